@@ -1,0 +1,1 @@
+//! Bridge to a plant's own gate system: webhook, polling, grants pushed out.

@@ -1,0 +1,1 @@
+//! Lane and barrier over Modbus TCP by profile file.

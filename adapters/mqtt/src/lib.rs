@@ -1,0 +1,1 @@
+//! Sensors over MQTT 5 with acknowledgement after the commit.

@@ -1,0 +1,1 @@
+//! Push of signed reports to a provincial platform.

@@ -1,0 +1,1 @@
+//! The benchmark: ratios against raw bounds measured in the same run.

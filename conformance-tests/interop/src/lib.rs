@@ -1,0 +1,1 @@
+//! Tests against counterparts written by others.

@@ -1,0 +1,1 @@
+//! A virtual ONVIF camera with a real event service; every quirk a named setting.

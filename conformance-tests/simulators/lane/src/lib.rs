@@ -1,0 +1,1 @@
+//! A lane with barrier behind a Modbus TCP server; every fault a named setting.

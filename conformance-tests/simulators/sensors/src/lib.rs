@@ -1,0 +1,1 @@
+//! Field sensors that publish over MQTT, and the demo's embedded broker.

@@ -1,0 +1,1 @@
+//! The examination of cameras and gates: numbered cases, verdicts, reports.

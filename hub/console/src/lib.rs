@@ -1,0 +1,1 @@
+//! Status page, event stream, health and metrics for operators.

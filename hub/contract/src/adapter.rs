@@ -1,0 +1,55 @@
+//! What an adapter is. `docs/reference/adapter-contract.md` says the same in MUST words.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::{Clock, DeviceHealth, Fault, Intake, Order, Outcome, Probe, Shutdown, Target};
+
+/// A boxed future, so that adapters can be held as trait objects.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What an adapter says of itself before it is started.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Definition {
+    /// The instance's name in the configuration, unique in the park.
+    pub name: String,
+    /// The protocol, such as `modbus-tcp`.
+    pub protocol: &'static str,
+    /// The targets whose orders this instance executes.
+    pub targets: Vec<Target>,
+    /// Network addresses it listens on, so that conflicts are found before the start.
+    pub listens: Vec<std::net::SocketAddr>,
+}
+
+/// What an adapter is given to run with.
+#[derive(Clone)]
+pub struct Link {
+    /// Where readings go.
+    pub intake: Intake,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// When to stop.
+    pub shutdown: Shutdown,
+}
+
+/// A door of the house for those who speak something else. An adapter never holds a private key
+/// of the park, never names another adapter, and harms nobody else when its device misbehaves.
+pub trait Adapter: Send + Sync + 'static {
+    /// Who it is; pure.
+    fn definition(&self) -> Definition;
+
+    /// Connects, receives and reconnects until shutdown. Returns early only for a fault that no
+    /// retry can cure. Must acknowledge to its peer only after [`Intake::offer`] answered.
+    fn run(&self, link: Link) -> BoxFuture<'_, Result<(), Fault>>;
+
+    /// Carries out one order. Must return by the order's deadline, must not carry out an order
+    /// after its deadline or across a reconnect, and must say `Confirmed` only on evidence.
+    fn execute(&self, order: Order) -> BoxFuture<'_, Outcome>;
+
+    /// Touches each device, changes nothing, and says what it found.
+    fn probe(&self) -> BoxFuture<'_, Vec<Probe>>;
+
+    /// The state of each device as of now.
+    fn health(&self) -> Vec<DeviceHealth>;
+}

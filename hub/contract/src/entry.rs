@@ -1,0 +1,69 @@
+//! One committed (or about to be committed) line of the journal as plug-ins and readers see it.
+
+use std::sync::Arc;
+
+use cordon_model::{Digest, Message, MessageId, PartyId, Timestamp};
+
+/// What an entry is. The numbers are stored in the journal and never change.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[repr(u8)]
+pub enum EntryKind {
+    /// The bytes of a signed submission as the sender made them; its messages follow.
+    Submission = 1,
+    /// A canonical message: part of a submission, or sealed by the hub.
+    Message = 2,
+    /// A message that was refused, with the refusal.
+    Refused = 3,
+    /// An order for the outbox.
+    Order = 4,
+    /// What came of an order.
+    Outcome = 5,
+    /// The passing of time; the only clock a plug-in has.
+    Tick = 6,
+    /// Something the house did that an auditor wants to see.
+    Audit = 7,
+}
+
+impl EntryKind {
+    /// The stored number.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// From the stored number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Some(match number {
+            1 => Self::Submission,
+            2 => Self::Message,
+            3 => Self::Refused,
+            4 => Self::Order,
+            5 => Self::Outcome,
+            6 => Self::Tick,
+            7 => Self::Audit,
+            _ => return None,
+        })
+    }
+}
+
+/// One entry. Cheap to clone: the message is shared.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its number in the journal, counted from 1 without holes.
+    pub number: u64,
+    /// The hub's time when the entry was numbered; never earlier than the entry before.
+    pub time: Timestamp,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Who said it.
+    pub sender: PartyId,
+    /// The sender's message id.
+    pub message_id: MessageId,
+    /// SHA-256 of the message's exclusive canonical form.
+    pub digest: Digest,
+    /// The entry that caused this one, 0 when none did.
+    pub cause: u64,
+    /// The order's target or other short label, empty when it has none.
+    pub label: String,
+    /// The message; `None` for `Submission` and `Tick`.
+    pub message: Option<Arc<Message>>,
+}

@@ -1,0 +1,32 @@
+//! What an adapter and a plug-in are.
+//!
+//! The hub does not know which adapters or plug-ins exist; it knows this crate. Everything that
+//! crosses a wall of the house is one of the nouns below: a [`Reading`] comes in, becomes an
+//! [`Entry`] of the journal, is stepped by every [`Plugin`], whose [`Decisions`] may hold an
+//! [`Order`] that an [`Adapter`] executes and answers with an [`Outcome`].
+//!
+//! Floor 2: imports the model and nothing else of the house.
+
+mod adapter;
+mod clock;
+mod entry;
+mod fault;
+mod health;
+mod intake;
+mod order;
+mod plugin;
+mod reading;
+mod rules;
+mod shutdown;
+
+pub use adapter::{Adapter, BoxFuture, Definition, Link};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use entry::{Entry, EntryKind};
+pub use fault::{Code, Fault};
+pub use health::{DeviceHealth, LinkState, Probe};
+pub use intake::{Accepted, Intake, IntakeError, Offer};
+pub use order::{Order, OrderLane, Outcome, OutcomeKind, Target};
+pub use plugin::{Decision, Decisions, Plugin};
+pub use reading::{Payload, Point, Reading, Value};
+pub use rules::{AccessQuery, AccessRules, RuleAnswer, RuleHit, SubjectFacts};
+pub use shutdown::{Shutdown, ShutdownTrigger};

@@ -1,0 +1,93 @@
+//! What a plug-in is: a pure fold over the journal.
+//!
+//! Same journal, same decisions (I3): a step may use its state, the entry and the entry's time,
+//! and nothing else. No clock, no randomness, no socket, no iteration over a hash map whose order
+//! reaches a decision.
+
+use cordon_model::{Body, Timestamp};
+
+use crate::{Entry, Fault, OrderLane, Target};
+
+/// A rule or service that runs on the feed.
+pub trait Plugin: Send + 'static {
+    /// Its name; part of the ids of what it decides, so never renamed.
+    fn name(&self) -> &'static str;
+
+    /// Looks at one entry and decides. Called for every entry in order, its own decisions included.
+    fn step(&mut self, entry: &Entry, decisions: &mut Decisions);
+
+    /// Its whole state as bytes; the same state gives the same bytes.
+    fn snapshot(&self) -> Result<Vec<u8>, Fault>;
+
+    /// Takes over a state written by [`Plugin::snapshot`].
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Fault>;
+}
+
+/// One decision of a plug-in.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// Say something: a canonical message sealed by the hub, stepped by all plug-ins in turn.
+    Emit {
+        /// What is said.
+        body: Box<Body>,
+        /// Visit or incident it belongs to.
+        correlation: Option<String>,
+    },
+    /// Do something: an order for the outbox.
+    Order {
+        /// Whom it is for.
+        target: Target,
+        /// How urgent it is.
+        lane: OrderLane,
+        /// After this instant it must not be carried out.
+        deadline: Timestamp,
+        /// The message to carry out or deliver.
+        body: Box<Body>,
+        /// Visit or incident it belongs to.
+        correlation: Option<String>,
+    },
+}
+
+/// Where a plug-in puts what it decided, in order.
+#[derive(Debug, Default)]
+pub struct Decisions {
+    items: Vec<Decision>,
+}
+
+impl Decisions {
+    /// Says a canonical message.
+    pub fn emit(&mut self, body: Body, correlation: Option<String>) {
+        self.items.push(Decision::Emit {
+            body: Box::new(body),
+            correlation,
+        });
+    }
+
+    /// Orders something to be done.
+    pub fn order(
+        &mut self,
+        target: Target,
+        lane: OrderLane,
+        deadline: Timestamp,
+        body: Body,
+        correlation: Option<String>,
+    ) {
+        self.items.push(Decision::Order {
+            target,
+            lane,
+            deadline,
+            body: Box::new(body),
+            correlation,
+        });
+    }
+
+    /// Takes out everything decided so far.
+    pub fn take(&mut self) -> Vec<Decision> {
+        std::mem::take(&mut self.items)
+    }
+
+    /// What was decided so far.
+    pub fn items(&self) -> &[Decision] {
+        &self.items
+    }
+}

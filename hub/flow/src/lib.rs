@@ -1,0 +1,1 @@
+//! Corridor, sequencer, dispatch and outbox.

@@ -1,0 +1,1 @@
+//! Mapping packages: turns a reading into a canonical message.

@@ -1,0 +1,1 @@
+//! Canonical types, code tables and validators of the park; no IO, no async, no XML.

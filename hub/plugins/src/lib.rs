@@ -1,0 +1,1 @@
+//! Access control and alarm routing: pure steps over the feed.

@@ -1,0 +1,1 @@
+//! Access rules as Cedar policies behind the contract's rule trait.

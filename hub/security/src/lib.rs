@@ -1,0 +1,1 @@
+//! Park CA, trust store, roles, WS-Security sign and verify, replay guard.

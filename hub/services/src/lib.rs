@@ -1,0 +1,1 @@
+//! The signed Web Service: submit, receipts, grants, reports, certificate status, and its clients.

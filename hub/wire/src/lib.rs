@@ -1,0 +1,1 @@
+//! XML to model and back: generated strict readers and writers, SOAP envelope; bytes only.

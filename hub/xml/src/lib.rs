@@ -1,0 +1,1 @@
+//! XML event arena, exclusive canonical form, strict writer; bytes only.

@@ -1,0 +1,1 @@
+//! The canonical language of the park: XSD, WSDL and examples, embedded.

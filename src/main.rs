@@ -1,0 +1,2 @@
+//! The `cordon` program.
+fn main() {}
