@@ -1,2 +1,53 @@
-//! One command for each chore.
-fn main() {}
+//! One command for each chore: `cargo xtask help` lists them.
+//!
+//! `main` only picks the chore; each chore is a module of its own.
+
+mod bench;
+mod codegen;
+mod demo;
+mod run;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask CHORE [ARGUMENTS]
+
+  demo [ARGUMENTS]   build the program (release) and run a living park on this machine
+                       cargo xtask demo
+                       cargo xtask demo --for 60s --summary s.json
+                     arguments go to `cordon demo`; see `cargo xtask demo --help`
+  test [STEP ...]    install what the tests need and run everything
+                       cargo xtask test               all steps
+                       cargo xtask test fmt clippy    only these
+                     steps: tools fmt clippy codegen deny test release
+  bench [ARGUMENTS]  run the benchmarks and write docs/benchmarks.md
+  codegen [--check]  make types, readers and writers from schemas/xsd
+                     (--check: only say whether the committed output is fresh)
+  help               this text
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let chore = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    let result = match chore.as_str() {
+        "demo" => demo::run(&rest),
+        "test" => test::run(&rest),
+        "bench" => bench::run(&rest),
+        "codegen" => codegen::run(rest.iter().any(|argument| argument == "--check")),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(format!("no chore named `{other}`\n\n{HELP}")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("xtask: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,16 @@
-//! HTTP client and server with mutual TLS, limits and time-outs, used by every room that speaks HTTP.
+//! HTTP client and server with mutual TLS, limits and time-outs.
+//!
+//! Every room that speaks HTTP uses these two nouns, so that a time-out, a size limit or a
+//! certificate rule is written once. Bodies are whole byte strings: the messages of the house are
+//! bounded, and a signature can only be checked over all of them. Long-lived event streams are the
+//! console's own business.
+//!
+//! Floor 2: imports the contract only. TLS configurations are made by `cordon-security`.
+
+mod client;
+mod fault;
+mod server;
+
+pub use client::{Client, ClientOptions};
+pub use fault::HttpFault;
+pub use server::{Handler, Request, Response, Server, ServerOptions, TlsSource};

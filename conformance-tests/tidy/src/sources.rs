@@ -1,0 +1,83 @@
+//! The tree's source files, for rules that read text.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A rule that was broken, as `file:line: what, use instead`.
+pub type Complaint = String;
+
+/// One file.
+#[derive(Debug)]
+pub struct Source {
+    /// Its path from the root, with forward slashes.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+impl Source {
+    /// Its lines, counted from 1.
+    pub fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.text
+            .lines()
+            .enumerate()
+            .map(|(index, line)| (index + 1, line))
+    }
+
+    /// The lines before the first test module; the whole file when it has none.
+    pub fn lines_before_tests(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.lines()
+            .take_while(|(_, line)| line.trim() != "#[cfg(test)]")
+    }
+
+    /// Whether it is written by `cargo xtask codegen`.
+    pub fn is_generated(&self) -> bool {
+        self.path.contains("/generated/")
+    }
+
+    /// Whether it is part of a product crate (not a test, simulator or chore).
+    pub fn is_product(&self) -> bool {
+        let test = self.path.contains("/tests/")
+            || self.path.contains("/examples/")
+            || self.path.contains("/benches/");
+        !test && !self.path.starts_with("conformance-tests/") && !self.path.starts_with("xtask/")
+    }
+}
+
+/// All files under `root` with one of the endings, build output and tools left out.
+pub fn sources(root: &Path, endings: &[&str]) -> Vec<Source> {
+    let mut found = Vec::new();
+    collect(root, root, endings, &mut found);
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
+
+fn collect(root: &Path, folder: &Path, endings: &[&str], found: &mut Vec<Source>) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if path.is_dir() {
+            let skipped = ["target", "node_modules", "demo-data"].contains(&name.as_str());
+            if !skipped && !name.starts_with(".git") && name != ".tools" {
+                collect(root, &path, endings, found);
+            }
+        } else if endings.iter().any(|ending| name.ends_with(ending)) {
+            if let Ok(text) = fs::read_to_string(&path) {
+                found.push(Source {
+                    path: relative(root, &path),
+                    text,
+                });
+            }
+        }
+    }
+}
+
+fn relative(root: &Path, path: &PathBuf) -> String {
+    path.strip_prefix(root)
+        .unwrap_or(path)
+        .to_string_lossy()
+        .replace('\\', "/")
+}

@@ -1,0 +1,226 @@
+//! The rules themselves.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "test code")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use cordon_tidy::{Complaint, FLOORS, Source, arrows, sources};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
+}
+
+fn demand_none(complaints: Vec<Complaint>) {
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
+/// A new arrow between crates is a visible line in review.
+#[test]
+fn arrows_are_the_committed_ones() {
+    let found = arrows(&root()).unwrap();
+    let mut text = String::new();
+    for (package, imports) in &found {
+        writeln!(text, "{package}: {}", imports.join(" ")).unwrap();
+    }
+    let file = root().join("conformance-tests/tidy/floors.txt");
+    if std::env::var_os("UPDATE_FLOORS").is_some() {
+        std::fs::write(&file, &text).unwrap();
+    }
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        committed == text,
+        "the arrows between crates changed; look at them, then run with UPDATE_FLOORS=1\n{text}"
+    );
+}
+
+/// The land slopes one way.
+#[test]
+fn every_arrow_points_down() {
+    let floors: BTreeMap<&str, u32> = FLOORS.iter().copied().collect();
+    let mut complaints = Vec::new();
+    for (package, imports) in arrows(&root()).unwrap() {
+        let Some(floor) = floors.get(package.as_str()) else {
+            complaints.push(format!("{package}: has no floor, add it to FLOORS"));
+            continue;
+        };
+        for import in imports {
+            match floors.get(import.as_str()) {
+                Some(below) if below < floor => {}
+                _ => complaints.push(format!(
+                    "{package}: imports `{import}`, which is not below it"
+                )),
+            }
+        }
+    }
+    demand_none(complaints);
+}
+
+#[test]
+fn every_rust_file_says_what_it_is() {
+    let complaints = sources(&root(), &[".rs"])
+        .iter()
+        .filter(|source| !source.text.starts_with("//!"))
+        .map(|source| format!("{}:1: no `//!` head, say purpose and place", source.path))
+        .collect();
+    demand_none(complaints);
+}
+
+/// 1,000 lines is the moment to ask whether two rooms are hiding in one.
+#[test]
+fn no_file_is_a_giant() {
+    let complaints = sources(&root(), &[".rs"])
+        .iter()
+        .filter(|source| !source.is_generated() && source.text.lines().count() > 1_000)
+        .map(|source| format!("{}: over 1,000 lines, split it by noun", source.path))
+        .collect();
+    demand_none(complaints);
+}
+
+/// I8: walls that are courtesy inside crates are kept by text.
+#[test]
+fn walls_hold() {
+    let rules: &[(&str, &[&str], &str)] = &[
+        (
+            "redb::",
+            &["hub/journal/"],
+            "only the journal names the storage engine",
+        ),
+        (
+            "std::env::",
+            &["src/"],
+            "only the program reads the environment and the command line",
+        ),
+        (
+            "TcpListener",
+            &[
+                "adapters/",
+                "hub/services/",
+                "hub/console/",
+                "hub/http/",
+                "src/",
+            ],
+            "only adapters and services open sockets",
+        ),
+        (
+            "TcpStream",
+            &["adapters/", "hub/services/", "hub/console/", "hub/http/"],
+            "only adapters and services open sockets",
+        ),
+        (
+            "SystemTime::now",
+            &["hub/contract/src/clock.rs", "hub/security/src/"],
+            "time comes from the contract's clock",
+        ),
+        (
+            "EcdsaKeyPair",
+            &["hub/security/"],
+            "only security holds private keys",
+        ),
+    ];
+    let mut complaints = Vec::new();
+    for source in sources(&root(), &[".rs"])
+        .iter()
+        .filter(|source| source.is_product())
+    {
+        for (needle, allowed, reason) in rules {
+            if !allowed.iter().any(|prefix| source.path.starts_with(prefix)) {
+                complaints.extend(hits(source, needle, reason));
+            }
+        }
+        if source.path.starts_with("hub/plugins/") || source.path.starts_with("hub/rules/") {
+            complaints.extend(hits(source, "tokio", "a plug-in knows no runtime"));
+            complaints.extend(hits(
+                source,
+                "HashMap",
+                "its order could reach a decision, use BTreeMap",
+            ));
+        }
+    }
+    demand_none(complaints);
+}
+
+fn hits(source: &Source, needle: &str, reason: &str) -> Vec<Complaint> {
+    source
+        .lines_before_tests()
+        .filter(|(_, line)| !line.trim_start().starts_with("//") && line.contains(needle))
+        .map(|(number, _)| format!("{}:{number}: `{needle}`: {reason}", source.path))
+        .collect()
+}
+
+#[test]
+fn no_rooms_named_util_and_no_tests_asleep() {
+    let mut complaints = Vec::new();
+    for source in sources(&root(), &[".rs"]) {
+        let name = source.path.rsplit('/').next().unwrap_or_default();
+        if ["util.rs", "utils.rs", "helpers.rs", "common.rs", "misc.rs"].contains(&name) {
+            complaints.push(format!("{}:1: name the file after its noun", source.path));
+        }
+        let marker = concat!("#[ign", "ore");
+        for (number, line) in source.lines().filter(|(_, line)| line.contains(marker)) {
+            let _ = line;
+            complaints.push(format!(
+                "{}:{number}: an ignored test guards nothing",
+                source.path
+            ));
+        }
+    }
+    demand_none(complaints);
+}
+
+/// Every error code that the sources can say has its section in the reference.
+#[test]
+fn every_error_code_is_documented() {
+    let reference = std::fs::read_to_string(root().join("docs/reference/errors.md")).unwrap();
+    let mut complaints = Vec::new();
+    for source in sources(&root(), &[".rs"])
+        .iter()
+        .filter(|source| source.is_product())
+    {
+        for (number, line) in source.lines_before_tests() {
+            for code in codes(line) {
+                if !reference.contains(&format!("`{code}`")) {
+                    complaints.push(format!(
+                        "{}:{number}: code {code} has no line in docs/reference/errors.md",
+                        source.path
+                    ));
+                }
+            }
+        }
+    }
+    complaints.sort();
+    complaints.dedup();
+    demand_none(complaints);
+}
+
+/// String literals of the form `"V012"`.
+fn codes(line: &str) -> Vec<&str> {
+    line.split('"')
+        .skip(1)
+        .step_by(2)
+        .filter(|literal| {
+            literal.len() == 4
+                && literal.starts_with(|first: char| "VXMJPCKASR".contains(first))
+                && literal
+                    .get(1..)
+                    .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+        })
+        .collect()
+}
+
+#[test]
+fn no_private_key_is_in_the_tree() {
+    let marker = concat!("PRIVATE", " KEY-----");
+    let complaints = sources(
+        &root(),
+        &[".pem", ".key", ".md", ".toml", ".xml", ".txt", ".py", ".js"],
+    )
+    .iter()
+    .filter(|source| source.text.contains(marker))
+    .map(|source| format!("{}: holds a private key", source.path))
+    .collect();
+    demand_none(complaints);
+}

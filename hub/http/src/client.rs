@@ -1,0 +1,161 @@
+//! The client: one request, one whole answer, within a time and a size.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use crate::HttpFault;
+
+/// Settings of a client.
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// TLS settings; `None` refuses `https` addresses.
+    pub tls: Option<Arc<rustls::ClientConfig>>,
+    /// Limit on connecting, TLS handshake not included.
+    pub connect_timeout: Duration,
+    /// Limit on the whole exchange, from first byte out to last byte in.
+    pub timeout: Duration,
+    /// Limit on the answer's body in bytes.
+    pub body_max: usize,
+    /// How long an unused connection is kept; zero closes after each exchange.
+    pub idle: Duration,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            tls: None,
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(30),
+            body_max: 16 * 1024 * 1024,
+            idle: Duration::from_secs(30),
+        }
+    }
+}
+
+/// An HTTP/1.1 client with a connection pool. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Client {
+    inner: hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    timeout: Duration,
+    body_max: usize,
+}
+
+impl Client {
+    /// Makes a client.
+    pub fn new(options: ClientOptions) -> Self {
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        http.set_connect_timeout(Some(options.connect_timeout));
+        let tls = options
+            .tls
+            .map_or_else(no_trust, |config| (*config).clone());
+        let connector = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(http);
+        let mut builder = hyper_util::client::legacy::Client::builder(TokioExecutor::new());
+        builder
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(options.idle)
+            .retry_canceled_requests(false);
+        if options.idle.is_zero() {
+            builder.pool_max_idle_per_host(0);
+        }
+        Self {
+            inner: builder.build(connector),
+            timeout: options.timeout,
+            body_max: options.body_max,
+        }
+    }
+
+    /// Sends one request and reads the whole answer. Statuses are the caller's business. A request
+    /// is never repeated by itself: after [`HttpFault::Timeout`] or [`HttpFault::Broken`] the peer
+    /// may have acted.
+    pub async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, HttpFault> {
+        self.send_within(request, self.timeout).await
+    }
+
+    /// As [`Client::send`] with a time limit of its own (long polls).
+    pub async fn send_within(
+        &self,
+        request: http::Request<Bytes>,
+        limit: Duration,
+    ) -> Result<http::Response<Bytes>, HttpFault> {
+        let authority = request
+            .uri()
+            .authority()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        match tokio::time::timeout(limit, self.exchange(request, &authority)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(HttpFault::Timeout {
+                authority,
+                timeout_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
+            }),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        request: http::Request<Bytes>,
+        authority: &str,
+    ) -> Result<http::Response<Bytes>, HttpFault> {
+        let answer = self
+            .inner
+            .request(request.map(Full::new))
+            .await
+            .map_err(|error| {
+                let authority = authority.to_owned();
+                if error.is_connect() {
+                    HttpFault::Connect {
+                        authority,
+                        source: Box::new(error),
+                    }
+                } else {
+                    HttpFault::Broken {
+                        authority,
+                        source: Box::new(error),
+                    }
+                }
+            })?;
+        let (head, body) = answer.into_parts();
+        let body = Limited::new(body, self.body_max)
+            .collect()
+            .await
+            .map_err(|source| {
+                if source.is::<http_body_util::LengthLimitError>() {
+                    HttpFault::TooLarge {
+                        limit_bytes: self.body_max,
+                    }
+                } else {
+                    HttpFault::Broken {
+                        authority: authority.to_owned(),
+                        source,
+                    }
+                }
+            })?;
+        Ok(http::Response::from_parts(head, body.to_bytes()))
+    }
+}
+
+/// A TLS configuration that trusts nobody, so that `https` without settings fails in the handshake
+/// instead of quietly trusting the machine's store.
+fn no_trust() -> rustls::ClientConfig {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    rustls::ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(rustls::DEFAULT_VERSIONS)
+        .unwrap_or_else(|_| unreachable!("the default provider supports the default versions"))
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth()
+}
