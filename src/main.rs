@@ -1,2 +1,24 @@
-//! The `cordon` program.
-fn main() {}
+//! The `cordon` program: parses the command line and hands over to one file per command.
+//!
+//! Data goes to standard output, words to standard error. Exit codes are in `exit`.
+
+mod commands;
+mod exit;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let cli = commands::Cli::parse();
+    commands::start_log(cli.log.as_deref());
+    match commands::run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(ending) => {
+            if !ending.words.is_empty() {
+                eprintln!("cordon: {}", ending.words);
+            }
+            ExitCode::from(ending.code)
+        }
+    }
+}

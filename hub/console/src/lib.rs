@@ -1,1 +1,15 @@
-//! Status page, event stream, health and metrics for operators.
+//! Operators' pages: one status page, its event stream, health and metrics.
+//!
+//! The page shows a [`View`], a pure fold over committed entries. Acting (emergency opening,
+//! acknowledging an alarm) goes through the [`Desk`] that the program gives, and so through the
+//! corridor and the journal like everything else. The console listens on loopback only.
+
+mod desk;
+mod metrics;
+mod page;
+mod server;
+mod view;
+
+pub use desk::{Desk, Figures};
+pub use server::{Config, serve};
+pub use view::View;

@@ -1,0 +1,43 @@
+//! What the console may ask of the hub; the program implements it.
+
+use cordon_contract::{BoxFuture, DeviceHealth, Entry, Fault};
+use cordon_model::Body;
+use serde::Serialize;
+use tokio::sync::broadcast;
+
+/// Numbers that are not a fold over entries.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Figures {
+    /// 99th percentile of "capture in to command durable" in milliseconds.
+    pub decision_p99_ms: Option<f64>,
+    /// Median of the same.
+    pub decision_p50_ms: Option<f64>,
+    /// Orders waiting in the outbox.
+    pub outbox_waiting: u64,
+    /// Orders given up, listed until run again.
+    pub dead_letters: u64,
+    /// Batches committed since the start.
+    pub batches: u64,
+    /// Submissions and readings recognised as repeated since the start.
+    pub duplicates: u64,
+    /// Readings by adapter since the start.
+    pub readings: std::collections::BTreeMap<String, u64>,
+}
+
+/// The hub as the console sees it.
+pub trait Desk: Send + Sync + 'static {
+    /// Committed entries from now on; a reader that is too slow is told how many it missed.
+    fn watch(&self) -> broadcast::Receiver<Entry>;
+
+    /// The present figures.
+    fn figures(&self) -> Figures;
+
+    /// The state of every device, as its adapter sees it.
+    fn devices(&self) -> Vec<DeviceHealth>;
+
+    /// Whether the core accepts messages; the reason when it does not.
+    fn healthy(&self) -> Result<(), String>;
+
+    /// Says something in an operator's name; returns the entry's number once it is durable.
+    fn say(&self, body: Body) -> BoxFuture<'_, Result<u64, Fault>>;
+}

@@ -1,0 +1,292 @@
+//! The console's small web server: loopback only, same origin only.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use axum::body::Body as HttpBody;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use cordon_contract::{Clock, Fault, Shutdown};
+use cordon_model::{AlarmState, AlarmUpdate, Body, EmergencyGateOpen, GateId, ParkPlan, PartyId};
+use serde::Deserialize;
+use tokio::net::TcpListener;
+use tokio::sync::{broadcast, watch};
+
+use crate::{Desk, View, metrics, page};
+
+/// How often the page is told of changes at most; a flood of entries is one update.
+const UPDATE_EVERY: Duration = Duration::from_millis(250);
+
+/// Settings of the console.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where it listens; must be a loopback address.
+    pub listen: SocketAddr,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+    }
+}
+
+impl Config {
+    /// Finds what is wrong with it.
+    pub fn check(&self) -> Result<(), Fault> {
+        if self.listen.ip().is_loopback() {
+            return Ok(());
+        }
+        Err(Fault::new("K040", format!("the console may only listen on loopback, not on {}", self.listen))
+            .at("console.listen")
+            .remedy("use 127.0.0.1:PORT and reach it through a tunnel"))
+    }
+}
+
+struct Console {
+    desk: Arc<dyn Desk>,
+    clock: Arc<dyn Clock>,
+    view: RwLock<View>,
+    /// Rises with every change of the view.
+    changed: watch::Sender<u64>,
+    operator: PartyId,
+    port: u16,
+}
+
+/// Serves the console until shutdown. `operator` is the party in whose name the page acts.
+pub async fn serve(
+    listener: TcpListener,
+    plan: &ParkPlan,
+    operator: PartyId,
+    desk: Arc<dyn Desk>,
+    clock: Arc<dyn Clock>,
+    shutdown: Shutdown,
+) -> std::io::Result<()> {
+    let console = Arc::new(Console {
+        clock,
+        view: RwLock::new(View::new(plan)),
+        changed: watch::Sender::new(0),
+        operator,
+        port: listener.local_addr()?.port(),
+        desk,
+    });
+    let follower = tokio::spawn(follow(Arc::clone(&console), shutdown.clone()));
+    let router = Router::new()
+        .route("/events", get(events))
+        .route("/healthz", get(health))
+        .route("/metrics", get(metrics_page))
+        .route("/api/view", get(view_once))
+        .route("/api/emergency-open", post(emergency_open))
+        .route("/api/acknowledge", post(acknowledge))
+        .fallback(get(files))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&console), same_origin))
+        .with_state(console);
+    let stop = shutdown.clone();
+    let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.wait().await });
+    // Event streams end only when their page leaves; they must not hold up a shutdown.
+    tokio::select! {
+        result = served => result?,
+        () = async { shutdown.wait().await; tokio::time::sleep(Duration::from_millis(500)).await } => {}
+    }
+    follower.abort();
+    Ok(())
+}
+
+/// Folds committed entries into the view.
+async fn follow(console: Arc<Console>, shutdown: Shutdown) {
+    let mut feed = console.desk.watch();
+    loop {
+        let entry = tokio::select! {
+            () = shutdown.wait() => return,
+            entry = feed.recv() => entry,
+        };
+        match entry {
+            Ok(entry) => {
+                if let Ok(mut view) = console.view.write() {
+                    view.apply(&entry);
+                }
+                console.changed.send_modify(|count| *count = count.wrapping_add(1));
+            }
+            // The page then lacks some entries; counts of the journal stay right through its numbers.
+            Err(broadcast::error::RecvError::Lagged(missed)) => {
+                tracing::warn!(missed, "the console was too slow and missed entries");
+            }
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Refuses requests that a foreign page makes this browser send (DNS rebinding, cross-site posts).
+async fn same_origin(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
+    let host_ok = header_text(request.headers(), header::HOST).is_some_and(|host| {
+        [format!("127.0.0.1:{}", console.port), format!("localhost:{}", console.port), format!("[::1]:{}", console.port)]
+            .contains(&host.to_owned())
+    });
+    if !host_ok {
+        return (StatusCode::MISDIRECTED_REQUEST, "this console answers only to its own address\n").into_response();
+    }
+    let acts = request.method() == axum::http::Method::POST;
+    if acts && !request.headers().contains_key("x-cordon-console") {
+        return (StatusCode::FORBIDDEN, "only the console's own page may act\n").into_response();
+    }
+    let mut answer = next.run(request).await;
+    let headers = answer.headers_mut();
+    for (name, value) in [
+        ("content-security-policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'"),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cache-control", "no-store"),
+    ] {
+        headers.insert(name, axum::http::HeaderValue::from_static(value));
+    }
+    answer
+}
+
+fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+async fn files(request: Request) -> Response {
+    match page::file(request.uri().path()) {
+        Some(file) => ([(header::CONTENT_TYPE, file.media)], file.text).into_response(),
+        None => (StatusCode::NOT_FOUND, "no such page\n").into_response(),
+    }
+}
+
+async fn health(State(console): State<Arc<Console>>) -> Response {
+    match console.desk.healthy() {
+        Ok(()) => "ok\n".into_response(),
+        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
+    }
+}
+
+async fn metrics_page(State(console): State<Arc<Console>>) -> Response {
+    let Ok(view) = console.view.read() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let text = metrics::text(&view, &console.desk.figures(), &console.desk.devices());
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+async fn view_once(State(console): State<Arc<Console>>) -> Response {
+    match snapshot(&console) {
+        Some(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
+        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// The view with figures and devices, as JSON.
+fn snapshot(console: &Console) -> Option<String> {
+    let mut value = serde_json::to_value(&*console.view.read().ok()?).ok()?;
+    let figures = console.desk.figures();
+    let fields = value.as_object_mut()?;
+    fields.insert("decision_p99_ms".to_owned(), figures.decision_p99_ms.map(|ms| (ms * 10.0).round() / 10.0).into());
+    fields.insert("figures".to_owned(), serde_json::to_value(&figures).ok()?);
+    fields.insert("devices".to_owned(), serde_json::to_value(console.desk.devices()).ok()?);
+    Some(value.to_string())
+}
+
+async fn events(State(console): State<Arc<Console>>) -> impl IntoResponse {
+    let mut changed = console.changed.subscribe();
+    changed.mark_changed();
+    let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Event, std::convert::Infallible>>(1);
+    tokio::spawn(async move {
+        while changed.changed().await.is_ok() {
+            let Some(text) = snapshot(&console) else { return };
+            if sender.send(Ok(Event::default().event("view").data(text))).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(UPDATE_EVERY).await;
+        }
+    });
+    Sse::new(Stream { receiver }).keep_alive(KeepAlive::default())
+}
+
+/// A channel's receiving end as a stream.
+struct Stream {
+    receiver: tokio::sync::mpsc::Receiver<Result<Event, std::convert::Infallible>>,
+}
+
+impl futures_core::Stream for Stream {
+    type Item = Result<Event, std::convert::Infallible>;
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        self.receiver.poll_recv(context)
+    }
+}
+
+/// One-key open, as the page sends it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EmergencyOpenRequest {
+    gate: String,
+    ordered_by: String,
+    reason: String,
+    #[serde(default)]
+    release: bool,
+}
+
+async fn emergency_open(State(console): State<Arc<Console>>, Json(asked): Json<EmergencyOpenRequest>) -> Response {
+    let gate: GateId = match asked.gate.parse() {
+        Ok(gate) => gate,
+        Err(_) => return refuse("no such gate"),
+    };
+    if asked.ordered_by.trim().is_empty() || asked.reason.trim().is_empty() {
+        return refuse("say who orders it and why");
+    }
+    let now = console.clock.now();
+    say(&console, Body::EmergencyGateOpen(EmergencyGateOpen {
+        order_id: format!("EGO-{}", now.micros()),
+        gates: vec![gate],
+        ordered_by: console.operator.clone(),
+        reason: format!("{} ({})", asked.reason.trim(), asked.ordered_by.trim()),
+        release: Some(asked.release),
+        ordered_at: now,
+    }))
+    .await
+}
+
+/// An acknowledgement, as the page sends it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AcknowledgeRequest {
+    alarm: String,
+}
+
+async fn acknowledge(State(console): State<Arc<Console>>, Json(asked): Json<AcknowledgeRequest>) -> Response {
+    let previous = console.view.read().ok().and_then(|view| view.alarm_state(&asked.alarm));
+    let Some(previous) = previous else { return refuse("no such open alarm") };
+    let now = console.clock.now();
+    say(&console, Body::AlarmUpdate(AlarmUpdate {
+        alarm_id: asked.alarm,
+        state: AlarmState::Acknowledged,
+        previous,
+        actor_id: console.operator.clone(),
+        receiver: None,
+        escalation_level: None,
+        note: None,
+        updated_at: now,
+    }))
+    .await
+}
+
+async fn say(console: &Console, body: Body) -> Response {
+    match console.desk.say(body).await {
+        Ok(number) => Json(serde_json::json!({ "entry": number })).into_response(),
+        Err(fault) => (StatusCode::CONFLICT, format!("{}: {}\n", fault.code(), fault.peer_text())).into_response(),
+    }
+}
+
+fn refuse(words: &'static str) -> Response {
+    Response::builder()
+        .status(StatusCode::BAD_REQUEST)
+        .body(HttpBody::from(words))
+        .unwrap_or_else(|_| StatusCode::BAD_REQUEST.into_response())
+}

@@ -1,0 +1,159 @@
+// The status page: one snapshot, then the event stream. Text only through textContent, so nothing
+// that a device or partner says can become markup.
+import { words } from "./words.js";
+
+let language = localStorage.getItem("language") || (navigator.language.startsWith("zh") ? "zh-CN" : "en");
+let view = null;
+
+const at = (id) => document.getElementById(id);
+const t = (key) => words[language][key] ?? key;
+
+function make(tag, text, className) {
+  const element = document.createElement(tag);
+  if (text !== undefined && text !== null) element.textContent = text;
+  if (className) element.className = className;
+  return element;
+}
+
+function chip(code, shown) {
+  return make("span", shown ?? t(code), `chip ${code}`);
+}
+
+function row(...cells) {
+  const line = document.createElement("tr");
+  for (const cell of cells) {
+    const td = document.createElement("td");
+    if (cell instanceof Node) td.append(cell);
+    else td.textContent = cell ?? "";
+    line.append(td);
+  }
+  return line;
+}
+
+function button(label, action, className) {
+  const element = make("button", label, className);
+  element.type = "button";
+  element.addEventListener("click", action);
+  return element;
+}
+
+const clock = (time) => (time ? time.slice(11, 19) : "");
+
+function fillWords() {
+  document.documentElement.lang = language;
+  at("language").textContent = language === "en" ? "中文" : "English";
+  for (const element of document.querySelectorAll("[data-t]")) {
+    element.textContent = t(element.dataset.t);
+  }
+}
+
+function render() {
+  if (!view) return;
+  at("park").textContent = `${view.park_name} · ${view.park_code}`;
+  at("mode").textContent = t(view.mode === "EMERGENCY" ? "MODE_EMERGENCY" : view.mode);
+  const tiles = [
+    ["t_entries", view.entries], ["t_in_park", view.in_park], ["t_opened", view.opened], ["t_denied", view.denied],
+    ["t_alarms", view.alarms.length], ["t_refused", view.refused], ["t_reports", view.reports], ["t_p99", view.decision_p99_ms ?? "–"],
+  ];
+  at("tiles").replaceChildren(...tiles.map(([key, value]) => {
+    const tile = make("div", null, "tile");
+    tile.append(make("b", value), make("span", t(key)));
+    return tile;
+  }));
+  at("gates").replaceChildren(...view.lanes.map((lane) => row(
+    lane.gate_name, t(lane.gate_class), lane.lane, chip(lane.barrier), `${lane.passed_in} / ${lane.passed_out}`,
+    lane.gate_class === "EMERGENCY" ? button(t("emergency_open"), () => askEmergency(lane), "danger") : "",
+  )));
+  at("decisions").replaceChildren(...view.decisions.map((decision) => row(
+    clock(decision.time), decision.lane, decision.plate, t(decision.kind), t(decision.direction), chip(decision.outcome),
+    reason(decision),
+  )));
+  at("alarms").replaceChildren(...view.alarms.map((alarm) => row(
+    clock(alarm.time), chip(alarm.level), alarm.code, alarm.place, alarm.escalation ? `${t(alarm.state)} · ${t("ESCALATED")} ${alarm.escalation}` : t(alarm.state),
+    alarm.description,
+    alarm.state === "RAISED" ? button(t("acknowledge"), () => acknowledge(alarm.id)) : "",
+  )));
+  at("no-alarms").hidden = view.alarms.length > 0;
+  at("devices").replaceChildren(...view.devices.map((device) => row(device.device, chip(device.state), device.reason)));
+  at("messages").replaceChildren(...Object.entries(view.messages).map(([type, count]) => {
+    const line = row(type, String(count));
+    line.lastChild.className = "number";
+    return line;
+  }));
+}
+
+function reason(decision) {
+  const cell = make("span");
+  cell.append(make("span", decision.code ? t(decision.code) : decision.grant || ""));
+  const rules = decision.rules.map((rule) => `${rule.id} [${rule.clause}]`).join(", ");
+  cell.append(make("div", rules, "quiet"));
+  return cell;
+}
+
+let asked = null;
+
+function askEmergency(lane) {
+  asked = lane;
+  at("emergency-gate").textContent = `${lane.gate_name} (${lane.gate})`;
+  at("emergency-who").value = "";
+  at("emergency-why").value = "";
+  at("emergency").returnValue = "cancel";
+  at("emergency").showModal();
+}
+
+at("emergency").addEventListener("close", () => {
+  if (at("emergency").returnValue !== "open" || !asked) return;
+  post("/api/emergency-open", { gate: asked.gate, ordered_by: at("emergency-who").value, reason: at("emergency-why").value }, "opened");
+});
+
+function acknowledge(id) {
+  post("/api/acknowledge", { alarm: id }, "acknowledged");
+}
+
+async function post(path, body, done) {
+  try {
+    const answer = await fetch(path, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-cordon-console": "1" },
+      body: JSON.stringify(body),
+    });
+    if (answer.ok) notice(t(done), true);
+    else notice(t("failed") + (await answer.text()), false);
+  } catch (error) {
+    notice(t("failed") + error.message, false);
+  }
+}
+
+function notice(text, good) {
+  const bar = at("notice");
+  bar.textContent = text;
+  bar.className = good ? "good" : "";
+  bar.hidden = false;
+  setTimeout(() => { bar.hidden = true; }, 5000);
+}
+
+at("language").addEventListener("click", () => {
+  language = language === "en" ? "zh-CN" : "en";
+  localStorage.setItem("language", language);
+  fillWords();
+  render();
+});
+
+function connect() {
+  const stream = new EventSource("/events");
+  stream.addEventListener("open", () => setLink("good", "live"));
+  stream.addEventListener("error", () => setLink("off", "lost"));
+  stream.addEventListener("view", (event) => {
+    view = JSON.parse(event.data);
+    render();
+  });
+}
+
+function setLink(className, key) {
+  at("link").className = `chip ${className}`;
+  at("link").dataset.t = key;
+  at("link").textContent = t(key);
+}
+
+fillWords();
+connect();
