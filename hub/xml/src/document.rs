@@ -1,0 +1,221 @@
+//! The arena: one owned text and flat vectors of spans into it, in document order.
+
+use crate::parse;
+use crate::{Limits, Node, XmlFault};
+
+/// A parsed document. It owns the bytes it was parsed from; every view borrows from it, so what
+/// was verified and what is read are the same bytes.
+#[derive(Debug)]
+pub struct Document {
+    pub(crate) text: String,
+    pub(crate) arena: Arena,
+}
+
+/// Names an element of one document. Meaningless in any other document.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct NodeId(pub(crate) u32);
+
+/// Everything the parser found. Item 0 is the root element.
+#[derive(Debug, Default)]
+pub(crate) struct Arena {
+    pub(crate) items: Vec<Item>,
+    pub(crate) attributes: Vec<RawAttribute>,
+    pub(crate) declarations: Vec<Declaration>,
+    pub(crate) namespaces: Vec<Uri>,
+}
+
+/// A byte span of the text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) len: u32,
+}
+
+/// Index into [`Arena::namespaces`].
+pub(crate) type NamespaceIndex = u16;
+/// No namespace.
+pub(crate) const NO_NAMESPACE: NamespaceIndex = 0;
+/// The namespace of `xml:`.
+pub(crate) const XML_INDEX: NamespaceIndex = 1;
+
+/// A namespace name; almost always a slice of the document.
+#[derive(Debug)]
+pub(crate) enum Uri {
+    Fixed(&'static str),
+    Slice(Span),
+    Owned(Box<str>),
+}
+
+#[derive(Debug)]
+pub(crate) enum Item {
+    Element(Element),
+    /// Character data that needs no change, neither to be read nor in canonical form.
+    Plain(Span),
+    /// Character data with `>` or carriage returns.
+    Text(Span),
+    /// The inside of a CDATA section.
+    CData(Span),
+    /// A resolved reference.
+    Char(char),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Element {
+    /// Offset of the name; the `<` is one byte before.
+    pub(crate) name: u32,
+    pub(crate) name_len: u16,
+    /// 0 when the name has no prefix.
+    pub(crate) prefix_len: u16,
+    pub(crate) namespace: NamespaceIndex,
+    pub(crate) attribute_count: u16,
+    pub(crate) declaration_count: u16,
+    pub(crate) attributes: u32,
+    pub(crate) declarations: u32,
+    /// Item of the parent; the root names itself.
+    pub(crate) parent: u32,
+    /// First item after this element's subtree.
+    pub(crate) end: u32,
+    /// Offset of the first byte after the end tag.
+    pub(crate) span_end: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawAttribute {
+    pub(crate) name: u32,
+    pub(crate) name_len: u16,
+    pub(crate) prefix_len: u16,
+    pub(crate) namespace: NamespaceIndex,
+    /// The raw value needs no change, neither to be read nor in canonical form.
+    pub(crate) plain: bool,
+    pub(crate) value: Span,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Declaration {
+    /// Empty for the default namespace.
+    pub(crate) prefix: Span,
+    pub(crate) namespace: NamespaceIndex,
+}
+
+impl Document {
+    /// Parses `bytes` once, completely. A `Vec<u8>` or a uniquely held `bytes::Bytes` is taken
+    /// over without a copy.
+    ///
+    /// # Errors
+    /// [`XmlFault`] with a code, a place and a remedy for everything the house does not accept.
+    pub fn parse(bytes: impl Into<Vec<u8>>, limits: &Limits) -> Result<Self, XmlFault> {
+        let text = parse::check_text(bytes.into(), limits)?;
+        let arena = parse::parse(&text, limits)?;
+        Ok(Self { text, arena })
+    }
+
+    /// The root element.
+    pub fn root(&self) -> Node<'_> {
+        self.node(NodeId(0))
+    }
+
+    /// The bytes that were parsed.
+    pub fn bytes(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+
+    /// The bytes that were parsed, taken out of the document.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.text.into_bytes()
+    }
+
+    /// The element that [`Node::id`] named. An id of another document gives some element of this
+    /// one, never anything outside it.
+    pub fn node(&self, id: NodeId) -> Node<'_> {
+        Node::new(self, id.0).unwrap_or_else(|| Node::root_of(self))
+    }
+
+    pub(crate) fn slice(&self, span: Span) -> &str {
+        let start = span.start as usize;
+        self.text
+            .get(start..start + span.len as usize)
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn namespace(&self, index: NamespaceIndex) -> &str {
+        match self.arena.namespaces.get(usize::from(index)) {
+            Some(Uri::Fixed(uri)) => uri,
+            Some(Uri::Slice(span)) => self.slice(*span),
+            Some(Uri::Owned(uri)) => uri,
+            None => "",
+        }
+    }
+
+    pub(crate) fn element(&self, item: u32) -> Option<&Element> {
+        match self.arena.items.get(item as usize) {
+            Some(Item::Element(element)) => Some(element),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn attributes_of(&self, element: &Element) -> &[RawAttribute] {
+        let start = element.attributes as usize;
+        let end = start + usize::from(element.attribute_count);
+        self.arena.attributes.get(start..end).unwrap_or_default()
+    }
+
+    pub(crate) fn declarations_of(&self, element: &Element) -> &[Declaration] {
+        let start = element.declarations as usize;
+        let end = start + usize::from(element.declaration_count);
+        self.arena.declarations.get(start..end).unwrap_or_default()
+    }
+}
+
+impl Element {
+    /// The name as written, with prefix.
+    pub(crate) fn written_name(&self) -> Span {
+        Span {
+            start: self.name,
+            len: u32::from(self.name_len),
+        }
+    }
+
+    pub(crate) fn prefix(&self) -> Span {
+        Span {
+            start: self.name,
+            len: u32::from(self.prefix_len),
+        }
+    }
+
+    pub(crate) fn local(&self) -> Span {
+        local_span(self.name, self.name_len, self.prefix_len)
+    }
+}
+
+impl RawAttribute {
+    /// The name as written, with prefix.
+    pub(crate) fn written_name(&self) -> Span {
+        Span {
+            start: self.name,
+            len: u32::from(self.name_len),
+        }
+    }
+
+    pub(crate) fn prefix(&self) -> Span {
+        Span {
+            start: self.name,
+            len: u32::from(self.prefix_len),
+        }
+    }
+
+    pub(crate) fn local(&self) -> Span {
+        local_span(self.name, self.name_len, self.prefix_len)
+    }
+}
+
+fn local_span(name: u32, name_len: u16, prefix_len: u16) -> Span {
+    let skip = if prefix_len == 0 {
+        0
+    } else {
+        u32::from(prefix_len) + 1
+    };
+    Span {
+        start: name + skip,
+        len: u32::from(name_len).saturating_sub(skip),
+    }
+}
