@@ -1,1 +1,47 @@
-//! Append-only hash-chained journal and the state store; check and export.
+//! Cordon's journal: the append-only, hash-chained log that is the only truth of the house, and the
+//! state store that is always rebuildable from it.
+//!
+//! - [`Journal`] writes: one writer per folder, one write and one sync per batch, a batch is whole or
+//!   not there.
+//! - [`Reader`] reads while the hub runs, from a number, by range, or following the end; [`Records`]
+//!   is also the export.
+//! - [`verify`] checks everything, also while the hub runs.
+//! - [`StateStore`] keeps snapshots, inbox keys and named spaces on redb, with the journal position in
+//!   the same commit.
+//! - [`probe`] measures the raw disk beside the journal, so that benchmarks can speak in ratios.
+//!
+//! Records are opaque bytes with a small head; this crate knows nothing of XML or of the house.
+//! Format, failure table and figures: `docs/design/journal.md`.
+
+pub mod chain;
+mod counters;
+pub mod disk;
+mod fault;
+mod frame;
+mod journal;
+mod options;
+mod prepare;
+pub mod probe;
+mod reader;
+mod record;
+mod recover;
+mod segment;
+mod space;
+mod state;
+mod verify;
+mod walk;
+mod watch;
+
+pub use chain::Hash;
+pub use counters::Counters;
+pub use fault::{FaultKind, JournalFault, Result};
+pub use journal::{Journal, Receipts};
+pub use options::{OnSpace, Options};
+pub use reader::{Reader, Records};
+pub use record::{LABEL_BYTES_MAX, NewRecord, Record, SENDER_BYTES_MAX};
+pub use recover::Opening;
+pub use segment::{FORMAT, IDENTITY_BYTES_MAX, SEGMENT_BYTES_MIN};
+pub use space::{Space, SpaceLevel};
+pub use state::{Changes, Durability, InboxMark, Rebuild, State, StateStore};
+pub use verify::{Problem, Report, verify, verify_against, verify_on};
+pub use watch::{Position, Watch};

@@ -1,0 +1,54 @@
+//! The disk as the journal sees it: a small trait, the real disk, and a simulated one for crash tests.
+
+mod real;
+pub mod sim;
+
+use std::any::Any;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use real::RealDisk;
+
+/// Files and folders under a journal. Every durable effect goes through here, so that a test can
+/// lose, tear and reorder what was not synced.
+pub trait Disk: Send + Sync + 'static {
+    /// Makes a folder and its parents; fine when it exists.
+    fn make_dir(&self, dir: &Path) -> io::Result<()>;
+    /// File names in a folder, unordered.
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>>;
+    /// Opens an existing file.
+    fn open(&self, path: &Path, write: bool) -> io::Result<Arc<dyn DiskFile>>;
+    /// Makes a new file of `bytes` zero bytes whose room on the disk is reserved; replaces an old one.
+    fn create(&self, path: &Path, bytes: u64) -> io::Result<Arc<dyn DiskFile>>;
+    /// Renames a file inside one folder, atomically.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Removes a file.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Makes earlier creates, renames and removes in the folder durable.
+    fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+    /// Bytes an unprivileged user may still allocate.
+    fn free_bytes(&self, dir: &Path) -> io::Result<u64>;
+    /// Takes the folder's writer lock, held until the value is dropped; `None` when another holds it.
+    fn lock(&self, dir: &Path) -> io::Result<Option<Box<dyn Any + Send>>>;
+    /// An unpredictable number, the salt of a segment.
+    fn salt(&self) -> io::Result<u64>;
+}
+
+/// One open file.
+pub trait DiskFile: Send + Sync {
+    /// Its length in bytes.
+    fn len(&self) -> io::Result<u64>;
+    /// True for a file of no bytes.
+    fn is_empty(&self) -> io::Result<bool> {
+        Ok(self.len()? == 0)
+    }
+    /// Reads up to `out.len()` bytes; fewer only at the end of the file.
+    fn read_at(&self, out: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// Writes all of `bytes`.
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// Changes the length; new bytes are zero.
+    fn set_len(&self, bytes: u64) -> io::Result<()>;
+    /// Makes every earlier write durable (`fdatasync`).
+    fn sync(&self) -> io::Result<()>;
+}

@@ -1,0 +1,205 @@
+//! The one error type of the journal: a stable `J` code, the place, what happened and the remedy.
+//! Codes are listed in `docs/design/journal.md`.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+/// What kind of trouble; each kind has one stable code.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum FaultKind {
+    /// `J001`: the operating system refused a read, an open or a listing.
+    Io,
+    /// `J002`: another process writes this journal.
+    Locked,
+    /// `J003`: a segment's head is damaged or of a format this program does not know.
+    Head,
+    /// `J004`: a segment file is missing between two others.
+    MissingSegment,
+    /// `J005`: a damaged record stands before a good one; never cut.
+    BadRecord,
+    /// `J006`: a chain hash does not follow from the record before it.
+    Chain,
+    /// `J007`: a sealed segment does not match its seal.
+    Seal,
+    /// `J008`: the journal ends before a number known to be durable, or holds another record there.
+    Short,
+    /// `J009`: the folder belongs to another journal (other park or hub).
+    Identity,
+    /// `J010`: an earlier write or sync failed; this writer takes nothing more.
+    Poisoned,
+    /// `J011`: a write or a sync failed now; the writer is poisoned by it.
+    Write,
+    /// `J012`: no room on the disk; reading goes on.
+    DiskFull,
+    /// `J013`: the batch or a field of a record is over its limit.
+    TooLarge,
+    /// `J014`: the record asked for was trimmed away.
+    Trimmed,
+    /// `J015`: an option has a value the journal cannot work with.
+    Option,
+    /// `J020`: the state store's engine failed.
+    State,
+    /// `J021`: a key, namespace or value of the state store is over its limit.
+    StateLimit,
+}
+
+impl FaultKind {
+    /// The stable code, such as `J005`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Io => "J001",
+            Self::Locked => "J002",
+            Self::Head => "J003",
+            Self::MissingSegment => "J004",
+            Self::BadRecord => "J005",
+            Self::Chain => "J006",
+            Self::Seal => "J007",
+            Self::Short => "J008",
+            Self::Identity => "J009",
+            Self::Poisoned => "J010",
+            Self::Write => "J011",
+            Self::DiskFull => "J012",
+            Self::TooLarge => "J013",
+            Self::Trimmed => "J014",
+            Self::Option => "J015",
+            Self::State => "J020",
+            Self::StateLimit => "J021",
+        }
+    }
+
+    /// What an operator does about it.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::Io => "check that the folder exists, is readable and its disk is healthy",
+            Self::Locked => "stop the other hub or point this one at another folder",
+            Self::Head => {
+                "restore the segment from a backup, or open it with the program version that wrote it"
+            }
+            Self::MissingSegment => {
+                "restore the missing file from a backup; do not rename the others"
+            }
+            Self::BadRecord => {
+                "the disk or a hand changed durable bytes: stop, copy the folder, restore this segment from a backup or replica"
+            }
+            Self::Chain | Self::Seal => {
+                "the segment was altered after it was written: keep the folder as evidence and restore from a backup or replica"
+            }
+            Self::Short => {
+                "durable records are gone: keep the folder as evidence and restore from a backup or replica"
+            }
+            Self::Identity => "give each park and hub its own journal folder",
+            Self::Poisoned | Self::Write => {
+                "check the disk, then restart the hub: opening verifies the tail and goes on from the last durable batch"
+            }
+            Self::DiskFull => "free disk space or trim old segments; appending resumes by itself",
+            Self::TooLarge => "split the batch or shorten the field",
+            Self::Trimmed => "start from the first number still kept, or ask the archive",
+            Self::Option => "correct the option",
+            Self::State => {
+                "the state is rebuilt from the journal: delete the state file and restart the hub"
+            }
+            Self::StateLimit => "shorten the key or split the value",
+        }
+    }
+
+    /// The word for what is wrong, used in the one-line text.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Io => "input or output failed",
+            Self::Locked => "the journal is in use",
+            Self::Head => "bad segment head",
+            Self::MissingSegment => "a segment is missing",
+            Self::BadRecord => "a bad record before a good one",
+            Self::Chain => "the hash chain is broken",
+            Self::Seal => "the seal does not match",
+            Self::Short => "durable records are missing",
+            Self::Identity => "another journal's folder",
+            Self::Poisoned => "the journal stopped after an earlier failure",
+            Self::Write => "writing failed",
+            Self::DiskFull => "the disk is full",
+            Self::TooLarge => "over a limit",
+            Self::Trimmed => "the record was trimmed",
+            Self::Option => "bad option",
+            Self::State => "the state store failed",
+            Self::StateLimit => "over a limit of the state store",
+        }
+    }
+}
+
+/// A failure of the journal or the state store.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct JournalFault {
+    kind: FaultKind,
+    place: String,
+    detail: String,
+}
+
+impl JournalFault {
+    /// Makes a fault; `place` is a file, `file+offset`, or a field.
+    pub fn new(kind: FaultKind, place: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            place: place.into(),
+            detail: detail.into(),
+        }
+    }
+
+    /// Wraps an operating-system error met while reading or opening `path`.
+    pub(crate) fn io(path: &Path, doing: &str, error: &io::Error) -> Self {
+        Self::new(
+            FaultKind::Io,
+            path.display().to_string(),
+            format!("{doing}: {error}"),
+        )
+    }
+
+    /// What kind of trouble.
+    pub fn kind(&self) -> FaultKind {
+        self.kind
+    }
+
+    /// The stable code, such as `J005`.
+    pub fn code(&self) -> &'static str {
+        self.kind.code()
+    }
+
+    /// File, `file+offset` or field; an inside detail, for the log and the operator.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// What happened, for the log.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        self.kind.remedy()
+    }
+
+    /// The text that may be sent to a peer: no file names, no system errors.
+    pub fn peer_text(&self) -> &'static str {
+        self.kind.words()
+    }
+}
+
+impl fmt::Display for JournalFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {} at {}: {} (remedy: {})",
+            self.code(),
+            self.kind.words(),
+            self.place,
+            self.detail,
+            self.remedy()
+        )
+    }
+}
+
+impl std::error::Error for JournalFault {}
+
+/// The result of everything in this crate.
+pub type Result<T> = std::result::Result<T, JournalFault>;

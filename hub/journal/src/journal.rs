@@ -1,0 +1,582 @@
+//! The writer: one per folder. A batch is one write and one sync, whole or not there.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::chain::{self, Hash};
+use crate::counters::{Counters, Tally};
+use crate::disk::{Disk, RealDisk};
+use crate::fault::{FaultKind, JournalFault, Result};
+use crate::frame::{self, FRAME_HEAD, FRAME_TAIL, FrameHead};
+use crate::options::Options;
+use crate::prepare::{Done, Job, Preparer, SPARE_SUFFIX, Worker};
+use crate::reader::Reader;
+use crate::record::NewRecord;
+use crate::recover::{Opening, recover};
+use crate::segment::{self, Seal, Segment};
+use crate::space::{Space, SpaceLevel};
+use crate::walk::Walker;
+use crate::watch::Watch;
+
+/// Number and chain hash of each record of a batch, in order.
+pub type Receipts = Vec<(u64, Hash)>;
+
+/// The segment being written: a walker that stands at its end.
+struct Active {
+    walker: Walker,
+    sealed: bool,
+}
+
+/// A batch ready to be written.
+struct Staged {
+    receipts: Receipts,
+    leaves: Vec<Hash>,
+    payload: u64,
+}
+
+/// The journal's writer.
+pub struct Journal {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    options: Options,
+    active: Active,
+    ready: VecDeque<Segment>,
+    preparer: Preparer,
+    /// Why the last segment could not be prepared, until one can.
+    blocked: Option<JournalFault>,
+    /// Why this writer takes nothing more.
+    poison: Option<String>,
+    next: u64,
+    chain: Hash,
+    buffer: Vec<u8>,
+    space: Space,
+    watch: Watch,
+    tally: Arc<Tally>,
+    opening: Opening,
+    _lock: Box<dyn Any + Send>,
+}
+
+impl Journal {
+    /// Opens the journal in `dir`, making it if the folder is empty. See [`Journal::opening`] for what was found.
+    pub fn open(dir: impl AsRef<Path>, options: Options) -> Result<Self> {
+        Self::open_on(Arc::new(RealDisk), dir, options)
+    }
+
+    /// Opens on a given disk; the simulated one in tests.
+    pub fn open_on(disk: Arc<dyn Disk>, dir: impl AsRef<Path>, options: Options) -> Result<Self> {
+        options.check()?;
+        let dir = dir.as_ref().to_path_buf();
+        let lock = take_lock(disk.as_ref(), &dir)?;
+        let tally = Arc::new(Tally::default());
+        let mut found = recover(disk.as_ref(), &dir, &options.identity, &tally)?;
+        check_expected(&disk, &dir, &options, found.opening.last)?;
+        let worker = Worker {
+            disk: Arc::clone(&disk),
+            dir: dir.clone(),
+            identity: options.identity.clone(),
+            segment_bytes: options.segment_bytes,
+            floor_free_bytes: options.floor_free_bytes,
+            tally: Arc::clone(&tally),
+        };
+        let mut preparer = Preparer::new(worker, options.background)?;
+        let genesis = chain::genesis(&options.identity);
+        let active = match found.active {
+            Some((walker, sealed)) => Active { walker, sealed },
+            None => {
+                let segment = match found.ready.pop_front() {
+                    Some(segment) => segment,
+                    None => first_segment(&mut preparer)?,
+                };
+                Active {
+                    walker: Walker::new(segment, Some((1, genesis))),
+                    sealed: false,
+                }
+            }
+        };
+        let next = found.opening.last + 1;
+        let chain = if next == 1 {
+            genesis
+        } else {
+            active.walker.chain
+        };
+        let free_bytes = disk.free_bytes(&dir).unwrap_or_default();
+        let mut journal = Self {
+            active,
+            ready: found.ready,
+            preparer,
+            blocked: None,
+            poison: None,
+            next,
+            chain,
+            buffer: Vec::new(),
+            space: Space {
+                level: SpaceLevel::Normal,
+                free_bytes,
+                prepared_bytes: 0,
+            },
+            watch: Watch::new((next - 1, chain)),
+            tally,
+            opening: found.opening,
+            _lock: lock,
+            disk,
+            dir,
+            options,
+        };
+        journal.prepare_ahead();
+        journal.collect(false);
+        journal.update_space();
+        Ok(journal)
+    }
+
+    /// What opening found and did.
+    pub fn opening(&self) -> &Opening {
+        &self.opening
+    }
+
+    /// Number of the last durable record; 0 before the first.
+    pub fn last(&self) -> u64 {
+        self.next - 1
+    }
+
+    /// Chain hash after the last durable record.
+    pub fn chain(&self) -> Hash {
+        self.chain
+    }
+
+    /// A handle on the durable position for other threads.
+    pub fn watch(&self) -> Watch {
+        self.watch.clone()
+    }
+
+    /// The room left.
+    pub fn space(&self) -> Space {
+        self.space
+    }
+
+    /// Counts since opening.
+    pub fn counters(&self) -> Counters {
+        self.tally.read()
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// A reader on the same folder and disk.
+    pub fn reader(&self) -> Result<Reader> {
+        Reader::open_on(Arc::clone(&self.disk), &self.dir)
+    }
+
+    /// Number the first record of the next batch will get, so that records of one batch can name
+    /// each other.
+    pub fn next_number(&self) -> u64 {
+        self.next
+    }
+
+    /// Makes a batch durable: one write, one sync. Returns number and chain hash of each record.
+    ///
+    /// After an error with code `J011` nothing of the batch may be acknowledged and the writer
+    /// refuses everything (`J010`); after `J012` and `J013` nothing was written and the writer goes on.
+    pub fn append_batch(&mut self, records: &[NewRecord]) -> Result<Receipts> {
+        self.append(records, false)
+    }
+
+    /// As [`Journal::append_batch`], and may use the reserve kept back on a full disk: emergency
+    /// openings and alarms.
+    pub fn append_urgent(&mut self, records: &[NewRecord]) -> Result<Receipts> {
+        self.append(records, true)
+    }
+
+    fn append(&mut self, records: &[NewRecord], urgent: bool) -> Result<Receipts> {
+        self.collect(false);
+        self.check_poison()?;
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
+        let staged = self.stage(records)?;
+        self.make_room(urgent)?;
+        self.write_staged(&staged)?;
+        Ok(self.committed(staged))
+    }
+
+    fn check_poison(&self) -> Result<()> {
+        match &self.poison {
+            None => Ok(()),
+            Some(why) => Err(JournalFault::new(
+                FaultKind::Poisoned,
+                self.dir.display().to_string(),
+                why.clone(),
+            )),
+        }
+    }
+
+    /// Encodes the batch into the buffer and computes its chain. Nothing of the writer's state changes.
+    fn stage(&mut self, records: &[NewRecord]) -> Result<Staged> {
+        if records.len() > self.options.batch_records_max {
+            let (len, max) = (records.len(), self.options.batch_records_max);
+            return Err(too_large(format!(
+                "{len} records, at most {max} are allowed"
+            )));
+        }
+        self.buffer.clear();
+        self.buffer.resize(FRAME_HEAD, 0);
+        let mut staged = Staged {
+            receipts: Vec::with_capacity(records.len()),
+            leaves: Vec::with_capacity(records.len()),
+            payload: 0,
+        };
+        let mut chain = self.chain;
+        for (number, record) in (self.next..).zip(records) {
+            let start = self.buffer.len();
+            record.encode_into(&mut self.buffer)?;
+            let encoded = self.buffer.get(start..).unwrap_or_default();
+            let leaf = chain::leaf_of(number, encoded);
+            chain = chain::link(&chain, &leaf);
+            staged.receipts.push((number, chain));
+            staged.leaves.push(leaf);
+            staged.payload += record.payload_bytes() as u64;
+        }
+        let bytes = (self.buffer.len() + FRAME_TAIL) as u64;
+        let max = self.options.frame_bytes_max();
+        if bytes > max {
+            return Err(too_large(format!(
+                "{bytes} bytes, at most {max} are allowed"
+            )));
+        }
+        Ok(staged)
+    }
+
+    /// Bytes of the staged batch on disk.
+    fn staged_bytes(&self) -> u64 {
+        (self.buffer.len() + FRAME_TAIL) as u64
+    }
+
+    fn room(&self) -> u64 {
+        if self.active.sealed {
+            return 0;
+        }
+        let walker = &self.active.walker;
+        walker.segment.head.data_end().saturating_sub(walker.offset)
+    }
+
+    /// Sees to it that the staged batch fits the active segment, changing to the next if need be.
+    fn make_room(&mut self, urgent: bool) -> Result<()> {
+        let need = self.staged_bytes();
+        if self.blocked.is_some() {
+            self.prepare_ahead();
+            self.collect(false);
+            self.update_space();
+        }
+        if let Some(why) = &self.blocked {
+            let left = self.space.prepared_bytes.saturating_sub(need);
+            if !urgent && left < self.options.reserve_bytes {
+                return Err(disk_full(&self.dir, why.detail()));
+            }
+        }
+        if self.room() >= need {
+            return Ok(());
+        }
+        if self.ready.is_empty() {
+            self.prepare_ahead();
+            Tally::add(&self.tally.waits, 1);
+            while self.ready.is_empty() && self.preparer.preparing > 0 {
+                self.collect(true);
+                self.check_poison()?;
+            }
+            self.update_space();
+        }
+        let Some(segment) = self.ready.pop_front() else {
+            let why = self
+                .blocked
+                .as_ref()
+                .map_or("no segment ready", |b| b.detail());
+            return Err(disk_full(&self.dir, why));
+        };
+        if usable(&segment) < need {
+            // Made ready under an earlier, smaller `segment_bytes`.
+            let max = usable(&segment);
+            self.ready.push_front(segment);
+            return Err(too_large(format!(
+                "{need} bytes, the next segment takes {max}"
+            )));
+        }
+        self.change_to(segment)
+    }
+
+    /// Seals the active segment (its sync is not waited for: opening repairs a missing seal) and goes on in the next.
+    fn change_to(&mut self, segment: Segment) -> Result<()> {
+        Tally::add(&self.tally.rotations, 1);
+        let old = &mut self.active;
+        if let (false, Some(seal)) = (old.sealed, old.walker.seal()) {
+            let wrote = write_seal(&old.walker.segment, &seal);
+            if let Err(fault) = wrote {
+                return Err(self.poisoned(fault));
+            }
+            Tally::add(&self.tally.file_bytes, segment::SEAL_BYTES);
+            old.sealed = true;
+            let sealed = old.walker.segment.clone();
+            self.preparer.give(Job::SyncSeal(sealed));
+        }
+        self.active = Active {
+            walker: Walker::new(segment, Some((self.next, self.chain))),
+            sealed: false,
+        };
+        self.prepare_ahead();
+        self.collect(false);
+        self.update_space();
+        self.check_poison()
+    }
+
+    fn write_staged(&mut self, staged: &Staged) -> Result<()> {
+        let walker = &self.active.walker;
+        let len = self.buffer.len() - FRAME_HEAD;
+        let head = FrameHead {
+            len: u32::try_from(len).map_err(|_| too_large(format!("{len} bytes")))?,
+            salt: walker.segment.head.salt,
+            first: self.next,
+            count: u32::try_from(staged.leaves.len()).unwrap_or(u32::MAX),
+            chain_before: self.chain,
+        };
+        frame::close(&mut self.buffer, &head);
+        let file = walker.segment.file.as_ref();
+        let done = file
+            .write_at(&self.buffer, walker.offset)
+            .map_err(|error| ("writing", error))
+            .and_then(|()| file.sync().map_err(|error| ("syncing", error)));
+        if let Err((doing, error)) = done {
+            let place = walker.segment.place(walker.offset);
+            let detail = format!("{doing} records from {}: {error}", self.next);
+            return Err(self.poisoned(JournalFault::new(FaultKind::Write, place, detail)));
+        }
+        Ok(())
+    }
+
+    fn poisoned(&mut self, fault: JournalFault) -> JournalFault {
+        tracing::error!(%fault, "the journal stops: nothing more is acknowledged");
+        self.poison = Some(fault.to_string());
+        fault
+    }
+
+    /// Takes over what the durable batch changed.
+    fn committed(&mut self, staged: Staged) -> Receipts {
+        let bytes = self.buffer.len() as u64;
+        let tally = &self.tally;
+        Tally::add(&tally.batches, 1);
+        Tally::add(&tally.records, staged.leaves.len() as u64);
+        Tally::add(&tally.payload_bytes, staged.payload);
+        Tally::add(&tally.file_bytes, bytes);
+        Tally::add(&tally.batch_syncs, 1);
+        let walker = &mut self.active.walker;
+        walker.begin.get_or_insert((self.next, self.chain));
+        walker.last_offset = walker.offset;
+        walker.offset += bytes;
+        walker.batches += 1;
+        for leaf in staged.leaves {
+            walker.merkle.push(leaf);
+        }
+        if let Some((number, chain)) = staged.receipts.last() {
+            self.next = number + 1;
+            self.chain = *chain;
+        }
+        walker.next = Some(self.next);
+        walker.chain = self.chain;
+        self.watch.set((self.next - 1, self.chain));
+        self.space.prepared_bytes = self.prepared_bytes();
+        staged.receipts
+    }
+
+    /// Asks for segments until `ahead` are ready or on their way.
+    fn prepare_ahead(&mut self) {
+        while self.ready.len() + self.preparer.preparing < self.options.ahead {
+            let last = self.ready.back().unwrap_or(&self.active.walker.segment);
+            let number = last.head.number + 1 + self.preparer.preparing as u64;
+            self.preparer.give(Job::Prepare(number));
+            if !self.options.background {
+                self.collect(false);
+                if self.blocked.is_some() {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Takes over finished jobs; with `wait`, at least one.
+    fn collect(&mut self, wait: bool) {
+        let mut changed = false;
+        let mut wait = wait;
+        while let Some(done) = self.preparer.collect(wait) {
+            wait = false;
+            changed = true;
+            match done {
+                Done::Prepared(Ok(segment), free) => {
+                    self.space.free_bytes = free;
+                    self.blocked = None;
+                    self.ready.push_back(segment);
+                }
+                Done::Prepared(Err(fault), free) => {
+                    self.space.free_bytes = free;
+                    if self.blocked.is_none() {
+                        tracing::warn!(%fault, "the next segment could not be prepared");
+                    }
+                    if fault.kind() == FaultKind::Write {
+                        // A disk that fails here fails everywhere.
+                        let _ = self.poisoned(fault.clone());
+                    }
+                    self.blocked = Some(fault);
+                }
+                Done::Sealed(Ok(())) => {}
+                Done::Sealed(Err(fault)) => {
+                    let _ = self.poisoned(fault);
+                }
+            }
+        }
+        if changed {
+            self.update_space();
+        }
+    }
+
+    fn prepared_bytes(&self) -> u64 {
+        self.room() + self.ready.iter().map(usable).sum::<u64>()
+    }
+
+    fn update_space(&mut self) {
+        let before = self.space.level;
+        self.space.prepared_bytes = self.prepared_bytes();
+        let short = self.space.free_bytes < self.options.warn_free_bytes;
+        let used_up = self.space.prepared_bytes <= self.options.reserve_bytes;
+        self.space.level = match &self.blocked {
+            Some(_) if used_up => SpaceLevel::Full,
+            Some(_) => SpaceLevel::Low,
+            None if short => SpaceLevel::Low,
+            None => SpaceLevel::Normal,
+        };
+        if self.space.level != before {
+            let (free, level) = (self.space.free_bytes, self.space.level.as_str());
+            tracing::warn!(level, free, "the journal's room changed");
+            if let Some(tell) = &self.options.on_space {
+                tell(&self.space);
+            }
+        }
+    }
+
+    /// Gives up whole sealed segments whose records all come before `before`; their files are used
+    /// again or removed. Returns how many. The segment being written is always kept.
+    pub fn trim(&mut self, before: u64) -> Result<usize> {
+        let io = |error| JournalFault::io(&self.dir, "trimming", &error);
+        let mut spares = self.disk.list(&self.dir).map_err(io)?;
+        spares.retain(|name| name.ends_with(SPARE_SUFFIX));
+        let mut spare_count = spares.len();
+        let mut trimmed = 0;
+        for number in segment::list(self.disk.as_ref(), &self.dir)? {
+            if number >= self.active.walker.segment.head.number {
+                break;
+            }
+            let segment = Segment::open(self.disk.as_ref(), &self.dir, number, false)?;
+            match segment.seal()? {
+                Some(seal) if seal.last() < before => {}
+                _ => break,
+            }
+            if spare_count < self.options.spares_max {
+                let spare = self.dir.join(format!("{number:08}{SPARE_SUFFIX}"));
+                self.disk.rename(&segment.path, &spare).map_err(io)?;
+                spare_count += 1;
+            } else {
+                self.disk.remove(&segment.path).map_err(io)?;
+            }
+            trimmed += 1;
+        }
+        if trimmed > 0 {
+            Tally::add(&self.tally.other_syncs, 1);
+            self.disk.sync_dir(&self.dir).map_err(io)?;
+        }
+        Ok(trimmed)
+    }
+}
+
+fn take_lock(disk: &dyn Disk, dir: &Path) -> Result<Box<dyn Any + Send>> {
+    disk.make_dir(dir)
+        .map_err(|error| JournalFault::io(dir, "making the folder", &error))?;
+    let lock = disk
+        .lock(dir)
+        .map_err(|error| JournalFault::io(dir, "locking", &error))?;
+    lock.ok_or_else(|| {
+        let place = dir.join("lock").display().to_string();
+        JournalFault::new(
+            FaultKind::Locked,
+            place,
+            "another process writes this journal",
+        )
+    })
+}
+
+fn first_segment(preparer: &mut Preparer) -> Result<Segment> {
+    preparer.give(Job::Prepare(1));
+    match preparer.collect(true) {
+        Some(Done::Prepared(made, _)) => made,
+        _ => Err(JournalFault::new(
+            FaultKind::Io,
+            "segment 1",
+            "the preparer stopped",
+        )),
+    }
+}
+
+fn check_expected(disk: &Arc<dyn Disk>, dir: &Path, options: &Options, last: u64) -> Result<()> {
+    let Some((number, chain)) = options.expect.filter(|(number, _)| *number > 0) else {
+        return Ok(());
+    };
+    let short = |detail: String| {
+        Err(JournalFault::new(
+            FaultKind::Short,
+            dir.display().to_string(),
+            detail,
+        ))
+    };
+    if last < number {
+        return short(format!(
+            "the journal ends with record {last}, record {number} is known to be durable"
+        ));
+    }
+    if let Some(chain) = chain {
+        let found = match Reader::open_on(Arc::clone(disk), dir)?.get(number) {
+            Err(fault) if fault.kind() == FaultKind::Trimmed => return Ok(()),
+            found => found?,
+        };
+        if found.map(|record| record.chain) != Some(chain) {
+            return short(format!(
+                "record {number} is not the one known to be durable"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Bytes of batches an empty segment takes.
+fn usable(segment: &Segment) -> u64 {
+    segment.head.data_end() - segment::DATA_START
+}
+
+fn write_seal(segment: &Segment, seal: &Seal) -> Result<()> {
+    let offset = segment.head.data_end();
+    segment
+        .file
+        .write_at(&seal.encode(), offset)
+        .map_err(|error| {
+            JournalFault::new(
+                FaultKind::Write,
+                segment.place(offset),
+                format!("sealing: {error}"),
+            )
+        })
+}
+
+fn too_large(detail: String) -> JournalFault {
+    JournalFault::new(FaultKind::TooLarge, "batch", detail)
+}
+
+fn disk_full(dir: &Path, why: &str) -> JournalFault {
+    JournalFault::new(FaultKind::DiskFull, dir.display().to_string(), why)
+}

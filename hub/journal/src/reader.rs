@@ -1,0 +1,363 @@
+//! Reading a journal while another process may be writing it. Memory is bounded: one batch, a
+//! sparse index of places, nothing else.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::chain;
+use crate::disk::{Disk, RealDisk};
+use crate::fault::{FaultKind, JournalFault, Result};
+use crate::record::Record;
+use crate::segment::{self, DATA_START, Segment};
+use crate::walk::{Step, Walker};
+use crate::watch::Position;
+
+/// A place is remembered about every this many bytes.
+const INDEX_STRIDE: u64 = 256 * 1024;
+/// Places remembered at most; then the index starts anew.
+const INDEX_PLACES_MAX: usize = 65_536;
+
+/// Batch places seen so far: (segment, first number of the batch) → offset.
+#[derive(Default)]
+struct Index {
+    places: BTreeMap<(u64, u64), u64>,
+    /// First numbers of started segments.
+    firsts: BTreeMap<u64, u64>,
+}
+
+impl Index {
+    fn note(&mut self, segment: u64, number: u64, offset: u64) {
+        let near = self
+            .places
+            .range((segment, 0)..=(segment, number))
+            .next_back();
+        if near.is_some_and(|(_, at)| offset < at + INDEX_STRIDE) {
+            return;
+        }
+        if self.places.len() >= INDEX_PLACES_MAX {
+            self.places.clear();
+        }
+        self.places.insert((segment, number), offset);
+    }
+}
+
+/// A reader of a journal folder. Cheap to clone; independent of the writer; needs no lock.
+///
+/// A reader may see the batch being made durable a moment before its sync returns. Those who act on
+/// what they read ask the writer's [`crate::Watch`], or read only what was receipted.
+#[derive(Clone)]
+pub struct Reader {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    identity: String,
+    index: Arc<Mutex<Index>>,
+}
+
+impl Reader {
+    /// Opens the journal in `dir` for reading.
+    pub fn open(dir: impl AsRef<Path>) -> Result<Self> {
+        Self::open_on(Arc::new(RealDisk), dir)
+    }
+
+    /// Opens on a given disk.
+    pub fn open_on(disk: Arc<dyn Disk>, dir: impl AsRef<Path>) -> Result<Self> {
+        let dir = dir.as_ref().to_path_buf();
+        let numbers = segment::list(disk.as_ref(), &dir)?;
+        let Some(newest) = numbers.last() else {
+            let place = dir.display().to_string();
+            return Err(JournalFault::new(
+                FaultKind::Io,
+                place,
+                "there is no journal here",
+            ));
+        };
+        let identity = Segment::open(disk.as_ref(), &dir, *newest, false)?
+            .head
+            .identity;
+        Ok(Self {
+            disk,
+            dir,
+            identity,
+            index: Arc::default(),
+        })
+    }
+
+    /// Whose journal it is.
+    pub fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    /// First number still kept; `None` while there is no record.
+    pub fn first(&self) -> Result<Option<u64>> {
+        match segment::list(self.disk.as_ref(), &self.dir)?.first() {
+            Some(number) => self.first_of(*number),
+            None => Ok(None),
+        }
+    }
+
+    /// The last complete batch's last record and its chain hash; (0, genesis) while there is none.
+    pub fn position(&self) -> Result<Position> {
+        let mut records = self.at_last_known()?;
+        records.run_to_end()?;
+        Ok((records.walker.next.unwrap_or(1) - 1, records.walker.chain))
+    }
+
+    /// Records from `number` on, up to the present end. The iterator ends there, and goes on when
+    /// asked again after more was written. 0 means the first record kept; a trimmed number is
+    /// refused (`J014`).
+    pub fn read_from(&self, number: u64) -> Result<Records> {
+        self.read_range(number, u64::MAX)
+    }
+
+    /// Records `from` to `to`, both included.
+    pub fn read_range(&self, from: u64, to: u64) -> Result<Records> {
+        let walker = self.locate(from)?;
+        Ok(Records {
+            reader: self.clone(),
+            walker,
+            queue: VecDeque::new(),
+            from,
+            to,
+            failed: false,
+        })
+    }
+
+    /// One record; `None` when it is not written yet.
+    pub fn get(&self, number: u64) -> Result<Option<Record>> {
+        self.read_range(number.max(1), number)?.next().transpose()
+    }
+
+    fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// First number in a segment, from its first batch's head.
+    fn first_of(&self, number: u64) -> Result<Option<u64>> {
+        if let Some(first) = self.index().firsts.get(&number) {
+            return Ok(Some(*first));
+        }
+        let mut walker = Walker::new(self.segment(number)?, None);
+        let first = walker.peek()?.map(|head| head.first);
+        if let Some(first) = first {
+            self.index().firsts.insert(number, first);
+        }
+        Ok(first)
+    }
+
+    fn segment(&self, number: u64) -> Result<Segment> {
+        let segment = Segment::open(self.disk.as_ref(), &self.dir, number, false)?;
+        if segment.head.identity != self.identity {
+            let detail = format!("the segment belongs to {:?}", segment.head.identity);
+            return Err(JournalFault::new(
+                FaultKind::Identity,
+                segment.place(0),
+                detail,
+            ));
+        }
+        Ok(segment)
+    }
+
+    /// The last started segment whose first number is not above `number`, with the first kept number.
+    fn holder(&self, number: u64) -> Result<(Option<u64>, Vec<u64>)> {
+        let numbers = segment::list(self.disk.as_ref(), &self.dir)?;
+        let (mut low, mut high) = (0, numbers.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let Some(candidate) = numbers.get(middle) else {
+                break;
+            };
+            match self.first_of(*candidate)? {
+                Some(first) if first <= number => low = middle + 1,
+                _ => high = middle,
+            }
+        }
+        let holder = low.checked_sub(1).and_then(|at| numbers.get(at).copied());
+        Ok((holder, numbers))
+    }
+
+    /// A walker at the batch that holds `number`, or at the end before it.
+    fn locate(&self, number: u64) -> Result<Walker> {
+        let (holder, numbers) = self.holder(number)?;
+        let lowest = numbers.first().copied().unwrap_or(1);
+        match holder {
+            Some(segment) => {
+                let near = self
+                    .index()
+                    .places
+                    .range((segment, 0)..=(segment, number))
+                    .next_back()
+                    .map_or(DATA_START, |(_, offset)| *offset);
+                let mut walker = Walker::at(self.segment(segment)?, near, None);
+                self.skip_to(&mut walker, number)?;
+                Ok(walker)
+            }
+            None => match self.first_of(lowest)? {
+                Some(first) if number != 0 => Err(JournalFault::new(
+                    FaultKind::Trimmed,
+                    format!("record {number}"),
+                    format!("the first record kept is {first}"),
+                )),
+                Some(_) => Ok(Walker::new(self.segment(lowest)?, None)),
+                None => {
+                    let begin = (1, chain::genesis(&self.identity));
+                    Ok(Walker::new(self.segment(lowest)?, Some(begin)))
+                }
+            },
+        }
+    }
+
+    /// Passes over batches that end before `number`, by their heads alone.
+    fn skip_to(&self, walker: &mut Walker, number: u64) -> Result<()> {
+        while let Some(head) = walker.peek()? {
+            if head.first + u64::from(head.count) > number {
+                break;
+            }
+            // The last batch is read whole: its end is the chain hash to wait with.
+            let mut ahead = Walker::at(
+                walker.segment.clone(),
+                walker.offset + head.frame_bytes(),
+                None,
+            );
+            if ahead.peek()?.is_none() {
+                break;
+            }
+            self.index()
+                .note(walker.segment.head.number, head.first, walker.offset);
+            *walker = ahead;
+        }
+        Ok(())
+    }
+
+    /// Records from the last place known in the last started segment.
+    fn at_last_known(&self) -> Result<Records> {
+        self.read_from(u64::MAX)
+            .or_else(|fault| match fault.kind() {
+                FaultKind::Trimmed => self.read_from(0),
+                _ => Err(fault),
+            })
+    }
+}
+
+/// Records in order. `None` means "the present end": ask again to follow a running hub. After an
+/// error it ends for good.
+pub struct Records {
+    reader: Reader,
+    walker: Walker,
+    queue: VecDeque<Record>,
+    from: u64,
+    to: u64,
+    failed: bool,
+}
+
+impl Records {
+    /// The next whole batch at once, cut to the asked range; `None` at the present end. Batches are
+    /// the units the hub committed.
+    pub fn next_batch(&mut self) -> Result<Option<Vec<Record>>> {
+        if !self.queue.is_empty() {
+            return Ok(Some(self.queue.drain(..).collect()));
+        }
+        while !self.failed && self.walker.next.is_none_or(|next| next <= self.to) {
+            match self.step() {
+                Ok(None) => break,
+                Ok(Some(mut records)) => {
+                    records.retain(|record| (self.from..=self.to).contains(&record.number));
+                    if !records.is_empty() {
+                        return Ok(Some(records));
+                    }
+                }
+                Err(fault) => {
+                    self.failed = true;
+                    return Err(fault);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Number after the last record walked over, and the chain hash before it.
+    pub fn position(&self) -> Position {
+        (self.walker.next.unwrap_or(1) - 1, self.walker.chain)
+    }
+
+    fn run_to_end(&mut self) -> Result<()> {
+        while self.step()?.is_some() {}
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<Option<Vec<Record>>> {
+        loop {
+            match self.walker.step()? {
+                Step::Batch(records) => {
+                    if let Some(first) = records.first() {
+                        let (at, offset) =
+                            (self.walker.segment.head.number, self.walker.last_offset);
+                        self.reader.index().note(at, first.number, offset);
+                    }
+                    return Ok(Some(records));
+                }
+                Step::Stop { written, .. } => {
+                    if !self.next_segment(written)? {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Goes on in the next segment if that one was begun. Tells the present end from damage.
+    fn next_segment(&mut self, written: bool) -> Result<bool> {
+        let number = self.walker.segment.head.number;
+        let reader = self.reader.clone();
+        let numbers = segment::list(reader.disk.as_ref(), &reader.dir)?;
+        if numbers.first().is_some_and(|lowest| *lowest > number) {
+            let detail = "the segment being read was trimmed";
+            let place = self.walker.segment.place(self.walker.offset);
+            return Err(JournalFault::new(FaultKind::Trimmed, place, detail));
+        }
+        let begun = numbers.contains(&(number + 1)) && reader.first_of(number + 1)?.is_some();
+        if !begun && !written {
+            return Ok(false);
+        }
+        // The writer may have completed this very batch since: look again before judging.
+        let here = self.walker.peek()?.is_some();
+        if here && let Step::Batch(_) = self.probe()? {
+            return Ok(true);
+        }
+        if begun {
+            let follows = self.walker.next.map(|next| (next, self.walker.chain));
+            self.walker = Walker::new(reader.segment(number + 1)?, follows);
+            return Ok(true);
+        }
+        let damaged = self.walker.later_batch()?;
+        match damaged {
+            Some(later) if !matches!(self.probe()?, Step::Batch(_)) => Err(JournalFault::new(
+                FaultKind::BadRecord,
+                self.walker.segment.place(self.walker.offset),
+                format!("the batch here is damaged, yet the one at {later} is good"),
+            )),
+            Some(_) => Ok(true),
+            None => Ok(false),
+        }
+    }
+
+    /// Steps a copy of the walker, leaving this one where it is.
+    fn probe(&self) -> Result<Step> {
+        let follows = self.walker.next.map(|next| (next, self.walker.chain));
+        Walker::at(self.walker.segment.clone(), self.walker.offset, follows).step()
+    }
+}
+
+impl Iterator for Records {
+    type Item = Result<Record>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.queue.is_empty() {
+            match self.next_batch() {
+                Ok(batch) => self.queue.extend(batch?),
+                Err(fault) => return Some(Err(fault)),
+            }
+        }
+        self.queue.pop_front().map(Ok)
+    }
+}

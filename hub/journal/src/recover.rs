@@ -1,0 +1,295 @@
+//! Opening a folder for writing: find the end, cut a torn batch, refuse damage, seal what a crash
+//! left unsealed. Reads the last started segment, and those before it that lack their seal.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use crate::chain::{self, Hash};
+use crate::counters::Tally;
+use crate::disk::Disk;
+use crate::fault::{FaultKind, JournalFault, Result};
+use crate::frame::FRAME_HEAD;
+use crate::prepare::DRAFT_NAME;
+use crate::segment::{self, DATA_START, Segment};
+use crate::walk::{Step, Walker};
+
+/// What opening found.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Opening {
+    /// Last durable number; 0 for a new journal.
+    pub last: u64,
+    /// Place of a batch that was begun and never finished, now cut.
+    pub torn: Option<String>,
+    /// A segment a crash had left without its seal, sealed now.
+    pub sealed: Option<u64>,
+}
+
+/// The state the writer goes on from.
+pub(crate) struct Recovered {
+    /// The last segment with a batch in it, walked to its end, and whether it is sealed.
+    pub active: Option<(Walker, bool)>,
+    /// Segments made ready before.
+    pub ready: VecDeque<Segment>,
+    pub opening: Opening,
+}
+
+struct Recovery<'a> {
+    disk: &'a dyn Disk,
+    dir: &'a Path,
+    identity: &'a str,
+    tally: &'a Tally,
+    opening: Opening,
+}
+
+pub(crate) fn recover(
+    disk: &dyn Disk,
+    dir: &Path,
+    identity: &str,
+    tally: &Tally,
+) -> Result<Recovered> {
+    let mut recovery = Recovery {
+        disk,
+        dir,
+        identity,
+        tally,
+        opening: Opening::default(),
+    };
+    recovery.run()
+}
+
+impl Recovery<'_> {
+    fn run(&mut self) -> Result<Recovered> {
+        let numbers = segment::list(self.disk, self.dir)?;
+        check_contiguous(self.dir, &numbers)?;
+        self.remove_draft()?;
+        let mut ready = VecDeque::new();
+        let mut active = None;
+        for number in numbers.iter().rev() {
+            let segment = self.open(*number)?;
+            match self.started(segment)? {
+                Found::Started(walker) => {
+                    active = Some(*walker);
+                    break;
+                }
+                Found::Ready(segment) => ready.push_front(segment),
+            }
+        }
+        let lowest = numbers.first().copied().unwrap_or(1);
+        let active = match active {
+            Some(mut walker) => {
+                let sealed = self.walk_to_end(&mut walker, true)?;
+                self.join_to_previous(&walker, lowest)?;
+                self.settle(&walker)?;
+                Some((walker, sealed))
+            }
+            None if lowest != 1 => {
+                let detail = format!("the folder begins with segment {lowest} and holds no record");
+                let place = self.dir.display().to_string();
+                return Err(JournalFault::new(FaultKind::MissingSegment, place, detail));
+            }
+            None => None,
+        };
+        if let Some((walker, _)) = &active {
+            self.opening.last = walker.next.unwrap_or(1) - 1;
+        }
+        Ok(Recovered {
+            active,
+            ready,
+            opening: std::mem::take(&mut self.opening),
+        })
+    }
+
+    /// A draft a crash left behind is no part of the journal.
+    fn remove_draft(&self) -> Result<()> {
+        let io = |error| JournalFault::io(self.dir, "removing a draft", &error);
+        let names = self.disk.list(self.dir).map_err(io)?;
+        if names.iter().any(|name| name == DRAFT_NAME) {
+            self.disk.remove(&self.dir.join(DRAFT_NAME)).map_err(io)?;
+        }
+        Ok(())
+    }
+
+    fn open(&self, number: u64) -> Result<Segment> {
+        let segment = Segment::open(self.disk, self.dir, number, true)?;
+        if segment.head.identity != self.identity {
+            let detail = format!(
+                "the folder belongs to {:?}, this hub is {:?}",
+                segment.head.identity, self.identity
+            );
+            return Err(JournalFault::new(
+                FaultKind::Identity,
+                segment.place(0),
+                detail,
+            ));
+        }
+        Ok(segment)
+    }
+
+    /// Whether a segment holds a batch. A first batch that was torn is cut here.
+    fn started(&mut self, segment: Segment) -> Result<Found> {
+        let mut walker = Walker::new(segment.clone(), None);
+        match walker.step()? {
+            Step::Batch(_) => Ok(Found::Started(Box::new(Walker::new(segment, None)))),
+            Step::Stop { why, written } => {
+                if segment.seal()?.is_some() {
+                    return Err(bad_before_good(&walker, why, segment.head.data_end()));
+                }
+                if let Some(later) = walker.later_batch()? {
+                    return Err(bad_before_good(&walker, why, later));
+                }
+                if written {
+                    self.cut(&walker)?;
+                }
+                Ok(Found::Ready(segment))
+            }
+        }
+    }
+
+    /// Walks a segment to its last good batch; true when it is sealed. Only the `newest` segment
+    /// may end in a torn batch.
+    fn walk_to_end(&mut self, walker: &mut Walker, newest: bool) -> Result<bool> {
+        let (why, written) = loop {
+            if let Step::Stop { why, written } = walker.step()? {
+                break (why, written);
+            }
+        };
+        if let Some(seal) = walker.segment.seal()? {
+            if walker.seal().as_ref() == Some(&seal) {
+                return Ok(true);
+            }
+            let detail = format!(
+                "the seal speaks of records {} to {} ending at {}, the segment's good batches end at {}",
+                seal.first,
+                seal.last(),
+                seal.end,
+                walker.offset
+            );
+            let place = walker.segment.place(walker.offset);
+            return Err(JournalFault::new(FaultKind::Seal, place, detail));
+        }
+        if let Some(later) = walker.later_batch()? {
+            return Err(bad_before_good(walker, why, later));
+        }
+        if written && !newest {
+            return Err(bad_before_good(walker, why, walker.segment.head.data_end()));
+        }
+        if written {
+            self.cut(walker)?;
+        }
+        Ok(false)
+    }
+
+    /// Checks that the active segment follows from the one before it, and seals those a crash left
+    /// unsealed.
+    fn join_to_previous(&mut self, walker: &Walker, lowest: u64) -> Result<()> {
+        let mut number = walker.segment.head.number;
+        let mut begin = walker.begin.unwrap_or((1, chain::genesis(self.identity)));
+        let mut place = walker.segment.place(DATA_START);
+        while number > lowest {
+            number -= 1;
+            let previous = self.open(number)?;
+            if let Some(seal) = previous.seal()? {
+                return follows(&place, begin, (seal.last() + 1, seal.chain_last));
+            }
+            let mut old = Walker::new(previous.clone(), None);
+            self.walk_to_end(&mut old, false)?;
+            let seal = old.seal().ok_or_else(|| {
+                let detail = "the segment holds no record, a later one does";
+                JournalFault::new(FaultKind::BadRecord, previous.place(DATA_START), detail)
+            })?;
+            follows(&place, begin, (seal.last() + 1, seal.chain_last))?;
+            self.write(&previous, &seal.encode(), previous.head.data_end())?;
+            self.opening.sealed = Some(number);
+            begin = (seal.first, seal.chain_before);
+            place = previous.place(DATA_START);
+        }
+        match number {
+            1 => follows(&place, begin, (1, chain::genesis(self.identity))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Wipes the head of a batch that was begun and never finished, so that nobody takes it for one.
+    fn cut(&mut self, walker: &Walker) -> Result<()> {
+        let place = walker.segment.place(walker.offset);
+        tracing::warn!(place, "a torn batch was cut; it was never acknowledged");
+        self.opening.torn = Some(place);
+        let room = walker.segment.head.data_end() - walker.offset;
+        let zeros = vec![0; FRAME_HEAD.min(usize::try_from(room).unwrap_or(FRAME_HEAD))];
+        self.write(&walker.segment, &zeros, walker.offset)
+    }
+
+    /// Writes the last batch again and syncs it. After a failed sync the system may hold a page as
+    /// clean that never reached the disk; only a new write makes the next sync carry it.
+    fn settle(&self, walker: &Walker) -> Result<()> {
+        let len = walker.offset - walker.last_offset;
+        let mut bytes = vec![0; usize::try_from(len).unwrap_or_default()];
+        let segment = &walker.segment;
+        segment
+            .file
+            .read_at(&mut bytes, walker.last_offset)
+            .map_err(|error| JournalFault::io(&segment.path, "reading the last batch", &error))?;
+        self.write(segment, &bytes, walker.last_offset)
+    }
+
+    fn write(&self, segment: &Segment, bytes: &[u8], offset: u64) -> Result<()> {
+        Tally::add(&self.tally.file_bytes, bytes.len() as u64);
+        Tally::add(&self.tally.other_syncs, 1);
+        segment
+            .file
+            .write_at(bytes, offset)
+            .and_then(|()| segment.file.sync())
+            .map_err(|error| {
+                JournalFault::new(
+                    FaultKind::Write,
+                    segment.place(offset),
+                    format!("repairing: {error}"),
+                )
+            })
+    }
+}
+
+enum Found {
+    Started(Box<Walker>),
+    Ready(Segment),
+}
+
+pub(crate) fn check_contiguous(dir: &Path, numbers: &[u64]) -> Result<()> {
+    for (a, b) in numbers.iter().zip(numbers.iter().skip(1)) {
+        if a + 1 != *b {
+            let place = dir.join(segment::file_name(a + 1)).display().to_string();
+            let detail = format!("segments {a} and {b} are here, {} is not", a + 1);
+            return Err(JournalFault::new(FaultKind::MissingSegment, place, detail));
+        }
+    }
+    Ok(())
+}
+
+fn bad_before_good(walker: &Walker, why: &str, later: u64) -> JournalFault {
+    let record = walker
+        .next
+        .map_or("the first record".into(), |n| format!("record {n}"));
+    let detail = format!("{record}: {why}, yet later bytes at {later} are good");
+    JournalFault::new(
+        FaultKind::BadRecord,
+        walker.segment.place(walker.offset),
+        detail,
+    )
+}
+
+/// Checks that a segment beginning with `begin` (first number, chain hash before it) stands where `want` says.
+fn follows(place: &str, begin: (u64, Hash), want: (u64, Hash)) -> Result<()> {
+    let first = begin.0;
+    if first != want.0 {
+        let detail = format!(
+            "the segment begins with record {first}, expected {}",
+            want.0
+        );
+        return Err(JournalFault::new(FaultKind::BadRecord, place, detail));
+    }
+    if begin.1 != want.1 {
+        let detail = format!("record {first} does not follow from the record before it");
+        return Err(JournalFault::new(FaultKind::Chain, place, detail));
+    }
+    Ok(())
+}

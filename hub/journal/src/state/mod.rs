@@ -1,0 +1,46 @@
+//! The state store: what plug-ins and the flow remember, with the journal position in the same
+//! commit. Always rebuildable from the journal; never the only copy of a fact.
+
+mod changes;
+mod check;
+mod store;
+
+use crate::fault::Result;
+use crate::watch::Position;
+
+pub use changes::{Changes, Durability};
+pub use check::Rebuild;
+pub use store::StateStore;
+
+/// Where a message of a sender was accepted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct InboxMark {
+    /// The journal record's number.
+    pub number: u64,
+    /// The message's digest.
+    pub digest: [u8; 32],
+}
+
+/// A key and its value.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
+/// What a state store does; redb's is [`StateStore`].
+pub trait State: Send + Sync {
+    /// The journal position the state stands for, with the chain hash there; (0, zeros) when empty.
+    fn position(&self) -> Result<Position>;
+    /// A plug-in's snapshot.
+    fn snapshot(&self, namespace: &str) -> Result<Option<Vec<u8>>>;
+    /// Where this sender's message was accepted.
+    fn inbox(&self, sender: &str, message_id: &[u8; 16]) -> Result<Option<InboxMark>>;
+    /// Every inbox mark from record `number` on, in that order, at most `limit`:
+    /// (sender, message id, mark).
+    fn inbox_since(&self, number: u64, limit: usize) -> Result<Vec<(String, [u8; 16], InboxMark)>>;
+    /// A value.
+    fn get(&self, namespace: &str, key: &[u8]) -> Result<Option<Vec<u8>>>;
+    /// Pairs with `from <= key < to` in key order, at most `limit`; an empty `to` means no upper end.
+    fn range(&self, namespace: &str, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>>;
+    /// Applies changes and position together, or nothing. The position never goes back.
+    fn commit(&self, changes: &Changes) -> Result<()>;
+    /// Forgets everything; the next start rebuilds from the journal.
+    fn wipe(&self) -> Result<()>;
+}

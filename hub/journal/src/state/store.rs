@@ -1,0 +1,449 @@
+//! The state store on redb. The only file of the house that names the engine.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use redb::{
+    Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend,
+    StorageError, TableDefinition, WriteTransaction,
+};
+
+use crate::disk::DiskFile;
+use crate::fault::{FaultKind, JournalFault, Result};
+use crate::reader::Reader;
+use crate::state::changes::{Change, Changes, Durability};
+use crate::state::check::{Rebuild, reconcile};
+use crate::state::{InboxMark, Pair, State};
+use crate::watch::Position;
+
+type Bytes = &'static [u8];
+const META: TableDefinition<'_, &str, Bytes> = TableDefinition::new("meta");
+const SNAPSHOTS: TableDefinition<'_, &str, Bytes> = TableDefinition::new("snapshots");
+const SPACES: TableDefinition<'_, (&str, Bytes), Bytes> = TableDefinition::new("spaces");
+type InboxKey = (&'static str, &'static [u8; 16]);
+const INBOX: TableDefinition<'_, InboxKey, (u64, &[u8; 32])> = TableDefinition::new("inbox");
+/// Inbox keys by record number, so that old ones can be forgotten.
+type OrderKey = (u64, &'static str, &'static [u8; 16]);
+const INBOX_ORDER: TableDefinition<'_, OrderKey, ()> = TableDefinition::new("inbox_order");
+
+/// Version of the tables' meaning; another one is rebuilt.
+const TABLES_VERSION: &[u8] = b"1";
+/// Deferred commits in a row before one is made immediate; the engine keeps their pages until then.
+const DEFERRED_MAX: u32 = 64;
+/// Inbox marks forgotten in one commit at most.
+const FORGET_MAX: usize = 10_000;
+/// The engine's page cache, bytes.
+const CACHE_BYTES: usize = 64 << 20;
+
+/// The state store.
+pub struct StateStore {
+    database: Database,
+    place: String,
+    deferred: AtomicU32,
+}
+
+impl std::fmt::Debug for StateStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StateStore")
+            .field("place", &self.place)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What opening a file came to.
+enum Opened {
+    Good(Database),
+    Damaged(String),
+}
+
+impl StateStore {
+    /// Opens the store at `path` or makes it. Every page's checksum is checked. A damaged file is
+    /// moved aside to `path` + `.damaged` and the store starts empty.
+    pub fn open(path: impl AsRef<Path>) -> Result<(Self, Option<Rebuild>)> {
+        let path = path.as_ref();
+        let place = path.display().to_string();
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)
+                .map_err(|error| JournalFault::io(parent, "making the folder", &error))?;
+        }
+        match judge(&place, builder().create(path))? {
+            Opened::Good(database) => Ok((Self::over(database, place), None)),
+            Opened::Damaged(why) => {
+                let mut aside = path.as_os_str().to_owned();
+                aside.push(".damaged");
+                tracing::warn!(place, why, "the state file is moved aside and rebuilt");
+                std::fs::rename(path, &aside).map_err(|error| {
+                    JournalFault::io(path, "moving a damaged file aside", &error)
+                })?;
+                match judge(&place, builder().create(path))? {
+                    Opened::Good(database) => {
+                        Ok((Self::over(database, place), Some(Rebuild::Damaged(why))))
+                    }
+                    Opened::Damaged(why) => Err(JournalFault::new(FaultKind::State, place, why)),
+                }
+            }
+        }
+    }
+
+    /// As [`StateStore::open`], and wipes a state that does not stand in this journal.
+    pub fn open_for(path: impl AsRef<Path>, journal: &Reader) -> Result<(Self, Option<Rebuild>)> {
+        let (store, damaged) = Self::open(path)?;
+        let rebuild = reconcile(&store, journal)?;
+        if let Some(why) = &rebuild {
+            tracing::warn!(place = store.place, %why, "the state is rebuilt");
+        }
+        Ok((store, damaged.or(rebuild)))
+    }
+
+    /// Opens over one open file; the simulated disk in tests. `None` when it is damaged.
+    pub fn open_on(file: Arc<dyn DiskFile>) -> Result<Option<Self>> {
+        let place = "state";
+        match judge(place, builder().create_with_backend(Backend(file)))? {
+            Opened::Good(database) => Ok(Some(Self::over(database, place.into()))),
+            Opened::Damaged(_) => Ok(None),
+        }
+    }
+
+    fn over(database: Database, place: String) -> Self {
+        Self {
+            database,
+            place,
+            deferred: AtomicU32::new(0),
+        }
+    }
+
+    fn fault(&self, error: impl Into<redb::Error>) -> JournalFault {
+        let error: redb::Error = error.into();
+        JournalFault::new(FaultKind::State, self.place.clone(), error.to_string())
+    }
+
+    fn apply(
+        &self,
+        transaction: &WriteTransaction,
+        changes: &Changes,
+    ) -> std::result::Result<(), redb::Error> {
+        let mut spaces = transaction.open_table(SPACES)?;
+        let mut snapshots = transaction.open_table(SNAPSHOTS)?;
+        let mut inbox = transaction.open_table(INBOX)?;
+        let mut order = transaction.open_table(INBOX_ORDER)?;
+        for change in &changes.list {
+            match change {
+                Change::Put(namespace, key, value) => {
+                    spaces.insert((namespace.as_str(), key.as_slice()), value.as_slice())?;
+                }
+                Change::Delete(namespace, key) => {
+                    spaces.remove((namespace.as_str(), key.as_slice()))?;
+                }
+                Change::Snapshot(namespace, bytes) => {
+                    snapshots.insert(namespace.as_str(), bytes.as_slice())?;
+                }
+                Change::Inbox(sender, id, mark) => {
+                    inbox.insert((sender.as_str(), id), (mark.number, &mark.digest))?;
+                    order.insert((mark.number, sender.as_str(), id), ())?;
+                }
+            }
+        }
+        if let Some(below) = changes.forget_inbox_below {
+            let old: Vec<(u64, String, [u8; 16])> = order
+                .range(..(below, "", &[0; 16]))?
+                .take(FORGET_MAX)
+                .map(|entry| entry.map(|(key, _)| owned_order(key.value())))
+                .collect::<std::result::Result<_, _>>()?;
+            for (number, sender, id) in old {
+                order.remove((number, sender.as_str(), &id))?;
+                let key = (sender.as_str(), &id);
+                let same = inbox.get(key)?.is_some_and(|mark| mark.value().0 == number);
+                if same {
+                    inbox.remove(key)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn stored_position(
+        &self,
+        transaction: &WriteTransaction,
+    ) -> std::result::Result<Position, redb::Error> {
+        let meta = transaction.open_table(META)?;
+        let stored = meta.get("position")?;
+        Ok(stored.map_or((0, [0; 32]), |value| decode_position(value.value())))
+    }
+}
+
+fn owned_order(key: (u64, &str, &[u8; 16])) -> (u64, String, [u8; 16]) {
+    (key.0, key.1.to_owned(), *key.2)
+}
+
+impl State for StateStore {
+    fn position(&self) -> Result<Position> {
+        let read = self.database.begin_read().map_err(|e| self.fault(e))?;
+        let meta = read.open_table(META).map_err(|e| self.fault(e))?;
+        let stored = meta.get("position").map_err(|e| self.fault(e))?;
+        Ok(stored.map_or((0, [0; 32]), |value| decode_position(value.value())))
+    }
+
+    fn snapshot(&self, namespace: &str) -> Result<Option<Vec<u8>>> {
+        let read = self.database.begin_read().map_err(|e| self.fault(e))?;
+        let table = read.open_table(SNAPSHOTS).map_err(|e| self.fault(e))?;
+        let found = table.get(namespace).map_err(|e| self.fault(e))?;
+        Ok(found.map(|value| value.value().to_vec()))
+    }
+
+    fn inbox(&self, sender: &str, message_id: &[u8; 16]) -> Result<Option<InboxMark>> {
+        let read = self.database.begin_read().map_err(|e| self.fault(e))?;
+        let table = read.open_table(INBOX).map_err(|e| self.fault(e))?;
+        let found = table.get((sender, message_id)).map_err(|e| self.fault(e))?;
+        Ok(found.map(|value| {
+            let (number, digest) = value.value();
+            InboxMark {
+                number,
+                digest: *digest,
+            }
+        }))
+    }
+
+    fn inbox_since(&self, number: u64, limit: usize) -> Result<Vec<(String, [u8; 16], InboxMark)>> {
+        let read = self.database.begin_read().map_err(|e| self.fault(e))?;
+        let order = read.open_table(INBOX_ORDER).map_err(|e| self.fault(e))?;
+        let inbox = read.open_table(INBOX).map_err(|e| self.fault(e))?;
+        let mut found = Vec::new();
+        for entry in order
+            .range((number, "", &[0; 16])..)
+            .map_err(|e| self.fault(e))?
+        {
+            if found.len() >= limit {
+                break;
+            }
+            let entry = entry.map_err(|e| self.fault(e))?;
+            let (number, sender, id) = owned_order(entry.0.value());
+            let mark = inbox
+                .get((sender.as_str(), &id))
+                .map_err(|e| self.fault(e))?;
+            let mark = mark.map(|value| (value.value().0, *value.value().1));
+            if let Some((at, digest)) = mark.filter(|(at, _)| *at == number) {
+                found.push((sender, id, InboxMark { number: at, digest }));
+            }
+        }
+        Ok(found)
+    }
+
+    fn get(&self, namespace: &str, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let read = self.database.begin_read().map_err(|e| self.fault(e))?;
+        let table = read.open_table(SPACES).map_err(|e| self.fault(e))?;
+        let found = table.get((namespace, key)).map_err(|e| self.fault(e))?;
+        Ok(found.map(|value| value.value().to_vec()))
+    }
+
+    fn range(&self, namespace: &str, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>> {
+        let read = self.database.begin_read().map_err(|e| self.fault(e))?;
+        let table = read.open_table(SPACES).map_err(|e| self.fault(e))?;
+        let mut pairs = Vec::new();
+        for entry in table
+            .range((namespace, from)..)
+            .map_err(|e| self.fault(e))?
+        {
+            let (key, value) = entry.map_err(|e| self.fault(e))?;
+            let (space, key) = key.value();
+            let past = space != namespace || (!to.is_empty() && key >= to);
+            if past || pairs.len() >= limit {
+                break;
+            }
+            pairs.push((key.to_vec(), value.value().to_vec()));
+        }
+        Ok(pairs)
+    }
+
+    fn commit(&self, changes: &Changes) -> Result<()> {
+        changes.check()?;
+        let mut transaction = self.database.begin_write().map_err(|e| self.fault(e))?;
+        let (stored, _) = self
+            .stored_position(&transaction)
+            .map_err(|e| self.fault(e))?;
+        let (number, chain) = changes.position;
+        if number < stored {
+            let detail =
+                format!("the state stands at record {stored} and never goes back to {number}");
+            return Err(JournalFault::new(
+                FaultKind::State,
+                self.place.clone(),
+                detail,
+            ));
+        }
+        let waiting = self.deferred.load(Ordering::Relaxed);
+        let defer = changes.durability == Durability::Deferred && waiting < DEFERRED_MAX;
+        let durability = if defer {
+            redb::Durability::None
+        } else {
+            redb::Durability::Immediate
+        };
+        transaction
+            .set_durability(durability)
+            .map_err(|e| self.fault(e))?;
+        self.apply(&transaction, changes)
+            .map_err(|e| self.fault(e))?;
+        write_position(&transaction, (number, chain)).map_err(|e| self.fault(e))?;
+        transaction.commit().map_err(|e| self.fault(e))?;
+        let waiting = if defer { waiting + 1 } else { 0 };
+        self.deferred.store(waiting, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn wipe(&self) -> Result<()> {
+        let transaction = self.database.begin_write().map_err(|e| self.fault(e))?;
+        empty(&transaction)
+            .and_then(|()| prepare_tables(&transaction))
+            .map_err(|e| self.fault(e))?;
+        transaction.commit().map_err(|e| self.fault(e))
+    }
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .set_cache_size(CACHE_BYTES)
+        .set_check_integrity_on_open(true);
+    builder
+}
+
+/// Tells damage, which is rebuilt, from trouble that is not the file's.
+fn judge(place: &str, opened: std::result::Result<Database, DatabaseError>) -> Result<Opened> {
+    let database = match opened {
+        Ok(database) => database,
+        Err(DatabaseError::Storage(StorageError::Corrupted(why))) => {
+            return Ok(Opened::Damaged(why));
+        }
+        Err(DatabaseError::Storage(StorageError::Io(error))) if is_damage(&error) => {
+            return Ok(Opened::Damaged(error.to_string()));
+        }
+        Err(DatabaseError::UpgradeRequired(version)) => {
+            return Ok(Opened::Damaged(format!("engine format {version}")));
+        }
+        Err(error) => {
+            return Err(JournalFault::new(
+                FaultKind::State,
+                place,
+                error.to_string(),
+            ));
+        }
+    };
+    match check_tables(&database) {
+        Ok(None) => Ok(Opened::Good(database)),
+        Ok(Some(why)) => Ok(Opened::Damaged(why)),
+        Err(redb::Error::Io(error)) if !is_damage(&error) => Err(JournalFault::new(
+            FaultKind::State,
+            place,
+            error.to_string(),
+        )),
+        Err(error) => Ok(Opened::Damaged(error.to_string())),
+    }
+}
+
+fn is_damage(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput
+    )
+}
+
+/// Makes the tables of a new store; says what is wrong with those of an old one.
+fn check_tables(database: &Database) -> std::result::Result<Option<String>, redb::Error> {
+    let transaction = database.begin_write()?;
+    let version = {
+        let meta = transaction.open_table(META)?;
+        let version = meta.get("version")?;
+        version.map(|value| value.value().to_vec())
+    };
+    match version {
+        Some(version) if version == TABLES_VERSION => {
+            transaction.abort()?;
+            Ok(None)
+        }
+        Some(version) => {
+            transaction.abort()?;
+            Ok(Some(format!(
+                "tables of version {}",
+                String::from_utf8_lossy(&version)
+            )))
+        }
+        None => {
+            prepare_tables(&transaction)?;
+            transaction.commit()?;
+            Ok(None)
+        }
+    }
+}
+
+fn prepare_tables(transaction: &WriteTransaction) -> std::result::Result<(), redb::Error> {
+    transaction
+        .open_table(META)?
+        .insert("version", TABLES_VERSION)?;
+    transaction.open_table(SNAPSHOTS)?;
+    transaction.open_table(SPACES)?;
+    transaction.open_table(INBOX)?;
+    transaction.open_table(INBOX_ORDER)?;
+    Ok(())
+}
+
+fn empty(transaction: &WriteTransaction) -> std::result::Result<(), redb::Error> {
+    transaction.delete_table(META)?;
+    transaction.delete_table(SNAPSHOTS)?;
+    transaction.delete_table(SPACES)?;
+    transaction.delete_table(INBOX)?;
+    transaction.delete_table(INBOX_ORDER)?;
+    Ok(())
+}
+
+fn write_position(
+    transaction: &WriteTransaction,
+    position: Position,
+) -> std::result::Result<(), redb::Error> {
+    let mut bytes = position.0.to_le_bytes().to_vec();
+    bytes.extend_from_slice(&position.1);
+    transaction
+        .open_table(META)?
+        .insert("position", bytes.as_slice())?;
+    Ok(())
+}
+
+fn decode_position(bytes: &[u8]) -> Position {
+    let mut fields = crate::segment::Fields(bytes);
+    let number = fields.take().map_or(0, u64::from_le_bytes);
+    (number, fields.take().unwrap_or([0; 32]))
+}
+
+/// redb over one of our files.
+struct Backend(Arc<dyn DiskFile>);
+
+impl std::fmt::Debug for Backend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Backend")
+    }
+}
+
+impl StorageBackend for Backend {
+    fn len(&self) -> io::Result<u64> {
+        self.0.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        if self.0.read_at(out, offset)? == out.len() {
+            return Ok(());
+        }
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.sync()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.0.write_at(data, offset)
+    }
+}

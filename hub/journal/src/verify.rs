@@ -1,0 +1,379 @@
+//! Checking a whole journal, also while a hub writes it: every CRC, number, chain hash and seal.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::chain::{self, Hash};
+use crate::disk::{Disk, RealDisk};
+use crate::fault::{FaultKind, JournalFault, Result};
+use crate::segment::{self, Segment};
+use crate::walk::{Step, Walker};
+
+/// Problems listed at most; more are only counted.
+const PROBLEMS_MAX: usize = 1_000;
+/// How long a half-written batch at the end is given to become whole before it counts as torn.
+const WRITER_PATIENCE: Duration = Duration::from_millis(200);
+
+/// One thing wrong.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Problem {
+    /// Stable code, such as `J005`.
+    pub code: &'static str,
+    /// Segment file name.
+    pub file: String,
+    /// Byte offset in the file.
+    pub offset: u64,
+    /// The record it concerns, where known.
+    pub record: Option<u64>,
+    /// What is wrong.
+    pub text: String,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+/// What `verify` found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Report {
+    /// Whose journal it is.
+    pub identity: String,
+    /// Segment files.
+    pub segments: u64,
+    /// Segments with a seal.
+    pub sealed: u64,
+    /// Batches read.
+    pub batches: u64,
+    /// Good records read.
+    pub records: u64,
+    /// First record kept; 0 for none.
+    pub first: u64,
+    /// Last good record; 0 for none.
+    pub last: u64,
+    /// Chain hash after `last`.
+    pub chain: Hash,
+    /// An unfinished batch stands at the end: never acknowledged, cut at the next opening.
+    pub torn_tail: bool,
+    /// How long it took.
+    pub duration: Duration,
+    /// What is wrong, in order; at most 1,000.
+    pub problems: Vec<Problem>,
+    /// How many problems there are in all.
+    pub problem_count: u64,
+}
+
+impl Report {
+    /// True when nothing is wrong. A torn tail is not wrong.
+    pub fn is_clean(&self) -> bool {
+        self.problem_count == 0
+    }
+}
+
+/// Checks the journal in `dir`. Fails only when the folder cannot be read at all.
+pub fn verify(dir: impl AsRef<Path>) -> Result<Report> {
+    verify_on(Arc::new(RealDisk), dir, &[])
+}
+
+/// Checks the journal and that it holds the given records: numbers and chain hashes from receipts.
+pub fn verify_against(dir: impl AsRef<Path>, receipts: &[(u64, Hash)]) -> Result<Report> {
+    verify_on(Arc::new(RealDisk), dir, receipts)
+}
+
+/// As [`verify_against`] on a given disk.
+pub fn verify_on(
+    disk: Arc<dyn Disk>,
+    dir: impl AsRef<Path>,
+    receipts: &[(u64, Hash)],
+) -> Result<Report> {
+    let dir = dir.as_ref();
+    let begun = Instant::now();
+    let numbers = segment::list(disk.as_ref(), dir)?;
+    if numbers.is_empty() {
+        let place = dir.display().to_string();
+        return Err(JournalFault::new(
+            FaultKind::Io,
+            place,
+            "there is no journal here",
+        ));
+    }
+    let mut receipts = receipts.to_vec();
+    receipts.sort_unstable();
+    let mut check = Check {
+        disk,
+        dir,
+        receipts,
+        follows: None,
+        open_end: None,
+        report: Report {
+            identity: String::new(),
+            segments: numbers.len() as u64,
+            sealed: 0,
+            batches: 0,
+            records: 0,
+            first: 0,
+            last: 0,
+            chain: [0; 32],
+            torn_tail: false,
+            duration: Duration::ZERO,
+            problems: Vec::new(),
+            problem_count: 0,
+        },
+    };
+    check.run(&numbers)?;
+    check.report.duration = begun.elapsed();
+    Ok(check.report)
+}
+
+/// Where an unsealed segment ended, held back until it is known whether records follow.
+struct OpenEnd {
+    segment: Segment,
+    offset: u64,
+    why: &'static str,
+    written: bool,
+}
+
+struct Check<'a> {
+    disk: Arc<dyn Disk>,
+    dir: &'a Path,
+    receipts: Vec<(u64, Hash)>,
+    /// Number and chain hash the next record must follow; `None` after a gap.
+    follows: Option<(u64, Hash)>,
+    open_end: Option<OpenEnd>,
+    report: Report,
+}
+
+impl Check<'_> {
+    fn run(&mut self, numbers: &[u64]) -> Result<()> {
+        let mut expected = numbers.first().copied().unwrap_or(1);
+        for number in numbers {
+            if *number != expected {
+                let detail = format!("segments {expected} to {} are missing", number - 1);
+                self.problem(
+                    FaultKind::MissingSegment,
+                    &segment::file_name(expected),
+                    0,
+                    None,
+                    detail,
+                );
+                self.follows = None;
+            }
+            expected = number + 1;
+            match Segment::open(self.disk.as_ref(), self.dir, *number, false) {
+                Ok(segment) => self.segment(segment)?,
+                Err(fault) => {
+                    // A segment trimmed while we read is no problem.
+                    if segment::list(self.disk.as_ref(), self.dir)?.contains(number) {
+                        self.problem(
+                            fault.kind(),
+                            &segment::file_name(*number),
+                            0,
+                            None,
+                            fault.detail().into(),
+                        );
+                        self.follows = None;
+                    }
+                }
+            }
+        }
+        if let Some(end) = self.open_end.take() {
+            self.report.torn_tail = end.written && !self.becomes_whole(&end)?;
+        }
+        self.missing_receipts();
+        Ok(())
+    }
+
+    /// Whether the unfinished batch at the end is one a running hub completes now.
+    fn becomes_whole(&self, end: &OpenEnd) -> Result<bool> {
+        let deadline = Instant::now() + WRITER_PATIENCE;
+        while Instant::now() < deadline {
+            let mut walker = Walker::at(end.segment.clone(), end.offset, self.follows);
+            if matches!(walker.step(), Ok(Step::Batch(_))) {
+                return Ok(true);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(false)
+    }
+
+    fn segment(&mut self, segment: Segment) -> Result<()> {
+        let head = &segment.head;
+        let at_start = self.report.identity.is_empty();
+        if at_start {
+            self.report.identity.clone_from(&head.identity);
+            self.report.chain = chain::genesis(&head.identity);
+            if head.number == 1 {
+                self.follows = Some((1, self.report.chain));
+            }
+        } else if head.identity != self.report.identity {
+            let detail = format!("the segment belongs to {:?}", head.identity);
+            self.problem(FaultKind::Identity, &name(&segment), 0, None, detail);
+        }
+        // The seal is read before the walk: a seal written during it would not match what was walked.
+        let seal = segment.seal()?;
+        let problems_before = self.report.problem_count;
+        let mut walker = Walker::new(segment.clone(), self.follows);
+        let (why, written) = self.walk(&mut walker)?;
+        if walker.begin.is_some() {
+            self.ended_before(&segment);
+            self.follows = walker.next.map(|next| (next, walker.chain));
+        }
+        match seal {
+            Some(seal) => {
+                self.report.sealed += 1;
+                let whole = self.report.problem_count == problems_before;
+                if whole && walker.seal().as_ref() != Some(&seal) {
+                    let detail = format!(
+                        "the seal speaks of records {} to {} ending at {}, the good batches end at {} ({why})",
+                        seal.first,
+                        seal.last(),
+                        seal.end,
+                        walker.offset
+                    );
+                    self.problem(
+                        FaultKind::Seal,
+                        &name(&segment),
+                        walker.offset,
+                        walker.next,
+                        detail,
+                    );
+                    self.follows = Some((seal.last() + 1, seal.chain_last));
+                }
+            }
+            None if walker.begin.is_some() || self.open_end.is_none() => {
+                let offset = walker.offset;
+                self.open_end = Some(OpenEnd {
+                    segment,
+                    offset,
+                    why,
+                    written,
+                });
+            }
+            // Made ready and not begun, or begun and torn.
+            None => {
+                if written && let Some(end) = &mut self.open_end {
+                    *end = OpenEnd {
+                        offset: walker.offset,
+                        segment,
+                        why,
+                        written,
+                    };
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Records follow in a later segment, so the one that stood open before must have ended well.
+    fn ended_before(&mut self, later: &Segment) {
+        if let Some(end) = self.open_end.take().filter(|end| end.written) {
+            let detail = format!("{}, yet records follow in {}", end.why, name(later));
+            let record = self.follows.map(|(next, _)| next);
+            self.problem(
+                FaultKind::BadRecord,
+                &name(&end.segment),
+                end.offset,
+                record,
+                detail,
+            );
+        }
+    }
+
+    /// Walks to the segment's end, over damaged places too.
+    fn walk(&mut self, walker: &mut Walker) -> Result<(&'static str, bool)> {
+        loop {
+            match walker.step() {
+                Ok(Step::Batch(records)) => {
+                    self.report.batches += 1;
+                    for record in &records {
+                        self.record(record.number, record.chain, walker);
+                    }
+                }
+                Ok(Step::Stop { why, written }) => {
+                    let Some(later) = walker.later_batch()? else {
+                        return Ok((why, written));
+                    };
+                    // A hub may have completed the batch between the two looks.
+                    let follows = walker.next.map(|next| (next, walker.chain));
+                    let mut again = Walker::at(walker.segment.clone(), walker.offset, follows);
+                    if matches!(again.step(), Ok(Step::Batch(_))) {
+                        continue;
+                    }
+                    let detail = format!("{why}, yet the batch at {later} is good");
+                    self.damaged(walker, FaultKind::BadRecord, detail, later);
+                }
+                Err(fault) if fault.kind() == FaultKind::Io => return Err(fault),
+                Err(fault) => {
+                    let at = walker.offset;
+                    self.damaged(walker, fault.kind(), fault.detail().into(), at);
+                }
+            }
+        }
+    }
+
+    /// Notes damage and goes on at `resume`, taking what comes there.
+    fn damaged(&mut self, walker: &mut Walker, kind: FaultKind, detail: String, resume: u64) {
+        let file = name(&walker.segment);
+        self.problem(kind, &file, walker.offset, walker.next, detail);
+        let stuck = resume == walker.offset && walker.next.is_none();
+        let resume = if stuck {
+            walker.segment.head.data_end()
+        } else {
+            resume
+        };
+        *walker = Walker::at(walker.segment.clone(), resume, None);
+    }
+
+    fn record(&mut self, number: u64, chain: Hash, walker: &Walker) {
+        let report = &mut self.report;
+        if report.records == 0 {
+            report.first = number;
+        }
+        report.records += 1;
+        report.last = number;
+        report.chain = chain;
+        if let Ok(at) = self
+            .receipts
+            .binary_search_by_key(&number, |receipt| receipt.0)
+        {
+            let (_, receipted) = self.receipts.remove(at);
+            if receipted != chain {
+                let detail = format!("record {number} is not the one that was receipted");
+                let (file, offset) = (name(&walker.segment), walker.last_offset);
+                self.problem(FaultKind::Chain, &file, offset, Some(number), detail);
+            }
+        }
+    }
+
+    fn missing_receipts(&mut self) {
+        for (number, _) in std::mem::take(&mut self.receipts) {
+            if number >= self.report.first {
+                let detail = format!("record {number} was receipted and is not here");
+                self.problem(FaultKind::Short, "", 0, Some(number), detail);
+            }
+        }
+    }
+
+    fn problem(
+        &mut self,
+        kind: FaultKind,
+        file: &str,
+        offset: u64,
+        record: Option<u64>,
+        text: String,
+    ) {
+        self.report.problem_count += 1;
+        if self.report.problems.len() < PROBLEMS_MAX {
+            self.report.problems.push(Problem {
+                code: kind.code(),
+                file: file.to_owned(),
+                offset,
+                record,
+                text,
+                remedy: kind.remedy(),
+            });
+        }
+    }
+}
+
+fn name(segment: &Segment) -> String {
+    segment::file_name(segment.head.number)
+}
