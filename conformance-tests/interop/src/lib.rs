@@ -1,1 +1,8 @@
-//! Tests against counterparts written by others.
+//! What the interop tests share: finding counterparts and running a park of one's own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test support")]
+
+mod demo;
+mod tools;
+
+pub use demo::{Demo, free_port_base};
+pub use tools::{node_script, node_tools, program, python, run, run_json, script, system};

@@ -1,0 +1,119 @@
+//! A park of the test's own: `cordon demo` on free ports in a folder of its own.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::program;
+
+/// How many ports a demo takes from its base on.
+const PORTS: u16 = 60;
+
+/// A running demo; killed by its own pid when dropped.
+#[derive(Debug)]
+pub struct Demo {
+    child: Child,
+    folder: tempfile::TempDir,
+    base: u16,
+}
+
+/// A port base with room for a demo. Each call of a process gives another one.
+pub fn free_port_base() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let seed = u16::try_from(std::process::id() % 300).unwrap() * 100;
+    for _ in 0..300 {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let base = 20_000 + (seed + step * PORTS) % 12_000;
+        if (base..base + PORTS).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
+            return base;
+        }
+    }
+    panic!("no {PORTS} free ports in a row");
+}
+
+impl Demo {
+    /// Starts a demo and waits until its console says that it is healthy.
+    pub fn start(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let base = free_port_base();
+        let log = std::fs::File::create(folder.path().join("demo.log")).unwrap();
+        let child = Command::new(program())
+            .arg("demo")
+            .args(["--data".as_ref(), folder.path().join("park").as_os_str()])
+            .args(["--port-base", &base.to_string()])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut demo = Self { child, folder, base };
+        demo.wait_until_healthy();
+        demo
+    }
+
+    fn wait_until_healthy(&mut self) {
+        let deadline = Instant::now() + Duration::from_secs(90);
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("the demo ended with {status}:\n{}", self.log());
+            }
+            if self.get("/healthz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200")) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("the demo did not become healthy:\n{}", self.log());
+    }
+
+    /// The demo's data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("park")
+    }
+
+    /// The folder of the test itself, for answers and logs.
+    pub fn scratch(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The exchange address.
+    pub fn exchange(&self) -> String {
+        format!("https://127.0.0.1:{}", self.base)
+    }
+
+    /// The console address.
+    pub fn console(&self) -> String {
+        format!("http://127.0.0.1:{}", self.base + 1)
+    }
+
+    /// What it said so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("demo.log")).unwrap_or_default()
+    }
+
+    /// A plain GET of the console; the raw answer.
+    pub fn get(&self, path: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.base + 1)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        let host = self.base + 1;
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{host}\r\nconnection: close\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        Some(answer)
+    }
+
+    /// Waits for its own end and returns its exit code.
+    pub fn wait(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
