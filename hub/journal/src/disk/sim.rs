@@ -380,15 +380,8 @@ impl Disk for SimDisk {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        let mut world = self.world();
-        let freed = world
-            .names
-            .get(path)
-            .and_then(|inode| world.inodes.get(inode));
-        let freed = freed.map_or(0, |inode| inode.now.len() as u64);
-        world.change_name(NameChange::Remove(path.to_path_buf()))?;
-        world.free += freed;
-        Ok(())
+        self.world()
+            .change_name(NameChange::Remove(path.to_path_buf()))
     }
 
     fn sync_dir(&self, _dir: &Path) -> io::Result<()> {
