@@ -216,8 +216,10 @@ pub fn rust_type(
             "long" => Ok("i64".to_owned()),
             other => Err(format!("{asker}: base xs:{other} is not supported")),
         },
-        _ if name.prefix == file.prefix => Ok(name.local.clone()),
-        _ => Ok(format!("crate::{}", name.local)),
+        _ if name.prefix != file.prefix && file.types.iter().any(|own| own.name == name.local) => {
+            Ok(format!("crate::{}", name.local))
+        }
+        _ => Ok(name.local.clone()),
     }
 }
 
