@@ -3,6 +3,7 @@
 //! Data goes to standard output, words to standard error. Exit codes are in `exit`.
 
 mod commands;
+mod config;
 mod exit;
 
 use std::process::ExitCode;
@@ -11,7 +12,7 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     let cli = commands::Cli::parse();
-    commands::start_log(cli.log.as_deref());
+    commands::start_log(&cli);
     match commands::run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(ending) => {

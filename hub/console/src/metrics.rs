@@ -9,37 +9,119 @@ use crate::{Figures, View};
 /// Writes all metrics.
 pub fn text(view: &View, figures: &Figures, devices: &[DeviceHealth]) -> String {
     let mut out = String::new();
-    gauge(&mut out, "cordon_journal_entries", "Number of the last journal entry.", view.entries());
+    gauge(
+        &mut out,
+        "cordon_journal_entries",
+        "Number of the last journal entry.",
+        view.entries(),
+    );
     for (name, value) in view.totals() {
-        gauge(&mut out, &format!("cordon_{name}"), "See docs/reference/metrics.md.", value);
+        gauge(
+            &mut out,
+            &format!("cordon_{name}"),
+            "See docs/reference/metrics.md.",
+            value,
+        );
     }
-    gauge(&mut out, "cordon_outbox_waiting", "Orders waiting in the outbox.", figures.outbox_waiting);
-    gauge(&mut out, "cordon_dead_letters", "Orders given up and listed.", figures.dead_letters);
-    head(&mut out, "cordon_batches_total", "Batches committed since the start.", "counter");
+    gauge(
+        &mut out,
+        "cordon_outbox_waiting",
+        "Orders waiting in the outbox.",
+        figures.outbox_waiting,
+    );
+    gauge(
+        &mut out,
+        "cordon_dead_letters",
+        "Orders given up and listed.",
+        figures.dead_letters,
+    );
+    head(
+        &mut out,
+        "cordon_batches_total",
+        "Batches committed since the start.",
+        "counter",
+    );
     line(&mut out, "cordon_batches_total", "", figures.batches);
-    head(&mut out, "cordon_duplicates_total", "Repeated messages recognised since the start.", "counter");
+    head(
+        &mut out,
+        "cordon_duplicates_total",
+        "Repeated messages recognised since the start.",
+        "counter",
+    );
     line(&mut out, "cordon_duplicates_total", "", figures.duplicates);
-    head(&mut out, "cordon_messages_total", "Messages by type since the console started.", "counter");
+    head(
+        &mut out,
+        "cordon_messages_total",
+        "Messages by type since the console started.",
+        "counter",
+    );
     for (kind, count) in view.messages() {
-        line(&mut out, "cordon_messages_total", &format!("type=\"{kind}\""), count);
+        line(
+            &mut out,
+            "cordon_messages_total",
+            &format!("type=\"{kind}\""),
+            count,
+        );
     }
-    head(&mut out, "cordon_commands_total", "Gate command outcomes since the console started.", "counter");
+    head(
+        &mut out,
+        "cordon_commands_total",
+        "Gate command outcomes since the console started.",
+        "counter",
+    );
     for (outcome, count) in view.commands() {
-        line(&mut out, "cordon_commands_total", &format!("outcome=\"{outcome}\""), count);
+        line(
+            &mut out,
+            "cordon_commands_total",
+            &format!("outcome=\"{outcome}\""),
+            count,
+        );
     }
-    head(&mut out, "cordon_readings_total", "Readings by adapter since the start.", "counter");
+    head(
+        &mut out,
+        "cordon_readings_total",
+        "Readings by adapter since the start.",
+        "counter",
+    );
     for (adapter, count) in &figures.readings {
-        line(&mut out, "cordon_readings_total", &format!("adapter=\"{}\"", label(adapter)), count);
+        line(
+            &mut out,
+            "cordon_readings_total",
+            &format!("adapter=\"{}\"", label(adapter)),
+            count,
+        );
     }
-    head(&mut out, "cordon_decision_seconds", "Capture in to command durable.", "gauge");
-    for (quantile, value) in [("0.5", figures.decision_p50_ms), ("0.99", figures.decision_p99_ms)] {
+    head(
+        &mut out,
+        "cordon_decision_seconds",
+        "Capture in to command durable.",
+        "gauge",
+    );
+    for (quantile, value) in [
+        ("0.5", figures.decision_p50_ms),
+        ("0.99", figures.decision_p99_ms),
+    ] {
         if let Some(ms) = value {
-            line(&mut out, "cordon_decision_seconds", &format!("quantile=\"{quantile}\""), ms / 1_000.0);
+            line(
+                &mut out,
+                "cordon_decision_seconds",
+                &format!("quantile=\"{quantile}\""),
+                ms / 1_000.0,
+            );
         }
     }
-    head(&mut out, "cordon_device_state", "1 for the state a device is in.", "gauge");
+    head(
+        &mut out,
+        "cordon_device_state",
+        "1 for the state a device is in.",
+        "gauge",
+    );
     for device in devices {
-        let labels = format!("device=\"{}\",state=\"{:?}\"", label(device.device.as_str()), device.state);
+        let labels = format!(
+            "device=\"{}\",state=\"{:?}\"",
+            label(device.device.as_str()),
+            device.state
+        );
         line(&mut out, "cordon_device_state", &labels, 1);
     }
     out
@@ -64,5 +146,7 @@ fn line(out: &mut String, name: &str, labels: &str, value: impl std::fmt::Displa
 }
 
 fn label(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    text.replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
 }

@@ -11,10 +11,19 @@ pub struct File {
 /// Looks a file up by its path.
 pub fn file(path: &str) -> Option<File> {
     let (media, text) = match path {
-        "/" => ("text/html; charset=utf-8", include_str!("../web/index.html")),
+        "/" => (
+            "text/html; charset=utf-8",
+            include_str!("../web/index.html"),
+        ),
         "/page.css" => ("text/css; charset=utf-8", include_str!("../web/page.css")),
-        "/page.js" => ("text/javascript; charset=utf-8", include_str!("../web/page.js")),
-        "/words.js" => ("text/javascript; charset=utf-8", include_str!("../web/words.js")),
+        "/page.js" => (
+            "text/javascript; charset=utf-8",
+            include_str!("../web/page.js"),
+        ),
+        "/words.js" => (
+            "text/javascript; charset=utf-8",
+            include_str!("../web/words.js"),
+        ),
         _ => return None,
     };
     Some(File { media, text })

@@ -13,7 +13,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use cordon_contract::{Clock, Fault, Shutdown};
-use cordon_model::{AlarmState, AlarmUpdate, Body, EmergencyGateOpen, GateId, ParkPlan, PartyId};
+use cordon_model::plan::ParkPlan;
+use cordon_model::{AlarmState, AlarmUpdate, Body, EmergencyGateOpen, GateId, PartyId};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, watch};
@@ -33,7 +34,9 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+        }
     }
 }
 
@@ -43,9 +46,15 @@ impl Config {
         if self.listen.ip().is_loopback() {
             return Ok(());
         }
-        Err(Fault::new("K040", format!("the console may only listen on loopback, not on {}", self.listen))
-            .at("console.listen")
-            .remedy("use 127.0.0.1:PORT and reach it through a tunnel"))
+        Err(Fault::new(
+            "K040",
+            format!(
+                "the console may only listen on loopback, not on {}",
+                self.listen
+            ),
+        )
+        .at("console.listen")
+        .remedy("use 127.0.0.1:PORT and reach it through a tunnel"))
     }
 }
 
@@ -85,10 +94,14 @@ pub async fn serve(
         .route("/api/emergency-open", post(emergency_open))
         .route("/api/acknowledge", post(acknowledge))
         .fallback(get(files))
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(&console), same_origin))
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::clone(&console),
+            same_origin,
+        ))
         .with_state(console);
     let stop = shutdown.clone();
-    let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.wait().await });
+    let served =
+        axum::serve(listener, router).with_graceful_shutdown(async move { stop.wait().await });
     // Event streams end only when their page leaves; they must not hold up a shutdown.
     tokio::select! {
         result = served => result?,
@@ -111,7 +124,9 @@ async fn follow(console: Arc<Console>, shutdown: Shutdown) {
                 if let Ok(mut view) = console.view.write() {
                     view.apply(&entry);
                 }
-                console.changed.send_modify(|count| *count = count.wrapping_add(1));
+                console
+                    .changed
+                    .send_modify(|count| *count = count.wrapping_add(1));
             }
             // The page then lacks some entries; counts of the journal stay right through its numbers.
             Err(broadcast::error::RecvError::Lagged(missed)) => {
@@ -123,22 +138,41 @@ async fn follow(console: Arc<Console>, shutdown: Shutdown) {
 }
 
 /// Refuses requests that a foreign page makes this browser send (DNS rebinding, cross-site posts).
-async fn same_origin(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
+async fn same_origin(
+    State(console): State<Arc<Console>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let host_ok = header_text(request.headers(), header::HOST).is_some_and(|host| {
-        [format!("127.0.0.1:{}", console.port), format!("localhost:{}", console.port), format!("[::1]:{}", console.port)]
-            .contains(&host.to_owned())
+        [
+            format!("127.0.0.1:{}", console.port),
+            format!("localhost:{}", console.port),
+            format!("[::1]:{}", console.port),
+        ]
+        .contains(&host.to_owned())
     });
     if !host_ok {
-        return (StatusCode::MISDIRECTED_REQUEST, "this console answers only to its own address\n").into_response();
+        return (
+            StatusCode::MISDIRECTED_REQUEST,
+            "this console answers only to its own address\n",
+        )
+            .into_response();
     }
     let acts = request.method() == axum::http::Method::POST;
     if acts && !request.headers().contains_key("x-cordon-console") {
-        return (StatusCode::FORBIDDEN, "only the console's own page may act\n").into_response();
+        return (
+            StatusCode::FORBIDDEN,
+            "only the console's own page may act\n",
+        )
+            .into_response();
     }
     let mut answer = next.run(request).await;
     let headers = answer.headers_mut();
     for (name, value) in [
-        ("content-security-policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'"),
+        (
+            "content-security-policy",
+            "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+        ),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),
         ("cache-control", "no-store"),
@@ -167,9 +201,18 @@ async fn health(State(console): State<Arc<Console>>) -> Response {
 }
 
 async fn metrics_page(State(console): State<Arc<Console>>) -> Response {
-    let Ok(view) = console.view.read() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let Ok(view) = console.view.read() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
     let text = metrics::text(&view, &console.desk.figures(), &console.desk.devices());
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+    (
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        text,
+    )
+        .into_response()
 }
 
 async fn view_once(State(console): State<Arc<Console>>) -> Response {
@@ -184,20 +227,36 @@ fn snapshot(console: &Console) -> Option<String> {
     let mut value = serde_json::to_value(&*console.view.read().ok()?).ok()?;
     let figures = console.desk.figures();
     let fields = value.as_object_mut()?;
-    fields.insert("decision_p99_ms".to_owned(), figures.decision_p99_ms.map(|ms| (ms * 10.0).round() / 10.0).into());
+    fields.insert(
+        "decision_p99_ms".to_owned(),
+        figures
+            .decision_p99_ms
+            .map(|ms| (ms * 10.0).round() / 10.0)
+            .into(),
+    );
     fields.insert("figures".to_owned(), serde_json::to_value(&figures).ok()?);
-    fields.insert("devices".to_owned(), serde_json::to_value(console.desk.devices()).ok()?);
+    fields.insert(
+        "devices".to_owned(),
+        serde_json::to_value(console.desk.devices()).ok()?,
+    );
     Some(value.to_string())
 }
 
 async fn events(State(console): State<Arc<Console>>) -> impl IntoResponse {
     let mut changed = console.changed.subscribe();
     changed.mark_changed();
-    let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Event, std::convert::Infallible>>(1);
+    let (sender, receiver) =
+        tokio::sync::mpsc::channel::<Result<Event, std::convert::Infallible>>(1);
     tokio::spawn(async move {
         while changed.changed().await.is_ok() {
-            let Some(text) = snapshot(&console) else { return };
-            if sender.send(Ok(Event::default().event("view").data(text))).await.is_err() {
+            let Some(text) = snapshot(&console) else {
+                return;
+            };
+            if sender
+                .send(Ok(Event::default().event("view").data(text)))
+                .await
+                .is_err()
+            {
                 return;
             }
             tokio::time::sleep(UPDATE_EVERY).await;
@@ -233,7 +292,10 @@ struct EmergencyOpenRequest {
     release: bool,
 }
 
-async fn emergency_open(State(console): State<Arc<Console>>, Json(asked): Json<EmergencyOpenRequest>) -> Response {
+async fn emergency_open(
+    State(console): State<Arc<Console>>,
+    Json(asked): Json<EmergencyOpenRequest>,
+) -> Response {
     let gate: GateId = match asked.gate.parse() {
         Ok(gate) => gate,
         Err(_) => return refuse("no such gate"),
@@ -242,14 +304,17 @@ async fn emergency_open(State(console): State<Arc<Console>>, Json(asked): Json<E
         return refuse("say who orders it and why");
     }
     let now = console.clock.now();
-    say(&console, Body::EmergencyGateOpen(EmergencyGateOpen {
-        order_id: format!("EGO-{}", now.micros()),
-        gates: vec![gate],
-        ordered_by: console.operator.clone(),
-        reason: format!("{} ({})", asked.reason.trim(), asked.ordered_by.trim()),
-        release: Some(asked.release),
-        ordered_at: now,
-    }))
+    say(
+        &console,
+        Body::EmergencyGateOpen(EmergencyGateOpen {
+            order_id: format!("EGO-{}", now.micros()),
+            gates: vec![gate],
+            ordered_by: console.operator.clone(),
+            reason: format!("{} ({})", asked.reason.trim(), asked.ordered_by.trim()),
+            release: Some(asked.release),
+            ordered_at: now,
+        }),
+    )
     .await
 }
 
@@ -260,27 +325,43 @@ struct AcknowledgeRequest {
     alarm: String,
 }
 
-async fn acknowledge(State(console): State<Arc<Console>>, Json(asked): Json<AcknowledgeRequest>) -> Response {
-    let previous = console.view.read().ok().and_then(|view| view.alarm_state(&asked.alarm));
-    let Some(previous) = previous else { return refuse("no such open alarm") };
+async fn acknowledge(
+    State(console): State<Arc<Console>>,
+    Json(asked): Json<AcknowledgeRequest>,
+) -> Response {
+    let previous = console
+        .view
+        .read()
+        .ok()
+        .and_then(|view| view.alarm_state(&asked.alarm));
+    let Some(previous) = previous else {
+        return refuse("no such open alarm");
+    };
     let now = console.clock.now();
-    say(&console, Body::AlarmUpdate(AlarmUpdate {
-        alarm_id: asked.alarm,
-        state: AlarmState::Acknowledged,
-        previous,
-        actor_id: console.operator.clone(),
-        receiver: None,
-        escalation_level: None,
-        note: None,
-        updated_at: now,
-    }))
+    say(
+        &console,
+        Body::AlarmUpdate(AlarmUpdate {
+            alarm_id: asked.alarm,
+            state: AlarmState::Acknowledged,
+            previous,
+            actor_id: console.operator.clone(),
+            receiver: None,
+            escalation_level: None,
+            note: None,
+            updated_at: now,
+        }),
+    )
     .await
 }
 
 async fn say(console: &Console, body: Body) -> Response {
     match console.desk.say(body).await {
         Ok(number) => Json(serde_json::json!({ "entry": number })).into_response(),
-        Err(fault) => (StatusCode::CONFLICT, format!("{}: {}\n", fault.code(), fault.peer_text())).into_response(),
+        Err(fault) => (
+            StatusCode::CONFLICT,
+            format!("{}: {}\n", fault.code(), fault.peer_text()),
+        )
+            .into_response(),
     }
 }
 

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use cordon_contract::{Entry, EntryKind};
+use cordon_model::plan::ParkPlan;
 use cordon_model::{
     AlarmEvent, AlarmState, AlarmUpdate, BarrierState, Body, DecisionOutcome, Direction, GateClass,
-    GateStatus, PassageDecision, PassageRecord, PassageResult, ParkPlan,
+    GateStatus, PassageDecision, PassageRecord, PassageResult,
 };
 use serde::Serialize;
 
@@ -119,8 +120,13 @@ impl View {
             self.refused += 1;
             return;
         }
-        let Some(message) = &entry.message else { return };
-        *self.messages.entry(message.body.message_type().as_str()).or_default() += 1;
+        let Some(message) = &entry.message else {
+            return;
+        };
+        *self
+            .messages
+            .entry(message.body.message_type().as_str())
+            .or_default() += 1;
         match &message.body {
             Body::PassageDecision(decision) => self.decided(decision),
             Body::PassageRecord(passage) => self.passed(passage),
@@ -176,7 +182,11 @@ impl View {
         self.decisions.push_front(DecisionView {
             time: decision.decided_at.to_string(),
             lane: decision.lane_id.to_string(),
-            plate: decision.plate.as_ref().map(|plate| plate.number.to_string()).unwrap_or_default(),
+            plate: decision
+                .plate
+                .as_ref()
+                .map(|plate| plate.number.to_string())
+                .unwrap_or_default(),
             kind: decision.subject_kind.as_str(),
             direction: decision.direction.as_str(),
             outcome: decision.outcome.as_str(),
@@ -185,7 +195,10 @@ impl View {
             rules: decision
                 .rules
                 .iter()
-                .map(|rule| RuleView { id: rule.rule_id.clone(), clause: rule.clause.clone() })
+                .map(|rule| RuleView {
+                    id: rule.rule_id.clone(),
+                    clause: rule.clause.clone(),
+                })
                 .collect(),
         });
         self.decisions.truncate(DECISIONS_MAX);
@@ -196,9 +209,17 @@ impl View {
             return;
         }
         let incoming = passage.direction == Direction::In;
-        self.in_park = if incoming { self.in_park + 1 } else { self.in_park.saturating_sub(1) };
+        self.in_park = if incoming {
+            self.in_park + 1
+        } else {
+            self.in_park.saturating_sub(1)
+        };
         let lane = passage.lane_id.as_ref().map(ToString::to_string);
-        if let Some(lane) = self.lanes.iter_mut().find(|known| Some(&known.lane) == lane.as_ref()) {
+        if let Some(lane) = self
+            .lanes
+            .iter_mut()
+            .find(|known| Some(&known.lane) == lane.as_ref())
+        {
             if incoming {
                 lane.passed_in += 1;
             } else {
@@ -243,7 +264,11 @@ impl View {
             self.alarms.retain(|known| known.id != update.alarm_id);
             return;
         }
-        if let Some(alarm) = self.alarms.iter_mut().find(|known| known.id == update.alarm_id) {
+        if let Some(alarm) = self
+            .alarms
+            .iter_mut()
+            .find(|known| known.id == update.alarm_id)
+        {
             alarm.state = update.state.as_str();
             alarm.escalation = alarm.escalation.max(update.escalation_level.unwrap_or(0));
         }

@@ -1,0 +1,283 @@
+//! `cordon journal`: verify, show, export and replay. All but replay work while the hub runs.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cordon_contract::EntryKind;
+use cordon_journal::{JournalFault, Reader, Record};
+use cordon_model::Timestamp;
+use serde_json::json;
+
+use super::Format;
+use crate::exit::{Ending, FAILED, FILES};
+
+/// Verify, show, export and replay the journal.
+#[derive(clap::Subcommand, Debug)]
+pub enum Command {
+    /// Check every byte: segments, batches, chain, seals
+    #[command(after_help = "Works while the hub runs. Exit code 1 when anything is wrong.\n\n\
+        Example:\n  cordon journal verify --dir data/journal")]
+    Verify(Verify),
+    /// Show entries
+    #[command(after_help = "Examples:\n  cordon journal show --dir data/journal --from 100 --limit 20\n  \
+        cordon journal show --dir data/journal --from 57 --limit 1 --body")]
+    Show(Show),
+    /// Print entries with digest, chain hash and the original signed bytes, one JSON document per line
+    #[command(after_help = "The original bytes are base64 in `original`. A message that came in a signed submission has\n\
+        `submission` and `part` instead: the bytes are those of that entry.\n\n\
+        Example:\n  cordon journal export --dir data/journal --from 1 --format jsonl > park.jsonl")]
+    Export(Export),
+    /// Step all plug-ins over the whole journal again and compare every decision byte for byte
+    #[command(after_help = "Reads only; run it on a copy or while the hub is stopped for a stable state hash.\n\n\
+        Example:\n  cordon journal replay --config park.toml")]
+    Replay(Replay),
+}
+
+/// Arguments of `verify`.
+#[derive(clap::Args, Debug)]
+pub struct Verify {
+    /// The journal's folder
+    #[arg(long)]
+    dir: PathBuf,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Arguments of `show`.
+#[derive(clap::Args, Debug)]
+pub struct Show {
+    /// The journal's folder
+    #[arg(long)]
+    dir: PathBuf,
+    /// First entry
+    #[arg(long, default_value_t = 1)]
+    from: u64,
+    /// How many entries at most
+    #[arg(long, default_value_t = 50)]
+    limit: usize,
+    /// Show ticks too
+    #[arg(long)]
+    ticks: bool,
+    /// Print the bytes of each entry below it
+    #[arg(long)]
+    body: bool,
+}
+
+/// Arguments of `export`.
+#[derive(clap::Args, Debug)]
+pub struct Export {
+    /// The journal's folder
+    #[arg(long)]
+    dir: PathBuf,
+    /// First entry
+    #[arg(long, default_value_t = 1)]
+    from: u64,
+    /// Last entry; all when not given
+    #[arg(long)]
+    to: Option<u64>,
+    /// The form of the export
+    #[arg(long, value_enum, default_value_t)]
+    format: ExportFormat,
+}
+
+/// Forms of an export.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+pub enum ExportFormat {
+    /// One JSON document per line
+    #[default]
+    Jsonl,
+}
+
+/// Arguments of `replay`.
+#[derive(clap::Args, Debug)]
+pub struct Replay {
+    /// The configuration the journal was written under
+    #[arg(long, default_value = "park.toml")]
+    config: PathBuf,
+    /// The journal's folder, when not the configuration's
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Runs the command.
+pub fn run(command: &Command) -> Result<(), Ending> {
+    match command {
+        Command::Verify(args) => verify(args),
+        Command::Show(args) => show(args),
+        Command::Export(args) => export(args),
+        Command::Replay(args) => replay(args),
+    }
+}
+
+fn ending(fault: &JournalFault) -> Ending {
+    Ending::new(FILES, fault.to_string())
+}
+
+fn verify(args: &Verify) -> Result<(), Ending> {
+    let report = cordon_journal::verify(&args.dir).map_err(|fault| ending(&fault))?;
+    match args.format {
+        Format::Text => {
+            println!(
+                "{}: {} entries ({} to {}) in {} segments, {} sealed, chain {}, {} ms{}",
+                if report.is_clean() { "clean" } else { "DAMAGED" },
+                report.records,
+                report.first,
+                report.last,
+                report.segments,
+                report.sealed,
+                hex(&report.chain),
+                report.duration.as_millis(),
+                if report.torn_tail { "; an unfinished batch at the end was never acknowledged" } else { "" },
+            );
+            for problem in &report.problems {
+                println!(
+                    "{} {}:{}: {}\n  {}",
+                    problem.code, problem.file, problem.offset, problem.text, problem.remedy
+                );
+            }
+        }
+        Format::Json => println!(
+            "{}",
+            json!({
+                "clean": report.is_clean(), "entries": report.records, "first": report.first,
+                "last": report.last, "segments": report.segments, "sealed": report.sealed,
+                "chain": hex(&report.chain), "torn_tail": report.torn_tail,
+                "problems": report.problems.iter().map(|problem| json!({
+                    "code": problem.code, "file": problem.file, "offset": problem.offset,
+                    "entry": problem.record, "text": problem.text, "remedy": problem.remedy,
+                })).collect::<Vec<_>>(),
+                "problem_count": report.problem_count,
+            })
+        ),
+    }
+    if report.is_clean() {
+        Ok(())
+    } else {
+        Err(Ending::new(FAILED, format!("{} problems", report.problem_count)))
+    }
+}
+
+fn show(args: &Show) -> Result<(), Ending> {
+    let mut out = std::io::stdout().lock();
+    let wanted = records(&args.dir, args.from, None)?
+        .filter(|record| args.ticks || !record.as_ref().is_ok_and(|record| kind(record) == Some(EntryKind::Tick)));
+    for record in wanted.take(args.limit) {
+        let record = record.map_err(|fault| ending(&fault))?;
+        let line = writeln!(
+            out,
+            "{:>8}  {}  {:<10} {:<28} {:<20} cause {:<8} {}",
+            record.number,
+            Timestamp::from_micros(record.time_micros),
+            kind_name(&record),
+            record.label,
+            record.sender,
+            record.cause,
+            hex(record.digest.get(..8).unwrap_or_default()),
+        );
+        let body = if args.body && line.is_ok() {
+            out.write_all(&record.body).and_then(|()| out.write_all(b"\n"))
+        } else {
+            line
+        };
+        if body.is_err() {
+            // The reader of our output has seen enough.
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn export(args: &Export) -> Result<(), Ending> {
+    let ExportFormat::Jsonl = args.format;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for record in records(&args.dir, args.from, args.to)? {
+        let record = record.map_err(|fault| ending(&fault))?;
+        let mut line = json!({
+            "number": record.number,
+            "time": Timestamp::from_micros(record.time_micros).to_string(),
+            "kind": kind_name(&record),
+            "sender": record.sender,
+            "message_id": uuid::Uuid::from_bytes(record.message_id).to_string(),
+            "label": record.label,
+            "cause": record.cause,
+            "flags": record.flags,
+            "digest": hex(&record.digest),
+            "chain": hex(&record.chain),
+        });
+        if let Some(fields) = line.as_object_mut() {
+            if record.body.is_empty() && kind(&record) == Some(EntryKind::Message) {
+                fields.insert("submission".to_owned(), record.cause.into());
+                fields.insert("part".to_owned(), record.part.into());
+            } else {
+                fields.insert("original".to_owned(), STANDARD.encode(&record.body).into());
+            }
+        }
+        if writeln!(out, "{line}").is_err() {
+            return Ok(());
+        }
+    }
+    let _ = out.flush();
+    Ok(())
+}
+
+fn replay(args: &Replay) -> Result<(), Ending> {
+    let (config, rooms) = match crate::config::ParkConfig::check(&args.config) {
+        Ok(good) => good,
+        Err(faults) => {
+            super::print_faults(&faults);
+            return Err(Ending::new(crate::exit::CONFIG, "the configuration is not good"));
+        }
+    };
+    let dir = args.dir.clone().unwrap_or_else(|| config.hub.data.join("journal"));
+    let report = cordon_flow::replay(&dir, crate::assemble::plugins(&config, &rooms))?;
+    match args.format {
+        Format::Text => println!(
+            "{}: {} entries, {} decisions compared, state {}",
+            if report.first_difference.is_none() { "same decisions" } else { "DIFFERENT" },
+            report.entries,
+            report.decisions,
+            report.state_hash,
+        ),
+        Format::Json => println!(
+            "{}",
+            json!({
+                "same": report.first_difference.is_none(), "entries": report.entries,
+                "decisions": report.decisions, "state_hash": report.state_hash.to_string(),
+                "first_difference": report.first_difference.as_ref().map(ToString::to_string),
+            })
+        ),
+    }
+    match report.first_difference {
+        None => Ok(()),
+        Some(difference) => Err(Ending::failed(difference.to_string())),
+    }
+}
+
+fn records(
+    dir: &Path,
+    from: u64,
+    to: Option<u64>,
+) -> Result<impl Iterator<Item = cordon_journal::Result<Record>>, Ending> {
+    let reader = Reader::open(dir).map_err(|fault| ending(&fault))?;
+    reader
+        .read_range(from, to.unwrap_or(u64::MAX))
+        .map_err(|fault| ending(&fault))
+}
+
+fn kind(record: &Record) -> Option<EntryKind> {
+    EntryKind::from_number(record.kind)
+}
+
+fn kind_name(record: &Record) -> String {
+    kind(record).map_or_else(|| format!("kind-{}", record.kind), |kind| format!("{kind:?}").to_lowercase())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
