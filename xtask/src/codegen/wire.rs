@@ -178,6 +178,9 @@ fn read_choice(
 fn writer(schema: &Schema, element: &Element, name: &QName, asker: &str) -> Result<String, String> {
     let tag = format!("{}_PREFIX, \"{}\"", constant(&name.prefix), name.local);
     Ok(match handling(schema, &element.type_name, asker)? {
+        Handling::Value if element.type_name.local == "Timestamp" => {
+            format!("out.time({tag}, *value)?;")
+        }
         Handling::Value => format!("out.display({tag}, value)?;"),
         Handling::Text(facets) => format!("out.text({tag}, value, &facets::{facets})?;"),
         Handling::Decimal(facets) => format!("out.decimal({tag}, value, &facets::{facets})?;"),
@@ -207,7 +210,8 @@ fn write_sequence(
             (0, 1) => writeln!(statements, "if let Some(value) = &of.{field} {{ {write} }}"),
             (min, max) => writeln!(
                 statements,
-                "out.occurrence(\"{}\", of.{field}.len(), {min}, {max})?;\nfor value in &of.{field} {{ {write} }}",
+                "out.occurrence({}_PREFIX, \"{}\", of.{field}.len(), {min}, {max})?;\nfor value in &of.{field} {{ {write} }}",
+                constant(&name.prefix),
                 name.local
             ),
         };
@@ -250,21 +254,18 @@ fn write_choice(
 
 /// Reader and writer of an element that may stand at the root of a document or body.
 fn global(file: &File, element: &str, kind: &QName) -> String {
-    let suffix = if file.prefix == "svc" {
-        "service_root"
-    } else {
-        "root"
-    };
+    // Service types have functions of their own name already, told apart by `service_`.
+    let suffix = if file.prefix == "svc" { "" } else { "_root" };
     let type_path = path(&kind.prefix, &kind.local);
     let call = function(kind);
     let name = snake(element);
     let tag = constant(&file.prefix);
     format!(
         "/// Reads a `{element}` element.\n\
-         pub fn read_{name}_{suffix}(node: Node<'_>) -> Result<{type_path}, WireFault> {{\n\
+         pub fn read_{name}{suffix}(node: Node<'_>) -> Result<{type_path}, WireFault> {{\n\
          expect_root(node, {tag}, \"{element}\")?;\nread_{call}(node)\n}}\n\n\
          /// Writes a `{element}` element in canonical form; refuses values that break a facet.\n\
-         pub fn write_{name}_{suffix}(of: &{type_path}) -> Result<Vec<u8>, WireFault> {{\n\
+         pub fn write_{name}{suffix}(of: &{type_path}) -> Result<Vec<u8>, WireFault> {{\n\
          let mut out = Out::new();\nwrite_{call}(&mut out, {tag}_PREFIX, \"{element}\", of)?;\n\
          Ok(out.finish())\n}}\n\n"
     )
