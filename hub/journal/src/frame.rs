@@ -82,16 +82,15 @@ pub(crate) fn checked_body(frame: &[u8]) -> Option<Bytes> {
     covered.get(FRAME_HEAD..).map(Bytes::copy_from_slice)
 }
 
-/// True when bytes that are no good batch still look like one of this segment's (two of three
-/// marks): then a look behind them is worth its cost.
+/// True when bytes that are no good batch still look like one of this segment's, by its salt or by
+/// magic and number: then a look behind them is worth its cost.
 pub(crate) fn looks_written(bytes: &[u8], salt: u64, next: Option<u64>) -> bool {
     let mut fields = Fields(bytes);
     let magic = fields.take::<4>().is_some_and(|m| &m == FRAME_MAGIC);
     let _len: Option<[u8; 4]> = fields.take();
     let salted = fields.take().map(u64::from_le_bytes) == Some(salt);
     let first = fields.take().map(u64::from_le_bytes);
-    let follows = first.is_some() && first == next;
-    usize::from(magic) + usize::from(salted) + usize::from(follows) >= 2
+    salted || (magic && first.is_some() && first == next)
 }
 
 #[cfg(test)]

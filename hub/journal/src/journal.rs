@@ -46,6 +46,8 @@ pub struct Journal {
     preparer: Preparer,
     /// Why the last segment could not be prepared, until one can.
     blocked: Option<JournalFault>,
+    /// An ordinary batch was refused for want of room, and there is no new room since.
+    refusing: bool,
     /// Why this writer takes nothing more.
     poison: Option<String>,
     next: u64,
@@ -107,6 +109,7 @@ impl Journal {
             ready: found.ready,
             preparer,
             blocked: None,
+            refusing: false,
             poison: None,
             next,
             chain,
@@ -265,16 +268,18 @@ impl Journal {
     /// Sees to it that the staged batch fits the active segment, changing to the next if need be.
     fn make_room(&mut self, urgent: bool) -> Result<()> {
         let need = self.staged_bytes();
+        let keeps = |journal: &Self| {
+            let left = journal.space.prepared_bytes.saturating_sub(need);
+            urgent || left >= journal.options.reserve_bytes
+        };
         if self.blocked.is_some() {
             self.prepare_ahead();
-            self.collect(false);
-            self.update_space();
-        }
-        if let Some(why) = &self.blocked {
-            let left = self.space.prepared_bytes.saturating_sub(need);
-            if !urgent && left < self.options.reserve_bytes {
-                return Err(disk_full(&self.dir, why.detail()));
+            if !keeps(self) {
+                self.await_prepared()?;
             }
+        }
+        if let Some(why) = self.blocked.clone().filter(|_| !keeps(self)) {
+            return Err(self.refuse(why.detail()));
         }
         if self.room() >= need {
             return Ok(());
@@ -282,18 +287,11 @@ impl Journal {
         if self.ready.is_empty() {
             self.prepare_ahead();
             Tally::add(&self.tally.waits, 1);
-            while self.ready.is_empty() && self.preparer.preparing > 0 {
-                self.collect(true);
-                self.check_poison()?;
-            }
-            self.update_space();
+            self.await_prepared()?;
         }
         let Some(segment) = self.ready.pop_front() else {
-            let why = self
-                .blocked
-                .as_ref()
-                .map_or("no segment ready", |b| b.detail());
-            return Err(disk_full(&self.dir, why));
+            let why = self.blocked.clone();
+            return Err(self.refuse(why.as_ref().map_or("no segment ready", |b| b.detail())));
         };
         if usable(&segment) < need {
             // Made ready under an earlier, smaller `segment_bytes`.
@@ -306,9 +304,29 @@ impl Journal {
         self.change_to(segment)
     }
 
+    /// Waits until the segments asked for are ready or refused.
+    fn await_prepared(&mut self) -> Result<()> {
+        while self.preparer.preparing > 0 {
+            self.collect(true);
+            self.check_poison()?;
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, why: &str) -> JournalFault {
+        self.refusing = true;
+        self.update_space();
+        JournalFault::new(FaultKind::DiskFull, self.dir.display().to_string(), why)
+    }
+
     /// Seals the active segment (its sync is not waited for: opening repairs a missing seal) and goes on in the next.
     fn change_to(&mut self, segment: Segment) -> Result<()> {
         Tally::add(&self.tally.rotations, 1);
+        // One unsynced seal at a time: after a crash a missing seal is then always the last one.
+        while self.preparer.sealing > 0 {
+            self.collect(true);
+            self.check_poison()?;
+        }
         let old = &mut self.active;
         if let (false, Some(seal)) = (old.sealed, old.walker.seal()) {
             let wrote = write_seal(&old.walker.segment, &seal);
@@ -384,22 +402,17 @@ impl Journal {
         walker.next = Some(self.next);
         walker.chain = self.chain;
         self.watch.set((self.next - 1, self.chain));
-        self.space.prepared_bytes = self.prepared_bytes();
+        self.update_space();
         staged.receipts
     }
 
-    /// Asks for segments until `ahead` are ready or on their way.
+    /// Asks for the next segment unless `ahead` are ready; one at a time, so that their numbers
+    /// never leave a hole when one fails.
     fn prepare_ahead(&mut self) {
-        while self.ready.len() + self.preparer.preparing < self.options.ahead {
+        if self.preparer.preparing == 0 && self.ready.len() < self.options.ahead {
             let last = self.ready.back().unwrap_or(&self.active.walker.segment);
-            let number = last.head.number + 1 + self.preparer.preparing as u64;
+            let number = last.head.number + 1;
             self.preparer.give(Job::Prepare(number));
-            if !self.options.background {
-                self.collect(false);
-                if self.blocked.is_some() {
-                    break;
-                }
-            }
         }
     }
 
@@ -414,7 +427,9 @@ impl Journal {
                 Done::Prepared(Ok(segment), free) => {
                     self.space.free_bytes = free;
                     self.blocked = None;
+                    self.refusing = false;
                     self.ready.push_back(segment);
+                    self.prepare_ahead();
                 }
                 Done::Prepared(Err(fault), free) => {
                     self.space.free_bytes = free;
@@ -448,7 +463,7 @@ impl Journal {
         let short = self.space.free_bytes < self.options.warn_free_bytes;
         let used_up = self.space.prepared_bytes <= self.options.reserve_bytes;
         self.space.level = match &self.blocked {
-            Some(_) if used_up => SpaceLevel::Full,
+            Some(_) if used_up || self.refusing => SpaceLevel::Full,
             Some(_) => SpaceLevel::Low,
             None if short => SpaceLevel::Low,
             None => SpaceLevel::Normal,
@@ -575,8 +590,4 @@ fn write_seal(segment: &Segment, seal: &Seal) -> Result<()> {
 
 fn too_large(detail: String) -> JournalFault {
     JournalFault::new(FaultKind::TooLarge, "batch", detail)
-}
-
-fn disk_full(dir: &Path, why: &str) -> JournalFault {
-    JournalFault::new(FaultKind::DiskFull, dir.display().to_string(), why)
 }

@@ -112,8 +112,12 @@ impl Worker {
     }
 }
 
+/// Looks at the worker before an unwaited job in place is done: a thread would not be at once either.
+const LAG: u32 = 4;
+
 enum Mode {
-    InPlace(Worker, VecDeque<Done>),
+    /// The worker, jobs not done yet, and looks since the last was done.
+    InPlace(Worker, VecDeque<Job>, u32),
     Thread {
         jobs: Option<Sender<Job>>,
         done: Receiver<Done>,
@@ -126,6 +130,8 @@ pub(crate) struct Preparer {
     mode: Mode,
     /// Prepare jobs handed out and not collected.
     pub preparing: usize,
+    /// Seals handed out to be synced and not collected.
+    pub sealing: usize,
 }
 
 impl Preparer {
@@ -153,17 +159,22 @@ impl Preparer {
                 handle: Some(handle),
             }
         } else {
-            Mode::InPlace(worker, VecDeque::new())
+            Mode::InPlace(worker, VecDeque::new(), 0)
         };
-        Ok(Self { mode, preparing: 0 })
+        Ok(Self {
+            mode,
+            preparing: 0,
+            sealing: 0,
+        })
     }
 
     pub(crate) fn give(&mut self, job: Job) {
-        if matches!(job, Job::Prepare(_)) {
-            self.preparing += 1;
+        match job {
+            Job::Prepare(_) => self.preparing += 1,
+            Job::SyncSeal(_) => self.sealing += 1,
         }
         match &mut self.mode {
-            Mode::InPlace(worker, done) => done.push_back(worker.run(job)),
+            Mode::InPlace(_, jobs, _) => jobs.push_back(job),
             Mode::Thread { jobs, .. } => {
                 // A worker that is gone shows as `None` when its work is collected.
                 let _ = jobs.as_ref().map(|jobs| jobs.send(job));
@@ -174,12 +185,22 @@ impl Preparer {
     /// The next finished job; with `wait`, the next one to finish. `None` when there is none.
     pub(crate) fn collect(&mut self, wait: bool) -> Option<Done> {
         let done = match &mut self.mode {
-            Mode::InPlace(_, done) => done.pop_front(),
+            Mode::InPlace(worker, jobs, looks) => {
+                *looks += 1;
+                if wait || *looks > LAG {
+                    *looks = 0;
+                    jobs.pop_front().map(|job| worker.run(job))
+                } else {
+                    None
+                }
+            }
             Mode::Thread { done, .. } if wait => done.recv().ok(),
             Mode::Thread { done, .. } => done.try_recv().ok(),
         };
-        if matches!(done, Some(Done::Prepared(..))) {
-            self.preparing = self.preparing.saturating_sub(1);
+        match done {
+            Some(Done::Prepared(..)) => self.preparing = self.preparing.saturating_sub(1),
+            Some(Done::Sealed(_)) => self.sealing = self.sealing.saturating_sub(1),
+            None => {}
         }
         done
     }

@@ -189,7 +189,9 @@ impl Recovery<'_> {
             number -= 1;
             let previous = self.open(number)?;
             if let Some(seal) = previous.seal()? {
-                return follows(&place, begin, (seal.last() + 1, seal.chain_last));
+                follows(&place, begin, (seal.last() + 1, seal.chain_last))?;
+                // After a kill the seal may be readable and not yet on the disk.
+                return self.write(&previous, &seal.encode(), previous.head.data_end());
             }
             let mut old = Walker::new(previous.clone(), None);
             self.walk_to_end(&mut old, false)?;
@@ -229,6 +231,9 @@ impl Recovery<'_> {
             .file
             .read_at(&mut bytes, walker.last_offset)
             .map_err(|error| JournalFault::io(&segment.path, "reading the last batch", &error))?;
+        if let Some(seal) = segment.seal()? {
+            self.write(segment, &seal.encode(), segment.head.data_end())?;
+        }
         self.write(segment, &bytes, walker.last_offset)
     }
 

@@ -39,7 +39,7 @@ impl Head {
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(DATA_START as usize);
+        let mut out = Vec::with_capacity(HEAD_BYTES);
         out.extend_from_slice(HEAD_MAGIC);
         out.extend_from_slice(&FORMAT.to_le_bytes());
         out.push(u8::try_from(self.identity.len()).unwrap_or(u8::MAX));
@@ -51,7 +51,6 @@ impl Head {
         out.resize(HEAD_BYTES - 4, 0);
         let crc = crc32c::crc32c(&out);
         out.extend_from_slice(&crc.to_le_bytes());
-        out.resize(DATA_START as usize, 0);
         out
     }
 
@@ -197,6 +196,17 @@ impl Segment {
             .and_then(|bytes| Seal::decode(bytes, &self.head)))
     }
 
+    /// Whether a seal was ever begun: tells a damaged seal from one not written.
+    pub(crate) fn seal_begun(&self) -> Result<bool> {
+        let mut bytes = [0; 16];
+        self.file
+            .read_at(&mut bytes, self.head.data_end())
+            .map_err(|error| JournalFault::io(&self.path, "reading the seal", &error))?;
+        let mut fields = Fields(&bytes);
+        let _magic: Option<[u8; 8]> = fields.take();
+        Ok(fields.take().map(u64::from_le_bytes) == Some(self.head.salt))
+    }
+
     /// `file+offset`, the place named in faults.
     pub(crate) fn place(&self, offset: u64) -> String {
         place(&self.path, offset)
@@ -261,8 +271,8 @@ mod tests {
     #[test]
     fn head_and_seal_come_back() {
         let bytes = head().encode();
-        assert_eq!(bytes.len() as u64, DATA_START);
-        assert_eq!(Head::decode(&bytes[..HEAD_BYTES]).unwrap(), head());
+        assert_eq!(bytes.len(), HEAD_BYTES);
+        assert_eq!(Head::decode(&bytes).unwrap(), head());
         let seal = Seal {
             salt: 42,
             number: 7,
@@ -286,7 +296,7 @@ mod tests {
     fn every_flipped_bit_of_head_and_seal_is_seen() {
         let bytes = head().encode();
         for bit in 0..HEAD_BYTES * 8 {
-            let mut bad = bytes[..HEAD_BYTES].to_vec();
+            let mut bad = bytes.clone();
             bad[bit / 8] ^= 1 << (bit % 8);
             assert!(Head::decode(&bad).is_err(), "bit {bit}");
         }

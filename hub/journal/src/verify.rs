@@ -103,6 +103,7 @@ pub fn verify_on(
         receipts,
         follows: None,
         open_end: None,
+        unsealed: None,
         report: Report {
             identity: String::new(),
             segments: numbers.len() as u64,
@@ -124,6 +125,7 @@ pub fn verify_on(
 }
 
 /// Where an unsealed segment ended, held back until it is known whether records follow.
+#[derive(Clone)]
 struct OpenEnd {
     segment: Segment,
     offset: u64,
@@ -138,6 +140,8 @@ struct Check<'a> {
     /// Number and chain hash the next record must follow; `None` after a gap.
     follows: Option<(u64, Hash)>,
     open_end: Option<OpenEnd>,
+    /// A segment without a seal that has a successor with records.
+    unsealed: Option<OpenEnd>,
     report: Report,
 }
 
@@ -213,12 +217,17 @@ impl Check<'_> {
         let mut walker = Walker::new(segment.clone(), self.follows);
         let (why, written) = self.walk(&mut walker)?;
         if walker.begin.is_some() {
-            self.ended_before(&segment);
+            self.ended_before(&segment)?;
             self.follows = walker.next.map(|next| (next, walker.chain));
         }
         match seal {
             Some(seal) => {
                 self.report.sealed += 1;
+                if let Some(older) = self.unsealed.take() {
+                    let place = older.segment.head.data_end();
+                    let detail = format!("no seal, yet {} has one", name(&segment));
+                    self.problem(FaultKind::Seal, &name(&older.segment), place, None, detail);
+                }
                 let whole = self.report.problem_count == problems_before;
                 if whole && walker.seal().as_ref() != Some(&seal) {
                     let detail = format!(
@@ -263,18 +272,27 @@ impl Check<'_> {
     }
 
     /// Records follow in a later segment, so the one that stood open before must have ended well.
-    fn ended_before(&mut self, later: &Segment) {
-        if let Some(end) = self.open_end.take().filter(|end| end.written) {
+    /// A crash may leave a segment without its seal until the next opening, yet only the last one
+    /// before the end, and never with half a seal.
+    fn ended_before(&mut self, later: &Segment) -> Result<()> {
+        let Some(end) = self.open_end.take() else {
+            return Ok(());
+        };
+        let record = self.follows.map(|(next, _)| next);
+        let file = name(&end.segment);
+        if end.written {
             let detail = format!("{}, yet records follow in {}", end.why, name(later));
-            let record = self.follows.map(|(next, _)| next);
-            self.problem(
-                FaultKind::BadRecord,
-                &name(&end.segment),
-                end.offset,
-                record,
-                detail,
-            );
+            self.problem(FaultKind::BadRecord, &file, end.offset, record, detail);
         }
+        let place = end.segment.head.data_end();
+        if end.segment.seal_begun()? && end.segment.seal()?.is_none() {
+            let detail = "the seal is damaged".to_owned();
+            self.problem(FaultKind::Seal, &file, place, None, detail);
+        } else if let Some(older) = self.unsealed.replace(end) {
+            let detail = format!("no seal, yet records follow up to {}", name(later));
+            self.problem(FaultKind::Seal, &name(&older.segment), place, None, detail);
+        }
+        Ok(())
     }
 
     /// Walks to the segment's end, over damaged places too.

@@ -18,6 +18,8 @@ struct Window {
     file: Arc<dyn DiskFile>,
     start: u64,
     bytes: Vec<u8>,
+    /// How often the file was read.
+    reads: u64,
 }
 
 impl Window {
@@ -26,6 +28,7 @@ impl Window {
         let held = self.start + self.bytes.len() as u64;
         if offset < self.start || offset + len as u64 > held {
             self.bytes.resize(len.max(CHUNK), 0);
+            self.reads += 1;
             let read = self.file.read_at(&mut self.bytes, offset)?;
             self.bytes.truncate(read);
             self.start = offset;
@@ -88,6 +91,7 @@ impl Walker {
                 file: Arc::clone(&segment.file),
                 start: 0,
                 bytes: Vec::new(),
+                reads: 0,
             },
             segment,
             offset,
@@ -118,8 +122,16 @@ impl Walker {
     }
 
     /// The next batch, or why there is none. A good batch that does not follow is a fault.
-    /// A refused place is read afresh the next time, so a walker can wait for a writer.
+    /// A place is never refused by bytes read ahead earlier, so a walker can wait for a writer.
     pub(crate) fn step(&mut self) -> Result<Step> {
+        let reads = self.window.reads;
+        match self.try_step()? {
+            Step::Stop { .. } if self.window.reads == reads => self.try_step(),
+            step => Ok(step),
+        }
+    }
+
+    fn try_step(&mut self) -> Result<Step> {
         let room = self.segment.head.data_end().saturating_sub(self.offset);
         let (offset, salt, next) = (self.offset, self.segment.head.salt, self.next);
         let window = &mut self.window;
@@ -200,7 +212,8 @@ impl Walker {
         let file = self.segment.file.as_ref();
         let finder = memchr::memmem::Finder::new(FRAME_MAGIC);
         let mut at = self.offset + 1;
-        let mut chunk = vec![0; 1 << 20];
+        let chunk_bytes = head.data_end().saturating_sub(at).clamp(1, 1 << 20);
+        let mut chunk = vec![0; usize::try_from(chunk_bytes).unwrap_or(1 << 20)];
         while at < head.data_end() {
             let read = file.read_at(&mut chunk, at).map_err(|e| self.io(&e))?;
             let bytes = chunk.get(..read).unwrap_or_default();
@@ -226,7 +239,8 @@ impl Walker {
         let Some(head) = FrameHead::decode(&bytes) else {
             return Ok(false);
         };
-        if head.salt != self.segment.head.salt || head.frame_bytes() > room {
+        let later = self.next.is_none_or(|next| head.first > next);
+        if head.salt != self.segment.head.salt || head.frame_bytes() > room || !later {
             return Ok(false);
         }
         bytes.resize(usize::try_from(head.frame_bytes()).unwrap_or_default(), 0);

@@ -213,6 +213,11 @@ impl SimDisk {
         world.cut_at = Some(world.steps + step);
     }
 
+    /// True once the power has failed and not come back.
+    pub fn is_off(&self) -> bool {
+        self.world().power_off
+    }
+
     /// Changes so far since the last power cut.
     pub fn steps(&self) -> u64 {
         self.world().steps

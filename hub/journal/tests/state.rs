@@ -1,0 +1,182 @@
+//! The state store on real files.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "test code"
+)]
+
+use std::path::Path;
+
+use cordon_journal::disk::sim::Dice;
+use cordon_journal::probe::sample_batch;
+use cordon_journal::{Changes, InboxMark, Journal, Options, Rebuild, State, StateStore};
+
+fn options() -> Options {
+    Options {
+        segment_bytes: 64 * 1024,
+        reserve_bytes: 0,
+        ..Options::new("p")
+    }
+}
+
+#[test]
+fn values_ranges_snapshots_and_inbox_keys_come_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.redb");
+    let (store, rebuild) = StateStore::open(&path).unwrap();
+    assert_eq!(rebuild, None);
+    assert_eq!(store.position().unwrap(), (0, [0; 32]));
+    let mark = InboxMark {
+        number: 5,
+        digest: [9; 32],
+    };
+    let mut changes = Changes::at(5, [5; 32]);
+    changes
+        .put("a", b"k1", b"v1")
+        .put("a", b"k2", b"v2")
+        .put("a", b"k3", b"v3");
+    changes
+        .put("ab", b"k", b"other")
+        .snapshot("access", b"snap")
+        .inbox("e1", [1; 16], mark);
+    store.commit(&changes).unwrap();
+    let mut changes = Changes::at(6, [6; 32]).deferred();
+    changes.delete("a", b"k2");
+    store.commit(&changes).unwrap();
+    drop(store);
+    let (store, rebuild) = StateStore::open(&path).unwrap();
+    assert_eq!(rebuild, None);
+    let position = store.position().unwrap();
+    assert!(
+        position == (6, [6; 32]) || position == (5, [5; 32]),
+        "{position:?}"
+    );
+    store
+        .commit(&{
+            let mut again = Changes::at(6, [6; 32]);
+            again.delete("a", b"k2");
+            again
+        })
+        .unwrap();
+    assert_eq!(store.get("a", b"k1").unwrap().unwrap(), b"v1");
+    let keys = |from: &[u8], to: &[u8], limit| -> Vec<Vec<u8>> {
+        store
+            .range("a", from, to, limit)
+            .unwrap()
+            .into_iter()
+            .map(|pair| pair.0)
+            .collect()
+    };
+    assert_eq!(keys(b"", b"", 9), [b"k1", b"k3"]);
+    assert_eq!(keys(b"k1", b"k3", 9), [b"k1"]);
+    assert_eq!(keys(b"", b"", 1), [b"k1"]);
+    assert_eq!(store.snapshot("access").unwrap().unwrap(), b"snap");
+    assert_eq!(store.snapshot("none").unwrap(), None);
+    assert_eq!(store.inbox("e1", &[1; 16]).unwrap(), Some(mark));
+    assert_eq!(store.inbox("e2", &[1; 16]).unwrap(), None);
+    assert_eq!(
+        store.inbox_since(0, 10).unwrap(),
+        [("e1".to_owned(), [1; 16], mark)]
+    );
+    assert_eq!(store.inbox_since(6, 10).unwrap(), []);
+    assert_eq!(
+        store.commit(&Changes::at(4, [4; 32])).unwrap_err().code(),
+        "J020"
+    );
+    let mut forget = Changes::at(7, [7; 32]);
+    forget.forget_inbox_below(6);
+    store.commit(&forget).unwrap();
+    assert_eq!(store.inbox("e1", &[1; 16]).unwrap(), None);
+    let mut long = Changes::at(8, [8; 32]);
+    long.put("n".repeat(65).as_str(), b"k", b"v");
+    assert_eq!(store.commit(&long).unwrap_err().code(), "J021");
+    assert_eq!(store.position().unwrap().0, 7);
+    store.wipe().unwrap();
+    assert_eq!(store.position().unwrap(), (0, [0; 32]));
+    assert_eq!(store.get("a", b"k1").unwrap(), None);
+}
+
+#[test]
+fn a_state_that_does_not_stand_in_the_journal_is_wiped() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = Journal::open(dir.path().join("journal"), options()).unwrap();
+    let receipts = journal.append_batch(&sample_batch(4, 100, 1)).unwrap();
+    let reader = journal.reader().unwrap();
+    let path = dir.path().join("state.redb");
+    let at = |number: u64, chain: [u8; 32]| {
+        let (store, _) = StateStore::open(&path).unwrap();
+        store.wipe().unwrap();
+        let mut changes = Changes::at(number, chain);
+        changes.put("a", b"k", b"v");
+        store.commit(&changes).unwrap();
+        drop(store);
+        StateStore::open_for(&path, &reader).unwrap()
+    };
+    let (store, rebuild) = at(3, receipts[2].1);
+    assert_eq!((store.position().unwrap().0, rebuild), (3, None));
+    drop(store);
+    let (store, rebuild) = at(3, [1; 32]);
+    assert_eq!(
+        (store.position().unwrap().0, rebuild),
+        (0, Some(Rebuild::OtherJournal { state: 3 }))
+    );
+    assert_eq!(store.get("a", b"k").unwrap(), None);
+    drop(store);
+    let (store, rebuild) = at(9, [1; 32]);
+    assert_eq!(
+        rebuild,
+        Some(Rebuild::Ahead {
+            state: 9,
+            journal: 4
+        })
+    );
+    assert_eq!(store.position().unwrap().0, 0);
+}
+
+fn filled(path: &Path) {
+    let (store, _) = StateStore::open(path).unwrap();
+    for number in 1..40u64 {
+        let mut changes = Changes::at(number, [1; 32]);
+        changes.put("gate", number.to_be_bytes(), vec![number as u8; 400]);
+        store.commit(&changes).unwrap();
+    }
+}
+
+#[test]
+fn a_damaged_file_is_moved_aside_and_never_trusted() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.redb");
+    std::fs::write(&path, b"this is no database at all, but it has some length").unwrap();
+    let (store, rebuild) = StateStore::open(&path).unwrap();
+    assert!(matches!(rebuild, Some(Rebuild::Damaged(_))), "{rebuild:?}");
+    assert_eq!(store.position().unwrap().0, 0);
+    assert!(dir.path().join("state.redb.damaged").exists());
+    drop(store);
+    std::fs::remove_file(&path).unwrap();
+    filled(&path);
+    let good = std::fs::read(&path).unwrap();
+    let mut dice = Dice::new(4);
+    let mut rebuilt = 0;
+    for _ in 0..40 {
+        let mut bad = good.clone();
+        for _ in 0..200 {
+            let at = dice.below(bad.len() as u64) as usize;
+            bad[at] ^= 1 << dice.below(8);
+        }
+        std::fs::write(&path, &bad).unwrap();
+        let (store, rebuild) = StateStore::open(&path).unwrap();
+        match rebuild {
+            Some(_) => rebuilt += 1,
+            None => {
+                for number in 1..40u64 {
+                    let value = store.get("gate", &number.to_be_bytes()).unwrap().unwrap();
+                    assert_eq!(value, vec![number as u8; 400], "damage was trusted");
+                }
+            }
+        }
+    }
+    assert!(rebuilt > 0);
+}
