@@ -1,0 +1,408 @@
+//! A strict, bounded JSON reader that keeps numbers as the digits they came with.
+//!
+//! Readings may not pass through floating point, and a document that says one thing twice could
+//! mean different things to two readers; so numbers stay text and duplicate names are refused.
+
+use std::fmt::Write as _;
+
+/// Deepest nesting that is read.
+const DEPTH_MAX: usize = 32;
+/// Most values (scalars, arrays, objects together) in one document.
+const VALUES_MAX: usize = 100_000;
+
+/// A JSON value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Json {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number, as written.
+    Number(String),
+    /// A string, escapes resolved.
+    Text(String),
+    /// An array.
+    Array(Vec<Json>),
+    /// An object; names are unique and keep their order.
+    Object(Vec<(String, Json)>),
+}
+
+/// Why a text is not read, with its place as `line:column` counted from 1.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct JsonFault {
+    /// Line and column of the first byte that cannot be read.
+    pub place: (usize, usize),
+    /// What is wrong there.
+    pub detail: &'static str,
+}
+
+impl Json {
+    /// Reads one document; anything but white space after it is a fault.
+    pub fn parse(bytes: &[u8]) -> Result<Self, JsonFault> {
+        let text = std::str::from_utf8(bytes).map_err(|error| JsonFault {
+            place: line_column(bytes, error.valid_up_to()),
+            detail: "not UTF-8",
+        })?;
+        let mut reader = Reader {
+            bytes: text.as_bytes(),
+            text,
+            at: 0,
+            values: 0,
+        };
+        let value = reader.value(0)?;
+        reader.space();
+        if reader.at < reader.bytes.len() {
+            return Err(reader.fault("text after the end of the document"));
+        }
+        Ok(value)
+    }
+
+    /// The value at a JSON pointer (RFC 6901); `""` is the value itself.
+    pub fn pointer(&self, pointer: &str) -> Option<&Self> {
+        if pointer.is_empty() {
+            return Some(self);
+        }
+        pointer
+            .strip_prefix('/')?
+            .split('/')
+            .try_fold(self, |value, part| {
+                let name = part.replace("~1", "/").replace("~0", "~");
+                match value {
+                    Self::Object(members) => members
+                        .iter()
+                        .find(|(key, _)| *key == name)
+                        .map(|(_, value)| value),
+                    Self::Array(items) => items.get(name.parse::<usize>().ok()?),
+                    _ => None,
+                }
+            })
+    }
+
+    /// The text of a scalar; `None` for null, arrays and objects.
+    pub fn scalar(&self) -> Option<&str> {
+        match self {
+            Self::Bool(true) => Some("true"),
+            Self::Bool(false) => Some("false"),
+            Self::Number(text) | Self::Text(text) => Some(text),
+            Self::Null | Self::Array(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// What kind of value it is, for messages.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a truth value",
+            Self::Number(_) => "a number",
+            Self::Text(_) => "a string",
+            Self::Array(_) => "an array",
+            Self::Object(_) => "an object",
+        }
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    values: usize,
+}
+
+impl Reader<'_> {
+    fn fault(&self, detail: &'static str) -> JsonFault {
+        JsonFault {
+            place: line_column(self.bytes, self.at),
+            detail,
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    fn expect(&mut self, byte: u8, detail: &'static str) -> Result<(), JsonFault> {
+        self.space();
+        if self.peek() == Some(byte) {
+            self.at += 1;
+            return Ok(());
+        }
+        Err(self.fault(detail))
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Json, JsonFault> {
+        self.space();
+        self.values += 1;
+        if self.values > VALUES_MAX {
+            return Err(self.fault("more than 100000 values"));
+        }
+        if depth > DEPTH_MAX {
+            return Err(self.fault("nested deeper than 32"));
+        }
+        match self.peek() {
+            Some(b'{') => self.object(depth),
+            Some(b'[') => self.array(depth),
+            Some(b'"') => self.string().map(Json::Text),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(_) => self.word(),
+            None => Err(self.fault("the document ends too early")),
+        }
+    }
+
+    fn word(&mut self) -> Result<Json, JsonFault> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        for (word, value) in [
+            ("true", Json::Bool(true)),
+            ("false", Json::Bool(false)),
+            ("null", Json::Null),
+        ] {
+            if rest.starts_with(word) {
+                self.at += word.len();
+                return Ok(value);
+            }
+        }
+        Err(self.fault("not a JSON value"))
+    }
+
+    fn number(&mut self) -> Result<Json, JsonFault> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        let first = self.peek();
+        let whole = self.digits();
+        if whole == 0 || (whole > 1 && first == Some(b'0')) {
+            return Err(self.fault("not a JSON number"));
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            if self.digits() == 0 {
+                return Err(self.fault("not a JSON number"));
+            }
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            if self.digits() == 0 {
+                return Err(self.fault("not a JSON number"));
+            }
+        }
+        Ok(Json::Number(
+            self.text.get(start..self.at).unwrap_or_default().to_owned(),
+        ))
+    }
+
+    fn digits(&mut self) -> usize {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        self.at - start
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Json, JsonFault> {
+        self.at += 1;
+        let mut items = Vec::new();
+        self.space();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(Json::Array(items));
+        }
+        loop {
+            items.push(self.value(depth + 1)?);
+            self.space();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => {
+                    self.at += 1;
+                    return Ok(Json::Array(items));
+                }
+                _ => return Err(self.fault("`,` or `]` expected")),
+            }
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Json, JsonFault> {
+        self.at += 1;
+        let mut members: Vec<(String, Json)> = Vec::new();
+        let mut names = std::collections::HashSet::new();
+        self.space();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(Json::Object(members));
+        }
+        loop {
+            self.space();
+            if self.peek() != Some(b'"') {
+                return Err(self.fault("a name in quotes expected"));
+            }
+            let name = self.string()?;
+            if !names.insert(name.clone()) {
+                return Err(self.fault("a name is given twice"));
+            }
+            self.expect(b':', "`:` expected")?;
+            members.push((name, self.value(depth + 1)?));
+            self.space();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
+                    self.at += 1;
+                    return Ok(Json::Object(members));
+                }
+                _ => return Err(self.fault("`,` or `}` expected")),
+            }
+        }
+    }
+
+    fn string(&mut self) -> Result<String, JsonFault> {
+        self.at += 1;
+        let mut out = String::new();
+        loop {
+            let start = self.at;
+            while self
+                .peek()
+                .is_some_and(|byte| byte != b'"' && byte != b'\\' && byte >= 0x20)
+            {
+                self.at += 1;
+            }
+            out.push_str(self.text.get(start..self.at).unwrap_or_default());
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(out);
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    out.push(self.escape()?);
+                }
+                Some(_) => return Err(self.fault("control character in a string")),
+                None => return Err(self.fault("the document ends inside a string")),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, JsonFault> {
+        let byte = self
+            .peek()
+            .ok_or_else(|| self.fault("the document ends inside a string"))?;
+        self.at += 1;
+        Ok(match byte {
+            b'"' => '"',
+            b'\\' => '\\',
+            b'/' => '/',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => return self.unicode(),
+            _ => return Err(self.fault("unknown escape")),
+        })
+    }
+
+    fn unicode(&mut self) -> Result<char, JsonFault> {
+        let high = self.hex()?;
+        let code = if (0xD800..0xDC00).contains(&high) {
+            if self.bytes.get(self.at..self.at + 2) != Some(b"\\u") {
+                return Err(self.fault("half of a surrogate pair"));
+            }
+            self.at += 2;
+            let low = self.hex()?;
+            if !(0xDC00..0xE000).contains(&low) {
+                return Err(self.fault("half of a surrogate pair"));
+            }
+            0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00)
+        } else {
+            high
+        };
+        char::from_u32(code).ok_or_else(|| self.fault("half of a surrogate pair"))
+    }
+
+    fn hex(&mut self) -> Result<u32, JsonFault> {
+        let digits = self.text.get(self.at..self.at + 4);
+        let code = digits
+            .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+            .ok_or_else(|| self.fault("four hexadecimal digits expected"))?;
+        self.at += 4;
+        Ok(code)
+    }
+}
+
+fn line_column(bytes: &[u8], at: usize) -> (usize, usize) {
+    let before = bytes.get(..at).unwrap_or(bytes);
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let column = before
+        .iter()
+        .rev()
+        .take_while(|byte| **byte != b'\n')
+        .count()
+        + 1;
+    (line, column)
+}
+
+impl std::fmt::Display for JsonFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut place = String::new();
+        write!(place, "{}:{}", self.place.0, self.place.1)?;
+        write!(f, "{} at {place}", self.detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Json;
+
+    #[test]
+    fn numbers_keep_their_digits() {
+        let json = Json::parse(br#"{"a":[21.50,-0,1e3,12345678901234567890]}"#).unwrap();
+        let all: Vec<_> = (0..4)
+            .map(|i| json.pointer(&format!("/a/{i}")).unwrap().scalar().unwrap())
+            .collect();
+        assert_eq!(all, ["21.50", "-0", "1e3", "12345678901234567890"]);
+    }
+
+    #[test]
+    fn escapes_and_pointers() {
+        let json = Json::parse(r#"{"a/b":{"~":"\u82cf\ud83d\ude9aA\n"}}"#.as_bytes()).unwrap();
+        assert_eq!(json.pointer("/a~1b/~0").unwrap().scalar(), Some("苏🚚A\n"));
+        assert_eq!(json.pointer("/a"), None);
+    }
+
+    #[test]
+    fn every_kind_of_garbage_is_refused_with_its_place() {
+        for (text, place) in [
+            ("", (1, 1)),
+            ("{\"a\":1,\"a\":2}", (1, 11)),
+            ("[1,]", (1, 4)),
+            ("{\n \"a\" 1}", (2, 6)),
+            ("01", (1, 3)),
+            ("1.", (1, 3)),
+            ("\"\\ud800\"", (1, 8)),
+            ("\"\\x\"", (1, 4)),
+            ("nul", (1, 1)),
+            ("{} {}", (1, 4)),
+            ("\"open", (1, 6)),
+            ("[NaN]", (1, 2)),
+        ] {
+            assert_eq!(
+                Json::parse(text.as_bytes()).unwrap_err().place,
+                place,
+                "{text}"
+            );
+        }
+        assert_eq!(Json::parse(b"\"\xff\"").unwrap_err().detail, "not UTF-8");
+        let deep = "[".repeat(40) + &"]".repeat(40);
+        assert_eq!(
+            Json::parse(deep.as_bytes()).unwrap_err().detail,
+            "nested deeper than 32"
+        );
+    }
+}
