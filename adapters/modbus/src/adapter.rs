@@ -1,0 +1,316 @@
+//! The contract's face: one instance with its buses.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use cordon_contract::{
+    Adapter, BoxFuture, Clock, Definition, DeviceHealth, Fault, Link, Order, OrderLane, Outcome,
+    OutcomeKind, Probe, Target,
+};
+use cordon_model::DeviceId;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use crate::command;
+use crate::config::Config;
+use crate::lane::Lane;
+use crate::outbox::Outbox;
+use crate::profile::Profile;
+use crate::session::{Ask, Bus};
+
+/// Orders that may wait for one bus; more are refused, except in an emergency.
+const ASKS_MAX: usize = 64;
+/// A profile file is no larger than this.
+const PROFILE_BYTES_MAX: u64 = 64 * 1024;
+/// How long after its deadline an order's own answer is waited for.
+const GRACE_MS: i64 = 250;
+
+/// The health of every device, as last shown by the owner of its bus.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    devices: Mutex<BTreeMap<DeviceId, DeviceHealth>>,
+}
+
+impl Board {
+    fn devices(&self) -> MutexGuard<'_, BTreeMap<DeviceId, DeviceHealth>> {
+        self.devices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes over state and reason; the counters here are the true ones.
+    pub(crate) fn show(&self, health: &DeviceHealth) {
+        let mut devices = self.devices();
+        let shown = devices
+            .entry(health.device.clone())
+            .or_insert_with(|| health.clone());
+        shown.state = health.state;
+        shown.since = health.since;
+        if shown.reason != health.reason {
+            shown.reason.clone_from(&health.reason);
+        }
+    }
+
+    pub(crate) fn dropped(&self, device: &DeviceId) {
+        if let Some(health) = self.devices().get_mut(device) {
+            health.dropped += 1;
+        }
+    }
+
+    fn offered(&self, device: &DeviceId, accepted: bool) {
+        if let Some(health) = self.devices().get_mut(device) {
+            if accepted {
+                health.readings += 1;
+            } else {
+                health.dropped += 1;
+            }
+        }
+    }
+}
+
+/// One bus as seen from outside its owner task.
+struct Door {
+    devices: Vec<DeviceId>,
+    asks: mpsc::Sender<Ask>,
+    outbox: Arc<Outbox>,
+    /// Taken by `run`.
+    idle: tokio::sync::Mutex<Option<(Bus, mpsc::Receiver<Ask>)>>,
+}
+
+/// An instance of the adapter.
+pub struct ModbusAdapter {
+    config: Config,
+    doors: Vec<Door>,
+    board: Arc<Board>,
+    clock: OnceLock<Arc<dyn Clock>>,
+}
+
+impl std::fmt::Debug for ModbusAdapter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ModbusAdapter")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ModbusAdapter {
+    /// Checks the configuration and reads the profile files, whose paths are relative to `base`.
+    /// Touches no device.
+    pub fn open(config: Config, base: &Path) -> Result<Self, Fault> {
+        config.check()?;
+        let board = Arc::new(Board::default());
+        let mut doors = Vec::new();
+        for bus in &config.buses {
+            let mut lanes = Vec::new();
+            for lane in &bus.lanes {
+                let profile = read_profile(&base.join(&lane.profile), &lane.profile)?;
+                lanes.push(Lane::new(
+                    lane.clone(),
+                    profile,
+                    u64::from(config.report_s) * 1_000,
+                ));
+            }
+            let (asks, receiver) = mpsc::channel(ASKS_MAX);
+            let outbox = Arc::new(Outbox::default());
+            for lane in &lanes {
+                board.show(&lane.health);
+            }
+            let bus_at_rest = Bus::new(
+                bus.address.clone(),
+                lanes,
+                Arc::clone(&outbox),
+                Arc::clone(&board),
+            );
+            doors.push(Door {
+                devices: bus.lanes.iter().map(|lane| lane.device.clone()).collect(),
+                asks,
+                outbox,
+                idle: tokio::sync::Mutex::new(Some((bus_at_rest, receiver))),
+            });
+        }
+        Ok(Self {
+            config,
+            doors,
+            board,
+            clock: OnceLock::new(),
+        })
+    }
+
+    async fn run_all(&self, link: Link) -> Result<(), Fault> {
+        // A second run finds no bus at rest and is refused below.
+        let _ = self.clock.set(Arc::clone(&link.clock));
+        let mut owners = JoinSet::new();
+        for door in &self.doors {
+            let Some((bus, asks)) = door.idle.lock().await.take() else {
+                return Err(
+                    Fault::new("A104", format!("{} is running already", self.config.name))
+                        .remedy("start each instance once"),
+                );
+            };
+            owners.spawn(bus.run(asks, Arc::clone(&link.clock), link.shutdown.clone()));
+            let outbox = Arc::clone(&door.outbox);
+            let board = Arc::clone(&self.board);
+            let (intake, shutdown) = (link.intake.clone(), link.shutdown.clone());
+            owners.spawn(async move {
+                outbox
+                    .deliver(&intake, &shutdown, |device, accepted| {
+                        board.offered(device, accepted)
+                    })
+                    .await;
+            });
+        }
+        while let Some(ended) = owners.join_next().await {
+            if let Err(error) = ended {
+                return Err(Fault::new("A105", "an owner of a bus ended unexpectedly")
+                    .log(error.to_string()));
+            }
+        }
+        Ok(())
+    }
+
+    async fn carry_out(&self, order: Order) -> Outcome {
+        let place = self.doors.iter().find_map(|door| {
+            let device = door
+                .devices
+                .iter()
+                .find(|device| **device == *order.target.name())?;
+            Some((door, device))
+        });
+        let (Some((door, device)), "device") = (place, order.target.kind()) else {
+            return Outcome::new(OutcomeKind::Refused, "no such barrier here");
+        };
+        let command = match command::read(&order, device) {
+            Ok(command) => command,
+            Err(fault) => return Outcome::new(OutcomeKind::Refused, fault.to_string()),
+        };
+        let Some(clock) = self.clock.get() else {
+            return Outcome::new(
+                OutcomeKind::Failed,
+                "the adapter is not running; nothing was sent",
+            );
+        };
+        let left_ms = command
+            .deadline
+            .ms_since(clock.now())
+            .saturating_add(GRACE_MS)
+            .max(0);
+        let patience = Duration::from_millis(left_ms.unsigned_abs());
+        let (reply, answered) = oneshot::channel();
+        let emergency = order.lane == OrderLane::Emergency;
+        let ask = Ask::Order {
+            order,
+            command,
+            reply,
+        };
+        let outcome = async {
+            let sent = if emergency {
+                door.asks.send(ask).await.is_ok()
+            } else {
+                match door.asks.try_send(ask) {
+                    Ok(()) => true,
+                    Err(mpsc::error::TrySendError::Full(_)) => {
+                        return Outcome::new(
+                            OutcomeKind::Failed,
+                            "too many orders wait for this bus",
+                        );
+                    }
+                    Err(mpsc::error::TrySendError::Closed(_)) => false,
+                }
+            };
+            if !sent {
+                return Outcome::new(
+                    OutcomeKind::Failed,
+                    "the adapter has stopped; nothing was sent",
+                );
+            }
+            // The owner answers before it forgets an order; a lost answer means that it is gone.
+            answered.await.unwrap_or_else(|_| {
+                Outcome::new(
+                    OutcomeKind::Expired,
+                    "the adapter stopped before it was confirmed",
+                )
+            })
+        };
+        // The owner sees the dropped answer channel and does not carry the order out afterwards.
+        tokio::time::timeout(patience, outcome)
+            .await
+            .unwrap_or_else(|_| {
+                Outcome::new(OutcomeKind::Expired, "not confirmed before its deadline")
+            })
+    }
+
+    async fn probe_all(&self) -> Vec<Probe> {
+        let mut probes = Vec::new();
+        for door in &self.doors {
+            let at_rest = door.idle.lock().await;
+            if let Some((bus, _)) = &*at_rest {
+                probes.extend(bus.probe_alone().await);
+                continue;
+            }
+            drop(at_rest);
+            let (reply, answered) = oneshot::channel();
+            let asked = door.asks.send(Ask::Probe { reply }).await.is_ok();
+            match answered.await {
+                Ok(found) if asked => probes.extend(found),
+                _ => probes.extend(door.devices.iter().map(|device| Probe {
+                    device: device.clone(),
+                    ok: false,
+                    detail: "the adapter has stopped".to_owned(),
+                })),
+            }
+        }
+        probes
+    }
+}
+
+fn read_profile(path: &Path, place: &Path) -> Result<Profile, Fault> {
+    let place = place.display().to_string();
+    let unreadable = |text: String| {
+        Fault::new("A100", text)
+            .at(place.clone())
+            .remedy("name a profile file, relative to the configuration's folder")
+    };
+    let size = std::fs::metadata(path)
+        .map_err(|error| unreadable(error.to_string()))?
+        .len();
+    if size > PROFILE_BYTES_MAX {
+        return Err(unreadable(format!(
+            "{size} bytes are too many for a profile"
+        )));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+    Profile::parse(&text, &place)
+}
+
+impl Adapter for ModbusAdapter {
+    fn definition(&self) -> Definition {
+        Definition {
+            name: self.config.name.clone(),
+            protocol: "modbus-tcp",
+            targets: self
+                .doors
+                .iter()
+                .flat_map(|door| &door.devices)
+                .map(|device| Target::device(device.as_str()))
+                .collect(),
+            listens: Vec::<SocketAddr>::new(),
+        }
+    }
+
+    fn run(&self, link: Link) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(self.run_all(link))
+    }
+
+    fn execute(&self, order: Order) -> BoxFuture<'_, Outcome> {
+        Box::pin(self.carry_out(order))
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Vec<Probe>> {
+        Box::pin(self.probe_all())
+    }
+
+    fn health(&self) -> Vec<DeviceHealth> {
+        self.board.devices().values().cloned().collect()
+    }
+}

@@ -1,0 +1,300 @@
+//! One lane: profile, signals, state machine, pulses, heartbeat and orders put together. Pure but
+//! for the answers it gives to waiting orders; the session does the writes it asks for.
+
+use std::collections::BTreeMap;
+
+use cordon_contract::{DeviceHealth, LinkState, Outcome, OutcomeKind};
+use cordon_model::Timestamp;
+use tokio::sync::oneshot;
+
+use crate::command::{Command, Image};
+use crate::config::LaneConfig;
+use crate::decode::{Debounce, Plan, Signals};
+use crate::outbox::Report;
+use crate::profile::{Heartbeat, Input, Output, Profile};
+use crate::report::{self, About};
+use crate::state::{Machine, Rules, State, Task};
+
+/// An order that is being carried out.
+#[derive(Debug)]
+struct UnderWay {
+    command: Command,
+    reply: oneshot::Sender<Outcome>,
+}
+
+/// What was last told of the lane.
+#[derive(Clone, Debug, PartialEq)]
+struct Told {
+    state: State,
+    reason: String,
+    signals: Option<Signals>,
+    at_ms: u64,
+}
+
+/// One lane of a bus.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    pub(crate) config: LaneConfig,
+    pub(crate) profile: Profile,
+    pub(crate) plan: Plan,
+    pub(crate) image: Image,
+    pub(crate) machine: Machine,
+    pub(crate) health: DeviceHealth,
+    debounce: Debounce,
+    pulses: BTreeMap<Output, u64>,
+    poll_at_ms: u64,
+    beat_at_ms: u64,
+    beat: u16,
+    orders: BTreeMap<u64, UnderWay>,
+    told: Option<Told>,
+    reports: Vec<Report>,
+    repeat_ms: u64,
+}
+
+/// Signals that change without a change of state are told no more often than this.
+const SIGNALS_EVERY_MS: u64 = 500;
+
+impl Lane {
+    pub(crate) fn new(config: LaneConfig, profile: Profile, repeat_ms: u64) -> Self {
+        Self {
+            plan: Plan::of(&profile),
+            machine: Machine::new(Rules::of(&profile)),
+            debounce: Debounce::of(&profile),
+            health: DeviceHealth {
+                device: config.device.clone(),
+                state: LinkState::Starting,
+                reason: String::new(),
+                since: Timestamp::from_micros(0),
+                readings: 0,
+                dropped: 0,
+                clock_offset_ms: None,
+            },
+            image: Image::new(),
+            pulses: BTreeMap::new(),
+            poll_at_ms: 0,
+            beat_at_ms: 0,
+            beat: 0,
+            orders: BTreeMap::new(),
+            told: None,
+            reports: Vec::new(),
+            repeat_ms,
+            config,
+            profile,
+        }
+    }
+
+    /// When the next thing is due.
+    pub(crate) fn due_ms(&self) -> u64 {
+        let pulse = self.pulses.values().copied().min().unwrap_or(u64::MAX);
+        let beat = self
+            .profile
+            .heartbeat
+            .as_ref()
+            .map_or(u64::MAX, |_| self.beat_at_ms);
+        self.poll_at_ms.min(pulse).min(beat)
+    }
+
+    /// Whether a poll is due; the next one is then planned.
+    pub(crate) fn poll_due(&mut self, now_ms: u64) -> bool {
+        let due = self.poll_at_ms <= now_ms;
+        if due {
+            self.poll_at_ms = now_ms + u64::from(self.profile.wire.poll_ms);
+        }
+        due
+    }
+
+    /// The next heartbeat, when one is due.
+    pub(crate) fn beat_due(&mut self, now_ms: u64) -> Option<(u16, u16)> {
+        let Heartbeat {
+            register,
+            interval_ms,
+            ..
+        } = self.profile.heartbeat.as_ref()?;
+        if self.beat_at_ms > now_ms {
+            return None;
+        }
+        self.beat_at_ms = now_ms + u64::from(*interval_ms);
+        // Never 0, which is what a controller shows after power-up.
+        self.beat = self.beat.checked_add(1).unwrap_or(1);
+        Some((self.profile.address(*register), self.beat))
+    }
+
+    /// The pulses that have lasted long enough.
+    pub(crate) fn pulses_over(&mut self, now_ms: u64) -> Vec<Output> {
+        let over: Vec<Output> = self
+            .pulses
+            .iter()
+            .filter(|(_, until_ms)| **until_ms <= now_ms)
+            .map(|(output, _)| *output)
+            .collect();
+        for output in &over {
+            self.pulses.remove(output);
+        }
+        over
+    }
+
+    /// Starts a pulse; returns the contrary pulses that must be reset first.
+    pub(crate) fn pulse(&mut self, now_ms: u64, output: Output) -> Vec<Output> {
+        let others = self
+            .pulses
+            .keys()
+            .copied()
+            .filter(|other| *other != output)
+            .collect();
+        self.pulses.clear();
+        self.pulses
+            .insert(output, now_ms + u64::from(self.profile.barrier.pulse_ms));
+        others
+    }
+
+    /// Takes the signals of a poll.
+    pub(crate) fn see(&mut self, now_ms: u64, signals: &Signals) -> Vec<Task> {
+        let settled = self.debounce.settle(now_ms, signals);
+        self.machine.see(now_ms, settled)
+    }
+
+    /// The link is up; pulses that a cut left standing are reset by the session.
+    pub(crate) fn linked(&mut self) -> Vec<Task> {
+        self.pulses.clear();
+        self.debounce.reset();
+        self.poll_at_ms = 0;
+        self.beat_at_ms = 0;
+        self.told = None;
+        self.machine.linked()
+    }
+
+    /// Takes an order under way.
+    pub(crate) fn take(&mut self, ticket: u64, command: Command, reply: oneshot::Sender<Outcome>) {
+        self.orders.insert(ticket, UnderWay { command, reply });
+    }
+
+    /// Whether an order with this number is under way.
+    pub(crate) fn carries(&self, ticket: u64) -> bool {
+        self.orders.contains_key(&ticket)
+    }
+
+    /// Answers an order and tells of it. Returns what was answered.
+    pub(crate) fn finish(
+        &mut self,
+        ticket: u64,
+        kind: OutcomeKind,
+        detail: &str,
+        at: Timestamp,
+    ) -> Option<Outcome> {
+        let order = self.orders.remove(&ticket)?;
+        let outcome = Outcome::new(kind, detail);
+        self.tell(
+            at,
+            &About::Command(order.command.id, kind, detail.to_owned()),
+            true,
+            false,
+        );
+        // The asker may have gone; the report tells it all the same.
+        let _ = order.reply.send(outcome.clone());
+        Some(outcome)
+    }
+
+    /// Orders whose deadline has passed.
+    pub(crate) fn overdue(&self, now: Timestamp) -> Vec<u64> {
+        self.orders
+            .iter()
+            .filter(|(_, order)| order.command.deadline <= now)
+            .map(|(ticket, _)| *ticket)
+            .collect()
+    }
+
+    /// Orders that the machine no longer waits for, because a write failed before its end.
+    pub(crate) fn forgotten(&self) -> Vec<u64> {
+        self.orders
+            .keys()
+            .copied()
+            .filter(|ticket| !self.machine.awaits(*ticket))
+            .collect()
+    }
+
+    /// Tells of a vehicle, or of the state with the end of a command.
+    pub(crate) fn tell(&mut self, at: Timestamp, about: &About, lossless: bool, initial: bool) {
+        let body = report::gate_status(&self.config, &self.machine, at, about);
+        self.reports.push(Report {
+            device: self.config.device.clone(),
+            at,
+            body,
+            lossless,
+            initial,
+        });
+    }
+
+    /// Tells the state when it changed, or when it was not told for long.
+    pub(crate) fn tell_changes(&mut self, now_ms: u64, at: Timestamp) {
+        let told = self.told.as_ref();
+        let same_state = told.is_some_and(|told| {
+            told.state == self.machine.state() && told.reason == self.machine.reason()
+        });
+        let same_signals = told.is_some_and(|told| told.signals.as_ref() == self.machine.signals());
+        let age_ms = told.map_or(u64::MAX, |told| now_ms.saturating_sub(told.at_ms));
+        let repeat = age_ms >= self.repeat_ms;
+        if same_state && (same_signals || age_ms < SIGNALS_EVERY_MS) && !repeat {
+            return;
+        }
+        let initial = told.is_none() || same_state && same_signals;
+        self.tell(at, &About::State, false, initial);
+        if repeat {
+            self.tell_health(at, true);
+        }
+        self.told = Some(Told {
+            state: self.machine.state(),
+            reason: self.machine.reason().to_owned(),
+            signals: self.machine.signals().cloned(),
+            at_ms: now_ms,
+        });
+    }
+
+    /// Takes over how the link stands and tells it when it changed.
+    pub(crate) fn link_is(&mut self, state: LinkState, reason: &str, at: Timestamp) {
+        if self.health.state == state && self.health.reason == reason {
+            return;
+        }
+        if self.health.state != state {
+            self.health.since = at;
+        }
+        self.health.state = state;
+        reason.clone_into(&mut self.health.reason);
+        self.tell_health(at, false);
+    }
+
+    /// How a linked device stands, from its signals.
+    pub(crate) fn link_from_signals(&mut self, at: Timestamp) {
+        let (state, reason) = match self.machine.signals() {
+            None => (LinkState::Degraded, self.machine.reason().to_owned()),
+            Some(signals) => match (self.machine.state(), signals) {
+                (State::Fault | State::LocalControl, _) => {
+                    (LinkState::Degraded, self.machine.reason().to_owned())
+                }
+                (_, signals) if signals.is_on(Input::PowerFail) => {
+                    (LinkState::Degraded, "mains power has failed".to_owned())
+                }
+                (_, signals) if signals.is_on(Input::DoorOpen) => {
+                    (LinkState::Degraded, "the cabinet's door is open".to_owned())
+                }
+                _ => (LinkState::Online, String::new()),
+            },
+        };
+        self.link_is(state, &reason, at);
+    }
+
+    fn tell_health(&mut self, at: Timestamp, initial: bool) {
+        let body = report::device_status(&self.health, &self.profile, at);
+        self.reports.push(Report {
+            device: self.config.device.clone(),
+            at,
+            body,
+            lossless: false,
+            initial,
+        });
+    }
+
+    /// The reports made since the last call.
+    pub(crate) fn take_reports(&mut self) -> Vec<Report> {
+        std::mem::take(&mut self.reports)
+    }
+}
