@@ -86,7 +86,7 @@ impl Catalogue {
             if let Ok(document) = Document::parse(text.as_bytes(), &Limits::default()) {
                 document
                     .root()
-                    .elements()
+                    .children()
                     .for_each(|node| catalogue.take(node, &mut bases));
             }
         }
@@ -107,7 +107,7 @@ impl Catalogue {
                 return;
             };
             let names: Vec<String> = restriction
-                .elements()
+                .children()
                 .filter(|child| child.is(XS, "enumeration"))
                 .filter_map(|child| child.attribute("", "value").map(|value| value.into_owned()))
                 .collect();
@@ -168,7 +168,7 @@ fn complex(node: Node<'_>) -> Complex {
     };
     let fields = group
         .into_iter()
-        .flat_map(|group| group.elements().collect::<Vec<_>>());
+        .flat_map(|group| group.children().collect::<Vec<_>>());
     Complex {
         fields: fields
             .filter(|child| child.is(XS, "element"))

@@ -32,6 +32,7 @@ pub struct Rule {
     topic: TopicFilter,
     emit: Option<String>,
     events_only: bool,
+    skip_empty: bool,
     when: Vec<Condition>,
     each: Option<String>,
     occurred_at: Option<Source>,
@@ -99,6 +100,7 @@ impl Rule {
             when: check.conditions(&text.when),
             each: text.each.clone(),
             events_only: text.events_only,
+            skip_empty: text.skip_empty,
             emit: text.emit.as_ref().map(|emit| emit.get_ref().clone()),
             occurred_at: text
                 .occurred_at
@@ -145,30 +147,35 @@ impl Rule {
                         .remedy("split the payload at its source"),
                 );
             }
-            out.push(self.message(emit, &scope)?);
+            out.extend(self.message(emit, &scope)?);
         }
         Ok(())
     }
 
-    fn message(&self, emit: &str, scope: &Scope<'_>) -> Result<Mapped, Fault> {
+    fn message(&self, emit: &str, scope: &Scope<'_>) -> Result<Option<Mapped>, Fault> {
         let mut tree = Tree::default();
         assign(&self.set, scope, &mut tree, emit)?;
+        let mut groups = 0;
         for repeat in &self.repeat {
-            repeat.apply(scope, &mut tree, emit)?;
+            groups += repeat.apply(scope, &mut tree, emit)?;
+        }
+        if self.skip_empty && groups == 0 {
+            return Ok(None);
         }
         let occurred_at = match &self.occurred_at {
             Some(source) => source.read(scope)?.and_then(|text| text.parse().ok()),
             None => None,
         };
-        Ok(Mapped {
+        Ok(Some(Mapped {
             body: tree.body(emit)?,
             occurred_at: occurred_at.unwrap_or_else(|| time_of(scope.reading)),
-        })
+        }))
     }
 }
 
 impl Repeat {
-    fn apply(&self, scope: &Scope<'_>, tree: &mut Tree, emit: &str) -> Result<(), Fault> {
+    fn apply(&self, scope: &Scope<'_>, tree: &mut Tree, emit: &str) -> Result<usize, Fault> {
+        let mut groups = 0;
         for item in elements(self.each.as_deref(), scope)? {
             let scope = Scope {
                 item: item.or(scope.item),
@@ -180,12 +187,15 @@ impl Repeat {
             let mut group = Tree::default();
             let place = format!("{emit}/{}", self.element);
             match assign(&self.set, &scope, &mut group, &place) {
-                Ok(()) => tree.push(&self.element, group),
+                Ok(()) => {
+                    tree.push(&self.element, group);
+                    groups += 1;
+                }
                 Err(fault) if self.optional && fault.code() == "M009" => {}
                 Err(fault) => return Err(fault),
             }
         }
-        Ok(())
+        Ok(groups)
     }
 }
 

@@ -23,7 +23,7 @@ pub fn mapped(all: &[Mapped]) -> Result<String, Fault> {
         let body = document.root().child(CANONICAL, "Body");
         for statement in body
             .into_iter()
-            .flat_map(|body| body.elements().collect::<Vec<_>>())
+            .flat_map(|body| body.children().collect::<Vec<_>>())
         {
             indent(statement, 4, &mut out);
         }
@@ -103,7 +103,7 @@ fn head(one: &Mapped) -> Result<Header, Fault> {
 fn indent(node: Node<'_>, by: usize, out: &mut String) {
     let pad = " ".repeat(by);
     let name = node.local();
-    let children: Vec<Node<'_>> = node.elements().collect();
+    let children: Vec<Node<'_>> = node.children().collect();
     if children.is_empty() {
         out.push_str(&format!(
             "{pad}<c:{name}>{}</c:{name}>\n",

@@ -80,6 +80,9 @@ pub struct RuleText {
     /// Not for repeated state after a (re)connect; alarms need this.
     #[serde(default)]
     pub events_only: bool,
+    /// Nothing is made when none of the repeating groups appears; refused when absent.
+    #[serde(default)]
+    pub skip_empty: bool,
     /// All of these must hold.
     #[serde(default)]
     pub when: Vec<ConditionText>,
