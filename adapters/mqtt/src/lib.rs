@@ -1,1 +1,28 @@
-//! Sensors over MQTT 5 with acknowledgement after the commit.
+//! Sensors over MQTT 5, acknowledged after the commit.
+//!
+//! The adapter subscribes at a broker (Mosquitto in production), hands every message to the intake
+//! as it is, and acknowledges it (PUBACK) only after the intake answered: the message is in the
+//! journal, or its refusal is. A broker therefore keeps what the hub has not made durable, and
+//! nothing is lost by a kill at any moment; what comes twice carries the same message id and is
+//! recognised downstream. Alarms and other orders for receivers are published over a second
+//! connection.
+//!
+//! `config` is what it is told, `decode` turns a publish into a reading (pure), `command` turns an
+//! order into a publish (pure), `session` holds the two connections (the only files with a socket
+//! are `session` and `output`), `health` what operators see.
+//!
+//! Floor 3: imports model, wire and contract. It holds no key: TLS settings come ready-made.
+
+mod adapter;
+mod command;
+mod config;
+mod decode;
+mod health;
+mod options;
+mod output;
+mod session;
+
+pub use adapter::MqttAdapter;
+pub use command::{Form, Notice, notice};
+pub use config::{Config, Receiver, Subscription, TlsFiles};
+pub use decode::{Incoming, decode};

@@ -1,0 +1,188 @@
+//! The adapter as the hub sees it.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use cordon_contract::{
+    Adapter, BoxFuture, Clock, Definition, DeviceHealth, Fault, Link, Order, Outcome, OutcomeKind,
+    Probe, Target,
+};
+use rumqttc::{AsyncClient, Event, Packet};
+
+use crate::config::Config;
+use crate::health::Health;
+use crate::output::Output;
+use crate::{options, session};
+
+/// How long a probe waits for the broker.
+const PROBE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// One broker with its subscriptions and receivers.
+#[derive(Debug)]
+pub struct MqttAdapter {
+    config: Config,
+    tls: Option<Arc<rustls::ClientConfig>>,
+    health: Health,
+    output: Output,
+    clock: OnceLock<Held>,
+}
+
+/// The clock, which has no `Debug` of its own.
+struct Held(Arc<dyn Clock>);
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+impl MqttAdapter {
+    /// Makes an adapter after looking at its configuration. `tls` are the settings the security
+    /// room made of [`Config::tls`]; `None` speaks plain TCP.
+    pub fn new(config: Config, tls: Option<Arc<rustls::ClientConfig>>) -> Result<Self, Vec<Fault>> {
+        let mut faults = config.check();
+        if config.tls.is_some() && tls.is_none() {
+            let place = format!("mqtt `{}`: tls", config.name);
+            faults.push(
+                Fault::new(
+                    "K031",
+                    "TLS files are named, but no TLS settings were made of them",
+                )
+                .at(place)
+                .remedy("check that the files exist and hold certificates"),
+            );
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(Self {
+            health: Health::new(config.gateway.clone()),
+            config,
+            tls,
+            output: Output::default(),
+            clock: OnceLock::new(),
+        })
+    }
+
+    async fn serve(&self, link: Link) -> Result<(), Fault> {
+        // A second run keeps the first clock; the hub has only one.
+        let _ = self.clock.set(Held(Arc::clone(&link.clock)));
+        let intake = async {
+            if self.config.subscription.is_empty() {
+                link.shutdown.wait().await;
+                return Ok(());
+            }
+            session::run(&self.config, self.tls.as_ref(), &self.health, &link).await
+        };
+        let output = async {
+            if self.config.receiver.is_empty() {
+                link.shutdown.wait().await;
+                return Ok(());
+            }
+            self.output
+                .run(&self.config, self.tls.as_ref(), &link)
+                .await
+        };
+        tokio::try_join!(intake, output).map(|_| ())
+    }
+
+    async fn publish(&self, order: Order) -> Outcome {
+        let name = order.target.name();
+        let receiver = self
+            .config
+            .receiver
+            .iter()
+            .find(|receiver| receiver.name == name);
+        let (Some(receiver), "receiver") = (receiver, order.target.kind()) else {
+            let detail = format!("no receiver `{name}` here");
+            return Outcome::new(OutcomeKind::Refused, detail);
+        };
+        let Some(Held(clock)) = self.clock.get() else {
+            return Outcome::new(OutcomeKind::Failed, "the adapter is not running");
+        };
+        let now = clock.now();
+        if now >= order.deadline {
+            return Outcome::new(
+                OutcomeKind::Expired,
+                "the deadline passed before it was sent",
+            );
+        }
+        let patience =
+            Duration::from_millis(u64::try_from(order.deadline.ms_since(now)).unwrap_or_default());
+        match crate::command::notice(&order, receiver, now.micros()) {
+            Ok(notice) => self.output.publish(notice, patience).await,
+            Err(fault) => Outcome::new(OutcomeKind::Refused, fault.to_string()),
+        }
+    }
+
+    async fn try_broker(&self) -> Probe {
+        let device = self.config.gateway.clone();
+        let found = |ok: bool, detail: String| Probe {
+            device: device.clone(),
+            ok,
+            detail,
+        };
+        let mut options = match options::output(&self.config, self.tls.as_ref()) {
+            Ok(options) => options,
+            Err(fault) => return found(false, fault.to_string()),
+        };
+        options.set_client_id(format!("{}-probe", self.config.client_id));
+        let (client, mut eventloop) = AsyncClient::builder(options).capacity(4).build();
+        let answered = tokio::time::timeout(PROBE_PATIENCE, async {
+            loop {
+                match eventloop.poll().await {
+                    Ok(Event::Incoming(Packet::ConnAck(connack))) => return Ok(connack),
+                    Ok(_) => {}
+                    Err(error) => return Err(error.to_string()),
+                }
+            }
+        });
+        match answered.await {
+            Ok(Ok(_)) => {
+                if client.try_disconnect_now().is_ok() {
+                    let goodbye = async { while eventloop.poll().await.is_ok() {} };
+                    let _ = tokio::time::timeout(Duration::from_secs(1), goodbye).await;
+                }
+                found(
+                    true,
+                    format!("{}:{} lets us in", self.config.host, self.config.port),
+                )
+            }
+            Ok(Err(error)) => found(false, error),
+            Err(_) => found(false, "no answer within 10 s".to_owned()),
+        }
+    }
+}
+
+impl Adapter for MqttAdapter {
+    fn definition(&self) -> Definition {
+        let receivers = self.config.receiver.iter();
+        Definition {
+            name: self.config.name.clone(),
+            protocol: "mqtt",
+            targets: receivers
+                .map(|receiver| Target::receiver(&receiver.name))
+                .collect(),
+            listens: Vec::new(),
+        }
+    }
+
+    fn run(&self, link: Link) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(self.serve(link))
+    }
+
+    fn execute(&self, order: Order) -> BoxFuture<'_, Outcome> {
+        Box::pin(self.publish(order))
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Vec<Probe>> {
+        Box::pin(async { vec![self.try_broker().await] })
+    }
+
+    fn health(&self) -> Vec<DeviceHealth> {
+        if let Some(Held(clock)) = self.clock.get() {
+            self.health.tick(clock.now());
+        }
+        self.health.all(self.config.silent_after_s)
+    }
+}
