@@ -1,7 +1,7 @@
 //! The arena: one owned text and flat vectors of spans into it, in document order.
 
 use crate::parse;
-use crate::{Limits, Node, XmlFault};
+use crate::{Attributes, Limits, Node, XmlFault};
 
 /// A parsed document. It owns the bytes it was parsed from; every view borrows from it, so what
 /// was verified and what is read are the same bytes.
@@ -128,6 +128,12 @@ impl Document {
     /// one, never anything outside it.
     pub fn node(&self, id: NodeId) -> Node<'_> {
         Node::new(self, id.0).unwrap_or_else(|| Node::root_of(self))
+    }
+
+    /// Every attribute of every element, in document order; a flat walk, for checks that must see
+    /// the whole document.
+    pub fn attributes(&self) -> Attributes<'_> {
+        Attributes::new(self, &self.arena.attributes)
     }
 
     pub(crate) fn slice(&self, span: Span) -> &str {

@@ -283,6 +283,10 @@ pub struct Attributes<'a> {
 }
 
 impl<'a> Attributes<'a> {
+    pub(crate) fn new(document: &'a Document, rest: &'a [RawAttribute]) -> Self {
+        Self { document, rest }
+    }
+
     fn raw(self) -> std::slice::Iter<'a, RawAttribute> {
         self.rest.iter()
     }

@@ -1,0 +1,111 @@
+//! A parsed end-entity certificate with the identity it carries.
+
+use cordon_contract::Fault;
+use cordon_model::Timestamp;
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+
+use crate::algorithm::{PublicKey, sha256};
+use crate::identity::{self, Identity, hex};
+use crate::{Algorithm, instant, refusal};
+
+/// An end-entity certificate of the park's profile. Having one says nothing about trust; only
+/// [`crate::TrustStore`] gives certificates that were checked.
+#[derive(Debug)]
+pub struct Certificate {
+    der: Vec<u8>,
+    identity: Identity,
+    key: PublicKey,
+    serial: String,
+    issuer: String,
+    not_before: Timestamp,
+    not_after: Timestamp,
+}
+
+impl Certificate {
+    /// Reads a certificate and demands the profile's identity: exactly one URI
+    /// `urn:cordon:PARK:ROLE:ID`, the common name equal to the id, a key of the profile.
+    pub(crate) fn parse(der: &[u8]) -> Result<Self, Fault> {
+        let (_, parsed) = X509Certificate::from_der(der)
+            .ok()
+            .filter(|(rest, _)| rest.is_empty())
+            .ok_or_else(|| refusal::TOKEN.because("not a DER certificate"))?;
+        let identity = identity_of(&parsed, sha256(der))?;
+        let key = PublicKey::from_spki(parsed.public_key())
+            .ok_or_else(|| refusal::UNFIT.because("public key is not in the profile"))?;
+        Ok(Self {
+            identity,
+            key,
+            serial: serial_hex(parsed.raw_serial()),
+            issuer: parsed.issuer().to_string(),
+            not_before: instant::from_seconds(parsed.validity().not_before.timestamp()),
+            not_after: instant::from_seconds(parsed.validity().not_after.timestamp()),
+            der: der.to_vec(),
+        })
+    }
+
+    /// The certificate in DER.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// Who holds it.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The algorithm of its key.
+    pub fn algorithm(&self) -> Algorithm {
+        self.key.algorithm()
+    }
+
+    /// Serial number in lower-case hexadecimal without leading zero bytes.
+    pub fn serial(&self) -> &str {
+        &self.serial
+    }
+
+    /// Distinguished name of the issuer.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// First second of validity.
+    pub fn not_before(&self) -> Timestamp {
+        self.not_before
+    }
+
+    /// Last second of validity.
+    pub fn not_after(&self) -> Timestamp {
+        self.not_after
+    }
+
+    pub(crate) fn key(&self) -> &PublicKey {
+        &self.key
+    }
+}
+
+fn identity_of(parsed: &X509Certificate<'_>, fingerprint: [u8; 32]) -> Result<Identity, Fault> {
+    let names = parsed
+        .subject_alternative_name()
+        .map_err(|_| refusal::UNFIT.because("subject alternative name twice"))?
+        .map(|extension| extension.value.general_names.as_slice())
+        .unwrap_or_default();
+    let mut uris = names.iter().filter_map(|name| match name {
+        GeneralName::URI(uri) if identity::is_identity_uri(uri) => Some(*uri),
+        _ => None,
+    });
+    let (Some(uri), None) = (uris.next(), uris.next()) else {
+        return Err(refusal::UNFIT.because("not exactly one urn:cordon URI"));
+    };
+    let identity = Identity::from_uri(uri, fingerprint)
+        .ok_or_else(|| refusal::UNFIT.because(format_args!("identity {uri:?} is not lawful")))?;
+    let common_name = parsed.subject().iter_common_name().next();
+    if common_name.and_then(|name| name.as_str().ok()) != Some(identity.id.as_str()) {
+        return Err(refusal::UNFIT.because("common name differs from the identity"));
+    }
+    Ok(identity)
+}
+
+pub(crate) fn serial_hex(raw: &[u8]) -> String {
+    let start = raw.iter().position(|byte| *byte != 0).unwrap_or(raw.len());
+    hex(raw.get(start..).unwrap_or_default())
+}

@@ -1,0 +1,46 @@
+//! rustls configurations: TLS 1.3 only, certificates checked by the park's [`TrustStore`], keys
+//! and trust reloadable without a restart.
+
+mod client;
+mod key;
+mod server;
+
+pub use client::{Expect, client_config};
+pub use key::TlsKey;
+pub use server::{ClientAuth, peer_identity, server_config};
+
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs};
+use rustls::{CertificateError, Error};
+
+use crate::refusal;
+use cordon_contract::Fault;
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+fn algorithms() -> WebPkiSupportedAlgorithms {
+    aws_lc_rs::default_provider().signature_verification_algorithms
+}
+
+/// The TLS alert that tells the peer what is wrong with its certificate.
+fn alert(fault: &Fault) -> Error {
+    tracing::debug!(%fault, "certificate refused in the handshake");
+    let code = fault.code();
+    let is = |refusal: refusal::Refusal| refusal.code == code;
+    Error::InvalidCertificate(if is(refusal::REVOKED) {
+        CertificateError::Revoked
+    } else if is(refusal::CERTIFICATE_TIME) {
+        CertificateError::Expired
+    } else if is(refusal::UNKNOWN_ISSUER) {
+        CertificateError::UnknownIssuer
+    } else if is(refusal::STATUS_UNKNOWN) {
+        CertificateError::UnknownRevocationStatus
+    } else if is(refusal::TOKEN) {
+        CertificateError::BadEncoding
+    } else {
+        CertificateError::ApplicationVerificationFailure
+    })
+}

@@ -1,0 +1,79 @@
+//! An envelope that passed every check, together with the document it was checked in.
+
+use std::sync::Arc;
+
+use cordon_model::Timestamp;
+use cordon_xml::{Document, Node, NodeId};
+
+use super::SoapVersion;
+use crate::{Certificate, Identity};
+
+/// A verified SOAP message. Only [`super::verify`] makes one; it owns the document whose elements
+/// were hashed, so what is read from it is what was signed.
+#[derive(Debug)]
+pub struct VerifiedEnvelope {
+    pub(super) document: Document,
+    pub(super) version: SoapVersion,
+    pub(super) body: NodeId,
+    pub(super) certificate: Arc<Certificate>,
+    pub(super) created: Timestamp,
+    pub(super) expires: Timestamp,
+    pub(super) signed: [u8; 32],
+}
+
+impl VerifiedEnvelope {
+    /// The document that was verified. Only [`VerifiedEnvelope::body`] is covered by the signature.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// The signed `soap:Body`.
+    pub fn body(&self) -> Node<'_> {
+        self.document.node(self.body)
+    }
+
+    /// The first element in the body, when there is one.
+    pub fn payload(&self) -> Option<Node<'_>> {
+        self.body().children().next()
+    }
+
+    /// SOAP version of the envelope.
+    pub fn version(&self) -> SoapVersion {
+        self.version
+    }
+
+    /// Who signed.
+    pub fn identity(&self) -> &Identity {
+        self.certificate.identity()
+    }
+
+    /// The certificate that was checked.
+    pub fn certificate(&self) -> &Arc<Certificate> {
+        &self.certificate
+    }
+
+    /// When the sender made it.
+    pub fn created(&self) -> Timestamp {
+        self.created
+    }
+
+    /// When it is stale: the sender's `Expires`, cut to the receiver's longest life.
+    pub fn expires(&self) -> Timestamp {
+        self.expires
+    }
+
+    /// SHA-256 of the canonical `SignedInfo`: names what was signed, whatever the signature value.
+    pub fn signed_digest(&self) -> &[u8; 32] {
+        &self.signed
+    }
+
+    /// The bytes as received.
+    pub fn bytes(&self) -> &[u8] {
+        self.document.bytes()
+    }
+
+    /// Gives the bytes as received and ends the view.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.document.into_bytes()
+    }
+}
