@@ -98,7 +98,7 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// The pattern as written in the schema; several are joined by `|`.
+    /// The pattern as written in the schema.
     pub fn source(&self) -> &'static str {
         self.source
     }
@@ -246,6 +246,7 @@ impl DecimalFacets {
 #[derive(Debug)]
 pub struct CountFacets {
     pub(crate) name: &'static str,
+    pub(crate) pattern: Option<&'static Pattern>,
     pub(crate) min: i128,
     pub(crate) max: i128,
 }
@@ -271,6 +272,13 @@ impl CountFacets {
                 )
             })?;
         self.check(value)?;
+        if let Some(pattern) = self.pattern.filter(|pattern| !pattern.matches(&text)) {
+            return Err(FacetError::new(
+                FacetKind::Pattern,
+                self.name,
+                format!("{} does not fit {}", quoted(&text), pattern.source),
+            ));
+        }
         Ok(value)
     }
 

@@ -17,9 +17,12 @@ pub struct Automaton {
     pub accepting: Vec<bool>,
 }
 
+/// A step over one character out of these ranges, and the state after it.
+type Step = (Vec<(char, char)>, usize);
+
 #[derive(Default)]
 struct Nfa {
-    steps: Vec<Vec<(Vec<(char, char)>, usize)>>,
+    steps: Vec<Vec<Step>>,
     empty: Vec<Vec<usize>>,
 }
 
@@ -112,11 +115,11 @@ impl Nfa {
     }
 }
 
-/// Builds the automaton that accepts what any of the expressions accepts.
-pub fn build(expressions: &[Expression]) -> Result<Automaton, String> {
+/// Builds the automaton that accepts what the expression accepts.
+pub fn build(expression: &Expression) -> Result<Automaton, String> {
     let mut nfa = Nfa::default();
     let start = nfa.state();
-    let end = nfa.add(&Expression::Any(expressions.to_vec()), start);
+    let end = nfa.add(expression, start);
     let atoms = atoms(&nfa);
     let (next, accepting) = determinise(&nfa, start, end, &atoms);
     let (next, accepting) = minimise(&next, &accepting);
@@ -282,7 +285,7 @@ mod tests {
     }
 
     fn automaton(pattern: &str) -> Automaton {
-        build(&[parse(pattern).unwrap()]).unwrap()
+        build(&parse(pattern).unwrap()).unwrap()
     }
 
     #[test]

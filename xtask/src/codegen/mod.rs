@@ -4,6 +4,7 @@
 //! The output is committed; `--check` says whether it is fresh and changes nothing.
 
 mod automaton;
+mod embed;
 mod model;
 mod names;
 mod pattern;
@@ -30,6 +31,10 @@ pub fn run(check: bool) -> Result<(), String> {
     wire::emit(&schema, &mut |name, text| {
         files.insert(format!("hub/wire/src/generated/{name}.rs"), text);
     })?;
+    files.insert(
+        "schemas/src/generated/files.rs".to_owned(),
+        embed::emit(&root.join("schemas"))?,
+    );
     let mut stale = Vec::new();
     for (path, text) in files.clone() {
         let text = formatted(&root, &text).map_err(|problem| format!("{path}: {problem}"))?;
@@ -68,7 +73,11 @@ pub fn run(check: bool) -> Result<(), String> {
 /// Files in the generated folders that this run did not make.
 fn leftovers(root: &Path, files: &BTreeMap<String, String>) -> Result<Vec<String>, String> {
     let mut found = Vec::new();
-    for folder in ["hub/model/src/generated", "hub/wire/src/generated"] {
+    for folder in [
+        "hub/model/src/generated",
+        "hub/wire/src/generated",
+        "schemas/src/generated",
+    ] {
         let Ok(entries) = fs::read_dir(root.join(folder)) else {
             continue;
         };
@@ -112,4 +121,13 @@ fn formatted(root: &Path, text: &str) -> Result<String, String> {
         ));
     }
     String::from_utf8(output.stdout).map_err(|error| format!("rustfmt: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    /// The committed output is what the schemas give.
+    #[test]
+    fn generated_files_are_fresh() {
+        super::run(true).unwrap();
+    }
 }

@@ -63,7 +63,7 @@ pub struct Value {
 #[derive(Default)]
 pub struct Simple {
     pub base: String,
-    pub patterns: Vec<String>,
+    pub pattern: Option<String>,
     pub length_min: Option<u64>,
     pub length_max: Option<u64>,
     pub value_min: Option<String>,
@@ -292,7 +292,11 @@ fn simple_type(node: Node<'_, '_>) -> Result<Type, String> {
                 chinese: documentation(facet, "zh")?,
                 value,
             }),
-            "pattern" => simple.patterns.push(value),
+            // Several patterns mean any of them; some validators demand all of them.
+            "pattern" if simple.pattern.is_some() => {
+                return Err(format!("{name}: join the patterns with | into one"));
+            }
+            "pattern" => simple.pattern = Some(value),
             "minLength" => simple.length_min = Some(number()?),
             "maxLength" => simple.length_max = Some(number()?),
             "minInclusive" => simple.value_min = Some(value),
@@ -302,7 +306,7 @@ fn simple_type(node: Node<'_, '_>) -> Result<Type, String> {
     }
     let shape = if values.is_empty() {
         Shape::Simple(simple)
-    } else if simple.base == "token" && simple.patterns.is_empty() {
+    } else if simple.base == "token" && simple.pattern.is_none() {
         Shape::Enumeration(values)
     } else {
         return Err(format!(
@@ -337,13 +341,12 @@ fn complex_type(node: Node<'_, '_>, prefix: &str) -> Result<Type, String> {
             _ => return Err(format!("{name}: xs:{kind} is not supported here")),
         };
     }
-    if let Some(Shape::Choice(particles)) = &shape {
-        if particles
+    if let Some(Shape::Choice(particles)) = &shape
+        && particles
             .iter()
             .any(|particle| (particle.min, particle.max) != (1, 1) || particle.name.is_none())
-        {
-            return Err(format!("{name}: each branch of a choice is one element"));
-        }
+    {
+        return Err(format!("{name}: each branch of a choice is one element"));
     }
     Ok(Type {
         english: documentation(node, "en")?,

@@ -11,14 +11,13 @@ use super::schema::{Simple, Type};
 pub fn facets(kind: &Type, simple: &Simple) -> Result<String, String> {
     let name = screaming(&kind.name);
     let mut made = String::new();
-    let pattern = if simple.patterns.is_empty() {
-        "None".to_owned()
-    } else {
-        made.push_str(
-            &table(&name, &simple.patterns)
-                .map_err(|problem| format!("{}: {problem}", kind.name))?,
-        );
-        format!("Some(&{name}_PATTERN)")
+    let pattern = match &simple.pattern {
+        None => "None".to_owned(),
+        Some(source) => {
+            let table = table(&name, source);
+            made.push_str(&table.map_err(|problem| format!("{}: {problem}", kind.name))?);
+            format!("Some(&{name}_PATTERN)")
+        }
     };
     let doc = format!("/// Facets of `{}`: {}\n", kind.name, kind.english);
     let _ = match simple.base.as_str() {
@@ -50,12 +49,19 @@ pub fn facets(kind: &Type, simple: &Simple) -> Result<String, String> {
         "unsignedInt" => write!(
             made,
             "{doc}{}",
-            count(&name, kind, simple, "0", "4_294_967_295")?
+            count(&name, kind, simple, &pattern, "0", "4_294_967_295")?
         ),
         "unsignedLong" => write!(
             made,
             "{doc}{}",
-            count(&name, kind, simple, "0", "18_446_744_073_709_551_615")?
+            count(
+                &name,
+                kind,
+                simple,
+                &pattern,
+                "0",
+                "18_446_744_073_709_551_615"
+            )?
         ),
         "long" => write!(
             made,
@@ -64,6 +70,7 @@ pub fn facets(kind: &Type, simple: &Simple) -> Result<String, String> {
                 &name,
                 kind,
                 simple,
+                &pattern,
                 "-9_223_372_036_854_775_808",
                 "9_223_372_036_854_775_807"
             )?
@@ -83,24 +90,27 @@ fn decimal(bound: Option<&str>) -> Result<String, String> {
     }
 }
 
-fn count(name: &str, kind: &Type, simple: &Simple, min: &str, max: &str) -> Result<String, String> {
-    if !simple.patterns.is_empty() || simple.length_min.is_some() || simple.length_max.is_some() {
-        return Err(format!("{}: a whole number has only bounds", kind.name));
+fn count(
+    name: &str,
+    kind: &Type,
+    simple: &Simple,
+    pattern: &str,
+    min: &str,
+    max: &str,
+) -> Result<String, String> {
+    if simple.length_min.is_some() || simple.length_max.is_some() {
+        return Err(format!("{}: a whole number has no length", kind.name));
     }
     Ok(format!(
-        "pub static {name}: CountFacets = CountFacets {{ name: \"{}\", min: {}, max: {} }};\n\n",
+        "pub static {name}: CountFacets = CountFacets {{ name: \"{}\", pattern: {pattern}, min: {}, max: {} }};\n\n",
         kind.name,
         simple.value_min.as_deref().unwrap_or(min),
         simple.value_max.as_deref().unwrap_or(max),
     ))
 }
 
-fn table(name: &str, patterns: &[String]) -> Result<String, String> {
-    let parsed = patterns
-        .iter()
-        .map(|source| pattern::parse(source))
-        .collect::<Result<Vec<_>, _>>()?;
-    let automaton = automaton::build(&parsed)?;
+fn table(name: &str, source: &str) -> Result<String, String> {
+    let automaton = automaton::build(&pattern::parse(source)?)?;
     let mut ascii = [0_u8; 128];
     let mut wide = String::new();
     for (from, to, class) in &automaton.ranges {
@@ -128,9 +138,8 @@ fn table(name: &str, patterns: &[String]) -> Result<String, String> {
         .map(|(state, _)| state.to_string())
         .collect();
     Ok(format!(
-        "static {name}_PATTERN: Pattern = Pattern {{ source: r\"{}\", ascii: &{ascii:?}, wide: &[{wide}], \
+        "static {name}_PATTERN: Pattern = Pattern {{ source: r\"{source}\", ascii: &{ascii:?}, wide: &[{wide}], \
          classes: {}, next: &[{}], ends: &[{}] }};\n\n",
-        patterns.join("|"),
         automaton.classes,
         next.join(", "),
         ends.join(", "),

@@ -543,30 +543,107 @@ pub static ALTITUDE_M: DecimalFacets = DecimalFacets {
     max: None,
 };
 
+static COUNT_PATTERN: Pattern = Pattern {
+    source: r"[0-9]{1,10}",
+    ascii: &[
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0,
+    ],
+    wide: &[],
+    classes: 2,
+    next: &[
+        0, 0, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8, 0, 9, 0, 10, 0, 11, 0, 0,
+    ],
+    ends: &[2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+};
+
 /// Facets of `Count`: A number of things.
 pub static COUNT: CountFacets = CountFacets {
     name: "Count",
+    pattern: Some(&COUNT_PATTERN),
     min: 0,
     max: 4_294_967_295,
+};
+
+static ENTRY_NUMBER_PATTERN: Pattern = Pattern {
+    source: r"[0-9]{1,20}",
+    ascii: &[
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0,
+    ],
+    wide: &[],
+    classes: 2,
+    next: &[
+        0, 0, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8, 0, 9, 0, 10, 0, 11, 0, 12, 0, 13, 0, 14, 0,
+        15, 0, 16, 0, 17, 0, 18, 0, 19, 0, 20, 0, 21, 0, 0,
+    ],
+    ends: &[
+        2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+    ],
 };
 
 /// Facets of `EntryNumber`: Number of a journal entry, counted from 1 without holes; 0 means before the first.
 pub static ENTRY_NUMBER: CountFacets = CountFacets {
     name: "EntryNumber",
+    pattern: Some(&ENTRY_NUMBER_PATTERN),
     min: 0,
     max: 18_446_744_073_709_551_615,
+};
+
+static MILLISECONDS_PATTERN: Pattern = Pattern {
+    source: r"\-?[0-9]{1,19}",
+    ascii: &[
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0,
+    ],
+    wide: &[],
+    classes: 3,
+    next: &[
+        0, 0, 0, 0, 2, 3, 0, 0, 3, 0, 0, 4, 0, 0, 5, 0, 0, 6, 0, 0, 7, 0, 0, 8, 0, 0, 9, 0, 0, 10,
+        0, 0, 11, 0, 0, 12, 0, 0, 13, 0, 0, 14, 0, 0, 15, 0, 0, 16, 0, 0, 17, 0, 0, 18, 0, 0, 19,
+        0, 0, 20, 0, 0, 21, 0, 0, 0,
+    ],
+    ends: &[
+        3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+    ],
 };
 
 /// Facets of `Milliseconds`: A signed span in milliseconds.
 pub static MILLISECONDS: CountFacets = CountFacets {
     name: "Milliseconds",
+    pattern: Some(&MILLISECONDS_PATTERN),
     min: -9_223_372_036_854_775_808,
     max: 9_223_372_036_854_775_807,
+};
+
+static MINUTES_PATTERN: Pattern = Pattern {
+    source: r"[0-9]{1,6}",
+    ascii: &[
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0,
+    ],
+    wide: &[],
+    classes: 2,
+    next: &[0, 0, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 0],
+    ends: &[2, 3, 4, 5, 6, 7],
 };
 
 /// Facets of `Minutes`: A span in minutes, at most one leap year.
 pub static MINUTES: CountFacets = CountFacets {
     name: "Minutes",
+    pattern: Some(&MINUTES_PATTERN),
     min: 0,
     max: 527040,
 };
