@@ -132,13 +132,17 @@ impl Reader {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// First number in a segment, from its first batch's head.
+    /// First number in a segment, from its first whole batch.
     fn first_of(&self, number: u64) -> Result<Option<u64>> {
         if let Some(first) = self.index().firsts.get(&number) {
             return Ok(Some(*first));
         }
         let mut walker = Walker::new(self.segment(number)?, None);
-        let first = walker.peek()?.map(|head| head.first);
+        let first = match walker.step()? {
+            Step::Batch(_) => walker.begin.map(|(first, _)| first),
+            // A sealed segment was begun, whatever became of its first batch.
+            Step::Stop { .. } => walker.segment.seal()?.map(|seal| seal.first),
+        };
         if let Some(first) = first {
             self.index().firsts.insert(number, first);
         }
@@ -189,7 +193,9 @@ impl Reader {
                     .next_back()
                     .map_or(DATA_START, |(_, offset)| *offset);
                 let mut walker = Walker::at(self.segment(segment)?, near, None);
-                self.skip_to(&mut walker, number)?;
+                walker.skip_to(number, |first, offset| {
+                    self.index().note(segment, first, offset);
+                })?;
                 Ok(walker)
             }
             None => match self.first_of(lowest)? {
@@ -205,28 +211,6 @@ impl Reader {
                 }
             },
         }
-    }
-
-    /// Passes over batches that end before `number`, by their heads alone.
-    fn skip_to(&self, walker: &mut Walker, number: u64) -> Result<()> {
-        while let Some(head) = walker.peek()? {
-            if head.first + u64::from(head.count) > number {
-                break;
-            }
-            // The last batch is read whole: its end is the chain hash to wait with.
-            let mut ahead = Walker::at(
-                walker.segment.clone(),
-                walker.offset + head.frame_bytes(),
-                None,
-            );
-            if ahead.peek()?.is_none() {
-                break;
-            }
-            self.index()
-                .note(walker.segment.head.number, head.first, walker.offset);
-            *walker = ahead;
-        }
-        Ok(())
     }
 
     /// Records from the last place known in the last started segment.
@@ -315,30 +299,56 @@ impl Records {
             let place = self.walker.segment.place(self.walker.offset);
             return Err(JournalFault::new(FaultKind::Trimmed, place, detail));
         }
-        let begun = numbers.contains(&(number + 1)) && reader.first_of(number + 1)?.is_some();
+        let exists = numbers.contains(&(number + 1));
+        let begun = exists && reader.first_of(number + 1)?.is_some();
         if !begun && !written {
-            return Ok(false);
+            return match exists {
+                true => self.check_unbegun(number + 1).map(|()| false),
+                false => Ok(false),
+            };
         }
         // The writer may have completed this very batch since: look again before judging.
-        let here = self.walker.peek()?.is_some();
-        if here && let Step::Batch(_) = self.probe()? {
+        if matches!(self.probe()?, Step::Batch(_)) {
             return Ok(true);
         }
         if begun {
+            let seal = self.walker.segment.seal()?;
+            if seal.is_some_and(|seal| seal.end > self.walker.offset) {
+                return Err(self.damaged("the seal speaks of more batches"));
+            }
             let follows = self.walker.next.map(|next| (next, self.walker.chain));
             self.walker = Walker::new(reader.segment(number + 1)?, follows);
             return Ok(true);
         }
         let damaged = self.walker.later_batch()?;
         match damaged {
-            Some(later) if !matches!(self.probe()?, Step::Batch(_)) => Err(JournalFault::new(
-                FaultKind::BadRecord,
-                self.walker.segment.place(self.walker.offset),
-                format!("the batch here is damaged, yet the one at {later} is good"),
-            )),
+            Some(later) if !matches!(self.probe()?, Step::Batch(_)) => {
+                Err(self.damaged(&format!("the batch at {later} is good")))
+            }
             Some(_) => Ok(true),
             None => Ok(false),
         }
+    }
+
+    /// A segment whose first batch is not whole holds no good one either, or it is damaged.
+    fn check_unbegun(&self, number: u64) -> Result<()> {
+        let follows = self.walker.next.map(|next| (next, self.walker.chain));
+        let mut ahead = Walker::new(self.reader.segment(number)?, follows);
+        if let Step::Stop { written: true, .. } = ahead.step()?
+            && let Some(later) = ahead.later_batch()?
+            && !matches!(ahead.step()?, Step::Batch(_))
+        {
+            let place = ahead.segment.place(ahead.offset);
+            let detail = format!("the batch here is damaged, yet the batch at {later} is good");
+            return Err(JournalFault::new(FaultKind::BadRecord, place, detail));
+        }
+        Ok(())
+    }
+
+    fn damaged(&self, yet: &str) -> JournalFault {
+        let place = self.walker.segment.place(self.walker.offset);
+        let detail = format!("the batch here is damaged, yet {yet}");
+        JournalFault::new(FaultKind::BadRecord, place, detail)
     }
 
     /// Steps a copy of the walker, leaving this one where it is.

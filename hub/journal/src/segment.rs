@@ -196,15 +196,15 @@ impl Segment {
             .and_then(|bytes| Seal::decode(bytes, &self.head)))
     }
 
-    /// Whether a seal was ever begun: tells a damaged seal from one not written.
-    pub(crate) fn seal_begun(&self) -> Result<bool> {
-        let mut bytes = [0; 16];
+    /// Whether the seal was written whole and damaged since; half a seal is what a crash leaves and
+    /// the next opening completes.
+    pub(crate) fn seal_damaged(&self, should: &Seal) -> Result<bool> {
+        let mut bytes = [0; SEAL_BYTES as usize];
         self.file
             .read_at(&mut bytes, self.head.data_end())
             .map_err(|error| JournalFault::io(&self.path, "reading the seal", &error))?;
-        let mut fields = Fields(&bytes);
-        let _magic: Option<[u8; 8]> = fields.take();
-        Ok(fields.take().map(u64::from_le_bytes) == Some(self.head.salt))
+        let should = should.encode();
+        Ok(bytes.last_chunk::<4>() == should.last_chunk::<4>() && bytes != should.as_slice())
     }
 
     /// `file+offset`, the place named in faults.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::chain::{self, Hash};
 use crate::disk::{Disk, RealDisk};
 use crate::fault::{FaultKind, JournalFault, Result};
-use crate::segment::{self, Segment};
+use crate::segment::{self, Seal, Segment};
 use crate::walk::{Step, Walker};
 
 /// Problems listed at most; more are only counted.
@@ -70,19 +70,21 @@ impl Report {
 
 /// Checks the journal in `dir`. Fails only when the folder cannot be read at all.
 pub fn verify(dir: impl AsRef<Path>) -> Result<Report> {
-    verify_on(Arc::new(RealDisk), dir, &[])
+    verify_against(dir, &[])
 }
 
 /// Checks the journal and that it holds the given records: numbers and chain hashes from receipts.
 pub fn verify_against(dir: impl AsRef<Path>, receipts: &[(u64, Hash)]) -> Result<Report> {
-    verify_on(Arc::new(RealDisk), dir, receipts)
+    verify_on(Arc::new(RealDisk), dir, receipts, WRITER_PATIENCE)
 }
 
-/// As [`verify_against`] on a given disk.
+/// As [`verify_against`] on a given disk; `patience` is how long an unfinished batch at the end may
+/// take to become whole before it counts as torn.
 pub fn verify_on(
     disk: Arc<dyn Disk>,
     dir: impl AsRef<Path>,
     receipts: &[(u64, Hash)],
+    patience: Duration,
 ) -> Result<Report> {
     let dir = dir.as_ref();
     let begun = Instant::now();
@@ -104,6 +106,7 @@ pub fn verify_on(
         follows: None,
         open_end: None,
         unsealed: None,
+        patience,
         report: Report {
             identity: String::new(),
             segments: numbers.len() as u64,
@@ -131,6 +134,8 @@ struct OpenEnd {
     offset: u64,
     why: &'static str,
     written: bool,
+    /// The seal it should carry.
+    seal: Option<Seal>,
 }
 
 struct Check<'a> {
@@ -142,6 +147,7 @@ struct Check<'a> {
     open_end: Option<OpenEnd>,
     /// A segment without a seal that has a successor with records.
     unsealed: Option<OpenEnd>,
+    patience: Duration,
     report: Report,
 }
 
@@ -187,7 +193,7 @@ impl Check<'_> {
 
     /// Whether the unfinished batch at the end is one a running hub completes now.
     fn becomes_whole(&self, end: &OpenEnd) -> Result<bool> {
-        let deadline = Instant::now() + WRITER_PATIENCE;
+        let deadline = Instant::now() + self.patience;
         while Instant::now() < deadline {
             let mut walker = Walker::at(end.segment.clone(), end.offset, self.follows);
             if matches!(walker.step(), Ok(Step::Batch(_))) {
@@ -248,10 +254,10 @@ impl Check<'_> {
                 }
             }
             None if walker.begin.is_some() || self.open_end.is_none() => {
-                let offset = walker.offset;
                 self.open_end = Some(OpenEnd {
+                    offset: walker.offset,
+                    seal: walker.seal(),
                     segment,
-                    offset,
                     why,
                     written,
                 });
@@ -261,6 +267,7 @@ impl Check<'_> {
                 if written && let Some(end) = &mut self.open_end {
                     *end = OpenEnd {
                         offset: walker.offset,
+                        seal: None,
                         segment,
                         why,
                         written,
@@ -285,7 +292,11 @@ impl Check<'_> {
             self.problem(FaultKind::BadRecord, &file, end.offset, record, detail);
         }
         let place = end.segment.head.data_end();
-        if end.segment.seal_begun()? && end.segment.seal()?.is_none() {
+        let damaged = match &end.seal {
+            Some(should) => end.segment.seal_damaged(should)?,
+            None => false,
+        };
+        if damaged {
             let detail = "the seal is damaged".to_owned();
             self.problem(FaultKind::Seal, &file, place, None, detail);
         } else if let Some(older) = self.unsealed.replace(end) {

@@ -112,13 +112,34 @@ impl Walker {
         JournalFault::new(kind, self.segment.place(self.offset), detail)
     }
 
-    /// The head of the batch at the walker's place, without moving.
-    pub(crate) fn peek(&mut self) -> Result<Option<FrameHead>> {
+    /// Passes over batches that end before `number`, by their heads alone; stays before the last
+    /// whole batch, whose end is the chain hash to wait with. `passed` hears number and offset of each.
+    pub(crate) fn skip_to(&mut self, number: u64, mut passed: impl FnMut(u64, u64)) -> Result<()> {
         self.window.forget();
-        let offset = self.offset;
+        let mut before = self.offset;
+        let mut here = self.head_at(self.offset)?;
+        while let Some(head) = here {
+            let after = self.offset + head.frame_bytes();
+            here = self.head_at(after)?;
+            if head.first + u64::from(head.count) > number || here.is_none() {
+                break;
+            }
+            passed(head.first, self.offset);
+            before = self.offset;
+            self.offset = after;
+        }
+        if !self.whole_at(self.offset).map_err(|e| self.io(&e))? {
+            self.offset = before;
+        }
+        Ok(())
+    }
+
+    fn head_at(&mut self, offset: u64) -> Result<Option<FrameHead>> {
+        let room = self.segment.head.data_end().saturating_sub(offset);
         let bytes = self.window.get(offset, FRAME_HEAD);
         let head = bytes.map(FrameHead::decode).map_err(|e| self.io(&e))?;
-        Ok(head.filter(|head| head.salt == self.segment.head.salt))
+        let salt = self.segment.head.salt;
+        Ok(head.filter(|head| head.salt == salt && head.frame_bytes() <= room))
     }
 
     /// The next batch, or why there is none. A good batch that does not follow is a fault.
@@ -219,7 +240,7 @@ impl Walker {
             let bytes = chunk.get(..read).unwrap_or_default();
             for found in finder.find_iter(bytes) {
                 let offset = at + found as u64;
-                if self.good_at(offset).map_err(|e| self.io(&e))? {
+                if self.whole_at(offset).map_err(|e| self.io(&e))? {
                     return Ok(Some(offset));
                 }
             }
@@ -232,7 +253,7 @@ impl Walker {
         Ok(None)
     }
 
-    fn good_at(&self, offset: u64) -> std::io::Result<bool> {
+    fn whole_at(&self, offset: u64) -> std::io::Result<bool> {
         let room = self.segment.head.data_end().saturating_sub(offset);
         let mut bytes = vec![0; FRAME_HEAD];
         self.segment.file.read_at(&mut bytes, offset)?;

@@ -12,6 +12,7 @@ mod crash;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cordon_journal::disk::Disk;
 use cordon_journal::disk::sim::{Dice, SimDisk};
@@ -48,7 +49,7 @@ fn any_flipped_bit_is_found_or_harmless() {
     }
     let (last, chain) = (journal.last(), journal.chain());
     drop(journal);
-    let clean = verify_on(Arc::new(disk.clone()), dir, &[]).unwrap();
+    let clean = verify_on(Arc::new(disk.clone()), dir, &[], Duration::ZERO).unwrap();
     assert!(clean.is_clean() && clean.sealed >= 1, "{clean:?}");
     let mut dice = Dice::new(9);
     let (mut found, mut harmless) = (0, 0);
@@ -56,7 +57,7 @@ fn any_flipped_bit_is_found_or_harmless() {
         let file = dir.join(format!("{:08}.seg", 1 + dice.below(3)));
         let bit = dice.below(16 * 1024 * 8);
         disk.flip(&file, bit);
-        let report = verify_on(Arc::new(disk.clone()), dir, &[]).unwrap();
+        let report = verify_on(Arc::new(disk.clone()), dir, &[], Duration::ZERO).unwrap();
         let same = (report.records, report.last, report.chain) == (last, last, chain);
         if report.is_clean() && !report.torn_tail {
             assert!(same, "bit {bit} of {} went unseen", file.display());

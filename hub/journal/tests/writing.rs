@@ -211,6 +211,12 @@ fn every_flipped_bit_in_a_sealed_segment_is_found_with_its_place() {
         // 130 lies in the head's page behind the head, 32,000 between the last batch and the seal.
         let used = at != 130 && at != 32_000;
         assert_eq!(!report.is_clean(), used, "offset {at}: {report:?}");
+        let read = Reader::open(dir.path())
+            .and_then(|reader| reader.read_from(1)?.collect::<Result<Vec<_>, _>>());
+        match read {
+            Ok(records) => assert!(records.len() == 90 && (!used || at > 32_500), "offset {at}"),
+            Err(fault) => assert!(fault.place().contains("00000002.seg"), "{fault}"),
+        }
         for problem in &report.problems {
             assert_eq!(problem.file, "00000002.seg");
             assert!(!problem.remedy.is_empty());

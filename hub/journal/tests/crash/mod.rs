@@ -3,10 +3,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cordon_journal::disk::sim::{Dice, SimDisk};
 use cordon_journal::probe::sample_batch;
-use cordon_journal::{FaultKind, Hash, Journal, NewRecord, Options, verify_on};
+use cordon_journal::{FaultKind, Hash, Journal, NewRecord, Options, Reader, verify_on};
 
 /// What a run came to.
 #[derive(Debug, Default)]
@@ -39,13 +40,14 @@ struct Room {
     outcome: Outcome,
 }
 
-fn options() -> Options {
+fn options(ahead: u64) -> Options {
     Options {
         segment_bytes: 16 * 1024,
         reserve_bytes: 0,
         warn_free_bytes: 0,
         floor_free_bytes: 0,
         background: false,
+        ahead: 1 + ahead as usize,
         ..Options::new("crash")
     }
 }
@@ -112,17 +114,41 @@ impl Room {
         }
         self.outcome.cuts += 1;
         // A failed sync is often followed by a restart without a power cut.
-        if self.dice.below(6) == 0 {
+        if !self.disk.is_off() && self.dice.below(2) == 0 {
             self.disk.kill();
             self.disk.cut_at(u64::MAX / 2);
         } else {
             self.disk.power_cycle();
         }
+        self.check_before_opening();
+    }
+
+    /// What a crash left can be read and verified before any hub repairs it.
+    fn check_before_opening(&self) {
+        let seed = self.seed;
+        let disk = || Arc::new(self.disk.clone());
+        let known = self.acknowledged.len() as u64;
+        let Ok(reader) = Reader::open_on(disk(), dir()) else {
+            assert_eq!(known, 0, "seed {seed}: no journal");
+            return;
+        };
+        let (last, chain) = reader.position().unwrap();
+        assert!(
+            last >= known,
+            "seed {seed}: {known} acknowledged, {last} readable"
+        );
+        let records: Result<Vec<_>, _> = reader.read_from(0).unwrap().collect();
+        let count = records.unwrap().len() as u64;
+        let first = reader.first().unwrap().unwrap_or(1);
+        assert_eq!(first + count, last + 1, "seed {seed}");
+        let report = verify_on(disk(), dir(), &[], Duration::ZERO).unwrap();
+        assert!(report.is_clean(), "seed {seed}: {report:?}");
+        assert_eq!((report.last, report.chain), (last, chain), "seed {seed}");
     }
 
     /// `None` when the power failed while opening.
     fn open(&mut self) -> Option<Journal> {
-        match Journal::open_on(Arc::new(self.disk.clone()), dir(), options()) {
+        match Journal::open_on(Arc::new(self.disk.clone()), dir(), options(self.seed % 3)) {
             Ok(journal) => Some(journal),
             Err(fault) => {
                 let by_cut = fault.detail().contains("simulated");
@@ -216,7 +242,7 @@ impl Room {
         }
         assert_eq!(next, last + 1, "seed {seed}: the reader's end");
         self.outcome.unacknowledged_kept += u64::from(last > known);
-        let report = verify_on(Arc::new(self.disk.clone()), dir(), &[]).unwrap();
+        let report = verify_on(Arc::new(self.disk.clone()), dir(), &[], Duration::ZERO).unwrap();
         assert!(
             report.is_clean() && !report.torn_tail,
             "seed {seed}: {report:?}"
