@@ -30,6 +30,11 @@ use crate::options;
 /// counted, which QoS 0 allows.
 const UNACKNOWLEDGED_MAX: usize = 1_000;
 
+/// How long the last answers are waited for when the adapter stops.
+const GOODBYE: Duration = Duration::from_secs(2);
+/// How often it is looked whether they came.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
 type Answer = (MessageId, DeviceId, Result<Accepted, IntakeError>);
 
 /// Runs until shutdown; reconnects by itself.
@@ -264,14 +269,27 @@ impl Session<'_> {
         }
     }
 
-    /// Ends in an orderly way, so that the broker publishes no will and keeps the session.
+    /// Ends in an orderly way: what was offered may still be answered and acknowledged for a
+    /// moment, then the broker is told, so that it publishes no will and keeps the session.
     async fn goodbye(&self, mut eventloop: EventLoop) {
+        let rest = async {
+            while !self.underway().is_empty() {
+                tokio::select! {
+                    event = eventloop.poll() => match event {
+                        // Not offered any more: the broker keeps it for the next start.
+                        Ok(_) => {}
+                        Err(_) => return,
+                    },
+                    () = tokio::time::sleep(LOOK_AGAIN) => {}
+                }
+            }
+            if self.client.try_disconnect().is_ok() {
+                while eventloop.poll().await.is_ok() {}
+            }
+        };
+        let _ = tokio::time::timeout(GOODBYE, rest).await;
         self.health
             .link(LinkState::Offline, "stopped", self.link.clock.now());
-        if self.client.try_disconnect_now().is_ok() {
-            let rest = async { while eventloop.poll().await.is_ok() {} };
-            let _ = tokio::time::timeout(Duration::from_secs(1), rest).await;
-        }
     }
 
     fn underway(&self) -> MutexGuard<'_, HashMap<MessageId, Vec<Delivery>>> {

@@ -105,6 +105,28 @@ impl Broker {
         }
     }
 
+    /// Subscriptions of connected clients, so that a rehearsal knows when everyone is there.
+    pub fn subscriptions(&self) -> usize {
+        self.shared
+            .state()
+            .sessions
+            .values()
+            .map(Session::subscribed)
+            .sum()
+    }
+
+    /// Forgets a session that has no connection.
+    pub fn forget(&self, client: &str) {
+        let mut state = self.shared.state();
+        if state
+            .sessions
+            .get(client)
+            .is_some_and(|session| session.line.is_none())
+        {
+            state.sessions.remove(client);
+        }
+    }
+
     /// Cuts all connections without a word; sessions stay. For rehearsing a lost line.
     pub fn cut(&self) {
         self.shared.cut.send_modify(|times| *times += 1);

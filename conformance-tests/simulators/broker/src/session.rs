@@ -181,6 +181,15 @@ impl Session {
         self.queue.len() + self.underway.len()
     }
 
+    /// Subscriptions, as long as the client is connected.
+    pub fn subscribed(&self) -> usize {
+        if self.line.is_some() {
+            self.subscriptions.len()
+        } else {
+            0
+        }
+    }
+
     fn free_id(&mut self) -> u16 {
         loop {
             self.last_id = self.last_id.checked_add(1).unwrap_or(1);
