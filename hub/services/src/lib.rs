@@ -1,1 +1,24 @@
-//! The signed Web Service: submit, receipts, grants, reports, certificate status, and its clients.
+//! The signed Web Service of the exchange port, and its clients.
+//!
+//! For all who speak the canonical schema: enterprises submit, regulators pull. Every request is
+//! signed by its sender, every answer and fault by the hub. `docs/reference/exchange.md` is the
+//! contract; the WSDL files in `schemas/wsdl` say the same to machines.
+//!
+//! Floor 5: reads the journal, asks the [`Core`], opens sockets only through `cordon-http`.
+
+mod answer;
+pub mod client;
+mod core;
+mod enterprise;
+mod grants;
+mod handler;
+mod lawful;
+mod parts;
+mod regulator;
+mod wsdl;
+
+pub use crate::core::Core;
+pub use grants::Grants;
+pub use handler::Exchange;
+pub use parts::Parts;
+pub use wsdl::Service;

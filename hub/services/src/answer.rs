@@ -1,0 +1,103 @@
+//! Answers: signed envelopes and signed faults, in the version of the request.
+
+use bytes::Bytes;
+use cordon_contract::Fault;
+use cordon_http::Response;
+use cordon_security::wsse::{self, SoapVersion};
+use cordon_wire::soap;
+use http::{HeaderValue, StatusCode, header};
+
+use crate::Parts;
+
+/// What an operation answers: the XML of the body's only child.
+pub struct Reply {
+    /// The payload, canonical XML.
+    pub payload: Vec<u8>,
+}
+
+/// The version to answer in when the envelope itself could not be read: by its namespace if that
+/// is there, else by the content type, else 1.2.
+pub fn version_of(request: &http::Request<Bytes>, bytes: &[u8]) -> SoapVersion {
+    let head = bytes.get(..bytes.len().min(2_048)).unwrap_or_default();
+    let has = |needle: &str| memchr::memmem::find(head, needle.as_bytes()).is_some();
+    if has(SoapVersion::V12.namespace()) {
+        return SoapVersion::V12;
+    }
+    let content = request.headers().get(header::CONTENT_TYPE);
+    let text_xml = content.is_some_and(|value| value.as_bytes().starts_with(b"text/xml"));
+    if has(SoapVersion::V11.namespace()) || text_xml {
+        SoapVersion::V11
+    } else {
+        SoapVersion::V12
+    }
+}
+
+/// A signed answer.
+pub fn signed(parts: &Parts, version: SoapVersion, payload: &[u8]) -> Response {
+    envelope(parts, version, StatusCode::OK, payload)
+}
+
+/// A signed fault with its code, place and remedy in the detail.
+pub fn fault(parts: &Parts, version: SoapVersion, fault: &Fault, entry: Option<u64>) -> Response {
+    let said = cordon_model::service::Fault {
+        code: fault.code().to_owned(),
+        place: limited(fault.place(), 500),
+        detail: limited(fault.peer_text(), 2_000),
+        remedy: limited(fault.remedy_text(), 2_000),
+        entry_number: entry,
+    };
+    let payload = soap::fault_body(version, soap::Side::Sender, &said);
+    // SOAP 1.1 over HTTP knows only 500 for faults (WS-I BP 1.1 R1126); 1.2 has 400 for the sender's.
+    let status = match version {
+        SoapVersion::V11 => StatusCode::INTERNAL_SERVER_ERROR,
+        SoapVersion::V12 => StatusCode::BAD_REQUEST,
+    };
+    envelope(parts, version, status, &payload)
+}
+
+fn envelope(parts: &Parts, version: SoapVersion, status: StatusCode, payload: &[u8]) -> Response {
+    match wsse::sign(&parts.signer, version, [], payload, parts.clock.now()) {
+        Ok(envelope) => {
+            let mut answer = Response::new(Bytes::from(envelope));
+            *answer.status_mut() = status;
+            answer.headers_mut().insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static(version.content_type()),
+            );
+            answer
+        }
+        Err(fault) => {
+            tracing::error!(%fault, "cannot sign an answer");
+            plain(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the answer could not be signed\n",
+            )
+        }
+    }
+}
+
+/// The schema limits texts; a cut one still tells the code.
+fn limited(text: &str, max: usize) -> String {
+    text.chars().take(max).collect()
+}
+
+/// A document of the service description.
+pub fn document(text: Bytes) -> Response {
+    let mut answer = Response::new(text);
+    answer.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/xml; charset=utf-8"),
+    );
+    answer
+}
+
+/// Plain words for those who do not speak SOAP.
+pub fn plain(status: StatusCode, words: &'static str) -> Response {
+    let mut answer = Response::new(Bytes::from_static(words.as_bytes()));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    answer
+}

@@ -1,0 +1,123 @@
+//! A signed conversation with a hub: every request is signed, every answer's signature is checked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cordon_contract::{Clock, Fault};
+use cordon_http::{Client, ClientOptions, HttpFault};
+use cordon_model::Timestamp;
+use cordon_security::wsse::{self, Policy, SoapVersion, VerifiedEnvelope};
+use cordon_security::{Role, Signer, TrustStore};
+use cordon_xml::Node;
+
+/// How to reach a hub.
+#[derive(Clone, Debug)]
+pub struct LinkOptions {
+    /// Address of the service, such as `https://hub.park:8443/soap/enterprise`.
+    pub url: String,
+    /// Mutual TLS settings.
+    pub tls: Arc<rustls::ClientConfig>,
+    /// Limit on one exchange.
+    pub timeout: Duration,
+}
+
+/// A conversation with one service of a hub.
+#[derive(Clone)]
+pub struct Link {
+    client: Client,
+    url: String,
+    signer: Arc<Signer>,
+    trust: Arc<TrustStore>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Why a call brought no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The hub could not be reached, or did not answer in time; trying again may help.
+    #[error("{0}")]
+    Unreachable(#[from] HttpFault),
+    /// The hub refused the whole request with a fault; trying the same again does not help.
+    #[error("{0}")]
+    Refused(Fault),
+    /// The answer cannot be trusted or understood; nothing in it was used.
+    #[error("{0}")]
+    Untrusted(Fault),
+}
+
+impl Link {
+    /// Makes a link; nothing is sent yet.
+    pub fn new(
+        options: LinkOptions,
+        signer: Arc<Signer>,
+        trust: Arc<TrustStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let client = Client::new(ClientOptions {
+            tls: Some(options.tls),
+            timeout: options.timeout,
+            body_max: 64 * 1024 * 1024,
+            ..ClientOptions::default()
+        });
+        Self {
+            client,
+            url: options.url,
+            signer,
+            trust,
+            clock,
+        }
+    }
+
+    /// The time as the link sees it.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Sends one signed request whose body holds `payload` and returns the verified answer.
+    pub async fn call(&self, payload: &[u8]) -> Result<VerifiedEnvelope, LinkError> {
+        let version = SoapVersion::V12;
+        let envelope = wsse::sign(&self.signer, version, [], payload, self.clock.now())
+            .map_err(LinkError::Untrusted)?;
+        let request = http::Request::post(&self.url)
+            .header(http::header::CONTENT_TYPE, version.content_type())
+            .body(Bytes::from(envelope))
+            .map_err(|error| HttpFault::Address(self.url.clone(), error.to_string()))?;
+        let answer = self.client.send(request).await?;
+        let status = answer.status();
+        let policy = Policy::new(&[Role::Hub]).without_replay_guard();
+        let verified = wsse::verify(
+            Vec::from(answer.into_body()),
+            &self.trust,
+            &policy,
+            self.clock.now(),
+        )
+        .map_err(|fault| {
+            LinkError::Untrusted(fault.at(format!("answer of {} (HTTP {status})", self.url)))
+        })?;
+        let fault = refusal(&verified);
+        match fault {
+            Some(fault) => Err(LinkError::Refused(fault)),
+            None => Ok(verified),
+        }
+    }
+}
+
+/// The only child of an answer's body.
+pub(super) fn payload(answer: &VerifiedEnvelope) -> Result<Node<'_>, LinkError> {
+    answer
+        .payload()
+        .ok_or_else(|| LinkError::Untrusted(Fault::new("S032", "the answer is empty")))
+}
+
+/// The refusal in an answer, if it is one.
+fn refusal(answer: &VerifiedEnvelope) -> Option<Fault> {
+    let envelope = cordon_wire::soap::open(answer.document()).ok()?;
+    let said = cordon_wire::soap::answered_fault(&envelope)?;
+    Some(match said.detail {
+        Some(detail) => Fault::new("S035", format!("{}: {}", detail.code, detail.detail))
+            .at(detail.place)
+            .remedy(detail.remedy),
+        None => Fault::new("S035", format!("{}: {}", said.code, said.reason)),
+    })
+}

@@ -1,0 +1,176 @@
+//! Pulling reports and entries: nothing is written before signature, digest and chain are checked.
+
+use std::path::{Path, PathBuf};
+
+use cordon_contract::Fault;
+use cordon_journal::chain;
+use cordon_model::service::{GetMessages, GetReport, JournalEntry, ListReports, ReportEntry};
+use cordon_model::{Digest, ReportType};
+use cordon_security::{Role, TrustStore, xmldsig};
+use cordon_wire::{WireFault, service as wire};
+
+use super::link::payload;
+use super::spool::write_durably;
+use super::{Link, LinkError};
+use crate::lawful::lawful;
+
+/// Which report is wanted.
+#[derive(Clone, Debug)]
+pub struct ReportKey {
+    /// The report's type.
+    pub kind: ReportType,
+    /// Its number; the newest of the type when not given.
+    pub id: Option<String>,
+    /// Its version; the newest when not given.
+    pub version: Option<u32>,
+}
+
+/// A report that was verified and written.
+#[derive(Clone, Debug)]
+pub struct PulledReport {
+    /// Where it was written.
+    pub file: PathBuf,
+    /// The report's number.
+    pub id: String,
+    /// Its version.
+    pub version: u32,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// The journal entry up to which it was built.
+    pub entry_number: u64,
+}
+
+/// Pulls one report into `folder`. The signature must be the hub's and the digest the listed one.
+pub async fn pull_report(
+    link: &Link,
+    trust: &TrustStore,
+    key: &ReportKey,
+    folder: &Path,
+) -> Result<PulledReport, LinkError> {
+    let listed = find(link, key).await?;
+    let ask = GetReport {
+        report_id: listed.report_id.clone(),
+        version: Some(listed.version),
+    };
+    let answer = link
+        .call(&wire::write_get_report(&ask).map_err(untrusted)?)
+        .await?;
+    let report = wire::read_get_report_response(payload(&answer)?).map_err(untrusted)?;
+    let digest = cordon_wire::digest_of_bytes(&report.document);
+    if digest != listed.digest || digest != report.digest {
+        return Err(LinkError::Untrusted(
+            Fault::new(
+                "S033",
+                format!(
+                    "the report's bytes have digest {digest}, listed is {}",
+                    listed.digest
+                ),
+            )
+            .remedy("pull again; if it stays so, call the park"),
+        ));
+    }
+    xmldsig::verify_enveloped(
+        report.document.clone(),
+        trust,
+        &[Role::Hub],
+        None,
+        link.now(),
+    )
+    .map_err(LinkError::Untrusted)?;
+    let name = format!(
+        "{}-{}-v{}.xml",
+        listed.report_type.as_str(),
+        safe(&listed.report_id),
+        listed.version
+    );
+    let file = folder.join(name);
+    std::fs::create_dir_all(folder).map_err(|error| {
+        LinkError::Untrusted(Fault::new("S030", error.to_string()).at(folder.display().to_string()))
+    })?;
+    write_durably(&file, &report.document).map_err(LinkError::Untrusted)?;
+    Ok(PulledReport {
+        file,
+        id: listed.report_id,
+        version: listed.version,
+        digest,
+        entry_number: listed.entry_number,
+    })
+}
+
+/// The listed report that the key means.
+async fn find(link: &Link, key: &ReportKey) -> Result<ReportEntry, LinkError> {
+    let ask = ListReports {
+        report_type: Some(key.kind),
+        from: None,
+        to: None,
+        limit: Some(500),
+    };
+    let answer = link
+        .call(&wire::write_list_reports(&ask).map_err(untrusted)?)
+        .await?;
+    let list = wire::read_list_reports_response(payload(&answer)?).map_err(untrusted)?;
+    list.report
+        .into_iter()
+        .filter(|report| key.id.as_ref().is_none_or(|id| *id == report.report_id))
+        .filter(|report| key.version.is_none_or(|version| version == report.version))
+        .max_by(|a, b| (a.period.from, a.version).cmp(&(b.period.from, b.version)))
+        .ok_or_else(|| {
+            LinkError::Refused(
+                Fault::new(
+                    "S012",
+                    format!("the hub has no such report of type {}", key.kind.as_str()),
+                )
+                .remedy("ask for another type or version, or wait until it is built"),
+            )
+        })
+}
+
+/// Pulls entries after `after` and checks that each chain hash follows from the one before.
+pub async fn pull_messages(
+    link: &Link,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<JournalEntry>, LinkError> {
+    let ask = GetMessages {
+        after,
+        limit: Some(limit),
+        message_type: Vec::new(),
+        wait_seconds: None,
+    };
+    let answer = link
+        .call(&wire::write_get_messages(&ask).map_err(untrusted)?)
+        .await?;
+    let page = wire::read_get_messages_response(payload(&answer)?).map_err(untrusted)?;
+    let mut chain = *page.previous_chain_hash.as_bytes();
+    for entry in &page.entry {
+        let record = entry.record.as_deref().unwrap_or_default();
+        chain = chain::link(&chain, &chain::leaf_of(entry.number, record));
+        if chain != *entry.chain_hash.as_bytes() {
+            return Err(LinkError::Untrusted(
+                Fault::new(
+                    "S034",
+                    format!("the chain breaks at entry {}", entry.number),
+                )
+                .remedy("keep what was pulled before, and call the park"),
+            ));
+        }
+    }
+    Ok(page.entry)
+}
+
+fn untrusted(fault: WireFault) -> LinkError {
+    LinkError::Untrusted(lawful(fault))
+}
+
+/// A name that is safe as part of a file name.
+fn safe(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "-_.".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,40 @@
+//! What the services ask of the hub. `cordon-flow` answers it; tests answer it themselves.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use cordon_contract::{BoxFuture, Fault};
+use cordon_model::service::{Answer, ReportEntry};
+use cordon_model::{MessageId, PartyId, Receipt};
+use cordon_security::Identity;
+use cordon_security::wsse::VerifiedEnvelope;
+
+/// The hub behind the services.
+pub trait Core: Send + Sync + 'static {
+    /// Takes a verified submission and answers each of its messages, in order, once all are
+    /// durable or refused.
+    fn submit(&self, call: VerifiedEnvelope) -> BoxFuture<'_, Result<Vec<Answer>, Fault>>;
+
+    /// Records a refused request; the number of the entry, when it could be written.
+    fn refuse<'a>(
+        &'a self,
+        bytes: Bytes,
+        caller: Option<&'a Identity>,
+        fault: &'a Fault,
+    ) -> BoxFuture<'a, Option<u64>>;
+
+    /// The receipt of an accepted message.
+    fn receipt(&self, sender: &PartyId, id: &MessageId) -> Result<Option<Receipt>, Fault>;
+
+    /// Waits until an entry after `number` is durable, or for so long.
+    fn wait_beyond(&self, number: u64, wait: Duration) -> BoxFuture<'_, ()>;
+
+    /// Records that somebody was given a report.
+    fn pulled<'a>(&'a self, who: &'a PartyId, report: &'a str, version: u32) -> BoxFuture<'a, ()>;
+
+    /// The reports that have been built.
+    fn reports(&self) -> Result<Vec<ReportEntry>, Fault>;
+
+    /// The bytes of a built report.
+    fn report(&self, id: &str, version: u32) -> Result<Vec<u8>, Fault>;
+}
