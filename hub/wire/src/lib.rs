@@ -35,8 +35,8 @@ mod imports {
     pub(crate) use crate::fault::WireFault;
     pub(crate) use crate::generated::access::*;
     pub(crate) use crate::generated::alarm::*;
+    pub(crate) use crate::generated::basics::*;
     pub(crate) use crate::generated::command::*;
-    pub(crate) use crate::generated::common::*;
     pub(crate) use crate::generated::emergency::*;
     pub(crate) use crate::generated::envelope::*;
     pub(crate) use crate::generated::message::*;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::names::{screaming, snake, variant};
+use super::names::{module as module_name, screaming, snake, variant};
 use super::schema::{Element, File, QName, Schema, Shape, Type, Value};
 use super::tables;
 
@@ -28,8 +28,8 @@ pub fn emit(schema: &Schema, write: &mut dyn FnMut(&str, String)) -> Result<(), 
         "//! Types made by `cargo xtask codegen` from `schemas/xsd`; change the schema, not these files.\n\n",
     );
     for file in &schema.files {
-        let _ = writeln!(modules, "pub mod {};", file.name);
-        write(&file.name, module(schema, file)?);
+        let _ = writeln!(modules, "pub mod {};", module_name(&file.name));
+        write(module_name(&file.name), module(schema, file)?);
     }
     modules.push_str("pub mod facets;\n");
     write("mod", modules);

@@ -39,6 +39,11 @@ pub fn variant(value: &str) -> String {
     made
 }
 
+/// The Rust module for a schema file. House rules want a noun for `common`.
+pub fn module(file: &str) -> &str {
+    if file == "common" { "basics" } else { file }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{screaming, snake, variant};

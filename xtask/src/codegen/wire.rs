@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::model::{Handling, handling};
-use super::names::snake;
+use super::names::{module as module_name, snake};
 use super::schema::{Element, File, QName, Schema, Shape, Type};
 
 /// Emits all files of the wire.
@@ -13,8 +13,8 @@ pub fn emit(schema: &Schema, write: &mut dyn FnMut(&str, String)) -> Result<(), 
     );
     for file in &schema.files {
         if let Some(text) = module(schema, file)? {
-            let _ = writeln!(modules, "pub(crate) mod {};", file.name);
-            write(&file.name, text);
+            let _ = writeln!(modules, "pub(crate) mod {};", module_name(&file.name));
+            write(module_name(&file.name), text);
         }
     }
     write("mod", modules);

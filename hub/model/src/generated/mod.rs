@@ -2,8 +2,8 @@
 
 pub mod access;
 pub mod alarm;
+pub mod basics;
 pub mod command;
-pub mod common;
 pub mod emergency;
 pub mod envelope;
 pub mod facets;

@@ -2,8 +2,8 @@
 
 pub(crate) mod access;
 pub(crate) mod alarm;
+pub(crate) mod basics;
 pub(crate) mod command;
-pub(crate) mod common;
 pub(crate) mod emergency;
 pub(crate) mod envelope;
 pub(crate) mod message;

@@ -125,6 +125,80 @@ fn what_is_written_is_what_was_read() {
     }
 }
 
+/// Messages keep their content through JSON (for people) and postcard (for the state store).
+#[test]
+fn messages_survive_other_encodings() {
+    let mut seen = 0;
+    for (path, text) in examples("examples/valid/") {
+        let Any::Message(message) = any::read(text).unwrap() else {
+            continue;
+        };
+        let json = serde_json::to_string(&message).unwrap();
+        let dense = postcard::to_stdvec(&message).unwrap();
+        let from_json: cordon_model::Message = serde_json::from_str(&json).unwrap();
+        let from_dense: cordon_model::Message = postcard::from_bytes(&dense).unwrap();
+        // Compared as bytes, because equality of times overlooks their offset.
+        for back in [from_json, from_dense] {
+            assert_eq!(
+                cordon_wire::write_message(&back).unwrap(),
+                cordon_wire::write_message(&message).unwrap(),
+                "{path}"
+            );
+        }
+        seen += 1;
+    }
+    assert!(seen >= 22, "only {seen} messages");
+}
+
+/// A value that broke a facet after it was read is refused by the writer, with the place.
+#[test]
+fn writers_refuse_what_readers_would() {
+    use cordon_model::{Body, Decimal, Timestamp};
+
+    let text = cordon_schemas::file("examples/valid/plate-capture.xml").unwrap();
+    let lawful = cordon_wire::parse_message(text.as_bytes()).unwrap();
+    let place = "/c:Message/c:Body/c:PlateCapture/c:";
+    type Spoil = fn(&mut cordon_model::PlateCapture);
+    let cases: [(&str, &str, Spoil); 6] = [
+        ("X112", "Confidence", |capture| {
+            capture.confidence = Some(Decimal::new(101, 2))
+        }),
+        ("X110", "Confidence", |capture| {
+            capture.confidence = Some(Decimal::new(1, 9))
+        }),
+        ("X110", "EtagEpc", |capture| {
+            capture.etag_epc = Some("xyz".to_owned())
+        }),
+        ("X111", "PlateText", |capture| {
+            capture.plate_text = Some(String::new())
+        }),
+        ("X116", "PlateText", |capture| {
+            capture.plate_text = Some("a\u{1}".to_owned())
+        }),
+        ("X110", "CapturedAt", |capture| {
+            capture.captured_at = Timestamp::from_micros(i64::MAX)
+        }),
+    ];
+    for (code, element, spoil) in cases {
+        let mut message = lawful.clone();
+        let Body::PlateCapture(capture) = &mut message.body else {
+            panic!("the example is no plate capture");
+        };
+        spoil(capture);
+        let fault = cordon_wire::write_message(&message).unwrap_err();
+        assert_eq!(
+            (fault.code, fault.place),
+            (code, format!("{place}{element}"))
+        );
+    }
+    let mut message = lawful;
+    message.header.message_type = cordon_model::MessageType::AuditEvent;
+    assert_eq!(
+        cordon_wire::write_message(&message).unwrap_err().code,
+        "X115"
+    );
+}
+
 /// Where the example is in canonical lexical form but for the line breaks between elements, the
 /// writer gives the very bytes that canonicalising the example gives.
 #[test]
