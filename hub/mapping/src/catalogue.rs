@@ -5,24 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use cordon_model::NAMESPACE;
 use cordon_xml::{Document, Limits, Node};
 
 const XS: &str = "http://www.w3.org/2001/XMLSchema";
-
-/// The files of the language that describe messages.
-const LANGUAGE: &[&str] = &[
-    include_str!("../../../schemas/xsd/access.xsd"),
-    include_str!("../../../schemas/xsd/alarm.xsd"),
-    include_str!("../../../schemas/xsd/command.xsd"),
-    include_str!("../../../schemas/xsd/common.xsd"),
-    include_str!("../../../schemas/xsd/emergency.xsd"),
-    include_str!("../../../schemas/xsd/envelope.xsd"),
-    include_str!("../../../schemas/xsd/message.xsd"),
-    include_str!("../../../schemas/xsd/monitoring.xsd"),
-    include_str!("../../../schemas/xsd/party.xsd"),
-    include_str!("../../../schemas/xsd/report.xsd"),
-    include_str!("../../../schemas/xsd/trust.xsd"),
-];
 
 /// The language.
 #[derive(Debug, Default)]
@@ -74,20 +60,21 @@ impl Catalogue {
     /// The embedded language, read once.
     pub fn get() -> &'static Self {
         static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
-        CATALOGUE.get_or_init(|| Self::read(LANGUAGE))
+        CATALOGUE.get_or_init(|| Self::read(cordon_schemas::files("xsd/")))
     }
 
     /// Reads schema files. What the schemas' own tests would refuse is left out here, and then
     /// missed by the mapping that names it.
-    fn read(files: &[&str]) -> Self {
+    fn read<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let mut catalogue = Self::default();
         let mut bases = BTreeMap::new();
-        for text in files {
+        for (_, text) in files {
             if let Ok(document) = Document::parse(text.as_bytes(), &Limits::default()) {
-                document
-                    .root()
-                    .children()
-                    .for_each(|node| catalogue.take(node, &mut bases));
+                let root = document.root();
+                if root.attribute("", "targetNamespace").as_deref() == Some(NAMESPACE) {
+                    root.children()
+                        .for_each(|node| catalogue.take(node, &mut bases));
+                }
             }
         }
         let resolved: Vec<(String, Simple)> = bases
