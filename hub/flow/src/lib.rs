@@ -1,1 +1,77 @@
-//! Corridor, sequencer, dispatch and outbox.
+//! The heart of the hub: corridor, sequencer, outbox.
+//!
+//! ```text
+//! adapters ──Reading──▶ corridor (map, seal) ─┐
+//! services ─Verified──▶ corridor (check) ─────┼─▶ queue ─▶ sequencer ─▶ journal (one sync)
+//! console ──Body──────▶ sealed by the hub ────┘              │ step plug-ins   │
+//!                                                            ▼                 ▼
+//!                     adapters ◀── outbox ◀── orders    answers · feed · counters
+//! ```
+//!
+//! - [`Hub::start`] puts it together and gives a [`RunningHub`].
+//! - [`Submit`] takes signed submissions, operators' words, refusals and audits.
+//! - [`EntryReader`] and [`Feed`] give committed entries back, from the journal and as they come.
+//! - [`Outbox`] shows open orders and dead letters; [`Stats`] and [`HubHealth`] show the rest.
+//! - [`replay`] proves that a journal follows from its inputs.
+//!
+//! Floor 4. `docs/design/flow.md` says why it is built this way.
+
+mod answer;
+mod batch;
+mod board;
+mod config;
+mod core;
+mod corridor;
+mod draft;
+mod emergency;
+mod entry_codec;
+mod entry_reader;
+mod fault;
+mod feed;
+pub mod flags;
+mod fold;
+mod guard;
+mod health;
+mod histogram;
+mod hub;
+mod inbox;
+mod intake;
+mod outbox;
+mod outcome;
+mod queue;
+mod receipt;
+mod recovery;
+mod replay;
+mod saver;
+mod sealer;
+mod sequencer;
+mod spool;
+mod startup;
+mod stats;
+mod submit;
+mod supervisor;
+mod text;
+mod vital;
+mod work;
+
+pub use crate::config::{HubConfig, HubParts};
+pub use crate::core::{DECISION_DEPTH_MAX, DECISIONS_PER_INPUT_MAX};
+pub use crate::corridor::{CorridorRules, may_read, may_send};
+pub use crate::entry_codec::{ParsedSubmission, message_nodes};
+pub use crate::entry_reader::{Entries, EntryReader, StoredEntry};
+pub use crate::fault::{
+    ADAPTER_MAY_NOT, CONFIGURATION, DISK_FULL, FAULTS, ID_REUSED, MESSAGE_COUNT, NO_DEAD_LETTER,
+    OTHER_PARK, OWN_MESSAGE, REPLAY_DIFFERS, ROLE_MAY_NOT, SENDER_NOT_SIGNER, STOPPED, THREAD,
+    TIME_WINDOW, UNREADABLE,
+};
+pub use crate::feed::{Committed, Feed, FeedItem, FeedReader};
+pub use crate::fold::{DEAD_LETTERS_MAX, DeadLetter, OpenOrder};
+pub use crate::health::{AdapterHealth, AdapterState, HubHealth};
+pub use crate::histogram::{Histogram, Quantiles};
+pub use crate::hub::{Hub, RunningHub};
+pub use crate::outbox::Outbox;
+pub use crate::receipt::{ReceiptData, Refused};
+pub use crate::replay::{Difference, ReplayReport, replay};
+pub use crate::stats::{Stats, StatsSnapshot, Traffic};
+pub use crate::submit::{Audited, Submit};
+pub use crate::vital::Vital;

@@ -1,0 +1,161 @@
+//! Answers after the commit (I2).
+
+use cordon_contract::{Accepted, Fault};
+use cordon_journal::Receipts;
+use cordon_model::{Digest, MessageId, PartyId, Timestamp};
+
+use crate::batch::Batch;
+use crate::entry_reader::EntryReader;
+use crate::fault::{STOPPED, UNREADABLE, fault, of_journal};
+use crate::intake::{Answer, Pending, Slot};
+use crate::receipt::{ReceiptData, Refused};
+use crate::stats::Stats;
+use crate::work::Work;
+
+/// Answers what waited for a batch that is durable now.
+pub(crate) struct Answerer<'a> {
+    pub batch: &'a Batch,
+    pub receipts: &'a Receipts,
+    pub reader: &'a EntryReader,
+    pub stats: &'a Stats,
+}
+
+impl Answerer<'_> {
+    /// Answers one piece of work. A receiver that is gone is no failure.
+    pub(crate) fn answer(&self, pending: Pending) {
+        self.count(&pending);
+        let results: Vec<Result<ReceiptData, Refused>> =
+            pending.slots.into_iter().map(|slot| self.result(slot)).collect();
+        match pending.answer {
+            Answer::Submission(answer) => {
+                let _ = answer.send(results);
+            }
+            Answer::Reading(answer) => {
+                let _ = answer.send(accepted(results));
+            }
+            Answer::Own(Some(answer)) => {
+                let all: Result<Vec<ReceiptData>, Refused> = results.into_iter().collect();
+                let _ = answer.send(all.map_err(|refused| refused.fault));
+            }
+            Answer::Own(None) | Answer::StateHash(_) => {}
+            Answer::Refusal(answer) => {
+                let refused = match results.into_iter().next() {
+                    Some(Err(refused)) => refused,
+                    _ => Refused::unrecorded(fault(STOPPED)),
+                };
+                let _ = answer.send(refused);
+            }
+        }
+    }
+
+    fn count(&self, pending: &Pending) {
+        if matches!(pending.answer, Answer::Own(_) | Answer::StateHash(_)) {
+            return;
+        }
+        for slot in &pending.slots {
+            match slot {
+                Slot::New(_) => self.stats.accepted(&pending.source, 1),
+                Slot::Seen(_) => self.stats.duplicate(&pending.source),
+                Slot::Refused(..) | Slot::Failed(_) => self.stats.refused(&pending.source),
+            }
+        }
+    }
+
+    fn result(&self, slot: Slot) -> Result<ReceiptData, Refused> {
+        match slot {
+            Slot::New(index) => self.of_line(index, false),
+            Slot::Seen(number) if number >= self.batch.base() => {
+                let index = usize::try_from(number - self.batch.base()).unwrap_or(usize::MAX);
+                self.of_line(index, true)
+            }
+            Slot::Seen(number) => self.again(number).map_err(Refused::unrecorded),
+            Slot::Refused(fault, index) => Err(Refused {
+                fault,
+                number: self.receipts.get(index).map(|(number, _)| *number),
+            }),
+            Slot::Failed(fault) => Err(Refused::unrecorded(fault)),
+        }
+    }
+
+    fn of_line(&self, index: usize, duplicate: bool) -> Result<ReceiptData, Refused> {
+        match (self.batch.line(index), self.receipts.get(index)) {
+            (Some(line), Some((number, chain))) => Ok(ReceiptData {
+                number: *number,
+                sender: line.draft.sender.clone(),
+                message_id: line.draft.message_id,
+                digest: line.draft.digest,
+                chain: Digest(*chain),
+                received_at: self.batch.time(),
+                duplicate,
+                late: false,
+            }),
+            _ => Err(Refused::unrecorded(fault(UNREADABLE))),
+        }
+    }
+
+    /// The first receipt again, as the journal holds it.
+    fn again(&self, number: u64) -> Result<ReceiptData, Fault> {
+        let record = self.reader.journal().get(number).map_err(|failure| of_journal(&failure))?;
+        let record = record.ok_or_else(|| fault(UNREADABLE).log(format!("entry {number} is not there")))?;
+        Ok(ReceiptData {
+            number,
+            sender: PartyId::new(record.sender.as_str())
+                .map_err(|error| fault(UNREADABLE).log(error.to_string()))?,
+            message_id: MessageId::from_bytes(record.message_id),
+            digest: Digest(record.digest),
+            chain: Digest(record.chain),
+            received_at: Timestamp::from_micros(record.time_micros),
+            duplicate: true,
+            late: false,
+        })
+    }
+}
+
+/// One answer for a reading, whatever it was mapped to. A reading that says nothing new is accepted
+/// as entry 0.
+fn accepted(results: Vec<Result<ReceiptData, Refused>>) -> Result<Accepted, Fault> {
+    let mut first: Option<ReceiptData> = None;
+    let mut duplicate = !results.is_empty();
+    for result in results {
+        let receipt = result.map_err(|refused| refused.fault)?;
+        duplicate &= receipt.duplicate;
+        first.get_or_insert(receipt);
+    }
+    Ok(first.map_or(
+        Accepted {
+            number: 0,
+            digest: Digest([0; 32]),
+            chain: Digest([0; 32]),
+            duplicate: false,
+        },
+        |receipt| Accepted {
+            number: receipt.number,
+            digest: receipt.digest,
+            chain: receipt.chain,
+            duplicate,
+        },
+    ))
+}
+
+/// Answers work that is not taken in at all; nothing is recorded.
+pub(crate) fn refuse(work: Work, fault: &Fault) {
+    match work {
+        Work::Submission(work) => {
+            let count = work.submission.len();
+            let _ = work.answer.send((0..count).map(|_| Err(Refused::unrecorded(fault.clone()))).collect());
+        }
+        // Dropping the answer tells an adapter to offer again: nothing of it was judged.
+        Work::Reading(_) => {}
+        Work::Own(work) => {
+            if let Some(answer) = work.answer {
+                let _ = answer.send(Err(fault.clone()));
+            }
+        }
+        Work::Refusal(work) => {
+            let _ = work.answer.send(Refused::unrecorded(work.refused.fault().clone()));
+        }
+        Work::StateHash(answer) => {
+            let _ = answer.send(Err(fault.clone()));
+        }
+    }
+}

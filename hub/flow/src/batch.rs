@@ -1,0 +1,85 @@
+//! The batch being put together: records for the journal beside the entries plug-ins saw.
+
+use cordon_contract::Entry;
+use cordon_journal::NewRecord;
+use cordon_model::Timestamp;
+
+use crate::draft::Draft;
+
+/// One line of a batch.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub draft: Draft,
+    pub entry: Entry,
+    /// How many decisions lie between the input and this line; 0 for the input.
+    pub depth: u32,
+}
+
+/// Lines that will be committed together, numbered from `base`, all at one time.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    base: u64,
+    time: Timestamp,
+    lines: Vec<Line>,
+    bytes: usize,
+}
+
+impl Batch {
+    /// An empty batch whose first line gets number `base`.
+    pub(crate) fn new(base: u64, time: Timestamp) -> Self {
+        Self {
+            base,
+            time,
+            lines: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    /// The number of the first line.
+    pub(crate) fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// The time of every line.
+    pub(crate) fn time(&self) -> Timestamp {
+        self.time
+    }
+
+    /// The number the next line will get.
+    pub(crate) fn next(&self) -> u64 {
+        self.base + self.lines.len() as u64
+    }
+
+    /// How many lines.
+    pub(crate) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Bytes of all bodies.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The lines in order.
+    pub(crate) fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// A line by its place in the batch.
+    pub(crate) fn line(&self, index: usize) -> Option<&Line> {
+        self.lines.get(index)
+    }
+
+    /// Adds a line and returns its place.
+    pub(crate) fn push(&mut self, draft: Draft, depth: u32) -> usize {
+        let entry = draft.entry(self.next(), self.time);
+        self.bytes += draft.body.len();
+        self.lines.push(Line { draft, entry, depth });
+        self.lines.len() - 1
+    }
+
+    /// The records to append.
+    pub(crate) fn records(&self) -> Vec<NewRecord> {
+        self.lines.iter().map(|line| line.draft.record(self.time)).collect()
+    }
+}

@@ -1,0 +1,30 @@
+//! What the sequencer shows of itself after each commit.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cordon_journal::{Counters, SpaceLevel};
+
+use crate::fold::{DeadLetter, OpenOrder};
+
+/// The shown values.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shown {
+    pub epoch: u64,
+    pub number: u64,
+    pub chain: [u8; 32],
+    pub open: Vec<(u64, OpenOrder)>,
+    pub dead: Vec<DeadLetter>,
+    pub space: Option<SpaceLevel>,
+    pub counters: Counters,
+    pub saved: u64,
+}
+
+/// Shared by the sequencer, which writes, and everyone who asks.
+#[derive(Clone, Default)]
+pub(crate) struct Board(Arc<Mutex<Shown>>);
+
+impl Board {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Shown> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

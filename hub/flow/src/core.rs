@@ -1,0 +1,275 @@
+//! The deterministic heart: steps plug-ins over entries and turns what they decide into drafts.
+//!
+//! The running hub, a restart and a replay use this same code. Nothing in here reads a clock,
+//! draws a random number or touches a disk (I3).
+
+use std::sync::Arc;
+
+use cordon_contract::{Decision, Decisions, Entry, EntryKind, Fault, Plugin};
+use cordon_model::{AuditOutcome, Body};
+use cordon_wire::WireFault;
+
+use crate::batch::Batch;
+use crate::draft::{Draft, Slip, TARGET_BYTES_MAX};
+use crate::flags;
+use crate::fold::Fold;
+use crate::guard::Guard;
+use crate::sealer::{AuditNote, Particulars, Sealer, decided_id, digest_of_parts};
+
+/// Longest chain of decisions that answer decisions; what would come after it is an audit entry.
+pub const DECISION_DEPTH_MAX: u32 = 16;
+/// Most entries one input may lead to.
+pub const DECISIONS_PER_INPUT_MAX: usize = 4_096;
+
+/// Plug-ins and the flow's own fold, stepped together.
+pub(crate) struct Core {
+    sealer: Sealer,
+    plugins: Vec<Box<dyn Plugin>>,
+    fold: Fold,
+    /// Lines the present input has led to.
+    closure: usize,
+}
+
+impl Core {
+    /// Fresh plug-ins; the flow's own guard comes first.
+    pub(crate) fn new(sealer: Sealer, plugins: Vec<Box<dyn Plugin>>) -> Self {
+        let mut all: Vec<Box<dyn Plugin>> = vec![Box::new(Guard::default())];
+        all.extend(plugins);
+        Self {
+            sealer,
+            plugins: all,
+            fold: Fold::default(),
+            closure: 0,
+        }
+    }
+
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    pub(crate) fn fold(&self) -> &Fold {
+        &self.fold
+    }
+
+    /// Takes over a stored fold.
+    pub(crate) fn set_fold(&mut self, fold: Fold) {
+        self.fold = fold;
+    }
+
+    pub(crate) fn plugins(&self) -> &[Box<dyn Plugin>] {
+        &self.plugins
+    }
+
+    pub(crate) fn plugins_mut(&mut self) -> &mut [Box<dyn Plugin>] {
+        &mut self.plugins
+    }
+
+    /// Adds an input to the batch and steps it and all that is decided on it, in order of numbers.
+    /// Returns the input's place in the batch.
+    pub(crate) fn admit(&mut self, batch: &mut Batch, input: Draft) -> usize {
+        let place = batch.push(input, 0);
+        self.begin();
+        let mut cursor = place;
+        while let Some(line) = batch.line(cursor) {
+            let (entry, depth) = (line.entry.clone(), line.depth);
+            let draft = line.draft.clone();
+            for decided in self.step(&entry, &draft, depth) {
+                batch.push(decided, depth + 1);
+            }
+            cursor += 1;
+        }
+        place
+    }
+
+    /// Says that the next step begins with an input.
+    pub(crate) fn begin(&mut self) {
+        self.closure = 1;
+    }
+
+    /// Steps everything over one entry and returns what was decided on it.
+    pub(crate) fn step(&mut self, entry: &Entry, draft: &Draft, depth: u32) -> Vec<Draft> {
+        self.fold.apply(entry.number, entry.time, draft);
+        let mut decided = Vec::new();
+        let mut decisions = Decisions::default();
+        for plugin in &mut self.plugins {
+            plugin.step(entry, &mut decisions);
+            for (index, decision) in decisions.take().into_iter().enumerate() {
+                let name = plugin.name();
+                let made = draft_of(&self.sealer, self.fold.epoch, entry, name, index, decision)
+                    .or_else(|breach| invalid(&self.sealer, entry, name, index, &breach));
+                match made {
+                    Ok(mut made) => {
+                        made.flags |= flags::DECIDED | (draft.flags & flags::LATE);
+                        decided.push(made);
+                    }
+                    Err(breach) => tracing::error!(%breach, name, "an audit entry could not be made"),
+                }
+            }
+        }
+        self.bounded(entry, depth, decided)
+    }
+
+    /// Keeps decisions within their limits.
+    fn bounded(&mut self, entry: &Entry, depth: u32, decided: Vec<Draft>) -> Vec<Draft> {
+        if decided.is_empty() {
+            return decided;
+        }
+        let over = depth >= DECISION_DEPTH_MAX
+            || self.closure.saturating_add(decided.len()) > DECISIONS_PER_INPUT_MAX;
+        if !over {
+            self.closure += decided.len();
+            return decided;
+        }
+        tracing::error!(entry = entry.number, depth, "decisions on decisions beyond the limit were dropped");
+        if depth > DECISION_DEPTH_MAX || self.closure > DECISIONS_PER_INPUT_MAX {
+            return Vec::new();
+        }
+        // The audit entry itself closes the door: nothing decided on it is taken.
+        self.closure = DECISIONS_PER_INPUT_MAX + 1;
+        let detail = format!(
+            "{} decisions on entry {} dropped: limits are depth {DECISION_DEPTH_MAX} and {DECISIONS_PER_INPUT_MAX} entries for one input",
+            decided.len(),
+            entry.number
+        );
+        let note = AuditNote {
+            action: "plugin.limit",
+            actor: self.sealer.hub(),
+            target: None,
+            outcome: AuditOutcome::Failure,
+            detail: Some(&detail),
+        };
+        match self.sealer.audit(decided_id(entry, "flow", 0), entry.time, note) {
+            Ok(mut audit) => {
+                audit.cause = entry.number;
+                audit.flags |= flags::DECIDED;
+                vec![audit]
+            }
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// SHA-256 over every plug-in's snapshot, the flow's own fold and the position.
+    pub(crate) fn state_hash(&self, position: (u64, [u8; 32])) -> Result<cordon_model::Digest, Fault> {
+        let mut parts: Vec<Vec<u8>> = Vec::new();
+        for plugin in &self.plugins {
+            parts.push(plugin.name().as_bytes().to_vec());
+            parts.push(plugin.snapshot()?);
+        }
+        parts.push(self.fold_bytes()?);
+        parts.push(position.0.to_be_bytes().to_vec());
+        parts.push(position.1.to_vec());
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        Ok(digest_of_parts(&parts))
+    }
+
+    /// The fold as stored with the state.
+    pub(crate) fn fold_bytes(&self) -> Result<Vec<u8>, Fault> {
+        postcard::to_stdvec(&self.fold)
+            .map_err(|error| crate::fault::fault(crate::fault::THREAD).log(format!("fold: {error}")))
+    }
+}
+
+/// Makes a draft of a decision; `Err` when it breaks the language.
+fn draft_of(
+    sealer: &Sealer,
+    epoch: u64,
+    entry: &Entry,
+    name: &str,
+    index: usize,
+    decision: Decision,
+) -> Result<Draft, WireFault> {
+    let id = decided_id(entry, name, index);
+    let mut draft = match decision {
+        Decision::Emit { body, correlation } => {
+            let kind = match *body {
+                Body::AuditEvent(_) => EntryKind::Audit,
+                _ => EntryKind::Message,
+            };
+            let label = match &*body {
+                Body::AuditEvent(event) => Some(event.action.clone()),
+                _ => None,
+            };
+            let mut draft = sealer.seal(kind, *body, decided(id, entry, correlation))?;
+            if let Some(label) = label {
+                draft.label = label;
+            }
+            draft
+        }
+        Decision::Order { target, lane, deadline, body, correlation } => {
+            let slip = Slip { target, lane, deadline };
+            order_draft(sealer, epoch, slip, *body, decided(id, entry, correlation))?
+        }
+    };
+    draft.cause = entry.number;
+    Ok(draft)
+}
+
+/// Makes a draft of an order; a gate command gets the epoch it is ordered in.
+pub(crate) fn order_draft(
+    sealer: &Sealer,
+    epoch: u64,
+    slip: Slip,
+    mut body: Body,
+    particulars: Particulars,
+) -> Result<Draft, WireFault> {
+    if let Body::GateCommand(command) = &mut body {
+        command.epoch = epoch;
+    }
+    if slip.target.0.len() > TARGET_BYTES_MAX {
+        return Err(WireFault {
+            code: "X111",
+            place: "order target".into(),
+            detail: format!("the target is over {TARGET_BYTES_MAX} bytes"),
+            remedy: "shorten the name of the device or receiver",
+        });
+    }
+    let mut draft = sealer.seal(EntryKind::Order, body, particulars)?;
+    draft.flags |= flags::lane_bits(slip.lane);
+    draft.label = slip.target.0.clone();
+    draft.slip = Some(slip);
+    Ok(draft)
+}
+
+fn decided(id: cordon_model::MessageId, entry: &Entry, correlation: Option<String>) -> Particulars {
+    Particulars {
+        correlation,
+        test: entry.message.as_ref().is_some_and(|message| message.header.test),
+        ..Particulars::derived(id, entry.time)
+    }
+}
+
+/// A decision that breaks the language is never lost silently: it becomes an audit entry.
+fn invalid(
+    sealer: &Sealer,
+    entry: &Entry,
+    name: &str,
+    index: usize,
+    breach: &WireFault,
+) -> Result<Draft, WireFault> {
+    tracing::error!(name, entry = entry.number, %breach, "a decision breaks the language");
+    let detail = format!("{}: {} at {}", breach.code, breach.detail, breach.place);
+    let note = AuditNote {
+        action: "plugin.invalid-decision",
+        actor: sealer.hub(),
+        target: Some(name),
+        outcome: AuditOutcome::Failure,
+        detail: Some(&detail),
+    };
+    let mut audit = sealer.audit(decided_id(entry, name, index), entry.time, note)?;
+    audit.cause = entry.number;
+    Ok(audit)
+}
+
+/// What the outbox needs of a committed order.
+pub(crate) fn order_of(entry: &Entry, draft: &Draft, epoch: u64) -> Option<cordon_contract::Order> {
+    let slip = draft.slip.as_ref()?;
+    Some(cordon_contract::Order {
+        number: entry.number,
+        target: slip.target.clone(),
+        lane: slip.lane,
+        deadline: slip.deadline,
+        epoch,
+        attempt: 0,
+        message: Arc::clone(entry.message.as_ref()?),
+    })
+}

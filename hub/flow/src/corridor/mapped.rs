@@ -1,0 +1,121 @@
+//! The reading door: what an adapter observed becomes canonical statements of the hub.
+
+use bytes::Bytes;
+use cordon_contract::{Fault, Payload, Reading};
+use cordon_mapping::Mappings;
+use cordon_model::{Body, MessageId, Quality, Timestamp};
+
+use super::refused::{Offender, RefusedDraft};
+use super::roles::may_read;
+use super::rules::Corridor;
+use super::sealed::{Key, Sealed};
+use crate::fault::{ADAPTER_MAY_NOT, fault, of_wire};
+use crate::sealer::{Particulars, id_of_parts};
+use crate::text::clip;
+
+/// A mapped reading. Only [`seal_reading`] makes one.
+#[derive(Debug)]
+pub(crate) struct Mapped {
+    body: Body,
+    particulars: (MessageId, Timestamp, Timestamp, Option<String>, bool),
+    key: Key,
+    cause: u64,
+}
+
+impl Mapped {
+    pub(super) fn into_parts(self) -> (Body, Particulars, Key, u64) {
+        let (id, occurred_at, sent_at, source_ref, test) = self.particulars;
+        let particulars = Particulars {
+            occurred_at,
+            sent_at,
+            quality: Quality::Measured,
+            source_ref,
+            test,
+            attested: true,
+            ..Particulars::derived(id, occurred_at)
+        };
+        (self.body, particulars, self.key, self.cause)
+    }
+}
+
+/// Maps and seals a reading. Nothing at all is a lawful answer: the reading says nothing new.
+pub(crate) fn seal_reading(
+    reading: &Reading,
+    cause: u64,
+    mappings: &Mappings,
+    corridor: Corridor<'_>,
+) -> Result<Vec<Sealed>, RefusedDraft> {
+    let refuse = |fault: Fault| {
+        let offender = Offender {
+            message_id: reading.message_id,
+            raw: raw_of(reading),
+            ..Offender::default()
+        };
+        let fault = match fault.place().is_empty() {
+            true => fault.at(reading.device.as_str().to_owned()),
+            false => fault,
+        };
+        RefusedDraft::new(fault, offender, corridor)
+    };
+    let mapped = mappings.map_timed(reading).map_err(refuse)?;
+    let key = key_of(reading);
+    let first = reading.message_id.unwrap_or_else(|| own_id(reading));
+    // The hub's time stands in where the source gave none of its own.
+    let sent_at = reading.observed_at.unwrap_or(reading.received_at);
+    let mut sealed = Vec::with_capacity(mapped.len());
+    for (index, statement) in mapped.into_iter().enumerate() {
+        let message_type = statement.body.message_type();
+        if !may_read(message_type) {
+            let why = format!("{message_type} from {}", reading.device);
+            return Err(refuse(fault(ADAPTER_MAY_NOT).log(why)));
+        }
+        let id = match index {
+            0 => first,
+            _ => id_of_parts(&[first.as_bytes(), &index.to_be_bytes()]),
+        };
+        let mapped = Mapped {
+            body: statement.body,
+            particulars: (id, statement.occurred_at, sent_at, source_ref(reading), reading.test),
+            key,
+            cause,
+        };
+        sealed.push(Sealed::of_mapped(mapped, corridor.sealer).map_err(|breach| refuse(of_wire(breach)))?);
+    }
+    Ok(sealed)
+}
+
+fn key_of(reading: &Reading) -> Key {
+    match (reading.message_id, reading.observed_at) {
+        (None, _) => Key::None,
+        (Some(_), Some(_)) => Key::Exact,
+        (Some(_), None) => Key::IdOnly,
+    }
+}
+
+/// An id for a reading that has none: from device, time and what was said.
+fn own_id(reading: &Reading) -> MessageId {
+    let at = reading.observed_at.unwrap_or(reading.received_at).micros().to_be_bytes();
+    let received = reading.received_at.micros().to_be_bytes();
+    let said = match reading.raw.is_empty() {
+        false => reading.raw.to_vec(),
+        true => format!("{:?}", reading.payload).into_bytes(),
+    };
+    id_of_parts(&[reading.device.as_str().as_bytes(), &at, &received, &said])
+}
+
+/// The device, and the source's own id word for word where it gave one.
+fn source_ref(reading: &Reading) -> Option<String> {
+    let text = match &reading.source_ref {
+        Some(own) => format!("{}/{own}", reading.device),
+        None => reading.device.as_str().to_owned(),
+    };
+    clip(&text, 200)
+}
+
+fn raw_of(reading: &Reading) -> Bytes {
+    match &reading.payload {
+        _ if !reading.raw.is_empty() => reading.raw.clone(),
+        Payload::Json { document, .. } => document.clone(),
+        payload => Bytes::from(format!("{payload:?}")),
+    }
+}

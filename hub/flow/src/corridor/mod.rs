@@ -1,0 +1,27 @@
+//! The corridor: everything that makes a message trustworthy before the sequencer sees it.
+//!
+//! Two doors, one corridor. Each step is a type with private fields that only the step before can
+//! make, so an unverified message cannot be appended (I1):
+//!
+//! ```text
+//! signed bytes   VerifiedEnvelope → Verified → Valid  → Sealed
+//! a reading      Reading          →            Mapped → Sealed
+//! the hub itself Body                                 → Sealed
+//! ```
+
+mod mapped;
+mod refused;
+mod roles;
+mod rules;
+mod sealed;
+mod valid;
+mod verified;
+pub(crate) mod worker;
+
+pub use roles::{may_read, may_send};
+pub use rules::CorridorRules;
+
+pub(crate) use refused::{Offender, RefusedDraft};
+pub(crate) use rules::Corridor;
+pub(crate) use sealed::{Key, Sealed};
+pub(crate) use verified::{Part, SealedSubmission, Verified};

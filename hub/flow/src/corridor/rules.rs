@@ -1,0 +1,38 @@
+//! What the corridor checks against.
+
+use cordon_model::Timestamp;
+
+use crate::sealer::Sealer;
+
+/// The windows of time and the limits of the corridor.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CorridorRules {
+    /// How far a sender's clock may be ahead of the hub's, milliseconds. Default 5 minutes.
+    pub ahead_ms_max: i64,
+    /// How old a statement may be when it arrives, milliseconds: a spool may hold it for weeks.
+    /// Default 400 days.
+    pub age_ms_max: i64,
+    /// Most messages in a submission. Default 500, the limit of `SubmitMessages`.
+    pub messages_max: usize,
+    /// Most raw bytes kept with a refusal. Default 64 KiB.
+    pub refused_bytes_max: usize,
+}
+
+impl Default for CorridorRules {
+    fn default() -> Self {
+        Self {
+            ahead_ms_max: 5 * 60 * 1_000,
+            age_ms_max: 400 * 24 * 3_600 * 1_000,
+            messages_max: 500,
+            refused_bytes_max: 64 * 1_024,
+        }
+    }
+}
+
+/// Rules, the hub's sealer, and the time: what a corridor step may look at.
+#[derive(Clone, Copy)]
+pub(crate) struct Corridor<'a> {
+    pub rules: &'a CorridorRules,
+    pub sealer: &'a Sealer,
+    pub now: Timestamp,
+}

@@ -1,0 +1,97 @@
+//! The second step of the signed door: form, sender, role, park and times of one message.
+
+use cordon_model::{Digest, Header, Message, Timestamp};
+use cordon_security::Identity;
+use cordon_wire::{message_digest, read_message};
+use cordon_xml::Node;
+
+use super::roles::may_send;
+use super::rules::Corridor;
+use crate::fault::{OTHER_PARK, ROLE_MAY_NOT, SENDER_NOT_SIGNER, TIME_WINDOW, fault, of_wire};
+use cordon_contract::Fault;
+
+/// A message whose form and claims were checked against its signer.
+#[derive(Debug)]
+pub(crate) struct Valid {
+    message: Message,
+    digest: Digest,
+}
+
+/// A message that is not valid, with as much of its head as could be read.
+#[derive(Debug)]
+pub(crate) struct Invalid {
+    pub fault: Fault,
+    pub message: Option<Message>,
+    pub digest: Digest,
+}
+
+impl Valid {
+    /// Checks one `c:Message` of a verified envelope.
+    pub(super) fn check(
+        node: Node<'_>,
+        signer: &Identity,
+        corridor: Corridor<'_>,
+    ) -> Result<Self, Box<Invalid>> {
+        let digest = message_digest(node);
+        let message = match read_message(node) {
+            Ok(message) => message,
+            Err(breach) => {
+                return Err(Box::new(Invalid {
+                    fault: of_wire(breach),
+                    message: None,
+                    digest,
+                }));
+            }
+        };
+        match claims(&message.header, signer, corridor) {
+            Ok(()) => Ok(Self { message, digest }),
+            Err((code, field, detail)) => Err(Box::new(Invalid {
+                fault: fault(code)
+                    .at(format!("{}/c:Header/c:{field}", node.path()))
+                    .log(detail),
+                message: Some(message),
+                digest,
+            })),
+        }
+    }
+
+    pub(super) fn into_parts(self) -> (Message, Digest) {
+        (self.message, self.digest)
+    }
+}
+
+type Claim = Result<(), (&'static str, &'static str, String)>;
+
+fn claims(header: &Header, signer: &Identity, corridor: Corridor<'_>) -> Claim {
+    if header.sender_id != signer.id {
+        let detail = format!("signed by {}, says to be {}", signer.id, header.sender_id);
+        return Err((SENDER_NOT_SIGNER, "SenderId", detail));
+    }
+    if !may_send(signer.role, header.message_type) {
+        let detail = format!("a {} may not send {}", signer.role, header.message_type);
+        return Err((ROLE_MAY_NOT, "MessageType", detail));
+    }
+    if header.park_code != *corridor.sealer.park() || signer.park != *corridor.sealer.park() {
+        let detail = format!("this is {}, the message is for {}", corridor.sealer.park(), header.park_code);
+        return Err((OTHER_PARK, "ParkCode", detail));
+    }
+    times(header, corridor)
+}
+
+fn times(header: &Header, corridor: Corridor<'_>) -> Claim {
+    let latest = corridor.now.plus_ms(corridor.rules.ahead_ms_max);
+    let earliest = corridor.now.plus_ms(-corridor.rules.age_ms_max);
+    let late = |at: Timestamp| at > latest || at < earliest;
+    let detail = |at: Timestamp| format!("{at} is outside {earliest} to {latest}");
+    if late(header.sent_at) {
+        return Err((TIME_WINDOW, "SentAt", detail(header.sent_at)));
+    }
+    if late(header.occurred_at) {
+        return Err((TIME_WINDOW, "OccurredAt", detail(header.occurred_at)));
+    }
+    if header.occurred_at > header.sent_at.plus_ms(corridor.rules.ahead_ms_max) {
+        let detail = format!("occurred at {}, sent at {}", header.occurred_at, header.sent_at);
+        return Err((TIME_WINDOW, "OccurredAt", detail));
+    }
+    Ok(())
+}

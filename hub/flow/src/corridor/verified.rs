@@ -1,0 +1,116 @@
+//! The first step of the signed door: an envelope whose signature, certificate and freshness the
+//! security room has checked.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use cordon_contract::Fault;
+use cordon_model::PartyId;
+use cordon_security::Identity;
+use cordon_security::wsse::VerifiedEnvelope;
+
+use super::refused::{Offender, RefusedDraft};
+use super::rules::Corridor;
+use super::sealed::Sealed;
+use super::valid::Valid;
+use crate::entry_codec::message_nodes;
+use crate::fault::{MESSAGE_COUNT, fault};
+
+/// A verified envelope. Only [`VerifiedEnvelope`] becomes one.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    envelope: VerifiedEnvelope,
+}
+
+/// A submission whose every message is sealed or refused.
+pub(crate) struct SealedSubmission {
+    signer: Identity,
+    raw: Bytes,
+    messages: Vec<Part>,
+}
+
+/// One message of a submission and where it stands in the signed bytes.
+pub(crate) struct Part {
+    pub span: Range<usize>,
+    pub outcome: Result<Sealed, RefusedDraft>,
+}
+
+impl From<VerifiedEnvelope> for Verified {
+    fn from(envelope: VerifiedEnvelope) -> Self {
+        Self { envelope }
+    }
+}
+
+impl Verified {
+    /// Takes every message through the rest of the corridor. `Err` when the submission as a whole
+    /// cannot be taken: it holds no message or too many.
+    pub(crate) fn seal(self, corridor: Corridor<'_>) -> Result<SealedSubmission, RefusedDraft> {
+        let signer = self.envelope.identity().clone();
+        let nodes = message_nodes(self.envelope.body());
+        if nodes.is_empty() || nodes.len() > corridor.rules.messages_max {
+            let place = self.envelope.body().path();
+            let why = format!("the submission holds {} messages", nodes.len());
+            let fault: Fault = fault(MESSAGE_COUNT).at(place).log(why);
+            let offender = Offender {
+                sender: Some(signer.id),
+                raw: Bytes::copy_from_slice(self.envelope.bytes()),
+                ..Offender::default()
+            };
+            return Err(RefusedDraft::new(fault, offender, corridor));
+        }
+        let document = self.envelope.document();
+        let mut messages = Vec::with_capacity(nodes.len());
+        for (part, id) in (0_u16..).zip(nodes) {
+            let node = document.node(id);
+            let outcome = match Valid::check(node, &signer, corridor) {
+                Ok(valid) => Ok(Sealed::of_valid(valid, part)),
+                Err(invalid) => {
+                    let raw = document.bytes().get(node.span()).unwrap_or_default();
+                    let offender = Offender {
+                        sender: Some(signer.id.clone()),
+                        message_id: invalid.message.as_ref().map(|message| message.header.message_id),
+                        digest: Some(invalid.digest),
+                        raw: Bytes::copy_from_slice(raw),
+                    };
+                    Err(RefusedDraft::new(invalid.fault, offender, corridor))
+                }
+            };
+            messages.push(Part {
+                span: node.span(),
+                outcome,
+            });
+        }
+        Ok(SealedSubmission {
+            signer,
+            raw: Bytes::from(self.envelope.into_bytes()),
+            messages,
+        })
+    }
+}
+
+impl SealedSubmission {
+    /// Who signed it.
+    pub(crate) fn signer(&self) -> &PartyId {
+        &self.signer.id
+    }
+
+    /// The signed bytes.
+    pub(crate) fn raw(&self) -> &Bytes {
+        &self.raw
+    }
+
+    /// How many messages it holds.
+    pub(crate) fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// True when one of its messages is still taken on a full disk.
+    pub(crate) fn is_urgent(&self) -> bool {
+        self.messages.iter().filter_map(|part| part.outcome.as_ref().ok()).any(Sealed::is_urgent)
+    }
+
+    /// Signer, signed bytes and messages.
+    pub(crate) fn into_parts(self) -> (PartyId, Bytes, Vec<Part>) {
+        (self.signer.id, self.raw, self.messages)
+    }
+}

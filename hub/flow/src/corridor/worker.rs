@@ -1,0 +1,77 @@
+//! The workers of the reading door: several for each adapter, bounded, and in order for a device.
+//!
+//! Each adapter has workers and queues of its own, so that a device that floods fills only its own
+//! adapter's queue and then waits (I10).
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Instant;
+
+use cordon_contract::{Clock, Offer};
+use cordon_mapping::Mappings;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::mapped::seal_reading;
+use super::rules::{Corridor, CorridorRules};
+use crate::queue::Queue;
+use crate::sealer::Sealer;
+use crate::work::{ReadingWork, Work};
+
+/// Offers waiting in front of one worker.
+const WAITING_MAX: usize = 64;
+
+/// What every worker needs.
+#[derive(Clone)]
+pub(crate) struct Bench {
+    pub sealer: Arc<Sealer>,
+    pub rules: Arc<CorridorRules>,
+    pub mappings: Arc<Mappings>,
+    pub clock: Arc<dyn Clock>,
+    pub queue: Arc<Queue>,
+}
+
+/// Takes one adapter's offers until its door closes.
+pub(crate) async fn run(bench: Bench, source: Arc<str>, mut offers: mpsc::Receiver<Offer>, workers: usize) {
+    let mut tasks = JoinSet::new();
+    let mut doors = Vec::new();
+    for _ in 0..workers.max(1) {
+        let (door, waiting) = mpsc::channel(WAITING_MAX);
+        doors.push(door);
+        tasks.spawn(work(bench.clone(), Arc::clone(&source), waiting));
+    }
+    while let Some(offer) = offers.recv().await {
+        let mut hasher = DefaultHasher::new();
+        offer.reading.device.hash(&mut hasher);
+        let count = u64::try_from(doors.len()).unwrap_or(1).max(1);
+        let which = usize::try_from(hasher.finish() % count).unwrap_or(0);
+        if let Some(door) = doors.get(which)
+            && door.send((offer, Instant::now())).await.is_err()
+        {
+            break;
+        }
+    }
+    drop(doors);
+    while tasks.join_next().await.is_some() {}
+}
+
+async fn work(bench: Bench, source: Arc<str>, mut waiting: mpsc::Receiver<(Offer, Instant)>) {
+    while let Some((offer, since)) = waiting.recv().await {
+        let corridor = Corridor {
+            rules: &bench.rules,
+            sealer: &bench.sealer,
+            now: bench.clock.now(),
+        };
+        let sealed = seal_reading(&offer.reading, offer.cause, &bench.mappings, corridor);
+        let work = Work::Reading(ReadingWork {
+            source: Arc::clone(&source),
+            sealed,
+            answer: offer.answer,
+            since,
+        });
+        // When the queue is closed the answer is dropped with the work, which tells the adapter.
+        if bench.queue.push(work).await.is_err() {
+            break;
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The faults of this room: codes `F001` to `F019`, each with its remedy.
+
+use cordon_contract::Fault;
+use cordon_journal::JournalFault;
+use cordon_wire::WireFault;
+
+/// `F001`: the message names another sender than the one who signed.
+pub const SENDER_NOT_SIGNER: &str = "F001";
+/// `F002`: the sender's role may not say this.
+pub const ROLE_MAY_NOT: &str = "F002";
+/// `F003`: the message belongs to another park.
+pub const OTHER_PARK: &str = "F003";
+/// `F004`: a time of the head lies outside the allowed window.
+pub const TIME_WINDOW: &str = "F004";
+/// `F005`: the sender used this message id before for something else.
+pub const ID_REUSED: &str = "F005";
+/// `F006`: the submission holds no message, or too many.
+pub const MESSAGE_COUNT: &str = "F006";
+/// `F007`: the hub is stopping or has stopped after a failure; nothing was recorded.
+pub const STOPPED: &str = "F007";
+/// `F008`: the journal's disk is full; only emergency openings and alarms are taken.
+pub const DISK_FULL: &str = "F008";
+/// `F009`: there is no dead letter of this number.
+pub const NO_DEAD_LETTER: &str = "F009";
+/// `F010`: the hub's own message breaks the language.
+pub const OWN_MESSAGE: &str = "F010";
+/// `F011`: an adapter may not say this.
+pub const ADAPTER_MAY_NOT: &str = "F011";
+/// `F012`: a journal record cannot be read as an entry.
+pub const UNREADABLE: &str = "F012";
+/// `F013`: the journal does not follow from its own inputs.
+pub const REPLAY_DIFFERS: &str = "F013";
+/// `F014`: the configuration of the flow is not usable.
+pub const CONFIGURATION: &str = "F014";
+/// `F015`: a background thread of the hub ended.
+pub const THREAD: &str = "F015";
+
+/// Every code of this room with the text a peer may see and the remedy.
+pub const FAULTS: &[(&str, &str, &str)] = &[
+    (SENDER_NOT_SIGNER, "the message names another sender than the one who signed", "put the party of your certificate into SenderId"),
+    (ROLE_MAY_NOT, "the sender's role may not send this message", "let a party of the right role send it"),
+    (OTHER_PARK, "the message belongs to another park", "put this park's code into ParkCode, or send it to the other park's hub"),
+    (TIME_WINDOW, "a time of the head lies outside the allowed window", "set the clock by the park's time server and give the true times"),
+    (ID_REUSED, "the message id was used before for another message", "give every new message a new id; repeat a message unchanged"),
+    (MESSAGE_COUNT, "the submission does not hold 1 to 500 messages", "send 1 to 500 c:Message elements in one submission"),
+    (STOPPED, "the hub is stopping; nothing was recorded", "send the message again, with the same id, when the hub runs"),
+    (DISK_FULL, "the hub has no room to record this now", "send the message again later, with the same id"),
+    (NO_DEAD_LETTER, "there is no dead letter of this number", "choose a number from the list of dead letters"),
+    (OWN_MESSAGE, "the hub cannot say this: the message breaks the language", "correct the values named in the log"),
+    (ADAPTER_MAY_NOT, "a reading cannot be a message of this type", "map the reading to an observation, not to a decision"),
+    (UNREADABLE, "a journal record cannot be read as an entry", "verify the journal; use the program version that wrote it"),
+    (REPLAY_DIFFERS, "the journal does not follow from its own inputs", "replay with the plug-ins, rules and plan that were in force"),
+    (CONFIGURATION, "the configuration of the flow is not usable", "correct the value named in the log"),
+    (THREAD, "a thread of the hub ended", "restart the hub and report the log"),
+];
+
+/// The fault of one of this room's codes.
+pub(crate) fn fault(code: &'static str) -> Fault {
+    let (_, text, remedy) = FAULTS
+        .iter()
+        .find(|(known, _, _)| *known == code)
+        .copied()
+        .unwrap_or((code, "refused", ""));
+    Fault::new(code, text).remedy(remedy)
+}
+
+/// A breach of the language as a fault.
+pub(crate) fn of_wire(breach: WireFault) -> Fault {
+    Fault::new(breach.code, breach.detail)
+        .at(breach.place)
+        .remedy(breach.remedy)
+}
+
+/// A journal failure as a fault; file names stay in the log.
+pub(crate) fn of_journal(failure: &JournalFault) -> Fault {
+    Fault::new(failure.code(), failure.peer_text())
+        .remedy(failure.remedy())
+        .log(failure.to_string())
+}

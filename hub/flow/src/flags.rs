@@ -1,0 +1,36 @@
+//! The marks the flow keeps in a record's `flags`. Stored in the journal, never renumbered.
+
+use cordon_contract::OrderLane;
+
+/// Decided by a plug-in; a replay must produce it again.
+pub const DECIDED: u16 = 1;
+/// Its sender and message id are kept for duplicate recognition.
+pub const KEYED: u16 = 1 << 1;
+/// Acted on before it was journaled: an emergency opening while the disk failed.
+pub const LATE: u16 = 1 << 2;
+/// The raw bytes behind a refusal were cut.
+pub const TRUNCATED: u16 = 1 << 3;
+/// A dead letter sent out again.
+pub const RERUN: u16 = 1 << 6;
+
+const LANE_SHIFT: u16 = 4;
+const LANE_MASK: u16 = 0b11 << LANE_SHIFT;
+
+/// The bits that say in which lane an order travels.
+pub(crate) fn lane_bits(lane: OrderLane) -> u16 {
+    let number = match lane {
+        OrderLane::Emergency => 1,
+        OrderLane::Access => 2,
+        OrderLane::Routine => 3,
+    };
+    number << LANE_SHIFT
+}
+
+/// The lane in which an order travels; routine when none was stored.
+pub(crate) fn lane_of(flags: u16) -> OrderLane {
+    match (flags & LANE_MASK) >> LANE_SHIFT {
+        1 => OrderLane::Emergency,
+        2 => OrderLane::Access,
+        _ => OrderLane::Routine,
+    }
+}

@@ -1,0 +1,153 @@
+//! What the flow itself remembers of the journal: epoch, open orders, dead letters, last times.
+//!
+//! A pure fold over entries, so that a restart and a replay come to the same.
+
+use std::collections::BTreeMap;
+
+use cordon_contract::{EntryKind, OrderLane, Target};
+use cordon_model::{AuditOutcome, Body, PartyId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::draft::Draft;
+use crate::flags;
+use crate::sealer::AuditNote;
+
+/// Audit action of a start of the hub; its target holds the epoch.
+pub(crate) const START: &str = "hub.start";
+/// Audit action of an order that could not be delivered.
+pub(crate) const DEAD_LETTER: &str = "order.dead-letter";
+/// Audit action of a dead letter sent out again.
+pub(crate) const RERUN: &str = "order.rerun";
+
+/// Dead letters listed at once; older ones stay in the journal and can still be run again.
+pub const DEAD_LETTERS_MAX: usize = 10_000;
+
+/// An order that has no outcome yet.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct OpenOrder {
+    /// Whom it is for.
+    pub target: Target,
+    /// Its lane.
+    pub lane: OrderLane,
+    /// Microseconds since the epoch after which it is expired.
+    pub deadline_micros: i64,
+    /// True for a gate command, which is never tried twice.
+    pub gate_command: bool,
+    /// True when it was carried out before it was journaled.
+    pub late: bool,
+}
+
+/// An order that could not be delivered. Never deleted; run again by its number.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct DeadLetter {
+    /// Journal entry of the order.
+    pub number: u64,
+    /// Whom it was for.
+    pub target: String,
+    /// Why it could not be delivered.
+    pub reason: String,
+    /// Microseconds since the epoch when it was given up.
+    pub given_up_micros: i64,
+}
+
+/// The flow's own state.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Fold {
+    /// Fencing epoch: counts the starts of the hub.
+    pub epoch: u64,
+    /// Time of the last entry, microseconds.
+    pub last_time: i64,
+    /// Time of the last tick, microseconds.
+    pub last_tick: i64,
+    /// Orders without an outcome, by number.
+    pub open: BTreeMap<u64, OpenOrder>,
+    /// Dead letters, by the order's number.
+    pub dead: BTreeMap<u64, DeadLetter>,
+}
+
+impl Fold {
+    /// Takes in one entry.
+    pub(crate) fn apply(&mut self, number: u64, time: Timestamp, draft: &Draft) {
+        self.last_time = self.last_time.max(time.micros());
+        match draft.kind {
+            EntryKind::Tick => self.last_tick = time.micros(),
+            EntryKind::Order => self.opened(number, draft),
+            EntryKind::Outcome => {
+                self.open.remove(&draft.cause);
+            }
+            EntryKind::Audit => self.audited(time, draft),
+            EntryKind::Submission | EntryKind::Message | EntryKind::Refused => {}
+        }
+    }
+
+    fn opened(&mut self, number: u64, draft: &Draft) {
+        if draft.flags & flags::RERUN != 0 {
+            self.dead.remove(&draft.cause);
+        }
+        if let Some(slip) = &draft.slip {
+            let open = OpenOrder {
+                target: slip.target.clone(),
+                lane: slip.lane,
+                deadline_micros: slip.deadline.micros(),
+                gate_command: is_gate_command(draft),
+                late: draft.flags & flags::LATE != 0,
+            };
+            self.open.insert(number, open);
+        }
+    }
+
+    fn audited(&mut self, time: Timestamp, draft: &Draft) {
+        let Some(Body::AuditEvent(event)) = draft.message.as_deref().map(|message| &message.body)
+        else {
+            return;
+        };
+        match event.action.as_str() {
+            START if draft.flags & flags::DECIDED == 0 => {
+                if let Some(epoch) = event.target.as_deref().and_then(read_epoch) {
+                    self.epoch = epoch;
+                }
+            }
+            DEAD_LETTER if draft.flags & flags::DECIDED == 0 => {
+                let letter = DeadLetter {
+                    number: draft.cause,
+                    target: event.target.clone().unwrap_or_default(),
+                    reason: event.detail.clone().unwrap_or_default(),
+                    given_up_micros: time.micros(),
+                };
+                self.dead.insert(draft.cause, letter);
+                if self.dead.len() > DEAD_LETTERS_MAX {
+                    self.dead.pop_first();
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What the audit entry of a start says.
+pub(crate) fn start_note<'a>(hub: &'a PartyId, target: &'a str) -> AuditNote<'a> {
+    AuditNote {
+        action: START,
+        actor: hub,
+        target: Some(target),
+        outcome: AuditOutcome::Success,
+        detail: None,
+    }
+}
+
+/// The target of a start's audit entry.
+pub(crate) fn epoch_text(epoch: u64) -> String {
+    format!("epoch:{epoch}")
+}
+
+fn read_epoch(target: &str) -> Option<u64> {
+    target.strip_prefix("epoch:")?.parse().ok()
+}
+
+/// True when the draft carries a gate command.
+pub(crate) fn is_gate_command(draft: &Draft) -> bool {
+    matches!(
+        draft.message.as_deref().map(|message| &message.body),
+        Some(Body::GateCommand(_))
+    )
+}

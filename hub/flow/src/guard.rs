@@ -1,0 +1,104 @@
+//! The flow's own plug-in: turns refusals that smell of an attack into alarms.
+
+use std::collections::BTreeMap;
+
+use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin};
+use cordon_model::{AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, PartyId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::fault::{CONFIGURATION, ID_REUSED, fault};
+use crate::text::clip_empty;
+
+/// One alarm for each sender and code in this time; further refusals stay entries.
+const QUIET_MICROS: i64 = 60 * 1_000_000;
+/// Senders and codes remembered at once; the oldest is forgotten.
+const REMEMBERED_MAX: usize = 1_000;
+
+/// Watches refusals. Its alarms are decisions like any other, so that a replay makes them again.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Guard {
+    /// When each sender was last alarmed for each code, microseconds.
+    alarmed: BTreeMap<(String, String), i64>,
+}
+
+impl Guard {
+    fn is_loud(&mut self, sender: &str, code: &str, time: Timestamp) -> bool {
+        let key = (sender.to_owned(), code.to_owned());
+        if let Some(last) = self.alarmed.get(&key)
+            && time.micros().saturating_sub(*last) < QUIET_MICROS
+        {
+            return false;
+        }
+        self.alarmed.insert(key, time.micros());
+        if self.alarmed.len() > REMEMBERED_MAX {
+            let oldest = self.alarmed.iter().min_by_key(|(_, at)| **at).map(|(key, _)| key.clone());
+            if let Some(oldest) = oldest {
+                self.alarmed.remove(&oldest);
+            }
+        }
+        true
+    }
+}
+
+/// The alarm a refusal code calls for.
+fn alarm(code: &str) -> Option<(AlarmCode, AlarmLevel)> {
+    match code {
+        ID_REUSED | "V011" => Some((AlarmCode::Replay, AlarmLevel::Orange)),
+        "V003" | "V004" | "V005" | "V006" | "V007" => {
+            Some((AlarmCode::SignatureInvalid, AlarmLevel::Orange))
+        }
+        "V012" | "V013" => Some((AlarmCode::CertExpired, AlarmLevel::Yellow)),
+        _ => None,
+    }
+}
+
+impl Plugin for Guard {
+    fn name(&self) -> &'static str {
+        "flow.guard"
+    }
+
+    fn step(&mut self, entry: &Entry, decisions: &mut Decisions) {
+        if entry.kind != EntryKind::Refused {
+            return;
+        }
+        let Some((alarm_code, alarm_level)) = alarm(&entry.label) else {
+            return;
+        };
+        if !self.is_loud(entry.sender.as_str(), &entry.label, entry.time) {
+            return;
+        }
+        let detail = match entry.message.as_deref().map(|message| &message.body) {
+            Some(Body::Refusal(refusal)) => refusal.detail.clone(),
+            _ => String::new(),
+        };
+        let event = AlarmEvent {
+            alarm_id: format!("flow-{}", entry.number),
+            alarm_code,
+            alarm_level,
+            state: AlarmState::Raised,
+            occurred_at: entry.time,
+            source_device: None,
+            subject: None,
+            person_id: None,
+            enterprise_id: PartyId::new(entry.sender.as_str()).ok(),
+            area_id: None,
+            gate_id: None,
+            lane_id: None,
+            position: None,
+            cause_ref: None,
+            evidence: Vec::new(),
+            description: clip_empty(&format!("{} refused a message of {}: {detail}", entry.label, entry.sender), 2_000),
+        };
+        decisions.emit(Body::AlarmEvent(event), None);
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
+        postcard::to_stdvec(self).map_err(|error| fault(CONFIGURATION).log(error.to_string()))
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Fault> {
+        *self = postcard::from_bytes(snapshot)
+            .map_err(|error| fault(CONFIGURATION).log(error.to_string()))?;
+        Ok(())
+    }
+}

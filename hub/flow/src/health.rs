@@ -1,0 +1,56 @@
+//! The visible state of the hub.
+
+use cordon_contract::DeviceHealth;
+use serde::Serialize;
+
+/// How an adapter's task stands; its devices have states of their own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AdapterState {
+    /// Its task runs.
+    Running,
+    /// It ended with a fault and waits to be started again.
+    Resting,
+    /// The hub is stopping.
+    Stopped,
+}
+
+/// One adapter.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct AdapterHealth {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its protocol.
+    pub protocol: &'static str,
+    /// Its task.
+    pub state: AdapterState,
+    /// How often it was started again.
+    pub restarts: u64,
+    /// Why it ended last.
+    pub last_fault: Option<String>,
+    /// Its devices.
+    pub devices: Vec<DeviceHealth>,
+}
+
+/// The hub.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct HubHealth {
+    /// Why the core has stopped; absent while it runs.
+    pub fault: Option<String>,
+    /// Fencing epoch of this run.
+    pub epoch: u64,
+    /// Number of the last durable entry.
+    pub position: u64,
+    /// Number of the last entry in the stored state.
+    pub saved: u64,
+    /// Room on the journal's disk: `normal`, `low`, `full`.
+    pub space: &'static str,
+    /// Pieces of work that wait for the sequencer.
+    pub queue: usize,
+    /// Orders without an outcome.
+    pub open_orders: usize,
+    /// Deliveries that were given up.
+    pub dead_letters: usize,
+    /// The adapters.
+    pub adapters: Vec<AdapterHealth>,
+}

@@ -1,0 +1,266 @@
+//! Putting the parts together, and taking them apart again.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cordon_contract::{Adapter, Fault, Intake, ShutdownTrigger, Shutdown, Target};
+use cordon_journal::{Counters, Journal, SpaceLevel, State};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::board::Board;
+use crate::config::{HubConfig, HubParts};
+use crate::core::Core;
+use crate::corridor::worker::{self, Bench};
+use crate::entry_reader::EntryReader;
+use crate::fault::{CONFIGURATION, THREAD, fault, of_journal};
+use crate::feed::Feed;
+use crate::health::HubHealth;
+use crate::outbox::{Dispatch, Outbox};
+use crate::queue::Queue;
+use crate::sealer::Sealer;
+use crate::sequencer::{Sequencer, Ties};
+use crate::stats::Stats;
+use crate::submit::Submit;
+use crate::supervisor::Supervised;
+use crate::vital::Vital;
+
+/// Starts hubs.
+#[derive(Clone, Copy, Debug)]
+pub struct Hub;
+
+/// A running hub.
+pub struct RunningHub {
+    ties: Ties,
+    submit: Submit,
+    reader: EntryReader,
+    trigger: ShutdownTrigger,
+    adapters: Vec<Supervised>,
+    corridors: Vec<JoinHandle<()>>,
+    sequencer: std::thread::JoinHandle<()>,
+}
+
+impl Hub {
+    /// Restores the state, steps what came after it, records the start, and only then starts the
+    /// adapters. Either a whole hub runs or a fault says why not.
+    pub async fn start(config: HubConfig, parts: HubParts) -> Result<RunningHub, Fault> {
+        config.check()?;
+        let sealer = Arc::new(Sealer::new(config.hub.clone(), config.park.clone()));
+        let rules = Arc::new(config.rules.clone());
+        let queue = Arc::new(Queue::new(config.queue_max, config.queue_bytes_max));
+        let stats = Stats::default();
+        let (trigger, shutdown) = Shutdown::pair();
+        let dispatch = Dispatch::new(
+            Arc::clone(&sealer),
+            Arc::clone(&parts.clock),
+            Arc::clone(&queue),
+            stats.clone(),
+            shutdown.clone(),
+            by_target(&parts.adapters)?,
+        );
+        let reader = EntryReader::over(parts.journal.reader().map_err(|failure| of_journal(&failure))?);
+        let core = Core::new((*sealer).clone(), parts.plugins);
+        let ties = Ties {
+            feed: Feed::new(config.feed_max),
+            config: Arc::new(config),
+            queue: Arc::clone(&queue),
+            dispatch,
+            stats,
+            vital: Vital::default(),
+            board: Board::default(),
+            clock: Arc::clone(&parts.clock),
+        };
+        let sequencer = start_sequencer(ties.clone(), parts.journal, parts.state, core).await?;
+        let bench = Bench {
+            sealer: Arc::clone(&sealer),
+            rules: Arc::clone(&rules),
+            mappings: parts.mappings,
+            clock: Arc::clone(&parts.clock),
+            queue: Arc::clone(&queue),
+        };
+        let (adapters, corridors) = start_adapters(parts.adapters, &bench, &ties.config, &shutdown);
+        let submit = Submit {
+            sealer,
+            rules,
+            clock: parts.clock,
+            queue,
+            workers: Arc::new(Semaphore::new(ties.config.workers.max(1))),
+        };
+        Ok(RunningHub {
+            ties,
+            submit,
+            reader,
+            trigger,
+            adapters,
+            corridors,
+            sequencer,
+        })
+    }
+}
+
+impl RunningHub {
+    /// Puts submissions and operators' words in.
+    pub fn submit(&self) -> Submit {
+        self.submit.clone()
+    }
+
+    /// Committed entries as they come.
+    pub fn feed(&self) -> Feed {
+        self.ties.feed.clone()
+    }
+
+    /// Committed entries as they stand in the journal.
+    pub fn reader(&self) -> EntryReader {
+        self.reader.clone()
+    }
+
+    /// Counters since the start.
+    pub fn stats(&self) -> Stats {
+        self.ties.stats.clone()
+    }
+
+    /// Open orders, dead letters, second tries.
+    pub fn outbox(&self) -> Outbox {
+        Outbox {
+            board: self.ties.board.clone(),
+            submit: self.submit.clone(),
+            reader: self.reader.clone(),
+            clock: Arc::clone(&self.ties.clock),
+            dispatch: Arc::clone(&self.ties.dispatch),
+        }
+    }
+
+    /// Whether the core lives. A program waits on [`Vital::failed`] and shows the fault; it may stay
+    /// up, because emergency openings are still carried out.
+    pub fn vital(&self) -> Vital {
+        self.ties.vital.clone()
+    }
+
+    /// The journal's own counters: batches, syncs, bytes.
+    pub fn journal_counters(&self) -> Counters {
+        self.ties.board.lock().counters
+    }
+
+    /// How everything stands.
+    pub fn health(&self) -> HubHealth {
+        let shown = self.ties.board.lock().clone();
+        HubHealth {
+            fault: self.ties.vital.fault().map(|fault| fault.to_string()),
+            epoch: shown.epoch,
+            position: shown.number,
+            saved: shown.saved,
+            space: shown.space.unwrap_or(SpaceLevel::Normal).as_str(),
+            queue: self.ties.queue.len(),
+            open_orders: shown.open.len(),
+            dead_letters: shown.dead.len(),
+            adapters: self.adapters.iter().map(Supervised::health).collect(),
+        }
+    }
+
+    /// Another listener for the hub's stop.
+    pub fn shutdown_listener(&self) -> Shutdown {
+        self.trigger.listener()
+    }
+
+    /// Stops adapters, commits what waits, saves the state. Returns the core's fault if it had one.
+    pub async fn shutdown(self) -> Result<(), Fault> {
+        self.trigger.pull();
+        let patience = Duration::from_millis(self.ties.config.stop_ms);
+        for adapter in self.adapters {
+            adapter.stop(patience).await;
+        }
+        for mut corridor in self.corridors {
+            if tokio::time::timeout(patience, &mut corridor).await.is_err() {
+                corridor.abort();
+            }
+        }
+        self.ties.queue.close();
+        let sequencer = self.sequencer;
+        let joined = tokio::task::spawn_blocking(move || sequencer.join()).await;
+        if !matches!(joined, Ok(Ok(()))) {
+            return Err(fault(THREAD).log("the sequencer panicked"));
+        }
+        self.ties.vital.fault().map_or(Ok(()), Err)
+    }
+}
+
+fn by_target(adapters: &[Arc<dyn Adapter>]) -> Result<HashMap<Target, (Arc<str>, Arc<dyn Adapter>)>, Fault> {
+    let mut by_target: HashMap<Target, (Arc<str>, Arc<dyn Adapter>)> = HashMap::new();
+    for adapter in adapters {
+        let definition = adapter.definition();
+        let name: Arc<str> = definition.name.as_str().into();
+        for target in definition.targets {
+            let place = target.0.clone();
+            if let Some((other, _)) = by_target.insert(target, (Arc::clone(&name), Arc::clone(adapter))) {
+                return Err(fault(CONFIGURATION).at(place).log(format!("served by both {other} and {name}")));
+            }
+        }
+    }
+    Ok(by_target)
+}
+
+async fn start_sequencer(
+    ties: Ties,
+    journal: Journal,
+    state: Arc<dyn State>,
+    core: Core,
+) -> Result<std::thread::JoinHandle<()>, Fault> {
+    let (ready, is_ready) = oneshot::channel();
+    let vital = ties.vital.clone();
+    let queue = Arc::clone(&ties.queue);
+    let thread = std::thread::Builder::new()
+        .name("cordon-sequencer".into())
+        .spawn(move || {
+            // A panic of a plug-in must not look like a quiet hub.
+            let alarm = Alarm { vital, queue };
+            match Sequencer::start(ties, journal, state, core) {
+                Ok((sequencer, recovered)) => {
+                    tracing::info!(from = recovered.from, stepped = recovered.stepped, "the state is restored");
+                    let _ = ready.send(Ok(()));
+                    sequencer.run();
+                }
+                Err(fault) => {
+                    let _ = ready.send(Err(fault));
+                }
+            }
+            drop(alarm);
+        })
+        .map_err(|error| fault(THREAD).log(format!("sequencer: {error}")))?;
+    is_ready.await.map_err(|_| fault(THREAD).log("the sequencer ended while it started"))??;
+    Ok(thread)
+}
+
+/// Tells everyone when the sequencer's thread panics.
+struct Alarm {
+    vital: Vital,
+    queue: Arc<Queue>,
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.vital.fail(fault(THREAD).log("the sequencer panicked"));
+            self.queue.close();
+            self.queue.drain();
+        }
+    }
+}
+
+fn start_adapters(
+    adapters: Vec<Arc<dyn Adapter>>,
+    bench: &Bench,
+    config: &HubConfig,
+    shutdown: &Shutdown,
+) -> (Vec<Supervised>, Vec<JoinHandle<()>>) {
+    let mut supervised = Vec::new();
+    let mut corridors = Vec::new();
+    for adapter in adapters {
+        let (intake, offers) = Intake::bounded(config.intake_max);
+        let name: Arc<str> = adapter.definition().name.as_str().into();
+        corridors.push(tokio::spawn(worker::run(bench.clone(), name, offers, config.workers)));
+        let clock = Arc::clone(&bench.clock);
+        supervised.push(Supervised::start(adapter, intake, clock, shutdown.clone()));
+    }
+    (supervised, corridors)
+}

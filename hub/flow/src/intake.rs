@@ -1,0 +1,214 @@
+//! Taking work into a batch: duplicate rules, causes, refusals.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
+
+use cordon_contract::{Accepted, EntryKind, Fault};
+use cordon_model::Digest;
+use cordon_wire::digest_of_bytes;
+use tokio::sync::oneshot;
+
+use crate::batch::Batch;
+use crate::core::Core;
+use crate::corridor::{Corridor, CorridorRules, Offender, Part, RefusedDraft, Sealed};
+use crate::draft::Draft;
+use crate::fault::{ID_REUSED, NO_DEAD_LETTER, fault, of_journal};
+use crate::flags;
+use crate::inbox::{Inbox, Verdict};
+use crate::receipt::{ReceiptData, Refused};
+use crate::work::{OwnWork, ReadingWork, RefusalWork, SubmissionAnswer, SubmissionWork, Work};
+
+/// What became of one message.
+pub(crate) enum Slot {
+    /// A line of the batch.
+    New(usize),
+    /// Known already, as this entry.
+    Seen(u64),
+    /// Refused, and recorded at this line.
+    Refused(Fault, usize),
+    /// Not judged, not recorded.
+    Failed(Fault),
+}
+
+/// Whom to answer, and how.
+pub(crate) enum Answer {
+    Submission(oneshot::Sender<SubmissionAnswer>),
+    Reading(oneshot::Sender<Result<Accepted, Fault>>),
+    Own(Option<oneshot::Sender<Result<Vec<ReceiptData>, Fault>>>),
+    Refusal(oneshot::Sender<Refused>),
+    StateHash(oneshot::Sender<Result<(u64, Digest), Fault>>),
+}
+
+/// A piece of work in the batch, waiting for the commit.
+pub(crate) struct Pending {
+    pub slots: Vec<Slot>,
+    pub answer: Answer,
+    /// Adapter or sender for the counters.
+    pub source: Arc<str>,
+    pub since: Option<Instant>,
+    /// Its lines in the batch, decisions included.
+    pub lines: Range<usize>,
+}
+
+/// Takes work into a batch.
+pub(crate) struct Intaker<'a> {
+    pub core: &'a mut Core,
+    pub inbox: &'a mut Inbox,
+    pub rules: &'a CorridorRules,
+    pub batch: &'a mut Batch,
+}
+
+impl Intaker<'_> {
+    /// Takes one piece of work in.
+    pub(crate) fn take(&mut self, work: Work) -> Pending {
+        let start = self.batch.len();
+        let mut pending = match work {
+            Work::Submission(work) => self.submission(work),
+            Work::Reading(work) => self.reading(work),
+            Work::Own(work) => self.own(work),
+            Work::Refusal(work) => self.refusal(work),
+            Work::StateHash(answer) => pending(Vec::new(), Answer::StateHash(answer), "hub".into(), None),
+        };
+        pending.lines = start..self.batch.len();
+        pending
+    }
+
+    fn submission(&mut self, work: SubmissionWork) -> Pending {
+        let (signer, raw, messages) = work.submission.into_parts();
+        let mut record = Draft {
+            digest: digest_of_bytes(&raw),
+            body: raw.clone(),
+            ..Draft::bare(EntryKind::Submission, signer.clone())
+        };
+        record.label = format!("{} messages", messages.len());
+        // The signed bytes are recorded once, and only if a message of them is new.
+        let mut record = Some(record);
+        let mut number = 0;
+        let mut slots = Vec::with_capacity(messages.len());
+        for Part { span, outcome } in messages {
+            let slot = match outcome {
+                Err(refused) => self.refused(refused, number),
+                Ok(sealed) => match self.verdict(&sealed) {
+                    Err(fault) => Slot::Failed(fault),
+                    Ok(Verdict::Same(number)) => Slot::Seen(number),
+                    Ok(Verdict::Other(first)) => {
+                        let raw = raw.slice(span);
+                        self.reused(&sealed, first, raw, number)
+                    }
+                    Ok(Verdict::New) => {
+                        if let Some(record) = record.take() {
+                            number = self.batch.next();
+                            self.core.admit(self.batch, record);
+                        }
+                        self.new(sealed, Some(number))
+                    }
+                },
+            };
+            slots.push(slot);
+        }
+        pending(slots, Answer::Submission(work.answer), signer.as_str().into(), Some(work.since))
+    }
+
+    fn reading(&mut self, work: ReadingWork) -> Pending {
+        let slots = match work.sealed {
+            Err(refused) => vec![self.refused(refused, 0)],
+            Ok(messages) => messages
+                .into_iter()
+                .map(|sealed| match self.verdict(&sealed) {
+                    Err(fault) => Slot::Failed(fault),
+                    Ok(Verdict::Same(number)) => Slot::Seen(number),
+                    Ok(Verdict::Other(first)) => {
+                        let raw = sealed.body().clone();
+                        self.reused(&sealed, first, raw, 0)
+                    }
+                    Ok(Verdict::New) => self.new(sealed, None),
+                })
+                .collect(),
+        };
+        pending(slots, Answer::Reading(work.answer), work.source, Some(work.since))
+    }
+
+    fn own(&mut self, work: OwnWork) -> Pending {
+        let answer = Answer::Own(work.answer);
+        let hub: Arc<str> = "hub".into();
+        if work.closes.is_some_and(|order| !self.core.fold().open.contains_key(&order)) {
+            return pending(Vec::new(), answer, hub, None);
+        }
+        let gone = work.drafts.iter().any(|draft| {
+            draft.flags & flags::RERUN != 0 && !self.core.fold().dead.contains_key(&draft.cause)
+        });
+        if gone {
+            return pending(vec![Slot::Failed(fault(NO_DEAD_LETTER))], answer, hub, None);
+        }
+        let first = self.batch.next();
+        let mut slots = Vec::with_capacity(work.drafts.len());
+        for (index, mut draft) in work.drafts.into_iter().enumerate() {
+            if index > 0 && draft.cause == 0 {
+                draft.cause = first;
+            }
+            slots.push(Slot::New(self.core.admit(self.batch, draft)));
+        }
+        pending(slots, answer, hub, Some(work.since))
+    }
+
+    fn refusal(&mut self, work: RefusalWork) -> Pending {
+        let source = work.refused.sender().as_str().into();
+        let slot = self.refused(work.refused, 0);
+        pending(vec![slot], Answer::Refusal(work.answer), source, None)
+    }
+
+    fn verdict(&self, sealed: &Sealed) -> Result<Verdict, Fault> {
+        self.inbox
+            .verdict(sealed.sender(), sealed.message_id(), sealed.digest(), sealed.key())
+            .map_err(|failure| of_journal(&failure))
+    }
+
+    fn new(&mut self, sealed: Sealed, submission: Option<u64>) -> Slot {
+        let mut draft = sealed.into_draft();
+        if let Some(number) = submission {
+            draft.cause = number;
+        }
+        if draft.flags & flags::KEYED != 0 {
+            let number = self.batch.next();
+            self.inbox.note(&draft.sender, draft.message_id, draft.digest, number);
+        }
+        Slot::New(self.core.admit(self.batch, draft))
+    }
+
+    fn refused(&mut self, refused: RefusedDraft, cause: u64) -> Slot {
+        let (fault, draft) = refused.into_parts(cause);
+        Slot::Refused(fault, self.core.admit(self.batch, draft))
+    }
+
+    /// The same id for another message: refused and, through the guard, alarmed.
+    fn reused(&mut self, sealed: &Sealed, first: u64, raw: bytes::Bytes, cause: u64) -> Slot {
+        let fault = fault(ID_REUSED)
+            .at("/c:Message/c:Header/c:MessageId")
+            .log(format!("id {} stands for entry {first}", sealed.message_id()));
+        let offender = Offender {
+            sender: Some(sealed.sender().clone()),
+            message_id: Some(sealed.message_id()),
+            digest: Some(sealed.digest()),
+            raw,
+        };
+        let sealer = self.core.sealer().clone();
+        let corridor = Corridor {
+            rules: self.rules,
+            sealer: &sealer,
+            now: self.batch.time(),
+        };
+        let refused = RefusedDraft::new(fault, offender, corridor);
+        self.refused(refused, cause)
+    }
+}
+
+fn pending(slots: Vec<Slot>, answer: Answer, source: Arc<str>, since: Option<Instant>) -> Pending {
+    Pending {
+        slots,
+        answer,
+        source,
+        since,
+        lines: 0..0,
+    }
+}

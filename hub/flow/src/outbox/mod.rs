@@ -1,0 +1,13 @@
+//! The outbox: durable orders on their way out.
+//!
+//! Orders of one target are carried out one after another; an emergency opening does not wait for
+//! an everyday order of the same target. A gate command is tried once, before its deadline, in the
+//! epoch that ordered it. Everything else is tried again until its deadline and then listed as a
+//! dead letter.
+
+mod handle;
+mod target;
+mod worker;
+
+pub use handle::Outbox;
+pub(crate) use worker::Dispatch;

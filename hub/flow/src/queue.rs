@@ -1,0 +1,162 @@
+//! The queue in front of the sequencer: two lanes, bounded by pieces and by bytes.
+//!
+//! Quick work (captures, barrier states, alarms, outcomes, operators) overtakes the rest, so that a
+//! gate decision never waits behind telemetry. A full lane makes its pushers wait (I10).
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::work::Work;
+
+/// Bytes one permit of the byte bound stands for.
+const PERMIT_BYTES: usize = 1_024;
+
+/// A piece of work with the room it takes in the queue until it is committed.
+pub(crate) struct Ticket {
+    work: Work,
+    room: Room,
+}
+
+/// Room in the queue, given back when dropped.
+pub(crate) type Room = (OwnedSemaphorePermit, OwnedSemaphorePermit);
+
+impl Ticket {
+    /// The work and its room.
+    pub(crate) fn split(self) -> (Work, Room) {
+        (self.work, self.room)
+    }
+}
+
+struct Lane {
+    pieces: Arc<Semaphore>,
+    bytes: Arc<Semaphore>,
+    bytes_max: u32,
+}
+
+#[derive(Default)]
+struct Waiting {
+    quick: VecDeque<Ticket>,
+    steady: VecDeque<Ticket>,
+    closed: bool,
+}
+
+/// The queue.
+pub(crate) struct Queue {
+    quick: Lane,
+    steady: Lane,
+    waiting: Mutex<Waiting>,
+    filled: Condvar,
+}
+
+/// The queue takes nothing more.
+#[derive(Debug)]
+pub(crate) struct Closed;
+
+impl Queue {
+    /// Room for `pieces` and `bytes` in each lane.
+    pub(crate) fn new(pieces: usize, bytes: usize) -> Self {
+        let permits = (bytes / PERMIT_BYTES).clamp(1, Semaphore::MAX_PERMITS.min(1 << 30));
+        let lane = || Lane {
+            pieces: Arc::new(Semaphore::new(pieces.max(1))),
+            bytes: Arc::new(Semaphore::new(permits)),
+            bytes_max: u32::try_from(permits).unwrap_or(u32::MAX),
+        };
+        Self {
+            quick: lane(),
+            steady: lane(),
+            waiting: Mutex::default(),
+            filled: Condvar::new(),
+        }
+    }
+
+    /// Waits for room and puts the work in.
+    pub(crate) async fn push(&self, work: Work) -> Result<(), Closed> {
+        let quick = work.is_quick();
+        let lane = if quick { &self.quick } else { &self.steady };
+        // One piece larger than the whole bound takes all of it.
+        let weight = u32::try_from(work.bytes().div_ceil(PERMIT_BYTES))
+            .unwrap_or(u32::MAX)
+            .min(lane.bytes_max);
+        let piece = Arc::clone(&lane.pieces).acquire_owned().await.map_err(|_| Closed)?;
+        let bytes = Arc::clone(&lane.bytes).acquire_many_owned(weight).await.map_err(|_| Closed)?;
+        let ticket = Ticket {
+            work,
+            room: (piece, bytes),
+        };
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err(Closed);
+        }
+        match quick {
+            true => waiting.quick.push_back(ticket),
+            false => waiting.steady.push_back(ticket),
+        }
+        drop(waiting);
+        self.filled.notify_one();
+        Ok(())
+    }
+
+    /// Takes what waits, quick work first, at most `pieces` and about `bytes`; waits up to
+    /// `patience` for the first. `None` once the queue is closed and empty.
+    pub(crate) fn take(&self, pieces: usize, bytes: usize, patience: Duration) -> Option<Vec<Ticket>> {
+        let mut waiting = self.lock();
+        if waiting.quick.is_empty() && waiting.steady.is_empty() && !waiting.closed {
+            waiting = match self.filled.wait_timeout(waiting, patience) {
+                Ok((waiting, _)) => waiting,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+        }
+        if waiting.closed && waiting.quick.is_empty() && waiting.steady.is_empty() {
+            return None;
+        }
+        // A quarter is kept for steady work, so that quick work cannot starve it.
+        let quick_max = pieces - (pieces / 4).min(waiting.steady.len());
+        let mut taken = Vec::new();
+        let mut size = 0;
+        while taken.len() < quick_max && size < bytes {
+            let Some(ticket) = waiting.quick.pop_front() else {
+                break;
+            };
+            size += ticket.work.bytes();
+            taken.push(ticket);
+        }
+        while taken.len() < pieces && (size < bytes || taken.is_empty()) {
+            let Some(ticket) = waiting.steady.pop_front() else {
+                break;
+            };
+            size += ticket.work.bytes();
+            taken.push(ticket);
+        }
+        Some(taken)
+    }
+
+    /// How many pieces wait.
+    pub(crate) fn len(&self) -> usize {
+        let waiting = self.lock();
+        waiting.quick.len() + waiting.steady.len()
+    }
+
+    /// Takes nothing more; what waits is still handed out.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        for lane in [&self.quick, &self.steady] {
+            lane.pieces.close();
+            lane.bytes.close();
+        }
+        self.filled.notify_all();
+    }
+
+    /// Drops what waits, which tells those who wait for answers.
+    pub(crate) fn drain(&self) {
+        let mut waiting = self.lock();
+        waiting.quick.clear();
+        waiting.steady.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,69 @@
+//! What a sender is answered with.
+
+use cordon_contract::Fault;
+use cordon_model::{Digest, MessageId, ParkCode, PartyId, Receipt, Timestamp};
+
+/// Everything a signed receipt says. The same message gives the same data for ever, because all of
+/// it is read from the journal.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ReceiptData {
+    /// The journal entry that holds the message; 0 when `late`.
+    pub number: u64,
+    /// Who sent it.
+    pub sender: PartyId,
+    /// Its id.
+    pub message_id: MessageId,
+    /// SHA-256 of its exclusive canonical form.
+    pub digest: Digest,
+    /// The chain hash up to and including the entry.
+    pub chain: Digest,
+    /// The entry's time.
+    pub received_at: Timestamp,
+    /// True when the message was known already and this is its first receipt again.
+    pub duplicate: bool,
+    /// True for an emergency opening that was carried out although the journal has failed; it is
+    /// journaled at the next start.
+    pub late: bool,
+}
+
+impl ReceiptData {
+    /// The canonical receipt. `duplicate` is no part of it: a repetition gets the same bytes.
+    pub fn receipt(&self, park: &ParkCode) -> Receipt {
+        Receipt {
+            message_id: self.message_id,
+            sender_id: self.sender.clone(),
+            park_code: park.clone(),
+            entry_number: self.number,
+            digest: self.digest,
+            chain_hash: self.chain,
+            received_at: self.received_at,
+        }
+    }
+}
+
+/// A refusal and where it stands.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refused {
+    /// Why.
+    pub fault: Fault,
+    /// The journal entry that holds the refusal; `None` when nothing could be recorded.
+    pub number: Option<u64>,
+}
+
+impl Refused {
+    /// A refusal that could not be recorded.
+    pub(crate) fn unrecorded(fault: Fault) -> Self {
+        Self {
+            fault,
+            number: None,
+        }
+    }
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.fault.fmt(f)
+    }
+}
+
+impl std::error::Error for Refused {}

@@ -1,0 +1,182 @@
+//! Stepping a whole journal again: same journal, same decisions, byte for byte (I3).
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use cordon_contract::{Entry, Fault, Plugin};
+use cordon_journal::{NewRecord, Record};
+use cordon_model::{Digest, Timestamp};
+
+use crate::core::Core;
+use crate::draft::Draft;
+use crate::entry_codec::entry_of;
+use crate::entry_reader::EntryReader;
+use crate::fault::{REPLAY_DIFFERS, fault, of_journal};
+use crate::flags;
+use crate::sealer::Sealer;
+
+/// Where a replay and the journal part for the first time.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Difference {
+    /// The journal entry.
+    pub number: u64,
+    /// What differs: a field, a missing or a surplus decision.
+    pub what: String,
+}
+
+/// What a replay came to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ReplayReport {
+    /// Entries stepped.
+    pub entries: u64,
+    /// Decided entries compared byte for byte.
+    pub compared: u64,
+    /// The first difference; `None` when the journal follows from its inputs.
+    pub first_difference: Option<Difference>,
+    /// Last entry stepped; 0 for an empty journal.
+    pub number: u64,
+    /// Chain hash there.
+    pub chain: Digest,
+    /// As [`crate::Submit::state_hash`] of a hub that stands there; zeros for an empty journal.
+    pub state_hash: Digest,
+}
+
+impl ReplayReport {
+    /// The difference as a fault.
+    pub fn check(&self) -> Result<(), Fault> {
+        match &self.first_difference {
+            None => Ok(()),
+            Some(difference) => Err(fault(REPLAY_DIFFERS)
+                .at(format!("entry {}", difference.number))
+                .log(difference.what.clone())),
+        }
+    }
+}
+
+struct Replay {
+    core: Core,
+    /// What must come next.
+    expected: VecDeque<(Draft, u32, Timestamp)>,
+    report: ReplayReport,
+}
+
+/// Steps the journal in `dir` with fresh plug-ins, up to entry `up_to` (or its end), and demands
+/// that every decided entry is produced again byte for byte. The plug-ins must be configured as
+/// they were when the journal was written. Works beside a running hub.
+pub fn replay(dir: impl AsRef<Path>, plugins: Vec<Box<dyn Plugin>>, up_to: Option<u64>) -> Result<ReplayReport, Fault> {
+    let reader = EntryReader::open(dir)?;
+    let report = ReplayReport {
+        entries: 0,
+        compared: 0,
+        first_difference: None,
+        number: 0,
+        chain: Digest([0; 32]),
+        state_hash: Digest([0; 32]),
+    };
+    let Some(sealer) = sealer_of(&reader)? else {
+        return Ok(report);
+    };
+    let mut replay = Replay {
+        core: Core::new(sealer, plugins),
+        expected: VecDeque::new(),
+        report,
+    };
+    let records = reader.journal().read_range(1, up_to.unwrap_or(u64::MAX));
+    for record in records.map_err(|failure| of_journal(&failure))? {
+        let record = record.map_err(|failure| of_journal(&failure))?;
+        reader.note(&record)?;
+        let draft = reader.draft_of(&record)?;
+        replay.step(&record, &draft);
+    }
+    replay.finish()
+}
+
+impl Replay {
+    fn step(&mut self, record: &Record, draft: &Draft) {
+        let entry = entry_of(record, draft);
+        let depth = match draft.flags & flags::DECIDED {
+            0 => {
+                self.no_more_expected(record.number);
+                self.core.begin();
+                0
+            }
+            _ => self.compare(record),
+        };
+        self.advance(&entry, draft, depth);
+        self.report.entries += 1;
+        self.report.number = record.number;
+        self.report.chain = Digest(record.chain);
+    }
+
+    fn advance(&mut self, entry: &Entry, draft: &Draft, depth: u32) {
+        for decided in self.core.step(entry, draft, depth) {
+            self.expected.push_back((decided, depth + 1, entry.time));
+        }
+    }
+
+    fn compare(&mut self, record: &Record) -> u32 {
+        self.report.compared += 1;
+        match self.expected.pop_front() {
+            None => {
+                self.differs(record.number, "the journal holds a decision that the plug-ins do not make".into());
+                1
+            }
+            Some((draft, depth, time)) => {
+                if let Some(field) = difference(&draft.record(time), &record.to_new()) {
+                    self.differs(record.number, format!("{field} differs"));
+                }
+                depth
+            }
+        }
+    }
+
+    fn no_more_expected(&mut self, number: u64) {
+        if let Some((missing, _, _)) = self.expected.front() {
+            let what = format!("the plug-ins decide {:?} {} here, the journal does not", missing.kind, missing.label);
+            self.differs(number, what);
+        }
+        self.expected.clear();
+    }
+
+    fn differs(&mut self, number: u64, what: String) {
+        if self.report.first_difference.is_none() {
+            self.report.first_difference = Some(Difference { number, what });
+        }
+    }
+
+    fn finish(mut self) -> Result<ReplayReport, Fault> {
+        self.no_more_expected(self.report.number + 1);
+        let position = (self.report.number, self.report.chain.0);
+        self.report.state_hash = self.core.state_hash(position)?;
+        Ok(self.report)
+    }
+}
+
+/// The first field in which two records differ.
+fn difference(made: &NewRecord, held: &NewRecord) -> Option<&'static str> {
+    let fields = [
+        ("time", made.time_micros == held.time_micros),
+        ("kind", made.kind == held.kind),
+        ("part", made.part == held.part),
+        ("flags", made.flags == held.flags),
+        ("cause", made.cause == held.cause),
+        ("message id", made.message_id == held.message_id),
+        ("sender", made.sender == held.sender),
+        ("label", made.label == held.label),
+        ("body", made.body == held.body),
+        ("digest", made.digest == held.digest),
+    ];
+    fields.iter().find(|(_, same)| !same).map(|(field, _)| *field)
+}
+
+/// Hub and park, from the first entry, which is the first start of the hub.
+fn sealer_of(reader: &EntryReader) -> Result<Option<Sealer>, Fault> {
+    let Some(first) = reader.get(1)? else {
+        return Ok(None);
+    };
+    let header = first.entry.message.as_ref().map(|message| &message.header);
+    match header {
+        Some(header) => Ok(Some(Sealer::new(header.sender_id.clone(), header.park_code.clone()))),
+        None => Err(fault(REPLAY_DIFFERS).at("entry 1").log("the journal does not begin with a start of the hub")),
+    }
+}

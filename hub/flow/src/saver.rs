@@ -1,0 +1,77 @@
+//! Writes the state beside the hot path: one thread, one commit at a time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use cordon_contract::Fault;
+use cordon_journal::{Changes, State};
+
+use crate::fault::{THREAD, fault};
+
+/// The thread that commits states.
+pub(crate) struct Saver {
+    door: Option<SyncSender<(u64, Changes)>>,
+    busy: Arc<AtomicBool>,
+    position: Arc<AtomicU64>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Saver {
+    /// Starts it.
+    pub(crate) fn start(state: Arc<dyn State>) -> Result<Self, Fault> {
+        let (door, work) = sync_channel::<(u64, Changes)>(1);
+        let busy = Arc::new(AtomicBool::new(false));
+        let position = Arc::new(AtomicU64::new(0));
+        let (is_busy, stored) = (Arc::clone(&busy), Arc::clone(&position));
+        let thread = std::thread::Builder::new()
+            .name("cordon-state".into())
+            .spawn(move || {
+                while let Ok((number, changes)) = work.recv() {
+                    match state.commit(&changes) {
+                        Ok(()) => stored.store(number, Ordering::Release),
+                        // The state is rebuildable: an older one only makes the next start longer.
+                        Err(failure) => tracing::error!(%failure, "the state was not saved"),
+                    }
+                    is_busy.store(false, Ordering::Release);
+                }
+            })
+            .map_err(|error| fault(THREAD).log(format!("state thread: {error}")))?;
+        Ok(Self {
+            door: Some(door),
+            busy,
+            position,
+            thread: Some(thread),
+        })
+    }
+
+    /// True while a commit is under way.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Acquire)
+    }
+
+    /// Hands over a commit that brings the state to `number`.
+    pub(crate) fn save(&self, number: u64, changes: Changes) {
+        self.busy.store(true, Ordering::Release);
+        let sent = self.door.as_ref().is_some_and(|door| door.try_send((number, changes)).is_ok());
+        if !sent {
+            self.busy.store(false, Ordering::Release);
+        }
+    }
+
+    /// The position of the last stored state; 0 before the first.
+    pub(crate) fn position(&self) -> u64 {
+        self.position.load(Ordering::Acquire)
+    }
+
+    /// Waits for the commit under way and ends the thread.
+    pub(crate) fn finish(&mut self) {
+        self.door = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the state thread panicked");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The handle by which services and console put something in.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use cordon_contract::{Clock, Fault};
+use cordon_model::{AuditOutcome, Body, Digest, MessageId, ParkCode, PartyId};
+use cordon_security::wsse::VerifiedEnvelope;
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::corridor::{Corridor, CorridorRules, Offender, RefusedDraft, Sealed, SealedSubmission, Verified};
+use crate::draft::Draft;
+use crate::fault::{OWN_MESSAGE, STOPPED, THREAD, fault, of_wire};
+use crate::queue::Queue;
+use crate::receipt::{ReceiptData, Refused};
+use crate::sealer::{AuditNote, Sealer};
+use crate::work::{OwnWork, RefusalWork, SubmissionWork, Work};
+
+/// Puts signed submissions, operators' words and refusals in. Cheap to clone.
+#[derive(Clone)]
+pub struct Submit {
+    pub(crate) sealer: Arc<Sealer>,
+    pub(crate) rules: Arc<CorridorRules>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) queue: Arc<Queue>,
+    /// Corridor workers for submissions.
+    pub(crate) workers: Arc<Semaphore>,
+}
+
+/// What an operator or the house did, for the audit.
+#[derive(Clone, Debug)]
+pub struct Audited {
+    /// The action, such as `person.unmask`.
+    pub action: String,
+    /// Who did it.
+    pub actor: PartyId,
+    /// To what.
+    pub target: Option<String>,
+    /// How it ended.
+    pub outcome: AuditOutcome,
+    /// In words; for an unmasked read the reason.
+    pub detail: Option<String>,
+}
+
+impl Submit {
+    /// The park's code, for receipts.
+    pub fn park(&self) -> &ParkCode {
+        self.sealer.park()
+    }
+
+    /// The hub's party.
+    pub fn hub(&self) -> &PartyId {
+        self.sealer.hub()
+    }
+
+    /// Submits every `c:Message` in the body of a verified envelope and waits until each is durable
+    /// or refused. The answers stand in the order of the messages. `Err` when the submission as a
+    /// whole was refused (it holds no message, or too many), or when the hub is stopping.
+    pub async fn submit(&self, envelope: VerifiedEnvelope) -> Result<Vec<Result<ReceiptData, Refused>>, Refused> {
+        let since = Instant::now();
+        let submission = self.seal(envelope).await?;
+        match submission {
+            Ok(submission) => {
+                let (answer, answered) = oneshot::channel();
+                self.push(Work::Submission(SubmissionWork {
+                    submission,
+                    answer,
+                    since,
+                }))
+                .await
+                .map_err(Refused::unrecorded)?;
+                answered.await.map_err(|_| Refused::unrecorded(fault(STOPPED)))
+            }
+            Err(refused) => Err(self.record(refused).await),
+        }
+    }
+
+    /// Takes the envelope through the corridor on a worker.
+    async fn seal(&self, envelope: VerifiedEnvelope) -> Result<Result<SealedSubmission, RefusedDraft>, Refused> {
+        let worker = Arc::clone(&self.workers).acquire_owned().await;
+        let worker = worker.map_err(|_| Refused::unrecorded(fault(STOPPED)))?;
+        let (sealer, rules) = (Arc::clone(&self.sealer), Arc::clone(&self.rules));
+        let now = self.clock.now();
+        let task = tokio::task::spawn_blocking(move || {
+            let corridor = Corridor {
+                rules: &rules,
+                sealer: &sealer,
+                now,
+            };
+            let sealed = Verified::from(envelope).seal(corridor);
+            drop(worker);
+            sealed
+        });
+        task.await
+            .map_err(|error| Refused::unrecorded(fault(THREAD).log(format!("corridor: {error}"))))
+    }
+
+    /// Records a refusal from before the corridor: a signature that does not verify, a form that
+    /// cannot be read. Returns the fault with the number of its entry.
+    pub async fn refuse(&self, fault: Fault, sender: Option<PartyId>, raw: &[u8]) -> Refused {
+        let offender = Offender {
+            sender,
+            // No more than will be kept, and one byte that shows the cut.
+            raw: Bytes::copy_from_slice(raw.get(..self.rules.refused_bytes_max + 1).unwrap_or(raw)),
+            ..Offender::default()
+        };
+        let corridor = Corridor {
+            rules: &self.rules,
+            sealer: &self.sealer,
+            now: self.clock.now(),
+        };
+        self.record(RefusedDraft::new(fault, offender, corridor)).await
+    }
+
+    async fn record(&self, refused: RefusedDraft) -> Refused {
+        let fault = refused.fault().clone();
+        let (answer, answered) = oneshot::channel();
+        match self.push(Work::Refusal(RefusalWork { refused, answer })).await {
+            Ok(()) => answered.await.unwrap_or_else(|_| Refused::unrecorded(fault)),
+            Err(_) => Refused::unrecorded(fault),
+        }
+    }
+
+    /// Says something in the hub's name for an actor (an operator's emergency opening, the
+    /// acknowledgement of an alarm, a change of mode, a built report), with an audit entry beside it.
+    /// Returns when both are durable, or with `late` set when an emergency opening acted although
+    /// the journal has failed.
+    pub async fn internal(&self, body: Body, actor: &PartyId) -> Result<ReceiptData, Fault> {
+        let now = self.clock.now();
+        let message_type = body.message_type();
+        let sealed = Sealed::own(&self.sealer, body, now, 0).map_err(of_wire)?;
+        let note = AuditNote {
+            action: "message.internal",
+            actor,
+            target: Some(message_type.as_str()),
+            outcome: AuditOutcome::Success,
+            detail: None,
+        };
+        let audit = self.sealer.audit(MessageId::random(), now, note).map_err(of_wire)?;
+        self.own(vec![sealed.into_draft(), audit]).await
+    }
+
+    /// Records an audit entry.
+    pub async fn audit(&self, audited: &Audited) -> Result<ReceiptData, Fault> {
+        let note = AuditNote {
+            action: &audited.action,
+            actor: &audited.actor,
+            target: audited.target.as_deref(),
+            outcome: audited.outcome,
+            detail: audited.detail.as_deref(),
+        };
+        let draft = self.sealer.audit(MessageId::random(), self.clock.now(), note).map_err(of_wire)?;
+        self.own(vec![draft]).await
+    }
+
+    /// Commits drafts together and returns the receipt of the first.
+    pub(crate) async fn own(&self, drafts: Vec<Draft>) -> Result<ReceiptData, Fault> {
+        let (answer, answered) = oneshot::channel();
+        self.push(Work::Own(OwnWork {
+            drafts,
+            closes: None,
+            answer: Some(answer),
+            since: Instant::now(),
+        }))
+        .await?;
+        let receipts = answered.await.map_err(|_| fault(STOPPED))??;
+        receipts.into_iter().next().ok_or_else(|| fault(OWN_MESSAGE))
+    }
+
+    /// SHA-256 over all plug-in snapshots, open orders, dead letters and the position it stands for.
+    pub async fn state_hash(&self) -> Result<(u64, Digest), Fault> {
+        let (answer, answered) = oneshot::channel();
+        self.push(Work::StateHash(answer)).await?;
+        answered.await.map_err(|_| fault(STOPPED))?
+    }
+
+    async fn push(&self, work: Work) -> Result<(), Fault> {
+        self.queue.push(work).await.map_err(|_| fault(STOPPED))
+    }
+}
