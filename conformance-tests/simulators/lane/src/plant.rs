@@ -78,6 +78,8 @@ pub(crate) struct Plant {
     lower_commands: u32,
     cushions_hit: u32,
     restarts: u32,
+    /// The lowering under way began over a broken beam (fault `LowersIntoPhotocell`).
+    began_blind: bool,
 }
 
 impl Plant {
@@ -101,6 +103,7 @@ impl Plant {
             lower_commands: 0,
             cushions_hit: 0,
             restarts: 0,
+            began_blind: false,
             settings,
         }
     }
@@ -198,7 +201,8 @@ impl Plant {
 
     /// Whether something is in the way of a falling boom, as this controller sees it.
     fn obstructed(&self) -> bool {
-        self.sees(Input::Photocell) && !self.has(LaneFault::IgnoresPhotocell)
+        let blind = self.has(LaneFault::IgnoresPhotocell) || self.began_blind;
+        self.sees(Input::Photocell) && !blind
             || self.sees(Input::SafetyLoop) && !self.has(LaneFault::IgnoresSafetyLoop)
     }
 
@@ -281,6 +285,7 @@ impl Plant {
                 let locked = self.output(Output::LockOpen) && !self.has(LaneFault::IgnoresLockOpen);
                 if !locked && self.clear_to_lower() {
                     self.motion = Motion::Down;
+                    self.began_blind = self.sees(Input::Photocell);
                 }
             }
             Output::Stop if !self.has(LaneFault::IgnoresStop) => self.motion = Motion::Still,
