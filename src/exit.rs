@@ -45,7 +45,11 @@ impl Ending {
 
 impl From<Fault> for Ending {
     fn from(fault: Fault) -> Self {
-        let code = if fault.code().starts_with('K') { CONFIG } else { FAILED };
+        let code = if fault.code().starts_with('K') {
+            CONFIG
+        } else {
+            FAILED
+        };
         Self::new(code, fault.to_string())
     }
 }

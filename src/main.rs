@@ -3,7 +3,6 @@
 //! Data goes to standard output, words to standard error. Exit codes are in `exit`.
 
 mod commands;
-mod config;
 mod exit;
 
 use std::process::ExitCode;

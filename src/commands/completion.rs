@@ -14,5 +14,10 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) {
-    clap_complete::generate(args.shell, &mut Cli::command(), "cordon", &mut std::io::stdout());
+    clap_complete::generate(
+        args.shell,
+        &mut Cli::command(),
+        "cordon",
+        &mut std::io::stdout(),
+    );
 }

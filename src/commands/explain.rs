@@ -30,7 +30,11 @@ pub fn run(args: &Args) -> Result<(), Ending> {
 fn lookup(code: &str) -> Option<String> {
     let head = format!("| `{code}` |");
     let row = REFERENCE.lines().find(|line| line.starts_with(&head))?;
-    let mut cells = row.trim_matches('|').split(" | ").skip(1).map(|cell| cell.trim().trim_end_matches('|').trim());
+    let mut cells = row
+        .trim_matches('|')
+        .split(" | ")
+        .skip(1)
+        .map(|cell| cell.trim().trim_end_matches('|').trim());
     let meaning = cells.next().unwrap_or_default();
     let remedy = cells.next().unwrap_or_default();
     Some(format!("{code}: {meaning}\nwhat to do: {remedy}"))

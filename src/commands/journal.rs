@@ -1,4 +1,4 @@
-//! `cordon journal`: verify, show, export and replay. All but replay work while the hub runs.
+//! `cordon journal`: verify, show and export; all work while the hub runs.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,26 +13,28 @@ use serde_json::json;
 use super::Format;
 use crate::exit::{Ending, FAILED, FILES};
 
-/// Verify, show, export and replay the journal.
+/// Verify, show and export the journal.
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
     /// Check every byte: segments, batches, chain, seals
-    #[command(after_help = "Works while the hub runs. Exit code 1 when anything is wrong.\n\n\
-        Example:\n  cordon journal verify --dir data/journal")]
+    #[command(
+        after_help = "Works while the hub runs. Exit code 1 when anything is wrong.\n\n\
+        Example:\n  cordon journal verify --dir data/journal"
+    )]
     Verify(Verify),
     /// Show entries
-    #[command(after_help = "Examples:\n  cordon journal show --dir data/journal --from 100 --limit 20\n  \
-        cordon journal show --dir data/journal --from 57 --limit 1 --body")]
+    #[command(
+        after_help = "Examples:\n  cordon journal show --dir data/journal --from 100 --limit 20\n  \
+        cordon journal show --dir data/journal --from 57 --limit 1 --body"
+    )]
     Show(Show),
     /// Print entries with digest, chain hash and the original signed bytes, one JSON document per line
-    #[command(after_help = "The original bytes are base64 in `original`. A message that came in a signed submission has\n\
+    #[command(
+        after_help = "The original bytes are base64 in `original`. A message that came in a signed submission has\n\
         `submission` and `part` instead: the bytes are those of that entry.\n\n\
-        Example:\n  cordon journal export --dir data/journal --from 1 --format jsonl > park.jsonl")]
+        Example:\n  cordon journal export --dir data/journal --from 1 --format jsonl > park.jsonl"
+    )]
     Export(Export),
-    /// Step all plug-ins over the whole journal again and compare every decision byte for byte
-    #[command(after_help = "Reads only; run it on a copy or while the hub is stopped for a stable state hash.\n\n\
-        Example:\n  cordon journal replay --config park.toml")]
-    Replay(Replay),
 }
 
 /// Arguments of `verify`.
@@ -91,27 +93,12 @@ pub enum ExportFormat {
     Jsonl,
 }
 
-/// Arguments of `replay`.
-#[derive(clap::Args, Debug)]
-pub struct Replay {
-    /// The configuration the journal was written under
-    #[arg(long, default_value = "park.toml")]
-    config: PathBuf,
-    /// The journal's folder, when not the configuration's
-    #[arg(long)]
-    dir: Option<PathBuf>,
-    /// How to print the report
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-}
-
 /// Runs the command.
 pub fn run(command: &Command) -> Result<(), Ending> {
     match command {
         Command::Verify(args) => verify(args),
         Command::Show(args) => show(args),
         Command::Export(args) => export(args),
-        Command::Replay(args) => replay(args),
     }
 }
 
@@ -125,7 +112,11 @@ fn verify(args: &Verify) -> Result<(), Ending> {
         Format::Text => {
             println!(
                 "{}: {} entries ({} to {}) in {} segments, {} sealed, chain {}, {} ms{}",
-                if report.is_clean() { "clean" } else { "DAMAGED" },
+                if report.is_clean() {
+                    "clean"
+                } else {
+                    "DAMAGED"
+                },
                 report.records,
                 report.first,
                 report.last,
@@ -133,7 +124,11 @@ fn verify(args: &Verify) -> Result<(), Ending> {
                 report.sealed,
                 hex(&report.chain),
                 report.duration.as_millis(),
-                if report.torn_tail { "; an unfinished batch at the end was never acknowledged" } else { "" },
+                if report.torn_tail {
+                    "; an unfinished batch at the end was never acknowledged"
+                } else {
+                    ""
+                },
             );
             for problem in &report.problems {
                 println!(
@@ -159,14 +154,21 @@ fn verify(args: &Verify) -> Result<(), Ending> {
     if report.is_clean() {
         Ok(())
     } else {
-        Err(Ending::new(FAILED, format!("{} problems", report.problem_count)))
+        Err(Ending::new(
+            FAILED,
+            format!("{} problems", report.problem_count),
+        ))
     }
 }
 
 fn show(args: &Show) -> Result<(), Ending> {
     let mut out = std::io::stdout().lock();
-    let wanted = records(&args.dir, args.from, None)?
-        .filter(|record| args.ticks || !record.as_ref().is_ok_and(|record| kind(record) == Some(EntryKind::Tick)));
+    let wanted = records(&args.dir, args.from, None)?.filter(|record| {
+        args.ticks
+            || !record
+                .as_ref()
+                .is_ok_and(|record| kind(record) == Some(EntryKind::Tick))
+    });
     for record in wanted.take(args.limit) {
         let record = record.map_err(|fault| ending(&fault))?;
         let line = writeln!(
@@ -181,7 +183,8 @@ fn show(args: &Show) -> Result<(), Ending> {
             hex(record.digest.get(..8).unwrap_or_default()),
         );
         let body = if args.body && line.is_ok() {
-            out.write_all(&record.body).and_then(|()| out.write_all(b"\n"))
+            out.write_all(&record.body)
+                .and_then(|()| out.write_all(b"\n"))
         } else {
             line
         };
@@ -226,39 +229,6 @@ fn export(args: &Export) -> Result<(), Ending> {
     Ok(())
 }
 
-fn replay(args: &Replay) -> Result<(), Ending> {
-    let (config, rooms) = match crate::config::ParkConfig::check(&args.config) {
-        Ok(good) => good,
-        Err(faults) => {
-            super::print_faults(&faults);
-            return Err(Ending::new(crate::exit::CONFIG, "the configuration is not good"));
-        }
-    };
-    let dir = args.dir.clone().unwrap_or_else(|| config.hub.data.join("journal"));
-    let report = cordon_flow::replay(&dir, crate::assemble::plugins(&config, &rooms))?;
-    match args.format {
-        Format::Text => println!(
-            "{}: {} entries, {} decisions compared, state {}",
-            if report.first_difference.is_none() { "same decisions" } else { "DIFFERENT" },
-            report.entries,
-            report.decisions,
-            report.state_hash,
-        ),
-        Format::Json => println!(
-            "{}",
-            json!({
-                "same": report.first_difference.is_none(), "entries": report.entries,
-                "decisions": report.decisions, "state_hash": report.state_hash.to_string(),
-                "first_difference": report.first_difference.as_ref().map(ToString::to_string),
-            })
-        ),
-    }
-    match report.first_difference {
-        None => Ok(()),
-        Some(difference) => Err(Ending::failed(difference.to_string())),
-    }
-}
-
 fn records(
     dir: &Path,
     from: u64,
@@ -275,7 +245,10 @@ fn kind(record: &Record) -> Option<EntryKind> {
 }
 
 fn kind_name(record: &Record) -> String {
-    kind(record).map_or_else(|| format!("kind-{}", record.kind), |kind| format!("{kind:?}").to_lowercase())
+    kind(record).map_or_else(
+        || format!("kind-{}", record.kind),
+        |kind| format!("{kind:?}").to_lowercase(),
+    )
 }
 
 fn hex(bytes: &[u8]) -> String {

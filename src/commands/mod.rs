@@ -1,36 +1,36 @@
 //! The command line: one file per command.
 
 mod cert;
-mod certify;
-mod check;
 mod completion;
-mod demo;
 mod explain;
 mod journal;
 mod map;
-mod outbox;
-mod probe;
 mod pull;
-mod report;
-mod route;
-mod rules;
-mod run;
 mod submit;
-mod tap;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use cordon_contract::SystemClock;
+use cordon_security::tls::{self, Expect, TlsKey};
+use cordon_security::{Role, Signer, TrustStore};
+use cordon_services::client::{Link, LinkError, LinkOptions};
 
-use crate::exit::Ending;
+use crate::exit::{Ending, FAILED, UNAVAILABLE};
 
 /// Cordon: a standards-based integration hub for closed chemical parks.
 #[derive(Debug, Parser)]
 #[command(name = "cordon", version, about, propagate_version = true)]
-#[command(after_help = "Exit codes: 0 yes or done · 1 no or failed · 2 wrong command line · 66 file not usable · \
-    69 other side not reachable · 78 wrong configuration.\nStart with `cordon demo`.")]
+#[command(
+    after_help = "Exit codes: 0 yes or done, 1 no or failed, 2 wrong command line, 66 file not usable, \
+    69 other side not reachable, 78 wrong configuration."
+)]
 pub struct Cli {
-    /// What to log on standard error: a level, or `module=level,…` (default: warn, `run` and `demo`: info)
-    #[arg(long, global = true, value_name = "FILTER")]
-    pub log: Option<String>,
+    /// What to log on standard error: a level, or `module=level,…`
+    #[arg(long, global = true, value_name = "FILTER", default_value = "warn")]
+    pub log: String,
     #[command(subcommand)]
     command: Command,
 }
@@ -47,55 +47,30 @@ pub enum Format {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a park from its configuration
-    Run(run::Args),
-    /// Run a living park with simulated devices and partners on this machine
-    Demo(demo::Args),
-    /// Check a configuration without starting anything
-    Check(check::Args),
-    /// Touch every device of a configuration, change nothing, and say what answered
-    Probe(probe::Args),
-    /// Watch a running hub's feed through its console
-    Tap(tap::Args),
     /// Submit message files to a hub, as an enterprise
     Submit(submit::Args),
     /// Pull reports or journal entries from a hub and verify them, as a regulator
-    Pull(pull::Args),
+    #[command(subcommand)]
+    Pull(pull::Command),
     /// Run the park's certificate authority and verify signed files
     #[command(subcommand)]
     Cert(cert::Command),
     /// Check, test and try mapping packages
     #[command(subcommand)]
     Map(map::Command),
-    /// Check and explain access rules
-    #[command(subcommand)]
-    Rules(rules::Command),
-    /// Try the alarm routing tree
-    #[command(subcommand)]
-    Route(route::Command),
-    /// Verify, show, export and replay the journal
+    /// Verify, show and export the journal
     #[command(subcommand)]
     Journal(journal::Command),
-    /// List orders that could not be delivered
-    #[command(subcommand)]
-    Outbox(outbox::Command),
-    /// List and show built reports
-    #[command(subcommand)]
-    Report(report::Command),
-    /// Examine a camera or a lane and write a signed declaration
-    Certify(certify::Args),
     /// Say what an error code means and what to do
     Explain(explain::Args),
     /// Print a completion script for a shell
     Completion(completion::Args),
 }
 
-/// Starts logging to standard error. Long-running commands speak at `info`, others at `warn`.
+/// Starts logging to standard error.
 pub fn start_log(cli: &Cli) {
-    let long = matches!(cli.command, Command::Run(_) | Command::Demo(_));
-    let default = if long { "info" } else { "warn" };
-    let filter = tracing_subscriber::EnvFilter::try_new(cli.log.as_deref().unwrap_or(default))
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    let filter = tracing_subscriber::EnvFilter::try_new(&cli.log)
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -106,27 +81,67 @@ pub fn start_log(cli: &Cli) {
 /// Runs the chosen command.
 pub fn run(cli: Cli) -> Result<(), Ending> {
     match cli.command {
-        Command::Run(args) => run::run(&args),
-        Command::Demo(args) => demo::run(&args),
-        Command::Check(args) => check::run(&args),
-        Command::Probe(args) => probe::run(&args),
-        Command::Tap(args) => tap::run(&args),
         Command::Submit(args) => submit::run(&args),
-        Command::Pull(args) => pull::run(&args),
+        Command::Pull(command) => pull::run(&command),
         Command::Cert(command) => cert::run(&command),
         Command::Map(command) => map::run(&command),
-        Command::Rules(command) => rules::run(&command),
-        Command::Route(command) => route::run(&command),
         Command::Journal(command) => journal::run(&command),
-        Command::Outbox(command) => outbox::run(&command),
-        Command::Report(command) => report::run(&command),
-        Command::Certify(args) => certify::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Completion(args) => {
             completion::run(&args);
             Ok(())
         }
     }
+}
+
+/// How to reach a hub; the same for all clients.
+#[derive(clap::Args, Debug)]
+pub struct HubArgs {
+    /// Address of the service
+    #[arg(long)]
+    url: String,
+    /// Folder with this party's chain.pem and key.pem
+    #[arg(long)]
+    certs: PathBuf,
+    /// Folder with the park CA's certificates and revocation list
+    #[arg(long)]
+    trust: PathBuf,
+    /// Seconds to wait for one answer
+    #[arg(long, default_value_t = 30)]
+    timeout_s: u64,
+}
+
+impl HubArgs {
+    /// A link and the trust store it uses.
+    pub fn link(&self) -> Result<(Link, Arc<TrustStore>), Ending> {
+        let trust = Arc::new(TrustStore::load(&self.trust)?);
+        let (chain, key) = (self.certs.join("chain.pem"), self.certs.join("key.pem"));
+        let signer = Arc::new(Signer::load(&chain, &key)?);
+        let tls_key = TlsKey::load(&chain, &key)?;
+        let tls = tls::client_config(
+            Arc::clone(&trust),
+            Some(tls_key),
+            Expect::Roles(vec![Role::Hub]),
+        )?;
+        let options = LinkOptions {
+            url: self.url.clone(),
+            tls,
+            timeout: Duration::from_secs(self.timeout_s.max(1)),
+        };
+        Ok((
+            Link::new(options, signer, Arc::clone(&trust), Arc::new(SystemClock)),
+            trust,
+        ))
+    }
+}
+
+/// How a failed call ends the program.
+pub fn link_ending(error: &LinkError) -> Ending {
+    let code = match error {
+        LinkError::Unreachable(_) => UNAVAILABLE,
+        LinkError::Refused(_) | LinkError::Untrusted(_) => FAILED,
+    };
+    Ending::new(code, error.to_string())
 }
 
 /// A runtime for the commands that talk over the network.

@@ -1,0 +1,249 @@
+//! `cordon cert`: the park's certificate authority, and checking signed files.
+
+use std::path::PathBuf;
+
+use cordon_contract::{Clock as _, SystemClock};
+use cordon_model::{ParkCode, PartyId};
+use cordon_security::ca::{
+    Authority, Bundle, CaSettings, IssueRequest, KeyAlgorithm, KeySource, Reason, inspect_file,
+};
+use cordon_security::{Role, TrustStore};
+use serde_json::json;
+
+use super::Format;
+use crate::exit::{Ending, USAGE};
+
+/// Run the park's certificate authority and verify signed files.
+#[derive(clap::Subcommand, Debug)]
+pub enum Command {
+    /// Make a root and an issuing CA in a new folder
+    #[command(after_help = "Example:\n  cordon cert init --dir ca --park JS-PARK-1")]
+    Init(Init),
+    /// Issue a certificate, from a request or with a fresh key
+    #[command(
+        after_help = "Examples:\n  cordon cert issue --dir ca --role enterprise --id plant-a --csr plant-a.csr --out certs/plant-a\n  \
+        cordon cert issue --dir ca --role hub --id hub-1 --host hub.park.example --out certs/hub-1"
+    )]
+    Issue(Issue),
+    /// Revoke a certificate by its serial number and write a new CRL
+    #[command(
+        after_help = "Example:\n  cordon cert revoke --dir ca --serial 4f… --reason key-compromise"
+    )]
+    Revoke(Revoke),
+    /// List what was issued
+    List(List),
+    /// Write a fresh CRL
+    Crl(Crl),
+    /// Verify a signed report, declaration or conformance result
+    #[command(after_help = "Example:\n  cordon cert verify --trust certs/ca reports/RPT-01-*.xml")]
+    Verify(Verify),
+}
+
+/// Arguments of `init`.
+#[derive(clap::Args, Debug)]
+pub struct Init {
+    /// The CA's folder
+    #[arg(long)]
+    dir: PathBuf,
+    /// The park's code
+    #[arg(long)]
+    park: String,
+    /// Key algorithm: p256, rsa2048 or ed25519
+    #[arg(long, default_value = "p256")]
+    algorithm: String,
+}
+
+/// Arguments of `issue`.
+#[derive(clap::Args, Debug)]
+pub struct Issue {
+    /// The CA's folder
+    #[arg(long)]
+    dir: PathBuf,
+    /// hub, enterprise, regulator, vendor, device or operator
+    #[arg(long)]
+    role: String,
+    /// The holder's party id
+    #[arg(long)]
+    id: String,
+    /// A PKCS#10 request in PEM; without it a fresh key is made
+    #[arg(long, conflicts_with = "algorithm")]
+    csr: Option<PathBuf>,
+    /// Algorithm of a fresh key: p256, rsa2048 or ed25519
+    #[arg(long, default_value = "p256")]
+    algorithm: String,
+    /// DNS name or IP address the holder answers at (roles that serve); may be repeated
+    #[arg(long)]
+    host: Vec<String>,
+    /// Validity in days; the profile's longest when not given
+    #[arg(long)]
+    days: Option<u32>,
+    /// Folder for cert.pem, chain.pem, root.pem and a fresh key.pem
+    #[arg(long)]
+    out: PathBuf,
+}
+
+/// Arguments of `revoke`.
+#[derive(clap::Args, Debug)]
+pub struct Revoke {
+    /// The CA's folder
+    #[arg(long)]
+    dir: PathBuf,
+    /// Serial number, as `cordon cert list` shows it
+    #[arg(long)]
+    serial: String,
+    /// unspecified, key-compromise, affiliation-changed, superseded or cessation-of-operation
+    #[arg(long, default_value = "unspecified")]
+    reason: String,
+}
+
+/// Arguments of `list`.
+#[derive(clap::Args, Debug)]
+pub struct List {
+    /// The CA's folder
+    #[arg(long)]
+    dir: PathBuf,
+    /// How to print the list
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Arguments of `crl`.
+#[derive(clap::Args, Debug)]
+pub struct Crl {
+    /// The CA's folder
+    #[arg(long)]
+    dir: PathBuf,
+}
+
+/// Arguments of `verify`.
+#[derive(clap::Args, Debug)]
+pub struct Verify {
+    /// Folder with the park CA's certificates and revocation list
+    #[arg(long)]
+    trust: PathBuf,
+    /// The signed files
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+/// Runs the command.
+pub fn run(command: &Command) -> Result<(), Ending> {
+    match command {
+        Command::Init(args) => init(args),
+        Command::Issue(args) => issue(args),
+        Command::Revoke(args) => revoke(args),
+        Command::List(args) => list(args),
+        Command::Crl(args) => crl(args),
+        Command::Verify(args) => verify(args),
+    }
+}
+
+fn init(args: &Init) -> Result<(), Ending> {
+    let park: ParkCode = parsed("park code", &args.park)?;
+    let mut settings = CaSettings::new(park);
+    settings.algorithm = args.algorithm.parse::<KeyAlgorithm>()?;
+    let mut authority = Authority::init(&args.dir, &settings, SystemClock.now())?;
+    authority.crl(SystemClock.now())?;
+    println!("{}: CA of park {}", args.dir.display(), authority.park());
+    eprintln!(
+        "keep this folder off the hub; copy root.pem, issuing.pem and crl.pem to its trust folder"
+    );
+    Ok(())
+}
+
+fn issue(args: &Issue) -> Result<(), Ending> {
+    let key = match &args.csr {
+        Some(file) => KeySource::Request(
+            std::fs::read_to_string(file).map_err(|error| Ending::file(file, &error))?,
+        ),
+        None => KeySource::Fresh(args.algorithm.parse::<KeyAlgorithm>()?),
+    };
+    let wanted = IssueRequest {
+        role: args.role.parse::<Role>()?,
+        id: parsed::<PartyId>("party id", &args.id)?,
+        key,
+        hosts: args.host.clone(),
+        days: args.days,
+    };
+    let issued = Authority::open(&args.dir)?.issue(&wanted, SystemClock.now())?;
+    Bundle::write(&issued, &args.out)?;
+    println!(
+        "{}: {} {}, serial {}, until {}",
+        args.out.display(),
+        issued.issue.role.as_str(),
+        issued.issue.id,
+        issued.issue.serial,
+        issued.issue.not_after
+    );
+    Ok(())
+}
+
+fn revoke(args: &Revoke) -> Result<(), Ending> {
+    let reason: Reason = args.reason.parse()?;
+    let mut authority = Authority::open(&args.dir)?;
+    authority.revoke(&args.serial, reason, SystemClock.now())?;
+    authority.crl(SystemClock.now())?;
+    println!(
+        "revoked {}; crl.pem is new, copy it to the hub's trust folder",
+        args.serial
+    );
+    Ok(())
+}
+
+fn list(args: &List) -> Result<(), Ending> {
+    let authority = Authority::open(&args.dir)?;
+    let now = SystemClock.now();
+    for issue in authority.list() {
+        let state = format!("{:?}", issue.state(now)).to_lowercase();
+        match args.format {
+            Format::Text => println!(
+                "{:<10} {:<11} {:<24} {}  until {}",
+                state,
+                issue.role.as_str(),
+                issue.id,
+                issue.serial,
+                issue.not_after
+            ),
+            Format::Json => println!(
+                "{}",
+                json!({
+                    "state": state, "role": issue.role.as_str(), "id": issue.id.to_string(),
+                    "serial": issue.serial, "not_before": issue.not_before.to_string(),
+                    "not_after": issue.not_after.to_string(), "fingerprint": issue.fingerprint,
+                })
+            ),
+        }
+    }
+    Ok(())
+}
+
+fn crl(args: &Crl) -> Result<(), Ending> {
+    Authority::open(&args.dir)?.crl(SystemClock.now())?;
+    println!("{}: crl.pem is new", args.dir.display());
+    Ok(())
+}
+
+fn verify(args: &Verify) -> Result<(), Ending> {
+    let trust = TrustStore::load(&args.trust)?;
+    for file in &args.files {
+        let seen = inspect_file(file, &trust, SystemClock.now())?;
+        println!(
+            "{}: good: {} signed by {} ({}) of {}, certificate {}",
+            file.display(),
+            seen.document,
+            seen.id,
+            seen.role.as_str(),
+            seen.park,
+            seen.serial
+        );
+    }
+    Ok(())
+}
+
+fn parsed<T: std::str::FromStr>(what: &str, text: &str) -> Result<T, Ending>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse()
+        .map_err(|error| Ending::new(USAGE, format!("no {what} `{text}`: {error}")))
+}

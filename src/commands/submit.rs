@@ -1,0 +1,71 @@
+//! `cordon submit`: an enterprise's client with a durable spool.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cordon_contract::{Fault, Shutdown};
+use cordon_services::client::{Spool, SpoolState, Submitter};
+
+use super::{HubArgs, link_ending, runtime};
+use crate::exit::Ending;
+
+/// Submits message files; what is not answered stays in the spool and keeps its id.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Without files, submits what waits in the spool.\n\n\
+    Example:\n  cordon submit --url https://127.0.0.1:8443/soap/enterprise --certs certs/enterprise-1 \\\n    \
+    --trust certs/ca --spool spool registration.xml")]
+pub struct Args {
+    #[command(flatten)]
+    hub: HubArgs,
+    /// Folder that holds messages until they are answered
+    #[arg(long)]
+    spool: PathBuf,
+    /// Messages in one request, 1 to 500
+    #[arg(long, default_value_t = 100)]
+    batch: usize,
+    /// Seconds of silence after which it gives up; messages stay in the spool
+    #[arg(long, default_value_t = 60)]
+    patience_s: u64,
+    /// Files with one `c:Message` each
+    files: Vec<PathBuf>,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<(), Ending> {
+    let spool = Spool::open(&args.spool)?;
+    for file in &args.files {
+        let bytes = std::fs::read(file).map_err(|error| Ending::file(file, &error))?;
+        let message = cordon_wire::parse_message(&bytes).map_err(|fault| {
+            Fault::new(fault.code, fault.detail)
+                .at(format!("{}: {}", file.display(), fault.place))
+                .remedy(fault.remedy)
+        })?;
+        // What is sent is the canonical form, which has no XML declaration to repeat in a batch.
+        let canonical = cordon_wire::write_message(&message).map_err(|fault| {
+            Fault::new(fault.code, fault.detail)
+                .at(fault.place)
+                .remedy(fault.remedy)
+        })?;
+        let state = spool.put(&message.header.message_id, &canonical)?;
+        if state != SpoolState::Waiting {
+            eprintln!("{}: answered before ({state:?})", file.display());
+        }
+    }
+    let (link, _) = args.hub.link()?;
+    let submitter = Submitter::new(link, spool, args.batch);
+    let (_trigger, shutdown) = Shutdown::pair();
+    let summary = runtime()?
+        .block_on(submitter.run(Duration::from_secs(args.patience_s), &shutdown))
+        .map_err(|error| link_ending(&error))?;
+    println!(
+        "accepted {}, refused {}, waiting {}",
+        summary.accepted, summary.refused, summary.waiting
+    );
+    if summary.refused == 0 {
+        Ok(())
+    } else {
+        Err(Ending::failed(
+            "some messages were refused; see the spool's `refused` folder",
+        ))
+    }
+}
