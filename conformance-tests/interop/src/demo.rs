@@ -50,7 +50,11 @@ impl Demo {
             .stderr(log)
             .spawn()
             .unwrap();
-        let mut demo = Self { child, folder, base };
+        let mut demo = Self {
+            child,
+            folder,
+            base,
+        };
         demo.wait_until_healthy();
         demo
     }
@@ -61,7 +65,10 @@ impl Demo {
             if let Some(status) = self.child.try_wait().unwrap() {
                 panic!("the demo ended with {status}:\n{}", self.log());
             }
-            if self.get("/healthz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200")) {
+            if self
+                .get("/healthz")
+                .is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
+            {
                 return;
             }
             std::thread::sleep(Duration::from_millis(100));
@@ -99,7 +106,11 @@ impl Demo {
         let mut stream = TcpStream::connect(("127.0.0.1", self.base + 1)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
         let host = self.base + 1;
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{host}\r\nconnection: close\r\n\r\n").ok()?;
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{host}\r\nconnection: close\r\n\r\n"
+        )
+        .ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         Some(answer)

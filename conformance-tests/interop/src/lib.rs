@@ -1,5 +1,10 @@
 //! What the interop tests share: finding counterparts and running a park of one's own.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test support")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test support"
+)]
 
 mod demo;
 mod tools;

@@ -5,22 +5,35 @@ use std::process::{Command, Output};
 
 /// The repository's root.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 fn demand(path: PathBuf, what: &str) -> PathBuf {
-    assert!(path.exists(), "{what} is missing ({}); `cargo xtask test` installs it", path.display());
+    assert!(
+        path.exists(),
+        "{what} is missing ({}); `cargo xtask test` installs it",
+        path.display()
+    );
     path
 }
 
 /// The Python that has the counterparts installed.
 pub fn python() -> PathBuf {
-    demand(root().join(".tools/py/bin/python3"), "the Python of the counterparts")
+    demand(
+        root().join(".tools/py/bin/python3"),
+        "the Python of the counterparts",
+    )
 }
 
 /// The folder of the Node counterparts.
 pub fn node_tools() -> PathBuf {
-    demand(root().join(".tools/node/node_modules"), "the folder of Node counterparts")
+    demand(
+        root().join(".tools/node/node_modules"),
+        "the folder of Node counterparts",
+    )
 }
 
 /// A program of the system.
@@ -41,7 +54,9 @@ pub fn script(name: &str) -> PathBuf {
 /// `node SCRIPT`, with the counterparts' folder made known.
 pub fn node_script(name: &str) -> Command {
     let mut command = Command::new(system("node"));
-    command.env("CORDON_NODE_TOOLS", node_tools()).arg(script(name));
+    command
+        .env("CORDON_NODE_TOOLS", node_tools())
+        .arg(script(name));
     command
 }
 
@@ -60,7 +75,9 @@ pub fn program() -> PathBuf {
 
 /// Runs to the end; panics with everything it said when it fails.
 pub fn run(command: &mut Command) -> Output {
-    let output = command.output().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
     assert!(
         output.status.success(),
         "{command:?} ended with {}\n{}\n{}",
@@ -75,6 +92,9 @@ pub fn run(command: &mut Command) -> Output {
 pub fn run_json(command: &mut Command) -> serde_json::Value {
     let output = run(command);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let line = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
+    let line = text
+        .lines()
+        .rfind(|line| !line.trim().is_empty())
+        .unwrap_or_default();
     serde_json::from_str(line).unwrap_or_else(|error| panic!("no JSON ({error}): {text}"))
 }

@@ -1,5 +1,11 @@
 //! Enterprises written on Python zeep and node `soap` against a running hub; answers verified by xmlsec1.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, missing_docs, reason = "test code")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "test code"
+)]
 
 use std::path::Path;
 use std::process::Command;
@@ -10,12 +16,15 @@ use serde_json::Value;
 /// xmlsec1 verifies the answer byte for byte, trusting only the park's own CA.
 fn xmlsec1_verifies(answer: &Path, demo: &Demo) {
     let wsu = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd";
-    let envelopes = ["http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"];
+    let envelopes = [
+        "http://schemas.xmlsoap.org/soap/envelope/",
+        "http://www.w3.org/2003/05/soap-envelope",
+    ];
     let ca = demo.data().join("certs/ca");
     let mut command = Command::new(system("xmlsec1"));
     command.arg("--verify");
     for envelope in envelopes {
-        command.arg(format!("--id-attr:Id")).arg(format!("{envelope}:Body"));
+        command.arg("--id-attr:Id").arg(format!("{envelope}:Body"));
     }
     command
         .arg("--id-attr:Id")
@@ -41,9 +50,18 @@ fn check_port(port: &Value, demo: &Demo) {
     let first = &port["first"][0];
     assert_eq!(first["kind"], "Receipt", "{name}: {port}");
     assert_eq!(first["MessageId"], port["message_id"]);
-    assert_eq!(port["first"][1]["kind"], "Refusal", "{name}: a foreign sender must be refused alone");
-    assert_eq!(&port["again"][0], first, "{name}: the same message gets the same receipt");
-    assert_eq!(port["other_body"][0]["kind"], "Refusal", "{name}: same id, other body");
+    assert_eq!(
+        port["first"][1]["kind"], "Refusal",
+        "{name}: a foreign sender must be refused alone"
+    );
+    assert_eq!(
+        &port["again"][0], first,
+        "{name}: the same message gets the same receipt"
+    );
+    assert_eq!(
+        port["other_body"][0]["kind"], "Refusal",
+        "{name}: same id, other body"
+    );
     assert_eq!(&port["get_receipt"], first, "{name}");
     xmlsec1_verifies(Path::new(port["answer_file"].as_str().unwrap()), demo);
 }
@@ -60,7 +78,11 @@ fn zeep_submits_signed_and_xmlsec1_verifies_the_receipts() {
             .arg(demo.scratch())
             .args(["JS-DEMO", "enterprise-1"]),
     );
-    println!("counterpart: zeep {}; verifier: {}", seen["zeep"], version_of_xmlsec1());
+    println!(
+        "counterpart: zeep {}; verifier: {}",
+        seen["zeep"],
+        version_of_xmlsec1()
+    );
     let ports = seen["ports"].as_array().unwrap();
     assert_eq!(ports.len(), 2, "SOAP 1.1 and SOAP 1.2");
     for port in ports {
@@ -79,14 +101,29 @@ fn node_soap_submits_signed_and_xmlsec1_verifies_the_receipts() {
             .arg(demo.scratch())
             .args(["JS-DEMO", "enterprise-2"]),
     );
-    println!("counterpart: node soap {}; verifier: {}", seen["soap"], version_of_xmlsec1());
+    println!(
+        "counterpart: node soap {}; verifier: {}",
+        seen["soap"],
+        version_of_xmlsec1()
+    );
     let ports = seen["ports"].as_array().unwrap();
     assert_eq!(ports.len(), 2, "SOAP 1.1 and SOAP 1.2");
     for port in ports {
         let answer = |call: &str| port[call]["Result"][0]["Answer"].clone();
-        assert_eq!(answer("first")["Receipt"]["MessageId"], port["message_id"], "{port}");
-        assert_eq!(answer("first"), answer("again"), "the same message gets the same receipt");
-        assert!(answer("other_body")["Refusal"].is_object(), "same id, other body: {port}");
+        assert_eq!(
+            answer("first")["Receipt"]["MessageId"],
+            port["message_id"],
+            "{port}"
+        );
+        assert_eq!(
+            answer("first"),
+            answer("again"),
+            "the same message gets the same receipt"
+        );
+        assert!(
+            answer("other_body")["Refusal"].is_object(),
+            "same id, other body: {port}"
+        );
         xmlsec1_verifies(Path::new(port["answer_file"].as_str().unwrap()), &demo);
     }
 }

@@ -1,7 +1,7 @@
 //! The tree's source files, for rules that read text.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A rule that was broken, as `file:line: what, use instead`.
 pub type Complaint = String;
@@ -64,18 +64,18 @@ fn collect(root: &Path, folder: &Path, endings: &[&str], found: &mut Vec<Source>
             if !skipped && !name.starts_with(".git") && name != ".tools" {
                 collect(root, &path, endings, found);
             }
-        } else if endings.iter().any(|ending| name.ends_with(ending)) {
-            if let Ok(text) = fs::read_to_string(&path) {
-                found.push(Source {
-                    path: relative(root, &path),
-                    text,
-                });
-            }
+        } else if endings.iter().any(|ending| name.ends_with(ending))
+            && let Ok(text) = fs::read_to_string(&path)
+        {
+            found.push(Source {
+                path: relative(root, &path),
+                text,
+            });
         }
     }
 }
 
-fn relative(root: &Path, path: &PathBuf) -> String {
+fn relative(root: &Path, path: &Path) -> String {
     path.strip_prefix(root)
         .unwrap_or(path)
         .to_string_lossy()

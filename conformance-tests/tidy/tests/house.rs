@@ -203,7 +203,7 @@ fn codes(line: &str) -> Vec<&str> {
         .step_by(2)
         .filter(|literal| {
             literal.len() == 4
-                && literal.starts_with(|first: char| "VXMJPCKASR".contains(first))
+                && literal.starts_with(|first: char| "VXMFJPCKASR".contains(first))
                 && literal
                     .get(1..)
                     .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))

@@ -18,7 +18,9 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
     }
 }
@@ -39,7 +41,8 @@ impl ManualClock {
 
     /// Moves the hand forward (or back) by this many milliseconds.
     pub fn advance_ms(&self, ms: i64) {
-        self.micros.fetch_add(ms.saturating_mul(1_000), Ordering::SeqCst);
+        self.micros
+            .fetch_add(ms.saturating_mul(1_000), Ordering::SeqCst);
     }
 }
 

@@ -62,10 +62,18 @@ impl Intake {
     }
 
     /// As [`Intake::offer`], for a reading caused by journal entry `cause`.
-    pub async fn offer_caused(&self, reading: Reading, cause: u64) -> Result<Accepted, IntakeError> {
+    pub async fn offer_caused(
+        &self,
+        reading: Reading,
+        cause: u64,
+    ) -> Result<Accepted, IntakeError> {
         let (answer, answered) = oneshot::channel();
         self.queue
-            .send(Offer { reading, cause, answer })
+            .send(Offer {
+                reading,
+                cause,
+                answer,
+            })
             .await
             .map_err(|_| IntakeError::Closed)?;
         match answered.await {

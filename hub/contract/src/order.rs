@@ -26,7 +26,9 @@ impl Target {
 
     /// The part after the colon.
     pub fn name(&self) -> &str {
-        self.0.split_once(':').map_or(self.0.as_str(), |(_, name)| name)
+        self.0
+            .split_once(':')
+            .map_or(self.0.as_str(), |(_, name)| name)
     }
 
     /// The part before the colon.

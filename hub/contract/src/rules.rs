@@ -1,6 +1,8 @@
 //! The access rules as a trait, so that only one crate builds the rule engine.
 
-use cordon_model::{Digest, Direction, GateClass, GateId, LaneId, OperatingMode, SubjectKind, Timestamp};
+use cordon_model::{
+    Digest, Direction, GateClass, GateId, LaneId, OperatingMode, SubjectKind, Timestamp,
+};
 
 /// Decides whether a subject may pass. Implementations are pure: same query, same answer.
 pub trait AccessRules: Send + Sync + 'static {

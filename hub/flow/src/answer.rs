@@ -24,8 +24,11 @@ impl Answerer<'_> {
     /// Answers one piece of work. A receiver that is gone is no failure.
     pub(crate) fn answer(&self, pending: Pending) {
         self.count(&pending);
-        let results: Vec<Result<ReceiptData, Refused>> =
-            pending.slots.into_iter().map(|slot| self.result(slot)).collect();
+        let results: Vec<Result<ReceiptData, Refused>> = pending
+            .slots
+            .into_iter()
+            .map(|slot| self.result(slot))
+            .collect();
         match pending.answer {
             Answer::Submission(answer) => {
                 let _ = answer.send(results);
@@ -95,8 +98,13 @@ impl Answerer<'_> {
 
     /// The first receipt again, as the journal holds it.
     fn again(&self, number: u64) -> Result<ReceiptData, Fault> {
-        let record = self.reader.journal().get(number).map_err(|failure| of_journal(&failure))?;
-        let record = record.ok_or_else(|| fault(UNREADABLE).log(format!("entry {number} is not there")))?;
+        let record = self
+            .reader
+            .journal()
+            .get(number)
+            .map_err(|failure| of_journal(&failure))?;
+        let record =
+            record.ok_or_else(|| fault(UNREADABLE).log(format!("entry {number} is not there")))?;
         Ok(ReceiptData {
             number,
             sender: PartyId::new(record.sender.as_str())
@@ -142,7 +150,11 @@ pub(crate) fn refuse(work: Work, fault: &Fault) {
     match work {
         Work::Submission(work) => {
             let count = work.submission.len();
-            let _ = work.answer.send((0..count).map(|_| Err(Refused::unrecorded(fault.clone()))).collect());
+            let _ = work.answer.send(
+                (0..count)
+                    .map(|_| Err(Refused::unrecorded(fault.clone())))
+                    .collect(),
+            );
         }
         // Dropping the answer tells an adapter to offer again: nothing of it was judged.
         Work::Reading(_) => {}
@@ -152,7 +164,9 @@ pub(crate) fn refuse(work: Work, fault: &Fault) {
             }
         }
         Work::Refusal(work) => {
-            let _ = work.answer.send(Refused::unrecorded(work.refused.fault().clone()));
+            let _ = work
+                .answer
+                .send(Refused::unrecorded(work.refused.fault().clone()));
         }
         Work::StateHash(answer) => {
             let _ = answer.send(Err(fault.clone()));

@@ -74,12 +74,19 @@ impl Batch {
     pub(crate) fn push(&mut self, draft: Draft, depth: u32) -> usize {
         let entry = draft.entry(self.next(), self.time);
         self.bytes += draft.body.len();
-        self.lines.push(Line { draft, entry, depth });
+        self.lines.push(Line {
+            draft,
+            entry,
+            depth,
+        });
         self.lines.len() - 1
     }
 
     /// The records to append.
     pub(crate) fn records(&self) -> Vec<NewRecord> {
-        self.lines.iter().map(|line| line.draft.record(self.time)).collect()
+        self.lines
+            .iter()
+            .map(|line| line.draft.record(self.time))
+            .collect()
     }
 }

@@ -72,7 +72,11 @@ impl HubConfig {
     }
 
     pub(crate) fn check(&self) -> Result<(), Fault> {
-        let bad = |field: &str, why: &str| Err(fault(CONFIGURATION).at(field.to_owned()).log(why.to_owned()));
+        let bad = |field: &str, why: &str| {
+            Err(fault(CONFIGURATION)
+                .at(field.to_owned())
+                .log(why.to_owned()))
+        };
         if self.batch_max == 0 || self.batch_max > 4_096 {
             return bad("batch_max", "must be 1 to 4,096");
         }

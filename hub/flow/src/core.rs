@@ -102,7 +102,9 @@ impl Core {
                         made.flags |= flags::DECIDED | (draft.flags & flags::LATE);
                         decided.push(made);
                     }
-                    Err(breach) => tracing::error!(%breach, name, "an audit entry could not be made"),
+                    Err(breach) => {
+                        tracing::error!(%breach, name, "an audit entry could not be made")
+                    }
                 }
             }
         }
@@ -120,7 +122,11 @@ impl Core {
             self.closure += decided.len();
             return decided;
         }
-        tracing::error!(entry = entry.number, depth, "decisions on decisions beyond the limit were dropped");
+        tracing::error!(
+            entry = entry.number,
+            depth,
+            "decisions on decisions beyond the limit were dropped"
+        );
         if depth > DECISION_DEPTH_MAX || self.closure > DECISIONS_PER_INPUT_MAX {
             return Vec::new();
         }
@@ -138,7 +144,10 @@ impl Core {
             outcome: AuditOutcome::Failure,
             detail: Some(&detail),
         };
-        match self.sealer.audit(decided_id(entry, "flow", 0), entry.time, note) {
+        match self
+            .sealer
+            .audit(decided_id(entry, "flow", 0), entry.time, note)
+        {
             Ok(mut audit) => {
                 audit.cause = entry.number;
                 audit.flags |= flags::DECIDED;
@@ -149,7 +158,10 @@ impl Core {
     }
 
     /// SHA-256 over every plug-in's snapshot, the flow's own fold and the position.
-    pub(crate) fn state_hash(&self, position: (u64, [u8; 32])) -> Result<cordon_model::Digest, Fault> {
+    pub(crate) fn state_hash(
+        &self,
+        position: (u64, [u8; 32]),
+    ) -> Result<cordon_model::Digest, Fault> {
         let mut parts: Vec<Vec<u8>> = Vec::new();
         for plugin in &self.plugins {
             parts.push(plugin.name().as_bytes().to_vec());
@@ -164,8 +176,9 @@ impl Core {
 
     /// The fold as stored with the state.
     pub(crate) fn fold_bytes(&self) -> Result<Vec<u8>, Fault> {
-        postcard::to_stdvec(&self.fold)
-            .map_err(|error| crate::fault::fault(crate::fault::THREAD).log(format!("fold: {error}")))
+        postcard::to_stdvec(&self.fold).map_err(|error| {
+            crate::fault::fault(crate::fault::THREAD).log(format!("fold: {error}"))
+        })
     }
 }
 
@@ -195,8 +208,18 @@ fn draft_of(
             }
             draft
         }
-        Decision::Order { target, lane, deadline, body, correlation } => {
-            let slip = Slip { target, lane, deadline };
+        Decision::Order {
+            target,
+            lane,
+            deadline,
+            body,
+            correlation,
+        } => {
+            let slip = Slip {
+                target,
+                lane,
+                deadline,
+            };
             order_draft(sealer, epoch, slip, *body, decided(id, entry, correlation))?
         }
     };
@@ -233,7 +256,10 @@ pub(crate) fn order_draft(
 fn decided(id: cordon_model::MessageId, entry: &Entry, correlation: Option<String>) -> Particulars {
     Particulars {
         correlation,
-        test: entry.message.as_ref().is_some_and(|message| message.header.test),
+        test: entry
+            .message
+            .as_ref()
+            .is_some_and(|message| message.header.test),
         ..Particulars::derived(id, entry.time)
     }
 }

@@ -84,7 +84,10 @@ impl Draft {
             cause: self.cause,
             message_id: *self.message_id.as_bytes(),
             sender: self.sender.as_str().to_owned(),
-            label: self.slip.as_ref().map_or_else(|| self.label.clone(), Slip::label),
+            label: self
+                .slip
+                .as_ref()
+                .map_or_else(|| self.label.clone(), Slip::label),
             digest: self.digest.0,
             body: self.body.clone(),
         }

@@ -31,7 +31,14 @@ impl Sequencer {
 
     /// Carries out emergency openings until the queue is closed.
     pub(crate) fn emergency_only(&mut self) {
-        let mut next = self.core.fold().open.keys().next_back().map_or(0, |number| number + 1).max(self.journal.next_number());
+        let mut next = self
+            .core
+            .fold()
+            .open
+            .keys()
+            .next_back()
+            .map_or(0, |number| number + 1)
+            .max(self.journal.next_number());
         let patience = std::time::Duration::from_millis(50);
         while let Some(tickets) = self.ties.queue.take(64, 1 << 20, patience) {
             for ticket in tickets {
@@ -42,7 +49,9 @@ impl Sequencer {
                     Work::Own(work) if work.drafts.iter().any(Draft::is_emergency) => {
                         self.own_opening(&mut batch, work);
                     }
-                    Work::Submission(work) if work.submission.is_urgent() => self.signed_opening(&mut batch, work),
+                    Work::Submission(work) if work.submission.is_urgent() => {
+                        self.signed_opening(&mut batch, work)
+                    }
                     other => refuse(other, &fault(STOPPED)),
                 }
                 next = batch.next();
@@ -90,7 +99,9 @@ impl Sequencer {
 
     /// Notes what came of an emergency order.
     fn outcome(&mut self, batch: &mut Batch, work: OwnWork) {
-        let open = work.closes.and_then(|number| self.core.fold().open.get(&number).cloned());
+        let open = work
+            .closes
+            .and_then(|number| self.core.fold().open.get(&number).cloned());
         for draft in work.drafts {
             if let (Some(open), EntryKind::Outcome) = (&open, draft.kind) {
                 let (kind, detail) = told(&draft);
@@ -111,11 +122,18 @@ impl Sequencer {
             if let Some(order) = order_of(&line.entry, &line.draft, self.core.fold().epoch)
                 && acts_at_once(&order)
             {
-                tracing::warn!(target = order.target.0, "an emergency order acts before it is journaled");
+                tracing::warn!(
+                    target = order.target.0,
+                    "an emergency order acts before it is journaled"
+                );
                 self.ties.dispatch.release(order);
             }
         }
-        for line in batch.lines().iter().filter(|line| line.draft.is_emergency()) {
+        for line in batch
+            .lines()
+            .iter()
+            .filter(|line| line.draft.is_emergency())
+        {
             self.spool_opening(line);
         }
     }
@@ -156,11 +174,18 @@ fn late_receipt(line: &Line) -> ReceiptData {
 
 fn answer_failed(batch: &Batch, pending: Pending, cause: &Fault) {
     let stopped = fault(STOPPED).log(cause.to_string());
-    let late = |index: usize| batch.line(index).filter(|line| line.draft.is_emergency()).map(late_receipt);
+    let late = |index: usize| {
+        batch
+            .line(index)
+            .filter(|line| line.draft.is_emergency())
+            .map(late_receipt)
+    };
     match pending.answer {
         Answer::Submission(answer) => {
             let answers = pending.slots.iter().map(|slot| match slot {
-                Slot::New(index) => late(*index).ok_or_else(|| Refused::unrecorded(stopped.clone())),
+                Slot::New(index) => {
+                    late(*index).ok_or_else(|| Refused::unrecorded(stopped.clone()))
+                }
                 _ => Err(Refused::unrecorded(stopped.clone())),
             });
             let _ = answer.send(answers.collect());
@@ -174,7 +199,11 @@ fn answer_failed(batch: &Batch, pending: Pending, cause: &Fault) {
                     _ => None,
                 })
                 .collect();
-            let _ = answer.send(if late.is_empty() { Err(stopped) } else { Ok(late) });
+            let _ = answer.send(if late.is_empty() {
+                Err(stopped)
+            } else {
+                Ok(late)
+            });
         }
         Answer::Refusal(answer) => {
             let _ = answer.send(Refused::unrecorded(stopped));
@@ -200,5 +229,10 @@ fn told(draft: &Draft) -> (OutcomeKind, String) {
         Some(CommandOutcome::Failed) => OutcomeKind::Failed,
         Some(CommandOutcome::Expired) | None => OutcomeKind::Expired,
     };
-    (kind, status.and_then(|status| status.detail.clone()).unwrap_or_default())
+    (
+        kind,
+        status
+            .and_then(|status| status.detail.clone())
+            .unwrap_or_default(),
+    )
 }

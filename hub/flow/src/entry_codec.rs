@@ -99,7 +99,9 @@ pub(crate) fn draft_of(
         .ok_or_else(|| unreadable(format!("record {} has kind {}", record.number, record.kind)))?;
     let message = match kind {
         EntryKind::Submission | EntryKind::Tick => None,
-        EntryKind::Message if record.body.is_empty() => Some(part_of(record.cause)?.message(record.part)?),
+        EntryKind::Message if record.body.is_empty() => {
+            Some(part_of(record.cause)?.message(record.part)?)
+        }
         EntryKind::Refused => Some(parse(record, refusal_bytes(record))?),
         _ => Some(parse(record, &record.body)?),
     };
@@ -120,7 +122,9 @@ pub(crate) fn draft_of(
         sender,
         message_id: MessageId::from_bytes(record.message_id),
         digest: Digest(record.digest),
-        label: slip.as_ref().map_or_else(|| record.label.clone(), |slip| slip.target.0.clone()),
+        label: slip
+            .as_ref()
+            .map_or_else(|| record.label.clone(), |slip| slip.target.0.clone()),
         body: record.body.clone(),
         message: message.map(Arc::new),
         slip,
@@ -134,7 +138,10 @@ pub(crate) fn entry_of(record: &Record, draft: &Draft) -> Entry {
 
 /// The canonical refusal at the head of a refused record's body.
 pub(crate) fn refusal_bytes(record: &Record) -> &[u8] {
-    record.body.get(..usize::from(record.part)).unwrap_or_default()
+    record
+        .body
+        .get(..usize::from(record.part))
+        .unwrap_or_default()
 }
 
 /// The raw bytes behind the refusal.

@@ -16,12 +16,15 @@ use crate::fault::{UNREADABLE, fault, of_journal};
 /// Parsed submissions kept at once.
 const PARSED_MAX: usize = 16;
 
+/// Parsed submissions by number, oldest first.
+type Recent = VecDeque<(u64, Arc<ParsedSubmission>)>;
+
 /// Reads entries. Cheap to clone; clones share the parsed submissions. Blocks on the disk: use it
 /// from a blocking thread.
 #[derive(Clone)]
 pub struct EntryReader {
     journal: Reader,
-    parsed: Arc<Mutex<VecDeque<(u64, Arc<ParsedSubmission>)>>>,
+    parsed: Arc<Mutex<Recent>>,
 }
 
 /// An entry with the record and the bytes behind it.
@@ -55,9 +58,11 @@ impl StoredEntry {
         match (&self.submission, self.entry.kind) {
             (Some(submission), _) => submission.canonical(self.record.part).map(Some),
             (None, EntryKind::Submission | EntryKind::Tick) => Ok(None),
-            (None, EntryKind::Refused) => Ok(Some(
-                self.record.body.slice(..usize::from(self.record.part).min(self.record.body.len())),
-            )),
+            (None, EntryKind::Refused) => {
+                Ok(Some(self.record.body.slice(
+                    ..usize::from(self.record.part).min(self.record.body.len()),
+                )))
+            }
             _ => Ok(Some(self.record.body.clone())),
         }
     }
@@ -71,7 +76,9 @@ impl StoredEntry {
 impl EntryReader {
     /// Reads the journal in `dir`.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, Fault> {
-        Ok(Self::over(Reader::open(dir).map_err(|failure| of_journal(&failure))?))
+        Ok(Self::over(
+            Reader::open(dir).map_err(|failure| of_journal(&failure))?,
+        ))
     }
 
     /// Reads through a journal reader.
@@ -89,13 +96,19 @@ impl EntryReader {
 
     /// The last entry's number and chain hash; (0, genesis) when there is none.
     pub fn position(&self) -> Result<(u64, Digest), Fault> {
-        let (number, chain) = self.journal.position().map_err(|failure| of_journal(&failure))?;
+        let (number, chain) = self
+            .journal
+            .position()
+            .map_err(|failure| of_journal(&failure))?;
         Ok((number, Digest(chain)))
     }
 
     /// One entry; `None` when it is not written yet.
     pub fn get(&self, number: u64) -> Result<Option<StoredEntry>, Fault> {
-        let record = self.journal.get(number).map_err(|failure| of_journal(&failure))?;
+        let record = self
+            .journal
+            .get(number)
+            .map_err(|failure| of_journal(&failure))?;
         record.map(|record| self.stored(record)).transpose()
     }
 
@@ -106,7 +119,10 @@ impl EntryReader {
 
     /// Entries `from` to `to`, both included.
     pub fn read_range(&self, from: u64, to: u64) -> Result<Entries, Fault> {
-        let records = self.journal.read_range(from, to).map_err(|failure| of_journal(&failure))?;
+        let records = self
+            .journal
+            .read_range(from, to)
+            .map_err(|failure| of_journal(&failure))?;
         Ok(Entries {
             reader: self.clone(),
             records,
@@ -126,7 +142,11 @@ impl EntryReader {
         })
     }
 
-    fn draft(&self, record: &Record, known: Option<&Arc<ParsedSubmission>>) -> Result<Draft, Fault> {
+    fn draft(
+        &self,
+        record: &Record,
+        known: Option<&Arc<ParsedSubmission>>,
+    ) -> Result<Draft, Fault> {
         draft_of(record, |number| match known {
             Some(submission) => Ok(Arc::clone(submission)),
             None => self.submission(number),
@@ -162,7 +182,10 @@ impl EntryReader {
                 return Ok(Arc::clone(parsed));
             }
         }
-        let record = self.journal.get(number).map_err(|failure| of_journal(&failure))?;
+        let record = self
+            .journal
+            .get(number)
+            .map_err(|failure| of_journal(&failure))?;
         let record = record
             .filter(|record| record.kind == EntryKind::Submission.number())
             .ok_or_else(|| fault(UNREADABLE).log(format!("entry {number} is no submission")))?;

@@ -37,21 +37,81 @@ pub const THREAD: &str = "F015";
 
 /// Every code of this room with the text a peer may see and the remedy.
 pub const FAULTS: &[(&str, &str, &str)] = &[
-    (SENDER_NOT_SIGNER, "the message names another sender than the one who signed", "put the party of your certificate into SenderId"),
-    (ROLE_MAY_NOT, "the sender's role may not send this message", "let a party of the right role send it"),
-    (OTHER_PARK, "the message belongs to another park", "put this park's code into ParkCode, or send it to the other park's hub"),
-    (TIME_WINDOW, "a time of the head lies outside the allowed window", "set the clock by the park's time server and give the true times"),
-    (ID_REUSED, "the message id was used before for another message", "give every new message a new id; repeat a message unchanged"),
-    (MESSAGE_COUNT, "the submission does not hold 1 to 500 messages", "send 1 to 500 c:Message elements in one submission"),
-    (STOPPED, "the hub is stopping; nothing was recorded", "send the message again, with the same id, when the hub runs"),
-    (DISK_FULL, "the hub has no room to record this now", "send the message again later, with the same id"),
-    (NO_DEAD_LETTER, "there is no dead letter of this number", "choose a number from the list of dead letters"),
-    (OWN_MESSAGE, "the hub cannot say this: the message breaks the language", "correct the values named in the log"),
-    (ADAPTER_MAY_NOT, "a reading cannot be a message of this type", "map the reading to an observation, not to a decision"),
-    (UNREADABLE, "a journal record cannot be read as an entry", "verify the journal; use the program version that wrote it"),
-    (REPLAY_DIFFERS, "the journal does not follow from its own inputs", "replay with the plug-ins, rules and plan that were in force"),
-    (CONFIGURATION, "the configuration of the flow is not usable", "correct the value named in the log"),
-    (THREAD, "a thread of the hub ended", "restart the hub and report the log"),
+    (
+        SENDER_NOT_SIGNER,
+        "the message names another sender than the one who signed",
+        "put the party of your certificate into SenderId",
+    ),
+    (
+        ROLE_MAY_NOT,
+        "the sender's role may not send this message",
+        "let a party of the right role send it",
+    ),
+    (
+        OTHER_PARK,
+        "the message belongs to another park",
+        "put this park's code into ParkCode, or send it to the other park's hub",
+    ),
+    (
+        TIME_WINDOW,
+        "a time of the head lies outside the allowed window",
+        "set the clock by the park's time server and give the true times",
+    ),
+    (
+        ID_REUSED,
+        "the message id was used before for another message",
+        "give every new message a new id; repeat a message unchanged",
+    ),
+    (
+        MESSAGE_COUNT,
+        "the submission does not hold 1 to 500 messages",
+        "send 1 to 500 c:Message elements in one submission",
+    ),
+    (
+        STOPPED,
+        "the hub is stopping; nothing was recorded",
+        "send the message again, with the same id, when the hub runs",
+    ),
+    (
+        DISK_FULL,
+        "the hub has no room to record this now",
+        "send the message again later, with the same id",
+    ),
+    (
+        NO_DEAD_LETTER,
+        "there is no dead letter of this number",
+        "choose a number from the list of dead letters",
+    ),
+    (
+        OWN_MESSAGE,
+        "the hub cannot say this: the message breaks the language",
+        "correct the values named in the log",
+    ),
+    (
+        ADAPTER_MAY_NOT,
+        "a reading cannot be a message of this type",
+        "map the reading to an observation, not to a decision",
+    ),
+    (
+        UNREADABLE,
+        "a journal record cannot be read as an entry",
+        "verify the journal; use the program version that wrote it",
+    ),
+    (
+        REPLAY_DIFFERS,
+        "the journal does not follow from its own inputs",
+        "replay with the plug-ins, rules and plan that were in force",
+    ),
+    (
+        CONFIGURATION,
+        "the configuration of the flow is not usable",
+        "correct the value named in the log",
+    ),
+    (
+        THREAD,
+        "a thread of the hub ended",
+        "restart the hub and report the log",
+    ),
 ];
 
 /// The fault of one of this room's codes.

@@ -31,7 +31,11 @@ impl Guard {
         }
         self.alarmed.insert(key, time.micros());
         if self.alarmed.len() > REMEMBERED_MAX {
-            let oldest = self.alarmed.iter().min_by_key(|(_, at)| **at).map(|(key, _)| key.clone());
+            let oldest = self
+                .alarmed
+                .iter()
+                .min_by_key(|(_, at)| **at)
+                .map(|(key, _)| key.clone());
             if let Some(oldest) = oldest {
                 self.alarmed.remove(&oldest);
             }
@@ -87,7 +91,13 @@ impl Plugin for Guard {
             position: None,
             cause_ref: None,
             evidence: Vec::new(),
-            description: clip_empty(&format!("{} refused a message of {}: {detail}", entry.label, entry.sender), 2_000),
+            description: clip_empty(
+                &format!(
+                    "{} refused a message of {}: {detail}",
+                    entry.label, entry.sender
+                ),
+                2_000,
+            ),
         };
         decisions.emit(Body::AlarmEvent(event), None);
     }

@@ -112,7 +112,19 @@ mod tests {
 
     #[test]
     fn every_value_lies_in_its_bucket() {
-        for micros in [0, 1, 15, 16, 17, 31, 32, 1_000, 123_456, u64::from(u32::MAX), u64::MAX / 2] {
+        for micros in [
+            0,
+            1,
+            15,
+            16,
+            17,
+            31,
+            32,
+            1_000,
+            123_456,
+            u64::from(u32::MAX),
+            u64::MAX / 2,
+        ] {
             let index = bucket(micros);
             assert!(upper(index) >= micros);
             assert!(index == 0 || upper(index - 1) < micros, "{micros}");

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordon_contract::{Adapter, Fault, Intake, ShutdownTrigger, Shutdown, Target};
+use cordon_contract::{Adapter, Fault, Intake, Shutdown, ShutdownTrigger, Target};
 use cordon_journal::{Counters, Journal, SpaceLevel, State};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
@@ -59,7 +59,12 @@ impl Hub {
             shutdown.clone(),
             by_target(&parts.adapters)?,
         );
-        let reader = EntryReader::over(parts.journal.reader().map_err(|failure| of_journal(&failure))?);
+        let reader = EntryReader::over(
+            parts
+                .journal
+                .reader()
+                .map_err(|failure| of_journal(&failure))?,
+        );
         let core = Core::new((*sealer).clone(), parts.plugins);
         let ties = Ties {
             feed: Feed::new(config.feed_max),
@@ -185,15 +190,22 @@ impl RunningHub {
     }
 }
 
-fn by_target(adapters: &[Arc<dyn Adapter>]) -> Result<HashMap<Target, (Arc<str>, Arc<dyn Adapter>)>, Fault> {
-    let mut by_target: HashMap<Target, (Arc<str>, Arc<dyn Adapter>)> = HashMap::new();
+/// The adapter that serves a target, with its name.
+type Served = (Arc<str>, Arc<dyn Adapter>);
+
+fn by_target(adapters: &[Arc<dyn Adapter>]) -> Result<HashMap<Target, Served>, Fault> {
+    let mut by_target: HashMap<Target, Served> = HashMap::new();
     for adapter in adapters {
         let definition = adapter.definition();
         let name: Arc<str> = definition.name.as_str().into();
         for target in definition.targets {
             let place = target.0.clone();
-            if let Some((other, _)) = by_target.insert(target, (Arc::clone(&name), Arc::clone(adapter))) {
-                return Err(fault(CONFIGURATION).at(place).log(format!("served by both {other} and {name}")));
+            if let Some((other, _)) =
+                by_target.insert(target, (Arc::clone(&name), Arc::clone(adapter)))
+            {
+                return Err(fault(CONFIGURATION)
+                    .at(place)
+                    .log(format!("served by both {other} and {name}")));
             }
         }
     }
@@ -216,7 +228,11 @@ async fn start_sequencer(
             let alarm = Alarm { vital, queue };
             match Sequencer::start(ties, journal, state, core) {
                 Ok((sequencer, recovered)) => {
-                    tracing::info!(from = recovered.from, stepped = recovered.stepped, "the state is restored");
+                    tracing::info!(
+                        from = recovered.from,
+                        stepped = recovered.stepped,
+                        "the state is restored"
+                    );
                     let _ = ready.send(Ok(()));
                     sequencer.run();
                 }
@@ -227,7 +243,9 @@ async fn start_sequencer(
             drop(alarm);
         })
         .map_err(|error| fault(THREAD).log(format!("sequencer: {error}")))?;
-    is_ready.await.map_err(|_| fault(THREAD).log("the sequencer ended while it started"))??;
+    is_ready
+        .await
+        .map_err(|_| fault(THREAD).log("the sequencer ended while it started"))??;
     Ok(thread)
 }
 
@@ -258,7 +276,12 @@ fn start_adapters(
     for adapter in adapters {
         let (intake, offers) = Intake::bounded(config.intake_max);
         let name: Arc<str> = adapter.definition().name.as_str().into();
-        corridors.push(tokio::spawn(worker::run(bench.clone(), name, offers, config.workers)));
+        corridors.push(tokio::spawn(worker::run(
+            bench.clone(),
+            name,
+            offers,
+            config.workers,
+        )));
         let clock = Arc::clone(&bench.clock);
         supervised.push(Supervised::start(adapter, intake, clock, shutdown.clone()));
     }

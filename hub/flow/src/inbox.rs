@@ -56,7 +56,9 @@ impl Inbox {
         };
         Ok(match mark {
             None => Verdict::New,
-            Some(mark) if key == Key::IdOnly || mark.digest == digest.0 => Verdict::Same(mark.number),
+            Some(mark) if key == Key::IdOnly || mark.digest == digest.0 => {
+                Verdict::Same(mark.number)
+            }
             Some(mark) => Verdict::Other(mark.number),
         })
     }
@@ -93,7 +95,10 @@ impl Inbox {
                 break;
             }
             if let Some((number, name)) = self.order.pop_front()
-                && self.recent.get(&name).is_some_and(|mark| mark.number == number)
+                && self
+                    .recent
+                    .get(&name)
+                    .is_some_and(|mark| mark.number == number)
             {
                 self.recent.remove(&name);
             }

@@ -68,7 +68,9 @@ impl Intaker<'_> {
             Work::Reading(work) => self.reading(work),
             Work::Own(work) => self.own(work),
             Work::Refusal(work) => self.refusal(work),
-            Work::StateHash(answer) => pending(Vec::new(), Answer::StateHash(answer), "hub".into(), None),
+            Work::StateHash(answer) => {
+                pending(Vec::new(), Answer::StateHash(answer), "hub".into(), None)
+            }
         };
         pending.lines = start..self.batch.len();
         pending
@@ -101,13 +103,18 @@ impl Intaker<'_> {
                             number = self.batch.next();
                             self.core.admit(self.batch, record);
                         }
-                        self.new(sealed, Some(number))
+                        self.fresh(sealed, Some(number))
                     }
                 },
             };
             slots.push(slot);
         }
-        pending(slots, Answer::Submission(work.answer), signer.as_str().into(), Some(work.since))
+        pending(
+            slots,
+            Answer::Submission(work.answer),
+            signer.as_str().into(),
+            Some(work.since),
+        )
     }
 
     fn reading(&mut self, work: ReadingWork) -> Pending {
@@ -122,17 +129,25 @@ impl Intaker<'_> {
                         let raw = sealed.body().clone();
                         self.reused(&sealed, first, raw, 0)
                     }
-                    Ok(Verdict::New) => self.new(sealed, None),
+                    Ok(Verdict::New) => self.fresh(sealed, None),
                 })
                 .collect(),
         };
-        pending(slots, Answer::Reading(work.answer), work.source, Some(work.since))
+        pending(
+            slots,
+            Answer::Reading(work.answer),
+            work.source,
+            Some(work.since),
+        )
     }
 
     fn own(&mut self, work: OwnWork) -> Pending {
         let answer = Answer::Own(work.answer);
         let hub: Arc<str> = "hub".into();
-        if work.closes.is_some_and(|order| !self.core.fold().open.contains_key(&order)) {
+        if work
+            .closes
+            .is_some_and(|order| !self.core.fold().open.contains_key(&order))
+        {
             return pending(Vec::new(), answer, hub, None);
         }
         let gone = work.drafts.iter().any(|draft| {
@@ -160,18 +175,24 @@ impl Intaker<'_> {
 
     fn verdict(&self, sealed: &Sealed) -> Result<Verdict, Fault> {
         self.inbox
-            .verdict(sealed.sender(), sealed.message_id(), sealed.digest(), sealed.key())
+            .verdict(
+                sealed.sender(),
+                sealed.message_id(),
+                sealed.digest(),
+                sealed.key(),
+            )
             .map_err(|failure| of_journal(&failure))
     }
 
-    fn new(&mut self, sealed: Sealed, submission: Option<u64>) -> Slot {
+    fn fresh(&mut self, sealed: Sealed, submission: Option<u64>) -> Slot {
         let mut draft = sealed.into_draft();
         if let Some(number) = submission {
             draft.cause = number;
         }
         if draft.flags & flags::KEYED != 0 {
             let number = self.batch.next();
-            self.inbox.note(&draft.sender, draft.message_id, draft.digest, number);
+            self.inbox
+                .note(&draft.sender, draft.message_id, draft.digest, number);
         }
         Slot::New(self.core.admit(self.batch, draft))
     }
@@ -185,7 +206,10 @@ impl Intaker<'_> {
     fn reused(&mut self, sealed: &Sealed, first: u64, raw: bytes::Bytes, cause: u64) -> Slot {
         let fault = fault(ID_REUSED)
             .at("/c:Message/c:Header/c:MessageId")
-            .log(format!("id {} stands for entry {first}", sealed.message_id()));
+            .log(format!(
+                "id {} stands for entry {first}",
+                sealed.message_id()
+            ));
         let offender = Offender {
             sender: Some(sealed.sender().clone()),
             message_id: Some(sealed.message_id()),

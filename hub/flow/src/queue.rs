@@ -80,8 +80,14 @@ impl Queue {
         let weight = u32::try_from(work.bytes().div_ceil(PERMIT_BYTES))
             .unwrap_or(u32::MAX)
             .min(lane.bytes_max);
-        let piece = Arc::clone(&lane.pieces).acquire_owned().await.map_err(|_| Closed)?;
-        let bytes = Arc::clone(&lane.bytes).acquire_many_owned(weight).await.map_err(|_| Closed)?;
+        let piece = Arc::clone(&lane.pieces)
+            .acquire_owned()
+            .await
+            .map_err(|_| Closed)?;
+        let bytes = Arc::clone(&lane.bytes)
+            .acquire_many_owned(weight)
+            .await
+            .map_err(|_| Closed)?;
         let ticket = Ticket {
             work,
             room: (piece, bytes),
@@ -101,7 +107,12 @@ impl Queue {
 
     /// Takes what waits, quick work first, at most `pieces` and about `bytes`; waits up to
     /// `patience` for the first. `None` once the queue is closed and empty.
-    pub(crate) fn take(&self, pieces: usize, bytes: usize, patience: Duration) -> Option<Vec<Ticket>> {
+    pub(crate) fn take(
+        &self,
+        pieces: usize,
+        bytes: usize,
+        patience: Duration,
+    ) -> Option<Vec<Ticket>> {
         let mut waiting = self.lock();
         if waiting.quick.is_empty() && waiting.steady.is_empty() && !waiting.closed {
             waiting = match self.filled.wait_timeout(waiting, patience) {

@@ -46,14 +46,22 @@ pub(crate) fn recover(
     core: &mut Core,
     inbox: &mut Inbox,
 ) -> Result<Recovered, Fault> {
-    let initial: Vec<Vec<u8>> = core.plugins().iter().map(|plugin| plugin.snapshot()).collect::<Result<_, _>>()?;
+    let initial: Vec<Vec<u8>> = core
+        .plugins()
+        .iter()
+        .map(|plugin| plugin.snapshot())
+        .collect::<Result<_, _>>()?;
     check_names(core)?;
     let mut from = 0;
     if let Some(position) = trusted(journal, reader, state, core)? {
         match restore(state, core) {
             Ok(true) => from = position,
-            Ok(false) => tracing::warn!("the stored state is incomplete, all entries are stepped again"),
-            Err(fault) => tracing::warn!(%fault, "the stored state cannot be used, all entries are stepped again"),
+            Ok(false) => {
+                tracing::warn!("the stored state is incomplete, all entries are stepped again")
+            }
+            Err(fault) => {
+                tracing::warn!(%fault, "the stored state cannot be used, all entries are stepped again")
+            }
         }
     }
     if from == 0 {
@@ -69,7 +77,10 @@ pub(crate) fn recover(
     let last = journal.last();
     let mut stepped = 0;
     if from < last {
-        let records = reader.journal().read_range(from + 1, last).map_err(|failure| of_journal(&failure))?;
+        let records = reader
+            .journal()
+            .read_range(from + 1, last)
+            .map_err(|failure| of_journal(&failure))?;
         for record in records {
             let record = record.map_err(|failure| of_journal(&failure))?;
             reader.note(&record)?;
@@ -81,7 +92,13 @@ pub(crate) fn recover(
             // What was decided then stands in the journal; it is not decided again.
             core.step(&entry, &draft, 0);
             if draft.flags & flags::KEYED != 0 {
-                note(inbox, &draft.sender, draft.message_id, draft.digest, record.number);
+                note(
+                    inbox,
+                    &draft.sender,
+                    draft.message_id,
+                    draft.digest,
+                    record.number,
+                );
             }
             stepped += 1;
         }
@@ -109,7 +126,10 @@ fn trusted(
     if record.is_none_or(|record| record.chain != chain) {
         return Ok(None);
     }
-    let same = state.snapshot(NAMES).map_err(stored)?.is_some_and(|stored| stored == names(core));
+    let same = state
+        .snapshot(NAMES)
+        .map_err(stored)?
+        .is_some_and(|stored| stored == names(core));
     Ok(same.then_some(number))
 }
 
@@ -124,7 +144,8 @@ fn restore(state: &Arc<dyn State>, core: &mut Core) -> Result<bool, Fault> {
     let Some(fold) = state.snapshot(FOLD).map_err(stored)? else {
         return Ok(false);
     };
-    let fold = postcard::from_bytes(&fold).map_err(|error| fault(CONFIGURATION).log(format!("fold: {error}")))?;
+    let fold = postcard::from_bytes(&fold)
+        .map_err(|error| fault(CONFIGURATION).log(format!("fold: {error}")))?;
     core.set_fold(fold);
     Ok(true)
 }

@@ -63,7 +63,11 @@ struct Replay {
 /// Steps the journal in `dir` with fresh plug-ins, up to entry `up_to` (or its end), and demands
 /// that every decided entry is produced again byte for byte. The plug-ins must be configured as
 /// they were when the journal was written. Works beside a running hub.
-pub fn replay(dir: impl AsRef<Path>, plugins: Vec<Box<dyn Plugin>>, up_to: Option<u64>) -> Result<ReplayReport, Fault> {
+pub fn replay(
+    dir: impl AsRef<Path>,
+    plugins: Vec<Box<dyn Plugin>>,
+    up_to: Option<u64>,
+) -> Result<ReplayReport, Fault> {
     let reader = EntryReader::open(dir)?;
     let report = ReplayReport {
         entries: 0,
@@ -118,7 +122,10 @@ impl Replay {
         self.report.compared += 1;
         match self.expected.pop_front() {
             None => {
-                self.differs(record.number, "the journal holds a decision that the plug-ins do not make".into());
+                self.differs(
+                    record.number,
+                    "the journal holds a decision that the plug-ins do not make".into(),
+                );
                 1
             }
             Some((draft, depth, time)) => {
@@ -132,7 +139,10 @@ impl Replay {
 
     fn no_more_expected(&mut self, number: u64) {
         if let Some((missing, _, _)) = self.expected.front() {
-            let what = format!("the plug-ins decide {:?} {} here, the journal does not", missing.kind, missing.label);
+            let what = format!(
+                "the plug-ins decide {:?} {} here, the journal does not",
+                missing.kind, missing.label
+            );
             self.differs(number, what);
         }
         self.expected.clear();
@@ -166,7 +176,10 @@ fn difference(made: &NewRecord, held: &NewRecord) -> Option<&'static str> {
         ("body", made.body == held.body),
         ("digest", made.digest == held.digest),
     ];
-    fields.iter().find(|(_, same)| !same).map(|(field, _)| *field)
+    fields
+        .iter()
+        .find(|(_, same)| !same)
+        .map(|(field, _)| *field)
 }
 
 /// Hub and park, from the first entry, which is the first start of the hub.
@@ -176,7 +189,12 @@ fn sealer_of(reader: &EntryReader) -> Result<Option<Sealer>, Fault> {
     };
     let header = first.entry.message.as_ref().map(|message| &message.header);
     match header {
-        Some(header) => Ok(Some(Sealer::new(header.sender_id.clone(), header.park_code.clone()))),
-        None => Err(fault(REPLAY_DIFFERS).at("entry 1").log("the journal does not begin with a start of the hub")),
+        Some(header) => Ok(Some(Sealer::new(
+            header.sender_id.clone(),
+            header.park_code.clone(),
+        ))),
+        None => Err(fault(REPLAY_DIFFERS)
+            .at("entry 1")
+            .log("the journal does not begin with a start of the hub")),
     }
 }

@@ -54,7 +54,10 @@ impl Saver {
     /// Hands over a commit that brings the state to `number`.
     pub(crate) fn save(&self, number: u64, changes: Changes) {
         self.busy.store(true, Ordering::Release);
-        let sent = self.door.as_ref().is_some_and(|door| door.try_send((number, changes)).is_ok());
+        let sent = self
+            .door
+            .as_ref()
+            .is_some_and(|door| door.try_send((number, changes)).is_ok());
         if !sent {
             self.busy.store(false, Ordering::Release);
         }

@@ -106,7 +106,12 @@ impl Sealer {
     }
 
     /// An audit entry. Texts are cut to the language's lengths, so that an audit never fails.
-    pub(crate) fn audit(&self, id: MessageId, at: Timestamp, note: AuditNote<'_>) -> Result<Draft, WireFault> {
+    pub(crate) fn audit(
+        &self,
+        id: MessageId,
+        at: Timestamp,
+        note: AuditNote<'_>,
+    ) -> Result<Draft, WireFault> {
         let event = AuditEvent {
             action: note.action.to_owned(),
             actor_id: note.actor.clone(),

@@ -187,7 +187,9 @@ impl Sequencer {
         }
         match self.journal.append_batch(&records) {
             // The plug-ins have seen this batch already: it takes the reserve rather than be lost.
-            Err(failure) if failure.kind() == FaultKind::DiskFull => self.journal.append_urgent(&records),
+            Err(failure) if failure.kind() == FaultKind::DiskFull => {
+                self.journal.append_urgent(&records)
+            }
             other => other,
         }
     }
@@ -231,7 +233,10 @@ impl Sequencer {
 
     fn show(&self, batch: &Batch) {
         let moved = batch.lines().iter().any(|line| {
-            matches!(line.entry.kind, EntryKind::Order | EntryKind::Outcome | EntryKind::Audit)
+            matches!(
+                line.entry.kind,
+                EntryKind::Order | EntryKind::Outcome | EntryKind::Audit
+            )
         });
         let fold = self.core.fold();
         let mut shown = self.ties.board.lock();
@@ -242,7 +247,11 @@ impl Sequencer {
         shown.counters = self.journal.counters();
         shown.saved = self.saver.position();
         if moved {
-            shown.open = fold.open.iter().map(|(number, open)| (*number, open.clone())).collect();
+            shown.open = fold
+                .open
+                .iter()
+                .map(|(number, open)| (*number, open.clone()))
+                .collect();
             shown.dead = fold.dead.values().cloned().collect();
         }
     }

@@ -57,7 +57,10 @@ impl Spool {
         }
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
-        let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.path)?;
         file.write_all(&text)?;
         file.sync_data()
     }
@@ -73,7 +76,9 @@ impl Spool {
         for line in BufReader::new(file).lines() {
             match serde_json::from_str(&line?) {
                 Ok(line) => lines.push(line),
-                Err(error) => tracing::warn!(%error, "a torn line of the emergency spool was left out"),
+                Err(error) => {
+                    tracing::warn!(%error, "a torn line of the emergency spool was left out")
+                }
             }
         }
         Ok(lines)

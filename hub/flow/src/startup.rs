@@ -53,21 +53,35 @@ impl Sequencer {
         let target = epoch_text(self.core.fold().epoch + 1);
         let hub = self.core.sealer().hub().clone();
         let note = start_note(&hub, &target);
-        let start = self.core.sealer().audit(MessageId::random(), time, note).map_err(of_wire)?;
+        let start = self
+            .core
+            .sealer()
+            .audit(MessageId::random(), time, note)
+            .map_err(of_wire)?;
         self.core.admit(batch, start);
         Ok(())
     }
 
     /// Gate commands that were open are never carried out again (I5).
-    fn expire(&mut self, batch: &mut Batch, time: Timestamp, open: &BTreeMap<u64, OpenOrder>) -> Result<(), Fault> {
-        for (number, open) in open.iter().filter(|(_, open)| open.gate_command || open.late) {
+    fn expire(
+        &mut self,
+        batch: &mut Batch,
+        time: Timestamp,
+        open: &BTreeMap<u64, OpenOrder>,
+    ) -> Result<(), Fault> {
+        for (number, open) in open
+            .iter()
+            .filter(|(_, open)| open.gate_command || open.late)
+        {
             let order = self.stored_order(*number, open)?;
             let why = match open.late {
                 true => "carried out before it was journaled; its outcome was not kept",
                 false => "the hub was restarted before it was confirmed",
             };
             let outcome = Outcome::new(OutcomeKind::Expired, why);
-            for draft in outcome::drafts(self.core.sealer(), &order, &outcome, time).map_err(of_wire)? {
+            for draft in
+                outcome::drafts(self.core.sealer(), &order, &outcome, time).map_err(of_wire)?
+            {
                 self.core.admit(batch, draft);
             }
         }
@@ -79,10 +93,18 @@ impl Sequencer {
         let mut carried = Carried::new();
         for line in spooled {
             match line {
-                SpoolLine::Outcome { target, kind, detail } => {
+                SpoolLine::Outcome {
+                    target,
+                    kind,
+                    detail,
+                } => {
                     carried.insert(target.clone(), (*kind, detail.clone()));
                 }
-                SpoolLine::Opening { sender, xml, at_micros } => {
+                SpoolLine::Opening {
+                    sender,
+                    xml,
+                    at_micros,
+                } => {
                     let message = parse_message(xml.as_bytes()).map_err(of_wire)?;
                     let sender = PartyId::new(sender.as_str())
                         .map_err(|error| fault(UNREADABLE).log(error.to_string()))?;
@@ -102,7 +124,12 @@ impl Sequencer {
         Ok(carried)
     }
 
-    fn admit_late_opening(&mut self, batch: &mut Batch, draft: Draft, at_micros: i64) -> Result<(), Fault> {
+    fn admit_late_opening(
+        &mut self,
+        batch: &mut Batch,
+        draft: Draft,
+        at_micros: i64,
+    ) -> Result<(), Fault> {
         let intaker = self.intaker(batch);
         let verdict = intaker
             .inbox
@@ -113,7 +140,9 @@ impl Sequencer {
         }
         tracing::warn!(at = %Timestamp::from_micros(at_micros), "an emergency opening is journaled late");
         let number = intaker.batch.next();
-        intaker.inbox.note(&draft.sender, draft.message_id, draft.digest, number);
+        intaker
+            .inbox
+            .note(&draft.sender, draft.message_id, draft.digest, number);
         intaker.core.admit(intaker.batch, draft);
         Ok(())
     }
@@ -124,9 +153,14 @@ impl Sequencer {
         for order in late {
             let outcome = match carried.get(&order.target.0) {
                 Some((kind, detail)) => Outcome::new(*kind, format!("journaled late: {detail}")),
-                None => Outcome::new(OutcomeKind::Expired, "carried out before it was journaled; its outcome was not kept"),
+                None => Outcome::new(
+                    OutcomeKind::Expired,
+                    "carried out before it was journaled; its outcome was not kept",
+                ),
             };
-            for draft in outcome::drafts(self.core.sealer(), order, &outcome, time).map_err(of_wire)? {
+            for draft in
+                outcome::drafts(self.core.sealer(), order, &outcome, time).map_err(of_wire)?
+            {
                 self.core.admit(&mut batch, draft);
             }
         }
@@ -135,7 +169,10 @@ impl Sequencer {
 
     /// Hands deliveries that were open to the outbox again.
     fn resume(&mut self, open: &BTreeMap<u64, OpenOrder>) -> Result<(), Fault> {
-        for (number, open) in open.iter().filter(|(_, open)| !open.gate_command && !open.late) {
+        for (number, open) in open
+            .iter()
+            .filter(|(_, open)| !open.gate_command && !open.late)
+        {
             let mut order = self.stored_order(*number, open)?;
             order.epoch = self.core.fold().epoch;
             self.ties.dispatch.release(order);
@@ -146,7 +183,8 @@ impl Sequencer {
     fn stored_order(&self, number: u64, open: &OpenOrder) -> Result<Order, Fault> {
         let stored = self.reader.get(number)?;
         let message = stored.and_then(|stored| stored.entry.message);
-        let message = message.ok_or_else(|| fault(UNREADABLE).log(format!("order {number} is not there")))?;
+        let message =
+            message.ok_or_else(|| fault(UNREADABLE).log(format!("order {number} is not there")))?;
         Ok(Order {
             number,
             target: Target(open.target.0.clone()),

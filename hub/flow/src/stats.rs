@@ -175,10 +175,14 @@ pub(crate) fn kind_name(kind: EntryKind) -> &'static str {
 
 fn count(table: &mut BTreeMap<String, u64>, name: &str) {
     let known = table.contains_key(name) || table.len() < NAMES_MAX;
-    *table.entry(if known { name } else { "other" }.to_owned()).or_default() += 1;
+    *table
+        .entry(if known { name } else { "other" }.to_owned())
+        .or_default() += 1;
 }
 
 fn traffic<'a>(table: &'a mut BTreeMap<String, Traffic>, name: &str) -> &'a mut Traffic {
     let known = table.contains_key(name) || table.len() < NAMES_MAX;
-    table.entry(if known { name } else { "other" }.to_owned()).or_default()
+    table
+        .entry(if known { name } else { "other" }.to_owned())
+        .or_default()
 }

@@ -9,7 +9,9 @@ use cordon_model::{AuditOutcome, Body, Digest, MessageId, ParkCode, PartyId};
 use cordon_security::wsse::VerifiedEnvelope;
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::corridor::{Corridor, CorridorRules, Offender, RefusedDraft, Sealed, SealedSubmission, Verified};
+use crate::corridor::{
+    Corridor, CorridorRules, Offender, RefusedDraft, Sealed, SealedSubmission, Verified,
+};
 use crate::draft::Draft;
 use crate::fault::{OWN_MESSAGE, STOPPED, THREAD, fault, of_wire};
 use crate::queue::Queue;
@@ -57,7 +59,10 @@ impl Submit {
     /// Submits every `c:Message` in the body of a verified envelope and waits until each is durable
     /// or refused. The answers stand in the order of the messages. `Err` when the submission as a
     /// whole was refused (it holds no message, or too many), or when the hub is stopping.
-    pub async fn submit(&self, envelope: VerifiedEnvelope) -> Result<Vec<Result<ReceiptData, Refused>>, Refused> {
+    pub async fn submit(
+        &self,
+        envelope: VerifiedEnvelope,
+    ) -> Result<Vec<Result<ReceiptData, Refused>>, Refused> {
         let since = Instant::now();
         let submission = self.seal(envelope).await?;
         match submission {
@@ -70,14 +75,19 @@ impl Submit {
                 }))
                 .await
                 .map_err(Refused::unrecorded)?;
-                answered.await.map_err(|_| Refused::unrecorded(fault(STOPPED)))
+                answered
+                    .await
+                    .map_err(|_| Refused::unrecorded(fault(STOPPED)))
             }
             Err(refused) => Err(self.record(refused).await),
         }
     }
 
     /// Takes the envelope through the corridor on a worker.
-    async fn seal(&self, envelope: VerifiedEnvelope) -> Result<Result<SealedSubmission, RefusedDraft>, Refused> {
+    async fn seal(
+        &self,
+        envelope: VerifiedEnvelope,
+    ) -> Result<Result<SealedSubmission, RefusedDraft>, Refused> {
         let worker = Arc::clone(&self.workers).acquire_owned().await;
         let worker = worker.map_err(|_| Refused::unrecorded(fault(STOPPED)))?;
         let (sealer, rules) = (Arc::clone(&self.sealer), Arc::clone(&self.rules));
@@ -110,14 +120,20 @@ impl Submit {
             sealer: &self.sealer,
             now: self.clock.now(),
         };
-        self.record(RefusedDraft::new(fault, offender, corridor)).await
+        self.record(RefusedDraft::new(fault, offender, corridor))
+            .await
     }
 
     async fn record(&self, refused: RefusedDraft) -> Refused {
         let fault = refused.fault().clone();
         let (answer, answered) = oneshot::channel();
-        match self.push(Work::Refusal(RefusalWork { refused, answer })).await {
-            Ok(()) => answered.await.unwrap_or_else(|_| Refused::unrecorded(fault)),
+        match self
+            .push(Work::Refusal(RefusalWork { refused, answer }))
+            .await
+        {
+            Ok(()) => answered
+                .await
+                .unwrap_or_else(|_| Refused::unrecorded(fault)),
             Err(_) => Refused::unrecorded(fault),
         }
     }
@@ -137,7 +153,10 @@ impl Submit {
             outcome: AuditOutcome::Success,
             detail: None,
         };
-        let audit = self.sealer.audit(MessageId::random(), now, note).map_err(of_wire)?;
+        let audit = self
+            .sealer
+            .audit(MessageId::random(), now, note)
+            .map_err(of_wire)?;
         self.own(vec![sealed.into_draft(), audit]).await
     }
 
@@ -150,7 +169,10 @@ impl Submit {
             outcome: audited.outcome,
             detail: audited.detail.as_deref(),
         };
-        let draft = self.sealer.audit(MessageId::random(), self.clock.now(), note).map_err(of_wire)?;
+        let draft = self
+            .sealer
+            .audit(MessageId::random(), self.clock.now(), note)
+            .map_err(of_wire)?;
         self.own(vec![draft]).await
     }
 
@@ -165,7 +187,10 @@ impl Submit {
         }))
         .await?;
         let receipts = answered.await.map_err(|_| fault(STOPPED))??;
-        receipts.into_iter().next().ok_or_else(|| fault(OWN_MESSAGE))
+        receipts
+            .into_iter()
+            .next()
+            .ok_or_else(|| fault(OWN_MESSAGE))
     }
 
     /// SHA-256 over all plug-in snapshots, open orders, dead letters and the position it stands for.

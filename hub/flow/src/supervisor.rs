@@ -30,7 +30,12 @@ pub(crate) struct Supervised {
 
 impl Supervised {
     /// Starts the adapter and keeps it running until shutdown.
-    pub(crate) fn start(adapter: Arc<dyn Adapter>, intake: Intake, clock: Arc<dyn Clock>, shutdown: Shutdown) -> Self {
+    pub(crate) fn start(
+        adapter: Arc<dyn Adapter>,
+        intake: Intake,
+        clock: Arc<dyn Clock>,
+        shutdown: Shutdown,
+    ) -> Self {
         let noted = Arc::new(Mutex::new(Noted {
             state: AdapterState::Running,
             restarts: 0,
@@ -65,8 +70,14 @@ impl Supervised {
 
     /// Waits until it has stopped; aborts it when that takes longer than `patience`.
     pub(crate) async fn stop(mut self, patience: Duration) {
-        if tokio::time::timeout(patience, &mut self.task).await.is_err() {
-            tracing::warn!(adapter = self.adapter.definition().name, "the adapter did not stop in time");
+        if tokio::time::timeout(patience, &mut self.task)
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                adapter = self.adapter.definition().name,
+                "the adapter did not stop in time"
+            );
             self.task.abort();
             let _ = self.task.await;
         }

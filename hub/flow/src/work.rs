@@ -60,7 +60,10 @@ impl Work {
             Self::Own(_) | Self::StateHash(_) => true,
             Self::Refusal(_) => false,
             Self::Submission(work) => work.submission.is_urgent(),
-            Self::Reading(work) => work.sealed.as_ref().is_ok_and(|sealed| sealed.iter().any(is_quick)),
+            Self::Reading(work) => work
+                .sealed
+                .as_ref()
+                .is_ok_and(|sealed| sealed.iter().any(is_quick)),
         }
     }
 
@@ -69,9 +72,10 @@ impl Work {
         match self {
             Self::Own(work) => work.closes.is_some() || work.drafts.iter().any(Draft::is_urgent),
             Self::Submission(work) => work.submission.is_urgent(),
-            Self::Reading(work) => {
-                work.sealed.as_ref().is_ok_and(|sealed| sealed.iter().any(Sealed::is_urgent))
-            }
+            Self::Reading(work) => work
+                .sealed
+                .as_ref()
+                .is_ok_and(|sealed| sealed.iter().any(Sealed::is_urgent)),
             Self::StateHash(_) => true,
             Self::Refusal(_) => false,
         }

@@ -49,7 +49,7 @@ fn list_reports(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> 
         .filter(|report| asked.from.is_none_or(|from| report.period.to > from))
         .filter(|report| asked.to.is_none_or(|to| report.period.from < to))
         .collect();
-    report.sort_by(|a, b| (b.period.from, b.version).cmp(&(a.period.from, a.version)));
+    report.sort_by_key(|report| std::cmp::Reverse((report.period.from, report.version)));
     let more = report.len() > limit;
     report.truncate(limit);
     reply(wire::write_list_reports_response(&ListReportsResponse {

@@ -158,10 +158,10 @@ impl Sensor {
             "point": profile.point, "value": value, "unit": profile.unit, "quality": "good",
             "h": profile.high / 1_000, "hh": profile.high_high / 1_000,
         });
-        if fault == Some(Fault::NoUnit) {
-            if let Some(object) = one.as_object_mut() {
-                object.remove("unit");
-            }
+        if fault == Some(Fault::NoUnit)
+            && let Some(object) = one.as_object_mut()
+        {
+            object.remove("unit");
         }
         let text = json!({ "time": rfc3339(at), "values": [one] }).to_string();
         match fault {

@@ -75,11 +75,19 @@ pub(crate) fn seal_reading(
         };
         let mapped = Mapped {
             body: statement.body,
-            particulars: (id, statement.occurred_at, sent_at, source_ref(reading), reading.test),
+            particulars: (
+                id,
+                statement.occurred_at,
+                sent_at,
+                source_ref(reading),
+                reading.test,
+            ),
             key,
             cause,
         };
-        sealed.push(Sealed::of_mapped(mapped, corridor.sealer).map_err(|breach| refuse(of_wire(breach)))?);
+        sealed.push(
+            Sealed::of_mapped(mapped, corridor.sealer).map_err(|breach| refuse(of_wire(breach)))?,
+        );
     }
     Ok(sealed)
 }
@@ -94,7 +102,11 @@ fn key_of(reading: &Reading) -> Key {
 
 /// An id for a reading that has none: from device, time and what was said.
 fn own_id(reading: &Reading) -> MessageId {
-    let at = reading.observed_at.unwrap_or(reading.received_at).micros().to_be_bytes();
+    let at = reading
+        .observed_at
+        .unwrap_or(reading.received_at)
+        .micros()
+        .to_be_bytes();
     let received = reading.received_at.micros().to_be_bytes();
     let said = match reading.raw.is_empty() {
         false => reading.raw.to_vec(),

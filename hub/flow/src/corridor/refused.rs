@@ -58,7 +58,9 @@ impl RefusedDraft {
         let mut body = head.to_vec();
         body.extend_from_slice(&kept);
         draft.body = Bytes::from(body);
-        draft.digest = offender.digest.unwrap_or_else(|| digest_of_bytes(&offender.raw));
+        draft.digest = offender
+            .digest
+            .unwrap_or_else(|| digest_of_bytes(&offender.raw));
         draft.label = fault.code().to_owned();
         draft.message_id = offender.message_id.unwrap_or(draft.message_id);
         draft.sender = offender.sender.unwrap_or(draft.sender);

@@ -21,7 +21,10 @@ pub fn may_send(role: Role, message_type: MessageType) -> bool {
                 | M::AlarmEvent
                 | M::AlarmUpdate
         ),
-        Role::Regulator => matches!(message_type, M::ReportRequest | M::AlarmUpdate | M::ListEntry),
+        Role::Regulator => matches!(
+            message_type,
+            M::ReportRequest | M::AlarmUpdate | M::ListEntry
+        ),
         Role::Device => matches!(
             message_type,
             M::PlateCapture

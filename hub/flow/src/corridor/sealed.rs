@@ -63,7 +63,12 @@ impl Sealed {
     }
 
     /// What an operator or the hub itself says.
-    pub(crate) fn own(sealer: &Sealer, body: Body, now: Timestamp, cause: u64) -> Result<Self, WireFault> {
+    pub(crate) fn own(
+        sealer: &Sealer,
+        body: Body,
+        now: Timestamp,
+        cause: u64,
+    ) -> Result<Self, WireFault> {
         let particulars = Particulars {
             quality: Quality::Manual,
             ..Particulars::derived(MessageId::random(), now)
@@ -97,7 +102,10 @@ impl Sealed {
     }
 
     pub(crate) fn message_type(&self) -> Option<MessageType> {
-        self.draft.message.as_deref().map(|message| message.header.message_type)
+        self.draft
+            .message
+            .as_deref()
+            .map(|message| message.header.message_type)
     }
 
     pub(crate) fn is_urgent(&self) -> bool {

@@ -72,7 +72,11 @@ fn claims(header: &Header, signer: &Identity, corridor: Corridor<'_>) -> Claim {
         return Err((ROLE_MAY_NOT, "MessageType", detail));
     }
     if header.park_code != *corridor.sealer.park() || signer.park != *corridor.sealer.park() {
-        let detail = format!("this is {}, the message is for {}", corridor.sealer.park(), header.park_code);
+        let detail = format!(
+            "this is {}, the message is for {}",
+            corridor.sealer.park(),
+            header.park_code
+        );
         return Err((OTHER_PARK, "ParkCode", detail));
     }
     times(header, corridor)
@@ -90,7 +94,10 @@ fn times(header: &Header, corridor: Corridor<'_>) -> Claim {
         return Err((TIME_WINDOW, "OccurredAt", detail(header.occurred_at)));
     }
     if header.occurred_at > header.sent_at.plus_ms(corridor.rules.ahead_ms_max) {
-        let detail = format!("occurred at {}, sent at {}", header.occurred_at, header.sent_at);
+        let detail = format!(
+            "occurred at {}, sent at {}",
+            header.occurred_at, header.sent_at
+        );
         return Err((TIME_WINDOW, "OccurredAt", detail));
     }
     Ok(())

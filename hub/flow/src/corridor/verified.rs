@@ -68,7 +68,10 @@ impl Verified {
                     let raw = document.bytes().get(node.span()).unwrap_or_default();
                     let offender = Offender {
                         sender: Some(signer.id.clone()),
-                        message_id: invalid.message.as_ref().map(|message| message.header.message_id),
+                        message_id: invalid
+                            .message
+                            .as_ref()
+                            .map(|message| message.header.message_id),
                         digest: Some(invalid.digest),
                         raw: Bytes::copy_from_slice(raw),
                     };
@@ -89,11 +92,6 @@ impl Verified {
 }
 
 impl SealedSubmission {
-    /// Who signed it.
-    pub(crate) fn signer(&self) -> &PartyId {
-        &self.signer.id
-    }
-
     /// The signed bytes.
     pub(crate) fn raw(&self) -> &Bytes {
         &self.raw
@@ -106,7 +104,10 @@ impl SealedSubmission {
 
     /// True when one of its messages is still taken on a full disk.
     pub(crate) fn is_urgent(&self) -> bool {
-        self.messages.iter().filter_map(|part| part.outcome.as_ref().ok()).any(Sealed::is_urgent)
+        self.messages
+            .iter()
+            .filter_map(|part| part.outcome.as_ref().ok())
+            .any(Sealed::is_urgent)
     }
 
     /// Signer, signed bytes and messages.

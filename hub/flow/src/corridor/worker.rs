@@ -32,7 +32,12 @@ pub(crate) struct Bench {
 }
 
 /// Takes one adapter's offers until its door closes.
-pub(crate) async fn run(bench: Bench, source: Arc<str>, mut offers: mpsc::Receiver<Offer>, workers: usize) {
+pub(crate) async fn run(
+    bench: Bench,
+    source: Arc<str>,
+    mut offers: mpsc::Receiver<Offer>,
+    workers: usize,
+) {
     let mut tasks = JoinSet::new();
     let mut doors = Vec::new();
     for _ in 0..workers.max(1) {

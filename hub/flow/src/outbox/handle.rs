@@ -66,16 +66,21 @@ impl Outbox {
             outcome: AuditOutcome::Success,
             detail: None,
         };
-        let audit = sealer.audit(MessageId::random(), self.clock.now(), note).map_err(of_wire)?;
+        let audit = sealer
+            .audit(MessageId::random(), self.clock.now(), note)
+            .map_err(of_wire)?;
         self.submit.own(vec![order, audit]).await
     }
 
     fn second_try(&self, stored: &StoredEntry) -> Result<(Slip, Body, Particulars), Fault> {
         let message = match (&stored.entry.message, stored.entry.kind) {
-            (Some(message), EntryKind::Order) if !matches!(message.body, Body::GateCommand(_)) => message,
+            (Some(message), EntryKind::Order) if !matches!(message.body, Body::GateCommand(_)) => {
+                message
+            }
             _ => return Err(fault(NO_DEAD_LETTER).log("a gate command is never carried out twice")),
         };
-        let first = Slip::read(&stored.record.label, stored.record.flags).ok_or_else(|| fault(NO_DEAD_LETTER))?;
+        let first = Slip::read(&stored.record.label, stored.record.flags)
+            .ok_or_else(|| fault(NO_DEAD_LETTER))?;
         let now = self.clock.now();
         let time = first.deadline.ms_since(stored.entry.time).max(RERUN_MS_MIN);
         let slip = Slip {

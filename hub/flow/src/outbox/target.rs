@@ -83,11 +83,17 @@ impl TargetQueue {
         if let Some(order) = waiting.access.pop_front() {
             return Some(order);
         }
-        let past = waiting.routine.iter().position(|order| order.deadline < now);
+        let past = waiting
+            .routine
+            .iter()
+            .position(|order| order.deadline < now);
         if let Some(past) = past {
             return waiting.routine.remove(past);
         }
-        if waiting.rest_until.is_some_and(|until| Instant::now() < until) {
+        if waiting
+            .rest_until
+            .is_some_and(|until| Instant::now() < until)
+        {
             return None;
         }
         waiting.rest_until = None;

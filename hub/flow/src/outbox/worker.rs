@@ -80,7 +80,12 @@ impl Dispatch {
         self.lock().values().map(|queue| queue.len()).sum()
     }
 
-    fn queue_of(self: &Arc<Self>, target: &Target, name: &Arc<str>, adapter: &Arc<dyn Adapter>) -> Arc<TargetQueue> {
+    fn queue_of(
+        self: &Arc<Self>,
+        target: &Target,
+        name: &Arc<str>,
+        adapter: &Arc<dyn Adapter>,
+    ) -> Arc<TargetQueue> {
         let mut targets = self.lock();
         if let Some(queue) = targets.get(target) {
             return Arc::clone(queue);
@@ -105,7 +110,8 @@ impl Dispatch {
 
     fn spawn_report(self: &Arc<Self>, order: Order, outcome: Outcome) {
         let dispatch = Arc::clone(self);
-        self.runtime.spawn(async move { dispatch.report(&order, &outcome).await });
+        self.runtime
+            .spawn(async move { dispatch.report(&order, &outcome).await });
     }
 
     /// Brings an outcome in as an entry.
@@ -124,7 +130,10 @@ impl Dispatch {
             since: Instant::now(),
         });
         if self.queue.push(work).await.is_err() {
-            tracing::debug!(order = order.number, "an outcome came after the end; the next start closes the order");
+            tracing::debug!(
+                order = order.number,
+                "an outcome came after the end; the next start closes the order"
+            );
         }
     }
 }
@@ -172,7 +181,10 @@ impl Worker {
         let dispatch = &self.dispatch;
         let retry = !matches!(order.message.body, Body::GateCommand(_));
         let outcome = match order.deadline < dispatch.clock.now() {
-            true => Outcome::new(OutcomeKind::Expired, "the deadline passed before it was carried out"),
+            true => Outcome::new(
+                OutcomeKind::Expired,
+                "the deadline passed before it was carried out",
+            ),
             false => self.execute(&order).await,
         };
         if retry && outcome.kind == OutcomeKind::Failed && !dispatch.shutdown.is_triggered() {
@@ -180,7 +192,13 @@ impl Worker {
             let rest = rest_after(order.attempt, order.number);
             let micros = i64::try_from(rest.as_micros()).unwrap_or(i64::MAX);
             if dispatch.clock.now().plus_micros(micros) < order.deadline {
-                tracing::info!(order = order.number, target = order.target.0, attempt = order.attempt, why = outcome.detail, "delivery failed, it is tried again");
+                tracing::info!(
+                    order = order.number,
+                    target = order.target.0,
+                    attempt = order.attempt,
+                    why = outcome.detail,
+                    "delivery failed, it is tried again"
+                );
                 self.queue.put_back(order, Instant::now() + rest);
                 return;
             }
@@ -220,7 +238,11 @@ fn until(clock: &Arc<dyn Clock>, at: Timestamp) -> impl Future<Output = ()> + us
 
 /// Doubles with each attempt, with up to a quarter more so that many targets do not come together.
 fn rest_after(attempt: u32, number: u64) -> Duration {
-    let doubled = REST_MIN.saturating_mul(1_u32.checked_shl(attempt.saturating_sub(1).min(10)).unwrap_or(u32::MAX));
+    let doubled = REST_MIN.saturating_mul(
+        1_u32
+            .checked_shl(attempt.saturating_sub(1).min(10))
+            .unwrap_or(u32::MAX),
+    );
     let base = doubled.min(REST_MAX);
     // The order's number spreads the retries well enough; no randomness is needed.
     let jitter = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56;

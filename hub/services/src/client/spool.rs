@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(spool.put(&id, b"<b/>").unwrap_err().code(), "S031");
         // A spool opened again, as after a crash, still has it.
         let again = Spool::open(folder.path()).unwrap();
-        assert_eq!(again.waiting().unwrap(), vec![id.clone()]);
+        assert_eq!(again.waiting().unwrap(), vec![id]);
         again.settle(&id, SpoolState::Accepted, b"<r/>").unwrap();
         assert!(again.waiting().unwrap().is_empty());
         assert_eq!(again.put(&id, b"<a/>").unwrap(), SpoolState::Accepted);

@@ -1,1 +1,0 @@
-//! Bridge to a plant's own gate system: webhook, polling, grants pushed out.

@@ -1,1 +1,0 @@
-//! Push of signed reports to a provincial platform.

@@ -1,1 +1,0 @@
-//! The benchmark: ratios against raw bounds measured in the same run.

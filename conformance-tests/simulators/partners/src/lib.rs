@@ -1,1 +1,0 @@
-//! A plant's gate system and a provincial platform over HTTP.
