@@ -1,0 +1,284 @@
+//! The adapter as the hub sees it.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use cordon_contract::{
+    Adapter, BoxFuture, Clock, Definition, DeviceHealth, Fault, Link, LinkState, Order, Outcome,
+    OutcomeKind, Probe, SystemClock, Target,
+};
+use cordon_http::{Client, ClientOptions};
+use cordon_model::{Body, ReportType, Timestamp};
+
+use crate::config::Config;
+use crate::ledger::{DeadLetter, Ledger};
+use crate::session;
+use crate::source::{ReportSource, SignedReport};
+
+/// Longest wait for one answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest wait between two tries, seconds.
+const RETRY_MAX_S: u64 = 600;
+/// How often the hub's clock is looked at while nothing is due.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// One provincial platform.
+pub struct RegulatorAdapter {
+    config: Config,
+    token: Option<String>,
+    source: Arc<dyn ReportSource>,
+    client: Client,
+    ledger: Mutex<Ledger>,
+    health: Mutex<DeviceHealth>,
+    clock: OnceLock<Arc<dyn Clock>>,
+}
+
+impl RegulatorAdapter {
+    /// Makes an adapter after looking at its configuration and reading token and ledger.
+    pub fn new(
+        config: Config,
+        source: Arc<dyn ReportSource>,
+        tls: Option<Arc<rustls::ClientConfig>>,
+    ) -> Result<Self, Vec<Fault>> {
+        let mut faults = config.check();
+        let token = config.token_file.as_ref().map(|file| {
+            std::fs::read_to_string(file)
+                .map(|text| text.lines().next().unwrap_or_default().trim().to_owned())
+                .map_err(|error| {
+                    Fault::new("K062", format!("token file cannot be read: {error}"))
+                        .at(file.display().to_string())
+                        .remedy("write the token on the first line; only the hub may read it")
+                })
+        });
+        let token = token.transpose().unwrap_or_else(|fault| {
+            faults.push(fault);
+            None
+        });
+        let ledger = match Ledger::open(&config.ledger_file) {
+            Ok(ledger) => ledger,
+            Err(fault) => {
+                faults.push(fault);
+                return Err(faults);
+            }
+        };
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let health = DeviceHealth {
+            device: config.platform.clone(),
+            state: LinkState::Starting,
+            reason: String::new(),
+            since: Timestamp::from_micros(0),
+            readings: 0,
+            dropped: 0,
+            clock_offset_ms: None,
+        };
+        Ok(Self {
+            client: Client::new(ClientOptions { tls, ..ClientOptions::default() }),
+            config,
+            token,
+            source,
+            ledger: Mutex::new(ledger),
+            health: Mutex::new(health),
+            clock: OnceLock::new(),
+        })
+    }
+
+    /// Reports that the platform did not take, oldest first.
+    pub fn dead_letters(&self) -> Vec<DeadLetter> {
+        self.ledger().dead_letters().to_vec()
+    }
+
+    /// Sends a dead letter once more; on success it is none any more.
+    pub async fn rerun(&self, report_id: &str, version: u32) -> Result<Outcome, Fault> {
+        let report = self.source.find(report_id, version).await?.ok_or_else(|| {
+            Fault::new("A053", "no such report").at(format!("{report_id} version {version}"))
+                .remedy("list the dead letters")
+        })?;
+        let outcome = self.push(&report, PATIENCE).await;
+        if outcome.kind == OutcomeKind::Confirmed {
+            self.ledger().pushed(report_id, version)?;
+        }
+        Ok(outcome)
+    }
+
+    async fn serve(&self, link: Link) -> Result<(), Fault> {
+        // A second run keeps the first clock; the hub has only one.
+        let _ = self.clock.set(Arc::clone(&link.clock));
+        let now = link.clock.now();
+        let mut due: Vec<Timestamp> =
+            self.config.job.iter().filter_map(|job| job.schedule.next(now)).collect();
+        loop {
+            for (job, due) in self.config.job.iter().zip(&mut due) {
+                if link.clock.now() < *due {
+                    continue;
+                }
+                if let Err(fault) = self.job(job.report, *due, &link).await {
+                    tracing::error!(adapter = %self.config.name, report = %job.report, %fault, "push failed");
+                    self.link(LinkState::Degraded, fault.to_string());
+                }
+                // A push that took long does not make the next ones pile up.
+                let now = link.clock.now();
+                *due = job.schedule.next(now.max(*due)).unwrap_or(now.plus_seconds(3_600));
+            }
+            tokio::select! {
+                () = link.shutdown.wait() => return Ok(()),
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    /// Pushes the due report of one job until it is taken, refused, or too old.
+    async fn job(&self, kind: ReportType, at: Timestamp, link: &Link) -> Result<(), Fault> {
+        let Some(report) = self.source.due(kind, at).await? else { return Ok(()) };
+        if self.ledger().settled(&report.report_id, report.version) {
+            return Ok(());
+        }
+        let give_up = link.clock.now().plus_seconds(i64::from(self.config.give_up_after_s));
+        let mut attempts = 0;
+        loop {
+            let outcome = tokio::select! {
+                () = link.shutdown.wait() => return Ok(()),
+                outcome = self.push(&report, PATIENCE) => outcome,
+            };
+            attempts += 1;
+            let wait = self.wait(attempts, link.clock.now());
+            let late = link.clock.now().plus_micros(i64::try_from(wait.as_micros()).unwrap_or(0)) > give_up;
+            match outcome.kind {
+                OutcomeKind::Confirmed => {
+                    self.health().readings += 1;
+                    return self.ledger().pushed(&report.report_id, report.version);
+                }
+                OutcomeKind::Failed if !late => {}
+                _ => return self.bury(&report, attempts, outcome.detail, link.clock.now()),
+            }
+            tokio::select! {
+                () = link.shutdown.wait() => return Ok(()),
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    fn bury(&self, report: &SignedReport, attempts: u32, reason: String, now: Timestamp) -> Result<(), Fault> {
+        tracing::error!(
+            adapter = %self.config.name, report = %report.report_id, version = report.version,
+            attempts, %reason, "report is a dead letter now"
+        );
+        self.health().dropped += 1;
+        self.link(LinkState::Degraded, format!("{} is a dead letter: {reason}", report.report_id));
+        self.ledger().dead(DeadLetter {
+            report_id: report.report_id.clone(),
+            version: report.version,
+            since: now,
+            attempts,
+            reason,
+        })
+    }
+
+    /// Doubles up to ten minutes, and lies somewhere in the upper half of that.
+    fn wait(&self, attempts: u32, now: Timestamp) -> Duration {
+        let first = u64::from(self.config.retry_after_s);
+        let full_ms = (first << attempts.saturating_sub(1).min(10)).min(RETRY_MAX_S.max(first)) * 1_000;
+        Duration::from_millis(full_ms / 2 + now.micros().unsigned_abs() % (full_ms / 2 + 1))
+    }
+
+    async fn push(&self, report: &SignedReport, patience: Duration) -> Outcome {
+        let outcome =
+            session::push(&self.client, report, &self.config.url, self.token.as_deref(), patience).await;
+        match outcome.kind {
+            OutcomeKind::Confirmed => self.link(LinkState::Online, String::new()),
+            OutcomeKind::Failed => self.link(LinkState::Offline, outcome.detail.clone()),
+            _ => self.link(LinkState::Degraded, outcome.detail.clone()),
+        }
+        outcome
+    }
+
+    async fn deliver(&self, order: Order) -> Outcome {
+        let Body::ReportDocument(document) = &order.message.body else {
+            return Outcome::new(OutcomeKind::Refused, "only reports are pushed to a platform");
+        };
+        if order.target != Target::partner(self.config.platform.as_str()) {
+            return Outcome::new(OutcomeKind::Refused, "another platform's order");
+        }
+        let left_ms = order.deadline.ms_since(self.now());
+        if left_ms <= 0 {
+            return Outcome::new(OutcomeKind::Expired, "the deadline passed before it was sent");
+        }
+        let report = match self.source.find(&document.report_id, document.version).await {
+            Ok(Some(report)) => report,
+            Ok(None) => return Outcome::new(OutcomeKind::Refused, "no signed report of this version"),
+            Err(fault) => return Outcome::new(OutcomeKind::Failed, fault.to_string()),
+        };
+        let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or_default());
+        let outcome = self.push(&report, left.min(PATIENCE)).await;
+        if outcome.kind == OutcomeKind::Confirmed {
+            // The push itself stands, whatever becomes of the note.
+            if let Err(fault) = self.ledger().pushed(&report.report_id, report.version) {
+                tracing::error!(adapter = %self.config.name, %fault, "push not noted");
+            }
+        }
+        outcome
+    }
+
+    async fn touch(&self) -> Probe {
+        let found = |ok, detail| Probe { device: self.config.platform.clone(), ok, detail };
+        let Ok(request) = http::Request::head(&self.config.url).body(Bytes::new()) else {
+            return found(false, "the address cannot be used".to_owned());
+        };
+        match self.client.send_within(request, Duration::from_secs(10)).await {
+            Ok(answer) => found(true, format!("answered {}", answer.status())),
+            Err(error) => found(false, error.to_string()),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.get().map_or_else(|| SystemClock.now(), |clock| clock.now())
+    }
+
+    fn link(&self, state: LinkState, reason: String) {
+        let now = self.now();
+        let mut health = self.health();
+        if health.state != state {
+            health.since = now;
+        }
+        health.state = state;
+        health.reason = reason;
+    }
+
+    fn health(&self) -> MutexGuard<'_, DeviceHealth> {
+        // Every change is complete before the lock is left, so a panic elsewhere harms nothing.
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Adapter for RegulatorAdapter {
+    fn definition(&self) -> Definition {
+        Definition {
+            name: self.config.name.clone(),
+            protocol: "regulator-push",
+            targets: vec![Target::partner(self.config.platform.as_str())],
+            listens: Vec::new(),
+        }
+    }
+
+    fn run(&self, link: Link) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(self.serve(link))
+    }
+
+    fn execute(&self, order: Order) -> BoxFuture<'_, Outcome> {
+        Box::pin(self.deliver(order))
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Vec<Probe>> {
+        Box::pin(async { vec![self.touch().await] })
+    }
+
+    fn health(&self) -> Vec<DeviceHealth> {
+        vec![RegulatorAdapter::health(self).clone()]
+    }
+}

@@ -1,0 +1,134 @@
+//! What was pushed and what is a dead letter, kept in a small file over restarts.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use cordon_contract::Fault;
+use cordon_model::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A report that was not taken.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct DeadLetter {
+    /// The report.
+    pub report_id: String,
+    /// Its version.
+    pub version: u32,
+    /// When it was given up.
+    pub since: Timestamp,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why, in words.
+    pub reason: String,
+}
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+struct Lines {
+    /// Highest version taken, by report.
+    pushed: BTreeMap<String, u32>,
+    dead: Vec<DeadLetter>,
+}
+
+/// The ledger.
+#[derive(Debug)]
+pub struct Ledger {
+    file: PathBuf,
+    lines: Lines,
+}
+
+/// Reports remembered as pushed. Forgetting the oldest costs a push that the platform recognises.
+const PUSHED_MAX: usize = 10_000;
+
+impl Ledger {
+    /// Reads the ledger; a missing file is an empty one.
+    pub fn open(file: &Path) -> Result<Self, Fault> {
+        let lines = match fs::read_to_string(file) {
+            Ok(text) => serde_json::from_str(&text).map_err(|error| broken(file, &error.to_string()))?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Lines::default(),
+            Err(error) => return Err(broken(file, &error.to_string())),
+        };
+        Ok(Self { file: file.to_owned(), lines })
+    }
+
+    /// Whether this version, or a later one, was taken or is a dead letter.
+    pub fn settled(&self, report_id: &str, version: u32) -> bool {
+        let pushed = self.lines.pushed.get(report_id).is_some_and(|known| *known >= version);
+        let same = |letter: &DeadLetter| letter.report_id == report_id && letter.version == version;
+        pushed || self.lines.dead.iter().any(same)
+    }
+
+    /// The platform took a report; it is no dead letter any more.
+    pub fn pushed(&mut self, report_id: &str, version: u32) -> Result<(), Fault> {
+        let known = self.lines.pushed.entry(report_id.to_owned()).or_insert(version);
+        *known = version.max(*known);
+        if self.lines.pushed.len() > PUSHED_MAX {
+            self.lines.pushed.pop_first();
+        }
+        self.lines.dead.retain(|letter| letter.report_id != report_id || letter.version != version);
+        self.write()
+    }
+
+    /// A report was given up.
+    pub fn dead(&mut self, letter: DeadLetter) -> Result<(), Fault> {
+        let same = |known: &DeadLetter| known.report_id == letter.report_id && known.version == letter.version;
+        self.lines.dead.retain(|known| !same(known));
+        self.lines.dead.push(letter);
+        self.write()
+    }
+
+    /// All dead letters, oldest first.
+    pub fn dead_letters(&self) -> &[DeadLetter] {
+        &self.lines.dead
+    }
+
+    fn write(&self) -> Result<(), Fault> {
+        let text = serde_json::to_vec_pretty(&self.lines)
+            .map_err(|error| broken(&self.file, &error.to_string()))?;
+        let beside = self.file.with_extension("new");
+        let written = fs::File::create(&beside).and_then(|mut out| {
+            out.write_all(&text)?;
+            out.sync_all()
+        });
+        written
+            .and_then(|()| fs::rename(&beside, &self.file))
+            .map_err(|error| broken(&self.file, &error.to_string()))
+    }
+}
+
+fn broken(file: &Path, detail: &str) -> Fault {
+    Fault::new("A052", format!("ledger file: {detail}"))
+        .at(file.display().to_string())
+        .remedy("make the folder writable; a damaged file can be moved away, reports are then pushed again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DeadLetter, Ledger};
+    use cordon_model::Timestamp;
+
+    #[test]
+    fn the_ledger_survives_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ledger.json");
+        let letter = |version| DeadLetter {
+            report_id: "R".to_owned(),
+            version,
+            since: Timestamp::from_micros(0),
+            attempts: 3,
+            reason: "answered 422".to_owned(),
+        };
+        let mut ledger = Ledger::open(&file).unwrap();
+        ledger.pushed("R", 1).unwrap();
+        ledger.dead(letter(2)).unwrap();
+        ledger.dead(letter(2)).unwrap();
+        let mut ledger = Ledger::open(&file).unwrap();
+        assert!(ledger.settled("R", 1) && ledger.settled("R", 2) && !ledger.settled("R", 3));
+        assert_eq!(ledger.dead_letters().len(), 1);
+        ledger.pushed("R", 2).unwrap();
+        assert!(Ledger::open(&file).unwrap().dead_letters().is_empty());
+        std::fs::write(&file, "{").unwrap();
+        assert_eq!(Ledger::open(&file).unwrap_err().code(), "A052");
+    }
+}

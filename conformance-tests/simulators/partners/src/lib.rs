@@ -1,0 +1,1 @@
+//! A plant's gate system and a provincial platform over HTTP.
