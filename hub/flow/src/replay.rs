@@ -68,7 +68,15 @@ pub fn replay(
     plugins: Vec<Box<dyn Plugin>>,
     up_to: Option<u64>,
 ) -> Result<ReplayReport, Fault> {
-    let reader = EntryReader::open(dir)?;
+    replay_over(&EntryReader::open(dir)?, plugins, up_to)
+}
+
+/// As [`replay`], over an open reader.
+pub fn replay_over(
+    reader: &EntryReader,
+    plugins: Vec<Box<dyn Plugin>>,
+    up_to: Option<u64>,
+) -> Result<ReplayReport, Fault> {
     let report = ReplayReport {
         entries: 0,
         compared: 0,
@@ -77,7 +85,7 @@ pub fn replay(
         chain: Digest([0; 32]),
         state_hash: Digest([0; 32]),
     };
-    let Some(sealer) = sealer_of(&reader)? else {
+    let Some(sealer) = sealer_of(reader)? else {
         return Ok(report);
     };
     let mut replay = Replay {

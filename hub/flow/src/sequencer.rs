@@ -196,6 +196,9 @@ impl Sequencer {
 
     /// Answers, counts, publishes and shows a committed batch.
     fn tell(&mut self, batch: &Batch, receipts: &Receipts, pending: Vec<Pending>) {
+        // Counted and shown first: whoever has an answer finds it in the counters and the health.
+        self.ties.stats.committed(batch.lines());
+        self.show(batch);
         let answerer = Answerer {
             batch,
             receipts,
@@ -219,7 +222,6 @@ impl Sequencer {
                 _ => answerer.answer(pending),
             }
         }
-        self.ties.stats.committed(batch.lines());
         if self.ties.feed.is_watched() {
             for (line, (_, chain)) in batch.lines().iter().zip(receipts) {
                 self.ties.feed.publish(Committed {
@@ -228,7 +230,6 @@ impl Sequencer {
                 });
             }
         }
-        self.show(batch);
     }
 
     fn show(&self, batch: &Batch) {

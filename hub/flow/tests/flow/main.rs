@@ -1,0 +1,15 @@
+//! The flow as a whole: real journal, real state store, simulated clock, tiny plug-ins.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "test code"
+)]
+
+mod core;
+mod failure;
+mod outbox;
+mod park;
+mod signed;

@@ -1,0 +1,208 @@
+//! Orders: confirmed, expired, never replayed, retried, given up, run again.
+
+use cordon_contract::{EntryKind, OutcomeKind};
+use cordon_flow::replay;
+use cordon_model::{Body, CommandOutcome, PartyId};
+
+use crate::park::{BARRIER, DUTY, NEVER, Park, Porter, reading, until};
+
+fn outcomes(park: &Park) -> Vec<(String, Option<CommandOutcome>)> {
+    park.entries()
+        .iter()
+        .filter(|stored| stored.entry.kind == EntryKind::Outcome)
+        .map(
+            |stored| match &stored.entry.message.as_ref().unwrap().body {
+                Body::GateStatus(status) => (stored.entry.label.clone(), status.command_outcome),
+                _ => (stored.entry.label.clone(), None),
+            },
+        )
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_command_is_carried_out_once_with_its_epoch_and_confirmed() {
+    let park = Park::new();
+    let hub = park.start().await;
+    park.intake()
+        .offer(reading("CAM-1", "open", None))
+        .await
+        .unwrap();
+    until("the outcome is an entry", || {
+        hub.stats().snapshot().entries.get("outcome") == Some(&1)
+    })
+    .await;
+    let orders = park.yard.orders();
+    assert_eq!(orders.len(), 1);
+    assert_eq!(orders[0].epoch, 1);
+    assert!(matches!(&orders[0].message.body, Body::GateCommand(command) if command.epoch == 1));
+    let stats = hub.stats().snapshot();
+    assert_eq!(stats.commands.get("CONFIRMED"), Some(&1));
+    assert_eq!(stats.decision.count, 1);
+    hub.shutdown().await.unwrap();
+    assert_eq!(
+        outcomes(&park),
+        [("CONFIRMED".to_owned(), Some(CommandOutcome::Confirmed))]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_answer_a_gate_command_expires_at_its_deadline() {
+    let park = Park::new();
+    park.yard.answer(BARRIER, NEVER);
+    let hub = park.start().await;
+    park.intake()
+        .offer(reading("CAM-1", "open", None))
+        .await
+        .unwrap();
+    until("the adapter has the order", || {
+        park.yard.orders().len() == 1
+    })
+    .await;
+    park.clock.advance_ms(6_000);
+    until("it is expired", || {
+        hub.stats().snapshot().commands.get("EXPIRED") == Some(&1)
+    })
+    .await;
+    until("it is closed", || hub.outbox().open().is_empty()).await;
+    hub.shutdown().await.unwrap();
+    assert_eq!(
+        outcomes(&park),
+        [("EXPIRED".to_owned(), Some(CommandOutcome::Expired))]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_gate_command_is_not_tried_again() {
+    let park = Park::new();
+    park.yard.answer(BARRIER, OutcomeKind::Failed);
+    let hub = park.start().await;
+    park.intake()
+        .offer(reading("CAM-1", "open", None))
+        .await
+        .unwrap();
+    until("it is closed", || {
+        hub.stats().snapshot().commands.get("FAILED") == Some(&1)
+    })
+    .await;
+    assert_eq!(park.yard.orders().len(), 1);
+    hub.shutdown().await.unwrap();
+    assert!(
+        park.entries()
+            .iter()
+            .all(|stored| stored.entry.label != "order.dead-letter")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_gate_command_is_expired_by_a_restart_and_never_replayed() {
+    let park = Park::new();
+    park.yard.answer(BARRIER, NEVER);
+    let hub = park.start().await;
+    park.intake()
+        .offer(reading("CAM-1", "open", None))
+        .await
+        .unwrap();
+    until("the adapter has the order", || {
+        park.yard.orders().len() == 1
+    })
+    .await;
+    hub.shutdown().await.unwrap();
+    assert_eq!(outcomes(&park), []);
+    park.yard.answer(BARRIER, OutcomeKind::Confirmed);
+    let hub = park.start().await;
+    until("no order is open", || {
+        hub.outbox().open().is_empty() && hub.health().position > 0
+    })
+    .await;
+    assert_eq!(
+        outcomes(&park),
+        [("EXPIRED".to_owned(), Some(CommandOutcome::Expired))]
+    );
+    park.intake()
+        .offer(reading("CAM-2", "open", None))
+        .await
+        .unwrap();
+    until("a new command is carried out", || {
+        park.yard.orders().len() == 2
+    })
+    .await;
+    assert_eq!(
+        park.yard.orders()[1].epoch,
+        2,
+        "only the new one, in the new epoch"
+    );
+    hub.shutdown().await.unwrap();
+    let report = replay(park.journal_dir(), vec![Box::new(Porter::default())], None).unwrap();
+    assert_eq!(report.first_difference, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_is_retried_then_a_dead_letter_that_can_be_run_again() {
+    let park = Park::new();
+    park.yard.answer(DUTY, OutcomeKind::Failed);
+    let hub = park.start().await;
+    park.intake()
+        .offer(reading("CAM-1", "notify", None))
+        .await
+        .unwrap();
+    until("it was tried twice", || park.yard.orders().len() >= 2).await;
+    let attempts: Vec<u32> = park
+        .yard
+        .orders()
+        .iter()
+        .map(|order| order.attempt)
+        .collect();
+    assert_eq!(attempts[..2], [0, 1]);
+    park.clock.advance_ms(11_000);
+    until("it is a dead letter", || {
+        hub.outbox().dead_letters().len() == 1
+    })
+    .await;
+    let letter = hub.outbox().dead_letters().remove(0);
+    assert_eq!(letter.target, DUTY);
+    hub.shutdown().await.unwrap();
+
+    // The list survives a restart; a second try that succeeds clears it.
+    park.yard.answer(DUTY, OutcomeKind::Confirmed);
+    let hub = park.start().await;
+    assert_eq!(hub.outbox().dead_letters(), std::slice::from_ref(&letter));
+    let actor = PartyId::new("OP-1").unwrap();
+    hub.outbox().rerun(letter.number, &actor).await.unwrap();
+    until("it is delivered", || {
+        hub.stats().snapshot().deliveries.get("CONFIRMED") == Some(&1)
+    })
+    .await;
+    assert!(hub.outbox().dead_letters().is_empty());
+    assert_eq!(
+        hub.outbox()
+            .rerun(letter.number, &actor)
+            .await
+            .unwrap_err()
+            .code(),
+        "F009"
+    );
+    hub.shutdown().await.unwrap();
+    let report = replay(park.journal_dir(), vec![Box::new(Porter::default())], None).unwrap();
+    assert_eq!(report.first_difference, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_delivery_is_handed_over_again_by_a_restart() {
+    let park = Park::new();
+    park.yard.answer(DUTY, NEVER);
+    let hub = park.start().await;
+    park.intake()
+        .offer(reading("CAM-1", "notify", None))
+        .await
+        .unwrap();
+    until("the adapter has it", || park.yard.orders().len() == 1).await;
+    hub.shutdown().await.unwrap();
+    park.yard.answer(DUTY, OutcomeKind::Confirmed);
+    let hub = park.start().await;
+    until("it is delivered", || {
+        hub.outbox().open().is_empty() && park.yard.orders().len() == 2
+    })
+    .await;
+    hub.shutdown().await.unwrap();
+    assert_eq!(outcomes(&park), [("CONFIRMED".to_owned(), None)]);
+}

@@ -1,0 +1,369 @@
+//! A small park: folders, clock, an adapter that does as told, plug-ins that decide something.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use cordon_contract::{
+    Adapter, BoxFuture, Clock, Decisions, Definition, DeviceHealth, Entry, EntryKind, Fault,
+    Intake, Link, ManualClock, Order, OrderLane, Outcome, OutcomeKind, Payload, Plugin, Probe,
+    Reading, Target,
+};
+use cordon_flow::{EntryReader, Hub, HubConfig, HubParts, RunningHub, StoredEntry};
+use cordon_journal::{Journal, Options, StateStore};
+use cordon_mapping::Mappings;
+use cordon_model::{
+    AuditEvent, AuditOutcome, Body, CommandPriority, DeviceId, DeviceKind, DeviceState,
+    DeviceStatus, EmergencyGateOpen, GateAction, GateCommand, GateId, LaneId, MessageId, ParkCode,
+    PartyId, Timestamp,
+};
+
+pub const BARRIER: &str = "device:BR-01";
+pub const DUTY: &str = "receiver:duty";
+
+/// 2026-11-24T08:00:00+08:00.
+pub fn morning() -> Timestamp {
+    Timestamp::from_micros(1_795_478_400_000_000)
+}
+
+pub fn hub_id() -> PartyId {
+    PartyId::new("HUB-1").unwrap()
+}
+
+pub fn park_code() -> ParkCode {
+    ParkCode::new("JS-320700-01").unwrap()
+}
+
+pub fn status(device: &str, reason: &str) -> Body {
+    Body::DeviceStatus(DeviceStatus {
+        device_id: DeviceId::new(device).unwrap(),
+        device_kind: DeviceKind::Camera,
+        vendor: None,
+        model: None,
+        firmware: None,
+        state: DeviceState::Online,
+        reason: Some(reason.to_owned()),
+        clock_offset_ms: None,
+        since: None,
+        observed_at: morning(),
+    })
+}
+
+pub fn reading(device: &str, reason: &str, id: Option<MessageId>) -> Reading {
+    Reading {
+        device: DeviceId::new(device).unwrap(),
+        message_id: id,
+        observed_at: Some(morning()),
+        received_at: morning(),
+        source_ref: None,
+        initial: false,
+        test: false,
+        payload: Payload::Body(Box::new(status(device, reason))),
+        raw: Bytes::from(reason.to_owned()),
+    }
+}
+
+pub fn emergency() -> Body {
+    Body::EmergencyGateOpen(EmergencyGateOpen {
+        order_id: "EM-1".into(),
+        gates: vec![GateId::new("G1").unwrap()],
+        ordered_by: PartyId::new("OP-1").unwrap(),
+        reason: "fire".into(),
+        release: None,
+        ordered_at: morning(),
+    })
+}
+
+fn command(entry: &Entry, action: GateAction) -> Body {
+    Body::GateCommand(GateCommand {
+        command_id: entry.message_id,
+        gate_id: GateId::new("G1").unwrap(),
+        lane_id: LaneId::new("G1-L1").unwrap(),
+        device_id: DeviceId::new("BR-01").unwrap(),
+        action,
+        reason: "test".into(),
+        priority: CommandPriority::Access,
+        deadline: entry.time.plus_seconds(5),
+        epoch: 0,
+        ordered_by: None,
+        decision_ref: None,
+    })
+}
+
+/// An audit body, the smallest thing a plug-in can say.
+fn said(text: String, at: Timestamp) -> Body {
+    Body::AuditEvent(AuditEvent {
+        action: "test.said".into(),
+        actor_id: hub_id(),
+        target: None,
+        outcome: AuditOutcome::Success,
+        detail: Some(text),
+        at,
+    })
+}
+
+/// Decides by the reason of a device status: `open`, `notify`, `say`, `chain`, `bad`.
+#[derive(Default)]
+pub struct Porter {
+    seen: u64,
+}
+
+impl Plugin for Porter {
+    fn name(&self) -> &'static str {
+        "porter"
+    }
+
+    fn step(&mut self, entry: &Entry, decisions: &mut Decisions) {
+        self.seen += 1;
+        let Some(message) = &entry.message else {
+            return;
+        };
+        let at = entry.time;
+        match &message.body {
+            Body::DeviceStatus(status) if entry.kind == EntryKind::Message => {
+                match status.reason.as_deref() {
+                    Some("open") => {
+                        decisions.emit(said(format!("opens, seen {}", self.seen), at), None);
+                        let target = Target(BARRIER.into());
+                        let body = command(entry, GateAction::Open);
+                        decisions.order(target, OrderLane::Access, at.plus_seconds(5), body, None);
+                    }
+                    Some("notify") => {
+                        let target = Target(DUTY.into());
+                        let body = said("notified".into(), at);
+                        decisions.order(
+                            target,
+                            OrderLane::Routine,
+                            at.plus_seconds(10),
+                            body,
+                            None,
+                        );
+                    }
+                    Some("say") => {
+                        decisions.emit(said("one".into(), at), None);
+                        decisions.emit(said("two".into(), at), None);
+                    }
+                    Some("chain") => decisions.emit(said("chain".into(), at), None),
+                    Some("bad") => decisions.emit(said(String::new(), at), None),
+                    _ => {}
+                }
+            }
+            Body::AuditEvent(event) if event.detail.as_deref() == Some("chain") => {
+                decisions.emit(said("chain".into(), at), None);
+            }
+            Body::EmergencyGateOpen(_) => {
+                let target = Target(BARRIER.into());
+                let body = command(entry, GateAction::LockOpen);
+                decisions.order(target, OrderLane::Emergency, at.plus_seconds(5), body, None);
+            }
+            _ => {}
+        }
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
+        Ok(self.seen.to_be_bytes().to_vec())
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Fault> {
+        self.seen = u64::from_be_bytes(snapshot.try_into().unwrap());
+        Ok(())
+    }
+}
+
+/// Breaks I3: what it says depends on how often the process called it.
+#[derive(Default)]
+pub struct Dice;
+
+static ROLLS: AtomicU64 = AtomicU64::new(0);
+
+impl Plugin for Dice {
+    fn name(&self) -> &'static str {
+        "dice"
+    }
+
+    fn step(&mut self, entry: &Entry, decisions: &mut Decisions) {
+        if entry.kind == EntryKind::Message {
+            let roll = ROLLS.fetch_add(1, Ordering::SeqCst);
+            decisions.emit(said(format!("rolled {roll}"), entry.time), None);
+        }
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
+        Ok(Vec::new())
+    }
+
+    fn restore(&mut self, _: &[u8]) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+/// An adapter that gives out its intake and answers orders as told.
+#[derive(Default)]
+pub struct Yard {
+    pub intake: Mutex<Option<Intake>>,
+    pub done: Mutex<Vec<Order>>,
+    pub answers: Mutex<HashMap<String, OutcomeKind>>,
+    pub panics: AtomicU64,
+}
+
+impl Yard {
+    pub fn answer(&self, target: &str, kind: OutcomeKind) {
+        self.answers.lock().unwrap().insert(target.into(), kind);
+    }
+
+    pub fn orders(&self) -> Vec<Order> {
+        self.done.lock().unwrap().clone()
+    }
+}
+
+/// The answer that never comes.
+pub const NEVER: OutcomeKind = OutcomeKind::Accepted;
+
+impl Adapter for Yard {
+    fn definition(&self) -> Definition {
+        Definition {
+            name: "yard".into(),
+            protocol: "test",
+            targets: vec![Target(BARRIER.into()), Target(DUTY.into())],
+            listens: Vec::new(),
+        }
+    }
+
+    fn run(&self, link: Link) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(async move {
+            *self.intake.lock().unwrap() = Some(link.intake);
+            let left = self
+                .panics
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                    left.checked_sub(1)
+                });
+            assert!(left.is_err(), "told to panic");
+            link.shutdown.wait().await;
+            *self.intake.lock().unwrap() = None;
+            Ok(())
+        })
+    }
+
+    fn execute(&self, order: Order) -> BoxFuture<'_, Outcome> {
+        Box::pin(async move {
+            let kind = self.answers.lock().unwrap().get(&order.target.0).copied();
+            self.done.lock().unwrap().push(order);
+            match kind.unwrap_or(OutcomeKind::Confirmed) {
+                NEVER => std::future::pending().await,
+                kind => Outcome::new(kind, "as told"),
+            }
+        })
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Vec<Probe>> {
+        Box::pin(async { Vec::new() })
+    }
+
+    fn health(&self) -> Vec<DeviceHealth> {
+        Vec::new()
+    }
+}
+
+/// A park on disk.
+pub struct Park {
+    pub dir: tempfile::TempDir,
+    pub clock: ManualClock,
+    pub yard: Arc<Yard>,
+    pub config: HubConfig,
+}
+
+impl Park {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = HubConfig::new(hub_id(), park_code(), dir.path().join("spool.jsonl"));
+        config.save_ms = 3_600_000;
+        config.stop_ms = 1_000;
+        Self {
+            clock: ManualClock::new(morning()),
+            yard: Arc::new(Yard::default()),
+            config,
+            dir,
+        }
+    }
+
+    pub fn journal_dir(&self) -> PathBuf {
+        self.dir.path().join("journal")
+    }
+
+    pub fn journal(&self) -> Journal {
+        Journal::open(self.journal_dir(), small()).unwrap()
+    }
+
+    pub async fn start(&self) -> RunningHub {
+        self.start_with(vec![Box::new(Porter::default())]).await
+    }
+
+    pub async fn start_with(&self, plugins: Vec<Box<dyn Plugin>>) -> RunningHub {
+        self.start_on(self.journal(), plugins).await.unwrap()
+    }
+
+    pub async fn start_on(
+        &self,
+        journal: Journal,
+        plugins: Vec<Box<dyn Plugin>>,
+    ) -> Result<RunningHub, Fault> {
+        let reader = journal.reader().unwrap();
+        let (state, _) = StateStore::open_for(self.dir.path().join("state.redb"), &reader).unwrap();
+        let parts = HubParts {
+            journal,
+            state: Arc::new(state),
+            plugins,
+            adapters: vec![Arc::clone(&self.yard) as Arc<dyn Adapter>],
+            mappings: Arc::new(Mappings::default()),
+            clock: Arc::new(self.clock.clone()) as Arc<dyn Clock>,
+        };
+        let hub = Hub::start(self.config.clone(), parts).await?;
+        until("the adapter has its intake", || {
+            self.yard.intake.lock().unwrap().is_some()
+        })
+        .await;
+        Ok(hub)
+    }
+
+    pub fn intake(&self) -> Intake {
+        self.yard.intake.lock().unwrap().clone().unwrap()
+    }
+
+    pub fn entries(&self) -> Vec<StoredEntry> {
+        entries(&self.journal_dir())
+    }
+}
+
+pub fn small() -> Options {
+    Options {
+        segment_bytes: 1 << 20,
+        floor_free_bytes: 0,
+        warn_free_bytes: 0,
+        ..Options::new("JS-320700-01/HUB-1")
+    }
+}
+
+pub fn entries(dir: &Path) -> Vec<StoredEntry> {
+    let reader = EntryReader::open(dir).unwrap();
+    reader.read_from(1).unwrap().map(Result::unwrap).collect()
+}
+
+/// Entries without ticks and starts.
+pub fn told(entries: &[StoredEntry]) -> Vec<&StoredEntry> {
+    entries
+        .iter()
+        .filter(|stored| stored.entry.kind != EntryKind::Tick && stored.entry.label != "hub.start")
+        .collect()
+}
+
+/// Polls until `done`, at most ten seconds.
+pub async fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(10);
+    while !done() {
+        assert!(Instant::now() < end, "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
