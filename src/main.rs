@@ -2,7 +2,10 @@
 //!
 //! Data goes to standard output, words to standard error. Exit codes are in `exit`.
 
+mod assemble;
 mod commands;
+mod config;
+mod core;
 mod exit;
 
 use std::process::ExitCode;

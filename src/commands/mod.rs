@@ -1,11 +1,14 @@
 //! The command line: one file per command.
 
 mod cert;
+mod check;
 mod completion;
 mod explain;
 mod journal;
 mod map;
+mod prepare;
 mod pull;
+mod run;
 mod submit;
 
 use std::path::PathBuf;
@@ -47,6 +50,12 @@ pub enum Format {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run a park from its configuration
+    Run(run::Args),
+    /// Make a folder with a throw-away CA, certificates and an example configuration
+    Prepare(prepare::Args),
+    /// Check a configuration without starting anything
+    Check(check::Args),
     /// Submit message files to a hub, as an enterprise
     Submit(submit::Args),
     /// Pull reports or journal entries from a hub and verify them, as a regulator
@@ -81,6 +90,9 @@ pub fn start_log(cli: &Cli) {
 /// Runs the chosen command.
 pub fn run(cli: Cli) -> Result<(), Ending> {
     match cli.command {
+        Command::Run(args) => run::run(&args),
+        Command::Prepare(args) => prepare::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Submit(args) => submit::run(&args),
         Command::Pull(command) => pull::run(&command),
         Command::Cert(command) => cert::run(&command),

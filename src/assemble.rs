@@ -1,0 +1,217 @@
+//! Putting a hub together: the one explicit list of adapters, the journal, the two servers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use cordon_contract::{Adapter, Clock, Fault, Shutdown, ShutdownTrigger, SystemClock};
+use cordon_flow::{FeedItem, Hub, HubConfig, HubParts, RunningHub};
+use cordon_http::{Server, ServerOptions};
+use cordon_journal::{Journal, Options, State, StateStore};
+use cordon_security::tls::{self, ClientAuth};
+use cordon_security::wsse::Policy;
+use cordon_services::{Exchange, Grants, Parts};
+use tokio::task::JoinHandle;
+
+use crate::config::{Loaded, ParkConfig};
+use crate::core::HubCore;
+
+/// How often the trust folder is read again, so that a new CRL takes effect by itself.
+const TRUST_AGAIN: Duration = Duration::from_secs(60);
+
+/// A park that is up.
+pub struct Park {
+    hub: Arc<RunningHub>,
+    trigger: ShutdownTrigger,
+    servers: Vec<JoinHandle<()>>,
+}
+
+/// Starts everything, or nothing.
+pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (trigger, shutdown) = Shutdown::pair();
+    // Addresses first: a port that is taken must not leave half a hub behind.
+    let console = tokio::net::TcpListener::bind(config.console.listen)
+        .await
+        .map_err(|error| taken("console.listen", &error))?;
+    let exchange = exchange_server(config, &loaded).await?;
+    let (journal, state) = open_journal(config)?;
+    let journal_reader = journal.reader().map_err(of_journal)?;
+    let adapters = adapters(config)?;
+    let mut hub_config = HubConfig::new(
+        config.hub.id.clone(),
+        config.plan.code.clone(),
+        config.hub.data.join("emergency"),
+    );
+    hub_config.tick_ms = config.hub.tick_ms;
+    let parts = HubParts {
+        journal,
+        state: Arc::clone(&state),
+        plugins: Vec::new(),
+        adapters,
+        mappings: Arc::clone(&loaded.mappings),
+        clock: Arc::clone(&clock),
+    };
+    let hub = Arc::new(Hub::start(hub_config, parts).await?);
+    let grants = Arc::new(Grants::default());
+    remember_grants(&hub, Arc::clone(&grants))?;
+    let core = HubCore::new(Arc::clone(&hub), state, config.hub.id.clone());
+    let parts = Arc::new(Parts {
+        core: Arc::clone(&core) as _,
+        reader: journal_reader,
+        grants,
+        trust: Arc::clone(&loaded.trust),
+        signer: loaded.signer,
+        policy: Policy::new(&[]).for_park(config.plan.code.clone()),
+        clock: Arc::clone(&clock),
+        // The CA's register is kept off the hub; certificate status comes from the CRL alone.
+        certificates: Arc::new(Vec::new),
+        base_url: config
+            .exchange
+            .public_url
+            .clone()
+            .unwrap_or_else(|| format!("https://{}", exchange.address())),
+        public_wsdl: config.exchange.public_wsdl,
+    });
+    let mut servers = vec![tokio::spawn(
+        exchange.serve(Arc::new(Exchange::new(parts)), shutdown.clone()),
+    )];
+    let plan = config.plan.clone();
+    let operator = config.hub.id.clone();
+    let stop = shutdown.clone();
+    servers.push(tokio::spawn(async move {
+        if let Err(error) = cordon_console::serve(console, &plan, operator, core, clock, stop).await
+        {
+            tracing::error!(%error, "the console ended");
+        }
+    }));
+    servers.push(tokio::spawn(read_trust_again(loaded.trust, shutdown)));
+    Ok(Park {
+        hub,
+        trigger,
+        servers,
+    })
+}
+
+impl Park {
+    /// Returns when the core has failed; the fault says why.
+    pub async fn failed(&self) -> Fault {
+        self.hub.vital().failed().await
+    }
+
+    /// Ends in good order: servers, adapters, journal, state.
+    pub async fn stop(self) -> Result<(), Fault> {
+        self.trigger.pull();
+        for server in self.servers {
+            // A server that panicked has nothing left to stop.
+            let _ = server.await;
+        }
+        // The feed tasks let go of the hub when it stops; what still holds it is about to end.
+        for _ in 0..50 {
+            if Arc::strong_count(&self.hub) == 1 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        match Arc::try_unwrap(self.hub) {
+            Ok(hub) => hub.shutdown().await,
+            Err(_) => Err(Fault::new(
+                "K051",
+                "the hub was still in use at its end; the journal is whole, the state is rebuilt at the next start",
+            )),
+        }
+    }
+}
+
+/// The one explicit list of adapters.
+fn adapters(config: &ParkConfig) -> Result<Vec<Arc<dyn Adapter>>, Fault> {
+    let mut adapters: Vec<Arc<dyn Adapter>> = Vec::new();
+    for section in &config.modbus {
+        // Profile paths were made absolute when the configuration was read.
+        let adapter =
+            cordon_modbus::ModbusAdapter::open(section.clone(), std::path::Path::new(""))?;
+        adapters.push(Arc::new(adapter));
+    }
+    for section in &config.mqtt {
+        let adapter = cordon_mqtt::MqttAdapter::new(section.clone(), None).map_err(|faults| {
+            faults
+                .into_iter()
+                .next()
+                .unwrap_or_else(|| Fault::new("K031", "the section is wrong"))
+        })?;
+        adapters.push(Arc::new(adapter));
+    }
+    Ok(adapters)
+}
+
+fn open_journal(config: &ParkConfig) -> Result<(Journal, Arc<dyn State>), Fault> {
+    let data = &config.hub.data;
+    let identity = format!("{}/{}", config.plan.code, config.hub.id);
+    let journal =
+        Journal::open(data.join("journal"), Options::new(identity)).map_err(of_journal)?;
+    let reader = journal.reader().map_err(of_journal)?;
+    let (state, rebuild) =
+        StateStore::open_for(data.join("state.redb"), &reader).map_err(of_journal)?;
+    if let Some(why) = rebuild {
+        tracing::warn!(%why, "the state is rebuilt from the journal");
+    }
+    Ok((journal, Arc::new(state)))
+}
+
+async fn exchange_server(config: &ParkConfig, loaded: &Loaded) -> Result<Server, Fault> {
+    let clients = if config.exchange.public_wsdl {
+        ClientAuth::Optional
+    } else {
+        ClientAuth::Required
+    };
+    let tls = tls::server_config(Arc::clone(&loaded.tls), Arc::clone(&loaded.trust), clients)?;
+    Server::bind(
+        config.exchange.listen,
+        Some(Arc::new(ArcSwap::new(tls))),
+        ServerOptions::default(),
+    )
+    .await
+    .map_err(|error| taken("exchange.listen", &error))
+}
+
+/// Grants that are in the journal already, then those that come.
+fn remember_grants(hub: &Arc<RunningHub>, grants: Arc<Grants>) -> Result<(), Fault> {
+    let mut entries = hub.feed().subscribe();
+    let reader = hub.reader();
+    for stored in reader.read_from(0)? {
+        grants.apply(&stored?.entry);
+    }
+    tokio::spawn(async move {
+        while let Some(item) = entries.next().await {
+            match item {
+                FeedItem::Entry(committed) => grants.apply(&committed.entry),
+                FeedItem::Lagged(missed) => {
+                    tracing::warn!(missed, "the view of grants was too slow")
+                }
+            }
+        }
+    });
+    Ok(())
+}
+
+async fn read_trust_again(trust: Arc<cordon_security::TrustStore>, shutdown: Shutdown) {
+    loop {
+        tokio::select! {
+            () = shutdown.wait() => return,
+            () = tokio::time::sleep(TRUST_AGAIN) => {}
+        }
+        if let Err(fault) = trust.reload() {
+            tracing::warn!(%fault, "the trust folder could not be read again; the old content stays in force");
+        }
+    }
+}
+
+fn taken(place: &str, error: &dyn std::fmt::Display) -> Fault {
+    Fault::new("K041", format!("cannot listen: {error}"))
+        .at(place)
+        .remedy("stop whatever listens there, or choose another port")
+}
+
+fn of_journal(fault: cordon_journal::JournalFault) -> Fault {
+    Fault::new(fault.code(), fault.to_string())
+}

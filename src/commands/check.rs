@@ -1,0 +1,58 @@
+//! `cordon check`: all passes over a configuration, nothing started.
+
+use std::path::PathBuf;
+
+use super::{Format, print_faults};
+use crate::config::ParkConfig;
+use crate::exit::{CONFIG, Ending};
+
+/// Checks a configuration without starting anything.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Passes: syntax, fields, cross references, certificates, keys, mapping packages.\n\n\
+    Examples:\n  cordon check --config /etc/cordon/park.toml\n  cordon check --config park.toml --format json"
+)]
+pub struct Args {
+    /// The configuration
+    #[arg(long, default_value = "park.toml")]
+    config: PathBuf,
+    /// How to print faults
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<(), Ending> {
+    let faults = match ParkConfig::check(&args.config) {
+        Ok((config, _)) => {
+            println!(
+                "{}: good: park {}, {} gates, {} lanes, {} devices",
+                args.config.display(),
+                config.plan.code,
+                config.plan.gates.len(),
+                config.plan.lanes.len(),
+                config.plan.devices.len()
+            );
+            return Ok(());
+        }
+        Err(faults) => faults,
+    };
+    match args.format {
+        Format::Text => print_faults(&faults),
+        Format::Json => {
+            for fault in &faults {
+                println!(
+                    "{}",
+                    serde_json::json!({
+                        "code": fault.code(), "place": fault.place(),
+                        "text": fault.log_text(), "remedy": fault.remedy_text(),
+                    })
+                );
+            }
+        }
+    }
+    Err(Ending::new(
+        CONFIG,
+        format!("{} faults; nothing was started", faults.len()),
+    ))
+}

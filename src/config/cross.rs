@@ -1,0 +1,280 @@
+//! Third pass: does everything that is named exist, once, and only once?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cordon_contract::Fault;
+use cordon_model::plan::ParkPlan;
+use cordon_model::{DeviceKind, GateClass};
+
+use super::ParkConfig;
+
+/// Cross references of the whole configuration.
+pub fn check(config: &ParkConfig) -> Vec<Fault> {
+    let mut faults = plan(&config.plan);
+    faults.extend(devices(config));
+    faults.extend(instances(config));
+    faults.extend(addresses(config));
+    faults.extend(config.console.check().err());
+    if !(100..=60_000).contains(&config.hub.tick_ms) {
+        faults.push(
+            Fault::new(
+                "K016",
+                format!(
+                    "{} ms between ticks is outside 100 to 60000",
+                    config.hub.tick_ms
+                ),
+            )
+            .at("hub.tick_ms")
+            .remedy("1000 suits most parks"),
+        );
+    }
+    faults
+}
+
+/// The plan by itself.
+fn plan(plan: &ParkPlan) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut once = Once::default();
+    for (index, gate) in plan.gates.iter().enumerate() {
+        once.see(
+            "gate",
+            gate.id.as_str(),
+            format!("plan.gates[{index}].id"),
+            &mut faults,
+        );
+        let lanes = plan
+            .lanes
+            .iter()
+            .filter(|lane| lane.gate == gate.id)
+            .count();
+        if lanes == 0 {
+            faults.push(
+                Fault::new("K013", format!("gate `{}` has no lane", gate.id))
+                    .at(format!("plan.gates[{index}]"))
+                    .remedy("add a lane with this gate, or remove the gate"),
+            );
+        }
+    }
+    for (index, lane) in plan.lanes.iter().enumerate() {
+        once.see(
+            "lane",
+            lane.id.as_str(),
+            format!("plan.lanes[{index}].id"),
+            &mut faults,
+        );
+        if !plan.gates.iter().any(|gate| gate.id == lane.gate) {
+            faults.push(unknown(
+                "gate",
+                lane.gate.as_str(),
+                format!("plan.lanes[{index}].gate"),
+            ));
+        }
+        let barriers = plan
+            .devices
+            .iter()
+            .filter(|device| {
+                device.kind == DeviceKind::Barrier && device.lane.as_ref() == Some(&lane.id)
+            })
+            .count();
+        if barriers != 1 {
+            faults.push(
+                Fault::new(
+                    "K014",
+                    format!(
+                        "lane `{}` has {barriers} barriers, it needs exactly one",
+                        lane.id
+                    ),
+                )
+                .at(format!("plan.lanes[{index}]"))
+                .remedy("give exactly one device of kind BARRIER this lane"),
+            );
+        }
+        faults.extend(kinds_fit(plan, index));
+    }
+    for (index, area) in plan.areas.iter().enumerate() {
+        once.see(
+            "area",
+            area.id.as_str(),
+            format!("plan.areas[{index}].id"),
+            &mut faults,
+        );
+    }
+    for (index, device) in plan.devices.iter().enumerate() {
+        once.see(
+            "device",
+            device.id.as_str(),
+            format!("plan.devices[{index}].id"),
+            &mut faults,
+        );
+        if let Some(lane) = &device.lane
+            && !plan.lanes.iter().any(|known| known.id == *lane)
+        {
+            faults.push(unknown(
+                "lane",
+                lane.as_str(),
+                format!("plan.devices[{index}].lane"),
+            ));
+        }
+        if let Some(area) = &device.area
+            && !plan.areas.iter().any(|known| known.id == *area)
+        {
+            faults.push(unknown(
+                "area",
+                area.as_str(),
+                format!("plan.devices[{index}].area"),
+            ));
+        }
+    }
+    for (index, enterprise) in plan.enterprises.iter().enumerate() {
+        once.see(
+            "enterprise",
+            enterprise.id.as_str(),
+            format!("plan.enterprises[{index}].id"),
+            &mut faults,
+        );
+    }
+    faults
+}
+
+/// A lane must not promise what its gate's class forbids (matrix of the guideline, 7.1.2.2).
+fn kinds_fit(plan: &ParkPlan, index: usize) -> Option<Fault> {
+    let lane = plan.lanes.get(index)?;
+    let gate = plan.gates.iter().find(|gate| gate.id == lane.gate)?;
+    let forbidden = lane.kinds.iter().find(|kind| {
+        let hazardous = matches!(kind.as_str(), "VEH_HAZMAT" | "VEH_HAZWASTE");
+        match gate.class {
+            GateClass::Comprehensive => false,
+            GateClass::Dedicated => !hazardous && kind.as_str() != "VEH_EMERGENCY",
+            GateClass::Ordinary => hazardous,
+            GateClass::Emergency => kind.as_str() != "VEH_EMERGENCY",
+        }
+    })?;
+    Some(
+        Fault::new(
+            "K015",
+            format!(
+                "lane `{}` serves {} but its gate is of class {}",
+                lane.id,
+                forbidden.as_str(),
+                gate.class.as_str()
+            ),
+        )
+        .at(format!("plan.lanes[{index}].kinds"))
+        .remedy("remove the kind from the lane, or move the lane to a gate of another class"),
+    )
+}
+
+/// Devices that adapters name must be in the plan, and no two adapters may claim one.
+fn devices(config: &ParkConfig) -> Vec<Fault> {
+    let mut claims = Vec::new();
+    for (index, modbus) in config.modbus.iter().enumerate() {
+        let lanes = modbus.buses.iter().flat_map(|bus| &bus.lanes);
+        claims.extend(lanes.map(|lane| {
+            (
+                lane.device.as_str(),
+                format!("modbus[{index}].bus.lane.device"),
+            )
+        }));
+    }
+    for (index, mqtt) in config.mqtt.iter().enumerate() {
+        claims.push((mqtt.gateway.as_str(), format!("mqtt[{index}].gateway")));
+    }
+    let mut faults = Vec::new();
+    let mut claimed: BTreeMap<&str, String> = BTreeMap::new();
+    for (device, place) in claims {
+        if !config
+            .plan
+            .devices
+            .iter()
+            .any(|known| known.id.as_str() == device)
+        {
+            faults.push(unknown("device", device, place.clone()));
+        }
+        if let Some(first) = claimed.insert(device, place.clone()) {
+            faults.push(
+                Fault::new(
+                    "K010",
+                    format!("device `{device}` is already served at {first}"),
+                )
+                .at(place)
+                .remedy("let one adapter serve a device"),
+            );
+        }
+    }
+    faults
+}
+
+/// Adapter instances have names of their own, and sections without contradictions.
+fn instances(config: &ParkConfig) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut once = Once::default();
+    for (index, modbus) in config.modbus.iter().enumerate() {
+        once.see(
+            "adapter",
+            &modbus.name,
+            format!("modbus[{index}].name"),
+            &mut faults,
+        );
+        faults.extend(modbus.check().err());
+    }
+    for (index, mqtt) in config.mqtt.iter().enumerate() {
+        once.see(
+            "adapter",
+            &mqtt.name,
+            format!("mqtt[{index}].name"),
+            &mut faults,
+        );
+        faults.extend(mqtt.check());
+    }
+    faults
+}
+
+/// No two rooms may want the same listening address.
+fn addresses(config: &ParkConfig) -> Vec<Fault> {
+    let wanted = [
+        (config.exchange.listen, "exchange.listen".to_owned()),
+        (config.console.listen, "console.listen".to_owned()),
+    ];
+    let mut faults = Vec::new();
+    let mut taken: BTreeMap<u16, String> = BTreeMap::new();
+    for (address, place) in wanted {
+        if address.port() == 0 {
+            continue;
+        }
+        if let Some(first) = taken.insert(address.port(), place.clone()) {
+            faults.push(
+                Fault::new(
+                    "K012",
+                    format!("port {} is already wanted by {first}", address.port()),
+                )
+                .at(place)
+                .remedy("give each listener a port of its own"),
+            );
+        }
+    }
+    faults
+}
+
+fn unknown(what: &str, name: &str, place: String) -> Fault {
+    Fault::new("K011", format!("there is no {what} `{name}`"))
+        .at(place)
+        .remedy(format!("name a {what} of the plan, or add it there"))
+}
+
+/// Ids that were seen, by kind.
+#[derive(Default)]
+struct Once {
+    seen: BTreeSet<(String, String)>,
+}
+
+impl Once {
+    fn see(&mut self, kind: &str, id: &str, place: String, faults: &mut Vec<Fault>) {
+        if !self.seen.insert((kind.to_owned(), id.to_owned())) {
+            faults.push(
+                Fault::new("K010", format!("{kind} `{id}` is there twice"))
+                    .at(place)
+                    .remedy(format!("give each {kind} an id of its own")),
+            );
+        }
+    }
+}

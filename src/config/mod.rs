@@ -1,0 +1,147 @@
+//! `park.toml`: one file that says everything about a park, checked before anything starts.
+//!
+//! Passes: syntax and fields (`syntax`), cross references (`cross`), certificates and mapping
+//! packages (`files`). Every fault names file and line or field, and a remedy.
+
+mod cross;
+mod files;
+mod syntax;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cordon_contract::Fault;
+use cordon_mapping::Mappings;
+use cordon_model::PartyId;
+use cordon_model::plan::ParkPlan;
+use cordon_security::tls::TlsKey;
+use cordon_security::{Signer, TrustStore};
+use serde::Deserialize;
+
+/// The whole configuration. Relative paths are relative to the file's folder.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParkConfig {
+    /// The hub itself.
+    pub hub: HubSection,
+    /// The signed Web Service.
+    #[serde(default)]
+    pub exchange: ExchangeSection,
+    /// The status page.
+    #[serde(default)]
+    pub console: cordon_console::Config,
+    /// The park: gates, lanes, areas, devices, enterprises.
+    pub plan: ParkPlan,
+    /// Sensors over MQTT.
+    #[serde(default)]
+    pub mqtt: Vec<cordon_mqtt::Config>,
+    /// Lanes over Modbus TCP.
+    #[serde(default)]
+    pub modbus: Vec<cordon_modbus::Config>,
+}
+
+/// The hub itself.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HubSection {
+    /// The hub's party id, as in its certificate.
+    pub id: PartyId,
+    /// Folder for journal, state and spools.
+    pub data: PathBuf,
+    /// The hub's certificate with its chain (PEM).
+    pub certificate: PathBuf,
+    /// The hub's private key (PEM, readable by the hub alone).
+    pub key: PathBuf,
+    /// Folder with the park CA's certificates and revocation list.
+    pub trust: PathBuf,
+    /// Folder with mapping packages; none when not set.
+    pub mappings: Option<PathBuf>,
+    /// Milliseconds between ticks, 100 to 60000.
+    #[serde(default = "tick_ms")]
+    pub tick_ms: i64,
+}
+
+const fn tick_ms() -> i64 {
+    1_000
+}
+
+/// The signed Web Service.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExchangeSection {
+    /// Where it listens; always mutual TLS.
+    pub listen: SocketAddr,
+    /// Whether WSDL and XSD may be read without a client certificate.
+    pub public_wsdl: bool,
+    /// Scheme, host and port that the WSDL names; the listening address when not set.
+    pub public_url: Option<String>,
+}
+
+impl Default for ExchangeSection {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
+            public_wsdl: false,
+            public_url: None,
+        }
+    }
+}
+
+/// What the last pass loaded.
+pub struct Loaded {
+    /// Who is trusted.
+    pub trust: Arc<TrustStore>,
+    /// The hub's signature.
+    pub signer: Arc<Signer>,
+    /// The hub's TLS key.
+    pub tls: Arc<TlsKey>,
+    /// The mapping packages.
+    pub mappings: Arc<Mappings>,
+}
+
+impl ParkConfig {
+    /// Makes all passes; what was loaded comes along.
+    pub fn check(path: &Path) -> Result<(Self, Loaded), Vec<Fault>> {
+        let mut config: Self = syntax::read(path)?;
+        config.resolve(path.parent().unwrap_or_else(|| Path::new(".")));
+        let mut faults = cross::check(&config);
+        match files::load(&config) {
+            Ok(loaded) if faults.is_empty() => Ok((config, loaded)),
+            Ok(_) => Err(faults),
+            Err(more) => {
+                faults.extend(more);
+                Err(faults)
+            }
+        }
+    }
+
+    /// Paths become relative to the configuration's folder.
+    fn resolve(&mut self, folder: &Path) {
+        let hub = &mut self.hub;
+        for path in [
+            &mut hub.data,
+            &mut hub.certificate,
+            &mut hub.key,
+            &mut hub.trust,
+        ] {
+            *path = folder.join(&*path);
+        }
+        if let Some(mappings) = &mut hub.mappings {
+            *mappings = folder.join(&*mappings);
+        }
+        for mqtt in &mut self.mqtt {
+            if let Some(file) = &mut mqtt.password_file {
+                *file = folder.join(&*file);
+            }
+        }
+        for lane in self
+            .modbus
+            .iter_mut()
+            .flat_map(|modbus| &mut modbus.buses)
+            .flat_map(|bus| &mut bus.lanes)
+        {
+            lane.profile = folder.join(&lane.profile);
+        }
+    }
+}

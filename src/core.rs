@@ -1,0 +1,235 @@
+//! The hub as services and console see it: their traits, answered by the running flow.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cordon_console::{Desk, Figures};
+use cordon_contract::{BoxFuture, DeviceHealth, Entry, Fault};
+use cordon_flow::{Audited, EntryReader, FeedItem, Refused, RunningHub};
+use cordon_journal::State;
+use cordon_model::service::{Answer, ReportEntry};
+use cordon_model::{AuditOutcome, Body, Digest, MessageId, PartyId, Receipt, Refusal, Timestamp};
+use cordon_security::Identity;
+use cordon_security::wsse::VerifiedEnvelope;
+use cordon_services::Core;
+use tokio::sync::broadcast;
+
+/// Entries kept for a slow page.
+const FEED_MAX: usize = 1_024;
+
+/// The running hub behind its two faces.
+pub struct HubCore {
+    hub: Arc<RunningHub>,
+    state: Arc<dyn State>,
+    reader: EntryReader,
+    feed: broadcast::Sender<Entry>,
+    operator: PartyId,
+}
+
+impl HubCore {
+    /// Puts faces on a hub; `operator` is the party in whose name the console acts.
+    pub fn new(hub: Arc<RunningHub>, state: Arc<dyn State>, operator: PartyId) -> Arc<Self> {
+        let (feed, _) = broadcast::channel(FEED_MAX);
+        let core = Arc::new(Self {
+            reader: hub.reader(),
+            feed: feed.clone(),
+            hub,
+            state,
+            operator,
+        });
+        let mut entries = core.hub.feed().subscribe();
+        tokio::spawn(async move {
+            while let Some(item) = entries.next().await {
+                match item {
+                    // Nobody looking at the page is no failure.
+                    FeedItem::Entry(committed) => drop(feed.send(committed.entry.clone())),
+                    FeedItem::Lagged(missed) => {
+                        tracing::warn!(missed, "the console feed was too slow")
+                    }
+                }
+            }
+        });
+        core
+    }
+
+    /// Where an accepted message stands: in the saved inbox, or among the entries after it.
+    fn find(&self, sender: &PartyId, id: &MessageId) -> Result<Option<u64>, Fault> {
+        let saved = self.state.inbox(sender.as_str(), id.as_bytes());
+        if let Some(mark) = saved.map_err(|fault| {
+            Fault::new(fault.code(), "the state cannot be read").log(fault.to_string())
+        })? {
+            return Ok(Some(mark.number));
+        }
+        let health = self.hub.health();
+        for stored in self.reader.read_range(health.saved + 1, health.position)? {
+            let entry = stored?.entry;
+            if entry.message_id == *id && entry.sender == *sender && entry.message.is_some() {
+                return Ok(Some(entry.number));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn answer(
+    result: Result<cordon_flow::ReceiptData, Refused>,
+    park: &cordon_model::ParkCode,
+    now: Timestamp,
+) -> Answer {
+    match result {
+        Ok(data) => Answer::Receipt(data.receipt(park)),
+        Err(refused) => Answer::Refusal(Refusal {
+            message_id: None,
+            sender_id: None,
+            code: refused.fault.code().to_owned(),
+            place: refused.fault.place().chars().take(500).collect(),
+            detail: refused.fault.peer_text().chars().take(2_000).collect(),
+            remedy: refused.fault.remedy_text().chars().take(2_000).collect(),
+            entry_number: refused.number,
+            refused_at: now,
+        }),
+    }
+}
+
+impl Core for HubCore {
+    fn submit(&self, call: VerifiedEnvelope) -> BoxFuture<'_, Result<Vec<Answer>, Fault>> {
+        Box::pin(async move {
+            let submit = self.hub.submit();
+            let now = call.created();
+            let results = submit.submit(call).await.map_err(|refused| refused.fault)?;
+            Ok(results
+                .into_iter()
+                .map(|result| answer(result, submit.park(), now))
+                .collect())
+        })
+    }
+
+    fn refuse<'a>(
+        &'a self,
+        bytes: Bytes,
+        caller: Option<&'a Identity>,
+        fault: &'a Fault,
+    ) -> BoxFuture<'a, Option<u64>> {
+        Box::pin(async move {
+            let sender = caller.map(|caller| caller.id.clone());
+            self.hub
+                .submit()
+                .refuse(fault.clone(), sender, &bytes)
+                .await
+                .number
+        })
+    }
+
+    fn receipt(&self, sender: &PartyId, id: &MessageId) -> Result<Option<Receipt>, Fault> {
+        let Some(number) = self.find(sender, id)? else {
+            return Ok(None);
+        };
+        let Some(stored) = self.reader.get(number)? else {
+            return Ok(None);
+        };
+        Ok(Some(Receipt {
+            message_id: *id,
+            sender_id: sender.clone(),
+            park_code: self.hub.submit().park().clone(),
+            entry_number: number,
+            digest: Digest(stored.record.digest),
+            chain_hash: stored.chain(),
+            received_at: stored.entry.time,
+        }))
+    }
+
+    fn wait_beyond(&self, number: u64, wait: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            if wait.is_zero() || self.hub.health().position > number {
+                return;
+            }
+            let mut entries = self.hub.feed().subscribe();
+            // Running out of time is a lawful answer: there is nothing new.
+            let _ = tokio::time::timeout(wait, entries.next()).await;
+        })
+    }
+
+    fn pulled<'a>(&'a self, who: &'a PartyId, report: &'a str, version: u32) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let audited = Audited {
+                action: "report.pulled".to_owned(),
+                actor: who.clone(),
+                target: Some(format!("{report} v{version}")),
+                outcome: AuditOutcome::Success,
+                detail: None,
+            };
+            if let Err(fault) = self.hub.submit().audit(&audited).await {
+                tracing::warn!(%fault, "a pull could not be recorded");
+            }
+        })
+    }
+
+    // This version builds no reports yet; the list is truly empty.
+    fn reports(&self) -> Result<Vec<ReportEntry>, Fault> {
+        Ok(Vec::new())
+    }
+
+    fn report(&self, _id: &str, _version: u32) -> Result<Vec<u8>, Fault> {
+        Err(Fault::new("S012", "there is no such report")
+            .remedy("see ListReports for what has been built"))
+    }
+}
+
+impl Desk for HubCore {
+    fn watch(&self) -> broadcast::Receiver<Entry> {
+        self.feed.subscribe()
+    }
+
+    fn figures(&self) -> Figures {
+        let stats = self.hub.stats().snapshot();
+        let health = self.hub.health();
+        let ms = |micros: u64| micros as f64 / 1_000.0;
+        let timed = stats.decision.count > 0;
+        Figures {
+            decision_p99_ms: timed.then(|| ms(stats.decision.p99_us)),
+            decision_p50_ms: timed.then(|| ms(stats.decision.p50_us)),
+            outbox_waiting: u64::try_from(health.open_orders).unwrap_or(u64::MAX),
+            dead_letters: u64::try_from(health.dead_letters).unwrap_or(u64::MAX),
+            batches: stats.batches,
+            duplicates: stats
+                .traffic
+                .values()
+                .map(|traffic| traffic.duplicates)
+                .sum(),
+            readings: stats
+                .traffic
+                .iter()
+                .map(|(name, traffic)| (name.clone(), traffic.accepted))
+                .collect::<BTreeMap<_, _>>(),
+        }
+    }
+
+    fn devices(&self) -> Vec<DeviceHealth> {
+        self.hub
+            .health()
+            .adapters
+            .into_iter()
+            .flat_map(|adapter| adapter.devices)
+            .collect()
+    }
+
+    fn healthy(&self) -> Result<(), String> {
+        self.hub
+            .vital()
+            .fault()
+            .map_or(Ok(()), |fault| Err(fault.to_string()))
+    }
+
+    fn say(&self, body: Body) -> BoxFuture<'_, Result<u64, Fault>> {
+        Box::pin(async move {
+            Ok(self
+                .hub
+                .submit()
+                .internal(body, &self.operator)
+                .await?
+                .number)
+        })
+    }
+}
