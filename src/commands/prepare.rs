@@ -68,7 +68,7 @@ fn certificates(root: &Path) -> Result<(), Ending> {
     ];
     for (id, role, algorithm) in parties {
         let out = root.join("certs").join(id);
-        if out.join("cert.pem").exists() {
+        if out.join(Bundle::CERTIFICATE).exists() {
             continue;
         }
         let serves = role == Role::Hub;

@@ -2,20 +2,11 @@
 
 use crate::run;
 
-/// Builds the program in release mode and runs `cordon demo` with the given arguments.
-pub fn run(arguments: &[String]) -> Result<(), String> {
+/// Builds the program in release mode, prepares an example park and runs its hub until Ctrl-C.
+pub fn run() -> Result<(), String> {
     eprintln!("building cordon (release); the first build takes some minutes");
     run::shown(run::cargo().args(["build", "--release", "--package", "cordon"]))?;
     let program = run::root().join("target/release/cordon");
-    let mut command = std::process::Command::new(program);
-    command.arg("demo").args(arguments);
-    // The demo itself handles the interrupt key and ends in good order.
-    let status = command
-        .status()
-        .map_err(|error| format!("cannot start the program: {error}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("the demo ended with {status}"))
-    }
+    run::shown(run::command(&program).args(["prepare", "--data", "demo-data"]))?;
+    run::shown(run::command(&program).args(["run", "--config", "demo-data/park.toml"]))
 }

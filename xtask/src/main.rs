@@ -2,7 +2,6 @@
 //!
 //! `main` only picks the chore; each chore is a module of its own.
 
-mod bench;
 mod codegen;
 mod demo;
 mod run;
@@ -14,15 +13,12 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask CHORE [ARGUMENTS]
 
-  demo [ARGUMENTS]   build the program (release) and run a living park on this machine
+  demo               build the program (release), prepare an example park in demo-data and run its hub
                        cargo xtask demo
-                       cargo xtask demo --for 60s --summary s.json
-                     arguments go to `cordon demo`; see `cargo xtask demo --help`
   test [STEP ...]    install what the tests need and run everything
                        cargo xtask test               all steps
                        cargo xtask test fmt clippy    only these
-                     steps: tools fmt clippy codegen deny test release
-  bench [ARGUMENTS]  run the benchmarks and write docs/benchmarks.md
+                     steps: tools fmt clippy codegen deny test
   codegen [--check]  make types, readers and writers from schemas/xsd
                      (--check: only say whether the committed output is fresh)
   help               this text
@@ -33,9 +29,8 @@ fn main() -> ExitCode {
     let chore = arguments.next().unwrap_or_default();
     let rest: Vec<String> = arguments.collect();
     let result = match chore.as_str() {
-        "demo" => demo::run(&rest),
+        "demo" => demo::run(),
         "test" => test::run(&rest),
-        "bench" => bench::run(&rest),
         "codegen" => codegen::run(rest.iter().any(|argument| argument == "--check")),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

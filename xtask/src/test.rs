@@ -17,7 +17,6 @@ const STEPS: &[Step] = &[
         "unit, integration, interop and browser tests",
         tests,
     ),
-    ("release", "the demo's own run in release mode", release),
 ];
 
 /// Runs all steps, or only the named ones, and stops at the first that fails.
@@ -86,19 +85,4 @@ fn tests() -> Result<(), String> {
     // The program is a test subject of other packages; build it once before they start it.
     run::shown(run::cargo().args(["build", "--quiet", "--package", "cordon"]))?;
     run::shown(run::cargo().args(["test", "--workspace", "--no-fail-fast"]))
-}
-
-fn release() -> Result<(), String> {
-    let summary = run::root().join("target/demo-summary.json");
-    let data = run::root().join("target/demo-data");
-    // A folder left by an earlier run would carry its journal over.
-    let _ = std::fs::remove_dir_all(&data);
-    crate::demo::run(&[
-        "--for".to_owned(),
-        "60s".to_owned(),
-        "--data".to_owned(),
-        data.display().to_string(),
-        "--summary".to_owned(),
-        summary.display().to_string(),
-    ])
 }

@@ -13,7 +13,7 @@ const soap = tools("soap");
 const [base, certs, ca, out, park, sender] = process.argv.slice(2);
 const key = fs.readFileSync(path.join(certs, "key.pem"));
 const chain = fs.readFileSync(path.join(certs, "chain.pem"));
-const cert = fs.readFileSync(path.join(certs, "cert.pem"));
+const cert = fs.readFileSync(path.join(certs, "certificate.pem"));
 const agentOptions = { key, cert: chain, ca: fs.readFileSync(ca) };
 const agent = new https.Agent({ ...agentOptions, keepAlive: false });
 

@@ -17,7 +17,7 @@ from lxml import etree
 from zeep import Client, Settings
 from zeep.transports import Transport
 from zeep.wsse.signature import BinarySignature
-from zeep.wsse.utils import WSU, get_security_header, get_timestamp_token
+from zeep.wsse.utils import WSU, get_security_header
 
 C = "urn:cordon:park:1"
 SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))
@@ -38,7 +38,7 @@ class SignedWithTimestamp:
     def apply(self, envelope, headers):
         security = get_security_header(envelope)
         created = datetime.datetime.now(datetime.timezone.utc)
-        timestamp = get_timestamp_token()
+        timestamp = WSU("Timestamp")
         timestamp.append(WSU("Created", created.strftime("%Y-%m-%dT%H:%M:%SZ")))
         expires = created + datetime.timedelta(minutes=4)
         timestamp.append(WSU("Expires", expires.strftime("%Y-%m-%dT%H:%M:%SZ")))
@@ -103,6 +103,7 @@ def main():
     certs, out = pathlib.Path(cert_dir), pathlib.Path(out)
     key, chain = str(certs / "key.pem"), str(certs / "chain.pem")
     session = requests.Session()
+    session.trust_env = False  # a bundle named by the environment would win over the park CA
     session.verify = ca
     session.cert = (chain, key)
     transport = KeepingTransport(session=session)
@@ -111,7 +112,7 @@ def main():
     client = Client(
         f"{base}/soap/enterprise?wsdl",
         transport=transport,
-        wsse=SignedWithTimestamp(key, str(certs / "cert.pem"), method),
+        wsse=SignedWithTimestamp(key, str(certs / "certificate.pem"), method),
         settings=Settings(strict=True, xml_huge_tree=False),
     )
     seen = {"zeep": importlib.metadata.version("zeep"), "ports": []}

@@ -6,8 +6,8 @@
     reason = "test support"
 )]
 
-mod demo;
+mod park;
 mod tools;
 
-pub use demo::{Demo, free_port_base};
+pub use park::{Park, free_port_base};
 pub use tools::{node_script, node_tools, program, python, run, run_json, script, system};

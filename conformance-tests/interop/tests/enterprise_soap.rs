@@ -10,17 +10,17 @@
 use std::path::Path;
 use std::process::Command;
 
-use cordon_interop::{Demo, node_script, python, run, run_json, script, system};
+use cordon_interop::{Park, node_script, python, run, run_json, script, system};
 use serde_json::Value;
 
 /// xmlsec1 verifies the answer byte for byte, trusting only the park's own CA.
-fn xmlsec1_verifies(answer: &Path, demo: &Demo) {
+fn xmlsec1_verifies(answer: &Path, park: &Park) {
     let wsu = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd";
     let envelopes = [
         "http://schemas.xmlsoap.org/soap/envelope/",
         "http://www.w3.org/2003/05/soap-envelope",
     ];
-    let ca = demo.data().join("certs/ca");
+    let ca = park.data().join("certs/ca");
     let mut command = Command::new(system("xmlsec1"));
     command.arg("--verify");
     for envelope in envelopes {
@@ -35,7 +35,7 @@ fn xmlsec1_verifies(answer: &Path, demo: &Demo) {
         .arg("--untrusted-pem")
         .arg(ca.join("issuing.pem"))
         .arg("--pubkey-cert-pem")
-        .arg(demo.data().join("certs/hub-1/cert.pem"))
+        .arg(park.data().join("certs/hub-1/certificate.pem"))
         .arg(answer);
     run(&mut command);
 }
@@ -45,7 +45,7 @@ fn version_of_xmlsec1() -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-fn check_port(port: &Value, demo: &Demo) {
+fn check_port(port: &Value, park: &Park) {
     let name = port["port"].as_str().unwrap();
     let first = &port["first"][0];
     assert_eq!(first["kind"], "Receipt", "{name}: {port}");
@@ -63,19 +63,19 @@ fn check_port(port: &Value, demo: &Demo) {
         "{name}: same id, other body"
     );
     assert_eq!(&port["get_receipt"], first, "{name}");
-    xmlsec1_verifies(Path::new(port["answer_file"].as_str().unwrap()), demo);
+    xmlsec1_verifies(Path::new(port["answer_file"].as_str().unwrap()), park);
 }
 
 #[test]
 fn zeep_submits_signed_and_xmlsec1_verifies_the_receipts() {
-    let demo = Demo::start(&["--quiet-park"]);
+    let park = Park::start();
     let seen = run_json(
         Command::new(python())
             .arg(script("python/zeep_enterprise.py"))
-            .arg(demo.exchange())
-            .arg(demo.data().join("certs/enterprise-1"))
-            .arg(demo.data().join("certs/ca/root.pem"))
-            .arg(demo.scratch())
+            .arg(park.exchange())
+            .arg(park.data().join("certs/enterprise-1"))
+            .arg(park.data().join("certs/ca/root.pem"))
+            .arg(park.scratch())
             .args(["JS-DEMO", "enterprise-1"]),
     );
     println!(
@@ -86,19 +86,19 @@ fn zeep_submits_signed_and_xmlsec1_verifies_the_receipts() {
     let ports = seen["ports"].as_array().unwrap();
     assert_eq!(ports.len(), 2, "SOAP 1.1 and SOAP 1.2");
     for port in ports {
-        check_port(port, &demo);
+        check_port(port, &park);
     }
 }
 
 #[test]
 fn node_soap_submits_signed_and_xmlsec1_verifies_the_receipts() {
-    let demo = Demo::start(&["--quiet-park"]);
+    let park = Park::start();
     let seen = run_json(
         node_script("node/soap_enterprise.js")
-            .arg(demo.exchange())
-            .arg(demo.data().join("certs/enterprise-2"))
-            .arg(demo.data().join("certs/ca/root.pem"))
-            .arg(demo.scratch())
+            .arg(park.exchange())
+            .arg(park.data().join("certs/enterprise-2"))
+            .arg(park.data().join("certs/ca/root.pem"))
+            .arg(park.scratch())
             .args(["JS-DEMO", "enterprise-2"]),
     );
     println!(
@@ -124,6 +124,6 @@ fn node_soap_submits_signed_and_xmlsec1_verifies_the_receipts() {
             answer("other_body")["Refusal"].is_object(),
             "same id, other body: {port}"
         );
-        xmlsec1_verifies(Path::new(port["answer_file"].as_str().unwrap()), &demo);
+        xmlsec1_verifies(Path::new(port["answer_file"].as_str().unwrap()), &park);
     }
 }

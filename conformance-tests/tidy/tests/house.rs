@@ -160,8 +160,9 @@ fn no_rooms_named_util_and_no_tests_asleep() {
             complaints.push(format!("{}:1: name the file after its noun", source.path));
         }
         let marker = concat!("#[ign", "ore");
-        for (number, line) in source.lines().filter(|(_, line)| line.contains(marker)) {
-            let _ = line;
+        // An ignored program that other tests start as a child guards its parent; it says so.
+        let ignored = |line: &str| line.trim_start().starts_with(marker) && !line.contains("child process") && !line.contains("writes into the source tree");
+        for (number, _) in source.lines().filter(|(_, line)| ignored(line)) {
             complaints.push(format!(
                 "{}:{number}: an ignored test guards nothing",
                 source.path

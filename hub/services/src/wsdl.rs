@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 /// What the address placeholders of the committed WSDL files begin with.
-const PLACEHOLDER: &str = "https://hub.example:8443";
+const PLACEHOLDER: &str = "https://localhost:8443";
 
 /// A service of the exchange port.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,4 +1,4 @@
-//! A park of the test's own: `cordon demo` on free ports in a folder of its own.
+//! A park of the test's own: `cordon run` on free ports in a prepared folder.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -9,18 +9,18 @@ use std::time::{Duration, Instant};
 
 use crate::program;
 
-/// How many ports a demo takes from its base on.
-const PORTS: u16 = 60;
+/// How many ports a park takes from its base on.
+const PORTS: u16 = 2;
 
-/// A running demo; killed by its own pid when dropped.
+/// A running park; killed by its own pid when dropped.
 #[derive(Debug)]
-pub struct Demo {
+pub struct Park {
     child: Child,
     folder: tempfile::TempDir,
     base: u16,
 }
 
-/// A port base with room for a demo. Each call of a process gives another one.
+/// A port base with room for a park. Each call of a process gives another one.
 pub fn free_port_base() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let seed = u16::try_from(std::process::id() % 300).unwrap() * 100;
@@ -34,36 +34,42 @@ pub fn free_port_base() -> u16 {
     panic!("no {PORTS} free ports in a row");
 }
 
-impl Demo {
-    /// Starts a demo and waits until its console says that it is healthy.
-    pub fn start(arguments: &[&str]) -> Self {
+impl Park {
+    /// Starts a park and waits until its console says that it is healthy.
+    pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let base = free_port_base();
-        let log = std::fs::File::create(folder.path().join("demo.log")).unwrap();
+        let data = folder.path().join("park");
+        crate::run(
+            Command::new(program())
+                .arg("prepare")
+                .arg("--data")
+                .arg(&data)
+                .args(["--port-base", &base.to_string()]),
+        );
+        let log = std::fs::File::create(folder.path().join("park.log")).unwrap();
         let child = Command::new(program())
-            .arg("demo")
-            .args(["--data".as_ref(), folder.path().join("park").as_os_str()])
-            .args(["--port-base", &base.to_string()])
-            .args(arguments)
+            .args(["run", "--config"])
+            .arg(data.join("park.toml"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
             .unwrap();
-        let mut demo = Self {
+        let mut park = Self {
             child,
             folder,
             base,
         };
-        demo.wait_until_healthy();
-        demo
+        park.wait_until_healthy();
+        park
     }
 
     fn wait_until_healthy(&mut self) {
         let deadline = Instant::now() + Duration::from_secs(90);
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait().unwrap() {
-                panic!("the demo ended with {status}:\n{}", self.log());
+                panic!("the park ended with {status}:\n{}", self.log());
             }
             if self
                 .get("/healthz")
@@ -73,10 +79,10 @@ impl Demo {
             }
             std::thread::sleep(Duration::from_millis(100));
         }
-        panic!("the demo did not become healthy:\n{}", self.log());
+        panic!("the park did not become healthy:\n{}", self.log());
     }
 
-    /// The demo's data folder.
+    /// The park's folder.
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("park")
     }
@@ -98,7 +104,7 @@ impl Demo {
 
     /// What it said so far.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("demo.log")).unwrap_or_default()
+        std::fs::read_to_string(self.folder.path().join("park.log")).unwrap_or_default()
     }
 
     /// A plain GET of the console; the raw answer.
@@ -115,14 +121,9 @@ impl Demo {
         stream.read_to_string(&mut answer).ok()?;
         Some(answer)
     }
-
-    /// Waits for its own end and returns its exit code.
-    pub fn wait(&mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
-    }
 }
 
-impl Drop for Demo {
+impl Drop for Park {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
