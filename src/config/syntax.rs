@@ -12,7 +12,7 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Vec<Fault>> {
         vec![
             Fault::new("K001", format!("cannot read the configuration: {error}"))
                 .at(shown.clone())
-                .remedy("name an existing file with --config, or make one with `cordon demo --data DIR`"),
+                .remedy("name an existing file with --config, or make one with `cordon prepare --data DIR`"),
         ]
     })?;
     parse(&text, &shown)
@@ -44,7 +44,7 @@ fn explain(message: &str) -> (&'static str, String) {
     if message.starts_with("missing field `") {
         return (
             "K004",
-            "add the field; docs/reference/configuration.md describes it".to_owned(),
+            "add the field; the generated park.toml shows the fields".to_owned(),
         );
     }
     let typed = [
@@ -57,7 +57,7 @@ fn explain(message: &str) -> (&'static str, String) {
     if typed.iter().any(|start| message.starts_with(start)) {
         return (
             "K005",
-            "write a value of the kind that docs/reference/configuration.md describes".to_owned(),
+            "write a value of the kind that the generated park.toml shows".to_owned(),
         );
     }
     if message.starts_with("duplicate key") {
@@ -79,7 +79,7 @@ fn explain(message: &str) -> (&'static str, String) {
     }
     (
         "K005",
-        "write a value of the kind that docs/reference/configuration.md describes".to_owned(),
+        "write a value of the kind that the generated park.toml shows".to_owned(),
     )
 }
 
@@ -90,9 +90,7 @@ fn unknown_field(rest: &str) -> String {
     let known: Vec<&str> = rest.split('`').skip(2).step_by(2).collect();
     match nearest(wrong, &known) {
         Some(name) => format!("did you mean `{name}`?"),
-        None => {
-            "remove it, or see docs/reference/configuration.md for the fields that exist".to_owned()
-        }
+        None => "remove it".to_owned(),
     }
 }
 

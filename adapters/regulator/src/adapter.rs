@@ -75,7 +75,10 @@ impl RegulatorAdapter {
             clock_offset_ms: None,
         };
         Ok(Self {
-            client: Client::new(ClientOptions { tls, ..ClientOptions::default() }),
+            client: Client::new(ClientOptions {
+                tls,
+                ..ClientOptions::default()
+            }),
             config,
             token,
             source,
@@ -93,7 +96,8 @@ impl RegulatorAdapter {
     /// Sends a dead letter once more; on success it is none any more.
     pub async fn rerun(&self, report_id: &str, version: u32) -> Result<Outcome, Fault> {
         let report = self.source.find(report_id, version).await?.ok_or_else(|| {
-            Fault::new("A053", "no such report").at(format!("{report_id} version {version}"))
+            Fault::new("A053", "no such report")
+                .at(format!("{report_id} version {version}"))
                 .remedy("list the dead letters")
         })?;
         let outcome = self.push(&report, PATIENCE).await;
@@ -107,8 +111,12 @@ impl RegulatorAdapter {
         // A second run keeps the first clock; the hub has only one.
         let _ = self.clock.set(Arc::clone(&link.clock));
         let now = link.clock.now();
-        let mut due: Vec<Timestamp> =
-            self.config.job.iter().filter_map(|job| job.schedule.next(now)).collect();
+        let mut due: Vec<Timestamp> = self
+            .config
+            .job
+            .iter()
+            .filter_map(|job| job.schedule.next(now))
+            .collect();
         loop {
             for (job, due) in self.config.job.iter().zip(&mut due) {
                 if link.clock.now() < *due {
@@ -120,7 +128,10 @@ impl RegulatorAdapter {
                 }
                 // A push that took long does not make the next ones pile up.
                 let now = link.clock.now();
-                *due = job.schedule.next(now.max(*due)).unwrap_or(now.plus_seconds(3_600));
+                *due = job
+                    .schedule
+                    .next(now.max(*due))
+                    .unwrap_or(now.plus_seconds(3_600));
             }
             tokio::select! {
                 () = link.shutdown.wait() => return Ok(()),
@@ -131,11 +142,16 @@ impl RegulatorAdapter {
 
     /// Pushes the due report of one job until it is taken, refused, or too old.
     async fn job(&self, kind: ReportType, at: Timestamp, link: &Link) -> Result<(), Fault> {
-        let Some(report) = self.source.due(kind, at).await? else { return Ok(()) };
+        let Some(report) = self.source.due(kind, at).await? else {
+            return Ok(());
+        };
         if self.ledger().settled(&report.report_id, report.version) {
             return Ok(());
         }
-        let give_up = link.clock.now().plus_seconds(i64::from(self.config.give_up_after_s));
+        let give_up = link
+            .clock
+            .now()
+            .plus_seconds(i64::from(self.config.give_up_after_s));
         let mut attempts = 0;
         loop {
             let outcome = tokio::select! {
@@ -144,7 +160,11 @@ impl RegulatorAdapter {
             };
             attempts += 1;
             let wait = self.wait(attempts, link.clock.now());
-            let late = link.clock.now().plus_micros(i64::try_from(wait.as_micros()).unwrap_or(0)) > give_up;
+            let late = link
+                .clock
+                .now()
+                .plus_micros(i64::try_from(wait.as_micros()).unwrap_or(0))
+                > give_up;
             match outcome.kind {
                 OutcomeKind::Confirmed => {
                     self.health().readings += 1;
@@ -160,13 +180,22 @@ impl RegulatorAdapter {
         }
     }
 
-    fn bury(&self, report: &SignedReport, attempts: u32, reason: String, now: Timestamp) -> Result<(), Fault> {
+    fn bury(
+        &self,
+        report: &SignedReport,
+        attempts: u32,
+        reason: String,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
         tracing::error!(
             adapter = %self.config.name, report = %report.report_id, version = report.version,
             attempts, %reason, "report is a dead letter now"
         );
         self.health().dropped += 1;
-        self.link(LinkState::Degraded, format!("{} is a dead letter: {reason}", report.report_id));
+        self.link(
+            LinkState::Degraded,
+            format!("{} is a dead letter: {reason}", report.report_id),
+        );
         self.ledger().dead(DeadLetter {
             report_id: report.report_id.clone(),
             version: report.version,
@@ -179,13 +208,20 @@ impl RegulatorAdapter {
     /// Doubles up to ten minutes, and lies somewhere in the upper half of that.
     fn wait(&self, attempts: u32, now: Timestamp) -> Duration {
         let first = u64::from(self.config.retry_after_s);
-        let full_ms = (first << attempts.saturating_sub(1).min(10)).min(RETRY_MAX_S.max(first)) * 1_000;
+        let full_ms =
+            (first << attempts.saturating_sub(1).min(10)).min(RETRY_MAX_S.max(first)) * 1_000;
         Duration::from_millis(full_ms / 2 + now.micros().unsigned_abs() % (full_ms / 2 + 1))
     }
 
     async fn push(&self, report: &SignedReport, patience: Duration) -> Outcome {
-        let outcome =
-            session::push(&self.client, report, &self.config.url, self.token.as_deref(), patience).await;
+        let outcome = session::push(
+            &self.client,
+            report,
+            &self.config.url,
+            self.token.as_deref(),
+            patience,
+        )
+        .await;
         match outcome.kind {
             OutcomeKind::Confirmed => self.link(LinkState::Online, String::new()),
             OutcomeKind::Failed => self.link(LinkState::Offline, outcome.detail.clone()),
@@ -196,18 +232,30 @@ impl RegulatorAdapter {
 
     async fn deliver(&self, order: Order) -> Outcome {
         let Body::ReportDocument(document) = &order.message.body else {
-            return Outcome::new(OutcomeKind::Refused, "only reports are pushed to a platform");
+            return Outcome::new(
+                OutcomeKind::Refused,
+                "only reports are pushed to a platform",
+            );
         };
         if order.target != Target::partner(self.config.platform.as_str()) {
             return Outcome::new(OutcomeKind::Refused, "another platform's order");
         }
         let left_ms = order.deadline.ms_since(self.now());
         if left_ms <= 0 {
-            return Outcome::new(OutcomeKind::Expired, "the deadline passed before it was sent");
+            return Outcome::new(
+                OutcomeKind::Expired,
+                "the deadline passed before it was sent",
+            );
         }
-        let report = match self.source.find(&document.report_id, document.version).await {
+        let report = match self
+            .source
+            .find(&document.report_id, document.version)
+            .await
+        {
             Ok(Some(report)) => report,
-            Ok(None) => return Outcome::new(OutcomeKind::Refused, "no signed report of this version"),
+            Ok(None) => {
+                return Outcome::new(OutcomeKind::Refused, "no signed report of this version");
+            }
             Err(fault) => return Outcome::new(OutcomeKind::Failed, fault.to_string()),
         };
         let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or_default());
@@ -222,18 +270,28 @@ impl RegulatorAdapter {
     }
 
     async fn touch(&self) -> Probe {
-        let found = |ok, detail| Probe { device: self.config.platform.clone(), ok, detail };
+        let found = |ok, detail| Probe {
+            device: self.config.platform.clone(),
+            ok,
+            detail,
+        };
         let Ok(request) = http::Request::head(&self.config.url).body(Bytes::new()) else {
             return found(false, "the address cannot be used".to_owned());
         };
-        match self.client.send_within(request, Duration::from_secs(10)).await {
+        match self
+            .client
+            .send_within(request, Duration::from_secs(10))
+            .await
+        {
             Ok(answer) => found(true, format!("answered {}", answer.status())),
             Err(error) => found(false, error.to_string()),
         }
     }
 
     fn now(&self) -> Timestamp {
-        self.clock.get().map_or_else(|| SystemClock.now(), |clock| clock.now())
+        self.clock
+            .get()
+            .map_or_else(|| SystemClock.now(), |clock| clock.now())
     }
 
     fn link(&self, state: LinkState, reason: String) {

@@ -9,19 +9,31 @@ use crate::source::SignedReport;
 
 /// Writes the call. The idempotency key is report, version and digest: the same bytes tried again
 /// have the same key.
-pub fn request(report: &SignedReport, url: &str, token: Option<&str>) -> Result<Request<Bytes>, Fault> {
+pub fn request(
+    report: &SignedReport,
+    url: &str,
+    token: Option<&str>,
+) -> Result<Request<Bytes>, Fault> {
     let hash = digest::digest(&digest::SHA256, &report.bytes);
-    let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = hash
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let short = hex.get(..16).unwrap_or_default();
     let mut request = Request::post(url)
         .header(http::header::CONTENT_TYPE, "application/xml; charset=utf-8")
-        .header("idempotency-key", format!("{}/{}/{short}", report.report_id, report.version))
+        .header(
+            "idempotency-key",
+            format!("{}/{}/{short}", report.report_id, report.version),
+        )
         .header("x-content-sha256", &hex);
     if let Some(token) = token {
         request = request.header(http::header::AUTHORIZATION, format!("Bearer {token}"));
     }
     request.body(report.bytes.clone()).map_err(|error| {
-        Fault::new("A051", format!("the call cannot be written: {error}")).remedy("correct url or token")
+        Fault::new("A051", format!("the call cannot be written: {error}"))
+            .remedy("correct url or token")
     })
 }
 
@@ -56,7 +68,10 @@ mod tests {
         };
         let key = |bytes| {
             let request = request(&report(bytes), "http://localhost/in", Some("t")).unwrap();
-            request.headers()["idempotency-key"].to_str().unwrap().to_owned()
+            request.headers()["idempotency-key"]
+                .to_str()
+                .unwrap()
+                .to_owned()
         };
         assert_eq!(key(b"<r/>"), key(b"<r/>"));
         assert_ne!(key(b"<r/>"), key(b"<s/>"));

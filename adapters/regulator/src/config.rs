@@ -85,18 +85,38 @@ impl Config {
                     bad("url", "plain HTTP beyond loopback", "use https");
                 }
             }
-            _ => bad("url", "not an http or https address", "write https://host/path"),
+            _ => bad(
+                "url",
+                "not an http or https address",
+                "write https://host/path",
+            ),
         }
-        if self.tls.as_ref().is_some_and(|tls| tls.certificate.is_some() != tls.key.is_some()) {
-            bad("tls", "`certificate` and `key` come together", "name both or none");
+        if self
+            .tls
+            .as_ref()
+            .is_some_and(|tls| tls.certificate.is_some() != tls.key.is_some())
+        {
+            bad(
+                "tls",
+                "`certificate` and `key` come together",
+                "name both or none",
+            );
         }
         if self.retry_after_s == 0 || self.give_up_after_s < self.retry_after_s {
-            bad("retry_after_s", "must be at least 1 and not above give_up_after_s", "5 suits most");
+            bad(
+                "retry_after_s",
+                "must be at least 1 and not above give_up_after_s",
+                "5 suits most",
+            );
         }
         for (index, job) in self.job.iter().enumerate() {
             if job.schedule.next(Timestamp::from_micros(0)).is_none() {
                 let field = format!("job[{index}].schedule");
-                bad(&field, "not a time", "write { every_s = 20 } or { daily_at = \"02:15\" }");
+                bad(
+                    &field,
+                    "not a time",
+                    "write { every_s = 20 } or { daily_at = \"02:15\" }",
+                );
             }
         }
         faults

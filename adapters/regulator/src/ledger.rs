@@ -45,34 +45,51 @@ impl Ledger {
     /// Reads the ledger; a missing file is an empty one.
     pub fn open(file: &Path) -> Result<Self, Fault> {
         let lines = match fs::read_to_string(file) {
-            Ok(text) => serde_json::from_str(&text).map_err(|error| broken(file, &error.to_string()))?,
+            Ok(text) => {
+                serde_json::from_str(&text).map_err(|error| broken(file, &error.to_string()))?
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Lines::default(),
             Err(error) => return Err(broken(file, &error.to_string())),
         };
-        Ok(Self { file: file.to_owned(), lines })
+        Ok(Self {
+            file: file.to_owned(),
+            lines,
+        })
     }
 
     /// Whether this version, or a later one, was taken or is a dead letter.
     pub fn settled(&self, report_id: &str, version: u32) -> bool {
-        let pushed = self.lines.pushed.get(report_id).is_some_and(|known| *known >= version);
+        let pushed = self
+            .lines
+            .pushed
+            .get(report_id)
+            .is_some_and(|known| *known >= version);
         let same = |letter: &DeadLetter| letter.report_id == report_id && letter.version == version;
         pushed || self.lines.dead.iter().any(same)
     }
 
     /// The platform took a report; it is no dead letter any more.
     pub fn pushed(&mut self, report_id: &str, version: u32) -> Result<(), Fault> {
-        let known = self.lines.pushed.entry(report_id.to_owned()).or_insert(version);
+        let known = self
+            .lines
+            .pushed
+            .entry(report_id.to_owned())
+            .or_insert(version);
         *known = version.max(*known);
         if self.lines.pushed.len() > PUSHED_MAX {
             self.lines.pushed.pop_first();
         }
-        self.lines.dead.retain(|letter| letter.report_id != report_id || letter.version != version);
+        self.lines
+            .dead
+            .retain(|letter| letter.report_id != report_id || letter.version != version);
         self.write()
     }
 
     /// A report was given up.
     pub fn dead(&mut self, letter: DeadLetter) -> Result<(), Fault> {
-        let same = |known: &DeadLetter| known.report_id == letter.report_id && known.version == letter.version;
+        let same = |known: &DeadLetter| {
+            known.report_id == letter.report_id && known.version == letter.version
+        };
         self.lines.dead.retain(|known| !same(known));
         self.lines.dead.push(letter);
         self.write()

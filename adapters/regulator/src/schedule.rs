@@ -26,12 +26,18 @@ impl Schedule {
                 let (hour, minute) = text.split_once(':')?;
                 let number = |text: &str, below: i64| {
                     let lawful = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-                    text.parse::<i64>().ok().filter(|number| lawful && *number < below)
+                    text.parse::<i64>()
+                        .ok()
+                        .filter(|number| lawful && *number < below)
                 };
                 let of_day = (number(hour, 24)? * 3_600 + number(minute, 60)? * 60) * SECOND;
                 let local = now.at_offset(Timestamp::PARK_OFFSET_MINUTES);
                 let today = local.start_of_day().plus_micros(of_day);
-                Some(if today > now { today } else { today.plus_micros(DAY) })
+                Some(if today > now {
+                    today
+                } else {
+                    today.plus_micros(DAY)
+                })
             }
         }
     }
@@ -43,19 +49,37 @@ mod tests {
     use cordon_model::Timestamp;
 
     fn next(schedule: &Schedule, now: &str) -> Option<String> {
-        schedule.next(now.parse::<Timestamp>().unwrap()).map(|next| next.to_string())
+        schedule
+            .next(now.parse::<Timestamp>().unwrap())
+            .map(|next| next.to_string())
     }
 
     #[test]
     fn the_next_time() {
         let daily = Schedule::DailyAt("02:15".to_owned());
-        assert_eq!(next(&daily, "2026-03-31T02:14:59+08:00").unwrap(), "2026-03-31T02:15:00+08:00");
-        assert_eq!(next(&daily, "2026-03-31T02:15:00+08:00").unwrap(), "2026-04-01T02:15:00+08:00");
+        assert_eq!(
+            next(&daily, "2026-03-31T02:14:59+08:00").unwrap(),
+            "2026-03-31T02:15:00+08:00"
+        );
+        assert_eq!(
+            next(&daily, "2026-03-31T02:15:00+08:00").unwrap(),
+            "2026-04-01T02:15:00+08:00"
+        );
         // 18:20 in London is already tomorrow in the park.
-        assert_eq!(next(&daily, "2026-03-31T18:20:00Z").unwrap(), "2026-04-02T02:15:00+08:00");
-        assert_eq!(next(&Schedule::EveryS(20), "2026-03-31T00:00:00+08:00").unwrap(), "2026-03-31T00:00:20+08:00");
+        assert_eq!(
+            next(&daily, "2026-03-31T18:20:00Z").unwrap(),
+            "2026-04-02T02:15:00+08:00"
+        );
+        assert_eq!(
+            next(&Schedule::EveryS(20), "2026-03-31T00:00:00+08:00").unwrap(),
+            "2026-03-31T00:00:20+08:00"
+        );
         for bad in ["2:15", "24:00", "02:60", "0215", "+2:15"] {
-            assert_eq!(next(&Schedule::DailyAt(bad.to_owned()), "2026-03-31T00:00:00Z"), None, "{bad}");
+            assert_eq!(
+                next(&Schedule::DailyAt(bad.to_owned()), "2026-03-31T00:00:00Z"),
+                None,
+                "{bad}"
+            );
         }
         assert_eq!(next(&Schedule::EveryS(0), "2026-03-31T00:00:00Z"), None);
     }

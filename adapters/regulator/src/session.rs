@@ -23,8 +23,14 @@ pub async fn push(
     };
     match client.send_within(request, patience).await {
         Ok(answer) => {
-            let said: String = String::from_utf8_lossy(answer.body()).chars().take(120).collect();
-            Outcome::new(verdict(answer.status()), format!("answered {} {said}", answer.status()))
+            let said: String = String::from_utf8_lossy(answer.body())
+                .chars()
+                .take(120)
+                .collect();
+            Outcome::new(
+                verdict(answer.status()),
+                format!("answered {} {said}", answer.status()),
+            )
         }
         Err(error) => Outcome::new(OutcomeKind::Failed, error.to_string()),
     }

@@ -19,8 +19,16 @@ pub struct SignedReport {
 pub trait ReportSource: Send + Sync + 'static {
     /// The newest report of this kind that is due at this time, built and signed when needed;
     /// `None` when there is nothing to report yet.
-    fn due(&self, kind: ReportType, at: Timestamp) -> BoxFuture<'_, Result<Option<SignedReport>, Fault>>;
+    fn due(
+        &self,
+        kind: ReportType,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<SignedReport>, Fault>>;
 
     /// A report that was built before, by identity and version.
-    fn find<'a>(&'a self, report_id: &'a str, version: u32) -> BoxFuture<'a, Result<Option<SignedReport>, Fault>>;
+    fn find<'a>(
+        &'a self,
+        report_id: &'a str,
+        version: u32,
+    ) -> BoxFuture<'a, Result<Option<SignedReport>, Fault>>;
 }

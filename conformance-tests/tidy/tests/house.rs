@@ -161,7 +161,11 @@ fn no_rooms_named_util_and_no_tests_asleep() {
         }
         let marker = concat!("#[ign", "ore");
         // An ignored program that other tests start as a child guards its parent; it says so.
-        let ignored = |line: &str| line.trim_start().starts_with(marker) && !line.contains("child process") && !line.contains("writes into the source tree");
+        let ignored = |line: &str| {
+            line.trim_start().starts_with(marker)
+                && !line.contains("child process")
+                && !line.contains("writes into the source tree")
+        };
         for (number, _) in source.lines().filter(|(_, line)| ignored(line)) {
             complaints.push(format!(
                 "{}:{number}: an ignored test guards nothing",

@@ -1,1 +1,0 @@
-//! Camera events and device status over ONVIF.

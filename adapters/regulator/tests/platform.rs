@@ -1,0 +1,250 @@
+//! The adapter against a simulated provincial platform.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "test code"
+)]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use cordon_contract::{
+    Adapter as _, BoxFuture, Fault, Intake, Link, OutcomeKind, Shutdown, ShutdownTrigger,
+    SystemClock,
+};
+use cordon_model::{ReportType, Timestamp};
+use cordon_regulator::{Config, RegulatorAdapter, ReportSource, SignedReport};
+use cordon_sim_partners::{Platform, PlatformFaults};
+
+/// Reports with a version that the test raises.
+#[derive(Default)]
+struct Shelf(AtomicU32);
+
+fn signed(version: u32) -> SignedReport {
+    SignedReport {
+        report_id: "RPT-01-20260331".to_owned(),
+        version,
+        bytes: Bytes::from(format!("<ReportDocument version=\"{version}\"/>")),
+    }
+}
+
+impl ReportSource for Shelf {
+    fn due(
+        &self,
+        _: ReportType,
+        _: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<SignedReport>, Fault>> {
+        let version = self.0.load(Ordering::SeqCst);
+        Box::pin(async move { Ok((version > 0).then(|| signed(version))) })
+    }
+
+    fn find<'a>(
+        &'a self,
+        _: &'a str,
+        version: u32,
+    ) -> BoxFuture<'a, Result<Option<SignedReport>, Fault>> {
+        Box::pin(
+            async move { Ok((version <= self.0.load(Ordering::SeqCst)).then(|| signed(version))) },
+        )
+    }
+}
+
+struct Bench {
+    adapter: Arc<RegulatorAdapter>,
+    stop: ShutdownTrigger,
+    task: tokio::task::JoinHandle<Result<(), Fault>>,
+}
+
+fn run(platform: &Platform, folder: &Path, shelf: &Arc<Shelf>, more: &str) -> Bench {
+    std::fs::write(folder.join("token"), "t0ken\n").unwrap();
+    let text = format!(
+        "name = \"province\"\nplatform = \"province-1\"\nurl = \"http://{}/reports\"\ntoken_file = \"{}\"\n\
+         ledger_file = \"{}\"\nretry_after_s = 1\n{more}\n[[job]]\nreport = \"RPT-01\"\nschedule = {{ every_s = 1 }}\n",
+        platform.address(),
+        folder.join("token").display(),
+        folder.join("ledger.json").display()
+    );
+    let config: Config = toml::from_str(&text).unwrap();
+    let source: Arc<dyn ReportSource> = Arc::clone(shelf) as Arc<dyn ReportSource>;
+    let adapter =
+        RegulatorAdapter::new(config, source, None).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let adapter = Arc::new(adapter);
+    let (intake, _offers) = Intake::bounded(1);
+    let (stop, shutdown) = Shutdown::pair();
+    let running = Arc::clone(&adapter);
+    let link = Link {
+        intake,
+        clock: Arc::new(SystemClock),
+        shutdown,
+    };
+    let task = tokio::spawn(async move { running.run(link).await });
+    Bench {
+        adapter,
+        stop,
+        task,
+    }
+}
+
+impl Bench {
+    async fn stop(self) {
+        self.stop.pull();
+        self.task.await.unwrap().unwrap();
+    }
+}
+
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !holds() {
+        assert!(Instant::now() < deadline, "not in time: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn shelf(version: u32) -> Arc<Shelf> {
+    Arc::new(Shelf(AtomicU32::new(version)))
+}
+
+fn faults() -> PlatformFaults {
+    PlatformFaults {
+        token: Some("t0ken".to_owned()),
+        ..PlatformFaults::default()
+    }
+}
+
+#[tokio::test]
+async fn a_report_arrives_once_over_failures_lost_answers_and_restarts() {
+    let folder = tempfile::tempdir().unwrap();
+    let platform = Platform::start(
+        0,
+        PlatformFaults {
+            fail_first: 2,
+            hang_up_first: 1,
+            ..faults()
+        },
+    )
+    .await
+    .unwrap();
+    let shelf = shelf(1);
+    let bench = run(&platform, folder.path(), &shelf, "");
+    until("the first report is settled", || platform.repeated() == 1).await;
+    assert_eq!(
+        platform.pushes().len(),
+        1,
+        "the lost answer was tried again with the same key"
+    );
+    assert_eq!(platform.pushes()[0].body, signed(1).bytes, "bit for bit");
+    bench.stop().await;
+    let bench = run(&platform, folder.path(), &shelf, "");
+    shelf.0.store(2, Ordering::SeqCst);
+    until("the correction", || platform.pushes().len() == 2).await;
+    assert_eq!(
+        platform.calls(),
+        5,
+        "the first version is not sent again after a restart"
+    );
+    assert!(bench.adapter.dead_letters().is_empty());
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_refused_is_a_dead_letter_until_it_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let refusing = Platform::start(
+        0,
+        PlatformFaults {
+            refuse: true,
+            ..faults()
+        },
+    )
+    .await
+    .unwrap();
+    let shelf = shelf(1);
+    let bench = run(&refusing, folder.path(), &shelf, "");
+    until("a dead letter", || !bench.adapter.dead_letters().is_empty()).await;
+    let letter = bench.adapter.dead_letters().remove(0);
+    assert!(letter.reason.contains("422"), "{letter:?}");
+    bench.stop().await;
+    assert_eq!(refusing.calls(), 1, "a refusal is not repeated");
+    // Another day the platform takes it.
+    let taking = Platform::start(0, faults()).await.unwrap();
+    let bench = run(&taking, folder.path(), &shelf, "");
+    assert_eq!(
+        bench.adapter.dead_letters().len(),
+        1,
+        "kept over the restart"
+    );
+    let outcome = bench.adapter.rerun("RPT-01-20260331", 1).await.unwrap();
+    assert_eq!(outcome.kind, OutcomeKind::Confirmed);
+    assert!(bench.adapter.dead_letters().is_empty());
+    assert_eq!(
+        bench
+            .adapter
+            .rerun("RPT-01-20260331", 9)
+            .await
+            .unwrap_err()
+            .code(),
+        "A053"
+    );
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_platform_that_never_answers_leads_to_a_dead_letter() {
+    let folder = tempfile::tempdir().unwrap();
+    let platform = Platform::start(
+        0,
+        PlatformFaults {
+            fail_first: u32::MAX,
+            ..faults()
+        },
+    )
+    .await
+    .unwrap();
+    let shelf = shelf(1);
+    let bench = run(&platform, folder.path(), &shelf, "give_up_after_s = 2");
+    until("a dead letter", || !bench.adapter.dead_letters().is_empty()).await;
+    assert!(bench.adapter.dead_letters()[0].attempts >= 2);
+    assert!(bench.adapter.health()[0].reason.contains("dead letter"));
+    bench.stop().await;
+}
+
+#[test]
+fn bad_configurations_are_refused_with_place_and_remedy() {
+    let text = |url: &str, schedule: &str| {
+        format!(
+            "name = \"p\"\nplatform = \"x\"\nurl = \"{url}\"\nledger_file = \"/nonexistent/l\"\n[[job]]\nreport = \"RPT-01\"\nschedule = {schedule}\n"
+        )
+    };
+    for (url, schedule, words) in [
+        (
+            "http://example.org/in",
+            "{ every_s = 1 }",
+            "beyond loopback",
+        ),
+        (
+            "https://example.org/in",
+            "{ every_s = 1 }",
+            "without certificates to trust",
+        ),
+        ("ftp://x", "{ every_s = 1 }", "not an http"),
+        ("http://127.0.0.1/in", "{ every_s = 0 }", "not a time"),
+        (
+            "http://127.0.0.1/in",
+            "{ daily_at = \"25:00\" }",
+            "not a time",
+        ),
+    ] {
+        let config: Config = toml::from_str(&text(url, schedule)).unwrap();
+        let faults = config.check();
+        assert!(
+            faults.iter().any(|fault| fault.to_string().contains(words)),
+            "{words}: {faults:?}"
+        );
+    }
+}

@@ -1,1 +1,0 @@
-//! Access control and alarm routing: pure steps over the feed.

@@ -1,1 +1,0 @@
-//! Projections and signed standard reports.
