@@ -18,11 +18,9 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cordon_contract::{Adapter, LinkState, OutcomeKind, SystemClock};
+use cordon_contract::{Adapter, LinkState, OutcomeKind};
 use cordon_interop::{python, script};
 use cordon_model::GateAction;
-use cordon_suite::Verdict;
-use cordon_suite::modbus::{CASES, Options, examine};
 use park::{Park, quick_profile, until};
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
@@ -200,24 +198,4 @@ async fn with_the_photocell_on_the_barrier_is_never_lowered() {
     })
     .await;
     assert_eq!((lane.count("lowers"), lane.count("hits")), (1, 0));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_lane_passes_the_examination() {
-    let lane = Pymodbus::start("0.6");
-    let profile = include_str!("../../../mappings/generic/lane/1/profile.toml")
-        .replace("travel_ms = 3000", "travel_ms = 900")
-        .replace("margin_ms = 1000", "margin_ms = 600");
-    let examination = examine(lane.address, &profile, &Options::default(), &SystemClock)
-        .await
-        .unwrap();
-    let short: Vec<_> = examination
-        .results
-        .iter()
-        .filter(|examined| examined.verdict != Verdict::Pass)
-        .map(|examined| (examined.case.id, examined.verdict.clone()))
-        .collect();
-    assert!(short.is_empty(), "{short:?}");
-    assert_eq!(examination.counts().passed, CASES.len());
-    assert_eq!(examination.subject.vendor, "pymodbus");
 }
