@@ -1,4 +1,4 @@
-//! The Modbus adapter and the examination against a lane written on pymodbus.
+//! The Modbus adapter against a lane written on pymodbus.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
