@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cordon_console::{Desk, Figures};
-use cordon_contract::{BoxFuture, DeviceHealth, Entry, Fault};
-use cordon_flow::{Audited, EntryReader, FeedItem, Refused, RunningHub};
+use cordon_contract::{BoxFuture, DeviceHealth, Entry, EntryKind, Fault};
+use cordon_flow::{Audited, EntryReader, FeedItem, RunningHub};
 use cordon_journal::State;
-use cordon_model::service::{Answer, ReportEntry};
-use cordon_model::{AuditOutcome, Body, Digest, MessageId, PartyId, Receipt, Refusal, Timestamp};
+use cordon_model::service::ReportEntry;
+use cordon_model::{AuditOutcome, Body, Digest, MessageId, ParkCode, PartyId, Receipt};
 use cordon_security::Identity;
 use cordon_security::wsse::VerifiedEnvelope;
 use cordon_services::Core;
@@ -23,7 +23,6 @@ const FEED_MAX: usize = 1_024;
 pub struct HubCore {
     hub: Arc<RunningHub>,
     state: Arc<dyn State>,
-    reader: EntryReader,
     feed: broadcast::Sender<Entry>,
     operator: PartyId,
 }
@@ -33,7 +32,6 @@ impl HubCore {
     pub fn new(hub: Arc<RunningHub>, state: Arc<dyn State>, operator: PartyId) -> Arc<Self> {
         let (feed, _) = broadcast::channel(FEED_MAX);
         let core = Arc::new(Self {
-            reader: hub.reader(),
             feed: feed.clone(),
             hub,
             state,
@@ -53,19 +51,51 @@ impl HubCore {
         });
         core
     }
+}
 
-    /// Where an accepted message stands: in the saved inbox, or among the entries after it.
-    fn find(&self, sender: &PartyId, id: &MessageId) -> Result<Option<u64>, Fault> {
+/// Where receipts are found: the saved inbox, and the journal behind it.
+struct Receipts {
+    state: Arc<dyn State>,
+    reader: EntryReader,
+    park: ParkCode,
+    /// First and last entry that the saved inbox does not know yet.
+    unsaved: (u64, u64),
+}
+
+impl Receipts {
+    /// The receipt of an accepted message. Reads the disk.
+    fn find(&self, sender: &PartyId, id: &MessageId) -> Result<Option<Receipt>, Fault> {
+        let Some(number) = self.number(sender, id)? else {
+            return Ok(None);
+        };
+        let Some(stored) = self.reader.get(number)? else {
+            return Ok(None);
+        };
+        Ok(Some(Receipt {
+            message_id: *id,
+            sender_id: sender.clone(),
+            park_code: self.park.clone(),
+            entry_number: number,
+            digest: Digest(stored.record.digest),
+            chain_hash: stored.chain(),
+            received_at: stored.entry.time,
+        }))
+    }
+
+    fn number(&self, sender: &PartyId, id: &MessageId) -> Result<Option<u64>, Fault> {
         let saved = self.state.inbox(sender.as_str(), id.as_bytes());
-        if let Some(mark) = saved.map_err(|fault| {
+        let saved = saved.map_err(|fault| {
             Fault::new(fault.code(), "the state cannot be read").log(fault.to_string())
-        })? {
+        })?;
+        if let Some(mark) = saved {
             return Ok(Some(mark.number));
         }
-        let health = self.hub.health();
-        for stored in self.reader.read_range(health.saved + 1, health.position)? {
+        let (from, to) = self.unsaved;
+        for stored in self.reader.read_range(from, to)? {
             let entry = stored?.entry;
-            if entry.message_id == *id && entry.sender == *sender && entry.message.is_some() {
+            // A refusal carries the same id and sender, and is no receipt.
+            let accepted = entry.kind == EntryKind::Message;
+            if accepted && entry.message_id == *id && entry.sender == *sender {
                 return Ok(Some(entry.number));
             }
         }
@@ -73,35 +103,20 @@ impl HubCore {
     }
 }
 
-fn answer(
-    result: Result<cordon_flow::ReceiptData, Refused>,
-    park: &cordon_model::ParkCode,
-    now: Timestamp,
-) -> Answer {
-    match result {
-        Ok(data) => Answer::Receipt(data.receipt(park)),
-        Err(refused) => Answer::Refusal(Refusal {
-            message_id: None,
-            sender_id: None,
-            code: refused.fault.code().to_owned(),
-            place: refused.fault.place().chars().take(500).collect(),
-            detail: refused.fault.peer_text().chars().take(2_000).collect(),
-            remedy: refused.fault.remedy_text().chars().take(2_000).collect(),
-            entry_number: refused.number,
-            refused_at: now,
-        }),
-    }
-}
-
 impl Core for HubCore {
-    fn submit(&self, call: VerifiedEnvelope) -> BoxFuture<'_, Result<Vec<Answer>, Fault>> {
+    fn submit(
+        &self,
+        call: VerifiedEnvelope,
+    ) -> BoxFuture<'_, Result<Vec<Result<Receipt, cordon_services::Refused>>, Fault>> {
         Box::pin(async move {
             let submit = self.hub.submit();
-            let now = call.created();
             let results = submit.submit(call).await.map_err(|refused| refused.fault)?;
             Ok(results
                 .into_iter()
-                .map(|result| answer(result, submit.park(), now))
+                .map(|result| match result {
+                    Ok(data) => Ok(data.receipt(submit.park())),
+                    Err(refused) => Err((refused.fault, refused.number)),
+                })
                 .collect())
         })
     }
@@ -122,30 +137,35 @@ impl Core for HubCore {
         })
     }
 
-    fn receipt(&self, sender: &PartyId, id: &MessageId) -> Result<Option<Receipt>, Fault> {
-        let Some(number) = self.find(sender, id)? else {
-            return Ok(None);
+    fn receipt<'a>(
+        &'a self,
+        sender: &'a PartyId,
+        id: &'a MessageId,
+    ) -> BoxFuture<'a, Result<Option<Receipt>, Fault>> {
+        let health = self.hub.health();
+        let receipts = Receipts {
+            state: Arc::clone(&self.state),
+            reader: self.hub.reader(),
+            park: self.hub.submit().park().clone(),
+            unsaved: (health.saved + 1, health.position),
         };
-        let Some(stored) = self.reader.get(number)? else {
-            return Ok(None);
-        };
-        Ok(Some(Receipt {
-            message_id: *id,
-            sender_id: sender.clone(),
-            park_code: self.hub.submit().park().clone(),
-            entry_number: number,
-            digest: Digest(stored.record.digest),
-            chain_hash: stored.chain(),
-            received_at: stored.entry.time,
-        }))
+        let (sender, id) = (sender.clone(), *id);
+        Box::pin(async move {
+            tokio::task::spawn_blocking(move || receipts.find(&sender, &id))
+                .await
+                .map_err(|error| {
+                    Fault::new("S021", "the entries could not be read").log(error.to_string())
+                })?
+        })
     }
 
     fn wait_beyond(&self, number: u64, wait: Duration) -> BoxFuture<'_, ()> {
         Box::pin(async move {
+            // Watching begins before the look, so that nothing is committed unseen in between.
+            let mut entries = self.hub.feed().subscribe();
             if wait.is_zero() || self.hub.health().position > number {
                 return;
             }
-            let mut entries = self.hub.feed().subscribe();
             // Running out of time is a lawful answer: there is nothing new.
             let _ = tokio::time::timeout(wait, entries.next()).await;
         })
@@ -224,6 +244,13 @@ impl Desk for HubCore {
 
     fn say(&self, body: Body) -> BoxFuture<'_, Result<u64, Fault>> {
         Box::pin(async move {
+            if matches!(body, Body::EmergencyGateOpen(_)) {
+                // Recording an opening that nothing carries out would tell the operator a lie.
+                return Err(
+                    Fault::new("C001", "this hub has no plug-in that opens gates")
+                        .remedy("open the gate by hand"),
+                );
+            }
             Ok(self
                 .hub
                 .submit()

@@ -3,11 +3,17 @@
 use bytes::Bytes;
 use cordon_contract::Fault;
 use cordon_http::Response;
+use cordon_model::service::Answer;
+use cordon_model::{Receipt, Refusal, Timestamp};
 use cordon_security::wsse::{self, SoapVersion};
 use cordon_wire::soap;
 use http::{HeaderValue, StatusCode, header};
 
-use crate::Parts;
+use crate::{Parts, Refused};
+
+/// Longest place and longest text that the schema takes, in characters.
+const PLACE_MAX: usize = 500;
+const TEXT_MAX: usize = 2_000;
 
 /// What an operation answers: the XML of the body's only child.
 pub struct Reply {
@@ -32,6 +38,23 @@ pub fn version_of(request: &http::Request<Bytes>, bytes: &[u8]) -> SoapVersion {
     }
 }
 
+/// The answer to one message of a submission; `now` is the hub's time.
+pub fn of_message(result: Result<Receipt, Refused>, now: Timestamp) -> Answer {
+    match result {
+        Ok(receipt) => Answer::Receipt(receipt),
+        Err((fault, entry_number)) => Answer::Refusal(Refusal {
+            message_id: None,
+            sender_id: None,
+            code: fault.code().to_owned(),
+            place: limited(fault.place(), PLACE_MAX),
+            detail: limited(fault.peer_text(), TEXT_MAX),
+            remedy: limited(fault.remedy_text(), TEXT_MAX),
+            entry_number,
+            refused_at: now,
+        }),
+    }
+}
+
 /// A signed answer.
 pub fn signed(parts: &Parts, version: SoapVersion, payload: &[u8]) -> Response {
     envelope(parts, version, StatusCode::OK, payload)
@@ -41,9 +64,9 @@ pub fn signed(parts: &Parts, version: SoapVersion, payload: &[u8]) -> Response {
 pub fn fault(parts: &Parts, version: SoapVersion, fault: &Fault, entry: Option<u64>) -> Response {
     let said = cordon_model::service::Fault {
         code: fault.code().to_owned(),
-        place: limited(fault.place(), 500),
-        detail: limited(fault.peer_text(), 2_000),
-        remedy: limited(fault.remedy_text(), 2_000),
+        place: limited(fault.place(), PLACE_MAX),
+        detail: limited(fault.peer_text(), TEXT_MAX),
+        remedy: limited(fault.remedy_text(), TEXT_MAX),
         entry_number: entry,
     };
     let payload = soap::fault_body(version, soap::Side::Sender, &said);

@@ -4,16 +4,22 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cordon_contract::{BoxFuture, Fault};
-use cordon_model::service::{Answer, ReportEntry};
+use cordon_model::service::ReportEntry;
 use cordon_model::{MessageId, PartyId, Receipt};
 use cordon_security::Identity;
 use cordon_security::wsse::VerifiedEnvelope;
+
+/// A refused message: why, and the number of its entry, when it could be written.
+pub type Refused = (Fault, Option<u64>);
 
 /// The hub behind the services.
 pub trait Core: Send + Sync + 'static {
     /// Takes a verified submission and answers each of its messages, in order, once all are
     /// durable or refused.
-    fn submit(&self, call: VerifiedEnvelope) -> BoxFuture<'_, Result<Vec<Answer>, Fault>>;
+    fn submit(
+        &self,
+        call: VerifiedEnvelope,
+    ) -> BoxFuture<'_, Result<Vec<Result<Receipt, Refused>>, Fault>>;
 
     /// Records a refused request; the number of the entry, when it could be written.
     fn refuse<'a>(
@@ -24,7 +30,11 @@ pub trait Core: Send + Sync + 'static {
     ) -> BoxFuture<'a, Option<u64>>;
 
     /// The receipt of an accepted message.
-    fn receipt(&self, sender: &PartyId, id: &MessageId) -> Result<Option<Receipt>, Fault>;
+    fn receipt<'a>(
+        &'a self,
+        sender: &'a PartyId,
+        id: &'a MessageId,
+    ) -> BoxFuture<'a, Result<Option<Receipt>, Fault>>;
 
     /// Waits until an entry after `number` is durable, or for so long.
     fn wait_beyond(&self, number: u64, wait: Duration) -> BoxFuture<'_, ()>;

@@ -10,7 +10,7 @@ use cordon_wire::service as wire;
 use cordon_xml::Node;
 
 use crate::Parts;
-use crate::answer::Reply;
+use crate::answer::{self, Reply};
 use crate::lawful::lawful;
 
 /// Grants in one answer at most.
@@ -21,7 +21,7 @@ pub async fn answer(parts: &Parts, call: VerifiedEnvelope) -> Result<Reply, Faul
     let name = operation(&call)?;
     match name.as_str() {
         "SubmitMessages" => submit(parts, call).await,
-        "GetReceipt" => receipt(parts, &call),
+        "GetReceipt" => receipt(parts, &call).await,
         "QueryGrants" => grants(parts, &call),
         _ => Err(unknown(&name)),
     }
@@ -49,25 +49,32 @@ pub(crate) fn unknown(name: &str) -> Fault {
 }
 
 async fn submit(parts: &Parts, call: VerifiedEnvelope) -> Result<Reply, Fault> {
+    let now = parts.clock.now();
     let answers = parts.core.submit(call).await?;
     let result = answers
         .into_iter()
         .zip(1..)
-        .map(|(answer, index)| SubmissionResult { index, answer })
+        .map(|(result, index)| SubmissionResult {
+            index,
+            answer: answer::of_message(result, now),
+        })
         .collect();
     reply(wire::write_submit_messages_response(
         &SubmitMessagesResponse { result },
     ))
 }
 
-fn receipt(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
+async fn receipt(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
     let asked = wire::read_get_receipt(payload(call)?).map_err(lawful)?;
     if asked.sender_id != call.identity().id {
         return Err(Fault::new("S011", "receipts are given to the sender only")
             .at("/Envelope/Body/GetReceipt/SenderId")
             .remedy("ask with your own party id"));
     }
-    let found: Option<Receipt> = parts.core.receipt(&asked.sender_id, &asked.message_id)?;
+    let found: Option<Receipt> = parts
+        .core
+        .receipt(&asked.sender_id, &asked.message_id)
+        .await?;
     let receipt = found.ok_or_else(|| {
         Fault::new("S012", "no message with this id was accepted from you")
             .at("/Envelope/Body/GetReceipt/MessageId")

@@ -17,8 +17,9 @@ mod parts;
 mod regulator;
 mod wsdl;
 
-pub use crate::core::Core;
+pub use crate::core::{Core, Refused};
 pub use grants::Grants;
 pub use handler::Exchange;
+pub use lawful::lawful;
 pub use parts::Parts;
 pub use wsdl::Service;
