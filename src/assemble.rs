@@ -64,8 +64,6 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         signer: loaded.signer,
         policy: Policy::new(&[]).for_park(config.plan.code.clone()),
         clock: Arc::clone(&clock),
-        // The CA's register is kept off the hub; certificate status comes from the CRL alone.
-        certificates: Arc::new(Vec::new),
         base_url: config
             .exchange
             .public_url

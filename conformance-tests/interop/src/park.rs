@@ -107,14 +107,40 @@ impl Park {
         std::fs::read_to_string(self.folder.path().join("park.log")).unwrap_or_default()
     }
 
+    /// Asks it to stop as a service manager does, and returns its exit code.
+    pub fn terminate(&mut self) -> Option<i32> {
+        crate::run(Command::new(crate::system("kill")).arg(self.child.id().to_string()));
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("the park did not stop:\n{}", self.log());
+    }
+
     /// A plain GET of the console; the raw answer.
     pub fn get(&self, path: &str) -> Option<String> {
+        self.ask(&format!("GET {path} HTTP/1.1\r\n"), "")
+    }
+
+    /// A POST of JSON to the console, as its own page sends it; the raw answer.
+    pub fn post(&self, path: &str, json: &str) -> Option<String> {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nx-cordon-console: 1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
+            json.len()
+        );
+        self.ask(&head, json)
+    }
+
+    fn ask(&self, head: &str, body: &str) -> Option<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.base + 1)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
         let host = self.base + 1;
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{host}\r\nconnection: close\r\n\r\n"
+            "{head}host: 127.0.0.1:{host}\r\nconnection: close\r\n\r\n{body}"
         )
         .ok()?;
         let mut answer = String::new();

@@ -24,6 +24,9 @@ use crate::{Desk, View, metrics, page};
 /// How often the page is told of changes at most; a flood of entries is one update.
 const UPDATE_EVERY: Duration = Duration::from_millis(250);
 
+/// How long open requests may go on after shutdown.
+const DRAIN: Duration = Duration::from_secs(2);
+
 /// Settings of the console.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,6 +69,7 @@ struct Console {
     changed: watch::Sender<u64>,
     operator: PartyId,
     port: u16,
+    shutdown: Shutdown,
 }
 
 /// Serves the console until shutdown. `operator` is the party in whose name the page acts.
@@ -82,6 +86,7 @@ pub async fn serve(
         view: RwLock::new(View::new(plan)),
         changed: watch::Sender::new(0),
         operator,
+        shutdown: shutdown.clone(),
         port: listener.local_addr()?.port(),
         desk,
     });
@@ -102,10 +107,10 @@ pub async fn serve(
     let stop = shutdown.clone();
     let served =
         axum::serve(listener, router).with_graceful_shutdown(async move { stop.wait().await });
-    // Event streams end only when their page leaves; they must not hold up a shutdown.
     tokio::select! {
         result = served => result?,
-        () = async { shutdown.wait().await; tokio::time::sleep(Duration::from_millis(500)).await } => {}
+        // A peer that stopped in the middle of a request does not hold up the hub's end.
+        () = async { shutdown.wait().await; tokio::time::sleep(DRAIN).await } => {}
     }
     follower.abort();
     Ok(())
@@ -248,15 +253,17 @@ async fn events(State(console): State<Arc<Console>>) -> impl IntoResponse {
     let (sender, receiver) =
         tokio::sync::mpsc::channel::<Result<Event, std::convert::Infallible>>(1);
     tokio::spawn(async move {
-        while changed.changed().await.is_ok() {
+        loop {
+            // A stream would otherwise last as long as its page, and hold up the hub's end.
+            tokio::select! {
+                () = console.shutdown.wait() => return,
+                change = changed.changed() => if change.is_err() { return },
+            }
             let Some(text) = snapshot(&console) else {
                 return;
             };
-            if sender
-                .send(Ok(Event::default().event("view").data(text)))
-                .await
-                .is_err()
-            {
+            let event = Event::default().event("view").data(text);
+            if sender.send(Ok(event)).await.is_err() {
                 return;
             }
             tokio::time::sleep(UPDATE_EVERY).await;

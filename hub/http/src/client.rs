@@ -53,9 +53,11 @@ impl Client {
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(options.connect_timeout));
-        let tls = options
+        let mut tls = options
             .tls
             .map_or_else(no_trust, |config| (*config).clone());
+        // The connector announces the protocol itself and refuses a configuration that does.
+        tls.alpn_protocols.clear();
         let connector = hyper_rustls::HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()

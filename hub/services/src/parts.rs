@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use cordon_contract::Clock;
 use cordon_journal::Reader;
-use cordon_model::service::Certificate;
 use cordon_security::wsse::Policy;
 use cordon_security::{Signer, TrustStore};
 
@@ -26,8 +25,6 @@ pub struct Parts {
     pub policy: Policy,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
-    /// Certificates known to the park, newest first; read anew for each question.
-    pub certificates: Arc<dyn Fn() -> Vec<Certificate> + Send + Sync>,
     /// Scheme, host and port that the WSDL names.
     pub base_url: String,
     /// Whether WSDL and XSD may be read without a client certificate.

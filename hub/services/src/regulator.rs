@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use cordon_contract::{EntryKind, Fault};
 use cordon_model::service::{
-    self, GetCertificateStatusResponse, GetMessages, GetMessagesResponse, GetReportResponse,
-    JournalEntry, ListReportsResponse,
+    self, GetMessages, GetMessagesResponse, GetReportResponse, JournalEntry, ListReportsResponse,
 };
 use cordon_model::{Digest, Timestamp};
 use cordon_security::wsse::VerifiedEnvelope;
@@ -29,7 +28,7 @@ pub async fn answer(parts: &Parts, call: VerifiedEnvelope) -> Result<Reply, Faul
         "ListReports" => list_reports(parts, &call),
         "GetReport" => get_report(parts, &call).await,
         "GetMessages" => get_messages(parts, &call).await,
-        "GetCertificateStatus" => certificate_status(parts, &call),
+        "GetCertificateStatus" => certificate_status(),
         _ => Err(unknown(&name)),
     }
 }
@@ -191,31 +190,14 @@ fn wire_kind(kind: EntryKind) -> service::EntryKind {
     }
 }
 
-fn certificate_status(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
-    let asked = wire::read_get_certificate_status(payload(call)?).map_err(lawful)?;
-    let certificate = (parts.certificates)()
-        .into_iter()
-        .filter(|known| asked.party_id.is_none() || known.party_id == asked.party_id)
-        .filter(|known| {
-            asked
-                .fingerprint
-                .is_none_or(|wanted| known.fingerprint == wanted)
-        })
-        .take(500)
-        .collect();
-    let next_update = parts
-        .trust
-        .crls()
-        .iter()
-        .filter_map(|crl| crl.next_update)
-        .min();
-    reply(wire::write_get_certificate_status_response(
-        &GetCertificateStatusResponse {
-            certificate,
-            this_update: parts.clock.now(),
-            next_update,
-        },
-    ))
+/// The CA's register stays off the hub, and the trust store knows serial numbers only, so the hub
+/// cannot say what became of a party's certificate. An empty answer would look like one.
+fn certificate_status() -> Result<Reply, Fault> {
+    Err(
+        Fault::new("S014", "this hub does not answer certificate status yet")
+            .at("/Envelope/Body/GetCertificateStatus")
+            .remedy("read the park's certificate revocation list"),
+    )
 }
 
 fn journal(fault: cordon_journal::JournalFault) -> Fault {
