@@ -19,7 +19,7 @@ pub fn text(view: &View, figures: &Figures, devices: &[DeviceHealth]) -> String 
         gauge(
             &mut out,
             &format!("cordon_{name}"),
-            "See docs/reference/metrics.md.",
+            "As on the status page, since the console started.",
             value,
         );
     }

@@ -65,7 +65,7 @@ fn check(texts: &[(String, String)]) -> Result<Loaded, Vec<Fault>> {
             Err(errors) => faults.extend(errors.iter().map(|error| {
                 Fault::new("P002", error.to_string())
                     .at(place.clone())
-                    .remedy("correct the policy; docs/reference/access-rules.md has examples")
+                    .remedy("correct the policy; hub/rules/policies/access.cedar has examples")
             })),
         }
     }

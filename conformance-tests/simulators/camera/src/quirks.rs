@@ -1,7 +1,7 @@
 //! What real cameras do that the standard does not say, each as a named setting.
 //!
-//! The names are those of the configuration (`name=value`); `docs/reference/onvif.md` tells where
-//! each was seen.
+//! The names are those of the configuration (`name=value`); each was seen in a public issue of an
+//! ONVIF client.
 
 /// Deviations. The default has none.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
