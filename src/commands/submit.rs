@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cordon_contract::{Fault, Shutdown};
 use cordon_services::client::{Spool, SpoolState, Submitter};
+use cordon_services::lawful;
 
 use super::{HubArgs, link_ending, runtime};
 use crate::exit::Ending;
@@ -35,17 +36,14 @@ pub fn run(args: &Args) -> Result<(), Ending> {
     let spool = Spool::open(&args.spool)?;
     for file in &args.files {
         let bytes = std::fs::read(file).map_err(|error| Ending::file(file, &error))?;
-        let message = cordon_wire::parse_message(&bytes).map_err(|fault| {
-            Fault::new(fault.code, fault.detail)
-                .at(format!("{}: {}", file.display(), fault.place))
-                .remedy(fault.remedy)
-        })?;
+        let place = |fault: Fault| {
+            let within = format!("{}: {}", file.display(), fault.place());
+            fault.at(within)
+        };
+        let message = cordon_wire::parse_message(&bytes).map_err(|fault| place(lawful(fault)))?;
         // What is sent is the canonical form, which has no XML declaration to repeat in a batch.
-        let canonical = cordon_wire::write_message(&message).map_err(|fault| {
-            Fault::new(fault.code, fault.detail)
-                .at(fault.place)
-                .remedy(fault.remedy)
-        })?;
+        let canonical =
+            cordon_wire::write_message(&message).map_err(|fault| place(lawful(fault)))?;
         let state = spool.put(&message.header.message_id, &canonical)?;
         if state != SpoolState::Waiting {
             eprintln!("{}: answered before ({state:?})", file.display());

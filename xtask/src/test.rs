@@ -12,11 +12,7 @@ const STEPS: &[Step] = &[
     ("clippy", "no lint warnings", clippy),
     ("codegen", "generated code is fresh", || codegen::run(true)),
     ("deny", "licences, bans and sources of dependencies", deny),
-    (
-        "test",
-        "unit, integration, interop and browser tests",
-        tests,
-    ),
+    ("test", "unit, integration and interop tests", tests),
 ];
 
 /// Runs all steps, or only the named ones, and stops at the first that fails.

@@ -13,8 +13,6 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("xmlsec1", "xmlsec1"),
     ("xmllint", "libxml2-utils"),
     ("strace", "strace"),
-    ("openssl", "openssl"),
-    ("chromium", "chromium"),
     ("python3", "python3"),
     ("npm", "npm"),
     ("node", "nodejs"),
