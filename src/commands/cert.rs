@@ -146,7 +146,7 @@ fn init(args: &Init) -> Result<(), Ending> {
     authority.crl(SystemClock.now())?;
     println!("{}: CA of park {}", args.dir.display(), authority.park());
     eprintln!(
-        "keep this folder off the hub; copy root.pem, issuing.pem and crl.pem to its trust folder"
+        "keep this folder off the hub; copy root.pem, issuing.pem and both .crl.pem files to its trust folder"
     );
     Ok(())
 }
@@ -184,7 +184,7 @@ fn revoke(args: &Revoke) -> Result<(), Ending> {
     authority.revoke(&args.serial, reason, SystemClock.now())?;
     authority.crl(SystemClock.now())?;
     println!(
-        "revoked {}; crl.pem is new, copy it to the hub's trust folder",
+        "revoked {}; the .crl.pem files are new, copy them to the hub's trust folder",
         args.serial
     );
     Ok(())
@@ -219,7 +219,7 @@ fn list(args: &List) -> Result<(), Ending> {
 
 fn crl(args: &Crl) -> Result<(), Ending> {
     Authority::open(&args.dir)?.crl(SystemClock.now())?;
-    println!("{}: crl.pem is new", args.dir.display());
+    println!("{}: the .crl.pem files are new", args.dir.display());
     Ok(())
 }
 
