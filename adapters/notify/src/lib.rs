@@ -1,0 +1,1 @@
+//! Receivers of alarms: signed webhooks and mail.

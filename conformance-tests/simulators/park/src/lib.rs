@@ -1,0 +1,1 @@
+//! All outside systems of a demo park over real protocols.

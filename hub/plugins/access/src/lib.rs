@@ -1,0 +1,1 @@
+//! Access control: decides at the lanes, opens, records passages.

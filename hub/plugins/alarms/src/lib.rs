@@ -1,0 +1,1 @@
+//! Alarm routing: from what was raised to whoever must act.

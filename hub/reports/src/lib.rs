@@ -1,0 +1,1 @@
+//! Signed standard reports built up to one journal position.
