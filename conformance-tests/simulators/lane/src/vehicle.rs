@@ -9,6 +9,8 @@ enum Until {
     Elapsed(u32),
     /// The boom stands up (nine tenths of its travel or more).
     BoomUp,
+    /// The boom stands up, or the driver gives up after so many milliseconds and leaves backwards.
+    BoomUpWithin(u32),
 }
 
 /// Where the vehicle is during a step.
@@ -47,6 +49,16 @@ impl Vehicle {
             step(false, true, true, go),
             step(false, true, false, go),
         ])
+    }
+
+    /// As [`Vehicle::passing`], but leaves backwards when the boom has not risen after
+    /// `patience_ms`.
+    pub fn visiting(step_ms: u32, patience_ms: u32) -> Self {
+        let mut vehicle = Self::passing(step_ms);
+        if let Some(first) = vehicle.steps.front_mut() {
+            first.until = Until::BoomUpWithin(patience_ms);
+        }
+        vehicle
     }
 
     /// As [`Vehicle::passing`], but stands under the boom for `stall_ms` first.
@@ -136,9 +148,18 @@ impl Traffic {
         let Some(vehicle) = &mut self.now else {
             return Loops::default();
         };
-        let done = vehicle.steps.front().is_none_or(|step| match step.until {
-            Until::Elapsed(ms) => now_ms.saturating_sub(self.step_since_ms) >= u64::from(ms),
-            Until::BoomUp => boom_up,
+        let waited_ms = now_ms.saturating_sub(self.step_since_ms);
+        let until = vehicle.steps.front().map(|step| step.until);
+        if let Some(Until::BoomUpWithin(ms)) = until
+            && !boom_up
+            && waited_ms >= u64::from(ms)
+        {
+            self.now = None;
+            return Loops::default();
+        }
+        let done = until.is_none_or(|until| match until {
+            Until::Elapsed(ms) => waited_ms >= u64::from(ms),
+            Until::BoomUp | Until::BoomUpWithin(_) => boom_up,
         });
         if done {
             vehicle.steps.pop_front();
@@ -159,6 +180,24 @@ impl Traffic {
 #[cfg(test)]
 mod tests {
     use super::{Loops, Traffic, Vehicle};
+
+    #[test]
+    fn a_visiting_vehicle_leaves_when_the_boom_stays_down() {
+        let mut traffic = Traffic::default();
+        assert!(traffic.come(Vehicle::visiting(100, 2_000)));
+        assert!(traffic.advance(0, false).approach);
+        assert!(traffic.advance(1_999, false).approach);
+        assert_eq!(traffic.advance(2_000, false), Loops::default());
+        assert_eq!(traffic.len(), 0);
+        assert!(traffic.come(Vehicle::visiting(100, 2_000)));
+        traffic.advance(2_010, false);
+        traffic.advance(2_500, true);
+        assert_eq!(
+            traffic.len(),
+            1,
+            "a boom that rises in time lets it through"
+        );
+    }
 
     #[test]
     fn a_passing_vehicle_waits_for_the_boom_and_leaves_by_the_safety_loop() {

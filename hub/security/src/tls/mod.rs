@@ -3,10 +3,12 @@
 
 mod client;
 mod key;
+mod outside;
 mod server;
 
 pub use client::{Expect, client_config};
 pub use key::TlsKey;
+pub use outside::{outside_client, outside_server};
 pub use server::{ClientAuth, peer_identity, server_config};
 
 use std::sync::Arc;
