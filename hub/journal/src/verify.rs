@@ -105,6 +105,7 @@ pub fn verify_on(
         receipts,
         follows: None,
         open_end: None,
+        waiting: Vec::new(),
         unsealed: None,
         patience,
         report: Report {
@@ -127,15 +128,10 @@ pub fn verify_on(
     Ok(check.report)
 }
 
-/// Where an unsealed segment ended, held back until it is known whether records follow.
-#[derive(Clone)]
+/// Where a segment without a seal ended, held back until it is known whether records follow.
 struct OpenEnd {
-    segment: Segment,
-    offset: u64,
-    why: &'static str,
+    walker: Walker,
     written: bool,
-    /// The seal it should carry.
-    seal: Option<Seal>,
 }
 
 struct Check<'a> {
@@ -145,8 +141,10 @@ struct Check<'a> {
     /// Number and chain hash the next record must follow; `None` after a gap.
     follows: Option<(u64, Hash)>,
     open_end: Option<OpenEnd>,
+    /// Segments after it in which nothing good was seen.
+    waiting: Vec<u64>,
     /// A segment without a seal that has a successor with records.
-    unsealed: Option<OpenEnd>,
+    unsealed: Option<Segment>,
     patience: Duration,
     report: Report,
 }
@@ -157,33 +155,21 @@ impl Check<'_> {
         for number in numbers {
             if *number != expected {
                 let detail = format!("segments {expected} to {} are missing", number - 1);
-                self.problem(
-                    FaultKind::MissingSegment,
-                    &segment::file_name(expected),
-                    0,
-                    None,
-                    detail,
-                );
+                let file = segment::file_name(expected);
+                self.problem(FaultKind::MissingSegment, &file, 0, None, detail);
                 self.follows = None;
             }
             expected = number + 1;
-            match Segment::open(self.disk.as_ref(), self.dir, *number, false) {
-                Ok(segment) => self.segment(segment)?,
-                Err(fault) => {
-                    // A segment trimmed while we read is no problem.
-                    if segment::list(self.disk.as_ref(), self.dir)?.contains(number) {
-                        self.problem(
-                            fault.kind(),
-                            &segment::file_name(*number),
-                            0,
-                            None,
-                            fault.detail().into(),
-                        );
-                        self.follows = None;
-                    }
-                }
+            let Some(segment) = self.opened(*number)? else {
+                continue;
+            };
+            if is_begun(&segment)? {
+                self.begun(segment)?;
+            } else {
+                self.waiting.push(*number);
             }
         }
+        self.torn_beginning()?;
         if let Some(end) = self.open_end.take() {
             self.report.torn_tail = end.written && !self.becomes_whole(&end)?;
         }
@@ -191,23 +177,29 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Whether the unfinished batch at the end is one a running hub completes now.
-    fn becomes_whole(&self, end: &OpenEnd) -> Result<bool> {
-        let deadline = Instant::now() + self.patience;
-        while Instant::now() < deadline {
-            let mut walker = Walker::at(end.segment.clone(), end.offset, self.follows);
-            if matches!(walker.step(), Ok(Step::Batch(_))) {
-                return Ok(true);
+    /// Opens a segment; one that cannot be opened is a problem, unless it was trimmed meanwhile.
+    fn opened(&mut self, number: u64) -> Result<Option<Segment>> {
+        match Segment::open(self.disk.as_ref(), self.dir, number, false) {
+            Ok(segment) => {
+                self.identity(&segment);
+                Ok(Some(segment))
             }
-            std::thread::sleep(Duration::from_millis(5));
+            Err(_) if self.is_trimmed(number)? => {
+                self.trimmed();
+                Ok(None)
+            }
+            Err(fault) => {
+                let file = segment::file_name(number);
+                self.problem(fault.kind(), &file, 0, None, fault.detail().into());
+                self.follows = None;
+                Ok(None)
+            }
         }
-        Ok(false)
     }
 
-    fn segment(&mut self, segment: Segment) -> Result<()> {
+    fn identity(&mut self, segment: &Segment) {
         let head = &segment.head;
-        let at_start = self.report.identity.is_empty();
-        if at_start {
+        if self.report.identity.is_empty() {
             self.report.identity.clone_from(&head.identity);
             self.report.chain = chain::genesis(&head.identity);
             if head.number == 1 {
@@ -215,95 +207,165 @@ impl Check<'_> {
             }
         } else if head.identity != self.report.identity {
             let detail = format!("the segment belongs to {:?}", head.identity);
-            self.problem(FaultKind::Identity, &name(&segment), 0, None, detail);
+            self.problem(FaultKind::Identity, &name(segment), 0, None, detail);
         }
+    }
+
+    fn is_trimmed(&self, number: u64) -> Result<bool> {
+        Ok(!segment::list(self.disk.as_ref(), self.dir)?.contains(&number))
+    }
+
+    /// The segment at hand is no longer kept, and none before it: what follows begins anew.
+    fn trimmed(&mut self) {
+        self.follows = None;
+        self.open_end = None;
+        self.unsealed = None;
+        self.report.first = 0;
+        self.report.records = 0;
+    }
+
+    /// A segment in which good records were seen. A writer begins a segment only after the last
+    /// batch and the seal of the one before, so whatever stands before this one is final from now
+    /// on, whatever an earlier look at it showed.
+    fn begun(&mut self, segment: Segment) -> Result<()> {
+        for number in std::mem::take(&mut self.waiting) {
+            if let Some(earlier) = self.opened(number)? {
+                let begun = is_begun(&earlier)?;
+                self.take(earlier, begun)?;
+            }
+        }
+        self.take(segment, true)
+    }
+
+    /// Walks over a segment after a last look at the end of the one before.
+    fn take(&mut self, segment: Segment, begun: bool) -> Result<()> {
+        if begun {
+            self.settle(&segment)?;
+        }
+        let problems = (self.report.problems.len(), self.report.problem_count);
         // The seal is read before the walk: a seal written during it would not match what was walked.
         let seal = segment.seal()?;
-        let problems_before = self.report.problem_count;
-        let mut walker = Walker::new(segment.clone(), self.follows);
+        let mut walker = Walker::new(segment, self.follows);
         let (why, written) = self.walk(&mut walker)?;
+        // What a trimmed file holds now, a later segment perhaps, says nothing.
+        if self.is_trimmed(walker.segment.head.number)? {
+            self.report.problems.truncate(problems.0);
+            self.report.problem_count = problems.1;
+            self.trimmed();
+            return Ok(());
+        }
         if walker.begin.is_some() {
-            self.ended_before(&segment)?;
             self.follows = walker.next.map(|next| (next, walker.chain));
         }
         match seal {
             Some(seal) => {
-                self.report.sealed += 1;
-                if let Some(older) = self.unsealed.take() {
-                    let place = older.segment.head.data_end();
-                    let detail = format!("no seal, yet {} has one", name(&segment));
-                    self.problem(FaultKind::Seal, &name(&older.segment), place, None, detail);
-                }
-                let whole = self.report.problem_count == problems_before;
-                if whole && walker.seal().as_ref() != Some(&seal) {
-                    let detail = format!(
-                        "the seal speaks of records {} to {} ending at {}, the good batches end at {} ({why})",
-                        seal.first,
-                        seal.last(),
-                        seal.end,
-                        walker.offset
-                    );
-                    self.problem(
-                        FaultKind::Seal,
-                        &name(&segment),
-                        walker.offset,
-                        walker.next,
-                        detail,
-                    );
-                    self.follows = Some((seal.last() + 1, seal.chain_last));
-                }
+                let whole = self.report.problem_count == problems.1;
+                self.sealed(&walker, &seal, whole, why);
             }
             None if walker.begin.is_some() || self.open_end.is_none() => {
-                self.open_end = Some(OpenEnd {
-                    offset: walker.offset,
-                    seal: walker.seal(),
-                    segment,
-                    why,
-                    written,
-                });
+                self.open_end = Some(OpenEnd { walker, written });
             }
-            // Made ready and not begun, or begun and torn.
-            None => {
-                if written && let Some(end) = &mut self.open_end {
-                    *end = OpenEnd {
-                        offset: walker.offset,
-                        seal: None,
-                        segment,
-                        why,
-                        written,
-                    };
-                }
-            }
+            None => {}
         }
         Ok(())
+    }
+
+    /// Compares a seal with the batches walked over; `whole` when they had no problem of their own.
+    fn sealed(&mut self, walker: &Walker, seal: &Seal, whole: bool, why: &str) {
+        let file = name(&walker.segment);
+        self.report.sealed += 1;
+        if let Some(older) = self.unsealed.take() {
+            let detail = format!("no seal, yet {file} has one");
+            let place = older.head.data_end();
+            self.problem(FaultKind::Seal, &name(&older), place, None, detail);
+        }
+        if whole && walker.seal().as_ref() != Some(seal) {
+            let detail = format!(
+                "the seal speaks of records {} to {} ending at {}, the good batches end at {} ({why})",
+                seal.first,
+                seal.last(),
+                seal.end,
+                walker.offset
+            );
+            let (at, next) = (walker.offset, walker.next);
+            self.problem(FaultKind::Seal, &file, at, next, detail);
+            self.follows = Some((seal.last() + 1, seal.chain_last));
+        }
     }
 
     /// Records follow in a later segment, so the one that stood open before must have ended well.
     /// A crash may leave a segment without its seal until the next opening, yet only the last one
     /// before the end, and never with half a seal.
-    fn ended_before(&mut self, later: &Segment) -> Result<()> {
-        let Some(end) = self.open_end.take() else {
+    fn settle(&mut self, later: &Segment) -> Result<()> {
+        let Some(mut end) = self.open_end.take() else {
             return Ok(());
         };
-        let record = self.follows.map(|(next, _)| next);
-        let file = name(&end.segment);
-        if end.written {
-            let detail = format!("{}, yet records follow in {}", end.why, name(later));
-            self.problem(FaultKind::BadRecord, &file, end.offset, record, detail);
+        let before = self.report.problem_count;
+        let walker = &mut end.walker;
+        let seal = walker.segment.seal()?;
+        // What the writer put there between the first look and the beginning of the later segment.
+        let (why, written) = self.walk(walker)?;
+        if self.is_trimmed(walker.segment.head.number)? {
+            self.trimmed();
+            return Ok(());
         }
-        let place = end.segment.head.data_end();
-        let damaged = match &end.seal {
-            Some(should) => end.segment.seal_damaged(should)?,
+        if walker.begin.is_some() {
+            self.follows = walker.next.map(|next| (next, walker.chain));
+        }
+        let whole = self.report.problem_count == before;
+        let file = name(&walker.segment);
+        if let Some(seal) = seal {
+            self.sealed(walker, &seal, whole, why);
+            return Ok(());
+        }
+        if written {
+            let record = self.follows.map(|(next, _)| next);
+            let detail = format!("{why}, yet records follow in {}", name(later));
+            self.problem(FaultKind::BadRecord, &file, walker.offset, record, detail);
+        }
+        let damaged = match &walker.seal() {
+            Some(should) => walker.segment.seal_damaged(should)?,
             None => false,
         };
         if damaged {
+            let place = walker.segment.head.data_end();
             let detail = "the seal is damaged".to_owned();
             self.problem(FaultKind::Seal, &file, place, None, detail);
-        } else if let Some(older) = self.unsealed.replace(end) {
+        } else if let Some(older) = self.unsealed.replace(walker.segment.clone()) {
+            let place = older.head.data_end();
             let detail = format!("no seal, yet records follow up to {}", name(later));
-            self.problem(FaultKind::Seal, &name(&older.segment), place, None, detail);
+            self.problem(FaultKind::Seal, &name(&older), place, None, detail);
         }
         Ok(())
+    }
+
+    /// The last segments, made ready and not begun, may hold a first batch that was torn.
+    fn torn_beginning(&mut self) -> Result<()> {
+        for number in std::mem::take(&mut self.waiting) {
+            let Some(segment) = self.opened(number)? else {
+                continue;
+            };
+            let mut walker = Walker::new(segment, None);
+            if let Ok(Step::Stop { written, .. }) = walker.step()
+                && (written || self.open_end.is_none())
+            {
+                self.open_end = Some(OpenEnd { walker, written });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the unfinished batch at the end is one a running hub completes now.
+    fn becomes_whole(&self, end: &OpenEnd) -> Result<bool> {
+        let deadline = Instant::now() + self.patience;
+        while Instant::now() < deadline {
+            let mut walker = Walker::at(end.walker.segment.clone(), end.walker.offset, None);
+            if matches!(walker.step(), Ok(Step::Batch(_))) {
+                return Ok(true);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(false)
     }
 
     /// Walks to the segment's end, over damaged places too.
@@ -405,4 +467,19 @@ impl Check<'_> {
 
 fn name(segment: &Segment) -> String {
     segment::file_name(segment.head.number)
+}
+
+/// Whether anything good stands in a segment: its seal, or a batch that is whole.
+fn is_begun(segment: &Segment) -> Result<bool> {
+    if segment.seal()?.is_some() {
+        return Ok(true);
+    }
+    let mut walker = Walker::new(segment.clone(), None);
+    match walker.step() {
+        Ok(Step::Batch(_)) => Ok(true),
+        Ok(Step::Stop { .. }) => Ok(walker.later_batch()?.is_some()),
+        Err(fault) if fault.kind() == FaultKind::Io => Err(fault),
+        // A whole batch that cannot be decoded is damage, and damage is walked over.
+        Err(_) => Ok(true),
+    }
 }
