@@ -1,0 +1,69 @@
+//! What became of notifications. "Told" is said only on the outcome, never on the order.
+
+use cordon_contract::{Decisions, Entry};
+use cordon_model::{AlarmUpdate, Body};
+
+use crate::plugin::{AlarmPlugin, clip};
+use crate::state::{Notice, UNDERWAY_MAX};
+
+impl AlarmPlugin {
+    /// An order entry: if it is one of ours, its number is the name its outcome will use.
+    pub(crate) fn ordered(&mut self, entry: &Entry) {
+        let Some(message) = &entry.message else {
+            return;
+        };
+        let id = match &message.body {
+            Body::AlarmEvent(event) => &event.alarm_id,
+            Body::AlarmUpdate(update) => &update.alarm_id,
+            _ => return,
+        };
+        let target = entry.label.split(';').next().unwrap_or_default();
+        let Some(receiver) = target.strip_prefix("receiver:") else {
+            return;
+        };
+        let ours =
+            |notice: &Notice| notice.receiver == receiver && notice.alarms.first() == Some(id);
+        // Orders are numbered as they were decided; what stands before ours never became an order.
+        let Some(position) = self.state.ordered.iter().position(ours) else {
+            return;
+        };
+        let mut taken = self.state.ordered.drain(..=position);
+        if let Some(notice) = taken.next_back() {
+            drop(taken);
+            self.state.underway.insert(entry.number, notice);
+            while self.state.underway.len() > UNDERWAY_MAX {
+                self.state.underway.pop_first();
+            }
+        }
+    }
+
+    /// The outcome of an order.
+    pub(crate) fn outcome(&mut self, entry: &Entry, decisions: &mut Decisions) {
+        let Some(notice) = self.state.underway.remove(&entry.cause) else {
+            return;
+        };
+        let told = matches!(entry.label.as_str(), "CONFIRMED" | "ACCEPTED");
+        for id in &notice.alarms {
+            let Some(alarm) = self.state.alarms.get(id) else {
+                continue;
+            };
+            let note = (!told).then(|| {
+                clip(&format!(
+                    "未能通知 / not told: {} ({})",
+                    notice.receiver, entry.label
+                ))
+            });
+            let update = AlarmUpdate {
+                alarm_id: id.clone(),
+                state: alarm.state,
+                previous: alarm.state,
+                actor_id: self.hub.clone(),
+                receiver: told.then(|| notice.receiver.clone()),
+                escalation_level: (notice.escalation > 0).then_some(notice.escalation),
+                note,
+                updated_at: entry.time,
+            };
+            decisions.emit(Body::AlarmUpdate(update), Some(id.clone()));
+        }
+    }
+}

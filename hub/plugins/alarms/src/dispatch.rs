@@ -1,0 +1,232 @@
+//! Groups, notifications and escalations.
+
+use cordon_contract::{Decisions, Entry, OrderLane, Target};
+use cordon_model::{AlarmEvent, AlarmLevel, AlarmUpdate, Body, Timestamp};
+
+use crate::facts::Facts;
+use crate::plugin::{AlarmPlugin, clip};
+use crate::routes::Errand;
+use crate::state::{Group, Notice, Timer};
+
+/// Alarms named by one notification; the rest of a group follows in the next.
+const ALARMS_PER_NOTICE: usize = 50;
+/// Notices ordered for one entry; what is due beyond waits for the next tick.
+const NOTICES_MAX: usize = 200;
+
+impl AlarmPlugin {
+    /// Puts an alarm into the group of one of its errands. `hold` is the time before which flood
+    /// protection tells nobody.
+    pub(crate) fn join(
+        &mut self,
+        entry: &Entry,
+        id: &str,
+        facts: &Facts,
+        errand: &Errand,
+        hold: Option<Timestamp>,
+    ) -> (String, String) {
+        let key = (errand.route.clone(), errand.group(facts));
+        let group = self
+            .state
+            .groups
+            .entry(key.clone())
+            .or_insert_with(|| Group {
+                errand: errand.clone(),
+                pending: Default::default(),
+                told: Default::default(),
+                last: None,
+            });
+        let now = entry.time;
+        let wait = now.plus_seconds(i64::from(errand.wait_s(facts.level)));
+        let next = match (facts.level, group.last, group.pending.values().min()) {
+            (AlarmLevel::Red, ..) => now,
+            (_, Some(last), _) => {
+                wait.max(last.plus_seconds(i64::from(group.errand.group_interval_s)))
+            }
+            (_, None, Some(first)) => wait.min(*first),
+            (_, None, None) => wait,
+        };
+        let due = hold.map_or(next, |hold| next.max(hold));
+        group.pending.insert(id.to_owned(), due);
+        key
+    }
+
+    /// Tells what is due in one group.
+    pub(crate) fn flush(
+        &mut self,
+        entry: &Entry,
+        key: &(String, String),
+        decisions: &mut Decisions,
+    ) {
+        let now = entry.time;
+        let Some(mut group) = self.state.groups.remove(key) else {
+            return;
+        };
+        group.pending.retain(|id, _| self.state.is_active(id));
+        group.told.retain(|id| self.state.is_active(id));
+        loop {
+            let due: Vec<String> = group
+                .pending
+                .iter()
+                .filter(|(_, due)| **due <= now)
+                .map(|(id, _)| id.clone())
+                .take(ALARMS_PER_NOTICE)
+                .collect();
+            if due.is_empty() || self.ordered_now >= NOTICES_MAX {
+                break;
+            }
+            for id in &due {
+                group.pending.remove(id);
+                group.told.insert(id.clone());
+            }
+            group.last = Some(now);
+            self.notify(entry, &group.errand, due, decisions);
+        }
+        self.repeat(entry, &mut group, decisions);
+        if !group.pending.is_empty() || !group.told.is_empty() {
+            self.state.groups.insert(key.clone(), group);
+        }
+    }
+
+    /// Tells a group again that nobody acknowledged.
+    fn repeat(&mut self, entry: &Entry, group: &mut Group, decisions: &mut Decisions) {
+        let repeat_s = group.errand.repeat_s;
+        let due = group.last.is_some_and(|last| {
+            repeat_s > 0 && last.plus_seconds(i64::from(repeat_s)) <= entry.time
+        });
+        if !due || self.ordered_now >= NOTICES_MAX {
+            return;
+        }
+        group.last = Some(entry.time);
+        let waiting: Vec<String> = group
+            .told
+            .iter()
+            .filter(|id| self.state.is_raised(id))
+            .take(ALARMS_PER_NOTICE)
+            .cloned()
+            .collect();
+        if !waiting.is_empty() {
+            self.notify(entry, &group.errand, waiting, decisions);
+        }
+    }
+
+    /// Orders one notification for each receiver: the most urgent alarm, and how many more.
+    fn notify(
+        &mut self,
+        entry: &Entry,
+        errand: &Errand,
+        mut ids: Vec<String>,
+        decisions: &mut Decisions,
+    ) {
+        ids.sort_by_key(|id| {
+            let alarm = self.state.alarms.get(id);
+            alarm.map(|alarm| (alarm.event.alarm_level, alarm.raised, id.clone()))
+        });
+        let Some(first) = ids.first().and_then(|id| self.state.alarms.get(id)) else {
+            return;
+        };
+        let mut event: AlarmEvent = first.event.clone();
+        event.state = first.state;
+        if ids.len() > 1 {
+            let more = ids.len() - 1;
+            event.description = clip(&format!(
+                "[同组另有 {more} 条 / {more} more of this group] {}",
+                event.description
+            ));
+        }
+        for receiver in &errand.receivers {
+            let notice = Notice {
+                receiver: receiver.clone(),
+                alarms: ids.clone(),
+                escalation: 0,
+            };
+            self.order(entry, notice, Body::AlarmEvent(event.clone()), decisions);
+        }
+    }
+
+    fn order(&mut self, entry: &Entry, notice: Notice, body: Body, decisions: &mut Decisions) {
+        self.ordered_now += 1;
+        let deadline = entry
+            .time
+            .plus_seconds(i64::from(self.config.notify_within_s));
+        let correlation = notice.alarms.first().cloned();
+        let target = Target::receiver(&notice.receiver);
+        self.state.ordered.push_back(notice);
+        decisions.order(target, OrderLane::Routine, deadline, body, correlation);
+    }
+
+    /// Time has passed: groups that are due, deadlines that were missed.
+    pub(crate) fn tick(&mut self, entry: &Entry, decisions: &mut Decisions) {
+        while self.ordered_now < NOTICES_MAX {
+            let Some(timer) = self
+                .state
+                .timers
+                .first()
+                .filter(|timer| timer.0 <= entry.time)
+            else {
+                break;
+            };
+            let timer = timer.clone();
+            self.state.timers.remove(&timer);
+            self.escalate(entry, &timer, decisions);
+        }
+        let keys: Vec<(String, String)> = self.state.groups.keys().cloned().collect();
+        for key in keys {
+            self.flush(entry, &key, decisions);
+        }
+    }
+
+    /// One escalation step, if nobody acknowledged meanwhile.
+    fn escalate(&mut self, entry: &Entry, timer: &Timer, decisions: &mut Decisions) {
+        let (_, id, errand, step) = timer;
+        let at = |index: u32| usize::try_from(index).unwrap_or(usize::MAX);
+        let Some(alarm) = self
+            .state
+            .alarms
+            .get(id)
+            .filter(|_| self.state.is_raised(id))
+        else {
+            return;
+        };
+        let Some(errand) = alarm.errands.get(at(*errand)) else {
+            return;
+        };
+        let Some(due) = errand.escalate.get(at(*step)) else {
+            return;
+        };
+        let level = step.saturating_add(1);
+        let event = &alarm.event;
+        let words = format!(
+            "{} s 未接警，升级 {level} / not acknowledged within {} s, escalation {level}: {} {}; {}",
+            due.after_s, due.after_s, event.alarm_level, event.alarm_code, event.description
+        );
+        let state = alarm.state;
+        let receivers = due.receivers.clone();
+        let update = |receiver: Option<String>, note: String| AlarmUpdate {
+            alarm_id: id.clone(),
+            state,
+            previous: state,
+            actor_id: self.hub.clone(),
+            receiver,
+            escalation_level: Some(level),
+            note: Some(clip(&note)),
+            updated_at: entry.time,
+        };
+        let said = update(None, format!("→ {}: {words}", receivers.join(", ")));
+        let orders: Vec<(Notice, AlarmUpdate)> = receivers
+            .into_iter()
+            .map(|receiver| {
+                let body = update(Some(receiver.clone()), words.clone());
+                let notice = Notice {
+                    receiver,
+                    alarms: vec![id.clone()],
+                    escalation: level,
+                };
+                (notice, body)
+            })
+            .collect();
+        decisions.emit(Body::AlarmUpdate(said), Some(id.clone()));
+        for (notice, body) in orders {
+            self.order(entry, notice, Body::AlarmUpdate(body), decisions);
+        }
+    }
+}

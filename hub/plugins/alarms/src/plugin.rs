@@ -1,0 +1,332 @@
+//! The plug-in: which entry leads where, and the steps of an alarm's life.
+
+use std::sync::Arc;
+
+use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin};
+use cordon_model::plan::ParkPlan;
+use cordon_model::{
+    AlarmEvent, AlarmState, AlarmUpdate, AuditEvent, AuditOutcome, Body, PartyId, Timestamp,
+};
+
+use crate::config::Config;
+use crate::facts::{Places, source};
+use crate::life::{self, is_over};
+use crate::routes::Routes;
+use crate::state::{Alarm, State};
+
+/// Longest text of the language in characters.
+const TEXT_CHARS_MAX: usize = 2_000;
+
+/// Detects, routes and escalates alarms.
+#[derive(Debug)]
+pub struct AlarmPlugin {
+    pub(crate) hub: PartyId,
+    pub(crate) config: Config,
+    pub(crate) places: Places,
+    pub(crate) state: State,
+    /// Notices ordered for the entry at hand; no state.
+    pub(crate) ordered_now: usize,
+    plan: Arc<ParkPlan>,
+    routes: Routes,
+}
+
+impl AlarmPlugin {
+    /// A plug-in without any alarm. `hub` is the party that says the updates.
+    pub fn new(plan: Arc<ParkPlan>, routes: Routes, hub: PartyId, config: Config) -> Self {
+        Self {
+            hub,
+            config,
+            places: Places::new(&plan),
+            state: State::default(),
+            ordered_now: 0,
+            plan,
+            routes,
+        }
+    }
+
+    fn message(&mut self, entry: &Entry, decisions: &mut Decisions) {
+        let Some(message) = &entry.message else {
+            return;
+        };
+        if message.header.test {
+            return;
+        }
+        match &message.body {
+            Body::AlarmEvent(event) => self.event(entry, event, decisions),
+            Body::AlarmUpdate(update) => self.update(entry, update, decisions),
+            Body::DeviceStatus(status) => self.device_status(entry, status, decisions),
+            Body::SensorReadingBatch(batch) => self.samples(entry, batch, decisions),
+            _ => {}
+        }
+    }
+
+    /// An alarm was raised by whomever.
+    fn event(&mut self, entry: &Entry, event: &AlarmEvent, decisions: &mut Decisions) {
+        let id = &event.alarm_id;
+        let likeness = (event.alarm_code, event.alarm_level, source(event));
+        if is_over(event.state) {
+            let of_source = self.state.recent.get(&likeness);
+            let known = match self.state.alarms.contains_key(id) {
+                true => Some(id.clone()),
+                false => of_source.map(|recent| recent.alarm.clone()),
+            };
+            if let Some(known) = known {
+                self.clear(entry, &known, &event.description, decisions);
+            }
+            return;
+        }
+        if let Some(alarm) = self.state.alarms.get_mut(id) {
+            alarm.repeats = alarm.repeats.saturating_add(1);
+            return;
+        }
+        let flood_ms = i64::from(self.config.flood_s) * 1_000;
+        let lately = self
+            .state
+            .recent
+            .get(&likeness)
+            .filter(|recent| entry.time.ms_since(recent.at) < flood_ms)
+            .map(|recent| (recent.alarm.clone(), recent.at));
+        if let Some((leader, _)) = lately.as_ref().filter(|(id, _)| self.state.is_active(id)) {
+            let leader = leader.clone();
+            self.count_under(entry, &leader, event, decisions);
+            self.state.remember(likeness, leader, entry.time);
+            return;
+        }
+        let hold = lately.map(|(_, at)| at.plus_ms(flood_ms));
+        self.state.remember(likeness, id.clone(), entry.time);
+        self.admit(entry, event, hold, decisions);
+    }
+
+    /// Counts an identical alarm under the one that is open already, and closes it with that note.
+    fn count_under(
+        &mut self,
+        entry: &Entry,
+        leader: &str,
+        event: &AlarmEvent,
+        decisions: &mut Decisions,
+    ) {
+        if let Some(alarm) = self.state.alarms.get_mut(leader) {
+            alarm.repeats = alarm.repeats.saturating_add(1);
+            let count = alarm.repeats;
+            let note = format!("重复报警，计入 / the same again, counted under {leader}: {count}");
+            let update = self.step_of_hub(
+                entry,
+                &event.alarm_id,
+                (event.state, AlarmState::Closed),
+                &note,
+            );
+            decisions.emit(Body::AlarmUpdate(update), Some(leader.to_owned()));
+        }
+    }
+
+    /// Takes up an alarm, routes it, and tells at once what may not wait.
+    fn admit(
+        &mut self,
+        entry: &Entry,
+        event: &AlarmEvent,
+        hold: Option<Timestamp>,
+        decisions: &mut Decisions,
+    ) {
+        if self.state.open() >= self.config.open_max
+            && let Some(spare) = self.state.spare()
+        {
+            self.state.alarms.remove(&spare);
+            self.state.timers.retain(|(_, alarm, _, _)| *alarm != spare);
+            let why = format!("more than {} alarms are open", self.config.open_max);
+            self.audit(
+                entry,
+                "alarm.forgotten",
+                &spare,
+                AuditOutcome::Failure,
+                &why,
+                decisions,
+            );
+        }
+        let id = &event.alarm_id;
+        let facts = self.places.facts(event);
+        let errands = self.routes.resolve(&facts);
+        if event.state == AlarmState::Raised {
+            for (errand, number) in errands.iter().zip(0_u32..) {
+                for (step, index) in errand.escalate.iter().zip(0_u32..) {
+                    let due = entry.time.plus_seconds(i64::from(step.after_s));
+                    self.state.timers.insert((due, id.clone(), number, index));
+                }
+            }
+        }
+        let alarm = Alarm {
+            event: event.clone(),
+            state: event.state,
+            raised: entry.time,
+            errands: errands.clone(),
+            repeats: 0,
+        };
+        self.state.alarms.insert(id.clone(), alarm);
+        for errand in &errands {
+            let key = self.join(entry, id, &facts, errand, hold);
+            self.flush(entry, &key, decisions);
+        }
+    }
+
+    /// Somebody says that an alarm went a step on.
+    fn update(&mut self, entry: &Entry, update: &AlarmUpdate, decisions: &mut Decisions) {
+        let id = &update.alarm_id;
+        let Some(alarm) = self.state.alarms.get(id) else {
+            // Our own words about an alarm that was counted under another, or is forgotten.
+            if entry.sender != self.hub || entry.cause == 0 {
+                self.refuse(entry, update, None, "no such alarm is open", decisions);
+            }
+            return;
+        };
+        let is = alarm.state;
+        let plant = self
+            .plan
+            .enterprises
+            .iter()
+            .any(|plant| plant.id == entry.sender);
+        if plant && alarm.event.enterprise_id.as_ref() != Some(&entry.sender) {
+            let why = "the alarm does not concern this enterprise";
+            return self.refuse(entry, update, Some(is), why, decisions);
+        }
+        let step = life::check(is, update.previous, update.state, update.note.as_deref());
+        if let Err(unlawful) = step {
+            return self.refuse(entry, update, Some(is), &unlawful.to_string(), decisions);
+        }
+        if is == update.state {
+            return;
+        }
+        if let Some(alarm) = self.state.alarms.get_mut(id) {
+            alarm.state = update.state;
+        }
+        self.state.timers.retain(|(_, alarm, _, _)| alarm != id);
+        if update.state == AlarmState::Closed {
+            self.state.close(id, self.config.closed_max);
+        }
+    }
+
+    /// The cause of an alarm is gone.
+    pub(crate) fn clear(
+        &mut self,
+        entry: &Entry,
+        id: &str,
+        words: &str,
+        decisions: &mut Decisions,
+    ) {
+        // An alarm raised for this very entry is not taken up yet.
+        let is = self
+            .state
+            .alarms
+            .get(id)
+            .map_or(AlarmState::Raised, |alarm| alarm.state);
+        if is_over(is) {
+            return;
+        }
+        let update = self.step_of_hub(entry, id, (is, AlarmState::Cleared), words);
+        decisions.emit(Body::AlarmUpdate(update), Some(id.to_owned()));
+    }
+
+    /// An unlawful step is not taken: an audit entry says why, and a correction puts right whoever
+    /// only adds up updates.
+    fn refuse(
+        &self,
+        entry: &Entry,
+        update: &AlarmUpdate,
+        is: Option<AlarmState>,
+        why: &str,
+        decisions: &mut Decisions,
+    ) {
+        let id = &update.alarm_id;
+        let why = format!("{} by {}: {why}", update.state, update.actor_id);
+        self.audit(
+            entry,
+            "alarm.step-refused",
+            id,
+            AuditOutcome::Denied,
+            &why,
+            decisions,
+        );
+        if let Some(is) = is.filter(|is| *is != update.state) {
+            let note = format!("更正 / correction, step refused: {why}");
+            let mut correction = self.step_of_hub(entry, id, (is, is), &note);
+            correction.previous = update.state;
+            decisions.emit(Body::AlarmUpdate(correction), Some(id.clone()));
+        }
+    }
+
+    fn step_of_hub(
+        &self,
+        entry: &Entry,
+        id: &str,
+        (previous, state): (AlarmState, AlarmState),
+        note: &str,
+    ) -> AlarmUpdate {
+        AlarmUpdate {
+            alarm_id: id.to_owned(),
+            state,
+            previous,
+            actor_id: self.hub.clone(),
+            receiver: None,
+            escalation_level: None,
+            note: Some(clip(note)),
+            updated_at: entry.time,
+        }
+    }
+
+    fn audit(
+        &self,
+        entry: &Entry,
+        action: &str,
+        id: &str,
+        outcome: AuditOutcome,
+        why: &str,
+        decisions: &mut Decisions,
+    ) {
+        let event = AuditEvent {
+            action: action.to_owned(),
+            actor_id: entry.sender.clone(),
+            target: Some(id.to_owned()),
+            outcome,
+            detail: Some(clip(why)),
+            at: entry.time,
+        };
+        decisions.emit(Body::AuditEvent(event), Some(id.to_owned()));
+    }
+}
+
+impl Plugin for AlarmPlugin {
+    fn name(&self) -> &'static str {
+        "alarms"
+    }
+
+    fn step(&mut self, entry: &Entry, decisions: &mut Decisions) {
+        self.ordered_now = 0;
+        match entry.kind {
+            EntryKind::Message => self.message(entry, decisions),
+            EntryKind::Tick => self.tick(entry, decisions),
+            EntryKind::Order => self.ordered(entry),
+            EntryKind::Outcome => self.outcome(entry, decisions),
+            EntryKind::Submission | EntryKind::Refused | EntryKind::Audit => {}
+        }
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
+        postcard::to_stdvec(&self.state).map_err(|error| unusable(&error))
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Fault> {
+        self.state = postcard::from_bytes(snapshot).map_err(|error| unusable(&error))?;
+        Ok(())
+    }
+}
+
+fn unusable(error: &dyn std::fmt::Display) -> Fault {
+    Fault::new(
+        "P040",
+        format!("the state of the alarms is not usable: {error}"),
+    )
+    .remedy("delete state.redb; the state is rebuilt from the journal")
+}
+
+/// Cuts a text to the language's length.
+pub(crate) fn clip(text: &str) -> String {
+    text.chars().take(TEXT_CHARS_MAX).collect()
+}

@@ -1,0 +1,158 @@
+//! What the plug-in remembers. All of it is bounded, ordered and in the snapshot.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use cordon_model::{AlarmCode, AlarmEvent, AlarmLevel, AlarmState, DeviceId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::life::is_over;
+use crate::routes::Errand;
+
+/// Orders whose outcome is awaited; the outbox ends each by its deadline.
+pub(crate) const UNDERWAY_MAX: usize = 20_000;
+/// Sources whose last alarm is remembered for flood protection.
+const RECENT_MAX: usize = 10_000;
+
+/// One alarm.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Alarm {
+    /// As it was raised.
+    pub event: AlarmEvent,
+    /// Where it stands in its life.
+    pub state: AlarmState,
+    /// The entry's time when it was raised.
+    pub raised: Timestamp,
+    /// What the tree said about it when it was raised.
+    pub errands: Vec<Errand>,
+    /// Identical alarms counted under it.
+    pub repeats: u32,
+}
+
+/// Alarms that share a route and its `group_by` values.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Group {
+    /// The route's errand, as of the first alarm.
+    pub errand: Errand,
+    /// Alarms not told yet, and when they are due.
+    pub pending: BTreeMap<String, Timestamp>,
+    /// Alarms told.
+    pub told: BTreeSet<String>,
+    /// When the group was told last.
+    pub last: Option<Timestamp>,
+}
+
+/// A measuring point in alarm.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Point {
+    /// Which threshold it is beyond.
+    pub code: AlarmCode,
+    /// Its alarm.
+    pub alarm: String,
+    /// Since when it is back.
+    pub back: Option<Timestamp>,
+}
+
+/// An order under way: who is told of which alarms.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Notice {
+    pub receiver: String,
+    /// The alarm the message names first, then the others of its group.
+    pub alarms: Vec<String>,
+    /// 0 for a first notification.
+    pub escalation: u32,
+}
+
+/// The last alarm of a source.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Recent {
+    pub alarm: String,
+    pub at: Timestamp,
+}
+
+/// Code, level and source: what makes two alarms identical.
+pub(crate) type Likeness = (AlarmCode, AlarmLevel, String);
+/// When, which alarm, which of its errands, which step of it.
+pub(crate) type Timer = (Timestamp, String, u32, u32);
+
+/// Everything.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub(crate) struct State {
+    pub alarms: BTreeMap<String, Alarm>,
+    /// Closed alarms, oldest first; they are in `alarms` too.
+    pub closed: VecDeque<String>,
+    /// By route and group.
+    pub groups: BTreeMap<(String, String), Group>,
+    /// Escalations to come.
+    pub timers: BTreeSet<Timer>,
+    pub recent: BTreeMap<Likeness, Recent>,
+    /// Devices that are offline, with their alarm.
+    pub outages: BTreeMap<DeviceId, String>,
+    /// Points in alarm.
+    pub points: BTreeMap<(DeviceId, String), Point>,
+    /// Notices decided whose order entry was not stepped yet.
+    pub ordered: VecDeque<Notice>,
+    /// Notices by the number of their order.
+    pub underway: BTreeMap<u64, Notice>,
+}
+
+impl State {
+    /// Alarms that are not closed.
+    pub(crate) fn open(&self) -> usize {
+        self.alarms.len().saturating_sub(self.closed.len())
+    }
+
+    /// Whether an alarm is there and somebody still has to act on it.
+    pub(crate) fn is_active(&self, id: &str) -> bool {
+        self.alarms
+            .get(id)
+            .is_some_and(|alarm| !is_over(alarm.state))
+    }
+
+    /// Whether an alarm is there and nobody has seen it.
+    pub(crate) fn is_raised(&self, id: &str) -> bool {
+        self.alarms
+            .get(id)
+            .is_some_and(|alarm| alarm.state == AlarmState::Raised)
+    }
+
+    /// The open alarm that can best be spared: over before active, low before high, old before new.
+    pub(crate) fn spare(&self) -> Option<String> {
+        self.alarms
+            .iter()
+            .filter(|(_, alarm)| alarm.state != AlarmState::Closed)
+            .max_by_key(|(id, alarm)| {
+                (
+                    is_over(alarm.state),
+                    alarm.event.alarm_level,
+                    std::cmp::Reverse(alarm.raised),
+                    std::cmp::Reverse((*id).clone()),
+                )
+            })
+            .map(|(id, _)| id.clone())
+    }
+
+    /// Remembers the last alarm of a source; the longest silent source is forgotten.
+    pub(crate) fn remember(&mut self, likeness: Likeness, alarm: String, at: Timestamp) {
+        self.recent.insert(likeness, Recent { alarm, at });
+        if self.recent.len() > RECENT_MAX {
+            let oldest = self
+                .recent
+                .iter()
+                .min_by_key(|(_, recent)| recent.at)
+                .map(|(likeness, _)| likeness.clone());
+            if let Some(oldest) = oldest {
+                self.recent.remove(&oldest);
+            }
+        }
+    }
+
+    /// Puts a closed alarm at the end of the closed ones and forgets the oldest beyond `most`.
+    pub(crate) fn close(&mut self, id: &str, most: usize) {
+        self.closed.push_back(id.to_owned());
+        while self.closed.len() > most {
+            if let Some(oldest) = self.closed.pop_front() {
+                self.alarms.remove(&oldest);
+            }
+        }
+    }
+}
