@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use cordon_contract::{Adapter, Clock, Fault, Shutdown, ShutdownTrigger, SystemClock};
+use cordon_contract::{Clock, Fault, Shutdown, ShutdownTrigger, SystemClock};
 use cordon_flow::{FeedItem, Hub, HubConfig, HubParts, RunningHub};
 use cordon_http::{Server, ServerOptions};
 use cordon_journal::{Journal, Options, State, StateStore};
@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::{Loaded, ParkConfig};
 use crate::core::HubCore;
+use crate::doors::{self, Given};
 
 /// How often the trust folder is read again, so that a new CRL takes effect by itself.
 const TRUST_AGAIN: Duration = Duration::from_secs(60);
@@ -37,7 +38,8 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     let exchange = exchange_server(config, &loaded).await?;
     let (journal, state) = open_journal(config)?;
     let journal_reader = journal.reader().map_err(of_journal)?;
-    let adapters = adapters(config)?;
+    let given = Given { reports: None };
+    let adapters = doors::open(config, &given).map_err(first)?;
     let mut hub_config = HubConfig::new(
         config.hub.id.clone(),
         config.plan.code.clone(),
@@ -92,6 +94,11 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
 }
 
 impl Park {
+    /// The running hub.
+    pub fn hub(&self) -> &Arc<RunningHub> {
+        &self.hub
+    }
+
     /// Returns when the core has failed; the fault says why.
     pub async fn failed(&self) -> Fault {
         self.hub.vital().failed().await
@@ -114,32 +121,11 @@ impl Park {
         match Arc::try_unwrap(self.hub) {
             Ok(hub) => hub.shutdown().await,
             Err(_) => Err(Fault::new(
-                "K051",
+                "K054",
                 "the hub was still in use at its end; the journal is whole, the state is rebuilt at the next start",
             )),
         }
     }
-}
-
-/// The one explicit list of adapters.
-fn adapters(config: &ParkConfig) -> Result<Vec<Arc<dyn Adapter>>, Fault> {
-    let mut adapters: Vec<Arc<dyn Adapter>> = Vec::new();
-    for section in &config.modbus {
-        // Profile paths were made absolute when the configuration was read.
-        let adapter =
-            cordon_modbus::ModbusAdapter::open(section.clone(), std::path::Path::new(""))?;
-        adapters.push(Arc::new(adapter));
-    }
-    for section in &config.mqtt {
-        let adapter = cordon_mqtt::MqttAdapter::new(section.clone(), None).map_err(|faults| {
-            faults
-                .into_iter()
-                .next()
-                .unwrap_or_else(|| Fault::new("K031", "the section is wrong"))
-        })?;
-        adapters.push(Arc::new(adapter));
-    }
-    Ok(adapters)
 }
 
 fn open_journal(config: &ParkConfig) -> Result<(Journal, Arc<dyn State>), Fault> {
@@ -202,6 +188,15 @@ async fn read_trust_again(trust: Arc<cordon_security::TrustStore>, shutdown: Shu
             tracing::warn!(%fault, "the trust folder could not be read again; the old content stays in force");
         }
     }
+}
+
+/// All faults are in the log; the first ends the start.
+fn first(faults: Vec<Fault>) -> Fault {
+    for fault in &faults {
+        tracing::error!(%fault, "a door cannot be opened");
+    }
+    let none = || Fault::new("K053", "a door cannot be opened");
+    faults.into_iter().next().unwrap_or_else(none)
 }
 
 fn taken(place: &str, error: &dyn std::fmt::Display) -> Fault {

@@ -6,7 +6,9 @@ mod assemble;
 mod commands;
 mod config;
 mod core;
+mod doors;
 mod exit;
+mod prepare;
 
 use std::process::ExitCode;
 

@@ -15,6 +15,7 @@ pub fn check(config: &ParkConfig) -> Vec<Fault> {
     faults.extend(instances(config));
     faults.extend(addresses(config));
     faults.extend(config.console.check().err());
+    faults.extend(config.demo.iter().flat_map(|demo| demo.check()));
     if !(100..=60_000).contains(&config.hub.tick_ms) {
         faults.push(
             Fault::new(
@@ -179,6 +180,18 @@ fn devices(config: &ParkConfig) -> Vec<Fault> {
     for (index, mqtt) in config.mqtt.iter().enumerate() {
         claims.push((mqtt.gateway.as_str(), format!("mqtt[{index}].gateway")));
     }
+    for (index, enterprise) in config.enterprise.iter().enumerate() {
+        claims.push((
+            enterprise.partner.as_str(),
+            format!("enterprise[{index}].partner"),
+        ));
+    }
+    for (index, regulator) in config.regulator.iter().enumerate() {
+        claims.push((
+            regulator.platform.as_str(),
+            format!("regulator[{index}].platform"),
+        ));
+    }
     let mut faults = Vec::new();
     let mut claimed: BTreeMap<&str, String> = BTreeMap::new();
     for (device, place) in claims {
@@ -226,15 +239,42 @@ fn instances(config: &ParkConfig) -> Vec<Fault> {
         );
         faults.extend(mqtt.check());
     }
+    for (index, enterprise) in config.enterprise.iter().enumerate() {
+        once.see(
+            "adapter",
+            &enterprise.name,
+            format!("enterprise[{index}].name"),
+            &mut faults,
+        );
+        faults.extend(enterprise.check());
+    }
+    for (index, regulator) in config.regulator.iter().enumerate() {
+        once.see(
+            "adapter",
+            &regulator.name,
+            format!("regulator[{index}].name"),
+            &mut faults,
+        );
+        faults.extend(regulator.check());
+    }
     faults
 }
 
 /// No two rooms may want the same listening address.
 fn addresses(config: &ParkConfig) -> Vec<Fault> {
-    let wanted = [
+    let mut wanted = vec![
         (config.exchange.listen, "exchange.listen".to_owned()),
         (config.console.listen, "console.listen".to_owned()),
     ];
+    for (index, enterprise) in config.enterprise.iter().enumerate() {
+        let webhook = enterprise.webhook.as_ref();
+        wanted.extend(webhook.map(|webhook| {
+            (
+                webhook.listen,
+                format!("enterprise[{index}].webhook.listen"),
+            )
+        }));
+    }
     let mut faults = Vec::new();
     let mut taken: BTreeMap<u16, String> = BTreeMap::new();
     for (address, place) in wanted {

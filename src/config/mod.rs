@@ -4,7 +4,9 @@
 //! packages (`files`). Every fault names file and line or field, and a remedy.
 
 mod cross;
+mod demo;
 mod files;
+mod paths;
 mod syntax;
 
 use std::net::SocketAddr;
@@ -18,6 +20,8 @@ use cordon_model::plan::ParkPlan;
 use cordon_security::tls::TlsKey;
 use cordon_security::{Signer, TrustStore};
 use serde::Deserialize;
+
+pub use demo::DemoSection;
 
 /// The whole configuration. Relative paths are relative to the file's folder.
 #[derive(Debug, Deserialize)]
@@ -39,6 +43,14 @@ pub struct ParkConfig {
     /// Lanes over Modbus TCP.
     #[serde(default)]
     pub modbus: Vec<cordon_modbus::Config>,
+    /// Plants' own gate systems.
+    #[serde(default)]
+    pub enterprise: Vec<cordon_enterprise::Config>,
+    /// Provincial platforms that reports are pushed to.
+    #[serde(default)]
+    pub regulator: Vec<cordon_regulator::Config>,
+    /// What `cordon demo` adds.
+    pub demo: Option<DemoSection>,
 }
 
 /// The hub itself.
@@ -104,7 +116,7 @@ impl ParkConfig {
     /// Makes all passes; what was loaded comes along.
     pub fn check(path: &Path) -> Result<(Self, Loaded), Vec<Fault>> {
         let mut config: Self = syntax::read(path)?;
-        config.resolve(path.parent().unwrap_or_else(|| Path::new(".")));
+        paths::resolve(&mut config, path.parent().unwrap_or_else(|| Path::new(".")));
         let mut faults = cross::check(&config);
         match files::load(&config) {
             Ok(loaded) if faults.is_empty() => Ok((config, loaded)),
@@ -113,35 +125,6 @@ impl ParkConfig {
                 faults.extend(more);
                 Err(faults)
             }
-        }
-    }
-
-    /// Paths become relative to the configuration's folder.
-    fn resolve(&mut self, folder: &Path) {
-        let hub = &mut self.hub;
-        for path in [
-            &mut hub.data,
-            &mut hub.certificate,
-            &mut hub.key,
-            &mut hub.trust,
-        ] {
-            *path = folder.join(&*path);
-        }
-        if let Some(mappings) = &mut hub.mappings {
-            *mappings = folder.join(&*mappings);
-        }
-        for mqtt in &mut self.mqtt {
-            if let Some(file) = &mut mqtt.password_file {
-                *file = folder.join(&*file);
-            }
-        }
-        for lane in self
-            .modbus
-            .iter_mut()
-            .flat_map(|modbus| &mut modbus.buses)
-            .flat_map(|bus| &mut bus.lanes)
-        {
-            lane.profile = folder.join(&lane.profile);
         }
     }
 }

@@ -1,0 +1,120 @@
+//! The one explicit list of adapters, and the TLS settings that are made for them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use cordon_contract::{Adapter, Fault};
+use cordon_regulator::ReportSource;
+use cordon_security::tls::{self, TlsKey};
+
+use crate::config::ParkConfig;
+
+/// Everything that adapters are given by other rooms.
+pub struct Given {
+    /// Where the regulator's push gets its reports; `None` in a hub that builds none.
+    pub reports: Option<Arc<dyn ReportSource>>,
+}
+
+/// Makes every adapter of the configuration, or says all that is wrong. Nothing is connected yet.
+pub fn open(config: &ParkConfig, given: &Given) -> Result<Vec<Arc<dyn Adapter>>, Vec<Fault>> {
+    let mut opened = Opened::default();
+    for section in &config.modbus {
+        // Profile paths were made absolute when the configuration was read.
+        let adapter = cordon_modbus::ModbusAdapter::open(section.clone(), Path::new(""));
+        opened.take(adapter.map_err(|fault| vec![fault]));
+    }
+    for section in &config.mqtt {
+        opened.take(mqtt(section));
+    }
+    for section in &config.enterprise {
+        opened.take(enterprise(section));
+    }
+    for section in &config.regulator {
+        opened.take(regulator(section, given));
+    }
+    if opened.faults.is_empty() {
+        Ok(opened.adapters)
+    } else {
+        Err(opened.faults)
+    }
+}
+
+#[derive(Default)]
+struct Opened {
+    adapters: Vec<Arc<dyn Adapter>>,
+    faults: Vec<Fault>,
+}
+
+impl Opened {
+    fn take<A: Adapter>(&mut self, made: Result<A, Vec<Fault>>) {
+        match made {
+            Ok(adapter) => self.adapters.push(Arc::new(adapter)),
+            Err(faults) => self.faults.extend(faults),
+        }
+    }
+}
+
+fn mqtt(section: &cordon_mqtt::Config) -> Result<cordon_mqtt::MqttAdapter, Vec<Fault>> {
+    let files = section.tls.as_ref();
+    let tls = files
+        .map(|tls| client(&tls.ca, tls.certificate.as_deref(), tls.key.as_deref()))
+        .transpose()
+        .map_err(|fault| vec![fault])?;
+    cordon_mqtt::MqttAdapter::new(section.clone(), tls)
+}
+
+fn enterprise(
+    section: &cordon_enterprise::Config,
+) -> Result<cordon_enterprise::EnterpriseAdapter, Vec<Fault>> {
+    let outgoing = |files: Option<&cordon_enterprise::TlsFiles>| {
+        files
+            .map(|tls| client(&tls.ca, Some(&tls.certificate), Some(&tls.key)))
+            .transpose()
+            .map_err(|fault| vec![fault])
+    };
+    let incoming = section
+        .webhook
+        .as_ref()
+        .and_then(|webhook| webhook.tls.as_ref())
+        .map(|tls| tls::outside_server(&tls.ca, TlsKey::load(&tls.certificate, &tls.key)?))
+        .transpose()
+        .map_err(|fault| vec![fault])?;
+    let tls = cordon_enterprise::Tls {
+        webhook: incoming.map(|config| Arc::new(arc_swap::ArcSwap::new(config))),
+        poll: outgoing(section.poll.as_ref().and_then(|poll| poll.tls.as_ref()))?,
+        push: outgoing(section.push.as_ref().and_then(|push| push.tls.as_ref()))?,
+    };
+    cordon_enterprise::EnterpriseAdapter::new(section.clone(), tls)
+}
+
+fn regulator(
+    section: &cordon_regulator::Config,
+    given: &Given,
+) -> Result<cordon_regulator::RegulatorAdapter, Vec<Fault>> {
+    let files = section.tls.as_ref();
+    let tls = files
+        .map(|tls| client(&tls.ca, tls.certificate.as_deref(), tls.key.as_deref()))
+        .transpose()
+        .map_err(|fault| vec![fault])?;
+    let reports = given.reports.as_ref().map(Arc::clone).ok_or_else(|| {
+        vec![
+            Fault::new("K061", "this hub builds no reports that could be pushed")
+                .at(format!("regulator `{}`", section.name))
+                .remedy("add a [reports] section"),
+        ]
+    })?;
+    cordon_regulator::RegulatorAdapter::new(section.clone(), reports, tls)
+}
+
+/// TLS towards a partner outside the park's CA.
+fn client(
+    ca: &Path,
+    certificate: Option<&Path>,
+    key: Option<&Path>,
+) -> Result<Arc<rustls::ClientConfig>, Fault> {
+    let own = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some(TlsKey::load(certificate, key)?),
+        _ => None,
+    };
+    tls::outside_client(ca, own)
+}
