@@ -49,7 +49,7 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     let parts = HubParts {
         journal,
         state: Arc::clone(&state),
-        plugins: Vec::new(),
+        plugins: crate::plugins::plugins(config).map_err(first)?,
         adapters,
         mappings: Arc::clone(&loaded.mappings),
         clock: Arc::clone(&clock),

@@ -8,6 +8,7 @@ mod config;
 mod core;
 mod doors;
 mod exit;
+mod plugins;
 mod prepare;
 
 use std::process::ExitCode;

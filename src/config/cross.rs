@@ -15,6 +15,7 @@ pub fn check(config: &ParkConfig) -> Vec<Fault> {
     faults.extend(instances(config));
     faults.extend(addresses(config));
     faults.extend(config.console.check().err());
+    faults.extend(config.alarms.check());
     faults.extend(config.demo.iter().flat_map(|demo| demo.check()));
     if !(100..=60_000).contains(&config.hub.tick_ms) {
         faults.push(

@@ -49,6 +49,9 @@ pub struct ParkConfig {
     /// Provincial platforms that reports are pushed to.
     #[serde(default)]
     pub regulator: Vec<cordon_regulator::Config>,
+    /// Who is told of alarms.
+    #[serde(default)]
+    pub alarms: cordon_alarms::Config,
     /// What `cordon demo` adds.
     pub demo: Option<DemoSection>,
 }

@@ -21,6 +21,7 @@ fn all(config: &mut ParkConfig) -> Vec<&mut PathBuf> {
         &mut hub.trust,
     ];
     paths.extend(&mut hub.mappings);
+    paths.extend(&mut config.alarms.routes);
     if let Some(demo) = &mut config.demo {
         paths.extend(&mut demo.broker_users);
     }

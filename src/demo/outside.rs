@@ -98,7 +98,7 @@ fn is_sensor(kind: DeviceKind) -> bool {
 }
 
 fn cameras(config: &ParkConfig, settings: &mut Settings) -> Result<(), Ending> {
-    for camera in config.onvif.iter().flat_map(|onvif| &onvif.cameras) {
+    for camera in config.onvif.iter().flat_map(|onvif| &onvif.camera) {
         let address = authority(&camera.address)
             .ok_or_else(|| not_loopback("onvif.camera.address", &camera.address))?;
         settings.cameras.push(CameraSpec {

@@ -16,6 +16,7 @@ use crate::exit::Ending;
 
 /// The park's code in the example plan.
 const PARK: &str = "JS-DEMO";
+const ROUTES: &str = include_str!("routes.toml");
 
 /// How much of a park is prepared.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -35,6 +36,7 @@ pub fn folder(root: &Path, ports: Ports, extent: Extent) -> Result<PathBuf, Endi
         Extent::Full => {
             secrets::make(root)?;
             dictionaries::make(root)?;
+            write_new(&root.join("routes.toml"), ROUTES)?;
             park::full(ports)
         }
     };

@@ -57,6 +57,7 @@ pub fn full(ports: Ports) -> String {
         .replace("@PLANT@", &ports.plant().to_string())
         .replace("@PLATFORM@", &ports.platform().to_string())
         .replace("@BOARD@", &ports.board().to_string())
+        .replace("@LEADER@", &ports.leader().to_string())
         .replace("@BUSES@", &buses)
         .replace("@CAMERAS@", &cameras);
     format!(

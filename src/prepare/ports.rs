@@ -60,6 +60,11 @@ impl Ports {
         self.outside + 4
     }
 
+    /// The shift leader's pager.
+    pub fn leader(self) -> u16 {
+        self.outside + 5
+    }
+
     /// The controller of lane `index`, counted from 0.
     pub fn lane(self, index: u16) -> u16 {
         self.outside + 10 + index

@@ -27,6 +27,9 @@ const UPDATE_EVERY: Duration = Duration::from_millis(250);
 /// How long open requests may go on after shutdown.
 const DRAIN: Duration = Duration::from_secs(2);
 
+/// Longest disposal note.
+const NOTE_CHARS_MAX: usize = 200;
+
 /// Settings of the console.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -98,6 +101,7 @@ pub async fn serve(
         .route("/api/view", get(view_once))
         .route("/api/emergency-open", post(emergency_open))
         .route("/api/acknowledge", post(acknowledge))
+        .route("/api/close", post(close))
         .fallback(get(files))
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&console),
@@ -336,29 +340,47 @@ async fn acknowledge(
     State(console): State<Arc<Console>>,
     Json(asked): Json<AcknowledgeRequest>,
 ) -> Response {
-    let previous = console
-        .view
-        .read()
-        .ok()
-        .and_then(|view| view.alarm_state(&asked.alarm));
+    step(&console, asked.alarm, AlarmState::Acknowledged, None).await
+}
+
+/// The end of an alarm with its disposal note (R044), as the page sends it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CloseRequest {
+    alarm: String,
+    note: String,
+}
+
+async fn close(
+    State(console): State<Arc<Console>>,
+    Json(asked): Json<CloseRequest>,
+) -> Response {
+    let note = asked.note.trim();
+    if note.is_empty() || note.chars().count() > NOTE_CHARS_MAX {
+        return refuse("say what was done, in 1 to 200 letters");
+    }
+    let note = Some(note.to_owned());
+    step(&console, asked.alarm, AlarmState::Closed, note).await
+}
+
+/// One step in the life of an open alarm, in the operator's name.
+async fn step(console: &Console, alarm: String, to: AlarmState, note: Option<String>) -> Response {
+    let view = console.view.read().ok();
+    let previous = view.and_then(|view| view.alarm_state(&alarm));
     let Some(previous) = previous else {
         return refuse("no such open alarm");
     };
-    let now = console.clock.now();
-    say(
-        &console,
-        Body::AlarmUpdate(AlarmUpdate {
-            alarm_id: asked.alarm,
-            state: AlarmState::Acknowledged,
-            previous,
-            actor_id: console.operator.clone(),
-            receiver: None,
-            escalation_level: None,
-            note: None,
-            updated_at: now,
-        }),
-    )
-    .await
+    let update = AlarmUpdate {
+        alarm_id: alarm,
+        state: to,
+        previous,
+        actor_id: console.operator.clone(),
+        receiver: None,
+        escalation_level: None,
+        note,
+        updated_at: console.clock.now(),
+    };
+    say(console, Body::AlarmUpdate(update)).await
 }
 
 async fn say(console: &Console, body: Body) -> Response {

@@ -71,7 +71,7 @@ function render() {
   at("alarms").replaceChildren(...view.alarms.map((alarm) => row(
     clock(alarm.time), chip(alarm.level), alarm.code, alarm.place, alarm.escalation ? `${t(alarm.state)} · ${t("ESCALATED")} ${alarm.escalation}` : t(alarm.state),
     alarm.description,
-    alarm.state === "RAISED" ? button(t("acknowledge"), () => acknowledge(alarm.id)) : "",
+    alarmStep(alarm),
   )));
   at("no-alarms").hidden = view.alarms.length > 0;
   at("devices").replaceChildren(...view.devices.map((device) => row(device.device, chip(device.state), device.reason)));
@@ -80,6 +80,11 @@ function render() {
     line.lastChild.className = "number";
     return line;
   }));
+}
+
+function alarmStep(alarm) {
+  if (alarm.state === "RAISED") return button(t("acknowledge"), () => acknowledge(alarm.id));
+  return button(t("close_alarm"), () => askClosing(alarm));
 }
 
 function reason(decision) {
@@ -104,6 +109,21 @@ function askEmergency(lane) {
 at("emergency").addEventListener("close", () => {
   if (at("emergency").returnValue !== "open" || !asked) return;
   post("/api/emergency-open", { gate: asked.gate, ordered_by: at("emergency-who").value, reason: at("emergency-why").value }, "opened");
+});
+
+let closing = null;
+
+function askClosing(alarm) {
+  closing = alarm;
+  at("closing-alarm").textContent = `${alarm.code}: ${alarm.description}`;
+  at("closing-note").value = "";
+  at("closing").returnValue = "cancel";
+  at("closing").showModal();
+}
+
+at("closing").addEventListener("close", () => {
+  if (at("closing").returnValue !== "close" || !closing) return;
+  post("/api/close", { alarm: closing.id, note: at("closing-note").value }, "alarm_closed");
 });
 
 function acknowledge(id) {
