@@ -199,6 +199,8 @@ impl Reader {
                 Ok(walker)
             }
             None => match self.first_of(lowest)? {
+                // Begun between the two looks, and remembered now, so the next look finds it.
+                Some(first) if number >= first => self.locate(number),
                 Some(first) if number != 0 => Err(JournalFault::new(
                     FaultKind::Trimmed,
                     format!("record {number}"),
