@@ -1,0 +1,74 @@
+//! The refusals of this room.
+
+use std::path::Path;
+
+use cordon_contract::Fault;
+
+/// This hub does not build the report.
+pub(crate) fn not_built(code: &str) -> Fault {
+    Fault::new("S040", format!("this hub does not build {code}"))
+        .remedy("ask for RPT-01, RPT-06 or RPT-07")
+}
+
+/// The span cannot be reported on.
+pub(crate) fn span(why: impl Into<String>) -> Fault {
+    Fault::new("S041", why).remedy("ask for a day, week or month that is over, or for today so far")
+}
+
+/// The journal cannot be folded.
+pub(crate) fn journal(fault: &Fault) -> Fault {
+    Fault::new("S042", "the journal could not be read for reports")
+        .log(fault.to_string())
+        .remedy("run cordon journal verify")
+}
+
+/// The span begins before what the projections hold.
+pub(crate) fn forgotten(from: impl std::fmt::Display, held: impl std::fmt::Display) -> Fault {
+    Fault::new(
+        "S043",
+        format!("the span begins at {from}, figures are held from {held} on"),
+    )
+    .remedy("raise reports.days_kept, or pull the report that was built then")
+}
+
+/// A report has as many versions as it may have.
+pub(crate) fn versions(id: &str, max: u32) -> Fault {
+    Fault::new("S044", format!("report {id} has {max} versions already"))
+        .remedy("build it less often, or raise reports.versions_max")
+}
+
+/// A file of the shelf cannot be used.
+pub(crate) fn file(path: &Path, error: &dyn std::fmt::Display) -> Fault {
+    Fault::new("S045", "the folder of reports cannot be used")
+        .log(format!("{}: {error}", path.display()))
+        .at(path.display().to_string())
+        .remedy("check path, rights and room on the disk")
+}
+
+/// The stored bytes are not those that were signed.
+pub(crate) fn damaged(log: String) -> Fault {
+    Fault::new("S020", "the stored report is damaged and was not given out")
+        .log(log)
+        .remedy("the park restores it from a backup or builds a new version")
+}
+
+/// There is no such report.
+pub(crate) fn missing(id: &str, version: u32) -> Fault {
+    Fault::new("S012", "there is no such report")
+        .log(format!("report {id} v{version}"))
+        .remedy("see ListReports for what has been built")
+}
+
+/// The document breaks the language; nothing was stored.
+pub(crate) fn unlawful(why: impl std::fmt::Display) -> Fault {
+    Fault::new("S046", "the report cannot be written")
+        .log(why.to_string())
+        .remedy("correct the name or id in the plan that the place tells of")
+}
+
+/// A thread of a build ended.
+pub(crate) fn thread(error: &dyn std::fmt::Display) -> Fault {
+    Fault::new("S047", "building the report was broken off")
+        .log(error.to_string())
+        .remedy("ask again")
+}

@@ -1,0 +1,331 @@
+//! The service: builds, signs, keeps and gives out reports.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use cordon_contract::{BoxFuture, Clock, Fault};
+use cordon_flow::EntryReader;
+use cordon_model::plan::ParkPlan;
+use cordon_model::service::ReportEntry;
+use cordon_model::{Granularity, PartyId, ReportDocument, ReportType, Supersedes, Timestamp};
+use cordon_security::{Signer, xmldsig};
+use cordon_wire::write_report_document;
+
+use crate::config::ReportsConfig;
+use crate::document::document;
+use crate::fault;
+use crate::progress::Progress;
+use crate::shelf::{Shelf, kept};
+use crate::span::{Span, hour_of, hour_start};
+
+const DAY: i64 = 86_400_000_000;
+const SECOND: i64 = 1_000_000;
+
+/// Writes an audit entry into the journal.
+pub trait Record: Send + Sync + 'static {
+    /// `action` such as `report.built`, `target` such as `RPT-01.JS-1.2026-03-31 v1`.
+    fn record<'a>(
+        &'a self,
+        action: &'a str,
+        target: String,
+        detail: String,
+    ) -> BoxFuture<'a, Result<(), Fault>>;
+}
+
+/// For builds beside a hub: nothing is recorded now. The hub records such a version when it next
+/// looks at the folder.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unrecorded;
+
+impl Record for Unrecorded {
+    fn record<'a>(&'a self, _: &'a str, _: String, _: String) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async { Err(fault::thread(&"nothing records here")) })
+    }
+}
+
+/// What the service is made of.
+pub struct ReportsParts {
+    /// Folder of the signed files.
+    pub dir: PathBuf,
+    /// The park.
+    pub plan: Arc<ParkPlan>,
+    /// The journal.
+    pub reader: EntryReader,
+    /// The hub's signature.
+    pub signer: Arc<Signer>,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// The hub, named as builder.
+    pub hub: PartyId,
+    /// Where builds and removals are recorded.
+    pub record: Arc<dyn Record>,
+}
+
+/// Builds, signs, keeps and gives out reports. Building blocks on the disk: use [`Reports::build`]
+/// in async code, [`Reports::build_now`] elsewhere.
+pub struct Reports {
+    pub(crate) parts: ReportsParts,
+    pub(crate) config: ReportsConfig,
+    progress: Mutex<Progress>,
+    shelf: Mutex<Shelf>,
+}
+
+/// A report that was asked for.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// How it is listed.
+    pub entry: ReportEntry,
+    /// The signed file.
+    pub bytes: Bytes,
+    /// Whether this call made it; otherwise there was nothing new to say.
+    pub is_new: bool,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Reports {
+    /// Opens the folder and reads its index from the files.
+    ///
+    /// # Errors
+    /// `S045` when the folder cannot be used.
+    pub fn open(parts: ReportsParts, config: ReportsConfig) -> Result<Self, Fault> {
+        let shelf = Shelf::open(&parts.dir)?;
+        let progress = Progress::open(&parts.dir, config.days_kept, &parts.reader);
+        Ok(Self {
+            parts,
+            config,
+            progress: Mutex::new(progress),
+            shelf: Mutex::new(shelf),
+        })
+    }
+
+    /// Every version that can be pulled.
+    pub fn list(&self) -> Vec<ReportEntry> {
+        let shelf = locked(&self.shelf);
+        shelf.all().map(|kept| kept.entry.clone()).collect()
+    }
+
+    /// The signed bytes of a version, bit for bit as at the first pull.
+    ///
+    /// # Errors
+    /// `S012` when there is none, `S020` when the file is damaged, `S045` when it cannot be read.
+    pub fn bytes(&self, id: &str, version: u32) -> Result<Vec<u8>, Fault> {
+        let shelf = locked(&self.shelf);
+        let kept = shelf
+            .find(id, version)
+            .ok_or_else(|| fault::missing(id, version))?;
+        shelf.bytes(kept)
+    }
+
+    /// Builds a report up to the present end of the journal. When its newest version says the same
+    /// already, gives that one, byte for byte.
+    ///
+    /// # Errors
+    /// `S040` to `S046`; see `docs/reference/errors.md`.
+    pub fn build_now(&self, report: ReportType, span: Span) -> Result<Built, Fault> {
+        let now = self.parts.clock.now();
+        let draft = self.draft(report, span, now)?;
+        self.keep(draft)
+    }
+
+    /// The document that would be version 1, not signed.
+    fn draft(
+        &self,
+        report: ReportType,
+        span: Span,
+        now: Timestamp,
+    ) -> Result<ReportDocument, Fault> {
+        if !span.is_so_far() && span.to() > now {
+            return Err(fault::span(format!(
+                "the span ends at {}, it is {now}",
+                span.to()
+            )));
+        }
+        let mut progress = locked(&self.progress);
+        progress.advance(&self.parts.reader)?;
+        let ledger = &progress.ledger;
+        let span = match ledger.last() {
+            Some(last) if span.is_so_far() => {
+                // Whole seconds, so that the end lies behind the last entry.
+                let until = last.div_euclid(SECOND).saturating_add(1) * SECOND;
+                Span::so_far(span.from(), Timestamp::from_micros(until))
+            }
+            _ => span,
+        };
+        if hour_of(span.from().micros()) < ledger.held_from() {
+            return Err(fault::forgotten(
+                span.from(),
+                hour_start(ledger.held_from()),
+            ));
+        }
+        let (plan, config) = (&self.parts.plan, &self.config);
+        document(
+            report,
+            span,
+            (ledger, progress.position),
+            (plan, config),
+            (now, &self.parts.hub),
+        )
+        .ok_or_else(|| fault::not_built(report.as_str()))
+    }
+
+    /// Signs and stores a document, unless its newest version says the same.
+    fn keep(&self, mut report: ReportDocument) -> Result<Built, Fault> {
+        let said = crate::document::content(&report).map_err(fault::unlawful)?;
+        let kind = report.report_type.as_str();
+        let mut shelf = locked(&self.shelf);
+        let _others_wait = shelf.lock()?;
+        shelf.refresh(kind, &report.report_id)?;
+        if let Some(newest) = shelf.newest(&report.report_id).cloned() {
+            if newest.content == said {
+                return Ok(Built {
+                    bytes: shelf.bytes(&newest)?.into(),
+                    entry: newest.entry,
+                    is_new: false,
+                });
+            }
+            report.supersedes = Some(Supersedes {
+                report_id: newest.entry.report_id,
+                version: newest.entry.version,
+                digest: newest.entry.digest,
+            });
+        }
+        report.version = shelf.next_version(kind, &report.report_id)?;
+        if report.version > self.config.versions_max {
+            return Err(fault::versions(&report.report_id, self.config.versions_max));
+        }
+        let unsigned = write_report_document(&report).map_err(fault::unlawful)?;
+        let bytes = xmldsig::sign_enveloped(&self.parts.signer, unsigned)?;
+        let kept = kept(&report, &bytes)?;
+        let entry = kept.entry.clone();
+        shelf.put(kept, &bytes)?;
+        Ok(Built {
+            entry,
+            bytes: bytes.into(),
+            is_new: true,
+        })
+    }
+
+    /// [`Reports::build_now`] on a thread of its own; then what is new is recorded in the journal.
+    ///
+    /// # Errors
+    /// As [`Reports::build_now`], `S047`, and those of the recorder.
+    pub async fn build(self: &Arc<Self>, report: ReportType, span: Span) -> Result<Built, Fault> {
+        let reports = Arc::clone(self);
+        let built = tokio::task::spawn_blocking(move || reports.build_now(report, span))
+            .await
+            .map_err(|error| fault::thread(&error))??;
+        if built.is_new {
+            self.record_built(&built.entry).await?;
+        }
+        Ok(built)
+    }
+
+    /// Records versions that the journal does not know of: built beside the hub, or just before a
+    /// crash. Gives how many.
+    ///
+    /// # Errors
+    /// Those of the recorder.
+    pub async fn record_missing(&self) -> Result<usize, Fault> {
+        let missing: Vec<ReportEntry> = {
+            let shelf = locked(&self.shelf);
+            let unknown = shelf.all().filter(|kept| !kept.recorded);
+            unknown.map(|kept| kept.entry.clone()).collect()
+        };
+        for entry in &missing {
+            self.record_built(entry).await?;
+        }
+        Ok(missing.len())
+    }
+
+    async fn record_built(&self, entry: &ReportEntry) -> Result<(), Fault> {
+        let target = target(entry);
+        let detail = format!("digest {} entry {}", entry.digest, entry.entry_number);
+        self.parts
+            .record
+            .record("report.built", target, detail)
+            .await?;
+        locked(&self.shelf).recorded(&entry.report_id, entry.version)
+    }
+
+    /// Takes away what is older than the configuration keeps; each removal is recorded before.
+    ///
+    /// # Errors
+    /// Those of the recorder, `S045`.
+    pub async fn remove_old(&self) -> Result<usize, Fault> {
+        let now = self.parts.clock.now();
+        let old: Vec<ReportEntry> = {
+            let shelf = locked(&self.shelf);
+            let listed = shelf.all().map(|kept| &kept.entry);
+            listed
+                .filter(|entry| self.is_old(entry, now))
+                .cloned()
+                .collect()
+        };
+        for entry in &old {
+            let detail = format!("digest {}", entry.digest);
+            let recorded = self
+                .parts
+                .record
+                .record("report.removed", target(entry), detail);
+            recorded.await?;
+            locked(&self.shelf).remove(entry)?;
+        }
+        Ok(old.len())
+    }
+
+    fn is_old(&self, entry: &ReportEntry, now: Timestamp) -> bool {
+        let days = match entry.period.granularity {
+            Granularity::OnDemand => self.config.keep_on_demand_days,
+            _ => self.config.keep_days,
+        };
+        entry.period.to.plus_micros(i64::from(days) * DAY) < now
+    }
+
+    /// The newest report of this kind that is due at `at`: built on the schedule's own granularity
+    /// (`DAY` without one), when there is anything in the journal to report on.
+    ///
+    /// # Errors
+    /// As [`Reports::build`].
+    pub async fn due(
+        self: &Arc<Self>,
+        report: ReportType,
+        at: Timestamp,
+    ) -> Result<Option<Built>, Fault> {
+        let job = self.config.build.iter().find(|job| job.report == report);
+        let granularity = job.map_or(Granularity::Day, |job| job.granularity);
+        let span = Span::last_over(granularity, at);
+        if !self.has_begun_before(span.to())? {
+            return Ok(None);
+        }
+        self.build(report, span).await.map(Some)
+    }
+
+    /// Whether the journal has an entry from before `end`.
+    pub(crate) fn has_begun_before(&self, end: Timestamp) -> Result<bool, Fault> {
+        let mut progress = locked(&self.progress);
+        if progress.ledger.began().is_none() {
+            progress.advance(&self.parts.reader)?;
+        }
+        let began = progress.ledger.began();
+        Ok(began.is_some_and(|hour| hour_start(hour) < end))
+    }
+
+    /// Whether the journal has come to `end`, so that nothing but late data is missing before it.
+    pub(crate) fn has_reached(&self, end: Timestamp) -> Result<bool, Fault> {
+        let mut progress = locked(&self.progress);
+        progress.advance(&self.parts.reader)?;
+        Ok(progress
+            .ledger
+            .last()
+            .is_some_and(|last| last >= end.micros()))
+    }
+}
+
+/// How a version is named in audit entries.
+fn target(entry: &ReportEntry) -> String {
+    format!("{} v{}", entry.report_id, entry.version)
+}

@@ -1,0 +1,171 @@
+//! RPT-01 vehicle passage daily: by gate, kind and hour in and out, inside at the end, refusals by
+//! reason (R027).
+
+use std::collections::BTreeMap;
+
+use cordon_model::{Absence, Cell, ColumnKind, Granularity};
+
+use crate::document::Look;
+use crate::fold::{PassKey, Passes, RefusalKey};
+use crate::span::{hour_of, hour_start};
+use crate::table::{Head, Table, code, integer, text, time};
+
+const GATE: Head = ("gate", "Gate", "卡口", ColumnKind::Text, None);
+const TIER: Head = ("tier", "Tier", "卡口层级", ColumnKind::Code, None);
+const KIND: Head = (
+    "kind",
+    "Kind of vehicle",
+    "车辆类别",
+    ColumnKind::Code,
+    None,
+);
+const IN: Head = ("in", "In", "进", ColumnKind::Integer, None);
+const OUT: Head = ("out", "Out", "出", ColumnKind::Integer, None);
+const FORCED: Head = (
+    "forced",
+    "Forced, of these",
+    "其中强行通过",
+    ColumnKind::Integer,
+    None,
+);
+const BACKED: Head = (
+    "backed-out",
+    "Backed out",
+    "退出车道",
+    ColumnKind::Integer,
+    None,
+);
+
+pub(crate) fn tables(look: &Look<'_>) -> Vec<Table> {
+    vec![totals(look), inside(look), refused(look), passages(look)]
+}
+
+/// Passages by hour; in a report over more than a day, by day.
+fn passages(look: &Look<'_>) -> Table {
+    let start = ("from", "From", "起", ColumnKind::Time, None);
+    let heads = [start, GATE, TIER, KIND, IN, OUT, FORCED, BACKED];
+    let mut table = Table::new("passages", "Passages over time", "分时段通行", &heads);
+    let by_day = matches!(
+        look.span.granularity(),
+        Granularity::Week | Granularity::Month
+    );
+    let mut rows: BTreeMap<(i64, &PassKey), Passes> = BTreeMap::new();
+    let hours = &look.ledger.passages.hours;
+    for (hour, seen) in hours.range(look.span.hours_covered()) {
+        let start = if by_day {
+            hour.div_euclid(24) * 24
+        } else {
+            *hour
+        };
+        table.left_out(seen.left_out);
+        for (key, passes) in &seen.passed {
+            rows.entry((start, key)).or_default().add(*passes);
+        }
+    }
+    for ((start, key), passes) in rows {
+        let mut cells = vec![time(hour_start(start).micros())];
+        cells.extend(pass_cells(key, passes));
+        table.row(cells);
+    }
+    table
+}
+
+fn totals(look: &Look<'_>) -> Table {
+    let heads = [GATE, TIER, KIND, IN, OUT, FORCED, BACKED];
+    let mut table = Table::new(
+        "totals",
+        "Passages by gate and kind",
+        "卡口通行合计",
+        &heads,
+    );
+    let mut rows: BTreeMap<&PassKey, Passes> = BTreeMap::new();
+    let hours = &look.ledger.passages.hours;
+    for (_, seen) in hours.range(look.span.hours_covered()) {
+        for (key, passes) in &seen.passed {
+            rows.entry(key).or_default().add(*passes);
+        }
+    }
+    for (key, passes) in rows {
+        table.row(pass_cells(key, passes));
+    }
+    table
+}
+
+fn pass_cells(key: &PassKey, passes: Passes) -> Vec<Cell> {
+    vec![
+        text(key.gate.as_str()),
+        code(key.tier.as_str()),
+        code(key.kind.as_str()),
+        integer(passes.entered),
+        integer(passes.left),
+        integer(passes.forced),
+        integer(passes.backed_out),
+    ]
+}
+
+fn refused(look: &Look<'_>) -> Table {
+    let heads = [
+        GATE,
+        KIND,
+        ("outcome", "Outcome", "决策结果", ColumnKind::Code, None),
+        ("reason", "Reason", "原因", ColumnKind::Code, None),
+        ("count", "Count", "次数", ColumnKind::Integer, None),
+    ];
+    let mut table = Table::new("refused", "Refused by reason", "拒绝原因统计", &heads);
+    let mut rows: BTreeMap<&RefusalKey, u64> = BTreeMap::new();
+    let hours = &look.ledger.passages.hours;
+    for (_, seen) in hours.range(look.span.hours_covered()) {
+        for (key, count) in &seen.refused {
+            *rows.entry(key).or_default() += count;
+        }
+    }
+    for (key, count) in rows {
+        table.row(vec![
+            text(key.gate.as_str()),
+            code(key.kind.as_str()),
+            code(key.outcome.as_str()),
+            key.code
+                .map_or(Cell::Absent(Absence::NotApplicable), |reason| {
+                    code(reason.as_str())
+                }),
+            integer(count),
+        ]);
+    }
+    table
+}
+
+/// The last snapshot of the park before the end; one row without data when there is none.
+fn inside(look: &Look<'_>) -> Table {
+    let heads = [
+        KIND,
+        (
+            "inside",
+            "In park at the end",
+            "期末在园数",
+            ColumnKind::Integer,
+            None,
+        ),
+        ("capacity", "Capacity", "容量", ColumnKind::Integer, None),
+        ("as-of", "Counted at", "统计时间", ColumnKind::Time, None),
+    ];
+    let mut table = Table::new("in-park", "In park at the end", "期末在园", &heads);
+    let until = hour_of(look.to().saturating_sub(1)).saturating_add(1);
+    let snapshots = look.ledger.passages.inside.range(..until);
+    let last = snapshots.rev().map(|(_, inside)| inside).next();
+    let none = || Cell::Absent(Absence::NoData);
+    let Some(last) = last.filter(|inside| !inside.counts.is_empty()) else {
+        table.row(vec![none(), none(), none(), none()]);
+        return table;
+    };
+    for (kind, inside, capacity) in &last.counts {
+        table.row(vec![
+            code(kind.as_str()),
+            integer(u64::from(*inside)),
+            capacity.map_or(Cell::Absent(Absence::NotApplicable), |capacity| {
+                integer(u64::from(capacity))
+            }),
+            time(last.at),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,241 @@
+//! RPT-06 alarm and disposal: by code, level and area count, false rate, times to acknowledge and
+//! to clear, open beyond the limit; the red and orange ones one by one (R044).
+//!
+//! An alarm belongs to the span it happened in and is shown as it stood when the span ended.
+
+use std::collections::BTreeMap;
+
+use cordon_model::{Absence, AlarmCode, AlarmLevel, AlarmState, Cell, ColumnKind, mask};
+
+use crate::document::Look;
+use crate::figure::{mean_s, p95_s, percent, seconds};
+use crate::fold::Alarm;
+use crate::table::{Head, Table, code, integer, optional, text, time};
+
+const CODE: Head = ("alarm-code", "Alarm", "报警类型", ColumnKind::Code, None);
+const LEVEL: Head = ("alarm-level", "Level", "报警级别", ColumnKind::Code, None);
+const AREA: Head = ("area", "Area", "区域", ColumnKind::Text, None);
+
+const GROUP_HEADS: &[Head] = &[
+    CODE,
+    LEVEL,
+    AREA,
+    ("count", "Alarms", "报警数", ColumnKind::Integer, None),
+    (
+        "false-count",
+        "False alarms",
+        "误报数",
+        ColumnKind::Integer,
+        None,
+    ),
+    (
+        "false-rate",
+        "False rate",
+        "误报率",
+        ColumnKind::Number,
+        Some("%"),
+    ),
+    (
+        "acknowledge-mean",
+        "Mean time to acknowledge",
+        "平均接警时间",
+        ColumnKind::Number,
+        Some("s"),
+    ),
+    (
+        "acknowledge-p95",
+        "P95 time to acknowledge",
+        "接警时间P95",
+        ColumnKind::Number,
+        Some("s"),
+    ),
+    (
+        "clear-mean",
+        "Mean time to clear",
+        "平均消除时间",
+        ColumnKind::Number,
+        Some("s"),
+    ),
+    (
+        "clear-p95",
+        "P95 time to clear",
+        "消除时间P95",
+        ColumnKind::Number,
+        Some("s"),
+    ),
+    (
+        "late",
+        "Acknowledged late",
+        "超时接警数",
+        ColumnKind::Integer,
+        None,
+    ),
+    (
+        "open-over-limit",
+        "Not acknowledged, over the limit",
+        "超时未接警数",
+        ColumnKind::Integer,
+        None,
+    ),
+];
+
+const LIST_HEADS: &[Head] = &[
+    ("alarm-id", "Alarm id", "报警编号", ColumnKind::Text, None),
+    CODE,
+    LEVEL,
+    (
+        "occurred-at",
+        "Occurred at",
+        "发生时间",
+        ColumnKind::Time,
+        None,
+    ),
+    AREA,
+    ("gate", "Gate", "卡口", ColumnKind::Text, None),
+    ("device", "Device", "来源设备", ColumnKind::Text, None),
+    ("plate", "Plate", "涉事车辆", ColumnKind::Text, None),
+    (
+        "person",
+        "Person, masked",
+        "涉事人员（脱敏）",
+        ColumnKind::Text,
+        None,
+    ),
+    (
+        "state",
+        "State at the end",
+        "期末状态",
+        ColumnKind::Code,
+        None,
+    ),
+    (
+        "acknowledge",
+        "Time to acknowledge",
+        "接警时间",
+        ColumnKind::Number,
+        Some("s"),
+    ),
+    (
+        "clear",
+        "Time to clear",
+        "消除时间",
+        ColumnKind::Number,
+        Some("s"),
+    ),
+];
+
+pub(crate) fn tables(look: &Look<'_>) -> Vec<Table> {
+    vec![groups(look), list(look)]
+}
+
+#[derive(Default)]
+struct Group {
+    count: u64,
+    false_count: u64,
+    acknowledged: Vec<i64>,
+    cleared: Vec<i64>,
+    late: u64,
+    open_over: u64,
+}
+
+impl Group {
+    fn add(&mut self, alarm: &Alarm, look: &Look<'_>) {
+        let (end, limit) = (look.to(), look.config.acknowledge_s.of(alarm.level));
+        let is_false = alarm.is_false(end);
+        self.count += 1;
+        self.false_count += u64::from(is_false);
+        match alarm.acknowledged_ms(end) {
+            Some(ms) => {
+                self.acknowledged.push(ms);
+                self.late += u64::from(ms > limit);
+            }
+            None => {
+                let is_gone = matches!(
+                    alarm.state_at(end),
+                    AlarmState::Cleared | AlarmState::Closed
+                );
+                let waited = end.saturating_sub(alarm.occurred) / 1_000;
+                self.open_over += u64::from(!is_gone && waited > limit);
+            }
+        }
+        if !is_false {
+            self.cleared.extend(alarm.cleared_ms(end));
+        }
+    }
+}
+
+fn groups(look: &Look<'_>) -> Table {
+    let mut table = Table::new(
+        "alarms",
+        "Alarms by kind, level and area",
+        "报警统计",
+        GROUP_HEADS,
+    );
+    let mut groups: BTreeMap<(AlarmLevel, AlarmCode, Option<&str>), Group> = BTreeMap::new();
+    for (_, alarm) in alarms(look) {
+        let key = (alarm.level, alarm.code, alarm.area.as_deref());
+        groups.entry(key).or_default().add(alarm, look);
+    }
+    for ((level, kind, area), mut group) in groups {
+        table.row(vec![
+            code(kind.as_str()),
+            code(level.as_str()),
+            optional(area),
+            integer(group.count),
+            integer(group.false_count),
+            percent(group.false_count, group.count),
+            mean_s(&group.acknowledged),
+            p95_s(&mut group.acknowledged),
+            mean_s(&group.cleared),
+            p95_s(&mut group.cleared),
+            integer(group.late),
+            integer(group.open_over),
+        ]);
+    }
+    table
+}
+
+fn list(look: &Look<'_>) -> Table {
+    let mut table = Table::new(
+        "red-orange",
+        "Red and orange alarms",
+        "红橙报警清单",
+        LIST_HEADS,
+    );
+    let end = look.to();
+    let grave = |alarm: &Alarm| matches!(alarm.level, AlarmLevel::Red | AlarmLevel::Orange);
+    for (id, alarm) in alarms(look).filter(|(_, alarm)| grave(alarm)) {
+        let not_applicable = || Cell::Absent(Absence::NotApplicable);
+        let plate = alarm.subject.as_ref();
+        let person = alarm.person.as_deref();
+        table.row(vec![
+            text(id),
+            code(alarm.code.as_str()),
+            code(alarm.level.as_str()),
+            time(alarm.occurred),
+            optional(alarm.area.as_deref()),
+            optional(alarm.gate.as_ref().map(|gate| gate.as_str())),
+            optional(alarm.device.as_ref().map(|device| device.as_str())),
+            plate.map_or_else(not_applicable, |plate| {
+                text(&format!("{} {}", plate.number, plate.colour))
+            }),
+            person.map_or_else(not_applicable, |person| {
+                text(&mask::id_number(person, mask::Depth::Report))
+            }),
+            code(alarm.state_at(end).as_str()),
+            seconds(alarm.acknowledged_ms(end)),
+            seconds(alarm.cleared_ms(end)),
+        ]);
+    }
+    table
+}
+
+/// The alarms that happened in the span.
+fn alarms<'a>(look: &'a Look<'_>) -> impl Iterator<Item = (&'a String, &'a Alarm)> {
+    let (from, to) = (look.from(), look.to());
+    let hours = &look.ledger.alarms.hours;
+    hours
+        .range(look.span.hours_covered())
+        .flat_map(|(_, alarms)| alarms)
+        .filter(move |(_, alarm)| (from..to).contains(&alarm.occurred))
+}

@@ -1,0 +1,95 @@
+//! Builds what the configuration asks for, when it asks for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cordon_contract::{Fault, Shutdown};
+use cordon_model::{Granularity, Timestamp};
+
+use crate::config::Job;
+use crate::reports::Reports;
+use crate::span::Span;
+
+/// The clock is looked at again at least this often, so that setting it does no harm.
+const LOOK_AGAIN: Duration = Duration::from_secs(20);
+/// Pause before a failed round is tried again.
+const AFTER_FAILURE: Duration = Duration::from_secs(10);
+/// How often old reports are looked for.
+const REMOVE_EVERY_S: i64 = 3_600;
+
+/// Runs until shutdown. A build that fails is logged and tried again; it stops nothing else.
+pub async fn run(reports: Arc<Reports>, shutdown: Shutdown) {
+    let jobs = reports.config.build.clone();
+    let start = reports.parts.clock.now();
+    // The first round is at once: what became due while the hub was down is built now.
+    let mut due: Vec<Timestamp> = vec![start; jobs.len()];
+    let mut remove_at = start;
+    loop {
+        let now = reports.parts.clock.now();
+        let mut failed = false;
+        if let Err(fault) = reports.record_missing().await {
+            tracing::warn!(%fault, "a report that was built could not be recorded");
+            failed = true;
+        }
+        for (job, due) in jobs.iter().zip(&mut due) {
+            if now < *due {
+                continue;
+            }
+            match build(&reports, job, now).await {
+                // A schedule that makes no sense was refused with the configuration.
+                Ok(()) => *due = job.schedule.next(now).unwrap_or(now.plus_seconds(60)),
+                Err(fault) => {
+                    tracing::warn!(%fault, report = job.report.as_str(), "a report could not be built");
+                    failed = true;
+                }
+            }
+        }
+        if now >= remove_at {
+            remove_at = now.plus_seconds(REMOVE_EVERY_S);
+            if let Err(fault) = reports.remove_old().await {
+                tracing::warn!(%fault, "an old report could not be removed");
+            }
+        }
+        let pause = pause(&due, now, failed);
+        tokio::select! {
+            () = shutdown.wait() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+fn pause(due: &[Timestamp], now: Timestamp, failed: bool) -> Duration {
+    let longest = if failed { AFTER_FAILURE } else { LOOK_AGAIN };
+    let next = due.iter().filter(|due| **due > now).min();
+    next.map_or(longest, |next| {
+        let ms = u64::try_from(next.ms_since(now)).unwrap_or(0) + 1;
+        Duration::from_millis(ms).min(longest)
+    })
+}
+
+/// Today so far, or the last spans that are over: new ones, and those that late data changed.
+async fn build(reports: &Arc<Reports>, job: &Job, now: Timestamp) -> Result<(), Fault> {
+    let mut span = Span::last_over(job.granularity, now);
+    if job.granularity == Granularity::OnDemand {
+        return reports.build(job.report, span).await.map(drop);
+    }
+    for _ in 0..reports.config.look_back {
+        let ledger = Arc::clone(reports);
+        let end = span.to();
+        let is_ready = tokio::task::spawn_blocking(move || {
+            Ok::<bool, Fault>(ledger.has_begun_before(end)? && ledger.has_reached(end)?)
+        })
+        .await
+        .map_err(|error| crate::fault::thread(&error))??;
+        if is_ready {
+            match reports.build(job.report, span).await {
+                Ok(_) => {}
+                // Months back the figures are no longer held; what was built then stands.
+                Err(fault) if fault.code() == "S043" => return Ok(()),
+                Err(fault) => return Err(fault),
+            }
+        }
+        span = span.previous();
+    }
+    Ok(())
+}

@@ -1,0 +1,264 @@
+//! The signed files: `RPT-01/<report id>/v1.xml`, never changed, each with a `v1.json` beside it
+//! that lists it. The index is made of these at every start.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use cordon_contract::Fault;
+use cordon_model::service::ReportEntry;
+use cordon_model::{Digest, ReportDocument};
+use cordon_wire::{digest_of_bytes, read_report_document};
+use cordon_xml::{Document, Limits};
+use serde::{Deserialize, Serialize};
+
+use crate::document::{BUILT, content};
+use crate::fault;
+
+/// One version as it is listed.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Kept {
+    /// As regulators see it.
+    pub(crate) entry: ReportEntry,
+    /// Digest of what it says, the same for a version that says the same.
+    pub(crate) content: Digest,
+    /// Whether the journal has an entry that it was built.
+    pub(crate) recorded: bool,
+}
+
+/// All versions by report id.
+pub(crate) struct Shelf {
+    dir: PathBuf,
+    reports: BTreeMap<String, BTreeMap<u32, Kept>>,
+}
+
+impl Shelf {
+    /// Reads what is in `dir`, which is made if need be.
+    pub(crate) fn open(dir: &Path) -> Result<Self, Fault> {
+        let mut shelf = Self {
+            dir: dir.to_owned(),
+            reports: BTreeMap::new(),
+        };
+        for report in BUILT {
+            let folder = dir.join(report.as_str());
+            fs::create_dir_all(&folder).map_err(|error| fault::file(&folder, &error))?;
+            for id in names(&folder)? {
+                shelf.look(&folder.join(&id), &id)?;
+            }
+        }
+        Ok(shelf)
+    }
+
+    /// Keeps other builders out until the file is dropped.
+    pub(crate) fn lock(&self) -> Result<File, Fault> {
+        let path = self.dir.join("lock");
+        let open = || {
+            let file = OpenOptions::new()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(&path)?;
+            file.lock().map(|()| file)
+        };
+        open().map_err(|error: std::io::Error| fault::file(&path, &error))
+    }
+
+    /// Looks again at one report: another program may have built a version.
+    pub(crate) fn refresh(&mut self, report: &str, id: &str) -> Result<(), Fault> {
+        let folder = self.dir.join(report).join(id);
+        if folder.is_dir() {
+            self.look(&folder, id)?;
+        }
+        Ok(())
+    }
+
+    fn look(&mut self, folder: &Path, id: &str) -> Result<(), Fault> {
+        for name in names(folder)? {
+            let Some(version) = name
+                .strip_prefix('v')
+                .and_then(|name| name.strip_suffix(".xml"))
+                .and_then(|number| number.parse::<u32>().ok())
+            else {
+                continue;
+            };
+            let known = self.reports.get(id);
+            if known.is_some_and(|versions| versions.contains_key(&version)) {
+                continue;
+            }
+            match listed(folder, version) {
+                Ok(kept) => {
+                    let versions = self.reports.entry(id.to_owned()).or_default();
+                    versions.insert(version, kept);
+                }
+                // One damaged file must not hide the others; its version is not used again.
+                Err(fault) => tracing::error!(%fault, id, version, "a stored report is damaged"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything that is listed.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Kept> {
+        self.reports.values().flat_map(BTreeMap::values)
+    }
+
+    pub(crate) fn newest(&self, id: &str) -> Option<&Kept> {
+        self.reports.get(id)?.last_key_value().map(|(_, kept)| kept)
+    }
+
+    pub(crate) fn find(&self, id: &str, version: u32) -> Option<&Kept> {
+        self.reports.get(id)?.get(&version)
+    }
+
+    /// The signed bytes; refused when they are not those that were listed.
+    pub(crate) fn bytes(&self, kept: &Kept) -> Result<Vec<u8>, Fault> {
+        let path = self.path(&kept.entry, "xml");
+        let bytes = fs::read(&path).map_err(|error| fault::file(&path, &error))?;
+        let digest = digest_of_bytes(&bytes);
+        if digest == kept.entry.digest {
+            Ok(bytes)
+        } else {
+            let listed = kept.entry.digest;
+            let path = path.display();
+            Err(fault::damaged(format!(
+                "{path} has digest {digest}, listed is {listed}"
+            )))
+        }
+    }
+
+    /// The first version that no file has; a damaged file keeps its number.
+    pub(crate) fn next_version(&self, report: &str, id: &str) -> Result<u32, Fault> {
+        let folder = self.dir.join(report).join(id);
+        let mut version = self.newest(id).map_or(1, |kept| kept.entry.version + 1);
+        while folder.join(format!("v{version}.xml")).exists() {
+            version += 1;
+        }
+        Ok(version)
+    }
+
+    /// Stores a version: the signed file first, then its listing.
+    pub(crate) fn put(&mut self, kept: Kept, bytes: &[u8]) -> Result<(), Fault> {
+        let path = self.path(&kept.entry, "xml");
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(|error| fault::file(folder, &error))?;
+            sync_folder(folder)?;
+        }
+        write_durably(&path, bytes)?;
+        self.list(kept)
+    }
+
+    /// Notes that the journal knows of a version.
+    pub(crate) fn recorded(&mut self, id: &str, version: u32) -> Result<(), Fault> {
+        let Some(kept) = self.find(id, version) else {
+            return Ok(());
+        };
+        let kept = Kept {
+            recorded: true,
+            ..kept.clone()
+        };
+        self.list(kept)
+    }
+
+    fn list(&mut self, kept: Kept) -> Result<(), Fault> {
+        let path = self.path(&kept.entry, "json");
+        let json = serde_json::to_vec(&kept).map_err(|error| fault::file(&path, &error))?;
+        write_durably(&path, &json)?;
+        let versions = self.reports.entry(kept.entry.report_id.clone());
+        versions.or_default().insert(kept.entry.version, kept);
+        Ok(())
+    }
+
+    /// Takes a version off the shelf.
+    pub(crate) fn remove(&mut self, entry: &ReportEntry) -> Result<(), Fault> {
+        for extension in ["xml", "json"] {
+            let path = self.path(entry, extension);
+            if path.exists() {
+                fs::remove_file(&path).map_err(|error| fault::file(&path, &error))?;
+            }
+        }
+        if let Some(versions) = self.reports.get_mut(&entry.report_id) {
+            versions.remove(&entry.version);
+            if versions.is_empty() {
+                self.reports.remove(&entry.report_id);
+            }
+        }
+        Ok(())
+    }
+
+    fn path(&self, entry: &ReportEntry, extension: &str) -> PathBuf {
+        let folder = self.dir.join(entry.report_type.as_str());
+        folder
+            .join(&entry.report_id)
+            .join(format!("v{}.{extension}", entry.version))
+    }
+}
+
+/// The listing of a version; made from the file itself when a crash left none.
+fn listed(folder: &Path, version: u32) -> Result<Kept, Fault> {
+    let beside = folder.join(format!("v{version}.json"));
+    let known = fs::read(&beside).ok();
+    if let Some(kept) = known.and_then(|json| serde_json::from_slice::<Kept>(&json).ok()) {
+        return Ok(kept);
+    }
+    let path = folder.join(format!("v{version}.xml"));
+    let bytes = fs::read(&path).map_err(|error| fault::file(&path, &error))?;
+    let document = Document::parse(bytes, &Limits::default())
+        .map_err(|error| fault::damaged(format!("{}: {error}", path.display())))?;
+    let report = read_report_document(document.root())
+        .map_err(|error| fault::damaged(format!("{}: {error}", path.display())))?;
+    let kept = kept(&report, document.bytes())?;
+    let json = serde_json::to_vec(&kept).map_err(|error| fault::file(&beside, &error))?;
+    write_durably(&beside, &json)?;
+    Ok(kept)
+}
+
+/// How a signed document is listed.
+pub(crate) fn kept(report: &ReportDocument, bytes: &[u8]) -> Result<Kept, Fault> {
+    Ok(Kept {
+        entry: ReportEntry {
+            report_id: report.report_id.clone(),
+            report_type: report.report_type,
+            version: report.version,
+            park_code: report.park_code.clone(),
+            period: report.period.clone(),
+            generated_at: report.generated_at,
+            entry_number: report.journal_position.entry_number,
+            digest: digest_of_bytes(bytes),
+            size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        },
+        content: content(report).map_err(fault::unlawful)?,
+        recorded: false,
+    })
+}
+
+/// Names in a folder, sorted.
+fn names(folder: &Path) -> Result<Vec<String>, Fault> {
+    let entries = fs::read_dir(folder).map_err(|error| fault::file(folder, &error))?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| fault::file(folder, &error))?;
+        names.extend(entry.file_name().into_string());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Writes beside the target, syncs, renames, syncs the folder: whole or not there.
+pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    let beside = path.with_extension("new");
+    let write = || {
+        let mut file = File::create(&beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)
+    };
+    write().map_err(|error: std::io::Error| fault::file(path, &error))?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+fn sync_folder(folder: &Path) -> Result<(), Fault> {
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|error| fault::file(folder, &error))
+}
