@@ -13,8 +13,9 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask CHORE [ARGUMENTS]
 
-  demo               build the program (release), prepare an example park in demo-data and run its hub
-                       cargo xtask demo
+  demo [ARGUMENTS]   build the program (release) and run a living park in demo-data
+                       cargo xtask demo                               until Ctrl-C
+                       cargo xtask demo --for 60s --summary s.json    ends by itself
   test [STEP ...]    install what the tests need and run everything
                        cargo xtask test               all steps
                        cargo xtask test fmt clippy    only these
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     let chore = arguments.next().unwrap_or_default();
     let rest: Vec<String> = arguments.collect();
     let result = match chore.as_str() {
-        "demo" => demo::run(),
+        "demo" => demo::run(&rest),
         "test" => test::run(&rest),
         "codegen" => codegen::run(rest.iter().any(|argument| argument == "--check")),
         "help" | "--help" | "-h" => {

@@ -9,6 +9,11 @@ pub fn root() -> PathBuf {
     here.parent().map_or(here.clone(), PathBuf::from)
 }
 
+/// The folder into which cargo builds.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
 /// Cargo, as the one that runs this chore.
 pub fn cargo() -> Command {
     command(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))

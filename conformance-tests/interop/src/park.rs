@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::program;
 
 /// How many ports a park takes from its base on.
-const PORTS: u16 = 2;
+const PORTS: u16 = 40;
 
 /// A running park; killed by its own pid when dropped.
 #[derive(Debug)]
