@@ -1,1 +1,26 @@
-//! Receivers of alarms: signed webhooks and mail.
+//! Receivers of alarms: signed webhooks, mail, and the console's feed.
+//!
+//! An order for `receiver:NAME` becomes a `POST` of the canonical message under the hub's XML
+//! signature, or a short mail in Chinese and English. `Confirmed` means that the other side took it
+//! over (2xx, 250); what failed is tried again by the outbox until the order's deadline.
+//!
+//! `config` is what it is told, `command` and `letter` turn an order into a request or a mail
+//! (pure), `session` sends them (the only file that talks to the network), `seal` is how the hub
+//! lends its signature without lending a key.
+//!
+//! Floor 3: imports model, contract and http.
+
+mod adapter;
+mod command;
+mod config;
+mod letter;
+mod seal;
+mod secret;
+mod session;
+
+pub use adapter::NotifyAdapter;
+pub use command::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign};
+pub use config::{Config, Console, Mail, Security, TlsFiles, Webhook};
+pub use letter::{body, subject};
+pub use seal::Seal;
+pub use secret::Secret;

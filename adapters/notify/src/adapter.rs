@@ -1,0 +1,281 @@
+//! The adapter as the hub sees it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use cordon_contract::{
+    Adapter, BoxFuture, Clock, Definition, DeviceHealth, Fault, Link, LinkState, Order, Outcome,
+    OutcomeKind, Probe, SystemClock, Target,
+};
+use cordon_http::{Client, ClientOptions};
+use cordon_model::{DeviceId, Timestamp};
+
+use crate::command;
+use crate::config::{Config, Mail, Webhook};
+use crate::seal::Seal;
+use crate::secret::Secret;
+use crate::session::{self, Transport};
+
+/// How long a probe waits for one receiver.
+const PROBE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// One set of receivers.
+pub struct NotifyAdapter {
+    config: Config,
+    seal: Arc<dyn Seal>,
+    ways: BTreeMap<String, Way>,
+    health: Mutex<BTreeMap<String, DeviceHealth>>,
+    clock: OnceLock<Arc<dyn Clock>>,
+}
+
+/// How a receiver is reached.
+enum Way {
+    Call(Box<Caller>),
+    Mail(Box<Mail>, Box<Transport>),
+    /// The order's entry is the feed; there is nothing to send.
+    Feed,
+}
+
+/// A webhook with what it needs.
+struct Caller {
+    webhook: Webhook,
+    client: Client,
+    secret: Option<Secret>,
+}
+
+impl fmt::Debug for NotifyAdapter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NotifyAdapter")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+impl NotifyAdapter {
+    /// Makes an adapter after looking at its configuration and reading its secrets. `tls` are the
+    /// settings the security room made of [`Webhook::tls`], by receiver.
+    ///
+    /// # Errors
+    /// Everything that is wrong (`K071`, `K072`).
+    pub fn new(
+        config: Config,
+        seal: Arc<dyn Seal>,
+        tls: &BTreeMap<String, Arc<rustls::ClientConfig>>,
+    ) -> Result<Self, Vec<Fault>> {
+        let mut faults = config.check();
+        let mut ways = BTreeMap::new();
+        for webhook in &config.webhooks {
+            match call_way(webhook, tls.get(&webhook.receiver)) {
+                Ok(way) => drop(ways.insert(webhook.receiver.clone(), way)),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        for mail in &config.mails {
+            match session::transport(mail) {
+                Ok(transport) => {
+                    let way = Way::Mail(Box::new(mail.clone()), Box::new(transport));
+                    ways.insert(mail.receiver.clone(), way);
+                }
+                Err(fault) => faults.push(fault),
+            }
+        }
+        for console in &config.consoles {
+            ways.insert(console.receiver.clone(), Way::Feed);
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let health = ways
+            .keys()
+            .map(|name| (name.clone(), untried(name, &config.name)));
+        Ok(Self {
+            health: Mutex::new(health.collect()),
+            config,
+            seal,
+            ways,
+            clock: OnceLock::new(),
+        })
+    }
+
+    async fn deliver(&self, order: Order) -> Outcome {
+        let name = order.target.name().to_owned();
+        let (Some(way), "receiver") = (self.ways.get(&name), order.target.kind()) else {
+            return Outcome::new(OutcomeKind::Refused, format!("no receiver `{name}` here"));
+        };
+        let clock = self.now();
+        let left_ms = order.deadline.ms_since(clock);
+        if left_ms <= 0 {
+            return Outcome::new(
+                OutcomeKind::Expired,
+                "the deadline passed before it was sent",
+            );
+        }
+        let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or_default());
+        let limit = |timeout_s: u32| left.min(Duration::from_secs(u64::from(timeout_s)));
+        let outcome = match way {
+            Way::Feed => Outcome::new(OutcomeKind::Confirmed, "it is in the console's feed"),
+            Way::Mail(mail, transport) => {
+                session::send(transport, mail, &order, limit(mail.timeout_s)).await
+            }
+            Way::Call(caller) => {
+                let url = &caller.webhook.url;
+                let request = self.seal.seal(&order.message).and_then(|sealed| {
+                    let micros = clock.micros();
+                    command::request(&order, sealed, url, caller.secret.as_ref(), micros)
+                });
+                match request {
+                    Ok(request) => {
+                        let patience = limit(caller.webhook.timeout_s);
+                        session::call(&caller.client, request, patience).await
+                    }
+                    Err(fault) => Outcome::new(OutcomeKind::Refused, fault.to_string()),
+                }
+            }
+        };
+        self.saw(&name, &outcome);
+        outcome
+    }
+
+    /// The hub's time; the machine's before the adapter runs.
+    fn now(&self) -> Timestamp {
+        match self.clock.get() {
+            Some(clock) => clock.now(),
+            None => SystemClock.now(),
+        }
+    }
+
+    fn saw(&self, name: &str, outcome: &Outcome) {
+        let now = self.now();
+        let mut all = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(health) = all.get_mut(name) else {
+            return;
+        };
+        let confirmed = outcome.kind == OutcomeKind::Confirmed;
+        let state = match outcome.kind {
+            OutcomeKind::Confirmed | OutcomeKind::Accepted => LinkState::Online,
+            OutcomeKind::Failed | OutcomeKind::Expired => LinkState::Offline,
+            OutcomeKind::Refused => LinkState::Degraded,
+        };
+        if health.state != state {
+            health.since = now;
+        }
+        health.state = state;
+        health.reason = match confirmed {
+            true => String::new(),
+            false => outcome.detail.clone(),
+        };
+        health.readings += u64::from(confirmed);
+        health.dropped += u64::from(!confirmed);
+    }
+
+    async fn touch(&self, name: &str, way: &Way) -> Probe {
+        let found = match way {
+            Way::Feed => Ok("the console's feed".to_owned()),
+            Way::Mail(_, transport) => session::greets(transport, PROBE_PATIENCE)
+                .await
+                .map(|()| "the mail server greets".to_owned()),
+            // HEAD changes nothing; any answer at all shows that somebody is there.
+            Way::Call(caller) => {
+                match http::Request::head(&caller.webhook.url).body(Bytes::new()) {
+                    Ok(request) => caller
+                        .client
+                        .send_within(request, PROBE_PATIENCE)
+                        .await
+                        .map(|answer| format!("answered {}", answer.status()))
+                        .map_err(|error| error.to_string()),
+                    Err(error) => Err(error.to_string()),
+                }
+            }
+        };
+        Probe {
+            device: device(name, &self.config.name),
+            ok: found.is_ok(),
+            detail: found.unwrap_or_else(|detail| detail),
+        }
+    }
+}
+
+fn call_way(webhook: &Webhook, tls: Option<&Arc<rustls::ClientConfig>>) -> Result<Way, Fault> {
+    if webhook.tls.is_some() && tls.is_none() {
+        return Err(Fault::new(
+            "K071",
+            "TLS files are named, but no TLS settings were made of them",
+        )
+        .at(format!("webhook `{}`: tls", webhook.receiver))
+        .remedy("check that the files exist and hold certificates"));
+    }
+    let secret = webhook
+        .secret_file
+        .as_deref()
+        .map(Secret::read)
+        .transpose()?;
+    let client = Client::new(ClientOptions {
+        tls: tls.cloned(),
+        body_max: 64 * 1024,
+        ..ClientOptions::default()
+    });
+    Ok(Way::Call(Box::new(Caller {
+        webhook: webhook.clone(),
+        client,
+        secret,
+    })))
+}
+
+/// A receiver as the health list names it; the instance stands in for a name that is no id.
+fn device(receiver: &str, instance: &DeviceId) -> DeviceId {
+    DeviceId::new(receiver).unwrap_or_else(|_| instance.clone())
+}
+
+fn untried(receiver: &str, instance: &DeviceId) -> DeviceHealth {
+    DeviceHealth {
+        device: device(receiver, instance),
+        state: LinkState::Starting,
+        reason: "nothing was sent yet".to_owned(),
+        since: Timestamp::from_micros(0),
+        readings: 0,
+        dropped: 0,
+        clock_offset_ms: None,
+    }
+}
+
+impl Adapter for NotifyAdapter {
+    fn definition(&self) -> Definition {
+        Definition {
+            name: self.config.name.to_string(),
+            protocol: "notify",
+            targets: self.config.receivers().map(Target::receiver).collect(),
+            listens: Vec::new(),
+        }
+    }
+
+    fn run(&self, link: Link) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(async move {
+            // A second run keeps the first clock; the hub has only one.
+            let _ = self.clock.set(Arc::clone(&link.clock));
+            link.shutdown.wait().await;
+            Ok(())
+        })
+    }
+
+    fn execute(&self, order: Order) -> BoxFuture<'_, Outcome> {
+        Box::pin(self.deliver(order))
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Vec<Probe>> {
+        Box::pin(async {
+            let mut probes = Vec::with_capacity(self.ways.len());
+            for (name, way) in &self.ways {
+                probes.push(self.touch(name, way).await);
+            }
+            probes
+        })
+    }
+
+    fn health(&self) -> Vec<DeviceHealth> {
+        let all = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        all.values().cloned().collect()
+    }
+}
