@@ -2,6 +2,7 @@
 //!
 //! `main` only picks the chore; each chore is a module of its own.
 
+mod bench;
 mod codegen;
 mod demo;
 mod run;
@@ -20,6 +21,11 @@ cargo xtask CHORE [ARGUMENTS]
                        cargo xtask test               all steps
                        cargo xtask test fmt clippy    only these
                      steps: tools fmt clippy codegen deny test
+  bench [ARGUMENTS]  measure in release mode and write docs/benchmarks.md
+                       cargo xtask bench              everything, under four minutes
+                       cargo xtask bench --quick      under forty seconds
+                       cargo xtask bench --only NAME  print one: verify accept exchange journal
+                       cargo xtask bench --json FILE  the same for programs
   codegen [--check]  make types, readers and writers from schemas/xsd
                      (--check: only say whether the committed output is fresh)
   help               this text
@@ -32,6 +38,7 @@ fn main() -> ExitCode {
     let result = match chore.as_str() {
         "demo" => demo::run(&rest),
         "test" => test::run(&rest),
+        "bench" => bench::run(&rest),
         "codegen" => codegen::run(rest.iter().any(|argument| argument == "--check")),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

@@ -1,0 +1,171 @@
+//! An exchange port over a running hub, and connections to it.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use cordon_contract::{BoxFuture, Fault, Shutdown, ShutdownTrigger, SystemClock};
+use cordon_flow::RunningHub;
+use cordon_http::{Client, ClientOptions, Server, ServerOptions};
+use cordon_journal::Reader;
+use cordon_model::service::ReportEntry;
+use cordon_model::{MessageId, PartyId, Receipt};
+use cordon_security::tls::{self, ClientAuth, Expect};
+use cordon_security::wsse::VerifiedEnvelope;
+use cordon_security::{Identity, Role, TrustStore};
+use cordon_services::{Core, Exchange, Grants, Parts, Refused};
+use http::header::CONTENT_TYPE;
+use tokio::task::JoinHandle;
+
+use crate::Outcome;
+use crate::park::Park;
+
+/// A served port.
+pub struct Served {
+    /// Whom both sides trust.
+    pub trust: Arc<TrustStore>,
+    url: String,
+    tls: Arc<rustls::ClientConfig>,
+    trigger: ShutdownTrigger,
+    server: JoinHandle<()>,
+}
+
+/// A connection to the port.
+pub struct Link {
+    client: Client,
+    url: String,
+}
+
+impl Served {
+    /// Serves `hub`, whose journal has this name, on a free port of the loopback address.
+    pub async fn start(park: &Park, journal: &str, hub: Arc<RunningHub>) -> Outcome<Self> {
+        let trust = Arc::clone(&park.trust);
+        let config = tls::server_config(park.hub.tls()?, Arc::clone(&trust), ClientAuth::Required)?;
+        let server = Server::bind(
+            (Ipv4Addr::LOCALHOST, 0).into(),
+            Some(Arc::new(ArcSwap::new(config))),
+            ServerOptions::default(),
+        )
+        .await?;
+        let base_url = format!("https://{}", server.address());
+        let parts = Parts {
+            reader: Reader::open(park.folder().join(journal))?,
+            core: Arc::new(Behind(hub)),
+            grants: Arc::new(Grants::default()),
+            trust: Arc::clone(&trust),
+            signer: Arc::clone(&park.hub.signer),
+            policy: park.policy()?,
+            clock: Arc::new(SystemClock),
+            base_url: base_url.clone(),
+            public_wsdl: false,
+        };
+        let (trigger, shutdown) = Shutdown::pair();
+        let server = tokio::spawn(server.serve(Arc::new(Exchange::new(Arc::new(parts))), shutdown));
+        let expect = Expect::Roles(vec![Role::Hub]);
+        Ok(Self {
+            tls: tls::client_config(Arc::clone(&trust), Some(park.p256.tls()?), expect)?,
+            trust,
+            url: format!("{base_url}/soap/enterprise"),
+            trigger,
+            server,
+        })
+    }
+
+    /// Opens a connection by asking for the service description.
+    pub async fn connect(&self) -> Outcome<Link> {
+        let client = Client::new(ClientOptions {
+            tls: Some(Arc::clone(&self.tls)),
+            timeout: Duration::from_secs(60),
+            ..ClientOptions::default()
+        });
+        let request = http::Request::get(format!("{}?wsdl", self.url)).body(Bytes::new())?;
+        let status = client.send(request).await?.status();
+        if status != http::StatusCode::OK {
+            return Err(format!("no service description: HTTP {status}").into());
+        }
+        Ok(Link {
+            client,
+            url: self.url.clone(),
+        })
+    }
+
+    /// Ends the server and lets the hub go.
+    pub async fn stop(self) {
+        self.trigger.pull();
+        // A server that panicked has nothing left to stop.
+        let _ = self.server.await;
+    }
+}
+
+impl Link {
+    /// Sends a signed submission and reads the whole answer.
+    pub async fn send(&self, letter: Bytes) -> Outcome<Bytes> {
+        let request = http::Request::post(&self.url)
+            .header(CONTENT_TYPE, "application/soap+xml; charset=utf-8")
+            .body(letter)?;
+        let answer = self.client.send(request).await?;
+        Ok(answer.into_body())
+    }
+}
+
+/// The hub behind the port. Only submissions are measured; what nobody asks for here is answered
+/// as by a hub that has nothing.
+struct Behind(Arc<RunningHub>);
+
+impl Core for Behind {
+    fn submit(
+        &self,
+        call: VerifiedEnvelope,
+    ) -> BoxFuture<'_, Result<Vec<Result<Receipt, Refused>>, Fault>> {
+        Box::pin(async move {
+            let submit = self.0.submit();
+            let results = submit.submit(call).await.map_err(|refused| refused.fault)?;
+            Ok(results
+                .into_iter()
+                .map(|result| match result {
+                    Ok(data) => Ok(data.receipt(submit.park())),
+                    Err(refused) => Err((refused.fault, refused.number)),
+                })
+                .collect())
+        })
+    }
+
+    fn refuse<'a>(
+        &'a self,
+        bytes: Bytes,
+        caller: Option<&'a Identity>,
+        fault: &'a Fault,
+    ) -> BoxFuture<'a, Option<u64>> {
+        Box::pin(async move {
+            let sender = caller.map(|caller| caller.id.clone());
+            let submit = self.0.submit();
+            submit.refuse(fault.clone(), sender, &bytes).await.number
+        })
+    }
+
+    fn receipt<'a>(
+        &'a self,
+        _: &'a PartyId,
+        _: &'a MessageId,
+    ) -> BoxFuture<'a, Result<Option<Receipt>, Fault>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn wait_beyond(&self, _: u64, _: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+
+    fn pulled<'a>(&'a self, _: &'a PartyId, _: &'a str, _: u32) -> BoxFuture<'a, ()> {
+        Box::pin(async {})
+    }
+
+    fn reports(&self) -> Result<Vec<ReportEntry>, Fault> {
+        Ok(Vec::new())
+    }
+
+    fn report(&self, _: &str, _: u32) -> Result<Vec<u8>, Fault> {
+        Err(Fault::new("S012", "there is no such report"))
+    }
+}

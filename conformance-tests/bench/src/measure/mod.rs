@@ -1,0 +1,54 @@
+//! The measurements, in the order of the page.
+
+mod accept;
+mod exchange;
+mod journal;
+mod verify;
+
+use std::path::Path;
+
+use crate::park::Park;
+use crate::{Outcome, Section, Size};
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Measure {
+    /// Signature verification as a share of the raw public-key operation.
+    Verify,
+    /// Accepting end to end without syncs.
+    Accept,
+    /// The signed path over HTTPS with a durable journal.
+    Exchange,
+    /// The journal's syncs and bytes.
+    Journal,
+}
+
+impl Measure {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Verify, Self::Accept, Self::Exchange, Self::Journal];
+
+    /// Its name on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Verify => "verify",
+            Self::Accept => "accept",
+            Self::Exchange => "exchange",
+            Self::Journal => "journal",
+        }
+    }
+}
+
+/// Measures one thing; everything it writes is below `data` and removed again.
+///
+/// # Errors
+/// In words, when something that is measured does not do what it should.
+pub fn run(measure: Measure, data: &Path, size: &Size) -> Outcome<Section> {
+    let park = Park::make(data)?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    match measure {
+        Measure::Verify => verify::measure(&park, size),
+        Measure::Accept => runtime.block_on(accept::measure(&park, size)),
+        Measure::Exchange => runtime.block_on(exchange::measure(&park, size)),
+        Measure::Journal => journal::measure(&park, size),
+    }
+}
