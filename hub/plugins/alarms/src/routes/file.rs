@@ -353,8 +353,12 @@ impl Builder<'_> {
         let mut steps: Vec<(Option<u32>, Vec<String>)> = Vec::new();
         let mut before: Option<u32> = None;
         if let Some(surplus) = given.get(STEPS_MAX) {
-            self.complain("P037", format!("more than {STEPS_MAX} steps"), &surplus.span())
-                .push("repeat_s tells a receiver again");
+            self.complain(
+                "P037",
+                format!("more than {STEPS_MAX} steps"),
+                &surplus.span(),
+            )
+            .push("repeat_s tells a receiver again");
         }
         for step in given {
             let text = step.get_ref();

@@ -1,0 +1,322 @@
+//! A hub as the plug-in sees one: entries are numbered, decisions become entries that are stepped in
+//! turn, orders are carried out or not.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use cordon_alarms::{AlarmPlugin, Config, Routes};
+use cordon_contract::{Decision, Decisions, Entry, EntryKind, Plugin as _};
+use cordon_model::plan::ParkPlan;
+use cordon_model::{
+    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AlarmUpdate, Body, DeviceId, DeviceKind,
+    DeviceState, DeviceStatus, Digest, Header, Message, MessageId, ParkCode, PartyId, Quality,
+    Sample, SampleQuality, Sensitivity, SensorReadingBatch, Thresholds, Timestamp,
+};
+
+pub const PLAN: &str = r#"
+code = "JS-320700-01"
+name = "park"
+areas = [{ id = "A-CORE", grade = "CORE" }, { id = "A-GEN", grade = "GENERAL" }]
+gates = [{ id = "G-01", name = "gate", class = "COMPREHENSIVE", area = "A-CORE" }]
+lanes = [{ id = "L-01", gate = "G-01" }]
+devices = [
+  { id = "CAM-01", kind = "CAMERA", area = "A-CORE" },
+  { id = "CAM-02", kind = "CAMERA", lane = "L-01" },
+  { id = "GAS-01", kind = "SENSOR", area = "A-GEN" },
+]
+enterprises = [{ id = "enterprise-1", name = "plant", uscc = "91320700MA1234567X" }]
+"#;
+
+pub fn plan() -> ParkPlan {
+    toml::from_str(PLAN).unwrap()
+}
+
+pub fn party(id: &str) -> PartyId {
+    PartyId::new(id).unwrap()
+}
+
+pub struct Hub {
+    pub plugin: AlarmPlugin,
+    pub now: Timestamp,
+    /// Every entry so far.
+    pub entries: Vec<Entry>,
+    /// Orders that wait for an outcome: number, receiver, what they say.
+    pub orders: Vec<(u64, String, Body)>,
+}
+
+impl Hub {
+    pub fn new(routes: &str) -> Self {
+        Self::with(routes, Config::default())
+    }
+
+    pub fn with(routes: &str, config: Config) -> Self {
+        let routes = Routes::read(routes, "routes.toml").unwrap_or_else(|faults| {
+            let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            panic!("{}", lines.join("\n"))
+        });
+        let plan = Arc::new(plan());
+        Self {
+            plugin: AlarmPlugin::new(plan, routes, party("HUB-1"), config),
+            now: "2026-11-24T08:00:00+08:00".parse().unwrap(),
+            entries: Vec::new(),
+            orders: Vec::new(),
+        }
+    }
+
+    /// Steps one entry and everything it leads to; what was said, without the input.
+    pub fn step(
+        &mut self,
+        kind: EntryKind,
+        sender: &str,
+        body: Option<Body>,
+        label: &str,
+        cause: u64,
+    ) -> Vec<Body> {
+        let mut said = Vec::new();
+        let mut queue = VecDeque::from([(kind, sender.to_owned(), body, label.to_owned(), cause)]);
+        while let Some((kind, sender, body, label, cause)) = queue.pop_front() {
+            let entry = self.entry(kind, &sender, body, label, cause);
+            self.entries.push(entry.clone());
+            let mut decisions = Decisions::default();
+            self.plugin.step(&entry, &mut decisions);
+            for decision in decisions.take() {
+                match decision {
+                    Decision::Emit { body, .. } => {
+                        said.push((*body).clone());
+                        let kind = match *body {
+                            Body::AuditEvent(_) => EntryKind::Audit,
+                            _ => EntryKind::Message,
+                        };
+                        queue.push_back((
+                            kind,
+                            "HUB-1".into(),
+                            Some(*body),
+                            String::new(),
+                            entry.number,
+                        ));
+                    }
+                    Decision::Order {
+                        target,
+                        body,
+                        deadline,
+                        ..
+                    } => {
+                        assert!(deadline > self.now);
+                        // Numbers are given in the order of the queue: this one comes after all that wait.
+                        let number = entry.number + 1 + queue.len() as u64;
+                        self.orders
+                            .push((number, target.name().to_owned(), (*body).clone()));
+                        let label = format!("{};until={}", target.0, deadline.micros());
+                        queue.push_back((
+                            EntryKind::Order,
+                            "HUB-1".into(),
+                            Some(*body),
+                            label,
+                            entry.number,
+                        ));
+                    }
+                }
+            }
+        }
+        said
+    }
+
+    fn entry(
+        &self,
+        kind: EntryKind,
+        sender: &str,
+        body: Option<Body>,
+        label: String,
+        cause: u64,
+    ) -> Entry {
+        let number = self.entries.len() as u64 + 1;
+        let message = body.map(|body| {
+            Arc::new(Message {
+                header: Header {
+                    message_id: MessageId::from_bytes([7; 16]),
+                    message_type: body.message_type(),
+                    schema_version: "1.0".to_owned(),
+                    park_code: ParkCode::new("JS-320700-01").unwrap(),
+                    sender_id: party(sender),
+                    recipient_id: None,
+                    occurred_at: self.now,
+                    sent_at: self.now,
+                    sequence: 0,
+                    correlation_id: None,
+                    source_ref: None,
+                    quality: Quality::Measured,
+                    sensitivity: Sensitivity::Internal,
+                    test: false,
+                    attested_by: None,
+                },
+                body,
+            })
+        });
+        Entry {
+            number,
+            time: self.now,
+            kind,
+            sender: party(sender),
+            message_id: MessageId::from_bytes([7; 16]),
+            digest: Digest([0; 32]),
+            cause,
+            label,
+            message,
+        }
+    }
+
+    pub fn message(&mut self, body: Body) -> Vec<Body> {
+        self.step(EntryKind::Message, "HUB-1", Some(body), "", 0)
+    }
+
+    /// Lets time pass, one tick a second.
+    pub fn wait(&mut self, seconds: u32) -> Vec<Body> {
+        let mut said = Vec::new();
+        for _ in 0..seconds {
+            self.now = self.now.plus_seconds(1);
+            said.extend(self.step(EntryKind::Tick, "HUB-1", None, "", 0));
+        }
+        said
+    }
+
+    /// Takes the receivers ordered since the last call.
+    pub fn told(&mut self) -> Vec<String> {
+        self.orders
+            .drain(..)
+            .map(|(_, receiver, _)| receiver)
+            .collect()
+    }
+
+    /// Gives every waiting order this outcome.
+    pub fn outcomes(&mut self, label: &str) -> Vec<Body> {
+        let orders = std::mem::take(&mut self.orders);
+        let mut said = Vec::new();
+        for (number, _, _) in orders {
+            said.extend(self.step(EntryKind::Outcome, "HUB-1", None, label, number));
+        }
+        said
+    }
+
+    pub fn raise(&mut self, id: &str, code: AlarmCode, level: AlarmLevel) -> Vec<Body> {
+        self.message(Body::AlarmEvent(alarm(id, code, level)))
+    }
+
+    pub fn update(
+        &mut self,
+        sender: &str,
+        id: &str,
+        (from, to): (AlarmState, AlarmState),
+        note: Option<&str>,
+    ) -> Vec<Body> {
+        let update = AlarmUpdate {
+            alarm_id: id.to_owned(),
+            state: to,
+            previous: from,
+            actor_id: party(sender),
+            receiver: None,
+            escalation_level: None,
+            note: note.map(str::to_owned),
+            updated_at: self.now,
+        };
+        self.step(
+            EntryKind::Message,
+            sender,
+            Some(Body::AlarmUpdate(update)),
+            "",
+            0,
+        )
+    }
+
+    pub fn device(&mut self, device: &str, state: DeviceState) -> Vec<Body> {
+        self.message(Body::DeviceStatus(DeviceStatus {
+            device_id: DeviceId::new(device).unwrap(),
+            device_kind: DeviceKind::Camera,
+            vendor: None,
+            model: None,
+            firmware: None,
+            state,
+            reason: None,
+            clock_offset_ms: None,
+            since: None,
+            observed_at: self.now,
+        }))
+    }
+
+    pub fn sample(&mut self, value: i64, quality: SampleQuality) -> Vec<Body> {
+        let limit = |value: i64| Some(value.into());
+        self.message(Body::SensorReadingBatch(SensorReadingBatch {
+            gateway_id: DeviceId::new("GW-01").unwrap(),
+            samples: vec![Sample {
+                device_id: DeviceId::new("GAS-01").unwrap(),
+                point: "CH4".to_owned(),
+                value: value.into(),
+                unit: "%LEL".to_owned(),
+                quality,
+                observed_at: self.now,
+                thresholds: Some(Thresholds {
+                    low_low: limit(-20),
+                    low: limit(-10),
+                    high: limit(25),
+                    high_high: limit(50),
+                }),
+            }],
+        }))
+    }
+}
+
+pub fn alarm(id: &str, alarm_code: AlarmCode, alarm_level: AlarmLevel) -> AlarmEvent {
+    AlarmEvent {
+        alarm_id: id.to_owned(),
+        alarm_code,
+        alarm_level,
+        state: AlarmState::Raised,
+        occurred_at: "2026-11-24T08:00:00+08:00".parse().unwrap(),
+        source_device: None,
+        subject: None,
+        person_id: None,
+        enterprise_id: None,
+        // Distinct sources, unless a test says otherwise.
+        area_id: Some("A-CORE".to_owned()),
+        gate_id: None,
+        lane_id: None,
+        position: None,
+        cause_ref: None,
+        evidence: Vec::new(),
+        description: "words".to_owned(),
+    }
+}
+
+/// The updates among what was said: alarm, state, receiver, escalation.
+pub fn updates(said: &[Body]) -> Vec<(String, AlarmState, Option<String>, Option<u32>)> {
+    said.iter()
+        .filter_map(|body| match body {
+            Body::AlarmUpdate(update) => Some((
+                update.alarm_id.clone(),
+                update.state,
+                update.receiver.clone(),
+                update.escalation_level,
+            )),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The alarms among what was said.
+pub fn raised(said: &[Body]) -> Vec<(AlarmCode, AlarmLevel)> {
+    said.iter()
+        .filter_map(|body| match body {
+            Body::AlarmEvent(event) => Some((event.alarm_code, event.alarm_level)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The actions of the audit entries among what was said.
+pub fn audits(said: &[Body]) -> Vec<String> {
+    said.iter()
+        .filter_map(|body| match body {
+            Body::AuditEvent(event) => Some(event.action.clone()),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,16 @@
+//! The plug-in as a fold: entries in, decisions out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "test code"
+)]
+
+mod hub;
+mod life;
+mod property;
+mod routes;
+mod routing;
+mod sensors;
