@@ -8,6 +8,7 @@ use cordon_contract::{Clock, Fault, Shutdown, ShutdownTrigger, SystemClock};
 use cordon_flow::{FeedItem, Hub, HubConfig, HubParts, RunningHub};
 use cordon_http::{Server, ServerOptions};
 use cordon_journal::{Journal, Options, State, StateStore};
+use cordon_model::Digest;
 use cordon_security::tls::{self, ClientAuth};
 use cordon_security::wsse::Policy;
 use cordon_services::{Exchange, Grants, Parts};
@@ -104,8 +105,9 @@ impl Park {
         self.hub.vital().failed().await
     }
 
-    /// Ends in good order: servers, adapters, journal, state.
-    pub async fn stop(self) -> Result<(), Fault> {
+    /// Ends in good order: servers, adapters, journal, state. Gives the last entry's number and the
+    /// state hash there.
+    pub async fn stop(self) -> Result<Option<(u64, Digest)>, Fault> {
         self.trigger.pull();
         for server in self.servers {
             // A server that panicked has nothing left to stop.
@@ -119,7 +121,7 @@ impl Park {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         match Arc::try_unwrap(self.hub) {
-            Ok(hub) => hub.shutdown().await,
+            Ok(hub) => hub.shutdown_at().await,
             Err(_) => Err(Fault::new(
                 "K054",
                 "the hub was still in use at its end; the journal is whole, the state is rebuilt at the next start",

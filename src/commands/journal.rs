@@ -1,19 +1,22 @@
-//! `cordon journal`: verify, show and export; all work while the hub runs.
+//! `cordon journal`: verify, show, export and replay; all work while the hub runs.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cordon_contract::EntryKind;
+use cordon_contract::{EntryKind, Fault};
+use cordon_flow::{EntryReader, replay_told};
 use cordon_journal::{JournalFault, Reader, Record};
 use cordon_model::Timestamp;
 use serde_json::json;
 
-use super::Format;
-use crate::exit::{Ending, FAILED, FILES};
+use super::{Format, print_faults};
+use crate::config::ParkConfig;
+use crate::exit::{CONFIG, Ending, FAILED, FILES};
+use crate::plugins::plugins;
 
-/// Verify, show and export the journal.
+/// Verify, show, export and replay the journal.
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
     /// Check every byte: segments, batches, chain, seals
@@ -35,6 +38,34 @@ pub enum Command {
         Example:\n  cordon journal export --dir data/journal --from 1 --format jsonl > park.jsonl"
     )]
     Export(Export),
+    /// Step the whole journal with fresh plug-ins and compare every decision byte for byte
+    #[command(
+        after_help = "The configuration must be the one under which the journal was written: plug-ins decide by it.\n\
+        A hub says its position and state hash when it stops; the same are printed here.\n\
+        Exit code 1 at the first difference, or when the hash is not the expected one.\n\n\
+        Example:\n  cordon journal replay --dir data/journal --config park.toml"
+    )]
+    Replay(Replay),
+}
+
+/// Arguments of `replay`.
+#[derive(clap::Args, Debug)]
+pub struct Replay {
+    /// The journal's folder
+    #[arg(long)]
+    dir: PathBuf,
+    /// The configuration the plug-ins work by
+    #[arg(long, default_value = "park.toml")]
+    config: PathBuf,
+    /// Last entry to step; all when not given
+    #[arg(long)]
+    to: Option<u64>,
+    /// The state hash it must come to
+    #[arg(long, value_name = "HASH")]
+    expect: Option<String>,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
 }
 
 /// Arguments of `verify`.
@@ -99,6 +130,7 @@ pub fn run(command: &Command) -> Result<(), Ending> {
         Command::Verify(args) => verify(args),
         Command::Show(args) => show(args),
         Command::Export(args) => export(args),
+        Command::Replay(args) => replay(args),
     }
 }
 
@@ -227,6 +259,49 @@ fn export(args: &Export) -> Result<(), Ending> {
     }
     let _ = out.flush();
     Ok(())
+}
+
+/// Entries between two words on how far a replay is.
+const PROGRESS: u64 = 10_000;
+
+fn replay(args: &Replay) -> Result<(), Ending> {
+    let wrong = |faults: Vec<Fault>| {
+        print_faults(&faults);
+        Ending::new(CONFIG, "nothing was replayed")
+    };
+    let config = ParkConfig::read(&args.config).map_err(wrong)?;
+    let plugins = plugins(&config).map_err(wrong)?;
+    let reader = EntryReader::open(&args.dir)?;
+    let report = replay_told(&reader, plugins, args.to, |number| {
+        if number % PROGRESS == 0 {
+            eprintln!("entry {number}");
+        }
+    })?;
+    let hash = report.state_hash.to_string();
+    match args.format {
+        Format::Text => println!(
+            "entry {}, state {hash}, chain {}: {} entries stepped, {} decisions compared",
+            report.number, report.chain, report.entries, report.compared
+        ),
+        Format::Json => println!(
+            "{}",
+            json!({
+                "number": report.number, "state_hash": hash, "chain": report.chain.to_string(),
+                "entries": report.entries, "compared": report.compared,
+                "difference": report.first_difference.as_ref().map(|first| json!({
+                    "entry": first.number, "what": first.what,
+                })),
+            })
+        ),
+    }
+    report.check()?;
+    match &args.expect {
+        Some(expected) if !expected.eq_ignore_ascii_case(&hash) => Err(Ending::new(
+            FAILED,
+            format!("the state hash is {hash}, expected {expected}"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn records(

@@ -46,7 +46,12 @@ pub fn run(args: &Args) -> Result<(), Ending> {
         let stopped = park.stop().await;
         match failed {
             Some(fault) => Err(Ending::from(fault)),
-            None => Ok(stopped?),
+            None => {
+                if let Some((number, hash)) = stopped? {
+                    eprintln!("stopped at entry {number}, state {hash}");
+                }
+                Ok(())
+            }
         }
     })
 }

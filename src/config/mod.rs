@@ -116,10 +116,16 @@ pub struct Loaded {
 }
 
 impl ParkConfig {
-    /// Makes all passes; what was loaded comes along.
-    pub fn check(path: &Path) -> Result<(Self, Loaded), Vec<Fault>> {
+    /// The first passes alone: syntax and fields, paths made whole. Touches no other file.
+    pub fn read(path: &Path) -> Result<Self, Vec<Fault>> {
         let mut config: Self = syntax::read(path)?;
         paths::resolve(&mut config, path.parent().unwrap_or_else(|| Path::new(".")));
+        Ok(config)
+    }
+
+    /// Makes all passes; what was loaded comes along.
+    pub fn check(path: &Path) -> Result<(Self, Loaded), Vec<Fault>> {
+        let config = Self::read(path)?;
         let mut faults = cross::check(&config);
         match files::load(&config) {
             Ok(loaded) if faults.is_empty() => Ok((config, loaded)),

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cordon_journal::{Counters, SpaceLevel};
+use cordon_model::Digest;
 
 use crate::fold::{DeadLetter, OpenOrder};
 
@@ -17,6 +18,8 @@ pub(crate) struct Shown {
     pub space: Option<SpaceLevel>,
     pub counters: Counters,
     pub saved: u64,
+    /// Position and state hash after the last commit, once the sequencer has ended in good order.
+    pub ended: Option<(u64, Digest)>,
 }
 
 /// Shared by the sequencer, which writes, and everyone who asks.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cordon_contract::{Adapter, Fault, Intake, Shutdown, ShutdownTrigger, Target};
 use cordon_journal::{Counters, Journal, SpaceLevel, State};
+use cordon_model::Digest;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
@@ -170,6 +171,12 @@ impl RunningHub {
 
     /// Stops adapters, commits what waits, saves the state. Returns the core's fault if it had one.
     pub async fn shutdown(self) -> Result<(), Fault> {
+        self.shutdown_at().await.map(drop)
+    }
+
+    /// As [`RunningHub::shutdown`]; gives the last entry's number and the state hash there, which
+    /// are those of a [`crate::replay`] of the journal.
+    pub async fn shutdown_at(self) -> Result<Option<(u64, Digest)>, Fault> {
         self.trigger.pull();
         let patience = Duration::from_millis(self.ties.config.stop_ms);
         for adapter in self.adapters {
@@ -186,7 +193,8 @@ impl RunningHub {
         if !matches!(joined, Ok(Ok(()))) {
             return Err(fault(THREAD).log("the sequencer panicked"));
         }
-        self.ties.vital.fault().map_or(Ok(()), Err)
+        let ended = self.ties.board.lock().ended;
+        self.ties.vital.fault().map_or(Ok(ended), Err)
     }
 }
 

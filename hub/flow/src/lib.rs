@@ -71,7 +71,7 @@ pub use crate::histogram::{Histogram, Quantiles};
 pub use crate::hub::{Hub, RunningHub};
 pub use crate::outbox::Outbox;
 pub use crate::receipt::{ReceiptData, Refused};
-pub use crate::replay::{Difference, ReplayReport, replay, replay_over};
+pub use crate::replay::{Difference, ReplayReport, replay, replay_over, replay_told};
 pub use crate::stats::{Stats, StatsSnapshot, Traffic};
 pub use crate::submit::{Audited, Submit};
 pub use crate::vital::Vital;

@@ -77,6 +77,16 @@ pub fn replay_over(
     plugins: Vec<Box<dyn Plugin>>,
     up_to: Option<u64>,
 ) -> Result<ReplayReport, Fault> {
+    replay_told(reader, plugins, up_to, |_| {})
+}
+
+/// As [`replay_over`]; `told` hears the number of each entry stepped.
+pub fn replay_told(
+    reader: &EntryReader,
+    plugins: Vec<Box<dyn Plugin>>,
+    up_to: Option<u64>,
+    mut told: impl FnMut(u64),
+) -> Result<ReplayReport, Fault> {
     let report = ReplayReport {
         entries: 0,
         compared: 0,
@@ -99,6 +109,7 @@ pub fn replay_over(
         reader.note(&record)?;
         let draft = reader.draft_of(&record)?;
         replay.step(&record, &draft);
+        told(record.number);
     }
     replay.finish()
 }

@@ -106,8 +106,21 @@ impl Sequencer {
             }
             self.save_if_due();
         }
+        self.note_end();
         self.save();
         self.saver.finish();
+    }
+
+    /// Leaves position and state hash behind, to be compared with a replay.
+    fn note_end(&self) {
+        let (number, chain) = (self.journal.last(), self.journal.chain());
+        match self.core.state_hash((number, chain)) {
+            Ok(hash) => {
+                tracing::info!(number, state_hash = %hash, "the core ends");
+                self.ties.board.lock().ended = Some((number, hash));
+            }
+            Err(fault) => tracing::warn!(%fault, "the state hash could not be computed"),
+        }
     }
 
     /// One round: a tick if it is time, everything taken, one commit.
