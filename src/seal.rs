@@ -1,0 +1,22 @@
+//! The hub's signature on what leaves through a receiver's webhook: canonical XML, signed whole.
+
+use std::sync::Arc;
+
+use cordon_contract::Fault;
+use cordon_model::Message;
+use cordon_notify::Seal;
+use cordon_security::{Signer, xmldsig};
+
+/// Signs with the hub's own certificate. The key stays in the security room.
+pub struct HubSeal(pub Arc<Signer>);
+
+impl Seal for HubSeal {
+    fn seal(&self, message: &Message) -> Result<Vec<u8>, Fault> {
+        let xml = cordon_wire::write_message(message).map_err(|fault| {
+            Fault::new(fault.code, fault.detail)
+                .at(fault.place)
+                .remedy(fault.remedy)
+        })?;
+        xmldsig::sign_enveloped(&self.0, xml)
+    }
+}
