@@ -1,0 +1,280 @@
+//! A plate at a lane.
+
+use cordon_model::{
+    DecisionOutcome, Direction, PassageDecision, PlateCapture, RefusalCode, RuleRef, Timestamp,
+    plan::{Gate, Lane},
+};
+
+use crate::alarm::{About, Note, Step, of_refusal};
+use crate::decide::Verdict;
+use crate::facts::{LookedUp, percent};
+use crate::ids;
+use crate::plate::PlateKey;
+use crate::plugin::AccessPlugin;
+use crate::state::{Recent, Seen};
+use cordon_model::{AuditOutcome, Body};
+
+impl AccessPlugin {
+    pub(crate) fn on_capture(&mut self, step: &mut Step<'_>, capture: &PlateCapture) {
+        let plan = self.plan.clone();
+        let placed = plan
+            .lane(&capture.lane_id)
+            .and_then(|lane| plan.gate(&lane.gate).map(|gate| (lane, gate)));
+        let Some((lane, gate)) = placed else {
+            step.audit(Note {
+                action: "access.unknown-lane",
+                actor: None,
+                target: capture.lane_id.as_str(),
+                outcome: AuditOutcome::Denied,
+                detail: "a plate was captured on a lane that is not in the plan",
+            });
+            return;
+        };
+        let now = step.entry.time;
+        let plate = self.readable(capture);
+        let mut found = self.look_up(capture, plate.as_ref(), gate, lane, now);
+        let verdict = self.judge(capture, plate.as_ref(), gate, lane, &found, now);
+        let subject = Seen {
+            plate,
+            trailer: capture.trailer_plate.clone(),
+            person: found.person.take(),
+            kind: found.kind,
+            capture: step.entry.message_id,
+            image: capture.image_ref.clone(),
+            image_digest: capture.image_digest,
+        };
+        if self.is_repeated(lane, capture.direction, &subject, &verdict, now) {
+            return;
+        }
+        self.decided(
+            step,
+            Decided {
+                gate,
+                lane,
+                direction: capture.direction,
+                found,
+                verdict,
+                subject,
+            },
+        );
+    }
+
+    /// The plate, unless it was not read or so badly that it might be any.
+    fn readable(&self, capture: &PlateCapture) -> Option<PlateKey> {
+        let unsure = capture
+            .confidence
+            .and_then(percent)
+            .is_some_and(|percent| percent < self.config.confidence_percent_min);
+        (!capture.plate_number.is_unread() && !unsure).then(|| PlateKey {
+            number: capture.plate_number.clone(),
+            colour: capture.plate_colour,
+        })
+    }
+
+    /// What to do: first what rules cannot judge, then the rules.
+    fn judge(
+        &self,
+        capture: &PlateCapture,
+        plate: Option<&PlateKey>,
+        gate: &Gate,
+        lane: &Lane,
+        found: &LookedUp,
+        now: Timestamp,
+    ) -> Verdict {
+        let age_ms = now.ms_since(capture.captured_at);
+        if age_ms > i64::from(self.config.capture_age_s_max) * 1_000 {
+            return Verdict::manual(RefusalCode::DeviceFault, "access.capture-late", "5.2.2.3");
+        }
+        if capture
+            .gate_id
+            .as_ref()
+            .is_some_and(|named| *named != gate.id)
+        {
+            return Verdict::manual(RefusalCode::DeviceFault, "access.gate-mismatch", "5.2.2.3");
+        }
+        if plate.is_none() && capture.direction == Direction::In {
+            return Verdict::manual(
+                RefusalCode::CredentialMismatch,
+                "access.plate-unread",
+                "5.2.2.3",
+            );
+        }
+        let verdict = self.ask_rules(capture.direction, gate, lane, found, now);
+        if verdict.outcome == DecisionOutcome::Open {
+            if self.barrier_of(&lane.id).is_none() {
+                return Verdict::manual(RefusalCode::DeviceFault, "access.no-barrier", "7.1.2.2");
+            }
+            if self.is_crowded(&lane.id) {
+                return Verdict::manual(RefusalCode::DeviceFault, "access.lane-crowded", "7.1.2.2");
+            }
+        }
+        verdict
+    }
+
+    /// The same arrival again: the lane is opening for it already, or the answer is the same.
+    fn is_repeated(
+        &self,
+        lane: &Lane,
+        direction: Direction,
+        subject: &Seen,
+        verdict: &Verdict,
+        now: Timestamp,
+    ) -> bool {
+        let Some(state) = self.state.lanes.get(&lane.id) else {
+            return false;
+        };
+        let window_ms = i64::from(self.config.repeat_ms);
+        state
+            .recent
+            .iter()
+            .rev()
+            .find(|recent| recent.direction == direction && recent.subject.plate == subject.plate)
+            .is_some_and(|recent| {
+                let fresh = now.ms_since(recent.at) < window_ms;
+                let waiting = state
+                    .openings
+                    .iter()
+                    .any(|opening| opening.decision == recent.decision);
+                let same = recent.code == verdict.code && recent.outcome == verdict.outcome;
+                !recent.over
+                    && match recent.outcome {
+                        DecisionOutcome::Open => waiting || fresh,
+                        _ => fresh && same,
+                    }
+            })
+    }
+
+    fn decided(&mut self, step: &mut Step<'_>, decided: Decided<'_>) {
+        let now = step.entry.time;
+        let Decided {
+            gate,
+            lane,
+            direction,
+            found,
+            verdict,
+            subject,
+        } = decided;
+        let decision = ids::decision(step.entry);
+        let visit = match direction {
+            Direction::In => Some(ids::visit(step.entry.number)),
+            Direction::Out => subject
+                .plate
+                .as_ref()
+                .and_then(|plate| self.state.yard.visit_of(plate))
+                .map(|visit| visit.id.clone()),
+        };
+        let message = PassageDecision {
+            decision_id: decision.clone(),
+            gate_id: gate.id.clone(),
+            lane_id: lane.id.clone(),
+            direction,
+            subject_kind: subject.kind,
+            plate: subject.plate(),
+            trailer_plate: subject.trailer.clone(),
+            person_id: subject.person.clone(),
+            capture_ref: subject.capture,
+            outcome: verdict.outcome,
+            refusal_code: verdict.code,
+            rules: verdict.rules.clone(),
+            rule_set_digest: self.rules.digest(),
+            grant_id: found.grant.as_ref().map(|key| key.id.clone()),
+            operating_mode: self.state.modes.of(&gate.id),
+            decided_at: now,
+        };
+        step.emit(Body::PassageDecision(message), visit.clone());
+        self.remember(
+            lane,
+            Recent {
+                decision: decision.clone(),
+                at: now,
+                direction,
+                outcome: verdict.outcome,
+                code: verdict.code,
+                over: false,
+                subject: subject.clone(),
+            },
+        );
+        match verdict.code {
+            None => self.open(
+                step,
+                gate,
+                lane,
+                direction,
+                subject,
+                Basis {
+                    decision,
+                    grant: found.grant.map(|key| key.id),
+                    visit: visit.unwrap_or_else(|| ids::visit(step.entry.number)),
+                    rule: verdict.rules.first().cloned(),
+                },
+            ),
+            Some(code) => self.alarm_refusal(step, gate, lane, &subject, code, visit),
+        }
+    }
+
+    fn remember(&mut self, lane: &Lane, recent: Recent) {
+        let max = self.config.decisions_per_lane_max.max(1);
+        let list = &mut self.state.lanes.entry(lane.id.clone()).or_default().recent;
+        list.push(recent);
+        let over = list.len().saturating_sub(max);
+        list.drain(..over);
+    }
+
+    fn alarm_refusal(
+        &mut self,
+        step: &mut Step<'_>,
+        gate: &Gate,
+        lane: &Lane,
+        subject: &Seen,
+        code: RefusalCode,
+        correlation: Option<String>,
+    ) {
+        if self.config.quiet.contains(&code) {
+            return;
+        }
+        let Some((alarm, level)) = of_refusal(code, subject) else {
+            return;
+        };
+        let plate = subject
+            .plate
+            .as_ref()
+            .map_or("UNREAD", |plate| plate.number.as_str());
+        if !self.is_loud(step, format!("{alarm}|{}|{plate}", lane.id)) {
+            return;
+        }
+        let about = About {
+            gate: Some(&gate.id),
+            lane: Some(&lane.id),
+            area: gate.area.as_deref(),
+            subject: Some(subject),
+            correlation,
+            text: format!(
+                "{code}: {} refused at {} lane {} {}",
+                subject.kind,
+                gate.id,
+                lane.id,
+                code.as_chinese()
+            ),
+            ..About::default()
+        };
+        self.alarm(step, alarm, level, about);
+    }
+}
+
+/// A verdict and what it is about.
+struct Decided<'a> {
+    gate: &'a Gate,
+    lane: &'a Lane,
+    direction: Direction,
+    found: LookedUp,
+    verdict: Verdict,
+    subject: Seen,
+}
+
+/// Why a barrier is ordered open.
+pub(crate) struct Basis {
+    pub decision: String,
+    pub grant: Option<String>,
+    pub visit: String,
+    pub rule: Option<RuleRef>,
+}

@@ -1,0 +1,125 @@
+//! Asking the rules, and the lock behind them.
+
+use cordon_contract::{AccessQuery, RuleHit};
+use cordon_model::{
+    DecisionOutcome, Direction, RefusalCode, RuleRef, SubjectKind, Timestamp, facets,
+    plan::{Gate, Lane},
+};
+
+use crate::facts::LookedUp;
+use crate::plugin::AccessPlugin;
+
+/// The most rules a decision names.
+const RULES_MAX: usize = 64;
+
+/// What is to be done, and why.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Verdict {
+    pub outcome: DecisionOutcome,
+    /// `None` exactly when the outcome is OPEN.
+    pub code: Option<RefusalCode>,
+    pub rules: Vec<RuleRef>,
+}
+
+impl Verdict {
+    /// A guard must decide.
+    pub(crate) fn manual(code: RefusalCode, rule: &str, clause: &str) -> Self {
+        Self::own(DecisionOutcome::Manual, code, rule, clause)
+    }
+
+    fn own(outcome: DecisionOutcome, code: RefusalCode, rule: &str, clause: &str) -> Self {
+        Self {
+            outcome,
+            code: Some(code),
+            rules: vec![RuleRef {
+                rule_id: rule.to_owned(),
+                code: code.as_str().to_owned(),
+                clause: clause.to_owned(),
+            }],
+        }
+    }
+}
+
+impl AccessPlugin {
+    pub(crate) fn ask_rules(
+        &self,
+        direction: Direction,
+        gate: &Gate,
+        lane: &Lane,
+        found: &LookedUp,
+        now: Timestamp,
+    ) -> Verdict {
+        let answer = self.rules.decide(&AccessQuery {
+            gate: gate.id.clone(),
+            gate_class: gate.class,
+            lane: lane.id.clone(),
+            lane_direction: lane.direction,
+            lane_kinds: lane.kinds.clone(),
+            direction,
+            kind: found.kind,
+            mode: self.state.modes.of(&gate.id),
+            now,
+            facts: found.facts.clone(),
+        });
+        let Some(first) = answer.hits.first() else {
+            return Verdict::manual(RefusalCode::DeviceFault, "access.no-reason", "5.2.3");
+        };
+        if !answer.allow {
+            let code = first.code.parse().unwrap_or(RefusalCode::DeviceFault);
+            // A rescue vehicle nobody has recorded is for the guard to confirm (9.1 class X), and so
+            // is everything that a fault kept from being judged.
+            let guard = code == RefusalCode::DeviceFault
+                || code == RefusalCode::NoGrant && found.kind == SubjectKind::VehEmergency;
+            return Verdict {
+                outcome: if guard {
+                    DecisionOutcome::Manual
+                } else {
+                    DecisionOutcome::Refuse
+                },
+                code: Some(code),
+                rules: references(&answer.hits),
+            };
+        }
+        // The lock behind the rules (I6): a rule set may be wrong, this is not negotiable.
+        if direction == Direction::In && !found.entitled {
+            return Verdict::own(
+                DecisionOutcome::Refuse,
+                RefusalCode::NoGrant,
+                "access.default-deny",
+                "5.2.3",
+            );
+        }
+        Verdict {
+            outcome: DecisionOutcome::Open,
+            code: None,
+            rules: references(&answer.hits),
+        }
+    }
+}
+
+/// The hits as the language has them; what does not fit it is named as such and not left out.
+fn references(hits: &[RuleHit]) -> Vec<RuleRef> {
+    let fit = |text: &str, lawful: bool, other: &str| {
+        if lawful {
+            text.to_owned()
+        } else {
+            other.to_owned()
+        }
+    };
+    hits.iter()
+        .take(RULES_MAX)
+        .map(|hit| RuleRef {
+            rule_id: fit(
+                &hit.rule,
+                facets::RULE_ID.check(&hit.rule).is_ok(),
+                "unnamed",
+            ),
+            code: fit(
+                &hit.code,
+                facets::RULE_CODE.check(&hit.code).is_ok(),
+                "DEVICE_FAULT",
+            ),
+            clause: fit(&hit.clause, facets::CLAUSE.check(&hit.clause).is_ok(), "-"),
+        })
+        .collect()
+}

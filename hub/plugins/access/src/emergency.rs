@@ -1,0 +1,316 @@
+//! One-key opening and operating modes (R046, R105, R124).
+
+use cordon_contract::OrderLane;
+use cordon_model::{
+    AlarmCode, AlarmLevel, AuditOutcome, Direction, EmergencyGateOpen, GateAction, GateId, LaneId,
+    MessageId, OperatingMode, OperatingModeChange, PartyId, Timestamp,
+};
+
+use crate::alarm::{About, Note, Step};
+use crate::opening::Command;
+use crate::plugin::AccessPlugin;
+use crate::state::{Held, MODES_WAITING_MAX, ModeChange};
+
+/// Why lanes are held open.
+struct Hold<'a> {
+    order: &'a str,
+    by: &'a PartyId,
+    reason: &'a str,
+    seed: MessageId,
+    until: Option<Timestamp>,
+    by_mode: bool,
+}
+
+impl AccessPlugin {
+    /// Opens (or gives back) every lane of the gates named, whatever the mode.
+    pub(crate) fn on_emergency(&mut self, step: &mut Step<'_>, order: &EmergencyGateOpen) {
+        let release = order.release == Some(true);
+        let lanes = self.lanes_of(&order.gates, |_| true);
+        let named: Vec<&str> = order.gates.iter().map(GateId::as_str).collect();
+        let until = (self.config.emergency_open_s > 0).then(|| {
+            step.entry
+                .time
+                .plus_seconds(i64::from(self.config.emergency_open_s))
+        });
+        let commands = if release {
+            self.give_back(step, &lanes, &order.ordered_by, &order.reason)
+        } else {
+            self.hold(
+                step,
+                &lanes,
+                &Hold {
+                    order: &order.order_id,
+                    by: &order.ordered_by,
+                    reason: &order.reason,
+                    seed: step.entry.message_id,
+                    until,
+                    by_mode: false,
+                },
+            )
+        };
+        step.audit(Note {
+            action: if release {
+                "access.emergency-release"
+            } else {
+                "access.emergency-open"
+            },
+            actor: Some(&order.ordered_by),
+            target: &named.join(" "),
+            outcome: if commands > 0 {
+                AuditOutcome::Success
+            } else {
+                AuditOutcome::Failure
+            },
+            detail: &format!(
+                "{}: {commands} barriers ordered; {}",
+                order.order_id, order.reason
+            ),
+        });
+    }
+
+    /// The lanes of gates with their gate, in the order of the plan; all gates when none is named.
+    fn lanes_of(
+        &self,
+        gates: &[GateId],
+        which: impl Fn(&cordon_model::plan::Lane) -> bool,
+    ) -> Vec<(GateId, LaneId)> {
+        self.plan
+            .lanes
+            .iter()
+            .filter(|lane| gates.is_empty() || gates.contains(&lane.gate))
+            .filter(|lane| which(lane))
+            .map(|lane| (lane.gate.clone(), lane.id.clone()))
+            .collect()
+    }
+
+    fn hold(&mut self, step: &mut Step<'_>, lanes: &[(GateId, LaneId)], hold: &Hold<'_>) -> usize {
+        let mut ordered = 0;
+        for (gate, lane) in lanes {
+            let Some(device) = self.barrier_of(lane) else {
+                continue;
+            };
+            let command = self.command(
+                step,
+                Command {
+                    gate,
+                    lane,
+                    device: &device,
+                    action: GateAction::LockOpen,
+                    reason: hold.reason,
+                    outbox: OrderLane::Emergency,
+                    deadline_ms: self.config.emergency_deadline_ms,
+                    by: Some(hold.by),
+                    decision: Some(hold.order.to_owned()),
+                    correlation: Some(hold.order.to_owned()),
+                    seed: hold.seed,
+                },
+            );
+            ordered += 1;
+            // A mode never takes over what a person opened: only that person's release ends it.
+            let by_hand = self.state.held.get(lane).is_some_and(|held| !held.by_mode);
+            if !(hold.by_mode && by_hand) {
+                let held = Held {
+                    order: hold.order.to_owned(),
+                    by: hold.by.clone(),
+                    gate: gate.clone(),
+                    command,
+                    until: hold.until,
+                    by_mode: hold.by_mode,
+                };
+                self.state.held.insert(lane.clone(), held);
+            }
+        }
+        ordered
+    }
+
+    /// Ends the holding open. It is ordered even where nothing is known to be held: after a lost
+    /// state a barrier may still stand open.
+    fn give_back(
+        &mut self,
+        step: &mut Step<'_>,
+        lanes: &[(GateId, LaneId)],
+        by: &PartyId,
+        reason: &str,
+    ) -> usize {
+        let mut ordered = 0;
+        for (gate, lane) in lanes {
+            let Some(device) = self.barrier_of(lane) else {
+                continue;
+            };
+            let held = self.state.held.remove(lane);
+            let seed = held
+                .as_ref()
+                .map_or(step.entry.message_id, |held| held.command);
+            let order = held.map(|held| held.order);
+            self.command(
+                step,
+                Command {
+                    gate,
+                    lane,
+                    device: &device,
+                    action: GateAction::Release,
+                    reason,
+                    outbox: OrderLane::Access,
+                    deadline_ms: self.config.emergency_deadline_ms,
+                    by: Some(by),
+                    decision: order.clone(),
+                    correlation: order,
+                    seed,
+                },
+            );
+            ordered += 1;
+        }
+        ordered
+    }
+
+    /// Openings whose time is over are given back.
+    pub(crate) fn held_due(&mut self, step: &mut Step<'_>) {
+        let now = step.entry.time;
+        let over: Vec<(GateId, LaneId, PartyId, String)> = self
+            .state
+            .held
+            .iter()
+            .filter(|(_, held)| held.until.is_some_and(|until| until <= now))
+            .map(|(lane, held)| {
+                (
+                    held.gate.clone(),
+                    lane.clone(),
+                    held.by.clone(),
+                    held.order.clone(),
+                )
+            })
+            .collect();
+        for (gate, lane, by, order) in over {
+            self.give_back(step, &[(gate, lane.clone())], &by, "the time set is over");
+            step.audit(Note {
+                action: "access.emergency-release",
+                actor: Some(&by),
+                target: lane.as_str(),
+                outcome: AuditOutcome::Success,
+                detail: &format!("{order}: released by itself, the time set is over"),
+            });
+        }
+    }
+
+    /// An emergency opening that a barrier did not carry out.
+    pub(crate) fn fail_held(
+        &mut self,
+        step: &mut Step<'_>,
+        lane: &LaneId,
+        command: MessageId,
+        text: &str,
+    ) {
+        let Some(held) = self
+            .state
+            .held
+            .get(lane)
+            .filter(|held| held.command == command)
+            .cloned()
+        else {
+            return;
+        };
+        // Barrier and outbox both tell of it; one alarm is enough.
+        if !self.is_loud(step, format!("held|{command}")) {
+            return;
+        }
+        let device = self.barrier_of(lane);
+        let about = About {
+            device: device.as_ref(),
+            gate: Some(&held.gate),
+            lane: Some(lane),
+            correlation: Some(held.order.clone()),
+            text: format!(
+                "emergency opening {} not carried out 应急开启未执行: {text}",
+                held.order
+            ),
+            ..About::default()
+        };
+        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Red, about);
+    }
+
+    /// A change of mode, now or when its time comes.
+    pub(crate) fn on_mode_change(&mut self, step: &mut Step<'_>, change: &OperatingModeChange) {
+        let change = ModeChange {
+            id: change.change_id.clone(),
+            mode: change.mode,
+            gates: change.gates.clone(),
+            by: change.ordered_by.clone(),
+            at: change.effective_at,
+            message_id: step.entry.message_id,
+        };
+        if change.at <= step.entry.time {
+            self.switch(step, &change);
+        } else if self.state.modes.waiting.len() < MODES_WAITING_MAX {
+            self.state.modes.waiting.push(change);
+        } else {
+            step.audit(Note {
+                action: "access.modes-full",
+                actor: Some(&change.by),
+                target: &change.id,
+                outcome: AuditOutcome::Denied,
+                detail: "too many changes of mode wait for their time",
+            });
+        }
+    }
+
+    /// Changes whose time has come, the earliest first.
+    pub(crate) fn modes_due(&mut self, step: &mut Step<'_>) {
+        let now = step.entry.time;
+        let waiting = std::mem::take(&mut self.state.modes.waiting);
+        let (mut due, later): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|change| change.at <= now);
+        self.state.modes.waiting = later;
+        due.sort_by_key(|change| change.at);
+        for change in due {
+            self.switch(step, &change);
+        }
+    }
+
+    fn switch(&mut self, step: &mut Step<'_>, change: &ModeChange) {
+        let modes = &mut self.state.modes;
+        if change.gates.is_empty() {
+            modes.park = Some(change.mode);
+            modes.gates.clear();
+        } else {
+            for gate in change
+                .gates
+                .iter()
+                .filter(|gate| self.plan.gate(gate).is_some())
+            {
+                modes.gates.insert(gate.clone(), change.mode);
+            }
+        }
+        step.audit(Note {
+            action: "access.mode",
+            actor: Some(&change.by),
+            target: change.mode.as_str(),
+            outcome: AuditOutcome::Success,
+            detail: &format!("{} takes effect", change.id),
+        });
+        if self.config.evacuation_opens_exits {
+            self.follow_mode(step, change);
+        }
+    }
+
+    /// EVACUATION holds the lanes that lead out open; its end gives them back.
+    fn follow_mode(&mut self, step: &mut Step<'_>, change: &ModeChange) {
+        let out = self.lanes_of(&change.gates, |lane| lane.direction == Some(Direction::Out));
+        if change.mode == OperatingMode::Evacuation {
+            let hold = Hold {
+                order: &change.id,
+                by: &change.by,
+                reason: "evacuation: all exits open",
+                seed: change.message_id,
+                until: None,
+                by_mode: true,
+            };
+            self.hold(step, &out, &hold);
+        } else {
+            let held: Vec<(GateId, LaneId)> = out
+                .into_iter()
+                .filter(|(_, lane)| self.state.held.get(lane).is_some_and(|held| held.by_mode))
+                .collect();
+            self.give_back(step, &held, &change.by, "the evacuation is over");
+        }
+    }
+}

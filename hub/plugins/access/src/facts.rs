@@ -1,0 +1,222 @@
+//! The facts a rule may look at, collected before it is asked.
+
+use cordon_contract::SubjectFacts;
+use cordon_model::{
+    Decimal, Direction, ListKind, PlateCapture, SubjectKind, Timestamp,
+    plan::{Gate, Lane},
+};
+
+use crate::permit::{Permit, PermitKey, Registered};
+use crate::plate::PlateKey;
+use crate::plugin::AccessPlugin;
+use crate::state::Progress;
+use crate::subject::{is_hazardous, kind_of};
+
+/// What was looked up about a vehicle at a lane.
+pub(crate) struct LookedUp {
+    pub facts: SubjectFacts,
+    pub kind: SubjectKind,
+    pub grant: Option<PermitKey>,
+    pub person: Option<String>,
+    /// A grant in force or a recorded exemption: without either no entry opens (I6).
+    pub entitled: bool,
+}
+
+impl AccessPlugin {
+    /// Looks up everything about the vehicle of a capture. `plate` is `None` when it was not read.
+    pub(crate) fn look_up(
+        &self,
+        capture: &PlateCapture,
+        plate: Option<&PlateKey>,
+        gate: &Gate,
+        lane: &Lane,
+        now: Timestamp,
+    ) -> LookedUp {
+        let registry = &self.state.registry;
+        let best = plate.and_then(|plate| {
+            registry
+                .permits_of(plate)
+                .max_by_key(|(key, permit)| (fitness(permit, gate, lane, now), permit.to, *key))
+        });
+        let permit = best.map(|(_, permit)| permit);
+        let registered: Vec<&Registered> =
+            plate.map_or_else(Vec::new, |plate| registry.registered_as(plate).collect());
+        let kind = kind_of(permit, &registered, capture.subject_kind, now);
+        // A plate that could be two vehicles is nobody's: no exemption, and no credential.
+        let ambiguous = plate.is_some_and(|plate| registry.is_ambiguous(plate));
+        let exempt =
+            !ambiguous && !is_hazardous(kind) && self.is_exempt(plate, permit, &registered, now);
+        let (occupancy, capacity) = self.room(plate, gate, kind);
+        let facts = SubjectFacts {
+            blacklisted: plate.is_some_and(|plate| registry.is_listed(ListKind::Black, plate, now)),
+            exempt,
+            has_grant: permit.is_some(),
+            grant_active: permit.is_some_and(|permit| permit.active),
+            valid_from: permit.map(|permit| permit.from),
+            valid_to: permit.map(|permit| permit.to),
+            grant_covers_gate: permit.is_some_and(|permit| permit.covers_gate(&gate.id)),
+            grant_covers_lane: permit.is_some_and(|permit| permit.covers_lane(&lane.id)),
+            area_allowed: permit.is_none_or(|permit| permit.covers_area(gate.area.as_deref())),
+            occupancy,
+            capacity,
+            documents_present: documents(kind, permit),
+            checks_passed: checks(kind, permit),
+            confidence_percent: capture.confidence.and_then(percent),
+            credential_matches: !ambiguous && credential(capture, permit, &registered),
+        };
+        LookedUp {
+            kind,
+            grant: best.map(|(key, _)| key.clone()),
+            person: permit.and_then(|permit| permit.person.clone()),
+            entitled: exempt || permit.is_some_and(|permit| permit.holds(now)),
+            facts,
+        }
+    }
+
+    /// A recorded exemption: class X or a rescue registration by the park, or the white list.
+    fn is_exempt(
+        &self,
+        plate: Option<&PlateKey>,
+        permit: Option<&Permit>,
+        registered: &[&Registered],
+        now: Timestamp,
+    ) -> bool {
+        permit.is_some_and(|permit| permit.exempts(now))
+            || registered.iter().any(|vehicle| vehicle.exempts(now))
+            || plate.is_some_and(|plate| self.state.registry.is_listed(ListKind::White, plate, now))
+    }
+
+    /// The tightest of the limits that apply: vehicles that count against it, and the limit.
+    /// Vehicles for which an opening is ordered count as inside, so that two lanes cannot give
+    /// away the last place twice; the vehicle's own place does not count against itself.
+    fn room(&self, plate: Option<&PlateKey>, gate: &Gate, kind: SubjectKind) -> (u32, Option<u32>) {
+        let area_capacity = gate
+            .area
+            .as_deref()
+            .and_then(|area| self.plan.area(area))
+            .and_then(|area| area.capacity);
+        let limits = [
+            (None, None, self.plan.capacity),
+            (gate.area.clone(), None, area_capacity),
+            (None, Some(kind), self.config.kind_max.get(&kind).copied()),
+        ];
+        let tightest = limits
+            .into_iter()
+            .filter_map(|(scope, kind, capacity)| {
+                let capacity = capacity?;
+                let taken = self.taken(plate, scope.as_deref(), kind);
+                Some((taken, capacity))
+            })
+            .min_by_key(|(taken, capacity)| i64::from(*capacity) - i64::from(*taken));
+        match tightest {
+            Some((taken, capacity)) => (taken, Some(capacity)),
+            None => (self.taken(plate, None, None), None),
+        }
+    }
+
+    fn taken(
+        &self,
+        plate: Option<&PlateKey>,
+        area: Option<&str>,
+        kind: Option<SubjectKind>,
+    ) -> u32 {
+        let counts = |their_area: Option<&str>, their_kind: SubjectKind| {
+            area.is_none_or(|area| their_area == Some(area))
+                && kind.is_none_or(|kind| their_kind == kind)
+        };
+        let yard = &self.state.yard;
+        let inside = yard.inside(&area.map(str::to_owned), kind);
+        let own = plate
+            .and_then(|plate| yard.visit_of(plate))
+            .is_some_and(|visit| counts(visit.area.as_deref(), visit.kind));
+        let coming = self
+            .state
+            .lanes
+            .values()
+            .flat_map(|lane| &lane.openings)
+            .filter(|opening| {
+                opening.direction == Direction::In
+                    && opening.progress != Progress::Failed
+                    && counts(opening.area.as_deref(), opening.subject.kind)
+                    && !is_same_or_inside(self, plate, opening.subject.plate.as_ref())
+            })
+            .count();
+        inside
+            .saturating_sub(u32::from(own))
+            .saturating_add(u32::try_from(coming).unwrap_or(u32::MAX))
+    }
+}
+
+/// Whether an opening is for this very vehicle, or for one that is counted as inside anyway.
+fn is_same_or_inside(
+    plugin: &AccessPlugin,
+    plate: Option<&PlateKey>,
+    other: Option<&PlateKey>,
+) -> bool {
+    other.is_some_and(|other| {
+        plate.is_some_and(|plate| plate.may_be(other))
+            || plugin.state.yard.visit_of(other).is_some()
+    })
+}
+
+/// How well a grant fits: the best one is judged, so that a refusal names what is nearest.
+fn fitness(permit: &Permit, gate: &Gate, lane: &Lane, now: Timestamp) -> [bool; 6] {
+    [
+        permit.active,
+        permit.holds(now),
+        now <= permit.to,
+        permit.covers_gate(&gate.id),
+        permit.covers_lane(&lane.id),
+        permit.covers_area(gate.area.as_deref()),
+    ]
+}
+
+/// Waybill for dangerous goods, manifest for hazardous waste (9.1); others need none.
+fn documents(kind: SubjectKind, permit: Option<&Permit>) -> bool {
+    match kind {
+        SubjectKind::VehHazmat => permit.is_some_and(|permit| permit.waybill),
+        SubjectKind::VehHazwaste => permit.is_some_and(|permit| permit.manifest),
+        _ => true,
+    }
+}
+
+/// Hazardous vehicles must have passed their checks; others must not have failed them.
+fn checks(kind: SubjectKind, permit: Option<&Permit>) -> bool {
+    let checks = permit.and_then(|permit| permit.checks);
+    if is_hazardous(kind) {
+        checks == Some(true)
+    } else {
+        checks != Some(false)
+    }
+}
+
+/// What the grant names must be seen; a tag that is seen must be the registered one.
+fn credential(capture: &PlateCapture, permit: Option<&Permit>, registered: &[&Registered]) -> bool {
+    let trailer = permit
+        .and_then(|permit| permit.trailer.as_ref())
+        .is_none_or(|trailer| capture.trailer_plate.as_ref() == Some(trailer));
+    let etag = permit
+        .and_then(|permit| permit.etag.as_ref())
+        .is_none_or(|etag| capture.etag_epc.as_ref() == Some(etag));
+    let registered_tag =
+        registered
+            .iter()
+            .all(|vehicle| match (&vehicle.etag, &capture.etag_epc) {
+                (Some(known), Some(seen)) => known == seen,
+                _ => true,
+            });
+    trailer && etag && registered_tag
+}
+
+/// A ratio as whole percent, rounded down.
+pub(crate) fn percent(ratio: Decimal) -> Option<u8> {
+    let hundredfold = ratio.checked_mul(Decimal::from(100)).or_else(|| {
+        ratio
+            .rescale(6)
+            .and_then(|ratio| ratio.checked_mul(Decimal::from(100)))
+    })?;
+    let whole = 10_i64
+        .checked_pow(u32::from(hundredfold.scale()))
+        .map(|unit| hundredfold.mantissa() / unit)?;
+    u8::try_from(whole.clamp(0, 100)).ok()
+}

@@ -1,0 +1,230 @@
+//! From OPEN to a barrier that is up: the command, its confirmation, its failure.
+
+use cordon_contract::{OrderLane, Target};
+use cordon_model::{
+    AlarmCode, AlarmLevel, Body, CommandOutcome, CommandPriority, DeviceId, DeviceKind, Direction,
+    GateAction, GateCommand, GateStatus, LaneId, MessageId, PartyId, Timestamp,
+    plan::{Gate, Lane},
+};
+
+use crate::alarm::{About, Step, clip};
+use crate::capture::Basis;
+use crate::ids;
+use crate::plugin::AccessPlugin;
+use crate::state::{OPENINGS_PER_LANE_MAX, Opening, Progress, Seen};
+
+/// Milliseconds after the deadline in which word of a command may still be on its way.
+const GRACE_MS: i64 = 5_000;
+
+/// A command to one barrier.
+pub(crate) struct Command<'a> {
+    pub gate: &'a cordon_model::GateId,
+    pub lane: &'a LaneId,
+    pub device: &'a DeviceId,
+    pub action: GateAction,
+    pub reason: &'a str,
+    pub outbox: OrderLane,
+    pub deadline_ms: u32,
+    pub by: Option<&'a PartyId>,
+    pub decision: Option<String>,
+    pub correlation: Option<String>,
+    /// The message the command's id is made from.
+    pub seed: MessageId,
+}
+
+impl AccessPlugin {
+    /// The barrier of a lane.
+    pub(crate) fn barrier_of(&self, lane: &LaneId) -> Option<DeviceId> {
+        self.plan
+            .devices_on(lane, DeviceKind::Barrier)
+            .next()
+            .map(|device| device.id.clone())
+    }
+
+    /// Whether the lane has as many openings as it may.
+    pub(crate) fn is_crowded(&self, lane: &LaneId) -> bool {
+        self.state
+            .lanes
+            .get(lane)
+            .is_some_and(|state| state.openings.len() >= OPENINGS_PER_LANE_MAX)
+    }
+
+    /// Orders a barrier to do something; the only place that does.
+    pub(crate) fn command(&self, step: &mut Step<'_>, command: Command<'_>) -> MessageId {
+        let id = ids::command(&command.seed, step.entry.number, step.next_command());
+        let deadline = step.entry.time.plus_ms(i64::from(command.deadline_ms));
+        let body = Body::GateCommand(GateCommand {
+            command_id: id,
+            gate_id: command.gate.clone(),
+            lane_id: command.lane.clone(),
+            device_id: command.device.clone(),
+            action: command.action,
+            reason: clip(command.reason, 200).unwrap_or_else(|| "access".to_owned()),
+            priority: match command.outbox {
+                OrderLane::Emergency => CommandPriority::Emergency,
+                OrderLane::Access => CommandPriority::Access,
+                OrderLane::Routine => CommandPriority::Routine,
+            },
+            deadline,
+            // The flow fills in the epoch it orders in.
+            epoch: 0,
+            ordered_by: command.by.cloned(),
+            decision_ref: command.decision,
+        });
+        let target = Target::device(command.device.as_str());
+        step.out()
+            .order(target, command.outbox, deadline, body, command.correlation);
+        id
+    }
+
+    /// Carries out an OPEN decision.
+    pub(crate) fn open(
+        &mut self,
+        step: &mut Step<'_>,
+        gate: &Gate,
+        lane: &Lane,
+        direction: Direction,
+        subject: Seen,
+        basis: Basis,
+    ) {
+        let Some(device) = self.barrier_of(&lane.id) else {
+            return;
+        };
+        let reason = basis.rule.map_or_else(
+            || "access".to_owned(),
+            |rule| format!("{} ({})", rule.rule_id, rule.clause),
+        );
+        let command = self.command(
+            step,
+            Command {
+                gate: &gate.id,
+                lane: &lane.id,
+                device: &device,
+                action: GateAction::Open,
+                reason: &reason,
+                outbox: OrderLane::Access,
+                deadline_ms: self.config.command_deadline_ms,
+                by: None,
+                decision: Some(basis.decision.clone()),
+                correlation: Some(basis.visit.clone()),
+                seed: step.entry.message_id,
+            },
+        );
+        let now = step.entry.time;
+        let deadline = now.plus_ms(i64::from(self.config.command_deadline_ms));
+        let openings = &mut self
+            .state
+            .lanes
+            .entry(lane.id.clone())
+            .or_default()
+            .openings;
+        // An earlier opening for the same vehicle that failed is replaced by this one.
+        openings.retain(|old| {
+            old.progress != Progress::Failed
+                || old.direction != direction
+                || old.subject.plate != subject.plate
+        });
+        openings.push(Opening {
+            decision: basis.decision,
+            command,
+            gate: gate.id.clone(),
+            area: gate.area.clone(),
+            device,
+            direction,
+            ordered_at: now,
+            deadline,
+            progress: Progress::Ordered,
+            subject,
+            grant: basis.grant,
+            visit: basis.visit,
+        });
+    }
+
+    /// What came of a command, from the barrier itself or from the outbox; whichever comes first.
+    pub(crate) fn on_command_end(&mut self, step: &mut Step<'_>, status: &GateStatus) {
+        let (Some(command), Some(outcome)) = (status.command_id, status.command_outcome) else {
+            return;
+        };
+        match outcome {
+            CommandOutcome::Accepted => {}
+            CommandOutcome::Confirmed => self.confirm(|opening| opening.command == command),
+            CommandOutcome::Expired | CommandOutcome::Refused | CommandOutcome::Failed => {
+                let text = format!("{outcome}: {}", status.detail.as_deref().unwrap_or(""));
+                self.fail_opening(step, &status.lane_id, command, &text);
+                self.fail_held(step, &status.lane_id, command, &text);
+            }
+        }
+    }
+
+    /// The limit input says that a barrier is up.
+    pub(crate) fn confirm(&mut self, which: impl Fn(&Opening) -> bool) {
+        for opening in self
+            .state
+            .lanes
+            .values_mut()
+            .flat_map(|lane| &mut lane.openings)
+            .filter(|opening| which(opening) && opening.progress == Progress::Ordered)
+        {
+            opening.progress = Progress::Confirmed;
+        }
+    }
+
+    fn fail_opening(&mut self, step: &mut Step<'_>, lane: &LaneId, command: MessageId, text: &str) {
+        let Some(state) = self.state.lanes.get_mut(lane) else {
+            return;
+        };
+        let Some(opening) = state
+            .openings
+            .iter_mut()
+            .find(|opening| opening.command == command && opening.progress == Progress::Ordered)
+        else {
+            return;
+        };
+        opening.progress = Progress::Failed;
+        let opening = opening.clone();
+        for recent in &mut state.recent {
+            recent.over |= recent.decision == opening.decision;
+        }
+        if !self.is_loud(step, format!("{}|{}", AlarmCode::GateFault, opening.device)) {
+            return;
+        }
+        let about = About {
+            device: Some(&opening.device),
+            gate: Some(&opening.gate),
+            lane: Some(lane),
+            area: opening.area.as_deref(),
+            subject: Some(&opening.subject),
+            correlation: Some(opening.visit.clone()),
+            text: format!(
+                "barrier {} did not open as ordered 道闸未按指令开启: {text}",
+                opening.device
+            ),
+            ..About::default()
+        };
+        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Yellow, about);
+    }
+
+    /// Openings nobody spoke of, and openings nobody used.
+    pub(crate) fn openings_due(&mut self, step: &mut Step<'_>) {
+        let now = step.entry.time;
+        let silent: Vec<(LaneId, MessageId)> = self
+            .state
+            .lanes
+            .iter()
+            .flat_map(|(lane, state)| state.openings.iter().map(move |opening| (lane, opening)))
+            .filter(|(_, opening)| {
+                opening.progress == Progress::Ordered && now > opening.deadline.plus_ms(GRACE_MS)
+            })
+            .map(|(lane, opening)| (lane.clone(), opening.command))
+            .collect();
+        for (lane, command) in silent {
+            self.fail_opening(step, &lane, command, "no word from the barrier");
+        }
+        let unused = |ordered_at: Timestamp| {
+            now.ms_since(ordered_at) > i64::from(self.config.passage_s_max) * 1_000
+        };
+        for state in self.state.lanes.values_mut() {
+            state.openings.retain(|opening| !unused(opening.ordered_at));
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! Vehicles that went through, backed out, or went through unasked.
+
+use cordon_model::{
+    AlarmCode, AlarmLevel, AuditOutcome, Body, DecisionOutcome, Direction, GateStatus, GateTier,
+    PassageRecord, PassageResult, PlateNumber, SubjectKind,
+};
+
+use crate::alarm::{About, Note, Step};
+use crate::ids;
+use crate::plate::PlateKey;
+use crate::plugin::AccessPlugin;
+use crate::state::{Held, Opening, Seen};
+use crate::subject::is_vehicle;
+use crate::visit::Visit;
+
+/// Seconds by which a second gate's clock may differ from ours.
+const CLOCKS_S: i64 = 300;
+
+/// Who went through a lane, and on what.
+struct Through {
+    subject: Option<Seen>,
+    opening: Option<Opening>,
+    /// The order that holds the lane open, when nobody was asked.
+    order: Option<String>,
+    result: PassageResult,
+}
+
+impl AccessPlugin {
+    /// The loops saw a vehicle leave the lane on the far side.
+    pub(crate) fn on_passed(
+        &mut self,
+        step: &mut Step<'_>,
+        status: &GateStatus,
+        direction: Direction,
+    ) {
+        let now = step.entry.time;
+        let state = self.state.lanes.entry(status.lane_id.clone()).or_default();
+        let place = state
+            .openings
+            .iter()
+            .position(|opening| opening.direction == direction);
+        if let Some(place) = place {
+            let opening = state.openings.remove(place);
+            state.passed = Some((now, direction));
+            let through = Through {
+                subject: Some(opening.subject.clone()),
+                opening: Some(opening),
+                order: None,
+                result: PassageResult::Passed,
+            };
+            self.record(step, status, direction, through);
+            return;
+        }
+        let subject = self.unasked(status, direction, now);
+        let order = self
+            .state
+            .held
+            .get(&status.lane_id)
+            .map(|held: &Held| held.order.clone());
+        let result = match order {
+            Some(_) => PassageResult::Passed,
+            None => {
+                self.alarm_forced(step, status, direction, subject.as_ref());
+                PassageResult::Forced
+            }
+        };
+        let through = Through {
+            subject,
+            opening: None,
+            order,
+            result,
+        };
+        self.record(step, status, direction, through);
+    }
+
+    /// The vehicle reversed out: the opening is over.
+    pub(crate) fn on_backed_out(
+        &mut self,
+        step: &mut Step<'_>,
+        status: &GateStatus,
+        direction: Direction,
+    ) {
+        let Some(state) = self.state.lanes.get_mut(&status.lane_id) else {
+            return;
+        };
+        let Some(place) = state
+            .openings
+            .iter()
+            .position(|opening| opening.direction == direction)
+        else {
+            return;
+        };
+        let opening = state.openings.remove(place);
+        for recent in &mut state.recent {
+            recent.over |= recent.decision == opening.decision;
+        }
+        let through = Through {
+            subject: Some(opening.subject.clone()),
+            opening: Some(opening),
+            order: None,
+            result: PassageResult::BackedOut,
+        };
+        self.record(step, status, direction, through);
+    }
+
+    /// The vehicle last seen on the lane that was not let through: most likely the one that went.
+    fn unasked(
+        &mut self,
+        status: &GateStatus,
+        direction: Direction,
+        now: cordon_model::Timestamp,
+    ) -> Option<Seen> {
+        let window_ms = i64::from(self.config.passage_s_max) * 1_000;
+        let recent = &mut self.state.lanes.get_mut(&status.lane_id)?.recent;
+        let place = recent.iter().rposition(|recent| {
+            recent.direction == direction
+                && recent.outcome != DecisionOutcome::Open
+                && now.ms_since(recent.at) <= window_ms
+        })?;
+        Some(recent.remove(place).subject)
+    }
+
+    fn alarm_forced(
+        &mut self,
+        step: &mut Step<'_>,
+        status: &GateStatus,
+        direction: Direction,
+        subject: Option<&Seen>,
+    ) {
+        let window_ms = i64::from(self.config.tailgate_s) * 1_000;
+        let behind = self
+            .state
+            .lanes
+            .get(&status.lane_id)
+            .and_then(|state| state.passed)
+            .is_some_and(|(at, way)| way == direction && step.entry.time.ms_since(at) <= window_ms);
+        let (code, level, text) = if behind {
+            (
+                AlarmCode::Tailgating,
+                AlarmLevel::Yellow,
+                "a second vehicle passed on one opening 尾随",
+            )
+        } else {
+            (
+                AlarmCode::GateForced,
+                AlarmLevel::Orange,
+                "a vehicle passed without an opening 强行闯卡",
+            )
+        };
+        let gate = self.plan.gate_of(&status.lane_id).cloned();
+        let about = About {
+            device: Some(&status.device_id),
+            gate: gate.as_ref().map(|gate| &gate.id),
+            lane: Some(&status.lane_id),
+            area: gate.as_ref().and_then(|gate| gate.area.as_deref()),
+            subject,
+            text: format!("{text}: lane {} {direction}", status.lane_id),
+            ..About::default()
+        };
+        self.alarm(step, code, level, about);
+    }
+
+    /// Says the passage. What it changes is applied when the record itself comes by.
+    fn record(
+        &self,
+        step: &mut Step<'_>,
+        status: &GateStatus,
+        direction: Direction,
+        through: Through,
+    ) {
+        let Some(gate) = self.plan.gate_of(&status.lane_id) else {
+            return;
+        };
+        let subject = through.subject.as_ref();
+        let open_visit = subject
+            .and_then(|subject| subject.plate.as_ref())
+            .and_then(|plate| self.state.yard.visit_of(plate))
+            .map(|visit| visit.id.clone());
+        let opening = through.opening.as_ref();
+        let visit = match direction {
+            Direction::In => Some(opening.map_or_else(
+                || ids::visit(step.entry.number),
+                |opening| opening.visit.clone(),
+            )),
+            Direction::Out => open_visit,
+        };
+        let record = PassageRecord {
+            passage_id: ids::passage(step.entry),
+            visit_id: visit.clone(),
+            gate_id: gate.id.clone(),
+            lane_id: Some(status.lane_id.clone()),
+            tier: gate.tier,
+            enterprise_id: None,
+            direction,
+            subject_kind: subject.map_or(SubjectKind::VehOrdinary, |subject| subject.kind),
+            plate: subject.and_then(Seen::plate),
+            trailer_plate: subject.and_then(|subject| subject.trailer.clone()),
+            person_id: subject.and_then(|subject| subject.person.clone()),
+            result: through.result,
+            grant_id: opening.and_then(|opening| opening.grant.clone()),
+            decision_ref: opening
+                .map(|opening| opening.decision.clone())
+                .or(through.order),
+            capture_ref: subject.map(|subject| subject.capture),
+            command_id: opening.map(|opening| opening.command),
+            passed_at: status.observed_at.min(step.entry.time),
+            image_ref: subject.and_then(|subject| subject.image.clone()),
+            image_digest: subject.and_then(|subject| subject.image_digest),
+        };
+        step.emit(Body::PassageRecord(record), visit);
+    }
+
+    /// A passage, ours or of a gate with a system of its own.
+    pub(crate) fn on_passage_record(&mut self, step: &mut Step<'_>, record: &PassageRecord) {
+        if record.result == PassageResult::BackedOut || !is_vehicle(record.subject_kind) {
+            return;
+        }
+        let plate = record
+            .plate
+            .as_ref()
+            .filter(|plate| !plate.number.is_unread())
+            .map(PlateKey::of);
+        match record.tier {
+            GateTier::EnterpriseSecond => self.second_gate(step, record, plate.as_ref()),
+            // An enterprise's word does not move the park's own count.
+            GateTier::Park if self.is_enterprise(&step.entry.sender) => {}
+            GateTier::Park => match record.direction {
+                Direction::In => self.entered(step, record, plate),
+                Direction::Out => {
+                    self.state
+                        .yard
+                        .leave(plate.as_ref(), record.subject_kind, step.entry.time);
+                    self.state.changed = true;
+                }
+            },
+        }
+    }
+
+    fn entered(&mut self, step: &mut Step<'_>, record: &PassageRecord, plate: Option<PlateKey>) {
+        let now = step.entry.time;
+        self.state.yard.turn_day(now);
+        let before = plate
+            .as_ref()
+            .and_then(|plate| self.state.yard.number_of(plate));
+        if let Some(old) = before.and_then(|number| self.state.yard.close(number)) {
+            step.audit(Note {
+                action: "access.exit-unseen",
+                actor: None,
+                target: &old.id,
+                outcome: AuditOutcome::Failure,
+                detail: "the vehicle enters again without having been seen to leave",
+            });
+        }
+        let due = self.due(plate.as_ref(), record.grant_id.as_deref(), record.passed_at);
+        let visit = Visit {
+            id: record
+                .visit_id
+                .clone()
+                .unwrap_or_else(|| ids::visit(step.entry.number)),
+            plate,
+            kind: record.subject_kind,
+            gate: record.gate_id.clone(),
+            area: self
+                .plan
+                .gate(&record.gate_id)
+                .and_then(|gate| gate.area.clone()),
+            entered: record.passed_at,
+            grant: record.grant_id.clone(),
+            due,
+        };
+        let max = self.config.visits_max;
+        if let Some(old) = self.state.yard.enter(step.entry.number, visit, max) {
+            step.audit(Note {
+                action: "access.visits-full",
+                actor: None,
+                target: &old.id,
+                outcome: AuditOutcome::Failure,
+                detail: "the oldest visit was closed to make room for a new one",
+            });
+        }
+        self.state.changed = true;
+    }
+
+    /// A vehicle at a plant's own gate must have come through a gate of the park (R066).
+    fn second_gate(
+        &mut self,
+        step: &mut Step<'_>,
+        record: &PassageRecord,
+        plate: Option<&PlateKey>,
+    ) {
+        let Some(plate) = plate.filter(|_| record.direction == Direction::In) else {
+            return;
+        };
+        let yard = &self.state.yard;
+        let known = yard.visit_of(plate).is_some()
+            || yard.left_since(plate, record.passed_at.plus_seconds(-CLOCKS_S));
+        let key = |number: &PlateNumber| format!("{}|{number}", AlarmCode::UnseenEntry);
+        if known || !self.is_loud(step, key(&plate.number)) {
+            return;
+        }
+        let seen = Seen {
+            plate: Some(plate.clone()),
+            trailer: record.trailer_plate.clone(),
+            person: None,
+            kind: record.subject_kind,
+            capture: step.entry.message_id,
+            image: record.image_ref.clone(),
+            image_digest: record.image_digest,
+        };
+        let enterprise = record.enterprise_id.clone();
+        let about = About {
+            gate: Some(&record.gate_id),
+            lane: record.lane_id.as_ref(),
+            enterprise: enterprise.as_ref(),
+            subject: Some(&seen),
+            text: format!(
+                "passed second gate {} without an entry at a gate of the park 未经园区卡口进入",
+                record.gate_id
+            ),
+            ..About::default()
+        };
+        self.alarm(step, AlarmCode::UnseenEntry, AlarmLevel::Orange, about);
+    }
+}

@@ -1,0 +1,182 @@
+//! What is kept of a grant, a registration and a list entry: what a decision needs, and no
+//! personal data.
+
+use cordon_model::{
+    AccessGrant, ClassLetter, GateId, LaneId, LifeState, ListEntry, ListKind, ListSubject, PartyId,
+    PlateColour, PlateNumber, SubjectKind, Timestamp, VehicleRegistration,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::plate::PlateKey;
+
+/// A grant's identity: the enterprise that answers for it, and its id there.
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub(crate) struct PermitKey {
+    pub enterprise: PartyId,
+    pub id: String,
+}
+
+/// A grant for a vehicle.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Permit {
+    pub plate: PlateKey,
+    pub class: ClassLetter,
+    pub kind: SubjectKind,
+    pub trailer: Option<PlateNumber>,
+    pub etag: Option<String>,
+    pub person: Option<String>,
+    pub gates: Vec<GateId>,
+    pub lanes: Vec<LaneId>,
+    pub areas: Vec<String>,
+    pub from: Timestamp,
+    pub to: Timestamp,
+    pub waybill: bool,
+    pub manifest: bool,
+    pub checks: Option<bool>,
+    pub max_stay_minutes: Option<u32>,
+    pub active: bool,
+    /// True when the park said it and not an enterprise: only then may it exempt (class X).
+    pub by_park: bool,
+}
+
+impl Permit {
+    /// `None` for a grant without a vehicle, which no lane camera can use.
+    pub(crate) fn of(grant: &AccessGrant, by_park: bool) -> Option<Self> {
+        Some(Self {
+            plate: PlateKey::of(grant.plate.as_ref()?),
+            class: grant.class_letter,
+            kind: grant.subject_kind,
+            trailer: grant.trailer_plate.clone(),
+            etag: grant.etag_epc.clone(),
+            person: grant.person_id.clone(),
+            gates: grant.gates.clone(),
+            lanes: grant.lanes.clone(),
+            areas: grant.areas.clone(),
+            from: grant.valid_from,
+            to: grant.valid_to,
+            waybill: grant.waybill_ref.is_some(),
+            manifest: grant.manifest_ref.is_some(),
+            checks: grant.checks_passed,
+            max_stay_minutes: grant.max_stay_minutes,
+            active: grant.state == LifeState::Active,
+            by_park,
+        })
+    }
+
+    /// In force and inside its window.
+    pub(crate) fn holds(&self, now: Timestamp) -> bool {
+        self.active && self.from <= now && now <= self.to
+    }
+
+    pub(crate) fn covers_gate(&self, gate: &GateId) -> bool {
+        self.gates.is_empty() || self.gates.contains(gate)
+    }
+
+    pub(crate) fn covers_lane(&self, lane: &LaneId) -> bool {
+        self.lanes.is_empty() || self.lanes.contains(lane)
+    }
+
+    /// A grant that names no area is not limited by area, as with gates and lanes.
+    pub(crate) fn covers_area(&self, area: Option<&str>) -> bool {
+        self.areas.is_empty() || area.is_none_or(|area| self.areas.iter().any(|held| held == area))
+    }
+
+    /// Exempt by class, on the park's own word.
+    pub(crate) fn exempts(&self, now: Timestamp) -> bool {
+        self.by_park && self.class == ClassLetter::X && self.holds(now)
+    }
+}
+
+/// A registered vehicle.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Registered {
+    pub kind: SubjectKind,
+    pub etag: Option<String>,
+    pub from: Timestamp,
+    pub to: Timestamp,
+    pub active: bool,
+    /// As with [`Permit::by_park`]: only the park's word makes a rescue vehicle.
+    pub by_park: bool,
+}
+
+impl Registered {
+    pub(crate) fn of(registration: &VehicleRegistration, by_park: bool) -> Self {
+        Self {
+            kind: registration.subject_kind,
+            etag: registration.etag_epc.clone(),
+            from: registration.valid_from,
+            to: registration.valid_to,
+            active: registration.state == LifeState::Active,
+            by_park,
+        }
+    }
+
+    pub(crate) fn holds(&self, now: Timestamp) -> bool {
+        self.active && self.from <= now && now <= self.to
+    }
+
+    /// A registered rescue vehicle, on the park's own word.
+    pub(crate) fn exempts(&self, now: Timestamp) -> bool {
+        self.by_park && self.kind == SubjectKind::VehEmergency && self.holds(now)
+    }
+}
+
+/// A list entry's identity: the enterprise that made it (`None` for the park) and its id there.
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub(crate) struct ListKey {
+    pub owner: Option<PartyId>,
+    pub id: String,
+}
+
+/// A list entry about a vehicle.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Listed {
+    pub list: ListKind,
+    pub number: PlateNumber,
+    /// `None` for a vehicle in whatever colour.
+    pub colour: Option<PlateColour>,
+    pub from: Timestamp,
+    pub to: Option<Timestamp>,
+    pub active: bool,
+}
+
+impl Listed {
+    /// `None` for an entry about a person.
+    pub(crate) fn of(entry: &ListEntry) -> Option<Self> {
+        let (number, colour) = match &entry.subject {
+            ListSubject::Plate(plate) => (&plate.number, Some(plate.colour)),
+            ListSubject::PlateNumber(number) => (number, None),
+            ListSubject::PersonId(_) | ListSubject::PersonIdDocument(_) => return None,
+        };
+        Some(Self {
+            list: entry.list_kind,
+            number: number.clone(),
+            colour,
+            from: entry.valid_from,
+            to: entry.valid_to,
+            active: entry.state == LifeState::Active,
+        })
+    }
+
+    fn holds(&self, now: Timestamp) -> bool {
+        self.active && self.from <= now && self.to.is_none_or(|to| now <= to)
+    }
+
+    /// Refuses this vehicle now. A colour that is not known, here or there, matches.
+    pub(crate) fn bars(&self, plate: &PlateKey, now: Timestamp) -> bool {
+        let colours = self.colour.is_none_or(|colour| {
+            colour == plate.colour
+                || colour == PlateColour::Other
+                || plate.colour == PlateColour::Other
+        });
+        self.list == ListKind::Black && colours && self.holds(now)
+    }
+
+    /// Admits this vehicle now. A colour that is not known never matches one that is.
+    pub(crate) fn frees(&self, plate: &PlateKey, now: Timestamp) -> bool {
+        let colours = self
+            .colour
+            .is_none_or(|colour| colour == plate.colour && colour != PlateColour::Other);
+        self.list == ListKind::White && colours && self.holds(now)
+    }
+}

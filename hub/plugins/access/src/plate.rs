@@ -1,0 +1,111 @@
+//! When two plates are the same.
+//!
+//! A plate is its number and its colour: two vehicles may carry one number in two colours. A
+//! camera that cannot tell the colour says OTHER, and so does a partner that does not know it.
+//! Then the number decides, with care: what refuses (black lists, hazmat) matches any colour; what
+//! admits (grants, registrations) matches only when all that is known of the number speaks of one
+//! colour. White list entries are never found by a guessed colour.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use cordon_model::{Plate, PlateColour, PlateNumber};
+use serde::{Deserialize, Serialize};
+
+/// Number and colour, ordered by number.
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub(crate) struct PlateKey {
+    pub number: PlateNumber,
+    pub colour: PlateColour,
+}
+
+impl PlateKey {
+    pub(crate) fn of(plate: &Plate) -> Self {
+        Self {
+            number: plate.number.clone(),
+            colour: plate.colour,
+        }
+    }
+
+    pub(crate) fn plate(&self) -> Plate {
+        Plate {
+            number: self.number.clone(),
+            colour: self.colour,
+        }
+    }
+
+    /// Every key of this number.
+    pub(crate) fn of_number(number: &PlateNumber) -> RangeInclusive<Self> {
+        let end = |colour| Self {
+            number: number.clone(),
+            colour,
+        };
+        let first = PlateColour::ALL.first().copied();
+        let last = PlateColour::ALL.last().copied();
+        end(first.unwrap_or(PlateColour::Blue))..=end(last.unwrap_or(PlateColour::Other))
+    }
+
+    /// Whether both can be one vehicle: same number, and the same colour or one not known.
+    pub(crate) fn may_be(&self, other: &Self) -> bool {
+        self.number == other.number
+            && (self.colour == other.colour
+                || self.colour == PlateColour::Other
+                || other.colour == PlateColour::Other)
+    }
+}
+
+/// The keys of a map that can be this vehicle, in order.
+pub(crate) fn matching<'a, V>(
+    map: &'a BTreeMap<PlateKey, V>,
+    key: &'a PlateKey,
+) -> impl Iterator<Item = (&'a PlateKey, &'a V)> {
+    map.range(PlateKey::of_number(&key.number))
+        .filter(move |(found, _)| found.may_be(key))
+}
+
+/// Whether keys of one number name more than one known colour: then a plate without a colour
+/// belongs to nobody in particular.
+pub(crate) fn is_ambiguous<'a>(keys: impl Iterator<Item = &'a PlateKey>) -> bool {
+    let mut known: Option<PlateColour> = None;
+    for key in keys.filter(|key| key.colour != PlateColour::Other) {
+        match known {
+            Some(colour) if colour != key.colour => return true,
+            _ => known = Some(key.colour),
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PlateKey, is_ambiguous, matching};
+    use cordon_model::{PlateColour, PlateNumber};
+    use std::collections::BTreeMap;
+
+    fn key(number: &str, colour: PlateColour) -> PlateKey {
+        PlateKey {
+            number: PlateNumber::new(number).unwrap(),
+            colour,
+        }
+    }
+
+    #[test]
+    fn a_colour_that_is_not_known_matches_by_number() {
+        let map: BTreeMap<PlateKey, u8> = [
+            (key("苏A12345", PlateColour::Blue), 1),
+            (key("苏A12345", PlateColour::Yellow), 2),
+            (key("苏A12346", PlateColour::Blue), 3),
+        ]
+        .into();
+        let found = |colour| -> Vec<u8> {
+            matching(&map, &key("苏A12345", colour))
+                .map(|(_, value)| *value)
+                .collect()
+        };
+        assert_eq!(found(PlateColour::Blue), [1]);
+        assert_eq!(found(PlateColour::Green), [] as [u8; 0]);
+        assert_eq!(found(PlateColour::Other), [1, 2]);
+        assert!(is_ambiguous(map.keys().take(2)));
+        assert!(!is_ambiguous(map.keys().skip(1).take(1)));
+    }
+}

@@ -1,0 +1,116 @@
+//! The plug-in: which entry goes where, snapshot and restore.
+
+use std::sync::Arc;
+
+use cordon_contract::{AccessRules, Decisions, Entry, EntryKind, Fault, Plugin};
+use cordon_model::{Body, Message, plan::ParkPlan};
+
+use crate::alarm::Step;
+use crate::config::AccessConfig;
+use crate::state::State;
+
+/// The state cannot be written or read.
+const SNAPSHOT: &str = "P012";
+const MICROS_PER_HOUR: i64 = 3_600_000_000;
+
+/// Access control of one park.
+pub struct AccessPlugin {
+    pub(crate) plan: Arc<ParkPlan>,
+    pub(crate) rules: Arc<dyn AccessRules>,
+    pub(crate) config: AccessConfig,
+    pub(crate) state: State,
+}
+
+impl AccessPlugin {
+    /// A plug-in that knows the plan and the rules and has seen nothing yet.
+    pub fn new(plan: Arc<ParkPlan>, rules: Arc<dyn AccessRules>, config: AccessConfig) -> Self {
+        Self {
+            plan,
+            rules,
+            config,
+            state: State::default(),
+        }
+    }
+
+    fn message(&mut self, step: &mut Step<'_>, message: &Message) {
+        match &message.body {
+            Body::VehicleRegistration(registration) => self.on_registration(step, registration),
+            Body::AccessGrant(grant) => self.on_grant(step, grant),
+            Body::ListEntry(entry) => self.on_list_entry(step, entry),
+            Body::PlateCapture(capture) => self.on_capture(step, capture),
+            Body::GateStatus(status) => self.on_gate_status(step, status),
+            Body::PassageRecord(record) => self.on_passage_record(step, record),
+            Body::EmergencyGateOpen(order) => self.on_emergency(step, order),
+            Body::OperatingModeChange(change) => self.on_mode_change(step, change),
+            _ => {}
+        }
+    }
+
+    fn tick(&mut self, step: &mut Step<'_>) {
+        let now = step.entry.time;
+        self.modes_due(step);
+        self.held_due(step);
+        self.openings_due(step);
+        self.overstays(step);
+        self.state.yard.turn_day(now);
+        self.tell_occupancy(step);
+        let hour = now.micros().div_euclid(MICROS_PER_HOUR);
+        if hour != self.state.cleaned_hour {
+            self.state.cleaned_hour = hour;
+            self.state
+                .registry
+                .clean(now, self.config.expired_memory_days);
+        }
+    }
+}
+
+impl Plugin for AccessPlugin {
+    fn name(&self) -> &'static str {
+        "access"
+    }
+
+    fn step(&mut self, entry: &Entry, decisions: &mut Decisions) {
+        let mut step = Step::new(entry, decisions);
+        let message = entry.message.as_deref();
+        // Conformance traffic never moves a barrier, and it never changes what is known either.
+        if message.is_some_and(|message| message.header.test) {
+            return;
+        }
+        match (entry.kind, message) {
+            (EntryKind::Tick, _) => self.tick(&mut step),
+            (EntryKind::Message, Some(message)) => self.message(&mut step, message),
+            (EntryKind::Outcome, Some(message)) => {
+                if let Body::GateStatus(status) = &message.body {
+                    self.on_command_end(&mut step, status);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
+        postcard::to_stdvec(&self.state).map_err(|error| broken(&error))
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Fault> {
+        let mut state: State = if snapshot.is_empty() {
+            State::default()
+        } else {
+            postcard::from_bytes(snapshot).map_err(|error| broken(&error))?
+        };
+        state.registry.index();
+        state.yard.index();
+        self.state = state;
+        Ok(())
+    }
+}
+
+fn broken(error: &postcard::Error) -> Fault {
+    Fault::new(
+        SNAPSHOT,
+        "the state of access control cannot be read or written",
+    )
+    .at("plug-in access")
+    .log(error.to_string())
+    .remedy("delete the state folder; the state is rebuilt from the journal")
+}

@@ -1,0 +1,158 @@
+//! The whole state: serialisable, ordered, bounded.
+
+use std::collections::BTreeMap;
+
+use cordon_model::{
+    BarrierState, DecisionOutcome, DeviceId, Digest, Direction, GateId, LaneId, MessageId,
+    OperatingMode, PartyId, Plate, PlateNumber, RefusalCode, SubjectKind, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::plate::PlateKey;
+use crate::registry::Registry;
+use crate::visit::Yard;
+
+/// Openings that may wait on one lane; a ninth capture is not opened for before one has passed.
+pub(crate) const OPENINGS_PER_LANE_MAX: usize = 8;
+/// Alarms remembered so that they are not repeated; the oldest is forgotten.
+pub(crate) const QUIET_MAX: usize = 10_000;
+/// Changes of mode that may wait for their time.
+pub(crate) const MODES_WAITING_MAX: usize = 100;
+
+/// Everything the plug-in remembers.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct State {
+    pub registry: Registry,
+    pub modes: Modes,
+    pub lanes: BTreeMap<LaneId, LaneState>,
+    pub yard: Yard,
+    /// Lanes held open.
+    pub held: BTreeMap<LaneId, Held>,
+    /// What each barrier last said it is.
+    pub barriers: BTreeMap<DeviceId, BarrierState>,
+    /// When an alarm was last raised, microseconds, by what it is about.
+    pub alarmed: BTreeMap<String, i64>,
+    /// When occupancy was last told, microseconds.
+    pub told_micros: i64,
+    /// Whether occupancy changed since.
+    pub changed: bool,
+    /// Hour of the last cleaning, counted from the epoch.
+    pub cleaned_hour: i64,
+}
+
+/// Operating modes (R124).
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Modes {
+    pub park: Option<OperatingMode>,
+    pub gates: BTreeMap<GateId, OperatingMode>,
+    /// Changes whose time has not come, in order of arrival.
+    pub waiting: Vec<ModeChange>,
+}
+
+/// A change of mode.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct ModeChange {
+    pub id: String,
+    pub mode: OperatingMode,
+    pub gates: Vec<GateId>,
+    pub by: PartyId,
+    pub at: Timestamp,
+    /// The message that ordered it; ids of its commands are made from it.
+    pub message_id: MessageId,
+}
+
+impl Modes {
+    /// The mode of a gate: its own, else the park's, else normal.
+    pub(crate) fn of(&self, gate: &GateId) -> OperatingMode {
+        self.gates
+            .get(gate)
+            .or(self.park.as_ref())
+            .copied()
+            .unwrap_or(OperatingMode::Normal)
+    }
+}
+
+/// What is remembered of a lane.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct LaneState {
+    /// Ordered openings nobody has passed yet, oldest first.
+    pub openings: Vec<Opening>,
+    /// The last decisions, oldest first.
+    pub recent: Vec<Recent>,
+    /// When a vehicle last passed on an opening, and which way.
+    pub passed: Option<(Timestamp, Direction)>,
+}
+
+/// How far an opening has come.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) enum Progress {
+    /// Ordered.
+    Ordered,
+    /// The limit input says that the barrier is up (I7).
+    Confirmed,
+    /// Expired, refused or failed. A vehicle may still use it if the barrier went up late.
+    Failed,
+}
+
+/// From the decision to the passage.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Opening {
+    pub decision: String,
+    pub command: MessageId,
+    pub gate: GateId,
+    pub area: Option<String>,
+    pub device: DeviceId,
+    pub direction: Direction,
+    pub ordered_at: Timestamp,
+    pub deadline: Timestamp,
+    pub progress: Progress,
+    pub subject: Seen,
+    pub grant: Option<String>,
+    pub visit: String,
+}
+
+/// The vehicle as a capture showed it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Seen {
+    /// `None` when the plate was not read.
+    pub plate: Option<PlateKey>,
+    pub trailer: Option<PlateNumber>,
+    pub person: Option<String>,
+    pub kind: SubjectKind,
+    pub capture: MessageId,
+    pub image: Option<String>,
+    pub image_digest: Option<Digest>,
+}
+
+impl Seen {
+    pub(crate) fn plate(&self) -> Option<Plate> {
+        self.plate.as_ref().map(PlateKey::plate)
+    }
+}
+
+/// A decision, remembered to know the same arrival again and to name who went through unasked.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Recent {
+    pub decision: String,
+    pub at: Timestamp,
+    pub direction: Direction,
+    pub outcome: DecisionOutcome,
+    pub code: Option<RefusalCode>,
+    /// The opening came to nothing: the next capture is decided anew.
+    pub over: bool,
+    pub subject: Seen,
+}
+
+/// A lane that is held open.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Held {
+    /// The emergency order or change of mode.
+    pub order: String,
+    pub by: PartyId,
+    pub gate: GateId,
+    pub command: MessageId,
+    /// When it is released by itself.
+    pub until: Option<Timestamp>,
+    /// True when a mode holds it and the end of the mode gives it back.
+    pub by_mode: bool,
+}

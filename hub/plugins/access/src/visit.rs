@@ -1,0 +1,238 @@
+//! Who is in the park: visits, counts, and who stays too long. Passages alone change it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cordon_model::{GateId, SubjectKind, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::plate::{PlateKey, matching};
+
+/// Departures remembered, so that a late report of a second gate is no false alarm.
+const LEFT_MAX: usize = 20_000;
+
+/// A stay in the park, from the passage in to the passage out (R005).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Visit {
+    pub id: String,
+    /// `None` for a vehicle nobody could name.
+    pub plate: Option<PlateKey>,
+    pub kind: SubjectKind,
+    pub gate: GateId,
+    pub area: Option<String>,
+    pub entered: Timestamp,
+    pub grant: Option<String>,
+    /// When it becomes an overstay; `None` when never, or when it was alarmed.
+    pub due: Option<Timestamp>,
+}
+
+/// Counts of one kind in one scope.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Count {
+    pub inside: u32,
+    pub entered_today: u32,
+    pub left_today: u32,
+}
+
+/// The park (`None`) or one of its areas.
+pub(crate) type Scope = Option<String>;
+
+/// All visits and what follows from them.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Yard {
+    visits: BTreeMap<u64, Visit>,
+    counts: BTreeMap<(Scope, SubjectKind), Count>,
+    /// 00:00 of the day the counts of today belong to, microseconds.
+    day: i64,
+    /// When a vehicle last left, microseconds.
+    left: BTreeMap<PlateKey, i64>,
+    #[serde(skip)]
+    by_plate: BTreeMap<PlateKey, u64>,
+    #[serde(skip)]
+    by_due: BTreeSet<(i64, u64)>,
+}
+
+impl Yard {
+    /// Rebuilds the indexes.
+    pub(crate) fn index(&mut self) {
+        self.by_plate.clear();
+        self.by_due.clear();
+        for (number, visit) in &self.visits {
+            if let Some(plate) = &visit.plate {
+                self.by_plate.insert(plate.clone(), *number);
+            }
+            if let Some(due) = visit.due {
+                self.by_due.insert((due.micros(), *number));
+            }
+        }
+    }
+
+    /// The number of the vehicle's open visit.
+    pub(crate) fn number_of(&self, plate: &PlateKey) -> Option<u64> {
+        self.by_plate.get(plate).copied().or_else(|| {
+            matching(&self.by_plate, plate)
+                .next()
+                .map(|(_, number)| *number)
+        })
+    }
+
+    pub(crate) fn visit(&self, number: u64) -> Option<&Visit> {
+        self.visits.get(&number)
+    }
+
+    /// The vehicle's open visit.
+    pub(crate) fn visit_of(&self, plate: &PlateKey) -> Option<&Visit> {
+        self.number_of(plate)
+            .and_then(|number| self.visits.get(&number))
+    }
+
+    /// Whether the vehicle left at or after this time.
+    pub(crate) fn left_since(&self, plate: &PlateKey, since: Timestamp) -> bool {
+        matching(&self.left, plate).any(|(_, left)| *left >= since.micros())
+    }
+
+    /// A vehicle is in. Returns a visit that had to be closed because there are too many.
+    pub(crate) fn enter(&mut self, number: u64, visit: Visit, max: usize) -> Option<Visit> {
+        let crowded = if self.visits.len() >= max {
+            self.visits
+                .first_key_value()
+                .map(|(oldest, _)| *oldest)
+                .and_then(|oldest| self.close(oldest))
+        } else {
+            None
+        };
+        for scope in scopes(&visit.area) {
+            let count = self.counts.entry((scope, visit.kind)).or_default();
+            count.inside = count.inside.saturating_add(1);
+            count.entered_today = count.entered_today.saturating_add(1);
+        }
+        if let Some(plate) = &visit.plate {
+            self.by_plate.insert(plate.clone(), number);
+        }
+        if let Some(due) = visit.due {
+            self.by_due.insert((due.micros(), number));
+        }
+        self.visits.insert(number, visit);
+        crowded
+    }
+
+    /// A vehicle has left: its visit ends. A vehicle nobody can name ends the oldest nameless one.
+    pub(crate) fn leave(
+        &mut self,
+        plate: Option<&PlateKey>,
+        kind: SubjectKind,
+        at: Timestamp,
+    ) -> Option<Visit> {
+        let number = match plate {
+            Some(plate) => self.number_of(plate),
+            None => self
+                .visits
+                .iter()
+                .find(|(_, visit)| visit.plate.is_none())
+                .map(|(number, _)| *number),
+        };
+        let visit = number.and_then(|number| self.close(number));
+        let (kind, area) = match &visit {
+            Some(visit) => (visit.kind, visit.area.clone()),
+            None => (kind, None),
+        };
+        for scope in scopes(&area) {
+            let count = self.counts.entry((scope, kind)).or_default();
+            count.left_today = count.left_today.saturating_add(1);
+        }
+        if let Some(plate) = plate {
+            if self.left.len() >= LEFT_MAX {
+                let day_ago = at.plus_seconds(-86_400).micros();
+                self.left.retain(|_, left| *left >= day_ago);
+                if self.left.len() >= LEFT_MAX {
+                    self.left.pop_first();
+                }
+            }
+            self.left.insert(plate.clone(), at.micros());
+        }
+        visit
+    }
+
+    /// Ends a visit without a passage out.
+    pub(crate) fn close(&mut self, number: u64) -> Option<Visit> {
+        let visit = self.visits.remove(&number)?;
+        for scope in scopes(&visit.area) {
+            if let Some(count) = self.counts.get_mut(&(scope, visit.kind)) {
+                count.inside = count.inside.saturating_sub(1);
+            }
+        }
+        if let Some(plate) = &visit.plate
+            && self.by_plate.get(plate) == Some(&number)
+        {
+            self.by_plate.remove(plate);
+        }
+        if let Some(due) = visit.due {
+            self.by_due.remove(&(due.micros(), number));
+        }
+        Some(visit)
+    }
+
+    /// A visit may stay until another time.
+    pub(crate) fn set_due(&mut self, number: u64, due: Option<Timestamp>) {
+        if let Some(visit) = self.visits.get_mut(&number) {
+            if let Some(old) = visit.due {
+                self.by_due.remove(&(old.micros(), number));
+            }
+            visit.due = due;
+            if let Some(due) = due {
+                self.by_due.insert((due.micros(), number));
+            }
+        }
+    }
+
+    /// Takes out one visit that is over its time; it is not told again.
+    pub(crate) fn overstay(&mut self, now: Timestamp) -> Option<Visit> {
+        let (due, number) = self.by_due.first().copied()?;
+        if due >= now.micros() {
+            return None;
+        }
+        let visit = self.visits.get(&number).cloned();
+        self.set_due(number, None);
+        self.by_due.remove(&(due, number));
+        visit
+    }
+
+    /// Counts of today begin anew at 00:00 park time.
+    pub(crate) fn turn_day(&mut self, now: Timestamp) {
+        let day = now
+            .at_offset(Timestamp::PARK_OFFSET_MINUTES)
+            .start_of_day()
+            .micros();
+        if day == self.day {
+            return;
+        }
+        self.day = day;
+        self.counts.retain(|_, count| {
+            count.entered_today = 0;
+            count.left_today = 0;
+            count.inside > 0
+        });
+    }
+
+    /// Vehicles inside a scope, of one kind or of all.
+    pub(crate) fn inside(&self, scope: &Scope, kind: Option<SubjectKind>) -> u32 {
+        self.counts_of(scope)
+            .filter(|(found, _)| kind.is_none_or(|kind| kind == *found))
+            .fold(0, |sum, (_, count)| sum.saturating_add(count.inside))
+    }
+
+    /// The counts of a scope, by kind.
+    pub(crate) fn counts_of<'a>(
+        &'a self,
+        scope: &'a Scope,
+    ) -> impl Iterator<Item = (SubjectKind, Count)> + 'a {
+        self.counts
+            .iter()
+            .filter(move |((found, _), _)| found == scope)
+            .map(|((_, kind), count)| (*kind, *count))
+    }
+}
+
+/// The park, and the area when there is one.
+fn scopes(area: &Option<String>) -> impl Iterator<Item = Scope> {
+    [None].into_iter().chain(area.clone().map(Some))
+}
