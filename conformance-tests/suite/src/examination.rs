@@ -24,6 +24,9 @@ pub struct Subject {
     pub profile_digest: String,
 }
 
+/// Is told of each case as it ends.
+pub type OnCase = std::sync::Arc<dyn Fn(&Examined) + Send + Sync>;
+
 /// One case with its verdict.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Examined {

@@ -7,7 +7,8 @@
 //!
 //! - [`Case`], [`Verdict`], [`Examination`]: what every suite is made of;
 //! - [`papers`]: HTML page, JUnit file, `ConformanceResult`, Declaration of Conformance;
-//! - [`modbus`]: barrier lanes over Modbus TCP.
+//! - [`modbus`]: barrier lanes over Modbus TCP;
+//! - [`onvif`]: cameras over ONVIF.
 //!
 //! Floor 4.
 
@@ -17,9 +18,10 @@ mod examination;
 mod html;
 mod junit;
 pub mod modbus;
+pub mod onvif;
 
 pub use case::{Case, Stop, Verdict};
 pub use document::{NAMESPACE, Papers, conformance_result, hex_digest, papers};
-pub use examination::{Counts, Examination, Examined, Subject};
+pub use examination::{Counts, Examination, Examined, OnCase, Subject};
 pub use html::html;
 pub use junit::junit;

@@ -19,15 +19,13 @@ use cordon_model::MessageId;
 
 use self::lane::Lane;
 pub use self::profile::Profile;
-use crate::{Case, Examination, Examined, Stop, Subject, Verdict, hex_digest};
+use crate::{Case, Examination, Examined, OnCase, Stop, Subject, Verdict, hex_digest};
 
 /// Name of this suite.
 pub const SUITE: &str = "modbus-lane";
 
 /// Asks a person to do something at the lane; true when it was done.
 pub type Operator = Arc<dyn Fn(String) -> BoxFuture<'static, bool> + Send + Sync>;
-/// Is told of each case as it ends.
-pub type OnCase = Arc<dyn Fn(&Examined) + Send + Sync>;
 
 /// How to examine.
 #[derive(Clone)]
@@ -38,6 +36,8 @@ pub struct Options {
     pub operator: Option<Operator>,
     /// Who is told of each case as it ends.
     pub on_case: Option<OnCase>,
+    /// Ids of the cases to ask; all when empty.
+    pub only: Vec<String>,
 }
 
 impl Default for Options {
@@ -46,6 +46,7 @@ impl Default for Options {
             unit: 255,
             operator: None,
             on_case: None,
+            only: Vec::new(),
         }
     }
 }
@@ -232,6 +233,11 @@ pub async fn examine(
     let mut results = Vec::with_capacity(CASES.len());
     let mut absent = false;
     for case in CASES {
+        // Whether it is there at all is always asked.
+        let wanted = options.only.is_empty() || options.only.iter().any(|id| id == case.id);
+        if !wanted && case.number != 1 {
+            continue;
+        }
         let asked = Instant::now();
         let verdict = if absent {
             Verdict::NotApplicable("not asked: the lane does not answer".to_owned())
