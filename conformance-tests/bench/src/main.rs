@@ -11,7 +11,7 @@ const HELP: &str = "\
 cordon-bench [--quick] [--only NAME] [--data DIR] [--out FILE] [--json FILE]
 
   --quick       under forty seconds, wider ranges
-  --only NAME   one measurement: verify accept exchange journal; the page is then printed unless --out is given
+  --only NAME   one measurement: verify accept exchange gate journal; the page is then printed unless --out is given
   --data DIR    folder on the disk to measure (default target/bench-data); left empty
   --out FILE    the page (default docs/benchmarks.md)
   --json FILE   the same for programs
@@ -80,7 +80,7 @@ fn arguments(words: Vec<String>) -> Outcome<Arguments> {
 
 fn measure(arguments: &Arguments) -> Outcome<()> {
     std::fs::create_dir_all(&arguments.data)?;
-    let machine = Machine::look(&arguments.data, SystemClock.now().to_string());
+    let machine = Machine::look(&arguments.data, SystemClock.now().at_offset(0).to_string());
     let begun = Instant::now();
     let mut sections = Vec::new();
     for measure in Measure::ALL {

@@ -15,6 +15,8 @@ pub struct Size {
     pub syncs: u32,
     /// Batches appended to the bare journal in one round.
     pub batches: u32,
+    /// Sensor samples offered per second beside the gate decisions.
+    pub samples: usize,
 }
 
 impl Size {
@@ -25,6 +27,7 @@ impl Size {
         window: Duration::from_secs(8),
         syncs: 200,
         batches: 100,
+        samples: 10_000,
     };
     /// A look; under forty seconds.
     pub const QUICK: Self = Self {
@@ -33,6 +36,7 @@ impl Size {
         window: Duration::from_millis(1_500),
         syncs: 50,
         batches: 30,
+        samples: 10_000,
     };
     /// Only proves that every figure is computed.
     pub const TINY: Self = Self {
@@ -41,5 +45,6 @@ impl Size {
         window: Duration::from_millis(400),
         syncs: 4,
         batches: 3,
+        samples: 200,
     };
 }

@@ -2,6 +2,7 @@
 
 mod accept;
 mod exchange;
+mod gate;
 mod journal;
 mod verify;
 
@@ -19,13 +20,21 @@ pub enum Measure {
     Accept,
     /// The signed path over HTTPS with a durable journal.
     Exchange,
+    /// Gate decisions beside sensor load.
+    Gate,
     /// The journal's syncs and bytes.
     Journal,
 }
 
 impl Measure {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Verify, Self::Accept, Self::Exchange, Self::Journal];
+    pub const ALL: [Self; 5] = [
+        Self::Verify,
+        Self::Accept,
+        Self::Exchange,
+        Self::Gate,
+        Self::Journal,
+    ];
 
     /// Its name on the command line.
     pub fn as_str(self) -> &'static str {
@@ -33,6 +42,7 @@ impl Measure {
             Self::Verify => "verify",
             Self::Accept => "accept",
             Self::Exchange => "exchange",
+            Self::Gate => "gate",
             Self::Journal => "journal",
         }
     }
@@ -49,6 +59,7 @@ pub fn run(measure: Measure, data: &Path, size: &Size) -> Outcome<Section> {
         Measure::Verify => verify::measure(&park, size),
         Measure::Accept => runtime.block_on(accept::measure(&park, size)),
         Measure::Exchange => runtime.block_on(exchange::measure(&park, size)),
+        Measure::Gate => runtime.block_on(gate::measure(&park, size)),
         Measure::Journal => journal::measure(&park, size),
     }
 }
