@@ -18,9 +18,30 @@ use crate::letters::{letters, mean_bytes};
 use crate::park::{Park, now};
 use crate::{Goal, Outcome, Ratio, Row, Section, Size, Spread, machine};
 
-/// Clients at once, messages in a submission, submissions at most.
-const STEPS: [(usize, usize, usize); 5] =
-    [(1, 1, 1), (8, 1, 6), (32, 1, 8), (4, 10, 2), (4, 100, 1)];
+/// One load step.
+struct Plan {
+    clients: usize,
+    /// Messages in a submission.
+    messages: usize,
+    /// Submissions at most, in tenths of the run's letters.
+    tenths: usize,
+}
+
+const STEPS: [Plan; 5] = [
+    plan(1, 1, 10),
+    plan(8, 1, 60),
+    plan(32, 1, 80),
+    plan(4, 10, 20),
+    plan(4, 100, 2),
+];
+
+const fn plan(clients: usize, messages: usize, tenths: usize) -> Plan {
+    Plan {
+        clients,
+        messages,
+        tenths,
+    }
+}
 
 /// Runs every step over one hub and one port.
 pub async fn measure(park: &Park, size: &Size) -> Outcome<Section> {
@@ -39,8 +60,9 @@ pub async fn measure(park: &Park, size: &Size) -> Outcome<Section> {
     let served = Served::start(park, "exchange", Arc::clone(&hub)).await?;
     let mut rows = Vec::new();
     let (mut batches, mut busy) = (0, Duration::ZERO);
-    for (clients, messages, share) in STEPS {
-        let count = (size.letters * share).max(clients);
+    for step in &STEPS {
+        let (clients, messages) = (step.clients, step.messages);
+        let count = (size.letters * step.tenths / 10).max(clients);
         let load = Load::sign(&park.p256, count, messages)?;
         let counters = hub.journal_counters();
         let ran = load.run(&served, clients, size.window).await?;

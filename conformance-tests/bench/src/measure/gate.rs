@@ -58,7 +58,14 @@ pub async fn measure(park: &Park, size: &Size) -> Outcome<Section> {
     let after = probe::raw_sync_rate(park.folder(), BATCH_BYTES, size.syncs)?;
     let sync = [before.p50, after.p50].map(|time| time.as_secs_f64() * 1_000.0);
 
-    let mut rows = Vec::new();
+    let p99 = Spread::of([before.p99, after.p99].map(|time| time.as_secs_f64() * 1_000.0));
+    let mut rows = vec![
+        Row::figure("raw write and fdatasync, p99", p99.median, "ms")
+            .beside("its median", Spread::of(sync).median, "ms")
+            .ratio(Ratio::Times(Spread::single(
+                p99.median / Spread::of(sync).median,
+            ))),
+    ];
     rows.extend(lines("no sensor load", quiet.steps, sync, false));
     rows.push(Row::figure(
         "sensor samples made durable beside the decisions",

@@ -37,7 +37,7 @@ impl Load {
     /// Signs `count` submissions of `messages` messages each.
     pub fn sign(partner: &Partner, count: usize, messages: usize) -> Outcome<Self> {
         Ok(Self {
-            letters: Arc::new(letters(partner, count.div_ceil(messages), messages)?),
+            letters: Arc::new(letters(partner, count, messages)?),
             messages,
         })
     }
@@ -116,7 +116,11 @@ impl Ran {
                 self.messages as f64 / self.wall.as_secs_f64(),
                 "messages/s",
             )
-            .beside("raw verify and sign", crypto, "submissions/s")
+            .beside(
+                "raw verify and sign",
+                crypto * messages as f64,
+                "messages/s",
+            )
             .ratio(Ratio::Share(Spread::single(rate / crypto))),
         ];
         for percent in [50, 99] {
