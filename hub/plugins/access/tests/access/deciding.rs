@@ -1,0 +1,364 @@
+//! At the lane: who is let in, who is not, and what is said about it.
+
+use cordon_access::{AccessConfig, explain};
+use cordon_contract::OrderLane;
+use cordon_model::*;
+
+use crate::park::*;
+
+use std::sync::Arc;
+
+#[test]
+fn a_granted_truck_gets_a_decision_and_a_command() {
+    let mut feed = Feed::new();
+    feed.say(Body::AccessGrant(grant(PLATE)));
+    let told = feed.capture("L-02", PLATE);
+    let decision = told.decisions()[0];
+    assert_eq!(decision.outcome, DecisionOutcome::Open);
+    assert_eq!(decision.subject_kind, SubjectKind::VehFreight);
+    assert_eq!(decision.grant_id.as_deref(), Some("GR-H12345"));
+    assert_eq!(decision.decided_at, feed.now);
+    assert_eq!(decision.capture_ref, feed.inputs[1].message_id);
+    assert_eq!(decision.rule_set_digest, Digest([7; 32]));
+    assert_eq!(decision.rules[0].rule_id, "plain.open");
+    assert_eq!(told.orders.len(), 1);
+    let ordered = &told.orders[0];
+    assert_eq!(ordered.outbox, OrderLane::Access);
+    assert_eq!(ordered.command.action, GateAction::Open);
+    assert_eq!(ordered.command.device_id, "BR-02");
+    assert_eq!(ordered.command.deadline, feed.now.plus_ms(10_000));
+    assert_eq!(
+        ordered.command.decision_ref.as_deref(),
+        Some(decision.decision_id.as_str())
+    );
+    assert!(told.alarms().is_empty());
+}
+
+#[test]
+fn each_refusal_has_its_code_and_alarm_and_no_command() {
+    type Change = fn(&mut AccessGrant);
+    let cases: [(&str, Change, RefusalCode, Option<AlarmCode>); 5] = [
+        (
+            "L-02",
+            |grant| grant.state = LifeState::Withdrawn,
+            RefusalCode::NoGrant,
+            Some(AlarmCode::NoGrant),
+        ),
+        (
+            "L-02",
+            |grant| grant.valid_from = morning().plus_seconds(60),
+            RefusalCode::NotYet,
+            Some(AlarmCode::TimeWindow),
+        ),
+        (
+            "L-02",
+            |grant| grant.valid_to = morning().plus_seconds(-60),
+            RefusalCode::Expired,
+            Some(AlarmCode::GrantExpired),
+        ),
+        (
+            "L-05",
+            |grant| {
+                *grant = hazmat(PLATE);
+            },
+            RefusalCode::WrongGate,
+            Some(AlarmCode::WrongGate),
+        ),
+        (
+            "L-02",
+            |grant| {
+                *grant = hazmat(PLATE);
+                grant.waybill_ref = None;
+            },
+            RefusalCode::Document,
+            None,
+        ),
+    ];
+    for (lane, change, code, alarm) in cases {
+        let mut feed = Feed::new();
+        let mut grant = grant(PLATE);
+        change(&mut grant);
+        feed.say(Body::AccessGrant(grant));
+        let told = feed.capture(lane, PLATE);
+        assert_eq!(told.code(), Some(code));
+        assert_eq!(told.decisions()[0].outcome, DecisionOutcome::Refuse);
+        assert!(told.orders.is_empty(), "{code}");
+        assert_eq!(told.alarm_codes(), Vec::from_iter(alarm), "{code}");
+        let words = explain(told.decisions()[0]);
+        assert!(!words.remedy_en.is_empty() && !words.remedy_zh.is_empty());
+        assert_eq!(words.reasons[0].code, code.as_str());
+        assert!(words.headline_zh.contains("拒绝"));
+    }
+    let told = Feed::new().capture("L-02", PLATE);
+    assert_eq!(told.code(), Some(RefusalCode::NoGrant));
+}
+
+#[test]
+fn a_black_list_entry_counts_at_the_next_decision_in_any_colour() {
+    let mut feed = Feed::new();
+    feed.say(Body::AccessGrant(grant(PLATE)));
+    feed.say(Body::ListEntry(listed(PLATE, ListKind::Black)));
+    let told = feed.capture("L-02", PLATE);
+    assert_eq!(told.code(), Some(RefusalCode::Blacklist));
+    assert_eq!(told.alarms()[0].alarm_code, AlarmCode::BlacklistHit);
+    assert_eq!(told.alarms()[0].alarm_level, AlarmLevel::Orange);
+    assert_eq!(told.alarms()[0].evidence.len(), 1);
+    let lifted = ListEntry {
+        state: LifeState::Withdrawn,
+        ..listed(PLATE, ListKind::Black)
+    };
+    feed.say(Body::ListEntry(lifted));
+    assert_eq!(feed.capture("L-02", PLATE).code(), None);
+}
+
+#[test]
+fn the_same_arrival_is_decided_once_and_a_new_answer_at_once() {
+    let mut feed = Feed::new();
+    assert_eq!(
+        feed.capture("L-02", PLATE).code(),
+        Some(RefusalCode::NoGrant)
+    );
+    feed.wait_s(2);
+    assert!(feed.capture("L-02", PLATE).bodies.is_empty());
+    feed.say(Body::AccessGrant(grant(PLATE)));
+    feed.wait_s(2);
+    let told = feed.capture("L-02", PLATE);
+    assert_eq!(told.code(), None, "the grant counts at the next picture");
+    feed.wait_s(2);
+    assert!(feed.capture("L-02", PLATE).orders.is_empty());
+    // On another lane it is another arrival; after a failed opening it is decided anew.
+    assert_eq!(feed.capture("L-01", PLATE).code(), None);
+    let command = told.orders[0].command.command_id;
+    let failed = feed.end("L-02", command, CommandOutcome::Failed);
+    assert_eq!(failed.alarm_codes(), [AlarmCode::GateFault]);
+    assert!(
+        feed.end("L-02", command, CommandOutcome::Expired)
+            .bodies
+            .is_empty(),
+        "told once"
+    );
+    let again = feed.capture("L-02", PLATE);
+    assert_eq!(again.code(), None);
+    assert_ne!(again.orders[0].command.command_id, command);
+}
+
+#[test]
+fn an_unread_or_unsure_or_late_plate_is_for_the_guard() {
+    let mut feed = Feed::new();
+    feed.say(Body::AccessGrant(grant(PLATE)));
+    let unread = capture("L-02", PlateNumber::UNREAD, feed.now);
+    let unsure = PlateCapture {
+        confidence: Some(Decimal::new(12, 2)),
+        ..capture("L-01", PLATE, feed.now)
+    };
+    let late = capture("L-04", PLATE, feed.now.plus_seconds(-301));
+    for (capture, rule) in [
+        (unread, "access.plate-unread"),
+        (unsure, "access.plate-unread"),
+        (late, "access.capture-late"),
+    ] {
+        let told = feed.say(Body::PlateCapture(capture));
+        assert_eq!(told.decisions()[0].outcome, DecisionOutcome::Manual);
+        assert_eq!(told.decisions()[0].rules[0].rule_id, rule);
+        assert!(told.orders.is_empty());
+    }
+}
+
+#[test]
+fn hazmat_never_slips_through_as_ordinary() {
+    let tanker = |kind| {
+        Body::VehicleRegistration(VehicleRegistration {
+            registration_id: "R-1".to_owned(),
+            plate: plate(PLATE, PlateColour::Yellow),
+            plate_class: None,
+            trailer_plate: None,
+            subject_kind: kind,
+            vin: None,
+            etag_epc: None,
+            enterprise_id: PartyId::new("plant-1").unwrap(),
+            uscc: None,
+            carrier_name: None,
+            road_transport_certificate: None,
+            laden_mass_kg: None,
+            crew: Vec::new(),
+            gates: Vec::new(),
+            apply_channel: None,
+            valid_from: morning().plus_seconds(-86_400),
+            valid_to: morning().plus_seconds(-3_600),
+            state: LifeState::Suspended,
+        })
+    };
+    // Registered as a tanker once, though the grant says freight.
+    let mut feed = Feed::new();
+    feed.say(Body::AccessGrant(grant(PLATE)));
+    feed.say(tanker(SubjectKind::VehHazmat));
+    assert_eq!(
+        feed.capture("L-05", PLATE).code(),
+        Some(RefusalCode::WrongGate)
+    );
+    // Seen as a tanker by the camera, and on the white list: still a tanker.
+    let mut feed = Feed::new();
+    feed.say(Body::ListEntry(listed(PLATE, ListKind::White)));
+    assert_eq!(feed.capture("L-02", PLATE).code(), None);
+    let seen = PlateCapture {
+        subject_kind: Some(SubjectKind::VehHazmat),
+        ..capture("L-01", PLATE, feed.now)
+    };
+    let told = feed.say(Body::PlateCapture(seen));
+    assert_eq!(told.code(), Some(RefusalCode::NoGrant));
+    assert_eq!(told.decisions()[0].subject_kind, SubjectKind::VehHazmat);
+}
+
+#[test]
+fn what_the_grant_names_must_come_with_it() {
+    let mut feed = Feed::new();
+    let trailer = PlateNumber::new("苏H9876挂").unwrap();
+    feed.say(Body::AccessGrant(AccessGrant {
+        trailer_plate: Some(trailer.clone()),
+        ..grant(PLATE)
+    }));
+    assert_eq!(
+        feed.capture("L-02", PLATE).code(),
+        Some(RefusalCode::CredentialMismatch)
+    );
+    let with = PlateCapture {
+        trailer_plate: Some(trailer),
+        ..capture("L-02", PLATE, feed.now)
+    };
+    assert_eq!(feed.say(Body::PlateCapture(with)).code(), None);
+}
+
+#[test]
+fn a_plate_without_colour_counts_only_when_it_can_be_one_vehicle() {
+    let mut feed = Feed::new();
+    feed.say(Body::AccessGrant(grant(PLATE)));
+    let colourless = |lane: &str, at| {
+        Body::PlateCapture(PlateCapture {
+            plate_colour: PlateColour::Other,
+            ..capture(lane, PLATE, at)
+        })
+    };
+    let body = colourless("L-02", feed.now);
+    assert_eq!(feed.say(body).code(), None);
+    feed.say(Body::AccessGrant(AccessGrant {
+        grant_id: "GR-2".to_owned(),
+        plate: Some(plate(PLATE, PlateColour::Blue)),
+        ..grant(PLATE)
+    }));
+    let body = colourless("L-01", feed.now);
+    assert_eq!(feed.say(body).code(), Some(RefusalCode::CredentialMismatch));
+    let green = PlateCapture {
+        plate_colour: PlateColour::Green,
+        ..capture("L-05", PLATE, feed.now)
+    };
+    assert_eq!(
+        feed.say(Body::PlateCapture(green)).code(),
+        Some(RefusalCode::NoGrant)
+    );
+}
+
+#[test]
+fn an_enterprises_word_counts_for_itself_and_exempts_nobody() {
+    let mut feed = Feed::new();
+    let foreign = AccessGrant {
+        enterprise_id: PartyId::new("plant-2").unwrap(),
+        ..grant(PLATE)
+    };
+    let told = feed.say_as("plant-1", Body::AccessGrant(foreign), false);
+    assert_eq!(told.audits()[0].action, "access.grant-not-taken");
+    for attested in [false, true] {
+        let sender = if attested { "HUB-1" } else { "plant-1" };
+        let told = feed.say_as(
+            sender,
+            Body::ListEntry(listed(PLATE, ListKind::White)),
+            attested,
+        );
+        assert_eq!(told.audits()[0].action, "access.list-entry-not-taken");
+    }
+    assert_eq!(
+        feed.capture("L-02", PLATE).code(),
+        Some(RefusalCode::NoGrant)
+    );
+    // Class X of an enterprise is an ordinary grant and makes no rescue vehicle.
+    let exempt = AccessGrant {
+        class_letter: ClassLetter::X,
+        subject_kind: SubjectKind::VehEmergency,
+        ..grant(PLATE)
+    };
+    feed.say_as("plant-1", Body::AccessGrant(exempt.clone()), false);
+    let told = feed.capture("L-01", PLATE);
+    assert_eq!(told.decisions()[0].subject_kind, SubjectKind::VehOrdinary);
+    feed.say(Body::AccessGrant(exempt));
+    let told = feed.capture("L-04", PLATE);
+    assert_eq!(told.decisions()[0].subject_kind, SubjectKind::VehEmergency);
+}
+
+#[test]
+fn the_last_place_is_given_away_once() {
+    let config = AccessConfig {
+        kind_max: [(SubjectKind::VehHazmat, 2)].into(),
+        ..AccessConfig::default()
+    };
+    let mut feed = Feed::with(Arc::new(PlainRules), config, plan());
+    for number in ["苏H00001", "苏H00002", "苏H00003"] {
+        feed.say(Body::AccessGrant(hazmat(number)));
+    }
+    feed.enter("L-01", "苏H00001");
+    // Ordered, not yet passed: the place is taken all the same.
+    assert_eq!(feed.capture("L-01", "苏H00002").code(), None);
+    let told = feed.capture("L-02", "苏H00003");
+    assert_eq!(told.code(), Some(RefusalCode::Capacity));
+    feed.enter("L-03", "苏H00001");
+    feed.wait_s(20);
+    assert_eq!(feed.capture("L-02", "苏H00003").code(), None);
+}
+
+#[test]
+fn an_areas_capacity_counts_like_the_parks() {
+    let mut feed = Feed::new();
+    for number in ["苏H00001", "苏H00002", "苏H00003"] {
+        feed.say(Body::AccessGrant(hazmat(number)));
+    }
+    feed.enter("L-04", "苏H00001");
+    feed.enter("L-04", "苏H00002");
+    assert_eq!(
+        feed.capture("L-04", "苏H00003").code(),
+        Some(RefusalCode::Capacity)
+    );
+    // The comprehensive gate does not lead into that area.
+    assert_eq!(feed.capture("L-01", "苏H00003").code(), None);
+}
+
+#[test]
+fn test_traffic_and_unknown_lanes_open_nothing() {
+    let mut feed = Feed::new();
+    let body = Body::AccessGrant(grant(PLATE));
+    let rehearsed = entry(
+        1,
+        feed.now,
+        cordon_contract::EntryKind::Message,
+        "HUB-1",
+        Some(body),
+        false,
+        true,
+    );
+    feed.step(rehearsed);
+    assert_eq!(
+        feed.capture("L-02", PLATE).code(),
+        Some(RefusalCode::NoGrant)
+    );
+    let told = feed.capture("L-99", PLATE);
+    assert_eq!(told.audits()[0].action, "access.unknown-lane");
+    assert!(told.decisions().is_empty());
+}
+
+#[test]
+fn a_lane_without_a_barrier_is_a_device_fault() {
+    let mut plan = plan();
+    plan.devices.clear();
+    let mut feed = Feed::with(Arc::new(PlainRules), AccessConfig::default(), plan);
+    feed.say(Body::AccessGrant(grant(PLATE)));
+    let told = feed.capture("L-02", PLATE);
+    assert_eq!(told.code(), Some(RefusalCode::DeviceFault));
+    assert_eq!(told.decisions()[0].outcome, DecisionOutcome::Manual);
+}

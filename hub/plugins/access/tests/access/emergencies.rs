@@ -1,0 +1,145 @@
+//! One-key opening and modes.
+
+use cordon_access::AccessConfig;
+use cordon_contract::OrderLane;
+use cordon_model::*;
+use std::sync::Arc;
+
+use crate::park::*;
+
+fn open(gates: &[&str], release: Option<bool>) -> Body {
+    Body::EmergencyGateOpen(EmergencyGateOpen {
+        order_id: "EM-1".to_owned(),
+        gates: gates
+            .iter()
+            .map(|gate| GateId::new(*gate).unwrap())
+            .collect(),
+        ordered_by: PartyId::new("operator-1").unwrap(),
+        reason: "fire".to_owned(),
+        release,
+        ordered_at: morning(),
+    })
+}
+
+fn mode(mode: OperatingMode, gates: &[&str], at: Timestamp) -> Body {
+    Body::OperatingModeChange(OperatingModeChange {
+        change_id: "MC-1".to_owned(),
+        mode,
+        gates: gates
+            .iter()
+            .map(|gate| GateId::new(*gate).unwrap())
+            .collect(),
+        ordered_by: PartyId::new("operator-1").unwrap(),
+        reason: "drill".to_owned(),
+        effective_at: at,
+    })
+}
+
+#[test]
+fn one_key_holds_every_lane_open_whatever_the_mode_until_released() {
+    for name in OperatingMode::ALL {
+        let mut feed = Feed::new();
+        feed.say(mode(*name, &["G-01", "G-04"], morning()));
+        let told = feed.say(open(&["G-01", "G-04", "G-99"], None));
+        assert_eq!(told.orders.len(), 4, "{name}");
+        for ordered in &told.orders {
+            assert_eq!(ordered.outbox, OrderLane::Emergency);
+            assert_eq!(ordered.command.action, GateAction::LockOpen);
+            assert_eq!(ordered.command.priority, CommandPriority::Emergency);
+            assert_eq!(
+                ordered.command.ordered_by,
+                Some(PartyId::new("operator-1").unwrap())
+            );
+        }
+        let ids: std::collections::BTreeSet<MessageId> = told
+            .orders
+            .iter()
+            .map(|ordered| ordered.command.command_id)
+            .collect();
+        assert_eq!(ids.len(), 4, "each command has an id of its own");
+        let audit = told.audits()[0];
+        assert_eq!(audit.action, "access.emergency-open");
+        assert_eq!(audit.actor_id, "operator-1");
+        // Who drives through meanwhile is recorded, and is no forced gate.
+        let told = feed.vehicle("L-06", LoopEventKind::Passed, Direction::Out);
+        assert!(told.alarms().is_empty());
+        assert_eq!(told.passages()[0].decision_ref.as_deref(), Some("EM-1"));
+        let told = feed.say(open(&["G-01", "G-04"], Some(true)));
+        assert_eq!(told.orders.len(), 4);
+        for ordered in &told.orders {
+            assert_eq!(ordered.command.action, GateAction::Release);
+            assert_eq!(ordered.outbox, OrderLane::Access);
+        }
+        let told = feed.vehicle("L-06", LoopEventKind::Passed, Direction::Out);
+        assert_eq!(told.alarm_codes(), [AlarmCode::GateForced]);
+    }
+}
+
+#[test]
+fn an_emergency_opening_that_fails_is_a_red_alarm_once() {
+    let mut feed = Feed::new();
+    let told = feed.say(open(&["G-04"], None));
+    let command = told.orders[0].command.command_id;
+    let failed = feed.end("L-06", command, CommandOutcome::Expired);
+    assert_eq!(failed.alarm_codes(), [AlarmCode::GateFault]);
+    assert_eq!(failed.alarms()[0].alarm_level, AlarmLevel::Red);
+    assert!(
+        feed.end("L-06", command, CommandOutcome::Expired)
+            .alarms()
+            .is_empty()
+    );
+}
+
+#[test]
+fn an_opening_with_a_time_releases_itself() {
+    let config = AccessConfig {
+        emergency_open_s: 600,
+        ..AccessConfig::default()
+    };
+    let mut feed = Feed::with(Arc::new(PlainRules), config, plan());
+    feed.say(open(&["G-04"], None));
+    feed.wait_s(599);
+    assert!(feed.tick().orders.is_empty());
+    feed.wait_s(1);
+    let told = feed.tick();
+    assert_eq!(told.orders.len(), 1);
+    assert_eq!(told.orders[0].command.action, GateAction::Release);
+    assert_eq!(told.audits()[0].action, "access.emergency-release");
+    feed.wait_s(60);
+    assert!(feed.tick().orders.is_empty());
+}
+
+#[test]
+fn a_mode_takes_effect_at_its_time_for_its_gates() {
+    let mut feed = Feed::new();
+    feed.say(Body::AccessGrant(grant(PLATE)));
+    let later = feed.now.plus_seconds(60);
+    feed.say(mode(OperatingMode::Emergency, &["G-01"], later));
+    assert_eq!(feed.capture("L-02", PLATE).code(), None);
+    feed.wait_s(60);
+    feed.tick();
+    feed.vehicle("L-02", LoopEventKind::BackedOut, Direction::In);
+    let told = feed.capture("L-02", PLATE);
+    assert_eq!(told.code(), Some(RefusalCode::ModeClosed));
+    assert_eq!(told.decisions()[0].operating_mode, OperatingMode::Emergency);
+    assert_eq!(feed.capture("L-05", PLATE).code(), None, "another gate");
+    feed.say(mode(OperatingMode::Normal, &[], feed.now));
+    assert_eq!(feed.capture("L-02", PLATE).code(), None);
+}
+
+#[test]
+fn evacuation_holds_the_exits_open_and_gives_them_back() {
+    let mut feed = Feed::new();
+    let told = feed.say(mode(OperatingMode::Evacuation, &[], morning()));
+    assert_eq!(told.orders.len(), 1);
+    assert_eq!(told.orders[0].command.lane_id, "L-03");
+    assert_eq!(told.orders[0].command.action, GateAction::LockOpen);
+    let told = feed.say(mode(OperatingMode::Normal, &[], morning()));
+    assert_eq!(told.orders.len(), 1);
+    assert_eq!(told.orders[0].command.action, GateAction::Release);
+    // What a person opened stays open when a mode ends.
+    feed.say(open(&["G-01"], None));
+    feed.say(mode(OperatingMode::Evacuation, &[], morning()));
+    let told = feed.say(mode(OperatingMode::Normal, &[], morning()));
+    assert!(told.orders.is_empty());
+}

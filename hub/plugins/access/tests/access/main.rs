@@ -1,0 +1,15 @@
+//! The plug-in from entries in to decisions out, with hand-written rules; the real rule set is
+//! driven in `hub/rules/tests/lanes.rs`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "test code"
+)]
+
+mod deciding;
+mod emergencies;
+mod park;
+mod passages;
+mod properties;
