@@ -63,6 +63,11 @@ fn explain(message: &str) -> (&'static str, String) {
     if message.starts_with("duplicate key") {
         return ("K002", "keep one of the two".to_owned());
     }
+    // What the parser says of its own quotation marks looks like a value of the house.
+    let quoted = ["invalid basic", "invalid literal", "invalid multi", "unclosed"];
+    if quoted.iter().any(|start| message.starts_with(start)) {
+        return ("K002", "correct the TOML at this place".to_owned());
+    }
     // Types of the house refuse values with their own words; everything else is the parser's.
     let syntax = [
         "invalid",
