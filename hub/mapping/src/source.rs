@@ -1,12 +1,14 @@
 //! A field's source, checked at load: where its value comes from and what is done to it.
 
+use std::cmp::Ordering;
+
 use cordon_contract::{Fault, Reading};
-use cordon_model::Timestamp;
+use cordon_model::{PlateNumber, Timestamp};
 
 use crate::exact::Exact;
 use crate::json::Json;
 use crate::moment::{self, TimeFormat};
-use crate::text::{Case, ConditionText, Fact, Names, SourceText, Table};
+use crate::text::{Case, ConditionText, Fact, Form, Names, SourceText, Table};
 
 /// What a source may look at: the reading, its document and the current element of `each`.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +53,7 @@ pub struct Source {
     origin: Origin,
     steps: Steps,
     default: Option<String>,
+    known_only: bool,
     /// Whether the field is left out when nothing is there.
     pub optional: bool,
 }
@@ -60,6 +63,7 @@ struct Steps {
     prefix: String,
     case: Option<Case>,
     table: Option<(Table, Option<String>)>,
+    form: Option<Form>,
     scale: Option<Exact>,
     offset: Option<Exact>,
     round: Option<u32>,
@@ -98,10 +102,15 @@ impl Source {
         if text.optional && text.default.is_some() {
             return Err("`optional` and `default` exclude each other".to_owned());
         }
+        let tabled = text.table.is_some() || text.map.is_some();
+        if text.known_only && (!tabled || !text.optional || text.otherwise.is_some()) {
+            return Err("`known_only` needs `optional` and a table without `otherwise`".to_owned());
+        }
         Ok(Self {
             origin,
             steps: Steps::compile(text, setting)?,
             default: text.default.clone(),
+            known_only: text.known_only,
             optional: text.optional,
         })
     }
@@ -132,13 +141,24 @@ impl Source {
     pub fn read(&self, scope: &Scope<'_>) -> Result<Option<String>, Fault> {
         let found = self.origin.find(scope)?;
         match found {
-            Some(text) => self.steps.apply(&text).map(Some),
+            Some(text) => self.apply(&text),
             None if self.default.is_some() => Ok(self.default.clone()),
             None if self.optional => Ok(None),
             None => Err(
                 Fault::new("M009", format!("{} is missing", self.origin.describe()))
                     .remedy("send it, or give the field a `default` or `optional = true`"),
             ),
+        }
+    }
+}
+
+impl Source {
+    fn apply(&self, text: &str) -> Result<Option<String>, Fault> {
+        match self.steps.apply(text) {
+            Err(fault) if self.known_only && fault.code() == "M011" => Ok(None),
+            // A normal form that cannot be made leaves an optional field out.
+            Err(_) if self.optional && self.steps.form.is_some() => Ok(None),
+            other => other.map(Some),
         }
     }
 }
@@ -333,15 +353,23 @@ impl Steps {
             prefix: text.prefix.clone().unwrap_or_default(),
             case: text.case,
             table: table.map(|table| (table, text.otherwise.clone())),
+            form: text.form,
             scale: decimal(text.scale.as_ref())?,
             offset: decimal(text.offset.as_ref())?,
             round: text.round,
             time: text.time.map(|format| (format, zone.to_owned())),
         };
         let number = steps.is_number();
-        let kinds = [number, steps.time.is_some(), steps.table.is_some()];
+        let kinds = [
+            number,
+            steps.time.is_some(),
+            steps.table.is_some(),
+            steps.form.is_some(),
+        ];
         if kinds.iter().filter(|kind| **kind).count() > 1 {
-            return Err("a value is a number, a time or a code, not two of them".to_owned());
+            return Err(
+                "a value is a number, a time, a code or has a form, not two of them".to_owned(),
+            );
         }
         if steps.round.is_some_and(|round| round > 12) {
             return Err("`round` goes up to 12 digits".to_owned());
@@ -354,7 +382,11 @@ impl Steps {
     }
 
     fn is_plain(&self) -> bool {
-        !self.is_number() && self.time.is_none() && self.prefix.is_empty() && self.case.is_none()
+        !self.is_number()
+            && self.time.is_none()
+            && self.form.is_none()
+            && self.prefix.is_empty()
+            && self.case.is_none()
     }
 
     fn apply(&self, text: &str) -> Result<String, Fault> {
@@ -390,6 +422,12 @@ impl Steps {
                     .remedy("correct the format or its unit in the package, or the device's clock")
                 });
         }
+        if let Some(form) = self.form {
+            return formed(&text, form).ok_or_else(|| {
+                Fault::new("M010", format!("`{}` is no {form:?}", short(&text)))
+                    .remedy("correct the value at its source, or make the field optional")
+            });
+        }
         if self.is_number() {
             return self.number(&text).ok_or_else(|| {
                 Fault::new(
@@ -414,6 +452,31 @@ impl Steps {
             number = number.round(round);
         }
         Some(number.to_string())
+    }
+}
+
+/// The normal form of a value; `None` when it has none.
+fn formed(text: &str, form: Form) -> Option<String> {
+    match form {
+        Form::Plate => {
+            let plate = PlateNumber::normalised(text).unwrap_or_else(|_| PlateNumber::unread());
+            Some(plate.to_string())
+        }
+        Form::Ratio => {
+            let (one, zero) = (Exact::parse("1")?, Exact::parse("0")?);
+            let mut share = Exact::parse(text)?;
+            if share.compare(one)? == Ordering::Greater {
+                share = share.times(Exact::parse("0.01")?)?;
+            }
+            let lawful =
+                share.compare(one)? != Ordering::Greater && share.compare(zero)? != Ordering::Less;
+            lawful.then(|| share.round(4).to_string())
+        }
+        Form::Uri => {
+            let lawful =
+                text.len() <= 500 && text.bytes().all(|byte| (b'!'..=b'~').contains(&byte));
+            lawful.then(|| text.to_owned())
+        }
     }
 }
 
@@ -493,13 +556,13 @@ impl Condition {
             (_, None) => false,
             (Demand::Equals(names), Some(text)) => names.contains(&text),
             (Demand::Differs(names), Some(text)) => !names.contains(&text),
-            (Demand::Above(limit), Some(text)) => is(&text, *limit, std::cmp::Ordering::Greater)?,
-            (Demand::Below(limit), Some(text)) => is(&text, *limit, std::cmp::Ordering::Less)?,
+            (Demand::Above(limit), Some(text)) => is(&text, *limit, Ordering::Greater)?,
+            (Demand::Below(limit), Some(text)) => is(&text, *limit, Ordering::Less)?,
         })
     }
 }
 
-fn is(text: &str, limit: Exact, wanted: std::cmp::Ordering) -> Result<bool, Fault> {
+fn is(text: &str, limit: Exact, wanted: Ordering) -> Result<bool, Fault> {
     let order = Exact::parse(text).and_then(|number| number.compare(limit));
     order.map(|order| order == wanted).ok_or_else(|| {
         Fault::new(

@@ -145,6 +145,11 @@ pub struct SourceText {
     pub map: Option<Table>,
     /// The name for codes that are not in the table; refused when absent.
     pub otherwise: Option<String>,
+    /// A code that is not in the table leaves the field out; needs `optional`.
+    #[serde(default)]
+    pub known_only: bool,
+    /// Brought into the normal form of this kind.
+    pub form: Option<Form>,
     /// Multiplied by this decimal.
     pub scale: Option<String>,
     /// Then increased by this decimal.
@@ -199,6 +204,18 @@ pub enum Fact {
     /// An identity for alarms and passages that have none of their own: device, instant in
     /// microseconds and, when the reading has one, eight letters of its message id.
     EventId,
+}
+
+/// Normal forms of what devices write in many ways.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// A plate in normal form; `UNREAD` for what is none, so that the passage is not lost.
+    Plate,
+    /// A share from 0 to 1 with four decimals; above 1 and up to 100 it is taken for percent.
+    Ratio,
+    /// An address in ASCII of at most 500 letters.
+    Uri,
 }
 
 /// Upper or lower case.

@@ -190,7 +190,7 @@ impl PullPoint {
     /// Counts a pull and moves the end so that the subscription outlives it.
     pub(crate) fn touch(&mut self, now_ms: i64, settings: &Settings) {
         self.pulls += 1;
-        if settings.mutant != Some(Mutant::HollowRenew) {
+        if settings.mutant != Some(Mutant::HollowRenew) && !settings.quirks.needs_renew {
             self.ends_ms = self.ends_ms.max(now_ms + self.life_ms);
         }
     }

@@ -26,6 +26,8 @@ pub struct Quirks {
     pub renew_crash_ms: Option<i64>,
     /// `Renew` is refused with a fault; pulling keeps the subscription alive.
     pub renew_refused: bool,
+    /// Pulling does not keep a subscription alive; only `Renew` does.
+    pub needs_renew: bool,
     /// `SetSynchronizationPoint` is refused as not authorised.
     pub synchronization_refused: bool,
     /// All pull points share one address; the `SubscriptionId` header tells which is meant.
@@ -65,7 +67,7 @@ pub enum QuirkError {
 
 impl Quirks {
     /// Every name that [`Quirks::set`] knows.
-    pub const NAMES: [&'static str; 22] = [
+    pub const NAMES: [&'static str; 23] = [
         "clock_offset_ms",
         "clock_after_reboot_ms",
         "local_time_in_utc_minutes",
@@ -76,6 +78,7 @@ impl Quirks {
         "minutes_as_seconds",
         "renew_crash_ms",
         "renew_refused",
+        "needs_renew",
         "synchronization_refused",
         "reference_parameters",
         "first_pull_unknown",
@@ -106,6 +109,7 @@ impl Quirks {
             "minutes_as_seconds" => self.minutes_as_seconds = parse(name, value)?,
             "renew_crash_ms" => self.renew_crash_ms = Some(parse(name, value)?),
             "renew_refused" => self.renew_refused = parse(name, value)?,
+            "needs_renew" => self.needs_renew = parse(name, value)?,
             "synchronization_refused" => self.synchronization_refused = parse(name, value)?,
             "reference_parameters" => self.reference_parameters = parse(name, value)?,
             "first_pull_unknown" => self.first_pull_unknown = parse(name, value)?,
