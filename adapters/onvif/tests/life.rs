@@ -143,6 +143,7 @@ async fn subscriptions_that_must_be_renewed_live_on() {
         let camera = camera(|settings| {
             settings.quirks.needs_renew = true;
             settings.quirks.renew_refused = refused;
+            settings.quirks.renew_crash_ms = Some(2_000);
         })
         .await;
         let mut park = Park::start(&camera, "");
@@ -166,6 +167,7 @@ async fn subscriptions_that_must_be_renewed_live_on() {
             all(&park)
         );
         assert_eq!(park.health().reason.contains("does not renew"), refused);
+        assert_eq!(camera.counters().reboots, 0, "renewed too often");
         // Told twice by two subscriptions at once, an event has one identity.
         let said = park.said();
         let many = said
