@@ -1,16 +1,18 @@
 //! `cordon cert`: the park's certificate authority, and checking signed files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cordon_contract::{Clock as _, SystemClock};
 use cordon_model::{ParkCode, PartyId};
 use cordon_security::ca::{
     Authority, Bundle, CaSettings, IssueRequest, KeyAlgorithm, KeySource, Reason, inspect_file,
 };
+use cordon_security::xmldsig::verify_enveloped;
 use cordon_security::{Role, TrustStore};
 use serde_json::json;
 
 use super::Format;
+use super::certify::SIGNERS;
 use crate::exit::{Ending, USAGE};
 
 /// Run the park's certificate authority and verify signed files.
@@ -121,6 +123,9 @@ pub struct Verify {
     /// Folder with the park CA's certificates and revocation list
     #[arg(long)]
     trust: PathBuf,
+    /// For a declaration of conformance: the result it speaks of, which is verified with it
+    #[arg(long)]
+    result: Option<PathBuf>,
     /// The signed files
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -227,6 +232,9 @@ fn verify(args: &Verify) -> Result<(), Ending> {
     let trust = TrustStore::load(&args.trust)?;
     for file in &args.files {
         let seen = inspect_file(file, &trust, SystemClock.now())?;
+        if seen.namespace == cordon_suite::NAMESPACE {
+            conformance(file, args.result.as_deref(), &trust)?;
+        }
         println!(
             "{}: good: {} signed by {} ({}) of {}, certificate {}",
             file.display(),
@@ -238,6 +246,47 @@ fn verify(args: &Verify) -> Result<(), Ending> {
         );
     }
     Ok(())
+}
+
+/// What only conformance documents must meet: a role that may sign them, and, when the result is
+/// given, a declaration that speaks of this very file.
+fn conformance(file: &Path, result: Option<&Path>, trust: &TrustStore) -> Result<(), Ending> {
+    let open = |file: &Path| -> Result<_, Ending> {
+        let bytes = std::fs::read(file).map_err(|error| Ending::file(file, &error))?;
+        Ok(verify_enveloped(
+            bytes,
+            trust,
+            &SIGNERS,
+            None,
+            SystemClock.now(),
+        )?)
+    };
+    let declaration = open(file)?;
+    let root = declaration.document().root();
+    let Some(result) = result.filter(|_| root.local() == "DeclarationOfConformance") else {
+        return Ok(());
+    };
+    let spoken = open(result)?;
+    let part = |name: &str| {
+        let node = root.child(cordon_suite::NAMESPACE, name);
+        node.map(|node| node.text().into_owned())
+            .unwrap_or_default()
+    };
+    let id = spoken
+        .document()
+        .root()
+        .child(cordon_suite::NAMESPACE, "ResultId");
+    let same_id = id.is_some_and(|id| id.text() == part("ResultId"));
+    let digest = cordon_suite::hex_digest(spoken.document().bytes());
+    if same_id && digest == part("ResultDigest") {
+        Ok(())
+    } else {
+        Err(Ending::failed(format!(
+            "{} speaks of another result than {}",
+            file.display(),
+            result.display()
+        )))
+    }
 }
 
 fn parsed<T: std::str::FromStr>(what: &str, text: &str) -> Result<T, Ending>

@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod cert;
+mod certify;
 mod check;
 mod completion;
 mod explain;
@@ -9,6 +10,7 @@ mod map;
 mod prepare;
 mod pull;
 mod run;
+mod simulate;
 mod submit;
 
 use std::path::PathBuf;
@@ -20,6 +22,7 @@ use cordon_contract::SystemClock;
 use cordon_security::tls::{self, Expect, TlsKey};
 use cordon_security::{Role, Signer, TrustStore};
 use cordon_services::client::{Link, LinkError, LinkOptions};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit::{Ending, FAILED, UNAVAILABLE};
 
@@ -64,6 +67,11 @@ enum Command {
     /// Run the park's certificate authority and verify signed files
     #[command(subcommand)]
     Cert(cert::Command),
+    /// Examine a camera or a barrier lane and write its papers
+    Certify(certify::Args),
+    /// Run a simulated camera or lane to rehearse with
+    #[command(subcommand)]
+    Simulate(simulate::Command),
     /// Check, test and try mapping packages
     #[command(subcommand)]
     Map(map::Command),
@@ -96,6 +104,8 @@ pub fn run(cli: Cli) -> Result<(), Ending> {
         Command::Submit(args) => submit::run(&args),
         Command::Pull(command) => pull::run(&command),
         Command::Cert(command) => cert::run(&command),
+        Command::Certify(args) => certify::run(&args),
+        Command::Simulate(command) => simulate::run(&command),
         Command::Map(command) => map::run(&command),
         Command::Journal(command) => journal::run(&command),
         Command::Explain(args) => explain::run(&args),
@@ -162,6 +172,18 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Ending> {
         .enable_all()
         .build()
         .map_err(|error| Ending::failed(format!("cannot start the runtime: {error}")))
+}
+
+/// Until Ctrl-C or a termination signal.
+pub async fn interrupted() -> Result<(), Ending> {
+    let failed = |error: std::io::Error| Ending::failed(format!("signals: {error}"));
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
 }
 
 /// Prints faults one per paragraph on standard error.

@@ -26,7 +26,7 @@ pub struct Papers {
     pub junit: Vec<u8>,
     /// The signed `ConformanceResult`.
     pub result: Vec<u8>,
-    /// The signed `DeclarationOfConformance`; `None` when a case failed.
+    /// The signed `DeclarationOfConformance`; `None` when a case failed or was not asked.
     pub declaration: Option<Vec<u8>>,
 }
 
@@ -38,7 +38,7 @@ pub fn papers(
     sign: impl Fn(&[u8]) -> Result<Vec<u8>, Fault>,
 ) -> Result<Papers, Fault> {
     let result = sign(&conformance_result(examination))?;
-    let declaration = if examination.passed() {
+    let declaration = if examination.passed() && examination.is_complete() {
         let unsigned = declaration(examination, &result, issuer, examination.finished_at);
         Some(sign(&unsigned)?)
     } else {

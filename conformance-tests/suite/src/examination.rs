@@ -88,6 +88,22 @@ impl Examination {
         counts.failed == 0 && counts.passed > 0
     }
 
+    /// Whether every case of the suite was asked; only then is there a declaration.
+    pub fn is_complete(&self) -> bool {
+        let cases = match self.suite {
+            crate::onvif::SUITE => crate::onvif::CASES.len(),
+            _ => crate::modbus::CASES.len(),
+        };
+        self.results.len() == cases
+    }
+
+    /// Whether the subject did not answer at all.
+    pub fn is_absent(&self) -> bool {
+        self.results
+            .first()
+            .is_some_and(|first| matches!(first.verdict, Verdict::Fail(_)))
+    }
+
     /// Ids of the cases that failed.
     pub fn failures(&self) -> Vec<&'static str> {
         self.results

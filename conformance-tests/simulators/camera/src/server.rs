@@ -19,7 +19,7 @@ use crate::camera::{Core, Power};
 use crate::clock::true_ms;
 use crate::ids::{TDS, TEV, TRT, WSNT, WSSE};
 use crate::soap::{Call, Fault, LIMITS, envelope};
-use crate::{Mutant, device, events, media};
+use crate::{Event, Mutant, device, events, media};
 
 type Answer = http::Response<Full<Bytes>>;
 
@@ -86,6 +86,9 @@ async fn respond(core: &Arc<Core>, head: &http::request::Parts, body: Bytes) -> 
     if head.method == http::Method::GET && path == "/onvif/snapshot" {
         return snapshot(core, head);
     }
+    if let Some(name) = path.strip_prefix("/rehearsal/") {
+        return rehearse(core, name);
+    }
     if !path.starts_with("/onvif/") {
         return plain(404, "nothing here");
     }
@@ -110,6 +113,19 @@ async fn respond(core: &Arc<Core>, head: &http::request::Parts, body: Bytes) -> 
         Ok(answer) => soap(200, envelope(&call.reply_header(), &answer)),
         Err(fault) => faulty(core, &fault),
     }
+}
+
+/// Lets something happen on request; only a camera that is there to be rehearsed with does this.
+fn rehearse(core: &Core, name: &str) -> Answer {
+    let event = match name {
+        _ if !core.settings.rehearsal => return plain(404, "nothing here"),
+        "crossing" => Event::line_crossed("Fence", 1),
+        "motion-begins" => Event::motion(true),
+        "motion-ends" => Event::motion(false),
+        _ => return plain(404, "crossing, motion-begins or motion-ends"),
+    };
+    core.tell(&event);
+    plain(200, "done")
 }
 
 /// Operations of the standard's access class `PRE_AUTH`.

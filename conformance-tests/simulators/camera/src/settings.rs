@@ -53,6 +53,8 @@ pub struct Settings {
     pub reboot_ms: u64,
     /// The topics it claims and may emit.
     pub topics: Vec<Topic>,
+    /// Whether `POST /rehearsal/NAME` lets something happen: `crossing`, `motion-begins`, `motion-ends`.
+    pub rehearsal: bool,
     /// What it does as some real cameras do.
     pub quirks: Quirks,
     /// What it does wrong, for tests of the examination.
@@ -84,6 +86,7 @@ impl Default for Settings {
             body_max: 1024 * 1024,
             reboot_ms: 400,
             topics: Topic::ALL.to_vec(),
+            rehearsal: false,
             quirks: Quirks::default(),
             mutant: None,
         }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::lane::Lane;
+use super::lane::{Lane, Moved};
 use crate::Stop;
 
 /// M15: opens by a pulse within the stated time.
@@ -58,10 +58,8 @@ pub(super) async fn stops(lane: &mut Lane<'_>) -> Result<(), Stop> {
     let watched_ms = lane.travel_ms();
     lane.stays(watched_ms, |limits| !limits.up && !limits.down)
         .await
-        .map_err(|limits| {
-            Stop::fail(format!(
-                "after the stop pulse the boom went on to {limits:?}"
-            ))
+        .map_err(|moved| {
+            moved.says(|limits| format!("after the stop pulse the boom went on to {limits:?}"))
         })
 }
 
@@ -109,6 +107,7 @@ async fn holds_while_falling(lane: &mut Lane<'_>, input: &str) -> Result<(), Sto
         Ok(()) => Err(Stop::skip(format!(
             "{input} was not kept on; run the case again"
         ))),
+        Err(Moved::Lost(stop)) => Err(stop),
         Err(_) if on || lane.can_press(input) => Err(Stop::fail(format!(
             "the boom came down to its lower limit with {input} on"
         ))),
@@ -127,7 +126,9 @@ pub(super) async fn photocell_forbids(lane: &mut Lane<'_>) -> Result<(), Stop> {
     let watched_ms = lane.travel_ms();
     let stayed = lane.stays(watched_ms, |limits| limits.up).await;
     lane.press("photocell", false).await?;
-    stayed.map_err(|_| Stop::fail("a lowering command was taken while the photocell was on"))
+    stayed.map_err(|moved| {
+        moved.says(|_| "a lowering command was taken while the photocell was on".to_owned())
+    })
 }
 
 /// M21: locked open it rises and stays up.
@@ -147,7 +148,8 @@ pub(super) async fn lock_open(lane: &mut Lane<'_>) -> Result<(), Stop> {
     if !up {
         return Err(Stop::fail("locked open, the boom did not come up"));
     }
-    stayed.map_err(|_| Stop::fail("locked open, the boom took a lowering command"))
+    stayed
+        .map_err(|moved| moved.says(|_| "locked open, the boom took a lowering command".to_owned()))
 }
 
 /// M22: on local it takes no remote command.
@@ -158,7 +160,9 @@ pub(super) async fn local(lane: &mut Lane<'_>) -> Result<(), Stop> {
     let watched_ms = lane.travel_ms();
     let stayed = lane.stays(watched_ms, |limits| limits.down).await;
     lane.press("local", false).await?;
-    stayed.map_err(|_| Stop::fail("the switch stood on local and a remote command was taken"))
+    stayed.map_err(|moved| {
+        moved.says(|_| "the switch stood on local and a remote command was taken".to_owned())
+    })
 }
 
 /// M23: takes its stated safe state when the heartbeat stops, and not before.
@@ -177,7 +181,9 @@ pub(super) async fn watchdog(lane: &mut Lane<'_>) -> Result<(), Stop> {
     let begins = lane.limits().await?;
     lane.stays(timeout_ms + timeout_ms / 2, |limits| limits == begins)
         .await
-        .map_err(|_| Stop::fail("the boom moved although the heartbeat went on"))?;
+        .map_err(|moved| {
+            moved.says(|_| "the boom moved although the heartbeat went on".to_owned())
+        })?;
     lane.beating = false;
     let silent = Instant::now();
     let allowed_ms = timeout_ms + u64::from(lane.profile.barrier.margin_ms);
@@ -237,7 +243,7 @@ pub(super) async fn power_up(lane: &mut Lane<'_>) -> Result<(), Stop> {
     let watched_ms = lane.travel_ms();
     lane.stays(watched_ms, |limits| limits.down)
         .await
-        .map_err(|_| Stop::fail("after power-up the boom moved by itself"))
+        .map_err(|moved| moved.says(|_| "after power-up the boom moved by itself".to_owned()))
 }
 
 fn needs_lower(lane: &Lane<'_>) -> Result<(), Stop> {

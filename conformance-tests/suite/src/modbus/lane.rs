@@ -21,6 +21,24 @@ pub(super) struct Limits {
     pub(super) down: bool,
 }
 
+/// Why the limits did not stay as wanted.
+pub(super) enum Moved {
+    /// They changed to this.
+    To(Limits),
+    /// They could not be watched to the end: late or lost answers are not a moving boom.
+    Lost(Stop),
+}
+
+impl Moved {
+    /// What the case says about it.
+    pub(super) fn says(self, moved: impl FnOnce(Limits) -> String) -> Stop {
+        match self {
+            Self::To(limits) => Stop::Fail(moved(limits)),
+            Self::Lost(stop) => stop,
+        }
+    }
+}
+
 /// The lane under examination.
 pub(super) struct Lane<'a> {
     pub(super) address: SocketAddr,
@@ -240,18 +258,11 @@ impl<'a> Lane<'a> {
         &mut self,
         ms: u64,
         wanted: impl Fn(Limits) -> bool + Send + Sync,
-    ) -> Result<(), Limits> {
-        let mut seen = None;
-        let left = self.until(ms, |limits| !wanted(limits)).await;
-        if let Ok(Some(_)) = left {
-            seen = self.limits().await.ok();
-        }
-        match (left, seen) {
-            (Ok(None), _) => Ok(()),
-            (_, seen) => Err(seen.unwrap_or(Limits {
-                up: false,
-                down: false,
-            })),
+    ) -> Result<(), Moved> {
+        match self.until(ms, |limits| !wanted(limits)).await {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) => Err(self.limits().await.map_or_else(Moved::Lost, Moved::To)),
+            Err(stop) => Err(Moved::Lost(stop)),
         }
     }
 

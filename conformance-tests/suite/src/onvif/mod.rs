@@ -11,6 +11,7 @@ mod forms;
 mod login;
 mod names;
 mod session;
+mod stimulus;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use cordon_model::MessageId;
 
 pub use self::login::Login;
 use self::session::Session;
+pub use self::stimulus::http_stimulus;
 use crate::{Case, Examination, Examined, OnCase, Stop, Subject, Verdict};
 
 /// Name of this suite.
