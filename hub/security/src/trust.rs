@@ -77,8 +77,8 @@ struct Snapshot {
     crls: Vec<CertRevocationList<'static>>,
     states: Vec<CrlState>,
     revoked: Vec<String>,
-    /// Good certificates by token text.
-    by_token: RwLock<HashMap<Box<str>, Checked>>,
+    /// Good certificates by the bytes they came in: the text of a token, or the DER of a TLS peer.
+    by_bytes: RwLock<HashMap<Box<[u8]>, Checked>>,
 }
 
 #[derive(Clone, Debug)]
@@ -92,7 +92,7 @@ struct Checked {
 const RECHECK_MICROS: i64 = 60_000_000;
 /// Most certificates remembered; beyond that the cache starts anew.
 const CACHE_MAX: usize = 10_000;
-/// Longest token text looked up; a certificate of RSA-8192 has about 3 KB.
+/// Longest token text or DER looked up; a certificate of RSA-8192 has about 3 KB.
 const TOKEN_BYTES_MAX: usize = 16 * 1024;
 
 /// Signature algorithms allowed in certificates and CRLs. No SHA-1.
@@ -214,7 +214,7 @@ impl TrustStore {
         now: Timestamp,
     ) -> Result<Arc<Certificate>, Fault> {
         let snapshot = self.snapshot.load();
-        if let Some(known) = snapshot.remembered(text, now) {
+        if let Some(known) = snapshot.remembered(text.as_bytes(), now) {
             return Ok(known);
         }
         if text.len() > TOKEN_BYTES_MAX {
@@ -224,7 +224,27 @@ impl TrustStore {
             signature::decode(text).ok_or_else(|| refusal::TOKEN.because("token is not base64"))?;
         snapshot.check_chain(&der, &[], Usage::Client, self.revocation, now)?;
         let certificate = Arc::new(Certificate::parse(&der)?);
-        snapshot.remember(text, &certificate, now);
+        snapshot.remember(text.as_bytes(), &certificate, now);
+        Ok(certificate)
+    }
+
+    /// Checks the certificate of a TLS peer as [`TrustStore::check`] does; the result is remembered
+    /// for a minute or until the next reload, because a connection is asked at each request.
+    pub(crate) fn check_peer(
+        &self,
+        der: &[u8],
+        intermediates: &[CertificateDer<'_>],
+        now: Timestamp,
+    ) -> Result<Arc<Certificate>, Fault> {
+        let snapshot = self.snapshot.load();
+        if let Some(known) = snapshot.remembered(der, now) {
+            return Ok(known);
+        }
+        snapshot.check_chain(der, intermediates, Usage::Client, self.revocation, now)?;
+        let certificate = Arc::new(Certificate::parse(der)?);
+        if der.len() <= TOKEN_BYTES_MAX {
+            snapshot.remember(der, &certificate, now);
+        }
         Ok(certificate)
     }
 }
@@ -238,7 +258,7 @@ impl Snapshot {
             crls: Vec::new(),
             states: Vec::new(),
             revoked: Vec::new(),
-            by_token: RwLock::default(),
+            by_bytes: RwLock::default(),
         };
         for path in files(folder)? {
             let text = file::read(&path)?;
@@ -380,24 +400,24 @@ impl Snapshot {
             .map_err(|error| refused_chain(&error, end_entity.serial()))
     }
 
-    fn remembered(&self, text: &str, now: Timestamp) -> Option<Arc<Certificate>> {
-        let cache = self.by_token.read().unwrap_or_else(PoisonError::into_inner);
-        let known = cache.get(text)?;
+    fn remembered(&self, bytes: &[u8], now: Timestamp) -> Option<Arc<Certificate>> {
+        let cache = self.by_bytes.read().unwrap_or_else(PoisonError::into_inner);
+        let known = cache.get(bytes)?;
         let age = now.micros().saturating_sub(known.at.micros());
         let is_fresh = (0..RECHECK_MICROS).contains(&age);
         (is_fresh && now <= known.certificate.not_after()).then(|| known.certificate.clone())
     }
 
-    fn remember(&self, text: &str, certificate: &Arc<Certificate>, now: Timestamp) {
+    fn remember(&self, bytes: &[u8], certificate: &Arc<Certificate>, now: Timestamp) {
         let mut cache = self
-            .by_token
+            .by_bytes
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         if cache.len() >= CACHE_MAX {
             cache.clear();
         }
         cache.insert(
-            text.into(),
+            bytes.into(),
             Checked {
                 certificate: certificate.clone(),
                 at: now,

@@ -36,11 +36,50 @@ fn is_name_char(c: char) -> bool {
         || matches!(c, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
 }
 
-/// Whether `name` is an `NCName`: a name without colon.
+/// Whether `name` is an `NCName`: a name without colon. Names are ASCII almost always, and then a
+/// table is enough.
 pub(crate) fn is_ncname(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars.next().is_some_and(is_name_start) && chars.all(is_name_char)
+    let Some((first, rest)) = name.as_bytes().split_first() else {
+        return false;
+    };
+    let of = |byte: u8| NAME_CLASS.get(usize::from(byte)).copied();
+    let mut all = of(*first).map(|class| class == START);
+    for byte in rest {
+        all = match (all, of(*byte)) {
+            (Some(so_far), Some(class)) => Some(so_far && class != NEITHER),
+            _ => None,
+        };
+    }
+    all.unwrap_or_else(|| {
+        let mut chars = name.chars();
+        chars.next().is_some_and(is_name_start) && chars.all(is_name_char)
+    })
 }
+
+const NEITHER: u8 = 0;
+const WITHIN: u8 = 1;
+const START: u8 = 2;
+
+/// What an ASCII character may be in a name.
+const NAME_CLASS: [u8; 128] = {
+    let mut classes = [NEITHER; 128];
+    let mut index = 0;
+    while index < 128 {
+        #[allow(
+            clippy::indexing_slicing,
+            reason = "a constant; out of bounds does not compile"
+        )]
+        {
+            classes[index] = match index as u8 {
+                b'A'..=b'Z' | b'a'..=b'z' | b'_' => START,
+                b'0'..=b'9' | b'-' | b'.' => WITHIN,
+                _ => NEITHER,
+            };
+        }
+        index += 1;
+    }
+    classes
+};
 
 /// XML white space.
 pub(crate) fn is_space(byte: u8) -> bool {
@@ -50,4 +89,32 @@ pub(crate) fn is_space(byte: u8) -> bool {
 /// Whether all of `text` is XML white space.
 pub(crate) fn is_blank(text: &str) -> bool {
     text.bytes().all(is_space)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_says_what_the_productions_say() {
+        let lawful = |name: &str| {
+            let mut chars = name.chars();
+            chars.next().is_some_and(is_name_start) && chars.all(is_name_char)
+        };
+        let some: Vec<char> = ('\0'..'\u{180}')
+            .chain(['苏', '\u{2FFF}', '\u{10000}'])
+            .collect();
+        for first in &some {
+            for second in &some {
+                for name in [
+                    first.to_string(),
+                    format!("{first}{second}"),
+                    format!("a{first}{second}"),
+                ] {
+                    assert_eq!(is_ncname(&name), lawful(&name), "{name:?}");
+                }
+            }
+        }
+        assert!(!is_ncname(""));
+    }
 }

@@ -51,8 +51,8 @@ pub fn server_config(
 /// showed none.
 ///
 /// # Errors
-/// As [`TrustStore::check`]: the certificate is looked at again, so a connection that outlives a
-/// revocation is noticed.
+/// As [`TrustStore::check`]: the certificate is looked at again after a minute and after each reload of
+/// `trust`, so a connection that outlives a revocation is noticed.
 pub fn peer_identity(
     certificates: Option<&[CertificateDer<'_>]>,
     trust: &TrustStore,
@@ -61,7 +61,7 @@ pub fn peer_identity(
     let Some((leaf, others)) = certificates.and_then(<[_]>::split_first) else {
         return Ok(None);
     };
-    let certificate = trust.check(leaf, others, Usage::Client, now)?;
+    let certificate = trust.check_peer(leaf, others, now)?;
     Ok(Some(certificate.identity().clone()))
 }
 
