@@ -53,12 +53,14 @@ pub async fn measure(park: &Park, size: &Size) -> Outcome<Section> {
     };
     let (mut first, mut second) = traffic.halves();
     let quiet = first.run(0, size.window).await?;
+    let between = probe::raw_sync_rate(park.folder(), BATCH_BYTES, size.syncs)?;
     let busy = second.run(size.samples, size.window * 2).await?;
     hub.shutdown().await?;
     let after = probe::raw_sync_rate(park.folder(), BATCH_BYTES, size.syncs)?;
-    let sync = [before.p50, after.p50].map(|time| time.as_secs_f64() * 1_000.0);
+    let sync = [before.p50, between.p50, after.p50].map(|time| time.as_secs_f64() * 1_000.0);
 
-    let p99 = Spread::of([before.p99, after.p99].map(|time| time.as_secs_f64() * 1_000.0));
+    let p99 =
+        Spread::of([before.p99, between.p99, after.p99].map(|time| time.as_secs_f64() * 1_000.0));
     let mut rows = vec![
         Row::figure("raw write and fdatasync, p99", p99.median, "ms")
             .beside("its median", Spread::of(sync).median, "ms")
@@ -107,7 +109,7 @@ async fn give_grants(park: &Park, hub: &RunningHub, vehicles: usize) -> Outcome<
 /// What a capture took: until durable, until at the barrier's adapter.
 type Step = (Duration, Duration);
 
-fn lines(name: &str, steps: Vec<Step>, sync: [f64; 2], judged: bool) -> Vec<Row> {
+fn lines(name: &str, steps: Vec<Step>, sync: [f64; 3], judged: bool) -> Vec<Row> {
     let count = steps.len();
     let (mut durable, mut at_barrier): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
     let row = |steps: &mut [Duration], percent, what| {
