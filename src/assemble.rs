@@ -17,6 +17,8 @@ use tokio::task::JoinHandle;
 use crate::config::{Loaded, ParkConfig};
 use crate::core::HubCore;
 use crate::doors::{self, Given};
+use crate::reports::{self, ReportDoor};
+use crate::seal::HubSeal;
 
 /// How often the trust folder is read again, so that a new CRL takes effect by itself.
 const TRUST_AGAIN: Duration = Duration::from_secs(60);
@@ -39,7 +41,11 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     let exchange = exchange_server(config, &loaded).await?;
     let (journal, state) = open_journal(config)?;
     let journal_reader = journal.reader().map_err(of_journal)?;
-    let given = Given { reports: None };
+    let door = Arc::new(ReportDoor::default());
+    let given = Given {
+        reports: Arc::clone(&door) as _,
+        seal: Arc::new(HubSeal(Arc::clone(&loaded.signer))),
+    };
     let adapters = doors::open(config, &given).map_err(first)?;
     let mut hub_config = HubConfig::new(
         config.hub.id.clone(),
@@ -59,6 +65,10 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     let grants = Arc::new(Grants::default());
     remember_grants(&hub, Arc::clone(&grants))?;
     let core = HubCore::new(Arc::clone(&hub), state, config.hub.id.clone());
+    let signer = Arc::clone(&loaded.signer);
+    let reports = reports::of_hub(config, signer, &hub, Arc::clone(&clock))?;
+    core.serve_reports(Arc::clone(&reports));
+    door.open(Arc::clone(&reports));
     let parts = Arc::new(Parts {
         core: Arc::clone(&core) as _,
         reader: journal_reader,
@@ -86,6 +96,7 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
             tracing::error!(%error, "the console ended");
         }
     }));
+    servers.push(tokio::spawn(cordon_reports::run(reports, shutdown.clone())));
     servers.push(tokio::spawn(read_trust_again(loaded.trust, shutdown)));
     Ok(Park {
         hub,

@@ -1,7 +1,7 @@
 //! The hub as services and console see it: their traits, answered by the running flow.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,6 +11,7 @@ use cordon_flow::{Audited, EntryReader, FeedItem, RunningHub};
 use cordon_journal::State;
 use cordon_model::service::ReportEntry;
 use cordon_model::{AuditOutcome, Body, Digest, MessageId, ParkCode, PartyId, Receipt};
+use cordon_reports::Reports;
 use cordon_security::Identity;
 use cordon_security::wsse::VerifiedEnvelope;
 use cordon_services::Core;
@@ -25,6 +26,7 @@ pub struct HubCore {
     state: Arc<dyn State>,
     feed: broadcast::Sender<Entry>,
     operator: PartyId,
+    reports: OnceLock<Arc<Reports>>,
 }
 
 impl HubCore {
@@ -36,6 +38,7 @@ impl HubCore {
             hub,
             state,
             operator,
+            reports: OnceLock::new(),
         });
         let mut entries = core.hub.feed().subscribe();
         tokio::spawn(async move {
@@ -50,6 +53,11 @@ impl HubCore {
             }
         });
         core
+    }
+
+    /// Gives regulators these reports to pull; a second time changes nothing.
+    pub fn serve_reports(&self, reports: Arc<Reports>) {
+        self.reports.get_or_init(|| reports);
     }
 }
 
@@ -186,14 +194,16 @@ impl Core for HubCore {
         })
     }
 
-    // This version builds no reports yet; the list is truly empty.
     fn reports(&self) -> Result<Vec<ReportEntry>, Fault> {
-        Ok(Vec::new())
+        Ok(self.reports.get().map(|reports| reports.list()).unwrap_or_default())
     }
 
-    fn report(&self, _id: &str, _version: u32) -> Result<Vec<u8>, Fault> {
-        Err(Fault::new("S012", "there is no such report")
-            .remedy("see ListReports for what has been built"))
+    fn report(&self, id: &str, version: u32) -> Result<Vec<u8>, Fault> {
+        let reports = self.reports.get().ok_or_else(|| {
+            Fault::new("S012", "there is no such report")
+                .remedy("see ListReports for what has been built")
+        })?;
+        reports.bytes(id, version)
     }
 }
 

@@ -1,9 +1,11 @@
 //! The one explicit list of adapters, and the TLS settings that are made for them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use cordon_contract::{Adapter, Fault};
+use cordon_notify::Seal;
 use cordon_regulator::ReportSource;
 use cordon_security::tls::{self, TlsKey};
 
@@ -11,8 +13,10 @@ use crate::config::ParkConfig;
 
 /// Everything that adapters are given by other rooms.
 pub struct Given {
-    /// Where the regulator's push gets its reports; `None` in a hub that builds none.
-    pub reports: Option<Arc<dyn ReportSource>>,
+    /// Where the regulator's push gets its reports.
+    pub reports: Arc<dyn ReportSource>,
+    /// The hub's signature on what leaves through webhooks.
+    pub seal: Arc<dyn Seal>,
 }
 
 /// Makes every adapter of the configuration, or says all that is wrong. Nothing is connected yet.
@@ -26,11 +30,17 @@ pub fn open(config: &ParkConfig, given: &Given) -> Result<Vec<Arc<dyn Adapter>>,
     for section in &config.mqtt {
         opened.take(mqtt(section));
     }
+    for section in &config.onvif {
+        opened.take(onvif(section));
+    }
     for section in &config.enterprise {
         opened.take(enterprise(section));
     }
     for section in &config.regulator {
         opened.take(regulator(section, given));
+    }
+    for section in &config.notify {
+        opened.take(notify(section, given));
     }
     if opened.faults.is_empty() {
         Ok(opened.adapters)
@@ -61,6 +71,12 @@ fn mqtt(section: &cordon_mqtt::Config) -> Result<cordon_mqtt::MqttAdapter, Vec<F
         .transpose()
         .map_err(|fault| vec![fault])?;
     cordon_mqtt::MqttAdapter::new(section.clone(), tls)
+}
+
+fn onvif(section: &cordon_onvif::Config) -> Result<cordon_onvif::OnvifAdapter, Vec<Fault>> {
+    let tls = section.ca.as_deref().map(|ca| client(ca, None, None));
+    let tls = tls.transpose().map_err(|fault| vec![fault])?;
+    cordon_onvif::OnvifAdapter::new(section.clone(), tls)
 }
 
 fn enterprise(
@@ -96,14 +112,21 @@ fn regulator(
         .map(|tls| client(&tls.ca, tls.certificate.as_deref(), tls.key.as_deref()))
         .transpose()
         .map_err(|fault| vec![fault])?;
-    let reports = given.reports.as_ref().map(Arc::clone).ok_or_else(|| {
-        vec![
-            Fault::new("K061", "this hub builds no reports that could be pushed")
-                .at(format!("regulator `{}`", section.name))
-                .remedy("add a [reports] section"),
-        ]
-    })?;
-    cordon_regulator::RegulatorAdapter::new(section.clone(), reports, tls)
+    cordon_regulator::RegulatorAdapter::new(section.clone(), Arc::clone(&given.reports), tls)
+}
+
+fn notify(
+    section: &cordon_notify::Config,
+    given: &Given,
+) -> Result<cordon_notify::NotifyAdapter, Vec<Fault>> {
+    let mut tls = BTreeMap::new();
+    for webhook in &section.webhooks {
+        if let Some(files) = &webhook.tls {
+            let made = client(&files.ca, files.certificate.as_deref(), files.key.as_deref());
+            tls.insert(webhook.receiver.clone(), made.map_err(|fault| vec![fault])?);
+        }
+    }
+    cordon_notify::NotifyAdapter::new(section.clone(), Arc::clone(&given.seal), &tls)
 }
 
 /// TLS towards a partner outside the park's CA.

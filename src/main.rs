@@ -6,10 +6,13 @@ mod assemble;
 mod commands;
 mod config;
 mod core;
+mod demo;
 mod doors;
 mod exit;
+mod reports;
 mod plugins;
 mod prepare;
+mod seal;
 
 use std::process::ExitCode;
 

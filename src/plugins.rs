@@ -2,22 +2,45 @@
 
 use std::sync::Arc;
 
+use cordon_access::{AccessPlugin, GrantDispatch};
 use cordon_alarms::{AlarmPlugin, Routes};
-use cordon_contract::{Fault, Plugin};
+use cordon_contract::{AccessRules, Fault, Plugin};
+use cordon_model::PartyId;
+use cordon_rules::CedarRules;
 
 use crate::config::ParkConfig;
 
 /// Fresh plug-ins of a park, or all that is wrong with their settings.
 pub fn plugins(config: &ParkConfig) -> Result<Vec<Box<dyn Plugin>>, Vec<Fault>> {
     let plan = Arc::new(config.plan.clone());
-    let routes = routes(config)?;
+    let access = AccessPlugin::new(Arc::clone(&plan), rules(config)?, config.access.clone());
     let alarms = AlarmPlugin::new(
-        Arc::clone(&plan),
-        routes,
+        plan,
+        routes(config)?,
         config.hub.id.clone(),
         config.alarms.clone(),
     );
-    Ok(vec![Box::new(alarms)])
+    Ok(vec![
+        Box::new(access),
+        Box::new(GrantDispatch::new(gate_systems(config))),
+        Box::new(alarms),
+    ])
+}
+
+/// The access rules of the configuration.
+pub fn rules(config: &ParkConfig) -> Result<Arc<dyn AccessRules>, Vec<Fault>> {
+    Ok(match &config.rules {
+        Some(folder) => Arc::new(CedarRules::load(folder)?),
+        None => Arc::new(CedarRules::built_in()?),
+    })
+}
+
+/// Enterprises whose own gate system takes grants.
+fn gate_systems(config: &ParkConfig) -> Vec<PartyId> {
+    let pushed = config.enterprise.iter().filter(|it| it.push.is_some());
+    pushed
+        .filter_map(|enterprise| enterprise.partner.as_str().parse().ok())
+        .collect()
 }
 
 /// The routing tree of the configuration; without a file everything goes to receiver `console`.

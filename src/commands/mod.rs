@@ -4,11 +4,14 @@ mod cert;
 mod certify;
 mod check;
 mod completion;
+mod demo;
 mod explain;
 mod journal;
 mod map;
 mod prepare;
 mod pull;
+mod report;
+mod route;
 mod run;
 mod simulate;
 mod submit;
@@ -21,8 +24,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use cordon_contract::SystemClock;
 use cordon_security::tls::{self, Expect, TlsKey};
 use cordon_security::{Role, Signer, TrustStore};
-use cordon_services::client::{Link, LinkError, LinkOptions};
 use tokio::signal::unix::{SignalKind, signal};
+use cordon_services::client::{Link, LinkError, LinkOptions};
 
 use crate::exit::{Ending, FAILED, UNAVAILABLE};
 
@@ -53,6 +56,8 @@ pub enum Format {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run a living park with simulators of all outside systems
+    Demo(demo::Args),
     /// Run a park from its configuration
     Run(run::Args),
     /// Make a folder with a throw-away CA, certificates and an example configuration
@@ -64,6 +69,9 @@ enum Command {
     /// Pull reports or journal entries from a hub and verify them, as a regulator
     #[command(subcommand)]
     Pull(pull::Command),
+    /// Build and list signed reports
+    #[command(subcommand)]
+    Report(report::Command),
     /// Run the park's certificate authority and verify signed files
     #[command(subcommand)]
     Cert(cert::Command),
@@ -78,6 +86,9 @@ enum Command {
     /// Verify, show and export the journal
     #[command(subcommand)]
     Journal(journal::Command),
+    /// Check a routing tree, and ask it where an alarm would go
+    #[command(subcommand)]
+    Route(route::Command),
     /// Say what an error code means and what to do
     Explain(explain::Args),
     /// Print a completion script for a shell
@@ -98,16 +109,19 @@ pub fn start_log(cli: &Cli) {
 /// Runs the chosen command.
 pub fn run(cli: Cli) -> Result<(), Ending> {
     match cli.command {
+        Command::Demo(args) => demo::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Prepare(args) => prepare::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Submit(args) => submit::run(&args),
         Command::Pull(command) => pull::run(&command),
+        Command::Report(command) => report::run(&command),
         Command::Cert(command) => cert::run(&command),
         Command::Certify(args) => certify::run(&args),
         Command::Simulate(command) => simulate::run(&command),
         Command::Map(command) => map::run(&command),
         Command::Journal(command) => journal::run(&command),
+        Command::Route(command) => route::run(&command),
         Command::Explain(args) => explain::run(&args),
         Command::Completion(args) => {
             completion::run(&args);

@@ -14,8 +14,11 @@ pub fn check(config: &ParkConfig) -> Vec<Fault> {
     faults.extend(devices(config));
     faults.extend(instances(config));
     faults.extend(addresses(config));
+    faults.extend(receivers(config));
     faults.extend(config.console.check().err());
+    faults.extend(config.access.check());
     faults.extend(config.alarms.check());
+    faults.extend(config.reports.check(&config.plan));
     faults.extend(config.demo.iter().flat_map(|demo| demo.check()));
     if !(100..=60_000).contains(&config.hub.tick_ms) {
         faults.push(
@@ -181,6 +184,14 @@ fn devices(config: &ParkConfig) -> Vec<Fault> {
     for (index, mqtt) in config.mqtt.iter().enumerate() {
         claims.push((mqtt.gateway.as_str(), format!("mqtt[{index}].gateway")));
     }
+    for (index, onvif) in config.onvif.iter().enumerate() {
+        claims.extend(onvif.camera.iter().map(|camera| {
+            (
+                camera.device.as_str(),
+                format!("onvif[{index}].camera.device"),
+            )
+        }));
+    }
     for (index, enterprise) in config.enterprise.iter().enumerate() {
         claims.push((
             enterprise.partner.as_str(),
@@ -240,6 +251,15 @@ fn instances(config: &ParkConfig) -> Vec<Fault> {
         );
         faults.extend(mqtt.check());
     }
+    for (index, onvif) in config.onvif.iter().enumerate() {
+        once.see(
+            "adapter",
+            &onvif.name,
+            format!("onvif[{index}].name"),
+            &mut faults,
+        );
+        faults.extend(onvif.check());
+    }
     for (index, enterprise) in config.enterprise.iter().enumerate() {
         once.see(
             "adapter",
@@ -257,6 +277,33 @@ fn instances(config: &ParkConfig) -> Vec<Fault> {
             &mut faults,
         );
         faults.extend(regulator.check());
+    }
+    for (index, notify) in config.notify.iter().enumerate() {
+        once.see(
+            "adapter",
+            notify.name.as_str(),
+            format!("notify[{index}].name"),
+            &mut faults,
+        );
+        faults.extend(notify.check());
+    }
+    faults
+}
+
+/// A receiver is served by one adapter only.
+fn receivers(config: &ParkConfig) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut once = Once::default();
+    for (index, mqtt) in config.mqtt.iter().enumerate() {
+        for receiver in &mqtt.receiver {
+            let place = format!("mqtt[{index}].receiver");
+            once.see("receiver", &receiver.name, place, &mut faults);
+        }
+    }
+    for (index, notify) in config.notify.iter().enumerate() {
+        for receiver in notify.receivers() {
+            once.see("receiver", receiver, format!("notify[{index}]"), &mut faults);
+        }
     }
     faults
 }

@@ -43,15 +43,29 @@ pub struct ParkConfig {
     /// Lanes over Modbus TCP.
     #[serde(default)]
     pub modbus: Vec<cordon_modbus::Config>,
+    /// Cameras over ONVIF.
+    #[serde(default)]
+    pub onvif: Vec<cordon_onvif::Config>,
     /// Plants' own gate systems.
     #[serde(default)]
     pub enterprise: Vec<cordon_enterprise::Config>,
     /// Provincial platforms that reports are pushed to.
     #[serde(default)]
     pub regulator: Vec<cordon_regulator::Config>,
+    /// Receivers of alarms: webhooks, mail, the console's feed.
+    #[serde(default)]
+    pub notify: Vec<cordon_notify::Config>,
+    /// Who may pass.
+    #[serde(default)]
+    pub access: cordon_access::AccessConfig,
+    /// Folder with access rules (`*.cedar`); the built-in ones when not set.
+    pub rules: Option<PathBuf>,
     /// Who is told of alarms.
     #[serde(default)]
     pub alarms: cordon_alarms::Config,
+    /// The standard reports.
+    #[serde(default)]
+    pub reports: cordon_reports::ReportsConfig,
     /// What `cordon demo` adds.
     pub demo: Option<DemoSection>,
 }

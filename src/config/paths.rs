@@ -22,6 +22,21 @@ fn all(config: &mut ParkConfig) -> Vec<&mut PathBuf> {
     ];
     paths.extend(&mut hub.mappings);
     paths.extend(&mut config.alarms.routes);
+    paths.extend(&mut config.rules);
+    for notify in &mut config.notify {
+        for webhook in &mut notify.webhooks {
+            paths.extend(&mut webhook.secret_file);
+            if let Some(tls) = &mut webhook.tls {
+                paths.push(&mut tls.ca);
+                paths.extend(&mut tls.certificate);
+                paths.extend(&mut tls.key);
+            }
+        }
+        for mail in &mut notify.mails {
+            paths.extend(&mut mail.ca);
+            paths.extend(&mut mail.password_file);
+        }
+    }
     if let Some(demo) = &mut config.demo {
         paths.extend(&mut demo.broker_users);
     }
@@ -39,6 +54,11 @@ fn all(config: &mut ParkConfig) -> Vec<&mut PathBuf> {
         .flat_map(|modbus| &mut modbus.buses)
         .flat_map(|bus| &mut bus.lanes);
     paths.extend(lanes.map(|lane| &mut lane.profile));
+    for onvif in &mut config.onvif {
+        paths.extend(&mut onvif.ca);
+        let cameras = onvif.camera.iter_mut();
+        paths.extend(cameras.filter_map(|camera| camera.password_file.as_mut()));
+    }
     for enterprise in &mut config.enterprise {
         paths.extend(&mut enterprise.secret_file);
         let mut files = Vec::new();

@@ -129,6 +129,7 @@ impl Enterprise {
 
     async fn ask_for_grants(&self) -> Result<usize, LinkError> {
         let ask = QueryGrants {
+            enterprise_id: None,
             plate: None,
             state: None,
             after: None,

@@ -1,0 +1,150 @@
+//! Reports and the rest of the program: audit entries into the journal, reports out to the push.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock, Weak};
+
+use cordon_contract::{BoxFuture, Clock, Fault};
+use cordon_flow::{Audited, EntryReader, RunningHub};
+use cordon_model::{AuditOutcome, PartyId, ReportType, Timestamp};
+use cordon_regulator::{ReportSource, SignedReport};
+use cordon_reports::{Built, Record, Reports, ReportsParts, Unrecorded};
+use cordon_security::Signer;
+
+use crate::config::ParkConfig;
+
+/// Where the reports of a configuration lie.
+pub fn folder(config: &ParkConfig) -> PathBuf {
+    config.hub.data.join("reports")
+}
+
+/// The reports of a running hub; what is built is recorded in its journal.
+pub fn of_hub(
+    config: &ParkConfig,
+    signer: Arc<Signer>,
+    hub: &Arc<RunningHub>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<Reports>, Fault> {
+    let recorder = Recorder {
+        hub: Arc::downgrade(hub),
+        actor: config.hub.id.clone(),
+    };
+    open(config, signer, hub.reader(), clock, Arc::new(recorder))
+}
+
+/// The reports beside a hub, or without one. A running hub records what is built here when it next
+/// looks at the folder.
+pub fn beside_hub(
+    config: &ParkConfig,
+    signer: Arc<Signer>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<Reports>, Fault> {
+    let reader = EntryReader::open(config.hub.data.join("journal"))?;
+    open(config, signer, reader, clock, Arc::new(Unrecorded))
+}
+
+fn open(
+    config: &ParkConfig,
+    signer: Arc<Signer>,
+    reader: EntryReader,
+    clock: Arc<dyn Clock>,
+    record: Arc<dyn Record>,
+) -> Result<Arc<Reports>, Fault> {
+    let parts = ReportsParts {
+        dir: folder(config),
+        plan: Arc::new(config.plan.clone()),
+        reader,
+        signer,
+        clock,
+        hub: config.hub.id.clone(),
+        record,
+    };
+    Reports::open(parts, config.reports.clone()).map(Arc::new)
+}
+
+/// Writes audit entries through the hub, as long as it runs.
+struct Recorder {
+    hub: Weak<RunningHub>,
+    actor: PartyId,
+}
+
+impl Record for Recorder {
+    fn record<'a>(
+        &'a self,
+        action: &'a str,
+        target: String,
+        detail: String,
+    ) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            let submit = match self.hub.upgrade() {
+                Some(hub) => hub.submit(),
+                None => return Err(Fault::new("F007", "the hub has stopped")),
+            };
+            let audited = Audited {
+                action: action.to_owned(),
+                actor: self.actor.clone(),
+                target: Some(target),
+                outcome: AuditOutcome::Success,
+                detail: Some(detail),
+            };
+            submit.audit(&audited).await.map(drop)
+        })
+    }
+}
+
+/// Where the push gets its reports. Made before the hub, because adapters come first; filled once
+/// the hub runs. Until then there is nothing to push.
+#[derive(Default)]
+pub struct ReportDoor {
+    reports: OnceLock<Arc<Reports>>,
+}
+
+impl ReportDoor {
+    /// Fills it; a second time changes nothing.
+    pub fn open(&self, reports: Arc<Reports>) {
+        self.reports.get_or_init(|| reports);
+    }
+}
+
+impl ReportSource for ReportDoor {
+    fn due(
+        &self,
+        kind: ReportType,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<SignedReport>, Fault>> {
+        Box::pin(async move {
+            let Some(reports) = self.reports.get() else {
+                return Ok(None);
+            };
+            Ok(reports.due(kind, at).await?.map(signed))
+        })
+    }
+
+    fn find<'a>(
+        &'a self,
+        report_id: &'a str,
+        version: u32,
+    ) -> BoxFuture<'a, Result<Option<SignedReport>, Fault>> {
+        Box::pin(async move {
+            let Some(reports) = self.reports.get() else {
+                return Ok(None);
+            };
+            match reports.bytes(report_id, version) {
+                Ok(bytes) => Ok(Some(SignedReport {
+                    report_id: report_id.to_owned(),
+                    version,
+                    bytes: bytes.into(),
+                })),
+                Err(fault) if fault.code() == "S012" => Ok(None),
+                Err(fault) => Err(fault),
+            }
+        })
+    }
+}
+
+fn signed(built: Built) -> SignedReport {
+    SignedReport {
+        report_id: built.entry.report_id,
+        version: built.entry.version,
+        bytes: built.bytes,
+    }
+}
