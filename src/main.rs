@@ -9,9 +9,9 @@ mod core;
 mod demo;
 mod doors;
 mod exit;
-mod reports;
 mod plugins;
 mod prepare;
+mod reports;
 mod seal;
 
 use std::process::ExitCode;
