@@ -68,10 +68,10 @@ impl Devices {
         }
     }
 
-    /// From `at` on nobody watched.
+    /// Behind `at` nobody watched; what was said at `at` itself still counts.
     pub(super) fn unwatched(&mut self, at: i64) {
         for device in self.known.values_mut() {
-            device.change(at, DeviceState::Unknown);
+            device.change(at.saturating_add(1), DeviceState::Unknown);
         }
     }
 

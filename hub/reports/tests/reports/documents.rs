@@ -1,0 +1,309 @@
+//! What the three reports say of one made day, compared with committed files.
+
+use cordon_contract::EntryKind;
+use cordon_model::{
+    AlarmLevel, AlarmState, Cell, DeviceState, Digest, Direction, PassageResult, RefusalCode,
+    ReportDocument, ReportType, SubjectKind,
+};
+use cordon_reports::{BUILT, Ledger, Position, Span, document};
+
+use crate::made::{
+    Line, alarm, config, day, device, ended, gas, hub, hub_start, inside, on_duty, passage, plan,
+    refused, step,
+};
+
+/// A day with something of everything.
+fn story() -> Vec<Line> {
+    let hazmat = SubjectKind::VehHazmat;
+    let car = SubjectKind::VehOrdinary;
+    let (inward, outward) = (Direction::In, Direction::Out);
+    let mut lines = vec![
+        device(day("00:00:00"), "BR-1", DeviceState::Online, None),
+        device(day("00:00:00"), "BR-2", DeviceState::Online, Some(-120)),
+        on_duty(day("07:50:00")),
+        passage(day("08:00:00"), "G1", inward, hazmat),
+        passage(day("08:59:59"), "G1", inward, car),
+        ended(day("09:00:00"), "G1", inward, car, PassageResult::BackedOut),
+        ended(
+            day("09:10:00"),
+            "G2",
+            outward,
+            hazmat,
+            PassageResult::Forced,
+        ),
+        passage(day("09:20:00"), "G1", inward, SubjectKind::Person),
+        refused(day("09:30:00"), "G1", hazmat, RefusalCode::WrongGate),
+        refused(day("09:40:00"), "G1", hazmat, RefusalCode::WrongGate),
+        refused(day("10:00:00"), "G2", car, RefusalCode::Blacklist),
+        inside(day("10:05:00"), 1),
+        // Acknowledged in 30 s and 90 s; the second is late for a red one. A third is false.
+        alarm(
+            day("11:00:00"),
+            "AL-1",
+            AlarmLevel::Red,
+            Some("320106199001010019"),
+        ),
+        step(day("11:00:30"), "AL-1", AlarmState::Confirmed),
+        step(day("11:10:00"), "AL-1", AlarmState::Cleared),
+        alarm(day("11:20:00"), "AL-2", AlarmLevel::Red, None),
+        step(day("11:21:30"), "AL-2", AlarmState::Acknowledged),
+        alarm(day("11:30:00"), "AL-3", AlarmLevel::Red, None),
+        step(day("11:30:10"), "AL-3", AlarmState::Rejected),
+        step(day("11:31:00"), "AL-3", AlarmState::Closed),
+        alarm(day("12:00:00"), "AL-4", AlarmLevel::Blue, None),
+        // Six hours offline, then the hub is down for six hours: not known.
+        device(day("12:00:00"), "BR-2", DeviceState::Offline, None),
+        device(day("18:00:00"), "BR-2", DeviceState::Online, Some(40)),
+    ];
+    for hour in 0..12 {
+        lines.push(gas(day(&format!("{hour:02}:30:00"))));
+    }
+    lines.sort_by_key(|line| line.time);
+    lines.push(Line {
+        kind: EntryKind::Tick,
+        ..gas(day("18:00:00"))
+    });
+    lines.push(hub_start(day("23:59:59.9")));
+    lines
+}
+
+fn ledger(lines: &[Line]) -> Ledger {
+    let mut ledger = Ledger::new(62);
+    for (number, line) in (1..).zip(lines) {
+        ledger.step(&line.entry(number));
+    }
+    ledger
+}
+
+fn told(report: ReportType, span: Span, lines: &[Line]) -> ReportDocument {
+    let position = Position {
+        number: lines.len() as u64,
+        chain: Digest([9; 32]),
+    };
+    document(
+        report,
+        span,
+        (&ledger(lines), position),
+        (&plan(), &config()),
+        (crate::made::at("2026-04-01T00:10:00+08:00"), &hub()),
+    )
+    .unwrap()
+}
+
+#[test]
+fn the_documents_are_the_committed_ones_and_valid() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let path = folder.join("../../../../schemas/xsd/message.xsd");
+    let schema = std::fs::read_to_string(&path).unwrap();
+    let schema = uppsala::parse(&schema).unwrap();
+    let oracle = uppsala::XsdValidator::from_schema_with_base_path(&schema, Some(&path)).unwrap();
+    for report in BUILT {
+        let made = told(report, Span::day(day("12:00:00")), &story());
+        let bytes = cordon_wire::write_report_document(&made).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let faults: Vec<String> = oracle
+            .validate(&uppsala::parse(&text).unwrap())
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert!(faults.is_empty(), "{report}: {faults:?}");
+        let file = folder.join(format!("{}.xml", report.as_str()));
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(&file, &text).unwrap();
+        }
+        let committed = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(committed == text, "{report} changed; look at it:\n{text}");
+    }
+}
+
+/// The cells of a section as text, one line a row.
+fn rows(report: &ReportDocument, section: &str) -> Vec<String> {
+    let found = report.sections.iter().find(|one| one.name == section);
+    let shown = |cell: &Cell| match cell {
+        Cell::Text(text) | Cell::Code(text) => text.clone(),
+        Cell::Integer(count) => count.to_string(),
+        Cell::Number(number) => number.to_string(),
+        Cell::Time(time) => time.to_string(),
+        Cell::Absent(why) => format!("-{why}"),
+    };
+    let line = |row: &cordon_model::Row| row.cells.iter().map(shown).collect::<Vec<_>>().join(" ");
+    found.unwrap().rows.iter().map(line).collect()
+}
+
+#[test]
+fn passages_are_counted_by_gate_kind_and_hour() {
+    let made = told(ReportType::Rpt01, Span::day(day("12:00:00")), &story());
+    assert_eq!(
+        rows(&made, "passages"),
+        [
+            "2026-03-31T08:00:00+08:00 G1 PARK VEH_ORDINARY 1 0 0 0",
+            "2026-03-31T08:00:00+08:00 G1 PARK VEH_HAZMAT 1 0 0 0",
+            "2026-03-31T09:00:00+08:00 G1 PARK VEH_ORDINARY 0 0 0 1",
+            "2026-03-31T09:00:00+08:00 G2 PARK VEH_HAZMAT 0 1 1 0",
+        ]
+    );
+    assert_eq!(
+        rows(&made, "refused"),
+        [
+            "G1 VEH_HAZMAT REFUSE WRONG_GATE 2",
+            "G2 VEH_ORDINARY REFUSE BLACKLIST 1",
+        ]
+    );
+    assert_eq!(
+        rows(&made, "in-park"),
+        ["VEH_HAZMAT 1 60 2026-03-31T10:05:00+08:00"]
+    );
+    // The next day nothing was counted: the last count of the day before is named with its time.
+    let later = told(
+        ReportType::Rpt01,
+        Span::day(day("12:00:00").plus_seconds(86_400)),
+        &story(),
+    );
+    assert_eq!(rows(&later, "passages").len(), 0);
+    assert_eq!(rows(&later, "in-park"), rows(&made, "in-park"));
+    let before = told(
+        ReportType::Rpt01,
+        Span::day(day("12:00:00")).previous(),
+        &story(),
+    );
+    assert_eq!(
+        rows(&before, "in-park"),
+        ["-NO_DATA -NO_DATA -NO_DATA -NO_DATA"]
+    );
+}
+
+#[test]
+fn alarms_have_exact_times_and_no_persons_in_clear() {
+    let made = told(ReportType::Rpt06, Span::day(day("12:00:00")), &story());
+    assert_eq!(
+        rows(&made, "alarms"),
+        [
+            // 30, 90 and 10 s: mean 43.3; cleared once, the false one does not count.
+            "PERIMETER_INTRUSION RED A-CORE 3 1 33.33 43.3 90.0 600.0 600.0 1 0",
+            "PERIMETER_INTRUSION BLUE A-CORE 1 0 0.00 -NO_DATA -NO_DATA -NO_DATA -NO_DATA 0 1",
+        ]
+    );
+    let list = rows(&made, "red-orange");
+    assert_eq!(list.len(), 3);
+    assert!(
+        list[0].contains(" 3****************9 CLEARED 30.0 600.0"),
+        "{}",
+        list[0]
+    );
+    let text = cordon_wire::write_report_document(&made).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    for clear in ["320106199001010019", "欧阳明明", "somebody at the fence"] {
+        assert!(!text.contains(clear), "{clear}");
+    }
+    assert!(made.masked);
+}
+
+#[test]
+fn a_day_shows_alarms_as_they_stood_at_its_end() {
+    let mut lines = story();
+    let tomorrow = day("12:00:00").plus_seconds(86_400);
+    lines.push(step(tomorrow, "AL-4", AlarmState::Closed));
+    let span = Span::day(day("12:00:00"));
+    let before = told(ReportType::Rpt06, span, &story());
+    assert_eq!(
+        before.sections,
+        told(ReportType::Rpt06, span, &lines).sections
+    );
+}
+
+#[test]
+fn devices_have_a_timeline_and_what_is_not_known_is_said() {
+    let made = told(ReportType::Rpt07, Span::day(day("12:00:00")), &story());
+    assert_eq!(
+        rows(&made, "devices"),
+        [
+            // Known: 18 h each until the hub stopped; 30 of 36 h online, one outage of 6 h.
+            "BARRIER Acme 2 0 0 83.33 1 21600.0 -120",
+            "PLATE_CAMERA -NO_DATA 1 0 1 -NO_DATA -NO_DATA -NOT_APPLICABLE -NO_DATA",
+            "GAS_DETECTOR Nose 1 0 0 50.00 0 -NOT_APPLICABLE -NO_DATA",
+        ]
+    );
+}
+
+#[test]
+fn completeness_expects_only_what_was_stated() {
+    let made = told(ReportType::Rpt07, Span::day(day("12:00:00")), &story());
+    let told: Vec<_> = made
+        .completeness
+        .iter()
+        .map(|one| (one.source.as_str(), one.expected, one.received))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("plant-a", 3, 1),
+            ("BR-1", 0, 1),
+            ("BR-2", 0, 3),
+            ("CAM-1", 0, 0),
+            ("GAS-1", 24, 12),
+        ]
+    );
+    let section = rows(&made, "data-completeness");
+    assert!(
+        section[4].starts_with("GAS-1 GAS_DETECTOR 24 12 0 50.00 12 "),
+        "{section:?}"
+    );
+    assert_eq!(
+        section[3],
+        "CAM-1 PLATE_CAMERA -NOT_APPLICABLE 0 0 -NOT_APPLICABLE 0 -NO_DATA"
+    );
+}
+
+#[test]
+fn a_ledger_saved_and_taken_up_goes_on_as_if_nothing_had_been() {
+    let lines = story();
+    let whole = ledger(&lines);
+    for cut in [0, 1, 12, lines.len() - 1] {
+        let saved = postcard::to_stdvec(&ledger(&lines[..cut])).unwrap();
+        let mut resumed: Ledger = postcard::from_bytes(&saved).unwrap();
+        for (number, line) in (1..).zip(&lines).skip(cut) {
+            resumed.step(&line.entry(number));
+        }
+        assert_eq!(resumed, whole, "cut at {cut}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_said() {
+    let mut few = config();
+    few.rows_max = 3;
+    let position = Position {
+        number: 1,
+        chain: Digest([9; 32]),
+    };
+    let made = document(
+        ReportType::Rpt06,
+        Span::day(day("12:00:00")),
+        (&ledger(&story()), position),
+        (&plan(), &few),
+        (day("23:00:00"), &hub()),
+    )
+    .unwrap();
+    assert_eq!(rows(&made, "alarms").len(), 2);
+    assert_eq!(rows(&made, "red-orange").len(), 1);
+    assert_eq!(
+        rows(&made, "left-out"),
+        ["red-orange 2", "data-completeness 5"]
+    );
+}
+
+#[test]
+fn figures_older_than_what_is_held_are_gone_and_the_rest_stays() {
+    let mut lines = story();
+    let later = day("12:00:00").plus_seconds(63 * 86_400);
+    lines.push(gas(later));
+    let span = Span::day(day("12:00:00"));
+    let gone = told(ReportType::Rpt01, span, &lines);
+    assert!(rows(&gone, "passages").is_empty());
+    let now = told(ReportType::Rpt07, Span::day(later), &lines);
+    assert_eq!(
+        now.completeness.last().map(|one| one.received),
+        Some(1),
+        "the newest day is held"
+    );
+}
