@@ -151,7 +151,7 @@ fn init(args: &Init) -> Result<(), Ending> {
     authority.crl(SystemClock.now())?;
     println!("{}: CA of park {}", args.dir.display(), authority.park());
     eprintln!(
-        "keep this folder off the hub; copy root.pem, issuing.pem and both .crl.pem files to its trust folder"
+        "keep this folder off the hub; copy root.pem, issuing.pem, both .crl.pem files and register.json to its trust folder"
     );
     Ok(())
 }
@@ -189,7 +189,7 @@ fn revoke(args: &Revoke) -> Result<(), Ending> {
     authority.revoke(&args.serial, reason, SystemClock.now())?;
     authority.crl(SystemClock.now())?;
     println!(
-        "revoked {}; the .crl.pem files are new, copy them to the hub's trust folder",
+        "revoked {}; the .crl.pem files and register.json are new, copy them to the hub's trust folder",
         args.serial
     );
     Ok(())
@@ -224,7 +224,7 @@ fn list(args: &List) -> Result<(), Ending> {
 
 fn crl(args: &Crl) -> Result<(), Ending> {
     Authority::open(&args.dir)?.crl(SystemClock.now())?;
-    println!("{}: the .crl.pem files are new", args.dir.display());
+    println!("{}: the .crl.pem files and register.json are new", args.dir.display());
     Ok(())
 }
 

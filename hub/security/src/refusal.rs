@@ -113,4 +113,8 @@ refusals! {
         "restore index.jsonl from the backup";
     PROFILE = "V112", "the certificate profile does not allow this",
         "see certs/README.md";
+    REGISTER = "V113", "the register of certificates is not the park CA's",
+        "copy register.json from the CA's folder again";
+    REGISTER_ROLLBACK = "V114", "the register of certificates is older than the one in use",
+        "supply the register with the highest number";
 }

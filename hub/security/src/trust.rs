@@ -19,6 +19,7 @@ use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
 
 use crate::certificate::serial_hex;
 use crate::identity::hex;
+use crate::register::{self, Register};
 use crate::{Certificate, file, instant, refusal, signature};
 
 /// What a certificate is to be used for.
@@ -77,6 +78,8 @@ struct Snapshot {
     crls: Vec<CertRevocationList<'static>>,
     states: Vec<CrlState>,
     revoked: Vec<String>,
+    /// The CA's register, where the folder has it.
+    register: Option<Arc<Register>>,
     /// Good certificates by the bytes they came in: the text of a token, or the DER of a TLS peer.
     by_bytes: RwLock<HashMap<Box<[u8]>, Checked>>,
 }
@@ -111,7 +114,8 @@ impl TrustStore {
     /// its certificates are refused (`V025`). Files with private keys are not looked into.
     ///
     /// # Errors
-    /// `V103` when a file cannot be read, `V109` when there is no root or no CRL.
+    /// `V103` when a file cannot be read, `V109` when there is no root or no CRL, `V113` when the
+    /// folder's `register.json` was not signed by an authority of the folder.
     pub fn load(folder: &Path) -> Result<Self, Fault> {
         Self::load_with(folder, Revocation::Required)
     }
@@ -135,7 +139,8 @@ impl TrustStore {
     /// Reads the folder again. On any fault the old content stays in use.
     ///
     /// # Errors
-    /// As [`TrustStore::load`], and `V110` when a CRL is older than the one in use.
+    /// As [`TrustStore::load`], `V110` when a CRL and `V114` when the register is older than the one
+    /// in use.
     pub fn reload(&self) -> Result<(), Fault> {
         let _one_at_a_time = self
             .reloading
@@ -147,6 +152,13 @@ impl TrustStore {
             if new.is_none_or(|new| new.number < old.number) {
                 let detail = format_args!("CRL {} of {} is gone", old.number, old.issuer);
                 return Err(refusal::CRL_ROLLBACK.because(detail));
+            }
+        }
+        if let Some(old) = &self.snapshot.load().register {
+            let new = fresh.register.as_ref();
+            if new.is_none_or(|new| new.number < old.number) {
+                let detail = format_args!("register {} is gone", old.number);
+                return Err(refusal::REGISTER_ROLLBACK.because(detail));
             }
         }
         self.snapshot.store(Arc::new(fresh));
@@ -171,6 +183,11 @@ impl TrustStore {
         } else {
             CertificateStatus::Good
         }
+    }
+
+    /// The CA's register of certificates, where the folder has it.
+    pub fn register(&self) -> Option<Arc<Register>> {
+        self.snapshot.load().register.clone()
     }
 
     /// The root certificates in DER.
@@ -258,6 +275,7 @@ impl Snapshot {
             crls: Vec::new(),
             states: Vec::new(),
             revoked: Vec::new(),
+            register: None,
             by_bytes: RwLock::default(),
         };
         for path in files(folder)? {
@@ -269,6 +287,7 @@ impl Snapshot {
                 .add(&text)
                 .map_err(|fault| fault.at(path.display().to_string()))?;
         }
+        snapshot.read_register(folder)?;
         let lacks_crl = snapshot.crls.is_empty() && revocation == Revocation::Required;
         if snapshot.anchors.is_empty() || lacks_crl {
             let what = if lacks_crl {
@@ -282,6 +301,18 @@ impl Snapshot {
                 .at(place));
         }
         Ok(snapshot)
+    }
+
+    /// A folder without a register is fine; one with a register that nobody here signed is not.
+    fn read_register(&mut self, folder: &Path) -> Result<(), Fault> {
+        let path = folder.join(register::NAME);
+        if path.is_file() {
+            let issuers = [self.intermediates.as_slice(), self.roots.as_slice()].concat();
+            let read = Register::verify(&file::read(&path)?, &issuers, CHAIN_ALGORITHMS)
+                .map_err(|fault| fault.at(path.display().to_string()))?;
+            self.register = Some(Arc::new(read));
+        }
+        Ok(())
     }
 
     fn add(&mut self, text: &str) -> Result<(), Fault> {

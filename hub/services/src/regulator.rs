@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use cordon_contract::{EntryKind, Fault};
 use cordon_model::service::{
-    self, GetMessages, GetMessagesResponse, GetReportResponse, JournalEntry, ListReportsResponse,
+    self, CertificateState, GetCertificateStatus, GetCertificateStatusResponse, GetMessages,
+    GetMessagesResponse, GetReportResponse, JournalEntry, ListReportsResponse,
 };
 use cordon_model::{Digest, Timestamp};
+use cordon_security::ca::State;
 use cordon_security::wsse::VerifiedEnvelope;
+use cordon_security::{CertificateStatus, Standing};
 use cordon_wire::service as wire;
 
 use crate::Parts;
@@ -18,6 +21,8 @@ use crate::lawful::lawful;
 /// Entries in one answer at most, by count and by bytes of their bodies.
 const ENTRIES_MAX: u32 = 1_000;
 const ENTRY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Certificates in one answer at most (schema).
+const CERTIFICATES_MAX: usize = 500;
 /// How long a call may wait for new entries.
 const WAIT_MAX: Duration = Duration::from_secs(25);
 
@@ -28,7 +33,7 @@ pub async fn answer(parts: &Parts, call: VerifiedEnvelope) -> Result<Reply, Faul
         "ListReports" => list_reports(parts, &call),
         "GetReport" => get_report(parts, &call).await,
         "GetMessages" => get_messages(parts, &call).await,
-        "GetCertificateStatus" => certificate_status(),
+        "GetCertificateStatus" => certificate_status(parts, &call),
         _ => Err(unknown(&name)),
     }
 }
@@ -190,14 +195,77 @@ fn wire_kind(kind: EntryKind) -> service::EntryKind {
     }
 }
 
-/// The CA's register stays off the hub, and the trust store knows serial numbers only, so the hub
-/// cannot say what became of a party's certificate. An empty answer would look like one.
-fn certificate_status() -> Result<Reply, Fault> {
-    Err(
-        Fault::new("S014", "this hub does not answer certificate status yet")
-            .at("/Envelope/Body/GetCertificateStatus")
-            .remedy("read the park's certificate revocation list"),
-    )
+/// Answers from the register that the CA publishes; what a CRL revokes is revoked, whatever an
+/// older register says.
+fn certificate_status(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
+    const PLACE: &str = "/Envelope/Body/GetCertificateStatus";
+    let asked = wire::read_get_certificate_status(payload(call)?).map_err(lawful)?;
+    let register = parts.trust.register().ok_or_else(|| {
+        Fault::new("S014", "this hub has no register of certificates")
+            .at(PLACE)
+            .remedy("the park copies register.json from the CA's folder to the trust folder")
+    })?;
+    let fingerprint = asked.fingerprint.map(|digest| digest.to_string());
+    let mut certificate: Vec<service::Certificate> = register
+        .certificates
+        .iter()
+        .filter(|one| asked.party_id.as_ref().is_none_or(|id| *id == one.id))
+        .filter(|one| fingerprint.as_ref().is_none_or(|it| *it == one.fingerprint))
+        .map(|one| standing(parts, one))
+        .collect::<Result<_, _>>()?;
+    if certificate.len() > CERTIFICATES_MAX {
+        let matches = certificate.len();
+        let text = format!("{matches} certificates match, one answer holds {CERTIFICATES_MAX}");
+        return Err(Fault::new("S036", text)
+            .at(PLACE)
+            .remedy("ask by party or by fingerprint"));
+    }
+    certificate.extend(unknown_certificate(&asked, certificate.is_empty()));
+    let response = GetCertificateStatusResponse {
+        certificate,
+        this_update: register.this_update,
+        next_update: Some(register.next_update),
+    };
+    reply(wire::write_get_certificate_status_response(&response))
+}
+
+/// A fingerprint that was asked for and is not this park's.
+fn unknown_certificate(
+    asked: &GetCertificateStatus,
+    is_unknown: bool,
+) -> Option<service::Certificate> {
+    let fingerprint = asked.fingerprint.filter(|_| is_unknown)?;
+    Some(service::Certificate {
+        party_id: None,
+        role: None,
+        fingerprint,
+        not_before: None,
+        not_after: None,
+        state: CertificateState::Unknown,
+        revoked_at: None,
+    })
+}
+
+fn standing(parts: &Parts, of: &Standing) -> Result<service::Certificate, Fault> {
+    let is_on_crl = parts.trust.status(&of.serial) == CertificateStatus::Revoked;
+    let state = match of.state(parts.clock.now()) {
+        State::Revoked => CertificateState::Revoked,
+        _ if is_on_crl => CertificateState::Revoked,
+        State::Expired => CertificateState::Expired,
+        State::Valid => CertificateState::Valid,
+    };
+    let fingerprint = of.fingerprint.parse::<Digest>().map_err(|error| {
+        Fault::new("S014", "the register of certificates cannot be read").log(error.to_string())
+    })?;
+    Ok(service::Certificate {
+        party_id: Some(of.id.clone()),
+        role: Some(of.role.as_str().to_owned()),
+        fingerprint,
+        not_before: Some(of.not_before),
+        not_after: Some(of.not_after),
+        state,
+        revoked_at: of.revoked_at,
+    })
 }
 
 fn journal(fault: cordon_journal::JournalFault) -> Fault {

@@ -19,6 +19,7 @@ use super::index::{Index, Line};
 use super::{Issue, KeyAlgorithm, Profile, request};
 use crate::algorithm::sha256;
 use crate::identity::{hex, uri};
+use crate::register::{self, Register, Standing};
 use crate::{Role, file, instant, refusal};
 
 /// How to make an authority.
@@ -278,6 +279,7 @@ impl Authority {
             .join("issued")
             .join(format!("{}.pem", issue.serial));
         file::write_public(&copy, &certificate_pem)?;
+        self.publish_register(now)?;
         let chain_pem = [certificate_pem.as_str(), issuing_pem.as_str()].concat();
         Ok(Issued {
             issue,
@@ -322,7 +324,38 @@ impl Authority {
         if self.key_path(ROOT).exists() {
             self.publish(ROOT, number, Vec::new(), ROOT_CRL_DAYS, now)?;
         }
-        self.publish(ISSUING, number, revoked, CRL_DAYS, now)
+        let pem = self.publish(ISSUING, number, revoked, CRL_DAYS, now)?;
+        self.publish_register(now)?;
+        Ok(pem)
+    }
+
+    /// Publishes the signed register; every issue and every CRL makes a new one.
+    fn publish_register(&self, now: Timestamp) -> Result<(), Fault> {
+        let (this_update, next_update) = validity(now, CRL_DAYS)?;
+        let issues = &self.index.issues;
+        let skipped = issues.len().saturating_sub(register::CERTIFICATES_MAX);
+        let certificates = issues.iter().skip(skipped).map(|issue| Standing {
+            serial: issue.serial.clone(),
+            role: issue.role,
+            id: issue.id.clone(),
+            not_before: issue.not_before,
+            not_after: issue.not_after,
+            fingerprint: issue.fingerprint.clone(),
+            revoked_at: issue.revoked.as_ref().map(|(at, _)| *at),
+            reason: issue.revoked.as_ref().map(|(_, reason)| reason.clone()),
+        });
+        let register = Register {
+            park: self.park().clone(),
+            number: self
+                .index
+                .crl_number
+                .saturating_add(u64::try_from(issues.len()).unwrap_or(u64::MAX)),
+            this_update,
+            next_update,
+            certificates: certificates.collect(),
+        };
+        let text = register.sign(&self.ca_key(ISSUING)?)?;
+        file::write_public(&self.folder.join(register::NAME), &text)
     }
 
     fn publish(
@@ -395,12 +428,17 @@ impl Authority {
     }
 
     fn issuer(&self, name: &str) -> Result<Issuer<'static, KeyPair>, Fault> {
+        let key = self.ca_key(name)?;
+        let path = self.certificate_path(name);
+        let pem = file::read(&path)?;
+        Issuer::from_ca_cert_pem(&pem, key)
+            .map_err(|error| refusal::KEY.because(error).at(path.display().to_string()))
+    }
+
+    fn ca_key(&self, name: &str) -> Result<KeyPair, Fault> {
         let path = self.key_path(name);
-        let refused =
-            |error: rcgen::Error| refusal::KEY.because(error).at(path.display().to_string());
-        let key = KeyPair::from_pem(&file::read_private(&path)?).map_err(refused)?;
-        let pem = file::read(&self.certificate_path(name))?;
-        Issuer::from_ca_cert_pem(&pem, key).map_err(refused)
+        KeyPair::from_pem(&file::read_private(&path)?)
+            .map_err(|error| refusal::KEY.because(error).at(path.display().to_string()))
     }
 
     fn subject_key_identifier(&self, name: &str) -> Result<Vec<u8>, Fault> {

@@ -4,6 +4,7 @@
 //! root.pem  issuing.pem           certificates, for everybody
 //! root.crl.pem  issuing.crl.pem   revocation lists, for everybody
 //! root.key.pem  issuing.key.pem   private keys, mode 0600; root.key.pem may be taken away
+//! register.json                   what was issued and what became of it, signed, for everybody
 //! index.jsonl                     every issue, revocation and CRL, append-only
 //! issued/SERIAL.pem               what was issued
 //! ```

@@ -6,6 +6,6 @@ mod spool;
 mod submit;
 
 pub use link::{Link, LinkError, LinkOptions};
-pub use pull::{PulledReport, ReportKey, pull_messages, pull_report};
+pub use pull::{PulledReport, ReportKey, pull_certificates, pull_messages, pull_report};
 pub use spool::{Spool, SpoolState};
 pub use submit::{SubmitSummary, Submitter};

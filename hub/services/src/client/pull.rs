@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 
 use cordon_contract::Fault;
 use cordon_journal::chain;
-use cordon_model::service::{GetMessages, GetReport, JournalEntry, ListReports, ReportEntry};
-use cordon_model::{Digest, ReportType};
+use cordon_model::service::{
+    GetCertificateStatus, GetCertificateStatusResponse, GetMessages, GetReport, JournalEntry,
+    ListReports, ReportEntry,
+};
+use cordon_model::{Digest, PartyId, ReportType};
 use cordon_security::{Role, TrustStore, xmldsig};
 use cordon_wire::{WireFault, service as wire};
 
@@ -156,6 +159,22 @@ pub async fn pull_messages(
         }
     }
     Ok(page.entry)
+}
+
+/// Asks what became of certificates: of all, of one party's, or of one by its fingerprint.
+pub async fn pull_certificates(
+    link: &Link,
+    party: Option<PartyId>,
+    fingerprint: Option<Digest>,
+) -> Result<GetCertificateStatusResponse, LinkError> {
+    let ask = GetCertificateStatus {
+        party_id: party,
+        fingerprint,
+    };
+    let answer = link
+        .call(&wire::write_get_certificate_status(&ask).map_err(untrusted)?)
+        .await?;
+    wire::read_get_certificate_status_response(payload(&answer)?).map_err(untrusted)
 }
 
 fn untrusted(fault: WireFault) -> LinkError {
