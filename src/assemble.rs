@@ -64,7 +64,12 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     let hub = Arc::new(Hub::start(hub_config, parts).await?);
     let grants = Arc::new(Grants::default());
     remember_grants(&hub, Arc::clone(&grants))?;
-    let core = HubCore::new(Arc::clone(&hub), state, config.hub.id.clone());
+    let core = HubCore::new(
+        Arc::clone(&hub),
+        state,
+        config.hub.id.clone(),
+        doors::openable(config),
+    );
     let signer = Arc::clone(&loaded.signer);
     let reports = reports::of_hub(config, signer, &hub, Arc::clone(&clock))?;
     core.serve_reports(Arc::clone(&reports));

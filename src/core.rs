@@ -1,6 +1,6 @@
 //! The hub as services and console see it: their traits, answered by the running flow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use cordon_contract::{BoxFuture, DeviceHealth, Entry, EntryKind, Fault};
 use cordon_flow::{Audited, EntryReader, FeedItem, RunningHub};
 use cordon_journal::State;
 use cordon_model::service::ReportEntry;
-use cordon_model::{AuditOutcome, Body, Digest, MessageId, ParkCode, PartyId, Receipt};
+use cordon_model::{AuditOutcome, Body, Digest, GateId, MessageId, ParkCode, PartyId, Receipt};
 use cordon_reports::Reports;
 use cordon_security::Identity;
 use cordon_security::wsse::VerifiedEnvelope;
@@ -26,18 +26,27 @@ pub struct HubCore {
     state: Arc<dyn State>,
     feed: broadcast::Sender<Entry>,
     operator: PartyId,
+    /// Gates with at least one barrier that an adapter serves.
+    openable: BTreeSet<GateId>,
     reports: OnceLock<Arc<Reports>>,
 }
 
 impl HubCore {
-    /// Puts faces on a hub; `operator` is the party in whose name the console acts.
-    pub fn new(hub: Arc<RunningHub>, state: Arc<dyn State>, operator: PartyId) -> Arc<Self> {
+    /// Puts faces on a hub; `operator` is the party in whose name the console acts, `openable` are the
+    /// gates at which an adapter can open something.
+    pub fn new(
+        hub: Arc<RunningHub>,
+        state: Arc<dyn State>,
+        operator: PartyId,
+        openable: BTreeSet<GateId>,
+    ) -> Arc<Self> {
         let (feed, _) = broadcast::channel(FEED_MAX);
         let core = Arc::new(Self {
             feed: feed.clone(),
             hub,
             state,
             operator,
+            openable,
             reports: OnceLock::new(),
         });
         let mut entries = core.hub.feed().subscribe();
@@ -195,7 +204,11 @@ impl Core for HubCore {
     }
 
     fn reports(&self) -> Result<Vec<ReportEntry>, Fault> {
-        Ok(self.reports.get().map(|reports| reports.list()).unwrap_or_default())
+        Ok(self
+            .reports
+            .get()
+            .map(|reports| reports.list())
+            .unwrap_or_default())
     }
 
     fn report(&self, id: &str, version: u32) -> Result<Vec<u8>, Fault> {
@@ -254,10 +267,12 @@ impl Desk for HubCore {
 
     fn say(&self, body: Body) -> BoxFuture<'_, Result<u64, Fault>> {
         Box::pin(async move {
-            if matches!(body, Body::EmergencyGateOpen(_)) {
+            if let Body::EmergencyGateOpen(order) = &body
+                && !order.gates.iter().any(|gate| self.openable.contains(gate))
+            {
                 // Recording an opening that nothing carries out would tell the operator a lie.
                 return Err(
-                    Fault::new("C001", "this hub has no plug-in that opens gates")
+                    Fault::new("C001", "no adapter reaches a barrier of this gate")
                         .remedy("open the gate by hand"),
                 );
             }

@@ -1,10 +1,11 @@
 //! The one explicit list of adapters, and the TLS settings that are made for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use cordon_contract::{Adapter, Fault};
+use cordon_model::GateId;
 use cordon_notify::Seal;
 use cordon_regulator::ReportSource;
 use cordon_security::tls::{self, TlsKey};
@@ -47,6 +48,13 @@ pub fn open(config: &ParkConfig, given: &Given) -> Result<Vec<Arc<dyn Adapter>>,
     } else {
         Err(opened.faults)
     }
+}
+
+/// Gates at which an adapter serves at least one barrier.
+pub fn openable(config: &ParkConfig) -> BTreeSet<GateId> {
+    let buses = config.modbus.iter().flat_map(|modbus| &modbus.buses);
+    let lanes = buses.flat_map(|bus| &bus.lanes);
+    lanes.map(|lane| lane.gate.clone()).collect()
 }
 
 #[derive(Default)]
@@ -122,7 +130,11 @@ fn notify(
     let mut tls = BTreeMap::new();
     for webhook in &section.webhooks {
         if let Some(files) = &webhook.tls {
-            let made = client(&files.ca, files.certificate.as_deref(), files.key.as_deref());
+            let made = client(
+                &files.ca,
+                files.certificate.as_deref(),
+                files.key.as_deref(),
+            );
             tls.insert(webhook.receiver.clone(), made.map_err(|fault| vec![fault])?);
         }
     }

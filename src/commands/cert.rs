@@ -224,7 +224,10 @@ fn list(args: &List) -> Result<(), Ending> {
 
 fn crl(args: &Crl) -> Result<(), Ending> {
     Authority::open(&args.dir)?.crl(SystemClock.now())?;
-    println!("{}: the .crl.pem files and register.json are new", args.dir.display());
+    println!(
+        "{}: the .crl.pem files and register.json are new",
+        args.dir.display()
+    );
     Ok(())
 }
 

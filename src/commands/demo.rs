@@ -77,7 +77,16 @@ mod tests {
         assert_eq!(duration("60s").ok(), Some(Duration::from_secs(60)));
         assert_eq!(duration("5m").ok(), Some(Duration::from_secs(300)));
         assert_eq!(duration("2h").ok(), Some(Duration::from_secs(7_200)));
-        for bad in ["", "60", "s", "0s", "-1s", "1.5m", "3d", "99999999999999999999s"] {
+        for bad in [
+            "",
+            "60",
+            "s",
+            "0s",
+            "-1s",
+            "1.5m",
+            "3d",
+            "99999999999999999999s",
+        ] {
             assert!(duration(bad).is_err(), "{bad}");
         }
     }

@@ -24,8 +24,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use cordon_contract::SystemClock;
 use cordon_security::tls::{self, Expect, TlsKey};
 use cordon_security::{Role, Signer, TrustStore};
-use tokio::signal::unix::{SignalKind, signal};
 use cordon_services::client::{Link, LinkError, LinkOptions};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit::{Ending, FAILED, UNAVAILABLE};
 

@@ -302,7 +302,12 @@ fn receivers(config: &ParkConfig) -> Vec<Fault> {
     }
     for (index, notify) in config.notify.iter().enumerate() {
         for receiver in notify.receivers() {
-            once.see("receiver", receiver, format!("notify[{index}]"), &mut faults);
+            once.see(
+                "receiver",
+                receiver,
+                format!("notify[{index}]"),
+                &mut faults,
+            );
         }
     }
     faults

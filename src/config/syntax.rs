@@ -64,7 +64,12 @@ fn explain(message: &str) -> (&'static str, String) {
         return ("K002", "keep one of the two".to_owned());
     }
     // What the parser says of its own quotation marks looks like a value of the house.
-    let quoted = ["invalid basic", "invalid literal", "invalid multi", "unclosed"];
+    let quoted = [
+        "invalid basic",
+        "invalid literal",
+        "invalid multi",
+        "unclosed",
+    ];
     if quoted.iter().any(|start| message.starts_with(start)) {
         return ("K002", "correct the TOML at this place".to_owned());
     }

@@ -79,7 +79,11 @@ impl Enterprise {
     ) -> Result<(), LinkError> {
         let now = SystemClock.now();
         for vehicle in cast::ALL.iter().filter(|vehicle| owns(first, vehicle)) {
-            for body in self.filer.papers(vehicle, now).map_err(LinkError::Untrusted)? {
+            for body in self
+                .filer
+                .papers(vehicle, now)
+                .map_err(LinkError::Untrusted)?
+            {
                 let (id, bytes) = self.filer.write(body, now).map_err(LinkError::Untrusted)?;
                 self.spool.put(&id, &bytes).map_err(LinkError::Untrusted)?;
             }
@@ -99,7 +103,7 @@ impl Enterprise {
         let body = self.filer.on_duty(3 + round % 2, now);
         let (id, bytes) = self.filer.write(body, now).map_err(LinkError::Untrusted)?;
         self.spool.put(&id, &bytes).map_err(LinkError::Untrusted)?;
-        if !first && round % 4 == 1 {
+        if !first && round.rem_euclid(4) == 1 {
             // Plant Two's system is set to another park once in a while.
             let lost = Filer {
                 park: "JS-OTHER".parse().map_err(|error| {
@@ -113,7 +117,7 @@ impl Enterprise {
             self.spool.put(&id, &bytes).map_err(LinkError::Untrusted)?;
         }
         self.submit(shutdown, filed).await?;
-        if round % 3 == 0 {
+        if round.is_multiple_of(3) {
             filed.grants_read = self.ask_for_grants().await?;
         }
         Ok(())

@@ -59,7 +59,10 @@ impl Demo {
     pub async fn run(self) -> Result<(), Ending> {
         let (config, loaded) = ParkConfig::check(&self.config).map_err(|faults| {
             crate::commands::print_faults(&faults);
-            Ending::new(CONFIG, format!("{} faults; nothing was started", faults.len()))
+            Ending::new(
+                CONFIG,
+                format!("{} faults; nothing was started", faults.len()),
+            )
         })?;
         let Some(demo) = config.demo.clone() else {
             return Err(Ending::new(
@@ -254,13 +257,7 @@ impl Demo {
 }
 
 impl Company {
-    async fn go_home(
-        self,
-    ) -> (
-        Pulled,
-        std::collections::BTreeMap<String, Filed>,
-        Duty,
-    ) {
+    async fn go_home(self) -> (Pulled, std::collections::BTreeMap<String, Filed>, Duty) {
         self.trigger.pull();
         self.story.abort();
         let mut filed = std::collections::BTreeMap::new();
@@ -277,7 +274,10 @@ impl Company {
 
 /// Plays the story again and again.
 async fn play(outside: Arc<Outside>, pace_ms: u64, shutdown: Shutdown) {
-    let mut beat = tokio::time::interval(Duration::from_millis(pace_ms));
+    // The enterprises file their papers first, and the cameras are subscribed to.
+    let pace = Duration::from_millis(pace_ms);
+    let begin = tokio::time::Instant::now() + pace.max(Duration::from_secs(2));
+    let mut beat = tokio::time::interval_at(begin, pace);
     for scene in STORY.iter().cycle() {
         tokio::select! {
             () = shutdown.wait() => return,
@@ -291,8 +291,7 @@ async fn last_look(hub: &RunningHub) -> Result<(StatsSnapshot, u64), Ending> {
     let stats = hub.stats().snapshot();
     let (reader, last) = (hub.reader(), hub.health().position);
     let counted = tokio::task::spawn_blocking(move || escalations(&reader, last)).await;
-    let escalated =
-        counted.map_err(|error| Ending::failed(format!("the journal: {error}")))??;
+    let escalated = counted.map_err(|error| Ending::failed(format!("the journal: {error}")))??;
     Ok((stats, escalated))
 }
 

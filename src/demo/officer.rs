@@ -91,7 +91,10 @@ impl Officer {
                     }
                 }
                 "ACKNOWLEDGED" | "CLEARED"
-                    if self.taken.get(id).is_some_and(|at| at.elapsed() >= DISPOSAL) =>
+                    if self
+                        .taken
+                        .get(id)
+                        .is_some_and(|at| at.elapsed() >= DISPOSAL) =>
                 {
                     let body = json!({ "alarm": id, "note": "patrol went there, all in order" });
                     if self.post("/api/close", &body, duty).await {

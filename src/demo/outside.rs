@@ -16,7 +16,7 @@ use crate::prepare::secret;
 /// profile promises this.
 const WATCHDOG_MS: u32 = 2_000;
 /// Milliseconds between two passages at a plant's own gate.
-const PLANT_PERIOD_MS: u64 = 4_000;
+const PLANT_PERIOD_MS: u64 = 8_000;
 
 /// Settings of everything that the configuration names.
 pub fn settings(config: &ParkConfig, demo: &DemoSection) -> Result<Settings, Ending> {
@@ -37,11 +37,7 @@ pub fn settings(config: &ParkConfig, demo: &DemoSection) -> Result<Settings, End
     Ok(settings)
 }
 
-fn sensors(
-    config: &ParkConfig,
-    demo: &DemoSection,
-    settings: &mut Settings,
-) -> Result<(), Ending> {
+fn sensors(config: &ParkConfig, demo: &DemoSection, settings: &mut Settings) -> Result<(), Ending> {
     let Some(mqtt) = config.mqtt.first() else {
         return Ok(());
     };
@@ -145,11 +141,7 @@ fn partners(
         settings.platforms.push(PlatformSpec {
             name: regulator.platform.to_string(),
             port: port_of(&regulator.url, "regulator.url")?,
-            token: regulator
-                .token_file
-                .as_deref()
-                .map(secret)
-                .transpose()?,
+            token: regulator.token_file.as_deref().map(secret).transpose()?,
         });
     }
     for board in config.notify.iter().flat_map(|notify| &notify.webhooks) {

@@ -26,7 +26,7 @@ impl Filer {
         let paper = match vehicle.papers {
             Papers::None | Papers::Rescue => return Ok(Vec::new()),
             Papers::Commuter => Paper::new(ClassLetter::L, SubjectKind::VehCommuter),
-            Papers::Hazmat => Paper::hazmat(Some(format!("WB-{}", vehicle.plate))),
+            Papers::Hazmat => Paper::hazmat(Some(format!("WB-{}", reference(vehicle.plate)))),
             Papers::HazmatWithoutWaybill => Paper::hazmat(None),
             Papers::Freight | Papers::Blacklisted => {
                 Paper::new(ClassLetter::F, SubjectKind::VehFreight)
@@ -39,7 +39,7 @@ impl Filer {
         let mut filed = vec![Body::AccessGrant(self.grant(&plate, paper, now))];
         if vehicle.papers == Papers::Blacklisted {
             filed.push(Body::ListEntry(ListEntry {
-                entry_id: format!("BL-{}", vehicle.plate),
+                entry_id: format!("BL-{}", reference(vehicle.plate)),
                 list_kind: ListKind::Black,
                 subject: ListSubject::Plate(plate),
                 reason: "repeated illegal parking".to_owned(),
@@ -58,7 +58,7 @@ impl Filer {
             (now.plus_seconds(-300), now.plus_seconds(86_400))
         };
         AccessGrant {
-            grant_id: format!("GR-{}", plate.number),
+            grant_id: format!("GR-{}", reference(plate.number.as_str())),
             class_letter: paper.class,
             subject_kind: paper.kind,
             plate: Some(plate.clone()),
@@ -149,10 +149,16 @@ impl Paper {
     }
 }
 
+/// The part of a plate that may stand in a reference.
+fn reference(plate: &str) -> String {
+    plate.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
 fn plate(vehicle: &Vehicle) -> Result<Plate, Fault> {
-    let number = vehicle.plate.parse().map_err(|error| {
-        Fault::new("S030", format!("plate of {}: {error}", vehicle.name))
-    })?;
+    let number = vehicle
+        .plate
+        .parse()
+        .map_err(|error| Fault::new("S030", format!("plate of {}: {error}", vehicle.name)))?;
     let colour = match vehicle.camera_colour {
         "yellow" => PlateColour::Yellow,
         _ => PlateColour::Blue,

@@ -106,14 +106,20 @@ impl From<cordon_flow::Quantiles> for Times {
 }
 
 /// The counters of the flow, grouped by kind of adapter.
-pub fn directions(
-    config: &ParkConfig,
-    stats: &StatsSnapshot,
-) -> BTreeMap<&'static str, Direction> {
+pub fn directions(config: &ParkConfig, stats: &StatsSnapshot) -> BTreeMap<&'static str, Direction> {
     let named: [(&'static str, Vec<&str>); 5] = [
-        ("modbus", config.modbus.iter().map(|it| it.name.as_str()).collect()),
-        ("mqtt", config.mqtt.iter().map(|it| it.name.as_str()).collect()),
-        ("onvif", config.onvif.iter().map(|it| it.name.as_str()).collect()),
+        (
+            "modbus",
+            config.modbus.iter().map(|it| it.name.as_str()).collect(),
+        ),
+        (
+            "mqtt",
+            config.mqtt.iter().map(|it| it.name.as_str()).collect(),
+        ),
+        (
+            "onvif",
+            config.onvif.iter().map(|it| it.name.as_str()).collect(),
+        ),
         (
             "enterprise",
             config
@@ -123,7 +129,10 @@ pub fn directions(
                 .chain(config.plan.enterprises.iter().map(|it| it.id.as_str()))
                 .collect(),
         ),
-        ("regulator", config.regulator.iter().map(|it| it.name.as_str()).collect()),
+        (
+            "regulator",
+            config.regulator.iter().map(|it| it.name.as_str()).collect(),
+        ),
     ];
     named
         .into_iter()

@@ -3,7 +3,7 @@
 use cordon_contract::{Entry, EntryKind};
 use cordon_flow::{Feed, FeedItem};
 use cordon_model::{
-    AlarmUpdate, Body, BarrierState, DecisionOutcome, GateStatus, PassageDecision, PassageRecord,
+    AlarmUpdate, BarrierState, Body, DecisionOutcome, GateStatus, PassageDecision, PassageRecord,
     Timestamp,
 };
 
@@ -46,8 +46,17 @@ fn words(entry: &Entry) -> Option<String> {
         (_, Body::AlarmUpdate(update)) if entry.kind == EntryKind::Message => updated(update),
         (_, Body::EmergencyGateOpen(order)) => Some(format!(
             "EMERGENCY {} {}: {}",
-            if order.release == Some(true) { "ends at" } else { "opens" },
-            order.gates.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            if order.release == Some(true) {
+                "ends at"
+            } else {
+                "opens"
+            },
+            order
+                .gates
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", "),
             order.reason
         )),
         _ => None,
@@ -55,7 +64,10 @@ fn words(entry: &Entry) -> Option<String> {
 }
 
 fn plate(plate: Option<&cordon_model::Plate>) -> String {
-    plate.map_or_else(|| "nobody known".to_owned(), |plate| plate.number.to_string())
+    plate.map_or_else(
+        || "nobody known".to_owned(),
+        |plate| plate.number.to_string(),
+    )
 }
 
 fn decided(decision: &PassageDecision) -> String {
@@ -104,17 +116,18 @@ fn gate(status: &GateStatus) -> Option<String> {
 }
 
 fn updated(update: &AlarmUpdate) -> Option<String> {
-    match update.escalation_level.filter(|level| *level > 0) {
-        Some(level) => Some(format!(
-            "escalated alarm {} to level {level}, {} is told",
-            update.alarm_id,
-            update.receiver.as_deref().unwrap_or("nobody")
+    let level = update.escalation_level.filter(|level| *level > 0);
+    match (level, &update.receiver) {
+        (Some(level), Some(receiver)) => Some(format!(
+            "escalated alarm {} to level {level}: {receiver} is told",
+            update.alarm_id
         )),
-        None if update.state != update.previous => Some(format!(
+        (Some(_), None) => None,
+        (None, _) if update.state != update.previous => Some(format!(
             "alarm     {} is now {}",
             update.alarm_id,
             update.state.as_str()
         )),
-        None => None,
+        (None, _) => None,
     }
 }

@@ -16,6 +16,8 @@ const FILES: &[(&str, &str)] = dictionary![
     "generic/lane-registers/1/profile.toml",
     "json/sensor/1/mapping.toml",
     "json/sensor/1/points.toml",
+    "onvif/camera/1/mapping.toml",
+    "onvif/camera/1/points.toml",
     "plant/gate/1/mapping.toml",
     "plant/gate/1/points.toml",
 ];

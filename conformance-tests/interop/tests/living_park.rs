@@ -115,7 +115,10 @@ fn every_door_is_at_work_and_the_page_can_be_used() {
         assert!(outgoing > 0, "{adapter}: {shown}");
     }
     for code in ["WRONG_GATE", "BLACKLIST", "NO_GRANT"] {
-        assert!(count(&summary, &format!("/decisions/{code}")) > 0, "{code}: {shown}");
+        assert!(
+            count(&summary, &format!("/decisions/{code}")) > 0,
+            "{code}: {shown}"
+        );
     }
     assert!(count(&summary, "/commands/CONFIRMED") > 0, "{shown}");
     assert!(count(&summary, "/escalated") > 0, "{shown}");
