@@ -224,17 +224,21 @@ impl Reports {
         Ok(built)
     }
 
-    /// Records versions that the journal does not know of: built beside the hub, or just before a
-    /// crash. Gives how many.
+    /// Looks for versions that the journal does not know of, built beside the hub or just before a
+    /// crash, lists and records them. Gives how many.
     ///
     /// # Errors
-    /// Those of the recorder.
-    pub async fn record_missing(&self) -> Result<usize, Fault> {
-        let missing: Vec<ReportEntry> = {
-            let shelf = locked(&self.shelf);
+    /// `S045`, `S047`, and those of the recorder.
+    pub async fn record_missing(self: &Arc<Self>) -> Result<usize, Fault> {
+        let reports = Arc::clone(self);
+        let missing = tokio::task::spawn_blocking(move || {
+            let mut shelf = locked(&reports.shelf);
+            shelf.look_again()?;
             let unknown = shelf.all().filter(|kept| !kept.recorded);
-            unknown.map(|kept| kept.entry.clone()).collect()
-        };
+            Ok::<Vec<ReportEntry>, Fault>(unknown.map(|kept| kept.entry.clone()).collect())
+        })
+        .await
+        .map_err(|error| fault::thread(&error))??;
         for entry in &missing {
             self.record_built(entry).await?;
         }

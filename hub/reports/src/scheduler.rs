@@ -11,7 +11,7 @@ use crate::reports::Reports;
 use crate::span::Span;
 
 /// The clock is looked at again at least this often, so that setting it does no harm.
-const LOOK_AGAIN: Duration = Duration::from_secs(20);
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// Pause before a failed round is tried again.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
 /// How often old reports are looked for.

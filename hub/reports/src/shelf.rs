@@ -44,11 +44,20 @@ impl Shelf {
         for report in BUILT {
             let folder = dir.join(report.as_str());
             fs::create_dir_all(&folder).map_err(|error| fault::file(&folder, &error))?;
+        }
+        shelf.look_again()?;
+        Ok(shelf)
+    }
+
+    /// Takes up what another program has built since.
+    pub(crate) fn look_again(&mut self) -> Result<(), Fault> {
+        for report in BUILT {
+            let folder = self.dir.join(report.as_str());
             for id in names(&folder)? {
-                shelf.look(&folder.join(&id), &id)?;
+                self.look(&folder.join(&id), &id)?;
             }
         }
-        Ok(shelf)
+        Ok(())
     }
 
     /// Keeps other builders out until the file is dropped.

@@ -234,3 +234,21 @@ async fn the_scheduler_builds_the_days_that_are_over() {
     assert_eq!(due.entry.report_id, "RPT-01.JS-DEMO.2026-03-31");
     assert!(!due.is_new);
 }
+
+#[tokio::test]
+async fn what_is_built_beside_a_hub_is_listed_and_recorded_by_it() {
+    let office = office();
+    let of_hub = office.reports(config());
+    let beside = office.reports(config());
+    let built = beside.build_now(RPT, Span::day(day("12:00:00"))).unwrap();
+    assert!(of_hub.list().is_empty());
+    assert_eq!(of_hub.record_missing().await.unwrap(), 1);
+    assert_eq!(of_hub.list(), [built.entry]);
+    // Both build on: they see each other's versions and never use a number twice.
+    assert!(
+        !of_hub
+            .build_now(RPT, Span::day(day("12:00:00")))
+            .unwrap()
+            .is_new
+    );
+}
