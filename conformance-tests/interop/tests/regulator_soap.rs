@@ -1,0 +1,199 @@
+//! A regulator written on Python zeep pulls a report from a running hub; xmlsec1, xmllint and our own
+//! client look at the file; a damaged one is not given out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "test code"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use cordon_interop::{Park, program, python, run, run_json, script, system};
+
+fn said(output: &Output) -> String {
+    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// `cordon report build` beside the running hub; the file it names.
+fn build(park: &Park) -> PathBuf {
+    let built = run_json(
+        Command::new(program())
+            .args(["report", "build", "--report", "RPT-01", "--so-far"])
+            .args(["--format", "json", "--config"])
+            .arg(park.data().join("park.toml")),
+    );
+    assert_eq!(built["new"], true, "{built}");
+    PathBuf::from(built["file"].as_str().unwrap())
+}
+
+fn pull(park: &Park, words: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    command
+        .arg("pull")
+        .args(words)
+        .args(["--url", &format!("{}/soap/regulator", park.exchange())])
+        .arg("--certs")
+        .arg(park.data().join("certs/regulator-1"))
+        .arg("--trust")
+        .arg(park.data().join("certs/ca"));
+    command
+}
+
+fn cert_verify(park: &Park, file: &Path) -> Output {
+    let mut command = Command::new(program());
+    command.args(["cert", "verify", "--trust"]);
+    command.arg(park.data().join("certs/ca")).arg(file);
+    command.output().unwrap()
+}
+
+/// xmlsec1 trusts only the park's root; the chain travels in the file.
+fn xmlsec1_verifies(park: &Park, file: &Path) -> Output {
+    let mut command = Command::new(system("xmlsec1"));
+    command
+        .arg("--verify")
+        .arg("--trusted-pem")
+        .arg(park.data().join("certs/ca/root.pem"))
+        .arg(file);
+    command.output().unwrap()
+}
+
+fn with_one_byte_changed(file: &Path, to: &Path) {
+    let mut bytes = std::fs::read(file).unwrap();
+    let word = b"RPT-01.JS-DEMO";
+    let at = bytes.windows(word.len()).position(|it| it == word).unwrap();
+    bytes[at + 7] = b'K';
+    std::fs::write(to, bytes).unwrap();
+}
+
+#[test]
+fn zeep_pulls_a_report_that_others_verify() {
+    let park = Park::start();
+    build(&park);
+    let seen = run_json(
+        Command::new(python())
+            .arg(script("python/zeep_regulator.py"))
+            .arg(park.exchange())
+            .arg(park.data().join("certs/regulator-1"))
+            .arg(park.data().join("certs/ca/root.pem"))
+            .arg(park.scratch())
+            .arg("enterprise-1"),
+    );
+    println!("counterpart: zeep {}", seen["zeep"]);
+    let ports = seen["ports"].as_array().unwrap();
+    assert_eq!(ports.len(), 2, "SOAP 1.1 and SOAP 1.2");
+    for port in ports {
+        assert_eq!(port["same_bytes"], true, "{port}");
+        assert_eq!(port["digests"][0], port["digests"][1]);
+        assert_eq!(port["digests"][0], port["digests"][2]);
+        assert_eq!(port["sizes"][0], port["sizes"][1]);
+        let certificate = &port["certificates"][0];
+        assert_eq!(certificate[0], "enterprise-1", "{port}");
+        assert_eq!(certificate[2], "VALID", "{port}");
+        assert_eq!(port["unknown"][0], "UNKNOWN");
+        assert!(
+            port["missing"].as_str().unwrap().contains("no such report"),
+            "{port}"
+        );
+        look_at_file(&park, Path::new(port["report_file"].as_str().unwrap()));
+    }
+}
+
+fn look_at_file(park: &Park, file: &Path) {
+    let good = xmlsec1_verifies(park, file);
+    assert!(good.status.success(), "{}", said(&good));
+    let ours = cert_verify(park, file);
+    assert!(
+        said(&ours).contains("good: ReportDocument signed by hub-1"),
+        "{}",
+        said(&ours)
+    );
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/xsd/message.xsd");
+    run(Command::new(system("xmllint"))
+        .args(["--noout", "--schema"])
+        .arg(schema)
+        .arg(file));
+    let changed = park.scratch().join("changed.xml");
+    with_one_byte_changed(file, &changed);
+    assert!(!xmlsec1_verifies(park, &changed).status.success());
+    let ours = cert_verify(park, &changed);
+    assert_eq!(ours.status.code(), Some(1));
+    assert!(said(&ours).contains("V006"), "{}", said(&ours));
+}
+
+#[test]
+fn our_client_pulls_and_a_damaged_report_is_not_given_out() {
+    let park = Park::start();
+    let stored = build(&park);
+    let out = park.scratch().join("pulled");
+    let report = |park: &Park| {
+        let mut command = pull(park, &["report", "--type", "RPT-01"]);
+        command.arg("--out").arg(&out).output().unwrap()
+    };
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let mut answer = report(&park);
+    // The hub lists what is built beside it when it next looks at the folder.
+    while !answer.status.success() && std::time::Instant::now() < deadline {
+        assert!(said(&answer).contains("S012"), "{}", said(&answer));
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        answer = report(&park);
+    }
+    assert!(said(&answer).contains("verified"), "{}", said(&answer));
+    let pulled = std::fs::read_dir(&out).unwrap().next().unwrap().unwrap();
+    assert_eq!(
+        std::fs::read(pulled.path()).unwrap(),
+        std::fs::read(&stored).unwrap()
+    );
+    let journal = run(Command::new(program())
+        .args(["journal", "show", "--limit", "5000", "--dir"])
+        .arg(park.data().join("data/journal")));
+    for action in ["report.built", "report.pulled"] {
+        assert!(said(&journal).contains(action), "{}", said(&journal));
+    }
+    with_one_byte_changed(&stored, &stored);
+    let damaged = report(&park);
+    assert_eq!(damaged.status.code(), Some(1));
+    assert!(said(&damaged).contains("S020"), "{}", said(&damaged));
+}
+
+#[test]
+fn a_regulator_sees_what_became_of_a_certificate() {
+    let park = Park::start();
+    let ca = park.data().join("certs/ca");
+    let state = |words: &[&str]| said(&run(&mut pull(&park, &[&["certificates"], words].concat())));
+    let good = state(&["--party", "enterprise-2"]);
+    assert!(good.starts_with("VALID"), "{good}");
+    let list = run(Command::new(program())
+        .args(["cert", "list", "--format", "json", "--dir"])
+        .arg(&ca));
+    let serial = said(&list)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .find(|one| one["id"] == "enterprise-2")
+        .map(|one| one["serial"].as_str().unwrap().to_owned())
+        .unwrap();
+    run(Command::new(program())
+        .args([
+            "cert",
+            "revoke",
+            "--serial",
+            &serial,
+            "--reason",
+            "superseded",
+            "--dir",
+        ])
+        .arg(&ca));
+    // The hub reads its trust folder again once a minute.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(120);
+    let mut revoked = state(&["--party", "enterprise-2"]);
+    while !revoked.starts_with("REVOKED") && std::time::Instant::now() < deadline {
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        revoked = state(&["--party", "enterprise-2"]);
+    }
+    assert!(revoked.contains("  revoked 20"), "{revoked}");
+    let unknown = state(&["--fingerprint", &"ab".repeat(32)]);
+    assert!(unknown.starts_with("UNKNOWN"), "{unknown}");
+}
