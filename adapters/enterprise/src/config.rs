@@ -7,7 +7,7 @@ use cordon_contract::Fault;
 use cordon_model::DeviceId;
 use serde::Deserialize;
 
-/// One `[[adapter.enterprise]]` of the configuration.
+/// One `[[enterprise]]` of the configuration.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::command::Form;
 
-/// One `[[adapter.mqtt]]` of the configuration.
+/// One `[[mqtt]]` of the configuration.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::schedule::Schedule;
 
-/// One `[[adapter.regulator]]` of the configuration.
+/// One `[[regulator]]` of the configuration.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {

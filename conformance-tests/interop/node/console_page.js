@@ -21,6 +21,8 @@ async function main() {
     const errors = [];
     page.on("pageerror", (error) => errors.push(String(error)));
     await page.setViewport({ width: 1400, height: 1000 });
+    // A browser of the park speaks Chinese; this one would say English of itself.
+    await page.evaluateOnNewDocument(() => localStorage.setItem("language", "zh-CN"));
     await page.goto(console_url, { waitUntil: "domcontentloaded" });
     await page.waitForFunction(() => document.querySelectorAll("#decisions tr").length > 0, patience);
     const heading = () => page.$eval("#decisions-panel h2", (node) => node.textContent);

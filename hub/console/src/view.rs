@@ -6,7 +6,7 @@ use cordon_contract::{Entry, EntryKind};
 use cordon_model::plan::ParkPlan;
 use cordon_model::{
     AlarmEvent, AlarmState, AlarmUpdate, BarrierState, Body, DecisionOutcome, Direction, GateClass,
-    GateStatus, PassageDecision, PassageRecord, PassageResult,
+    GateStatus, PassageDecision, PassageRecord, PassageResult, Timestamp,
 };
 use serde::Serialize;
 
@@ -180,7 +180,7 @@ impl View {
             DecisionOutcome::Manual => {}
         }
         self.decisions.push_front(DecisionView {
-            time: decision.decided_at.to_string(),
+            time: local(decision.decided_at),
             lane: decision.lane_id.to_string(),
             plate: decision
                 .plate
@@ -248,7 +248,7 @@ impl View {
         self.alarms.retain(|known| known.id != alarm.alarm_id);
         self.alarms.push_front(AlarmView {
             id: alarm.alarm_id.clone(),
-            time: alarm.occurred_at.to_string(),
+            time: local(alarm.occurred_at),
             level: alarm.alarm_level.as_str(),
             code: alarm.alarm_code.as_str(),
             state: alarm.state.as_str(),
@@ -273,4 +273,9 @@ impl View {
             alarm.escalation = alarm.escalation.max(update.escalation_level.unwrap_or(0));
         }
     }
+}
+
+/// A time as the park's clocks show it, whatever the device's offset was.
+fn local(time: Timestamp) -> String {
+    time.at_offset(Timestamp::PARK_OFFSET_MINUTES).to_string()
 }
