@@ -37,6 +37,11 @@ pub fn free_port_base() -> u16 {
 impl Park {
     /// Starts a park and waits until its console says that it is healthy.
     pub fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    /// Starts a park whose prepared folder `change` may change first.
+    pub fn start_with(change: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let base = free_port_base();
         let data = folder.path().join("park");
@@ -47,17 +52,9 @@ impl Park {
                 .arg(&data)
                 .args(["--port-base", &base.to_string()]),
         );
-        let log = std::fs::File::create(folder.path().join("park.log")).unwrap();
-        let child = Command::new(program())
-            .args(["run", "--config"])
-            .arg(data.join("park.toml"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        change(&data);
         let mut park = Self {
-            child,
+            child: Self::spawn(folder.path()),
             folder,
             base,
         };
@@ -65,7 +62,32 @@ impl Park {
         park
     }
 
-    fn wait_until_healthy(&mut self) {
+    /// The program itself; what it says is put after what was said before.
+    fn spawn(scratch: &Path) -> Child {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(scratch.join("park.log"))
+            .unwrap();
+        Command::new(program())
+            .args(["run", "--config"])
+            .arg(scratch.join("park/park.toml"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap()
+    }
+
+    /// Ends it hard, by its pid, and starts it again in the same folder. It may not be up yet.
+    pub fn kill_and_restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.child = Self::spawn(self.folder.path());
+    }
+
+    /// Waits until the console says that it is healthy.
+    pub fn wait_until_healthy(&mut self) {
         let deadline = Instant::now() + Duration::from_secs(90);
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -77,7 +99,7 @@ impl Park {
             {
                 return;
             }
-            std::thread::sleep(Duration::from_millis(100));
+            std::thread::sleep(Duration::from_millis(20));
         }
         panic!("the park did not become healthy:\n{}", self.log());
     }
