@@ -202,6 +202,24 @@ async fn move_on(shared: Arc<Shared>) {
     }
 }
 
+/// How long a new connection waits for one that is just being closed.
+const GRACE: Duration = Duration::from_millis(300);
+
+/// Whether one more connection may be served. A caller that hangs up and calls again at once may be
+/// quicker than the end of its first connection.
+async fn has_room(shared: &Shared, room: usize) -> bool {
+    let begun = Instant::now();
+    loop {
+        if shared.connections.load(Ordering::SeqCst) < room {
+            return true;
+        }
+        if begun.elapsed() >= GRACE {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     loop {
         let (stream, peer) = match listener.accept().await {
@@ -221,7 +239,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
                 most
             }
         };
-        if shared.connections.load(Ordering::SeqCst) >= room {
+        if !has_room(&shared, room).await {
             tracing::debug!(%peer, "connection refused, the lane serves {room} at a time");
             continue;
         }

@@ -40,7 +40,7 @@ pub struct LaneSettings {
     pub late_ms: u32,
     /// Delay of a slow reply ([`LaneFault::SlowReply`]).
     pub slow_ms: u32,
-    /// Simultaneous connections; further ones are closed at once.
+    /// Simultaneous connections; further ones are closed after a short grace.
     pub connections_max: u16,
     /// Whether the rehearsal coils (`STIMULUS`) exist.
     pub stimulus: bool,

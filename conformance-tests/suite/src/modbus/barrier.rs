@@ -217,6 +217,26 @@ fn ends(arrived: bool, safe: &str) -> Result<(), Stop> {
     }
 }
 
+/// How long a controller may take to answer again after its power came back.
+const BOOT: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Lets go of the power switch as soon as the controller answers. It may still hold the connection
+/// of before, and takes no other until it has noticed; what stays away is found by the next question.
+async fn comes_back(lane: &mut Lane<'_>, coil: u16) {
+    let begun = tokio::time::Instant::now();
+    while begun.elapsed() < BOOT {
+        lane.hang_up();
+        let answered = match lane.client().await {
+            Ok(client) => client.write_coil(coil, false).await.is_ok(),
+            Err(_) => false,
+        };
+        if answered {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
 /// M24: power comes back with pulses off and the boom where it was.
 pub(super) async fn power_up(lane: &mut Lane<'_>) -> Result<(), Stop> {
     lane.home().await?;
@@ -225,8 +245,7 @@ pub(super) async fn power_up(lane: &mut Lane<'_>) -> Result<(), Stop> {
         let coil = lane.profile.address(*coil);
         // The controller may go away before it answers.
         let _ = lane.client().await?.write_coil(coil, true).await;
-        lane.hang_up();
-        let _ = lane.client().await?.write_coil(coil, false).await;
+        comes_back(lane, coil).await;
     } else {
         let ask = "Switch the controller off and on again; confirm when it runs.";
         lane.operator(ask, "the profile names no rehearsal coil power_cycle")
