@@ -351,10 +351,7 @@ struct CloseRequest {
     note: String,
 }
 
-async fn close(
-    State(console): State<Arc<Console>>,
-    Json(asked): Json<CloseRequest>,
-) -> Response {
+async fn close(State(console): State<Arc<Console>>, Json(asked): Json<CloseRequest>) -> Response {
     let note = asked.note.trim();
     if note.is_empty() || note.chars().count() > NOTE_CHARS_MAX {
         return refuse("say what was done, in 1 to 200 letters");
