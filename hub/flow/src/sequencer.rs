@@ -102,6 +102,8 @@ impl Sequencer {
                 tracing::error!(%fault, "the core has stopped; only emergency openings are carried out");
                 self.ties.vital.fail(fault);
                 self.emergency_only();
+                // Whoever starts again needs the state store, which this thread's end lets go of.
+                self.saver.finish();
                 return;
             }
             self.save_if_due();
