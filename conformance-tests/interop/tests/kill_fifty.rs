@@ -1,4 +1,4 @@
-//! Kills: a park under load of an enterprise and of MQTT sensors is ended hard at random
+//! Fifty kills: a park under load of an enterprise and of MQTT sensors is ended hard at random
 //! moments, and in the end nothing that was promised is missing and nothing is there twice.
 #![allow(
     clippy::unwrap_used,
@@ -34,14 +34,14 @@ use cordon_wire::service as wire;
 
 use mqtt::{Mosquitto, PATIENCE, publisher};
 
-const KILLS: u64 = 10;
+const KILLS: u64 = 50;
 const SEED: u64 = 0x5eed_c0de_0050_0001;
 /// Submissions in flight at once.
 const LANES: usize = 3;
 const SENSORS: u64 = 4;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_promised_is_lost_and_nothing_is_there_twice_over_many_kills() {
+async fn nothing_promised_is_lost_and_nothing_is_there_twice_over_fifty_kills() {
     let began = Instant::now();
     let broker = Mosquitto::start("allow_anonymous true", |_| {});
     let mut park = Park::start_with(|data| add_sensors(data, broker.port()));

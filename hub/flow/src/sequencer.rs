@@ -92,6 +92,9 @@ impl Sequencer {
 
     /// Works until the queue is closed and empty, or the journal fails.
     pub(crate) fn run(mut self) {
+        // A hub that is ended hard again and again, each time before a save is due, would otherwise
+        // step ever more at each start.
+        self.save();
         loop {
             let config = &self.ties.config;
             let (pieces, bytes) = (config.batch_max, config.batch_bytes_max);
