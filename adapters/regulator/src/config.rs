@@ -6,7 +6,7 @@ use cordon_contract::Fault;
 use cordon_model::{DeviceId, ReportType, Timestamp};
 use serde::Deserialize;
 
-use crate::schedule::Schedule;
+use cordon_model::Schedule;
 
 /// One `[[regulator]]` of the configuration.
 #[derive(Clone, Debug, Deserialize)]

@@ -14,12 +14,11 @@ mod adapter;
 mod command;
 mod config;
 mod ledger;
-mod schedule;
 mod session;
 mod source;
 
 pub use adapter::RegulatorAdapter;
 pub use config::{Config, Job, TlsFiles};
+pub use cordon_model::Schedule;
 pub use ledger::DeadLetter;
-pub use schedule::Schedule;
 pub use source::{ReportSource, SignedReport};

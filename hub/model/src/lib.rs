@@ -15,6 +15,7 @@ mod generated;
 mod ids;
 pub mod mask;
 pub mod plan;
+mod schedule;
 mod timestamp;
 
 pub use decimal::{Decimal, DecimalError};
@@ -34,6 +35,7 @@ pub use generated::report::*;
 pub use generated::service;
 pub use generated::trust::*;
 pub use ids::{DeviceId, GateId, LaneId, MessageId, ParkCode, PartyId, PlateNumber};
+pub use schedule::Schedule;
 pub use timestamp::{Civil, Timestamp, TimestampError};
 
 /// Version of the language this build speaks, for `SchemaVersion`.

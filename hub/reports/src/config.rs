@@ -6,7 +6,7 @@ use cordon_model::{AlarmLevel, DeviceId, DeviceKind, Granularity, PartyId, Repor
 use serde::Deserialize;
 
 use crate::document::BUILT;
-use crate::schedule::Schedule;
+use cordon_model::Schedule;
 
 /// The `[reports]` section of the configuration.
 #[derive(Clone, Debug, Deserialize)]

@@ -19,7 +19,6 @@ mod reports;
 mod rpt01;
 mod rpt06;
 mod rpt07;
-mod schedule;
 mod scheduler;
 mod shelf;
 mod sources;
@@ -27,9 +26,9 @@ mod span;
 mod table;
 
 pub use config::{AcknowledgeLimits, Expect, Job, ReportsConfig};
+pub use cordon_model::Schedule;
 pub use document::{BUILT, Position, document};
 pub use fold::Ledger;
 pub use reports::{Built, Record, Reports, ReportsParts, Unrecorded};
-pub use schedule::Schedule;
 pub use scheduler::run;
 pub use span::Span;

@@ -1,7 +1,8 @@
-//! When a report is pushed. Pure.
+//! When something that repeats is due: a report is built, or pushed. Pure.
 
-use cordon_model::Timestamp;
 use serde::Deserialize;
+
+use crate::Timestamp;
 
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
@@ -10,7 +11,7 @@ const DAY: i64 = 86_400 * SECOND;
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Schedule {
-    /// Seconds between two pushes.
+    /// Seconds from one time to the next.
     EveryS(u32),
     /// `HH:MM` in the park's own time.
     DailyAt(String),
@@ -46,7 +47,7 @@ impl Schedule {
 #[cfg(test)]
 mod tests {
     use super::Schedule;
-    use cordon_model::Timestamp;
+    use crate::Timestamp;
 
     fn next(schedule: &Schedule, now: &str) -> Option<String> {
         schedule
@@ -80,6 +81,25 @@ mod tests {
                 None,
                 "{bad}"
             );
+        }
+        assert_eq!(next(&Schedule::EveryS(0), "2026-03-31T00:00:00Z"), None);
+    }
+
+    #[test]
+    fn the_next_build() {
+        let next = |schedule: &Schedule, now: &str| schedule.next(now.parse().unwrap());
+        let daily = Schedule::DailyAt("00:10".to_owned());
+        assert_eq!(
+            next(&daily, "2026-03-31T00:10:00+08:00").unwrap(),
+            "2026-04-01T00:10:00+08:00".parse().unwrap()
+        );
+        assert_eq!(
+            next(&daily, "2026-03-30T16:09:59Z").unwrap(),
+            "2026-03-31T00:10:00+08:00".parse().unwrap()
+        );
+        for bad in ["1:10", "24:00", "0010", "+1:10"] {
+            let bad = Schedule::DailyAt(bad.to_owned());
+            assert_eq!(next(&bad, "2026-03-31T00:00:00Z"), None);
         }
         assert_eq!(next(&Schedule::EveryS(0), "2026-03-31T00:00:00Z"), None);
     }
