@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use cordon_contract::{Clock, Order, Outcome, OutcomeKind};
 use cordon_http::{Client, HttpFault};
-use http::StatusCode;
 
 use crate::command;
 use crate::config::Push;
@@ -33,29 +32,12 @@ pub async fn deliver(
     let patience = Duration::from_millis(u64::try_from(left_ms).unwrap_or_default())
         .min(Duration::from_secs(30));
     match client.send_within(request, patience).await {
-        Ok(answer) => of_status(answer.status(), answer.body()),
+        Ok(answer) => cordon_http::outcome_of(answer.status(), answer.body()),
         // The key makes a second try harmless, so "it may have acted" is a failure for now.
         Err(error @ (HttpFault::Timeout { .. } | HttpFault::Broken { .. })) => Outcome::new(
             OutcomeKind::Failed,
             format!("{error}; tried again with the same key"),
         ),
         Err(error) => Outcome::new(OutcomeKind::Failed, error.to_string()),
-    }
-}
-
-fn of_status(status: StatusCode, body: &[u8]) -> Outcome {
-    let said: String = String::from_utf8_lossy(body).chars().take(120).collect();
-    match status {
-        status if status.is_success() => {
-            Outcome::new(OutcomeKind::Confirmed, format!("answered {status}"))
-        }
-        StatusCode::CONFLICT => Outcome::new(OutcomeKind::Confirmed, "it had it already"),
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
-            Outcome::new(OutcomeKind::Failed, format!("answered {status}"))
-        }
-        status if status.is_client_error() => {
-            Outcome::new(OutcomeKind::Refused, format!("answered {status}: {said}"))
-        }
-        status => Outcome::new(OutcomeKind::Failed, format!("answered {status}")),
     }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use cordon_contract::{Fault, Order, Outcome, OutcomeKind};
 use cordon_http::Client;
-use http::StatusCode;
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Mailboxes, MessageBuilder};
 use lettre::transport::smtp::authentication::Credentials;
@@ -26,26 +25,9 @@ pub(crate) async fn call(
     patience: Duration,
 ) -> Outcome {
     match client.send_within(request, patience).await {
-        Ok(answer) => of_status(answer.status(), answer.body()),
+        Ok(answer) => cordon_http::outcome_of(answer.status(), answer.body()),
         // The idempotency key makes a second try harmless, so "it may have heard" is no end.
         Err(error) => Outcome::new(OutcomeKind::Failed, error.to_string()),
-    }
-}
-
-fn of_status(status: StatusCode, body: &[u8]) -> Outcome {
-    let said: String = String::from_utf8_lossy(body).chars().take(120).collect();
-    match status {
-        status if status.is_success() => {
-            Outcome::new(OutcomeKind::Confirmed, format!("answered {status}"))
-        }
-        StatusCode::CONFLICT => Outcome::new(OutcomeKind::Confirmed, "it had it already"),
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
-            Outcome::new(OutcomeKind::Failed, format!("answered {status}"))
-        }
-        status if status.is_client_error() => {
-            Outcome::new(OutcomeKind::Refused, format!("answered {status}: {said}"))
-        }
-        status => Outcome::new(OutcomeKind::Failed, format!("answered {status}")),
     }
 }
 

@@ -9,8 +9,10 @@
 
 mod client;
 mod fault;
+mod outcome;
 mod server;
 
 pub use client::{Client, ClientOptions};
 pub use fault::HttpFault;
+pub use outcome::outcome_of;
 pub use server::{Handler, Request, Response, Server, ServerOptions, TlsSource};
