@@ -278,6 +278,8 @@ async fn polling_takes_everything_and_goes_on_where_it_was() {
     );
     let bench = run(&config, true);
     until("20 events", || bench.ids().len() >= 20).await;
+    // The cursor moves after the whole page is in the journal, a moment after its last event.
+    until("the cursor is kept", || cursor.exists()).await;
     assert_eq!(bench.adapter.health()[0].state, LinkState::Online);
     bench.stop().await;
     let position = std::fs::read_to_string(&cursor).unwrap();
