@@ -6,10 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use cordon_contract::{
     Adapter, BoxFuture, Clock, Definition, DeviceHealth, Fault, Link, LinkState, Order, Outcome,
-    OutcomeKind, Probe, SystemClock, Target,
+    OutcomeKind, Probe, SystemClock, Target, Undelivered,
 };
 use cordon_http::{Client, ClientOptions};
-use cordon_model::{Body, ReportType, Timestamp};
+use cordon_model::{Body, MessageType, ReportType, Timestamp};
 
 use crate::config::Config;
 use crate::ledger::{DeadLetter, Ledger};
@@ -105,6 +105,34 @@ impl RegulatorAdapter {
             self.ledger().pushed(report_id, version)?;
         }
         Ok(outcome)
+    }
+
+    /// A dead letter once more, by its key. One that is not taken stays, with the newer reason.
+    async fn again(&self, key: &str) -> Result<(), Fault> {
+        let letters = self.dead_letters();
+        let letter = letters.into_iter().find(|letter| letter.key() == key);
+        let letter = letter.ok_or_else(|| {
+            Fault::new("A054", "nothing of this name was given up")
+                .at(key)
+                .remedy("list the dead letters")
+        })?;
+        let outcome = self.rerun(&letter.report_id, letter.version).await?;
+        if outcome.kind == OutcomeKind::Confirmed {
+            return Ok(());
+        }
+        let fault = Fault::new(
+            "A055",
+            format!("the report was not taken: {}", outcome.detail),
+        )
+        .at(key)
+        .remedy("put right what the answer says, then send it again");
+        self.ledger().dead(DeadLetter {
+            since: self.now(),
+            attempts: letter.attempts.saturating_add(1),
+            reason: outcome.detail,
+            ..letter
+        })?;
+        Err(fault)
     }
 
     async fn serve(&self, link: Link) -> Result<(), Fault> {
@@ -338,5 +366,21 @@ impl Adapter for RegulatorAdapter {
 
     fn health(&self) -> Vec<DeviceHealth> {
         vec![RegulatorAdapter::health(self).clone()]
+    }
+
+    fn undelivered(&self) -> Vec<Undelivered> {
+        let target = Target::partner(self.config.platform.as_str());
+        let listed = |letter: DeadLetter| Undelivered {
+            key: letter.key(),
+            target: target.clone(),
+            kind: MessageType::ReportDocument,
+            since: letter.since,
+            reason: letter.reason,
+        };
+        self.dead_letters().into_iter().map(listed).collect()
+    }
+
+    fn send_again<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(self.again(key))
     }
 }

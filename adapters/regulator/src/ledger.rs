@@ -24,6 +24,13 @@ pub struct DeadLetter {
     pub reason: String,
 }
 
+impl DeadLetter {
+    /// How operators name it: report and version.
+    pub fn key(&self) -> String {
+        format!("{}:{}", self.report_id, self.version)
+    }
+}
+
 #[derive(Debug, Default, Deserialize, Serialize)]
 struct Lines {
     /// Highest version taken, by report.

@@ -15,8 +15,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cordon_contract::{
-    Adapter as _, BoxFuture, Fault, Intake, Link, OutcomeKind, Shutdown, ShutdownTrigger,
-    SystemClock,
+    Adapter as _, BoxFuture, Fault, Intake, Link, Shutdown, ShutdownTrigger, SystemClock,
 };
 use cordon_model::{ReportType, Timestamp};
 use cordon_regulator::{Config, RegulatorAdapter, ReportSource, SignedReport};
@@ -169,8 +168,21 @@ async fn what_is_refused_is_a_dead_letter_until_it_is_taken() {
     until("a dead letter", || !bench.adapter.dead_letters().is_empty()).await;
     let letter = bench.adapter.dead_letters().remove(0);
     assert!(letter.reason.contains("422"), "{letter:?}");
-    bench.stop().await;
     assert_eq!(refusing.calls(), 1, "a refusal is not repeated");
+    // As the hub sees it: listed with a key, and kept when it is not taken again.
+    let key = "RPT-01-20260331:1";
+    let listed = bench.adapter.undelivered().remove(0);
+    assert_eq!((listed.key.as_str(), listed.since), (key, letter.since));
+    assert_eq!(listed.target.0, "partner:province-1");
+    let again = bench.adapter.send_again(key).await.unwrap_err();
+    assert_eq!(again.code(), "A055");
+    assert_eq!(
+        bench.adapter.dead_letters()[0].attempts,
+        letter.attempts + 1
+    );
+    let unknown = bench.adapter.send_again("RPT-01-20260331:9").await;
+    assert_eq!(unknown.unwrap_err().code(), "A054");
+    bench.stop().await;
     // Another day the platform takes it.
     let taking = Platform::start(0, faults()).await.unwrap();
     let bench = run(&taking, folder.path(), &shelf, "");
@@ -179,8 +191,8 @@ async fn what_is_refused_is_a_dead_letter_until_it_is_taken() {
         1,
         "kept over the restart"
     );
-    let outcome = bench.adapter.rerun("RPT-01-20260331", 1).await.unwrap();
-    assert_eq!(outcome.kind, OutcomeKind::Confirmed);
+    bench.adapter.send_again(key).await.unwrap();
+    assert_eq!(taking.pushes().len(), 1);
     assert!(bench.adapter.dead_letters().is_empty());
     assert_eq!(
         bench

@@ -4,7 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::{Clock, DeviceHealth, Fault, Intake, Order, Outcome, Probe, Shutdown, Target};
+use crate::{
+    Clock, DeviceHealth, Fault, Intake, Order, Outcome, Probe, Shutdown, Target, Undelivered,
+};
 
 /// A boxed future, so that adapters can be held as trait objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -52,4 +54,19 @@ pub trait Adapter: Send + Sync + 'static {
 
     /// The state of each device as of now.
     fn health(&self) -> Vec<DeviceHealth>;
+
+    /// What it gave up of what it sends by itself, oldest first. An order is never among it: the
+    /// outbox lists those.
+    fn undelivered(&self) -> Vec<Undelivered> {
+        Vec::new()
+    }
+
+    /// Sends one of those once more. `Ok` when it was taken; it is then listed no longer.
+    fn send_again<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            Err(Fault::new("A054", "nothing of this name was given up")
+                .at(key)
+                .remedy("list the dead letters"))
+        })
+    }
 }

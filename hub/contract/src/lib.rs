@@ -18,6 +18,7 @@ mod plugin;
 mod reading;
 mod rules;
 mod shutdown;
+mod undelivered;
 
 pub use adapter::{Adapter, BoxFuture, Definition, Link};
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -30,3 +31,4 @@ pub use plugin::{Decision, Decisions, Plugin};
 pub use reading::{Payload, Point, Reading, Value};
 pub use rules::{AccessQuery, AccessRules, RuleAnswer, RuleHit, SubjectFacts};
 pub use shutdown::{Shutdown, ShutdownTrigger};
+pub use undelivered::Undelivered;

@@ -69,7 +69,7 @@ pub use crate::fold::{DEAD_LETTERS_MAX, DeadLetter, OpenOrder};
 pub use crate::health::{AdapterHealth, AdapterState, HubHealth};
 pub use crate::histogram::{Histogram, Quantiles};
 pub use crate::hub::{Hub, RunningHub};
-pub use crate::outbox::Outbox;
+pub use crate::outbox::{OrderNote, Outbox};
 pub use crate::receipt::{ReceiptData, Refused};
 pub use crate::replay::{Difference, ReplayReport, replay, replay_over, replay_told};
 pub use crate::stats::{Stats, StatsSnapshot, Traffic};

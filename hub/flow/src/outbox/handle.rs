@@ -1,7 +1,7 @@
 //! The outbox as operators see it: what is open, what was given up, and a second try.
 
-use cordon_contract::{Clock, EntryKind, Fault};
-use cordon_model::{AuditOutcome, Body, MessageId, PartyId};
+use cordon_contract::{Clock, EntryKind, Fault, OrderLane};
+use cordon_model::{AuditOutcome, Body, MessageId, MessageType, PartyId, Timestamp};
 use std::sync::Arc;
 
 use super::worker::Dispatch;
@@ -16,8 +16,24 @@ use crate::receipt::ReceiptData;
 use crate::sealer::{AuditNote, Particulars};
 use crate::submit::Submit;
 
+/// The journal's code for a record that is gone.
+const TRIMMED: &str = "J014";
+
 /// Shortest time a second try gets, milliseconds.
 const RERUN_MS_MIN: i64 = 60_000;
+
+/// What the journal says of an order.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OrderNote {
+    /// When it was ordered.
+    pub ordered: Timestamp,
+    /// What it carries.
+    pub kind: MessageType,
+    /// Its lane.
+    pub lane: OrderLane,
+    /// After this instant it is expired.
+    pub deadline: Timestamp,
+}
 
 /// The outbox. Cheap to clone.
 #[derive(Clone)]
@@ -45,9 +61,24 @@ impl Outbox {
         self.board.lock().dead.clone()
     }
 
+    /// What the journal says of an order; `None` when this entry is none, or was trimmed away. Reads
+    /// the disk.
+    pub fn note(&self, number: u64) -> Result<Option<OrderNote>, Fault> {
+        let stored = match self.reader.get(number) {
+            Err(fault) if fault.code() == TRIMMED => return Ok(None),
+            stored => stored?,
+        };
+        Ok(stored.as_ref().and_then(note_of))
+    }
+
     /// Sends a dead letter out again, as a new order with as much time as the first had (at least a
-    /// minute). Returns the receipt of the new order.
-    pub async fn rerun(&self, number: u64, actor: &PartyId) -> Result<ReceiptData, Fault> {
+    /// minute). Returns the receipt of the new order. `words` stand in the audit entry beside it.
+    pub async fn rerun(
+        &self,
+        number: u64,
+        actor: &PartyId,
+        words: Option<&str>,
+    ) -> Result<ReceiptData, Fault> {
         let reader = self.reader.clone();
         let stored = tokio::task::spawn_blocking(move || reader.get(number))
             .await
@@ -64,7 +95,7 @@ impl Outbox {
             actor,
             target: Some(&order.label),
             outcome: AuditOutcome::Success,
-            detail: None,
+            detail: words,
         };
         let audit = sealer
             .audit(MessageId::random(), self.clock.now(), note)
@@ -77,7 +108,14 @@ impl Outbox {
             (Some(message), EntryKind::Order) if !matches!(message.body, Body::GateCommand(_)) => {
                 message
             }
-            _ => return Err(fault(NO_DEAD_LETTER).log("a gate command is never carried out twice")),
+            (_, EntryKind::Order) => {
+                return Err(Fault::new(
+                    NO_DEAD_LETTER,
+                    "a gate command is never carried out twice",
+                )
+                .remedy("order the opening anew"));
+            }
+            _ => return Err(fault(NO_DEAD_LETTER)),
         };
         let first = Slip::read(&stored.record.label, stored.record.flags)
             .ok_or_else(|| fault(NO_DEAD_LETTER))?;
@@ -94,4 +132,15 @@ impl Outbox {
         };
         Ok((slip, message.body.clone(), particulars))
     }
+}
+
+fn note_of(stored: &StoredEntry) -> Option<OrderNote> {
+    let message = stored.entry.message.as_ref()?;
+    let slip = Slip::read(&stored.record.label, stored.record.flags)?;
+    Some(OrderNote {
+        ordered: stored.entry.time,
+        kind: message.body.message_type(),
+        lane: slip.lane,
+        deadline: slip.deadline,
+    })
 }

@@ -9,5 +9,5 @@ mod handle;
 mod target;
 mod worker;
 
-pub use handle::Outbox;
+pub use handle::{OrderNote, Outbox};
 pub(crate) use worker::Dispatch;

@@ -1,8 +1,8 @@
 //! Orders: confirmed, expired, never replayed, retried, given up, run again.
 
-use cordon_contract::{EntryKind, OutcomeKind};
+use cordon_contract::{EntryKind, OrderLane, OutcomeKind};
 use cordon_flow::replay;
-use cordon_model::{Body, CommandOutcome, PartyId};
+use cordon_model::{Body, CommandOutcome, MessageType, PartyId};
 
 use crate::park::{BARRIER, DUTY, NEVER, Park, Porter, reading, until};
 
@@ -85,12 +85,22 @@ async fn a_failed_gate_command_is_not_tried_again() {
     })
     .await;
     assert_eq!(park.yard.orders().len(), 1);
-    hub.shutdown().await.unwrap();
+    let entries = park.entries();
     assert!(
-        park.entries()
+        entries
             .iter()
             .all(|stored| stored.entry.label != "order.dead-letter")
     );
+    let command = entries
+        .iter()
+        .find(|stored| stored.entry.kind == EntryKind::Order)
+        .unwrap();
+    let actor = PartyId::new("OP-1").unwrap();
+    let again = hub.outbox().rerun(command.entry.number, &actor, None).await;
+    let again = again.unwrap_err();
+    assert_eq!(again.code(), "F009");
+    assert!(again.peer_text().contains("never carried out twice"));
+    hub.shutdown().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,7 +177,15 @@ async fn a_delivery_is_retried_then_a_dead_letter_that_can_be_run_again() {
     let hub = park.start().await;
     assert_eq!(hub.outbox().dead_letters(), std::slice::from_ref(&letter));
     let actor = PartyId::new("OP-1").unwrap();
-    hub.outbox().rerun(letter.number, &actor).await.unwrap();
+    let note = hub.outbox().note(letter.number).unwrap().unwrap();
+    assert_eq!(
+        (note.kind, note.lane, note.deadline.ms_since(note.ordered)),
+        (MessageType::AuditEvent, OrderLane::Routine, 10_000)
+    );
+    assert_eq!(hub.outbox().note(1).unwrap(), None, "no order");
+    let words = Some("asked by the duty officer");
+    let rerun = hub.outbox().rerun(letter.number, &actor, words).await;
+    rerun.unwrap();
     until("it is delivered", || {
         hub.stats().snapshot().deliveries.get("CONFIRMED") == Some(&1)
     })
@@ -175,7 +193,7 @@ async fn a_delivery_is_retried_then_a_dead_letter_that_can_be_run_again() {
     assert!(hub.outbox().dead_letters().is_empty());
     assert_eq!(
         hub.outbox()
-            .rerun(letter.number, &actor)
+            .rerun(letter.number, &actor, None)
             .await
             .unwrap_err()
             .code(),
