@@ -57,7 +57,7 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         journal,
         state: Arc::clone(&state),
         plugins: crate::plugins::plugins(config).map_err(first)?,
-        adapters,
+        adapters: adapters.clone(),
         mappings: Arc::clone(&loaded.mappings),
         clock: Arc::clone(&clock),
     };
@@ -66,6 +66,7 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     remember_grants(&hub, Arc::clone(&grants))?;
     let core = HubCore::new(
         Arc::clone(&hub),
+        adapters,
         state,
         config.hub.id.clone(),
         doors::openable(config),

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use cordon_console::{Desk, Figures};
-use cordon_contract::{BoxFuture, DeviceHealth, Entry, EntryKind, Fault};
+use cordon_console::{Desk, Figures, OutboxPage, PageAsked, SentAgain};
+use cordon_contract::{Adapter, BoxFuture, DeviceHealth, Entry, EntryKind, Fault};
 use cordon_flow::{Audited, EntryReader, FeedItem, RunningHub};
 use cordon_journal::State;
 use cordon_model::service::ReportEntry;
@@ -16,6 +16,8 @@ use cordon_security::Identity;
 use cordon_security::wsse::VerifiedEnvelope;
 use cordon_services::Core;
 use tokio::sync::broadcast;
+
+use crate::outbox::Letters;
 
 /// Entries kept for a slow page.
 const FEED_MAX: usize = 1_024;
@@ -29,6 +31,7 @@ pub struct HubCore {
     /// Gates with at least one barrier that an adapter serves.
     openable: BTreeSet<GateId>,
     reports: OnceLock<Arc<Reports>>,
+    letters: Letters,
 }
 
 impl HubCore {
@@ -36,6 +39,7 @@ impl HubCore {
     /// gates at which an adapter can open something.
     pub fn new(
         hub: Arc<RunningHub>,
+        adapters: Vec<Arc<dyn Adapter>>,
         state: Arc<dyn State>,
         operator: PartyId,
         openable: BTreeSet<GateId>,
@@ -43,6 +47,7 @@ impl HubCore {
         let (feed, _) = broadcast::channel(FEED_MAX);
         let core = Arc::new(Self {
             feed: feed.clone(),
+            letters: Letters::new(Arc::clone(&hub), adapters, operator.clone()),
             hub,
             state,
             operator,
@@ -234,7 +239,8 @@ impl Desk for HubCore {
             decision_p99_ms: timed.then(|| ms(stats.decision.p99_us)),
             decision_p50_ms: timed.then(|| ms(stats.decision.p50_us)),
             outbox_waiting: u64::try_from(health.open_orders).unwrap_or(u64::MAX),
-            dead_letters: u64::try_from(health.dead_letters).unwrap_or(u64::MAX),
+            dead_letters: u64::try_from(health.dead_letters + self.letters.own_total())
+                .unwrap_or(u64::MAX),
             batches: stats.batches,
             duplicates: stats
                 .traffic
@@ -283,5 +289,17 @@ impl Desk for HubCore {
                 .await?
                 .number)
         })
+    }
+
+    fn outbox<'a>(&'a self, asked: &'a PageAsked) -> BoxFuture<'a, Result<OutboxPage, Fault>> {
+        Box::pin(self.letters.page(asked))
+    }
+
+    fn rerun<'a>(
+        &'a self,
+        id: &'a str,
+        who: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<SentAgain, Fault>> {
+        Box::pin(self.letters.rerun(id, who))
     }
 }

@@ -9,6 +9,7 @@ mod core;
 mod demo;
 mod doors;
 mod exit;
+mod outbox;
 mod plugins;
 mod prepare;
 mod reports;

@@ -5,6 +5,8 @@ use cordon_model::Body;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
+use crate::{OutboxPage, PageAsked, SentAgain};
+
 /// Numbers that are not a fold over entries.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Figures {
@@ -14,7 +16,7 @@ pub struct Figures {
     pub decision_p50_ms: Option<f64>,
     /// Orders waiting in the outbox.
     pub outbox_waiting: u64,
-    /// Orders given up, listed until run again.
+    /// What was given up, by the outbox and by adapters, listed until it is sent again.
     pub dead_letters: u64,
     /// Batches committed since the start.
     pub batches: u64,
@@ -40,4 +42,15 @@ pub trait Desk: Send + Sync + 'static {
 
     /// Says something in an operator's name; returns the entry's number once it is durable.
     fn say(&self, body: Body) -> BoxFuture<'_, Result<u64, Fault>>;
+
+    /// One page of the outbox.
+    fn outbox<'a>(&'a self, asked: &'a PageAsked) -> BoxFuture<'a, Result<OutboxPage, Fault>>;
+
+    /// Sends a dead letter again, in an operator's name; `who` asked for it. Recorded before anything
+    /// leaves.
+    fn rerun<'a>(
+        &'a self,
+        id: &'a str,
+        who: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<SentAgain, Fault>>;
 }

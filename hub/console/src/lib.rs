@@ -1,15 +1,19 @@
 //! Operators' pages: one status page, its event stream, health and metrics.
 //!
+//! The outbox is listed at `/outbox`, and a dead letter is sent again from there.
+//!
 //! The page shows a [`View`], a pure fold over committed entries. Acting (emergency opening,
-//! acknowledging an alarm) goes through the [`Desk`] that the program gives, and so through the
+//! acknowledging an alarm, sending a dead letter again) goes through the [`Desk`] that the program gives, and so through the
 //! corridor and the journal like everything else. The console listens on loopback only.
 
 mod desk;
 mod metrics;
+mod outbox;
 mod page;
 mod server;
 mod view;
 
 pub use desk::{Desk, Figures};
+pub use outbox::{LetterLine, OpenLine, OutboxPage, PageAsked, SentAgain};
 pub use server::{Config, serve};
 pub use view::View;

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, watch};
 
-use crate::{Desk, View, metrics, page};
+use crate::{Desk, View, metrics, outbox, page};
 
 /// How often the page is told of changes at most; a flood of entries is one update.
 const UPDATE_EVERY: Duration = Duration::from_millis(250);
@@ -64,8 +64,8 @@ impl Config {
     }
 }
 
-struct Console {
-    desk: Arc<dyn Desk>,
+pub(crate) struct Console {
+    pub(crate) desk: Arc<dyn Desk>,
     clock: Arc<dyn Clock>,
     view: RwLock<View>,
     /// Rises with every change of the view.
@@ -102,6 +102,8 @@ pub async fn serve(
         .route("/api/emergency-open", post(emergency_open))
         .route("/api/acknowledge", post(acknowledge))
         .route("/api/close", post(close))
+        .route("/outbox", get(outbox::list))
+        .route("/outbox/{id}/rerun", post(outbox::rerun))
         .fallback(get(files))
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&console),
@@ -383,15 +385,16 @@ async fn step(console: &Console, alarm: String, to: AlarmState, note: Option<Str
 async fn say(console: &Console, body: Body) -> Response {
     match console.desk.say(body).await {
         Ok(number) => Json(serde_json::json!({ "entry": number })).into_response(),
-        Err(fault) => (
-            StatusCode::CONFLICT,
-            format!("{}: {}\n", fault.code(), fault.peer_text()),
-        )
-            .into_response(),
+        Err(fault) => refused(StatusCode::CONFLICT, &fault),
     }
 }
 
-fn refuse(words: &'static str) -> Response {
+/// A fault as the page and the program's client show it.
+pub(crate) fn refused(status: StatusCode, fault: &Fault) -> Response {
+    (status, format!("{}: {}\n", fault.code(), fault.peer_text())).into_response()
+}
+
+pub(crate) fn refuse(words: &'static str) -> Response {
     Response::builder()
         .status(StatusCode::BAD_REQUEST)
         .body(HttpBody::from(words))
