@@ -82,6 +82,45 @@ function render() {
   }));
 }
 
+// The list of dead letters is asked for by itself: each line costs the hub a look into its journal.
+const LETTERS = 20;
+const LETTERS_EVERY = 5000;
+let letters = { dead_letters: [], next: null };
+let lettersAt = "";
+
+function renderLetters() {
+  at("letters").replaceChildren(...letters.dead_letters.map((letter) => row(
+    `${letter.time.slice(5, 10)} ${clock(letter.time)}`, letter.id, letter.target, letter.kind, letter.reason,
+    button(t("send_again"), () => sendAgain(letter.id)),
+  )));
+  at("no-letters").hidden = letters.dead_letters.length > 0;
+  at("more-letters").hidden = !letters.next;
+}
+
+async function fetchLetters() {
+  try {
+    const answer = await fetch(`/outbox?limit=${LETTERS}`);
+    if (!answer.ok) return;
+    letters = await answer.json();
+    renderLetters();
+  } catch {
+    // The chip at the top says already that the connection is lost.
+  }
+}
+
+// Asks again when something was written since, and not for every change.
+function lookAtLetters() {
+  const now = view ? `${view.entries} ${view.figures.dead_letters}` : "";
+  if (document.hidden || now === lettersAt) return;
+  lettersAt = now;
+  fetchLetters();
+}
+
+async function sendAgain(id) {
+  await post(`/outbox/${encodeURIComponent(id)}/rerun`, {}, "sent_again");
+  await fetchLetters();
+}
+
 function alarmStep(alarm) {
   if (alarm.state === "RAISED") return button(t("acknowledge"), () => acknowledge(alarm.id));
   return button(t("close_alarm"), () => askClosing(alarm));
@@ -157,6 +196,7 @@ at("language").addEventListener("click", () => {
   localStorage.setItem("language", language);
   fillWords();
   render();
+  renderLetters();
 });
 
 function connect() {
@@ -177,3 +217,5 @@ function setLink(className, key) {
 
 fillWords();
 connect();
+fetchLetters();
+setInterval(lookAtLetters, LETTERS_EVERY);
