@@ -12,7 +12,7 @@ use rumqttc::{AsyncClient, Event, Packet};
 use crate::config::Config;
 use crate::health::Health;
 use crate::output::Output;
-use crate::{options, session};
+use crate::{options, report, session};
 
 /// How long a probe waits for the broker.
 const PROBE_PATIENCE: Duration = Duration::from_secs(10);
@@ -56,7 +56,7 @@ impl MqttAdapter {
             return Err(faults);
         }
         Ok(Self {
-            health: Health::new(config.gateway.clone()),
+            health: Health::new(&config),
             config,
             tls,
             output: Output::default(),
@@ -79,11 +79,17 @@ impl MqttAdapter {
                 link.shutdown.wait().await;
                 return Ok(());
             }
+            // Where nothing is subscribed, the connection for orders is the link.
+            let health = self.config.subscription.is_empty().then_some(&self.health);
             self.output
-                .run(&self.config, self.tls.as_ref(), &link)
+                .run(&self.config, self.tls.as_ref(), health, &link)
                 .await
         };
-        tokio::try_join!(intake, output).map(|_| ())
+        let told = async {
+            report::run(&self.health, &link, report::LOOK).await;
+            Ok(())
+        };
+        tokio::try_join!(intake, output, told).map(|_| ())
     }
 
     async fn publish(&self, order: Order) -> Outcome {
@@ -183,6 +189,6 @@ impl Adapter for MqttAdapter {
         if let Some(Held(clock)) = self.clock.get() {
             self.health.tick(clock.now());
         }
-        self.health.all(self.config.silent_after_s)
+        self.health.all()
     }
 }

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
-use cordon_contract::Fault;
-use cordon_model::DeviceId;
+use cordon_model::{DeviceId, DeviceKind};
 use serde::Deserialize;
 
 use crate::command::Form;
+
+/// Most devices that are told apart; further ones count for the gateway.
+pub(crate) const DEVICES_MAX: usize = 10_000;
 
 /// One `[[mqtt]]` of the configuration.
 #[derive(Clone, Debug, Deserialize)]
@@ -43,12 +45,18 @@ pub struct Config {
     /// Largest packet the hub takes, in bytes; announced to the broker, which drops larger ones.
     #[serde(default = "packet_max_default")]
     pub packet_bytes_max: u32,
-    /// A device that says nothing for this long is shown as degraded, in seconds; 0 never.
+    /// A device that says nothing for this long is told OFFLINE, in seconds; 0 never.
     #[serde(default = "silent_default")]
     pub silent_after_s: u32,
     /// What is subscribed to.
     #[serde(default)]
     pub subscription: Vec<Subscription>,
+    /// Devices that are expected to speak, with limits of their own.
+    #[serde(default)]
+    pub watch: Vec<Watch>,
+    /// Topics of birth messages and last wills.
+    #[serde(default)]
+    pub presence: Vec<Presence>,
     /// Receivers whose orders are published.
     #[serde(default)]
     pub receiver: Vec<Receiver>,
@@ -82,6 +90,40 @@ pub struct Subscription {
     pub identity: Vec<String>,
     /// Payloads of this subscription are plain text; wrapped as a JSON object with this member.
     pub text_as: Option<String>,
+}
+
+/// A device that is expected to speak. One that is not listed is watched from its first accepted
+/// message on, as a SENSOR with the limit of the instance.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Watch {
+    /// The device, as topics name it.
+    pub device: DeviceId,
+    /// What it is.
+    #[serde(default = "kind_default")]
+    pub kind: DeviceKind,
+    /// Its own limit, in seconds; 0 for one that speaks only when something happens.
+    pub silent_after_s: Option<u32>,
+}
+
+/// Topics on which a device, or the broker in its name, says whether it is there. Such a message
+/// is mapped and recorded as any other of its subscription; it is no sign of life.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Presence {
+    /// Topic filter with `+` and `#`; a subscription must cover it.
+    pub filter: String,
+    /// The topic segment that names the device, counted from 0; that of the subscription when
+    /// absent.
+    pub device_segment: Option<usize>,
+    /// JSON pointer to the word; the whole payload is the word when absent.
+    pub pointer: Option<String>,
+    /// Words for a device that is there, in any case.
+    #[serde(default = "online_default")]
+    pub online: Vec<String>,
+    /// Words for one that is gone. Any other word, or none, says nothing.
+    #[serde(default = "offline_default")]
+    pub offline: Vec<String>,
 }
 
 /// A receiver of orders.
@@ -120,93 +162,14 @@ const fn silent_default() -> u32 {
     300
 }
 
-impl Config {
-    /// Looks at the values alone; touches no network.
-    pub fn check(&self) -> Vec<Fault> {
-        let mut faults = Vec::new();
-        let mut bad = |field: &str, detail: &str, remedy: &str| {
-            let place = format!("mqtt `{}`: {field}", self.name);
-            faults.push(Fault::new("K031", detail).at(place).remedy(remedy));
-        };
-        if self.client_id.is_empty() || self.client_id.len() > 120 {
-            bad(
-                "client_id",
-                "must have 1 to 120 letters",
-                "give a name that never changes",
-            );
-        }
-        if !(1..=10_000).contains(&self.queue) {
-            bad("queue", "must be 1 to 10000", "256 suits most parks");
-        }
-        if self.keep_alive_s < 5 {
-            bad(
-                "keep_alive_s",
-                "must be at least 5",
-                "30 suits most networks",
-            );
-        }
-        if self.packet_bytes_max < 1_024 {
-            bad(
-                "packet_bytes_max",
-                "must be at least 1024",
-                "1048576 suits most gateways",
-            );
-        }
-        if self.user.is_none() && self.password_file.is_some() {
-            bad(
-                "password_file",
-                "a password without `user`",
-                "name the user",
-            );
-        }
-        if self
-            .tls
-            .as_ref()
-            .is_some_and(|tls| tls.certificate.is_some() != tls.key.is_some())
-        {
-            bad(
-                "tls",
-                "`certificate` and `key` come together",
-                "name both or none",
-            );
-        }
-        if self.subscription.is_empty() && self.receiver.is_empty() {
-            bad(
-                "subscription",
-                "nothing to do",
-                "add a [[subscription]] or a [[receiver]]",
-            );
-        }
-        for subscription in &self.subscription {
-            let field = format!("subscription `{}`", subscription.filter);
-            if !rumqttc::valid_filter(&subscription.filter) {
-                bad(&field, "not a topic filter", "see MQTT 5, section 4.7");
-            }
-            if subscription.mapping.split('/').count() != 3 {
-                bad(
-                    &field,
-                    "`mapping` is not vendor/model/version",
-                    "name a package folder",
-                );
-            }
-            if subscription
-                .identity
-                .iter()
-                .any(|pointer| !pointer.starts_with('/'))
-            {
-                bad(
-                    &field,
-                    "`identity` holds JSON pointers",
-                    "write them as \"/time\"",
-                );
-            }
-        }
-        for receiver in &self.receiver {
-            if receiver.topic.is_empty() || receiver.topic.contains(['+', '#']) {
-                let field = format!("receiver `{}`", receiver.name);
-                bad(&field, "`topic` may hold no wildcard", "name one topic");
-            }
-        }
-        faults
-    }
+const fn kind_default() -> DeviceKind {
+    DeviceKind::Sensor
+}
+
+fn online_default() -> Vec<String> {
+    vec!["online".to_owned()]
+}
+
+fn offline_default() -> Vec<String> {
+    vec!["offline".to_owned()]
 }

@@ -32,10 +32,9 @@ pub fn decode(
     gateway: &DeviceId,
     received_at: Timestamp,
 ) -> Reading {
-    let named = subscription
+    let device = subscription
         .device_segment
-        .and_then(|index| incoming.topic.split('/').nth(index));
-    let device = named.and_then(|name| name.parse::<DeviceId>().ok());
+        .and_then(|index| named(&incoming.topic, index));
     Reading {
         device: device.unwrap_or_else(|| gateway.clone()),
         message_id: Some(identity(incoming, subscription, client_id, received_at)),
@@ -51,6 +50,11 @@ pub fn decode(
         },
         raw: incoming.payload.clone(),
     }
+}
+
+/// The device that a segment of a topic names.
+pub(crate) fn named(topic: &str, segment: usize) -> Option<DeviceId> {
+    topic.split('/').nth(segment)?.parse().ok()
 }
 
 /// The same publish delivered twice has the same identity; two publishes have two.

@@ -8,21 +8,25 @@
 //! connection.
 //!
 //! `config` is what it is told, `decode` turns a publish into a reading (pure), `command` turns an
-//! order into a publish (pure), `session` holds the two connections (the only files with a socket
-//! are `session` and `output`), `health` what operators see.
+//! order into a publish (pure). `session` and `output` hold the two connections; no other file has a
+//! socket. `sign`, `device` and `health` know who speaks (pure), `report` tells the hub of every change.
 //!
 //! Floor 3: imports model, wire and contract. It holds no key: TLS settings come ready-made.
 
 mod adapter;
+mod check;
 mod command;
 mod config;
 mod decode;
+mod device;
 mod health;
 mod options;
 mod output;
+mod report;
 mod session;
+mod sign;
 
 pub use adapter::MqttAdapter;
 pub use command::{Form, Notice, notice};
-pub use config::{Config, Receiver, Subscription, TlsFiles};
+pub use config::{Config, Presence, Receiver, Subscription, TlsFiles, Watch};
 pub use decode::{Incoming, decode};

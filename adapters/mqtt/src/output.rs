@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cordon_contract::{Fault, Link, Outcome, OutcomeKind};
+use cordon_contract::{Fault, Link, LinkState, Outcome, OutcomeKind};
 use rumqttc::{
     AsyncClient, Event, EventLoop, Packet, PublishNoticeError, PublishOptions, PublishProperties,
 };
 
 use crate::command::Notice;
 use crate::config::Config;
+use crate::health::Health;
 use crate::options;
 
 /// Orders that may wait for the connection; the outbox holds the others.
@@ -23,11 +24,12 @@ pub struct Output {
 }
 
 impl Output {
-    /// Keeps a connection until shutdown.
+    /// Keeps a connection until shutdown. `health` is told of it where it is the only one.
     pub async fn run(
         &self,
         config: &Config,
         tls: Option<&Arc<rustls::ClientConfig>>,
+        health: Option<&Health>,
         link: &Link,
     ) -> Result<(), Fault> {
         let mut attempt = 0;
@@ -35,9 +37,14 @@ impl Output {
             let options = options::output(config, tls)?;
             let (client, mut eventloop) =
                 AsyncClient::builder(options).capacity(ORDERS_MAX).build();
+            let told = |state, reason: String| {
+                if let Some(health) = health {
+                    health.link(state, reason, link.clock.now());
+                }
+            };
             tokio::select! {
                 () = link.shutdown.wait() => {}
-                lived = self.connection(&client, &mut eventloop, config) => {
+                lived = self.connection(&client, &mut eventloop, config, told) => {
                     attempt = if lived { 0 } else { attempt + 1 };
                 }
             }
@@ -66,6 +73,7 @@ impl Output {
         client: &AsyncClient,
         eventloop: &mut EventLoop,
         config: &Config,
+        told: impl Fn(LinkState, String),
     ) -> bool {
         let mut lived = false;
         loop {
@@ -73,10 +81,12 @@ impl Output {
                 Ok(Event::Incoming(Packet::ConnAck(_))) => {
                     lived = true;
                     self.set(Some(client.clone()));
+                    told(LinkState::Online, String::new());
                 }
                 Ok(_) => {}
                 Err(error) => {
                     tracing::warn!(adapter = %config.name, %error, "no link for orders over MQTT");
+                    told(LinkState::Offline, error.to_string());
                     return lived;
                 }
             }

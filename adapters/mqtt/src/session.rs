@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cordon_contract::{Accepted, Fault, IntakeError, Link, LinkState, Reading};
-use cordon_model::{DeviceId, MessageId};
+use cordon_model::{DeviceId, MessageId, Timestamp};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use rumqttc::{
@@ -25,6 +25,7 @@ use crate::config::{Config, Subscription};
 use crate::decode::{Incoming, decode};
 use crate::health::Health;
 use crate::options;
+use crate::sign::{Sign, sign_of};
 
 /// Messages of QoS 0 that may wait beside the acknowledged ones; further ones are dropped and
 /// counted, which QoS 0 allows.
@@ -35,7 +36,21 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// How often it is looked whether they came.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
-type Answer = (MessageId, DeviceId, Result<Accepted, IntakeError>);
+/// A reading on its way to the intake.
+struct Offered {
+    id: MessageId,
+    sign: Sign,
+    reading: Reading,
+}
+
+/// What the intake said of one.
+struct Answer {
+    id: MessageId,
+    sign: Sign,
+    device: DeviceId,
+    received_at: Timestamp,
+    result: Result<Accepted, IntakeError>,
+}
 
 /// Runs until shutdown; reconnects by itself.
 pub async fn run(
@@ -82,7 +97,7 @@ struct Session<'a> {
     epoch: AtomicU64,
     /// Offered and not answered, with the deliveries that wait for the answer.
     underway: Mutex<HashMap<MessageId, Vec<Delivery>>>,
-    offers: mpsc::Sender<(MessageId, Reading)>,
+    offers: mpsc::Sender<Offered>,
     /// For topics that only an earlier configuration subscribed to: nobody maps them, so the
     /// refusal becomes an entry and nothing disappears.
     anywhere: Subscription,
@@ -204,6 +219,10 @@ impl Session<'_> {
         let Some(id) = reading.message_id else {
             return true;
         };
+        let sign = sign_of(&incoming, &self.config.presence, &reading.device);
+        if let Sign::Life = sign {
+            self.health.spoke(&reading.device, now);
+        }
         let acknowledged = publish.qos != QoS::AtMostOnce;
         let epoch = self.epoch.load(Ordering::SeqCst);
         let delivery = Delivery {
@@ -221,8 +240,9 @@ impl Session<'_> {
             deliveries.push(delivery);
             return true;
         }
-        if self.offers.try_send((id, reading)).is_err() {
-            self.health.reading(&device, false, now);
+        let offered = Offered { id, sign, reading };
+        if self.offers.try_send(offered).is_err() {
+            self.health.reading(&device, false);
             return !acknowledged;
         }
         underway.insert(id, vec![delivery]);
@@ -230,13 +250,13 @@ impl Session<'_> {
     }
 
     /// Offers readings and acknowledges what was answered, in order.
-    async fn offers(&self, mut receiver: mpsc::Receiver<(MessageId, Reading)>) {
+    async fn offers(&self, mut receiver: mpsc::Receiver<Offered>) {
         let mut pending = FuturesOrdered::new();
         let room = usize::from(self.config.queue) + UNACKNOWLEDGED_MAX;
         loop {
             tokio::select! {
-                Some((id, reading)) = receiver.recv(), if pending.len() < room => {
-                    pending.push_back(self.offer(id, reading));
+                Some(offered) = receiver.recv(), if pending.len() < room => {
+                    pending.push_back(self.offer(offered));
                 }
                 Some(answer) = pending.next(), if !pending.is_empty() => self.answered(answer),
                 else => return,
@@ -244,19 +264,32 @@ impl Session<'_> {
         }
     }
 
-    async fn offer(&self, id: MessageId, reading: Reading) -> Answer {
-        let device = reading.device.clone();
-        (id, device, self.link.intake.offer(reading).await)
+    async fn offer(&self, offered: Offered) -> Answer {
+        let Offered { id, sign, reading } = offered;
+        Answer {
+            id,
+            sign,
+            device: reading.device.clone(),
+            received_at: reading.received_at,
+            result: self.link.intake.offer(reading).await,
+        }
     }
 
-    fn answered(&self, (id, device, result): Answer) {
-        let deliveries = self.underway().remove(&id).unwrap_or_default();
-        let now = self.link.clock.now();
-        match &result {
-            Ok(_) => self.health.reading(&device, true, now),
+    fn answered(&self, answer: Answer) {
+        let deliveries = self.underway().remove(&answer.id).unwrap_or_default();
+        let (device, at) = (&answer.device, answer.received_at);
+        match &answer.result {
+            Ok(accepted) => {
+                match &answer.sign {
+                    Sign::Life => self.health.accepted(device, at),
+                    Sign::Word(of, up) => self.health.said(of, *up, !accepted.duplicate, at),
+                    Sign::Nothing => {}
+                }
+                self.health.reading(device, true);
+            }
             Err(IntakeError::Refused(fault)) => {
                 tracing::warn!(adapter = %self.config.name, %device, %fault, "message refused");
-                self.health.reading(&device, false, now);
+                self.health.reading(device, false);
             }
             // Nothing was recorded: the broker keeps it for the next start.
             Err(IntakeError::Closed) => return,
