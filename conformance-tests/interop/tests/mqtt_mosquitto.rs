@@ -18,8 +18,8 @@ use std::time::Duration;
 use cordon_contract::{Adapter as _, LinkState, Order, OrderLane, OutcomeKind, Target};
 use cordon_interop::{run, system};
 use cordon_model::{
-    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, Header, Message, MessageId, MessageType,
-    Quality, Sensitivity, Timestamp,
+    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, DeviceState, Header, Message, MessageId,
+    MessageType, Quality, Sensitivity, Timestamp,
 };
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::pem::PemObject as _;
@@ -269,6 +269,68 @@ async fn orders_for_receivers_are_published_and_confirmed_by_the_broker() {
     let nobody = running.adapter.execute(alarm_order("nobody", 60)).await;
     assert_eq!(nobody.kind, OutcomeKind::Refused);
     running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silence_a_last_will_and_a_lost_broker_are_told_once_each_and_so_is_their_end() {
+    use DeviceState::{Offline, Online};
+    let mut broker = Mosquitto::start("allow_anonymous true", |_| {});
+    let port = broker.port();
+    let hub = Hub::answering();
+    let more = "\n[[watch]]\ndevice = \"D-6\"\nkind = \"GAS_DETECTOR\"\nsilent_after_s = 2\n\
+                [[presence]]\nfilter = \"sensors/+/+/status\"\ndevice_segment = 2\npointer = \"/state\"\n";
+    let running = hub.run(&(config(port, "") + more), None);
+    wait_subscribed(&broker).await;
+    hub.wait_states("GW-01", &[Online]).await;
+    publish(publisher(port), "sensors/GW-01/D-6", &numbered(0, 1)[0]);
+    hub.wait_states("D-6", &[Online]).await;
+    hub.wait_states("D-6", &[Online, Offline]).await;
+    publish(publisher(port), "sensors/GW-01/D-6", &numbered(1, 2)[0]);
+    hub.wait_states("D-6", &[Online, Offline, Online]).await;
+
+    // A second device is killed: the broker publishes its will, which the mapping records.
+    publish(publisher(port), "sensors/GW-01/D-7", &numbered(2, 3)[0]);
+    hub.wait_states("D-7", &[Online]).await;
+    let mut dying = dying(port, "sensors/GW-01/D-7/status", "{\"state\":\"offline\"}");
+    wait_log(&broker, "will-of-d7").await;
+    dying.kill().unwrap();
+    dying.wait().unwrap();
+    let is_will = |seen: &[mqtt::Seen]| seen.iter().any(|seen| seen.topic.ends_with("D-7/status"));
+    hub.wait("the will", is_will).await;
+    let offline = |health: &cordon_contract::DeviceHealth| {
+        health.device.as_str() == "D-7" && health.state == LinkState::Offline
+    };
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while !running.adapter.health().iter().any(offline) {
+        assert!(std::time::Instant::now() < deadline, "the will is not seen");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    publish(publisher(port), "sensors/GW-01/D-7", &numbered(3, 4)[0]);
+    hub.wait_states("D-7", &[Online, Online]).await;
+
+    broker.stop();
+    hub.wait_states("GW-01", &[Online, Offline]).await;
+    broker.restart();
+    hub.wait_states("GW-01", &[Online, Offline, Online]).await;
+    running.stop().await;
+}
+
+/// A client that has a will and does nothing.
+fn dying(port: u16, topic: &str, payload: &str) -> std::process::Child {
+    Command::new(system("mosquitto_sub"))
+        .args([
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &port.to_string(),
+            "-i",
+            "will-of-d7",
+        ])
+        .args(["-t", "nothing", "--will-qos", "1", "--will-topic", topic])
+        .args(["--will-payload", payload])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use cordon_contract::{
     ShutdownTrigger, SystemClock,
 };
 use cordon_interop::{run, system};
-use cordon_model::Digest;
+use cordon_model::{Body, DeviceState, Digest};
 use cordon_mqtt::{Config, MqttAdapter};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -95,10 +95,15 @@ impl Mosquitto {
         child
     }
 
+    /// Ends it hard.
+    pub fn stop(&mut self) {
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+    }
+
     /// Ends it hard and starts it again on the same port with the same store.
     pub fn restart(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.stop();
         self.child = Self::spawn(&self.config, self.port, &self.folder);
     }
 
@@ -165,9 +170,13 @@ pub struct Seen {
     pub initial: bool,
 }
 
+/// What the adapter said of devices, in order.
+type Statuses = Arc<Mutex<Vec<(String, DeviceState)>>>;
+
 /// A stand-in for the hub: keeps what was offered, and answers when it is told to.
 pub struct Hub {
     seen: Arc<Mutex<Vec<Seen>>>,
+    statuses: Statuses,
     answering: watch::Sender<bool>,
 }
 
@@ -184,6 +193,7 @@ impl Hub {
     pub fn withholding() -> Self {
         Self {
             seen: Arc::default(),
+            statuses: Arc::default(),
             answering: watch::Sender::new(false),
         }
     }
@@ -222,6 +232,26 @@ impl Hub {
         }
     }
 
+    /// What was said of a device so far.
+    pub fn states(&self, device: &str) -> Vec<DeviceState> {
+        let statuses = self.statuses.lock().unwrap();
+        let of_device = statuses.iter().filter(|(id, _)| id == device);
+        of_device.map(|(_, state)| *state).collect()
+    }
+
+    /// Waits until exactly this was said of a device.
+    pub async fn wait_states(&self, device: &str, states: &[DeviceState]) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let said = self.states(device);
+            if said == states {
+                return;
+            }
+            assert!(Instant::now() < deadline, "of {device}: {said:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// Runs an adapter against this hub.
     pub fn run(&self, config: &str, tls: Option<Arc<rustls::ClientConfig>>) -> Running {
         let config: Config = toml::from_str(config).unwrap();
@@ -231,6 +261,7 @@ impl Hub {
         let taking = tokio::spawn(take(
             offers,
             Arc::clone(&self.seen),
+            Arc::clone(&self.statuses),
             self.answering.subscribe(),
         ));
         let task = {
@@ -288,6 +319,7 @@ impl Running {
 async fn take(
     mut offers: mpsc::Receiver<Offer>,
     seen: Arc<Mutex<Vec<Seen>>>,
+    statuses: Statuses,
     answering: watch::Receiver<bool>,
 ) {
     while let Some(Offer {
@@ -298,7 +330,12 @@ async fn take(
             .ok()
             .and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok())
             .is_none();
-        seen.lock().unwrap().push(facts(&reading));
+        let told = status(&reading);
+        let bad = bad && told.is_none();
+        match told {
+            Some(told) => statuses.lock().unwrap().push(told),
+            None => seen.lock().unwrap().push(facts(&reading)),
+        }
         let mut answering = answering.clone();
         tokio::spawn(async move {
             if answering.wait_for(|answering| *answering).await.is_err() {
@@ -315,6 +352,16 @@ async fn take(
                 })
             });
         });
+    }
+}
+
+fn status(reading: &Reading) -> Option<(String, DeviceState)> {
+    let Payload::Body(body) = &reading.payload else {
+        return None;
+    };
+    match body.as_ref() {
+        Body::DeviceStatus(status) => Some((status.device_id.to_string(), status.state)),
+        other => panic!("{other:?}"),
     }
 }
 
