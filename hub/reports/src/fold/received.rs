@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cordon_contract::Entry;
-use cordon_model::{Body, DeviceId, Message, PartyId};
+use cordon_model::{Body, DeviceId, DeviceState, Message, PartyId};
 use serde::{Deserialize, Serialize};
 
 use crate::span::hour_of;
@@ -137,6 +137,12 @@ fn enterprise_of(body: &Body) -> Option<&PartyId> {
 /// The devices a message comes from.
 fn devices_of(body: &Body) -> Vec<DeviceId> {
     match body {
+        // That it is gone is said by somebody else: the hub, a gateway, a broker.
+        Body::DeviceStatus(status)
+            if matches!(status.state, DeviceState::Offline | DeviceState::Unknown) =>
+        {
+            Vec::new()
+        }
         Body::DeviceStatus(status) => vec![status.device_id.clone()],
         Body::PlateCapture(capture) => vec![capture.device_id.clone()],
         Body::GateStatus(status) => vec![status.device_id.clone()],

@@ -226,6 +226,40 @@ fn devices_have_a_timeline_and_what_is_not_known_is_said() {
 }
 
 #[test]
+fn sensors_that_fall_silent_or_are_not_heard_lower_the_rate_as_the_hub_was_told() {
+    // As the MQTT adapter tells it: silent for six hours, then behind a lost link for three.
+    let mut lines = vec![
+        device(day("00:00:00"), "GAS-1", DeviceState::Online, None),
+        device(day("06:00:00"), "GAS-1", DeviceState::Offline, None),
+        device(day("12:00:00"), "GAS-1", DeviceState::Online, None),
+        device(day("18:00:00"), "GAS-1", DeviceState::Unknown, None),
+        device(day("21:00:00"), "GAS-1", DeviceState::Online, None),
+    ];
+    lines.extend([0, 12, 21].map(|hour| gas(day(&format!("{hour:02}:00:01")))));
+    lines.sort_by_key(|line| line.time);
+    lines.push(gas(day("23:59:59")));
+    let online = |report: &ReportDocument| rows(report, "devices").remove(2);
+    let made = told(ReportType::Rpt07, Span::day(day("12:00:00")), &lines);
+    // Known 21 h, online 15 h of them; one outage that took 6 h to repair.
+    let day_of_it = "GAS_DETECTOR Nose 1 1 0 71.43 1 21600.0 -NO_DATA";
+    assert_eq!(online(&made), day_of_it);
+    let heard = made.completeness.iter().find(|one| one.source == "GAS-1");
+    // Four readings and three times online; what was said of it in its absence is not from it.
+    assert_eq!(heard.unwrap().received, 7);
+    assert!(rows(&made, "offline").is_empty());
+
+    // The same day without the end: silent at its end, so it is listed.
+    lines.truncate(3);
+    let made = told(ReportType::Rpt07, Span::day(day("12:00:00")), &lines);
+    assert!(online(&made).starts_with("GAS_DETECTOR Nose 1 0 0 "));
+    let offline = rows(&made, "offline");
+    assert!(
+        offline[0].starts_with("GAS-1 GAS_DETECTOR Nose "),
+        "{offline:?}"
+    );
+}
+
+#[test]
 fn completeness_expects_only_what_was_stated() {
     let made = told(ReportType::Rpt07, Span::day(day("12:00:00")), &story());
     let told: Vec<_> = made
@@ -238,7 +272,8 @@ fn completeness_expects_only_what_was_stated() {
         [
             ("plant-a", 3, 1),
             ("BR-1", 0, 1),
-            ("BR-2", 0, 3),
+            // Twice online; that it was offline it did not say itself.
+            ("BR-2", 0, 2),
             ("CAM-1", 0, 0),
             ("GAS-1", 24, 12),
         ]
