@@ -5,6 +5,7 @@
 mod assemble;
 mod commands;
 mod config;
+mod console;
 mod core;
 mod demo;
 mod doors;

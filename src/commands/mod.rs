@@ -8,6 +8,7 @@ mod demo;
 mod explain;
 mod journal;
 mod map;
+mod outbox;
 mod prepare;
 mod pull;
 mod report;
@@ -89,6 +90,9 @@ enum Command {
     /// Check a routing tree, and ask it where an alarm would go
     #[command(subcommand)]
     Route(route::Command),
+    /// List what could not be delivered, and send it again
+    #[command(subcommand)]
+    Outbox(outbox::Command),
     /// Say what an error code means and what to do
     Explain(explain::Args),
     /// Print a completion script for a shell
@@ -122,6 +126,7 @@ pub fn run(cli: Cli) -> Result<(), Ending> {
         Command::Map(command) => map::run(&command),
         Command::Journal(command) => journal::run(&command),
         Command::Route(command) => route::run(&command),
+        Command::Outbox(command) => outbox::run(&command),
         Command::Explain(args) => explain::run(&args),
         Command::Completion(args) => {
             completion::run(&args);

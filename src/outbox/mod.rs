@@ -3,14 +3,16 @@
 //! A scheduled push of a report is no order: nothing decided it, so the flow does not know it. Its
 //! adapter keeps what was given up, and says so through the contract; here both are one list.
 
+mod page;
+
 use std::sync::Arc;
 
-use cordon_console::{LetterLine, OpenLine, OutboxPage, PageAsked, SentAgain};
-use cordon_contract::{Adapter, Fault, OrderLane, Undelivered};
-use cordon_flow::{
-    Audited, DeadLetter, NO_DEAD_LETTER, OpenOrder, OrderNote, Outbox, RunningHub, THREAD,
-};
-use cordon_model::{AuditOutcome, PartyId, Timestamp};
+use cordon_console::{OutboxPage, PageAsked, SentAgain};
+use cordon_contract::{Adapter, Fault, Undelivered};
+use cordon_flow::{Audited, NO_DEAD_LETTER, RunningHub, THREAD};
+use cordon_model::{AuditOutcome, PartyId};
+
+use page::{Cut, described, own_line};
 
 /// Audit actions of a thing that an adapter sends again: asked for, and what came of it.
 const ASKED: &str = "letter.rerun";
@@ -67,50 +69,21 @@ impl Letters {
         all
     }
 
-    /// One page. Orders come first, by number; an id that is no number stands behind all of them.
+    /// One page.
     pub async fn page(&self, asked: &PageAsked) -> Result<OutboxPage, Fault> {
         let outbox = self.hub.outbox();
-        let (open, dead, own) = (outbox.open(), outbox.dead_letters(), self.own());
-        let (open_total, dead_total) = (open.len(), dead.len() + own.len());
-        let number = match asked.after.as_deref().map(str::parse::<u64>) {
-            None => Some(0),
-            Some(number) => number.ok(),
-        };
-        let behind =
-            |id: &str| number.is_some() || asked.after.as_deref().is_some_and(|at| id > at);
-        let limit = asked.limit;
-        // One more than the page holds shows whether another one follows.
-        let open = open
-            .into_iter()
-            .filter(|(at, _)| asked.open_after.is_none_or(|after| *at > after));
-        let mut open: Vec<_> = open.take(limit + 1).collect();
-        let dead = dead
-            .into_iter()
-            .filter(|letter| number.is_some_and(|after| letter.number > after));
-        let mut dead: Vec<_> = dead.take(limit + 1).collect();
-        let mut own: Vec<LetterLine> = own
-            .into_iter()
-            .filter(|own| behind(&own.id))
-            .take(limit + 1)
-            .map(own_line)
-            .collect();
-        let open_more = open.len() > limit;
-        open.truncate(limit);
-        let more = dead.len() + own.len() > limit;
-        dead.truncate(limit);
-        own.truncate(limit - dead.len());
-        let (open, mut dead_letters) = described(outbox, open, dead).await?;
-        dead_letters.append(&mut own);
+        let own = self.own().into_iter().map(own_line).collect();
+        let cut = Cut::new(asked, outbox.open(), outbox.dead_letters(), own);
+        let (open, mut dead_letters) = described(outbox, cut.open, cut.dead).await?;
+        dead_letters.extend(cut.own);
+        let (open_last, last) = (open.last(), dead_letters.last());
         Ok(OutboxPage {
-            open_next: open.last().filter(|_| open_more).map(|line| line.number),
-            next: dead_letters
-                .last()
-                .filter(|_| more)
-                .map(|line| line.id.clone()),
+            open_next: open_last.filter(|_| cut.open_more).map(|line| line.number),
+            next: last.filter(|_| cut.more).map(|line| line.id.clone()),
             open,
-            open_total,
+            open_total: cut.open_total,
             dead_letters,
-            dead_total,
+            dead_total: cut.dead_total,
         })
     }
 
@@ -166,78 +139,4 @@ impl Letters {
             delivered: true,
         })
     }
-}
-
-/// The lines of orders, with what the journal says of each.
-async fn described(
-    outbox: Outbox,
-    open: Vec<(u64, OpenOrder)>,
-    dead: Vec<DeadLetter>,
-) -> Result<(Vec<OpenLine>, Vec<LetterLine>), Fault> {
-    let look = move || {
-        let open = open
-            .into_iter()
-            .map(|(number, order)| Ok(open_line(number, order, outbox.note(number)?)));
-        let open = open.collect::<Result<_, Fault>>()?;
-        let dead = dead.into_iter().map(|letter| {
-            let note = outbox.note(letter.number)?;
-            Ok(letter_line(letter, note))
-        });
-        Ok((open, dead.collect::<Result<_, Fault>>()?))
-    };
-    tokio::task::spawn_blocking(look)
-        .await
-        .map_err(|error| Fault::new(THREAD, "a thread of the hub ended").log(error.to_string()))?
-}
-
-fn open_line(number: u64, order: OpenOrder, note: Option<OrderNote>) -> OpenLine {
-    OpenLine {
-        number,
-        time: note.map(|note| local(note.ordered)),
-        target: order.target.0,
-        kind: note.map(|note| note.kind.as_str()),
-        lane: lane(order.lane),
-        deadline: local(Timestamp::from_micros(order.deadline_micros)),
-    }
-}
-
-fn letter_line(letter: DeadLetter, note: Option<OrderNote>) -> LetterLine {
-    LetterLine {
-        id: letter.number.to_string(),
-        number: Some(letter.number),
-        source: "outbox".to_owned(),
-        time: local(Timestamp::from_micros(letter.given_up_micros)),
-        target: letter.target,
-        kind: note.map(|note| note.kind.as_str()),
-        reason: letter.reason,
-        lane: note.map(|note| lane(note.lane)),
-        deadline: note.map(|note| local(note.deadline)),
-    }
-}
-
-fn own_line(own: Own) -> LetterLine {
-    LetterLine {
-        id: own.id,
-        number: None,
-        source: own.source.to_owned(),
-        time: local(own.letter.since),
-        target: own.letter.target.0,
-        kind: Some(own.letter.kind.as_str()),
-        reason: own.letter.reason,
-        lane: None,
-        deadline: None,
-    }
-}
-
-const fn lane(lane: OrderLane) -> &'static str {
-    match lane {
-        OrderLane::Emergency => "EMERGENCY",
-        OrderLane::Access => "ACCESS",
-        OrderLane::Routine => "ROUTINE",
-    }
-}
-
-/// As the park's clocks show it.
-fn local(time: Timestamp) -> Timestamp {
-    time.at_offset(Timestamp::PARK_OFFSET_MINUTES)
 }
