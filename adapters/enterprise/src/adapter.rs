@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::health::Health;
 use crate::secret::Secret;
 use crate::webhook::Hook;
-use crate::{poll, push};
+use crate::{cursor, poll, push};
 
 /// Ready TLS settings, made by the security room of the files the configuration names.
 #[derive(Clone, Default)]
@@ -41,7 +41,7 @@ pub struct EnterpriseAdapter {
 }
 
 impl EnterpriseAdapter {
-    /// Makes an adapter after looking at its configuration and reading its secret.
+    /// Makes an adapter after looking at its configuration and reading its secret and cursor.
     pub fn new(config: Config, tls: Tls) -> Result<Self, Vec<Fault>> {
         let mut faults = config.check();
         let wants = config
@@ -66,6 +66,9 @@ impl EnterpriseAdapter {
                 None
             }
         };
+        if let Some(poll) = &config.poll {
+            faults.extend(cursor::read(&poll.cursor_file).err());
+        }
         if !faults.is_empty() {
             return Err(faults);
         }

@@ -267,7 +267,7 @@ impl ModbusAdapter {
 fn read_profile(path: &Path, place: &Path) -> Result<Profile, Fault> {
     let place = place.display().to_string();
     let unreadable = |text: String| {
-        Fault::new("A100", text)
+        Fault::new("A100", format!("the profile cannot be read: {text}"))
             .at(place.clone())
             .remedy("name a profile file, relative to the configuration's folder")
     };

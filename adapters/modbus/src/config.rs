@@ -69,7 +69,7 @@ impl Config {
     pub fn check(&self) -> Result<(), Fault> {
         let fault = |place: &str, text: &str, remedy: &str| {
             Err(Fault::new("A103", text)
-                .at(format!("{}.{place}", self.name))
+                .at(format!("modbus `{}`: {place}", self.name))
                 .remedy(remedy))
         };
         if !(5..=3_600).contains(&self.report_s) {
