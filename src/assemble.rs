@@ -9,16 +9,14 @@ use cordon_flow::{FeedItem, Hub, HubConfig, HubParts, RunningHub};
 use cordon_http::{Server, ServerOptions};
 use cordon_journal::{Journal, Options, State, StateStore};
 use cordon_model::Digest;
-use cordon_security::tls::{self, ClientAuth};
 use cordon_security::wsse::Policy;
 use cordon_services::{Exchange, Grants, Parts};
 use tokio::task::JoinHandle;
 
 use crate::config::{Loaded, ParkConfig};
 use crate::core::HubCore;
-use crate::doors::{self, Given};
-use crate::reports::{self, ReportDoor};
-use crate::seal::HubSeal;
+use crate::doors;
+use crate::reports;
 
 /// How often the trust folder is read again, so that a new CRL takes effect by itself.
 const TRUST_AGAIN: Duration = Duration::from_secs(60);
@@ -34,6 +32,9 @@ pub struct Park {
 pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (trigger, shutdown) = Shutdown::pair();
+    for fault in &loaded.overdue {
+        tracing::error!(%fault, "the park starts all the same; partners will refuse it or be refused");
+    }
     // Addresses first: a port that is taken must not leave half a hub behind.
     let console = tokio::net::TcpListener::bind(config.console.listen)
         .await
@@ -41,12 +42,7 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     let exchange = exchange_server(config, &loaded).await?;
     let (journal, state) = open_journal(config)?;
     let journal_reader = journal.reader().map_err(of_journal)?;
-    let door = Arc::new(ReportDoor::default());
-    let given = Given {
-        reports: Arc::clone(&door) as _,
-        seal: Arc::new(HubSeal(Arc::clone(&loaded.signer))),
-    };
-    let adapters = doors::open(config, &given).map_err(first)?;
+    let adapters = loaded.adapters;
     let mut hub_config = HubConfig::new(
         config.hub.id.clone(),
         config.plan.code.clone(),
@@ -56,7 +52,7 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     let parts = HubParts {
         journal,
         state: Arc::clone(&state),
-        plugins: crate::plugins::plugins(config).map_err(first)?,
+        plugins: loaded.plugins,
         adapters: adapters.clone(),
         mappings: Arc::clone(&loaded.mappings),
         clock: Arc::clone(&clock),
@@ -74,7 +70,7 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     let signer = Arc::clone(&loaded.signer);
     let reports = reports::of_hub(config, signer, &hub, Arc::clone(&clock))?;
     core.serve_reports(Arc::clone(&reports));
-    door.open(Arc::clone(&reports));
+    loaded.reports.open(Arc::clone(&reports));
     let parts = Arc::new(Parts {
         core: Arc::clone(&core) as _,
         reader: journal_reader,
@@ -162,12 +158,7 @@ fn open_journal(config: &ParkConfig) -> Result<(Journal, Arc<dyn State>), Fault>
 }
 
 async fn exchange_server(config: &ParkConfig, loaded: &Loaded) -> Result<Server, Fault> {
-    let clients = if config.exchange.public_wsdl {
-        ClientAuth::Optional
-    } else {
-        ClientAuth::Required
-    };
-    let tls = tls::server_config(Arc::clone(&loaded.tls), Arc::clone(&loaded.trust), clients)?;
+    let tls = Arc::clone(&loaded.exchange);
     Server::bind(
         config.exchange.listen,
         Some(Arc::new(ArcSwap::new(tls))),
@@ -207,15 +198,6 @@ async fn read_trust_again(trust: Arc<cordon_security::TrustStore>, shutdown: Shu
             tracing::warn!(%fault, "the trust folder could not be read again; the old content stays in force");
         }
     }
-}
-
-/// All faults are in the log; the first ends the start.
-fn first(faults: Vec<Fault>) -> Fault {
-    for fault in &faults {
-        tracing::error!(%fault, "a door cannot be opened");
-    }
-    let none = || Fault::new("K053", "a door cannot be opened");
-    faults.into_iter().next().unwrap_or_else(none)
 }
 
 fn taken(place: &str, error: &dyn std::fmt::Display) -> Fault {

@@ -10,7 +10,7 @@ use cordon_notify::Seal;
 use cordon_regulator::ReportSource;
 use cordon_security::tls::{self, TlsKey};
 
-use crate::config::ParkConfig;
+use crate::config::{ParkConfig, Section};
 
 /// Everything that adapters are given by other rooms.
 pub struct Given {
@@ -20,27 +20,32 @@ pub struct Given {
     pub seal: Arc<dyn Seal>,
 }
 
-/// Makes every adapter of the configuration, or says all that is wrong. Nothing is connected yet.
-pub fn open(config: &ParkConfig, given: &Given) -> Result<Vec<Arc<dyn Adapter>>, Vec<Fault>> {
+/// Makes every adapter of the configuration, or says all that is wrong. Their files are read, nothing
+/// is written or connected. Sections in `shut` are passed over.
+pub fn open(
+    config: &ParkConfig,
+    given: &Given,
+    shut: &BTreeSet<Section>,
+) -> Result<Vec<Arc<dyn Adapter>>, Vec<Fault>> {
     let mut opened = Opened::default();
     for section in &config.modbus {
         // Profile paths were made absolute when the configuration was read.
         let adapter = cordon_modbus::ModbusAdapter::open(section.clone(), Path::new(""));
         opened.take(adapter.map_err(|fault| vec![fault]));
     }
-    for section in &config.mqtt {
+    for section in usable("mqtt", &config.mqtt, shut) {
         opened.take(mqtt(section));
     }
-    for section in &config.onvif {
+    for section in usable("onvif", &config.onvif, shut) {
         opened.take(onvif(section));
     }
-    for section in &config.enterprise {
+    for section in usable("enterprise", &config.enterprise, shut) {
         opened.take(enterprise(section));
     }
-    for section in &config.regulator {
+    for section in usable("regulator", &config.regulator, shut) {
         opened.take(regulator(section, given));
     }
-    for section in &config.notify {
+    for section in usable("notify", &config.notify, shut) {
         opened.take(notify(section, given));
     }
     if opened.faults.is_empty() {
@@ -48,6 +53,18 @@ pub fn open(config: &ParkConfig, given: &Given) -> Result<Vec<Arc<dyn Adapter>>,
     } else {
         Err(opened.faults)
     }
+}
+
+/// The sections of a kind that are not shut.
+fn usable<'a, T>(
+    kind: &'static str,
+    sections: &'a [T],
+    shut: &'a BTreeSet<Section>,
+) -> impl Iterator<Item = &'a T> {
+    let numbered = sections.iter().enumerate();
+    numbered
+        .filter(move |(index, _)| !shut.contains(&(kind, *index)))
+        .map(|(_, section)| section)
 }
 
 /// Gates at which an adapter serves at least one barrier.

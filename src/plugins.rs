@@ -13,13 +13,15 @@ use crate::config::ParkConfig;
 /// Fresh plug-ins of a park, or all that is wrong with their settings.
 pub fn plugins(config: &ParkConfig) -> Result<Vec<Box<dyn Plugin>>, Vec<Fault>> {
     let plan = Arc::new(config.plan.clone());
-    let access = AccessPlugin::new(Arc::clone(&plan), rules(config)?, config.access.clone());
-    let alarms = AlarmPlugin::new(
-        plan,
-        routes(config)?,
-        config.hub.id.clone(),
-        config.alarms.clone(),
-    );
+    let (rules, routes) = match (rules(config), routes(config)) {
+        (Ok(rules), Ok(routes)) => (rules, routes),
+        (rules, routes) => {
+            let faults = [rules.err(), routes.err()].into_iter().flatten();
+            return Err(faults.flatten().collect());
+        }
+    };
+    let access = AccessPlugin::new(Arc::clone(&plan), rules, config.access.clone());
+    let alarms = AlarmPlugin::new(plan, routes, config.hub.id.clone(), config.alarms.clone());
     Ok(vec![
         Box::new(access),
         Box::new(GrantDispatch::new(gate_systems(config))),

@@ -10,6 +10,15 @@ use cordon_security::{Signer, xmldsig};
 /// Signs with the hub's own certificate. The key stays in the security room.
 pub struct HubSeal(pub Arc<Signer>);
 
+/// Stands in while a configuration is checked whose key cannot be used: nothing is ever sent with it.
+pub struct Unsealed;
+
+impl Seal for Unsealed {
+    fn seal(&self, _message: &Message) -> Result<Vec<u8>, Fault> {
+        Err(Fault::new("V107", "signing failed").remedy("check certificate and key"))
+    }
+}
+
 impl Seal for HubSeal {
     fn seal(&self, message: &Message) -> Result<Vec<u8>, Fault> {
         let xml = cordon_wire::write_message(message).map_err(|fault| {

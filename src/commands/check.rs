@@ -9,7 +9,8 @@ use crate::exit::{CONFIG, Ending};
 /// Checks a configuration without starting anything.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Passes: syntax, fields, cross references, certificates, keys, mapping packages.\n\n\
+    after_help = "Passes: syntax, fields, cross references, secrets, certificates and revocation lists, mapping packages,\n\
+    rules, routes, and every file that an adapter reads at its start. Nothing is written or connected.\n\n\
     Examples:\n  cordon check --config /etc/cordon/park.toml\n  cordon check --config park.toml --format json"
 )]
 pub struct Args {
@@ -24,6 +25,7 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Ending> {
     let faults = match ParkConfig::check(&args.config) {
+        Ok((_, loaded)) if !loaded.overdue.is_empty() => loaded.overdue,
         Ok((config, _)) => {
             println!(
                 "{}: good: park {}, {} gates, {} lanes, {} devices",

@@ -6,7 +6,7 @@ use cordon_contract::Fault;
 use cordon_model::plan::ParkPlan;
 use cordon_model::{DeviceKind, GateClass};
 
-use super::ParkConfig;
+use super::{ParkConfig, ties, uses};
 
 /// Cross references of the whole configuration.
 pub fn check(config: &ParkConfig) -> Vec<Fault> {
@@ -15,6 +15,8 @@ pub fn check(config: &ParkConfig) -> Vec<Fault> {
     faults.extend(instances(config));
     faults.extend(addresses(config));
     faults.extend(receivers(config));
+    faults.extend(ties::check(config));
+    faults.extend(uses::written(config));
     faults.extend(config.console.check().err());
     faults.extend(config.access.check());
     faults.extend(config.alarms.check());
@@ -47,6 +49,11 @@ fn plan(plan: &ParkPlan) -> Vec<Fault> {
             format!("plan.gates[{index}].id"),
             &mut faults,
         );
+        if let Some(area) = &gate.area
+            && plan.area(area).is_none()
+        {
+            faults.push(unknown("area", area, format!("plan.gates[{index}].area")));
+        }
         let lanes = plan
             .lanes
             .iter()
@@ -173,22 +180,23 @@ fn kinds_fit(plan: &ParkPlan, index: usize) -> Option<Fault> {
 fn devices(config: &ParkConfig) -> Vec<Fault> {
     let mut claims = Vec::new();
     for (index, modbus) in config.modbus.iter().enumerate() {
-        let lanes = modbus.buses.iter().flat_map(|bus| &bus.lanes);
-        claims.extend(lanes.map(|lane| {
-            (
-                lane.device.as_str(),
-                format!("modbus[{index}].bus.lane.device"),
-            )
-        }));
+        for (bus, section) in modbus.buses.iter().enumerate() {
+            claims.extend(section.lanes.iter().enumerate().map(|(number, lane)| {
+                (
+                    lane.device.as_str(),
+                    format!("modbus[{index}].bus[{bus}].lane[{number}].device"),
+                )
+            }));
+        }
     }
     for (index, mqtt) in config.mqtt.iter().enumerate() {
         claims.push((mqtt.gateway.as_str(), format!("mqtt[{index}].gateway")));
     }
     for (index, onvif) in config.onvif.iter().enumerate() {
-        claims.extend(onvif.camera.iter().map(|camera| {
+        claims.extend(onvif.camera.iter().enumerate().map(|(number, camera)| {
             (
                 camera.device.as_str(),
-                format!("onvif[{index}].camera.device"),
+                format!("onvif[{index}].camera[{number}].device"),
             )
         }));
     }
@@ -295,8 +303,8 @@ fn receivers(config: &ParkConfig) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut once = Once::default();
     for (index, mqtt) in config.mqtt.iter().enumerate() {
-        for receiver in &mqtt.receiver {
-            let place = format!("mqtt[{index}].receiver");
+        for (number, receiver) in mqtt.receiver.iter().enumerate() {
+            let place = format!("mqtt[{index}].receiver[{number}]");
             once.see("receiver", &receiver.name, place, &mut faults);
         }
     }
@@ -348,10 +356,18 @@ fn addresses(config: &ParkConfig) -> Vec<Fault> {
     faults
 }
 
-fn unknown(what: &str, name: &str, place: String) -> Fault {
+/// Something is named that the plan does not have.
+pub fn unknown(what: &str, name: &str, place: String) -> Fault {
+    let article = if what.starts_with(['a', 'e']) {
+        "an"
+    } else {
+        "a"
+    };
     Fault::new("K011", format!("there is no {what} `{name}`"))
         .at(place)
-        .remedy(format!("name a {what} of the plan, or add it there"))
+        .remedy(format!(
+            "name {article} {what} of the plan, or add it there"
+        ))
 }
 
 /// Ids that were seen, by kind.

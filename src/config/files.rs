@@ -1,80 +1,106 @@
-//! Last pass: certificates, keys and mapping packages are loaded as the hub will use them.
+//! Last pass: everything that a start reads is read, as the hub will use it. Nothing is written,
+//! opened for writing or connected.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cordon_contract::Fault;
+use cordon_contract::{Clock as _, Fault, SystemClock};
 use cordon_mapping::Mappings;
-use cordon_security::tls::TlsKey;
-use cordon_security::{Role, Signer, TrustStore};
+use cordon_notify::Seal;
+use cordon_security::tls::{self, ClientAuth, TlsKey};
+use cordon_security::{Signer, TrustStore};
 
-use super::{Loaded, ParkConfig};
+use super::secrets::{self, Section};
+use super::{Loaded, ParkConfig, papers, uses};
+use crate::doors::{self, Given};
+use crate::plugins;
+use crate::reports::ReportDoor;
+use crate::seal::{HubSeal, Unsealed};
 
-/// Loads everything, or says all that is wrong.
-pub fn load(config: &ParkConfig) -> Result<Loaded, Vec<Fault>> {
-    let hub = &config.hub;
-    let trust = TrustStore::load(&hub.trust).map(Arc::new);
-    let signer = Signer::load(&hub.certificate, &hub.key).map(Arc::new);
-    let tls = TlsKey::load(&hub.certificate, &hub.key);
-    let mappings = match &hub.mappings {
-        Some(folder) => Mappings::load(folder).map(Arc::new),
-        None => Ok(Arc::new(Mappings::default())),
+/// Loads everything, or says all that is wrong. Sections in `shut` are passed over: what is wrong
+/// with their secrets has been said.
+pub fn load(config: &ParkConfig, shut: &BTreeSet<Section>) -> Result<Loaded, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let trust = TrustStore::load(&config.hub.trust).map(Arc::new);
+    let trust = trust.map_err(|fault| faults.push(fault)).ok();
+    let own = if shut.contains(&secrets::HUB) {
+        None
+    } else {
+        own(config).map_err(|fault| faults.push(fault)).ok()
     };
-    match (trust, signer, tls, mappings) {
-        (Ok(trust), Ok(signer), Ok(tls), Ok(mappings)) => {
-            let faults = identity(config, &signer);
-            if faults.is_empty() {
-                Ok(Loaded {
-                    trust,
-                    signer,
-                    tls,
-                    mappings,
-                })
-            } else {
-                Err(faults)
-            }
-        }
-        (trust, signer, tls, mappings) => {
-            let mut faults: Vec<Fault> = [trust.err(), signer.err().or(tls.err())]
-                .into_iter()
-                .flatten()
-                .collect();
-            faults.extend(mappings.err().into_iter().flatten());
+    let mappings = mappings(config).map_err(|more| faults.extend(more)).ok();
+    if let Some(mappings) = &mappings {
+        faults.extend(uses::packages(config, mappings));
+    }
+    let reports = Arc::new(ReportDoor::default());
+    let seal: Arc<dyn Seal> = match &own {
+        Some((signer, _)) => Arc::new(HubSeal(Arc::clone(signer))),
+        None => Arc::new(Unsealed),
+    };
+    let given = Given {
+        reports: Arc::clone(&reports) as _,
+        seal,
+    };
+    let adapters = doors::open(config, &given, shut).map_err(|more| faults.extend(more));
+    let plugins = plugins::plugins(config).map_err(|more| faults.extend(more));
+    faults.extend(uses::receivers(config));
+    let strange = own
+        .as_ref()
+        .map(|(signer, _)| papers::identity(config, signer))
+        .unwrap_or_default();
+    let is_ours = strange.is_empty();
+    faults.extend(strange);
+    let (Some(trust), Some((signer, key)), Some(mappings), Ok(adapters), Ok(plugins)) =
+        (trust, own, mappings, adapters, plugins)
+    else {
+        return Err(faults);
+    };
+    let now = SystemClock.now();
+    if is_ours {
+        faults.extend(papers::chain(config, &trust, signer.certificate(), now));
+    }
+    let clients = if config.exchange.public_wsdl {
+        ClientAuth::Optional
+    } else {
+        ClientAuth::Required
+    };
+    let exchange = tls::server_config(key, Arc::clone(&trust), clients);
+    match exchange {
+        Ok(exchange) if faults.is_empty() => Ok(Loaded {
+            overdue: papers::overdue(config, &trust, signer.certificate(), now),
+            trust,
+            signer,
+            exchange,
+            mappings,
+            adapters,
+            plugins,
+            reports,
+        }),
+        Ok(_) => Err(faults),
+        Err(fault) => {
+            faults.push(fault);
             Err(faults)
         }
     }
 }
 
-/// The certificate must be this hub's, of this park.
-fn identity(config: &ParkConfig, signer: &Signer) -> Vec<Fault> {
-    let known = signer.identity();
-    let mut faults = Vec::new();
-    if known.role != Role::Hub || known.id != config.hub.id {
-        faults.push(
-            Fault::new(
-                "K021",
-                format!(
-                    "the certificate is that of {} `{}`, not of hub `{}`",
-                    known.role.as_str(),
-                    known.id,
-                    config.hub.id
-                ),
-            )
-            .at("hub.certificate")
-            .remedy("name the hub's own certificate, or correct hub.id"),
-        );
+/// The hub's certificate with its key, to sign and to answer connections.
+fn own(config: &ParkConfig) -> Result<(Arc<Signer>, Arc<TlsKey>), Fault> {
+    let hub = &config.hub;
+    let signer = Signer::load(&hub.certificate, &hub.key).map_err(|fault| match fault.code() {
+        // The fault speaks to a partner who sent a message; here it is about a file of our own.
+        "V021" | "V024" => fault
+            .at(hub.certificate.display().to_string())
+            .remedy("name the PEM file with the hub's certificate first, then its chain"),
+        _ => fault,
+    })?;
+    let key = TlsKey::load(&hub.certificate, &hub.key)?;
+    Ok((Arc::new(signer), key))
+}
+
+fn mappings(config: &ParkConfig) -> Result<Arc<Mappings>, Vec<Fault>> {
+    match &config.hub.mappings {
+        Some(folder) => Mappings::load(folder).map(Arc::new),
+        None => Ok(Arc::new(Mappings::default())),
     }
-    if known.park != config.plan.code {
-        faults.push(
-            Fault::new(
-                "K022",
-                format!(
-                    "the certificate belongs to park `{}`, the plan is of `{}`",
-                    known.park, config.plan.code
-                ),
-            )
-            .at("plan.code")
-            .remedy("use a certificate of this park"),
-        );
-    }
-    faults
 }

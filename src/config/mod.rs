@@ -1,27 +1,35 @@
 //! `park.toml`: one file that says everything about a park, checked before anything starts.
 //!
-//! Passes: syntax and fields (`syntax`), cross references (`cross`), certificates and mapping
-//! packages (`files`). Every fault names file and line or field, and a remedy.
+//! Passes: syntax and fields (`syntax`), cross references (`cross`, `ties`, `uses`), secrets (`secrets`),
+//! then everything that a start reads: certificates (`papers`), mapping packages, routes, rules and
+//! the adapters' own files (`files`). Every fault names file, line (`locate`) and a remedy.
 
 mod cross;
 mod demo;
 mod files;
+mod locate;
+mod papers;
 mod paths;
+mod secrets;
 mod syntax;
+mod ties;
+mod uses;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cordon_contract::Fault;
+use cordon_contract::{Adapter, Fault, Plugin};
 use cordon_mapping::Mappings;
 use cordon_model::PartyId;
 use cordon_model::plan::ParkPlan;
-use cordon_security::tls::TlsKey;
 use cordon_security::{Signer, TrustStore};
 use serde::Deserialize;
 
+use crate::reports::ReportDoor;
+
 pub use demo::DemoSection;
+pub use secrets::Section;
 
 /// The whole configuration. Relative paths are relative to the file's folder.
 #[derive(Debug, Deserialize)]
@@ -117,16 +125,25 @@ impl Default for ExchangeSection {
     }
 }
 
-/// What the last pass loaded.
+/// What the last pass loaded; a start uses these and reads nothing again.
 pub struct Loaded {
     /// Who is trusted.
     pub trust: Arc<TrustStore>,
     /// The hub's signature.
     pub signer: Arc<Signer>,
-    /// The hub's TLS key.
-    pub tls: Arc<TlsKey>,
+    /// TLS of the exchange.
+    pub exchange: Arc<rustls::ServerConfig>,
     /// The mapping packages.
     pub mappings: Arc<Mappings>,
+    /// The adapters, not yet connected.
+    pub adapters: Vec<Arc<dyn Adapter>>,
+    /// The plug-ins, in the order in which they are stepped.
+    pub plugins: Vec<Box<dyn Plugin>>,
+    /// Where adapters get reports; to be filled once the hub runs.
+    pub reports: Arc<ReportDoor>,
+    /// Papers whose time is over. `cordon check` refuses them; a start says them and goes on,
+    /// because a park needs its gates more than its papers.
+    pub overdue: Vec<Fault>,
 }
 
 impl ParkConfig {
@@ -141,13 +158,16 @@ impl ParkConfig {
     pub fn check(path: &Path) -> Result<(Self, Loaded), Vec<Fault>> {
         let config = Self::read(path)?;
         let mut faults = cross::check(&config);
-        match files::load(&config) {
-            Ok(loaded) if faults.is_empty() => Ok((config, loaded)),
-            Ok(_) => Err(faults),
-            Err(more) => {
-                faults.extend(more);
-                Err(faults)
+        let (open, shut) = secrets::check(&config);
+        faults.extend(open);
+        match files::load(&config, &shut) {
+            Ok(mut loaded) if faults.is_empty() => {
+                loaded.overdue = locate::lines(path, loaded.overdue);
+                return Ok((config, loaded));
             }
+            Ok(_) => {}
+            Err(more) => faults.extend(more),
         }
+        Err(locate::lines(path, faults))
     }
 }

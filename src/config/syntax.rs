@@ -134,7 +134,8 @@ fn edits(a: &str, b: &str) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+/// Line and column, both from 1, of an offset.
+pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let column = before

@@ -1,0 +1,110 @@
+//! The hub's own papers: whose certificate it is, who issued it, and until when it and the
+//! revocation lists hold.
+
+use cordon_contract::Fault;
+use cordon_model::Timestamp;
+use cordon_security::{Certificate, Role, Signer, TrustStore, Usage};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use super::ParkConfig;
+
+/// The certificate must be this hub's, of this park.
+pub fn identity(config: &ParkConfig, signer: &Signer) -> Vec<Fault> {
+    let known = signer.identity();
+    let mut faults = Vec::new();
+    if known.role != Role::Hub || known.id != config.hub.id {
+        faults.push(
+            Fault::new(
+                "K021",
+                format!(
+                    "the certificate is that of {} `{}`, not of hub `{}`",
+                    known.role.as_str(),
+                    known.id,
+                    config.hub.id
+                ),
+            )
+            .at("hub.certificate")
+            .remedy("name the hub's own certificate, or correct hub.id"),
+        );
+    }
+    if known.park != config.plan.code {
+        faults.push(
+            Fault::new(
+                "K022",
+                format!(
+                    "the certificate belongs to park `{}`, the plan is of `{}`",
+                    known.park, config.plan.code
+                ),
+            )
+            .at("plan.code")
+            .remedy("use a certificate of this park"),
+        );
+    }
+    faults
+}
+
+/// What the clock has made useless. It is no reason to leave the gates of a park without a hub, so
+/// `cordon check` refuses it and a start only says it.
+pub fn overdue(
+    config: &ParkConfig,
+    trust: &TrustStore,
+    certificate: &Certificate,
+    now: Timestamp,
+) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let (from, to) = (certificate.not_before(), certificate.not_after());
+    if now < from || now > to {
+        faults.push(
+            Fault::new(
+                "K026",
+                format!("the hub's certificate is good from {from} to {to}, now it is {now}"),
+            )
+            .at(config.hub.certificate.display().to_string())
+            .remedy("issue a new one with `cordon cert issue --role hub`; check the clock"),
+        );
+    }
+    let folder = config.hub.trust.display().to_string();
+    for crl in trust.crls() {
+        if let Some(due) = crl.next_update
+            && due < now
+        {
+            let issuer = &crl.issuer;
+            faults.push(
+                Fault::new(
+                    "K027",
+                    format!("the revocation list of `{issuer}` was due to be replaced at {due}; its certificates are refused since"),
+                )
+                .at(folder.clone())
+                .remedy("run `cordon cert crl` at the CA and copy the .crl.pem files to this folder"),
+            );
+        }
+    }
+    faults
+}
+
+/// Whether the trust folder accepts the hub's certificate as a peer would; what only time has made
+/// wrong is told by [`overdue`].
+pub fn chain(
+    config: &ParkConfig,
+    trust: &TrustStore,
+    certificate: &Certificate,
+    now: Timestamp,
+) -> Option<Fault> {
+    let file = &config.hub.certificate;
+    let sent: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(file)
+        .map(|chain| chain.skip(1).filter_map(Result::ok).collect())
+        .unwrap_or_default();
+    let overdue = overdue(config, trust, certificate, now);
+    let fault = [Usage::Server, Usage::Client]
+        .into_iter()
+        .find_map(|usage| trust.check(certificate.der(), &sent, usage, now).err())?;
+    if matches!(fault.code(), "V013" | "V025") && !overdue.is_empty() {
+        return None;
+    }
+    let said = Fault::new(fault.code(), fault.peer_text()).at(file.display().to_string());
+    Some(match fault.code() {
+        "V014" => said.remedy("name a certificate that an authority in hub.trust has issued"),
+        _ => said.remedy(fault.remedy_text()),
+    })
+}

@@ -1,0 +1,177 @@
+//! Secrets stand in files of their own: each must be there, and for the hub alone to read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::Metadata;
+use std::io::Read as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use cordon_contract::Fault;
+
+use super::ParkConfig;
+
+/// A kind of section and its number among its like.
+pub type Section = (&'static str, usize);
+
+/// The section of the hub's own key.
+pub const HUB: Section = ("hub", 0);
+
+/// No password, token or key is longer.
+const BYTES_MAX: u64 = 64 * 1024;
+
+/// A file that holds a secret, and who names it.
+struct Secret<'a> {
+    section: Section,
+    file: &'a Path,
+}
+
+/// What is wrong with the secrets, and the sections that cannot be opened because of it.
+pub fn check(config: &ParkConfig) -> (Vec<Fault>, BTreeSet<Section>) {
+    let own = user();
+    let mut faults = Vec::new();
+    let mut shut = BTreeSet::new();
+    let mut known: BTreeMap<&Path, bool> = BTreeMap::new();
+    for secret in all(config) {
+        let good = *known.entry(secret.file).or_insert_with(|| {
+            let fault = look(secret.file, own).err();
+            let good = fault.is_none();
+            faults.extend(fault);
+            good
+        });
+        if !good {
+            shut.insert(secret.section);
+        }
+    }
+    (faults, shut)
+}
+
+/// Every file of the configuration that holds a secret.
+fn all(config: &ParkConfig) -> Vec<Secret<'_>> {
+    let mut secrets = List(Vec::new());
+    secrets.add(HUB, Some(&config.hub.key));
+    for (index, mqtt) in config.mqtt.iter().enumerate() {
+        let section = ("mqtt", index);
+        secrets.add(section, mqtt.password_file.as_ref());
+        secrets.add(section, mqtt.tls.as_ref().and_then(|tls| tls.key.as_ref()));
+    }
+    for (index, onvif) in config.onvif.iter().enumerate() {
+        for camera in &onvif.camera {
+            secrets.add(("onvif", index), camera.password_file.as_ref());
+        }
+    }
+    for (index, enterprise) in config.enterprise.iter().enumerate() {
+        let webhook = enterprise.webhook.as_ref().and_then(|it| it.tls.as_ref());
+        let poll = enterprise.poll.as_ref().and_then(|it| it.tls.as_ref());
+        let push = enterprise.push.as_ref().and_then(|it| it.tls.as_ref());
+        let section = ("enterprise", index);
+        secrets.add(section, enterprise.secret_file.as_ref());
+        for tls in [webhook, poll, push].into_iter().flatten() {
+            secrets.add(section, Some(&tls.key));
+        }
+    }
+    for (index, regulator) in config.regulator.iter().enumerate() {
+        let section = ("regulator", index);
+        let key = regulator.tls.as_ref().and_then(|tls| tls.key.as_ref());
+        secrets.add(section, regulator.token_file.as_ref());
+        secrets.add(section, key);
+    }
+    for (index, notify) in config.notify.iter().enumerate() {
+        let section = ("notify", index);
+        for webhook in &notify.webhooks {
+            let key = webhook.tls.as_ref().and_then(|tls| tls.key.as_ref());
+            secrets.add(section, webhook.secret_file.as_ref());
+            secrets.add(section, key);
+        }
+        for mail in &notify.mails {
+            secrets.add(section, mail.password_file.as_ref());
+        }
+    }
+    // `cordon run` does not look at [demo]: its users may be missing, but not lie open.
+    let users = config.demo.as_ref().and_then(|it| it.broker_users.as_ref());
+    secrets.add(("demo", 0), users.filter(|file| file.exists()));
+    secrets.0
+}
+
+struct List<'a>(Vec<Secret<'a>>);
+
+impl<'a> List<'a> {
+    fn add(&mut self, section: Section, file: Option<&'a PathBuf>) {
+        self.0.extend(file.map(|file| Secret { section, file }));
+    }
+}
+
+/// Looks at one file; what a link points to counts, not the link.
+fn look(file: &Path, own: Option<u32>) -> Result<(), Fault> {
+    let unusable = |detail: String| {
+        Fault::new("K024", format!("a secret file cannot be used: {detail}"))
+            .at(file.display().to_string())
+            .remedy("write the secret on the first line; only the hub may read it")
+    };
+    let known = std::fs::metadata(file).map_err(|error| unusable(error.to_string()))?;
+    if !known.is_file() {
+        return Err(unusable("it is no file".to_owned()));
+    }
+    if is_open_to_others(&known, own) {
+        let mode = known.permissions().mode() & 0o777;
+        return Err(Fault::new(
+            "K023",
+            format!("others may read this secret (mode {mode:o})"),
+        )
+        .at(file.display().to_string())
+        .remedy(format!("chmod 600 {}", file.display())));
+    }
+    first_line(file).map_err(unusable)
+}
+
+/// Group and others may do nothing with a secret. One exception: systemd and container platforms
+/// hand over files that stay root's and that the service reads by its group.
+fn is_open_to_others(known: &Metadata, own: Option<u32>) -> bool {
+    exposed(known.permissions().mode(), known.uid(), own)
+}
+
+fn exposed(mode: u32, owner: u32, own: Option<u32>) -> bool {
+    let handed_over = owner == 0 && own.is_some_and(|own| own != 0);
+    let forbidden = if handed_over { 0o037 } else { 0o077 };
+    mode & forbidden != 0
+}
+
+/// As whom this process runs; nobody knows where there is no `/proc`.
+fn user() -> Option<u32> {
+    let own = std::fs::metadata("/proc/self").ok()?;
+    Some(own.uid())
+}
+
+/// There must be something on the first line.
+fn first_line(file: &Path) -> Result<(), String> {
+    let mut text = String::new();
+    std::fs::File::open(file)
+        .and_then(|opened| opened.take(BYTES_MAX).read_to_string(&mut text))
+        .map_err(|error| error.to_string())?;
+    let line = text.lines().next().unwrap_or_default();
+    if line.trim().is_empty() {
+        return Err("its first line is empty".to_owned());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::exposed;
+
+    #[test]
+    fn only_what_root_hands_over_may_be_read_by_a_group() {
+        for (mode, owner, own, open) in [
+            (0o100_600, 1_000, Some(1_000), false),
+            (0o100_400, 1_000, Some(1_000), false),
+            (0o100_640, 1_000, Some(1_000), true),
+            (0o100_604, 1_000, Some(1_000), true),
+            (0o100_440, 0, Some(1_000), false),
+            (0o100_444, 0, Some(1_000), true),
+            (0o100_660, 0, Some(1_000), true),
+            (0o100_640, 0, Some(0), true),
+            (0o100_640, 0, None, true),
+        ] {
+            assert_eq!(exposed(mode, owner, own), open, "{mode:o} {owner} {own:?}");
+        }
+    }
+}
