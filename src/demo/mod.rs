@@ -19,7 +19,8 @@ use cordon_model::{Body, GateClass, PartyId};
 use cordon_security::tls::{self, Expect, TlsKey};
 use cordon_security::{Role, Signer, TrustStore};
 use cordon_services::client::{Link, LinkOptions};
-use cordon_sim_park::{Outside, STORY};
+use cordon_sim_park::{Outside, STORY, Scene};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::assemble;
@@ -191,12 +192,13 @@ impl Demo {
             .filter(|gate| gate.class == GateClass::Emergency)
             .map(|gate| gate.id.to_string())
             .next();
-        let officer = Officer::new(config.console.listen, gate);
+        let (ring, phone) = watch::channel(false);
+        let officer = Officer::new(config.console.listen, gate, phone);
         Ok(Company {
             enterprises,
             regulator: tokio::spawn(regulator.run(shutdown.clone(), told)),
             officer: tokio::spawn(officer.run(shutdown.clone())),
-            story: tokio::spawn(play(Arc::clone(outside), demo.pace_ms, shutdown)),
+            story: tokio::spawn(play(Arc::clone(outside), demo.pace_ms, ring, shutdown)),
             trigger,
         })
     }
@@ -272,17 +274,25 @@ impl Company {
     }
 }
 
-/// Plays the story again and again.
-async fn play(outside: Arc<Outside>, pace_ms: u64, shutdown: Shutdown) {
+/// Plays the story again and again; `ring` calls the officer on duty.
+async fn play(outside: Arc<Outside>, pace_ms: u64, ring: watch::Sender<bool>, shutdown: Shutdown) {
     // The enterprises file their papers first, and the cameras are subscribed to.
     let pace = Duration::from_millis(pace_ms);
     let begin = tokio::time::Instant::now() + pace.max(Duration::from_secs(2));
     let mut beat = tokio::time::interval_at(begin, pace);
     for scene in STORY.iter().cycle() {
         tokio::select! {
-            () = shutdown.wait() => return,
-            _ = beat.tick() => outside.play(*scene),
-        }
+                   () = shutdown.wait() => return,
+                   _ = beat.tick() => match scene {
+                       Scene::EmergencyCall => {
+        ring.send_replace(true);
+        },
+                       Scene::EmergencyOver => {
+        ring.send_replace(false);
+        },
+                       scene => outside.play(*scene),
+                   },
+               }
     }
 }
 

@@ -1,5 +1,5 @@
 //! The duty officer of the demo, who works with the console as a person would: acknowledges alarms,
-//! closes them with a note, and opens the emergency gate for a drill.
+//! closes them with a note, and opens the emergency gate when called.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -9,6 +9,7 @@ use bytes::Bytes;
 use cordon_contract::Shutdown;
 use cordon_http::{Client, ClientOptions};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 /// How often the officer looks at the page.
 const LOOK: Duration = Duration::from_secs(2);
@@ -16,14 +17,14 @@ const LOOK: Duration = Duration::from_secs(2);
 const DISPOSAL: Duration = Duration::from_secs(6);
 /// Nobody is at the desk for line crossings before this long, so they are escalated.
 const LATE: Duration = Duration::from_secs(20);
-/// When the emergency drill begins, and when it ends.
-const DRILL: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(42));
 
 /// The officer at one console.
 pub struct Officer {
     console: SocketAddr,
-    /// The gate of the drill; none when the park has no emergency gate.
+    /// The emergency gate; none when the park has none.
     gate: Option<String>,
+    /// True while the emergency gate is needed.
+    phone: watch::Receiver<bool>,
     client: Client,
     seen: BTreeMap<String, Instant>,
     taken: BTreeMap<String, Instant>,
@@ -44,10 +45,11 @@ pub struct Duty {
 
 impl Officer {
     /// An officer at the console at this address.
-    pub fn new(console: SocketAddr, gate: Option<String>) -> Self {
+    pub fn new(console: SocketAddr, gate: Option<String>, phone: watch::Receiver<bool>) -> Self {
         Self {
             console,
             gate,
+            phone,
             client: Client::new(ClientOptions::default()),
             seen: BTreeMap::new(),
             taken: BTreeMap::new(),
@@ -57,16 +59,14 @@ impl Officer {
     /// Works until shutdown.
     pub async fn run(mut self, shutdown: Shutdown) -> Duty {
         let mut duty = Duty::default();
-        let begun = Instant::now();
-        let mut drill = [(DRILL.0, false), (DRILL.1, true)].into_iter().peekable();
         loop {
             tokio::select! {
                 () = shutdown.wait() => return duty,
-                () = tokio::time::sleep(LOOK) => {}
-            }
-            self.alarms(&mut duty).await;
-            if let Some((_, release)) = drill.next_if(|(at, _)| begun.elapsed() >= *at) {
-                self.drill(release, &mut duty).await;
+                Ok(()) = self.phone.changed() => {
+                    let is_needed = *self.phone.borrow_and_update();
+                    self.emergency_gate(is_needed, &mut duty).await;
+                }
+                () = tokio::time::sleep(LOOK) => self.alarms(&mut duty).await,
             }
         }
     }
@@ -107,12 +107,17 @@ impl Officer {
         }
     }
 
-    async fn drill(&self, release: bool, duty: &mut Duty) {
+    async fn emergency_gate(&self, open: bool, duty: &mut Duty) {
         let Some(gate) = &self.gate else { return };
+        let reason = if open {
+            "a fire engine stands before it"
+        } else {
+            "the emergency is over"
+        };
         let body = json!({
-            "gate": gate, "ordered_by": "duty officer", "reason": "drill", "release": release,
+            "gate": gate, "ordered_by": "duty officer", "reason": reason, "release": !open,
         });
-        if self.post("/api/emergency-open", &body, duty).await && !release {
+        if self.post("/api/emergency-open", &body, duty).await && open {
             duty.openings += 1;
         }
     }

@@ -30,7 +30,8 @@ pub enum Papers {
     ExpiredFreight,
     /// Ordinary freight booking, and an entry on the black list.
     Blacklisted,
-    /// A fire engine: exempt by its kind.
+    /// A fire engine needs none where it goes: an emergency gate is closed to everybody, it too, until
+    /// an emergency order or mode opens it.
     Rescue,
     /// Nothing at all.
     None,

@@ -158,6 +158,7 @@ impl Outside {
                     fleet.leak();
                 }
             }
+            Scene::EmergencyCall | Scene::EmergencyOver => {}
             Scene::CameraLost(camera) => {
                 if let Some(handle) = self.cameras.get(camera) {
                     handle.set_offline(true);
