@@ -76,8 +76,16 @@ impl PublicKey {
         self.algorithm
     }
 
-    pub(crate) fn is_valid(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.key.verify_sig(message, signature).is_ok()
+    /// Whether `signature` is this key's over `message`. Gives the message's SHA-256 with the
+    /// answer, because the callers need both and one pass over the message is enough.
+    pub(crate) fn check(&self, message: &[u8], signature: &[u8]) -> (bool, [u8; 32]) {
+        let hash = digest::digest(&digest::SHA256, message);
+        let verified = match self.algorithm {
+            Algorithm::EcdsaP256 | Algorithm::Rsa => self.key.verify_digest_sig(&hash, signature),
+            // Ed25519 signs the message itself (RFC 8032, section 5.1).
+            Algorithm::Ed25519 => self.key.verify_sig(message, signature),
+        };
+        (verified.is_ok(), array(&hash))
     }
 }
 
@@ -88,11 +96,12 @@ impl std::fmt::Debug for PublicKey {
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    array(&digest::digest(&digest::SHA256, bytes))
+}
+
+fn array(hash: &digest::Digest) -> [u8; 32] {
     let mut out = [0; 32];
-    for (to, from) in out
-        .iter_mut()
-        .zip(digest::digest(&digest::SHA256, bytes).as_ref())
-    {
+    for (to, from) in out.iter_mut().zip(hash.as_ref()) {
         *to = *from;
     }
     out

@@ -101,10 +101,11 @@ impl<'a> Signature<'a> {
                 .at(self.signed_info.path()));
         }
         canonical(self.signed_info, &self.prefixes, None, scratch);
-        if !key.is_valid(scratch, &self.value) {
+        let (is_valid, signed) = key.check(scratch, &self.value);
+        if !is_valid {
             return Err(refusal::SIGNATURE.fault().at(self.node.path()));
         }
-        Ok(sha256(scratch))
+        Ok(signed)
     }
 }
 

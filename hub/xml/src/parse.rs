@@ -77,6 +77,14 @@ struct Name<'t> {
     local: &'t str,
 }
 
+/// An attribute's value as written.
+#[derive(Clone, Copy)]
+struct Value<'t> {
+    raw: &'t str,
+    /// It needs no change, neither to be read nor in canonical form.
+    plain: bool,
+}
+
 impl<'t> Builder<'t> {
     fn new(text: &'t str, limits: &'t Limits) -> Self {
         // Typical messages hold one item per 20 bytes; one allocation each is then enough.
@@ -276,9 +284,10 @@ impl<'t> Builder<'t> {
             return Err(self.fault(Kind::TooDeep, detail, offset));
         }
         self.has_root = true;
-        let name_len = tag.bytes().position(chars::is_space).unwrap_or(tag.len());
-        let (name, rest) = tag.split_at_checked(name_len).unwrap_or((tag, ""));
-        let name = self.name(name)?;
+        let (name, rest) = self.name(tag)?;
+        if rest.starts_with('=') {
+            return Err(self.unlawful(tag));
+        }
 
         let scope = self.scope.len();
         let attributes = self.arena.attributes.len();
@@ -320,24 +329,31 @@ impl<'t> Builder<'t> {
         Ok(())
     }
 
-    /// Splits and checks a name as written.
-    fn name(&self, whole: &'t str) -> Result<Name<'t>, XmlFault> {
-        let start = self.offset(whole);
-        let (prefix, local) = match whole.split_once(':') {
-            Some((prefix, local)) => (prefix, local),
-            None => ("", whole),
+    /// Reads the name that `text` begins with, and gives what follows.
+    fn name(&self, text: &'t str) -> Result<(Name<'t>, &'t str), XmlFault> {
+        let found = chars::qualified_name(text).filter(|(len, _)| *len <= NAME_BYTES_MAX);
+        let Some((len, prefix_len)) = found else {
+            return Err(self.unlawful(text));
         };
-        let has_colon = prefix.len() + local.len() != whole.len();
-        let is_lawful = chars::is_ncname(local) && (!has_colon || chars::is_ncname(prefix));
-        if !is_lawful || whole.len() > NAME_BYTES_MAX {
-            return Err(self.fault(Kind::Name, "unlawful name", start as usize));
-        }
-        Ok(Name {
-            start,
+        let (whole, rest) = text.split_at_checked(len).unwrap_or((text, ""));
+        let (prefix, local) = match prefix_len {
+            0 => ("", whole),
+            _ => (
+                whole.get(..prefix_len).unwrap_or_default(),
+                whole.get(prefix_len + 1..).unwrap_or_default(),
+            ),
+        };
+        let name = Name {
+            start: self.offset(whole),
             whole,
             prefix,
             local,
-        })
+        };
+        Ok((name, rest))
+    }
+
+    fn unlawful(&self, name: &str) -> XmlFault {
+        self.fault(Kind::Name, "unlawful name", self.offset(name) as usize)
     }
 
     /// Scans ` name="value"` pairs; declarations go into the scope, the rest into the arena with
@@ -346,7 +362,7 @@ impl<'t> Builder<'t> {
         let mut attributes = 0;
         let mut declarations = 0;
         loop {
-            let trimmed = rest.trim_start_matches([' ', '\t', '\n', '\r']);
+            let trimmed = rest.trim_start_matches(chars::SPACES);
             if trimmed.is_empty() {
                 return Ok(());
             }
@@ -370,16 +386,16 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// Reads one `name="value"` and gives the raw value and what follows.
-    fn pair(&self, text: &'t str) -> Result<(Name<'t>, &'t str, &'t str), XmlFault> {
+    /// Reads one `name="value"` and gives the value and what follows.
+    fn pair(&self, text: &'t str) -> Result<(Name<'t>, Value<'t>, &'t str), XmlFault> {
         let malformed = |at: &str, detail: &str| {
             Err(self.fault(Kind::Malformed, detail, self.offset(at) as usize))
         };
-        let Some((name, after)) = text.split_once('=') else {
+        let (name, after) = self.name(text)?;
+        let Some(after) = after.trim_start_matches(chars::SPACES).strip_prefix('=') else {
             return malformed(text, "attribute without value");
         };
-        let name = self.name(name.trim_end_matches([' ', '\t', '\n', '\r']))?;
-        let after = after.trim_start_matches([' ', '\t', '\n', '\r']);
+        let after = after.trim_start_matches(chars::SPACES);
         let quote = match after.as_bytes().first() {
             Some(quote @ (b'"' | b'\'')) => *quote,
             _ => return malformed(after, "attribute value without quotes"),
@@ -388,40 +404,50 @@ impl<'t> Builder<'t> {
         let Some(end) = memchr::memchr(quote, inside.as_bytes()) else {
             return malformed(after, "attribute value not closed");
         };
-        let (value, tail) = inside.split_at_checked(end).unwrap_or((inside, ""));
-        if memchr::memchr(b'<', value.as_bytes()).is_some() {
-            return malformed(value, "< in attribute value");
+        let (raw, tail) = inside.split_at_checked(end).unwrap_or((inside, ""));
+        let plain = value::is_plain(raw);
+        if !plain {
+            if memchr::memchr(b'<', raw.as_bytes()).is_some() {
+                return malformed(raw, "< in attribute value");
+            }
+            if !value::references_are_lawful(raw) {
+                let offset = self.offset(raw) as usize;
+                return Err(self.fault(Kind::Entity, "entity or reference not known", offset));
+            }
         }
-        if !value::references_are_lawful(value) {
-            let offset = self.offset(value) as usize;
-            return Err(self.fault(Kind::Entity, "entity or reference not known", offset));
-        }
+        let value = Value { raw, plain };
         Ok((name, value, tail.get(1..).unwrap_or_default()))
     }
 
-    fn add_attribute(&mut self, name: &Name<'t>, value: &'t str) {
-        let plain = !value
-            .bytes()
-            .any(|byte| matches!(byte, b'&' | b'"' | b'\t' | b'\n' | b'\r'));
+    fn add_attribute(&mut self, name: &Name<'t>, value: Value<'t>) {
         self.arena.attributes.push(RawAttribute {
             name: name.start,
             name_len: name.whole.len() as u16,
             prefix_len: name.prefix.len() as u16,
             namespace: NO_NAMESPACE,
-            plain,
-            value: self.span(value),
+            plain: value.plain,
+            value: self.span(value.raw),
         });
     }
 
     /// Adds a namespace declaration, the `number`th of its element.
-    fn declare(&mut self, name: &Name<'t>, raw: &'t str, number: usize) -> Result<(), XmlFault> {
+    fn declare(
+        &mut self,
+        name: &Name<'t>,
+        value: Value<'t>,
+        number: usize,
+    ) -> Result<(), XmlFault> {
         let offset = name.start as usize;
         let prefix = if name.prefix.is_empty() {
             ""
         } else {
             name.local
         };
-        let uri = value::attribute_value(raw);
+        let uri = if value.plain {
+            value.raw.into()
+        } else {
+            value::attribute_value(value.raw)
+        };
         let is_lawful = match prefix {
             "xmlns" => false,
             "xml" => uri == XML_NAMESPACE,
@@ -446,7 +472,7 @@ impl<'t> Builder<'t> {
             let detail = "too many namespace declarations in scope";
             return Err(self.fault(Kind::TooManyAttributes, detail, offset));
         }
-        let namespace = self.intern(&uri, raw, offset)?;
+        let namespace = self.intern(&uri, value.raw, offset)?;
         let span = if prefix.is_empty() {
             Span {
                 start: name.start,

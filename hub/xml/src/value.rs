@@ -38,6 +38,15 @@ pub(crate) fn line_ends(raw: &str) -> Cow<'_, str> {
     Cow::Owned(raw.replace("\r\n", "\n").replace('\r', "\n"))
 }
 
+/// Whether an attribute's raw value needs no second look: no reference, no `<`, nothing that is
+/// normalised or that the canonical form writes in another way.
+pub(crate) fn is_plain(raw: &str) -> bool {
+    // A fold has no early exit and therefore vectorises; almost all values are plain.
+    !raw.bytes().fold(false, |seen, byte| {
+        seen | matches!(byte, b'&' | b'<' | b'"' | b'\t' | b'\n' | b'\r')
+    })
+}
+
 /// Whether every reference in a raw attribute value is lawful.
 pub(crate) fn references_are_lawful(raw: &str) -> bool {
     let mut rest = raw;
