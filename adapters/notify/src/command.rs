@@ -58,3 +58,70 @@ pub(crate) fn request(
         .body(Bytes::from(sealed))
         .map_err(|error| broken(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{SIGNATURE_HEADER, TIMESTAMP_HEADER, request, sign};
+    use crate::sample::{at, event, order};
+    use crate::secret::Secret;
+
+    /// Made with `openssl dgst -sha256 -hmac "a secret of twenty letters"` over the three parts.
+    const VECTOR: &str = "e9c6b3a6b07eb3d14aafdc603ad2ab734b70ba95b01921d8a1dc67b3bada996b";
+
+    fn secret() -> Secret {
+        Secret::new(b"a secret of twenty letters")
+    }
+
+    #[test]
+    fn the_signature_is_the_one_that_openssl_makes() {
+        let body = "<AlarmEvent>苏</AlarmEvent>".as_bytes();
+        assert_eq!(sign(&secret(), "1774929045", "/alarms", body), VECTOR);
+        for (time, path, other) in [
+            ("1774929046", "/alarms", body),
+            ("1774929045", "/alarm", body),
+            ("1774929045", "/alarms", b"".as_slice()),
+        ] {
+            assert_ne!(sign(&secret(), time, path, other), VECTOR);
+        }
+    }
+
+    #[test]
+    fn a_call_is_signed_over_what_is_sent_and_has_the_messages_id() {
+        let order = order(event(""));
+        let sealed = "<AlarmEvent>苏</AlarmEvent>".as_bytes().to_vec();
+        let url = "https://brigade.example/alarms?park=1";
+        let now = 1_774_929_045_999_999;
+        let call = request(&order, sealed.clone(), url, Some(&secret()), now).unwrap();
+        let head = |name: &str| {
+            call.headers()
+                .get(name)
+                .map(|value| value.to_str().unwrap())
+        };
+        assert_eq!(call.method(), http::Method::POST);
+        assert_eq!(call.uri(), url);
+        assert_eq!(head("content-type"), Some("application/xml; charset=utf-8"));
+        assert_eq!(head("x-cordon-message-type"), Some("AlarmEvent"));
+        let id = order.message.header.message_id.to_string();
+        assert_eq!(head("idempotency-key"), Some(id.as_str()));
+        assert_eq!(head(TIMESTAMP_HEADER), Some("1774929045"));
+        assert_eq!(
+            head(SIGNATURE_HEADER),
+            Some(VECTOR),
+            "the path goes without its query"
+        );
+        assert_eq!(call.body(), &sealed);
+
+        let later = request(&order, sealed, url, None, at().micros()).unwrap();
+        assert_eq!(later.headers().get("idempotency-key").unwrap(), id.as_str());
+        assert!(
+            !later.headers().contains_key(SIGNATURE_HEADER),
+            "without a secret none is made"
+        );
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_a_fault() {
+        let fault = request(&order(event("")), Vec::new(), "not an address", None, 0);
+        assert_eq!(fault.unwrap_err().code(), "A071");
+    }
+}

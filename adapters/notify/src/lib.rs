@@ -14,6 +14,8 @@ mod adapter;
 mod command;
 mod config;
 mod letter;
+#[cfg(test)]
+mod sample;
 mod seal;
 mod secret;
 mod session;

@@ -141,3 +141,55 @@ pub(crate) async fn greets(transport: &Transport, patience: Duration) -> Result<
         Ok(Err(error)) => Err(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::write;
+    use crate::config::Config;
+    use crate::sample::{event, order, status};
+
+    fn mail(to: &str) -> crate::Mail {
+        let config: Config = toml::from_str(&format!(
+            "name = \"mails\"\n[[mail]]\nreceiver = \"duty\"\nhost = \"mail.example\"\nport = 587\n\
+             from = \"hub@park.example\"\nto = [{to}]\n"
+        ))
+        .unwrap();
+        config.mails.into_iter().next().unwrap()
+    }
+
+    #[test]
+    fn a_mail_has_its_own_number_and_all_its_addresses_and_is_plain_text() {
+        let order = order(event("苏H12345"));
+        let mail = mail("\"duty@park.example\", \"值班 <night@park.example>\"");
+        let letter = write(&mail, &order).unwrap();
+        let to: Vec<String> = letter
+            .envelope()
+            .to()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(to, ["duty@park.example", "night@park.example"]);
+        let text = String::from_utf8(letter.formatted()).unwrap();
+        assert!(text.is_ascii(), "what is not ASCII is encoded:\n{text}");
+        let id = format!(
+            "Message-ID: <{}@cordon>\r\n",
+            order.message.header.message_id
+        );
+        for line in [
+            id.as_str(),
+            "From: hub@park.example\r\n",
+            "Content-Type: text/plain; charset=utf-8\r\n",
+            "Subject: =?utf-8?b?",
+        ] {
+            assert!(text.contains(line), "{line} in\n{text}");
+        }
+        let again = write(&mail, &order).unwrap();
+        assert!(String::from_utf8(again.formatted()).unwrap().contains(&id));
+    }
+
+    #[test]
+    fn what_is_no_alarm_is_not_mailed() {
+        let fault = write(&mail("\"duty@park.example\""), &order(status())).unwrap_err();
+        assert_eq!(fault.code(), "A072");
+    }
+}
