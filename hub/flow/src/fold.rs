@@ -19,7 +19,7 @@ pub(crate) const DEAD_LETTER: &str = "order.dead-letter";
 /// Audit action of a dead letter sent out again.
 pub(crate) const RERUN: &str = "order.rerun";
 
-/// Dead letters listed at once; older ones stay in the journal and can still be run again.
+/// Dead letters kept; beyond it the oldest is only an entry of the journal, and cannot be run again.
 pub const DEAD_LETTERS_MAX: usize = 10_000;
 
 /// An order that has no outcome yet.
