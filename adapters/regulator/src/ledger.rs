@@ -47,6 +47,9 @@ pub struct Ledger {
 
 /// Reports remembered as pushed. Forgetting the oldest costs a push that the platform recognises.
 const PUSHED_MAX: usize = 10_000;
+/// Dead letters kept. Forgetting the oldest loses no report: it stays in the hub's store, can be
+/// pulled, and is tried again as if it were new.
+const DEAD_MAX: usize = 10_000;
 
 impl Ledger {
     /// Reads the ledger; a missing file is an empty one.
@@ -99,6 +102,8 @@ impl Ledger {
         };
         self.lines.dead.retain(|known| !same(known));
         self.lines.dead.push(letter);
+        let over = self.lines.dead.len().saturating_sub(DEAD_MAX);
+        self.lines.dead.drain(..over);
         self.write()
     }
 
@@ -129,8 +134,26 @@ fn broken(file: &Path, detail: &str) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use super::{DeadLetter, Ledger};
+    use super::{DEAD_MAX, DeadLetter, Ledger};
     use cordon_model::Timestamp;
+
+    #[test]
+    fn the_list_of_dead_letters_ends_somewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ledger.json");
+        let letter = |version| DeadLetter {
+            report_id: "R".to_owned(),
+            version,
+            since: Timestamp::from_micros(0),
+            attempts: 1,
+            reason: String::new(),
+        };
+        let mut ledger = Ledger::open(&file).unwrap();
+        ledger.lines.dead = (1..=DEAD_MAX as u32).map(letter).collect();
+        ledger.dead(letter(DEAD_MAX as u32 + 1)).unwrap();
+        assert_eq!(ledger.dead_letters().len(), DEAD_MAX);
+        assert!(!ledger.settled("R", 1) && ledger.settled("R", 2));
+    }
 
     #[test]
     fn the_ledger_survives_a_restart() {
