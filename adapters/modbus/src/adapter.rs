@@ -14,12 +14,12 @@ use cordon_model::DeviceId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use crate::bus::{Ask, Bus};
 use crate::command;
 use crate::config::Config;
 use crate::lane::Lane;
 use crate::outbox::Outbox;
 use crate::profile::Profile;
-use crate::session::{Ask, Bus};
 
 /// Orders that may wait for one bus; more are refused, except in an emergency.
 const ASKS_MAX: usize = 64;

@@ -7,30 +7,38 @@
 //! | file | what | pure |
 //! |---|---|---|
 //! | `config.rs` | the instance's section of the configuration | yes |
-//! | `profile.rs` | the profile file | yes |
+//! | `profile/` | the profile file: its form, its map of signals, its check | yes |
 //! | `decode.rs` | answers on the wire → signals, debounced | yes |
 //! | `passage.rs` | order of loops → vehicles | yes |
-//! | `state.rs` | signals and orders → what to do | yes |
+//! | `state/` | signals and orders → what to do | yes |
 //! | `command.rs` | canonical command ⇄ Modbus writes | yes |
 //! | `report.rs` | state → canonical messages | yes |
 //! | `lane.rs` | one lane: all of the above put together | yes |
 //! | `outbox.rs` | reports on their way to the intake | no socket |
-//! | `session.rs` | one owner task per bus | the only socket |
+//! | `bus.rs` | one bus: its lanes and the orders under way | no socket |
+//! | `session.rs` | one owner task per bus | through `line.rs` |
+//! | `probe.rs` | touching every lane, changing nothing | through `line.rs` |
+//! | `writes.rs` | what the state asks for, written | through `line.rs` |
+//! | `line.rs` | the connection and its calls | the only socket |
 //! | `adapter.rs` | the contract's face | no socket |
 //!
 //! Floor 3: imports the contract and the model.
 
 mod adapter;
+mod bus;
 pub mod command;
 pub mod config;
 pub mod decode;
 mod lane;
+mod line;
 mod outbox;
 pub mod passage;
+mod probe;
 pub mod profile;
 mod report;
 mod session;
 pub mod state;
+mod writes;
 
 pub use adapter::ModbusAdapter;
 pub use config::{BusConfig, Config, LaneConfig};

@@ -1,0 +1,289 @@
+//! The barrier's state machine. Pure: signals and orders in, tasks out, time as a number.
+//!
+//! The rules it keeps, whoever orders what:
+//! - a barrier is open when its up limit says so, never because a command was accepted;
+//! - it is never told to lower while something is under it or while that is unknown;
+//! - while the inputs are unknown nothing is lowered, and an order that was under way is over;
+//! - a travel that takes too long, both limits at once, an emergency stop or a lost boom is a fault.
+//!
+//! It is not a safety device: the controller in the cabinet is, and keeps its own interlocks.
+//!
+//! Here are the machine and the moments at which it is told something. `orders.rs` holds what an
+//! order sets going and how it ends, `travel.rs` what the limits say, `faults.rs` what stops
+//! everything, `drive.rs` what is switched.
+
+use cordon_contract::OutcomeKind;
+
+use crate::decode::Signals;
+use crate::passage::{Passage, Sighting};
+use crate::profile::{Input, Output, Profile};
+
+mod drive;
+mod faults;
+mod orders;
+mod travel;
+
+use drive::Drive;
+use orders::Waiting;
+
+/// Orders that may wait for the same barrier at a time; further ones are refused.
+pub const WAITING_MAX: usize = 16;
+
+/// How the barrier stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum State {
+    /// The inputs are not known, or say nothing.
+    Unknown,
+    /// At the lower limit.
+    Closed,
+    /// On its way up.
+    Opening,
+    /// At the upper limit.
+    Open,
+    /// On its way down.
+    Closing,
+    /// Lowering is due, but something is under the boom.
+    Blocked,
+    /// The inputs contradict each other, or a travel took too long.
+    Fault,
+    /// Worked by hand at the cabinet.
+    LocalControl,
+}
+
+/// What an order wants.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Action {
+    /// Raise for one passage.
+    Open,
+    /// Lower.
+    Close,
+    /// Stop where it is.
+    Stop,
+    /// Raise and stay up.
+    LockOpen,
+    /// End of `LockOpen`.
+    Release,
+}
+
+/// What the machine wants done, in order.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Task {
+    /// Switch an output on and, after the pulse time, off again.
+    Pulse(Output),
+    /// Switch an output and leave it so.
+    Set(Output, bool),
+    /// Answer an order.
+    Finish {
+        /// Which order.
+        ticket: u64,
+        /// What came of it.
+        kind: OutcomeKind,
+        /// In words.
+        detail: String,
+    },
+    /// Tell what the loops saw.
+    Seen(Sighting),
+}
+
+/// What the machine needs to know of the lane.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    travel_max_ms: u64,
+    hold_ms: u64,
+    clear_ms: u64,
+    auto_close: bool,
+    siren_with_lock_open: bool,
+    outputs: Vec<Output>,
+}
+
+impl Rules {
+    /// The rules of a profile.
+    pub fn of(profile: &Profile) -> Self {
+        let barrier = &profile.barrier;
+        Self {
+            travel_max_ms: u64::from(barrier.travel_ms) + u64::from(barrier.margin_ms),
+            hold_ms: u64::from(barrier.hold_ms),
+            clear_ms: u64::from(barrier.clear_ms),
+            auto_close: barrier.auto_close,
+            siren_with_lock_open: barrier.siren_with_lock_open,
+            outputs: profile.outputs.named().map(|(output, _)| output).collect(),
+        }
+    }
+
+    fn has(&self, output: Output) -> bool {
+        self.outputs.contains(&output)
+    }
+}
+
+/// The state machine of one barrier.
+#[derive(Debug)]
+pub struct Machine {
+    rules: Rules,
+    state: State,
+    reason: String,
+    signals: Option<Signals>,
+    drive: Drive,
+    /// A travel that took too long; stays until a travel arrives.
+    travel_fault: Option<&'static str>,
+    /// Since when the boom stands between the limits without an order.
+    between_since_ms: Option<u64>,
+    stopped: bool,
+    waiting: Vec<Waiting>,
+    /// Lowering is wanted from this moment on.
+    lower_after_ms: Option<u64>,
+    /// Since when nothing is under the boom.
+    clear_since_ms: Option<u64>,
+    blocked: bool,
+    locked_open: bool,
+    lock_confirmed: bool,
+    lock_retry_ms: u64,
+    green: Option<bool>,
+    passage: Passage,
+}
+
+impl Machine {
+    /// A machine that knows nothing yet.
+    pub fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            state: State::Unknown,
+            reason: "not read yet".to_owned(),
+            signals: None,
+            drive: Drive::Still,
+            travel_fault: None,
+            between_since_ms: None,
+            stopped: false,
+            waiting: Vec::new(),
+            lower_after_ms: None,
+            clear_since_ms: None,
+            blocked: false,
+            locked_open: false,
+            lock_confirmed: false,
+            lock_retry_ms: 0,
+            green: None,
+            passage: Passage::default(),
+        }
+    }
+
+    /// How the barrier stands.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Why, in words; empty when there is nothing to say.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The signals it was concluded from; `None` while they are unknown.
+    pub fn signals(&self) -> Option<&Signals> {
+        self.signals.as_ref()
+    }
+
+    /// Whether the green lamp shows; `None` before it was set.
+    pub fn green(&self) -> Option<bool> {
+        self.green
+    }
+
+    /// Whether an order waits for its end.
+    pub fn awaits(&self, ticket: u64) -> bool {
+        self.waiting.iter().any(|waiting| waiting.ticket == ticket)
+    }
+
+    /// Whether an emergency opening is under way or in force.
+    pub fn is_locked_open(&self) -> bool {
+        self.locked_open
+    }
+
+    /// The link is up again: outputs that must stand are set anew; nothing else is repeated.
+    pub fn linked(&mut self) -> Vec<Task> {
+        self.green = None;
+        let mut tasks = Vec::new();
+        if self.holds_lock() {
+            self.lock_retry_ms = 0;
+            self.set(Output::LockOpen, true, &mut tasks);
+        }
+        tasks
+    }
+
+    /// The signals are unknown: the link is cut, or the device answers with an exception.
+    pub fn lose(&mut self, reason: &str) -> Vec<Task> {
+        self.signals = None;
+        self.passage.lose();
+        self.drive = Drive::Still;
+        self.between_since_ms = None;
+        self.lower_after_ms = None;
+        self.clear_since_ms = None;
+        self.blocked = false;
+        self.stopped = false;
+        self.become_state(State::Unknown, reason);
+        let mut tasks = Vec::new();
+        let text = format!("{reason} before it was confirmed; it is not replayed");
+        self.finish(
+            |action| action != Action::LockOpen,
+            OutcomeKind::Expired,
+            &text,
+            &mut tasks,
+        );
+        tasks
+    }
+
+    /// The controller answered a write with an exception. An emergency opening is tried again.
+    pub fn refused(&mut self, text: &str) -> Vec<Task> {
+        self.drive = Drive::Still;
+        let mut tasks = Vec::new();
+        self.finish(
+            |action| action != Action::LockOpen,
+            OutcomeKind::Refused,
+            text,
+            &mut tasks,
+        );
+        tasks
+    }
+
+    /// Takes the signals of a poll.
+    pub fn see(&mut self, now_ms: u64, signals: Signals) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        self.follow(now_ms, &signals, &mut tasks);
+        if signals.obstructed() {
+            self.clear_since_ms = None;
+        } else if self.clear_since_ms.is_none() {
+            self.clear_since_ms = Some(now_ms);
+        }
+        self.signals = Some(signals.clone());
+        self.assess(now_ms, &signals, &mut tasks);
+        self.keep_locked_open(now_ms, &signals, &mut tasks);
+        self.lower_when_due(now_ms, &signals, &mut tasks);
+        self.lamps(&mut tasks);
+        tasks
+    }
+
+    fn follow(&mut self, now_ms: u64, signals: &Signals, tasks: &mut Vec<Task>) {
+        let under = signals
+            .get(Input::SafetyLoop)
+            .or(signals.get(Input::Photocell))
+            .unwrap_or(false);
+        for sighting in self.passage.see(signals.get(Input::ApproachLoop), under) {
+            let gone = matches!(sighting, Sighting::Passed(_) | Sighting::BackedOut(_));
+            if gone && self.lower_after_ms.is_some() {
+                self.lower_after_ms = Some(now_ms);
+            }
+            tasks.push(Task::Seen(sighting));
+        }
+    }
+
+    fn become_state(&mut self, state: State, reason: &str) {
+        self.state = state;
+        if self.reason != reason {
+            reason.clone_into(&mut self.reason);
+        }
+    }
+
+    fn words(&self) -> String {
+        if self.reason.is_empty() {
+            format!("{:?}", self.state)
+        } else {
+            format!("{:?} ({})", self.state, self.reason)
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! The machine's orders: which are taken, what each sets going, and how each ends.
+
+use cordon_contract::OutcomeKind;
+
+use super::drive::Drive;
+use super::faults::{hard_fault, obstruction};
+use super::{Action, Machine, Task, WAITING_MAX};
+use crate::profile::{Input, Output};
+
+/// An order whose end has not come yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiting {
+    pub(super) ticket: u64,
+    pub(super) action: Action,
+}
+
+impl Machine {
+    /// Takes an order. Its end comes as [`Task::Finish`], now or later. The caller has polled the
+    /// signals just before.
+    pub fn order(&mut self, now_ms: u64, action: Action, ticket: u64) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        let refusal = if self.waiting.len() >= WAITING_MAX {
+            Some("too many orders wait for this barrier")
+        } else {
+            self.refusal(action)
+        };
+        if let Some(text) = refusal {
+            tasks.push(Task::Finish {
+                ticket,
+                kind: OutcomeKind::Refused,
+                detail: text.to_owned(),
+            });
+            return tasks;
+        }
+        self.supersede(action, &mut tasks);
+        match action {
+            Action::Open => self.open(now_ms, &mut tasks),
+            Action::Close => self.close(now_ms, &mut tasks),
+            Action::LockOpen => self.lock_open(now_ms, &mut tasks),
+            Action::Stop | Action::Release => {
+                let end = self.stop_or_release(now_ms, action, &mut tasks);
+                tasks.push(Task::Finish {
+                    ticket,
+                    kind: end.0,
+                    detail: end.1.to_owned(),
+                });
+                return tasks;
+            }
+        }
+        self.waiting.push(Waiting { ticket, action });
+        tasks
+    }
+
+    /// The deadline of an order has passed. A lock that was asked for is not written again, but
+    /// nothing is lowered under it until RELEASE.
+    pub fn expire(&mut self, ticket: u64) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        let place = self
+            .waiting
+            .iter()
+            .position(|waiting| waiting.ticket == ticket);
+        if let Some(place) = place {
+            self.waiting.remove(place);
+            tasks.push(Task::Finish {
+                ticket,
+                kind: OutcomeKind::Expired,
+                detail: format!(
+                    "not confirmed before its deadline; barrier {}",
+                    self.words()
+                ),
+            });
+        }
+        tasks
+    }
+
+    /// Why an order is not taken; `None` when it is.
+    fn refusal(&self, action: Action) -> Option<&'static str> {
+        let output = match action {
+            Action::Open | Action::LockOpen => Output::Raise,
+            Action::Close => Output::Lower,
+            Action::Stop => Output::Stop,
+            Action::Release => return None,
+        };
+        if !self.rules.has(output) {
+            return Some("the profile names no output for this action");
+        }
+        if action == Action::LockOpen {
+            // An emergency opening is tried whatever the inputs say.
+            return None;
+        }
+        let Some(signals) = &self.signals else {
+            return Some("the inputs are unknown");
+        };
+        if signals.is_on(Input::Local) {
+            return Some("the switch in the cabinet stands on local");
+        }
+        if self.locked_open && action != Action::Open {
+            return Some("locked open; RELEASE first");
+        }
+        if action == Action::Stop {
+            return None;
+        }
+        hard_fault(signals).or_else(|| {
+            let held = action == Action::Close && signals.obstructed();
+            held.then(|| obstruction(signals))
+        })
+    }
+
+    /// Ends the orders that a new one contradicts.
+    fn supersede(&mut self, action: Action, tasks: &mut Vec<Task>) {
+        let ends: fn(Action) -> bool = match action {
+            Action::Open => |old| old == Action::Close,
+            Action::LockOpen => |old| old == Action::Close,
+            Action::Close => |old| old == Action::Open,
+            Action::Stop => |old| old != Action::LockOpen,
+            Action::Release => |old| old == Action::LockOpen,
+        };
+        self.finish(
+            ends,
+            OutcomeKind::Failed,
+            "superseded by a newer order",
+            tasks,
+        );
+    }
+
+    fn open(&mut self, now_ms: u64, tasks: &mut Vec<Task>) {
+        self.stopped = false;
+        self.blocked = false;
+        if self.is_up() && !matches!(self.drive, Drive::Down { .. }) {
+            self.lower_after_ms = self.hold_until(now_ms);
+        } else {
+            self.lower_after_ms = None;
+            self.raise(now_ms, tasks);
+        }
+    }
+
+    fn close(&mut self, now_ms: u64, tasks: &mut Vec<Task>) {
+        self.stopped = false;
+        let down = self
+            .signals
+            .as_ref()
+            .is_some_and(|signals| signals.is_on(Input::DownLimit));
+        if !down || matches!(self.drive, Drive::Up { .. }) {
+            self.lower(now_ms, tasks);
+        }
+    }
+
+    fn lock_open(&mut self, now_ms: u64, tasks: &mut Vec<Task>) {
+        self.locked_open = true;
+        self.lower_after_ms = None;
+        self.blocked = false;
+        self.stopped = false;
+        self.set(Output::LockOpen, true, tasks);
+        if self.rules.siren_with_lock_open {
+            self.set(Output::Siren, true, tasks);
+        }
+        self.lock_retry_ms = now_ms + self.rules.travel_max_ms;
+        if !self.is_up() {
+            self.raise(now_ms, tasks);
+        }
+    }
+
+    fn stop_or_release(
+        &mut self,
+        now_ms: u64,
+        action: Action,
+        tasks: &mut Vec<Task>,
+    ) -> (OutcomeKind, &'static str) {
+        if action == Action::Stop {
+            self.drive = Drive::Still;
+            self.stopped = true;
+            self.lower_after_ms = None;
+            self.blocked = false;
+            tasks.push(Task::Pulse(Output::Stop));
+            return (OutcomeKind::Accepted, "the controller took the stop pulse");
+        }
+        let was_locked = self.locked_open;
+        self.locked_open = false;
+        self.lock_confirmed = false;
+        self.set(Output::LockOpen, false, tasks);
+        if self.rules.siren_with_lock_open {
+            self.set(Output::Siren, false, tasks);
+        }
+        if was_locked && self.rules.auto_close {
+            self.lower_after_ms = Some(now_ms);
+        }
+        (
+            OutcomeKind::Confirmed,
+            "the lock is off; the controller acknowledged it",
+        )
+    }
+
+    pub(super) fn finish(
+        &mut self,
+        which: impl Fn(Action) -> bool,
+        kind: OutcomeKind,
+        detail: &str,
+        tasks: &mut Vec<Task>,
+    ) {
+        self.waiting.retain(|waiting| {
+            let ends = which(waiting.action);
+            if ends {
+                tasks.push(Task::Finish {
+                    ticket: waiting.ticket,
+                    kind,
+                    detail: detail.to_owned(),
+                });
+            }
+            !ends
+        });
+    }
+}
