@@ -16,6 +16,23 @@ pub struct Case {
     pub clause: &'static str,
 }
 
+impl Case {
+    /// Number, id, title, clause: a line of a suite's table.
+    pub(crate) const fn new(
+        number: u16,
+        id: &'static str,
+        title: &'static str,
+        clause: &'static str,
+    ) -> Self {
+        Self {
+            number,
+            id,
+            title,
+            clause,
+        }
+    }
+}
+
 /// What came of a case.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Verdict {

@@ -19,6 +19,7 @@ mod html;
 mod junit;
 pub mod modbus;
 pub mod onvif;
+mod round;
 
 pub use case::{Case, Stop, Verdict};
 pub use document::{NAMESPACE, Papers, conformance_result, hex_digest, papers};

@@ -12,14 +12,13 @@ mod wire;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use cordon_contract::{BoxFuture, Clock};
-use cordon_model::MessageId;
 
 use self::lane::Lane;
 pub use self::profile::Profile;
-use crate::{Case, Examination, Examined, OnCase, Stop, Subject, Verdict, hex_digest};
+use crate::round::{self, Round, Target};
+use crate::{Case, Examination, OnCase, Stop, Subject, hex_digest};
 
 /// Name of this suite.
 pub const SUITE: &str = "modbus-lane";
@@ -59,151 +58,142 @@ impl std::fmt::Debug for Options {
     }
 }
 
-const fn case(number: u16, id: &'static str, title: &'static str, clause: &'static str) -> Case {
-    Case {
-        number,
-        id,
-        title,
-        clause,
-    }
-}
-
 /// The cases in the order in which they are asked.
 pub const CASES: &[Case] = &[
-    case(1, "M01", "answers at its address", "Modbus TCP V1.0b 4.2"),
-    case(
+    Case::new(1, "M01", "answers at its address", "Modbus TCP V1.0b 4.2"),
+    Case::new(
         2,
         "M02",
         "tells vendor, product and revision",
         "Modbus V1.1b3 6.21",
     ),
-    case(
+    Case::new(
         3,
         "M03",
         "repeats transaction, protocol and unit id",
         "Modbus TCP V1.0b 3.1.3",
     ),
-    case(
+    Case::new(
         4,
         "M04",
         "every input of the profile can be read",
         "profile [inputs]",
     ),
-    case(
+    Case::new(
         5,
         "M05",
         "every output can be read back and no pulse stands at rest",
         "profile [outputs]",
     ),
-    case(
+    Case::new(
         6,
         "M06",
         "rests at exactly one limit",
         "R094; profile [inputs]",
     ),
-    case(
+    Case::new(
         7,
         "M07",
         "refuses addresses outside its map with exception 2",
         "Modbus V1.1b3 7",
     ),
-    case(
+    Case::new(
         8,
         "M08",
         "refuses unknown functions with exception 1",
         "Modbus V1.1b3 7",
     ),
-    case(
+    Case::new(
         9,
         "M09",
         "refuses quantities out of range with exception 3",
         "Modbus V1.1b3 6.1, 6.2",
     ),
-    case(
+    Case::new(
         10,
         "M10",
         "answers within its stated time",
         "profile wire.response_ms",
     ),
-    case(
+    Case::new(
         11,
         "M11",
         "survives malformed frames without moving",
         "Modbus TCP V1.0b 4.4.2",
     ),
-    case(
+    Case::new(
         12,
         "M12",
         "half a frame on one connection holds up no other",
         "Modbus TCP V1.0b 4.2",
     ),
-    case(
+    Case::new(
         13,
         "M13",
         "takes new connections after cuts",
         "Modbus TCP V1.0b 4.2",
     ),
-    case(
+    Case::new(
         14,
         "M14",
         "serves its stated number of connections",
         "profile wire.connections",
     ),
-    case(
+    Case::new(
         15,
         "M15",
         "opens within its stated time",
         "R094; profile barrier.travel_ms",
     ),
-    case(
+    Case::new(
         16,
         "M16",
         "closes within its stated time",
         "R094; profile barrier.travel_ms",
     ),
-    case(
+    Case::new(
         17,
         "M17",
         "stops where it is and stays",
         "profile outputs.stop",
     ),
-    case(
+    Case::new(
         18,
         "M18",
         "does not fall through a broken beam",
         "R094; profile inputs.photocell",
     ),
-    case(
+    Case::new(
         19,
         "M19",
         "does not fall on a vehicle on the safety loop",
         "R094; profile inputs.safety_loop",
     ),
-    case(
+    Case::new(
         20,
         "M20",
         "does not begin to fall into a broken beam",
         "R094; profile inputs.photocell",
     ),
-    case(
+    Case::new(
         21,
         "M21",
         "locked open, it rises and stays up",
         "R046; profile outputs.lock_open",
     ),
-    case(
+    Case::new(
         22,
         "M22",
         "on local, it takes no remote command",
         "profile inputs.local",
     ),
-    case(
+    Case::new(
         23,
         "M23",
         "takes its stated safe state when the heartbeat stops",
         "profile [heartbeat]",
     ),
-    case(
+    Case::new(
         24,
         "M24",
         "powers up with outputs off and without moving",
@@ -220,84 +210,60 @@ pub async fn examine(
     clock: &dyn Clock,
 ) -> Result<Examination, cordon_contract::Fault> {
     let profile = Profile::parse(profile_text, "profile")?;
-    let started_at = clock.now();
-    let mut subject = Subject {
-        kind: SUITE.to_owned(),
-        address: address.to_string(),
+    let subject = Subject {
         vendor: profile.about.vendor.clone(),
         model: profile.about.model.clone(),
         profile_digest: hex_digest(profile_text.as_bytes()),
-        ..Subject::default()
+        ..round::subject::<Lane<'_>>(address)
     };
-    let mut lane = Lane::new(address, &profile, options);
-    let mut results = Vec::with_capacity(CASES.len());
-    let mut absent = false;
-    for case in CASES {
-        // Whether it is there at all is always asked.
-        let wanted = options.only.is_empty() || options.only.iter().any(|id| id == case.id);
-        if !wanted && case.number != 1 {
-            continue;
-        }
-        let asked = Instant::now();
-        let verdict = if absent {
-            Verdict::NotApplicable("not asked: the lane does not answer".to_owned())
-        } else {
-            Verdict::from(ask(*case, &mut lane, &mut subject).await)
-        };
-        absent |= case.number == 1 && verdict != Verdict::Pass;
-        let took_ms = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let examined = Examined {
-            case: *case,
-            verdict,
-            took_ms,
-        };
-        if let Some(on_case) = &options.on_case {
-            on_case(&examined);
-        }
-        results.push(examined);
-    }
-    // Leave the lane as one would want to find it.
-    if !absent && lane.settle().await.is_ok() {
-        let _ = lane.home().await;
-    }
-    Ok(Examination {
-        id: MessageId::random(),
-        suite: SUITE,
-        suite_version: env!("CARGO_PKG_VERSION"),
-        subject,
-        started_at,
-        finished_at: clock.now(),
-        results,
-    })
+    let round = Round {
+        only: &options.only,
+        on_case: options.on_case.as_ref(),
+        clock,
+    };
+    let lane = Lane::new(address, &profile, options);
+    Ok(round.of(lane, subject).await)
 }
 
-async fn ask(case: Case, lane: &mut Lane<'_>, subject: &mut Subject) -> Result<(), Stop> {
-    lane.settle().await?;
-    match case.number {
-        1 => wire::reach(lane).await,
-        2 => wire::identity(lane, subject).await,
-        3 => wire::echoes(lane).await,
-        4 => wire::inputs(lane).await,
-        5 => wire::outputs(lane).await,
-        6 => wire::one_limit(lane).await,
-        7 => wire::illegal_address(lane).await,
-        8 => wire::illegal_function(lane).await,
-        9 => wire::illegal_quantity(lane).await,
-        10 => wire::response_time(lane).await,
-        11 => wire::garbage(lane).await,
-        12 => wire::half_frame(lane).await,
-        13 => wire::reconnect(lane).await,
-        14 => wire::connections(lane).await,
-        15 => barrier::opens(lane).await,
-        16 => barrier::closes(lane).await,
-        17 => barrier::stops(lane).await,
-        18 => barrier::photocell_holds(lane).await,
-        19 => barrier::safety_loop_holds(lane).await,
-        20 => barrier::photocell_forbids(lane).await,
-        21 => barrier::lock_open(lane).await,
-        22 => barrier::local(lane).await,
-        23 => barrier::watchdog(lane).await,
-        24 => barrier::power_up(lane).await,
-        _ => Err(Stop::skip("no such case")),
+impl Target for Lane<'_> {
+    const SUITE: &'static str = SUITE;
+    const CASES: &'static [Case] = CASES;
+    const DEVICE: &'static str = "lane";
+
+    async fn ask(&mut self, case: Case, subject: &mut Subject) -> Result<(), Stop> {
+        self.settle().await?;
+        match case.number {
+            1 => wire::reach(self).await,
+            2 => wire::identity(self, subject).await,
+            3 => wire::echoes(self).await,
+            4 => wire::inputs(self).await,
+            5 => wire::outputs(self).await,
+            6 => wire::one_limit(self).await,
+            7 => wire::illegal_address(self).await,
+            8 => wire::illegal_function(self).await,
+            9 => wire::illegal_quantity(self).await,
+            10 => wire::response_time(self).await,
+            11 => wire::garbage(self).await,
+            12 => wire::half_frame(self).await,
+            13 => wire::reconnect(self).await,
+            14 => wire::connections(self).await,
+            15 => barrier::opens(self).await,
+            16 => barrier::closes(self).await,
+            17 => barrier::stops(self).await,
+            18 => barrier::photocell_holds(self).await,
+            19 => barrier::safety_loop_holds(self).await,
+            20 => barrier::photocell_forbids(self).await,
+            21 => barrier::lock_open(self).await,
+            22 => barrier::local(self).await,
+            23 => barrier::watchdog(self).await,
+            24 => barrier::power_up(self).await,
+            _ => Err(Stop::skip("no such case")),
+        }
+    }
+
+    async fn leave(&mut self, there: bool) {
+        if there && self.settle().await.is_ok() {
+            let _ = self.home().await;
+        }
     }
 }

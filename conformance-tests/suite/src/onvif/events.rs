@@ -171,7 +171,7 @@ impl Session<'_> {
     }
 
     /// Leaves the device as one would want to find it.
-    pub(super) async fn leave(&mut self) {
+    pub(super) async fn end_watch(&mut self) {
         if let Some(watch) = self.watch.take() {
             let _ = self.unsubscribe(&watch).await;
         }

@@ -15,15 +15,15 @@ mod stimulus;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cordon_contract::{BoxFuture, Clock};
-use cordon_model::MessageId;
 
 pub use self::login::Login;
 use self::session::Session;
 pub use self::stimulus::http_stimulus;
-use crate::{Case, Examination, Examined, OnCase, Stop, Subject, Verdict};
+use crate::round::{self, Round, Target};
+use crate::{Case, Examination, OnCase, Stop, Subject};
 
 /// Name of this suite.
 pub const SUITE: &str = "onvif-camera";
@@ -112,16 +112,6 @@ impl std::fmt::Debug for Options {
     }
 }
 
-/// Number, id, title, clause.
-const fn case(number: u16, id: &'static str, title: &'static str, clause: &'static str) -> Case {
-    Case {
-        number,
-        id,
-        title,
-        clause,
-    }
-}
-
 const CORE_DEVICE: &str = "ONVIF Core, device management";
 const CORE_SECURITY: &str = "ONVIF Core, security";
 const CORE_EVENTS: &str = "ONVIF Core, event handling";
@@ -130,105 +120,105 @@ const ROBUST: &str = "issue 2, part 9: garbage";
 
 /// The cases in the order in which they are asked.
 pub const CASES: &[Case] = &[
-    case(1, "O01", "answers at its address", CORE_DEVICE),
-    case(2, "O02", "tells its time without a login", CORE_SECURITY),
-    case(3, "O03", "has a clock within the limit", CORE_DEVICE),
-    case(
+    Case::new(1, "O01", "answers at its address", CORE_DEVICE),
+    Case::new(2, "O02", "tells its time without a login", CORE_SECURITY),
+    Case::new(3, "O03", "has a clock within the limit", CORE_DEVICE),
+    Case::new(
         4,
         "O04",
         "tells maker, model, firmware, serial and hardware",
         CORE_DEVICE,
     ),
-    case(
+    Case::new(
         5,
         "O05",
         "lists its services under addresses that lead to it",
         CORE_DEVICE,
     ),
-    case(
+    Case::new(
         6,
         "O06",
         "refuses protected calls without a login",
         CORE_SECURITY,
     ),
-    case(7, "O07", "takes the right login", CORE_SECURITY),
-    case(
+    Case::new(7, "O07", "takes the right login", CORE_SECURITY),
+    Case::new(
         8,
         "O08",
         "refuses a token with a wrong password",
         CORE_SECURITY,
     ),
-    case(
+    Case::new(
         9,
         "O09",
         "refuses a digest with a wrong password",
         "RFC 7616 3.4",
     ),
-    case(
+    Case::new(
         10,
         "O10",
         "refuses a token of yesterday",
         "UsernameToken Profile 1.0 3.1",
     ),
-    case(
+    Case::new(
         11,
         "O11",
         "refuses a token used before",
         "UsernameToken Profile 1.0 3.1",
     ),
-    case(
+    Case::new(
         12,
         "O12",
         "refuses unknown operations by the right fault",
         CORE_FAULTS,
     ),
-    case(13, "O13", "refuses garbage and lives on", ROBUST),
-    case(14, "O14", "survives an oversized request", ROBUST),
-    case(15, "O15", "half a request holds up no other", ROBUST),
-    case(16, "O16", "names its event topics", CORE_EVENTS),
-    case(
+    Case::new(13, "O13", "refuses garbage and lives on", ROBUST),
+    Case::new(14, "O14", "survives an oversized request", ROBUST),
+    Case::new(15, "O15", "half a request holds up no other", ROBUST),
+    Case::new(16, "O16", "names its event topics", CORE_EVENTS),
+    Case::new(
         17,
         "O17",
         "gives a subscription with a stated end",
         CORE_EVENTS,
     ),
-    case(
+    Case::new(
         18,
         "O18",
         "tells a new subscription the states as they are",
         CORE_EVENTS,
     ),
-    case(19, "O19", "delivers an event with its time", CORE_EVENTS),
-    case(20, "O20", "announces every topic it delivers", CORE_EVENTS),
-    case(21, "O21", "delivers events in their order", CORE_EVENTS),
-    case(22, "O22", "honours a topic filter", CORE_EVENTS),
-    case(23, "O23", "waits in a pull as long as asked", CORE_EVENTS),
-    case(
+    Case::new(19, "O19", "delivers an event with its time", CORE_EVENTS),
+    Case::new(20, "O20", "announces every topic it delivers", CORE_EVENTS),
+    Case::new(21, "O21", "delivers events in their order", CORE_EVENTS),
+    Case::new(22, "O22", "honours a topic filter", CORE_EVENTS),
+    Case::new(23, "O23", "waits in a pull as long as asked", CORE_EVENTS),
+    Case::new(
         24,
         "O24",
         "a renewal prolongs",
         "WS-BaseNotification 1.3, 6.1.1",
     ),
-    case(
+    Case::new(
         25,
         "O25",
         "a subscription ends when its time is over",
         CORE_EVENTS,
     ),
-    case(
+    Case::new(
         26,
         "O26",
         "a cancelled subscription is gone",
         "WS-BaseNotification 1.3, 6.1.2",
     ),
-    case(27, "O27", "serves several subscriptions", CORE_EVENTS),
-    case(
+    Case::new(27, "O27", "serves several subscriptions", CORE_EVENTS),
+    Case::new(
         28,
         "O28",
         "every answer has the form of the schemas",
         "ONVIF WSDL; WS-BaseNotification",
     ),
-    case(
+    Case::new(
         29,
         "O29",
         "comes back from a reboot within the limit",
@@ -238,84 +228,61 @@ pub const CASES: &[Case] = &[
 
 /// Examines the device at `address`. Takes about a quarter of a minute and the time of a reboot.
 pub async fn examine(address: SocketAddr, options: &Options, clock: &dyn Clock) -> Examination {
-    let started_at = clock.now();
-    let mut subject = Subject {
-        kind: SUITE.to_owned(),
-        address: address.to_string(),
-        ..Subject::default()
+    let round = Round {
+        only: &options.only,
+        on_case: options.on_case.as_ref(),
+        clock,
     };
-    let mut session = Session::new(address, options, clock);
-    let mut results = Vec::with_capacity(CASES.len());
-    let mut absent = false;
-    for case in CASES {
-        // Whether it is there at all is always asked.
-        let wanted = options.only.is_empty() || options.only.iter().any(|id| id == case.id);
-        if !wanted && case.number != 1 {
-            continue;
-        }
-        let asked = Instant::now();
-        let verdict = if absent {
-            Verdict::NotApplicable("not asked: the device does not answer".to_owned())
-        } else {
-            Verdict::from(ask(*case, &mut session, &mut subject).await)
-        };
-        absent |= case.number == 1 && verdict != Verdict::Pass;
-        let examined = Examined {
-            case: *case,
-            verdict,
-            took_ms: u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX),
-        };
-        if let Some(on_case) = &options.on_case {
-            on_case(&examined);
-        }
-        results.push(examined);
-    }
-    session.leave().await;
-    Examination {
-        id: MessageId::random(),
-        suite: SUITE,
-        suite_version: env!("CARGO_PKG_VERSION"),
-        subject,
-        started_at,
-        finished_at: clock.now(),
-        results,
-    }
+    let session = Session::new(address, options, clock);
+    round
+        .of(session, round::subject::<Session<'_>>(address))
+        .await
 }
 
-async fn ask(case: Case, session: &mut Session<'_>, subject: &mut Subject) -> Result<(), Stop> {
-    if case.number > 1 {
-        session.prepare().await;
+impl Target for Session<'_> {
+    const SUITE: &'static str = SUITE;
+    const CASES: &'static [Case] = CASES;
+    const DEVICE: &'static str = "device";
+
+    async fn ask(&mut self, case: Case, subject: &mut Subject) -> Result<(), Stop> {
+        if case.number > 1 {
+            self.prepare().await;
+        }
+        match case.number {
+            1 => device::reach(self).await,
+            2 => self.read_clock().await,
+            3 => device::clock(self).await,
+            4 => device::identity(self, subject).await,
+            5 => device::services(self).await,
+            6 => device::nobody(self).await,
+            7 => device::right_login(self).await,
+            8 => device::wrong_token(self).await,
+            9 => device::wrong_digest(self).await,
+            10 => device::stale_token(self).await,
+            11 => device::used_token(self).await,
+            12 => device::unknown_operation(self).await,
+            13 => device::garbage(self).await,
+            14 => device::oversized(self).await,
+            15 => device::half_request(self).await,
+            16 => events::properties(self).await,
+            17 => events::subscribe(self).await,
+            18 => events::initial_state(self).await,
+            19 => events::delivered(self).await,
+            20 => events::announced(self).await,
+            21 => events::order(self).await,
+            22 => events::filter(self).await,
+            23 => events::pull_timeout(self).await,
+            24 => events::renew(self).await,
+            25 => events::expiry(self).await,
+            26 => events::unsubscribe(self).await,
+            27 => events::several(self).await,
+            28 => events::forms(self).await,
+            29 => device::reboot(self).await,
+            _ => Err(Stop::skip("no such case")),
+        }
     }
-    match case.number {
-        1 => device::reach(session).await,
-        2 => session.read_clock().await,
-        3 => device::clock(session).await,
-        4 => device::identity(session, subject).await,
-        5 => device::services(session).await,
-        6 => device::nobody(session).await,
-        7 => device::right_login(session).await,
-        8 => device::wrong_token(session).await,
-        9 => device::wrong_digest(session).await,
-        10 => device::stale_token(session).await,
-        11 => device::used_token(session).await,
-        12 => device::unknown_operation(session).await,
-        13 => device::garbage(session).await,
-        14 => device::oversized(session).await,
-        15 => device::half_request(session).await,
-        16 => events::properties(session).await,
-        17 => events::subscribe(session).await,
-        18 => events::initial_state(session).await,
-        19 => events::delivered(session).await,
-        20 => events::announced(session).await,
-        21 => events::order(session).await,
-        22 => events::filter(session).await,
-        23 => events::pull_timeout(session).await,
-        24 => events::renew(session).await,
-        25 => events::expiry(session).await,
-        26 => events::unsubscribe(session).await,
-        27 => events::several(session).await,
-        28 => events::forms(session).await,
-        29 => device::reboot(session).await,
-        _ => Err(Stop::skip("no such case")),
+
+    async fn leave(&mut self, _: bool) {
+        self.end_watch().await;
     }
 }
