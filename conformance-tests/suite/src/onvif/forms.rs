@@ -5,10 +5,13 @@
 //! namespace of elements, and the lexical form of values. Elements of foreign namespaces are let
 //! through only where the schemas say so.
 
+mod answers;
+
 use cordon_model::Timestamp;
 use cordon_xml::Node;
 
-use super::names::{TDS, TEV, TT, WSA, WSNT, WSTOP};
+use self::answers::ANSWERS;
+use super::names::TT;
 
 /// What an element may hold.
 #[derive(Clone, Copy)]
@@ -66,161 +69,6 @@ const fn any(namespace: &'static str, local: &'static str, form: Form) -> Part {
         ..one(namespace, local, form)
     }
 }
-
-const DATE_TIME: &[Part] = &[
-    one(
-        TT,
-        "Time",
-        Form::Parts(&[
-            one(TT, "Hour", Form::Int),
-            one(TT, "Minute", Form::Int),
-            one(TT, "Second", Form::Int),
-        ]),
-    ),
-    one(
-        TT,
-        "Date",
-        Form::Parts(&[
-            one(TT, "Year", Form::Int),
-            one(TT, "Month", Form::Int),
-            one(TT, "Day", Form::Int),
-        ]),
-    ),
-];
-const SYSTEM_TIME: &[Part] = &[one(
-    TDS,
-    "SystemDateAndTime",
-    Form::Parts(&[
-        one(TT, "DateTimeType", Form::OneOf(&["Manual", "NTP"])),
-        one(TT, "DaylightSavings", Form::Truth),
-        maybe(TT, "TimeZone", Form::Parts(&[one(TT, "TZ", Form::Text)])),
-        maybe(TT, "UTCDateTime", Form::Parts(DATE_TIME)),
-        maybe(TT, "LocalDateTime", Form::Parts(DATE_TIME)),
-        maybe(TT, "Extension", Form::Open),
-    ]),
-)];
-const INFORMATION: &[Part] = &[
-    one(TDS, "Manufacturer", Form::Text),
-    one(TDS, "Model", Form::Text),
-    one(TDS, "FirmwareVersion", Form::Text),
-    one(TDS, "SerialNumber", Form::Text),
-    one(TDS, "HardwareId", Form::Text),
-];
-const SERVICES: &[Part] = &[some(
-    TDS,
-    "Service",
-    Form::Extensible(&[
-        one(TDS, "Namespace", Form::Uri),
-        one(TDS, "XAddr", Form::Uri),
-        maybe(TDS, "Capabilities", Form::Open),
-        one(
-            TDS,
-            "Version",
-            Form::Parts(&[one(TT, "Major", Form::Int), one(TT, "Minor", Form::Int)]),
-        ),
-    ]),
-)];
-const SCOPES: &[Part] = &[some(
-    TDS,
-    "Scopes",
-    Form::Parts(&[
-        one(TT, "ScopeDef", Form::OneOf(&["Fixed", "Configurable"])),
-        one(TT, "ScopeItem", Form::Uri),
-    ]),
-)];
-const DEVICE_CAPABILITIES: &[Part] = &[one(
-    TDS,
-    "Capabilities",
-    Form::Parts(&[
-        one(TDS, "Network", Form::Open),
-        one(TDS, "Security", Form::Open),
-        one(TDS, "System", Form::Open),
-        maybe(TDS, "Misc", Form::Open),
-    ]),
-)];
-const PROPERTIES: &[Part] = &[
-    some(TEV, "TopicNamespaceLocation", Form::Uri),
-    one(WSNT, "FixedTopicSet", Form::Truth),
-    one(WSTOP, "TopicSet", Form::Open),
-    some(WSNT, "TopicExpressionDialect", Form::Uri),
-    some(TEV, "MessageContentFilterDialect", Form::Uri),
-    any(TEV, "ProducerPropertiesFilterDialect", Form::Uri),
-    some(TEV, "MessageContentSchemaLocation", Form::Uri),
-];
-const CREATED: &[Part] = &[
-    one(
-        TEV,
-        "SubscriptionReference",
-        Form::Extensible(&[
-            one(WSA, "Address", Form::Uri),
-            maybe(WSA, "ReferenceParameters", Form::Open),
-            maybe(WSA, "Metadata", Form::Open),
-        ]),
-    ),
-    one(WSNT, "CurrentTime", Form::Time),
-    one(WSNT, "TerminationTime", Form::Time),
-];
-const ITEMS: Form = Form::Parts(&[
-    any(TT, "SimpleItem", Form::Open),
-    any(TT, "ElementItem", Form::Open),
-    maybe(TT, "Extension", Form::Open),
-]);
-const MESSAGE: &[Part] = &[
-    maybe(TT, "Source", ITEMS),
-    maybe(TT, "Key", ITEMS),
-    maybe(TT, "Data", ITEMS),
-    maybe(TT, "Extension", Form::Open),
-];
-const PULLED: &[Part] = &[
-    one(TEV, "CurrentTime", Form::Time),
-    one(TEV, "TerminationTime", Form::Time),
-    any(
-        WSNT,
-        "NotificationMessage",
-        Form::Parts(&[
-            maybe(WSNT, "SubscriptionReference", Form::Open),
-            maybe(WSNT, "Topic", Form::Text),
-            maybe(WSNT, "ProducerReference", Form::Open),
-            one(
-                WSNT,
-                "Message",
-                Form::Parts(&[one(TT, "Message", Form::Parts(MESSAGE))]),
-            ),
-        ]),
-    ),
-];
-const RENEWED: &[Part] = &[
-    one(WSNT, "TerminationTime", Form::Time),
-    maybe(WSNT, "CurrentTime", Form::Time),
-];
-
-/// Operation, namespace of its answer, form of its answer.
-const ANSWERS: &[(&str, &str, Form)] = &[
-    ("GetSystemDateAndTime", TDS, Form::Parts(SYSTEM_TIME)),
-    ("GetDeviceInformation", TDS, Form::Parts(INFORMATION)),
-    ("GetServices", TDS, Form::Parts(SERVICES)),
-    ("GetScopes", TDS, Form::Parts(SCOPES)),
-    (
-        "GetServiceCapabilities",
-        TDS,
-        Form::Parts(DEVICE_CAPABILITIES),
-    ),
-    (
-        "SystemReboot",
-        TDS,
-        Form::Parts(&[one(TDS, "Message", Form::Text)]),
-    ),
-    ("GetEventProperties", TEV, Form::Extensible(PROPERTIES)),
-    (
-        "CreatePullPointSubscription",
-        TEV,
-        Form::Extensible(CREATED),
-    ),
-    ("PullMessages", TEV, Form::Parts(PULLED)),
-    ("SetSynchronizationPoint", TEV, Form::Parts(&[])),
-    ("Renew", WSNT, Form::Extensible(RENEWED)),
-    ("Unsubscribe", WSNT, Form::Extensible(&[])),
-];
 
 /// What is wrong with an answer to an operation; `None` when nothing is.
 pub(super) fn judge(operation: &str, payload: Node<'_>) -> Option<String> {
