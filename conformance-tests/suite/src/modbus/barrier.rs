@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::lane::{Lane, Moved};
+use super::lane::{Lane, Limits, Moved};
 use crate::Stop;
 
 /// M15: opens by a pulse within the stated time.
@@ -121,14 +121,8 @@ async fn holds_while_falling(lane: &mut Lane<'_>, input: &str) -> Result<(), Sto
 pub(super) async fn photocell_forbids(lane: &mut Lane<'_>) -> Result<(), Stop> {
     needs_lower(lane)?;
     lane.raised().await?;
-    lane.press("photocell", true).await?;
-    lane.pulse("lower").await?;
-    let watched_ms = lane.travel_ms();
-    let stayed = lane.stays(watched_ms, |limits| limits.up).await;
-    lane.press("photocell", false).await?;
-    stayed.map_err(|moved| {
-        moved.says(|_| "a lowering command was taken while the photocell was on".to_owned())
-    })
+    let text = "a lowering command was taken while the photocell was on";
+    refuses_while(lane, "photocell", "lower", |limits| limits.up, text).await
 }
 
 /// M21: locked open it rises and stays up.
@@ -155,14 +149,24 @@ pub(super) async fn lock_open(lane: &mut Lane<'_>) -> Result<(), Stop> {
 /// M22: on local it takes no remote command.
 pub(super) async fn local(lane: &mut Lane<'_>) -> Result<(), Stop> {
     lane.home().await?;
-    lane.press("local", true).await?;
-    lane.pulse("raise").await?;
+    let text = "the switch stood on local and a remote command was taken";
+    refuses_while(lane, "local", "raise", |limits| limits.down, text).await
+}
+
+/// With the input on, a command leaves the boom where it is.
+async fn refuses_while(
+    lane: &mut Lane<'_>,
+    input: &str,
+    command: &str,
+    unmoved: fn(Limits) -> bool,
+    taken: &str,
+) -> Result<(), Stop> {
+    lane.press(input, true).await?;
+    lane.pulse(command).await?;
     let watched_ms = lane.travel_ms();
-    let stayed = lane.stays(watched_ms, |limits| limits.down).await;
-    lane.press("local", false).await?;
-    stayed.map_err(|moved| {
-        moved.says(|_| "the switch stood on local and a remote command was taken".to_owned())
-    })
+    let stayed = lane.stays(watched_ms, unmoved).await;
+    lane.press(input, false).await?;
+    stayed.map_err(|moved| moved.says(|_| taken.to_owned()))
 }
 
 /// M23: takes its stated safe state when the heartbeat stops, and not before.

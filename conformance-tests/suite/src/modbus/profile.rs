@@ -1,5 +1,7 @@
 //! The profile file as the examination reads it: by a reader of its own, from the written format
 //! (`docs/reference/modbus-profile.md`), so that a mistake of the adapter's reader cannot hide.
+//! What it repeats of `adapters/modbus` it repeats on purpose: an examiner shares no code with what
+//! it examines.
 
 use std::collections::BTreeMap;
 
