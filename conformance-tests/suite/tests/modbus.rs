@@ -8,12 +8,16 @@
     reason = "test code"
 )]
 
+mod common;
+
 use std::net::SocketAddr;
 
 use cordon_contract::SystemClock;
-use cordon_sim_lane::{Lane, LaneFault, LaneSettings};
+use cordon_sim_lane::{Lane, LaneFault, LaneHandle, LaneSettings};
+use cordon_suite::Examination;
 use cordon_suite::modbus::{CASES, Options, Profile, examine};
-use cordon_suite::{Examination, Verdict, papers};
+
+use self::common::{each_fails_its_case, nobody, papers, skipped, words};
 
 const LANE: &str = include_str!("../../../mappings/generic/lane/1/profile.toml");
 const REGISTERS: &str = include_str!("../../../mappings/generic/lane-registers/1/profile.toml");
@@ -28,29 +32,26 @@ fn quick(shipped: &str) -> String {
         .replace("response_ms = 100", "response_ms = 60")
 }
 
-async fn examined(faults: &[LaneFault], profile: &str) -> Examination {
-    let settings = LaneSettings {
+async fn lane(adjust: impl FnOnce(&mut LaneSettings)) -> LaneHandle {
+    let mut settings = LaneSettings {
         travel_ms: 600,
         watchdog_ms: 1_200,
-        slow_ms: 90,
-        faults: faults.to_vec(),
         ..LaneSettings::default()
     };
-    let lane = Lane::start(settings, SocketAddr::from(([127, 0, 0, 1], 0)))
-        .await
-        .unwrap();
+    adjust(&mut settings);
+    let lane = Lane::start(settings, SocketAddr::from(([127, 0, 0, 1], 0)));
+    lane.await.unwrap()
+}
+
+async fn examined(faults: &[LaneFault], profile: &str) -> Examination {
+    let lane = lane(|settings| {
+        settings.slow_ms = 90;
+        settings.faults = faults.to_vec();
+    })
+    .await;
     examine(lane.addr(), profile, &Options::default(), &SystemClock)
         .await
         .unwrap()
-}
-
-fn words(examination: &Examination) -> String {
-    examination
-        .results
-        .iter()
-        .filter(|examined| examined.verdict != Verdict::Pass)
-        .map(|examined| format!("{} {:?}\n", examined.case.id, examined.verdict))
-        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,31 +90,15 @@ async fn each_mutant_fails_exactly_the_case_meant_for_it() {
         (LaneFault::NoWatchdog, "M23"),
         (LaneFault::RaisesAtPowerUp, "M24"),
     ];
-    let mut runs = tokio::task::JoinSet::new();
-    for (fault, case) in mutants {
-        runs.spawn(async move { (fault, case, examined(&[fault], &quick(LANE)).await) });
-    }
-    let mut wrong = String::new();
-    while let Some(run) = runs.join_next().await {
-        let (fault, case, examination) = run.unwrap();
-        if examination.failures() != [case] {
-            wrong.push_str(&format!(
-                "{fault:?} should fail {case}:\n{}\n",
-                words(&examination)
-            ));
-        }
-        let papers = papers(&examination, "park", |document| Ok(document.to_vec())).unwrap();
-        assert!(papers.declaration.is_none(), "no declaration for {fault:?}");
-    }
-    assert!(wrong.is_empty(), "{wrong}");
+    each_fails_its_case(mutants, |fault| async move {
+        examined(&[fault], &quick(LANE)).await
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn nobody_at_home_fails_once_and_says_so() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let examination = examine(address, &quick(LANE), &Options::default(), &SystemClock)
+    let examination = examine(nobody(), &quick(LANE), &Options::default(), &SystemClock)
         .await
         .unwrap();
     assert_eq!(examination.failures(), ["M01"]);
@@ -142,32 +127,18 @@ fn both_readers_take_the_shipped_profiles_and_refuse_the_same_mistakes() {
 async fn without_rehearsal_coils_and_operator_guards_are_not_applicable() {
     let text = quick(LANE);
     let bare = text.split("[stimulus]").next().unwrap();
-    let settings = LaneSettings {
-        travel_ms: 600,
-        watchdog_ms: 1_200,
-        stimulus: false,
-        ..LaneSettings::default()
-    };
-    let lane = Lane::start(settings, SocketAddr::from(([127, 0, 0, 1], 0)))
-        .await
-        .unwrap();
+    let lane = lane(|settings| settings.stimulus = false).await;
     let examination = examine(lane.addr(), bare, &Options::default(), &SystemClock)
         .await
         .unwrap();
-    let skipped: Vec<_> = examination
-        .results
-        .iter()
-        .filter(|examined| matches!(examined.verdict, Verdict::NotApplicable(_)))
-        .map(|examined| examined.case.id)
-        .collect();
     assert_eq!(
-        skipped,
+        skipped(&examination),
         ["M18", "M19", "M20", "M22", "M24"],
         "{}",
         words(&examination)
     );
     assert!(examination.passed());
-    let papers = papers(&examination, "park", |document| Ok(document.to_vec())).unwrap();
+    let papers = papers(&examination);
     let declaration = String::from_utf8(papers.declaration.unwrap()).unwrap();
     assert!(declaration.contains("5 did not apply"), "{declaration}");
     assert!(papers.html.contains("not applicable"));

@@ -8,13 +8,17 @@
     reason = "test code"
 )]
 
+mod common;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use cordon_contract::SystemClock;
 use cordon_sim_camera::{Camera, CameraHandle, Event, Mutant, Settings};
+use cordon_suite::Examination;
 use cordon_suite::onvif::{CASES, Login, Options, Stimulus, Stir, examine};
-use cordon_suite::{Examination, Verdict, papers};
+
+use self::common::{each_fails_its_case, nobody, papers, skipped, words};
 
 async fn camera(adjust: impl FnOnce(&mut Settings)) -> Arc<CameraHandle> {
     let mut settings = Settings::default();
@@ -48,15 +52,6 @@ async fn examined(adjust: impl FnOnce(&mut Settings)) -> Examination {
     examine(camera.addr(), &options(&camera), &SystemClock).await
 }
 
-fn words(examination: &Examination) -> String {
-    examination
-        .results
-        .iter()
-        .filter(|examined| examined.verdict != Verdict::Pass)
-        .map(|examined| format!("{} {:?}\n", examined.case.id, examined.verdict))
-        .collect()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_virtual_camera_passes_every_case() {
     let camera = camera(|_| {}).await;
@@ -65,8 +60,7 @@ async fn the_virtual_camera_passes_every_case() {
     assert_eq!(examination.counts().passed, CASES.len(), "{said}");
     assert_eq!(examination.subject.model, "Virtual Camera");
     assert_eq!(camera.counters().subscriptions, 0, "nothing is left behind");
-    let papers = papers(&examination, "park", |document| Ok(document.to_vec())).unwrap();
-    assert!(papers.declaration.is_some());
+    assert!(papers(&examination).declaration.is_some());
 }
 
 /// One fault, one case.
@@ -90,26 +84,8 @@ async fn each_mutant_fails_exactly_the_case_meant_for_it() {
         Mutant::HollowUnsubscribe => "O26",
         Mutant::NoTerminationTime => "O28",
     };
-    let mut runs = tokio::task::JoinSet::new();
-    for mutant in Mutant::ALL {
-        runs.spawn(async move { (mutant, examined(|s| s.mutant = Some(mutant)).await) });
-    }
-    let mut wrong = String::new();
-    while let Some(run) = runs.join_next().await {
-        let (mutant, examination) = run.unwrap();
-        let case = case_of(mutant);
-        println!("{:<24} {:?}", mutant.name(), examination.failures());
-        if examination.failures() != [case] {
-            let said = words(&examination);
-            wrong.push_str(&format!("{mutant:?} should fail {case}:\n{said}\n"));
-        }
-        let papers = papers(&examination, "park", |document| Ok(document.to_vec())).unwrap();
-        assert!(
-            papers.declaration.is_none(),
-            "no declaration for {mutant:?}"
-        );
-    }
-    assert!(wrong.is_empty(), "{wrong}");
+    let mutants = Mutant::ALL.map(|mutant| (mutant, case_of(mutant)));
+    each_fails_its_case(mutants, |mutant| examined(move |s| s.mutant = Some(mutant))).await;
 }
 
 /// What some cameras do and the standard allows must not cost them the examination.
@@ -156,28 +132,19 @@ async fn without_login_and_stimulus_the_cases_that_need_them_do_not_apply() {
     options.stimulus = None;
     options.reboot = false;
     let examination = examine(camera.addr(), &options, &SystemClock).await;
-    let skipped: Vec<_> = examination
-        .results
-        .iter()
-        .filter(|examined| matches!(examined.verdict, Verdict::NotApplicable(_)))
-        .map(|examined| examined.case.id)
-        .collect();
     let expected = ["O18", "O19", "O20", "O21", "O22", "O27", "O29"];
-    assert_eq!(skipped, expected, "{}", words(&examination));
+    assert_eq!(skipped(&examination), expected, "{}", words(&examination));
     assert!(examination.passed());
 }
 
 #[tokio::test]
 async fn nobody_at_home_fails_once_and_only_named_cases_are_asked() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
     let options = Options {
         timeout: Duration::from_secs(2),
         only: vec!["O03".to_owned()],
         ..Options::default()
     };
-    let examination = examine(address, &options, &SystemClock).await;
+    let examination = examine(nobody(), &options, &SystemClock).await;
     assert_eq!(examination.failures(), ["O01"]);
     assert_eq!(examination.results.len(), 2);
 }
