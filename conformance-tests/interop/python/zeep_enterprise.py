@@ -5,60 +5,17 @@ usage: zeep_enterprise.py BASE_URL CERT_DIR CA_PEM OUT_DIR PARK SENDER
 """
 
 import datetime
-import importlib.metadata
-import json
-import pathlib
-import sys
 import uuid
 
-import requests
-import xmlsec
 from lxml import etree
-from zeep import Client, Settings
-from zeep.transports import Transport
-from zeep.wsse.signature import BinarySignature
-from zeep.wsse.utils import WSU, get_security_header
 
-C = "urn:cordon:park:1"
+import zeep_client
+
 SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))
 
 
 def now():
     return datetime.datetime.now(SHANGHAI)
-
-
-class SignedWithTimestamp:
-    """Body and Timestamp signed with SHA-256, as the profile demands."""
-
-    def __init__(self, key, certificate, method):
-        self.signature = BinarySignature(
-            key, certificate, signature_method=method, digest_method=xmlsec.Transform.SHA256
-        )
-
-    def apply(self, envelope, headers):
-        security = get_security_header(envelope)
-        created = datetime.datetime.now(datetime.timezone.utc)
-        timestamp = WSU("Timestamp")
-        timestamp.append(WSU("Created", created.strftime("%Y-%m-%dT%H:%M:%SZ")))
-        expires = created + datetime.timedelta(minutes=4)
-        timestamp.append(WSU("Expires", expires.strftime("%Y-%m-%dT%H:%M:%SZ")))
-        security.append(timestamp)
-        return self.signature.apply(envelope, headers)
-
-    def verify(self, envelope):
-        # Answers are verified by xmlsec1, byte for byte as they came.
-        return envelope
-
-
-class KeepingTransport(Transport):
-    """Keeps the last raw answer."""
-
-    last = b""
-
-    def post_xml(self, address, envelope, headers):
-        response = super().post_xml(address, envelope, headers)
-        self.last = response.content
-        return response
 
 
 def header(park, sender, message_id, message_type):
@@ -98,31 +55,6 @@ def plain(answer):
     return {"kind": kind, **values}
 
 
-def main():
-    base, cert_dir, ca, out, park, sender = sys.argv[1:7]
-    certs, out = pathlib.Path(cert_dir), pathlib.Path(out)
-    key, chain = str(certs / "key.pem"), str(certs / "chain.pem")
-    session = requests.Session()
-    session.trust_env = False  # a bundle named by the environment would win over the park CA
-    session.verify = ca
-    session.cert = (chain, key)
-    transport = KeepingTransport(session=session)
-    is_rsa = "RSA" in (certs / "key.pem").read_text().splitlines()[0]
-    method = xmlsec.Transform.RSA_SHA256 if is_rsa else xmlsec.Transform.ECDSA_SHA256
-    client = Client(
-        f"{base}/soap/enterprise?wsdl",
-        transport=transport,
-        wsse=SignedWithTimestamp(key, str(certs / "certificate.pem"), method),
-        settings=Settings(strict=True, xml_huge_tree=False),
-    )
-    seen = {"zeep": importlib.metadata.version("zeep"), "ports": []}
-    for service in client.wsdl.services.values():
-        for name in service.ports:
-            port = client.bind(service.name, name)
-            seen["ports"].append(talk(port, transport, out, name, park, sender))
-    print(json.dumps(seen, ensure_ascii=False))
-
-
 def talk(port, transport, out, name, park, sender):
     message_id = str(uuid.uuid4())
     message = {
@@ -154,4 +86,4 @@ def talk(port, transport, out, name, park, sender):
 
 
 if __name__ == "__main__":
-    main()
+    zeep_client.main("enterprise", talk)

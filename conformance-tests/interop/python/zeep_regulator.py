@@ -5,18 +5,12 @@ usage: zeep_regulator.py BASE_URL CERT_DIR CA_PEM OUT_DIR PARTY
 """
 
 import hashlib
-import importlib.metadata
-import json
-import pathlib
 import sys
 import time
 
-import requests
-import xmlsec
-from zeep import Client, Settings
 from zeep.exceptions import Fault
 
-from zeep_enterprise import KeepingTransport, SignedWithTimestamp
+import zeep_client
 
 PATIENCE_S = 60
 
@@ -63,30 +57,5 @@ def talk(port, transport, out, name, party):
     }
 
 
-def main():
-    base, cert_dir, ca, out, party = sys.argv[1:6]
-    certs, out = pathlib.Path(cert_dir), pathlib.Path(out)
-    key, chain = str(certs / "key.pem"), str(certs / "chain.pem")
-    session = requests.Session()
-    session.trust_env = False  # a bundle named by the environment would win over the park CA
-    session.verify = ca
-    session.cert = (chain, key)
-    transport = KeepingTransport(session=session)
-    is_rsa = "RSA" in (certs / "key.pem").read_text().splitlines()[0]
-    method = xmlsec.Transform.RSA_SHA256 if is_rsa else xmlsec.Transform.ECDSA_SHA256
-    client = Client(
-        f"{base}/soap/regulator?wsdl",
-        transport=transport,
-        wsse=SignedWithTimestamp(key, str(certs / "certificate.pem"), method),
-        settings=Settings(strict=True, xml_huge_tree=False),
-    )
-    seen = {"zeep": importlib.metadata.version("zeep"), "ports": []}
-    for service in client.wsdl.services.values():
-        for name in service.ports:
-            port = client.bind(service.name, name)
-            seen["ports"].append(talk(port, transport, out, name, party))
-    print(json.dumps(seen, ensure_ascii=False))
-
-
 if __name__ == "__main__":
-    main()
+    zeep_client.main("regulator", talk)
