@@ -10,4 +10,6 @@ mod park;
 mod tools;
 
 pub use park::{Park, free_port_base};
-pub use tools::{node_script, node_tools, program, python, run, run_json, script, system};
+pub use tools::{
+    node_script, node_tools, program, python, python_script, run, run_json, script, system,
+};

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::program;
 
 /// How many ports a park takes from its base on.
@@ -140,6 +142,23 @@ impl Park {
             std::thread::sleep(Duration::from_millis(50));
         }
         panic!("the park did not stop:\n{}", self.log());
+    }
+
+    /// Runs a SOAP counterpart with the certificates of `party`; what it saw as a whole, and on
+    /// each port.
+    pub fn soap(&self, mut script: Command, party: &str, rest: &[&str]) -> (Value, Vec<Value>) {
+        let certs = self.data().join("certs");
+        let seen = crate::run_json(
+            script
+                .arg(self.exchange())
+                .arg(certs.join(party))
+                .arg(certs.join("ca/root.pem"))
+                .arg(self.scratch())
+                .args(rest),
+        );
+        let ports = seen["ports"].as_array().cloned().unwrap_or_default();
+        assert_eq!(ports.len(), 2, "SOAP 1.1 and SOAP 1.2: {seen}");
+        (seen, ports)
     }
 
     /// A plain GET of the console; the raw answer.

@@ -51,6 +51,13 @@ pub fn script(name: &str) -> PathBuf {
     demand(Path::new(env!("CARGO_MANIFEST_DIR")).join(name), "a script")
 }
 
+/// `python3 SCRIPT`, with the counterparts installed.
+pub fn python_script(name: &str) -> Command {
+    let mut command = Command::new(python());
+    command.arg(script(name));
+    command
+}
+
 /// `node SCRIPT`, with the counterparts' folder made known.
 pub fn node_script(name: &str) -> Command {
     let mut command = Command::new(system("node"));

@@ -10,7 +10,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use cordon_interop::{Park, node_script, python, run, run_json, script, system};
+use cordon_interop::{Park, node_script, python_script, run, system};
 use serde_json::Value;
 
 /// xmlsec1 verifies the answer byte for byte, trusting only the park's own CA.
@@ -69,23 +69,14 @@ fn check_port(port: &Value, park: &Park) {
 #[test]
 fn zeep_submits_signed_and_xmlsec1_verifies_the_receipts() {
     let park = Park::start();
-    let seen = run_json(
-        Command::new(python())
-            .arg(script("python/zeep_enterprise.py"))
-            .arg(park.exchange())
-            .arg(park.data().join("certs/enterprise-1"))
-            .arg(park.data().join("certs/ca/root.pem"))
-            .arg(park.scratch())
-            .args(["JS-DEMO", "enterprise-1"]),
-    );
+    let script = python_script("python/zeep_enterprise.py");
+    let (seen, ports) = park.soap(script, "enterprise-1", &["JS-DEMO", "enterprise-1"]);
     println!(
         "counterpart: zeep {}; verifier: {}",
         seen["zeep"],
         version_of_xmlsec1()
     );
-    let ports = seen["ports"].as_array().unwrap();
-    assert_eq!(ports.len(), 2, "SOAP 1.1 and SOAP 1.2");
-    for port in ports {
+    for port in &ports {
         check_port(port, &park);
     }
 }
@@ -93,22 +84,14 @@ fn zeep_submits_signed_and_xmlsec1_verifies_the_receipts() {
 #[test]
 fn node_soap_submits_signed_and_xmlsec1_verifies_the_receipts() {
     let park = Park::start();
-    let seen = run_json(
-        node_script("node/soap_enterprise.js")
-            .arg(park.exchange())
-            .arg(park.data().join("certs/enterprise-2"))
-            .arg(park.data().join("certs/ca/root.pem"))
-            .arg(park.scratch())
-            .args(["JS-DEMO", "enterprise-2"]),
-    );
+    let script = node_script("node/soap_enterprise.js");
+    let (seen, ports) = park.soap(script, "enterprise-2", &["JS-DEMO", "enterprise-2"]);
     println!(
         "counterpart: node soap {}; verifier: {}",
         seen["soap"],
         version_of_xmlsec1()
     );
-    let ports = seen["ports"].as_array().unwrap();
-    assert_eq!(ports.len(), 2, "SOAP 1.1 and SOAP 1.2");
-    for port in ports {
+    for port in &ports {
         let answer = |call: &str| port[call]["Result"][0]["Answer"].clone();
         assert_eq!(
             answer("first")["Receipt"]["MessageId"],

@@ -11,7 +11,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use cordon_interop::{node_script, node_tools, python, script};
+use cordon_interop::{node_script, node_tools, python_script};
 use cordon_sim_camera::{Camera, CameraHandle, Event, Plate, Settings};
 use serde_json::Value;
 
@@ -82,12 +82,6 @@ async fn run(mut command: Command, camera: Arc<CameraHandle>, method: &'static s
         lines
     });
     task.await.unwrap()
-}
-
-fn python_script(name: &str) -> Command {
-    let mut command = Command::new(python());
-    command.arg(script(name));
-    command
 }
 
 fn node_client() -> Command {
