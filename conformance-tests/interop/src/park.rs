@@ -156,7 +156,8 @@ impl Park {
                 .arg(self.scratch())
                 .args(rest),
         );
-        let ports = seen["ports"].as_array().cloned().unwrap_or_default();
+        let ports = seen.get("ports").and_then(Value::as_array);
+        let ports = ports.cloned().unwrap_or_default();
         assert_eq!(ports.len(), 2, "SOAP 1.1 and SOAP 1.2: {seen}");
         (seen, ports)
     }
