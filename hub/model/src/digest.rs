@@ -24,9 +24,18 @@ impl From<[u8; 32]> for Digest {
     }
 }
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        // Every receipt holds two; 32 calls of the formatter each would be felt.
+        let mut text = [0; 64];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
+            for (to, half) in pair.iter_mut().zip([byte >> 4, byte & 15]) {
+                *to = HEX.get(usize::from(half)).copied().unwrap_or_default();
+            }
+        }
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 

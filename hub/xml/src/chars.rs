@@ -17,6 +17,7 @@ pub(crate) fn first_forbidden(text: &str) -> Option<usize> {
     if has_control {
         return bytes.iter().position(is_control);
     }
+    memchr::memchr(0xEF, bytes)?;
     memchr::memmem::find_iter(bytes, b"\xEF\xBF")
         .find(|at| bytes.get(at + 2).is_some_and(|byte| *byte >= 0xBE))
 }

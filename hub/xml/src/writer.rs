@@ -1,5 +1,7 @@
 //! The write side: documents that already are in exclusive canonical form.
 
+use std::ops::Range;
+
 use crate::XML_NAMESPACE;
 use crate::chars;
 use crate::escape::{push_attribute, push_text};
@@ -20,15 +22,18 @@ pub struct Writer {
     rendered: Vec<usize>,
 }
 
+/// An element without its end tag. Its name is not kept: the end tag repeats what was written.
 #[derive(Debug)]
 struct Open {
-    name: String,
+    name: Range<usize>,
     rendered: usize,
 }
 
+/// A start tag without its `>`.
 #[derive(Debug)]
 struct Tag {
-    prefix: String,
+    /// Which known prefix the element has.
+    prefix: Option<usize>,
     attributes: Vec<(String, String)>,
 }
 
@@ -59,19 +64,24 @@ impl Writer {
     /// Opens an element; the prefix must be known, `""` means the default namespace or none.
     pub fn start(&mut self, prefix: &str, local: &str) -> &mut Self {
         self.close_tag();
-        let name = if prefix.is_empty() {
-            local.to_owned()
-        } else {
-            [prefix, ":", local].concat()
-        };
+        let known = self.known(prefix);
+        debug_assert!(
+            known.is_some() || matches!(prefix, "" | "xml"),
+            "prefix {prefix} is not known"
+        );
         self.out.push(b'<');
-        self.out.extend_from_slice(name.as_bytes());
+        let start = self.out.len();
+        if !prefix.is_empty() {
+            self.out.extend_from_slice(prefix.as_bytes());
+            self.out.push(b':');
+        }
+        self.out.extend_from_slice(local.as_bytes());
         self.open.push(Open {
-            name,
+            name: start..self.out.len(),
             rendered: self.rendered.len(),
         });
         self.tag = Some(Tag {
-            prefix: prefix.into(),
+            prefix: known,
             attributes: Vec::new(),
         });
         self
@@ -90,10 +100,9 @@ impl Writer {
     /// Appends character data.
     pub fn text(&mut self, text: &str) -> &mut Self {
         self.close_tag();
-        if text.chars().all(chars::is_char) {
-            push_text(&mut self.out, text);
-        } else {
-            push_text(&mut self.out, &lawful(text));
+        match chars::first_forbidden(text) {
+            None => push_text(&mut self.out, text),
+            Some(_) => push_text(&mut self.out, &lawful(text)),
         }
         self
     }
@@ -104,7 +113,7 @@ impl Writer {
         debug_assert!(!self.open.is_empty(), "end without start");
         if let Some(open) = self.open.pop() {
             self.out.extend_from_slice(b"</");
-            self.out.extend_from_slice(open.name.as_bytes());
+            self.out.extend_from_within(open.name);
             self.out.push(b'>');
             self.rendered.truncate(open.rendered);
         }
@@ -154,16 +163,15 @@ impl Writer {
         let Some(mut tag) = self.tag.take() else {
             return;
         };
-        let mut prefixes = vec![tag.prefix.clone()];
-        prefixes.extend(
-            tag.attributes
-                .iter()
-                .filter_map(|(name, _)| name.split_once(':').map(|(prefix, _)| prefix.to_owned())),
-        );
-        prefixes.sort_unstable();
-        prefixes.dedup();
-        for prefix in prefixes {
-            self.declare(&prefix);
+        if tag.attributes.is_empty() {
+            if let Some(index) = tag.prefix {
+                self.declare(index);
+            }
+            self.out.push(b'>');
+            return;
+        }
+        for index in self.prefixes(&tag) {
+            self.declare(index);
         }
         tag.attributes
             .sort_by(|(a, _), (b, _)| self.sort_key(a).cmp(&self.sort_key(b)));
@@ -177,20 +185,35 @@ impl Writer {
         self.out.push(b'>');
     }
 
-    fn declare(&mut self, prefix: &str) {
-        if prefix == "xml" {
-            return;
-        }
-        let Some(index) = self.known(prefix) else {
-            debug_assert!(prefix.is_empty(), "prefix {prefix} is not known");
-            return;
+    /// The known prefixes that a start tag uses, in the order of their declarations.
+    fn prefixes(&self, tag: &Tag) -> Vec<usize> {
+        let of_attribute = |(name, _): &(String, String)| {
+            let (prefix, _) = name.split_once(':')?;
+            let known = self.known(prefix);
+            debug_assert!(
+                known.is_some() || prefix == "xml",
+                "prefix {prefix} is not known"
+            );
+            known
         };
+        let attributes = tag.attributes.iter().filter_map(of_attribute);
+        let mut used: Vec<usize> = tag.prefix.into_iter().chain(attributes).collect();
+        used.sort_unstable_by_key(|index| self.namespaces.get(*index).map(|(prefix, _)| prefix));
+        used.dedup();
+        used
+    }
+
+    /// Declares a prefix unless an open element has done so.
+    fn declare(&mut self, index: usize) {
         if self.rendered.contains(&index) {
             return;
         }
-        let Some((_, uri)) = self.namespaces.get(index) else {
+        let Some((prefix, uri)) = self.namespaces.get(index) else {
             return;
         };
+        if prefix == "xml" {
+            return;
+        }
         if prefix.is_empty() {
             self.out.extend_from_slice(b" xmlns=\"");
         } else {
