@@ -80,5 +80,12 @@ fn deny() -> Result<(), String> {
 fn tests() -> Result<(), String> {
     // The program is a test subject of other packages; build it once before they start it.
     run::shown(run::cargo().args(["build", "--quiet", "--package", "cordon"]))?;
-    run::shown(run::cargo().args(["test", "--workspace", "--no-fail-fast"]))
+    // Shown output: interop tests say which counterpart, in which version, they passed with.
+    run::shown(run::cargo().args([
+        "test",
+        "--workspace",
+        "--no-fail-fast",
+        "--",
+        "--show-output",
+    ]))
 }
