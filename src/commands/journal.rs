@@ -22,20 +22,20 @@ pub enum Command {
     /// Check every byte: segments, batches, chain, seals
     #[command(
         after_help = "Works while the hub runs. Exit code 1 when anything is wrong.\n\n\
-        Example:\n  cordon journal verify --dir data/journal"
+        Example:\n  cordon journal verify --dir demo-data/journal"
     )]
     Verify(Verify),
     /// Show entries
     #[command(
-        after_help = "Examples:\n  cordon journal show --dir data/journal --from 100 --limit 20\n  \
-        cordon journal show --dir data/journal --from 57 --limit 1 --body"
+        after_help = "Examples:\n  cordon journal show --dir demo-data/journal --from 100 --limit 20\n  \
+        cordon journal show --dir demo-data/journal --from 57 --limit 1 --body"
     )]
     Show(Show),
     /// Print entries with digest, chain hash and the original signed bytes, one JSON document per line
     #[command(
         after_help = "The original bytes are base64 in `original`. A message that came in a signed submission has\n\
         `submission` and `part` instead: the bytes are those of that entry.\n\n\
-        Example:\n  cordon journal export --dir data/journal --from 1 --format jsonl > park.jsonl"
+        Example:\n  cordon journal export --dir demo-data/journal --from 1 --format jsonl > park.jsonl"
     )]
     Export(Export),
     /// Step the whole journal with fresh plug-ins and compare every decision byte for byte
@@ -43,7 +43,7 @@ pub enum Command {
         after_help = "The configuration must be the one under which the journal was written: plug-ins decide by it.\n\
         A hub says its position and state hash when it stops; the same are printed here.\n\
         Exit code 1 at the first difference, or when the hash is not the expected one.\n\n\
-        Example:\n  cordon journal replay --dir data/journal --config park.toml"
+        Example:\n  cordon journal replay --dir demo-data/journal --config demo-data/park.toml"
     )]
     Replay(Replay),
 }

@@ -7,7 +7,8 @@ use super::ParkConfig;
 /// Makes every path of the configuration relative to `folder`.
 pub fn resolve(config: &mut ParkConfig, folder: &Path) {
     for path in all(config) {
-        *path = folder.join(&*path);
+        // Component by component, so that `.` is the folder itself and leaves no trace in messages.
+        *path = folder.join(&*path).components().collect();
     }
 }
 

@@ -273,7 +273,7 @@ fn what_was_refused_is_listed_and_arrives_after_the_repair() {
         .args([
             "journal", "show", "--from", "1", "--limit", "100000", "--body", "--dir",
         ])
-        .arg(park.data().join("data/journal")));
+        .arg(park.data().join("journal")));
     let journal = said(&journal);
     for words in [
         "order.rerun",

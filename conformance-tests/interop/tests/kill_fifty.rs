@@ -72,7 +72,7 @@ async fn nothing_promised_is_lost_and_nothing_is_there_twice_over_fifty_kills() 
         let first: Vec<&Receipt> = asked.iter().map(|(_, receipt)| receipt).collect();
         assert_eq!(again.unwrap().iter().collect::<Vec<_>>(), first);
     }
-    let journal = park.data().join("data/journal");
+    let journal = park.data().join("journal");
     wait_drained(&journal, published).await;
     assert_eq!(park.terminate(), Some(0), "{}", park.log());
 

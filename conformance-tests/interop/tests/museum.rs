@@ -258,8 +258,8 @@ fn a_start_refuses_an_open_secret_as_the_check_does() {
         );
     }
     assert!(
-        !park.join("data").exists(),
-        "a refused start made its data folder"
+        !park.join("journal").exists(),
+        "a refused start made its journal"
     );
 }
 

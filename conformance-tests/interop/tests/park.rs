@@ -84,7 +84,7 @@ fn what_is_submitted_is_in_the_journal_and_can_be_pulled_with_its_chain() {
         "{pulled}"
     );
 
-    let journal = park.data().join("data/journal");
+    let journal = park.data().join("journal");
     let verify = run(Command::new(program())
         .args(["journal", "verify", "--dir"])
         .arg(&journal));

@@ -140,7 +140,7 @@ fn our_client_pulls_and_a_damaged_report_is_not_given_out() {
     );
     let journal = run(Command::new(program())
         .args(["journal", "show", "--limit", "5000", "--dir"])
-        .arg(park.data().join("data/journal")));
+        .arg(park.data().join("journal")));
     for action in ["report.built", "report.pulled"] {
         assert!(said(&journal).contains(action), "{}", said(&journal));
     }
