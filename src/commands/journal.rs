@@ -52,7 +52,7 @@ pub enum Command {
 #[derive(clap::Args, Debug)]
 pub struct Replay {
     /// The journal's folder
-    #[arg(long)]
+    #[arg(long, default_value = "journal")]
     dir: PathBuf,
     /// The configuration the plug-ins work by
     #[arg(long, default_value = "park.toml")]
@@ -72,7 +72,7 @@ pub struct Replay {
 #[derive(clap::Args, Debug)]
 pub struct Verify {
     /// The journal's folder
-    #[arg(long)]
+    #[arg(long, default_value = "journal")]
     dir: PathBuf,
     /// How to print the report
     #[arg(long, value_enum, default_value_t)]
@@ -83,7 +83,7 @@ pub struct Verify {
 #[derive(clap::Args, Debug)]
 pub struct Show {
     /// The journal's folder
-    #[arg(long)]
+    #[arg(long, default_value = "journal")]
     dir: PathBuf,
     /// First entry
     #[arg(long, default_value_t = 1)]
@@ -103,7 +103,7 @@ pub struct Show {
 #[derive(clap::Args, Debug)]
 pub struct Export {
     /// The journal's folder
-    #[arg(long)]
+    #[arg(long, default_value = "journal")]
     dir: PathBuf,
     /// First entry
     #[arg(long, default_value_t = 1)]
