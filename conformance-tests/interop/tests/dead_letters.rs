@@ -86,7 +86,7 @@ kind = "GATEWAY"
 name = "province"
 platform = "PROV-01"
 url = "http://{address}/reports"
-ledger_file = "data/province.ledger"
+ledger_file = "province.ledger"
 [[regulator.job]]
 report = "RPT-01"
 schedule = {{ every_s = 1 }}
