@@ -1,8 +1,10 @@
 //! Exclusive XML Canonicalization 1.0 without comments, straight from the arena.
 //!
-//! One linear walk over the items of the subtree; no tree is built and nothing is copied that
-//! need not be changed. Namespaces are compared by index, so a declaration costs no string work
-//! unless it is written.
+//! One linear walk over the items of the subtree; no tree is built. What already stands in its
+//! canonical form is not written piece by piece but copied in runs as long as possible. Namespaces
+//! are compared by index, so a declaration costs no string work unless it is written.
+
+use std::ops::Range;
 
 use crate::document::{
     Document, Element, Item, NO_NAMESPACE, NamespaceIndex, NodeId, RawAttribute, XML_INDEX,
@@ -30,6 +32,7 @@ pub fn canonical_exclusive(
         open: Vec::with_capacity(16),
         needed: Vec::with_capacity(8),
         sorted: Vec::with_capacity(8),
+        run: 0..0,
         out,
     };
     walk.run(node, skip);
@@ -49,6 +52,8 @@ struct Walk<'a, 'o> {
     open: Vec<Open<'a>>,
     needed: Vec<(&'a str, NamespaceIndex)>,
     sorted: Vec<RawAttribute>,
+    /// Bytes of the document that are to be copied as they are and have not been yet.
+    run: Range<u32>,
     out: &'o mut Vec<u8>,
 }
 
@@ -65,38 +70,72 @@ impl<'a> Walk<'a, '_> {
             match item {
                 Item::Element(element) if skip == Some(NodeId(index - 1)) => index = element.end,
                 Item::Element(element) => self.start(element, index - 1 == apex.item, apex),
-                Item::Plain(span) => self.out.extend_from_slice(document.slice(*span).as_bytes()),
+                Item::Plain(span) => self.copy(span.start..span.start + span.len),
                 Item::Text(span) | Item::CData(span) => {
-                    push_text(self.out, &value::line_ends(document.slice(*span)));
+                    push_text(self.out(), &value::line_ends(document.slice(*span)));
                 }
-                Item::Char(c) => push_text(self.out, c.encode_utf8(&mut [0; 4])),
+                Item::Char(c) => push_text(self.out(), c.encode_utf8(&mut [0; 4])),
             }
         }
         self.close_until(apex.element.end);
+        self.out();
+    }
+
+    /// Copies bytes of the document, together with those before and after them if they are next
+    /// to each other.
+    fn copy(&mut self, bytes: Range<u32>) {
+        if bytes.start == self.run.end {
+            self.run.end = bytes.end;
+        } else {
+            self.out();
+            self.run = bytes;
+        }
+    }
+
+    /// The output, after everything that was to be copied.
+    fn out(&mut self) -> &mut Vec<u8> {
+        let run = std::mem::take(&mut self.run);
+        let bytes = self.document.bytes();
+        let bytes = bytes.get(run.start as usize..run.end as usize);
+        self.out.extend_from_slice(bytes.unwrap_or_default());
+        self.out
     }
 
     /// Closes every open element whose subtree ends at or before item `index`.
     fn close_until(&mut self, index: u32) {
         while let Some(open) = self.open.pop_if(|open| open.element.end <= index) {
             self.rendered.truncate(open.rendered);
-            self.out.extend_from_slice(b"</");
+            if open.element.end_is_canonical {
+                self.copy(open.element.end_tag());
+                continue;
+            }
             let name = self.document.slice(open.element.written_name());
-            self.out.extend_from_slice(name.as_bytes());
-            self.out.push(b'>');
+            let out = self.out();
+            out.extend_from_slice(b"</");
+            out.extend_from_slice(name.as_bytes());
+            out.push(b'>');
         }
     }
 
     fn start(&mut self, element: &'a Element, is_apex: bool, apex: Node<'a>) {
-        let document = self.document;
-        let name = document.slice(element.written_name());
-        self.out.push(b'<');
-        self.out.extend_from_slice(name.as_bytes());
         let rendered = self.rendered.len();
         self.collect_needed(element, is_apex, apex);
+        if element.start_is_canonical && self.needed.is_empty() {
+            self.copy(element.start_tag());
+        } else {
+            self.write_start(element);
+        }
+        self.open.push(Open { element, rendered });
+    }
+
+    fn write_start(&mut self, element: &'a Element) {
+        let name = self.document.slice(element.written_name());
+        let out = self.out();
+        out.push(b'<');
+        out.extend_from_slice(name.as_bytes());
         self.write_declarations();
         self.write_attributes(element);
         self.out.push(b'>');
-        self.open.push(Open { element, rendered });
     }
 
     /// Gathers the bindings that must be visible at `element`: those its names use, and those the
@@ -104,7 +143,15 @@ impl<'a> Walk<'a, '_> {
     fn collect_needed(&mut self, element: &'a Element, is_apex: bool, apex: Node<'a>) {
         let document = self.document;
         self.needed.clear();
-        self.need(document.slice(element.prefix()), element.namespace);
+        let prefix = document.slice(element.prefix());
+        // What an open element's name needs is written; most names need what their parent's do.
+        let is_parents = self.open.last().is_some_and(|open| {
+            open.element.namespace == element.namespace
+                && document.slice(open.element.prefix()) == prefix
+        });
+        if !is_parents {
+            self.need(prefix, element.namespace);
+        }
         for attribute in document.attributes_of(element) {
             if attribute.prefix_len > 0 {
                 self.need(document.slice(attribute.prefix()), attribute.namespace);

@@ -46,20 +46,33 @@ fn is_ncname(name: &str) -> bool {
 /// The qualified name that `text` begins with: its length, and that of its prefix (0 when it has
 /// none). It ends before white space, `=` or at the end; none when it is unlawful.
 pub(crate) fn qualified_name(text: &str) -> Option<(usize, usize)> {
-    let mut prefix = 0;
-    let mut begins = true;
-    for (at, byte) in text.bytes().enumerate() {
-        // Names are ASCII almost always, and then a table and one pass are enough.
-        match NAME_CLASS.get(usize::from(byte)).copied() {
-            Some(START) => begins = false,
-            Some(WITHIN) if !begins => {}
-            Some(COLON) if !begins && prefix == 0 => (prefix, begins) = (at, true),
-            Some(END) if !begins => return Some((at, prefix)),
-            Some(_) => return None,
-            None => return any_qualified_name(text),
+    // Names are ASCII almost always, and then a table and one pass are enough.
+    let bytes = text.as_bytes();
+    let first = name_part(bytes);
+    let (len, prefix) = match bytes.get(first) {
+        Some(b':') => {
+            let local = bytes.get(first + 1..).unwrap_or_default();
+            (first + 1 + name_part(local), first)
         }
+        _ => (first, 0),
+    };
+    let begins = |at: usize| bytes.get(at).is_some_and(|byte| class(*byte) == START);
+    match bytes.get(len).map(|byte| class(*byte)) {
+        Some(WIDE) => any_qualified_name(text),
+        None | Some(END) => {
+            let is_lawful = begins(0) && (first == len || begins(first + 1));
+            is_lawful.then_some((len, prefix))
+        }
+        Some(_) => None,
     }
-    (!begins).then_some((text.len(), prefix))
+}
+
+/// How many bytes at the front are ASCII characters of a name.
+fn name_part(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .position(|byte| class(*byte) > WITHIN)
+        .unwrap_or(bytes.len())
 }
 
 /// The same for names of any script.
@@ -75,17 +88,24 @@ fn any_qualified_name(text: &str) -> Option<(usize, usize)> {
     }
 }
 
-const NEITHER: u8 = 0;
+const START: u8 = 0;
 const WITHIN: u8 = 1;
-const START: u8 = 2;
-const COLON: u8 = 3;
-const END: u8 = 4;
+const COLON: u8 = 2;
+const END: u8 = 3;
+const NEITHER: u8 = 4;
+const WIDE: u8 = 5;
 
-/// What an ASCII character is to a name.
-const NAME_CLASS: [u8; 128] = {
-    let mut classes = [NEITHER; 128];
+/// What a byte is to a name; `WIDE` belongs to a character that is not ASCII.
+#[inline]
+fn class(byte: u8) -> u8 {
+    #[allow(clippy::indexing_slicing, reason = "a byte indexes 256 entries")]
+    NAME_CLASS[usize::from(byte)]
+}
+
+const NAME_CLASS: [u8; 256] = {
+    let mut classes = [NEITHER; 256];
     let mut index = 0;
-    while index < 128 {
+    while index < 256 {
         #[allow(
             clippy::indexing_slicing,
             reason = "a constant; out of bounds does not compile"
@@ -96,6 +116,7 @@ const NAME_CLASS: [u8; 128] = {
                 b'0'..=b'9' | b'-' | b'.' => WITHIN,
                 b':' => COLON,
                 b' ' | b'\t' | b'\n' | b'\r' | b'=' => END,
+                0x80.. => WIDE,
                 _ => NEITHER,
             };
         }
@@ -106,6 +127,13 @@ const NAME_CLASS: [u8; 128] = {
 
 /// XML white space, for patterns.
 pub(crate) const SPACES: [char; 4] = [' ', '\t', '\n', '\r'];
+
+/// The text after the white space that it begins with.
+pub(crate) fn skip_spaces(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    let spaces = bytes.iter().position(|byte| !is_space(*byte));
+    text.get(spaces.unwrap_or(text.len())..).unwrap_or_default()
+}
 
 /// XML white space.
 pub(crate) fn is_space(byte: u8) -> bool {

@@ -1,5 +1,7 @@
 //! The arena: one owned text and flat vectors of spans into it, in document order.
 
+use std::ops::Range;
+
 use crate::parse;
 use crate::{Attributes, Limits, Node, XmlFault};
 
@@ -69,8 +71,14 @@ pub(crate) struct Element {
     pub(crate) namespace: NamespaceIndex,
     pub(crate) attribute_count: u16,
     pub(crate) declaration_count: u16,
+    /// The start tag declares nothing, and its bytes are its canonical form.
+    pub(crate) start_is_canonical: bool,
+    /// The bytes of the end tag are its canonical form.
+    pub(crate) end_is_canonical: bool,
     pub(crate) attributes: u32,
     pub(crate) declarations: u32,
+    /// Offset of the first byte after the start tag.
+    pub(crate) tag_end: u32,
     /// Item of the parent; the root names itself.
     pub(crate) parent: u32,
     /// First item after this element's subtree.
@@ -190,6 +198,16 @@ impl Element {
 
     pub(crate) fn local(&self) -> Span {
         local_span(self.name, self.name_len, self.prefix_len)
+    }
+
+    /// The start tag, from `<` to `>`.
+    pub(crate) fn start_tag(&self) -> Range<u32> {
+        self.name.saturating_sub(1)..self.tag_end
+    }
+
+    /// The end tag, from `<` to `>`, of an element whose end tag holds its name and nothing else.
+    pub(crate) fn end_tag(&self) -> Range<u32> {
+        self.span_end.saturating_sub(u32::from(self.name_len) + 3)..self.span_end
     }
 }
 

@@ -1,5 +1,7 @@
 //! The strict reader: quick-xml finds the tokens, this file builds the arena and refuses the rest.
 
+use std::ops::Range;
+
 use quick_xml::Reader;
 use quick_xml::events::{BytesDecl, Event};
 
@@ -52,8 +54,10 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Arena, XmlFault> {
 }
 
 /// An element whose end tag has not been seen.
-struct Open {
+struct Open<'t> {
     item: u32,
+    prefix: &'t str,
+    namespace: NamespaceIndex,
     /// Length of the scope before this element's declarations.
     scope: usize,
 }
@@ -62,19 +66,31 @@ struct Builder<'t> {
     text: &'t str,
     limits: &'t Limits,
     arena: Arena,
-    open: Vec<Open>,
+    open: Vec<Open<'t>>,
     /// Bindings in scope, innermost last.
     scope: Vec<(&'t str, NamespaceIndex)>,
     has_root: bool,
 }
 
-/// A name split at its colon.
+/// A name as written.
 #[derive(Clone, Copy)]
 struct Name<'t> {
-    start: u32,
     whole: &'t str,
-    prefix: &'t str,
-    local: &'t str,
+    /// 0 when it has no prefix.
+    prefix_len: usize,
+}
+
+impl<'t> Name<'t> {
+    fn prefix(self) -> &'t str {
+        self.whole.get(..self.prefix_len).unwrap_or_default()
+    }
+
+    fn local(self) -> &'t str {
+        match self.prefix_len {
+            0 => self.whole,
+            colon => self.whole.get(colon + 1..).unwrap_or_default(),
+        }
+    }
 }
 
 /// An attribute's value as written.
@@ -83,6 +99,8 @@ struct Value<'t> {
     raw: &'t str,
     /// It needs no change, neither to be read nor in canonical form.
     plain: bool,
+    /// It stands in `"`, not in `'`.
+    is_double_quoted: bool,
 }
 
 impl<'t> Builder<'t> {
@@ -110,36 +128,48 @@ impl<'t> Builder<'t> {
         let base = self.text.len() - body.len();
         let mut reader = Reader::from_str(body);
         reader.config_mut().check_comments = true;
+        let mut after = base;
         loop {
-            let before = base + reader.buffer_position() as usize;
-            let event = match reader.read_event() {
-                Ok(event) => event,
+            let before = after;
+            let event = reader.read_event();
+            after = base + reader.buffer_position() as usize;
+            match &event {
+                Ok(Event::Eof) => return self.finish(),
+                Ok(event) => self.take(event, before..after, base)?,
                 Err(error) => {
                     let at = base + reader.error_position() as usize;
                     return Err(self.fault(Kind::Malformed, error.to_string(), at));
                 }
-            };
-            let after = base + reader.buffer_position() as usize;
-            match event {
-                Event::Start(tag) => self.start(self.own(&tag))?,
-                Event::Empty(tag) => {
-                    self.start(self.own(&tag))?;
-                    self.end(after)?;
-                }
-                Event::End(_) => self.end(after)?,
-                Event::Text(text) => self.characters(self.own(&text))?,
-                Event::CData(text) => self.cdata(self.own(&text))?,
-                Event::GeneralRef(name) => self.general_reference(self.own(&name))?,
-                Event::Comment(_) => {}
-                Event::Decl(declaration) => self.xml_declaration(&declaration, before, base)?,
-                Event::PI(_) => {
-                    let detail = "processing instruction";
-                    return Err(self.fault(Kind::ProcessingInstruction, detail, before));
-                }
-                Event::DocType(_) => {
-                    return Err(self.fault(Kind::Doctype, "document type declaration", before));
-                }
-                Event::Eof => return self.finish(),
+            }
+        }
+    }
+
+    /// Takes one token, which stands at `place`, of a document that begins at `base`.
+    #[inline]
+    fn take(
+        &mut self,
+        event: &Event<'_>,
+        place: Range<usize>,
+        base: usize,
+    ) -> Result<(), XmlFault> {
+        match event {
+            Event::Start(tag) => self.start(self.own(tag), place.end),
+            Event::Empty(tag) => {
+                self.start(self.own(tag), place.end)?;
+                self.end(place.end..place.end)
+            }
+            Event::End(_) => self.end(place),
+            Event::Text(text) => self.characters(self.own(text)),
+            Event::CData(text) => self.cdata(self.own(text)),
+            Event::GeneralRef(name) => self.general_reference(self.own(name)),
+            Event::Comment(_) | Event::Eof => Ok(()),
+            Event::Decl(declaration) => self.xml_declaration(declaration, place.start, base),
+            Event::PI(_) => {
+                let detail = "processing instruction";
+                Err(self.fault(Kind::ProcessingInstruction, detail, place.start))
+            }
+            Event::DocType(_) => {
+                Err(self.fault(Kind::Doctype, "document type declaration", place.start))
             }
         }
     }
@@ -192,10 +222,12 @@ impl<'t> Builder<'t> {
         }
     }
 
+    #[cold]
     fn fault(&self, kind: Kind, detail: impl Into<String>, offset: usize) -> XmlFault {
         XmlFault::new(kind, detail, Position::of(self.text.as_bytes(), offset))
     }
 
+    #[inline]
     fn push(&mut self, item: Item, offset: u32) -> Result<u32, XmlFault> {
         if self.arena.items.len() >= self.limits.nodes_max.min(u32::MAX as usize - 1) {
             let detail = format!("more than {} elements and texts", self.limits.nodes_max);
@@ -274,7 +306,7 @@ impl<'t> Builder<'t> {
         Ok(())
     }
 
-    fn start(&mut self, tag: &'t str) -> Result<(), XmlFault> {
+    fn start(&mut self, tag: &'t str, after: usize) -> Result<(), XmlFault> {
         let offset = self.offset(tag) as usize;
         if self.open.is_empty() && self.has_root {
             return Err(self.fault(Kind::Malformed, "a second root element", offset));
@@ -292,64 +324,72 @@ impl<'t> Builder<'t> {
         let scope = self.scope.len();
         let attributes = self.arena.attributes.len();
         let declarations = self.arena.declarations.len();
-        self.scan_attributes(rest)?;
-        self.resolve_attributes(attributes)?;
-        let namespace = self.resolve_element(&name)?;
+        // What stands between the angle brackets; more means an empty element's slash.
+        let mut is_canonical = after == offset + tag.len() + 1;
+        if !rest.is_empty() {
+            is_canonical &= self.scan_attributes(rest)?;
+            self.resolve_attributes(attributes)?;
+        }
+        let prefix = name.prefix();
+        let namespace = match self.open.last() {
+            // Most elements are of their parent's namespace and declare none.
+            Some(open) if scope == self.scope.len() && open.prefix == prefix => open.namespace,
+            _ => self.resolve_element(name)?,
+        };
 
         let item = self.arena.items.len() as u32;
         let parent = self.open.last().map_or(0, |open| open.item);
         let element = Element {
-            name: name.start,
+            name: offset as u32,
             name_len: name.whole.len() as u16,
-            prefix_len: name.prefix.len() as u16,
+            prefix_len: name.prefix_len as u16,
             namespace,
             attribute_count: (self.arena.attributes.len() - attributes) as u16,
             declaration_count: (self.arena.declarations.len() - declarations) as u16,
+            start_is_canonical: is_canonical,
+            end_is_canonical: false,
             attributes: attributes as u32,
             declarations: declarations as u32,
+            tag_end: after as u32,
             parent,
             end: item + 1,
             span_end: 0,
         };
-        self.push(Item::Element(element), name.start)?;
-        self.open.push(Open { item, scope });
+        self.push(Item::Element(element), offset as u32)?;
+        self.open.push(Open {
+            item,
+            prefix,
+            namespace,
+            scope,
+        });
         Ok(())
     }
 
-    fn end(&mut self, after: usize) -> Result<(), XmlFault> {
+    /// Closes the innermost element, whose end tag is `tag`; that of an empty element is empty.
+    fn end(&mut self, tag: Range<usize>) -> Result<(), XmlFault> {
         let Some(open) = self.open.pop() else {
-            return Err(self.fault(Kind::Malformed, "end tag without start tag", after));
+            return Err(self.fault(Kind::Malformed, "end tag without start tag", tag.end));
         };
         self.scope.truncate(open.scope);
         let end = self.arena.items.len() as u32;
         if let Some(Item::Element(element)) = self.arena.items.get_mut(open.item as usize) {
             element.end = end;
-            element.span_end = after as u32;
+            element.span_end = tag.end as u32;
+            // The name is the right one; only white space could follow it.
+            element.end_is_canonical = tag.len() == usize::from(element.name_len) + 3;
         }
         Ok(())
     }
 
     /// Reads the name that `text` begins with, and gives what follows.
+    #[inline]
     fn name(&self, text: &'t str) -> Result<(Name<'t>, &'t str), XmlFault> {
         let found = chars::qualified_name(text).filter(|(len, _)| *len <= NAME_BYTES_MAX);
         let Some((len, prefix_len)) = found else {
             return Err(self.unlawful(text));
         };
         let (whole, rest) = text.split_at_checked(len).unwrap_or((text, ""));
-        let (prefix, local) = match prefix_len {
-            0 => ("", whole),
-            _ => (
-                whole.get(..prefix_len).unwrap_or_default(),
-                whole.get(prefix_len + 1..).unwrap_or_default(),
-            ),
-        };
-        let name = Name {
-            start: self.offset(whole),
-            whole,
-            prefix,
-            local,
-        };
-        Ok((name, rest))
+        Ok((Name { whole, prefix_len }, rest))
     }
 
     fn unlawful(&self, name: &str) -> XmlFault {
@@ -357,27 +397,41 @@ impl<'t> Builder<'t> {
     }
 
     /// Scans ` name="value"` pairs; declarations go into the scope, the rest into the arena with
-    /// the namespace still open.
-    fn scan_attributes(&mut self, mut rest: &'t str) -> Result<(), XmlFault> {
+    /// the namespace still open. Gives whether all are attributes and stand as the canonical form
+    /// writes them.
+    fn scan_attributes(&mut self, mut rest: &'t str) -> Result<bool, XmlFault> {
         let mut attributes = 0;
         let mut declarations = 0;
+        let mut is_canonical = true;
+        let mut last = None;
         loop {
-            let trimmed = rest.trim_start_matches(chars::SPACES);
+            let trimmed = chars::skip_spaces(rest);
             if trimmed.is_empty() {
-                return Ok(());
+                return Ok(is_canonical && rest.is_empty());
             }
             let offset = self.offset(trimmed) as usize;
             if trimmed.len() == rest.len() {
                 return Err(self.fault(Kind::Malformed, "space missing before attribute", offset));
             }
             let (name, value, tail) = self.pair(trimmed)?;
+            let written = rest.len() - tail.len();
+            let as_canonical = rest.starts_with(' ')
+                && written == name.whole.len() + value.raw.len() + 4
+                && value.plain
+                && value.is_double_quoted;
             rest = tail;
-            if name.whole == "xmlns" || name.prefix == "xmlns" {
+            if name.whole == "xmlns" || name.prefix() == "xmlns" {
                 declarations += 1;
-                self.declare(&name, value, declarations)?;
+                is_canonical = false;
+                self.declare(name, value, declarations)?;
             } else {
                 attributes += 1;
-                self.add_attribute(&name, value);
+                // Several are in order for certain when none has a prefix and their names are.
+                let bare = (name.prefix_len == 0).then_some(name.whole);
+                let in_order = attributes == 1 || (last.is_some() && last < bare);
+                is_canonical &= as_canonical && in_order;
+                last = bare;
+                self.add_attribute(name, value);
             }
             if attributes.max(declarations) > self.limits.attributes_max {
                 let detail = format!("more than {} on one element", self.limits.attributes_max);
@@ -392,10 +446,10 @@ impl<'t> Builder<'t> {
             Err(self.fault(Kind::Malformed, detail, self.offset(at) as usize))
         };
         let (name, after) = self.name(text)?;
-        let Some(after) = after.trim_start_matches(chars::SPACES).strip_prefix('=') else {
+        let Some(after) = chars::skip_spaces(after).strip_prefix('=') else {
             return malformed(text, "attribute without value");
         };
-        let after = after.trim_start_matches(chars::SPACES);
+        let after = chars::skip_spaces(after);
         let quote = match after.as_bytes().first() {
             Some(quote @ (b'"' | b'\'')) => *quote,
             _ => return malformed(after, "attribute value without quotes"),
@@ -415,15 +469,19 @@ impl<'t> Builder<'t> {
                 return Err(self.fault(Kind::Entity, "entity or reference not known", offset));
             }
         }
-        let value = Value { raw, plain };
+        let value = Value {
+            raw,
+            plain,
+            is_double_quoted: quote == b'"',
+        };
         Ok((name, value, tail.get(1..).unwrap_or_default()))
     }
 
-    fn add_attribute(&mut self, name: &Name<'t>, value: Value<'t>) {
+    fn add_attribute(&mut self, name: Name<'t>, value: Value<'t>) {
         self.arena.attributes.push(RawAttribute {
-            name: name.start,
+            name: self.offset(name.whole),
             name_len: name.whole.len() as u16,
-            prefix_len: name.prefix.len() as u16,
+            prefix_len: name.prefix_len as u16,
             namespace: NO_NAMESPACE,
             plain: value.plain,
             value: self.span(value.raw),
@@ -431,17 +489,12 @@ impl<'t> Builder<'t> {
     }
 
     /// Adds a namespace declaration, the `number`th of its element.
-    fn declare(
-        &mut self,
-        name: &Name<'t>,
-        value: Value<'t>,
-        number: usize,
-    ) -> Result<(), XmlFault> {
-        let offset = name.start as usize;
-        let prefix = if name.prefix.is_empty() {
+    fn declare(&mut self, name: Name<'t>, value: Value<'t>, number: usize) -> Result<(), XmlFault> {
+        let offset = self.offset(name.whole) as usize;
+        let prefix = if name.prefix_len == 0 {
             ""
         } else {
-            name.local
+            name.local()
         };
         let uri = if value.plain {
             value.raw.into()
@@ -475,7 +528,7 @@ impl<'t> Builder<'t> {
         let namespace = self.intern(&uri, value.raw, offset)?;
         let span = if prefix.is_empty() {
             Span {
-                start: name.start,
+                start: offset as u32,
                 len: 0,
             }
         } else {
@@ -521,11 +574,11 @@ impl<'t> Builder<'t> {
             .map(|(_, index)| *index)
     }
 
-    fn resolve_element(&self, name: &Name<'t>) -> Result<NamespaceIndex, XmlFault> {
-        match self.lookup(name.prefix) {
+    fn resolve_element(&self, name: Name<'t>) -> Result<NamespaceIndex, XmlFault> {
+        match self.lookup(name.prefix()) {
             Some(namespace) => Ok(namespace),
-            None if name.prefix.is_empty() => Ok(NO_NAMESPACE),
-            None => Err(self.undeclared(name.prefix, name.start)),
+            None if name.prefix_len == 0 => Ok(NO_NAMESPACE),
+            None => Err(self.undeclared(name.prefix(), self.offset(name.whole))),
         }
     }
 
