@@ -71,9 +71,8 @@ impl Core {
         self.begin();
         let mut cursor = place;
         while let Some(line) = batch.line(cursor) {
-            let (entry, depth) = (line.entry.clone(), line.depth);
-            let draft = line.draft.clone();
-            for decided in self.step(&entry, &draft, depth) {
+            let depth = line.depth;
+            for decided in self.step(&line.entry, &line.draft, depth) {
                 batch.push(decided, depth + 1);
             }
             cursor += 1;

@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use cordon_contract::{Accepted, EntryKind, Fault};
 use cordon_model::Digest;
-use cordon_wire::digest_of_bytes;
 use tokio::sync::oneshot;
 
 use crate::batch::Batch;
@@ -77,9 +76,10 @@ impl Intaker<'_> {
     }
 
     fn submission(&mut self, work: SubmissionWork) -> Pending {
+        let digest = work.submission.digest();
         let (signer, raw, messages) = work.submission.into_parts();
         let mut record = Draft {
-            digest: digest_of_bytes(&raw),
+            digest,
             body: raw.clone(),
             ..Draft::bare(EntryKind::Submission, signer.clone())
         };

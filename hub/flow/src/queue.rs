@@ -40,6 +40,8 @@ struct Lane {
 struct Waiting {
     quick: VecDeque<Ticket>,
     steady: VecDeque<Ticket>,
+    /// The taker sleeps; nobody else needs to be told, and telling costs a call of the kernel.
+    asleep: bool,
     closed: bool,
 }
 
@@ -100,8 +102,11 @@ impl Queue {
             true => waiting.quick.push_back(ticket),
             false => waiting.steady.push_back(ticket),
         }
+        let asleep = std::mem::take(&mut waiting.asleep);
         drop(waiting);
-        self.filled.notify_one();
+        if asleep {
+            self.filled.notify_one();
+        }
         Ok(())
     }
 
@@ -115,10 +120,12 @@ impl Queue {
     ) -> Option<Vec<Ticket>> {
         let mut waiting = self.lock();
         if waiting.quick.is_empty() && waiting.steady.is_empty() && !waiting.closed {
+            waiting.asleep = true;
             waiting = match self.filled.wait_timeout(waiting, patience) {
                 Ok((waiting, _)) => waiting,
                 Err(poisoned) => poisoned.into_inner().0,
             };
+            waiting.asleep = false;
         }
         if waiting.closed && waiting.quick.is_empty() && waiting.steady.is_empty() {
             return None;

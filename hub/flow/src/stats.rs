@@ -83,25 +83,27 @@ impl Stats {
     }
 
     pub(crate) fn accepted(&self, source: &str, count: u64) {
-        traffic(&mut self.lock().told.traffic, source).accepted += count;
+        self.traffic(source, |traffic| traffic.accepted += count);
     }
 
     pub(crate) fn refused(&self, source: &str) {
-        traffic(&mut self.lock().told.traffic, source).refused += 1;
+        self.traffic(source, |traffic| traffic.refused += 1);
     }
 
     pub(crate) fn duplicate(&self, source: &str) {
-        traffic(&mut self.lock().told.traffic, source).duplicates += 1;
+        self.traffic(source, |traffic| traffic.duplicates += 1);
     }
 
     pub(crate) fn ordered(&self, adapter: &str) {
-        traffic(&mut self.lock().told.traffic, adapter).orders += 1;
+        self.traffic(adapter, |traffic| traffic.orders += 1);
     }
 
     pub(crate) fn outcome(&self, adapter: &str, order: &Order, kind: OutcomeKind) {
         let mut counted = self.lock();
         let done = matches!(kind, OutcomeKind::Accepted | OutcomeKind::Confirmed);
-        traffic(&mut counted.told.traffic, adapter).orders_done += u64::from(done);
+        change(&mut counted.told.traffic, adapter, |traffic| {
+            traffic.orders_done += u64::from(done);
+        });
         let table = match order.message.body {
             Body::GateCommand(_) => &mut counted.told.commands,
             _ => &mut counted.told.deliveries,
@@ -128,6 +130,10 @@ impl Stats {
         if commanded {
             counted.decision.note(took);
         }
+    }
+
+    fn traffic(&self, name: &str, by: impl FnOnce(&mut Traffic)) {
+        change(&mut self.lock().told.traffic, name, by);
     }
 
     fn lock(&self) -> MutexGuard<'_, Counted> {
@@ -174,15 +180,16 @@ pub(crate) fn kind_name(kind: EntryKind) -> &'static str {
 }
 
 fn count(table: &mut BTreeMap<String, u64>, name: &str) {
-    let known = table.contains_key(name) || table.len() < NAMES_MAX;
-    *table
-        .entry(if known { name } else { "other" }.to_owned())
-        .or_default() += 1;
+    change(table, name, |count| *count += 1);
 }
 
-fn traffic<'a>(table: &'a mut BTreeMap<String, Traffic>, name: &str) -> &'a mut Traffic {
+/// Changes the row of `name`, or that of all names which came when the table was full. A row that
+/// is there costs no allocation.
+fn change<V: Default>(table: &mut BTreeMap<String, V>, name: &str, by: impl FnOnce(&mut V)) {
     let known = table.contains_key(name) || table.len() < NAMES_MAX;
-    table
-        .entry(if known { name } else { "other" }.to_owned())
-        .or_default()
+    let name = if known { name } else { "other" };
+    match table.get_mut(name) {
+        Some(row) => by(row),
+        None => by(table.entry(name.to_owned()).or_default()),
+    }
 }

@@ -31,7 +31,7 @@ pub fn canonical_exclusive(
         rendered: Vec::with_capacity(16),
         open: Vec::with_capacity(16),
         needed: Vec::with_capacity(8),
-        sorted: Vec::with_capacity(8),
+        sorted: Vec::new(),
         run: 0..0,
         out,
     };

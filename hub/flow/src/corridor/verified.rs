@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use cordon_contract::Fault;
-use cordon_model::PartyId;
+use cordon_model::{Digest, PartyId};
 use cordon_security::Identity;
 use cordon_security::wsse::VerifiedEnvelope;
+use cordon_wire::digest_of_bytes;
 
 use super::refused::{Offender, RefusedDraft};
 use super::rules::Corridor;
@@ -26,6 +27,7 @@ pub(crate) struct Verified {
 pub(crate) struct SealedSubmission {
     signer: Identity,
     raw: Bytes,
+    digest: Digest,
     messages: Vec<Part>,
 }
 
@@ -83,9 +85,11 @@ impl Verified {
                 outcome,
             });
         }
+        let raw = Bytes::from(self.envelope.into_bytes());
         Ok(SealedSubmission {
             signer,
-            raw: Bytes::from(self.envelope.into_bytes()),
+            digest: digest_of_bytes(&raw),
+            raw,
             messages,
         })
     }
@@ -95,6 +99,11 @@ impl SealedSubmission {
     /// The signed bytes.
     pub(crate) fn raw(&self) -> &Bytes {
         &self.raw
+    }
+
+    /// The digest of the signed bytes, made here so that the one sequencer need not.
+    pub(crate) fn digest(&self) -> Digest {
+        self.digest
     }
 
     /// How many messages it holds.
