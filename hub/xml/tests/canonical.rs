@@ -60,6 +60,7 @@ const TEXTS: &[&str] = &[
     "\u{1F69A}",
     "]]",
 ];
+const PLAIN_VALUES: &[&str] = &["plain", "苏", "", "a>b"];
 const VALUES: &[&str] = &[
     "plain",
     "a&quot;b",
@@ -82,7 +83,7 @@ fn element(dice: &mut Dice, depth: usize, scope: &[&'static str], out: &mut Stri
     let mut declared = Vec::new();
     let mut tag = String::new();
     for prefix in PREFIXES {
-        if dice.roll(4) != 0 {
+        if dice.roll(8) != 0 {
             continue;
         }
         declared.push(*prefix);
@@ -104,24 +105,41 @@ fn element(dice: &mut Dice, depth: usize, scope: &[&'static str], out: &mut Stri
         "{prefix}{colon}{}",
         dice.pick(&["e", "f", "g.h-i", "_j", "门"])
     );
-    for local in ["x", "A", "y"] {
+    // Half of all tags are written as the canonical form writes them, if nothing else prevents it:
+    // those are copied, the rest is written anew.
+    let as_canonical = dice.roll(2) == 0;
+    let locals = match dice.roll(2) {
+        0 => ["A", "x", "y"],
+        _ => ["x", "A", "y"],
+    };
+    for local in locals {
         if dice.roll(3) == 0 {
-            tag.push_str(&format!(" {local} = \"{}\"", dice.pick(VALUES)));
+            let value = dice.pick(if as_canonical { PLAIN_VALUES } else { VALUES });
+            let equals = if as_canonical { "=" } else { " = " };
+            tag.push_str(&format!(" {local}{equals}\"{value}\""));
         }
     }
     if dice.roll(4) == 0 {
-        tag.push_str(&format!(" xml:lang='{}'", dice.pick(&["zh", "en"])));
+        let quote = if as_canonical { '"' } else { '\'' };
+        let language = dice.pick(&["zh", "en"]);
+        tag.push_str(&format!(" xml:lang={quote}{language}{quote}"));
     }
     let attribute_prefix = scope[dice.roll(scope.len())];
-    if !attribute_prefix.is_empty() {
-        tag.push_str(&format!("\n\t{attribute_prefix}:w='{}'", dice.pick(VALUES)));
+    if !attribute_prefix.is_empty() && dice.roll(2) == 0 {
+        let value = dice.pick(VALUES);
+        match dice.roll(3) {
+            0 => tag.push_str(&format!("\n\t{attribute_prefix}:w='{value}'")),
+            1 => tag.push_str(&format!(" {attribute_prefix}:w=\"{value}\"")),
+            _ => tag.insert_str(0, &format!(" {attribute_prefix}:w=\"{value}\"")),
+        }
     }
     let pieces = if depth == 0 { 0 } else { dice.roll(5) };
     if pieces == 0 {
         out.push_str(&format!("<{name}{tag}/>"));
         return;
     }
-    out.push_str(&format!("<{name}{tag} >"));
+    let space = if as_canonical { "" } else { " " };
+    out.push_str(&format!("<{name}{tag}{space}>"));
     for _ in 0..pieces {
         if dice.roll(2) == 0 {
             out.push_str(dice.pick(TEXTS));
@@ -129,7 +147,8 @@ fn element(dice: &mut Dice, depth: usize, scope: &[&'static str], out: &mut Stri
             element(dice, depth - 1, &scope, out);
         }
     }
-    out.push_str(&format!("</{name}\n>"));
+    let space = dice.pick(&["", "", "\n"]);
+    out.push_str(&format!("</{name}{space}>"));
 }
 
 fn generated(seed: u64) -> String {
