@@ -1,8 +1,12 @@
-//! The hub's own papers: whose certificate it is, who issued it, and until when it and the
-//! revocation lists hold.
+//! The hub's own papers: whose certificate it is, who issued it, and until when it, those shown to
+//! partners and the revocation lists hold.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use cordon_contract::Fault;
 use cordon_model::Timestamp;
+use cordon_security::tls::validity;
 use cordon_security::{Certificate, Role, Signer, TrustStore, Usage};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -81,6 +85,50 @@ pub fn overdue(
         }
     }
     faults
+}
+
+/// Certificates shown to partners whose time is over or has not come. As with [`overdue`], a start
+/// only says it: that partner will refuse the hub, the others will not.
+pub fn shown(config: &ParkConfig, now: Timestamp) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let files: BTreeSet<&Path> = partners(config).into_iter().collect();
+    for file in files {
+        // A file that cannot be read was told by the adapter that opens it.
+        let Ok((from, to)) = validity(file) else {
+            continue;
+        };
+        if now < from || now > to {
+            let text = format!(
+                "a certificate shown to partners is good from {from} to {to}, now it is {now}"
+            );
+            faults.push(
+                Fault::new("K029", text)
+                    .at(file.display().to_string())
+                    .remedy("get a new one from whoever issued it; check the clock"),
+            );
+        }
+    }
+    faults
+}
+
+/// Every certificate file that an adapter shows to the other side.
+fn partners(config: &ParkConfig) -> Vec<&Path> {
+    let mqtt = config.mqtt.iter().filter_map(|it| it.tls.as_ref());
+    let mqtt = mqtt.filter_map(|tls| tls.certificate.as_ref());
+    let enterprise = config.enterprise.iter().flat_map(|it| {
+        [
+            it.webhook.as_ref().and_then(|door| door.tls.as_ref()),
+            it.poll.as_ref().and_then(|door| door.tls.as_ref()),
+            it.push.as_ref().and_then(|door| door.tls.as_ref()),
+        ]
+    });
+    let enterprise = enterprise.flatten().map(|tls| &tls.certificate);
+    let regulator = config.regulator.iter().filter_map(|it| it.tls.as_ref());
+    let regulator = regulator.filter_map(|tls| tls.certificate.as_ref());
+    let webhooks = config.notify.iter().flat_map(|it| &it.webhooks);
+    let webhooks = webhooks.filter_map(|it| it.tls.as_ref()?.certificate.as_ref());
+    let all = mqtt.chain(enterprise).chain(regulator).chain(webhooks);
+    all.map(PathBuf::as_path).collect()
 }
 
 /// Whether the trust folder accepts the hub's certificate as a peer would; what only time has made

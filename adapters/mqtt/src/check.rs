@@ -117,6 +117,14 @@ impl Config {
             if !rumqttc::valid_filter(&presence.filter) {
                 bad(&field, "not a topic filter", "see MQTT 5, section 4.7");
             }
+            let is_heard = |filter: &str| overlap(filter, &presence.filter);
+            if !self.subscription.iter().any(|it| is_heard(&it.filter)) {
+                bad(
+                    &field,
+                    "no subscription hears such a topic",
+                    "widen a [[subscription]], or correct the filter",
+                );
+            }
             let pointer = presence.pointer.as_deref().unwrap_or("/");
             if !pointer.starts_with('/') {
                 bad(
@@ -142,9 +150,49 @@ impl Config {
     }
 }
 
+/// Whether there can be a topic that both filters mean.
+fn overlap(subscription: &str, filter: &str) -> bool {
+    // `$share/GROUP/FILTER` hears what FILTER means.
+    let heard = match subscription.strip_prefix("$share/") {
+        Some(shared) => shared.split_once('/').map_or("", |(_, filter)| filter),
+        None => subscription,
+    };
+    let (mut heard, mut wanted) = (heard.split('/'), filter.split('/'));
+    loop {
+        match (heard.next(), wanted.next()) {
+            (Some("#"), _) | (_, Some("#")) | (None, None) => return true,
+            (Some(one), Some(other)) if one == other || one == "+" || other == "+" => {}
+            _ => return false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::overlap;
     use crate::config::Config;
+
+    #[test]
+    fn filters_overlap_when_a_topic_can_be_of_both() {
+        for (subscription, filter) in [
+            ("s/#", "s/+/LWT"),
+            ("s/+/LWT", "s/GW/+"),
+            ("$share/hub/s/#", "s/GW/LWT"),
+            ("s/#", "s"),
+            ("#", "tele/x"),
+            ("s/+", "s/#"),
+        ] {
+            assert!(overlap(subscription, filter), "{subscription} {filter}");
+        }
+        for (subscription, filter) in [
+            ("s/#", "tele/+/LWT"),
+            ("s/+", "s/GW/LWT"),
+            ("$share/s/x", "s/x"),
+            ("s/x/y", "s/x"),
+        ] {
+            assert!(!overlap(subscription, filter), "{subscription} {filter}");
+        }
+    }
 
     fn faults(more: &str) -> Vec<String> {
         let head = "name = \"s\"\nhost = \"h\"\nport = 1\nclient_id = \"hub\"\ngateway = \"GW\"\n\

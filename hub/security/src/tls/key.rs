@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use cordon_contract::Fault;
+use cordon_model::Timestamp;
 use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
@@ -12,8 +13,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::{file, refusal};
+use crate::{file, instant, refusal};
 
 /// The certificate one side of TLS shows. [`TlsKey::reload`] is for renewals; connections that
 /// stand keep the old one.
@@ -47,6 +49,24 @@ impl TlsKey {
             .store(Arc::new(read(&self.chain, &self.key)?));
         Ok(())
     }
+}
+
+/// First and last second of the certificate that a PEM file begins with: the one that is shown to
+/// the other side, whoever issued it.
+///
+/// # Errors
+/// `V103` when the file cannot be read, `V106` when it begins with no certificate.
+pub fn validity(chain: &Path) -> Result<(Timestamp, Timestamp), Fault> {
+    let none =
+        |error: &dyn std::fmt::Display| refusal::KEY.because(error).at(chain.display().to_string());
+    let pem = file::read(chain)?;
+    let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|error| none(&error))?;
+    let (_, parsed) = X509Certificate::from_der(&der).map_err(|error| none(&error))?;
+    let validity = parsed.validity();
+    Ok((
+        instant::from_seconds(validity.not_before.timestamp()),
+        instant::from_seconds(validity.not_after.timestamp()),
+    ))
 }
 
 fn read(chain_path: &Path, key_path: &Path) -> Result<CertifiedKey, Fault> {

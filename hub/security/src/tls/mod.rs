@@ -7,7 +7,7 @@ mod outside;
 mod server;
 
 pub use client::{Expect, client_config};
-pub use key::TlsKey;
+pub use key::{TlsKey, validity};
 pub use outside::{outside_client, outside_server};
 pub use server::{ClientAuth, peer_identity, server_config};
 
