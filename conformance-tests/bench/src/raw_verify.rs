@@ -45,6 +45,11 @@ impl RawVerify {
         Ok(raw)
     }
 
+    /// How many signatures.
+    pub fn len(&self) -> usize {
+        self.signed.len()
+    }
+
     /// Checks some of the signatures; gives how many are good.
     pub fn check(&self, which: std::ops::Range<usize>) -> usize {
         let some = self.signed.get(which).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! The measurements, in the order of the page.
 
 mod accept;
+mod crowd;
 mod exchange;
 mod gate;
 mod journal;

@@ -72,8 +72,8 @@ struct Builder<'t> {
 
 impl<'t> Builder<'t> {
     fn new(text: &'t str, limits: &'t Limits) -> Self {
-        // Typical messages hold one item per 20 bytes; one allocation each is then enough.
-        let guess = text.len() / 20 + 8;
+        // Typical messages hold one item per 40 bytes; one allocation each is then enough.
+        let guess = text.len() / 32 + 8;
         let arena = Arena {
             items: Vec::with_capacity(guess),
             attributes: Vec::with_capacity(guess / 4),
