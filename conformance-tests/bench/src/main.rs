@@ -7,6 +7,10 @@ use std::time::Instant;
 use cordon_bench::{Machine, Measure, Outcome, Section, Size, Verdict, json, markdown, run};
 use cordon_contract::{Clock, SystemClock};
 
+/// As in the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const HELP: &str = "\
 cordon-bench [--quick] [--only NAME] [--data DIR] [--out FILE] [--json FILE]
 
