@@ -310,6 +310,9 @@ impl<'t> Builder<'t> {
 
     /// Resolves the prefixes of the attributes from `first` on and refuses doubles.
     fn resolve_attributes(&mut self, first: usize) -> Result<(), XmlFault> {
+        if let Some([RawAttribute { prefix_len: 0, .. }]) = self.arena.attributes.get(first..) {
+            return Ok(());
+        }
         for index in first..self.arena.attributes.len() {
             let Some(attribute) = self.arena.attributes.get(index).copied() else {
                 break;
