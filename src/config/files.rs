@@ -67,11 +67,10 @@ pub fn load(config: &ParkConfig, shut: &BTreeSet<Section>) -> Result<Loaded, Vec
     let exchange = tls::server_config(key, Arc::clone(&trust), clients);
     match exchange {
         Ok(exchange) if faults.is_empty() => Ok(Loaded {
-            overdue: {
-                let mut overdue = papers::overdue(config, &trust, signer.certificate(), now);
-                overdue.extend(papers::shown(config, now));
-                overdue
-            },
+            overdue: papers::overdue(config, &trust, signer.certificate(), now)
+                .into_iter()
+                .chain(papers::shown(config, now))
+                .collect(),
             trust,
             signer,
             exchange,

@@ -186,10 +186,12 @@ fn count(table: &mut BTreeMap<String, u64>, name: &str) {
 /// Changes the row of `name`, or that of all names which came when the table was full. A row that
 /// is there costs no allocation.
 fn change<V: Default>(table: &mut BTreeMap<String, V>, name: &str, by: impl FnOnce(&mut V)) {
-    let known = table.contains_key(name) || table.len() < NAMES_MAX;
-    let name = if known { name } else { "other" };
     match table.get_mut(name) {
         Some(row) => by(row),
-        None => by(table.entry(name.to_owned()).or_default()),
+        None => {
+            let is_full = table.len() >= NAMES_MAX;
+            let name = if is_full { "other" } else { name };
+            by(table.entry(name.to_owned()).or_default());
+        }
     }
 }

@@ -26,40 +26,35 @@ pub async fn measure(park: &Park, size: &Size) -> Outcome<Section> {
             let seconds: f64 = rounds.iter().map(|round| spent(round).as_secs_f64()).sum();
             (rounds.len() * size.letters) as f64 / seconds
         };
-        rows.push(
-            Row::figure(
-                format!("accepted, {name}, on one core up to the journal's thread"),
+        let row = |what, hub, bound, raw, share| {
+            Row::figure(format!("accepted, {name}, {what}"), hub, "messages/s")
+                .beside(bound, raw, "verifications/s")
+                .ratio(Ratio::Share(share))
+                .goal(Goal::RatioAtLeast(goal))
+        };
+        rows.extend([
+            row(
+                "on one core up to the journal's thread",
                 rate(|it| it.hub_core),
-                "messages/s",
-            )
-            .beside("raw verify", rate(|it| it.raw_core), "verifications/s")
-            .ratio(Ratio::Share(core))
-            .goal(Goal::RatioAtLeast(goal)),
-        );
-        rows.push(
-            Row::figure(
-                format!("accepted, {name}, whole hub by the clock"),
+                "raw verify",
+                rate(|it| it.raw_core),
+                core,
+            ),
+            row(
+                "whole hub by the clock",
                 rate(|it| it.hub.wall),
-                "messages/s",
-            )
-            .beside(
                 "raw verify on all cores",
                 rate(|it| it.raw.wall),
-                "verifications/s",
-            )
-            .ratio(Ratio::Share(wall))
-            .goal(Goal::RatioAtLeast(goal)),
-        );
-        rows.push(
-            Row::figure(
-                format!("accepted, {name}, whole hub per second of processor time"),
+                wall,
+            ),
+            row(
+                "whole hub per second of processor time",
                 rate(|it| it.hub.cpu),
-                "messages/s",
-            )
-            .beside("raw verify", rate(|it| it.raw.cpu), "verifications/s")
-            .ratio(Ratio::Share(cpu))
-            .goal(Goal::RatioAtLeast(goal)),
-        );
+                "raw verify",
+                rate(|it| it.raw.cpu),
+                cpu,
+            ),
+        ]);
     }
     Ok(Section {
         title: "Accepted end to end without syncs",

@@ -310,6 +310,7 @@ impl<'t> Builder<'t> {
 
     /// Resolves the prefixes of the attributes from `first` on and refuses doubles.
     fn resolve_attributes(&mut self, first: usize) -> Result<(), XmlFault> {
+        // One without a prefix has nothing to be resolved and none to be the double of.
         if let Some([RawAttribute { prefix_len: 0, .. }]) = self.arena.attributes.get(first..) {
             return Ok(());
         }
