@@ -67,8 +67,12 @@ pub fn node_script(name: &str) -> Command {
     command
 }
 
-/// The `cordon` program of the same build as this test.
+/// The `cordon` program under test: the one `CORDON_PROGRAM` names, else that of the same build as
+/// this test.
 pub fn program() -> PathBuf {
+    if let Some(named) = std::env::var_os("CORDON_PROGRAM") {
+        return demand(PathBuf::from(named), "the program of CORDON_PROGRAM");
+    }
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().and_then(Path::parent).unwrap();
     let program = folder.join("cordon");
