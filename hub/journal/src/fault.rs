@@ -42,6 +42,12 @@ pub enum FaultKind {
     State,
     /// `J021`: a key, namespace or value of the state store is over its limit.
     StateLimit,
+    /// `J050`: the first records are gone and no trim is recorded.
+    Beginning,
+    /// `J051`: the last batch had been written whole and was changed afterwards.
+    Changed,
+    /// `J052`: the witness beside the journal cannot be used.
+    Witness,
 }
 
 impl FaultKind {
@@ -65,6 +71,9 @@ impl FaultKind {
             Self::Option => "J015",
             Self::State => "J020",
             Self::StateLimit => "J021",
+            Self::Beginning => "J050",
+            Self::Changed => "J051",
+            Self::Witness => "J052",
         }
     }
 
@@ -86,7 +95,7 @@ impl FaultKind {
                 "the segment was altered after it was written: keep the folder as evidence and restore from a backup or replica"
             }
             Self::Short => {
-                "durable records are gone: keep the folder as evidence and restore from a backup or replica"
+                "keep the folder as evidence and restore the newest backup or replica; only when there is none, accept what is left by name: cordon journal accept"
             }
             Self::Identity => "give each park and hub its own journal folder",
             Self::Poisoned | Self::Write => {
@@ -100,6 +109,15 @@ impl FaultKind {
                 "the state is rebuilt from the journal: delete the state file and restart the hub"
             }
             Self::StateLimit => "shorten the key or split the value",
+            Self::Beginning => {
+                "restore the missing segments from a backup; only a hub gives up old segments, and records it"
+            }
+            Self::Changed => {
+                "keep the folder as evidence and restore this segment from a backup or replica; compare with receipts what the last batch held"
+            }
+            Self::Witness => {
+                "restore the file; when it is lost for good, compare the journal with receipts, then remove the file"
+            }
         }
     }
 
@@ -123,6 +141,9 @@ impl FaultKind {
             Self::Option => "bad option",
             Self::State => "the state store failed",
             Self::StateLimit => "over a limit of the state store",
+            Self::Beginning => "the beginning of the journal is missing",
+            Self::Changed => "the last batch was changed after it was written",
+            Self::Witness => "the witness beside the journal cannot be used",
         }
     }
 }

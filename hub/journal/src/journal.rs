@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::chain::{self, Hash};
 use crate::counters::{Counters, Tally};
 use crate::disk::{Disk, RealDisk};
+use crate::expect;
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::frame::{self, FRAME_HEAD, FRAME_TAIL, FrameHead};
 use crate::options::Options;
@@ -17,6 +18,7 @@ use crate::record::NewRecord;
 use crate::recover::{Opening, recover};
 use crate::segment::{self, Seal, Segment};
 use crate::space::{Space, SpaceLevel};
+use crate::trimmed::Trimmed;
 use crate::walk::Walker;
 use crate::watch::Watch;
 
@@ -72,8 +74,10 @@ impl Journal {
         let dir = dir.as_ref().to_path_buf();
         let lock = take_lock(disk.as_ref(), &dir)?;
         let tally = Arc::new(Tally::default());
+        // Before recovery, which writes: a journal that is refused stays as it was found.
+        expect::check(&disk, &dir, &options.expect)?;
         let mut found = recover(disk.as_ref(), &dir, &options.identity, &tally)?;
-        check_expected(&disk, &dir, &options, found.opening.last)?;
+        expect::check(&disk, &dir, &options.expect)?;
         let worker = Worker {
             disk: Arc::clone(&disk),
             dir: dir.clone(),
@@ -481,19 +485,21 @@ impl Journal {
     /// again or removed. Returns how many. The segment being written is always kept.
     pub fn trim(&mut self, before: u64) -> Result<usize> {
         let io = |error| JournalFault::io(&self.dir, "trimming", &error);
+        let given_up = self.given_up(before)?;
+        let Some((_, last)) = given_up.last() else {
+            return Ok(0);
+        };
+        let kept = Trimmed {
+            first: last.last() + 1,
+            chain_before: last.chain_last,
+        };
+        kept.write(self.disk.as_ref(), &self.dir)?;
         let mut spares = self.disk.list(&self.dir).map_err(io)?;
         spares.retain(|name| name.ends_with(SPARE_SUFFIX));
         let mut spare_count = spares.len();
-        let mut trimmed = 0;
-        for number in segment::list(self.disk.as_ref(), &self.dir)? {
-            if number >= self.active.walker.segment.head.number {
-                break;
-            }
-            let segment = Segment::open(self.disk.as_ref(), &self.dir, number, false)?;
-            match segment.seal()? {
-                Some(seal) if seal.last() < before => {}
-                _ => break,
-            }
+        let trimmed = given_up.len();
+        for (segment, _) in given_up {
+            let number = segment.head.number;
             if spare_count < self.options.spares_max {
                 let spare = self.dir.join(format!("{number:08}{SPARE_SUFFIX}"));
                 self.disk.rename(&segment.path, &spare).map_err(io)?;
@@ -501,13 +507,26 @@ impl Journal {
             } else {
                 self.disk.remove(&segment.path).map_err(io)?;
             }
-            trimmed += 1;
         }
-        if trimmed > 0 {
-            Tally::add(&self.tally.other_syncs, 1);
-            self.disk.sync_dir(&self.dir).map_err(io)?;
-        }
+        Tally::add(&self.tally.other_syncs, 1);
+        self.disk.sync_dir(&self.dir).map_err(io)?;
         Ok(trimmed)
+    }
+
+    /// The sealed segments at the beginning whose records all come before `before`.
+    fn given_up(&self, before: u64) -> Result<Vec<(Segment, Seal)>> {
+        let mut given_up = Vec::new();
+        for number in segment::list(self.disk.as_ref(), &self.dir)? {
+            if number >= self.active.walker.segment.head.number {
+                break;
+            }
+            let segment = Segment::open(self.disk.as_ref(), &self.dir, number, false)?;
+            match segment.seal()? {
+                Some(seal) if seal.last() < before => given_up.push((segment, seal)),
+                _ => break,
+            }
+        }
+        Ok(given_up)
     }
 }
 
@@ -537,36 +556,6 @@ fn first_segment(preparer: &mut Preparer) -> Result<Segment> {
             "the preparer stopped",
         )),
     }
-}
-
-fn check_expected(disk: &Arc<dyn Disk>, dir: &Path, options: &Options, last: u64) -> Result<()> {
-    let Some((number, chain)) = options.expect.filter(|(number, _)| *number > 0) else {
-        return Ok(());
-    };
-    let short = |detail: String| {
-        Err(JournalFault::new(
-            FaultKind::Short,
-            dir.display().to_string(),
-            detail,
-        ))
-    };
-    if last < number {
-        return short(format!(
-            "the journal ends with record {last}, record {number} is known to be durable"
-        ));
-    }
-    if let Some(chain) = chain {
-        let found = match Reader::open_on(Arc::clone(disk), dir)?.get(number) {
-            Err(fault) if fault.kind() == FaultKind::Trimmed => return Ok(()),
-            found => found?,
-        };
-        if found.map(|record| record.chain) != Some(chain) {
-            return short(format!(
-                "record {number} is not the one known to be durable"
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// Bytes of batches an empty segment takes.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::chain::Hash;
+use crate::expect::Expectation;
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::segment::{DATA_START, IDENTITY_BYTES_MAX, SEAL_BYTES, SEGMENT_BYTES_MIN};
 use crate::space::Space;
@@ -34,9 +34,9 @@ pub struct Options {
     pub floor_free_bytes: u64,
     /// Trimmed segment files kept for use again. Default 2.
     pub spares_max: usize,
-    /// A number, and if known its chain hash, that is known to be durable (from the state store or a
-    /// receipt). A journal that ends before it or holds another record there is refused (`J008`).
-    pub expect: Option<(u64, Option<Hash>)>,
+    /// Records known to be durable (from the state, the witness, a receipt). A journal that ends before
+    /// one of them or holds another record there is refused (`J008`), and left as it is.
+    pub expect: Vec<Expectation>,
     /// Told when the space level changes.
     pub on_space: Option<OnSpace>,
     /// Prepare segments on a thread of their own. Off only in simulations that must repeat exactly.
@@ -55,7 +55,7 @@ impl Default for Options {
             warn_free_bytes: 2 << 30,
             floor_free_bytes: 256 << 20,
             spares_max: 2,
-            expect: None,
+            expect: Vec::new(),
             on_space: None,
             background: true,
         }

@@ -86,6 +86,16 @@ impl NewRecord {
     }
 }
 
+impl NewRecord {
+    /// Reads one record from the bytes that are stored and hashed; `None` when they are not exactly
+    /// one record.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut decoder = Decoder::new(Bytes::copy_from_slice(bytes));
+        let (record, _) = decoder.next()?;
+        decoder.is_done().then_some(record)
+    }
+}
+
 fn short(text: &str, max: usize, field: &str) -> Result<u8> {
     match u8::try_from(text.len()) {
         Ok(len) if text.len() <= max => Ok(len),

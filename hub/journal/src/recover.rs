@@ -11,6 +11,7 @@ use crate::fault::{FaultKind, JournalFault, Result};
 use crate::frame::FRAME_HEAD;
 use crate::prepare::DRAFT_NAME;
 use crate::segment::{self, DATA_START, Segment};
+use crate::trimmed::{Trimmed, unexplained};
 use crate::walk::{Step, Walker};
 
 /// What opening found.
@@ -78,6 +79,7 @@ impl Recovery<'_> {
         let active = match active {
             Some(mut walker) => {
                 let sealed = self.walk_to_end(&mut walker, true)?;
+                self.check_beginning(&walker, lowest)?;
                 self.join_to_previous(&walker, lowest)?;
                 self.settle(&walker)?;
                 Some((walker, sealed))
@@ -97,6 +99,28 @@ impl Recovery<'_> {
             ready,
             opening: std::mem::take(&mut self.opening),
         })
+    }
+
+    /// A journal that does not begin with record 1 must have been trimmed to where it begins.
+    fn check_beginning(&self, walker: &Walker, lowest: u64) -> Result<()> {
+        let first = match lowest == walker.segment.head.number {
+            true => walker.begin,
+            false => begin_of(&self.open(lowest)?)?,
+        };
+        let Some((first, chain_before)) = first else {
+            return Ok(());
+        };
+        let recorded = Trimmed::read(self.disk, self.dir)?;
+        match Trimmed::check(recorded.as_ref(), first, &chain_before) {
+            None => Ok(()),
+            Some(detail) => Err(unexplained(
+                self.dir
+                    .join(segment::file_name(lowest))
+                    .display()
+                    .to_string(),
+                detail,
+            )),
+        }
     }
 
     /// A draft a crash left behind is no part of the journal.
@@ -137,6 +161,7 @@ impl Recovery<'_> {
                 if let Some(later) = walker.later_batch()? {
                     return Err(bad_before_good(&walker, why, later));
                 }
+                refuse_changed(&walker)?;
                 if written {
                     self.cut(&walker)?;
                 }
@@ -173,6 +198,7 @@ impl Recovery<'_> {
         if written && !newest {
             return Err(bad_before_good(walker, why, walker.segment.head.data_end()));
         }
+        refuse_changed(walker)?;
         if written {
             self.cut(walker)?;
         }
@@ -214,7 +240,10 @@ impl Recovery<'_> {
     /// Wipes the head of a batch that was begun and never finished, so that nobody takes it for one.
     fn cut(&mut self, walker: &Walker) -> Result<()> {
         let place = walker.segment.place(walker.offset);
-        tracing::warn!(place, "a torn batch was cut; it was never acknowledged");
+        tracing::warn!(
+            place,
+            "an unfinished batch was cut; nothing here shows that it was ever whole"
+        );
         self.opening.torn = Some(place);
         let room = walker.segment.head.data_end() - walker.offset;
         let zeros = vec![0; FRAME_HEAD.min(usize::try_from(room).unwrap_or(FRAME_HEAD))];
@@ -254,9 +283,39 @@ impl Recovery<'_> {
     }
 }
 
+/// With what a segment begins: by its seal, else by its first batch.
+fn begin_of(segment: &Segment) -> Result<Option<(u64, Hash)>> {
+    if let Some(seal) = segment.seal()? {
+        return Ok(Some((seal.first, seal.chain_before)));
+    }
+    let mut walker = Walker::new(segment.clone(), None);
+    walker.step()?;
+    Ok(walker.begin)
+}
+
 enum Found {
     Started(Box<Walker>),
     Ready(Segment),
+}
+
+/// A batch that had been written whole and was changed since is evidence, and never cut.
+fn refuse_changed(walker: &Walker) -> Result<()> {
+    match walker.changed_at()? {
+        Some(at) => Err(JournalFault::new(
+            FaultKind::Changed,
+            walker.segment.place(at),
+            changed(walker),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// What is said of a batch that one bit separates from being whole.
+pub(crate) fn changed(walker: &Walker) -> String {
+    let from = walker
+        .next
+        .map_or("the first record".into(), |next| format!("record {next}"));
+    format!("the batch from {from} on is whole but for one bit here; it may have been acknowledged")
 }
 
 pub(crate) fn check_contiguous(dir: &Path, numbers: &[u64]) -> Result<()> {

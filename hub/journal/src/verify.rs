@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use crate::chain::{self, Hash};
 use crate::disk::{Disk, RealDisk};
 use crate::fault::{FaultKind, JournalFault, Result};
+use crate::recover::changed as changed_words;
 use crate::segment::{self, Seal, Segment};
+use crate::trimmed::Trimmed;
 use crate::walk::{Step, Walker};
 
 /// Problems listed at most; more are only counted.
@@ -51,7 +53,9 @@ pub struct Report {
     pub last: u64,
     /// Chain hash after `last`.
     pub chain: Hash,
-    /// An unfinished batch stands at the end: never acknowledged, cut at the next opening.
+    /// A batch that is not whole stands at the end and is cut at the next opening. Nothing in the
+    /// journal shows that it was ever whole; whether it was acknowledged only receipts and the
+    /// witness can tell.
     pub torn_tail: bool,
     /// How long it took.
     pub duration: Duration,
@@ -108,6 +112,7 @@ pub fn verify_on(
         waiting: Vec::new(),
         unsealed: None,
         patience,
+        begin: None,
         report: Report {
             identity: String::new(),
             segments: numbers.len() as u64,
@@ -146,6 +151,8 @@ struct Check<'a> {
     /// A segment without a seal that has a successor with records.
     unsealed: Option<Segment>,
     patience: Duration,
+    /// The first record met, the chain hash before it, and the file it stands in.
+    begin: Option<(u64, Hash, String)>,
     report: Report,
 }
 
@@ -171,8 +178,9 @@ impl Check<'_> {
         }
         self.torn_beginning()?;
         if let Some(end) = self.open_end.take() {
-            self.report.torn_tail = end.written && !self.becomes_whole(&end)?;
+            self.last_place(&end)?;
         }
+        self.beginning()?;
         self.missing_receipts();
         Ok(())
     }
@@ -220,6 +228,7 @@ impl Check<'_> {
         self.follows = None;
         self.open_end = None;
         self.unsealed = None;
+        self.begin = None;
         self.report.first = 0;
         self.report.records = 0;
     }
@@ -254,8 +263,10 @@ impl Check<'_> {
             self.trimmed();
             return Ok(());
         }
-        if walker.begin.is_some() {
+        if let Some((first, chain_before)) = walker.begin {
             self.follows = walker.next.map(|next| (next, walker.chain));
+            let file = name(&walker.segment);
+            self.begin.get_or_insert((first, chain_before, file));
         }
         match seal {
             Some(seal) => {
@@ -346,11 +357,45 @@ impl Check<'_> {
                 continue;
             };
             let mut walker = Walker::new(segment, None);
-            if let Ok(Step::Stop { written, .. }) = walker.step()
-                && (written || self.open_end.is_none())
-            {
+            let Ok(Step::Stop { written, .. }) = walker.step() else {
+                continue;
+            };
+            if written || self.open_end.is_none() || walker.changed_at()?.is_some() {
                 self.open_end = Some(OpenEnd { walker, written });
             }
+        }
+        Ok(())
+    }
+
+    /// What stands behind the last good batch: nothing, a batch that was changed, or a torn one.
+    fn last_place(&mut self, end: &OpenEnd) -> Result<()> {
+        let changed = end.walker.changed_at()?;
+        if (changed.is_none() && !end.written) || self.becomes_whole(end)? {
+            return Ok(());
+        }
+        match changed {
+            Some(at) => {
+                let (file, next) = (name(&end.walker.segment), end.walker.next);
+                let detail = changed_words(&end.walker);
+                self.problem(FaultKind::Changed, &file, at, next, detail);
+            }
+            None => self.report.torn_tail = true,
+        }
+        Ok(())
+    }
+
+    /// The first record must be record 1, or the one that a recorded trim kept.
+    fn beginning(&mut self) -> Result<()> {
+        let Some((first, chain_before, file)) = self.begin.take() else {
+            return Ok(());
+        };
+        // Where segment 1 is kept, what is wrong with it was said already.
+        if segment::list(self.disk.as_ref(), self.dir)?.first() == Some(&1) {
+            return Ok(());
+        }
+        let recorded = Trimmed::read(self.disk.as_ref(), self.dir)?;
+        if let Some(detail) = Trimmed::check(recorded.as_ref(), first, &chain_before) {
+            self.problem(FaultKind::Beginning, &file, 0, Some(first), detail);
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::chain::{self, Hash, Merkle};
 use crate::disk::DiskFile;
 use crate::fault::{FaultKind, JournalFault, Result};
+use crate::flipped;
 use crate::frame::{self, FRAME_HEAD, FRAME_MAGIC, FrameHead};
 use crate::record::{Decoder, Record, numbered};
 use crate::segment::{DATA_START, Seal, Segment};
@@ -251,6 +252,45 @@ impl Walker {
             }
         }
         Ok(None)
+    }
+
+    /// Where one changed bit separates what stands at the walker's place from the batch that must
+    /// come next: that batch had been written whole. The bit's place in the file, in bytes.
+    pub(crate) fn changed_at(&self) -> Result<Option<u64>> {
+        let room = self.segment.head.data_end().saturating_sub(self.offset);
+        let file = self.segment.file.as_ref();
+        let salt = self.segment.head.salt;
+        let fits = |head: &FrameHead| {
+            let follows = self
+                .next
+                .is_none_or(|next| (head.first, head.chain_before) == (next, self.chain));
+            head.salt == salt && head.frame_bytes() <= room && follows
+        };
+        let mut bytes = vec![0; FRAME_HEAD];
+        file.read_at(&mut bytes, self.offset)
+            .map_err(|e| self.io(&e))?;
+        let (head, flipped) = match FrameHead::decode(&bytes) {
+            Some(head) => (head, None),
+            None if bytes.iter().all(|byte| *byte == 0) => return Ok(None),
+            None => match flipped::in_head(&bytes, fits) {
+                Some((bit, head)) => (head, Some(bit)),
+                None => return Ok(None),
+            },
+        };
+        if !fits(&head) {
+            return Ok(None);
+        }
+        bytes.resize(usize::try_from(head.frame_bytes()).unwrap_or_default(), 0);
+        file.read_at(&mut bytes, self.offset)
+            .map_err(|e| self.io(&e))?;
+        let bit = match flipped {
+            Some(bit) => {
+                flipped::turn(&mut bytes, bit);
+                frame::checked_body(&bytes).map(|_| bit)
+            }
+            None => flipped::in_frame(&bytes, self.offset),
+        };
+        Ok(bit.map(|bit| self.offset + bit as u64 / 8))
     }
 
     fn whole_at(&self, offset: u64) -> std::io::Result<bool> {

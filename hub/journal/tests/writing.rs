@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use cordon_journal::probe::sample_batch;
 use cordon_journal::{
-    FaultKind, Journal, NewRecord, Options, Reader, SpaceLevel, chain, verify, verify_against,
+    Expectation, FaultKind, Hash, Journal, NewRecord, Options, Reader, SpaceLevel, chain, verify,
+    verify_against,
 };
 
 fn small(identity: &str) -> Options {
@@ -38,6 +39,14 @@ fn fill(journal: &mut Journal, batches: u64) -> Vec<(u64, [u8; 32], NewRecord)> 
         }
     }
     all
+}
+
+fn knows(number: u64, chain: Option<Hash>) -> Expectation {
+    Expectation {
+        number,
+        chain,
+        source: "the test".to_owned(),
+    }
 }
 
 fn flip(path: &Path, at: u64, bit: u8) {
@@ -262,17 +271,21 @@ fn damage_before_a_good_batch_is_refused_and_a_torn_tail_is_cut() {
 
     // The last batch torn: cut, and what was before stays.
     let bytes = std::fs::read(&file).unwrap();
-    let end = bytes.iter().rposition(|byte| *byte != 0).unwrap() as u64;
-    flip(&file, end - 100, 0);
+    let end = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    let mut torn = bytes;
+    torn[end - 100..].fill(0);
+    std::fs::write(&file, &torn).unwrap();
     assert!(verify(dir.path()).unwrap().torn_tail);
     let expecting = Options {
-        expect: Some((30, None)),
+        expect: vec![knows(30, None)],
         ..options()
     };
     assert_eq!(
         Journal::open(dir.path(), expecting).err().unwrap().code(),
         "J008"
     );
+    let left = std::fs::read(&file).unwrap();
+    assert!(left == torn, "a refused journal is left as it was found");
     let journal = Journal::open(dir.path(), options()).unwrap();
     assert_eq!(journal.last(), 27);
     assert_eq!(journal.chain(), all[26].1);
@@ -339,14 +352,14 @@ fn trimmed_segments_are_used_again_and_never_read_as_new() {
     let journal = Journal::open(
         dir.path(),
         Options {
-            expect: Some((last, Some(chain))),
+            expect: vec![knows(last, Some(chain))],
             ..small("p")
         },
     )
     .unwrap();
     assert_eq!(journal.last(), last);
     let other = Options {
-        expect: Some((last, Some([1; 32]))),
+        expect: vec![knows(last, Some([1; 32]))],
         ..small("p")
     };
     drop(journal);

@@ -2,8 +2,8 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::{
     Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend,
@@ -17,6 +17,7 @@ use crate::state::changes::{Change, Changes, Durability};
 use crate::state::check::{Rebuild, reconcile};
 use crate::state::{InboxMark, Pair, State};
 use crate::watch::Position;
+use crate::witness::Witness;
 
 type Bytes = &'static [u8];
 const META: TableDefinition<'_, &str, Bytes> = TableDefinition::new("meta");
@@ -42,6 +43,7 @@ pub struct StateStore {
     database: Database,
     place: String,
     deferred: AtomicU32,
+    witness: Mutex<Option<Witness>>,
 }
 
 impl std::fmt::Debug for StateStore {
@@ -111,7 +113,24 @@ impl StateStore {
             database,
             place,
             deferred: AtomicU32::new(0),
+            witness: Mutex::new(None),
         }
+    }
+
+    /// From now on every commit is noted by the witness too, after the store has it.
+    pub fn watched_by(&self, witness: Witness) {
+        *self.witness() = Some(witness);
+    }
+
+    /// Lets the witness note a position that is durable; without one nothing happens.
+    pub fn note(&self, position: Position) -> Result<()> {
+        self.witness()
+            .as_mut()
+            .map_or(Ok(()), |witness| witness.note(position))
+    }
+
+    fn witness(&self) -> MutexGuard<'_, Option<Witness>> {
+        self.witness.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn fault(&self, error: impl Into<redb::Error>) -> JournalFault {
@@ -288,6 +307,10 @@ impl State for StateStore {
         transaction.commit().map_err(|e| self.fault(e))?;
         let waiting = if defer { waiting + 1 } else { 0 };
         self.deferred.store(waiting, Ordering::Relaxed);
+        if let Err(failure) = self.note((number, chain)) {
+            // The state is saved; an older witness only knows less.
+            tracing::error!(%failure, "the witness was not written");
+        }
         Ok(())
     }
 

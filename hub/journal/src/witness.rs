@@ -1,0 +1,170 @@
+//! The witness: a small file beside the journal that remembers how far it was known to be durable.
+//!
+//! Two slots are written in turn, so that a write which is torn leaves the older one. It is written
+//! when a state is saved, never for a batch, and only with positions whose sync has returned: it
+//! may lag behind the journal, never run ahead of it. Deleting the state is a remedy; the witness
+//! keeps a journal from being rolled back with it.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::fault::{FaultKind, JournalFault, Result};
+use crate::segment::Fields;
+use crate::watch::Position;
+
+const MAGIC: &[u8; 8] = b"CORDONW1";
+/// One slot for each sector that a disk writes whole.
+const SLOT: u64 = 4096;
+/// Magic, turn, number, chain hash, CRC.
+const BYTES: usize = 8 + 8 + 8 + 32 + 4;
+const MODE: u32 = 0o640;
+
+/// The open witness file.
+#[derive(Debug)]
+pub struct Witness {
+    path: PathBuf,
+    file: File,
+    /// How often it was written; the slot is the turn's parity.
+    turn: u64,
+}
+
+impl Witness {
+    /// Opens the witness at `path` or makes one.
+    ///
+    /// # Errors
+    /// `J052` when the file cannot be used, or is there and holds no slot that is whole.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let turn = newest(path)?.map_or(0, |(turn, _)| turn);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(MODE)
+            .open(path)
+            .map_err(|error| fault(path, &error))?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            turn,
+        })
+    }
+
+    /// The position that the file at `path` remembers; `None` when there is no such file.
+    ///
+    /// # Errors
+    /// `J052` when it cannot be read or no slot is whole.
+    pub fn read(path: impl AsRef<Path>) -> Result<Option<Position>> {
+        Ok(newest(path.as_ref())?.map(|(_, position)| position))
+    }
+
+    /// Remembers a position that is durable; on the disk when this returns.
+    ///
+    /// # Errors
+    /// `J052` when it cannot be written; what was remembered before stays.
+    pub fn note(&mut self, position: Position) -> Result<()> {
+        let turn = self.turn + 1;
+        self.file
+            .write_all_at(&encode(turn, position), (turn % 2) * SLOT)
+            .and_then(|()| self.file.sync_data())
+            .map_err(|error| fault(&self.path, &error))?;
+        self.turn = turn;
+        Ok(())
+    }
+}
+
+fn encode(turn: u64, (number, chain): Position) -> Vec<u8> {
+    let mut out = Vec::with_capacity(BYTES);
+    out.extend_from_slice(MAGIC);
+    out.extend_from_slice(&turn.to_le_bytes());
+    out.extend_from_slice(&number.to_le_bytes());
+    out.extend_from_slice(&chain);
+    let crc = crc32c::crc32c(&out);
+    out.extend_from_slice(&crc.to_le_bytes());
+    out
+}
+
+fn decode(bytes: &[u8]) -> Option<(u64, Position)> {
+    let (body, crc) = bytes.split_at_checked(BYTES - 4)?;
+    if u32::from_le_bytes(*crc.first_chunk()?) != crc32c::crc32c(body) {
+        return None;
+    }
+    let mut fields = Fields(body);
+    if &fields.take::<8>()? != MAGIC {
+        return None;
+    }
+    let turn = fields.take().map(u64::from_le_bytes)?;
+    let number = fields.take().map(u64::from_le_bytes)?;
+    Some((turn, (number, fields.take()?)))
+}
+
+/// The newest whole slot; `None` when there is no file, or an empty one that was never written.
+fn newest(path: &Path) -> Result<Option<(u64, Position)>> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(fault(path, &error)),
+    };
+    let second = usize::try_from(SLOT).unwrap_or(usize::MAX);
+    let slots = [bytes.get(..BYTES), bytes.get(second..second + BYTES)];
+    let whole = slots.into_iter().flatten().filter_map(decode);
+    match whole.max_by_key(|(turn, _)| *turn) {
+        Some(found) => Ok(Some(found)),
+        // The first slot ever written is the second one: a crash before leaves nothing at all.
+        None if bytes.iter().all(|byte| *byte == 0) => Ok(None),
+        None => Err(JournalFault::new(
+            FaultKind::Witness,
+            path.display().to_string(),
+            "neither of its two slots is whole",
+        )),
+    }
+}
+
+fn fault(path: &Path, error: &io::Error) -> JournalFault {
+    let place = path.display().to_string();
+    JournalFault::new(FaultKind::Witness, place, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_write_leaves_the_position_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("witness");
+        assert_eq!(Witness::read(&path).unwrap(), None);
+        let mut witness = Witness::open(&path).unwrap();
+        for number in 1..=5 {
+            witness.note((number, [number as u8; 32])).unwrap();
+            assert_eq!(
+                Witness::read(&path).unwrap(),
+                Some((number, [number as u8; 32]))
+            );
+        }
+        drop(witness);
+        // Turn 5 stands in the second slot; any byte of it lost leaves turn 4.
+        let whole = std::fs::read(&path).unwrap();
+        for at in 0..BYTES {
+            let mut torn = whole.clone();
+            torn[usize::try_from(SLOT).unwrap() + at] ^= 0x40;
+            std::fs::write(&path, torn).unwrap();
+            assert_eq!(Witness::read(&path).unwrap(), Some((4, [4; 32])), "{at}");
+        }
+        let mut witness = Witness::open(&path).unwrap();
+        witness.note((6, [6; 32])).unwrap();
+        assert_eq!(Witness::read(&path).unwrap(), Some((6, [6; 32])));
+    }
+
+    #[test]
+    fn a_witness_without_a_whole_slot_is_a_fault_and_no_silence() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("witness");
+        std::fs::write(&path, b"something else").unwrap();
+        assert_eq!(Witness::read(&path).unwrap_err().code(), "J052");
+        assert_eq!(Witness::open(&path).unwrap_err().code(), "J052");
+    }
+}
