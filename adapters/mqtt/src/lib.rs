@@ -14,6 +14,7 @@
 //! Floor 3: imports model, wire and contract. It holds no key: TLS settings come ready-made.
 
 mod adapter;
+mod back_off;
 mod check;
 mod command;
 mod config;

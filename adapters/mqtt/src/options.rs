@@ -8,8 +8,8 @@ use rumqttc::{AckMode, BrokerSessionResumePolicy, MqttOptions, TlsConfiguration,
 
 use crate::config::Config;
 
-const BACK_OFF_FIRST_MS: u64 = 500;
-const BACK_OFF_MAX_MS: u64 = 30_000;
+/// Packets the client takes from one read of the network before it looks for something to send.
+pub const READ_BATCH: usize = 64;
 
 /// The client that takes messages in: persistent session, manual acknowledgement. It publishes
 /// nothing, so it may take up a session that only the broker remembers.
@@ -23,6 +23,7 @@ pub fn intake(
         .set_session_expiry_interval(Some(config.session_expiry_s))
         .set_broker_session_resume_policy(BrokerSessionResumePolicy::AllowBrokerOnly)
         .set_ack_mode(AckMode::Manual)
+        .set_read_batch_size(READ_BATCH)
         .set_receive_maximum(Some(config.queue));
     Ok(options)
 }
@@ -66,32 +67,4 @@ fn common(
         options.set_credentials(user.clone(), word);
     }
     Ok(options)
-}
-
-/// How long to wait before try `attempt` (from 0): doubles up to half a minute, and lies somewhere
-/// between half and all of that, so that many clients do not come back at the same instant.
-pub fn back_off(attempt: u32, seed: u64) -> Duration {
-    let full = BACK_OFF_FIRST_MS
-        .saturating_mul(1 << attempt.min(10))
-        .min(BACK_OFF_MAX_MS);
-    let mut mixed = seed
-        .wrapping_add(u64::from(attempt))
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    mixed ^= mixed >> 29;
-    Duration::from_millis(full / 2 + mixed % (full / 2 + 1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::back_off;
-
-    #[test]
-    fn back_off_grows_is_bounded_and_differs() {
-        for attempt in 0..40 {
-            let wait = back_off(attempt, 7).as_millis();
-            assert!((250..=30_000).contains(&wait), "{attempt}: {wait}");
-        }
-        assert!(back_off(9, 1) >= std::time::Duration::from_secs(15));
-        assert_ne!(back_off(3, 1), back_off(3, 2));
-    }
 }

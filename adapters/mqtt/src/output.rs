@@ -1,13 +1,14 @@
 //! The connection over which orders for receivers are published.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cordon_contract::{Fault, Link, LinkState, Outcome, OutcomeKind};
 use rumqttc::{
     AsyncClient, Event, EventLoop, Packet, PublishNoticeError, PublishOptions, PublishProperties,
 };
 
+use crate::back_off::BackOff;
 use crate::command::Notice;
 use crate::config::Config;
 use crate::health::Health;
@@ -32,7 +33,7 @@ impl Output {
         health: Option<&Health>,
         link: &Link,
     ) -> Result<(), Fault> {
-        let mut attempt = 0;
+        let mut back_off = BackOff::default();
         while !link.shutdown.is_triggered() {
             let options = options::output(config, tls)?;
             let (client, mut eventloop) =
@@ -42,11 +43,10 @@ impl Output {
                     health.link(state, reason, link.clock.now());
                 }
             };
+            let mut held = Duration::ZERO;
             tokio::select! {
                 () = link.shutdown.wait() => {}
-                lived = self.connection(&client, &mut eventloop, config, told) => {
-                    attempt = if lived { 0 } else { attempt + 1 };
-                }
+                lived = self.connection(&client, &mut eventloop, config, told) => held = lived,
             }
             self.set(None);
             if link.shutdown.is_triggered() {
@@ -61,25 +61,25 @@ impl Output {
             let seed = u64::try_from(link.clock.now().micros()).unwrap_or_default();
             tokio::select! {
                 () = link.shutdown.wait() => {}
-                () = tokio::time::sleep(options::back_off(attempt, seed ^ 1)) => {}
+                () = tokio::time::sleep(back_off.after(held, seed ^ 1)) => {}
             }
         }
         Ok(())
     }
 
-    /// One connection to its end; `true` when the broker let us in.
+    /// One connection to its end; how long it held since the broker let us in.
     async fn connection(
         &self,
         client: &AsyncClient,
         eventloop: &mut EventLoop,
         config: &Config,
         told: impl Fn(LinkState, String),
-    ) -> bool {
-        let mut lived = false;
+    ) -> Duration {
+        let mut since: Option<Instant> = None;
         loop {
             match eventloop.poll().await {
                 Ok(Event::Incoming(Packet::ConnAck(_))) => {
-                    lived = true;
+                    since = Some(Instant::now());
                     self.set(Some(client.clone()));
                     told(LinkState::Online, String::new());
                 }
@@ -87,7 +87,7 @@ impl Output {
                 Err(error) => {
                     tracing::warn!(adapter = %config.name, %error, "no link for orders over MQTT");
                     told(LinkState::Offline, error.to_string());
-                    return lived;
+                    return since.map_or(Duration::ZERO, |since| since.elapsed());
                 }
             }
         }

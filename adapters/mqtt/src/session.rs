@@ -1,14 +1,16 @@
 //! The connection that takes messages in.
 //!
-//! Two tasks of one future: one polls the network and never waits for anything else, the other
-//! offers readings and acknowledges what was answered, in the order of arrival (MQTT 5, 4.6). An
-//! acknowledgement belongs to the connection on which its message came: after a reconnect the
-//! broker sends the message again, and only that delivery is acknowledged.
+//! Two tasks of one future: one reads the network while there is room for what may come, the other
+//! offers readings and acknowledges what was answered, in the order of arrival (MQTT 5, 4.6).
+//! Without room nothing is read, so that the broker waits on its socket: brokers exceed the receive
+//! maximum when they send a backlog, and a connection that is dropped for it gets the same backlog
+//! again. An acknowledgement belongs to the connection on which its message came: after a reconnect
+//! the broker sends the message again, and only that delivery is acknowledged.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cordon_contract::{Accepted, Fault, IntakeError, Link, LinkState, Reading};
@@ -16,21 +18,20 @@ use cordon_model::{DeviceId, MessageId, Timestamp};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use rumqttc::{
-    AsyncClient, ConnAck, Event, EventLoop, Packet, Publish, QoS, RetainForwardRule,
-    SubscribeFilterInput, SubscribeReasonCode,
+    AsyncClient, ConnAck, ConnectionError, Event, EventLoop, Packet, Publish, QoS,
+    RetainForwardRule, SubscribeFilterInput, SubscribeReasonCode,
 };
 use tokio::sync::mpsc;
 
+use crate::back_off::BackOff;
 use crate::config::{Config, Subscription};
 use crate::decode::{Incoming, decode};
 use crate::health::Health;
 use crate::options;
 use crate::sign::{Sign, sign_of};
 
-/// Messages of QoS 0 that may wait beside the acknowledged ones; further ones are dropped and
-/// counted, which QoS 0 allows.
-const UNACKNOWLEDGED_MAX: usize = 1_000;
-
+/// How long nothing may be taken in before the link is called degraded.
+const STALL: Duration = Duration::from_secs(5);
 /// How long the last answers are waited for when the adapter stops.
 const GOODBYE: Duration = Duration::from_secs(2);
 /// How often it is looked whether they came.
@@ -42,6 +43,9 @@ struct Offered {
     sign: Sign,
     reading: Reading,
 }
+
+/// Room for one message on its way to the intake.
+type Place<'a> = mpsc::Permit<'a, Offered>;
 
 /// What the intake said of one.
 struct Answer {
@@ -61,11 +65,12 @@ pub async fn run(
 ) -> Result<(), Fault> {
     let options = options::intake(config, tls)?;
     let room = usize::from(config.queue);
-    // Twice the receive maximum: acknowledgements of one connection and the subscriptions of the
-    // next always fit, so nothing here ever waits for the network.
-    let capacity = room * 2 + 64;
+    // As many acknowledgements as messages can have been taken in since the client last looked for
+    // any (those inside, and one read of the network), and the subscriptions: they always fit, so
+    // that answering never waits for the network.
+    let capacity = room * 2 + options::READ_BATCH + 64;
     let (client, eventloop) = AsyncClient::builder(options).capacity(capacity).build();
-    let (sender, receiver) = mpsc::channel(room + UNACKNOWLEDGED_MAX);
+    let (sender, receiver) = mpsc::channel(room);
     let session = Session {
         config,
         health,
@@ -93,7 +98,8 @@ struct Session<'a> {
     health: &'a Health,
     link: &'a Link,
     client: AsyncClient,
-    /// Counts connections; an acknowledgement of an earlier one is never sent.
+    /// Counts beginnings and ends of connections: odd while one stands. An acknowledgement of
+    /// another is never sent, and none between two, where it would wait for the next.
     epoch: AtomicU64,
     /// Offered and not answered, with the deliveries that wait for the answer.
     underway: Mutex<HashMap<MessageId, Vec<Delivery>>>,
@@ -111,47 +117,97 @@ struct Delivery {
 
 impl Session<'_> {
     async fn network(&self, mut eventloop: EventLoop) {
-        let mut attempt = 0;
+        let mut back_off = BackOff::default();
+        let mut since = None;
+        let mut room = None;
         loop {
+            let place = match room.take() {
+                Some(place) => place,
+                None => match self.place().await {
+                    Some(place) => place,
+                    None => return self.goodbye(eventloop).await,
+                },
+            };
             let event = tokio::select! {
                 () = self.link.shutdown.wait() => return self.goodbye(eventloop).await,
                 event = eventloop.poll() => event,
             };
             match event {
-                Ok(Event::Incoming(Packet::ConnAck(connack))) => {
-                    attempt = 0;
-                    self.connected(&connack);
-                }
                 Ok(Event::Incoming(Packet::Publish(publish))) => {
-                    if !self.take(publish) {
-                        eventloop.clean();
-                    }
+                    room = self.take(publish, place);
+                    continue;
+                }
+                Ok(Event::Incoming(Packet::ConnAck(connack))) => {
+                    since = Some(Instant::now());
+                    self.connected(&connack);
                 }
                 Ok(Event::Incoming(Packet::SubAck(suback))) => {
                     self.subscribed(&suback.return_codes)
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    let now = self.link.clock.now();
-                    self.health.link(LinkState::Offline, error.to_string(), now);
-                    let seed = u64::try_from(now.micros()).unwrap_or_default();
-                    let wait = options::back_off(attempt, seed);
-                    tracing::warn!(
-                        adapter = %self.config.name, %error, wait_ms = wait.as_millis(),
-                        "no link to the MQTT broker"
-                    );
-                    attempt = attempt.saturating_add(1);
-                    tokio::select! {
-                        () = self.link.shutdown.wait() => return,
-                        () = tokio::time::sleep(wait) => {}
+                    let held = since
+                        .take()
+                        .map_or(Duration::ZERO, |at: Instant| at.elapsed());
+                    self.disconnected(&error, &mut back_off, held).await;
+                }
+            }
+            room = Some(place);
+        }
+    }
+
+    /// Waits until one more message fits; `None` when the adapter stops.
+    async fn place(&self) -> Option<Place<'_>> {
+        if let Ok(place) = self.offers.try_reserve() {
+            return Some(place);
+        }
+        let mut stalled = false;
+        loop {
+            tokio::select! {
+                () = self.link.shutdown.wait() => return None,
+                place = self.offers.reserve() => {
+                    if stalled && self.is_connected() {
+                        self.health.link(LinkState::Online, "", self.link.clock.now());
                     }
+                    return place.ok();
+                }
+                () = tokio::time::sleep(STALL), if !stalled => {
+                    stalled = true;
+                    let reason = "the journal takes nothing in; messages wait at the broker";
+                    tracing::warn!(adapter = %self.config.name, reason);
+                    self.health.link(LinkState::Degraded, reason, self.link.clock.now());
                 }
             }
         }
     }
 
+    /// Notes the end of a connection and waits before the next try.
+    async fn disconnected(&self, error: &ConnectionError, back_off: &mut BackOff, held: Duration) {
+        if self.is_connected() {
+            self.epoch.fetch_add(1, Ordering::SeqCst);
+        }
+        let now = self.link.clock.now();
+        self.health.link(LinkState::Offline, error.to_string(), now);
+        let wait = back_off.after(held, u64::try_from(now.micros()).unwrap_or_default());
+        tracing::warn!(
+            adapter = %self.config.name, %error, wait_ms = wait.as_millis(),
+            "no link to the MQTT broker"
+        );
+        tokio::select! {
+            () = self.link.shutdown.wait() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+
+    fn is_connected(&self) -> bool {
+        self.epoch.load(Ordering::SeqCst) % 2 == 1
+    }
+
     fn connected(&self, connack: &ConnAck) {
-        let first = self.epoch.fetch_add(1, Ordering::SeqCst) == 0;
+        let before = self.epoch.load(Ordering::SeqCst);
+        let first = before == 0;
+        // A connection that ended without a word ends here.
+        self.epoch.store((before + 1) | 1, Ordering::SeqCst);
         let now = self.link.clock.now();
         self.health.link(LinkState::Online, "", now);
         tracing::info!(
@@ -192,9 +248,8 @@ impl Session<'_> {
         }
     }
 
-    /// Queues a publish for the intake. `false` when the broker sends more than it may and the
-    /// connection must be made anew to get the message again.
-    fn take(&self, publish: Publish) -> bool {
+    /// Queues a publish for the intake. Gives the place back when the message needs none.
+    fn take<'p>(&self, publish: Publish, place: Place<'p>) -> Option<Place<'p>> {
         let now = self.link.clock.now();
         let incoming = Incoming {
             topic: String::from_utf8_lossy(&publish.topic).into_owned(),
@@ -217,13 +272,12 @@ impl Session<'_> {
         let (client, gateway) = (&self.config.client_id, &self.config.gateway);
         let reading = decode(&incoming, subscription, client, gateway, now);
         let Some(id) = reading.message_id else {
-            return true;
+            return Some(place);
         };
         let sign = sign_of(&incoming, &self.config.presence, &reading.device);
         if let Sign::Life = sign {
             self.health.spoke(&reading.device, now);
         }
-        let acknowledged = publish.qos != QoS::AtMostOnce;
         let epoch = self.epoch.load(Ordering::SeqCst);
         let delivery = Delivery {
             epoch,
@@ -232,27 +286,23 @@ impl Session<'_> {
                 ..publish
             },
         };
-        let device = reading.device.clone();
         let mut underway = self.underway();
         if let Some(deliveries) = underway.get_mut(&id) {
             // The same message again while the first is being made durable: one offer, and every
-            // delivery is acknowledged by its answer.
+            // delivery of this connection is acknowledged by its answer.
+            deliveries.retain(|known| known.epoch == epoch);
             deliveries.push(delivery);
-            return true;
-        }
-        let offered = Offered { id, sign, reading };
-        if self.offers.try_send(offered).is_err() {
-            self.health.reading(&device, false);
-            return !acknowledged;
+            return Some(place);
         }
         underway.insert(id, vec![delivery]);
-        true
+        place.send(Offered { id, sign, reading });
+        None
     }
 
     /// Offers readings and acknowledges what was answered, in order.
     async fn offers(&self, mut receiver: mpsc::Receiver<Offered>) {
         let mut pending = FuturesOrdered::new();
-        let room = usize::from(self.config.queue) + UNACKNOWLEDGED_MAX;
+        let room = usize::from(self.config.queue);
         loop {
             tokio::select! {
                 Some(offered) = receiver.recv(), if pending.len() < room => {

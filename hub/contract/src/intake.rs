@@ -3,10 +3,15 @@
 //! The queue is bounded: when it is full, `offer` waits, and so does the adapter's own protocol
 //! (no acknowledgement, no further poll). That is the back-pressure of invariant I10.
 
+use std::time::Duration;
+
 use cordon_model::Digest;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{Fault, Reading};
+
+/// How long a reading that was not judged waits before it is offered again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// A reading on its way in, with the place for the answer. Made by [`Intake`], taken by the flow.
 #[derive(Debug)]
@@ -56,7 +61,8 @@ impl Intake {
         (Self { queue }, receiver)
     }
 
-    /// Offers a reading and waits until it is durable or refused.
+    /// Offers a reading and waits until it is durable or refused. While the hub can record nothing
+    /// (a full disk), the reading waits here and is offered again.
     pub async fn offer(&self, reading: Reading) -> Result<Accepted, IntakeError> {
         self.offer_caused(reading, 0).await
     }
@@ -67,19 +73,79 @@ impl Intake {
         reading: Reading,
         cause: u64,
     ) -> Result<Accepted, IntakeError> {
-        let (answer, answered) = oneshot::channel();
-        self.queue
-            .send(Offer {
-                reading,
-                cause,
-                answer,
-            })
-            .await
-            .map_err(|_| IntakeError::Closed)?;
-        match answered.await {
-            Ok(Ok(accepted)) => Ok(accepted),
-            Ok(Err(fault)) => Err(IntakeError::Refused(fault)),
-            Err(_) => Err(IntakeError::Closed),
+        loop {
+            let (answer, answered) = oneshot::channel();
+            self.queue
+                .send(Offer {
+                    reading: reading.clone(),
+                    cause,
+                    answer,
+                })
+                .await
+                .map_err(|_| IntakeError::Closed)?;
+            match answered.await {
+                Ok(Ok(accepted)) => return Ok(accepted),
+                Ok(Err(fault)) => return Err(IntakeError::Refused(fault)),
+                // Not judged: the hub stops, or has no room on the disk just now.
+                Err(_) => tokio::select! {
+                    () = self.queue.closed() => return Err(IntakeError::Closed),
+                    () = tokio::time::sleep(AGAIN) => {}
+                },
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use cordon_model::{Digest, Timestamp};
+
+    use super::{Accepted, Intake, IntakeError};
+    use crate::{Payload, Reading};
+
+    fn reading() -> Reading {
+        Reading {
+            device: "D-1".parse().unwrap(),
+            message_id: None,
+            observed_at: None,
+            received_at: Timestamp::from_micros(1),
+            source_ref: None,
+            initial: false,
+            test: false,
+            payload: Payload::Json {
+                mapping: "a/b/1".to_owned(),
+                topic: String::new(),
+                document: Bytes::new(),
+            },
+            raw: Bytes::new(),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_judged_is_offered_again() {
+        let (intake, mut offers) = Intake::bounded(1);
+        let offered = tokio::spawn(async move { intake.offer(reading()).await });
+        for _ in 0..3 {
+            drop(offers.recv().await.unwrap().answer);
+        }
+        let accepted = Accepted {
+            number: 7,
+            digest: Digest([0; 32]),
+            chain: Digest([0; 32]),
+            duplicate: false,
+        };
+        let last = offers.recv().await.unwrap();
+        last.answer.send(Ok(accepted.clone())).unwrap();
+        assert_eq!(offered.await.unwrap(), Ok(accepted));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_closed_door_ends_the_offer() {
+        let (intake, mut offers) = Intake::bounded(1);
+        let offered = tokio::spawn(async move { intake.offer(reading()).await });
+        drop(offers.recv().await.unwrap());
+        drop(offers);
+        assert_eq!(offered.await.unwrap(), Err(IntakeError::Closed));
     }
 }

@@ -1,6 +1,11 @@
 //! What the MQTT tests share: a Mosquitto of the test's own, a stand-in for the hub's intake, and
 //! the adapter under test.
 
+#[allow(dead_code, reason = "not every test needs it")]
+pub mod bare_broker;
+#[allow(dead_code, reason = "not every test needs it")]
+pub mod park;
+
 use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
