@@ -49,6 +49,8 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         config.hub.data.join("emergency"),
     );
     hub_config.tick_ms = config.hub.tick_ms;
+    let openable = doors::openable(config);
+    hub_config.rules.openable = Some(openable.clone());
     let parts = HubParts {
         journal,
         state: Arc::clone(&state),
@@ -65,7 +67,7 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         adapters,
         state,
         config.hub.id.clone(),
-        doors::openable(config),
+        openable,
     );
     let signer = Arc::clone(&loaded.signer);
     let reports = reports::of_hub(config, signer, &hub, Arc::clone(&clock))?;
@@ -98,6 +100,11 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
             tracing::error!(%error, "the console ended");
         }
     }));
+    servers.push(tokio::spawn(reports::answer_requests(
+        Arc::clone(&hub),
+        Arc::clone(&reports),
+        shutdown.clone(),
+    )));
     servers.push(tokio::spawn(cordon_reports::run(reports, shutdown.clone())));
     servers.push(tokio::spawn(read_trust_again(loaded.trust, shutdown)));
     Ok(Park {

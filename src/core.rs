@@ -181,6 +181,17 @@ impl Core for HubCore {
         })
     }
 
+    fn original(&self, number: u64) -> Result<Option<Bytes>, Fault> {
+        let Some(stored) = self.hub.reader().get(number)? else {
+            return Ok(None);
+        };
+        match stored.entry.kind {
+            EntryKind::Submission => Ok(stored.signed_bytes()),
+            EntryKind::Refused => Ok(None),
+            _ => stored.message_xml(),
+        }
+    }
+
     fn wait_beyond(&self, number: u64, wait: Duration) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             // Watching begins before the look, so that nothing is committed unseen in between.

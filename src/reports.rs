@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
 
-use cordon_contract::{BoxFuture, Clock, Fault};
-use cordon_flow::{Audited, EntryReader, RunningHub};
-use cordon_model::{AuditOutcome, PartyId, ReportType, Timestamp};
+use cordon_contract::{BoxFuture, Clock, Fault, Shutdown};
+use cordon_flow::{Audited, EntryReader, FeedItem, FeedReader, RunningHub};
+use cordon_model::{AuditOutcome, Body, PartyId, ReportType, Timestamp};
 use cordon_regulator::{ReportSource, SignedReport};
 use cordon_reports::{Built, Record, Reports, ReportsParts, Unrecorded};
 use cordon_security::Signer;
@@ -89,6 +90,88 @@ impl Record for Recorder {
             submit.audit(&audited).await.map(drop)
         })
     }
+}
+
+/// How long until unanswered requests are looked at again although nothing new came.
+const REQUESTS_AGAIN: Duration = Duration::from_secs(30);
+
+/// Answers requests for reports until shutdown: builds what is asked, or finds it, and records what
+/// came of it. A request that a crash left unanswered is answered after the restart.
+pub async fn answer_requests(hub: Arc<RunningHub>, reports: Arc<Reports>, shutdown: Shutdown) {
+    // Watching begins before the look, so that no request comes unseen in between.
+    let mut entries = hub.feed().subscribe();
+    loop {
+        for request in hub.report_requests() {
+            if let Err(fault) = answer_request(&hub, &reports, request).await {
+                tracing::warn!(%fault, request, "a request for a report could not be answered");
+            }
+        }
+        tokio::select! {
+            () = shutdown.wait() => return,
+            () = tokio::time::sleep(REQUESTS_AGAIN) => {}
+            () = next_request(&mut entries) => {}
+        }
+    }
+}
+
+/// Waits for a request, or for a hole in the feed that may have held one.
+async fn next_request(entries: &mut FeedReader) {
+    loop {
+        match entries.next().await {
+            Some(FeedItem::Entry(committed)) => {
+                let message = committed.entry.message.as_deref();
+                if message.is_some_and(|message| matches!(message.body, Body::ReportRequest(_))) {
+                    return;
+                }
+            }
+            Some(FeedItem::Lagged(_)) => return,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+async fn answer_request(
+    hub: &Arc<RunningHub>,
+    reports: &Arc<Reports>,
+    number: u64,
+) -> Result<(), Fault> {
+    let reader = hub.reader();
+    let stored = tokio::task::spawn_blocking(move || reader.get(number))
+        .await
+        .map_err(|error| Fault::new("S047", "reading was broken off").log(error.to_string()))??;
+    let message = stored.and_then(|stored| stored.entry.message);
+    let Some(Body::ReportRequest(request)) = message.as_deref().map(|message| &message.body) else {
+        return Ok(());
+    };
+    let (target, outcome, detail) = match reports.asked(request).await {
+        Ok(built) => {
+            let entry = built.entry;
+            (
+                format!("{} v{}", entry.report_id, entry.version),
+                AuditOutcome::Success,
+                format!(
+                    "request {} digest {} entry {}",
+                    request.request_id, entry.digest, entry.entry_number
+                ),
+            )
+        }
+        Err(fault) => (
+            request.report_type.as_str().to_owned(),
+            AuditOutcome::Failure,
+            format!(
+                "request {}: {} {}; {}",
+                request.request_id,
+                fault.code(),
+                fault.peer_text(),
+                fault.remedy_text()
+            ),
+        ),
+    };
+    let submit = hub.submit();
+    submit
+        .answer_request(number, &target, outcome, &detail)
+        .await
+        .map(drop)
 }
 
 /// Where the push gets its reports. Made before the hub, because adapters come first; filled once

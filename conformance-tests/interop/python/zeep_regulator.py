@@ -26,6 +26,35 @@ def first_report(port):
     sys.exit("the hub listed no report in time")
 
 
+def refusal_of(call):
+    """The fault that a call is answered with, or that it was answered."""
+    try:
+        call()
+    except Fault as fault:
+        return fault.message
+    return "answered"
+
+
+def filtered(port):
+    """Audit entries between links alone, followed by the chain; and the bytes behind each digest."""
+    page = port.GetMessages(After=0, Limit=1000, MessageType=["VehicleRegistration"], WithOriginal=True)
+    chain = bytes.fromhex(str(page.PreviousChainHash))
+    told, links = [], 0
+    for expected, entry in enumerate(page.Entry, start=1):
+        if entry.Number != expected:
+            sys.exit(f"entry {entry.Number} stands where {expected} should")
+        if entry.Record is None:
+            leaf, links = bytes.fromhex(str(entry.RecordDigest)), links + 1
+        else:
+            number = entry.Number.to_bytes(8, "little")
+            leaf = hashlib.sha256(b"\0" + number + entry.Record).digest()
+            told.append([entry.MessageType, hashlib.sha256(entry.Original).hexdigest() == str(entry.Digest)])
+        chain = hashlib.sha256(b"\2" + chain + leaf).digest()
+        if chain != bytes.fromhex(str(entry.ChainHash)):
+            sys.exit(f"the chain breaks at {entry.Number}")
+    return {"told": told, "links": links}
+
+
 def talk(port, transport, out, name, party):
     listed = first_report(port)
     report = port.GetReport(ReportId=listed.ReportId, Version=listed.Version)
@@ -37,11 +66,10 @@ def talk(port, transport, out, name, party):
     digest = hashlib.sha256(report.Document).hexdigest()
     status = port.GetCertificateStatus(PartyId=party)
     unknown = port.GetCertificateStatus(Fingerprint="ab" * 32)
-    try:
-        port.GetReport(ReportId="RPT-01.NOWHERE.2026-01-01")
-        missing = "answered"
-    except Fault as fault:
-        missing = fault.message
+    missing = refusal_of(lambda: port.GetReport(ReportId="RPT-01.NOWHERE.2026-01-01"))
+    limits = {limit: refusal_of(lambda: port.GetMessages(After=0, Limit=limit)) for limit in (0, 1, 1000, 1001)}
+    limits["reports"] = refusal_of(lambda: port.ListReports(Limit=501))
+    limits["wait"] = refusal_of(lambda: port.GetMessages(After=0, WaitSeconds=26))
     return {
         "port": name,
         "report_id": listed.ReportId,
@@ -54,6 +82,8 @@ def talk(port, transport, out, name, party):
         "certificates": [[one.PartyId, one.Role, one.State] for one in status.Certificate],
         "unknown": [one.State for one in unknown.Certificate],
         "missing": missing,
+        "limits": limits,
+        "filtered": filtered(port),
     }
 
 

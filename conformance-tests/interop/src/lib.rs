@@ -6,10 +6,14 @@
     reason = "test support"
 )]
 
+mod message;
 mod park;
 mod tools;
+mod xmlsec;
 
+pub use message::{Head, fresh_id, message, message_file, moment};
 pub use park::{Park, free_port_base};
 pub use tools::{
-    node_script, node_tools, program, python, python_script, run, run_json, script, system,
+    node_script, node_tools, program, python, python_script, run, run_json, said, script, system,
 };
+pub use xmlsec::xmlsec1_verifies;

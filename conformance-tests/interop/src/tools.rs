@@ -109,3 +109,9 @@ pub fn run_json(command: &mut Command) -> serde_json::Value {
         .unwrap_or_default();
     serde_json::from_str(line).unwrap_or_else(|error| panic!("no JSON ({error}): {text}"))
 }
+
+/// All that a program said, on both channels.
+pub fn said(output: &Output) -> String {
+    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    String::from_utf8_lossy(&text).into_owned()
+}

@@ -11,12 +11,10 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use cordon_interop::{Park, program, python_script, run, run_json, system};
-
-fn said(output: &Output) -> String {
-    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
-    String::from_utf8_lossy(&text).into_owned()
-}
+use cordon_interop::{
+    Head, Park, fresh_id, message, message_file, moment, program, python_script, run, run_json,
+    said, system,
+};
 
 /// `cordon report build` beside the running hub; the file it names.
 fn build(park: &Park) -> PathBuf {
@@ -73,6 +71,7 @@ fn with_one_byte_changed(file: &Path, to: &Path) {
 fn zeep_pulls_a_report_that_others_verify() {
     let park = Park::start();
     build(&park);
+    register_a_vehicle(&park);
     let script = python_script("python/zeep_regulator.py");
     let (seen, ports) = park.soap(script, "regulator-1", &["enterprise-1"]);
     println!("counterpart: zeep {}", seen["zeep"]);
@@ -89,8 +88,52 @@ fn zeep_pulls_a_report_that_others_verify() {
             port["missing"].as_str().unwrap().contains("no such report"),
             "{port}"
         );
+        for (limit, answer) in port["limits"].as_object().unwrap() {
+            let is_within = ["1", "1000"].contains(&limit.as_str());
+            let answer = answer.as_str().unwrap();
+            assert_eq!(answer == "answered", is_within, "{limit}: {port}");
+        }
+        let told = port["filtered"]["told"].as_array().unwrap();
+        assert_eq!(told.len(), 1, "{port}");
+        assert_eq!(told[0][0], "VehicleRegistration", "{port}");
+        assert_eq!(
+            told[0][1], true,
+            "the digest is that of the original: {port}"
+        );
+        assert!(port["filtered"]["links"].as_u64().unwrap() > 1, "{port}");
         look_at_file(&park, Path::new(port["report_file"].as_str().unwrap()));
     }
+}
+
+/// A message among the entries, sent by an enterprise.
+fn register_a_vehicle(park: &Park) {
+    let id = fresh_id();
+    let fields = format!(
+        "<c:RegistrationId>REG-1</c:RegistrationId><c:Plate><c:Number>苏H12345</c:Number>\
+         <c:Colour>YELLOW</c:Colour></c:Plate><c:SubjectKind>VEH_FREIGHT</c:SubjectKind>\
+         <c:EnterpriseId>enterprise-1</c:EnterpriseId><c:ValidFrom>{}</c:ValidFrom>\
+         <c:ValidTo>{}</c:ValidTo><c:State>ACTIVE</c:State>",
+        moment(0),
+        moment(86_400)
+    );
+    let text = message(
+        Head::of("enterprise-1"),
+        &id,
+        "VehicleRegistration",
+        &fields,
+    );
+    let mut command = Command::new(program());
+    command
+        .arg("submit")
+        .args(["--url", &format!("{}/soap/enterprise", park.exchange())])
+        .arg("--certs")
+        .arg(park.data().join("certs/enterprise-1"))
+        .arg("--trust")
+        .arg(park.data().join("certs/ca"))
+        .arg("--spool")
+        .arg(park.scratch().join("spool"))
+        .arg(message_file(park.scratch(), &id, &text));
+    run(&mut command);
 }
 
 fn look_at_file(park: &Park, file: &Path) {

@@ -1,5 +1,6 @@
 //! What the sequencer shows of itself after each commit.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cordon_journal::{Counters, SpaceLevel};
@@ -15,6 +16,8 @@ pub(crate) struct Shown {
     pub chain: [u8; 32],
     pub open: Vec<(u64, OpenOrder)>,
     pub dead: Vec<DeadLetter>,
+    /// Requests for reports that are not answered, by entry.
+    pub requests: BTreeSet<u64>,
     pub space: Option<SpaceLevel>,
     pub counters: Counters,
     pub saved: u64,

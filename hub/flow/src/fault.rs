@@ -1,4 +1,4 @@
-//! The faults of this room: codes `F001` to `F019`, each with its remedy.
+//! The faults of this room: codes `F001` to `F019` and from `F050` on, each with its remedy.
 
 use cordon_contract::Fault;
 use cordon_journal::JournalFault;
@@ -34,6 +34,12 @@ pub const REPLAY_DIFFERS: &str = "F013";
 pub const CONFIGURATION: &str = "F014";
 /// `F015`: a background thread of the hub ended.
 pub const THREAD: &str = "F015";
+/// `F050`: no adapter reaches a barrier of the gates named.
+pub const GATE_UNREACHED: &str = "F050";
+/// `F051`: as many requests for reports are unanswered as may be.
+pub const REQUESTS_WAIT: &str = "F051";
+/// `F052`: an operator's act names another than its signer.
+pub const ACT_OF_ANOTHER: &str = "F052";
 
 /// Every code of this room with the text a peer may see and the remedy.
 pub const FAULTS: &[(&str, &str, &str)] = &[
@@ -111,6 +117,21 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
         THREAD,
         "a thread of the hub ended",
         "restart the hub and report the log",
+    ),
+    (
+        GATE_UNREACHED,
+        "no adapter reaches a barrier of the gates named",
+        "open the gate by hand",
+    ),
+    (
+        ACT_OF_ANOTHER,
+        "the order names another than the one who signed",
+        "put the party of your certificate into OrderedBy",
+    ),
+    (
+        REQUESTS_WAIT,
+        "as many requests for reports wait as may be",
+        "send the request again later, with the same id",
     ),
 ];
 

@@ -2,7 +2,7 @@
 //!
 //! A pure fold over entries, so that a restart and a replay come to the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cordon_contract::{EntryKind, OrderLane, Target};
 use cordon_model::{AuditOutcome, Body, PartyId, Timestamp};
@@ -18,6 +18,12 @@ pub(crate) const START: &str = "hub.start";
 pub(crate) const DEAD_LETTER: &str = "order.dead-letter";
 /// Audit action of a dead letter sent out again.
 pub(crate) const RERUN: &str = "order.rerun";
+
+/// Audit action of what came of a request for a report; its cause is the request.
+pub(crate) const REPORT_ANSWERED: &str = "report.answered";
+
+/// Requests for reports that may be unanswered at once; more are refused until one is answered.
+pub const REPORT_REQUESTS_MAX: usize = 100;
 
 /// Dead letters kept; beyond it the oldest is only an entry of the journal, and cannot be run again.
 pub const DEAD_LETTERS_MAX: usize = 10_000;
@@ -63,6 +69,8 @@ pub(crate) struct Fold {
     pub open: BTreeMap<u64, OpenOrder>,
     /// Dead letters, by the order's number.
     pub dead: BTreeMap<u64, DeadLetter>,
+    /// Requests for reports that are not answered.
+    pub requests: BTreeSet<u64>,
 }
 
 impl Fold {
@@ -76,7 +84,12 @@ impl Fold {
                 self.open.remove(&draft.cause);
             }
             EntryKind::Audit => self.audited(time, draft),
-            EntryKind::Submission | EntryKind::Message | EntryKind::Refused => {}
+            EntryKind::Message => {
+                if is_report_request(draft) {
+                    self.requests.insert(number);
+                }
+            }
+            EntryKind::Submission | EntryKind::Refused => {}
         }
     }
 
@@ -119,6 +132,9 @@ impl Fold {
                     self.dead.pop_first();
                 }
             }
+            REPORT_ANSWERED if draft.flags & flags::DECIDED == 0 => {
+                self.requests.remove(&draft.cause);
+            }
             _ => {}
         }
     }
@@ -142,6 +158,13 @@ pub(crate) fn epoch_text(epoch: u64) -> String {
 
 fn read_epoch(target: &str) -> Option<u64> {
     target.strip_prefix("epoch:")?.parse().ok()
+}
+
+/// True for a request for a report that is meant.
+pub(crate) fn is_report_request(draft: &Draft) -> bool {
+    draft.message.as_deref().is_some_and(|message| {
+        !message.header.test && matches!(message.body, Body::ReportRequest(_))
+    })
 }
 
 /// True when the draft carries a gate command.

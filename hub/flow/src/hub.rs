@@ -92,6 +92,7 @@ impl Hub {
             clock: parts.clock,
             queue,
             workers: Arc::new(Semaphore::new(ties.config.workers.max(1))),
+            operator_workers: Arc::new(Semaphore::new(ties.config.workers.max(1))),
         };
         Ok(RunningHub {
             ties,
@@ -162,6 +163,12 @@ impl RunningHub {
             dead_letters: shown.dead.len(),
             adapters: self.adapters.iter().map(Supervised::health).collect(),
         }
+    }
+
+    /// Entries of requests for reports that are not answered yet, oldest first. They outlive a
+    /// restart; [`Submit::answer_request`] closes one.
+    pub fn report_requests(&self) -> Vec<u64> {
+        self.ties.board.lock().requests.iter().copied().collect()
     }
 
     /// Another listener for the hub's stop.

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cordon_contract::{Accepted, EntryKind, Fault};
-use cordon_model::Digest;
+use cordon_model::{Digest, MessageType};
 use tokio::sync::oneshot;
 
 use crate::batch::Batch;
 use crate::core::Core;
 use crate::corridor::{Corridor, CorridorRules, Offender, Part, RefusedDraft, Sealed};
 use crate::draft::Draft;
-use crate::fault::{ID_REUSED, NO_DEAD_LETTER, fault, of_journal};
+use crate::fault::{ID_REUSED, NO_DEAD_LETTER, REQUESTS_WAIT, fault, of_journal};
 use crate::flags;
+use crate::fold::REPORT_REQUESTS_MAX;
 use crate::inbox::{Inbox, Verdict};
 use crate::receipt::{ReceiptData, Refused};
 use crate::work::{OwnWork, ReadingWork, RefusalWork, SubmissionAnswer, SubmissionWork, Work};
@@ -97,6 +98,9 @@ impl Intaker<'_> {
                     Ok(Verdict::Other(first)) => {
                         let raw = raw.slice(span);
                         self.reused(&sealed, first, raw, number)
+                    }
+                    Ok(Verdict::New) if self.is_request_too_many(&sealed) => {
+                        Slot::Failed(fault(REQUESTS_WAIT))
                     }
                     Ok(Verdict::New) => {
                         if let Some(record) = record.take() {
@@ -182,6 +186,12 @@ impl Intaker<'_> {
                 sealed.key(),
             )
             .map_err(|failure| of_journal(&failure))
+    }
+
+    /// A request for a report that the hub could not remember is not taken; it may come again.
+    fn is_request_too_many(&self, sealed: &Sealed) -> bool {
+        sealed.message_type() == Some(MessageType::ReportRequest)
+            && self.core.fold().requests.len() >= REPORT_REQUESTS_MAX
     }
 
     fn fresh(&mut self, sealed: Sealed, submission: Option<u64>) -> Slot {

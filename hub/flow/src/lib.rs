@@ -60,12 +60,12 @@ pub use crate::corridor::{CorridorRules, may_read, may_send};
 pub use crate::entry_codec::{ParsedSubmission, message_nodes};
 pub use crate::entry_reader::{Entries, EntryReader, StoredEntry};
 pub use crate::fault::{
-    ADAPTER_MAY_NOT, CONFIGURATION, DISK_FULL, FAULTS, ID_REUSED, MESSAGE_COUNT, NO_DEAD_LETTER,
-    OTHER_PARK, OWN_MESSAGE, REPLAY_DIFFERS, ROLE_MAY_NOT, SENDER_NOT_SIGNER, STOPPED, THREAD,
-    TIME_WINDOW, UNREADABLE,
+    ACT_OF_ANOTHER, ADAPTER_MAY_NOT, CONFIGURATION, DISK_FULL, FAULTS, GATE_UNREACHED, ID_REUSED,
+    MESSAGE_COUNT, NO_DEAD_LETTER, OTHER_PARK, OWN_MESSAGE, REPLAY_DIFFERS, REQUESTS_WAIT,
+    ROLE_MAY_NOT, SENDER_NOT_SIGNER, STOPPED, THREAD, TIME_WINDOW, UNREADABLE,
 };
 pub use crate::feed::{Committed, Feed, FeedItem, FeedReader};
-pub use crate::fold::{DEAD_LETTERS_MAX, DeadLetter, OpenOrder};
+pub use crate::fold::{DEAD_LETTERS_MAX, DeadLetter, OpenOrder, REPORT_REQUESTS_MAX};
 pub use crate::health::{AdapterHealth, AdapterState, HubHealth};
 pub use crate::histogram::{Histogram, Quantiles};
 pub use crate::hub::{Hub, RunningHub};

@@ -265,6 +265,9 @@ impl Sequencer {
         shown.space = Some(self.journal.space().level);
         shown.counters = self.journal.counters();
         shown.saved = self.saver.position();
+        if shown.requests != fold.requests {
+            shown.requests.clone_from(&fold.requests);
+        }
         if moved {
             shown.open = fold
                 .open

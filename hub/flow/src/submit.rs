@@ -6,6 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use cordon_contract::{Clock, Fault};
 use cordon_model::{AuditOutcome, Body, Digest, MessageId, ParkCode, PartyId};
+use cordon_security::Role;
 use cordon_security::wsse::VerifiedEnvelope;
 use tokio::sync::{Semaphore, oneshot};
 
@@ -14,6 +15,7 @@ use crate::corridor::{
 };
 use crate::draft::Draft;
 use crate::fault::{OWN_MESSAGE, STOPPED, THREAD, fault, of_wire};
+use crate::fold::REPORT_ANSWERED;
 use crate::queue::Queue;
 use crate::receipt::{ReceiptData, Refused};
 use crate::sealer::{AuditNote, Sealer};
@@ -32,6 +34,8 @@ pub struct Submit {
     pub(crate) queue: Arc<Queue>,
     /// Corridor workers for submissions.
     pub(crate) workers: Arc<Semaphore>,
+    /// Corridor workers kept for operators: an emergency opening waits behind no partner.
+    pub(crate) operator_workers: Arc<Semaphore>,
 }
 
 /// What an operator or the house did, for the audit.
@@ -92,7 +96,11 @@ impl Submit {
         &self,
         envelope: VerifiedEnvelope,
     ) -> Result<Result<SealedSubmission, RefusedDraft>, Refused> {
-        let worker = Arc::clone(&self.workers).acquire_owned().await;
+        let workers = match envelope.identity().role {
+            Role::Operator => &self.operator_workers,
+            _ => &self.workers,
+        };
+        let worker = Arc::clone(workers).acquire_owned().await;
         let worker = worker.map_err(|_| Refused::unrecorded(fault(STOPPED)))?;
         let (sealer, rules) = (Arc::clone(&self.sealer), Arc::clone(&self.rules));
         let now = self.clock.now();
@@ -182,6 +190,29 @@ impl Submit {
             .sealer
             .audit(MessageId::random(), self.clock.now(), note)
             .map_err(of_wire)?;
+        self.own(vec![draft]).await
+    }
+
+    /// Records what came of a request for a report, entry `request`; it is open no longer.
+    pub async fn answer_request(
+        &self,
+        request: u64,
+        report: &str,
+        outcome: AuditOutcome,
+        detail: &str,
+    ) -> Result<ReceiptData, Fault> {
+        let note = AuditNote {
+            action: REPORT_ANSWERED,
+            actor: self.sealer.hub(),
+            target: Some(report),
+            outcome,
+            detail: Some(detail),
+        };
+        let mut draft = self
+            .sealer
+            .audit(MessageId::random(), self.clock.now(), note)
+            .map_err(of_wire)?;
+        draft.cause = request;
         self.own(vec![draft]).await
     }
 

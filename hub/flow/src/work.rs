@@ -67,6 +67,15 @@ impl Work {
         }
     }
 
+    /// True for an emergency opening, which waits behind nothing.
+    pub(crate) fn is_emergency(&self) -> bool {
+        match self {
+            Self::Own(work) => work.drafts.iter().any(Draft::is_emergency),
+            Self::Submission(work) => work.submission.is_emergency(),
+            Self::Reading(_) | Self::Refusal(_) | Self::StateHash(_) => false,
+        }
+    }
+
     /// True for what is still taken when the disk is full.
     pub(crate) fn is_urgent(&self) -> bool {
         match self {

@@ -15,6 +15,19 @@ pub(crate) fn span(why: impl Into<String>) -> Fault {
     Fault::new("S041", why).remedy("ask for a day, week or month that is over, or for today so far")
 }
 
+/// A request names a span that reports are not built for.
+pub(crate) fn no_span() -> Fault {
+    Fault::new("S062", "the period is no span that reports are built for").remedy(
+        "give both ends of a park day, week or month, whole hours, or a day from its start on",
+    )
+}
+
+/// A request names a region.
+pub(crate) fn region() -> Fault {
+    Fault::new("S063", "a park's hub builds no reports of a region")
+        .remedy("leave RegionCode out, or ask the region's platform")
+}
+
 /// The journal cannot be folded.
 pub(crate) fn journal(fault: &Fault) -> Fault {
     Fault::new("S042", "the journal could not be read for reports")

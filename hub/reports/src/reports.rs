@@ -8,7 +8,9 @@ use cordon_contract::{BoxFuture, Clock, Fault};
 use cordon_flow::EntryReader;
 use cordon_model::plan::ParkPlan;
 use cordon_model::service::ReportEntry;
-use cordon_model::{Granularity, PartyId, ReportDocument, ReportType, Supersedes, Timestamp};
+use cordon_model::{
+    Granularity, PartyId, ReportDocument, ReportRequest, ReportType, Supersedes, Timestamp,
+};
 use cordon_security::{Signer, xmldsig};
 use cordon_wire::write_report_document;
 
@@ -222,6 +224,18 @@ impl Reports {
             self.record_built(&built.entry).await?;
         }
         Ok(built)
+    }
+
+    /// Builds what a request asks for, or finds it built.
+    ///
+    /// # Errors
+    /// `S062` for a period that is no span, `S063` for a region, and as [`Reports::build`].
+    pub async fn asked(self: &Arc<Self>, request: &ReportRequest) -> Result<Built, Fault> {
+        if request.region_code.is_some() {
+            return Err(fault::region());
+        }
+        let span = Span::asked(&request.period).ok_or_else(fault::no_span)?;
+        self.build(request.report_type, span).await
     }
 
     /// Looks for versions that the journal does not know of, built beside the hub or just before a

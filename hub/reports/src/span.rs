@@ -18,6 +18,11 @@ pub(crate) fn hour_start(hour: i64) -> Timestamp {
         .at_offset(Timestamp::PARK_OFFSET_MINUTES)
 }
 
+/// The same moment, in whatever offset it was written.
+fn same(a: Timestamp, b: Timestamp) -> bool {
+    a.micros() == b.micros()
+}
+
 /// What is reported on, from inclusive, to exclusive.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Span {
@@ -71,6 +76,23 @@ impl Span {
         let whole = |at: Timestamp| hour_start(hour_of(at.micros())) == at;
         (from < to && whole(from) && whole(to))
             .then(|| Self::new(park(from), park(to), Granularity::OnDemand))
+    }
+
+    /// The span that a request names; `None` when its ends are not those of a span that reports are
+    /// built for: a whole day, week or month, whole hours, or a day from its start on.
+    pub fn asked(period: &Period) -> Option<Self> {
+        let (from, to) = (period.from, period.to);
+        let whole = match period.granularity {
+            Granularity::Day => Self::day(from),
+            Granularity::Week => Self::week(from),
+            Granularity::Month => Self::month(from),
+            Granularity::OnDemand => {
+                let so_far = Self::so_far(from, to);
+                let is_day = same(Self::day(from).from, from) && same(so_far.to, to) && from < to;
+                return Self::hours(from, to).or_else(|| is_day.then_some(so_far));
+            }
+        };
+        (same(whole.from, from) && same(whole.to, to)).then_some(whole)
     }
 
     /// The newest span of this length that is over at `now`; `ON_DEMAND` is today so far.
@@ -177,6 +199,8 @@ fn hour_name(at: Civil) -> String {
 mod tests {
     use cordon_model::{Granularity, ParkCode, ReportType, Timestamp};
 
+    use cordon_model::Period;
+
     use super::Span;
 
     fn at(text: &str) -> Timestamp {
@@ -224,5 +248,61 @@ mod tests {
         assert_eq!(span.hours_covered().count(), 4);
         assert_eq!(Span::hours(to, from), None);
         assert_eq!(Span::hours(from.plus_seconds(1), to), None);
+    }
+
+    #[test]
+    fn a_request_names_a_whole_span_or_none() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let asked = |from: &str, to: &str, granularity| {
+            Span::asked(&Period {
+                from: at(from),
+                to: at(to),
+                granularity,
+            })
+        };
+        // The same moments in another offset are the same day.
+        let day = asked(
+            "2026-03-30T16:00:00Z",
+            "2026-03-31T16:00:00Z",
+            Granularity::Day,
+        )
+        .unwrap();
+        assert_eq!(day, Span::day(at("2026-03-31T12:00:00+08:00")));
+        assert!(
+            asked(
+                "2026-03-31T00:00:00+08:00",
+                "2026-04-02T00:00:00+08:00",
+                Granularity::Day
+            )
+            .is_none()
+        );
+        let hours = asked(
+            "2026-03-31T07:00:00+08:00",
+            "2026-03-31T09:00:00+08:00",
+            Granularity::OnDemand,
+        );
+        assert!(!hours.unwrap().is_so_far());
+        let so_far = asked(
+            "2026-03-31T00:00:00+08:00",
+            "2026-03-31T09:12:31+08:00",
+            Granularity::OnDemand,
+        );
+        assert!(so_far.unwrap().is_so_far());
+        assert!(
+            asked(
+                "2026-03-31T07:00:01+08:00",
+                "2026-03-31T09:12:31+08:00",
+                Granularity::OnDemand
+            )
+            .is_none()
+        );
+        assert!(
+            asked(
+                "2026-03-31T00:00:00+08:00",
+                "2026-03-31T00:00:00+08:00",
+                Granularity::OnDemand
+            )
+            .is_none()
+        );
     }
 }

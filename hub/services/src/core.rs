@@ -36,6 +36,10 @@ pub trait Core: Send + Sync + 'static {
         id: &'a MessageId,
     ) -> BoxFuture<'a, Result<Option<Receipt>, Fault>>;
 
+    /// The bytes that an entry's digest stands for: the signed bytes of a submission, the canonical
+    /// form of a message; `None` for what has none. Reads the disk: ask on a blocking thread.
+    fn original(&self, number: u64) -> Result<Option<Bytes>, Fault>;
+
     /// Waits until an entry after `number` is durable, or for so long.
     fn wait_beyond(&self, number: u64, wait: Duration) -> BoxFuture<'_, ()>;
 

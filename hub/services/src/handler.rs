@@ -8,12 +8,12 @@ use bytes::Bytes;
 use cordon_contract::Fault;
 use cordon_http::{Handler, Request, Response};
 use cordon_security::wsse::{self, Policy, SoapVersion, VerifiedEnvelope};
-use cordon_security::{Identity, Role, tls};
+use cordon_security::{Identity, tls};
 use http::{Method, StatusCode, header};
 
 use crate::answer::{self, Reply};
 use crate::wsdl::{self, Service};
-use crate::{Parts, enterprise, regulator};
+use crate::{Parts, enterprise, park, regulator};
 
 /// Serves the exchange port.
 pub struct Exchange {
@@ -62,6 +62,7 @@ impl Exchange {
         }
         let found = match service {
             Some(service) if query == "wsdl" => service.wsdl(&self.parts.base_url),
+            Some(service) if query == "singlewsdl" => service.single_wsdl(&self.parts.base_url),
             Some(_) => None,
             None => wsdl::schema(path),
         };
@@ -92,6 +93,7 @@ impl Exchange {
         let reply = match service {
             Service::Enterprise => enterprise::answer(&self.parts, verified).await,
             Service::Regulator => regulator::answer(&self.parts, verified).await,
+            Service::Park => park::answer(&self.parts, verified).await,
         };
         match reply {
             Ok(Reply { payload }) => answer::signed(&self.parts, version, &payload),
@@ -120,10 +122,7 @@ impl Exchange {
         caller: &Identity,
     ) -> Result<VerifiedEnvelope, Fault> {
         let policy = Policy {
-            roles: match service {
-                Service::Enterprise => vec![Role::Enterprise],
-                Service::Regulator => vec![Role::Regulator],
-            },
+            roles: vec![service.role()],
             ..self.parts.policy.clone()
         };
         let now = self.parts.clock.now();

@@ -1,20 +1,24 @@
 //! The signed Web Service of the exchange port, and its clients.
 //!
-//! For all who speak the canonical schema: enterprises submit, regulators pull. Every request is
+//! For all who speak the canonical schema: enterprises submit, regulators pull, operators act. Every request is
 //! signed by its sender, every answer and fault by the hub. `docs/reference/exchange.md` is the
 //! contract; the WSDL files in `schemas/wsdl` say the same to machines.
 //!
 //! Floor 5: reads the journal, asks the [`Core`], opens sockets only through `cordon-http`.
 
 mod answer;
+mod call;
 pub mod client;
 mod core;
 mod enterprise;
 mod grants;
 mod handler;
 mod lawful;
+mod messages;
+mod park;
 mod parts;
 mod regulator;
+mod submission;
 mod wsdl;
 
 pub use crate::core::{Core, Refused};

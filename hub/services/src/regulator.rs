@@ -1,13 +1,12 @@
-//! The regulator's operations: reports, messages after a position, certificate status.
+//! The regulator's operations: reports, messages after a position, certificate status, and the few
+//! things a regulator may say.
 
-use std::time::Duration;
-
-use cordon_contract::{EntryKind, Fault};
+use cordon_contract::Fault;
+use cordon_model::Digest;
 use cordon_model::service::{
-    self, CertificateState, GetCertificateStatus, GetCertificateStatusResponse, GetMessages,
-    GetMessagesResponse, GetReportResponse, JournalEntry, ListReportsResponse,
+    self, CertificateState, GetCertificateStatus, GetCertificateStatusResponse, GetReportResponse,
+    ListReportsResponse,
 };
-use cordon_model::{Digest, Timestamp};
 use cordon_security::ca::State;
 use cordon_security::wsse::VerifiedEnvelope;
 use cordon_security::{CertificateStatus, Standing};
@@ -15,16 +14,13 @@ use cordon_wire::service as wire;
 
 use crate::Parts;
 use crate::answer::Reply;
-use crate::enterprise::{operation, payload, reply, unknown};
+use crate::call::{limit, operation, payload, reply, unknown};
 use crate::lawful::lawful;
+use crate::messages::get_messages;
+use crate::submission::{receipt, submit};
 
-/// Entries in one answer at most, by count and by bytes of their bodies.
-const ENTRIES_MAX: u32 = 1_000;
-const ENTRY_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Certificates in one answer at most (schema).
 const CERTIFICATES_MAX: usize = 500;
-/// How long a call may wait for new entries.
-const WAIT_MAX: Duration = Duration::from_secs(25);
 
 /// Answers a verified call.
 pub async fn answer(parts: &Parts, call: VerifiedEnvelope) -> Result<Reply, Fault> {
@@ -34,13 +30,15 @@ pub async fn answer(parts: &Parts, call: VerifiedEnvelope) -> Result<Reply, Faul
         "GetReport" => get_report(parts, &call).await,
         "GetMessages" => get_messages(parts, &call).await,
         "GetCertificateStatus" => certificate_status(parts, &call),
+        "SubmitMessages" => submit(parts, call).await,
+        "GetReceipt" => receipt(parts, &call).await,
         _ => Err(unknown(&name)),
     }
 }
 
-fn list_reports(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
+pub(crate) fn list_reports(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
     let asked = wire::read_list_reports(payload(call)?).map_err(lawful)?;
-    let limit = usize::try_from(asked.limit.unwrap_or(500).clamp(1, 500)).unwrap_or(1);
+    let limit = limit(asked.limit);
     let mut report: Vec<service::ReportEntry> = parts
         .core
         .reports()?
@@ -62,7 +60,7 @@ fn list_reports(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> 
     }))
 }
 
-async fn get_report(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
+pub(crate) async fn get_report(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
     let asked = wire::read_get_report(payload(call)?).map_err(lawful)?;
     let newest = parts
         .core
@@ -102,97 +100,6 @@ async fn get_report(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fau
         digest,
         document,
     }))
-}
-
-async fn get_messages(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
-    let asked = wire::read_get_messages(payload(call)?).map_err(lawful)?;
-    let wait = Duration::from_secs(u64::from(asked.wait_seconds.unwrap_or(0))).min(WAIT_MAX);
-    parts.core.wait_beyond(asked.after, wait).await;
-    let reader = parts.reader.clone();
-    // Reading segments is disk work; it must not hold up other calls.
-    let page = tokio::task::spawn_blocking(move || page(&reader, &asked))
-        .await
-        .map_err(|error| {
-            Fault::new("S021", "the entries could not be read").log(error.to_string())
-        })??;
-    reply(wire::write_get_messages_response(&page))
-}
-
-fn page(
-    reader: &cordon_journal::Reader,
-    asked: &GetMessages,
-) -> Result<GetMessagesResponse, Fault> {
-    let limit = asked.limit.unwrap_or(100).clamp(1, ENTRIES_MAX);
-    let (head, head_chain) = reader.position().map_err(journal)?;
-    let before = match asked.after {
-        0 => cordon_journal::chain::genesis(reader.identity()),
-        after => {
-            reader
-                .get(after)
-                .map_err(journal)?
-                .ok_or_else(|| ahead(after, head))?
-                .chain
-        }
-    };
-    let mut entry = Vec::new();
-    let mut bytes = 0;
-    for record in reader.read_range(asked.after + 1, head).map_err(journal)? {
-        let record = record.map_err(journal)?;
-        let mut encoded = Vec::new();
-        record.to_new().encode_into(&mut encoded).map_err(journal)?;
-        bytes += encoded.len() * 2;
-        if entry.len() >= limit as usize || (bytes > ENTRY_BYTES_MAX && !entry.is_empty()) {
-            break;
-        }
-        entry.push(shown(&record, encoded)?);
-    }
-    let next = entry
-        .last()
-        .map_or(asked.after, |last: &JournalEntry| last.number);
-    Ok(GetMessagesResponse {
-        entry,
-        previous_chain_hash: Digest::from(before),
-        next,
-        head,
-        head_chain_hash: Digest::from(head_chain),
-        more: next < head,
-    })
-}
-
-fn shown(record: &cordon_journal::Record, encoded: Vec<u8>) -> Result<JournalEntry, Fault> {
-    let kind = EntryKind::from_number(record.kind).ok_or_else(|| {
-        Fault::new(
-            "S021",
-            format!("entry {} is of an unknown kind", record.number),
-        )
-    })?;
-    Ok(JournalEntry {
-        number: record.number,
-        kind: wire_kind(kind),
-        time: Timestamp::from_micros(record.time_micros),
-        cause: record.cause,
-        part: u32::from(record.part),
-        sender_id: record.sender.parse().ok(),
-        message_id: (record.message_id != [0; 16])
-            .then(|| uuid::Uuid::from_bytes(record.message_id).into()),
-        message_type: record.label.parse().ok(),
-        digest: Digest::from(record.digest),
-        chain_hash: Digest::from(record.chain),
-        original: None,
-        record: Some(encoded),
-    })
-}
-
-fn wire_kind(kind: EntryKind) -> service::EntryKind {
-    match kind {
-        EntryKind::Submission => service::EntryKind::Submission,
-        EntryKind::Message => service::EntryKind::Message,
-        EntryKind::Refused => service::EntryKind::Refused,
-        EntryKind::Order => service::EntryKind::Order,
-        EntryKind::Outcome => service::EntryKind::Outcome,
-        EntryKind::Tick => service::EntryKind::Tick,
-        EntryKind::Audit => service::EntryKind::Audit,
-    }
 }
 
 /// Answers from the register that the CA publishes; what a CRL revokes is revoked, whatever an
@@ -266,17 +173,4 @@ fn standing(parts: &Parts, of: &Standing) -> Result<service::Certificate, Fault>
         state,
         revoked_at: of.revoked_at,
     })
-}
-
-fn journal(fault: cordon_journal::JournalFault) -> Fault {
-    Fault::new("S021", "the entries could not be read").log(fault.to_string())
-}
-
-fn ahead(after: u64, head: u64) -> Fault {
-    Fault::new(
-        "S013",
-        format!("entry {after} is not written yet; the last is {head}"),
-    )
-    .at("/Envelope/Body/GetMessages/After")
-    .remedy("ask after an entry that exists")
 }

@@ -1,17 +1,35 @@
 //! WSDL and XSD as the hub serves them: the committed files, with the hub's own address put in.
 
 use bytes::Bytes;
+use cordon_security::Role;
 
 /// What the address placeholders of the committed WSDL files begin with.
 const PLACEHOLDER: &str = "https://localhost:8443";
+
+/// The schemas of the park's namespace, in the order `message.xsd` includes them, itself last.
+const PARK_SCHEMAS: &[&str] = &[
+    "common",
+    "envelope",
+    "party",
+    "access",
+    "monitoring",
+    "alarm",
+    "emergency",
+    "command",
+    "report",
+    "trust",
+    "message",
+];
 
 /// A service of the exchange port.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Service {
     /// For enterprises: submit, receipts, grants.
     Enterprise,
-    /// For regulators: reports, messages, certificate status.
+    /// For regulators: reports, messages, certificate status, and what they may submit.
     Regulator,
+    /// For the park's own operators: submit, receipts, grants, reports.
+    Park,
 }
 
 impl Service {
@@ -20,7 +38,17 @@ impl Service {
         match path {
             "/soap/enterprise" => Some(Self::Enterprise),
             "/soap/regulator" => Some(Self::Regulator),
+            "/soap/park" => Some(Self::Park),
             _ => None,
+        }
+    }
+
+    /// The role of those who may call it.
+    pub fn role(self) -> Role {
+        match self {
+            Self::Enterprise => Role::Enterprise,
+            Self::Regulator => Role::Regulator,
+            Self::Park => Role::Operator,
         }
     }
 
@@ -28,6 +56,7 @@ impl Service {
         match self {
             Self::Enterprise => "wsdl/enterprise.wsdl",
             Self::Regulator => "wsdl/regulator.wsdl",
+            Self::Park => "wsdl/park.wsdl",
         }
     }
 
@@ -37,6 +66,70 @@ impl Service {
         let text = cordon_schemas::file(self.file())?;
         Some(Bytes::from(text.replace(PLACEHOLDER, base)))
     }
+
+    /// The same with every schema inside, for stacks that follow no links: nothing else is to be
+    /// fetched.
+    pub fn single_wsdl(self, base: &str) -> Option<Bytes> {
+        const TYPES: &str = "<wsdl:types>";
+        const END: &str = "</wsdl:types>";
+        let text = cordon_schemas::file(self.file())?;
+        let (head, rest) = text.split_once(TYPES)?;
+        let (_, tail) = rest.split_once(END)?;
+        let mut out = head.replace(PLACEHOLDER, base);
+        out.push_str(TYPES);
+        out.push_str(&park_schema()?);
+        let service = cordon_schemas::file("xsd/service.xsd")?;
+        out.push_str(&unlinked(service, true));
+        out.push_str(END);
+        out.push_str(&tail.replace(PLACEHOLDER, base));
+        Some(Bytes::from(out))
+    }
+}
+
+/// The park's namespace as one schema: its files under the root element of `message.xsd`.
+fn park_schema() -> Option<String> {
+    let mut root = None;
+    let mut content = String::new();
+    for name in PARK_SCHEMAS {
+        let text = cordon_schemas::file(&format!("xsd/{name}.xsd"))?;
+        let (head, inner) = opened(text)?;
+        root = Some(head);
+        content.push_str(inner);
+    }
+    Some(unlinked(
+        &format!("{}{content}</xs:schema>\n", root?),
+        false,
+    ))
+}
+
+/// A schema file's start tag, and what stands between it and the end tag.
+fn opened(text: &str) -> Option<(&str, &str)> {
+    let from = text.find("<xs:schema")?;
+    let root = text.get(from..)?;
+    let end = root.find('>')? + 1;
+    let close = root.rfind("</xs:schema>")?;
+    Some((root.get(..end)?, root.get(end..close)?))
+}
+
+/// A schema without declaration and without links to files. A namespace that is only imported is
+/// still named when `imports`.
+fn unlinked(text: &str, imports: bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        let link = line.trim_start();
+        if link.starts_with("<?xml") || link.starts_with("<xs:include") {
+            continue;
+        }
+        if link.starts_with("<xs:import") {
+            if imports {
+                out.push_str("  <xs:import namespace=\"urn:cordon:park:1\"/>\n");
+            }
+            continue;
+        }
+        out.push_str(line);
+        out.push('\n');
+    }
+    out
 }
 
 /// A schema by its path below the exchange's root, such as `/xsd/service.xsd`.
@@ -46,4 +139,60 @@ pub fn schema(path: &str) -> Option<Bytes> {
         return None;
     }
     cordon_schemas::file(&format!("xsd/{name}")).map(|text| Bytes::from_static(text.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use cordon_xml::{Document, Limits};
+
+    use super::Service;
+
+    const SERVICES: [Service; 3] = [Service::Enterprise, Service::Regulator, Service::Park];
+    const XS: &str = "http://www.w3.org/2001/XMLSchema";
+
+    #[test]
+    fn a_single_wsdl_holds_every_type_and_links_to_no_file() {
+        for service in SERVICES {
+            let text = service.single_wsdl("https://hub.park:8443").unwrap();
+            let document = Document::parse(text.to_vec(), &Limits::default()).unwrap();
+            let types = document
+                .root()
+                .elements()
+                .find(|node| node.local() == "types");
+            let schemas: Vec<_> = types.unwrap().children().collect();
+            assert_eq!(schemas.len(), 2, "one schema for each namespace");
+            for node in schemas.iter().flat_map(|schema| schema.children()) {
+                assert!(node.attribute("", "schemaLocation").is_none());
+            }
+            let named = |local: &str, name: &str| {
+                schemas
+                    .iter()
+                    .flat_map(|schema| schema.children())
+                    .any(|node| {
+                        node.is(XS, local) && node.attribute("", "name").as_deref() == Some(name)
+                    })
+            };
+            assert!(named("element", "SubmitMessages") && named("element", "Message"));
+            assert!(named("complexType", "AccessGrant") && named("simpleType", "Count"));
+            let text = String::from_utf8_lossy(&text);
+            assert!(text.contains("https://hub.park:8443/soap/"));
+            assert!(!text.contains("localhost"));
+        }
+    }
+
+    #[test]
+    fn every_service_describes_how_it_is_signed_and_takes_messages() {
+        for service in SERVICES {
+            let text = service.wsdl("https://hub.park:8443").unwrap();
+            let text = String::from_utf8_lossy(&text);
+            let bindings = text.matches("<wsdl:binding ").count();
+            assert_eq!(bindings, 2, "SOAP 1.1 and 1.2");
+            let references = text.matches("<wsp:PolicyReference URI=\"#SignedExchange\"/>");
+            assert_eq!(references.count(), bindings);
+            assert!(text.contains("<sp:AsymmetricBinding>"));
+            assert!(
+                text.contains("name=\"SubmitMessages\"") && text.contains("name=\"GetReceipt\"")
+            );
+        }
+    }
 }

@@ -1078,6 +1078,7 @@ pub(crate) static FILES: &[(&str, &str)] = &[
         "wsdl/enterprise.wsdl",
         include_str!("../../wsdl/enterprise.wsdl"),
     ),
+    ("wsdl/park.wsdl", include_str!("../../wsdl/park.wsdl")),
     (
         "wsdl/regulator.wsdl",
         include_str!("../../wsdl/regulator.wsdl"),

@@ -356,13 +356,34 @@ fn complex_type(node: Node<'_, '_>, prefix: &str) -> Result<Type, String> {
     })
 }
 
+/// Largest `maxOccurs` that validators take in their default settings (Java's refuse 5,001).
+const OCCURS_MAX: u64 = 5_000;
+
+/// The limit of an element that is `unbounded` for validators: a number in `xs:appinfo`, which the
+/// generated readers and writers keep.
+fn stated_limit(node: Node<'_, '_>) -> Result<u64, String> {
+    let annotation = elements(node).find(|child| child.has_tag_name((XS, "annotation")));
+    annotation
+        .into_iter()
+        .flat_map(elements)
+        .find(|child| child.attribute("source") == Some("urn:cordon:occurs-max"))
+        .and_then(|child| child.text()?.trim().parse().ok())
+        .ok_or_else(|| "an unbounded element states its limit in xs:appinfo".to_owned())
+}
+
 fn element(node: Node<'_, '_>, prefix: &str) -> Result<Element, String> {
     let occurrence = |attribute: &str| -> Result<u64, String> {
-        node.attribute(attribute).map_or(Ok(1), |value| {
-            value
+        match node.attribute(attribute) {
+            None => Ok(1),
+            Some("unbounded") => stated_limit(node),
+            Some(value) => value
                 .parse()
-                .map_err(|_| format!("{attribute}=\"{value}\" is not supported; state a number"))
-        })
+                .ok()
+                .filter(|number| *number <= OCCURS_MAX)
+                .ok_or_else(|| {
+                    format!("{attribute}=\"{value}\" is not a number up to {OCCURS_MAX}")
+                }),
+        }
     };
     let (min, max) = (occurrence("minOccurs")?, occurrence("maxOccurs")?);
     match node.tag_name().name() {

@@ -1,6 +1,8 @@
 //! What the corridor checks against.
 
-use cordon_model::Timestamp;
+use std::collections::BTreeSet;
+
+use cordon_model::{GateId, Timestamp};
 
 use crate::sealer::Sealer;
 
@@ -16,6 +18,9 @@ pub struct CorridorRules {
     pub messages_max: usize,
     /// Most raw bytes kept with a refusal. Default 64 KiB.
     pub refused_bytes_max: usize,
+    /// Gates with a barrier that an adapter serves: an emergency opening that names none of them is
+    /// refused, because recording what nothing carries out would tell a lie. `None` takes all.
+    pub openable: Option<BTreeSet<GateId>>,
 }
 
 impl Default for CorridorRules {
@@ -25,6 +30,7 @@ impl Default for CorridorRules {
             age_ms_max: 400 * 24 * 3_600 * 1_000,
             messages_max: 500,
             refused_bytes_max: 64 * 1_024,
+            openable: None,
         }
     }
 }

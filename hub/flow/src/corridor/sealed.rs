@@ -112,6 +112,10 @@ impl Sealed {
         self.draft.is_urgent()
     }
 
+    pub(crate) fn is_emergency(&self) -> bool {
+        self.draft.is_emergency()
+    }
+
     /// The draft, for the sequencer.
     pub(crate) fn into_draft(self) -> Draft {
         self.draft

@@ -1,13 +1,16 @@
 //! The second step of the signed door: form, sender, role, park and times of one message.
 
-use cordon_model::{Digest, Header, Message, Timestamp};
+use cordon_model::{Body, Digest, Header, Message, Timestamp};
 use cordon_security::Identity;
 use cordon_wire::{message_digest, read_message};
 use cordon_xml::Node;
 
 use super::roles::may_send;
 use super::rules::Corridor;
-use crate::fault::{OTHER_PARK, ROLE_MAY_NOT, SENDER_NOT_SIGNER, TIME_WINDOW, fault, of_wire};
+use crate::fault::{
+    ACT_OF_ANOTHER, GATE_UNREACHED, OTHER_PARK, ROLE_MAY_NOT, SENDER_NOT_SIGNER, TIME_WINDOW,
+    fault, of_wire,
+};
 use cordon_contract::Fault;
 
 /// A message whose form and claims were checked against its signer.
@@ -43,11 +46,15 @@ impl Valid {
                 }));
             }
         };
-        match claims(&message.header, signer, corridor) {
+        let claims = claims(&message.header, signer, corridor)
+            .map_err(|(code, field, detail)| (code, format!("c:Header/c:{field}"), detail))
+            .and_then(|()| own_act(&message.body, signer))
+            .and_then(|()| reached(&message.body, corridor));
+        match claims {
             Ok(()) => Ok(Self { message, digest }),
             Err((code, field, detail)) => Err(Box::new(Invalid {
                 fault: fault(code)
-                    .at(format!("{}/c:Header/c:{field}", node.path()))
+                    .at(format!("{}/{field}", node.path()))
                     .log(detail),
                 message: Some(message),
                 digest,
@@ -80,6 +87,38 @@ fn claims(header: &Header, signer: &Identity, corridor: Corridor<'_>) -> Claim {
         return Err((OTHER_PARK, "ParkCode", detail));
     }
     times(header, corridor)
+}
+
+/// An order is its signer's: nobody orders in another's name.
+fn own_act(body: &Body, signer: &Identity) -> Result<(), (&'static str, String, String)> {
+    let (name, by) = match body {
+        Body::EmergencyGateOpen(order) => ("EmergencyGateOpen", &order.ordered_by),
+        Body::OperatingModeChange(change) => ("OperatingModeChange", &change.ordered_by),
+        _ => return Ok(()),
+    };
+    if *by == signer.id {
+        return Ok(());
+    }
+    Err((
+        ACT_OF_ANOTHER,
+        format!("c:Body/c:{name}/c:OrderedBy"),
+        format!("signed by {}, ordered by {by}", signer.id),
+    ))
+}
+
+/// An emergency opening names a gate that something can open.
+fn reached(body: &Body, corridor: Corridor<'_>) -> Result<(), (&'static str, String, String)> {
+    let (Body::EmergencyGateOpen(order), Some(openable)) = (body, &corridor.rules.openable) else {
+        return Ok(());
+    };
+    match order.gates.iter().any(|gate| openable.contains(gate)) {
+        true => Ok(()),
+        false => Err((
+            GATE_UNREACHED,
+            "c:Body/c:EmergencyGateOpen/c:Gates".to_owned(),
+            format!("no adapter serves a barrier of {:?}", order.gates),
+        )),
+    }
 }
 
 fn times(header: &Header, corridor: Corridor<'_>) -> Claim {

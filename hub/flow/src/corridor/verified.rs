@@ -119,6 +119,14 @@ impl SealedSubmission {
             .any(Sealed::is_urgent)
     }
 
+    /// True when one of its messages is an emergency opening.
+    pub(crate) fn is_emergency(&self) -> bool {
+        self.messages
+            .iter()
+            .filter_map(|part| part.outcome.as_ref().ok())
+            .any(Sealed::is_emergency)
+    }
+
     /// Signer, signed bytes and messages.
     pub(crate) fn into_parts(self) -> (PartyId, Bytes, Vec<Part>) {
         (self.signer.id, self.raw, self.messages)

@@ -1396,3 +1396,103 @@ pub static ROLE: TextFacets = TextFacets {
     length_max: usize::MAX,
     pattern: Some(&ROLE_PATTERN),
 };
+
+static GRANT_LIMIT_PATTERN: Pattern = Pattern {
+    source: r"[0-9]{1,10}",
+    ascii: &[
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0,
+    ],
+    wide: &[],
+    classes: 2,
+    next: &[
+        0, 0, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8, 0, 9, 0, 10, 0, 11, 0, 0,
+    ],
+    ends: &[2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+};
+
+/// Facets of `GrantLimit`: How many grants one answer holds at most; 100 when absent.
+pub static GRANT_LIMIT: CountFacets = CountFacets {
+    name: "GrantLimit",
+    pattern: Some(&GRANT_LIMIT_PATTERN),
+    min: 1,
+    max: 500,
+};
+
+static REPORT_LIMIT_PATTERN: Pattern = Pattern {
+    source: r"[0-9]{1,10}",
+    ascii: &[
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0,
+    ],
+    wide: &[],
+    classes: 2,
+    next: &[
+        0, 0, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8, 0, 9, 0, 10, 0, 11, 0, 0,
+    ],
+    ends: &[2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+};
+
+/// Facets of `ReportLimit`: How many reports one answer lists at most; 100 when absent.
+pub static REPORT_LIMIT: CountFacets = CountFacets {
+    name: "ReportLimit",
+    pattern: Some(&REPORT_LIMIT_PATTERN),
+    min: 1,
+    max: 500,
+};
+
+static ENTRY_LIMIT_PATTERN: Pattern = Pattern {
+    source: r"[0-9]{1,10}",
+    ascii: &[
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0,
+    ],
+    wide: &[],
+    classes: 2,
+    next: &[
+        0, 0, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8, 0, 9, 0, 10, 0, 11, 0, 0,
+    ],
+    ends: &[2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+};
+
+/// Facets of `EntryLimit`: How many journal entries one answer holds at most; 100 when absent.
+pub static ENTRY_LIMIT: CountFacets = CountFacets {
+    name: "EntryLimit",
+    pattern: Some(&ENTRY_LIMIT_PATTERN),
+    min: 1,
+    max: 1000,
+};
+
+static WAIT_SECONDS_PATTERN: Pattern = Pattern {
+    source: r"[0-9]{1,10}",
+    ascii: &[
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0,
+    ],
+    wide: &[],
+    classes: 2,
+    next: &[
+        0, 0, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8, 0, 9, 0, 10, 0, 11, 0, 0,
+    ],
+    ends: &[2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+};
+
+/// Facets of `WaitSeconds`: How many seconds a call waits for an entry to come; 0 when absent.
+pub static WAIT_SECONDS: CountFacets = CountFacets {
+    name: "WaitSeconds",
+    pattern: Some(&WAIT_SECONDS_PATTERN),
+    min: 0,
+    max: 25,
+};

@@ -461,7 +461,7 @@ pub struct Section {
     /// Columns. 列.
     /// From 1 to 64.
     pub columns: Vec<Column>,
-    /// Rows. 行.
+    /// Rows, 100,000 at most. 行.
     /// From 0 to 100000.
     pub rows: Vec<Row>,
 }
@@ -506,7 +506,7 @@ pub struct ReportDocument {
     pub supersedes: Option<Supersedes>,
     /// Whether personal data are masked. 是否脱敏.
     pub masked: bool,
-    /// Data completeness by source. 数据完整性.
+    /// Data completeness by source, 10,000 at most. 数据完整性.
     /// From 0 to 10000.
     pub completeness: Vec<Completeness>,
     /// Tables. 报表分节.

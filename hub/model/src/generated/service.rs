@@ -61,11 +61,11 @@ pub struct GetReceiptResponse {
     pub answer: Answer,
 }
 
-/// Asks for the access grants of the caller's enterprise. 查询通行授权.
+/// Asks for access grants: an enterprise for its own, the park for those of the enterprise it names. 查询通行授权.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct QueryGrants {
-    /// Enterprise; absent for the caller's own. 企业.
+    /// Enterprise; absent for the caller's own, must be named by the park. 企业.
     pub enterprise_id: Option<PartyId>,
     /// Only grants in this state. 状态.
     pub state: Option<LifeState>,
@@ -169,11 +169,13 @@ pub struct GetMessages {
     pub after: u64,
     /// At most so many, 1 to 1000; 100 when absent. 条数上限.
     pub limit: Option<u32>,
-    /// Only these messages; none means all. 报文类型.
+    /// Only these messages in full; other entries come as chain links alone (number, digest of the record, chain hash), so that the chain stays verifiable. None means all in full. 报文类型.
     /// From 0 to 22.
     pub message_type: Vec<MessageType>,
-    /// Wait up to so many seconds, at most 30, for an entry to come. 等待秒数.
+    /// Wait up to so many seconds, at most 25, for an entry to come. 等待秒数.
     pub wait_seconds: Option<u32>,
+    /// Whether entries carry their original bytes; false when absent. 是否附原文.
+    pub with_original: Option<bool>,
 }
 
 /// What a journal entry is. 日志条目类别.
@@ -289,6 +291,8 @@ pub struct JournalEntry {
     pub chain_hash: Digest,
     /// The original bytes: the signed envelope of a submission, or the canonical message the hub sealed. 原文.
     pub original: Option<Vec<u8>>,
+    /// Stands for the record of an entry that was not asked for: the leaf of the chain, SHA-256 over number and record. 日志编码摘要.
+    pub record_digest: Option<Digest>,
     /// The encoded entry as the chain covers it: chain hash = SHA-256(previous chain hash, record). 日志编码.
     pub record: Option<Vec<u8>>,
 }

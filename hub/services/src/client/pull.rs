@@ -139,6 +139,7 @@ pub async fn pull_messages(
         limit: Some(limit),
         message_type: Vec::new(),
         wait_seconds: None,
+        with_original: None,
     };
     let answer = link
         .call(&wire::write_get_messages(&ask).map_err(untrusted)?)

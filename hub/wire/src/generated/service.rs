@@ -189,7 +189,7 @@ pub(crate) fn read_service_query_grants(node: Node<'_>) -> Result<service::Query
         state: children.optional(1, value)?,
         plate: children.optional(2, read_plate)?,
         after: children.optional(3, |node| text(node, &facets::REFERENCE))?,
-        limit: children.optional(4, |node| count(node, &facets::COUNT))?,
+        limit: children.optional(4, |node| count(node, &facets::GRANT_LIMIT))?,
     };
     children.finish()?;
     Ok(made)
@@ -215,7 +215,7 @@ pub(crate) fn write_service_query_grants(
         out.text(SVC_PREFIX, "After", value, &facets::REFERENCE)?;
     }
     if let Some(value) = &of.limit {
-        out.count(SVC_PREFIX, "Limit", *value, &facets::COUNT)?;
+        out.count(SVC_PREFIX, "Limit", *value, &facets::GRANT_LIMIT)?;
     }
     out.end();
     Ok(())
@@ -265,7 +265,7 @@ pub(crate) fn read_service_list_reports(node: Node<'_>) -> Result<service::ListR
         report_type: children.optional(0, value)?,
         from: children.optional(1, value)?,
         to: children.optional(2, value)?,
-        limit: children.optional(3, |node| count(node, &facets::COUNT))?,
+        limit: children.optional(3, |node| count(node, &facets::REPORT_LIMIT))?,
     };
     children.finish()?;
     Ok(made)
@@ -288,7 +288,7 @@ pub(crate) fn write_service_list_reports(
         out.time(SVC_PREFIX, "To", *value)?;
     }
     if let Some(value) = &of.limit {
-        out.count(SVC_PREFIX, "Limit", *value, &facets::COUNT)?;
+        out.count(SVC_PREFIX, "Limit", *value, &facets::REPORT_LIMIT)?;
     }
     out.end();
     Ok(())
@@ -483,13 +483,15 @@ pub(crate) fn read_service_get_messages(node: Node<'_>) -> Result<service::GetMe
         (SVC, "Limit"),
         (SVC, "MessageType"),
         (SVC, "WaitSeconds"),
+        (SVC, "WithOriginal"),
     ];
     let mut children = Children::open(node, NAMES)?;
     let made = service::GetMessages {
         after: children.one(0, |node| count(node, &facets::ENTRY_NUMBER))?,
-        limit: children.optional(1, |node| count(node, &facets::COUNT))?,
+        limit: children.optional(1, |node| count(node, &facets::ENTRY_LIMIT))?,
         message_type: children.many(2, 0, 22, value)?,
-        wait_seconds: children.optional(3, |node| count(node, &facets::COUNT))?,
+        wait_seconds: children.optional(3, |node| count(node, &facets::WAIT_SECONDS))?,
+        with_original: children.optional(4, boolean)?,
     };
     children.finish()?;
     Ok(made)
@@ -507,14 +509,17 @@ pub(crate) fn write_service_get_messages(
         out.count(SVC_PREFIX, "After", *value, &facets::ENTRY_NUMBER)?;
     }
     if let Some(value) = &of.limit {
-        out.count(SVC_PREFIX, "Limit", *value, &facets::COUNT)?;
+        out.count(SVC_PREFIX, "Limit", *value, &facets::ENTRY_LIMIT)?;
     }
     out.occurrence(SVC_PREFIX, "MessageType", of.message_type.len(), 0, 22)?;
     for value in &of.message_type {
         out.display(SVC_PREFIX, "MessageType", value)?;
     }
     if let Some(value) = &of.wait_seconds {
-        out.count(SVC_PREFIX, "WaitSeconds", *value, &facets::COUNT)?;
+        out.count(SVC_PREFIX, "WaitSeconds", *value, &facets::WAIT_SECONDS)?;
+    }
+    if let Some(value) = &of.with_original {
+        out.display(SVC_PREFIX, "WithOriginal", value)?;
     }
     out.end();
     Ok(())
@@ -535,6 +540,7 @@ pub(crate) fn read_service_journal_entry(
         (SVC, "Digest"),
         (SVC, "ChainHash"),
         (SVC, "Original"),
+        (SVC, "RecordDigest"),
         (SVC, "Record"),
     ];
     let mut children = Children::open(node, NAMES)?;
@@ -550,7 +556,8 @@ pub(crate) fn read_service_journal_entry(
         digest: children.one(8, value)?,
         chain_hash: children.one(9, value)?,
         original: children.optional(10, binary)?,
-        record: children.optional(11, binary)?,
+        record_digest: children.optional(11, value)?,
+        record: children.optional(12, binary)?,
     };
     children.finish()?;
     Ok(made)
@@ -602,6 +609,9 @@ pub(crate) fn write_service_journal_entry(
     }
     if let Some(value) = &of.original {
         out.binary(SVC_PREFIX, "Original", value)?;
+    }
+    if let Some(value) = &of.record_digest {
+        out.display(SVC_PREFIX, "RecordDigest", value)?;
     }
     if let Some(value) = &of.record {
         out.binary(SVC_PREFIX, "Record", value)?;

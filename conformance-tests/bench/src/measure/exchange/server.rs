@@ -115,6 +115,10 @@ impl Link {
 struct Behind(Arc<RunningHub>);
 
 impl Core for Behind {
+    fn original(&self, _: u64) -> Result<Option<Bytes>, Fault> {
+        Ok(None)
+    }
+
     fn submit(
         &self,
         call: VerifiedEnvelope,

@@ -1,0 +1,211 @@
+//! The park's own service and the regulator's right to speak, from outside the program.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "test code"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use cordon_interop::{
+    Head, Park, fresh_id, message, message_file, moment, program, python_script, run, said,
+    xmlsec1_verifies,
+};
+
+/// A client command of the program as `party` of the park.
+fn client(park: &Park, words: &[&str], service: &str, party: &str) -> Command {
+    let mut command = Command::new(program());
+    command
+        .args(words)
+        .args(["--url", &format!("{}/soap/{service}", park.exchange())])
+        .arg("--certs")
+        .arg(park.data().join("certs").join(party))
+        .arg("--trust")
+        .arg(park.data().join("certs/ca"));
+    command
+}
+
+/// `cordon submit` of files, in their order, with a spool named after the party.
+fn submit(park: &Park, service: &str, party: &str, files: &[PathBuf]) -> Output {
+    let mut command = client(park, &["submit"], service, party);
+    let spool = park.scratch().join("spools").join(party);
+    std::fs::create_dir_all(&spool).unwrap();
+    command
+        .arg("--spool")
+        .arg(spool)
+        .args(files)
+        .output()
+        .unwrap()
+}
+
+fn say(park: &Park, sender: &str, kind: &str, fields: &str) -> PathBuf {
+    let id = fresh_id();
+    let text = message(Head::of(sender), &id, kind, fields);
+    message_file(park.scratch(), &id, &text)
+}
+
+fn list_entry(id: &str) -> String {
+    format!(
+        "<c:EntryId>{id}</c:EntryId><c:ListKind>BLACK</c:ListKind><c:Subject><c:Plate>\
+         <c:Number>苏H66666</c:Number><c:Colour>BLUE</c:Colour></c:Plate></c:Subject>\
+         <c:Reason>drill</c:Reason><c:ValidFrom>{}</c:ValidFrom><c:State>ACTIVE</c:State>",
+        moment(-60)
+    )
+}
+
+fn mode_change(by: &str) -> String {
+    format!(
+        "<c:ChangeId>MC-1</c:ChangeId><c:Mode>EVACUATION</c:Mode><c:OrderedBy>{by}</c:OrderedBy>\
+         <c:Reason>drill</c:Reason><c:EffectiveAt>{}</c:EffectiveAt>",
+        moment(-1)
+    )
+}
+
+/// The journal: each entry's line, its body below it.
+fn journal(park: &Park) -> String {
+    said(&run(Command::new(program())
+        .args(["journal", "show", "--limit", "5000", "--body", "--dir"])
+        .arg(park.data().join("journal"))))
+}
+
+#[test]
+fn operators_have_a_door_and_their_acts_bear_their_name() {
+    let park = Park::start();
+    let files = [
+        say(
+            &park,
+            "operator-1",
+            "OperatingModeChange",
+            &mode_change("operator-1"),
+        ),
+        say(&park, "operator-1", "ListEntry", &list_entry("BL-1")),
+    ];
+    let answer = submit(&park, "park", "operator-1", &files);
+    assert!(
+        said(&answer).contains("accepted 2, refused 0, waiting 0"),
+        "{}",
+        said(&answer)
+    );
+    let entries = journal(&park);
+    for kind in ["OperatingModeChange", "ListEntry"] {
+        let is_said = |line: &&str| line.contains(" message ") && line.contains(kind);
+        let line = entries.lines().find(is_said);
+        let line = line.unwrap_or_else(|| panic!("no {kind}:\n{entries}"));
+        assert!(line.contains("operator-1"), "{line}");
+    }
+    // The mode is in force: what was done about it stands beside it.
+    assert!(entries.contains("access.mode"), "{entries}");
+    // An enterprise has no business there, an operator none at the enterprises' service.
+    for (service, party) in [("park", "enterprise-1"), ("enterprise", "operator-1")] {
+        let file = say(&park, party, "ListEntry", &list_entry("BL-2"));
+        let refused = submit(&park, service, party, &[file]);
+        assert!(said(&refused).contains("V015"), "{}", said(&refused));
+    }
+}
+
+#[test]
+fn an_opening_that_nothing_carries_out_is_refused_alone() {
+    let park = Park::start();
+    let opening = format!(
+        "<c:OrderId>EO-1</c:OrderId><c:Gates>G-NOWHERE</c:Gates>\
+         <c:OrderedBy>operator-1</c:OrderedBy><c:Reason>drill</c:Reason>\
+         <c:OrderedAt>{}</c:OrderedAt>",
+        moment(0)
+    );
+    let files = [
+        say(&park, "operator-1", "EmergencyGateOpen", &opening),
+        say(&park, "operator-1", "ListEntry", &list_entry("BL-1")),
+    ];
+    let answer = submit(&park, "park", "operator-1", &files);
+    let words = said(&answer);
+    assert!(words.contains("F050"), "{words}");
+    assert!(words.contains("accepted 1, refused 1"), "{words}");
+}
+
+#[test]
+fn zeep_calls_the_park_service_and_xmlsec1_verifies_its_answers() {
+    let park = Park::start();
+    let script = python_script("python/zeep_park.py");
+    let (seen, ports) = park.soap(
+        script,
+        "operator-1",
+        &["JS-DEMO", "operator-1", "enterprise-1"],
+    );
+    println!("counterpart: zeep {}", seen["zeep"]);
+    for port in &ports {
+        let first = &port["first"][0];
+        assert_eq!(first["kind"], "Receipt", "{port}");
+        assert_eq!(first["MessageId"], port["message_id"], "{port}");
+        assert_eq!(port["first"][1]["Code"], "F050", "{port}");
+        assert_eq!(&port["get_receipt"], first, "{port}");
+        assert_eq!(port["grants"], 0, "{port}");
+        let nobodys = port["nobodys_grants"].as_str().unwrap();
+        assert!(nobodys.contains("enterprise"), "{port}");
+        xmlsec1_verifies(Path::new(port["answer_file"].as_str().unwrap()), &park);
+    }
+}
+
+fn report_request(id: &str, region: &str) -> String {
+    // The day of the moment before the end, so that the span is not empty at midnight.
+    let day = format!("{}T00:00:00+08:00", &moment(-2)[..10]);
+    format!(
+        "<c:RequestId>{id}</c:RequestId><c:ReportType>RPT-01</c:ReportType><c:Period>\
+         <c:From>{day}</c:From><c:To>{}</c:To><c:Granularity>ON_DEMAND</c:Granularity>\
+         </c:Period>{region}",
+        moment(-1)
+    )
+}
+
+/// Waits for the entry that says what came of a request.
+fn answered(park: &Park, request: &str) -> String {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < deadline {
+        let entries = journal(park);
+        let mut lines = entries
+            .lines()
+            .skip_while(|line| !line.contains("report.answered"));
+        if let Some(body) = lines.find(|line| line.contains(&format!("request {request}"))) {
+            return body.to_owned();
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    panic!("request {request} was not answered:\n{}", journal(park));
+}
+
+#[test]
+fn a_regulators_request_for_a_report_is_answered_with_the_report() {
+    let park = Park::start();
+    let asked = say(
+        &park,
+        "regulator-1",
+        "ReportRequest",
+        &report_request("RQ-1", ""),
+    );
+    let answer = submit(&park, "regulator", "regulator-1", &[asked]);
+    assert!(said(&answer).contains("accepted 1"), "{}", said(&answer));
+    let entry = answered(&park, "RQ-1");
+    assert!(entry.contains("RPT-01.JS-DEMO."), "{entry}");
+    let out = park.scratch().join("pulled");
+    let pulled = run(
+        client(&park, &["pull", "report"], "regulator", "regulator-1")
+            .args(["--type", "RPT-01"])
+            .arg("--out")
+            .arg(&out),
+    );
+    assert!(said(&pulled).contains("verified"), "{}", said(&pulled));
+    // What cannot be built is answered too, with the code.
+    let region = "<c:RegionCode>320700</c:RegionCode>";
+    let asked = say(
+        &park,
+        "regulator-1",
+        "ReportRequest",
+        &report_request("RQ-2", region),
+    );
+    assert!(said(&submit(&park, "regulator", "regulator-1", &[asked])).contains("accepted 1"));
+    let entry = answered(&park, "RQ-2");
+    assert!(entry.contains("S063"), "{entry}");
+}

@@ -1,0 +1,167 @@
+//! `GetMessages`: entries after a position, so that whoever pulls can follow the hash chain.
+//!
+//! A call that names message types gets those messages in full and every entry between them as a
+//! link alone: its leaf of the chain stands in the place of its record. Positions stay without
+//! holes, so a filtered answer is verified like any other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cordon_contract::{EntryKind, Fault};
+use cordon_journal::{Reader, Record, chain};
+use cordon_model::service::{self, GetMessages, GetMessagesResponse, JournalEntry};
+use cordon_model::{Digest, Timestamp};
+use cordon_security::wsse::VerifiedEnvelope;
+use cordon_wire::service as wire;
+
+use crate::answer::Reply;
+use crate::call::{limit, payload, reply};
+use crate::lawful::lawful;
+use crate::{Core, Parts};
+
+/// Bytes of records and originals in one answer, about; the first entry is told whatever its size.
+const ENTRY_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+pub(crate) async fn get_messages(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
+    let asked = wire::read_get_messages(payload(call)?).map_err(lawful)?;
+    let wait = Duration::from_secs(u64::from(asked.wait_seconds.unwrap_or(0)));
+    parts.core.wait_beyond(asked.after, wait).await;
+    let (reader, core) = (parts.reader.clone(), Arc::clone(&parts.core));
+    // Reading segments is disk work; it must not hold up other calls.
+    let page = tokio::task::spawn_blocking(move || page(&reader, core.as_ref(), &asked))
+        .await
+        .map_err(|error| {
+            Fault::new("S021", "the entries could not be read").log(error.to_string())
+        })??;
+    reply(wire::write_get_messages_response(&page))
+}
+
+fn page(
+    reader: &Reader,
+    core: &dyn Core,
+    asked: &GetMessages,
+) -> Result<GetMessagesResponse, Fault> {
+    let limit = limit(asked.limit);
+    let (head, head_chain) = reader.position().map_err(journal)?;
+    let before = match asked.after {
+        0 => chain::genesis(reader.identity()),
+        after => {
+            reader
+                .get(after)
+                .map_err(journal)?
+                .ok_or_else(|| ahead(after, head))?
+                .chain
+        }
+    };
+    let mut entry = Vec::new();
+    let mut bytes = 0;
+    for record in reader.read_range(asked.after + 1, head).map_err(journal)? {
+        let record = record.map_err(journal)?;
+        if entry.len() >= limit {
+            break;
+        }
+        let shown = shown(&record, core, asked)?;
+        bytes += size(&shown);
+        if bytes > ENTRY_BYTES_MAX && !entry.is_empty() {
+            break;
+        }
+        entry.push(shown);
+    }
+    let next = entry
+        .last()
+        .map_or(asked.after, |last: &JournalEntry| last.number);
+    Ok(GetMessagesResponse {
+        entry,
+        previous_chain_hash: Digest::from(before),
+        next,
+        head,
+        head_chain_hash: Digest::from(head_chain),
+        more: next < head,
+    })
+}
+
+/// About how many bytes an entry takes in the answer.
+fn size(entry: &JournalEntry) -> usize {
+    let of = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, |bytes| bytes.len() * 2);
+    1_024 + of(&entry.record) + of(&entry.original)
+}
+
+fn shown(record: &Record, core: &dyn Core, asked: &GetMessages) -> Result<JournalEntry, Fault> {
+    let kind = EntryKind::from_number(record.kind).ok_or_else(|| {
+        Fault::new(
+            "S021",
+            format!("entry {} is of an unknown kind", record.number),
+        )
+    })?;
+    let mut encoded = Vec::new();
+    record.to_new().encode_into(&mut encoded).map_err(journal)?;
+    let message_type = record.label.parse().ok();
+    let is_asked = asked.message_type.is_empty()
+        || (kind == EntryKind::Message
+            && message_type.is_some_and(|label| asked.message_type.contains(&label)));
+    let is_part = kind == EntryKind::Message && record.body.is_empty();
+    let link = JournalEntry {
+        number: record.number,
+        kind: wire_kind(kind),
+        time: Timestamp::from_micros(record.time_micros),
+        cause: record.cause,
+        part: if is_part {
+            u32::from(record.part) + 1
+        } else {
+            0
+        },
+        sender_id: None,
+        message_id: None,
+        message_type: None,
+        digest: Digest::from(record.digest),
+        chain_hash: Digest::from(record.chain),
+        original: None,
+        record_digest: None,
+        record: None,
+    };
+    if !is_asked {
+        let leaf = chain::leaf_of(record.number, &encoded);
+        return Ok(JournalEntry {
+            record_digest: Some(Digest::from(leaf)),
+            ..link
+        });
+    }
+    let with_original = asked.with_original == Some(true);
+    Ok(JournalEntry {
+        sender_id: record.sender.parse().ok(),
+        message_id: (record.message_id != [0; 16])
+            .then(|| uuid::Uuid::from_bytes(record.message_id).into()),
+        message_type,
+        original: match with_original {
+            true => core.original(record.number)?.map(Vec::from),
+            false => None,
+        },
+        record: Some(encoded),
+        ..link
+    })
+}
+
+fn wire_kind(kind: EntryKind) -> service::EntryKind {
+    match kind {
+        EntryKind::Submission => service::EntryKind::Submission,
+        EntryKind::Message => service::EntryKind::Message,
+        EntryKind::Refused => service::EntryKind::Refused,
+        EntryKind::Order => service::EntryKind::Order,
+        EntryKind::Outcome => service::EntryKind::Outcome,
+        EntryKind::Tick => service::EntryKind::Tick,
+        EntryKind::Audit => service::EntryKind::Audit,
+    }
+}
+
+fn journal(fault: cordon_journal::JournalFault) -> Fault {
+    Fault::new("S021", "the entries could not be read").log(fault.to_string())
+}
+
+fn ahead(after: u64, head: u64) -> Fault {
+    Fault::new(
+        "S013",
+        format!("entry {after} is not written yet; the last is {head}"),
+    )
+    .at("/Envelope/Body/GetMessages/After")
+    .remedy("ask after an entry that exists")
+}

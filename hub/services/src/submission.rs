@@ -1,0 +1,70 @@
+//! Handing over messages and asking for receipts: the same on every service, whoever is asked.
+
+use cordon_contract::Fault;
+use cordon_model::service::{Answer, GetReceiptResponse, SubmissionResult, SubmitMessagesResponse};
+use cordon_model::{NAMESPACE, Receipt};
+use cordon_security::wsse::VerifiedEnvelope;
+use cordon_wire::service as wire;
+use cordon_xml::Node;
+
+use crate::Parts;
+use crate::answer::{self, Reply};
+use crate::call::{payload, reply};
+use crate::lawful::lawful;
+
+/// Hands the messages to the hub; each is answered on its own.
+pub(crate) async fn submit(parts: &Parts, call: VerifiedEnvelope) -> Result<Reply, Fault> {
+    only_messages(payload(&call)?)?;
+    let now = parts.clock.now();
+    let answers = parts.core.submit(call).await?;
+    let result = answers
+        .into_iter()
+        .zip(1..)
+        .map(|(result, index)| SubmissionResult {
+            index,
+            answer: answer::of_message(result, now),
+        })
+        .collect();
+    reply(wire::write_submit_messages_response(
+        &SubmitMessagesResponse { result },
+    ))
+}
+
+/// What stands beside the messages would be signed, kept as evidence and read by nobody.
+fn only_messages(submission: Node<'_>) -> Result<(), Fault> {
+    let foreign = submission
+        .children()
+        .find(|child| !child.is(NAMESPACE, "Message"));
+    let place = match foreign {
+        Some(child) => child.path(),
+        None if submission.has_stray_text() => submission.path(),
+        None => return Ok(()),
+    };
+    Err(
+        Fault::new("S060", "SubmitMessages holds something beside c:Message")
+            .at(place)
+            .remedy("send c:Message elements alone, without text between them"),
+    )
+}
+
+/// The first answer to one of the caller's messages again.
+pub(crate) async fn receipt(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
+    let asked = wire::read_get_receipt(payload(call)?).map_err(lawful)?;
+    if asked.sender_id != call.identity().id {
+        return Err(Fault::new("S011", "receipts are given to the sender only")
+            .at("/Envelope/Body/GetReceipt/SenderId")
+            .remedy("ask with your own party id"));
+    }
+    let found: Option<Receipt> = parts
+        .core
+        .receipt(&asked.sender_id, &asked.message_id)
+        .await?;
+    let receipt = found.ok_or_else(|| {
+        Fault::new("S012", "no message with this id was accepted from you")
+            .at("/Envelope/Body/GetReceipt/MessageId")
+            .remedy("submit the message; the same id may be used")
+    })?;
+    reply(wire::write_get_receipt_response(&GetReceiptResponse {
+        answer: Answer::Receipt(receipt),
+    }))
+}
