@@ -41,7 +41,7 @@ pub struct Civil {
 /// Text that is not an RFC 3339 time with offset between the years 1900 and 2199, or a date that
 /// no calendar has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("not an RFC 3339 time with offset and at most six decimals, years 1900 to 2199")]
+#[error("not an RFC 3339 time with offset and at most nine decimals, years 1900 to 2199")]
 pub struct TimestampError;
 
 impl Timestamp {
@@ -225,6 +225,8 @@ impl Cursor<'_> {
         (self.byte()? == wanted).then_some(())
     }
 
+    /// Microseconds. Other platforms write up to nine decimals (.NET seven, Java nine); what lies
+    /// beyond microseconds is cut.
     fn fraction(&mut self) -> Option<u32> {
         if self.0.first() != Some(&b'.') {
             return Some(0);
@@ -235,11 +237,11 @@ impl Cursor<'_> {
             .iter()
             .take_while(|byte| byte.is_ascii_digit())
             .count();
-        if !(1..=6).contains(&count) {
+        if !(1..=9).contains(&count) {
             return None;
         }
-        let value = self.digits(count)?;
-        Some(value * 10_u32.pow(6 - u32::try_from(count).ok()?))
+        let nanos = self.digits(count)? * 10_u32.pow(9 - u32::try_from(count).ok()?);
+        Some(nanos / 1_000)
     }
 
     fn offset(&mut self) -> Option<i16> {
@@ -456,7 +458,7 @@ mod tests {
             "2026-11-24T24:00:00Z",
             "2026-11-24T08:00:60Z",
             "2026-11-24T08:00:00.Z",
-            "2026-11-24T08:00:00.1234567Z",
+            "2026-11-24T08:00:00.1234567890Z",
             "2026-11-24T08:00:00+14:01",
             "1899-12-31T00:00:00Z",
             "2200-01-01T00:00:00Z",
@@ -464,6 +466,17 @@ mod tests {
             "+026-11-24T08:00:00Z",
         ] {
             assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn decimals_beyond_microseconds_are_cut() {
+        for text in [
+            "2026-11-24T08:00:00.123456999Z",
+            "2026-11-24T08:00:00.1234569Z",
+            "2026-11-24T08:00:00.12345600Z",
+        ] {
+            assert_eq!(time(text).to_string(), "2026-11-24T08:00:00.123456Z");
         }
     }
 

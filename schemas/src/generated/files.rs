@@ -679,12 +679,12 @@ pub(crate) static FILES: &[(&str, &str)] = &[
         include_str!("../../examples/invalid/time-offset-too-far.xml"),
     ),
     (
-        "examples/invalid/time-seven-decimals.expected",
-        include_str!("../../examples/invalid/time-seven-decimals.expected"),
+        "examples/invalid/time-ten-decimals.expected",
+        include_str!("../../examples/invalid/time-ten-decimals.expected"),
     ),
     (
-        "examples/invalid/time-seven-decimals.xml",
-        include_str!("../../examples/invalid/time-seven-decimals.xml"),
+        "examples/invalid/time-ten-decimals.xml",
+        include_str!("../../examples/invalid/time-ten-decimals.xml"),
     ),
     (
         "examples/invalid/time-with-space.expected",
@@ -917,6 +917,10 @@ pub(crate) static FILES: &[(&str, &str)] = &[
     (
         "examples/valid/form-schema-location.xml",
         include_str!("../../examples/valid/form-schema-location.xml"),
+    ),
+    (
+        "examples/valid/form-seven-decimals.xml",
+        include_str!("../../examples/valid/form-seven-decimals.xml"),
     ),
     (
         "examples/valid/form-signed-report.xml",
