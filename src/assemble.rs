@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use cordon_contract::{Clock, Fault, Shutdown, ShutdownTrigger, SystemClock};
-use cordon_flow::{FeedItem, Hub, HubConfig, HubParts, RunningHub};
+use cordon_flow::{Authority, FeedItem, Hub, HubConfig, HubParts, RunningHub};
 use cordon_http::{Server, ServerOptions};
 use cordon_journal::{Journal, Options, State, StateStore};
 use cordon_model::Digest;
@@ -43,11 +43,8 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     let (journal, state) = open_journal(config)?;
     let journal_reader = journal.reader().map_err(of_journal)?;
     let adapters = loaded.adapters;
-    let mut hub_config = HubConfig::new(
-        config.hub.id.clone(),
-        config.plan.code.clone(),
-        config.hub.data.join("emergency"),
-    );
+    let authority = Authority::new(Arc::new(config.plan.clone()), config.hub.id.clone())?;
+    let mut hub_config = HubConfig::new(authority, config.hub.data.join("emergency"));
     hub_config.tick_ms = config.hub.tick_ms;
     let openable = doors::openable(config);
     hub_config.rules.openable = Some(openable.clone());

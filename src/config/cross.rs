@@ -59,7 +59,8 @@ fn plan(plan: &ParkPlan) -> Vec<Fault> {
             .iter()
             .filter(|lane| lane.gate == gate.id)
             .count();
-        if lanes == 0 {
+        // A plant's own gate system may keep its lanes to itself.
+        if lanes == 0 && gate.owner.is_none() {
             faults.push(
                 Fault::new("K013", format!("gate `{}` has no lane", gate.id))
                     .at(format!("plan.gates[{index}]"))
@@ -88,7 +89,9 @@ fn plan(plan: &ParkPlan) -> Vec<Fault> {
                 device.kind == DeviceKind::Barrier && device.lane.as_ref() == Some(&lane.id)
             })
             .count();
-        if barriers != 1 {
+        // The barrier of a plant's own lane may be its own system's.
+        let is_served = barriers == 1 || (barriers == 0 && plan.owner_of_lane(lane).is_some());
+        if !is_served {
             faults.push(
                 Fault::new(
                     "K014",
@@ -145,7 +148,28 @@ fn plan(plan: &ParkPlan) -> Vec<Fault> {
             &mut faults,
         );
     }
+    faults.extend(owners(plan));
     faults
+}
+
+/// Whoever owns something is an enterprise of the plan.
+fn owners(plan: &ParkPlan) -> Vec<Fault> {
+    let gates = plan.gates.iter().map(|it| &it.owner).enumerate();
+    let lanes = plan.lanes.iter().map(|it| &it.owner).enumerate();
+    let areas = plan.areas.iter().map(|it| &it.owner).enumerate();
+    let devices = plan.devices.iter().map(|it| &it.owner).enumerate();
+    let all = gates
+        .map(|it| ("gates", it))
+        .chain(lanes.map(|it| ("lanes", it)))
+        .chain(areas.map(|it| ("areas", it)))
+        .chain(devices.map(|it| ("devices", it)));
+    all.filter_map(|(list, (index, owner))| Some((list, index, owner.as_ref()?)))
+        .filter(|(_, _, owner)| plan.enterprise(owner).is_none())
+        .map(|(list, index, owner)| {
+            let place = format!("plan.{list}[{index}].owner");
+            unknown("enterprise", owner.as_str(), place)
+        })
+        .collect()
 }
 
 /// A lane must not promise what its gate's class forbids (matrix of the guideline, 7.1.2.2).

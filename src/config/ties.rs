@@ -93,8 +93,12 @@ fn camera(plan: &ParkPlan, camera: &CameraConfig, place: &str) -> Vec<Fault> {
                     faults.push(against(format!("{place}.gate"), text));
                 }
                 let planned = device.and_then(|device| device.lane.as_ref());
-                if let Some(planned) = planned.filter(|planned| *planned != id) {
-                    let text = format!("device `{}` stands on lane `{planned}`", camera.device);
+                if device.is_some() && planned != Some(id) {
+                    let stands = planned.map_or_else(
+                        || "no lane".to_owned(),
+                        |planned| format!("lane `{planned}`"),
+                    );
+                    let text = format!("device `{}` stands on {stands}", camera.device);
                     faults.push(against(format!("{place}.lane"), text));
                 }
             }
@@ -130,15 +134,15 @@ fn watched(config: &ParkConfig) -> Vec<Fault> {
     faults
 }
 
-/// Grants are pushed by enterprise; a partner that is none would wait for ever.
+/// A gate system speaks for its enterprise; a partner that is none would be refused everything.
 fn partners(config: &ParkConfig) -> Vec<Fault> {
     let known = |partner: &str| {
         let mut enterprises = config.plan.enterprises.iter();
         enterprises.any(|one| one.id.as_str() == partner)
     };
-    let pushes = config.enterprise.iter().enumerate();
-    pushes
-        .filter(|(_, it)| it.push.is_some() && !known(it.partner.as_str()))
+    let systems = config.enterprise.iter().enumerate();
+    systems
+        .filter(|(_, it)| !known(it.partner.as_str()))
         .map(|(index, it)| {
             let place = format!("enterprise[{index}].partner");
             unknown("enterprise", it.partner.as_str(), place)

@@ -10,6 +10,7 @@ use cordon_contract::{
     OutcomeKind, Probe, SystemClock, Target,
 };
 use cordon_http::{Client, ClientOptions, Server, ServerOptions, TlsSource};
+use cordon_model::PartyId;
 
 use crate::config::Config;
 use crate::health::Health;
@@ -220,6 +221,10 @@ impl Adapter for EnterpriseAdapter {
                 .map(|webhook| webhook.listen)
                 .collect(),
         }
+    }
+
+    fn speaks_for(&self) -> Option<PartyId> {
+        PartyId::new(self.config.partner.as_str()).ok()
     }
 
     fn run(&self, link: Link) -> BoxFuture<'_, Result<(), Fault>> {

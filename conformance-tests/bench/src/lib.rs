@@ -11,6 +11,7 @@ mod machine;
 mod measure;
 mod page;
 mod park;
+mod plan;
 mod raw_verify;
 mod size;
 mod spread;

@@ -17,6 +17,7 @@ use cordon_security::{Role, Signer, TrustStore};
 
 use crate::Outcome;
 use crate::fields::park_code;
+use crate::plan::plan;
 
 /// The hub's party.
 pub const HUB: &str = "HUB-1";
@@ -127,7 +128,8 @@ impl Park {
         let path = self.folder().join(format!("{name}.redb"));
         let (state, _) = StateStore::open_for(path, &reader)?;
         let spool = self.folder().join(format!("{name}.spool"));
-        let config = HubConfig::new(PartyId::new(HUB)?, park_code()?, spool);
+        let authority = cordon_flow::Authority::new(Arc::new(plan()?), PartyId::new(HUB)?)?;
+        let config = HubConfig::new(authority, spool);
         let parts = HubParts {
             journal,
             state: Arc::new(state),

@@ -4,6 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use cordon_model::PartyId;
+
 use crate::{
     Clock, DeviceHealth, Fault, Intake, Order, Outcome, Probe, Shutdown, Target, Undelivered,
 };
@@ -40,6 +42,12 @@ pub struct Link {
 pub trait Adapter: Send + Sync + 'static {
     /// Who it is; pure.
     fn definition(&self) -> Definition;
+
+    /// The enterprise in whose name every reading of this instance is said. `None` when each device
+    /// speaks for itself alone.
+    fn speaks_for(&self) -> Option<PartyId> {
+        None
+    }
 
     /// Connects, receives and reconnects until shutdown. Returns early only for a fault that no
     /// retry can cure. Must acknowledge to its peer only after [`Intake::offer`] answered.

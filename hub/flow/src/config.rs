@@ -8,6 +8,7 @@ use cordon_journal::{Journal, State};
 use cordon_mapping::Mappings;
 use cordon_model::{ParkCode, PartyId};
 
+use crate::authority::Authority;
 use crate::corridor::CorridorRules;
 use crate::fault::{CONFIGURATION, fault};
 
@@ -46,14 +47,16 @@ pub struct HubConfig {
     pub stop_ms: u64,
     /// The corridor's windows and limits.
     pub rules: CorridorRules,
+    /// Who may say what.
+    pub authority: Arc<Authority>,
 }
 
 impl HubConfig {
-    /// The defaults for a hub of a park.
-    pub fn new(hub: PartyId, park: ParkCode, emergency_spool: impl Into<PathBuf>) -> Self {
+    /// The defaults for a hub of the park whose authority this is.
+    pub fn new(authority: Authority, emergency_spool: impl Into<PathBuf>) -> Self {
         Self {
-            hub,
-            park,
+            hub: authority.hub().clone(),
+            park: authority.plan().code.clone(),
             emergency_spool: emergency_spool.into(),
             workers: 2,
             intake_max: 256,
@@ -68,6 +71,7 @@ impl HubConfig {
             feed_max: 4_096,
             stop_ms: 5_000,
             rules: CorridorRules::default(),
+            authority: Arc::new(authority),
         }
     }
 

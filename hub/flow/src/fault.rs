@@ -1,4 +1,4 @@
-//! The faults of this room: codes `F001` to `F019` and from `F050` on, each with its remedy.
+//! The faults of this room: codes `F001` to `F019` and from `F030` on, each with its remedy.
 
 use cordon_contract::Fault;
 use cordon_journal::JournalFault;
@@ -34,11 +34,17 @@ pub const REPLAY_DIFFERS: &str = "F013";
 pub const CONFIGURATION: &str = "F014";
 /// `F015`: a background thread of the hub ended.
 pub const THREAD: &str = "F015";
+/// `F030`: the sender's certificate is good, but the park's plan does not know the sender.
+pub const STRANGER: &str = "F030";
+/// `F031`: the message speaks of something that is not the sender's.
+pub const NOT_YOURS: &str = "F031";
+/// `F032`: the message speaks of something that nobody here knows.
+pub const UNKNOWN_THING: &str = "F032";
 /// `F050`: no adapter reaches a barrier of the gates named.
 pub const GATE_UNREACHED: &str = "F050";
 /// `F051`: as many requests for reports are unanswered as may be.
 pub const REQUESTS_WAIT: &str = "F051";
-/// `F052`: an operator's act names another than its signer.
+/// `F052`: an act names another than its signer.
 pub const ACT_OF_ANOTHER: &str = "F052";
 
 /// Every code of this room with the text a peer may see and the remedy.
@@ -125,13 +131,28 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
     ),
     (
         ACT_OF_ANOTHER,
-        "the order names another than the one who signed",
-        "put the party of your certificate into OrderedBy",
+        "the act names another than the one who signed",
+        "put the party of your certificate into OrderedBy or ActorId",
     ),
     (
         REQUESTS_WAIT,
         "as many requests for reports wait as may be",
         "send the request again later, with the same id",
+    ),
+    (
+        STRANGER,
+        "the plan of this park does not know the sender",
+        "ask the park to enter you in its plan; a certificate alone gives no rights",
+    ),
+    (
+        NOT_YOURS,
+        "the message speaks of something that is not yours to speak of",
+        "name your own things; see docs/reference/authority.md for who may say what",
+    ),
+    (
+        UNKNOWN_THING,
+        "the message names something that the plan of this park does not know",
+        "correct the name, or ask the park to enter it in its plan",
     ),
 ];
 

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use crate::board::Board;
 use crate::config::{HubConfig, HubParts};
 use crate::core::Core;
-use crate::corridor::worker::{self, Bench};
+use crate::corridor::worker::{self, Bench, Source};
 use crate::entry_reader::EntryReader;
 use crate::fault::{CONFIGURATION, THREAD, fault, of_journal};
 use crate::feed::Feed;
@@ -49,6 +49,7 @@ impl Hub {
         config.check()?;
         let sealer = Arc::new(Sealer::new(config.hub.clone(), config.park.clone()));
         let rules = Arc::new(config.rules.clone());
+        let authority = Arc::clone(&config.authority);
         let queue = Arc::new(Queue::new(config.queue_max, config.queue_bytes_max));
         let stats = Stats::default();
         let (trigger, shutdown) = Shutdown::pair();
@@ -81,6 +82,7 @@ impl Hub {
         let bench = Bench {
             sealer: Arc::clone(&sealer),
             rules: Arc::clone(&rules),
+            authority: Arc::clone(&authority),
             mappings: parts.mappings,
             clock: Arc::clone(&parts.clock),
             queue: Arc::clone(&queue),
@@ -89,6 +91,7 @@ impl Hub {
         let submit = Submit {
             sealer,
             rules,
+            authority,
             clock: parts.clock,
             queue,
             workers: Arc::new(Semaphore::new(ties.config.workers.max(1))),
@@ -290,10 +293,13 @@ fn start_adapters(
     let mut corridors = Vec::new();
     for adapter in adapters {
         let (intake, offers) = Intake::bounded(config.intake_max);
-        let name: Arc<str> = adapter.definition().name.as_str().into();
+        let source = Source {
+            name: adapter.definition().name.as_str().into(),
+            partner: adapter.speaks_for(),
+        };
         corridors.push(tokio::spawn(worker::run(
             bench.clone(),
-            name,
+            source,
             offers,
             config.workers,
         )));

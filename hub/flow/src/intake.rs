@@ -8,6 +8,7 @@ use cordon_contract::{Accepted, EntryKind, Fault};
 use cordon_model::{Digest, MessageType};
 use tokio::sync::oneshot;
 
+use crate::authority::Authority;
 use crate::batch::Batch;
 use crate::core::Core;
 use crate::corridor::{Corridor, CorridorRules, Offender, Part, RefusedDraft, Sealed};
@@ -56,6 +57,7 @@ pub(crate) struct Intaker<'a> {
     pub core: &'a mut Core,
     pub inbox: &'a mut Inbox,
     pub rules: &'a CorridorRules,
+    pub authority: &'a Authority,
     pub batch: &'a mut Batch,
 }
 
@@ -229,6 +231,7 @@ impl Intaker<'_> {
         let sealer = self.core.sealer().clone();
         let corridor = Corridor {
             rules: self.rules,
+            authority: self.authority,
             sealer: &sealer,
             now: self.batch.time(),
         };

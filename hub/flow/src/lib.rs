@@ -17,6 +17,7 @@
 //! Floor 4. `docs/design/flow.md` says why it is built this way.
 
 mod answer;
+mod authority;
 mod batch;
 mod board;
 mod config;
@@ -54,15 +55,16 @@ mod text;
 mod vital;
 mod work;
 
+pub use crate::authority::{Authority, Table, Thing, Voice, Whose};
 pub use crate::config::{HubConfig, HubParts};
 pub use crate::core::{DECISION_DEPTH_MAX, DECISIONS_PER_INPUT_MAX};
-pub use crate::corridor::{CorridorRules, may_read, may_send};
+pub use crate::corridor::CorridorRules;
 pub use crate::entry_codec::{ParsedSubmission, message_nodes};
 pub use crate::entry_reader::{Entries, EntryReader, StoredEntry};
 pub use crate::fault::{
     ACT_OF_ANOTHER, ADAPTER_MAY_NOT, CONFIGURATION, DISK_FULL, FAULTS, GATE_UNREACHED, ID_REUSED,
     MESSAGE_COUNT, NO_DEAD_LETTER, OTHER_PARK, OWN_MESSAGE, REPLAY_DIFFERS, REQUESTS_WAIT,
-    ROLE_MAY_NOT, SENDER_NOT_SIGNER, STOPPED, THREAD, TIME_WINDOW, UNREADABLE,
+    NOT_YOURS, STRANGER, UNKNOWN_THING, ROLE_MAY_NOT, SENDER_NOT_SIGNER, STOPPED, THREAD, TIME_WINDOW, UNREADABLE,
 };
 pub use crate::feed::{Committed, Feed, FeedItem, FeedReader};
 pub use crate::fold::{DEAD_LETTERS_MAX, DeadLetter, OpenOrder, REPORT_REQUESTS_MAX};

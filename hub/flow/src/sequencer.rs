@@ -162,6 +162,7 @@ impl Sequencer {
             core: &mut self.core,
             inbox: &mut self.inbox,
             rules: &self.ties.config.rules,
+            authority: &self.ties.config.authority,
             batch,
         }
     }

@@ -10,6 +10,7 @@ use cordon_security::Role;
 use cordon_security::wsse::VerifiedEnvelope;
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::authority::Authority;
 use crate::corridor::{
     Corridor, CorridorRules, Offender, RefusedDraft, Sealed, SealedSubmission, Verified,
 };
@@ -30,6 +31,7 @@ const INLINE_BYTES_MAX: usize = 32 * 1_024;
 pub struct Submit {
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) rules: Arc<CorridorRules>,
+    pub(crate) authority: Arc<Authority>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) queue: Arc<Queue>,
     /// Corridor workers for submissions.
@@ -103,11 +105,13 @@ impl Submit {
         let worker = Arc::clone(workers).acquire_owned().await;
         let worker = worker.map_err(|_| Refused::unrecorded(fault(STOPPED)))?;
         let (sealer, rules) = (Arc::clone(&self.sealer), Arc::clone(&self.rules));
+        let authority = Arc::clone(&self.authority);
         let now = self.clock.now();
         let is_small = envelope.bytes().len() <= INLINE_BYTES_MAX;
         let seal = move || {
             let corridor = Corridor {
                 rules: &rules,
+                authority: &authority,
                 sealer: &sealer,
                 now,
             };
@@ -134,6 +138,7 @@ impl Submit {
         };
         let corridor = Corridor {
             rules: &self.rules,
+            authority: &self.authority,
             sealer: &self.sealer,
             now: self.clock.now(),
         };

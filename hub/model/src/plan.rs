@@ -51,6 +51,9 @@ pub struct Gate {
     /// The control area it leads into; absent for the park as a whole.
     #[serde(default)]
     pub area: Option<String>,
+    /// The enterprise that may speak for it; absent for the park.
+    #[serde(default)]
+    pub owner: Option<PartyId>,
 }
 
 fn park_tier() -> GateTier {
@@ -71,6 +74,9 @@ pub struct Lane {
     /// The kinds it serves; empty means every kind its gate class allows.
     #[serde(default)]
     pub kinds: Vec<SubjectKind>,
+    /// The enterprise that may speak for it; absent for the owner of its gate.
+    #[serde(default)]
+    pub owner: Option<PartyId>,
 }
 
 /// A control area (R003).
@@ -87,6 +93,9 @@ pub struct ControlArea {
     /// How many vehicles it may hold; absent means no limit.
     #[serde(default)]
     pub capacity: Option<u32>,
+    /// The enterprise that may speak for it; absent for the park.
+    #[serde(default)]
+    pub owner: Option<PartyId>,
 }
 
 /// A device (R094).
@@ -106,6 +115,9 @@ pub struct Device {
     /// The control area it stands in.
     #[serde(default)]
     pub area: Option<String>,
+    /// The enterprise that may speak for it; absent for the owner of its lane.
+    #[serde(default)]
+    pub owner: Option<PartyId>,
 }
 
 /// An enterprise (R002).
@@ -149,6 +161,26 @@ impl ParkPlan {
     /// The device with this id.
     pub fn device(&self, id: &DeviceId) -> Option<&Device> {
         self.devices.iter().find(|device| device.id == *id)
+    }
+
+    /// The enterprise with this id.
+    pub fn enterprise(&self, id: &PartyId) -> Option<&Enterprise> {
+        self.enterprises.iter().find(|one| one.id == *id)
+    }
+
+    /// Whose a lane is: its own owner, else that of its gate; `None` for the park.
+    pub fn owner_of_lane<'a>(&'a self, lane: &'a Lane) -> Option<&'a PartyId> {
+        lane.owner
+            .as_ref()
+            .or_else(|| self.gate(&lane.gate)?.owner.as_ref())
+    }
+
+    /// Whose a device is: its own owner, else that of its lane; `None` for the park.
+    pub fn owner_of_device<'a>(&'a self, device: &'a Device) -> Option<&'a PartyId> {
+        device.owner.as_ref().or_else(|| {
+            let lane = device.lane.as_ref().and_then(|lane| self.lane(lane))?;
+            self.owner_of_lane(lane)
+        })
     }
 
     /// The devices of one kind on a lane.

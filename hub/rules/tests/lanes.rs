@@ -51,6 +51,7 @@ fn plan() -> ParkPlan {
             name: String::new(),
             grade: ControlGrade::Core,
             capacity: Some(0),
+            owner: None,
         }],
         devices: Vec::new(),
         enterprises: Vec::new(),
@@ -62,6 +63,7 @@ fn plan() -> ParkPlan {
             class,
             tier: GateTier::Park,
             area: None,
+            owner: None,
         });
         for kind in KINDS {
             let lane = Lane {
@@ -69,6 +71,7 @@ fn plan() -> ParkPlan {
                 gate: GateId::new(gate_id(class)).unwrap(),
                 direction: Some(Direction::In),
                 kinds: vec![kind],
+                owner: None,
             };
             plan.devices.push(Device {
                 id: DeviceId::new(format!("BR-{class}-{kind}")).unwrap(),
@@ -76,6 +79,7 @@ fn plan() -> ParkPlan {
                 vendor: None,
                 lane: Some(lane.id.clone()),
                 area: None,
+                owner: None,
             });
             plan.lanes.push(lane);
         }

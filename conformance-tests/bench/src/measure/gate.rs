@@ -30,7 +30,7 @@ const GRANTS: usize = 100;
 /// Measures a quiet park and one with all its sensors talking.
 pub async fn measure(park: &Park, size: &Size) -> Outcome<Section> {
     let before = probe::raw_sync_rate(park.folder(), BATCH_BYTES, size.syncs)?;
-    let plan = Arc::new(traffic::plan()?);
+    let plan = Arc::new(crate::plan::plan()?);
     let rules = CedarRules::built_in().map_err(|faults| format!("{faults:?}"))?;
     let access = AccessPlugin::new(Arc::clone(&plan), Arc::new(rules), AccessConfig::default());
     let lanes = Arc::new(Door::new("lanes", traffic::barriers()));

@@ -3,13 +3,13 @@
 use bytes::Bytes;
 use cordon_contract::{Fault, Payload, Reading};
 use cordon_mapping::Mappings;
-use cordon_model::{Body, MessageId, Quality, Timestamp};
+use cordon_model::{Body, MessageId, PartyId, Quality, Timestamp};
 
 use super::refused::{Offender, RefusedDraft};
-use super::roles::may_read;
 use super::rules::Corridor;
 use super::sealed::{Key, Sealed};
-use crate::fault::{ADAPTER_MAY_NOT, fault, of_wire};
+use crate::authority::Speaker;
+use crate::fault::{ADAPTER_MAY_NOT, STRANGER, fault, of_wire};
 use crate::sealer::{Particulars, id_of_parts};
 use crate::text::clip;
 
@@ -20,10 +20,11 @@ pub(crate) struct Mapped {
     particulars: (MessageId, Timestamp, Timestamp, Option<String>, bool),
     key: Key,
     cause: u64,
+    speaker: Speaker,
 }
 
 impl Mapped {
-    pub(super) fn into_parts(self) -> (Body, Particulars, Key, u64) {
+    pub(super) fn into_parts(self) -> (Body, Particulars, Key, u64, Speaker) {
         let (id, occurred_at, sent_at, source_ref, test) = self.particulars;
         let particulars = Particulars {
             occurred_at,
@@ -34,13 +35,15 @@ impl Mapped {
             attested: true,
             ..Particulars::derived(id, occurred_at)
         };
-        (self.body, particulars, self.key, self.cause)
+        (self.body, particulars, self.key, self.cause, self.speaker)
     }
 }
 
 /// Maps and seals a reading. Nothing at all is a lawful answer: the reading says nothing new.
+/// `partner` is the enterprise in whose name the adapter speaks.
 pub(crate) fn seal_reading(
     reading: &Reading,
+    partner: Option<&PartyId>,
     cause: u64,
     mappings: &Mappings,
     corridor: Corridor<'_>,
@@ -57,6 +60,11 @@ pub(crate) fn seal_reading(
         };
         RefusedDraft::new(fault, offender, corridor)
     };
+    let authority = corridor.authority;
+    let Some(speaker) = Speaker::reading(&reading.device, partner, authority.plan()) else {
+        let why = format!("{} speaks for nobody of the plan", reading.device);
+        return Err(refuse(fault(STRANGER).log(why)));
+    };
     let mapped = mappings.map_timed(reading).map_err(refuse)?;
     let key = key_of(reading);
     let first = reading.message_id.unwrap_or_else(|| own_id(reading));
@@ -65,9 +73,13 @@ pub(crate) fn seal_reading(
     let mut sealed = Vec::with_capacity(mapped.len());
     for (index, statement) in mapped.into_iter().enumerate() {
         let message_type = statement.body.message_type();
-        if !may_read(message_type) {
+        if !authority.may_say(&speaker, message_type) {
             let why = format!("{message_type} from {}", reading.device);
             return Err(refuse(fault(ADAPTER_MAY_NOT).log(why)));
+        }
+        if let Err((code, field, why)) = authority.judge_by_plan(&speaker, &statement.body) {
+            let place = format!("{}/{message_type}/{field}", reading.device);
+            return Err(refuse(fault(code).at(place).log(why)));
         }
         let id = match index {
             0 => first,
@@ -84,6 +96,7 @@ pub(crate) fn seal_reading(
             ),
             key,
             cause,
+            speaker: speaker.clone(),
         };
         sealed.push(
             Sealed::of_mapped(mapped, corridor.sealer).map_err(|breach| refuse(of_wire(breach)))?,

@@ -11,14 +11,12 @@
 
 mod mapped;
 mod refused;
-mod roles;
 mod rules;
 mod sealed;
 mod valid;
 mod verified;
 pub(crate) mod worker;
 
-pub use roles::{may_read, may_send};
 pub use rules::CorridorRules;
 
 pub(crate) use refused::{Offender, RefusedDraft};

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use cordon_model::{GateId, Timestamp};
 
+use crate::authority::Authority;
 use crate::sealer::Sealer;
 
 /// The windows of time and the limits of the corridor.
@@ -35,10 +36,11 @@ impl Default for CorridorRules {
     }
 }
 
-/// Rules, the hub's sealer, and the time: what a corridor step may look at.
+/// Rules, authority, the hub's sealer, and the time: what a corridor step may look at.
 #[derive(Clone, Copy)]
 pub(crate) struct Corridor<'a> {
     pub rules: &'a CorridorRules,
+    pub authority: &'a Authority,
     pub sealer: &'a Sealer,
     pub now: Timestamp,
 }

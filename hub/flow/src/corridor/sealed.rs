@@ -7,6 +7,7 @@ use cordon_wire::WireFault;
 
 use super::mapped::Mapped;
 use super::valid::Valid;
+use crate::authority::Speaker;
 use crate::draft::Draft;
 use crate::flags;
 use crate::sealer::{Particulars, Sealer};
@@ -28,12 +29,15 @@ pub(crate) enum Key {
 pub(crate) struct Sealed {
     draft: Draft,
     key: Key,
+    /// Who said it; `None` for the hub itself.
+    #[expect(dead_code, reason = "the register of owners will ask")]
+    speaker: Option<Speaker>,
 }
 
 impl Sealed {
     /// Part `part` of a signed submission; its bytes stay in the submission's record.
     pub(super) fn of_valid(valid: Valid, part: u16) -> Self {
-        let (message, digest) = valid.into_parts();
+        let (message, digest, speaker) = valid.into_parts();
         let draft = Draft {
             part,
             flags: flags::KEYED,
@@ -48,18 +52,23 @@ impl Sealed {
                 ..draft
             },
             key: Key::Exact,
+            speaker: Some(speaker),
         }
     }
 
     /// A mapped reading, sealed by the hub and marked as attested.
     pub(super) fn of_mapped(mapped: Mapped, sealer: &Sealer) -> Result<Self, WireFault> {
-        let (body, particulars, key, cause) = mapped.into_parts();
+        let (body, particulars, key, cause, speaker) = mapped.into_parts();
         let mut draft = sealer.seal(EntryKind::Message, body, particulars)?;
         draft.cause = cause;
         if key != Key::None {
             draft.flags |= flags::KEYED;
         }
-        Ok(Self { draft, key })
+        Ok(Self {
+            draft,
+            key,
+            speaker: Some(speaker),
+        })
     }
 
     /// What an operator or the hub itself says.
@@ -78,6 +87,7 @@ impl Sealed {
         Ok(Self {
             draft,
             key: Key::None,
+            speaker: None,
         })
     }
 

@@ -1,15 +1,15 @@
-//! The second step of the signed door: form, sender, role, park and times of one message.
+//! The second step of the signed door: form, sender, park, times and right of one message.
 
 use cordon_model::{Body, Digest, Header, Message, Timestamp};
 use cordon_security::Identity;
 use cordon_wire::{message_digest, read_message};
 use cordon_xml::Node;
 
-use super::roles::may_send;
 use super::rules::Corridor;
+use crate::authority::Speaker;
 use crate::fault::{
-    ACT_OF_ANOTHER, GATE_UNREACHED, OTHER_PARK, ROLE_MAY_NOT, SENDER_NOT_SIGNER, TIME_WINDOW,
-    fault, of_wire,
+    GATE_UNREACHED, OTHER_PARK, ROLE_MAY_NOT, SENDER_NOT_SIGNER, STRANGER, TIME_WINDOW, fault,
+    of_wire,
 };
 use cordon_contract::Fault;
 
@@ -18,6 +18,7 @@ use cordon_contract::Fault;
 pub(crate) struct Valid {
     message: Message,
     digest: Digest,
+    speaker: Speaker,
 }
 
 /// A message that is not valid, with as much of its head as could be read.
@@ -46,15 +47,28 @@ impl Valid {
                 }));
             }
         };
-        let claims = claims(&message.header, signer, corridor)
+        let judged = claims(&message.header, signer, corridor)
             .map_err(|(code, field, detail)| (code, format!("c:Header/c:{field}"), detail))
-            .and_then(|()| own_act(&message.body, signer))
-            .and_then(|()| reached(&message.body, corridor));
-        match claims {
-            Ok(()) => Ok(Self { message, digest }),
-            Err((code, field, detail)) => Err(Box::new(Invalid {
+            .and_then(|speaker| {
+                let body = &message.body;
+                let lawful = corridor.authority.judge_by_plan(&speaker, body);
+                lawful
+                    .and_then(|()| reached(body, corridor))
+                    .map(|()| speaker)
+                    .map_err(|(code, field, detail)| {
+                        let place = format!("c:Body/c:{}/c:{field}", body.message_type());
+                        (code, place, detail)
+                    })
+            });
+        match judged {
+            Ok(speaker) => Ok(Self {
+                message,
+                digest,
+                speaker,
+            }),
+            Err((code, place, detail)) => Err(Box::new(Invalid {
                 fault: fault(code)
-                    .at(format!("{}/{field}", node.path()))
+                    .at(format!("{}/{place}", node.path()))
                     .log(detail),
                 message: Some(message),
                 digest,
@@ -62,19 +76,23 @@ impl Valid {
         }
     }
 
-    pub(super) fn into_parts(self) -> (Message, Digest) {
-        (self.message, self.digest)
+    pub(super) fn into_parts(self) -> (Message, Digest, Speaker) {
+        (self.message, self.digest, self.speaker)
     }
 }
 
-type Claim = Result<(), (&'static str, &'static str, String)>;
+type Claim<T> = Result<T, (&'static str, &'static str, String)>;
 
-fn claims(header: &Header, signer: &Identity, corridor: Corridor<'_>) -> Claim {
+fn claims(header: &Header, signer: &Identity, corridor: Corridor<'_>) -> Claim<Speaker> {
     if header.sender_id != signer.id {
         let detail = format!("signed by {}, says to be {}", signer.id, header.sender_id);
         return Err((SENDER_NOT_SIGNER, "SenderId", detail));
     }
-    if !may_send(signer.role, header.message_type) {
+    let Some(speaker) = Speaker::signer(signer, corridor.authority.plan()) else {
+        let detail = format!("{} {} is not in the plan", signer.role, signer.id);
+        return Err((STRANGER, "SenderId", detail));
+    };
+    if !corridor.authority.may_say(&speaker, header.message_type) {
         let detail = format!("a {} may not send {}", signer.role, header.message_type);
         return Err((ROLE_MAY_NOT, "MessageType", detail));
     }
@@ -86,28 +104,11 @@ fn claims(header: &Header, signer: &Identity, corridor: Corridor<'_>) -> Claim {
         );
         return Err((OTHER_PARK, "ParkCode", detail));
     }
-    times(header, corridor)
-}
-
-/// An order is its signer's: nobody orders in another's name.
-fn own_act(body: &Body, signer: &Identity) -> Result<(), (&'static str, String, String)> {
-    let (name, by) = match body {
-        Body::EmergencyGateOpen(order) => ("EmergencyGateOpen", &order.ordered_by),
-        Body::OperatingModeChange(change) => ("OperatingModeChange", &change.ordered_by),
-        _ => return Ok(()),
-    };
-    if *by == signer.id {
-        return Ok(());
-    }
-    Err((
-        ACT_OF_ANOTHER,
-        format!("c:Body/c:{name}/c:OrderedBy"),
-        format!("signed by {}, ordered by {by}", signer.id),
-    ))
+    times(header, corridor).map(|()| speaker)
 }
 
 /// An emergency opening names a gate that something can open.
-fn reached(body: &Body, corridor: Corridor<'_>) -> Result<(), (&'static str, String, String)> {
+fn reached(body: &Body, corridor: Corridor<'_>) -> Claim<()> {
     let (Body::EmergencyGateOpen(order), Some(openable)) = (body, &corridor.rules.openable) else {
         return Ok(());
     };
@@ -115,13 +116,13 @@ fn reached(body: &Body, corridor: Corridor<'_>) -> Result<(), (&'static str, Str
         true => Ok(()),
         false => Err((
             GATE_UNREACHED,
-            "c:Body/c:EmergencyGateOpen/c:Gates".to_owned(),
+            "Gates",
             format!("no adapter serves a barrier of {:?}", order.gates),
         )),
     }
 }
 
-fn times(header: &Header, corridor: Corridor<'_>) -> Claim {
+fn times(header: &Header, corridor: Corridor<'_>) -> Claim<()> {
     let latest = corridor.now.plus_ms(corridor.rules.ahead_ms_max);
     let earliest = corridor.now.plus_ms(-corridor.rules.age_ms_max);
     let late = |at: Timestamp| at > latest || at < earliest;

@@ -9,11 +9,13 @@ use std::time::Instant;
 
 use cordon_contract::{Clock, Offer};
 use cordon_mapping::Mappings;
+use cordon_model::PartyId;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::mapped::seal_reading;
 use super::rules::{Corridor, CorridorRules};
+use crate::authority::Authority;
 use crate::queue::Queue;
 use crate::sealer::Sealer;
 use crate::work::{ReadingWork, Work};
@@ -26,15 +28,25 @@ const WAITING_MAX: usize = 64;
 pub(crate) struct Bench {
     pub sealer: Arc<Sealer>,
     pub rules: Arc<CorridorRules>,
+    pub authority: Arc<Authority>,
     pub mappings: Arc<Mappings>,
     pub clock: Arc<dyn Clock>,
     pub queue: Arc<Queue>,
 }
 
+/// Where one adapter's readings come from.
+#[derive(Clone)]
+pub(crate) struct Source {
+    /// The instance's name, for counters.
+    pub name: Arc<str>,
+    /// The enterprise in whose name it speaks; `None` when each device speaks for itself.
+    pub partner: Option<PartyId>,
+}
+
 /// Takes one adapter's offers until its door closes.
 pub(crate) async fn run(
     bench: Bench,
-    source: Arc<str>,
+    source: Source,
     mut offers: mpsc::Receiver<Offer>,
     workers: usize,
 ) {
@@ -43,7 +55,7 @@ pub(crate) async fn run(
     for _ in 0..workers.max(1) {
         let (door, waiting) = mpsc::channel(WAITING_MAX);
         doors.push(door);
-        tasks.spawn(work(bench.clone(), Arc::clone(&source), waiting));
+        tasks.spawn(work(bench.clone(), source.clone(), waiting));
     }
     while let Some(offer) = offers.recv().await {
         let mut hasher = DefaultHasher::new();
@@ -60,16 +72,19 @@ pub(crate) async fn run(
     while tasks.join_next().await.is_some() {}
 }
 
-async fn work(bench: Bench, source: Arc<str>, mut waiting: mpsc::Receiver<(Offer, Instant)>) {
+async fn work(bench: Bench, source: Source, mut waiting: mpsc::Receiver<(Offer, Instant)>) {
     while let Some((offer, since)) = waiting.recv().await {
         let corridor = Corridor {
             rules: &bench.rules,
+            authority: &bench.authority,
             sealer: &bench.sealer,
             now: bench.clock.now(),
         };
-        let sealed = seal_reading(&offer.reading, offer.cause, &bench.mappings, corridor);
+        let partner = source.partner.as_ref();
+        let (reading, cause) = (&offer.reading, offer.cause);
+        let sealed = seal_reading(reading, partner, cause, &bench.mappings, corridor);
         let work = Work::Reading(ReadingWork {
-            source: Arc::clone(&source),
+            source: Arc::clone(&source.name),
             sealed,
             answer: offer.answer,
             since,

@@ -8,8 +8,10 @@
     reason = "test code"
 )]
 
+mod authority;
 mod core;
 mod failure;
 mod outbox;
 mod park;
+mod partner;
 mod signed;

@@ -12,9 +12,10 @@ use cordon_contract::{
     Intake, Link, ManualClock, Order, OrderLane, Outcome, OutcomeKind, Payload, Plugin, Probe,
     Reading, Target,
 };
-use cordon_flow::{EntryReader, Hub, HubConfig, HubParts, RunningHub, StoredEntry};
+use cordon_flow::{Authority, EntryReader, Hub, HubConfig, HubParts, RunningHub, StoredEntry};
 use cordon_journal::{Journal, Options, StateStore};
 use cordon_mapping::Mappings;
+use cordon_model::plan::ParkPlan;
 use cordon_model::{
     AuditEvent, AuditOutcome, Body, CommandPriority, DeviceId, DeviceKind, DeviceState,
     DeviceStatus, EmergencyGateOpen, GateAction, GateCommand, GateId, LaneId, MessageId, ParkCode,
@@ -36,6 +37,43 @@ pub fn hub_id() -> PartyId {
 pub fn park_code() -> ParkCode {
     ParkCode::new("JS-320700-01").unwrap()
 }
+
+/// Two gates of the park and one of ENT-2, a plant each.
+pub fn plan() -> ParkPlan {
+    toml::from_str(PLAN).unwrap()
+}
+
+const PLAN: &str = r#"
+code = "JS-320700-01"
+name = "test"
+gates = [
+  { id = "G1", name = "north", class = "COMPREHENSIVE" },
+  { id = "G2", name = "east", class = "DEDICATED" },
+  { id = "ENT-2-G1", name = "plant two", class = "COMPREHENSIVE", tier = "ENTERPRISE_SECOND", owner = "ENT-2" },
+]
+lanes = [
+  { id = "G1-L1", gate = "G1" },
+  { id = "G2-L1", gate = "G2" },
+  { id = "ENT-2-G1-L1", gate = "ENT-2-G1" },
+]
+areas = [
+  { id = "AREA-KEY-1", grade = "KEY" },
+  { id = "AREA-ENT-2", grade = "GENERAL", owner = "ENT-2" },
+]
+devices = [
+  { id = "BR-01", kind = "BARRIER", lane = "G1-L1" },
+  { id = "CAM-01", kind = "PLATE_CAMERA", lane = "G1-L1" },
+  { id = "CAM-02", kind = "PLATE_CAMERA", lane = "G2-L1" },
+  { id = "GW-01", kind = "GATEWAY" },
+  { id = "GAS-01", kind = "GAS_DETECTOR", area = "AREA-KEY-1" },
+  { id = "ENT-2-BR-1", kind = "BARRIER", lane = "ENT-2-G1-L1" },
+  { id = "ENT-2-GW-1", kind = "GATEWAY", owner = "ENT-2" },
+]
+enterprises = [
+  { id = "ENT-1", name = "one", uscc = "91320700MA0000001A" },
+  { id = "ENT-2", name = "two", uscc = "91320982MA0PARK01N" },
+]
+"#;
 
 pub fn status(device: &str, reason: &str) -> Body {
     Body::DeviceStatus(DeviceStatus {
@@ -207,6 +245,8 @@ pub struct Yard {
     pub done: Mutex<Vec<Order>>,
     pub answers: Mutex<HashMap<String, OutcomeKind>>,
     pub panics: AtomicU64,
+    /// The enterprise in whose name it speaks.
+    pub partner: Option<PartyId>,
 }
 
 impl Yard {
@@ -230,6 +270,10 @@ impl Adapter for Yard {
             targets: vec![Target(BARRIER.into()), Target(DUTY.into())],
             listens: Vec::new(),
         }
+    }
+
+    fn speaks_for(&self) -> Option<PartyId> {
+        self.partner.clone()
     }
 
     fn run(&self, link: Link) -> BoxFuture<'_, Result<(), Fault>> {
@@ -278,7 +322,8 @@ pub struct Park {
 impl Park {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut config = HubConfig::new(hub_id(), park_code(), dir.path().join("spool.jsonl"));
+        let authority = Authority::new(Arc::new(plan()), hub_id()).unwrap();
+        let mut config = HubConfig::new(authority, dir.path().join("spool.jsonl"));
         config.save_ms = 3_600_000;
         config.stop_ms = 1_000;
         Self {
@@ -287,6 +332,14 @@ impl Park {
             config,
             dir,
         }
+    }
+
+    /// Makes the adapter the gate system of an enterprise.
+    pub fn speaks_for(&mut self, partner: &str) {
+        self.yard = Arc::new(Yard {
+            partner: Some(PartyId::new(partner).unwrap()),
+            ..Yard::default()
+        });
     }
 
     pub fn journal_dir(&self) -> PathBuf {

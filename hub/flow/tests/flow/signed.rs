@@ -1,54 +1,14 @@
 //! The signed door: one submission, some messages good, some not.
 
-use std::path::Path;
-
 use cordon_contract::EntryKind;
 use cordon_flow::{ROLE_MAY_NOT, Refused, SENDER_NOT_SIGNER, replay};
-use cordon_model::PartyId;
-use cordon_security::ca::{Authority, CaSettings, IssueRequest, KeyAlgorithm, KeySource};
-use cordon_security::wsse::{self, Policy, SoapVersion, VerifiedEnvelope};
-use cordon_security::{Role, Signer, TrustStore};
+use cordon_security::Role;
 
-use crate::park::{Park, Porter, morning, park_code};
+use crate::park::{Park, Porter};
+use crate::partner::Ca;
 
 const GRANT: &str = include_str!("../../../../schemas/examples/valid/access-grant.xml");
 const EMERGENCY: &str = include_str!("../../../../schemas/examples/valid/emergency-gate-open.xml");
-
-struct Partner {
-    signer: Signer,
-    trust: TrustStore,
-}
-
-fn partner(dir: &Path, id: &str, role: Role) -> Partner {
-    let folder = dir.join("ca");
-    let now = morning().plus_seconds(-60);
-    let mut authority = Authority::init(&folder, &CaSettings::new(park_code()), now).unwrap();
-    let wanted = IssueRequest {
-        role,
-        id: PartyId::new(id).unwrap(),
-        key: KeySource::Fresh(KeyAlgorithm::P256),
-        hosts: Vec::new(),
-        days: None,
-    };
-    let issued = authority.issue(&wanted, now).unwrap();
-    Partner {
-        signer: Signer::from_pem(&issued.chain_pem, issued.key_pem.as_deref().unwrap()).unwrap(),
-        trust: TrustStore::load(&folder).unwrap(),
-    }
-}
-
-impl Partner {
-    fn envelope(&self, messages: &[String]) -> VerifiedEnvelope {
-        let body = format!(
-            "<svc:SubmitMessages xmlns:svc=\"urn:cordon:service:1\">{}</svc:SubmitMessages>",
-            messages.concat()
-        );
-        let now = morning();
-        let bytes = wsse::sign(&self.signer, SoapVersion::V12, "", body, now).unwrap();
-        let policy = Policy::new(&Role::ALL).without_replay_guard();
-        wsse::verify(bytes, &self.trust, &policy, now).unwrap()
-    }
-}
 
 fn grant(last: u8) -> String {
     GRANT.replace("000000000005", &format!("0000000001{last:02}"))
@@ -57,7 +17,7 @@ fn grant(last: u8) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_message_refuses_only_itself_and_the_signed_bytes_are_kept_once() {
     let park = Park::new();
-    let ent = partner(park.dir.path(), "ENT-1", Role::Enterprise);
+    let ent = Ca::new(park.dir.path()).partner("ENT-1", Role::Enterprise);
     let hub = park.start().await;
     let submit = hub.submit();
     let foreign = grant(2).replace("<c:SenderId>ENT-1", "<c:SenderId>ENT-2");
@@ -169,7 +129,7 @@ async fn a_bad_message_refuses_only_itself_and_the_signed_bytes_are_kept_once() 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_submission_and_a_bad_signature_are_entries_too() {
     let park = Park::new();
-    let ent = partner(park.dir.path(), "ENT-1", Role::Enterprise);
+    let ent = Ca::new(park.dir.path()).partner("ENT-1", Role::Enterprise);
     let hub = park.start().await;
     let empty = hub.submit().submit(ent.envelope(&[])).await.unwrap_err();
     assert_eq!((empty.fault.code(), empty.number.is_some()), ("F006", true));

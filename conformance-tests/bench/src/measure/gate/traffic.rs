@@ -5,10 +5,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cordon_contract::{Intake, Payload, Reading, Target};
-use cordon_model::plan::{Device, Gate, Lane, ParkPlan};
 use cordon_model::{
-    BarrierInputs, BarrierState, Body, DeviceId, DeviceKind, Direction, GateClass, GateId,
-    GateStatus, GateTier, LaneId, LoopEvent, LoopEventKind,
+    BarrierInputs, BarrierState, Body, DeviceId, Direction, GateStatus, LoopEvent, LoopEventKind,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -17,71 +15,22 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use super::Step;
 use super::door::Door;
 use crate::Outcome;
-use crate::fields::{capture, park_code, plate, samples};
+use crate::fields::{capture, plate, samples};
 use crate::park::now;
+use crate::plan::{LANES, barrier, camera, gate_id, lane_id};
 
 /// Gateways that share the sensors.
 pub const GATEWAYS: usize = 50;
-/// Lanes of the one gate.
-const LANES: usize = 6;
 /// Time between two vehicles on a lane.
 const HEADWAY: Duration = Duration::from_millis(100);
 /// An opening that takes longer is not slow but lost.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-fn gate_id() -> Outcome<GateId> {
-    Ok(GateId::new("G1")?)
-}
-
-fn lane_id(lane: usize) -> Outcome<LaneId> {
-    Ok(LaneId::new(format!("G1-L{lane}"))?)
-}
-
-fn barrier(lane: usize) -> String {
-    format!("BR-{lane}")
-}
 
 /// The targets of all barriers.
 pub fn barriers() -> Vec<Target> {
     (0..LANES)
         .map(|lane| Target::device(&barrier(lane)))
         .collect()
-}
-
-/// A park with one gate for every kind of vehicle.
-pub fn plan() -> Outcome<ParkPlan> {
-    let mut plan = ParkPlan {
-        code: park_code()?,
-        name: "benchmark".to_owned(),
-        capacity: None,
-        gates: vec![Gate {
-            id: gate_id()?,
-            name: "G1".to_owned(),
-            class: GateClass::Comprehensive,
-            tier: GateTier::Park,
-            area: None,
-        }],
-        lanes: Vec::new(),
-        areas: Vec::new(),
-        devices: Vec::new(),
-        enterprises: Vec::new(),
-    };
-    for lane in 0..LANES {
-        plan.lanes.push(Lane {
-            id: lane_id(lane)?,
-            gate: gate_id()?,
-            direction: Some(Direction::In),
-            kinds: Vec::new(),
-        });
-        plan.devices.push(Device {
-            id: DeviceId::new(barrier(lane))?,
-            kind: DeviceKind::Barrier,
-            vendor: None,
-            lane: Some(lane_id(lane)?),
-            area: None,
-        });
-    }
-    Ok(plan)
 }
 
 /// Vehicles that are to come and the doors they and the sensors use.
@@ -179,7 +128,7 @@ async fn drive(
         if Instant::now() >= until {
             break;
         }
-        let camera = DeviceId::new(format!("CAM-{lane}"))?;
+        let camera = DeviceId::new(camera(lane))?;
         let body = capture(camera.clone(), lane_id(lane)?, plate(vehicle)?, now())?;
         let reading = reading(camera, body);
         let begun = Instant::now();

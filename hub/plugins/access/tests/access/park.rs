@@ -96,12 +96,14 @@ pub fn plan() -> ParkPlan {
         class,
         tier,
         area: area.map(str::to_owned),
+        owner: None,
     };
     let lane = |id: &str, gate: &str, direction| Lane {
         id: LaneId::new(id).unwrap(),
         gate: GateId::new(gate).unwrap(),
         direction,
         kinds: Vec::new(),
+        owner: None,
     };
     let lanes = vec![
         lane("L-01", "G-01", Some(Direction::In)),
@@ -119,6 +121,7 @@ pub fn plan() -> ParkPlan {
             vendor: None,
             lane: Some(lane.id.clone()),
             area: None,
+            owner: None,
         })
         .collect();
     ParkPlan {
@@ -137,6 +140,7 @@ pub fn plan() -> ParkPlan {
             name: String::new(),
             grade: ControlGrade::Core,
             capacity: Some(2),
+            owner: None,
         }],
         devices,
         enterprises: vec![Enterprise {

@@ -1,0 +1,104 @@
+//! Parties with certificates of the test park.
+
+use std::path::Path;
+
+use cordon_model::{
+    Body, Header, Message, MessageId, PartyId, Quality, SCHEMA_VERSION, Sensitivity, Timestamp,
+};
+use cordon_security::ca::{Authority, CaSettings, IssueRequest, KeyAlgorithm, KeySource};
+use cordon_security::wsse::{self, Policy, SoapVersion, VerifiedEnvelope};
+use cordon_security::{Role, Signer, TrustStore};
+
+use crate::park::{morning, park_code};
+
+/// The certificate authority of the park.
+pub struct Ca {
+    authority: Authority,
+    folder: std::path::PathBuf,
+}
+
+/// A party that signs.
+pub struct Partner {
+    pub id: PartyId,
+    signer: Signer,
+    trust: TrustStore,
+}
+
+impl Ca {
+    pub fn new(dir: &Path) -> Self {
+        let folder = dir.join("ca");
+        let now = morning().plus_seconds(-60);
+        let authority = Authority::init(&folder, &CaSettings::new(park_code()), now).unwrap();
+        Self { authority, folder }
+    }
+
+    pub fn partner(&mut self, id: &str, role: Role) -> Partner {
+        let now = morning().plus_seconds(-60);
+        let wanted = IssueRequest {
+            role,
+            id: PartyId::new(id).unwrap(),
+            key: KeySource::Fresh(KeyAlgorithm::P256),
+            hosts: if role == Role::Hub {
+                vec!["localhost".to_owned()]
+            } else {
+                Vec::new()
+            },
+            days: None,
+        };
+        let issued = self.authority.issue(&wanted, now).unwrap();
+        Partner {
+            id: wanted.id,
+            signer: Signer::from_pem(&issued.chain_pem, issued.key_pem.as_deref().unwrap())
+                .unwrap(),
+            trust: TrustStore::load(&self.folder).unwrap(),
+        }
+    }
+}
+
+impl Partner {
+    /// A submission of these messages, signed and verified.
+    pub fn envelope(&self, messages: &[String]) -> VerifiedEnvelope {
+        let body = format!(
+            "<svc:SubmitMessages xmlns:svc=\"urn:cordon:service:1\">{}</svc:SubmitMessages>",
+            messages.concat()
+        );
+        let now = morning();
+        let bytes = wsse::sign(&self.signer, SoapVersion::V12, "", body, now).unwrap();
+        let policy = Policy::new(&Role::ALL).without_replay_guard();
+        wsse::verify(bytes, &self.trust, &policy, now).unwrap()
+    }
+
+    /// A submission of statements of this party.
+    pub fn says(&self, bodies: Vec<Body>) -> VerifiedEnvelope {
+        let messages: Vec<String> = bodies
+            .into_iter()
+            .map(|body| message(&self.id, body, morning()))
+            .collect();
+        self.envelope(&messages)
+    }
+}
+
+/// The canonical XML of a statement, with an id of its own.
+pub fn message(sender: &PartyId, body: Body, at: Timestamp) -> String {
+    let message = Message {
+        header: Header {
+            message_id: MessageId::random(),
+            message_type: body.message_type(),
+            schema_version: SCHEMA_VERSION.to_owned(),
+            park_code: park_code(),
+            sender_id: sender.clone(),
+            recipient_id: None,
+            occurred_at: at,
+            sent_at: at,
+            sequence: 0,
+            correlation_id: None,
+            source_ref: None,
+            quality: Quality::Manual,
+            sensitivity: Sensitivity::Internal,
+            test: false,
+            attested_by: None,
+        },
+        body,
+    };
+    String::from_utf8(cordon_wire::write_message(&message).unwrap()).unwrap()
+}
