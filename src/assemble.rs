@@ -10,7 +10,7 @@ use cordon_http::{Server, ServerOptions};
 use cordon_journal::{Journal, Options, State, StateStore};
 use cordon_model::Digest;
 use cordon_security::wsse::Policy;
-use cordon_services::{Exchange, Grants, Parts};
+use cordon_services::{Exchange, Grants, Parts, Verifier};
 use tokio::task::JoinHandle;
 
 use crate::config::{Loaded, ParkConfig};
@@ -76,6 +76,7 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         grants,
         trust: Arc::clone(&loaded.trust),
         signer: loaded.signer,
+        verifier: Verifier::start(cores())?,
         policy: Policy::new(&[]).for_park(config.plan.code.clone()),
         clock: Arc::clone(&clock),
         base_url: config
@@ -159,6 +160,11 @@ fn open_journal(config: &ParkConfig) -> Result<(Journal, Arc<dyn State>), Fault>
         tracing::warn!(%why, "the state is rebuilt from the journal");
     }
     Ok((journal, Arc::new(state)))
+}
+
+/// How many threads can work at once.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 async fn exchange_server(config: &ParkConfig, loaded: &Loaded) -> Result<Server, Fault> {

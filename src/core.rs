@@ -129,10 +129,16 @@ impl Core for HubCore {
     fn submit(
         &self,
         call: VerifiedEnvelope,
-    ) -> BoxFuture<'_, Result<Vec<Result<Receipt, cordon_services::Refused>>, Fault>> {
+    ) -> BoxFuture<
+        '_,
+        Result<Vec<Result<Receipt, cordon_services::Refused>>, cordon_services::Refused>,
+    > {
         Box::pin(async move {
             let submit = self.hub.submit();
-            let results = submit.submit(call).await.map_err(|refused| refused.fault)?;
+            let results = submit
+                .submit(call)
+                .await
+                .map_err(|refused| (refused.fault, refused.number))?;
             Ok(results
                 .into_iter()
                 .map(|result| match result {

@@ -3,10 +3,14 @@
 use cordon_contract::Fault;
 use cordon_model::Timestamp;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+use x509_parser::public_key::PublicKey as ParsedKey;
 
 use crate::algorithm::{PublicKey, sha256};
 use crate::identity::{self, Identity, hex};
 use crate::{Algorithm, instant, refusal};
+
+/// Shortest RSA key, in bits.
+const RSA_BITS_MIN: usize = 2048;
 
 /// An end-entity certificate of the park's profile. Having one says nothing about trust; only
 /// [`crate::TrustStore`] gives certificates that were checked.
@@ -30,8 +34,8 @@ impl Certificate {
             .filter(|(rest, _)| rest.is_empty())
             .ok_or_else(|| refusal::TOKEN.because("not a DER certificate"))?;
         let identity = identity_of(&parsed, sha256(der))?;
-        let key = PublicKey::from_spki(parsed.public_key())
-            .ok_or_else(|| refusal::UNFIT.because("public key is not in the profile"))?;
+        let key = PublicKey::from_spki(parsed.public_key()).ok_or_else(|| unfit_key(&parsed))?;
+        may_sign(&parsed)?;
         Ok(Self {
             identity,
             key,
@@ -80,6 +84,27 @@ impl Certificate {
 
     pub(crate) fn key(&self) -> &PublicKey {
         &self.key
+    }
+}
+
+/// Why a key cannot be used: a short one of a kind that is wanted has a code of its own.
+fn unfit_key(parsed: &X509Certificate<'_>) -> Fault {
+    match parsed.public_key().parsed() {
+        Ok(ParsedKey::RSA(key)) if key.key_size() < RSA_BITS_MIN => {
+            refusal::KEY_SIZE.because(format_args!("RSA key of {} bits", key.key_size()))
+        }
+        _ => refusal::UNFIT.because("public key is not in the profile"),
+    }
+}
+
+/// A key usage, where the certificate has one, must allow signatures (RFC 5280, section 4.2.1.3).
+fn may_sign(parsed: &X509Certificate<'_>) -> Result<(), Fault> {
+    let usage = parsed
+        .key_usage()
+        .map_err(|_| refusal::KEY_USAGE.because("key usage twice"))?;
+    match usage {
+        Some(usage) if !usage.value.digital_signature() => Err(refusal::KEY_USAGE.fault()),
+        _ => Ok(()),
     }
 }
 

@@ -2,6 +2,9 @@
 
 use cordon_contract::Fault;
 
+/// Longest detail of a fault in the log, in characters.
+const DETAIL_CHARS_MAX: usize = 400;
+
 /// One line of the table of refusals.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Refusal {
@@ -21,7 +24,13 @@ impl Refusal {
 
     /// The fault with detail for the log only.
     pub(crate) fn because(self, detail: impl std::fmt::Display) -> Fault {
-        self.fault().log(format!("{}: {detail}", self.peer))
+        // The detail may quote what a stranger sent; the log needs no more than its beginning.
+        let detail = detail.to_string();
+        let shown = match detail.char_indices().nth(DETAIL_CHARS_MAX) {
+            Some((cut, _)) => format!("{}…", detail.get(..cut).unwrap_or_default()),
+            None => detail,
+        };
+        self.fault().log(format!("{}: {shown}", self.peer))
     }
 }
 
@@ -89,6 +98,14 @@ refusals! {
         "send a soap:Envelope with one soap:Body";
     DOCUMENT_UNSIGNED = "V027", "the document carries no enveloped signature over the whole of it",
         "sign the document with an enveloped XML signature, URI empty";
+    WORK = "V028", "the message asks for more work than the profile allows",
+        "name at most 64 prefixes in a PrefixList, 16 references, 64 header blocks and 10,000 Ids; declare namespaces where they are used";
+    NOT_UTF8 = "V029", "the document is not in UTF-8, or says so",
+        "send the document in UTF-8, uncompressed, and declare no other encoding";
+    KEY_USAGE = "V030", "the key usage of the certificate does not allow signatures",
+        "use a certificate whose key usage has digitalSignature";
+    KEY_SIZE = "V031", "the RSA key of the certificate is shorter than 2048 bits",
+        "make a new key (P-256, Ed25519 or RSA of 2048 bits or more) and ask the park for a certificate";
     CA_EXISTS = "V101", "the folder already holds a certificate authority",
         "choose another folder; a CA is never overwritten";
     CA_MISSING = "V102", "the folder holds no certificate authority",
@@ -117,4 +134,6 @@ refusals! {
         "copy register.json from the CA's folder again";
     REGISTER_ROLLBACK = "V114", "the register of certificates is older than the one in use",
         "supply the register with the highest number";
+    REQUEST_KEY = "V120", "the RSA key of the request is not of a size that is certified",
+        "make an RSA key of 2048 to 4096 bits, or a P-256 or Ed25519 key";
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cordon_contract::Fault;
-use cordon_xml::{Node, NodeId, canonical_exclusive};
+use cordon_xml::{Node, NodeId, canonical_exclusive, canonical_exclusive_within};
 
 use crate::algorithm::{Algorithm, PublicKey, sha256};
 use crate::names::{DS, ENVELOPED, EXC_C14N, SHA256};
@@ -16,6 +16,22 @@ use crate::refusal;
 
 /// Most references of one signature.
 const REFERENCES_MAX: usize = 16;
+/// Most prefixes of one `PrefixList`.
+const PREFIXES_MAX: usize = 64;
+/// The canonical form of a part may have so many bytes for each byte of the part, and so many beside.
+/// A namespace that was declared far outside is written again wherever it is used.
+const GROWTH_MAX: usize = 2;
+const GROWTH_BESIDE: usize = 64 * 1024;
+
+/// What a check costs before anybody is trusted, in steps that do not depend on the machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Work(pub(crate) u64);
+
+impl Work {
+    pub(crate) fn add(&mut self, steps: usize) {
+        self.0 += steps as u64;
+    }
+}
 
 /// A `ds:Signature` whose form has been checked, nothing else.
 pub(crate) struct Signature<'a> {
@@ -51,8 +67,11 @@ impl<'a> Signature<'a> {
         let method = parts.take("SignatureMethod")?;
         let mut references = Vec::with_capacity(2);
         while let Some(reference) = parts.next() {
-            if !reference.is(DS, "Reference") || references.len() >= REFERENCES_MAX {
+            if !reference.is(DS, "Reference") {
                 return Err(form(reference));
+            }
+            if references.len() >= REFERENCES_MAX {
+                return Err(refusal::WORK.fault().at(reference.path()));
             }
             references.push(Reference::parse(reference)?);
         }
@@ -80,8 +99,9 @@ impl<'a> Signature<'a> {
         target: Node<'a>,
         skip: Option<NodeId>,
         scratch: &mut Vec<u8>,
+        work: &mut Work,
     ) -> Result<(), Fault> {
-        canonical(target, &reference.prefixes, skip, scratch);
+        canonical(target, &reference.prefixes, skip, scratch, work)?;
         if sha256(scratch) == reference.digest {
             return Ok(());
         }
@@ -93,6 +113,7 @@ impl<'a> Signature<'a> {
         &self,
         key: &PublicKey,
         scratch: &mut Vec<u8>,
+        work: &mut Work,
     ) -> Result<[u8; 32], Fault> {
         if self.algorithm != key.algorithm() {
             let detail = format_args!("{:?} with a key for {:?}", self.algorithm, key.algorithm());
@@ -100,7 +121,7 @@ impl<'a> Signature<'a> {
                 .because(detail)
                 .at(self.signed_info.path()));
         }
-        canonical(self.signed_info, &self.prefixes, None, scratch);
+        canonical(self.signed_info, &self.prefixes, None, scratch, work)?;
         let (is_valid, signed) = key.check(scratch, &self.value);
         if !is_valid {
             return Err(refusal::SIGNATURE.fault().at(self.node.path()));
@@ -175,6 +196,13 @@ fn exclusive<'a>(node: Node<'a>) -> Result<Cow<'a, str>, Fault> {
     if children.next().is_some() {
         return Err(refused());
     }
+    if prefixes
+        .split_ascii_whitespace()
+        .nth(PREFIXES_MAX)
+        .is_some()
+    {
+        return Err(refusal::WORK.because("PrefixList").at(node.path()));
+    }
     Ok(prefixes)
 }
 
@@ -189,13 +217,26 @@ fn attribute<'a>(node: Node<'a>, name: &str) -> Result<Cow<'a, str>, Fault> {
     node.attribute("", name).ok_or_else(|| form(node))
 }
 
-fn canonical(node: Node<'_>, prefixes: &str, skip: Option<NodeId>, out: &mut Vec<u8>) {
+fn canonical(
+    node: Node<'_>,
+    prefixes: &str,
+    skip: Option<NodeId>,
+    out: &mut Vec<u8>,
+    work: &mut Work,
+) -> Result<(), Fault> {
     out.clear();
-    if prefixes.is_empty() {
-        canonical_exclusive(node, &[], skip, out);
-    } else {
-        let list: Vec<&str> = prefixes.split_ascii_whitespace().collect();
-        canonical_exclusive(node, &list, skip, out);
+    let list: Vec<&str> = prefixes.split_ascii_whitespace().collect();
+    let bytes_max = node.span().len() * GROWTH_MAX + GROWTH_BESIDE;
+    match canonical_exclusive_within(node, &list, skip, bytes_max, out) {
+        Ok(steps) => {
+            work.0 += steps;
+            Ok(())
+        }
+        Err(steps) => {
+            work.0 += steps;
+            let detail = format_args!("canonical form of more than {bytes_max} bytes");
+            Err(refusal::WORK.because(detail).at(node.path()))
+        }
     }
 }
 
@@ -289,7 +330,8 @@ pub(crate) fn write_signed_info(
 
 /// SHA-256 of the exclusive canonical form.
 pub(crate) fn digest_of(node: Node<'_>, scratch: &mut Vec<u8>) -> [u8; 32] {
-    canonical(node, "", None, scratch);
+    scratch.clear();
+    canonical_exclusive(node, &[], None, scratch);
     sha256(scratch)
 }
 
@@ -300,6 +342,7 @@ pub(crate) fn refused_xml(fault: &cordon_xml::XmlFault) -> Fault {
         Kind::Doctype | Kind::ProcessingInstruction => refusal::DOCTYPE,
         Kind::TooDeep | Kind::TooManyNodes | Kind::TooManyAttributes => refusal::TOO_DEEP,
         Kind::TooLarge => refusal::TOO_LARGE,
+        Kind::NotUtf8 => refusal::NOT_UTF8,
         _ => refusal::NOT_XML,
     };
     refusal.because(fault).at(fault.position().to_string())

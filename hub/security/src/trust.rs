@@ -97,6 +97,8 @@ const RECHECK_MICROS: i64 = 60_000_000;
 const CACHE_MAX: usize = 10_000;
 /// Longest token text or DER looked up; a certificate of RSA-8192 has about 3 KB.
 const TOKEN_BYTES_MAX: usize = 16 * 1024;
+/// Most certificates that a peer may send beside its own.
+const INTERMEDIATES_MAX: usize = 4;
 
 /// Signature algorithms allowed in certificates and CRLs. No SHA-1.
 static CHAIN_ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
@@ -230,12 +232,12 @@ impl TrustStore {
         text: &str,
         now: Timestamp,
     ) -> Result<Arc<Certificate>, Fault> {
+        if text.len() > TOKEN_BYTES_MAX {
+            return Err(refusal::TOKEN.because("token too long"));
+        }
         let snapshot = self.snapshot.load();
         if let Some(known) = snapshot.remembered(text.as_bytes(), now) {
             return Ok(known);
-        }
-        if text.len() > TOKEN_BYTES_MAX {
-            return Err(refusal::TOKEN.because("token too long"));
         }
         let der =
             signature::decode(text).ok_or_else(|| refusal::TOKEN.because("token is not base64"))?;
@@ -396,6 +398,9 @@ impl Snapshot {
         revocation: Revocation,
         now: Timestamp,
     ) -> Result<(), Fault> {
+        if der.len() > TOKEN_BYTES_MAX || intermediates.len() > INTERMEDIATES_MAX {
+            return Err(refusal::TOKEN.because("certificate too long, or too many beside it"));
+        }
         let der = CertificateDer::from(der);
         let end_entity =
             EndEntityCert::try_from(&der).map_err(|error| refusal::TOKEN.because(error))?;

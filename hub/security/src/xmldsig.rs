@@ -11,7 +11,7 @@ use cordon_xml::{Document, Limits, Node};
 use rustls::pki_types::CertificateDer;
 
 use crate::names::DS;
-use crate::signature::{self, Signature, digest_of, form, refused_xml, write_signed_info};
+use crate::signature::{self, Signature, Work, digest_of, form, refused_xml, write_signed_info};
 use crate::{Certificate, Identity, Role, Signer, TrustStore, Usage, refusal};
 
 /// Most certificates in one `X509Data`.
@@ -121,21 +121,20 @@ pub fn verify_enveloped(
 ) -> Result<VerifiedDocument, Fault> {
     let document =
         Document::parse(bytes, &Limits::default()).map_err(|fault| refused_xml(&fault))?;
-    let certificate = check(&document, trust, now)?;
-    let identity = certificate.identity();
-    if park.is_some_and(|park| *park != identity.park) {
-        return Err(refusal::PARK.because(identity));
-    }
-    if !roles.contains(&identity.role) {
-        return Err(refusal::ROLE.because(identity));
-    }
+    let certificate = check(&document, trust, roles, park, now)?;
     Ok(VerifiedDocument {
         document,
         certificate,
     })
 }
 
-fn check(document: &Document, trust: &TrustStore, now: Timestamp) -> Result<Certificate, Fault> {
+fn check(
+    document: &Document,
+    trust: &TrustStore,
+    roles: &[Role],
+    park: Option<&ParkCode>,
+    now: Timestamp,
+) -> Result<Certificate, Fault> {
     let root = document.root();
     let unsigned = || refusal::DOCUMENT_UNSIGNED.fault().at(root.path());
     let mut found = root.elements().filter(|node| node.is(DS, "Signature"));
@@ -160,9 +159,18 @@ fn check(document: &Document, trust: &TrustStore, now: Timestamp) -> Result<Cert
     let certificate = trust
         .check(leaf, others, Usage::Client, now)
         .map_err(|fault| fault.at(signature.key_info.path()))?;
+    let identity = certificate.identity();
+    if park.is_some_and(|park| *park != identity.park) {
+        return Err(refusal::PARK.because(identity));
+    }
+    if !roles.contains(&identity.role) {
+        return Err(refusal::ROLE.because(identity));
+    }
     let mut scratch = Vec::with_capacity(document.bytes().len());
-    Signature::check_digest(reference, root, Some(signature.id()), &mut scratch)?;
-    signature.check_value(certificate.key(), &mut scratch)?;
+    let mut work = Work::default();
+    let skip = Some(signature.id());
+    Signature::check_digest(reference, root, skip, &mut scratch, &mut work)?;
+    signature.check_value(certificate.key(), &mut scratch, &mut work)?;
     Ok(certificate)
 }
 

@@ -78,6 +78,17 @@ pub fn fault(parts: &Parts, version: SoapVersion, fault: &Fault, entry: Option<u
     envelope(parts, version, status, &payload)
 }
 
+/// A signed fault of a hub that has no room now: nothing was looked at, the sender may come again.
+pub fn later(parts: &Parts, version: SoapVersion, said: &Fault) -> Response {
+    tracing::warn!(code = said.code(), "{}", said.log_text());
+    let mut answer = fault(parts, version, said, None);
+    *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    answer
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+    answer
+}
+
 fn envelope(parts: &Parts, version: SoapVersion, status: StatusCode, payload: &[u8]) -> Response {
     match wsse::sign(&parts.signer, version, [], payload, parts.clock.now()) {
         Ok(envelope) => {
@@ -111,6 +122,15 @@ pub fn document(text: Bytes) -> Response {
         header::CONTENT_TYPE,
         HeaderValue::from_static("text/xml; charset=utf-8"),
     );
+    answer
+}
+
+/// A method that the address does not have; `allowed` are those it has (RFC 9110, section 15.5.6).
+pub fn not_allowed(allowed: &'static str, words: &'static str) -> Response {
+    let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, words);
+    answer
+        .headers_mut()
+        .insert(header::ALLOW, HeaderValue::from_static(allowed));
     answer
 }
 

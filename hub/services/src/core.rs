@@ -15,11 +15,11 @@ pub type Refused = (Fault, Option<u64>);
 /// The hub behind the services.
 pub trait Core: Send + Sync + 'static {
     /// Takes a verified submission and answers each of its messages, in order, once all are
-    /// durable or refused.
+    /// durable or refused. A submission that is refused as a whole is recorded too.
     fn submit(
         &self,
         call: VerifiedEnvelope,
-    ) -> BoxFuture<'_, Result<Vec<Result<Receipt, Refused>>, Fault>>;
+    ) -> BoxFuture<'_, Result<Vec<Result<Receipt, Refused>>, Refused>>;
 
     /// Records a refused request; the number of the entry, when it could be written.
     fn refuse<'a>(

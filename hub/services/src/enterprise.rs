@@ -10,15 +10,14 @@ use crate::Parts;
 use crate::answer::Reply;
 use crate::call::{limit, operation, payload, reply, unknown};
 use crate::lawful::lawful;
-use crate::submission::{receipt, submit};
+use crate::submission::receipt;
 
-/// Answers a verified call.
-pub async fn answer(parts: &Parts, call: VerifiedEnvelope) -> Result<Reply, Fault> {
-    let name = operation(&call)?;
+/// Answers a verified question.
+pub async fn answer(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
+    let name = operation(call)?;
     match name.as_str() {
-        "SubmitMessages" => submit(parts, call).await,
-        "GetReceipt" => receipt(parts, &call).await,
-        "QueryGrants" => grants(parts, &call),
+        "GetReceipt" => receipt(parts, call).await,
+        "QueryGrants" => grants(parts, call),
         _ => Err(unknown(&name)),
     }
 }

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cordon_contract::Fault;
 use cordon_http::{Handler, Request, Response};
-use cordon_security::wsse::{self, Policy, SoapVersion, VerifiedEnvelope};
-use cordon_security::{Identity, tls};
+use cordon_security::wsse::{self, Policy, Rejected, SoapVersion, VerifiedEnvelope};
+use cordon_security::{Certificate, Identity, Role, tls};
 use http::{Method, StatusCode, header};
 
 use crate::answer::{self, Reply};
+use crate::verifier::Turn;
 use crate::wsdl::{self, Service};
-use crate::{Parts, enterprise, park, regulator};
+use crate::{Parts, enterprise, park, regulator, submission};
 
 /// Serves the exchange port.
 pub struct Exchange {
@@ -39,10 +40,10 @@ impl Exchange {
                 self.document(&request, service, &path, &query)
             }
             (&Method::POST, Some(service)) => self.call(request, service).await,
-            (_, Some(_)) => answer::plain(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "use POST, or GET with ?wsdl\n",
-            ),
+            (_, Some(_)) => answer::not_allowed("GET, HEAD, POST", "use POST, or GET with ?wsdl\n"),
+            (_, None) if wsdl::schema(&path).is_some() => {
+                answer::not_allowed("GET, HEAD", "schemas are read with GET\n")
+            }
             (_, None) => answer::plain(StatusCode::NOT_FOUND, "no such service\n"),
         }
     }
@@ -76,28 +77,53 @@ impl Exchange {
     }
 
     async fn call(&self, request: Request, service: Service) -> Response {
-        let bytes = request.http.body().clone();
-        let version = answer::version_of(&request.http, &bytes);
-        if let Some(refused) = transport_fault(&request.http) {
-            return self.refuse(version, bytes, None, refused).await;
-        }
-        let caller = match self.caller(&request) {
+        let version = answer::version_of(&request.http, request.http.body());
+        let caller = self.caller(&request);
+        let refused = transport_fault(&request.http);
+        let bytes = request.http.into_body();
+        let caller = match caller {
             Ok(caller) => caller,
             Err(fault) => return self.refuse(version, bytes, None, fault).await,
         };
-        let verified = match self.verify(bytes.clone(), service, &caller) {
-            Ok(verified) => verified,
-            Err(fault) => return self.refuse(version, bytes, Some(&caller), fault).await,
+        if let Some(fault) = not_wanted(service, &caller).or(refused) {
+            return self.refuse(version, bytes, Some(&caller), fault).await;
+        }
+        let call = match self.verify(bytes, service, &caller).await {
+            Ok(Ok(call)) => call,
+            Ok(Err(Rejected { fault, bytes, .. })) => {
+                let bytes = Bytes::from(bytes);
+                return self.refuse(version, bytes, Some(&caller), fault).await;
+            }
+            // Nothing was looked at, so nothing is recorded: the sender comes again.
+            Err(fault) => return answer::later(&self.parts, version, &fault),
         };
-        let version = verified.version();
-        let reply = match service {
-            Service::Enterprise => enterprise::answer(&self.parts, verified).await,
-            Service::Regulator => regulator::answer(&self.parts, verified).await,
-            Service::Park => park::answer(&self.parts, verified).await,
+        let version = call.version();
+        let reply = match submission::messages_of(&call) {
+            Some(Ok(())) => {
+                return match submission::submit(&self.parts, call).await {
+                    Ok(Reply { payload }) => answer::signed(&self.parts, version, &payload),
+                    // The hub has recorded it.
+                    Err((fault, entry)) => answer::fault(&self.parts, version, &fault, entry),
+                };
+            }
+            Some(Err(fault)) => Err(fault),
+            None => self.ask(service, &call).await,
         };
         match reply {
             Ok(Reply { payload }) => answer::signed(&self.parts, version, &payload),
-            Err(fault) => self.refuse(version, bytes, Some(&caller), fault).await,
+            Err(fault) => {
+                let bytes = Bytes::from(call.into_bytes());
+                self.refuse(version, bytes, Some(&caller), fault).await
+            }
+        }
+    }
+
+    /// Answers a question of a service.
+    async fn ask(&self, service: Service, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
+        match service {
+            Service::Enterprise => enterprise::answer(&self.parts, call).await,
+            Service::Regulator => regulator::answer(&self.parts, call).await,
+            Service::Park => park::answer(&self.parts, call).await,
         }
     }
 
@@ -114,32 +140,23 @@ impl Exchange {
         })
     }
 
-    /// The message's signature, its signer's role, and that the signer is the caller.
-    fn verify(
+    /// Has the message checked by the threads that do only this; the outer error says that they have
+    /// no room for it.
+    async fn verify(
         &self,
         bytes: Bytes,
         service: Service,
         caller: &Identity,
-    ) -> Result<VerifiedEnvelope, Fault> {
-        let policy = Policy {
-            roles: vec![service.role()],
-            ..self.parts.policy.clone()
+    ) -> Result<Result<VerifiedEnvelope, Rejected>, Fault> {
+        let (parts, own) = (Arc::clone(&self.parts), caller.clone());
+        let turn = match caller.role {
+            Role::Operator => Turn::Kept,
+            _ => Turn::Party,
         };
-        let now = self.parts.clock.now();
-        let verified = wsse::verify(Vec::from(bytes), &self.parts.trust, &policy, now)?;
-        if verified.identity().id != caller.id {
-            return Err(Fault::new(
-                "S002",
-                "the message is signed by somebody else than the caller",
-            )
-            .log(format!(
-                "TLS peer {} sent a message signed by {}",
-                caller.id,
-                verified.identity().id
-            ))
-            .remedy("sign with the certificate you connect with"));
-        }
-        Ok(verified)
+        let size = bytes.len();
+        let check = move || check(&parts, Vec::from(bytes), service, &own);
+        let verifier = &self.parts.verifier;
+        verifier.check(&caller.id, turn, size, check).await
     }
 
     /// A fault for the peer, an entry for the park.
@@ -167,14 +184,80 @@ impl Handler for Exchange {
     }
 }
 
+/// The message's signature, its signer's role, and that the signer is the caller. What changes
+/// something passes once; the same question may be asked again, which only its asker can do.
+fn check(
+    parts: &Parts,
+    bytes: Vec<u8>,
+    service: Service,
+    caller: &Identity,
+) -> Result<VerifiedEnvelope, Rejected> {
+    let policy = Policy {
+        roles: vec![service.role()],
+        replay: None,
+        ..parts.policy.clone()
+    };
+    let now = parts.clock.now();
+    let is_callers = |certificate: &Certificate| {
+        let signer = certificate.identity();
+        if signer.certificate == caller.certificate {
+            return Ok(());
+        }
+        let text = "the message is signed by somebody else than the caller";
+        Err(Fault::new("S002", text)
+            .log(format!(
+                "TLS peer {} ({}) sent a message signed by {} ({})",
+                caller.id,
+                caller.fingerprint(),
+                signer.id,
+                signer.fingerprint()
+            ))
+            .remedy("sign with the very certificate you connect with"))
+    };
+    let call = wsse::verify_from(bytes, &parts.trust, &policy, now, is_callers)?;
+    let guard = parts.policy.replay.as_ref();
+    let marked = match guard.filter(|_| submission::is_submission(&call)) {
+        Some(guard) => call.mark(guard, policy.clock_skew_ms, now),
+        None => Ok(()),
+    };
+    match marked {
+        Ok(()) => Ok(call),
+        Err(fault) => Err(Rejected {
+            fault,
+            steps: call.steps(),
+            bytes: call.into_bytes(),
+        }),
+    }
+}
+
+/// Why the service is not for this caller, before anything is read.
+fn not_wanted(service: Service, caller: &Identity) -> Option<Fault> {
+    if caller.role == service.role() {
+        return None;
+    }
+    let fault = Fault::new("V015", "the role of the certificate may not do this");
+    Some(
+        fault
+            .log(format!("{caller} called {service:?}"))
+            .remedy("use a certificate of the right role"),
+    )
+}
+
 /// What can be refused before the body is looked at.
-fn transport_fault(request: &http::Request<Bytes>) -> Option<Fault> {
-    let kind = request
-        .headers()
-        .get(header::CONTENT_TYPE)?
-        .to_str()
-        .ok()?
-        .to_ascii_lowercase();
+fn transport_fault<T>(request: &http::Request<T>) -> Option<Fault> {
+    let text = |name| {
+        let value = request.headers().get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase())
+    };
+    let coding = text(header::CONTENT_ENCODING).unwrap_or_default();
+    if !matches!(coding.trim(), "" | "identity") {
+        return Some(
+            Fault::new("S052", "compressed bodies are not taken")
+                .log(format!("Content-Encoding {coding}"))
+                .remedy("send the body as it is, without Content-Encoding"),
+        );
+    }
+    let kind = text(header::CONTENT_TYPE)?;
     if kind.starts_with("multipart/") {
         return Some(
             Fault::new(
@@ -184,5 +267,45 @@ fn transport_fault(request: &http::Request<Bytes>) -> Option<Fault> {
             .remedy("send plain SOAP; refer to pictures by address and digest"),
         );
     }
-    None
+    let charset = kind.split(';').find_map(|field| {
+        let value = field.trim().strip_prefix("charset=")?;
+        Some(value.trim_matches(['"', '\''].as_slice()).to_owned())
+    })?;
+    if matches!(charset.as_str(), "utf-8" | "utf8" | "us-ascii") {
+        return None;
+    }
+    Some(
+        Fault::new("S053", "only bodies in UTF-8 are taken")
+            .log(format!("charset {charset}"))
+            .remedy("send the body in UTF-8 and say so in Content-Type"),
+    )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "test code")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_in_another_form_is_named_as_such() {
+        let code = |name: &'static str, value: &'static str| {
+            let request = http::Request::post("/")
+                .header(name, value)
+                .body(())
+                .unwrap();
+            transport_fault(&request).map(|fault| fault.code())
+        };
+        assert_eq!(code("content-encoding", "gzip"), Some("S052"));
+        assert_eq!(code("content-encoding", "identity"), None);
+        assert_eq!(
+            code("content-type", "text/xml; charset=GB18030"),
+            Some("S053")
+        );
+        assert_eq!(code("content-type", "text/xml; charset=\"UTF-8\""), None);
+        assert_eq!(code("content-type", "text/xml"), None);
+        assert_eq!(
+            code("content-type", "Multipart/Related; type=a"),
+            Some("S003")
+        );
+    }
 }

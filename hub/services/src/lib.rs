@@ -19,6 +19,7 @@ mod park;
 mod parts;
 mod regulator;
 mod submission;
+mod verifier;
 mod wsdl;
 
 pub use crate::core::{Core, Refused};
@@ -26,4 +27,5 @@ pub use grants::Grants;
 pub use handler::Exchange;
 pub use lawful::lawful;
 pub use parts::Parts;
+pub use verifier::{Turn, Verifier};
 pub use wsdl::Service;

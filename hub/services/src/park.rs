@@ -10,17 +10,16 @@ use crate::call::{operation, payload, unknown};
 use crate::enterprise::grants_of;
 use crate::lawful::lawful;
 use crate::regulator::{get_report, list_reports};
-use crate::submission::{receipt, submit};
+use crate::submission::receipt;
 
-/// Answers a verified call.
-pub async fn answer(parts: &Parts, call: VerifiedEnvelope) -> Result<Reply, Fault> {
-    let name = operation(&call)?;
+/// Answers a verified question.
+pub async fn answer(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
+    let name = operation(call)?;
     match name.as_str() {
-        "SubmitMessages" => submit(parts, call).await,
-        "GetReceipt" => receipt(parts, &call).await,
-        "QueryGrants" => grants(parts, &call),
-        "ListReports" => list_reports(parts, &call),
-        "GetReport" => get_report(parts, &call).await,
+        "GetReceipt" => receipt(parts, call).await,
+        "QueryGrants" => grants(parts, call),
+        "ListReports" => list_reports(parts, call),
+        "GetReport" => get_report(parts, call).await,
         _ => Err(unknown(&name)),
     }
 }

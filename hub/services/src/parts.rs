@@ -7,7 +7,7 @@ use cordon_journal::Reader;
 use cordon_security::wsse::Policy;
 use cordon_security::{Signer, TrustStore};
 
-use crate::{Core, Grants};
+use crate::{Core, Grants, Verifier};
 
 /// Everything a call may need; shared by all connections.
 pub struct Parts {
@@ -21,6 +21,8 @@ pub struct Parts {
     pub trust: Arc<TrustStore>,
     /// The hub's own signature.
     pub signer: Arc<Signer>,
+    /// The threads that check signatures.
+    pub verifier: Verifier,
     /// What a message must fulfil; the role is put in by the service that is called.
     pub policy: Policy,
     /// Where time comes from.

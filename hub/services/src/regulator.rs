@@ -17,21 +17,20 @@ use crate::answer::Reply;
 use crate::call::{limit, operation, payload, reply, unknown};
 use crate::lawful::lawful;
 use crate::messages::get_messages;
-use crate::submission::{receipt, submit};
+use crate::submission::receipt;
 
 /// Certificates in one answer at most (schema).
 const CERTIFICATES_MAX: usize = 500;
 
 /// Answers a verified call.
-pub async fn answer(parts: &Parts, call: VerifiedEnvelope) -> Result<Reply, Fault> {
-    let name = operation(&call)?;
+pub async fn answer(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
+    let name = operation(call)?;
     match name.as_str() {
-        "ListReports" => list_reports(parts, &call),
-        "GetReport" => get_report(parts, &call).await,
-        "GetMessages" => get_messages(parts, &call).await,
-        "GetCertificateStatus" => certificate_status(parts, &call),
-        "SubmitMessages" => submit(parts, call).await,
-        "GetReceipt" => receipt(parts, &call).await,
+        "ListReports" => list_reports(parts, call),
+        "GetReport" => get_report(parts, call).await,
+        "GetMessages" => get_messages(parts, call).await,
+        "GetCertificateStatus" => certificate_status(parts, call),
+        "GetReceipt" => receipt(parts, call).await,
         _ => Err(unknown(&name)),
     }
 }

@@ -7,14 +7,24 @@ use cordon_security::wsse::VerifiedEnvelope;
 use cordon_wire::service as wire;
 use cordon_xml::Node;
 
-use crate::Parts;
 use crate::answer::{self, Reply};
-use crate::call::{payload, reply};
+use crate::call::{operation, payload, reply};
 use crate::lawful::lawful;
+use crate::{Parts, Refused};
 
-/// Hands the messages to the hub; each is answered on its own.
-pub(crate) async fn submit(parts: &Parts, call: VerifiedEnvelope) -> Result<Reply, Fault> {
-    only_messages(payload(&call)?)?;
+/// Whether the call brings messages; every other one only asks.
+pub(crate) fn is_submission(call: &VerifiedEnvelope) -> bool {
+    operation(call).is_ok_and(|name| name == "SubmitMessages")
+}
+
+/// Of a call that brings messages: whether it brings nothing else.
+pub(crate) fn messages_of(call: &VerifiedEnvelope) -> Option<Result<(), Fault>> {
+    is_submission(call).then(|| only_messages(payload(call)?))
+}
+
+/// Hands the messages to the hub; each is answered on its own. What the hub refuses as a whole it
+/// has recorded.
+pub(crate) async fn submit(parts: &Parts, call: VerifiedEnvelope) -> Result<Reply, Refused> {
     let now = parts.clock.now();
     let answers = parts.core.submit(call).await?;
     let result = answers
@@ -25,9 +35,8 @@ pub(crate) async fn submit(parts: &Parts, call: VerifiedEnvelope) -> Result<Repl
             answer: answer::of_message(result, now),
         })
         .collect();
-    reply(wire::write_submit_messages_response(
-        &SubmitMessagesResponse { result },
-    ))
+    let written = wire::write_submit_messages_response(&SubmitMessagesResponse { result });
+    reply(written).map_err(|fault| (fault, None))
 }
 
 /// What stands beside the messages would be signed, kept as evidence and read by nobody.

@@ -1,41 +1,102 @@
 //! Exclusive XML Canonicalization 1.0 without comments, straight from the arena.
 //!
 //! One linear walk over the items of the subtree; no tree is built. What already stands in its
-//! canonical form is not written piece by piece but copied in runs as long as possible. Namespaces
-//! are compared by index, so a declaration costs no string work unless it is written.
+//! canonical form is not written piece by piece but copied in runs as long as possible. Prefixes and
+//! namespaces are numbers here: what a prefix means, whether it was written and whether it is listed
+//! is one look into a table, however many there are.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
+use crate::Node;
 use crate::document::{
-    Document, Element, Item, NO_NAMESPACE, NamespaceIndex, NodeId, RawAttribute, XML_INDEX,
+    Document, Element, Item, NO_NAMESPACE, NO_PREFIX, NamespaceIndex, NodeId, PrefixIndex,
+    RawAttribute, UNBOUND, XML_INDEX,
 };
 use crate::escape::{push_attribute, push_text};
 use crate::node::raw_value;
 use crate::value;
-use crate::{Node, XML_NAMESPACE};
 
 /// Appends the exclusive canonical form of the subtree of `node` to `out`.
 ///
 /// `inclusive_prefixes` is the `PrefixList` of `InclusiveNamespaces` (`#default` names the default
 /// namespace). `skip` leaves one element and all below it out, as the enveloped-signature
 /// transform demands.
+///
+/// For documents of the house and for what was verified already; what a stranger sent is written with
+/// [`canonical_exclusive_within`].
 pub fn canonical_exclusive(
     node: Node<'_>,
     inclusive_prefixes: &[&str],
     skip: Option<NodeId>,
     out: &mut Vec<u8>,
 ) {
+    // Without a limit it always ends with the whole form.
+    let _ = canonical_exclusive_within(node, inclusive_prefixes, skip, usize::MAX, out);
+}
+
+/// The same within `bytes_max` bytes: a namespace that is declared far outside is written again at
+/// each place that uses it, so the form may be many times as long as the document.
+///
+/// Gives how many steps it took (items, attributes, look-ups, comparisons, bytes), or so far when
+/// the form would be longer; then `out` holds a part of it.
+///
+/// # Errors
+/// The steps taken, when `bytes_max` is not enough.
+pub fn canonical_exclusive_within(
+    node: Node<'_>,
+    inclusive_prefixes: &[&str],
+    skip: Option<NodeId>,
+    bytes_max: usize,
+    out: &mut Vec<u8>,
+) -> Result<u64, u64> {
+    let document = node.document;
+    let start = out.len();
+    let (listed, looked) = listed(document, inclusive_prefixes);
     let mut walk = Walk {
-        document: node.document,
-        inclusive: inclusive_prefixes,
+        document,
+        listed,
+        visible: visible(document),
+        marked: vec![u32::MAX; document.arena.prefixes.len()],
         rendered: Vec::with_capacity(16),
         open: Vec::with_capacity(16),
         needed: Vec::with_capacity(8),
         sorted: Vec::new(),
         run: 0..0,
+        end: start.saturating_add(bytes_max),
+        steps: looked + document.arena.prefixes.len() as u64,
         out,
     };
-    walk.run(node, skip);
+    let is_whole = walk.run(node, skip);
+    let steps = walk.steps + (walk.out.len() - start) as u64;
+    if is_whole { Ok(steps) } else { Err(steps) }
+}
+
+/// Which prefixes of the document are in the list, none when the list is empty, and in how many steps
+/// that was found.
+fn listed(document: &Document, list: &[&str]) -> (Vec<bool>, u64) {
+    if list.is_empty() {
+        return (Vec::new(), 0);
+    }
+    let list: HashSet<&str> = list.iter().copied().collect();
+    let known: Vec<bool> = (0..)
+        .take(document.arena.prefixes.len())
+        .map(|index| match document.prefix(index) {
+            "" => list.contains("#default"),
+            prefix => list.contains(prefix),
+        })
+        .collect();
+    let steps = (list.len() + known.len()) as u64;
+    (known, steps)
+}
+
+/// What each prefix means before anything is written: the default namespace is none.
+fn visible(document: &Document) -> Vec<NamespaceIndex> {
+    let mut visible = vec![UNBOUND; document.arena.prefixes.len()];
+    if let Some(default) = visible.get_mut(usize::from(NO_PREFIX)) {
+        *default = NO_NAMESPACE;
+    }
+    visible
 }
 
 struct Open<'a> {
@@ -46,30 +107,43 @@ struct Open<'a> {
 
 struct Walk<'a, 'o> {
     document: &'a Document,
-    inclusive: &'o [&'o str],
-    /// Declarations written by the open elements, innermost last.
-    rendered: Vec<(&'a str, NamespaceIndex)>,
+    /// Whether the prefix list names each prefix; empty without a list.
+    listed: Vec<bool>,
+    /// What each prefix means by the declarations that the open elements wrote.
+    visible: Vec<NamespaceIndex>,
+    /// The item at which each prefix was looked at last.
+    marked: Vec<u32>,
+    /// Declarations written by the open elements, innermost last, with what held before.
+    rendered: Vec<(PrefixIndex, NamespaceIndex)>,
     open: Vec<Open<'a>>,
-    needed: Vec<(&'a str, NamespaceIndex)>,
+    needed: Vec<(PrefixIndex, NamespaceIndex)>,
     sorted: Vec<RawAttribute>,
     /// Bytes of the document that are to be copied as they are and have not been yet.
     run: Range<u32>,
+    /// Longest allowed output.
+    end: usize,
+    steps: u64,
     out: &'o mut Vec<u8>,
 }
 
 impl<'a> Walk<'a, '_> {
-    fn run(&mut self, apex: Node<'a>, skip: Option<NodeId>) {
+    /// Writes all of it; false when it became too long.
+    fn run(&mut self, apex: Node<'a>, skip: Option<NodeId>) -> bool {
         let document = self.document;
         let mut index = apex.item;
         while index < apex.element.end {
             self.close_until(index);
+            if self.out.len() + self.run.len() > self.end {
+                return false;
+            }
             let Some(item) = document.arena.items.get(index as usize) else {
                 break;
             };
             index += 1;
+            self.steps += 1;
             match item {
                 Item::Element(element) if skip == Some(NodeId(index - 1)) => index = element.end,
-                Item::Element(element) => self.start(element, index - 1 == apex.item, apex),
+                Item::Element(element) => self.start(element, index - 1, apex),
                 Item::Plain(span) => self.copy(span.start..span.start + span.len),
                 Item::Text(span) | Item::CData(span) => {
                     push_text(self.out(), &value::line_ends(document.slice(*span)));
@@ -78,7 +152,7 @@ impl<'a> Walk<'a, '_> {
             }
         }
         self.close_until(apex.element.end);
-        self.out();
+        self.out().len() <= self.end
     }
 
     /// Copies bytes of the document, together with those before and after them if they are next
@@ -104,7 +178,7 @@ impl<'a> Walk<'a, '_> {
     /// Closes every open element whose subtree ends at or before item `index`.
     fn close_until(&mut self, index: u32) {
         while let Some(open) = self.open.pop_if(|open| open.element.end <= index) {
-            self.rendered.truncate(open.rendered);
+            self.hide(open.rendered);
             if open.element.end_is_canonical {
                 self.copy(open.element.end_tag());
                 continue;
@@ -117,9 +191,21 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    fn start(&mut self, element: &'a Element, is_apex: bool, apex: Node<'a>) {
+    /// Takes back what was declared since so many were.
+    fn hide(&mut self, length: usize) {
+        while self.rendered.len() > length {
+            let Some((prefix, before)) = self.rendered.pop() else {
+                return;
+            };
+            if let Some(visible) = self.visible.get_mut(usize::from(prefix)) {
+                *visible = before;
+            }
+        }
+    }
+
+    fn start(&mut self, element: &'a Element, item: u32, apex: Node<'a>) {
         let rendered = self.rendered.len();
-        self.collect_needed(element, is_apex, apex);
+        self.collect_needed(element, item, apex);
         if element.start_is_canonical && self.needed.is_empty() {
             self.copy(element.start_tag());
         } else {
@@ -140,98 +226,96 @@ impl<'a> Walk<'a, '_> {
 
     /// Gathers the bindings that must be visible at `element`: those its names use, and those the
     /// prefix list asks for.
-    fn collect_needed(&mut self, element: &'a Element, is_apex: bool, apex: Node<'a>) {
+    fn collect_needed(&mut self, element: &'a Element, item: u32, apex: Node<'a>) {
         let document = self.document;
         self.needed.clear();
-        let prefix = document.slice(element.prefix());
         // What an open element's name needs is written; most names need what their parent's do.
         let is_parents = self.open.last().is_some_and(|open| {
-            open.element.namespace == element.namespace
-                && document.slice(open.element.prefix()) == prefix
+            open.element.namespace == element.namespace && open.element.prefix == element.prefix
         });
         if !is_parents {
-            self.need(prefix, element.namespace);
+            self.need(element.prefix, element.namespace, item);
         }
         for attribute in document.attributes_of(element) {
-            if attribute.prefix_len > 0 {
-                self.need(document.slice(attribute.prefix()), attribute.namespace);
+            self.steps += 1;
+            if attribute.prefix != NO_PREFIX {
+                self.need(attribute.prefix, attribute.namespace, item);
             }
         }
-        if self.inclusive.is_empty() {
+        if self.listed.is_empty() {
             return;
         }
-        if is_apex {
+        if item == apex.item {
             self.need_inherited(apex);
             return;
         }
         for declaration in document.declarations_of(element) {
-            let prefix = document.slice(declaration.prefix);
-            if self.is_inclusive(prefix) {
-                self.need(prefix, declaration.namespace);
+            self.steps += 1;
+            if self.is_listed(declaration.prefix) {
+                self.need(declaration.prefix, declaration.namespace, item);
             }
         }
     }
 
-    fn is_inclusive(&self, prefix: &str) -> bool {
-        let listed = if prefix.is_empty() {
-            "#default"
-        } else {
-            prefix
-        };
-        self.inclusive.contains(&listed)
+    fn is_listed(&self, prefix: PrefixIndex) -> bool {
+        self.listed.get(usize::from(prefix)) == Some(&true)
     }
 
     /// Listed prefixes that are in scope at the apex, wherever they were declared.
     fn need_inherited(&mut self, apex: Node<'a>) {
         let document = self.document;
-        let mut seen: Vec<&str> = Vec::new();
         let mut here = Some(apex);
         while let Some(node) = here {
             for declaration in document.declarations_of(node.element) {
-                let prefix = document.slice(declaration.prefix);
-                if self.is_inclusive(prefix) && !seen.contains(&prefix) {
-                    seen.push(prefix);
-                    self.need(prefix, declaration.namespace);
+                self.steps += 1;
+                // The innermost declaration comes first and marks the prefix for this item.
+                if self.is_listed(declaration.prefix) {
+                    self.need(declaration.prefix, declaration.namespace, apex.item);
                 }
             }
             here = node.parent();
         }
     }
 
-    fn need(&mut self, prefix: &'a str, namespace: NamespaceIndex) {
-        if namespace == XML_INDEX || self.needed.iter().any(|(known, _)| *known == prefix) {
+    fn need(&mut self, prefix: PrefixIndex, namespace: NamespaceIndex, item: u32) {
+        self.steps += 1;
+        if namespace == XML_INDEX {
             return;
         }
-        let current = self
-            .rendered
-            .iter()
-            .rev()
-            .find(|(known, _)| *known == prefix);
-        let is_visible = match current {
-            Some((_, rendered)) => *rendered == namespace,
-            // Nothing rendered means "no default namespace"; a prefix is then simply unknown.
-            None => prefix.is_empty() && namespace == NO_NAMESPACE,
-        };
-        if !is_visible {
+        if let Some(marked) = self.marked.get_mut(usize::from(prefix))
+            && std::mem::replace(marked, item) == item
+        {
+            return;
+        }
+        if self.visible.get(usize::from(prefix)) != Some(&namespace) {
             self.needed.push((prefix, namespace));
         }
     }
 
     fn write_declarations(&mut self) {
+        let document = self.document;
         if self.needed.len() > 1 {
-            self.needed.sort_unstable();
+            let steps = &mut self.steps;
+            self.needed.sort_unstable_by(|(a, _), (b, _)| {
+                *steps += 1;
+                document.prefix(*a).cmp(document.prefix(*b))
+            });
         }
         for (prefix, namespace) in &self.needed {
-            if prefix.is_empty() {
-                self.out.extend_from_slice(b" xmlns=\"");
-            } else {
-                self.out.extend_from_slice(b" xmlns:");
-                self.out.extend_from_slice(prefix.as_bytes());
-                self.out.extend_from_slice(b"=\"");
+            match document.prefix(*prefix) {
+                "" => self.out.extend_from_slice(b" xmlns=\""),
+                prefix => {
+                    self.out.extend_from_slice(b" xmlns:");
+                    self.out.extend_from_slice(prefix.as_bytes());
+                    self.out.extend_from_slice(b"=\"");
+                }
             }
-            push_attribute(self.out, self.document.namespace(*namespace));
+            push_attribute(self.out, document.namespace(*namespace));
             self.out.push(b'"');
-            self.rendered.push((prefix, *namespace));
+            if let Some(visible) = self.visible.get_mut(usize::from(*prefix)) {
+                let before = std::mem::replace(visible, *namespace);
+                self.rendered.push((*prefix, before));
+            }
         }
     }
 
@@ -246,12 +330,15 @@ impl<'a> Walk<'a, '_> {
         }
         self.sorted.clear();
         self.sorted.extend_from_slice(attributes);
-        self.sorted.sort_unstable_by_key(|attribute| {
-            let namespace = match attribute.namespace {
-                XML_INDEX => XML_NAMESPACE,
-                index => document.namespace(index),
-            };
-            (namespace, document.slice(attribute.local()))
+        let rank = |namespace| {
+            let ranks = &document.arena.namespace_ranks;
+            ranks.get(usize::from(namespace)).copied()
+        };
+        let steps = &mut self.steps;
+        self.sorted.sort_unstable_by(|a, b| {
+            *steps += 1;
+            let by_namespace = rank(a.namespace).cmp(&rank(b.namespace));
+            by_namespace.then_with(|| document.slice(a.local()).cmp(document.slice(b.local())))
         });
         for attribute in &self.sorted {
             write_attribute(document, attribute, self.out);

@@ -13,6 +13,17 @@ pub struct Document {
     pub(crate) arena: Arena,
 }
 
+/// A document that could not be read, with the bytes given back.
+#[derive(Debug)]
+pub struct Unread {
+    /// Why.
+    pub fault: XmlFault,
+    /// The bytes as they came.
+    pub bytes: Vec<u8>,
+    /// What finding out cost, as [`Document::steps`] counts it.
+    pub steps: u64,
+}
+
 /// Names an element of one document. Meaningless in any other document.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct NodeId(pub(crate) u32);
@@ -23,7 +34,13 @@ pub(crate) struct Arena {
     pub(crate) items: Vec<Item>,
     pub(crate) attributes: Vec<RawAttribute>,
     pub(crate) declarations: Vec<Declaration>,
-    pub(crate) namespaces: Vec<Uri>,
+    pub(crate) namespaces: Vec<Name>,
+    /// The place of each namespace name in the order of all, so that attributes are sorted by number.
+    pub(crate) namespace_ranks: Vec<u16>,
+    /// Every prefix that is declared somewhere.
+    pub(crate) prefixes: Vec<Name>,
+    /// Bytes read, look-ups and comparisons made.
+    pub(crate) steps: u64,
 }
 
 /// A byte span of the text.
@@ -39,10 +56,19 @@ pub(crate) type NamespaceIndex = u16;
 pub(crate) const NO_NAMESPACE: NamespaceIndex = 0;
 /// The namespace of `xml:`.
 pub(crate) const XML_INDEX: NamespaceIndex = 1;
+/// No namespace name: a prefix that is not bound.
+pub(crate) const UNBOUND: NamespaceIndex = NamespaceIndex::MAX;
 
-/// A namespace name; almost always a slice of the document.
+/// Index into [`Arena::prefixes`].
+pub(crate) type PrefixIndex = u16;
+/// No prefix, and the one of the default namespace.
+pub(crate) const NO_PREFIX: PrefixIndex = 0;
+/// The prefix `xml`.
+pub(crate) const XML_PREFIX: PrefixIndex = 1;
+
+/// A namespace name or a prefix; almost always a slice of the document.
 #[derive(Debug)]
-pub(crate) enum Uri {
+pub(crate) enum Name {
     Fixed(&'static str),
     Slice(Span),
     Owned(Box<str>),
@@ -68,9 +94,10 @@ pub(crate) struct Element {
     pub(crate) name_len: u16,
     /// 0 when the name has no prefix.
     pub(crate) prefix_len: u16,
+    pub(crate) prefix: PrefixIndex,
     pub(crate) namespace: NamespaceIndex,
-    pub(crate) attribute_count: u16,
-    pub(crate) declaration_count: u16,
+    pub(crate) attribute_count: u8,
+    pub(crate) declaration_count: u8,
     /// The start tag declares nothing, and its bytes are its canonical form.
     pub(crate) start_is_canonical: bool,
     /// The bytes of the end tag are its canonical form.
@@ -92,6 +119,7 @@ pub(crate) struct RawAttribute {
     pub(crate) name: u32,
     pub(crate) name_len: u16,
     pub(crate) prefix_len: u16,
+    pub(crate) prefix: PrefixIndex,
     pub(crate) namespace: NamespaceIndex,
     /// The raw value needs no change, neither to be read nor in canonical form.
     pub(crate) plain: bool,
@@ -100,8 +128,7 @@ pub(crate) struct RawAttribute {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Declaration {
-    /// Empty for the default namespace.
-    pub(crate) prefix: Span,
+    pub(crate) prefix: PrefixIndex,
     pub(crate) namespace: NamespaceIndex,
 }
 
@@ -112,9 +139,28 @@ impl Document {
     /// # Errors
     /// [`XmlFault`] with a code, a place and a remedy for everything the house does not accept.
     pub fn parse(bytes: impl Into<Vec<u8>>, limits: &Limits) -> Result<Self, XmlFault> {
+        Self::parse_or_return(bytes, limits).map_err(|unread| unread.fault)
+    }
+
+    /// As [`Document::parse`], for those who must keep what cannot be read.
+    ///
+    /// # Errors
+    /// The fault, with the bytes as they came.
+    pub fn parse_or_return(bytes: impl Into<Vec<u8>>, limits: &Limits) -> Result<Self, Unread> {
         let text = parse::check_text(bytes.into(), limits)?;
-        let arena = parse::parse(&text, limits)?;
-        Ok(Self { text, arena })
+        match parse::parse(&text, limits) {
+            Ok(arena) => Ok(Self { text, arena }),
+            Err((fault, steps)) => Err(Unread {
+                fault,
+                bytes: text.into_bytes(),
+                steps,
+            }),
+        }
+    }
+
+    /// What reading cost: bytes, look-ups and comparisons, in steps that do not depend on the machine.
+    pub fn steps(&self) -> u64 {
+        self.arena.steps
     }
 
     /// The root element.
@@ -152,10 +198,18 @@ impl Document {
     }
 
     pub(crate) fn namespace(&self, index: NamespaceIndex) -> &str {
-        match self.arena.namespaces.get(usize::from(index)) {
-            Some(Uri::Fixed(uri)) => uri,
-            Some(Uri::Slice(span)) => self.slice(*span),
-            Some(Uri::Owned(uri)) => uri,
+        self.name(self.arena.namespaces.get(usize::from(index)))
+    }
+
+    pub(crate) fn prefix(&self, index: PrefixIndex) -> &str {
+        self.name(self.arena.prefixes.get(usize::from(index)))
+    }
+
+    fn name<'a>(&'a self, name: Option<&'a Name>) -> &'a str {
+        match name {
+            Some(Name::Fixed(name)) => name,
+            Some(Name::Slice(span)) => self.slice(*span),
+            Some(Name::Owned(name)) => name,
             None => "",
         }
     }
@@ -189,7 +243,7 @@ impl Element {
         }
     }
 
-    pub(crate) fn prefix(&self) -> Span {
+    pub(crate) fn written_prefix(&self) -> Span {
         Span {
             start: self.name,
             len: u32::from(self.prefix_len),
@@ -217,13 +271,6 @@ impl RawAttribute {
         Span {
             start: self.name,
             len: u32::from(self.name_len),
-        }
-    }
-
-    pub(crate) fn prefix(&self) -> Span {
-        Span {
-            start: self.name,
-            len: u32::from(self.prefix_len),
         }
     }
 

@@ -23,8 +23,8 @@ mod position;
 mod value;
 mod writer;
 
-pub use canonical::canonical_exclusive;
-pub use document::{Document, NodeId};
+pub use canonical::{canonical_exclusive, canonical_exclusive_within};
+pub use document::{Document, NodeId, Unread};
 pub use fault::{XmlFault, XmlFaultKind};
 pub use limits::Limits;
 pub use node::{Attribute, Attributes, Children, Elements, Node};

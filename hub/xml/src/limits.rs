@@ -7,9 +7,10 @@ pub struct Limits {
     pub bytes_max: usize,
     /// Deepest nesting; the root element has depth 1.
     pub depth_max: usize,
-    /// Most elements and text pieces together.
+    /// Most elements and text pieces together, and most attributes in all.
     pub nodes_max: usize,
-    /// Most attributes and, separately, most namespace declarations of one element.
+    /// Most attributes and, separately, most namespace declarations of one element; never more than
+    /// 255, whatever is written here.
     pub attributes_max: usize,
 }
 
@@ -27,7 +28,12 @@ impl Default for Limits {
 
 /// Longest element or attribute name in bytes.
 pub(crate) const NAME_BYTES_MAX: usize = 512;
+/// Longest namespace name in bytes. The canonical form repeats it, so it must not be a document's
+/// main part.
+pub(crate) const NAMESPACE_BYTES_MAX: usize = 1_024;
 /// Most different namespace names in one document.
 pub(crate) const NAMESPACES_MAX: usize = 256;
+/// Most different prefixes declared in one document; some stacks make a new one for each value.
+pub(crate) const PREFIXES_MAX: usize = 4_096;
 /// Most namespace declarations in scope at one element.
 pub(crate) const SCOPE_MAX: usize = 256;

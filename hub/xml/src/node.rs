@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::chars;
-use crate::document::{Document, Element, Item, NO_NAMESPACE, NodeId, RawAttribute};
+use crate::document::{Document, Element, Item, NO_NAMESPACE, NO_PREFIX, NodeId, RawAttribute};
 use crate::value;
 use crate::{Position, XML_NAMESPACE};
 
@@ -31,6 +31,7 @@ const EMPTY: Element = Element {
     name: 0,
     name_len: 0,
     prefix_len: 0,
+    prefix: NO_PREFIX,
     namespace: NO_NAMESPACE,
     attribute_count: 0,
     declaration_count: 0,
@@ -80,7 +81,7 @@ impl<'a> Node<'a> {
 
     /// Prefix as written, empty when there is none.
     pub fn prefix(self) -> &'a str {
-        self.document.slice(self.element.prefix())
+        self.document.slice(self.element.written_prefix())
     }
 
     /// Namespace name, empty when the element is in no namespace.
@@ -226,7 +227,7 @@ impl<'a> Node<'a> {
                 .document
                 .declarations_of(node.element)
                 .iter()
-                .find(|declaration| node.document.slice(declaration.prefix) == prefix);
+                .find(|declaration| node.document.prefix(declaration.prefix) == prefix);
             if let Some(declaration) = declared {
                 return Some(node.document.namespace(declaration.namespace))
                     .filter(|uri| !uri.is_empty());

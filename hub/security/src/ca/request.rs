@@ -10,7 +10,7 @@ use x509_parser::prelude::{FromDer, X509CertificationRequest};
 use x509_parser::public_key::PublicKey as ParsedKey;
 
 use crate::algorithm::PublicKey;
-use crate::{Algorithm, refusal};
+use crate::refusal;
 
 /// RSA sizes that are issued, in bits.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
@@ -28,15 +28,12 @@ pub(super) fn public_key(pem: &str) -> Result<SubjectPublicKeyInfo, Fault> {
         .verify_signature()
         .map_err(|error| refused(&error))?;
     let spki = &request.certification_request_info.subject_pki;
-    let key = PublicKey::from_spki(spki).ok_or_else(|| refused(&"kind or size of key"))?;
-    if key.algorithm() == Algorithm::Rsa {
-        let bits = match spki.parsed() {
-            Ok(ParsedKey::RSA(rsa)) => rsa.key_size(),
-            _ => 0,
-        };
-        if !RSA_BITS.contains(&bits) {
-            return Err(refused(&format_args!("RSA key of {bits} bits")));
-        }
+    if let Ok(ParsedKey::RSA(rsa)) = spki.parsed()
+        && !RSA_BITS.contains(&rsa.key_size())
+    {
+        let detail = format_args!("RSA key of {} bits", rsa.key_size());
+        return Err(refusal::REQUEST_KEY.because(detail));
     }
+    PublicKey::from_spki(spki).ok_or_else(|| refused(&"kind of key"))?;
     SubjectPublicKeyInfo::from_der(spki.raw).map_err(|error| refused(&error))
 }

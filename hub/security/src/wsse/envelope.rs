@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use cordon_contract::Fault;
 use cordon_model::Timestamp;
 use cordon_xml::{Document, Node, NodeId};
 
 use super::SoapVersion;
-use crate::{Certificate, Identity};
+use crate::algorithm::sha256;
+use crate::{Certificate, Identity, ReplayGuard};
 
 /// A verified SOAP message. Only [`super::verify`] makes one; it owns the document whose elements
 /// were hashed, so what is read from it is what was signed.
@@ -19,6 +21,7 @@ pub struct VerifiedEnvelope {
     pub(super) created: Timestamp,
     pub(super) expires: Timestamp,
     pub(super) signed: [u8; 32],
+    pub(super) steps: u64,
 }
 
 impl VerifiedEnvelope {
@@ -65,6 +68,29 @@ impl VerifiedEnvelope {
     /// SHA-256 of the canonical `SignedInfo`: names what was signed, whatever the signature value.
     pub fn signed_digest(&self) -> &[u8; 32] {
         &self.signed
+    }
+
+    /// What verifying cost, as [`super::Rejected::steps`] counts it.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Remembers the message in `guard` until it would be stale by `clock_skew_ms`. Made last, when
+    /// the receiver wants the message and knows that its sender is on the other side.
+    ///
+    /// # Errors
+    /// `V011` when it is remembered already, `V023` when there is no room.
+    pub fn mark(
+        &self,
+        guard: &ReplayGuard,
+        clock_skew_ms: i64,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let mut bytes = [0; 64];
+        let (left, right) = bytes.split_at_mut(32);
+        left.copy_from_slice(&self.signed);
+        right.copy_from_slice(&self.identity().certificate);
+        guard.admit(sha256(&bytes), self.expires.plus_ms(clock_skew_ms), now)
     }
 
     /// The bytes as received.

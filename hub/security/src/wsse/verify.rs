@@ -1,19 +1,36 @@
 //! Verifying: one parse, fixed positions, every reference must point to what will be read.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use cordon_contract::Fault;
 use cordon_model::Timestamp;
-use cordon_xml::{Document, Node, XML_NAMESPACE};
+use cordon_xml::{Document, Node, NodeId, XML_NAMESPACE};
 
 use super::timestamp::Lifetime;
 use super::{Policy, SoapVersion, VerifiedEnvelope};
-use crate::algorithm::sha256;
 use crate::names::{BASE64_BINARY, DS, SOAP_11, SOAP_12, WSSE, WSU, X509_V3};
 use crate::refusal;
-use crate::signature::{self, Reference, Signature, form};
+use crate::signature::{self, Reference, Signature, Work, form};
 use crate::{Certificate, TrustStore};
+
+/// Most header blocks; each may be signed, so each is looked at.
+const BLOCKS_MAX: usize = 64;
+/// Most Ids in one document.
+const IDS_MAX: usize = 10_000;
+
+/// A message that was refused, with its bytes given back.
+#[derive(Debug)]
+pub struct Rejected {
+    /// Why.
+    pub fault: Fault,
+    /// The bytes as they came.
+    pub bytes: Vec<u8>,
+    /// What finding out cost: bytes read, look-ups, comparisons, bytes of canonical form. Does not
+    /// depend on the machine and grows no faster than the message.
+    pub steps: u64,
+}
 
 /// Verifies a signed SOAP message of the profile.
 ///
@@ -28,41 +45,106 @@ pub fn verify(
     policy: &Policy,
     now: Timestamp,
 ) -> Result<VerifiedEnvelope, Fault> {
-    let document =
-        Document::parse(bytes, &policy.limits).map_err(|fault| signature::refused_xml(&fault))?;
-    let message = Message::read(&document)?;
+    verify_from(bytes, trust, policy, now, |_| Ok(())).map_err(|rejected| rejected.fault)
+}
+
+/// The same for a receiver that knows more of the sender, such as who is at the other end of the
+/// connection: `admit` is asked once the certificate is good and its role and park are wanted, before
+/// a digest is made.
+///
+/// # Errors
+/// As [`verify`], and what `admit` refuses with.
+pub fn verify_from(
+    bytes: impl Into<Vec<u8>>,
+    trust: &TrustStore,
+    policy: &Policy,
+    now: Timestamp,
+    admit: impl FnOnce(&Certificate) -> Result<(), Fault>,
+) -> Result<VerifiedEnvelope, Rejected> {
+    let document = Document::parse_or_return(bytes, &policy.limits).map_err(|unread| Rejected {
+        fault: signature::refused_xml(&unread.fault),
+        bytes: unread.bytes,
+        steps: unread.steps,
+    })?;
+    let mut work = Work(document.steps());
+    let proven = match prove(&document, trust, policy, now, admit, &mut work) {
+        Ok(proven) => proven,
+        Err(fault) => {
+            return Err(Rejected {
+                fault,
+                bytes: document.into_bytes(),
+                steps: work.0,
+            });
+        }
+    };
+    let envelope = VerifiedEnvelope {
+        document,
+        version: proven.version,
+        body: proven.body,
+        certificate: proven.certificate,
+        created: proven.lifetime.created,
+        expires: proven.lifetime.expires,
+        signed: proven.signed,
+        steps: work.0,
+    };
+    let marked = policy.replay.as_ref().map_or(Ok(()), |guard| {
+        envelope.mark(guard, policy.clock_skew_ms, now)
+    });
+    match marked {
+        Ok(()) => Ok(envelope),
+        Err(fault) => Err(Rejected {
+            fault,
+            bytes: envelope.into_bytes(),
+            steps: work.0,
+        }),
+    }
+}
+
+/// What was found out about a message that is good.
+struct Proven {
+    version: SoapVersion,
+    body: NodeId,
+    lifetime: Lifetime,
+    certificate: Arc<Certificate>,
+    signed: [u8; 32],
+}
+
+/// The checks in the order of their cost: form, time, certificate, whether its holder is wanted; only
+/// then what the sender makes costly.
+fn prove(
+    document: &Document,
+    trust: &TrustStore,
+    policy: &Policy,
+    now: Timestamp,
+    admit: impl FnOnce(&Certificate) -> Result<(), Fault>,
+    work: &mut Work,
+) -> Result<Proven, Fault> {
+    let message = Message::read(document, work)?;
     let signature = Signature::parse(message.signature)?;
-    message.check_ids()?;
-    let covered = message.cover(&signature)?;
     let lifetime = Lifetime::read(message.timestamp, policy)?;
     lifetime.check(message.timestamp, policy, now)?;
     let certificate = message.certificate(&signature, trust, now)?;
+    wanted(&certificate, policy)?;
+    admit(&certificate)?;
 
+    message.check_ids(work)?;
+    let covered = message.cover(&signature, work)?;
     let mut scratch = Vec::with_capacity(document.bytes().len() + 256);
     for (reference, target) in &covered {
-        Signature::check_digest(reference, *target, None, &mut scratch)?;
+        Signature::check_digest(reference, *target, None, &mut scratch, work)?;
     }
-    let signed = signature.check_value(certificate.key(), &mut scratch)?;
-    admit(&certificate, policy)?;
-    if let Some(guard) = &policy.replay {
-        let key = replay_key(&certificate, &signed);
-        guard.admit(key, lifetime.expires.plus_ms(policy.clock_skew_ms), now)?;
-    }
-    let (version, body) = (message.version, message.body.id());
-    let Lifetime { created, expires } = lifetime;
-    Ok(VerifiedEnvelope {
-        document,
-        version,
-        body,
+    let signed = signature.check_value(certificate.key(), &mut scratch, work)?;
+    Ok(Proven {
+        version: message.version,
+        body: message.body.id(),
+        lifetime,
         certificate,
-        created,
-        expires,
         signed,
     })
 }
 
 /// Role and park of a good certificate.
-fn admit(certificate: &Certificate, policy: &Policy) -> Result<(), Fault> {
+fn wanted(certificate: &Certificate, policy: &Policy) -> Result<(), Fault> {
     let identity = certificate.identity();
     if policy
         .park
@@ -77,14 +159,6 @@ fn admit(certificate: &Certificate, policy: &Policy) -> Result<(), Fault> {
     Ok(())
 }
 
-fn replay_key(certificate: &Certificate, signed: &[u8; 32]) -> [u8; 32] {
-    let mut bytes = [0; 64];
-    let (left, right) = bytes.split_at_mut(32);
-    left.copy_from_slice(signed);
-    right.copy_from_slice(&certificate.identity().certificate);
-    sha256(&bytes)
-}
-
 /// The parts of a message, each found at its one place.
 struct Message<'a> {
     document: &'a Document,
@@ -97,10 +171,15 @@ struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    fn read(document: &'a Document) -> Result<Self, Fault> {
+    fn read(document: &'a Document, work: &mut Work) -> Result<Self, Fault> {
         let (version, header, body) = envelope(document.root())?;
         let unsigned = || refusal::UNSIGNED.fault().at(document.root().path());
         let header = header.ok_or_else(unsigned)?;
+        let count = header.children().take(BLOCKS_MAX + 1).count();
+        work.add(count);
+        if count > BLOCKS_MAX {
+            return Err(refusal::WORK.because("header blocks").at(header.path()));
+        }
         let mut blocks = header.children().filter(|node| node.is(WSSE, "Security"));
         let security = blocks.next().ok_or_else(unsigned)?;
         if let Some(second) = blocks.next() {
@@ -133,18 +212,22 @@ impl<'a> Message<'a> {
     }
 
     /// No Id may stand twice in the whole document, in any of the spellings that tools know.
-    fn check_ids(&self) -> Result<(), Fault> {
-        let mut ids: Vec<Cow<'a, str>> = self
-            .document
-            .attributes()
-            .filter(|attribute| is_id(attribute.namespace, attribute.local))
-            .map(|attribute| attribute.value)
-            .collect();
-        ids.sort_unstable();
-        match ids.windows(2).find(|pair| pair.first() == pair.last()) {
-            None => Ok(()),
-            Some(pair) => Err(refusal::DUPLICATE_ID.because(pair.concat())),
+    fn check_ids(&self, work: &mut Work) -> Result<(), Fault> {
+        let mut known: HashSet<Cow<'a, str>> = HashSet::new();
+        for attribute in self.document.attributes() {
+            work.add(1);
+            if !is_id(attribute.namespace, attribute.local) {
+                continue;
+            }
+            work.add(attribute.value.len());
+            if known.len() >= IDS_MAX {
+                return Err(refusal::WORK.because("Ids"));
+            }
+            if let Some(twice) = known.replace(attribute.value) {
+                return Err(refusal::DUPLICATE_ID.because(twice));
+            }
         }
+        Ok(())
     }
 
     /// Pairs every reference with the element at its fixed place; Body and Timestamp must be among
@@ -152,11 +235,15 @@ impl<'a> Message<'a> {
     fn cover<'s>(
         &self,
         signature: &'s Signature<'a>,
+        work: &mut Work,
     ) -> Result<Vec<(&'s Reference<'a>, Node<'a>)>, Fault> {
+        let targets = self.targets();
+        work.add(targets.len() + signature.references.len());
         let mut covered: Vec<(&Reference<'a>, Node<'a>)> = Vec::with_capacity(2);
         for reference in &signature.references {
-            let target = self
-                .target(&reference.id)
+            let target = targets
+                .get(reference.id.as_ref())
+                .copied()
                 .ok_or_else(|| refusal::WRAPPED.fault().at(reference.node.path()))?;
             // Outside its target the transform changes nothing; the signature always is outside.
             if reference.is_enveloped && target.contains(signature.id()) {
@@ -179,18 +266,20 @@ impl<'a> Message<'a> {
         Ok(covered)
     }
 
-    /// The element with this Id, if it stands where one may be signed: Body, Timestamp, token, or a
+    /// The elements with an Id that stand where one may be signed: Body, Timestamp, token, or a
     /// header block that is not itself a part of SOAP or of the security header.
-    fn target(&self, id: &str) -> Option<Node<'a>> {
+    fn targets(&self) -> HashMap<Cow<'a, str>, Node<'a>> {
         let fixed = [self.body, self.timestamp, self.token];
         let blocks = self
             .header
             .children()
             .filter(|block| !matches!(block.namespace(), SOAP_11 | SOAP_12 | WSSE | WSU | DS));
+        // No Id stands twice; that was checked before.
         fixed
             .into_iter()
             .chain(blocks)
-            .find(|node| id_of(*node).as_deref() == Some(id))
+            .filter_map(|node| id_of(node).map(|id| (id, node)))
+            .collect()
     }
 
     /// The certificate in the token, which `KeyInfo` must refer to, checked against `trust`.

@@ -2,13 +2,18 @@
 
 mod start_tag;
 
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesDecl, Event};
 
 use crate::chars;
-use crate::document::{Arena, Element, Item, NamespaceIndex, Span, Uri};
+use crate::document::{
+    Arena, Element, Item, NO_NAMESPACE, NO_PREFIX, Name, NamespaceIndex, PrefixIndex, Span, Unread,
+    XML_INDEX, XML_PREFIX,
+};
 use crate::value;
 use crate::{Limits, Position, XML_NAMESPACE, XmlFault, XmlFaultKind};
 
@@ -17,44 +22,87 @@ use XmlFaultKind as Kind;
 const BOM: &str = "\u{FEFF}";
 
 /// Size, encoding and characters: what can be checked before tokens are looked for.
-pub(crate) fn check_text(bytes: Vec<u8>, limits: &Limits) -> Result<String, XmlFault> {
+pub(crate) fn check_text(bytes: Vec<u8>, limits: &Limits) -> Result<String, Unread> {
     let bytes_max = limits.bytes_max.min(u32::MAX as usize);
     if bytes.len() > bytes_max {
         let detail = format!(
             "document of {} bytes, at most {bytes_max} are taken",
             bytes.len()
         );
-        return Err(XmlFault::new(
-            Kind::TooLarge,
-            detail,
-            Position { line: 1, column: 1 },
-        ));
+        let start = Position { line: 1, column: 1 };
+        return Err(unread(Kind::TooLarge, detail, start, bytes));
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let position = Position::of(error.as_bytes(), at);
-        XmlFault::new(Kind::NotUtf8, "the bytes are not UTF-8", position)
+        let detail = "the bytes are not UTF-8".to_owned();
+        unread(Kind::NotUtf8, detail, position, error.into_bytes())
     })?;
     if let Some(at) = chars::first_forbidden(&text) {
         let position = Position::of(text.as_bytes(), at);
-        return Err(XmlFault::new(
-            Kind::Character,
-            "character not allowed in XML 1.0",
-            position,
-        ));
+        let detail = "character not allowed in XML 1.0".to_owned();
+        return Err(unread(Kind::Character, detail, position, text.into_bytes()));
     }
     Ok(text)
 }
 
-/// Builds the arena of a checked text.
-pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Arena, XmlFault> {
-    Builder::new(text, limits).run()
+fn unread(kind: Kind, detail: String, position: Position, bytes: Vec<u8>) -> Unread {
+    Unread {
+        fault: XmlFault::new(kind, detail, position),
+        steps: bytes.len() as u64,
+        bytes,
+    }
+}
+
+/// Builds the arena of a checked text, or says why not and after how many steps.
+pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Arena, (XmlFault, u64)> {
+    let mut builder = Builder::new(text, limits);
+    let read = builder.run();
+    let mut arena = builder.arena;
+    match read {
+        Ok(()) => {
+            rank_namespaces(text, &mut arena);
+            Ok(arena)
+        }
+        Err(fault) => Err((fault, arena.steps)),
+    }
+}
+
+/// Numbers the namespace names in the order of their bytes.
+fn rank_namespaces(text: &str, arena: &mut Arena) {
+    let name = |index: u16| match arena.namespaces.get(usize::from(index)) {
+        Some(Name::Fixed(name)) => name,
+        Some(Name::Slice(span)) => slice(text, *span),
+        Some(Name::Owned(name)) => name,
+        None => "",
+    };
+    let mut order: Vec<u16> = (0..).take(arena.namespaces.len()).collect();
+    let mut steps = 0;
+    order.sort_unstable_by(|a, b| {
+        steps += 1;
+        name(*a).cmp(name(*b))
+    });
+    let mut ranks = vec![0; order.len()];
+    for (rank, index) in (0..).zip(order) {
+        if let Some(slot) = ranks.get_mut(usize::from(index)) {
+            *slot = rank;
+        }
+    }
+    arena.namespace_ranks = ranks;
+    arena.steps += steps;
+}
+
+fn slice(text: &str, span: Span) -> &str {
+    let start = span.start as usize;
+    text.get(start..start + span.len as usize)
+        .unwrap_or_default()
 }
 
 /// An element whose end tag has not been seen.
 struct Open<'t> {
     item: u32,
     prefix: &'t str,
+    prefix_index: PrefixIndex,
     namespace: NamespaceIndex,
     /// Length of the scope before this element's declarations.
     scope: usize,
@@ -65,8 +113,18 @@ struct Builder<'t> {
     limits: &'t Limits,
     arena: Arena,
     open: Vec<Open<'t>>,
-    /// Bindings in scope, innermost last.
-    scope: Vec<(&'t str, NamespaceIndex)>,
+    /// Declared prefixes and namespace names by their text. The keys of the tables are the
+    /// document's, so they are hashed with a secret of each table.
+    prefixes: HashMap<&'t str, PrefixIndex>,
+    namespaces: HashMap<Cow<'t, str>, NamespaceIndex>,
+    /// What each prefix means here.
+    bound: Vec<NamespaceIndex>,
+    /// The item that declared each prefix last, so that a second declaration on it is seen.
+    declared_at: Vec<u32>,
+    /// Declarations in scope, innermost last, each with what the prefix meant before.
+    scope: Vec<(PrefixIndex, NamespaceIndex)>,
+    /// Names of the attributes of one element, where they are many.
+    names: HashSet<(NamespaceIndex, &'t str)>,
     has_root: bool,
 }
 
@@ -78,21 +136,33 @@ impl<'t> Builder<'t> {
             items: Vec::with_capacity(guess),
             attributes: Vec::with_capacity(guess / 4),
             declarations: Vec::with_capacity(16),
-            namespaces: vec![Uri::Fixed(""), Uri::Fixed(XML_NAMESPACE)],
+            namespaces: vec![Name::Fixed(""), Name::Fixed(XML_NAMESPACE)],
+            namespace_ranks: Vec::new(),
+            prefixes: vec![Name::Fixed(""), Name::Fixed("xml")],
+            steps: text.len() as u64,
         };
         Self {
             text,
             limits,
             arena,
             open: Vec::with_capacity(16),
+            prefixes: HashMap::from([("", NO_PREFIX), ("xml", XML_PREFIX)]),
+            namespaces: HashMap::from([
+                (Cow::Borrowed(""), NO_NAMESPACE),
+                (Cow::Borrowed(XML_NAMESPACE), XML_INDEX),
+            ]),
+            bound: vec![NO_NAMESPACE, XML_INDEX],
+            declared_at: vec![u32::MAX; 2],
             scope: Vec::with_capacity(16),
+            names: HashSet::new(),
             has_root: false,
         }
     }
 
-    fn run(mut self) -> Result<Arena, XmlFault> {
-        let body = self.text.strip_prefix(BOM).unwrap_or(self.text);
-        let base = self.text.len() - body.len();
+    fn run(&mut self) -> Result<(), XmlFault> {
+        let text = self.text;
+        let body = text.strip_prefix(BOM).unwrap_or(text);
+        let base = text.len() - body.len();
         let mut reader = Reader::from_str(body);
         reader.config_mut().check_comments = true;
         let mut after = base;
@@ -141,7 +211,7 @@ impl<'t> Builder<'t> {
         }
     }
 
-    fn finish(self) -> Result<Arena, XmlFault> {
+    fn finish(&self) -> Result<(), XmlFault> {
         if let Some(open) = self.open.last() {
             let name = self
                 .element(open.item)
@@ -153,7 +223,7 @@ impl<'t> Builder<'t> {
         if !self.has_root {
             return Err(self.fault(Kind::Malformed, "no root element", self.text.len()));
         }
-        Ok(self.arena)
+        Ok(())
     }
 
     /// The same slice, borrowed from the text instead of from the event.
@@ -176,10 +246,7 @@ impl<'t> Builder<'t> {
     }
 
     fn at(&self, span: Span) -> &'t str {
-        let start = span.start as usize;
-        self.text
-            .get(start..start + span.len as usize)
-            .unwrap_or_default()
+        slice(self.text, span)
     }
 
     fn element(&self, item: u32) -> Option<&Element> {
@@ -278,7 +345,7 @@ impl<'t> Builder<'t> {
         let Some(open) = self.open.pop() else {
             return Err(self.fault(Kind::Malformed, "end tag without start tag", tag.end));
         };
-        self.scope.truncate(open.scope);
+        self.unbind(open.scope);
         let end = self.arena.items.len() as u32;
         if let Some(Item::Element(element)) = self.arena.items.get_mut(open.item as usize) {
             element.end = end;

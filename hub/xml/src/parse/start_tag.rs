@@ -1,13 +1,19 @@
 //! Start tags: names, attributes, namespace declarations.
 
+use std::borrow::Cow;
+
 use super::{Builder, Kind, Open};
 use crate::chars;
 use crate::document::{
-    Declaration, Element, Item, NO_NAMESPACE, NamespaceIndex, RawAttribute, Span, Uri, XML_INDEX,
+    self, Declaration, Element, Item, NO_NAMESPACE, NO_PREFIX, NamespaceIndex, PrefixIndex,
+    RawAttribute, UNBOUND,
 };
-use crate::limits::{NAME_BYTES_MAX, NAMESPACES_MAX, SCOPE_MAX};
+use crate::limits::{NAME_BYTES_MAX, NAMESPACE_BYTES_MAX, NAMESPACES_MAX, PREFIXES_MAX, SCOPE_MAX};
 use crate::value;
 use crate::{XML_NAMESPACE, XMLNS_NAMESPACE, XmlFault};
+
+/// Up to so many attributes are compared with each other; more are looked up.
+const COMPARED_MAX: usize = 8;
 
 /// A name as written.
 #[derive(Clone, Copy)]
@@ -68,10 +74,12 @@ impl<'t> Builder<'t> {
             self.resolve_attributes(attributes)?;
         }
         let prefix = name.prefix();
-        let namespace = match self.open.last() {
+        let (prefix_index, namespace) = match self.open.last() {
             // Most elements are of their parent's namespace and declare none.
-            Some(open) if scope == self.scope.len() && open.prefix == prefix => open.namespace,
-            _ => self.resolve_element(name)?,
+            Some(open) if scope == self.scope.len() && open.prefix == prefix => {
+                (open.prefix_index, open.namespace)
+            }
+            _ => self.resolve(prefix, name.whole)?,
         };
 
         let item = self.arena.items.len() as u32;
@@ -80,9 +88,10 @@ impl<'t> Builder<'t> {
             name: offset as u32,
             name_len: name.whole.len() as u16,
             prefix_len: name.prefix_len as u16,
+            prefix: prefix_index,
             namespace,
-            attribute_count: (self.arena.attributes.len() - attributes) as u16,
-            declaration_count: (self.arena.declarations.len() - declarations) as u16,
+            attribute_count: (self.arena.attributes.len() - attributes) as u8,
+            declaration_count: (self.arena.declarations.len() - declarations) as u8,
             start_is_canonical: is_canonical,
             end_is_canonical: false,
             attributes: attributes as u32,
@@ -96,6 +105,7 @@ impl<'t> Builder<'t> {
         self.open.push(Open {
             item,
             prefix,
+            prefix_index,
             namespace,
             scope,
         });
@@ -125,6 +135,7 @@ impl<'t> Builder<'t> {
         let mut declarations = 0;
         let mut is_canonical = true;
         let mut last = None;
+        let most = self.limits.attributes_max.min(usize::from(u8::MAX));
         loop {
             let trimmed = chars::skip_spaces(rest);
             if trimmed.is_empty() {
@@ -144,7 +155,7 @@ impl<'t> Builder<'t> {
             if name.whole == "xmlns" || name.prefix() == "xmlns" {
                 declarations += 1;
                 is_canonical = false;
-                self.declare(name, value, declarations)?;
+                self.declare(name, value)?;
             } else {
                 attributes += 1;
                 // Several are in order for certain when none has a prefix and their names are.
@@ -152,10 +163,10 @@ impl<'t> Builder<'t> {
                 let in_order = attributes == 1 || (last.is_some() && last < bare);
                 is_canonical &= as_canonical && in_order;
                 last = bare;
-                self.add_attribute(name, value);
+                self.add_attribute(name, value)?;
             }
-            if attributes.max(declarations) > self.limits.attributes_max {
-                let detail = format!("more than {} on one element", self.limits.attributes_max);
+            if attributes.max(declarations) > most {
+                let detail = format!("more than {most} on one element");
                 return Err(self.fault(Kind::TooManyAttributes, detail, offset));
             }
         }
@@ -198,19 +209,26 @@ impl<'t> Builder<'t> {
         Ok((name, value, tail.get(1..).unwrap_or_default()))
     }
 
-    fn add_attribute(&mut self, name: Name<'t>, value: Value<'t>) {
+    fn add_attribute(&mut self, name: Name<'t>, value: Value<'t>) -> Result<(), XmlFault> {
+        if self.arena.attributes.len() >= self.limits.nodes_max {
+            let detail = format!("more than {} attributes", self.limits.nodes_max);
+            let at = self.offset(name.whole) as usize;
+            return Err(self.fault(Kind::TooManyNodes, detail, at));
+        }
         self.arena.attributes.push(RawAttribute {
             name: self.offset(name.whole),
             name_len: name.whole.len() as u16,
             prefix_len: name.prefix_len as u16,
+            prefix: NO_PREFIX,
             namespace: NO_NAMESPACE,
             plain: value.plain,
             value: self.span(value.raw),
         });
+        Ok(())
     }
 
-    /// Adds a namespace declaration, the `number`th of its element.
-    fn declare(&mut self, name: Name<'t>, value: Value<'t>, number: usize) -> Result<(), XmlFault> {
+    /// Adds a namespace declaration of the element that the next item will be.
+    fn declare(&mut self, name: Name<'t>, value: Value<'t>) -> Result<(), XmlFault> {
         let offset = self.offset(name.whole) as usize;
         let prefix = if name.prefix_len == 0 {
             ""
@@ -231,76 +249,112 @@ impl<'t> Builder<'t> {
         if !is_lawful {
             return Err(self.fault(Kind::Namespace, "unlawful namespace declaration", offset));
         }
-        let own = self.scope.len() - (number - 1);
-        if self
-            .scope
-            .get(own..)
-            .unwrap_or_default()
-            .iter()
-            .any(|(known, _)| *known == prefix)
-        {
-            let detail = format!("namespace prefix \"{prefix}\" declared twice");
-            return Err(self.fault(Kind::DuplicateAttribute, detail, offset));
+        let index = self.prefix_index(prefix, offset)?;
+        let item = self.arena.items.len() as u32;
+        if let Some(last) = self.declared_at.get_mut(usize::from(index)) {
+            if *last == item {
+                let detail = format!("namespace prefix \"{prefix}\" declared twice");
+                return Err(self.fault(Kind::DuplicateAttribute, detail, offset));
+            }
+            *last = item;
         }
-        if self.scope.len() >= SCOPE_MAX {
-            let detail = "too many namespace declarations in scope";
+        if self.scope.len() >= SCOPE_MAX || self.arena.declarations.len() >= self.limits.nodes_max {
+            let detail = "too many namespace declarations";
             return Err(self.fault(Kind::TooManyAttributes, detail, offset));
         }
-        let namespace = self.intern(&uri, value.raw, offset)?;
-        let span = if prefix.is_empty() {
-            Span {
-                start: offset as u32,
-                len: 0,
-            }
-        } else {
-            self.span(prefix)
-        };
-        self.scope.push((prefix, namespace));
+        let namespace = self.namespace_index(uri, offset)?;
+        self.bind(index, namespace);
         self.arena.declarations.push(Declaration {
-            prefix: span,
+            prefix: index,
             namespace,
         });
         Ok(())
     }
 
-    fn intern(&mut self, uri: &str, raw: &'t str, at: usize) -> Result<NamespaceIndex, XmlFault> {
-        let known = self.arena.namespaces.iter().position(|known| match known {
-            Uri::Fixed(known) => *known == uri,
-            Uri::Slice(span) => self.at(*span) == uri,
-            Uri::Owned(known) => **known == *uri,
-        });
-        if let Some(index) = known {
-            return Ok(index as NamespaceIndex);
+    /// Binds a prefix until the scope is cut to its present length.
+    fn bind(&mut self, prefix: PrefixIndex, namespace: NamespaceIndex) {
+        if let Some(bound) = self.bound.get_mut(usize::from(prefix)) {
+            self.scope
+                .push((prefix, std::mem::replace(bound, namespace)));
+        }
+    }
+
+    /// Gives every prefix that was bound since the scope had this length what it meant before.
+    pub(super) fn unbind(&mut self, length: usize) {
+        while self.scope.len() > length {
+            let Some((prefix, before)) = self.scope.pop() else {
+                return;
+            };
+            self.arena.steps += 1;
+            if let Some(bound) = self.bound.get_mut(usize::from(prefix)) {
+                *bound = before;
+            }
+        }
+    }
+
+    /// The number of a prefix that is being declared.
+    fn prefix_index(&mut self, prefix: &'t str, at: usize) -> Result<PrefixIndex, XmlFault> {
+        self.arena.steps += 1;
+        if let Some(index) = self.prefixes.get(prefix) {
+            return Ok(*index);
+        }
+        if self.arena.prefixes.len() >= PREFIXES_MAX {
+            return Err(self.fault(Kind::TooManyAttributes, "too many prefixes", at));
+        }
+        let index = self.arena.prefixes.len() as PrefixIndex;
+        self.arena
+            .prefixes
+            .push(document::Name::Slice(self.span(prefix)));
+        self.bound.push(UNBOUND);
+        self.declared_at.push(u32::MAX);
+        self.prefixes.insert(prefix, index);
+        Ok(index)
+    }
+
+    /// The number of a namespace name that is being declared.
+    fn namespace_index(
+        &mut self,
+        uri: Cow<'t, str>,
+        at: usize,
+    ) -> Result<NamespaceIndex, XmlFault> {
+        self.arena.steps += 1;
+        if let Some(index) = self.namespaces.get(uri.as_ref()) {
+            return Ok(*index);
+        }
+        if uri.len() > NAMESPACE_BYTES_MAX {
+            let detail = format!("namespace name longer than {NAMESPACE_BYTES_MAX} bytes");
+            return Err(self.fault(Kind::TooManyAttributes, detail, at));
         }
         if self.arena.namespaces.len() >= NAMESPACES_MAX {
             return Err(self.fault(Kind::TooManyAttributes, "too many namespaces", at));
         }
-        let entry = if uri == raw {
-            Uri::Slice(self.span(raw))
-        } else {
-            Uri::Owned(uri.into())
+        let index = self.arena.namespaces.len() as NamespaceIndex;
+        self.arena.namespaces.push(match &uri {
+            Cow::Borrowed(uri) => document::Name::Slice(self.span(uri)),
+            Cow::Owned(uri) => document::Name::Owned(uri.as_str().into()),
+        });
+        self.namespaces.insert(uri, index);
+        Ok(index)
+    }
+
+    /// What a prefix means here; `name` is where it stands.
+    fn resolve(
+        &mut self,
+        prefix: &'t str,
+        name: &'t str,
+    ) -> Result<(PrefixIndex, NamespaceIndex), XmlFault> {
+        self.arena.steps += 1;
+        let index = match prefix {
+            "" => Some(NO_PREFIX),
+            _ => self.prefixes.get(prefix).copied(),
         };
-        self.arena.namespaces.push(entry);
-        Ok(self.arena.namespaces.len() as NamespaceIndex - 1)
-    }
-
-    fn lookup(&self, prefix: &str) -> Option<NamespaceIndex> {
-        if prefix == "xml" {
-            return Some(XML_INDEX);
-        }
-        self.scope
-            .iter()
-            .rev()
-            .find(|(known, _)| *known == prefix)
-            .map(|(_, index)| *index)
-    }
-
-    fn resolve_element(&self, name: Name<'t>) -> Result<NamespaceIndex, XmlFault> {
-        match self.lookup(name.prefix()) {
-            Some(namespace) => Ok(namespace),
-            None if name.prefix_len == 0 => Ok(NO_NAMESPACE),
-            None => Err(self.undeclared(name.prefix(), self.offset(name.whole))),
-        }
+        let meaning = index.and_then(|index| {
+            let bound = self.bound.get(usize::from(index)).copied();
+            bound
+                .filter(|bound| *bound != UNBOUND)
+                .map(|bound| (index, bound))
+        });
+        meaning.ok_or_else(|| self.undeclared(prefix, self.offset(name)))
     }
 
     fn undeclared(&self, prefix: &str, offset: u32) -> XmlFault {
@@ -314,29 +368,36 @@ impl<'t> Builder<'t> {
         if let Some([RawAttribute { prefix_len: 0, .. }]) = self.arena.attributes.get(first..) {
             return Ok(());
         }
+        let count = self.arena.attributes.len() - first;
+        if count > COMPARED_MAX {
+            self.names.clear();
+        }
         for index in first..self.arena.attributes.len() {
             let Some(attribute) = self.arena.attributes.get(index).copied() else {
                 break;
             };
-            let namespace = if attribute.prefix_len == 0 {
-                NO_NAMESPACE
-            } else {
-                let prefix = self.at(attribute.prefix());
-                match self.lookup(prefix) {
-                    Some(namespace) => namespace,
-                    None => return Err(self.undeclared(prefix, attribute.name)),
-                }
+            let name = self.at(attribute.written_name());
+            let (prefix, namespace) = match name.get(..usize::from(attribute.prefix_len)) {
+                None | Some("") => (NO_PREFIX, NO_NAMESPACE),
+                Some(prefix) => self.resolve(prefix, name)?,
             };
             let local = self.at(attribute.local());
-            let earlier = self.arena.attributes.get(first..index).unwrap_or_default();
-            let is_double = earlier
-                .iter()
-                .any(|other| other.namespace == namespace && self.at(other.local()) == local);
+            let is_double = if count > COMPARED_MAX {
+                self.arena.steps += 1;
+                !self.names.insert((namespace, local))
+            } else {
+                self.arena.steps += (index - first) as u64;
+                let earlier = self.arena.attributes.get(first..index).unwrap_or_default();
+                earlier
+                    .iter()
+                    .any(|other| other.namespace == namespace && self.at(other.local()) == local)
+            };
             if is_double {
                 let detail = format!("attribute \"{local}\" stands twice");
                 return Err(self.fault(Kind::DuplicateAttribute, detail, attribute.name as usize));
             }
             if let Some(slot) = self.arena.attributes.get_mut(index) {
+                slot.prefix = prefix;
                 slot.namespace = namespace;
             }
         }

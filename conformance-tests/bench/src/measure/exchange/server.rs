@@ -15,7 +15,7 @@ use cordon_model::{MessageId, PartyId, Receipt};
 use cordon_security::tls::{self, ClientAuth, Expect};
 use cordon_security::wsse::VerifiedEnvelope;
 use cordon_security::{Identity, Role, TrustStore};
-use cordon_services::{Core, Exchange, Grants, Parts, Refused};
+use cordon_services::{Core, Exchange, Grants, Parts, Refused, Verifier};
 use http::header::CONTENT_TYPE;
 use tokio::task::JoinHandle;
 
@@ -56,6 +56,7 @@ impl Served {
             grants: Arc::new(Grants::default()),
             trust: Arc::clone(&trust),
             signer: Arc::clone(&park.hub.signer),
+            verifier: Verifier::start(crate::machine::cores())?,
             policy: park.policy()?,
             clock: Arc::new(SystemClock),
             base_url: base_url.clone(),
@@ -122,10 +123,13 @@ impl Core for Behind {
     fn submit(
         &self,
         call: VerifiedEnvelope,
-    ) -> BoxFuture<'_, Result<Vec<Result<Receipt, Refused>>, Fault>> {
+    ) -> BoxFuture<'_, Result<Vec<Result<Receipt, Refused>>, Refused>> {
         Box::pin(async move {
             let submit = self.0.submit();
-            let results = submit.submit(call).await.map_err(|refused| refused.fault)?;
+            let results = submit
+                .submit(call)
+                .await
+                .map_err(|refused| (refused.fault, refused.number))?;
             Ok(results
                 .into_iter()
                 .map(|result| match result {
