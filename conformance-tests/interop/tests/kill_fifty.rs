@@ -1,5 +1,6 @@
-//! Fifty kills: a park under load of an enterprise and of MQTT sensors is ended hard at random
-//! moments, and in the end nothing that was promised is missing and nothing is there twice.
+//! Fifty kills (`CORDON_KILLS` asks for another number): a park under load of an enterprise, of MQTT
+//! sensors and of a regulator's reports is ended hard at random moments, and in the end nothing that
+//! was promised is missing and nothing is there twice.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -35,7 +36,11 @@ use cordon_wire::service as wire;
 use mqtt::park::{add_sensors, readings, records, wait_drained, wait_subscribed};
 use mqtt::{Mosquitto, publisher};
 
-const KILLS: u64 = 50;
+/// How often the park is ended.
+fn kills() -> u64 {
+    std::env::var("CORDON_KILLS").map_or(50, |number| number.parse().unwrap())
+}
+
 const SEED: u64 = 0x5eed_c0de_0050_0001;
 /// Submissions in flight at once.
 const LANES: usize = 3;
@@ -53,8 +58,11 @@ async fn nothing_promised_is_lost_and_nothing_is_there_twice_over_fifty_kills() 
         .collect();
     let sensors = Sensors::start(publisher(broker.port()), Arc::clone(&going));
 
+    let reports = reports(&park, Arc::clone(&going));
+
     let (slowest, early) = kill_often(&mut park).await;
     going.store(false, Ordering::Relaxed);
+    let reports = reports.join().unwrap();
     let published = sensors.finish();
     let mut kept = Vec::new();
     for lane in lanes {
@@ -62,6 +70,7 @@ async fn nothing_promised_is_lost_and_nothing_is_there_twice_over_fifty_kills() 
     }
     assert!(kept.len() > 50, "{} receipts are no load", kept.len());
     assert!(published > 50, "{published} readings are no load");
+    assert!(reports > 0, "no report was pulled");
 
     for asked in kept.chunks(100) {
         let again = ask(
@@ -85,8 +94,9 @@ async fn nothing_promised_is_lost_and_nothing_is_there_twice_over_fifty_kills() 
     assert_eq!(twice.count(), 0, "readings that are there twice");
     verify_and_replay(&park, &journal);
     println!(
-        "{KILLS} kills ({early} before the park was up), {} receipts, {published} readings, {} entries; \
+        "{} kills ({early} before the park was up), {} receipts, {published} readings, {reports} reports, {} entries; \
          slowest start {} ms, all in {} s",
+        kills(),
         kept.len(),
         records.len(),
         slowest.as_millis(),
@@ -99,7 +109,7 @@ async fn nothing_promised_is_lost_and_nothing_is_there_twice_over_fifty_kills() 
 async fn kill_often(park: &mut Park) -> (Duration, u64) {
     let mut random = SEED;
     let (mut slowest, mut early) = (Duration::ZERO, 0);
-    for kill in 1..=KILLS {
+    for kill in 1..=kills() {
         if kill % 5 == 0 {
             early += 1;
             tokio::time::sleep(Duration::from_millis(next(&mut random) % 300)).await;
@@ -124,7 +134,34 @@ fn next(state: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Adds a gateway with sensors to a prepared park.
+/// Builds and pulls reports for as long as it goes; how many were pulled and verified.
+fn reports(park: &Park, going: Arc<AtomicBool>) -> std::thread::JoinHandle<u64> {
+    let mut build = Command::new(program());
+    build
+        .args([
+            "report", "build", "--report", "RPT-01", "--so-far", "--config",
+        ])
+        .arg(park.data().join("park.toml"));
+    let mut pull = Command::new(program());
+    pull.args(["pull", "report", "--type", "RPT-01", "--url"])
+        .arg(format!("{}/soap/regulator", park.exchange()))
+        .arg("--certs")
+        .arg(park.data().join("certs/regulator-1"))
+        .arg("--trust")
+        .arg(park.data().join("certs/ca"))
+        .arg("--out")
+        .arg(park.scratch().join("pulled"));
+    std::thread::spawn(move || {
+        let mut pulled = 0;
+        while going.load(Ordering::Relaxed) {
+            // Either may meet a hub that is down; what it does say must hold.
+            build.output().unwrap();
+            pulled += u64::from(pull.output().unwrap().status.success());
+        }
+        pulled
+    })
+}
+
 /// Readings published one after the other, each with the next number as its id and value.
 struct Sensors {
     publisher: Child,
