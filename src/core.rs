@@ -264,6 +264,8 @@ impl Desk for HubCore {
                 .values()
                 .map(|traffic| traffic.duplicates)
                 .sum(),
+            overtaken: stats.overtaken,
+            gaps: stats.gaps,
             readings: stats
                 .traffic
                 .iter()

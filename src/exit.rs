@@ -11,6 +11,9 @@ pub const USAGE: u8 = 2;
 pub const FILES: u8 = 66;
 /// The other side cannot be reached or did not answer in time; trying again may help.
 pub const UNAVAILABLE: u8 = 69;
+/// The other side answered that it cannot take it now, for a reason that passes; the same command
+/// again, later, goes on.
+pub const TRY_AGAIN: u8 = 75;
 /// The configuration is wrong; nothing was started.
 pub const CONFIG: u8 = 78;
 

@@ -28,7 +28,7 @@ use cordon_security::{Role, Signer, TrustStore};
 use cordon_services::client::{Link, LinkError, LinkOptions};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::exit::{Ending, FAILED, UNAVAILABLE};
+use crate::exit::{Ending, FAILED, TRY_AGAIN, UNAVAILABLE};
 
 /// Cordon: a standards-based integration hub for closed chemical parks.
 #[derive(Debug, Parser)]
@@ -180,6 +180,7 @@ impl HubArgs {
 pub fn link_ending(error: &LinkError) -> Ending {
     let code = match error {
         LinkError::Unreachable(_) => UNAVAILABLE,
+        LinkError::Busy(_) => TRY_AGAIN,
         LinkError::Refused(_) | LinkError::Untrusted(_) => FAILED,
     };
     Ending::new(code, error.to_string())

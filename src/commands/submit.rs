@@ -1,4 +1,4 @@
-//! `cordon submit`: an enterprise's client with a durable spool.
+//! `cordon submit`: a partner's client with a durable spool.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,13 +8,16 @@ use cordon_services::client::{Spool, SpoolState, Submitter};
 use cordon_services::lawful;
 
 use super::{HubArgs, link_ending, runtime};
-use crate::exit::Ending;
+use crate::exit::{Ending, TRY_AGAIN};
 
 /// Submits message files; what is not answered stays in the spool and keeps its id.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Without files, submits what waits in the spool.\n\n\
+#[command(
+    after_help = "Messages leave in the order in which they were given. Without files, submits what waits in the spool.\n\
+    Exit codes: 0 all accepted; 1 something was refused for good; 69 no answer; 75 refused for now, messages wait.\n\n\
     Example:\n  cordon submit --url https://127.0.0.1:8443/soap/enterprise --certs certs/enterprise-1 \\\n    \
-    --trust certs/ca --spool spool registration.xml")]
+    --trust certs/ca --spool spool registration.xml"
+)]
 pub struct Args {
     #[command(flatten)]
     hub: HubArgs,
@@ -24,7 +27,7 @@ pub struct Args {
     /// Messages in one request, 1 to 500
     #[arg(long, default_value_t = 100)]
     batch: usize,
-    /// Seconds of silence after which it gives up; messages stay in the spool
+    /// Seconds without progress after which it gives up; messages stay in the spool
     #[arg(long, default_value_t = 60)]
     patience_s: u64,
     /// Files with one `c:Message` each
@@ -59,11 +62,16 @@ pub fn run(args: &Args) -> Result<(), Ending> {
         "accepted {}, refused {}, waiting {}",
         summary.accepted, summary.refused, summary.waiting
     );
-    if summary.refused == 0 {
-        Ok(())
-    } else {
-        Err(Ending::failed(
+    if summary.refused > 0 {
+        return Err(Ending::failed(
             "some messages were refused; see the spool's `refused` folder",
-        ))
+        ));
+    }
+    match summary.waiting {
+        0 => Ok(()),
+        _ => Err(Ending::new(
+            TRY_AGAIN,
+            "the hub cannot take some messages now; they wait in the spool, run the command again",
+        )),
     }
 }

@@ -22,6 +22,10 @@ pub struct Figures {
     pub batches: u64,
     /// Submissions and readings recognised as repeated since the start.
     pub duplicates: u64,
+    /// Statements since the start that came after a newer one of their sender.
+    pub overtaken: u64,
+    /// Holes in senders' running numbers since the start.
+    pub gaps: u64,
     /// Readings by adapter since the start.
     pub readings: std::collections::BTreeMap<String, u64>,
 }

@@ -51,6 +51,25 @@ pub fn text(view: &View, figures: &Figures, devices: &[DeviceHealth]) -> String 
     line(&mut out, "cordon_duplicates_total", "", figures.duplicates);
     head(
         &mut out,
+        "cordon_messages_overtaken_total",
+        "Statements since the start that came after a newer one of their sender and changed nothing.",
+        "counter",
+    );
+    line(
+        &mut out,
+        "cordon_messages_overtaken_total",
+        "",
+        figures.overtaken,
+    );
+    head(
+        &mut out,
+        "cordon_sender_gaps_total",
+        "Holes in senders' running numbers told since the start.",
+        "counter",
+    );
+    line(&mut out, "cordon_sender_gaps_total", "", figures.gaps);
+    head(
+        &mut out,
         "cordon_messages_total",
         "Messages by type since the console started.",
         "counter",

@@ -133,7 +133,7 @@ impl View {
             Body::GateStatus(status) => self.gate(status),
             Body::AlarmEvent(alarm) => self.raised(alarm),
             Body::AlarmUpdate(update) => self.updated(update),
-            Body::OperatingModeChange(change) if change.gates.is_empty() => {
+            Body::OperatingModeChange(change) if change.gates.is_empty() && !entry.overtaken => {
                 change.mode.as_str().clone_into(&mut self.mode);
             }
             Body::AuditEvent(event) if event.action == "report.built" => self.reports += 1,

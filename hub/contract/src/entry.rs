@@ -66,4 +66,8 @@ pub struct Entry {
     pub label: String,
     /// The message; `None` for `Submission` and `Tick`.
     pub message: Option<Arc<Message>>,
+    /// True when its sender has said something newer about the same subject already: it is kept and
+    /// changes nothing. Plug-ins are not stepped over it; whoever folds entries by himself passes it
+    /// over.
+    pub overtaken: bool,
 }

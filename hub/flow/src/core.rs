@@ -14,6 +14,7 @@ use crate::draft::{Draft, Slip, TARGET_BYTES_MAX};
 use crate::flags;
 use crate::fold::Fold;
 use crate::guard::Guard;
+use crate::precedence::Precedence;
 use crate::sealer::{AuditNote, Particulars, Sealer, decided_id, digest_of_parts};
 
 /// Longest chain of decisions that answer decisions; what would come after it is an audit entry.
@@ -26,6 +27,7 @@ pub(crate) struct Core {
     sealer: Sealer,
     plugins: Vec<Box<dyn Plugin>>,
     fold: Fold,
+    precedence: Precedence,
     /// Lines the present input has led to.
     closure: usize,
 }
@@ -39,6 +41,7 @@ impl Core {
             sealer,
             plugins: all,
             fold: Fold::default(),
+            precedence: Precedence::default(),
             closure: 0,
         }
     }
@@ -56,6 +59,16 @@ impl Core {
         self.fold = fold;
     }
 
+    /// The newest statement about every subject.
+    pub(crate) fn precedence(&self) -> &Precedence {
+        &self.precedence
+    }
+
+    /// Takes over stored statements.
+    pub(crate) fn set_precedence(&mut self, precedence: Precedence) {
+        self.precedence = precedence;
+    }
+
     pub(crate) fn plugins(&self) -> &[Box<dyn Plugin>] {
         &self.plugins
     }
@@ -66,7 +79,10 @@ impl Core {
 
     /// Adds an input to the batch and steps it and all that is decided on it, in order of numbers.
     /// Returns the input's place in the batch.
-    pub(crate) fn admit(&mut self, batch: &mut Batch, input: Draft) -> usize {
+    pub(crate) fn admit(&mut self, batch: &mut Batch, mut input: Draft) -> usize {
+        if self.precedence.is_overtaken(&input) {
+            input.flags |= flags::OVERTAKEN;
+        }
         let place = batch.push(input, 0);
         self.begin();
         let mut cursor = place;
@@ -88,9 +104,17 @@ impl Core {
     /// Steps everything over one entry and returns what was decided on it.
     pub(crate) fn step(&mut self, entry: &Entry, draft: &Draft, depth: u32) -> Vec<Draft> {
         self.fold.apply(entry.number, entry.time, draft);
+        if !entry.overtaken {
+            self.precedence.apply(entry.number, draft);
+        }
         let mut decided = Vec::new();
         let mut decisions = Decisions::default();
-        for plugin in &mut self.plugins {
+        // What is overtaken changes nothing: only the guard, which comes first, tells of it.
+        let stepped = match entry.overtaken {
+            true => 1,
+            false => self.plugins.len(),
+        };
+        for plugin in self.plugins.iter_mut().take(stepped) {
             plugin.step(entry, &mut decisions);
             for (index, decision) in decisions.take().into_iter().enumerate() {
                 let name = plugin.name();
@@ -167,10 +191,18 @@ impl Core {
             parts.push(plugin.snapshot()?);
         }
         parts.push(self.fold_bytes()?);
+        parts.push(self.precedence_bytes()?);
         parts.push(position.0.to_be_bytes().to_vec());
         parts.push(position.1.to_vec());
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         Ok(digest_of_parts(&parts))
+    }
+
+    /// The newest statements as stored with the state.
+    pub(crate) fn precedence_bytes(&self) -> Result<Vec<u8>, Fault> {
+        self.precedence.to_bytes().map_err(|error| {
+            crate::fault::fault(crate::fault::THREAD).log(format!("precedence: {error}"))
+        })
     }
 
     /// The fold as stored with the state.

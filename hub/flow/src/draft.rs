@@ -105,6 +105,7 @@ impl Draft {
             cause: self.cause,
             label: self.label.clone(),
             message: self.message.clone(),
+            overtaken: self.flags & flags::OVERTAKEN != 0,
         }
     }
 

@@ -12,6 +12,11 @@ pub const LATE: u16 = 1 << 2;
 pub const TRUNCATED: u16 = 1 << 3;
 /// A dead letter sent out again.
 pub const RERUN: u16 = 1 << 6;
+/// Its sender has said something newer about the same subject: it changes nothing.
+pub const OVERTAKEN: u16 = 1 << 7;
+/// Its times are the hub's own: its source gave none, so it is recognised by what it says without
+/// them.
+pub const HUB_TIMED: u16 = 1 << 8;
 
 const LANE_SHIFT: u16 = 4;
 const LANE_MASK: u16 = 0b11 << LANE_SHIFT;

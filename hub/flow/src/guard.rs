@@ -1,13 +1,23 @@
-//! The flow's own plug-in: turns refusals that smell of an attack into alarms.
+//! The flow's own plug-in: turns refusals that smell of an attack into alarms, and tells of holes
+//! in a sender's count and of statements that came too late.
 
 use std::collections::BTreeMap;
 
 use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin};
-use cordon_model::{AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, PartyId, Timestamp};
+use cordon_model::{
+    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AuditEvent, AuditOutcome, Body, PartyId,
+    Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
+use crate::counts::Counts;
 use crate::fault::{CONFIGURATION, ID_REUSED, fault};
-use crate::text::clip_empty;
+use crate::text::{clip, clip_empty};
+
+/// Audit action of a statement that was overtaken by a newer one of its sender.
+pub(crate) const OVERTAKEN: &str = "message.overtaken";
+/// Audit action of a hole in a sender's running numbers.
+pub(crate) const SENDER_GAP: &str = "sender.gap";
 
 /// One alarm for each sender and code in this time; further refusals stay entries.
 const QUIET_MICROS: i64 = 60 * 1_000_000;
@@ -19,6 +29,7 @@ const REMEMBERED_MAX: usize = 1_000;
 pub(crate) struct Guard {
     /// When each sender was last alarmed for each code, microseconds.
     alarmed: BTreeMap<(String, String), i64>,
+    counts: Counts,
 }
 
 impl Guard {
@@ -44,6 +55,47 @@ impl Guard {
     }
 }
 
+impl Guard {
+    /// Each statement that was overtaken is told; of a sender's holes one in a while.
+    fn watch_order(&mut self, entry: &Entry, decisions: &mut Decisions) {
+        let hole = self.counts.note(entry);
+        if entry.overtaken {
+            decisions.emit(overtaken(entry), None);
+        }
+        let Some((first, last)) = hole else {
+            return;
+        };
+        let sender = entry.sender.as_str();
+        if self.is_loud(sender, SENDER_GAP, entry.time) {
+            let detail = format!(
+                "numbers {first} to {last} of {sender} have not come; entry {} has {}",
+                entry.number,
+                last.saturating_add(1)
+            );
+            decisions.emit(noted(entry, SENDER_GAP, sender, detail), None);
+        }
+    }
+}
+
+fn overtaken(entry: &Entry) -> Body {
+    let detail = format!(
+        "entry {} changes nothing: {} has said something newer about the same subject",
+        entry.number, entry.sender
+    );
+    noted(entry, OVERTAKEN, &entry.label, detail)
+}
+
+fn noted(entry: &Entry, action: &str, target: &str, detail: String) -> Body {
+    Body::AuditEvent(AuditEvent {
+        action: action.to_owned(),
+        actor_id: entry.sender.clone(),
+        target: clip(target, 200),
+        outcome: AuditOutcome::Failure,
+        detail: clip(&detail, 2_000),
+        at: entry.time,
+    })
+}
+
 /// The alarm a refusal code calls for.
 fn alarm(code: &str) -> Option<(AlarmCode, AlarmLevel)> {
     match code {
@@ -62,6 +114,9 @@ impl Plugin for Guard {
     }
 
     fn step(&mut self, entry: &Entry, decisions: &mut Decisions) {
+        if entry.kind == EntryKind::Message {
+            self.watch_order(entry, decisions);
+        }
         if entry.kind != EntryKind::Refused {
             return;
         }

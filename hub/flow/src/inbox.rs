@@ -1,4 +1,4 @@
-//! Duplicate recognition (I4): sender, message id, digest.
+//! Duplicate recognition (I4): sender, message id, and the digest of what is said.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -56,9 +56,7 @@ impl Inbox {
         };
         Ok(match mark {
             None => Verdict::New,
-            Some(mark) if key == Key::IdOnly || mark.digest == digest.0 => {
-                Verdict::Same(mark.number)
-            }
+            Some(mark) if mark.digest == digest.0 => Verdict::Same(mark.number),
             Some(mark) => Verdict::Other(mark.number),
         })
     }

@@ -126,18 +126,7 @@ impl Intaker<'_> {
     fn reading(&mut self, work: ReadingWork) -> Pending {
         let slots = match work.sealed {
             Err(refused) => vec![self.refused(refused, 0)],
-            Ok(messages) => messages
-                .into_iter()
-                .map(|sealed| match self.verdict(&sealed) {
-                    Err(fault) => Slot::Failed(fault),
-                    Ok(Verdict::Same(number)) => Slot::Seen(number),
-                    Ok(Verdict::Other(first)) => {
-                        let raw = sealed.body().clone();
-                        self.reused(&sealed, first, raw, 0)
-                    }
-                    Ok(Verdict::New) => self.fresh(sealed, None),
-                })
-                .collect(),
+            Ok(messages) => self.statements(messages),
         };
         pending(
             slots,
@@ -145,6 +134,34 @@ impl Intaker<'_> {
             work.source,
             Some(work.since),
         )
+    }
+
+    /// What one reading says, taken together: under an id that stands for another reading nothing of
+    /// it is new, however many statements it makes.
+    fn statements(&mut self, messages: Vec<Sealed>) -> Vec<Slot> {
+        let judged: Vec<(Sealed, Result<Verdict, Fault>)> = messages
+            .into_iter()
+            .map(|sealed| {
+                let verdict = self.verdict(&sealed);
+                (sealed, verdict)
+            })
+            .collect();
+        let other = judged.iter().find_map(|(_, verdict)| match verdict {
+            Ok(Verdict::Other(first)) => Some(*first),
+            _ => None,
+        });
+        judged
+            .into_iter()
+            .map(|(sealed, verdict)| match (verdict, other) {
+                (Err(fault), _) => Slot::Failed(fault),
+                (Ok(Verdict::Same(number)), _) => Slot::Seen(number),
+                (Ok(Verdict::Other(first)), _) | (Ok(Verdict::New), Some(first)) => {
+                    let raw = sealed.body().clone();
+                    self.reused(&sealed, first, raw, 0)
+                }
+                (Ok(Verdict::New), None) => self.fresh(sealed, None),
+            })
+            .collect()
     }
 
     fn own(&mut self, work: OwnWork) -> Pending {
@@ -184,7 +201,7 @@ impl Intaker<'_> {
             .verdict(
                 sealed.sender(),
                 sealed.message_id(),
-                sealed.digest(),
+                sealed.identity(),
                 sealed.key(),
             )
             .map_err(|failure| of_journal(&failure))
@@ -197,6 +214,7 @@ impl Intaker<'_> {
     }
 
     fn fresh(&mut self, sealed: Sealed, submission: Option<u64>) -> Slot {
+        let identity = sealed.identity();
         let mut draft = sealed.into_draft();
         if let Some(number) = submission {
             draft.cause = number;
@@ -204,7 +222,7 @@ impl Intaker<'_> {
         if draft.flags & flags::KEYED != 0 {
             let number = self.batch.next();
             self.inbox
-                .note(&draft.sender, draft.message_id, draft.digest, number);
+                .note(&draft.sender, draft.message_id, identity, number);
         }
         Slot::New(self.core.admit(self.batch, draft))
     }

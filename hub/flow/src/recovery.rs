@@ -7,14 +7,18 @@ use cordon_journal::{Journal, State};
 use cordon_model::{Digest, MessageId, PartyId};
 
 use crate::core::Core;
+use crate::corridor::identity_of;
 use crate::entry_codec::entry_of;
 use crate::entry_reader::EntryReader;
 use crate::fault::{CONFIGURATION, fault, of_journal};
 use crate::flags;
 use crate::inbox::Inbox;
+use crate::precedence::Precedence;
 
 /// Namespace of the flow's own fold.
 pub(crate) const FOLD: &str = "flow.fold";
+/// Namespace of the newest statement about every subject.
+pub(crate) const PRECEDENCE: &str = "flow.precedence";
 /// Namespace of the list of plug-ins the state was made with.
 pub(crate) const NAMES: &str = "flow.plugins";
 
@@ -69,6 +73,7 @@ pub(crate) fn recover(
             plugin.restore(snapshot)?;
         }
         core.set_fold(Default::default());
+        core.set_precedence(Default::default());
         let (stored, _) = state.position().map_err(|failure| of_journal(&failure))?;
         if stored > 0 {
             state.wipe().map_err(|failure| of_journal(&failure))?;
@@ -96,7 +101,7 @@ pub(crate) fn recover(
                     inbox,
                     &draft.sender,
                     draft.message_id,
-                    draft.digest,
+                    identity_of(&draft),
                     record.number,
                 );
             }
@@ -147,6 +152,12 @@ fn restore(state: &Arc<dyn State>, core: &mut Core) -> Result<bool, Fault> {
     let fold = postcard::from_bytes(&fold)
         .map_err(|error| fault(CONFIGURATION).log(format!("fold: {error}")))?;
     core.set_fold(fold);
+    let Some(precedence) = state.snapshot(PRECEDENCE).map_err(stored)? else {
+        return Ok(false);
+    };
+    let precedence = Precedence::of_bytes(&precedence)
+        .map_err(|error| fault(CONFIGURATION).log(format!("precedence: {error}")))?;
+    core.set_precedence(precedence);
     Ok(true)
 }
 

@@ -22,7 +22,7 @@ use crate::inbox::Inbox;
 use crate::intake::{Answer, Intaker, Pending};
 use crate::outbox::Dispatch;
 use crate::queue::{Queue, Ticket};
-use crate::recovery::{FOLD, NAMES, Recovered, names, namespace, recover};
+use crate::recovery::{FOLD, NAMES, PRECEDENCE, Recovered, names, namespace, recover};
 use crate::saver::Saver;
 use crate::spool::Spool;
 use crate::stats::Stats;
@@ -329,6 +329,10 @@ impl Sequencer {
             changes.snapshot(&namespace(plugin.name()), plugin.snapshot()?);
         }
         changes.snapshot(FOLD, self.core.fold_bytes()?);
+        // Written when it differs from what is stored: most entries say nothing of a subject.
+        if self.saver.position() == 0 || self.core.precedence().changed() > self.saver.position() {
+            changes.snapshot(PRECEDENCE, self.core.precedence_bytes()?);
+        }
         changes.snapshot(NAMES, names(&self.core));
         Ok(())
     }

@@ -9,6 +9,7 @@ use cordon_model::Body;
 use serde::Serialize;
 
 use crate::batch::Line;
+use crate::guard::SENDER_GAP;
 use crate::histogram::{Histogram, Quantiles};
 
 /// Most names counted in one table; what comes later is counted under `other`.
@@ -48,6 +49,10 @@ pub struct StatsSnapshot {
     pub commands: BTreeMap<String, u64>,
     /// Outcomes of all other orders by kind.
     pub deliveries: BTreeMap<String, u64>,
+    /// Statements that came after a newer one of their sender and changed nothing.
+    pub overtaken: u64,
+    /// Holes in senders' running numbers that were told.
+    pub gaps: u64,
     /// Committed batches.
     pub batches: u64,
     /// Entries in the largest batch.
@@ -149,6 +154,8 @@ fn note_line(told: &mut StatsSnapshot, line: &Line) {
     let Some(message) = &line.entry.message else {
         return;
     };
+    told.overtaken += u64::from(line.entry.overtaken);
+    told.gaps += u64::from(line.entry.kind == EntryKind::Audit && line.entry.label == SENDER_GAP);
     if line.entry.kind == EntryKind::Message {
         count(&mut told.messages, message.header.message_type.as_str());
     }

@@ -200,6 +200,7 @@ impl Park {
             cause: 0,
             label: String::new(),
             message: Some(Arc::new(message)),
+            overtaken: false,
         };
         let mut decisions = Decisions::default();
         self.plugin.step(&entry, &mut decisions);

@@ -9,6 +9,7 @@ use cordon_security::wsse::{self, SoapVersion};
 use cordon_wire::soap;
 use http::{HeaderValue, StatusCode, header};
 
+use crate::passing::is_passing;
 use crate::{Parts, Refused};
 
 /// Longest place and longest text that the schema takes, in characters.
@@ -69,11 +70,15 @@ pub fn fault(parts: &Parts, version: SoapVersion, fault: &Fault, entry: Option<u
         remedy: limited(fault.remedy_text(), TEXT_MAX),
         entry_number: entry,
     };
-    let payload = soap::fault_body(version, soap::Side::Sender, &said);
+    let side = match is_passing(fault.code()) {
+        true => soap::Side::Receiver,
+        false => soap::Side::Sender,
+    };
+    let payload = soap::fault_body(version, side, &said);
     // SOAP 1.1 over HTTP knows only 500 for faults (WS-I BP 1.1 R1126); 1.2 has 400 for the sender's.
-    let status = match version {
-        SoapVersion::V11 => StatusCode::INTERNAL_SERVER_ERROR,
-        SoapVersion::V12 => StatusCode::BAD_REQUEST,
+    let status = match (version, side) {
+        (SoapVersion::V12, soap::Side::Sender) => StatusCode::BAD_REQUEST,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
     envelope(parts, version, status, &payload)
 }

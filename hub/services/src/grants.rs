@@ -23,6 +23,9 @@ impl Grants {
         else {
             return;
         };
+        if entry.overtaken {
+            return;
+        }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.insert(
             (grant.enterprise_id.to_string(), grant.grant_id.clone()),

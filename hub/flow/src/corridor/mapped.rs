@@ -109,7 +109,7 @@ fn key_of(reading: &Reading) -> Key {
     match (reading.message_id, reading.observed_at) {
         (None, _) => Key::None,
         (Some(_), Some(_)) => Key::Exact,
-        (Some(_), None) => Key::IdOnly,
+        (Some(_), None) => Key::HubTimed,
     }
 }
 

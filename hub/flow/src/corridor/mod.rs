@@ -21,5 +21,5 @@ pub use rules::CorridorRules;
 
 pub(crate) use refused::{Offender, RefusedDraft};
 pub(crate) use rules::Corridor;
-pub(crate) use sealed::{Key, Sealed};
+pub(crate) use sealed::{Key, Sealed, identity_of};
 pub(crate) use verified::{Part, SealedSubmission, Verified};

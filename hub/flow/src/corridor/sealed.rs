@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use cordon_contract::EntryKind;
 use cordon_model::{Body, Digest, MessageId, MessageType, PartyId, Quality, Timestamp};
-use cordon_wire::WireFault;
+use cordon_wire::{WireFault, digest_of_bytes};
 
 use super::mapped::Mapped;
 use super::valid::Valid;
@@ -19,15 +19,56 @@ pub(crate) enum Key {
     None,
     /// By sender, id and digest.
     Exact,
-    /// By sender and id alone: the id is the content, but the source gives no time of its own, so
-    /// that a second delivery differs in the hub's time.
-    IdOnly,
+    /// By sender, id and what it says without the hub's time, which stands in because the source
+    /// gives none of its own: a second delivery differs in that alone.
+    HubTimed,
+}
+
+/// What a message is recognised by, beside sender and id: its digest, or that of the same words
+/// without the hub's own time.
+pub(crate) fn identity_of(draft: &Draft) -> Digest {
+    let sent_at = draft.message.as_deref().map(|it| it.header.sent_at);
+    let Some(sent_at) = sent_at.filter(|_| draft.flags & flags::HUB_TIMED != 0) else {
+        return draft.digest;
+    };
+    // The ways in which one moment is written, and the number that ids are made of.
+    let written = [
+        sent_at.to_string(),
+        sent_at
+            .at_offset(Timestamp::PARK_OFFSET_MINUTES)
+            .to_string(),
+        sent_at.at_offset(0).to_string(),
+        sent_at.micros().to_string(),
+    ];
+    let mut rest: &[u8] = &draft.body;
+    let mut said = Vec::with_capacity(rest.len());
+    while let Some((first, tail)) = rest.split_first() {
+        // A time begins after something that is no digit, so that no longer number is cut.
+        let is_inside = said.last().is_some_and(u8::is_ascii_digit);
+        let time = written
+            .iter()
+            .map(String::as_bytes)
+            .filter(|_| !is_inside)
+            .find(|time| rest.starts_with(time));
+        match time {
+            Some(time) => {
+                said.push(b'@');
+                rest = rest.get(time.len()..).unwrap_or_default();
+            }
+            None => {
+                said.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    digest_of_bytes(&said)
 }
 
 /// A message that passed the corridor.
 #[derive(Debug)]
 pub(crate) struct Sealed {
     draft: Draft,
+    identity: Digest,
     key: Key,
     /// Who said it; `None` for the hub itself.
     #[expect(dead_code, reason = "the register of owners will ask")]
@@ -51,6 +92,7 @@ impl Sealed {
                 message: Some(std::sync::Arc::new(message)),
                 ..draft
             },
+            identity: digest,
             key: Key::Exact,
             speaker: Some(speaker),
         }
@@ -64,7 +106,11 @@ impl Sealed {
         if key != Key::None {
             draft.flags |= flags::KEYED;
         }
+        if key == Key::HubTimed {
+            draft.flags |= flags::HUB_TIMED;
+        }
         Ok(Self {
+            identity: identity_of(&draft),
             draft,
             key,
             speaker: Some(speaker),
@@ -85,6 +131,7 @@ impl Sealed {
         let mut draft = sealer.seal(EntryKind::Message, body, particulars)?;
         draft.cause = cause;
         Ok(Self {
+            identity: draft.digest,
             draft,
             key: Key::None,
             speaker: None,
@@ -105,6 +152,11 @@ impl Sealed {
 
     pub(crate) fn digest(&self) -> Digest {
         self.draft.digest
+    }
+
+    /// What it is recognised by, beside sender and id.
+    pub(crate) fn identity(&self) -> Digest {
+        self.identity
     }
 
     pub(crate) fn body(&self) -> &Bytes {

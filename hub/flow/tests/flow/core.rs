@@ -138,6 +138,7 @@ async fn a_redelivery_without_a_device_time_is_known_by_its_id() {
     let hub = park.start().await;
     let mut one = reading("GW-1", "plain", Some(id(2)));
     one.observed_at = None;
+    one.received_at = one.received_at.plus_seconds(1);
     let mut two = one.clone();
     two.received_at = two.received_at.plus_seconds(3);
     let first = park.intake().offer(one).await.unwrap();

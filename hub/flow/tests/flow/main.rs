@@ -10,6 +10,7 @@
 
 mod authority;
 mod core;
+mod facts;
 mod failure;
 mod outbox;
 mod park;

@@ -7,7 +7,7 @@ use cordon_security::Role;
 use crate::park::{Park, Porter};
 use crate::partner::Ca;
 
-const GRANT: &str = include_str!("../../../../schemas/examples/valid/access-grant.xml");
+pub const GRANT: &str = include_str!("../../../../schemas/examples/valid/access-grant.xml");
 const EMERGENCY: &str = include_str!("../../../../schemas/examples/valid/emergency-gate-open.xml");
 
 fn grant(last: u8) -> String {

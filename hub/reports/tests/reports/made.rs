@@ -304,6 +304,7 @@ impl Line {
             cause: 0,
             label: String::new(),
             message: Some(Arc::new(message)),
+            overtaken: false,
         }
     }
 }

@@ -11,6 +11,8 @@ use cordon_security::wsse::{self, Policy, SoapVersion, VerifiedEnvelope};
 use cordon_security::{Role, Signer, TrustStore};
 use cordon_xml::Node;
 
+use crate::passing::is_passing;
+
 /// How to reach a hub.
 #[derive(Clone, Debug)]
 pub struct LinkOptions {
@@ -41,6 +43,9 @@ pub enum LinkError {
     /// The hub refused the whole request with a fault; trying the same again does not help.
     #[error("{0}")]
     Refused(Fault),
+    /// The hub cannot take the request now and says that it is not at fault; it may be sent again.
+    #[error("{0}")]
+    Busy(Fault),
     /// The answer cannot be trusted or understood; nothing in it was used.
     #[error("{0}")]
     Untrusted(Fault),
@@ -97,7 +102,7 @@ impl Link {
         })?;
         let fault = refusal(&verified);
         match fault {
-            Some(fault) => Err(LinkError::Refused(fault)),
+            Some(fault) => Err(fault),
             None => Ok(verified),
         }
     }
@@ -111,13 +116,23 @@ pub(super) fn payload(answer: &VerifiedEnvelope) -> Result<Node<'_>, LinkError> 
 }
 
 /// The refusal in an answer, if it is one.
-fn refusal(answer: &VerifiedEnvelope) -> Option<Fault> {
+fn refusal(answer: &VerifiedEnvelope) -> Option<LinkError> {
     let envelope = cordon_wire::soap::open(answer.document()).ok()?;
     let said = cordon_wire::soap::answered_fault(&envelope)?;
-    Some(match said.detail {
-        Some(detail) => Fault::new("S035", format!("{}: {}", detail.code, detail.detail))
-            .at(detail.place)
-            .remedy(detail.remedy),
-        None => Fault::new("S035", format!("{}: {}", said.code, said.reason)),
+    let (passes, fault) = match said.detail {
+        Some(detail) => (
+            is_passing(&detail.code),
+            Fault::new("S035", format!("{}: {}", detail.code, detail.detail))
+                .at(detail.place)
+                .remedy(detail.remedy),
+        ),
+        None => (
+            false,
+            Fault::new("S035", format!("{}: {}", said.code, said.reason)),
+        ),
+    };
+    Some(match passes {
+        true => LinkError::Busy(fault),
+        false => LinkError::Refused(fault),
     })
 }

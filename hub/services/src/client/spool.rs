@@ -1,13 +1,17 @@
-//! The enterprise's durable spool: a message leaves it only with an answer.
+//! A partner's durable spool: a message leaves it only with an answer that is final.
 //!
-//! Four folders: `waiting` holds messages as they will be sent, named by message id; `accepted` and
-//! `refused` hold them with the answer beside. A message is written to `waiting` and synced before
-//! it is first sent, and moved after its answer is synced, so a crash at any moment costs at most
-//! a repeated submission, which the hub answers with the first receipt again.
+//! Three folders: `waiting` holds messages as they will be sent, each file named by a running number
+//! and the message id, so that they leave in the order in which they came in, whatever happens in
+//! between; `accepted` and `refused` hold them by id with the answer beside. A message is written to
+//! `waiting` and synced before it is first sent, and moved after its answer is synced, so a crash at
+//! any moment costs at most a repeated submission, which the hub answers with the first receipt
+//! again.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cordon_contract::Fault;
 use cordon_model::MessageId;
@@ -33,37 +37,80 @@ impl SpoolState {
     }
 }
 
+/// Digits of the number in front of a waiting message's id.
+const NUMBER_DIGITS: usize = 12;
+
+/// A message that waits.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Waiting {
+    /// Its place in the order in which messages came in.
+    number: u64,
+    id: MessageId,
+    file: PathBuf,
+}
+
+impl Waiting {
+    /// From a file's path. A name without a number is the oldest form, which has no order but its id.
+    fn of(file: PathBuf) -> Option<Self> {
+        let name = file.file_name()?.to_str()?.strip_suffix(".xml")?;
+        let (number, id) = match name.split_at_checked(NUMBER_DIGITS) {
+            Some((digits, id)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                (digits.parse().ok()?, id.strip_prefix('-')?.parse().ok()?)
+            }
+            _ => (0, name.parse().ok()?),
+        };
+        Some(Self { number, id, file })
+    }
+}
+
 /// A spool folder.
 #[derive(Clone, Debug)]
 pub struct Spool {
     root: PathBuf,
+    /// What waits, as it was when the folder was last looked at.
+    known: Arc<Mutex<BTreeMap<MessageId, Waiting>>>,
 }
 
 impl Spool {
     /// Opens a spool, making its folders where they are missing.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, Fault> {
-        let root = root.into();
+        let spool = Self {
+            root: root.into(),
+            known: Arc::default(),
+        };
         for state in [
             SpoolState::Waiting,
             SpoolState::Accepted,
             SpoolState::Refused,
         ] {
-            let folder = root.join(state.folder());
+            let folder = spool.folder(state);
             fs::create_dir_all(&folder).map_err(|error| cannot(&folder, &error))?;
         }
-        Ok(Self { root })
+        spool.look()?;
+        Ok(spool)
     }
 
-    /// Puts a message in; durable when this returns. A message that is there already, in any state,
-    /// is left alone; the answer says in which.
+    /// Puts a message in behind all that wait; durable when this returns. A message that is there
+    /// already, in any state, is left alone; the answer says in which.
     pub fn put(&self, id: &MessageId, message: &[u8]) -> Result<SpoolState, Fault> {
-        for state in [
-            SpoolState::Accepted,
-            SpoolState::Refused,
-            SpoolState::Waiting,
-        ] {
-            let file = self.file(state, id);
-            let Ok(present) = fs::read(&file) else {
+        let mut known = self.known();
+        let waits = known.get(id).map(|waiting| waiting.file.clone());
+        let places = [
+            (
+                SpoolState::Accepted,
+                Some(self.settled(SpoolState::Accepted, id)),
+            ),
+            (
+                SpoolState::Refused,
+                Some(self.settled(SpoolState::Refused, id)),
+            ),
+            (SpoolState::Waiting, waits),
+        ];
+        for (state, file) in places {
+            let Some((file, present)) = file.and_then(|file| {
+                let present = fs::read(&file).ok()?;
+                Some((file, present))
+            }) else {
                 continue;
             };
             if present == message {
@@ -76,49 +123,76 @@ impl Spool {
             .at(file.display().to_string())
             .remedy("give the changed message an id of its own"));
         }
-        write_durably(&self.file(SpoolState::Waiting, id), message)?;
+        let last = known.values().map(|waiting| waiting.number).max();
+        let number = last.unwrap_or(0) + 1;
+        let name = format!("{number:0NUMBER_DIGITS$}-{id}.xml");
+        let file = self.folder(SpoolState::Waiting).join(name);
+        write_durably(&file, message)?;
+        let id = *id;
+        known.insert(id, Waiting { number, id, file });
         Ok(SpoolState::Waiting)
     }
 
-    /// Ids of waiting messages, oldest id first.
+    /// Ids of waiting messages in the order in which they came in.
     pub fn waiting(&self) -> Result<Vec<MessageId>, Fault> {
-        self.list(SpoolState::Waiting)
+        self.look()?;
+        let mut waiting: Vec<Waiting> = self.known().values().cloned().collect();
+        waiting.sort_by_key(|one| (one.number, one.id));
+        Ok(waiting.into_iter().map(|one| one.id).collect())
     }
 
-    /// Ids of the messages in a state.
-    pub fn list(&self, state: SpoolState) -> Result<Vec<MessageId>, Fault> {
-        let folder = self.root.join(state.folder());
+    /// Looks at the folder again: another process may have put something in.
+    fn look(&self) -> Result<(), Fault> {
+        let folder = self.folder(SpoolState::Waiting);
         let entries = fs::read_dir(&folder).map_err(|error| cannot(&folder, &error))?;
-        let mut ids: Vec<MessageId> = entries
-            .flatten()
-            .filter_map(|entry| {
-                let name = entry.file_name().to_string_lossy().into_owned();
-                name.strip_suffix(".xml")?.parse().ok()
-            })
-            .collect();
-        ids.sort();
-        Ok(ids)
+        let files = entries.flatten().map(|entry| entry.path());
+        let waiting = files.filter_map(Waiting::of);
+        *self.known() = waiting.map(|one| (one.id, one)).collect();
+        Ok(())
     }
 
     /// A waiting message's bytes.
     pub fn read(&self, id: &MessageId) -> Result<Vec<u8>, Fault> {
-        let file = self.file(SpoolState::Waiting, id);
+        let file = self.waits(id)?;
         fs::read(&file).map_err(|error| cannot(&file, &error))
     }
 
-    /// Records the answer to a waiting message and moves it.
+    /// Records the final answer to a waiting message and moves it.
     pub fn settle(&self, id: &MessageId, state: SpoolState, answer: &[u8]) -> Result<(), Fault> {
-        let to = self.file(state, id);
+        let to = self.settled(state, id);
         write_durably(&to.with_extension("answer.xml"), answer)?;
-        let from = self.file(SpoolState::Waiting, id);
+        let from = self.waits(id)?;
         fs::rename(&from, &to)
             .and_then(|()| sync_folder(&to))
             .and_then(|()| sync_folder(&from))
-            .map_err(|error| cannot(&to, &error))
+            .map_err(|error| cannot(&to, &error))?;
+        self.known().remove(id);
+        Ok(())
     }
 
-    fn file(&self, state: SpoolState, id: &MessageId) -> PathBuf {
-        self.root.join(state.folder()).join(format!("{id}.xml"))
+    /// Where a waiting message lies.
+    fn waits(&self, id: &MessageId) -> Result<PathBuf, Fault> {
+        let known = self.known();
+        known
+            .get(id)
+            .map(|waiting| waiting.file.clone())
+            .ok_or_else(|| {
+                let missing = io::Error::new(io::ErrorKind::NotFound, format!("{id} is gone"));
+                cannot(&self.folder(SpoolState::Waiting), &missing)
+            })
+    }
+
+    /// Where a message with its final answer lies.
+    fn settled(&self, state: SpoolState, id: &MessageId) -> PathBuf {
+        self.folder(state).join(format!("{id}.xml"))
+    }
+
+    fn folder(&self, state: SpoolState) -> PathBuf {
+        self.root.join(state.folder())
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<MessageId, Waiting>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -167,5 +241,28 @@ mod tests {
         again.settle(&id, SpoolState::Accepted, b"<r/>").unwrap();
         assert!(again.waiting().unwrap().is_empty());
         assert_eq!(again.put(&id, b"<a/>").unwrap(), SpoolState::Accepted);
+    }
+
+    #[test]
+    fn messages_leave_in_the_order_they_came_in_whatever_their_ids() {
+        let folder = tempfile::tempdir().unwrap();
+        let [low, middle, high] = [1_u8, 2, 3].map(|byte| MessageId::from_bytes([byte; 16]));
+        // Left by an older program, which knew no order.
+        std::fs::create_dir_all(folder.path().join("waiting")).unwrap();
+        std::fs::write(folder.path().join(format!("waiting/{high}.xml")), b"<c/>").unwrap();
+        let spool = Spool::open(folder.path()).unwrap();
+        spool.put(&middle, b"<b/>").unwrap();
+        spool.put(&low, b"<a/>").unwrap();
+        assert_eq!(spool.waiting().unwrap(), vec![high, middle, low]);
+        assert_eq!(spool.put(&high, b"<c/>").unwrap(), SpoolState::Waiting);
+        assert_eq!(spool.put(&high, b"<d/>").unwrap_err().code(), "S031");
+        // The order outlives the process.
+        let again = Spool::open(folder.path()).unwrap();
+        assert_eq!(again.waiting().unwrap(), vec![high, middle, low]);
+        again
+            .settle(&middle, SpoolState::Accepted, b"<r/>")
+            .unwrap();
+        assert_eq!(again.waiting().unwrap(), vec![high, low]);
+        assert_eq!(again.read(&low).unwrap(), b"<a/>");
     }
 }

@@ -10,15 +10,20 @@ use cordon_wire::service as wire;
 use super::link::payload;
 use super::{Link, LinkError, Spool, SpoolState};
 use crate::lawful::lawful;
+use crate::passing::is_passing;
+
+/// First and longest pause before the same messages are sent again.
+const PAUSE_FIRST: Duration = Duration::from_millis(200);
+const PAUSE_LAST: Duration = Duration::from_secs(30);
 
 /// What became of the messages.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct SubmitSummary {
     /// Accepted messages, repeated ones included.
     pub accepted: usize,
-    /// Refused messages.
+    /// Messages refused for good.
     pub refused: usize,
-    /// Messages that still wait.
+    /// Messages that still wait: not sent yet, or refused for a reason that passes.
     pub waiting: usize,
 }
 
@@ -43,15 +48,16 @@ impl Submitter {
         }
     }
 
-    /// Submits until nothing waits, until `patience` has passed without an answer, or until shutdown.
-    /// Unreachable hubs are tried again with growing pauses; a refused request is an error at once.
+    /// Submits, in the order in which messages came into the spool, until nothing waits, until
+    /// `patience` has passed without progress, or until shutdown. A hub that is unreachable or busy
+    /// is tried again with growing pauses; a request refused for good is an error at once.
     pub async fn run(
         &self,
         patience: Duration,
         shutdown: &Shutdown,
     ) -> Result<SubmitSummary, LinkError> {
         let mut summary = SubmitSummary::default();
-        let mut pause = Duration::from_millis(200);
+        let mut pause = PAUSE_FIRST;
         let mut silent = Duration::ZERO;
         loop {
             let waiting = self.spool.waiting().map_err(LinkError::Untrusted)?;
@@ -60,30 +66,39 @@ impl Submitter {
                 return Ok(summary);
             }
             match self.submit_some(&waiting, &mut summary).await {
-                Ok(()) => {
-                    pause = Duration::from_millis(200);
-                    silent = Duration::ZERO;
+                Ok(settled) if settled > 0 => {
+                    (pause, silent) = (PAUSE_FIRST, Duration::ZERO);
+                    continue;
                 }
-                Err(LinkError::Unreachable(fault)) if silent < patience => {
-                    tracing::warn!(%fault, pause_ms = pause.as_millis(), "the hub did not answer, trying again");
-                    tokio::select! {
-                        () = tokio::time::sleep(pause) => {}
-                        () = shutdown.wait() => {}
-                    }
-                    silent += pause;
-                    pause = (pause * 2).min(Duration::from_secs(30));
+                // All of it was refused for reasons that pass.
+                Ok(_) if silent >= patience => return Ok(summary),
+                Err(LinkError::Busy(fault)) if silent >= patience => {
+                    tracing::warn!(%fault, "the hub is busy, the messages wait in the spool");
+                    return Ok(summary);
+                }
+                Ok(_) => {}
+                Err(error @ (LinkError::Unreachable(_) | LinkError::Busy(_)))
+                    if silent < patience =>
+                {
+                    tracing::warn!(%error, pause_ms = pause.as_millis(), "trying again");
                 }
                 Err(error) => return Err(error),
             }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = shutdown.wait() => {}
+            }
+            silent += pause;
+            pause = (pause * 2).min(PAUSE_LAST);
         }
     }
 
-    /// One request with as many of the waiting messages as fit.
+    /// One request with as many of the waiting messages as fit; how many have a final answer now.
     async fn submit_some(
         &self,
         waiting: &[MessageId],
         summary: &mut SubmitSummary,
-    ) -> Result<(), LinkError> {
+    ) -> Result<usize, LinkError> {
         let mut ids = Vec::new();
         let mut messages: Vec<Vec<u8>> = Vec::new();
         let mut bytes = 0;
@@ -109,19 +124,23 @@ impl Submitter {
                 ),
             )));
         }
+        let mut settled = 0;
         for (id, result) in ids.into_iter().zip(&response.result) {
-            self.settle(id, &result.answer, summary)
+            let is_final = self
+                .settle(id, &result.answer, summary)
                 .map_err(LinkError::Untrusted)?;
+            settled += usize::from(is_final);
         }
-        Ok(())
+        Ok(settled)
     }
 
+    /// Moves a message to its answer; false when it waits on, refused for a reason that passes.
     fn settle(
         &self,
         id: &MessageId,
         answer: &Answer,
         summary: &mut SubmitSummary,
-    ) -> Result<(), Fault> {
+    ) -> Result<bool, Fault> {
         match answer {
             Answer::Receipt(receipt) => {
                 if receipt.message_id != *id {
@@ -130,23 +149,21 @@ impl Submitter {
                         format!("the receipt names {} instead of {id}", receipt.message_id),
                     ));
                 }
+                let written = cordon_wire::write_receipt(receipt).map_err(lawful)?;
+                self.spool.settle(id, SpoolState::Accepted, &written)?;
                 summary.accepted += 1;
-                self.spool.settle(
-                    id,
-                    SpoolState::Accepted,
-                    &cordon_wire::write_receipt(receipt).map_err(lawful)?,
-                )
             }
             Answer::Refusal(refusal) => {
-                summary.refused += 1;
                 tracing::warn!(%id, code = refusal.code, place = refusal.place, detail = refusal.detail, "refused");
-                self.spool.settle(
-                    id,
-                    SpoolState::Refused,
-                    &cordon_wire::write_refusal(refusal).map_err(lawful)?,
-                )
+                if is_passing(&refusal.code) {
+                    return Ok(false);
+                }
+                let written = cordon_wire::write_refusal(refusal).map_err(lawful)?;
+                self.spool.settle(id, SpoolState::Refused, &written)?;
+                summary.refused += 1;
             }
         }
+        Ok(true)
     }
 }
 

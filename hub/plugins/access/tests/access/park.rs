@@ -489,5 +489,6 @@ pub fn entry(
         cause: 0,
         label: String::new(),
         message,
+        overtaken: false,
     }
 }

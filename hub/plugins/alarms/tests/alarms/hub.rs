@@ -162,6 +162,7 @@ impl Hub {
             cause,
             label,
             message,
+            overtaken: false,
         }
     }
 

@@ -1,0 +1,202 @@
+//! What `cordon submit` does with its spool: the order in which messages leave, and what stays.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "test code"
+)]
+
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use cordon_contract::{Clock as _, Shutdown, SystemClock};
+use cordon_http::{Handler, Request, Response, Server, ServerOptions};
+use cordon_interop::{Head, Park, message, message_file, moment, program, run, said};
+use cordon_model::service::{Answer, SubmissionResult, SubmitMessagesResponse};
+use cordon_model::{Digest, Receipt, Refusal};
+use cordon_security::Signer;
+use cordon_security::wsse::{self, SoapVersion};
+use cordon_wire::{service as wire, soap};
+
+/// A hub of the test's own: says F007 to everything while it is stopping, receipts later.
+struct Stopping {
+    signer: Signer,
+    stops: AtomicBool,
+    /// The ids that came, in the order of the requests.
+    seen: Mutex<Vec<String>>,
+}
+
+impl Stopping {
+    fn answer(&self, body: &[u8]) -> Vec<u8> {
+        let document = cordon_xml::Document::parse(body.to_vec(), &cordon_xml::Limits::default());
+        let document = document.unwrap();
+        let submission = soap::open(&document).unwrap().payload;
+        let asked = wire::read_submit_messages(submission).unwrap();
+        let result = asked.message.iter().zip(1..).map(|(message, index)| {
+            let header = &message.header;
+            self.seen
+                .lock()
+                .unwrap()
+                .push(header.message_id.to_string());
+            let answer = match self.stops.load(Ordering::SeqCst) {
+                true => Answer::Refusal(Refusal {
+                    message_id: Some(header.message_id),
+                    sender_id: None,
+                    code: "F007".into(),
+                    place: String::new(),
+                    detail: "the hub is stopping".into(),
+                    remedy: "send the message again".into(),
+                    entry_number: None,
+                    refused_at: SystemClock.now(),
+                }),
+                false => Answer::Receipt(Receipt {
+                    message_id: header.message_id,
+                    sender_id: header.sender_id.clone(),
+                    park_code: header.park_code.clone(),
+                    entry_number: 7,
+                    digest: Digest([7; 32]),
+                    chain_hash: Digest([7; 32]),
+                    received_at: SystemClock.now(),
+                }),
+            };
+            SubmissionResult { index, answer }
+        });
+        let response = SubmitMessagesResponse {
+            result: result.collect(),
+        };
+        wire::write_submit_messages_response(&response).unwrap()
+    }
+}
+
+impl Handler for Stopping {
+    fn handle(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>> {
+        Box::pin(async move {
+            let payload = self.answer(request.http.body());
+            let now = SystemClock.now();
+            let signed = wsse::sign(&self.signer, SoapVersion::V12, [], payload, now).unwrap();
+            Response::new(signed.into())
+        })
+    }
+}
+
+/// `cordon submit` as `enterprise-1` of the park prepared in `data`.
+fn submit(data: &Path, url: &str, spool: &Path, files: &[PathBuf]) -> Output {
+    let certs = data.join("certs");
+    Command::new(program())
+        .args(["submit", "--patience-s", "1", "--url", url])
+        .arg("--certs")
+        .arg(certs.join("enterprise-1"))
+        .arg("--trust")
+        .arg(certs.join("ca"))
+        .arg("--spool")
+        .arg(spool)
+        .args(files)
+        .output()
+        .unwrap()
+}
+
+fn files_in(folder: &Path) -> usize {
+    std::fs::read_dir(folder).unwrap().count()
+}
+
+fn grant(folder: &Path, id: &str, occurred_s: i64, state: &str) -> PathBuf {
+    let fields = format!(
+        "<c:GrantId>GR-1</c:GrantId><c:ClassLetter>F</c:ClassLetter>\
+         <c:SubjectKind>VEH_FREIGHT</c:SubjectKind><c:Plate><c:Number>苏H12345</c:Number>\
+         <c:Colour>YELLOW</c:Colour></c:Plate><c:EnterpriseId>enterprise-1</c:EnterpriseId>\
+         <c:ValidFrom>{}</c:ValidFrom><c:ValidTo>{}</c:ValidTo>\
+         <c:ChecksPassed>true</c:ChecksPassed><c:State>{state}</c:State>",
+        moment(-60),
+        moment(3_600)
+    );
+    let head = Head {
+        occurred_s,
+        ..Head::of("enterprise-1")
+    };
+    message_file(folder, id, &message(head, id, "AccessGrant", &fields))
+}
+
+#[test]
+fn what_is_refused_for_a_passing_reason_waits_in_the_spool_and_is_sent_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("park");
+    run(Command::new(program())
+        .arg("prepare")
+        .arg("--data")
+        .arg(&data));
+    let certs = data.join("certs/hub-1");
+    let hub = Arc::new(Stopping {
+        signer: Signer::load(&certs.join("chain.pem"), &certs.join("key.pem")).unwrap(),
+        stops: AtomicBool::new(true),
+        seen: Mutex::default(),
+    });
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (trigger, shutdown) = Shutdown::pair();
+    let any = "127.0.0.1:0".parse().unwrap();
+    let server = runtime.block_on(Server::bind(any, None, ServerOptions::default()));
+    let server = server.unwrap();
+    let url = format!("http://{}/soap/enterprise", server.address());
+    runtime.spawn(server.serve(Arc::clone(&hub) as _, shutdown));
+
+    let spool = folder.path().join("spool");
+    // The ids run against the order in which the messages are given.
+    let ids = [
+        "ffffffff-0000-4000-8000-000000000001",
+        "00000000-0000-4000-8000-000000000002",
+    ];
+    let files = [
+        grant(folder.path(), ids[0], -2, "ACTIVE"),
+        grant(folder.path(), ids[1], -1, "WITHDRAWN"),
+    ];
+    let answer = submit(&data, &url, &spool, &files);
+    assert_eq!(answer.status.code(), Some(75), "{}", said(&answer));
+    assert_eq!(files_in(&spool.join("refused")), 0);
+    assert_eq!(files_in(&spool.join("waiting")), 2);
+
+    hub.stops.store(false, Ordering::SeqCst);
+    let answer = submit(&data, &url, &spool, &[]);
+    assert_eq!(answer.status.code(), Some(0), "{}", said(&answer));
+    assert_eq!(files_in(&spool.join("waiting")), 0);
+    assert_eq!(
+        files_in(&spool.join("accepted")),
+        4,
+        "messages and receipts"
+    );
+    // Every request had both, in the order given, the one after the restart too.
+    for both in hub.seen.lock().unwrap().chunks(2) {
+        assert_eq!(both, ids);
+    }
+    trigger.pull();
+}
+
+#[test]
+fn a_withdrawal_given_after_its_grant_comes_after_it_whatever_the_ids() {
+    let park = Park::start();
+    let ids = [
+        "ffffffff-0000-4000-8000-000000000001",
+        "00000000-0000-4000-8000-000000000002",
+    ];
+    let files = [
+        grant(park.scratch(), ids[0], -2, "ACTIVE"),
+        grant(park.scratch(), ids[1], -1, "WITHDRAWN"),
+    ];
+    let url = format!("{}/soap/enterprise", park.exchange());
+    let answer = submit(&park.data(), &url, &park.scratch().join("spool"), &files);
+    assert!(said(&answer).contains("accepted 2"), "{}", said(&answer));
+    let entries = said(&run(Command::new(program())
+        .args(["journal", "show", "--limit", "5000", "--body", "--dir"])
+        .arg(park.data().join("journal"))));
+    let place = |id: &str| {
+        entries
+            .find(id)
+            .unwrap_or_else(|| panic!("{id}:\n{entries}"))
+    };
+    assert!(
+        place(ids[0]) < place(ids[1]),
+        "the grant would overrule its withdrawal"
+    );
+}
