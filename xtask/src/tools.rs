@@ -17,7 +17,19 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("python3", "python3"),
     ("npm", "npm"),
     ("node", "nodejs"),
+    ("openssl", "openssl"),
+    ("javac", "default-jdk-headless"),
+    ("php", "php-cli"),
 ];
+
+/// File that must be there, and the Debian package that brings it.
+const FILES: &[(&str, &str)] = &[
+    ("/usr/share/java/jaxws-tools.jar", "libjaxws-java"),
+    ("/usr/share/java/wss4j.jar", "libwss4j-java"),
+];
+
+/// Extension that PHP must have, and the Debian package that brings it.
+const PHP_EXTENSIONS: &[(&str, &str)] = &[("soap", "php-soap"), ("dom", "php-xml")];
 
 /// Makes sure that everything is there.
 pub fn install() -> Result<(), String> {
@@ -32,6 +44,10 @@ fn system_packages() -> Result<(), String> {
         .filter(|(program, _)| !on_path(program))
         .map(|(_, package)| *package)
         .collect();
+    let files = FILES.iter().filter(|(file, _)| !Path::new(file).exists());
+    missing.extend(files.map(|(_, package)| *package));
+    let extensions = PHP_EXTENSIONS.iter().filter(|(name, _)| !php_has(name));
+    missing.extend(extensions.map(|(_, package)| *package));
     if !python_has_venv() {
         missing.push("python3-venv");
     }
@@ -126,6 +142,11 @@ fn with_stamp(
 
 fn cannot(path: &Path, error: &io::Error) -> String {
     format!("cannot use {}: {error}", path.display())
+}
+
+fn php_has(extension: &str) -> bool {
+    let code = format!("exit((int) !extension_loaded('{extension}'));");
+    run::quiet(run::command("php").args(["-r", &code])).is_ok()
 }
 
 fn python_has_venv() -> bool {

@@ -62,6 +62,10 @@ fn line(row: &Row) -> String {
             let unit = row.measured.unit;
             format!("≤ {}", figure(Amount { value, unit }))
         }
+        Goal::AtLeast(value) => {
+            let unit = row.measured.unit;
+            format!("≥ {}", figure(Amount { value, unit }))
+        }
     });
     let met = match row.verdict() {
         None => String::new(),
@@ -130,6 +134,7 @@ fn row_json(row: &Row) -> Value {
             Goal::RatioAtLeast(least) => json!({ "ratio_at_least": least }),
             Goal::RatioAtMost(most) => json!({ "ratio_at_most": most }),
             Goal::AtMost(most) => json!({ "at_most": most }),
+            Goal::AtLeast(least) => json!({ "at_least": least }),
         }),
         "met": row.verdict().map(|verdict| verdict == Verdict::Met),
     })

@@ -123,6 +123,19 @@ impl Park {
         plugins: Vec<Box<dyn Plugin>>,
         adapters: Vec<Arc<dyn Adapter>>,
     ) -> Outcome<RunningHub> {
+        self.start_mapping(name, disk, plugins, adapters, Mappings::default())
+            .await
+    }
+
+    /// The same with mapping packages.
+    pub async fn start_mapping(
+        &self,
+        name: &str,
+        disk: Arc<dyn Disk>,
+        plugins: Vec<Box<dyn Plugin>>,
+        adapters: Vec<Arc<dyn Adapter>>,
+        mappings: Mappings,
+    ) -> Outcome<RunningHub> {
         let journal = self.journal(name, disk)?;
         let reader = journal.reader()?;
         let path = self.folder().join(format!("{name}.redb"));
@@ -135,7 +148,7 @@ impl Park {
             state: Arc::new(state),
             plugins,
             adapters,
-            mappings: Arc::new(Mappings::default()),
+            mappings: Arc::new(mappings),
             clock: Arc::new(SystemClock),
         };
         Ok(Hub::start(config, parts).await?)

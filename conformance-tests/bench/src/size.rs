@@ -17,6 +17,8 @@ pub struct Size {
     pub batches: u32,
     /// Sensor samples offered per second beside the gate decisions.
     pub samples: usize,
+    /// Messages that wait at the broker.
+    pub backlog: usize,
 }
 
 impl Size {
@@ -28,6 +30,7 @@ impl Size {
         syncs: 200,
         batches: 100,
         samples: 10_000,
+        backlog: 50_000,
     };
     /// A look; under forty seconds.
     pub const QUICK: Self = Self {
@@ -37,6 +40,7 @@ impl Size {
         syncs: 50,
         batches: 30,
         samples: 10_000,
+        backlog: 10_000,
     };
     /// Only proves that every figure is computed.
     pub const TINY: Self = Self {
@@ -46,5 +50,6 @@ impl Size {
         syncs: 4,
         batches: 3,
         samples: 200,
+        backlog: 300,
     };
 }

@@ -38,6 +38,8 @@ pub enum Goal {
     RatioAtMost(f64),
     /// The figure itself is at most this.
     AtMost(f64),
+    /// The figure itself is at least this.
+    AtLeast(f64),
 }
 
 /// Whether a goal is met, and how far it is.
@@ -104,6 +106,7 @@ impl Row {
             Goal::RatioAtLeast(least) => least / ratio,
             Goal::RatioAtMost(most) => ratio / most,
             Goal::AtMost(most) => self.measured.value / most,
+            Goal::AtLeast(least) => least / self.measured.value,
         };
         Some(if missed <= 1.0 {
             Verdict::Met
@@ -141,6 +144,8 @@ mod tests {
         assert!(matches!(share(f64::NAN), Some(Verdict::MissedBy(_))));
         let time = Row::figure("x", 6.0, "ms").goal(Goal::AtMost(5.0));
         assert_eq!(time.verdict(), Some(Verdict::MissedBy(1.2)));
+        let rate = Row::figure("x", 6.0, "1/s").goal(Goal::AtLeast(9.0));
+        assert_eq!(rate.verdict(), Some(Verdict::MissedBy(1.5)));
         assert_eq!(Row::figure("x", 6.0, "ms").verdict(), None);
     }
 }

@@ -1,6 +1,7 @@
 //! The measurements, in the order of the page.
 
 mod accept;
+mod backlog;
 mod crowd;
 mod exchange;
 mod gate;
@@ -25,16 +26,19 @@ pub enum Measure {
     Gate,
     /// The journal's syncs and bytes.
     Journal,
+    /// A backlog at an MQTT broker.
+    Backlog,
 }
 
 impl Measure {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Verify,
         Self::Accept,
         Self::Exchange,
         Self::Gate,
         Self::Journal,
+        Self::Backlog,
     ];
 
     /// Its name on the command line.
@@ -45,6 +49,7 @@ impl Measure {
             Self::Exchange => "exchange",
             Self::Gate => "gate",
             Self::Journal => "journal",
+            Self::Backlog => "backlog",
         }
     }
 }
@@ -62,5 +67,6 @@ pub fn run(measure: Measure, data: &Path, size: &Size) -> Outcome<Section> {
         Measure::Exchange => runtime.block_on(exchange::measure(&park, size)),
         Measure::Gate => runtime.block_on(gate::measure(&park, size)),
         Measure::Journal => journal::measure(&park, size),
+        Measure::Backlog => runtime.block_on(backlog::measure(&park, size)),
     }
 }
