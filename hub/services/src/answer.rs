@@ -70,10 +70,7 @@ pub fn fault(parts: &Parts, version: SoapVersion, fault: &Fault, entry: Option<u
         remedy: limited(fault.remedy_text(), TEXT_MAX),
         entry_number: entry,
     };
-    let side = match is_passing(fault.code()) {
-        true => soap::Side::Receiver,
-        false => soap::Side::Sender,
-    };
+    let side = side(fault.code());
     let payload = soap::fault_body(version, side, &said);
     // SOAP 1.1 over HTTP knows only 500 for faults (WS-I BP 1.1 R1126); 1.2 has 400 for the sender's.
     let status = match (version, side) {
@@ -81,6 +78,16 @@ pub fn fault(parts: &Parts, version: SoapVersion, fault: &Fault, entry: Option<u
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
     envelope(parts, version, status, &payload)
+}
+
+/// Whose fault it is, as SOAP sorts faults.
+fn side(code: &str) -> soap::Side {
+    match code {
+        "X130" => soap::Side::VersionMismatch,
+        "X133" => soap::Side::MustUnderstand,
+        code if is_passing(code) => soap::Side::Receiver,
+        _ => soap::Side::Sender,
+    }
 }
 
 /// A signed fault of a hub that has no room now: nothing was looked at, the sender may come again.
@@ -148,4 +155,32 @@ pub fn plain(status: StatusCode, words: &'static str) -> Response {
         HeaderValue::from_static("text/plain; charset=utf-8"),
     );
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use cordon_model::Timestamp;
+    use cordon_security::TrustStore;
+    use cordon_security::ca::{Authority, CaSettings};
+    use cordon_security::wsse::{self, Policy};
+    use cordon_wire::soap::Side;
+
+    #[test]
+    fn an_envelope_of_another_version_is_a_version_mismatch() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = Timestamp::from_micros(1_795_478_400_000_000);
+        let park = cordon_model::ParkCode::new("JS-1").unwrap();
+        Authority::init(&folder.path().join("ca"), &CaSettings::new(park), now).unwrap();
+        let trust = TrustStore::load(&folder.path().join("ca")).unwrap();
+        let code = |envelope: &str| {
+            let policy = Policy::new(&[]).without_replay_guard();
+            let refused = wsse::verify(Vec::from(envelope), &trust, &policy, now);
+            super::side(refused.unwrap_err().code())
+        };
+        let other = "<s:Envelope xmlns:s=\"urn:soap:2\"><s:Body/></s:Envelope>";
+        assert_eq!(code(other), Side::VersionMismatch);
+        assert_eq!(code("<letter/>"), Side::Sender);
+        assert_eq!(super::side("X133"), Side::MustUnderstand);
+        assert_eq!(super::side("F008"), Side::Receiver);
+    }
 }

@@ -318,7 +318,10 @@ fn envelope<'a>(root: Node<'a>) -> Result<(SoapVersion, Option<Node<'a>>, Node<'
     let version = [SoapVersion::V11, SoapVersion::V12]
         .into_iter()
         .find(|version| root.is(version.namespace(), "Envelope"))
-        .ok_or_else(not_soap)?;
+        .ok_or_else(|| match root.local() {
+            "Envelope" => other_version(root),
+            _ => not_soap(),
+        })?;
     let namespace = version.namespace();
     let mut children = root.children().peekable();
     let header = children.next_if(|node| node.is(namespace, "Header"));
@@ -330,6 +333,13 @@ fn envelope<'a>(root: Node<'a>) -> Result<(SoapVersion, Option<Node<'a>>, Node<'
         return Err(not_soap());
     }
     Ok((version, header, body))
+}
+
+/// An envelope that is neither SOAP 1.1 nor 1.2, as `cordon-wire` says it.
+fn other_version(root: Node<'_>) -> Fault {
+    Fault::new("X130", "the document is not a SOAP 1.1 or 1.2 envelope")
+        .at(root.path())
+        .remedy("wrap the request into an envelope of SOAP 1.1 or 1.2")
 }
 
 fn only_child<'a>(node: Node<'a>, namespace: &str, local: &str) -> Option<Node<'a>> {
