@@ -14,15 +14,12 @@ use cordon_model::DeviceId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use crate::bus::{Ask, Bus};
 use crate::command;
 use crate::config::Config;
-use crate::lane::Lane;
-use crate::outbox::Outbox;
+use crate::inbox::Ask;
+use crate::keeper::Door;
 use crate::profile::Profile;
 
-/// Orders that may wait for one bus; more are refused, except in an emergency.
-const ASKS_MAX: usize = 64;
 /// A profile file is no larger than this.
 const PROFILE_BYTES_MAX: u64 = 64 * 1024;
 /// How long after its deadline an order's own answer is waited for.
@@ -69,19 +66,10 @@ impl Board {
     }
 }
 
-/// One bus as seen from outside its owner task.
-struct Door {
-    devices: Vec<DeviceId>,
-    asks: mpsc::Sender<Ask>,
-    outbox: Arc<Outbox>,
-    /// Taken by `run`.
-    idle: tokio::sync::Mutex<Option<(Bus, mpsc::Receiver<Ask>)>>,
-}
-
 /// An instance of the adapter.
 pub struct ModbusAdapter {
     config: Config,
-    doors: Vec<Door>,
+    doors: Vec<Arc<Door>>,
     board: Arc<Board>,
     clock: OnceLock<Arc<dyn Clock>>,
 }
@@ -105,29 +93,14 @@ impl ModbusAdapter {
             let mut lanes = Vec::new();
             for lane in &bus.lanes {
                 let profile = read_profile(&base.join(&lane.profile), &lane.profile)?;
-                lanes.push(Lane::new(
-                    lane.clone(),
-                    profile,
-                    u64::from(config.report_s) * 1_000,
-                ));
+                lanes.push((lane.clone(), profile));
             }
-            let (asks, receiver) = mpsc::channel(ASKS_MAX);
-            let outbox = Arc::new(Outbox::default());
-            for lane in &lanes {
-                board.show(&lane.health);
+            let repeat_ms = u64::from(config.report_s) * 1_000;
+            let door = Door::new(bus.address.clone(), lanes, repeat_ms, Arc::clone(&board));
+            for health in door.at_rest() {
+                board.show(&health);
             }
-            let bus_at_rest = Bus::new(
-                bus.address.clone(),
-                lanes,
-                Arc::clone(&outbox),
-                Arc::clone(&board),
-            );
-            doors.push(Door {
-                devices: bus.lanes.iter().map(|lane| lane.device.clone()).collect(),
-                asks,
-                outbox,
-                idle: tokio::sync::Mutex::new(Some((bus_at_rest, receiver))),
-            });
+            doors.push(Arc::new(door));
         }
         Ok(Self {
             config,
@@ -137,18 +110,24 @@ impl ModbusAdapter {
         })
     }
 
+    /// How often the owner of a bus was started again after it had ended unexpectedly.
+    pub fn restarts(&self) -> u64 {
+        self.doors.iter().map(|door| door.restarts()).sum()
+    }
+
     async fn run_all(&self, link: Link) -> Result<(), Fault> {
-        // A second run finds no bus at rest and is refused below.
+        // A second run finds its buses taken and is refused below.
         let _ = self.clock.set(Arc::clone(&link.clock));
         let mut owners = JoinSet::new();
         for door in &self.doors {
-            let Some((bus, asks)) = door.idle.lock().await.take() else {
+            let Some(inbox) = door.enter() else {
                 return Err(
                     Fault::new("A104", format!("{} is running already", self.config.name))
                         .remedy("start each instance once"),
                 );
             };
-            owners.spawn(bus.run(asks, Arc::clone(&link.clock), link.shutdown.clone()));
+            let keeper = Arc::clone(door);
+            owners.spawn(keeper.keep(inbox, Arc::clone(&link.clock), link.shutdown.clone()));
             let outbox = Arc::clone(&door.outbox);
             let board = Arc::clone(&self.board);
             let (intake, shutdown) = (link.intake.clone(), link.shutdown.clone());
@@ -162,33 +141,32 @@ impl ModbusAdapter {
         }
         while let Some(ended) = owners.join_next().await {
             if let Err(error) = ended {
-                return Err(Fault::new("A105", "an owner of a bus ended unexpectedly")
-                    .log(error.to_string()));
+                return Err(
+                    Fault::new("A105", "a task of the adapter ended unexpectedly")
+                        .log(error.to_string()),
+                );
             }
         }
         Ok(())
     }
 
     async fn carry_out(&self, order: Order) -> Outcome {
-        let place = self.doors.iter().find_map(|door| {
-            let device = door
-                .devices
-                .iter()
-                .find(|device| **device == *order.target.name())?;
-            Some((door, device))
-        });
-        let (Some((door, device)), "device") = (place, order.target.kind()) else {
+        let place = self
+            .doors
+            .iter()
+            .find_map(|door| Some((door, door.place(order.target.name())?)));
+        let (Some((door, (device, unit))), "device") = (place, order.target.kind()) else {
             return Outcome::new(OutcomeKind::Refused, "no such barrier here");
-        };
-        let command = match command::read(&order, device) {
-            Ok(command) => command,
-            Err(fault) => return Outcome::new(OutcomeKind::Refused, fault.to_string()),
         };
         let Some(clock) = self.clock.get() else {
             return Outcome::new(
                 OutcomeKind::Failed,
                 "the adapter is not running; nothing was sent",
             );
+        };
+        let command = match command::read(&order, device, clock.now()) {
+            Ok(command) => command,
+            Err(fault) => return Outcome::new(OutcomeKind::Refused, fault.to_string()),
         };
         let left_ms = command
             .deadline
@@ -201,13 +179,14 @@ impl ModbusAdapter {
         let ask = Ask::Order {
             order,
             command,
+            unit,
             reply,
         };
         let outcome = async {
             let sent = if emergency {
-                door.asks.send(ask).await.is_ok()
+                door.urgent.send(ask).await.is_ok()
             } else {
-                match door.asks.try_send(ask) {
+                match door.everyday.try_send(ask) {
                     Ok(()) => true,
                     Err(mpsc::error::TrySendError::Full(_)) => {
                         return Outcome::new(
@@ -243,17 +222,15 @@ impl ModbusAdapter {
     async fn probe_all(&self) -> Vec<Probe> {
         let mut probes = Vec::new();
         for door in &self.doors {
-            let at_rest = door.idle.lock().await;
-            if let Some((bus, _)) = &*at_rest {
-                probes.extend(bus.probe_alone().await);
+            if door.enter().is_some() {
+                probes.extend(door.bus().probe_alone().await);
                 continue;
             }
-            drop(at_rest);
             let (reply, answered) = oneshot::channel();
-            let asked = door.asks.send(Ask::Probe { reply }).await.is_ok();
+            let asked = door.everyday.send(Ask::Probe { reply }).await.is_ok();
             match answered.await {
                 Ok(found) if asked => probes.extend(found),
-                _ => probes.extend(door.devices.iter().map(|device| Probe {
+                _ => probes.extend(door.devices().map(|device| Probe {
                     device: device.clone(),
                     ok: false,
                     detail: "the adapter has stopped".to_owned(),
@@ -291,7 +268,7 @@ impl Adapter for ModbusAdapter {
             targets: self
                 .doors
                 .iter()
-                .flat_map(|door| &door.devices)
+                .flat_map(|door| door.devices())
                 .map(|device| Target::device(device.as_str()))
                 .collect(),
             listens: Vec::<SocketAddr>::new(),

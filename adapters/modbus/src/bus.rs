@@ -1,44 +1,37 @@
-//! One bus and everything on it: its lanes, the orders under way, and how each of them ends.
+//! One bus and everything on it: its lanes, the units they are behind, the orders under way, and
+//! how each of them ends.
 //!
 //! What is here needs no connection: an order is looked at before a device is touched for it, and
-//! whatever is under way ends when its deadline passes, when the link is lost or when the hub stops.
+//! whatever is under way ends when its deadline passes, when its unit falls silent, when the link is
+//! lost or when the hub stops.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordon_contract::{LinkState, Order, Outcome, OutcomeKind, Probe};
+use cordon_contract::{LinkState, Order, Outcome, OutcomeKind};
 use cordon_model::Timestamp;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::adapter::Board;
 use crate::command::Command;
+use crate::inbox::{Ask, Inbox};
 use crate::lane::Lane;
+use crate::line::Silence;
 use crate::outbox::Outbox;
 use crate::probe::probe;
 use crate::state::{Action, Task};
+use crate::units::{MISSES_OFFLINE, Miss, Units};
 
 /// Outcomes remembered, to answer a repeated order with its first outcome.
 const REMEMBERED: usize = 256;
-
-/// What others ask of the owner.
-#[derive(Debug)]
-pub(crate) enum Ask {
-    /// Carry out an order.
-    Order {
-        order: Order,
-        command: Command,
-        reply: oneshot::Sender<Outcome>,
-    },
-    /// Touch every lane and say what was found.
-    Probe { reply: oneshot::Sender<Vec<Probe>> },
-}
 
 /// One bus and everything on it.
 pub(crate) struct Bus {
     pub(crate) address: String,
     pub(crate) lanes: Vec<Lane>,
+    pub(crate) units: Units,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) board: Arc<Board>,
     recent: VecDeque<(u64, Outcome)>,
@@ -56,6 +49,7 @@ impl Bus {
         Self {
             address,
             lanes,
+            units: Units::default(),
             outbox,
             board,
             recent: VecDeque::new(),
@@ -69,23 +63,49 @@ impl Bus {
     }
 
     pub(crate) fn timeout(&self) -> Duration {
-        let longest = self
-            .lanes
-            .iter()
-            .map(|lane| lane.profile.wire.timeout_ms)
-            .max();
+        self.longest_timeout(|_| true)
+    }
+
+    fn longest_timeout(&self, which: impl Fn(&Lane) -> bool) -> Duration {
+        let lanes = self.lanes.iter().filter(|lane| which(lane));
+        let longest = lanes.map(|lane| lane.profile.wire.timeout_ms).max();
         Duration::from_millis(u64::from(longest.unwrap_or(1_000)))
     }
 
-    /// The link is down: everything is refused except an emergency opening, which waits for the
-    /// link until its deadline.
+    /// How long an answer of the unit is waited for. A silent one may not cost the others the
+    /// heartbeats that keep their watchdogs quiet, nor may one that was never heard.
+    pub(crate) fn patience(&self, unit: u8) -> Duration {
+        let own = self.longest_timeout(|lane| lane.config.unit == unit);
+        if self.units.answers(unit) {
+            return own;
+        }
+        let watchdogs = self
+            .lanes
+            .iter()
+            .filter(|lane| self.units.answers(lane.config.unit))
+            .filter_map(|lane| lane.profile.heartbeat.as_ref())
+            .map(|heartbeat| Duration::from_millis(u64::from(heartbeat.timeout_ms / 2)));
+        watchdogs.min().map_or(own, |half| half.min(own))
+    }
+
+    /// Whether an emergency opening waits for a barrier, of one unit or of any.
+    pub(crate) fn awaits_lock(&self, unit: Option<u8>) -> bool {
+        self.lanes
+            .iter()
+            .filter(|lane| unit.is_none_or(|unit| unit == lane.config.unit))
+            .any(|lane| lane.machine.awaits_lock())
+    }
+
+    /// The link is down, or the unit silent: everything is refused except an emergency opening,
+    /// which waits for the link until its deadline.
     pub(crate) fn answer_offline(&mut self, ask: Ask, now: Timestamp) {
-        let (order, command, reply) = match ask {
+        let (order, command, unit, reply) = match ask {
             Ask::Order {
                 order,
                 command,
+                unit,
                 reply,
-            } => (order, command, reply),
+            } => (order, command, unit, reply),
             Ask::Probe { reply } => {
                 let probes = self
                     .lanes
@@ -105,10 +125,14 @@ impl Bus {
         lane.take(order.number, command, reply);
         if command.action == Action::LockOpen {
             // The writes it asks for are lost here; the next connect asks for them again.
+            self.units.hurry(unit);
             let tasks = lane.machine.order(now_ms, command.action, order.number);
             self.finish_all(index, &tasks, now);
         } else {
-            let text = "the link is down; nothing was sent";
+            let text = match self.units.is_silent(unit) {
+                true => "the unit does not answer; nothing was sent",
+                false => "the link is down; nothing was sent",
+            };
             self.finish(index, order.number, OutcomeKind::Failed, text, now);
         }
     }
@@ -131,7 +155,7 @@ impl Bus {
             .find(|(number, _)| *number == order.number);
         let answer = if let Some((_, outcome)) = earlier {
             outcome.clone()
-        } else if reply.is_closed() || command.deadline <= now {
+        } else if reply.is_closed() || !command.is_due(now) {
             Outcome::new(
                 OutcomeKind::Expired,
                 "its deadline had passed before it was carried out",
@@ -202,7 +226,10 @@ impl Bus {
                 .unwrap_or_default();
             for ticket in overdue {
                 let tasks = match self.lanes.get_mut(index) {
-                    Some(lane) => lane.machine.expire(ticket),
+                    Some(lane) => match lane.drive_refusal().map(str::to_owned) {
+                        Some(text) => lane.machine.expire_refused(ticket, &text),
+                        None => lane.machine.expire(ticket),
+                    },
                     None => Vec::new(),
                 };
                 self.finish_all(index, &tasks, now);
@@ -213,34 +240,71 @@ impl Bus {
     /// The link is lost: every order under way is over and nothing is repeated.
     pub(crate) fn lost(&mut self, text: &str, now: Timestamp) {
         tracing::info!(address = %self.address, reason = text, "link lost");
-        let now_ms = self.now_ms();
         for index in 0..self.lanes.len() {
-            let Some(lane) = self.lanes.get_mut(index) else {
-                continue;
-            };
-            let tasks = lane.machine.lose(&format!("link lost: {text}"));
-            self.finish_all(index, &tasks, now);
-            let forgotten = self
+            self.lane_lost(index, LinkState::Offline, "link lost", text, now);
+        }
+        self.publish();
+    }
+
+    /// A unit did not answer: what is under way behind it is over; the others go on.
+    pub(crate) fn silenced(&mut self, silence: &Silence, now: Timestamp) {
+        let unit = silence.unit;
+        let miss = Miss {
+            now_ms: self.now_ms(),
+            cost_ms: silence.cost_ms,
+            urgent: self.awaits_lock(Some(unit)),
+        };
+        let misses = self.units.missed(unit, miss);
+        tracing::info!(address = %self.address, unit, misses, reason = silence.text, "no answer");
+        let state = match misses < MISSES_OFFLINE {
+            true => LinkState::Degraded,
+            false => LinkState::Offline,
+        };
+        for index in 0..self.lanes.len() {
+            if self
                 .lanes
                 .get(index)
-                .map(Lane::forgotten)
-                .unwrap_or_default();
-            for ticket in forgotten {
-                let detail = format!("link lost: {text}; it is not replayed");
-                self.finish(index, ticket, OutcomeKind::Expired, &detail, now);
-            }
-            if let Some(lane) = self.lanes.get_mut(index) {
-                lane.link_is(LinkState::Offline, text, now);
-                lane.tell_changes(now_ms, now);
+                .is_some_and(|lane| lane.config.unit == unit)
+            {
+                self.lane_lost(index, state, "unit silent", &silence.text, now);
             }
         }
         self.publish();
     }
 
+    fn lane_lost(
+        &mut self,
+        index: usize,
+        state: LinkState,
+        what: &str,
+        text: &str,
+        now: Timestamp,
+    ) {
+        let now_ms = self.now_ms();
+        let Some(lane) = self.lanes.get_mut(index) else {
+            return;
+        };
+        lane.greeted = false;
+        let tasks = lane.machine.lose(&format!("{what}: {text}"));
+        self.finish_all(index, &tasks, now);
+        let forgotten = self
+            .lanes
+            .get(index)
+            .map(Lane::forgotten)
+            .unwrap_or_default();
+        for ticket in forgotten {
+            let detail = format!("{what}: {text}; it is not replayed");
+            self.finish(index, ticket, OutcomeKind::Expired, &detail, now);
+        }
+        if let Some(lane) = self.lanes.get_mut(index) {
+            lane.link_is(state, text, now);
+            lane.tell_changes(now_ms, now);
+        }
+    }
+
     /// The hub stops: whoever still waits is told so.
-    pub(crate) fn stop(&mut self, asks: &mut mpsc::Receiver<Ask>, now: Timestamp) {
-        asks.close();
-        while let Ok(ask) = asks.try_recv() {
+    pub(crate) fn stop(&mut self, inbox: &mut Inbox, now: Timestamp) {
+        for ask in inbox.close() {
             if let Ask::Order { reply, .. } = ask {
                 let _ = reply.send(Outcome::new(
                     OutcomeKind::Failed,
@@ -253,7 +317,7 @@ impl Bus {
             let left = self
                 .lanes
                 .get(index)
-                .map(|lane| lane.overdue(Timestamp::from_micros(i64::MAX)));
+                .map(|lane| lane.under_way().collect::<Vec<u64>>());
             for ticket in left.unwrap_or_default() {
                 let text = "the hub is stopping; not confirmed";
                 self.finish(index, ticket, OutcomeKind::Expired, text, now);

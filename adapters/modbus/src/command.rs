@@ -1,13 +1,17 @@
 //! Canonical commands ⇄ Modbus writes. Pure.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use cordon_contract::{Fault, Order};
 use cordon_model::{Body, DeviceId, GateAction, MessageId, Timestamp};
 use tokio_modbus::{Request, Response};
 
-use crate::profile::{Output, Polarity, Profile, Table};
+use crate::profile::{Output, Polarity, Profile, Table, Write};
 use crate::state::Action;
+
+/// No command has more time than this, whatever its deadline says: a day.
+const LEFT_MS_MAX: u64 = 86_400_000;
 
 /// A gate command, checked against the order that carries it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -18,12 +22,21 @@ pub struct Command {
     pub action: Action,
     /// After this moment it is expired: the earlier of the order's and the command's.
     pub deadline: Timestamp,
+    /// The same moment on the clock that nobody sets: a wall clock set back lends no order time.
+    pub until: Instant,
     /// The older of the order's and the command's fencing epochs.
     pub epoch: u64,
 }
 
-/// Reads the command in an order for `device`.
-pub fn read(order: &Order, device: &DeviceId) -> Result<Command, Fault> {
+impl Command {
+    /// Whether it may still be carried out.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        now < self.deadline && Instant::now() < self.until
+    }
+}
+
+/// Reads the command in an order for `device`, which has come in at `now`.
+pub fn read(order: &Order, device: &DeviceId, now: Timestamp) -> Result<Command, Fault> {
     let Body::GateCommand(command) = &order.message.body else {
         return Err(
             Fault::new("A110", "a barrier carries out gate commands only")
@@ -41,10 +54,13 @@ pub fn read(order: &Order, device: &DeviceId) -> Result<Command, Fault> {
         return Err(Fault::new("A112", "a test message never moves a barrier")
             .remedy("leave the test flag out to move it"));
     }
+    let deadline = order.deadline.min(command.deadline);
+    let left_ms = deadline.ms_since(now).max(0).unsigned_abs();
     Ok(Command {
         id: command.command_id,
         action: action(command.action),
-        deadline: order.deadline.min(command.deadline),
+        deadline,
+        until: Instant::now() + Duration::from_millis(left_ms.min(LEFT_MS_MAX)),
         epoch: order.epoch.min(command.epoch),
     })
 }
@@ -86,17 +102,55 @@ pub fn write(
     let address = profile.address(point.address);
     let level = on != (point.polarity == Polarity::Inverted);
     if point.table == Table::Coil {
-        return Some(Request::WriteSingleCoil(address, level));
+        return Some(match point.write {
+            Write::Single => Request::WriteSingleCoil(address, level),
+            Write::Multiple => Request::WriteMultipleCoils(address, vec![level].into()),
+        });
     }
     let mask = 1_u16
         .checked_shl(u32::from(point.bit.unwrap_or(0)))
         .unwrap_or(0);
     let word = image.entry(address).or_insert(0);
     *word = if level { *word | mask } else { *word & !mask };
-    Some(Request::WriteSingleRegister(address, *word))
+    Some(register(address, *word, point.write))
 }
 
-/// Whether an answer repeats the write it answers, as functions 5 and 6 must.
+/// The write of one register.
+pub fn register(address: u16, word: u16, write: Write) -> Request<'static> {
+    match write {
+        Write::Single => Request::WriteSingleRegister(address, word),
+        Write::Multiple => Request::WriteMultipleRegisters(address, vec![word].into()),
+    }
+}
+
+/// The read of an output as the controller holds it now; `None` when the profile does not name it.
+pub fn read_back(profile: &Profile, output: Output) -> Option<Request<'static>> {
+    let point = profile.outputs.point(output)?;
+    let address = profile.address(point.address);
+    Some(match point.table {
+        Table::Coil => Request::ReadCoils(address, 1),
+        _ => Request::ReadHoldingRegisters(address, 1),
+    })
+}
+
+/// Whether an answer to [`read_back`] says that the output is on.
+pub fn is_on(profile: &Profile, output: Output, answer: &Response) -> bool {
+    let Some(point) = profile.outputs.point(output) else {
+        return false;
+    };
+    let level = match answer {
+        Response::ReadCoils(bits) => bits.first().copied(),
+        Response::ReadHoldingRegisters(words) => words
+            .first()
+            .and_then(|word| word.checked_shr(u32::from(point.bit.unwrap_or(0))))
+            .map(|word| word & 1 == 1),
+        _ => None,
+    };
+    level.is_some_and(|level| level != (point.polarity == Polarity::Inverted))
+}
+
+/// Whether an answer repeats the write it answers: address and value after functions 5 and 6,
+/// address and count after 15 and 16.
 pub fn acknowledges(request: &Request<'_>, response: &Response) -> bool {
     match (request, response) {
         (Request::WriteSingleCoil(at, on), Response::WriteSingleCoil(echo_at, echo_on)) => {
@@ -106,6 +160,13 @@ pub fn acknowledges(request: &Request<'_>, response: &Response) -> bool {
             Request::WriteSingleRegister(at, word),
             Response::WriteSingleRegister(echo_at, echo_word),
         ) => at == echo_at && word == echo_word,
+        (Request::WriteMultipleCoils(at, levels), Response::WriteMultipleCoils(echo_at, count)) => {
+            at == echo_at && levels.len() == usize::from(*count)
+        }
+        (
+            Request::WriteMultipleRegisters(at, words),
+            Response::WriteMultipleRegisters(echo_at, count),
+        ) => at == echo_at && words.len() == usize::from(*count),
         _ => false,
     }
 }

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use cordon_contract::{DeviceHealth, LinkState, Outcome, OutcomeKind};
 use cordon_model::Timestamp;
 use tokio::sync::oneshot;
+use tokio_modbus::Request;
 
-use crate::command::{Command, Image};
+use crate::command::{self, Command, Image};
 use crate::config::LaneConfig;
 use crate::decode::{Debounce, Plan, Signals};
 use crate::outbox::Report;
@@ -49,6 +50,10 @@ pub(crate) struct Lane {
     told: Option<Told>,
     reports: Vec<Report>,
     repeat_ms: u64,
+    /// Whether this session with its unit has begun: pulses reset, the lock read back.
+    pub(crate) greeted: bool,
+    /// What the controller refused when it was last written: an output, or `None` for the heartbeat.
+    refusals: BTreeMap<Option<Output>, String>,
 }
 
 /// Signals that change without a change of state are told no more often than this.
@@ -78,6 +83,8 @@ impl Lane {
             told: None,
             reports: Vec::new(),
             repeat_ms,
+            greeted: false,
+            refusals: BTreeMap::new(),
             config,
             profile,
         }
@@ -85,6 +92,9 @@ impl Lane {
 
     /// When the next thing is due.
     pub(crate) fn due_ms(&self) -> u64 {
+        if !self.greeted {
+            return 0;
+        }
         let pulse = self.pulses.values().copied().min().unwrap_or(u64::MAX);
         let beat = self
             .profile
@@ -103,11 +113,12 @@ impl Lane {
         due
     }
 
-    /// The next heartbeat, when one is due.
-    pub(crate) fn beat_due(&mut self, now_ms: u64) -> Option<(u16, u16)> {
+    /// The write of the next heartbeat, when one is due.
+    pub(crate) fn beat_due(&mut self, now_ms: u64) -> Option<Request<'static>> {
         let Heartbeat {
             register,
             interval_ms,
+            write,
             ..
         } = self.profile.heartbeat.as_ref()?;
         if self.beat_at_ms > now_ms {
@@ -116,7 +127,8 @@ impl Lane {
         self.beat_at_ms = now_ms + u64::from(*interval_ms);
         // Never 0, which is what a controller shows after power-up.
         self.beat = self.beat.checked_add(1).unwrap_or(1);
-        Some((self.profile.address(*register), self.beat))
+        let address = self.profile.address(*register);
+        Some(command::register(address, self.beat, *write))
     }
 
     /// The pulses that have lasted long enough.
@@ -131,6 +143,11 @@ impl Lane {
             self.pulses.remove(output);
         }
         over
+    }
+
+    /// Whether a pulse is being given on the output.
+    pub(crate) fn pulses_now(&self, output: Output) -> bool {
+        self.pulses.contains_key(&output)
     }
 
     /// Starts a pulse; returns the contrary pulses that must be reset first.
@@ -154,13 +171,13 @@ impl Lane {
     }
 
     /// The link is up; pulses that a cut left standing are reset by the session.
-    pub(crate) fn linked(&mut self) -> Vec<Task> {
+    pub(crate) fn linked(&mut self, now_ms: u64) -> Vec<Task> {
         self.pulses.clear();
         self.debounce.reset();
         self.poll_at_ms = 0;
         self.beat_at_ms = 0;
         self.told = None;
-        self.machine.linked()
+        self.machine.linked(now_ms)
     }
 
     /// Takes an order under way.
@@ -198,9 +215,40 @@ impl Lane {
     pub(crate) fn overdue(&self, now: Timestamp) -> Vec<u64> {
         self.orders
             .iter()
-            .filter(|(_, order)| order.command.deadline <= now)
+            .filter(|(_, order)| !order.command.is_due(now))
             .map(|(ticket, _)| *ticket)
             .collect()
+    }
+
+    /// Every order under way.
+    pub(crate) fn under_way(&self) -> impl Iterator<Item = u64> + '_ {
+        self.orders.keys().copied()
+    }
+
+    /// Notes that the controller took a write, or with which words it refused it.
+    pub(crate) fn wrote(&mut self, output: Option<Output>, refusal: Option<&str>) {
+        match refusal {
+            Some(text) => self.refusals.insert(output, text.to_owned()),
+            None => self.refusals.remove(&output),
+        };
+    }
+
+    /// The refusal that keeps the boom from being raised or held up.
+    pub(crate) fn drive_refusal(&self) -> Option<&str> {
+        [Output::Raise, Output::LockOpen]
+            .iter()
+            .find_map(|output| self.refusals.get(&Some(*output)))
+            .map(String::as_str)
+    }
+
+    /// Why the lane stands as it does, and what its controller refuses; empty when all is well.
+    pub(crate) fn reason(&self) -> String {
+        let own = self.machine.reason();
+        match self.refusals.values().next() {
+            None => own.to_owned(),
+            Some(refusal) if own.is_empty() => refusal.clone(),
+            Some(refusal) => format!("{own}; {refusal}"),
+        }
     }
 
     /// Orders that the machine no longer waits for, because a write failed before its end.
@@ -214,7 +262,8 @@ impl Lane {
 
     /// Tells of a vehicle, or of the state with the end of a command.
     pub(crate) fn tell(&mut self, at: Timestamp, about: &About, lossless: bool, initial: bool) {
-        let body = report::gate_status(&self.config, &self.machine, at, about);
+        let reason = self.reason();
+        let body = report::gate_status(&self.config, &self.machine, &reason, at, about);
         self.reports.push(Report {
             device: self.config.device.clone(),
             at,
@@ -227,9 +276,9 @@ impl Lane {
     /// Tells the state when it changed, or when it was not told for long.
     pub(crate) fn tell_changes(&mut self, now_ms: u64, at: Timestamp) {
         let told = self.told.as_ref();
-        let same_state = told.is_some_and(|told| {
-            told.state == self.machine.state() && told.reason == self.machine.reason()
-        });
+        let reason = self.reason();
+        let same_state =
+            told.is_some_and(|told| told.state == self.machine.state() && told.reason == reason);
         let same_signals = told.is_some_and(|told| told.signals.as_ref() == self.machine.signals());
         let age_ms = told.map_or(u64::MAX, |told| now_ms.saturating_sub(told.at_ms));
         let repeat = age_ms >= self.repeat_ms;
@@ -243,7 +292,7 @@ impl Lane {
         }
         self.told = Some(Told {
             state: self.machine.state(),
-            reason: self.machine.reason().to_owned(),
+            reason,
             signals: self.machine.signals().cloned(),
             at_ms: now_ms,
         });
@@ -265,17 +314,16 @@ impl Lane {
     /// How a linked device stands, from its signals.
     pub(crate) fn link_from_signals(&mut self, at: Timestamp) {
         let (state, reason) = match self.machine.signals() {
-            None => (LinkState::Degraded, self.machine.reason().to_owned()),
+            None => (LinkState::Degraded, self.reason()),
             Some(signals) => match (self.machine.state(), signals) {
-                (State::Fault | State::LocalControl, _) => {
-                    (LinkState::Degraded, self.machine.reason().to_owned())
-                }
+                (State::Fault | State::LocalControl, _) => (LinkState::Degraded, self.reason()),
                 (_, signals) if signals.is_on(Input::PowerFail) => {
                     (LinkState::Degraded, "mains power has failed".to_owned())
                 }
                 (_, signals) if signals.is_on(Input::DoorOpen) => {
                     (LinkState::Degraded, "the cabinet's door is open".to_owned())
                 }
+                _ if !self.refusals.is_empty() => (LinkState::Degraded, self.reason()),
                 _ => (LinkState::Online, String::new()),
             },
         };

@@ -15,7 +15,10 @@
 //! | `report.rs` | state → canonical messages | yes |
 //! | `lane.rs` | one lane: all of the above put together | yes |
 //! | `outbox.rs` | reports on their way to the intake | no socket |
+//! | `units.rs` | which units behind a connection answer | yes |
+//! | `inbox.rs` | what others ask of the owner of a bus | no socket |
 //! | `bus.rs` | one bus: its lanes and the orders under way | no socket |
+//! | `keeper.rs` | starts the owner of a bus again when it fails | no socket |
 //! | `session.rs` | one owner task per bus | through `line.rs` |
 //! | `probe.rs` | touching every lane, changing nothing | through `line.rs` |
 //! | `writes.rs` | what the state asks for, written | through `line.rs` |
@@ -29,6 +32,8 @@ mod bus;
 pub mod command;
 pub mod config;
 pub mod decode;
+mod inbox;
+mod keeper;
 mod lane;
 mod line;
 mod outbox;
@@ -38,6 +43,7 @@ pub mod profile;
 mod report;
 mod session;
 pub mod state;
+mod units;
 mod writes;
 
 pub use adapter::ModbusAdapter;

@@ -1,71 +1,152 @@
 //! The line to one bus: the connection, and every call over it. The only file that opens a socket.
 //!
-//! A late reply would be taken for the answer to a later question, so every call has a time-out and
-//! calls are never pipelined. An exception is a proper answer: the connection stays.
+//! A late reply would be taken for the answer to a later question, so every call has a time-out,
+//! calls are never pipelined, and after a call without a proper answer the connection is renewed.
+//! An exception is a proper answer: the connection stays.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_modbus::client::{Client, Context, tcp};
 use tokio_modbus::slave::{Slave, SlaveContext};
-use tokio_modbus::{ExceptionCode, Request, Response};
+use tokio_modbus::{Error, ExceptionCode, Request, Response};
 
-use crate::decode::Signals;
-use crate::lane::Lane;
+use crate::inbox::Inbox;
 
-/// A connection with its rules.
-pub(crate) struct Line {
-    context: Context,
-    timeout: Duration,
+/// How much longer a read may keep an emergency order of another unit waiting.
+const GRACE_READ: Duration = Duration::from_millis(250);
+/// The same for a write, whose effect is unknown when it is given up.
+const GRACE_WRITE: Duration = Duration::from_millis(500);
+
+/// Why a call has no answer.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    /// It was not begun, because an emergency order waits.
+    Deferred,
+    /// It was given up for an emergency order; nobody is to blame. The connection must be renewed.
+    GivenUp,
+    /// A unit did not answer, or not properly; the others are not concerned.
+    Silent(Silence),
+    /// The other side closed the connection.
+    Closed(Silence),
+    /// The connection is lost.
+    Lost(String),
 }
 
-impl Line {
-    pub(crate) async fn connect(address: &str, timeout: Duration) -> Result<Self, String> {
-        let stream = tokio::time::timeout(timeout, TcpStream::connect(address))
-            .await
-            .map_err(|_| format!("{address} does not answer to a connection"))?
-            .map_err(|error| format!("{address}: {error}"))?;
-        stream
-            .set_nodelay(true)
-            .map_err(|error| error.to_string())?;
-        Ok(Self {
-            context: tcp::attach(stream),
-            timeout,
-        })
+/// A unit that did not answer.
+#[derive(Debug)]
+pub(crate) struct Silence {
+    pub(crate) unit: u8,
+    pub(crate) text: String,
+    /// How long it was waited for.
+    pub(crate) cost_ms: u64,
+    /// Whether a late answer may still come over this connection.
+    pub(crate) renew: bool,
+}
+
+/// Whether a call makes way for an emergency order.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Manners {
+    /// A look or a heartbeat, which can be made again.
+    Yields,
+    /// A write that was decided on.
+    Insists,
+}
+
+/// A connection with the orders that may interrupt what goes over it.
+pub(crate) struct Line<'a> {
+    context: Context,
+    pub(crate) inbox: &'a mut Inbox,
+}
+
+/// Opens a connection.
+pub(crate) async fn open(address: &str, patience: Duration) -> Result<Context, String> {
+    let stream = tokio::time::timeout(patience, TcpStream::connect(address))
+        .await
+        .map_err(|_| format!("{address} does not answer to a connection"))?
+        .map_err(|error| format!("{address}: {error}"))?;
+    stream
+        .set_nodelay(true)
+        .map_err(|error| error.to_string())?;
+    Ok(tcp::attach(stream))
+}
+
+impl<'a> Line<'a> {
+    pub(crate) fn new(context: Context, inbox: &'a mut Inbox) -> Self {
+        Self { context, inbox }
     }
 
-    /// One call. An `Err` means that the connection must be dropped.
+    /// Leaves the connection, and whatever may still come over it, for a new one.
+    pub(crate) async fn renew(&mut self, address: &str, patience: Duration) -> Result<(), String> {
+        // Closed before it is opened: a controller may serve one connection only.
+        let _ = self.context.disconnect().await;
+        self.context = open(address, patience).await?;
+        Ok(())
+    }
+
+    /// One call.
     pub(crate) async fn call(
         &mut self,
         unit: u8,
         request: Request<'_>,
-    ) -> Result<Result<Response, ExceptionCode>, String> {
-        self.context.set_slave(Slave(unit));
-        match tokio::time::timeout(self.timeout, self.context.call(request)).await {
-            Err(_) => Err(format!("no answer within {} ms", self.timeout.as_millis())),
-            Ok(Err(error)) => Err(error.to_string()),
-            Ok(Ok(answer)) => Ok(answer),
+        patience: Duration,
+        manners: Manners,
+    ) -> Result<Result<Response, ExceptionCode>, Broken> {
+        let yields = manners == Manners::Yields;
+        if yields && self.inbox.urgent_waits() {
+            return Err(Broken::Deferred);
         }
-    }
-
-    /// The signals of a lane, or the exception it answers with.
-    pub(crate) async fn poll(&mut self, lane: &Lane) -> Result<Result<Signals, String>, String> {
-        let mut answers = Vec::with_capacity(lane.plan.reads().len());
-        for read in lane.plan.reads() {
-            match self.call(lane.config.unit, read.request()).await? {
-                Ok(answer) => answers.push(answer),
-                Err(exception) => {
-                    let text = format!(
-                        "{exception} at the read of {} {:?} from {}",
-                        read.count, read.table, read.address
-                    );
-                    return Ok(Err(text));
+        let begun = Instant::now();
+        let silence = |text: String| Silence {
+            unit,
+            text,
+            cost_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            renew: true,
+        };
+        self.context.set_slave(Slave(unit));
+        let call = self.context.call(request);
+        tokio::pin!(call);
+        let mut until = begun + patience;
+        let mut hurried = false;
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut call => return match answer {
+                    Ok(answer) => Ok(answer),
+                    Err(Error::Protocol(error)) => Err(Broken::Silent(silence(error.to_string()))),
+                    Err(Error::Transport(error)) => Err(broken(silence(error.to_string()), error.kind())),
+                },
+                () = tokio::time::sleep_until(until) => {
+                    let text = format!("no answer within {} ms", begun.elapsed().as_millis());
+                    return Err(match hurried && yields {
+                        true => Broken::GivenUp,
+                        false => Broken::Silent(silence(text)),
+                    });
+                }
+                () = self.inbox.urgent_comes(), if !hurried => {
+                    hurried = self.inbox.urgent_waits_for_other(unit);
+                    if hurried {
+                        let grace = if yields { GRACE_READ } else { GRACE_WRITE };
+                        until = until.min(Instant::now() + grace);
+                    }
                 }
             }
         }
-        lane.plan
-            .decode(&answers)
-            .map(Ok)
-            .map_err(|error| error.to_string())
+    }
+}
+
+/// What an error of the transport says: bytes that are no answer come from the unit that was asked.
+fn broken(silence: Silence, kind: ErrorKind) -> Broken {
+    match kind {
+        ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Other => {
+            Broken::Silent(silence)
+        }
+        ErrorKind::UnexpectedEof
+        | ErrorKind::BrokenPipe
+        | ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted => Broken::Closed(silence),
+        _ => Broken::Lost(silence.text),
     }
 }

@@ -4,39 +4,58 @@ use cordon_contract::Probe;
 use tokio::time::Instant;
 
 use crate::bus::Bus;
+use crate::inbox::Inbox;
 use crate::lane::Lane;
-use crate::line::Line;
+use crate::line::{Broken, Line, open};
 
 impl Bus {
     /// Touches each lane over a connection of its own; for a bus that is not running.
     pub(crate) async fn probe_alone(&self) -> Vec<Probe> {
-        match Line::connect(&self.address, self.timeout()).await {
-            Ok(mut line) => self
-                .probe(&mut line)
-                .await
-                .unwrap_or_else(|(probes, _)| probes),
-            Err(text) => self
-                .lanes
-                .iter()
-                .map(|lane| probe(lane, Err(text.clone())))
-                .collect(),
+        let mut inbox = Inbox::none();
+        match open(&self.address, self.timeout()).await {
+            Ok(context) => {
+                let mut line = Line::new(context, &mut inbox);
+                self.probe(&mut line).await.0
+            }
+            Err(text) => self.probe_none(&text),
         }
     }
 
-    pub(crate) async fn probe(&self, line: &mut Line) -> Result<Vec<Probe>, (Vec<Probe>, String)> {
+    fn probe_none(&self, text: &str) -> Vec<Probe> {
+        let lanes = self.lanes.iter();
+        lanes
+            .map(|lane| probe(lane, Err(text.to_owned())))
+            .collect()
+    }
+
+    /// Touches each lane. The second is how it ended for the connection; a unit that does not answer
+    /// does not end it.
+    pub(crate) async fn probe(&self, line: &mut Line<'_>) -> (Vec<Probe>, Result<(), Broken>) {
         let mut probes = Vec::new();
-        for lane in &self.lanes {
+        for (index, lane) in self.lanes.iter().enumerate() {
             let asked = Instant::now();
-            let found = match line.poll(lane).await {
+            let found = match self.read(line, index).await {
                 Ok(found) => found,
-                Err(text) => {
-                    probes.push(probe(lane, Err(text.clone())));
-                    let untouched = self.lanes.iter().skip(probes.len());
-                    let rest: Vec<Probe> = untouched
-                        .map(|lane| probe(lane, Err(text.clone())))
-                        .collect();
-                    probes.extend(rest);
-                    return Err((probes, text));
+                Err(Broken::Silent(silence)) => {
+                    let renewed = match silence.renew {
+                        true => line.renew(&self.address, self.timeout()).await,
+                        false => Ok(()),
+                    };
+                    probes.push(probe(lane, Err(silence.text)));
+                    match renewed {
+                        Ok(()) => continue,
+                        Err(text) => {
+                            return self.cut_short(probes, &text, Broken::Lost(text.clone()));
+                        }
+                    }
+                }
+                Err(broken) => {
+                    let text = match &broken {
+                        Broken::Closed(silence) => silence.text.clone(),
+                        Broken::Lost(text) => text.clone(),
+                        _ => "an emergency order came first; probe again".to_owned(),
+                    };
+                    return self.cut_short(probes, &text, broken);
                 }
             };
             let ms = asked.elapsed().as_millis();
@@ -50,7 +69,18 @@ impl Bus {
             });
             probes.push(probe(lane, words));
         }
-        Ok(probes)
+        (probes, Ok(()))
+    }
+
+    fn cut_short(
+        &self,
+        mut probes: Vec<Probe>,
+        text: &str,
+        broken: Broken,
+    ) -> (Vec<Probe>, Result<(), Broken>) {
+        let untouched = self.lanes.iter().skip(probes.len());
+        probes.extend(untouched.map(|lane| probe(lane, Err(text.to_owned()))));
+        (probes, Err(broken))
     }
 }
 

@@ -25,16 +25,17 @@ pub(crate) enum About {
     Vehicle(Sighting),
 }
 
-/// A status of the barrier.
+/// A status of the barrier; `reason` says why it stands so.
 pub(crate) fn gate_status(
     lane: &LaneConfig,
     machine: &Machine,
+    reason: &str,
     at: Timestamp,
     about: &About,
 ) -> Body {
     let (command_id, command_outcome, detail) = match about {
         About::Command(id, kind, detail) => (Some(*id), Some(outcome(*kind)), detail.as_str()),
-        _ => (None, None, machine.reason()),
+        _ => (None, None, reason),
     };
     let loop_event = match about {
         About::Vehicle(sighting) => Some(loop_event(*sighting, lane.direction)),

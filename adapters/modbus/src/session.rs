@@ -1,30 +1,36 @@
 //! One owner task per bus: connects, polls, answers, backs off.
 //!
-//! Any error of the link drops the connection; what is asked meanwhile is answered without it. An
-//! exception is a proper answer: the connection stays, and the lane it concerns is unknown until
-//! it reads again.
+//! One connection, and above it a session for each lane: it begins with a greeting and ends when its
+//! unit does not answer, while the others go on. An error of the link ends all of them; what is asked
+//! meanwhile is answered without it. An exception is a proper answer: the lane it concerns is unknown
+//! until it reads again. Emergency openings go before every look, greeting and pause.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordon_contract::{Clock, OutcomeKind, Shutdown};
-use tokio::sync::mpsc;
+use cordon_contract::{Clock, OrderLane, Shutdown};
 use tokio::time::Instant;
+use tokio_modbus::client::Context;
 use tokio_modbus::{Request, Response};
 
-use crate::bus::{Ask, Bus};
+use crate::bus::Bus;
 use crate::command;
-use crate::lane::Lane;
-use crate::line::Line;
+use crate::decode::Signals;
+use crate::inbox::{Ask, Inbox};
+use crate::line::{Broken, Line, Manners, Silence, open};
 use crate::profile::Output;
-use crate::state::Task;
+use crate::state::{Action, Task};
 
 /// First wait after a lost connection; it doubles up to the longest.
 const BACK_OFF_MS: u64 = 250;
 /// Longest wait between two attempts to connect.
 const BACK_OFF_MS_MAX: u64 = 10_000;
+/// Longest wait, and longest attempt, while an emergency order waits.
+const URGENT_MS: u64 = 500;
 /// A connection that lasted this long was a good one; the back-off starts anew.
 const GOOD_MS: u64 = 5_000;
+/// How often deadlines are looked at while there is no connection.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Why a connection ended.
 #[derive(Debug)]
@@ -39,33 +45,25 @@ impl Bus {
     /// Connects, serves and reconnects until shutdown.
     pub(crate) async fn run(
         mut self,
-        mut asks: mpsc::Receiver<Ask>,
+        inbox: &mut Inbox,
         clock: Arc<dyn Clock>,
         shutdown: Shutdown,
     ) {
         let mut wait_ms = BACK_OFF_MS;
         let mut jitter = clock.now().micros().unsigned_abs();
         loop {
-            let connected = tokio::select! {
-                biased;
-                () = shutdown.wait() => break,
-                connected = Line::connect(&self.address, self.timeout()) => connected,
-            };
-            let text = match connected {
-                Ok(mut line) => {
-                    let since_ms = self.now_ms();
-                    let end = self.serve(&mut line, &mut asks, &*clock, &shutdown).await;
-                    drop(line);
-                    if self.now_ms().saturating_sub(since_ms) >= GOOD_MS {
-                        wait_ms = BACK_OFF_MS;
-                    }
-                    match end {
-                        End::Stop => break,
-                        End::Lost(text) => text,
-                    }
+            let since_ms = self.now_ms();
+            let end = match self.connect(inbox, &*clock, &shutdown).await {
+                Ok(context) => {
+                    let mut line = Line::new(context, inbox);
+                    self.serve(&mut line, &*clock, &shutdown).await
                 }
-                Err(text) => text,
+                Err(end) => end,
             };
+            let End::Lost(text) = end else { break };
+            if self.now_ms().saturating_sub(since_ms) >= GOOD_MS {
+                wait_ms = BACK_OFF_MS;
+            }
             self.lost(&text, clock.now());
             // Between half and one and a half of the wait, so that a power cut does not bring
             // every hub and gateway back in step.
@@ -74,139 +72,262 @@ impl Bus {
                 .wrapping_add(1);
             let pause_ms = wait_ms / 2 + (jitter >> 33) % wait_ms;
             wait_ms = (wait_ms * 2).min(BACK_OFF_MS_MAX);
-            if self.idle(pause_ms, &mut asks, &*clock, &shutdown).await {
+            if self.idle(pause_ms, inbox, &*clock, &shutdown).await {
                 break;
             }
         }
-        self.stop(&mut asks, clock.now());
+        self.stop(inbox, clock.now());
     }
 
-    /// Waits disconnected; answers what is asked meanwhile. True when the hub stops.
+    /// How long an attempt to connect, or a pause before it, may last.
+    fn hurried(&self, usual: Duration) -> Duration {
+        match self.awaits_lock(None) {
+            true => usual.min(Duration::from_millis(URGENT_MS)),
+            false => usual,
+        }
+    }
+
+    /// Opens the connection; answers what is asked meanwhile. An emergency order begins the attempt
+    /// anew: one that has been waiting for long is answered late, or never.
+    async fn connect(
+        &mut self,
+        inbox: &mut Inbox,
+        clock: &dyn Clock,
+        shutdown: &Shutdown,
+    ) -> Result<Context, End> {
+        let address = self.address.clone();
+        let mut opening = Box::pin(open(&address, self.hurried(self.timeout())));
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.wait() => return Err(End::Stop),
+                opened = &mut opening => return opened.map_err(End::Lost),
+                there = inbox.comes() => {
+                    if !there {
+                        return Err(End::Stop);
+                    }
+                    if self.answer_all_offline(inbox, clock) {
+                        opening = Box::pin(open(&address, self.hurried(self.timeout())));
+                    }
+                }
+                () = tokio::time::sleep(LOOK) => {}
+            }
+            self.expire(clock.now());
+            self.publish();
+        }
+    }
+
+    /// Answers what was asked without a connection. True when an emergency opening was among it.
+    fn answer_all_offline(&mut self, inbox: &mut Inbox, clock: &dyn Clock) -> bool {
+        let urgent = inbox.urgent_waits();
+        while let Some(ask) = inbox.next(|_| true) {
+            self.answer_offline(ask, clock.now());
+        }
+        urgent
+    }
+
+    /// Waits disconnected; answers what is asked meanwhile. An emergency opening ends the pause. True
+    /// when the hub stops.
     async fn idle(
         &mut self,
         pause_ms: u64,
-        asks: &mut mpsc::Receiver<Ask>,
+        inbox: &mut Inbox,
         clock: &dyn Clock,
         shutdown: &Shutdown,
     ) -> bool {
-        let until = Instant::now() + Duration::from_millis(pause_ms);
+        let until = Instant::now() + self.hurried(Duration::from_millis(pause_ms));
         while Instant::now() < until {
-            let next = until.min(Instant::now() + Duration::from_millis(50));
+            let next = until.min(Instant::now() + LOOK);
+            let mut urgent = false;
             tokio::select! {
                 biased;
                 () = shutdown.wait() => return true,
-                ask = asks.recv() => match ask {
-                    Some(ask) => self.answer_offline(ask, clock.now()),
-                    None => return true,
-                },
+                there = inbox.comes() => {
+                    if !there {
+                        return true;
+                    }
+                    urgent = self.answer_all_offline(inbox, clock);
+                }
                 () = tokio::time::sleep_until(next) => {}
             }
             self.expire(clock.now());
             self.publish();
+            if urgent {
+                break;
+            }
         }
         false
     }
 
-    async fn serve(
-        &mut self,
-        line: &mut Line,
-        asks: &mut mpsc::Receiver<Ask>,
-        clock: &dyn Clock,
-        shutdown: &Shutdown,
-    ) -> End {
-        for index in 0..self.lanes.len() {
-            if let Err(text) = self.greet(line, index, clock).await {
-                return End::Lost(text);
-            }
-        }
+    async fn serve(&mut self, line: &mut Line<'_>, clock: &dyn Clock, shutdown: &Shutdown) -> End {
         loop {
-            let due_ms = self
-                .lanes
-                .iter()
-                .map(Lane::due_ms)
+            self.expire(clock.now());
+            self.publish();
+            let due_ms = (0..self.lanes.len())
+                .map(|index| self.due_ms(index))
                 .min()
                 .unwrap_or(u64::MAX);
             let due = self.started + Duration::from_millis(due_ms.min(self.now_ms() + 1_000));
-            let asked = tokio::select! {
+            tokio::select! {
                 biased;
                 () = shutdown.wait() => return End::Stop,
-                ask = asks.recv() => match ask {
-                    Some(ask) => Some(ask),
-                    None => return End::Stop,
+                there = line.inbox.comes() => if !there {
+                    return End::Stop;
                 },
-                () = tokio::time::sleep_until(due) => None,
-            };
+                () = tokio::time::sleep_until(due) => {}
+            }
+            let units = &self.units;
+            let asked = line.inbox.next(|unit| !units.is_silent(unit));
             let done = match asked {
                 Some(ask) => self.answer(line, ask, clock).await,
                 None => self.work(line, clock).await,
             };
-            self.expire(clock.now());
-            self.publish();
-            if let Err(text) = done {
+            if let Err(broken) = done
+                && let Err(text) = self.mend(line, broken, clock).await
+            {
                 return End::Lost(text);
             }
         }
     }
 
-    /// First touch of a lane on a new connection: pulses that a cut left standing are reset.
-    async fn greet(
+    /// When something is due on a lane whose unit may be asked.
+    fn due_ms(&self, index: usize) -> u64 {
+        self.lanes.get(index).map_or(u64::MAX, |lane| {
+            lane.due_ms().max(self.units.ask_ms(lane.config.unit))
+        })
+    }
+
+    /// After a call without an answer: whose silence it is, and a connection on which no late answer
+    /// can come. `Err` when the link is lost for all.
+    async fn mend(
         &mut self,
-        line: &mut Line,
-        index: usize,
+        line: &mut Line<'_>,
+        broken: Broken,
         clock: &dyn Clock,
     ) -> Result<(), String> {
+        match broken {
+            Broken::Deferred => return Ok(()),
+            Broken::GivenUp => {}
+            Broken::Silent(silence) => {
+                self.silenced(&silence, clock.now());
+                if !silence.renew {
+                    return Ok(());
+                }
+            }
+            Broken::Closed(silence) => self.closed(&silence, clock)?,
+            Broken::Lost(text) => return Err(text),
+        }
+        let patience = match line.inbox.urgent_waits() {
+            true => Duration::from_millis(URGENT_MS).min(self.timeout()),
+            false => self.hurried(self.timeout()),
+        };
+        line.renew(&self.address, patience).await
+    }
+
+    /// The other side closed the connection. Once is an outage of the link; when it does so each time
+    /// the same unit is asked, and the others answer, it is that unit's.
+    fn closed(&mut self, silence: &Silence, clock: &dyn Clock) -> Result<(), String> {
+        let again = self.units.is_silent(silence.unit);
+        let others = self.units.others_answer(silence.unit);
+        if others {
+            self.silenced(silence, clock.now());
+        }
+        match again && others {
+            true => Ok(()),
+            false => Err(silence.text.clone()),
+        }
+    }
+
+    /// First touch of a lane in a session: an emergency opening that waits, then the outputs as they
+    /// are, then pulses that a cut left standing.
+    async fn greet(
+        &mut self,
+        line: &mut Line<'_>,
+        index: usize,
+        clock: &dyn Clock,
+    ) -> Result<(), Broken> {
+        let now_ms = self.now_ms();
         let Some(lane) = self.lanes.get_mut(index) else {
             return Ok(());
         };
-        for register in command::output_registers(&lane.profile) {
+        let unit = lane.config.unit;
+        let tasks = lane.linked(now_ms);
+        self.carry_out(line, index, tasks, clock).await?;
+        self.read_back(line, index).await?;
+        let resets: Vec<Task> = [Output::Raise, Output::Lower, Output::Stop]
+            .into_iter()
+            .filter(|output| {
+                self.lanes
+                    .get(index)
+                    .is_some_and(|lane| !lane.pulses_now(*output))
+            })
+            .map(|output| Task::Set(output, false))
+            .collect();
+        self.carry_out(line, index, resets, clock).await?;
+        self.units.answered(unit);
+        if let Some(lane) = self.lanes.get_mut(index) {
+            lane.greeted = true;
+        }
+        self.poll(line, index, clock).await
+    }
+
+    /// Reads the outputs back: registers, so that one bit can be changed without the others, and the
+    /// lock, which outlives the hub that set it.
+    async fn read_back(&mut self, line: &mut Line<'_>, index: usize) -> Result<(), Broken> {
+        let Some(lane) = self.lanes.get(index) else {
+            return Ok(());
+        };
+        let unit = lane.config.unit;
+        let registers = command::output_registers(&lane.profile);
+        let lock = command::read_back(&lane.profile, Output::LockOpen);
+        for register in registers {
             let request = Request::ReadHoldingRegisters(register, 1);
             if let Ok(Response::ReadHoldingRegisters(words)) =
-                line.call(lane.config.unit, request).await?
+                self.call(line, unit, request, Manners::Yields).await?
+                && let Some(lane) = self.lanes.get_mut(index)
             {
                 lane.image
                     .insert(register, words.first().copied().unwrap_or(0));
             }
         }
-        let tasks = lane.linked();
-        let mut resets: Vec<Task> = [Output::Raise, Output::Lower, Output::Stop]
-            .map(|output| Task::Set(output, false))
-            .into();
-        resets.extend(tasks);
-        self.carry_out(line, index, resets, clock).await?;
-        self.poll(line, index, clock).await
+        if let Some(request) = lock
+            && let Ok(answer) = self.call(line, unit, request, Manners::Yields).await?
+            && let Some(lane) = self.lanes.get_mut(index)
+            && command::is_on(&lane.profile, Output::LockOpen, &answer)
+            && !lane.machine.is_locked_open()
+        {
+            tracing::info!(device = %lane.config.device, "found held open; it stays so until RELEASE");
+            lane.machine.found_locked();
+        }
+        Ok(())
     }
 
-    /// Whatever is due on the lane that waited longest.
-    async fn work(&mut self, line: &mut Line, clock: &dyn Clock) -> Result<(), String> {
-        let most_due = self
-            .lanes
-            .iter()
-            .enumerate()
-            .min_by_key(|(_, lane)| lane.due_ms());
-        let Some(index) = most_due.map(|(index, _)| index) else {
+    /// Whatever is due on the lane that waited longest; one with an emergency opening first.
+    async fn work(&mut self, line: &mut Line<'_>, clock: &dyn Clock) -> Result<(), Broken> {
+        let now_ms = self.now_ms();
+        let most_due = (0..self.lanes.len())
+            .filter(|index| self.due_ms(*index) <= now_ms)
+            .min_by_key(|index| {
+                let lane = self.lanes.get(*index);
+                let urgent = lane.is_some_and(|lane| lane.machine.awaits_lock());
+                (!urgent, self.due_ms(*index))
+            });
+        let Some(index) = most_due else {
             return Ok(());
         };
-        let now_ms = self.now_ms();
         let Some(lane) = self.lanes.get_mut(index) else {
             return Ok(());
         };
+        if !lane.greeted {
+            return self.greet(line, index, clock).await;
+        }
         let over: Vec<Task> = lane
             .pulses_over(now_ms)
             .into_iter()
             .map(|output| Task::Set(output, false))
             .collect();
-        let beat = lane.beat_due(now_ms);
-        let unit = lane.config.unit;
         self.carry_out(line, index, over, clock).await?;
-        if let Some((register, value)) = beat {
-            // A refused heartbeat shows in the controller's watchdog, not here.
-            if let Err(exception) = line
-                .call(unit, Request::WriteSingleRegister(register, value))
-                .await?
-            {
-                tracing::debug!(address = %self.address, unit, %exception, "heartbeat refused");
-            }
-        }
+        self.beat(line, index).await?;
         let poll = self
             .lanes
             .get_mut(index)
@@ -222,16 +343,51 @@ impl Bus {
         Ok(())
     }
 
+    /// The signals of a lane, or the exception it answers with.
+    pub(crate) async fn read(
+        &self,
+        line: &mut Line<'_>,
+        index: usize,
+    ) -> Result<Result<Signals, String>, Broken> {
+        let Some(lane) = self.lanes.get(index) else {
+            return Ok(Err("no such lane".to_owned()));
+        };
+        let unit = lane.config.unit;
+        let mut answers = Vec::with_capacity(lane.plan.reads().len());
+        for read in lane.plan.reads() {
+            match self
+                .call(line, unit, read.request(), Manners::Yields)
+                .await?
+            {
+                Ok(answer) => answers.push(answer),
+                Err(exception) => {
+                    let text = format!(
+                        "{exception} at the read of {} {:?} from {}",
+                        read.count, read.table, read.address
+                    );
+                    return Ok(Err(text));
+                }
+            }
+        }
+        lane.plan.decode(&answers).map(Ok).map_err(|error| {
+            Broken::Silent(Silence {
+                unit,
+                text: error.to_string(),
+                cost_ms: 0,
+                renew: true,
+            })
+        })
+    }
+
     async fn poll(
         &mut self,
-        line: &mut Line,
+        line: &mut Line<'_>,
         index: usize,
         clock: &dyn Clock,
-    ) -> Result<(), String> {
-        let Some(lane) = self.lanes.get(index) else {
-            return Ok(());
-        };
-        let polled = line.poll(lane).await?;
+    ) -> Result<(), Broken> {
+        let polled = self.read(line, index).await?;
+        // The answer may have taken long: nothing is decided for an order that is over.
+        self.expire(clock.now());
         let now_ms = self.now_ms();
         let Some(lane) = self.lanes.get_mut(index) else {
             return Ok(());
@@ -249,41 +405,103 @@ impl Bus {
         Ok(())
     }
 
-    async fn answer(&mut self, line: &mut Line, ask: Ask, clock: &dyn Clock) -> Result<(), String> {
-        let (order, command, reply) = match ask {
+    async fn answer(
+        &mut self,
+        line: &mut Line<'_>,
+        ask: Ask,
+        clock: &dyn Clock,
+    ) -> Result<(), Broken> {
+        let (urgent, unit, index) = match &ask {
             Ask::Order {
                 order,
                 command,
-                reply,
-            } => (order, command, reply),
-            Ask::Probe { reply } => {
-                let (probes, end) = match self.probe(line).await {
-                    Ok(probes) => (probes, Ok(())),
-                    Err((probes, text)) => (probes, Err(text)),
-                };
-                let _ = reply.send(probes);
-                return end;
+                unit,
+                ..
+            } => {
+                let urgent =
+                    order.lane == OrderLane::Emergency && command.action == Action::LockOpen;
+                let index = self
+                    .lanes
+                    .iter()
+                    .position(|lane| lane.config.device == *order.target.name());
+                (urgent, *unit, index)
             }
+            Ask::Probe { .. } => return self.answer_probe(line, ask).await,
+        };
+        if urgent {
+            self.units.hurry(unit);
+        } else if self.units.is_silent(unit) {
+            self.answer_offline(ask, clock.now());
+            return Ok(());
+        } else if let Some(index) = index {
+            // Fresh signals before the decision; this also finds a link that is already dead.
+            if let Err(broken) = self.look(line, index, clock).await {
+                line.inbox.put_back(ask);
+                return Err(broken);
+            }
+        }
+        self.begin(line, ask, clock).await
+    }
+
+    async fn look(
+        &mut self,
+        line: &mut Line<'_>,
+        index: usize,
+        clock: &dyn Clock,
+    ) -> Result<(), Broken> {
+        match self.lanes.get(index).is_some_and(|lane| lane.greeted) {
+            true => self.poll(line, index, clock).await,
+            false => self.greet(line, index, clock).await,
+        }
+    }
+
+    /// Has an order carried out, unless its time is over at this very moment.
+    async fn begin(
+        &mut self,
+        line: &mut Line<'_>,
+        ask: Ask,
+        clock: &dyn Clock,
+    ) -> Result<(), Broken> {
+        let Ask::Order {
+            order,
+            command,
+            reply,
+            ..
+        } = ask
+        else {
+            return Ok(());
         };
         let Some((index, reply)) = self.admit(&order, &command, reply, clock.now()) else {
             return Ok(());
         };
-        if let Some(lane) = self.lanes.get_mut(index) {
-            lane.take(order.number, command, reply);
-        }
-        // Fresh signals before the decision; this also finds a link that is already dead.
-        self.poll(line, index, clock).await?;
-        if command.deadline <= clock.now() {
-            let text = "its deadline passed before it was carried out";
-            self.finish(index, order.number, OutcomeKind::Expired, text, clock.now());
-            return Ok(());
-        }
         let now_ms = self.now_ms();
         let Some(lane) = self.lanes.get_mut(index) else {
             return Ok(());
         };
+        lane.take(order.number, command, reply);
         let tasks = lane.machine.order(now_ms, command.action, order.number);
+        let greeted = lane.greeted;
         self.carry_out(line, index, tasks, clock).await?;
-        self.poll(line, index, clock).await
+        match greeted {
+            true => self.poll(line, index, clock).await,
+            false => Ok(()),
+        }
+    }
+
+    async fn answer_probe(&mut self, line: &mut Line<'_>, ask: Ask) -> Result<(), Broken> {
+        let Ask::Probe { reply } = ask else {
+            return Ok(());
+        };
+        let (probes, end) = self.probe(line).await;
+        match end {
+            Err(broken @ (Broken::Deferred | Broken::GivenUp)) => {
+                line.inbox.put_back(Ask::Probe { reply });
+                Err(broken)
+            }
+            end => {
+                let _ = reply.send(probes);
+                end
+            }
+        }
     }
 }

@@ -1,25 +1,60 @@
 //! What the state machine asked for, written to the controller one by one.
 
 use cordon_contract::{Clock, OutcomeKind};
+use tokio_modbus::{ExceptionCode, Request, Response};
 
 use crate::bus::Bus;
 use crate::command;
-use crate::line::Line;
+use crate::line::{Broken, Line, Manners, Silence};
 use crate::profile::Output;
 use crate::report::About;
 use crate::state::Task;
 
+/// A write that the controller answered with an exception.
+struct Refusal {
+    text: String,
+    /// Whether it will never take this write: the boom cannot be raised.
+    for_good: bool,
+}
+
 impl Bus {
+    /// One call to the unit of a lane. A gateway that says its unit does not answer speaks for the
+    /// unit, so this is silence too, over a connection that stays good.
+    pub(crate) async fn call(
+        &self,
+        line: &mut Line<'_>,
+        unit: u8,
+        request: Request<'_>,
+        manners: Manners,
+    ) -> Result<Result<Response, ExceptionCode>, Broken> {
+        let begun = self.now_ms();
+        match line
+            .call(unit, request, self.patience(unit), manners)
+            .await?
+        {
+            Err(
+                exception @ (ExceptionCode::GatewayPathUnavailable
+                | ExceptionCode::GatewayTargetDevice),
+            ) => Err(Broken::Silent(Silence {
+                unit,
+                text: format!("the gateway says: {exception}"),
+                cost_ms: self.now_ms().saturating_sub(begun),
+                renew: false,
+            })),
+            answer => Ok(answer),
+        }
+    }
+
     /// Does what the machine asked for, in order. Once the controller refuses a write of the
     /// batch, nothing later in the batch may claim success.
     pub(crate) async fn carry_out(
         &mut self,
-        line: &mut Line,
+        line: &mut Line<'_>,
         index: usize,
         tasks: Vec<Task>,
         clock: &dyn Clock,
-    ) -> Result<(), String> {
-        let mut refused: Option<String> = None;
+    ) -> Result<(), Broken> {
+        let mut refused: Option<Refusal> = None;
         for task in tasks {
             match task {
                 Task::Pulse(output) => {
@@ -46,8 +81,8 @@ impl Bus {
                     detail,
                 } => {
                     let success = matches!(kind, OutcomeKind::Confirmed | OutcomeKind::Accepted);
-                    match refused.as_deref().filter(|_| success) {
-                        Some(text) => {
+                    match refused.as_ref().filter(|_| success) {
+                        Some(Refusal { text, .. }) => {
                             self.finish(index, ticket, OutcomeKind::Refused, text, clock.now())
                         }
                         None => self.finish(index, ticket, kind, &detail, clock.now()),
@@ -60,23 +95,23 @@ impl Bus {
                 }
             }
         }
-        if let Some(text) = refused
+        if let Some(Refusal { text, for_good }) = refused
             && let Some(lane) = self.lanes.get_mut(index)
         {
-            let tasks = lane.machine.refused(&text);
+            let tasks = lane.machine.refused(&text, for_good);
             self.finish_all(index, &tasks, clock.now());
         }
         Ok(())
     }
 
-    /// Writes one output. `Ok(Some(text))` when the controller refused it.
+    /// Writes one output. `Some` when the controller refused it; the lane remembers that too.
     async fn switch(
         &mut self,
-        line: &mut Line,
+        line: &mut Line<'_>,
         index: usize,
         output: Output,
         on: bool,
-    ) -> Result<Option<String>, String> {
+    ) -> Result<Option<Refusal>, Broken> {
         let Some(lane) = self.lanes.get_mut(index) else {
             return Ok(None);
         };
@@ -84,14 +119,64 @@ impl Bus {
             return Ok(None);
         };
         let unit = lane.config.unit;
-        match line.call(unit, request.clone()).await? {
-            Ok(answer) if command::acknowledges(&request, &answer) => Ok(None),
-            Ok(_) => Err(format!(
-                "the answer to the write of {output:?} does not repeat it"
-            )),
-            Err(exception) => Ok(Some(format!(
-                "the controller refused {output:?}: {exception}"
-            ))),
+        let answer = self
+            .call(line, unit, request.clone(), Manners::Insists)
+            .await?;
+        let refusal = match answer {
+            Ok(answer) if command::acknowledges(&request, &answer) => None,
+            Ok(_) => {
+                return Err(Broken::Silent(Silence {
+                    unit,
+                    text: format!("the answer to the write of {output:?} does not repeat it"),
+                    cost_ms: 0,
+                    renew: true,
+                }));
+            }
+            Err(exception) => Some(Refusal {
+                text: format!(
+                    "the controller refused {output:?}: {exception} (exception {})",
+                    u8::from(exception)
+                ),
+                for_good: output == Output::Raise && is_for_good(exception),
+            }),
+        };
+        if let Some(lane) = self.lanes.get_mut(index) {
+            let text = refusal.as_ref().map(|refusal| refusal.text.as_str());
+            lane.wrote(Some(output), text);
         }
+        Ok(refusal)
     }
+
+    /// Writes a heartbeat when one is due.
+    pub(crate) async fn beat(&mut self, line: &mut Line<'_>, index: usize) -> Result<(), Broken> {
+        let now_ms = self.now_ms();
+        let due = self
+            .lanes
+            .get_mut(index)
+            .and_then(|lane| Some((lane.config.unit, lane.beat_due(now_ms)?)));
+        let Some((unit, request)) = due else {
+            return Ok(());
+        };
+        let answer = self.call(line, unit, request, Manners::Yields).await?;
+        if let Some(lane) = self.lanes.get_mut(index) {
+            let refusal = answer.err().map(|exception| {
+                format!(
+                    "the controller refused the heartbeat: {exception} (exception {})",
+                    u8::from(exception)
+                )
+            });
+            lane.wrote(None, refusal.as_deref());
+        }
+        Ok(())
+    }
+}
+
+/// Exceptions that speak of the request and not of the moment.
+fn is_for_good(exception: ExceptionCode) -> bool {
+    matches!(
+        exception,
+        ExceptionCode::IllegalFunction
+            | ExceptionCode::IllegalDataAddress
+            | ExceptionCode::IllegalDataValue
+    )
 }

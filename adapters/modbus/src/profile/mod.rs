@@ -11,7 +11,7 @@ mod check;
 mod points;
 
 pub use points::{
-    Input, InputPoint, Inputs, Output, OutputPoint, Outputs, Polarity, Stimulus, Table,
+    Input, InputPoint, Inputs, Output, OutputPoint, Outputs, Polarity, Stimulus, Table, Write,
 };
 
 /// Who made the lane controller.
@@ -99,6 +99,9 @@ pub struct Heartbeat {
     pub timeout_ms: u32,
     /// What it does then.
     pub safe_state: SafeState,
+    /// By which function it is written.
+    #[serde(default)]
+    pub write: Write,
 }
 
 /// One profile file.

@@ -62,13 +62,13 @@ impl Output {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[serde(rename_all = "snake_case")]
 pub enum Table {
-    /// Coils, read and written bit by bit (functions 1, 5).
+    /// Coils, read and written bit by bit (functions 1, 5 or 15).
     Coil,
     /// Discrete inputs, read bit by bit (function 2).
     Discrete,
     /// Input registers; a point is one bit of one (function 4).
     Input,
-    /// Holding registers; a point is one bit of one (functions 3, 6).
+    /// Holding registers; a point is one bit of one (functions 3, 6 or 16).
     Holding,
 }
 
@@ -88,6 +88,17 @@ pub enum Polarity {
     Normal,
     /// 0 means on (break contacts).
     Inverted,
+}
+
+/// By which functions an output is written.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Write {
+    /// Function 5 for a coil, 6 for a register.
+    #[default]
+    Single,
+    /// Function 15 for a coil, 16 for a register, for controllers that refuse 5 and 6.
+    Multiple,
 }
 
 /// Where an input stands.
@@ -122,6 +133,9 @@ pub struct OutputPoint {
     /// Which level means on.
     #[serde(default)]
     pub polarity: Polarity,
+    /// By which functions it is written.
+    #[serde(default)]
+    pub write: Write,
 }
 
 /// The outputs the lane has.

@@ -1,7 +1,7 @@
 //! What the machine drives: the boom up and down, the lock, the lamps; and when it lowers by itself.
 
 use super::faults::{hard_fault, obstruction};
-use super::{Action, Machine, State, Task};
+use super::{Machine, State, Task};
 use crate::decode::Signals;
 use crate::profile::{Input, Output};
 
@@ -49,14 +49,6 @@ impl Machine {
         })
     }
 
-    pub(super) fn holds_lock(&self) -> bool {
-        let asked = self
-            .waiting
-            .iter()
-            .any(|waiting| waiting.action == Action::LockOpen);
-        self.locked_open && (asked || self.lock_confirmed)
-    }
-
     pub(super) fn keep_locked_open(
         &mut self,
         now_ms: u64,
@@ -74,14 +66,17 @@ impl Machine {
     }
 
     pub(super) fn lower_when_due(&mut self, now_ms: u64, signals: &Signals, tasks: &mut Vec<Task>) {
+        // A boom that rises for an opening that is over is not let up to its limit first.
+        let late = self.is_late() && self.rules.auto_close && !signals.is_on(Input::DownLimit);
         let due = self
             .lower_after_ms
             .is_some_and(|after_ms| after_ms <= now_ms);
-        let ready = matches!(self.state, State::Open | State::Blocked | State::Fault)
-            && self.drive == Drive::Still
-            && self.is_up()
+        let up = matches!(self.state, State::Open | State::Blocked | State::Fault) && self.is_up();
+        let ready = self.drive == Drive::Still
+            && (late || due && up)
+            && self.state != State::LocalControl
             && hard_fault(signals).is_none();
-        if !due || !ready || self.locked_open {
+        if !ready || self.locked_open {
             return;
         }
         if signals.obstructed() {
@@ -104,7 +99,7 @@ impl Machine {
     }
 
     pub(super) fn lamps(&mut self, tasks: &mut Vec<Task>) {
-        let green = self.state == State::Open;
+        let green = self.state == State::Open && self.in_force;
         if self.green != Some(green) {
             self.green = Some(green);
             self.set(Output::LampRed, !green, tasks);

@@ -10,6 +10,8 @@ use crate::profile::Input;
 impl Machine {
     /// A hard fault or local control: what was under way is over.
     pub(super) fn give_up(&mut self, text: &str, tasks: &mut Vec<Task>) {
+        self.opening_is_over();
+        self.in_force = self.locked_open;
         self.drive = Drive::Still;
         self.lower_after_ms = None;
         self.between_since_ms = None;
@@ -23,6 +25,10 @@ impl Machine {
     }
 
     pub(super) fn travel_failed(&mut self, text: &'static str, tasks: &mut Vec<Task>) {
+        if matches!(self.drive, Drive::Up { .. }) {
+            self.opening_is_over();
+            self.take_back(tasks);
+        }
         self.drive = Drive::Still;
         self.travel_fault = Some(text);
         self.finish(

@@ -10,7 +10,7 @@
 //!
 //! Here are the machine and the moments at which it is told something. `orders.rs` holds what an
 //! order sets going and how it ends, `travel.rs` what the limits say, `faults.rs` what stops
-//! everything, `drive.rs` what is switched.
+//! everything, `late.rs` what an opening that is over may still do, `drive.rs` what is switched.
 
 use cordon_contract::OutcomeKind;
 
@@ -20,10 +20,12 @@ use crate::profile::{Input, Output, Profile};
 
 mod drive;
 mod faults;
+mod late;
 mod orders;
 mod travel;
 
 use drive::Drive;
+use late::Late;
 use orders::Waiting;
 
 /// Orders that may wait for the same barrier at a time; further ones are refused.
@@ -137,6 +139,9 @@ pub struct Machine {
     locked_open: bool,
     lock_confirmed: bool,
     lock_retry_ms: u64,
+    /// An order wants the boom up; without one the lamp is red wherever the boom stands.
+    in_force: bool,
+    late: Late,
     green: Option<bool>,
     passage: Passage,
 }
@@ -160,6 +165,8 @@ impl Machine {
             locked_open: false,
             lock_confirmed: false,
             lock_retry_ms: 0,
+            in_force: false,
+            late: Late::No,
             green: None,
             passage: Passage::default(),
         }
@@ -195,19 +202,47 @@ impl Machine {
         self.locked_open
     }
 
-    /// The link is up again: outputs that must stand are set anew; nothing else is repeated.
-    pub fn linked(&mut self) -> Vec<Task> {
+    /// The link is up again: outputs that must stand are set anew; nothing else is repeated. An
+    /// emergency opening that is still asked for does not wait for the first look at the inputs.
+    pub fn linked(&mut self, now_ms: u64) -> Vec<Task> {
         self.green = None;
         let mut tasks = Vec::new();
         if self.holds_lock() {
-            self.lock_retry_ms = 0;
             self.set(Output::LockOpen, true, &mut tasks);
+            self.lock_retry_ms = 0;
+            if !self.lock_confirmed {
+                self.lock_retry_ms = now_ms + self.rules.travel_max_ms;
+                self.raise(now_ms, &mut tasks);
+            }
         }
         tasks
     }
 
+    /// Whether an emergency opening waits for the up limit.
+    pub fn awaits_lock(&self) -> bool {
+        self.waiting
+            .iter()
+            .any(|waiting| waiting.action == Action::LockOpen)
+    }
+
+    /// Whether an emergency opening must be written, or kept up, as soon as the unit answers.
+    pub fn holds_lock(&self) -> bool {
+        self.locked_open && (self.awaits_lock() || self.lock_confirmed)
+    }
+
+    /// The controller holds the lane open although nobody here has ordered it since the start: an
+    /// order of before. It stays in force until RELEASE.
+    pub fn found_locked(&mut self) {
+        self.locked_open = true;
+        self.lock_confirmed = true;
+        self.in_force = true;
+        self.late = Late::No;
+    }
+
     /// The signals are unknown: the link is cut, or the device answers with an exception.
     pub fn lose(&mut self, reason: &str) -> Vec<Task> {
+        self.opening_is_over();
+        self.in_force = self.locked_open;
         self.signals = None;
         self.passage.lose();
         self.drive = Drive::Still;
@@ -228,12 +263,14 @@ impl Machine {
         tasks
     }
 
-    /// The controller answered a write with an exception. An emergency opening is tried again.
-    pub fn refused(&mut self, text: &str) -> Vec<Task> {
+    /// The controller answered a write with an exception. An emergency opening is tried again,
+    /// unless `for_good` says that the controller will never raise the boom when told so.
+    pub fn refused(&mut self, text: &str, for_good: bool) -> Vec<Task> {
+        self.opening_is_over();
         self.drive = Drive::Still;
         let mut tasks = Vec::new();
         self.finish(
-            |action| action != Action::LockOpen,
+            |action| action != Action::LockOpen || for_good,
             OutcomeKind::Refused,
             text,
             &mut tasks,
@@ -244,6 +281,7 @@ impl Machine {
     /// Takes the signals of a poll.
     pub fn see(&mut self, now_ms: u64, signals: Signals) -> Vec<Task> {
         let mut tasks = Vec::new();
+        self.watch_late(now_ms);
         self.follow(now_ms, &signals, &mut tasks);
         if signals.obstructed() {
             self.clear_since_ms = None;

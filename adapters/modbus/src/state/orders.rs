@@ -4,6 +4,7 @@ use cordon_contract::OutcomeKind;
 
 use super::drive::Drive;
 use super::faults::{hard_fault, obstruction};
+use super::late::Late;
 use super::{Action, Machine, Task, WAITING_MAX};
 use crate::profile::{Input, Output};
 
@@ -54,21 +55,41 @@ impl Machine {
     /// The deadline of an order has passed. A lock that was asked for is not written again, but
     /// nothing is lowered under it until RELEASE.
     pub fn expire(&mut self, ticket: u64) -> Vec<Task> {
+        self.end(
+            ticket,
+            OutcomeKind::Expired,
+            "not confirmed before its deadline",
+        )
+    }
+
+    /// As [`Self::expire`], for an order whose writes the controller refused.
+    pub fn expire_refused(&mut self, ticket: u64, text: &str) -> Vec<Task> {
+        self.end(ticket, OutcomeKind::Refused, text)
+    }
+
+    fn end(&mut self, ticket: u64, kind: OutcomeKind, text: &str) -> Vec<Task> {
         let mut tasks = Vec::new();
         let place = self
             .waiting
             .iter()
             .position(|waiting| waiting.ticket == ticket);
         if let Some(place) = place {
-            self.waiting.remove(place);
+            let ended = self.waiting.remove(place);
             tasks.push(Task::Finish {
                 ticket,
-                kind: OutcomeKind::Expired,
-                detail: format!(
-                    "not confirmed before its deadline; barrier {}",
-                    self.words()
-                ),
+                kind,
+                detail: format!("{text}; barrier {}", self.words()),
             });
+            let wanted = self
+                .waiting
+                .iter()
+                .any(|waiting| matches!(waiting.action, Action::Open | Action::LockOpen));
+            if ended.action == Action::Open && !wanted && !self.locked_open {
+                self.opening_is_over();
+                if matches!(self.drive, Drive::Up { .. }) {
+                    self.drive = Drive::Still;
+                }
+            }
         }
         tasks
     }
@@ -124,6 +145,8 @@ impl Machine {
     }
 
     fn open(&mut self, now_ms: u64, tasks: &mut Vec<Task>) {
+        self.in_force = true;
+        self.late = Late::No;
         self.stopped = false;
         self.blocked = false;
         if self.is_up() && !matches!(self.drive, Drive::Down { .. }) {
@@ -135,6 +158,7 @@ impl Machine {
     }
 
     fn close(&mut self, now_ms: u64, tasks: &mut Vec<Task>) {
+        self.in_force = false;
         self.stopped = false;
         let down = self
             .signals
@@ -147,6 +171,8 @@ impl Machine {
 
     fn lock_open(&mut self, now_ms: u64, tasks: &mut Vec<Task>) {
         self.locked_open = true;
+        self.in_force = true;
+        self.late = Late::No;
         self.lower_after_ms = None;
         self.blocked = false;
         self.stopped = false;
@@ -168,6 +194,8 @@ impl Machine {
     ) -> (OutcomeKind, &'static str) {
         if action == Action::Stop {
             self.drive = Drive::Still;
+            self.late = Late::No;
+            self.in_force = false;
             self.stopped = true;
             self.lower_after_ms = None;
             self.blocked = false;
@@ -181,13 +209,30 @@ impl Machine {
         if self.rules.siren_with_lock_open {
             self.set(Output::Siren, false, tasks);
         }
-        if was_locked && self.rules.auto_close {
-            self.lower_after_ms = Some(now_ms);
-        }
         (
             OutcomeKind::Confirmed,
-            "the lock is off; the controller acknowledged it",
+            self.after_the_lock(now_ms, was_locked),
         )
+    }
+
+    /// What becomes of the boom once the lock is off. One that stands up for nobody is lowered, also
+    /// when the lock was set before this machine began.
+    fn after_the_lock(&mut self, now_ms: u64, was_locked: bool) -> &'static str {
+        let down = self
+            .signals
+            .as_ref()
+            .is_some_and(|signals| signals.is_on(Input::DownLimit));
+        if down && !matches!(self.drive, Drive::Up { .. }) {
+            return "the lock is off, the controller acknowledged it; the boom is down";
+        }
+        if !self.rules.auto_close {
+            return "the lock is off, the controller acknowledged it; the boom stays up until CLOSE";
+        }
+        if was_locked || self.lower_after_ms.is_none() {
+            self.lower_after_ms = Some(now_ms);
+            self.in_force = false;
+        }
+        "the lock is off, the controller acknowledged it; the boom is lowered once nothing is under it"
     }
 
     pub(super) fn finish(

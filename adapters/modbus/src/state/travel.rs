@@ -4,6 +4,7 @@ use cordon_contract::OutcomeKind;
 
 use super::drive::Drive;
 use super::faults::{hard_fault, obstruction};
+use super::late::{LATE, Late};
 use super::{Action, Machine, State, Task};
 use crate::decode::Signals;
 use crate::profile::Input;
@@ -13,6 +14,8 @@ impl Machine {
         if signals.is_on(Input::Local) {
             let text = "the switch in the cabinet stands on local";
             self.give_up(text, tasks);
+            // Whatever the boom does now, a hand does it.
+            self.late = Late::No;
             self.become_state(State::LocalControl, text);
             return;
         }
@@ -92,7 +95,11 @@ impl Machine {
         match self.drive {
             Drive::Down { .. } => {
                 self.drive = Drive::Still;
-                self.travel_fault = None;
+                // Taking a late rise back is no proof that the next opening will do better.
+                if !self.is_late() {
+                    self.travel_fault = None;
+                }
+                self.late = Late::No;
             }
             Drive::Up { since_ms }
                 if now_ms.saturating_sub(since_ms) > self.rules.travel_max_ms =>
@@ -106,6 +113,7 @@ impl Machine {
             Drive::Still => {}
         }
         self.lower_after_ms = None;
+        self.in_force = self.locked_open || matches!(self.drive, Drive::Up { .. });
         self.blocked = false;
         self.finish(
             |action| action == Action::Close,
@@ -155,6 +163,7 @@ impl Machine {
     fn rest(&mut self, state: State) {
         match self.travel_fault {
             Some(text) => self.become_state(State::Fault, text),
+            None if state == State::Open && self.is_late() => self.become_state(state, LATE),
             None => self.become_state(state, ""),
         }
     }

@@ -49,11 +49,8 @@ pub struct Park {
 
 /// An adapter for one lane at `address`.
 pub fn adapter(address: SocketAddr, profile: &str) -> (ModbusAdapter, tempfile::TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("profile.toml"), profile).unwrap();
-    let config: Config = toml::from_str(&format!(
+    let bus = format!(
         r#"
-        name = "lanes"
         [[bus]]
         address = "{address}"
         [[bus.lane]]
@@ -63,18 +60,53 @@ pub fn adapter(address: SocketAddr, profile: &str) -> (ModbusAdapter, tempfile::
         direction = "IN"
         profile = "profile.toml"
         "#
-    ))
-    .unwrap();
+    );
+    adapter_of(&bus, profile)
+}
+
+/// An adapter for these buses, whose lanes use `profile.toml`.
+pub fn adapter_of(buses: &str, profile: &str) -> (ModbusAdapter, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("profile.toml"), profile).unwrap();
+    let config: Config = toml::from_str(&format!("name = \"lanes\"\n{buses}")).unwrap();
     (
         ModbusAdapter::open(config, &PathBuf::from(folder.path())).unwrap(),
         folder,
     )
 }
 
+/// The bus at `address` with a lane for each unit: `BR-01` behind unit 1, and so on.
+pub fn bus(address: SocketAddr, units: std::ops::RangeInclusive<u8>) -> String {
+    let lanes = units.map(|unit| {
+        format!(
+            r#"
+            [[bus.lane]]
+            device = "BR-{unit:02}"
+            gate = "G-01"
+            lane = "L-{unit:02}"
+            direction = "IN"
+            unit = {unit}
+            profile = "profile.toml"
+            "#
+        )
+    });
+    format!(
+        "[[bus]]\naddress = \"{address}\"\n{}",
+        lanes.collect::<String>()
+    )
+}
+
 impl Park {
     /// Starts an adapter for the lane at `address`.
     pub fn start(address: SocketAddr, profile: &str) -> Self {
-        let (adapter, folder) = adapter(address, profile);
+        Self::run(adapter(address, profile), Arc::new(SystemClock))
+    }
+
+    /// Starts an adapter, with a clock of the test's own.
+    pub fn run(
+        (adapter, folder): (ModbusAdapter, tempfile::TempDir),
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let adapter = Arc::new(adapter);
         let (intake, mut offers) = Intake::bounded(16);
         let said = Arc::new(Mutex::new(Vec::new()));
@@ -95,7 +127,7 @@ impl Park {
         let (stop, shutdown) = Shutdown::pair();
         let link = Link {
             intake,
-            clock: Arc::new(SystemClock),
+            clock,
             shutdown,
         };
         let running = Arc::clone(&adapter);
@@ -107,6 +139,35 @@ impl Park {
             _stop: stop,
             _folder: folder,
         }
+    }
+
+    /// How a device stands, with the reason.
+    pub fn link(&self, device: &str) -> (cordon_contract::LinkState, String) {
+        let health = self.adapter.health();
+        let found = health.iter().find(|health| health.device == *device);
+        let found = found.unwrap();
+        (found.state, found.reason.clone())
+    }
+
+    /// Every state of the device's link that was told.
+    pub fn links_told(&self, device: &str) -> Vec<cordon_model::DeviceState> {
+        let said = self.said.lock().unwrap();
+        said.iter()
+            .filter_map(|reading| match &reading.payload {
+                cordon_contract::Payload::Body(body) => match &**body {
+                    Body::DeviceStatus(status) if status.device_id == *device => Some(status.state),
+                    _ => None,
+                },
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Has an order for another barrier than the usual one carried out.
+    pub async fn execute_at(&self, device: &str, action: GateAction, deadline_ms: i64) -> Outcome {
+        self.adapter
+            .execute(at(device, self.order(action, deadline_ms)))
+            .await
     }
 
     /// An order for the barrier, due in `deadline_ms`.
@@ -138,7 +199,12 @@ impl Park {
 
     /// Waits until `true_of` the park; the words say what was waited for.
     pub async fn until(&self, words: &str, true_of: impl Fn(&Self) -> bool) {
-        until(words, || true_of(self)).await;
+        let health = || format!("{words}; {:?}", self.adapter.health());
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !true_of(self) {
+            assert!(Instant::now() < deadline, "waited in vain: {}", health());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 }
 
@@ -192,6 +258,15 @@ pub fn order(number: u64, action: GateAction, deadline_ms: i64) -> Order {
         attempt: 0,
         message: Arc::new(message),
     }
+}
+
+/// The same order for another barrier.
+pub fn at(device: &str, mut order: Order) -> Order {
+    if let Body::GateCommand(command) = &mut Arc::make_mut(&mut order.message).body {
+        command.device_id = DeviceId::new(device).unwrap();
+    }
+    order.target = Target::device(device);
+    order
 }
 
 /// Polls until `true_now`, at most ten seconds.

@@ -22,6 +22,9 @@ pub(crate) fn answer(plant: &mut Plant, data: &[u8]) -> Vec<u8> {
     if reads && plant.has(LaneFault::ExceptionOnRead) {
         return frame::exception(function, DEVICE_FAILURE);
     }
+    if matches!(function, 5 | 6) && plant.has(LaneFault::RefusesSingleWrites) {
+        return frame::exception(function, ILLEGAL_FUNCTION);
+    }
     let result = match request {
         Request::ReadCoils { address, quantity } => {
             bits(plant, function, address, quantity, |plant, at| {

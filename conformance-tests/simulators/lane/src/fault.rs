@@ -18,6 +18,9 @@ pub enum LaneFault {
     SlowRaise,
     /// Lowering takes six times as long.
     SlowLower,
+    /// A raising command is obeyed only after [`crate::LaneSettings::late_rise_ms`], whatever else is
+    /// told meanwhile, as by a drive that comes loose.
+    RisesLate,
     /// The boom keeps falling although the photocell sees something.
     IgnoresPhotocell,
     /// The boom keeps falling although a vehicle stands on the safety loop.
@@ -51,6 +54,11 @@ pub enum LaneFault {
     CutsAfterWrite,
     /// Requests are read and never answered.
     Hangs,
+    /// The unit is silent, and the gateway in front of it says so with exception 11 after
+    /// [`crate::LaneSettings::late_ms`].
+    GatewayTimesOut,
+    /// Functions 5 and 6 are answered with exception 1, illegal function; 15 and 16 work.
+    RefusesSingleWrites,
     /// Replies carry another transaction id.
     WrongTransaction,
     /// Replies to reads hold one byte too few.

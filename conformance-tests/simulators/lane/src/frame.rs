@@ -8,6 +8,8 @@ pub(crate) const ILLEGAL_ADDRESS: u8 = 2;
 pub(crate) const ILLEGAL_VALUE: u8 = 3;
 /// The device could not do it.
 pub(crate) const DEVICE_FAILURE: u8 = 4;
+/// Exception: the unit behind a gateway does not answer.
+pub(crate) const GATEWAY_TARGET: u8 = 11;
 
 /// The frame's header.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -80,6 +80,8 @@ pub(crate) struct Plant {
     restarts: u32,
     /// The lowering under way began over a broken beam (fault `LowersIntoPhotocell`).
     began_blind: bool,
+    /// When a raising command is obeyed (fault `RisesLate`).
+    rises_at_ms: Option<u64>,
 }
 
 impl Plant {
@@ -104,6 +106,7 @@ impl Plant {
             cushions_hit: 0,
             restarts: 0,
             began_blind: false,
+            rises_at_ms: None,
             settings,
         }
     }
@@ -126,6 +129,10 @@ impl Plant {
         self.loops = self.traffic.advance(self.last_ms, boom_up);
         if self.has(LaneFault::FlappingInputs) && self.last_ms % 40 < step_ms {
             self.flapping = self.seed.next();
+        }
+        if self.rises_at_ms.is_some_and(|at_ms| at_ms <= self.last_ms) {
+            self.rises_at_ms = None;
+            self.motion = Motion::Up;
         }
         self.watch();
         self.control();
@@ -280,6 +287,10 @@ impl Plant {
             return;
         }
         match output {
+            Output::Raise if self.has(LaneFault::RisesLate) => {
+                let late_ms = u64::from(self.settings.late_rise_ms);
+                self.rises_at_ms = Some(self.last_ms + late_ms);
+            }
             Output::Raise => self.motion = Motion::Up,
             Output::Lower => {
                 let locked = self.output(Output::LockOpen) && !self.has(LaneFault::IgnoresLockOpen);
@@ -321,6 +332,7 @@ impl Plant {
     /// Power off and on: outputs off, watchdog unarmed, the boom stays where it is.
     pub(crate) fn restart(&mut self) {
         self.outputs.clear();
+        self.rises_at_ms = None;
         self.motion = Motion::Still;
         self.heartbeat = 0;
         self.heartbeat_ms = None;
@@ -396,6 +408,21 @@ mod tests {
         lane.advance(4_000);
         assert!(lane.input(Input::DownLimit));
         assert!(lane.state().cushions_hit > 0);
+    }
+
+    #[test]
+    fn a_late_rise_comes_whatever_is_told_meanwhile() {
+        let mut lane = lane(&[LaneFault::RisesLate]);
+        lane.write(Output::Raise, true);
+        lane.advance(2_900);
+        assert!(lane.input(Input::DownLimit));
+        lane.write(Output::Lower, true);
+        lane.advance(4_100);
+        assert!(lane.input(Input::UpLimit));
+        lane.write(Output::Lower, false);
+        lane.write(Output::Lower, true);
+        lane.advance(5_200);
+        assert!(lane.input(Input::DownLimit), "once up it obeys again");
     }
 
     #[test]

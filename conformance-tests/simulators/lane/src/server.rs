@@ -60,10 +60,22 @@ struct Shared {
     stunned_until_ms: Mutex<u64>,
     connections: AtomicUsize,
     requests: AtomicUsize,
-    cut: watch::Sender<u64>,
+    /// One for all lanes behind an address.
+    cut: Arc<watch::Sender<u64>>,
 }
 
 impl Shared {
+    fn new(settings: LaneSettings, cut: Arc<watch::Sender<u64>>) -> Arc<Self> {
+        Arc::new(Self {
+            plant: Mutex::new(Plant::new(settings)),
+            started: Instant::now(),
+            stunned_until_ms: Mutex::new(0),
+            connections: AtomicUsize::new(0),
+            requests: AtomicUsize::new(0),
+            cut,
+        })
+    }
+
     fn now_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -106,27 +118,53 @@ impl Lane {
         settings: LaneSettings,
         address: SocketAddr,
     ) -> Result<LaneHandle, LaneError> {
-        let listen = |source| LaneError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
-        let shared = Arc::new(Shared {
-            plant: Mutex::new(Plant::new(settings)),
-            started: Instant::now(),
-            stunned_until_ms: Mutex::new(0),
-            connections: AtomicUsize::new(0),
-            requests: AtomicUsize::new(0),
-            cut: watch::Sender::new(0),
-        });
-        let tasks = vec![
-            tokio::spawn(accept(listener, Arc::clone(&shared))),
-            tokio::spawn(move_on(Arc::clone(&shared))),
-        ];
+        let cut = Arc::new(watch::Sender::new(0));
+        let shared = Shared::new(settings, cut);
+        let (address, accepting) = listen(address, vec![Arc::clone(&shared)]).await?;
+        let tasks = vec![accepting, tokio::spawn(move_on(Arc::clone(&shared)))];
         Ok(LaneHandle {
             address,
             shared,
             tasks,
         })
     }
+
+    /// Starts lanes behind one address, as a gateway has them: each answers to the unit id of its
+    /// settings and to no other. The first handle holds the socket, and how many connections are
+    /// served is its setting; dropping any of them cuts the connections.
+    pub async fn start_gateway(
+        lanes: Vec<LaneSettings>,
+        address: SocketAddr,
+    ) -> Result<Vec<LaneHandle>, LaneError> {
+        let cut = Arc::new(watch::Sender::new(0));
+        let units: Vec<Arc<Shared>> = lanes
+            .into_iter()
+            .map(|settings| Shared::new(settings, Arc::clone(&cut)))
+            .collect();
+        let (address, accepting) = listen(address, units.clone()).await?;
+        let mut accepting = Some(accepting);
+        Ok(units
+            .into_iter()
+            .map(|shared| {
+                let moving = tokio::spawn(move_on(Arc::clone(&shared)));
+                LaneHandle {
+                    address,
+                    tasks: accepting.take().into_iter().chain([moving]).collect(),
+                    shared,
+                }
+            })
+            .collect())
+    }
+}
+
+async fn listen(
+    address: SocketAddr,
+    units: Vec<Arc<Shared>>,
+) -> Result<(SocketAddr, JoinHandle<()>), LaneError> {
+    let failed = |source| LaneError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((address, tokio::spawn(accept(listener, units))))
 }
 
 impl LaneHandle {
@@ -220,7 +258,10 @@ async fn has_room(shared: &Shared, room: usize) -> bool {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, units: Vec<Arc<Shared>>) {
+    let Some(shared) = units.first().cloned() else {
+        return;
+    };
     loop {
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -244,7 +285,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
             continue;
         }
         shared.connections.fetch_add(1, Ordering::SeqCst);
-        let shared = Arc::clone(&shared);
+        let (shared, units) = (Arc::clone(&shared), units.clone());
         tokio::spawn(async move {
             let mut cut = shared.cut.subscribe();
             cut.borrow_and_update();
@@ -252,7 +293,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
                 biased;
                 // An error means that the lane is gone.
                 _ = cut.changed() => {}
-                result = serve(stream, &shared) => {
+                result = serve(stream, &units) => {
                     if let Err(error) = result {
                         tracing::debug!(%peer, %error, "connection ended");
                     }
@@ -271,7 +312,16 @@ enum Answer {
     Close,
 }
 
-async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
+/// The lane that answers to a unit id.
+fn lane_of(units: &[Arc<Shared>], unit: u8) -> Option<&Shared> {
+    let mut lanes = units.iter().map(Arc::as_ref);
+    lanes.find(|lane| {
+        let own = lane.plant().settings.unit;
+        own == 0 || own == unit
+    })
+}
+
+async fn serve(mut stream: TcpStream, units: &[Arc<Shared>]) -> io::Result<()> {
     stream.set_nodelay(true)?;
     loop {
         let mut head = [0; 7];
@@ -283,14 +333,19 @@ async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
         }
         let header = Header::read(head);
         if !header.is_lawful() {
-            if shared.plant().has(LaneFault::GarbageStuns) {
-                shared.stun();
+            for shared in units {
+                if shared.plant().has(LaneFault::GarbageStuns) {
+                    shared.stun();
+                }
             }
             // Framing is lost; closing is the only way back.
             return Ok(());
         }
         let mut data = vec![0; usize::from(header.length) - 1];
         stream.read_exact(&mut data).await?;
+        let Some(shared) = lane_of(units, header.unit) else {
+            continue;
+        };
         shared.requests.fetch_add(1, Ordering::SeqCst);
         let (answer, delay) = answer(shared, header, &data);
         if !delay.is_zero() {
@@ -312,14 +367,21 @@ async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
 fn answer(shared: &Shared, header: Header, data: &[u8]) -> (Answer, Duration) {
     let stunned = shared.stunned_ms();
     let mut plant = shared.plant();
-    let unit = plant.settings.unit;
     let function = data.first().copied().unwrap_or(0);
     let writes = matches!(function, 5 | 6 | 15 | 16);
     if plant.has(LaneFault::DropsConnection) {
         return (Answer::Close, Duration::ZERO);
     }
-    if plant.has(LaneFault::Hangs) || unit != 0 && unit != header.unit {
+    if plant.has(LaneFault::Hangs) {
         return (Answer::Nothing, Duration::ZERO);
+    }
+    if plant.has(LaneFault::GatewayTimesOut) {
+        let send = Answer::Send {
+            data: frame::exception(function, frame::GATEWAY_TARGET),
+            transaction: header.transaction,
+        };
+        let late_ms = u64::from(plant.settings.late_ms);
+        return (send, Duration::from_millis(late_ms));
     }
     let mut reply = controller::answer(&mut plant, data);
     if writes && plant.faults.remove(&LaneFault::CutsAfterWrite) {

@@ -40,6 +40,8 @@ pub struct LaneSettings {
     pub late_ms: u32,
     /// Delay of a slow reply ([`LaneFault::SlowReply`]).
     pub slow_ms: u32,
+    /// How long a raising command waits under [`LaneFault::RisesLate`].
+    pub late_rise_ms: u32,
     /// Simultaneous connections; further ones are closed after a short grace.
     pub connections_max: u16,
     /// Whether the rehearsal coils (`STIMULUS`) exist.
@@ -60,6 +62,7 @@ impl Default for LaneSettings {
             reply_ms: 0,
             late_ms: 3_000,
             slow_ms: 150,
+            late_rise_ms: 3_000,
             connections_max: 8,
             stimulus: true,
             faults: Vec::new(),

@@ -1,0 +1,175 @@
+//! The units behind one connection: which of them answer, and when a silent one is tried again.
+//! Pure.
+//!
+//! A gateway hands requests on one after the other, so every question to a unit that does not
+//! answer costs all the others its time-out. A silent unit is therefore asked seldom: less and less
+//! often by itself, and all silent ones together for no more than a quarter of the time while
+//! others answer. A bus on which nobody answers has nobody to spare.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// First wait of a silent unit; it doubles up to the longest.
+const WAIT_MS: u64 = 250;
+/// Longest wait between two questions to a silent unit.
+const WAIT_MS_MAX: u64 = 10_000;
+/// Longest wait while an emergency order waits for the unit.
+const WAIT_MS_URGENT: u64 = 500;
+/// So many times as long as a question to a silent unit cost, none is asked again.
+const SPARE: u64 = 3;
+/// Questions without an answer after which a unit is offline; one late answer is not an outage.
+pub(crate) const MISSES_OFFLINE: u32 = 2;
+
+#[derive(Clone, Copy, Debug)]
+struct Silence {
+    misses: u32,
+    retry_ms: u64,
+}
+
+/// Which units answer, and which did not answer their last question. The rest was not asked yet.
+#[derive(Debug, Default)]
+pub(crate) struct Units {
+    answering: BTreeSet<u8>,
+    silent: BTreeMap<u8, Silence>,
+    /// No silent unit is asked before this moment.
+    spare_until_ms: u64,
+}
+
+/// How a question went unanswered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Miss {
+    /// When it was given up.
+    pub now_ms: u64,
+    /// How long it was waited for.
+    pub cost_ms: u64,
+    /// Whether an emergency order waits for this unit.
+    pub urgent: bool,
+}
+
+impl Units {
+    pub(crate) fn is_silent(&self, unit: u8) -> bool {
+        self.silent.contains_key(&unit)
+    }
+
+    pub(crate) fn answers(&self, unit: u8) -> bool {
+        self.answering.contains(&unit)
+    }
+
+    /// Whether another unit than this answers.
+    pub(crate) fn others_answer(&self, unit: u8) -> bool {
+        self.answering.iter().any(|other| *other != unit)
+    }
+
+    /// When the unit may be asked; 0 for one that answers.
+    pub(crate) fn ask_ms(&self, unit: u8) -> u64 {
+        match self.silent.get(&unit) {
+            Some(silence) => silence.retry_ms.max(self.spare_until_ms),
+            None if self.answers(unit) => 0,
+            None => self.spare_until_ms,
+        }
+    }
+
+    /// Notes a question without an answer; returns how many there were in a row.
+    pub(crate) fn missed(&mut self, unit: u8, miss: Miss) -> u32 {
+        self.answering.remove(&unit);
+        let others = !self.answering.is_empty();
+        let silence = self.silent.entry(unit).or_insert(Silence {
+            misses: 0,
+            retry_ms: 0,
+        });
+        silence.misses = silence.misses.saturating_add(1);
+        let longest = if miss.urgent {
+            WAIT_MS_URGENT
+        } else {
+            WAIT_MS_MAX
+        };
+        // The first is asked again at once: most likely its answer was late.
+        let wait_ms = match silence.misses {
+            1 => 0,
+            misses => WAIT_MS
+                .saturating_mul(1 << (misses - 2).min(10))
+                .min(longest),
+        };
+        silence.retry_ms = miss.now_ms.saturating_add(wait_ms);
+        let spare = match (others, miss.urgent) {
+            (true, false) => SPARE,
+            (true, true) => 1,
+            (false, _) => 0,
+        };
+        let spare_ms = miss.cost_ms.saturating_mul(spare);
+        self.spare_until_ms = miss.now_ms.saturating_add(spare_ms);
+        silence.misses
+    }
+
+    /// An emergency order has come for the unit: it is asked at once.
+    pub(crate) fn hurry(&mut self, unit: u8) {
+        if let Some(silence) = self.silent.get_mut(&unit) {
+            silence.retry_ms = 0;
+        }
+    }
+
+    pub(crate) fn answered(&mut self, unit: u8) {
+        self.answering.insert(unit);
+        self.silent.remove(&unit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Miss, Units};
+
+    fn miss(now_ms: u64, urgent: bool) -> Miss {
+        Miss {
+            now_ms,
+            cost_ms: 1_000,
+            urgent,
+        }
+    }
+
+    #[test]
+    fn silent_units_together_take_a_quarter_of_the_time_at_most() {
+        let mut units = Units::default();
+        units.answered(16);
+        let (mut now_ms, mut asked) = (0, 0);
+        while now_ms < 100_000 {
+            let ready = (1..=15).find(|unit| units.ask_ms(*unit) <= now_ms);
+            match ready {
+                Some(unit) => {
+                    now_ms += 1_000;
+                    asked += 1;
+                    units.missed(unit, miss(now_ms, false));
+                }
+                None => now_ms += 100,
+            }
+        }
+        assert!((20..=25).contains(&asked), "{asked} questions in 100 s");
+        assert_eq!(units.ask_ms(16), 0, "who answers is not made to wait");
+    }
+
+    #[test]
+    fn alone_on_the_bus_it_is_asked_by_its_own_wait_and_sooner_in_an_emergency() {
+        let mut units = Units::default();
+        assert_eq!(units.missed(1, miss(1_000, false)), 1);
+        assert_eq!(units.ask_ms(1), 1_000, "one late answer is asked for again");
+        let waits: Vec<u64> = (0..8)
+            .map(|_| {
+                units.missed(1, miss(1_000, false));
+                units.ask_ms(1) - 1_000
+            })
+            .collect();
+        assert_eq!(
+            waits,
+            [250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]
+        );
+        units.missed(1, miss(1_000, true));
+        assert_eq!(units.ask_ms(1), 1_500);
+        units.hurry(1);
+        assert_eq!(units.ask_ms(1), 1_000);
+        units.answered(1);
+        assert!(units.answers(1) && !units.is_silent(1));
+        assert_eq!(
+            units.missed(1, miss(1_000, false)),
+            1,
+            "misses are counted anew"
+        );
+    }
+}
