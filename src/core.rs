@@ -301,6 +301,12 @@ impl Desk for HubCore {
                         .remedy("open the gate by hand"),
                 );
             }
+            if let Body::GateCommand(order) = &body
+                && !self.openable.contains(&order.gate_id)
+            {
+                return Err(Fault::new("C011", "no adapter reaches this barrier")
+                    .remedy("work the barrier by hand"));
+            }
             Ok(self
                 .hub
                 .submit()

@@ -96,6 +96,7 @@ fn lane(id: LaneId, gate: GateId) -> Lane {
         gate,
         direction: Some(Direction::In),
         kinds: Vec::new(),
+        sees: Vec::new(),
         owner: None,
     }
 }

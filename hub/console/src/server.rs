@@ -19,6 +19,7 @@ use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, watch};
 
+use crate::barrier::{self, Barriers};
 use crate::{Desk, View, metrics, outbox, page};
 
 /// How often the page is told of changes at most; a flood of entries is one update.
@@ -66,11 +67,13 @@ impl Config {
 
 pub(crate) struct Console {
     pub(crate) desk: Arc<dyn Desk>,
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     view: RwLock<View>,
     /// Rises with every change of the view.
     changed: watch::Sender<u64>,
-    operator: PartyId,
+    pub(crate) operator: PartyId,
+    /// The barriers that people may order something of.
+    pub(crate) barriers: Barriers,
     port: u16,
     shutdown: Shutdown,
 }
@@ -89,6 +92,7 @@ pub async fn serve(
         view: RwLock::new(View::new(plan)),
         changed: watch::Sender::new(0),
         operator,
+        barriers: barrier::of_plan(plan),
         shutdown: shutdown.clone(),
         port: listener.local_addr()?.port(),
         desk,
@@ -100,6 +104,7 @@ pub async fn serve(
         .route("/metrics", get(metrics_page))
         .route("/api/view", get(view_once))
         .route("/api/emergency-open", post(emergency_open))
+        .route("/api/barrier", post(barrier::order))
         .route("/api/acknowledge", post(acknowledge))
         .route("/api/close", post(close))
         .route("/outbox", get(outbox::list))
@@ -382,7 +387,7 @@ async fn step(console: &Console, alarm: String, to: AlarmState, note: Option<Str
     say(console, Body::AlarmUpdate(update)).await
 }
 
-async fn say(console: &Console, body: Body) -> Response {
+pub(crate) async fn say(console: &Console, body: Body) -> Response {
     match console.desk.say(body).await {
         Ok(number) => Json(serde_json::json!({ "entry": number })).into_response(),
         Err(fault) => refused(StatusCode::CONFLICT, &fault),

@@ -47,8 +47,21 @@ function fillWords() {
   }
 }
 
+// While a button is held down the page stays as it is: a button that is replaced in between is not
+// clicked.
+let pressed = false;
+let stale = false;
+addEventListener("pointerdown", () => { pressed = true; }, true);
+for (const end of ["pointerup", "pointercancel", "blur"]) {
+  addEventListener(end, () => {
+    pressed = false;
+    if (stale) setTimeout(render);
+  }, true);
+}
+
 function render() {
-  if (!view) return;
+  stale = pressed;
+  if (!view || pressed) return;
   at("park").textContent = `${view.park_name} · ${view.park_code}`;
   at("mode").textContent = t(view.mode === "EMERGENCY" ? "MODE_EMERGENCY" : view.mode);
   const tiles = [
@@ -62,7 +75,7 @@ function render() {
   }));
   at("gates").replaceChildren(...view.lanes.map((lane) => row(
     lane.gate_name, t(lane.gate_class), lane.lane, chip(lane.barrier), `${lane.passed_in} / ${lane.passed_out}`,
-    lane.gate_class === "EMERGENCY" ? button(t("emergency_open"), () => askEmergency(lane), "danger") : "",
+    actions(lane),
   )));
   at("decisions").replaceChildren(...view.decisions.map((decision) => row(
     clock(decision.time), decision.lane, decision.plate, t(decision.kind), t(decision.direction), chip(decision.outcome),
@@ -135,6 +148,34 @@ function reason(decision) {
 }
 
 let asked = null;
+
+/// What can be ordered of a lane: the emergency gate is opened, a barrier that is not down is lowered or
+/// released.
+function actions(lane) {
+  const cell = document.createElement("span");
+  if (lane.gate_class === "EMERGENCY") cell.append(button(t("emergency_open"), () => askEmergency(lane), "danger"));
+  if (lane.barrier !== "CLOSED") {
+    cell.append(button(t("lower"), () => askBarrier(lane, "lower")));
+    cell.append(button(t("release"), () => askBarrier(lane, "release")));
+  }
+  return cell;
+}
+
+let order = null;
+
+function askBarrier(lane, action) {
+  order = { lane: lane.lane, action };
+  at("barrier-order").textContent = `${t(action)}: ${lane.gate_name} ${lane.lane}`;
+  at("barrier-who").value = "";
+  at("barrier-why").value = "";
+  at("barrier").returnValue = "cancel";
+  at("barrier").showModal();
+}
+
+at("barrier").addEventListener("close", () => {
+  if (at("barrier").returnValue !== "order" || !order) return;
+  post("/api/barrier", { ...order, ordered_by: at("barrier-who").value, reason: at("barrier-why").value }, "ordered");
+});
 
 function askEmergency(lane) {
   asked = lane;

@@ -6,7 +6,7 @@ use cordon_model::{Digest, MessageId, PartyId, Timestamp};
 
 use crate::batch::Batch;
 use crate::entry_reader::EntryReader;
-use crate::fault::{STOPPED, UNREADABLE, fault, of_journal};
+use crate::fault::{ACT_LATE, STOPPED, UNREADABLE, fault, of_journal};
 use crate::intake::{Answer, Pending, Slot};
 use crate::receipt::{ReceiptData, Refused};
 use crate::stats::Stats;
@@ -143,6 +143,12 @@ fn accepted(results: Vec<Result<ReceiptData, Refused>>) -> Result<Accepted, Faul
             duplicate,
         },
     ))
+}
+
+/// Answers an act that came too late; nothing of it is done or recorded.
+pub(crate) fn refuse_late(work: Work) {
+    tracing::warn!("an order to gates waited too long and is not carried out");
+    refuse(work, &fault(ACT_LATE));
 }
 
 /// Answers work that is not taken in at all; nothing is recorded.

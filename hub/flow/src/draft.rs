@@ -118,6 +118,19 @@ impl Draft {
             )
     }
 
+    /// True for what a person orders of gates: not to be carried out when the asker has given it up.
+    pub(crate) fn is_act(&self) -> bool {
+        self.kind == EntryKind::Message
+            && matches!(
+                self.message.as_deref().map(|message| &message.body),
+                Some(
+                    Body::EmergencyGateOpen(_)
+                        | Body::GateCommand(_)
+                        | Body::OperatingModeChange(_)
+                )
+            )
+    }
+
     /// True for what is still taken when the disk is full: emergency openings and alarms.
     pub(crate) fn is_urgent(&self) -> bool {
         self.is_emergency()

@@ -8,7 +8,7 @@ use cordon_contract::{EntryKind, Fault, OutcomeKind};
 use cordon_model::{Body, CommandOutcome};
 use cordon_wire::write_message;
 
-use crate::answer::refuse;
+use crate::answer::{refuse, refuse_late};
 use crate::batch::{Batch, Line};
 use crate::core::order_of;
 use crate::draft::Draft;
@@ -43,6 +43,10 @@ impl Sequencer {
         while let Some(tickets) = self.ties.queue.take(64, 1 << 20, patience) {
             for ticket in tickets {
                 let (work, _room) = ticket.split();
+                if work.is_late_act() {
+                    refuse_late(work);
+                    continue;
+                }
                 let mut batch = Batch::new(next, self.time());
                 match work {
                     Work::Own(work) if work.closes.is_some() => self.outcome(&mut batch, work),

@@ -46,6 +46,8 @@ pub const GATE_UNREACHED: &str = "F050";
 pub const REQUESTS_WAIT: &str = "F051";
 /// `F052`: an act names another than its signer.
 pub const ACT_OF_ANOTHER: &str = "F052";
+/// `C010`: a person's order waited too long and was not carried out.
+pub const ACT_LATE: &str = "C010";
 
 /// Every code of this room with the text a peer may see and the remedy.
 pub const FAULTS: &[(&str, &str, &str)] = &[
@@ -133,6 +135,11 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
         ACT_OF_ANOTHER,
         "the act names another than the one who signed",
         "put the party of your certificate into OrderedBy or ActorId",
+    ),
+    (
+        ACT_LATE,
+        "the order waited too long; it was not carried out",
+        "look at the gate and order it again if it is still wanted",
     ),
     (
         REQUESTS_WAIT,

@@ -7,7 +7,7 @@ use cordon_contract::{Clock, EntryKind, Fault};
 use cordon_journal::{Changes, FaultKind, Journal, JournalFault, Receipts, SpaceLevel, State};
 use cordon_model::{Digest, Timestamp};
 
-use crate::answer::Answerer;
+use crate::answer::{Answerer, refuse_late};
 use crate::batch::Batch;
 use crate::board::Board;
 use crate::config::HubConfig;
@@ -144,6 +144,10 @@ impl Sequencer {
         for ticket in tickets {
             let (work, room) = ticket.split();
             rooms.push(room);
+            if work.is_late_act() {
+                refuse_late(work);
+                continue;
+            }
             if full && !work.is_urgent() {
                 refuse_full(work);
                 continue;

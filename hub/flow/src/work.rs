@@ -1,7 +1,7 @@
 //! What waits for the sequencer, each piece with the place for its answer.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cordon_contract::{Accepted, Fault};
 use cordon_model::Digest;
@@ -10,6 +10,12 @@ use tokio::sync::oneshot;
 use crate::corridor::{RefusedDraft, Sealed, SealedSubmission};
 use crate::draft::Draft;
 use crate::receipt::{ReceiptData, Refused};
+
+/// No order of a person is carried out that waited for the sequencer longer than this.
+pub(crate) const ACT_WAIT_MAX: Duration = Duration::from_secs(10);
+/// Nor one that waited longer than this and that nobody asks for any more. Below it a page that is
+/// closed at once loses nothing.
+const ACT_WAIT_ALONE: Duration = Duration::from_secs(1);
 
 /// The answer to each message of a submission, in order.
 pub(crate) type SubmissionAnswer = Vec<Result<ReceiptData, Refused>>;
@@ -90,6 +96,26 @@ impl Work {
         }
     }
 
+    /// True for a person's order to gates that came too late to be carried out: it waited longer than
+    /// anybody stands at a gate for, or its asker went away meanwhile. Who still wants it asks again.
+    pub(crate) fn is_late_act(&self) -> bool {
+        let (act, gone, since) = match self {
+            Self::Own(work) => (
+                work.closes.is_none() && work.drafts.iter().any(Draft::is_act),
+                work.answer.as_ref().is_some_and(oneshot::Sender::is_closed),
+                work.since,
+            ),
+            Self::Submission(work) => (
+                work.submission.is_act(),
+                work.answer.is_closed(),
+                work.since,
+            ),
+            Self::Reading(_) | Self::Refusal(_) | Self::StateHash(_) => return false,
+        };
+        let waited = since.elapsed();
+        act && (waited > ACT_WAIT_MAX || gone && waited > ACT_WAIT_ALONE)
+    }
+
     /// About how many bytes it keeps in memory.
     pub(crate) fn bytes(&self) -> usize {
         const HEAD: usize = 1_024;
@@ -113,4 +139,87 @@ fn is_quick(sealed: &Sealed) -> bool {
         sealed.message_type(),
         Some(M::PlateCapture | M::GateStatus | M::AlarmEvent | M::PassageRecord)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cordon_contract::EntryKind;
+    use cordon_model::{
+        AuditEvent, AuditOutcome, Body, EmergencyGateOpen, Header, Message, MessageId, ParkCode,
+        PartyId, Quality, SCHEMA_VERSION, Sensitivity, Timestamp,
+    };
+
+    fn draft(body: Body) -> Draft {
+        let party = PartyId::new("HUB-1").unwrap();
+        let now = Timestamp::from_micros(0);
+        let header = Header {
+            message_id: MessageId::from_bytes([1; 16]),
+            message_type: body.message_type(),
+            schema_version: SCHEMA_VERSION.to_owned(),
+            park_code: ParkCode::new("JS-TEST").unwrap(),
+            sender_id: party.clone(),
+            recipient_id: None,
+            occurred_at: now,
+            sent_at: now,
+            sequence: 0,
+            correlation_id: None,
+            source_ref: None,
+            quality: Quality::Derived,
+            sensitivity: Sensitivity::Internal,
+            test: false,
+            attested_by: None,
+        };
+        Draft {
+            message: Some(Arc::new(Message { header, body })),
+            ..Draft::bare(EntryKind::Message, party)
+        }
+    }
+
+    fn opening() -> Body {
+        Body::EmergencyGateOpen(EmergencyGateOpen {
+            order_id: "EM-1".to_owned(),
+            gates: Vec::new(),
+            ordered_by: PartyId::new("operator-1").unwrap(),
+            reason: "fire".to_owned(),
+            release: None,
+            ordered_at: Timestamp::from_micros(0),
+        })
+    }
+
+    fn note() -> Body {
+        Body::AuditEvent(AuditEvent {
+            action: "report.built".to_owned(),
+            actor_id: PartyId::new("HUB-1").unwrap(),
+            target: None,
+            outcome: AuditOutcome::Success,
+            detail: None,
+            at: Timestamp::from_micros(0),
+        })
+    }
+
+    /// The work as it stands after so many seconds; the asker waits, or has gone.
+    fn waited(body: Body, seconds: u64, asker_waits: bool) -> bool {
+        let (answer, answered) = oneshot::channel();
+        if !asker_waits {
+            drop(answered);
+        }
+        let since = Instant::now().checked_sub(Duration::from_secs(seconds));
+        Work::Own(OwnWork {
+            drafts: vec![draft(body)],
+            closes: None,
+            answer: Some(answer),
+            since: since.unwrap(),
+        })
+        .is_late_act()
+    }
+
+    #[test]
+    fn an_act_whose_asker_gave_up_or_that_waited_out_a_freeze_is_late() {
+        assert!(!waited(opening(), 0, false), "a page closed at once");
+        assert!(waited(opening(), 2, false), "the asker gave up");
+        assert!(!waited(opening(), 5, true), "slow, and still asked for");
+        assert!(waited(opening(), 11, true), "a freeze");
+        assert!(!waited(note(), 60, false), "a record is never late");
+    }
 }

@@ -77,6 +77,20 @@ pub struct Lane {
     /// The enterprise that may speak for it; absent for the owner of its gate.
     #[serde(default)]
     pub owner: Option<PartyId>,
+    /// What its devices can read beside the plate: what a grant names of it must be seen here. What is
+    /// not listed is compared only when a device gives it.
+    #[serde(default)]
+    pub sees: Vec<Sight>,
+}
+
+/// Something of a vehicle, beside its plate, that a lane's devices can read.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sight {
+    /// The plate of the trailer.
+    Trailer,
+    /// The electronic tag.
+    Tag,
 }
 
 /// A control area (R003).

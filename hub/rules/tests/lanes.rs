@@ -72,6 +72,7 @@ fn plan() -> ParkPlan {
                 direction: Some(Direction::In),
                 kinds: vec![kind],
                 owner: None,
+                sees: Vec::new(),
             };
             plan.devices.push(Device {
                 id: DeviceId::new(format!("BR-{class}-{kind}")).unwrap(),

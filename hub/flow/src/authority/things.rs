@@ -83,8 +83,8 @@ pub(crate) fn named(message_type: MessageType) -> &'static [Thing] {
         ],
         MessageType::AlarmUpdate => &[T::Alarm, T::Actor],
         MessageType::EmergencyGateOpen | MessageType::OperatingModeChange => &[T::Gate, T::Actor],
+        MessageType::GateCommand => &[T::Gate, T::Lane, T::Device, T::Actor],
         MessageType::PassageDecision
-        | MessageType::GateCommand
         | MessageType::ReportRequest
         | MessageType::ReportDocument
         | MessageType::Receipt
@@ -182,8 +182,15 @@ pub(crate) fn mentions(body: &Body) -> Vec<Mention<'_>> {
             gates(&mut out, &it.gates);
             out.push(("OrderedBy", Name::Actor(&it.ordered_by)));
         }
+        Body::GateCommand(it) => {
+            out.push(("GateId", Name::Gate(&it.gate_id)));
+            out.push(("LaneId", Name::Lane(&it.lane_id)));
+            out.push(("DeviceId", Name::Device(&it.device_id)));
+            // Without a name the signer orders it.
+            let by = it.ordered_by.iter();
+            out.extend(by.map(|by| ("OrderedBy", Name::Actor(by))));
+        }
         Body::PassageDecision(_)
-        | Body::GateCommand(_)
         | Body::ReportRequest(_)
         | Body::ReportDocument(_)
         | Body::Receipt(_)

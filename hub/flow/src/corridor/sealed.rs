@@ -178,6 +178,10 @@ impl Sealed {
         self.draft.is_emergency()
     }
 
+    pub(crate) fn is_act(&self) -> bool {
+        self.draft.is_act()
+    }
+
     /// The draft, for the sequencer.
     pub(crate) fn into_draft(self) -> Draft {
         self.draft

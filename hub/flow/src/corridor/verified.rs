@@ -127,6 +127,16 @@ impl SealedSubmission {
             .any(Sealed::is_emergency)
     }
 
+    /// True when all that it says are orders of a person to gates.
+    pub(crate) fn is_act(&self) -> bool {
+        let mut said = self
+            .messages
+            .iter()
+            .filter_map(|part| part.outcome.as_ref().ok())
+            .peekable();
+        said.peek().is_some() && said.all(Sealed::is_act)
+    }
+
     /// Signer, signed bytes and messages.
     pub(crate) fn into_parts(self) -> (PartyId, Bytes, Vec<Part>) {
         (self.signer.id, self.raw, self.messages)

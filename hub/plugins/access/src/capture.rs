@@ -14,6 +14,9 @@ use crate::plugin::AccessPlugin;
 use crate::state::{Recent, Seen};
 use cordon_model::{AuditOutcome, Body};
 
+/// The plug-in's own answer to a picture that came too late to open for.
+const CAPTURE_LATE: &str = "access.capture-late";
+
 impl AccessPlugin {
     pub(crate) fn on_capture(&mut self, step: &mut Step<'_>, capture: &PlateCapture) {
         let plan = self.plan.clone();
@@ -82,8 +85,10 @@ impl AccessPlugin {
         now: Timestamp,
     ) -> Verdict {
         let age_ms = now.ms_since(capture.captured_at);
-        if age_ms > i64::from(self.config.capture_age_s_max) * 1_000 {
-            return Verdict::manual(RefusalCode::DeviceFault, "access.capture-late", "5.2.2.3");
+        if age_ms > i64::from(self.config.capture_age_s_max) * 1_000
+            || self.has_passed_since(lane, capture, now)
+        {
+            return Verdict::manual(RefusalCode::DeviceFault, CAPTURE_LATE, "5.2.2.3");
         }
         if capture
             .gate_id
@@ -109,6 +114,21 @@ impl AccessPlugin {
             }
         }
         verdict
+    }
+
+    /// The picture took longer than an arrival lasts, and a vehicle went through after it was taken:
+    /// the one it shows stands there no longer, and nothing is opened for the next.
+    fn has_passed_since(&self, lane: &Lane, capture: &PlateCapture, now: Timestamp) -> bool {
+        let is_slow = now.ms_since(capture.captured_at) > i64::from(self.config.repeat_ms);
+        let passage = self
+            .state
+            .lanes
+            .get(&lane.id)
+            .and_then(|state| state.last_passage);
+        is_slow
+            && passage.is_some_and(|(at, direction)| {
+                direction == capture.direction && at > capture.captured_at
+            })
     }
 
     /// The same arrival again: the lane is opening for it already, or the answer is the same.
@@ -191,6 +211,7 @@ impl AccessPlugin {
                 outcome: verdict.outcome,
                 code: verdict.code,
                 over: false,
+                gone: false,
                 subject: subject.clone(),
             },
         );
@@ -208,6 +229,8 @@ impl AccessPlugin {
                     rule: verdict.rules.first().cloned(),
                 },
             ),
+            // A late picture says nothing of the gate; the decision itself tells of it.
+            Some(_) if is_late(&verdict) => {}
             Some(code) => self.alarm_refusal(step, gate, lane, &subject, code, visit),
         }
     }
@@ -259,6 +282,13 @@ impl AccessPlugin {
         };
         self.alarm(step, alarm, level, about);
     }
+}
+
+fn is_late(verdict: &Verdict) -> bool {
+    verdict
+        .rules
+        .iter()
+        .any(|rule| rule.rule_id == CAPTURE_LATE)
 }
 
 /// A verdict and what it is about.

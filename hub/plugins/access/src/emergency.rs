@@ -12,13 +12,13 @@ use crate::plugin::AccessPlugin;
 use crate::state::{Held, MODES_WAITING_MAX, ModeChange};
 
 /// Why lanes are held open.
-struct Hold<'a> {
-    order: &'a str,
-    by: &'a PartyId,
-    reason: &'a str,
-    seed: MessageId,
-    until: Option<Timestamp>,
-    by_mode: bool,
+pub(crate) struct Hold<'a> {
+    pub order: &'a str,
+    pub by: &'a PartyId,
+    pub reason: &'a str,
+    pub seed: MessageId,
+    pub until: Option<Timestamp>,
+    pub by_mode: bool,
 }
 
 impl AccessPlugin {
@@ -27,11 +27,7 @@ impl AccessPlugin {
         let release = order.release == Some(true);
         let lanes = self.lanes_of(&order.gates, |_| true);
         let named: Vec<&str> = order.gates.iter().map(GateId::as_str).collect();
-        let until = (self.config.emergency_open_s > 0).then(|| {
-            step.entry
-                .time
-                .plus_seconds(i64::from(self.config.emergency_open_s))
-        });
+        let until = self.held_until(step);
         let commands = if release {
             self.give_back(step, &lanes, &order.ordered_by, &order.reason)
         } else {
@@ -83,7 +79,18 @@ impl AccessPlugin {
             .collect()
     }
 
-    fn hold(&mut self, step: &mut Step<'_>, lanes: &[(GateId, LaneId)], hold: &Hold<'_>) -> usize {
+    /// When a lane that is held open from now on is released by itself.
+    pub(crate) fn held_until(&self, step: &Step<'_>) -> Option<Timestamp> {
+        let open_s = i64::from(self.config.emergency_open_s);
+        (open_s > 0).then(|| step.entry.time.plus_seconds(open_s))
+    }
+
+    pub(crate) fn hold(
+        &mut self,
+        step: &mut Step<'_>,
+        lanes: &[(GateId, LaneId)],
+        hold: &Hold<'_>,
+    ) -> usize {
         let mut ordered = 0;
         for (gate, lane) in lanes {
             let Some(device) = self.barrier_of(lane) else {
@@ -125,7 +132,7 @@ impl AccessPlugin {
 
     /// Ends the holding open. It is ordered even where nothing is known to be held: after a lost
     /// state a barrier may still stand open.
-    fn give_back(
+    pub(crate) fn give_back(
         &mut self,
         step: &mut Step<'_>,
         lanes: &[(GateId, LaneId)],

@@ -3,7 +3,7 @@
 use cordon_contract::SubjectFacts;
 use cordon_model::{
     Decimal, Direction, ListKind, PlateCapture, SubjectKind, Timestamp,
-    plan::{Gate, Lane},
+    plan::{Gate, Lane, Sight},
 };
 
 use crate::permit::{Permit, PermitKey, Registered};
@@ -62,7 +62,7 @@ impl AccessPlugin {
             documents_present: documents(kind, permit),
             checks_passed: checks(kind, permit),
             confidence_percent: capture.confidence.and_then(percent),
-            credential_matches: !ambiguous && credential(capture, permit, &registered),
+            credential_matches: !ambiguous && credential(capture, permit, &registered, &lane.sees),
         };
         LookedUp {
             kind,
@@ -190,14 +190,30 @@ fn checks(kind: SubjectKind, permit: Option<&Permit>) -> bool {
     }
 }
 
-/// What the grant names must be seen; a tag that is seen must be the registered one.
-fn credential(capture: &PlateCapture, permit: Option<&Permit>, registered: &[&Registered]) -> bool {
+/// What is seen must be what the grant names, and the registered tag. What is not seen is no mismatch,
+/// unless the lane's devices can read it: then it would have been seen.
+fn credential(
+    capture: &PlateCapture,
+    permit: Option<&Permit>,
+    registered: &[&Registered],
+    sees: &[Sight],
+) -> bool {
+    let seen_trailer = capture
+        .trailer_plate
+        .as_ref()
+        .filter(|plate| !plate.is_unread());
     let trailer = permit
         .and_then(|permit| permit.trailer.as_ref())
-        .is_none_or(|trailer| capture.trailer_plate.as_ref() == Some(trailer));
+        .is_none_or(|named| match seen_trailer {
+            Some(seen) => seen == named,
+            None => !sees.contains(&Sight::Trailer),
+        });
     let etag = permit
         .and_then(|permit| permit.etag.as_ref())
-        .is_none_or(|etag| capture.etag_epc.as_ref() == Some(etag));
+        .is_none_or(|named| match &capture.etag_epc {
+            Some(seen) => seen == named,
+            None => !sees.contains(&Sight::Tag),
+        });
     let registered_tag =
         registered
             .iter()

@@ -11,6 +11,7 @@
 //! Floor 3: imports contract and model.
 
 mod alarm;
+mod by_hand;
 mod capture;
 mod config;
 mod decide;

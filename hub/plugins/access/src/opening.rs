@@ -147,6 +147,7 @@ impl AccessPlugin {
         };
         match outcome {
             CommandOutcome::Accepted => {}
+            // Also after it was given up for want of a word: the word was late, the boom was not.
             CommandOutcome::Confirmed => self.confirm(|opening| opening.command == command),
             CommandOutcome::Expired | CommandOutcome::Refused | CommandOutcome::Failed => {
                 let text = format!("{outcome}: {}", status.detail.as_deref().unwrap_or(""));
@@ -163,7 +164,7 @@ impl AccessPlugin {
             .lanes
             .values_mut()
             .flat_map(|lane| &mut lane.openings)
-            .filter(|opening| which(opening) && opening.progress == Progress::Ordered)
+            .filter(|opening| which(opening))
         {
             opening.progress = Progress::Confirmed;
         }

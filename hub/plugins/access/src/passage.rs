@@ -2,14 +2,14 @@
 
 use cordon_model::{
     AlarmCode, AlarmLevel, AuditOutcome, Body, DecisionOutcome, Direction, GateStatus, GateTier,
-    PassageRecord, PassageResult, PlateNumber, SubjectKind,
+    PassageRecord, PassageResult, PlateNumber, SubjectKind, Timestamp,
 };
 
 use crate::alarm::{About, Note, Step};
 use crate::ids;
 use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
-use crate::state::{Held, Opening, Seen};
+use crate::state::{Held, Opening, Progress, Seen};
 use crate::subject::is_vehicle;
 use crate::visit::Visit;
 
@@ -35,10 +35,12 @@ impl AccessPlugin {
     ) {
         let now = step.entry.time;
         let state = self.state.lanes.entry(status.lane_id.clone()).or_default();
-        let place = state
-            .openings
-            .iter()
-            .position(|opening| opening.direction == direction);
+        state.last_passage = Some((now, direction));
+        // An opening that failed is nobody's: whoever goes through under a boom that rose late went
+        // through unasked.
+        let place = state.openings.iter().position(|opening| {
+            opening.direction == direction && opening.progress != Progress::Failed
+        });
         if let Some(place) = place {
             let opening = state.openings.remove(place);
             state.passed = Some((now, direction));
@@ -83,16 +85,29 @@ impl AccessPlugin {
         let Some(state) = self.state.lanes.get_mut(&status.lane_id) else {
             return;
         };
-        let Some(place) = state
-            .openings
+        let is_theirs = |opening: &Opening| opening.direction == direction;
+        let failed = |opening: &Opening| opening.progress == Progress::Failed;
+        let openings = &state.openings;
+        let Some(place) = openings
             .iter()
-            .position(|opening| opening.direction == direction)
+            .position(|opening| is_theirs(opening) && !failed(opening))
+            .or_else(|| openings.iter().position(is_theirs))
         else {
+            // Who was refused and reversed is not the one who goes through later.
+            if let Some(place) = self.last_unasked(status, direction, step.entry.time)
+                && let Some(state) = self.state.lanes.get_mut(&status.lane_id)
+                && let Some(recent) = state.recent.get_mut(place)
+            {
+                recent.gone = true;
+            }
             return;
         };
         let opening = state.openings.remove(place);
         for recent in &mut state.recent {
-            recent.over |= recent.decision == opening.decision;
+            if recent.decision == opening.decision {
+                recent.over = true;
+                recent.gone = true;
+            }
         }
         let through = Through {
             subject: Some(opening.subject.clone()),
@@ -103,21 +118,38 @@ impl AccessPlugin {
         self.record(step, status, direction, through);
     }
 
-    /// The vehicle last seen on the lane that was not let through: most likely the one that went.
+    /// The vehicle last seen on the lane that was not let through, or whose opening came to nothing:
+    /// most likely the one that went.
     fn unasked(
         &mut self,
         status: &GateStatus,
         direction: Direction,
-        now: cordon_model::Timestamp,
+        now: Timestamp,
     ) -> Option<Seen> {
+        let place = self.last_unasked(status, direction, now)?;
+        let state = self.state.lanes.get_mut(&status.lane_id)?;
+        let recent = state.recent.remove(place);
+        // Its opening, if it had one, is over with it.
+        state
+            .openings
+            .retain(|opening| opening.decision != recent.decision);
+        Some(recent.subject)
+    }
+
+    fn last_unasked(
+        &self,
+        status: &GateStatus,
+        direction: Direction,
+        now: Timestamp,
+    ) -> Option<usize> {
         let window_ms = i64::from(self.config.passage_s_max) * 1_000;
-        let recent = &mut self.state.lanes.get_mut(&status.lane_id)?.recent;
-        let place = recent.iter().rposition(|recent| {
+        let recent = &self.state.lanes.get(&status.lane_id)?.recent;
+        recent.iter().rposition(|recent| {
             recent.direction == direction
-                && recent.outcome != DecisionOutcome::Open
+                && (recent.outcome != DecisionOutcome::Open || recent.over)
+                && !recent.gone
                 && now.ms_since(recent.at) <= window_ms
-        })?;
-        Some(recent.remove(place).subject)
+        })
     }
 
     fn alarm_forced(

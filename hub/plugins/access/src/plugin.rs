@@ -41,6 +41,7 @@ impl AccessPlugin {
             Body::GateStatus(status) => self.on_gate_status(step, status),
             Body::PassageRecord(record) => self.on_passage_record(step, record),
             Body::EmergencyGateOpen(order) => self.on_emergency(step, order),
+            Body::GateCommand(order) => self.on_order_by_hand(step, order),
             Body::OperatingModeChange(change) => self.on_mode_change(step, change),
             _ => {}
         }

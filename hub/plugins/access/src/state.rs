@@ -81,6 +81,10 @@ pub(crate) struct LaneState {
     pub recent: Vec<Recent>,
     /// When a vehicle last passed on an opening, and which way.
     pub passed: Option<(Timestamp, Direction)>,
+    /// When a vehicle last passed at all, and which way.
+    pub last_passage: Option<(Timestamp, Direction)>,
+    /// The barrier is up for an opening that is over; told once.
+    pub up_late: bool,
 }
 
 /// How far an opening has come.
@@ -90,7 +94,7 @@ pub(crate) enum Progress {
     Ordered,
     /// The limit input says that the barrier is up (I7).
     Confirmed,
-    /// Expired, refused or failed. A vehicle may still use it if the barrier went up late.
+    /// Expired, refused or failed: nobody may use it, also when the barrier goes up late.
     Failed,
 }
 
@@ -140,6 +144,8 @@ pub(crate) struct Recent {
     pub code: Option<RefusalCode>,
     /// The opening came to nothing: the next capture is decided anew.
     pub over: bool,
+    /// The vehicle has left the way it came.
+    pub gone: bool,
     pub subject: Seen,
 }
 

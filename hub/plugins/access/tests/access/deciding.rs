@@ -2,6 +2,7 @@
 
 use cordon_access::{AccessConfig, explain};
 use cordon_contract::OrderLane;
+use cordon_model::plan::Sight;
 use cordon_model::*;
 
 use crate::park::*;
@@ -209,23 +210,107 @@ fn hazmat_never_slips_through_as_ordinary() {
     assert_eq!(told.decisions()[0].subject_kind, SubjectKind::VehHazmat);
 }
 
-#[test]
-fn what_the_grant_names_must_come_with_it() {
-    let mut feed = Feed::new();
-    let trailer = PlateNumber::new("苏H9876挂").unwrap();
-    feed.say(Body::AccessGrant(AccessGrant {
-        trailer_plate: Some(trailer.clone()),
+/// A grant of each kind of vehicle that names a trailer and a tag.
+fn with_trailer_and_tag() -> [AccessGrant; 6] {
+    let of = |class_letter, subject_kind| AccessGrant {
+        class_letter,
+        subject_kind,
+        trailer_plate: Some(PlateNumber::new("苏H9876挂").unwrap()),
+        etag_epc: Some("E2801160".to_owned()),
+        waybill_ref: Some("WB-1".to_owned()),
+        manifest_ref: Some("MF-1".to_owned()),
+        checks_passed: Some(true),
         ..grant(PLATE)
-    }));
+    };
+    [
+        of(ClassLetter::H, SubjectKind::VehHazmat),
+        of(ClassLetter::W, SubjectKind::VehHazwaste),
+        of(ClassLetter::F, SubjectKind::VehFreight),
+        of(ClassLetter::C, SubjectKind::VehConstruction),
+        of(ClassLetter::L, SubjectKind::VehCommuter),
+        of(ClassLetter::V, SubjectKind::VehOrdinary),
+    ]
+}
+
+/// No camera of the park reads trailers: each of the six was CREDENTIAL_MISMATCH.
+#[test]
+fn what_no_device_of_the_lane_can_read_is_no_mismatch() {
+    for granted in with_trailer_and_tag() {
+        let kind = granted.subject_kind;
+        let trailer = granted.trailer_plate.clone();
+        let code = |sees: &[Sight], seen: Option<PlateNumber>, tag: Option<&str>| {
+            let mut plan = plan();
+            for lane in &mut plan.lanes {
+                lane.sees = sees.to_vec();
+            }
+            let mut feed = Feed::with(Arc::new(PlainRules), AccessConfig::default(), plan);
+            feed.say(Body::AccessGrant(granted.clone()));
+            let capture = PlateCapture {
+                trailer_plate: seen,
+                etag_epc: tag.map(str::to_owned),
+                ..capture("L-02", PLATE, feed.now)
+            };
+            feed.say(Body::PlateCapture(capture)).code()
+        };
+        let mismatch = Some(RefusalCode::CredentialMismatch);
+        let other = PlateNumber::new("苏H1111挂").unwrap();
+        let unread = PlateNumber::new("UNREAD").unwrap();
+        assert_eq!(code(&[], None, None), None, "{kind}: neither is seen here");
+        assert_eq!(code(&[], Some(unread.clone()), None), None, "{kind}");
+        assert_eq!(
+            code(&[], Some(other), None),
+            mismatch,
+            "{kind}: another trailer"
+        );
+        assert_eq!(
+            code(&[], None, Some("E2999999")),
+            mismatch,
+            "{kind}: another tag"
+        );
+        for sight in [Sight::Trailer, Sight::Tag] {
+            assert_eq!(code(&[sight], None, None), mismatch, "{kind} {sight:?}");
+        }
+        assert_eq!(
+            code(&[Sight::Trailer], Some(unread), None),
+            mismatch,
+            "{kind}"
+        );
+        let both = [Sight::Trailer, Sight::Tag];
+        assert_eq!(
+            code(&both, trailer.clone(), Some("E2801160")),
+            None,
+            "{kind}"
+        );
+    }
+}
+
+/// A picture that comes after its vehicle has gone: no fault of the gate, and nothing is opened for
+/// the next in the queue.
+#[test]
+fn a_late_picture_is_no_gate_fault_and_opens_for_nobody() {
+    let mut feed = Feed::new();
+    feed.say(Body::AccessGrant(grant(PLATE)));
+    let late = capture("L-02", PLATE, feed.now);
+    feed.wait_s(20);
+    feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    feed.wait_s(1);
+    let told = feed.say(Body::PlateCapture(late));
+    assert_eq!(told.decisions()[0].outcome, DecisionOutcome::Manual);
+    assert_eq!(told.decisions()[0].rules[0].rule_id, "access.capture-late");
+    assert!(
+        told.orders.is_empty() && told.alarms().is_empty(),
+        "{told:?}"
+    );
+    feed.wait_s(1_000);
+    let old = capture("L-02", PLATE, feed.now.plus_seconds(-301));
+    let told = feed.say(Body::PlateCapture(old));
+    assert_eq!(told.decisions()[0].outcome, DecisionOutcome::Manual);
+    assert!(told.alarms().is_empty(), "{told:?}");
     assert_eq!(
         feed.capture("L-02", PLATE).code(),
-        Some(RefusalCode::CredentialMismatch)
+        None,
+        "a fresh one opens"
     );
-    let with = PlateCapture {
-        trailer_plate: Some(trailer),
-        ..capture("L-02", PLATE, feed.now)
-    };
-    assert_eq!(feed.say(Body::PlateCapture(with)).code(), None);
 }
 
 #[test]

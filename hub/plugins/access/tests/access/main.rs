@@ -8,8 +8,10 @@
     reason = "test code"
 )]
 
+mod by_hand;
 mod deciding;
 mod emergencies;
+mod late_rise;
 mod park;
 mod passages;
 mod properties;

@@ -104,6 +104,7 @@ pub fn plan() -> ParkPlan {
         direction,
         kinds: Vec::new(),
         owner: None,
+        sees: Vec::new(),
     };
     let lanes = vec![
         lane("L-01", "G-01", Some(Direction::In)),

@@ -1,0 +1,327 @@
+//! Lanes that fail under a running park: a silent unit, a boom that rises late, a controller that
+//! refuses, a hub that is killed while a lane is held open; and a trailer nobody can read.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "test code"
+)]
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use cordon_interop::{Park, program, run};
+use cordon_sim_camera::{Camera, CameraHandle, Event, Plate, User};
+use cordon_sim_lane::{Input, Lane, LaneFault, LaneHandle, LaneSettings, Output};
+use serde_json::Value;
+
+const PLATE: &str = "苏F12345";
+
+fn any_port() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+fn settings(unit: u8, faults: &[LaneFault]) -> LaneSettings {
+    LaneSettings {
+        unit,
+        travel_ms: 300,
+        late_rise_ms: 2_000,
+        faults: faults.to_vec(),
+        ..LaneSettings::default()
+    }
+}
+
+/// The shipped profile with times fit for a test.
+fn profile() -> String {
+    include_str!("../../../mappings/generic/lane/1/profile.toml")
+        .replace("timeout_ms = 1000", "timeout_ms = 300")
+        .replace("travel_ms = 3000", "travel_ms = 600")
+        .replace("margin_ms = 1000", "margin_ms = 400")
+        .replace("clear_ms = 500", "clear_ms = 100")
+}
+
+/// A bus with lanes: gate, lane number, unit.
+fn bus(address: SocketAddr, lanes: &[(&str, u8, u8)]) -> String {
+    let mut text = format!("[[modbus.bus]]\naddress = \"{address}\"\n");
+    for (gate, lane, unit) in lanes {
+        write!(
+            text,
+            "[[modbus.bus.lane]]\ndevice = \"BR-{lane:02}\"\ngate = \"{gate}\"\nlane = \"L-{lane:02}\"\n\
+             direction = \"IN\"\nunit = {unit}\nprofile = \"lane.toml\"\n"
+        )
+        .unwrap();
+    }
+    text
+}
+
+/// A park with these buses, and a plate camera on lane L-05 when there is one.
+fn park(buses: &str, camera: Option<&CameraHandle>) -> Park {
+    Park::start_with(|data| {
+        std::fs::write(data.join("lane.toml"), profile()).unwrap();
+        let file = data.join("park.toml");
+        let mut text = std::fs::read_to_string(&file).unwrap();
+        write!(text, "\n[access]\n[[modbus]]\nname = \"barriers\"\n{buses}").unwrap();
+        if let Some(camera) = camera {
+            write_camera(data, &mut text, camera);
+        }
+        std::fs::write(file, text).unwrap();
+    })
+}
+
+fn write_camera(data: &Path, text: &mut String, camera: &CameraHandle) {
+    std::fs::create_dir_all(data.join("secrets")).unwrap();
+    let secret = data.join("secrets/camera");
+    std::fs::write(&secret, "camera-password").unwrap();
+    run(Command::new("chmod").arg("600").arg(secret));
+    write!(
+        text,
+        "[[plan.devices]]\nid = \"CAM-05\"\nkind = \"PLATE_CAMERA\"\nlane = \"L-05\"\n\
+         [[onvif]]\nname = \"cameras\"\n[[onvif.camera]]\ndevice = \"CAM-05\"\naddress = \"{}\"\n\
+         user = \"cordon\"\npassword_file = \"secrets/camera\"\nlane = \"L-05\"\n",
+        camera.device_service()
+    )
+    .unwrap();
+}
+
+async fn camera() -> CameraHandle {
+    let settings = cordon_sim_camera::Settings {
+        users: vec![User {
+            name: "cordon".to_owned(),
+            password: "camera-password".to_owned(),
+        }],
+        ..cordon_sim_camera::Settings::default()
+    };
+    Camera::start(settings, any_port()).await.unwrap()
+}
+
+async fn lane(faults: &[LaneFault]) -> LaneHandle {
+    Lane::start(settings(0, faults), any_port()).await.unwrap()
+}
+
+fn until(words: &str, park: &Park, mut true_now: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !true_now() {
+        assert!(
+            Instant::now() < deadline,
+            "waited in vain: {words}\n{}\n{}",
+            view(park),
+            park.log()
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn view(park: &Park) -> Value {
+    let answer = park.get("/api/view").unwrap_or_default();
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    serde_json::from_str(body).unwrap_or(Value::Null)
+}
+
+fn device(park: &Park, id: &str) -> (String, String) {
+    let view = view(park);
+    let devices = view["devices"].as_array().cloned().unwrap_or_default();
+    let found = devices.into_iter().find(|device| device["device"] == id);
+    let found = found.unwrap_or(Value::Null);
+    let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
+    (text("state"), text("reason"))
+}
+
+fn online(park: &Park, id: &str) {
+    until(&format!("{id} is online"), park, || {
+        device(park, id).0 == "ONLINE"
+    });
+}
+
+fn commands(park: &Park, outcome: &str) -> u64 {
+    view(park)["commands"][outcome].as_u64().unwrap_or_default()
+}
+
+fn emergency(park: &Park, gate: &str, release: bool) {
+    let body = format!(
+        r#"{{"gate":"{gate}","ordered_by":"duty officer","reason":"fire","release":{release}}}"#
+    );
+    let answer = park.post("/api/emergency-open", &body).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+fn is_down(lane: &LaneHandle) -> bool {
+    lane.state().plant.inputs.contains(&Input::DownLimit)
+}
+
+fn is_up(lane: &LaneHandle) -> bool {
+    lane.state().plant.inputs.contains(&Input::UpLimit)
+}
+
+/// A freight grant of enterprise-1 for now, sent as enterprises send it.
+fn grant(park: &Park, trailer: Option<&str>) {
+    let at = |offset: &str| {
+        let now = run(Command::new("date")
+            .args(["-d", offset, "+%Y-%m-%dT%H:%M:%S+00:00"])
+            .env("TZ", "UTC"));
+        String::from_utf8_lossy(&now.stdout).trim().to_owned()
+    };
+    let (now, from, to) = (at("now"), at("-1 hour"), at("+1 hour"));
+    let trailer = trailer.map_or_else(String::new, |plate| {
+        format!("<c:TrailerPlate>{plate}</c:TrailerPlate>")
+    });
+    let text = format!(
+        "<c:Message xmlns:c=\"urn:cordon:park:1\"><c:Header><c:MessageId>0192f4a0-7c1e-7d3a-9b57-00000000f001</c:MessageId>\
+         <c:MessageType>AccessGrant</c:MessageType><c:SchemaVersion>1.0</c:SchemaVersion><c:ParkCode>JS-DEMO</c:ParkCode>\
+         <c:SenderId>enterprise-1</c:SenderId><c:OccurredAt>{now}</c:OccurredAt><c:SentAt>{now}</c:SentAt>\
+         <c:Sequence>1</c:Sequence><c:Quality>MANUAL</c:Quality><c:Sensitivity>INTERNAL</c:Sensitivity><c:Test>false</c:Test>\
+         </c:Header><c:Body><c:AccessGrant><c:GrantId>GR-1</c:GrantId><c:ClassLetter>F</c:ClassLetter>\
+         <c:SubjectKind>VEH_FREIGHT</c:SubjectKind><c:Plate><c:Number>{PLATE}</c:Number><c:Colour>YELLOW</c:Colour></c:Plate>\
+         {trailer}<c:EnterpriseId>enterprise-1</c:EnterpriseId><c:ValidFrom>{from}</c:ValidFrom><c:ValidTo>{to}</c:ValidTo>\
+         <c:State>ACTIVE</c:State></c:AccessGrant></c:Body></c:Message>"
+    );
+    let file = park.scratch().join("grant.xml");
+    std::fs::write(&file, text).unwrap();
+    let certs = park.data().join("certs");
+    run(Command::new(program())
+        .args(["submit", "--url"])
+        .arg(format!("{}/soap/enterprise", park.exchange()))
+        .arg("--certs")
+        .arg(certs.join("enterprise-1"))
+        .arg("--trust")
+        .arg(certs.join("ca"))
+        .arg("--spool")
+        .arg(park.scratch().join("spool"))
+        .arg(file));
+}
+
+fn arrives(camera: &CameraHandle) {
+    camera.emit(Event::licence_plate(
+        "plates",
+        Plate {
+            number: PLATE.to_owned(),
+            likelihood_percent: 97,
+            color: "yellow".to_owned(),
+            vehicle: "truck".to_owned(),
+            direction: "in".to_owned(),
+        },
+    ));
+}
+
+/// All three were OFFLINE, the opening of the emergency gate was never written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_silent_unit_leaves_the_emergency_gate_of_its_bus_in_reach() {
+    let units = vec![
+        settings(1, &[]),
+        settings(2, &[LaneFault::Hangs]),
+        settings(3, &[]),
+    ];
+    let lanes = Lane::start_gateway(units, any_port()).await.unwrap();
+    let buses = bus(
+        lanes[0].addr(),
+        &[("G-01", 1, 1), ("G-01", 2, 2), ("G-04", 6, 3)],
+    );
+    let park = park(&buses, None);
+    online(&park, "BR-01");
+    online(&park, "BR-06");
+    until("the silent one is known", &park, || {
+        device(&park, "BR-02").0 == "OFFLINE"
+    });
+    emergency(&park, "G-04", false);
+    until("it is up", &park, || is_up(&lanes[2]));
+    until("confirmed", &park, || commands(&park, "CONFIRMED") > 0);
+    assert_eq!(device(&park, "BR-01").0, "ONLINE");
+    assert_eq!(commands(&park, "EXPIRED"), 0);
+}
+
+/// RELEASE was CONFIRMED, and the boom stayed up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lane_held_open_when_the_hub_is_killed_comes_down_on_release() {
+    let lane = lane(&[]).await;
+    let mut park = park(&bus(lane.addr(), &[("G-04", 6, 255)]), None);
+    online(&park, "BR-06");
+    emergency(&park, "G-04", false);
+    until("confirmed", &park, || commands(&park, "CONFIRMED") > 0);
+    park.kill_and_restart();
+    park.wait_until_healthy();
+    online(&park, "BR-06");
+    assert!(is_up(&lane), "it stays up while nobody releases it");
+    emergency(&park, "G-04", true);
+    until("lowered", &park, || is_down(&lane));
+    assert!(!lane.state().plant.outputs.contains(&Output::LockOpen));
+}
+
+/// Its order had failed; the boom rose and stood up for whoever came.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_boom_that_rises_after_its_order_failed_is_lowered() {
+    let (lane, camera) = (lane(&[LaneFault::RisesLate]).await, camera().await);
+    let park = park(&bus(lane.addr(), &[("G-03", 5, 255)]), Some(&camera));
+    online(&park, "BR-05");
+    online(&park, "CAM-05");
+    grant(&park, None);
+    arrives(&camera);
+    until("the order failed", &park, || commands(&park, "FAILED") > 0);
+    until("it rises all the same", &park, || !is_down(&lane));
+    until("lowered", &park, || is_down(&lane));
+    assert!(lane.state().plant.outputs.contains(&Output::LampRed));
+}
+
+/// Every grant that named a trailer was CREDENTIAL_MISMATCH: no camera reads trailers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trailer_that_no_camera_reads_does_not_refuse_its_vehicle() {
+    let (lane, camera) = (lane(&[]).await, camera().await);
+    let park = park(&bus(lane.addr(), &[("G-03", 5, 255)]), Some(&camera));
+    online(&park, "BR-05");
+    online(&park, "CAM-05");
+    grant(&park, Some("苏F1234挂"));
+    arrives(&camera);
+    until("decided", &park, || !view(&park)["decisions"][0].is_null());
+    let decision = view(&park)["decisions"][0].clone();
+    assert_eq!(decision["outcome"], "OPEN", "{decision}");
+    until("up", &park, || is_up(&lane));
+}
+
+/// It was ONLINE, and the opening EXPIRED without a word of the refusal.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_controller_that_refuses_function_5_is_seen_and_its_orders_are_refused() {
+    let lane = lane(&[LaneFault::RefusesSingleWrites]).await;
+    let park = park(&bus(lane.addr(), &[("G-04", 6, 255)]), None);
+    until("it is seen", &park, || {
+        let (state, reason) = device(&park, "BR-06");
+        state == "DEGRADED" && reason.contains("exception 1")
+    });
+    emergency(&park, "G-04", false);
+    until("refused", &park, || commands(&park, "REFUSED") > 0);
+    assert_eq!(commands(&park, "EXPIRED"), 0);
+}
+
+/// People had no order to lower one barrier.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_holds_releases_and_lowers_one_barrier() {
+    let lane = lane(&[]).await;
+    let park = park(&bus(lane.addr(), &[("G-03", 5, 255)]), None);
+    online(&park, "BR-05");
+    let order = |action: &str| {
+        let body = format!(
+            r#"{{"lane":"L-05","action":"{action}","ordered_by":"Wang","reason":"boom test"}}"#
+        );
+        park.post("/api/barrier", &body).unwrap()
+    };
+    assert!(
+        order("hold").starts_with("HTTP/1.1 200"),
+        "{}",
+        order("hold")
+    );
+    until("held", &park, || is_up(&lane));
+    let answer = order("release");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    until("released", &park, || is_down(&lane));
+    let answer = order("lower");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    until("three confirmed", &park, || {
+        commands(&park, "CONFIRMED") >= 3
+    });
+    let answer = order("open");
+    assert!(
+        answer.starts_with("HTTP/1.1 4"),
+        "nobody opens by hand: {answer}"
+    );
+}

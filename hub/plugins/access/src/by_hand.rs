@@ -1,0 +1,93 @@
+//! What people order of one barrier: lower it, stop it, hold it open, release it (R094).
+//!
+//! An operator says it as a `GateCommand`; what the barrier gets is a command of the plug-in's own,
+//! in the operator's name. OPEN is not among them: an opening takes a grant, an exemption or an
+//! emergency order (I6).
+
+use cordon_contract::OrderLane;
+use cordon_model::{AuditOutcome, GateAction, GateCommand, GateId, LaneId, PartyId};
+
+use crate::alarm::{Note, Step};
+use crate::emergency::Hold;
+use crate::opening::Command;
+use crate::plugin::AccessPlugin;
+
+impl AccessPlugin {
+    pub(crate) fn on_order_by_hand(&mut self, step: &mut Step<'_>, order: &GateCommand) {
+        let by = order
+            .ordered_by
+            .clone()
+            .unwrap_or_else(|| step.entry.sender.clone());
+        let done = match self.why_not(step, order) {
+            Some(words) => Err(words),
+            None => Ok(self.carry_out_by_hand(step, order, &by)),
+        };
+        let detail = format!("{}: {}", order.action, done.err().unwrap_or(&order.reason));
+        step.audit(Note {
+            action: "access.by-hand",
+            actor: Some(&by),
+            target: order.lane_id.as_str(),
+            outcome: if done.is_ok() {
+                AuditOutcome::Success
+            } else {
+                AuditOutcome::Denied
+            },
+            detail: &detail,
+        });
+    }
+
+    fn why_not(&self, step: &Step<'_>, order: &GateCommand) -> Option<&'static str> {
+        let gate = self.plan.gate_of(&order.lane_id).map(|gate| &gate.id);
+        if gate != Some(&order.gate_id)
+            || self.barrier_of(&order.lane_id).as_ref() != Some(&order.device_id)
+        {
+            return Some("the plan has no such barrier at this gate and lane");
+        }
+        if order.deadline <= step.entry.time {
+            return Some("its deadline had passed");
+        }
+        (order.action == GateAction::Open)
+            .then_some("an opening takes a grant, an exemption or an emergency order")
+    }
+
+    fn carry_out_by_hand(&mut self, step: &mut Step<'_>, order: &GateCommand, by: &PartyId) {
+        let lanes: [(GateId, LaneId); 1] = [(order.gate_id.clone(), order.lane_id.clone())];
+        let id = format!("BY-HAND-{}", step.entry.number);
+        match order.action {
+            GateAction::LockOpen => {
+                let hold = Hold {
+                    order: &id,
+                    by,
+                    reason: &order.reason,
+                    seed: step.entry.message_id,
+                    until: self.held_until(step),
+                    by_mode: false,
+                };
+                self.hold(step, &lanes, &hold);
+            }
+            GateAction::Release => {
+                self.give_back(step, &lanes, by, &order.reason);
+            }
+            GateAction::Open | GateAction::Close | GateAction::Stop => {
+                let left_ms = order.deadline.ms_since(step.entry.time);
+                let left_ms = u32::try_from(left_ms).unwrap_or(u32::MAX);
+                self.command(
+                    step,
+                    Command {
+                        gate: &order.gate_id,
+                        lane: &order.lane_id,
+                        device: &order.device_id,
+                        action: order.action,
+                        reason: &order.reason,
+                        outbox: OrderLane::Access,
+                        deadline_ms: left_ms.min(self.config.emergency_deadline_ms),
+                        by: Some(by),
+                        decision: Some(id.clone()),
+                        correlation: Some(id),
+                        seed: step.entry.message_id,
+                    },
+                );
+            }
+        }
+    }
+}

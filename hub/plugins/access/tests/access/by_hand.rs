@@ -1,0 +1,83 @@
+//! What people order of one barrier.
+
+use cordon_contract::OrderLane;
+use cordon_model::*;
+
+use crate::park::*;
+
+fn ordered(action: GateAction) -> GateCommand {
+    GateCommand {
+        command_id: MessageId::from_bytes([3; 16]),
+        gate_id: GateId::new("G-03").unwrap(),
+        lane_id: LaneId::new("L-05").unwrap(),
+        device_id: DeviceId::new("BR-05").unwrap(),
+        action,
+        reason: "the boom stands up (Wang)".to_owned(),
+        priority: CommandPriority::Access,
+        deadline: morning().plus_seconds(30),
+        epoch: 0,
+        ordered_by: Some(PartyId::new("operator-1").unwrap()),
+        decision_ref: None,
+    }
+}
+
+#[test]
+fn lower_stop_hold_and_release_are_carried_out_in_the_operators_name() {
+    for (action, outbox) in [
+        (GateAction::Close, OrderLane::Access),
+        (GateAction::Stop, OrderLane::Access),
+        (GateAction::LockOpen, OrderLane::Emergency),
+        (GateAction::Release, OrderLane::Access),
+    ] {
+        let mut feed = Feed::new();
+        let told = feed.say(Body::GateCommand(ordered(action)));
+        assert_eq!(told.orders.len(), 1, "{action}");
+        let order = &told.orders[0];
+        assert_eq!(order.outbox, outbox, "{action}");
+        assert_eq!(order.command.action, action);
+        assert_eq!(order.command.lane_id, "L-05");
+        assert_eq!(
+            order.command.ordered_by,
+            Some(PartyId::new("operator-1").unwrap())
+        );
+        assert_eq!(order.command.reason, "the boom stands up (Wang)");
+        assert_ne!(
+            order.command.command_id,
+            MessageId::from_bytes([3; 16]),
+            "a command of its own"
+        );
+        let audit = told.audits()[0];
+        assert_eq!(audit.action, "access.by-hand");
+        assert_eq!(audit.actor_id, "operator-1");
+        assert_eq!(audit.outcome, AuditOutcome::Success);
+    }
+}
+
+#[test]
+fn a_lane_held_by_hand_is_held_until_released() {
+    let mut feed = Feed::new();
+    feed.say(Body::GateCommand(ordered(GateAction::LockOpen)));
+    let told = feed.vehicle("L-05", LoopEventKind::Passed, Direction::In);
+    assert!(told.alarms().is_empty(), "held open by an order");
+    feed.say(Body::GateCommand(ordered(GateAction::Release)));
+    let told = feed.vehicle("L-05", LoopEventKind::Passed, Direction::In);
+    assert_eq!(told.alarm_codes(), [AlarmCode::GateForced]);
+}
+
+#[test]
+fn nobody_opens_by_hand_or_orders_late_or_of_a_barrier_that_is_elsewhere() {
+    let elsewhere = GateCommand {
+        device_id: DeviceId::new("BR-01").unwrap(),
+        ..ordered(GateAction::Close)
+    };
+    let late = GateCommand {
+        deadline: morning(),
+        ..ordered(GateAction::Close)
+    };
+    for order in [ordered(GateAction::Open), elsewhere, late] {
+        let mut feed = Feed::new();
+        let told = feed.say(Body::GateCommand(order));
+        assert!(told.orders.is_empty(), "{told:?}");
+        assert_eq!(told.audits()[0].outcome, AuditOutcome::Denied);
+    }
+}
