@@ -20,7 +20,10 @@ impl AccessPlugin {
             .unwrap_or_else(|| step.entry.sender.clone());
         let done = match self.why_not(step, order) {
             Some(words) => Err(words),
-            None => Ok(self.carry_out_by_hand(step, order, &by)),
+            None => {
+                self.carry_out_by_hand(step, order, &by);
+                Ok(())
+            }
         };
         let detail = format!("{}: {}", order.action, done.err().unwrap_or(&order.reason));
         step.audit(Note {
