@@ -66,6 +66,7 @@ fn park(buses: &str, camera: Option<&CameraHandle>) -> Park {
         let mut text = std::fs::read_to_string(&file).unwrap();
         write!(text, "\n[access]\n[[modbus]]\nname = \"barriers\"\n{buses}").unwrap();
         if let Some(camera) = camera {
+            text = text.replacen("[hub]\n", "[hub]\nmappings = \"mappings\"\n", 1);
             write_camera(data, &mut text, camera);
         }
         std::fs::write(file, text).unwrap();
@@ -77,6 +78,12 @@ fn write_camera(data: &Path, text: &mut String, camera: &CameraHandle) {
     let secret = data.join("secrets/camera");
     std::fs::write(&secret, "camera-password").unwrap();
     run(Command::new("chmod").arg("600").arg(secret));
+    let package = data.join("mappings/onvif/camera/1");
+    std::fs::create_dir_all(&package).unwrap();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings/onvif/camera/1");
+    for name in ["mapping.toml", "points.toml"] {
+        std::fs::copy(shipped.join(name), package.join(name)).unwrap();
+    }
     write!(
         text,
         "[[plan.devices]]\nid = \"CAM-05\"\nkind = \"PLATE_CAMERA\"\nlane = \"L-05\"\n\
