@@ -23,6 +23,9 @@ pub struct Config {
     pub flood_s: u32,
     /// Seconds a value must be back to normal before its alarm is cleared.
     pub clear_after_s: u32,
+    /// Seconds a device must be silent before it is an alarm; a connection that is lost and there
+    /// again sooner is none.
+    pub offline_after_s: u32,
     /// Seconds after which a sample is history and neither raises nor clears.
     pub sample_age_s_max: u32,
     /// Levels of the alarms this plug-in raises itself, by code; see [`Config::level`].
@@ -38,6 +41,7 @@ impl Default for Config {
             closed_max: 1_000,
             flood_s: 60,
             clear_after_s: 10,
+            offline_after_s: 15,
             sample_age_s_max: 300,
             levels: BTreeMap::new(),
         }
@@ -73,6 +77,7 @@ impl Config {
         within("closed_max", self.closed_max, 0, 100_000);
         within("flood_s", of(self.flood_s), 0, 3_600);
         within("clear_after_s", of(self.clear_after_s), 0, 3_600);
+        within("offline_after_s", of(self.offline_after_s), 0, 3_600);
         within("sample_age_s_max", of(self.sample_age_s_max), 1, 86_400);
         faults
     }

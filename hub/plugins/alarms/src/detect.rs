@@ -1,52 +1,26 @@
-//! What nobody else raises: devices that fell silent (R050) and values beyond their thresholds (R035).
+//! Values beyond their thresholds (R035), which nobody else raises.
 //!
-//! Both are states: an alarm is raised when the state begins and cleared when it ends, however often
-//! the state is told in between.
+//! Being beyond is a state: an alarm is raised when it begins and cleared when it ends, however often
+//! it is told in between. Past a further threshold of the same side the same alarm rises; it never
+//! sinks, because a leak that grows smaller is still that leak.
 
 use cordon_contract::{Decisions, Entry};
 use cordon_model::{
-    AlarmCode, AlarmEvent, AlarmState, Body, DeviceId, DeviceState, DeviceStatus, LaneId, Sample,
-    SampleQuality, SensorReadingBatch,
+    AlarmCode, AlarmEvent, AlarmState, Body, DeviceId, LaneId, Sample, SampleQuality,
+    SensorReadingBatch,
 };
 
+use crate::life::is_over;
 use crate::plugin::{AlarmPlugin, clip};
 use crate::state::Point;
 
 /// Alarms raised for one entry; a sample beyond its threshold comes again, so none is lost.
-const RAISED_MAX: usize = 200;
+pub(crate) const RAISED_MAX: usize = 200;
+
+/// Device and measuring point.
+type PointKey = (DeviceId, String);
 
 impl AlarmPlugin {
-    pub(crate) fn device_status(
-        &mut self,
-        entry: &Entry,
-        status: &DeviceStatus,
-        decisions: &mut Decisions,
-    ) {
-        let device = &status.device_id;
-        match status.state {
-            DeviceState::Offline => {
-                let known = self.state.outages.contains_key(device);
-                if known || self.state.outages.len() >= self.config.open_max {
-                    return;
-                }
-                let reason = status.reason.as_deref().unwrap_or_default();
-                let words = format!("设备离线 / device offline: {device} {reason}");
-                let event = self.own(entry, 0, AlarmCode::DeviceOffline, device, &words);
-                self.state
-                    .outages
-                    .insert(device.clone(), event.alarm_id.clone());
-                decisions.emit(Body::AlarmEvent(event), None);
-            }
-            DeviceState::Online | DeviceState::Degraded => {
-                if let Some(alarm) = self.state.outages.remove(device) {
-                    let words = "设备恢复 / the device answers again";
-                    self.clear(entry, &alarm, words, decisions);
-                }
-            }
-            DeviceState::Unknown => {}
-        }
-    }
-
     pub(crate) fn samples(
         &mut self,
         entry: &Entry,
@@ -73,34 +47,76 @@ impl AlarmPlugin {
         sample: &Sample,
         decisions: &mut Decisions,
     ) -> bool {
-        let band = band(sample);
         let key = (sample.device_id.clone(), sample.point.clone());
-        let before = self.state.points.get_mut(&key);
-        match (before, band) {
-            (None, None) => return false,
-            (Some(point), band) if band == Some(point.code) => {
-                point.back = None;
-                return false;
+        let band = band(sample);
+        let Some(mut point) = self.state.points.remove(&key) else {
+            return band.is_some_and(|code| {
+                self.raise(entry, index, key, sample, (code, None), decisions)
+            });
+        };
+        match band {
+            Some(code) if code == point.code => point.back = None,
+            // A worse threshold of the same side cannot wait: the alarm rises.
+            Some(code) if is_worse(code, point.code) => {
+                let risen = Some(point.alarm);
+                return self.raise(entry, index, key, sample, (code, risen), decisions);
             }
-            // Milder than before: only after it stayed so for a while, so that a value that swings
-            // around its threshold is one alarm.
-            (Some(point), band) if !band.is_some_and(|code| is_worse(code, point.code)) => {
+            // The other side is another alarm, at once.
+            Some(code) if !is_worse(point.code, code) => {
+                return self.left(entry, index, key, sample, (point, Some(code)), decisions);
+            }
+            // Milder or normal only after it stayed so for a while, so that a value that swings around
+            // its threshold is one alarm.
+            band => {
                 let since = *point.back.get_or_insert(entry.time);
                 let wait = i64::from(self.config.clear_after_s) * 1_000;
-                if entry.time.ms_since(since) < wait {
-                    return false;
+                if entry.time.ms_since(since) >= wait {
+                    return self.left(entry, index, key, sample, (point, band), decisions);
                 }
             }
-            _ => {}
         }
-        if let Some(point) = self.state.points.remove(&key) {
-            let words = format!(
-                "{} {} = {} {}",
-                sample.device_id, sample.point, sample.value, sample.unit
-            );
-            self.clear(entry, &point.alarm, &words, decisions);
+        self.state.points.insert(key, point);
+        false
+    }
+
+    /// A point stayed out of the band of its alarm; whether that raised another.
+    fn left(
+        &mut self,
+        entry: &Entry,
+        index: usize,
+        key: PointKey,
+        sample: &Sample,
+        (point, band): (Point, Option<AlarmCode>),
+        decisions: &mut Decisions,
+    ) -> bool {
+        if let Some(code) = band.filter(|code| is_worse(point.code, *code)) {
+            // Milder, and still beyond: the same alarm, which may rise again.
+            let point = Point {
+                code,
+                back: None,
+                ..point
+            };
+            self.state.points.insert(key, point);
+            return false;
         }
-        let Some(code) = band else { return false };
+        let words = format!(
+            "{} {} = {} {}",
+            sample.device_id, sample.point, sample.value, sample.unit
+        );
+        self.clear(entry, &point.alarm, &words, decisions);
+        band.is_some_and(|code| self.raise(entry, index, key, sample, (code, None), decisions))
+    }
+
+    /// Raises an alarm about a sample, or lets `risen` rise; whether there was room.
+    fn raise(
+        &mut self,
+        entry: &Entry,
+        index: usize,
+        key: PointKey,
+        sample: &Sample,
+        (code, risen): (AlarmCode, Option<String>),
+        decisions: &mut Decisions,
+    ) -> bool {
         if self.state.points.len() >= self.config.open_max {
             return false;
         }
@@ -112,7 +128,15 @@ impl AlarmPlugin {
             sample.value,
             sample.unit
         );
-        let event = self.own(entry, index, code, &sample.device_id, &words);
+        let mut event = self.own(entry, index, code, &sample.device_id, &words);
+        // An alarm that ended meanwhile does not rise; another begins.
+        let ended = |id: &String| {
+            let known = self.state.alarms.get(id);
+            known.is_some_and(|alarm| is_over(alarm.state))
+        };
+        if let Some(alarm) = risen.filter(|id| !ended(id)) {
+            event.alarm_id = alarm;
+        }
         let point = Point {
             code,
             alarm: event.alarm_id.clone(),
@@ -124,7 +148,7 @@ impl AlarmPlugin {
     }
 
     /// An alarm of our own about a device.
-    fn own(
+    pub(crate) fn own(
         &self,
         entry: &Entry,
         index: usize,
@@ -171,11 +195,10 @@ fn band(sample: &Sample) -> Option<AlarmCode> {
     }
 }
 
-/// Whether a point went from `old` to something that cannot wait.
+/// Whether `new` is the further threshold of the same side.
 fn is_worse(new: AlarmCode, old: AlarmCode) -> bool {
-    let milder = matches!(
+    matches!(
         (old, new),
-        (AlarmCode::SensorHh, AlarmCode::SensorH) | (AlarmCode::SensorLl, AlarmCode::SensorL)
-    );
-    !milder
+        (AlarmCode::SensorH, AlarmCode::SensorHh) | (AlarmCode::SensorL, AlarmCode::SensorLl)
+    )
 }

@@ -1,12 +1,32 @@
 //! Groups, notifications and escalations.
 
+use std::collections::BTreeSet;
+
 use cordon_contract::{Decisions, Entry, OrderLane, Target};
 use cordon_model::{AlarmEvent, AlarmLevel, AlarmUpdate, Body, Timestamp};
 
 use crate::facts::Facts;
 use crate::plugin::{AlarmPlugin, clip};
-use crate::routes::Errand;
+use crate::routes::{Errand, Later};
 use crate::state::{Group, Notice, Timer};
+
+/// Whether somebody may be hurt meanwhile: then nothing is put off, neither for a group nor because
+/// the same was told a moment ago.
+fn is_grave(level: AlarmLevel) -> bool {
+    matches!(level, AlarmLevel::Red | AlarmLevel::Orange)
+}
+
+/// What an alarm is about, in one word: the device that saw it, else its place, else its name.
+fn whence(event: &AlarmEvent) -> String {
+    let places = [
+        event.source_device.as_ref().map(ToString::to_string),
+        event.lane_id.as_ref().map(ToString::to_string),
+        event.gate_id.as_ref().map(ToString::to_string),
+        event.area_id.clone(),
+    ];
+    let known = places.into_iter().flatten().next();
+    known.unwrap_or_else(|| event.alarm_id.clone())
+}
 
 /// Alarms named by one notification; the rest of a group follows in the next.
 const ALARMS_PER_NOTICE: usize = 50;
@@ -36,16 +56,18 @@ impl AlarmPlugin {
                 last: None,
             });
         let now = entry.time;
-        let wait = now.plus_seconds(i64::from(errand.wait_s(facts.level)));
-        let next = match (facts.level, group.last, group.pending.values().min()) {
-            (AlarmLevel::Red, ..) => now,
-            (_, Some(last), _) => {
+        let wait = now.plus_seconds(i64::from(errand.group_wait_s));
+        let next = match (group.last, group.pending.values().min()) {
+            (Some(last), _) => {
                 wait.max(last.plus_seconds(i64::from(group.errand.group_interval_s)))
             }
-            (_, None, Some(first)) => wait.min(*first),
-            (_, None, None) => wait,
+            (None, Some(first)) => wait.min(*first),
+            (None, None) => wait,
         };
-        let due = hold.map_or(next, |hold| next.max(hold));
+        let due = match is_grave(facts.level) {
+            true => now,
+            false => hold.map_or(next, |hold| next.max(hold)),
+        };
         group.pending.insert(id.to_owned(), due);
         key
     }
@@ -76,10 +98,10 @@ impl AlarmPlugin {
             }
             for id in &due {
                 group.pending.remove(id);
-                group.told.insert(id.clone());
             }
             group.last = Some(now);
-            self.notify(entry, &group.errand, due, decisions);
+            self.notify(entry, &group, due.clone(), decisions);
+            group.told.extend(due);
         }
         self.repeat(entry, &mut group, decisions);
         if !group.pending.is_empty() || !group.told.is_empty() {
@@ -105,15 +127,15 @@ impl AlarmPlugin {
             .cloned()
             .collect();
         if !waiting.is_empty() {
-            self.notify(entry, &group.errand, waiting, decisions);
+            self.notify(entry, group, waiting, decisions);
         }
     }
 
-    /// Orders one notification for each receiver: the most urgent alarm, and how many more.
+    /// Orders one notification for each receiver: the most urgent alarm, and what else is in its group.
     fn notify(
         &mut self,
         entry: &Entry,
-        errand: &Errand,
+        group: &Group,
         mut ids: Vec<String>,
         decisions: &mut Decisions,
     ) {
@@ -126,20 +148,77 @@ impl AlarmPlugin {
         };
         let mut event: AlarmEvent = first.event.clone();
         event.state = first.state;
-        if ids.len() > 1 {
-            let more = ids.len() - 1;
-            event.description = clip(&format!(
-                "[同组另有 {more} 条 / {more} more of this group] {}",
-                event.description
-            ));
-        }
-        for receiver in &errand.receivers {
+        event.description = clip(&format!(
+            "{}{}",
+            self.group_words(group, &ids),
+            event.description
+        ));
+        for receiver in &group.errand.receivers {
             let notice = Notice {
                 receiver: receiver.clone(),
                 alarms: ids.clone(),
                 escalation: 0,
             };
             self.order(entry, notice, Body::AlarmEvent(event.clone()), decisions);
+        }
+    }
+
+    /// Who else of a group is in alarm: a fire that spreads is read in the second notice, not guessed
+    /// from two. Empty when nobody else is.
+    fn group_words(&self, group: &Group, ids: &[String]) -> String {
+        let mut words = String::new();
+        if ids.len() > 1 {
+            let named = self.sources(ids.iter());
+            words = format!("[同组共 {0} 条 / {0} of this group: {named}] ", ids.len());
+        }
+        let before: Vec<&String> = group.told.iter().filter(|id| !ids.contains(id)).collect();
+        if !before.is_empty() {
+            let named = self.sources(before.into_iter());
+            words.push_str(&format!("[此前已报 / told before: {named}] "));
+        }
+        words
+    }
+
+    /// Where alarms come from, each source once, at most as many as one notice names.
+    fn sources<'a>(&self, ids: impl Iterator<Item = &'a String>) -> String {
+        let alarms = ids.filter_map(|id| self.state.alarms.get(id));
+        let names: BTreeSet<String> = alarms.map(|alarm| whence(&alarm.event)).collect();
+        let shown: Vec<&str> = names
+            .iter()
+            .map(String::as_str)
+            .take(ALARMS_PER_NOTICE)
+            .collect();
+        match names.len().saturating_sub(shown.len()) {
+            0 => shown.join(", "),
+            more => format!("{} +{more}", shown.join(", ")),
+        }
+    }
+
+    /// Whoever was told of an alarm hears what became of it, but for those in `but`.
+    pub(crate) fn tell_later(
+        &mut self,
+        entry: &Entry,
+        update: &AlarmUpdate,
+        later: Later,
+        but: &[String],
+        decisions: &mut Decisions,
+    ) {
+        let id = &update.alarm_id;
+        let told = self.state.alarms.get(id).map(|alarm| alarm.told.clone());
+        for receiver in told.unwrap_or_default() {
+            if but.contains(&receiver) || !self.routes.hears(&receiver, later) {
+                continue;
+            }
+            let body = AlarmUpdate {
+                receiver: Some(receiver.clone()),
+                ..update.clone()
+            };
+            let notice = Notice {
+                receiver,
+                alarms: vec![id.clone()],
+                escalation: update.escalation_level.unwrap_or_default(),
+            };
+            self.order(entry, notice, Body::AlarmUpdate(body), decisions);
         }
     }
 
@@ -150,6 +229,11 @@ impl AlarmPlugin {
             .plus_seconds(i64::from(self.config.notify_within_s));
         let correlation = notice.alarms.first().cloned();
         let target = Target::receiver(&notice.receiver);
+        for id in &notice.alarms {
+            if let Some(alarm) = self.state.alarms.get_mut(id) {
+                alarm.told.insert(notice.receiver.clone());
+            }
+        }
         self.state.ordered.push_back(notice);
         decisions.order(target, OrderLane::Routine, deadline, body, correlation);
     }
@@ -169,6 +253,7 @@ impl AlarmPlugin {
             self.state.timers.remove(&timer);
             self.escalate(entry, &timer, decisions);
         }
+        self.outages(entry, decisions);
         let keys: Vec<(String, String)> = self.state.groups.keys().cloned().collect();
         for key in keys {
             self.flush(entry, &key, decisions);
@@ -201,6 +286,7 @@ impl AlarmPlugin {
         );
         let state = alarm.state;
         let receivers = due.receivers.clone();
+        let escalated = alarm.escalation.max(level);
         let update = |receiver: Option<String>, note: String| AlarmUpdate {
             alarm_id: id.clone(),
             state,
@@ -224,7 +310,16 @@ impl AlarmPlugin {
                 (notice, body)
             })
             .collect();
-        decisions.emit(Body::AlarmUpdate(said), Some(id.clone()));
+        let names: Vec<String> = orders
+            .iter()
+            .map(|(notice, _)| notice.receiver.clone())
+            .collect();
+        if let Some(alarm) = self.state.alarms.get_mut(id) {
+            alarm.escalation = escalated;
+        }
+        self.touch(id);
+        decisions.emit(Body::AlarmUpdate(said.clone()), Some(id.clone()));
+        self.tell_later(entry, &said, Later::Escalated, &names, decisions);
         for (notice, body) in orders {
             self.order(entry, notice, Body::AlarmUpdate(body), decisions);
         }

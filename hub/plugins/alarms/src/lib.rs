@@ -6,7 +6,8 @@
 //! time of entries; nothing here knows a clock.
 //!
 //! `routes` is the tree and its file, `facts` what a matcher may look at, `life` the lawful steps,
-//! `detect` the two detectors, `dispatch` groups and escalations, `delivery` what became of orders.
+//! `event` what happens when an alarm comes in, `detect` and `outage` the two detectors, `dispatch`
+//! groups and escalations, `delivery` what became of orders, `open` what a page may show.
 //! Why it is made so: `docs/design/alarms.md`. Every key of the file: `docs/reference/routes.md`.
 //!
 //! Floor 3: imports model and contract.
@@ -15,8 +16,11 @@ mod config;
 mod delivery;
 mod detect;
 mod dispatch;
+mod event;
 mod facts;
 mod life;
+mod open;
+mod outage;
 mod plugin;
 mod routes;
 mod state;
@@ -24,5 +28,6 @@ mod state;
 pub use config::Config;
 pub use facts::Facts;
 pub use life::{Unlawful, check as check_step};
+pub use open::{OpenAlarm, OpenAlarms};
 pub use plugin::AlarmPlugin;
-pub use routes::{Acknowledge, Errand, GroupKey, Routes, Step};
+pub use routes::{Acknowledge, CONSOLE, Errand, GroupKey, Later, Routes, Step};

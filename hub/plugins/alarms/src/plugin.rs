@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin};
 use cordon_model::plan::ParkPlan;
-use cordon_model::{
-    AlarmEvent, AlarmState, AlarmUpdate, AuditEvent, AuditOutcome, Body, PartyId, Timestamp,
-};
+use cordon_model::{AlarmState, AlarmUpdate, AuditEvent, AuditOutcome, Body, PartyId};
 
 use crate::config::Config;
-use crate::facts::{Places, source};
+use crate::facts::Places;
 use crate::life::{self, is_over};
-use crate::routes::Routes;
-use crate::state::{Alarm, State};
+use crate::open::OpenAlarms;
+use crate::routes::{Later, Routes};
+use crate::state::State;
+
+/// The form of the saved state. What was saved in another form is not read as this one.
+const FORM: &[u8] = b"alarms/2;";
 
 /// Longest text of the language in characters.
 const TEXT_CHARS_MAX: usize = 2_000;
@@ -26,8 +28,10 @@ pub struct AlarmPlugin {
     pub(crate) state: State,
     /// Notices ordered for the entry at hand; no state.
     pub(crate) ordered_now: usize,
+    pub(crate) routes: Routes,
     plan: Arc<ParkPlan>,
-    routes: Routes,
+    /// What is shown of the state; no state.
+    shown: OpenAlarms,
 }
 
 impl AlarmPlugin {
@@ -41,7 +45,18 @@ impl AlarmPlugin {
             ordered_now: 0,
             plan,
             routes,
+            shown: OpenAlarms::default(),
         }
+    }
+
+    /// A handle on the alarms that are open, which lives as long as its holder.
+    pub fn open_alarms(&self) -> OpenAlarms {
+        self.shown.clone()
+    }
+
+    /// Shows an alarm that changed.
+    pub(crate) fn touch(&self, id: &str) {
+        self.shown.show(id, self.state.alarms.get(id));
     }
 
     fn message(&mut self, entry: &Entry, decisions: &mut Decisions) {
@@ -57,113 +72,6 @@ impl AlarmPlugin {
             Body::DeviceStatus(status) => self.device_status(entry, status, decisions),
             Body::SensorReadingBatch(batch) => self.samples(entry, batch, decisions),
             _ => {}
-        }
-    }
-
-    /// An alarm was raised by whomever.
-    fn event(&mut self, entry: &Entry, event: &AlarmEvent, decisions: &mut Decisions) {
-        let id = &event.alarm_id;
-        let likeness = (event.alarm_code, event.alarm_level, source(event));
-        if is_over(event.state) {
-            let of_source = self.state.recent.get(&likeness);
-            let known = match self.state.alarms.contains_key(id) {
-                true => Some(id.clone()),
-                false => of_source.map(|recent| recent.alarm.clone()),
-            };
-            if let Some(known) = known {
-                self.clear(entry, &known, &event.description, decisions);
-            }
-            return;
-        }
-        if let Some(alarm) = self.state.alarms.get_mut(id) {
-            alarm.repeats = alarm.repeats.saturating_add(1);
-            return;
-        }
-        let flood_ms = i64::from(self.config.flood_s) * 1_000;
-        let lately = self
-            .state
-            .recent
-            .get(&likeness)
-            .filter(|recent| entry.time.ms_since(recent.at) < flood_ms)
-            .map(|recent| (recent.alarm.clone(), recent.at));
-        if let Some((leader, _)) = lately.as_ref().filter(|(id, _)| self.state.is_active(id)) {
-            let leader = leader.clone();
-            self.count_under(entry, &leader, event, decisions);
-            self.state.remember(likeness, leader, entry.time);
-            return;
-        }
-        let hold = lately.map(|(_, at)| at.plus_ms(flood_ms));
-        self.state.remember(likeness, id.clone(), entry.time);
-        self.admit(entry, event, hold, decisions);
-    }
-
-    /// Counts an identical alarm under the one that is open already, and closes it with that note.
-    fn count_under(
-        &mut self,
-        entry: &Entry,
-        leader: &str,
-        event: &AlarmEvent,
-        decisions: &mut Decisions,
-    ) {
-        if let Some(alarm) = self.state.alarms.get_mut(leader) {
-            alarm.repeats = alarm.repeats.saturating_add(1);
-            let count = alarm.repeats;
-            let note = format!("重复报警，计入 / the same again, counted under {leader}: {count}");
-            let update = self.step_of_hub(
-                entry,
-                &event.alarm_id,
-                (event.state, AlarmState::Closed),
-                &note,
-            );
-            decisions.emit(Body::AlarmUpdate(update), Some(leader.to_owned()));
-        }
-    }
-
-    /// Takes up an alarm, routes it, and tells at once what may not wait.
-    fn admit(
-        &mut self,
-        entry: &Entry,
-        event: &AlarmEvent,
-        hold: Option<Timestamp>,
-        decisions: &mut Decisions,
-    ) {
-        if self.state.open() >= self.config.open_max
-            && let Some(spare) = self.state.spare()
-        {
-            self.state.alarms.remove(&spare);
-            self.state.timers.retain(|(_, alarm, _, _)| *alarm != spare);
-            let why = format!("more than {} alarms are open", self.config.open_max);
-            self.audit(
-                entry,
-                "alarm.forgotten",
-                &spare,
-                AuditOutcome::Failure,
-                &why,
-                decisions,
-            );
-        }
-        let id = &event.alarm_id;
-        let facts = self.places.facts(event);
-        let errands = self.routes.resolve(&facts);
-        if event.state == AlarmState::Raised {
-            for (errand, number) in errands.iter().zip(0_u32..) {
-                for (step, index) in errand.escalate.iter().zip(0_u32..) {
-                    let due = entry.time.plus_seconds(i64::from(step.after_s));
-                    self.state.timers.insert((due, id.clone(), number, index));
-                }
-            }
-        }
-        let alarm = Alarm {
-            event: event.clone(),
-            state: event.state,
-            raised: entry.time,
-            errands: errands.clone(),
-            repeats: 0,
-        };
-        self.state.alarms.insert(id.clone(), alarm);
-        for errand in &errands {
-            let key = self.join(entry, id, &facts, errand, hold);
-            self.flush(entry, &key, decisions);
         }
     }
 
@@ -197,6 +105,8 @@ impl AlarmPlugin {
         if let Some(alarm) = self.state.alarms.get_mut(id) {
             alarm.state = update.state;
         }
+        self.touch(id);
+        self.tell_later(entry, update, Later::State(update.state), &[], decisions);
         self.state.timers.retain(|(_, alarm, _, _)| alarm != id);
         if update.state == AlarmState::Closed {
             self.state.close(id, self.config.closed_max);
@@ -252,7 +162,7 @@ impl AlarmPlugin {
         }
     }
 
-    fn step_of_hub(
+    pub(crate) fn step_of_hub(
         &self,
         entry: &Entry,
         id: &str,
@@ -271,7 +181,7 @@ impl AlarmPlugin {
         }
     }
 
-    fn audit(
+    pub(crate) fn audit(
         &self,
         entry: &Entry,
         action: &str,
@@ -309,11 +219,14 @@ impl Plugin for AlarmPlugin {
     }
 
     fn snapshot(&self) -> Result<Vec<u8>, Fault> {
-        postcard::to_stdvec(&self.state).map_err(|error| unusable(&error))
+        postcard::to_extend(&self.state, FORM.to_vec()).map_err(|error| unusable(&error))
     }
 
     fn restore(&mut self, snapshot: &[u8]) -> Result<(), Fault> {
-        self.state = postcard::from_bytes(snapshot).map_err(|error| unusable(&error))?;
+        let form = snapshot.strip_prefix(FORM);
+        let state = form.ok_or_else(|| unusable(&"it has another form"))?;
+        self.state = postcard::from_bytes(state).map_err(|error| unusable(&error))?;
+        self.shown.show_all(&self.state.alarms);
         Ok(())
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use cordon_model::{AlarmCode, AlarmEvent, AlarmLevel, AlarmState, DeviceId, Timestamp};
+use cordon_model::{
+    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, DeviceId, MessageId, PartyId, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::life::is_over;
@@ -18,6 +20,8 @@ const RECENT_MAX: usize = 10_000;
 pub(crate) struct Alarm {
     /// As it was raised.
     pub event: AlarmEvent,
+    /// Who raised it; nobody else ends it or lets it rise by an event.
+    pub sender: PartyId,
     /// Where it stands in its life.
     pub state: AlarmState,
     /// The entry's time when it was raised.
@@ -26,6 +30,23 @@ pub(crate) struct Alarm {
     pub errands: Vec<Errand>,
     /// Identical alarms counted under it.
     pub repeats: u32,
+    /// The highest escalation so far, 0 for none.
+    pub escalation: u32,
+    /// Receivers for whom a notice of it was ordered: they hear what becomes of it.
+    pub told: BTreeSet<String>,
+}
+
+/// A device that is silent.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Outage {
+    /// When it is an alarm.
+    pub due: Timestamp,
+    /// The message that said so.
+    pub cause: MessageId,
+    /// Why, in the adapter's words.
+    pub reason: String,
+    /// Its alarm, once raised.
+    pub alarm: Option<String>,
 }
 
 /// Alarms that share a route and its `group_by` values.
@@ -85,8 +106,10 @@ pub(crate) struct State {
     /// Escalations to come.
     pub timers: BTreeSet<Timer>,
     pub recent: BTreeMap<Likeness, Recent>,
-    /// Devices that are offline, with their alarm.
-    pub outages: BTreeMap<DeviceId, String>,
+    /// Devices that are offline.
+    pub outages: BTreeMap<DeviceId, Outage>,
+    /// Those of them that are no alarm yet, by when they will be.
+    pub silent: BTreeSet<(Timestamp, DeviceId)>,
     /// Points in alarm.
     pub points: BTreeMap<(DeviceId, String), Point>,
     /// Notices decided whose order entry was not stepped yet.
@@ -113,6 +136,15 @@ impl State {
         self.alarms
             .get(id)
             .is_some_and(|alarm| alarm.state == AlarmState::Raised)
+    }
+
+    /// Takes an alarm out of all groups and timers.
+    pub(crate) fn leave(&mut self, id: &str) {
+        self.timers.retain(|(_, alarm, _, _)| alarm != id);
+        for group in self.groups.values_mut() {
+            group.pending.remove(id);
+            group.told.remove(id);
+        }
     }
 
     /// The open alarm that can best be spared: over before active, low before high, old before new.

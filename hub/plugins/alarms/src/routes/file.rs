@@ -1,6 +1,6 @@
 //! `routes.toml`: its shape, and everything that can be wrong with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::str::FromStr;
 
@@ -11,7 +11,7 @@ use toml::Spanned;
 
 use super::check::{self, nearest};
 use super::matcher::Matcher;
-use super::{Acknowledge, GroupKey, Route, Routes};
+use super::{Acknowledge, GroupKey, Later, Route, Routes};
 
 /// Routes below routes, and routes in all.
 const DEPTH_MAX: usize = 8;
@@ -29,6 +29,8 @@ const NAME_CHARS_MAX: usize = 60;
 #[serde(deny_unknown_fields)]
 struct FileText {
     receivers: Vec<Spanned<String>>,
+    #[serde(default)]
+    hears: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
     #[serde(default)]
     acknowledge: Option<Spanned<Acknowledge>>,
     route: Spanned<RouteText>,
@@ -105,6 +107,7 @@ pub(super) fn read(text: &str, file: &str) -> Result<Routes, Vec<Fault>> {
         faults: Vec::new(),
     };
     builder.declare(&shape.receivers);
+    let hears = builder.hears(&shape.hears);
     let acknowledge = builder.acknowledge(shape.acknowledge.as_ref());
     let root = builder.route(&shape.route, &root(), "route".to_owned(), 0);
     if root.receivers.is_empty() {
@@ -121,6 +124,7 @@ pub(super) fn read(text: &str, file: &str) -> Result<Routes, Vec<Fault>> {
     }
     Ok(Routes {
         receivers: builder.receivers,
+        hears,
         acknowledge,
         root,
     })
@@ -180,6 +184,33 @@ impl Builder<'_> {
                 .push("let one receiver pass on to several");
             }
         }
+    }
+
+    /// What each receiver hears of an alarm it was told of.
+    fn hears(
+        &mut self,
+        given: &BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+    ) -> BTreeMap<String, BTreeSet<Later>> {
+        let mut hears = BTreeMap::new();
+        for (receiver, texts) in given {
+            self.named(Some(std::slice::from_ref(receiver)), &[]);
+            let mut named = BTreeSet::new();
+            for text in texts {
+                if let Ok(later) = text.get_ref().parse() {
+                    named.insert(later);
+                    continue;
+                }
+                let known: Vec<&str> = Later::all().into_iter().map(Later::name).collect();
+                let remedy = match nearest(text.get_ref(), &known) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("write some of {}", known.join(", ")),
+                };
+                let what = format!("`{}` is nothing that becomes of an alarm", text.get_ref());
+                self.complain("P042", what, &text.span()).push(remedy);
+            }
+            hears.insert(receiver.get_ref().clone(), named);
+        }
+        hears
     }
 
     fn acknowledge(&mut self, given: Option<&Spanned<Acknowledge>>) -> Acknowledge {

@@ -5,9 +5,10 @@
 
 mod check;
 mod file;
+mod later;
 mod matcher;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cordon_contract::Fault;
 use cordon_model::AlarmLevel;
@@ -15,7 +16,11 @@ use cordon_model::plan::ParkPlan;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Facts;
+pub use later::Later;
 use matcher::Matcher;
+
+/// The receiver that the hub itself serves: its page shows what is open.
+pub const CONSOLE: &str = "console";
 
 /// What alarms of one group have in common.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -104,7 +109,7 @@ pub struct Errand {
     pub receivers: Vec<String>,
     /// What makes alarms one group.
     pub group_by: Vec<GroupKey>,
-    /// Seconds from the first alarm of a group to its notification; red alarms never wait.
+    /// Seconds from the first alarm of a group to its notification; red and orange never wait.
     pub group_wait_s: u32,
     /// Seconds between two notifications of a group that grows.
     pub group_interval_s: u32,
@@ -119,14 +124,6 @@ impl Errand {
     pub fn group(&self, facts: &Facts) -> String {
         let values: Vec<String> = self.group_by.iter().map(|key| key.of(facts)).collect();
         values.join("|")
-    }
-
-    /// Seconds until the first notification of an alarm of this level.
-    pub fn wait_s(&self, level: AlarmLevel) -> u32 {
-        match level {
-            AlarmLevel::Red => 0,
-            _ => self.group_wait_s,
-        }
     }
 }
 
@@ -151,6 +148,7 @@ struct Route {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Routes {
     receivers: BTreeSet<String>,
+    hears: BTreeMap<String, BTreeSet<Later>>,
     acknowledge: Acknowledge,
     root: Route,
 }
@@ -158,9 +156,10 @@ pub struct Routes {
 impl Default for Routes {
     /// Everything to the console.
     fn default() -> Self {
-        let console = "console".to_owned();
+        let console = CONSOLE.to_owned();
         Self {
             receivers: BTreeSet::from([console.clone()]),
+            hears: BTreeMap::new(),
             acknowledge: Acknowledge::default(),
             root: Route {
                 receivers: vec![console],
@@ -174,7 +173,7 @@ impl Routes {
     /// Reads a tree; `file` is how it is named in places.
     ///
     /// # Errors
-    /// Everything that is wrong, each with `file:line:column` and remedy (`P030` to `P037`).
+    /// Everything that is wrong, each with `file:line:column` and remedy (`P030` to `P037`, `P042`).
     pub fn read(text: &str, file: &str) -> Result<Self, Vec<Fault>> {
         file::read(text, file)
     }
@@ -186,9 +185,17 @@ impl Routes {
         faults
     }
 
-    /// Every receiver the file declares; each needs an adapter that serves it.
+    /// Every receiver the file declares; each but [`CONSOLE`] needs an adapter that serves it.
     pub fn receivers(&self) -> impl Iterator<Item = &str> {
         self.receivers.iter().map(String::as_str)
+    }
+
+    /// Whether a receiver that was told of an alarm also hears of this.
+    pub fn hears(&self, receiver: &str, later: Later) -> bool {
+        match self.hears.get(receiver) {
+            Some(named) => named.contains(&later),
+            None => later.is_heard_by_default(receiver),
+        }
     }
 
     /// The acknowledge deadlines.

@@ -228,6 +228,37 @@ impl Hub {
         )
     }
 
+    /// An alarm seen by a device of area A-CORE.
+    pub fn detect(
+        &mut self,
+        id: &str,
+        device: &str,
+        code: AlarmCode,
+        level: AlarmLevel,
+    ) -> Vec<Body> {
+        let mut event = alarm(id, code, level);
+        event.source_device = Some(device.parse().unwrap());
+        event.occurred_at = self.now;
+        self.message(Body::AlarmEvent(event))
+    }
+
+    /// Takes what was ordered since the last call: receiver, alarm, state, words.
+    pub fn notices(&mut self) -> Vec<(String, String, AlarmState, String)> {
+        let orders = self.orders.drain(..);
+        orders
+            .map(|(_, receiver, body)| match body {
+                Body::AlarmEvent(event) => {
+                    (receiver, event.alarm_id, event.state, event.description)
+                }
+                Body::AlarmUpdate(update) => {
+                    let words = update.note.unwrap_or_default();
+                    (receiver, update.alarm_id, update.state, words)
+                }
+                other => panic!("an order of {}", other.message_type()),
+            })
+            .collect()
+    }
+
     pub fn device(&mut self, device: &str, state: DeviceState) -> Vec<Body> {
         self.message(Body::DeviceStatus(DeviceStatus {
             device_id: DeviceId::new(device).unwrap(),

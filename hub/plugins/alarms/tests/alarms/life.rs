@@ -1,6 +1,6 @@
 //! Steps from outside: the lawful are taken, the others are audited and corrected.
 
-use cordon_contract::Plugin as _;
+use cordon_contract::{EntryKind, Plugin as _};
 use cordon_model::{AlarmCode, AlarmLevel, AlarmState::*, Body, SampleQuality};
 
 use crate::hub::{Hub, alarm, audits, party, updates};
@@ -69,6 +69,72 @@ fn a_device_that_says_the_end_of_its_alarm_clears_it() {
     assert!(hub.told().is_empty(), "over before its group was due");
 }
 
+/// Devices count from 1 again after a restart, and two may count alike: neither hides the other.
+#[test]
+fn a_name_that_is_used_again_is_another_alarm() {
+    let mut hub = Hub::new(ROUTES);
+    hub.detect("F-1", "CAM-01", AlarmCode::Fire, AlarmLevel::Red);
+    hub.wait(100);
+    // Another detector, the same number.
+    let said = hub.detect("F-1", "CAM-02", AlarmCode::Fire, AlarmLevel::Red);
+    let [Body::AlarmEvent(own)] = said.as_slice() else {
+        panic!("one alarm: {said:?}")
+    };
+    assert_ne!(own.alarm_id, "F-1");
+    assert_eq!(hub.plugin.open_alarms().total(), 2);
+    hub.update("operator-1", "F-1", (Raised, Acknowledged), None);
+    hub.update("operator-1", "F-1", (Acknowledged, Closed), Some("put out"));
+    hub.told();
+    hub.wait(100);
+    // The same detector, the same number, another fire.
+    hub.detect("F-1", "CAM-01", AlarmCode::Fire, AlarmLevel::Red);
+    assert_eq!(hub.plugin.open_alarms().total(), 2);
+    assert!(hub.told().contains(&"console".to_owned()));
+    // What happened before it was closed is that same fire, sent again.
+    let mut late = alarm("F-1", AlarmCode::Fire, AlarmLevel::Red);
+    late.source_device = Some("CAM-01".parse().unwrap());
+    assert!(hub.message(Body::AlarmEvent(late)).is_empty());
+}
+
+#[test]
+fn an_event_of_another_party_neither_ends_nor_lowers_an_alarm() {
+    let mut hub = Hub::new(ROUTES);
+    hub.raise("a-1", AlarmCode::Fire, AlarmLevel::Red);
+    for (state, level) in [(Cleared, AlarmLevel::Red), (Raised, AlarmLevel::Blue)] {
+        let mut event = alarm("a-1", AlarmCode::Fire, level);
+        event.state = state;
+        let body = Some(Body::AlarmEvent(event));
+        hub.step(EntryKind::Message, "enterprise-2", body, "", 0);
+    }
+    let open = hub.plugin.open_alarms();
+    assert_eq!(open.state("a-1"), Some(Raised));
+    assert_eq!(open.page(None, 1)[0].level, AlarmLevel::Red);
+}
+
+/// 55 blue alarms pushed an open red one off the page.
+#[test]
+fn what_is_open_is_listed_by_level_and_page_by_page_to_the_last() {
+    let mut hub = Hub::new(ROUTES);
+    hub.raise("red", AlarmCode::Fire, AlarmLevel::Red);
+    for number in 0..55 {
+        let device = format!("CAM-{number}");
+        hub.detect(&device, &device, AlarmCode::DeviceTamper, AlarmLevel::Blue);
+    }
+    let open = hub.plugin.open_alarms();
+    assert_eq!((open.total(), open.by_level()[&AlarmLevel::Blue]), (56, 55));
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = open.page(after.as_deref(), 10);
+        let Some(last) = page.last() else { break };
+        after = Some(last.id.clone());
+        seen.extend(page.into_iter().map(|alarm| alarm.id));
+    }
+    assert_eq!((seen.len(), seen[0].as_str()), (56, "red"));
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 56);
+}
+
 #[test]
 fn a_snapshot_is_the_whole_state_and_always_the_same_bytes() {
     let drive = |hub: &mut Hub| {
@@ -87,6 +153,10 @@ fn a_snapshot_is_the_whole_state_and_always_the_same_bytes() {
     again.plugin.restore(&bytes).unwrap();
     (again.now, again.entries) = (one.now, one.entries.clone());
     assert_eq!(again.plugin.snapshot().unwrap(), bytes);
+    // What is shown is the same before and after a restart.
+    let open = |hub: &Hub| hub.plugin.open_alarms().page(None, 100);
+    assert_eq!(open(&again), open(&one));
+    assert_eq!(open(&one).len(), 3);
     assert_eq!(again.wait(100), one.wait(100));
     assert!(again.plugin.restore(&bytes[..bytes.len() / 2]).is_err());
 }

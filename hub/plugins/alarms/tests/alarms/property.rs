@@ -106,6 +106,53 @@ fn every_red_alarm_is_acknowledged_or_escalated_within_its_deadline() {
     assert!(reds > 50, "the stories hold too few red alarms: {reds}");
 }
 
+/// Reads the journal as a reader of the page would: what is shown is what the journal leaves open,
+/// before and after a restart.
+#[test]
+fn what_is_shown_is_what_the_journal_leaves_open() {
+    for seed in 0..25 {
+        let hub = story(seed);
+        let shown: BTreeMap<String, AlarmState> = hub
+            .plugin
+            .open_alarms()
+            .page(None, usize::MAX)
+            .into_iter()
+            .map(|alarm| (alarm.id, alarm.state))
+            .collect();
+        let mut open = BTreeMap::new();
+        for entry in &hub.entries {
+            if entry.kind != cordon_contract::EntryKind::Message {
+                continue;
+            }
+            match entry.message.as_ref().map(|message| &message.body) {
+                Some(Body::AlarmEvent(event)) => {
+                    open.insert(event.alarm_id.clone(), event.state);
+                }
+                // A correction follows each step that was refused, so adding up is enough; nothing
+                // comes back from being closed but by a correction of the hub.
+                Some(Body::AlarmUpdate(update)) => {
+                    let known = open.get_mut(&update.alarm_id);
+                    if let Some(state) =
+                        known.filter(|state| **state != AlarmState::Closed || entry.cause != 0)
+                    {
+                        *state = update.state;
+                    }
+                }
+                _ => {}
+            }
+        }
+        open.retain(|_, state| !matches!(state, AlarmState::Closed | AlarmState::Rejected));
+        assert_eq!(shown, open, "seed {seed}");
+        let mut again = Hub::new(ROUTES);
+        again
+            .plugin
+            .restore(&hub.plugin.snapshot().unwrap())
+            .unwrap();
+        let restored = again.plugin.open_alarms().page(None, usize::MAX);
+        assert_eq!(restored, hub.plugin.open_alarms().page(None, usize::MAX));
+    }
+}
+
 /// The same entries give the same decisions, and the same state, byte for byte (I3).
 #[test]
 fn a_replay_decides_the_same() {

@@ -154,6 +154,18 @@ fn every_fault_has_code_place_and_remedy() {
             "routes.toml:12:13",
         ),
         ("receivers = [\"console\"]", "", "P036", "routes.toml:4:1"),
+        (
+            "[route]",
+            "[hears]\nduty = [\"CLOZED\"]\n[route]",
+            "P042",
+            "routes.toml:5:9",
+        ),
+        (
+            "[route]",
+            "[hears]\ndutty = []\n[route]",
+            "P031",
+            "routes.toml:5:1",
+        ),
     ];
     for (from, to, code, place) in cases {
         let mut text = GOOD.replacen(from, to, 1);

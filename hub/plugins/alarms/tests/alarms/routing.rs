@@ -36,16 +36,19 @@ fn red_never_waits_and_escalates_when_nobody_answers() {
         updates(&said),
         [("a-1".into(), AlarmState::Raised, None, Some(1))]
     );
-    let (_, receiver, body) = hub.orders.remove(0);
-    assert_eq!(receiver, "director");
+    let told = hub
+        .orders
+        .iter()
+        .position(|(_, receiver, _)| receiver == "director");
+    let (_, _, body) = hub.orders.remove(told.unwrap());
     let Body::AlarmUpdate(update) = body else {
         panic!("an update")
     };
     assert_eq!(update.escalation_level, Some(1));
     assert!(update.note.unwrap().contains("PERIMETER_INTRUSION"));
     hub.wait(140);
-    // The repetition of the first notification, then the second step.
-    assert_eq!(hub.told(), ["duty", "director", "console"]);
+    // Who was told first hears of both steps, and between them the repetition.
+    assert_eq!(hub.told(), ["duty", "duty", "duty", "director", "console"]);
     hub.wait(3_600);
     assert!(hub.told().iter().all(|receiver| receiver == "duty"));
 }
@@ -61,6 +64,11 @@ fn an_acknowledgement_stops_escalation_and_repetition() {
         "a-1",
         (AlarmState::Raised, AlarmState::Acknowledged),
         None,
+    );
+    assert_eq!(
+        hub.told(),
+        ["duty"],
+        "who was told hears that somebody took it up"
     );
     assert!(hub.wait(1_000).is_empty());
     assert!(hub.told().is_empty());
@@ -80,7 +88,9 @@ fn a_group_is_one_notification_and_grows_at_intervals() {
     };
     assert_eq!(event.alarm_id, "a-1");
     assert!(
-        event.description.contains("1 more"),
+        event
+            .description
+            .contains("2 of this group: CAM-01, CAM-02"),
         "{}",
         event.description
     );
@@ -95,6 +105,127 @@ fn a_group_is_one_notification_and_grows_at_intervals() {
     assert!(hub.told().is_empty());
     hub.wait(1);
     assert_eq!(hub.told(), ["console"]);
+}
+
+const ONE_ROOM: &str = r#"
+receivers = ["duty", "console", "siren"]
+hears = { siren = [] }
+[route]
+receivers = ["duty", "siren", "console"]
+group_wait_s = 1
+group_interval_s = 300
+"#;
+
+/// smoke1 at 08:00:00, S-01 of the same area 20 s later: the second was told when the first escalated,
+/// after 180 s.
+#[test]
+fn a_second_detector_of_an_area_is_told_at_once_and_the_notice_names_both() {
+    for level in [AlarmLevel::Red, AlarmLevel::Orange] {
+        let mut hub = Hub::new(ONE_ROOM);
+        hub.detect("a-1", "smoke1", AlarmCode::UnknownSmoke, level);
+        let first = hub.notices();
+        assert_eq!(
+            (first[0].0.as_str(), first[0].1.as_str()),
+            ("duty", "a-1"),
+            "{level}"
+        );
+        hub.wait(20);
+        hub.detect("a-2", "S-01", AlarmCode::UnknownSmoke, level);
+        let second = hub.notices();
+        assert_eq!(
+            second.len(),
+            3,
+            "{level}: each receiver, without a tick in between"
+        );
+        let (receiver, alarm, _, words) = &second[0];
+        assert_eq!((receiver.as_str(), alarm.as_str()), ("duty", "a-2"));
+        assert!(words.contains("told before: smoke1"), "{words}");
+    }
+}
+
+#[test]
+fn a_notice_of_several_alarms_names_all_their_devices() {
+    let mut hub = Hub::new(ONE_ROOM);
+    for device in ["CAM-01", "CAM-02", "GAS-01"] {
+        hub.detect(device, device, AlarmCode::DeviceTamper, AlarmLevel::Yellow);
+    }
+    assert!(hub.notices().is_empty(), "yellow waits for its group");
+    hub.wait(1);
+    let notices = hub.notices();
+    assert_eq!(notices.len(), 3, "one a receiver");
+    let words = &notices[0].3;
+    assert!(
+        words.contains("3 of this group: CAM-01, CAM-02, GAS-01"),
+        "{words}"
+    );
+}
+
+/// Cleared and there again within the flood window: whoever heard of the end must hear of it at once.
+#[test]
+fn a_red_alarm_that_comes_back_is_told_at_once() {
+    let mut hub = Hub::new(ONE_ROOM);
+    hub.detect("a-1", "CAM-01", AlarmCode::Fire, AlarmLevel::Red);
+    hub.wait(2);
+    let mut end = alarm("a-1", AlarmCode::Fire, AlarmLevel::Red);
+    end.state = AlarmState::Cleared;
+    end.source_device = Some("CAM-01".parse().unwrap());
+    hub.message(Body::AlarmEvent(end));
+    hub.notices();
+    hub.wait(2);
+    hub.detect("a-2", "CAM-01", AlarmCode::Fire, AlarmLevel::Red);
+    assert_eq!(hub.notices().len(), 3);
+}
+
+#[test]
+fn whoever_was_told_hears_what_became_of_it() {
+    use AlarmState::*;
+    let mut hub = Hub::new(ONE_ROOM);
+    hub.detect("a-1", "CAM-01", AlarmCode::Fire, AlarmLevel::Red);
+    hub.notices();
+    hub.wait(60);
+    let escalated = hub.notices();
+    assert_eq!(
+        escalated.len(),
+        3,
+        "the route's own receivers, each once: {escalated:?}"
+    );
+    for (step, note) in [
+        ((Raised, Acknowledged), None),
+        ((Acknowledged, Confirmed), None),
+        ((Confirmed, Cleared), None),
+        ((Cleared, Closed), Some("put out")),
+    ] {
+        hub.update("operator-1", "a-1", step, note);
+        let heard: Vec<_> = hub
+            .notices()
+            .into_iter()
+            .map(|notice| (notice.0, notice.2))
+            .collect();
+        let expected = match step.1 {
+            Confirmed => Vec::new(),
+            state => vec![("duty".to_owned(), state)],
+        };
+        assert_eq!(
+            heard, expected,
+            "the siren chose to hear nothing, the page shows it"
+        );
+    }
+    // Nobody was told of this one yet, so nobody hears of its end.
+    hub.detect("a-2", "CAM-01", AlarmCode::DeviceTamper, AlarmLevel::Yellow);
+    hub.update("operator-1", "a-2", (Raised, Rejected), None);
+    hub.wait(10);
+    assert!(hub.notices().is_empty());
+}
+
+#[test]
+fn those_told_first_hear_that_it_was_escalated_to_others() {
+    let mut hub = Hub::new(ROUTES);
+    hub.raise("a-1", AlarmCode::PerimeterIntrusion, AlarmLevel::Red);
+    assert_eq!(hub.told(), ["duty"]);
+    hub.wait(60);
+    let mut told = hub.told();
+    told.sort();
+    assert_eq!(told, ["director", "duty"]);
 }
 
 #[test]

@@ -1,0 +1,219 @@
+//! An alarm comes in: new, again, worse than before, or over.
+
+use cordon_contract::{Decisions, Entry};
+use cordon_model::{AlarmEvent, AlarmState, AuditOutcome, Body, Timestamp};
+
+use crate::facts::source;
+use crate::life::is_over;
+use crate::plugin::{AlarmPlugin, clip};
+use crate::state::{Alarm, Likeness};
+
+/// How the note begins that closes an alarm as a repeat of another.
+const COUNTED_UNDER: &str = "重复报警，计入 / the same again, counted under ";
+
+impl AlarmPlugin {
+    /// An alarm was raised, or ended, by whomever.
+    pub(crate) fn event(&mut self, entry: &Entry, event: &AlarmEvent, decisions: &mut Decisions) {
+        let id = &event.alarm_id;
+        let likeness = (event.alarm_code, event.alarm_level, source(event));
+        if is_over(event.state) {
+            return self.ended(entry, event, &likeness, decisions);
+        }
+        if let Some(known) = self.state.alarms.get(id) {
+            return match known.is_told_by(entry, event) {
+                true if is_over(known.state) => self.repeated(id),
+                true => self.again(entry, event, decisions),
+                false => self.anew(entry, event, decisions),
+            };
+        }
+        let flood_ms = i64::from(self.config.flood_s) * 1_000;
+        let lately = self
+            .state
+            .recent
+            .get(&likeness)
+            .filter(|recent| entry.time.ms_since(recent.at) < flood_ms)
+            .map(|recent| (recent.alarm.clone(), recent.at));
+        if let Some((leader, _)) = lately.as_ref().filter(|(id, _)| self.state.is_active(id)) {
+            let leader = leader.clone();
+            self.count_under(entry, &leader, event, decisions);
+            self.state.remember(likeness, leader, entry.time);
+            return;
+        }
+        let hold = lately.map(|(_, at)| at.plus_ms(flood_ms));
+        self.state.remember(likeness, id.clone(), entry.time);
+        self.admit(entry, event, hold, decisions);
+    }
+
+    /// Its source says that an alarm is over.
+    fn ended(
+        &mut self,
+        entry: &Entry,
+        event: &AlarmEvent,
+        likeness: &Likeness,
+        decisions: &mut Decisions,
+    ) {
+        let known = match self.state.alarms.contains_key(&event.alarm_id) {
+            true => Some(&event.alarm_id),
+            false => self.state.recent.get(likeness).map(|recent| &recent.alarm),
+        };
+        let alarm = known.and_then(|id| self.state.alarms.get_key_value(id));
+        if let Some((id, alarm)) = alarm
+            && alarm.sender == entry.sender
+        {
+            let id = id.clone();
+            self.clear(entry, &id, &event.description, decisions);
+        }
+    }
+
+    /// The same alarm from the same source: worse than before it rises, else it is counted.
+    fn again(&mut self, entry: &Entry, event: &AlarmEvent, decisions: &mut Decisions) {
+        let id = &event.alarm_id;
+        let Some(alarm) = self.state.alarms.get(id) else {
+            return;
+        };
+        let is = &alarm.event;
+        // Red comes first in the order of levels. Thresholds may share a level and still be two.
+        let is_worse = event.alarm_level < is.alarm_level;
+        let decided = entry.cause != 0 && entry.sender == self.hub;
+        let is_further = event.alarm_level == is.alarm_level && event.alarm_code != is.alarm_code;
+        match is_worse || (decided && is_further) {
+            true => self.rise(entry, event, decisions),
+            false => self.repeated(id),
+        }
+    }
+
+    fn repeated(&mut self, id: &str) {
+        if let Some(alarm) = self.state.alarms.get_mut(id) {
+            alarm.repeats = alarm.repeats.saturating_add(1);
+            self.touch(id);
+        }
+    }
+
+    /// An open alarm grows worse. It is raised again under its own name: told at once by the route of
+    /// what it is now, with that level's deadlines, whoever had taken it up before.
+    fn rise(&mut self, entry: &Entry, event: &AlarmEvent, decisions: &mut Decisions) {
+        let id = &event.alarm_id;
+        let Some(mut alarm) = self.state.alarms.remove(id) else {
+            return;
+        };
+        self.state.leave(id);
+        let was = &alarm.event;
+        let words = format!(
+            "[由 {0} {1} 加重 / risen from {0} {1}] {2}",
+            was.alarm_level, was.alarm_code, event.description
+        );
+        alarm.event = AlarmEvent {
+            description: clip(&words),
+            ..event.clone()
+        };
+        alarm.repeats = alarm.repeats.saturating_add(1);
+        alarm.escalation = 0;
+        let likeness = (event.alarm_code, event.alarm_level, source(event));
+        self.state.remember(likeness, id.clone(), entry.time);
+        self.take_up(entry, alarm, None, decisions);
+    }
+
+    /// A name that another alarm has, or had: devices count from 1 again, and two may count alike. The
+    /// hub raises it under a name of its own, so that neither hides the other.
+    fn anew(&mut self, entry: &Entry, event: &AlarmEvent, decisions: &mut Decisions) {
+        let own = AlarmEvent {
+            alarm_id: format!("alarm-{}-0", entry.number),
+            cause_ref: Some(entry.message_id),
+            ..event.clone()
+        };
+        decisions.emit(Body::AlarmEvent(own), Some(event.alarm_id.clone()));
+    }
+
+    /// Counts an identical alarm under the one that is open already, and closes it with that note.
+    fn count_under(
+        &mut self,
+        entry: &Entry,
+        leader: &str,
+        event: &AlarmEvent,
+        decisions: &mut Decisions,
+    ) {
+        self.repeated(leader);
+        if let Some(alarm) = self.state.alarms.get(leader) {
+            let count = alarm.repeats;
+            let note = format!("{COUNTED_UNDER}{leader}: {count}");
+            let step = (event.state, AlarmState::Closed);
+            let update = self.step_of_hub(entry, &event.alarm_id, step, &note);
+            decisions.emit(Body::AlarmUpdate(update), Some(leader.to_owned()));
+        }
+    }
+
+    /// Makes room for an alarm and takes it up.
+    fn admit(
+        &mut self,
+        entry: &Entry,
+        event: &AlarmEvent,
+        hold: Option<Timestamp>,
+        decisions: &mut Decisions,
+    ) {
+        if self.state.open() >= self.config.open_max
+            && let Some(spare) = self.state.spare()
+        {
+            self.state.alarms.remove(&spare);
+            self.state.leave(&spare);
+            self.touch(&spare);
+            let why = format!("more than {} alarms are open", self.config.open_max);
+            let outcome = AuditOutcome::Failure;
+            self.audit(entry, "alarm.forgotten", &spare, outcome, &why, decisions);
+        }
+        let alarm = Alarm {
+            event: event.clone(),
+            sender: entry.sender.clone(),
+            state: event.state,
+            raised: entry.time,
+            errands: Vec::new(),
+            repeats: 0,
+            escalation: 0,
+            told: Default::default(),
+        };
+        self.take_up(entry, alarm, hold, decisions);
+    }
+
+    /// Routes an alarm as it is now, and tells at once what may not wait.
+    fn take_up(
+        &mut self,
+        entry: &Entry,
+        mut alarm: Alarm,
+        hold: Option<Timestamp>,
+        decisions: &mut Decisions,
+    ) {
+        let id = alarm.event.alarm_id.clone();
+        let facts = self.places.facts(&alarm.event);
+        let errands = self.routes.resolve(&facts);
+        if alarm.event.state == AlarmState::Raised {
+            for (errand, number) in errands.iter().zip(0_u32..) {
+                for (step, index) in errand.escalate.iter().zip(0_u32..) {
+                    let due = entry.time.plus_seconds(i64::from(step.after_s));
+                    self.state.timers.insert((due, id.clone(), number, index));
+                }
+            }
+        }
+        alarm.state = alarm.event.state;
+        alarm.raised = entry.time;
+        alarm.errands.clone_from(&errands);
+        self.state.alarms.insert(id.clone(), alarm);
+        self.touch(&id);
+        for errand in &errands {
+            let key = self.join(entry, &id, &facts, errand, hold);
+            self.flush(entry, &key, decisions);
+        }
+    }
+}
+
+impl Alarm {
+    /// Whether an event that bears this alarm's name speaks of it: the same sender and device, and not
+    /// of something that happened after it was over.
+    fn is_told_by(&self, entry: &Entry, event: &AlarmEvent) -> bool {
+        let devices = (&self.event.source_device, &event.source_device);
+        let same_device = match devices {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        };
+        let same_time = event.occurred_at <= self.event.occurred_at;
+        self.sender == entry.sender && same_device && (!is_over(self.state) || same_time)
+    }
+}
