@@ -51,7 +51,7 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     let parts = HubParts {
         journal,
         state: Arc::clone(&state),
-        plugins: loaded.plugins,
+        plugins: loaded.plugins.list,
         adapters: adapters.clone(),
         mappings: Arc::clone(&loaded.mappings),
         clock: Arc::clone(&clock),
@@ -65,6 +65,7 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         state,
         config.hub.id.clone(),
         openable,
+        loaded.plugins.open_alarms,
     );
     let signer = Arc::clone(&loaded.signer);
     let reports = reports::of_hub(config, signer, &hub, Arc::clone(&clock))?;

@@ -5,12 +5,15 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use cordon_console::{Desk, Figures, OutboxPage, PageAsked, SentAgain};
+use cordon_alarms::{OpenAlarm, OpenAlarms};
+use cordon_console::{AlarmLine, AlarmsPage, Desk, Figures, OutboxPage, PageAsked, SentAgain};
 use cordon_contract::{Adapter, BoxFuture, DeviceHealth, Entry, EntryKind, Fault};
 use cordon_flow::{Audited, EntryReader, FeedItem, RunningHub};
 use cordon_journal::State;
 use cordon_model::service::ReportEntry;
-use cordon_model::{AuditOutcome, Body, Digest, GateId, MessageId, ParkCode, PartyId, Receipt};
+use cordon_model::{
+    AlarmState, AuditOutcome, Body, Digest, GateId, MessageId, ParkCode, PartyId, Receipt,
+};
 use cordon_reports::Reports;
 use cordon_security::Identity;
 use cordon_security::wsse::VerifiedEnvelope;
@@ -30,6 +33,7 @@ pub struct HubCore {
     operator: PartyId,
     /// Gates with at least one barrier that an adapter serves.
     openable: BTreeSet<GateId>,
+    open_alarms: OpenAlarms,
     reports: OnceLock<Arc<Reports>>,
     letters: Letters,
 }
@@ -43,6 +47,7 @@ impl HubCore {
         state: Arc<dyn State>,
         operator: PartyId,
         openable: BTreeSet<GateId>,
+        open_alarms: OpenAlarms,
     ) -> Arc<Self> {
         let (feed, _) = broadcast::channel(FEED_MAX);
         let core = Arc::new(Self {
@@ -52,6 +57,7 @@ impl HubCore {
             state,
             operator,
             openable,
+            open_alarms,
             reports: OnceLock::new(),
         });
         let mut entries = core.hub.feed().subscribe();
@@ -283,6 +289,19 @@ impl Desk for HubCore {
             .collect()
     }
 
+    fn alarms(&self, after: Option<&str>, limit: usize) -> AlarmsPage {
+        let open = self.open_alarms.page(after, limit);
+        AlarmsPage {
+            lines: open.into_iter().map(alarm_line).collect(),
+            total: self.open_alarms.total(),
+            by_level: self.open_alarms.by_level(),
+        }
+    }
+
+    fn alarm_state(&self, id: &str) -> Option<AlarmState> {
+        self.open_alarms.state(id)
+    }
+
     fn healthy(&self) -> Result<(), String> {
         self.hub
             .vital()
@@ -326,5 +345,19 @@ impl Desk for HubCore {
         who: Option<&'a str>,
     ) -> BoxFuture<'a, Result<SentAgain, Fault>> {
         Box::pin(self.letters.rerun(id, who))
+    }
+}
+
+fn alarm_line(alarm: OpenAlarm) -> AlarmLine {
+    AlarmLine {
+        id: alarm.id,
+        time: alarm.occurred_at,
+        level: alarm.level,
+        code: alarm.code,
+        state: alarm.state,
+        place: alarm.place,
+        description: alarm.description,
+        escalation: alarm.escalation,
+        repeats: alarm.repeats,
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use cordon_alarms::CONSOLE;
 use cordon_contract::{Adapter, Fault};
 use cordon_model::GateId;
 use cordon_notify::Seal;
@@ -48,6 +49,11 @@ pub fn open(
     for section in usable("notify", &config.notify, shut) {
         opened.take(notify(section, given));
     }
+    // The hub's own page needs no section.
+    if let (false, Ok(name)) = (served(config).contains(CONSOLE), CONSOLE.parse()) {
+        let page = cordon_notify::Config::of_page(name, CONSOLE);
+        opened.take(notify(&page, given));
+    }
     if opened.faults.is_empty() {
         Ok(opened.adapters)
     } else {
@@ -65,6 +71,14 @@ fn usable<'a, T>(
     numbered
         .filter(move |(index, _)| !shut.contains(&(kind, *index)))
         .map(|(_, section)| section)
+}
+
+/// Receivers that the sections serve.
+pub fn served(config: &ParkConfig) -> BTreeSet<&str> {
+    let mqtt = config.mqtt.iter().flat_map(|mqtt| &mqtt.receiver);
+    let mqtt = mqtt.map(|receiver| receiver.name.as_str());
+    let notify = config.notify.iter().flat_map(|notify| notify.receivers());
+    mqtt.chain(notify).collect()
 }
 
 /// Gates at which an adapter serves at least one barrier.

@@ -3,15 +3,23 @@
 use std::sync::Arc;
 
 use cordon_access::{AccessPlugin, GrantDispatch};
-use cordon_alarms::{AlarmPlugin, Routes};
+use cordon_alarms::{AlarmPlugin, OpenAlarms, Routes};
 use cordon_contract::{AccessRules, Fault, Plugin};
 use cordon_model::PartyId;
 use cordon_rules::CedarRules;
 
 use crate::config::ParkConfig;
 
+/// The plug-ins of a park, and what the program sees of them.
+pub struct Plugins {
+    /// In the order in which they are stepped.
+    pub list: Vec<Box<dyn Plugin>>,
+    /// The alarms that are open, for the console.
+    pub open_alarms: OpenAlarms,
+}
+
 /// Fresh plug-ins of a park, or all that is wrong with their settings.
-pub fn plugins(config: &ParkConfig) -> Result<Vec<Box<dyn Plugin>>, Vec<Fault>> {
+pub fn plugins(config: &ParkConfig) -> Result<Plugins, Vec<Fault>> {
     let plan = Arc::new(config.plan.clone());
     let (rules, routes) = match (rules(config), routes(config)) {
         (Ok(rules), Ok(routes)) => (rules, routes),
@@ -22,11 +30,14 @@ pub fn plugins(config: &ParkConfig) -> Result<Vec<Box<dyn Plugin>>, Vec<Fault>> 
     };
     let access = AccessPlugin::new(Arc::clone(&plan), rules, config.access.clone());
     let alarms = AlarmPlugin::new(plan, routes, config.hub.id.clone(), config.alarms.clone());
-    Ok(vec![
-        Box::new(access),
-        Box::new(GrantDispatch::new(gate_systems(config))),
-        Box::new(alarms),
-    ])
+    Ok(Plugins {
+        open_alarms: alarms.open_alarms(),
+        list: vec![
+            Box::new(access),
+            Box::new(GrantDispatch::new(gate_systems(config))),
+            Box::new(alarms),
+        ],
+    })
 }
 
 /// The access rules of the configuration.

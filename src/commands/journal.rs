@@ -270,7 +270,7 @@ fn replay(args: &Replay) -> Result<(), Ending> {
         Ending::new(CONFIG, "nothing was replayed")
     };
     let config = ParkConfig::read(&args.config).map_err(wrong)?;
-    let plugins = plugins(&config).map_err(wrong)?;
+    let plugins = plugins(&config).map_err(wrong)?.list;
     let reader = EntryReader::open(&args.dir)?;
     let report = replay_told(&reader, plugins, args.to, |number| {
         if number % PROGRESS == 0 {

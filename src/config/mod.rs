@@ -19,13 +19,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cordon_contract::{Adapter, Fault, Plugin};
+use cordon_contract::{Adapter, Fault};
 use cordon_mapping::Mappings;
 use cordon_model::PartyId;
 use cordon_model::plan::ParkPlan;
 use cordon_security::{Signer, TrustStore};
 use serde::Deserialize;
 
+use crate::plugins::Plugins;
 use crate::reports::ReportDoor;
 
 pub use demo::DemoSection;
@@ -137,8 +138,8 @@ pub struct Loaded {
     pub mappings: Arc<Mappings>,
     /// The adapters, not yet connected.
     pub adapters: Vec<Arc<dyn Adapter>>,
-    /// The plug-ins, in the order in which they are stepped.
-    pub plugins: Vec<Box<dyn Plugin>>,
+    /// The plug-ins.
+    pub plugins: Plugins,
     /// Where adapters get reports; to be filled once the hub runs.
     pub reports: Arc<ReportDoor>,
     /// Papers whose time is over. `cordon check` refuses them; a start says them and goes on,

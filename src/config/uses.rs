@@ -1,6 +1,6 @@
 //! Files, mapping packages and receivers that sections name: each there, each served.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use cordon_contract::Fault;
@@ -88,16 +88,13 @@ pub fn packages(config: &ParkConfig, mappings: &Mappings) -> Vec<Fault> {
         .collect()
 }
 
-/// Every receiver of `routes.toml` is served by an adapter; without that file there is only the
-/// console, which needs none.
+/// Every receiver of `routes.toml` is served: by an adapter, or, as the console, by the hub itself.
 pub fn receivers(config: &ParkConfig) -> Vec<Fault> {
     let (Some(file), Ok(routes)) = (&config.alarms.routes, crate::plugins::routes(config)) else {
         return Vec::new();
     };
-    let mqtt = config.mqtt.iter().flat_map(|mqtt| &mqtt.receiver);
-    let mqtt = mqtt.map(|receiver| receiver.name.as_str());
-    let notify = config.notify.iter().flat_map(|notify| notify.receivers());
-    let served: BTreeSet<&str> = mqtt.chain(notify).collect();
+    let mut served = crate::doors::served(config);
+    served.insert(cordon_alarms::CONSOLE);
     let known: Vec<&str> = served.iter().copied().collect();
     let missing = routes.receivers().filter(|name| !served.contains(name));
     missing

@@ -35,8 +35,8 @@ pub struct NotifyAdapter {
 enum Way {
     Call(Box<Caller>),
     Mail(Box<Mail>, Box<Transport>),
-    /// The order's entry is the feed; there is nothing to send.
-    Feed,
+    /// What is ordered is on the page's list already; there is nothing to send.
+    Page,
 }
 
 /// A webhook with what it needs.
@@ -83,14 +83,19 @@ impl NotifyAdapter {
             }
         }
         for console in &config.consoles {
-            ways.insert(console.receiver.clone(), Way::Feed);
+            ways.insert(console.receiver.clone(), Way::Page);
         }
         if !faults.is_empty() {
             return Err(faults);
         }
-        let health = ways
-            .keys()
-            .map(|name| (name.clone(), untried(name, &config.name)));
+        let health = ways.iter().map(|(name, way)| {
+            let mut health = untried(name, &config.name);
+            if matches!(way, Way::Page) {
+                health.state = LinkState::Online;
+                health.reason = String::new();
+            }
+            (name.clone(), health)
+        });
         Ok(Self {
             health: Mutex::new(health.collect()),
             config,
@@ -116,7 +121,7 @@ impl NotifyAdapter {
         let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or_default());
         let limit = |timeout_s: u32| left.min(Duration::from_secs(u64::from(timeout_s)));
         let outcome = match way {
-            Way::Feed => Outcome::new(OutcomeKind::Confirmed, "it is in the console's feed"),
+            Way::Page => Outcome::new(OutcomeKind::Confirmed, "the console's page shows it"),
             Way::Mail(mail, transport) => {
                 session::send(transport, mail, &order, limit(mail.timeout_s)).await
             }
@@ -173,7 +178,7 @@ impl NotifyAdapter {
 
     async fn touch(&self, name: &str, way: &Way) -> Probe {
         let found = match way {
-            Way::Feed => Ok("the console's feed".to_owned()),
+            Way::Page => Ok("the console's page".to_owned()),
             Way::Mail(_, transport) => session::greets(transport, PROBE_PATIENCE)
                 .await
                 .map(|()| "the mail server greets".to_owned()),

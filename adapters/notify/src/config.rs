@@ -95,7 +95,8 @@ pub enum Security {
     None,
 }
 
-/// A receiver that reads the console's feed: the order's own entry is what it sees.
+/// A receiver that reads the console's page: an alarm is on its list of open ones before it is
+/// ordered to anybody.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Console {
@@ -108,6 +109,19 @@ const fn patience_default() -> u32 {
 }
 
 impl Config {
+    /// The instance that serves the hub's own page as this receiver.
+    pub fn of_page(name: DeviceId, receiver: &str) -> Self {
+        let page = Console {
+            receiver: receiver.to_owned(),
+        };
+        Self {
+            name,
+            webhooks: Vec::new(),
+            mails: Vec::new(),
+            consoles: vec![page],
+        }
+    }
+
     /// All receivers, as named in `routes.toml`.
     pub fn receivers(&self) -> impl Iterator<Item = &str> {
         let webhooks = self.webhooks.iter().map(|webhook| &webhook.receiver);

@@ -12,6 +12,7 @@ use cordon_model::{
 };
 use serde::Deserialize;
 
+use crate::acts::ActId;
 use crate::server::{Console, refuse, say};
 
 /// How long the barrier has to carry it out.
@@ -51,6 +52,7 @@ pub(crate) struct BarrierRequest {
     action: Asked,
     ordered_by: String,
     reason: String,
+    act: Option<ActId>,
 }
 
 pub(crate) async fn order(
@@ -96,5 +98,6 @@ pub(crate) async fn order(
         ordered_by: Some(console.operator.clone()),
         decision_ref: None,
     };
-    say(&console, Body::GateCommand(order)).await
+    let body = move || Some(Body::GateCommand(order));
+    say(&console, asked.act, body, "no such lane").await
 }

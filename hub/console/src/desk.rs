@@ -1,11 +1,11 @@
 //! What the console may ask of the hub; the program implements it.
 
 use cordon_contract::{BoxFuture, DeviceHealth, Entry, Fault};
-use cordon_model::Body;
+use cordon_model::{AlarmState, Body};
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use crate::{OutboxPage, PageAsked, SentAgain};
+use crate::{AlarmsPage, OutboxPage, PageAsked, SentAgain};
 
 /// Numbers that are not a fold over entries.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -40,6 +40,13 @@ pub trait Desk: Send + Sync + 'static {
 
     /// The state of every device, as its adapter sees it.
     fn devices(&self) -> Vec<DeviceHealth>;
+
+    /// At most `limit` open alarms behind the one with id `after`, and how many there are: what is open
+    /// now, the same before and after a restart.
+    fn alarms(&self, after: Option<&str>, limit: usize) -> AlarmsPage;
+
+    /// The state of an open alarm.
+    fn alarm_state(&self, id: &str) -> Option<AlarmState>;
 
     /// Whether the core accepts messages; the reason when it does not.
     fn healthy(&self) -> Result<(), String>;

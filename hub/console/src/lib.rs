@@ -2,10 +2,13 @@
 //!
 //! The outbox is listed at `/outbox`, and a dead letter is sent again from there.
 //!
-//! The page shows a [`View`], a pure fold over committed entries. Acting (emergency opening,
+//! The page shows a [`View`], a pure fold over committed entries, and the open alarms, which are asked
+//! of the hub each time. Acting (emergency opening,
 //! acknowledging an alarm, sending a dead letter again) goes through the [`Desk`] that the program gives, and so through the
 //! corridor and the journal like everything else. The console listens on loopback only.
 
+mod acts;
+mod alarms;
 mod barrier;
 mod desk;
 mod metrics;
@@ -14,6 +17,7 @@ mod page;
 mod server;
 mod view;
 
+pub use alarms::{AlarmLine, AlarmsPage};
 pub use desk::{Desk, Figures};
 pub use outbox::{LetterLine, OpenLine, OutboxPage, PageAsked, SentAgain};
 pub use server::{Config, serve};

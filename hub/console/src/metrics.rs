@@ -3,11 +3,17 @@
 use std::fmt::Write as _;
 
 use cordon_contract::DeviceHealth;
+use cordon_model::AlarmLevel;
 
-use crate::{Figures, View};
+use crate::{AlarmsPage, Figures, View};
 
 /// Writes all metrics.
-pub fn text(view: &View, figures: &Figures, devices: &[DeviceHealth]) -> String {
+pub fn text(
+    view: &View,
+    alarms: &AlarmsPage,
+    figures: &Figures,
+    devices: &[DeviceHealth],
+) -> String {
     let mut out = String::new();
     gauge(
         &mut out,
@@ -23,6 +29,7 @@ pub fn text(view: &View, figures: &Figures, devices: &[DeviceHealth]) -> String 
             value,
         );
     }
+    open_alarms(&mut out, alarms);
     gauge(
         &mut out,
         "cordon_outbox_waiting",
@@ -144,6 +151,18 @@ pub fn text(view: &View, figures: &Figures, devices: &[DeviceHealth]) -> String 
         line(&mut out, "cordon_device_state", &labels, 1);
     }
     out
+}
+
+fn open_alarms(out: &mut String, alarms: &AlarmsPage) {
+    let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let name = "cordon_open_alarms";
+    gauge(out, name, "Alarms that are open now.", count(alarms.total));
+    let name = "cordon_open_alarms_by_level";
+    head(out, name, "Alarms that are open now, by level.", "gauge");
+    for level in AlarmLevel::ALL {
+        let open = alarms.by_level.get(level).copied().unwrap_or_default();
+        line(out, name, &format!("level=\"{level}\""), count(open));
+    }
 }
 
 fn head(out: &mut String, name: &str, help: &str, kind: &str) {

@@ -10,7 +10,8 @@ use axum::response::{IntoResponse, Response};
 use cordon_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::server::{Console, refuse, refused};
+use crate::acts::ActId;
+use crate::server::{Console, answer, done, refusal, refuse, refused};
 
 /// Lines of one page when nothing is asked for, and at most; each may cost a look into the journal.
 const LINES: usize = 50;
@@ -126,6 +127,7 @@ pub(crate) async fn list(
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct RerunRequest {
     ordered_by: Option<String>,
+    act: Option<ActId>,
 }
 
 pub(crate) async fn rerun(
@@ -133,12 +135,17 @@ pub(crate) async fn rerun(
     Path(id): Path<String>,
     Json(asked): Json<RerunRequest>,
 ) -> Response {
-    let who = asked.ordered_by.as_deref().map(str::trim);
-    if who.is_some_and(|who| who.is_empty() || who.chars().count() > WHO_CHARS_MAX) {
+    let who = asked.ordered_by.map(|who| who.trim().to_owned());
+    let length = who.as_ref().map(|who| who.chars().count());
+    if length.is_some_and(|length| !(1..=WHO_CHARS_MAX).contains(&length)) {
         return refuse("say who wants it, in 1 to 64 letters, or leave it out");
     }
-    match console.desk.rerun(&id, who).await {
-        Ok(again) => Json(again).into_response(),
-        Err(fault) => refused(StatusCode::CONFLICT, &fault),
-    }
+    let desk = Arc::clone(&console.desk);
+    let sent = async move {
+        match desk.rerun(&id, who.as_deref()).await {
+            Ok(again) => done(&again),
+            Err(fault) => refusal(StatusCode::CONFLICT, &fault),
+        }
+    };
+    answer(console.acts.once(asked.act, sent).await)
 }

@@ -14,22 +14,20 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use cordon_contract::{Clock, Fault, Shutdown};
 use cordon_model::plan::ParkPlan;
-use cordon_model::{AlarmState, AlarmUpdate, Body, EmergencyGateOpen, GateId, PartyId};
+use cordon_model::{Body, EmergencyGateOpen, GateId, PartyId};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, watch};
 
+use crate::acts::{ActId, Acts, Answer};
 use crate::barrier::{self, Barriers};
-use crate::{Desk, View, metrics, outbox, page};
+use crate::{Desk, View, alarms, metrics, outbox, page};
 
 /// How often the page is told of changes at most; a flood of entries is one update.
 const UPDATE_EVERY: Duration = Duration::from_millis(250);
 
 /// How long open requests may go on after shutdown.
 const DRAIN: Duration = Duration::from_secs(2);
-
-/// Longest disposal note.
-const NOTE_CHARS_MAX: usize = 200;
 
 /// Settings of the console.
 #[derive(Clone, Debug, Deserialize)]
@@ -68,6 +66,7 @@ impl Config {
 pub(crate) struct Console {
     pub(crate) desk: Arc<dyn Desk>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) acts: Acts,
     view: RwLock<View>,
     /// Rises with every change of the view.
     changed: watch::Sender<u64>,
@@ -89,6 +88,7 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let console = Arc::new(Console {
         clock,
+        acts: Acts::default(),
         view: RwLock::new(View::new(plan)),
         changed: watch::Sender::new(0),
         operator,
@@ -105,8 +105,9 @@ pub async fn serve(
         .route("/api/view", get(view_once))
         .route("/api/emergency-open", post(emergency_open))
         .route("/api/barrier", post(barrier::order))
-        .route("/api/acknowledge", post(acknowledge))
-        .route("/api/close", post(close))
+        .route("/api/alarms", get(alarms::list))
+        .route("/api/acknowledge", post(alarms::acknowledge))
+        .route("/api/close", post(alarms::close))
         .route("/outbox", get(outbox::list))
         .route("/outbox/{id}/rerun", post(outbox::rerun))
         .fallback(get(files))
@@ -220,7 +221,9 @@ async fn metrics_page(State(console): State<Arc<Console>>) -> Response {
     let Ok(view) = console.view.read() else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let text = metrics::text(&view, &console.desk.figures(), &console.desk.devices());
+    let desk = &console.desk;
+    let alarms = desk.alarms(None, 0);
+    let text = metrics::text(&view, &alarms, &desk.figures(), &desk.devices());
     (
         [(
             header::CONTENT_TYPE,
@@ -238,7 +241,7 @@ async fn view_once(State(console): State<Arc<Console>>) -> Response {
     }
 }
 
-/// The view with figures and devices, as JSON.
+/// The view with open alarms, figures and devices, as JSON.
 fn snapshot(console: &Console) -> Option<String> {
     let mut value = serde_json::to_value(&*console.view.read().ok()?).ok()?;
     let figures = console.desk.figures();
@@ -250,6 +253,11 @@ fn snapshot(console: &Console) -> Option<String> {
             .map(|ms| (ms * 10.0).round() / 10.0)
             .into(),
     );
+    let open = console.desk.alarms(None, alarms::SHOWN);
+    fields.insert("alarms".to_owned(), serde_json::to_value(&open.lines).ok()?);
+    fields.insert("open_alarms".to_owned(), open.total.into());
+    let by_level = serde_json::to_value(&open.by_level).ok()?;
+    fields.insert("alarms_by_level".to_owned(), by_level);
     fields.insert("figures".to_owned(), serde_json::to_value(&figures).ok()?);
     fields.insert(
         "devices".to_owned(),
@@ -308,6 +316,7 @@ struct EmergencyOpenRequest {
     reason: String,
     #[serde(default)]
     release: bool,
+    act: Option<ActId>,
 }
 
 async fn emergency_open(
@@ -321,82 +330,66 @@ async fn emergency_open(
     if asked.ordered_by.trim().is_empty() || asked.reason.trim().is_empty() {
         return refuse("say who orders it and why");
     }
-    let now = console.clock.now();
-    say(
-        &console,
-        Body::EmergencyGateOpen(EmergencyGateOpen {
+    let (ordered_by, clock) = (console.operator.clone(), Arc::clone(&console.clock));
+    let body = move || {
+        let now = clock.now();
+        Some(Body::EmergencyGateOpen(EmergencyGateOpen {
             order_id: format!("EGO-{}", now.micros()),
             gates: vec![gate],
-            ordered_by: console.operator.clone(),
+            ordered_by,
             reason: format!("{} ({})", asked.reason.trim(), asked.ordered_by.trim()),
             release: Some(asked.release),
             ordered_at: now,
-        }),
-    )
-    .await
+        }))
+    };
+    say(&console, asked.act, body, "no such gate").await
 }
 
-/// An acknowledgement, as the page sends it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AcknowledgeRequest {
-    alarm: String,
-}
-
-async fn acknowledge(
-    State(console): State<Arc<Console>>,
-    Json(asked): Json<AcknowledgeRequest>,
+/// Says what `body` gives, once for an act; `missing` is the refusal when it gives nothing.
+pub(crate) async fn say(
+    console: &Console,
+    act: Option<ActId>,
+    body: impl FnOnce() -> Option<Body> + Send + 'static,
+    missing: &'static str,
 ) -> Response {
-    step(&console, asked.alarm, AlarmState::Acknowledged, None).await
-}
-
-/// The end of an alarm with its disposal note (R044), as the page sends it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CloseRequest {
-    alarm: String,
-    note: String,
-}
-
-async fn close(State(console): State<Arc<Console>>, Json(asked): Json<CloseRequest>) -> Response {
-    let note = asked.note.trim();
-    if note.is_empty() || note.chars().count() > NOTE_CHARS_MAX {
-        return refuse("say what was done, in 1 to 200 letters");
-    }
-    let note = Some(note.to_owned());
-    step(&console, asked.alarm, AlarmState::Closed, note).await
-}
-
-/// One step in the life of an open alarm, in the operator's name.
-async fn step(console: &Console, alarm: String, to: AlarmState, note: Option<String>) -> Response {
-    let view = console.view.read().ok();
-    let previous = view.and_then(|view| view.alarm_state(&alarm));
-    let Some(previous) = previous else {
-        return refuse("no such open alarm");
+    let desk = Arc::clone(&console.desk);
+    let said = async move {
+        let Some(body) = body() else {
+            return (StatusCode::BAD_REQUEST, missing.to_owned());
+        };
+        match desk.say(body).await {
+            Ok(number) => done(&serde_json::json!({ "entry": number })),
+            Err(fault) => refusal(StatusCode::CONFLICT, &fault),
+        }
     };
-    let update = AlarmUpdate {
-        alarm_id: alarm,
-        state: to,
-        previous,
-        actor_id: console.operator.clone(),
-        receiver: None,
-        escalation_level: None,
-        note,
-        updated_at: console.clock.now(),
-    };
-    say(console, Body::AlarmUpdate(update)).await
+    answer(console.acts.once(act, said).await)
 }
 
-pub(crate) async fn say(console: &Console, body: Body) -> Response {
-    match console.desk.say(body).await {
-        Ok(number) => Json(serde_json::json!({ "entry": number })).into_response(),
-        Err(fault) => refused(StatusCode::CONFLICT, &fault),
+/// An act that was done.
+pub(crate) fn done(value: &impl serde::Serialize) -> Answer {
+    match serde_json::to_string(value) {
+        Ok(text) => (StatusCode::OK, text),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     }
 }
 
 /// A fault as the page and the program's client show it.
+pub(crate) fn refusal(status: StatusCode, fault: &Fault) -> Answer {
+    (status, format!("{}: {}\n", fault.code(), fault.peer_text()))
+}
+
+/// What an act came to, on its way out.
+pub(crate) fn answer((status, text): Answer) -> Response {
+    let media = match status.is_success() {
+        true => "application/json",
+        false => "text/plain; charset=utf-8",
+    };
+    (status, [(header::CONTENT_TYPE, media)], text).into_response()
+}
+
+/// A fault of a question.
 pub(crate) fn refused(status: StatusCode, fault: &Fault) -> Response {
-    (status, format!("{}: {}\n", fault.code(), fault.peer_text())).into_response()
+    answer(refusal(status, fault))
 }
 
 pub(crate) fn refuse(words: &'static str) -> Response {

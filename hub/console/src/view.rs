@@ -5,15 +5,13 @@ use std::collections::{BTreeMap, VecDeque};
 use cordon_contract::{Entry, EntryKind};
 use cordon_model::plan::ParkPlan;
 use cordon_model::{
-    AlarmEvent, AlarmState, AlarmUpdate, BarrierState, Body, DecisionOutcome, Direction, GateClass,
-    GateStatus, PassageDecision, PassageRecord, PassageResult, Timestamp,
+    BarrierState, Body, DecisionOutcome, Direction, GateClass, GateStatus, PassageDecision,
+    PassageRecord, PassageResult, Timestamp,
 };
 use serde::Serialize;
 
 /// Decisions kept for the page; older ones are in the journal.
 const DECISIONS_MAX: usize = 20;
-/// Open alarms shown; beyond it the oldest leave the page (not the journal).
-const ALARMS_MAX: usize = 50;
 
 /// The page's content.
 #[derive(Clone, Debug, Serialize)]
@@ -29,7 +27,6 @@ pub struct View {
     reports: u64,
     lanes: Vec<LaneView>,
     decisions: VecDeque<DecisionView>,
-    alarms: VecDeque<AlarmView>,
     messages: BTreeMap<&'static str, u64>,
     commands: BTreeMap<&'static str, u64>,
 }
@@ -64,18 +61,6 @@ struct RuleView {
     clause: String,
 }
 
-#[derive(Clone, Debug, Serialize)]
-struct AlarmView {
-    id: String,
-    time: String,
-    level: &'static str,
-    code: &'static str,
-    state: &'static str,
-    place: String,
-    description: String,
-    escalation: u32,
-}
-
 impl View {
     /// The view of a park of which nothing has been heard yet.
     pub fn new(plan: &ParkPlan) -> Self {
@@ -107,7 +92,6 @@ impl View {
             reports: 0,
             lanes,
             decisions: VecDeque::new(),
-            alarms: VecDeque::new(),
             messages: BTreeMap::new(),
             commands: BTreeMap::new(),
         }
@@ -120,7 +104,9 @@ impl View {
             self.refused += 1;
             return;
         }
-        let Some(message) = &entry.message else {
+        // An order carries what was said before, to somebody; it says nothing new.
+        let said = entry.message.as_ref();
+        let Some(message) = said.filter(|_| entry.kind != EntryKind::Order) else {
             return;
         };
         *self
@@ -131,8 +117,6 @@ impl View {
             Body::PassageDecision(decision) => self.decided(decision),
             Body::PassageRecord(passage) => self.passed(passage),
             Body::GateStatus(status) => self.gate(status),
-            Body::AlarmEvent(alarm) => self.raised(alarm),
-            Body::AlarmUpdate(update) => self.updated(update),
             Body::OperatingModeChange(change) if change.gates.is_empty() && !entry.overtaken => {
                 change.mode.as_str().clone_into(&mut self.mode);
             }
@@ -156,21 +140,13 @@ impl View {
         self.entries
     }
 
-    /// Refused messages, passages allowed and denied, open alarms.
-    pub fn totals(&self) -> [(&'static str, u64); 4] {
-        let alarms = u64::try_from(self.alarms.len()).unwrap_or(u64::MAX);
+    /// Refused messages, passages allowed and denied.
+    pub fn totals(&self) -> [(&'static str, u64); 3] {
         [
             ("refused", self.refused),
             ("opened", self.opened),
             ("denied", self.denied),
-            ("open_alarms", alarms),
         ]
-    }
-
-    /// The state in which an open alarm is, when the page knows it.
-    pub fn alarm_state(&self, id: &str) -> Option<AlarmState> {
-        let alarm = self.alarms.iter().find(|alarm| alarm.id == id)?;
-        alarm.state.parse().ok()
     }
 
     fn decided(&mut self, decision: &PassageDecision) {
@@ -235,42 +211,6 @@ impl View {
         let lane = status.lane_id.to_string();
         if let Some(lane) = self.lanes.iter_mut().find(|known| known.lane == lane) {
             lane.barrier = status.barrier_state.as_str();
-        }
-    }
-
-    fn raised(&mut self, alarm: &AlarmEvent) {
-        let place = [
-            alarm.lane_id.as_ref().map(ToString::to_string),
-            alarm.gate_id.as_ref().map(ToString::to_string),
-            alarm.area_id.as_ref().map(ToString::to_string),
-            alarm.source_device.as_ref().map(ToString::to_string),
-        ];
-        self.alarms.retain(|known| known.id != alarm.alarm_id);
-        self.alarms.push_front(AlarmView {
-            id: alarm.alarm_id.clone(),
-            time: local(alarm.occurred_at),
-            level: alarm.alarm_level.as_str(),
-            code: alarm.alarm_code.as_str(),
-            state: alarm.state.as_str(),
-            place: place.into_iter().flatten().next().unwrap_or_default(),
-            description: alarm.description.clone(),
-            escalation: 0,
-        });
-        self.alarms.truncate(ALARMS_MAX);
-    }
-
-    fn updated(&mut self, update: &AlarmUpdate) {
-        if matches!(update.state, AlarmState::Closed | AlarmState::Rejected) {
-            self.alarms.retain(|known| known.id != update.alarm_id);
-            return;
-        }
-        if let Some(alarm) = self
-            .alarms
-            .iter_mut()
-            .find(|known| known.id == update.alarm_id)
-        {
-            alarm.state = update.state.as_str();
-            alarm.escalation = alarm.escalation.max(update.escalation_level.unwrap_or(0));
         }
     }
 }

@@ -37,6 +37,25 @@ function button(label, action, className) {
   return element;
 }
 
+// A click is a press and a release on the same element, so nothing is exchanged under a pressed
+// finger; what came meanwhile is shown right after it.
+let pressed = false;
+let waiting = false;
+
+function requestRender() {
+  waiting = pressed;
+  if (!pressed) render();
+}
+
+function released() {
+  pressed = false;
+  // After the click that this release may still become.
+  setTimeout(() => { if (waiting && !pressed) requestRender(); }, 0);
+}
+
+addEventListener("pointerdown", () => { pressed = true; }, true);
+for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, released, true);
+
 const clock = (time) => (time ? time.slice(11, 19) : "");
 
 function fillWords() {
@@ -66,7 +85,7 @@ function render() {
   at("mode").textContent = t(view.mode === "EMERGENCY" ? "MODE_EMERGENCY" : view.mode);
   const tiles = [
     ["t_entries", view.entries], ["t_in_park", view.in_park], ["t_opened", view.opened], ["t_denied", view.denied],
-    ["t_alarms", view.alarms.length], ["t_refused", view.refused], ["t_reports", view.reports], ["t_p99", view.decision_p99_ms ?? "–"],
+    ["t_alarms", view.open_alarms], ["t_refused", view.refused], ["t_reports", view.reports], ["t_p99", view.decision_p99_ms ?? "–"],
   ];
   at("tiles").replaceChildren(...tiles.map(([key, value]) => {
     const tile = make("div", null, "tile");
@@ -81,12 +100,7 @@ function render() {
     clock(decision.time), decision.lane, decision.plate, t(decision.kind), t(decision.direction), chip(decision.outcome),
     reason(decision),
   )));
-  at("alarms").replaceChildren(...view.alarms.map((alarm) => row(
-    clock(alarm.time), chip(alarm.level), alarm.code, alarm.place, alarm.escalation ? `${t(alarm.state)} · ${t("ESCALATED")} ${alarm.escalation}` : t(alarm.state),
-    alarm.description,
-    alarmStep(alarm),
-  )));
-  at("no-alarms").hidden = view.alarms.length > 0;
+  renderAlarms();
   at("devices").replaceChildren(...view.devices.map((device) => row(device.device, chip(device.state), device.reason)));
   at("messages").replaceChildren(...Object.entries(view.messages).map(([type, count]) => {
     const line = row(type, String(count));
@@ -94,6 +108,51 @@ function render() {
     return line;
   }));
 }
+
+// Each update of the page carries the most urgent alarms; the others are asked for when wanted, and
+// again whenever something was written since.
+let others = [];
+let wantsOthers = false;
+
+function renderAlarms() {
+  const shown = new Set(view.alarms.map((alarm) => alarm.id));
+  const rest = wantsOthers ? others.filter((alarm) => !shown.has(alarm.id)) : [];
+  at("alarms").replaceChildren(...[...view.alarms, ...rest].map((alarm) => row(
+    clock(alarm.time), chip(alarm.level), alarm.code, alarm.place, alarmState(alarm), alarm.description, alarmStep(alarm),
+  )));
+  const hidden = view.open_alarms - view.alarms.length;
+  at("no-alarms").hidden = view.open_alarms > 0;
+  at("more-alarms").hidden = hidden <= 0 || wantsOthers;
+  at("more-alarms-count").textContent = `${t("more_alarms")} ${hidden}`;
+  if (hidden <= 0) wantsOthers = false;
+}
+
+function alarmState(alarm) {
+  const parts = [t(alarm.state)];
+  if (alarm.escalation) parts.push(`${t("ESCALATED")} ${alarm.escalation}`);
+  if (alarm.repeats) parts.push(`${t("repeats")} ${alarm.repeats}`);
+  return parts.join(" · ");
+}
+
+async function fetchOthers() {
+  if (!wantsOthers) return;
+  const all = [];
+  let after = "";
+  do {
+    const answer = await fetch(`/api/alarms?limit=1000${after}`);
+    if (!answer.ok) return;
+    const page = await answer.json();
+    all.push(...page.alarms);
+    after = page.next ? `&after=${encodeURIComponent(page.next)}` : "";
+  } while (after);
+  others = all;
+  requestRender();
+}
+
+at("show-more-alarms").addEventListener("click", () => {
+  wantsOthers = true;
+  fetchOthers();
+});
 
 // The list of dead letters is asked for by itself: each line costs the hub a look into its journal.
 const LETTERS = 20;
@@ -127,6 +186,7 @@ function lookAtLetters() {
   if (document.hidden || now === lettersAt) return;
   lettersAt = now;
   fetchLetters();
+  fetchOthers().catch(() => {});
 }
 
 async function sendAgain(id) {
@@ -187,8 +247,10 @@ function askEmergency(lane) {
 }
 
 at("emergency").addEventListener("close", () => {
-  if (at("emergency").returnValue !== "open" || !asked) return;
-  post("/api/emergency-open", { gate: asked.gate, ordered_by: at("emergency-who").value, reason: at("emergency-why").value }, "opened");
+  const lane = asked;
+  asked = null;
+  if (at("emergency").returnValue !== "open" || !lane) return;
+  post("/api/emergency-open", { gate: lane.gate, ordered_by: at("emergency-who").value, reason: at("emergency-why").value }, "opened");
 });
 
 let closing = null;
@@ -210,12 +272,21 @@ function acknowledge(id) {
   post("/api/acknowledge", { alarm: id }, "acknowledged");
 }
 
+// Every click is an act with an id of its own: sent twice on a bad line, it is done once.
+function actId() {
+  return crypto.randomUUID ? crypto.randomUUID() : Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16)).join("-");
+}
+
+for (const button of document.querySelectorAll("dialog .cancel")) {
+  button.addEventListener("click", () => button.closest("dialog").close("cancel"));
+}
+
 async function post(path, body, done) {
   try {
     const answer = await fetch(path, {
       method: "POST",
       headers: { "content-type": "application/json", "x-cordon-console": "1" },
-      body: JSON.stringify(body),
+      body: JSON.stringify({ ...body, act: actId() }),
     });
     if (answer.ok) notice(t(done), true);
     else notice(t("failed") + (await answer.text()), false);
@@ -246,7 +317,7 @@ function connect() {
   stream.addEventListener("error", () => setLink("off", "lost"));
   stream.addEventListener("view", (event) => {
     view = JSON.parse(event.data);
-    render();
+    requestRender();
   });
 }
 

@@ -1,32 +1,31 @@
-//! The outbox over the console's port, with a desk that is played.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    missing_docs,
-    reason = "test code"
-)]
+//! A desk that is played, and a console in front of it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use cordon_console::{
-    Desk, Figures, LetterLine, OpenLine, OutboxPage, PageAsked, SentAgain, serve,
+    AlarmLine, AlarmsPage, Desk, Figures, LetterLine, OpenLine, OutboxPage, PageAsked, SentAgain,
+    serve,
 };
 use cordon_contract::{
     BoxFuture, DeviceHealth, Entry, Fault, Shutdown, ShutdownTrigger, SystemClock,
 };
 use cordon_model::plan::ParkPlan;
-use cordon_model::{Body, PartyId, Timestamp};
-use serde_json::{Value, json};
+use cordon_model::{AlarmState, Body, PartyId, Timestamp};
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
 
 /// Keeps what it was asked; entry 7 can be sent again, nothing else.
-struct Played {
-    feed: broadcast::Sender<Entry>,
-    asked: Mutex<Vec<PageAsked>>,
-    reruns: Mutex<Vec<(String, Option<String>)>>,
+pub struct Played {
+    pub feed: broadcast::Sender<Entry>,
+    pub asked: Mutex<Vec<PageAsked>>,
+    pub reruns: Mutex<Vec<(String, Option<String>)>>,
+    /// What is open, the most urgent first.
+    pub open: Mutex<Vec<AlarmLine>>,
+    /// What was said in the operator's name.
+    pub said: Mutex<Vec<Body>>,
 }
 
 fn page() -> OutboxPage {
@@ -71,12 +70,40 @@ impl Desk for Played {
         Vec::new()
     }
 
+    fn alarms(&self, after: Option<&str>, limit: usize) -> AlarmsPage {
+        let open = self.open.lock().unwrap();
+        let from = after.and_then(|id| open.iter().position(|line| line.id == id));
+        let mut by_level = BTreeMap::new();
+        for line in open.iter() {
+            *by_level.entry(line.level).or_default() += 1;
+        }
+        let behind = open.iter().skip(from.map_or(0, |at| at + 1));
+        AlarmsPage {
+            lines: behind.take(limit).cloned().collect(),
+            total: open.len(),
+            by_level,
+        }
+    }
+
+    fn alarm_state(&self, id: &str) -> Option<AlarmState> {
+        let open = self.open.lock().unwrap();
+        open.iter()
+            .find(|line| line.id == id)
+            .map(|line| line.state)
+    }
+
     fn healthy(&self) -> Result<(), String> {
         Ok(())
     }
 
-    fn say(&self, _: Body) -> BoxFuture<'_, Result<u64, Fault>> {
-        Box::pin(async { Ok(1) })
+    fn say(&self, body: Body) -> BoxFuture<'_, Result<u64, Fault>> {
+        Box::pin(async move {
+            // Long enough for a second request to arrive meanwhile.
+            tokio::task::yield_now().await;
+            let mut said = self.said.lock().unwrap();
+            said.push(body);
+            Ok(said.len() as u64)
+        })
     }
 
     fn outbox<'a>(&'a self, asked: &'a PageAsked) -> BoxFuture<'a, Result<OutboxPage, Fault>> {
@@ -103,18 +130,20 @@ impl Desk for Played {
     }
 }
 
-struct Bench {
-    desk: Arc<Played>,
-    port: u16,
+pub struct Bench {
+    pub desk: Arc<Played>,
+    pub port: u16,
     _stop: ShutdownTrigger,
 }
 
 impl Bench {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let desk = Arc::new(Played {
             feed: broadcast::channel(1).0,
             asked: Mutex::default(),
             reruns: Mutex::default(),
+            open: Mutex::default(),
+            said: Mutex::default(),
         });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -141,12 +170,12 @@ impl Bench {
     }
 
     /// Status and body of one call.
-    async fn call(&self, head: &str, body: &str) -> (u16, String) {
+    pub async fn call(&self, head: &str, body: &str) -> (u16, String) {
         self.call_as(&format!("127.0.0.1:{}", self.port), head, body)
             .await
     }
 
-    async fn call_as(&self, host: &str, head: &str, body: &str) -> (u16, String) {
+    pub async fn call_as(&self, host: &str, head: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
         let text = format!(
             "{head}host: {host}\r\nconnection: close\r\ncontent-type: application/json\r\n\
@@ -161,92 +190,22 @@ impl Bench {
         (status, body.to_owned())
     }
 
-    async fn list(&self, query: &str) -> (u16, String) {
+    pub async fn list(&self, query: &str) -> (u16, String) {
         self.call(&format!("GET /outbox{query} HTTP/1.1\r\n"), "")
             .await
     }
 
-    async fn rerun(&self, id: &str, body: &str) -> (u16, String) {
+    pub async fn rerun(&self, id: &str, body: &str) -> (u16, String) {
         let head = format!("POST /outbox/{id}/rerun HTTP/1.1\r\nx-cordon-console: 1\r\n");
         self.call(&head, body).await
     }
-}
 
-#[tokio::test]
-async fn the_outbox_is_listed_page_by_page() {
-    let bench = Bench::start().await;
-    let (status, body) = bench.list("").await;
-    assert_eq!(status, 200, "{body}");
-    let said: Value = serde_json::from_str(&body).unwrap();
-    assert_eq!(said["dead_letters"][0]["id"], "7");
-    assert_eq!(said["dead_letters"][0]["reason"], "answered 422");
-    assert_eq!(said["open"][0]["kind"], "GateCommand");
-    assert_eq!(
-        (&said["next"], &said["dead_total"]),
-        (&json!("7"), &json!(2))
-    );
-    let (status, _) = bench
-        .list("?limit=3&after=province%3AR%3A1&open_after=4")
-        .await;
-    assert_eq!(status, 200);
-    let asked = bench.desk.asked.lock().unwrap().clone();
-    assert_eq!((asked[0].limit, &asked[0].after), (50, &None));
-    let wanted = PageAsked {
-        limit: 3,
-        after: Some("province:R:1".to_owned()),
-        open_after: Some(4),
-    };
-    assert_eq!(asked[1], wanted);
-    for wrong in [
-        "?limit=0",
-        "?limit=201",
-        "?limit=x",
-        "?open_after=x",
-        "?page=2",
-    ] {
-        let (status, body) = bench.list(wrong).await;
-        assert_eq!(status, 400, "{wrong}: {body}");
+    pub async fn post(&self, path: &str, body: &str) -> (u16, String) {
+        let head = format!("POST {path} HTTP/1.1\r\nx-cordon-console: 1\r\n");
+        self.call(&head, body).await
     }
-}
 
-#[tokio::test]
-async fn a_dead_letter_is_sent_again_in_somebodys_name() {
-    let bench = Bench::start().await;
-    let (status, body) = bench.rerun("7", r#"{"ordered_by":" duty officer "}"#).await;
-    assert_eq!(
-        (status, body.as_str()),
-        (200, r#"{"entry":12,"delivered":false}"#)
-    );
-    let (status, body) = bench.rerun("province%3AR%2F1%3A2", "{}").await;
-    assert_eq!(status, 409);
-    assert!(body.starts_with("F009: "), "{body}");
-    let reruns = bench.desk.reruns.lock().unwrap().clone();
-    assert_eq!(reruns[0], ("7".to_owned(), Some("duty officer".to_owned())));
-    assert_eq!(reruns[1], ("province:R/1:2".to_owned(), None));
-    for wrong in [
-        r#"{"ordered_by":" "}"#.to_owned(),
-        format!(r#"{{"ordered_by":"{}"}}"#, "x".repeat(65)),
-    ] {
-        assert_eq!(bench.rerun("7", &wrong).await.0, 400, "{wrong}");
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        self.call(&format!("GET {path} HTTP/1.1\r\n"), "").await
     }
-    assert_eq!(bench.rerun("7", r#"{"who":"me"}"#).await.0, 422);
-    assert_eq!(bench.desk.reruns.lock().unwrap().len(), 2);
-}
-
-#[tokio::test]
-async fn a_foreign_page_sends_nothing_again() {
-    let bench = Bench::start().await;
-    let bare = "POST /outbox/7/rerun HTTP/1.1\r\n";
-    assert_eq!(bench.call(bare, "{}").await.0, 403, "no header");
-    let head = "POST /outbox/7/rerun HTTP/1.1\r\nx-cordon-console: 1\r\n";
-    let other = bench.call_as("evil.example", head, "{}").await;
-    assert_eq!(other.0, 421, "another host name");
-    let list = "GET /outbox HTTP/1.1\r\n";
-    assert_eq!(bench.call_as("evil.example", list, "").await.0, 421);
-    assert_eq!(
-        bench.call("GET /outbox/7/rerun HTTP/1.1\r\n", "").await.0,
-        405
-    );
-    assert!(bench.desk.reruns.lock().unwrap().is_empty());
-    assert!(bench.desk.asked.lock().unwrap().is_empty());
 }

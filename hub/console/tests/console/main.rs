@@ -1,0 +1,13 @@
+//! The console over its port, with a desk that is played.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "test code"
+)]
+
+mod alarms;
+mod outbox;
+mod page;
+mod played;
