@@ -8,10 +8,13 @@ use cordon_contract::{BoxFuture, Clock, Fault, Shutdown};
 use cordon_flow::{Audited, EntryReader, FeedItem, FeedReader, RunningHub};
 use cordon_model::{AuditOutcome, Body, PartyId, ReportType, Timestamp};
 use cordon_regulator::{ReportSource, SignedReport};
-use cordon_reports::{Built, Record, Reports, ReportsParts, Unrecorded};
+use cordon_reports::{
+    AcknowledgeLimits, Built, Record, Reports, ReportsConfig, ReportsParts, Unrecorded,
+};
 use cordon_security::Signer;
 
 use crate::config::ParkConfig;
+use crate::plugins::routes;
 
 /// Where the reports of a configuration lie.
 pub fn folder(config: &ParkConfig) -> PathBuf {
@@ -59,7 +62,24 @@ fn open(
         hub: config.hub.id.clone(),
         record,
     };
-    Reports::open(parts, config.reports.clone()).map(Arc::new)
+    let settings = ReportsConfig {
+        acknowledge_s: limits(config)?,
+        ..config.reports.clone()
+    };
+    Reports::open(parts, settings).map(Arc::new)
+}
+
+/// How soon an alarm must be acknowledged: as its routes say, which also escalate it.
+fn limits(config: &ParkConfig) -> Result<AcknowledgeLimits, Fault> {
+    // What is wrong with the routes is told in full when the plug-ins are made.
+    let routes = routes(config).map_err(|mut faults| faults.swap_remove(0))?;
+    let of = routes.acknowledge();
+    Ok(AcknowledgeLimits {
+        red: of.red,
+        orange: of.orange,
+        yellow: of.yellow,
+        blue: of.blue,
+    })
 }
 
 /// Writes audit entries through the hub, as long as it runs.

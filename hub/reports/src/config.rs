@@ -28,7 +28,9 @@ pub struct ReportsConfig {
     pub keep_days: u32,
     /// The same for `ON_DEMAND` reports.
     pub keep_on_demand_days: u32,
-    /// How soon an alarm must be acknowledged.
+    /// How soon an alarm must be acknowledged: not of this section, but what the alarms' own routes
+    /// say, so that a report and an escalation never differ. The program fills it in.
+    #[serde(skip)]
     pub acknowledge_s: AcknowledgeLimits,
 }
 
@@ -80,8 +82,7 @@ pub struct Expect {
 }
 
 /// Seconds within which an alarm must be acknowledged, by level (standards 5).
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct AcknowledgeLimits {
     /// Red.
     pub red: u32,

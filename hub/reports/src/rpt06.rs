@@ -1,5 +1,5 @@
 //! RPT-06 alarm and disposal: by code, level and area count, false rate, times to acknowledge and
-//! to clear, open beyond the limit; the red and orange ones one by one (R044).
+//! to clear, open beyond the limit, repeats apart; the red and orange ones one by one (R044).
 //!
 //! An alarm belongs to the span it happened in and is shown as it stood when the span ended.
 
@@ -21,6 +21,13 @@ const GROUP_HEADS: &[Head] = &[
     LEVEL,
     AREA,
     ("count", "Alarms", "报警数", ColumnKind::Integer, None),
+    (
+        "repeats",
+        "Repeats",
+        "重复报警数",
+        ColumnKind::Integer,
+        None,
+    ),
     (
         "false-count",
         "False alarms",
@@ -131,6 +138,7 @@ pub(crate) fn tables(look: &Look<'_>) -> Vec<Table> {
 #[derive(Default)]
 struct Group {
     count: u64,
+    repeats: u64,
     false_count: u64,
     acknowledged: Vec<i64>,
     cleared: Vec<i64>,
@@ -141,13 +149,19 @@ struct Group {
 impl Group {
     fn add(&mut self, alarm: &Alarm, look: &Look<'_>) {
         let (end, limit) = (look.to(), look.config.acknowledge_s.of(alarm.level));
+        if alarm.is_repeat() {
+            self.repeats += 1;
+            return;
+        }
+        let is_escalated = alarm.is_escalated(end);
         let is_false = alarm.is_false(end);
         self.count += 1;
         self.false_count += u64::from(is_false);
         match alarm.acknowledged_ms(end) {
             Some(ms) => {
                 self.acknowledged.push(ms);
-                self.late += u64::from(ms > limit);
+                // A step of its route may come before its level's limit.
+                self.late += u64::from(ms > limit || is_escalated);
             }
             None => {
                 let is_gone = matches!(
@@ -155,7 +169,7 @@ impl Group {
                     AlarmState::Cleared | AlarmState::Closed
                 );
                 let waited = end.saturating_sub(alarm.occurred) / 1_000;
-                self.open_over += u64::from(!is_gone && waited > limit);
+                self.open_over += u64::from(!is_gone && (waited > limit || is_escalated));
             }
         }
         if !is_false {
@@ -182,6 +196,7 @@ fn groups(look: &Look<'_>) -> Table {
             code(level.as_str()),
             optional(area),
             integer(group.count),
+            integer(group.repeats),
             integer(group.false_count),
             percent(group.false_count, group.count),
             mean_s(&group.acknowledged),
@@ -204,7 +219,7 @@ fn list(look: &Look<'_>) -> Table {
     );
     let end = look.to();
     let grave = |alarm: &Alarm| matches!(alarm.level, AlarmLevel::Red | AlarmLevel::Orange);
-    for (id, alarm) in alarms(look).filter(|(_, alarm)| grave(alarm)) {
+    for (id, alarm) in alarms(look).filter(|(_, alarm)| grave(alarm) && !alarm.is_repeat()) {
         let not_applicable = || Cell::Absent(Absence::NotApplicable);
         let plate = alarm.subject.as_ref();
         let person = alarm.person.as_deref();

@@ -33,6 +33,10 @@ pub(crate) struct Alarm {
     pub(crate) subject: Option<Plate>,
     pub(crate) person: Option<String>,
     pub(crate) occurred: i64,
+    /// The open alarm it was counted under as a repeat.
+    repeats: Option<String>,
+    /// When it was first escalated.
+    escalated: Option<i64>,
     /// Changes of state in the order they came: when, and to which.
     steps: Vec<(i64, AlarmState)>,
 }
@@ -42,8 +46,7 @@ impl Alarms {
     pub(super) fn event(&mut self, event: &AlarmEvent, now: i64, held_from: i64) -> Option<i64> {
         let occurred = event.occurred_at.micros();
         if let Some(known) = self.find(&event.alarm_id) {
-            // The same alarm told again, in another state.
-            known.step(now, event.state);
+            known.told_again(event, now);
             return None;
         }
         let hour = hour_of(occurred);
@@ -59,6 +62,8 @@ impl Alarms {
             subject: event.subject.clone(),
             person: event.person_id.clone(),
             occurred,
+            repeats: None,
+            escalated: None,
             steps: Vec::new(),
         };
         alarm.step(occurred, event.state);
@@ -79,9 +84,27 @@ impl Alarms {
         Some(oldest + 1)
     }
 
-    pub(super) fn update(&mut self, update: &AlarmUpdate) {
-        if let Some(alarm) = self.find(&update.alarm_id) {
-            alarm.step(update.updated_at.micros(), update.state);
+    /// Books a step. `belongs_to` is the alarm that the message itself says it is about.
+    pub(super) fn update(&mut self, update: &AlarmUpdate, belongs_to: Option<&str>) {
+        let Some(alarm) = self.find(&update.alarm_id) else {
+            return;
+        };
+        let at = update.updated_at.micros();
+        if update.escalation_level.is_some() {
+            alarm.escalated.get_or_insert(at);
+        }
+        // A repeat is closed in the moment it is raised, as part of the alarm it is counted under;
+        // nobody took anything up by that.
+        let leader = belongs_to.filter(|leader| *leader != update.alarm_id);
+        if update.state == AlarmState::Closed && update.previous == AlarmState::Raised {
+            alarm.repeats = leader.map(str::to_owned).or(alarm.repeats.take());
+        }
+        match alarm.is_taken_back(update) {
+            true => {
+                alarm.steps.pop();
+                alarm.repeats = None;
+            }
+            false => alarm.step(at, update.state),
         }
     }
 
@@ -100,6 +123,44 @@ impl Alarms {
 }
 
 impl Alarm {
+    /// The same alarm told again: worse than before it begins anew under its own name, over it goes on
+    /// a step. An event of another device only bears the same name.
+    fn told_again(&mut self, event: &AlarmEvent, now: i64) {
+        let other = (&self.device, &event.source_device);
+        if matches!(other, (Some(one), Some(other)) if one != other) {
+            return;
+        }
+        // Red comes first in the order of levels.
+        if event.alarm_level < self.level {
+            self.level = event.alarm_level;
+            self.code = event.alarm_code;
+            self.step(now, AlarmState::Raised);
+        } else if event.state != AlarmState::Raised {
+            self.step(now, event.state);
+        }
+    }
+
+    /// Whether an update is the hub's correction of a step that was refused: it names the refused state
+    /// as the one before, and the one before that as where the alarm is.
+    fn is_taken_back(&self, update: &AlarmUpdate) -> bool {
+        let mut last = self.steps.iter().rev().map(|(_, state)| *state);
+        let (refused, before) = (last.next(), last.next());
+        // States are in the order of a life, which no step goes back.
+        update.state < update.previous
+            && refused == Some(update.previous)
+            && before == Some(update.state)
+    }
+
+    /// Whether it was counted under another alarm.
+    pub(crate) fn is_repeat(&self) -> bool {
+        self.repeats.is_some()
+    }
+
+    /// Whether it was escalated before `at`.
+    pub(crate) fn is_escalated(&self, at: i64) -> bool {
+        self.escalated.is_some_and(|escalated| escalated < at)
+    }
+
     fn step(&mut self, at: i64, state: AlarmState) {
         let is_new = self.steps.last().is_none_or(|(_, last)| *last != state);
         if is_new && self.steps.len() < STEPS_MAX {
@@ -119,11 +180,23 @@ impl Alarm {
             .is_some()
     }
 
-    /// Milliseconds until somebody took it up; a cause that went away by itself is no taking up.
+    /// Milliseconds until somebody took it up, counted from when it was raised at its present level; a
+    /// cause that went away by itself is no taking up.
     pub(crate) fn acknowledged_ms(&self, end: i64) -> Option<i64> {
-        self.first(end, |state| {
-            !matches!(state, AlarmState::Raised | AlarmState::Cleared)
-        })
+        let known = self.steps.iter().filter(|(at, _)| *at < end);
+        let known: Vec<&(i64, AlarmState)> = known.collect();
+        let raised = |step: &&(i64, AlarmState)| step.1 == AlarmState::Raised;
+        let last = known.iter().rposition(raised);
+        let from = match last.and_then(|last| known.get(last)) {
+            Some((at, _)) => *at,
+            None => self.occurred,
+        };
+        let since = known.into_iter().skip(last.map_or(0, |last| last + 1));
+        let taken = |state: AlarmState| !matches!(state, AlarmState::Raised | AlarmState::Cleared);
+        let first = since
+            .map(|(at, state)| (*at, *state))
+            .find(|(_, state)| taken(*state));
+        first.map(|(at, _)| at.saturating_sub(from).max(0) / 1_000)
     }
 
     /// Milliseconds until the cause was gone.

@@ -101,7 +101,10 @@ impl Ledger {
                     self.held_from = self.held_from.max(full_until);
                 }
             }
-            Body::AlarmUpdate(update) => self.alarms.update(update),
+            Body::AlarmUpdate(update) => {
+                let belongs_to = message.header.correlation_id.as_deref();
+                self.alarms.update(update, belongs_to);
+            }
             _ => {}
         }
     }

@@ -2,14 +2,14 @@
 
 use cordon_contract::EntryKind;
 use cordon_model::{
-    AlarmLevel, AlarmState, Cell, DeviceState, Digest, Direction, PassageResult, RefusalCode,
-    ReportDocument, ReportType, SubjectKind,
+    AlarmLevel, AlarmState, AlarmUpdate, Body, Cell, DeviceState, Digest, Direction, PassageResult,
+    RefusalCode, ReportDocument, ReportType, SubjectKind,
 };
 use cordon_reports::{BUILT, Ledger, Position, Span, document};
 
 use crate::made::{
-    Line, alarm, config, day, device, ended, gas, hub, hub_start, inside, on_duty, passage, plan,
-    refused, step,
+    Line, alarm, config, counted_under, day, device, ended, escalated, gas, hub, hub_start, inside,
+    on_duty, passage, plan, refused, step,
 };
 
 /// A day with something of everything.
@@ -179,8 +179,8 @@ fn alarms_have_exact_times_and_no_persons_in_clear() {
         rows(&made, "alarms"),
         [
             // 30, 90 and 10 s: mean 43.3; cleared once, the false one does not count.
-            "PERIMETER_INTRUSION RED A-CORE 3 1 33.33 43.3 90.0 600.0 600.0 1 0",
-            "PERIMETER_INTRUSION BLUE A-CORE 1 0 0.00 -NO_DATA -NO_DATA -NO_DATA -NO_DATA 0 1",
+            "PERIMETER_INTRUSION RED A-CORE 3 0 1 33.33 43.3 90.0 600.0 600.0 1 0",
+            "PERIMETER_INTRUSION BLUE A-CORE 1 0 0 0.00 -NO_DATA -NO_DATA -NO_DATA -NO_DATA 0 1",
         ]
     );
     let list = rows(&made, "red-orange");
@@ -196,6 +196,90 @@ fn alarms_have_exact_times_and_no_persons_in_clear() {
         assert!(!text.contains(clear), "{clear}");
     }
     assert!(made.masked);
+}
+
+/// One fire that sixty detectors told of was 61 alarms, acknowledged in 0.6 s on average.
+#[test]
+fn repeats_are_counted_apart_and_acknowledge_nothing() {
+    let fire = day("11:00:00");
+    let mut lines = vec![alarm(fire, "AL-1", AlarmLevel::Red, None)];
+    for number in 0..60_i64 {
+        let at = fire.plus_ms(100 * (number + 1));
+        let id = format!("AL-1-{number}");
+        lines.push(alarm(at, &id, AlarmLevel::Red, None));
+        lines.push(counted_under("AL-1", step(at, &id, AlarmState::Closed)));
+    }
+    lines.push(step(fire.plus_ms(26_300), "AL-1", AlarmState::Acknowledged));
+    let made = told(ReportType::Rpt06, Span::day(fire), &lines);
+    assert_eq!(
+        rows(&made, "alarms"),
+        ["PERIMETER_INTRUSION RED A-CORE 1 60 0 0.00 26.3 26.3 -NO_DATA -NO_DATA 0 0"]
+    );
+    assert_eq!(rows(&made, "red-orange").len(), 1);
+}
+
+/// The routes acknowledge within ten seconds, the report knew sixty: eight escalations, none late.
+#[test]
+fn what_was_escalated_is_late_whatever_the_limit_of_its_level() {
+    let mut lines = Vec::new();
+    for number in 0..8 {
+        let (at, id) = (day(&format!("1{number}:00:00")), format!("AL-{number}"));
+        lines.push(alarm(at, &id, AlarmLevel::Red, None));
+        lines.push(escalated(at.plus_seconds(10), &id));
+        lines.push(step(at.plus_seconds(20), &id, AlarmState::Acknowledged));
+    }
+    // Escalated and never taken up.
+    let at = day("18:00:00");
+    lines.push(alarm(at, "AL-9", AlarmLevel::Red, None));
+    lines.push(escalated(at.plus_seconds(10), "AL-9"));
+    lines.sort_by_key(|line| line.time);
+    let made = told(ReportType::Rpt06, Span::day(at), &lines);
+    let group = &rows(&made, "alarms")[0];
+    assert!(group.ends_with(" 8 1"), "{group}");
+}
+
+#[test]
+fn an_alarm_that_rises_is_one_alarm_of_its_worst_level() {
+    let at = day("11:00:00");
+    let lines = vec![
+        alarm(at, "AL-1", AlarmLevel::Orange, None),
+        step(at.plus_seconds(10), "AL-1", AlarmState::Acknowledged),
+        alarm(at.plus_seconds(60), "AL-1", AlarmLevel::Red, None),
+        step(at.plus_seconds(100), "AL-1", AlarmState::Acknowledged),
+    ];
+    let made = told(ReportType::Rpt06, Span::day(at), &lines);
+    let groups = rows(&made, "alarms");
+    assert_eq!(groups.len(), 1, "{groups:?}");
+    assert!(
+        groups[0].contains(" RED A-CORE 1 0 0 0.00 40.0 40.0 "),
+        "{}",
+        groups[0]
+    );
+}
+
+/// A step that the hub refuses is followed by its correction: nobody acknowledged.
+#[test]
+fn a_refused_step_acknowledges_nothing() {
+    let at = day("11:00:00");
+    let correction = Line {
+        body: match step(at.plus_seconds(5), "AL-1", AlarmState::Raised).body {
+            Body::AlarmUpdate(update) => Body::AlarmUpdate(AlarmUpdate {
+                previous: AlarmState::Acknowledged,
+                ..update
+            }),
+            other => other,
+        },
+        ..step(at.plus_seconds(5), "AL-1", AlarmState::Raised)
+    };
+    let lines = vec![
+        alarm(at, "AL-1", AlarmLevel::Red, None),
+        step(at.plus_seconds(5), "AL-1", AlarmState::Acknowledged),
+        correction,
+        step(at.plus_seconds(50), "AL-1", AlarmState::Acknowledged),
+    ];
+    let made = told(ReportType::Rpt06, Span::day(at), &lines);
+    let group = &rows(&made, "alarms")[0];
+    assert!(group.contains(" 50.0 50.0 "), "{group}");
 }
 
 #[test]

@@ -73,6 +73,7 @@ pub struct Line {
     pub occurred: Timestamp,
     pub kind: EntryKind,
     pub body: Body,
+    pub belongs_to: Option<String>,
 }
 
 pub fn said(time: Timestamp, body: Body) -> Line {
@@ -82,6 +83,7 @@ pub fn said(time: Timestamp, body: Body) -> Line {
         occurred: time,
         kind: EntryKind::Message,
         body,
+        belongs_to: None,
     }
 }
 
@@ -230,6 +232,22 @@ pub fn step(time: Timestamp, id: &str, state: AlarmState) -> Line {
     said(time, body)
 }
 
+/// A step of the hub that belongs to another alarm.
+pub fn counted_under(leader: &str, line: Line) -> Line {
+    Line {
+        belongs_to: Some(leader.to_owned()),
+        ..line
+    }
+}
+
+pub fn escalated(time: Timestamp, id: &str) -> Line {
+    let mut line = step(time, id, AlarmState::Raised);
+    if let Body::AlarmUpdate(update) = &mut line.body {
+        update.escalation_level = Some(1);
+    }
+    line
+}
+
 pub fn on_duty(time: Timestamp) -> Line {
     let body = Body::OnDutyStatus(OnDutyStatus {
         enterprise_id: PartyId::new("plant-a").unwrap(),
@@ -281,7 +299,7 @@ impl Line {
                 occurred_at: self.occurred,
                 sent_at: self.time,
                 sequence: 0,
-                correlation_id: None,
+                correlation_id: self.belongs_to.clone(),
                 source_ref: None,
                 quality: Quality::Derived,
                 sensitivity: Sensitivity::Internal,
