@@ -3,18 +3,12 @@
 use std::collections::BTreeSet;
 
 use cordon_contract::{Decisions, Entry, OrderLane, Target};
-use cordon_model::{AlarmEvent, AlarmLevel, AlarmUpdate, Body, Timestamp};
+use cordon_model::{AlarmEvent, AlarmUpdate, Body, Timestamp};
 
 use crate::facts::Facts;
 use crate::plugin::{AlarmPlugin, clip};
-use crate::routes::{Errand, Later};
+use crate::routes::{Errand, Later, is_grave};
 use crate::state::{Group, Notice, Timer};
-
-/// Whether somebody may be hurt meanwhile: then nothing is put off, neither for a group nor because
-/// the same was told a moment ago.
-fn is_grave(level: AlarmLevel) -> bool {
-    matches!(level, AlarmLevel::Red | AlarmLevel::Orange)
-}
 
 /// What an alarm is about, in one word: the device that saw it, else its place, else its name.
 fn whence(event: &AlarmEvent) -> String {
@@ -56,7 +50,7 @@ impl AlarmPlugin {
                 last: None,
             });
         let now = entry.time;
-        let wait = now.plus_seconds(i64::from(errand.group_wait_s));
+        let wait = now.plus_seconds(i64::from(errand.wait_s(facts.level)));
         let next = match (group.last, group.pending.values().min()) {
             (Some(last), _) => {
                 wait.max(last.plus_seconds(i64::from(group.errand.group_interval_s)))

@@ -125,6 +125,20 @@ impl Errand {
         let values: Vec<String> = self.group_by.iter().map(|key| key.of(facts)).collect();
         values.join("|")
     }
+
+    /// Seconds until the first notification of an alarm of this level.
+    pub fn wait_s(&self, level: AlarmLevel) -> u32 {
+        match is_grave(level) {
+            true => 0,
+            false => self.group_wait_s,
+        }
+    }
+}
+
+/// Whether somebody may be hurt meanwhile: then nothing is put off, neither for a group nor because
+/// the same was told a moment ago.
+pub(crate) fn is_grave(level: AlarmLevel) -> bool {
+    matches!(level, AlarmLevel::Red | AlarmLevel::Orange)
 }
 
 /// A route with everything it inherited.
