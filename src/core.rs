@@ -7,8 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use cordon_alarms::{OpenAlarm, OpenAlarms};
 use cordon_console::{AlarmLine, AlarmsPage, Desk, Figures, OutboxPage, PageAsked, SentAgain};
-use cordon_contract::{Adapter, BoxFuture, DeviceHealth, Entry, EntryKind, Fault};
-use cordon_flow::{Audited, EntryReader, FeedItem, RunningHub};
+use cordon_contract::{
+    Adapter, BoxFuture, Clock as _, DeviceHealth, Entry, EntryKind, Fault, LinkState, SystemClock,
+};
+use cordon_flow::{Audited, EntryReader, FeedItem, Misread, RunningHub};
 use cordon_journal::State;
 use cordon_model::service::ReportEntry;
 use cordon_model::{
@@ -281,12 +283,13 @@ impl Desk for HubCore {
     }
 
     fn devices(&self) -> Vec<DeviceHealth> {
-        self.hub
-            .health()
-            .adapters
-            .into_iter()
-            .flat_map(|adapter| adapter.devices)
-            .collect()
+        let health = self.hub.health();
+        let devices = health.adapters.into_iter().flat_map(|it| it.devices);
+        with_misreads(
+            devices.collect(),
+            self.hub.misreads().all(),
+            SystemClock.now(),
+        )
     }
 
     fn alarms(&self, after: Option<&str>, limit: usize) -> AlarmsPage {
@@ -360,4 +363,44 @@ fn alarm_line(alarm: OpenAlarm) -> AlarmLine {
         escalation: alarm.escalation,
         repeats: alarm.repeats,
     }
+}
+
+/// Shows what is not understood at its device for so long after the last of it, milliseconds.
+const MISREAD_SHOWN_MS: i64 = 3_600_000;
+
+/// A device that speaks, and is not understood, is not in order: its row says so, how often, and what
+/// it said last. One that nobody else knows gets a row.
+fn with_misreads(
+    mut devices: Vec<DeviceHealth>,
+    misreads: BTreeMap<DeviceId, Misread>,
+    now: Timestamp,
+) -> Vec<DeviceHealth> {
+    for (device, misread) in misreads {
+        if now.ms_since(misread.last) >= MISREAD_SHOWN_MS {
+            continue;
+        }
+        let at = misread.last.at_offset(Timestamp::PARK_OFFSET_MINUTES);
+        let reason = format!(
+            "无法理解 / not understood: {} × {}, last {at}: {}; {}",
+            misread.code, misread.count, misread.detail, misread.sample
+        );
+        let known = devices.iter_mut().find(|health| health.device == device);
+        match known {
+            Some(health) if health.state == LinkState::Offline => {}
+            Some(health) => {
+                health.state = LinkState::Degraded;
+                health.reason = reason;
+            }
+            None => devices.push(DeviceHealth {
+                device,
+                state: LinkState::Degraded,
+                reason,
+                since: misread.last,
+                readings: 0,
+                dropped: misread.count,
+                clock_offset_ms: None,
+            }),
+        }
+    }
+    devices
 }

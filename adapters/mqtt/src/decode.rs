@@ -3,7 +3,7 @@
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
 use cordon_contract::{Payload, Reading};
-use cordon_model::{DeviceId, Digest, MessageId, Timestamp};
+use cordon_model::{DeviceId, Digest, MessageId, Timestamp, name};
 
 use crate::config::Subscription;
 
@@ -52,9 +52,13 @@ pub fn decode(
     }
 }
 
-/// The device that a segment of a topic names.
+/// The device that a segment of a topic names; a name that is no identifier is written out.
 pub(crate) fn named(topic: &str, segment: usize) -> Option<DeviceId> {
-    topic.split('/').nth(segment)?.parse().ok()
+    let name = topic
+        .split('/')
+        .nth(segment)
+        .filter(|name| !name.is_empty())?;
+    name::escape(name, "", 64).parse().ok()
 }
 
 /// The same publish delivered twice has the same identity; two publishes have two.

@@ -18,6 +18,7 @@ use crate::entry_reader::EntryReader;
 use crate::fault::{CONFIGURATION, THREAD, fault, of_journal};
 use crate::feed::Feed;
 use crate::health::HubHealth;
+use crate::misread::Misreads;
 use crate::outbox::{Dispatch, Outbox};
 use crate::queue::Queue;
 use crate::sealer::Sealer;
@@ -34,6 +35,7 @@ pub struct Hub;
 /// A running hub.
 pub struct RunningHub {
     ties: Ties,
+    misreads: Misreads,
     submit: Submit,
     reader: EntryReader,
     trigger: ShutdownTrigger,
@@ -79,11 +81,13 @@ impl Hub {
             clock: Arc::clone(&parts.clock),
         };
         let sequencer = start_sequencer(ties.clone(), parts.journal, parts.state, core).await?;
+        let misreads = Misreads::default();
         let bench = Bench {
             sealer: Arc::clone(&sealer),
             rules: Arc::clone(&rules),
             authority: Arc::clone(&authority),
             mappings: parts.mappings,
+            misreads: misreads.clone(),
             clock: Arc::clone(&parts.clock),
             queue: Arc::clone(&queue),
         };
@@ -99,6 +103,7 @@ impl Hub {
         };
         Ok(RunningHub {
             ties,
+            misreads,
             submit,
             reader,
             trigger,
@@ -128,6 +133,11 @@ impl RunningHub {
     /// Counters since the start.
     pub fn stats(&self) -> Stats {
         self.ties.stats.clone()
+    }
+
+    /// What devices said that is not understood, since the start.
+    pub fn misreads(&self) -> Misreads {
+        self.misreads.clone()
     }
 
     /// Open orders, dead letters, second tries.

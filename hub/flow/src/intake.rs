@@ -124,9 +124,18 @@ impl Intaker<'_> {
     }
 
     fn reading(&mut self, work: ReadingWork) -> Pending {
-        let slots = match work.sealed {
+        let slots: Vec<Slot> = match work.sealed {
             Err(refused) => vec![self.refused(refused, 0)],
-            Ok(messages) => self.statements(messages),
+            Ok(reading) => {
+                let slots = self.statements(reading.messages);
+                // A reading that is delivered again misses again what was told the first time.
+                if slots.iter().any(|slot| matches!(slot, Slot::New(_))) {
+                    for missed in reading.missed {
+                        self.refused(missed, 0);
+                    }
+                }
+                slots
+            }
         };
         pending(
             slots,

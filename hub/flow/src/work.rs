@@ -7,7 +7,7 @@ use cordon_contract::{Accepted, Fault};
 use cordon_model::Digest;
 use tokio::sync::oneshot;
 
-use crate::corridor::{RefusedDraft, Sealed, SealedSubmission};
+use crate::corridor::{RefusedDraft, Sealed, SealedReading, SealedSubmission};
 use crate::draft::Draft;
 use crate::receipt::{ReceiptData, Refused};
 
@@ -30,7 +30,7 @@ pub(crate) struct SubmissionWork {
 /// A reading of an adapter.
 pub(crate) struct ReadingWork {
     pub source: Arc<str>,
-    pub sealed: Result<Vec<Sealed>, RefusedDraft>,
+    pub sealed: Result<SealedReading, RefusedDraft>,
     pub answer: oneshot::Sender<Result<Accepted, Fault>>,
     pub since: Instant,
 }
@@ -69,7 +69,7 @@ impl Work {
             Self::Reading(work) => work
                 .sealed
                 .as_ref()
-                .is_ok_and(|sealed| sealed.iter().any(is_quick)),
+                .is_ok_and(|sealed| sealed.messages.iter().any(is_quick)),
         }
     }
 
@@ -90,7 +90,7 @@ impl Work {
             Self::Reading(work) => work
                 .sealed
                 .as_ref()
-                .is_ok_and(|sealed| sealed.iter().any(Sealed::is_urgent)),
+                .is_ok_and(|sealed| sealed.messages.iter().any(Sealed::is_urgent)),
             Self::StateHash(_) => true,
             Self::Refusal(_) => false,
         }
@@ -122,7 +122,11 @@ impl Work {
         HEAD + match self {
             Self::Submission(work) => work.submission.raw().len() * 2,
             Self::Reading(work) => match &work.sealed {
-                Ok(sealed) => sealed.iter().map(|sealed| sealed.body().len() * 2).sum(),
+                Ok(sealed) => {
+                    let messages = sealed.messages.iter().map(|sealed| sealed.body().len() * 2);
+                    let missed = sealed.missed.iter().map(RefusedDraft::bytes);
+                    messages.sum::<usize>() + missed.sum::<usize>()
+                }
                 Err(refused) => refused.bytes(),
             },
             Self::Own(work) => work.drafts.iter().map(|draft| draft.body.len() * 2).sum(),

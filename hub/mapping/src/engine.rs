@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use cordon_contract::{Fault, Reading};
 
 use crate::json::Json;
-use crate::rule::Mapped;
+use crate::rule::Understood;
 
 /// A reading with its payload decoded to values.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,8 @@ pub struct Input<'a> {
 
 /// Turns inputs into canonical statements. Pure: same input, same output.
 pub trait MappingEngine: Debug + Send + Sync {
-    /// Maps one input. An empty answer means that there is nothing to say (repeated state, a
+    /// Maps one input, each rule by itself. Refused is what no rule is for, and what says nothing because
+    /// all of it is not understood. An empty answer means that there is nothing to say (repeated state, a
     /// condition that does not hold, a topic that is ignored for a stated reason).
-    fn map(&self, input: &Input<'_>) -> Result<Vec<Mapped>, Fault>;
+    fn map(&self, input: &Input<'_>) -> Result<Understood, Fault>;
 }

@@ -2,7 +2,8 @@
 //!
 //! A case is a folder `tests/NAME` with `input.toml` (topic, device, times, points), for JSON
 //! packages `input.json` (the document), and `expected.xml`; or `fault = "M011"` in `input.toml`
-//! instead of the XML when the input must be refused.
+//! instead of the XML when the input must be refused. What may be left out is listed by code:
+//! `missed = ["M010"]`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 
 use crate::mappings::Mappings;
 use crate::package::{Package, parse, read};
+use crate::rule::Understood;
 use crate::shown;
 use crate::text::Format;
 
@@ -31,6 +33,9 @@ struct Case {
     #[serde(default)]
     initial: bool,
     fault: Option<String>,
+    /// Codes of what is left out, in order.
+    #[serde(default)]
+    missed: Vec<String>,
     #[serde(default)]
     points: BTreeMap<String, toml::Value>,
 }
@@ -96,7 +101,7 @@ pub fn bless(package: &Package) -> Result<usize, Fault> {
         if case.fault.is_some() {
             continue;
         }
-        let text = shown::mapped(&package.map(&reading)?)?;
+        let text = shown::mapped(&package.map(&reading)?.said)?;
         fs::write(folder.join("expected.xml"), text).map_err(|error| {
             Fault::new("M001", format!("cannot be written: {error}"))
                 .at(folder.display().to_string())
@@ -133,7 +138,13 @@ fn run(package: &Package, folder: &Path) -> Result<(), Fault> {
         )
         .at(place)
         .remedy("correct the tables or the case")),
-        (Ok(mapped), None) => {
+        (Ok(got), None) if codes(&got.missed) != case.missed => {
+            let detail = format!("leaves out {:?}, not {:?}", codes(&got.missed), case.missed);
+            Err(Fault::new("M005", detail)
+                .at(place)
+                .remedy("correct the tables, or `missed` in input.toml"))
+        }
+        (Ok(Understood { said: mapped, .. }), None) => {
             let file = folder.join("expected.xml");
             let got = shown::mapped(&mapped)?;
             let expected = read(&file)?;
@@ -145,6 +156,10 @@ fn run(package: &Package, folder: &Path) -> Result<(), Fault> {
             })
         }
     }
+}
+
+fn codes(faults: &[Fault]) -> Vec<&'static str> {
+    faults.iter().map(Fault::code).collect()
 }
 
 fn input(package: &Package, folder: &Path) -> Result<(Case, Reading), Fault> {

@@ -29,7 +29,7 @@ pub use golden::{CaseResult, bless, check, test};
 pub use json::{Json, JsonFault};
 pub use mappings::Mappings;
 pub use package::Package;
-pub use rule::Mapped;
+pub use rule::{Mapped, Understood};
 pub use shown::mapped as show;
 pub use text::Format;
 pub use topic::TopicFilter;

@@ -8,7 +8,7 @@ use cordon_contract::{Fault, Payload, Reading};
 use cordon_model::Body;
 
 use crate::package::Package;
-use crate::rule::Mapped;
+use crate::rule::{Mapped, Understood};
 
 /// The loaded packages, by `vendor/model/version`.
 #[derive(Debug, Default)]
@@ -52,19 +52,25 @@ impl Mappings {
     pub fn map(&self, reading: &Reading) -> Result<Vec<Body>, Fault> {
         Ok(self
             .map_timed(reading)?
+            .said
             .into_iter()
             .map(|mapped| mapped.body)
             .collect())
     }
 
-    /// As [`Mappings::map`], each statement with the time at which it happened.
-    pub fn map_timed(&self, reading: &Reading) -> Result<Vec<Mapped>, Fault> {
+    /// As [`Mappings::map`], each statement with the time at which it happened, and with what was left
+    /// out because it is not understood.
+    pub fn map_timed(&self, reading: &Reading) -> Result<Understood, Fault> {
         let id = match &reading.payload {
             Payload::Body(body) => {
-                return Ok(vec![Mapped {
+                let mapped = Mapped {
                     body: (**body).clone(),
                     occurred_at: crate::source::time_of(reading),
-                }]);
+                };
+                return Ok(Understood {
+                    said: vec![mapped],
+                    missed: Vec::new(),
+                });
             }
             Payload::Points { mapping, .. } | Payload::Json { mapping, .. } => mapping,
         };

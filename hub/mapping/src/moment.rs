@@ -15,7 +15,8 @@ pub enum TimeFormat {
     EpochS,
     /// Milliseconds since 1970.
     EpochMs,
-    /// `yyyy-MM-dd HH:mm:ss` (or with `T`), fractions allowed, in the declared zone.
+    /// `yyyy-MM-dd HH:mm:ss` (or with `T`), fractions allowed, in the declared zone unless it carries
+    /// an offset of its own: the same firmware writes both, by a setting.
     Local,
     /// `yyyyMMddHHmmss`, three more digits for milliseconds allowed, in the declared zone.
     Compact,
@@ -47,7 +48,10 @@ pub fn read(text: &str, format: TimeFormat, zone: &str) -> Option<Timestamp> {
         TimeFormat::EpochMs => epoch(text, "1000")?,
         TimeFormat::Local => {
             let (day, clock) = text.split_once([' ', 'T'])?;
-            format!("{day}T{clock}{zone}").parse::<Timestamp>().ok()?
+            let zoned = format!("{day}T{clock}").parse::<Timestamp>();
+            zoned
+                .or_else(|_| format!("{day}T{clock}{zone}").parse())
+                .ok()?
         }
         TimeFormat::Compact => compact(text, zone)?,
     };
@@ -90,13 +94,15 @@ mod tests {
     use super::{TimeFormat, is_zone, read};
 
     #[test]
-    fn one_instant_in_five_formats() {
+    fn one_instant_in_all_formats() {
         let micros = 1_774_932_645_000_000;
         for (text, format) in [
             ("2026-03-31T12:50:45+08:00", TimeFormat::Rfc3339),
             ("1774932645", TimeFormat::EpochS),
             ("1774932645000", TimeFormat::EpochMs),
             ("2026-03-31 12:50:45", TimeFormat::Local),
+            ("2026-03-31T04:50:45Z", TimeFormat::Local),
+            ("2026-03-31T12:50:45+08:00", TimeFormat::Local),
             ("20260331125045", TimeFormat::Compact),
             ("20260331125045000", TimeFormat::Compact),
         ] {

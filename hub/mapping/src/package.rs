@@ -7,7 +7,7 @@ use cordon_contract::{Fault, Payload, Reading, Value};
 
 use crate::engine::{Input, MappingEngine};
 use crate::json::Json;
-use crate::rule::{Complaints, Frame, Mapped, Rule};
+use crate::rule::{Complaints, Frame, Rule, Understood};
 use crate::text::{EngineName, Format, Manifest, Rules};
 
 /// Largest file of a package, in bytes.
@@ -76,7 +76,7 @@ impl Package {
     }
 
     /// Maps one reading whose payload names this package.
-    pub fn map(&self, reading: &Reading) -> Result<Vec<Mapped>, Fault> {
+    pub fn map(&self, reading: &Reading) -> Result<Understood, Fault> {
         let (topic, document) = match (&reading.payload, self.format) {
             (
                 Payload::Json {
@@ -159,25 +159,45 @@ impl Tables {
 }
 
 impl MappingEngine for Tables {
-    fn map(&self, input: &Input<'_>) -> Result<Vec<Mapped>, Fault> {
+    fn map(&self, input: &Input<'_>) -> Result<Understood, Fault> {
         let scope = crate::source::Scope {
             reading: input.reading,
             topic: input.topic,
+            rest: None,
             document: input.document,
             item: None,
         };
-        let mut out = Vec::new();
-        let mut meant = false;
-        for rule in self.rules.iter().filter(|rule| rule.matches(input.topic)) {
-            meant = true;
-            rule.apply(scope, &mut out)?;
+        let mut out = Understood::default();
+        let mut meant = self
+            .rules
+            .iter()
+            .filter(|rule| rule.matches(input.topic))
+            .peekable();
+        if meant.peek().is_none() {
+            let shown: String = input.topic.chars().take(120).collect();
+            return Err(Fault::new("M007", format!("no rule for topic `{shown}`"))
+                .remedy("add a rule to the package, or subscribe to fewer topics"));
         }
-        if meant {
+        let mut is_ignored = false;
+        for rule in meant {
+            is_ignored |= rule.is_ignoring();
+            rule.apply(scope, &mut out);
+        }
+        if !out.said.is_empty() {
             return Ok(out);
         }
-        let shown: String = input.topic.chars().take(120).collect();
-        Err(Fault::new("M007", format!("no rule for topic `{shown}`"))
-            .remedy("add a rule to the package, or subscribe to fewer topics"))
+        if let Some(first) = out.missed.first() {
+            return Err(first.clone());
+        }
+        // Rules look into documents: of a bare value they would say nothing, and nobody would know.
+        if !is_ignored && input.document.scalar().is_some() {
+            return Err(
+                Fault::new("M008", "a single value where a document is expected").remedy(
+                    "let the subscription wrap it with `text_as`, or add a rule that ignores it",
+                ),
+            );
+        }
+        Ok(out)
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Scope<'a> {
     pub reading: &'a Reading,
     /// Its topic.
     pub topic: &'a str,
+    /// The segments of it that the rule's `#` stands for.
+    pub rest: Option<&'a str>,
     /// Its document; points appear as an object of scalars.
     pub document: &'a Json,
     /// Name and value of the current element of `each`.
@@ -34,6 +36,8 @@ pub enum Origin {
     Reading(Fact),
     /// A topic segment.
     Topic(usize),
+    /// The segments that `#` stands for.
+    Rest,
     /// The name of the current element.
     Key,
 }
@@ -83,6 +87,8 @@ pub struct Setting<'a> {
     pub each: bool,
     /// Segments every matching topic has.
     pub segments: usize,
+    /// Whether the topic has a `#`.
+    pub rest: bool,
 }
 
 impl Source {
@@ -94,7 +100,7 @@ impl Source {
                 text.point.as_ref(),
                 text.reading,
                 text.topic,
-                text.key,
+                (text.rest, text.key),
             ),
             text.value.as_ref(),
             setting,
@@ -168,7 +174,7 @@ type OriginKeys<'a> = (
     Option<&'a Names>,
     Option<Fact>,
     Option<usize>,
-    bool,
+    (bool, bool),
 );
 
 impl Origin {
@@ -177,18 +183,19 @@ impl Origin {
         value: Option<&String>,
         setting: Setting<'_>,
     ) -> Result<Self, String> {
-        let (from, point, reading, topic, key) = keys;
+        let (from, point, reading, topic, (rest, key)) = keys;
         let given = [
             from.is_some(),
             point.is_some(),
             reading.is_some(),
             topic.is_some(),
+            rest,
             key,
             value.is_some(),
         ];
         if given.iter().filter(|given| **given).count() != 1 {
             return Err(
-                "exactly one of `from`, `point`, `value`, `reading`, `topic`, `key` is needed"
+                "exactly one of `from`, `point`, `value`, `reading`, `topic`, `rest`, `key` is needed"
                     .to_owned(),
             );
         }
@@ -200,6 +207,10 @@ impl Origin {
                 return Err(format!("the topic need not have a segment {index}"));
             }
             return Ok(Self::Topic(index));
+        }
+        if rest {
+            let none = || "`rest` needs a `#` in the topic".to_owned();
+            return setting.rest.then_some(Self::Rest).ok_or_else(none);
         }
         if key && !setting.each {
             return Err("`key` needs an `each` around it".to_owned());
@@ -233,6 +244,7 @@ impl Origin {
             Self::Document(places) => return first(places, scope),
             Self::Constant(value) => Some(value.clone()),
             Self::Topic(index) => scope.topic.split('/').nth(*index).map(str::to_owned),
+            Self::Rest => scope.rest.map(str::to_owned),
             Self::Key => scope.item.map(|(key, _)| key.to_owned()),
             Self::Reading(fact) => match fact {
                 Fact::Device => Some(scope.reading.device.to_string()),
@@ -260,6 +272,7 @@ impl Origin {
             Self::Constant(_) => "the constant".to_owned(),
             Self::Reading(fact) => format!("the reading's {fact:?}"),
             Self::Topic(index) => format!("topic segment {index}"),
+            Self::Rest => "what `#` stands for".to_owned(),
             Self::Key => "the element's name".to_owned(),
         }
     }
@@ -270,7 +283,9 @@ pub fn time_of(reading: &Reading) -> Timestamp {
     reading.observed_at.unwrap_or(reading.received_at)
 }
 
-fn event_id(reading: &Reading) -> String {
+/// An identity for what has none of its own: device, instant in microseconds and, when the reading has
+/// one, eight letters of its message id.
+pub fn event_id(reading: &Reading) -> String {
     let mut id = format!("{}:{}", reading.device, time_of(reading).micros());
     if let Some(message_id) = &reading.message_id {
         let letters = message_id.to_string().chars().take(8).collect::<String>();
@@ -311,7 +326,7 @@ fn first(places: &[Place], scope: &Scope<'_>) -> Result<Option<String>, Fault> {
         };
         match found {
             None | Some(Json::Null) => {}
-            Some(value @ (Json::Array(_) | Json::Object(_))) => {
+            Some(value @ (Json::Array(_) | Json::Object(_) | Json::Odd(_))) => {
                 let detail = format!("`{name}` is {}, a single value is needed", value.kind());
                 return Err(Fault::new("M010", detail).remedy("correct the pointer, or use `each`"));
             }
@@ -515,7 +530,7 @@ impl Condition {
                 text.point.as_ref(),
                 text.reading,
                 text.topic,
-                text.key,
+                (text.rest, text.key),
             ),
             None,
             setting,
@@ -547,7 +562,7 @@ impl Condition {
     pub fn holds(&self, scope: &Scope<'_>) -> Result<bool, Fault> {
         let is_structure = matches!(self.demand, Demand::Present(_));
         let found = match self.origin.find(scope) {
-            // An array or object is present, even though it is no single value.
+            // An array or object is present, even though it is no single value; so is what is odd.
             Err(_) if is_structure => Some(String::new()),
             other => other?,
         };

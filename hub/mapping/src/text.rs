@@ -132,6 +132,9 @@ pub struct SourceText {
     pub reading: Option<Fact>,
     /// A segment of the topic, counted from 0.
     pub topic: Option<usize>,
+    /// The segments of the topic that `#` stands for.
+    #[serde(default)]
+    pub rest: bool,
     /// The name of the current member or point of `each`.
     #[serde(default)]
     pub key: bool,
@@ -240,6 +243,9 @@ pub struct ConditionText {
     pub reading: Option<Fact>,
     /// As in [`SourceText::topic`].
     pub topic: Option<usize>,
+    /// As in [`SourceText::rest`].
+    #[serde(default)]
+    pub rest: bool,
     /// As in [`SourceText::key`].
     #[serde(default)]
     pub key: bool,

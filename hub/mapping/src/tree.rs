@@ -44,6 +44,21 @@ impl Tree {
         }
     }
 
+    /// Takes a field out with all below it; whether it was there.
+    pub fn remove(&mut self, field: &str) -> bool {
+        self.children.remove(field).is_some()
+    }
+
+    /// Whether a field holds this text.
+    pub fn holds(&self, field: &str, wanted: &str) -> bool {
+        let children = self.children.get(field).into_iter().flatten();
+        let mut texts = children.filter_map(|child| match child {
+            Child::Text(text) => Some(text),
+            Child::Tree(_) => None,
+        });
+        texts.any(|text| text == wanted)
+    }
+
     fn inner(&mut self, name: &str) -> &mut Self {
         let children = self.children.entry(name.to_owned()).or_default();
         if !matches!(children.last(), Some(Child::Tree(_))) {

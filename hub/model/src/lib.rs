@@ -14,6 +14,7 @@ mod facet;
 mod generated;
 mod ids;
 pub mod mask;
+pub mod name;
 pub mod plan;
 mod schedule;
 mod timestamp;

@@ -10,6 +10,7 @@ use super::rules::Corridor;
 use super::sealed::{Key, Sealed};
 use crate::authority::Speaker;
 use crate::fault::{ADAPTER_MAY_NOT, STRANGER, fault, of_wire};
+use crate::misread::Misreads;
 use crate::sealer::{Particulars, id_of_parts};
 use crate::text::clip;
 
@@ -39,19 +40,30 @@ impl Mapped {
     }
 }
 
-/// Maps and seals a reading. Nothing at all is a lawful answer: the reading says nothing new.
-/// `partner` is the enterprise in whose name the adapter speaks.
+/// A reading, as far as it is understood.
+#[derive(Debug)]
+pub(crate) struct SealedReading {
+    /// What it says. Nothing at all is lawful: the reading says nothing new.
+    pub messages: Vec<Sealed>,
+    /// What is left out of it and worth an entry.
+    pub missed: Vec<RefusedDraft>,
+}
+
+/// Maps and seals a reading. What is not understood is counted for its device. `partner` is the
+/// enterprise in whose name the adapter speaks.
 pub(crate) fn seal_reading(
     reading: &Reading,
     partner: Option<&PartyId>,
     cause: u64,
     mappings: &Mappings,
+    misreads: &Misreads,
     corridor: Corridor<'_>,
-) -> Result<Vec<Sealed>, RefusedDraft> {
+) -> Result<SealedReading, RefusedDraft> {
+    let raw = raw_of(reading);
     let refuse = |fault: Fault| {
         let offender = Offender {
             message_id: reading.message_id,
-            raw: raw_of(reading),
+            raw: raw.clone(),
             ..Offender::default()
         };
         let fault = match fault.place().is_empty() {
@@ -65,13 +77,20 @@ pub(crate) fn seal_reading(
         let why = format!("{} speaks for nobody of the plan", reading.device);
         return Err(refuse(fault(STRANGER).log(why)));
     };
-    let mapped = mappings.map_timed(reading).map_err(refuse)?;
+    let device = &reading.device;
+    let understood = mappings.map_timed(reading).map_err(|fault| {
+        misreads.note(device, &fault, &raw, corridor.now);
+        refuse(fault)
+    })?;
+    let mut missed = understood.missed;
+    missed.retain(|fault| misreads.note(device, fault, &raw, corridor.now));
+    let missed = missed.into_iter().map(refuse).collect();
     let key = key_of(reading);
     let first = reading.message_id.unwrap_or_else(|| own_id(reading));
     // The hub's time stands in where the source gave none of its own.
     let sent_at = reading.observed_at.unwrap_or(reading.received_at);
-    let mut sealed = Vec::with_capacity(mapped.len());
-    for (index, statement) in mapped.into_iter().enumerate() {
+    let mut messages = Vec::with_capacity(understood.said.len());
+    for (index, statement) in understood.said.into_iter().enumerate() {
         let message_type = statement.body.message_type();
         if !authority.may_say(&speaker, message_type) {
             let why = format!("{message_type} from {}", reading.device);
@@ -98,11 +117,11 @@ pub(crate) fn seal_reading(
             cause,
             speaker: speaker.clone(),
         };
-        sealed.push(
+        messages.push(
             Sealed::of_mapped(mapped, corridor.sealer).map_err(|breach| refuse(of_wire(breach)))?,
         );
     }
-    Ok(sealed)
+    Ok(SealedReading { messages, missed })
 }
 
 fn key_of(reading: &Reading) -> Key {

@@ -19,6 +19,7 @@ pub(crate) mod worker;
 
 pub use rules::CorridorRules;
 
+pub(crate) use mapped::SealedReading;
 pub(crate) use refused::{Offender, RefusedDraft};
 pub(crate) use rules::Corridor;
 pub(crate) use sealed::{Key, Sealed, identity_of};

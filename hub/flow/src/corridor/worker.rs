@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use super::mapped::seal_reading;
 use super::rules::{Corridor, CorridorRules};
 use crate::authority::Authority;
+use crate::misread::Misreads;
 use crate::queue::Queue;
 use crate::sealer::Sealer;
 use crate::work::{ReadingWork, Work};
@@ -30,6 +31,7 @@ pub(crate) struct Bench {
     pub rules: Arc<CorridorRules>,
     pub authority: Arc<Authority>,
     pub mappings: Arc<Mappings>,
+    pub misreads: Misreads,
     pub clock: Arc<dyn Clock>,
     pub queue: Arc<Queue>,
 }
@@ -82,7 +84,8 @@ async fn work(bench: Bench, source: Source, mut waiting: mpsc::Receiver<(Offer, 
         };
         let partner = source.partner.as_ref();
         let (reading, cause) = (&offer.reading, offer.cause);
-        let sealed = seal_reading(reading, partner, cause, &bench.mappings, corridor);
+        let (mappings, misreads) = (&bench.mappings, &bench.misreads);
+        let sealed = seal_reading(reading, partner, cause, mappings, misreads, corridor);
         let work = Work::Reading(ReadingWork {
             source: Arc::clone(&source.name),
             sealed,

@@ -1,9 +1,13 @@
 //! A rule carried out on a reading: its elements one by one, its conditions, its fields.
+//!
+//! Each element, and in an observation each group and field, stands by itself.
 
 use cordon_contract::Fault;
 
 use super::fit::{fit, name};
-use super::{Assignment, Mapped, Repeat, Rule};
+use super::lawful::Groups;
+use super::observed::{is_observation, stand_in};
+use super::{Assignment, Mapped, Repeat, Rule, Understood};
 use crate::json::Json;
 use crate::source::{Condition, Scope, time_of};
 use crate::tree::Tree;
@@ -12,77 +16,131 @@ use crate::tree::Tree;
 const MESSAGES_MAX: usize = 1_000;
 
 impl Rule {
-    /// Carries the rule out.
-    pub fn apply(&self, scope: Scope<'_>, out: &mut Vec<Mapped>) -> Result<(), Fault> {
-        if self.events_only && scope.reading.initial {
-            return Ok(());
-        }
+    /// Carries the rule out by itself: what goes wrong here is told, and harms no other rule.
+    pub fn apply(&self, scope: Scope<'_>, out: &mut Understood) {
         let Some(emit) = &self.emit else {
-            return Ok(());
+            return;
         };
-        for item in elements(self.each.as_deref(), &scope)? {
+        if self.events_only && scope.reading.initial {
+            return;
+        }
+        let rest = self.topic.rest(scope.topic);
+        let scope = Scope {
+            rest: rest.as_deref(),
+            ..scope
+        };
+        let items = match elements(self.each.as_deref(), &scope) {
+            Ok(items) => items,
+            Err(fault) => return out.miss(fault.at(emit.clone())),
+        };
+        for item in items {
             let scope = Scope {
                 item: item.or(scope.item),
                 ..scope
             };
-            if !hold(&self.when, &scope)? {
-                continue;
+            if out.said.len() >= MESSAGES_MAX {
+                let fault = Fault::new("M014", "one reading becomes more than 1000 messages");
+                return out.miss(fault.remedy("split the payload at its source"));
             }
-            if out.len() >= MESSAGES_MAX {
-                return Err(
-                    Fault::new("M014", "one reading becomes more than 1000 messages")
-                        .remedy("split the payload at its source"),
-                );
+            match self.message(emit, &scope, out) {
+                Ok(Some(mapped)) => out.said.push(mapped),
+                Ok(None) => {}
+                Err(fault) => out.miss(fault),
             }
-            out.extend(self.message(emit, &scope)?);
         }
-        Ok(())
     }
 
-    fn message(&self, emit: &str, scope: &Scope<'_>) -> Result<Option<Mapped>, Fault> {
-        let mut tree = Tree::default();
-        assign(&self.set, scope, &mut tree, emit)?;
-        let mut groups = 0;
-        for repeat in &self.repeat {
-            groups += repeat.apply(scope, &mut tree, emit)?;
-        }
-        if self.skip_empty && groups == 0 {
+    fn message(
+        &self,
+        emit: &str,
+        scope: &Scope<'_>,
+        out: &mut Understood,
+    ) -> Result<Option<Mapped>, Fault> {
+        if !hold(&self.when, scope).map_err(|fault| fault.at(format!("{emit}: when")))? {
             return Ok(None);
         }
-        let occurred_at = match &self.occurred_at {
-            Some(source) => source.read(scope)?.and_then(|text| text.parse().ok()),
+        let observed = is_observation(emit);
+        let mut tree = Tree::default();
+        assign(&self.set, scope, &mut tree, (emit, observed), out)?;
+        let (mut groups, mut lost) = (Groups::new(), false);
+        for repeat in &self.repeat {
+            lost |= repeat.apply(scope, &mut groups, (emit, observed), out)?;
+        }
+        if groups.is_empty() && (self.skip_empty || lost) {
+            return Ok(None);
+        }
+        let occurred_at = match self.occurred_at.as_ref().map(|source| source.read(scope)) {
+            Some(Err(fault)) if observed => {
+                out.miss(fault.at(format!("{emit}/OccurredAt")));
+                None
+            }
+            Some(text) => text?.and_then(|text| text.parse().ok()),
             None => None,
         };
-        Ok(Some(Mapped {
-            body: tree.body(emit)?,
+        let body = match observed {
+            true => Self::lawful(emit, tree, groups, scope, out)?,
+            false => {
+                groups
+                    .into_iter()
+                    .for_each(|(element, group)| tree.push(&element, group));
+                Some(tree.body(emit)?)
+            }
+        };
+        Ok(body.map(|body| Mapped {
+            body,
             occurred_at: occurred_at.unwrap_or_else(|| time_of(scope.reading)),
         }))
     }
 }
 
 impl Repeat {
-    fn apply(&self, scope: &Scope<'_>, tree: &mut Tree, emit: &str) -> Result<usize, Fault> {
-        let mut groups = 0;
-        for item in elements(self.each.as_deref(), scope)? {
+    /// Adds the groups of an element; whether one was lost. In an observation each stands by itself.
+    fn apply(
+        &self,
+        scope: &Scope<'_>,
+        groups: &mut Groups,
+        (emit, observed): (&str, bool),
+        out: &mut Understood,
+    ) -> Result<bool, Fault> {
+        let mut lost = false;
+        let place = format!("{emit}/{}", self.element);
+        let items = match elements(self.each.as_deref(), scope) {
+            Err(fault) if observed => {
+                out.miss(fault.at(place));
+                return Ok(true);
+            }
+            items => items?,
+        };
+        for item in items {
             let scope = Scope {
                 item: item.or(scope.item),
                 ..*scope
             };
-            if !hold(&self.when, &scope)? {
-                continue;
-            }
-            let mut group = Tree::default();
-            let place = format!("{emit}/{}", self.element);
-            match assign(&self.set, &scope, &mut group, &place) {
-                Ok(()) => {
-                    tree.push(&self.element, group);
-                    groups += 1;
-                }
+            match self.group(&scope, (&place, observed), out) {
+                Ok(group) => groups.extend(group.map(|group| (self.element.clone(), group))),
                 Err(fault) if self.optional && fault.code() == "M009" => {}
+                Err(fault) if observed => {
+                    out.miss(fault);
+                    lost = true;
+                }
                 Err(fault) => return Err(fault),
             }
         }
-        Ok(groups)
+        Ok(lost)
+    }
+
+    fn group(
+        &self,
+        scope: &Scope<'_>,
+        (place, observed): (&str, bool),
+        out: &mut Understood,
+    ) -> Result<Option<Tree>, Fault> {
+        if !hold(&self.when, scope).map_err(|fault| fault.at(format!("{place}: when")))? {
+            return Ok(None);
+        }
+        let mut group = Tree::default();
+        assign(&self.set, scope, &mut group, (place, observed), out)?;
+        Ok(Some(group))
     }
 }
 
@@ -95,29 +153,55 @@ fn hold(conditions: &[Condition], scope: &Scope<'_>) -> Result<bool, Fault> {
     Ok(true)
 }
 
-fn assign(set: &[Assignment], scope: &Scope<'_>, tree: &mut Tree, at: &str) -> Result<(), Fault> {
+/// Reads the fields of a group. In an observation a field that cannot be read is left out, or something
+/// stands in for it.
+fn assign(
+    set: &[Assignment],
+    scope: &Scope<'_>,
+    tree: &mut Tree,
+    (at, observed): (&str, bool),
+    out: &mut Understood,
+) -> Result<(), Fault> {
     for assignment in set {
-        let place = || format!("{at}/{}", assignment.path);
-        let value = assignment
-            .source
-            .read(scope)
-            .map_err(|fault| fault.at(place()))?;
-        let Some(text) = value else { continue };
-        let text = fit(&text, &assignment.kind).ok_or_else(|| {
+        let path = &assignment.path;
+        let text = match assignment.value(scope, observed) {
+            Ok(text) => text,
+            Err(fault) => {
+                let fault = fault.at(format!("{at}/{path}"));
+                let instead = observed.then(|| stand_in(at, path, scope)).flatten();
+                if instead.is_none() && (assignment.required || !observed) {
+                    return Err(fault);
+                }
+                out.miss(fault);
+                instead
+            }
+        };
+        if let Some(text) = text {
+            tree.set(path, text);
+        }
+    }
+    Ok(())
+}
+
+impl Assignment {
+    /// The value in the canonical way of writing its kind.
+    fn value(&self, scope: &Scope<'_>, observed: bool) -> Result<Option<String>, Fault> {
+        let Some(text) = self.source.read(scope)? else {
+            return Ok(None);
+        };
+        let text = match observed {
+            true => self.shape.apply(text),
+            false => text,
+        };
+        fit(&text, &self.kind).map(Some).ok_or_else(|| {
             let shown: String = text.chars().take(60).collect();
             Fault::new(
                 "M010",
-                format!(
-                    "`{shown}` does not fit, {} is needed",
-                    name(&assignment.kind)
-                ),
+                format!("`{shown}` does not fit, {} is needed", name(&self.kind)),
             )
-            .at(place())
             .remedy("correct the value at its source, or the field's steps in the package")
-        })?;
-        tree.set(&assignment.path, text);
+        })
     }
-    Ok(())
 }
 
 type Item<'a> = Option<(&'a str, &'a Json)>;

@@ -6,6 +6,7 @@ use toml::Spanned;
 
 use super::fit::{fit, name};
 use super::nearest::nearest;
+use super::observed::Shape;
 use super::{Assignment, Complaints, Repeat};
 use crate::catalogue::{Catalogue, Complex, Field, Simple};
 use crate::source::{Condition, Setting, Source};
@@ -122,8 +123,12 @@ impl Check<'_, '_> {
             match Source::compile(text, self.setting) {
                 Ok(source) => {
                     self.fits(at, path, &kind, &source);
+                    let first = path.split('/').next().unwrap_or(path);
+                    let demanded = |field: &Field| field.name == first && !field.optional;
                     assignments.push(Assignment {
                         path: path.clone(),
+                        shape: Shape::of(field, &kind),
+                        required: complex.fields.iter().any(demanded),
                         kind,
                         source,
                     });

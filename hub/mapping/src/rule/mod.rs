@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use cordon_contract::Fault;
 use cordon_model::{Body, Timestamp};
 
 use crate::catalogue::Simple;
@@ -14,9 +15,12 @@ use crate::topic::TopicFilter;
 mod apply;
 mod check;
 mod fit;
+mod lawful;
 mod nearest;
+mod observed;
 
 use check::Check;
+use observed::Shape;
 
 /// One canonical statement made of a reading.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +30,28 @@ pub struct Mapped {
     /// When it happened: the rule's `occurred_at`, else the device's time, else the hub's.
     pub occurred_at: Timestamp,
 }
+
+/// What a reading is understood to say, and what of it is not understood.
+#[derive(Clone, Debug, Default)]
+pub struct Understood {
+    /// The statements.
+    pub said: Vec<Mapped>,
+    /// What was left out, each kind once: rules and fields that could not be carried out.
+    pub missed: Vec<Fault>,
+}
+
+impl Understood {
+    /// Something was left out. Told once for each code and place, at most [`MISSED_MAX`] of a reading.
+    fn miss(&mut self, fault: Fault) {
+        let same = |known: &Fault| known.code() == fault.code() && known.place() == fault.place();
+        if self.missed.len() < MISSED_MAX && !self.missed.iter().any(same) {
+            self.missed.push(fault);
+        }
+    }
+}
+
+/// Most faults told of one reading.
+const MISSED_MAX: usize = 20;
 
 /// A checked rule.
 #[derive(Debug)]
@@ -45,6 +71,10 @@ pub struct Rule {
 struct Assignment {
     path: String,
     kind: Simple,
+    /// How texts of an observation are brought into form.
+    shape: Shape,
+    /// Whether the language demands the field.
+    required: bool,
     source: Source,
 }
 
@@ -89,6 +119,7 @@ impl Rule {
             points: frame.points,
             each: text.each.is_some(),
             segments: topic.segments_min(),
+            rest: topic.has_rest(),
         };
         let mut check = Check {
             setting,
@@ -119,6 +150,11 @@ impl Rule {
             check.required(complex, emit, &text.set, &text.repeat);
         }
         Some(rule)
+    }
+
+    /// Whether the rule only says why nothing is made of its topics.
+    pub fn is_ignoring(&self) -> bool {
+        self.emit.is_none()
     }
 
     /// Whether the rule is for this topic.
