@@ -14,7 +14,8 @@ use cordon_flow::{Audited, EntryReader, FeedItem, Misread, RunningHub};
 use cordon_journal::State;
 use cordon_model::service::ReportEntry;
 use cordon_model::{
-    AlarmState, AuditOutcome, Body, Digest, GateId, MessageId, ParkCode, PartyId, Receipt,
+    AlarmState, AuditOutcome, Body, DeviceId, Digest, GateId, MessageId, ParkCode, PartyId,
+    Receipt, Timestamp,
 };
 use cordon_reports::Reports;
 use cordon_security::Identity;

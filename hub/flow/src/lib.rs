@@ -75,8 +75,8 @@ pub use crate::fold::{DEAD_LETTERS_MAX, DeadLetter, OpenOrder, REPORT_REQUESTS_M
 pub use crate::health::{AdapterHealth, AdapterState, HubHealth};
 pub use crate::histogram::{Histogram, Quantiles};
 pub use crate::hub::{Hub, RunningHub};
-pub use crate::outbox::{OrderNote, Outbox};
 pub use crate::misread::{Misread, Misreads};
+pub use crate::outbox::{OrderNote, Outbox};
 pub use crate::precedence::SUBJECTS_MAX;
 pub use crate::receipt::{ReceiptData, Refused};
 pub use crate::replay::{Difference, ReplayReport, replay, replay_over, replay_told};

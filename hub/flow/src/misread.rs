@@ -56,14 +56,23 @@ impl Misreads {
     }
 
     /// Counts something; whether it is the first of its kind lately and is to be written down.
-    pub(crate) fn note(&self, device: &DeviceId, fault: &Fault, raw: &[u8], now: Timestamp) -> bool {
+    pub(crate) fn note(
+        &self,
+        device: &DeviceId,
+        fault: &Fault,
+        raw: &[u8],
+        now: Timestamp,
+    ) -> bool {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let head = raw.get(..SAMPLE_CHARS_MAX * 4).unwrap_or(raw);
         let count = seen.devices.get(device).map_or(0, |known| known.count);
         let misread = Misread {
             count: count + 1,
             code: fault.code(),
-            detail: clip_empty(&format!("{} {}", fault.log_text(), fault.place()), SAMPLE_CHARS_MAX),
+            detail: clip_empty(
+                &format!("{} {}", fault.log_text(), fault.place()),
+                SAMPLE_CHARS_MAX,
+            ),
             sample: clip_empty(&String::from_utf8_lossy(head), SAMPLE_CHARS_MAX),
             last: now,
         };
@@ -74,7 +83,10 @@ impl Misreads {
                 seen.devices.remove(&quiet);
             }
         }
-        seen.is_first((device.clone(), fault.code(), fault.place().to_owned()), now)
+        seen.is_first(
+            (device.clone(), fault.code(), fault.place().to_owned()),
+            now,
+        )
     }
 }
 
@@ -112,7 +124,10 @@ mod tests {
         assert!(misreads.note(&device, &fault("time"), b"{}", at(20)));
         assert!(misreads.note(&device, &fault("battery"), b"\xff\x00x", at(3_600)));
         let known = misreads.all().remove(&device).unwrap();
-        assert_eq!((known.count, known.code, known.last), (4, "M010", at(3_600)));
+        assert_eq!(
+            (known.count, known.code, known.last),
+            (4, "M010", at(3_600))
+        );
         assert_eq!(known.sample, "\u{fffd} x");
     }
 
@@ -126,6 +141,9 @@ mod tests {
         }
         assert_eq!(misreads.all().len(), DEVICES_MAX);
         let seen = misreads.0.lock().unwrap();
-        assert_eq!((seen.written.len(), seen.order.len()), (KINDS_MAX, KINDS_MAX));
+        assert_eq!(
+            (seen.written.len(), seen.order.len()),
+            (KINDS_MAX, KINDS_MAX)
+        );
     }
 }
