@@ -9,8 +9,8 @@ async fn enter_in_a_dialog_does_what_the_dialog_asks() {
     let bench = Bench::start().await;
     let (_, html) = bench.get("/").await;
     let dialogs: Vec<&str> = html.split("<dialog id=\"").skip(1).collect();
-    assert_eq!(dialogs.len(), 2);
-    for (dialog, wanted) in dialogs.iter().zip(["open", "close"]) {
+    assert_eq!(dialogs.len(), 3);
+    for (dialog, wanted) in dialogs.iter().zip(["open", "order", "close"]) {
         let buttons = dialog.split("<button ").skip(1);
         let sending: Vec<&str> = buttons
             .map(|button| button.split('>').next().unwrap())
