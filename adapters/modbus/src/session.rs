@@ -302,7 +302,8 @@ impl Bus {
         Ok(())
     }
 
-    /// Whatever is due on the lane that waited longest; one with an emergency opening first.
+    /// Whatever is due on the lane that waited longest; one with an emergency opening first, and one
+    /// that may well answer before one that did not.
     async fn work(&mut self, line: &mut Line<'_>, clock: &dyn Clock) -> Result<(), Broken> {
         let now_ms = self.now_ms();
         let most_due = (0..self.lanes.len())
@@ -310,7 +311,8 @@ impl Bus {
             .min_by_key(|index| {
                 let lane = self.lanes.get(*index);
                 let urgent = lane.is_some_and(|lane| lane.machine.awaits_lock());
-                (!urgent, self.due_ms(*index))
+                let misses = lane.map_or(0, |lane| self.units.misses(lane.config.unit));
+                (!urgent, misses, self.due_ms(*index))
             });
         let Some(index) = most_due else {
             return Ok(());

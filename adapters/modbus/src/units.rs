@@ -50,6 +50,11 @@ impl Units {
         self.silent.contains_key(&unit)
     }
 
+    /// How many questions in a row it left unanswered.
+    pub(crate) fn misses(&self, unit: u8) -> u32 {
+        self.silent.get(&unit).map_or(0, |silence| silence.misses)
+    }
+
     pub(crate) fn answers(&self, unit: u8) -> bool {
         self.answering.contains(&unit)
     }

@@ -12,6 +12,8 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use cordon_interop::{Park, program, run};
@@ -60,6 +62,10 @@ fn bus(address: SocketAddr, lanes: &[(&str, u8, u8)]) -> String {
 
 /// A park with these buses, and a plate camera on lane L-05 when there is one.
 fn park(buses: &str, camera: Option<&CameraHandle>) -> Park {
+    park_with(buses, camera, |_| {})
+}
+
+fn park_with(buses: &str, camera: Option<&CameraHandle>, more: impl FnOnce(&Path)) -> Park {
     Park::start_with(|data| {
         std::fs::write(data.join("lane.toml"), profile()).unwrap();
         let file = data.join("park.toml");
@@ -70,6 +76,7 @@ fn park(buses: &str, camera: Option<&CameraHandle>) -> Park {
             write_camera(data, &mut text, camera);
         }
         std::fs::write(file, text).unwrap();
+        more(data);
     })
 }
 
@@ -213,9 +220,50 @@ fn arrives(camera: &CameraHandle) {
     ));
 }
 
+/// A platform that takes connections and never answers; how many it took.
+async fn hangs() -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind(any_port()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let taken = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&taken);
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            held.push(stream);
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    (address, taken)
+}
+
+/// A broker nobody runs, and a platform that hangs.
+fn dead_outside(data: &Path, platform: SocketAddr) {
+    let package = data.join("mappings/json/sensor/1");
+    std::fs::create_dir_all(&package).unwrap();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings/json/sensor/1");
+    for name in ["mapping.toml", "points.toml"] {
+        std::fs::copy(shipped.join(name), package.join(name)).unwrap();
+    }
+    let broker = std::net::TcpListener::bind(any_port()).unwrap();
+    let port = broker.local_addr().unwrap().port();
+    let file = data.join("park.toml");
+    let mut text = std::fs::read_to_string(&file).unwrap();
+    text = text.replacen("[hub]\n", "[hub]\nmappings = \"mappings\"\n", 1);
+    write!(
+        text,
+        "[[plan.devices]]\nid = \"MQ-01\"\nkind = \"GATEWAY\"\n[[plan.devices]]\nid = \"PROV-01\"\nkind = \"OTHER\"\n\
+         [reports]\n[[reports.build]]\nreport = \"RPT-01\"\ngranularity = \"ON_DEMAND\"\nschedule = {{ every_s = 1 }}\n[[mqtt]]\nname = \"sensors\"\nhost = \"127.0.0.1\"\nport = {port}\nclient_id = \"hub\"\n\
+         gateway = \"MQ-01\"\n[[mqtt.subscription]]\nfilter = \"sensors/#\"\nmapping = \"json/sensor/1\"\ndevice_segment = 2\n\
+         [[regulator]]\nname = \"province\"\nplatform = \"PROV-01\"\nurl = \"http://{platform}/reports\"\n\
+         ledger_file = \"province.ledger\"\n[[regulator.job]]\nreport = \"RPT-01\"\nschedule = {{ every_s = 5 }}\n"
+    )
+    .unwrap();
+    std::fs::write(file, text).unwrap();
+}
+
 /// All three were OFFLINE, the opening of the emergency gate was never written.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_silent_unit_leaves_the_emergency_gate_of_its_bus_in_reach() {
+async fn a_silent_unit_a_dead_broker_and_a_hanging_platform_leave_the_emergency_gate_in_reach() {
     let units = vec![
         settings(1, &[]),
         settings(2, &[LaneFault::Hangs]),
@@ -226,14 +274,24 @@ async fn one_silent_unit_leaves_the_emergency_gate_of_its_bus_in_reach() {
         lanes[0].addr(),
         &[("G-01", 1, 1), ("G-01", 2, 2), ("G-04", 6, 3)],
     );
-    let park = park(&buses, None);
+    let (platform, taken) = hangs().await;
+    let park = park_with(&buses, None, |data| dead_outside(data, platform));
     online(&park, "BR-01");
     online(&park, "BR-06");
+    until("the platform hangs", &park, || {
+        taken.load(Ordering::SeqCst) > 0
+    });
     until("the silent one is known", &park, || {
         device(&park, "BR-02").0 == "OFFLINE"
     });
+    let asked = Instant::now();
     emergency(&park, "G-04", false);
+    until("it is written", &park, || {
+        lanes[2].state().plant.outputs.contains(&Output::LockOpen)
+    });
+    println!("written {} ms after the act", asked.elapsed().as_millis());
     until("it is up", &park, || is_up(&lanes[2]));
+    println!("up {} ms after the act", asked.elapsed().as_millis());
     until("confirmed", &park, || commands(&park, "CONFIRMED") > 0);
     assert_eq!(device(&park, "BR-01").0, "ONLINE");
     assert_eq!(commands(&park, "EXPIRED"), 0);
