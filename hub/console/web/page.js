@@ -66,21 +66,8 @@ function fillWords() {
   }
 }
 
-// While a button is held down the page stays as it is: a button that is replaced in between is not
-// clicked.
-let pressed = false;
-let stale = false;
-addEventListener("pointerdown", () => { pressed = true; }, true);
-for (const end of ["pointerup", "pointercancel", "blur"]) {
-  addEventListener(end, () => {
-    pressed = false;
-    if (stale) setTimeout(render);
-  }, true);
-}
-
 function render() {
-  stale = pressed;
-  if (!view || pressed) return;
+  if (!view) return;
   at("park").textContent = `${view.park_name} · ${view.park_code}`;
   at("mode").textContent = t(view.mode === "EMERGENCY" ? "MODE_EMERGENCY" : view.mode);
   const tiles = [
