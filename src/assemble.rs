@@ -50,7 +50,7 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     hub_config.rules.openable = Some(openable.clone());
     let parts = HubParts {
         journal,
-        state: Arc::clone(&state),
+        state,
         plugins: loaded.plugins.list,
         adapters: adapters.clone(),
         mappings: Arc::clone(&loaded.mappings),
@@ -62,7 +62,6 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     let core = HubCore::new(
         Arc::clone(&hub),
         adapters,
-        state,
         config.hub.id.clone(),
         openable,
         loaded.plugins.open_alarms,

@@ -10,12 +10,10 @@ use cordon_console::{AlarmLine, AlarmsPage, Desk, Figures, OutboxPage, PageAsked
 use cordon_contract::{
     Adapter, BoxFuture, Clock as _, DeviceHealth, Entry, EntryKind, Fault, LinkState, SystemClock,
 };
-use cordon_flow::{Audited, EntryReader, FeedItem, Misread, RunningHub};
-use cordon_journal::State;
+use cordon_flow::{Audited, FeedItem, Misread, RunningHub, UNREADABLE};
 use cordon_model::service::ReportEntry;
 use cordon_model::{
-    AlarmState, AuditOutcome, Body, DeviceId, Digest, GateId, MessageId, ParkCode, PartyId,
-    Receipt, Timestamp,
+    AlarmState, AuditOutcome, Body, DeviceId, GateId, MessageId, PartyId, Receipt, Timestamp,
 };
 use cordon_reports::Reports;
 use cordon_security::Identity;
@@ -31,7 +29,6 @@ const FEED_MAX: usize = 1_024;
 /// The running hub behind its two faces.
 pub struct HubCore {
     hub: Arc<RunningHub>,
-    state: Arc<dyn State>,
     feed: broadcast::Sender<Entry>,
     operator: PartyId,
     /// Gates with at least one barrier that an adapter serves.
@@ -47,7 +44,6 @@ impl HubCore {
     pub fn new(
         hub: Arc<RunningHub>,
         adapters: Vec<Arc<dyn Adapter>>,
-        state: Arc<dyn State>,
         operator: PartyId,
         openable: BTreeSet<GateId>,
         open_alarms: OpenAlarms,
@@ -57,7 +53,6 @@ impl HubCore {
             feed: feed.clone(),
             letters: Letters::new(Arc::clone(&hub), adapters, operator.clone()),
             hub,
-            state,
             operator,
             openable,
             open_alarms,
@@ -81,56 +76,6 @@ impl HubCore {
     /// Gives regulators these reports to pull; a second time changes nothing.
     pub fn serve_reports(&self, reports: Arc<Reports>) {
         self.reports.get_or_init(|| reports);
-    }
-}
-
-/// Where receipts are found: the saved inbox, and the journal behind it.
-struct Receipts {
-    state: Arc<dyn State>,
-    reader: EntryReader,
-    park: ParkCode,
-    /// First and last entry that the saved inbox does not know yet.
-    unsaved: (u64, u64),
-}
-
-impl Receipts {
-    /// The receipt of an accepted message. Reads the disk.
-    fn find(&self, sender: &PartyId, id: &MessageId) -> Result<Option<Receipt>, Fault> {
-        let Some(number) = self.number(sender, id)? else {
-            return Ok(None);
-        };
-        let Some(stored) = self.reader.get(number)? else {
-            return Ok(None);
-        };
-        Ok(Some(Receipt {
-            message_id: *id,
-            sender_id: sender.clone(),
-            park_code: self.park.clone(),
-            entry_number: number,
-            digest: Digest(stored.record.digest),
-            chain_hash: stored.chain(),
-            received_at: stored.entry.time,
-        }))
-    }
-
-    fn number(&self, sender: &PartyId, id: &MessageId) -> Result<Option<u64>, Fault> {
-        let saved = self.state.inbox(sender.as_str(), id.as_bytes());
-        let saved = saved.map_err(|fault| {
-            Fault::new(fault.code(), "the state cannot be read").log(fault.to_string())
-        })?;
-        if let Some(mark) = saved {
-            return Ok(Some(mark.number));
-        }
-        let (from, to) = self.unsaved;
-        for stored in self.reader.read_range(from, to)? {
-            let entry = stored?.entry;
-            // A refusal carries the same id and sender, and is no receipt.
-            let accepted = entry.kind == EntryKind::Message;
-            if accepted && entry.message_id == *id && entry.sender == *sender {
-                return Ok(Some(entry.number));
-            }
-        }
-        Ok(None)
     }
 }
 
@@ -179,26 +124,26 @@ impl Core for HubCore {
         sender: &'a PartyId,
         id: &'a MessageId,
     ) -> BoxFuture<'a, Result<Option<Receipt>, Fault>> {
-        let health = self.hub.health();
-        let receipts = Receipts {
-            state: Arc::clone(&self.state),
-            reader: self.hub.reader(),
-            park: self.hub.submit().park().clone(),
-            unsaved: (health.saved + 1, health.position),
-        };
+        let submit = self.hub.submit();
         let (sender, id) = (sender.clone(), *id);
         Box::pin(async move {
-            tokio::task::spawn_blocking(move || receipts.find(&sender, &id))
-                .await
-                .map_err(|error| {
-                    Fault::new("S021", "the entries could not be read").log(error.to_string())
-                })?
+            let found = tokio::task::spawn_blocking(move || {
+                let found = submit.receipt_of(&sender, id)?;
+                Ok(found.map(|data| data.receipt(submit.park())))
+            });
+            found.await.map_err(|error| {
+                Fault::new("S021", "the receipts could not be read").log(error.to_string())
+            })?
         })
     }
 
     fn original(&self, number: u64) -> Result<Option<Bytes>, Fault> {
-        let Some(stored) = self.hub.reader().get(number)? else {
-            return Ok(None);
+        let stored = match self.hub.reader().get(number) {
+            Ok(Some(stored)) => stored,
+            Ok(None) => return Ok(None),
+            // Its record goes out all the same; what it says nobody can tell.
+            Err(fault) if fault.code() == UNREADABLE => return Ok(None),
+            Err(fault) => return Err(fault),
         };
         match stored.entry.kind {
             EntryKind::Submission => Ok(stored.signed_bytes()),
@@ -268,6 +213,8 @@ impl Desk for HubCore {
             dead_letters: u64::try_from(health.dead_letters + self.letters.own_total())
                 .unwrap_or(u64::MAX),
             batches: stats.batches,
+            unreadable: health.marked.unreadable,
+            older_form: health.marked.older_form,
             duplicates: stats
                 .traffic
                 .values()

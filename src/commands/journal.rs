@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cordon_contract::{EntryKind, Fault};
-use cordon_flow::{EntryReader, replay_told};
+use cordon_flow::{EntryReader, Mark, ReplayReport, replay_told};
 use cordon_journal::{JournalFault, Reader, Record};
 use cordon_model::Timestamp;
 use serde_json::json;
 
-use super::{Format, print_faults};
+use super::{Format, print_faults, print_marks};
 use crate::config::ParkConfig;
 use crate::exit::{CONFIG, Ending, FAILED, FILES};
 use crate::plugins::plugins;
@@ -34,7 +34,8 @@ pub enum Command {
     /// Print entries with digest, chain hash and the original signed bytes, one JSON document per line
     #[command(
         after_help = "The original bytes are base64 in `original`. A message that came in a signed submission has\n\
-        `submission` and `part` instead: the bytes are those of that entry.\n\n\
+        `submission` and `part` instead: the bytes are those of that entry. An entry that cannot be read, or\n\
+        was read although its form is refused today, has a `mark` with code and reason.\n\n\
         Example:\n  cordon journal export --dir demo-data/journal --from 1 --format jsonl > park.jsonl"
     )]
     Export(Export),
@@ -231,8 +232,10 @@ fn show(args: &Show) -> Result<(), Ending> {
 fn export(args: &Export) -> Result<(), Ending> {
     let ExportFormat::Jsonl = args.format;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let entries = EntryReader::open(&args.dir)?;
     for record in records(&args.dir, args.from, args.to)? {
         let record = record.map_err(|fault| ending(&fault))?;
+        let mark = entries.mark_of(&record)?;
         let mut line = json!({
             "number": record.number,
             "time": Timestamp::from_micros(record.time_micros).to_string(),
@@ -251,6 +254,9 @@ fn export(args: &Export) -> Result<(), Ending> {
                 fields.insert("part".to_owned(), record.part.into());
             } else {
                 fields.insert("original".to_owned(), STANDARD.encode(&record.body).into());
+            }
+            if let Some(mark) = &mark {
+                fields.insert("mark".to_owned(), described(mark));
             }
         }
         if writeln!(out, "{line}").is_err() {
@@ -279,15 +285,24 @@ fn replay(args: &Replay) -> Result<(), Ending> {
     })?;
     let hash = report.state_hash.to_string();
     match args.format {
-        Format::Text => println!(
-            "entry {}, state {hash}, chain {}: {} entries stepped, {} decisions compared",
-            report.number, report.chain, report.entries, report.compared
-        ),
+        Format::Text => {
+            println!(
+                "entry {}, state {hash}, chain {}: {} entries stepped, {} decisions compared{}",
+                report.number,
+                report.chain,
+                report.entries,
+                report.compared,
+                marked(&report)
+            );
+            print_marks(&report.marked);
+        }
         Format::Json => println!(
             "{}",
             json!({
                 "number": report.number, "state_hash": hash, "chain": report.chain.to_string(),
                 "entries": report.entries, "compared": report.compared,
+                "unverified": report.unverified,
+                "marked": report.marked.iter().map(described).collect::<Vec<_>>(),
                 "difference": report.first_difference.as_ref().map(|first| json!({
                     "entry": first.number, "what": first.what,
                 })),
@@ -302,6 +317,20 @@ fn replay(args: &Replay) -> Result<(), Ending> {
         )),
         _ => Ok(()),
     }
+}
+
+/// What a replay says of marked entries after its figures.
+fn marked(report: &ReplayReport) -> String {
+    match (report.marked.len(), report.unverified) {
+        (0, 0) => String::new(),
+        (marked, unverified) => format!(
+            "; {marked} entries marked, {unverified} decisions on unreadable entries not compared"
+        ),
+    }
+}
+
+fn described(mark: &Mark) -> serde_json::Value {
+    json!({"entry": mark.number, "code": mark.code, "read": mark.is_read(), "why": mark.why})
 }
 
 fn records(

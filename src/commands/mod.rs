@@ -206,6 +206,13 @@ pub async fn interrupted() -> Result<(), Ending> {
     Ok(())
 }
 
+/// Prints marked journal entries, one a line, on standard error.
+pub fn print_marks(marks: &[cordon_flow::Mark]) {
+    for mark in marks {
+        eprintln!("{mark}");
+    }
+}
+
 /// Prints faults one per paragraph on standard error.
 pub fn print_faults(faults: &[cordon_contract::Fault]) {
     for fault in faults {

@@ -9,7 +9,7 @@ use cordon_model::{ReportType, Timestamp};
 use cordon_reports::{Reports, Span};
 use serde_json::json;
 
-use super::{Format, print_faults};
+use super::{Format, print_faults, print_marks};
 use crate::config::ParkConfig;
 use crate::exit::{CONFIG, Ending, USAGE};
 use crate::reports;
@@ -89,6 +89,7 @@ fn build(args: &Build) -> Result<(), Ending> {
     let span = args.span.span()?;
     let (reports, folder) = open(&args.config)?;
     let built = reports.build_now(report, span)?;
+    print_marks(&reports.marks());
     let file = folder
         .join(report.as_str())
         .join(&built.entry.report_id)

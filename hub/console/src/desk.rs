@@ -20,6 +20,10 @@ pub struct Figures {
     pub dead_letters: u64,
     /// Batches committed since the start.
     pub batches: u64,
+    /// Journal entries that cannot be read.
+    pub unreadable: u64,
+    /// Journal entries that were read although their form is refused today.
+    pub older_form: u64,
     /// Submissions and readings recognised as repeated since the start.
     pub duplicates: u64,
     /// Statements since the start that came after a newer one of their sender.

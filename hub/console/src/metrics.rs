@@ -42,6 +42,18 @@ pub fn text(
         "Orders given up and listed.",
         figures.dead_letters,
     );
+    gauge(
+        &mut out,
+        "cordon_journal_unreadable_entries",
+        "Journal entries that cannot be read and were passed over.",
+        figures.unreadable,
+    );
+    gauge(
+        &mut out,
+        "cordon_journal_older_form_entries",
+        "Journal entries read although their form is refused today.",
+        figures.older_form,
+    );
     head(
         &mut out,
         "cordon_batches_total",

@@ -212,7 +212,10 @@ async fn files(request: Request) -> Response {
 
 async fn health(State(console): State<Arc<Console>>) -> Response {
     match console.desk.healthy() {
-        Ok(()) => "ok\n".into_response(),
+        Ok(()) => match console.desk.figures().unreadable {
+            0 => "ok\n".into_response(),
+            some => format!("ok\n{some} journal entries cannot be read\n").into_response(),
+        },
         Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
     }
 }

@@ -2,11 +2,10 @@
 
 use cordon_contract::{Accepted, Fault};
 use cordon_journal::Receipts;
-use cordon_model::{Digest, MessageId, PartyId, Timestamp};
+use cordon_model::Digest;
 
 use crate::batch::Batch;
-use crate::entry_reader::EntryReader;
-use crate::fault::{ACT_LATE, STOPPED, UNREADABLE, fault, of_journal};
+use crate::fault::{ACT_LATE, STOPPED, UNREADABLE, fault};
 use crate::intake::{Answer, Pending, Slot};
 use crate::receipt::{ReceiptData, Refused};
 use crate::stats::Stats;
@@ -16,7 +15,6 @@ use crate::work::Work;
 pub(crate) struct Answerer<'a> {
     pub batch: &'a Batch,
     pub receipts: &'a Receipts,
-    pub reader: &'a EntryReader,
     pub stats: &'a Stats,
 }
 
@@ -58,7 +56,7 @@ impl Answerer<'_> {
         for slot in &pending.slots {
             match slot {
                 Slot::New(_) => self.stats.accepted(&pending.source, 1),
-                Slot::Seen(_) => self.stats.duplicate(&pending.source),
+                Slot::Seen(_) | Slot::Twice(_) => self.stats.duplicate(&pending.source),
                 Slot::Refused(..) | Slot::Failed(_) => self.stats.refused(&pending.source),
             }
         }
@@ -67,11 +65,11 @@ impl Answerer<'_> {
     fn result(&self, slot: Slot) -> Result<ReceiptData, Refused> {
         match slot {
             Slot::New(index) => self.of_line(index, false),
-            Slot::Seen(number) if number >= self.batch.base() => {
-                let index = usize::try_from(number - self.batch.base()).unwrap_or(usize::MAX);
-                self.of_line(index, true)
+            Slot::Twice(number) => {
+                let index = number.saturating_sub(self.batch.base());
+                self.of_line(usize::try_from(index).unwrap_or(usize::MAX), true)
             }
-            Slot::Seen(number) => self.again(number).map_err(Refused::unrecorded),
+            Slot::Seen(receipt) => Ok(*receipt),
             Slot::Refused(fault, index) => Err(Refused {
                 fault,
                 number: self.receipts.get(index).map(|(number, _)| *number),
@@ -94,28 +92,6 @@ impl Answerer<'_> {
             }),
             _ => Err(Refused::unrecorded(fault(UNREADABLE))),
         }
-    }
-
-    /// The first receipt again, as the journal holds it.
-    fn again(&self, number: u64) -> Result<ReceiptData, Fault> {
-        let record = self
-            .reader
-            .journal()
-            .get(number)
-            .map_err(|failure| of_journal(&failure))?;
-        let record =
-            record.ok_or_else(|| fault(UNREADABLE).log(format!("entry {number} is not there")))?;
-        Ok(ReceiptData {
-            number,
-            sender: PartyId::new(record.sender.as_str())
-                .map_err(|error| fault(UNREADABLE).log(error.to_string()))?,
-            message_id: MessageId::from_bytes(record.message_id),
-            digest: Digest(record.digest),
-            chain: Digest(record.chain),
-            received_at: Timestamp::from_micros(record.time_micros),
-            duplicate: true,
-            late: false,
-        })
     }
 }
 

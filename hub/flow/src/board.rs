@@ -7,11 +7,14 @@ use cordon_journal::{Counters, SpaceLevel};
 use cordon_model::Digest;
 
 use crate::fold::{DeadLetter, OpenOrder};
+use crate::mark::Marked;
 
 /// The shown values.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shown {
     pub epoch: u64,
+    /// Entries that are not as this program would write them.
+    pub marked: Marked,
     pub number: u64,
     pub chain: [u8; 32],
     pub open: Vec<(u64, OpenOrder)>,

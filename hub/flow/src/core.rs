@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use cordon_contract::{Decision, Decisions, Entry, EntryKind, Fault, Plugin};
+use cordon_journal::Record;
 use cordon_model::{AuditOutcome, Body};
 use cordon_wire::WireFault;
 
@@ -14,6 +15,7 @@ use crate::draft::{Draft, Slip, TARGET_BYTES_MAX};
 use crate::flags;
 use crate::fold::Fold;
 use crate::guard::Guard;
+use crate::mark::Mark;
 use crate::precedence::Precedence;
 use crate::sealer::{AuditNote, Particulars, Sealer, decided_id, digest_of_parts};
 
@@ -52,6 +54,16 @@ impl Core {
 
     pub(crate) fn fold(&self) -> &Fold {
         &self.fold
+    }
+
+    /// Takes in an entry that cannot be read. The plug-ins do not see it.
+    pub(crate) fn pass_over(&mut self, record: &Record, mark: &Mark) {
+        self.fold.pass_over(record, mark);
+    }
+
+    /// Counts an entry that was read although its form is refused today.
+    pub(crate) fn mark(&mut self, mark: &Mark) {
+        self.fold.marked.count(mark);
     }
 
     /// Takes over a stored fold.

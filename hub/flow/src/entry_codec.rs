@@ -13,76 +13,31 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cordon_contract::{Entry, EntryKind, Fault};
 use cordon_journal::Record;
-use cordon_model::{Digest, Message, MessageId, NAMESPACE, PartyId, Timestamp};
-use cordon_wire::{parse_message, read_message};
-use cordon_xml::{Document, Limits, Node, NodeId, canonical_exclusive};
+use cordon_model::{Digest, Message, MessageId, PartyId, Timestamp};
+use cordon_wire::read_message;
+use cordon_xml::Document;
 
 use crate::draft::{Draft, Slip};
-use crate::fault::{UNREADABLE, fault};
+use crate::fault::{UNREADABLE, fault, of_wire};
+use crate::submission::{ParsedSubmission, stored_limits};
 
-/// A submission parsed once, its messages taken one by one.
+/// Why a record did not become an entry.
 #[derive(Debug)]
-pub struct ParsedSubmission {
-    document: Document,
-    messages: Vec<NodeId>,
-    bytes: Bytes,
+pub(crate) enum Trouble {
+    /// The journal itself failed; another try may succeed.
+    Journal(Fault),
+    /// The record stands there whole and cannot be read, today or later, by this program.
+    Unreadable(Fault),
 }
 
-impl ParsedSubmission {
-    /// Parses the signed bytes of a submission.
-    pub fn parse(bytes: Bytes) -> Result<Self, Fault> {
-        let document = Document::parse(bytes.to_vec(), &Limits::default())
-            .map_err(|fault| unreadable(fault.to_string()))?;
-        let messages = match cordon_wire::soap::open(&document) {
-            Ok(envelope) => message_nodes(envelope.body),
-            Err(_) => return Err(unreadable("the submission is no SOAP envelope".into())),
-        };
-        Ok(Self {
-            document,
-            messages,
-            bytes,
-        })
-    }
-
-    /// The message at `part`.
-    pub fn message(&self, part: u16) -> Result<Message, Fault> {
-        read_message(self.node(part)?).map_err(|breach| unreadable(breach.to_string()))
-    }
-
-    /// The exclusive canonical form of the message at `part`.
-    pub fn canonical(&self, part: u16) -> Result<Bytes, Fault> {
-        let mut out = Vec::new();
-        canonical_exclusive(self.node(part)?, &[], None, &mut out);
-        Ok(Bytes::from(out))
-    }
-
-    /// The signed bytes.
-    pub fn bytes(&self) -> &Bytes {
-        &self.bytes
-    }
-
-    fn node(&self, part: u16) -> Result<Node<'_>, Fault> {
-        let id = self.messages.get(usize::from(part));
-        id.map(|id| self.document.node(*id))
-            .ok_or_else(|| unreadable(format!("the submission has no part {part}")))
-    }
-}
-
-/// Every `c:Message` below `body`, in document order; a message is not searched for messages.
-pub fn message_nodes(body: Node<'_>) -> Vec<NodeId> {
-    let mut found = Vec::new();
-    let mut open: Vec<Node<'_>> = body.children().collect();
-    open.reverse();
-    while let Some(node) = open.pop() {
-        if node.is(NAMESPACE, "Message") {
-            found.push(node.id());
-            continue;
+impl From<Trouble> for Fault {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Journal(fault) => fault,
+            Trouble::Unreadable(fault) if fault.code() == UNREADABLE => fault,
+            Trouble::Unreadable(fault) => unreadable(fault.to_string()),
         }
-        let mut children: Vec<Node<'_>> = node.children().collect();
-        children.reverse();
-        open.extend(children);
     }
-    found
 }
 
 /// True when the message of this record lies in a submission.
@@ -93,27 +48,36 @@ pub(crate) fn is_part(record: &Record) -> bool {
 /// The draft a record was made from. `part_of` gives the submission of a part.
 pub(crate) fn draft_of(
     record: &Record,
-    part_of: impl FnOnce(u64) -> Result<Arc<ParsedSubmission>, Fault>,
-) -> Result<Draft, Fault> {
-    let kind = EntryKind::from_number(record.kind)
-        .ok_or_else(|| unreadable(format!("record {} has kind {}", record.number, record.kind)))?;
+    part_of: impl FnOnce(u64) -> Result<Arc<ParsedSubmission>, Trouble>,
+) -> Result<Draft, Trouble> {
+    let odd = |why: String| Trouble::Unreadable(unreadable(why));
+    let kind = EntryKind::from_number(record.kind).ok_or_else(|| {
+        odd(format!(
+            "a program of another version wrote kind {}",
+            record.kind
+        ))
+    })?;
     let message = match kind {
         EntryKind::Submission | EntryKind::Tick => None,
-        EntryKind::Message if record.body.is_empty() => {
-            Some(part_of(record.cause)?.message(record.part)?)
-        }
-        EntryKind::Refused => Some(parse(record, refusal_bytes(record))?),
-        _ => Some(parse(record, &record.body)?),
+        EntryKind::Message if record.body.is_empty() => Some(
+            part_of(record.cause)?
+                .message(record.part)
+                .map_err(Trouble::Unreadable)?,
+        ),
+        // A refusal that could not be put into the language stands there without words.
+        EntryKind::Refused if record.part == 0 => None,
+        EntryKind::Refused => Some(parse(refusal_bytes(record))?),
+        _ => Some(parse(&record.body)?),
     };
     let slip = match kind {
         EntryKind::Order => Some(
             Slip::read(&record.label, record.flags)
-                .ok_or_else(|| unreadable(format!("order {} has no deadline", record.number)))?,
+                .ok_or_else(|| odd("an order without a deadline".to_owned()))?,
         ),
         _ => None,
     };
     let sender = PartyId::new(record.sender.as_str())
-        .map_err(|error| unreadable(format!("sender of record {}: {error}", record.number)))?;
+        .map_err(|error| odd(format!("its sender: {error}")))?;
     Ok(Draft {
         kind,
         part: record.part,
@@ -150,8 +114,11 @@ pub(crate) fn refused_raw(record: &Record) -> Bytes {
     record.body.slice(from..)
 }
 
-fn parse(record: &Record, bytes: &[u8]) -> Result<Message, Fault> {
-    parse_message(bytes).map_err(|breach| unreadable(format!("record {}: {breach}", record.number)))
+fn parse(bytes: &[u8]) -> Result<Message, Trouble> {
+    Document::parse(bytes, &stored_limits())
+        .map_err(Into::into)
+        .and_then(|document| read_message(document.root()))
+        .map_err(|breach| Trouble::Unreadable(of_wire(breach)))
 }
 
 fn unreadable(why: String) -> Fault {

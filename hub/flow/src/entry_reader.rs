@@ -10,21 +10,32 @@ use cordon_journal::{Reader, Record, Records};
 use cordon_model::Digest;
 
 use crate::draft::Draft;
-use crate::entry_codec::{ParsedSubmission, draft_of, entry_of, is_part, refused_raw};
+use crate::entry_codec::{Trouble, draft_of, entry_of, is_part, refused_raw};
 use crate::fault::{UNREADABLE, fault, of_journal};
+use crate::mark::{Mark, Marks};
+use crate::submission::ParsedSubmission;
 
 /// Parsed submissions kept at once.
 const PARSED_MAX: usize = 16;
 
-/// Parsed submissions by number, oldest first.
-type Recent = VecDeque<(u64, Arc<ParsedSubmission>)>;
+/// Parsed submissions by number, oldest first, and those that cannot be read.
+type Recent = VecDeque<(u64, Result<Arc<ParsedSubmission>, Fault>)>;
 
-/// Reads entries. Cheap to clone; clones share the parsed submissions. Blocks on the disk: use it
-/// from a blocking thread.
+/// Reads entries. Cheap to clone; clones share the parsed submissions and the marks. Blocks on the
+/// disk: use it from a blocking thread.
 #[derive(Clone)]
 pub struct EntryReader {
     journal: Reader,
     parsed: Arc<Mutex<Recent>>,
+    marks: Marks,
+}
+
+/// A record on its way back to an entry, for whoever steps the journal.
+pub(crate) enum Reread {
+    /// The draft it was made from, and the mark of a form that is refused today.
+    Read(Box<Draft>, Option<Mark>),
+    /// It cannot be read.
+    Unreadable(Mark),
 }
 
 /// An entry with the record and the bytes behind it.
@@ -86,6 +97,7 @@ impl EntryReader {
         Self {
             journal,
             parsed: Arc::default(),
+            marks: Marks::default(),
         }
     }
 
@@ -104,12 +116,30 @@ impl EntryReader {
     }
 
     /// One entry; `None` when it is not written yet.
+    ///
+    /// # Errors
+    /// `F012` when it stands there and cannot be read.
     pub fn get(&self, number: u64) -> Result<Option<StoredEntry>, Fault> {
         let record = self
             .journal
             .get(number)
             .map_err(|failure| of_journal(&failure))?;
-        record.map(|record| self.stored(record)).transpose()
+        let stored = record.map(|record| self.stored(record)).transpose();
+        stored.map_err(Into::into)
+    }
+
+    /// The entries that the readings so far have marked: those that cannot be read, and those of a
+    /// form that is refused today. At most 1,000.
+    pub fn marks(&self) -> Vec<Mark> {
+        self.marks.all()
+    }
+
+    /// Why this record is marked; `None` for a record as this program writes it.
+    pub fn mark_of(&self, record: &Record) -> Result<Option<Mark>, Fault> {
+        Ok(match self.reread(record)? {
+            Reread::Read(_, mark) => mark,
+            Reread::Unreadable(mark) => Some(mark),
+        })
     }
 
     /// Entries from `number` on, up to the present end; asked again later it goes on.
@@ -117,7 +147,8 @@ impl EntryReader {
         self.read_range(number, u64::MAX)
     }
 
-    /// Entries `from` to `to`, both included.
+    /// Entries `from` to `to`, both included. An entry that cannot be read is left out; it stands
+    /// among [`EntryReader::marks`].
     pub fn read_range(&self, from: u64, to: u64) -> Result<Entries, Fault> {
         let records = self
             .journal
@@ -129,12 +160,16 @@ impl EntryReader {
         })
     }
 
-    fn stored(&self, record: Record) -> Result<StoredEntry, Fault> {
+    fn stored(&self, record: Record) -> Result<StoredEntry, Trouble> {
+        self.note(&record)?;
         let submission = match is_part(&record) {
             true => Some(self.submission(record.cause)?),
             false => None,
         };
-        let draft = self.draft(&record, submission.as_ref())?;
+        let draft = draft_of(&record, |number| match &submission {
+            Some(submission) => Ok(Arc::clone(submission)),
+            None => self.submission(number),
+        })?;
         Ok(StoredEntry {
             entry: entry_of(&record, &draft),
             record,
@@ -142,60 +177,72 @@ impl EntryReader {
         })
     }
 
-    fn draft(
-        &self,
-        record: &Record,
-        known: Option<&Arc<ParsedSubmission>>,
-    ) -> Result<Draft, Fault> {
-        draft_of(record, |number| match known {
-            Some(submission) => Ok(Arc::clone(submission)),
-            None => self.submission(number),
-        })
-    }
-
-    /// The draft behind a record, for restart and replay.
-    pub(crate) fn draft_of(&self, record: &Record) -> Result<Draft, Fault> {
-        self.draft(record, None)
-    }
-
-    /// Remembers a submission that was just read, so that its parts need not look for it.
-    pub(crate) fn note(&self, record: &Record) -> Result<(), Fault> {
-        if record.kind == EntryKind::Submission.number() {
-            let parsed = Arc::new(ParsedSubmission::parse(record.body.clone())?);
-            self.keep(record.number, parsed);
+    /// The draft behind a record, for restart and replay. Only a failure of the journal is an error:
+    /// a record that cannot be read is marked, and the one who steps goes on.
+    pub(crate) fn reread(&self, record: &Record) -> Result<Reread, Fault> {
+        let read = self
+            .note(record)
+            .and_then(|mark| Ok((draft_of(record, |number| self.submission(number))?, mark)));
+        match read {
+            Ok((draft, mark)) => Ok(Reread::Read(Box::new(draft), mark)),
+            Err(Trouble::Unreadable(why)) => Ok(Reread::Unreadable(self.mark(record.number, &why))),
+            Err(Trouble::Journal(fault)) => Err(fault),
         }
-        Ok(())
     }
 
-    fn keep(&self, number: u64, parsed: Arc<ParsedSubmission>) {
+    /// Remembers a submission that was just read, so that its parts need not look for it. Gives the
+    /// mark of one that is of an older form.
+    fn note(&self, record: &Record) -> Result<Option<Mark>, Trouble> {
+        if record.kind != EntryKind::Submission.number() {
+            return Ok(None);
+        }
+        let parsed = self.parse(record.number, record.body.clone())?;
+        Ok(parsed.breach().map(|breach| {
+            let mark = Mark::older_form(record.number, breach);
+            self.marks.add(mark.clone());
+            mark
+        }))
+    }
+
+    fn mark(&self, number: u64, why: &Fault) -> Mark {
+        let mark = Mark::unreadable(number, why);
+        self.marks.add(mark.clone());
+        mark
+    }
+
+    /// Parses a submission and keeps what came of it.
+    fn parse(&self, number: u64, bytes: Bytes) -> Result<Arc<ParsedSubmission>, Trouble> {
+        let parsed = ParsedSubmission::parse(bytes).map(Arc::new);
         let mut kept = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= PARSED_MAX {
             kept.pop_front();
         }
-        kept.push_back((number, parsed));
+        kept.push_back((number, parsed.clone()));
+        parsed.map_err(Trouble::Unreadable)
     }
 
-    fn submission(&self, number: u64) -> Result<Arc<ParsedSubmission>, Fault> {
+    fn submission(&self, number: u64) -> Result<Arc<ParsedSubmission>, Trouble> {
         {
             let kept = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some((_, parsed)) = kept.iter().find(|(known, _)| *known == number) {
-                return Ok(Arc::clone(parsed));
+                return parsed.clone().map_err(Trouble::Unreadable);
             }
         }
         let record = self
             .journal
             .get(number)
-            .map_err(|failure| of_journal(&failure))?;
+            .map_err(|failure| Trouble::Journal(of_journal(&failure)))?;
         let record = record
             .filter(|record| record.kind == EntryKind::Submission.number())
-            .ok_or_else(|| fault(UNREADABLE).log(format!("entry {number} is no submission")))?;
-        let parsed = Arc::new(ParsedSubmission::parse(record.body)?);
-        self.keep(number, Arc::clone(&parsed));
-        Ok(parsed)
+            .ok_or_else(|| {
+                let why = format!("entry {number}, which should hold it, is no submission");
+                Trouble::Unreadable(fault(UNREADABLE).log(why))
+            })?;
+        self.parse(number, record.body)
     }
 }
 
-/// Entries in order; `None` means the present end.
+/// Entries in order, without those that cannot be read; `None` means the present end.
 pub struct Entries {
     reader: EntryReader,
     records: Records,
@@ -205,13 +252,19 @@ impl Iterator for Entries {
     type Item = Result<StoredEntry, Fault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let record = match self.records.next()? {
-            Ok(record) => record,
-            Err(failure) => return Some(Err(of_journal(&failure))),
-        };
-        if let Err(fault) = self.reader.note(&record) {
-            return Some(Err(fault));
+        loop {
+            let record = match self.records.next()? {
+                Ok(record) => record,
+                Err(failure) => return Some(Err(of_journal(&failure))),
+            };
+            let number = record.number;
+            match self.reader.stored(record) {
+                Ok(stored) => return Some(Ok(stored)),
+                Err(Trouble::Journal(fault)) => return Some(Err(fault)),
+                Err(Trouble::Unreadable(why)) => {
+                    self.reader.mark(number, &why);
+                }
+            }
         }
-        Some(self.reader.stored(record))
     }
 }

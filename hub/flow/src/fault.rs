@@ -1,4 +1,4 @@
-//! The faults of this room: codes `F001` to `F019` and from `F030` on, each with its remedy.
+//! The faults of this room: codes `F001` to `F020` and from `F030` on, each with its remedy.
 
 use cordon_contract::Fault;
 use cordon_journal::JournalFault;
@@ -34,6 +34,8 @@ pub const REPLAY_DIFFERS: &str = "F013";
 pub const CONFIGURATION: &str = "F014";
 /// `F015`: a background thread of the hub ended.
 pub const THREAD: &str = "F015";
+/// `F020`: an entry has a form that the door refuses today; it was read all the same.
+pub const OLDER_FORM: &str = "F020";
 /// `F030`: the sender's certificate is good, but the park's plan does not know the sender.
 pub const STRANGER: &str = "F030";
 /// `F031`: the message speaks of something that is not the sender's.
@@ -125,6 +127,11 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
         THREAD,
         "a thread of the hub ended",
         "restart the hub and report the log",
+    ),
+    (
+        OLDER_FORM,
+        "a journal entry has a form that is refused today; it was read all the same",
+        "nothing need be done; let its sender mend the program that wrote it",
     ),
     (
         GATE_UNREACHED,

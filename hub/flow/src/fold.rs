@@ -5,11 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cordon_contract::{EntryKind, OrderLane, Target};
+use cordon_journal::Record;
 use cordon_model::{AuditOutcome, Body, PartyId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::draft::Draft;
 use crate::flags;
+use crate::mark::{Mark, Marked};
 use crate::sealer::AuditNote;
 
 /// Audit action of a start of the hub; its target holds the epoch.
@@ -24,6 +26,9 @@ pub(crate) const REPORT_ANSWERED: &str = "report.answered";
 
 /// Requests for reports that may be unanswered at once; more are refused until one is answered.
 pub const REPORT_REQUESTS_MAX: usize = 100;
+
+/// Audit action that tells of marked entries; its target names the last of them.
+pub(crate) const MARKED: &str = "journal.marked";
 
 /// Dead letters kept; beyond it the oldest is only an entry of the journal, and cannot be run again.
 pub const DEAD_LETTERS_MAX: usize = 10_000;
@@ -71,6 +76,8 @@ pub(crate) struct Fold {
     pub dead: BTreeMap<u64, DeadLetter>,
     /// Requests for reports that are not answered.
     pub requests: BTreeSet<u64>,
+    /// Entries that are not as this program would write them.
+    pub marked: Marked,
 }
 
 impl Fold {
@@ -91,6 +98,16 @@ impl Fold {
             }
             EntryKind::Submission | EntryKind::Refused => {}
         }
+    }
+
+    /// Takes in an entry that cannot be read: its time, and that an outcome closes its order. An
+    /// order that nobody can read is not open.
+    pub(crate) fn pass_over(&mut self, record: &Record, mark: &Mark) {
+        self.last_time = self.last_time.max(record.time_micros);
+        if record.kind == EntryKind::Outcome.number() {
+            self.open.remove(&record.cause);
+        }
+        self.marked.count(mark);
     }
 
     fn opened(&mut self, number: u64, draft: &Draft) {
@@ -118,6 +135,11 @@ impl Fold {
             START if draft.flags & flags::DECIDED == 0 => {
                 if let Some(epoch) = event.target.as_deref().and_then(read_epoch) {
                     self.epoch = epoch;
+                }
+            }
+            MARKED if draft.flags & flags::DECIDED == 0 => {
+                if let Some(last) = event.target.as_deref().and_then(read_entry) {
+                    self.marked.told = last;
                 }
             }
             DEAD_LETTER if draft.flags & flags::DECIDED == 0 => {
@@ -165,6 +187,15 @@ pub(crate) fn is_report_request(draft: &Draft) -> bool {
     draft.message.as_deref().is_some_and(|message| {
         !message.header.test && matches!(message.body, Body::ReportRequest(_))
     })
+}
+
+/// The target of the audit entry that tells of marked entries.
+pub(crate) fn entry_text(number: u64) -> String {
+    format!("entry:{number}")
+}
+
+fn read_entry(target: &str) -> Option<u64> {
+    target.strip_prefix("entry:")?.parse().ok()
 }
 
 /// True when the draft carries a gate command.

@@ -1,5 +1,5 @@
-//! The flow's own plug-in: turns refusals that smell of an attack into alarms, and tells of holes
-//! in a sender's count and of statements that came too late.
+//! The flow's own plug-in: turns refusals that smell of an attack and entries that cannot be read into
+//! alarms, and tells of holes in a sender's count and of statements that came too late.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::counts::Counts;
 use crate::fault::{CONFIGURATION, ID_REUSED, fault};
+use crate::fold::MARKED;
 use crate::text::{clip, clip_empty};
 
 /// Audit action of a statement that was overtaken by a newer one of its sender.
@@ -114,12 +115,30 @@ impl Plugin for Guard {
     }
 
     fn step(&mut self, entry: &Entry, decisions: &mut Decisions) {
-        if entry.kind == EntryKind::Message {
-            self.watch_order(entry, decisions);
+        match entry.kind {
+            EntryKind::Message => self.watch_order(entry, decisions),
+            EntryKind::Refused => self.refused(entry, decisions),
+            // What the hub itself says of its journal is no decision, so nothing caused it.
+            EntryKind::Audit if entry.label == MARKED && entry.cause == 0 => {
+                marked(entry, decisions);
+            }
+            _ => {}
         }
-        if entry.kind != EntryKind::Refused {
-            return;
-        }
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
+        postcard::to_stdvec(self).map_err(|error| fault(CONFIGURATION).log(error.to_string()))
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Fault> {
+        *self = postcard::from_bytes(snapshot)
+            .map_err(|error| fault(CONFIGURATION).log(error.to_string()))?;
+        Ok(())
+    }
+}
+
+impl Guard {
+    fn refused(&mut self, entry: &Entry, decisions: &mut Decisions) {
         let Some((alarm_code, alarm_level)) = alarm(&entry.label) else {
             return;
         };
@@ -131,39 +150,58 @@ impl Plugin for Guard {
             _ => String::new(),
         };
         let event = AlarmEvent {
-            alarm_id: format!("flow-{}", entry.number),
-            alarm_code,
-            alarm_level,
-            state: AlarmState::Raised,
-            occurred_at: entry.time,
-            source_device: None,
-            subject: None,
-            person_id: None,
             enterprise_id: PartyId::new(entry.sender.as_str()).ok(),
-            area_id: None,
-            gate_id: None,
-            lane_id: None,
-            position: None,
-            cause_ref: None,
-            evidence: Vec::new(),
-            description: clip_empty(
+            ..event(
+                entry,
+                (alarm_code, alarm_level),
                 &format!(
                     "{} refused a message of {}: {detail}",
                     entry.label, entry.sender
                 ),
-                2_000,
-            ),
+            )
         };
         decisions.emit(Body::AlarmEvent(event), None);
     }
+}
 
-    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
-        postcard::to_stdvec(self).map_err(|error| fault(CONFIGURATION).log(error.to_string()))
-    }
+/// Entries of the journal are not as this program would write them: red tape when all were read, a
+/// hole in what the hub knows when not.
+fn marked(entry: &Entry, decisions: &mut Decisions) {
+    let Some(Body::AuditEvent(audit)) = entry.message.as_deref().map(|message| &message.body)
+    else {
+        return;
+    };
+    let level = match audit.outcome {
+        AuditOutcome::Failure => AlarmLevel::Orange,
+        _ => AlarmLevel::Yellow,
+    };
+    let detail = audit.detail.as_deref().unwrap_or_default();
+    let event = event(entry, (AlarmCode::SchemaInvalid, level), detail);
+    decisions.emit(Body::AlarmEvent(event), None);
+}
 
-    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Fault> {
-        *self = postcard::from_bytes(snapshot)
-            .map_err(|error| fault(CONFIGURATION).log(error.to_string()))?;
-        Ok(())
+/// An alarm of the hub itself about an entry.
+fn event(
+    entry: &Entry,
+    (alarm_code, alarm_level): (AlarmCode, AlarmLevel),
+    description: &str,
+) -> AlarmEvent {
+    AlarmEvent {
+        alarm_id: format!("flow-{}", entry.number),
+        alarm_code,
+        alarm_level,
+        state: AlarmState::Raised,
+        occurred_at: entry.time,
+        source_device: None,
+        subject: None,
+        person_id: None,
+        enterprise_id: None,
+        area_id: None,
+        gate_id: None,
+        lane_id: None,
+        position: None,
+        cause_ref: None,
+        evidence: Vec::new(),
+        description: clip_empty(description, 2_000),
     }
 }

@@ -3,6 +3,8 @@
 use cordon_contract::DeviceHealth;
 use serde::Serialize;
 
+use crate::mark::Marked;
+
 /// How an adapter's task stands; its devices have states of their own.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -45,6 +47,8 @@ pub struct HubHealth {
     pub saved: u64,
     /// Room on the journal's disk: `normal`, `low`, `full`.
     pub space: &'static str,
+    /// Journal entries that cannot be read, or were read although their form is refused today.
+    pub marked: Marked,
     /// Pieces of work that wait for the sequencer.
     pub queue: usize,
     /// Orders without an outcome.

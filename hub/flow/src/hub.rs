@@ -18,6 +18,7 @@ use crate::entry_reader::EntryReader;
 use crate::fault::{CONFIGURATION, THREAD, fault, of_journal};
 use crate::feed::Feed;
 use crate::health::HubHealth;
+use crate::inbox::Inbox;
 use crate::misread::Misreads;
 use crate::outbox::{Dispatch, Outbox};
 use crate::queue::Queue;
@@ -79,7 +80,9 @@ impl Hub {
             vital: Vital::default(),
             board: Board::default(),
             clock: Arc::clone(&parts.clock),
+            inbox: Inbox::new(&parts.state),
         };
+        let inbox = ties.inbox.clone();
         let sequencer = start_sequencer(ties.clone(), parts.journal, parts.state, core).await?;
         let misreads = Misreads::default();
         let bench = Bench {
@@ -90,6 +93,7 @@ impl Hub {
             misreads: misreads.clone(),
             clock: Arc::clone(&parts.clock),
             queue: Arc::clone(&queue),
+            inbox: inbox.clone(),
         };
         let (adapters, corridors) = start_adapters(parts.adapters, &bench, &ties.config, &shutdown);
         let submit = Submit {
@@ -98,6 +102,7 @@ impl Hub {
             authority,
             clock: parts.clock,
             queue,
+            inbox,
             workers: Arc::new(Semaphore::new(ties.config.workers.max(1))),
             operator_workers: Arc::new(Semaphore::new(ties.config.workers.max(1))),
         };
@@ -170,6 +175,7 @@ impl RunningHub {
             epoch: shown.epoch,
             position: shown.number,
             saved: shown.saved,
+            marked: shown.marked,
             space: shown.space.unwrap_or(SpaceLevel::Normal).as_str(),
             queue: self.ties.queue.len(),
             open_orders: shown.open.len(),
@@ -259,6 +265,7 @@ async fn start_sequencer(
                     tracing::info!(
                         from = recovered.from,
                         stepped = recovered.stepped,
+                        took_ms = recovered.took.as_millis(),
                         "the state is restored"
                     );
                     let _ = ready.send(Ok(()));

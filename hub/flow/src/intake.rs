@@ -13,7 +13,7 @@ use crate::batch::Batch;
 use crate::core::Core;
 use crate::corridor::{Corridor, CorridorRules, Offender, Part, RefusedDraft, Sealed};
 use crate::draft::Draft;
-use crate::fault::{ID_REUSED, NO_DEAD_LETTER, REQUESTS_WAIT, fault, of_journal};
+use crate::fault::{ID_REUSED, NO_DEAD_LETTER, REQUESTS_WAIT, fault};
 use crate::flags;
 use crate::fold::REPORT_REQUESTS_MAX;
 use crate::inbox::{Inbox, Verdict};
@@ -24,8 +24,10 @@ use crate::work::{OwnWork, ReadingWork, RefusalWork, SubmissionAnswer, Submissio
 pub(crate) enum Slot {
     /// A line of the batch.
     New(usize),
-    /// Known already, as this entry.
-    Seen(u64),
+    /// Known already and durable, with its first receipt.
+    Seen(Box<ReceiptData>),
+    /// Known already, as this entry of the batch.
+    Twice(u64),
     /// Refused, and recorded at this line.
     Refused(Fault, usize),
     /// Not judged, not recorded.
@@ -55,7 +57,7 @@ pub(crate) struct Pending {
 /// Takes work into a batch.
 pub(crate) struct Intaker<'a> {
     pub core: &'a mut Core,
-    pub inbox: &'a mut Inbox,
+    pub inbox: &'a Inbox,
     pub rules: &'a CorridorRules,
     pub authority: &'a Authority,
     pub batch: &'a mut Batch,
@@ -94,9 +96,10 @@ impl Intaker<'_> {
         for Part { span, outcome } in messages {
             let slot = match outcome {
                 Err(refused) => self.refused(refused, number),
-                Ok(sealed) => match self.verdict(&sealed) {
+                Ok(sealed) => match self.inbox.verdict_of(&sealed) {
                     Err(fault) => Slot::Failed(fault),
-                    Ok(Verdict::Same(number)) => Slot::Seen(number),
+                    Ok(Verdict::Same(receipt)) => Slot::Seen(receipt),
+                    Ok(Verdict::Pending(number)) => Slot::Twice(number),
                     Ok(Verdict::Other(first)) => {
                         let raw = raw.slice(span);
                         self.reused(&sealed, first, raw, number)
@@ -151,7 +154,7 @@ impl Intaker<'_> {
         let judged: Vec<(Sealed, Result<Verdict, Fault>)> = messages
             .into_iter()
             .map(|sealed| {
-                let verdict = self.verdict(&sealed);
+                let verdict = self.inbox.verdict_of(&sealed);
                 (sealed, verdict)
             })
             .collect();
@@ -163,7 +166,8 @@ impl Intaker<'_> {
             .into_iter()
             .map(|(sealed, verdict)| match (verdict, other) {
                 (Err(fault), _) => Slot::Failed(fault),
-                (Ok(Verdict::Same(number)), _) => Slot::Seen(number),
+                (Ok(Verdict::Same(receipt)), _) => Slot::Seen(receipt),
+                (Ok(Verdict::Pending(number)), _) => Slot::Twice(number),
                 (Ok(Verdict::Other(first)), _) | (Ok(Verdict::New), Some(first)) => {
                     let raw = sealed.body().clone();
                     self.reused(&sealed, first, raw, 0)
@@ -205,17 +209,6 @@ impl Intaker<'_> {
         pending(vec![slot], Answer::Refusal(work.answer), source, None)
     }
 
-    fn verdict(&self, sealed: &Sealed) -> Result<Verdict, Fault> {
-        self.inbox
-            .verdict(
-                sealed.sender(),
-                sealed.message_id(),
-                sealed.identity(),
-                sealed.key(),
-            )
-            .map_err(|failure| of_journal(&failure))
-    }
-
     /// A request for a report that the hub could not remember is not taken; it may come again.
     fn is_request_too_many(&self, sealed: &Sealed) -> bool {
         sealed.message_type() == Some(MessageType::ReportRequest)
@@ -230,8 +223,7 @@ impl Intaker<'_> {
         }
         if draft.flags & flags::KEYED != 0 {
             let number = self.batch.next();
-            self.inbox
-                .note(&draft.sender, draft.message_id, identity, number);
+            self.inbox.note(&draft, identity, number);
         }
         Slot::New(self.core.admit(self.batch, draft))
     }

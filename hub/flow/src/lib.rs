@@ -38,6 +38,7 @@ mod histogram;
 mod hub;
 mod inbox;
 mod intake;
+mod mark;
 mod misread;
 mod outbox;
 mod outcome;
@@ -52,6 +53,7 @@ mod sequencer;
 mod spool;
 mod startup;
 mod stats;
+mod submission;
 mod submit;
 mod supervisor;
 mod text;
@@ -62,11 +64,10 @@ pub use crate::authority::{Authority, Table, Thing, Voice, Whose};
 pub use crate::config::{HubConfig, HubParts};
 pub use crate::core::{DECISION_DEPTH_MAX, DECISIONS_PER_INPUT_MAX};
 pub use crate::corridor::CorridorRules;
-pub use crate::entry_codec::{ParsedSubmission, message_nodes};
 pub use crate::entry_reader::{Entries, EntryReader, StoredEntry};
 pub use crate::fault::{
     ACT_OF_ANOTHER, ADAPTER_MAY_NOT, CONFIGURATION, DISK_FULL, FAULTS, GATE_UNREACHED, ID_REUSED,
-    MESSAGE_COUNT, NO_DEAD_LETTER, NOT_YOURS, OTHER_PARK, OWN_MESSAGE, REPLAY_DIFFERS,
+    MESSAGE_COUNT, NO_DEAD_LETTER, NOT_YOURS, OLDER_FORM, OTHER_PARK, OWN_MESSAGE, REPLAY_DIFFERS,
     REQUESTS_WAIT, ROLE_MAY_NOT, SENDER_NOT_SIGNER, STOPPED, STRANGER, THREAD, TIME_WINDOW,
     UNKNOWN_THING, UNREADABLE,
 };
@@ -75,11 +76,13 @@ pub use crate::fold::{DEAD_LETTERS_MAX, DeadLetter, OpenOrder, REPORT_REQUESTS_M
 pub use crate::health::{AdapterHealth, AdapterState, HubHealth};
 pub use crate::histogram::{Histogram, Quantiles};
 pub use crate::hub::{Hub, RunningHub};
+pub use crate::mark::{Mark, Marked};
 pub use crate::misread::{Misread, Misreads};
 pub use crate::outbox::{OrderNote, Outbox};
 pub use crate::precedence::SUBJECTS_MAX;
 pub use crate::receipt::{ReceiptData, Refused};
 pub use crate::replay::{Difference, ReplayReport, replay, replay_over, replay_told};
 pub use crate::stats::{Stats, StatsSnapshot, Traffic};
+pub use crate::submission::{ParsedSubmission, SubmissionForm, message_nodes};
 pub use crate::submit::{Audited, Submit};
 pub use crate::vital::Vital;

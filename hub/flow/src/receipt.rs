@@ -3,8 +3,8 @@
 use cordon_contract::Fault;
 use cordon_model::{Digest, MessageId, ParkCode, PartyId, Receipt, Timestamp};
 
-/// Everything a signed receipt says. The same message gives the same data for ever, because all of
-/// it is read from the journal.
+/// Everything a signed receipt says. The same message gives the same data for ever: it is kept with the
+/// inbox mark, which is made of the journal's own record.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ReceiptData {
     /// The journal entry that holds the message; 0 when `late`.

@@ -1,15 +1,17 @@
 //! Bringing plug-ins and fold to the end of the journal at a start.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use cordon_contract::Fault;
-use cordon_journal::{Journal, State};
+use cordon_journal::{Changes, InboxMark, Journal, Record, State};
 use cordon_model::{Digest, MessageId, PartyId};
 
 use crate::core::Core;
 use crate::corridor::identity_of;
+use crate::draft::Draft;
 use crate::entry_codec::entry_of;
-use crate::entry_reader::EntryReader;
+use crate::entry_reader::{EntryReader, Reread};
 use crate::fault::{CONFIGURATION, fault, of_journal};
 use crate::flags;
 use crate::inbox::Inbox;
@@ -33,6 +35,24 @@ pub(crate) fn names(core: &Core) -> Vec<u8> {
     names.join("\n").into_bytes()
 }
 
+/// Inbox marks after which the state is saved at once.
+pub(crate) const MARKS_MAX: usize = 100_000;
+
+/// Puts plug-ins, fold, precedence and the list of plug-ins into a commit of a state that stands at
+/// `stored`, 0 for one that holds nothing.
+pub(crate) fn snapshots(core: &Core, changes: &mut Changes, stored: u64) -> Result<(), Fault> {
+    for plugin in core.plugins() {
+        changes.snapshot(&namespace(plugin.name()), plugin.snapshot()?);
+    }
+    changes.snapshot(FOLD, core.fold_bytes()?);
+    // Written when it differs from what is stored: most entries say nothing of a subject.
+    if stored == 0 || core.precedence().changed() > stored {
+        changes.snapshot(PRECEDENCE, core.precedence_bytes()?);
+    }
+    changes.snapshot(NAMES, names(core));
+    Ok(())
+}
+
 /// What recovery did.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Recovered {
@@ -40,16 +60,20 @@ pub(crate) struct Recovered {
     pub from: u64,
     /// Entries stepped again.
     pub stepped: u64,
+    /// How long it took.
+    pub took: Duration,
 }
 
-/// Restores the stored state if it stands in this journal, and steps what came after it.
+/// Restores the stored state if it stands in this journal, and steps what came after it. An entry
+/// that cannot be read is marked and passed over; `keep` is for how many entries ids are remembered.
 pub(crate) fn recover(
     journal: &Journal,
     reader: &EntryReader,
     state: &Arc<dyn State>,
     core: &mut Core,
-    inbox: &mut Inbox,
+    (inbox, keep): (&Inbox, u64),
 ) -> Result<Recovered, Fault> {
+    let begun = Instant::now();
     let initial: Vec<Vec<u8>> = core
         .plugins()
         .iter()
@@ -59,6 +83,11 @@ pub(crate) fn recover(
     let mut from = 0;
     if let Some(position) = trusted(journal, reader, state, core)? {
         match restore(state, core) {
+            Ok(true) if !open_orders_are_readable(reader, core)? => {
+                tracing::warn!(
+                    "the stored state names an order that cannot be read, all entries are stepped again"
+                );
+            }
             Ok(true) => from = position,
             Ok(false) => {
                 tracing::warn!("the stored state is incomplete, all entries are stepped again")
@@ -82,37 +111,81 @@ pub(crate) fn recover(
     let last = journal.last();
     let mut stepped = 0;
     if from < last {
+        let forget_below = last.saturating_sub(keep);
         let records = reader
             .journal()
             .read_range(from + 1, last)
             .map_err(|failure| of_journal(&failure))?;
         for record in records {
             let record = record.map_err(|failure| of_journal(&failure))?;
-            reader.note(&record)?;
-            let draft = reader.draft_of(&record)?;
-            let entry = entry_of(&record, &draft);
-            if draft.flags & flags::DECIDED == 0 {
-                core.begin();
+            let identity = step(reader, core, &record)?;
+            if record.number > forget_below {
+                remember(inbox, &record, identity);
             }
-            // What was decided then stands in the journal; it is not decided again.
-            core.step(&entry, &draft, 0);
-            if draft.flags & flags::KEYED != 0 {
-                note(
-                    inbox,
-                    &draft.sender,
-                    draft.message_id,
-                    identity_of(&draft),
-                    record.number,
-                );
+            if inbox.waiting() >= MARKS_MAX {
+                save(state, core, inbox, &record)?;
             }
             stepped += 1;
         }
     }
-    Ok(Recovered { from, stepped })
+    let took = begun.elapsed();
+    Ok(Recovered {
+        from,
+        stepped,
+        took,
+    })
 }
 
-fn note(inbox: &mut Inbox, sender: &PartyId, id: MessageId, digest: Digest, number: u64) {
-    inbox.note(sender, id, digest, number);
+/// Steps one entry again and gives what it is recognised by. What was decided then stands in the
+/// journal; it is not decided again.
+fn step(reader: &EntryReader, core: &mut Core, record: &Record) -> Result<Digest, Fault> {
+    let (draft, mark): (Box<Draft>, _) = match reader.reread(record)? {
+        Reread::Read(draft, mark) => (draft, mark),
+        Reread::Unreadable(mark) => {
+            core.pass_over(record, &mark);
+            return Ok(Digest(record.digest));
+        }
+    };
+    if draft.flags & flags::DECIDED == 0 {
+        core.begin();
+    }
+    core.step(&entry_of(record, &draft), &draft, 0);
+    if let Some(mark) = mark {
+        core.mark(&mark);
+    }
+    Ok(identity_of(&draft))
+}
+
+/// Notes an accepted message. Who sent it and its digest stand in the record itself, so that this
+/// holds for a message that cannot be read too.
+fn remember(inbox: &Inbox, record: &Record, identity: Digest) {
+    if record.flags & flags::KEYED == 0 {
+        return;
+    }
+    let Ok(sender) = PartyId::new(record.sender.as_str()) else {
+        return;
+    };
+    let mark = InboxMark {
+        number: record.number,
+        time_micros: record.time_micros,
+        digest: record.digest,
+        identity: identity.0,
+        chain: record.chain,
+    };
+    inbox.note_durable(sender, MessageId::from_bytes(record.message_id), mark);
+}
+
+/// Saves the state on the way, so that a long journal takes no more memory than a short one.
+fn save(state: &Arc<dyn State>, core: &Core, inbox: &Inbox, record: &Record) -> Result<(), Fault> {
+    let mut changes = Changes::at(record.number, record.chain);
+    snapshots(core, &mut changes, 0)?;
+    inbox.fill(&mut changes);
+    state
+        .commit(&changes)
+        .map_err(|failure| of_journal(&failure))?;
+    inbox.stored(record.number);
+    tracing::info!(number = record.number, "entries stepped again so far");
+    Ok(())
 }
 
 /// The stored position, when the journal holds that very entry and the plug-ins are the same.
@@ -136,6 +209,20 @@ fn trusted(
         .map_err(stored)?
         .is_some_and(|stored| stored == names(core));
     Ok(same.then_some(number))
+}
+
+/// Whether every order the state holds open can be read, and so be expired or handed out again.
+fn open_orders_are_readable(reader: &EntryReader, core: &Core) -> Result<bool, Fault> {
+    for number in core.fold().open.keys() {
+        let record = reader.journal().get(*number);
+        let Some(record) = record.map_err(|failure| of_journal(&failure))? else {
+            return Ok(false);
+        };
+        if matches!(reader.reread(&record)?, Reread::Unreadable(_)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn restore(state: &Arc<dyn State>, core: &mut Core) -> Result<bool, Fault> {

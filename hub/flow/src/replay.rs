@@ -1,6 +1,6 @@
 //! Stepping a whole journal again: same journal, same decisions, byte for byte (I3).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 
 use cordon_contract::{Entry, Fault, Plugin};
@@ -10,9 +10,10 @@ use cordon_model::{Digest, Timestamp};
 use crate::core::Core;
 use crate::draft::Draft;
 use crate::entry_codec::entry_of;
-use crate::entry_reader::EntryReader;
+use crate::entry_reader::{EntryReader, Reread};
 use crate::fault::{REPLAY_DIFFERS, fault, of_journal};
 use crate::flags;
+use crate::mark::Mark;
 use crate::sealer::Sealer;
 
 /// Where a replay and the journal part for the first time.
@@ -31,6 +32,11 @@ pub struct ReplayReport {
     pub entries: u64,
     /// Decided entries compared byte for byte.
     pub compared: u64,
+    /// Entries that cannot be read, or were read although their form is refused today; at most 1,000.
+    pub marked: Vec<Mark>,
+    /// Decided entries that could not be compared, because they or the entry they answer cannot be
+    /// read.
+    pub unverified: u64,
     /// The first difference; `None` when the journal follows from its inputs.
     pub first_difference: Option<Difference>,
     /// Last entry stepped; 0 for an empty journal.
@@ -57,6 +63,8 @@ struct Replay {
     core: Core,
     /// What must come next.
     expected: VecDeque<(Draft, u32, Timestamp)>,
+    /// Entries since the last input whose decisions cannot be known.
+    blind: BTreeSet<u64>,
     report: ReplayReport,
 }
 
@@ -90,6 +98,8 @@ pub fn replay_told(
     let report = ReplayReport {
         entries: 0,
         compared: 0,
+        marked: Vec::new(),
+        unverified: 0,
         first_difference: None,
         number: 0,
         chain: Digest([0; 32]),
@@ -101,31 +111,62 @@ pub fn replay_told(
     let mut replay = Replay {
         core: Core::new(sealer, plugins),
         expected: VecDeque::new(),
+        blind: BTreeSet::new(),
         report,
     };
     let records = reader.journal().read_range(1, up_to.unwrap_or(u64::MAX));
     for record in records.map_err(|failure| of_journal(&failure))? {
         let record = record.map_err(|failure| of_journal(&failure))?;
-        reader.note(&record)?;
-        let draft = reader.draft_of(&record)?;
-        replay.step(&record, &draft);
+        match reader.reread(&record)? {
+            Reread::Read(draft, mark) => replay.step(&record, &draft, mark.as_ref()),
+            Reread::Unreadable(mark) => replay.pass_over(&record, &mark),
+        }
         told(record.number);
     }
+    replay.report.marked = reader.marks();
     replay.finish()
 }
 
 impl Replay {
-    fn step(&mut self, record: &Record, draft: &Draft) {
+    fn step(&mut self, record: &Record, draft: &Draft, mark: Option<&Mark>) {
         let entry = entry_of(record, draft);
-        let depth = match draft.flags & flags::DECIDED {
-            0 => {
-                self.no_more_expected(record.number);
-                self.core.begin();
-                0
-            }
-            _ => self.compare(record),
-        };
+        let depth = self.depth(record);
         self.advance(&entry, draft, depth);
+        if let Some(mark) = mark {
+            self.core.mark(mark);
+        }
+        self.count(record);
+    }
+
+    /// An entry that cannot be read. The plug-ins do not see it, as at a start of the hub; what was
+    /// decided on it then is taken as it stands.
+    fn pass_over(&mut self, record: &Record, mark: &Mark) {
+        match record.flags & flags::DECIDED {
+            0 => {
+                self.depth(record);
+            }
+            _ => {
+                self.expected.pop_front();
+                self.report.unverified += 1;
+            }
+        }
+        self.blind.insert(record.number);
+        self.core.pass_over(record, mark);
+        self.count(record);
+    }
+
+    /// How many decisions lie between the input and this entry.
+    fn depth(&mut self, record: &Record) -> u32 {
+        if record.flags & flags::DECIDED != 0 {
+            return self.compare(record);
+        }
+        self.no_more_expected(record.number);
+        self.blind.clear();
+        self.core.begin();
+        0
+    }
+
+    fn count(&mut self, record: &Record) {
         self.report.entries += 1;
         self.report.number = record.number;
         self.report.chain = Digest(record.chain);
@@ -138,6 +179,10 @@ impl Replay {
     }
 
     fn compare(&mut self, record: &Record) -> u32 {
+        if self.blind.contains(&record.cause) {
+            self.report.unverified += 1;
+            return 1;
+        }
         self.report.compared += 1;
         match self.expected.pop_front() {
             None => {
@@ -203,11 +248,16 @@ fn difference(made: &NewRecord, held: &NewRecord) -> Option<&'static str> {
 
 /// Hub and park, from the first entry, which is the first start of the hub.
 fn sealer_of(reader: &EntryReader) -> Result<Option<Sealer>, Fault> {
-    let Some(first) = reader.get(1)? else {
+    let first = reader.journal().get(1);
+    let Some(first) = first.map_err(|failure| of_journal(&failure))? else {
         return Ok(None);
     };
-    let header = first.entry.message.as_ref().map(|message| &message.header);
-    match header {
+    let draft = match reader.reread(&first)? {
+        Reread::Read(draft, _) => Some(draft),
+        Reread::Unreadable(_) => None,
+    };
+    let message = draft.and_then(|draft| draft.message);
+    match message.as_deref().map(|message| &message.header) {
         Some(header) => Ok(Some(Sealer::new(
             header.sender_id.clone(),
             header.park_code.clone(),

@@ -22,7 +22,7 @@ use crate::inbox::Inbox;
 use crate::intake::{Answer, Intaker, Pending};
 use crate::outbox::Dispatch;
 use crate::queue::{Queue, Ticket};
-use crate::recovery::{FOLD, NAMES, PRECEDENCE, Recovered, names, namespace, recover};
+use crate::recovery::{MARKS_MAX, Recovered, recover, snapshots};
 use crate::saver::Saver;
 use crate::spool::Spool;
 use crate::stats::Stats;
@@ -33,8 +33,6 @@ use crate::work::Work;
 const PATIENCE: Duration = Duration::from_millis(10);
 /// Lines after which a batch is committed although work is left.
 const LINES_MAX: usize = 4_096;
-/// Inbox marks after which the state is saved at once.
-const MARKS_MAX: usize = 100_000;
 
 /// What the sequencer shares with the rest of the hub.
 #[derive(Clone)]
@@ -47,6 +45,7 @@ pub(crate) struct Ties {
     pub vital: Vital,
     pub board: Board,
     pub clock: Arc<dyn Clock>,
+    pub inbox: Inbox,
 }
 
 /// The sequencer. Owns the journal's writer and the plug-ins.
@@ -72,8 +71,9 @@ impl Sequencer {
         mut core: Core,
     ) -> Result<(Self, Recovered), Fault> {
         let reader = EntryReader::over(journal.reader().map_err(|failure| of_journal(&failure))?);
-        let mut inbox = Inbox::new(Arc::clone(&state));
-        let recovered = recover(&journal, &reader, &state, &mut core, &mut inbox)?;
+        let inbox = ties.inbox.clone();
+        let keep = ties.config.inbox_entries;
+        let recovered = recover(&journal, &reader, &state, &mut core, (&inbox, keep))?;
         let spool = Spool::new(ties.config.emergency_spool.clone());
         let mut sequencer = Self {
             saver: Saver::start(state)?,
@@ -164,7 +164,7 @@ impl Sequencer {
     pub(crate) fn intaker<'a>(&'a mut self, batch: &'a mut Batch) -> Intaker<'a> {
         Intaker {
             core: &mut self.core,
-            inbox: &mut self.inbox,
+            inbox: &self.inbox,
             rules: &self.ties.config.rules,
             authority: &self.ties.config.authority,
             batch,
@@ -187,6 +187,7 @@ impl Sequencer {
                 return Err(fault);
             }
         };
+        self.inbox.seal(&receipts, batch.time());
         let epoch = self.core.fold().epoch;
         for line in batch.lines() {
             if line.draft.flags & flags::LATE != 0 {
@@ -225,7 +226,6 @@ impl Sequencer {
         let answerer = Answerer {
             batch,
             receipts,
-            reader: &self.reader,
             stats: &self.ties.stats,
         };
         for pending in pending {
@@ -265,6 +265,7 @@ impl Sequencer {
         let fold = self.core.fold();
         let mut shown = self.ties.board.lock();
         shown.epoch = fold.epoch;
+        shown.marked = fold.marked;
         shown.number = self.journal.last();
         shown.chain = self.journal.chain();
         shown.space = Some(self.journal.space().level);
@@ -316,7 +317,7 @@ impl Sequencer {
             return;
         }
         let mut changes = Changes::at(number, chain);
-        match self.fill(&mut changes) {
+        match snapshots(&self.core, &mut changes, self.saver.position()) {
             Ok(()) => {
                 self.inbox.fill(&mut changes);
                 changes.forget_inbox_below(number.saturating_sub(self.ties.config.inbox_entries));
@@ -326,19 +327,6 @@ impl Sequencer {
         }
         self.saved = number;
         self.saved_at = Instant::now();
-    }
-
-    fn fill(&self, changes: &mut Changes) -> Result<(), Fault> {
-        for plugin in self.core.plugins() {
-            changes.snapshot(&namespace(plugin.name()), plugin.snapshot()?);
-        }
-        changes.snapshot(FOLD, self.core.fold_bytes()?);
-        // Written when it differs from what is stored: most entries say nothing of a subject.
-        if self.saver.position() == 0 || self.core.precedence().changed() > self.saver.position() {
-            changes.snapshot(PRECEDENCE, self.core.precedence_bytes()?);
-        }
-        changes.snapshot(NAMES, names(&self.core));
-        Ok(())
     }
 }
 

@@ -34,6 +34,7 @@ impl Sequencer {
         let time = self.time();
         let mut batch = Batch::new(self.journal.next_number(), time);
         self.admit_start(&mut batch, time)?;
+        self.admit_marks(&mut batch, time)?;
         self.expire(&mut batch, time, &open)?;
         let carried = self.admit_late(&mut batch, &spooled)?;
         let late: Vec<Order> = late_orders(&batch, self.core.fold().epoch);
@@ -131,18 +132,16 @@ impl Sequencer {
         at_micros: i64,
     ) -> Result<(), Fault> {
         let intaker = self.intaker(batch);
-        let verdict = intaker
-            .inbox
-            .verdict(&draft.sender, draft.message_id, draft.digest, Key::Exact)
-            .map_err(|failure| crate::fault::of_journal(&failure))?;
+        let verdict =
+            intaker
+                .inbox
+                .verdict(&draft.sender, draft.message_id, draft.digest, Key::Exact)?;
         if verdict != Verdict::New {
             return Ok(());
         }
         tracing::warn!(at = %Timestamp::from_micros(at_micros), "an emergency opening is journaled late");
         let number = intaker.batch.next();
-        intaker
-            .inbox
-            .note(&draft.sender, draft.message_id, draft.digest, number);
+        intaker.inbox.note(&draft, draft.digest, number);
         intaker.core.admit(intaker.batch, draft);
         Ok(())
     }

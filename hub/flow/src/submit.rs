@@ -17,6 +17,7 @@ use crate::corridor::{
 use crate::draft::Draft;
 use crate::fault::{OWN_MESSAGE, STOPPED, THREAD, fault, of_wire};
 use crate::fold::REPORT_ANSWERED;
+use crate::inbox::Inbox;
 use crate::queue::Queue;
 use crate::receipt::{ReceiptData, Refused};
 use crate::sealer::{AuditNote, Sealer};
@@ -34,6 +35,7 @@ pub struct Submit {
     pub(crate) authority: Arc<Authority>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) queue: Arc<Queue>,
+    pub(crate) inbox: Inbox,
     /// Corridor workers for submissions.
     pub(crate) workers: Arc<Semaphore>,
     /// Corridor workers kept for operators: an emergency opening waits behind no partner.
@@ -106,6 +108,7 @@ impl Submit {
         let worker = worker.map_err(|_| Refused::unrecorded(fault(STOPPED)))?;
         let (sealer, rules) = (Arc::clone(&self.sealer), Arc::clone(&self.rules));
         let authority = Arc::clone(&self.authority);
+        let inbox = self.inbox.clone();
         let now = self.clock.now();
         let is_small = envelope.bytes().len() <= INLINE_BYTES_MAX;
         let seal = move || {
@@ -115,7 +118,10 @@ impl Submit {
                 sealer: &sealer,
                 now,
             };
-            let sealed = Verified::from(envelope).seal(corridor);
+            let mut sealed = Verified::from(envelope).seal(corridor);
+            if let Ok(submission) = &mut sealed {
+                inbox.look(submission.sealed_mut());
+            }
             drop(worker);
             sealed
         };
@@ -236,6 +242,16 @@ impl Submit {
             .into_iter()
             .next()
             .ok_or_else(|| fault(OWN_MESSAGE))
+    }
+
+    /// The first receipt of an accepted message; `None` when no such message is remembered. Costs a
+    /// look-up in memory or in the state store, which may block on the disk; the journal is not read.
+    pub fn receipt_of(
+        &self,
+        sender: &PartyId,
+        id: MessageId,
+    ) -> Result<Option<ReceiptData>, Fault> {
+        self.inbox.receipt(sender, id)
     }
 
     /// SHA-256 over all plug-in snapshots, open orders, dead letters and the position it stands for.

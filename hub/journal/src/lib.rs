@@ -47,7 +47,7 @@ pub use record::{LABEL_BYTES_MAX, NewRecord, Record, SENDER_BYTES_MAX};
 pub use recover::Opening;
 pub use segment::{FORMAT, IDENTITY_BYTES_MAX, SEGMENT_BYTES_MIN};
 pub use space::{Space, SpaceLevel};
-pub use state::{Changes, Durability, InboxMark, Rebuild, State, StateStore};
+pub use state::{Changes, Durability, InboxMark, LookedUp, Rebuild, State, StateStore};
 pub use verify::{Problem, Report, verify, verify_against, verify_on};
 pub use watch::{Position, Watch};
 pub use witness::Witness;

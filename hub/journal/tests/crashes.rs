@@ -82,7 +82,10 @@ fn changes(number: u64) -> Changes {
     changes.snapshot("access", vec![number as u8; 300]);
     let mark = InboxMark {
         number,
+        time_micros: 7,
         digest: [3; 32],
+        identity: [6; 32],
+        chain: [4; 32],
     };
     changes.inbox("enterprise-1", (u128::from(number)).to_be_bytes(), mark);
     changes

@@ -31,7 +31,10 @@ fn values_ranges_snapshots_and_inbox_keys_come_back() {
     assert_eq!(store.position().unwrap(), (0, [0; 32]));
     let mark = InboxMark {
         number: 5,
+        time_micros: 7,
         digest: [9; 32],
+        identity: [6; 32],
+        chain: [4; 32],
     };
     let mut changes = Changes::at(5, [5; 32]);
     changes

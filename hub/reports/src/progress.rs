@@ -83,10 +83,16 @@ impl Progress {
                     chain: stored.chain(),
                 };
             }
+            // The last entries may be ones that cannot be read.
+            self.position = Position {
+                number: head,
+                chain,
+            };
         } else if head == 0 {
             self.position.chain = chain;
         }
-        if self.position.number >= self.copied.saturating_add(COPY_EVERY) {
+        let is_whole = self.ledger.number() == self.position.number;
+        if is_whole && self.position.number >= self.copied.saturating_add(COPY_EVERY) {
             self.copy();
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use cordon_contract::{BoxFuture, Clock, Fault};
-use cordon_flow::EntryReader;
+use cordon_flow::{EntryReader, Mark};
 use cordon_model::plan::ParkPlan;
 use cordon_model::service::ReportEntry;
 use cordon_model::{
@@ -102,6 +102,12 @@ impl Reports {
             progress: Mutex::new(progress),
             shelf: Mutex::new(shelf),
         })
+    }
+
+    /// The journal entries that could not be read for the figures, or were of a form that is refused
+    /// today, as far as this service has read them itself.
+    pub fn marks(&self) -> Vec<Mark> {
+        self.parts.reader.marks()
     }
 
     /// Every version that can be pulled.

@@ -72,7 +72,8 @@ pub fn fault(parts: &Parts, version: SoapVersion, fault: &Fault, entry: Option<u
     };
     let side = side(fault.code());
     let payload = soap::fault_body(version, side, &said);
-    // SOAP 1.1 over HTTP knows only 500 for faults (WS-I BP 1.1 R1126); 1.2 has 400 for the sender's.
+    // SOAP 1.1 over HTTP knows only 500 for faults (WS-I BP 1.1 R1126); 1.2 has 400 for the sender's
+    // (part 2, table 20).
     let status = match (version, side) {
         (SoapVersion::V12, soap::Side::Sender) => StatusCode::BAD_REQUEST,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
@@ -82,11 +83,9 @@ pub fn fault(parts: &Parts, version: SoapVersion, fault: &Fault, entry: Option<u
 
 /// Whose fault it is, as SOAP sorts faults.
 fn side(code: &str) -> soap::Side {
-    match code {
-        "X130" => soap::Side::VersionMismatch,
-        "X133" => soap::Side::MustUnderstand,
-        code if is_passing(code) => soap::Side::Receiver,
-        _ => soap::Side::Sender,
+    match is_passing(code) {
+        true => soap::Side::Receiver,
+        false => soap::Side::of_code(code),
     }
 }
 

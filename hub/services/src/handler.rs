@@ -9,9 +9,11 @@ use cordon_contract::Fault;
 use cordon_http::{Handler, Request, Response};
 use cordon_security::wsse::{self, Policy, Rejected, SoapVersion, VerifiedEnvelope};
 use cordon_security::{Certificate, Identity, Role, tls};
+use cordon_wire::soap;
 use http::{Method, StatusCode, header};
 
 use crate::answer::{self, Reply};
+use crate::lawful::lawful;
 use crate::verifier::Turn;
 use crate::wsdl::{self, Service};
 use crate::{Parts, enterprise, park, regulator, submission};
@@ -98,16 +100,21 @@ impl Exchange {
             Err(fault) => return answer::later(&self.parts, version, &fault),
         };
         let version = call.version();
-        let reply = match submission::messages_of(&call) {
-            Some(Ok(())) => {
+        // The same form that every later reading of the journal looks for.
+        let form = soap::open(call.document())
+            .map(drop)
+            .map_err(|refused| lawful(refused.breach));
+        let messages = form.map(|()| submission::messages_of(&call));
+        let reply = match messages {
+            Ok(Some(Ok(()))) => {
                 return match submission::submit(&self.parts, call).await {
                     Ok(Reply { payload }) => answer::signed(&self.parts, version, &payload),
                     // The hub has recorded it.
                     Err((fault, entry)) => answer::fault(&self.parts, version, &fault, entry),
                 };
             }
-            Some(Err(fault)) => Err(fault),
-            None => self.ask(service, &call).await,
+            Ok(Some(Err(fault))) | Err(fault) => Err(fault),
+            Ok(None) => self.ask(service, &call).await,
         };
         match reply {
             Ok(Reply { payload }) => answer::signed(&self.parts, version, &payload),

@@ -6,11 +6,21 @@
 use cordon_model::service::Fault;
 use cordon_xml::{Document, Node, Writer};
 
+use crate::fault::WireFault;
 use crate::service::{read_fault, write_fault};
 
 /// Namespace of WS-Security 1.0, whose header block is understood.
 pub const WSSE: &str =
     "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
+
+/// X130: no SOAP envelope of a known version.
+const VERSION_MISMATCH: &str = "X130";
+/// X131: something beside header and body.
+const ODD_ENVELOPE: &str = "X131";
+/// X132: the body does not hold exactly one element.
+const NOT_ONE_PAYLOAD: &str = "X132";
+/// X133: a header block that must be understood is not.
+const NOT_UNDERSTOOD: &str = "X133";
 
 /// Version of an envelope.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -71,6 +81,15 @@ pub enum Side {
 }
 
 impl Side {
+    /// The side a refusal of one of this file's codes is on; of any other code the sender's.
+    pub fn of_code(code: &str) -> Self {
+        match code {
+            VERSION_MISMATCH => Self::VersionMismatch,
+            NOT_UNDERSTOOD => Self::MustUnderstand,
+            _ => Self::Sender,
+        }
+    }
+
     fn code(self, version: SoapVersion) -> &'static str {
         match (self, version) {
             (Self::Sender, SoapVersion::V11) => "s:Client",
@@ -104,34 +123,27 @@ pub struct SoapFault {
     /// Whose fault.
     pub side: Side,
     /// Code, place, detail and remedy.
-    pub fault: Fault,
+    pub breach: WireFault,
 }
 
 impl SoapFault {
     fn new(
         version: SoapVersion,
-        side: Side,
-        code: &str,
+        code: &'static str,
         node: Node<'_>,
         detail: String,
-        remedy: &str,
+        remedy: &'static str,
     ) -> Self {
         Self {
             version,
-            side,
-            fault: Fault {
-                code: code.to_owned(),
+            side: Side::of_code(code),
+            breach: WireFault {
+                code,
                 place: node.path(),
                 detail,
-                remedy: remedy.to_owned(),
-                entry_number: None,
+                remedy,
             },
         }
-    }
-
-    /// The answer as bytes.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        fault(self.version, self.side, &self.fault)
     }
 }
 
@@ -143,8 +155,7 @@ pub fn open(document: &Document) -> Result<Envelope<'_>, SoapFault> {
         _ => {
             return Err(SoapFault::new(
                 SoapVersion::V11,
-                Side::VersionMismatch,
-                "X130",
+                VERSION_MISMATCH,
                 root,
                 "the document is not a SOAP 1.1 or 1.2 envelope".to_owned(),
                 "wrap the request into an envelope of SOAP 1.1 or 1.2",
@@ -159,8 +170,7 @@ pub fn open(document: &Document) -> Result<Envelope<'_>, SoapFault> {
     let (Some(payload), None) = (payloads.next(), payloads.next()) else {
         return Err(SoapFault::new(
             version,
-            Side::Sender,
-            "X132",
+            NOT_ONE_PAYLOAD,
             body,
             "the body does not hold exactly one element".to_owned(),
             "send one request in one envelope, document/literal wrapped",
@@ -174,6 +184,14 @@ pub fn open(document: &Document) -> Result<Envelope<'_>, SoapFault> {
     })
 }
 
+/// The body of an envelope, whatever [`open`] says of header and content; `None` when there is none
+/// at its one place. For reading again what was taken when less was demanded.
+pub fn body(document: &Document) -> Option<Node<'_>> {
+    let root = document.root();
+    let version = SoapVersion::of(root.namespace()).filter(|_| root.local() == "Envelope")?;
+    parts(root, version).ok().map(|(_, body)| body)
+}
+
 /// Header and body; nothing else may be in an envelope.
 fn parts(root: Node<'_>, version: SoapVersion) -> Result<(Option<Node<'_>>, Node<'_>), SoapFault> {
     let namespace = version.namespace();
@@ -184,8 +202,7 @@ fn parts(root: Node<'_>, version: SoapVersion) -> Result<(Option<Node<'_>>, Node
         (Some(body), None) => Ok((header, body)),
         (_, odd) => Err(SoapFault::new(
             version,
-            Side::Sender,
-            "X131",
+            ODD_ENVELOPE,
             odd.unwrap_or(root),
             "an envelope holds an optional header and one body".to_owned(),
             "send Header and Body, in this order, and nothing else",
@@ -212,8 +229,7 @@ fn understand(header: Node<'_>, version: SoapVersion) -> Result<(), SoapFault> {
         if must && ours && !block.is(WSSE, "Security") {
             return Err(SoapFault::new(
                 version,
-                Side::MustUnderstand,
-                "X133",
+                NOT_UNDERSTOOD,
                 block,
                 format!("header block {} is not understood", block.local()),
                 "send the block without mustUnderstand, or do not send it",
@@ -407,11 +423,8 @@ mod tests {
         ];
         for (text, code, side) in cases {
             let refused = open(&document(&text)).unwrap_err();
-            assert_eq!(
-                (refused.fault.code.as_str(), refused.side),
-                (code, side),
-                "{text}"
-            );
+            assert_eq!((refused.breach.code, refused.side), (code, side), "{text}");
+            assert_eq!(body(&document(&text)).is_some(), code == "X132", "{text}");
         }
     }
 
@@ -425,10 +438,10 @@ mod tests {
         };
         let refused = open(&document(&with("<h e:mustUnderstand='true'/>"))).unwrap_err();
         assert_eq!(
-            (refused.fault.code.as_str(), refused.side),
+            (refused.breach.code, refused.side),
             ("X133", Side::MustUnderstand)
         );
-        assert_eq!(refused.fault.place, "/e:Envelope/e:Header/h");
+        assert_eq!(refused.breach.place, "/e:Envelope/e:Header/h");
         for fine in [
             "<h e:mustUnderstand='false'/>".to_owned(),
             "<h/>".to_owned(),

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use cordon_contract::{EntryKind, Fault};
 use cordon_model::{Body, Digest, MessageId, PartyId, Refusal};
-use cordon_wire::digest_of_bytes;
+use cordon_wire::{WireFault, digest_of_bytes};
 
 use super::rules::Corridor;
 use crate::draft::Draft;
@@ -42,19 +42,22 @@ impl RefusedDraft {
         };
         let particulars = Particulars::derived(MessageId::random(), corridor.now);
         let sealer = corridor.sealer;
-        let mut draft = sealer
-            .seal(EntryKind::Refused, Body::Refusal(refusal), particulars)
-            .unwrap_or_else(|breach| {
-                tracing::error!(%breach, code = fault.code(), "a refusal breaks the language");
-                Draft::bare(EntryKind::Refused, sealer.hub().clone())
-            });
+        let sealed = sealer.seal(EntryKind::Refused, Body::Refusal(refusal), particulars);
+        let (mut draft, part) = with_head(sealed).unwrap_or_else(|why| {
+            tracing::error!(
+                why,
+                code = fault.code(),
+                "a refusal is recorded without words"
+            );
+            (Draft::bare(EntryKind::Refused, sealer.hub().clone()), 0)
+        });
         let max = corridor.rules.refused_bytes_max;
         let kept = offender.raw.slice(..offender.raw.len().min(max));
         if kept.len() < offender.raw.len() {
             draft.flags |= flags::TRUNCATED;
         }
         let head = draft.body;
-        draft.part = u16::try_from(head.len()).unwrap_or(0);
+        draft.part = part;
         let mut body = head.to_vec();
         body.extend_from_slice(&kept);
         draft.body = Bytes::from(body);
@@ -88,4 +91,13 @@ impl RefusedDraft {
         draft.cause = cause;
         (self.fault, draft)
     }
+}
+
+/// A refusal and the length of its words, which must fit the record's field: whoever reads the entry
+/// again finds the words by it. Longer ones leave the entry without a message, at once and for ever.
+fn with_head(sealed: Result<Draft, WireFault>) -> Result<(Draft, u16), String> {
+    let draft = sealed.map_err(|breach| breach.to_string())?;
+    let len = u16::try_from(draft.body.len())
+        .map_err(|_| format!("its words take {} bytes", draft.body.len()))?;
+    Ok((draft, len))
 }

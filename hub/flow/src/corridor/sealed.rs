@@ -10,6 +10,7 @@ use super::valid::Valid;
 use crate::authority::Speaker;
 use crate::draft::Draft;
 use crate::flags;
+use crate::inbox::Looked;
 use crate::sealer::{Particulars, Sealer};
 
 /// How a duplicate of the message is recognised (I4).
@@ -73,6 +74,8 @@ pub(crate) struct Sealed {
     /// Who said it; `None` for the hub itself.
     #[expect(dead_code, reason = "the register of owners will ask")]
     speaker: Option<Speaker>,
+    /// What the state store knows of it.
+    pub(crate) looked: Looked,
 }
 
 impl Sealed {
@@ -95,6 +98,7 @@ impl Sealed {
             identity: digest,
             key: Key::Exact,
             speaker: Some(speaker),
+            looked: Looked::Not,
         }
     }
 
@@ -114,6 +118,7 @@ impl Sealed {
             draft,
             key,
             speaker: Some(speaker),
+            looked: Looked::Not,
         })
     }
 
@@ -135,6 +140,7 @@ impl Sealed {
             draft,
             key: Key::None,
             speaker: None,
+            looked: Looked::Not,
         })
     }
 

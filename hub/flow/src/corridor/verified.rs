@@ -14,8 +14,8 @@ use super::refused::{Offender, RefusedDraft};
 use super::rules::Corridor;
 use super::sealed::Sealed;
 use super::valid::Valid;
-use crate::entry_codec::message_nodes;
 use crate::fault::{MESSAGE_COUNT, fault};
+use crate::submission::SubmissionForm;
 
 /// A verified envelope. Only [`VerifiedEnvelope`] becomes one.
 #[derive(Debug)]
@@ -45,25 +45,26 @@ impl From<VerifiedEnvelope> for Verified {
 
 impl Verified {
     /// Takes every message through the rest of the corridor. `Err` when the submission as a whole
-    /// cannot be taken: it holds no message or too many.
+    /// cannot be taken: it has no lawful form, or holds no message or too many. Only what has the form
+    /// becomes a sealed submission, so that whoever reads the journal finds its messages again.
     pub(crate) fn seal(self, corridor: Corridor<'_>) -> Result<SealedSubmission, RefusedDraft> {
         let signer = self.envelope.identity().clone();
-        let nodes = message_nodes(self.envelope.body());
-        if nodes.is_empty() || nodes.len() > corridor.rules.messages_max {
-            let place = self.envelope.body().path();
-            let why = format!("the submission holds {} messages", nodes.len());
-            let fault: Fault = fault(MESSAGE_COUNT).at(place).log(why);
-            let offender = Offender {
-                sender: Some(signer.id),
-                raw: Bytes::copy_from_slice(self.envelope.bytes()),
-                ..Offender::default()
-            };
-            return Err(RefusedDraft::new(fault, offender, corridor));
-        }
+        let form = match self.form(corridor.rules.messages_max) {
+            Ok(form) => form,
+            Err(fault) => {
+                let offender = Offender {
+                    sender: Some(signer.id),
+                    raw: Bytes::copy_from_slice(self.envelope.bytes()),
+                    ..Offender::default()
+                };
+                return Err(RefusedDraft::new(fault, offender, corridor));
+            }
+        };
+        let nodes = form.messages();
         let document = self.envelope.document();
         let mut messages = Vec::with_capacity(nodes.len());
         for (part, id) in (0_u16..).zip(nodes) {
-            let node = document.node(id);
+            let node = document.node(*id);
             let outcome = match Valid::check(node, &signer, corridor) {
                 Ok(valid) => Ok(Sealed::of_valid(valid, part)),
                 Err(invalid) => {
@@ -95,7 +96,27 @@ impl Verified {
     }
 }
 
+impl Verified {
+    fn form(&self, messages_max: usize) -> Result<SubmissionForm, Fault> {
+        let form = SubmissionForm::check(self.envelope.document())?;
+        let count = form.messages().len();
+        if (1..=messages_max).contains(&count) {
+            return Ok(form);
+        }
+        Err(fault(MESSAGE_COUNT)
+            .at(self.envelope.body().path())
+            .log(format!("the submission holds {count} messages")))
+    }
+}
+
 impl SealedSubmission {
+    /// The messages that passed, for a look into the inbox.
+    pub(crate) fn sealed_mut(&mut self) -> impl Iterator<Item = &mut Sealed> {
+        self.messages
+            .iter_mut()
+            .filter_map(|part| part.outcome.as_mut().ok())
+    }
+
     /// The signed bytes.
     pub(crate) fn raw(&self) -> &Bytes {
         &self.raw

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use super::mapped::seal_reading;
 use super::rules::{Corridor, CorridorRules};
 use crate::authority::Authority;
+use crate::inbox::Inbox;
 use crate::misread::Misreads;
 use crate::queue::Queue;
 use crate::sealer::Sealer;
@@ -34,6 +35,7 @@ pub(crate) struct Bench {
     pub misreads: Misreads,
     pub clock: Arc<dyn Clock>,
     pub queue: Arc<Queue>,
+    pub inbox: Inbox,
 }
 
 /// Where one adapter's readings come from.
@@ -85,7 +87,10 @@ async fn work(bench: Bench, source: Source, mut waiting: mpsc::Receiver<(Offer, 
         let partner = source.partner.as_ref();
         let (reading, cause) = (&offer.reading, offer.cause);
         let (mappings, misreads) = (&bench.mappings, &bench.misreads);
-        let sealed = seal_reading(reading, partner, cause, mappings, misreads, corridor);
+        let mut sealed = seal_reading(reading, partner, cause, mappings, misreads, corridor);
+        if let Ok(sealed) = &mut sealed {
+            bench.inbox.look(sealed.messages.iter_mut());
+        }
         let work = Work::Reading(ReadingWork {
             source: Arc::clone(&source.name),
             sealed,

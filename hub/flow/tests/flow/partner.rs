@@ -58,12 +58,13 @@ impl Ca {
 impl Partner {
     /// A submission of these messages, signed and verified.
     pub fn envelope(&self, messages: &[String]) -> VerifiedEnvelope {
-        let body = format!(
-            "<svc:SubmitMessages xmlns:svc=\"urn:cordon:service:1\">{}</svc:SubmitMessages>",
-            messages.concat()
-        );
+        self.envelope_of("", &submission(messages))
+    }
+
+    /// An envelope with more in its header than the signature, and this body.
+    pub fn envelope_of(&self, header: &str, body: &str) -> VerifiedEnvelope {
         let now = morning();
-        let bytes = wsse::sign(&self.signer, SoapVersion::V12, "", body, now).unwrap();
+        let bytes = wsse::sign(&self.signer, SoapVersion::V12, header, body, now).unwrap();
         let policy = Policy::new(&Role::ALL).without_replay_guard();
         wsse::verify(bytes, &self.trust, &policy, now).unwrap()
     }
@@ -76,6 +77,14 @@ impl Partner {
             .collect();
         self.envelope(&messages)
     }
+}
+
+/// The request that hands over these messages.
+pub fn submission(messages: &[String]) -> String {
+    format!(
+        "<svc:SubmitMessages xmlns:svc=\"urn:cordon:service:1\">{}</svc:SubmitMessages>",
+        messages.concat()
+    )
 }
 
 /// The canonical XML of a statement, with an id of its own.

@@ -10,7 +10,7 @@ use crate::partner::Ca;
 pub const GRANT: &str = include_str!("../../../../schemas/examples/valid/access-grant.xml");
 const EMERGENCY: &str = include_str!("../../../../schemas/examples/valid/emergency-gate-open.xml");
 
-fn grant(last: u8) -> String {
+pub fn grant(last: u8) -> String {
     GRANT.replace("000000000005", &format!("0000000001{last:02}"))
 }
 

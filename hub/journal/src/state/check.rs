@@ -9,8 +9,10 @@ use crate::state::State;
 /// Why a state was thrown away; it is rebuilt from the journal.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Rebuild {
-    /// The file was damaged, or of another format.
+    /// The file was damaged.
     Damaged(String),
+    /// Another version of the program wrote it, in this form.
+    OtherForm(String),
     /// The state stood for a record the journal does not have.
     Ahead {
         /// The state's position.
@@ -29,6 +31,10 @@ impl fmt::Display for Rebuild {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Damaged(why) => write!(f, "the state file was damaged: {why}"),
+            Self::OtherForm(form) => write!(
+                f,
+                "another version of the program wrote the state, in form {form}"
+            ),
             Self::Ahead { state, journal } => {
                 write!(
                     f,

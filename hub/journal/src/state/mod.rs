@@ -12,14 +12,24 @@ pub use changes::{Changes, Durability};
 pub use check::Rebuild;
 pub use store::StateStore;
 
-/// Where a message of a sender was accepted.
+/// Where and when a message of a sender was accepted: all that its receipt says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct InboxMark {
     /// The journal record's number.
     pub number: u64,
+    /// The record's time, microseconds since 1970-01-01T00:00:00Z.
+    pub time_micros: i64,
     /// The message's digest.
     pub digest: [u8; 32],
+    /// What the message is recognised by when it comes again; mostly its digest.
+    pub identity: [u8; 32],
+    /// The chain hash up to and including the record.
+    pub chain: [u8; 32],
 }
+
+/// What a look at many marks gave: the journal position the state stood for, and each mark in the
+/// order asked.
+pub type LookedUp = (u64, Vec<Option<InboxMark>>);
 
 /// A key and its value.
 pub type Pair = (Vec<u8>, Vec<u8>);
@@ -32,6 +42,8 @@ pub trait State: Send + Sync {
     fn snapshot(&self, namespace: &str) -> Result<Option<Vec<u8>>>;
     /// Where this sender's message was accepted.
     fn inbox(&self, sender: &str, message_id: &[u8; 16]) -> Result<Option<InboxMark>>;
+    /// Where these messages (sender, message id) were accepted, all seen in one state.
+    fn look_up(&self, asked: &[(&str, [u8; 16])]) -> Result<LookedUp>;
     /// Every inbox mark from record `number` on, in that order, at most `limit`:
     /// (sender, message id, mark).
     fn inbox_since(&self, number: u64, limit: usize) -> Result<Vec<(String, [u8; 16], InboxMark)>>;

@@ -15,7 +15,7 @@ use crate::fault::{FaultKind, JournalFault, Result};
 use crate::reader::Reader;
 use crate::state::changes::{Change, Changes, Durability};
 use crate::state::check::{Rebuild, reconcile};
-use crate::state::{InboxMark, Pair, State};
+use crate::state::{InboxMark, LookedUp, Pair, State};
 use crate::watch::Position;
 use crate::witness::Witness;
 
@@ -24,13 +24,17 @@ const META: TableDefinition<'_, &str, Bytes> = TableDefinition::new("meta");
 const SNAPSHOTS: TableDefinition<'_, &str, Bytes> = TableDefinition::new("snapshots");
 const SPACES: TableDefinition<'_, (&str, Bytes), Bytes> = TableDefinition::new("spaces");
 type InboxKey = (&'static str, &'static [u8; 16]);
-const INBOX: TableDefinition<'_, InboxKey, (u64, &[u8; 32])> = TableDefinition::new("inbox");
+/// A digest or hash in a table.
+type Hashed = &'static [u8; 32];
+/// Number, time, digest, identity, chain hash.
+type InboxValue = (u64, i64, Hashed, Hashed, Hashed);
+const INBOX: TableDefinition<'_, InboxKey, InboxValue> = TableDefinition::new("inbox");
 /// Inbox keys by record number, so that old ones can be forgotten.
 type OrderKey = (u64, &'static str, &'static [u8; 16]);
 const INBOX_ORDER: TableDefinition<'_, OrderKey, ()> = TableDefinition::new("inbox_order");
 
-/// Version of the tables' meaning; another one is rebuilt.
-const TABLES_VERSION: &[u8] = b"1";
+/// Form of the tables and of what the flow puts into them; a state of another form is rebuilt.
+const TABLES_VERSION: &[u8] = b"2";
 /// Deferred commits in a row before one is made immediate; the engine keeps their pages until then.
 const DEFERRED_MAX: u32 = 64;
 /// Inbox marks forgotten in one commit at most.
@@ -58,11 +62,15 @@ impl std::fmt::Debug for StateStore {
 enum Opened {
     Good(Database),
     Damaged(String),
+    /// Whole, and of another form than this program's.
+    OtherForm(String),
 }
 
 impl StateStore {
     /// Opens the store at `path` or makes it. Every page's checksum is checked. A damaged file is
-    /// moved aside to `path` + `.damaged` and the store starts empty.
+    /// moved aside to `path` + `.damaged` and the store starts empty. A state of another form, written
+    /// by another version of the program, is removed and starts empty too: all of it stands in the
+    /// journal.
     pub fn open(path: impl AsRef<Path>) -> Result<(Self, Option<Rebuild>)> {
         let path = path.as_ref();
         let place = path.display().to_string();
@@ -70,8 +78,8 @@ impl StateStore {
             std::fs::create_dir_all(parent)
                 .map_err(|error| JournalFault::io(parent, "making the folder", &error))?;
         }
-        match judge(&place, builder().create(path))? {
-            Opened::Good(database) => Ok((Self::over(database, place), None)),
+        let rebuild = match judge(&place, builder().create(path))? {
+            Opened::Good(database) => return Ok((Self::over(database, place), None)),
             Opened::Damaged(why) => {
                 let mut aside = path.as_os_str().to_owned();
                 aside.push(".damaged");
@@ -79,12 +87,19 @@ impl StateStore {
                 std::fs::rename(path, &aside).map_err(|error| {
                     JournalFault::io(path, "moving a damaged file aside", &error)
                 })?;
-                match judge(&place, builder().create(path))? {
-                    Opened::Good(database) => {
-                        Ok((Self::over(database, place), Some(Rebuild::Damaged(why))))
-                    }
-                    Opened::Damaged(why) => Err(JournalFault::new(FaultKind::State, place, why)),
-                }
+                Rebuild::Damaged(why)
+            }
+            Opened::OtherForm(form) => {
+                std::fs::remove_file(path).map_err(|error| {
+                    JournalFault::io(path, "removing a state of another form", &error)
+                })?;
+                Rebuild::OtherForm(form)
+            }
+        };
+        match judge(&place, builder().create(path))? {
+            Opened::Good(database) => Ok((Self::over(database, place), Some(rebuild))),
+            Opened::Damaged(why) | Opened::OtherForm(why) => {
+                Err(JournalFault::new(FaultKind::State, place, why))
             }
         }
     }
@@ -104,7 +119,7 @@ impl StateStore {
         let place = "state";
         match judge(place, builder().create_with_backend(Backend(file)))? {
             Opened::Good(database) => Ok(Some(Self::over(database, place.into()))),
-            Opened::Damaged(_) => Ok(None),
+            Opened::Damaged(_) | Opened::OtherForm(_) => Ok(None),
         }
     }
 
@@ -159,7 +174,9 @@ impl StateStore {
                     snapshots.insert(namespace.as_str(), bytes.as_slice())?;
                 }
                 Change::Inbox(sender, id, mark) => {
-                    inbox.insert((sender.as_str(), id), (mark.number, &mark.digest))?;
+                    let (digest, identity) = (&mark.digest, &mark.identity);
+                    let value = (mark.number, mark.time_micros, digest, identity, &mark.chain);
+                    inbox.insert((sender.as_str(), id), value)?;
                     order.insert((mark.number, sender.as_str(), id), ())?;
                 }
             }
@@ -192,6 +209,17 @@ impl StateStore {
     }
 }
 
+fn mark(value: (u64, i64, &[u8; 32], &[u8; 32], &[u8; 32])) -> InboxMark {
+    let (number, time_micros, digest, identity, chain) = value;
+    InboxMark {
+        number,
+        time_micros,
+        digest: *digest,
+        identity: *identity,
+        chain: *chain,
+    }
+}
+
 fn owned_order(key: (u64, &str, &[u8; 16])) -> (u64, String, [u8; 16]) {
     (key.0, key.1.to_owned(), *key.2)
 }
@@ -215,13 +243,21 @@ impl State for StateStore {
         let read = self.database.begin_read().map_err(|e| self.fault(e))?;
         let table = read.open_table(INBOX).map_err(|e| self.fault(e))?;
         let found = table.get((sender, message_id)).map_err(|e| self.fault(e))?;
-        Ok(found.map(|value| {
-            let (number, digest) = value.value();
-            InboxMark {
-                number,
-                digest: *digest,
-            }
-        }))
+        Ok(found.map(|value| mark(value.value())))
+    }
+
+    fn look_up(&self, asked: &[(&str, [u8; 16])]) -> Result<LookedUp> {
+        let read = self.database.begin_read().map_err(|e| self.fault(e))?;
+        let meta = read.open_table(META).map_err(|e| self.fault(e))?;
+        let stored = meta.get("position").map_err(|e| self.fault(e))?;
+        let position = stored.map_or(0, |value| decode_position(value.value()).0);
+        let table = read.open_table(INBOX).map_err(|e| self.fault(e))?;
+        let mut marks = Vec::with_capacity(asked.len());
+        for (sender, id) in asked {
+            let found = table.get((*sender, id)).map_err(|e| self.fault(e))?;
+            marks.push(found.map(|value| mark(value.value())));
+        }
+        Ok((position, marks))
     }
 
     fn inbox_since(&self, number: u64, limit: usize) -> Result<Vec<(String, [u8; 16], InboxMark)>> {
@@ -238,12 +274,12 @@ impl State for StateStore {
             }
             let entry = entry.map_err(|e| self.fault(e))?;
             let (number, sender, id) = owned_order(entry.0.value());
-            let mark = inbox
+            let held = inbox
                 .get((sender.as_str(), &id))
                 .map_err(|e| self.fault(e))?;
-            let mark = mark.map(|value| (value.value().0, *value.value().1));
-            if let Some((at, digest)) = mark.filter(|(at, _)| *at == number) {
-                found.push((sender, id, InboxMark { number: at, digest }));
+            let held = held.map(|value| mark(value.value()));
+            if let Some(held) = held.filter(|held| held.number == number) {
+                found.push((sender, id, held));
             }
         }
         Ok(found)
@@ -354,7 +390,7 @@ fn judge(place: &str, opened: std::result::Result<Database, DatabaseError>) -> R
     };
     match check_tables(&database) {
         Ok(None) => Ok(Opened::Good(database)),
-        Ok(Some(why)) => Ok(Opened::Damaged(why)),
+        Ok(Some(form)) => Ok(Opened::OtherForm(form)),
         Err(redb::Error::Io(error)) if !is_damage(&error) => Err(JournalFault::new(
             FaultKind::State,
             place,
@@ -371,7 +407,7 @@ fn is_damage(error: &io::Error) -> bool {
     )
 }
 
-/// Makes the tables of a new store; says what is wrong with those of an old one.
+/// Makes the tables of a new store; names the form of those that are not this program's.
 fn check_tables(database: &Database) -> std::result::Result<Option<String>, redb::Error> {
     let transaction = database.begin_write()?;
     let version = {
@@ -386,10 +422,7 @@ fn check_tables(database: &Database) -> std::result::Result<Option<String>, redb
         }
         Some(version) => {
             transaction.abort()?;
-            Ok(Some(format!(
-                "tables of version {}",
-                String::from_utf8_lossy(&version)
-            )))
+            Ok(Some(String::from_utf8_lossy(&version).into_owned()))
         }
         None => {
             prepare_tables(&transaction)?;
@@ -468,5 +501,61 @@ impl StorageBackend for Backend {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         self.0.write_at(data, offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type FirstValue = (u64, &'static [u8; 32]);
+    /// Form 1 kept no time and no chain hash.
+    const FIRST_INBOX: TableDefinition<'_, InboxKey, FirstValue> = TableDefinition::new("inbox");
+
+    fn form_one(path: &Path) {
+        let database = builder().create(path).unwrap();
+        let transaction = database.begin_write().unwrap();
+        let mut meta = transaction.open_table(META).unwrap();
+        meta.insert("version", b"1".as_slice()).unwrap();
+        meta.insert("position", [9; 40].as_slice()).unwrap();
+        drop(meta);
+        let mut inbox = transaction.open_table(FIRST_INBOX).unwrap();
+        inbox.insert(("e1", &[1; 16]), (5, &[9; 32])).unwrap();
+        drop(inbox);
+        transaction.open_table(SNAPSHOTS).unwrap();
+        transaction.open_table(SPACES).unwrap();
+        transaction.open_table(INBOX_ORDER).unwrap();
+        transaction.commit().unwrap();
+    }
+
+    #[test]
+    fn a_state_of_another_form_is_told_and_rebuilt_never_misread() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.redb");
+        form_one(&path);
+        let (store, rebuild) = StateStore::open(&path).unwrap();
+        assert_eq!(rebuild, Some(Rebuild::OtherForm("1".into())));
+        assert_eq!(store.position().unwrap(), (0, [0; 32]));
+        assert_eq!(store.inbox("e1", &[1; 16]).unwrap(), None);
+        let mark = InboxMark {
+            number: 5,
+            time_micros: -2,
+            digest: [9; 32],
+            identity: [8; 32],
+            chain: [3; 32],
+        };
+        let mut changes = Changes::at(5, [5; 32]);
+        changes.inbox("e1", [1; 16], mark);
+        store.commit(&changes).unwrap();
+        drop(store);
+        assert_eq!(
+            std::fs::read_dir(dir.path()).unwrap().count(),
+            1,
+            "no second copy is kept"
+        );
+        let (store, rebuild) = StateStore::open(&path).unwrap();
+        assert_eq!(rebuild, None);
+        let asked = [("e2", [1; 16]), ("e1", [1; 16])];
+        assert_eq!(store.look_up(&asked).unwrap(), (5, vec![None, Some(mark)]));
     }
 }
