@@ -109,10 +109,10 @@ mod tests {
             Sign::Word(device, false)
         );
         assert_eq!(sign("s/D-1/LWT", "", true), Sign::Nothing);
-        // A name that no device can have falls back to the device of the subscription.
+        // A name that is no identifier is written out: it is that device and not the gateway.
         assert_eq!(
             sign("s/no device/LWT", "Online", false),
-            Sign::Word("GW".parse().unwrap(), true)
+            Sign::Word("u.no_20device".parse().unwrap(), true)
         );
     }
 }

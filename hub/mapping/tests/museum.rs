@@ -168,10 +168,10 @@ fn every_mistake_has_its_code_place_and_remedy() {
             "`IN` does not fit",
         ),
         (
-            swap("status/+", "status/#/x"),
+            swap("status/+", "status/#/x/#"),
             "M004",
             "points.toml:2:9",
-            "`#` must be the last",
+            "`#` may stand once",
         ),
         (
             swap("set.DeviceId", "set.\"DeviceId/X\""),
