@@ -16,6 +16,7 @@
 
 mod algorithm;
 pub mod ca;
+mod calendar;
 mod certificate;
 mod file;
 mod identity;
@@ -32,10 +33,11 @@ pub mod wsse;
 pub mod xmldsig;
 
 pub use algorithm::Algorithm;
+pub use calendar::{Due, Paper};
 pub use certificate::Certificate;
 pub use identity::{Identity, Role};
 pub use refusal::{REFUSALS, Refusal};
 pub use register::{Register, Standing};
 pub use replay::ReplayGuard;
 pub use signer::Signer;
-pub use trust::{CertificateStatus, CrlState, TrustStore, Usage};
+pub use trust::{CertificateStatus, CrlState, Dated, TrustStore, Usage};

@@ -15,12 +15,12 @@ use webpki::{
     CertRevocationList, EndEntityCert, ExpirationPolicy, KeyUsage, OwnedCertRevocationList,
     RevocationCheckDepth, RevocationOptionsBuilder, UnknownStatusPolicy,
 };
-use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
+use x509_parser::prelude::{CertificateRevocationList, FromDer, ReasonCode, X509Certificate};
 
 use crate::certificate::serial_hex;
 use crate::identity::hex;
 use crate::register::{self, Register};
-use crate::{Certificate, file, instant, refusal, signature};
+use crate::{Certificate, Due, file, instant, refusal, signature};
 
 /// What a certificate is to be used for.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -77,11 +77,38 @@ struct Snapshot {
     roots: Vec<CertificateDer<'static>>,
     crls: Vec<CertRevocationList<'static>>,
     states: Vec<CrlState>,
-    revoked: Vec<String>,
+    revoked: Vec<Revoked>,
     /// The CA's register, where the folder has it.
     register: Option<Arc<Register>>,
     /// Good certificates by the bytes they came in: the text of a token, or the DER of a TLS peer.
     by_bytes: RwLock<HashMap<Box<[u8]>, Checked>>,
+}
+
+/// What a CRL says of one certificate.
+#[derive(Clone, Debug)]
+struct Revoked {
+    serial: String,
+    at: Timestamp,
+    /// Whether its key is in wrong hands, so that its signatures prove nothing of themselves.
+    is_compromised: bool,
+}
+
+/// When a signature that is looked at later was made, and how that is known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Dated {
+    /// Something else dates it, such as the journal entry that holds it.
+    Proven(Timestamp),
+    /// The signer alone says so. A key in wrong hands can say anything, so a certificate revoked for
+    /// that reason proves nothing.
+    Claimed(Timestamp),
+}
+
+impl Dated {
+    fn at(self) -> Timestamp {
+        match self {
+            Self::Proven(at) | Self::Claimed(at) => at,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -179,7 +206,7 @@ impl TrustStore {
         let is_revoked = snapshot
             .revoked
             .iter()
-            .any(|one| one.trim_start_matches('0') == serial);
+            .any(|one| one.serial.trim_start_matches('0') == serial);
         if is_revoked {
             CertificateStatus::Revoked
         } else {
@@ -210,6 +237,52 @@ impl TrustStore {
     ) -> Result<Certificate, Fault> {
         self.check_chain(der, intermediates, usage, now)?;
         Certificate::parse(der)
+    }
+
+    /// Checks a certificate for a signature made earlier: it must have been good then. That it has
+    /// ended or was revoked since changes nothing, and the CRL need not be a current one.
+    ///
+    /// # Errors
+    /// As [`TrustStore::check`].
+    pub fn check_evidence(
+        &self,
+        der: &[u8],
+        intermediates: &[CertificateDer<'_>],
+        dated: Dated,
+    ) -> Result<Certificate, Fault> {
+        self.snapshot
+            .load()
+            .check_evidence(der, intermediates, self.revocation, dated)?;
+        Certificate::parse(der)
+    }
+
+    /// As [`TrustStore::check_evidence`] for the base64 text of a token.
+    pub(crate) fn check_evidence_token(
+        &self,
+        text: &str,
+        dated: Dated,
+    ) -> Result<Arc<Certificate>, Fault> {
+        if text.len() > TOKEN_BYTES_MAX {
+            return Err(refusal::TOKEN.because("token too long"));
+        }
+        let der =
+            signature::decode(text).ok_or_else(|| refusal::TOKEN.because("token is not base64"))?;
+        self.check_evidence(&der, &[], dated).map(Arc::new)
+    }
+
+    /// Everything in the folder that ends: authorities, CRLs, the register, and of each holder in it
+    /// the certificate that lasts longest. What ended over 30 days before `now` is left out.
+    pub fn calendar(&self, now: Timestamp) -> Vec<Due> {
+        let snapshot = self.snapshot.load();
+        let mut dues = Vec::new();
+        for der in snapshot.roots.iter().chain(&snapshot.intermediates) {
+            dues.extend(Due::of_authority(der));
+        }
+        dues.extend(snapshot.states.iter().filter_map(Due::of_crl));
+        if let Some(register) = &snapshot.register {
+            dues.extend(Due::of_register(register, now));
+        }
+        dues
     }
 
     /// Checks the chain alone, for certificates that need no park identity.
@@ -359,9 +432,13 @@ impl Snapshot {
         };
         let crl = OwnedCertRevocationList::from_der(der)
             .map_err(|error| refusal::TRUST.because(error))?;
-        let serials = parsed
-            .iter_revoked_certificates()
-            .map(|one| serial_hex(one.raw_serial()));
+        let serials = parsed.iter_revoked_certificates().map(|one| Revoked {
+            serial: serial_hex(one.raw_serial()),
+            at: instant::from_seconds(one.revocation_date.timestamp()),
+            is_compromised: one
+                .reason_code()
+                .is_some_and(|(_, reason)| reason == ReasonCode::KeyCompromise),
+        });
         self.revoked.extend(serials);
         match self
             .states
@@ -398,6 +475,66 @@ impl Snapshot {
         revocation: Revocation,
         now: Timestamp,
     ) -> Result<(), Fault> {
+        let lists = Lists {
+            revocation,
+            expiration: ExpirationPolicy::Enforce,
+            is_ignored: false,
+        };
+        self.walk_chain(der, intermediates, usage, lists, now)
+    }
+
+    /// The chain as it was at `dated`; the CRLs are asked when each certificate was revoked.
+    fn check_evidence(
+        &self,
+        der: &[u8],
+        intermediates: &[CertificateDer<'_>],
+        revocation: Revocation,
+        dated: Dated,
+    ) -> Result<(), Fault> {
+        let lists = |is_ignored| Lists {
+            revocation,
+            expiration: ExpirationPolicy::Ignore,
+            is_ignored,
+        };
+        let at = dated.at();
+        match self.walk_chain(der, intermediates, Usage::Client, lists(false), at) {
+            Err(fault) if fault.code() == refusal::REVOKED.code => {
+                self.was_good(der, intermediates, dated).ok_or(fault)?;
+                self.walk_chain(der, intermediates, Usage::Client, lists(true), at)
+            }
+            other => other,
+        }
+    }
+
+    /// `Some` when a revoked certificate was revoked only later, for a reason that leaves what it
+    /// signed before, and no authority above it is revoked.
+    fn was_good(
+        &self,
+        der: &[u8],
+        intermediates: &[CertificateDer<'_>],
+        dated: Dated,
+    ) -> Option<()> {
+        let of = |der: &[u8]| {
+            let (_, parsed) = X509Certificate::from_der(der).ok()?;
+            let serial = serial_hex(parsed.raw_serial());
+            self.revoked.iter().find(|one| one.serial == serial)
+        };
+        let revoked = of(der)?;
+        let spoils = matches!(dated, Dated::Claimed(_)) && revoked.is_compromised;
+        let above = self.intermediates.iter().chain(intermediates);
+        let is_broken_above = above.into_iter().any(|der| of(der).is_some());
+        (dated.at() < revoked.at && !spoils && !is_broken_above).then_some(())
+    }
+
+    fn walk_chain(
+        &self,
+        der: &[u8],
+        intermediates: &[CertificateDer<'_>],
+        usage: Usage,
+        lists: Lists,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let revocation = lists.revocation;
         if der.len() > TOKEN_BYTES_MAX || intermediates.len() > INTERMEDIATES_MAX {
             return Err(refusal::TOKEN.because("certificate too long, or too many beside it"));
         }
@@ -415,9 +552,10 @@ impl Snapshot {
             builder
                 .with_depth(RevocationCheckDepth::Chain)
                 .with_status_policy(unknown)
-                .with_expiration_policy(ExpirationPolicy::Enforce)
+                .with_expiration_policy(lists.expiration)
                 .build()
         });
+        let options = options.filter(|_| !lists.is_ignored);
         let key_usage = match usage {
             Usage::Client => KeyUsage::client_auth(),
             Usage::Server => KeyUsage::server_auth(),
@@ -460,6 +598,16 @@ impl Snapshot {
             },
         );
     }
+}
+
+/// How the CRLs count.
+#[derive(Clone, Copy)]
+struct Lists {
+    revocation: Revocation,
+    /// Whether a list must be a current one.
+    expiration: ExpirationPolicy,
+    /// Whether they are not asked at all.
+    is_ignored: bool,
 }
 
 /// The certificate and CRL files of a folder, by name.

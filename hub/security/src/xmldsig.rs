@@ -12,7 +12,7 @@ use rustls::pki_types::CertificateDer;
 
 use crate::names::DS;
 use crate::signature::{self, Signature, Work, digest_of, form, refused_xml, write_signed_info};
-use crate::{Certificate, Identity, Role, Signer, TrustStore, Usage, refusal};
+use crate::{Certificate, Dated, Identity, Role, Signer, TrustStore, Usage, refusal};
 
 /// Most certificates in one `X509Data`.
 const CERTIFICATES_MAX: usize = 4;
@@ -121,19 +121,72 @@ pub fn verify_enveloped(
 ) -> Result<VerifiedDocument, Fault> {
     let document =
         Document::parse(bytes, &Limits::default()).map_err(|fault| refused_xml(&fault))?;
-    let certificate = check(&document, trust, roles, park, now)?;
+    let certificate = check(&document, roles, park, &|leaf, others| {
+        trust.check(leaf, others, Usage::Client, now)
+    })?;
     Ok(VerifiedDocument {
         document,
         certificate,
     })
 }
 
-fn check(
-    document: &Document,
+/// Verifies a document as [`verify_enveloped`] does, when its signer's certificate may have ended or
+/// been replaced since. Then the document's own `GeneratedAt` decides: the certificate must have been
+/// good at that time, and must not have been revoked because its key is in wrong hands.
+///
+/// # Errors
+/// As [`verify_enveloped`].
+pub fn verify_kept(
+    bytes: impl Into<Vec<u8>>,
     trust: &TrustStore,
     roles: &[Role],
     park: Option<&ParkCode>,
     now: Timestamp,
+) -> Result<VerifiedDocument, Fault> {
+    let document =
+        Document::parse(bytes, &Limits::default()).map_err(|fault| refused_xml(&fault))?;
+    let made = made_at(&document).filter(|made| *made <= now);
+    let certificate = check(&document, roles, park, &|leaf, others| {
+        let refused = match trust.check(leaf, others, Usage::Client, now) {
+            Err(refused) => refused,
+            good => return good,
+        };
+        let is_past = [
+            refusal::REVOKED.code,
+            refusal::CERTIFICATE_TIME.code,
+            refusal::STATUS_UNKNOWN.code,
+        ]
+        .contains(&refused.code());
+        match made.filter(|_| is_past) {
+            Some(made) => trust.check_evidence(leaf, others, Dated::Claimed(made)),
+            None => Err(refused),
+        }
+    })?;
+    Ok(VerifiedDocument {
+        document,
+        certificate,
+    })
+}
+
+/// When the document says that it was made; the signature covers it.
+fn made_at(document: &Document) -> Option<Timestamp> {
+    let root = document.root();
+    let mut said = root
+        .children()
+        .filter(|node| node.local() == "GeneratedAt" && node.namespace() == root.namespace());
+    let at = said.next()?.text().trim().parse().ok();
+    said.next().is_none().then_some(at).flatten()
+}
+
+/// Checks a signer's certificate with those that came beside it.
+type CheckSigner<'a> =
+    dyn Fn(&CertificateDer<'_>, &[CertificateDer<'_>]) -> Result<Certificate, Fault> + 'a;
+
+fn check(
+    document: &Document,
+    roles: &[Role],
+    park: Option<&ParkCode>,
+    signer: &CheckSigner<'_>,
 ) -> Result<Certificate, Fault> {
     let root = document.root();
     let unsigned = || refusal::DOCUMENT_UNSIGNED.fault().at(root.path());
@@ -156,9 +209,7 @@ fn check(
     let (leaf, others) = chain
         .split_first()
         .ok_or_else(|| form(signature.key_info))?;
-    let certificate = trust
-        .check(leaf, others, Usage::Client, now)
-        .map_err(|fault| fault.at(signature.key_info.path()))?;
+    let certificate = signer(leaf, others).map_err(|fault| fault.at(signature.key_info.path()))?;
     let identity = certificate.identity();
     if park.is_some_and(|park| *park != identity.park) {
         return Err(refusal::PARK.because(identity));

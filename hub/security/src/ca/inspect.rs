@@ -6,7 +6,7 @@ use cordon_contract::Fault;
 use cordon_model::Timestamp;
 use serde::Serialize;
 
-use crate::xmldsig::verify_enveloped;
+use crate::xmldsig::verify_kept;
 use crate::{Role, TrustStore, file};
 
 /// What a verified file says about itself.
@@ -34,10 +34,10 @@ pub struct Inspection {
 /// have signed; the caller shows who did.
 ///
 /// # Errors
-/// As [`verify_enveloped`], with the file as place where the document gives none.
+/// As [`verify_kept`], with the file as place where the document gives none.
 pub fn inspect_file(path: &Path, trust: &TrustStore, now: Timestamp) -> Result<Inspection, Fault> {
     let text = file::read(path)?;
-    let verified = verify_enveloped(text, trust, &Role::ALL, None, now)?;
+    let verified = verify_kept(text, trust, &Role::ALL, None, now)?;
     let (root, certificate) = (verified.document().root(), verified.certificate());
     let identity = certificate.identity();
     Ok(Inspection {

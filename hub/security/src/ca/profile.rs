@@ -33,9 +33,30 @@ impl KeyAlgorithm {
         match self {
             Self::P256 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256),
             Self::Rsa2048 => KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048),
-            Self::Ed25519 => KeyPair::generate_for(&rcgen::PKCS_ED25519),
+            Self::Ed25519 => KeyPair::generate_for(&rcgen::PKCS_ED25519).and_then(first_version),
         }
         .map_err(|error| refusal::SIGNING.because(error))
+    }
+}
+
+/// PKCS#8 of version 1 around an Ed25519 seed (RFC 8410, section 7).
+const ED25519_V1: [u8; 16] = [
+    0x30, 0x2E, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
+/// Where the seed begins in version 2, whose outer length and version differ and which has the public
+/// key behind the seed.
+const SEED_HEAD: &[u8] = &[0x06, 0x03, 0x2B, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+
+/// The same key in the form of version 1: OpenSSL 3.0 does not read version 2.
+fn first_version(key: KeyPair) -> Result<KeyPair, rcgen::Error> {
+    let der = key.serialize_der();
+    let seed = der
+        .windows(SEED_HEAD.len())
+        .position(|window| window == SEED_HEAD)
+        .and_then(|at| der.get(at + SEED_HEAD.len()..at + SEED_HEAD.len() + 32));
+    match seed {
+        Some(seed) => KeyPair::try_from([&ED25519_V1, seed].concat()),
+        None => Err(rcgen::Error::CouldNotParseKeyPair),
     }
 }
 

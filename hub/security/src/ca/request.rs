@@ -17,6 +17,8 @@ const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 
 pub(super) fn public_key(pem: &str) -> Result<SubjectPublicKeyInfo, Fault> {
     let refused = |error: &dyn std::fmt::Display| refusal::REQUEST.because(error);
+    // Windows and Java write the older label of the same content.
+    let pem = pem.replace("NEW CERTIFICATE REQUEST", "CERTIFICATE REQUEST");
     let der = CertificateSigningRequestDer::from_pem_slice(pem.as_bytes())
         .map_err(|error| refused(&error))?;
     let (rest, request) =

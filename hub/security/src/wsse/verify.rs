@@ -13,7 +13,7 @@ use super::{Policy, SoapVersion, VerifiedEnvelope};
 use crate::names::{BASE64_BINARY, DS, SOAP_11, SOAP_12, WSSE, WSU, X509_V3};
 use crate::refusal;
 use crate::signature::{self, Reference, Signature, Work, form};
-use crate::{Certificate, TrustStore};
+use crate::{Certificate, Dated, TrustStore};
 
 /// Most header blocks; each may be signed, so each is looked at.
 const BLOCKS_MAX: usize = 64;
@@ -67,7 +67,7 @@ pub fn verify_from(
         steps: unread.steps,
     })?;
     let mut work = Work(document.steps());
-    let proven = match prove(&document, trust, policy, now, admit, &mut work) {
+    let proven = match prove(&document, trust, policy, When::Now(now), admit, &mut work) {
         Ok(proven) => proven,
         Err(fault) => {
             return Err(Rejected {
@@ -100,6 +100,34 @@ pub fn verify_from(
     }
 }
 
+/// Verifies a signed SOAP message that is kept as evidence and gives its signer's certificate: `at` is
+/// when it was taken, by the journal entry that holds it. The certificate must have been good then;
+/// what became of it since and the message's own lifetime do not matter.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_evidence(
+    bytes: impl Into<Vec<u8>>,
+    trust: &TrustStore,
+    policy: &Policy,
+    at: Timestamp,
+) -> Result<Arc<Certificate>, Fault> {
+    let document =
+        Document::parse(bytes, &policy.limits).map_err(|fault| signature::refused_xml(&fault))?;
+    let mut work = Work(document.steps());
+    let when = When::Then(at);
+    prove(&document, trust, policy, when, |_| Ok(()), &mut work).map(|proven| proven.certificate)
+}
+
+/// When a message must be good.
+#[derive(Clone, Copy)]
+enum When {
+    /// As it arrives.
+    Now(Timestamp),
+    /// As it was taken.
+    Then(Timestamp),
+}
+
 /// What was found out about a message that is good.
 struct Proven {
     version: SoapVersion,
@@ -115,15 +143,17 @@ fn prove(
     document: &Document,
     trust: &TrustStore,
     policy: &Policy,
-    now: Timestamp,
+    when: When,
     admit: impl FnOnce(&Certificate) -> Result<(), Fault>,
     work: &mut Work,
 ) -> Result<Proven, Fault> {
     let message = Message::read(document, work)?;
     let signature = Signature::parse(message.signature)?;
     let lifetime = Lifetime::read(message.timestamp, policy)?;
-    lifetime.check(message.timestamp, policy, now)?;
-    let certificate = message.certificate(&signature, trust, now)?;
+    if let When::Now(now) = when {
+        lifetime.check(message.timestamp, policy, now)?;
+    }
+    let certificate = message.certificate(&signature, trust, when)?;
     wanted(&certificate, policy)?;
     admit(&certificate)?;
 
@@ -287,7 +317,7 @@ impl<'a> Message<'a> {
         &self,
         signature: &Signature<'a>,
         trust: &TrustStore,
-        now: Timestamp,
+        when: When,
     ) -> Result<Arc<Certificate>, Fault> {
         let token_fault = || refusal::TOKEN.fault().at(self.token.path());
         let is = |name: &str, value: &str, default: bool| {
@@ -306,9 +336,12 @@ impl<'a> Message<'a> {
         if uri.strip_prefix('#') != Some(id.as_ref()) || self.token.children().next().is_some() {
             return Err(token_fault());
         }
-        trust
-            .check_token(self.token.text().trim(), now)
-            .map_err(|fault| fault.at(self.token.path()))
+        let token = self.token.text();
+        match when {
+            When::Now(now) => trust.check_token(token.trim(), now),
+            When::Then(at) => trust.check_evidence_token(token.trim(), Dated::Proven(at)),
+        }
+        .map_err(|fault| fault.at(self.token.path()))
     }
 }
 
