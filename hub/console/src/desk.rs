@@ -34,6 +34,42 @@ pub struct Figures {
     pub readings: std::collections::BTreeMap<String, u64>,
 }
 
+/// A paper of the park that ends: a certificate, a revocation list, the register.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Expiring {
+    /// `certificate`, `crl`, `register` or `authority`.
+    pub kind: &'static str,
+    /// Whose it is.
+    pub name: String,
+    /// Serial number; empty where it has none.
+    pub serial: String,
+    /// Last second in which it is good, UTC.
+    pub until: String,
+    /// Seconds until then; negative once it is over.
+    pub seconds_left: i64,
+    /// What is cut off when it is over, and what to do before.
+    pub remedy: &'static str,
+}
+
+impl Expiring {
+    /// Warned of on the page and in `/healthz` from here on: seven days.
+    pub const SOON_SECONDS: i64 = 7 * 86_400;
+
+    /// Whether it ends within seven days or is over.
+    pub fn is_soon(&self) -> bool {
+        self.seconds_left <= Self::SOON_SECONDS
+    }
+
+    /// In words, for `/healthz`.
+    pub fn words(&self) -> String {
+        let when = match self.seconds_left {
+            left if left < 0 => format!("is over since {}", self.until),
+            left => format!("ends in {} days, at {}", left / 86_400, self.until),
+        };
+        format!("{} of {} {when}", self.kind, self.name)
+    }
+}
+
 /// The hub as the console sees it.
 pub trait Desk: Send + Sync + 'static {
     /// Committed entries from now on; a reader that is too slow is told how many it missed.
@@ -51,6 +87,9 @@ pub trait Desk: Send + Sync + 'static {
 
     /// The state of an open alarm.
     fn alarm_state(&self, id: &str) -> Option<AlarmState>;
+
+    /// Every paper that ends, the next one first.
+    fn expiring(&self) -> Vec<Expiring>;
 
     /// Whether the core accepts messages; the reason when it does not.
     fn healthy(&self) -> Result<(), String>;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use cordon_contract::DeviceHealth;
 use cordon_model::AlarmLevel;
 
-use crate::{AlarmsPage, Figures, View};
+use crate::{AlarmsPage, Expiring, Figures, View};
 
 /// Writes all metrics.
 pub fn text(
@@ -13,6 +13,7 @@ pub fn text(
     alarms: &AlarmsPage,
     figures: &Figures,
     devices: &[DeviceHealth],
+    expiring: &[Expiring],
 ) -> String {
     let mut out = String::new();
     gauge(
@@ -161,6 +162,27 @@ pub fn text(
             device.state
         );
         line(&mut out, "cordon_device_state", &labels, 1);
+    }
+    head(
+        &mut out,
+        "cordon_certificate_expires_seconds",
+        "Seconds until a certificate, revocation list or register ends; negative once it is over.",
+        "gauge",
+    );
+    for paper in expiring {
+        let labels = format!(
+            "kind=\"{}\",name=\"{}\",serial=\"{}\"",
+            paper.kind,
+            label(&paper.name),
+            paper.serial
+        );
+        let left = paper.seconds_left;
+        line(
+            &mut out,
+            "cordon_certificate_expires_seconds",
+            &labels,
+            left,
+        );
     }
     out
 }

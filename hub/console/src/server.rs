@@ -21,7 +21,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::acts::{ActId, Acts, Answer};
 use crate::barrier::{self, Barriers};
-use crate::{Desk, View, alarms, metrics, outbox, page};
+use crate::{Desk, Expiring, View, alarms, metrics, outbox, page};
 
 /// How often the page is told of changes at most; a flood of entries is one update.
 const UPDATE_EVERY: Duration = Duration::from_millis(250);
@@ -212,12 +212,26 @@ async fn files(request: Request) -> Response {
 
 async fn health(State(console): State<Arc<Console>>) -> Response {
     match console.desk.healthy() {
-        Ok(()) => match console.desk.figures().unreadable {
-            0 => "ok\n".into_response(),
-            some => format!("ok\n{some} journal entries cannot be read\n").into_response(),
-        },
+        Ok(()) => well(&console).into_response(),
         Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
     }
+}
+
+/// What a hub that accepts messages says of itself: `ok`, and a line for each thing people must see to.
+fn well(console: &Console) -> String {
+    let unreadable = match console.desk.figures().unreadable {
+        0 => None,
+        some => Some(format!("{some} journal entries cannot be read\n")),
+    };
+    let soon = console.desk.expiring().into_iter();
+    let warnings = soon
+        .filter(Expiring::is_soon)
+        .map(|paper| format!("warning: {}\n", paper.words()));
+    ["ok\n".to_owned()]
+        .into_iter()
+        .chain(unreadable)
+        .chain(warnings)
+        .collect()
 }
 
 async fn metrics_page(State(console): State<Arc<Console>>) -> Response {
@@ -226,7 +240,13 @@ async fn metrics_page(State(console): State<Arc<Console>>) -> Response {
     };
     let desk = &console.desk;
     let alarms = desk.alarms(None, 0);
-    let text = metrics::text(&view, &alarms, &desk.figures(), &desk.devices());
+    let text = metrics::text(
+        &view,
+        &alarms,
+        &desk.figures(),
+        &desk.devices(),
+        &desk.expiring(),
+    );
     (
         [(
             header::CONTENT_TYPE,
@@ -266,6 +286,9 @@ fn snapshot(console: &Console) -> Option<String> {
         "devices".to_owned(),
         serde_json::to_value(console.desk.devices()).ok()?,
     );
+    let mut expiring = console.desk.expiring();
+    expiring.retain(Expiring::is_soon);
+    fields.insert("expiring".to_owned(), serde_json::to_value(expiring).ok()?);
     Some(value.to_string())
 }
 

@@ -88,6 +88,12 @@ function render() {
     reason(decision),
   )));
   renderAlarms();
+  at("expiring-panel").hidden = view.expiring.length === 0;
+  at("expiring").replaceChildren(...view.expiring.map((paper) => row(
+    t(`paper_${paper.kind}`), paper.name,
+    chip(paper.seconds_left < 0 ? "RED" : "ORANGE", paper.seconds_left < 0 ? t("over") : String(Math.floor(paper.seconds_left / 86400))),
+    paper.until, paper.remedy,
+  )));
   at("devices").replaceChildren(...view.devices.map((device) => row(device.device, chip(device.state), device.reason)));
   at("messages").replaceChildren(...Object.entries(view.messages).map(([type, count]) => {
     const line = row(type, String(count));

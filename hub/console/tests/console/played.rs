@@ -92,6 +92,10 @@ impl Desk for Played {
             .map(|line| line.state)
     }
 
+    fn expiring(&self) -> Vec<cordon_console::Expiring> {
+        Vec::new()
+    }
+
     fn healthy(&self) -> Result<(), String> {
         Ok(())
     }
