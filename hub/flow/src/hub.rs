@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordon_contract::{Adapter, Fault, Intake, Shutdown, ShutdownTrigger, Target};
-use cordon_journal::{Counters, Journal, SpaceLevel, State};
+use cordon_journal::{Counters, Journal, Position, SpaceLevel, State};
 use cordon_model::Digest;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
@@ -165,6 +165,12 @@ impl RunningHub {
     /// The journal's own counters: batches, syncs, bytes.
     pub fn journal_counters(&self) -> Counters {
         self.ties.board.lock().counters
+    }
+
+    /// The last durable entry and its chain hash.
+    pub fn durable(&self) -> Position {
+        let shown = self.ties.board.lock();
+        (shown.number, shown.chain)
     }
 
     /// How everything stands.

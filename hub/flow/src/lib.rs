@@ -28,6 +28,7 @@ mod draft;
 mod emergency;
 mod entry_codec;
 mod entry_reader;
+mod examine;
 mod fault;
 mod feed;
 pub mod flags;
@@ -65,6 +66,7 @@ pub use crate::config::{HubConfig, HubParts};
 pub use crate::core::{DECISION_DEPTH_MAX, DECISIONS_PER_INPUT_MAX};
 pub use crate::corridor::CorridorRules;
 pub use crate::entry_reader::{Entries, EntryReader, StoredEntry};
+pub use crate::examine::{Examination, Finding, examine};
 pub use crate::fault::{
     ACT_OF_ANOTHER, ADAPTER_MAY_NOT, CONFIGURATION, DISK_FULL, FAULTS, GATE_UNREACHED, ID_REUSED,
     MESSAGE_COUNT, NO_DEAD_LETTER, NOT_YOURS, OLDER_FORM, OTHER_PARK, OWN_MESSAGE, REPLAY_DIFFERS,

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cordon_contract::Fault;
-use cordon_journal::{Changes, InboxMark, Journal, Record, State};
+use cordon_journal::{
+    Changes, FaultKind, InboxMark, Journal, JournalFault, Record, State,
+};
 use cordon_model::{Digest, MessageId, PartyId};
 
 use crate::core::Core;
@@ -197,12 +199,20 @@ fn trusted(
 ) -> Result<Option<u64>, Fault> {
     let stored = |failure: cordon_journal::JournalFault| of_journal(&failure);
     let (number, chain) = state.position().map_err(stored)?;
-    if number == 0 || number > journal.last() {
+    if number == 0 {
         return Ok(None);
     }
     let record = reader.journal().get(number).map_err(stored)?;
     if record.is_none_or(|record| record.chain != chain) {
-        return Ok(None);
+        // Who opens the two has settled this: a loss is accepted by name, never by going on.
+        return Err(of_journal(&JournalFault::new(
+            FaultKind::Short,
+            format!("entry {number}"),
+            format!(
+                "the state stands for it, the journal ends with {} or holds another",
+                journal.last()
+            ),
+        )));
     }
     let same = state
         .snapshot(NAMES)

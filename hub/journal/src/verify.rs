@@ -1,5 +1,6 @@
 //! Checking a whole journal, also while a hub writes it: every CRC, number, chain hash and seal.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -101,12 +102,14 @@ pub fn verify_on(
             "there is no journal here",
         ));
     }
-    let mut receipts = receipts.to_vec();
-    receipts.sort_unstable();
+    let mut known: BTreeMap<u64, Vec<Hash>> = BTreeMap::new();
+    for (number, chain) in receipts {
+        known.entry(*number).or_default().push(*chain);
+    }
     let mut check = Check {
         disk,
         dir,
-        receipts,
+        receipts: known,
         follows: None,
         open_end: None,
         waiting: Vec::new(),
@@ -142,7 +145,8 @@ struct OpenEnd {
 struct Check<'a> {
     disk: Arc<dyn Disk>,
     dir: &'a Path,
-    receipts: Vec<(u64, Hash)>,
+    /// Chain hashes known for a record from outside; gone once it was met.
+    receipts: BTreeMap<u64, Vec<Hash>>,
     /// Number and chain hash the next record must follow; `None` after a gap.
     follows: Option<(u64, Hash)>,
     open_end: Option<OpenEnd>,
@@ -466,11 +470,7 @@ impl Check<'_> {
         report.records += 1;
         report.last = number;
         report.chain = chain;
-        if let Ok(at) = self
-            .receipts
-            .binary_search_by_key(&number, |receipt| receipt.0)
-        {
-            let (_, receipted) = self.receipts.remove(at);
+        for receipted in self.receipts.remove(&number).unwrap_or_default() {
             if receipted != chain {
                 let detail = format!("record {number} is not the one that was receipted");
                 let (file, offset) = (name(&walker.segment), walker.last_offset);
@@ -480,7 +480,7 @@ impl Check<'_> {
     }
 
     fn missing_receipts(&mut self) {
-        for (number, _) in std::mem::take(&mut self.receipts) {
+        for number in std::mem::take(&mut self.receipts).into_keys() {
             if number >= self.report.first {
                 let detail = format!("record {number} was receipted and is not here");
                 self.problem(FaultKind::Short, "", 0, Some(number), detail);

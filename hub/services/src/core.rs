@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cordon_contract::{BoxFuture, Fault};
+use cordon_journal::Position;
 use cordon_model::service::ReportEntry;
 use cordon_model::{MessageId, PartyId, Receipt};
 use cordon_security::Identity;
@@ -42,6 +43,9 @@ pub trait Core: Send + Sync + 'static {
 
     /// Waits until an entry after `number` is durable, or for so long.
     fn wait_beyond(&self, number: u64, wait: Duration) -> BoxFuture<'_, ()>;
+
+    /// The last durable entry and its chain hash. A reader may see one that is not durable yet.
+    fn durable(&self) -> Position;
 
     /// Records that somebody was given a report.
     fn pulled<'a>(&'a self, who: &'a PartyId, report: &'a str, version: u32) -> BoxFuture<'a, ()>;

@@ -42,13 +42,15 @@ fn page(
     asked: &GetMessages,
 ) -> Result<GetMessagesResponse, Fault> {
     let limit = limit(asked.limit);
-    let (head, head_chain) = reader.position().map_err(journal)?;
+    // A reader may see an entry that is not durable yet; after a power cut it may be another one.
+    let (head, head_chain) = core.durable();
     let before = match asked.after {
         0 => chain::genesis(reader.identity()),
         after => {
             reader
                 .get(after)
                 .map_err(journal)?
+                .filter(|_| after <= head)
                 .ok_or_else(|| ahead(after, head))?
                 .chain
         }
@@ -141,7 +143,7 @@ fn shown(record: &Record, core: &dyn Core, asked: &GetMessages) -> Result<Journa
     })
 }
 
-fn wire_kind(kind: EntryKind) -> service::EntryKind {
+pub(crate) fn wire_kind(kind: EntryKind) -> service::EntryKind {
     match kind {
         EntryKind::Submission => service::EntryKind::Submission,
         EntryKind::Message => service::EntryKind::Message,

@@ -114,6 +114,11 @@ impl StateStore {
         Ok((store, damaged.or(rebuild)))
     }
 
+    /// Wipes a state that does not stand in this journal; says why it did.
+    pub fn fit(&self, journal: &Reader) -> Result<Option<Rebuild>> {
+        reconcile(self, journal)
+    }
+
     /// Opens over one open file; the simulated disk in tests. `None` when it is damaged.
     pub fn open_on(file: Arc<dyn DiskFile>) -> Result<Option<Self>> {
         let place = "state";

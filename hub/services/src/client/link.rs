@@ -79,10 +79,22 @@ impl Link {
         self.clock.now()
     }
 
-    /// Sends one signed request whose body holds `payload` and returns the verified answer.
+    /// Sends one signed request whose body holds `payload` and returns the verified answer; a signed
+    /// refusal is an error.
     pub async fn call(&self, payload: &[u8]) -> Result<VerifiedEnvelope, LinkError> {
+        let verified = self.exchange(payload).await?;
+        match refusal(&verified) {
+            Some(refused) => Err(refused),
+            None => Ok(verified),
+        }
+    }
+
+    /// The same, with a signed refusal as an answer like any other. The answer is the hub's of this
+    /// park and was made after the question.
+    pub(super) async fn exchange(&self, payload: &[u8]) -> Result<VerifiedEnvelope, LinkError> {
         let version = SoapVersion::V12;
-        let envelope = wsse::sign(&self.signer, version, [], payload, self.clock.now())
+        let asked_at = self.clock.now();
+        let envelope = wsse::sign(&self.signer, version, [], payload, asked_at)
             .map_err(LinkError::Untrusted)?;
         let request = http::Request::post(&self.url)
             .header(http::header::CONTENT_TYPE, version.content_type())
@@ -90,7 +102,10 @@ impl Link {
             .map_err(|error| HttpFault::Address(self.url.clone(), error.to_string()))?;
         let answer = self.client.send(request).await?;
         let status = answer.status();
-        let policy = Policy::new(&[Role::Hub]).without_replay_guard();
+        let policy = Policy::new(&[Role::Hub])
+            .without_replay_guard()
+            .for_park(self.signer.identity().park.clone());
+        let earliest = asked_at.plus_ms(-policy.clock_skew_ms);
         let verified = wsse::verify(
             Vec::from(answer.into_body()),
             &self.trust,
@@ -100,12 +115,20 @@ impl Link {
         .map_err(|fault| {
             LinkError::Untrusted(fault.at(format!("answer of {} (HTTP {status})", self.url)))
         })?;
-        let fault = refusal(&verified);
-        match fault {
-            Some(fault) => Err(fault),
-            None => Ok(verified),
+        match verified.created() < earliest {
+            true => Err(LinkError::Untrusted(stale(verified.created(), earliest))),
+            false => Ok(verified),
         }
     }
+}
+
+/// An answer that was made before it can have been.
+pub(super) fn stale(created: Timestamp, earliest: Timestamp) -> Fault {
+    Fault::new(
+        "S071",
+        format!("the answer was made at {created}, before {earliest}: it is an old one"),
+    )
+    .remedy("check both clocks; if it stays so, call the park")
 }
 
 /// The only child of an answer's body.
@@ -116,7 +139,7 @@ pub(super) fn payload(answer: &VerifiedEnvelope) -> Result<Node<'_>, LinkError> 
 }
 
 /// The refusal in an answer, if it is one.
-fn refusal(answer: &VerifiedEnvelope) -> Option<LinkError> {
+pub(super) fn refusal(answer: &VerifiedEnvelope) -> Option<LinkError> {
     let envelope = cordon_wire::soap::open(answer.document()).ok()?;
     let said = cordon_wire::soap::answered_fault(&envelope)?;
     let (passes, fault) = match said.detail {

@@ -1,11 +1,17 @@
 //! The other side of the exchange: what an enterprise and a regulator run.
 
+mod checkpoint;
 mod link;
+mod messages;
+mod page;
 mod pull;
 mod spool;
 mod submit;
 
+pub use checkpoint::Checkpoint;
 pub use link::{Link, LinkError, LinkOptions};
-pub use pull::{PulledReport, ReportKey, pull_certificates, pull_messages, pull_report};
-pub use spool::{Spool, SpoolState};
+pub use messages::{MessagesWanted, PulledMessages, pull_messages};
+pub use page::PulledEntry;
+pub use pull::{PulledReport, ReportKey, list_reports, pull_certificates, pull_report};
+pub use spool::{Spool, SpoolState, write_durably};
 pub use submit::{SubmitSummary, Submitter};

@@ -3,10 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use cordon_contract::Fault;
-use cordon_journal::chain;
 use cordon_model::service::{
-    GetCertificateStatus, GetCertificateStatusResponse, GetMessages, GetReport, JournalEntry,
-    ListReports, ReportEntry,
+    GetCertificateStatus, GetCertificateStatusResponse, GetReport, ListReports, ReportEntry,
 };
 use cordon_model::{Digest, PartyId, ReportType};
 use cordon_security::{Role, TrustStore, xmldsig};
@@ -72,7 +70,7 @@ pub async fn pull_report(
             .remedy("pull again; if it stays so, call the park"),
         ));
     }
-    xmldsig::verify_enveloped(
+    xmldsig::verify_kept(
         report.document.clone(),
         trust,
         &[Role::Hub],
@@ -102,17 +100,8 @@ pub async fn pull_report(
 
 /// The listed report that the key means.
 async fn find(link: &Link, key: &ReportKey) -> Result<ReportEntry, LinkError> {
-    let ask = ListReports {
-        report_type: Some(key.kind),
-        from: None,
-        to: None,
-        limit: Some(500),
-    };
-    let answer = link
-        .call(&wire::write_list_reports(&ask).map_err(untrusted)?)
-        .await?;
-    let list = wire::read_list_reports_response(payload(&answer)?).map_err(untrusted)?;
-    list.report
+    let (reports, _) = list_reports(link, Some(key.kind)).await?;
+    reports
         .into_iter()
         .filter(|report| key.id.as_ref().is_none_or(|id| *id == report.report_id))
         .filter(|report| key.version.is_none_or(|version| version == report.version))
@@ -128,38 +117,22 @@ async fn find(link: &Link, key: &ReportKey) -> Result<ReportEntry, LinkError> {
         })
 }
 
-/// Pulls entries after `after` and checks that each chain hash follows from the one before.
-pub async fn pull_messages(
+/// The reports the hub offers, newest first, and whether it has more than it tells.
+pub async fn list_reports(
     link: &Link,
-    after: u64,
-    limit: u32,
-) -> Result<Vec<JournalEntry>, LinkError> {
-    let ask = GetMessages {
-        after,
-        limit: Some(limit),
-        message_type: Vec::new(),
-        wait_seconds: None,
-        with_original: None,
+    kind: Option<ReportType>,
+) -> Result<(Vec<ReportEntry>, bool), LinkError> {
+    let ask = ListReports {
+        report_type: kind,
+        from: None,
+        to: None,
+        limit: Some(500),
     };
     let answer = link
-        .call(&wire::write_get_messages(&ask).map_err(untrusted)?)
+        .call(&wire::write_list_reports(&ask).map_err(untrusted)?)
         .await?;
-    let page = wire::read_get_messages_response(payload(&answer)?).map_err(untrusted)?;
-    let mut chain = *page.previous_chain_hash.as_bytes();
-    for entry in &page.entry {
-        let record = entry.record.as_deref().unwrap_or_default();
-        chain = chain::link(&chain, &chain::leaf_of(entry.number, record));
-        if chain != *entry.chain_hash.as_bytes() {
-            return Err(LinkError::Untrusted(
-                Fault::new(
-                    "S034",
-                    format!("the chain breaks at entry {}", entry.number),
-                )
-                .remedy("keep what was pulled before, and call the park"),
-            ));
-        }
-    }
-    Ok(page.entry)
+    let list = wire::read_list_reports_response(payload(&answer)?).map_err(untrusted)?;
+    Ok((list.report, list.more))
 }
 
 /// Asks what became of certificates: of all, of one party's, or of one by its fingerprint.

@@ -197,7 +197,7 @@ impl Spool {
 }
 
 /// Writes a file so that it is whole or not there, also after a crash.
-pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+pub fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
     let temporary = path.with_extension("part");
     let written = File::create(&temporary)
         .and_then(|mut file| {
@@ -211,6 +211,8 @@ pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
 
 fn sync_folder(file: &Path) -> io::Result<()> {
     match file.parent() {
+        // A bare name lies in the folder at hand.
+        Some(folder) if folder.as_os_str().is_empty() => File::open(".")?.sync_all(),
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
     }

@@ -165,6 +165,10 @@ impl Core for Behind {
         Box::pin(async {})
     }
 
+    fn durable(&self) -> cordon_journal::Position {
+        self.0.durable()
+    }
+
     fn pulled<'a>(&'a self, _: &'a PartyId, _: &'a str, _: u32) -> BoxFuture<'a, ()> {
         Box::pin(async {})
     }
