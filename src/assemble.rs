@@ -7,15 +7,19 @@ use arc_swap::ArcSwap;
 use cordon_contract::{Clock, Fault, Shutdown, ShutdownTrigger, SystemClock};
 use cordon_flow::{Authority, FeedItem, Hub, HubConfig, HubParts, RunningHub};
 use cordon_http::{Server, ServerOptions};
-use cordon_journal::{Journal, Options, State, StateStore};
+use cordon_journal::State;
 use cordon_model::Digest;
+use cordon_security::Due;
 use cordon_security::wsse::Policy;
 use cordon_services::{Exchange, Grants, Parts, Verifier};
 use tokio::task::JoinHandle;
 
+use crate::calendar::{self, Calendar};
+use crate::config::papers::shown_dues;
 use crate::config::{Loaded, ParkConfig};
 use crate::core::HubCore;
 use crate::doors;
+use crate::past;
 use crate::reports;
 
 /// How often the trust folder is read again, so that a new CRL takes effect by itself.
@@ -40,8 +44,12 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         .await
         .map_err(|error| taken("console.listen", &error))?;
     let exchange = exchange_server(config, &loaded).await?;
-    let (journal, state) = open_journal(config)?;
-    let journal_reader = journal.reader().map_err(of_journal)?;
+    let past::Opened {
+        journal,
+        state,
+        accepted,
+    } = past::open(config)?;
+    let journal_reader = journal.reader().map_err(past::of_journal)?;
     let adapters = loaded.adapters;
     let authority = Authority::new(Arc::new(config.plan.clone()), config.hub.id.clone())?;
     let mut hub_config = HubConfig::new(authority, config.hub.data.join("emergency"));
@@ -50,13 +58,18 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     hub_config.rules.openable = Some(openable.clone());
     let parts = HubParts {
         journal,
-        state,
+        state: Arc::clone(&state) as Arc<dyn State>,
         plugins: loaded.plugins.list,
         adapters: adapters.clone(),
         mappings: Arc::clone(&loaded.mappings),
         clock: Arc::clone(&clock),
     };
     let hub = Arc::new(Hub::start(hub_config, parts).await?);
+    if let Some(accepted) = accepted {
+        accepted
+            .settle(config, &hub, &state, clock.as_ref())
+            .await?;
+    }
     let grants = Arc::new(Grants::default());
     remember_grants(&hub, Arc::clone(&grants))?;
     let core = HubCore::new(
@@ -66,6 +79,15 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         openable,
         loaded.plugins.open_alarms,
     );
+    let mut papers = shown_dues(config);
+    papers.push(Due::of_certificate(loaded.signer.certificate()));
+    let calendar = Arc::new(Calendar::new(
+        config,
+        Arc::clone(&loaded.trust),
+        papers,
+        Arc::clone(&clock),
+    ));
+    core.show_calendar(Arc::clone(&calendar));
     let signer = Arc::clone(&loaded.signer);
     let reports = reports::of_hub(config, signer, &hub, Arc::clone(&clock))?;
     core.serve_reports(Arc::clone(&reports));
@@ -104,6 +126,12 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         shutdown.clone(),
     )));
     servers.push(tokio::spawn(cordon_reports::run(reports, shutdown.clone())));
+    servers.push(tokio::spawn(calendar::watch(
+        calendar,
+        Arc::downgrade(&hub),
+        config.hub.id.clone(),
+        shutdown.clone(),
+    )));
     servers.push(tokio::spawn(read_trust_again(loaded.trust, shutdown)));
     Ok(Park {
         hub,
@@ -146,20 +174,6 @@ impl Park {
             )),
         }
     }
-}
-
-fn open_journal(config: &ParkConfig) -> Result<(Journal, Arc<dyn State>), Fault> {
-    let data = &config.hub.data;
-    let identity = format!("{}/{}", config.plan.code, config.hub.id);
-    let journal =
-        Journal::open(data.join("journal"), Options::new(identity)).map_err(of_journal)?;
-    let reader = journal.reader().map_err(of_journal)?;
-    let (state, rebuild) =
-        StateStore::open_for(data.join("state.redb"), &reader).map_err(of_journal)?;
-    if let Some(why) = rebuild {
-        tracing::warn!(%why, "the state is rebuilt from the journal");
-    }
-    Ok((journal, Arc::new(state)))
 }
 
 /// How many threads can work at once.
@@ -214,8 +228,4 @@ fn taken(place: &str, error: &dyn std::fmt::Display) -> Fault {
     Fault::new("K041", format!("cannot listen: {error}"))
         .at(place)
         .remedy("stop whatever listens there, or choose another port")
-}
-
-fn of_journal(fault: cordon_journal::JournalFault) -> Fault {
-    Fault::new(fault.code(), fault.to_string())
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cordon_alarms::{OpenAlarm, OpenAlarms};
-use cordon_console::{AlarmLine, AlarmsPage, Desk, Figures, OutboxPage, PageAsked, SentAgain};
+use cordon_console::{
+    AlarmLine, AlarmsPage, Desk, Expiring, Figures, OutboxPage, PageAsked, SentAgain,
+};
 use cordon_contract::{
     Adapter, BoxFuture, Clock as _, DeviceHealth, Entry, EntryKind, Fault, LinkState, SystemClock,
 };
@@ -21,6 +23,7 @@ use cordon_security::wsse::VerifiedEnvelope;
 use cordon_services::Core;
 use tokio::sync::broadcast;
 
+use crate::calendar::Calendar;
 use crate::outbox::Letters;
 
 /// Entries kept for a slow page.
@@ -35,6 +38,7 @@ pub struct HubCore {
     openable: BTreeSet<GateId>,
     open_alarms: OpenAlarms,
     reports: OnceLock<Arc<Reports>>,
+    calendar: OnceLock<Arc<Calendar>>,
     letters: Letters,
 }
 
@@ -57,6 +61,7 @@ impl HubCore {
             openable,
             open_alarms,
             reports: OnceLock::new(),
+            calendar: OnceLock::new(),
         });
         let mut entries = core.hub.feed().subscribe();
         tokio::spawn(async move {
@@ -76,6 +81,11 @@ impl HubCore {
     /// Gives regulators these reports to pull; a second time changes nothing.
     pub fn serve_reports(&self, reports: Arc<Reports>) {
         self.reports.get_or_init(|| reports);
+    }
+
+    /// Shows this calendar on the console; a second time changes nothing.
+    pub fn show_calendar(&self, calendar: Arc<Calendar>) {
+        self.calendar.get_or_init(|| calendar);
     }
 }
 
@@ -162,6 +172,10 @@ impl Core for HubCore {
             // Running out of time is a lawful answer: there is nothing new.
             let _ = tokio::time::timeout(wait, entries.next()).await;
         })
+    }
+
+    fn durable(&self) -> cordon_journal::Position {
+        self.hub.durable()
     }
 
     fn pulled<'a>(&'a self, who: &'a PartyId, report: &'a str, version: u32) -> BoxFuture<'a, ()> {
@@ -251,6 +265,13 @@ impl Desk for HubCore {
 
     fn alarm_state(&self, id: &str) -> Option<AlarmState> {
         self.open_alarms.state(id)
+    }
+
+    fn expiring(&self) -> Vec<Expiring> {
+        let calendar = self.calendar.get();
+        calendar
+            .map(|calendar| calendar.expiring())
+            .unwrap_or_default()
     }
 
     fn healthy(&self) -> Result<(), String> {

@@ -3,14 +3,18 @@
 //! Data goes to standard output, words to standard error. Exit codes are in `exit`.
 
 mod assemble;
+mod calendar;
 mod commands;
 mod config;
 mod console;
 mod core;
 mod demo;
 mod doors;
+mod evidence;
 mod exit;
+mod kept;
 mod outbox;
+mod past;
 mod plugins;
 mod prepare;
 mod reports;

@@ -11,8 +11,8 @@ use cordon_security::xmldsig::verify_enveloped;
 use cordon_security::{Role, TrustStore};
 use serde_json::json;
 
-use super::Format;
 use super::certify::SIGNERS;
+use super::{Format, calendar};
 use crate::exit::{Ending, USAGE};
 
 /// Run the park's certificate authority and verify signed files.
@@ -36,6 +36,14 @@ pub enum Command {
     List(List),
     /// Write a fresh CRL
     Crl(Crl),
+    /// Show when certificates, revocation lists and the register end
+    #[command(
+        after_help = "Of each holder in the register the certificate that lasts longest. With --within the exit code is 1 when\n\
+        anything ends within so many days or is over, so that a timer can call it.\n\n\
+        Examples:\n  cordon cert calendar --trust certs/ca --certs certs/hub-1\n  \
+        cordon cert calendar --config park.toml --within 7 --format json"
+    )]
+    Calendar(calendar::Args),
     /// Verify a signed report, declaration or conformance result
     #[command(after_help = "Example:\n  cordon cert verify --trust certs/ca reports/RPT-01-*.xml")]
     Verify(Verify),
@@ -139,6 +147,7 @@ pub fn run(command: &Command) -> Result<(), Ending> {
         Command::Revoke(args) => revoke(args),
         Command::List(args) => list(args),
         Command::Crl(args) => crl(args),
+        Command::Calendar(args) => calendar::run(args),
         Command::Verify(args) => verify(args),
     }
 }

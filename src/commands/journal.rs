@@ -1,4 +1,5 @@
-//! `cordon journal`: verify, show, export and replay; all work while the hub runs.
+//! `cordon journal`: show, export and replay, which work while the hub runs; `verify` and `accept` have
+//! files of their own.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,20 +12,30 @@ use cordon_journal::{JournalFault, Reader, Record};
 use cordon_model::Timestamp;
 use serde_json::json;
 
-use super::{Format, print_faults, print_marks};
+use super::{Format, accept, print_faults, print_marks, verify};
 use crate::config::ParkConfig;
 use crate::exit::{CONFIG, Ending, FAILED, FILES};
 use crate::plugins::plugins;
 
-/// Verify, show, export and replay the journal.
+/// Verify, show, export and replay the journal; accept a loss.
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
     /// Check every byte: segments, batches, chain, seals
     #[command(
-        after_help = "Works while the hub runs. Exit code 1 when anything is wrong.\n\n\
-        Example:\n  cordon journal verify --dir demo-data/journal"
+        after_help = "Works while the hub runs. Exit code 1 when anything is wrong.\n\
+        Chain and checksums can be computed anew by whoever changes a journal. What he cannot make are the\n\
+        senders' signatures (--deep) and what others hold: receipts, signed reports, checkpoints of those who pull.\n\n\
+        Examples:\n  cordon journal verify --dir demo-data/journal\n  \
+        cordon journal verify --dir demo-data/journal --deep --trust demo-data/certs/ca --reports demo-data/reports"
     )]
-    Verify(Verify),
+    Verify(verify::Args),
+    /// Accept by name a journal that is shorter than, or another than, what is known of it
+    #[command(
+        after_help = "Only when there is no backup that holds more. The hub must not run. The next start journals who\n\
+        accepted what and why (journal.accepted), with an alarm; numbers that are gone are issued again from then on.\n\n\
+        Example:\n  cordon journal accept --config park.toml --by \"Wang Fang\" --reason \"disk 2 lost, backup of 30 March restored\""
+    )]
+    Accept(accept::Args),
     /// Show entries
     #[command(
         after_help = "Examples:\n  cordon journal show --dir demo-data/journal --from 100 --limit 20\n  \
@@ -65,17 +76,6 @@ pub struct Replay {
     #[arg(long, value_name = "HASH")]
     expect: Option<String>,
     /// How to print the result
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-}
-
-/// Arguments of `verify`.
-#[derive(clap::Args, Debug)]
-pub struct Verify {
-    /// The journal's folder
-    #[arg(long, default_value = "journal")]
-    dir: PathBuf,
-    /// How to print the report
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -128,70 +128,16 @@ pub enum ExportFormat {
 /// Runs the command.
 pub fn run(command: &Command) -> Result<(), Ending> {
     match command {
-        Command::Verify(args) => verify(args),
+        Command::Verify(args) => verify::run(args),
+        Command::Accept(args) => accept::run(args),
         Command::Show(args) => show(args),
         Command::Export(args) => export(args),
         Command::Replay(args) => replay(args),
     }
 }
 
-fn ending(fault: &JournalFault) -> Ending {
+pub(super) fn ending(fault: &JournalFault) -> Ending {
     Ending::new(FILES, fault.to_string())
-}
-
-fn verify(args: &Verify) -> Result<(), Ending> {
-    let report = cordon_journal::verify(&args.dir).map_err(|fault| ending(&fault))?;
-    match args.format {
-        Format::Text => {
-            println!(
-                "{}: {} entries ({} to {}) in {} segments, {} sealed, chain {}, {} ms{}",
-                if report.is_clean() {
-                    "clean"
-                } else {
-                    "DAMAGED"
-                },
-                report.records,
-                report.first,
-                report.last,
-                report.segments,
-                report.sealed,
-                hex(&report.chain),
-                report.duration.as_millis(),
-                if report.torn_tail {
-                    "; an unfinished batch at the end was never acknowledged"
-                } else {
-                    ""
-                },
-            );
-            for problem in &report.problems {
-                println!(
-                    "{} {}:{}: {}\n  {}",
-                    problem.code, problem.file, problem.offset, problem.text, problem.remedy
-                );
-            }
-        }
-        Format::Json => println!(
-            "{}",
-            json!({
-                "clean": report.is_clean(), "entries": report.records, "first": report.first,
-                "last": report.last, "segments": report.segments, "sealed": report.sealed,
-                "chain": hex(&report.chain), "torn_tail": report.torn_tail,
-                "problems": report.problems.iter().map(|problem| json!({
-                    "code": problem.code, "file": problem.file, "offset": problem.offset,
-                    "entry": problem.record, "text": problem.text, "remedy": problem.remedy,
-                })).collect::<Vec<_>>(),
-                "problem_count": report.problem_count,
-            })
-        ),
-    }
-    if report.is_clean() {
-        Ok(())
-    } else {
-        Err(Ending::new(
-            FAILED,
-            format!("{} problems", report.problem_count),
-        ))
-    }
 }
 
 fn show(args: &Show) -> Result<(), Ending> {
@@ -355,6 +301,6 @@ fn kind_name(record: &Record) -> String {
     )
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,5 +1,7 @@
 //! The command line: one file per command.
 
+mod accept;
+mod calendar;
 mod cert;
 mod certify;
 mod check;
@@ -16,6 +18,7 @@ mod route;
 mod run;
 mod simulate;
 mod submit;
+mod verify;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,15 +1,17 @@
 //! `cordon pull`: a regulator's client; nothing is written or shown before it is verified.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use cordon_model::service::Certificate;
 use cordon_model::{Digest, PartyId, ReportType, Timestamp};
-use cordon_services::client::{ReportKey, pull_certificates, pull_messages, pull_report};
+use cordon_services::client::{
+    MessagesWanted, ReportKey, list_reports, pull_certificates, pull_messages, pull_report,
+};
 use serde_json::json;
 
 use super::{Format, HubArgs, link_ending, runtime};
 use crate::exit::{Ending, USAGE};
+use crate::kept::Sink;
 
 /// Pull reports, journal entries or the state of certificates and verify them.
 #[derive(clap::Subcommand, Debug)]
@@ -20,9 +22,15 @@ pub enum Command {
         --url https://127.0.0.1:8443/soap/regulator --certs certs/regulator-1 --trust certs/ca"
     )]
     Report(Report),
-    /// Pull journal entries after a position and check their hash chain
+    /// List the reports the hub offers
+    #[command(after_help = "Example:\n  cordon pull list \\\n    \
+        --url https://127.0.0.1:8443/soap/regulator --certs certs/regulator-1 --trust certs/ca")]
+    List(List),
+    /// Pull journal entries and hold them to their records and to what the hub signed before
     #[command(
-        after_help = "Example:\n  cordon pull messages --after 0 --out messages.jsonl \\\n    \
+        after_help = "Begins where the checkpoint ends and goes on until there is no more. Keep the checkpoint: with it a\n\
+        fork or a rollback of the journal is found, and both signed statements are put beside it.\n\n\
+        Example:\n  cordon pull messages --out messages.jsonl --keep records \\\n    \
         --url https://127.0.0.1:8443/soap/regulator --certs certs/regulator-1 --trust certs/ca"
     )]
     Messages(Messages),
@@ -53,20 +61,42 @@ pub struct Report {
     out: PathBuf,
 }
 
+/// Arguments of `list`.
+#[derive(clap::Args, Debug)]
+pub struct List {
+    #[command(flatten)]
+    hub: HubArgs,
+    /// Only reports of this type, such as RPT-01
+    #[arg(long = "type")]
+    kind: Option<String>,
+    /// How to print the list
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
 /// Arguments of `messages`.
 #[derive(clap::Args, Debug)]
 pub struct Messages {
     #[command(flatten)]
     hub: HubArgs,
-    /// The last entry that is known already
-    #[arg(long, default_value_t = 0)]
-    after: u64,
-    /// Entries at most
-    #[arg(long, default_value_t = 1_000)]
-    limit: u32,
-    /// File to write, one JSON document per line
+    /// Begin after this entry instead of where the checkpoint ends; above 0 with --chain
+    #[arg(long)]
+    after: Option<u64>,
+    /// The chain hash of the entry after which to begin, from a receipt or an earlier pull
+    #[arg(long, value_name = "HASH", requires = "after")]
+    chain: Option<String>,
+    /// Entries at most; all there are when not given
+    #[arg(long)]
+    limit: Option<u64>,
+    /// File to write, one JSON document per line; added to when a pull goes on from its checkpoint
     #[arg(long)]
     out: PathBuf,
+    /// What is known of the hub's journal between two pulls; OUT.checkpoint.json when not given
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// Folder to keep the records themselves in
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
 }
 
 /// Arguments of `certificates`.
@@ -89,16 +119,14 @@ pub struct Certificates {
 pub fn run(command: &Command) -> Result<(), Ending> {
     match command {
         Command::Report(args) => report(args),
+        Command::List(args) => list(args),
         Command::Messages(args) => messages(args),
         Command::Certificates(args) => certificates(args),
     }
 }
 
 fn report(args: &Report) -> Result<(), Ending> {
-    let kind: ReportType = args
-        .kind
-        .parse()
-        .map_err(|error| Ending::new(USAGE, format!("no report type `{}`: {error}", args.kind)))?;
+    let kind = report_type(&args.kind)?;
     let (link, trust) = args.hub.link()?;
     let key = ReportKey {
         kind,
@@ -119,27 +147,105 @@ fn report(args: &Report) -> Result<(), Ending> {
     Ok(())
 }
 
-fn messages(args: &Messages) -> Result<(), Ending> {
+fn report_type(text: &str) -> Result<ReportType, Ending> {
+    text.parse()
+        .map_err(|error| Ending::new(USAGE, format!("no report type `{text}`: {error}")))
+}
+
+fn list(args: &List) -> Result<(), Ending> {
+    let kind = args.kind.as_deref().map(report_type).transpose()?;
     let (link, _) = args.hub.link()?;
-    let entries = runtime()?
-        .block_on(pull_messages(&link, args.after, args.limit))
+    let (reports, more) = runtime()?
+        .block_on(list_reports(&link, kind))
         .map_err(|error| link_ending(&error))?;
-    let mut text = Vec::new();
-    for entry in &entries {
-        let line = json!({
-            "number": entry.number, "kind": entry.kind.as_str(), "time": entry.time.to_string(),
-            "digest": entry.digest.to_string(), "chain": entry.chain_hash.to_string(),
-        });
-        // Writing to memory cannot fail.
-        let _ = writeln!(text, "{line}");
+    for one in &reports {
+        match args.format {
+            Format::Text => println!(
+                "{:<44} v{:<4} {} to {}  entry {:<8} {}",
+                one.report_id,
+                one.version,
+                one.period.from,
+                one.period.to,
+                one.entry_number,
+                one.digest
+            ),
+            Format::Json => println!(
+                "{}",
+                json!({
+                    "report_id": one.report_id, "type": one.report_type.as_str(),
+                    "version": one.version, "from": one.period.from.to_string(),
+                    "to": one.period.to.to_string(), "generated_at": one.generated_at.to_string(),
+                    "entry": one.entry_number, "digest": one.digest.to_string(), "size": one.size,
+                })
+            ),
+        }
     }
-    std::fs::write(&args.out, text).map_err(|error| Ending::file(&args.out, &error))?;
+    if more {
+        eprintln!("the hub has older ones too; name a type to see them");
+    }
+    Ok(())
+}
+
+fn messages(args: &Messages) -> Result<(), Ending> {
+    let wanted = MessagesWanted {
+        after: args.begin()?,
+        limit: args.limit,
+    };
+    let file = args.checkpoint_file();
+    let (link, _) = args.hub.link()?;
+    let goes_on = args.after.is_none() && file.exists();
+    let mut sink = Sink::open(&args.out, args.keep.as_deref(), goes_on)?;
+    let pulled = runtime()?
+        .block_on(pull_messages(&link, &wanted, &file, |entries| {
+            sink.take(entries)
+        }))
+        .map_err(|error| link_ending(&error))?;
+    // What was pulled is on the disk before the checkpoint says that it was.
+    sink.sync()?;
+    pulled.checkpoint.write(&file)?;
     println!(
-        "{}: {} entries, chain verified",
+        "{}: {} entries up to {}, newest {}, each held to its record, chain verified; checkpoint {}",
         args.out.display(),
-        entries.len()
+        pulled.entries,
+        pulled.checkpoint.number,
+        pulled.checkpoint.head,
+        file.display()
     );
     Ok(())
+}
+
+impl Messages {
+    /// The entry after which to begin, where the command line names one.
+    fn begin(&self) -> Result<Option<(u64, [u8; 32])>, Ending> {
+        let chain = self
+            .chain
+            .as_deref()
+            .map(|text| {
+                text.to_ascii_lowercase()
+                    .parse::<Digest>()
+                    .map_err(|error| Ending::new(USAGE, format!("no chain hash `{text}`: {error}")))
+            })
+            .transpose()?;
+        match (self.after, chain) {
+            (None, _) => Ok(None),
+            (Some(0), _) => Ok(Some((0, [0; 32]))),
+            (Some(after), Some(chain)) => Ok(Some((after, chain.0))),
+            (Some(after), None) => Err(Ending::new(
+                USAGE,
+                format!(
+                    "the chain hash of entry {after} must be known: give it with --chain, or begin at the checkpoint or at 0"
+                ),
+            )),
+        }
+    }
+
+    fn checkpoint_file(&self) -> PathBuf {
+        self.checkpoint.clone().unwrap_or_else(|| {
+            let mut name = self.out.clone().into_os_string();
+            name.push(".checkpoint.json");
+            PathBuf::from(name)
+        })
+    }
 }
 
 fn certificates(args: &Certificates) -> Result<(), Ending> {

@@ -8,7 +8,7 @@ mod cross;
 mod demo;
 mod files;
 mod locate;
-mod papers;
+pub mod papers;
 mod paths;
 mod secrets;
 mod syntax;

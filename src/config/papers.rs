@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use cordon_contract::Fault;
 use cordon_model::Timestamp;
 use cordon_security::tls::validity;
-use cordon_security::{Certificate, Role, Signer, TrustStore, Usage};
+use cordon_security::{Certificate, Due, Role, Signer, TrustStore, Usage};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
@@ -109,6 +109,16 @@ pub fn shown(config: &ParkConfig, now: Timestamp) -> Vec<Fault> {
         }
     }
     faults
+}
+
+/// When the certificates end that the trust folder does not have: those shown to partners.
+pub fn shown_dues(config: &ParkConfig) -> Vec<Due> {
+    let files: BTreeSet<&Path> = partners(config).into_iter().collect();
+    files
+        .into_iter()
+        // A file that cannot be read was told by the adapter that opens it.
+        .filter_map(|file| Due::of_file(file).ok())
+        .collect()
 }
 
 /// Every certificate file that an adapter shows to the other side.

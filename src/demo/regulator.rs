@@ -8,12 +8,12 @@ use std::time::Duration;
 use cordon_contract::Shutdown;
 use cordon_model::ReportType;
 use cordon_security::TrustStore;
-use cordon_services::client::{Link, ReportKey, pull_messages, pull_report};
+use cordon_services::client::{
+    Link, LinkError, MessagesWanted, ReportKey, pull_messages, pull_report,
+};
 
 /// Reports that this version builds.
 const REPORTS: [ReportType; 3] = [ReportType::Rpt01, ReportType::Rpt06, ReportType::Rpt07];
-/// Entries asked for at once.
-const PAGE: u32 = 500;
 
 /// The regulator's client.
 pub struct Regulator {
@@ -44,7 +44,6 @@ impl Regulator {
     /// Pulls until shutdown; `told` is called with words about each verified report.
     pub async fn run(self, shutdown: Shutdown, told: impl Fn(String)) -> Pulled {
         let mut pulled = Pulled::default();
-        let mut after = 0;
         loop {
             tokio::select! {
                 () = shutdown.wait() => return pulled,
@@ -53,17 +52,26 @@ impl Regulator {
             for kind in REPORTS {
                 self.report(kind, &mut pulled, &told).await;
             }
-            match pull_messages(&self.link, after, PAGE).await {
-                Ok(entries) => {
-                    pulled.entries += entries.len() as u64;
-                    after = entries.last().map_or(after, |last| last.number);
-                }
+            match self.entries().await {
+                Ok(entries) => pulled.entries += entries,
                 Err(error) => {
                     pulled.failed += 1;
                     tracing::warn!(%error, "the regulator could not pull entries");
                 }
             }
         }
+    }
+
+    /// Pulls what came since the last time; how many entries it was.
+    async fn entries(&self) -> Result<u64, LinkError> {
+        let file = self.folder.join("checkpoint.json");
+        let wanted = MessagesWanted::default();
+        let pulled = pull_messages(&self.link, &wanted, &file, |_| Ok(())).await?;
+        pulled
+            .checkpoint
+            .write(&file)
+            .map_err(LinkError::Untrusted)?;
+        Ok(pulled.entries)
     }
 
     async fn report(&self, kind: ReportType, pulled: &mut Pulled, told: &impl Fn(String)) {

@@ -12,8 +12,8 @@ use cordon_security::wsse::{self, Policy};
 use cordon_security::{Role, TrustStore};
 use cordon_wire::{digest_of_bytes, parse_message};
 
-use crate::entry_codec::ParsedSubmission;
 use crate::fault::{UNREADABLE, of_journal};
+use crate::submission::ParsedSubmission;
 
 /// `J055`: the bytes of an entry are not those whose digest it holds.
 const OTHER_BYTES: &str = "J055";

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cordon_contract::Fault;
-use cordon_journal::{
-    Changes, FaultKind, InboxMark, Journal, JournalFault, Record, State,
-};
+use cordon_journal::{Changes, FaultKind, InboxMark, Journal, JournalFault, Record, State};
 use cordon_model::{Digest, MessageId, PartyId};
 
 use crate::core::Core;

@@ -1,0 +1,427 @@
+//! The past as it is seen from outside the program: a data folder that was rolled back, a journal that
+//! was changed and made consistent again, papers that end.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "test code"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use cordon_contract::EntryKind;
+use cordon_interop::{Head, Park, fresh_id, message, message_file, moment, program, run, said};
+use cordon_journal::probe::sample_batch;
+use cordon_journal::{Journal, NewRecord, Options, Reader};
+use serde_json::Value;
+
+const PATIENCE: Duration = Duration::from_secs(90);
+
+fn copy(from: &Path, to: &Path) {
+    let _ = std::fs::remove_dir_all(to);
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+fn cordon(words: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    command.args(words);
+    command
+}
+
+fn verify(journal: &Path, words: &[&str]) -> Output {
+    let mut command = cordon(&["journal", "verify", "--dir"]);
+    command.arg(journal).args(words).output().unwrap()
+}
+
+/// How `cordon run` ends in a park's folder; panics when the park comes up instead.
+fn refuses_to_start(park: &Park) -> String {
+    let log = park.scratch().join("refused.log");
+    let mut child = cordon(&["run", "--config"])
+        .arg(park.data().join("park.toml"))
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(&log).unwrap())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            assert!(!status.success());
+            return std::fs::read_to_string(&log).unwrap();
+        }
+        let is_up = park.get("/healthz").is_some();
+        if is_up || Instant::now() > deadline {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("the park started over a journal that was rolled back");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_journal_that_was_rolled_back_is_refused_until_somebody_accepts_it_by_name() {
+    let mut park = Park::start();
+    let (journal, backup) = (park.data().join("journal"), park.scratch().join("backup"));
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    copy(&journal, &backup);
+    let (held, _) = Reader::open(&backup).unwrap().position().unwrap();
+    park.kill_and_restart();
+    park.wait_until_healthy();
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    let (known, _) = Reader::open(&journal).unwrap().position().unwrap();
+    assert!(known > held);
+    copy(&backup, &journal);
+
+    let words = refuses_to_start(&park);
+    assert!(words.contains("J008"), "{words}");
+    assert!(
+        words.contains(&format!("ends with record {held}")),
+        "{words}"
+    );
+    // Deleting the state, the remedy for a damaged one, does not make it forgotten.
+    std::fs::remove_file(park.data().join("state.redb")).unwrap();
+    assert!(refuses_to_start(&park).contains("J008"));
+    let seen = verify(&journal, &[]);
+    assert_eq!(seen.status.code(), Some(1), "{}", said(&seen));
+    assert!(said(&seen).contains("J008"), "{}", said(&seen));
+
+    let mut accept = cordon(&["journal", "accept", "--by", "Wang Fang"]);
+    accept.args([
+        "--reason",
+        "disk 2 lost, backup of 30 March restored",
+        "--config",
+    ]);
+    run(accept.arg(park.data().join("park.toml")));
+    park.kill_and_restart();
+    park.wait_until_healthy();
+    let shown =
+        run(cordon(&["journal", "show", "--body", "--limit", "100000", "--dir"]).arg(&journal));
+    let shown = said(&shown);
+    assert!(shown.contains("journal.accepted"), "{shown}");
+    assert!(
+        shown.contains("Wang Fang") && shown.contains("STORAGE_FAIL"),
+        "{shown}"
+    );
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    assert!(verify(&journal, &[]).status.success());
+    // Accepted once, it is no longer in question.
+    park.kill_and_restart();
+    park.wait_until_healthy();
+}
+
+/// A journal of several segments in its own folder.
+fn small_journal(folder: &Path) {
+    let options = Options {
+        segment_bytes: 32 * 1024,
+        reserve_bytes: 4096,
+        warn_free_bytes: 0,
+        floor_free_bytes: 0,
+        ..Options::new("JS-DEMO/hub-1")
+    };
+    let mut journal = Journal::open(folder, options).unwrap();
+    for n in 0..60 {
+        journal.append_batch(&sample_batch(3, 700, n)).unwrap();
+    }
+}
+
+#[test]
+fn verify_says_that_the_first_segment_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal");
+    small_journal(&journal);
+    assert!(verify(&journal, &[]).status.success());
+    std::fs::remove_file(journal.join("00000001.seg")).unwrap();
+    let seen = verify(&journal, &[]);
+    assert_eq!(seen.status.code(), Some(1), "{}", said(&seen));
+    assert!(said(&seen).contains("J050"), "{}", said(&seen));
+}
+
+#[test]
+fn verify_does_not_call_a_changed_last_batch_torn() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal");
+    small_journal(&journal);
+    let mut segments: Vec<PathBuf> = std::fs::read_dir(&journal)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|it| it == "seg"))
+        .filter(|path| {
+            std::fs::read(path).unwrap()[4096..]
+                .iter()
+                .any(|it| *it != 0)
+        })
+        .collect();
+    segments.sort();
+    let last = segments.last().unwrap();
+    let mut bytes = std::fs::read(last).unwrap();
+    let end = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    bytes[end - 300] ^= 4;
+    std::fs::write(last, bytes).unwrap();
+    let seen = verify(&journal, &[]);
+    assert_eq!(seen.status.code(), Some(1), "{}", said(&seen));
+    assert!(said(&seen).contains("J051"), "{}", said(&seen));
+    assert!(
+        !said(&seen).contains("never acknowledged"),
+        "{}",
+        said(&seen)
+    );
+}
+
+fn client(park: &Park, words: &[&str], service: &str, party: &str) -> Command {
+    let mut command = cordon(words);
+    command
+        .args(["--url", &format!("{}/soap/{service}", park.exchange())])
+        .arg("--certs")
+        .arg(park.data().join("certs").join(party))
+        .arg("--trust")
+        .arg(park.data().join("certs/ca"));
+    command
+}
+
+/// A registration of this plate in the name of `sender`, sent by enterprise-1, and what is said
+/// of it. In another's name it is refused, and the refusal is an entry.
+fn register(park: &Park, plate: &str, sender: &str) -> String {
+    let id = fresh_id();
+    let reference: String = plate.chars().filter(char::is_ascii).collect();
+    let fields = format!(
+        "<c:RegistrationId>REG-{reference}</c:RegistrationId><c:Plate><c:Number>{plate}</c:Number>\
+         <c:Colour>YELLOW</c:Colour></c:Plate><c:SubjectKind>VEH_FREIGHT</c:SubjectKind>\
+         <c:EnterpriseId>enterprise-1</c:EnterpriseId><c:ValidFrom>{}</c:ValidFrom>\
+         <c:ValidTo>{}</c:ValidTo><c:State>ACTIVE</c:State>",
+        moment(0),
+        moment(86_400)
+    );
+    let text = message(Head::of(sender), &id, "VehicleRegistration", &fields);
+    let mut command = client(park, &["submit"], "enterprise", "enterprise-1");
+    let output = command
+        .arg("--spool")
+        .arg(park.scratch().join("spool"))
+        .arg(message_file(park.scratch(), &id, &text))
+        .output()
+        .unwrap();
+    said(&output)
+}
+
+/// The journal's records as they were handed in.
+fn records(journal: &Path) -> Vec<NewRecord> {
+    let records = Reader::open(journal).unwrap().read_from(1).unwrap();
+    records.map(|record| record.unwrap().to_new()).collect()
+}
+
+/// A journal of these records with chain, checksums and seals made anew.
+fn rewritten(folder: &Path, records: &[NewRecord]) -> PathBuf {
+    let journal = folder.join("journal");
+    let mut writer = Journal::open(&journal, Options::new("JS-DEMO/hub-1")).unwrap();
+    writer.append_batch(records).unwrap();
+    journal
+}
+
+fn position(records: &[NewRecord], kind: EntryKind) -> usize {
+    let at = records.iter().position(|it| it.kind == kind.number());
+    at.unwrap_or_else(|| panic!("no {kind:?} in the journal"))
+}
+
+#[test]
+fn a_journal_rewritten_in_three_ways_is_found_by_receipts_by_reports_and_by_the_checkpoint() {
+    let mut park = Park::start();
+    let words = register(&park, "苏H11111", "enterprise-2");
+    assert!(words.contains("refused 1"), "{words}");
+    for plate in ["苏H12345", "苏H22222"] {
+        let words = register(&park, plate, "enterprise-1");
+        assert!(words.contains("accepted 1"), "{words}");
+    }
+    let config = park.data().join("park.toml");
+    run(cordon(&[
+        "report", "build", "--report", "RPT-01", "--so-far", "--config",
+    ])
+    .arg(&config));
+    let out = park.scratch().join("messages.jsonl");
+    let mut pull = client(&park, &["pull", "messages"], "regulator", "regulator-1");
+    run(pull
+        .arg("--out")
+        .arg(&out)
+        .arg("--keep")
+        .arg(park.scratch().join("kept")));
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+
+    let journal = park.data().join("journal");
+    let path = |path: PathBuf| path.display().to_string();
+    let receipts = path(park.scratch().join("spool/accepted"));
+    let reports = path(park.data().join("reports"));
+    let checkpoint = path(park.scratch().join("messages.jsonl.checkpoint.json"));
+    let trust = path(park.data().join("certs/ca"));
+    let ways = [
+        ("receipts", vec!["--receipts", &receipts]),
+        ("reports", vec!["--reports", &reports, "--trust", &trust]),
+        ("checkpoint", vec!["--checkpoint", &checkpoint]),
+    ];
+    for (way, words) in &ways {
+        let seen = verify(&journal, words);
+        assert!(seen.status.success(), "{way}: {}", said(&seen));
+    }
+    let deep = ["--deep", "--trust", &trust];
+    let seen = verify(&journal, &deep);
+    assert!(seen.status.success(), "{}", said(&seen));
+    assert!(said(&seen).contains("deep: "), "{}", said(&seen));
+
+    let honest = records(&journal);
+    let mut plate = honest.clone();
+    let at = position(&plate, EntryKind::Submission);
+    let text = String::from_utf8(plate[at].body.to_vec()).unwrap();
+    assert!(text.contains("苏H12345"), "{text}");
+    plate[at].body = text.replace("苏H12345", "苏H54321").into_bytes().into();
+    let mut dropped = honest.clone();
+    dropped.remove(position(&honest, EntryKind::Refused));
+    let mut swapped = honest.clone();
+    let at = position(&honest, EntryKind::Refused);
+    swapped.swap(at, at + 1);
+    for (what, records) in [("a plate", plate), ("a refusal", dropped), ("two", swapped)] {
+        let folder = tempfile::tempdir().unwrap();
+        let made = rewritten(folder.path(), &records);
+        let alone = verify(&made, &[]);
+        assert!(alone.status.success(), "{what}: {}", said(&alone));
+        for (way, words) in &ways {
+            let seen = verify(&made, words);
+            assert_eq!(
+                seen.status.code(),
+                Some(1),
+                "{what} by {way}: {}",
+                said(&seen)
+            );
+            // Another entry under the number, or none at all where one was dropped.
+            let words = said(&seen);
+            let is_found = words.contains("J006") || words.contains("J008");
+            assert!(is_found, "{what} by {way}: {words}");
+        }
+        let seen = verify(&made, &deep);
+        if what == "a plate" {
+            assert_eq!(seen.status.code(), Some(1), "{}", said(&seen));
+            assert!(said(&seen).contains("V006"), "{}", said(&seen));
+            assert!(said(&seen).contains("J055"), "{}", said(&seen));
+        }
+    }
+    signed_evidence_outlives_its_certificate(&park, &journal);
+}
+
+/// What a superseded hub and a superseded enterprise signed stays good; what they sign now is not.
+fn signed_evidence_outlives_its_certificate(park: &Park, journal: &Path) {
+    let ca = park.data().join("certs/ca");
+    let listed = run(cordon(&["cert", "list", "--format", "json", "--dir"]).arg(&ca));
+    for line in said(&listed).lines() {
+        let one: Value = serde_json::from_str(line).unwrap();
+        if ["hub-1", "enterprise-1"].contains(&one["id"].as_str().unwrap()) {
+            let mut revoke = cordon(&["cert", "revoke", "--reason", "superseded", "--serial"]);
+            run(revoke
+                .arg(one["serial"].as_str().unwrap())
+                .arg("--dir")
+                .arg(&ca));
+        }
+    }
+    let report = find_report(&park.data().join("reports"));
+    let mut verified = cordon(&["cert", "verify", "--trust"]);
+    run(verified.arg(&ca).arg(report));
+    let seen = verify(journal, &["--deep", "--trust", &ca.display().to_string()]);
+    assert!(seen.status.success(), "{}", said(&seen));
+}
+
+fn find_report(folder: &Path) -> PathBuf {
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|it| it == "xml") {
+                return path;
+            }
+        }
+    }
+    panic!("no report");
+}
+
+#[test]
+fn the_calendar_names_lists_register_and_certificates_and_metrics_count_their_seconds() {
+    let park = Park::start();
+    let ca = park.data().join("certs/ca");
+    let shown = run(cordon(&["cert", "calendar", "--format", "json", "--trust"]).arg(&ca));
+    let lines: Vec<Value> = said(&shown)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let days = |kind: &str, name: &str| {
+        let line = lines
+            .iter()
+            .find(|it| it["kind"] == kind && it["name"].as_str().unwrap().contains(name));
+        line.unwrap_or_else(|| panic!("no {kind} {name}: {lines:?}"))["days_left"]
+            .as_i64()
+            .unwrap()
+    };
+    assert!((28..=30).contains(&days("crl", "Issuing CA")));
+    assert!((28..=30).contains(&days("register", "")));
+    assert!(days("certificate", "enterprise-1") > 300);
+    let soon = cordon(&["cert", "calendar", "--within", "31", "--config"])
+        .arg(park.data().join("park.toml"))
+        .output()
+        .unwrap();
+    assert_eq!(soon.status.code(), Some(1), "{}", said(&soon));
+    let metrics = park.get("/metrics").unwrap();
+    assert!(
+        metrics.contains("cordon_certificate_expires_seconds{kind=\"crl\""),
+        "{metrics}"
+    );
+}
+
+/// OpenSSL 3.0 reads the keys we make, and requests under the older label are taken.
+#[test]
+fn ed25519_keys_and_requests_of_others_pass_both_ways() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca");
+    run(cordon(&["cert", "init", "--park", "JS-DEMO", "--dir"]).arg(&ca));
+    let issue = |words: &[&str], out: &str| {
+        let mut command = cordon(&["cert", "issue", "--role", "enterprise"]);
+        command.args(words).arg("--dir").arg(&ca);
+        run(command.arg("--out").arg(folder.path().join(out)))
+    };
+    issue(&["--id", "plant-a", "--algorithm", "ed25519"], "plant-a");
+    let key = std::fs::read_to_string(folder.path().join("plant-a/key.pem")).unwrap();
+    // Version 1 of PKCS#8 around an Ed25519 seed always begins so.
+    let body = key.lines().nth(1).unwrap();
+    assert!(
+        body.starts_with("MC4CAQAwBQYDK2VwBCIEI"),
+        "PKCS#8 of another version"
+    );
+    let openssl = cordon_interop::system("openssl");
+    run(Command::new(&openssl)
+        .args(["pkey", "-noout", "-text", "-in"])
+        .arg(folder.path().join("plant-a/key.pem")));
+
+    let (key, csr) = (folder.path().join("b.key"), folder.path().join("b.csr"));
+    run(Command::new(&openssl)
+        .args([
+            "req",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+        ])
+        .args(["-subj", "/CN=plant-b", "-keyout"])
+        .arg(key)
+        .arg("-out")
+        .arg(&csr));
+    let text = std::fs::read_to_string(&csr).unwrap();
+    let older = text.replace("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST");
+    std::fs::write(&csr, older).unwrap();
+    issue(
+        &["--id", "plant-b", "--csr", &csr.display().to_string()],
+        "plant-b",
+    );
+}

@@ -1,0 +1,200 @@
+//! `cordon journal verify`: every byte, and what is known of the journal from outside it.
+
+use std::path::PathBuf;
+
+use cordon_flow::{Examination, examine};
+use cordon_journal::{Expectation, FaultKind, Problem, Report, Unmet, Witness};
+use cordon_security::TrustStore;
+use serde_json::json;
+
+use super::Format;
+use super::journal::{ending, hex};
+use crate::evidence::{Evidence, Held};
+use crate::exit::{Ending, FAILED};
+use crate::past;
+
+/// Entries between two words on how far an examination is.
+const PROGRESS: u64 = 10_000;
+
+/// Arguments of `verify`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The journal's folder
+    #[arg(long, default_value = "journal")]
+    dir: PathBuf,
+    /// Verify every message's digest and every sender's signature too; a certificate must have been
+    /// good when its entry was written
+    #[arg(long, requires = "trust")]
+    deep: bool,
+    /// Folder with the park CA's certificates and revocation lists
+    #[arg(long)]
+    trust: Option<PathBuf>,
+    /// Folder with receipts, such as the `accepted` folder of a spool; may be repeated
+    #[arg(long, value_name = "DIR")]
+    receipts: Vec<PathBuf>,
+    /// Folder with signed reports; their signatures are verified when --trust is given
+    #[arg(long, value_name = "DIR")]
+    reports: Vec<PathBuf>,
+    /// A checkpoint file of `cordon pull messages`; may be repeated
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Vec<PathBuf>,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<(), Ending> {
+    let trust = args.trust.as_deref().map(TrustStore::load).transpose()?;
+    let mut evidence = Evidence::default();
+    for folder in &args.receipts {
+        evidence.receipts(folder)?;
+    }
+    for folder in &args.reports {
+        evidence.reports(folder, trust.as_ref())?;
+    }
+    for file in &args.checkpoint {
+        evidence.checkpoint(file)?;
+    }
+    let known = evidence.positions();
+    let mut report =
+        cordon_journal::verify_against(&args.dir, &known).map_err(|fault| ending(&fault))?;
+    beside(args, &mut report)?;
+    let deep = match trust.filter(|_| args.deep) {
+        Some(trust) => Some(examine(&args.dir, &trust, |number| {
+            if number % PROGRESS == 0 {
+                eprintln!("entry {number}");
+            }
+        })?),
+        None => None,
+    };
+    match args.format {
+        Format::Text => text(&report, &evidence, deep.as_ref()),
+        Format::Json => println!("{}", document(&report, &evidence, deep.as_ref())),
+    }
+    let findings = deep.map_or(0, |deep| deep.finding_count);
+    match report.problem_count + findings {
+        0 => Ok(()),
+        problems => Err(Ending::new(FAILED, format!("{problems} problems"))),
+    }
+}
+
+/// What the witness beside the folder knows.
+fn beside(args: &Args, report: &mut Report) -> Result<(), Ending> {
+    let path = past::witness_of(&args.dir);
+    let position = Witness::read(&path).map_err(|fault| ending(&fault))?;
+    let Some((number, chain)) = position else {
+        return Ok(());
+    };
+    let expectation = Expectation {
+        number,
+        chain: Some(chain),
+        source: path.display().to_string(),
+    };
+    // A journal that cannot be read was complained of already.
+    let text = match expectation.unmet(&args.dir) {
+        Ok(Some(Unmet::Short { last })) => {
+            format!("the journal ends with entry {last}, the witness knows entry {number}")
+        }
+        Ok(Some(Unmet::Other)) => {
+            format!("entry {number} is not the one the witness knows")
+        }
+        Ok(None) | Err(_) => return Ok(()),
+    };
+    report.problem_count += 1;
+    report.problems.push(Problem {
+        code: FaultKind::Short.code(),
+        file: expectation.source,
+        offset: 0,
+        record: Some(number),
+        text,
+        remedy: FaultKind::Short.remedy(),
+    });
+    Ok(())
+}
+
+fn text(report: &Report, evidence: &Evidence, deep: Option<&Examination>) {
+    let findings = deep.map_or(0, |deep| deep.finding_count);
+    println!(
+        "{}: {} entries ({} to {}) in {} segments, {} sealed, chain {}, {} ms{}",
+        if report.problem_count + findings == 0 {
+            "clean"
+        } else {
+            "DAMAGED"
+        },
+        report.records,
+        report.first,
+        report.last,
+        report.segments,
+        report.sealed,
+        hex(&report.chain),
+        report.duration.as_millis(),
+        if report.torn_tail {
+            "; a batch that is not whole stands at the end: nothing in the journal shows that it ever was, compare with receipts"
+        } else {
+            ""
+        },
+    );
+    let held = &evidence.held;
+    if !held.is_empty() {
+        println!(
+            "held against it: {} receipts, {} reports, {} checkpoints",
+            evidence.count(Held::Receipt),
+            evidence.count(Held::Report),
+            evidence.count(Held::Checkpoint)
+        );
+    }
+    for problem in &report.problems {
+        let place = match problem.file.as_str() {
+            "" => String::new(),
+            file => format!(" {file}:{}", problem.offset),
+        };
+        println!(
+            "{}{place}: {}\n  {}",
+            problem.code, problem.text, problem.remedy
+        );
+        for source in problem
+            .record
+            .map_or(Vec::new(), |it| evidence.who_knows(it))
+        {
+            println!("  known from {source}");
+        }
+    }
+    let Some(deep) = deep else { return };
+    println!(
+        "deep: {} signatures and {} digests of {} entries, {} wrong",
+        deep.signatures, deep.digests, deep.entries, deep.finding_count
+    );
+    for finding in &deep.findings {
+        println!(
+            "{} entry {}: {}",
+            finding.code, finding.number, finding.text
+        );
+    }
+}
+
+fn document(report: &Report, evidence: &Evidence, deep: Option<&Examination>) -> serde_json::Value {
+    let findings = deep.map_or(0, |deep| deep.finding_count);
+    json!({
+        "clean": report.problem_count + findings == 0, "entries": report.records,
+        "first": report.first, "last": report.last, "segments": report.segments,
+        "sealed": report.sealed, "chain": hex(&report.chain), "torn_tail": report.torn_tail,
+        "held": {
+            "receipts": evidence.count(Held::Receipt), "reports": evidence.count(Held::Report),
+            "checkpoints": evidence.count(Held::Checkpoint),
+        },
+        "problems": report.problems.iter().map(|problem| json!({
+            "code": problem.code, "file": problem.file, "offset": problem.offset,
+            "entry": problem.record, "text": problem.text, "remedy": problem.remedy,
+            "known_from": problem.record.map_or(Vec::new(), |it| evidence.who_knows(it)),
+        })).collect::<Vec<_>>(),
+        "problem_count": report.problem_count,
+        "deep": deep.map(|deep| json!({
+            "entries": deep.entries, "signatures": deep.signatures, "digests": deep.digests,
+            "findings": deep.findings.iter().map(|finding| json!({
+                "entry": finding.number, "code": finding.code, "text": finding.text,
+            })).collect::<Vec<_>>(),
+            "finding_count": deep.finding_count,
+        })),
+    })
+}

@@ -1,0 +1,91 @@
+//! Where pulled entries go: a list of them, and, where asked for, the records themselves.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cordon_contract::Fault;
+use cordon_services::client::{PulledEntry, write_durably};
+use serde_json::json;
+
+use crate::exit::Ending;
+
+/// Writes verified entries.
+pub struct Sink {
+    path: PathBuf,
+    list: BufWriter<File>,
+    folder: Option<PathBuf>,
+}
+
+impl Sink {
+    /// Opens the list, to be added to or begun anew, and the folder of records.
+    pub fn open(list: &Path, folder: Option<&Path>, is_added_to: bool) -> Result<Self, Ending> {
+        if let Some(folder) = folder {
+            std::fs::create_dir_all(folder).map_err(|error| Ending::file(folder, &error))?;
+        }
+        let file = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .append(is_added_to)
+            .truncate(!is_added_to)
+            .open(list)
+            .map_err(|error| Ending::file(list, &error))?;
+        Ok(Self {
+            path: list.to_owned(),
+            list: BufWriter::new(file),
+            folder: folder.map(Path::to_owned),
+        })
+    }
+
+    /// Takes the entries of one answer.
+    pub fn take(&mut self, entries: &[PulledEntry]) -> Result<(), Fault> {
+        for one in entries {
+            let entry = &one.entry;
+            let line = json!({
+                "number": entry.number, "kind": entry.kind.as_str(), "time": entry.time.to_string(),
+                "sender": one.record.sender, "label": one.record.label,
+                "digest": entry.digest.to_string(), "chain": entry.chain_hash.to_string(),
+            });
+            writeln!(self.list, "{line}").map_err(|error| self.failed(&error))?;
+        }
+        self.keep(entries)
+    }
+
+    /// One file for each answer, named by its first and last entry; durable before the next is asked
+    /// for.
+    fn keep(&self, entries: &[PulledEntry]) -> Result<(), Fault> {
+        let (Some(folder), Some(first), Some(last)) =
+            (&self.folder, entries.first(), entries.last())
+        else {
+            return Ok(());
+        };
+        let name = format!("{:012}-{:012}.jsonl", first.entry.number, last.entry.number);
+        let mut text = Vec::new();
+        for one in entries {
+            let record = one.entry.record.as_deref().unwrap_or_default();
+            let line = json!({
+                "number": one.entry.number, "chain": one.entry.chain_hash.to_string(),
+                "record": STANDARD.encode(record),
+            });
+            writeln!(text, "{line}").map_err(|error| self.failed(&error))?;
+        }
+        write_durably(&folder.join(name), &text)
+    }
+
+    /// Makes the list durable.
+    pub fn sync(mut self) -> Result<(), Ending> {
+        let synced = self
+            .list
+            .flush()
+            .and_then(|()| self.list.get_ref().sync_all());
+        synced.map_err(|error| Ending::file(&self.path, &error))
+    }
+
+    fn failed(&self, error: &io::Error) -> Fault {
+        Fault::new("S030", format!("cannot write: {error}"))
+            .at(self.path.display().to_string())
+            .remedy("check that the folder exists, is writable and has room")
+    }
+}

@@ -1,0 +1,335 @@
+//! What is known of the journal from beside it: state, witness, pinned heads. A journal that does not
+//! hold it is refused; a loss is accepted by name, and that is an entry.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cordon_contract::{Clock, Fault};
+use cordon_flow::{Audited, RunningHub};
+use cordon_journal::{
+    Expectation, Journal, JournalFault, Options, Reader, State as _, StateStore, Unmet, Witness,
+};
+use cordon_model::{
+    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AuditOutcome, Body, Digest, Timestamp,
+};
+use cordon_services::client::Checkpoint;
+use serde::{Deserialize, Serialize};
+
+use crate::config::ParkConfig;
+
+/// Pinned heads read at most; more are refused.
+const PINS_MAX: usize = 1_000;
+
+/// The journal with its state, held to all that is known of it.
+pub struct Opened {
+    /// The writer.
+    pub journal: Journal,
+    /// The state, wiped when it does not stand in the journal.
+    pub state: Arc<StateStore>,
+    /// A loss that somebody accepted and that is not journaled yet.
+    pub accepted: Option<Acceptance>,
+}
+
+/// The journal's folder of a configuration.
+pub fn folder(config: &ParkConfig) -> PathBuf {
+    config.hub.data.join("journal")
+}
+
+/// The witness beside a journal's folder.
+pub fn witness_of(journal: &Path) -> PathBuf {
+    match journal.parent() {
+        Some(data) if !data.as_os_str().is_empty() => data.join("witness"),
+        _ => PathBuf::from("witness"),
+    }
+}
+
+/// Opens journal and state of a hub.
+pub fn open(config: &ParkConfig) -> Result<Opened, Fault> {
+    let dir = folder(config);
+    let state = open_state(config)?;
+    let mut expected = known(config, &state)?;
+    let accepted = Acceptance::read(&config.hub.data)?;
+    if let Some(accepted) = &accepted {
+        accepted.waive(&dir, &mut expected)?;
+    }
+    let mut options = Options::new(format!("{}/{}", config.plan.code, config.hub.id));
+    options.expect = expected;
+    let journal = Journal::open(&dir, options).map_err(of_journal)?;
+    let reader = journal.reader().map_err(of_journal)?;
+    if let Some(why) = state.fit(&reader).map_err(of_journal)? {
+        tracing::warn!(%why, "the state is rebuilt from the journal");
+    }
+    let witness = Witness::open(witness_of(&dir)).map_err(of_journal)?;
+    state.watched_by(witness);
+    Ok(Opened {
+        journal,
+        state: Arc::new(state),
+        accepted,
+    })
+}
+
+fn open_state(config: &ParkConfig) -> Result<StateStore, Fault> {
+    let path = config.hub.data.join("state.redb");
+    let (state, rebuild) = StateStore::open(path).map_err(of_journal)?;
+    if let Some(why) = rebuild {
+        tracing::warn!(%why, "the state is rebuilt from the journal");
+    }
+    Ok(state)
+}
+
+/// Everything beside the journal that knows a record of it.
+fn known(config: &ParkConfig, state: &StateStore) -> Result<Vec<Expectation>, Fault> {
+    let expect = |(number, chain), source: String| Expectation {
+        number,
+        chain: Some(chain),
+        source,
+    };
+    let mut known = vec![expect(
+        state.position().map_err(of_journal)?,
+        "the state".to_owned(),
+    )];
+    let witness = witness_of(&folder(config));
+    if let Some(position) = Witness::read(&witness).map_err(of_journal)? {
+        known.push(expect(position, "the witness".to_owned()));
+    }
+    for pin in pins(&config.hub.data.join("pins"))? {
+        let checkpoint = Checkpoint::read(&pin)?;
+        let source = format!("the pinned head {}", pin.display());
+        known.push(expect(checkpoint.head(), source));
+    }
+    known.retain(|expectation| expectation.number > 0);
+    Ok(known)
+}
+
+/// The checkpoint files that others gave the park to hold its journal to.
+fn pins(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Ok(Vec::new());
+    };
+    let mut files: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|it| it == "json"))
+        .take(PINS_MAX + 1)
+        .collect();
+    if files.len() > PINS_MAX {
+        return Err(
+            Fault::new("J054", format!("more than {PINS_MAX} pinned heads"))
+                .at(folder.display().to_string())
+                .remedy("keep the newest of each who pulls"),
+        );
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// A record that was known and is not there.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Lost {
+    /// Who knows it.
+    pub source: String,
+    /// Its number.
+    pub number: u64,
+    /// Its chain hash.
+    pub chain: Digest,
+}
+
+/// A journal as it was accepted although more, or something else, is known of it. It lies as a file
+/// in the data folder until the next start has journaled it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acceptance {
+    /// Last entry of the journal that was accepted; 0 for an empty one.
+    pub number: u64,
+    /// Its chain hash.
+    pub chain: Digest,
+    /// What was known and is given up.
+    pub lost: Vec<Lost>,
+    /// Who accepts it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Acceptance {
+    const NAME: &'static str = "accepted.json";
+
+    /// What would have to be accepted; `None` when the journal holds all that is known of it. The
+    /// hub must not run.
+    pub fn needed(
+        config: &ParkConfig,
+        by: &str,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<Option<Self>, Fault> {
+        let dir = folder(config);
+        let state = open_state(config)?;
+        let mut lost = Vec::new();
+        for expectation in known(config, &state)? {
+            let unmet = expectation.unmet(&dir).map_err(of_journal)?;
+            if let (Some(_), Some(chain)) = (unmet, expectation.chain) {
+                lost.push(Lost {
+                    source: expectation.source,
+                    number: expectation.number,
+                    chain: Digest(chain),
+                });
+            }
+        }
+        if lost.is_empty() {
+            return Ok(None);
+        }
+        let (number, chain) = match Reader::open(&dir) {
+            Ok(reader) => reader.position().map_err(of_journal)?,
+            // Nothing at all is left, not even the folder.
+            Err(_) => (0, [0; 32]),
+        };
+        Ok(Some(Self {
+            number,
+            chain: Digest(chain),
+            lost,
+            by: by.to_owned(),
+            reason: reason.to_owned(),
+            at,
+        }))
+    }
+
+    /// Puts it where the next start finds it; durable when this returns.
+    pub fn write(&self, data: &Path) -> Result<(), Fault> {
+        let path = data.join(Self::NAME);
+        let unusable = |error: &dyn std::fmt::Display| {
+            Fault::new("J053", format!("the acceptance cannot be written: {error}"))
+                .at(path.display().to_string())
+                .remedy("check path and rights")
+        };
+        let text = serde_json::to_vec_pretty(self).map_err(|error| unusable(&error))?;
+        cordon_services::client::write_durably(&path, &text)
+    }
+
+    fn read(data: &Path) -> Result<Option<Self>, Fault> {
+        let path = data.join(Self::NAME);
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unreadable(&path, &error)),
+        };
+        serde_json::from_slice(&text)
+            .map(Some)
+            .map_err(|error| unreadable(&path, &error))
+    }
+
+    /// Takes back the expectations that were given up by name, and expects what was accepted instead.
+    fn waive(&self, dir: &Path, expected: &mut Vec<Expectation>) -> Result<(), Fault> {
+        let mut kept = Vec::new();
+        for expectation in expected.drain(..) {
+            let unmet = expectation.unmet(dir).map_err(of_journal)?;
+            let named = self.lost.iter().any(|lost| {
+                (lost.number, Some(lost.chain.0)) == (expectation.number, expectation.chain)
+            });
+            match unmet {
+                Some(Unmet::Short { .. } | Unmet::Other) if named => {}
+                _ => kept.push(expectation),
+            }
+        }
+        kept.push(Expectation {
+            number: self.number,
+            chain: Some(self.chain.0),
+            source: "the acceptance".to_owned(),
+        });
+        *expected = kept;
+        Ok(())
+    }
+
+    /// Journals it with an alarm, lets the witness begin anew, and removes the file. A crash in
+    /// between makes the next start say it once more.
+    pub async fn settle(
+        &self,
+        config: &ParkConfig,
+        hub: &RunningHub,
+        state: &StateStore,
+        clock: &dyn Clock,
+    ) -> Result<(), Fault> {
+        let words = self.words();
+        tracing::error!(by = self.by, reason = self.reason, "{words}");
+        let submit = hub.submit();
+        submit
+            .audit(&Audited {
+                action: "journal.accepted".to_owned(),
+                actor: config.hub.id.clone(),
+                target: Some(format!("entry {}", self.number)),
+                outcome: AuditOutcome::Success,
+                detail: Some(words.clone()),
+            })
+            .await?;
+        let alarm = alarm(
+            &format!("journal-accepted-{}", self.number),
+            words,
+            clock.now(),
+        );
+        let receipt = submit.internal(alarm, &config.hub.id).await?;
+        state
+            .note((receipt.number, receipt.chain.0))
+            .map_err(of_journal)?;
+        let path = config.hub.data.join(Self::NAME);
+        std::fs::remove_file(&path).map_err(|error| unreadable(&path, &error))
+    }
+
+    /// What was accepted, in one sentence.
+    pub fn words(&self) -> String {
+        let lost: Vec<String> = self
+            .lost
+            .iter()
+            .map(|lost| format!("{} knew entry {}", lost.source, lost.number))
+            .collect();
+        let highest = self.lost.iter().map(|lost| lost.number).max();
+        let again = match highest {
+            Some(highest) if highest > self.number => format!(
+                "; entries {} to {highest} are gone and their numbers are issued again",
+                self.number + 1
+            ),
+            _ => "; it is another journal than the one known".to_owned(),
+        };
+        format!(
+            "{} accepted at {} that the journal ends with entry {} (chain {}) although {}{again}. Reason: {}",
+            self.by,
+            self.at,
+            self.number,
+            self.chain,
+            lost.join(", "),
+            self.reason
+        )
+    }
+}
+
+fn alarm(id: &str, words: String, now: Timestamp) -> Body {
+    Body::AlarmEvent(AlarmEvent {
+        alarm_id: id.to_owned(),
+        alarm_code: AlarmCode::StorageFail,
+        alarm_level: AlarmLevel::Orange,
+        state: AlarmState::Raised,
+        occurred_at: now,
+        source_device: None,
+        subject: None,
+        person_id: None,
+        enterprise_id: None,
+        area_id: None,
+        gate_id: None,
+        lane_id: None,
+        position: None,
+        cause_ref: None,
+        evidence: Vec::new(),
+        description: words.chars().take(2_000).collect(),
+    })
+}
+
+fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Fault {
+    Fault::new("J053", format!("the acceptance cannot be used: {error}"))
+        .at(path.display().to_string())
+        .remedy("remove the file and accept again with cordon journal accept")
+}
+
+/// A journal failure as a fault of the program.
+pub fn of_journal(fault: JournalFault) -> Fault {
+    Fault::new(fault.code(), fault.to_string())
+}
