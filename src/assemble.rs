@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use cordon_contract::{Clock, Fault, Shutdown, ShutdownTrigger, SystemClock};
-use cordon_flow::{Authority, FeedItem, Hub, HubConfig, HubParts, RunningHub};
-use cordon_http::{Server, ServerOptions};
+use cordon_flow::{Audited, Authority, FeedItem, Hub, HubConfig, HubParts, RunningHub, Submit};
+use cordon_http::{Budget, Server, ServerOptions};
 use cordon_journal::State;
-use cordon_model::Digest;
+use cordon_model::{AuditOutcome, Digest};
 use cordon_security::Due;
 use cordon_security::wsse::Policy;
-use cordon_services::{Exchange, Grants, Parts, Verifier};
+use cordon_services::{Exchange, Grants, Parts, RefusalLimits, Refusals, Verifier};
 use tokio::task::JoinHandle;
 
 use crate::calendar::{self, Calendar};
@@ -19,11 +19,17 @@ use crate::config::papers::shown_dues;
 use crate::config::{Loaded, ParkConfig};
 use crate::core::HubCore;
 use crate::doors;
+use crate::limits::Shares;
 use crate::past;
 use crate::reports;
 
 /// How often the trust folder is read again, so that a new CRL takes effect by itself.
 const TRUST_AGAIN: Duration = Duration::from_secs(60);
+
+/// How often refusals that were only counted are looked for.
+const COUNTED_AGAIN: Duration = Duration::from_secs(10);
+
+const MIB: usize = 1024 * 1024;
 
 /// A park that is up.
 pub struct Park {
@@ -43,7 +49,12 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     let console = tokio::net::TcpListener::bind(config.console.listen)
         .await
         .map_err(|error| taken("console.listen", &error))?;
-    let exchange = exchange_server(config, &loaded).await?;
+    let shares = Shares::of_this_process(config.exchange.connections_max);
+    let budget = Budget::new(config.exchange.bytes_in_flight_mib * MIB);
+    if config.exchange.tls12 {
+        tracing::warn!("exchange.tls12 is on: partners may connect with TLS 1.2");
+    }
+    let exchange = exchange_server(config, &loaded, shares, &budget).await?;
     let past::Opened {
         journal,
         state,
@@ -88,6 +99,10 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         Arc::clone(&clock),
     ));
     core.show_calendar(Arc::clone(&calendar));
+    let refusals = Arc::new(Refusals::new(RefusalLimits {
+        bytes_of_party: config.exchange.refused_mib_of_party * MIB as u64,
+        of_party_a_minute: config.exchange.refusals_of_party_a_minute,
+    }));
     let signer = Arc::clone(&loaded.signer);
     let reports = reports::of_hub(config, signer, &hub, Arc::clone(&clock))?;
     core.serve_reports(Arc::clone(&reports));
@@ -98,6 +113,8 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         grants,
         trust: Arc::clone(&loaded.trust),
         signer: loaded.signer,
+        refusals: Arc::clone(&refusals),
+        budget,
         verifier: Verifier::start(cores())?,
         policy: Policy::new(&[]).for_park(config.plan.code.clone()),
         clock: Arc::clone(&clock),
@@ -115,7 +132,15 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     let operator = config.hub.id.clone();
     let stop = shutdown.clone();
     servers.push(tokio::spawn(async move {
-        if let Err(error) = cordon_console::serve(console, &plan, operator, core, clock, stop).await
+        if let Err(error) = cordon_console::serve(
+            (console, shares.console),
+            &plan,
+            operator,
+            core,
+            clock,
+            stop,
+        )
+        .await
         {
             tracing::error!(%error, "the console ended");
         }
@@ -132,6 +157,8 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         config.hub.id.clone(),
         shutdown.clone(),
     )));
+    let tell = tell_counted(refusals, hub.submit(), shutdown.clone());
+    servers.push(tokio::spawn(tell));
     servers.push(tokio::spawn(read_trust_again(loaded.trust, shutdown)));
     Ok(Park {
         hub,
@@ -181,12 +208,21 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-async fn exchange_server(config: &ParkConfig, loaded: &Loaded) -> Result<Server, Fault> {
+async fn exchange_server(
+    config: &ParkConfig,
+    loaded: &Loaded,
+    shares: Shares,
+    budget: &Arc<Budget>,
+) -> Result<Server, Fault> {
     let tls = Arc::clone(&loaded.exchange);
     Server::bind(
         config.exchange.listen,
         Some(Arc::new(ArcSwap::new(tls))),
-        ServerOptions::default(),
+        ServerOptions {
+            places: shares.exchange,
+            budget: Some(Arc::clone(budget)),
+            ..ServerOptions::default()
+        },
     )
     .await
     .map_err(|error| taken("exchange.listen", &error))
@@ -210,6 +246,31 @@ fn remember_grants(hub: &Arc<RunningHub>, grants: Arc<Grants>) -> Result<(), Fau
         }
     });
     Ok(())
+}
+
+/// Records refusals that were only counted, once their minute is over.
+async fn tell_counted(refusals: Arc<Refusals>, submit: Submit, shutdown: Shutdown) {
+    loop {
+        tokio::select! {
+            () = shutdown.wait() => return,
+            () = tokio::time::sleep(COUNTED_AGAIN) => {}
+        }
+        for tally in refusals.tallies(SystemClock.now()) {
+            let audited = Audited {
+                action: "refusals.counted".to_owned(),
+                actor: tally.party.clone(),
+                target: Some(tally.code.to_owned()),
+                outcome: AuditOutcome::Denied,
+                detail: Some(format!(
+                    "{} more refusals of {} with {} in the minute from {} on",
+                    tally.count, tally.party, tally.code, tally.since
+                )),
+            };
+            if let Err(fault) = submit.audit(&audited).await {
+                tracing::warn!(%fault, "counted refusals could not be recorded");
+            }
+        }
+    }
 }
 
 async fn read_trust_again(trust: Arc<cordon_security::TrustStore>, shutdown: Shutdown) {

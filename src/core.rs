@@ -13,6 +13,7 @@ use cordon_contract::{
     Adapter, BoxFuture, Clock as _, DeviceHealth, Entry, EntryKind, Fault, LinkState, SystemClock,
 };
 use cordon_flow::{Audited, FeedItem, Misread, RunningHub, UNREADABLE};
+use cordon_http::Attempt;
 use cordon_model::service::ReportEntry;
 use cordon_model::{
     AlarmState, AuditOutcome, Body, DeviceId, GateId, MessageId, PartyId, Receipt, Timestamp,
@@ -20,9 +21,10 @@ use cordon_model::{
 use cordon_reports::Reports;
 use cordon_security::Identity;
 use cordon_security::wsse::VerifiedEnvelope;
-use cordon_services::Core;
+use cordon_services::{Core, Remains};
 use tokio::sync::broadcast;
 
+use crate::attempts::Attempts;
 use crate::calendar::Calendar;
 use crate::outbox::Letters;
 
@@ -40,6 +42,7 @@ pub struct HubCore {
     reports: OnceLock<Arc<Reports>>,
     calendar: OnceLock<Arc<Calendar>>,
     letters: Letters,
+    attempts: Attempts,
 }
 
 impl HubCore {
@@ -56,6 +59,7 @@ impl HubCore {
         let core = Arc::new(Self {
             feed: feed.clone(),
             letters: Letters::new(Arc::clone(&hub), adapters, operator.clone()),
+            attempts: Attempts::open(hub.submit()),
             hub,
             operator,
             openable,
@@ -115,18 +119,25 @@ impl Core for HubCore {
 
     fn refuse<'a>(
         &'a self,
-        bytes: Bytes,
-        caller: Option<&'a Identity>,
+        remains: Remains,
+        caller: &'a Identity,
         fault: &'a Fault,
     ) -> BoxFuture<'a, Option<u64>> {
         Box::pin(async move {
-            let sender = caller.map(|caller| caller.id.clone());
-            self.hub
-                .submit()
-                .refuse(fault.clone(), sender, &bytes)
-                .await
-                .number
+            let Remains {
+                digest,
+                kept,
+                is_cut,
+            } = remains;
+            let sender = Some(caller.id.clone());
+            let submit = self.hub.submit();
+            let refused = submit.refuse_remains(fault.clone(), sender, (digest, kept, is_cut));
+            refused.await.number
         })
+    }
+
+    fn attempted(&self, attempt: &Attempt) {
+        self.attempts.take(attempt, &SystemClock);
     }
 
     fn receipt<'a>(
@@ -226,6 +237,7 @@ impl Desk for HubCore {
             outbox_waiting: u64::try_from(health.open_orders).unwrap_or(u64::MAX),
             dead_letters: u64::try_from(health.dead_letters + self.letters.own_total())
                 .unwrap_or(u64::MAX),
+            attempts: self.attempts.counts(),
             batches: stats.batches,
             unreadable: health.marked.unreadable,
             older_form: health.marked.older_form,

@@ -3,6 +3,7 @@
 //! Data goes to standard output, words to standard error. Exit codes are in `exit`.
 
 mod assemble;
+mod attempts;
 mod calendar;
 mod commands;
 mod config;
@@ -13,6 +14,7 @@ mod doors;
 mod evidence;
 mod exit;
 mod kept;
+mod limits;
 mod outbox;
 mod past;
 mod plugins;

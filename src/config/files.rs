@@ -7,7 +7,7 @@ use std::sync::Arc;
 use cordon_contract::{Clock as _, Fault, SystemClock};
 use cordon_mapping::Mappings;
 use cordon_notify::Seal;
-use cordon_security::tls::{self, ClientAuth, TlsKey};
+use cordon_security::tls::{self, ClientAuth, TlsKey, Versions};
 use cordon_security::{Signer, TrustStore};
 
 use super::secrets::{self, Section};
@@ -64,7 +64,11 @@ pub fn load(config: &ParkConfig, shut: &BTreeSet<Section>) -> Result<Loaded, Vec
     } else {
         ClientAuth::Required
     };
-    let exchange = tls::server_config(key, Arc::clone(&trust), clients);
+    let versions = match config.exchange.tls12 {
+        true => Versions::Tls12Too,
+        false => Versions::Tls13,
+    };
+    let exchange = tls::server_config(key, Arc::clone(&trust), clients, versions);
     match exchange {
         Ok(exchange) if faults.is_empty() => Ok(Loaded {
             overdue: papers::overdue(config, &trust, signer.certificate(), now)

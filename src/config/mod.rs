@@ -114,6 +114,16 @@ pub struct ExchangeSection {
     pub public_wsdl: bool,
     /// Scheme, host and port that the WSDL names; the listening address when not set.
     pub public_url: Option<String>,
+    /// Whether TLS 1.2 is spoken beside TLS 1.3.
+    pub tls12: bool,
+    /// Most connections of parties at once; fewer when the system allows fewer open files.
+    pub connections_max: usize,
+    /// MiB of bodies and answers on their way at once.
+    pub bytes_in_flight_mib: usize,
+    /// MiB of refused bytes of one party that are kept in a day.
+    pub refused_mib_of_party: u64,
+    /// Refusals of one party with one code in a minute that are entries of their own.
+    pub refusals_of_party_a_minute: u32,
 }
 
 impl Default for ExchangeSection {
@@ -122,6 +132,11 @@ impl Default for ExchangeSection {
             listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
             public_wsdl: false,
             public_url: None,
+            tls12: false,
+            connections_max: 1_000,
+            bytes_in_flight_mib: 64,
+            refused_mib_of_party: 16,
+            refusals_of_party_a_minute: 30,
         }
     }
 }

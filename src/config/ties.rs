@@ -16,7 +16,39 @@ pub fn check(config: &ParkConfig) -> Vec<Fault> {
     faults.extend(watched(config));
     faults.extend(partners(config));
     faults.extend(pushed(config));
+    faults.extend(exchange(config));
     faults
+}
+
+/// Limits of the exchange that leave it usable.
+fn exchange(config: &ParkConfig) -> Vec<Fault> {
+    let of = &config.exchange;
+    let within = |key: &str, value: u64, low: u64, high: u64| {
+        (!(low..=high).contains(&value)).then(|| {
+            Fault::new("S059", format!("{value} is not within {low} to {high}"))
+                .at(format!("exchange.{key}"))
+                .remedy("take a number of that range; leave the key out for the default")
+        })
+    };
+    [
+        within("connections_max", of.connections_max as u64, 16, 10_000),
+        within(
+            "bytes_in_flight_mib",
+            of.bytes_in_flight_mib as u64,
+            48,
+            4_096,
+        ),
+        within("refused_mib_of_party", of.refused_mib_of_party, 0, 4_096),
+        within(
+            "refusals_of_party_a_minute",
+            u64::from(of.refusals_of_party_a_minute),
+            1,
+            10_000,
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The code of what contradicts the plan.

@@ -9,7 +9,7 @@ use cordon_contract::{
     Adapter, BoxFuture, Clock, Definition, DeviceHealth, Fault, Link, LinkState, Order, Outcome,
     OutcomeKind, Probe, SystemClock, Target,
 };
-use cordon_http::{Client, ClientOptions, Server, ServerOptions, TlsSource};
+use cordon_http::{Client, ClientOptions, Places, Server, ServerOptions, TlsSource};
 use cordon_model::PartyId;
 
 use crate::config::Config;
@@ -108,7 +108,13 @@ impl EnterpriseAdapter {
             return Ok(());
         };
         let options = ServerOptions {
-            connections_max: 64,
+            places: Places {
+                greeting: 64,
+                parties: 64,
+                of_party: 64,
+                kept: 0,
+                strangers: 1,
+            },
             body_max: webhook.body_bytes_max,
             ..ServerOptions::default()
         };

@@ -20,6 +20,8 @@ pub struct Park {
     child: Child,
     folder: tempfile::TempDir,
     base: u16,
+    /// Most open files, where they are limited.
+    files: Option<u32>,
 }
 
 /// A port base with room for a park. Each call of a process gives another one.
@@ -44,6 +46,11 @@ impl Park {
 
     /// Starts a park whose prepared folder `change` may change first.
     pub fn start_with(change: impl FnOnce(&Path)) -> Self {
+        Self::start_within(None, change)
+    }
+
+    /// The same with at most so many open files.
+    pub fn start_within(files: Option<u32>, change: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let base = free_port_base();
         let data = folder.path().join("park");
@@ -56,22 +63,34 @@ impl Park {
         );
         change(&data);
         let mut park = Self {
-            child: Self::spawn(folder.path()),
+            child: Self::spawn(folder.path(), files),
             folder,
             base,
+            files,
         };
         park.wait_until_healthy();
         park
     }
 
     /// The program itself; what it says is put after what was said before.
-    fn spawn(scratch: &Path) -> Child {
+    fn spawn(scratch: &Path, files: Option<u32>) -> Child {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(scratch.join("park.log"))
             .unwrap();
-        Command::new(program())
+        let mut command = match files {
+            None => Command::new(program()),
+            Some(files) => {
+                let mut shell = Command::new(crate::system("sh"));
+                shell
+                    .args(["-c", "ulimit -n \"$0\" && exec \"$@\""])
+                    .arg(files.to_string())
+                    .arg(program());
+                shell
+            }
+        };
+        command
             .args(["run", "--config"])
             .arg(scratch.join("park/park.toml"))
             .stdin(Stdio::null())
@@ -85,7 +104,7 @@ impl Park {
     pub fn kill_and_restart(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.child = Self::spawn(self.folder.path());
+        self.child = Self::spawn(self.folder.path(), self.files);
     }
 
     /// Waits until the console says that it is healthy.
@@ -114,6 +133,11 @@ impl Park {
     /// The folder of the test itself, for answers and logs.
     pub fn scratch(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The exchange address.

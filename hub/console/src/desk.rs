@@ -18,6 +18,8 @@ pub struct Figures {
     pub outbox_waiting: u64,
     /// What was given up, by the outbox and by adapters, listed until it is sent again.
     pub dead_letters: u64,
+    /// Attempts below the services that came to nothing, by cause, since the start.
+    pub attempts: std::collections::BTreeMap<String, u64>,
     /// Batches committed since the start.
     pub batches: u64,
     /// Journal entries that cannot be read.

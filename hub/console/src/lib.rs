@@ -7,6 +7,7 @@
 //! acknowledging an alarm, sending a dead letter again) goes through the [`Desk`] that the program gives, and so through the
 //! corridor and the journal like everything else. The console listens on loopback only.
 
+mod accept;
 mod acts;
 mod alarms;
 mod barrier;

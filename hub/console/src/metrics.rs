@@ -132,6 +132,16 @@ pub fn text(
     }
     head(
         &mut out,
+        "cordon_attempts_total",
+        "Connections and requests turned away below the services, by cause, since the start.",
+        "counter",
+    );
+    for (cause, count) in &figures.attempts {
+        let labels = format!("cause=\"{}\"", label(cause));
+        line(&mut out, "cordon_attempts_total", &labels, count);
+    }
+    head(
+        &mut out,
         "cordon_decision_seconds",
         "Capture in to command durable.",
         "gauge",

@@ -21,7 +21,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::acts::{ActId, Acts, Answer};
 use crate::barrier::{self, Barriers};
-use crate::{Desk, Expiring, View, alarms, metrics, outbox, page};
+use crate::{Desk, Expiring, View, accept, alarms, metrics, outbox, page};
 
 /// How often the page is told of changes at most; a flood of entries is one update.
 const UPDATE_EVERY: Duration = Duration::from_millis(250);
@@ -77,9 +77,10 @@ pub(crate) struct Console {
     shutdown: Shutdown,
 }
 
-/// Serves the console until shutdown. `operator` is the party in whose name the page acts.
+/// Serves the console until shutdown, to at most `connections_max` at once. `operator` is the party
+/// in whose name the page acts.
 pub async fn serve(
-    listener: TcpListener,
+    (listener, connections_max): (TcpListener, usize),
     plan: &ParkPlan,
     operator: PartyId,
     desk: Arc<dyn Desk>,
@@ -117,10 +118,8 @@ pub async fn serve(
         ))
         .with_state(console);
     let stop = shutdown.clone();
-    let served =
-        axum::serve(listener, router).with_graceful_shutdown(async move { stop.wait().await });
     tokio::select! {
-        result = served => result?,
+        () = accept::run(listener, router, connections_max, stop) => {}
         // A peer that stopped in the middle of a request does not hold up the hub's end.
         () = async { shutdown.wait().await; tokio::time::sleep(DRAIN).await } => {}
     }

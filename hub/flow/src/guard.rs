@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin};
 use cordon_model::{
-    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AuditEvent, AuditOutcome, Body, PartyId,
-    Timestamp,
+    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AuditEvent, AuditOutcome, Body, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +96,9 @@ fn noted(entry: &Entry, action: &str, target: &str, detail: String) -> Body {
     })
 }
 
+/// The audit of a revoked certificate that was shown at a door.
+const REVOKED_TRIED: &str = "door.certificate-revoked";
+
 /// The alarm a refusal code calls for.
 fn alarm(code: &str) -> Option<(AlarmCode, AlarmLevel)> {
     match code {
@@ -122,6 +124,7 @@ impl Plugin for Guard {
             EntryKind::Audit if entry.label == MARKED && entry.cause == 0 => {
                 marked(entry, decisions);
             }
+            EntryKind::Audit if entry.label == REVOKED_TRIED => shown(entry, decisions),
             _ => {}
         }
     }
@@ -150,7 +153,7 @@ impl Guard {
             _ => String::new(),
         };
         let event = AlarmEvent {
-            enterprise_id: PartyId::new(entry.sender.as_str()).ok(),
+            enterprise_id: Some(entry.sender.clone()),
             ..event(
                 entry,
                 (alarm_code, alarm_level),
@@ -177,6 +180,21 @@ fn marked(entry: &Entry, decisions: &mut Decisions) {
     };
     let detail = audit.detail.as_deref().unwrap_or_default();
     let event = event(entry, (AlarmCode::SchemaInvalid, level), detail);
+    decisions.emit(Body::AlarmEvent(event), None);
+}
+
+/// A revoked certificate was shown at a door. Its audit comes once an hour for each address.
+fn shown(entry: &Entry, decisions: &mut Decisions) {
+    let Some(Body::AuditEvent(audit)) = entry.message.as_deref().map(|message| &message.body)
+    else {
+        return;
+    };
+    let detail = format!(
+        "a revoked certificate was shown from {}: {}",
+        audit.target.as_deref().unwrap_or_default(),
+        audit.detail.as_deref().unwrap_or_default()
+    );
+    let event = event(entry, (AlarmCode::CertExpired, AlarmLevel::Orange), &detail);
     decisions.emit(Body::AlarmEvent(event), None);
 }
 

@@ -246,6 +246,7 @@ impl Intaker<'_> {
             message_id: Some(sealed.message_id()),
             digest: Some(sealed.digest()),
             raw,
+            is_cut: false,
         };
         let sealer = self.core.sealer().clone();
         let corridor = Corridor {

@@ -8,6 +8,7 @@ use cordon_contract::{Clock, Fault};
 use cordon_model::{AuditOutcome, Body, Digest, MessageId, ParkCode, PartyId};
 use cordon_security::Role;
 use cordon_security::wsse::VerifiedEnvelope;
+use cordon_wire::digest_of_bytes;
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::authority::Authority;
@@ -136,10 +137,26 @@ impl Submit {
     /// Records a refusal from before the corridor: a signature that does not verify, a form that
     /// cannot be read. Returns the fault with the number of its entry.
     pub async fn refuse(&self, fault: Fault, sender: Option<PartyId>, raw: &[u8]) -> Refused {
+        let max = self.rules.refused_bytes_max;
+        let kept = Bytes::copy_from_slice(raw.get(..max).unwrap_or(raw));
+        let is_cut = kept.len() < raw.len();
+        self.refuse_remains(fault, sender, (digest_of_bytes(raw), kept, is_cut))
+            .await
+    }
+
+    /// The same for whoever has only the digest of what was refused, its beginning, and whether that
+    /// is not all.
+    pub async fn refuse_remains(
+        &self,
+        fault: Fault,
+        sender: Option<PartyId>,
+        (digest, kept, is_cut): (Digest, Bytes, bool),
+    ) -> Refused {
         let offender = Offender {
             sender,
-            // No more than will be kept, and one byte that shows the cut.
-            raw: Bytes::copy_from_slice(raw.get(..self.rules.refused_bytes_max + 1).unwrap_or(raw)),
+            digest: Some(digest),
+            raw: kept,
+            is_cut,
             ..Offender::default()
         };
         let corridor = Corridor {

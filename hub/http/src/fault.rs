@@ -4,7 +4,7 @@
 #[derive(Debug, thiserror::Error)]
 pub enum HttpFault {
     /// No address, no route, refused, or the TLS handshake failed.
-    #[error("cannot connect to {authority}: {source}")]
+    #[error("cannot connect to {authority}: {}", said(source.as_ref()))]
     Connect {
         /// Host and port of the peer.
         authority: String,
@@ -20,7 +20,7 @@ pub enum HttpFault {
         timeout_ms: u64,
     },
     /// The connection broke after it was made; the peer may or may not have acted.
-    #[error("connection to {authority} broke: {source}")]
+    #[error("connection to {authority} broke: {}", said(source.as_ref()))]
     Broken {
         /// Host and port of the peer.
         authority: String,
@@ -39,4 +39,21 @@ pub enum HttpFault {
     /// The listening address cannot be taken.
     #[error("cannot listen on {0}: {1}")]
     Bind(std::net::SocketAddr, std::io::Error),
+}
+
+/// An error with all that lies behind it: the transport says "connect" and TLS, below, which name,
+/// authority or time was wrong.
+fn said(error: &(dyn std::error::Error + Send + Sync + 'static)) -> String {
+    let mut words = error.to_string();
+    let mut behind = error.source();
+    while let Some(error) = behind {
+        let more = error.to_string();
+        // Some layers repeat what lies below them.
+        if !words.contains(&more) {
+            words.push_str(": ");
+            words.push_str(&more);
+        }
+        behind = error.source();
+    }
+    words
 }

@@ -7,12 +7,19 @@
 //!
 //! Floor 2: imports the contract only. TLS configurations are made by `cordon-security`.
 
+mod attempt;
+mod budget;
 mod client;
 mod fault;
 mod outcome;
+mod places;
 mod server;
+mod stall;
 
+pub use attempt::{Attempt, Cause};
+pub use budget::{Budget, Room};
 pub use client::{Client, ClientOptions};
 pub use fault::HttpFault;
 pub use outcome::outcome_of;
+pub use places::{Guest, Places, Standing};
 pub use server::{Handler, Request, Response, Server, ServerOptions, TlsSource};

@@ -5,22 +5,30 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use cordon_contract::Shutdown;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
+use http::{HeaderValue, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::HttpFault;
+use crate::attempt::{Attempt, Cause};
+use crate::budget::{Budget, Room};
+use crate::places::{Guest, Places, Seat, Seats, Standing};
+use crate::stall::Stall;
+
+/// Memory that is set aside for a body before any of it came.
+const FIRST_BYTES: usize = 64 * 1024;
 
 /// A TLS configuration that can be replaced while the server runs (new certificate, new CRL).
 pub type TlsSource = Arc<ArcSwap<rustls::ServerConfig>>;
@@ -34,6 +42,10 @@ pub struct Request {
     pub peer: SocketAddr,
     /// The peer's certificate chain, leaf first; empty without TLS or without a client certificate.
     pub certificates: Arc<[CertificateDer<'static>]>,
+    /// Whom the connection belongs to.
+    pub guest: Guest,
+    /// The room that the body takes in the server's budget.
+    pub room: Option<Room>,
 }
 
 /// An answer with its whole body.
@@ -43,19 +55,47 @@ pub type Response = http::Response<Bytes>;
 pub trait Handler: Send + Sync + 'static {
     /// Answers one request.
     fn handle(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>>;
+
+    /// Whom a connection with these certificates belongs to; none when addresses are all that tells
+    /// peers apart here, and each is known.
+    fn guest(&self, certificates: &[CertificateDer<'static>]) -> Option<Guest> {
+        let _ = certificates;
+        None
+    }
+
+    /// Looks at a request's head before its body is read.
+    ///
+    /// # Errors
+    /// The answer of a request that is turned away; its connection ends with it.
+    fn admit(&self, head: &http::request::Parts, guest: &Guest) -> Result<(), (Cause, Response)> {
+        let _ = (head, guest);
+        Ok(())
+    }
+
+    /// Is told of every attempt that came to nothing.
+    fn attempt(&self, attempt: Attempt) {
+        tracing::info!(peer = %attempt.peer, cause = attempt.cause.as_str(), "{}", attempt.detail);
+    }
 }
 
 /// Limits of a server. Reaching one is a stated behaviour, never growth.
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
-    /// Connections served at once; further ones wait in the kernel's queue.
-    pub connections_max: usize,
+    /// Who may have a connection. Every one is accepted at once, so that nobody waits in the kernel's
+    /// queue behind those who only connect.
+    pub places: Places,
+    /// Bytes of all bodies together, shared with whoever makes answers; none counts nothing.
+    pub budget: Option<Arc<Budget>>,
     /// Bytes of a request body; a larger one is answered 413.
     pub body_max: usize,
-    /// Limit on the TLS handshake and on reading a request's head.
+    /// Limit on the TLS handshake.
+    pub greeting_timeout: Duration,
+    /// Limit on reading a request's head, and on waiting for the next request.
     pub head_timeout: Duration,
-    /// Limit on reading a request's body.
+    /// Limit on reading a request's body, and on waiting for room for it.
     pub body_timeout: Duration,
+    /// Limit on the peer's taking nothing of an answer.
+    pub stall_timeout: Duration,
     /// How long open exchanges may go on after shutdown.
     pub drain: Duration,
 }
@@ -63,10 +103,13 @@ pub struct ServerOptions {
 impl Default for ServerOptions {
     fn default() -> Self {
         Self {
-            connections_max: 1_000,
+            places: Places::default(),
+            budget: None,
             body_max: 8 * 1024 * 1024,
+            greeting_timeout: Duration::from_secs(5),
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            stall_timeout: Duration::from_secs(20),
             drain: Duration::from_secs(5),
         }
     }
@@ -109,28 +152,33 @@ impl Server {
 
     /// Serves until shutdown, then lets open exchanges finish within the drain time.
     pub async fn serve(self, handler: Arc<dyn Handler>, shutdown: Shutdown) {
-        let permits = Arc::new(Semaphore::new(self.options.connections_max));
+        let seats = Seats::new(self.options.places);
         let mut connections = JoinSet::new();
         loop {
             let accepted = tokio::select! {
                 () = shutdown.wait() => break,
-                accepted = accept(&self.listener, &permits) => accepted,
+                accepted = self.listener.accept() => accepted,
             };
             while connections.try_join_next().is_some() {}
-            let Some((stream, peer, permit)) = accepted else {
-                continue;
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of open files: the journal has its own; here somebody gives way.
+                    tracing::warn!(%error, "cannot accept a connection");
+                    seats.make_room();
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
             };
             let connection = Connection {
                 peer,
+                seat: seats.arrive(peer.ip()),
                 handler: Arc::clone(&handler),
                 options: self.options.clone(),
                 shutdown: shutdown.clone(),
             };
             let tls = self.tls.as_ref().map(|source| source.load_full());
-            connections.spawn(async move {
-                connection.run(stream, tls).await;
-                drop(permit);
-            });
+            connections.spawn(connection.run(stream, tls));
         }
         let drained = async { while connections.join_next().await.is_some() {} };
         if tokio::time::timeout(self.options.drain, drained)
@@ -142,25 +190,10 @@ impl Server {
     }
 }
 
-type Slot = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
-
-/// Waits for a free place, then for a peer. A failed accept (too many open files) waits a moment
-/// instead of spinning.
-async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> Option<Slot> {
-    let permit = Arc::clone(permits).acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, peer)) => Some((stream, peer, permit)),
-        Err(error) => {
-            tracing::warn!(%error, "cannot accept a connection");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            None
-        }
-    }
-}
-
 /// One connection's life.
 struct Connection {
     peer: SocketAddr,
+    seat: Seat,
     handler: Arc<dyn Handler>,
     options: ServerOptions,
     shutdown: Shutdown,
@@ -170,11 +203,19 @@ impl Connection {
     async fn run(self, stream: TcpStream, tls: Option<Arc<rustls::ServerConfig>>) {
         // Small answers should leave at once; failing to set it costs only latency.
         let _ = stream.set_nodelay(true);
+        let stream = Stall::new(stream, self.options.stall_timeout);
         let Some(config) = tls else {
             return self.exchange(stream, Arc::from([])).await;
         };
         let handshake = tokio_rustls::TlsAcceptor::from(config).accept(stream);
-        match tokio::time::timeout(self.options.head_timeout, handshake).await {
+        let limited = tokio::time::timeout(self.options.greeting_timeout, handshake);
+        let greeted = tokio::select! {
+            greeted = limited => greeted,
+            () = self.seat.cut() => {
+                return self.tell(Cause::HandshakeTimeout, "its place was needed");
+            }
+        };
+        match greeted {
             Ok(Ok(stream)) => {
                 let (_, session) = stream.get_ref();
                 let certificates: Arc<[_]> = session
@@ -185,94 +226,190 @@ impl Connection {
                     .collect();
                 self.exchange(stream, certificates).await;
             }
-            Ok(Err(error)) => tracing::info!(peer = %self.peer, %error, "TLS handshake refused"),
-            Err(_) => tracing::info!(peer = %self.peer, "TLS handshake timed out"),
+            Ok(Err(error)) => {
+                let cause = Cause::of_handshake(&error);
+                self.tell(cause, format_args!("{error}{}", cause.hint()));
+            }
+            Err(_) => self.tell(Cause::HandshakeTimeout, "no TLS handshake in time"),
         }
+    }
+
+    fn tell(&self, cause: Cause, detail: impl std::fmt::Display) {
+        self.handler.attempt(Attempt {
+            peer: self.peer,
+            cause,
+            detail: detail.to_string(),
+        });
     }
 
     async fn exchange<S>(self, stream: S, certificates: Arc<[CertificateDer<'static>]>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self {
-            peer,
-            handler,
-            options,
-            shutdown,
-        } = self;
-        let head_timeout = options.head_timeout;
+        let guest = self.handler.guest(&certificates).unwrap_or_else(|| Guest {
+            name: self.peer.ip().to_string().into(),
+            standing: Standing::Known,
+        });
+        if !self.seat.settle(&guest) {
+            return self.tell(Cause::TooMany, &guest.name);
+        }
+        let head_timeout = self.options.head_timeout;
+        let connection = Arc::new(self);
+        let serving = Arc::clone(&connection);
+        let served = Arc::new(AtomicBool::new(false));
+        let has_served = Arc::clone(&served);
         let service = service_fn(move |request: http::Request<Incoming>| {
-            let handler = Arc::clone(&handler);
+            let (connection, guest) = (Arc::clone(&serving), guest.clone());
             let certificates = Arc::clone(&certificates);
-            let options = options.clone();
+            has_served.store(true, Ordering::Relaxed);
             async move {
-                let answer = match whole(request, &options).await {
-                    Ok(http) => {
-                        handler
-                            .handle(Request {
-                                http,
-                                peer,
-                                certificates,
-                            })
-                            .await
-                    }
-                    Err(refusal) => refusal,
-                };
+                connection.seat.busy(true);
+                let answer = connection.answer(request, guest, certificates).await;
+                connection.seat.busy(false);
                 Ok::<_, Infallible>(answer.map(Full::new))
             }
         });
-        let connection = hyper::server::conn::http1::Builder::new()
+        let exchange = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(head_timeout)
             .serve_connection(TokioIo::new(stream), service);
-        let mut connection = std::pin::pin!(connection);
+        let mut exchange = std::pin::pin!(exchange);
         let result = tokio::select! {
-            result = connection.as_mut() => result,
-            () = shutdown.wait() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+            result = exchange.as_mut() => result,
+            () = connection.seat.cut() => return,
+            () = connection.shutdown.wait() => {
+                exchange.as_mut().graceful_shutdown();
+                exchange.await
             }
         };
         if let Err(error) = result {
-            tracing::debug!(%peer, %error, "connection ended early");
+            // Waiting for a next request that does not come is no fault.
+            let is_idle = error.is_timeout() && served.load(Ordering::Relaxed);
+            match Cause::of_http(&error).filter(|_| !is_idle) {
+                Some(cause) => connection.tell(cause, &error),
+                None => tracing::debug!(peer = %connection.peer, %error, "connection ended early"),
+            }
+        }
+    }
+
+    /// Answers one request: its head first, then its body, then what it asks.
+    async fn answer(
+        &self,
+        request: http::Request<Incoming>,
+        guest: Guest,
+        certificates: Arc<[CertificateDer<'static>]>,
+    ) -> Response {
+        let (head, body) = request.into_parts();
+        let turned_away = |(cause, answer): (Cause, Response)| {
+            self.tell(cause, format_args!("{} {}", head.method, head.uri.path()));
+            closing(answer)
+        };
+        if let Err(refusal) = self.handler.admit(&head, &guest) {
+            return turned_away(refusal);
+        }
+        match self.whole(&head, body, &guest).await {
+            Ok((body, room)) => {
+                let request = Request {
+                    http: http::Request::from_parts(head, body),
+                    peer: self.peer,
+                    certificates,
+                    guest,
+                    room,
+                };
+                self.handler.handle(request).await
+            }
+            Err(refusal) => turned_away(refusal),
+        }
+    }
+
+    /// Reads the whole body within its limits, or says which one was reached.
+    async fn whole(
+        &self,
+        head: &http::request::Parts,
+        mut body: Incoming,
+        guest: &Guest,
+    ) -> Result<(Bytes, Option<Room>), (Cause, Response)> {
+        let options = &self.options;
+        if body.is_end_stream() {
+            return Ok((Bytes::new(), None));
+        }
+        let too_large = || {
+            let text = format!("body larger than {} bytes\n", options.body_max);
+            refusal(Cause::TooLarge, StatusCode::PAYLOAD_TOO_LARGE, text)
+        };
+        // A body that does not say how long it is may become as long as any.
+        let announced = match head.headers.get(http::header::CONTENT_LENGTH) {
+            Some(_) => usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX),
+            None => options.body_max,
+        };
+        if announced > options.body_max {
+            return Err(too_large());
+        }
+        let room = self.room(announced, guest).await?;
+        let reading = async {
+            let mut whole = Vec::with_capacity(announced.min(FIRST_BYTES));
+            while let Some(frame) = body.frame().await {
+                let Ok(frame) = frame else {
+                    let text = "body broke off\n".to_owned();
+                    return Err(refusal(Cause::BadRequest, StatusCode::BAD_REQUEST, text));
+                };
+                let data = frame.into_data().unwrap_or_default();
+                if whole.len() + data.len() > options.body_max {
+                    return Err(too_large());
+                }
+                // Exactly what was announced, once more of it came than a stranger's word is worth.
+                if whole.capacity() < whole.len() + data.len() {
+                    let missing = announced.saturating_sub(whole.len()).max(data.len());
+                    match head.headers.contains_key(http::header::CONTENT_LENGTH) {
+                        true => whole.reserve_exact(missing),
+                        false => whole.reserve(data.len()),
+                    }
+                }
+                whole.extend_from_slice(&data);
+            }
+            Ok(Bytes::from(whole))
+        };
+        let read = tokio::time::timeout(options.body_timeout, reading).await;
+        let body = read.unwrap_or_else(|_| {
+            let text = "body came too slowly\n".to_owned();
+            Err(refusal(Cause::Timeout, StatusCode::REQUEST_TIMEOUT, text))
+        })?;
+        Ok((body, room))
+    }
+
+    /// Room for a body in the budget, where there is one.
+    async fn room(&self, bytes: usize, guest: &Guest) -> Result<Option<Room>, (Cause, Response)> {
+        let Some(budget) = &self.options.budget else {
+            return Ok(None);
+        };
+        let is_kept = guest.standing == Standing::Kept;
+        let patience = self.options.body_timeout;
+        match budget.take(&guest.name, bytes, is_kept, patience).await {
+            Some(room) => Ok(Some(room)),
+            None => {
+                let text = "too much is on its way; send the same again in a few seconds\n";
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Err(refusal(Cause::NoRoom, status, text.to_owned()))
+            }
         }
     }
 }
 
-/// Reads the whole body within its limits, or says which one was reached.
-async fn whole(
-    request: http::Request<Incoming>,
-    options: &ServerOptions,
-) -> Result<http::Request<Bytes>, Response> {
-    let (head, body) = request.into_parts();
-    let collected = Limited::new(body, options.body_max).collect();
-    match tokio::time::timeout(options.body_timeout, collected).await {
-        Ok(Ok(body)) => Ok(http::Request::from_parts(head, body.to_bytes())),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(plain(
-            http::StatusCode::PAYLOAD_TOO_LARGE,
-            format!("body larger than {} bytes\n", options.body_max),
-        )),
-        Ok(Err(_)) => Err(plain(
-            http::StatusCode::BAD_REQUEST,
-            "body broke off\n".to_owned(),
-        )),
-        Err(_) => Err(plain(
-            http::StatusCode::REQUEST_TIMEOUT,
-            "body came too slowly\n".to_owned(),
-        )),
-    }
-}
-
-fn plain(status: http::StatusCode, text: String) -> Response {
+fn refusal(cause: Cause, status: StatusCode, text: String) -> (Cause, Response) {
     let mut answer = Response::new(Bytes::from(text));
     *answer.status_mut() = status;
-    answer.headers_mut().insert(
-        http::header::CONTENT_TYPE,
-        http::HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
-    answer.headers_mut().insert(
-        http::header::CONNECTION,
-        http::HeaderValue::from_static("close"),
-    );
+    let headers = answer.headers_mut();
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    headers.insert(http::header::CONTENT_TYPE, plain);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(http::header::RETRY_AFTER, HeaderValue::from_static("2"));
+    }
+    (cause, answer)
+}
+
+/// The connection ends with this answer, because what follows on it is an unread body.
+fn closing(mut answer: Response) -> Response {
+    let close = HeaderValue::from_static("close");
+    answer.headers_mut().insert(http::header::CONNECTION, close);
     answer
 }

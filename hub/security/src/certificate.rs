@@ -34,7 +34,9 @@ impl Certificate {
             .filter(|(rest, _)| rest.is_empty())
             .ok_or_else(|| refusal::TOKEN.because("not a DER certificate"))?;
         let identity = identity_of(&parsed, sha256(der))?;
-        let key = PublicKey::from_spki(parsed.public_key()).ok_or_else(|| unfit_key(&parsed))?;
+        long_enough(&parsed)?;
+        let key = PublicKey::from_spki(parsed.public_key())
+            .ok_or_else(|| refusal::UNFIT.because("public key is not in the profile"))?;
         may_sign(&parsed)?;
         Ok(Self {
             identity,
@@ -87,13 +89,13 @@ impl Certificate {
     }
 }
 
-/// Why a key cannot be used: a short one of a kind that is wanted has a code of its own.
-fn unfit_key(parsed: &X509Certificate<'_>) -> Fault {
+/// An RSA key that is too short would be found out only by a signature that never verifies.
+fn long_enough(parsed: &X509Certificate<'_>) -> Result<(), Fault> {
     match parsed.public_key().parsed() {
         Ok(ParsedKey::RSA(key)) if key.key_size() < RSA_BITS_MIN => {
-            refusal::KEY_SIZE.because(format_args!("RSA key of {} bits", key.key_size()))
+            Err(refusal::KEY_SIZE.because(format_args!("RSA key of {} bits", key.key_size())))
         }
-        _ => refusal::UNFIT.because("public key is not in the profile"),
+        _ => Ok(()),
     }
 }
 
@@ -133,4 +135,58 @@ fn identity_of(parsed: &X509Certificate<'_>, fingerprint: [u8; 32]) -> Result<Id
 pub(crate) fn serial_hex(raw: &[u8]) -> String {
     let start = raw.iter().position(|byte| *byte != 0).unwrap_or(raw.len());
     hex(raw.get(start..).unwrap_or_default())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "test code")]
+mod tests {
+    use std::process::Command;
+
+    use rcgen::{CertificateParams, DnType, KeyPair, KeyUsagePurpose, SanType};
+
+    use super::*;
+
+    const URI: &str = "urn:cordon:JS-1:enterprise:plant-a";
+
+    fn verdict(usages: &[KeyUsagePurpose]) -> &'static str {
+        let mut params = CertificateParams::default();
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "plant-a");
+        params
+            .subject_alt_names
+            .push(SanType::URI(URI.try_into().unwrap()));
+        params.key_usages = usages.to_vec();
+        let made = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        Certificate::parse(made.der()).map_or_else(|fault| fault.code(), |_| "ok")
+    }
+
+    #[test]
+    fn a_key_usage_without_signatures_is_refused_by_its_code() {
+        assert_eq!(verdict(&[KeyUsagePurpose::KeyEncipherment]), "V030");
+        assert_eq!(verdict(&[KeyUsagePurpose::DigitalSignature]), "ok");
+        assert_eq!(verdict(&[]), "ok", "no key usage limits nothing");
+    }
+
+    #[test]
+    fn a_short_rsa_key_has_a_code_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let der = folder.path().join("short.der");
+        let made = Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "rsa:1024", "-nodes", "-keyout"])
+            .arg(folder.path().join("key.pem"))
+            .args(["-subj", "/CN=plant-a", "-addext"])
+            .arg(format!("subjectAltName=URI:{URI}"))
+            .args(["-outform", "DER", "-out"])
+            .arg(&der)
+            .output()
+            .unwrap();
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        let der = std::fs::read(der).unwrap();
+        assert_eq!(Certificate::parse(&der).unwrap_err().code(), "V031");
+    }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use cordon_contract::Fault;
-use cordon_http::Response;
+use cordon_http::{Response, Room};
 use cordon_model::service::Answer;
 use cordon_model::{Receipt, Refusal, Timestamp};
 use cordon_security::wsse::{self, SoapVersion};
@@ -20,6 +20,8 @@ const TEXT_MAX: usize = 2_000;
 pub struct Reply {
     /// The payload, canonical XML.
     pub payload: Vec<u8>,
+    /// The room that it takes, where it may be long.
+    pub room: Option<Room>,
 }
 
 /// The version to answer in when the envelope itself could not be read: by its namespace if that
@@ -57,8 +59,12 @@ pub fn of_message(result: Result<Receipt, Refused>, now: Timestamp) -> Answer {
 }
 
 /// A signed answer.
-pub fn signed(parts: &Parts, version: SoapVersion, payload: &[u8]) -> Response {
-    envelope(parts, version, StatusCode::OK, payload)
+pub fn signed(parts: &Parts, version: SoapVersion, reply: Reply) -> Response {
+    let answer = envelope(parts, version, StatusCode::OK, &reply.payload);
+    match reply.room {
+        Some(room) => answer.map(|bytes| room.around(bytes)),
+        None => answer,
+    }
 }
 
 /// A signed fault with its code, place and remedy in the detail.

@@ -31,6 +31,7 @@ pub(crate) fn unknown(name: &str) -> Fault {
 pub(crate) fn reply(written: Result<Vec<u8>, cordon_wire::WireFault>) -> Result<Reply, Fault> {
     Ok(Reply {
         payload: written.map_err(lawful)?,
+        room: None,
     })
 }
 

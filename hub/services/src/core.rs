@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cordon_contract::{BoxFuture, Fault};
+use cordon_http::Attempt;
 use cordon_journal::Position;
 use cordon_model::service::ReportEntry;
 use cordon_model::{MessageId, PartyId, Receipt};
 use cordon_security::Identity;
 use cordon_security::wsse::VerifiedEnvelope;
+
+use crate::Remains;
 
 /// A refused message: why, and the number of its entry, when it could be written.
 pub type Refused = (Fault, Option<u64>);
@@ -25,10 +28,15 @@ pub trait Core: Send + Sync + 'static {
     /// Records a refused request; the number of the entry, when it could be written.
     fn refuse<'a>(
         &'a self,
-        bytes: Bytes,
-        caller: Option<&'a Identity>,
+        remains: Remains,
+        caller: &'a Identity,
         fault: &'a Fault,
     ) -> BoxFuture<'a, Option<u64>>;
+
+    /// Is told of an attempt that ended before a request could be looked at.
+    fn attempted(&self, attempt: &Attempt) {
+        tracing::info!(peer = %attempt.peer, cause = attempt.cause.as_str(), "{}", attempt.detail);
+    }
 
     /// The receipt of an accepted message.
     fn receipt<'a>(

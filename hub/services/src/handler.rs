@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cordon_contract::Fault;
-use cordon_http::{Handler, Request, Response};
+use cordon_http::{Attempt, Cause, Guest, Handler, Request, Response, Standing};
 use cordon_security::wsse::{self, Policy, Rejected, SoapVersion, VerifiedEnvelope};
 use cordon_security::{Certificate, Identity, Role, tls};
 use cordon_wire::soap;
 use http::{Method, StatusCode, header};
+use rustls::pki_types::CertificateDer;
 
 use crate::answer::{self, Reply};
 use crate::lawful::lawful;
@@ -30,71 +31,95 @@ impl Exchange {
     }
 
     async fn answer(&self, request: Request) -> Response {
-        let path = request.http.uri().path().to_owned();
-        let query = request
-            .http
-            .uri()
-            .query()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        match (request.http.method(), Service::from_path(&path)) {
-            (&Method::GET | &Method::HEAD, service) => {
-                self.document(&request, service, &path, &query)
-            }
+        let uri = request.http.uri();
+        let service = Service::from_path(uri.path());
+        match (request.http.method(), service) {
             (&Method::POST, Some(service)) => self.call(request, service).await,
-            (_, Some(_)) => answer::not_allowed("GET, HEAD, POST", "use POST, or GET with ?wsdl\n"),
-            (_, None) if wsdl::schema(&path).is_some() => {
-                answer::not_allowed("GET, HEAD", "schemas are read with GET\n")
-            }
-            (_, None) => answer::plain(StatusCode::NOT_FOUND, "no such service\n"),
+            _ => match self.document(uri) {
+                Some(text) => answer::document(text),
+                // Its head was admitted, so the document is there.
+                None => no_document().1,
+            },
         }
     }
 
-    fn document(
-        &self,
-        request: &Request,
-        service: Option<Service>,
-        path: &str,
-        query: &str,
-    ) -> Response {
-        if !self.parts.public_wsdl && request.certificates.is_empty() {
-            return answer::plain(
-                StatusCode::FORBIDDEN,
-                "a client certificate of the park is needed\n",
-            );
-        }
-        let found = match service {
+    /// A document of the service description.
+    fn document(&self, uri: &http::Uri) -> Option<Bytes> {
+        let query = uri.query().unwrap_or_default().to_ascii_lowercase();
+        match Service::from_path(uri.path()) {
             Some(service) if query == "wsdl" => service.wsdl(&self.parts.base_url),
             Some(service) if query == "singlewsdl" => service.single_wsdl(&self.parts.base_url),
             Some(_) => None,
-            None => wsdl::schema(path),
-        };
-        match found {
-            Some(text) => answer::document(text),
-            None => answer::plain(
-                StatusCode::NOT_FOUND,
-                "no such document; try /soap/enterprise?wsdl\n",
+            None => wsdl::schema(uri.path()),
+        }
+    }
+
+    /// What is known from the head alone. A caller without certificate may read the documents, where
+    /// they are public, and nothing else.
+    fn head(&self, head: &http::request::Parts, guest: &Guest) -> Result<(), (Cause, Response)> {
+        let is_read = matches!(head.method, Method::GET | Method::HEAD);
+        let has_body = head.headers.contains_key(header::TRANSFER_ENCODING)
+            || head
+                .headers
+                .get(header::CONTENT_LENGTH)
+                .is_some_and(|length| length != "0");
+        let is_stranger = guest.standing == Standing::Stranger;
+        if is_stranger && (!is_read || has_body || !self.parts.public_wsdl) {
+            let text = "a client certificate of the park is needed\n";
+            return Err((Cause::Forbidden, answer::plain(StatusCode::FORBIDDEN, text)));
+        }
+        let service = Service::from_path(head.uri.path());
+        let is_schema = wsdl::schema(head.uri.path()).is_some();
+        let (is_allowed, allowed, words) = match service {
+            Some(_) => {
+                let is_allowed = is_read || head.method == Method::POST;
+                (
+                    is_allowed,
+                    "GET, HEAD, POST",
+                    "use POST, or GET with ?wsdl\n",
+                )
+            }
+            None => (
+                is_read || !is_schema,
+                "GET, HEAD",
+                "schemas are read with GET\n",
             ),
+        };
+        if !is_allowed {
+            return Err((Cause::MethodNotAllowed, answer::not_allowed(allowed, words)));
+        }
+        match service {
+            Some(_) if !is_read => Ok(()),
+            _ if is_read && self.document(&head.uri).is_some() => Ok(()),
+            _ => Err(no_document()),
         }
     }
 
     async fn call(&self, request: Request, service: Service) -> Response {
         let version = answer::version_of(&request.http, request.http.body());
-        let caller = self.caller(&request);
+        let peer = request.peer;
+        let caller = self.caller(&request.certificates);
         let refused = transport_fault(&request.http);
         let bytes = request.http.into_body();
         let caller = match caller {
             Ok(caller) => caller,
-            Err(fault) => return self.refuse(version, bytes, None, fault).await,
+            Err(fault) => {
+                self.parts.core.attempted(&Attempt {
+                    peer,
+                    cause: cause_of(&fault),
+                    detail: fault.log_text().to_owned(),
+                });
+                return answer::fault(&self.parts, version, &fault, None);
+            }
         };
         if let Some(fault) = not_wanted(service, &caller).or(refused) {
-            return self.refuse(version, bytes, Some(&caller), fault).await;
+            return self.refuse(version, bytes, &caller, fault).await;
         }
         let call = match self.verify(bytes, service, &caller).await {
             Ok(Ok(call)) => call,
             Ok(Err(Rejected { fault, bytes, .. })) => {
                 let bytes = Bytes::from(bytes);
-                return self.refuse(version, bytes, Some(&caller), fault).await;
+                return self.refuse(version, bytes, &caller, fault).await;
             }
             // Nothing was looked at, so nothing is recorded: the sender comes again.
             Err(fault) => return answer::later(&self.parts, version, &fault),
@@ -108,7 +133,7 @@ impl Exchange {
         let reply = match messages {
             Ok(Some(Ok(()))) => {
                 return match submission::submit(&self.parts, call).await {
-                    Ok(Reply { payload }) => answer::signed(&self.parts, version, &payload),
+                    Ok(reply) => answer::signed(&self.parts, version, reply),
                     // The hub has recorded it.
                     Err((fault, entry)) => answer::fault(&self.parts, version, &fault, entry),
                 };
@@ -117,10 +142,11 @@ impl Exchange {
             Ok(None) => self.ask(service, &call).await,
         };
         match reply {
-            Ok(Reply { payload }) => answer::signed(&self.parts, version, &payload),
+            Ok(reply) => answer::signed(&self.parts, version, reply),
+            Err(fault) if fault.code() == "S051" => answer::later(&self.parts, version, &fault),
             Err(fault) => {
                 let bytes = Bytes::from(call.into_bytes());
-                self.refuse(version, bytes, Some(&caller), fault).await
+                self.refuse(version, bytes, &caller, fault).await
             }
         }
     }
@@ -135,9 +161,9 @@ impl Exchange {
     }
 
     /// Who is at the other end of the TLS connection.
-    fn caller(&self, request: &Request) -> Result<Identity, Fault> {
+    fn caller(&self, certificates: &[CertificateDer<'static>]) -> Result<Identity, Fault> {
         let known = tls::peer_identity(
-            Some(&request.certificates),
+            Some(certificates),
             &self.parts.trust,
             self.parts.clock.now(),
         )?;
@@ -171,16 +197,19 @@ impl Exchange {
         &self,
         version: SoapVersion,
         bytes: Bytes,
-        caller: Option<&Identity>,
+        caller: &Identity,
         fault: Fault,
     ) -> Response {
-        tracing::info!(
-            code = fault.code(),
-            caller = caller.map(|caller| caller.id.as_str()),
-            "{}",
-            fault.log_text()
-        );
-        let entry = self.parts.core.refuse(bytes, caller, &fault).await;
+        let now = self.parts.clock.now();
+        let kept = self
+            .parts
+            .refusals
+            .keep(&caller.id, fault.code(), bytes, now);
+        let Some(remains) = kept else {
+            return answer::fault(&self.parts, version, &fault, None);
+        };
+        tracing::info!(code = fault.code(), caller = %caller.id, "{}", fault.log_text());
+        let entry = self.parts.core.refuse(remains, caller, &fault).await;
         answer::fault(&self.parts, version, &fault, entry)
     }
 }
@@ -188,6 +217,43 @@ impl Exchange {
 impl Handler for Exchange {
     fn handle(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>> {
         Box::pin(self.answer(request))
+    }
+
+    fn guest(&self, certificates: &[CertificateDer<'static>]) -> Option<Guest> {
+        let (name, standing) = match self.caller(certificates) {
+            Ok(caller) if caller.role == Role::Operator => (caller.id.to_string(), Standing::Kept),
+            Ok(caller) => (caller.id.to_string(), Standing::Known),
+            Err(_) => (String::new(), Standing::Stranger),
+        };
+        Some(Guest {
+            name: name.into(),
+            standing,
+        })
+    }
+
+    fn admit(&self, head: &http::request::Parts, guest: &Guest) -> Result<(), (Cause, Response)> {
+        self.head(head, guest)
+    }
+
+    fn attempt(&self, attempt: Attempt) {
+        self.parts.core.attempted(&attempt);
+    }
+}
+
+fn no_document() -> (Cause, Response) {
+    let text = "no such document or service; try /soap/enterprise?wsdl\n";
+    (Cause::NotFound, answer::plain(StatusCode::NOT_FOUND, text))
+}
+
+/// Why a connection that stood is worth nothing any more.
+fn cause_of(fault: &Fault) -> Cause {
+    match fault.code() {
+        "V012" => Cause::CertificateRevoked,
+        "V013" => Cause::CertificateTime,
+        "V014" => Cause::CertificateForeign,
+        "V025" => Cause::CertificateUnknown,
+        "S001" => Cause::CertificateMissing,
+        _ => Cause::CertificateUnfit,
     }
 }
 

@@ -21,11 +21,14 @@ use crate::{Core, Parts};
 
 /// Bytes of records and originals in one answer, about; the first entry is told whatever its size.
 const ENTRY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes that an answer takes while it is made: entries, XML, and the canonical form to be signed.
+const ANSWER_BYTES: usize = 3 * ENTRY_BYTES_MAX;
 
 pub(crate) async fn get_messages(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
     let asked = wire::read_get_messages(payload(call)?).map_err(lawful)?;
     let wait = Duration::from_secs(u64::from(asked.wait_seconds.unwrap_or(0)));
     parts.core.wait_beyond(asked.after, wait).await;
+    let room = parts.room(call.identity(), ANSWER_BYTES).await?;
     let (reader, core) = (parts.reader.clone(), Arc::clone(&parts.core));
     // Reading segments is disk work; it must not hold up other calls.
     let page = tokio::task::spawn_blocking(move || page(&reader, core.as_ref(), &asked))
@@ -33,7 +36,11 @@ pub(crate) async fn get_messages(parts: &Parts, call: &VerifiedEnvelope) -> Resu
         .map_err(|error| {
             Fault::new("S021", "the entries could not be read").log(error.to_string())
         })??;
-    reply(wire::write_get_messages_response(&page))
+    let reply = reply(wire::write_get_messages_response(&page))?;
+    Ok(Reply {
+        room: Some(room),
+        ..reply
+    })
 }
 
 fn page(

@@ -1,13 +1,18 @@
 //! What the exchange port is made of.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use cordon_contract::Clock;
+use cordon_contract::{Clock, Fault};
+use cordon_http::{Budget, Room};
 use cordon_journal::Reader;
 use cordon_security::wsse::Policy;
-use cordon_security::{Signer, TrustStore};
+use cordon_security::{Identity, Role, Signer, TrustStore};
 
-use crate::{Core, Grants, Verifier};
+use crate::{Core, Grants, Refusals, Verifier};
+
+/// How long an answer waits for room to be made in.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Everything a call may need; shared by all connections.
 pub struct Parts {
@@ -21,6 +26,10 @@ pub struct Parts {
     pub trust: Arc<TrustStore>,
     /// The hub's own signature.
     pub signer: Arc<Signer>,
+    /// What is kept of refusals.
+    pub refusals: Arc<Refusals>,
+    /// Bytes on their way, shared with the server.
+    pub budget: Arc<Budget>,
     /// The threads that check signatures.
     pub verifier: Verifier,
     /// What a message must fulfil; the role is put in by the service that is called.
@@ -31,4 +40,21 @@ pub struct Parts {
     pub base_url: String,
     /// Whether WSDL and XSD may be read without a client certificate.
     pub public_wsdl: bool,
+}
+
+impl Parts {
+    /// Room for an answer of about so many bytes, what making it takes included.
+    ///
+    /// # Errors
+    /// `S051` when there is none in time.
+    pub(crate) async fn room(&self, asker: &Identity, bytes: usize) -> Result<Room, Fault> {
+        let holder = Arc::from(asker.id.as_str());
+        let is_kept = asker.role == Role::Operator;
+        let room = self.budget.take(&holder, bytes, is_kept, PATIENCE).await;
+        room.ok_or_else(|| {
+            Fault::new("S051", "too much is on its way to make this answer now")
+                .log(format!("no room for {bytes} bytes of an answer to {asker}"))
+                .remedy("ask again in a few seconds, one question at a time")
+        })
+    }
 }

@@ -10,7 +10,8 @@ const PASSING: &[&str] = &[
     "F015", // As many requests for reports wait as may be.
     "F051", // The journal or a folder cannot be read now.
     "S021", "S045", "S047", // As many messages wait to be checked as may.
-    "S050", "S056",
+    "S050", "S056", // No room to make the answer now.
+    "S051",
 ];
 
 /// Whether a refusal with this code passes. A failing journal (`J`) is the hub's trouble, whatever

@@ -22,7 +22,10 @@ use crate::submission::receipt;
 /// Certificates in one answer at most (schema).
 const CERTIFICATES_MAX: usize = 500;
 
-/// Answers a verified call.
+/// Bytes that the answer with a report takes while it is made.
+const REPORT_BYTES: usize = 16 * 1024 * 1024;
+
+/// Answers a verified question.
 pub async fn answer(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
     let name = operation(call)?;
     match name.as_str() {
@@ -77,6 +80,7 @@ pub(crate) async fn get_report(parts: &Parts, call: &VerifiedEnvelope) -> Result
             .at("/Envelope/Body/GetReport")
             .remedy("see ListReports for what has been built")
     })?;
+    let room = parts.room(call.identity(), REPORT_BYTES).await?;
     let document = parts.core.report(&listed.report_id, listed.version)?;
     let digest = cordon_wire::digest_of_bytes(&document);
     if digest != listed.digest {
@@ -93,12 +97,16 @@ pub(crate) async fn get_report(parts: &Parts, call: &VerifiedEnvelope) -> Result
         .core
         .pulled(&call.identity().id, &listed.report_id, listed.version)
         .await;
-    reply(wire::write_get_report_response(&GetReportResponse {
+    let reply = reply(wire::write_get_report_response(&GetReportResponse {
         report_id: listed.report_id,
         version: listed.version,
         digest,
         document,
-    }))
+    }))?;
+    Ok(Reply {
+        room: Some(room),
+        ..reply
+    })
 }
 
 /// Answers from the register that the CA publishes; what a CRL revokes is revoked, whatever an

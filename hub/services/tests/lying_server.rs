@@ -192,8 +192,13 @@ impl Room {
             replayed: Mutex::new(None),
             last: Mutex::new(Vec::new()),
         });
-        let config =
-            tls::server_config(tls_key(&hub), Arc::clone(&trust), ClientAuth::Required).unwrap();
+        let config = tls::server_config(
+            tls_key(&hub),
+            Arc::clone(&trust),
+            ClientAuth::Required,
+            tls::Versions::Tls13,
+        )
+        .unwrap();
         let server = Server::bind(
             ([127, 0, 0, 1], 0).into(),
             Some(Arc::new(ArcSwap::new(config))),

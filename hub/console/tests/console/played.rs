@@ -157,7 +157,7 @@ impl Bench {
         tokio::spawn(async move {
             let operator = PartyId::new("HUB-1").unwrap();
             serve(
-                listener,
+                (listener, 8),
                 &plan,
                 operator,
                 played,

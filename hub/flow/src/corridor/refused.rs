@@ -18,6 +18,8 @@ pub(crate) struct Offender {
     pub message_id: Option<MessageId>,
     pub digest: Option<Digest>,
     pub raw: Bytes,
+    /// `raw` is the beginning of what was refused.
+    pub is_cut: bool,
 }
 
 /// A refused message, ready to become an entry (I9).
@@ -53,7 +55,7 @@ impl RefusedDraft {
         });
         let max = corridor.rules.refused_bytes_max;
         let kept = offender.raw.slice(..offender.raw.len().min(max));
-        if kept.len() < offender.raw.len() {
+        if offender.is_cut || kept.len() < offender.raw.len() {
             draft.flags |= flags::TRUNCATED;
         }
         let head = draft.body;

@@ -77,6 +77,7 @@ impl Verified {
                             .map(|message| message.header.message_id),
                         digest: Some(invalid.digest),
                         raw: Bytes::copy_from_slice(raw),
+                        is_cut: false,
                     };
                     Err(RefusedDraft::new(invalid.fault, offender, corridor))
                 }

@@ -66,6 +66,17 @@ impl ParkServers {
     }
 }
 
+/// Which name was wanted and which ones the certificate has.
+fn misnamed(error: &webpki::Error, wanted: &ServerName<'_>) -> Error {
+    Error::InvalidCertificate(match error {
+        webpki::Error::CertNotValidForName(context) => CertificateError::NotValidForNameContext {
+            expected: wanted.to_owned(),
+            presented: context.presented.clone(),
+        },
+        _ => CertificateError::NotValidForName,
+    })
+}
+
 impl ServerCertVerifier for ParkServers {
     fn verify_server_cert(
         &self,
@@ -82,7 +93,7 @@ impl ServerCertVerifier for ParkServers {
             .map_err(|fault| alert(&fault))?;
         EndEntityCert::try_from(end_entity)
             .and_then(|certificate| certificate.verify_is_valid_for_subject_name(server_name))
-            .map_err(|_| Error::InvalidCertificate(CertificateError::NotValidForName))?;
+            .map_err(|error| misnamed(&error, server_name))?;
         Ok(ServerCertVerified::assertion())
     }
 

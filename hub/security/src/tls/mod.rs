@@ -1,4 +1,4 @@
-//! rustls configurations: TLS 1.3 only, certificates checked by the park's [`TrustStore`], keys
+//! rustls configurations: TLS 1.3 (the exchange takes TLS 1.2 where a setting says so), certificates checked by the park's [`TrustStore`], keys
 //! and trust reloadable without a restart.
 
 mod client;
@@ -9,7 +9,7 @@ mod server;
 pub use client::{Expect, client_config};
 pub use key::{TlsKey, validity};
 pub use outside::{outside_client, outside_server};
-pub use server::{ClientAuth, peer_identity, server_config};
+pub use server::{ClientAuth, Versions, peer_identity, server_config};
 
 use std::sync::Arc;
 
@@ -29,7 +29,8 @@ fn algorithms() -> WebPkiSupportedAlgorithms {
 
 /// The TLS alert that tells the peer what is wrong with its certificate.
 fn alert(fault: &Fault) -> Error {
-    tracing::debug!(%fault, "certificate refused in the handshake");
+    // The alert has one word for the other side; who and why is said here.
+    tracing::info!(%fault, "certificate refused in the handshake: {}", fault.log_text());
     let code = fault.code();
     let is = |refusal: refusal::Refusal| refusal.code == code;
     Error::InvalidCertificate(if is(refusal::REVOKED) {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use cordon_contract::Fault;
 use cordon_model::Timestamp;
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::verify_tls13_signature;
+use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::NoServerSessionStorage;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::version::TLS13;
+use rustls::version::{TLS12, TLS13};
 use rustls::{
     DigitallySignedStruct, DistinguishedName, Error, PeerMisbehaved, ServerConfig, SignatureScheme,
 };
@@ -26,9 +27,18 @@ pub enum ClientAuth {
     Optional,
 }
 
-/// A server configuration for TLS 1.3 and HTTP/1.1. Revocation and renewal take effect for new
-/// connections as soon as `trust` or `key` is reloaded; there are no session tickets that would
-/// let a revoked client resume.
+/// Which versions of TLS a server speaks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Versions {
+    /// TLS 1.3 alone.
+    Tls13,
+    /// TLS 1.2 as well, for partners whose systems know no other.
+    Tls12Too,
+}
+
+/// A server configuration for HTTP/1.1. Revocation and renewal take effect for new
+/// connections as soon as `trust` or `key` is reloaded; there are no sessions that would let a
+/// revoked client resume.
 ///
 /// # Errors
 /// `V108` when rustls refuses.
@@ -36,14 +46,24 @@ pub fn server_config(
     key: Arc<TlsKey>,
     trust: Arc<TrustStore>,
     clients: ClientAuth,
+    versions: Versions,
 ) -> Result<Arc<ServerConfig>, Fault> {
+    let spoken: &[_] = match versions {
+        Versions::Tls13 => &[&TLS13],
+        Versions::Tls12Too => &[&TLS13, &TLS12],
+    };
     let mut config = ServerConfig::builder_with_provider(provider())
-        .with_protocol_versions(&[&TLS13])
+        .with_protocol_versions(spoken)
         .map_err(|error| refusal::TLS.because(error))?
-        .with_client_cert_verifier(Arc::new(ParkClients { trust, clients }))
+        .with_client_cert_verifier(Arc::new(ParkClients {
+            trust,
+            clients,
+            versions,
+        }))
         .with_cert_resolver(key);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
     Ok(Arc::new(config))
 }
 
@@ -69,6 +89,7 @@ pub fn peer_identity(
 struct ParkClients {
     trust: Arc<TrustStore>,
     clients: ClientAuth,
+    versions: Versions,
 }
 
 impl ClientCertVerifier for ParkClients {
@@ -99,11 +120,14 @@ impl ClientCertVerifier for ParkClients {
 
     fn verify_tls12_signature(
         &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into())
+        match self.versions {
+            Versions::Tls13 => Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into()),
+            Versions::Tls12Too => verify_tls12_signature(message, cert, dss, &algorithms()),
+        }
     }
 
     fn verify_tls13_signature(

@@ -8,19 +8,22 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use cordon_contract::{BoxFuture, Fault, Shutdown, ShutdownTrigger, SystemClock};
 use cordon_flow::RunningHub;
-use cordon_http::{Client, ClientOptions, Server, ServerOptions};
+use cordon_http::{Budget, Client, ClientOptions, Server, ServerOptions};
 use cordon_journal::Reader;
 use cordon_model::service::ReportEntry;
 use cordon_model::{MessageId, PartyId, Receipt};
-use cordon_security::tls::{self, ClientAuth, Expect};
+use cordon_security::tls::{self, ClientAuth, Expect, Versions};
 use cordon_security::wsse::VerifiedEnvelope;
 use cordon_security::{Identity, Role, TrustStore};
-use cordon_services::{Core, Exchange, Grants, Parts, Refused, Verifier};
+use cordon_services::{Core, Exchange, Grants, Parts, Refused, Remains, Verifier};
 use http::header::CONTENT_TYPE;
 use tokio::task::JoinHandle;
 
 use crate::Outcome;
 use crate::park::Park;
+
+/// Bytes on their way at once, as in a park.
+const BYTES_IN_FLIGHT: usize = 64 * 1024 * 1024;
 
 /// A served port.
 pub struct Served {
@@ -42,7 +45,12 @@ impl Served {
     /// Serves `hub`, whose journal has this name, on a free port of the loopback address.
     pub async fn start(park: &Park, journal: &str, hub: Arc<RunningHub>) -> Outcome<Self> {
         let trust = Arc::clone(&park.trust);
-        let config = tls::server_config(park.hub.tls()?, Arc::clone(&trust), ClientAuth::Required)?;
+        let config = tls::server_config(
+            park.hub.tls()?,
+            Arc::clone(&trust),
+            ClientAuth::Required,
+            Versions::Tls13,
+        )?;
         let server = Server::bind(
             (Ipv4Addr::LOCALHOST, 0).into(),
             Some(Arc::new(ArcSwap::new(config))),
@@ -56,6 +64,8 @@ impl Served {
             grants: Arc::new(Grants::default()),
             trust: Arc::clone(&trust),
             signer: Arc::clone(&park.hub.signer),
+            refusals: Arc::default(),
+            budget: Budget::new(BYTES_IN_FLIGHT),
             verifier: Verifier::start(crate::machine::cores())?,
             policy: park.policy()?,
             clock: Arc::new(SystemClock),
@@ -142,14 +152,20 @@ impl Core for Behind {
 
     fn refuse<'a>(
         &'a self,
-        bytes: Bytes,
-        caller: Option<&'a Identity>,
+        remains: Remains,
+        caller: &'a Identity,
         fault: &'a Fault,
     ) -> BoxFuture<'a, Option<u64>> {
         Box::pin(async move {
-            let sender = caller.map(|caller| caller.id.clone());
             let submit = self.0.submit();
-            submit.refuse(fault.clone(), sender, &bytes).await.number
+            let Remains {
+                digest,
+                kept,
+                is_cut,
+            } = remains;
+            let sender = Some(caller.id.clone());
+            let refused = submit.refuse_remains(fault.clone(), sender, (digest, kept, is_cut));
+            refused.await.number
         })
     }
 
