@@ -1,6 +1,7 @@
 //! Gate decisions: capture in, command durable, with and without sensor load beside them.
 
 mod door;
+pub mod resent;
 mod traffic;
 
 use std::sync::Arc;
@@ -30,32 +31,15 @@ const GRANTS: usize = 100;
 /// Measures a quiet park and one with all its sensors talking.
 pub async fn measure(park: &Park, size: &Size) -> Outcome<Section> {
     let before = probe::raw_sync_rate(park.folder(), BATCH_BYTES, size.syncs)?;
-    let plan = Arc::new(crate::plan::plan()?);
-    let rules = CedarRules::built_in().map_err(|faults| format!("{faults:?}"))?;
-    let access = AccessPlugin::new(Arc::clone(&plan), Arc::new(rules), AccessConfig::default());
-    let lanes = Arc::new(Door::new("lanes", traffic::barriers()));
-    let sensors = Arc::new(Door::new("sensors", Vec::new()));
-    let adapters = vec![
-        Arc::clone(&lanes) as Arc<dyn Adapter>,
-        Arc::clone(&sensors) as Arc<dyn Adapter>,
-    ];
-    let plugins: Vec<Box<dyn Plugin>> = vec![Box::new(access)];
-    let hub = park
-        .start("gate", Arc::new(RealDisk), plugins, adapters)
-        .await?;
+    let gates = Gates::start(park, "gate").await?;
     let vehicles = size.letters.min(80_000);
-    give_grants(park, &hub, vehicles).await?;
+    give_grants(park, &gates.hub, vehicles).await?;
 
-    let traffic = Traffic {
-        lanes,
-        sensors,
-        vehicles: (0..vehicles).collect(),
-    };
-    let (mut first, mut second) = traffic.halves();
+    let (mut first, mut second) = gates.traffic(vehicles).halves();
     let quiet = first.run(0, size.window).await?;
     let between = probe::raw_sync_rate(park.folder(), BATCH_BYTES, size.syncs)?;
     let busy = second.run(size.samples, size.window * 2).await?;
-    hub.shutdown().await?;
+    gates.hub.shutdown().await?;
     let after = probe::raw_sync_rate(park.folder(), BATCH_BYTES, size.syncs)?;
     let sync = [before.p50, between.p50, after.p50].map(|time| time.as_secs_f64() * 1_000.0);
 
@@ -88,6 +72,46 @@ pub async fn measure(park: &Park, size: &Size) -> Outcome<Section> {
         ),
         rows,
     })
+}
+
+/// A hub with the access plug-in and the doors of its lanes and sensors.
+struct Gates {
+    hub: RunningHub,
+    lanes: Arc<Door>,
+    sensors: Arc<Door>,
+}
+
+impl Gates {
+    /// Starts it over the journal `name`.
+    async fn start(park: &Park, name: &str) -> Outcome<Self> {
+        let plan = Arc::new(crate::plan::plan()?);
+        let rules = CedarRules::built_in().map_err(|faults| format!("{faults:?}"))?;
+        let access = AccessPlugin::new(plan, Arc::new(rules), AccessConfig::default());
+        let lanes = Arc::new(Door::new("lanes", traffic::barriers()));
+        let sensors = Arc::new(Door::new("sensors", Vec::new()));
+        let adapters = vec![
+            Arc::clone(&lanes) as Arc<dyn Adapter>,
+            Arc::clone(&sensors) as Arc<dyn Adapter>,
+        ];
+        let plugins: Vec<Box<dyn Plugin>> = vec![Box::new(access)];
+        let hub = park
+            .start(name, Arc::new(RealDisk), plugins, adapters)
+            .await?;
+        Ok(Self {
+            hub,
+            lanes,
+            sensors,
+        })
+    }
+
+    /// Vehicles with these numbers, coming once.
+    fn traffic(&self, vehicles: usize) -> Traffic {
+        Traffic {
+            lanes: Arc::clone(&self.lanes),
+            sensors: Arc::clone(&self.sensors),
+            vehicles: (0..vehicles).collect(),
+        }
+    }
 }
 
 /// Every vehicle gets its grant through the signed door.

@@ -24,6 +24,8 @@ pub enum Measure {
     Exchange,
     /// Gate decisions beside sensor load.
     Gate,
+    /// Batches sent again, beside gate decisions.
+    Resent,
     /// The journal's syncs and bytes.
     Journal,
     /// A backlog at an MQTT broker.
@@ -32,11 +34,12 @@ pub enum Measure {
 
 impl Measure {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Verify,
         Self::Accept,
         Self::Exchange,
         Self::Gate,
+        Self::Resent,
         Self::Journal,
         Self::Backlog,
     ];
@@ -48,6 +51,7 @@ impl Measure {
             Self::Accept => "accept",
             Self::Exchange => "exchange",
             Self::Gate => "gate",
+            Self::Resent => "resent",
             Self::Journal => "journal",
             Self::Backlog => "backlog",
         }
@@ -66,6 +70,7 @@ pub fn run(measure: Measure, data: &Path, size: &Size) -> Outcome<Section> {
         Measure::Accept => runtime.block_on(accept::measure(&park, size)),
         Measure::Exchange => runtime.block_on(exchange::measure(&park, size)),
         Measure::Gate => runtime.block_on(gate::measure(&park, size)),
+        Measure::Resent => runtime.block_on(gate::resent::measure(&park, size)),
         Measure::Journal => journal::measure(&park, size),
         Measure::Backlog => runtime.block_on(backlog::measure(&park, size)),
     }
