@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use cordon_contract::{Clock, Fault, Shutdown, ShutdownTrigger, SystemClock};
-use cordon_flow::{Audited, Authority, FeedItem, Hub, HubConfig, HubParts, RunningHub, Submit};
+use cordon_flow::{
+    Audited, Authority, EntryReader, FeedItem, Hub, HubConfig, HubParts, Ledger as _, Mode,
+    RunningHub, Submit,
+};
 use cordon_http::{Budget, Server, ServerOptions};
-use cordon_journal::State;
 use cordon_model::{AuditOutcome, Digest};
+use cordon_reports::Reports;
 use cordon_security::Due;
 use cordon_security::wsse::Policy;
 use cordon_services::{Exchange, Grants, Parts, RefusalLimits, Refusals, Verifier};
@@ -20,7 +23,7 @@ use crate::config::{Loaded, ParkConfig};
 use crate::core::HubCore;
 use crate::doors;
 use crate::limits::Shares;
-use crate::past;
+use crate::past::Past;
 use crate::reports;
 
 /// How often the trust folder is read again, so that a new CRL takes effect by itself.
@@ -30,6 +33,9 @@ const TRUST_AGAIN: Duration = Duration::from_secs(60);
 const COUNTED_AGAIN: Duration = Duration::from_secs(10);
 
 const MIB: usize = 1024 * 1024;
+
+/// Rest between two tries to read what a failing disk did not give.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// A park that is up.
 pub struct Park {
@@ -55,34 +61,28 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         tracing::warn!("exchange.tls12 is on: partners may connect with TLS 1.2");
     }
     let exchange = exchange_server(config, &loaded, shares, &budget).await?;
-    let past::Opened {
-        journal,
-        state,
-        accepted,
-    } = past::open(config)?;
-    let journal_reader = journal.reader().map_err(past::of_journal)?;
+    let past = Arc::new(Past::of(config)?);
+    let journal_reader = past.reader();
     let adapters = loaded.adapters;
     let authority = Authority::new(Arc::new(config.plan.clone()), config.hub.id.clone())?;
-    let mut hub_config = HubConfig::new(authority, config.hub.data.join("emergency"));
+    let mut hub_config = HubConfig::new(authority, config.hub.spool());
     hub_config.tick_ms = config.hub.tick_ms;
     let openable = doors::openable(config);
     hub_config.rules.openable = Some(openable.clone());
     let parts = HubParts {
-        journal,
-        state: Arc::clone(&state) as Arc<dyn State>,
+        ledger: Arc::clone(&past) as _,
         plugins: loaded.plugins.list,
         adapters: adapters.clone(),
         mappings: Arc::clone(&loaded.mappings),
         clock: Arc::clone(&clock),
     };
     let hub = Arc::new(Hub::start(hub_config, parts).await?);
-    if let Some(accepted) = accepted {
-        accepted
-            .settle(config, &hub, &state, clock.as_ref())
-            .await?;
+    if !is_failing(&hub) {
+        // Else the next start on a disk that works says it.
+        past.settle(&hub, &config.hub.id, clock.as_ref()).await?;
     }
     let grants = Arc::new(Grants::default());
-    remember_grants(&hub, Arc::clone(&grants))?;
+    remember_grants(&hub, Arc::clone(&grants));
     let core = HubCore::new(
         Arc::clone(&hub),
         adapters,
@@ -104,9 +104,23 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         of_party_a_minute: config.exchange.refusals_of_party_a_minute,
     }));
     let signer = Arc::clone(&loaded.signer);
-    let reports = reports::of_hub(config, signer, &hub, Arc::clone(&clock))?;
-    core.serve_reports(Arc::clone(&reports));
-    loaded.reports.open(Arc::clone(&reports));
+    let shelf = ReportService {
+        core: Arc::clone(&core),
+        door: loaded.reports,
+        hub: Arc::clone(&hub),
+        shutdown: shutdown.clone(),
+    };
+    let mut servers = Vec::new();
+    let opening = reports::Opening::of(config, signer, Arc::clone(&clock))?;
+    match opening.open(&hub) {
+        Ok(reports) => servers.extend(shelf.serve(reports)),
+        // The folder of the reports lies on the disk that fails: they are there again with it.
+        Err(fault) if is_failing(&hub) => {
+            tracing::error!(%fault, "there are no reports until the disk works again");
+            servers.push(tokio::spawn(shelf.serve_later(opening)));
+        }
+        Err(fault) => return Err(fault),
+    }
     let parts = Arc::new(Parts {
         core: Arc::clone(&core) as _,
         reader: journal_reader,
@@ -125,9 +139,9 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
             .unwrap_or_else(|| format!("https://{}", exchange.address())),
         public_wsdl: config.exchange.public_wsdl,
     });
-    let mut servers = vec![tokio::spawn(
+    servers.push(tokio::spawn(
         exchange.serve(Arc::new(Exchange::new(parts)), shutdown.clone()),
-    )];
+    ));
     let plan = config.plan.clone();
     let operator = config.hub.id.clone();
     let stop = shutdown.clone();
@@ -145,12 +159,6 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
             tracing::error!(%error, "the console ended");
         }
     }));
-    servers.push(tokio::spawn(reports::answer_requests(
-        Arc::clone(&hub),
-        Arc::clone(&reports),
-        shutdown.clone(),
-    )));
-    servers.push(tokio::spawn(cordon_reports::run(reports, shutdown.clone())));
     servers.push(tokio::spawn(calendar::watch(
         calendar,
         Arc::downgrade(&hub),
@@ -173,7 +181,8 @@ impl Park {
         &self.hub
     }
 
-    /// Returns when the core has failed; the fault says why.
+    /// Returns when the core has ended by a defect; the fault says why. A disk that fails is none: the
+    /// park stays up for emergencies.
     pub async fn failed(&self) -> Fault {
         self.hub.vital().failed().await
     }
@@ -203,6 +212,57 @@ impl Park {
     }
 }
 
+/// Whether the disk fails, so that what lies on it cannot be opened.
+fn is_failing(hub: &RunningHub) -> bool {
+    matches!(hub.modes().now(), Mode::Emergency { .. })
+}
+
+/// The reports of a running hub and everyone who gives them out.
+struct ReportService {
+    core: Arc<HubCore>,
+    door: Arc<reports::ReportDoor>,
+    hub: Arc<RunningHub>,
+    shutdown: Shutdown,
+}
+
+impl ReportService {
+    fn serve(self, reports: Arc<Reports>) -> [JoinHandle<()>; 2] {
+        self.core.serve_reports(Arc::clone(&reports));
+        self.door.open(Arc::clone(&reports));
+        let stop = self.shutdown.clone();
+        [
+            tokio::spawn(reports::answer_requests(
+                self.hub,
+                Arc::clone(&reports),
+                self.shutdown,
+            )),
+            tokio::spawn(cordon_reports::run(reports, stop)),
+        ]
+    }
+
+    /// Serves them once the disk works again.
+    async fn serve_later(self, opening: reports::Opening) {
+        let modes = self.hub.modes();
+        loop {
+            tokio::select! {
+                () = self.shutdown.wait() => return,
+                () = modes.until(|mode| *mode == Mode::Normal) => {}
+            }
+            match opening.open(&self.hub) {
+                Ok(reports) => {
+                    for served in self.serve(reports) {
+                        // One that panicked has nothing left to stop.
+                        let _ = served.await;
+                    }
+                    return;
+                }
+                Err(fault) => tracing::error!(%fault, "the reports cannot be opened yet"),
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+}
+
 /// How many threads can work at once.
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
@@ -228,12 +288,24 @@ async fn exchange_server(
     .map_err(|error| taken("exchange.listen", &error))
 }
 
-/// Grants that are in the journal already, then those that come.
-fn remember_grants(hub: &Arc<RunningHub>, grants: Arc<Grants>) -> Result<(), Fault> {
+/// Grants that are in the journal already, then those that come. What a failing disk does not give
+/// now is read when it works again.
+fn remember_grants(hub: &Arc<RunningHub>, grants: Arc<Grants>) {
     let mut entries = hub.feed().subscribe();
-    let reader = hub.reader();
-    for stored in reader.read_from(0)? {
-        grants.apply(&stored?.entry);
+    if let Err(fault) = stored_grants(&hub.reader(), &grants) {
+        tracing::warn!(%fault, "the grants cannot be read yet");
+        let (hub, grants) = (Arc::downgrade(hub), Arc::clone(&grants));
+        tokio::spawn(async move {
+            while let Some((modes, reader)) = hub.upgrade().map(|hub| (hub.modes(), hub.reader())) {
+                modes.until(|mode| *mode == Mode::Normal).await;
+                let grants = Arc::clone(&grants);
+                let read = move || stored_grants(&reader, &grants);
+                if let Ok(Ok(())) = tokio::task::spawn_blocking(read).await {
+                    return;
+                }
+                tokio::time::sleep(AGAIN).await;
+            }
+        });
     }
     tokio::spawn(async move {
         while let Some(item) = entries.next().await {
@@ -245,6 +317,12 @@ fn remember_grants(hub: &Arc<RunningHub>, grants: Arc<Grants>) -> Result<(), Fau
             }
         }
     });
+}
+
+fn stored_grants(reader: &EntryReader, grants: &Grants) -> Result<(), Fault> {
+    for stored in reader.read_from(0)? {
+        grants.apply(&stored?.entry);
+    }
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cordon_alarms::{OpenAlarm, OpenAlarms};
 use cordon_console::{
-    AlarmLine, AlarmsPage, Desk, Expiring, Figures, OutboxPage, PageAsked, SentAgain,
+    AlarmLine, AlarmsPage, Condition, Desk, Expiring, Figures, OutboxPage, PageAsked, SentAgain,
 };
 use cordon_contract::{
     Adapter, BoxFuture, Clock as _, DeviceHealth, Entry, EntryKind, Fault, LinkState, SystemClock,
@@ -238,6 +238,17 @@ impl Desk for HubCore {
             dead_letters: u64::try_from(health.dead_letters + self.letters.own_total())
                 .unwrap_or(u64::MAX),
             attempts: self.attempts.counts(),
+            condition: Condition {
+                mode: match (health.mode, health.space) {
+                    ("normal", "low") => "low",
+                    (mode, _) => mode,
+                },
+                words: health.fault.clone(),
+                disk_free_bytes: health.free_bytes,
+                disk_used_percent: health.used_percent,
+                spooled: health.spooled.0,
+                spooled_in_memory: health.spooled.1,
+            },
             batches: stats.batches,
             unreadable: health.marked.unreadable,
             older_form: health.marked.older_form,
@@ -287,10 +298,7 @@ impl Desk for HubCore {
     }
 
     fn healthy(&self) -> Result<(), String> {
-        self.hub
-            .vital()
-            .fault()
-            .map_or(Ok(()), |fault| Err(fault.to_string()))
+        self.hub.health().fault.map_or(Ok(()), Err)
     }
 
     fn say(&self, body: Body) -> BoxFuture<'_, Result<u64, Fault>> {

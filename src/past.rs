@@ -2,15 +2,17 @@
 //! hold it is refused; a loss is accepted by name, and that is an entry.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use cordon_contract::{Clock, Fault};
-use cordon_flow::{Audited, RunningHub};
+use cordon_flow::{Audited, Ledger, Opened, RunningHub};
+use cordon_journal::disk::RealDisk;
 use cordon_journal::{
-    Expectation, Journal, JournalFault, Options, Reader, State as _, StateStore, Unmet, Witness,
+    Expectation, Journal, JournalFault, Options, Position, Reader, State as _, StateStore, Unmet,
+    Witness,
 };
 use cordon_model::{
-    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AuditOutcome, Body, Digest, Timestamp,
+    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AuditOutcome, Body, Digest, PartyId, Timestamp,
 };
 use cordon_services::client::Checkpoint;
 use serde::{Deserialize, Serialize};
@@ -20,14 +22,15 @@ use crate::config::ParkConfig;
 /// Pinned heads read at most; more are refused.
 const PINS_MAX: usize = 1_000;
 
-/// The journal with its state, held to all that is known of it.
-pub struct Opened {
-    /// The writer.
-    pub journal: Journal,
-    /// The state, wiped when it does not stand in the journal.
-    pub state: Arc<StateStore>,
+/// Journal and state of a configuration, held to all that is known of the journal at each opening.
+pub struct Past {
+    data: PathBuf,
+    identity: String,
+    pinned: Vec<Expectation>,
     /// A loss that somebody accepted and that is not journaled yet.
-    pub accepted: Option<Acceptance>,
+    accepted: Option<Acceptance>,
+    /// The store of the present opening, which its hub alone holds.
+    state: Mutex<Weak<StateStore>>,
 }
 
 /// The journal's folder of a configuration.
@@ -43,62 +46,105 @@ pub fn witness_of(journal: &Path) -> PathBuf {
     }
 }
 
-/// Opens journal and state of a hub.
-pub fn open(config: &ParkConfig) -> Result<Opened, Fault> {
-    let dir = folder(config);
-    let state = open_state(config)?;
-    let mut expected = known(config, &state)?;
-    let accepted = Acceptance::read(&config.hub.data)?;
-    if let Some(accepted) = &accepted {
-        accepted.waive(&dir, &mut expected)?;
+impl Past {
+    /// Reads what others pinned and what was accepted; the journal itself is opened by its hub.
+    pub fn of(config: &ParkConfig) -> Result<Self, Fault> {
+        Ok(Self {
+            data: config.hub.data.clone(),
+            identity: format!("{}/{}", config.plan.code, config.hub.id),
+            pinned: pinned(&config.hub.data)?,
+            accepted: Acceptance::read(&config.hub.data)?,
+            state: Mutex::default(),
+        })
     }
-    let mut options = Options::new(format!("{}/{}", config.plan.code, config.hub.id));
-    options.expect = expected;
-    let journal = Journal::open(&dir, options).map_err(of_journal)?;
-    let reader = journal.reader().map_err(of_journal)?;
-    if let Some(why) = state.fit(&reader).map_err(of_journal)? {
-        tracing::warn!(%why, "the state is rebuilt from the journal");
+
+    fn journal(&self) -> PathBuf {
+        self.data.join("journal")
     }
-    let witness = Witness::open(witness_of(&dir)).map_err(of_journal)?;
-    state.watched_by(witness);
-    Ok(Opened {
-        journal,
-        state: Arc::new(state),
-        accepted,
-    })
+
+    /// Journals an accepted loss with an alarm, lets the witness begin anew, and removes its file. A
+    /// crash in between makes the next start say it once more.
+    pub async fn settle(
+        &self,
+        hub: &RunningHub,
+        actor: &PartyId,
+        clock: &dyn Clock,
+    ) -> Result<(), Fault> {
+        let Some(accepted) = &self.accepted else {
+            return Ok(());
+        };
+        let position = accepted.journaled(hub, actor, clock).await?;
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = state.upgrade() {
+            state.note(position).map_err(of_journal)?;
+        }
+        let path = self.data.join(Acceptance::NAME);
+        std::fs::remove_file(&path).map_err(|error| unreadable(&path, &error))
+    }
 }
 
-fn open_state(config: &ParkConfig) -> Result<StateStore, Fault> {
-    let path = config.hub.data.join("state.redb");
-    let (state, rebuild) = StateStore::open(path).map_err(of_journal)?;
+impl Ledger for Past {
+    fn open(&self) -> Result<Opened, JournalFault> {
+        let dir = self.journal();
+        let state = open_state(&self.data)?;
+        let mut expected = known(&self.data, &state)?;
+        expected.extend(self.pinned.iter().cloned());
+        if let Some(accepted) = &self.accepted {
+            accepted.waive(&dir, &mut expected)?;
+        }
+        let mut options = Options::new(self.identity.clone());
+        options.expect = expected;
+        let journal = Journal::open(&dir, options)?;
+        if let Some(why) = state.fit(&journal.reader()?)? {
+            tracing::warn!(%why, "the state is rebuilt from the journal");
+        }
+        state.watched_by(Witness::open(witness_of(&dir))?);
+        let state = Arc::new(state);
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&state);
+        Ok(Opened { journal, state })
+    }
+
+    fn reader(&self) -> Reader {
+        Reader::of(Arc::new(RealDisk), self.journal(), self.identity.clone())
+    }
+}
+
+fn open_state(data: &Path) -> Result<StateStore, JournalFault> {
+    let (state, rebuild) = StateStore::open(data.join("state.redb"))?;
     if let Some(why) = rebuild {
         tracing::warn!(%why, "the state is rebuilt from the journal");
     }
     Ok(state)
 }
 
-/// Everything beside the journal that knows a record of it.
-fn known(config: &ParkConfig, state: &StateStore) -> Result<Vec<Expectation>, Fault> {
-    let expect = |(number, chain), source: String| Expectation {
+/// What the state and the witness know of the journal beside them.
+fn known(data: &Path, state: &StateStore) -> Result<Vec<Expectation>, JournalFault> {
+    let expect = |(number, chain), source: &str| Expectation {
         number,
         chain: Some(chain),
-        source,
+        source: source.to_owned(),
     };
-    let mut known = vec![expect(
-        state.position().map_err(of_journal)?,
-        "the state".to_owned(),
-    )];
-    let witness = witness_of(&folder(config));
-    if let Some(position) = Witness::read(&witness).map_err(of_journal)? {
-        known.push(expect(position, "the witness".to_owned()));
-    }
-    for pin in pins(&config.hub.data.join("pins"))? {
-        let checkpoint = Checkpoint::read(&pin)?;
-        let source = format!("the pinned head {}", pin.display());
-        known.push(expect(checkpoint.head(), source));
+    let mut known = vec![expect(state.position()?, "the state")];
+    if let Some(position) = Witness::read(&witness_of(&data.join("journal")))? {
+        known.push(expect(position, "the witness"));
     }
     known.retain(|expectation| expectation.number > 0);
     Ok(known)
+}
+
+/// The heads that others pinned.
+fn pinned(data: &Path) -> Result<Vec<Expectation>, Fault> {
+    let mut pinned = Vec::new();
+    for pin in pins(&data.join("pins"))? {
+        let (number, chain) = Checkpoint::read(&pin)?.head();
+        pinned.push(Expectation {
+            number,
+            chain: Some(chain),
+            source: format!("the pinned head {}", pin.display()),
+        });
+    }
+    pinned.retain(|expectation| expectation.number > 0);
+    Ok(pinned)
 }
 
 /// The checkpoint files that others gave the park to hold its journal to.
@@ -165,9 +211,12 @@ impl Acceptance {
         at: Timestamp,
     ) -> Result<Option<Self>, Fault> {
         let dir = folder(config);
-        let state = open_state(config)?;
+        let data = &config.hub.data;
+        let state = open_state(data).map_err(of_journal)?;
+        let mut expected = known(data, &state).map_err(of_journal)?;
+        expected.extend(pinned(data)?);
         let mut lost = Vec::new();
-        for expectation in known(config, &state)? {
+        for expectation in expected {
             let unmet = expectation.unmet(&dir).map_err(of_journal)?;
             if let (Some(_), Some(chain)) = (unmet, expectation.chain) {
                 lost.push(Lost {
@@ -220,10 +269,10 @@ impl Acceptance {
     }
 
     /// Takes back the expectations that were given up by name, and expects what was accepted instead.
-    fn waive(&self, dir: &Path, expected: &mut Vec<Expectation>) -> Result<(), Fault> {
+    fn waive(&self, dir: &Path, expected: &mut Vec<Expectation>) -> Result<(), JournalFault> {
         let mut kept = Vec::new();
         for expectation in expected.drain(..) {
-            let unmet = expectation.unmet(dir).map_err(of_journal)?;
+            let unmet = expectation.unmet(dir)?;
             let named = self.lost.iter().any(|lost| {
                 (lost.number, Some(lost.chain.0)) == (expectation.number, expectation.chain)
             });
@@ -241,38 +290,30 @@ impl Acceptance {
         Ok(())
     }
 
-    /// Journals it with an alarm, lets the witness begin anew, and removes the file. A crash in
-    /// between makes the next start say it once more.
-    pub async fn settle(
+    /// Journals it with an alarm; the position of the alarm's entry.
+    async fn journaled(
         &self,
-        config: &ParkConfig,
         hub: &RunningHub,
-        state: &StateStore,
+        actor: &PartyId,
         clock: &dyn Clock,
-    ) -> Result<(), Fault> {
+    ) -> Result<Position, Fault> {
         let words = self.words();
         tracing::error!(by = self.by, reason = self.reason, "{words}");
         let submit = hub.submit();
         submit
             .audit(&Audited {
                 action: "journal.accepted".to_owned(),
-                actor: config.hub.id.clone(),
+                actor: actor.clone(),
                 target: Some(format!("entry {}", self.number)),
                 outcome: AuditOutcome::Success,
                 detail: Some(words.clone()),
             })
             .await?;
-        let alarm = alarm(
-            &format!("journal-accepted-{}", self.number),
-            words,
-            clock.now(),
-        );
-        let receipt = submit.internal(alarm, &config.hub.id).await?;
-        state
-            .note((receipt.number, receipt.chain.0))
-            .map_err(of_journal)?;
-        let path = config.hub.data.join(Self::NAME);
-        std::fs::remove_file(&path).map_err(|error| unreadable(&path, &error))
+        let id = format!("journal-accepted-{}", self.number);
+        let receipt = submit
+            .internal(alarm(&id, words, clock.now()), actor)
+            .await?;
+        Ok((receipt.number, receipt.chain.0))
     }
 
     /// What was accepted, in one sentence.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cordon_contract::{BoxFuture, Clock, Fault, Shutdown};
 use cordon_flow::{Audited, EntryReader, FeedItem, FeedReader, RunningHub};
+use cordon_model::plan::ParkPlan;
 use cordon_model::{AuditOutcome, Body, PartyId, ReportType, Timestamp};
 use cordon_regulator::{ReportSource, SignedReport};
 use cordon_reports::{
@@ -21,18 +22,57 @@ pub fn folder(config: &ParkConfig) -> PathBuf {
     config.hub.data.join("reports")
 }
 
-/// The reports of a running hub; what is built is recorded in its journal.
-pub fn of_hub(
-    config: &ParkConfig,
+/// What the reports of a running hub are opened with, kept for later.
+pub struct Opening {
+    folder: PathBuf,
+    plan: Arc<ParkPlan>,
     signer: Arc<Signer>,
-    hub: &Arc<RunningHub>,
     clock: Arc<dyn Clock>,
-) -> Result<Arc<Reports>, Fault> {
-    let recorder = Recorder {
-        hub: Arc::downgrade(hub),
-        actor: config.hub.id.clone(),
-    };
-    open(config, signer, hub.reader(), clock, Arc::new(recorder))
+    hub: PartyId,
+    settings: ReportsConfig,
+}
+
+impl Opening {
+    /// Of a configuration.
+    pub fn of(
+        config: &ParkConfig,
+        signer: Arc<Signer>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Fault> {
+        Ok(Self {
+            folder: folder(config),
+            plan: Arc::new(config.plan.clone()),
+            signer,
+            clock,
+            hub: config.hub.id.clone(),
+            settings: ReportsConfig {
+                acknowledge_s: limits(config)?,
+                ..config.reports.clone()
+            },
+        })
+    }
+
+    /// Opens them for a running hub; what is built is recorded in its journal.
+    pub fn open(&self, hub: &Arc<RunningHub>) -> Result<Arc<Reports>, Fault> {
+        let recorder = Recorder {
+            hub: Arc::downgrade(hub),
+            actor: self.hub.clone(),
+        };
+        self.with(hub.reader(), Arc::new(recorder))
+    }
+
+    fn with(&self, reader: EntryReader, record: Arc<dyn Record>) -> Result<Arc<Reports>, Fault> {
+        let parts = ReportsParts {
+            dir: self.folder.clone(),
+            plan: Arc::clone(&self.plan),
+            reader,
+            signer: Arc::clone(&self.signer),
+            clock: Arc::clone(&self.clock),
+            hub: self.hub.clone(),
+            record,
+        };
+        Reports::open(parts, self.settings.clone()).map(Arc::new)
+    }
 }
 
 /// The reports beside a hub, or without one. A running hub records what is built here when it next
@@ -43,30 +83,7 @@ pub fn beside_hub(
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<Reports>, Fault> {
     let reader = EntryReader::open(config.hub.data.join("journal"))?;
-    open(config, signer, reader, clock, Arc::new(Unrecorded))
-}
-
-fn open(
-    config: &ParkConfig,
-    signer: Arc<Signer>,
-    reader: EntryReader,
-    clock: Arc<dyn Clock>,
-    record: Arc<dyn Record>,
-) -> Result<Arc<Reports>, Fault> {
-    let parts = ReportsParts {
-        dir: folder(config),
-        plan: Arc::new(config.plan.clone()),
-        reader,
-        signer,
-        clock,
-        hub: config.hub.id.clone(),
-        record,
-    };
-    let settings = ReportsConfig {
-        acknowledge_s: limits(config)?,
-        ..config.reports.clone()
-    };
-    Reports::open(parts, settings).map(Arc::new)
+    Opening::of(config, signer, clock)?.with(reader, Arc::new(Unrecorded))
 }
 
 /// How soon an alarm must be acknowledged: as its routes say, which also escalate it.

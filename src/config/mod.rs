@@ -95,9 +95,20 @@ pub struct HubSection {
     pub trust: PathBuf,
     /// Folder with mapping packages; none when not set.
     pub mappings: Option<PathBuf>,
+    /// File for emergency openings that act while the disk of `data` fails; best on another disk.
+    /// `emergency` inside `data` when not set.
+    pub spool: Option<PathBuf>,
     /// Milliseconds between ticks, 100 to 60000.
     #[serde(default = "tick_ms")]
     pub tick_ms: i64,
+}
+
+impl HubSection {
+    /// The file for emergency openings.
+    pub fn spool(&self) -> PathBuf {
+        let inside = || self.data.join("emergency");
+        self.spool.clone().unwrap_or_else(inside)
+    }
 }
 
 const fn tick_ms() -> i64 {

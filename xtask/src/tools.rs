@@ -13,6 +13,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("xmlsec1", "xmlsec1"),
     ("xmllint", "libxml2-utils"),
     ("strace", "strace"),
+    ("cc", "gcc"),
     ("chromium", "chromium"),
     ("python3", "python3"),
     ("npm", "npm"),

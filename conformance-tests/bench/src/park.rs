@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cordon_contract::{Adapter, Clock, Plugin, SystemClock};
-use cordon_flow::{Hub, HubConfig, HubParts, RunningHub};
+use cordon_flow::{Hub, HubConfig, HubParts, OpenedOnce, RunningHub};
 use cordon_journal::disk::Disk;
 use cordon_journal::{Journal, Options, StateStore};
 use cordon_mapping::Mappings;
@@ -144,8 +144,7 @@ impl Park {
         let authority = cordon_flow::Authority::new(Arc::new(plan()?), PartyId::new(HUB)?)?;
         let config = HubConfig::new(authority, spool);
         let parts = HubParts {
-            journal,
-            state: Arc::new(state),
+            ledger: Arc::new(OpenedOnce::new(journal, Arc::new(state))?),
             plugins,
             adapters,
             mappings: Arc::new(mappings),

@@ -6,11 +6,13 @@
     reason = "test support"
 )]
 
+mod faults;
 mod message;
 mod park;
 mod tools;
 mod xmlsec;
 
+pub use faults::{Faults, Lane};
 pub use message::{Head, fresh_id, message, message_file, moment};
 pub use park::{Park, free_port_base};
 pub use tools::{

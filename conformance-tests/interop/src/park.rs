@@ -22,6 +22,7 @@ pub struct Park {
     base: u16,
     /// Most open files, where they are limited.
     files: Option<u32>,
+    envs: Vec<(String, String)>,
 }
 
 /// A port base with room for a park. Each call of a process gives another one.
@@ -51,6 +52,18 @@ impl Park {
 
     /// The same with at most so many open files.
     pub fn start_within(files: Option<u32>, change: impl FnOnce(&Path)) -> Self {
+        Self::start_as(files, |data| {
+            change(data);
+            Vec::new()
+        })
+    }
+
+    /// As [`Park::start_with`]; the program runs with the environment variables that `change` gives.
+    pub fn start_under(change: impl FnOnce(&Path) -> Vec<(String, String)>) -> Self {
+        Self::start_as(None, change)
+    }
+
+    fn start_as(files: Option<u32>, change: impl FnOnce(&Path) -> Vec<(String, String)>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let base = free_port_base();
         let data = folder.path().join("park");
@@ -61,19 +74,20 @@ impl Park {
                 .arg(&data)
                 .args(["--port-base", &base.to_string()]),
         );
-        change(&data);
+        let envs = change(&data);
         let mut park = Self {
-            child: Self::spawn(folder.path(), files),
+            child: Self::spawn(folder.path(), files, &envs),
             folder,
             base,
             files,
+            envs,
         };
         park.wait_until_healthy();
         park
     }
 
     /// The program itself; what it says is put after what was said before.
-    fn spawn(scratch: &Path, files: Option<u32>) -> Child {
+    fn spawn(scratch: &Path, files: Option<u32>, envs: &[(String, String)]) -> Child {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -93,6 +107,7 @@ impl Park {
         command
             .args(["run", "--config"])
             .arg(scratch.join("park/park.toml"))
+            .envs(envs.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -102,9 +117,36 @@ impl Park {
 
     /// Ends it hard, by its pid, and starts it again in the same folder. It may not be up yet.
     pub fn kill_and_restart(&mut self) {
+        self.kill();
+        self.start_again();
+    }
+
+    /// Ends it hard, by its pid.
+    pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.child = Self::spawn(self.folder.path(), self.files);
+    }
+
+    /// Starts it again in the same folder. It may not be up yet.
+    pub fn start_again(&mut self) {
+        self.child = Self::spawn(self.folder.path(), self.files, &self.envs);
+    }
+
+    /// Waits until the console says `wanted` of its health, whatever the status; panics with the log
+    /// when the program ends instead.
+    pub fn wait_until_health(&mut self, wanted: &str) {
+        let deadline = Instant::now() + Duration::from_secs(90);
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("the park ended with {status}:\n{}", self.log());
+            }
+            let health = self.get("/healthz").unwrap_or_default();
+            if health.contains(wanted) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("the park's health never said `{wanted}`:\n{}", self.log());
     }
 
     /// Waits until the console says that it is healthy.

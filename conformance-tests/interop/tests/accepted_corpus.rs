@@ -21,7 +21,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use cordon_contract::{Clock as _, SystemClock};
-use cordon_flow::{Authority, EntryReader, Hub, HubConfig, HubParts, RunningHub, replay};
+use cordon_flow::{
+    Authority, EntryReader, Hub, HubConfig, HubParts, OpenedOnce, RunningHub, replay,
+};
 use cordon_http::{Client, ClientOptions};
 use cordon_interop::{Park, program, run};
 use cordon_journal::{Journal, Options, StateStore};
@@ -149,8 +151,7 @@ impl Yard {
         let authority = Authority::new(Arc::new(plan), PartyId::new("HUB-1").unwrap()).unwrap();
         let config = HubConfig::new(authority, folder.join("spool"));
         let parts = HubParts {
-            journal,
-            state: Arc::new(state),
+            ledger: Arc::new(OpenedOnce::new(journal, Arc::new(state)).unwrap()),
             plugins: Vec::new(),
             adapters: Vec::new(),
             mappings: Arc::new(Mappings::default()),

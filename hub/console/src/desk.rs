@@ -7,6 +7,23 @@ use tokio::sync::broadcast;
 
 use crate::{AlarmsPage, OutboxPage, PageAsked, SentAgain};
 
+/// What the hub takes at present, and how disk and clock stand.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Condition {
+    /// `normal`, `low` (the disk is nearly full), `full` or `emergency`.
+    pub mode: &'static str,
+    /// What is not taken, and why; none in the normal mode.
+    pub words: Option<String>,
+    /// Free bytes on the journal's disk.
+    pub disk_free_bytes: u64,
+    /// Share of that disk in use, 0 to 100.
+    pub disk_used_percent: u8,
+    /// Emergency openings and outcomes in the spool, not journaled yet.
+    pub spooled: u64,
+    /// Those of them that only memory holds, because the spool cannot be written.
+    pub spooled_in_memory: u64,
+}
+
 /// Numbers that are not a fold over entries.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Figures {
@@ -32,6 +49,8 @@ pub struct Figures {
     pub overtaken: u64,
     /// Holes in senders' running numbers since the start.
     pub gaps: u64,
+    /// What is taken, disk and clock.
+    pub condition: Condition,
     /// Readings by adapter since the start.
     pub readings: std::collections::BTreeMap<String, u64>,
 }
@@ -96,7 +115,8 @@ pub trait Desk: Send + Sync + 'static {
     /// Whether the core accepts messages; the reason when it does not.
     fn healthy(&self) -> Result<(), String>;
 
-    /// Says something in an operator's name; returns the entry's number once it is durable.
+    /// Says something in an operator's name; returns the entry's number once it is durable, or 0 for
+    /// an emergency opening that acted and is journaled later.
     fn say(&self, body: Body) -> BoxFuture<'_, Result<u64, Fault>>;
 
     /// One page of the outbox.

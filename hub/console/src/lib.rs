@@ -19,7 +19,7 @@ mod server;
 mod view;
 
 pub use alarms::{AlarmLine, AlarmsPage};
-pub use desk::{Desk, Expiring, Figures};
+pub use desk::{Condition, Desk, Expiring, Figures};
 pub use outbox::{LetterLine, OpenLine, OutboxPage, PageAsked, SentAgain};
 pub use server::{Config, serve};
 pub use view::View;

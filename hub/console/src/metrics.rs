@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use cordon_contract::DeviceHealth;
 use cordon_model::AlarmLevel;
 
-use crate::{AlarmsPage, Expiring, Figures, View};
+use crate::{AlarmsPage, Condition, Expiring, Figures, View};
 
 /// Writes all metrics.
 pub fn text(
@@ -43,6 +43,7 @@ pub fn text(
         "Orders given up and listed.",
         figures.dead_letters,
     );
+    condition(&mut out, &figures.condition);
     gauge(
         &mut out,
         "cordon_journal_unreadable_entries",
@@ -207,6 +208,38 @@ fn open_alarms(out: &mut String, alarms: &AlarmsPage) {
         let open = alarms.by_level.get(level).copied().unwrap_or_default();
         line(out, name, &format!("level=\"{level}\""), count(open));
     }
+}
+
+fn condition(out: &mut String, condition: &Condition) {
+    head(out, "cordon_mode", "1 for what the hub takes now.", "gauge");
+    for mode in ["normal", "low", "full", "emergency"] {
+        let is = u8::from(condition.mode == mode);
+        line(out, "cordon_mode", &format!("mode=\"{mode}\""), is);
+    }
+    gauge(
+        out,
+        "cordon_disk_free_bytes",
+        "Free bytes on the journal's disk.",
+        condition.disk_free_bytes,
+    );
+    gauge(
+        out,
+        "cordon_disk_used_percent",
+        "Share of the journal's disk in use.",
+        condition.disk_used_percent.into(),
+    );
+    gauge(
+        out,
+        "cordon_emergency_spooled",
+        "Emergency openings and outcomes that are not journaled yet.",
+        condition.spooled + condition.spooled_in_memory,
+    );
+    gauge(
+        out,
+        "cordon_emergency_in_memory",
+        "Those of them that no disk holds.",
+        condition.spooled_in_memory,
+    );
 }
 
 fn head(out: &mut String, name: &str, help: &str, kind: &str) {

@@ -21,10 +21,13 @@ use tokio::sync::{broadcast, watch};
 
 use crate::acts::{ActId, Acts, Answer};
 use crate::barrier::{self, Barriers};
-use crate::{Desk, Expiring, View, accept, alarms, metrics, outbox, page};
+use crate::{Condition, Desk, Expiring, View, accept, alarms, metrics, outbox, page};
 
 /// How often the page is told of changes at most; a flood of entries is one update.
 const UPDATE_EVERY: Duration = Duration::from_millis(250);
+
+/// How often the hub's condition is looked at.
+const CONDITION_EVERY: Duration = Duration::from_millis(500);
 
 /// How long open requests may go on after shutdown.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -130,10 +133,21 @@ pub async fn serve(
 /// Folds committed entries into the view.
 async fn follow(console: Arc<Console>, shutdown: Shutdown) {
     let mut feed = console.desk.watch();
+    let mut look = tokio::time::interval(CONDITION_EVERY);
+    let mut told = Condition::default();
     loop {
         let entry = tokio::select! {
             () = shutdown.wait() => return,
             entry = feed.recv() => entry,
+            // A hub that can record nothing has no entries to show that by.
+            _ = look.tick() => {
+                let now = console.desk.figures().condition;
+                if now.mode != told.mode || now.words != told.words {
+                    told = now;
+                    console.changed.send_modify(|count| *count = count.wrapping_add(1));
+                }
+                continue;
+            }
         };
         match entry {
             Ok(entry) => {
@@ -383,6 +397,7 @@ pub(crate) async fn say(
             return (StatusCode::BAD_REQUEST, missing.to_owned());
         };
         match desk.say(body).await {
+            Ok(0) => done(&serde_json::json!({ "entry": 0, "late": true })),
             Ok(number) => done(&serde_json::json!({ "entry": number })),
             Err(fault) => refusal(StatusCode::CONFLICT, &fault),
         }

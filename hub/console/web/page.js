@@ -70,6 +70,10 @@ function render() {
   if (!view) return;
   at("park").textContent = `${view.park_name} · ${view.park_code}`;
   at("mode").textContent = t(view.mode === "EMERGENCY" ? "MODE_EMERGENCY" : view.mode);
+  const condition = view.figures.condition;
+  at("condition").hidden = condition.mode === "normal";
+  at("condition").className = `condition ${condition.mode}`;
+  at("condition").textContent = t(`disk_${condition.mode}`) + (condition.spooled_in_memory ? ` ${t("disk_memory")}` : "") + (condition.words ? ` (${condition.words})` : ` (${condition.disk_used_percent} %)`);
   const tiles = [
     ["t_entries", view.entries], ["t_in_park", view.in_park], ["t_opened", view.opened], ["t_denied", view.denied],
     ["t_alarms", view.open_alarms], ["t_refused", view.refused], ["t_reports", view.reports], ["t_p99", view.decision_p99_ms ?? "–"],

@@ -1,6 +1,7 @@
 // Every word of the page in both languages; keys are stable, terms are those of docs/glossary.md.
 export const words = {
   "zh-CN": {
+    disk_low: "磁盘将满，请腾出空间。", disk_full: "磁盘已满：仅受理应急开启和报警。", disk_emergency: "磁盘故障，应急运行：仅执行一键开启，磁盘恢复后补记；其他一律拒收。", disk_memory: "部分应急记录仅在内存中，请勿断电。",
     connecting: "连接中", live: "实时", lost: "连接中断，正在重连",
     gates: "卡口", gate: "卡口", class: "类别", lane: "车道", barrier: "道闸", in_out: "进 / 出",
     decisions: "最近判定", time: "时间", plate: "号牌", kind: "车辆类别", direction: "方向", outcome: "结果", reason: "原因与条款",
@@ -22,6 +23,7 @@ export const words = {
     NO_GRANT: "无授权", EXPIRED: "授权过期", NOT_YET: "未到时间", WRONG_GATE: "卡口不符", WRONG_LANE: "车道不符", BLACKLIST: "黑名单", CAPACITY: "总量已满", DOCUMENT: "单证不全", CHECK_FAILED: "检查未通过", MODE_CLOSED: "当前模式禁入", CREDENTIAL_MISMATCH: "凭证不符", DEVICE_FAULT: "设备故障", AREA_DENIED: "区域不许",
   },
   en: {
+    disk_low: "The disk is nearly full: free some space.", disk_full: "The disk is full: only emergency openings and alarms are taken.", disk_emergency: "The disk has failed. Emergency mode: one-key openings are carried out and recorded when the disk works again; everything else is refused.", disk_memory: "Some emergency records are only in memory: do not switch off.",
     connecting: "connecting", live: "live", lost: "connection lost, trying again",
     gates: "Gates", gate: "Gate", class: "Class", lane: "Lane", barrier: "Barrier", in_out: "In / out",
     decisions: "Last decisions", time: "Time", plate: "Plate", kind: "Kind", direction: "Direction", outcome: "Outcome", reason: "Reason and clause",

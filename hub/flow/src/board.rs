@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cordon_journal::{Counters, SpaceLevel};
+use cordon_journal::{Counters, Space};
 use cordon_model::Digest;
 
 use crate::fold::{DeadLetter, OpenOrder};
@@ -21,9 +21,11 @@ pub(crate) struct Shown {
     pub dead: Vec<DeadLetter>,
     /// Requests for reports that are not answered, by entry.
     pub requests: BTreeSet<u64>,
-    pub space: Option<SpaceLevel>,
+    pub space: Option<Space>,
     pub counters: Counters,
     pub saved: u64,
+    /// Emergency lines in the spool, and those only in memory.
+    pub spooled: (u64, u64),
     /// Position and state hash after the last commit, once the sequencer has ended in good order.
     pub ended: Option<(u64, Digest)>,
 }

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cordon_contract::{Adapter, Clock, Fault, Plugin};
-use cordon_journal::{Journal, State};
 use cordon_mapping::Mappings;
 use cordon_model::{ParkCode, PartyId};
 
 use crate::authority::Authority;
 use crate::corridor::CorridorRules;
 use crate::fault::{CONFIGURATION, fault};
+use crate::ledger::Ledger;
 
 /// The flow's settings, each with its limit and default.
 #[derive(Clone, Debug)]
@@ -102,10 +102,8 @@ impl HubConfig {
 
 /// The parts a hub is put together from.
 pub struct HubParts {
-    /// The opened journal.
-    pub journal: Journal,
-    /// The opened state store.
-    pub state: Arc<dyn State>,
+    /// Where journal and state come from.
+    pub ledger: Arc<dyn Ledger>,
     /// Fresh plug-ins, in the order they are stepped.
     pub plugins: Vec<Box<dyn Plugin>>,
     /// The adapters.

@@ -8,6 +8,7 @@ use cordon_journal::NewRecord;
 use cordon_model::{Body, Digest, Message, MessageId, PartyId, Timestamp};
 
 use crate::flags;
+use crate::mode::Weight;
 
 /// Longest target name of an order, bytes; the rest of the label holds its deadline.
 pub(crate) const TARGET_BYTES_MAX: usize = 110;
@@ -131,13 +132,13 @@ impl Draft {
             )
     }
 
-    /// True for what is still taken when the disk is full: emergency openings and alarms.
-    pub(crate) fn is_urgent(&self) -> bool {
-        self.is_emergency()
-            || matches!(
-                self.message.as_deref().map(|message| &message.body),
-                Some(Body::AlarmEvent(_))
-            )
+    /// In which modes it is taken.
+    pub(crate) fn weight(&self) -> Weight {
+        match self.message.as_deref().map(|message| &message.body) {
+            _ if self.is_emergency() => Weight::Emergency,
+            Some(Body::AlarmEvent(_) | Body::AlarmUpdate(_)) => Weight::Alarm,
+            _ => Weight::Everyday,
+        }
     }
 }
 

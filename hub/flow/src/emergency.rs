@@ -1,75 +1,147 @@
-//! The one exception of I2: an emergency opening acts although the journal has failed.
+//! The one exception of I2: an emergency opening acts although the journal cannot be written.
 //!
-//! After a failed commit the core takes nothing more, except this: the plug-ins still decide on an
-//! `EmergencyGateOpen` in memory, its emergency orders go straight to the outbox, and the message is
-//! kept in the spool until the next start journals it, marked late.
+//! While the disk fails the plug-ins still decide on an `EmergencyGateOpen` in memory, its emergency
+//! orders go straight to the outbox, and the message is kept in the spool until it can be journaled,
+//! marked late. Everything else is refused, readings wait, and the journal is tried again and again.
+
+use std::time::{Duration, Instant};
 
 use cordon_contract::{EntryKind, Fault, OutcomeKind};
-use cordon_model::{Body, CommandOutcome};
+use cordon_model::{Body, CommandOutcome, MessageId};
 use cordon_wire::write_message;
 
-use crate::answer::{refuse, refuse_late};
+use crate::answer::refuse_late;
 use crate::batch::{Batch, Line};
 use crate::core::order_of;
 use crate::draft::Draft;
-use crate::fault::{STOPPED, fault};
+use crate::fault::{DISK_FAILED, UNSETTLED, fault};
+use crate::flags;
 use crate::intake::{Answer, Pending, Slot};
+use crate::kit::{Kit, Piece, is_acted, opening_of};
+use crate::mode::{Mode, Weight};
 use crate::receipt::{ReceiptData, Refused};
 use crate::sequencer::Sequencer;
 use crate::spool::SpoolLine;
-use crate::startup::acts_at_once;
+use crate::startup::{Occasion, acts_at_once};
+use crate::unsettled::Unsettled;
 use crate::work::{OwnWork, SubmissionWork, Work};
 
-impl Sequencer {
-    /// Nothing of the batch is durable: answers so, and carries out its emergency openings.
-    pub(crate) fn after_failure(&mut self, batch: &Batch, pending: Vec<Pending>, cause: &Fault) {
-        self.act(batch);
-        for pending in pending {
-            answer_failed(batch, pending, cause);
+/// First and longest rest between two tries to open the journal.
+const REST_MIN: Duration = Duration::from_millis(500);
+const REST_MAX: Duration = Duration::from_secs(10);
+/// Longest wait for work.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// The hub without its journal.
+pub(crate) struct Emergency {
+    kit: Kit,
+    occasion: Occasion,
+    /// Number of the next entry that only the plug-ins see.
+    next: u64,
+    rest: Duration,
+    again_at: Instant,
+}
+
+impl Emergency {
+    /// The hub goes on without a journal.
+    pub(crate) fn enter(kit: Kit, occasion: Occasion, cause: Fault) -> Self {
+        tracing::error!(fault = %cause, "the journal cannot be written; only emergency openings are carried out");
+        let since = kit.ties.clock.now();
+        kit.ties.modes.set(Mode::Emergency {
+            fault: cause,
+            since,
+        });
+        let next = kit.ties.board.lock().number + 1;
+        Self {
+            next,
+            kit,
+            occasion,
+            rest: REST_MIN,
+            again_at: Instant::now() + REST_MIN,
         }
     }
 
-    /// Carries out emergency openings until the queue is closed.
-    pub(crate) fn emergency_only(&mut self) {
-        let mut next = self
-            .core
-            .fold()
-            .open
-            .keys()
-            .next_back()
-            .map_or(0, |number| number + 1)
-            .max(self.journal.next_number());
-        let patience = std::time::Duration::from_millis(50);
-        while let Some(tickets) = self.ties.queue.take(64, 1 << 20, patience) {
-            for ticket in tickets {
-                let (work, _room) = ticket.split();
-                if work.is_late_act() {
-                    refuse_late(work);
-                    continue;
+    /// Carries out emergency openings until the journal can be written again; `None` once the queue
+    /// is closed.
+    pub(crate) fn run(mut self) -> Option<Sequencer> {
+        let left: Vec<Piece> = self.kit.held.drain(..).collect();
+        self.take(left);
+        loop {
+            if Instant::now() >= self.again_at {
+                match self.try_again() {
+                    Ok(sequencer) => return Some(sequencer),
+                    Err(same) => self = *same,
                 }
-                let mut batch = Batch::new(next, self.time());
-                match work {
-                    Work::Own(work) if work.closes.is_some() => self.outcome(&mut batch, work),
-                    Work::Own(work) if work.drafts.iter().any(Draft::is_emergency) => {
-                        self.own_opening(&mut batch, work);
-                    }
-                    Work::Submission(work) if work.submission.is_urgent() => {
-                        self.signed_opening(&mut batch, work)
-                    }
-                    other => refuse(other, &fault(STOPPED)),
-                }
-                next = batch.next();
+            }
+            let tickets = self.kit.ties.queue.take(64, 1 << 20, PATIENCE)?;
+            let pieces = tickets.into_iter().map(|ticket| {
+                let (work, room) = ticket.split();
+                (work, Some(room))
+            });
+            self.take(pieces.collect());
+        }
+    }
+
+    fn try_again(mut self) -> Result<Sequencer, Box<Self>> {
+        self.kit.spool.flush();
+        self.kit.show_spool();
+        match Sequencer::open(self.kit, &self.occasion) {
+            Ok((sequencer, recovered)) => {
+                tracing::warn!(
+                    from = recovered.from,
+                    stepped = recovered.stepped,
+                    "the journal can be written again"
+                );
+                Ok(sequencer)
+            }
+            Err(unopened) => {
+                tracing::warn!(fault = %unopened.fault, "the journal cannot be opened yet");
+                self.kit = unopened.kit;
+                self.rest = (self.rest * 2).min(REST_MAX);
+                self.again_at = Instant::now() + self.rest;
+                let since = match self.kit.ties.modes.now() {
+                    Mode::Emergency { since, .. } => since,
+                    _ => self.kit.ties.clock.now(),
+                };
+                self.kit.ties.modes.set(Mode::Emergency {
+                    fault: unopened.fault,
+                    since,
+                });
+                Err(Box::new(self))
             }
         }
+    }
+
+    fn take(&mut self, pieces: Vec<Piece>) {
+        for (work, room) in pieces {
+            let time = self.kit.ties.clock.now();
+            let mut batch = Batch::new(self.next, time);
+            if work.is_late_act() {
+                refuse_late(work);
+                continue;
+            }
+            match work {
+                Work::Own(work) if work.closes.is_some() => self.outcome(work, room),
+                Work::Own(work) if work.drafts.iter().any(Draft::is_emergency) => {
+                    self.own_opening(&mut batch, work);
+                }
+                Work::Submission(work) if work.submission.weight() == Weight::Emergency => {
+                    self.signed_opening(&mut batch, work);
+                }
+                other => self.kit.put_off((other, room), &fault(DISK_FAILED)),
+            }
+            self.next = batch.next();
+        }
+        self.kit.show_spool();
     }
 
     fn own_opening(&mut self, batch: &mut Batch, work: OwnWork) {
         let mut receipts = Vec::new();
         for draft in work.drafts {
-            let place = self.core.admit(batch, draft);
+            let place = self.kit.core.admit(batch, draft);
             receipts.extend(batch.line(place).map(late_receipt));
         }
-        self.act(batch);
+        self.kit.act_on(batch);
         if let Some(answer) = work.answer {
             let _ = answer.send(Ok(receipts));
         }
@@ -81,73 +153,111 @@ impl Sequencer {
         for part in parts {
             let answer = match part.outcome {
                 Err(refused) => Err(Refused::unrecorded(refused.fault().clone())),
-                Ok(sealed) => {
-                    let draft = sealed.into_draft();
-                    match draft.is_emergency() {
-                        false => Err(Refused::unrecorded(fault(STOPPED))),
-                        true => {
-                            let place = self.core.admit(batch, draft);
-                            batch
-                                .line(place)
-                                .map(late_receipt)
-                                .ok_or_else(|| Refused::unrecorded(fault(STOPPED)))
-                        }
-                    }
-                }
+                Ok(sealed) => self.signed_part(batch, sealed.into_draft()),
             };
             answers.push(answer);
         }
-        self.act(batch);
+        self.kit.act_on(batch);
         let _ = work.answer.send(answers);
     }
 
-    /// Notes what came of an emergency order.
-    fn outcome(&mut self, batch: &mut Batch, work: OwnWork) {
-        let open = work
-            .closes
-            .and_then(|number| self.core.fold().open.get(&number).cloned());
-        for draft in work.drafts {
-            if let (Some(open), EntryKind::Outcome) = (&open, draft.kind) {
-                let (kind, detail) = told(&draft);
-                let line = SpoolLine::Outcome {
-                    target: open.target.0.clone(),
-                    kind,
-                    detail,
-                };
-                self.keep(&line);
-            }
-            self.core.admit(batch, draft);
+    fn signed_part(&mut self, batch: &mut Batch, draft: Draft) -> Result<ReceiptData, Refused> {
+        let refused = || Refused::unrecorded(fault(DISK_FAILED));
+        if !draft.is_emergency() {
+            return Err(refused());
         }
+        let key = (draft.sender.clone(), draft.message_id);
+        if let Some(first) = self.kit.openings.get(&key) {
+            // Sent again: it acted, and acts no second time.
+            return match first.digest == draft.digest {
+                true => Ok(first.clone()),
+                false => Err(Refused::unrecorded(fault(crate::fault::ID_REUSED))),
+            };
+        }
+        let place = self.kit.core.admit(batch, draft);
+        batch.line(place).map(late_receipt).ok_or_else(refused)
+    }
+
+    /// Notes what came of an emergency order that acted; the outcome of an order that stands in the
+    /// journal waits until it can stand there too.
+    fn outcome(&mut self, work: OwnWork, room: Option<crate::queue::Room>) {
+        let Some(number) = work.closes.filter(|number| is_acted(*number)) else {
+            self.kit.held.push_back((Work::Own(work), room));
+            return;
+        };
+        self.kit.ties.dispatch.forget(number);
+        let Some(acted) = self.kit.acted.remove(&number) else {
+            return;
+        };
+        for draft in work
+            .drafts
+            .iter()
+            .filter(|draft| draft.kind == EntryKind::Outcome)
+        {
+            let (kind, detail) = told(draft);
+            self.kit.spool.add(SpoolLine::Outcome {
+                opening: acted.opening.to_string(),
+                target: acted.target.clone(),
+                kind,
+                detail,
+            });
+        }
+    }
+}
+
+impl Kit {
+    /// Nothing of the batch is known to be durable: answers so, carries out its emergency openings,
+    /// and keeps what is taken again.
+    pub(crate) fn after_failure(&mut self, batch: Batch, pending: Vec<Pending>, cause: &Fault) {
+        self.act_on(&batch);
+        let unsettled = fault(UNSETTLED).log(cause.to_string());
+        let mut kept = Vec::new();
+        for pending in pending {
+            match &pending.answer {
+                Answer::Reading(_) | Answer::Own(None) => kept.push(pending),
+                _ => answer_failed(&batch, pending, &unsettled),
+            }
+        }
+        let batch = Unsettled::new(batch, kept);
+        for order in batch.closes() {
+            self.ties.dispatch.keep(order);
+        }
+        self.unsettled.push(batch);
     }
 
     /// Lets emergency orders out, then spools their openings: writing must not delay acting.
-    fn act(&self, batch: &Batch) {
+    fn act_on(&mut self, batch: &Batch) {
+        let epoch = self.core.fold().epoch;
         for line in batch.lines() {
-            if let Some(order) = order_of(&line.entry, &line.draft, self.core.fold().epoch)
+            if let Some(order) = order_of(&line.entry, &line.draft, epoch)
                 && acts_at_once(&order)
+                && line.draft.flags & flags::LATE == 0
             {
                 tracing::warn!(
                     target = order.target.0,
                     "an emergency order acts before it is journaled"
                 );
-                self.ties.dispatch.release(order);
+                let opening = opening_of(batch, line);
+                self.act(order, opening.unwrap_or(MessageId::from_bytes([0; 16])));
             }
         }
-        for line in batch
-            .lines()
-            .iter()
+        let openings = batch.lines().iter();
+        let fresh = |line: &&Line| line.draft.flags & flags::LATE == 0;
+        for line in openings
+            .filter(fresh)
             .filter(|line| line.draft.is_emergency())
         {
+            self.note_opening(&late_receipt(line));
             self.spool_opening(line);
         }
     }
 
-    fn spool_opening(&self, line: &Line) {
+    fn spool_opening(&mut self, line: &Line) {
         let Some(message) = &line.entry.message else {
             return;
         };
         match write_message(message).map(String::from_utf8) {
-            Ok(Ok(xml)) => self.keep(&SpoolLine::Opening {
+            Ok(Ok(xml)) => self.spool.add(SpoolLine::Opening {
                 at_micros: line.entry.time.micros(),
                 sender: line.entry.sender.as_str().to_owned(),
                 xml,
@@ -156,10 +266,9 @@ impl Sequencer {
         }
     }
 
-    fn keep(&self, line: &SpoolLine) {
-        if let Err(error) = self.spool.add(line) {
-            tracing::error!(%error, ?line, "the emergency spool cannot be written; this line of the log is the record");
-        }
+    /// Shows how many lines wait in the spool.
+    pub(crate) fn show_spool(&self) {
+        self.ties.board.lock().spooled = self.spool.waiting();
     }
 }
 
@@ -176,8 +285,7 @@ fn late_receipt(line: &Line) -> ReceiptData {
     }
 }
 
-fn answer_failed(batch: &Batch, pending: Pending, cause: &Fault) {
-    let stopped = fault(STOPPED).log(cause.to_string());
+fn answer_failed(batch: &Batch, pending: Pending, unsettled: &Fault) {
     let late = |index: usize| {
         batch
             .line(index)
@@ -188,9 +296,9 @@ fn answer_failed(batch: &Batch, pending: Pending, cause: &Fault) {
         Answer::Submission(answer) => {
             let answers = pending.slots.iter().map(|slot| match slot {
                 Slot::New(index) => {
-                    late(*index).ok_or_else(|| Refused::unrecorded(stopped.clone()))
+                    late(*index).ok_or_else(|| Refused::unrecorded(unsettled.clone()))
                 }
-                _ => Err(Refused::unrecorded(stopped.clone())),
+                _ => Err(Refused::unrecorded(unsettled.clone())),
             });
             let _ = answer.send(answers.collect());
         }
@@ -204,18 +312,18 @@ fn answer_failed(batch: &Batch, pending: Pending, cause: &Fault) {
                 })
                 .collect();
             let _ = answer.send(if late.is_empty() {
-                Err(stopped)
+                Err(unsettled.clone())
             } else {
                 Ok(late)
             });
         }
         Answer::Refusal(answer) => {
-            let _ = answer.send(Refused::unrecorded(stopped));
+            let _ = answer.send(Refused::unrecorded(unsettled.clone()));
         }
         Answer::StateHash(answer) => {
-            let _ = answer.send(Err(stopped));
+            let _ = answer.send(Err(unsettled.clone()));
         }
-        // A dropped answer tells the adapter to offer again after a restart.
+        // Taken again by themselves.
         Answer::Reading(_) | Answer::Own(None) => {}
     }
 }

@@ -16,7 +16,7 @@ pub const TIME_WINDOW: &str = "F004";
 pub const ID_REUSED: &str = "F005";
 /// `F006`: the submission holds no message, or too many.
 pub const MESSAGE_COUNT: &str = "F006";
-/// `F007`: the hub is stopping or has stopped after a failure; nothing was recorded.
+/// `F007`: the hub is stopping or has stopped; nothing was recorded.
 pub const STOPPED: &str = "F007";
 /// `F008`: the journal's disk is full; only emergency openings and alarms are taken.
 pub const DISK_FULL: &str = "F008";
@@ -50,6 +50,11 @@ pub const REQUESTS_WAIT: &str = "F051";
 pub const ACT_OF_ANOTHER: &str = "F052";
 /// `C010`: a person's order waited too long and was not carried out.
 pub const ACT_LATE: &str = "C010";
+
+/// `F060`: the journal's disk has failed; only emergency openings are carried out.
+pub const DISK_FAILED: &str = "F060";
+/// `F061`: the sync of this message failed; it may or may not have been recorded.
+pub const UNSETTLED: &str = "F061";
 
 /// Every code of this room with the text a peer may see and the remedy.
 pub const FAULTS: &[(&str, &str, &str)] = &[
@@ -167,6 +172,16 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
         UNKNOWN_THING,
         "the message names something that the plan of this park does not know",
         "correct the name, or ask the park to enter it in its plan",
+    ),
+    (
+        DISK_FAILED,
+        "the hub can record nothing now: its disk has failed; only emergency openings are carried out",
+        "send the message again later, with the same id",
+    ),
+    (
+        UNSETTLED,
+        "the hub's disk failed while this was recorded: it may or may not be recorded",
+        "send the message again later, with the same id: what was recorded is answered with its receipt",
     ),
 ];
 

@@ -16,6 +16,8 @@ use crate::sealer::AuditNote;
 
 /// Audit action of a start of the hub; its target holds the epoch.
 pub(crate) const START: &str = "hub.start";
+/// Audit action of the end of an emergency mode.
+pub(crate) const RESUMED: &str = "hub.resumed";
 /// Audit action of an order that could not be delivered.
 pub(crate) const DEAD_LETTER: &str = "order.dead-letter";
 /// Audit action of a dead letter sent out again.

@@ -37,8 +37,16 @@ pub struct AdapterHealth {
 /// The hub.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct HubHealth {
-    /// Why the core has stopped; absent while it runs.
+    /// What keeps the hub from taking everything; absent in the normal mode.
     pub fault: Option<String>,
+    /// `normal`, `full` or `emergency`.
+    pub mode: &'static str,
+    /// Emergency openings and outcomes that are not journaled yet, in the spool and only in memory.
+    pub spooled: (u64, u64),
+    /// Free bytes on the journal's disk.
+    pub free_bytes: u64,
+    /// Share of that disk in use, 0 to 100.
+    pub used_percent: u8,
     /// Fencing epoch of this run.
     pub epoch: u64,
     /// Number of the last durable entry.

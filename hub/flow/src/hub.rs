@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordon_contract::{Adapter, Fault, Intake, Shutdown, ShutdownTrigger, Target};
-use cordon_journal::{Counters, Journal, Position, SpaceLevel, State};
+use cordon_journal::{Counters, Position, SpaceLevel, State};
 use cordon_model::Digest;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
@@ -14,16 +14,21 @@ use crate::board::Board;
 use crate::config::{HubConfig, HubParts};
 use crate::core::Core;
 use crate::corridor::worker::{self, Bench, Source};
+use crate::emergency::Emergency;
 use crate::entry_reader::EntryReader;
-use crate::fault::{CONFIGURATION, THREAD, fault, of_journal};
+use crate::fault::{CONFIGURATION, THREAD, fault};
 use crate::feed::Feed;
 use crate::health::HubHealth;
 use crate::inbox::Inbox;
+use crate::kit::Kit;
+use crate::ledger::StateSeat;
 use crate::misread::Misreads;
+use crate::mode::{Mode, Modes};
 use crate::outbox::{Dispatch, Outbox};
 use crate::queue::Queue;
 use crate::sealer::Sealer;
 use crate::sequencer::{Sequencer, Ties};
+use crate::startup::Occasion;
 use crate::stats::Stats;
 use crate::submit::Submit;
 use crate::supervisor::Supervised;
@@ -47,7 +52,8 @@ pub struct RunningHub {
 
 impl Hub {
     /// Restores the state, steps what came after it, records the start, and only then starts the
-    /// adapters. Either a whole hub runs or a fault says why not.
+    /// adapters. When the disk is at fault the hub runs all the same, in its emergency mode, with what
+    /// the configuration says; any other fault says why nothing runs.
     pub async fn start(config: HubConfig, parts: HubParts) -> Result<RunningHub, Fault> {
         config.check()?;
         let sealer = Arc::new(Sealer::new(config.hub.clone(), config.park.clone()));
@@ -64,13 +70,9 @@ impl Hub {
             shutdown.clone(),
             by_target(&parts.adapters)?,
         );
-        let reader = EntryReader::over(
-            parts
-                .journal
-                .reader()
-                .map_err(|failure| of_journal(&failure))?,
-        );
+        let reader = EntryReader::over(parts.ledger.reader());
         let core = Core::new((*sealer).clone(), parts.plugins);
+        let seat = Arc::new(StateSeat::default());
         let ties = Ties {
             feed: Feed::new(config.feed_max),
             config: Arc::new(config),
@@ -78,12 +80,14 @@ impl Hub {
             dispatch,
             stats,
             vital: Vital::default(),
+            modes: Modes::default(),
             board: Board::default(),
             clock: Arc::clone(&parts.clock),
-            inbox: Inbox::new(&parts.state),
+            inbox: Inbox::new(&(Arc::clone(&seat) as Arc<dyn State>)),
         };
         let inbox = ties.inbox.clone();
-        let sequencer = start_sequencer(ties.clone(), parts.journal, parts.state, core).await?;
+        let kit = Kit::new(ties.clone(), parts.ledger, seat, core)?;
+        let sequencer = start_sequencer(kit).await?;
         let misreads = Misreads::default();
         let bench = Bench {
             sealer: Arc::clone(&sealer),
@@ -103,6 +107,7 @@ impl Hub {
             clock: parts.clock,
             queue,
             inbox,
+            modes: ties.modes.clone(),
             workers: Arc::new(Semaphore::new(ties.config.workers.max(1))),
             operator_workers: Arc::new(Semaphore::new(ties.config.workers.max(1))),
         };
@@ -156,8 +161,12 @@ impl RunningHub {
         }
     }
 
-    /// Whether the core lives. A program waits on [`Vital::failed`] and shows the fault; it may stay
-    /// up, because emergency openings are still carried out.
+    /// What the hub takes at present.
+    pub fn modes(&self) -> Modes {
+        self.ties.modes.clone()
+    }
+
+    /// Whether the core lives. It ends by a defect alone: a disk that fails is a [`Mode`].
     pub fn vital(&self) -> Vital {
         self.ties.vital.clone()
     }
@@ -176,13 +185,22 @@ impl RunningHub {
     /// How everything stands.
     pub fn health(&self) -> HubHealth {
         let shown = self.ties.board.lock().clone();
+        let mode = self.ties.modes.now();
+        let space = shown.space;
+        let dead = self.ties.vital.fault().map(|fault| fault.to_string());
         HubHealth {
-            fault: self.ties.vital.fault().map(|fault| fault.to_string()),
+            fault: dead.or_else(|| mode.words()),
+            mode: mode.as_str(),
+            spooled: shown.spooled,
+            free_bytes: space.map_or(0, |space| space.free_bytes),
+            used_percent: space.map_or(0, |space| space.used_percent()),
             epoch: shown.epoch,
             position: shown.number,
             saved: shown.saved,
             marked: shown.marked,
-            space: shown.space.unwrap_or(SpaceLevel::Normal).as_str(),
+            space: space
+                .map_or(SpaceLevel::Normal, |space| space.level)
+                .as_str(),
             queue: self.ties.queue.len(),
             open_orders: shown.open.len(),
             dead_letters: shown.dead.len(),
@@ -226,7 +244,10 @@ impl RunningHub {
             return Err(fault(THREAD).log("the sequencer panicked"));
         }
         let ended = self.ties.board.lock().ended;
-        self.ties.vital.fault().map_or(Ok(ended), Err)
+        match (self.ties.vital.fault(), self.ties.modes.now()) {
+            (Some(fault), _) | (None, Mode::Emergency { fault, .. }) => Err(fault),
+            (None, _) => Ok(ended),
+        }
     }
 }
 
@@ -252,21 +273,16 @@ fn by_target(adapters: &[Arc<dyn Adapter>]) -> Result<HashMap<Target, Served>, F
     Ok(by_target)
 }
 
-async fn start_sequencer(
-    ties: Ties,
-    journal: Journal,
-    state: Arc<dyn State>,
-    core: Core,
-) -> Result<std::thread::JoinHandle<()>, Fault> {
+async fn start_sequencer(kit: Kit) -> Result<std::thread::JoinHandle<()>, Fault> {
     let (ready, is_ready) = oneshot::channel();
-    let vital = ties.vital.clone();
-    let queue = Arc::clone(&ties.queue);
+    let vital = kit.ties.vital.clone();
+    let queue = Arc::clone(&kit.ties.queue);
     let thread = std::thread::Builder::new()
         .name("cordon-sequencer".into())
         .spawn(move || {
             // A panic of a plug-in must not look like a quiet hub.
             let alarm = Alarm { vital, queue };
-            match Sequencer::start(ties, journal, state, core) {
+            let first = match Sequencer::open(kit, &Occasion::Start) {
                 Ok((sequencer, recovered)) => {
                     tracing::info!(
                         from = recovered.from,
@@ -275,12 +291,19 @@ async fn start_sequencer(
                         "the state is restored"
                     );
                     let _ = ready.send(Ok(()));
-                    sequencer.run();
+                    Some(sequencer)
                 }
-                Err(fault) => {
-                    let _ = ready.send(Err(fault));
+                Err(unopened) if unopened.of_disk => {
+                    let emergency = Emergency::enter(unopened.kit, Occasion::Start, unopened.fault);
+                    let _ = ready.send(Ok(()));
+                    emergency.run()
                 }
-            }
+                Err(unopened) => {
+                    let _ = ready.send(Err(unopened.fault));
+                    None
+                }
+            };
+            keep_running(first);
             drop(alarm);
         })
         .map_err(|error| fault(THREAD).log(format!("sequencer: {error}")))?;
@@ -288,6 +311,17 @@ async fn start_sequencer(
         .await
         .map_err(|_| fault(THREAD).log("the sequencer ended while it started"))??;
     Ok(thread)
+}
+
+/// Goes on from journal to journal until the hub stops.
+fn keep_running(mut sequencer: Option<Sequencer>) {
+    while let Some((kit, fault)) = sequencer.and_then(Sequencer::run) {
+        let occasion = Occasion::Resume {
+            since: kit.ties.clock.now(),
+            cause: fault.log_text().to_owned(),
+        };
+        sequencer = Emergency::enter(kit, occasion, fault).run();
+    }
 }
 
 /// Tells everyone when the sequencer's thread panics.

@@ -86,6 +86,15 @@ impl Inbox {
         }
     }
 
+    /// Begins anew over a state that was opened again, under a journal that ends with `last`. Looks
+    /// from before are too old.
+    pub(crate) fn forget(&self, last: u64) {
+        *self.recent() = Recent {
+            dropped: last,
+            ..Recent::default()
+        };
+    }
+
     fn recent(&self) -> MutexGuard<'_, Recent> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }

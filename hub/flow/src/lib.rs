@@ -39,8 +39,11 @@ mod histogram;
 mod hub;
 mod inbox;
 mod intake;
+mod kit;
+mod ledger;
 mod mark;
 mod misread;
+mod mode;
 mod outbox;
 mod outcome;
 mod precedence;
@@ -58,6 +61,7 @@ mod submission;
 mod submit;
 mod supervisor;
 mod text;
+mod unsettled;
 mod vital;
 mod work;
 
@@ -68,18 +72,20 @@ pub use crate::corridor::CorridorRules;
 pub use crate::entry_reader::{Entries, EntryReader, StoredEntry};
 pub use crate::examine::{Examination, Finding, examine};
 pub use crate::fault::{
-    ACT_OF_ANOTHER, ADAPTER_MAY_NOT, CONFIGURATION, DISK_FULL, FAULTS, GATE_UNREACHED, ID_REUSED,
-    MESSAGE_COUNT, NO_DEAD_LETTER, NOT_YOURS, OLDER_FORM, OTHER_PARK, OWN_MESSAGE, REPLAY_DIFFERS,
-    REQUESTS_WAIT, ROLE_MAY_NOT, SENDER_NOT_SIGNER, STOPPED, STRANGER, THREAD, TIME_WINDOW,
-    UNKNOWN_THING, UNREADABLE,
+    ACT_OF_ANOTHER, ADAPTER_MAY_NOT, CONFIGURATION, DISK_FAILED, DISK_FULL, FAULTS, GATE_UNREACHED,
+    ID_REUSED, MESSAGE_COUNT, NO_DEAD_LETTER, NOT_YOURS, OLDER_FORM, OTHER_PARK, OWN_MESSAGE,
+    REPLAY_DIFFERS, REQUESTS_WAIT, ROLE_MAY_NOT, SENDER_NOT_SIGNER, STOPPED, STRANGER, THREAD,
+    TIME_WINDOW, UNKNOWN_THING, UNREADABLE, UNSETTLED,
 };
 pub use crate::feed::{Committed, Feed, FeedItem, FeedReader};
 pub use crate::fold::{DEAD_LETTERS_MAX, DeadLetter, OpenOrder, REPORT_REQUESTS_MAX};
 pub use crate::health::{AdapterHealth, AdapterState, HubHealth};
 pub use crate::histogram::{Histogram, Quantiles};
 pub use crate::hub::{Hub, RunningHub};
+pub use crate::ledger::{Ledger, Opened, OpenedOnce};
 pub use crate::mark::{Mark, Marked};
 pub use crate::misread::{Misread, Misreads};
+pub use crate::mode::{Mode, Modes};
 pub use crate::outbox::{OrderNote, Outbox};
 pub use crate::precedence::SUBJECTS_MAX;
 pub use crate::receipt::{ReceiptData, Refused};

@@ -124,7 +124,7 @@ impl Sequencer {
     /// Tells of marked entries that nobody was told of yet: one audit entry, on which the guard raises
     /// an alarm. The fold remembers how far was told, so that the next start is quiet.
     pub(crate) fn admit_marks(&mut self, batch: &mut Batch, time: Timestamp) -> Result<(), Fault> {
-        let marked = self.core.fold().marked;
+        let marked = self.kit.core.fold().marked;
         if marked.last <= marked.told {
             return Ok(());
         }
@@ -138,7 +138,7 @@ impl Sequencer {
             }
         }
         tracing::error!("{detail}");
-        let hub = self.core.sealer().hub().clone();
+        let hub = self.kit.core.sealer().hub().clone();
         let note = AuditNote {
             action: MARKED,
             actor: &hub,
@@ -149,8 +149,12 @@ impl Sequencer {
             },
             detail: Some(&detail),
         };
-        let audit = self.core.sealer().audit(MessageId::random(), time, note);
-        self.core.admit(batch, audit.map_err(of_wire)?);
+        let audit = self
+            .kit
+            .core
+            .sealer()
+            .audit(MessageId::random(), time, note);
+        self.kit.core.admit(batch, audit.map_err(of_wire)?);
         Ok(())
     }
 }

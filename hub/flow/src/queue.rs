@@ -1,6 +1,6 @@
 //! The queue in front of the sequencer: three lanes, each bounded by pieces and by bytes.
 //!
-//! An emergency opening overtakes everything. Quick work (captures, barrier states, alarms,
+//! An emergency opening, and what came of an order, overtakes everything. Quick work (captures, barrier states, alarms,
 //! outcomes, operators) overtakes the rest, so that a gate decision never waits behind telemetry. A
 //! full lane makes its own pushers wait, and nobody else's (I10).
 
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::mode::Weight;
 use crate::work::Work;
 
 /// Bytes one permit of the byte bound stands for.
@@ -90,7 +91,8 @@ impl Queue {
 
     /// Waits for room and puts the work in.
     pub(crate) async fn push(&self, work: Work) -> Result<(), Closed> {
-        let (emergency, quick) = (work.is_emergency(), work.is_quick());
+        let emergency = work.weight() == Weight::Emergency;
+        let quick = work.is_quick();
         let lane = match (emergency, quick) {
             (true, _) => &self.emergency,
             (false, true) => &self.quick,
@@ -214,6 +216,7 @@ mod tests {
     use tokio::sync::oneshot;
 
     use super::Queue;
+    use crate::mode::Weight;
     use crate::sealer::{Particulars, Sealer};
     use crate::work::{OwnWork, Work};
 
@@ -248,6 +251,6 @@ mod tests {
         assert!(matches!(entered, Ok(Ok(()))), "it waited for room");
         let taken = queue.take(1, 1 << 20, Duration::ZERO).unwrap();
         let works: Vec<Work> = taken.into_iter().map(|ticket| ticket.split().0).collect();
-        assert!(works.len() == 1 && works.iter().all(Work::is_emergency));
+        assert!(works.len() == 1 && works.iter().all(|work| work.weight() == Weight::Emergency));
     }
 }

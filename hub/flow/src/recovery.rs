@@ -53,6 +53,13 @@ pub(crate) fn snapshots(core: &Core, changes: &mut Changes, stored: u64) -> Resu
     Ok(())
 }
 
+/// The snapshots of plug-ins that have seen nothing yet; they begin from these whenever everything
+/// is stepped again.
+pub(crate) fn initial(core: &Core) -> Result<Vec<Vec<u8>>, Fault> {
+    let plugins = core.plugins().iter();
+    plugins.map(|plugin| plugin.snapshot()).collect()
+}
+
 /// What recovery did.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Recovered {
@@ -71,14 +78,11 @@ pub(crate) fn recover(
     reader: &EntryReader,
     state: &Arc<dyn State>,
     core: &mut Core,
+    initial: &[Vec<u8>],
     (inbox, keep): (&Inbox, u64),
 ) -> Result<Recovered, Fault> {
     let begun = Instant::now();
-    let initial: Vec<Vec<u8>> = core
-        .plugins()
-        .iter()
-        .map(|plugin| plugin.snapshot())
-        .collect::<Result<_, _>>()?;
+    inbox.forget(journal.last());
     check_names(core)?;
     let mut from = 0;
     if let Some(position) = trusted(journal, reader, state, core)? {
@@ -98,7 +102,7 @@ pub(crate) fn recover(
         }
     }
     if from == 0 {
-        for (plugin, snapshot) in core.plugins_mut().iter_mut().zip(&initial) {
+        for (plugin, snapshot) in core.plugins_mut().iter_mut().zip(initial) {
             plugin.restore(snapshot)?;
         }
         core.set_fold(Default::default());

@@ -4,27 +4,30 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cordon_contract::{Clock, EntryKind, Fault};
-use cordon_journal::{Changes, FaultKind, Journal, JournalFault, Receipts, SpaceLevel, State};
+use cordon_journal::{Changes, FaultKind, Journal, JournalFault, Receipts, SpaceLevel};
 use cordon_model::{Digest, Timestamp};
 
 use crate::answer::{Answerer, refuse_late};
 use crate::batch::Batch;
 use crate::board::Board;
 use crate::config::HubConfig;
-use crate::core::{Core, order_of};
+use crate::core::order_of;
 use crate::draft::Draft;
 use crate::entry_reader::EntryReader;
-use crate::fault::{DISK_FULL, fault, of_journal};
+use crate::fault::of_journal;
 use crate::feed::{Committed, Feed};
 use crate::flags;
 use crate::fold::is_gate_command;
 use crate::inbox::Inbox;
 use crate::intake::{Answer, Intaker, Pending};
+use crate::kit::{Kit, Piece, is_acted};
+use crate::ledger::Opened;
+use crate::mode::{Mode, Modes, Weight};
 use crate::outbox::Dispatch;
-use crate::queue::{Queue, Ticket};
+use crate::queue::Queue;
 use crate::recovery::{MARKS_MAX, Recovered, recover, snapshots};
 use crate::saver::Saver;
-use crate::spool::Spool;
+use crate::startup::Occasion;
 use crate::stats::Stats;
 use crate::vital::Vital;
 use crate::work::Work;
@@ -33,6 +36,13 @@ use crate::work::Work;
 const PATIENCE: Duration = Duration::from_millis(10);
 /// Lines after which a batch is committed although work is left.
 const LINES_MAX: usize = 4_096;
+
+/// How often a full disk is looked at again, and one with room.
+const LOOK_FULL: Duration = Duration::from_millis(250);
+const LOOK: Duration = Duration::from_secs(5);
+/// Pieces of work in one batch while the disk is full: so little that a batch never takes more of the
+/// reserve than its last part.
+const PIECES_FULL: usize = 4;
 
 /// What the sequencer shares with the rest of the hub.
 #[derive(Clone)]
@@ -43,6 +53,7 @@ pub(crate) struct Ties {
     pub feed: Feed,
     pub stats: Stats,
     pub vital: Vital,
+    pub modes: Modes,
     pub board: Board,
     pub clock: Arc<dyn Clock>,
     pub inbox: Inbox,
@@ -50,131 +61,254 @@ pub(crate) struct Ties {
 
 /// The sequencer. Owns the journal's writer and the plug-ins.
 pub(crate) struct Sequencer {
-    pub(crate) ties: Ties,
+    pub(crate) kit: Kit,
     pub(crate) journal: Journal,
-    pub(crate) core: Core,
-    pub(crate) spool: Spool,
     pub(crate) reader: EntryReader,
-    inbox: Inbox,
+    pub(crate) inbox: Inbox,
     saver: Saver,
     saved_at: Instant,
     saved: u64,
+    looked_at: Instant,
+}
+
+/// Why there is no sequencer, with what it would have kept.
+pub(crate) struct Unopened {
+    pub kit: Kit,
+    pub fault: Fault,
+    /// The disk is at fault: the same may work later.
+    pub of_disk: bool,
+}
+
+impl Unopened {
+    fn of(kit: Kit, fault: Fault) -> Self {
+        let of_disk = is_of_disk(&fault);
+        Self {
+            kit,
+            fault,
+            of_disk,
+        }
+    }
+}
+
+/// Codes of the journal by which a disk that had been opened fails.
+fn is_of_disk(fault: &Fault) -> bool {
+    matches!(fault.code(), "J001" | "J010" | "J011" | "J012" | "J020")
 }
 
 impl Sequencer {
-    /// Restores the state and makes the start itself an entry. Orders that were open are expired or
-    /// handed to the outbox again.
-    pub(crate) fn start(
-        ties: Ties,
-        journal: Journal,
-        state: Arc<dyn State>,
-        mut core: Core,
-    ) -> Result<(Self, Recovered), Fault> {
-        let reader = EntryReader::over(journal.reader().map_err(|failure| of_journal(&failure))?);
-        let inbox = ties.inbox.clone();
-        let keep = ties.config.inbox_entries;
-        let recovered = recover(&journal, &reader, &state, &mut core, (&inbox, keep))?;
-        let spool = Spool::new(ties.config.emergency_spool.clone());
+    /// Opens the journal, restores the state and makes the start itself an entry. Orders that were
+    /// open are expired or handed to the outbox again.
+    pub(crate) fn open(
+        mut kit: Kit,
+        occasion: &Occasion,
+    ) -> Result<(Self, Recovered), Box<Unopened>> {
+        let Opened { journal, state } = match kit.ledger.open() {
+            Ok(opened) => opened,
+            Err(failure) => {
+                let of_disk = failure.is_of_disk();
+                let fault = of_journal(&failure);
+                return Err(Box::new(Unopened {
+                    kit,
+                    fault,
+                    of_disk,
+                }));
+            }
+        };
+        let reader = EntryReader::over(kit.ledger.reader());
+        kit.seat.put(Some(Arc::clone(&state)));
+        let inbox = kit.ties.inbox.clone();
+        let look = (&inbox, kit.ties.config.inbox_entries);
+        let (core, initial) = (&mut kit.core, &kit.initial);
+        let recovered = match recover(&journal, &reader, &state, core, initial, look) {
+            Ok(recovered) => recovered,
+            Err(fault) => {
+                kit.seat.put(None);
+                return Err(Box::new(Unopened::of(kit, fault)));
+            }
+        };
+        let saver = match Saver::start(Arc::clone(&state)) {
+            Ok(saver) => saver,
+            Err(fault) => {
+                kit.seat.put(None);
+                return Err(Box::new(Unopened::of(kit, fault)));
+            }
+        };
         let mut sequencer = Self {
-            saver: Saver::start(state)?,
-            saved_at: Instant::now(),
-            saved: recovered.from,
-            ties,
+            kit,
             journal,
-            core,
-            spool,
             reader,
             inbox,
+            saver,
+            saved_at: Instant::now(),
+            saved: recovered.from,
+            looked_at: Instant::now(),
         };
-        sequencer.begin()?;
-        Ok((sequencer, recovered))
+        match sequencer.begin(occasion) {
+            Ok(()) => Ok((sequencer, recovered)),
+            Err(fault) => Err(Box::new(Unopened::of(sequencer.close(), fault))),
+        }
     }
 
-    /// Works until the queue is closed and empty, or the journal fails.
-    pub(crate) fn run(mut self) {
+    /// Works until the queue is closed and empty (`None`), or the journal fails.
+    pub(crate) fn run(mut self) -> Option<(Kit, Fault)> {
         // A hub that is ended hard again and again, each time before a save is due, would otherwise
         // step ever more at each start.
         self.save();
         loop {
-            let config = &self.ties.config;
-            let (pieces, bytes) = (config.batch_max, config.batch_bytes_max);
-            let Some(tickets) = self.ties.queue.take(pieces, bytes, PATIENCE) else {
+            let mode = self.mode();
+            self.kit.ties.modes.set(mode.clone());
+            let Some(pieces) = self.next(&mode) else {
                 break;
             };
-            if let Err(fault) = self.round(tickets) {
-                tracing::error!(%fault, "the core has stopped; only emergency openings are carried out");
-                self.ties.vital.fail(fault);
-                self.emergency_only();
-                // Whoever starts again needs the state store, which this thread's end lets go of.
-                self.saver.finish();
-                return;
+            if let Err(fault) = self.round(&mode, pieces) {
+                return Some((self.close(), fault));
             }
             self.save_if_due();
         }
         self.note_end();
         self.save();
         self.saver.finish();
+        // Whoever starts again needs the state store, although others still hold the seat.
+        self.kit.seat.put(None);
+        None
+    }
+
+    /// Lets journal and state go.
+    fn close(mut self) -> Kit {
+        self.kit.seat.put(None);
+        self.saver.finish();
+        self.kit
+    }
+
+    /// What is taken now, by the room on the disk.
+    fn mode(&mut self) -> Mode {
+        let full = self.journal.space().level == SpaceLevel::Full;
+        let due = if full { LOOK_FULL } else { LOOK };
+        if self.looked_at.elapsed() >= due {
+            self.looked_at = Instant::now();
+            self.journal.look_for_room();
+            self.kit.ties.board.lock().space = Some(self.journal.space());
+        }
+        let space = self.journal.space();
+        match space.level {
+            SpaceLevel::Full => Mode::Full {
+                last_part: space.prepared_bytes <= self.journal.reserve_bytes() / 4,
+            },
+            SpaceLevel::Low | SpaceLevel::Normal => Mode::Normal,
+        }
+    }
+
+    /// The next pieces of work; what was held comes before what came later. `None` at the end.
+    fn next(&mut self, mode: &Mode) -> Option<Vec<Piece>> {
+        let config = &self.kit.ties.config;
+        let most = match mode {
+            Mode::Normal => config.batch_max,
+            _ => PIECES_FULL,
+        };
+        if *mode == Mode::Normal && !self.kit.held.is_empty() {
+            let count = self.kit.held.len().min(most);
+            return Some(self.kit.held.drain(..count).collect());
+        }
+        let tickets = self
+            .kit
+            .ties
+            .queue
+            .take(most, config.batch_bytes_max, PATIENCE)?;
+        let pieces = tickets.into_iter().map(|ticket| {
+            let (work, room) = ticket.split();
+            (work, Some(room))
+        });
+        Some(pieces.collect())
     }
 
     /// Leaves position and state hash behind, to be compared with a replay.
     fn note_end(&self) {
         let (number, chain) = (self.journal.last(), self.journal.chain());
-        match self.core.state_hash((number, chain)) {
+        match self.kit.core.state_hash((number, chain)) {
             Ok(hash) => {
                 tracing::info!(number, state_hash = %hash, "the core ends");
-                self.ties.board.lock().ended = Some((number, hash));
+                self.kit.ties.board.lock().ended = Some((number, hash));
             }
             Err(fault) => tracing::warn!(%fault, "the state hash could not be computed"),
         }
     }
 
     /// One round: a tick if it is time, everything taken, one commit.
-    fn round(&mut self, tickets: Vec<Ticket>) -> Result<(), Fault> {
+    fn round(&mut self, mode: &Mode, pieces: Vec<Piece>) -> Result<(), Fault> {
         let time = self.time();
-        let full = self.is_full();
         let mut batch = Batch::new(self.journal.next_number(), time);
-        let tick_micros = self.ties.config.tick_ms.saturating_mul(1_000);
-        if !full && time.micros().saturating_sub(self.core.fold().last_tick) >= tick_micros {
-            let tick = Draft::bare(EntryKind::Tick, self.core.sealer().hub().clone());
-            self.core.admit(&mut batch, tick);
+        let tick_micros = self.kit.ties.config.tick_ms.saturating_mul(1_000);
+        let since = time.micros().saturating_sub(self.kit.core.fold().last_tick);
+        if *mode == Mode::Normal && since >= tick_micros {
+            let tick = Draft::bare(EntryKind::Tick, self.kit.core.sealer().hub().clone());
+            self.kit.core.admit(&mut batch, tick);
         }
-        let mut pending = Vec::with_capacity(tickets.len());
-        // Room in the queue is given back when the tickets are dropped, after the commit.
-        let mut rooms = Vec::with_capacity(tickets.len());
-        for ticket in tickets {
-            let (work, room) = ticket.split();
-            rooms.push(room);
+        let mut pending = Vec::with_capacity(pieces.len());
+        // Room in the queue is given back when it is dropped, after the commit.
+        let mut rooms = Vec::with_capacity(pieces.len());
+        let mut pieces = pieces.into_iter();
+        while let Some((work, room)) = pieces.next() {
             if work.is_late_act() {
                 refuse_late(work);
                 continue;
             }
-            if full && !work.is_urgent() {
-                refuse_full(work);
+            if let Some(fault) = mode.refuses(work.weight()) {
+                self.kit.put_off((work, room), &fault);
                 continue;
             }
+            rooms.push(room);
+            let Some(work) = self.closing(work) else {
+                continue;
+            };
             pending.push(self.intaker(&mut batch).take(work));
-            if batch.len() >= LINES_MAX || batch.bytes() >= self.ties.config.batch_bytes_max {
-                self.commit(batch, std::mem::take(&mut pending))?;
+            let config = &self.kit.ties.config;
+            if batch.len() >= LINES_MAX || batch.bytes() >= config.batch_bytes_max {
+                if let Err(fault) = self.commit(batch, std::mem::take(&mut pending)) {
+                    // Looked at again when it is known how the hub goes on.
+                    self.kit.held.extend(pieces);
+                    return Err(fault);
+                }
                 batch = Batch::new(self.journal.next_number(), self.time());
             }
         }
         self.commit(batch, pending)
     }
 
+    /// An outcome closes the order under the number that the journal knows it by. `None` when the
+    /// order has none: then its outcome stands with the opening that was journaled late.
+    fn closing(&mut self, mut work: Work) -> Option<Work> {
+        let Work::Own(own) = &mut work else {
+            return Some(work);
+        };
+        let Some(number) = own.closes else {
+            return Some(work);
+        };
+        self.kit.ties.dispatch.forget(number);
+        if !is_acted(number) {
+            return Some(work);
+        }
+        let known = self.kit.acted.remove(&number)?.number?;
+        own.closes = Some(known);
+        for draft in &mut own.drafts {
+            draft.cause = known;
+        }
+        Some(work)
+    }
+
     pub(crate) fn intaker<'a>(&'a mut self, batch: &'a mut Batch) -> Intaker<'a> {
         Intaker {
-            core: &mut self.core,
+            core: &mut self.kit.core,
             inbox: &self.inbox,
-            rules: &self.ties.config.rules,
-            authority: &self.ties.config.authority,
+            rules: &self.kit.ties.config.rules,
+            authority: &self.kit.ties.config.authority,
             batch,
         }
     }
 
     /// The time of the next batch: never earlier than the entry before.
     pub(crate) fn time(&self) -> Timestamp {
-        let now = self.ties.clock.now().micros();
-        Timestamp::from_micros(now.max(self.core.fold().last_time))
+        let now = self.kit.ties.clock.now().micros();
+        Timestamp::from_micros(now.max(self.kit.core.fold().last_time))
     }
 
     /// Makes a batch durable, then lets its orders out and answers.
@@ -183,18 +317,18 @@ impl Sequencer {
             Ok(receipts) => receipts,
             Err(failure) => {
                 let fault = of_journal(&failure);
-                self.after_failure(&batch, pending, &fault);
+                self.kit.after_failure(batch, pending, &fault);
                 return Err(fault);
             }
         };
         self.inbox.seal(&receipts, batch.time());
-        let epoch = self.core.fold().epoch;
+        let epoch = self.kit.core.fold().epoch;
         for line in batch.lines() {
             if line.draft.flags & flags::LATE != 0 {
                 continue;
             }
             if let Some(order) = order_of(&line.entry, &line.draft, epoch) {
-                self.ties.dispatch.release(order);
+                self.kit.ties.dispatch.release(order);
             }
         }
         self.tell(&batch, &receipts, pending);
@@ -206,7 +340,11 @@ impl Sequencer {
             return Ok(Vec::new());
         }
         let records = batch.records();
-        if batch.lines().iter().any(|line| line.draft.is_urgent()) {
+        if batch
+            .lines()
+            .iter()
+            .any(|line| line.draft.weight() < Weight::Everyday)
+        {
             return self.journal.append_urgent(&records);
         }
         match self.journal.append_batch(&records) {
@@ -221,12 +359,12 @@ impl Sequencer {
     /// Answers, counts, publishes and shows a committed batch.
     fn tell(&mut self, batch: &Batch, receipts: &Receipts, pending: Vec<Pending>) {
         // Counted and shown first: whoever has an answer finds it in the counters and the health.
-        self.ties.stats.committed(batch.lines());
+        self.kit.ties.stats.committed(batch.lines());
         self.show(batch);
         let answerer = Answerer {
             batch,
             receipts,
-            stats: &self.ties.stats,
+            stats: &self.kit.ties.stats,
         };
         for pending in pending {
             let lines = batch.lines().get(pending.lines.clone()).unwrap_or_default();
@@ -234,20 +372,20 @@ impl Sequencer {
                 .iter()
                 .any(|line| line.entry.kind == EntryKind::Order && is_gate_command(&line.draft));
             if let Some(since) = pending.since {
-                self.ties.stats.took(since.elapsed(), commanded);
+                self.kit.ties.stats.took(since.elapsed(), commanded);
             }
             match pending.answer {
                 Answer::StateHash(answer) => {
                     let (number, chain) = (self.journal.last(), self.journal.chain());
-                    let hash = self.core.state_hash((number, chain));
+                    let hash = self.kit.core.state_hash((number, chain));
                     let _ = answer.send(hash.map(|hash| (number, hash)));
                 }
                 _ => answerer.answer(pending),
             }
         }
-        if self.ties.feed.is_watched() {
+        if self.kit.ties.feed.is_watched() {
             for (line, (_, chain)) in batch.lines().iter().zip(receipts) {
-                self.ties.feed.publish(Committed {
+                self.kit.ties.feed.publish(Committed {
                     entry: line.entry.clone(),
                     chain: Digest(*chain),
                 });
@@ -262,13 +400,13 @@ impl Sequencer {
                 EntryKind::Order | EntryKind::Outcome | EntryKind::Audit
             )
         });
-        let fold = self.core.fold();
-        let mut shown = self.ties.board.lock();
+        let fold = self.kit.core.fold();
+        let mut shown = self.kit.ties.board.lock();
         shown.epoch = fold.epoch;
         shown.marked = fold.marked;
         shown.number = self.journal.last();
         shown.chain = self.journal.chain();
-        shown.space = Some(self.journal.space().level);
+        shown.space = Some(self.journal.space());
         shown.counters = self.journal.counters();
         shown.saved = self.saver.position();
         if shown.requests != fold.requests {
@@ -284,24 +422,13 @@ impl Sequencer {
         }
     }
 
-    /// Whether the disk is full; an empty append lets the journal look for new room.
-    fn is_full(&mut self) -> bool {
-        if self.journal.space().level != SpaceLevel::Full {
-            return false;
-        }
-        if let Err(failure) = self.journal.append_batch(&[]) {
-            tracing::warn!(%failure, "looking for room");
-        }
-        self.journal.space().level == SpaceLevel::Full
-    }
-
     fn save_if_due(&mut self) {
         if self.saver.is_busy() {
             return;
         }
         self.inbox.stored(self.saver.position());
         let grown = self.journal.last().saturating_sub(self.saved);
-        let config = &self.ties.config;
+        let config = &self.kit.ties.config;
         let due = grown >= config.save_entries
             || self.inbox.waiting() >= MARKS_MAX
             || self.saved_at.elapsed() >= Duration::from_millis(config.save_ms);
@@ -317,10 +444,11 @@ impl Sequencer {
             return;
         }
         let mut changes = Changes::at(number, chain);
-        match snapshots(&self.core, &mut changes, self.saver.position()) {
+        match snapshots(&self.kit.core, &mut changes, self.saver.position()) {
             Ok(()) => {
                 self.inbox.fill(&mut changes);
-                changes.forget_inbox_below(number.saturating_sub(self.ties.config.inbox_entries));
+                changes
+                    .forget_inbox_below(number.saturating_sub(self.kit.ties.config.inbox_entries));
                 self.saver.save(number, changes);
             }
             Err(fault) => tracing::error!(%fault, "the state was not saved"),
@@ -328,10 +456,4 @@ impl Sequencer {
         self.saved = number;
         self.saved_at = Instant::now();
     }
-}
-
-/// Tells a sender that there is no room; nothing is recorded, so the message can come again.
-fn refuse_full(work: Work) {
-    let fault = fault(DISK_FULL);
-    crate::answer::refuse(work, &fault);
 }

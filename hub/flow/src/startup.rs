@@ -1,128 +1,208 @@
 //! The first entries of a run: the start itself, orders that did not survive, late emergencies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use cordon_contract::{EntryKind, Fault, Order, OrderLane, Outcome, OutcomeKind, Target};
-use cordon_model::{MessageId, PartyId, Timestamp};
+use cordon_model::{AuditOutcome, Body, MessageId, PartyId, Timestamp};
 use cordon_wire::{digest_of_bytes, parse_message};
 
 use crate::batch::Batch;
 use crate::core::order_of;
 use crate::corridor::Key;
 use crate::draft::Draft;
-use crate::fault::{OWN_MESSAGE, UNREADABLE, fault, of_wire};
+use crate::fault::{UNREADABLE, fault, of_wire};
 use crate::flags;
-use crate::fold::{OpenOrder, epoch_text, start_note};
+use crate::fold::{OpenOrder, RESUMED, epoch_text, start_note};
 use crate::inbox::Verdict;
+use crate::kit::opening_of;
 use crate::outcome;
+use crate::sealer::AuditNote;
 use crate::sequencer::Sequencer;
 use crate::spool::SpoolLine;
 
-/// What the spool says of carried-out orders, by target.
-type Carried = BTreeMap<String, (OutcomeKind, String)>;
+/// What the spool says of carried-out orders, by the opening's message id and the target, oldest first.
+#[derive(Default)]
+struct Carried(BTreeMap<(String, String), VecDeque<(OutcomeKind, String)>>);
+
+impl Carried {
+    fn of(spooled: &[SpoolLine]) -> Self {
+        let mut carried = Self::default();
+        for line in spooled {
+            if let SpoolLine::Outcome {
+                opening,
+                target,
+                kind,
+                detail,
+            } = line
+            {
+                let key = (opening.clone(), target.clone());
+                let told = carried.0.entry(key).or_default();
+                told.push_back((*kind, detail.clone()));
+            }
+        }
+        carried
+    }
+
+    /// The outcome of the next order of this opening for this target.
+    fn take(&mut self, opening: Option<MessageId>, target: &str) -> Option<Outcome> {
+        let opening = opening.map(|id| id.to_string()).unwrap_or_default();
+        let told = self.0.get_mut(&(opening, target.to_owned()))?;
+        let (kind, detail) = told.pop_front()?;
+        Some(Outcome::new(kind, format!("journaled late: {detail}")))
+    }
+}
+
+/// On which occasion the journal was opened.
+#[derive(Clone, Debug)]
+pub(crate) enum Occasion {
+    /// The program starts: a new epoch.
+    Start,
+    /// The disk works again.
+    Resume {
+        /// When it had failed.
+        since: Timestamp,
+        /// How.
+        cause: String,
+    },
+}
 
 impl Sequencer {
-    /// Commits the first entries of this run.
-    pub(crate) fn begin(&mut self) -> Result<(), Fault> {
-        let spooled = self.spool.read().map_err(|error| {
-            fault(OWN_MESSAGE)
-                .at(self.spool.path().display().to_string())
-                .log(format!("the emergency spool cannot be read: {error}"))
-        })?;
-        let open = self.core.fold().open.clone();
+    /// Commits the first entries after opening, and takes again what waited for it.
+    pub(crate) fn begin(&mut self, occasion: &Occasion) -> Result<(), Fault> {
+        let spooled = self.kit.spool.read();
+        let mut carried = Carried::of(&spooled);
+        let open = self.kit.core.fold().open.clone();
+        for unsettled in &mut self.kit.unsettled {
+            unsettled.settle(&self.reader)?;
+        }
+        for acted in self.kit.acted.values_mut() {
+            // Given by an opening that failed before it was done.
+            acted.number = None;
+        }
         let time = self.time();
         let mut batch = Batch::new(self.journal.next_number(), time);
-        self.admit_start(&mut batch, time)?;
+        self.admit_occasion(&mut batch, time, occasion)?;
         self.admit_marks(&mut batch, time)?;
-        self.expire(&mut batch, time, &open)?;
-        let carried = self.admit_late(&mut batch, &spooled)?;
-        let late: Vec<Order> = late_orders(&batch, self.core.fold().epoch);
+        self.expire(&mut batch, time, (&open, occasion), &mut carried)?;
+        self.admit_late(&mut batch, &spooled)?;
+        let late = late_orders(&batch, self.kit.core.fold().epoch);
         self.commit(batch, Vec::new())?;
         if !late.is_empty() {
-            self.close_late(&late, &carried)?;
+            self.close_late(late, &mut carried)?;
         }
         if !spooled.is_empty() {
-            self.spool.clear().map_err(|error| {
-                fault(OWN_MESSAGE).log(format!("the emergency spool cannot be removed: {error}"))
-            })?;
+            self.kit.spool.clear();
         }
+        self.kit.show_spool();
+        self.kit.openings.clear();
+        self.kit.take_again(&self.reader);
         self.resume(&open)
     }
 
-    fn admit_start(&mut self, batch: &mut Batch, time: Timestamp) -> Result<(), Fault> {
-        let target = epoch_text(self.core.fold().epoch + 1);
-        let hub = self.core.sealer().hub().clone();
-        let note = start_note(&hub, &target);
-        let start = self
-            .core
-            .sealer()
+    fn admit_occasion(
+        &mut self,
+        batch: &mut Batch,
+        time: Timestamp,
+        occasion: &Occasion,
+    ) -> Result<(), Fault> {
+        let hub = self.kit.core.sealer().hub().clone();
+        let epoch = self.kit.core.fold().epoch;
+        let (target, words);
+        let note = match occasion {
+            Occasion::Start => {
+                target = epoch_text(epoch + 1);
+                start_note(&hub, &target)
+            }
+            Occasion::Resume { since, cause } => {
+                words = format!("emergency mode since {since}: {cause}");
+                AuditNote {
+                    action: RESUMED,
+                    actor: &hub,
+                    target: None,
+                    outcome: AuditOutcome::Success,
+                    detail: Some(&words),
+                }
+            }
+        };
+        let sealer = self.kit.core.sealer();
+        let draft = sealer
             .audit(MessageId::random(), time, note)
             .map_err(of_wire)?;
-        self.core.admit(batch, start);
+        self.kit.core.admit(batch, draft);
         Ok(())
     }
 
-    /// Gate commands that were open are never carried out again (I5).
+    /// Gate commands that were open are never carried out again (I5). One that is still under way
+    /// tells its outcome itself.
     fn expire(
         &mut self,
         batch: &mut Batch,
         time: Timestamp,
-        open: &BTreeMap<u64, OpenOrder>,
+        (open, occasion): (&BTreeMap<u64, OpenOrder>, &Occasion),
+        carried: &mut Carried,
     ) -> Result<(), Fault> {
         for (number, open) in open
             .iter()
             .filter(|(_, open)| open.gate_command || open.late)
         {
+            if self.kit.ties.dispatch.has(*number) {
+                continue;
+            }
+            let opening = self.stored_opening(*number)?;
+            let acting = opening.is_some_and(|id| self.kit.numbered(id, &open.target.0, *number));
+            if acting {
+                continue;
+            }
             let order = self.stored_order(*number, open)?;
             let why = match open.late {
                 true => "carried out before it was journaled; its outcome was not kept",
-                false => "the hub was restarted before it was confirmed",
+                false if matches!(occasion, Occasion::Start) => {
+                    "the hub was restarted before it was confirmed"
+                }
+                false => "the disk failed before it was carried out",
             };
-            let outcome = Outcome::new(OutcomeKind::Expired, why);
-            for draft in
-                outcome::drafts(self.core.sealer(), &order, &outcome, time).map_err(of_wire)?
-            {
-                self.core.admit(batch, draft);
-            }
+            let outcome = carried
+                .take(opening, &open.target.0)
+                .unwrap_or_else(|| Outcome::new(OutcomeKind::Expired, why));
+            self.close_order(batch, &order, &outcome, time)?;
+        }
+        Ok(())
+    }
+
+    fn close_order(
+        &mut self,
+        batch: &mut Batch,
+        order: &Order,
+        outcome: &Outcome,
+        time: Timestamp,
+    ) -> Result<(), Fault> {
+        let sealer = self.kit.core.sealer();
+        for draft in outcome::drafts(sealer, order, outcome, time).map_err(of_wire)? {
+            self.kit.core.admit(batch, draft);
         }
         Ok(())
     }
 
     /// Journals what acted while the disk had failed, marked so.
-    fn admit_late(&mut self, batch: &mut Batch, spooled: &[SpoolLine]) -> Result<Carried, Fault> {
-        let mut carried = Carried::new();
+    fn admit_late(&mut self, batch: &mut Batch, spooled: &[SpoolLine]) -> Result<(), Fault> {
         for line in spooled {
-            match line {
-                SpoolLine::Outcome {
-                    target,
-                    kind,
-                    detail,
-                } => {
-                    carried.insert(target.clone(), (*kind, detail.clone()));
-                }
-                SpoolLine::Opening {
-                    sender,
-                    xml,
-                    at_micros,
-                } => {
-                    let message = parse_message(xml.as_bytes()).map_err(of_wire)?;
-                    let sender = PartyId::new(sender.as_str())
-                        .map_err(|error| fault(UNREADABLE).log(error.to_string()))?;
-                    let draft = Draft {
-                        flags: flags::LATE | flags::KEYED,
-                        message_id: message.header.message_id,
-                        digest: digest_of_bytes(xml.as_bytes()),
-                        label: message.header.message_type.as_str().to_owned(),
-                        body: xml.clone().into_bytes().into(),
-                        message: Some(Arc::new(message)),
-                        ..Draft::bare(EntryKind::Message, sender)
-                    };
-                    self.admit_late_opening(batch, draft, *at_micros)?;
+            if let SpoolLine::Opening {
+                sender,
+                xml,
+                at_micros,
+            } = line
+            {
+                match late_draft(sender, xml) {
+                    Ok(draft) => self.admit_late_opening(batch, draft, *at_micros)?,
+                    // One bad line must not keep the journal shut; the log has what it says.
+                    Err(fault) => {
+                        tracing::error!(%fault, sender, xml, "a line of the emergency spool cannot be journaled")
+                    }
                 }
             }
         }
-        Ok(carried)
+        Ok(())
     }
 
     fn admit_late_opening(
@@ -146,37 +226,65 @@ impl Sequencer {
         Ok(())
     }
 
-    fn close_late(&mut self, late: &[Order], carried: &Carried) -> Result<(), Fault> {
+    fn close_late(
+        &mut self,
+        late: Vec<(Order, Option<MessageId>)>,
+        carried: &mut Carried,
+    ) -> Result<(), Fault> {
         let time = self.time();
         let mut batch = Batch::new(self.journal.next_number(), time);
-        for order in late {
-            let outcome = match carried.get(&order.target.0) {
-                Some((kind, detail)) => Outcome::new(*kind, format!("journaled late: {detail}")),
+        for (order, opening) in late {
+            let outcome = match carried.take(opening, &order.target.0) {
+                Some(outcome) => outcome,
+                // Still under way: it tells its outcome itself.
+                None if opening
+                    .is_some_and(|id| self.kit.numbered(id, &order.target.0, order.number)) =>
+                {
+                    continue;
+                }
                 None => Outcome::new(
                     OutcomeKind::Expired,
                     "carried out before it was journaled; its outcome was not kept",
                 ),
             };
-            for draft in
-                outcome::drafts(self.core.sealer(), order, &outcome, time).map_err(of_wire)?
-            {
-                self.core.admit(&mut batch, draft);
-            }
+            self.close_order(&mut batch, &order, &outcome, time)?;
         }
         self.commit(batch, Vec::new())
     }
 
-    /// Hands deliveries that were open to the outbox again.
+    /// Hands deliveries that were open to the outbox again, unless it has them.
     fn resume(&mut self, open: &BTreeMap<u64, OpenOrder>) -> Result<(), Fault> {
         for (number, open) in open
             .iter()
             .filter(|(_, open)| !open.gate_command && !open.late)
         {
+            if self.kit.ties.dispatch.has(*number) {
+                continue;
+            }
             let mut order = self.stored_order(*number, open)?;
-            order.epoch = self.core.fold().epoch;
-            self.ties.dispatch.release(order);
+            order.epoch = self.kit.core.fold().epoch;
+            self.kit.ties.dispatch.release(order);
         }
         Ok(())
+    }
+
+    /// The emergency opening that a stored order follows from.
+    fn stored_opening(&self, number: u64) -> Result<Option<MessageId>, Fault> {
+        let mut number = number;
+        while number > 0 {
+            let Some(stored) = self.reader.get(number)? else {
+                return Ok(None);
+            };
+            let body = stored.entry.message.as_deref().map(|message| &message.body);
+            if let Some(Body::EmergencyGateOpen(_)) = body {
+                return Ok(Some(stored.entry.message_id));
+            }
+            if stored.entry.cause >= number {
+                return Ok(None);
+            }
+            number = stored.entry.cause;
+        }
+        Ok(None)
     }
 
     fn stored_order(&self, number: u64, open: &OpenOrder) -> Result<Order, Fault> {
@@ -189,21 +297,39 @@ impl Sequencer {
             target: Target(open.target.0.clone()),
             lane: open.lane,
             deadline: Timestamp::from_micros(open.deadline_micros),
-            epoch: self.core.fold().epoch,
+            epoch: self.kit.core.fold().epoch,
             attempt: 0,
             message,
         })
     }
 }
 
-/// The orders of a batch that were carried out before.
-fn late_orders(batch: &Batch, epoch: u64) -> Vec<Order> {
+/// The orders of a batch that were carried out before, each with the opening it follows from.
+fn late_orders(batch: &Batch, epoch: u64) -> Vec<(Order, Option<MessageId>)> {
     batch
         .lines()
         .iter()
         .filter(|line| line.draft.flags & flags::LATE != 0)
-        .filter_map(|line| order_of(&line.entry, &line.draft, epoch))
+        .filter_map(|line| {
+            let order = order_of(&line.entry, &line.draft, epoch)?;
+            Some((order, opening_of(batch, line)))
+        })
         .collect()
+}
+
+/// A spooled opening as it is journaled.
+fn late_draft(sender: &str, xml: &str) -> Result<Draft, Fault> {
+    let message = parse_message(xml.as_bytes()).map_err(of_wire)?;
+    let sender = PartyId::new(sender).map_err(|error| fault(UNREADABLE).log(error.to_string()))?;
+    Ok(Draft {
+        flags: flags::LATE | flags::KEYED,
+        message_id: message.header.message_id,
+        digest: digest_of_bytes(xml.as_bytes()),
+        label: message.header.message_type.as_str().to_owned(),
+        body: xml.to_owned().into_bytes().into(),
+        message: Some(Arc::new(message)),
+        ..Draft::bare(EntryKind::Message, sender)
+    })
 }
 
 /// True for an order that acts even when the journal has failed.

@@ -16,9 +16,10 @@ use crate::corridor::{
     Corridor, CorridorRules, Offender, RefusedDraft, Sealed, SealedSubmission, Verified,
 };
 use crate::draft::Draft;
-use crate::fault::{OWN_MESSAGE, STOPPED, THREAD, fault, of_wire};
+use crate::fault::{OWN_MESSAGE, STOPPED, THREAD, UNSETTLED, fault, of_wire};
 use crate::fold::REPORT_ANSWERED;
 use crate::inbox::Inbox;
+use crate::mode::Modes;
 use crate::queue::Queue;
 use crate::receipt::{ReceiptData, Refused};
 use crate::sealer::{AuditNote, Sealer};
@@ -37,6 +38,7 @@ pub struct Submit {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) inbox: Inbox,
+    pub(crate) modes: Modes,
     /// Corridor workers for submissions.
     pub(crate) workers: Arc<Semaphore>,
     /// Corridor workers kept for operators: an emergency opening waits behind no partner.
@@ -90,7 +92,7 @@ impl Submit {
                 .map_err(Refused::unrecorded)?;
                 answered
                     .await
-                    .map_err(|_| Refused::unrecorded(fault(STOPPED)))
+                    .map_err(|_| Refused::unrecorded(fault(UNSETTLED)))
             }
             Err(refused) => Err(self.record(refused).await),
         }
@@ -254,7 +256,7 @@ impl Submit {
             since: Instant::now(),
         }))
         .await?;
-        let receipts = answered.await.map_err(|_| fault(STOPPED))??;
+        let receipts = answered.await.map_err(|_| fault(UNSETTLED))??;
         receipts
             .into_iter()
             .next()
@@ -278,7 +280,14 @@ impl Submit {
         answered.await.map_err(|_| fault(STOPPED))?
     }
 
+    /// Puts work into the queue, or says at once why it is not taken: whoever waits here for an
+    /// answer is not left waiting until a disk is mended.
     async fn push(&self, work: Work) -> Result<(), Fault> {
-        self.queue.push(work).await.map_err(|_| fault(STOPPED))
+        let weight = work.weight();
+        tokio::select! {
+            biased;
+            fault = self.modes.refuse(weight) => Err(fault),
+            pushed = self.queue.push(work) => pushed.map_err(|_| fault(STOPPED)),
+        }
     }
 }

@@ -25,7 +25,7 @@ impl Vital {
         self.sender.borrow().clone()
     }
 
-    /// Waits until the core has failed. The program ends then; a restart recovers.
+    /// Waits until the core has ended by a defect. The program ends then; a restart recovers.
     pub async fn failed(&self) -> Fault {
         let mut receiver = self.sender.subscribe();
         loop {

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::corridor::{RefusedDraft, Sealed, SealedReading, SealedSubmission};
 use crate::draft::Draft;
+use crate::mode::Weight;
 use crate::receipt::{ReceiptData, Refused};
 
 /// No order of a person is carried out that waited for the sequencer longer than this.
@@ -60,39 +61,31 @@ pub(crate) enum Work {
 }
 
 impl Work {
+    /// In which modes it is taken.
+    pub(crate) fn weight(&self) -> Weight {
+        match self {
+            Self::StateHash(_) => Weight::Alarm,
+            Self::Own(work) if work.closes.is_some() => Weight::Emergency,
+            Self::Own(work) => lightest(work.drafts.iter().map(Draft::weight)),
+            Self::Submission(work) => work.submission.weight(),
+            Self::Reading(work) => match &work.sealed {
+                Ok(sealed) => lightest(sealed.messages.iter().map(Sealed::weight)),
+                Err(_) => Weight::Everyday,
+            },
+            Self::Refusal(_) => Weight::Everyday,
+        }
+    }
+
     /// True for what must not wait behind telemetry.
     pub(crate) fn is_quick(&self) -> bool {
         match self {
             Self::Own(_) | Self::StateHash(_) => true,
             Self::Refusal(_) => false,
-            Self::Submission(work) => work.submission.is_urgent(),
+            Self::Submission(work) => work.submission.weight() < Weight::Everyday,
             Self::Reading(work) => work
                 .sealed
                 .as_ref()
                 .is_ok_and(|sealed| sealed.messages.iter().any(is_quick)),
-        }
-    }
-
-    /// True for an emergency opening, which waits behind nothing.
-    pub(crate) fn is_emergency(&self) -> bool {
-        match self {
-            Self::Own(work) => work.drafts.iter().any(Draft::is_emergency),
-            Self::Submission(work) => work.submission.is_emergency(),
-            Self::Reading(_) | Self::Refusal(_) | Self::StateHash(_) => false,
-        }
-    }
-
-    /// True for what is still taken when the disk is full.
-    pub(crate) fn is_urgent(&self) -> bool {
-        match self {
-            Self::Own(work) => work.closes.is_some() || work.drafts.iter().any(Draft::is_urgent),
-            Self::Submission(work) => work.submission.is_urgent(),
-            Self::Reading(work) => work
-                .sealed
-                .as_ref()
-                .is_ok_and(|sealed| sealed.messages.iter().any(Sealed::is_urgent)),
-            Self::StateHash(_) => true,
-            Self::Refusal(_) => false,
         }
     }
 
@@ -134,6 +127,11 @@ impl Work {
             Self::StateHash(_) => 0,
         }
     }
+}
+
+/// The weight of several that are taken together: what must not wait takes the others along.
+pub(crate) fn lightest(weights: impl Iterator<Item = Weight>) -> Weight {
+    weights.min().unwrap_or(Weight::Everyday)
 }
 
 /// Captures, barrier states and alarms: what a gate decision hangs on.

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use rustix::io::Errno;
+
 /// What kind of trouble; each kind has one stable code.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum FaultKind {
@@ -154,7 +156,24 @@ pub struct JournalFault {
     kind: FaultKind,
     place: String,
     detail: String,
+    /// The operating system's error number behind it.
+    errno: Option<i32>,
 }
+
+/// Error numbers by which a disk says that it is broken, full, read-only or gone.
+const DISK_ERRNOS: [Errno; 11] = [
+    Errno::IO,
+    Errno::NXIO,
+    Errno::NODEV,
+    Errno::NOSPC,
+    Errno::ROFS,
+    Errno::DQUOT,
+    Errno::STALE,
+    Errno::REMOTEIO,
+    Errno::TIMEDOUT,
+    Errno::NOMEDIUM,
+    Errno::UCLEAN,
+];
 
 impl JournalFault {
     /// Makes a fault; `place` is a file, `file+offset`, or a field.
@@ -163,7 +182,14 @@ impl JournalFault {
             kind,
             place: place.into(),
             detail: detail.into(),
+            errno: None,
         }
+    }
+
+    /// The fault with the operating system's error behind it.
+    pub(crate) fn caused(mut self, error: &io::Error) -> Self {
+        self.errno = error.raw_os_error();
+        self
     }
 
     /// Wraps an operating-system error met while reading or opening `path`.
@@ -173,6 +199,20 @@ impl JournalFault {
             path.display().to_string(),
             format!("{doing}: {error}"),
         )
+        .caused(error)
+    }
+
+    /// True when the disk is broken, full, read-only or gone: nothing is wrong with the records,
+    /// and the same call may work once the disk does. False for damage, for another's folder and
+    /// for what the operator has to put right.
+    pub fn is_of_disk(&self) -> bool {
+        let says_disk = |number| DISK_ERRNOS.iter().any(|of| of.raw_os_error() == number);
+        match self.kind {
+            FaultKind::DiskFull | FaultKind::Poisoned => true,
+            FaultKind::Write => self.errno.is_none_or(says_disk),
+            FaultKind::Io | FaultKind::State => self.errno.is_some_and(says_disk),
+            _ => false,
+        }
     }
 
     /// What kind of trouble.

@@ -83,6 +83,7 @@ impl Journal {
             dir: dir.clone(),
             identity: options.identity.clone(),
             segment_bytes: options.segment_bytes,
+            segment_bytes_min: options.segment_bytes_min(),
             floor_free_bytes: options.floor_free_bytes,
             tally: Arc::clone(&tally),
         };
@@ -108,6 +109,7 @@ impl Journal {
             active.walker.chain
         };
         let free_bytes = disk.free_bytes(&dir).unwrap_or_default();
+        let total_bytes = disk.total_bytes(&dir).unwrap_or_default();
         let mut journal = Self {
             active,
             ready: found.ready,
@@ -121,6 +123,7 @@ impl Journal {
             space: Space {
                 level: SpaceLevel::Normal,
                 free_bytes,
+                total_bytes,
                 prepared_bytes: 0,
             },
             watch: Watch::new((next - 1, chain)),
@@ -160,6 +163,25 @@ impl Journal {
     /// The room left.
     pub fn space(&self) -> Space {
         self.space
+    }
+
+    /// Looks at the disk again: how much is free, and whether the segment that could not be had can
+    /// be had now, which [`Journal::space`] shows a moment later.
+    pub fn look_for_room(&mut self) {
+        self.collect(false);
+        if self.blocked.is_some() {
+            self.prepare_ahead();
+            self.collect(false);
+        }
+        if let Ok(free) = self.disk.free_bytes(&self.dir) {
+            self.space.free_bytes = free;
+        }
+        self.update_space();
+    }
+
+    /// Room kept back for urgent batches.
+    pub fn reserve_bytes(&self) -> u64 {
+        self.options.reserve_bytes
     }
 
     /// Counts since opening.
@@ -282,8 +304,8 @@ impl Journal {
                 self.await_prepared()?;
             }
         }
-        if let Some(why) = self.blocked.clone().filter(|_| !keeps(self)) {
-            return Err(self.refuse(why.detail()));
+        if self.blocked.is_some() && !keeps(self) {
+            return Err(self.refuse());
         }
         if self.room() >= need {
             return Ok(());
@@ -294,8 +316,7 @@ impl Journal {
             self.await_prepared()?;
         }
         let Some(segment) = self.ready.pop_front() else {
-            let why = self.blocked.clone();
-            return Err(self.refuse(why.as_ref().map_or("no segment ready", |b| b.detail())));
+            return Err(self.refuse());
         };
         if usable(&segment) < need {
             // Made ready under an earlier, smaller `segment_bytes`.
@@ -317,9 +338,18 @@ impl Journal {
         Ok(())
     }
 
-    fn refuse(&mut self, why: &str) -> JournalFault {
+    /// There is no room: the disk is full, or fails whenever a segment is made.
+    fn refuse(&mut self) -> JournalFault {
+        let blocked = self.blocked.clone();
+        if let Some(fault) = blocked
+            .clone()
+            .filter(|fault| fault.kind() == FaultKind::Write)
+        {
+            return self.poisoned(fault);
+        }
         self.refusing = true;
         self.update_space();
+        let why = blocked.map_or("no segment ready".to_owned(), |why| why.detail().to_owned());
         JournalFault::new(FaultKind::DiskFull, self.dir.display().to_string(), why)
     }
 
@@ -371,7 +401,8 @@ impl Journal {
         if let Err((doing, error)) = done {
             let place = walker.segment.place(walker.offset);
             let detail = format!("{doing} records from {}: {error}", self.next);
-            return Err(self.poisoned(JournalFault::new(FaultKind::Write, place, detail)));
+            let fault = JournalFault::new(FaultKind::Write, place, detail).caused(&error);
+            return Err(self.poisoned(fault));
         }
         Ok(())
     }
@@ -440,10 +471,8 @@ impl Journal {
                     if self.blocked.is_none() {
                         tracing::warn!(%fault, "the next segment could not be prepared");
                     }
-                    if fault.kind() == FaultKind::Write {
-                        // A disk that fails here fails everywhere.
-                        let _ = self.poisoned(fault.clone());
-                    }
+                    // Nothing acknowledged hangs on it: the segment being written goes on, and
+                    // when the disk fails there too, its own sync says so.
                     self.blocked = Some(fault);
                 }
                 Done::Sealed(Ok(())) => {}
@@ -464,7 +493,8 @@ impl Journal {
     fn update_space(&mut self) {
         let before = self.space.level;
         self.space.prepared_bytes = self.prepared_bytes();
-        let short = self.space.free_bytes < self.options.warn_free_bytes;
+        let short = self.space.free_bytes < self.options.warn_free_bytes
+            || self.space.used_percent() > self.options.warn_used_percent;
         let used_up = self.space.prepared_bytes <= self.options.reserve_bytes;
         self.space.level = match &self.blocked {
             Some(_) if used_up || self.refusing => SpaceLevel::Full,
@@ -574,6 +604,7 @@ fn write_seal(segment: &Segment, seal: &Seal) -> Result<()> {
                 segment.place(offset),
                 format!("sealing: {error}"),
             )
+            .caused(&error)
         })
 }
 

@@ -8,6 +8,9 @@ use crate::fault::{FaultKind, JournalFault, Result};
 use crate::segment::{DATA_START, IDENTITY_BYTES_MAX, SEAL_BYTES, SEGMENT_BYTES_MIN};
 use crate::space::Space;
 
+/// What must stay free behind the very first segment of a journal, bytes.
+pub const FIRST_FLOOR_BYTES: u64 = 16 << 20;
+
 /// Called when the space level changes; must return quickly and not call the journal.
 pub type OnSpace = Arc<dyn Fn(&Space) + Send + Sync>;
 
@@ -17,7 +20,8 @@ pub struct Options {
     /// Whose journal this is (park and hub id), at most 64 bytes; the chain begins with it. A
     /// folder made with another identity is refused (`J009`).
     pub identity: String,
-    /// Size of a new segment file in bytes; at least 16 KiB. Default 64 MiB.
+    /// Size of a new segment file in bytes; at least 16 KiB. Default 64 MiB. Where the disk has no
+    /// room for so much it is halved, down to the largest batch.
     pub segment_bytes: u64,
     /// Segments kept ready ahead of the one being written; at least 1. Default 1.
     pub ahead: usize,
@@ -29,8 +33,12 @@ pub struct Options {
     pub reserve_bytes: u64,
     /// Early warning: free disk space below this is [`crate::SpaceLevel::Low`]. Default 2 GiB.
     pub warn_free_bytes: u64,
+    /// Early warning as well: more than this share of the disk is used, 0 to 100; 100 is never.
+    /// Default 80.
+    pub warn_used_percent: u8,
     /// No new segment is made when less than this would stay free: the state store, logs and the
-    /// operator need room too. Default 256 MiB.
+    /// operator need room too. Default 256 MiB. The very first segment needs less, because without
+    /// it there is no journal: see [`FIRST_FLOOR_BYTES`].
     pub floor_free_bytes: u64,
     /// Trimmed segment files kept for use again. Default 2.
     pub spares_max: usize,
@@ -53,6 +61,7 @@ impl Default for Options {
             batch_records_max: 16_384,
             reserve_bytes: 4 << 20,
             warn_free_bytes: 2 << 30,
+            warn_used_percent: 80,
             floor_free_bytes: 256 << 20,
             spares_max: 2,
             expect: Vec::new(),
@@ -100,6 +109,13 @@ impl Options {
             return bad("batch_records_max", "limits must be above 0".into());
         }
         Ok(())
+    }
+
+    /// Smallest segment made on a disk without room for one of `segment_bytes`: one that takes
+    /// every batch which a segment of full size takes.
+    pub(crate) fn segment_bytes_min(&self) -> u64 {
+        let least = self.batch_bytes_max as u64 + DATA_START + SEAL_BYTES;
+        least.next_multiple_of(1 << 20).min(self.segment_bytes)
     }
 
     /// Largest batch a new segment takes.

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use crate::counters::Tally;
 use crate::disk::{Disk, DiskFile};
 use crate::fault::{FaultKind, JournalFault, Result};
+use crate::options::FIRST_FLOOR_BYTES;
 use crate::segment::{self, Head, Segment};
 
 pub(crate) const SPARE_SUFFIX: &str = ".free";
@@ -32,6 +33,8 @@ pub(crate) struct Worker {
     pub dir: PathBuf,
     pub identity: String,
     pub segment_bytes: u64,
+    /// Smallest segment made when the disk has no room for more.
+    pub segment_bytes_min: u64,
     pub floor_free_bytes: u64,
     pub tally: Arc<Tally>,
 }
@@ -49,6 +52,7 @@ impl Worker {
                     segment.place(0),
                     format!("syncing the seal: {e}"),
                 )
+                .caused(&e)
             })),
         }
     }
@@ -71,12 +75,13 @@ impl Worker {
                 path.display().to_string(),
                 format!("preparing: {error}"),
             )
+            .caused(&error)
         };
-        let (draft, file) = self.draft().map_err(fault)?;
+        let (draft, file, bytes) = self.draft(number).map_err(fault)?;
         let head = Head {
             number,
             salt: self.disk.salt().map_err(fault)?,
-            bytes: self.segment_bytes,
+            bytes,
             identity: self.identity.clone(),
         };
         let page = head.encode();
@@ -90,25 +95,38 @@ impl Worker {
     }
 
     /// A file of the right size without a segment's name: a trimmed one used again, or a new one.
-    fn draft(&self) -> io::Result<(PathBuf, Arc<dyn DiskFile>)> {
+    fn draft(&self, number: u64) -> io::Result<(PathBuf, Arc<dyn DiskFile>, u64)> {
         for name in self.disk.list(&self.dir)? {
             if name.ends_with(SPARE_SUFFIX) {
                 let path = self.dir.join(name);
                 let file = self.disk.open(&path, true)?;
                 if file.len()? == self.segment_bytes {
-                    return Ok((path, file));
+                    return Ok((path, file, self.segment_bytes));
                 }
                 self.disk.remove(&path)?;
             }
         }
-        let free = self.disk.free_bytes(&self.dir)?;
-        if free < self.segment_bytes.saturating_add(self.floor_free_bytes) {
-            let words = format!("{free} bytes free, the floor is {}", self.floor_free_bytes);
-            return Err(io::Error::new(io::ErrorKind::StorageFull, words));
-        }
+        let bytes = self.size(number, self.disk.free_bytes(&self.dir)?)?;
         let path = self.dir.join(DRAFT_NAME);
-        let file = self.disk.create(&path, self.segment_bytes)?;
-        Ok((path, file))
+        let file = self.disk.create(&path, bytes)?;
+        Ok((path, file, bytes))
+    }
+
+    /// The largest size for which there is room: full, a half, a quarter and so on.
+    fn size(&self, number: u64, free: u64) -> io::Result<u64> {
+        let floor = match number {
+            1 => self.floor_free_bytes.min(FIRST_FLOOR_BYTES),
+            _ => self.floor_free_bytes,
+        };
+        let halves = std::iter::successors(Some(self.segment_bytes), |bytes| Some(bytes / 2));
+        halves
+            .take_while(|bytes| *bytes > self.segment_bytes_min)
+            .chain([self.segment_bytes_min])
+            .find(|bytes| free >= bytes.saturating_add(floor))
+            .ok_or_else(|| {
+                let words = format!("{free} bytes free, the floor is {floor}");
+                io::Error::new(io::ErrorKind::StorageFull, words)
+            })
     }
 }
 

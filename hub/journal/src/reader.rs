@@ -83,6 +83,17 @@ impl Reader {
         })
     }
 
+    /// A reader of the journal that is, or will be, in `dir`. Nothing is looked at yet: a disk that
+    /// cannot be read now shows when something is asked for.
+    pub fn of(disk: Arc<dyn Disk>, dir: impl AsRef<Path>, identity: impl Into<String>) -> Self {
+        Self {
+            disk,
+            dir: dir.as_ref().to_path_buf(),
+            identity: identity.into(),
+            index: Arc::default(),
+        }
+    }
+
     /// Whose journal it is.
     pub fn identity(&self) -> &str {
         &self.identity

@@ -279,6 +279,7 @@ impl Recovery<'_> {
                     segment.place(offset),
                     format!("repairing: {error}"),
                 )
+                .caused(&error)
             })
     }
 }

@@ -214,12 +214,19 @@ impl Segment {
 }
 
 fn read_head(file: &dyn DiskFile, path: &Path) -> Result<Head> {
-    let mut bytes = [0; HEAD_BYTES];
+    let mut page = [0; DATA_START as usize];
     let read = file
-        .read_at(&mut bytes, 0)
+        .read_at(&mut page, 0)
         .map_err(|error| JournalFault::io(path, "reading the head", &error))?;
     let bad = |why: String| JournalFault::new(FaultKind::Head, place(path, 0), why);
-    let head = Head::decode(bytes.get(..read).unwrap_or_default()).map_err(bad)?;
+    let page = page.get(..read).unwrap_or_default();
+    let (bytes, padding) = page.split_at_checked(HEAD_BYTES).unwrap_or((page, &[]));
+    let head = Head::decode(bytes).map_err(bad)?;
+    // Nothing the journal writes stands there: whoever keeps something in it hides it.
+    if let Some(at) = padding.iter().position(|byte| *byte != 0) {
+        let at = HEAD_BYTES + at;
+        return Err(bad(format!("byte {at} behind the head is not zero")));
+    }
     let len = file
         .len()
         .map_err(|error| JournalFault::io(path, "asking the length", &error))?;

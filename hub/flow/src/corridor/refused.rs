@@ -72,6 +72,11 @@ impl RefusedDraft {
         Self { fault, draft }
     }
 
+    /// One that was in a batch of which nobody knows whether it is durable.
+    pub(crate) fn again(fault: Fault, draft: Draft) -> Self {
+        Self { fault, draft }
+    }
+
     /// The fault to answer with.
     pub(crate) fn fault(&self) -> &Fault {
         &self.fault

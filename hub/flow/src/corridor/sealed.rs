@@ -11,6 +11,7 @@ use crate::authority::Speaker;
 use crate::draft::Draft;
 use crate::flags;
 use crate::inbox::Looked;
+use crate::mode::Weight;
 use crate::sealer::{Particulars, Sealer};
 
 /// How a duplicate of the message is recognised (I4).
@@ -135,6 +136,10 @@ impl Sealed {
         };
         let mut draft = sealer.seal(EntryKind::Message, body, particulars)?;
         draft.cause = cause;
+        if draft.is_emergency() {
+            // It may act before it is durable, and is then journaled late: once.
+            draft.flags |= flags::KEYED;
+        }
         Ok(Self {
             identity: draft.digest,
             draft,
@@ -176,12 +181,20 @@ impl Sealed {
             .map(|message| message.header.message_type)
     }
 
-    pub(crate) fn is_urgent(&self) -> bool {
-        self.draft.is_urgent()
+    pub(crate) fn weight(&self) -> Weight {
+        self.draft.weight()
     }
 
-    pub(crate) fn is_emergency(&self) -> bool {
-        self.draft.is_emergency()
+    /// A draft that was in a batch of which nobody knows whether it is durable, to be judged again.
+    pub(crate) fn again(draft: Draft) -> Self {
+        Self {
+            identity: identity_of(&draft),
+            draft,
+            key: Key::Exact,
+            // Who may say it was judged the first time.
+            speaker: None,
+            looked: Looked::Not,
+        }
     }
 
     pub(crate) fn is_act(&self) -> bool {

@@ -15,7 +15,9 @@ use super::rules::Corridor;
 use super::sealed::Sealed;
 use super::valid::Valid;
 use crate::fault::{MESSAGE_COUNT, fault};
+use crate::mode::Weight;
 use crate::submission::SubmissionForm;
+use crate::work::lightest;
 
 /// A verified envelope. Only [`VerifiedEnvelope`] becomes one.
 #[derive(Debug)]
@@ -133,20 +135,14 @@ impl SealedSubmission {
         self.messages.len()
     }
 
-    /// True when one of its messages is still taken on a full disk.
-    pub(crate) fn is_urgent(&self) -> bool {
-        self.messages
-            .iter()
-            .filter_map(|part| part.outcome.as_ref().ok())
-            .any(Sealed::is_urgent)
-    }
-
-    /// True when one of its messages is an emergency opening.
-    pub(crate) fn is_emergency(&self) -> bool {
-        self.messages
-            .iter()
-            .filter_map(|part| part.outcome.as_ref().ok())
-            .any(Sealed::is_emergency)
+    /// In which modes it is taken.
+    pub(crate) fn weight(&self) -> Weight {
+        let taken = self.messages.iter();
+        lightest(
+            taken
+                .filter_map(|part| part.outcome.as_ref().ok())
+                .map(Sealed::weight),
+        )
     }
 
     /// True when all that it says are orders of a person to gates.

@@ -1,6 +1,6 @@
 //! Carries orders to their adapters and brings the outcomes back in at the top.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -35,6 +35,8 @@ pub(crate) struct Dispatch {
     /// Adapter and its name, by target.
     pub adapters: HashMap<Target, (Arc<str>, Arc<dyn Adapter>)>,
     targets: Mutex<HashMap<Target, Arc<TargetQueue>>>,
+    /// Orders taken over whose outcome the sequencer has not taken yet, by number.
+    underway: Mutex<HashSet<u64>>,
 }
 
 impl Dispatch {
@@ -55,11 +57,13 @@ impl Dispatch {
             runtime: Handle::current(),
             adapters,
             targets: Mutex::default(),
+            underway: Mutex::default(),
         })
     }
 
     /// Takes over a durable order. Never blocks.
     pub(crate) fn release(self: &Arc<Self>, order: Order) {
+        self.underway().insert(order.number);
         let Some((name, adapter)) = self.adapters.get(&order.target) else {
             let outcome = Outcome::new(OutcomeKind::Refused, "no adapter serves this target");
             self.stats.outcome("none", &order, outcome.kind);
@@ -73,6 +77,25 @@ impl Dispatch {
             self.stats.outcome(name, &order, outcome.kind);
             self.spawn_report(order, outcome);
         }
+    }
+
+    /// Whether this order is still with it, or its outcome on the way to the sequencer.
+    pub(crate) fn has(&self, number: u64) -> bool {
+        self.underway().contains(&number)
+    }
+
+    /// The sequencer took its outcome.
+    pub(crate) fn forget(&self, number: u64) {
+        self.underway().remove(&number);
+    }
+
+    /// Its outcome was taken, and has to be taken again.
+    pub(crate) fn keep(&self, number: u64) {
+        self.underway().insert(number);
+    }
+
+    fn underway(&self) -> MutexGuard<'_, HashSet<u64>> {
+        self.underway.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many orders wait inside the outbox.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use cordon_contract::{EntryKind, IntakeError};
-use cordon_flow::{STOPPED, replay_over};
-use cordon_journal::Journal;
+use cordon_contract::EntryKind;
+use cordon_flow::{DISK_FAILED, DISK_FULL, Ledger, Mode, Opened, UNSETTLED, replay_over};
 use cordon_journal::disk::sim::SimDisk;
+use cordon_journal::{Journal, Options, Reader, StateStore};
 use cordon_model::{Body, PartyId};
 
 use crate::park::{BARRIER, Park, Porter, emergency, reading, small, until};
@@ -14,37 +14,194 @@ fn on(disk: &SimDisk, park: &Park) -> Journal {
     Journal::open_on(Arc::new(disk.clone()), park.journal_dir(), small()).unwrap()
 }
 
+/// A journal on a simulated disk that can be opened again and again, as the program's own can.
+struct SimLedger {
+    disk: SimDisk,
+    dir: std::path::PathBuf,
+    state: std::path::PathBuf,
+    options: Options,
+}
+
+impl SimLedger {
+    fn new(disk: &SimDisk, park: &Park, options: Options) -> Arc<Self> {
+        Arc::new(Self {
+            disk: disk.clone(),
+            dir: park.journal_dir(),
+            state: park.state_file(),
+            options,
+        })
+    }
+}
+
+impl Ledger for SimLedger {
+    fn open(&self) -> cordon_journal::Result<Opened> {
+        let disk = Arc::new(self.disk.clone());
+        let journal = Journal::open_on(disk, &self.dir, self.options.clone())?;
+        let (state, _) = StateStore::open_for(&self.state, &journal.reader()?)?;
+        Ok(Opened {
+            journal,
+            state: Arc::new(state),
+        })
+    }
+
+    fn reader(&self) -> Reader {
+        let disk = Arc::new(self.disk.clone());
+        Reader::of(disk, &self.dir, &*self.options.identity)
+    }
+}
+
+fn is_emergency(mode: &Mode) -> bool {
+    matches!(mode, Mode::Emergency { .. })
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_answered_or_ordered_when_the_sync_fails() {
+async fn nothing_is_answered_or_ordered_when_the_sync_fails_and_nothing_is_lost() {
     let park = Park::new();
     let disk = SimDisk::new(1);
     let hub = park
-        .start_on(on(&disk, &park), vec![Box::new(Porter::default())])
+        .start_over(
+            SimLedger::new(&disk, &park, small()),
+            vec![Box::new(Porter::default())],
+        )
         .await
         .unwrap();
     park.intake()
         .offer(reading("CAM-1", "plain", None))
         .await
         .unwrap();
-    disk.fail_sync(1);
+    disk.set_broken(true);
+    let actor = PartyId::new("OP-1").unwrap();
     let intake = park.intake();
-    let offered = tokio::spawn(async move { intake.offer(reading("CAM-1", "open", None)).await });
-    let fault = hub.vital().failed().await;
-    assert_eq!(fault.code(), "J011");
-    assert!(!offered.is_finished(), "a reading that nobody judged waits");
+    let waiting = tokio::spawn(async move { intake.offer(reading("CAM-1", "open", None)).await });
+    hub.modes().until(is_emergency).await;
     assert!(
         park.yard.orders().is_empty(),
         "an everyday order left before it was durable"
     );
-    assert!(hub.health().fault.is_some());
+    assert_eq!(hub.vital().fault(), None, "the core lives");
+    assert_eq!(hub.health().mode, "emergency");
+    assert!(hub.health().fault.unwrap().starts_with("F060"));
+    let say = || crate::park::status("CAM-1", "plain");
+    let refused = hub.submit().internal(say(), &actor).await;
+    assert_eq!(refused.unwrap_err().code(), DISK_FAILED);
+    assert!(!waiting.is_finished(), "a reading waits");
+
+    disk.set_broken(false);
+    hub.modes().until(|mode| *mode == Mode::Normal).await;
+    let accepted = waiting.await.unwrap().unwrap();
+    hub.submit().internal(say(), &actor).await.unwrap();
+    let reader = hub.reader();
+    hub.shutdown().await.unwrap();
+    let stored: Vec<_> = reader.read_from(1).unwrap().map(Result::unwrap).collect();
+    let opens: Vec<_> = stored
+        .iter()
+        .filter(|stored| {
+            matches!(&stored.entry.message.as_ref().map(|message| &message.body),
+            Some(Body::DeviceStatus(status)) if status.reason.as_deref() == Some("open"))
+        })
+        .map(|stored| stored.entry.number)
+        .collect();
+    assert_eq!(opens, [accepted.number], "recorded once");
+    let count = |label: &str| stored.iter().filter(|s| s.entry.label == label).count();
+    assert_eq!((count("hub.start"), count("hub.resumed")), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waited_for_a_failed_sync_is_told_that_it_may_be_recorded() {
+    let park = Park::new();
+    let disk = SimDisk::new(5);
+    let hub = park
+        .start_over(
+            SimLedger::new(&disk, &park, small()),
+            vec![Box::new(Porter::default())],
+        )
+        .await
+        .unwrap();
+    disk.set_broken(true);
     let actor = PartyId::new("OP-1").unwrap();
-    let refused = hub
+    let answer = hub
         .submit()
         .internal(crate::park::status("CAM-1", "plain"), &actor)
         .await;
-    assert_eq!(refused.unwrap_err().code(), STOPPED);
-    assert_eq!(hub.shutdown().await.unwrap_err().code(), "J011");
-    assert_eq!(offered.await.unwrap(), Err(IntakeError::Closed));
+    let fault = answer.unwrap_err();
+    assert_eq!(fault.code(), UNSETTLED, "not `F007 nothing was recorded`");
+    assert!(fault.peer_text().contains("may or may not"), "{fault}");
+    let _ = hub.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_emergency_mode_ends_by_itself_and_its_openings_are_journaled_once() {
+    let park = Park::new();
+    let disk = SimDisk::new(4);
+    let hub = park
+        .start_over(
+            SimLedger::new(&disk, &park, small()),
+            vec![Box::new(Porter::default())],
+        )
+        .await
+        .unwrap();
+    disk.set_broken(true);
+    let actor = PartyId::new("OP-1").unwrap();
+    // In the very batch that fails, and once more in the mode.
+    for count in 1..=2 {
+        let receipt = hub.submit().internal(emergency(), &actor).await.unwrap();
+        assert!(receipt.late);
+        until("the barrier opens", || park.yard.orders().len() == count).await;
+    }
+    until("the outcomes are spooled", || hub.health().spooled.0 == 4).await;
+    disk.set_broken(false);
+    hub.modes().until(|mode| *mode == Mode::Normal).await;
+    until("the orders are closed", || hub.health().open_orders == 0).await;
+    assert_eq!(hub.health().epoch, 1, "the same run");
+    assert_eq!(hub.health().spooled, (0, 0));
+    let (number, hash) = hub.submit().state_hash().await.unwrap();
+    let reader = hub.reader();
+    hub.shutdown().await.unwrap();
+    assert_eq!(park.yard.orders().len(), 2, "carried out once each");
+    let stored: Vec<_> = reader.read_from(1).unwrap().map(Result::unwrap).collect();
+    let count = |label: &str| stored.iter().filter(|s| s.entry.label == label).count();
+    assert_eq!(count("EmergencyGateOpen"), 2);
+    assert_eq!(count("CONFIRMED"), 2);
+    assert_eq!(count("EXPIRED"), 0);
+    let report = replay_over(&reader, vec![Box::new(Porter::default())], Some(number)).unwrap();
+    assert_eq!(report.first_difference, None);
+    assert_eq!(report.state_hash, hash);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_on_a_failing_disk_comes_up_for_emergencies_and_a_second_one_too() {
+    let park = Park::new();
+    let disk = SimDisk::new(6);
+    let ledger = || SimLedger::new(&disk, &park, small());
+    let plugins = || -> Vec<Box<dyn cordon_contract::Plugin>> { vec![Box::new(Porter::default())] };
+    let hub = park.start_over(ledger(), plugins()).await.unwrap();
+    hub.shutdown().await.unwrap();
+    let actor = PartyId::new("OP-1").unwrap();
+    disk.set_broken(true);
+    for count in 1..=2 {
+        let hub = park.start_over(ledger(), plugins()).await.unwrap();
+        assert_eq!(hub.health().mode, "emergency");
+        let receipt = hub.submit().internal(emergency(), &actor).await.unwrap();
+        assert!(receipt.late);
+        until("the barrier opens", || park.yard.orders().len() == count).await;
+        until("it is spooled", || {
+            hub.health().spooled.0 == 2 * count as u64
+        })
+        .await;
+        hub.shutdown().await.unwrap_err();
+    }
+    disk.set_broken(false);
+    let hub = park.start_over(ledger(), plugins()).await.unwrap();
+    until("the orders are closed", || {
+        hub.health().open_orders == 0 && hub.stats().snapshot().entries.get("outcome") == Some(&2)
+    })
+    .await;
+    let reader = hub.reader();
+    hub.shutdown().await.unwrap();
+    assert_eq!(park.yard.orders().len(), 2, "carried out once each");
+    let stored: Vec<_> = reader.read_from(1).unwrap().map(Result::unwrap).collect();
+    let count = |label: &str| stored.iter().filter(|s| s.entry.label == label).count();
+    assert_eq!((count("EmergencyGateOpen"), count("CONFIRMED")), (2, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -130,32 +287,36 @@ async fn a_full_disk_takes_emergencies_and_goes_on_by_itself() {
         .unwrap();
     disk.set_free(0);
     let mut taken = 0;
+    let modes = hub.modes();
     let waiting = loop {
         park.clock.advance_ms(1);
         let mut large = reading("CAM-1", "plain", None);
         large.source_ref = Some("x".repeat(150));
         let intake = park.intake();
-        let offered = tokio::spawn(async move { intake.offer(large).await });
-        until("the reading is taken or the disk full", || {
-            offered.is_finished() || hub.health().space == "full"
-        })
-        .await;
-        if !offered.is_finished() {
-            break offered;
-        }
-        offered.await.unwrap().unwrap();
+        let mut offer = tokio::spawn(async move { intake.offer(large).await });
+        tokio::select! {
+            done = &mut offer => done.unwrap().unwrap(),
+            () = modes.until(|mode| *mode != Mode::Normal) => break offer,
+        };
         taken += 1;
         assert!(taken < 5_000, "the disk never became full");
     };
     assert_eq!(hub.vital().fault(), None, "a full disk is no failure");
-    assert_eq!(hub.health().space, "full");
+    assert_eq!((hub.health().space, hub.health().mode), ("full", "full"));
+    assert!(hub.health().fault.unwrap().starts_with("F008"));
+    let everyday = hub
+        .submit()
+        .internal(
+            crate::park::status("CAM-1", "plain"),
+            &PartyId::new("OP-1").unwrap(),
+        )
+        .await;
+    assert_eq!(everyday.unwrap_err().code(), DISK_FULL);
     let actor = PartyId::new("OP-1").unwrap();
     let receipt = hub.submit().internal(emergency(), &actor).await.unwrap();
     assert!(!receipt.late && receipt.number > 0);
     until("the barrier opens", || park.yard.orders().len() == 1).await;
     disk.set_free(64 << 20);
-    park.clock.advance_ms(1);
-    park.clock.advance_ms(2_000);
     until("there is room again", || hub.health().space != "full").await;
     waiting.await.unwrap().unwrap();
     park.intake()

@@ -12,7 +12,9 @@ use cordon_contract::{
     Intake, Link, ManualClock, Order, OrderLane, Outcome, OutcomeKind, Payload, Plugin, Probe,
     Reading, Target,
 };
-use cordon_flow::{Authority, EntryReader, Hub, HubConfig, HubParts, RunningHub, StoredEntry};
+use cordon_flow::{
+    Authority, EntryReader, Hub, HubConfig, HubParts, Ledger, OpenedOnce, RunningHub, StoredEntry,
+};
 use cordon_journal::{Journal, Options, StateStore};
 use cordon_mapping::Mappings;
 use cordon_model::plan::ParkPlan;
@@ -364,10 +366,22 @@ impl Park {
         plugins: Vec<Box<dyn Plugin>>,
     ) -> Result<RunningHub, Fault> {
         let reader = journal.reader().unwrap();
-        let (state, _) = StateStore::open_for(self.dir.path().join("state.redb"), &reader).unwrap();
+        let (state, _) = StateStore::open_for(self.state_file(), &reader).unwrap();
+        let ledger = OpenedOnce::new(journal, Arc::new(state)).unwrap();
+        self.start_over(Arc::new(ledger), plugins).await
+    }
+
+    pub fn state_file(&self) -> PathBuf {
+        self.dir.path().join("state.redb")
+    }
+
+    pub async fn start_over(
+        &self,
+        ledger: Arc<dyn Ledger>,
+        plugins: Vec<Box<dyn Plugin>>,
+    ) -> Result<RunningHub, Fault> {
         let parts = HubParts {
-            journal,
-            state: Arc::new(state),
+            ledger,
             plugins,
             adapters: vec![Arc::clone(&self.yard) as Arc<dyn Adapter>],
             mappings: Arc::new(Mappings::default()),

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cordon_flow::{Hub, HubParts, ReceiptData, RunningHub};
+use cordon_flow::{Hub, HubParts, OpenedOnce, ReceiptData, RunningHub};
 use cordon_journal::disk::{Disk, DiskFile, RealDisk};
 use cordon_journal::{Changes, InboxMark, Journal, LookedUp, Position, Result, State, StateStore};
 use cordon_mapping::Mappings;
@@ -155,9 +155,9 @@ async fn start(park: &Park, journal: &Arc<Reads>, state: &Arc<Reads>) -> Running
     let journal = Journal::open_on(disk, park.journal_dir(), small()).unwrap();
     let reader = journal.reader().unwrap();
     let (store, _) = StateStore::open_for(park.dir.path().join("state.redb"), &reader).unwrap();
+    let state = Arc::new(CountedState(store, Arc::clone(state)));
     let parts = HubParts {
-        journal,
-        state: Arc::new(CountedState(store, Arc::clone(state))),
+        ledger: Arc::new(OpenedOnce::new(journal, state).unwrap()),
         plugins: Vec::new(),
         adapters: Vec::new(),
         mappings: Arc::new(Mappings::default()),

@@ -1,5 +1,6 @@
 //! The disk as the journal sees it: a small trait, the real disk, and a simulated one for crash tests.
 
+pub mod modes;
 mod real;
 pub mod sim;
 
@@ -29,6 +30,10 @@ pub trait Disk: Send + Sync + 'static {
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
     /// Bytes an unprivileged user may still allocate.
     fn free_bytes(&self, dir: &Path) -> io::Result<u64>;
+    /// Bytes of the disk, used and free for an unprivileged user; 0 when that is not known.
+    fn total_bytes(&self, _dir: &Path) -> io::Result<u64> {
+        Ok(0)
+    }
     /// Takes the folder's writer lock, held until the value is dropped; `None` when another holds it.
     fn lock(&self, dir: &Path) -> io::Result<Option<Box<dyn Any + Send>>>;
     /// An unpredictable number, the salt of a segment.

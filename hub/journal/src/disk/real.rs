@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Disk, DiskFile};
+use super::{Disk, DiskFile, modes};
 
 /// The operating system's files.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,7 +17,7 @@ struct RealFile(File);
 
 impl Disk for RealDisk {
     fn make_dir(&self, dir: &Path) -> io::Result<()> {
-        fs::create_dir_all(dir)
+        modes::make_dir(dir)
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
@@ -36,12 +36,8 @@ impl Disk for RealDisk {
     }
 
     fn create(&self, path: &Path, bytes: u64) -> io::Result<Arc<dyn DiskFile>> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(path)?;
+        let mut options = OpenOptions::new();
+        let file = modes::open_new(options.read(true).write(true).truncate(true), path)?;
         if let Err(error) = reserve(&file, bytes) {
             // A half-made file would keep the room the next try needs.
             let _ = fs::remove_file(path);
@@ -67,13 +63,17 @@ impl Disk for RealDisk {
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
+    fn total_bytes(&self, dir: &Path) -> io::Result<u64> {
+        let stat = rustix::fs::statvfs(dir)?;
+        let used = stat.f_blocks.saturating_sub(stat.f_bfree);
+        Ok(used
+            .saturating_add(stat.f_bavail)
+            .saturating_mul(stat.f_frsize))
+    }
+
     fn lock(&self, dir: &Path) -> io::Result<Option<Box<dyn Any + Send>>> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(dir.join("lock"))?;
+        let mut options = OpenOptions::new();
+        let file = modes::open_new(options.read(true).write(true), &dir.join("lock"))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Box::new(file))),
             Err(TryLockError::WouldBlock) => Ok(None),

@@ -77,6 +77,8 @@ struct World {
     power_off: bool,
     /// The sync at this many syncs from now fails and drops what it should have saved.
     failing_sync: Option<u64>,
+    /// Every sync fails.
+    is_broken: bool,
     /// Bytes the disk holds in all.
     capacity: u64,
     dice: Option<Dice>,
@@ -263,6 +265,11 @@ impl SimDisk {
     /// never saved by a later sync (as on Linux).
     pub fn fail_sync(&self, count: u64) {
         self.world().failing_sync = Some(count);
+    }
+
+    /// Every sync fails as by [`SimDisk::fail_sync`], until it is said otherwise.
+    pub fn set_broken(&self, is_broken: bool) {
+        self.world().is_broken = is_broken;
     }
 
     /// Sets the free bytes.
@@ -475,7 +482,7 @@ impl DiskFile for SimFile {
             }
             None => false,
         };
-        if fails {
+        if fails || world.is_broken {
             world.inode(self)?.pending.clear();
             return Err(io::Error::other("simulated sync failure"));
         }

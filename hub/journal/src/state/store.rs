@@ -10,7 +10,7 @@ use redb::{
     StorageError, TableDefinition, WriteTransaction,
 };
 
-use crate::disk::DiskFile;
+use crate::disk::{DiskFile, modes};
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::reader::Reader;
 use crate::state::changes::{Change, Changes, Durability};
@@ -58,6 +58,14 @@ impl std::fmt::Debug for StateStore {
     }
 }
 
+fn state_fault(place: &str, error: redb::Error) -> JournalFault {
+    let fault = JournalFault::new(FaultKind::State, place, error.to_string());
+    match error {
+        redb::Error::Io(error) => fault.caused(&error),
+        _ => fault,
+    }
+}
+
 /// What opening a file came to.
 enum Opened {
     Good(Database),
@@ -75,10 +83,10 @@ impl StateStore {
         let path = path.as_ref();
         let place = path.display().to_string();
         if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent)
+            modes::make_dir(parent)
                 .map_err(|error| JournalFault::io(parent, "making the folder", &error))?;
         }
-        let rebuild = match judge(&place, builder().create(path))? {
+        let rebuild = match make(path, &place)? {
             Opened::Good(database) => return Ok((Self::over(database, place), None)),
             Opened::Damaged(why) => {
                 let mut aside = path.as_os_str().to_owned();
@@ -96,7 +104,7 @@ impl StateStore {
                 Rebuild::OtherForm(form)
             }
         };
-        match judge(&place, builder().create(path))? {
+        match make(path, &place)? {
             Opened::Good(database) => Ok((Self::over(database, place), Some(rebuild))),
             Opened::Damaged(why) | Opened::OtherForm(why) => {
                 Err(JournalFault::new(FaultKind::State, place, why))
@@ -154,8 +162,7 @@ impl StateStore {
     }
 
     fn fault(&self, error: impl Into<redb::Error>) -> JournalFault {
-        let error: redb::Error = error.into();
-        JournalFault::new(FaultKind::State, self.place.clone(), error.to_string())
+        state_fault(&self.place, error.into())
     }
 
     fn apply(
@@ -372,6 +379,17 @@ fn builder() -> Builder {
     builder
 }
 
+/// Opens the file, or makes it.
+fn make(path: &Path, place: &str) -> Result<Opened> {
+    let is_new = !path.exists();
+    let opened = judge(place, builder().create(path))?;
+    if is_new {
+        modes::set_file(path)
+            .map_err(|error| JournalFault::io(path, "setting the permissions", &error))?;
+    }
+    Ok(opened)
+}
+
 /// Tells damage, which is rebuilt, from trouble that is not the file's.
 fn judge(place: &str, opened: std::result::Result<Database, DatabaseError>) -> Result<Opened> {
     let database = match opened {
@@ -385,22 +403,14 @@ fn judge(place: &str, opened: std::result::Result<Database, DatabaseError>) -> R
         Err(DatabaseError::UpgradeRequired(version)) => {
             return Ok(Opened::Damaged(format!("engine format {version}")));
         }
-        Err(error) => {
-            return Err(JournalFault::new(
-                FaultKind::State,
-                place,
-                error.to_string(),
-            ));
-        }
+        Err(error) => return Err(state_fault(place, error.into())),
     };
     match check_tables(&database) {
         Ok(None) => Ok(Opened::Good(database)),
         Ok(Some(form)) => Ok(Opened::OtherForm(form)),
-        Err(redb::Error::Io(error)) if !is_damage(&error) => Err(JournalFault::new(
-            FaultKind::State,
-            place,
-            error.to_string(),
-        )),
+        Err(redb::Error::Io(error)) if !is_damage(&error) => {
+            Err(state_fault(place, redb::Error::Io(error)))
+        }
         Err(error) => Ok(Opened::Damaged(error.to_string())),
     }
 }

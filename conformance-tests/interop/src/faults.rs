@@ -1,0 +1,188 @@
+//! A disk that fails and a clock that jumps under a running program, and a lane that is asked itself.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// What fails, switched on and off while the program runs. The layout is that of `shim/faults.c`.
+#[derive(Debug)]
+pub struct Faults {
+    control: std::fs::File,
+    envs: [(String, String); 3],
+}
+
+impl Faults {
+    /// Compiles the shim into `scratch`; nothing fails yet. Files and folders below `folder` can fail.
+    pub fn new(scratch: &Path, folder: &Path) -> Self {
+        let shim = scratch.join("faults.so");
+        crate::run(
+            Command::new(crate::system("cc"))
+                .args(["-shared", "-fPIC", "-O1", "-o"])
+                .arg(&shim)
+                .arg(crate::script("shim/faults.c")),
+        );
+        let control = scratch.join("faults.control");
+        std::fs::write(&control, [0; 64]).unwrap();
+        let text = |path: &Path| path.display().to_string();
+        Self {
+            envs: [
+                ("LD_PRELOAD".into(), text(&shim)),
+                ("CORDON_FAULT_CONTROL".into(), text(&control)),
+                ("CORDON_FAULT_FOLDER".into(), text(folder)),
+            ],
+            control: std::fs::OpenOptions::new()
+                .write(true)
+                .open(&control)
+                .unwrap(),
+        }
+    }
+
+    /// The environment in which the program meets them.
+    pub fn envs(&self) -> Vec<(String, String)> {
+        self.envs.to_vec()
+    }
+
+    fn set(&self, at: u64, bytes: &[u8]) {
+        self.control.write_all_at(bytes, at).unwrap();
+    }
+
+    /// The wall clock shows so many seconds more than it should.
+    pub fn clock_ahead(&self, seconds: i64) {
+        self.set(0, &(seconds * 1_000_000).to_le_bytes());
+    }
+
+    /// The disk says that so many bytes are free; 0 says the truth.
+    pub fn free_bytes(&self, bytes: i64) {
+        self.set(8, &bytes.to_le_bytes());
+    }
+
+    /// Every sync fails with this error; 0 ends it.
+    pub fn sync(&self, errno: i32) {
+        self.set(16, &errno.to_le_bytes());
+    }
+
+    /// Every write fails with this error; 0 ends it.
+    pub fn write(&self, errno: i32) {
+        self.set(20, &errno.to_le_bytes());
+    }
+
+    /// New files, folders and room fail with this error; 0 ends it.
+    pub fn make(&self, errno: i32) {
+        self.set(24, &errno.to_le_bytes());
+    }
+
+    /// Opening for writing fails with this error; 0 ends it.
+    pub fn open(&self, errno: i32) {
+        self.set(28, &errno.to_le_bytes());
+    }
+
+    /// Every write stores half of its bytes, and then there is no room.
+    pub fn short(&self, is_short: bool) {
+        self.set(32, &i32::from(is_short).to_le_bytes());
+    }
+
+    /// The disk works again.
+    pub fn end(&self) {
+        self.set(8, &[0; 28]);
+    }
+}
+
+/// A simulated barrier lane in a process of its own; killed by its own pid when dropped.
+#[derive(Debug)]
+pub struct Lane {
+    child: Child,
+    address: String,
+}
+
+impl Lane {
+    /// Starts it on a free port with its boom down; the boom takes 300 ms.
+    pub fn start() -> Self {
+        Self::start_at("127.0.0.1:0")
+    }
+
+    /// Ends it and starts another one at the same address, its boom down.
+    pub fn restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let address = std::mem::take(&mut self.address);
+        *self = Self::start_at(&address);
+    }
+
+    fn start_at(address: &str) -> Self {
+        let mut child = Command::new(crate::program())
+            .args([
+                "simulate",
+                "lane",
+                "--travel-ms",
+                "300",
+                "--listen",
+                address,
+            ])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut said = BufReader::new(child.stdout.take().unwrap());
+        said.read_line(&mut line).unwrap();
+        let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let address = told.get("address").and_then(serde_json::Value::as_str);
+        Self {
+            address: address.unwrap().to_owned(),
+            child,
+        }
+    }
+
+    /// The section of `park.toml` that serves it as the barrier of the emergency gate.
+    pub fn section(&self) -> String {
+        let profile = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../mappings/generic/lane/1/profile.toml");
+        format!(
+            "\n[[modbus]]\nname = \"barriers\"\n[[modbus.bus]]\naddress = \"{}\"\n[[modbus.bus.lane]]\n\
+             device = \"BR-06\"\ngate = \"G-04\"\nlane = \"L-06\"\ndirection = \"IN\"\nprofile = \"{}\"\n",
+            self.address,
+            profile.canonicalize().unwrap().display()
+        )
+    }
+
+    /// Whether the upper limit switch says that the boom is up, asked over Modbus TCP.
+    pub fn is_up(&self) -> bool {
+        // Function 2: one discrete input from address 0.
+        let answer = self.call([2, 0, 0, 0, 1], 10);
+        answer.get(9).is_some_and(|bits| bits & 1 == 1)
+    }
+
+    /// One call of unit 1 on a connection of its own; the answer has `bytes` bytes.
+    fn call(&self, request: [u8; 5], bytes: usize) -> Vec<u8> {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let patience = Some(Duration::from_secs(5));
+        stream.set_read_timeout(patience).unwrap();
+        let mut frame = vec![0, 1, 0, 0, 0, 6, 1];
+        frame.extend_from_slice(&request);
+        stream.write_all(&frame).unwrap();
+        let mut answer = vec![0; bytes];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(answer.get(7), request.first(), "{answer:?}");
+        answer
+    }
+
+    /// Waits until the boom is up.
+    pub fn wait_until_up(&self) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !self.is_up() {
+            assert!(Instant::now() < deadline, "the boom never was up");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,163 @@
+//! What outlives one opening of the journal: plug-ins, spool, readings that wait, orders that acted.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use cordon_contract::{Fault, Order};
+use cordon_model::{MessageId, PartyId};
+
+use crate::answer::refuse;
+use crate::batch::{Batch, Line};
+use crate::core::Core;
+use crate::entry_reader::EntryReader;
+use crate::ledger::{Ledger, StateSeat};
+use crate::queue::Room;
+use crate::receipt::ReceiptData;
+use crate::recovery::initial;
+use crate::sequencer::Ties;
+use crate::spool::Spool;
+use crate::unsettled::Unsettled;
+use crate::work::Work;
+
+/// Bit of an order's number that says: it acted before it had a number of the journal.
+const ACTED: u64 = 1 << 52;
+/// Orders and openings remembered of one failure; the oldest are forgotten.
+const REMEMBERED_MAX: usize = 10_000;
+
+/// An order that acted while the journal could not be written.
+#[derive(Clone, Debug)]
+pub(crate) struct Acted {
+    /// The emergency opening it follows from.
+    pub opening: MessageId,
+    /// Whom it went to.
+    pub target: String,
+    /// Its number in the journal, once it has one.
+    pub number: Option<u64>,
+}
+
+/// A piece of work, with its room in the queue when it came from there.
+pub(crate) type Piece = (Work, Option<Room>);
+
+/// Everything the sequencer's thread keeps while journals come and go.
+pub(crate) struct Kit {
+    pub ties: Ties,
+    pub ledger: Arc<dyn Ledger>,
+    pub seat: Arc<StateSeat>,
+    pub core: Core,
+    /// The plug-ins as they begin.
+    pub initial: Vec<Vec<u8>>,
+    pub spool: Spool,
+    /// Readings that wait until they can be recorded, with their room in the queue.
+    pub held: VecDeque<Piece>,
+    /// Batches whose sync failed.
+    pub unsettled: Vec<Unsettled>,
+    /// Orders that acted, by the number they acted under.
+    pub acted: BTreeMap<u64, Acted>,
+    /// Openings that acted, with what was answered: a repetition acts no second time.
+    pub openings: BTreeMap<(PartyId, MessageId), ReceiptData>,
+}
+
+impl Kit {
+    pub(crate) fn new(
+        ties: Ties,
+        ledger: Arc<dyn Ledger>,
+        seat: Arc<StateSeat>,
+        core: Core,
+    ) -> Result<Self, Fault> {
+        let mut spool = Spool::new(ties.config.emergency_spool.clone());
+        // What an earlier run left is counted from the first moment, journal or not.
+        spool.read();
+        Ok(Self {
+            initial: initial(&core)?,
+            spool,
+            ties,
+            ledger,
+            seat,
+            core,
+            held: VecDeque::new(),
+            unsettled: Vec::new(),
+            acted: BTreeMap::new(),
+            openings: BTreeMap::new(),
+        })
+    }
+
+    /// Refuses what is not taken now. A reading waits instead: its adapter cannot be told "later".
+    pub(crate) fn put_off(&mut self, piece: Piece, why: &Fault) {
+        match piece {
+            (Work::Reading(_), _) => self.held.push_back(piece),
+            (work, _) => refuse(work, why),
+        }
+    }
+
+    /// What was in batches whose sync failed comes before everything that was held since.
+    pub(crate) fn take_again(&mut self, reader: &EntryReader) {
+        let failed = self.unsettled.drain(..);
+        let mut first: VecDeque<Piece> = failed
+            .flat_map(|unsettled| unsettled.into_work(reader))
+            .map(|work| (work, None))
+            .collect();
+        first.append(&mut self.held);
+        self.held = first;
+    }
+
+    /// Lets an order act before it is durable, under a number that no entry of the journal has.
+    pub(crate) fn act(&mut self, mut order: Order, opening: MessageId) {
+        order.number |= ACTED;
+        let acted = Acted {
+            opening,
+            target: order.target.0.clone(),
+            number: None,
+        };
+        self.acted.insert(order.number, acted);
+        if self.acted.len() > REMEMBERED_MAX {
+            self.acted.pop_first();
+        }
+        self.ties.dispatch.release(order);
+    }
+
+    /// Remembers what an opening that acted was answered with.
+    pub(crate) fn note_opening(&mut self, receipt: &ReceiptData) {
+        let key = (receipt.sender.clone(), receipt.message_id);
+        self.openings.insert(key, receipt.clone());
+        if self.openings.len() > REMEMBERED_MAX {
+            self.openings.pop_first();
+        }
+    }
+
+    /// Gives an order that acted its number of the journal. False when it did not act in this run
+    /// of the program, or has told its outcome.
+    pub(crate) fn numbered(&mut self, opening: MessageId, target: &str, number: u64) -> bool {
+        let dispatch = Arc::clone(&self.ties.dispatch);
+        let of = |acted: &Acted| acted.opening == opening && acted.target == target;
+        let found = self.acted.iter_mut().find(|(acted_as, acted)| {
+            acted.number.is_none() && of(acted) && dispatch.has(**acted_as)
+        });
+        let is_found = found.is_some();
+        if let Some((_, acted)) = found {
+            acted.number = Some(number);
+        }
+        is_found
+    }
+}
+
+/// True for a number under which an order acted.
+pub(crate) fn is_acted(number: u64) -> bool {
+    number & ACTED != 0
+}
+
+/// The emergency opening that a line of a batch follows from.
+pub(crate) fn opening_of(batch: &Batch, line: &Line) -> Option<MessageId> {
+    let mut line = line;
+    loop {
+        if line.draft.is_emergency() {
+            return Some(line.draft.message_id);
+        }
+        let before = line.draft.cause.checked_sub(batch.base())?;
+        let cause = batch.line(usize::try_from(before).ok()?)?;
+        // A cause stands before what it causes.
+        if cause.entry.number >= line.entry.number {
+            return None;
+        }
+        line = cause;
+    }
+}
