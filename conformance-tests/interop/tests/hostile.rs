@@ -111,7 +111,7 @@ fn broken(park: &Park, list: &str, inside: &str) -> String {
 
 #[tokio::test]
 async fn a_long_prefix_list_costs_no_more_than_any_message_of_its_size() {
-    const PREFIXES: usize = 24_000;
+    const PREFIXES: usize = 60_000;
     let park = Park::start();
     let client = client(&park, Some("enterprise-1"));
     let mut list = String::new();
@@ -256,14 +256,14 @@ async fn a_crowd_and_a_flood_leave_partners_their_time_and_the_journal_its_room(
     let mut park = Park::start();
     let partner = client(&park, Some("enterprise-1"));
     let quiet = slow_request(&park, &partner).await;
-    let crowd = crowd(&park, 1_000);
+    let crowd = crowd(&park, 1_050);
     let (going, sent) = (Arc::new(AtomicBool::new(true)), Arc::default());
     flood(&park, &going, &sent);
     let loud = slow_request(&park, &partner).await;
     going.store(false, Ordering::Relaxed);
     let (sent, memory) = (sent.load(Ordering::Relaxed), most_memory(park.id()));
     println!("quiet {quiet:?}, loud {loud:?}, {sent} refused bodies, {memory} MiB");
-    assert!(crowd.len() == 1_000 && sent > 0);
+    assert!(crowd.len() == 1_050 && sent > 0);
     // On a busy machine a moment is long; what is mended here took eight seconds.
     let bound = (3 * quiet).max(Duration::from_millis(1_500));
     assert!(loud <= bound, "quiet {quiet:?}, loud {loud:?}");
