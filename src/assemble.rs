@@ -64,7 +64,11 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     let past = Arc::new(Past::of(config)?);
     let journal_reader = past.reader();
     let adapters = loaded.adapters;
-    let authority = Authority::new(Arc::new(config.plan.clone()), config.hub.id.clone())?;
+    let authority = Authority::new(
+        Arc::new(config.plan.clone()),
+        config.hub.id.clone(),
+        config.authority.clone(),
+    )?;
     let mut hub_config = HubConfig::new(authority, config.hub.spool());
     hub_config.tick_ms = config.hub.tick_ms;
     let openable = doors::openable(config);

@@ -18,6 +18,7 @@ pub fn check(config: &ParkConfig) -> Vec<Fault> {
     faults.extend(ties::check(config));
     faults.extend(uses::written(config));
     faults.extend(config.console.check().err());
+    faults.extend(config.authority.check());
     faults.extend(config.access.check());
     faults.extend(config.alarms.check());
     faults.extend(config.reports.check(&config.plan));

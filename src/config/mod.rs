@@ -64,6 +64,9 @@ pub struct ParkConfig {
     /// Receivers of alarms: webhooks, mail, the console's feed.
     #[serde(default)]
     pub notify: Vec<cordon_notify::Config>,
+    /// Who may say what.
+    #[serde(default)]
+    pub authority: cordon_flow::AuthoritySettings,
     /// Who may pass.
     #[serde(default)]
     pub access: cordon_access::AccessConfig,

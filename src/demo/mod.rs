@@ -19,7 +19,7 @@ use cordon_model::{Body, GateClass, PartyId};
 use cordon_security::tls::{self, Expect, TlsKey};
 use cordon_security::{Role, Signer, TrustStore};
 use cordon_services::client::{Link, LinkOptions};
-use cordon_sim_park::{Outside, STORY, Scene};
+use cordon_sim_park::{Outside, STORY, Scene, cast};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -28,6 +28,7 @@ use crate::config::{DemoSection, ParkConfig};
 use crate::exit::{CONFIG, Ending};
 use enterprise::{Enterprise, Filed};
 use officer::{Duty, Officer};
+use papers::Filer;
 use regulator::{Pulled, Regulator};
 use summary::{JournalState, Reports, Summary};
 
@@ -85,6 +86,7 @@ impl Demo {
         let begun = Instant::now();
         self.announce(&config);
         let teller = tokio::spawn(teller::tell(park.hub().feed(), self.quiet));
+        office(&config, park.hub()).await?;
         let company = self.company(&config, &demo, &outside)?;
         let ended = self.wait(&park).await;
         eprintln!("stopping");
@@ -335,4 +337,22 @@ fn verified(journal: &Path) -> JournalState {
             problems: vec![fault.to_string()],
         },
     }
+}
+
+/// What the park's office has said before anybody comes: the tank trucks that it registered for Plant
+/// One, and the black list that it confirmed.
+async fn office(config: &ParkConfig, hub: &RunningHub) -> Result<(), Ending> {
+    let Some(plant) = config.plan.enterprises.first() else {
+        return Ok(());
+    };
+    let filer = Filer {
+        park: config.plan.code.clone(),
+        enterprise: plant.id.clone(),
+    };
+    for vehicle in &cast::ALL {
+        if let Some(body) = filer.office(vehicle, SystemClock.now())? {
+            hub.submit().internal(body, &config.hub.id).await?;
+        }
+    }
+    Ok(())
 }

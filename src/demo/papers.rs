@@ -5,7 +5,7 @@ use cordon_contract::Fault;
 use cordon_model::{
     AccessGrant, Body, ClassLetter, Header, LifeState, ListEntry, ListKind, ListSubject, Message,
     MessageId, OnDutyStatus, ParkCode, PartyId, Plate, PlateColour, Quality, SCHEMA_VERSION,
-    Sensitivity, SubjectKind, Timestamp,
+    Sensitivity, SubjectKind, Timestamp, VehicleRegistration,
 };
 use cordon_services::lawful;
 use cordon_sim_park::cast::{Papers, Vehicle};
@@ -38,17 +38,41 @@ impl Filer {
         };
         let mut filed = vec![Body::AccessGrant(self.grant(&plate, paper, now))];
         if vehicle.papers == Papers::Blacklisted {
-            filed.push(Body::ListEntry(ListEntry {
-                entry_id: format!("BL-{}", reference(vehicle.plate)),
-                list_kind: ListKind::Black,
-                subject: ListSubject::Plate(plate),
-                reason: "repeated illegal parking".to_owned(),
-                valid_from: now.plus_seconds(-60),
-                valid_to: None,
-                state: LifeState::Active,
-            }));
+            filed.push(black(vehicle, plate, now));
         }
         Ok(filed)
+    }
+
+    /// What the park's office must have said before: which tank trucks it has seen and registered for
+    /// the enterprise, and that it confirms the black list.
+    pub fn office(&self, vehicle: &Vehicle, now: Timestamp) -> Result<Option<Body>, Fault> {
+        let plate = plate(vehicle)?;
+        Ok(match vehicle.papers {
+            Papers::Hazmat | Papers::HazmatWithoutWaybill => {
+                Some(Body::VehicleRegistration(VehicleRegistration {
+                    registration_id: format!("REG-{}", reference(vehicle.plate)),
+                    plate,
+                    plate_class: None,
+                    trailer_plate: None,
+                    subject_kind: SubjectKind::VehHazmat,
+                    vin: None,
+                    etag_epc: None,
+                    enterprise_id: self.enterprise.clone(),
+                    uscc: None,
+                    carrier_name: None,
+                    road_transport_certificate: None,
+                    laden_mass_kg: None,
+                    crew: Vec::new(),
+                    gates: Vec::new(),
+                    apply_channel: None,
+                    valid_from: now.plus_seconds(-60),
+                    valid_to: now.plus_seconds(30 * 86_400),
+                    state: LifeState::Active,
+                }))
+            }
+            Papers::Blacklisted => Some(black(vehicle, plate, now)),
+            _ => None,
+        })
     }
 
     fn grant(&self, plate: &Plate, paper: Paper, now: Timestamp) -> AccessGrant {
@@ -118,6 +142,19 @@ impl Filer {
         let bytes = cordon_wire::write_message(&message).map_err(lawful)?;
         Ok((message_id, bytes))
     }
+}
+
+/// The vehicle's entry on the black list.
+fn black(vehicle: &Vehicle, plate: Plate, now: Timestamp) -> Body {
+    Body::ListEntry(ListEntry {
+        entry_id: format!("BL-{}", reference(vehicle.plate)),
+        list_kind: ListKind::Black,
+        subject: ListSubject::Plate(plate),
+        reason: "repeated illegal parking".to_owned(),
+        valid_from: now.plus_seconds(-60),
+        valid_to: None,
+        state: LifeState::Active,
+    })
 }
 
 /// What differs from grant to grant.

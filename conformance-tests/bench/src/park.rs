@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cordon_contract::{Adapter, Clock, Plugin, SystemClock};
-use cordon_flow::{Hub, HubConfig, HubParts, OpenedOnce, RunningHub};
+use cordon_flow::{
+    AuthoritySettings, HazmatGrants, Hub, HubConfig, HubParts, OpenedOnce, RunningHub,
+};
 use cordon_journal::disk::Disk;
 use cordon_journal::{Journal, Options, StateStore};
 use cordon_mapping::Mappings;
@@ -141,7 +143,13 @@ impl Park {
         let path = self.folder().join(format!("{name}.redb"));
         let (state, _) = StateStore::open_for(path, &reader)?;
         let spool = self.folder().join(format!("{name}.spool"));
-        let authority = cordon_flow::Authority::new(Arc::new(plan()?), PartyId::new(HUB)?)?;
+        // The example grant is for dangerous goods, and no measure is of registrations.
+        let settings = AuthoritySettings {
+            hazmat_grants: HazmatGrants::Any,
+            ..AuthoritySettings::default()
+        };
+        let authority =
+            cordon_flow::Authority::new(Arc::new(plan()?), PartyId::new(HUB)?, settings)?;
         let config = HubConfig::new(authority, spool);
         let parts = HubParts {
             ledger: Arc::new(OpenedOnce::new(journal, Arc::new(state))?),

@@ -45,6 +45,33 @@ impl EntryKind {
     }
 }
 
+/// On whose word a message stands, as the door judged it when it was taken in. It is stored with the
+/// entry, so that it does not change with the plan.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Standing {
+    /// The speaker's word about his own things.
+    #[default]
+    Own,
+    /// The park's word: an operator's.
+    Park,
+    /// A proposal that waits for the park's word.
+    Proposal,
+}
+
+/// Who says a message: the device or partner it was read from, where the hub only attests it, else
+/// the sender.
+pub fn speaker_of(message: &Message) -> &str {
+    let header = &message.header;
+    let source = header
+        .source_ref
+        .as_deref()
+        .filter(|_| header.attested_by.is_some());
+    // The corridor writes the device first, and no device's name holds a slash.
+    source
+        .and_then(|source| source.split('/').next())
+        .unwrap_or_else(|| header.sender_id.as_str())
+}
+
 /// One entry. Cheap to clone: the message is shared.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -70,4 +97,6 @@ pub struct Entry {
     /// changes nothing. Plug-ins are not stepped over it; whoever folds entries by himself passes it
     /// over.
     pub overtaken: bool,
+    /// On whose word it stands.
+    pub standing: Standing,
 }

@@ -6,6 +6,7 @@ use cordon_model::Digest;
 
 use crate::batch::Batch;
 use crate::fault::{ACT_LATE, STOPPED, UNREADABLE, fault};
+use crate::flags;
 use crate::intake::{Answer, Pending, Slot};
 use crate::receipt::{ReceiptData, Refused};
 use crate::stats::Stats;
@@ -89,6 +90,7 @@ impl Answerer<'_> {
                 received_at: self.batch.time(),
                 duplicate,
                 late: false,
+                marks: line.draft.flags & flags::WARNED,
             }),
             _ => Err(Refused::unrecorded(fault(UNREADABLE))),
         }

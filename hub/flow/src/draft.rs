@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cordon_contract::{Entry, EntryKind, OrderLane, Target};
+use cordon_contract::{Entry, EntryKind, OrderLane, Standing, Target};
 use cordon_journal::NewRecord;
 use cordon_model::{Body, Digest, Message, MessageId, PartyId, Timestamp};
 
@@ -107,6 +107,17 @@ impl Draft {
             label: self.label.clone(),
             message: self.message.clone(),
             overtaken: self.flags & flags::OVERTAKEN != 0,
+            standing: self.standing(),
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        if self.flags & flags::PROPOSAL != 0 {
+            Standing::Proposal
+        } else if self.flags & flags::PARK != 0 {
+            Standing::Park
+        } else {
+            Standing::Own
         }
     }
 

@@ -282,6 +282,7 @@ fn late_receipt(line: &Line) -> ReceiptData {
         received_at: line.entry.time,
         duplicate: false,
         late: true,
+        marks: 0,
     }
 }
 

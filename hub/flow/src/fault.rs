@@ -42,6 +42,22 @@ pub const STRANGER: &str = "F030";
 pub const NOT_YOURS: &str = "F031";
 /// `F032`: the message speaks of something that nobody here knows.
 pub const UNKNOWN_THING: &str = "F032";
+/// `F033`: the vehicle or person is another's; the park must decide.
+pub const CONTESTED: &str = "F033";
+/// `F034`: only the park may say this.
+pub const ONLY_PARK: &str = "F034";
+/// `F035`: a grant for dangerous goods on a vehicle the park has not registered for them.
+pub const NOT_REGISTERED: &str = "F035";
+/// `F036`: as many vehicles or persons are registered as may be held.
+pub const REGISTER_FULL: &str = "F036";
+/// `F037`: a warning in a receipt: the statement waits for the park's word.
+pub const PROPOSED: &str = "F037";
+/// `F038`: a grant for a gate, lane or area that does not exist.
+pub const GRANT_PLACE: &str = "F038";
+/// `F039`: a grant that is over already.
+pub const GRANT_OVER: &str = "F039";
+/// `F040`: a grant that is longer than its class allows.
+pub const GRANT_LONG: &str = "F040";
 /// `F050`: no adapter reaches a barrier of the gates named.
 pub const GATE_UNREACHED: &str = "F050";
 /// `F051`: as many requests for reports are unanswered as may be.
@@ -182,6 +198,46 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
         UNSETTLED,
         "the hub's disk failed while this was recorded: it may or may not be recorded",
         "send the message again later, with the same id: what was recorded is answered with its receipt",
+    ),
+    (
+        CONTESTED,
+        "the vehicle or person is registered to another; the park must decide",
+        "ask the park, which has been told; the first registration goes on until then",
+    ),
+    (
+        ONLY_PARK,
+        "only the park may say this",
+        "ask the park to say it",
+    ),
+    (
+        NOT_REGISTERED,
+        "the park has not registered this vehicle for dangerous goods or waste",
+        "register the vehicle and let the park confirm it, then grant",
+    ),
+    (
+        REGISTER_FULL,
+        "as many vehicles or persons are registered as the park may hold",
+        "withdraw registrations that are not needed, or ask the park to raise the limit",
+    ),
+    (
+        PROPOSED,
+        "taken as a proposal; it acts at your own gates at most until the park says the same",
+        "ask the park to confirm it",
+    ),
+    (
+        GRANT_PLACE,
+        "the grant names a gate, lane or area that does not exist",
+        "name gates, lanes and areas of the park's plan",
+    ),
+    (
+        GRANT_OVER,
+        "the grant is over already",
+        "grant a window that has not ended",
+    ),
+    (
+        GRANT_LONG,
+        "the grant is longer than its class allows",
+        "grant a shorter window and renew it",
     ),
 ];
 

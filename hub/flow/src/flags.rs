@@ -18,6 +18,20 @@ pub const OVERTAKEN: u16 = 1 << 7;
 /// them.
 pub const HUB_TIMED: u16 = 1 << 8;
 
+/// Said by the park itself: by an operator, or at the console.
+pub const PARK: u16 = 1 << 15;
+/// A proposal that waits for the park's word.
+pub const PROPOSAL: u16 = 1 << 14;
+/// A grant that names a gate, lane or area that does not exist.
+pub const WARN_PLACE: u16 = 1 << 13;
+/// A grant that was over when it came.
+pub const WARN_OVER: u16 = 1 << 12;
+/// A grant that is longer than its class allows.
+pub const WARN_LONG: u16 = 1 << 11;
+
+/// All that a receipt warns of.
+pub const WARNED: u16 = PROPOSAL | WARN_PLACE | WARN_OVER | WARN_LONG;
+
 const LANE_SHIFT: u16 = 4;
 const LANE_MASK: u16 = 0b11 << LANE_SHIFT;
 

@@ -9,6 +9,7 @@ use cordon_journal::Record;
 use cordon_model::{AuditOutcome, Body, PartyId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::authority::Register;
 use crate::draft::Draft;
 use crate::flags;
 use crate::mark::{Mark, Marked};
@@ -80,12 +81,15 @@ pub(crate) struct Fold {
     pub requests: BTreeSet<u64>,
     /// Entries that are not as this program would write them.
     pub marked: Marked,
+    /// Whose vehicles, persons and alarms.
+    pub register: Register,
 }
 
 impl Fold {
     /// Takes in one entry.
     pub(crate) fn apply(&mut self, number: u64, time: Timestamp, draft: &Draft) {
         self.last_time = self.last_time.max(time.micros());
+        self.register.apply(number, time, draft);
         match draft.kind {
             EntryKind::Tick => self.last_tick = time.micros(),
             EntryKind::Order => self.opened(number, draft),

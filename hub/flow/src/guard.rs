@@ -1,16 +1,19 @@
-//! The flow's own plug-in: turns refusals that smell of an attack and entries that cannot be read into
-//! alarms, and tells of holes in a sender's count and of statements that came too late.
+//! The flow's own plug-in: turns refusals that smell of an attack, proposals that wait for the park and
+//! entries that cannot be read into alarms, and tells of holes in a sender's count and of statements
+//! that came too late.
 
 use std::collections::BTreeMap;
 
-use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin};
+use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin, Standing, speaker_of};
 use cordon_model::{
     AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AuditEvent, AuditOutcome, Body, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::counts::Counts;
-use crate::fault::{CONFIGURATION, ID_REUSED, fault};
+use crate::fault::{
+    CONFIGURATION, CONTESTED, ID_REUSED, NOT_YOURS, ONLY_PARK, PROPOSED, STRANGER, fault,
+};
 use crate::fold::MARKED;
 use crate::text::{clip, clip_empty};
 
@@ -106,7 +109,33 @@ fn alarm(code: &str) -> Option<(AlarmCode, AlarmLevel)> {
         "V003" | "V004" | "V005" | "V006" | "V007" => {
             Some((AlarmCode::SignatureInvalid, AlarmLevel::Orange))
         }
+        CONTESTED => Some((AlarmCode::NotEntitled, AlarmLevel::Yellow)),
+        STRANGER | NOT_YOURS | ONLY_PARK => Some((AlarmCode::NotEntitled, AlarmLevel::Blue)),
+        PROPOSED => Some((AlarmCode::NotEntitled, AlarmLevel::Blue)),
         "V012" | "V013" => Some((AlarmCode::CertExpired, AlarmLevel::Yellow)),
+        _ => None,
+    }
+}
+
+/// Who did what, and the code it is known by; `None` for what is of no concern here.
+fn told(entry: &Entry) -> Option<(String, String, String)> {
+    let message = entry.message.as_deref()?;
+    match (entry.kind, &message.body) {
+        (EntryKind::Refused, Body::Refusal(refusal)) => {
+            let who = entry.sender.as_str().to_owned();
+            let code = entry.label.clone();
+            let words = format!("{code} refused a message of {who}: {}", refusal.detail);
+            Some((who, code, words))
+        }
+        (EntryKind::Message, body) if entry.standing == Standing::Proposal => {
+            let who = speaker_of(message).to_owned();
+            let what = body.message_type();
+            let words = format!(
+                "待园区确认 / {what} of {who} waits for the park's word (entry {})",
+                entry.number
+            );
+            Some((who, PROPOSED.to_owned(), words))
+        }
         _ => None,
     }
 }
@@ -118,8 +147,11 @@ impl Plugin for Guard {
 
     fn step(&mut self, entry: &Entry, decisions: &mut Decisions) {
         match entry.kind {
-            EntryKind::Message => self.watch_order(entry, decisions),
-            EntryKind::Refused => self.refused(entry, decisions),
+            EntryKind::Message => {
+                self.watch_order(entry, decisions);
+                self.alarmed(entry, decisions);
+            }
+            EntryKind::Refused => self.alarmed(entry, decisions),
             // What the hub itself says of its journal is no decision, so nothing caused it.
             EntryKind::Audit if entry.label == MARKED && entry.cause == 0 => {
                 marked(entry, decisions);
@@ -141,27 +173,17 @@ impl Plugin for Guard {
 }
 
 impl Guard {
-    fn refused(&mut self, entry: &Entry, decisions: &mut Decisions) {
-        let Some((alarm_code, alarm_level)) = alarm(&entry.label) else {
+    /// One alarm in a while for each sender and code.
+    fn alarmed(&mut self, entry: &Entry, decisions: &mut Decisions) {
+        let Some((who, code, words)) = told(entry) else {
             return;
         };
-        if !self.is_loud(entry.sender.as_str(), &entry.label, entry.time) {
+        let Some(kind) = alarm(&code).filter(|_| self.is_loud(&who, &code, entry.time)) else {
             return;
-        }
-        let detail = match entry.message.as_deref().map(|message| &message.body) {
-            Some(Body::Refusal(refusal)) => refusal.detail.clone(),
-            _ => String::new(),
         };
         let event = AlarmEvent {
-            enterprise_id: Some(entry.sender.clone()),
-            ..event(
-                entry,
-                (alarm_code, alarm_level),
-                &format!(
-                    "{} refused a message of {}: {detail}",
-                    entry.label, entry.sender
-                ),
-            )
+            enterprise_id: PartyId::new(who.as_str()).ok(),
+            ..event(entry, kind, &words)
         };
         decisions.emit(Body::AlarmEvent(event), None);
     }

@@ -14,6 +14,7 @@ use cordon_model::{Digest, MessageId, PartyId, Timestamp};
 use crate::corridor::{Key, Sealed};
 use crate::draft::Draft;
 use crate::fault::{STOPPED, fault, of_journal};
+use crate::flags;
 use crate::receipt::ReceiptData;
 
 type Name = (PartyId, MessageId);
@@ -49,6 +50,8 @@ struct Fresh {
     name: Name,
     number: u64,
     digest: Digest,
+    /// What its receipt warns of.
+    marks: u16,
     /// What it is recognised by.
     identity: Digest,
     /// Time and chain hash of its entry; `None` until the entry is durable.
@@ -203,6 +206,7 @@ impl Inbox {
             name: (draft.sender.clone(), draft.message_id),
             number,
             digest: draft.digest,
+            marks: draft.flags & flags::WARNED,
             identity,
             sealed: None,
         });
@@ -214,6 +218,7 @@ impl Inbox {
             name: (sender, id),
             number: mark.number,
             digest: Digest(mark.digest),
+            marks: mark.marks,
             identity: Digest(mark.identity),
             sealed: Some((Timestamp::from_micros(mark.time_micros), Digest(mark.chain))),
         });
@@ -248,6 +253,7 @@ impl Inbox {
                 let mark = InboxMark {
                     number: fresh.number,
                     time_micros: time.micros(),
+                    marks: fresh.marks,
                     digest: fresh.digest.0,
                     identity: fresh.identity.0,
                     chain: chain.0,
@@ -318,6 +324,7 @@ impl Fresh {
             received_at,
             duplicate: true,
             late: false,
+            marks: self.marks,
         })
     }
 }
@@ -333,6 +340,7 @@ fn receipt_of((sender, message_id): Name, mark: InboxMark) -> ReceiptData {
         received_at: Timestamp::from_micros(mark.time_micros),
         duplicate: true,
         late: false,
+        marks: mark.marks,
     }
 }
 

@@ -8,7 +8,7 @@ use cordon_contract::{Accepted, EntryKind, Fault};
 use cordon_model::{Digest, MessageType};
 use tokio::sync::oneshot;
 
-use crate::authority::Authority;
+use crate::authority::{Authority, Order};
 use crate::batch::Batch;
 use crate::core::Core;
 use crate::corridor::{Corridor, CorridorRules, Offender, Part, RefusedDraft, Sealed};
@@ -96,7 +96,7 @@ impl Intaker<'_> {
         for Part { span, outcome } in messages {
             let slot = match outcome {
                 Err(refused) => self.refused(refused, number),
-                Ok(sealed) => match self.inbox.verdict_of(&sealed) {
+                Ok(mut sealed) => match self.inbox.verdict_of(&sealed) {
                     Err(fault) => Slot::Failed(fault),
                     Ok(Verdict::Same(receipt)) => Slot::Seen(receipt),
                     Ok(Verdict::Pending(number)) => Slot::Twice(number),
@@ -107,13 +107,16 @@ impl Intaker<'_> {
                     Ok(Verdict::New) if self.is_request_too_many(&sealed) => {
                         Slot::Failed(fault(REQUESTS_WAIT))
                     }
-                    Ok(Verdict::New) => {
-                        if let Some(record) = record.take() {
-                            number = self.batch.next();
-                            self.core.admit(self.batch, record);
+                    Ok(Verdict::New) => match self.judge(&mut sealed) {
+                        Err(fault) => self.unlawful(&sealed, fault, raw.slice(span), number),
+                        Ok(()) => {
+                            if let Some(record) = record.take() {
+                                number = self.batch.next();
+                                self.core.admit(self.batch, record);
+                            }
+                            self.fresh(sealed, Some(number))
                         }
-                        self.fresh(sealed, Some(number))
-                    }
+                    },
                 },
             };
             slots.push(slot);
@@ -164,7 +167,7 @@ impl Intaker<'_> {
         });
         judged
             .into_iter()
-            .map(|(sealed, verdict)| match (verdict, other) {
+            .map(|(mut sealed, verdict)| match (verdict, other) {
                 (Err(fault), _) => Slot::Failed(fault),
                 (Ok(Verdict::Same(receipt)), _) => Slot::Seen(receipt),
                 (Ok(Verdict::Pending(number)), _) => Slot::Twice(number),
@@ -172,7 +175,13 @@ impl Intaker<'_> {
                     let raw = sealed.body().clone();
                     self.reused(&sealed, first, raw, 0)
                 }
-                (Ok(Verdict::New), None) => self.fresh(sealed, None),
+                (Ok(Verdict::New), None) => match self.judge(&mut sealed) {
+                    Ok(()) => self.fresh(sealed, None),
+                    Err(fault) => {
+                        let raw = sealed.body().clone();
+                        self.unlawful(&sealed, fault, raw, 0)
+                    }
+                },
             })
             .collect()
     }
@@ -215,6 +224,25 @@ impl Intaker<'_> {
             && self.core.fold().requests.len() >= REPORT_REQUESTS_MAX
     }
 
+    /// What only the order of statements can tell: whose vehicle, person or alarm it is today.
+    fn judge(&self, sealed: &mut Sealed) -> Result<(), Fault> {
+        let Some((speaker, body)) = sealed.said() else {
+            return Ok(());
+        };
+        let order = Order {
+            authority: self.authority,
+            register: &self.core.fold().register,
+            speaker,
+            now: self.batch.time(),
+        };
+        let judged = order.judge(body).map_err(|(code, field, detail)| {
+            let place = format!("/c:Message/c:Body/c:{}/c:{field}", body.message_type());
+            fault(code).at(place).log(detail)
+        });
+        sealed.stands(judged?);
+        Ok(())
+    }
+
     fn fresh(&mut self, sealed: Sealed, submission: Option<u64>) -> Slot {
         let identity = sealed.identity();
         let mut draft = sealed.into_draft();
@@ -241,6 +269,11 @@ impl Intaker<'_> {
                 "id {} stands for entry {first}",
                 sealed.message_id()
             ));
+        self.unlawful(sealed, fault, raw, cause)
+    }
+
+    /// Refuses what passed the corridor.
+    fn unlawful(&mut self, sealed: &Sealed, fault: Fault, raw: bytes::Bytes, cause: u64) -> Slot {
         let offender = Offender {
             sender: Some(sealed.sender().clone()),
             message_id: Some(sealed.message_id()),

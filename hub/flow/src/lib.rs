@@ -65,7 +65,9 @@ mod unsettled;
 mod vital;
 mod work;
 
-pub use crate::authority::{Authority, Table, Thing, Voice, Whose};
+pub use crate::authority::{
+    Authority, AuthoritySettings, Confirm, HazmatGrants, Reaction, Table, Thing, Voice, Whose,
+};
 pub use crate::config::{HubConfig, HubParts};
 pub use crate::core::{DECISION_DEPTH_MAX, DECISIONS_PER_INPUT_MAX};
 pub use crate::corridor::CorridorRules;
@@ -88,7 +90,7 @@ pub use crate::misread::{Misread, Misreads};
 pub use crate::mode::{Mode, Modes};
 pub use crate::outbox::{OrderNote, Outbox};
 pub use crate::precedence::SUBJECTS_MAX;
-pub use crate::receipt::{ReceiptData, Refused};
+pub use crate::receipt::{ReceiptData, Refused, warnings};
 pub use crate::replay::{Difference, ReplayReport, replay, replay_over, replay_told};
 pub use crate::stats::{Stats, StatsSnapshot, Traffic};
 pub use crate::submission::{ParsedSubmission, SubmissionForm, message_nodes};

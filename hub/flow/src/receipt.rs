@@ -1,7 +1,10 @@
 //! What a sender is answered with.
 
 use cordon_contract::Fault;
-use cordon_model::{Digest, MessageId, ParkCode, PartyId, Receipt, Timestamp};
+use cordon_model::{Digest, MessageId, ParkCode, PartyId, Receipt, Timestamp, Warning};
+
+use crate::fault::{GRANT_LONG, GRANT_OVER, GRANT_PLACE, PROPOSED, fault};
+use crate::flags;
 
 /// Everything a signed receipt says. The same message gives the same data for ever: it is kept with the
 /// inbox mark, which is made of the journal's own record.
@@ -24,6 +27,29 @@ pub struct ReceiptData {
     /// True for an emergency opening that was carried out although the journal has failed; it is
     /// journaled at the next start.
     pub late: bool,
+    /// The entry's marks, which hold what is warned of: [`flags::PROPOSAL`], [`flags::WARN_PLACE`],
+    /// [`flags::WARN_OVER`], [`flags::WARN_LONG`].
+    pub marks: u16,
+}
+
+/// The warnings that an entry's marks stand for: the same for ever, because the marks are stored.
+pub fn warnings(marks: u16) -> Vec<Warning> {
+    let all = [
+        (flags::PROPOSAL, PROPOSED),
+        (flags::WARN_PLACE, GRANT_PLACE),
+        (flags::WARN_OVER, GRANT_OVER),
+        (flags::WARN_LONG, GRANT_LONG),
+    ];
+    all.into_iter()
+        .filter(|(mark, _)| marks & mark != 0)
+        .map(|(_, code)| {
+            let fault = fault(code);
+            Warning {
+                code: code.to_owned(),
+                text: format!("{}; {}", fault.peer_text(), fault.remedy_text()),
+            }
+        })
+        .collect()
 }
 
 impl ReceiptData {
@@ -37,6 +63,7 @@ impl ReceiptData {
             digest: self.digest,
             chain_hash: self.chain,
             received_at: self.received_at,
+            warning: warnings(self.marks),
         }
     }
 }

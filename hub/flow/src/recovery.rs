@@ -172,6 +172,7 @@ fn remember(inbox: &Inbox, record: &Record, identity: Digest) {
     let mark = InboxMark {
         number: record.number,
         time_micros: record.time_micros,
+        marks: record.flags & flags::WARNED,
         digest: record.digest,
         identity: identity.0,
         chain: record.chain,

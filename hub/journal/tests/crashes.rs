@@ -83,6 +83,7 @@ fn changes(number: u64) -> Changes {
     let mark = InboxMark {
         number,
         time_micros: 7,
+        marks: 0,
         digest: [3; 32],
         identity: [6; 32],
         chain: [4; 32],

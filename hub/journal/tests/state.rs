@@ -32,6 +32,7 @@ fn values_ranges_snapshots_and_inbox_keys_come_back() {
     let mark = InboxMark {
         number: 5,
         time_micros: 7,
+        marks: 0,
         digest: [9; 32],
         identity: [6; 32],
         chain: [4; 32],

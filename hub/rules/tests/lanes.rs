@@ -202,6 +202,7 @@ impl Park {
             label: String::new(),
             message: Some(Arc::new(message)),
             overtaken: false,
+            standing: cordon_contract::Standing::Park,
         };
         let mut decisions = Decisions::default();
         self.plugin.step(&entry, &mut decisions);

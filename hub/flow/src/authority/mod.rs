@@ -5,6 +5,10 @@
 //! (whose vehicles, persons and alarms). What is journaled as a message is therefore lawful.
 
 mod estate;
+mod order;
+mod register;
+mod settings;
+mod show;
 mod speaker;
 mod table;
 mod things;
@@ -16,6 +20,9 @@ use cordon_contract::Fault;
 use cordon_model::plan::ParkPlan;
 use cordon_model::{Body, MessageType, PartyId};
 
+pub(crate) use order::Order;
+pub(crate) use register::Register;
+pub use settings::{AuthoritySettings, Confirm, HazmatGrants, Reaction};
 pub(crate) use speaker::Speaker;
 pub use table::Table;
 pub use words::{Thing, Voice, Whose};
@@ -30,6 +37,7 @@ pub struct Authority {
     table: Table,
     plan: Arc<ParkPlan>,
     hub: PartyId,
+    settings: AuthoritySettings,
 }
 
 /// Why something may not be said: code, element, and words for the log.
@@ -37,11 +45,16 @@ pub(crate) type Unlawful = (&'static str, &'static str, String);
 
 impl Authority {
     /// The authority of a park; `hub` is its own party.
-    pub fn new(plan: Arc<ParkPlan>, hub: PartyId) -> Result<Self, Fault> {
+    pub fn new(
+        plan: Arc<ParkPlan>,
+        hub: PartyId,
+        settings: AuthoritySettings,
+    ) -> Result<Self, Fault> {
         Ok(Self {
             table: Table::built_in()?,
             plan,
             hub,
+            settings,
         })
     }
 
@@ -62,16 +75,20 @@ impl Authority {
 
     /// Judges what the plan alone can answer. The type must be one the speaker may send.
     pub(crate) fn judge_by_plan(&self, speaker: &Speaker, body: &Body) -> Result<(), Unlawful> {
-        let estate = Estate {
-            plan: &self.plan,
-            hub: &self.hub,
-        };
+        let estate = self.estate();
         for mention in mentions(body) {
             if let Some(whose) = estate.whose(speaker, mention.1) {
                 self.allow(speaker, body.message_type(), mention, whose)?;
             }
         }
         Ok(())
+    }
+
+    fn estate(&self) -> Estate<'_> {
+        Estate {
+            plan: &self.plan,
+            hub: &self.hub,
+        }
     }
 
     fn allow(

@@ -64,6 +64,11 @@ impl Table {
         }
     }
 
+    /// The kinds of things a type of message names.
+    pub fn things(message_type: MessageType) -> &'static [Thing] {
+        named(message_type)
+    }
+
     /// Whether the speaker may send this type of message at all.
     pub fn may_say(&self, voice: Voice, message_type: MessageType) -> bool {
         matches!(self.rows.get(&(message_type, voice)), Some(Some(_)))

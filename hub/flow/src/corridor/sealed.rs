@@ -73,7 +73,6 @@ pub(crate) struct Sealed {
     identity: Digest,
     key: Key,
     /// Who said it; `None` for the hub itself.
-    #[expect(dead_code, reason = "the register of owners will ask")]
     speaker: Option<Speaker>,
     /// What the state store knows of it.
     pub(crate) looked: Looked,
@@ -140,6 +139,7 @@ impl Sealed {
             // It may act before it is durable, and is then journaled late: once.
             draft.flags |= flags::KEYED;
         }
+        draft.flags |= flags::PARK;
         Ok(Self {
             identity: draft.digest,
             draft,
@@ -147,6 +147,19 @@ impl Sealed {
             speaker: None,
             looked: Looked::Not,
         })
+    }
+
+    /// Who said it, and what; `None` for the hub itself.
+    pub(crate) fn said(&self) -> Option<(&Speaker, &Body)> {
+        let message = self.draft.message.as_deref()?;
+        self.speaker
+            .as_ref()
+            .map(|speaker| (speaker, &message.body))
+    }
+
+    /// Notes how it stands: [`flags::PARK`], [`flags::PROPOSAL`] and warnings.
+    pub(crate) fn stands(&mut self, bits: u16) {
+        self.draft.flags |= bits;
     }
 
     pub(crate) fn key(&self) -> Key {

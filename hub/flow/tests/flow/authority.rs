@@ -344,3 +344,239 @@ async fn a_plants_gate_system_speaks_for_its_plant_alone() {
     assert_eq!(said, Some("F030"));
     hub.shutdown().await.unwrap();
 }
+
+pub fn registration(number: &str, enterprise: &str, kind: SubjectKind) -> Body {
+    let Body::VehicleRegistration(it) = example("vehicle-registration") else {
+        panic!("the example is no registration");
+    };
+    Body::VehicleRegistration(cordon_model::VehicleRegistration {
+        plate: plate(number),
+        trailer_plate: None,
+        subject_kind: kind,
+        enterprise_id: party(enterprise),
+        gates: Vec::new(),
+        valid_from: morning().plus_seconds(-60),
+        valid_to: morning().plus_seconds(86_400),
+        ..it
+    })
+}
+
+fn black(number: &str) -> Body {
+    match white(number) {
+        Body::ListEntry(entry) => Body::ListEntry(ListEntry {
+            list_kind: ListKind::Black,
+            ..entry
+        }),
+        _ => unreachable!(),
+    }
+}
+
+/// Codes of the warnings in the receipts, one list for each statement; a refusal is its code alone.
+async fn warned(hub: &RunningHub, partner: &Partner, bodies: Vec<Body>) -> Vec<String> {
+    let answers = hub.submit().submit(partner.says(bodies)).await.unwrap();
+    let told = |answer: &Result<cordon_flow::ReceiptData, cordon_flow::Refused>| match answer {
+        Ok(data) => {
+            let receipt = data.receipt(hub.submit().park());
+            let codes = receipt.warning.iter().map(|one| one.code.as_str());
+            codes.collect::<Vec<_>>().join(" ")
+        }
+        Err(refused) => format!("refused {}", refused.fault.code()),
+    };
+    answers.iter().map(told).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_registration_holds_a_plate_and_what_is_contested_goes_to_the_park() {
+    let park = Park::new();
+    let mut ca = Ca::new(park.dir.path());
+    let one = ca.partner("ENT-1", Role::Enterprise);
+    let two = ca.partner("ENT-2", Role::Enterprise);
+    let operator = ca.partner("OP-1", Role::Operator);
+    let hub = park.start().await;
+    let commuter = |who| registration("苏B20001", who, SubjectKind::VehCommuter);
+    assert_eq!(warned(&hub, &one, vec![commuter("ENT-1")]).await, [""]);
+    // A rival calls the commuter a tanker, or its own, or lists it, or grants for it.
+    let rival = vec![
+        registration("苏B20001", "ENT-2", SubjectKind::VehHazmat),
+        commuter("ENT-2"),
+        white("苏B20001"),
+        black("苏B20001"),
+        Body::AccessGrant(AccessGrant {
+            plate: Some(plate("苏B20001")),
+            ..grant_of("ENT-2")
+        }),
+    ];
+    assert_eq!(
+        warned(&hub, &two, rival).await,
+        [
+            "refused F033",
+            "refused F033",
+            "refused F034",
+            "F037",
+            "refused F033"
+        ]
+    );
+    // The first owner goes on.
+    let own = vec![commuter("ENT-1"), white("苏B20001")];
+    assert_eq!(warned(&hub, &one, own).await, ["", "F037"]);
+    // The park decides for the other, and then it is the other's.
+    assert_eq!(warned(&hub, &operator, vec![commuter("ENT-2")]).await, [""]);
+    assert_eq!(warned(&hub, &two, vec![commuter("ENT-2")]).await, [""]);
+    assert_eq!(
+        warned(&hub, &one, vec![commuter("ENT-1")]).await,
+        ["refused F033"]
+    );
+    hub.shutdown().await.unwrap();
+    let entries = park.entries();
+    let alarms = entries.iter().filter(|stored| {
+        matches!(
+            stored.entry.message.as_deref().map(|message| &message.body),
+            Some(Body::AlarmEvent(event)) if event.alarm_code == AlarmCode::NotEntitled
+        )
+    });
+    assert!(alarms.count() >= 2, "the park is told");
+    let report = cordon_flow::replay(
+        park.journal_dir(),
+        vec![Box::new(crate::park::Porter::default())],
+        None,
+    );
+    assert_eq!(report.unwrap().first_difference, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rescue_and_hazmat_vehicles_are_the_parks_to_name() {
+    let park = Park::new();
+    let mut ca = Ca::new(park.dir.path());
+    let two = ca.partner("ENT-2", Role::Enterprise);
+    let operator = ca.partner("OP-1", Role::Operator);
+    let hub = park.start().await;
+    let engine = registration("苏F11901", "HUB-1", SubjectKind::VehEmergency);
+    assert_eq!(warned(&hub, &operator, vec![engine]).await, [""]);
+    let hazmat = || AccessGrant {
+        class_letter: cordon_model::ClassLetter::H,
+        subject_kind: SubjectKind::VehHazmat,
+        plate: Some(plate("苏A10001")),
+        waybill_ref: Some("W".into()),
+        checks_passed: Some(true),
+        valid_from: morning(),
+        valid_to: morning().plus_seconds(3_600),
+        ..grant_of("ENT-2")
+    };
+    let said = vec![
+        black("苏F11901"),
+        registration("苏F00002", "ENT-2", SubjectKind::VehEmergency),
+        registration("苏A10001", "ENT-2", SubjectKind::VehHazmat),
+        Body::AccessGrant(hazmat()),
+    ];
+    assert_eq!(
+        warned(&hub, &two, said).await,
+        ["refused F033", "F037", "F037", "refused F035"]
+    );
+    let tanker = registration("苏A10001", "ENT-2", SubjectKind::VehHazmat);
+    assert_eq!(warned(&hub, &operator, vec![tanker]).await, [""]);
+    let said = vec![
+        Body::AccessGrant(hazmat()),
+        // What the park confirmed an enterprise does not call harmless.
+        registration("苏A10001", "ENT-2", SubjectKind::VehFreight),
+        registration("苏A10001", "ENT-2", SubjectKind::VehHazmat),
+    ];
+    assert_eq!(warned(&hub, &two, said).await, ["", "F037", ""]);
+    hub.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_is_closed_and_told_again_by_those_it_concerns() {
+    let park = Park::new();
+    let mut ca = Ca::new(park.dir.path());
+    let one = ca.partner("ENT-1", Role::Enterprise);
+    let two = ca.partner("ENT-2", Role::Enterprise);
+    let hub = park.start().await;
+    let fire = Body::AlarmEvent(alarm("A-RED", Some("ENT-1")));
+    assert_eq!(codes(&hub, &one, vec![fire]).await, [None]);
+    let update = |actor: &str| match example("alarm-update") {
+        Body::AlarmUpdate(update) => Body::AlarmUpdate(cordon_model::AlarmUpdate {
+            alarm_id: "A-RED".into(),
+            actor_id: party(actor),
+            ..update
+        }),
+        _ => unreachable!(),
+    };
+    let blue = AlarmEvent {
+        alarm_level: AlarmLevel::Blue,
+        ..alarm("A-RED", Some("ENT-2"))
+    };
+    // An id the hub is about to give its own alarm would swallow that alarm.
+    let squat = Body::AlarmEvent(alarm("alarm-5-0", Some("ENT-2")));
+    let said = vec![update("ENT-2"), Body::AlarmEvent(blue), squat];
+    assert_eq!(codes(&hub, &two, said).await, [Some("F031"); 3]);
+    let said = vec![update("chief-of-park"), update("ENT-1")];
+    assert_eq!(codes(&hub, &one, said).await, [Some("F052"), None]);
+    hub.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_that_makes_no_sense_is_refused_or_warned_of() {
+    let park = Park::new();
+    let mut ca = Ca::new(park.dir.path());
+    let one = ca.partner("ENT-1", Role::Enterprise);
+    let hub = park.start().await;
+    let grant = |number: u8, change: fn(&mut AccessGrant)| {
+        let mut grant = AccessGrant {
+            grant_id: format!("GR-{number}"),
+            valid_from: morning(),
+            valid_to: morning().plus_seconds(3_600),
+            ..grant_of("ENT-1")
+        };
+        change(&mut grant);
+        Body::AccessGrant(grant)
+    };
+    let said = vec![
+        grant(1, |_| {}),
+        grant(2, |it| it.gates = vec![GateId::new("G7").unwrap()]),
+        grant(3, |it| it.areas = vec!["AREA-NO-1".into()]),
+        grant(4, |it| {
+            it.valid_to = it.valid_from.plus_seconds(70 * 366 * 86_400)
+        }),
+        grant(5, |it| {
+            it.valid_from = morning().plus_seconds(-7_200);
+            it.valid_to = morning().plus_seconds(-3_600);
+        }),
+        grant(6, |it| {
+            it.valid_to = it.valid_from.plus_seconds(70 * 366 * 86_400);
+            it.state = cordon_model::LifeState::Withdrawn;
+        }),
+    ];
+    let envelope = one.says(said);
+    let bytes = envelope.bytes().to_vec();
+    let answers = hub.submit().submit(envelope).await.unwrap();
+    let park_code = hub.submit().park().clone();
+    let code = |answer: &Result<cordon_flow::ReceiptData, cordon_flow::Refused>| match answer {
+        Ok(data) => data
+            .receipt(&park_code)
+            .warning
+            .iter()
+            .map(|one| one.code.clone())
+            .collect(),
+        Err(refused) => format!("refused {}", refused.fault.code()),
+    };
+    let told: Vec<String> = answers.iter().map(code).collect();
+    assert_eq!(
+        told,
+        [
+            "",
+            "refused F038",
+            "refused F038",
+            "refused F040",
+            "F039",
+            ""
+        ]
+    );
+    // The same message gets the same receipt, byte for byte, also after a restart.
+    let first = cordon_wire::write_receipt(&answers[4].as_ref().unwrap().receipt(&park_code));
+    hub.shutdown().await.unwrap();
+    let hub = park.start().await;
+    let again = hub.submit().submit(one.verified(bytes)).await.unwrap();
+    let second = cordon_wire::write_receipt(&again[4].as_ref().unwrap().receipt(&park_code));
+    assert_eq!(first.unwrap(), second.unwrap());
+    hub.shutdown().await.unwrap();
+}

@@ -18,3 +18,4 @@ mod park;
 mod partner;
 mod resent;
 mod signed;
+mod table;

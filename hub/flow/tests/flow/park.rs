@@ -13,7 +13,8 @@ use cordon_contract::{
     Reading, Target,
 };
 use cordon_flow::{
-    Authority, EntryReader, Hub, HubConfig, HubParts, Ledger, OpenedOnce, RunningHub, StoredEntry,
+    Authority, AuthoritySettings, EntryReader, Hub, HubConfig, HubParts, Ledger, OpenedOnce,
+    RunningHub, StoredEntry,
 };
 use cordon_journal::{Journal, Options, StateStore};
 use cordon_mapping::Mappings;
@@ -51,15 +52,18 @@ name = "test"
 gates = [
   { id = "G1", name = "north", class = "COMPREHENSIVE" },
   { id = "G2", name = "east", class = "DEDICATED" },
+  { id = "ENT-1-G1", name = "plant one", class = "COMPREHENSIVE", tier = "ENTERPRISE_SECOND", owner = "ENT-1" },
   { id = "ENT-2-G1", name = "plant two", class = "COMPREHENSIVE", tier = "ENTERPRISE_SECOND", owner = "ENT-2" },
 ]
 lanes = [
   { id = "G1-L1", gate = "G1" },
   { id = "G2-L1", gate = "G2" },
+  { id = "ENT-1-G1-L1", gate = "ENT-1-G1" },
   { id = "ENT-2-G1-L1", gate = "ENT-2-G1" },
 ]
 areas = [
   { id = "AREA-KEY-1", grade = "KEY" },
+  { id = "AREA-ENT-1", grade = "GENERAL", owner = "ENT-1" },
   { id = "AREA-ENT-2", grade = "GENERAL", owner = "ENT-2" },
 ]
 devices = [
@@ -69,6 +73,8 @@ devices = [
   { id = "GW-01", kind = "GATEWAY" },
   { id = "GAS-01", kind = "GAS_DETECTOR", area = "AREA-KEY-1" },
   { id = "ENT-2-BR-1", kind = "BARRIER", lane = "ENT-2-G1-L1" },
+  { id = "ENT-1-CAM-1", kind = "PLATE_CAMERA", lane = "ENT-1-G1-L1" },
+  { id = "ENT-2-CAM-1", kind = "PLATE_CAMERA", lane = "ENT-2-G1-L1", area = "AREA-ENT-2" },
   { id = "ENT-2-GW-1", kind = "GATEWAY", owner = "ENT-2" },
 ]
 enterprises = [
@@ -324,7 +330,8 @@ pub struct Park {
 impl Park {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let authority = Authority::new(Arc::new(plan()), hub_id()).unwrap();
+        let authority =
+            Authority::new(Arc::new(plan()), hub_id(), AuthoritySettings::default()).unwrap();
         let mut config = HubConfig::new(authority, dir.path().join("spool.jsonl"));
         config.save_ms = 3_600_000;
         config.stop_ms = 1_000;

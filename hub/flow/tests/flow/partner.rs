@@ -64,9 +64,13 @@ impl Partner {
     /// An envelope with more in its header than the signature, and this body.
     pub fn envelope_of(&self, header: &str, body: &str) -> VerifiedEnvelope {
         let now = morning();
-        let bytes = wsse::sign(&self.signer, SoapVersion::V12, header, body, now).unwrap();
+        self.verified(wsse::sign(&self.signer, SoapVersion::V12, header, body, now).unwrap())
+    }
+
+    /// Signed bytes, verified.
+    pub fn verified(&self, bytes: Vec<u8>) -> VerifiedEnvelope {
         let policy = Policy::new(&Role::ALL).without_replay_guard();
-        wsse::verify(bytes, &self.trust, &policy, now).unwrap()
+        wsse::verify(bytes, &self.trust, &policy, morning()).unwrap()
     }
 
     /// A submission of statements of this party.

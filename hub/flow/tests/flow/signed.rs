@@ -11,7 +11,10 @@ pub const GRANT: &str = include_str!("../../../../schemas/examples/valid/access-
 const EMERGENCY: &str = include_str!("../../../../schemas/examples/valid/emergency-gate-open.xml");
 
 pub fn grant(last: u8) -> String {
-    GRANT.replace("000000000005", &format!("0000000001{last:02}"))
+    GRANT
+        .replace("000000000005", &format!("0000000001{last:02}"))
+        .replace("<c:ClassLetter>H<", "<c:ClassLetter>F<")
+        .replace("VEH_HAZMAT", "VEH_FREIGHT")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -21,7 +24,7 @@ async fn a_bad_message_refuses_only_itself_and_the_signed_bytes_are_kept_once() 
     let hub = park.start().await;
     let submit = hub.submit();
     let foreign = grant(2).replace("<c:SenderId>ENT-1", "<c:SenderId>ENT-2");
-    let broken = grant(3).replace("<c:ClassLetter>H</c:ClassLetter>", "");
+    let broken = grant(3).replace("<c:ClassLetter>F</c:ClassLetter>", "");
     let messages = [
         grant(1),
         foreign,

@@ -19,6 +19,8 @@ pub struct InboxMark {
     pub number: u64,
     /// The record's time, microseconds since 1970-01-01T00:00:00Z.
     pub time_micros: i64,
+    /// What the receipt warns of, as marks of the record's flags; 0 for nothing.
+    pub marks: u16,
     /// The message's digest.
     pub digest: [u8; 32],
     /// What the message is recognised by when it comes again; mostly its digest.

@@ -26,15 +26,15 @@ const SPACES: TableDefinition<'_, (&str, Bytes), Bytes> = TableDefinition::new("
 type InboxKey = (&'static str, &'static [u8; 16]);
 /// A digest or hash in a table.
 type Hashed = &'static [u8; 32];
-/// Number, time, digest, identity, chain hash.
-type InboxValue = (u64, i64, Hashed, Hashed, Hashed);
+/// Number, time, marks, digest, identity, chain hash.
+type InboxValue = (u64, i64, u16, Hashed, Hashed, Hashed);
 const INBOX: TableDefinition<'_, InboxKey, InboxValue> = TableDefinition::new("inbox");
 /// Inbox keys by record number, so that old ones can be forgotten.
 type OrderKey = (u64, &'static str, &'static [u8; 16]);
 const INBOX_ORDER: TableDefinition<'_, OrderKey, ()> = TableDefinition::new("inbox_order");
 
 /// Form of the tables and of what the flow puts into them; a state of another form is rebuilt.
-const TABLES_VERSION: &[u8] = b"2";
+const TABLES_VERSION: &[u8] = b"3";
 /// Deferred commits in a row before one is made immediate; the engine keeps their pages until then.
 const DEFERRED_MAX: u32 = 64;
 /// Inbox marks forgotten in one commit at most.
@@ -187,7 +187,13 @@ impl StateStore {
                 }
                 Change::Inbox(sender, id, mark) => {
                     let (digest, identity) = (&mark.digest, &mark.identity);
-                    let value = (mark.number, mark.time_micros, digest, identity, &mark.chain);
+                    let InboxMark {
+                        number,
+                        time_micros,
+                        marks,
+                        ..
+                    } = *mark;
+                    let value = (number, time_micros, marks, digest, identity, &mark.chain);
                     inbox.insert((sender.as_str(), id), value)?;
                     order.insert((mark.number, sender.as_str(), id), ())?;
                 }
@@ -221,11 +227,12 @@ impl StateStore {
     }
 }
 
-fn mark(value: (u64, i64, &[u8; 32], &[u8; 32], &[u8; 32])) -> InboxMark {
-    let (number, time_micros, digest, identity, chain) = value;
+fn mark(value: (u64, i64, u16, &[u8; 32], &[u8; 32], &[u8; 32])) -> InboxMark {
+    let (number, time_micros, marks, digest, identity, chain) = value;
     InboxMark {
         number,
         time_micros,
+        marks,
         digest: *digest,
         identity: *identity,
         chain: *chain,
@@ -555,6 +562,7 @@ mod tests {
         let mark = InboxMark {
             number: 5,
             time_micros: -2,
+            marks: 0,
             digest: [9; 32],
             identity: [8; 32],
             chain: [3; 32],

@@ -182,6 +182,9 @@ pub enum AlarmCode {
     /// A message broke this language (R125). 格式错误.
     #[serde(rename = "SCHEMA_INVALID")]
     SchemaInvalid,
+    /// Somebody spoke of what is not his to speak of, or something waits for the park's word. 越权或待园区确认.
+    #[serde(rename = "NOT_ENTITLED")]
+    NotEntitled,
 }
 
 impl AlarmCode {
@@ -245,6 +248,7 @@ impl AlarmCode {
         Self::CertExpired,
         Self::Replay,
         Self::SchemaInvalid,
+        Self::NotEntitled,
     ];
 
     /// The canonical code.
@@ -308,6 +312,7 @@ impl AlarmCode {
             Self::CertExpired => "CERT_EXPIRED",
             Self::Replay => "REPLAY",
             Self::SchemaInvalid => "SCHEMA_INVALID",
+            Self::NotEntitled => "NOT_ENTITLED",
         }
     }
 
@@ -372,6 +377,7 @@ impl AlarmCode {
             Self::CertExpired => "证书过期",
             Self::Replay => "重放",
             Self::SchemaInvalid => "格式错误",
+            Self::NotEntitled => "越权或待园区确认",
         }
     }
 }
@@ -438,6 +444,7 @@ impl FromStr for AlarmCode {
             "CERT_EXPIRED" => Self::CertExpired,
             "REPLAY" => Self::Replay,
             "SCHEMA_INVALID" => Self::SchemaInvalid,
+            "NOT_ENTITLED" => Self::NotEntitled,
             _ => return Err(FacetError::enumeration("AlarmCode", code)),
         })
     }

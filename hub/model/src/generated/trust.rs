@@ -23,6 +23,19 @@ pub struct Receipt {
     pub chain_hash: Digest,
     /// Time of the journal entry. 接收时间.
     pub received_at: Timestamp,
+    /// What is odd about the message, which was taken all the same. 警告.
+    /// From 0 to 10.
+    pub warning: Vec<Warning>,
+}
+
+/// A warning in a receipt. 警告.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Warning {
+    /// Stable code. 代码.
+    pub code: String,
+    /// What is odd, and what to do. 说明.
+    pub text: String,
 }
 
 /// Why a message was refused; the refusal itself is an entry. 拒收通知.

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use cordon_contract::{Decisions, Entry, EntryKind, Fault, OrderLane, Plugin, Target};
+use cordon_contract::{
+    Decisions, Entry, EntryKind, Fault, OrderLane, Plugin, Standing, Target, speaker_of,
+};
 use cordon_model::{Body, PartyId};
 
 /// A day: the outbox tries that long before the order is a dead letter.
 const WITHIN_S: i64 = 86_400;
 
-/// Orders every grant to the gate system of the enterprise visited, and every list entry to all of
-/// them. It has no state: what was ordered stands in the journal, and the outbox sees to delivery.
+/// Orders every grant to the gate system of the enterprise visited, and every list entry of the park to
+/// all of them; another's acts at his own gates and goes to his own gate system alone. It has no state: what was ordered stands in the journal, and the outbox sees to delivery.
 #[derive(Clone, Debug, Default)]
 pub struct GrantDispatch {
     partners: BTreeSet<PartyId>,
@@ -40,7 +42,14 @@ impl Plugin for GrantDispatch {
                 .get(&grant.enterprise_id)
                 .into_iter()
                 .collect(),
-            Body::ListEntry(_) => self.partners.iter().collect(),
+            Body::ListEntry(_) if entry.standing == Standing::Park => {
+                self.partners.iter().collect()
+            }
+            // An entry that a gate system itself reported is known to it.
+            Body::ListEntry(_) if message.header.attested_by.is_none() => {
+                let own = |partner: &&PartyId| partner.as_str() == speaker_of(message);
+                self.partners.iter().filter(own).collect()
+            }
             _ => return,
         };
         for partner in told {

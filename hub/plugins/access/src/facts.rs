@@ -2,7 +2,7 @@
 
 use cordon_contract::SubjectFacts;
 use cordon_model::{
-    Decimal, Direction, ListKind, PlateCapture, SubjectKind, Timestamp,
+    Decimal, Direction, ListKind, PartyId, PlateCapture, SubjectKind, Timestamp,
     plan::{Gate, Lane, Sight},
 };
 
@@ -36,6 +36,7 @@ impl AccessPlugin {
         let best = plate.and_then(|plate| {
             registry
                 .permits_of(plate)
+                .filter(|(key, permit)| self.is_answered_for(key, permit))
                 .max_by_key(|(key, permit)| (fitness(permit, gate, lane, now), permit.to, *key))
         });
         let permit = best.map(|(_, permit)| permit);
@@ -44,11 +45,14 @@ impl AccessPlugin {
         let kind = kind_of(permit, &registered, capture.subject_kind, now);
         // A plate that could be two vehicles is nobody's: no exemption, and no credential.
         let ambiguous = plate.is_some_and(|plate| registry.is_ambiguous(plate));
-        let exempt =
-            !ambiguous && !is_hazardous(kind) && self.is_exempt(plate, permit, &registered, now);
+        let owner = self.plan.owner_of_lane(lane);
+        let exempt = !ambiguous
+            && !is_hazardous(kind)
+            && self.is_exempt(plate, permit, &registered, owner, now);
         let (occupancy, capacity) = self.room(plate, gate, kind);
         let facts = SubjectFacts {
-            blacklisted: plate.is_some_and(|plate| registry.is_listed(ListKind::Black, plate, now)),
+            blacklisted: plate
+                .is_some_and(|plate| registry.is_listed(ListKind::Black, plate, owner, now)),
             exempt,
             has_grant: permit.is_some(),
             grant_active: permit.is_some_and(|permit| permit.active),
@@ -79,11 +83,18 @@ impl AccessPlugin {
         plate: Option<&PlateKey>,
         permit: Option<&Permit>,
         registered: &[&Registered],
+        owner: Option<&PartyId>,
         now: Timestamp,
     ) -> bool {
+        let registry = &self.state.registry;
         permit.is_some_and(|permit| permit.exempts(now))
             || registered.iter().any(|vehicle| vehicle.exempts(now))
-            || plate.is_some_and(|plate| self.state.registry.is_listed(ListKind::White, plate, now))
+            || plate.is_some_and(|plate| registry.is_listed(ListKind::White, plate, owner, now))
+    }
+
+    /// Whether somebody answers for a grant: the park, or an enterprise that is still in the plan.
+    fn is_answered_for(&self, key: &PermitKey, permit: &Permit) -> bool {
+        permit.by_park || self.plan.enterprise(&key.enterprise).is_some()
     }
 
     /// The tightest of the limits that apply: vehicles that count against it, and the limit.

@@ -1,8 +1,7 @@
-//! Taking in grants, registrations and list entries: whose word counts for what.
+//! Taking in grants, registrations and list entries. The door has seen to it that who says it may.
 
-use cordon_model::{
-    AccessGrant, AuditOutcome, LifeState, ListEntry, ListKind, PartyId, VehicleRegistration,
-};
+use cordon_contract::{Standing, speaker_of};
+use cordon_model::{AccessGrant, AuditOutcome, ListEntry, PartyId, VehicleRegistration};
 
 use crate::alarm::{Note, Step};
 use crate::permit::{ListKey, Listed, Permit, PermitKey, Registered};
@@ -10,41 +9,12 @@ use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
 
 impl AccessPlugin {
-    /// Whether a sender is one of the enterprises of the plan.
-    pub(crate) fn is_enterprise(&self, sender: &PartyId) -> bool {
-        self.plan
-            .enterprises
-            .iter()
-            .any(|enterprise| enterprise.id == *sender)
-    }
-
-    /// Whether the park itself says it: signed by no enterprise, and no reading of a partner's
-    /// system that the hub only attests.
-    fn is_park_word(&self, step: &Step<'_>) -> bool {
-        let attested = step
-            .entry
-            .message
-            .as_ref()
-            .is_some_and(|message| message.header.attested_by.is_some());
-        !attested && !self.is_enterprise(&step.entry.sender)
-    }
-
     pub(crate) fn on_grant(&mut self, step: &mut Step<'_>, grant: &AccessGrant) {
-        let sender = &step.entry.sender;
-        if self.is_enterprise(sender) && grant.enterprise_id != *sender {
-            refused(
-                step,
-                "access.grant-not-taken",
-                &grant.grant_id,
-                "an enterprise grants for itself alone",
-            );
-            return;
-        }
         let key = PermitKey {
             enterprise: grant.enterprise_id.clone(),
             id: grant.grant_id.clone(),
         };
-        let Some(permit) = Permit::of(grant, self.is_park_word(step)) else {
+        let Some(permit) = Permit::of(grant, is_park_word(step)) else {
             self.state.registry.drop_permit(&key);
             return;
         };
@@ -85,17 +55,11 @@ impl AccessPlugin {
         step: &mut Step<'_>,
         registration: &VehicleRegistration,
     ) {
-        let sender = &step.entry.sender;
-        if self.is_enterprise(sender) && registration.enterprise_id != *sender {
-            refused(
-                step,
-                "access.registration-not-taken",
-                &registration.registration_id,
-                "an enterprise registers for itself alone",
-            );
+        // What waits for the park's word changes nothing.
+        if step.entry.standing == Standing::Proposal {
             return;
         }
-        let vehicle = Registered::of(registration, self.is_park_word(step));
+        let vehicle = Registered::of(registration, is_park_word(step));
         let plate = PlateKey::of(&registration.plate);
         let max = self.config.registrations_max;
         if !self.state.registry.register(plate, vehicle, max) {
@@ -108,27 +72,17 @@ impl AccessPlugin {
         }
     }
 
-    /// Black lists are taken from everybody who may send them; a white list exempts from booking
-    /// and is the park's alone.
+    /// The park's entries act everywhere, anybody else's at his own gates.
     pub(crate) fn on_list_entry(&mut self, step: &mut Step<'_>, entry: &ListEntry) {
-        if entry.list_kind == ListKind::White
-            && entry.state == LifeState::Active
-            && !self.is_park_word(step)
-        {
-            refused(
-                step,
-                "access.list-entry-not-taken",
-                &entry.entry_id,
-                "only the park itself keeps a white list",
-            );
-            return;
-        }
-        let Some(listed) = Listed::of(entry) else {
+        let owner = match is_park_word(step) {
+            true => None,
+            false => Some(speaker(step)),
+        };
+        let Some(listed) = Listed::of(entry, owner.clone()) else {
             return;
         };
-        let sender = &step.entry.sender;
         let key = ListKey {
-            owner: self.is_enterprise(sender).then(|| sender.clone()),
+            owner,
             id: entry.entry_id.clone(),
         };
         let max = self.config.list_entries_max;
@@ -141,6 +95,19 @@ impl AccessPlugin {
             );
         }
     }
+}
+
+/// Whether the park itself says it, as the door noted when it took it in.
+fn is_park_word(step: &Step<'_>) -> bool {
+    step.entry.standing == Standing::Park
+}
+
+/// Who says it: the sender, or the plant whose gate system was read.
+fn speaker(step: &Step<'_>) -> PartyId {
+    let message = step.entry.message.as_deref();
+    message
+        .and_then(|message| PartyId::new(speaker_of(message)).ok())
+        .unwrap_or_else(|| step.entry.sender.clone())
 }
 
 fn refused(step: &mut Step<'_>, action: &str, target: &str, detail: &str) {

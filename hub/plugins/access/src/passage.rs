@@ -2,7 +2,7 @@
 
 use cordon_model::{
     AlarmCode, AlarmLevel, AuditOutcome, Body, DecisionOutcome, Direction, GateStatus, GateTier,
-    PassageRecord, PassageResult, PlateNumber, SubjectKind, Timestamp,
+    PartyId, PassageRecord, PassageResult, PlateNumber, SubjectKind, Timestamp,
 };
 
 use crate::alarm::{About, Note, Step};
@@ -252,11 +252,19 @@ impl AccessPlugin {
             .as_ref()
             .filter(|plate| !plate.number.is_unread())
             .map(PlateKey::of);
-        match record.tier {
-            GateTier::EnterpriseSecond => self.second_gate(step, record, plate.as_ref()),
-            // An enterprise's word does not move the park's own count.
-            GateTier::Park if self.is_enterprise(&step.entry.sender) => {}
-            GateTier::Park => match record.direction {
+        // Whose gate it is says the plan, not the record: an enterprise's word about its own gate does
+        // not move the park's count.
+        let plan = self.plan.clone();
+        let Some(gate) = plan.gate(&record.gate_id) else {
+            return;
+        };
+        match (&gate.owner, gate.tier) {
+            (Some(owner), _) => self.second_gate(step, record, plate.as_ref(), Some(owner)),
+            (None, GateTier::EnterpriseSecond) => {
+                let enterprise = record.enterprise_id.as_ref();
+                self.second_gate(step, record, plate.as_ref(), enterprise);
+            }
+            (None, GateTier::Park) => match record.direction {
                 Direction::In => self.entered(step, record, plate),
                 Direction::Out => {
                     self.state
@@ -319,6 +327,7 @@ impl AccessPlugin {
         step: &mut Step<'_>,
         record: &PassageRecord,
         plate: Option<&PlateKey>,
+        enterprise: Option<&PartyId>,
     ) {
         let Some(plate) = plate.filter(|_| record.direction == Direction::In) else {
             return;
@@ -339,11 +348,10 @@ impl AccessPlugin {
             image: record.image_ref.clone(),
             image_digest: record.image_digest,
         };
-        let enterprise = record.enterprise_id.clone();
         let about = About {
             gate: Some(&record.gate_id),
             lane: record.lane_id.as_ref(),
-            enterprise: enterprise.as_ref(),
+            enterprise,
             subject: Some(&seen),
             text: format!(
                 "passed second gate {} without an entry at a gate of the park 未经园区卡口进入",

@@ -121,7 +121,7 @@ impl Registered {
     }
 }
 
-/// A list entry's identity: the enterprise that made it (`None` for the park) and its id there.
+/// A list entry's identity: who made it (`None` for the park) and its id there.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub(crate) struct ListKey {
     pub owner: Option<PartyId>,
@@ -138,11 +138,13 @@ pub(crate) struct Listed {
     pub from: Timestamp,
     pub to: Option<Timestamp>,
     pub active: bool,
+    /// Whose gates it acts at; `None` for every gate, on the park's word.
+    pub at: Option<PartyId>,
 }
 
 impl Listed {
     /// `None` for an entry about a person.
-    pub(crate) fn of(entry: &ListEntry) -> Option<Self> {
+    pub(crate) fn of(entry: &ListEntry, at: Option<PartyId>) -> Option<Self> {
         let (number, colour) = match &entry.subject {
             ListSubject::Plate(plate) => (&plate.number, Some(plate.colour)),
             ListSubject::PlateNumber(number) => (number, None),
@@ -155,7 +157,13 @@ impl Listed {
             from: entry.valid_from,
             to: entry.valid_to,
             active: entry.state == LifeState::Active,
+            at,
         })
+    }
+
+    /// Whether it acts at a gate of this owner; `None` is the park.
+    pub(crate) fn acts_at(&self, owner: Option<&PartyId>) -> bool {
+        self.at.is_none() || self.at.as_ref() == owner
     }
 
     fn holds(&self, now: Timestamp) -> bool {

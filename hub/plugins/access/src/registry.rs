@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cordon_model::{ListKind, PlateNumber, Timestamp};
+use cordon_model::{ListKind, PartyId, PlateNumber, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::permit::{ListKey, Listed, Permit, PermitKey, Registered};
@@ -167,13 +167,20 @@ impl Registry {
         is_ambiguous(granted.chain(registered))
     }
 
-    /// Whether the vehicle is on an active list of this kind.
-    pub(crate) fn is_listed(&self, list: ListKind, plate: &PlateKey, now: Timestamp) -> bool {
+    /// Whether the vehicle is on a list of this kind that acts at a gate of this owner.
+    pub(crate) fn is_listed(
+        &self,
+        list: ListKind,
+        plate: &PlateKey,
+        owner: Option<&PartyId>,
+        now: Timestamp,
+    ) -> bool {
         self.by_number
             .get(&plate.number)
             .into_iter()
             .flatten()
             .filter_map(|key| self.lists.get(key))
+            .filter(|listed| listed.acts_at(owner))
             .any(|listed| match list {
                 ListKind::Black => listed.bars(plate, now),
                 ListKind::White => listed.frees(plate, now),

@@ -3,7 +3,6 @@
 use cordon_contract::{Decisions, Entry};
 use cordon_model::{AlarmEvent, AlarmState, AuditOutcome, Body, Timestamp};
 
-use crate::facts::source;
 use crate::life::is_over;
 use crate::plugin::{AlarmPlugin, clip};
 use crate::state::{Alarm, Likeness};
@@ -15,7 +14,7 @@ impl AlarmPlugin {
     /// An alarm was raised, or ended, by whomever.
     pub(crate) fn event(&mut self, entry: &Entry, event: &AlarmEvent, decisions: &mut Decisions) {
         let id = &event.alarm_id;
-        let likeness = (event.alarm_code, event.alarm_level, source(event));
+        let likeness = self.likeness(entry, event);
         if is_over(event.state) {
             return self.ended(entry, event, &likeness, decisions);
         }
@@ -108,7 +107,7 @@ impl AlarmPlugin {
         };
         alarm.repeats = alarm.repeats.saturating_add(1);
         alarm.escalation = 0;
-        let likeness = (event.alarm_code, event.alarm_level, source(event));
+        let likeness = self.likeness(entry, event);
         self.state.remember(likeness, id.clone(), entry.time);
         self.take_up(entry, alarm, None, decisions);
     }

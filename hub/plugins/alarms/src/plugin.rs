@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin};
+use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin, speaker_of};
 use cordon_model::plan::ParkPlan;
-use cordon_model::{AlarmState, AlarmUpdate, AuditEvent, AuditOutcome, Body, PartyId};
+use cordon_model::{
+    AlarmEvent, AlarmState, AlarmUpdate, AuditEvent, AuditOutcome, Body, PartyId,
+};
 
 use crate::config::Config;
-use crate::facts::Places;
+use crate::facts::{Places, source};
 use crate::life::{self, is_over};
 use crate::open::OpenAlarms;
 use crate::routes::{Later, Routes};
-use crate::state::State;
+use crate::state::{Likeness, State};
 
 /// The form of the saved state. What was saved in another form is not read as this one.
 const FORM: &[u8] = b"alarms/2;";
@@ -75,6 +77,19 @@ impl AlarmPlugin {
         }
     }
 
+    /// What makes two alarms identical. Of an enterprise also who says it: nobody's word is counted under
+    /// another's alarm, and nobody's ends it.
+    pub(crate) fn likeness(&self, entry: &Entry, event: &AlarmEvent) -> Likeness {
+        let message = entry.message.as_deref();
+        let who = message.map(speaker_of).unwrap_or_default();
+        let mut plants = self.plan.enterprises.iter();
+        let source = match plants.any(|plant| plant.id.as_str() == who) {
+            true => format!("{who}|{}", source(event)),
+            false => source(event),
+        };
+        (event.alarm_code, event.alarm_level, source)
+    }
+
     /// Somebody says that an alarm went a step on.
     fn update(&mut self, entry: &Entry, update: &AlarmUpdate, decisions: &mut Decisions) {
         let id = &update.alarm_id;
@@ -86,15 +101,6 @@ impl AlarmPlugin {
             return;
         };
         let is = alarm.state;
-        let plant = self
-            .plan
-            .enterprises
-            .iter()
-            .any(|plant| plant.id == entry.sender);
-        if plant && alarm.event.enterprise_id.as_ref() != Some(&entry.sender) {
-            let why = "the alarm does not concern this enterprise";
-            return self.refuse(entry, update, Some(is), why, decisions);
-        }
         let step = life::check(is, update.previous, update.state, update.note.as_deref());
         if let Err(unlawful) = step {
             return self.refuse(entry, update, Some(is), &unlawful.to_string(), decisions);

@@ -323,6 +323,7 @@ impl Line {
             label: String::new(),
             message: Some(Arc::new(message)),
             overtaken: false,
+            standing: cordon_contract::Standing::default(),
         }
     }
 }

@@ -12,6 +12,7 @@ pub(crate) fn read_receipt(node: Node<'_>) -> Result<Receipt, WireFault> {
         (C, "Digest"),
         (C, "ChainHash"),
         (C, "ReceivedAt"),
+        (C, "Warning"),
     ];
     let mut children = Children::open(node, NAMES)?;
     let made = Receipt {
@@ -22,6 +23,7 @@ pub(crate) fn read_receipt(node: Node<'_>) -> Result<Receipt, WireFault> {
         digest: children.one(4, value)?,
         chain_hash: children.one(5, value)?,
         received_at: children.one(6, value)?,
+        warning: children.many(7, 0, 10, read_warning)?,
     };
     children.finish()?;
     Ok(made)
@@ -61,6 +63,40 @@ pub(crate) fn write_receipt(
     {
         let value = &of.received_at;
         out.time(C_PREFIX, "ReceivedAt", *value)?;
+    }
+    out.occurrence(C_PREFIX, "Warning", of.warning.len(), 0, 10)?;
+    for value in &of.warning {
+        write_warning(out, C_PREFIX, "Warning", value)?;
+    }
+    out.end();
+    Ok(())
+}
+
+pub(crate) fn read_warning(node: Node<'_>) -> Result<Warning, WireFault> {
+    const NAMES: Names = &[(C, "Code"), (C, "Text")];
+    let mut children = Children::open(node, NAMES)?;
+    let made = Warning {
+        code: children.one(0, |node| text(node, &facets::FAULT_CODE))?,
+        text: children.one(1, |node| text(node, &facets::TEXT))?,
+    };
+    children.finish()?;
+    Ok(made)
+}
+
+pub(crate) fn write_warning(
+    out: &mut Out,
+    prefix: &'static str,
+    name: &'static str,
+    of: &Warning,
+) -> Result<(), WireFault> {
+    out.start(prefix, name);
+    {
+        let value = &of.code;
+        out.text(C_PREFIX, "Code", value, &facets::FAULT_CODE)?;
+    }
+    {
+        let value = &of.text;
+        out.text(C_PREFIX, "Text", value, &facets::TEXT)?;
     }
     out.end();
     Ok(())

@@ -343,25 +343,30 @@ fn a_plate_without_colour_counts_only_when_it_can_be_one_vehicle() {
 }
 
 #[test]
-fn an_enterprises_word_counts_for_itself_and_exempts_nobody() {
+fn an_enterprises_word_acts_at_its_own_gates_and_exempts_nobody() {
     let mut feed = Feed::new();
-    let foreign = AccessGrant {
-        enterprise_id: PartyId::new("plant-2").unwrap(),
-        ..grant(PLATE)
-    };
-    let told = feed.say_as("plant-1", Body::AccessGrant(foreign), false);
-    assert_eq!(told.audits()[0].action, "access.grant-not-taken");
+    // Its white list frees nobody at a gate of the park, and its black list bars nobody there.
     for attested in [false, true] {
         let sender = if attested { "HUB-1" } else { "plant-1" };
-        let told = feed.say_as(
-            sender,
-            Body::ListEntry(listed(PLATE, ListKind::White)),
-            attested,
-        );
-        assert_eq!(told.audits()[0].action, "access.list-entry-not-taken");
+        let entry = Body::ListEntry(listed(PLATE, ListKind::White));
+        assert!(feed.say_as(sender, entry, attested).audits().is_empty());
     }
     assert_eq!(
         feed.capture("L-02", PLATE).code(),
+        Some(RefusalCode::NoGrant)
+    );
+    let entry = Body::ListEntry(listed("苏H77777", ListKind::Black));
+    feed.say_as("plant-2", entry, false);
+    feed.say(Body::AccessGrant(grant("苏H77777")));
+    assert_eq!(feed.capture("L-02", "苏H77777").code(), None);
+    // A partner who is not in the plan any more has nobody who answers for his grants.
+    let gone = AccessGrant {
+        enterprise_id: PartyId::new("plant-2").unwrap(),
+        ..grant("苏H88888")
+    };
+    feed.say_as("plant-2", Body::AccessGrant(gone), false);
+    assert_eq!(
+        feed.capture("L-02", "苏H88888").code(),
         Some(RefusalCode::NoGrant)
     );
     // Class X of an enterprise is an ordinary grant and makes no rescue vehicle.

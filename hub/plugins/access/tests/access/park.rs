@@ -134,6 +134,15 @@ pub fn plan() -> ParkPlan {
             gate("G-02", GateClass::Dedicated, GateTier::Park, Some("A-CORE")),
             gate("G-03", GateClass::Ordinary, GateTier::Park, None),
             gate("G-04", GateClass::Emergency, GateTier::Park, None),
+            Gate {
+                owner: Some(PartyId::new("plant-1").unwrap()),
+                ..gate(
+                    "P1-G1",
+                    GateClass::Comprehensive,
+                    GateTier::EnterpriseSecond,
+                    None,
+                )
+            },
         ],
         lanes,
         areas: vec![ControlArea {
@@ -457,6 +466,7 @@ pub fn entry(
     let mut bytes = [9; 16];
     bytes[..8].copy_from_slice(&number.to_be_bytes());
     let message_id = MessageId::from_bytes(bytes);
+    let is_plant = sender.starts_with("plant");
     let sender = PartyId::new(sender).unwrap();
     let message = body.map(|body| {
         Arc::new(Message {
@@ -491,5 +501,9 @@ pub fn entry(
         label: String::new(),
         message,
         overtaken: false,
+        standing: match attested || is_plant {
+            true => cordon_contract::Standing::Own,
+            false => cordon_contract::Standing::Park,
+        },
     }
 }

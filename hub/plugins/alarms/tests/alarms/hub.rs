@@ -163,6 +163,7 @@ impl Hub {
             label,
             message,
             overtaken: false,
+            standing: cordon_contract::Standing::default(),
         }
     }
 

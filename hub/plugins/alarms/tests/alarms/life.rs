@@ -43,18 +43,22 @@ fn a_stale_view_and_an_unknown_alarm_are_audited() {
 }
 
 #[test]
-fn an_enterprise_takes_steps_for_its_own_alarms_only() {
+fn an_enterprise_ends_no_alarm_of_the_park_by_saying_the_like() {
     let mut hub = Hub::new(ROUTES);
     hub.raise("a-1", AlarmCode::Fire, AlarmLevel::Red);
-    let said = hub.update("enterprise-1", "a-1", (Raised, Acknowledged), None);
-    assert_eq!(audits(&said), ["alarm.step-refused"]);
-    let mut own = alarm("a-2", AlarmCode::CargoLeak, AlarmLevel::Red);
-    own.enterprise_id = Some(party("enterprise-1"));
-    hub.message(Body::AlarmEvent(own));
-    assert!(
-        hub.update("enterprise-1", "a-2", (Raised, Acknowledged), None)
-            .is_empty()
-    );
+    let mut end = alarm("a-99", AlarmCode::Fire, AlarmLevel::Red);
+    end.state = Cleared;
+    let end = Some(Body::AlarmEvent(end));
+    let said = hub.step(EntryKind::Message, "enterprise-1", end, "", 0);
+    assert_eq!(updates(&said), []);
+    // Nor is its own counted under the park's, where nobody would be told of it.
+    let own = Some(Body::AlarmEvent(alarm(
+        "a-2",
+        AlarmCode::Fire,
+        AlarmLevel::Red,
+    )));
+    let said = hub.step(EntryKind::Message, "enterprise-1", own, "", 0);
+    assert_eq!(updates(&said), []);
 }
 
 #[test]

@@ -1,0 +1,190 @@
+//! Who may say what, from outside the program: a rival, a good certificate that the plan does not know
+//! and a partner who was taken out of the plan change nothing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "test code"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cordon_interop::{Head, Park, fresh_id, message, message_file, moment, program, run, said};
+
+/// A message of `sender` in a file.
+fn say(park: &Park, sender: &str, kind: &str, fields: &str) -> PathBuf {
+    let id = fresh_id();
+    let text = message(Head::of(sender), &id, kind, fields);
+    message_file(park.scratch(), &id, &text)
+}
+
+/// What `cordon submit` says to one message of this sender.
+fn submit(park: &Park, sender: &str, kind: &str, fields: &str) -> String {
+    let file = say(park, sender, kind, fields);
+    let spool = park.scratch().join("spools").join(sender);
+    std::fs::create_dir_all(&spool).unwrap();
+    let output = Command::new(program())
+        .arg("submit")
+        .args(["--url", &format!("{}/soap/enterprise", park.exchange())])
+        .arg("--certs")
+        .arg(park.data().join("certs").join(sender))
+        .arg("--trust")
+        .arg(park.data().join("certs/ca"))
+        .arg("--spool")
+        .arg(spool)
+        .arg(file)
+        .output()
+        .unwrap();
+    said(&output)
+}
+
+fn white(plate: &str) -> String {
+    format!(
+        "<c:EntryId>W-1</c:EntryId><c:ListKind>WHITE</c:ListKind><c:Subject><c:Plate>\
+         <c:Number>{plate}</c:Number><c:Colour>BLUE</c:Colour></c:Plate></c:Subject>\
+         <c:Reason>test</c:Reason><c:ValidFrom>{}</c:ValidFrom><c:State>ACTIVE</c:State>",
+        moment(-60)
+    )
+}
+
+fn fire(id: &str, enterprise: &str, level: &str) -> String {
+    format!(
+        "<c:AlarmId>{id}</c:AlarmId><c:AlarmCode>FIRE</c:AlarmCode><c:AlarmLevel>{level}</c:AlarmLevel>\
+         <c:State>RAISED</c:State><c:OccurredAt>{}</c:OccurredAt>\
+         <c:EnterpriseId>{enterprise}</c:EnterpriseId><c:Description>fire</c:Description>",
+        moment(0)
+    )
+}
+
+fn closing(id: &str, actor: &str) -> String {
+    format!(
+        "<c:AlarmId>{id}</c:AlarmId><c:State>CLOSED</c:State><c:Previous>RAISED</c:Previous>\
+         <c:ActorId>{actor}</c:ActorId><c:Note>nothing to see</c:Note><c:UpdatedAt>{}</c:UpdatedAt>",
+        moment(0)
+    )
+}
+
+fn occupancy(inside: u32) -> String {
+    format!(
+        "<c:Scope>PARK</c:Scope><c:Counts><c:SubjectKind>VEH_ORDINARY</c:SubjectKind>\
+         <c:Inside>{inside}</c:Inside><c:EnteredToday>0</c:EnteredToday>\
+         <c:LeftToday>0</c:LeftToday></c:Counts><c:ObservedAt>{}</c:ObservedAt>",
+        moment(0)
+    )
+}
+
+fn issue(data: &Path, id: &str) {
+    run(Command::new(program())
+        .args(["cert", "issue", "--role", "enterprise", "--id", id, "--dir"])
+        .arg(data.join("certs/ca"))
+        .arg("--out")
+        .arg(data.join("certs").join(id)));
+}
+
+/// Takes the second enterprise out of the plan.
+fn remove_partner(data: &Path) {
+    let file = data.join("park.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let from = text
+        .find("[[plan.enterprises]]\nid = \"enterprise-2\"")
+        .unwrap();
+    let more = text[from + 1..].find("[[").unwrap();
+    let kept = format!("{}{}", &text[..from], &text[from + 1 + more..]);
+    std::fs::write(&file, kept).unwrap();
+}
+
+/// Entries of the journal, one line each.
+fn journal(park: &Park) -> String {
+    said(&run(Command::new(program())
+        .args(["journal", "show", "--limit", "5000", "--dir"])
+        .arg(park.data().join("journal"))))
+}
+
+/// Everything the intruder tries against enterprise-1's fire; each must be refused with its code.
+fn tries(park: &Park, intruder: &str, code: &str) {
+    let white_code = if code == "F031" { "F034" } else { code };
+    for (kind, fields, code) in [
+        ("ListEntry", white("苏E40001"), white_code),
+        ("AlarmUpdate", closing("FIRE-1", intruder), code),
+        ("AlarmEvent", fire("FIRE-1", intruder, "BLUE"), code),
+        ("OccupancySnapshot", occupancy(777), code),
+    ] {
+        let words = submit(park, intruder, kind, &fields);
+        assert!(words.contains(code), "{kind} of {intruder}: {words}");
+        assert!(words.contains("accepted 0, refused 1"), "{kind}: {words}");
+    }
+}
+
+/// Nothing the intruder said is a message, and the signed report does not know it.
+fn nothing_changed(mut park: Park, intruder: &str) {
+    let entries = journal(&park);
+    let taken = entries
+        .lines()
+        .filter(|line| line.contains(intruder) && line.contains(" message "));
+    assert_eq!(taken.count(), 0, "{entries}");
+    assert!(entries.contains(" refused "), "{entries}");
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    let built = run(Command::new(program())
+        .args([
+            "report", "build", "--report", "RPT-01", "--so-far", "--config",
+        ])
+        .arg(park.data().join("park.toml")));
+    let reports = walk(&park.data());
+    assert!(!reports.is_empty(), "{}", said(&built));
+    for file in reports {
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(!text.contains(">777<"), "{}", file.display());
+    }
+}
+
+/// Report documents below a folder.
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(walk(&path));
+        } else if path.extension().is_some_and(|end| end == "xml")
+            && path.to_string_lossy().contains("RPT-01")
+        {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn with_a_fire(park: &Park) {
+    let words = submit(
+        park,
+        "enterprise-1",
+        "AlarmEvent",
+        &fire("FIRE-1", "enterprise-1", "RED"),
+    );
+    assert!(words.contains("accepted 1"), "{words}");
+}
+
+#[test]
+fn a_rival_changes_nothing_of_anothers() {
+    let park = Park::start();
+    with_a_fire(&park);
+    tries(&park, "enterprise-2", "F031");
+    nothing_changed(park, "enterprise-2");
+}
+
+#[test]
+fn a_good_certificate_that_the_plan_does_not_know_changes_nothing() {
+    let park = Park::start_with(|data| issue(data, "enterprise-9"));
+    with_a_fire(&park);
+    tries(&park, "enterprise-9", "F030");
+    nothing_changed(park, "enterprise-9");
+}
+
+#[test]
+fn a_partner_taken_out_of_the_plan_changes_nothing() {
+    let park = Park::start_with(remove_partner);
+    with_a_fire(&park);
+    tries(&park, "enterprise-2", "F030");
+    nothing_changed(park, "enterprise-2");
+}

@@ -1,0 +1,321 @@
+//! What only the order of statements can tell: whose vehicles, persons and alarms are named, what waits
+//! for the park's word, and grants that make no sense. Asked by the sequencer.
+
+use cordon_model::{
+    AccessGrant, Body, ClassLetter, LifeState, ListEntry, ListKind, ListSubject,
+    PersonRegistration, PlateColour, PlateNumber, SubjectKind, Timestamp, VehicleRegistration,
+};
+
+use super::estate::Estate;
+use super::register::{Claim, Raised, Register, VehicleClaim};
+use super::settings::{Confirm, HazmatGrants, Reaction};
+use super::speaker::Speaker;
+use super::things::{Name, mentions};
+use super::words::{Thing, Voice, Whose};
+use super::{Authority, Unlawful};
+use crate::fault::{
+    CONTESTED, GRANT_LONG, GRANT_OVER, GRANT_PLACE, NOT_REGISTERED, ONLY_PARK, REGISTER_FULL,
+};
+use crate::flags;
+
+/// Ids the hub gives its own alarms begin so, and go on with numbers.
+const HUB_ALARMS: [&str; 3] = ["access-", "alarm-", "flow-"];
+
+/// A statement before the register of today.
+pub(crate) struct Order<'a> {
+    pub authority: &'a Authority,
+    pub register: &'a Register,
+    pub speaker: &'a Speaker,
+    pub now: Timestamp,
+}
+
+impl Order<'_> {
+    /// Judges a statement. Gives the flags it is journaled with: the park's word, a proposal, warnings.
+    pub(crate) fn judge(&self, body: &Body) -> Result<u16, Unlawful> {
+        for (field, name) in mentions(body) {
+            if let Some(whose) = self.whose(body, name) {
+                let mention = (field, name);
+                self.authority
+                    .allow(self.speaker, body.message_type(), mention, whose)
+                    .map_err(|refused| contested(name.thing(), refused))?;
+            }
+        }
+        let park = match self.speaker.voice {
+            Voice::Operator => flags::PARK,
+            _ => 0,
+        };
+        let more = match body {
+            Body::VehicleRegistration(it) => self.vehicle(it)?,
+            Body::PersonRegistration(it) => self.person(it)?,
+            Body::ListEntry(it) => self.list_entry(it)?,
+            Body::AccessGrant(it) => self.grant(it)?,
+            _ => 0,
+        };
+        Ok(park | more)
+    }
+
+    fn whose(&self, body: &Body, name: Name<'_>) -> Option<Whose> {
+        match name {
+            Name::Vehicle(number, colour) => {
+                // A second colour of a number is contested too: it would make the number ambiguous.
+                let colour = match body {
+                    Body::VehicleRegistration(_) => None,
+                    _ => colour,
+                };
+                Some(self.of_vehicle(number, colour))
+            }
+            Name::Person(id) => {
+                let claim = self.register.person_claim(id, self.now);
+                Some(claim.map_or(Whose::Unknown, |claim| self.of_claim(claim)))
+            }
+            Name::Alarm(id) => Some(self.of_alarm(id)),
+            _ => None,
+        }
+    }
+
+    /// Somebody else's claim on any vehicle it might be goes before one's own.
+    fn of_vehicle(&self, number: &PlateNumber, colour: Option<PlateColour>) -> Whose {
+        self.vehicles(number, colour)
+            .map(|known| self.of_claim(&known.claim))
+            .max_by_key(|whose| match whose {
+                Whose::Unknown => 0,
+                Whose::Own => 1,
+                Whose::Park => 2,
+                Whose::Other => 3,
+            })
+            .unwrap_or(Whose::Unknown)
+    }
+
+    fn vehicles(
+        &self,
+        number: &PlateNumber,
+        colour: Option<PlateColour>,
+    ) -> impl Iterator<Item = &VehicleClaim> {
+        let may_be = move |known: &&VehicleClaim| {
+            colour.is_none_or(|colour| {
+                [colour, PlateColour::Other].contains(&known.colour) || colour == PlateColour::Other
+            })
+        };
+        self.register.vehicles(number, self.now).filter(may_be)
+    }
+
+    fn of_claim(&self, claim: &Claim) -> Whose {
+        if self.speaker.is_enterprise() && self.speaker.is(claim.enterprise.as_str()) {
+            return Whose::Own;
+        }
+        match self.estate().party(&claim.enterprise) {
+            // A partner who left the plan holds nothing; whom else the park registers for, it holds.
+            Whose::Unknown if claim.by_park => Whose::Park,
+            whose => whose,
+        }
+    }
+
+    fn of_alarm(&self, id: &str) -> Whose {
+        match self.register.alarm(id) {
+            None if is_hub_alarm(id) => Whose::Park,
+            None => Whose::Unknown,
+            Some(raised) if self.is_own_alarm(raised) => Whose::Own,
+            Some(raised) => {
+                let plan = self.authority.plan();
+                let by_plant = plan
+                    .enterprises
+                    .iter()
+                    .any(|one| one.id.as_str() == raised.by);
+                let about = raised.concerns.as_ref().and_then(|id| plan.enterprise(id));
+                match by_plant || about.is_some() {
+                    true => Whose::Other,
+                    false => Whose::Park,
+                }
+            }
+        }
+    }
+
+    /// Its own are those it raised; to an enterprise also those that are about it.
+    fn is_own_alarm(&self, raised: &Raised) -> bool {
+        let about = raised.concerns.as_ref();
+        let concerned = about.is_some_and(|id| self.speaker.is(id.as_str()));
+        match self.speaker.voice {
+            Voice::Operator => false,
+            _ => self.speaker.is(&raised.by) || (self.speaker.is_enterprise() && concerned),
+        }
+    }
+
+    fn estate(&self) -> Estate<'_> {
+        self.authority.estate()
+    }
+
+    fn vehicle(&self, it: &VehicleRegistration) -> Result<u16, Unlawful> {
+        if !self.speaker.is_enterprise() {
+            return Ok(0);
+        }
+        let number = &it.plate.number;
+        let known = self
+            .vehicles(number, Some(it.plate.colour))
+            .find(|known| known.claim.by_park);
+        let confirmed = known.is_some_and(|known| known.kind == it.subject_kind);
+        let waits = match (known, it.state) {
+            // What the park has confirmed only the park takes back or calls something else.
+            (Some(known), LifeState::Withdrawn) => needs_park(known.kind),
+            (Some(known), _) => {
+                !confirmed && (needs_park(known.kind) || needs_park(it.subject_kind))
+            }
+            (None, LifeState::Withdrawn) => false,
+            (None, _) => needs_park(it.subject_kind) || self.confirms_by_park(),
+        };
+        if waits {
+            return Ok(flags::PROPOSAL);
+        }
+        let most = self.authority.settings.vehicles_max;
+        if !self.register.has_room_for_vehicle(number, most) {
+            return Err(full("Plate", "authority.vehicles_max"));
+        }
+        Ok(0)
+    }
+
+    fn person(&self, it: &PersonRegistration) -> Result<u16, Unlawful> {
+        if !self.speaker.is_enterprise() {
+            return Ok(0);
+        }
+        let known = self.register.person_claim(&it.person_id, self.now);
+        if known.is_none() && self.confirms_by_park() {
+            return Ok(flags::PROPOSAL);
+        }
+        let most = self.authority.settings.persons_max;
+        if !self.register.has_room_for_person(&it.person_id, most) {
+            return Err(full("PersonId", "authority.persons_max"));
+        }
+        Ok(0)
+    }
+
+    fn confirms_by_park(&self) -> bool {
+        self.authority.settings.confirm == Confirm::Park
+    }
+
+    /// Nobody's entry but the park's acts everywhere: others' are proposals. A white one is for its own
+    /// vehicles, and none bars a rescue vehicle.
+    fn list_entry(&self, it: &ListEntry) -> Result<u16, Unlawful> {
+        if self.speaker.voice == Voice::Operator {
+            return Ok(0);
+        }
+        let (number, colour) = match &it.subject {
+            ListSubject::Plate(plate) => (&plate.number, Some(plate.colour)),
+            ListSubject::PlateNumber(number) => (number, None),
+            ListSubject::PersonId(_) | ListSubject::PersonIdDocument(_) => {
+                return Ok(flags::PROPOSAL);
+            }
+        };
+        if it.state == LifeState::Withdrawn {
+            return Ok(flags::PROPOSAL);
+        }
+        let why = match it.list_kind {
+            ListKind::White if self.of_vehicle(number, colour) != Whose::Own => {
+                "an enterprise's white list is for its own registered vehicles"
+            }
+            ListKind::Black
+                if self
+                    .vehicles(number, colour)
+                    .any(|known| known.kind == SubjectKind::VehEmergency) =>
+            {
+                "a rescue vehicle is barred by nobody but the park"
+            }
+            _ => return Ok(flags::PROPOSAL),
+        };
+        let detail = format!("{} by {}: {why}", it.list_kind, self.speaker.id);
+        Err((ONLY_PARK, "Plate", detail))
+    }
+
+    /// Grants that make no sense are refused or warned of, by rule; what ends one is always taken.
+    fn grant(&self, it: &AccessGrant) -> Result<u16, Unlawful> {
+        if it.state != LifeState::Active {
+            return Ok(0);
+        }
+        let settings = &self.authority.settings;
+        let mut warnings = 0;
+        if let Some((field, name)) = self.missing_place(it) {
+            let why = (GRANT_PLACE, field, format!("there is no {name}"));
+            warnings |= react(settings.unknown_place, flags::WARN_PLACE, why)?;
+        }
+        if it.valid_to < self.now {
+            let why = (
+                GRANT_OVER,
+                "ValidTo",
+                format!("it ended at {}", it.valid_to),
+            );
+            warnings |= react(settings.ended_grant, flags::WARN_OVER, why)?;
+        }
+        let most = settings.days_max(it.class_letter);
+        if it.valid_to > it.valid_from.plus_seconds(i64::from(most) * 86_400) {
+            let detail = format!("class {} allows {most} days", it.class_letter);
+            let why = (GRANT_LONG, "ValidTo", detail);
+            warnings |= react(settings.long_grant, flags::WARN_LONG, why)?;
+        }
+        self.hazmat(it)?;
+        Ok(warnings)
+    }
+
+    fn missing_place(&self, it: &AccessGrant) -> Option<(&'static str, String)> {
+        let plan = self.authority.plan();
+        let gate = it.gates.iter().find(|id| plan.gate(id).is_none());
+        let lane = it.lanes.iter().find(|id| plan.lane(id).is_none());
+        let area = it.areas.iter().find(|id| plan.area(id).is_none());
+        gate.map(|id| ("Gates", format!("gate {id}")))
+            .or_else(|| lane.map(|id| ("Lanes", format!("lane {id}"))))
+            .or_else(|| area.map(|id| ("Areas", format!("area {id}"))))
+    }
+
+    /// Dangerous goods come on vehicles the park has seen and registered for that.
+    fn hazmat(&self, it: &AccessGrant) -> Result<(), Unlawful> {
+        let hazardous = matches!(it.class_letter, ClassLetter::H | ClassLetter::W)
+            || is_hazardous(it.subject_kind);
+        let bound = self.authority.settings.hazmat_grants == HazmatGrants::Registered;
+        let Some(plate) = it.plate.as_ref().filter(|_| hazardous && bound) else {
+            return Ok(());
+        };
+        let registered = self
+            .vehicles(&plate.number, Some(plate.colour))
+            .any(|known| known.claim.by_park && is_hazardous(known.kind));
+        if !self.speaker.is_enterprise() || registered {
+            return Ok(());
+        }
+        let detail = "the park has not registered the vehicle for dangerous goods or waste";
+        Err((NOT_REGISTERED, "Plate", detail.to_owned()))
+    }
+}
+
+/// Kinds that nobody but the park may give a vehicle.
+fn needs_park(kind: SubjectKind) -> bool {
+    is_hazardous(kind) || kind == SubjectKind::VehEmergency
+}
+
+fn is_hazardous(kind: SubjectKind) -> bool {
+    matches!(kind, SubjectKind::VehHazmat | SubjectKind::VehHazwaste)
+}
+
+fn react(reaction: Reaction, flag: u16, why: Unlawful) -> Result<u16, Unlawful> {
+    match reaction {
+        Reaction::Warn => Ok(flag),
+        Reaction::Refuse => Err(why),
+    }
+}
+
+/// What another holds is contested, and goes to the park.
+fn contested(thing: Thing, (code, field, detail): Unlawful) -> Unlawful {
+    match thing {
+        Thing::Vehicle | Thing::Person => (CONTESTED, field, detail),
+        _ => (code, field, detail),
+    }
+}
+
+fn full(field: &'static str, setting: &str) -> Unlawful {
+    let detail = format!("as many are registered as may be held; raise {setting}");
+    (REGISTER_FULL, field, detail)
+}
+
+fn is_hub_alarm(id: &str) -> bool {
+    HUB_ALARMS.iter().any(|prefix| {
+        id.strip_prefix(prefix).is_some_and(|rest| {
+            let is_number = |letter: char| letter.is_ascii_digit() || letter == '-';
+            !rest.is_empty() && rest.chars().all(is_number)
+        })
+    })
+}

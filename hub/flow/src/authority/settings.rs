@@ -1,0 +1,141 @@
+//! Section `[authority]`: what confirms a registration, and what a grant may be.
+
+use std::collections::BTreeMap;
+
+use cordon_contract::Fault;
+use cordon_model::ClassLetter;
+use serde::Deserialize;
+
+use crate::fault::{CONFIGURATION, fault};
+
+/// What makes an enterprise the owner of a vehicle or person it registers.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confirm {
+    /// The first to register it; what is contested or hazardous goes to the park.
+    #[default]
+    FirstClaim,
+    /// The park's own registration that names the enterprise.
+    Park,
+}
+
+/// For which vehicles an enterprise may grant passage with dangerous goods or hazardous waste.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum HazmatGrants {
+    /// For those that the park has registered as such.
+    #[default]
+    Registered,
+    /// For any.
+    Any,
+}
+
+/// What happens to a grant that makes no sense.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reaction {
+    /// It is refused.
+    Refuse,
+    /// It is taken, and the receipt says what is odd.
+    Warn,
+}
+
+/// The section `[authority]`. Every default is a stated value.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields, rename_all = "snake_case")]
+pub struct AuthoritySettings {
+    /// What confirms a registration. Default `first-claim`.
+    pub confirm: Confirm,
+    /// Which vehicles may get grants of class H or W. Default `registered`.
+    pub hazmat_grants: HazmatGrants,
+    /// A grant for a gate, lane or area that does not exist. Default `refuse`.
+    pub unknown_place: Reaction,
+    /// A grant that is over already. Default `warn`.
+    pub ended_grant: Reaction,
+    /// A grant that is longer than its class allows. Default `refuse`.
+    pub long_grant: Reaction,
+    /// Longest grant in days, by class. Default V 7, H, W and F 31, L, C and X 366.
+    pub grant_days_max: BTreeMap<ClassLetter, u32>,
+    /// Most vehicles whose owner is remembered; beyond it an enterprise's registration is refused.
+    /// Default 100,000.
+    pub vehicles_max: usize,
+    /// The same for persons. Default 100,000.
+    pub persons_max: usize,
+}
+
+impl Default for AuthoritySettings {
+    fn default() -> Self {
+        Self {
+            confirm: Confirm::default(),
+            hazmat_grants: HazmatGrants::default(),
+            unknown_place: Reaction::Refuse,
+            ended_grant: Reaction::Warn,
+            long_grant: Reaction::Refuse,
+            grant_days_max: BTreeMap::new(),
+            vehicles_max: 100_000,
+            persons_max: 100_000,
+        }
+    }
+}
+
+impl AuthoritySettings {
+    /// Longest grant of a class, days.
+    pub fn days_max(&self, class: ClassLetter) -> u32 {
+        let own = self.grant_days_max.get(&class).copied();
+        own.unwrap_or(match class {
+            ClassLetter::V => 7,
+            ClassLetter::H | ClassLetter::W | ClassLetter::F => 31,
+            ClassLetter::L | ClassLetter::C | ClassLetter::X => 366,
+        })
+    }
+
+    /// What is wrong with the section; empty when it can be used.
+    pub fn check(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let mut within = |place: String, value: u64, least: u64, most: u64| {
+            if !(least..=most).contains(&value) {
+                let why = format!("{value} is outside {least} to {most}");
+                faults.push(fault(CONFIGURATION).at(place).log(why));
+            }
+        };
+        for (class, days) in &self.grant_days_max {
+            let place = format!("authority.grant_days_max.{class}");
+            within(place, u64::from(*days), 1, 3_660);
+        }
+        let limits = [
+            ("vehicles_max", self.vehicles_max),
+            ("persons_max", self.persons_max),
+        ];
+        for (name, value) in limits {
+            let value = u64::try_from(value).unwrap_or(u64::MAX);
+            within(format!("authority.{name}"), value, 1, 500_000);
+        }
+        faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_section_is_the_default_and_bad_values_are_named() {
+        let empty: AuthoritySettings = toml::from_str("").unwrap();
+        assert_eq!(empty, AuthoritySettings::default());
+        assert!(empty.check().is_empty());
+        let text = "confirm = \"park\"\nvehicles_max = 0\n[grant_days_max]\nV = 3\nH = 0\n";
+        let some: AuthoritySettings = toml::from_str(text).unwrap();
+        assert_eq!(some.confirm, Confirm::Park);
+        assert_eq!(some.days_max(ClassLetter::V), 3);
+        assert_eq!(some.days_max(ClassLetter::L), 366);
+        let places: Vec<_> = some
+            .check()
+            .iter()
+            .map(|it| it.place().to_owned())
+            .collect();
+        assert_eq!(
+            places,
+            ["authority.grant_days_max.H", "authority.vehicles_max"]
+        );
+    }
+}
