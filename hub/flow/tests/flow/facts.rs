@@ -39,6 +39,8 @@ impl Plugin for Seen {
 /// The example's grant, told once more.
 fn grant(id: u8, second: u8, sequence: u64, state: &str) -> String {
     GRANT
+        .replace("<c:ClassLetter>H<", "<c:ClassLetter>F<")
+        .replace("VEH_HAZMAT", "VEH_FREIGHT")
         .replace("000000000005", &format!("0000000002{id:02}"))
         .replace("08:00:00.25+08:00", &format!("08:00:{second:02}+08:00"))
         .replace("<c:Sequence>46", &format!("<c:Sequence>{sequence}"))

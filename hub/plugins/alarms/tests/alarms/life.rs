@@ -3,7 +3,7 @@
 use cordon_contract::{EntryKind, Plugin as _};
 use cordon_model::{AlarmCode, AlarmLevel, AlarmState::*, Body, SampleQuality};
 
-use crate::hub::{Hub, alarm, audits, party, updates};
+use crate::hub::{Hub, alarm, audits, updates};
 
 const ROUTES: &str = "receivers = [\"console\"]\n[route]\nreceivers = [\"console\"]\n";
 
