@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin, speaker_of};
 use cordon_model::plan::ParkPlan;
-use cordon_model::{
-    AlarmEvent, AlarmState, AlarmUpdate, AuditEvent, AuditOutcome, Body, PartyId,
-};
+use cordon_model::{AlarmEvent, AlarmState, AlarmUpdate, AuditEvent, AuditOutcome, Body, PartyId};
 
 use crate::config::Config;
 use crate::facts::{Places, source};
