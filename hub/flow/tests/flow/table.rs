@@ -186,6 +186,13 @@ fn other_body(message_type: MessageType, names: &Names, serial: usize) -> Body {
             lane_id: lane(names),
             ..it
         }),
+        Body::GateCommand(mut it) => {
+            it.device_id = device(names, Thing::Device);
+            it.gate_id = gate(names);
+            it.lane_id = lane(names);
+            it.ordered_by = Some(named(names, Thing::Actor));
+            Body::GateCommand(it)
+        }
         Body::OnDutyStatus(mut it) => {
             it.persons.truncate(1);
             for one in &mut it.persons {
