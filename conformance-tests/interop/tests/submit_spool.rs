@@ -61,6 +61,7 @@ impl Stopping {
                     digest: Digest([7; 32]),
                     chain_hash: Digest([7; 32]),
                     received_at: SystemClock.now(),
+                    warning: Vec::new(),
                 }),
             };
             SubmissionResult { index, answer }
