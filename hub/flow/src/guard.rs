@@ -182,7 +182,7 @@ impl Guard {
             return;
         };
         let event = AlarmEvent {
-            enterprise_id: PartyId::new(who.as_str()).ok(),
+            enterprise_id: cordon_model::PartyId::new(who.as_str()).ok(),
             ..event(entry, kind, &words)
         };
         decisions.emit(Body::AlarmEvent(event), None);
