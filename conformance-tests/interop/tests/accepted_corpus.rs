@@ -22,7 +22,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use cordon_contract::{Clock as _, SystemClock};
 use cordon_flow::{
-    Authority, EntryReader, Hub, HubConfig, HubParts, OpenedOnce, RunningHub, replay,
+    Authority, AuthoritySettings, EntryReader, Hub, HubConfig, HubParts, OpenedOnce, RunningHub,
+    replay,
 };
 use cordon_http::{Client, ClientOptions};
 use cordon_interop::{Park, program, run};
@@ -148,7 +149,8 @@ impl Yard {
         let reader = journal.reader().unwrap();
         let (state, _) = StateStore::open_for(folder.join("state.redb"), &reader).unwrap();
         let plan: ParkPlan = toml::from_str(PLAN).unwrap();
-        let authority = Authority::new(Arc::new(plan), PartyId::new("HUB-1").unwrap()).unwrap();
+        let hub = PartyId::new("HUB-1").unwrap();
+        let authority = Authority::new(Arc::new(plan), hub, AuthoritySettings::default()).unwrap();
         let config = HubConfig::new(authority, folder.join("spool"));
         let parts = HubParts {
             ledger: Arc::new(OpenedOnce::new(journal, Arc::new(state)).unwrap()),
