@@ -13,7 +13,7 @@ import javax.xml.ws.soap.AddressingFeature;
 
 /**
  * An enterprise written on JAX-WS (classes made by wsimport) and WSS4J: submits, repeats, asks for its receipt and its
- * grants on both ports, and once more with WS-Addressing; prints what it saw as JSON.
+ * grants on both ports, and with header blocks that the hub does not know; prints what it saw as JSON.
  *
  * usage: EnterpriseClient WSDL_URL FOLDER PARK SENDER
  */
@@ -25,15 +25,23 @@ public final class EnterpriseClient {
         List<String> ports = new ArrayList<>();
         ports.add(talk("Soap11", service.getEnterpriseSoap11(), folder, arguments[2], arguments[3]));
         ports.add(talk("Soap12", service.getEnterpriseSoap12(), folder, arguments[2], arguments[3]));
-        String addressed;
+        String optional = tell(service.getEnterpriseSoap11(new AddressingFeature(true, false)), false, folder, arguments);
+        String required = tell(service.getEnterpriseSoap11(new AddressingFeature(true, true)), false, folder, arguments);
+        String demanding = tell(service.getEnterpriseSoap11(), true, folder, arguments);
+        String demanding12 = tell(service.getEnterpriseSoap12(), true, folder, arguments);
+        System.out.println("{\"ports\":[" + String.join(",", ports) + "],\"optional\":" + Wss.quoted(optional) + ",\"required\":"
+            + Wss.quoted(required) + ",\"demanding\":[" + Wss.quoted(demanding) + "," + Wss.quoted(demanding12) + "]}");
+    }
+
+    /** Submits one message; what came of it in words. */
+    private static String tell(EnterprisePortType port, boolean demands, Path folder, String[] arguments) throws Exception {
+        Wss.bind(port, folder).demands = demands;
         try {
-            EnterprisePortType port = service.getEnterpriseSoap11(new AddressingFeature(true, true));
-            Wss.bind(port, folder);
-            addressed = port.submitMessages(List.of(message(arguments[2], arguments[3], UUID.randomUUID(), "wsa"))).toString();
+            Message message = message(arguments[2], arguments[3], UUID.randomUUID(), "wsa");
+            return answer(port.submitMessages(List.of(message)).get(0).getAnswer());
         } catch (Exception problem) {
-            addressed = problem.getMessage();
+            return problem.getClass().getSimpleName() + ": " + problem.getMessage();
         }
-        System.out.println("{\"ports\":[" + String.join(",", ports) + "],\"addressed\":" + Wss.quoted(addressed) + "}");
     }
 
     private static String talk(String name, EnterprisePortType port, Path folder, String park, String sender) throws Exception {

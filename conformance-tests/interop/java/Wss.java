@@ -30,15 +30,19 @@ import org.apache.ws.security.message.WSSecHeader;
 import org.apache.ws.security.message.WSSecSignature;
 import org.apache.ws.security.message.WSSecTimestamp;
 import org.w3c.dom.Document;
+import org.w3c.dom.Element;
 
 /** Signs what a JAX-WS client sends and verifies what it gets, with WSS4J. */
 final class Wss implements SOAPHandler<SOAPMessageContext> {
     static final String PASSWORD = "changeit";
+    private static final String ADDRESSING = "http://www.w3.org/2005/08/addressing";
     private final Crypto own;
     private final Crypto trust;
     private final String algorithm;
     /** How many answers WSS4J verified. */
     int verified;
+    /** Writes a header block that the hub does not know and is told that it must understand. */
+    boolean demands;
 
     Wss(Path folder) throws Exception {
         own = crypto(folder.resolve("own.p12"));
@@ -90,6 +94,14 @@ final class Wss implements SOAPHandler<SOAPMessageContext> {
         Document document = plain(message);
         WSSecHeader header = new WSSecHeader();
         header.insertSecurityHeader(document);
+        if (demands) {
+            Element envelope = document.getDocumentElement();
+            Element block = document.createElementNS(ADDRESSING, "wsa:To");
+            block.setAttributeNS("http://www.w3.org/2000/xmlns/", "xmlns:wsa", ADDRESSING);
+            block.setAttributeNS(envelope.getNamespaceURI(), envelope.getPrefix() + ":mustUnderstand", "1");
+            block.setTextContent("urn:hub");
+            header.getSecurityHeader().getParentNode().appendChild(block);
+        }
         WSSecTimestamp timestamp = new WSSecTimestamp();
         timestamp.setTimeToLive(240);
         timestamp.build(document, header);
@@ -111,8 +123,11 @@ final class Wss implements SOAPHandler<SOAPMessageContext> {
     private void verify(SOAPMessage message) throws Exception {
         WSSecurityEngine engine = new WSSecurityEngine();
         engine.setWssConfig(WSSConfig.getNewInstance());
-        List<WSSecurityEngineResult> results =
-            engine.processSecurityHeader(plain(message), null, null, trust);
+        Document document = plain(message);
+        List<WSSecurityEngineResult> results = engine.processSecurityHeader(document, null, null, trust);
+        if (results == null) {
+            throw new IllegalStateException("no security header: " + document.getDocumentElement().getTextContent());
+        }
         Set<Object> actions = results.stream()
             .map(result -> result.get(WSSecurityEngineResult.TAG_ACTION))
             .collect(Collectors.toSet());

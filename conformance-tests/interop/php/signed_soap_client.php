@@ -7,6 +7,7 @@ const SOAP_12 = 'http://www.w3.org/2003/05/soap-envelope';
 const WSSE = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd';
 const WSU = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd';
 const X509 = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#X509v3';
+const SERVICE = 'urn:cordon:service:1';
 const BASE64 = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary';
 const DS = 'http://www.w3.org/2000/09/xmldsig#';
 const EXCLUSIVE = 'http://www.w3.org/2001/10/xml-exc-c14n#';
@@ -51,10 +52,11 @@ class SignedSoapClient extends SoapClient
         $document = new DOMDocument();
         $document->loadXML($request);
         $this->sign($document);
-        $answer = parent::__doRequest($document->saveXML(), $location, $action, $version, $oneWay);
+        $sent = $document->saveXML();
+        $answer = parent::__doRequest($sent, $location, $action, $version, $oneWay);
         $this->lastAnswer = (string) $answer;
         if ($answer !== null) {
-            $this->verify($answer);
+            $this->verify($answer, hash('sha256', $sent));
         }
         return $answer;
     }
@@ -102,8 +104,11 @@ class SignedSoapClient extends SoapClient
         $reference->setAttribute('ValueType', X509);
     }
 
-    /** Body and Timestamp must be what the hub's certificate signed, and the park must have issued that. */
-    private function verify(string $answer): void
+    /**
+     * Body, Timestamp and the digest of the request must be what the hub's certificate signed, the park must have issued
+     * that, and the digest must be that of what was sent: an old answer, kept and given again, is not taken.
+     */
+    private function verify(string $answer, string $sent): void
     {
         $document = new DOMDocument();
         $document->loadXML($answer);
@@ -125,10 +130,14 @@ class SignedSoapClient extends SoapClient
             if ($digest !== trim($path->query('ds:DigestValue', $reference)->item(0)->textContent)) {
                 throw new Exception("the answer's $id was changed");
             }
-            $covered[$target->localName] = true;
+            $covered["{{$target->namespaceURI}}$target->localName"] = $target;
         }
-        if (!isset($covered['Body'], $covered['Timestamp'])) {
+        $soap = $document->documentElement->namespaceURI;
+        if (!isset($covered["{{$soap}}Body"], $covered['{' . WSU . '}Timestamp'])) {
             throw new Exception('Body or Timestamp of the answer is not signed');
+        }
+        if (trim($covered['{' . SERVICE . '}RequestDigest']?->textContent ?? '') !== $sent) {
+            throw new Exception('the answer is not the one to this request');
         }
         $value = base64_decode($one('//ds:SignatureValue')->textContent);
         $isRsa = str_ends_with($one('//ds:SignatureMethod')->getAttribute('Algorithm'), 'rsa-sha256');

@@ -21,6 +21,7 @@ pub fn xmlsec1_verifies(answer: &Path, park: &Park) {
     command
         .arg("--id-attr:Id")
         .arg(format!("{wsu}:Timestamp"))
+        .args(["--id-attr:Id", "urn:cordon:service:1:RequestDigest"])
         .args(["--id-attr:Id", "BinarySecurityToken"])
         .arg("--trusted-pem")
         .arg(ca.join("root.pem"))

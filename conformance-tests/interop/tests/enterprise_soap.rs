@@ -80,6 +80,7 @@ fn node_soap_submits_signed_and_xmlsec1_verifies_the_receipts() {
             answer("other_body")["Refusal"].is_object(),
             "same id, other body: {port}"
         );
+        assert_eq!(port["named"], 3, "each answer names its request: {port}");
         xmlsec1_verifies(Path::new(port["answer_file"].as_str().unwrap()), &park);
     }
 }

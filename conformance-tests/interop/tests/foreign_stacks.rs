@@ -12,7 +12,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cordon_interop::{Park, program, run, run_json, script, system};
+use cordon_interop::{Park, program, run, run_json, said, script, system};
 use serde_json::Value;
 
 /// Jars of Debian's packages `libjaxws-java` and `libwss4j-java` with what they stand on.
@@ -190,6 +190,13 @@ fn build_report(park: &Park) {
         .arg(park.data().join("park.toml")));
 }
 
+/// The journal's lines.
+fn journal(park: &Park) -> String {
+    said(&run(Command::new(program())
+        .args(["journal", "show", "--limit", "5000", "--dir"])
+        .arg(park.data().join("journal"))))
+}
+
 fn both(seen: &Value) -> &[Value] {
     let ports = seen["ports"].as_array().unwrap();
     assert_eq!(ports.len(), 2, "SOAP 1.1 and SOAP 1.2: {seen}");
@@ -208,9 +215,29 @@ fn an_enterprise_on_jax_ws_and_wss4j_submits_and_verifies() {
         assert_eq!(port["other"]["refused"], "F005", "{port}");
         assert_eq!(port["verified"], 5, "{port}");
     }
-    // Its WS-Addressing headers are marked mustUnderstand: refused, and nothing is stuck by them.
-    let addressed = seen["addressed"].as_str().unwrap();
-    assert!(addressed.contains("mustUnderstand"), "{addressed}");
+    // WS-Addressing headers that need not be understood are passed by.
+    let optional = seen["optional"].as_str().unwrap();
+    assert!(optional.contains("entry"), "{optional}");
+    // One that must be: a fault that WSS4J verifies, and that says which.
+    for demanding in seen["demanding"].as_array().unwrap() {
+        assert_eq!(
+            demanding,
+            "FaultMessage: X133: header block To is not understood"
+        );
+    }
+    // Where WSDL or code demand addressing, JAX-WS puts a fault of its own in the place of every answer
+    // without such headers, before a handler sees it: nothing there for WSS4J to verify.
+    let required = seen["required"].as_str().unwrap();
+    assert!(
+        required.contains("MessageAddressingHeaderRequired"),
+        "{required}"
+    );
+    let refused = journal(&park);
+    assert_eq!(
+        refused.matches("X133").count(),
+        3,
+        "each is an entry: {refused}"
+    );
 }
 
 #[test]

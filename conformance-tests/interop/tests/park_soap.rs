@@ -12,8 +12,8 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use cordon_interop::{
-    Head, Park, fresh_id, message, message_file, moment, program, python_script, run, said,
-    xmlsec1_verifies,
+    Head, Park, fresh_id, message, message_file, moment, node_script, program, python_script, run,
+    said, xmlsec1_verifies,
 };
 
 /// A client command of the program as `party` of the park.
@@ -124,6 +124,60 @@ fn an_opening_that_nothing_carries_out_is_refused_alone() {
     let words = said(&answer);
     assert!(words.contains("F050"), "{words}");
     assert!(words.contains("accepted 1, refused 1"), "{words}");
+}
+
+#[test]
+fn an_act_in_anothers_name_is_refused_alone() {
+    let park = Park::start();
+    let opening = format!(
+        "<c:OrderId>EO-1</c:OrderId><c:Gates>G-01</c:Gates>\
+         <c:OrderedBy>operator-2</c:OrderedBy><c:Reason>drill</c:Reason>\
+         <c:OrderedAt>{}</c:OrderedAt>",
+        moment(0)
+    );
+    let said_by = |kind: &str, fields: &str| say(&park, "operator-1", kind, fields);
+    let files = [
+        said_by("OperatingModeChange", &mode_change("operator-2")),
+        said_by("OperatingModeChange", &mode_change("hub-1")),
+        said_by("EmergencyGateOpen", &opening),
+        said_by("ListEntry", &list_entry("BL-1")),
+    ];
+    let answer = submit(&park, "park", "operator-1", &files);
+    let words = said(&answer);
+    assert_eq!(words.matches("F052").count(), 3, "{words}");
+    assert!(words.contains("accepted 1, refused 3"), "{words}");
+    let entries = journal(&park);
+    assert!(!entries.contains("access.mode"), "{entries}");
+}
+
+#[test]
+fn node_soap_calls_the_park_service_and_xmlsec1_verifies_its_answers() {
+    // The library signs with RSA alone.
+    let park = Park::start_with(|data| {
+        run(Command::new(program())
+            .args(["cert", "issue", "--role", "operator", "--id", "operator-2"])
+            .args(["--algorithm", "rsa2048", "--dir"])
+            .arg(data.join("certs/ca"))
+            .arg("--out")
+            .arg(data.join("certs/operator-2")));
+    });
+    let script = node_script("node/soap_park.js");
+    let rest = ["JS-DEMO", "operator-2", "enterprise-1"];
+    let (seen, ports) = park.soap(script, "operator-2", &rest);
+    println!("counterpart: node soap {}", seen["soap"]);
+    for port in &ports {
+        let receipt = &port["first"]["Result"][0]["Answer"]["Receipt"];
+        assert_eq!(receipt["MessageId"], port["message_id"], "{port}");
+        let other = &port["first"]["Result"][1]["Answer"]["Refusal"];
+        assert_eq!(other["Code"], "F052", "{port}");
+        assert_eq!(&port["get_receipt"]["Answer"]["Receipt"], receipt, "{port}");
+        assert_eq!(port["grants"], 0, "{port}");
+        let nobodys = port["nobodys_grants"].as_str().unwrap();
+        assert!(nobodys.contains("S061"), "{port}");
+        // Five answers, one of them a fault.
+        assert_eq!(port["named"], 5, "{port}");
+        xmlsec1_verifies(Path::new(port["answer_file"].as_str().unwrap()), &park);
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ use cordon_model::service::{Answer, SubmissionResult, SubmitMessagesResponse};
 use cordon_model::{Digest, Receipt, Refusal};
 use cordon_security::Signer;
 use cordon_security::wsse::{self, SoapVersion};
+use cordon_services::request_digest;
 use cordon_wire::{service as wire, soap};
 
 /// A hub of the test's own: says F007 to everything while it is stopping, receipts later.
@@ -77,8 +78,9 @@ impl Handler for Stopping {
     fn handle(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>> {
         Box::pin(async move {
             let payload = self.answer(request.http.body());
+            let block = request_digest(request.http.body());
             let now = SystemClock.now();
-            let signed = wsse::sign(&self.signer, SoapVersion::V12, [], payload, now).unwrap();
+            let signed = wsse::sign(&self.signer, SoapVersion::V12, block, payload, now).unwrap();
             Response::new(signed.into())
         })
     }

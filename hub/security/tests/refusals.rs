@@ -345,3 +345,39 @@ fn a_policy_is_shared_by_all_workers_of_a_port() {
     let again = wsse::verify(good.as_bytes(), &trust, &copy, park.now).unwrap_err();
     assert_eq!(again.code(), "V011", "the guard goes with the copy");
 }
+
+/// A header block of the signer's own.
+fn block(id: &str, text: &str) -> String {
+    let wsu = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd";
+    format!("<m:Ref xmlns:m=\"urn:test\" xmlns:wsu=\"{wsu}\"{id}>{text}</m:Ref>")
+}
+
+#[test]
+fn a_signers_own_header_blocks_are_covered_and_only_those_are_given() {
+    let (park, signer) = enterprise();
+    let policy = Policy::new(&[Role::Enterprise]).without_replay_guard();
+    let signed = |blocks: &str| wsse::sign(&signer, SoapVersion::V12, blocks, BODY, park.now);
+    let named = |message: &str| {
+        let verified = wsse::verify(message, &park.trust(), &policy, park.now).unwrap();
+        let block = verified.signed_block("urn:test", "Ref");
+        block.map(|block| block.text().into_owned())
+    };
+    let one = block(" wsu:Id=\"R-1\"", "first");
+    let good = String::from_utf8(signed(&one).unwrap()).unwrap();
+    assert_eq!(named(&good).as_deref(), Some("first"));
+    assert_eq!(park.verdict(&good.replace("first", "other")), "V006");
+
+    // Written in afterwards it proves nothing, beside a signed one or alone.
+    let with =
+        |message: &str| message.replace("<s:Header>", &format!("<s:Header>{}", block("", "x")));
+    assert_eq!(named(&with(&good)).as_deref(), Some("first"));
+    assert_eq!(named(&with(&park.message(&signer))), None);
+
+    // Two of one name say nothing for sure; one that nothing can refer to is not signed by halves.
+    let two = one.clone() + &block(" wsu:Id=\"R-2\"", "second");
+    assert_eq!(
+        named(&String::from_utf8(signed(&two).unwrap()).unwrap()),
+        None
+    );
+    assert_eq!(signed(&block("", "x")).unwrap_err().code(), "V107");
+}

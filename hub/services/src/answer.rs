@@ -4,13 +4,13 @@ use bytes::Bytes;
 use cordon_contract::Fault;
 use cordon_http::{Response, Room};
 use cordon_model::service::Answer;
-use cordon_model::{Receipt, Refusal, Timestamp};
+use cordon_model::{Digest, Receipt, Refusal, Timestamp};
 use cordon_security::wsse::{self, SoapVersion};
 use cordon_wire::soap;
 use http::{HeaderValue, StatusCode, header};
 
 use crate::passing::is_passing;
-use crate::{Parts, Refused};
+use crate::{Parts, Refused, asked};
 
 /// Longest place and longest text that the schema takes, in characters.
 const PLACE_MAX: usize = 500;
@@ -24,9 +24,28 @@ pub struct Reply {
     pub room: Option<Room>,
 }
 
+/// What an answer must know of its request.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// The version to answer in.
+    pub version: SoapVersion,
+    /// SHA-256 of the request's bytes.
+    pub digest: Digest,
+}
+
+impl Asked {
+    /// Of a request as it came; its version as far as it can be told unread.
+    pub fn of(request: &http::Request<Bytes>) -> Self {
+        Self {
+            version: version_of(request, request.body()),
+            digest: cordon_wire::digest_of_bytes(request.body()),
+        }
+    }
+}
+
 /// The version to answer in when the envelope itself could not be read: by its namespace if that
 /// is there, else by the content type, else 1.2.
-pub fn version_of(request: &http::Request<Bytes>, bytes: &[u8]) -> SoapVersion {
+fn version_of(request: &http::Request<Bytes>, bytes: &[u8]) -> SoapVersion {
     let head = bytes.get(..bytes.len().min(2_048)).unwrap_or_default();
     let has = |needle: &str| memchr::memmem::find(head, needle.as_bytes()).is_some();
     if has(SoapVersion::V12.namespace()) {
@@ -59,8 +78,8 @@ pub fn of_message(result: Result<Receipt, Refused>, now: Timestamp) -> Answer {
 }
 
 /// A signed answer.
-pub fn signed(parts: &Parts, version: SoapVersion, reply: Reply) -> Response {
-    let answer = envelope(parts, version, StatusCode::OK, &reply.payload);
+pub fn signed(parts: &Parts, asked: Asked, reply: Reply) -> Response {
+    let answer = envelope(parts, asked, StatusCode::OK, &reply.payload);
     match reply.room {
         Some(room) => answer.map(|bytes| room.around(bytes)),
         None => answer,
@@ -68,7 +87,7 @@ pub fn signed(parts: &Parts, version: SoapVersion, reply: Reply) -> Response {
 }
 
 /// A signed fault with its code, place and remedy in the detail.
-pub fn fault(parts: &Parts, version: SoapVersion, fault: &Fault, entry: Option<u64>) -> Response {
+pub fn fault(parts: &Parts, asked: Asked, fault: &Fault, entry: Option<u64>) -> Response {
     let said = cordon_model::service::Fault {
         code: fault.code().to_owned(),
         place: limited(fault.place(), PLACE_MAX),
@@ -77,14 +96,14 @@ pub fn fault(parts: &Parts, version: SoapVersion, fault: &Fault, entry: Option<u
         entry_number: entry,
     };
     let side = side(fault.code());
-    let payload = soap::fault_body(version, side, &said);
+    let payload = soap::fault_body(asked.version, side, &said);
     // SOAP 1.1 over HTTP knows only 500 for faults (WS-I BP 1.1 R1126); 1.2 has 400 for the sender's
     // (part 2, table 20).
-    let status = match (version, side) {
+    let status = match (asked.version, side) {
         (SoapVersion::V12, soap::Side::Sender) => StatusCode::BAD_REQUEST,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    envelope(parts, version, status, &payload)
+    envelope(parts, asked, status, &payload)
 }
 
 /// Whose fault it is, as SOAP sorts faults.
@@ -96,9 +115,9 @@ fn side(code: &str) -> soap::Side {
 }
 
 /// A signed fault of a hub that has no room now: nothing was looked at, the sender may come again.
-pub fn later(parts: &Parts, version: SoapVersion, said: &Fault) -> Response {
+pub fn later(parts: &Parts, asked: Asked, said: &Fault) -> Response {
     tracing::warn!(code = said.code(), "{}", said.log_text());
-    let mut answer = fault(parts, version, said, None);
+    let mut answer = fault(parts, asked, said, None);
     *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     answer
         .headers_mut()
@@ -106,8 +125,10 @@ pub fn later(parts: &Parts, version: SoapVersion, said: &Fault) -> Response {
     answer
 }
 
-fn envelope(parts: &Parts, version: SoapVersion, status: StatusCode, payload: &[u8]) -> Response {
-    match wsse::sign(&parts.signer, version, [], payload, parts.clock.now()) {
+fn envelope(parts: &Parts, asked: Asked, status: StatusCode, payload: &[u8]) -> Response {
+    let Asked { version, digest } = asked;
+    let block = asked::block(digest);
+    match wsse::sign(&parts.signer, version, block, payload, parts.clock.now()) {
         Ok(envelope) => {
             let mut answer = Response::new(Bytes::from(envelope));
             *answer.status_mut() = status;

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cordon_contract::Fault;
 use cordon_http::{Attempt, Cause, Guest, Handler, Request, Response, Standing};
-use cordon_security::wsse::{self, Policy, Rejected, SoapVersion, VerifiedEnvelope};
+use cordon_security::wsse::{self, Policy, Rejected, VerifiedEnvelope};
 use cordon_security::{Certificate, Identity, Role, tls};
 use cordon_wire::soap;
 use http::{Method, StatusCode, header};
 use rustls::pki_types::CertificateDer;
 
-use crate::answer::{self, Reply};
+use crate::answer::{self, Asked, Reply};
 use crate::lawful::lawful;
 use crate::verifier::Turn;
 use crate::wsdl::{self, Service};
@@ -96,7 +96,7 @@ impl Exchange {
     }
 
     async fn call(&self, request: Request, service: Service) -> Response {
-        let version = answer::version_of(&request.http, request.http.body());
+        let mut asked = Asked::of(&request.http);
         let peer = request.peer;
         let caller = self.caller(&request.certificates);
         let refused = transport_fault(&request.http);
@@ -109,22 +109,22 @@ impl Exchange {
                     cause: cause_of(&fault),
                     detail: fault.log_text().to_owned(),
                 });
-                return answer::fault(&self.parts, version, &fault, None);
+                return answer::fault(&self.parts, asked, &fault, None);
             }
         };
         if let Some(fault) = not_wanted(service, &caller).or(refused) {
-            return self.refuse(version, bytes, &caller, fault).await;
+            return self.refuse(asked, bytes, &caller, fault).await;
         }
         let call = match self.verify(bytes, service, &caller).await {
             Ok(Ok(call)) => call,
             Ok(Err(Rejected { fault, bytes, .. })) => {
                 let bytes = Bytes::from(bytes);
-                return self.refuse(version, bytes, &caller, fault).await;
+                return self.refuse(asked, bytes, &caller, fault).await;
             }
             // Nothing was looked at, so nothing is recorded: the sender comes again.
-            Err(fault) => return answer::later(&self.parts, version, &fault),
+            Err(fault) => return answer::later(&self.parts, asked, &fault),
         };
-        let version = call.version();
+        asked.version = call.version();
         // The same form that every later reading of the journal looks for.
         let form = soap::open(call.document())
             .map(drop)
@@ -133,20 +133,20 @@ impl Exchange {
         let reply = match messages {
             Ok(Some(Ok(()))) => {
                 return match submission::submit(&self.parts, call).await {
-                    Ok(reply) => answer::signed(&self.parts, version, reply),
+                    Ok(reply) => answer::signed(&self.parts, asked, reply),
                     // The hub has recorded it.
-                    Err((fault, entry)) => answer::fault(&self.parts, version, &fault, entry),
+                    Err((fault, entry)) => answer::fault(&self.parts, asked, &fault, entry),
                 };
             }
             Ok(Some(Err(fault))) | Err(fault) => Err(fault),
             Ok(None) => self.ask(service, &call).await,
         };
         match reply {
-            Ok(reply) => answer::signed(&self.parts, version, reply),
-            Err(fault) if fault.code() == "S051" => answer::later(&self.parts, version, &fault),
+            Ok(reply) => answer::signed(&self.parts, asked, reply),
+            Err(fault) if fault.code() == "S051" => answer::later(&self.parts, asked, &fault),
             Err(fault) => {
                 let bytes = Bytes::from(call.into_bytes());
-                self.refuse(version, bytes, &caller, fault).await
+                self.refuse(asked, bytes, &caller, fault).await
             }
         }
     }
@@ -195,7 +195,7 @@ impl Exchange {
     /// A fault for the peer, an entry for the park.
     async fn refuse(
         &self,
-        version: SoapVersion,
+        asked: Asked,
         bytes: Bytes,
         caller: &Identity,
         fault: Fault,
@@ -206,11 +206,11 @@ impl Exchange {
             .refusals
             .keep(&caller.id, fault.code(), bytes, now);
         let Some(remains) = kept else {
-            return answer::fault(&self.parts, version, &fault, None);
+            return answer::fault(&self.parts, asked, &fault, None);
         };
         tracing::info!(code = fault.code(), caller = %caller.id, "{}", fault.log_text());
         let entry = self.parts.core.refuse(remains, caller, &fault).await;
-        answer::fault(&self.parts, version, &fault, entry)
+        answer::fault(&self.parts, asked, &fault, entry)
     }
 }
 

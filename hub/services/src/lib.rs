@@ -7,6 +7,7 @@
 //! Floor 5: reads the journal, asks the [`Core`], opens sockets only through `cordon-http`.
 
 mod answer;
+mod asked;
 mod call;
 pub mod client;
 mod core;
@@ -25,6 +26,7 @@ mod verifier;
 mod wsdl;
 
 pub use crate::core::{Core, Refused};
+pub use asked::request_digest;
 pub use grants::Grants;
 pub use handler::Exchange;
 pub use lawful::lawful;

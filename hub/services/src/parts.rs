@@ -13,6 +13,8 @@ use crate::{Core, Grants, Refusals, Verifier};
 
 /// How long an answer waits for room to be made in.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// What an asker's questions may hold beside the answer that is made for one of them.
+const QUESTION_BYTES: usize = 1024 * 1024;
 
 /// Everything a call may need; shared by all connections.
 pub struct Parts {
@@ -49,6 +51,9 @@ impl Parts {
     /// `S051` when there is none in time.
     pub(crate) async fn room(&self, asker: &Identity, bytes: usize) -> Result<Room, Fault> {
         let holder = Arc::from(asker.id.as_str());
+        // The question holds room of the same asker until it is answered.
+        let beside = self.budget.of_holder_max().saturating_sub(QUESTION_BYTES);
+        let bytes = bytes.min(beside);
         let is_kept = asker.role == Role::Operator;
         let room = self.budget.take(&holder, bytes, is_kept, PATIENCE).await;
         room.ok_or_else(|| {

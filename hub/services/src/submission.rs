@@ -77,3 +77,43 @@ pub(crate) async fn receipt(parts: &Parts, call: &VerifiedEnvelope) -> Result<Re
         answer: Answer::Receipt(receipt),
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use cordon_xml::{Document, Limits};
+
+    use super::only_messages;
+
+    #[test]
+    fn what_stands_beside_the_messages_is_refused_with_its_place() {
+        let refused = |content: &str| {
+            let text = format!(
+                "<svc:SubmitMessages xmlns:svc=\"urn:cordon:service:1\" \
+                 xmlns:c=\"urn:cordon:park:1\">{content}</svc:SubmitMessages>"
+            );
+            let document = Document::parse(text.into_bytes(), &Limits::default()).unwrap();
+            let fault = only_messages(document.root()).err()?;
+            Some((fault.code(), fault.place().to_owned()))
+        };
+        let at = |place: &str| Some(("S060", place.to_owned()));
+        for fine in [
+            "",
+            "<c:Message/>",
+            " <c:Message/>\n<!-- a note --><c:Message/> ",
+        ] {
+            assert_eq!(refused(fine), None, "{fine}");
+        }
+        for (content, place) in [
+            ("<c:Message/><c:Note/>", "/svc:SubmitMessages/c:Note"),
+            (
+                "<x:Message xmlns:x=\"urn:other\"/>",
+                "/svc:SubmitMessages/x:Message",
+            ),
+            ("<Message/><c:Message/>", "/svc:SubmitMessages/Message"),
+            ("<c:Message/>and open the gate", "/svc:SubmitMessages"),
+            ("<![CDATA[x]]><c:Message/>", "/svc:SubmitMessages"),
+        ] {
+            assert_eq!(refused(content), at(place), "{content}");
+        }
+    }
+}

@@ -27,6 +27,7 @@ use cordon_security::{Role, Signer, TrustStore};
 use cordon_services::client::{
     Checkpoint, Link, LinkError, LinkOptions, MessagesWanted, PulledMessages, pull_messages,
 };
+use cordon_services::request_digest;
 use cordon_wire::service as wire;
 
 const PARK: &str = "JS-DEMO-1";
@@ -136,7 +137,8 @@ impl Liar {
         (self.lie.lock().unwrap())(&mut page, &mut made);
         let payload = wire::write_get_messages_response(&page).unwrap();
         let signer = self.signer.lock().unwrap().clone();
-        let answer = wsse::sign(&signer, SoapVersion::V12, [], payload, made).unwrap();
+        let block = request_digest(body);
+        let answer = wsse::sign(&signer, SoapVersion::V12, block, payload, made).unwrap();
         self.last.lock().unwrap().clone_from(&answer);
         answer
     }
@@ -439,21 +441,23 @@ async fn no_entry_comes_after_the_last_possible_number() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_of_290_seconds_ago_and_one_of_an_earlier_pull_are_stale() {
+async fn an_answer_of_290_seconds_ago_and_one_of_an_earlier_pull_are_refused() {
     let room = Room::open().await;
     *room.liar.lie.lock().unwrap() = Box::new(|_, made| *made = made.plus_ms(-290_000));
     assert_eq!(room.refused(MessagesWanted::default()).await.0, "S071");
 
-    // An answer to this very question, seconds old, from before the checkpoint was made.
+    // Seconds old, but from before the answer that the checkpoint is of.
     *room.liar.lie.lock().unwrap() = honest();
     let wanted = || from(100, &journal(&identity(), 100, 7));
     room.pull(wanted()).await.0.unwrap();
     let old = room.liar.last.lock().unwrap().clone();
-    let mut checkpoint = room.honestly().await;
-    checkpoint.answered_at = checkpoint.answered_at.plus_ms(1_000);
-    checkpoint.write(&room.checkpoint()).unwrap();
-    *room.liar.replayed.lock().unwrap() = Some(old);
+    room.honestly().await;
+    *room.liar.lie.lock().unwrap() = Box::new(|_, made| *made = made.plus_ms(-30_000));
     assert_eq!(room.refused(wanted()).await.0, "S071");
+
+    // The same question, answered a moment ago: whatever the times say, it was asked by another request.
+    *room.liar.replayed.lock().unwrap() = Some(old);
+    assert_eq!(room.refused(wanted()).await.0, "S065");
 }
 
 #[tokio::test(flavor = "multi_thread")]

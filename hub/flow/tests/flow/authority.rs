@@ -264,6 +264,40 @@ async fn a_partner_speaks_of_his_own_things_alone() {
     hub.shutdown().await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_bears_the_name_of_its_signer() {
+    let park = Park::new();
+    let operator = Ca::new(park.dir.path()).partner("OP-1", Role::Operator);
+    let hub = park.start().await;
+    let mode = |by: &str| match example("operating-mode-change") {
+        Body::OperatingModeChange(change) => {
+            Body::OperatingModeChange(cordon_model::OperatingModeChange {
+                gates: Vec::new(),
+                ordered_by: party(by),
+                ..change
+            })
+        }
+        _ => unreachable!(),
+    };
+    let opening = |by: &str| match emergency() {
+        Body::EmergencyGateOpen(order) => {
+            Body::EmergencyGateOpen(cordon_model::EmergencyGateOpen {
+                ordered_by: party(by),
+                ..order
+            })
+        }
+        _ => unreachable!(),
+    };
+    // Another person of the park, the hub itself, an enterprise, nobody.
+    for other in ["OP-2", "HUB-1", "ENT-1", "somebody"] {
+        let said = vec![mode(other), opening(other)];
+        let got = codes(&hub, &operator, said).await;
+        assert_eq!(got, [Some("F052"); 2], "{other}");
+    }
+    assert_eq!(codes(&hub, &operator, vec![mode("OP-1")]).await, [None]);
+    hub.shutdown().await.unwrap();
+}
+
 /// What became of a reading: its code, or `None` when it was taken.
 async fn offered(intake: &Intake, device: &str, body: Body) -> Option<&'static str> {
     let mut one = reading(device, "reading", None);

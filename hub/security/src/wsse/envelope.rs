@@ -17,6 +17,7 @@ pub struct VerifiedEnvelope {
     pub(super) document: Document,
     pub(super) version: SoapVersion,
     pub(super) body: NodeId,
+    pub(super) blocks: Vec<NodeId>,
     pub(super) certificate: Arc<Certificate>,
     pub(super) created: Timestamp,
     pub(super) expires: Timestamp,
@@ -25,7 +26,8 @@ pub struct VerifiedEnvelope {
 }
 
 impl VerifiedEnvelope {
-    /// The document that was verified. Only [`VerifiedEnvelope::body`] is covered by the signature.
+    /// The document that was verified. Only [`VerifiedEnvelope::body`] and what
+    /// [`VerifiedEnvelope::signed_block`] gives are covered by the signature.
     pub fn document(&self) -> &Document {
         &self.document
     }
@@ -38,6 +40,18 @@ impl VerifiedEnvelope {
     /// The first element in the body, when there is one.
     pub fn payload(&self) -> Option<Node<'_>> {
         self.body().children().next()
+    }
+
+    /// The header block of this name that the signature covers; `None` when none or more than one
+    /// is covered. A block that stands there unsigned is never given.
+    pub fn signed_block(&self, namespace: &str, local: &str) -> Option<Node<'_>> {
+        let mut named = self
+            .blocks
+            .iter()
+            .map(|block| self.document.node(*block))
+            .filter(|block| block.is(namespace, local));
+        let block = named.next();
+        named.next().map_or(block, |_| None)
     }
 
     /// SOAP version of the envelope.

@@ -15,26 +15,21 @@ use crate::{Signer, instant, refusal};
 /// Life of a message the hub signs, in seconds.
 pub const LIFETIME_SECONDS: i64 = 300;
 
-/// Wraps `body_xml` into a signed envelope: token, timestamp, then one signature over Timestamp and
-/// Body. `header_extra` goes before the security header, unsigned; both pieces must be well-formed
-/// and declare their own prefixes.
+/// Wraps `body_xml` into a signed envelope: token, timestamp, then one signature over Timestamp,
+/// Body and `blocks`, header blocks of the caller's that go before the security header. Each block
+/// carries a `wsu:Id` of its own, which no part of the body may have too; all pieces must be
+/// well-formed and declare their own prefixes.
 ///
 /// # Errors
-/// `V107` when a piece is not well-formed or the key refuses.
+/// `V107` when a piece is not well-formed, a block has no `wsu:Id`, or the key refuses.
 pub fn sign(
     signer: &Signer,
     version: SoapVersion,
-    header_extra: impl AsRef<[u8]>,
+    blocks: impl AsRef<[u8]>,
     body_xml: impl AsRef<[u8]>,
     now: Timestamp,
 ) -> Result<Vec<u8>, Fault> {
-    let draft = Draft::write(
-        signer,
-        version,
-        header_extra.as_ref(),
-        body_xml.as_ref(),
-        now,
-    );
+    let draft = Draft::write(signer, version, blocks.as_ref(), body_xml.as_ref(), now);
     let Draft {
         text,
         signature_at,
@@ -50,14 +45,24 @@ pub fn sign(
     let missing = || refusal::SIGNING.because("envelope without its parts");
     let namespace = version.namespace();
     let root = document.root();
-    let timestamp = root
-        .child(namespace, "Header")
-        .and_then(|header| header.child(WSSE, "Security"))
-        .and_then(|security| security.child(WSU, "Timestamp"))
-        .ok_or_else(missing)?;
+    let header = root.child(namespace, "Header").ok_or_else(missing)?;
+    let security = header.child(WSSE, "Security").ok_or_else(missing)?;
+    let timestamp = security.child(WSU, "Timestamp").ok_or_else(missing)?;
     let body = root.child(namespace, "Body").ok_or_else(missing)?;
+    let mut parts = Vec::new();
+    for block in header
+        .children()
+        .filter(|block| block.id() != security.id())
+    {
+        let id = block
+            .attribute(WSU, "Id")
+            .ok_or_else(|| refusal::SIGNING.because("header block without wsu:Id"))?;
+        parts.push((format!("#{id}"), block));
+    }
+    parts.push((format!("#TS-{unique}"), timestamp));
+    parts.push((format!("#B-{unique}"), body));
 
-    let signature = signature(signer, timestamp, body, &unique)?;
+    let signature = signature(signer, &parts, &unique)?;
     let mut signed = document.into_bytes();
     signed.splice(signature_at..signature_at, signature.into_bytes());
     Ok(signed)
@@ -74,20 +79,19 @@ impl Draft {
     fn write(
         signer: &Signer,
         version: SoapVersion,
-        header_extra: &[u8],
+        blocks: &[u8],
         body_xml: &[u8],
         now: Timestamp,
     ) -> Self {
         let unique = Uuid::new_v4().simple().to_string();
         let token = signer.token();
         // Room for the signature too, so that inserting it moves bytes once and grows nothing.
-        let mut text =
-            Vec::with_capacity(body_xml.len() + header_extra.len() + token.len() + 4_096);
+        let mut text = Vec::with_capacity(body_xml.len() + blocks.len() + token.len() + 4_096);
         let soap = version.namespace();
         text.extend_from_slice(
             format!("<s:Envelope xmlns:s=\"{soap}\" xmlns:wsu=\"{WSU}\"><s:Header>").as_bytes(),
         );
-        text.extend_from_slice(header_extra);
+        text.extend_from_slice(blocks);
         text.extend_from_slice(
             format!(
                 "<wsse:Security xmlns:wsse=\"{WSSE}\" s:mustUnderstand=\"1\">\
@@ -115,28 +119,15 @@ impl Draft {
     }
 }
 
-fn signature(
-    signer: &Signer,
-    timestamp: Node<'_>,
-    body: Node<'_>,
-    unique: &str,
-) -> Result<String, Fault> {
-    let mut scratch = Vec::with_capacity(body.span().len() + 512);
-    let signed_info = write_signed_info(
-        signer.algorithm(),
-        &[
-            (
-                &format!("#TS-{unique}"),
-                false,
-                digest_of(timestamp, &mut scratch),
-            ),
-            (
-                &format!("#B-{unique}"),
-                false,
-                digest_of(body, &mut scratch),
-            ),
-        ],
-    );
+/// The signature over `parts`, each with the URI that names it.
+fn signature(signer: &Signer, parts: &[(String, Node<'_>)], unique: &str) -> Result<String, Fault> {
+    let longest = parts.iter().map(|(_, part)| part.span().len()).max();
+    let mut scratch = Vec::with_capacity(longest.unwrap_or_default() + 512);
+    let references: Vec<_> = parts
+        .iter()
+        .map(|(uri, part)| (uri.as_str(), false, digest_of(*part, &mut scratch)))
+        .collect();
+    let signed_info = write_signed_info(signer.algorithm(), &references);
     let value = STANDARD.encode(signer.sign(signed_info.as_bytes())?);
     Ok(format!(
         "<ds:Signature xmlns:ds=\"{DS}\" Id=\"SIG-{unique}\">{signed_info}\

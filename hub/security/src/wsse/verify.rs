@@ -81,6 +81,7 @@ pub fn verify_from(
         document,
         version: proven.version,
         body: proven.body,
+        blocks: proven.blocks,
         certificate: proven.certificate,
         created: proven.lifetime.created,
         expires: proven.lifetime.expires,
@@ -132,6 +133,8 @@ enum When {
 struct Proven {
     version: SoapVersion,
     body: NodeId,
+    /// The header blocks that the signature covers.
+    blocks: Vec<NodeId>,
     lifetime: Lifetime,
     certificate: Arc<Certificate>,
     signed: [u8; 32],
@@ -164,9 +167,16 @@ fn prove(
         Signature::check_digest(reference, *target, None, &mut scratch, work)?;
     }
     let signed = signature.check_value(certificate.key(), &mut scratch, work)?;
+    let fixed = [message.body, message.timestamp, message.token].map(|node| node.id());
+    let blocks = covered
+        .iter()
+        .map(|(_, target)| target.id())
+        .filter(|target| !fixed.contains(target))
+        .collect();
     Ok(Proven {
         version: message.version,
         body: message.body.id(),
+        blocks,
         lifetime,
         certificate,
         signed,

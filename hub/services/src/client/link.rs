@@ -1,4 +1,5 @@
-//! A signed conversation with a hub: every request is signed, every answer's signature is checked.
+//! A signed conversation with a hub: every request is signed; every answer's signature is checked, and
+//! that it is the answer to what was sent.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use cordon_security::wsse::{self, Policy, SoapVersion, VerifiedEnvelope};
 use cordon_security::{Role, Signer, TrustStore};
 use cordon_xml::Node;
 
+use crate::asked;
 use crate::passing::is_passing;
 
 /// How to reach a hub.
@@ -79,8 +81,8 @@ impl Link {
         self.clock.now()
     }
 
-    /// Sends one signed request whose body holds `payload` and returns the verified answer; a signed
-    /// refusal is an error.
+    /// Sends one signed request whose body holds `payload` and returns the verified answer to it; a
+    /// signed refusal is an error.
     pub async fn call(&self, payload: &[u8]) -> Result<VerifiedEnvelope, LinkError> {
         let verified = self.exchange(payload).await?;
         match refusal(&verified) {
@@ -90,12 +92,13 @@ impl Link {
     }
 
     /// The same, with a signed refusal as an answer like any other. The answer is the hub's of this
-    /// park and was made after the question.
+    /// park and was made after the question, for the very bytes that were sent.
     pub(super) async fn exchange(&self, payload: &[u8]) -> Result<VerifiedEnvelope, LinkError> {
         let version = SoapVersion::V12;
         let asked_at = self.clock.now();
         let envelope = wsse::sign(&self.signer, version, [], payload, asked_at)
             .map_err(LinkError::Untrusted)?;
+        let sent = cordon_wire::digest_of_bytes(&envelope);
         let request = http::Request::post(&self.url)
             .header(http::header::CONTENT_TYPE, version.content_type())
             .body(Bytes::from(envelope))
@@ -115,10 +118,11 @@ impl Link {
         .map_err(|fault| {
             LinkError::Untrusted(fault.at(format!("answer of {} (HTTP {status})", self.url)))
         })?;
-        match verified.created() < earliest {
-            true => Err(LinkError::Untrusted(stale(verified.created(), earliest))),
-            false => Ok(verified),
+        if verified.created() < earliest {
+            return Err(LinkError::Untrusted(stale(verified.created(), earliest)));
         }
+        asked::is_to(&verified, sent).map_err(LinkError::Untrusted)?;
+        Ok(verified)
     }
 }
 
