@@ -124,7 +124,7 @@ async fn what_stands_beside_the_messages_refuses_the_whole_submission() {
     let enterprise = Enterprise::of(&park);
     let id = fresh_id();
     let fields = format!(
-        "<c:EntryId>W-1</c:EntryId><c:ListKind>WHITE</c:ListKind><c:Subject><c:Plate>\
+        "<c:EntryId>B-1</c:EntryId><c:ListKind>BLACK</c:ListKind><c:Subject><c:Plate>\
          <c:Number>苏H66666</c:Number><c:Colour>BLUE</c:Colour></c:Plate></c:Subject>\
          <c:Reason>drill</c:Reason><c:ValidFrom>{}</c:ValidFrom><c:State>ACTIVE</c:State>",
         moment(-60)
