@@ -125,7 +125,7 @@ fn known(data: &Path, state: &StateStore) -> Result<Vec<Expectation>, JournalFau
         source: source.to_owned(),
     };
     let mut known = vec![expect(state.position()?, "the state")];
-    if let Some(position) = Witness::read(&witness_of(&data.join("journal")))? {
+    if let Some(position) = Witness::read(witness_of(&data.join("journal")))? {
         known.push(expect(position, "the witness"));
     }
     known.retain(|expectation| expectation.number > 0);
