@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use cordon_contract::{Clock, Fault, Shutdown, ShutdownTrigger, SystemClock};
+use cordon_contract::{Clock, Fault, Shutdown, ShutdownTrigger, SteadyClock};
 use cordon_flow::{
     Audited, Authority, EntryReader, FeedItem, Hub, HubConfig, HubParts, Ledger as _, Mode,
     RunningHub, Submit,
@@ -46,7 +46,7 @@ pub struct Park {
 
 /// Starts everything, or nothing.
 pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock: Arc<dyn Clock> = Arc::new(SteadyClock::default());
     let (trigger, shutdown) = Shutdown::pair();
     for fault in &loaded.overdue {
         tracing::error!(%fault, "the park starts all the same; partners will refuse it or be refused");
@@ -169,7 +169,7 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         config.hub.id.clone(),
         shutdown.clone(),
     )));
-    let tell = tell_counted(refusals, hub.submit(), shutdown.clone());
+    let tell = tell_counted(refusals, (hub.submit(), hub.clock()), shutdown.clone());
     servers.push(tokio::spawn(tell));
     servers.push(tokio::spawn(read_trust_again(loaded.trust, shutdown)));
     Ok(Park {
@@ -331,13 +331,17 @@ fn stored_grants(reader: &EntryReader, grants: &Grants) -> Result<(), Fault> {
 }
 
 /// Records refusals that were only counted, once their minute is over.
-async fn tell_counted(refusals: Arc<Refusals>, submit: Submit, shutdown: Shutdown) {
+async fn tell_counted(
+    refusals: Arc<Refusals>,
+    (submit, clock): (Submit, Arc<dyn Clock>),
+    shutdown: Shutdown,
+) {
     loop {
         tokio::select! {
             () = shutdown.wait() => return,
             () = tokio::time::sleep(COUNTED_AGAIN) => {}
         }
-        for tally in refusals.tallies(SystemClock.now()) {
+        for tally in refusals.tallies(clock.now()) {
             let audited = Audited {
                 action: "refusals.counted".to_owned(),
                 actor: tally.party.clone(),

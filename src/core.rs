@@ -9,9 +9,7 @@ use cordon_alarms::{OpenAlarm, OpenAlarms};
 use cordon_console::{
     AlarmLine, AlarmsPage, Condition, Desk, Expiring, Figures, OutboxPage, PageAsked, SentAgain,
 };
-use cordon_contract::{
-    Adapter, BoxFuture, Clock as _, DeviceHealth, Entry, EntryKind, Fault, LinkState, SystemClock,
-};
+use cordon_contract::{Adapter, BoxFuture, DeviceHealth, Entry, EntryKind, Fault, LinkState};
 use cordon_flow::{Audited, FeedItem, Misread, RunningHub, UNREADABLE};
 use cordon_http::Attempt;
 use cordon_model::service::ReportEntry;
@@ -137,7 +135,7 @@ impl Core for HubCore {
     }
 
     fn attempted(&self, attempt: &Attempt) {
-        self.attempts.take(attempt, &SystemClock);
+        self.attempts.take(attempt, self.hub.clock().as_ref());
     }
 
     fn receipt<'a>(
@@ -248,6 +246,10 @@ impl Desk for HubCore {
                 disk_used_percent: health.used_percent,
                 spooled: health.spooled.0,
                 spooled_in_memory: health.spooled.1,
+                clock_words: health.clock.words,
+                clock_offset_ms: health.clock.offset_ms,
+                clock_lead_ms: health.clock.lead_ms,
+                tick_age_ms: health.clock.tick_age_ms,
             },
             batches: stats.batches,
             unreadable: health.marked.unreadable,
@@ -273,7 +275,7 @@ impl Desk for HubCore {
         with_misreads(
             devices.collect(),
             self.hub.misreads().all(),
-            SystemClock.now(),
+            self.hub.clock().now(),
         )
     }
 

@@ -22,6 +22,14 @@ pub struct Condition {
     pub spooled: u64,
     /// Those of them that only memory holds, because the spool cannot be written.
     pub spooled_in_memory: u64,
+    /// What people must see to about the clock; none while it agrees.
+    pub clock_words: Option<String>,
+    /// Wall clock minus the time that is used, milliseconds.
+    pub clock_offset_ms: i64,
+    /// How far the journal's entries are ahead of the time that is used, milliseconds.
+    pub clock_lead_ms: i64,
+    /// Since the last tick, milliseconds.
+    pub tick_age_ms: u64,
 }
 
 /// Numbers that are not a fold over entries.

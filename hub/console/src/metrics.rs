@@ -44,6 +44,7 @@ pub fn text(
         figures.dead_letters,
     );
     condition(&mut out, &figures.condition);
+    clock(&mut out, &figures.condition);
     gauge(
         &mut out,
         "cordon_journal_unreadable_entries",
@@ -240,6 +241,30 @@ fn condition(out: &mut String, condition: &Condition) {
         "Those of them that no disk holds.",
         condition.spooled_in_memory,
     );
+}
+
+fn clock(out: &mut String, condition: &Condition) {
+    let figures = [
+        (
+            "cordon_clock_offset_seconds",
+            "Wall clock minus the time that is used.",
+            condition.clock_offset_ms as f64,
+        ),
+        (
+            "cordon_journal_lead_seconds",
+            "How far the journal's entries are ahead of the time that is used.",
+            condition.clock_lead_ms as f64,
+        ),
+        (
+            "cordon_tick_age_seconds",
+            "Since the last tick of the timers.",
+            condition.tick_age_ms as f64,
+        ),
+    ];
+    for (name, help, ms) in figures {
+        head(out, name, help, "gauge");
+        line(out, name, "", ms / 1_000.0);
+    }
 }
 
 fn head(out: &mut String, name: &str, help: &str, kind: &str) {

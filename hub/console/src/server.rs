@@ -130,6 +130,10 @@ pub async fn serve(
     Ok(())
 }
 
+fn is_off(condition: &Condition) -> bool {
+    condition.clock_words.is_some()
+}
+
 /// Folds committed entries into the view.
 async fn follow(console: Arc<Console>, shutdown: Shutdown) {
     let mut feed = console.desk.watch();
@@ -142,7 +146,7 @@ async fn follow(console: Arc<Console>, shutdown: Shutdown) {
             // A hub that can record nothing has no entries to show that by.
             _ = look.tick() => {
                 let now = console.desk.figures().condition;
-                if now.mode != told.mode || now.words != told.words {
+                if now.mode != told.mode || now.words != told.words || is_off(&now) != is_off(&told) {
                     told = now;
                     console.changed.send_modify(|count| *count = count.wrapping_add(1));
                 }
@@ -232,10 +236,13 @@ async fn health(State(console): State<Arc<Console>>) -> Response {
 
 /// What a hub that accepts messages says of itself: `ok`, and a line for each thing people must see to.
 fn well(console: &Console) -> String {
-    let unreadable = match console.desk.figures().unreadable {
+    let figures = console.desk.figures();
+    let unreadable = match figures.unreadable {
         0 => None,
         some => Some(format!("{some} journal entries cannot be read\n")),
     };
+    let clock = figures.condition.clock_words;
+    let clock = clock.map(|words| format!("warning: clock: {words}\n"));
     let soon = console.desk.expiring().into_iter();
     let warnings = soon
         .filter(Expiring::is_soon)
@@ -243,6 +250,7 @@ fn well(console: &Console) -> String {
     ["ok\n".to_owned()]
         .into_iter()
         .chain(unreadable)
+        .chain(clock)
         .chain(warnings)
         .collect()
 }

@@ -10,6 +10,24 @@ use cordon_model::Timestamp;
 pub trait Clock: Send + Sync + 'static {
     /// The wall-clock time now.
     fn now(&self) -> Timestamp;
+
+    /// How the machine's wall clock stands to it. A clock that follows it blindly says: it agrees.
+    fn standing(&self) -> ClockStanding {
+        ClockStanding::default()
+    }
+}
+
+/// How the machine's wall clock stands to the clock that is used.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ClockStanding {
+    /// Wall clock minus the time that is used, microseconds.
+    pub offset_micros: i64,
+    /// The wall clock is so far away that it is not followed.
+    pub is_off: bool,
+    /// How often the time that is used was set by a step since the start.
+    pub steps: u64,
+    /// By how much the last time, microseconds.
+    pub step_micros: i64,
 }
 
 /// The machine's clock.

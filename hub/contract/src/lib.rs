@@ -18,10 +18,11 @@ mod plugin;
 mod reading;
 mod rules;
 mod shutdown;
+mod steady;
 mod undelivered;
 
 pub use adapter::{Adapter, BoxFuture, Definition, Link};
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use clock::{Clock, ClockStanding, ManualClock, SystemClock};
 pub use entry::{Entry, EntryKind, Standing, speaker_of};
 pub use fault::{Code, Fault};
 pub use health::{DeviceHealth, LinkState, Probe};
@@ -31,4 +32,5 @@ pub use plugin::{Decision, Decisions, Plugin};
 pub use reading::{Payload, Point, Reading, Value};
 pub use rules::{AccessQuery, AccessRules, RuleAnswer, RuleHit, SubjectFacts};
 pub use shutdown::{Shutdown, ShutdownTrigger};
+pub use steady::{AGREED_MICROS, SLEW_PART, STEADY_MICROS, SteadyClock, SteadyHand};
 pub use undelivered::Undelivered;

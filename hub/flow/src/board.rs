@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use cordon_journal::{Counters, Space};
 use cordon_model::Digest;
@@ -24,6 +25,10 @@ pub(crate) struct Shown {
     pub space: Option<Space>,
     pub counters: Counters,
     pub saved: u64,
+    /// How far entry time is ahead of the clock, microseconds.
+    pub lead_micros: i64,
+    /// When the last tick was durable, or the first entry of this run.
+    pub ticked_at: Option<Instant>,
     /// Emergency lines in the spool, and those only in memory.
     pub spooled: (u64, u64),
     /// Position and state hash after the last commit, once the sequencer has ended in good order.

@@ -11,6 +11,7 @@ use cordon_model::{
 use serde::{Deserialize, Serialize};
 
 use crate::counts::Counts;
+use crate::entry_time::{CLOCK_BEHIND, CLOCK_OFF};
 use crate::fault::{
     CONFIGURATION, CONTESTED, ID_REUSED, NOT_YOURS, ONLY_PARK, PROPOSED, STRANGER, fault,
 };
@@ -156,6 +157,7 @@ impl Plugin for Guard {
             EntryKind::Audit if entry.label == MARKED && entry.cause == 0 => {
                 marked(entry, decisions);
             }
+            EntryKind::Audit if is_clock(entry) => self.clock(entry, decisions),
             EntryKind::Audit if entry.label == REVOKED_TRIED => shown(entry, decisions),
             _ => {}
         }
@@ -172,7 +174,25 @@ impl Plugin for Guard {
     }
 }
 
+/// What the hub itself says of a clock that is off.
+fn is_clock(entry: &Entry) -> bool {
+    entry.cause == 0 && (entry.label == CLOCK_OFF || entry.label == CLOCK_BEHIND)
+}
+
 impl Guard {
+    /// The wall clock jumped, or the journal is ahead of it.
+    fn clock(&mut self, entry: &Entry, decisions: &mut Decisions) {
+        let Some(Body::AuditEvent(audit)) = entry.message.as_deref().map(|message| &message.body)
+        else {
+            return;
+        };
+        if self.is_loud(entry.sender.as_str(), &entry.label, entry.time) {
+            let detail = audit.detail.as_deref().unwrap_or_default();
+            let event = event(entry, (AlarmCode::ClockSkew, AlarmLevel::Orange), detail);
+            decisions.emit(Body::AlarmEvent(event), None);
+        }
+    }
+
     /// One alarm in a while for each sender and code.
     fn alarmed(&mut self, entry: &Entry, decisions: &mut Decisions) {
         let Some((who, code, words)) = told(entry) else {

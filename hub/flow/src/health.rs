@@ -1,8 +1,10 @@
 //! The visible state of the hub.
 
-use cordon_contract::DeviceHealth;
+use cordon_contract::{AGREED_MICROS, ClockStanding, DeviceHealth};
 use serde::Serialize;
 
+use crate::board::Shown;
+use crate::entry_time::seconds;
 use crate::mark::Marked;
 
 /// How an adapter's task stands; its devices have states of their own.
@@ -34,6 +36,42 @@ pub struct AdapterHealth {
     pub devices: Vec<DeviceHealth>,
 }
 
+/// The hub's time.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct ClockHealth {
+    /// What people must see to; none while the wall clock agrees.
+    pub words: Option<String>,
+    /// Wall clock minus the time that is used, milliseconds.
+    pub offset_ms: i64,
+    /// How far the journal's entries are ahead of the time that is used, milliseconds.
+    pub lead_ms: i64,
+    /// Since the last tick, milliseconds. There are no ticks while the disk fails or is full.
+    pub tick_age_ms: u64,
+}
+
+impl ClockHealth {
+    pub(crate) fn of(standing: ClockStanding, shown: &Shown) -> Self {
+        let words = if standing.is_off {
+            let away = seconds(standing.offset_micros);
+            Some(format!(
+                "the wall clock is {away} from the time that elapsed"
+            ))
+        } else if shown.lead_micros > AGREED_MICROS {
+            let lead = seconds(shown.lead_micros);
+            Some(format!("the journal is {lead} ahead of the wall clock"))
+        } else {
+            None
+        };
+        let age = shown.ticked_at.map(|at| at.elapsed().as_millis());
+        Self {
+            words,
+            offset_ms: standing.offset_micros / 1_000,
+            lead_ms: shown.lead_micros / 1_000,
+            tick_age_ms: u64::try_from(age.unwrap_or_default()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
 /// The hub.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct HubHealth {
@@ -47,6 +85,8 @@ pub struct HubHealth {
     pub free_bytes: u64,
     /// Share of that disk in use, 0 to 100.
     pub used_percent: u8,
+    /// How the wall clock stands to the time that is used.
+    pub clock: ClockHealth,
     /// Fencing epoch of this run.
     pub epoch: u64,
     /// Number of the last durable entry.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordon_contract::{Adapter, Fault, Intake, Shutdown, ShutdownTrigger, Target};
+use cordon_contract::{Adapter, Clock, Fault, Intake, Shutdown, ShutdownTrigger, Target};
 use cordon_journal::{Counters, Position, SpaceLevel, State};
 use cordon_model::Digest;
 use tokio::sync::{Semaphore, oneshot};
@@ -18,7 +18,7 @@ use crate::emergency::Emergency;
 use crate::entry_reader::EntryReader;
 use crate::fault::{CONFIGURATION, THREAD, fault};
 use crate::feed::Feed;
-use crate::health::HubHealth;
+use crate::health::{ClockHealth, HubHealth};
 use crate::inbox::Inbox;
 use crate::kit::Kit;
 use crate::ledger::StateSeat;
@@ -182,6 +182,11 @@ impl RunningHub {
         (shown.number, shown.chain)
     }
 
+    /// The clock that the hub goes by.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.ties.clock)
+    }
+
     /// How everything stands.
     pub fn health(&self) -> HubHealth {
         let shown = self.ties.board.lock().clone();
@@ -191,6 +196,7 @@ impl RunningHub {
         HubHealth {
             fault: dead.or_else(|| mode.words()),
             mode: mode.as_str(),
+            clock: ClockHealth::of(self.ties.clock.standing(), &shown),
             spooled: shown.spooled,
             free_bytes: space.map_or(0, |space| space.free_bytes),
             used_percent: space.map_or(0, |space| space.used_percent()),

@@ -10,6 +10,7 @@ use crate::answer::refuse;
 use crate::batch::{Batch, Line};
 use crate::core::Core;
 use crate::entry_reader::EntryReader;
+use crate::entry_time::ClockTold;
 use crate::ledger::{Ledger, StateSeat};
 use crate::queue::Room;
 use crate::receipt::ReceiptData;
@@ -55,6 +56,8 @@ pub(crate) struct Kit {
     pub acted: BTreeMap<u64, Acted>,
     /// Openings that acted, with what was answered: a repetition acts no second time.
     pub openings: BTreeMap<(PartyId, MessageId), ReceiptData>,
+    /// What was said of the clock.
+    pub clock_told: ClockTold,
 }
 
 impl Kit {
@@ -78,6 +81,7 @@ impl Kit {
             unsettled: Vec::new(),
             acted: BTreeMap::new(),
             openings: BTreeMap::new(),
+            clock_told: ClockTold::default(),
         })
     }
 

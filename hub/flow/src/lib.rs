@@ -28,6 +28,7 @@ mod draft;
 mod emergency;
 mod entry_codec;
 mod entry_reader;
+mod entry_time;
 mod examine;
 mod fault;
 mod feed;
@@ -81,7 +82,7 @@ pub use crate::fault::{
 };
 pub use crate::feed::{Committed, Feed, FeedItem, FeedReader};
 pub use crate::fold::{DEAD_LETTERS_MAX, DeadLetter, OpenOrder, REPORT_REQUESTS_MAX};
-pub use crate::health::{AdapterHealth, AdapterState, HubHealth};
+pub use crate::health::{AdapterHealth, AdapterState, ClockHealth, HubHealth};
 pub use crate::histogram::{Histogram, Quantiles};
 pub use crate::hub::{Hub, RunningHub};
 pub use crate::ledger::{Ledger, Opened, OpenedOnce};

@@ -5,15 +5,16 @@ use std::time::{Duration, Instant};
 
 use cordon_contract::{Clock, EntryKind, Fault};
 use cordon_journal::{Changes, FaultKind, Journal, JournalFault, Receipts, SpaceLevel};
-use cordon_model::{Digest, Timestamp};
+use cordon_model::Digest;
 
 use crate::answer::{Answerer, refuse_late};
-use crate::batch::Batch;
+use crate::batch::{Batch, Line};
 use crate::board::Board;
 use crate::config::HubConfig;
 use crate::core::order_of;
 use crate::draft::Draft;
 use crate::entry_reader::EntryReader;
+use crate::entry_time::EntryTime;
 use crate::fault::of_journal;
 use crate::feed::{Committed, Feed};
 use crate::flags;
@@ -69,6 +70,7 @@ pub(crate) struct Sequencer {
     saved_at: Instant,
     saved: u64,
     looked_at: Instant,
+    pub(crate) entry_time: EntryTime,
 }
 
 /// Why there is no sequencer, with what it would have kept.
@@ -142,6 +144,7 @@ impl Sequencer {
             saved_at: Instant::now(),
             saved: recovered.from,
             looked_at: Instant::now(),
+            entry_time: EntryTime::default(),
         };
         match sequencer.begin(occasion) {
             Ok(()) => Ok((sequencer, recovered)),
@@ -243,6 +246,9 @@ impl Sequencer {
             let tick = Draft::bare(EntryKind::Tick, self.kit.core.sealer().hub().clone());
             self.kit.core.admit(&mut batch, tick);
         }
+        if *mode == Mode::Normal {
+            self.admit_standing(&mut batch, time)?;
+        }
         let mut pending = Vec::with_capacity(pieces.len());
         // Room in the queue is given back when it is dropped, after the commit.
         let mut rooms = Vec::with_capacity(pieces.len());
@@ -268,7 +274,8 @@ impl Sequencer {
                     self.kit.held.extend(pieces);
                     return Err(fault);
                 }
-                batch = Batch::new(self.journal.next_number(), self.time());
+                let time = self.time();
+                batch = Batch::new(self.journal.next_number(), time);
             }
         }
         self.commit(batch, pending)
@@ -305,12 +312,6 @@ impl Sequencer {
         }
     }
 
-    /// The time of the next batch: never earlier than the entry before.
-    pub(crate) fn time(&self) -> Timestamp {
-        let now = self.kit.ties.clock.now().micros();
-        Timestamp::from_micros(now.max(self.kit.core.fold().last_time))
-    }
-
     /// Makes a batch durable, then lets its orders out and answers.
     pub(crate) fn commit(&mut self, batch: Batch, pending: Vec<Pending>) -> Result<(), Fault> {
         let receipts = match self.append(&batch) {
@@ -328,7 +329,7 @@ impl Sequencer {
                 continue;
             }
             if let Some(order) = order_of(&line.entry, &line.draft, epoch) {
-                self.kit.ties.dispatch.release(order);
+                self.release(order);
             }
         }
         self.tell(&batch, &receipts, pending);
@@ -400,8 +401,14 @@ impl Sequencer {
                 EntryKind::Order | EntryKind::Outcome | EntryKind::Audit
             )
         });
+        let ticked = |line: &Line| line.entry.kind == EntryKind::Tick;
         let fold = self.kit.core.fold();
+        let lead = self.entry_time.lead(self.kit.ties.clock.now());
         let mut shown = self.kit.ties.board.lock();
+        shown.lead_micros = lead;
+        if batch.lines().iter().any(ticked) || shown.ticked_at.is_none() {
+            shown.ticked_at = Some(Instant::now());
+        }
         shown.epoch = fold.epoch;
         shown.marked = fold.marked;
         shown.number = self.journal.last();

@@ -83,6 +83,9 @@ impl Sequencer {
         let time = self.time();
         let mut batch = Batch::new(self.journal.next_number(), time);
         self.admit_occasion(&mut batch, time, occasion)?;
+        if matches!(occasion, Occasion::Start) {
+            self.admit_lead(&mut batch, time)?;
+        }
         self.admit_marks(&mut batch, time)?;
         self.expire(&mut batch, time, (&open, occasion), &mut carried)?;
         self.admit_late(&mut batch, &spooled)?;
@@ -263,7 +266,7 @@ impl Sequencer {
             }
             let mut order = self.stored_order(*number, open)?;
             order.epoch = self.kit.core.fold().epoch;
-            self.kit.ties.dispatch.release(order);
+            self.release(order);
         }
         Ok(())
     }

@@ -9,6 +9,7 @@
 )]
 
 mod authority;
+mod clock;
 mod core;
 mod facts;
 mod failure;

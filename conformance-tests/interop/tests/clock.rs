@@ -1,0 +1,134 @@
+//! A wall clock that jumps a day ahead for seconds, under the program as it is shipped: timers go on,
+//! entries keep the time that elapsed, and people are told. So it is over a restart too.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "test code"
+)]
+
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use cordon_contract::EntryKind;
+use cordon_interop::{Faults, Park};
+use cordon_journal::Reader;
+
+const DAY: i64 = 86_400;
+
+/// A park whose wall clock can be moved.
+fn park(scratch: &Path) -> (Park, Faults) {
+    let mut made = None;
+    let park = Park::start_under(|data| {
+        let faults = Faults::new(scratch, data);
+        let envs = faults.envs();
+        made = Some(faults);
+        envs
+    });
+    (park, made.unwrap())
+}
+
+/// Times of all ticks, microseconds, and the labels of everything.
+fn journal(park: &Park) -> (Vec<i64>, Vec<String>) {
+    let reader = Reader::open(park.data().join("journal")).unwrap();
+    let (mut ticks, mut labels) = (Vec::new(), Vec::new());
+    for record in reader.read_from(1).unwrap() {
+        // The end of a journal that is being written may be half a record.
+        let Ok(record) = record else { break };
+        if record.kind == EntryKind::Tick.number() {
+            ticks.push(record.time_micros);
+        }
+        labels.push(record.label);
+    }
+    (ticks, labels)
+}
+
+fn wait_for(what: &str, park: &Park, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !done() {
+        assert!(Instant::now() < deadline, "{what}\n{}", park.log());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn wait_for_ticks(park: &Park, more: usize) {
+    let wanted = journal(park).0.len() + more;
+    let what = format!("{wanted} ticks wanted");
+    wait_for(&what, park, || journal(park).0.len() >= wanted);
+}
+
+fn now_micros() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_micros()).unwrap()
+}
+
+fn figure(park: &Park, name: &str) -> f64 {
+    let metrics = park.get("/metrics").unwrap();
+    let line = metrics.lines().find(|line| line.starts_with(name));
+    let value = line.and_then(|line| line.split(' ').nth(1));
+    value
+        .unwrap_or_else(|| panic!("{name}: {metrics}"))
+        .parse()
+        .unwrap()
+}
+
+#[test]
+fn timers_go_on_after_a_clock_that_was_a_day_ahead_for_seconds() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (mut park, faults) = park(scratch.path());
+    park.wait_until_healthy();
+    wait_for_ticks(&park, 1);
+    faults.clock_ahead(DAY);
+    wait_for_ticks(&park, 3);
+    let told = park.get("/healthz").unwrap();
+    let offset = park.get("/metrics").unwrap();
+    faults.clock_ahead(0);
+    wait_for_ticks(&park, 3);
+    let (ticks, labels) = journal(&park);
+    let last = ticks.last().copied().unwrap();
+    assert!(last <= now_micros() + 2_000_000, "no entry is ahead");
+    assert!(
+        told.contains("warning: clock: the wall clock is +86"),
+        "{told}"
+    );
+    assert!(
+        offset.contains("\ncordon_clock_offset_seconds 86"),
+        "{offset}"
+    );
+    assert!(figure(&park, "cordon_clock_offset_seconds").abs() < 2.0);
+    assert!(figure(&park, "cordon_tick_age_seconds") < 60.0);
+    let offs = labels.iter().filter(|label| *label == "clock.off").count();
+    assert_eq!(offs, 1, "told once: {labels:?}");
+    let alarms = park.get("/api/alarms").unwrap();
+    assert!(alarms.contains("CLOCK_SKEW"), "{alarms}");
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+}
+
+#[test]
+fn timers_go_on_after_a_start_whose_journal_is_a_day_ahead() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (mut park, faults) = park(scratch.path());
+    park.wait_until_healthy();
+    park.kill();
+    faults.clock_ahead(DAY);
+    park.start_again();
+    park.wait_until_healthy();
+    wait_for_ticks(&park, 2);
+    park.kill();
+    faults.clock_ahead(0);
+    park.start_again();
+    park.wait_until_healthy();
+    wait_for_ticks(&park, 3);
+    let told = park.get("/healthz").unwrap();
+    assert!(
+        told.contains("warning: clock: the journal is +86"),
+        "{told}"
+    );
+    assert!(figure(&park, "cordon_journal_lead_seconds") > 86_000.0);
+    let (ticks, labels) = journal(&park);
+    assert!(ticks.is_sorted(), "entry time never goes back");
+    let behind = |label: &&String| *label == "clock.behind-journal";
+    assert_eq!(labels.iter().filter(behind).count(), 1);
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+}

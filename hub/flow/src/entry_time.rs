@@ -1,0 +1,218 @@
+//! The time that entries carry, and what the hub says of its clock.
+//!
+//! Entry time never goes back. Where the journal is ahead of the clock, entries go on from the last one,
+//! a tenth slower than time elapses, until the clock has caught up: timers go on, and nothing jumps.
+
+use std::time::{Duration, Instant};
+
+use cordon_contract::{AGREED_MICROS, ClockStanding, Fault, Order};
+use cordon_model::{AuditOutcome, MessageId, Timestamp};
+
+use crate::batch::Batch;
+use crate::fault::of_wire;
+use crate::sealer::AuditNote;
+use crate::sequencer::Sequencer;
+
+/// Audit action of a wall clock that is too far away to be followed.
+pub(crate) const CLOCK_OFF: &str = "clock.off";
+/// Audit action of a wall clock that agrees again.
+pub(crate) const CLOCK_AGREES: &str = "clock.agrees";
+/// Audit action of a step by which the hub's time was set.
+pub(crate) const CLOCK_SET: &str = "clock.set";
+/// Audit action of a start whose journal is ahead of the clock.
+pub(crate) const CLOCK_BEHIND: &str = "clock.behind-journal";
+
+/// Between two entries about the clock at least, so that one which flickers fills no journal.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
+/// A lead is closed by this part of the time that elapses.
+const CLOSING_PART: i64 = 10;
+
+/// How far entry time is ahead of the clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct EntryTime {
+    /// Microseconds, when the clock showed `at`.
+    lead: i64,
+    at: i64,
+}
+
+impl EntryTime {
+    /// How far entry time is ahead now, microseconds.
+    pub(crate) fn lead(&self, now: Timestamp) -> i64 {
+        let elapsed = now.micros().saturating_sub(self.at).max(0);
+        self.lead.saturating_sub(elapsed / CLOSING_PART).max(0)
+    }
+
+    /// The time of the next entry, when the last one carries `last`.
+    pub(crate) fn next(&mut self, now: Timestamp, last: i64) -> Timestamp {
+        let time = now.micros().saturating_add(self.lead(now));
+        if time >= last {
+            return Timestamp::from_micros(time);
+        }
+        self.lead = last.saturating_sub(now.micros());
+        self.at = now.micros();
+        Timestamp::from_micros(last)
+    }
+}
+
+/// What was said of the clock in this run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ClockTold {
+    is_off: bool,
+    steps: u64,
+    at: Option<Instant>,
+}
+
+impl ClockTold {
+    /// What is to be said: the action and its words.
+    fn news(&self, standing: ClockStanding) -> Option<(&'static str, String)> {
+        if self.at.is_some_and(|at| at.elapsed() < TELL_AGAIN) && standing.steps == self.steps {
+            return None;
+        }
+        let away = seconds(standing.offset_micros);
+        if standing.steps != self.steps {
+            let by = seconds(standing.step_micros);
+            let words = format!("the wall clock kept its distance: time was set by {by}");
+            return Some((CLOCK_SET, words));
+        }
+        match (standing.is_off, self.is_off) {
+            (true, false) => Some((
+                CLOCK_OFF,
+                format!("the wall clock is {away} from the time that elapsed; it is not followed"),
+            )),
+            (false, true) => Some((CLOCK_AGREES, "the wall clock agrees again".to_owned())),
+            _ => None,
+        }
+    }
+}
+
+/// A distance in words.
+pub(crate) fn seconds(micros: i64) -> String {
+    format!("{:+.1} s", micros as f64 / 1_000_000.0)
+}
+
+impl Sequencer {
+    /// The time of the next batch: never earlier than the entry before.
+    pub(crate) fn time(&mut self) -> Timestamp {
+        let now = self.kit.ties.clock.now();
+        self.entry_time.next(now, self.kit.core.fold().last_time)
+    }
+
+    /// Hands a durable order to the outbox. Its deadline was counted from its entry; the outbox and
+    /// the adapters count by the clock.
+    pub(crate) fn release(&self, mut order: Order) {
+        let lead = self.entry_time.lead(self.kit.ties.clock.now());
+        let deadline = order.deadline.micros().saturating_sub(lead);
+        order.deadline = Timestamp::from_micros(deadline);
+        self.kit.ties.dispatch.release(order);
+    }
+
+    /// Says at a start that the journal is ahead of the clock.
+    pub(crate) fn admit_lead(&mut self, batch: &mut Batch, time: Timestamp) -> Result<(), Fault> {
+        let lead = self.entry_time.lead(self.kit.ties.clock.now());
+        if lead <= AGREED_MICROS {
+            return Ok(());
+        }
+        let words = format!(
+            "the journal is {} ahead of the wall clock; entries go on from the last one, a tenth slower, until it has caught up",
+            seconds(lead)
+        );
+        self.admit_clock(batch, time, (CLOCK_BEHIND, &words))
+    }
+
+    /// Says what changed of the wall clock, at most once a minute.
+    pub(crate) fn admit_standing(
+        &mut self,
+        batch: &mut Batch,
+        time: Timestamp,
+    ) -> Result<(), Fault> {
+        let standing = self.kit.ties.clock.standing();
+        let Some((action, words)) = self.kit.clock_told.news(standing) else {
+            return Ok(());
+        };
+        self.kit.clock_told = ClockTold {
+            is_off: standing.is_off,
+            steps: standing.steps,
+            at: Some(Instant::now()),
+        };
+        self.admit_clock(batch, time, (action, &words))
+    }
+
+    fn admit_clock(
+        &mut self,
+        batch: &mut Batch,
+        time: Timestamp,
+        (action, words): (&str, &str),
+    ) -> Result<(), Fault> {
+        let is_well = action == CLOCK_AGREES || action == CLOCK_SET;
+        tracing::warn!("{words}");
+        let hub = self.kit.core.sealer().hub().clone();
+        let note = AuditNote {
+            action,
+            actor: &hub,
+            target: None,
+            outcome: match is_well {
+                true => AuditOutcome::Success,
+                false => AuditOutcome::Failure,
+            },
+            detail: Some(words),
+        };
+        let sealer = self.kit.core.sealer();
+        let audit = sealer.audit(MessageId::random(), time, note);
+        self.kit.core.admit(batch, audit.map_err(of_wire)?);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ClockTold, EntryTime};
+    use cordon_contract::ClockStanding;
+    use cordon_model::Timestamp;
+
+    const S: i64 = 1_000_000;
+    const DAY: i64 = 86_400 * S;
+
+    #[test]
+    fn a_journal_a_day_ahead_goes_on_by_elapsed_time_until_the_clock_has_caught_up() {
+        let mut time = EntryTime::default();
+        let mut last = DAY;
+        let mut next = |second: i64| {
+            let next = time.next(Timestamp::from_micros(second * S), last).micros();
+            assert!(next >= last, "never back");
+            last = next;
+            next
+        };
+        assert_eq!(next(0), DAY);
+        assert_eq!(next(10), DAY + 9 * S, "ticks go on");
+        assert_eq!(next(864_000), 864_000 * S, "caught up after ten days");
+        assert_eq!(next(864_001), 864_001 * S);
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_during_a_run_leaves_entry_time_going_on() {
+        let mut time = EntryTime::default();
+        let at = Timestamp::from_micros;
+        assert_eq!(time.next(at(DAY), 0).micros(), DAY);
+        assert_eq!(time.next(at(10 * S), DAY).micros(), DAY);
+        assert_eq!(time.next(at(20 * S), DAY).micros(), DAY + 9 * S);
+        assert_eq!(time.lead(at(20 * S)), DAY - 11 * S);
+    }
+
+    #[test]
+    fn a_clock_that_flickers_is_told_once_a_minute() {
+        let off = ClockStanding {
+            offset_micros: DAY,
+            is_off: true,
+            ..ClockStanding::default()
+        };
+        let mut told = ClockTold::default();
+        assert_eq!(told.news(ClockStanding::default()), None);
+        assert_eq!(told.news(off).unwrap().0, super::CLOCK_OFF);
+        told.is_off = true;
+        told.at = Some(std::time::Instant::now());
+        assert_eq!(told.news(ClockStanding::default()), None, "not yet");
+        told.at = None;
+        let back = told.news(ClockStanding::default());
+        assert_eq!(back.unwrap().0, super::CLOCK_AGREES);
+    }
+}
