@@ -280,8 +280,9 @@ impl Lane {
         let same_state =
             told.is_some_and(|told| told.state == self.machine.state() && told.reason == reason);
         let same_signals = told.is_some_and(|told| told.signals.as_ref() == self.machine.signals());
-        let age_ms = told.map_or(u64::MAX, |told| now_ms.saturating_sub(told.at_ms));
-        let repeat = age_ms >= self.repeat_ms;
+        let age_ms = told.map_or(0, |told| now_ms.saturating_sub(told.at_ms));
+        // What was never told is no repetition: the link has told of itself when it came up.
+        let repeat = told.is_some() && age_ms >= self.repeat_ms;
         if same_state && (same_signals || age_ms < SIGNALS_EVERY_MS) && !repeat {
             return;
         }

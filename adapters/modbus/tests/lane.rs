@@ -408,3 +408,24 @@ async fn a_probe_touches_the_lane_and_changes_nothing() {
     assert!(!park.adapter.probe().await[0].ok);
     assert_eq!(lane.state().plant.raise_commands, 0);
 }
+
+#[tokio::test]
+async fn after_a_start_each_state_of_the_link_is_told_once() {
+    let lane = lane(&[]).await;
+    let park = Park::start(lane.addr(), &quick_profile());
+    online(&park).await;
+    park.until("the barrier is told", |park| last_state(park).is_some())
+        .await;
+    // What follows a command comes behind everything that the start told.
+    let outcome = park.execute(GateAction::Open, 3_000).await;
+    assert_eq!(outcome.kind, OutcomeKind::Confirmed, "{}", outcome.detail);
+    park.until("the command is told", |park| {
+        let mut statuses = park.statuses().into_iter();
+        statuses.any(|status| status.command_outcome.is_some())
+    })
+    .await;
+    let mut told = park.links_told(DEVICE);
+    let count = told.len();
+    told.dedup();
+    assert_eq!(told.len(), count, "a state was told twice: {told:?}");
+}
