@@ -6,7 +6,7 @@ use cordon_contract::EntryKind;
 use cordon_flow::{DISK_FAILED, DISK_FULL, Ledger, Mode, Opened, UNSETTLED, replay_over};
 use cordon_journal::disk::sim::SimDisk;
 use cordon_journal::{Journal, Options, Reader, StateStore};
-use cordon_model::{Body, PartyId};
+use cordon_model::{AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, PartyId};
 
 use crate::park::{BARRIER, Park, Porter, emergency, reading, small, until};
 
@@ -323,5 +323,70 @@ async fn a_full_disk_takes_emergencies_and_goes_on_by_itself() {
         .offer(reading("CAM-3", "plain", None))
         .await
         .unwrap();
+    hub.shutdown().await.unwrap();
+}
+
+fn alarm(number: usize) -> Body {
+    Body::AlarmEvent(AlarmEvent {
+        alarm_id: format!("A-{number}"),
+        alarm_code: AlarmCode::Fire,
+        alarm_level: AlarmLevel::Red,
+        state: AlarmState::Raised,
+        occurred_at: crate::park::morning(),
+        source_device: None,
+        subject: None,
+        person_id: None,
+        enterprise_id: None,
+        area_id: None,
+        gate_id: None,
+        lane_id: None,
+        position: None,
+        cause_ref: None,
+        evidence: Vec::new(),
+        description: "smoke".into(),
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alarms_on_a_full_disk_leave_room_for_an_emergency_also_after_a_restart() {
+    let park = Park::new();
+    let disk = SimDisk::new(7);
+    let options = Options {
+        segment_bytes: 256 << 10,
+        reserve_bytes: 64 << 10,
+        background: false,
+        ..small()
+    };
+    let ledger = || SimLedger::new(&disk, &park, options.clone());
+    let plugins = || -> Vec<Box<dyn cordon_contract::Plugin>> { vec![Box::new(Porter::default())] };
+    let hub = park.start_over(ledger(), plugins()).await.unwrap();
+    disk.set_free(0);
+    let actor = PartyId::new("OP-1").unwrap();
+    let (mut taken, mut refused) = (0, 0);
+    for number in 0..1_200 {
+        match hub.submit().internal(alarm(number), &actor).await {
+            Ok(receipt) => taken += usize::from(receipt.number > 0),
+            Err(fault) => {
+                assert_eq!(fault.code(), DISK_FULL);
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!(taken + refused, 1_200);
+    assert!(refused > 0, "the disk never became full");
+    assert_eq!(hub.vital().fault(), None, "the core lives");
+    assert_eq!(hub.health().mode, "full");
+    let receipt = hub.submit().internal(emergency(), &actor).await.unwrap();
+    assert!(!receipt.late && receipt.number > 0);
+    hub.shutdown().await.unwrap();
+
+    let hub = park.start_over(ledger(), plugins()).await.unwrap();
+    assert_eq!(hub.vital().fault(), None);
+    let receipt = hub.submit().internal(emergency(), &actor).await.unwrap();
+    assert!(!receipt.late && receipt.number > 0);
+    disk.set_free(64 << 20);
+    hub.modes().until(|mode| *mode == Mode::Normal).await;
+    let again = hub.submit().internal(alarm(1_200), &actor).await;
+    assert!(again.unwrap().number > 0);
     hub.shutdown().await.unwrap();
 }
