@@ -4,20 +4,25 @@
 ///
 /// A client keeps what was refused so and sends it again; a fault that carries one is the
 /// receiver's in SOAP's sense.
-const PASSING: &[&str] = &[
-    // The hub is stopping, or its disk is full.
-    "F007", "F008", // A thread ended; the hub starts again.
-    "F015", // As many requests for reports wait as may be.
-    "F051", // The journal or a folder cannot be read now.
-    "S021", "S045", "S047", // As many messages wait to be checked as may.
-    "S050", "S056", // No room to make the answer now.
-    "S051",
+const PASSING: &[(&str, &str)] = &[
+    ("F007", "the hub is stopping"),
+    ("F008", "its disk is full"),
+    ("F015", "a thread ended; the hub starts again"),
+    ("F051", "as many requests for reports wait as may be"),
+    ("F060", "its disk has failed"),
+    ("F061", "its disk failed while this was recorded"),
+    ("S021", "the journal cannot be read now"),
+    ("S045", "the folder of reports cannot be used now"),
+    ("S047", "building a report was broken off"),
+    ("S050", "as many messages wait to be checked as may"),
+    ("S051", "no room to make the answer now"),
+    ("S056", "the message could not be checked just now"),
 ];
 
 /// Whether a refusal with this code passes. A failing journal (`J`) is the hub's trouble, whatever
 /// it is.
 pub fn is_passing(code: &str) -> bool {
-    PASSING.contains(&code) || code.starts_with('J')
+    PASSING.iter().any(|(passing, _)| *passing == code) || code.starts_with('J')
 }
 
 #[cfg(test)]
@@ -29,7 +34,7 @@ mod tests {
         for code in ["F001", "F002", "F005", "X112", "V006", "S060", "M013"] {
             assert!(!is_passing(code), "{code}");
         }
-        for code in ["F007", "F008", "S050", "J011"] {
+        for code in ["F007", "F008", "F060", "F061", "S050", "J011"] {
             assert!(is_passing(code), "{code}");
         }
     }
