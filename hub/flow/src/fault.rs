@@ -76,8 +76,8 @@ pub const UNSETTLED: &str = "F061";
 pub const FAULTS: &[(&str, &str, &str)] = &[
     (
         SENDER_NOT_SIGNER,
-        "the message names another sender than the one who signed",
-        "put the party of your certificate into SenderId",
+        "the message names another sender than the one who signed, or somebody who attests it",
+        "put the party of your certificate into SenderId; leave AttestedBy to the hub",
     ),
     (
         ROLE_MAY_NOT,

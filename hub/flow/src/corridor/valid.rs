@@ -88,6 +88,12 @@ fn claims(header: &Header, signer: &Identity, corridor: Corridor<'_>) -> Claim<S
         let detail = format!("signed by {}, says to be {}", signer.id, header.sender_id);
         return Err((SENDER_NOT_SIGNER, "SenderId", detail));
     }
+    // Who attests speaks for somebody else, whom `SourceRef` then names: the hub alone does, for
+    // readings it took itself.
+    if let Some(other) = &header.attested_by {
+        let detail = format!("signed by {}, says to be attested by {other}", signer.id);
+        return Err((SENDER_NOT_SIGNER, "AttestedBy", detail));
+    }
     let Some(speaker) = Speaker::signer(signer, corridor.authority.plan()) else {
         let detail = format!("{} {} is not in the plan", signer.role, signer.id);
         return Err((STRANGER, "SenderId", detail));

@@ -265,6 +265,33 @@ async fn a_partner_speaks_of_his_own_things_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_but_the_hub_attests_for_another() {
+    let park = Park::new();
+    let mut ca = Ca::new(park.dir.path());
+    let two = ca.partner("ENT-2", Role::Enterprise);
+    let hub = park.start().await;
+    let plain = crate::partner::message(&two.id, white("苏A20001"), morning());
+    for attests in ["ENT-2", "HUB-1", "operator-1"] {
+        // The head of a reading of ENT-1 that the hub took in, signed by a rival.
+        let dressed = plain
+            .replace("<c:Quality>", "<c:SourceRef>ENT-1</c:SourceRef><c:Quality>")
+            .replace(
+                "</c:Header>",
+                &format!("<c:AttestedBy>{attests}</c:AttestedBy></c:Header>"),
+            );
+        let answers = hub.submit().submit(two.envelope(&[dressed])).await.unwrap();
+        let refused = answers.into_iter().next().unwrap().unwrap_err();
+        assert_eq!(refused.fault.code(), "F001", "{attests}");
+        assert!(
+            refused.fault.place().ends_with("c:AttestedBy"),
+            "{}",
+            refused.fault.place()
+        );
+    }
+    hub.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_order_bears_the_name_of_its_signer() {
     let park = Park::new();
     let operator = Ca::new(park.dir.path()).partner("OP-1", Role::Operator);

@@ -236,7 +236,8 @@ async fn a_submission_that_could_not_be_read_again_gets_no_receipt() {
     let ent = Ca::new(park.dir.path()).partner("ENT-1", Role::Enterprise);
     let hub = park.start().await;
     let soap = "xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"";
-    let odd = format!("<h xmlns=\"urn:odd\" {soap} s:mustUnderstand=\"true\"/>");
+    let id = "xmlns:wsu=\"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd\" wsu:Id=\"H\"";
+    let odd = format!("<h xmlns=\"urn:odd\" {soap} {id} s:mustUnderstand=\"true\"/>");
     let body = submission(&[grant(1)]);
     let two = format!("{body}<x xmlns=\"urn:odd\"/>");
     for (header, body, code) in [(odd.as_str(), &body, "X133"), ("", &two, "X132")] {
