@@ -33,7 +33,7 @@ pub fn lines(path: &Path, faults: Vec<Fault>) -> Vec<Fault> {
     let page = Page {
         text: &text,
         shown: path.display().to_string(),
-        folder: path.parent().unwrap_or_else(|| Path::new(".")),
+        folder: super::uses::folder_of(path),
         root: DeValue::Table(table.into_inner()),
     };
     let mut seen: Vec<Fault> = Vec::new();

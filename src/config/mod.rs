@@ -180,7 +180,7 @@ impl ParkConfig {
     /// The first passes alone: syntax and fields, paths made whole. Touches no other file.
     pub fn read(path: &Path) -> Result<Self, Vec<Fault>> {
         let mut config: Self = syntax::read(path)?;
-        paths::resolve(&mut config, path.parent().unwrap_or_else(|| Path::new(".")));
+        paths::resolve(&mut config, uses::folder_of(path));
         Ok(config)
     }
 

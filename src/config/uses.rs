@@ -30,7 +30,7 @@ pub fn written(config: &ParkConfig) -> Vec<Fault> {
         faults.push(no_folder(data, "hub.data".to_owned()));
     }
     for (file, place) in files {
-        let folder = file.parent().unwrap_or_else(|| Path::new("."));
+        let folder = folder_of(file);
         // The hub makes its data folder at the first start, and nothing else.
         if folder != data && !folder.is_dir() {
             faults.push(no_folder(folder, place.clone()));
@@ -44,6 +44,14 @@ pub fn written(config: &ParkConfig) -> Vec<Fault> {
         }
     }
     faults
+}
+
+/// The folder a file lies in; the present one for a bare name.
+pub(super) fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 fn no_folder(folder: &Path, place: String) -> Fault {

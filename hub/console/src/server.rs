@@ -241,6 +241,11 @@ fn well(console: &Console) -> String {
         0 => None,
         some => Some(format!("{some} journal entries cannot be read\n")),
     };
+    let low = figures.condition.mode == "low";
+    let disk = low.then(|| {
+        let used = figures.condition.disk_used_percent;
+        format!("warning: disk: nearly full, {used} % used\n")
+    });
     let clock = figures.condition.clock_words;
     let clock = clock.map(|words| format!("warning: clock: {words}\n"));
     let soon = console.desk.expiring().into_iter();
@@ -250,6 +255,7 @@ fn well(console: &Console) -> String {
     ["ok\n".to_owned()]
         .into_iter()
         .chain(unreadable)
+        .chain(disk)
         .chain(clock)
         .chain(warnings)
         .collect()

@@ -116,7 +116,7 @@ impl Sequencer {
             "the journal is {} ahead of the wall clock; entries go on from the last one, a tenth slower, until it has caught up",
             seconds(lead)
         );
-        self.admit_clock(batch, time, (CLOCK_BEHIND, &words))
+        self.say(batch, time, (CLOCK_BEHIND, &words), AuditOutcome::Failure)
     }
 
     /// Says what changed of the wall clock, at most once a minute.
@@ -134,26 +134,28 @@ impl Sequencer {
             steps: standing.steps,
             at: Some(Instant::now()),
         };
-        self.admit_clock(batch, time, (action, &words))
+        let outcome = match action {
+            CLOCK_AGREES | CLOCK_SET => AuditOutcome::Success,
+            _ => AuditOutcome::Failure,
+        };
+        self.say(batch, time, (action, &words), outcome)
     }
 
-    fn admit_clock(
+    /// Writes down what the hub says of itself.
+    pub(crate) fn say(
         &mut self,
         batch: &mut Batch,
         time: Timestamp,
         (action, words): (&str, &str),
+        outcome: AuditOutcome,
     ) -> Result<(), Fault> {
-        let is_well = action == CLOCK_AGREES || action == CLOCK_SET;
         tracing::warn!("{words}");
         let hub = self.kit.core.sealer().hub().clone();
         let note = AuditNote {
             action,
             actor: &hub,
             target: None,
-            outcome: match is_well {
-                true => AuditOutcome::Success,
-                false => AuditOutcome::Failure,
-            },
+            outcome,
             detail: Some(words),
         };
         let sealer = self.kit.core.sealer();

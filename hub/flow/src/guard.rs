@@ -16,6 +16,7 @@ use crate::fault::{
     CONFIGURATION, CONTESTED, ID_REUSED, NOT_YOURS, ONLY_PARK, PROPOSED, STRANGER, fault,
 };
 use crate::fold::MARKED;
+use crate::room::{DISK_LOW, DISK_OUT};
 use crate::text::{clip, clip_empty};
 
 /// Audit action of a statement that was overtaken by a newer one of its sender.
@@ -157,8 +158,8 @@ impl Plugin for Guard {
             EntryKind::Audit if entry.label == MARKED && entry.cause == 0 => {
                 marked(entry, decisions);
             }
-            EntryKind::Audit if is_clock(entry) => self.clock(entry, decisions),
             EntryKind::Audit if entry.label == REVOKED_TRIED => shown(entry, decisions),
+            EntryKind::Audit => self.own_trouble(entry, decisions),
             _ => {}
         }
     }
@@ -174,21 +175,29 @@ impl Plugin for Guard {
     }
 }
 
-/// What the hub itself says of a clock that is off.
-fn is_clock(entry: &Entry) -> bool {
-    entry.cause == 0 && (entry.label == CLOCK_OFF || entry.label == CLOCK_BEHIND)
+/// The alarm that what the hub says of itself calls for.
+fn trouble(entry: &Entry) -> Option<(AlarmCode, AlarmLevel)> {
+    match entry.label.as_str() {
+        _ if entry.cause != 0 => None,
+        CLOCK_OFF | CLOCK_BEHIND => Some((AlarmCode::ClockSkew, AlarmLevel::Orange)),
+        DISK_LOW => Some((AlarmCode::StorageFail, AlarmLevel::Yellow)),
+        DISK_OUT => Some((AlarmCode::StorageFail, AlarmLevel::Orange)),
+        _ => None,
+    }
 }
 
 impl Guard {
-    /// The wall clock jumped, or the journal is ahead of it.
-    fn clock(&mut self, entry: &Entry, decisions: &mut Decisions) {
-        let Some(Body::AuditEvent(audit)) = entry.message.as_deref().map(|message| &message.body)
-        else {
+    /// The hub's own clock or disk.
+    fn own_trouble(&mut self, entry: &Entry, decisions: &mut Decisions) {
+        let (Some(kind), Some(Body::AuditEvent(audit))) = (
+            trouble(entry),
+            entry.message.as_deref().map(|message| &message.body),
+        ) else {
             return;
         };
         if self.is_loud(entry.sender.as_str(), &entry.label, entry.time) {
             let detail = audit.detail.as_deref().unwrap_or_default();
-            let event = event(entry, (AlarmCode::ClockSkew, AlarmLevel::Orange), detail);
+            let event = event(entry, kind, detail);
             decisions.emit(Body::AlarmEvent(event), None);
         }
     }

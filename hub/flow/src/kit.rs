@@ -15,6 +15,7 @@ use crate::ledger::{Ledger, StateSeat};
 use crate::queue::Room;
 use crate::receipt::ReceiptData;
 use crate::recovery::initial;
+use crate::room::RoomTold;
 use crate::sequencer::Ties;
 use crate::spool::Spool;
 use crate::unsettled::Unsettled;
@@ -58,6 +59,8 @@ pub(crate) struct Kit {
     pub openings: BTreeMap<(PartyId, MessageId), ReceiptData>,
     /// What was said of the clock.
     pub clock_told: ClockTold,
+    /// What was said of the disk.
+    pub room_told: RoomTold,
 }
 
 impl Kit {
@@ -82,6 +85,7 @@ impl Kit {
             acted: BTreeMap::new(),
             openings: BTreeMap::new(),
             clock_told: ClockTold::default(),
+            room_told: RoomTold::default(),
         })
     }
 

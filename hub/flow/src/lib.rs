@@ -52,6 +52,7 @@ mod queue;
 mod receipt;
 mod recovery;
 mod replay;
+mod room;
 mod saver;
 mod sealer;
 mod sequencer;

@@ -249,6 +249,7 @@ impl Sequencer {
         if *mode == Mode::Normal {
             self.admit_standing(&mut batch, time)?;
         }
+        self.admit_room(&mut batch, time)?;
         let mut pending = Vec::with_capacity(pieces.len());
         // Room in the queue is given back when it is dropped, after the commit.
         let mut rooms = Vec::with_capacity(pieces.len());

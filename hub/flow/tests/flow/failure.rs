@@ -323,7 +323,22 @@ async fn a_full_disk_takes_emergencies_and_goes_on_by_itself() {
         .offer(reading("CAM-3", "plain", None))
         .await
         .unwrap();
+    let reader = hub.reader();
     hub.shutdown().await.unwrap();
+    let said: Vec<String> = reader
+        .read_from(1)
+        .unwrap()
+        .map(Result::unwrap)
+        .filter(|stored| stored.entry.label.starts_with("disk."))
+        .map(|stored| stored.entry.label)
+        .collect();
+    assert!(said.contains(&"disk.full".to_owned()), "{said:?}");
+    let alarms = reader.read_from(1).unwrap().map(Result::unwrap);
+    let alarms = alarms.filter(|stored| {
+        matches!(stored.entry.message.as_deref().map(|message| &message.body),
+            Some(Body::AlarmEvent(alarm)) if alarm.alarm_code == AlarmCode::StorageFail)
+    });
+    assert!(alarms.count() > 0, "people are told of a full disk");
 }
 
 fn alarm(number: usize) -> Body {
