@@ -92,9 +92,7 @@ impl Core {
     /// Adds an input to the batch and steps it and all that is decided on it, in order of numbers.
     /// Returns the input's place in the batch.
     pub(crate) fn admit(&mut self, batch: &mut Batch, mut input: Draft) -> usize {
-        if self.precedence.is_overtaken(&input) {
-            input.flags |= flags::OVERTAKEN;
-        }
+        input.flags |= self.precedence.judge(&input);
         let place = batch.push(input, 0);
         self.begin();
         let mut cursor = place;

@@ -58,6 +58,10 @@ pub const GRANT_PLACE: &str = "F038";
 pub const GRANT_OVER: &str = "F039";
 /// `F040`: a grant that is longer than its class allows.
 pub const GRANT_LONG: &str = "F040";
+/// `F046`: a warning in a receipt: another statement about the same thing holds, this one changes nothing.
+pub const OVERTAKEN: &str = "F046";
+/// `F047`: a warning in a receipt: the park has spoken on this grant, and its word stands.
+pub const PARK_STANDS: &str = "F047";
 /// `F050`: no adapter reaches a barrier of the gates named.
 pub const GATE_UNREACHED: &str = "F050";
 /// `F051`: as many requests for reports are unanswered as may be.
@@ -238,6 +242,16 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
         GRANT_LONG,
         "the grant is longer than its class allows",
         "grant a shorter window and renew it",
+    ),
+    (
+        OVERTAKEN,
+        "recorded, but it changes nothing: another statement about the same thing holds",
+        "if that one is wrong, say what holds in a new message with its true time",
+    ),
+    (
+        PARK_STANDS,
+        "the park has spoken on this grant, and its word stands",
+        "ask the park, or grant under an id of its own",
     ),
 ];
 

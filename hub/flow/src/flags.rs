@@ -12,7 +12,8 @@ pub const LATE: u16 = 1 << 2;
 pub const TRUNCATED: u16 = 1 << 3;
 /// A dead letter sent out again.
 pub const RERUN: u16 = 1 << 6;
-/// Its sender has said something newer about the same subject: it changes nothing.
+/// Its sender has said something newer about the same subject, or the park's word stands: it changes
+/// nothing.
 pub const OVERTAKEN: u16 = 1 << 7;
 /// Its times are the hub's own: its source gave none, so it is recognised by what it says without
 /// them.
@@ -29,8 +30,11 @@ pub const WARN_OVER: u16 = 1 << 12;
 /// A grant that is longer than its class allows.
 pub const WARN_LONG: u16 = 1 << 11;
 
+/// A grant that the park's own word on it overrules; always with [`OVERTAKEN`].
+pub const PARK_STANDS: u16 = 1 << 10;
+
 /// All that a receipt warns of.
-pub const WARNED: u16 = PROPOSAL | WARN_PLACE | WARN_OVER | WARN_LONG;
+pub const WARNED: u16 = PROPOSAL | WARN_PLACE | WARN_OVER | WARN_LONG | OVERTAKEN | PARK_STANDS;
 
 const LANE_SHIFT: u16 = 4;
 const LANE_MASK: u16 = 0b11 << LANE_SHIFT;

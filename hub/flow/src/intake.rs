@@ -249,6 +249,8 @@ impl Intaker<'_> {
         if let Some(number) = submission {
             draft.cause = number;
         }
+        // The inbox keeps what the receipt warns of.
+        draft.flags |= self.core.precedence().judge(&draft);
         if draft.flags & flags::KEYED != 0 {
             let number = self.batch.next();
             self.inbox.note(&draft, identity, number);

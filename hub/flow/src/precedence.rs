@@ -1,4 +1,5 @@
-//! Order of facts: of what one sender says about one subject, the newest statement holds.
+//! Order of facts: of what one sender says about one subject, the newest statement holds. What the park
+//! says of a grant stands until the park says otherwise, whatever the enterprise says of it later.
 //!
 //! A pure fold over messages. What arrives late is journaled like everything else, marked as
 //! overtaken, and shown to no plug-in that decides by it, so that a grant which was spooled, lost on
@@ -6,17 +7,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cordon_model::{Body, GateId, Message};
+use cordon_model::{AccessGrant, Body, GateId, LifeState, Message};
 use serde::{Deserialize, Serialize};
 
 use crate::draft::Draft;
+use crate::flags;
 use crate::sealer::digest_of_parts;
 
-/// Subjects remembered at once. Beyond it the one whose newest statement is oldest is forgotten: a
-/// late statement about it would be taken as new.
+/// Subjects remembered at once. Beyond it the sender with the most of them gives up the one whose newest
+/// statement is oldest, so that nobody's many words make another's be forgotten: a late statement about
+/// it would be taken as new.
 pub const SUBJECTS_MAX: usize = 100_000;
 
-/// A sender's word on a subject; half of a digest is enough to tell 100,000 apart.
+/// Under which name the park's words on grants are kept; no sender has it.
+const PARK: &str = "";
+
+/// Before the stored statements; what was stored in another form is not read as this one.
+const FORM: &[u8] = b"precedence/2;";
+
+/// A subject; half of a digest is enough to tell 100,000 apart.
 type Key = [u8; 16];
 
 /// When a statement was true, and its place in the sender's own count.
@@ -45,32 +54,86 @@ impl Stamp {
     }
 }
 
-/// The newest statement about every subject.
+/// What one sender said.
 #[derive(Debug, Default)]
-pub(crate) struct Precedence {
+struct Words {
     newest: BTreeMap<Key, Stamp>,
     /// The same by time, oldest first.
     by_time: BTreeSet<(i64, Key)>,
+}
+
+impl Words {
+    /// Notes a statement. True when nothing was known of its subject.
+    fn note(&mut self, key: Key, stamp: Stamp) -> bool {
+        let before = self.newest.insert(key, stamp);
+        if let Some(before) = before {
+            self.by_time.remove(&(before.occurred_micros, key));
+        }
+        self.by_time.insert((stamp.occurred_micros, key));
+        before.is_none()
+    }
+
+    /// Forgets the oldest. False when there is none.
+    fn forget_oldest(&mut self) -> bool {
+        let oldest = self.by_time.pop_first();
+        oldest.is_some_and(|(_, key)| self.newest.remove(&key).is_some())
+    }
+}
+
+/// The newest statement about every subject, by sender.
+#[derive(Debug)]
+pub(crate) struct Precedence {
+    senders: BTreeMap<String, Words>,
+    /// Subjects of all senders.
+    count: usize,
+    most: usize,
     /// The entry that changed it last.
     changed: u64,
 }
 
+impl Default for Precedence {
+    fn default() -> Self {
+        Self::within(SUBJECTS_MAX)
+    }
+}
+
 impl Precedence {
-    /// Whether the sender has said something newer about the same subject.
-    pub(crate) fn is_overtaken(&self, draft: &Draft) -> bool {
+    /// Nothing said; at most so many subjects are remembered.
+    fn within(most: usize) -> Self {
+        Self {
+            senders: BTreeMap::new(),
+            count: 0,
+            most,
+            changed: 0,
+        }
+    }
+
+    /// The flags of a statement that changes nothing: its sender has said something newer about the same
+    /// subject, or the park has spoken on it. 0 for one that holds.
+    pub(crate) fn judge(&self, draft: &Draft) -> u16 {
         let Some(message) = ordered(draft) else {
-            return false;
+            return 0;
         };
+        if let Body::AccessGrant(grant) = &message.body
+            && grant.state == LifeState::Active
+            && !is_park(draft)
+            && self.stamp(PARK, &key(&of_grant(grant))).is_some()
+        {
+            return flags::OVERTAKEN | flags::PARK_STANDS;
+        }
         let stamp = Stamp::of(message);
-        let newer = |key: Key| {
-            let newest = self.newest.get(&key);
-            newest.is_some_and(|newest| stamp.is_before(*newest))
-        };
-        let subjects = subjects(&message.body);
-        subjects
-            .compared
-            .iter()
-            .any(|subject| newer(key(draft, subject)))
+        let overtaken = subjects(&message.body).compared.iter().any(|subject| {
+            let newest = self.stamp(draft.sender.as_str(), &key(subject));
+            newest.is_some_and(|newest| stamp.is_before(newest))
+        });
+        match overtaken {
+            true => flags::OVERTAKEN,
+            false => 0,
+        }
+    }
+
+    fn stamp(&self, sender: &str, key: &Key) -> Option<Stamp> {
+        self.senders.get(sender)?.newest.get(key).copied()
     }
 
     /// Takes in a statement that holds, entry `number`.
@@ -80,18 +143,30 @@ impl Precedence {
         };
         let stamp = Stamp::of(message);
         for subject in subjects(&message.body).noted {
-            let key = key(draft, &subject);
-            if let Some(before) = self.newest.insert(key, stamp) {
-                self.by_time.remove(&(before.occurred_micros, key));
-            }
-            self.by_time.insert((stamp.occurred_micros, key));
+            self.note(draft.sender.as_str(), key(&subject), stamp);
             self.changed = number;
         }
-        while self.newest.len() > SUBJECTS_MAX {
-            let Some((_, oldest)) = self.by_time.pop_first() else {
+        if let Body::AccessGrant(grant) = &message.body
+            && is_park(draft)
+        {
+            self.note(PARK, key(&of_grant(grant)), stamp);
+        }
+    }
+
+    fn note(&mut self, sender: &str, key: Key, stamp: Stamp) {
+        let words = match self.senders.contains_key(sender) {
+            true => self.senders.get_mut(sender),
+            false => Some(self.senders.entry(sender.to_owned()).or_default()),
+        };
+        if words.is_some_and(|words| words.note(key, stamp)) {
+            self.count += 1;
+        }
+        while self.count > self.most {
+            let fullest = self.senders.values_mut().max_by_key(|it| it.newest.len());
+            if !fullest.is_some_and(Words::forget_oldest) {
                 return;
-            };
-            self.newest.remove(&oldest);
+            }
+            self.count -= 1;
         }
     }
 
@@ -102,20 +177,32 @@ impl Precedence {
 
     /// As stored with the state.
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, postcard::Error> {
-        postcard::to_stdvec(&self.newest)
+        let senders = self.senders.iter();
+        let said: BTreeMap<&String, &BTreeMap<Key, Stamp>> =
+            senders.map(|(sender, it)| (sender, &it.newest)).collect();
+        postcard::to_extend(&said, FORM.to_vec())
     }
 
     /// Takes over what [`Precedence::to_bytes`] wrote.
     pub(crate) fn of_bytes(bytes: &[u8]) -> Result<Self, postcard::Error> {
-        let newest: BTreeMap<Key, Stamp> = postcard::from_bytes(bytes)?;
-        let times = newest.iter();
-        let by_time = times.map(|(key, stamp)| (stamp.occurred_micros, *key));
-        Ok(Self {
-            by_time: by_time.collect(),
-            newest,
-            changed: 0,
-        })
+        let said = bytes.strip_prefix(FORM);
+        let said = said.ok_or(postcard::Error::DeserializeBadEncoding)?;
+        let said: BTreeMap<String, BTreeMap<Key, Stamp>> = postcard::from_bytes(said)?;
+        let mut all = Self::default();
+        for (sender, newest) in said {
+            let times = newest.iter();
+            let by_time = times.map(|(key, stamp)| (stamp.occurred_micros, *key));
+            let by_time = by_time.collect();
+            all.count += newest.len();
+            all.senders.insert(sender, Words { newest, by_time });
+        }
+        Ok(all)
     }
+}
+
+/// Whether the park itself says it.
+fn is_park(draft: &Draft) -> bool {
+    draft.flags & flags::PARK != 0
 }
 
 /// The message of a draft, when it is a statement that order matters for. Conformance traffic
@@ -135,7 +222,10 @@ struct Subjects {
 
 impl Subjects {
     fn one(parts: &[&str]) -> Self {
-        let subject: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
+        Self::of(parts.iter().map(|part| (*part).to_owned()).collect())
+    }
+
+    fn of(subject: Vec<String>) -> Self {
         Self {
             noted: vec![subject.clone()],
             compared: vec![subject],
@@ -143,11 +233,14 @@ impl Subjects {
     }
 }
 
+fn of_grant(grant: &AccessGrant) -> Vec<String> {
+    let parts = ["grant", grant.enterprise_id.as_str(), &grant.grant_id];
+    parts.iter().map(|part| (*part).to_owned()).collect()
+}
+
 fn subjects(body: &Body) -> Subjects {
     match body {
-        Body::AccessGrant(grant) => {
-            Subjects::one(&["grant", grant.enterprise_id.as_str(), &grant.grant_id])
-        }
+        Body::AccessGrant(grant) => Subjects::of(of_grant(grant)),
         Body::ListEntry(entry) => Subjects::one(&["list", &entry.entry_id]),
         Body::VehicleRegistration(vehicle) => Subjects::one(&[
             "vehicle",
@@ -184,9 +277,8 @@ fn of_mode(gates: &[GateId]) -> Subjects {
     }
 }
 
-fn key(draft: &Draft, subject: &[String]) -> Key {
-    let sender = std::iter::once(draft.sender.as_str().as_bytes());
-    let parts: Vec<&[u8]> = sender.chain(subject.iter().map(String::as_bytes)).collect();
+fn key(subject: &[String]) -> Key {
+    let parts: Vec<&[u8]> = subject.iter().map(String::as_bytes).collect();
     let digest = digest_of_parts(&parts);
     let mut key = [0; 16];
     for (to, from) in key.iter_mut().zip(digest.0) {
@@ -197,7 +289,7 @@ fn key(draft: &Draft, subject: &[String]) -> Key {
 
 #[cfg(test)]
 mod tests {
-    use super::Stamp;
+    use super::{Precedence, Stamp};
 
     fn stamp(occurred_micros: i64, sequence: u64) -> Stamp {
         Stamp {
@@ -220,5 +312,22 @@ mod tests {
         assert!(!stamp(99, 8).is_before(newest), "a clock set back");
         assert!(!stamp(101, 1).is_before(newest), "a count begun anew");
         assert!(stamp(99, 8).is_before(stamp(100, 0)));
+    }
+
+    #[test]
+    fn a_sender_of_many_statements_forgets_its_own() {
+        let mut said = Precedence::within(4);
+        let key = |number: u8| [number; 16];
+        said.note("quiet", key(1), stamp(1, 0));
+        for number in 2..20 {
+            said.note("loud", key(number), stamp(i64::from(number), 0));
+        }
+        assert_eq!(said.stamp("quiet", &key(1)), Some(stamp(1, 0)));
+        assert_eq!(said.stamp("loud", &key(16)), None);
+        assert!(said.stamp("loud", &key(17)).is_some());
+        assert_eq!(said.count, 4);
+        let stored = Precedence::of_bytes(&said.to_bytes().unwrap()).unwrap();
+        assert_eq!((stored.count, stored.senders.len()), (4, 2));
+        assert!(Precedence::of_bytes(b"\0").is_err(), "another form");
     }
 }

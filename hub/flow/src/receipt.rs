@@ -3,7 +3,7 @@
 use cordon_contract::Fault;
 use cordon_model::{Digest, MessageId, ParkCode, PartyId, Receipt, Timestamp, Warning};
 
-use crate::fault::{GRANT_LONG, GRANT_OVER, GRANT_PLACE, PROPOSED, fault};
+use crate::fault::{GRANT_LONG, GRANT_OVER, GRANT_PLACE, OVERTAKEN, PARK_STANDS, PROPOSED, fault};
 use crate::flags;
 
 /// Everything a signed receipt says. The same message gives the same data for ever: it is kept with the
@@ -28,7 +28,7 @@ pub struct ReceiptData {
     /// journaled at the next start.
     pub late: bool,
     /// The entry's marks, which hold what is warned of: [`flags::PROPOSAL`], [`flags::WARN_PLACE`],
-    /// [`flags::WARN_OVER`], [`flags::WARN_LONG`].
+    /// [`flags::WARN_OVER`], [`flags::WARN_LONG`], [`flags::OVERTAKEN`], [`flags::PARK_STANDS`].
     pub marks: u16,
 }
 
@@ -39,6 +39,8 @@ pub fn warnings(marks: u16) -> Vec<Warning> {
         (flags::WARN_PLACE, GRANT_PLACE),
         (flags::WARN_OVER, GRANT_OVER),
         (flags::WARN_LONG, GRANT_LONG),
+        (flags::OVERTAKEN, OVERTAKEN),
+        (flags::PARK_STANDS, PARK_STANDS),
     ];
     all.into_iter()
         .filter(|(mark, _)| marks & mark != 0)

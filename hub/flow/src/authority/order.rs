@@ -3,12 +3,13 @@
 
 use cordon_model::{
     AccessGrant, Body, ClassLetter, LifeState, ListEntry, ListKind, ListSubject,
-    PersonRegistration, PlateColour, PlateNumber, SubjectKind, Timestamp, VehicleRegistration,
+    PersonRegistration, Plate, PlateColour, PlateNumber, SubjectKind, Timestamp,
+    VehicleRegistration,
 };
 
 use super::estate::Estate;
-use super::register::{Claim, Raised, Register, VehicleClaim};
-use super::settings::{Confirm, HazmatGrants, Reaction};
+use super::register::{Claim, Raised, Register, Room, VehicleClaim};
+use super::settings::{AuthoritySettings, Confirm, HazmatGrants, Reaction};
 use super::speaker::Speaker;
 use super::things::{Name, mentions};
 use super::words::{Thing, Voice, Whose};
@@ -33,7 +34,7 @@ impl Order<'_> {
     /// Judges a statement. Gives the flags it is journaled with: the park's word, a proposal, warnings.
     pub(crate) fn judge(&self, body: &Body) -> Result<u16, Unlawful> {
         for (field, name) in mentions(body) {
-            if let Some(whose) = self.whose(body, name) {
+            if let Some(whose) = self.whose(name) {
                 let mention = (field, name);
                 self.authority
                     .allow(self.speaker, body.message_type(), mention, whose)
@@ -54,22 +55,28 @@ impl Order<'_> {
         Ok(park | more)
     }
 
-    fn whose(&self, body: &Body, name: Name<'_>) -> Option<Whose> {
+    fn whose(&self, name: Name<'_>) -> Option<Whose> {
         match name {
-            Name::Vehicle(number, colour) => {
-                // A second colour of a number is contested too: it would make the number ambiguous.
-                let colour = match body {
-                    Body::VehicleRegistration(_) => None,
-                    _ => colour,
-                };
-                Some(self.of_vehicle(number, colour))
-            }
+            Name::Vehicle(number, colour) => Some(self.of_plate(number, colour)),
             Name::Person(id) => {
                 let claim = self.register.person_claim(id, self.now);
                 Some(claim.map_or(Whose::Unknown, |claim| self.of_claim(claim)))
             }
             Name::Alarm(id) => Some(self.of_alarm(id)),
             _ => None,
+        }
+    }
+
+    /// The vehicle of this very colour, or whoever holds the number: a second colour of another's number
+    /// is contested too, for it would make the number ambiguous. Only the park registers both.
+    fn of_plate(&self, number: &PlateNumber, colour: Option<PlateColour>) -> Whose {
+        let exact = self
+            .register
+            .vehicles(number, self.now)
+            .find(|known| known.colour != PlateColour::Other && Some(known.colour) == colour);
+        match exact {
+            Some(known) => self.of_claim(&known.claim),
+            None => self.of_vehicle(number, None),
         }
     }
 
@@ -152,12 +159,11 @@ impl Order<'_> {
         let known = self
             .vehicles(number, Some(it.plate.colour))
             .find(|known| known.claim.by_park);
-        let confirmed = known.is_some_and(|known| known.kind == it.subject_kind);
         let waits = match (known, it.state) {
             // What the park has confirmed only the park takes back or calls something else.
             (Some(known), LifeState::Withdrawn) => needs_park(known.kind),
             (Some(known), _) => {
-                !confirmed && (needs_park(known.kind) || needs_park(it.subject_kind))
+                known.kind != it.subject_kind || known.claim.is_more(it.valid_to, it.state)
             }
             (None, LifeState::Withdrawn) => false,
             (None, _) => needs_park(it.subject_kind) || self.confirms_by_park(),
@@ -165,8 +171,9 @@ impl Order<'_> {
         if waits {
             return Ok(flags::PROPOSAL);
         }
-        let most = self.authority.settings.vehicles_max;
-        if !self.register.has_room_for_vehicle(number, most) {
+        let room = self.room(self.authority.settings.vehicles_max);
+        let owner = &it.enterprise_id;
+        if !self.register.has_room_for_vehicle(&it.plate, owner, room) {
             return Err(full("Plate", "authority.vehicles_max"));
         }
         Ok(0)
@@ -177,14 +184,30 @@ impl Order<'_> {
             return Ok(0);
         }
         let known = self.register.person_claim(&it.person_id, self.now);
-        if known.is_none() && self.confirms_by_park() {
+        let waits = match known {
+            Some(known) => known.by_park && known.is_more(it.valid_to, it.state),
+            None => self.confirms_by_park(),
+        };
+        if waits {
             return Ok(flags::PROPOSAL);
         }
-        let most = self.authority.settings.persons_max;
-        if !self.register.has_room_for_person(&it.person_id, most) {
+        let room = self.room(self.authority.settings.persons_max);
+        let owner = &it.enterprise_id;
+        if !self
+            .register
+            .has_room_for_person(&it.person_id, owner, room)
+        {
             return Err(full("PersonId", "authority.persons_max"));
         }
         Ok(0)
+    }
+
+    fn room(&self, most: usize) -> Room {
+        let enterprises = self.authority.plan().enterprises.len();
+        Room {
+            most,
+            share: AuthoritySettings::share(most, enterprises),
+        }
     }
 
     fn confirms_by_park(&self) -> bool {
@@ -208,12 +231,12 @@ impl Order<'_> {
             return Ok(flags::PROPOSAL);
         }
         let why = match it.list_kind {
-            ListKind::White if self.of_vehicle(number, colour) != Whose::Own => {
+            ListKind::White if self.of_plate(number, colour) != Whose::Own => {
                 "an enterprise's white list is for its own registered vehicles"
             }
             ListKind::Black
                 if self
-                    .vehicles(number, colour)
+                    .vehicles(number, None)
                     .any(|known| known.kind == SubjectKind::VehEmergency) =>
             {
                 "a rescue vehicle is barred by nobody but the park"
@@ -249,8 +272,23 @@ impl Order<'_> {
             let why = (GRANT_LONG, "ValidTo", detail);
             warnings |= react(settings.long_grant, flags::WARN_LONG, why)?;
         }
+        self.other_colour(it)?;
         self.hazmat(it)?;
         Ok(warnings)
+    }
+
+    /// A second colour beside a vehicle that the park registered would make its number ambiguous.
+    fn other_colour(&self, it: &AccessGrant) -> Result<(), Unlawful> {
+        let Some(plate) = it.plate.as_ref().filter(|_| self.speaker.is_enterprise()) else {
+            return Ok(());
+        };
+        let known = self.vehicles(&plate.number, Some(plate.colour)).next();
+        let number_is_parks = self.of_vehicle(&plate.number, None) == Whose::Park;
+        if known.is_some() || !number_is_parks {
+            return Ok(());
+        }
+        let detail = "the park has registered this number in another colour";
+        Err((CONTESTED, "Plate", detail.to_owned()))
     }
 
     fn missing_place(&self, it: &AccessGrant) -> Option<(&'static str, String)> {
@@ -268,16 +306,21 @@ impl Order<'_> {
         let hazardous = matches!(it.class_letter, ClassLetter::H | ClassLetter::W)
             || is_hazardous(it.subject_kind);
         let bound = self.authority.settings.hazmat_grants == HazmatGrants::Registered;
-        let Some(plate) = it.plate.as_ref().filter(|_| hazardous && bound) else {
-            return Ok(());
-        };
-        let registered = self
-            .vehicles(&plate.number, Some(plate.colour))
-            .any(|known| known.claim.by_park && is_hazardous(known.kind));
-        if !self.speaker.is_enterprise() || registered {
+        if !self.speaker.is_enterprise() || !hazardous || !bound {
             return Ok(());
         }
-        let detail = "the park has not registered the vehicle for dangerous goods or waste";
+        let registered = |plate: &Plate| {
+            self.vehicles(&plate.number, Some(plate.colour))
+                .any(|known| known.claim.by_park && is_hazardous(known.kind))
+        };
+        let detail = match &it.plate {
+            Some(plate) if registered(plate) => return Ok(()),
+            Some(_) => "the park has not registered the vehicle for dangerous goods or waste",
+            // A tag says no plate, so nobody can tell whether the park has seen the vehicle.
+            None => {
+                "a grant for dangerous goods or waste names the registered vehicle by its plate"
+            }
+        };
         Err((NOT_REGISTERED, "Plate", detail.to_owned()))
     }
 }

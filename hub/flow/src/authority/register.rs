@@ -3,7 +3,8 @@
 //! Only lawful messages come by, and a proposal claims nothing. The plan is not looked at, so that a
 //! replay comes to the same under any plan; whoever asks looks a holder up in the plan of today.
 //!
-//! Limits: vehicles and persons are settings, kept by [`super::Authority`] when a claim is judged; what
+//! Limits: vehicles and persons are settings, kept by [`super::Authority`] when a claim is judged, and no
+//! enterprise takes more of them than its share; what
 //! has ended is forgotten within the hour. Of alarms the newest [`ALARMS_MAX`] are known; a closed one is
 //! forgotten before an open one, and what is forgotten counts as never raised.
 
@@ -11,8 +12,8 @@ use std::collections::BTreeMap;
 
 use cordon_contract::{EntryKind, speaker_of};
 use cordon_model::{
-    AlarmEvent, AlarmState, Body, LifeState, Message, PartyId, PersonRegistration, PlateColour,
-    PlateNumber, SubjectKind, Timestamp, VehicleRegistration,
+    AlarmEvent, AlarmState, Body, LifeState, Message, PartyId, PersonRegistration, Plate,
+    PlateColour, PlateNumber, SubjectKind, Timestamp, VehicleRegistration,
 };
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +62,24 @@ pub(crate) struct Register {
     closed: BTreeMap<u64, String>,
     /// The hour in which what had ended was last forgotten.
     swept_hour: i64,
+    /// How much each enterprise holds on its own word.
+    held: BTreeMap<PartyId, Held>,
+}
+
+/// Claims that an enterprise made itself: what the park registers for it is not its doing.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+struct Held {
+    vehicles: usize,
+    persons: usize,
+}
+
+/// How much may be registered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    /// By all together.
+    pub most: usize,
+    /// By one enterprise on its own word.
+    pub share: usize,
 }
 
 impl Register {
@@ -76,8 +95,8 @@ impl Register {
         }
         let by_park = draft.flags & flags::PARK != 0;
         match &message.body {
-            Body::VehicleRegistration(it) => self.vehicle(it, by_park),
-            Body::PersonRegistration(it) => self.person(it, by_park),
+            Body::VehicleRegistration(it) => self.vehicle(it, by_park, time),
+            Body::PersonRegistration(it) => self.person(it, by_park, time),
             Body::AlarmEvent(event) => self.raised(number, message, event),
             Body::AlarmUpdate(update) if update.state == AlarmState::Closed => {
                 self.ended(&update.alarm_id);
@@ -98,10 +117,31 @@ impl Register {
             claims.retain(|known| known.claim.holds(now));
             !claims.is_empty()
         });
+        self.count();
     }
 
-    fn vehicle(&mut self, it: &VehicleRegistration, by_park: bool) {
+    /// Counts anew what each enterprise holds.
+    fn count(&mut self) {
+        let mut held: BTreeMap<PartyId, Held> = BTreeMap::new();
+        let vehicles = self.vehicles.values().flatten().map(|known| &known.claim);
+        for claim in vehicles.filter(|claim| !claim.by_park) {
+            held.entry(claim.enterprise.clone()).or_default().vehicles += 1;
+        }
+        for claim in self.persons.values().filter(|claim| !claim.by_park) {
+            held.entry(claim.enterprise.clone()).or_default().persons += 1;
+        }
+        self.held = held;
+    }
+
+    /// What the park registered stays as the park said it: an owner who says it again adds nothing.
+    fn vehicle(&mut self, it: &VehicleRegistration, by_park: bool, now: Timestamp) {
+        let active = it.state != LifeState::Withdrawn;
         let claims = self.vehicles.entry(it.plate.number.clone()).or_default();
+        let before = claims.iter().find(|known| known.colour == it.plate.colour);
+        let before = before.map(|known| known.claim.clone());
+        if active && !by_park && before.as_ref().is_some_and(|claim| claim.is_parks(now)) {
+            return;
+        }
         claims.retain(|known| known.colour != it.plate.colour);
         if it.state != LifeState::Withdrawn {
             claims.push(VehicleClaim {
@@ -117,12 +157,34 @@ impl Register {
         if claims.is_empty() {
             self.vehicles.remove(&it.plate.number);
         }
+        if let Some(before) = before.filter(|claim| !claim.by_park) {
+            let held = self.held.entry(before.enterprise).or_default();
+            held.vehicles = held.vehicles.saturating_sub(1);
+        }
+        if active && !by_park {
+            let held = self.held.entry(it.enterprise_id.clone()).or_default();
+            held.vehicles += 1;
+        }
     }
 
-    fn person(&mut self, it: &PersonRegistration, by_park: bool) {
-        if it.state == LifeState::Withdrawn {
-            self.persons.remove(&it.person_id);
+    fn person(&mut self, it: &PersonRegistration, by_park: bool, now: Timestamp) {
+        let active = it.state != LifeState::Withdrawn;
+        let before = self.persons.get(&it.person_id);
+        if active && !by_park && before.is_some_and(|claim| claim.is_parks(now)) {
             return;
+        }
+        if let Some(before) = self.persons.remove(&it.person_id)
+            && !before.by_park
+        {
+            let held = self.held.entry(before.enterprise).or_default();
+            held.persons = held.persons.saturating_sub(1);
+        }
+        if !active {
+            return;
+        }
+        if !by_park {
+            let held = self.held.entry(it.enterprise_id.clone()).or_default();
+            held.persons += 1;
         }
         let claim = Claim {
             enterprise: it.enterprise_id.clone(),
@@ -180,19 +242,45 @@ impl Register {
         self.alarms.get(id)
     }
 
-    /// Whether one more vehicle may be held.
-    pub(crate) fn has_room_for_vehicle(&self, number: &PlateNumber, most: usize) -> bool {
-        self.vehicles.len() < most || self.vehicles.contains_key(number)
+    /// Whether the enterprise may hold this vehicle too.
+    pub(crate) fn has_room_for_vehicle(
+        &self,
+        plate: &Plate,
+        enterprise: &PartyId,
+        room: Room,
+    ) -> bool {
+        let claims = self.vehicles.get(&plate.number);
+        let mut known = claims.into_iter().flatten();
+        if known.any(|known| known.colour == plate.colour) {
+            return true;
+        }
+        let held = self.held.get(enterprise).map_or(0, |held| held.vehicles);
+        held < room.share && (claims.is_some() || self.vehicles.len() < room.most)
     }
 
-    /// Whether one more person may be held.
-    pub(crate) fn has_room_for_person(&self, id: &str, most: usize) -> bool {
-        self.persons.len() < most || self.persons.contains_key(id)
+    /// Whether the enterprise may hold this person too.
+    pub(crate) fn has_room_for_person(&self, id: &str, enterprise: &PartyId, room: Room) -> bool {
+        let held = self.held.get(enterprise).map_or(0, |held| held.persons);
+        self.persons.contains_key(id) || (held < room.share && self.persons.len() < room.most)
     }
 }
 
 impl Claim {
     pub(crate) fn holds(&self, now: Timestamp) -> bool {
         now.micros() <= self.until_micros
+    }
+
+    /// Whether a statement says more than it, or other: a longer time, or a suspension.
+    pub(crate) fn is_more(&self, until: Timestamp, state: LifeState) -> bool {
+        match state {
+            LifeState::Withdrawn => false,
+            LifeState::Active => until.micros() > self.until_micros,
+            _ => true,
+        }
+    }
+
+    /// Whether the park's own word stands behind it.
+    fn is_parks(&self, now: Timestamp) -> bool {
+        self.by_park && self.holds(now)
     }
 }

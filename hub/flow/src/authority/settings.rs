@@ -89,6 +89,15 @@ impl AuthoritySettings {
         })
     }
 
+    /// How much of `most` one of so many enterprises may register on its own word: all when it is alone,
+    /// else an even part with one left for the park, but not less than 1,000, or half where that is less.
+    pub(crate) fn share(most: usize, enterprises: usize) -> usize {
+        match enterprises {
+            0 | 1 => most,
+            _ => (most / enterprises.saturating_add(1)).max((most / 2).clamp(1, 1_000)),
+        }
+    }
+
     /// What is wrong with the section; empty when it can be used.
     pub fn check(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
@@ -117,6 +126,20 @@ impl AuthoritySettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_share_leaves_room_for_the_others() {
+        for (most, enterprises, share) in [
+            (100_000, 1, 100_000),
+            (100_000, 9, 10_000),
+            (100_000, 400, 1_000),
+            (12, 2, 6),
+            (1, 2, 1),
+        ] {
+            let told = format!("{most} among {enterprises}");
+            assert_eq!(AuthoritySettings::share(most, enterprises), share, "{told}");
+        }
+    }
 
     #[test]
     fn an_empty_section_is_the_default_and_bad_values_are_named() {

@@ -433,7 +433,7 @@ fn black(number: &str) -> Body {
 }
 
 /// Codes of the warnings in the receipts, one list for each statement; a refusal is its code alone.
-async fn warned(hub: &RunningHub, partner: &Partner, bodies: Vec<Body>) -> Vec<String> {
+pub async fn warned(hub: &RunningHub, partner: &Partner, bodies: Vec<Body>) -> Vec<String> {
     let answers = hub.submit().submit(partner.says(bodies)).await.unwrap();
     let told = |answer: &Result<cordon_flow::ReceiptData, cordon_flow::Refused>| match answer {
         Ok(data) => {

@@ -16,6 +16,7 @@ mod failure;
 mod marks;
 mod outbox;
 mod park;
+mod park_word;
 mod partner;
 mod resent;
 mod signed;

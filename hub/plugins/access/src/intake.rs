@@ -61,6 +61,13 @@ impl AccessPlugin {
         }
         let vehicle = Registered::of(registration, is_park_word(step));
         let plate = PlateKey::of(&registration.plate);
+        if self
+            .state
+            .registry
+            .is_parks(&plate, &vehicle, step.entry.time)
+        {
+            return;
+        }
         let max = self.config.registrations_max;
         if !self.state.registry.register(plate, vehicle, max) {
             refused(

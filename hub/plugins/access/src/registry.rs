@@ -84,6 +84,14 @@ impl Registry {
         }
     }
 
+    /// Whether the park's own registration holds, which an owner who says it again does not replace; what
+    /// the flow lets the owner end ends.
+    pub(crate) fn is_parks(&self, plate: &PlateKey, said: &Registered, now: Timestamp) -> bool {
+        let known = self.registered.get(plate);
+        let stands = known.is_some_and(|known| known.by_park && known.active && now <= known.to);
+        stands && said.active && !said.by_park
+    }
+
     /// Takes a registration in; false when there is no room.
     pub(crate) fn register(&mut self, plate: PlateKey, vehicle: Registered, max: usize) -> bool {
         if self.registered.len() >= max && !self.registered.contains_key(&plate) {

@@ -384,6 +384,48 @@ fn an_enterprises_word_acts_at_its_own_gates_and_exempts_nobody() {
 }
 
 #[test]
+fn an_owner_who_repeats_what_the_park_registered_takes_nothing_from_it() {
+    let vehicle = |kind| {
+        Body::VehicleRegistration(VehicleRegistration {
+            registration_id: "R-1".to_owned(),
+            plate: plate(PLATE, PlateColour::Yellow),
+            plate_class: None,
+            trailer_plate: None,
+            subject_kind: kind,
+            vin: None,
+            etag_epc: None,
+            enterprise_id: PartyId::new("plant-1").unwrap(),
+            uscc: None,
+            carrier_name: None,
+            road_transport_certificate: None,
+            laden_mass_kg: None,
+            crew: Vec::new(),
+            gates: Vec::new(),
+            apply_channel: None,
+            valid_from: morning().plus_seconds(-86_400),
+            valid_to: morning().plus_seconds(86_400),
+            state: LifeState::Active,
+        })
+    };
+    // A rescue vehicle keeps its exemption.
+    let mut feed = Feed::new();
+    feed.say(vehicle(SubjectKind::VehEmergency));
+    feed.say_as("plant-1", vehicle(SubjectKind::VehEmergency), false);
+    let told = feed.capture("L-01", PLATE);
+    assert_eq!(told.decisions()[0].subject_kind, SubjectKind::VehEmergency);
+    // A tanker stays one.
+    let mut feed = Feed::new();
+    feed.say(vehicle(SubjectKind::VehHazmat));
+    feed.say_as("plant-1", vehicle(SubjectKind::VehHazmat), false);
+    feed.say_as("plant-1", vehicle(SubjectKind::VehFreight), false);
+    feed.say_as("plant-1", Body::AccessGrant(grant(PLATE)), false);
+    assert_eq!(
+        feed.capture("L-05", PLATE).code(),
+        Some(RefusalCode::WrongGate)
+    );
+}
+
+#[test]
 fn the_last_place_is_given_away_once() {
     let config = AccessConfig {
         kind_max: [(SubjectKind::VehHazmat, 2)].into(),
