@@ -230,6 +230,7 @@ impl Desk for HubCore {
         let ms = |micros: u64| micros as f64 / 1_000.0;
         let timed = stats.decision.count > 0;
         Figures {
+            position: health.position,
             decision_p99_ms: timed.then(|| ms(stats.decision.p99_us)),
             decision_p50_ms: timed.then(|| ms(stats.decision.p50_us)),
             outbox_waiting: u64::try_from(health.open_orders).unwrap_or(u64::MAX),

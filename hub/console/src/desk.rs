@@ -35,6 +35,8 @@ pub struct Condition {
 /// Numbers that are not a fold over entries.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Figures {
+    /// Number of the last durable journal entry, 0 when there is none.
+    pub position: u64,
     /// 99th percentile of "capture in to command durable" in milliseconds.
     pub decision_p99_ms: Option<f64>,
     /// Median of the same.
@@ -43,23 +45,23 @@ pub struct Figures {
     pub outbox_waiting: u64,
     /// What was given up, by the outbox and by adapters, listed until it is sent again.
     pub dead_letters: u64,
-    /// Attempts below the services that came to nothing, by cause, since the start.
+    /// Attempts below the services that came to nothing, by cause, since the start of the program.
     pub attempts: std::collections::BTreeMap<String, u64>,
-    /// Batches committed since the start.
+    /// Batches committed since the start of the program.
     pub batches: u64,
     /// Journal entries that cannot be read.
     pub unreadable: u64,
     /// Journal entries that were read although their form is refused today.
     pub older_form: u64,
-    /// Submissions and readings recognised as repeated since the start.
+    /// Submissions and readings recognised as repeated since the start of the program.
     pub duplicates: u64,
-    /// Statements since the start that came after a newer one of their sender.
+    /// Statements since the start of the program that came after a newer one of their sender.
     pub overtaken: u64,
-    /// Holes in senders' running numbers since the start.
+    /// Holes in senders' running numbers since the start of the program.
     pub gaps: u64,
     /// What is taken, disk and clock.
     pub condition: Condition,
-    /// Readings by adapter since the start.
+    /// Readings by adapter since the start of the program.
     pub readings: std::collections::BTreeMap<String, u64>,
 }
 

@@ -2,8 +2,8 @@
 //!
 //! The outbox is listed at `/outbox`, and a dead letter is sent again from there.
 //!
-//! The page shows a [`View`], a pure fold over committed entries, and the open alarms, which are asked
-//! of the hub each time. Acting (emergency opening,
+//! The page shows a [`View`], a pure fold over the entries committed since the start of the program, and
+//! the open alarms and the journal's length, which are asked of the hub each time. Acting (emergency opening,
 //! acknowledging an alarm, sending a dead letter again) goes through the [`Desk`] that the program gives, and so through the
 //! corridor and the journal like everything else. The console listens on loopback only.
 
@@ -12,6 +12,7 @@ mod acts;
 mod alarms;
 mod barrier;
 mod desk;
+mod device;
 mod metrics;
 mod outbox;
 mod page;

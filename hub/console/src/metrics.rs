@@ -20,15 +20,19 @@ pub fn text(
         &mut out,
         "cordon_journal_entries",
         "Number of the last journal entry.",
-        view.entries(),
+        figures.position,
     );
-    for (name, value) in view.totals() {
+    if let Some(inside) = view.in_park() {
         gauge(
             &mut out,
-            &format!("cordon_{name}"),
-            "As on the status page, since the console started.",
-            value,
+            "cordon_vehicles_in_park",
+            "Vehicles in the park by the hub's newest snapshot; absent until it gave one.",
+            inside,
         );
+    }
+    for (name, value) in view.totals() {
+        let help = "As on the status page, since the start of the program.";
+        gauge(&mut out, &format!("cordon_{name}"), help, value);
     }
     open_alarms(&mut out, alarms);
     gauge(
@@ -60,21 +64,21 @@ pub fn text(
     head(
         &mut out,
         "cordon_batches_total",
-        "Batches committed since the start.",
+        "Batches committed since the start of the program.",
         "counter",
     );
     line(&mut out, "cordon_batches_total", "", figures.batches);
     head(
         &mut out,
         "cordon_duplicates_total",
-        "Repeated messages recognised since the start.",
+        "Repeated messages recognised since the start of the program.",
         "counter",
     );
     line(&mut out, "cordon_duplicates_total", "", figures.duplicates);
     head(
         &mut out,
         "cordon_messages_overtaken_total",
-        "Statements since the start that came after a newer one of their sender and changed nothing.",
+        "Statements since the start of the program that came after a newer one of their sender and changed nothing.",
         "counter",
     );
     line(
@@ -86,14 +90,14 @@ pub fn text(
     head(
         &mut out,
         "cordon_sender_gaps_total",
-        "Holes in senders' running numbers told since the start.",
+        "Holes in senders' running numbers told since the start of the program.",
         "counter",
     );
     line(&mut out, "cordon_sender_gaps_total", "", figures.gaps);
     head(
         &mut out,
         "cordon_messages_total",
-        "Messages by type since the console started.",
+        "Messages by type since the start of the program.",
         "counter",
     );
     for (kind, count) in view.messages() {
@@ -107,7 +111,7 @@ pub fn text(
     head(
         &mut out,
         "cordon_commands_total",
-        "Gate command outcomes since the console started.",
+        "Gate command outcomes since the start of the program.",
         "counter",
     );
     for (outcome, count) in view.commands() {
@@ -121,7 +125,7 @@ pub fn text(
     head(
         &mut out,
         "cordon_readings_total",
-        "Readings by adapter since the start.",
+        "Readings by adapter since the start of the program.",
         "counter",
     );
     for (adapter, count) in &figures.readings {
@@ -135,7 +139,7 @@ pub fn text(
     head(
         &mut out,
         "cordon_attempts_total",
-        "Connections and requests turned away below the services, by cause, since the start.",
+        "Connections and requests turned away below the services, by cause, since the start of the program.",
         "counter",
     );
     for (cause, count) in &figures.attempts {
@@ -145,7 +149,7 @@ pub fn text(
     head(
         &mut out,
         "cordon_decision_seconds",
-        "Capture in to command durable.",
+        "Capture in to command durable, since the start of the program.",
         "gauge",
     );
     for (quantile, value) in [

@@ -21,6 +21,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::acts::{ActId, Acts, Answer};
 use crate::barrier::{self, Barriers};
+use crate::device::lines as device_lines;
 use crate::{Condition, Desk, Expiring, View, accept, alarms, metrics, outbox, page};
 
 /// How often the page is told of changes at most; a flood of entries is one update.
@@ -81,7 +82,7 @@ pub(crate) struct Console {
 }
 
 /// Serves the console until shutdown, to at most `connections_max` at once. `operator` is the party
-/// in whose name the page acts.
+/// in whose name the page acts, the hub itself.
 pub async fn serve(
     (listener, connections_max): (TcpListener, usize),
     plan: &ParkPlan,
@@ -93,7 +94,7 @@ pub async fn serve(
     let console = Arc::new(Console {
         clock,
         acts: Acts::default(),
-        view: RwLock::new(View::new(plan)),
+        view: RwLock::new(View::new(plan, operator.clone())),
         changed: watch::Sender::new(0),
         operator,
         barriers: barrier::of_plan(plan),
@@ -162,7 +163,8 @@ async fn follow(console: Arc<Console>, shutdown: Shutdown) {
                     .changed
                     .send_modify(|count| *count = count.wrapping_add(1));
             }
-            // The page then lacks some entries; counts of the journal stay right through its numbers.
+            // Counts since the start then lack some entries; the journal's length and who is inside
+            // are told by the hub.
             Err(broadcast::error::RecvError::Lagged(missed)) => {
                 tracing::warn!(missed, "the console was too slow and missed entries");
             }
@@ -296,6 +298,7 @@ fn snapshot(console: &Console) -> Option<String> {
     let mut value = serde_json::to_value(&*console.view.read().ok()?).ok()?;
     let figures = console.desk.figures();
     let fields = value.as_object_mut()?;
+    fields.insert("entries".to_owned(), figures.position.into());
     fields.insert(
         "decision_p99_ms".to_owned(),
         figures
@@ -311,7 +314,7 @@ fn snapshot(console: &Console) -> Option<String> {
     fields.insert("figures".to_owned(), serde_json::to_value(&figures).ok()?);
     fields.insert(
         "devices".to_owned(),
-        serde_json::to_value(console.desk.devices()).ok()?,
+        serde_json::to_value(device_lines(&console.desk.devices())).ok()?,
     );
     let mut expiring = console.desk.expiring();
     expiring.retain(Expiring::is_soon);

@@ -5,25 +5,29 @@ use std::collections::{BTreeMap, VecDeque};
 use cordon_contract::{Entry, EntryKind};
 use cordon_model::plan::ParkPlan;
 use cordon_model::{
-    BarrierState, Body, DecisionOutcome, Direction, GateClass, GateStatus, PassageDecision,
-    PassageRecord, PassageResult, Timestamp,
+    BarrierState, Body, DecisionOutcome, Direction, GateClass, GateStatus, OccupancyScope,
+    OccupancySnapshot, PartyId, PassageDecision, PassageRecord, PassageResult, Timestamp,
 };
 use serde::Serialize;
 
 /// Decisions kept for the page; older ones are in the journal.
 const DECISIONS_MAX: usize = 20;
 
-/// The page's content.
+/// The page's content. It begins empty with each start of the program: what it counts, it counts from
+/// there; what stands in the park is taken from the hub's own word.
 #[derive(Clone, Debug, Serialize)]
 pub struct View {
+    /// The hub, whose word on the park counts.
+    #[serde(skip)]
+    hub: PartyId,
     park_code: String,
     park_name: String,
     mode: String,
-    entries: u64,
     refused: u64,
     opened: u64,
     denied: u64,
-    in_park: u64,
+    /// Vehicles in the park by the hub's newest snapshot; none until it gave one.
+    in_park: Option<u64>,
     reports: u64,
     lanes: Vec<LaneView>,
     decisions: VecDeque<DecisionView>,
@@ -62,8 +66,8 @@ struct RuleView {
 }
 
 impl View {
-    /// The view of a park of which nothing has been heard yet.
-    pub fn new(plan: &ParkPlan) -> Self {
+    /// The view of the park of `hub`, of which nothing has been heard yet.
+    pub fn new(plan: &ParkPlan, hub: PartyId) -> Self {
         let lanes = plan
             .lanes
             .iter()
@@ -81,14 +85,14 @@ impl View {
             })
             .collect();
         Self {
+            hub,
             park_code: plan.code.to_string(),
             park_name: plan.name.clone(),
             mode: "NORMAL".to_owned(),
-            entries: 0,
             refused: 0,
             opened: 0,
             denied: 0,
-            in_park: 0,
+            in_park: None,
             reports: 0,
             lanes,
             decisions: VecDeque::new(),
@@ -99,7 +103,6 @@ impl View {
 
     /// Takes in one committed entry.
     pub fn apply(&mut self, entry: &Entry) {
-        self.entries = self.entries.max(entry.number);
         if entry.kind == EntryKind::Refused {
             self.refused += 1;
             return;
@@ -117,6 +120,9 @@ impl View {
             Body::PassageDecision(decision) => self.decided(decision),
             Body::PassageRecord(passage) => self.passed(passage),
             Body::GateStatus(status) => self.gate(status),
+            Body::OccupancySnapshot(snapshot) if entry.sender == self.hub && !entry.overtaken => {
+                self.counted(snapshot);
+            }
             Body::OperatingModeChange(change) if change.gates.is_empty() && !entry.overtaken => {
                 change.mode.as_str().clone_into(&mut self.mode);
             }
@@ -125,22 +131,22 @@ impl View {
         }
     }
 
-    /// Counts of messages by type since the console started.
+    /// Counts of messages by type since the start of the program.
     pub fn messages(&self) -> &BTreeMap<&'static str, u64> {
         &self.messages
     }
 
-    /// Counts of command outcomes by name since the console started.
+    /// Counts of command outcomes by name since the start of the program.
     pub fn commands(&self) -> &BTreeMap<&'static str, u64> {
         &self.commands
     }
 
-    /// Number of the last entry seen.
-    pub fn entries(&self) -> u64 {
-        self.entries
+    /// Vehicles in the park; none until the hub said it.
+    pub fn in_park(&self) -> Option<u64> {
+        self.in_park
     }
 
-    /// Refused messages, passages allowed and denied.
+    /// Refused messages, passages allowed and denied since the start of the program.
     pub fn totals(&self) -> [(&'static str, u64); 3] {
         [
             ("refused", self.refused),
@@ -185,11 +191,6 @@ impl View {
             return;
         }
         let incoming = passage.direction == Direction::In;
-        self.in_park = if incoming {
-            self.in_park + 1
-        } else {
-            self.in_park.saturating_sub(1)
-        };
         let lane = passage.lane_id.as_ref().map(ToString::to_string);
         if let Some(lane) = self
             .lanes
@@ -201,6 +202,15 @@ impl View {
             } else {
                 lane.passed_out += 1;
             }
+        }
+    }
+
+    /// Only the hub knows who is inside: records of passages tell of second gates too, and of no visit
+    /// that began before the start.
+    fn counted(&mut self, snapshot: &OccupancySnapshot) {
+        if snapshot.scope == OccupancyScope::Park {
+            let inside = snapshot.counts.iter().map(|count| u64::from(count.inside));
+            self.in_park = Some(inside.sum());
         }
     }
 

@@ -75,7 +75,7 @@ function render() {
   at("condition").className = `condition ${condition.mode}`;
   at("condition").textContent = t(`disk_${condition.mode}`) + (condition.spooled_in_memory ? ` ${t("disk_memory")}` : "") + (condition.words ? ` (${condition.words})` : ` (${condition.disk_used_percent} %)`);
   const tiles = [
-    ["t_entries", view.entries], ["t_in_park", view.in_park], ["t_opened", view.opened], ["t_denied", view.denied],
+    ["t_entries", view.entries], ["t_in_park", view.in_park ?? "–"], ["t_opened", view.opened], ["t_denied", view.denied],
     ["t_alarms", view.open_alarms], ["t_refused", view.refused], ["t_reports", view.reports], ["t_p99", view.decision_p99_ms ?? "–"],
   ];
   at("tiles").replaceChildren(...tiles.map(([key, value]) => {

@@ -8,6 +8,7 @@
 )]
 
 mod alarms;
+mod figures;
 mod outbox;
 mod page;
 mod played;

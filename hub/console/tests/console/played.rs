@@ -26,6 +26,8 @@ pub struct Played {
     pub open: Mutex<Vec<AlarmLine>>,
     /// What was said in the operator's name.
     pub said: Mutex<Vec<Body>>,
+    pub figures: Mutex<Figures>,
+    pub devices: Mutex<Vec<DeviceHealth>>,
 }
 
 fn page() -> OutboxPage {
@@ -63,11 +65,11 @@ impl Desk for Played {
     }
 
     fn figures(&self) -> Figures {
-        Figures::default()
+        self.figures.lock().unwrap().clone()
     }
 
     fn devices(&self) -> Vec<DeviceHealth> {
-        Vec::new()
+        self.devices.lock().unwrap().clone()
     }
 
     fn alarms(&self, after: Option<&str>, limit: usize) -> AlarmsPage {
@@ -143,11 +145,13 @@ pub struct Bench {
 impl Bench {
     pub async fn start() -> Self {
         let desk = Arc::new(Played {
-            feed: broadcast::channel(1).0,
+            feed: broadcast::channel(64).0,
             asked: Mutex::default(),
             reruns: Mutex::default(),
             open: Mutex::default(),
             said: Mutex::default(),
+            figures: Mutex::default(),
+            devices: Mutex::default(),
         });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -1,0 +1,245 @@
+//! What the page's figures count, and from when.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cordon_contract::{DeviceHealth, Entry, EntryKind, LinkState, Standing};
+use cordon_model::{
+    Body, DeviceId, Digest, Direction, GateId, GateTier, Header, LaneId, Message, MessageId,
+    OccupancyCount, OccupancyScope, OccupancySnapshot, ParkCode, PartyId, PassageRecord,
+    PassageResult, Quality, SCHEMA_VERSION, Sensitivity, SubjectKind, Timestamp,
+};
+use serde_json::{Value, json};
+
+use crate::played::Bench;
+
+/// The hub is `HUB-1`, as whom the bench serves.
+const HUB: &str = "HUB-1";
+
+const START: &str = "since the start of the program";
+
+fn now() -> Timestamp {
+    Timestamp::from_micros(1_795_478_400_000_000)
+}
+
+fn entry(number: u64, sender: &str, body: Body) -> Entry {
+    let sender = PartyId::new(sender).unwrap();
+    let message_id = MessageId::random();
+    let header = Header {
+        message_id,
+        message_type: body.message_type(),
+        schema_version: SCHEMA_VERSION.to_owned(),
+        park_code: ParkCode::new("P-1").unwrap(),
+        sender_id: sender.clone(),
+        recipient_id: None,
+        occurred_at: now(),
+        sent_at: now(),
+        sequence: 0,
+        correlation_id: None,
+        source_ref: None,
+        quality: Quality::Derived,
+        sensitivity: Sensitivity::Internal,
+        test: false,
+        attested_by: None,
+    };
+    Entry {
+        number,
+        time: now(),
+        kind: EntryKind::Message,
+        sender,
+        message_id,
+        digest: Digest([0; 32]),
+        cause: 0,
+        label: String::new(),
+        message: Some(Arc::new(Message { header, body })),
+        overtaken: false,
+        standing: Standing::Own,
+    }
+}
+
+fn inside(scope: OccupancyScope, counts: &[(SubjectKind, u32)]) -> Body {
+    let count = |&(subject_kind, inside)| OccupancyCount {
+        subject_kind,
+        inside,
+        entered_today: 0,
+        left_today: 0,
+        capacity: None,
+    };
+    Body::OccupancySnapshot(OccupancySnapshot {
+        scope,
+        area_id: (scope == OccupancyScope::Area).then(|| "A-CORE".to_owned()),
+        counts: counts.iter().map(count).collect(),
+        observed_at: now(),
+    })
+}
+
+fn passage(tier: GateTier, direction: Direction) -> Body {
+    Body::PassageRecord(PassageRecord {
+        passage_id: "PSG-1".to_owned(),
+        visit_id: None,
+        gate_id: GateId::new("G-09").unwrap(),
+        lane_id: Some(LaneId::new("G-09-L1").unwrap()),
+        tier,
+        enterprise_id: None,
+        direction,
+        subject_kind: SubjectKind::VehHazmat,
+        plate: None,
+        trailer_plate: None,
+        person_id: None,
+        result: PassageResult::Passed,
+        grant_id: None,
+        decision_ref: None,
+        capture_ref: None,
+        command_id: None,
+        passed_at: now(),
+        image_ref: None,
+        image_digest: None,
+    })
+}
+
+async fn view(bench: &Bench) -> Value {
+    let (status, text) = bench.get("/api/view").await;
+    assert_eq!(status, 200, "{text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Commits entries, and waits until the page knows as many messages.
+async fn commit(bench: &Bench, bodies: Vec<(&str, Body)>) -> Value {
+    let feed = &bench.desk.feed;
+    let seen = |view: &Value| -> u64 {
+        let counts = view["messages"].as_object().unwrap().values();
+        counts.map(|count| count.as_u64().unwrap()).sum()
+    };
+    let patient = async {
+        while feed.receiver_count() == 0 {
+            tokio::task::yield_now().await;
+        }
+        let wanted = seen(&view(bench).await) + bodies.len() as u64;
+        for (number, (sender, body)) in (1..).zip(bodies) {
+            feed.send(entry(number, sender, body)).unwrap();
+        }
+        loop {
+            let view = view(bench).await;
+            if seen(&view) == wanted {
+                return view;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), patient)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn who_is_in_the_park_is_not_known_until_the_hub_says_it() {
+    let bench = Bench::start().await;
+    assert_eq!(view(&bench).await["in_park"], Value::Null);
+    let said = vec![
+        (HUB, passage(GateTier::Park, Direction::In)),
+        (
+            "plant-a",
+            inside(OccupancyScope::Park, &[(SubjectKind::VehHazmat, 777)]),
+        ),
+        (
+            HUB,
+            inside(OccupancyScope::Area, &[(SubjectKind::VehHazmat, 5)]),
+        ),
+    ];
+    assert_eq!(commit(&bench, said).await["in_park"], Value::Null);
+    let (_, metrics) = bench.get("/metrics").await;
+    assert!(!metrics.contains("cordon_vehicles_in_park"), "{metrics}");
+}
+
+/// The visits of one hazmat vehicle and one commuter began before the start.
+#[tokio::test]
+async fn who_is_in_the_park_is_the_hubs_snapshot_and_no_count_of_passages() {
+    let bench = Bench::start().await;
+    let kinds = [(SubjectKind::VehHazmat, 1), (SubjectKind::VehCommuter, 1)];
+    let said = vec![(HUB, inside(OccupancyScope::Park, &kinds))];
+    assert_eq!(commit(&bench, said).await["in_park"], 2);
+    for direction in [Direction::In, Direction::Out, Direction::Out] {
+        let second = vec![("plant-a", passage(GateTier::EnterpriseSecond, direction))];
+        assert_eq!(commit(&bench, second).await["in_park"], 2, "{direction}");
+    }
+    let (_, metrics) = bench.get("/metrics").await;
+    assert!(
+        metrics.contains("\ncordon_vehicles_in_park 2\n"),
+        "{metrics}"
+    );
+    let left = vec![(HUB, inside(OccupancyScope::Park, &[]))];
+    assert_eq!(commit(&bench, left).await["in_park"], 0);
+}
+
+#[tokio::test]
+async fn the_journals_length_is_known_before_anything_is_written() {
+    let bench = Bench::start().await;
+    bench.desk.figures.lock().unwrap().position = 8_123;
+    assert_eq!(view(&bench).await["entries"], 8_123);
+    let (_, metrics) = bench.get("/metrics").await;
+    assert!(
+        metrics.contains("\ncordon_journal_entries 8123\n"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_counted_from_the_start_says_so() {
+    let bench = Bench::start().await;
+    let (_, metrics) = bench.get("/metrics").await;
+    let names = [
+        "refused",
+        "opened",
+        "denied",
+        "messages_total",
+        "commands_total",
+    ];
+    for name in names {
+        let head = format!("# HELP cordon_{name} ");
+        let help = metrics.lines().find(|line| line.starts_with(&head));
+        assert!(help.unwrap().contains(START), "{help:?}");
+    }
+    let (_, words) = bench.get("/words.js").await;
+    let (chinese, english) = words.split_once("\n  en: {").unwrap();
+    let keys = [
+        "t_refused",
+        "t_opened",
+        "t_denied",
+        "t_reports",
+        "t_p99",
+        "decisions",
+        "in_out",
+        "messages",
+    ];
+    for key in keys {
+        for (words, wanted) in [(chinese, "自程序启动"), (english, START)] {
+            let shown = words.split(&format!(" {key}: \"")).nth(1).unwrap();
+            let shown = shown.split('"').next().unwrap();
+            assert!(shown.contains(wanted), "{key}: {shown}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_device_without_a_known_time_is_not_in_its_state_since_the_epoch() {
+    let bench = Bench::start().await;
+    let device = |name: &str, since| DeviceHealth {
+        device: DeviceId::new(name).unwrap(),
+        state: LinkState::Online,
+        reason: String::new(),
+        since,
+        readings: 3,
+        dropped: 0,
+        clock_offset_ms: None,
+    };
+    bench.desk.devices.lock().unwrap().extend([
+        device("console", Timestamp::from_micros(0)),
+        device("BR-01", now()),
+    ]);
+    let view = view(&bench).await;
+    let wanted = json!({
+        "device": "console", "state": "ONLINE", "reason": "", "since": null,
+        "readings": 3, "dropped": 0, "clock_offset_ms": null,
+    });
+    assert_eq!(view["devices"][0], wanted);
+    assert_eq!(view["devices"][1]["since"], json!(now()));
+}
