@@ -62,6 +62,8 @@ pub const GRANT_LONG: &str = "F040";
 pub const OVERTAKEN: &str = "F046";
 /// `F047`: a warning in a receipt: the park has spoken on this grant, and its word stands.
 pub const PARK_STANDS: &str = "F047";
+/// `F048`: a warning in a receipt: the alarm's name is another's, so the hub raises it under its own.
+pub const NAMESAKE: &str = "F048";
 /// `F050`: no adapter reaches a barrier of the gates named.
 pub const GATE_UNREACHED: &str = "F050";
 /// `F051`: as many requests for reports are unanswered as may be.
@@ -252,6 +254,11 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
         PARK_STANDS,
         "the park has spoken on this grant, and its word stands",
         "ask the park, or grant under an id of its own",
+    ),
+    (
+        NAMESAKE,
+        "another's alarm has this name; this one is raised as flow-N, N being the entry number of the receipt",
+        "name alarms so that nobody else does, with your own id in front",
     ),
 ];
 

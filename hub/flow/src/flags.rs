@@ -33,8 +33,16 @@ pub const WARN_LONG: u16 = 1 << 11;
 /// A grant that the park's own word on it overrules; always with [`OVERTAKEN`].
 pub const PARK_STANDS: u16 = 1 << 10;
 
+/// An alarm under the name of another's: the hub raises it under a name of its own, and it changes
+/// nothing itself.
+pub const NAMESAKE: u16 = 1 << 9;
+
 /// All that a receipt warns of.
-pub const WARNED: u16 = PROPOSAL | WARN_PLACE | WARN_OVER | WARN_LONG | OVERTAKEN | PARK_STANDS;
+pub const WARNED: u16 =
+    PROPOSAL | WARN_PLACE | WARN_OVER | WARN_LONG | OVERTAKEN | PARK_STANDS | NAMESAKE;
+
+/// What only the guard is stepped over.
+pub(crate) const IDLE: u16 = OVERTAKEN | NAMESAKE;
 
 const LANE_SHIFT: u16 = 4;
 const LANE_MASK: u16 = 0b11 << LANE_SHIFT;

@@ -65,7 +65,10 @@ impl Guard {
     fn watch_order(&mut self, entry: &Entry, decisions: &mut Decisions) {
         let hole = self.counts.note(entry);
         if entry.overtaken {
-            decisions.emit(overtaken(entry), None);
+            match namesake(entry) {
+                Some((alarm, name)) => decisions.emit(alarm, Some(name)),
+                None => decisions.emit(overtaken(entry), None),
+            }
         }
         let Some((first, last)) = hole else {
             return;
@@ -80,6 +83,19 @@ impl Guard {
             decisions.emit(noted(entry, SENDER_GAP, sender, detail), None);
         }
     }
+}
+
+/// An alarm that bears the name of another's, under the hub's own name; and the name it came with.
+fn namesake(entry: &Entry) -> Option<(Body, String)> {
+    let Body::AlarmEvent(event) = &entry.message.as_deref()?.body else {
+        return None;
+    };
+    let own = AlarmEvent {
+        alarm_id: format!("flow-{}", entry.number),
+        cause_ref: Some(entry.message_id),
+        ..event.clone()
+    };
+    Some((Body::AlarmEvent(own), event.alarm_id.clone()))
 }
 
 fn overtaken(entry: &Entry) -> Body {

@@ -3,7 +3,9 @@
 use cordon_contract::Fault;
 use cordon_model::{Digest, MessageId, ParkCode, PartyId, Receipt, Timestamp, Warning};
 
-use crate::fault::{GRANT_LONG, GRANT_OVER, GRANT_PLACE, OVERTAKEN, PARK_STANDS, PROPOSED, fault};
+use crate::fault::{
+    GRANT_LONG, GRANT_OVER, GRANT_PLACE, NAMESAKE, OVERTAKEN, PARK_STANDS, PROPOSED, fault,
+};
 use crate::flags;
 
 /// Everything a signed receipt says. The same message gives the same data for ever: it is kept with the
@@ -28,7 +30,8 @@ pub struct ReceiptData {
     /// journaled at the next start.
     pub late: bool,
     /// The entry's marks, which hold what is warned of: [`flags::PROPOSAL`], [`flags::WARN_PLACE`],
-    /// [`flags::WARN_OVER`], [`flags::WARN_LONG`], [`flags::OVERTAKEN`], [`flags::PARK_STANDS`].
+    /// [`flags::WARN_OVER`], [`flags::WARN_LONG`], [`flags::OVERTAKEN`], [`flags::PARK_STANDS`],
+    /// [`flags::NAMESAKE`].
     pub marks: u16,
 }
 
@@ -41,6 +44,7 @@ pub fn warnings(marks: u16) -> Vec<Warning> {
         (flags::WARN_LONG, GRANT_LONG),
         (flags::OVERTAKEN, OVERTAKEN),
         (flags::PARK_STANDS, PARK_STANDS),
+        (flags::NAMESAKE, NAMESAKE),
     ];
     all.into_iter()
         .filter(|(mark, _)| marks & mark != 0)

@@ -2,8 +2,8 @@
 //! for the park's word, and grants that make no sense. Asked by the sequencer.
 
 use cordon_model::{
-    AccessGrant, Body, ClassLetter, LifeState, ListEntry, ListKind, ListSubject,
-    PersonRegistration, Plate, PlateColour, PlateNumber, SubjectKind, Timestamp,
+    AccessGrant, AlarmState, Body, ClassLetter, LifeState, ListEntry, ListKind, ListSubject,
+    MessageType, PersonRegistration, Plate, PlateColour, PlateNumber, SubjectKind, Timestamp,
     VehicleRegistration,
 };
 
@@ -33,9 +33,13 @@ pub(crate) struct Order<'a> {
 impl Order<'_> {
     /// Judges a statement. Gives the flags it is journaled with: the park's word, a proposal, warnings.
     pub(crate) fn judge(&self, body: &Body) -> Result<u16, Unlawful> {
+        let namesake = self.is_namesake(body);
         for (field, name) in mentions(body) {
             if let Some(whose) = self.whose(name) {
                 let mention = (field, name);
+                if namesake && name.thing() == Thing::Alarm {
+                    continue;
+                }
                 self.authority
                     .allow(self.speaker, body.message_type(), mention, whose)
                     .map_err(|refused| contested(name.thing(), refused))?;
@@ -50,9 +54,31 @@ impl Order<'_> {
             Body::PersonRegistration(it) => self.person(it)?,
             Body::ListEntry(it) => self.list_entry(it)?,
             Body::AccessGrant(it) => self.grant(it)?,
+            Body::AlarmEvent(_) if namesake => flags::NAMESAKE,
             _ => 0,
         };
         Ok(park | more)
+    }
+
+    /// An alarm raised under a name that another's has: nobody's alarm is lost for its name, and nobody's
+    /// is spoken of by another. The hub's own names stay the hub's.
+    fn is_namesake(&self, body: &Body) -> bool {
+        let Body::AlarmEvent(event) = body else {
+            return false;
+        };
+        let id = &event.alarm_id;
+        let whose = self.of_alarm(id);
+        let table = &self.authority.table;
+        let allowed = |whose| {
+            table.allows(
+                self.speaker.voice,
+                MessageType::AlarmEvent,
+                Thing::Alarm,
+                whose,
+            )
+        };
+        let raised = event.state == AlarmState::Raised && !is_hub_alarm(id);
+        raised && allowed(Whose::Unknown) && !allowed(whose)
     }
 
     fn whose(&self, name: Name<'_>) -> Option<Whose> {

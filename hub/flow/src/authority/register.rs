@@ -89,7 +89,7 @@ impl Register {
         let (EntryKind::Message, Some(message)) = (draft.kind, &draft.message) else {
             return;
         };
-        let idle = flags::PROPOSAL | flags::OVERTAKEN;
+        let idle = flags::PROPOSAL | flags::IDLE;
         if message.header.test || draft.flags & idle != 0 {
             return;
         }

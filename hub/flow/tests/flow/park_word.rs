@@ -9,7 +9,7 @@ use cordon_model::{
 use cordon_security::Role;
 use std::sync::Arc;
 
-use crate::authority::{example, grant_of, party, plate, registration, warned, white};
+use crate::authority::{alarm, example, grant_of, party, plate, registration, warned, white};
 use crate::park::{Park, hub_id, morning, plan};
 use crate::partner::{Ca, message};
 
@@ -267,4 +267,47 @@ async fn a_grant_for_dangerous_goods_names_a_registered_plate() {
         [""]
     );
     hub.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_is_never_lost_because_another_took_its_name() {
+    let park = Park::new();
+    let mut ca = Ca::new(park.dir.path());
+    let one = ca.partner("ENT-1", Role::Enterprise);
+    let two = ca.partner("ENT-2", Role::Enterprise);
+    let operator = ca.partner("OP-1", Role::Operator);
+    let hub = park.start().await;
+    let leak = |enterprise, words: &str| {
+        Body::AlarmEvent(cordon_model::AlarmEvent {
+            description: words.into(),
+            ..alarm("AL-0002", enterprise)
+        })
+    };
+    let squat = leak(Some("ENT-2"), "squat");
+    assert_eq!(warned(&hub, &two, vec![squat]).await, [""]);
+    let real = leak(Some("ENT-1"), "gas leak");
+    assert_eq!(warned(&hub, &one, vec![real]).await, ["F048"]);
+    let seen = leak(None, "seen by the park");
+    assert_eq!(warned(&hub, &operator, vec![seen]).await, ["F048"]);
+    hub.shutdown().await.unwrap();
+    let stored = park.entries();
+    let raised = |words: &str| {
+        let mut own = stored.iter().filter_map(|stored| {
+            let message = stored.entry.message.as_deref()?;
+            match &message.body {
+                Body::AlarmEvent(it) if !stored.entry.overtaken && it.description == words => {
+                    Some((it.alarm_id.clone(), stored.entry.cause))
+                }
+                _ => None,
+            }
+        });
+        let first = own.next().unwrap();
+        assert!(own.next().is_none(), "once");
+        first
+    };
+    assert_eq!(raised("squat").0, "AL-0002");
+    for words in ["gas leak", "seen by the park"] {
+        let (id, cause) = raised(words);
+        assert_eq!(id, format!("flow-{cause}"));
+    }
 }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use cordon_contract::{Intake, Payload};
 use cordon_flow::{Authority, AuthoritySettings, Reaction, RunningHub, Table, Thing, Voice, Whose};
 use cordon_model::{
-    AccessGrant, AlarmEvent, Body, ClassLetter, DeviceId, GateId, LaneId, ListSubject, MessageType,
-    OccupancyScope, PartyId, SubjectKind, VehicleRegistration,
+    AccessGrant, AlarmEvent, AlarmState, Body, ClassLetter, DeviceId, GateId, LaneId, ListSubject,
+    MessageType, OccupancyScope, PartyId, SubjectKind, VehicleRegistration,
 };
 use cordon_security::Role;
 
@@ -221,6 +221,8 @@ fn other_body(message_type: MessageType, names: &Names, serial: usize) -> Body {
         }
         Body::AlarmEvent(it) => Body::AlarmEvent(AlarmEvent {
             alarm_id: names[&Thing::Alarm].clone(),
+            // What speaks of an alarm that is there; a new one may bear any name.
+            state: AlarmState::Cleared,
             enterprise_id: Some(named(names, Thing::Enterprise)),
             source_device: Some(device(names, Thing::Device)),
             gate_id: Some(gate(names)),

@@ -96,6 +96,8 @@ impl Ledger {
             Body::PassageDecision(decision) => self.passages.decision(decision, self.held_from),
             Body::OccupancySnapshot(snapshot) => self.passages.snapshot(snapshot, self.held_from),
             Body::DeviceStatus(status) => self.devices.status(status, now),
+            // Under the name of another's alarm: the hub has raised it under its own.
+            Body::AlarmEvent(_) if entry.overtaken => {}
             Body::AlarmEvent(event) => {
                 if let Some(full_until) = self.alarms.event(event, now, self.held_from) {
                     self.held_from = self.held_from.max(full_until);
