@@ -13,6 +13,9 @@ use crate::Stop;
 const AWAY_MAX: Duration = Duration::from_secs(6);
 /// Time between two looks at the limits.
 const LOOK_MS: u64 = 15;
+/// Times the boom is told to come down before a case that begins there: a command just after the lock
+/// was let go may be taken for one under the lock, and is no subject of the case.
+const HOME_TRIES: usize = 3;
 
 /// Where the boom stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -274,17 +277,20 @@ impl<'a> Lane<'a> {
         if self.limits().await?.down {
             return Ok(());
         }
-        if !self.profile.outputs.contains_key("lower") {
-            let ask = "Close the barrier by its own means, then confirm.";
-            self.operator(ask, "the profile names no output lower")
-                .await?;
-        } else {
-            self.pulse("lower").await?;
+        for _ in 0..HOME_TRIES {
+            if !self.profile.outputs.contains_key("lower") {
+                let ask = "Close the barrier by its own means, then confirm.";
+                self.operator(ask, "the profile names no output lower")
+                    .await?;
+            } else {
+                self.pulse("lower").await?;
+            }
+            let down = self.until(self.patience_ms(), |limits| limits.down).await?;
+            if down.is_some() {
+                return Ok(());
+            }
         }
-        self.until(self.patience_ms(), |limits| limits.down)
-            .await?
-            .map(|_| ())
-            .ok_or_else(|| Stop::fail("the boom did not come down before the case"))
+        Err(Stop::fail("the boom did not come down before the case"))
     }
 
     /// Brings the boom up before a case that begins there.
