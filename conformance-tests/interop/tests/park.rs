@@ -50,6 +50,8 @@ fn registration(park: &Park) -> std::path::PathBuf {
     };
     let text = swap(text, "ParkCode", "JS-DEMO");
     let text = swap(text, "SenderId", "enterprise-1");
+    let text = swap(text, "EnterpriseId", "enterprise-1");
+    let text = swap(text, "Gates", "G-02");
     let now = run(Command::new("date")
         .arg("+%Y-%m-%dT%H:%M:%S+00:00")
         .env("TZ", "UTC"));
