@@ -17,7 +17,7 @@ function uuid(): string
     return vsprintf('%s%s-%s-%s-%s-%s%s%s', str_split(bin2hex($bytes), 4));
 }
 
-function message(string $park, string $sender, string $id, string $words, string $now): array
+function message(string $park, string $sender, string $id, string $words, string $now, string $until): array
 {
     return [
         'Header' => [
@@ -28,7 +28,7 @@ function message(string $park, string $sender, string $id, string $words, string
         'Body' => ['VehicleRegistration' => [
             'RegistrationId' => 'REG-PHP-1', 'Plate' => ['Number' => '苏H12348', 'Colour' => 'YELLOW'],
             'SubjectKind' => 'VEH_FREIGHT', 'EnterpriseId' => $sender, 'CarrierName' => $words, 'ValidFrom' => $now,
-            'ValidTo' => date('Y-m-d\TH:i:sP', time() + 86400), 'State' => 'ACTIVE',
+            'ValidTo' => $until, 'State' => 'ACTIVE',
         ]],
     ];
 }
@@ -39,7 +39,8 @@ foreach (['Soap11' => SOAP_1_1, 'Soap12' => SOAP_1_2] as $name => $version) {
     $client->__setLocation("$base/soap/enterprise");
     $id = uuid();
     $now = date('Y-m-d\TH:i:s.uP');
-    $submit = static fn (string $words) => $client->SubmitMessages(['Message' => [message($park, $sender, $id, $words, $now)]])->Result[0]->Answer;
+    $until = date('Y-m-d\TH:i:sP', time() + 86400);
+    $submit = static fn (string $words) => $client->SubmitMessages(['Message' => [message($park, $sender, $id, $words, $now, $until)]])->Result[0]->Answer;
     $port = ['port' => $name, 'message_id' => $id, 'first' => $submit('first')];
     $port['answer_file'] = "$out/php-$name.xml";
     file_put_contents($port['answer_file'], $client->lastAnswer);

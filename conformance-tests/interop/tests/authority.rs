@@ -108,13 +108,26 @@ fn tries(park: &Park, intruder: &str, code: &str) {
     for (kind, fields, code) in [
         ("ListEntry", white("苏E40001"), white_code),
         ("AlarmUpdate", closing("FIRE-1", intruder), code),
-        ("AlarmEvent", fire("FIRE-1", intruder, "BLUE"), code),
         ("OccupancySnapshot", occupancy(777), code),
     ] {
-        let words = submit(park, intruder, kind, &fields);
-        assert!(words.contains(code), "{kind} of {intruder}: {words}");
-        assert!(words.contains("accepted 0, refused 1"), "{kind}: {words}");
+        refused(park, intruder, kind, &fields, code);
     }
+}
+
+fn refused(park: &Park, intruder: &str, kind: &str, fields: &str, code: &str) {
+    let words = submit(park, intruder, kind, fields);
+    assert!(words.contains(code), "{kind} of {intruder}: {words}");
+    assert!(words.contains("accepted 0, refused 1"), "{kind}: {words}");
+}
+
+/// The level of an open alarm.
+fn level_of(park: &Park, alarm: &str) -> Option<String> {
+    let answer = park.get("/api/alarms").unwrap();
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    let lines = body["alarms"].as_array().unwrap().clone();
+    let line = lines.into_iter().find(|line| line["id"] == alarm)?;
+    Some(line["level"].as_str().unwrap().to_owned())
 }
 
 /// Nothing the intruder said is a message, and the signed report does not know it.
@@ -174,10 +187,34 @@ fn a_rival_changes_nothing_of_anothers() {
 }
 
 #[test]
+fn a_rival_that_takes_the_name_of_anothers_alarm_raises_one_of_its_own() {
+    let park = Park::start();
+    with_a_fire(&park);
+    let words = submit(
+        &park,
+        "enterprise-2",
+        "AlarmEvent",
+        &fire("FIRE-1", "enterprise-2", "BLUE"),
+    );
+    assert!(words.contains("accepted 1"), "{words}");
+    assert_eq!(level_of(&park, "FIRE-1").as_deref(), Some("RED"));
+    refused(
+        &park,
+        "enterprise-2",
+        "AlarmUpdate",
+        &closing("FIRE-1", "enterprise-2"),
+        "F031",
+    );
+    assert_eq!(level_of(&park, "FIRE-1").as_deref(), Some("RED"));
+}
+
+#[test]
 fn a_good_certificate_that_the_plan_does_not_know_changes_nothing() {
     let park = Park::start_with(|data| issue(data, "enterprise-9"));
     with_a_fire(&park);
     tries(&park, "enterprise-9", "F030");
+    let named = fire("FIRE-1", "enterprise-9", "BLUE");
+    refused(&park, "enterprise-9", "AlarmEvent", &named, "F030");
     nothing_changed(park, "enterprise-9");
 }
 
@@ -186,5 +223,7 @@ fn a_partner_taken_out_of_the_plan_changes_nothing() {
     let park = Park::start_with(remove_partner);
     with_a_fire(&park);
     tries(&park, "enterprise-2", "F030");
+    let named = fire("FIRE-1", "enterprise-2", "BLUE");
+    refused(&park, "enterprise-2", "AlarmEvent", &named, "F030");
     nothing_changed(park, "enterprise-2");
 }
