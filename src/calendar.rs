@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use cordon_console::Expiring;
 use cordon_contract::{Clock, Fault, Shutdown};
 use cordon_flow::RunningHub;
-use cordon_model::{AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, PartyId, Timestamp};
+use cordon_model::{AlarmCode, AlarmEvent, AlarmLevel, Body, PartyId, Timestamp};
 use cordon_security::{Due, TrustStore};
 use cordon_services::client::write_durably;
 use cordon_wire::digest_of_bytes;
@@ -182,24 +182,7 @@ fn alarm(alarm_id: String, alarm_level: AlarmLevel, due: &Due, now: Timestamp) -
         days => format!("ends in {days} days, at {until}"),
     };
     let words = format!("{kind} of {name} {when}; {}", due.paper.remedy());
-    AlarmEvent {
-        alarm_id,
-        alarm_code: AlarmCode::CertExpired,
-        alarm_level,
-        state: AlarmState::Raised,
-        occurred_at: now,
-        source_device: None,
-        subject: None,
-        person_id: None,
-        enterprise_id: None,
-        area_id: None,
-        gate_id: None,
-        lane_id: None,
-        position: None,
-        cause_ref: None,
-        evidence: Vec::new(),
-        description: words.chars().take(2_000).collect(),
-    }
+    crate::alarm::of_hub(alarm_id, (AlarmCode::CertExpired, alarm_level), &words, now)
 }
 
 #[cfg(test)]

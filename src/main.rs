@@ -2,6 +2,7 @@
 //!
 //! Data goes to standard output, words to standard error. Exit codes are in `exit`.
 
+mod alarm;
 mod assemble;
 mod attempts;
 mod calendar;

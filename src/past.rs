@@ -11,9 +11,7 @@ use cordon_journal::{
     Expectation, Journal, JournalFault, Options, Position, Reader, State as _, StateStore, Unmet,
     Witness,
 };
-use cordon_model::{
-    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AuditOutcome, Body, Digest, PartyId, Timestamp,
-};
+use cordon_model::{AlarmCode, AlarmLevel, AuditOutcome, Body, Digest, PartyId, Timestamp};
 use cordon_services::client::Checkpoint;
 use serde::{Deserialize, Serialize};
 
@@ -310,9 +308,9 @@ impl Acceptance {
             })
             .await?;
         let id = format!("journal-accepted-{}", self.number);
-        let receipt = submit
-            .internal(alarm(&id, words, clock.now()), actor)
-            .await?;
+        let kind = (AlarmCode::StorageFail, AlarmLevel::Orange);
+        let alarm = crate::alarm::of_hub(id, kind, &words, clock.now());
+        let receipt = submit.internal(Body::AlarmEvent(alarm), actor).await?;
         Ok((receipt.number, receipt.chain.0))
     }
 
@@ -341,27 +339,6 @@ impl Acceptance {
             self.reason
         )
     }
-}
-
-fn alarm(id: &str, words: String, now: Timestamp) -> Body {
-    Body::AlarmEvent(AlarmEvent {
-        alarm_id: id.to_owned(),
-        alarm_code: AlarmCode::StorageFail,
-        alarm_level: AlarmLevel::Orange,
-        state: AlarmState::Raised,
-        occurred_at: now,
-        source_device: None,
-        subject: None,
-        person_id: None,
-        enterprise_id: None,
-        area_id: None,
-        gate_id: None,
-        lane_id: None,
-        position: None,
-        cause_ref: None,
-        evidence: Vec::new(),
-        description: words.chars().take(2_000).collect(),
-    })
 }
 
 fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Fault {
