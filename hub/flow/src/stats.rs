@@ -116,8 +116,11 @@ impl Stats {
         count(table, crate::outcome::name(kind));
     }
 
-    /// Counts a committed batch.
+    /// Counts a committed batch. A round that had nothing to record wrote none.
     pub(crate) fn committed(&self, lines: &[Line]) {
+        if lines.is_empty() {
+            return;
+        }
         let mut counted = self.lock();
         let told = &mut counted.told;
         told.batches += 1;
@@ -200,5 +203,17 @@ fn change<V: Default>(table: &mut BTreeMap<String, V>, name: &str, by: impl FnOn
             let name = if is_full { "other" } else { name };
             by(table.entry(name.to_owned()).or_default());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Stats;
+
+    #[test]
+    fn a_round_that_records_nothing_is_no_batch() {
+        let stats = Stats::default();
+        stats.committed(&[]);
+        assert_eq!(stats.snapshot().batches, 0);
     }
 }

@@ -414,6 +414,26 @@ fn a_full_disk_warns_then_refuses_keeps_a_reserve_and_recovers() {
 }
 
 #[test]
+fn a_volume_that_is_made_larger_is_seen_without_a_restart() {
+    let disk = cordon_journal::disk::sim::SimDisk::new(1);
+    disk.set_free(40 << 20);
+    let options = Options {
+        background: false,
+        warn_free_bytes: 0,
+        warn_used_percent: 40,
+        ..Options::new("p")
+    };
+    let mut journal = Journal::open_on(Arc::new(disk.clone()), "/j", options).unwrap();
+    let small = journal.space();
+    assert_eq!((small.level, small.used_percent()), (SpaceLevel::Low, 42));
+    disk.set_free(1 << 30);
+    journal.look_for_room();
+    let grown = journal.space();
+    assert!(grown.total_bytes > 1 << 30, "{grown:?}");
+    assert_eq!((grown.level, grown.used_percent()), (SpaceLevel::Normal, 1));
+}
+
+#[test]
 fn limits_are_refused_and_leave_the_journal_as_it_was() {
     let dir = tempfile::tempdir().unwrap();
     let mut journal = Journal::open(

@@ -412,6 +412,10 @@ impl Disk for SimDisk {
         Ok(self.world().free())
     }
 
+    fn total_bytes(&self, _dir: &Path) -> io::Result<u64> {
+        Ok(self.world().capacity)
+    }
+
     fn lock(&self, _dir: &Path) -> io::Result<Option<Box<dyn Any + Send>>> {
         let mut world = self.world();
         if world.locked {

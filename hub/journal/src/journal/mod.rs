@@ -1,5 +1,8 @@
 //! The writer: one per folder. A batch is one write and one sync, whole or not there.
 
+mod room;
+mod trim;
+
 use std::any::Any;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -12,13 +15,12 @@ use crate::expect;
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::frame::{self, FRAME_HEAD, FRAME_TAIL, FrameHead};
 use crate::options::Options;
-use crate::prepare::{Done, Job, Preparer, SPARE_SUFFIX, Worker};
+use crate::prepare::{Done, Job, Preparer, Worker};
 use crate::reader::Reader;
 use crate::record::NewRecord;
 use crate::recover::{Opening, recover};
 use crate::segment::{self, Seal, Segment};
 use crate::space::{Space, SpaceLevel};
-use crate::trimmed::Trimmed;
 use crate::walk::Walker;
 use crate::watch::Watch;
 
@@ -108,8 +110,6 @@ impl Journal {
         } else {
             active.walker.chain
         };
-        let free_bytes = disk.free_bytes(&dir).unwrap_or_default();
-        let total_bytes = disk.total_bytes(&dir).unwrap_or_default();
         let mut journal = Self {
             active,
             ready: found.ready,
@@ -122,8 +122,8 @@ impl Journal {
             buffer: Vec::new(),
             space: Space {
                 level: SpaceLevel::Normal,
-                free_bytes,
-                total_bytes,
+                free_bytes: 0,
+                total_bytes: 0,
                 prepared_bytes: 0,
             },
             watch: Watch::new((next - 1, chain)),
@@ -134,6 +134,7 @@ impl Journal {
             dir,
             options,
         };
+        journal.look();
         journal.prepare_ahead();
         journal.collect(false);
         journal.update_space();
@@ -163,20 +164,6 @@ impl Journal {
     /// The room left.
     pub fn space(&self) -> Space {
         self.space
-    }
-
-    /// Looks at the disk again: how much is free, and whether the segment that could not be had can
-    /// be had now, which [`Journal::space`] shows a moment later.
-    pub fn look_for_room(&mut self) {
-        self.collect(false);
-        if self.blocked.is_some() {
-            self.prepare_ahead();
-            self.collect(false);
-        }
-        if let Ok(free) = self.disk.free_bytes(&self.dir) {
-            self.space.free_bytes = free;
-        }
-        self.update_space();
     }
 
     /// Room kept back for urgent batches.
@@ -283,76 +270,6 @@ impl Journal {
         (self.buffer.len() + FRAME_TAIL) as u64
     }
 
-    fn room(&self) -> u64 {
-        if self.active.sealed {
-            return 0;
-        }
-        let walker = &self.active.walker;
-        walker.segment.head.data_end().saturating_sub(walker.offset)
-    }
-
-    /// Sees to it that the staged batch fits the active segment, changing to the next if need be.
-    fn make_room(&mut self, urgent: bool) -> Result<()> {
-        let need = self.staged_bytes();
-        let keeps = |journal: &Self| {
-            let left = journal.space.prepared_bytes.saturating_sub(need);
-            urgent || left >= journal.options.reserve_bytes
-        };
-        if self.blocked.is_some() {
-            self.prepare_ahead();
-            if !keeps(self) {
-                self.await_prepared()?;
-            }
-        }
-        if self.blocked.is_some() && !keeps(self) {
-            return Err(self.refuse());
-        }
-        if self.room() >= need {
-            return Ok(());
-        }
-        if self.ready.is_empty() {
-            self.prepare_ahead();
-            Tally::add(&self.tally.waits, 1);
-            self.await_prepared()?;
-        }
-        let Some(segment) = self.ready.pop_front() else {
-            return Err(self.refuse());
-        };
-        if usable(&segment) < need {
-            // Made ready under an earlier, smaller `segment_bytes`.
-            let max = usable(&segment);
-            self.ready.push_front(segment);
-            return Err(too_large(format!(
-                "{need} bytes, the next segment takes {max}"
-            )));
-        }
-        self.change_to(segment)
-    }
-
-    /// Waits until the segments asked for are ready or refused.
-    fn await_prepared(&mut self) -> Result<()> {
-        while self.preparer.preparing > 0 {
-            self.collect(true);
-            self.check_poison()?;
-        }
-        Ok(())
-    }
-
-    /// There is no room: the disk is full, or fails whenever a segment is made.
-    fn refuse(&mut self) -> JournalFault {
-        let blocked = self.blocked.clone();
-        if let Some(fault) = blocked
-            .clone()
-            .filter(|fault| fault.kind() == FaultKind::Write)
-        {
-            return self.poisoned(fault);
-        }
-        self.refusing = true;
-        self.update_space();
-        let why = blocked.map_or("no segment ready".to_owned(), |why| why.detail().to_owned());
-        JournalFault::new(FaultKind::DiskFull, self.dir.display().to_string(), why)
-    }
-
     /// Seals the active segment (its sync is not waited for: opening repairs a missing seal) and goes on in the next.
     fn change_to(&mut self, segment: Segment) -> Result<()> {
         Tally::add(&self.tally.rotations, 1);
@@ -440,124 +357,6 @@ impl Journal {
         self.update_space();
         staged.receipts
     }
-
-    /// Asks for the next segment unless `ahead` are ready; one at a time, so that their numbers
-    /// never leave a hole when one fails.
-    fn prepare_ahead(&mut self) {
-        if self.preparer.preparing == 0 && self.ready.len() < self.options.ahead {
-            let last = self.ready.back().unwrap_or(&self.active.walker.segment);
-            let number = last.head.number + 1;
-            self.preparer.give(Job::Prepare(number));
-        }
-    }
-
-    /// Takes over finished jobs; with `wait`, at least one.
-    fn collect(&mut self, wait: bool) {
-        let mut changed = false;
-        let mut wait = wait;
-        while let Some(done) = self.preparer.collect(wait) {
-            wait = false;
-            changed = true;
-            match done {
-                Done::Prepared(Ok(segment), free) => {
-                    self.space.free_bytes = free;
-                    self.blocked = None;
-                    self.refusing = false;
-                    self.ready.push_back(segment);
-                    self.prepare_ahead();
-                }
-                Done::Prepared(Err(fault), free) => {
-                    self.space.free_bytes = free;
-                    if self.blocked.is_none() {
-                        tracing::warn!(%fault, "the next segment could not be prepared");
-                    }
-                    // Nothing acknowledged hangs on it: the segment being written goes on, and
-                    // when the disk fails there too, its own sync says so.
-                    self.blocked = Some(fault);
-                }
-                Done::Sealed(Ok(())) => {}
-                Done::Sealed(Err(fault)) => {
-                    let _ = self.poisoned(fault);
-                }
-            }
-        }
-        if changed {
-            self.update_space();
-        }
-    }
-
-    fn prepared_bytes(&self) -> u64 {
-        self.room() + self.ready.iter().map(usable).sum::<u64>()
-    }
-
-    fn update_space(&mut self) {
-        let before = self.space.level;
-        self.space.prepared_bytes = self.prepared_bytes();
-        let short = self.space.free_bytes < self.options.warn_free_bytes
-            || self.space.used_percent() > self.options.warn_used_percent;
-        let used_up = self.space.prepared_bytes <= self.options.reserve_bytes;
-        self.space.level = match &self.blocked {
-            Some(_) if used_up || self.refusing => SpaceLevel::Full,
-            Some(_) => SpaceLevel::Low,
-            None if short => SpaceLevel::Low,
-            None => SpaceLevel::Normal,
-        };
-        if self.space.level != before {
-            let (free, level) = (self.space.free_bytes, self.space.level.as_str());
-            tracing::warn!(level, free, "the journal's room changed");
-            if let Some(tell) = &self.options.on_space {
-                tell(&self.space);
-            }
-        }
-    }
-
-    /// Gives up whole sealed segments whose records all come before `before`; their files are used
-    /// again or removed. Returns how many. The segment being written is always kept.
-    pub fn trim(&mut self, before: u64) -> Result<usize> {
-        let io = |error| JournalFault::io(&self.dir, "trimming", &error);
-        let given_up = self.given_up(before)?;
-        let Some((_, last)) = given_up.last() else {
-            return Ok(0);
-        };
-        let kept = Trimmed {
-            first: last.last() + 1,
-            chain_before: last.chain_last,
-        };
-        kept.write(self.disk.as_ref(), &self.dir)?;
-        let mut spares = self.disk.list(&self.dir).map_err(io)?;
-        spares.retain(|name| name.ends_with(SPARE_SUFFIX));
-        let mut spare_count = spares.len();
-        let trimmed = given_up.len();
-        for (segment, _) in given_up {
-            let number = segment.head.number;
-            if spare_count < self.options.spares_max {
-                let spare = self.dir.join(format!("{number:08}{SPARE_SUFFIX}"));
-                self.disk.rename(&segment.path, &spare).map_err(io)?;
-                spare_count += 1;
-            } else {
-                self.disk.remove(&segment.path).map_err(io)?;
-            }
-        }
-        Tally::add(&self.tally.other_syncs, 1);
-        self.disk.sync_dir(&self.dir).map_err(io)?;
-        Ok(trimmed)
-    }
-
-    /// The sealed segments at the beginning whose records all come before `before`.
-    fn given_up(&self, before: u64) -> Result<Vec<(Segment, Seal)>> {
-        let mut given_up = Vec::new();
-        for number in segment::list(self.disk.as_ref(), &self.dir)? {
-            if number >= self.active.walker.segment.head.number {
-                break;
-            }
-            let segment = Segment::open(self.disk.as_ref(), &self.dir, number, false)?;
-            match segment.seal()? {
-                Some(seal) if seal.last() < before => given_up.push((segment, seal)),
-                _ => break,
-            }
-        }
-        Ok(given_up)
-    }
 }
 
 fn take_lock(disk: &dyn Disk, dir: &Path) -> Result<Box<dyn Any + Send>> {
@@ -586,11 +385,6 @@ fn first_segment(preparer: &mut Preparer) -> Result<Segment> {
             "the preparer stopped",
         )),
     }
-}
-
-/// Bytes of batches an empty segment takes.
-fn usable(segment: &Segment) -> u64 {
-    segment.head.data_end() - segment::DATA_START
 }
 
 fn write_seal(segment: &Segment, seal: &Seal) -> Result<()> {
