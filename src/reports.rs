@@ -176,11 +176,14 @@ async fn answer_request(
     let stored = tokio::task::spawn_blocking(move || reader.get(number))
         .await
         .map_err(|error| Fault::new("S047", "reading was broken off").log(error.to_string()))??;
-    let message = stored.and_then(|stored| stored.entry.message);
-    let Some(Body::ReportRequest(request)) = message.as_deref().map(|message| &message.body) else {
+    let Some(entry) = stored.map(|stored| stored.entry) else {
         return Ok(());
     };
-    let (target, outcome, detail) = match reports.asked(request).await {
+    let Some(Body::ReportRequest(request)) = entry.message.as_deref().map(|message| &message.body)
+    else {
+        return Ok(());
+    };
+    let (target, outcome, detail) = match reports.asked(request, entry.time).await {
         Ok(built) => {
             let entry = built.entry;
             (

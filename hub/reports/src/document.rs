@@ -31,6 +31,8 @@ pub(crate) struct Look<'a> {
     pub(crate) plan: &'a ParkPlan,
     pub(crate) config: &'a ReportsConfig,
     pub(crate) span: Span,
+    /// The hub that builds.
+    pub(crate) hub: &'a PartyId,
 }
 
 impl Look<'_> {
@@ -64,6 +66,7 @@ pub fn document(
         plan,
         config,
         span,
+        hub: generated_by,
     };
     let mut tables: Vec<Table> = match report {
         ReportType::Rpt01 => rpt01::tables(&look),

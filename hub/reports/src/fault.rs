@@ -22,6 +22,16 @@ pub(crate) fn no_span() -> Fault {
     )
 }
 
+/// A request names a day up to an end that is neither the present nor a whole hour.
+pub(crate) fn not_present(end: impl std::fmt::Display) -> Fault {
+    Fault::new(
+        "S078",
+        format!("a day so far ends at the present, not at {end}"),
+    )
+    .at("/Message/Body/ReportRequest/Period/To")
+    .remedy("give the present as To; for a time that is over, whole hours")
+}
+
 /// A request names a region.
 pub(crate) fn region() -> Fault {
     Fault::new("S063", "a park's hub builds no reports of a region")
@@ -54,7 +64,6 @@ pub(crate) fn versions(id: &str, max: u32) -> Fault {
 pub(crate) fn file(path: &Path, error: &dyn std::fmt::Display) -> Fault {
     Fault::new("S045", "the folder of reports cannot be used")
         .log(format!("{}: {error}", path.display()))
-        .at(path.display().to_string())
         .remedy("check path, rights and room on the disk")
 }
 
@@ -84,4 +93,17 @@ pub(crate) fn thread(error: &dyn std::fmt::Display) -> Fault {
     Fault::new("S047", "building the report was broken off")
         .log(error.to_string())
         .remedy("ask again")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    #[test]
+    fn a_peer_is_not_told_where_files_lie() {
+        let fault = super::file(Path::new("/srv/park/reports/x"), &"gone");
+        assert!(fault.to_string().contains("/srv/park/reports/x: gone"));
+        let told = [fault.peer_text(), fault.place(), fault.remedy_text()];
+        assert!(told.iter().all(|text| !text.contains("/srv")), "{told:?}");
+    }
 }

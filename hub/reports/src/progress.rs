@@ -13,7 +13,7 @@ use crate::fold::Ledger;
 use crate::shelf::write_durably;
 
 /// Raised whenever the ledger's form or meaning changes; an older copy is then not used.
-const FORM: u32 = 2;
+const FORM: u32 = 3;
 /// Entries after which a new copy is written.
 const COPY_EVERY: u64 = 20_000;
 const COPY: &str = "ledger.bin";

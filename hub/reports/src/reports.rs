@@ -22,7 +22,9 @@ use crate::shelf::{Shelf, kept};
 use crate::span::{Span, hour_of, hour_start};
 
 const DAY: i64 = 86_400_000_000;
-const SECOND: i64 = 1_000_000;
+/// How far the end of a day so far may lie from the time at which the hub took the request in; what a
+/// request takes on its way.
+const PRESENT_MS: i64 = 300_000;
 
 /// Writes an audit entry into the journal.
 pub trait Record: Send + Sync + 'static {
@@ -157,9 +159,8 @@ impl Reports {
         let ledger = &progress.ledger;
         let span = match ledger.last() {
             Some(last) if span.is_so_far() => {
-                // Whole seconds, so that the end lies behind the last entry.
-                let until = last.div_euclid(SECOND).saturating_add(1) * SECOND;
-                Span::so_far(span.from(), Timestamp::from_micros(until))
+                // Nothing is known of what comes after the last entry.
+                Span::so_far(span.from(), Timestamp::from_micros(last))
             }
             _ => span,
         };
@@ -232,15 +233,23 @@ impl Reports {
         Ok(built)
     }
 
-    /// Builds what a request asks for, or finds it built.
+    /// Builds what a request asks for that the hub took in at `received`, or finds it built.
     ///
     /// # Errors
-    /// `S062` for a period that is no span, `S063` for a region, and as [`Reports::build`].
-    pub async fn asked(self: &Arc<Self>, request: &ReportRequest) -> Result<Built, Fault> {
+    /// `S062` for a period that is no span, `S063` for a region, `S078` for a day up to another end than
+    /// the present, and as [`Reports::build`].
+    pub async fn asked(
+        self: &Arc<Self>,
+        request: &ReportRequest,
+        received: Timestamp,
+    ) -> Result<Built, Fault> {
         if request.region_code.is_some() {
             return Err(fault::region());
         }
         let span = Span::asked(&request.period).ok_or_else(fault::no_span)?;
+        if span.is_so_far() && span.to().ms_since(received).abs() > PRESENT_MS {
+            return Err(fault::not_present(span.to()));
+        }
         self.build(request.report_type, span).await
     }
 

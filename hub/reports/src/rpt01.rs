@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use cordon_model::{Absence, Cell, ColumnKind, Granularity};
+use cordon_model::{Absence, Cell, ColumnKind, GateId, Granularity};
 
 use crate::document::Look;
-use crate::fold::{PassKey, Passes, RefusalKey};
+use crate::fold::{PassKey, Passes, RefusalKey, Word};
 use crate::span::{hour_of, hour_start};
 use crate::table::{Head, Table, code, integer, text, time};
 
@@ -35,6 +35,13 @@ const BACKED: Head = (
     ColumnKind::Integer,
     None,
 );
+const WORD: Head = (
+    "word",
+    "On whose word",
+    "数据来源方",
+    ColumnKind::Text,
+    None,
+);
 
 pub(crate) fn tables(look: &Look<'_>) -> Vec<Table> {
     vec![totals(look), inside(look), refused(look), passages(look)]
@@ -43,7 +50,7 @@ pub(crate) fn tables(look: &Look<'_>) -> Vec<Table> {
 /// Passages by hour; in a report over more than a day, by day.
 fn passages(look: &Look<'_>) -> Table {
     let start = ("from", "From", "起", ColumnKind::Time, None);
-    let heads = [start, GATE, TIER, KIND, IN, OUT, FORCED, BACKED];
+    let heads = [start, GATE, TIER, KIND, IN, OUT, FORCED, BACKED, WORD];
     let mut table = Table::new("passages", "Passages over time", "分时段通行", &heads);
     let by_day = matches!(
         look.span.granularity(),
@@ -64,14 +71,14 @@ fn passages(look: &Look<'_>) -> Table {
     }
     for ((start, key), passes) in rows {
         let mut cells = vec![time(hour_start(start).micros())];
-        cells.extend(pass_cells(key, passes));
+        cells.extend(pass_cells(look, key, passes));
         table.row(cells);
     }
     table
 }
 
 fn totals(look: &Look<'_>) -> Table {
-    let heads = [GATE, TIER, KIND, IN, OUT, FORCED, BACKED];
+    let heads = [GATE, TIER, KIND, IN, OUT, FORCED, BACKED, WORD];
     let mut table = Table::new(
         "totals",
         "Passages by gate and kind",
@@ -86,12 +93,21 @@ fn totals(look: &Look<'_>) -> Table {
         }
     }
     for (key, passes) in rows {
-        table.row(pass_cells(key, passes));
+        table.row(pass_cells(look, key, passes));
     }
     table
 }
 
-fn pass_cells(key: &PassKey, passes: Passes) -> Vec<Cell> {
+/// The party on whose word a passage at this gate rests; a device at a gate of the park is the hub's.
+fn word<'a>(look: &Look<'a>, gate: &GateId, word: &'a Word) -> &'a str {
+    let owner = || look.plan.gate(gate)?.owner.as_ref();
+    match word {
+        Word::Party(party) => party.as_str(),
+        Word::Gate => owner().unwrap_or(look.hub).as_str(),
+    }
+}
+
+fn pass_cells(look: &Look<'_>, key: &PassKey, passes: Passes) -> Vec<Cell> {
     vec![
         text(key.gate.as_str()),
         code(key.tier.as_str()),
@@ -100,6 +116,7 @@ fn pass_cells(key: &PassKey, passes: Passes) -> Vec<Cell> {
         integer(passes.left),
         integer(passes.forced),
         integer(passes.backed_out),
+        text(word(look, &key.gate, &key.word)),
     ]
 }
 

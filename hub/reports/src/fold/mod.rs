@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use alarms::Alarm;
 pub(crate) use devices::Timeline;
-pub(crate) use passages::{PassKey, Passes, RefusalKey};
+pub(crate) use passages::{PassKey, Passes, RefusalKey, Word};
 pub(crate) use received::Source;
 
 use crate::span::hour_of;
@@ -92,7 +92,10 @@ impl Ledger {
         let now = entry.time.micros();
         self.received.message(entry, message, self.held_from);
         match &message.body {
-            Body::PassageRecord(record) => self.passages.record(record, self.held_from),
+            Body::PassageRecord(record) => {
+                let said = (&entry.sender, &message.header);
+                self.passages.record(said, record, self.held_from);
+            }
             Body::PassageDecision(decision) => self.passages.decision(decision, self.held_from),
             Body::OccupancySnapshot(snapshot) => self.passages.snapshot(snapshot, self.held_from),
             Body::DeviceStatus(status) => self.devices.status(status, now),

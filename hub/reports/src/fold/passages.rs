@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use cordon_model::{
-    DecisionOutcome, Direction, GateId, GateTier, OccupancyScope, OccupancySnapshot,
-    PassageDecision, PassageRecord, PassageResult, RefusalCode, SubjectKind,
+    DecisionOutcome, Direction, GateId, GateTier, Header, OccupancyScope, OccupancySnapshot,
+    PartyId, PassageDecision, PassageRecord, PassageResult, RefusalCode, SubjectKind,
 };
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,26 @@ pub(crate) struct PassKey {
     pub(crate) gate: GateId,
     pub(crate) tier: GateTier,
     pub(crate) kind: SubjectKind,
+    pub(crate) word: Word,
+}
+
+/// On whose word a passage rests.
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub(crate) enum Word {
+    /// A party said so: the hub of what it saw itself, an enterprise of its own gate.
+    Party(PartyId),
+    /// A device or a system at the gate, which is its owner's.
+    Gate,
+}
+
+impl Word {
+    fn of(sender: &PartyId, header: &Header, record: &PassageRecord) -> Self {
+        match (&header.attested_by, &record.enterprise_id) {
+            (None, _) => Self::Party(sender.clone()),
+            (Some(_), Some(enterprise)) => Self::Party(enterprise.clone()),
+            (Some(_), None) => Self::Gate,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -71,7 +91,12 @@ impl Passes {
 }
 
 impl Passages {
-    pub(super) fn record(&mut self, record: &PassageRecord, held_from: i64) {
+    pub(super) fn record(
+        &mut self,
+        (sender, header): (&PartyId, &Header),
+        record: &PassageRecord,
+        held_from: i64,
+    ) {
         let hour = hour_of(record.passed_at.micros());
         if hour < held_from || !is_vehicle(record.subject_kind) {
             return;
@@ -87,6 +112,7 @@ impl Passages {
             gate: record.gate_id.clone(),
             tier: record.tier,
             kind: record.subject_kind,
+            word: Word::of(sender, header, record),
         };
         let hour = self.hours.entry(hour).or_default();
         if hour.passed.len() >= KEYS_MAX && !hour.passed.contains_key(&key) {

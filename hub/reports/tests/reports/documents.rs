@@ -1,9 +1,11 @@
 //! What the three reports say of one made day, compared with committed files.
 
+use std::collections::BTreeMap;
+
 use cordon_contract::EntryKind;
 use cordon_model::{
-    AlarmLevel, AlarmState, AlarmUpdate, Body, Cell, DeviceState, Digest, Direction, PassageResult,
-    RefusalCode, ReportDocument, ReportType, SubjectKind,
+    AlarmLevel, AlarmState, AlarmUpdate, Body, Cell, DeviceState, Digest, Direction, PartyId,
+    PassageResult, RefusalCode, ReportDocument, ReportType, SubjectKind,
 };
 use cordon_reports::{BUILT, Ledger, Position, Span, document};
 
@@ -136,10 +138,10 @@ fn passages_are_counted_by_gate_kind_and_hour() {
     assert_eq!(
         rows(&made, "passages"),
         [
-            "2026-03-31T08:00:00+08:00 G1 PARK VEH_ORDINARY 1 0 0 0",
-            "2026-03-31T08:00:00+08:00 G1 PARK VEH_HAZMAT 1 0 0 0",
-            "2026-03-31T09:00:00+08:00 G1 PARK VEH_ORDINARY 0 0 0 1",
-            "2026-03-31T09:00:00+08:00 G2 PARK VEH_HAZMAT 0 1 1 0",
+            "2026-03-31T08:00:00+08:00 G1 PARK VEH_ORDINARY 1 0 0 0 HUB-1",
+            "2026-03-31T08:00:00+08:00 G1 PARK VEH_HAZMAT 1 0 0 0 HUB-1",
+            "2026-03-31T09:00:00+08:00 G1 PARK VEH_ORDINARY 0 0 0 1 HUB-1",
+            "2026-03-31T09:00:00+08:00 G2 PARK VEH_HAZMAT 0 1 1 0 HUB-1",
         ]
     );
     assert_eq!(
@@ -170,6 +172,67 @@ fn passages_are_counted_by_gate_kind_and_hour() {
         rows(&before, "in-park"),
         ["-NO_DATA -NO_DATA -NO_DATA -NO_DATA"]
     );
+}
+
+/// They named nobody.
+#[test]
+fn passages_name_the_party_on_whose_word_they_rest() {
+    let plant: PartyId = "plant-a".parse().unwrap();
+    let passed =
+        |time: &str, gate: &str| passage(day(time), gate, Direction::In, SubjectKind::VehHazmat);
+    let through_its_system = |line: Line, enterprise: Option<&PartyId>| {
+        let mut line = Line {
+            attested: true,
+            ..line
+        };
+        if let Body::PassageRecord(record) = &mut line.body {
+            record.enterprise_id = enterprise.cloned();
+        }
+        line
+    };
+    let lines = [
+        // The hub saw it; a device at a gate of the park told it.
+        passed("08:00:00", "G1"),
+        through_its_system(passed("08:01:00", "G1"), None),
+        // The plant signed it; its system told it, with its name and without.
+        Line {
+            sender: plant.clone(),
+            ..passed("08:02:00", "G2")
+        },
+        through_its_system(passed("08:03:00", "G2"), Some(&plant)),
+        through_its_system(passed("08:04:00", "G2"), None),
+        // The hub itself saw one at the plant's gate.
+        passed("08:05:00", "G2"),
+    ];
+    let mut plan = plan();
+    plan.gates[1].owner = Some(plant);
+    let position = Position {
+        number: 6,
+        chain: Digest([9; 32]),
+    };
+    let made = document(
+        ReportType::Rpt01,
+        Span::day(day("12:00:00")),
+        (&ledger(&lines), position),
+        (&plan, &config()),
+        (day("23:59:59"), &hub()),
+    )
+    .unwrap();
+    let mut words: BTreeMap<(String, String), i64> = BTreeMap::new();
+    let totals = made.sections.iter().find(|one| one.name == "totals");
+    for row in &totals.unwrap().rows {
+        let (Cell::Text(gate), Cell::Integer(entered), Some(Cell::Text(word))) =
+            (&row.cells[0], &row.cells[3], row.cells.last())
+        else {
+            panic!("{row:?}");
+        };
+        *words.entry((gate.clone(), word.clone())).or_default() += entered;
+    }
+    let counted = |gate: &str, word: &str| words.get(&(gate.to_owned(), word.to_owned()));
+    assert_eq!(words.len(), 3, "{words:?}");
+    assert_eq!(counted("G1", "HUB-1"), Some(&2));
+    assert_eq!(counted("G2", "plant-a"), Some(&3));
+    assert_eq!(counted("G2", "HUB-1"), Some(&1));
 }
 
 #[test]

@@ -74,6 +74,8 @@ pub struct Line {
     pub kind: EntryKind,
     pub body: Body,
     pub belongs_to: Option<String>,
+    /// The hub attests what somebody else told it.
+    pub attested: bool,
 }
 
 pub fn said(time: Timestamp, body: Body) -> Line {
@@ -84,6 +86,7 @@ pub fn said(time: Timestamp, body: Body) -> Line {
         kind: EntryKind::Message,
         body,
         belongs_to: None,
+        attested: false,
     }
 }
 
@@ -304,7 +307,7 @@ impl Line {
                 quality: Quality::Derived,
                 sensitivity: Sensitivity::Internal,
                 test: false,
-                attested_by: None,
+                attested_by: self.attested.then(hub),
             },
             body: self.body.clone(),
         }

@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use cordon_contract::Shutdown;
-use cordon_model::{Direction, ReportDocument, ReportType, SubjectKind};
+use cordon_model::{
+    Direction, Granularity, Period, ReportDocument, ReportRequest, ReportType, SubjectKind,
+    Timestamp,
+};
 use cordon_reports::{ReportsConfig, Span};
 use cordon_security::{Role, xmldsig};
 use cordon_xml::{Document, Limits};
@@ -165,6 +168,41 @@ async fn what_cannot_be_built_is_refused_with_its_reason() {
             .unwrap()
             .is_new
     );
+}
+
+/// Its end was a second later, and an end in the past was passed over.
+#[tokio::test]
+async fn a_day_so_far_ends_with_the_last_entry_and_is_asked_for_up_to_the_present() {
+    let mut office = office();
+    let last = after().plus_micros(400_000);
+    let line = passage(last, "G1", Direction::In, SubjectKind::VehHazmat);
+    append(&mut office.journal, &[line]);
+    office.clock.advance_ms(1_000);
+    let reports = office.reports(config());
+    let asked = async |to: Timestamp, received: Timestamp| {
+        let request = ReportRequest {
+            request_id: "RQ-1".to_owned(),
+            report_type: RPT,
+            period: Period {
+                from: at("2026-04-01T00:00:00+08:00"),
+                to,
+                granularity: Granularity::OnDemand,
+            },
+            region_code: None,
+            legal_basis: None,
+        };
+        let built = reports.asked(&request, received).await;
+        built.map_err(|fault| fault.code())
+    };
+    let now = after().plus_seconds(1);
+    let built = asked(now.plus_seconds(-60), now).await.unwrap();
+    assert_eq!(read(&built.bytes).period.to, last);
+    let past = asked(now.plus_seconds(-301), now).await;
+    assert_eq!(past.err(), Some("S078"));
+    let to_come = asked(now.plus_seconds(301), now).await;
+    assert_eq!(to_come.err(), Some("S078"));
+    // Answered late, after a restart: the present is that of the request.
+    assert!(asked(now, now.plus_seconds(10)).await.is_ok());
 }
 
 #[tokio::test]
