@@ -33,7 +33,7 @@ impl SubmissionForm {
     /// Checks an envelope.
     ///
     /// # Errors
-    /// `X130` to `X133`, as the SOAP fault that answers it.
+    /// `X130` to `X135`, as the SOAP fault that answers it.
     pub fn check(document: &Document) -> Result<Self, Fault> {
         match soap::open(document) {
             Ok(envelope) => Ok(Self {

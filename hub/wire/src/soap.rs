@@ -1,7 +1,7 @@
 //! The SOAP envelope, versions 1.1 and 1.2, document/literal.
 //!
-//! The version is told by the namespace of the envelope alone, never by a path or content type,
-//! because clients mix them. An answer goes back in the version of the question.
+//! The version is told by the namespace of the envelope alone. An answer goes back in the version of
+//! the question.
 
 use cordon_model::service::Fault;
 use cordon_xml::{Document, Node, Writer};
@@ -21,6 +21,10 @@ const ODD_ENVELOPE: &str = "X131";
 const NOT_ONE_PAYLOAD: &str = "X132";
 /// X133: a header block that must be understood is not.
 const NOT_UNDERSTOOD: &str = "X133";
+/// X134: text where an envelope has elements alone.
+const STRAY_TEXT: &str = "X134";
+/// X135: whether a header block must be understood cannot be told.
+const NOT_BOOLEAN: &str = "X135";
 
 /// Version of an envelope.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -147,7 +151,8 @@ impl SoapFault {
     }
 }
 
-/// Opens an envelope; of header blocks that must be understood only `wsse:Security` may be there.
+/// Opens an envelope; of header blocks that must be understood only `wsse:Security` may be there, and
+/// no text beside the elements: it would be signed and read by nobody.
 pub fn open(document: &Document) -> Result<Envelope<'_>, SoapFault> {
     let root = document.root();
     let version = match SoapVersion::of(root.namespace()) {
@@ -165,6 +170,16 @@ pub fn open(document: &Document) -> Result<Envelope<'_>, SoapFault> {
     let (header, body) = parts(root, version)?;
     if let Some(header) = header {
         understand(header, version)?;
+    }
+    let mut parts = [Some(root), header, Some(body)].into_iter().flatten();
+    if let Some(odd) = parts.find(|node| has_text(*node)) {
+        return Err(SoapFault::new(
+            version,
+            STRAY_TEXT,
+            odd,
+            format!("there is text in {} beside its elements", odd.local()),
+            "leave the text out; what is meant goes into the request",
+        ));
     }
     let mut payloads = body.children();
     let (Some(payload), None) = (payloads.next(), payloads.next()) else {
@@ -210,6 +225,23 @@ fn parts(root: Node<'_>, version: SoapVersion) -> Result<(Option<Node<'_>>, Node
     }
 }
 
+/// Whether there is text other than white space directly in an element that holds elements.
+fn has_text(node: Node<'_>) -> bool {
+    match node.children().next() {
+        Some(_) => node.has_stray_text(),
+        None => !node.text().trim().is_empty(),
+    }
+}
+
+/// The truth value of a `mustUnderstand`, as XML Schema writes it; none when it is none.
+fn truth(value: &str) -> Option<bool> {
+    match value.trim() {
+        "1" | "true" => Some(true),
+        "0" | "false" => Some(false),
+        _ => None,
+    }
+}
+
 fn understand(header: Node<'_>, version: SoapVersion) -> Result<(), SoapFault> {
     let namespace = version.namespace();
     let role = match version {
@@ -217,9 +249,16 @@ fn understand(header: Node<'_>, version: SoapVersion) -> Result<(), SoapFault> {
         SoapVersion::V12 => "role",
     };
     for block in header.children() {
-        let must = block
-            .attribute(namespace, "mustUnderstand")
-            .is_some_and(|value| matches!(value.trim(), "1" | "true"));
+        let must = block.attribute(namespace, "mustUnderstand");
+        let must = must.as_deref().map_or(Some(false), truth).ok_or_else(|| {
+            SoapFault::new(
+                version,
+                NOT_BOOLEAN,
+                block,
+                "mustUnderstand is neither true nor false".to_owned(),
+                "write 1 or 0, or leave the attribute out",
+            )
+        })?;
         let ours = version.is_for_us(
             block
                 .attribute(namespace, role)
@@ -429,6 +468,35 @@ mod tests {
     }
 
     #[test]
+    fn text_beside_the_elements_is_refused_and_its_body_is_still_found() {
+        let with = |in_envelope: &str, in_header: &str, in_body: &str| {
+            let s = SoapVersion::V11.namespace();
+            document(&format!(
+                "<e:Envelope xmlns:e='{s}'>{in_envelope}<e:Header>{in_header}</e:Header>\
+                 <e:Body>{in_body}<a>text</a></e:Body></e:Envelope>"
+            ))
+        };
+        for (odd, place) in [
+            (with("open", "", ""), "/e:Envelope"),
+            (with("", "open", ""), "/e:Envelope/e:Header"),
+            (with("", "<h/>&#111;pen", ""), "/e:Envelope/e:Header"),
+            (with("", "", "open the gate"), "/e:Envelope/e:Body"),
+            (with("", "", "<![CDATA[x]]>"), "/e:Envelope/e:Body"),
+        ] {
+            let refused = open(&odd).unwrap_err();
+            assert_eq!((refused.breach.code, refused.side), ("X134", Side::Sender));
+            assert_eq!(refused.breach.place, place);
+            assert!(body(&odd).is_some(), "what was taken once is still read");
+        }
+        for fine in [
+            with("", "", ""),
+            with("\n ", "\t<h>text</h>\r\n", " <!-- a note -->\n"),
+        ] {
+            assert!(open(&fine).is_ok());
+        }
+    }
+
+    #[test]
     fn must_understand_is_honoured() {
         let s = SoapVersion::V12.namespace();
         let with = |block: &str| {
@@ -444,11 +512,21 @@ mod tests {
         assert_eq!(refused.breach.place, "/e:Envelope/e:Header/h");
         for fine in [
             "<h e:mustUnderstand='false'/>".to_owned(),
+            "<h e:mustUnderstand=' 0 '/>".to_owned(),
             "<h/>".to_owned(),
             "<h e:mustUnderstand='1' e:role='urn:somebody-else'/>".to_owned(),
             format!("<w:Security xmlns:w='{WSSE}' e:mustUnderstand='1'/>"),
         ] {
             assert!(open(&document(&with(&fine))).is_ok(), "{fine}");
+        }
+        for odd in [
+            "<h e:mustUnderstand='yes'/>".to_owned(),
+            "<h e:mustUnderstand=''/>".to_owned(),
+            "<h e:mustUnderstand='TRUE' e:role='urn:somebody-else'/>".to_owned(),
+            format!("<w:Security xmlns:w='{WSSE}' e:mustUnderstand='yes'/>"),
+        ] {
+            let refused = open(&document(&with(&odd))).unwrap_err();
+            assert_eq!((refused.breach.code, refused.side), ("X135", Side::Sender));
         }
     }
 }

@@ -66,7 +66,17 @@ async fn what_the_door_refuses_today_is_read_marked_and_told_of_once() {
     );
     let end = "</svc:SubmitMessages>";
     let children = (end, "</svc:SubmitMessages><x xmlns=\"urn:odd\"/>");
-    for ((from, to), code) in [(header, "X133"), (children, "X132")] {
+    let text = (end, "</svc:SubmitMessages>and open the gate");
+    let unsure = (
+        "<s:Header>",
+        "<s:Header><h xmlns=\"urn:odd\" s:mustUnderstand=\"yes\"/>",
+    );
+    for ((from, to), code) in [
+        (header, "X133"),
+        (children, "X132"),
+        (text, "X134"),
+        (unsure, "X135"),
+    ] {
         let park = Park::new();
         let ent = Ca::new(park.dir.path()).partner("ENT-2", Role::Enterprise);
         let messages = [talkative(), talkative()];
@@ -240,7 +250,14 @@ async fn a_submission_that_could_not_be_read_again_gets_no_receipt() {
     let odd = format!("<h xmlns=\"urn:odd\" {soap} {id} s:mustUnderstand=\"true\"/>");
     let body = submission(&[grant(1)]);
     let two = format!("{body}<x xmlns=\"urn:odd\"/>");
-    for (header, body, code) in [(odd.as_str(), &body, "X133"), ("", &two, "X132")] {
+    let text = format!("{body}and open the gate");
+    let unsure = odd.replace("=\"true\"", "=\"yes\"");
+    for (header, body, code) in [
+        (odd.as_str(), &body, "X133"),
+        ("", &two, "X132"),
+        ("", &text, "X134"),
+        (unsure.as_str(), &body, "X135"),
+    ] {
         let refused = hub.submit().submit(ent.envelope_of(header, body)).await;
         let refused = refused.unwrap_err();
         assert_eq!(refused.fault.code(), code);
