@@ -9,7 +9,7 @@ use cordon_flow::{
     Audited, Authority, EntryReader, FeedItem, Hub, HubConfig, HubParts, Ledger as _, Mode,
     RunningHub, Submit,
 };
-use cordon_http::{Budget, Server, ServerOptions};
+use cordon_http::{Budget, Places, Rate, Server, ServerOptions};
 use cordon_model::{AuditOutcome, Digest};
 use cordon_reports::Reports;
 use cordon_security::Due;
@@ -106,6 +106,7 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     let refusals = Arc::new(Refusals::new(RefusalLimits {
         bytes_of_party: config.exchange.refused_mib_of_party * MIB as u64,
         of_party_a_minute: config.exchange.refusals_of_party_a_minute,
+        of_party_a_second: config.exchange.refusals_of_party_a_second,
     }));
     let signer = Arc::clone(&loaded.signer);
     let shelf = ReportService {
@@ -279,11 +280,19 @@ async fn exchange_server(
     budget: &Arc<Budget>,
 ) -> Result<Server, Fault> {
     let tls = Arc::clone(&loaded.exchange);
+    let rate = |a_second| Rate {
+        at_once: a_second,
+        a_second,
+    };
     Server::bind(
         config.exchange.listen,
         Some(Arc::new(ArcSwap::new(tls))),
         ServerOptions {
-            places: shares.exchange,
+            places: Places {
+                of_address: rate(config.exchange.handshakes_of_address_a_second),
+                handshakes: rate(config.exchange.handshakes_of_party_a_second),
+                ..shares.exchange
+            },
             budget: Some(Arc::clone(budget)),
             ..ServerOptions::default()
         },

@@ -92,6 +92,10 @@ impl HubCore {
 }
 
 impl Core for HubCore {
+    fn known(&self, caller: &Identity) -> Result<(), Fault> {
+        self.hub.submit().known(caller)
+    }
+
     fn submit(
         &self,
         call: VerifiedEnvelope,

@@ -35,6 +35,7 @@ impl Shares {
                 of_party: (parties / 4).max(4),
                 kept: (parties / 8).clamp(2, 16),
                 strangers: (free / 10).clamp(4, 32),
+                ..Places::default()
             },
             console: (free / 10).clamp(8, 128),
         }

@@ -138,6 +138,13 @@ pub struct ExchangeSection {
     pub refused_mib_of_party: u64,
     /// Refusals of one party with one code in a minute that are entries of their own.
     pub refusals_of_party_a_minute: u32,
+    /// Refusals of one party that are answered in a second; beyond, the answers wait.
+    pub refusals_of_party_a_second: u32,
+    /// TLS handshakes of one party in a second; beyond, its new connections wait.
+    pub handshakes_of_party_a_second: u32,
+    /// TLS handshakes of one address in a second that end with nobody who is known; beyond, its new
+    /// connections wait.
+    pub handshakes_of_address_a_second: u32,
 }
 
 impl Default for ExchangeSection {
@@ -151,6 +158,9 @@ impl Default for ExchangeSection {
             bytes_in_flight_mib: 64,
             refused_mib_of_party: 16,
             refusals_of_party_a_minute: 30,
+            refusals_of_party_a_second: 20,
+            handshakes_of_party_a_second: 300,
+            handshakes_of_address_a_second: 200,
         }
     }
 }

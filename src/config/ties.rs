@@ -30,6 +30,18 @@ fn exchange(config: &ParkConfig) -> Vec<Fault> {
                 .remedy("take a number of that range; leave the key out for the default")
         })
     };
+    let rates = [
+        ("refusals_of_party_a_minute", of.refusals_of_party_a_minute),
+        ("refusals_of_party_a_second", of.refusals_of_party_a_second),
+        (
+            "handshakes_of_party_a_second",
+            of.handshakes_of_party_a_second,
+        ),
+        (
+            "handshakes_of_address_a_second",
+            of.handshakes_of_address_a_second,
+        ),
+    ];
     [
         within("connections_max", of.connections_max as u64, 16, 10_000),
         within(
@@ -39,14 +51,9 @@ fn exchange(config: &ParkConfig) -> Vec<Fault> {
             4_096,
         ),
         within("refused_mib_of_party", of.refused_mib_of_party, 0, 4_096),
-        within(
-            "refusals_of_party_a_minute",
-            u64::from(of.refusals_of_party_a_minute),
-            1,
-            10_000,
-        ),
     ]
     .into_iter()
+    .chain(rates.map(|(key, value)| within(key, u64::from(value), 1, 10_000)))
     .flatten()
     .collect()
 }

@@ -114,6 +114,7 @@ impl EnterpriseAdapter {
                 of_party: 64,
                 kept: 0,
                 strangers: 1,
+                ..Places::default()
             },
             body_max: webhook.body_bytes_max,
             ..ServerOptions::default()

@@ -12,9 +12,10 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use cordon_interop::{
-    Head, Park, fresh_id, message, message_file, moment, node_script, program, python_script, run,
-    said, xmlsec1_verifies,
+    Faults, Head, Lane, Park, fresh_id, message, message_file, moment, node_script, program,
+    python_script, run, said, xmlsec1_verifies,
 };
+use cordon_journal::Reader;
 
 /// A client command of the program as `party` of the park.
 fn client(park: &Park, words: &[&str], service: &str, party: &str) -> Command {
@@ -262,4 +263,89 @@ fn a_regulators_request_for_a_report_is_answered_with_the_report() {
     assert!(said(&submit(&park, "regulator", "regulator-1", &[asked])).contains("accepted 1"));
     let entry = answered(&park, "RQ-2");
     assert!(entry.contains("S063"), "{entry}");
+}
+
+fn opening(id: &str) -> String {
+    format!(
+        "<c:OrderId>{id}</c:OrderId><c:Gates>G-04</c:Gates><c:OrderedBy>operator-1</c:OrderedBy>\
+         <c:Reason>fire</c:Reason><c:OrderedAt>{}</c:OrderedAt>",
+        moment(0)
+    )
+}
+
+/// How many entries have this label.
+fn labelled(park: &Park, label: &str) -> usize {
+    let reader = Reader::open(park.data().join("store/journal")).unwrap();
+    let records = reader.read_from(1).unwrap();
+    records
+        .filter(|record| record.as_ref().unwrap().label == label)
+        .count()
+}
+
+/// The console could open the gate on a failing disk; nobody had shown that the park's service can.
+#[test]
+fn an_opening_by_the_park_service_is_carried_out_on_a_disk_that_fails() {
+    const EIO: i32 = 5;
+    let scratch = tempfile::tempdir().unwrap();
+    let mut lane = Lane::start();
+    let mut made = None;
+    let mut park = Park::start_under(|data| {
+        let faults = Faults::new(scratch.path(), &data.join("store"));
+        let file = data.join("park.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let own = "data = \"store\"\nspool = \"spool/emergency\"";
+        let text = text.replace("data = \".\"", own) + &lane.section();
+        std::fs::write(&file, text).unwrap();
+        let envs = faults.envs();
+        made = Some(faults);
+        envs
+    });
+    let faults = made.unwrap();
+    let open = |park: &Park, id: &str| {
+        let order = say(park, "operator-1", "EmergencyGateOpen", &opening(id));
+        said(&submit(park, "park", "operator-1", &[order]))
+    };
+    let spooled = |park: &Park, count: usize| {
+        let wanted = format!("\ncordon_emergency_spooled {count}\n");
+        park.until("the opening and its outcome are in the spool", || {
+            park.get("/metrics").unwrap_or_default().contains(&wanted)
+        });
+    };
+    park.until("the barrier is there", || park.is_online("BR-06"));
+    faults.sync(EIO);
+    let words = open(&park, "EO-1");
+    assert!(words.contains("accepted 1"), "{words}\n{}", park.log());
+    lane.wait_until_up();
+    spooled(&park, 2);
+    park.wait_until_health("F060");
+    // What is no emergency waits for a disk that works: it is neither taken nor refused for good.
+    let other = say(&park, "operator-1", "ListEntry", &list_entry("BL-1"));
+    let mut command = client(&park, &["submit"], "park", "operator-1");
+    command.args(["--patience-s", "0", "--spool"]);
+    let waits = command
+        .arg(park.scratch().join("waits"))
+        .arg(other)
+        .output();
+    let words = said(&waits.unwrap());
+    assert!(
+        words.contains("accepted 0, refused 0, waiting 1"),
+        "{words}"
+    );
+    // The same after a restart on the failing disk.
+    park.kill();
+    lane.restart();
+    park.start_again();
+    park.wait_until_health("F060");
+    park.until("the barrier is there", || park.is_online("BR-06"));
+    assert!(!lane.is_up());
+    let words = open(&park, "EO-2");
+    assert!(words.contains("accepted 1"), "{words}\n{}", park.log());
+    lane.wait_until_up();
+    spooled(&park, 4);
+    faults.end();
+    park.wait_until_healthy();
+    park.until("both openings and their outcomes are entries", || {
+        labelled(&park, "EmergencyGateOpen") == 2 && labelled(&park, "CONFIRMED") == 2
+    });
+    assert_eq!(labelled(&park, "EXPIRED"), 0);
 }

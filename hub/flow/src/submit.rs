@@ -6,17 +6,17 @@ use std::time::Instant;
 use bytes::Bytes;
 use cordon_contract::{Clock, Fault};
 use cordon_model::{AuditOutcome, Body, Digest, MessageId, ParkCode, PartyId};
-use cordon_security::Role;
 use cordon_security::wsse::VerifiedEnvelope;
+use cordon_security::{Identity, Role};
 use cordon_wire::digest_of_bytes;
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::authority::Authority;
+use crate::authority::{Authority, Speaker};
 use crate::corridor::{
     Corridor, CorridorRules, Offender, RefusedDraft, Sealed, SealedSubmission, Verified,
 };
 use crate::draft::Draft;
-use crate::fault::{OWN_MESSAGE, STOPPED, THREAD, UNSETTLED, fault, of_wire};
+use crate::fault::{OWN_MESSAGE, STOPPED, STRANGER, THREAD, UNSETTLED, fault, of_wire};
 use crate::fold::REPORT_ANSWERED;
 use crate::inbox::Inbox;
 use crate::mode::Modes;
@@ -69,6 +69,18 @@ impl Submit {
     /// The hub's party.
     pub fn hub(&self) -> &PartyId {
         self.sealer.hub()
+    }
+
+    /// Whether the plan knows the holder of a good certificate. What such a one says is judged with
+    /// each message; this is for those who only ask.
+    ///
+    /// # Errors
+    /// `F030` when it does not.
+    pub fn known(&self, caller: &Identity) -> Result<(), Fault> {
+        match Speaker::signer(caller, self.authority.plan()) {
+            Some(_) => Ok(()),
+            None => Err(fault(STRANGER).log(format!("{caller} is not in the plan"))),
+        }
     }
 
     /// Submits every `c:Message` in the body of a verified envelope and waits until each is durable

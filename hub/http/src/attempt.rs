@@ -40,6 +40,8 @@ pub enum Cause {
     HandshakeTimeout,
     /// More connections of one party, or in all, than are served.
     TooMany,
+    /// New connections of one party or address come faster than they are greeted.
+    TooOften,
     /// HTTP that cannot be read (400).
     BadRequest,
     /// Not for this caller (403).
@@ -74,6 +76,7 @@ impl Cause {
             Self::NoTls => "no-tls",
             Self::HandshakeTimeout => "handshake-timeout",
             Self::TooMany => "too-many-connections",
+            Self::TooOften => "too-many-handshakes",
             Self::BadRequest => "http-400",
             Self::Forbidden => "http-403",
             Self::NotFound => "http-404",

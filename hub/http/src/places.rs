@@ -8,8 +8,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+
+use crate::pace::{Pace, Rate, site};
 
 /// What a peer is to the server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -44,6 +47,12 @@ pub struct Places {
     pub kept: usize,
     /// Connections of strangers in all; beyond, the oldest of the address with most goes.
     pub strangers: usize,
+    /// TLS handshakes of one address that end with nobody who is known; beyond, those of the address
+    /// wait their turn.
+    pub of_address: Rate,
+    /// TLS handshakes of one party; beyond, its new connections wait their turn. Those who act in an
+    /// emergency never wait.
+    pub handshakes: Rate,
 }
 
 impl Default for Places {
@@ -54,6 +63,14 @@ impl Default for Places {
             of_party: 100,
             kept: 16,
             strangers: 32,
+            of_address: Rate {
+                at_once: 200,
+                a_second: 200,
+            },
+            handshakes: Rate {
+                at_once: 300,
+                a_second: 300,
+            },
         }
     }
 }
@@ -63,6 +80,8 @@ impl Default for Places {
 pub(crate) struct Seats {
     places: Places,
     table: Mutex<Table>,
+    addresses: Pace<IpAddr>,
+    parties: Pace<Arc<str>>,
 }
 
 #[derive(Debug, Default)]
@@ -98,6 +117,7 @@ struct Shared {
 #[derive(Debug)]
 pub(crate) struct Seat {
     number: u64,
+    address: IpAddr,
     shared: Arc<Shared>,
     seats: Arc<Seats>,
 }
@@ -107,6 +127,8 @@ impl Seats {
         Arc::new(Self {
             places,
             table: Mutex::default(),
+            addresses: Pace::new(places.of_address),
+            parties: Pace::new(places.handshakes),
         })
     }
 
@@ -126,6 +148,7 @@ impl Seats {
         table.greeting.insert(number, chair);
         Seat {
             number,
+            address,
             shared,
             seats: Arc::clone(self),
         }
@@ -235,6 +258,24 @@ fn idle_out(table: &mut Table, owner: Option<&Owner>) -> bool {
 }
 
 impl Seat {
+    /// How long a handshake of this address waits for its turn; none when that is beyond `patience`.
+    pub(crate) fn turn(&self, patience: Duration) -> Option<Duration> {
+        self.seats.addresses.turn(&site(self.address), patience)
+    }
+
+    /// The same of the party whose handshake it was. Its address has not used a turn: many may share
+    /// one, and a party answers for itself.
+    pub(crate) fn turn_of(&self, guest: &Guest, patience: Duration) -> Option<Duration> {
+        if guest.standing == Standing::Stranger {
+            return Some(Duration::ZERO);
+        }
+        self.seats.addresses.give_back(&site(self.address));
+        match guest.standing {
+            Standing::Kept => Some(Duration::ZERO),
+            _ => self.seats.parties.turn(&guest.name, patience),
+        }
+    }
+
     /// Moves to a place of the guest's own; false when there is none.
     pub(crate) fn settle(&self, guest: &Guest) -> bool {
         self.seats.settle(self.number, guest)
@@ -260,8 +301,6 @@ impl Drop for Seat {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "test code")]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn places() -> Places {
@@ -271,6 +310,14 @@ mod tests {
             of_party: 2,
             kept: 1,
             strangers: 2,
+            of_address: Rate {
+                at_once: 2,
+                a_second: 1,
+            },
+            handshakes: Rate {
+                at_once: 3,
+                a_second: 1,
+            },
         }
     }
 
@@ -323,6 +370,39 @@ mod tests {
         assert!(has_place, "another party has places of its own");
         assert!(!come("c", Standing::Known).1, "the last place is kept");
         assert!(come("operator", Standing::Kept).1);
+    }
+
+    #[test]
+    fn a_party_answers_for_its_handshakes_and_an_address_for_those_of_nobody() {
+        const PATIENCE: Duration = Duration::from_millis(1_200);
+        let told = |wait: Option<Duration>| match wait {
+            None => "away",
+            Some(Duration::ZERO) => "now",
+            Some(_) => "waits",
+        };
+        let seats = Seats::new(places());
+        let seat = seats.arrive("10.0.0.1".parse().unwrap());
+        let handshake = |name, standing| {
+            let first = seat.turn(PATIENCE);
+            (
+                told(first),
+                told(seat.turn_of(&guest(name, standing), PATIENCE)),
+            )
+        };
+        for wait in ["now", "now", "now", "waits", "away"] {
+            let of_plant = handshake("plant", Standing::Known);
+            assert_eq!(of_plant, ("now", wait), "the address gets its turn back");
+        }
+        assert_eq!(handshake("other", Standing::Known), ("now", "now"));
+        for _ in 0..20 {
+            let of_operator = handshake("operator", Standing::Kept);
+            assert_eq!(of_operator, ("now", "now"), "never waits");
+        }
+        for wait in ["now", "now", "waits", "away"] {
+            assert_eq!(handshake("", Standing::Stranger), (wait, "now"));
+        }
+        let elsewhere = seats.arrive("10.0.0.2".parse().unwrap());
+        assert_eq!(told(elsewhere.turn(PATIENCE)), "now");
     }
 
     #[tokio::test]

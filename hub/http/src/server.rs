@@ -20,6 +20,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio_rustls::server::TlsStream;
 
 use crate::HttpFault;
 use crate::attempt::{Attempt, Cause};
@@ -190,6 +191,27 @@ impl Server {
     }
 }
 
+/// Why a handshake came to nothing.
+enum Unwelcome {
+    /// Its address has too many of them.
+    TooOften,
+    /// It broke off.
+    Tls(std::io::Error),
+}
+
+impl From<std::io::Error> for Unwelcome {
+    fn from(error: std::io::Error) -> Self {
+        Self::Tls(error)
+    }
+}
+
+/// A wait of nothing gives up no turn of the thread.
+async fn rest(wait: Duration) {
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
+}
+
 /// One connection's life.
 struct Connection {
     peer: SocketAddr,
@@ -203,12 +225,15 @@ impl Connection {
     async fn run(self, stream: TcpStream, tls: Option<Arc<rustls::ServerConfig>>) {
         // Small answers should leave at once; failing to set it costs only latency.
         let _ = stream.set_nodelay(true);
-        let stream = Stall::new(stream, self.options.stall_timeout);
         let Some(config) = tls else {
-            return self.exchange(stream, Arc::from([])).await;
+            let guest = self.guest(&[]);
+            let stream = Stall::new(stream, self.options.stall_timeout);
+            return self.exchange(stream, Arc::from([]), guest).await;
         };
-        let handshake = tokio_rustls::TlsAcceptor::from(config).accept(stream);
-        let limited = tokio::time::timeout(self.options.greeting_timeout, handshake);
+        let limited = tokio::time::timeout(
+            self.options.greeting_timeout,
+            self.handshake(stream, config),
+        );
         let greeted = tokio::select! {
             greeted = limited => greeted,
             () = self.seat.cut() => {
@@ -216,22 +241,60 @@ impl Connection {
             }
         };
         match greeted {
-            Ok(Ok(stream)) => {
-                let (_, session) = stream.get_ref();
-                let certificates: Arc<[_]> = session
-                    .peer_certificates()
-                    .unwrap_or_default()
-                    .iter()
-                    .map(|certificate| certificate.clone().into_owned())
-                    .collect();
-                self.exchange(stream, certificates).await;
+            Ok(Ok(stream)) => self.welcome(stream).await,
+            Ok(Err(Unwelcome::TooOften)) => {
+                self.tell(Cause::TooOften, "of this address");
             }
-            Ok(Err(error)) => {
+            Ok(Err(Unwelcome::Tls(error))) => {
                 let cause = Cause::of_handshake(&error);
                 self.tell(cause, format_args!("{error}{}", cause.hint()));
             }
             Err(_) => self.tell(Cause::HandshakeTimeout, "no TLS handshake in time"),
         }
+    }
+
+    /// The TLS handshake, in its address's turn. Whoever only connects takes no turn, so a crowd that
+    /// says nothing keeps nobody waiting.
+    async fn handshake(
+        &self,
+        stream: TcpStream,
+        config: Arc<rustls::ServerConfig>,
+    ) -> Result<TlsStream<Stall<TcpStream>>, Unwelcome> {
+        if stream.peek(&mut [0]).await? == 0 {
+            return Err(Unwelcome::Tls(std::io::ErrorKind::UnexpectedEof.into()));
+        }
+        let patience = self.options.greeting_timeout;
+        let wait = self.seat.turn(patience).ok_or(Unwelcome::TooOften)?;
+        rest(wait).await;
+        let stream = Stall::new(stream, self.options.stall_timeout);
+        let acceptor = tokio_rustls::TlsAcceptor::from(config);
+        Ok(acceptor.accept(stream).await?)
+    }
+
+    /// Goes on with a connection that has greeted, in its party's turn.
+    async fn welcome(self, stream: TlsStream<Stall<TcpStream>>) {
+        let (_, session) = stream.get_ref();
+        let certificates: Arc<[_]> = session
+            .peer_certificates()
+            .unwrap_or_default()
+            .iter()
+            .map(|certificate| certificate.clone().into_owned())
+            .collect();
+        let guest = self.guest(&certificates);
+        match self.seat.turn_of(&guest, self.options.head_timeout) {
+            Some(wait) => {
+                rest(wait).await;
+                self.exchange(stream, certificates, guest).await;
+            }
+            None => self.tell(Cause::TooOften, &guest.name),
+        }
+    }
+
+    fn guest(&self, certificates: &[CertificateDer<'static>]) -> Guest {
+        self.handler.guest(certificates).unwrap_or_else(|| Guest {
+            name: self.peer.ip().to_string().into(),
+            standing: Standing::Known,
+        })
     }
 
     fn tell(&self, cause: Cause, detail: impl std::fmt::Display) {
@@ -242,14 +305,14 @@ impl Connection {
         });
     }
 
-    async fn exchange<S>(self, stream: S, certificates: Arc<[CertificateDer<'static>]>)
-    where
+    async fn exchange<S>(
+        self,
+        stream: S,
+        certificates: Arc<[CertificateDer<'static>]>,
+        guest: Guest,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let guest = self.handler.guest(&certificates).unwrap_or_else(|| Guest {
-            name: self.peer.ip().to_string().into(),
-            standing: Standing::Known,
-        });
         if !self.seat.settle(&guest) {
             return self.tell(Cause::TooMany, &guest.name);
         }

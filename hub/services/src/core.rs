@@ -18,6 +18,13 @@ pub type Refused = (Fault, Option<u64>);
 
 /// The hub behind the services.
 pub trait Core: Send + Sync + 'static {
+    /// Whether the plan knows a caller, whose certificate is good; asked before any question of his is
+    /// looked at.
+    ///
+    /// # Errors
+    /// Why nothing is answered to him.
+    fn known(&self, caller: &Identity) -> Result<(), Fault>;
+
     /// Takes a verified submission and answers each of its messages, in order, once all are
     /// durable or refused. A submission that is refused as a whole is recorded too.
     fn submit(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cordon_contract::Fault;
 use cordon_http::{Attempt, Cause, Guest, Handler, Request, Response, Standing};
-use cordon_security::wsse::{self, Policy, Rejected, VerifiedEnvelope};
+use cordon_security::wsse::{self, Policy, Rejected, SoapVersion, VerifiedEnvelope};
 use cordon_security::{Certificate, Identity, Role, tls};
 use cordon_wire::soap;
 use http::{Method, StatusCode, header};
@@ -100,6 +100,7 @@ impl Exchange {
         let peer = request.peer;
         let caller = self.caller(&request.certificates);
         let refused = transport_fault(&request.http);
+        let announced = announced_version(&request.http);
         let bytes = request.http.into_body();
         let caller = match caller {
             Ok(caller) => caller,
@@ -127,8 +128,8 @@ impl Exchange {
         asked.version = call.version();
         // The same form that every later reading of the journal looks for.
         let form = soap::open(call.document())
-            .map(drop)
-            .map_err(|refused| lawful(refused.breach));
+            .map_err(|refused| lawful(refused.breach))
+            .and_then(|envelope| as_announced(announced, envelope.version));
         let messages = form.map(|()| submission::messages_of(&call));
         let reply = match messages {
             Ok(Some(Ok(()))) => {
@@ -139,7 +140,10 @@ impl Exchange {
                 };
             }
             Ok(Some(Err(fault))) | Err(fault) => Err(fault),
-            Ok(None) => self.ask(service, &call).await,
+            Ok(None) => match self.parts.core.known(&caller) {
+                Ok(()) => self.ask(service, &call).await,
+                Err(fault) => Err(fault),
+            },
         };
         match reply {
             Ok(reply) => answer::signed(&self.parts, asked, reply),
@@ -192,7 +196,7 @@ impl Exchange {
         verifier.check(&caller.id, turn, size, check).await
     }
 
-    /// A fault for the peer, an entry for the park.
+    /// A fault for the peer, in its turn, and an entry for the park.
     async fn refuse(
         &self,
         asked: Asked,
@@ -200,17 +204,23 @@ impl Exchange {
         caller: &Identity,
         fault: Fault,
     ) -> Response {
+        let wait = self.parts.refusals.wait(&caller.id);
+        let entry = self.keep(bytes, caller, &fault).await;
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        answer::fault(&self.parts, asked, &fault, entry)
+    }
+
+    /// The number of the entry of a refusal; none when it is only counted, or cannot be written.
+    async fn keep(&self, bytes: Bytes, caller: &Identity, fault: &Fault) -> Option<u64> {
         let now = self.parts.clock.now();
         let kept = self
             .parts
             .refusals
-            .keep(&caller.id, fault.code(), bytes, now);
-        let Some(remains) = kept else {
-            return answer::fault(&self.parts, asked, &fault, None);
-        };
+            .keep(&caller.id, fault.code(), bytes, now)?;
         tracing::info!(code = fault.code(), caller = %caller.id, "{}", fault.log_text());
-        let entry = self.parts.core.refuse(remains, caller, &fault).await;
-        answer::fault(&self.parts, asked, &fault, entry)
+        self.parts.core.refuse(kept, caller, fault).await
     }
 }
 
@@ -316,6 +326,30 @@ fn not_wanted(service: Service, caller: &Identity) -> Option<Fault> {
     )
 }
 
+/// The version whose content type the request bears; none when it bears neither, and then the envelope
+/// alone says.
+fn announced_version<T>(request: &http::Request<T>) -> Option<SoapVersion> {
+    let value = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let media = value.split(';').next().unwrap_or_default().trim();
+    [SoapVersion::V11, SoapVersion::V12]
+        .into_iter()
+        .find(|version| {
+            let own = version.content_type().split(';').next();
+            own.is_some_and(|own| media.eq_ignore_ascii_case(own))
+        })
+}
+
+/// Whoever looks at the head alone must see the same version as whoever reads the envelope.
+fn as_announced(announced: Option<SoapVersion>, is: SoapVersion) -> Result<(), Fault> {
+    if announced.is_none_or(|announced| announced == is) {
+        return Ok(());
+    }
+    let text = "the content type is that of another version of SOAP than the envelope";
+    Err(Fault::new("S077", text)
+        .at("/Envelope")
+        .remedy("send SOAP 1.1 as text/xml and SOAP 1.2 as application/soap+xml"))
+}
+
 /// What can be refused before the body is looked at.
 fn transport_fault<T>(request: &http::Request<T>) -> Option<Fault> {
     let text = |name| {
@@ -380,5 +414,24 @@ mod tests {
             code("content-type", "Multipart/Related; type=a"),
             Some("S003")
         );
+    }
+
+    #[test]
+    fn a_content_type_of_another_version_is_refused() {
+        let (v11, v12) = (SoapVersion::V11, SoapVersion::V12);
+        let refused = |value: &'static str, is| {
+            let request = http::Request::post("/").header(header::CONTENT_TYPE, value);
+            let announced = announced_version(&request.body(()).unwrap());
+            as_announced(announced, is).is_err_and(|fault| fault.code() == "S077")
+        };
+        for (value, of, other) in [
+            ("text/xml; charset=utf-8", v11, v12),
+            ("Text/XML", v11, v12),
+            ("application/soap+xml; action=\"x\"", v12, v11),
+            ("application/soap+xml;charset=UTF-8", v12, v11),
+        ] {
+            assert!(!refused(value, of) && refused(value, other), "{value}");
+        }
+        assert!(!refused("application/xml", v11) && !refused("application/xml", v12));
     }
 }

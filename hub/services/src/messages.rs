@@ -96,22 +96,16 @@ fn size(entry: &JournalEntry) -> usize {
 }
 
 fn shown(record: &Record, core: &dyn Core, asked: &GetMessages) -> Result<JournalEntry, Fault> {
-    let kind = EntryKind::from_number(record.kind).ok_or_else(|| {
-        Fault::new(
-            "S021",
-            format!("entry {} is of an unknown kind", record.number),
-        )
-    })?;
     let mut encoded = Vec::new();
     record.to_new().encode_into(&mut encoded).map_err(journal)?;
     let message_type = record.label.parse().ok();
     let is_asked = asked.message_type.is_empty()
-        || (kind == EntryKind::Message
+        || (record.kind == EntryKind::Message.number()
             && message_type.is_some_and(|label| asked.message_type.contains(&label)));
-    let is_part = kind == EntryKind::Message && record.body.is_empty();
+    let is_part = record.kind == EntryKind::Message.number() && record.body.is_empty();
     let link = JournalEntry {
         number: record.number,
-        kind: wire_kind(kind),
+        kind: wire_kind(record.kind),
         time: Timestamp::from_micros(record.time_micros),
         cause: record.cause,
         part: if is_part {
@@ -150,15 +144,18 @@ fn shown(record: &Record, core: &dyn Core, asked: &GetMessages) -> Result<Journa
     })
 }
 
-pub(crate) fn wire_kind(kind: EntryKind) -> service::EntryKind {
-    match kind {
-        EntryKind::Submission => service::EntryKind::Submission,
-        EntryKind::Message => service::EntryKind::Message,
-        EntryKind::Refused => service::EntryKind::Refused,
-        EntryKind::Order => service::EntryKind::Order,
-        EntryKind::Outcome => service::EntryKind::Outcome,
-        EntryKind::Tick => service::EntryKind::Tick,
-        EntryKind::Audit => service::EntryKind::Audit,
+/// The kind of a record in the language. One that a program of another version wrote keeps its place:
+/// whoever pulls must come past it.
+pub(crate) fn wire_kind(number: u8) -> service::EntryKind {
+    match EntryKind::from_number(number) {
+        Some(EntryKind::Submission) => service::EntryKind::Submission,
+        Some(EntryKind::Message) => service::EntryKind::Message,
+        Some(EntryKind::Refused) => service::EntryKind::Refused,
+        Some(EntryKind::Order) => service::EntryKind::Order,
+        Some(EntryKind::Outcome) => service::EntryKind::Outcome,
+        Some(EntryKind::Tick) => service::EntryKind::Tick,
+        Some(EntryKind::Audit) => service::EntryKind::Audit,
+        None => service::EntryKind::Unknown,
     }
 }
 
@@ -173,4 +170,112 @@ fn ahead(after: u64, head: u64) -> Fault {
     )
     .at("/Envelope/Body/GetMessages/After")
     .remedy("ask after an entry that exists")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "test code")]
+mod tests {
+    use bytes::Bytes;
+    use cordon_contract::BoxFuture;
+    use cordon_journal::{Journal, NewRecord, Options, Position};
+    use cordon_model::service::ReportEntry;
+    use cordon_model::{MessageId, PartyId, Receipt};
+    use cordon_security::Identity;
+
+    use super::*;
+    use crate::{Refused, Remains};
+
+    /// A hub that has a journal and nothing else.
+    struct Still(Position);
+
+    impl Core for Still {
+        fn known(&self, _: &Identity) -> Result<(), Fault> {
+            Ok(())
+        }
+
+        fn submit(
+            &self,
+            _: VerifiedEnvelope,
+        ) -> BoxFuture<'_, Result<Vec<Result<Receipt, Refused>>, Refused>> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+
+        fn refuse<'a>(
+            &'a self,
+            _: Remains,
+            _: &'a Identity,
+            _: &'a Fault,
+        ) -> BoxFuture<'a, Option<u64>> {
+            Box::pin(async { None })
+        }
+
+        fn receipt<'a>(
+            &'a self,
+            _: &'a PartyId,
+            _: &'a MessageId,
+        ) -> BoxFuture<'a, Result<Option<Receipt>, Fault>> {
+            Box::pin(async { Ok(None) })
+        }
+
+        fn original(&self, _: u64) -> Result<Option<Bytes>, Fault> {
+            Ok(None)
+        }
+
+        fn wait_beyond(&self, _: u64, _: Duration) -> BoxFuture<'_, ()> {
+            Box::pin(async {})
+        }
+
+        fn durable(&self) -> Position {
+            self.0
+        }
+
+        fn pulled<'a>(&'a self, _: &'a PartyId, _: &'a str, _: u32) -> BoxFuture<'a, ()> {
+            Box::pin(async {})
+        }
+
+        fn reports(&self) -> Result<Vec<ReportEntry>, Fault> {
+            Ok(Vec::new())
+        }
+
+        fn report(&self, _: &str, _: u32) -> Result<Vec<u8>, Fault> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn an_entry_of_an_unknown_kind_keeps_its_place_and_stops_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(folder.path(), Options::new("JS-1/hub-1")).unwrap();
+        let records: Vec<_> = [EntryKind::Tick.number(), 200, EntryKind::Tick.number()]
+            .map(|kind| NewRecord {
+                kind,
+                sender: "hub-1".to_owned(),
+                ..NewRecord::default()
+            })
+            .into();
+        journal.append_batch(&records).unwrap();
+        let reader = journal.reader().unwrap();
+        let last = reader.get(3).unwrap().unwrap();
+        let core = Still((3, last.chain));
+        for message_type in [Vec::new(), vec![cordon_model::MessageType::AlarmEvent]] {
+            let is_filtered = !message_type.is_empty();
+            let asked = GetMessages {
+                after: 0,
+                limit: None,
+                message_type,
+                wait_seconds: None,
+                with_original: Some(true),
+            };
+            let page = page(&reader, &core, &asked).unwrap();
+            let kinds: Vec<_> = page.entry.iter().map(|entry| entry.kind).collect();
+            let (tick, unknown) = (service::EntryKind::Tick, service::EntryKind::Unknown);
+            assert_eq!(kinds, [tick, unknown, tick]);
+            assert!(!page.more && page.next == 3);
+            for entry in &page.entry {
+                assert_eq!(entry.record.is_none(), is_filtered);
+                assert_eq!(entry.record_digest.is_some(), is_filtered);
+            }
+            assert!(wire::write_get_messages_response(&page).is_ok());
+        }
+    }
 }

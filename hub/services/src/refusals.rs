@@ -2,12 +2,15 @@
 //!
 //! A refusal is an entry with its code, its place and the digest of what was refused. A partner that
 //! sends nothing else must not fill the journal: whole bytes have a quota for each day, and the same
-//! refusal again and again becomes one entry that counts.
+//! refusal again and again becomes one entry that counts. Nor must it take the time of others: beyond a
+//! rate its refusals are answered one after the other, so whoever waits for answers comes no faster.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
+use cordon_http::{Pace, Rate};
 use cordon_model::{Digest, PartyId, Timestamp};
 use cordon_wire::digest_of_bytes;
 
@@ -18,6 +21,8 @@ pub struct RefusalLimits {
     pub bytes_of_party: u64,
     /// Entries for one party and code in a minute; beyond, they are counted.
     pub of_party_a_minute: u32,
+    /// Refusals of one party that are answered in a second; beyond, the answers wait.
+    pub of_party_a_second: u32,
 }
 
 impl Default for RefusalLimits {
@@ -25,9 +30,15 @@ impl Default for RefusalLimits {
         Self {
             bytes_of_party: 16 * 1024 * 1024,
             of_party_a_minute: 30,
+            of_party_a_second: 20,
         }
     }
 }
+
+/// Refusals that are answered without waiting after a rest.
+const AT_ONCE: u32 = 8;
+/// Longest wait of an answer.
+const WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// Bytes of a refused request that are kept when its party's quota is used up.
 const HEAD_BYTES: usize = 1_024;
@@ -69,6 +80,7 @@ pub struct Tally {
 pub struct Refusals {
     limits: RefusalLimits,
     accounts: Mutex<HashMap<PartyId, Account>>,
+    pace: Pace<PartyId>,
 }
 
 #[derive(Debug, Default)]
@@ -91,6 +103,10 @@ impl Refusals {
         Self {
             limits,
             accounts: Mutex::default(),
+            pace: Pace::new(Rate {
+                at_once: AT_ONCE,
+                a_second: limits.of_party_a_second,
+            }),
         }
     }
 
@@ -116,6 +132,11 @@ impl Refusals {
             is_cut: kept.len() < bytes.len(),
             kept: Bytes::copy_from_slice(kept),
         })
+    }
+
+    /// How long the answer to one more refusal of this party waits for its turn.
+    pub fn wait(&self, party: &PartyId) -> Duration {
+        self.pace.turn(party, WAIT_MAX).unwrap_or(WAIT_MAX)
     }
 
     /// What was only counted in minutes that are over; each is told once.
@@ -219,6 +240,7 @@ mod tests {
         let refusals = Refusals::new(RefusalLimits {
             bytes_of_party: 100_000,
             of_party_a_minute: 1_000,
+            ..RefusalLimits::default()
         });
         let body = Bytes::from(vec![7; 200_000]);
         let keep = |second| {
@@ -235,5 +257,20 @@ mod tests {
         assert_eq!(first.digest, digest_of_bytes(&body));
         assert_eq!(second.digest, first.digest);
         assert_eq!(keep(86_400).kept.len(), WHOLE_BYTES, "the next day");
+    }
+
+    #[test]
+    fn answers_of_a_flood_wait_and_those_of_others_do_not() {
+        let refusals = Refusals::new(RefusalLimits {
+            of_party_a_second: 1,
+            ..RefusalLimits::default()
+        });
+        let other = "other".parse().unwrap();
+        let waits: Vec<_> = (0..30).map(|_| refusals.wait(&plant())).collect();
+        let at_once = waits.iter().filter(|wait| wait.is_zero()).count();
+        assert_eq!(at_once, 8);
+        assert!(waits.iter().all(|wait| *wait <= WAIT_MAX));
+        assert_eq!(waits.last(), Some(&WAIT_MAX));
+        assert_eq!(refusals.wait(&other), Duration::ZERO);
     }
 }

@@ -202,6 +202,9 @@ pub enum EntryKind {
     /// An audited action. 审计.
     #[serde(rename = "AUDIT")]
     Audit,
+    /// An entry that a program of another version wrote; its record stands as it was written. 未知类别.
+    #[serde(rename = "UNKNOWN")]
+    Unknown,
 }
 
 impl EntryKind {
@@ -214,6 +217,7 @@ impl EntryKind {
         Self::Outcome,
         Self::Tick,
         Self::Audit,
+        Self::Unknown,
     ];
 
     /// The canonical code.
@@ -226,6 +230,7 @@ impl EntryKind {
             Self::Outcome => "OUTCOME",
             Self::Tick => "TICK",
             Self::Audit => "AUDIT",
+            Self::Unknown => "UNKNOWN",
         }
     }
 
@@ -239,6 +244,7 @@ impl EntryKind {
             Self::Outcome => "指令结果",
             Self::Tick => "时钟",
             Self::Audit => "审计",
+            Self::Unknown => "未知类别",
         }
     }
 }
@@ -254,6 +260,7 @@ impl FromStr for EntryKind {
             "OUTCOME" => Self::Outcome,
             "TICK" => Self::Tick,
             "AUDIT" => Self::Audit,
+            "UNKNOWN" => Self::Unknown,
             _ => return Err(FacetError::enumeration("EntryKind", code)),
         })
     }

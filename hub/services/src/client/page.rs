@@ -132,12 +132,11 @@ fn take(entry: JournalEntry, at: Position) -> Result<(PulledEntry, Hash), Fault>
 
 /// The first field that an entry tells otherwise than its record.
 fn differs(entry: &JournalEntry, record: &NewRecord, bytes: &[u8]) -> Option<&'static str> {
-    let kind = EntryKind::from_number(record.kind).map(wire_kind);
     let id =
         (record.message_id != [0; 16]).then(|| uuid::Uuid::from_bytes(record.message_id).into());
     let original = entry.original.as_deref();
     let fields = [
-        ("the kind", kind == Some(entry.kind)),
+        ("the kind", wire_kind(record.kind) == entry.kind),
         (
             "the time",
             Timestamp::from_micros(record.time_micros) == entry.time,

@@ -28,7 +28,8 @@ pub enum SpoolState {
 }
 
 impl SpoolState {
-    fn folder(self) -> &'static str {
+    /// Its name, which is that of its folder.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
             Self::Accepted => "accepted",
@@ -188,7 +189,7 @@ impl Spool {
     }
 
     fn folder(&self, state: SpoolState) -> PathBuf {
-        self.root.join(state.folder())
+        self.root.join(state.as_str())
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<MessageId, Waiting>> {

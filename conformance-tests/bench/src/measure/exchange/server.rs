@@ -126,6 +126,10 @@ impl Link {
 struct Behind(Arc<RunningHub>);
 
 impl Core for Behind {
+    fn known(&self, caller: &Identity) -> Result<(), Fault> {
+        self.0.submit().known(caller)
+    }
+
     fn original(&self, _: u64) -> Result<Option<Bytes>, Fault> {
         Ok(None)
     }
