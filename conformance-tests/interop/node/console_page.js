@@ -5,6 +5,7 @@
 const path = require("path");
 const tools = process.env.CORDON_NODE_TOOLS;
 const puppeteer = require(path.join(tools, "puppeteer-core"));
+const keepNotices = require("./notices");
 
 const [console_url, chromium, screenshot] = process.argv.slice(2);
 const patience = { timeout: 60000, polling: 100 };
@@ -23,6 +24,7 @@ async function main() {
     await page.setViewport({ width: 1400, height: 1000 });
     // A browser of the park speaks Chinese; this one would say English of itself.
     await page.evaluateOnNewDocument(() => localStorage.setItem("language", "zh-CN"));
+    await page.evaluateOnNewDocument(keepNotices);
     await page.goto(console_url, { waitUntil: "domcontentloaded" });
     await page.waitForFunction(() => document.querySelectorAll("#decisions tr").length > 0, patience);
     const heading = () => page.$eval("#decisions-panel h2", (node) => node.textContent);
@@ -69,10 +71,10 @@ async function press(page, selector, word) {
   }, patience, selector, word);
 }
 
-// What the bar at the foot says after an action; an empty bar is waited for before the next one.
+// What the bar at the foot says after an action, and nothing that it said before.
 async function told(page) {
-  await page.waitForFunction(() => !document.querySelector("#notice").hidden, patience);
-  const text = await page.$eval("#notice", (node) => node.textContent);
+  await page.waitForFunction(() => window.notices.length > 0, patience);
+  const text = await page.evaluate(() => window.notices.shift());
   await page.waitForFunction(() => document.querySelector("#notice").hidden, patience);
   return text;
 }

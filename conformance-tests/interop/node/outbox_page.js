@@ -5,6 +5,7 @@
 const path = require("path");
 const tools = process.env.CORDON_NODE_TOOLS;
 const puppeteer = require(path.join(tools, "puppeteer-core"));
+const keepNotices = require("./notices");
 
 const [console_url, chromium, letter] = process.argv.slice(2);
 const patience = { timeout: 60000, polling: 100 };
@@ -25,6 +26,7 @@ async function main() {
     const errors = [];
     page.on("pageerror", (error) => errors.push(String(error)));
     await page.evaluateOnNewDocument(() => localStorage.setItem("language", "zh-CN"));
+    await page.evaluateOnNewDocument(keepNotices);
     await page.goto(console_url, { waitUntil: "domcontentloaded" });
     await page.waitForFunction(find, patience, letter);
     const shown = () => page.$eval("#letters-panel h2", (node) => node.textContent);
@@ -33,8 +35,8 @@ async function main() {
     await page.click("#language");
     const english = [await shown(), await word()];
     await page.evaluate(`(${find})(${JSON.stringify(letter)}).click()`);
-    await page.waitForFunction(() => !document.querySelector("#notice").hidden, patience);
-    const notice = await page.$eval("#notice", (node) => node.textContent);
+    await page.waitForFunction(() => window.notices.length > 0, patience);
+    const notice = await page.evaluate(() => window.notices[0]);
     await page.waitForFunction(`!(${find})(${JSON.stringify(letter)})`, patience);
     console.log(JSON.stringify({ version: await browser.version(), chinese, english, notice, errors }));
   } finally {

@@ -33,6 +33,7 @@ class Lane:
     def __init__(self, travel_s):
         self.travel_s = travel_s
         self.position = 0.0
+        self.highest = 0.0
         self.motion = 0
         self.coils = [False] * 7
         self.forced = {}
@@ -99,6 +100,7 @@ class Lane:
             self.hits += 1
         if not self.stuck:
             self.position = min(1.0, max(0.0, self.position + self.motion * seconds / self.travel_s))
+        self.highest = max(self.highest, self.position)
         if (self.motion > 0 and self.position >= 1.0) or (self.motion < 0 and self.position <= 0.0):
             self.motion = 0
         return False
@@ -106,6 +108,7 @@ class Lane:
     def state(self):
         return {
             "position": round(self.position, 3),
+            "highest": round(self.highest, 3),
             "motion": self.motion,
             "raises": self.raises,
             "lowers": self.lowers,

@@ -6,13 +6,17 @@
     reason = "test support"
 )]
 
+mod client;
 mod faults;
+mod folder;
 mod message;
 mod park;
 mod tools;
+mod watch;
 mod xmlsec;
 
 pub use faults::{Faults, Lane};
+pub use folder::{change_config, knows_keys, ship};
 pub use message::{Head, fresh_id, message, message_file, moment};
 pub use park::{Park, free_port_base};
 pub use tools::{

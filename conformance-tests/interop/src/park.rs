@@ -233,38 +233,6 @@ impl Park {
         self.ask(&format!("GET {path} HTTP/1.1\r\n"), "")
     }
 
-    /// What the console's page shows, as JSON; null when it does not answer.
-    pub fn view(&self) -> Value {
-        let answer = self.get("/api/view").unwrap_or_default();
-        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        serde_json::from_str(body).unwrap_or(Value::Null)
-    }
-
-    /// Waits until something is so; panics with the page and the log when it never is.
-    pub fn until(&self, words: &str, mut is_so: impl FnMut() -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while !is_so() {
-            assert!(
-                Instant::now() < deadline,
-                "waited in vain: {words}\n{}\n{}",
-                self.view(),
-                self.log()
-            );
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    /// Whether the console shows this device ONLINE.
-    pub fn is_online(&self, device: &str) -> bool {
-        let view = self.view();
-        let devices = view.get("devices").and_then(Value::as_array);
-        devices.into_iter().flatten().any(|one| {
-            let is =
-                |field: &str, value: &str| one.get(field).and_then(Value::as_str) == Some(value);
-            is("device", device) && is("state", "ONLINE")
-        })
-    }
-
     /// A POST of JSON to the console, as its own page sends it; the raw answer.
     pub fn post(&self, path: &str, json: &str) -> Option<String> {
         let head = format!(

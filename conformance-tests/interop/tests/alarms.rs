@@ -11,15 +11,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use cordon_contract::{BoxFuture, Clock as _, Shutdown, ShutdownTrigger, SystemClock};
 use cordon_http::{Handler, Request, Response, Server, ServerOptions};
-use cordon_interop::{Park, program, run};
+use cordon_interop::{Park, change_config, program, said};
 use cordon_model::{AlarmCode, MessageId};
 use serde_json::{Value, json};
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An alarm in the name of `enterprise-1`, as a file for `cordon submit`.
 fn alarm(park: &Park, code: AlarmCode, level: &str) -> PathBuf {
@@ -40,49 +37,18 @@ fn alarm(park: &Park, code: AlarmCode, level: &str) -> PathBuf {
 }
 
 fn submit(park: &Park, files: &[PathBuf]) {
-    run(Command::new(program())
-        .args(["submit", "--url"])
-        .arg(format!("{}/soap/enterprise", park.exchange()))
-        .arg("--certs")
-        .arg(park.data().join("certs/enterprise-1"))
-        .arg("--trust")
-        .arg(park.data().join("certs/ca"))
-        .arg("--spool")
-        .arg(park.scratch().join("spool"))
-        .args(files));
-}
-
-fn until<T>(park: &Park, what: &str, found: impl Fn() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(found) = found() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "{what}:\n{}", park.log());
-        std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
-fn get(park: &Park, path: &str) -> Option<String> {
-    let answer = park.get(path)?;
-    let (_, body) = answer.split_once("\r\n\r\n")?;
-    Some(body.to_owned())
-}
-
-fn view(park: &Park) -> Option<Value> {
-    serde_json::from_str(&get(park, "/api/view")?).ok()
+    let answer = park.submit("enterprise-1", files);
+    assert!(answer.status.success(), "{}", said(&answer));
 }
 
 /// Id and state of the alarms that the page shows, in its order.
-fn open(park: &Park) -> Option<Vec<(String, String)>> {
-    let view = view(park)?;
-    let alarms = view["alarms"].as_array()?.iter();
+fn open(park: &Park) -> Vec<(String, String)> {
+    let view = park.view();
+    let alarms = view["alarms"].as_array().into_iter().flatten();
     let word = |alarm: &Value, key: &str| alarm[key].as_str().unwrap().to_owned();
-    Some(
-        alarms
-            .map(|alarm| (word(alarm, "id"), word(alarm, "state")))
-            .collect(),
-    )
+    alarms
+        .map(|alarm| (word(alarm, "id"), word(alarm, "state")))
+        .collect()
 }
 
 /// Every alarm of a fresh park was a dead letter: it went to receiver `console`, which nobody served.
@@ -90,17 +56,15 @@ fn open(park: &Park) -> Option<Vec<(String, String)>> {
 fn a_fresh_park_tells_its_own_page_and_has_no_dead_letters() {
     let park = Park::start();
     submit(&park, &[alarm(&park, AlarmCode::Fire, "RED")]);
-    until(&park, "the alarm is told, or given up", || {
-        let told = view(&park)?["messages"]["AlarmUpdate"].as_u64()?;
-        (told > 0).then_some(())
+    park.until("the alarm is told, or given up", || {
+        park.view()["messages"]["AlarmUpdate"].as_u64() > Some(0)
     });
-    let outbox: Value = serde_json::from_str(&get(&park, "/outbox").unwrap()).unwrap();
+    let outbox = park.json("/outbox");
     assert_eq!(outbox["dead_letters"], json!([]), "{outbox}");
-    assert_eq!(open(&park).unwrap().len(), 1);
+    assert_eq!(open(&park).len(), 1);
     // Routes that name it are served, and the check says so.
-    let file = park.data().join("park.toml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text + "\n[alarms]\nroutes = \"routes.toml\"\n").unwrap();
+    let routes = "\n[alarms]\nroutes = \"routes.toml\"\n";
+    change_config(&park.data(), &[], routes);
     let routes = |name: &str| {
         let text = format!("receivers = [\"{name}\"]\n[route]\nreceivers = [\"{name}\"]\n");
         std::fs::write(park.data().join("routes.toml"), text).unwrap();
@@ -108,7 +72,7 @@ fn a_fresh_park_tells_its_own_page_and_has_no_dead_letters() {
         check
             .arg("check")
             .arg("--config")
-            .arg(&file)
+            .arg(park.data().join("park.toml"))
             .output()
             .unwrap()
     };
@@ -132,9 +96,7 @@ fn a_fresh_park_tells_its_own_page_and_has_no_dead_letters() {
 fn what_is_open_is_the_same_after_a_kill_and_red_stands_first() {
     let mut park = Park::start();
     submit(&park, &[alarm(&park, AlarmCode::Fire, "RED")]);
-    until(&park, "the red alarm is open", || {
-        (open(&park)?.len() == 1).then_some(())
-    });
+    park.until("the red alarm is open", || open(&park).len() == 1);
     let others = AlarmCode::ALL
         .iter()
         .filter(|code| **code != AlarmCode::Fire);
@@ -143,23 +105,21 @@ fn what_is_open_is_the_same_after_a_kill_and_red_stands_first() {
         .map(|code| alarm(&park, *code, "BLUE"))
         .collect();
     submit(&park, &blue);
-    let before = until(&park, "all are open", || {
-        let open = open(&park)?;
+    let before = park.until_some("all are open", || {
+        let open = open(&park);
         (open.len() == 56).then_some(open)
     });
     assert_eq!(before[0], ("RED-FIRE".to_owned(), "RAISED".to_owned()));
     park.kill_and_restart();
     park.wait_until_healthy();
-    assert_eq!(open(&park).unwrap(), before);
+    assert_eq!(open(&park), before);
     let metrics = park.get("/metrics").unwrap();
     assert!(metrics.contains("\ncordon_open_alarms 56\n"), "{metrics}");
     let answer = park
         .post("/api/acknowledge", r#"{"alarm":"RED-FIRE"}"#)
         .unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    until(&park, "it is acknowledged", || {
-        (open(&park)?[0].1 == "ACKNOWLEDGED").then_some(())
-    });
+    park.until("it is acknowledged", || open(&park)[0].1 == "ACKNOWLEDGED");
 }
 
 /// A receiver that keeps what it is given.
@@ -209,13 +169,11 @@ fn with_board(data: &Path, address: SocketAddr) {
     let routes = "receivers = [\"board\"]\n[acknowledge]\norange = 3600\n[route]\nreceivers = [\"board\"]\n\
                   group_by = [\"area\"]\ngroup_wait_s = 1\ngroup_interval_s = 300\n";
     std::fs::write(data.join("routes.toml"), routes).unwrap();
-    let file = data.join("park.toml");
-    let text = std::fs::read_to_string(&file).unwrap();
     let more = format!(
         "\n[alarms]\nroutes = \"routes.toml\"\n[[notify]]\nname = \"boards\"\n[[notify.webhook]]\n\
          receiver = \"board\"\nurl = \"http://{address}/alarms\"\n"
     );
-    std::fs::write(&file, text + &more).unwrap();
+    change_config(data, &[], &more);
 }
 
 /// The second detector of a group was told when the group's interval was over, or by its escalation;
@@ -227,13 +185,11 @@ fn a_second_orange_alarm_is_told_at_once_and_its_end_too() {
     let (address, _stop) = board.serve(&runtime);
     let park = Park::start_with(|data| with_board(data, address));
     submit(&park, &[alarm(&park, AlarmCode::UnknownSmoke, "ORANGE")]);
-    until(&park, "the first is told", || {
+    park.until_some("the first is told", || {
         board.told("ORANGE-UNKNOWN_SMOKE", "RAISED")
     });
     submit(&park, &[alarm(&park, AlarmCode::Fire, "ORANGE")]);
-    let second = until(&park, "the second is told", || {
-        board.told("ORANGE-FIRE", "RAISED")
-    });
+    let second = park.until_some("the second is told", || board.told("ORANGE-FIRE", "RAISED"));
     assert!(
         second.contains("told before: ORANGE-UNKNOWN_SMOKE"),
         "{second}"
@@ -242,14 +198,12 @@ fn a_second_orange_alarm_is_told_at_once_and_its_end_too() {
         .post("/api/acknowledge", r#"{"alarm":"ORANGE-FIRE"}"#)
         .unwrap();
     assert!(acknowledge.starts_with("HTTP/1.1 200"), "{acknowledge}");
-    until(&park, "who was told hears that it was taken up", || {
+    park.until_some("who was told hears that it was taken up", || {
         board.told("ORANGE-FIRE", "ACKNOWLEDGED")
     });
     let close = r#"{"alarm":"ORANGE-FIRE","note":"put out"}"#;
     let close = park.post("/api/close", close).unwrap();
     assert!(close.starts_with("HTTP/1.1 200"), "{close}");
-    let end = until(&park, "and how it ended", || {
-        board.told("ORANGE-FIRE", "CLOSED")
-    });
+    let end = park.until_some("and how it ended", || board.told("ORANGE-FIRE", "CLOSED"));
     assert!(end.contains("put out"), "{end}");
 }

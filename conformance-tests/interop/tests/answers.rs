@@ -148,12 +148,7 @@ async fn what_stands_beside_the_messages_refuses_the_whole_submission() {
             "{answer}"
         );
     }
-    let journal = || {
-        said(&run(Command::new(program())
-            .args(["journal", "show", "--limit", "5000", "--dir"])
-            .arg(park.data().join("journal"))))
-    };
-    let shown = journal();
+    let shown = park.entries();
     assert_eq!(
         shown.matches("S060").count(),
         3,

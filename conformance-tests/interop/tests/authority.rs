@@ -22,22 +22,7 @@ fn say(park: &Park, sender: &str, kind: &str, fields: &str) -> PathBuf {
 
 /// What `cordon submit` says to one message of this sender.
 fn submit(park: &Park, sender: &str, kind: &str, fields: &str) -> String {
-    let file = say(park, sender, kind, fields);
-    let spool = park.scratch().join("spools").join(sender);
-    std::fs::create_dir_all(&spool).unwrap();
-    let output = Command::new(program())
-        .arg("submit")
-        .args(["--url", &format!("{}/soap/enterprise", park.exchange())])
-        .arg("--certs")
-        .arg(park.data().join("certs").join(sender))
-        .arg("--trust")
-        .arg(park.data().join("certs/ca"))
-        .arg("--spool")
-        .arg(spool)
-        .arg(file)
-        .output()
-        .unwrap();
-    said(&output)
+    said(&park.submit(sender, &[say(park, sender, kind, fields)]))
 }
 
 fn white(plate: &str) -> String {
@@ -95,13 +80,6 @@ fn remove_partner(data: &Path) {
     std::fs::write(&file, kept).unwrap();
 }
 
-/// Entries of the journal, one line each.
-fn journal(park: &Park) -> String {
-    said(&run(Command::new(program())
-        .args(["journal", "show", "--limit", "5000", "--dir"])
-        .arg(park.data().join("journal"))))
-}
-
 /// Everything the intruder tries against enterprise-1's fire; each must be refused with its code.
 fn tries(park: &Park, intruder: &str, code: &str) {
     let white_code = if code == "F031" { "F034" } else { code };
@@ -120,30 +98,33 @@ fn refused(park: &Park, intruder: &str, kind: &str, fields: &str, code: &str) {
     assert!(words.contains("accepted 0, refused 1"), "{kind}: {words}");
 }
 
-/// The level of an open alarm.
-fn level_of(park: &Park, alarm: &str) -> Option<String> {
-    let answer = park.get("/api/alarms").unwrap();
-    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-    let body: serde_json::Value = serde_json::from_str(body).unwrap();
-    let lines = body["alarms"].as_array().unwrap().clone();
-    let line = lines.into_iter().find(|line| line["id"] == alarm)?;
-    Some(line["level"].as_str().unwrap().to_owned())
+/// Waits until an alarm is on the page; its level there.
+fn level_of(park: &Park, alarm: &str) -> String {
+    park.until_some(&format!("{alarm} is on the page"), || {
+        let view = park.view();
+        let line = view["alarms"].as_array()?.iter();
+        let line = line.clone().find(|line| line["id"] == alarm)?;
+        Some(line["level"].as_str()?.to_owned())
+    })
+}
+
+/// Waits until there are so many messages of this kind in the journal: the page follows it.
+fn until_shown(park: &Park, kind: &str, count: u64) {
+    park.until(&format!("{count} of {kind} are shown"), || {
+        park.view()["messages"][kind].as_u64() >= Some(count)
+    });
 }
 
 /// Nothing the intruder said is a message, and the signed report does not know it.
 fn nothing_changed(mut park: Park, intruder: &str) {
-    let entries = journal(&park);
+    let entries = park.entries();
     let taken = entries
         .lines()
         .filter(|line| line.contains(intruder) && line.contains(" message "));
     assert_eq!(taken.count(), 0, "{entries}");
     assert!(entries.contains(" refused "), "{entries}");
     assert_eq!(park.terminate(), Some(0), "{}", park.log());
-    let built = run(Command::new(program())
-        .args([
-            "report", "build", "--report", "RPT-01", "--so-far", "--config",
-        ])
-        .arg(park.data().join("park.toml")));
+    let built = park.build_report();
     let reports = walk(&park.data());
     assert!(!reports.is_empty(), "{}", said(&built));
     for file in reports {
@@ -197,7 +178,8 @@ fn a_rival_that_takes_the_name_of_anothers_alarm_raises_one_of_its_own() {
         &fire("FIRE-1", "enterprise-2", "BLUE"),
     );
     assert!(words.contains("accepted 1"), "{words}");
-    assert_eq!(level_of(&park, "FIRE-1").as_deref(), Some("RED"));
+    until_shown(&park, "AlarmEvent", 2);
+    assert_eq!(level_of(&park, "FIRE-1"), "RED");
     refused(
         &park,
         "enterprise-2",
@@ -205,7 +187,7 @@ fn a_rival_that_takes_the_name_of_anothers_alarm_raises_one_of_its_own() {
         &closing("FIRE-1", "enterprise-2"),
         "F031",
     );
-    assert_eq!(level_of(&park, "FIRE-1").as_deref(), Some("RED"));
+    assert_eq!(level_of(&park, "FIRE-1"), "RED");
 }
 
 #[test]

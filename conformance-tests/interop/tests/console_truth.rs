@@ -8,8 +8,6 @@
     reason = "test code"
 )]
 
-use std::time::{Duration, Instant};
-
 use cordon_interop::Park;
 
 /// The value of a metric without labels.
@@ -20,21 +18,12 @@ fn metric(park: &Park, name: &str) -> u64 {
     value.trim().parse().unwrap()
 }
 
-/// Looks until `seen` is so.
-fn until(what: &str, mut seen: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(90);
-    while !seen() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 /// Rounds of the core that found nothing to record were counted: 105 batches a second on an idle park.
 #[test]
 fn a_batch_is_counted_only_when_something_was_written() {
     let park = Park::start();
     let begun = metric(&park, "cordon_journal_entries ");
-    until("the park went on for three ticks", || {
+    park.until("the park went on for three ticks", || {
         metric(&park, "cordon_journal_entries ") >= begun + 3
     });
     // Asked for first: entries that come in between make no difference.

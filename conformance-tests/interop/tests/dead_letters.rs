@@ -12,15 +12,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use cordon_contract::{BoxFuture, Clock as _, Shutdown, SystemClock};
 use cordon_http::{Handler, Request, Response, Server, ServerOptions};
-use cordon_interop::{Park, node_script, program, run, run_json, system};
+use cordon_interop::{Park, change_config, node_script, program, run, run_json, said, system};
 use cordon_model::MessageId;
 use serde_json::{Value, json};
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A duty room and a provincial platform behind one address; both answer as told.
 struct Outside {
@@ -59,9 +56,7 @@ impl Outside {
 fn add_partners(data: &Path, address: SocketAddr) {
     let routes = "receivers = [\"duty-room\"]\n[route]\nreceivers = [\"duty-room\"]\n";
     std::fs::write(data.join("routes.toml"), routes).unwrap();
-    let file = data.join("park.toml");
-    let mut text = std::fs::read_to_string(&file).unwrap();
-    text += &format!(
+    let more = format!(
         r#"
 [alarms]
 routes = "routes.toml"
@@ -92,7 +87,7 @@ report = "RPT-01"
 schedule = {{ every_s = 1 }}
 "#
     );
-    std::fs::write(&file, text).unwrap();
+    change_config(data, &[], &more);
 }
 
 /// A red alarm in the name of `enterprise-1`; red alarms do not wait for others, and one of another
@@ -115,30 +110,12 @@ fn alarm(park: &Park, code: &str) -> PathBuf {
     file
 }
 
-fn submit(park: &Park, file: &Path) {
-    run(Command::new(program())
-        .args(["submit", "--url"])
-        .arg(format!("{}/soap/enterprise", park.exchange()))
-        .arg("--certs")
-        .arg(park.data().join("certs/enterprise-1"))
-        .arg("--trust")
-        .arg(park.data().join("certs/ca"))
-        .arg("--spool")
-        .arg(park.scratch().join("spool"))
-        .arg(file));
-}
-
 /// `cordon outbox` with these words.
 fn outbox(park: &Park, words: &[&str]) -> Output {
     let mut command = Command::new(program());
     command.arg("outbox").args(words);
     command.arg("--config").arg(park.data().join("park.toml"));
     command.output().unwrap()
-}
-
-fn said(output: &Output) -> String {
-    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
-    String::from_utf8_lossy(&text).into_owned()
 }
 
 fn dead_letters(park: &Park) -> Vec<Value> {
@@ -152,17 +129,6 @@ fn dead_letters(park: &Park) -> Vec<Value> {
 fn ids(letters: &[Value]) -> Vec<String> {
     let ids = letters.iter().map(|letter| letter["id"].as_str().unwrap());
     ids.map(str::to_owned).collect()
-}
-
-fn until<T>(park: &Park, what: &str, found: impl Fn() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(found) = found() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "{what}:\n{}", park.log());
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }
 
 #[test]
@@ -180,11 +146,12 @@ fn what_was_refused_is_listed_and_arrives_after_the_repair() {
     runtime.spawn(server.serve(outside.clone(), shutdown));
     let mut park = Park::start_with(|data| add_partners(data, address));
     for code in ["FIRE", "PERIMETER_INTRUSION"] {
-        submit(&park, &alarm(&park, code));
+        let answer = park.submit("enterprise-1", &[alarm(&park, code)]);
+        assert!(answer.status.success(), "{}", said(&answer));
     }
 
     // Both kinds stand in one list: the order of the outbox, and the push of the adapter.
-    let orders = until(&park, "the alarms are dead letters", || {
+    let orders = park.until_some("the alarms are dead letters", || {
         let letters = dead_letters(&park).into_iter();
         let orders: Vec<Value> = letters
             .filter(|letter| letter["source"] == "outbox")
@@ -196,7 +163,7 @@ fn what_was_refused_is_listed_and_arrives_after_the_repair() {
     assert_eq!(order["kind"], "AlarmEvent", "{order}");
     assert_eq!(order["lane"], "ROUTINE", "{order}");
     assert!(order["deadline"].is_string(), "{order}");
-    let report = until(&park, "the report is a dead letter", || {
+    let report = park.until_some("the report is a dead letter", || {
         let letters = dead_letters(&park);
         letters
             .into_iter()
@@ -245,8 +212,8 @@ fn what_was_refused_is_listed_and_arrives_after_the_repair() {
     assert_eq!(seen["notice"], "sent again", "{seen}");
     let again = outbox(&park, &["rerun", number, name, "--as", "duty officer"]);
     assert_eq!(again.status.code(), Some(0), "{}", said(&again));
-    until(&park, "both alarms have arrived", || {
-        (outside.took("/alarms").len() == 2).then_some(())
+    park.until("both alarms have arrived", || {
+        outside.took("/alarms").len() == 2
     });
     let key = name.trim_start_matches("province:").replace(':', "/");
     assert!(
@@ -257,11 +224,11 @@ fn what_was_refused_is_listed_and_arrives_after_the_repair() {
         "{key}"
     );
     // Versions that were refused meanwhile are letters of their own.
-    until(&park, "nothing is left", || {
+    park.until("nothing is left", || {
         let left = ids(&dead_letters(&park));
         let words: Vec<&str> = left.iter().map(String::as_str).collect();
         outbox(&park, &[&["rerun"], words.as_slice()].concat());
-        left.is_empty().then_some(())
+        left.is_empty()
     });
     let metrics = park.get("/metrics").unwrap();
     assert!(metrics.contains("\ncordon_dead_letters 0\n"), "{metrics}");
@@ -269,12 +236,7 @@ fn what_was_refused_is_listed_and_arrives_after_the_repair() {
     assert_eq!(twice.status.code(), Some(1), "{}", said(&twice));
 
     assert_eq!(park.terminate(), Some(0), "{}", park.log());
-    let journal = run(Command::new(program())
-        .args([
-            "journal", "show", "--from", "1", "--limit", "100000", "--body", "--dir",
-        ])
-        .arg(park.data().join("journal")));
-    let journal = said(&journal);
+    let journal = park.bodies();
     for words in [
         "order.rerun",
         "asked by duty officer",

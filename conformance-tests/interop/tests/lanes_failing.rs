@@ -14,12 +14,13 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use cordon_interop::{Park, program, run};
+use cordon_interop::{
+    Head, Park, change_config, fresh_id, message, message_file, moment, run, said, ship,
+};
 use cordon_sim_camera::{Camera, CameraHandle, Event, Plate, User};
 use cordon_sim_lane::{Input, Lane, LaneFault, LaneHandle, LaneSettings, Output};
-use serde_json::Value;
 
 const PLATE: &str = "苏F12345";
 
@@ -68,37 +69,28 @@ fn park(buses: &str, camera: Option<&CameraHandle>) -> Park {
 fn park_with(buses: &str, camera: Option<&CameraHandle>, more: impl FnOnce(&Path)) -> Park {
     Park::start_with(|data| {
         std::fs::write(data.join("lane.toml"), profile()).unwrap();
-        let file = data.join("park.toml");
-        let mut text = std::fs::read_to_string(&file).unwrap();
-        write!(text, "\n[access]\n[[modbus]]\nname = \"barriers\"\n{buses}").unwrap();
+        let lanes = format!("\n[access]\n[[modbus]]\nname = \"barriers\"\n{buses}");
+        change_config(data, &[], &lanes);
         if let Some(camera) = camera {
-            text = text.replacen("[hub]\n", "[hub]\nmappings = \"mappings\"\n", 1);
-            write_camera(data, &mut text, camera);
+            add_camera(data, camera);
         }
-        std::fs::write(file, text).unwrap();
         more(data);
     })
 }
 
-fn write_camera(data: &Path, text: &mut String, camera: &CameraHandle) {
+fn add_camera(data: &Path, camera: &CameraHandle) {
     std::fs::create_dir_all(data.join("secrets")).unwrap();
     let secret = data.join("secrets/camera");
     std::fs::write(&secret, "camera-password").unwrap();
     run(Command::new("chmod").arg("600").arg(secret));
-    let package = data.join("mappings/onvif/camera/1");
-    std::fs::create_dir_all(&package).unwrap();
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings/onvif/camera/1");
-    for name in ["mapping.toml", "points.toml"] {
-        std::fs::copy(shipped.join(name), package.join(name)).unwrap();
-    }
-    write!(
-        text,
+    ship(data, "onvif/camera/1");
+    let text = format!(
         "[[plan.devices]]\nid = \"CAM-05\"\nkind = \"PLATE_CAMERA\"\nlane = \"L-05\"\n\
          [[onvif]]\nname = \"cameras\"\n[[onvif.camera]]\ndevice = \"CAM-05\"\naddress = \"{}\"\n\
          user = \"cordon\"\npassword_file = \"secrets/camera\"\nlane = \"L-05\"\n",
         camera.device_service()
-    )
-    .unwrap();
+    );
+    change_config(data, &[], &text);
 }
 
 async fn camera() -> CameraHandle {
@@ -116,42 +108,10 @@ async fn lane(faults: &[LaneFault]) -> LaneHandle {
     Lane::start(settings(0, faults), any_port()).await.unwrap()
 }
 
-fn until(words: &str, park: &Park, mut true_now: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !true_now() {
-        assert!(
-            Instant::now() < deadline,
-            "waited in vain: {words}\n{}\n{}",
-            view(park),
-            park.log()
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-fn view(park: &Park) -> Value {
-    let answer = park.get("/api/view").unwrap_or_default();
-    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-    serde_json::from_str(body).unwrap_or(Value::Null)
-}
-
-fn device(park: &Park, id: &str) -> (String, String) {
-    let view = view(park);
-    let devices = view["devices"].as_array().cloned().unwrap_or_default();
-    let found = devices.into_iter().find(|device| device["device"] == id);
-    let found = found.unwrap_or(Value::Null);
-    let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
-    (text("state"), text("reason"))
-}
-
-fn online(park: &Park, id: &str) {
-    until(&format!("{id} is online"), park, || {
-        device(park, id).0 == "ONLINE"
-    });
-}
-
 fn commands(park: &Park, outcome: &str) -> u64 {
-    view(park)["commands"][outcome].as_u64().unwrap_or_default()
+    park.view()["commands"][outcome]
+        .as_u64()
+        .unwrap_or_default()
 }
 
 fn emergency(park: &Park, gate: &str, release: bool) {
@@ -172,39 +132,21 @@ fn is_up(lane: &LaneHandle) -> bool {
 
 /// A freight grant of enterprise-1 for now, sent as enterprises send it.
 fn grant(park: &Park, trailer: Option<&str>) {
-    let at = |offset: &str| {
-        let now = run(Command::new("date")
-            .args(["-d", offset, "+%Y-%m-%dT%H:%M:%S+00:00"])
-            .env("TZ", "UTC"));
-        String::from_utf8_lossy(&now.stdout).trim().to_owned()
-    };
-    let (now, from, to) = (at("now"), at("-1 hour"), at("+1 hour"));
     let trailer = trailer.map_or_else(String::new, |plate| {
         format!("<c:TrailerPlate>{plate}</c:TrailerPlate>")
     });
-    let text = format!(
-        "<c:Message xmlns:c=\"urn:cordon:park:1\"><c:Header><c:MessageId>0192f4a0-7c1e-7d3a-9b57-00000000f001</c:MessageId>\
-         <c:MessageType>AccessGrant</c:MessageType><c:SchemaVersion>1.0</c:SchemaVersion><c:ParkCode>JS-DEMO</c:ParkCode>\
-         <c:SenderId>enterprise-1</c:SenderId><c:OccurredAt>{now}</c:OccurredAt><c:SentAt>{now}</c:SentAt>\
-         <c:Sequence>1</c:Sequence><c:Quality>MANUAL</c:Quality><c:Sensitivity>INTERNAL</c:Sensitivity><c:Test>false</c:Test>\
-         </c:Header><c:Body><c:AccessGrant><c:GrantId>GR-1</c:GrantId><c:ClassLetter>F</c:ClassLetter>\
+    let fields = format!(
+        "<c:GrantId>GR-1</c:GrantId><c:ClassLetter>F</c:ClassLetter>\
          <c:SubjectKind>VEH_FREIGHT</c:SubjectKind><c:Plate><c:Number>{PLATE}</c:Number><c:Colour>YELLOW</c:Colour></c:Plate>\
-         {trailer}<c:EnterpriseId>enterprise-1</c:EnterpriseId><c:ValidFrom>{from}</c:ValidFrom><c:ValidTo>{to}</c:ValidTo>\
-         <c:State>ACTIVE</c:State></c:AccessGrant></c:Body></c:Message>"
+         {trailer}<c:EnterpriseId>enterprise-1</c:EnterpriseId><c:ValidFrom>{}</c:ValidFrom><c:ValidTo>{}</c:ValidTo>\
+         <c:State>ACTIVE</c:State>",
+        moment(-3_600),
+        moment(3_600)
     );
-    let file = park.scratch().join("grant.xml");
-    std::fs::write(&file, text).unwrap();
-    let certs = park.data().join("certs");
-    run(Command::new(program())
-        .args(["submit", "--url"])
-        .arg(format!("{}/soap/enterprise", park.exchange()))
-        .arg("--certs")
-        .arg(certs.join("enterprise-1"))
-        .arg("--trust")
-        .arg(certs.join("ca"))
-        .arg("--spool")
-        .arg(park.scratch().join("spool"))
-        .arg(file));
+    let id = fresh_id();
+    let text = message(Head::of("enterprise-1"), &id, "AccessGrant", &fields);
+    let answer = park.submit("enterprise-1", &[message_file(park.scratch(), &id, &text)]);
+    assert!(said(&answer).contains("accepted 1"), "{}", said(&answer));
 }
 
 fn arrives(camera: &CameraHandle) {
@@ -238,27 +180,17 @@ async fn hangs() -> (SocketAddr, Arc<AtomicUsize>) {
 
 /// A broker nobody runs, and a platform that hangs.
 fn dead_outside(data: &Path, platform: SocketAddr) {
-    let package = data.join("mappings/json/sensor/1");
-    std::fs::create_dir_all(&package).unwrap();
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings/json/sensor/1");
-    for name in ["mapping.toml", "points.toml"] {
-        std::fs::copy(shipped.join(name), package.join(name)).unwrap();
-    }
+    ship(data, "json/sensor/1");
     let broker = std::net::TcpListener::bind(any_port()).unwrap();
     let port = broker.local_addr().unwrap().port();
-    let file = data.join("park.toml");
-    let mut text = std::fs::read_to_string(&file).unwrap();
-    text = text.replacen("[hub]\n", "[hub]\nmappings = \"mappings\"\n", 1);
-    write!(
-        text,
+    let text = format!(
         "[[plan.devices]]\nid = \"MQ-01\"\nkind = \"GATEWAY\"\n[[plan.devices]]\nid = \"PROV-01\"\nkind = \"OTHER\"\n\
          [reports]\n[[reports.build]]\nreport = \"RPT-01\"\ngranularity = \"ON_DEMAND\"\nschedule = {{ every_s = 1 }}\n[[mqtt]]\nname = \"sensors\"\nhost = \"127.0.0.1\"\nport = {port}\nclient_id = \"hub\"\n\
          gateway = \"MQ-01\"\n[[mqtt.subscription]]\nfilter = \"sensors/#\"\nmapping = \"json/sensor/1\"\ndevice_segment = 2\n\
          [[regulator]]\nname = \"province\"\nplatform = \"PROV-01\"\nurl = \"http://{platform}/reports\"\n\
          ledger_file = \"province.ledger\"\n[[regulator.job]]\nreport = \"RPT-01\"\nschedule = {{ every_s = 5 }}\n"
-    )
-    .unwrap();
-    std::fs::write(file, text).unwrap();
+    );
+    change_config(data, &[], &text);
 }
 
 /// All three were OFFLINE, the opening of the emergency gate was never written.
@@ -276,24 +208,22 @@ async fn a_silent_unit_a_dead_broker_and_a_hanging_platform_leave_the_emergency_
     );
     let (platform, taken) = hangs().await;
     let park = park_with(&buses, None, |data| dead_outside(data, platform));
-    online(&park, "BR-01");
-    online(&park, "BR-06");
-    until("the platform hangs", &park, || {
-        taken.load(Ordering::SeqCst) > 0
-    });
-    until("the silent one is known", &park, || {
-        device(&park, "BR-02").0 == "OFFLINE"
+    park.until_online("BR-01");
+    park.until_online("BR-06");
+    park.until("the platform hangs", || taken.load(Ordering::SeqCst) > 0);
+    park.until("the silent one is known", || {
+        park.device("BR-02").0 == "OFFLINE"
     });
     let asked = Instant::now();
     emergency(&park, "G-04", false);
-    until("it is written", &park, || {
+    park.until("it is written", || {
         lanes[2].state().plant.outputs.contains(&Output::LockOpen)
     });
     println!("written {} ms after the act", asked.elapsed().as_millis());
-    until("it is up", &park, || is_up(&lanes[2]));
+    park.until("it is up", || is_up(&lanes[2]));
     println!("up {} ms after the act", asked.elapsed().as_millis());
-    until("confirmed", &park, || commands(&park, "CONFIRMED") > 0);
-    assert_eq!(device(&park, "BR-01").0, "ONLINE");
+    park.until("confirmed", || commands(&park, "CONFIRMED") > 0);
+    assert_eq!(park.device("BR-01").0, "ONLINE");
     assert_eq!(commands(&park, "EXPIRED"), 0);
 }
 
@@ -302,15 +232,15 @@ async fn a_silent_unit_a_dead_broker_and_a_hanging_platform_leave_the_emergency_
 async fn a_lane_held_open_when_the_hub_is_killed_comes_down_on_release() {
     let lane = lane(&[]).await;
     let mut park = park(&bus(lane.addr(), &[("G-04", 6, 255)]), None);
-    online(&park, "BR-06");
+    park.until_online("BR-06");
     emergency(&park, "G-04", false);
-    until("confirmed", &park, || commands(&park, "CONFIRMED") > 0);
+    park.until("confirmed", || commands(&park, "CONFIRMED") > 0);
     park.kill_and_restart();
     park.wait_until_healthy();
-    online(&park, "BR-06");
+    park.until_online("BR-06");
     assert!(is_up(&lane), "it stays up while nobody releases it");
     emergency(&park, "G-04", true);
-    until("lowered", &park, || is_down(&lane));
+    park.until("lowered", || is_down(&lane));
     assert!(!lane.state().plant.outputs.contains(&Output::LockOpen));
 }
 
@@ -319,13 +249,13 @@ async fn a_lane_held_open_when_the_hub_is_killed_comes_down_on_release() {
 async fn a_boom_that_rises_after_its_order_failed_is_lowered() {
     let (lane, camera) = (lane(&[LaneFault::RisesLate]).await, camera().await);
     let park = park(&bus(lane.addr(), &[("G-03", 5, 255)]), Some(&camera));
-    online(&park, "BR-05");
-    online(&park, "CAM-05");
+    park.until_online("BR-05");
+    park.until_online("CAM-05");
     grant(&park, None);
     arrives(&camera);
-    until("the order failed", &park, || commands(&park, "FAILED") > 0);
-    until("it rises all the same", &park, || !is_down(&lane));
-    until("lowered", &park, || is_down(&lane));
+    park.until("the order failed", || commands(&park, "FAILED") > 0);
+    park.until("it rises all the same", || !is_down(&lane));
+    park.until("lowered", || is_down(&lane));
     assert!(lane.state().plant.outputs.contains(&Output::LampRed));
 }
 
@@ -334,14 +264,14 @@ async fn a_boom_that_rises_after_its_order_failed_is_lowered() {
 async fn a_trailer_that_no_camera_reads_does_not_refuse_its_vehicle() {
     let (lane, camera) = (lane(&[]).await, camera().await);
     let park = park(&bus(lane.addr(), &[("G-03", 5, 255)]), Some(&camera));
-    online(&park, "BR-05");
-    online(&park, "CAM-05");
+    park.until_online("BR-05");
+    park.until_online("CAM-05");
     grant(&park, Some("苏F1234挂"));
     arrives(&camera);
-    until("decided", &park, || !view(&park)["decisions"][0].is_null());
-    let decision = view(&park)["decisions"][0].clone();
+    park.until("decided", || !park.view()["decisions"][0].is_null());
+    let decision = park.view()["decisions"][0].clone();
     assert_eq!(decision["outcome"], "OPEN", "{decision}");
-    until("up", &park, || is_up(&lane));
+    park.until("confirmed", || commands(&park, "CONFIRMED") > 0);
 }
 
 /// It was ONLINE, and the opening EXPIRED without a word of the refusal.
@@ -349,12 +279,12 @@ async fn a_trailer_that_no_camera_reads_does_not_refuse_its_vehicle() {
 async fn a_controller_that_refuses_function_5_is_seen_and_its_orders_are_refused() {
     let lane = lane(&[LaneFault::RefusesSingleWrites]).await;
     let park = park(&bus(lane.addr(), &[("G-04", 6, 255)]), None);
-    until("it is seen", &park, || {
-        let (state, reason) = device(&park, "BR-06");
+    park.until("it is seen", || {
+        let (state, reason) = park.device("BR-06");
         state == "DEGRADED" && reason.contains("exception 1")
     });
     emergency(&park, "G-04", false);
-    until("refused", &park, || commands(&park, "REFUSED") > 0);
+    park.until("refused", || commands(&park, "REFUSED") > 0);
     assert_eq!(commands(&park, "EXPIRED"), 0);
 }
 
@@ -363,7 +293,7 @@ async fn a_controller_that_refuses_function_5_is_seen_and_its_orders_are_refused
 async fn a_person_holds_releases_and_lowers_one_barrier() {
     let lane = lane(&[]).await;
     let park = park(&bus(lane.addr(), &[("G-03", 5, 255)]), None);
-    online(&park, "BR-05");
+    park.until_online("BR-05");
     let order = |action: &str| {
         let body = format!(
             r#"{{"lane":"L-05","action":"{action}","ordered_by":"Wang","reason":"boom test"}}"#
@@ -375,15 +305,13 @@ async fn a_person_holds_releases_and_lowers_one_barrier() {
         "{}",
         order("hold")
     );
-    until("held", &park, || is_up(&lane));
+    park.until("held", || is_up(&lane));
     let answer = order("release");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    until("released", &park, || is_down(&lane));
+    park.until("released", || is_down(&lane));
     let answer = order("lower");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    until("three confirmed", &park, || {
-        commands(&park, "CONFIRMED") >= 3
-    });
+    park.until("three confirmed", || commands(&park, "CONFIRMED") >= 3);
     let answer = order("open");
     assert!(
         answer.starts_with("HTTP/1.1 4"),

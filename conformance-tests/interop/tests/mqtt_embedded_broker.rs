@@ -195,8 +195,12 @@ async fn the_adapter_loses_nothing_over_cut_lines_and_a_killed_process() {
     until("the subscription", || broker.subscriptions() > 0).await;
     publish_lines(publisher(port), "sensors/GW-01/D-1", &numbered(0, 60));
     hub.wait("20 offers", |seen| seen.len() >= 20).await;
+    let before = broker.counts().connections;
     broker.cut();
-    running.wait_link(LinkState::Offline).await;
+    until("the adapter came back", || {
+        broker.counts().connections > before && broker.subscriptions() > 0
+    })
+    .await;
     running.wait_link(LinkState::Online).await;
     assert_eq!(
         unique(&hub.seen()),

@@ -10,33 +10,15 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::time::Duration;
 
-use cordon_interop::{Park, program, run};
+use cordon_interop::{Park, program, run, said};
 
 fn example(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../schemas/examples/valid")
         .join(name)
-}
-
-/// A client command of the program as `party` of the park.
-fn client(park: &Park, words: &[&str], service: &str, party: &str) -> Command {
-    let mut command = Command::new(program());
-    command
-        .args(words)
-        .args(["--url", &format!("{}/soap/{service}", park.exchange())])
-        .arg("--certs")
-        .arg(park.data().join("certs").join(party))
-        .arg("--trust")
-        .arg(park.data().join("certs/ca"));
-    command
-}
-
-fn said(output: &Output) -> String {
-    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
-    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// A registration in the name of `enterprise-1` of this park, with an id of its own.
@@ -68,7 +50,7 @@ fn what_is_submitted_is_in_the_journal_and_can_be_pulled_with_its_chain() {
     let file = registration(&park);
     let spool = park.scratch().join("spool");
     let submit = || {
-        let mut command = client(&park, &["submit"], "enterprise", "enterprise-1");
+        let mut command = park.client(&["submit"], "enterprise", "enterprise-1");
         run(command.arg("--spool").arg(&spool).arg(&file))
     };
     assert!(said(&submit()).contains("accepted 1, refused 0, waiting 0"));
@@ -78,13 +60,22 @@ fn what_is_submitted_is_in_the_journal_and_can_be_pulled_with_its_chain() {
     assert_eq!(answers, 2, "the message and its receipt");
 
     let out = park.scratch().join("messages.jsonl");
-    let mut command = client(&park, &["pull", "messages"], "regulator", "regulator-1");
-    assert!(said(&run(command.arg("--out").arg(&out))).contains("chain verified"));
+    let mut command = park.client(&["pull", "messages"], "regulator", "regulator-1");
+    let kept = park.scratch().join("kept");
+    let pull = command.arg("--out").arg(&out).arg("--keep").arg(&kept);
+    assert!(said(&run(pull)).contains("chain verified"));
+    // One file for each answer, a line for each record.
+    let files = std::fs::read_dir(kept).unwrap();
+    let records: usize = files
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        .map(|text| text.lines().count())
+        .sum();
     let pulled = std::fs::read_to_string(&out).unwrap();
     assert!(
         pulled.lines().any(|line| line.contains("SUBMISSION")),
         "{pulled}"
     );
+    assert_eq!(records, pulled.lines().count(), "each record is kept");
 
     let journal = park.data().join("journal");
     let verify = run(Command::new(program())
@@ -102,7 +93,7 @@ fn a_regulator_may_not_submit() {
     let park = Park::start();
     let file = registration(&park);
     let spool = park.scratch().join("spool");
-    let mut command = client(&park, &["submit"], "enterprise", "regulator-1");
+    let mut command = park.client(&["submit"], "enterprise", "regulator-1");
     let output = command
         .args(["--patience-s", "0", "--spool"])
         .arg(&spool)

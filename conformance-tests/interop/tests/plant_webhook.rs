@@ -14,7 +14,7 @@ use std::process::Command;
 use bytes::Bytes;
 use cordon_contract::{Clock as _, SystemClock};
 use cordon_http::{Client, ClientOptions};
-use cordon_interop::{Park, program, run, said};
+use cordon_interop::{Park, change_config, run, ship};
 use serde_json::Value;
 
 const SECRET: &str = "a secret of twenty letters";
@@ -27,16 +27,10 @@ fn free_port() -> u16 {
 
 /// A webhook for `enterprise-1` on this port.
 fn add_webhook(data: &Path, port: u16) {
-    let file = data.join("park.toml");
-    let mappings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings");
-    let mappings = mappings.canonicalize().unwrap();
+    ship(data, "plant/gate/1");
     let secret = data.join("plant-secret");
     std::fs::write(&secret, SECRET).unwrap();
     run(Command::new("chmod").arg("600").arg(&secret));
-    let text = std::fs::read_to_string(&file).unwrap().replace(
-        "[exchange]",
-        &format!("mappings = \"{}\"\n\n[exchange]", mappings.display()),
-    );
     let more = format!(
         r#"
 [[plan.devices]]
@@ -52,7 +46,7 @@ secret_file = "plant-secret"
 listen = "127.0.0.1:{port}"
 "#
     );
-    std::fs::write(&file, text + &more).unwrap();
+    change_config(data, &[], &more);
 }
 
 /// Posts a signed event; status and the answer to it.
@@ -99,9 +93,7 @@ async fn the_same_event_id_with_another_plate_is_refused_and_alarmed() {
         "{other}"
     );
     assert_eq!(other["error"]["code"], "F005", "{other}");
-    let journal = said(&run(Command::new(program())
-        .args(["journal", "show", "--limit", "5000", "--body", "--dir"])
-        .arg(park.data().join("journal"))));
+    let journal = park.bodies();
     let alarm = journal
         .lines()
         .skip_while(|line| !(line.contains(" message ") && line.contains("AlarmEvent")))

@@ -190,9 +190,7 @@ fn a_withdrawal_given_after_its_grant_comes_after_it_whatever_the_ids() {
     let url = format!("{}/soap/enterprise", park.exchange());
     let answer = submit(&park.data(), &url, &park.scratch().join("spool"), &files);
     assert!(said(&answer).contains("accepted 2"), "{}", said(&answer));
-    let entries = said(&run(Command::new(program())
-        .args(["journal", "show", "--limit", "5000", "--body", "--dir"])
-        .arg(park.data().join("journal"))));
+    let entries = park.bodies();
     let place = |id: &str| {
         entries
             .find(id)

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cordon_contract::EntryKind;
+use cordon_interop::{change_config, ship};
 use cordon_journal::{Reader, Record};
 use cordon_model::Body;
 
@@ -15,17 +16,8 @@ const SENSORS: u64 = 4;
 
 /// Gives a prepared park the subscription of the tests' sensors.
 pub fn add_sensors(data: &Path, port: u16) {
-    let package = data.join("mappings/json/sensor/1");
-    std::fs::create_dir_all(&package).unwrap();
-    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings/json/sensor/1");
-    for file in ["mapping.toml", "points.toml"] {
-        std::fs::copy(ours.join(file), package.join(file)).unwrap();
-    }
-    let file = data.join("park.toml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    let trust = "trust = \"certs/ca\"\n";
-    assert!(text.contains(trust));
-    let mut text = text.replace(trust, &format!("{trust}mappings = \"mappings\"\n"));
+    ship(data, "json/sensor/1");
+    let mut text = String::new();
     for gateway in ["MQ-01", "GW-01"] {
         text += &format!("\n[[plan.devices]]\nid = \"{gateway}\"\nkind = \"GATEWAY\"\n");
     }
@@ -39,7 +31,7 @@ pub fn add_sensors(data: &Path, port: u16) {
          gateway = \"MQ-01\"\n[[mqtt.subscription]]\nfilter = \"sensors/#\"\nmapping = \"json/sensor/1\"\n\
          device_segment = 2\nidentity = [\"/id\"]\n"
     );
-    std::fs::write(&file, text).unwrap();
+    change_config(data, &[], &text);
 }
 
 /// Waits until the hub's subscription is in the broker's log.

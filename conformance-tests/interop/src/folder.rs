@@ -1,0 +1,45 @@
+//! What is put into a prepared park's folder before the park starts.
+
+use std::path::Path;
+use std::process::Command;
+
+/// Copies a mapping package as it is shipped, such as `json/sensor/1`, and has the hub read it. It is
+/// the only one there unless another is put beside it: a program of another version may not read all.
+pub fn ship(data: &Path, package: &str) {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings");
+    let (from, to) = (shipped.join(package), data.join("mappings").join(package));
+    std::fs::create_dir_all(&to).unwrap();
+    for name in ["mapping.toml", "points.toml"] {
+        std::fs::copy(from.join(name), to.join(name)).unwrap();
+    }
+    let file = data.join("park.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let key = "\nmappings = ";
+    if !text.contains(key) {
+        let hub = "[hub]\n";
+        assert!(text.contains(hub), "{text}");
+        let text = text.replacen(hub, &format!("[hub]{key}\"mappings\"\n"), 1);
+        std::fs::write(&file, text).unwrap();
+    }
+}
+
+/// Writes `park.toml` anew with these changes: each text must be there and is replaced once.
+pub fn change_config(data: &Path, changes: &[(&str, &str)], more: &str) {
+    let file = data.join("park.toml");
+    let mut text = std::fs::read_to_string(&file).unwrap();
+    for (from, to) in changes {
+        assert!(text.contains(from), "{from}: {text}");
+        text = text.replacen(from, to, 1);
+    }
+    std::fs::write(&file, text + more).unwrap();
+}
+
+/// Whether the program under test knows every key of the folder's `park.toml`. A program of another
+/// version may not, and what a test asks of it does not always need the key.
+pub fn knows_keys(data: &Path) -> bool {
+    let mut check = Command::new(crate::program());
+    let output = check
+        .args(["check", "--config"])
+        .arg(data.join("park.toml"));
+    !crate::said(&output.output().unwrap()).contains("K003: unknown field")
+}
