@@ -75,6 +75,9 @@ impl Park {
                 .args(["--port-base", &base.to_string()]),
         );
         let envs = change(&data);
+        if crate::tools::is_another_program() {
+            crate::folder::forget_unknown_keys(&data);
+        }
         let mut park = Self {
             child: Self::spawn(folder.path(), files, &envs),
             folder,

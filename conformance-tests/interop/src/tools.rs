@@ -84,6 +84,11 @@ pub fn program() -> PathBuf {
     program
 }
 
+/// Whether the program under test is another than that of the same build.
+pub(crate) fn is_another_program() -> bool {
+    std::env::var_os("CORDON_PROGRAM").is_some()
+}
+
 /// Runs to the end; panics with everything it said when it fails.
 pub fn run(command: &mut Command) -> Output {
     let output = command

@@ -7,16 +7,18 @@
     reason = "test code"
 )]
 
-use std::net::SocketAddr;
+mod stand_in;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use cordon_contract::{BoxFuture, Clock as _, Shutdown, ShutdownTrigger, SystemClock};
-use cordon_http::{Handler, Request, Response, Server, ServerOptions};
+use cordon_contract::{BoxFuture, Clock as _, SystemClock};
+use cordon_http::{Handler, Request, Response};
 use cordon_interop::{Park, change_config, program, said};
 use cordon_model::{AlarmCode, MessageId};
 use serde_json::{Value, json};
+use stand_in::StandIn;
 
 /// An alarm in the name of `enterprise-1`, as a file for `cordon submit`.
 fn alarm(park: &Park, code: AlarmCode, level: &str) -> PathBuf {
@@ -140,16 +142,6 @@ impl Handler for Board {
 }
 
 impl Board {
-    fn serve(self: &Arc<Self>, runtime: &tokio::runtime::Runtime) -> (SocketAddr, ShutdownTrigger) {
-        let any = "127.0.0.1:0".parse().unwrap();
-        let server = runtime.block_on(Server::bind(any, None, ServerOptions::default()));
-        let server = server.unwrap();
-        let address = server.address();
-        let (stop, shutdown) = Shutdown::pair();
-        runtime.spawn(server.serve(Arc::clone(self) as _, shutdown));
-        (address, stop)
-    }
-
     /// The one that tells of this alarm in this state.
     fn told(&self, alarm: &str, state: &str) -> Option<String> {
         let all = self.0.lock().unwrap();
@@ -165,13 +157,13 @@ impl Board {
 }
 
 /// One group for the whole park, which grows every five minutes at most.
-fn with_board(data: &Path, address: SocketAddr) {
+fn with_board(data: &Path, url: &str) {
     let routes = "receivers = [\"board\"]\n[acknowledge]\norange = 3600\n[route]\nreceivers = [\"board\"]\n\
                   group_by = [\"area\"]\ngroup_wait_s = 1\ngroup_interval_s = 300\n";
     std::fs::write(data.join("routes.toml"), routes).unwrap();
     let more = format!(
         "\n[alarms]\nroutes = \"routes.toml\"\n[[notify]]\nname = \"boards\"\n[[notify.webhook]]\n\
-         receiver = \"board\"\nurl = \"http://{address}/alarms\"\n"
+         receiver = \"board\"\nurl = \"{url}\"\n"
     );
     change_config(data, &[], &more);
 }
@@ -180,10 +172,9 @@ fn with_board(data: &Path, address: SocketAddr) {
 /// what became of an alarm was told to nobody.
 #[test]
 fn a_second_orange_alarm_is_told_at_once_and_its_end_too() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
     let board = Arc::new(Board::default());
-    let (address, _stop) = board.serve(&runtime);
-    let park = Park::start_with(|data| with_board(data, address));
+    let served = StandIn::start(board.clone());
+    let park = Park::start_with(|data| with_board(data, &served.url("/alarms")));
     submit(&park, &[alarm(&park, AlarmCode::UnknownSmoke, "ORANGE")]);
     park.until_some("the first is told", || {
         board.told("ORANGE-UNKNOWN_SMOKE", "RAISED")

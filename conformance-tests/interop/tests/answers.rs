@@ -8,13 +8,15 @@
     reason = "test code"
 )]
 
+mod stand_in;
+
 use std::pin::Pin;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use cordon_contract::{Clock as _, Shutdown, SystemClock};
-use cordon_http::{Client, ClientOptions, Handler, Request, Response, Server, ServerOptions};
+use cordon_contract::{Clock as _, SystemClock};
+use cordon_http::{Client, ClientOptions, Handler, Request, Response};
 use cordon_interop::{Head, Park, fresh_id, message, moment, program, run, said};
 use cordon_model::service::{GetCertificateStatusResponse, GetReceipt, QueryGrants};
 use cordon_security::tls::{self, Expect, TlsKey};
@@ -22,6 +24,7 @@ use cordon_security::wsse::{self, Policy, SoapVersion, VerifiedEnvelope};
 use cordon_security::{Role, Signer, TrustStore};
 use cordon_services::request_digest;
 use cordon_wire::{digest_of_bytes, service as wire};
+use stand_in::StandIn;
 
 /// `enterprise-1` with a client of its own.
 struct Enterprise {
@@ -214,17 +217,12 @@ fn the_programs_client_takes_no_old_answer_and_none_without_the_digest() {
         way: Mutex::new(Way::Honest),
         first: Mutex::new(None),
     });
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let (trigger, shutdown) = Shutdown::pair();
-    let any = "127.0.0.1:0".parse().unwrap();
-    let server = runtime.block_on(Server::bind(any, None, ServerOptions::default()));
-    let server = server.unwrap();
-    let url = format!("http://{}/soap/regulator", server.address());
-    runtime.spawn(server.serve(Arc::clone(&hub) as _, shutdown));
+    let served = StandIn::start(hub.clone());
     let pull = |way: Way| -> Output {
         *hub.way.lock().unwrap() = way;
         Command::new(program())
-            .args(["pull", "certificates", "--url", &url])
+            .args(["pull", "certificates", "--url"])
+            .arg(served.url("/soap/regulator"))
             .arg("--certs")
             .arg(certs.join("regulator-1"))
             .arg("--trust")
@@ -244,5 +242,4 @@ fn the_programs_client_takes_no_old_answer_and_none_without_the_digest() {
         );
         assert!(said(&refused).contains(code), "{way:?}: {}", said(&refused));
     }
-    trigger.pull();
 }

@@ -9,7 +9,7 @@
 )]
 
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use cordon_contract::EntryKind;
 use cordon_interop::{Faults, Park};
@@ -44,18 +44,10 @@ fn journal(park: &Park) -> (Vec<i64>, Vec<String>) {
     (ticks, labels)
 }
 
-fn wait_for(what: &str, park: &Park, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !done() {
-        assert!(Instant::now() < deadline, "{what}\n{}", park.log());
-        std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
 fn wait_for_ticks(park: &Park, more: usize) {
     let wanted = journal(park).0.len() + more;
-    let what = format!("{wanted} ticks wanted");
-    wait_for(&what, park, || journal(park).0.len() >= wanted);
+    let what = format!("{wanted} ticks");
+    park.until(&what, || journal(park).0.len() >= wanted);
 }
 
 fn now_micros() -> i64 {

@@ -7,17 +7,19 @@
     reason = "test code"
 )]
 
-use std::net::SocketAddr;
+mod stand_in;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
-use cordon_contract::{BoxFuture, Clock as _, Shutdown, SystemClock};
-use cordon_http::{Handler, Request, Response, Server, ServerOptions};
+use cordon_contract::{BoxFuture, Clock as _, SystemClock};
+use cordon_http::{Handler, Request, Response};
 use cordon_interop::{Park, change_config, node_script, program, run, run_json, said, system};
 use cordon_model::MessageId;
 use serde_json::{Value, json};
+use stand_in::StandIn;
 
 /// A duty room and a provincial platform behind one address; both answer as told.
 struct Outside {
@@ -53,7 +55,7 @@ impl Outside {
 }
 
 /// Everything goes to the duty room; a report is pushed every second.
-fn add_partners(data: &Path, address: SocketAddr) {
+fn add_partners(data: &Path, outside: &StandIn) {
     let routes = "receivers = [\"duty-room\"]\n[route]\nreceivers = [\"duty-room\"]\n";
     std::fs::write(data.join("routes.toml"), routes).unwrap();
     let more = format!(
@@ -65,7 +67,7 @@ routes = "routes.toml"
 name = "receivers"
 [[notify.webhook]]
 receiver = "duty-room"
-url = "http://{address}/alarms"
+url = "{}"
 
 [reports]
 [[reports.build]]
@@ -80,12 +82,14 @@ kind = "GATEWAY"
 [[regulator]]
 name = "province"
 platform = "PROV-01"
-url = "http://{address}/reports"
+url = "{}"
 ledger_file = "province.ledger"
 [[regulator.job]]
 report = "RPT-01"
 schedule = {{ every_s = 1 }}
-"#
+"#,
+        outside.url("/alarms"),
+        outside.url("/reports")
     );
     change_config(data, &[], &more);
 }
@@ -133,18 +137,12 @@ fn ids(letters: &[Value]) -> Vec<String> {
 
 #[test]
 fn what_was_refused_is_listed_and_arrives_after_the_repair() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
     let outside = Arc::new(Outside {
         status: AtomicU16::new(422),
         taken: Mutex::default(),
     });
-    let any = "127.0.0.1:0".parse().unwrap();
-    let server = runtime.block_on(Server::bind(any, None, ServerOptions::default()));
-    let server = server.unwrap();
-    let address = server.address();
-    let (_stop, shutdown) = Shutdown::pair();
-    runtime.spawn(server.serve(outside.clone(), shutdown));
-    let mut park = Park::start_with(|data| add_partners(data, address));
+    let served = StandIn::start(outside.clone());
+    let mut park = Park::start_with(|data| add_partners(data, &served));
     for code in ["FIRE", "PERIMETER_INTRUSION"] {
         let answer = park.submit("enterprise-1", &[alarm(&park, code)]);
         assert!(answer.status.success(), "{}", said(&answer));

@@ -11,7 +11,7 @@
 
 use std::path::Path;
 
-use cordon_interop::{Faults, Lane, Park, change_config, knows_keys};
+use cordon_interop::{Faults, Lane, Park, change_config};
 use cordon_journal::Reader;
 
 const EIO: i32 = 5;
@@ -35,17 +35,11 @@ impl Scene {
         let mut made = None;
         let park = Park::start_under(|data| {
             let faults = Faults::new(scratch.path(), &data.join("store"));
-            let place = "data = \".\"";
-            let store = "data = \"store\"";
-            change_config(data, &[(place, store)], &lane.section());
+            let mut store = "data = \"store\"".to_owned();
             if let Some(spool) = spool {
-                let own = format!("{store}\nspool = \"{spool}\"");
-                change_config(data, &[(store, &own)], "");
-                // A program that knows no such key is judged without it.
-                if !knows_keys(data) {
-                    change_config(data, &[(&own, store)], "");
-                }
+                store += &format!("\nspool = \"{spool}\"");
             }
+            change_config(data, &[("data = \".\"", &store)], &lane.section());
             let envs = faults.envs();
             made = Some(faults);
             envs

@@ -12,7 +12,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cordon_interop::{Park, program, run, run_json, said, script, system};
+use cordon_interop::{Park, run, run_json, script, system};
 use serde_json::Value;
 
 /// Jars of Debian's packages `libjaxws-java` and `libwss4j-java` with what they stand on.
@@ -182,21 +182,6 @@ fn php(file: &str, park: &Park, party: &str, rest: &[&str]) -> Value {
     )
 }
 
-fn build_report(park: &Park) {
-    run(Command::new(program())
-        .args([
-            "report", "build", "--report", "RPT-01", "--so-far", "--config",
-        ])
-        .arg(park.data().join("park.toml")));
-}
-
-/// The journal's lines.
-fn journal(park: &Park) -> String {
-    said(&run(Command::new(program())
-        .args(["journal", "show", "--limit", "5000", "--dir"])
-        .arg(park.data().join("journal"))))
-}
-
 fn both(seen: &Value) -> &[Value] {
     let ports = seen["ports"].as_array().unwrap();
     assert_eq!(ports.len(), 2, "SOAP 1.1 and SOAP 1.2: {seen}");
@@ -232,7 +217,7 @@ fn an_enterprise_on_jax_ws_and_wss4j_submits_and_verifies() {
         required.contains("MessageAddressingHeaderRequired"),
         "{required}"
     );
-    let refused = journal(&park);
+    let refused = park.entries();
     assert_eq!(
         refused.matches("X133").count(),
         3,
@@ -243,7 +228,7 @@ fn an_enterprise_on_jax_ws_and_wss4j_submits_and_verifies() {
 #[test]
 fn a_regulator_on_jax_ws_and_wss4j_pulls_and_verifies() {
     let park = Park::start();
-    build_report(&park);
+    park.build_report();
     let java = Java::prepare(&park, "regulator-1", "regulator");
     for port in both(&java.run("RegulatorClient", &[])) {
         pulled(port);
@@ -271,7 +256,7 @@ fn an_enterprise_on_php_submits_and_verifies() {
 #[test]
 fn a_regulator_on_php_pulls_and_verifies() {
     let park = Park::start();
-    build_report(&park);
+    park.build_report();
     for port in both(&php("php/regulator.php", &park, "regulator-1", &[])) {
         pulled(port);
     }

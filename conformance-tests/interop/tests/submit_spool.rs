@@ -7,14 +7,16 @@
     reason = "test code"
 )]
 
+mod stand_in;
+
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use cordon_contract::{Clock as _, Shutdown, SystemClock};
-use cordon_http::{Handler, Request, Response, Server, ServerOptions};
+use cordon_contract::{Clock as _, SystemClock};
+use cordon_http::{Handler, Request, Response};
 use cordon_interop::{Head, Park, message, message_file, moment, program, run, said};
 use cordon_model::service::{Answer, SubmissionResult, SubmitMessagesResponse};
 use cordon_model::{Digest, Receipt, Refusal};
@@ -22,6 +24,7 @@ use cordon_security::Signer;
 use cordon_security::wsse::{self, SoapVersion};
 use cordon_services::request_digest;
 use cordon_wire::{service as wire, soap};
+use stand_in::StandIn;
 
 /// A hub of the test's own: says F007 to everything while it is stopping, receipts later.
 struct Stopping {
@@ -137,13 +140,8 @@ fn what_is_refused_for_a_passing_reason_waits_in_the_spool_and_is_sent_again() {
         stops: AtomicBool::new(true),
         seen: Mutex::default(),
     });
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let (trigger, shutdown) = Shutdown::pair();
-    let any = "127.0.0.1:0".parse().unwrap();
-    let server = runtime.block_on(Server::bind(any, None, ServerOptions::default()));
-    let server = server.unwrap();
-    let url = format!("http://{}/soap/enterprise", server.address());
-    runtime.spawn(server.serve(Arc::clone(&hub) as _, shutdown));
+    let served = StandIn::start(hub.clone());
+    let url = served.url("/soap/enterprise");
 
     let spool = folder.path().join("spool");
     // The ids run against the order in which the messages are given.
@@ -173,7 +171,6 @@ fn what_is_refused_for_a_passing_reason_waits_in_the_spool_and_is_sent_again() {
     for both in hub.seen.lock().unwrap().chunks(2) {
         assert_eq!(both, ids);
     }
-    trigger.pull();
 }
 
 #[test]
