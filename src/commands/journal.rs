@@ -3,11 +3,12 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cordon_contract::{EntryKind, Fault};
-use cordon_flow::{EntryReader, Mark, ReplayReport, replay_told};
+use cordon_flow::{Authority, EntryReader, Mark, ReplayReport, replay_told};
 use cordon_journal::{JournalFault, Reader, Record};
 use cordon_model::Timestamp;
 use serde_json::json;
@@ -224,7 +225,12 @@ fn replay(args: &Replay) -> Result<(), Ending> {
     let config = ParkConfig::read(&args.config).map_err(wrong)?;
     let plugins = plugins(&config).map_err(wrong)?.list;
     let reader = EntryReader::open(&args.dir)?;
-    let report = replay_told(&reader, plugins, args.to, |number| {
+    let authority = Authority::new(
+        Arc::new(config.plan.clone()),
+        config.hub.id.clone(),
+        config.authority.clone(),
+    )?;
+    let report = replay_told(&reader, plugins, Some(&authority), args.to, |number| {
         if number % PROGRESS == 0 {
             eprintln!("entry {number}");
         }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cordon_contract::Fault;
+use cordon_model::DeviceKind;
 use cordon_model::plan::ParkPlan;
-use cordon_model::{DeviceKind, GateClass};
 
 use super::{ParkConfig, ties, uses};
 
@@ -177,15 +177,7 @@ fn owners(plan: &ParkPlan) -> Vec<Fault> {
 fn kinds_fit(plan: &ParkPlan, index: usize) -> Option<Fault> {
     let lane = plan.lanes.get(index)?;
     let gate = plan.gates.iter().find(|gate| gate.id == lane.gate)?;
-    let forbidden = lane.kinds.iter().find(|kind| {
-        let hazardous = matches!(kind.as_str(), "VEH_HAZMAT" | "VEH_HAZWASTE");
-        match gate.class {
-            GateClass::Comprehensive => false,
-            GateClass::Dedicated => !hazardous && kind.as_str() != "VEH_EMERGENCY",
-            GateClass::Ordinary => hazardous,
-            GateClass::Emergency => kind.as_str() != "VEH_EMERGENCY",
-        }
-    })?;
+    let forbidden = lane.kinds.iter().find(|kind| !gate.is_for(**kind))?;
     Some(
         Fault::new(
             "K015",

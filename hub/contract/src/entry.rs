@@ -58,6 +58,9 @@ pub enum Standing {
     Proposal,
 }
 
+/// Audit action of an open alarm that had to give way: nobody shows it any more. Its target is the alarm.
+pub const ALARM_FORGOTTEN: &str = "alarm.forgotten";
+
 /// Who says a message: the device or partner it was read from, where the hub only attests it, else
 /// the sender.
 pub fn speaker_of(message: &Message) -> &str {

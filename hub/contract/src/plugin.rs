@@ -32,6 +32,9 @@ pub enum Decision {
         body: Box<Body>,
         /// Visit or incident it belongs to.
         correlation: Option<String>,
+        /// The words of whoever said the entry, which the hub tells again and attests: they are still
+        /// his ([`crate::speaker_of`]).
+        again: bool,
     },
     /// Do something: an order for the outbox.
     Order {
@@ -60,6 +63,17 @@ impl Decisions {
         self.items.push(Decision::Emit {
             body: Box::new(body),
             correlation,
+            again: false,
+        });
+    }
+
+    /// Tells again what the entry said, under another name: the hub attests it, and it stays the word of
+    /// who said it. `name` is what it was called.
+    pub fn tell_again(&mut self, body: Body, name: String) {
+        self.items.push(Decision::Emit {
+            body: Box::new(body),
+            correlation: Some(name),
+            again: true,
         });
     }
 

@@ -90,7 +90,7 @@ impl Answerer<'_> {
                 received_at: self.batch.time(),
                 duplicate,
                 late: false,
-                marks: line.draft.flags & flags::WARNED,
+                marks: flags::warned(line.draft.kind, line.draft.flags),
             }),
             _ => Err(Refused::unrecorded(fault(UNREADABLE))),
         }

@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
-use cordon_contract::{Decision, Decisions, Entry, EntryKind, Fault, Plugin};
+use cordon_contract::{Decision, Decisions, Entry, EntryKind, Fault, Plugin, speaker_of};
 use cordon_journal::Record;
-use cordon_model::{AuditOutcome, Body};
+use cordon_model::{AuditOutcome, Body, Timestamp};
 use cordon_wire::WireFault;
 
+use crate::authority::Authority;
 use crate::batch::Batch;
 use crate::draft::{Draft, Slip, TARGET_BYTES_MAX};
 use crate::flags;
@@ -17,12 +18,17 @@ use crate::fold::Fold;
 use crate::guard::Guard;
 use crate::mark::Mark;
 use crate::precedence::Precedence;
+use crate::retold;
 use crate::sealer::{AuditNote, Particulars, Sealer, decided_id, digest_of_parts};
+use crate::text::clip;
 
 /// Longest chain of decisions that answer decisions; what would come after it is an audit entry.
 pub const DECISION_DEPTH_MAX: u32 = 16;
 /// Most entries one input may lead to.
 pub const DECISIONS_PER_INPUT_MAX: usize = 4_096;
+
+/// Who tells an alarm again, in the ids of what is decided.
+const RETOLD: &str = "flow.retold";
 
 /// Plug-ins and the flow's own fold, stepped together.
 pub(crate) struct Core {
@@ -106,6 +112,23 @@ impl Core {
         place
     }
 
+    /// How an entry stands that the program which wrote it did not judge: its flags, or why it is none that
+    /// changes anything. What was judged keeps what it has.
+    pub(crate) fn judge_past(
+        &self,
+        authority: Option<&Authority>,
+        time: Timestamp,
+        draft: &Draft,
+    ) -> Result<u16, Fault> {
+        match authority.filter(|_| !self.fold.judged) {
+            Some(authority) => {
+                let bits = authority.judge_past(draft, time, &self.fold.register)?;
+                Ok(draft.flags | bits | self.precedence.judge(draft))
+            }
+            None => Ok(draft.flags),
+        }
+    }
+
     /// Says that the next step begins with an input.
     pub(crate) fn begin(&mut self) {
         self.closure = 1;
@@ -119,29 +142,49 @@ impl Core {
         }
         let mut decided = Vec::new();
         let mut decisions = Decisions::default();
+        if entry.overtaken {
+            retold::tell(entry, draft.flags, &self.fold.register, &mut decisions);
+            decided.extend(self.made(entry, draft, RETOLD, &mut decisions));
+        }
         // What is overtaken changes nothing: only the guard, which comes first, tells of it.
         let stepped = match entry.overtaken {
             true => 1,
             false => self.plugins.len(),
         };
-        for plugin in self.plugins.iter_mut().take(stepped) {
+        for index in 0..stepped {
+            let Some(plugin) = self.plugins.get_mut(index) else {
+                break;
+            };
             plugin.step(entry, &mut decisions);
-            for (index, decision) in decisions.take().into_iter().enumerate() {
-                let name = plugin.name();
-                let made = draft_of(&self.sealer, self.fold.epoch, entry, name, index, decision)
-                    .or_else(|breach| invalid(&self.sealer, entry, name, index, &breach));
-                match made {
-                    Ok(mut made) => {
-                        made.flags |= flags::DECIDED | (draft.flags & flags::LATE);
-                        decided.push(made);
-                    }
-                    Err(breach) => {
-                        tracing::error!(%breach, name, "an audit entry could not be made")
-                    }
+            let name = plugin.name();
+            decided.extend(self.made(entry, draft, name, &mut decisions));
+        }
+        self.bounded(entry, depth, decided)
+    }
+
+    /// Drafts of what `name` decided on an entry.
+    fn made(
+        &self,
+        entry: &Entry,
+        draft: &Draft,
+        name: &str,
+        decisions: &mut Decisions,
+    ) -> Vec<Draft> {
+        let mut decided = Vec::new();
+        for (index, decision) in decisions.take().into_iter().enumerate() {
+            let made = draft_of(&self.sealer, self.fold.epoch, entry, name, index, decision)
+                .or_else(|breach| invalid(&self.sealer, entry, name, index, &breach));
+            match made {
+                Ok(mut made) => {
+                    made.flags |= flags::DECIDED | (draft.flags & flags::LATE);
+                    decided.push(made);
+                }
+                Err(breach) => {
+                    tracing::error!(%breach, name, "an audit entry could not be made")
                 }
             }
         }
-        self.bounded(entry, depth, decided)
+        decided
     }
 
     /// Keeps decisions within their limits.
@@ -217,7 +260,7 @@ impl Core {
 
     /// The fold as stored with the state.
     pub(crate) fn fold_bytes(&self) -> Result<Vec<u8>, Fault> {
-        postcard::to_stdvec(&self.fold).map_err(|error| {
+        self.fold.to_bytes().map_err(|error| {
             crate::fault::fault(crate::fault::THREAD).log(format!("fold: {error}"))
         })
     }
@@ -234,7 +277,11 @@ fn draft_of(
 ) -> Result<Draft, WireFault> {
     let id = decided_id(entry, name, index);
     let mut draft = match decision {
-        Decision::Emit { body, correlation } => {
+        Decision::Emit {
+            body,
+            correlation,
+            again,
+        } => {
             let kind = match *body {
                 Body::AuditEvent(_) => EntryKind::Audit,
                 _ => EntryKind::Message,
@@ -243,7 +290,11 @@ fn draft_of(
                 Body::AuditEvent(event) => Some(event.action.clone()),
                 _ => None,
             };
-            let mut draft = sealer.seal(kind, *body, decided(id, entry, correlation))?;
+            let mut particulars = decided(id, entry, correlation);
+            if again {
+                attest(&mut particulars, entry);
+            }
+            let mut draft = sealer.seal(kind, *body, particulars)?;
             if let Some(label) = label {
                 draft.label = label;
             }
@@ -303,6 +354,14 @@ fn decided(id: cordon_model::MessageId, entry: &Entry, correlation: Option<Strin
             .is_some_and(|message| message.header.test),
         ..Particulars::derived(id, entry.time)
     }
+}
+
+/// The hub vouches for what another said; whoever asks who said it ([`speaker_of`]) finds him.
+fn attest(particulars: &mut Particulars, entry: &Entry) {
+    let who = entry.message.as_deref().map(speaker_of).unwrap_or_default();
+    let name = particulars.correlation.as_deref().unwrap_or_default();
+    particulars.source_ref = clip(&format!("{who}/{name}"), 200);
+    particulars.attested = true;
 }
 
 /// A decision that breaks the language is never lost silently: it becomes an audit entry.

@@ -1,6 +1,6 @@
 //! Every sender's running number: a hole shows a lost message.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cordon_contract::{Entry, EntryKind};
 use serde::{Deserialize, Serialize};
@@ -8,12 +8,33 @@ use serde::{Deserialize, Serialize};
 /// Senders whose numbers are remembered; beyond it the one heard of longest ago is forgotten.
 const SENDERS_MAX: usize = 1_000;
 
+/// Numbers of refused messages ahead of a sender's count that are remembered; beyond it the lowest is
+/// forgotten.
+const REFUSED_MAX: usize = 64;
+
 /// Where a sender's count stands.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 struct Count {
     last: u64,
     /// Number of the entry that told it.
     entry: u64,
+    /// Numbers above it under which messages came that were refused.
+    refused: BTreeSet<u64>,
+}
+
+impl Count {
+    /// The first and the last number before `sequence` that have not come, refused ones included.
+    fn missing(&self, sequence: u64) -> Option<(u64, u64)> {
+        let mut first = self.last.checked_add(1)?;
+        let mut last = sequence.checked_sub(1)?;
+        while self.refused.contains(&first) {
+            first = first.checked_add(1)?;
+        }
+        while last > first && self.refused.contains(&last) {
+            last -= 1;
+        }
+        (first <= last).then_some((first, last))
+    }
 }
 
 /// The counts of senders who number their messages.
@@ -38,23 +59,52 @@ impl Counts {
         }
         let sequence = header.sequence;
         let sender = entry.sender.as_str();
-        let known = self.by_sender.get(sender).map(|count| count.last);
-        let last = match known {
-            Some(last) if sequence > 1 => last.max(sequence),
-            _ => sequence,
+        let known = self.by_sender.get(sender);
+        let hole = known.and_then(|count| count.missing(sequence));
+        let mut count = known.cloned().unwrap_or_default();
+        count.last = match sequence {
+            1 => 1,
+            _ => count.last.max(sequence),
         };
-        let count = Count {
-            last,
-            entry: entry.number,
-        };
+        count.entry = entry.number;
+        let last = count.last;
+        count
+            .refused
+            .retain(|refused| sequence > 1 && *refused > last);
         self.by_sender.insert(sender.to_owned(), count);
+        self.forget();
+        hole
+    }
+
+    /// Notes a refused message of a sender who signed it, by the number in its refusal: it came, so its
+    /// number is none that is missing; what comes before it is told when a message is taken.
+    pub(crate) fn refused(&mut self, entry: &Entry) {
+        let number = entry.message.as_deref().and_then(|message| {
+            let (sender, number) = message.header.source_ref.as_deref()?.rsplit_once('/')?;
+            let number: u64 = number.parse().ok()?;
+            (sender == entry.sender.as_str()).then_some(number)
+        });
+        let count = self.by_sender.get_mut(entry.sender.as_str());
+        let (Some(number), Some(count)) = (number, count) else {
+            return;
+        };
+        if number == 1 {
+            count.last = 1;
+            count.refused.clear();
+        } else if number > count.last {
+            count.refused.insert(number);
+            if count.refused.len() > REFUSED_MAX {
+                count.refused.pop_first();
+            }
+        }
+    }
+
+    fn forget(&mut self) {
         if self.by_sender.len() > SENDERS_MAX {
             let oldest = self.by_sender.iter().min_by_key(|(_, count)| count.entry);
             if let Some(oldest) = oldest.map(|(sender, _)| sender.clone()) {
                 self.by_sender.remove(&oldest);
             }
         }
-        let first = known?.checked_add(1)?;
-        (sequence > first).then(|| (first, sequence - 1))
     }
 }

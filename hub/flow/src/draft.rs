@@ -106,7 +106,7 @@ impl Draft {
             cause: self.cause,
             label: self.label.clone(),
             message: self.message.clone(),
-            overtaken: self.flags & flags::IDLE != 0,
+            overtaken: self.kind == EntryKind::Message && self.flags & flags::IDLE != 0,
             standing: self.standing(),
         }
     }

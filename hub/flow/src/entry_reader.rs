@@ -204,6 +204,13 @@ impl EntryReader {
         }))
     }
 
+    /// Marks an entry that its sender may not say.
+    pub(crate) fn mark_unlawful(&self, number: u64, why: &Fault) -> Mark {
+        let mark = Mark::unlawful(number, why);
+        self.marks.add(mark.clone());
+        mark
+    }
+
     fn mark(&self, number: u64, why: &Fault) -> Mark {
         let mark = Mark::unreadable(number, why);
         self.marks.add(mark.clone());

@@ -64,6 +64,18 @@ pub const OVERTAKEN: &str = "F046";
 pub const PARK_STANDS: &str = "F047";
 /// `F048`: a warning in a receipt: the alarm's name is another's, so the hub raises it under its own.
 pub const NAMESAKE: &str = "F048";
+/// `F062`: a warning in a receipt: the sender has as many alarms open as may be; this one is counted.
+pub const FLOODED: &str = "F062";
+/// `F063`: what is said to hold from a time on ends before it.
+pub const WINDOW: &str = "F063";
+/// `F064`: a grant that begins later than grants may.
+pub const GRANT_EARLY: &str = "F064";
+/// `F065`: a grant for gates none of which lets its kind through.
+pub const GRANT_CLASS: &str = "F065";
+/// `F066`: an order to a barrier that nothing can carry out.
+pub const ORDER_IMPOSSIBLE: &str = "F066";
+/// `F067`: a journal entry of a program that did not ask the table of authority, which it does not allow.
+pub const UNLAWFUL_PAST: &str = "F067";
 /// `F050`: no adapter reaches a barrier of the gates named.
 pub const GATE_UNREACHED: &str = "F050";
 /// `F051`: as many requests for reports are unanswered as may be.
@@ -192,7 +204,7 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
     ),
     (
         UNKNOWN_THING,
-        "the message names something that the plan of this park does not know",
+        "the message names something that this park does not know",
         "correct the name, or ask the park to enter it in its plan",
     ),
     (
@@ -227,18 +239,18 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
     ),
     (
         PROPOSED,
-        "taken as a proposal; it acts at your own gates at most until the park says the same",
+        "taken as a proposal: until the park says the same it acts at gates of its sender alone, if it has any",
         "ask the park to confirm it",
     ),
     (
         GRANT_PLACE,
-        "the grant names a gate, lane or area that does not exist",
+        "it names a gate, lane or area that does not exist",
         "name gates, lanes and areas of the park's plan",
     ),
     (
         GRANT_OVER,
-        "the grant is over already",
-        "grant a window that has not ended",
+        "it is over already",
+        "give a window that has not ended",
     ),
     (
         GRANT_LONG,
@@ -257,8 +269,38 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
     ),
     (
         NAMESAKE,
-        "another's alarm has this name; this one is raised as flow-N, N being the entry number of the receipt",
-        "name alarms so that nobody else does, with your own id in front",
+        "another's alarm has this name; yours is kept as flow-N, N being the entry number of the receipt it was raised with",
+        "go on using your own name for it, or name alarms so that nobody else does, with your own id in front",
+    ),
+    (
+        FLOODED,
+        "as many alarms of yours are open as one partner may have; this one is recorded and counted in one flood alarm in your name",
+        "close the alarms that are over, and call the park about what is urgent",
+    ),
+    (
+        WINDOW,
+        "it ends before it begins",
+        "give ValidTo a time after ValidFrom",
+    ),
+    (
+        GRANT_EARLY,
+        "the grant begins later than grants may",
+        "grant it when its time is nearer",
+    ),
+    (
+        GRANT_CLASS,
+        "none of the gates named lets vehicles of this kind through",
+        "name a gate whose class fits; see docs/reference/access.md",
+    ),
+    (
+        ORDER_IMPOSSIBLE,
+        "nothing can carry this order out",
+        "name the barrier of this gate and lane; an opening takes a grant, an exemption or an emergency order",
+    ),
+    (
+        UNLAWFUL_PAST,
+        "a journal entry says what its sender may not say; it was passed over",
+        "nothing need be done; it was taken before the hub asked the table of authority, and changes nothing any more",
     ),
 ];
 

@@ -1,6 +1,7 @@
-//! The marks the flow keeps in a record's `flags`. Stored in the journal, never renumbered.
+//! The marks the flow keeps in a record's `flags`. Stored in the journal, never renumbered. Bits 3 to 6
+//! mean one thing on a message and another on a refusal or an order.
 
-use cordon_contract::OrderLane;
+use cordon_contract::{EntryKind, OrderLane};
 
 /// Decided by a plug-in; a replay must produce it again.
 pub const DECIDED: u16 = 1;
@@ -37,12 +38,38 @@ pub const PARK_STANDS: u16 = 1 << 10;
 /// nothing itself.
 pub const NAMESAKE: u16 = 1 << 9;
 
-/// All that a receipt warns of.
-pub const WARNED: u16 =
-    PROPOSAL | WARN_PLACE | WARN_OVER | WARN_LONG | OVERTAKEN | PARK_STANDS | NAMESAKE;
+/// On a message: an alarm of a partner of whom as many are open as may be. It is counted in one flood
+/// alarm of the partner, and changes nothing itself.
+pub const FLOODED: u16 = 1 << 3;
 
-/// What only the guard is stepped over.
-pub(crate) const IDLE: u16 = OVERTAKEN | NAMESAKE;
+/// On a message: a grant that begins later than grants may.
+pub const WARN_EARLY: u16 = 1 << 4;
+
+/// On a message: a grant for gates none of which lets its kind through.
+pub const WARN_CLASS: u16 = 1 << 5;
+
+/// All that a receipt of a message warns of.
+pub const WARNED: u16 = PROPOSAL
+    | WARN_PLACE
+    | WARN_OVER
+    | WARN_LONG
+    | WARN_EARLY
+    | WARN_CLASS
+    | OVERTAKEN
+    | PARK_STANDS
+    | NAMESAKE
+    | FLOODED;
+
+/// What only the guard is stepped over, on a message.
+pub(crate) const IDLE: u16 = OVERTAKEN | NAMESAKE | FLOODED;
+
+/// What the receipt of an entry warns of.
+pub(crate) fn warned(kind: EntryKind, bits: u16) -> u16 {
+    match kind {
+        EntryKind::Message => bits & WARNED,
+        _ => 0,
+    }
+}
 
 const LANE_SHIFT: u16 = 4;
 const LANE_MASK: u16 = 0b11 << LANE_SHIFT;

@@ -17,6 +17,8 @@ use crate::sealer::AuditNote;
 
 /// Audit action of a start of the hub; its target holds the epoch.
 pub(crate) const START: &str = "hub.start";
+/// What the audit entry of a start says when the door of that run asks the table of authority.
+const JUDGED: &str = "authority/1";
 /// Audit action of the end of an emergency mode.
 pub(crate) const RESUMED: &str = "hub.resumed";
 /// Audit action of an order that could not be delivered.
@@ -83,9 +85,25 @@ pub(crate) struct Fold {
     pub marked: Marked,
     /// Whose vehicles, persons and alarms.
     pub register: Register,
+    /// The program that writes asks the table of authority; what stands before was never judged.
+    pub judged: bool,
 }
 
+/// Before the stored fold; what was stored in another form is not read as this one.
+const FORM: &[u8] = b"fold/2;";
+
 impl Fold {
+    /// As stored with the state.
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, postcard::Error> {
+        postcard::to_extend(self, FORM.to_vec())
+    }
+
+    /// Takes over what [`Fold::to_bytes`] wrote.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        let said = bytes.strip_prefix(FORM);
+        postcard::from_bytes(said.ok_or(postcard::Error::DeserializeBadEncoding)?)
+    }
+
     /// Takes in one entry.
     pub(crate) fn apply(&mut self, number: u64, time: Timestamp, draft: &Draft) {
         self.last_time = self.last_time.max(time.micros());
@@ -141,6 +159,7 @@ impl Fold {
             START if draft.flags & flags::DECIDED == 0 => {
                 if let Some(epoch) = event.target.as_deref().and_then(read_epoch) {
                     self.epoch = epoch;
+                    self.judged = event.detail.as_deref() == Some(JUDGED);
                 }
             }
             MARKED if draft.flags & flags::DECIDED == 0 => {
@@ -175,7 +194,7 @@ pub(crate) fn start_note<'a>(hub: &'a PartyId, target: &'a str) -> AuditNote<'a>
         actor: hub,
         target: Some(target),
         outcome: AuditOutcome::Success,
-        detail: None,
+        detail: Some(JUDGED),
     }
 }
 

@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 
 use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin, Standing, speaker_of};
 use cordon_model::{
-    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AuditEvent, AuditOutcome, Body, Timestamp,
+    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AuditEvent, AuditOutcome, Body, ListSubject,
+    Plate, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::authority::{flow_id, settle};
+use crate::conduct::Conduct;
 use crate::counts::Counts;
 use crate::entry_time::{CLOCK_BEHIND, CLOCK_OFF};
 use crate::fault::{
@@ -29,12 +32,16 @@ const QUIET_MICROS: i64 = 60 * 1_000_000;
 /// Senders and codes remembered at once; the oldest is forgotten.
 const REMEMBERED_MAX: usize = 1_000;
 
+/// Before the stored state; what was stored in another form is not read as this one.
+const FORM: &[u8] = b"guard/2;";
+
 /// Watches refusals. Its alarms are decisions like any other, so that a replay makes them again.
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Guard {
     /// When each sender was last alarmed for each code, microseconds.
     alarmed: BTreeMap<(String, String), i64>,
     counts: Counts,
+    conduct: Conduct,
 }
 
 impl Guard {
@@ -64,11 +71,11 @@ impl Guard {
     /// Each statement that was overtaken is told; of a sender's holes one in a while.
     fn watch_order(&mut self, entry: &Entry, decisions: &mut Decisions) {
         let hole = self.counts.note(entry);
-        if entry.overtaken {
-            match namesake(entry) {
-                Some((alarm, name)) => decisions.emit(alarm, Some(name)),
-                None => decisions.emit(overtaken(entry), None),
-            }
+        // What is said of an alarm waits for no order: such a one was told again elsewhere.
+        let body = entry.message.as_deref().map(|message| &message.body);
+        let of_alarm = matches!(body, Some(Body::AlarmEvent(_) | Body::AlarmUpdate(_)));
+        if entry.overtaken && !of_alarm {
+            decisions.emit(overtaken(entry), None);
         }
         let Some((first, last)) = hole else {
             return;
@@ -83,19 +90,6 @@ impl Guard {
             decisions.emit(noted(entry, SENDER_GAP, sender, detail), None);
         }
     }
-}
-
-/// An alarm that bears the name of another's, under the hub's own name; and the name it came with.
-fn namesake(entry: &Entry) -> Option<(Body, String)> {
-    let Body::AlarmEvent(event) = &entry.message.as_deref()?.body else {
-        return None;
-    };
-    let own = AlarmEvent {
-        alarm_id: format!("flow-{}", entry.number),
-        cause_ref: Some(entry.message_id),
-        ..event.clone()
-    };
-    Some((Body::AlarmEvent(own), event.alarm_id.clone()))
 }
 
 fn overtaken(entry: &Entry) -> Body {
@@ -135,15 +129,32 @@ fn alarm(code: &str) -> Option<(AlarmCode, AlarmLevel)> {
     }
 }
 
-/// Who did what, and the code it is known by; `None` for what is of no concern here.
-fn told(entry: &Entry) -> Option<(String, String, String)> {
+/// What somebody did.
+struct Deed {
+    who: String,
+    /// The code it is known by.
+    code: String,
+    words: String,
+    /// What the park's word would settle.
+    waits: Option<String>,
+    vehicle: Option<Plate>,
+}
+
+/// `None` for what is of no concern here.
+fn told(entry: &Entry) -> Option<Deed> {
     let message = entry.message.as_deref()?;
     match (entry.kind, &message.body) {
         (EntryKind::Refused, Body::Refusal(refusal)) => {
             let who = entry.sender.as_str().to_owned();
             let code = entry.label.clone();
             let words = format!("{code} refused a message of {who}: {}", refusal.detail);
-            Some((who, code, words))
+            Some(Deed {
+                who,
+                code,
+                words,
+                waits: message.header.correlation_id.clone(),
+                vehicle: None,
+            })
         }
         (EntryKind::Message, body) if entry.standing == Standing::Proposal => {
             let who = speaker_of(message).to_owned();
@@ -152,8 +163,26 @@ fn told(entry: &Entry) -> Option<(String, String, String)> {
                 "待园区确认 / {what} of {who} waits for the park's word (entry {})",
                 entry.number
             );
-            Some((who, PROPOSED.to_owned(), words))
+            Some(Deed {
+                who,
+                code: PROPOSED.to_owned(),
+                words,
+                waits: settle::about(body),
+                vehicle: vehicle(body),
+            })
         }
+        _ => None,
+    }
+}
+
+/// The vehicle that waits, so that alarms about two are told apart.
+fn vehicle(body: &Body) -> Option<Plate> {
+    match body {
+        Body::VehicleRegistration(it) => Some(it.plate.clone()),
+        Body::ListEntry(it) => match &it.subject {
+            ListSubject::Plate(plate) => Some(plate.clone()),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -167,9 +196,13 @@ impl Plugin for Guard {
         match entry.kind {
             EntryKind::Message => {
                 self.watch_order(entry, decisions);
+                self.watch_settled(entry, decisions);
                 self.alarmed(entry, decisions);
             }
-            EntryKind::Refused => self.alarmed(entry, decisions),
+            EntryKind::Refused => {
+                self.counts.refused(entry);
+                self.alarmed(entry, decisions);
+            }
             // What the hub itself says of its journal is no decision, so nothing caused it.
             EntryKind::Audit if entry.label == MARKED && entry.cause == 0 => {
                 marked(entry, decisions);
@@ -181,11 +214,13 @@ impl Plugin for Guard {
     }
 
     fn snapshot(&self) -> Result<Vec<u8>, Fault> {
-        postcard::to_stdvec(self).map_err(|error| fault(CONFIGURATION).log(error.to_string()))
+        postcard::to_extend(self, FORM.to_vec())
+            .map_err(|error| fault(CONFIGURATION).log(error.to_string()))
     }
 
     fn restore(&mut self, snapshot: &[u8]) -> Result<(), Fault> {
-        *self = postcard::from_bytes(snapshot)
+        let said = snapshot.strip_prefix(FORM).unwrap_or_default();
+        *self = postcard::from_bytes(said)
             .map_err(|error| fault(CONFIGURATION).log(error.to_string()))?;
         Ok(())
     }
@@ -218,19 +253,68 @@ impl Guard {
         }
     }
 
-    /// One alarm in a while for each sender and code.
+    /// One alarm in a while for each sender and code; about conduct one while it is open.
     fn alarmed(&mut self, entry: &Entry, decisions: &mut Decisions) {
-        let Some((who, code, words)) = told(entry) else {
+        let Some(deed) = told(entry) else {
             return;
         };
-        let Some(kind) = alarm(&code).filter(|_| self.is_loud(&who, &code, entry.time)) else {
+        let Some(kind) = alarm(&deed.code) else {
             return;
         };
-        let event = AlarmEvent {
-            enterprise_id: cordon_model::PartyId::new(who.as_str()).ok(),
-            ..event(entry, kind, &words)
+        let is_loud = self.is_loud(&deed.who, &deed.code, entry.time);
+        let key = (deed.who.clone(), deed.code.clone());
+        let of_conduct = kind.0 == AlarmCode::NotEntitled;
+        let open = self.conduct.open(&key).filter(|_| of_conduct);
+        if is_loud {
+            let mut event = AlarmEvent {
+                enterprise_id: cordon_model::PartyId::new(deed.who.as_str()).ok(),
+                subject: deed.vehicle,
+                ..event(entry, kind, &deed.words)
+            };
+            match open {
+                Some(open) => event.alarm_id = open,
+                None if of_conduct => self.conduct.raised(key.clone(), entry.number),
+                None => {}
+            }
+            decisions.emit(Body::AlarmEvent(event), None);
+        }
+        if of_conduct {
+            self.conduct.waits(&key, deed.waits);
+        }
+    }
+
+    /// What the park has said settles what waited for it; what people ended is not counted in any more.
+    fn watch_settled(&mut self, entry: &Entry, decisions: &mut Decisions) {
+        let Some(message) = entry.message.as_deref() else {
+            return;
         };
-        decisions.emit(Body::AlarmEvent(event), None);
+        if let Body::AlarmUpdate(update) = &message.body {
+            return self.conduct.stepped(update);
+        }
+        if entry.standing != Standing::Park || entry.overtaken || message.header.test {
+            return;
+        }
+        let Some(thing) = settle::about(&message.body) else {
+            return;
+        };
+        for (deed, alarm_id) in self.conduct.settled(&thing) {
+            let Some(kind) = alarm(&deed.1) else {
+                continue;
+            };
+            let words = format!(
+                "园区已答复 / settled by the park's word, entry {}",
+                entry.number
+            );
+            let over = AlarmEvent {
+                alarm_id,
+                state: AlarmState::Cleared,
+                enterprise_id: cordon_model::PartyId::new(deed.0.as_str()).ok(),
+                ..event(entry, kind, &words)
+            };
+            decisions.emit(Body::AlarmEvent(over), None);
+            // The next one is told at once.
+            self.alarmed.remove(&deed);
+        }
     }
 }
 
@@ -272,7 +356,7 @@ fn event(
     description: &str,
 ) -> AlarmEvent {
     AlarmEvent {
-        alarm_id: format!("flow-{}", entry.number),
+        alarm_id: flow_id(entry.number),
         alarm_code,
         alarm_level,
         state: AlarmState::Raised,

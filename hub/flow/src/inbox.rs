@@ -206,7 +206,7 @@ impl Inbox {
             name: (draft.sender.clone(), draft.message_id),
             number,
             digest: draft.digest,
-            marks: draft.flags & flags::WARNED,
+            marks: flags::warned(draft.kind, draft.flags),
             identity,
             sealed: None,
         });

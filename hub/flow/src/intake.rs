@@ -8,12 +8,12 @@ use cordon_contract::{Accepted, EntryKind, Fault};
 use cordon_model::{Digest, MessageType};
 use tokio::sync::oneshot;
 
-use crate::authority::{Authority, Order};
+use crate::authority::{Authority, Order, settle};
 use crate::batch::Batch;
 use crate::core::Core;
 use crate::corridor::{Corridor, CorridorRules, Offender, Part, RefusedDraft, Sealed};
 use crate::draft::Draft;
-use crate::fault::{ID_REUSED, NO_DEAD_LETTER, REQUESTS_WAIT, fault};
+use crate::fault::{CONTESTED, ID_REUSED, NO_DEAD_LETTER, REQUESTS_WAIT, fault};
 use crate::flags;
 use crate::fold::REPORT_REQUESTS_MAX;
 use crate::inbox::{Inbox, Verdict};
@@ -196,7 +196,9 @@ impl Intaker<'_> {
             return pending(Vec::new(), answer, hub, None);
         }
         let gone = work.drafts.iter().any(|draft| {
-            draft.flags & flags::RERUN != 0 && !self.core.fold().dead.contains_key(&draft.cause)
+            draft.kind == EntryKind::Order
+                && draft.flags & flags::RERUN != 0
+                && !self.core.fold().dead.contains_key(&draft.cause)
         });
         if gone {
             return pending(vec![Slot::Failed(fault(NO_DEAD_LETTER))], answer, hub, None);
@@ -276,12 +278,20 @@ impl Intaker<'_> {
 
     /// Refuses what passed the corridor.
     fn unlawful(&mut self, sealed: &Sealed, fault: Fault, raw: bytes::Bytes, cause: u64) -> Slot {
+        // Where a contested name stands, is its place's last element.
+        let field = fault.place().rsplit(':').next().unwrap_or_default();
+        let waits = sealed
+            .said()
+            .filter(|_| fault.code() == CONTESTED)
+            .and_then(|(_, body)| settle::contested(body, field));
         let offender = Offender {
             sender: Some(sealed.sender().clone()),
             message_id: Some(sealed.message_id()),
             digest: Some(sealed.digest()),
             raw,
             is_cut: false,
+            sequence: sealed.sequence(),
+            waits,
         };
         let sealer = self.core.sealer().clone();
         let corridor = Corridor {

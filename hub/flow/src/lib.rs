@@ -20,6 +20,7 @@ mod answer;
 mod authority;
 mod batch;
 mod board;
+mod conduct;
 mod config;
 mod core;
 mod corridor;
@@ -52,6 +53,7 @@ mod queue;
 mod receipt;
 mod recovery;
 mod replay;
+mod retold;
 mod room;
 mod saver;
 mod sealer;
@@ -79,7 +81,7 @@ pub use crate::fault::{
     ACT_OF_ANOTHER, ADAPTER_MAY_NOT, CONFIGURATION, DISK_FAILED, DISK_FULL, FAULTS, GATE_UNREACHED,
     ID_REUSED, MESSAGE_COUNT, NO_DEAD_LETTER, NOT_YOURS, OLDER_FORM, OTHER_PARK, OWN_MESSAGE,
     REPLAY_DIFFERS, REQUESTS_WAIT, ROLE_MAY_NOT, SENDER_NOT_SIGNER, STOPPED, STRANGER, THREAD,
-    TIME_WINDOW, UNKNOWN_THING, UNREADABLE, UNSETTLED,
+    TIME_WINDOW, UNKNOWN_THING, UNLAWFUL_PAST, UNREADABLE, UNSETTLED,
 };
 pub use crate::feed::{Committed, Feed, FeedItem, FeedReader};
 pub use crate::fold::{DEAD_LETTERS_MAX, DeadLetter, OpenOrder, REPORT_REQUESTS_MAX};

@@ -8,7 +8,7 @@ use cordon_model::{AuditOutcome, MessageId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Batch;
-use crate::fault::{OLDER_FORM, UNREADABLE, of_wire};
+use crate::fault::{OLDER_FORM, UNLAWFUL_PAST, UNREADABLE, of_wire};
 use crate::fold::{MARKED, entry_text};
 use crate::sealer::AuditNote;
 use crate::sequencer::Sequencer;
@@ -22,7 +22,7 @@ pub struct Mark {
     /// The entry.
     pub number: u64,
     /// `F012` when it cannot be read, `F020` when its form is refused today and it was read all the
-    /// same.
+    /// same, `F067` when it says what its sender may not say.
     pub code: &'static str,
     /// What is wrong with it, with the code and place of the language's own refusal.
     pub why: String,
@@ -37,6 +37,11 @@ impl Mark {
     /// An entry that was read although its form is refused today.
     pub(crate) fn older_form(number: u64, why: &Fault) -> Self {
         Self::new(number, OLDER_FORM, why)
+    }
+
+    /// An entry that was taken before the table of authority was asked, which does not allow it.
+    pub(crate) fn unlawful(number: u64, why: &Fault) -> Self {
+        Self::new(number, UNLAWFUL_PAST, why)
     }
 
     fn new(number: u64, code: &'static str, why: &Fault) -> Self {
@@ -63,9 +68,10 @@ impl Mark {
 
 impl std::fmt::Display for Mark {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let read = match self.is_read() {
-            true => "is read although its form is refused today",
-            false => "cannot be read and is passed over",
+        let read = match self.code {
+            OLDER_FORM => "is read although its form is refused today",
+            UNLAWFUL_PAST => "says what its sender may not say and is passed over",
+            _ => "cannot be read and is passed over",
         };
         write!(
             f,
@@ -82,6 +88,8 @@ pub struct Marked {
     pub unreadable: u64,
     /// Entries of a form that is refused today, read all the same.
     pub older_form: u64,
+    /// Entries that say what their sender may not say, passed over.
+    pub unlawful: u64,
     /// The last marked entry; 0 for none.
     pub last: u64,
     /// The last marked entry an alarm has told of; 0 for none.
@@ -91,9 +99,10 @@ pub struct Marked {
 impl Marked {
     /// Counts one.
     pub(crate) fn count(&mut self, mark: &Mark) {
-        match mark.is_read() {
-            true => self.older_form += 1,
-            false => self.unreadable += 1,
+        match mark.code {
+            OLDER_FORM => self.older_form += 1,
+            UNLAWFUL_PAST => self.unlawful += 1,
+            _ => self.unreadable += 1,
         }
         self.last = self.last.max(mark.number);
     }
@@ -129,8 +138,8 @@ impl Sequencer {
             return Ok(());
         }
         let mut detail = format!(
-            "{} entries of the journal cannot be read, {} were read although their form is refused today",
-            marked.unreadable, marked.older_form
+            "{} entries of the journal cannot be read, {} were read although their form is refused today, {} say what their sender may not say",
+            marked.unreadable, marked.older_form, marked.unlawful
         );
         for mark in self.reader.marks() {
             if mark.number > marked.told {

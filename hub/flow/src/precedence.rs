@@ -1,4 +1,5 @@
-//! Order of facts: of what one sender says about one subject, the newest statement holds. What the park
+//! Order of facts: of what one speaker says about one subject, by whatever door, the newest statement
+//! holds. What the park
 //! says of a grant stands until the park says otherwise, whatever the enterprise says of it later.
 //!
 //! A pure fold over messages. What arrives late is journaled like everything else, marked as
@@ -7,6 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cordon_contract::speaker_of;
+use cordon_model::codes::person_id;
 use cordon_model::{AccessGrant, Body, GateId, LifeState, Message};
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +26,7 @@ pub const SUBJECTS_MAX: usize = 100_000;
 const PARK: &str = "";
 
 /// Before the stored statements; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"precedence/2;";
+const FORM: &[u8] = b"precedence/3;";
 
 /// A subject; half of a digest is enough to tell 100,000 apart.
 type Key = [u8; 16];
@@ -43,14 +46,10 @@ impl Stamp {
         }
     }
 
-    /// True when time and count agree that `self` came before `newest`. Where they contradict each
-    /// other (a clock set back, a count begun anew) the order of arrival decides.
+    /// True when `self` was true before `newest`: by time, and by the sender's count at one time. The
+    /// count of another time says nothing: it begins anew when a system does.
     fn is_before(self, newest: Self) -> bool {
-        match self.occurred_micros.cmp(&newest.occurred_micros) {
-            std::cmp::Ordering::Less => newest.sequence == 0 || self.sequence <= newest.sequence,
-            std::cmp::Ordering::Equal => self.sequence < newest.sequence,
-            std::cmp::Ordering::Greater => false,
-        }
+        (self.occurred_micros, self.sequence) < (newest.occurred_micros, newest.sequence)
     }
 }
 
@@ -123,7 +122,7 @@ impl Precedence {
         }
         let stamp = Stamp::of(message);
         let overtaken = subjects(&message.body).compared.iter().any(|subject| {
-            let newest = self.stamp(draft.sender.as_str(), &key(subject));
+            let newest = self.stamp(speaker_of(message), &key(subject));
             newest.is_some_and(|newest| stamp.is_before(newest))
         });
         match overtaken {
@@ -143,7 +142,7 @@ impl Precedence {
         };
         let stamp = Stamp::of(message);
         for subject in subjects(&message.body).noted {
-            self.note(draft.sender.as_str(), key(&subject), stamp);
+            self.note(speaker_of(message), key(&subject), stamp);
             self.changed = number;
         }
         if let Body::AccessGrant(grant) = &message.body
@@ -247,7 +246,9 @@ fn subjects(body: &Body) -> Subjects {
             vehicle.plate.number.as_str(),
             vehicle.plate.colour.as_str(),
         ]),
-        Body::PersonRegistration(person) => Subjects::one(&["person", person.person_id.as_str()]),
+        Body::PersonRegistration(person) => {
+            Subjects::one(&["person", &person_id::normalise(&person.person_id)])
+        }
         Body::OnDutyStatus(status) => Subjects::one(&[
             "duty",
             status.enterprise_id.as_str(),
@@ -299,19 +300,64 @@ mod tests {
     }
 
     #[test]
-    fn time_decides_the_count_where_times_are_equal_and_arrival_where_they_contradict() {
+    fn time_decides_and_the_count_where_times_are_equal() {
         let newest = stamp(100, 7);
-        assert!(stamp(99, 6).is_before(newest));
-        assert!(
-            stamp(99, 7).is_before(newest),
-            "a sender that does not count"
-        );
-        assert!(stamp(99, 0).is_before(newest));
-        assert!(stamp(100, 6).is_before(newest));
+        for older in [stamp(99, 6), stamp(99, 7), stamp(99, 0), stamp(100, 6)] {
+            assert!(older.is_before(newest), "{older:?}");
+        }
         assert!(!stamp(100, 7).is_before(newest));
-        assert!(!stamp(99, 8).is_before(newest), "a clock set back");
+        assert!(stamp(99, 8).is_before(newest), "a count that went on");
         assert!(!stamp(101, 1).is_before(newest), "a count begun anew");
         assert!(stamp(99, 8).is_before(stamp(100, 0)));
+    }
+
+    /// Every order in which these can arrive.
+    fn orders(stamps: &[Stamp]) -> Vec<Vec<Stamp>> {
+        if stamps.is_empty() {
+            return vec![Vec::new()];
+        }
+        let mut all = Vec::new();
+        for (index, first) in stamps.iter().enumerate() {
+            let mut rest = stamps.to_vec();
+            rest.remove(index);
+            for mut order in orders(&rest) {
+                order.insert(0, *first);
+                all.push(order);
+            }
+        }
+        all
+    }
+
+    /// A count begun anew, and a late statement of the old count: that one won.
+    #[test]
+    fn the_newest_holds_in_whatever_order_they_arrive() {
+        let sets = [
+            vec![stamp(0, 1_000), stamp(90, 1), stamp(1, 1_001)],
+            vec![stamp(0, 5), stamp(10, 4), stamp(20, 3), stamp(30, 2)],
+            vec![
+                stamp(5, 9),
+                stamp(5, 1),
+                stamp(4, 10),
+                stamp(6, 0),
+                stamp(1, 99),
+            ],
+        ];
+        for set in sets {
+            let newest = set
+                .iter()
+                .max_by_key(|it| (it.occurred_micros, it.sequence));
+            for order in orders(&set) {
+                let mut said = Precedence::default();
+                for one in &order {
+                    let known = said.stamp("one", &[0; 16]);
+                    if !known.is_some_and(|known| one.is_before(known)) {
+                        said.note("one", [0; 16], *one);
+                    }
+                }
+                let holds = said.stamp("one", &[0; 16]);
+                assert_eq!(holds.as_ref(), newest, "{order:?}");
+            }
+        }
     }
 
     #[test]

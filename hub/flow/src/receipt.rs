@@ -4,7 +4,8 @@ use cordon_contract::Fault;
 use cordon_model::{Digest, MessageId, ParkCode, PartyId, Receipt, Timestamp, Warning};
 
 use crate::fault::{
-    GRANT_LONG, GRANT_OVER, GRANT_PLACE, NAMESAKE, OVERTAKEN, PARK_STANDS, PROPOSED, fault,
+    FLOODED, GRANT_CLASS, GRANT_EARLY, GRANT_LONG, GRANT_OVER, GRANT_PLACE, NAMESAKE, OVERTAKEN,
+    PARK_STANDS, PROPOSED, fault,
 };
 use crate::flags;
 
@@ -29,9 +30,7 @@ pub struct ReceiptData {
     /// True for an emergency opening that was carried out although the journal has failed; it is
     /// journaled at the next start.
     pub late: bool,
-    /// The entry's marks, which hold what is warned of: [`flags::PROPOSAL`], [`flags::WARN_PLACE`],
-    /// [`flags::WARN_OVER`], [`flags::WARN_LONG`], [`flags::OVERTAKEN`], [`flags::PARK_STANDS`],
-    /// [`flags::NAMESAKE`].
+    /// The entry's marks that a receipt warns of, of [`flags::WARNED`].
     pub marks: u16,
 }
 
@@ -45,6 +44,9 @@ pub fn warnings(marks: u16) -> Vec<Warning> {
         (flags::OVERTAKEN, OVERTAKEN),
         (flags::PARK_STANDS, PARK_STANDS),
         (flags::NAMESAKE, NAMESAKE),
+        (flags::FLOODED, FLOODED),
+        (flags::WARN_EARLY, GRANT_EARLY),
+        (flags::WARN_CLASS, GRANT_CLASS),
     ];
     all.into_iter()
         .filter(|(mark, _)| marks & mark != 0)

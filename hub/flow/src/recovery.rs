@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use cordon_contract::Fault;
 use cordon_journal::{Changes, FaultKind, InboxMark, Journal, JournalFault, Record, State};
-use cordon_model::{Digest, MessageId, PartyId};
+use cordon_model::{Digest, MessageId, PartyId, Timestamp};
 
+use crate::authority::Authority;
 use crate::core::Core;
 use crate::corridor::identity_of;
 use crate::draft::Draft;
@@ -14,6 +15,7 @@ use crate::entry_codec::entry_of;
 use crate::entry_reader::{EntryReader, Reread};
 use crate::fault::{CONFIGURATION, fault, of_journal};
 use crate::flags;
+use crate::fold::Fold;
 use crate::inbox::Inbox;
 use crate::precedence::Precedence;
 
@@ -72,13 +74,15 @@ pub(crate) struct Recovered {
 }
 
 /// Restores the stored state if it stands in this journal, and steps what came after it. An entry
-/// that cannot be read is marked and passed over; `keep` is for how many entries ids are remembered.
+/// that cannot be read, or that `authority` does not allow and nobody judged, is marked and passed
+/// over; `keep` is for how many entries ids are remembered.
 pub(crate) fn recover(
     journal: &Journal,
     reader: &EntryReader,
     state: &Arc<dyn State>,
     core: &mut Core,
     initial: &[Vec<u8>],
+    authority: &Authority,
     (inbox, keep): (&Inbox, u64),
 ) -> Result<Recovered, Fault> {
     let begun = Instant::now();
@@ -122,7 +126,7 @@ pub(crate) fn recover(
             .map_err(|failure| of_journal(&failure))?;
         for record in records {
             let record = record.map_err(|failure| of_journal(&failure))?;
-            let identity = step(reader, core, &record)?;
+            let identity = step(reader, core, authority, &record)?;
             if record.number > forget_below {
                 remember(inbox, &record, identity);
             }
@@ -142,14 +146,27 @@ pub(crate) fn recover(
 
 /// Steps one entry again and gives what it is recognised by. What was decided then stands in the
 /// journal; it is not decided again.
-fn step(reader: &EntryReader, core: &mut Core, record: &Record) -> Result<Digest, Fault> {
-    let (draft, mark): (Box<Draft>, _) = match reader.reread(record)? {
+fn step(
+    reader: &EntryReader,
+    core: &mut Core,
+    authority: &Authority,
+    record: &Record,
+) -> Result<Digest, Fault> {
+    let (mut draft, mark): (Box<Draft>, _) = match reader.reread(record)? {
         Reread::Read(draft, mark) => (draft, mark),
         Reread::Unreadable(mark) => {
             core.pass_over(record, &mark);
             return Ok(Digest(record.digest));
         }
     };
+    let time = Timestamp::from_micros(record.time_micros);
+    match core.judge_past(Some(authority), time, &draft) {
+        Ok(bits) => draft.flags = bits,
+        Err(why) => {
+            core.pass_over(record, &reader.mark_unlawful(record.number, &why));
+            return Ok(identity_of(&draft));
+        }
+    }
     if draft.flags & flags::DECIDED == 0 {
         core.begin();
     }
@@ -249,7 +266,7 @@ fn restore(state: &Arc<dyn State>, core: &mut Core) -> Result<bool, Fault> {
     let Some(fold) = state.snapshot(FOLD).map_err(stored)? else {
         return Ok(false);
     };
-    let fold = postcard::from_bytes(&fold)
+    let fold = Fold::of_bytes(&fold)
         .map_err(|error| fault(CONFIGURATION).log(format!("fold: {error}")))?;
     core.set_fold(fold);
     let Some(precedence) = state.snapshot(PRECEDENCE).map_err(stored)? else {

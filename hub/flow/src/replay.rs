@@ -7,6 +7,7 @@ use cordon_contract::{Entry, Fault, Plugin};
 use cordon_journal::{NewRecord, Record};
 use cordon_model::{Digest, Timestamp};
 
+use crate::authority::Authority;
 use crate::core::Core;
 use crate::draft::Draft;
 use crate::entry_codec::entry_of;
@@ -32,7 +33,8 @@ pub struct ReplayReport {
     pub entries: u64,
     /// Decided entries compared byte for byte.
     pub compared: u64,
-    /// Entries that cannot be read, or were read although their form is refused today; at most 1,000.
+    /// Entries that cannot be read, that say what their sender may not say, or that were read although
+    /// their form is refused today; at most 1,000.
     pub marked: Vec<Mark>,
     /// Decided entries that could not be compared, because they or the entry they answer cannot be
     /// read.
@@ -85,13 +87,16 @@ pub fn replay_over(
     plugins: Vec<Box<dyn Plugin>>,
     up_to: Option<u64>,
 ) -> Result<ReplayReport, Fault> {
-    replay_told(reader, plugins, up_to, |_| {})
+    replay_told(reader, plugins, None, up_to, |_| {})
 }
 
-/// As [`replay_over`]; `told` hears the number of each entry stepped.
+/// As [`replay_over`]; `told` hears the number of each entry stepped. With `authority`, entries of a
+/// program that did not ask the table are judged by it, as a start of the hub does; without, they are
+/// taken as they stand.
 pub fn replay_told(
     reader: &EntryReader,
     plugins: Vec<Box<dyn Plugin>>,
+    authority: Option<&Authority>,
     up_to: Option<u64>,
     mut told: impl FnMut(u64),
 ) -> Result<ReplayReport, Fault> {
@@ -118,7 +123,19 @@ pub fn replay_told(
     for record in records.map_err(|failure| of_journal(&failure))? {
         let record = record.map_err(|failure| of_journal(&failure))?;
         match reader.reread(&record)? {
-            Reread::Read(draft, mark) => replay.step(&record, &draft, mark.as_ref()),
+            Reread::Read(mut draft, mark) => {
+                let time = Timestamp::from_micros(record.time_micros);
+                match replay.core.judge_past(authority, time, &draft) {
+                    Ok(bits) => {
+                        draft.flags = bits;
+                        replay.step(&record, &draft, mark.as_ref());
+                    }
+                    Err(why) => {
+                        let mark = reader.mark_unlawful(record.number, &why);
+                        replay.pass_over(&record, &mark);
+                    }
+                }
+            }
             Reread::Unreadable(mark) => replay.pass_over(&record, &mark),
         }
         told(record.number);

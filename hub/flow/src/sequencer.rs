@@ -121,7 +121,8 @@ impl Sequencer {
         let inbox = kit.ties.inbox.clone();
         let look = (&inbox, kit.ties.config.inbox_entries);
         let (core, initial) = (&mut kit.core, &kit.initial);
-        let recovered = match recover(&journal, &reader, &state, core, initial, look) {
+        let authority = &kit.ties.config.authority;
+        let recovered = match recover(&journal, &reader, &state, core, initial, authority, look) {
             Ok(recovered) => recovered,
             Err(fault) => {
                 kit.seat.put(None);

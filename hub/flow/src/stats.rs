@@ -9,6 +9,7 @@ use cordon_model::Body;
 use serde::Serialize;
 
 use crate::batch::Line;
+use crate::flags;
 use crate::guard::SENDER_GAP;
 use crate::histogram::{Histogram, Quantiles};
 
@@ -157,7 +158,7 @@ fn note_line(told: &mut StatsSnapshot, line: &Line) {
     let Some(message) = &line.entry.message else {
         return;
     };
-    told.overtaken += u64::from(line.entry.overtaken);
+    told.overtaken += u64::from(line.draft.flags & flags::OVERTAKEN != 0);
     told.gaps += u64::from(line.entry.kind == EntryKind::Audit && line.entry.label == SENDER_GAP);
     if line.entry.kind == EntryKind::Message {
         count(&mut told.messages, message.header.message_type.as_str());

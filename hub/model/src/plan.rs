@@ -56,6 +56,19 @@ pub struct Gate {
     pub owner: Option<PartyId>,
 }
 
+impl Gate {
+    /// Whether its class is meant for vehicles of this kind (7.1.2.2). A park's own rules may say otherwise.
+    pub fn is_for(&self, kind: SubjectKind) -> bool {
+        let hazardous = matches!(kind, SubjectKind::VehHazmat | SubjectKind::VehHazwaste);
+        match self.class {
+            GateClass::Comprehensive => true,
+            GateClass::Dedicated => hazardous || kind == SubjectKind::VehEmergency,
+            GateClass::Ordinary => !hazardous,
+            GateClass::Emergency => kind == SubjectKind::VehEmergency,
+        }
+    }
+}
+
 fn park_tier() -> GateTier {
     GateTier::Park
 }

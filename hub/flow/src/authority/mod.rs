@@ -4,22 +4,28 @@
 //! devices and enterprises are named); the sequencer asks what depends on the order of statements
 //! (whose vehicles, persons and alarms). What is journaled as a message is therefore lawful.
 
+mod alarms;
 mod estate;
+mod grants;
 mod order;
+mod past;
 mod register;
 mod settings;
+pub(crate) mod settle;
 mod show;
 mod speaker;
 mod table;
 mod things;
 mod words;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cordon_contract::Fault;
 use cordon_model::plan::ParkPlan;
 use cordon_model::{Body, MessageType, PartyId};
 
+pub(crate) use alarms::{flow_id, is_over};
 pub(crate) use order::Order;
 pub(crate) use register::Register;
 pub use settings::{AuthoritySettings, Confirm, HazmatGrants, Reaction};
@@ -38,6 +44,10 @@ pub struct Authority {
     plan: Arc<ParkPlan>,
     hub: PartyId,
     settings: AuthoritySettings,
+    /// Enterprises by the names under which they speak: their own, and those of their devices.
+    owners: BTreeMap<String, PartyId>,
+    /// The same the other way round.
+    names: BTreeMap<PartyId, Vec<String>>,
 }
 
 /// Why something may not be said: code, element, and words for the log.
@@ -50,12 +60,33 @@ impl Authority {
         hub: PartyId,
         settings: AuthoritySettings,
     ) -> Result<Self, Fault> {
+        let devices = plan.devices.iter();
+        let owned = devices.filter_map(|device| {
+            let owner = plan.enterprise(plan.owner_of_device(device)?)?;
+            Some((device.id.as_str().to_owned(), owner.id.clone()))
+        });
+        let enterprises = plan.enterprises.iter();
+        let own = enterprises.map(|one| (one.id.as_str().to_owned(), one.id.clone()));
+        let owners: BTreeMap<String, PartyId> = owned.chain(own).collect();
+        let mut names: BTreeMap<PartyId, Vec<String>> = BTreeMap::new();
+        for (name, owner) in &owners {
+            names.entry(owner.clone()).or_default().push(name.clone());
+        }
         Ok(Self {
             table: Table::built_in()?,
+            owners,
+            names,
             plan,
             hub,
             settings,
         })
+    }
+
+    /// The names under which the enterprise speaks that answers for this speaker: its own and those of its
+    /// devices. `None` for the park.
+    pub(crate) fn names_beside(&self, speaker: &str) -> Option<&[String]> {
+        let names = self.names.get(self.owners.get(speaker)?)?;
+        Some(names)
     }
 
     /// The park's own party.
@@ -104,7 +135,8 @@ impl Authority {
         }
         let code = match (thing, whose) {
             (Thing::Actor, _) => ACT_OF_ANOTHER,
-            (Thing::Alarm, _) => NOT_YOURS,
+            // An enterprise is not told which alarms there are.
+            (Thing::Alarm, _) if speaker.is_enterprise() => NOT_YOURS,
             (_, Whose::Unknown) => UNKNOWN_THING,
             _ => NOT_YOURS,
         };

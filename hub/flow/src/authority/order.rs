@@ -2,25 +2,25 @@
 //! for the park's word, and grants that make no sense. Asked by the sequencer.
 
 use cordon_model::{
-    AccessGrant, AlarmState, Body, ClassLetter, LifeState, ListEntry, ListKind, ListSubject,
-    MessageType, PersonRegistration, Plate, PlateColour, PlateNumber, SubjectKind, Timestamp,
-    VehicleRegistration,
+    AlarmEvent, AlarmState, Body, GateId, LifeState, ListEntry, ListKind, ListSubject,
+    PersonRegistration, PlateColour, PlateNumber, SubjectKind, Timestamp, VehicleRegistration,
 };
 
+use super::alarms::{Raised, is_over};
 use super::estate::Estate;
-use super::register::{Claim, Raised, Register, Room, VehicleClaim};
-use super::settings::{AuthoritySettings, Confirm, HazmatGrants, Reaction};
+use super::register::{Claim, Register, Room, VehicleClaim};
+use super::settings::{AuthoritySettings, Confirm};
 use super::speaker::Speaker;
 use super::things::{Name, mentions};
 use super::words::{Thing, Voice, Whose};
 use super::{Authority, Unlawful};
-use crate::fault::{
-    CONTESTED, GRANT_LONG, GRANT_OVER, GRANT_PLACE, NOT_REGISTERED, ONLY_PARK, REGISTER_FULL,
-};
+use crate::fault::{CONTESTED, ONLY_PARK, REGISTER_FULL};
 use crate::flags;
 
 /// Ids the hub gives its own alarms begin so, and go on with numbers.
-const HUB_ALARMS: [&str; 3] = ["access-", "alarm-", "flow-"];
+const HUB_ALARMS: [&str; 3] = ["access-", "alarm-", HUB_FLOW];
+/// Of them those of the flow: what it thinks of a message.
+const HUB_FLOW: &str = "flow-";
 
 /// A statement before the register of today.
 pub(crate) struct Order<'a> {
@@ -49,36 +49,57 @@ impl Order<'_> {
             Voice::Operator => flags::PARK,
             _ => 0,
         };
+        let over = self.window(body)?;
         let more = match body {
+            Body::EmergencyGateOpen(it) if self.has_unknown_gate(&it.gates) => flags::WARN_PLACE,
             Body::VehicleRegistration(it) => self.vehicle(it)?,
             Body::PersonRegistration(it) => self.person(it)?,
             Body::ListEntry(it) => self.list_entry(it)?,
             Body::AccessGrant(it) => self.grant(it)?,
-            Body::AlarmEvent(_) if namesake => flags::NAMESAKE,
+            Body::AlarmEvent(event) if self.is_flood(event) => flags::FLOODED,
+            Body::AlarmEvent(_) | Body::AlarmUpdate(_) if namesake => flags::NAMESAKE,
             _ => 0,
         };
-        Ok(park | more)
+        Ok(park | over | more)
     }
 
-    /// An alarm raised under a name that another's has: nobody's alarm is lost for its name, and nobody's
-    /// is spoken of by another. The hub's own names stay the hub's.
+    fn has_unknown_gate(&self, gates: &[GateId]) -> bool {
+        let plan = self.authority.plan();
+        gates.iter().any(|gate| plan.gate(gate).is_none())
+    }
+
+    /// What is said of an alarm under a name that another's has: nobody's alarm is lost for its name, and
+    /// nobody's is spoken of by another. The hub's own names stay the hub's.
     fn is_namesake(&self, body: &Body) -> bool {
-        let Body::AlarmEvent(event) = body else {
+        let (id, raises) = match body {
+            Body::AlarmEvent(event) => (&event.alarm_id, event.state == AlarmState::Raised),
+            Body::AlarmUpdate(update) => (&update.alarm_id, false),
+            _ => return false,
+        };
+        let table = &self.authority.table;
+        let allowed =
+            |whose| table.allows(self.speaker.voice, body.message_type(), Thing::Alarm, whose);
+        if allowed(self.of_alarm(id)) {
+            return false;
+        }
+        match self.register.alarms.own_id(&self.speaker.id, id) {
+            Some(_) => allowed(Whose::Own),
+            None => raises && !is_hub_alarm(id) && allowed(Whose::Unknown),
+        }
+    }
+
+    /// One alarm more of an enterprise that has as many open as it may.
+    fn is_flood(&self, event: &AlarmEvent) -> bool {
+        let alarms = &self.register.alarms;
+        let Some(names) = self.authority.names_beside(&self.speaker.id) else {
             return false;
         };
-        let id = &event.alarm_id;
-        let whose = self.of_alarm(id);
-        let table = &self.authority.table;
-        let allowed = |whose| {
-            table.allows(
-                self.speaker.voice,
-                MessageType::AlarmEvent,
-                Thing::Alarm,
-                whose,
-            )
-        };
-        let raised = event.state == AlarmState::Raised && !is_hub_alarm(id);
-        raised && allowed(Whose::Unknown) && !allowed(whose)
+        if is_over(event.state) || alarms.is_told_again(&self.speaker.id, event) {
+            return false;
+        }
+        let open: usize = names.iter().map(|name| alarms.open_of(name)).sum();
+        let enterprises = self.authority.plan().enterprises.len();
+        open >= self.authority.settings.alarms_of_one(enterprises)
     }
 
     fn whose(&self, name: Name<'_>) -> Option<Whose> {
@@ -107,7 +128,7 @@ impl Order<'_> {
     }
 
     /// Somebody else's claim on any vehicle it might be goes before one's own.
-    fn of_vehicle(&self, number: &PlateNumber, colour: Option<PlateColour>) -> Whose {
+    pub(super) fn of_vehicle(&self, number: &PlateNumber, colour: Option<PlateColour>) -> Whose {
         self.vehicles(number, colour)
             .map(|known| self.of_claim(&known.claim))
             .max_by_key(|whose| match whose {
@@ -119,7 +140,7 @@ impl Order<'_> {
             .unwrap_or(Whose::Unknown)
     }
 
-    fn vehicles(
+    pub(super) fn vehicles(
         &self,
         number: &PlateNumber,
         colour: Option<PlateColour>,
@@ -144,10 +165,10 @@ impl Order<'_> {
     }
 
     fn of_alarm(&self, id: &str) -> Whose {
-        match self.register.alarm(id) {
+        match self.register.alarms.get(id) {
             None if is_hub_alarm(id) => Whose::Park,
             None => Whose::Unknown,
-            Some(raised) if self.is_own_alarm(raised) => Whose::Own,
+            Some(raised) if self.is_own_alarm(id, raised) => Whose::Own,
             Some(raised) => {
                 let plan = self.authority.plan();
                 let by_plant = plan
@@ -163,9 +184,11 @@ impl Order<'_> {
         }
     }
 
-    /// Its own are those it raised; to an enterprise also those that are about it.
-    fn is_own_alarm(&self, raised: &Raised) -> bool {
-        let about = raised.concerns.as_ref();
+    /// Its own are those it raised; to an enterprise also those that are about it, but for what the hub
+    /// itself has to say of its conduct.
+    fn is_own_alarm(&self, id: &str, raised: &Raised) -> bool {
+        let of_hub = raised.by == self.authority.hub().as_str() && id.starts_with(HUB_FLOW);
+        let about = raised.concerns.as_ref().filter(|_| !of_hub);
         let concerned = about.is_some_and(|id| self.speaker.is(id.as_str()));
         match self.speaker.voice {
             Voice::Operator => false,
@@ -272,83 +295,6 @@ impl Order<'_> {
         let detail = format!("{} by {}: {why}", it.list_kind, self.speaker.id);
         Err((ONLY_PARK, "Plate", detail))
     }
-
-    /// Grants that make no sense are refused or warned of, by rule; what ends one is always taken.
-    fn grant(&self, it: &AccessGrant) -> Result<u16, Unlawful> {
-        if it.state != LifeState::Active {
-            return Ok(0);
-        }
-        let settings = &self.authority.settings;
-        let mut warnings = 0;
-        if let Some((field, name)) = self.missing_place(it) {
-            let why = (GRANT_PLACE, field, format!("there is no {name}"));
-            warnings |= react(settings.unknown_place, flags::WARN_PLACE, why)?;
-        }
-        if it.valid_to < self.now {
-            let why = (
-                GRANT_OVER,
-                "ValidTo",
-                format!("it ended at {}", it.valid_to),
-            );
-            warnings |= react(settings.ended_grant, flags::WARN_OVER, why)?;
-        }
-        let most = settings.days_max(it.class_letter);
-        if it.valid_to > it.valid_from.plus_seconds(i64::from(most) * 86_400) {
-            let detail = format!("class {} allows {most} days", it.class_letter);
-            let why = (GRANT_LONG, "ValidTo", detail);
-            warnings |= react(settings.long_grant, flags::WARN_LONG, why)?;
-        }
-        self.other_colour(it)?;
-        self.hazmat(it)?;
-        Ok(warnings)
-    }
-
-    /// A second colour beside a vehicle that the park registered would make its number ambiguous.
-    fn other_colour(&self, it: &AccessGrant) -> Result<(), Unlawful> {
-        let Some(plate) = it.plate.as_ref().filter(|_| self.speaker.is_enterprise()) else {
-            return Ok(());
-        };
-        let known = self.vehicles(&plate.number, Some(plate.colour)).next();
-        let number_is_parks = self.of_vehicle(&plate.number, None) == Whose::Park;
-        if known.is_some() || !number_is_parks {
-            return Ok(());
-        }
-        let detail = "the park has registered this number in another colour";
-        Err((CONTESTED, "Plate", detail.to_owned()))
-    }
-
-    fn missing_place(&self, it: &AccessGrant) -> Option<(&'static str, String)> {
-        let plan = self.authority.plan();
-        let gate = it.gates.iter().find(|id| plan.gate(id).is_none());
-        let lane = it.lanes.iter().find(|id| plan.lane(id).is_none());
-        let area = it.areas.iter().find(|id| plan.area(id).is_none());
-        gate.map(|id| ("Gates", format!("gate {id}")))
-            .or_else(|| lane.map(|id| ("Lanes", format!("lane {id}"))))
-            .or_else(|| area.map(|id| ("Areas", format!("area {id}"))))
-    }
-
-    /// Dangerous goods come on vehicles the park has seen and registered for that.
-    fn hazmat(&self, it: &AccessGrant) -> Result<(), Unlawful> {
-        let hazardous = matches!(it.class_letter, ClassLetter::H | ClassLetter::W)
-            || is_hazardous(it.subject_kind);
-        let bound = self.authority.settings.hazmat_grants == HazmatGrants::Registered;
-        if !self.speaker.is_enterprise() || !hazardous || !bound {
-            return Ok(());
-        }
-        let registered = |plate: &Plate| {
-            self.vehicles(&plate.number, Some(plate.colour))
-                .any(|known| known.claim.by_park && is_hazardous(known.kind))
-        };
-        let detail = match &it.plate {
-            Some(plate) if registered(plate) => return Ok(()),
-            Some(_) => "the park has not registered the vehicle for dangerous goods or waste",
-            // A tag says no plate, so nobody can tell whether the park has seen the vehicle.
-            None => {
-                "a grant for dangerous goods or waste names the registered vehicle by its plate"
-            }
-        };
-        Err((NOT_REGISTERED, "Plate", detail.to_owned()))
-    }
 }
 
 /// Kinds that nobody but the park may give a vehicle.
@@ -356,15 +302,8 @@ fn needs_park(kind: SubjectKind) -> bool {
     is_hazardous(kind) || kind == SubjectKind::VehEmergency
 }
 
-fn is_hazardous(kind: SubjectKind) -> bool {
+pub(super) fn is_hazardous(kind: SubjectKind) -> bool {
     matches!(kind, SubjectKind::VehHazmat | SubjectKind::VehHazwaste)
-}
-
-fn react(reaction: Reaction, flag: u16, why: Unlawful) -> Result<u16, Unlawful> {
-    match reaction {
-        Reaction::Warn => Ok(flag),
-        Reaction::Refuse => Err(why),
-    }
 }
 
 /// What another holds is contested, and goes to the park.

@@ -5,23 +5,23 @@
 //!
 //! Limits: vehicles and persons are settings, kept by [`super::Authority`] when a claim is judged, and no
 //! enterprise takes more of them than its share; what
-//! has ended is forgotten within the hour. Of alarms the newest [`ALARMS_MAX`] are known; a closed one is
-//! forgotten before an open one, and what is forgotten counts as never raised.
+//! has ended is forgotten within the hour. Alarms: [`AlarmBook`].
 
 use std::collections::BTreeMap;
 
-use cordon_contract::{EntryKind, speaker_of};
+use cordon_contract::{ALARM_FORGOTTEN, EntryKind};
+use cordon_model::codes::person_id;
 use cordon_model::{
-    AlarmEvent, AlarmState, Body, LifeState, Message, PartyId, PersonRegistration, Plate,
-    PlateColour, PlateNumber, SubjectKind, Timestamp, VehicleRegistration,
+    Body, LifeState, Message, PartyId, PersonRegistration, Plate, PlateColour, PlateNumber,
+    SubjectKind, Timestamp, VehicleRegistration,
 };
 use serde::{Deserialize, Serialize};
+
+use super::alarms::AlarmBook;
 
 use crate::draft::Draft;
 use crate::flags;
 
-/// Alarms whose raiser is known.
-pub(crate) const ALARMS_MAX: usize = 20_000;
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
 
 /// A claim on a vehicle.
@@ -41,25 +41,14 @@ pub(crate) struct Claim {
     pub until_micros: i64,
 }
 
-/// Who raised an alarm, and which enterprise it is about.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) struct Raised {
-    pub by: String,
-    pub concerns: Option<PartyId>,
-    /// The entry that raised it.
-    number: u64,
-}
-
 /// Claims and alarms, as the journal tells them.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Register {
     vehicles: BTreeMap<PlateNumber, Vec<VehicleClaim>>,
+    /// By the normal form of their ids.
     persons: BTreeMap<String, Claim>,
-    alarms: BTreeMap<String, Raised>,
-    /// Ids of alarms that are not closed, by the entry that raised them.
-    open: BTreeMap<u64, String>,
-    /// Ids of alarms that are closed.
-    closed: BTreeMap<u64, String>,
+    /// The alarms.
+    pub(crate) alarms: AlarmBook,
     /// The hour in which what had ended was last forgotten.
     swept_hour: i64,
     /// How much each enterprise holds on its own word.
@@ -86,21 +75,35 @@ impl Register {
     /// Takes in one entry.
     pub(crate) fn apply(&mut self, number: u64, time: Timestamp, draft: &Draft) {
         self.sweep(time);
-        let (EntryKind::Message, Some(message)) = (draft.kind, &draft.message) else {
+        let Some(message) = draft.message.as_deref() else {
             return;
         };
-        let idle = flags::PROPOSAL | flags::IDLE;
-        if message.header.test || draft.flags & idle != 0 {
-            return;
+        match draft.kind {
+            EntryKind::Message if !message.header.test => self.said(number, time, draft, message),
+            EntryKind::Audit if draft.label == ALARM_FORGOTTEN && draft.cause != 0 => {
+                if let Body::AuditEvent(audit) = &message.body {
+                    self.alarms
+                        .forgotten(audit.target.as_deref().unwrap_or_default());
+                }
+            }
+            _ => {}
         }
+    }
+
+    fn said(&mut self, number: u64, time: Timestamp, draft: &Draft, message: &Message) {
         let by_park = draft.flags & flags::PARK != 0;
         match &message.body {
+            Body::AlarmEvent(_) if draft.flags & flags::FLOODED != 0 => {
+                self.alarms.flooded(number, message);
+            }
+            Body::AlarmEvent(event) if draft.flags & flags::NAMESAKE != 0 => {
+                self.alarms.renamed(number, message, event);
+            }
+            _ if draft.flags & (flags::PROPOSAL | flags::IDLE) != 0 => {}
             Body::VehicleRegistration(it) => self.vehicle(it, by_park, time),
             Body::PersonRegistration(it) => self.person(it, by_park, time),
-            Body::AlarmEvent(event) => self.raised(number, message, event),
-            Body::AlarmUpdate(update) if update.state == AlarmState::Closed => {
-                self.ended(&update.alarm_id);
-            }
+            Body::AlarmEvent(event) => self.alarms.raised(number, message, event),
+            Body::AlarmUpdate(update) => self.alarms.stepped(&update.alarm_id, update.state),
             _ => {}
         }
     }
@@ -169,11 +172,12 @@ impl Register {
 
     fn person(&mut self, it: &PersonRegistration, by_park: bool, now: Timestamp) {
         let active = it.state != LifeState::Withdrawn;
-        let before = self.persons.get(&it.person_id);
+        let id = person_id::normalise(&it.person_id);
+        let before = self.persons.get(&id);
         if active && !by_park && before.is_some_and(|claim| claim.is_parks(now)) {
             return;
         }
-        if let Some(before) = self.persons.remove(&it.person_id)
+        if let Some(before) = self.persons.remove(&id)
             && !before.by_park
         {
             let held = self.held.entry(before.enterprise).or_default();
@@ -191,35 +195,7 @@ impl Register {
             by_park,
             until_micros: it.valid_to.micros(),
         };
-        self.persons.insert(it.person_id.clone(), claim);
-    }
-
-    fn raised(&mut self, number: u64, message: &Message, event: &AlarmEvent) {
-        if self.alarms.contains_key(&event.alarm_id) {
-            return;
-        }
-        let raised = Raised {
-            by: speaker_of(message).to_owned(),
-            concerns: event.enterprise_id.clone(),
-            number,
-        };
-        self.alarms.insert(event.alarm_id.clone(), raised);
-        self.open.insert(number, event.alarm_id.clone());
-        if self.alarms.len() > ALARMS_MAX {
-            let oldest = self.closed.pop_first().or_else(|| self.open.pop_first());
-            if let Some((_, oldest)) = oldest {
-                self.alarms.remove(&oldest);
-            }
-        }
-    }
-
-    fn ended(&mut self, id: &str) {
-        let number = self.alarms.get(id).map(|raised| raised.number);
-        if let Some(number) = number
-            && let Some(id) = self.open.remove(&number)
-        {
-            self.closed.insert(number, id);
-        }
+        self.persons.insert(id, claim);
     }
 
     /// Claims on vehicles of this number that hold at `now`.
@@ -234,12 +210,8 @@ impl Register {
 
     /// The claim on a person that holds at `now`.
     pub(crate) fn person_claim(&self, id: &str, now: Timestamp) -> Option<&Claim> {
-        self.persons.get(id).filter(|claim| claim.holds(now))
-    }
-
-    /// Who raised an alarm.
-    pub(crate) fn alarm(&self, id: &str) -> Option<&Raised> {
-        self.alarms.get(id)
+        let claim = self.persons.get(&person_id::normalise(id));
+        claim.filter(|claim| claim.holds(now))
     }
 
     /// Whether the enterprise may hold this vehicle too.
@@ -261,7 +233,8 @@ impl Register {
     /// Whether the enterprise may hold this person too.
     pub(crate) fn has_room_for_person(&self, id: &str, enterprise: &PartyId, room: Room) -> bool {
         let held = self.held.get(enterprise).map_or(0, |held| held.persons);
-        self.persons.contains_key(id) || (held < room.share && self.persons.len() < room.most)
+        let id = person_id::normalise(id);
+        self.persons.contains_key(&id) || (held < room.share && self.persons.len() < room.most)
     }
 }
 

@@ -6,6 +6,7 @@ use cordon_contract::Fault;
 use cordon_model::ClassLetter;
 use serde::Deserialize;
 
+use super::alarms::ALARMS_MAX;
 use crate::fault::{CONFIGURATION, fault};
 
 /// What makes an enterprise the owner of a vehicle or person it registers.
@@ -54,6 +55,12 @@ pub struct AuthoritySettings {
     pub ended_grant: Reaction,
     /// A grant that is longer than its class allows. Default `refuse`.
     pub long_grant: Reaction,
+    /// A grant that begins later than `grant_ahead_days_max`. Default `warn`.
+    pub early_grant: Reaction,
+    /// How far ahead a grant may begin, days. Default 366.
+    pub grant_ahead_days_max: u32,
+    /// A grant for gates and lanes none of which is for vehicles of its kind. Default `warn`.
+    pub unfit_gate: Reaction,
     /// Longest grant in days, by class. Default V 7, H, W and F 31, L, C and X 366.
     pub grant_days_max: BTreeMap<ClassLetter, u32>,
     /// Most vehicles whose owner is remembered; beyond it an enterprise's registration is refused.
@@ -61,6 +68,10 @@ pub struct AuthoritySettings {
     pub vehicles_max: usize,
     /// The same for persons. Default 100,000.
     pub persons_max: usize,
+    /// Most alarms that one enterprise, its devices included, may have open; further ones are counted in
+    /// one flood alarm. All enterprises together never get more than half of the alarms that the hub
+    /// knows the raiser of, so one of many has less. Default 100.
+    pub open_alarms_max: usize,
 }
 
 impl Default for AuthoritySettings {
@@ -71,9 +82,13 @@ impl Default for AuthoritySettings {
             unknown_place: Reaction::Refuse,
             ended_grant: Reaction::Warn,
             long_grant: Reaction::Refuse,
+            early_grant: Reaction::Warn,
+            grant_ahead_days_max: 366,
+            unfit_gate: Reaction::Warn,
             grant_days_max: BTreeMap::new(),
             vehicles_max: 100_000,
             persons_max: 100_000,
+            open_alarms_max: 100,
         }
     }
 }
@@ -98,6 +113,12 @@ impl AuthoritySettings {
         }
     }
 
+    /// Most open alarms of one of so many enterprises.
+    pub(crate) fn alarms_of_one(&self, enterprises: usize) -> usize {
+        let share = ALARMS_MAX / 2 / enterprises.max(1);
+        self.open_alarms_max.min(share).max(1)
+    }
+
     /// What is wrong with the section; empty when it can be used.
     pub fn check(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
@@ -111,6 +132,8 @@ impl AuthoritySettings {
             let place = format!("authority.grant_days_max.{class}");
             within(place, u64::from(*days), 1, 3_660);
         }
+        let ahead = u64::from(self.grant_ahead_days_max);
+        within("authority.grant_ahead_days_max".to_owned(), ahead, 1, 3_660);
         let limits = [
             ("vehicles_max", self.vehicles_max),
             ("persons_max", self.persons_max),
@@ -119,6 +142,8 @@ impl AuthoritySettings {
             let value = u64::try_from(value).unwrap_or(u64::MAX);
             within(format!("authority.{name}"), value, 1, 500_000);
         }
+        let alarms = u64::try_from(self.open_alarms_max).unwrap_or(u64::MAX);
+        within("authority.open_alarms_max".to_owned(), alarms, 1, 1_000);
         faults
     }
 }

@@ -20,6 +20,10 @@ pub(crate) struct Offender {
     pub raw: Bytes,
     /// `raw` is the beginning of what was refused.
     pub is_cut: bool,
+    /// The running number of its sender, who signed it.
+    pub sequence: Option<u64>,
+    /// What the park's word would settle.
+    pub waits: Option<String>,
 }
 
 /// A refused message, ready to become an entry (I9).
@@ -42,7 +46,13 @@ impl RefusedDraft {
             entry_number: None,
             refused_at: corridor.now,
         };
-        let particulars = Particulars::derived(MessageId::random(), corridor.now);
+        // Whoever counts a sender's messages finds the number of a refused one here.
+        let numbered = offender.sender.as_ref().zip(offender.sequence);
+        let particulars = Particulars {
+            source_ref: numbered.map(|(sender, number)| format!("{sender}/{number}")),
+            correlation: offender.waits.clone(),
+            ..Particulars::derived(MessageId::random(), corridor.now)
+        };
         let sealer = corridor.sealer;
         let sealed = sealer.seal(EntryKind::Refused, Body::Refusal(refusal), particulars);
         let (mut draft, part) = with_head(sealed).unwrap_or_else(|why| {

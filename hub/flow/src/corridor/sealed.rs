@@ -194,6 +194,13 @@ impl Sealed {
             .map(|message| message.header.message_type)
     }
 
+    /// The running number its sender gave it; `None` for what the hub seals itself.
+    pub(crate) fn sequence(&self) -> Option<u64> {
+        let header = &self.draft.message.as_deref()?.header;
+        let is_counted = header.attested_by.is_none() && !header.test && header.sequence > 0;
+        is_counted.then_some(header.sequence)
+    }
+
     pub(crate) fn weight(&self) -> Weight {
         self.draft.weight()
     }

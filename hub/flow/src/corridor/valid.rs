@@ -1,6 +1,6 @@
 //! The second step of the signed door: form, sender, park, times and right of one message.
 
-use cordon_model::{Body, Digest, Header, Message, Timestamp};
+use cordon_model::{Body, DeviceKind, Digest, GateAction, GateCommand, Header, Message, Timestamp};
 use cordon_security::Identity;
 use cordon_wire::{message_digest, read_message};
 use cordon_xml::Node;
@@ -8,8 +8,8 @@ use cordon_xml::Node;
 use super::rules::Corridor;
 use crate::authority::Speaker;
 use crate::fault::{
-    GATE_UNREACHED, OTHER_PARK, ROLE_MAY_NOT, SENDER_NOT_SIGNER, STRANGER, TIME_WINDOW, fault,
-    of_wire,
+    ACT_LATE, GATE_UNREACHED, ORDER_IMPOSSIBLE, OTHER_PARK, ROLE_MAY_NOT, SENDER_NOT_SIGNER,
+    STRANGER, TIME_WINDOW, fault, of_wire,
 };
 use cordon_contract::Fault;
 
@@ -113,19 +113,53 @@ fn claims(header: &Header, signer: &Identity, corridor: Corridor<'_>) -> Claim<S
     times(header, corridor).map(|()| speaker)
 }
 
-/// An emergency opening names a gate that something can open.
+/// What orders something of gates names a gate that something can open, and a barrier that can do it:
+/// recording what nothing carries out would tell a lie.
 fn reached(body: &Body, corridor: Corridor<'_>) -> Claim<()> {
-    let (Body::EmergencyGateOpen(order), Some(openable)) = (body, &corridor.rules.openable) else {
-        return Ok(());
-    };
-    match order.gates.iter().any(|gate| openable.contains(gate)) {
-        true => Ok(()),
-        false => Err((
-            GATE_UNREACHED,
-            "Gates",
-            format!("no adapter serves a barrier of {:?}", order.gates),
-        )),
+    let openable = corridor.rules.openable.as_ref();
+    let opens = |gate| openable.is_none_or(|openable| openable.contains(gate));
+    match body {
+        Body::EmergencyGateOpen(order) if !order.gates.iter().any(opens) => {
+            let gates: Vec<&str> = order.gates.iter().map(|gate| gate.as_str()).collect();
+            let detail = format!("no adapter serves a barrier of {}", gates.join(", "));
+            Err((GATE_UNREACHED, "Gates", detail))
+        }
+        Body::GateCommand(order) => {
+            possible(order, corridor)?;
+            match opens(&order.gate_id) {
+                true => Ok(()),
+                false => {
+                    let detail = format!("no adapter serves a barrier of {}", order.gate_id);
+                    Err((GATE_UNREACHED, "GateId", detail))
+                }
+            }
+        }
+        _ => Ok(()),
     }
+}
+
+/// Whether the barrier exists and does such a thing by hand, and there is time left for it.
+fn possible(order: &GateCommand, corridor: Corridor<'_>) -> Claim<()> {
+    let plan = corridor.authority.plan();
+    let (gate, lane, device) = (&order.gate_id, &order.lane_id, &order.device_id);
+    if plan.gate_of(lane).is_none_or(|known| known.id != *gate) {
+        let detail = format!("lane {lane} is no lane of gate {gate}");
+        return Err((ORDER_IMPOSSIBLE, "LaneId", detail));
+    }
+    let mut barriers = plan.devices_on(lane, DeviceKind::Barrier);
+    if barriers.next().is_none_or(|barrier| barrier.id != *device) {
+        let detail = format!("{device} is not the barrier of lane {lane}");
+        return Err((ORDER_IMPOSSIBLE, "DeviceId", detail));
+    }
+    if order.action == GateAction::Open {
+        let detail = "an opening takes a grant, an exemption or an emergency order";
+        return Err((ORDER_IMPOSSIBLE, "Action", detail.to_owned()));
+    }
+    if order.deadline <= corridor.now {
+        let detail = format!("its deadline was {}", order.deadline);
+        return Err((ACT_LATE, "Deadline", detail));
+    }
+    Ok(())
 }
 
 fn times(header: &Header, corridor: Corridor<'_>) -> Claim<()> {

@@ -79,7 +79,12 @@ impl Verified {
                             .map(|message| message.header.message_id),
                         digest: Some(invalid.digest),
                         raw: Bytes::copy_from_slice(raw),
-                        is_cut: false,
+                        sequence: invalid
+                            .message
+                            .map(|message| message.header)
+                            .filter(|header| header.sender_id == signer.id && !header.test)
+                            .map(|header| header.sequence),
+                        ..Offender::default()
                     };
                     Err(RefusedDraft::new(invalid.fault, offender, corridor))
                 }

@@ -295,7 +295,8 @@ async fn a_slow_watcher_is_told_what_it_missed_and_blocks_nobody() {
             .await
             .unwrap();
     }
-    assert!(matches!(feed.next().await, Some(FeedItem::Lagged(missed)) if missed >= 36));
+    // Who offers is answered before watchers are told: the last may still be on its way.
+    assert!(matches!(feed.next().await, Some(FeedItem::Lagged(missed)) if missed >= 35));
     hub.shutdown().await.unwrap();
 }
 

@@ -1,6 +1,7 @@
 //! Order of facts and identity of readings: what came late changes nothing, what differs is no
 //! repetition.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin, Reading};
@@ -12,9 +13,12 @@ use crate::park::{Park, morning, reading};
 use crate::partner::Ca;
 use crate::signed::GRANT;
 
-/// Remembers the grants it was stepped over.
+/// Remembers the grants it was stepped over, and what was said last of each.
 #[derive(Default)]
-struct Seen(Arc<Mutex<Vec<LifeState>>>);
+struct Seen(
+    Arc<Mutex<Vec<LifeState>>>,
+    Arc<Mutex<BTreeMap<String, LifeState>>>,
+);
 
 impl Plugin for Seen {
     fn name(&self) -> &'static str {
@@ -24,6 +28,8 @@ impl Plugin for Seen {
     fn step(&mut self, entry: &Entry, _: &mut Decisions) {
         if let Some(Body::AccessGrant(grant)) = entry.message.as_deref().map(|it| &it.body) {
             self.0.lock().unwrap().push(grant.state);
+            let mut holds = self.1.lock().unwrap();
+            holds.insert(grant.grant_id.clone(), grant.state);
         }
     }
 
@@ -99,6 +105,70 @@ async fn an_older_statement_is_kept_and_told_and_changes_nothing() {
     assert_eq!(report.first_difference, None);
 }
 
+/// The sender's count began anew between a grant and its withdrawal, and another word of the old count
+/// came late: that one let the truck in.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_order_of_arrival_lets_an_old_grant_overrule_its_withdrawal() {
+    let park = Park::new();
+    let ent = Ca::new(park.dir.path()).partner("ENT-1", Role::Enterprise);
+    let seen = Seen::default();
+    let holds = Arc::clone(&seen.1);
+    let hub = park.start_with(vec![Box::new(seen)]).await;
+    let facts = [
+        (1, 1_000, "ACTIVE"),
+        (50, 1, "WITHDRAWN"),
+        (2, 1_001, "ACTIVE"),
+    ];
+    let orders = [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+    ];
+    let mut id = 0;
+    for (number, order) in (0..).zip(orders) {
+        for fact in order {
+            let (second, sequence, state) = facts[fact];
+            id += 1;
+            let said = grant(id, second, sequence, state);
+            let said = said.replace("<c:GrantId>", &format!("<c:GrantId>O{number}-"));
+            let answers = hub.submit().submit(ent.envelope(&[said])).await.unwrap();
+            answers[0].as_ref().unwrap();
+        }
+    }
+    hub.shutdown().await.unwrap();
+    let holds = holds.lock().unwrap();
+    assert_eq!(holds.len(), orders.len());
+    for (grant, state) in holds.iter() {
+        assert_eq!(*state, LifeState::Withdrawn, "{grant}");
+    }
+}
+
+/// What a plant's own system says and what the plant signs are one voice.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_word_by_another_door_changes_nothing() {
+    let mut park = Park::new();
+    park.speaks_for("ENT-1");
+    let ent = Ca::new(park.dir.path()).partner("ENT-1", Role::Enterprise);
+    let seen = Seen::default();
+    let holds = Arc::clone(&seen.1);
+    let hub = park.start_with(vec![Box::new(seen)]).await;
+    let withdrawn = grant(1, 30, 1, "WITHDRAWN");
+    let said = cordon_wire::parse_message(grant(2, 10, 2, "ACTIVE").as_bytes()).unwrap();
+    let answers = hub.submit().submit(ent.envelope(&[withdrawn])).await;
+    answers.unwrap()[0].as_ref().unwrap();
+    let mut late = reading("ENT-1", "late", None);
+    late.payload = cordon_contract::Payload::Body(Box::new(said.body));
+    late.observed_at = Some(said.header.occurred_at);
+    park.intake().offer(late).await.unwrap();
+    hub.shutdown().await.unwrap();
+    let holds = holds.lock().unwrap();
+    let states: Vec<_> = holds.values().collect();
+    assert_eq!(states, [&LifeState::Withdrawn]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hole_in_a_senders_numbers_is_told() {
     let park = Park::new();
@@ -119,6 +189,40 @@ async fn a_hole_in_a_senders_numbers_is_told() {
     let told = audits(&park.entries(), "sender.gap");
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].starts_with("numbers 47 to 49 of ENT-1"), "{told:?}");
+}
+
+/// A refused message came all the same: its number is no hole, and what it names ahead makes none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_message_is_no_hole_and_makes_none() {
+    let park = Park::new();
+    let ent = Ca::new(park.dir.path()).partner("ENT-1", Role::Enterprise);
+    let hub = park.start().await;
+    let foreign = |id, second, sequence| {
+        let said = grant(id, second, sequence, "ACTIVE");
+        said.replace("<c:EnterpriseId>ENT-1<", "<c:EnterpriseId>ENT-2<")
+    };
+    let said = [
+        (grant(1, 1, 46, "ACTIVE"), true),
+        (foreign(2, 2, 47), false),
+        (foreign(3, 3, 48), false),
+        (grant(4, 4, 49, "ACTIVE"), true),
+        // Far ahead and refused: neither the next one taken nor the one behind it shows a hole.
+        (foreign(5, 5, 500), false),
+        (grant(6, 6, 50, "ACTIVE"), true),
+        (grant(7, 7, 51, "ACTIVE"), true),
+    ];
+    for (message, taken) in said {
+        let answers = hub.submit().submit(ent.envelope(&[message])).await.unwrap();
+        assert_eq!(answers[0].is_ok(), taken, "{:?}", answers[0]);
+    }
+    assert_eq!(hub.stats().snapshot().gaps, 0);
+    // A hole beside a refused number is told without it.
+    let said = [foreign(8, 8, 52), grant(9, 9, 55, "ACTIVE")];
+    hub.submit().submit(ent.envelope(&said)).await.unwrap();
+    hub.shutdown().await.unwrap();
+    let told = audits(&park.entries(), "sender.gap");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("numbers 53 to 54 of ENT-1"), "{told:?}");
 }
 
 /// A reading whose source gives an id and no time.

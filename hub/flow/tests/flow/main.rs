@@ -8,6 +8,7 @@
     reason = "test code"
 )]
 
+mod alarm_flood;
 mod authority;
 mod clock;
 mod core;
@@ -18,6 +19,9 @@ mod outbox;
 mod park;
 mod park_word;
 mod partner;
+mod past;
 mod resent;
+mod sense;
+mod settled;
 mod signed;
 mod table;

@@ -23,7 +23,7 @@ fn talkative() -> String {
 
 /// Writes the journal again as another program would have left it, with a chain that is whole, and
 /// without a state.
-fn rewrite(park: &Park, change: impl Fn(u64, NewRecord) -> NewRecord) {
+pub fn rewrite(park: &Park, change: impl Fn(u64, NewRecord) -> NewRecord) {
     let aside = park.dir.path().join("as-it-was");
     std::fs::rename(park.journal_dir(), &aside).unwrap();
     let mut journal = park.journal();

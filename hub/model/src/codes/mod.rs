@@ -7,6 +7,7 @@ pub mod cas;
 pub mod dangerous_goods;
 pub mod device_kind;
 pub mod direction;
+pub mod person_id;
 pub mod phone;
 pub mod plate;
 pub mod plate_colour;

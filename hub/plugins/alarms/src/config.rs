@@ -15,7 +15,8 @@ pub struct Config {
     pub routes: Option<PathBuf>,
     /// Seconds in which a notification must be delivered; the outbox tries that long.
     pub notify_within_s: u32,
-    /// Alarms that may be open at once; beyond, the least urgent is forgotten and audited.
+    /// Alarms of the park that may be open at once, and as many of all its partners together; beyond, the
+    /// least urgent of the same is forgotten and audited.
     pub open_max: usize,
     /// Closed alarms that are remembered, so that a late step gets a true answer.
     pub closed_max: usize,

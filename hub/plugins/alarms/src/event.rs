@@ -1,6 +1,6 @@
 //! An alarm comes in: new, again, worse than before, or over.
 
-use cordon_contract::{Decisions, Entry};
+use cordon_contract::{ALARM_FORGOTTEN, Decisions, Entry};
 use cordon_model::{AlarmEvent, AlarmState, AuditOutcome, Body, Timestamp};
 
 use crate::life::is_over;
@@ -120,7 +120,7 @@ impl AlarmPlugin {
             cause_ref: Some(entry.message_id),
             ..event.clone()
         };
-        decisions.emit(Body::AlarmEvent(own), Some(event.alarm_id.clone()));
+        decisions.tell_again(Body::AlarmEvent(own), event.alarm_id.clone());
     }
 
     /// Counts an identical alarm under the one that is open already, and closes it with that note.
@@ -141,7 +141,8 @@ impl AlarmPlugin {
         }
     }
 
-    /// Makes room for an alarm and takes it up.
+    /// Makes room for an alarm and takes it up. The park and its partners have room of their own: neither
+    /// takes the other's, and among partners the one with the most gives way.
     fn admit(
         &mut self,
         entry: &Entry,
@@ -149,19 +150,22 @@ impl AlarmPlugin {
         hold: Option<Timestamp>,
         decisions: &mut Decisions,
     ) {
-        if self.state.open() >= self.config.open_max
-            && let Some(spare) = self.state.spare()
+        let partner = self.partner_of(entry);
+        let of_partners = partner.is_some();
+        if self.state.open(of_partners) >= self.config.open_max
+            && let Some(spare) = self.state.spare(of_partners)
         {
             self.state.alarms.remove(&spare);
             self.state.leave(&spare);
             self.touch(&spare);
             let why = format!("more than {} alarms are open", self.config.open_max);
             let outcome = AuditOutcome::Failure;
-            self.audit(entry, "alarm.forgotten", &spare, outcome, &why, decisions);
+            self.audit(entry, ALARM_FORGOTTEN, &spare, outcome, &why, decisions);
         }
         let alarm = Alarm {
             event: event.clone(),
             sender: entry.sender.clone(),
+            partner,
             state: event.state,
             raised: entry.time,
             errands: Vec::new(),

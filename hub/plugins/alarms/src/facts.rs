@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use cordon_model::codes::person_id;
 use cordon_model::plan::ParkPlan;
 use cordon_model::{AlarmCode, AlarmEvent, AlarmLevel, DeviceId, DeviceKind};
 
@@ -131,7 +132,7 @@ pub(crate) fn source(event: &AlarmEvent) -> String {
         event.lane_id.as_ref().map(ToString::to_string),
         event.gate_id.as_ref().map(ToString::to_string),
         event.subject.as_ref().map(|plate| plate.number.to_string()),
-        event.person_id.clone(),
+        event.person_id.as_deref().map(person_id::normalise),
         event.enterprise_id.as_ref().map(ToString::to_string),
         event.area_id.clone(),
     ];

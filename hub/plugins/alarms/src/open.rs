@@ -108,9 +108,7 @@ impl Shelf {
         if let Some(rank) = self.rank.remove(id) {
             self.ranked.remove(&rank);
         }
-        let is_open =
-            |alarm: &&Alarm| !matches!(alarm.state, AlarmState::Closed | AlarmState::Rejected);
-        if let Some(alarm) = alarm.filter(is_open) {
+        if let Some(alarm) = alarm.filter(|alarm| alarm.is_open()) {
             let event = &alarm.event;
             let newest = std::cmp::Reverse(event.occurred_at);
             let rank = (event.alarm_level, newest, id.to_owned());

@@ -1,5 +1,6 @@
 //! The plug-in: which entry leads where, and the steps of an alarm's life.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin, speaker_of};
@@ -14,7 +15,7 @@ use crate::routes::{Later, Routes};
 use crate::state::{Likeness, State};
 
 /// The form of the saved state. What was saved in another form is not read as this one.
-const FORM: &[u8] = b"alarms/2;";
+const FORM: &[u8] = b"alarms/3;";
 
 /// Longest text of the language in characters.
 const TEXT_CHARS_MAX: usize = 2_000;
@@ -29,7 +30,8 @@ pub struct AlarmPlugin {
     /// Notices ordered for the entry at hand; no state.
     pub(crate) ordered_now: usize,
     pub(crate) routes: Routes,
-    plan: Arc<ParkPlan>,
+    /// Enterprises by the names under which they speak: their own, and those of their devices.
+    partners: BTreeMap<String, PartyId>,
     /// What is shown of the state; no state.
     shown: OpenAlarms,
 }
@@ -43,7 +45,7 @@ impl AlarmPlugin {
             places: Places::new(&plan),
             state: State::default(),
             ordered_now: 0,
-            plan,
+            partners: partners(&plan),
             routes,
             shown: OpenAlarms::default(),
         }
@@ -54,8 +56,9 @@ impl AlarmPlugin {
         self.shown.clone()
     }
 
-    /// Shows an alarm that changed.
-    pub(crate) fn touch(&self, id: &str) {
+    /// Counts and shows an alarm that changed.
+    pub(crate) fn touch(&mut self, id: &str) {
+        self.state.track(id);
         self.shown.show(id, self.state.alarms.get(id));
     }
 
@@ -80,12 +83,18 @@ impl AlarmPlugin {
     pub(crate) fn likeness(&self, entry: &Entry, event: &AlarmEvent) -> Likeness {
         let message = entry.message.as_deref();
         let who = message.map(speaker_of).unwrap_or_default();
-        let mut plants = self.plan.enterprises.iter();
-        let source = match plants.any(|plant| plant.id.as_str() == who) {
+        let partner = self.partners.get(who);
+        let source = match partner.is_some_and(|partner| partner.as_str() == who) {
             true => format!("{who}|{}", source(event)),
             false => source(event),
         };
         (event.alarm_code, event.alarm_level, source)
+    }
+
+    /// The enterprise that says it, by itself or through a device of its own.
+    pub(crate) fn partner_of(&self, entry: &Entry) -> Option<PartyId> {
+        let message = entry.message.as_deref()?;
+        self.partners.get(speaker_of(message)).cloned()
     }
 
     /// Somebody says that an alarm went a step on.
@@ -106,13 +115,16 @@ impl AlarmPlugin {
         if is == update.state {
             return;
         }
+        let mut ended = false;
         if let Some(alarm) = self.state.alarms.get_mut(id) {
+            let was_open = alarm.is_open();
             alarm.state = update.state;
+            ended = was_open && !alarm.is_open();
         }
         self.touch(id);
         self.tell_later(entry, update, Later::State(update.state), &[], decisions);
         self.state.timers.retain(|(_, alarm, _, _)| alarm != id);
-        if update.state == AlarmState::Closed {
+        if ended {
             self.state.close(id, self.config.closed_max);
         }
     }
@@ -230,9 +242,21 @@ impl Plugin for AlarmPlugin {
         let form = snapshot.strip_prefix(FORM);
         let state = form.ok_or_else(|| unusable(&"it has another form"))?;
         self.state = postcard::from_bytes(state).map_err(|error| unusable(&error))?;
+        self.state.index();
         self.shown.show_all(&self.state.alarms);
         Ok(())
     }
+}
+
+/// Who speaks for which enterprise.
+fn partners(plan: &ParkPlan) -> BTreeMap<String, PartyId> {
+    let devices = plan.devices.iter().filter_map(|device| {
+        let owner = plan.enterprise(plan.owner_of_device(device)?)?;
+        Some((device.id.to_string(), owner.id.clone()))
+    });
+    let own = plan.enterprises.iter();
+    let own = own.map(|one| (one.id.to_string(), one.id.clone()));
+    devices.chain(own).collect()
 }
 
 fn unusable(error: &dyn std::fmt::Display) -> Fault {

@@ -22,6 +22,8 @@ pub(crate) struct Alarm {
     pub event: AlarmEvent,
     /// Who raised it; nobody else ends it or lets it rise by an event.
     pub sender: PartyId,
+    /// The enterprise that said it, by itself or through a device of its own; `None` for the park.
+    pub partner: Option<PartyId>,
     /// Where it stands in its life.
     pub state: AlarmState,
     /// The entry's time when it was raised.
@@ -34,6 +36,13 @@ pub(crate) struct Alarm {
     pub escalation: u32,
     /// Receivers for whom a notice of it was ordered: they hear what becomes of it.
     pub told: BTreeSet<String>,
+}
+
+impl Alarm {
+    /// Neither closed nor rejected: somebody has to do something about it, or to say what was done.
+    pub(crate) fn is_open(&self) -> bool {
+        !matches!(self.state, AlarmState::Closed | AlarmState::Rejected)
+    }
 }
 
 /// A device that is silent.
@@ -99,7 +108,10 @@ pub(crate) type Timer = (Timestamp, String, u32, u32);
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct State {
     pub alarms: BTreeMap<String, Alarm>,
-    /// Closed alarms, oldest first; they are in `alarms` too.
+    /// Ids of the open ones, of each partner and of the park; not saved.
+    #[serde(skip)]
+    open: BTreeMap<Option<PartyId>, BTreeSet<String>>,
+    /// Closed and rejected alarms, oldest first; they are in `alarms` too.
     pub closed: VecDeque<String>,
     /// By route and group.
     pub groups: BTreeMap<(String, String), Group>,
@@ -119,9 +131,36 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Alarms that are not closed.
-    pub(crate) fn open(&self) -> usize {
-        self.alarms.len().saturating_sub(self.closed.len())
+    /// Notes whether an alarm that changed is open.
+    pub(crate) fn track(&mut self, id: &str) {
+        let alarm = self.alarms.get(id);
+        match alarm.filter(|alarm| alarm.is_open()) {
+            Some(alarm) => {
+                let open = self.open.entry(alarm.partner.clone()).or_default();
+                open.insert(id.to_owned());
+            }
+            None => self.open.retain(|_, open| {
+                open.remove(id);
+                !open.is_empty()
+            }),
+        }
+    }
+
+    /// Finds again what is open.
+    pub(crate) fn index(&mut self) {
+        self.open.clear();
+        for (id, alarm) in self.alarms.iter().filter(|(_, alarm)| alarm.is_open()) {
+            let open = self.open.entry(alarm.partner.clone()).or_default();
+            open.insert(id.clone());
+        }
+    }
+
+    /// How many are open of the park, or of all partners.
+    pub(crate) fn open(&self, of_partners: bool) -> usize {
+        let open = self.open.iter();
+        open.filter(|(partner, _)| partner.is_some() == of_partners)
+            .map(|(_, ids)| ids.len())
+            .sum()
     }
 
     /// Whether an alarm is there and somebody still has to act on it.
@@ -147,11 +186,16 @@ impl State {
         }
     }
 
-    /// The open alarm that can best be spared: over before active, low before high, old before new.
-    pub(crate) fn spare(&self) -> Option<String> {
-        self.alarms
-            .iter()
-            .filter(|(_, alarm)| alarm.state != AlarmState::Closed)
+    /// The open alarm that can best be spared: of the park when it is the park that needs room, else of
+    /// the partner who has the most. Over before active, low before high, old before new.
+    pub(crate) fn spare(&self, of_partners: bool) -> Option<String> {
+        let open = self.open.iter();
+        let fullest = open
+            .filter(|(partner, _)| partner.is_some() == of_partners)
+            .max_by_key(|(_, ids)| ids.len());
+        let (_, ids) = fullest?;
+        ids.iter()
+            .filter_map(|id| self.alarms.get_key_value(id))
             .max_by_key(|(id, alarm)| {
                 (
                     is_over(alarm.state),
@@ -178,7 +222,7 @@ impl State {
         }
     }
 
-    /// Puts a closed alarm at the end of the closed ones and forgets the oldest beyond `most`.
+    /// Puts an alarm that is open no more at the end of the closed ones and forgets the oldest beyond `most`.
     pub(crate) fn close(&mut self, id: &str, most: usize) {
         self.closed.push_back(id.to_owned());
         while self.closed.len() > most {

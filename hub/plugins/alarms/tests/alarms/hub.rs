@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use cordon_alarms::{AlarmPlugin, Config, Routes};
-use cordon_contract::{Decision, Decisions, Entry, EntryKind, Plugin as _};
+use cordon_contract::{Decision, Decisions, Entry, EntryKind, Plugin as _, speaker_of};
 use cordon_model::plan::ParkPlan;
 use cordon_model::{
     AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AlarmUpdate, Body, DeviceId, DeviceKind,
@@ -73,15 +73,19 @@ impl Hub {
         cause: u64,
     ) -> Vec<Body> {
         let mut said = Vec::new();
-        let mut queue = VecDeque::from([(kind, sender.to_owned(), body, label.to_owned(), cause)]);
-        while let Some((kind, sender, body, label, cause)) = queue.pop_front() {
-            let entry = self.entry(kind, &sender, body, label, cause);
+        let own = None;
+        let first = (kind, sender.to_owned(), body, label.to_owned(), cause, own);
+        let mut queue = VecDeque::from([first]);
+        while let Some((kind, sender, body, label, cause, speaker)) = queue.pop_front() {
+            let entry = self.entry(kind, (&sender, speaker), body, label, cause);
             self.entries.push(entry.clone());
             let mut decisions = Decisions::default();
             self.plugin.step(&entry, &mut decisions);
             for decision in decisions.take() {
                 match decision {
-                    Decision::Emit { body, .. } => {
+                    Decision::Emit { body, again, .. } => {
+                        let speaker = entry.message.as_deref().map(speaker_of);
+                        let speaker = speaker.filter(|_| again).map(str::to_owned);
                         said.push((*body).clone());
                         let kind = match *body {
                             Body::AuditEvent(_) => EntryKind::Audit,
@@ -93,6 +97,7 @@ impl Hub {
                             Some(*body),
                             String::new(),
                             entry.number,
+                            speaker,
                         ));
                     }
                     Decision::Order {
@@ -113,6 +118,7 @@ impl Hub {
                             Some(*body),
                             label,
                             entry.number,
+                            None,
                         ));
                     }
                 }
@@ -124,7 +130,7 @@ impl Hub {
     fn entry(
         &self,
         kind: EntryKind,
-        sender: &str,
+        (sender, speaker): (&str, Option<String>),
         body: Option<Body>,
         label: String,
         cause: u64,
@@ -143,11 +149,11 @@ impl Hub {
                     sent_at: self.now,
                     sequence: 0,
                     correlation_id: None,
-                    source_ref: None,
+                    attested_by: speaker.as_ref().map(|_| party(sender)),
+                    source_ref: speaker,
                     quality: Quality::Measured,
                     sensitivity: Sensitivity::Internal,
                     test: false,
-                    attested_by: None,
                 },
                 body,
             })

@@ -8,6 +8,7 @@
     reason = "test code"
 )]
 
+mod flood;
 mod hub;
 mod life;
 mod property;

@@ -1,0 +1,113 @@
+//! Many alarms of one partner, and a name that two partners use, from outside the program.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "test code"
+)]
+
+use std::path::{Path, PathBuf};
+
+use cordon_interop::{Head, Park, fresh_id, message, message_file, moment, said};
+use serde_json::Value;
+
+fn say(park: &Park, sender: &str, kind: &str, fields: &str) -> PathBuf {
+    let id = fresh_id();
+    let text = message(Head::of(sender), &id, kind, fields);
+    message_file(park.scratch(), &id, &text)
+}
+
+/// Sends one message, which is taken.
+fn tell(park: &Park, sender: &str, kind: &str, fields: &str) {
+    let words = said(&park.submit(sender, &[say(park, sender, kind, fields)]));
+    assert!(words.contains("accepted 1"), "{words}");
+}
+
+fn alarm(id: &str, enterprise: &str, device: &str, level: &str) -> String {
+    format!(
+        "<c:AlarmId>{id}</c:AlarmId><c:AlarmCode>FIRE</c:AlarmCode><c:AlarmLevel>{level}</c:AlarmLevel>\
+         <c:State>RAISED</c:State><c:OccurredAt>{}</c:OccurredAt><c:SourceDevice>{device}</c:SourceDevice>\
+         <c:EnterpriseId>{enterprise}</c:EnterpriseId><c:Description>fire of {enterprise}</c:Description>",
+        moment(0)
+    )
+}
+
+fn acknowledged(id: &str, actor: &str) -> String {
+    format!(
+        "<c:AlarmId>{id}</c:AlarmId><c:State>ACKNOWLEDGED</c:State><c:Previous>RAISED</c:Previous>\
+         <c:ActorId>{actor}</c:ActorId><c:UpdatedAt>{}</c:UpdatedAt>",
+        moment(0)
+    )
+}
+
+/// How many receipts below the folder warn with this code.
+fn receipts_with(folder: &Path, code: &str) -> usize {
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            count += receipts_with(&path, code);
+        } else if std::fs::read_to_string(&path).is_ok_and(|text| text.contains(code)) {
+            count += 1;
+        }
+    }
+    count
+}
+
+/// 500 red alarms of one enterprise from devices that nobody knows filled the page and pushed out what
+/// was open of others.
+#[test]
+fn a_partners_flood_is_one_alarm_that_counts_and_others_keep_their_place() {
+    let park = Park::start();
+    let own = alarm("PLANT-1", "enterprise-1", "D-1", "BLUE");
+    tell(&park, "enterprise-1", "AlarmEvent", &own);
+    let flood: Vec<PathBuf> = (0..500)
+        .map(|number| {
+            let device = format!("NO-{number}");
+            let fields = alarm(&format!("Z-{number}"), "enterprise-2", &device, "RED");
+            say(&park, "enterprise-2", "AlarmEvent", &fields)
+        })
+        .collect();
+    let words = said(&park.submit("enterprise-2", &flood));
+    assert!(words.contains("accepted 500, refused 0"), "{words}");
+    let warned = receipts_with(&park.spool("enterprise-2"), "F062");
+    assert_eq!(warned, 400, "receipts that say so");
+    let open = park.json("/api/alarms?limit=1000");
+    let lines = open["alarms"].as_array().unwrap();
+    assert_eq!(open["open_alarms"], 102, "100, the flood, the other");
+    assert_eq!(lines.len(), 102);
+    assert!(lines.iter().any(|line| line["id"] == "PLANT-1"));
+    let by_hub = |line: &&Value| line["id"].as_str().unwrap().starts_with("flow-");
+    let by_hub: Vec<&Value> = lines.iter().filter(by_hub).collect();
+    assert_eq!(by_hub.len(), 1, "{by_hub:?}");
+    assert_eq!(by_hub[0]["repeats"], 399, "{by_hub:?}");
+    assert_eq!(by_hub[0]["level"], "RED");
+    let words = by_hub[0]["description"].as_str().unwrap();
+    assert!(words.contains("enterprise-2"), "{words}");
+    let metrics = park.get("/metrics").unwrap();
+    assert!(metrics.contains("\ncordon_open_alarms 102\n"), "{metrics}");
+}
+
+/// Its word about its own alarm reached the other's, or nobody's.
+#[test]
+fn a_partner_reaches_its_alarm_by_the_name_it_gave_although_another_has_it_too() {
+    let park = Park::start();
+    for partner in ["enterprise-1", "enterprise-2"] {
+        let fields = alarm("AL-0002", partner, "D-1", "YELLOW");
+        tell(&park, partner, "AlarmEvent", &fields);
+    }
+    let fields = acknowledged("AL-0002", "enterprise-2");
+    tell(&park, "enterprise-2", "AlarmUpdate", &fields);
+    let state_of = |partner: &str| {
+        let view = park.view();
+        let lines = view["alarms"].as_array()?.iter();
+        let words = format!("fire of {partner}");
+        let line = lines.clone().find(|line| line["description"] == words)?;
+        Some(line["state"].as_str()?.to_owned())
+    };
+    park.until("its own is acknowledged", || {
+        state_of("enterprise-2").as_deref() == Some("ACKNOWLEDGED")
+    });
+    assert_eq!(state_of("enterprise-1").as_deref(), Some("RAISED"));
+}

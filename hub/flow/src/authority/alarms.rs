@@ -1,0 +1,217 @@
+//! Whose alarms, under which names, and how many of each sender are open.
+//!
+//! An alarm is known by who raised it and by the name he gave it. Where another has an alarm of that
+//! name the hub raises it under one of its own, `flow-N`, and leads its author's words there.
+//!
+//! Limits: the newest [`ALARMS_MAX`] alarms are known; a closed one is forgotten before an open one, and
+//! of open ones the sender with the most gives up his oldest. What is forgotten counts as never raised.
+
+use std::collections::BTreeMap;
+
+use cordon_contract::speaker_of;
+use cordon_model::{AlarmEvent, AlarmState, DeviceId, Message, PartyId};
+use serde::{Deserialize, Serialize};
+
+/// Alarms whose raiser is known.
+pub(crate) const ALARMS_MAX: usize = 20_000;
+
+/// Who raised an alarm, and which enterprise it is about.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Raised {
+    pub by: String,
+    pub concerns: Option<PartyId>,
+    /// The entry that raised it.
+    number: u64,
+    device: Option<DeviceId>,
+    state: AlarmState,
+    /// The name its raiser gave it, where the hub gave it another.
+    called: Option<String>,
+}
+
+/// The alarms of the journal.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct AlarmBook {
+    known: BTreeMap<String, Raised>,
+    /// Ids of open alarms, by who raised them and the entry that did.
+    open: BTreeMap<String, BTreeMap<u64, String>>,
+    /// Ids of alarms that are closed or were rejected.
+    closed: BTreeMap<u64, String>,
+    /// Own ids of open alarms that bear another's name: by raiser and the name he gave.
+    called: BTreeMap<String, BTreeMap<String, String>>,
+    /// The entry that began the flood alarm of a sender, while that alarm is not over.
+    floods: BTreeMap<String, u64>,
+}
+
+impl AlarmBook {
+    /// Who raised an alarm.
+    pub(crate) fn get(&self, id: &str) -> Option<&Raised> {
+        self.known.get(id)
+    }
+
+    /// The id of the open alarm that this speaker calls so and that the hub raised under its own name.
+    pub(crate) fn own_id(&self, speaker: &str, called: &str) -> Option<&str> {
+        let ids = self.called.get(speaker)?;
+        ids.get(called).map(String::as_str)
+    }
+
+    /// Whether an event tells again of an alarm of its speaker that is not over.
+    pub(crate) fn is_told_again(&self, speaker: &str, event: &AlarmEvent) -> bool {
+        let id = self
+            .own_id(speaker, &event.alarm_id)
+            .unwrap_or(&event.alarm_id);
+        let Some(known) = self.known.get(id) else {
+            return false;
+        };
+        let same_device = match (&known.device, &event.source_device) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        };
+        known.by == speaker && same_device && !is_over(known.state)
+    }
+
+    /// How many alarms of this speaker are open.
+    pub(crate) fn open_of(&self, speaker: &str) -> usize {
+        self.open.get(speaker).map_or(0, BTreeMap::len)
+    }
+
+    /// The id of a speaker's flood alarm.
+    pub(crate) fn flood(&self, speaker: &str) -> Option<String> {
+        self.floods.get(speaker).copied().map(flow_id)
+    }
+
+    /// Takes in an alarm that was raised, or told of again.
+    pub(crate) fn raised(&mut self, number: u64, message: &Message, event: &AlarmEvent) {
+        match self.known.get_mut(&event.alarm_id) {
+            Some(known) => {
+                // Only a past that is over is told by an event alone; steps are told by updates.
+                let is_own = known.by == speaker_of(message);
+                if is_own && is_over(known.state) && !is_over(event.state) {
+                    self.stepped(&event.alarm_id, event.state);
+                }
+            }
+            None if is_over(event.state) => {}
+            None => self.add(&event.alarm_id, number, message, event, None),
+        }
+    }
+
+    /// Takes in an alarm that bears another's name.
+    pub(crate) fn renamed(&mut self, number: u64, message: &Message, event: &AlarmEvent) {
+        let by = speaker_of(message);
+        let called = event.alarm_id.clone();
+        if self.own_id(by, &called).is_some() || is_over(event.state) {
+            return;
+        }
+        let id = flow_id(number);
+        let names = self.called.entry(by.to_owned()).or_default();
+        names.insert(called.clone(), id.clone());
+        self.add(&id, number, message, event, Some(called));
+    }
+
+    /// Takes in an alarm that is one too many of its speaker.
+    pub(crate) fn flooded(&mut self, number: u64, message: &Message) {
+        let by = speaker_of(message).to_owned();
+        self.floods.entry(by).or_insert(number);
+    }
+
+    fn add(
+        &mut self,
+        id: &str,
+        number: u64,
+        message: &Message,
+        event: &AlarmEvent,
+        called: Option<String>,
+    ) {
+        let by = speaker_of(message).to_owned();
+        let open = self.open.entry(by.clone()).or_default();
+        open.insert(number, id.to_owned());
+        let raised = Raised {
+            by,
+            concerns: event.enterprise_id.clone(),
+            number,
+            device: event.source_device.clone(),
+            state: event.state,
+            called,
+        };
+        self.known.insert(id.to_owned(), raised);
+        if self.known.len() > ALARMS_MAX {
+            self.forget_one();
+        }
+    }
+
+    fn forget_one(&mut self) {
+        let fullest = || self.open.iter().max_by_key(|(_, ids)| ids.len());
+        let oldest = match self.closed.pop_first() {
+            Some((_, id)) => Some(id),
+            None => fullest().and_then(|(_, ids)| ids.values().next().cloned()),
+        };
+        if let Some(id) = oldest {
+            self.leave_open(&id);
+            self.known.remove(&id);
+        }
+    }
+
+    /// An alarm went a step, or was put back by a correction: whoever adds up what is said of it comes to
+    /// the state it is in.
+    pub(crate) fn stepped(&mut self, id: &str, state: AlarmState) {
+        let Some(known) = self.known.get_mut(id) else {
+            return;
+        };
+        known.state = state;
+        let (number, by, called) = (known.number, known.by.clone(), known.called.clone());
+        if is_over(state) {
+            self.floods.retain(|_, first| flow_id(*first) != id);
+        }
+        if matches!(state, AlarmState::Closed | AlarmState::Rejected) {
+            self.leave_open(id);
+            self.closed.insert(number, id.to_owned());
+        } else if self.closed.remove(&number).is_some() {
+            if let Some(called) = called {
+                let names = self.called.entry(by.clone()).or_default();
+                names.insert(called, id.to_owned());
+            }
+            let open = self.open.entry(by).or_default();
+            open.insert(number, id.to_owned());
+        }
+    }
+
+    /// Nobody shows it any more.
+    pub(crate) fn forgotten(&mut self, id: &str) {
+        self.stepped(id, AlarmState::Closed);
+    }
+
+    fn leave_open(&mut self, id: &str) {
+        let Some(known) = self.known.get(id) else {
+            return;
+        };
+        if let Some(open) = self.open.get_mut(&known.by) {
+            open.remove(&known.number);
+            if open.is_empty() {
+                self.open.remove(&known.by);
+            }
+        }
+        let Some(called) = &known.called else {
+            return;
+        };
+        if let Some(names) = self.called.get_mut(&known.by) {
+            if names.get(called).is_some_and(|own| own == id) {
+                names.remove(called);
+            }
+            if names.is_empty() {
+                self.called.remove(&known.by);
+            }
+        }
+    }
+}
+
+/// The id under which the hub raises what entry `number` said.
+pub(crate) fn flow_id(number: u64) -> String {
+    format!("flow-{number}")
+}
+
+/// Nobody needs to act on it any more.
+pub(crate) fn is_over(state: AlarmState) -> bool {
+    matches!(
+        state,
+        AlarmState::Rejected | AlarmState::Cleared | AlarmState::Closed
+    )
+}

@@ -1,0 +1,85 @@
+//! What an alarm is told again as: under the hub's own name, or in the flood alarm of its author.
+
+use cordon_contract::{Decisions, Entry, speaker_of};
+use cordon_model::{AlarmEvent, AlarmState, AlarmUpdate, Body, Message, PartyId};
+
+use crate::authority::Register;
+use crate::flags;
+use crate::text::clip_empty;
+
+/// Tells again what an entry with these flags said of an alarm. The register has taken the entry in.
+pub(crate) fn tell(entry: &Entry, bits: u16, register: &Register, decisions: &mut Decisions) {
+    let Some(message) = entry.message.as_deref() else {
+        return;
+    };
+    if bits & flags::FLOODED != 0 {
+        count(entry, message, register, decisions);
+    } else if bits & flags::NAMESAKE != 0 {
+        rename(entry, message, register, decisions);
+    }
+}
+
+/// Under the hub's own name, for whoever gave it another's.
+fn rename(entry: &Entry, message: &Message, register: &Register, decisions: &mut Decisions) {
+    let own = |called: &str| {
+        let id = register.alarms.own_id(speaker_of(message), called);
+        id.map(str::to_owned)
+    };
+    let (body, called) = match &message.body {
+        Body::AlarmEvent(event) => {
+            let Some(alarm_id) = own(&event.alarm_id) else {
+                return;
+            };
+            let again = AlarmEvent {
+                alarm_id,
+                cause_ref: Some(entry.message_id),
+                ..event.clone()
+            };
+            (Body::AlarmEvent(again), &event.alarm_id)
+        }
+        Body::AlarmUpdate(update) => {
+            let Some(alarm_id) = own(&update.alarm_id) else {
+                return;
+            };
+            let again = AlarmUpdate {
+                alarm_id,
+                ..update.clone()
+            };
+            (Body::AlarmUpdate(again), &update.alarm_id)
+        }
+        _ => return,
+    };
+    decisions.tell_again(body, called.clone());
+}
+
+/// In one flood alarm, which counts it and rises to its level. It is the hub's: its author does not end
+/// it.
+fn count(entry: &Entry, message: &Message, register: &Register, decisions: &mut Decisions) {
+    let speaker = speaker_of(message);
+    let (Body::AlarmEvent(event), Some(alarm_id)) = (&message.body, register.alarms.flood(speaker))
+    else {
+        return;
+    };
+    let words = format!(
+        "报警过多，{speaker} 后续报警计入此条 / too many open alarms of {speaker}, further ones are counted here: {} {} {}",
+        event.alarm_level, event.alarm_code, event.description
+    );
+    let flood = AlarmEvent {
+        alarm_id,
+        state: AlarmState::Raised,
+        occurred_at: entry.time,
+        source_device: None,
+        subject: None,
+        person_id: None,
+        enterprise_id: PartyId::new(speaker).ok(),
+        area_id: None,
+        gate_id: None,
+        lane_id: None,
+        position: None,
+        cause_ref: Some(entry.message_id),
+        evidence: Vec::new(),
+        description: clip_empty(&words, 2_000),
+        ..event.clone()
+    };
+    decisions.emit(Body::AlarmEvent(flood), None);
+}

@@ -1,0 +1,235 @@
+//! Many alarms of one partner, and alarms that share a name: each is counted to who raised it, and
+//! reached by him under the name he gave it.
+
+use std::sync::Arc;
+
+use cordon_contract::{EntryKind, speaker_of};
+use cordon_flow::{Authority, AuthoritySettings, RunningHub, StoredEntry};
+use cordon_model::{AlarmEvent, AlarmLevel, AlarmState, AlarmUpdate, Body, DeviceId};
+use cordon_security::Role;
+
+use crate::authority::{alarm, party, warned};
+use crate::park::{Park, hub_id, morning, plan};
+use crate::partner::{Ca, Partner};
+
+/// A park in which a partner may have three alarms open.
+fn park_of_three() -> Park {
+    let mut park = Park::new();
+    let settings = AuthoritySettings {
+        open_alarms_max: 3,
+        ..AuthoritySettings::default()
+    };
+    let authority = Authority::new(Arc::new(plan()), hub_id(), settings).unwrap();
+    park.config.authority = Arc::new(authority);
+    park
+}
+
+fn raise(id: &str, enterprise: &str, device: &str, level: AlarmLevel) -> Body {
+    Body::AlarmEvent(AlarmEvent {
+        source_device: Some(DeviceId::new(device).unwrap()),
+        alarm_level: level,
+        ..alarm(id, Some(enterprise))
+    })
+}
+
+fn step(id: &str, actor: &str, (previous, state): (AlarmState, AlarmState)) -> Body {
+    Body::AlarmUpdate(AlarmUpdate {
+        alarm_id: id.into(),
+        state,
+        previous,
+        actor_id: party(actor),
+        receiver: None,
+        escalation_level: None,
+        note: Some("put out".into()),
+        updated_at: morning(),
+    })
+}
+
+/// The alarm events of the journal that plug-ins saw: id, speaker, level.
+fn alarms(stored: &[StoredEntry]) -> Vec<(String, String, AlarmLevel)> {
+    let seen = stored
+        .iter()
+        .filter(|one| one.entry.kind == EntryKind::Message && !one.entry.overtaken);
+    seen.filter_map(|one| {
+        let message = one.entry.message.as_deref()?;
+        let Body::AlarmEvent(event) = &message.body else {
+            return None;
+        };
+        let speaker = speaker_of(message).to_owned();
+        Some((event.alarm_id.clone(), speaker, event.alarm_level))
+    })
+    .collect()
+}
+
+/// An operator closes an alarm.
+async fn close(hub: &RunningHub, operator: &Partner, id: &str) {
+    let said = vec![
+        step(id, "OP-1", (AlarmState::Raised, AlarmState::Acknowledged)),
+        step(id, "OP-1", (AlarmState::Acknowledged, AlarmState::Closed)),
+    ];
+    assert_eq!(warned(hub, operator, said).await, ["", ""], "{id}");
+}
+
+fn replays(park: &Park) {
+    let porter = vec![Box::new(crate::park::Porter::default()) as Box<dyn cordon_contract::Plugin>];
+    let report = cordon_flow::replay(park.journal_dir(), porter, None).unwrap();
+    assert_eq!(report.first_difference, None);
+}
+
+/// 500 red alarms from devices that nobody knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partners_further_alarms_are_counted_in_one_flood_alarm() {
+    let park = park_of_three();
+    let mut ca = Ca::new(park.dir.path());
+    let one = ca.partner("ENT-1", Role::Enterprise);
+    let two = ca.partner("ENT-2", Role::Enterprise);
+    let operator = ca.partner("OP-1", Role::Operator);
+    let hub = park.start().await;
+    let flood = (0..500).map(|number| {
+        let id = format!("Z-{number}");
+        raise(&id, "ENT-2", &format!("NO-{number}"), AlarmLevel::Blue)
+    });
+    let told = warned(&hub, &two, flood.collect()).await;
+    assert!(told[..3].iter().all(String::is_empty), "{:?}", &told[..3]);
+    assert!(told[3..].iter().all(|codes| codes == "F062"));
+    // What is open it may tell again; another partner is not touched by it.
+    let again = raise("Z-1", "ENT-2", "NO-1", AlarmLevel::Blue);
+    assert_eq!(warned(&hub, &two, vec![again]).await, [""]);
+    let fire = raise("A-1", "ENT-1", "NO-1", AlarmLevel::Red);
+    assert_eq!(warned(&hub, &one, vec![fire]).await, [""]);
+    // Neither another name nor the same one for other devices makes room, nor an end that was refused.
+    let said = vec![
+        raise("A-1", "ENT-2", "NO-7", AlarmLevel::Red),
+        raise("Z-1", "ENT-2", "NO-8", AlarmLevel::Red),
+        raise("Z-900", "ENT-2", "NO-9", AlarmLevel::Red),
+    ];
+    assert_eq!(warned(&hub, &two, said).await, ["F062"; 3]);
+    close(&hub, &operator, "Z-0").await;
+    hub.shutdown().await.unwrap();
+
+    let hub = park.start().await;
+    let more = vec![
+        raise("Z-901", "ENT-2", "NO-10", AlarmLevel::Blue),
+        raise("Z-902", "ENT-2", "NO-11", AlarmLevel::Blue),
+    ];
+    assert_eq!(warned(&hub, &two, more).await, ["", "F062"]);
+    hub.shutdown().await.unwrap();
+
+    let seen = alarms(&park.entries());
+    let own = seen.iter().filter(|(_, speaker, _)| speaker == "ENT-2");
+    assert_eq!(own.count(), 5, "three, one told again, one after room");
+    let mut flood: Vec<_> = seen
+        .iter()
+        .filter(|(_, speaker, _)| *speaker == hub_id().as_str())
+        .collect();
+    assert_eq!(flood.len(), 497 + 3 + 1, "each is counted");
+    assert_eq!(flood.iter().filter(|it| it.2 == AlarmLevel::Red).count(), 3);
+    flood.dedup_by_key(|(id, _, _)| id.clone());
+    assert_eq!(flood.len(), 1, "in one: {flood:?}");
+    replays(&park);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_alarm_that_is_over_is_followed_by_another_and_is_not_its_partners_to_end() {
+    let park = park_of_three();
+    let mut ca = Ca::new(park.dir.path());
+    let two = ca.partner("ENT-2", Role::Enterprise);
+    let operator = ca.partner("OP-1", Role::Operator);
+    let hub = park.start().await;
+    let flood = |from: usize| {
+        let ids = from..from + 5;
+        ids.map(|number| {
+            let id = format!("Z-{number}");
+            raise(&id, "ENT-2", &format!("NO-{number}"), AlarmLevel::Red)
+        })
+        .collect::<Vec<_>>()
+    };
+    warned(&hub, &two, flood(0)).await;
+    let seen = alarms(&park.entries());
+    let first = &seen
+        .iter()
+        .find(|(id, _, _)| id.starts_with("flow-"))
+        .unwrap()
+        .0;
+    let end = (AlarmState::Raised, AlarmState::Acknowledged);
+    let said = vec![step(first, "ENT-2", end)];
+    assert_eq!(warned(&hub, &two, said).await, ["refused F031"]);
+    close(&hub, &operator, first).await;
+    assert_eq!(warned(&hub, &two, flood(5)).await, ["F062"; 5]);
+    hub.shutdown().await.unwrap();
+    let mut ids: Vec<String> = alarms(&park.entries())
+        .into_iter()
+        .filter(|(id, _, level)| id.starts_with("flow-") && *level == AlarmLevel::Red)
+        .map(|(id, _, _)| id)
+        .collect();
+    ids.dedup();
+    assert_eq!(ids.len(), 2, "{ids:?}");
+    replays(&park);
+}
+
+/// What a partner says of its alarm reached it only under the name the hub had given it.
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_alarm_bears_anothers_name_speaks_of_it_by_the_name_he_gave() {
+    let park = Park::new();
+    let mut ca = Ca::new(park.dir.path());
+    let one = ca.partner("ENT-1", Role::Enterprise);
+    let two = ca.partner("ENT-2", Role::Enterprise);
+    let hub = park.start().await;
+    let own = |enterprise| Body::AlarmEvent(alarm("AL-0002", Some(enterprise)));
+    assert_eq!(warned(&hub, &one, vec![own("ENT-1")]).await, [""]);
+    let steps = vec![
+        own("ENT-2"),
+        step(
+            "AL-0002",
+            "ENT-2",
+            (AlarmState::Raised, AlarmState::Acknowledged),
+        ),
+        // Told again it is the same alarm, and its author may end it by an event too.
+        own("ENT-2"),
+        Body::AlarmEvent(AlarmEvent {
+            state: AlarmState::Cleared,
+            ..alarm("AL-0002", Some("ENT-2"))
+        }),
+    ];
+    assert_eq!(warned(&hub, &two, steps).await, ["F048"; 4]);
+    hub.shutdown().await.unwrap();
+    // So it is after a restart.
+    let hub = park.start().await;
+    let end = (AlarmState::Acknowledged, AlarmState::Closed);
+    let said = vec![step("AL-0002", "ENT-2", end)];
+    assert_eq!(warned(&hub, &two, said).await, ["F048"]);
+    // Then the name is the first one's alone.
+    let said = vec![step("AL-0002", "ENT-2", end)];
+    assert_eq!(warned(&hub, &two, said).await, ["refused F031"]);
+    hub.shutdown().await.unwrap();
+    let stored = park.entries();
+    let told: Vec<(String, AlarmState)> = stored
+        .iter()
+        .filter(|one| one.entry.kind == EntryKind::Message && !one.entry.overtaken)
+        .filter_map(|one| match &one.entry.message.as_deref()?.body {
+            Body::AlarmEvent(it) => Some((it.alarm_id.clone(), it.state)),
+            Body::AlarmUpdate(it) => Some((it.alarm_id.clone(), it.state)),
+            _ => None,
+        })
+        .collect();
+    let (first, rest) = told.split_first().unwrap();
+    assert_eq!(*first, ("AL-0002".into(), AlarmState::Raised));
+    let states: Vec<AlarmState> = rest
+        .iter()
+        .filter(|(id, _)| *id == rest[0].0)
+        .map(|(_, state)| *state)
+        .collect();
+    assert_eq!(
+        states,
+        [
+            AlarmState::Raised,
+            AlarmState::Acknowledged,
+            AlarmState::Raised,
+            AlarmState::Cleared,
+            AlarmState::Closed
+        ]
+    );
+    let foreign = rest.iter().filter(|(id, _)| id == "AL-0002");
+    assert_eq!(foreign.count(), 0, "the other's is not touched");
+    replays(&park);
+}

@@ -1,0 +1,131 @@
+//! A journal of a program that did not ask the table of authority: stepped again, its entries are judged
+//! as the door judges today.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin, Standing};
+use cordon_flow::{Authority, AuthoritySettings, EntryReader, UNLAWFUL_PAST, replay_told};
+use cordon_journal::NewRecord;
+use cordon_model::plan::{Enterprise, ParkPlan};
+use cordon_model::{Body, SubjectKind};
+use cordon_security::Role;
+
+use crate::authority::{party, registration, warned, white};
+use crate::marks::rewrite;
+use crate::park::{Park, hub_id, plan};
+use crate::partner::Ca;
+
+/// Who says what of vehicles, and on whose word.
+#[derive(Default)]
+struct Seen(Arc<Mutex<Vec<(String, Standing)>>>);
+
+impl Plugin for Seen {
+    fn name(&self) -> &'static str {
+        "seen"
+    }
+
+    fn step(&mut self, entry: &Entry, _: &mut Decisions) {
+        let body = entry.message.as_deref().map(|it| &it.body);
+        if let (EntryKind::Message, Some(Body::VehicleRegistration(_) | Body::ListEntry(_))) =
+            (entry.kind, body)
+        {
+            let line = (entry.sender.to_string(), entry.standing);
+            self.0.lock().unwrap().push(line);
+        }
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
+        Ok(Vec::new())
+    }
+
+    fn restore(&mut self, _: &[u8]) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+fn authority(plan: ParkPlan) -> Arc<Authority> {
+    let settings = AuthoritySettings::default();
+    Arc::new(Authority::new(Arc::new(plan), hub_id(), settings).unwrap())
+}
+
+/// As a program without the table wrote it: no word of it at the start, no standing with a message.
+fn unjudged(record: NewRecord) -> NewRecord {
+    let text = String::from_utf8_lossy(&record.body).into_owned();
+    match (EntryKind::from_number(record.kind), record.label.as_str()) {
+        (Some(EntryKind::Audit), "hub.start") => {
+            let word = "<c:Detail>authority/1</c:Detail>";
+            assert!(text.contains(word), "{text}");
+            NewRecord {
+                body: Bytes::from(text.replace(word, "")),
+                ..record
+            }
+        }
+        (Some(EntryKind::Message), _) => NewRecord {
+            flags: record.flags & 0b111_1111,
+            ..record
+        },
+        _ => record,
+    }
+}
+
+/// The white list entry of a certificate that no plan knows, and a rival's word on a tanker.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_its_sender_might_not_say_is_passed_over_when_the_past_is_stepped_again() {
+    let mut park = Park::new();
+    let mut wide = plan();
+    wide.enterprises.push(Enterprise {
+        id: party("ENT-9"),
+        name: "nine".into(),
+        uscc: "91320700MA0000001A".into(),
+    });
+    park.config.authority = authority(wide);
+    let mut ca = Ca::new(park.dir.path());
+    let one = ca.partner("ENT-1", Role::Enterprise);
+    let two = ca.partner("ENT-2", Role::Enterprise);
+    let nine = ca.partner("ENT-9", Role::Enterprise);
+    let hub = park.start_with(vec![Box::new(Seen::default())]).await;
+    let car = |who| registration("苏A12345", who, SubjectKind::VehCommuter);
+    let said = vec![car("ENT-9"), white("苏A12345")];
+    assert_eq!(warned(&hub, &nine, said).await, ["", "F037"]);
+    let said = vec![
+        registration("苏B20001", "ENT-1", SubjectKind::VehCommuter),
+        registration("苏B20002", "ENT-1", SubjectKind::VehHazmat),
+    ];
+    assert_eq!(warned(&hub, &one, said).await, ["", "F037"]);
+    hub.shutdown().await.unwrap();
+    rewrite(&park, |_, record| unjudged(record));
+
+    // The plan knows no ENT-9.
+    park.config.authority = authority(plan());
+    let seen = Seen::default();
+    let words = Arc::clone(&seen.0);
+    let hub = park.start_with(vec![Box::new(seen)]).await;
+    let own = |standing| ("ENT-1".to_owned(), standing);
+    assert_eq!(
+        *words.lock().unwrap(),
+        [own(Standing::Own), own(Standing::Proposal)]
+    );
+    let marked = hub.health().marked;
+    assert_eq!((marked.unlawful, marked.unreadable), (2, 0));
+    // What is passed over holds nothing: the vehicle is free.
+    assert_eq!(warned(&hub, &two, vec![car("ENT-2")]).await, [""]);
+    let (number, hash) = hub.shutdown_at().await.unwrap().unwrap();
+
+    let reader = EntryReader::open(park.journal_dir()).unwrap();
+    let plugins: Vec<Box<dyn Plugin>> = vec![Box::new(Seen::default())];
+    let judge = authority(plan());
+    let report = replay_told(&reader, plugins, Some(&judge), None, |_| {}).unwrap();
+    assert_eq!((report.number, report.state_hash), (number, hash));
+    let codes: Vec<_> = report.marked.iter().map(|mark| mark.code).collect();
+    assert_eq!(codes, [UNLAWFUL_PAST; 2]);
+
+    // What was judged stays as it was, whoever leaves the plan later.
+    std::fs::remove_file(park.dir.path().join("state.redb")).unwrap();
+    let mut narrow = plan();
+    narrow.enterprises.retain(|it| it.id != party("ENT-2"));
+    park.config.authority = authority(narrow);
+    let hub = park.start_with(vec![Box::new(Seen::default())]).await;
+    assert_eq!(hub.health().marked.unlawful, 2);
+    hub.shutdown().await.unwrap();
+}

@@ -1,0 +1,97 @@
+//! Many alarms at once: whose room they take.
+
+use cordon_alarms::Config;
+use cordon_contract::{EntryKind, Plugin as _};
+use cordon_model::{AlarmCode, AlarmLevel, AlarmState, Body};
+
+use crate::hub::{Hub, alarm, audits};
+
+const ROUTES: &str = "receivers = [\"console\"]\n[route]\nreceivers = [\"console\"]\n";
+const ROOM: usize = 100;
+
+fn small() -> Hub {
+    let config = Config {
+        open_max: ROOM,
+        ..Config::default()
+    };
+    Hub::with(ROUTES, config)
+}
+
+/// A red alarm of the partner about a device that nobody knows; what was said of it.
+fn invented(hub: &mut Hub, partner: &str, id: &str) -> Vec<Body> {
+    let mut event = alarm(id, AlarmCode::Fire, AlarmLevel::Red);
+    event.source_device = Some(format!("NO-{id}").parse().unwrap());
+    let body = Some(Body::AlarmEvent(event));
+    hub.step(EntryKind::Message, partner, body, "", 0)
+}
+
+fn open_of(hub: &Hub, prefix: &str) -> usize {
+    let open = hub.plugin.open_alarms().page(None, usize::MAX);
+    open.iter().filter(|one| one.id.starts_with(prefix)).count()
+}
+
+/// 150 red alarms of one partner pushed the park's blue ones out.
+#[test]
+fn partners_alarms_take_no_room_of_the_parks() {
+    let mut hub = small();
+    for number in 0..ROOM {
+        let device = format!("D-{number}");
+        let id = format!("park-{number}");
+        hub.detect(&id, &device, AlarmCode::DoorOpen, AlarmLevel::Blue);
+    }
+    for number in 0..ROOM {
+        let said = invented(&mut hub, "enterprise-1", &format!("one-{number}"));
+        assert!(audits(&said).is_empty(), "{said:?}");
+    }
+    let said = invented(&mut hub, "enterprise-1", "one-more");
+    assert_eq!(audits(&said), ["alarm.forgotten"]);
+    assert_eq!(
+        (open_of(&hub, "park-"), open_of(&hub, "one-")),
+        (ROOM, ROOM)
+    );
+    assert_eq!(hub.plugin.open_alarms().total(), 2 * ROOM);
+    // The park's own makes room among its own.
+    let said = hub.detect("park-red", "D-R", AlarmCode::Fire, AlarmLevel::Red);
+    assert_eq!(audits(&said), ["alarm.forgotten"]);
+    assert_eq!(
+        (open_of(&hub, "park-"), open_of(&hub, "one-")),
+        (ROOM, ROOM)
+    );
+    // So it is after a restart.
+    let mut again = small();
+    let saved = hub.plugin.snapshot().unwrap();
+    again.plugin.restore(&saved).unwrap();
+    let said = invented(&mut again, "enterprise-1", "one-last");
+    assert_eq!(audits(&said), ["alarm.forgotten"]);
+    assert_eq!(open_of(&again, "park-"), ROOM);
+}
+
+/// One name for many devices, each raised under a name of the hub's: they are still the partner's.
+#[test]
+fn alarms_under_one_name_are_counted_to_who_raised_them() {
+    let mut hub = small();
+    hub.detect("park-1", "D-1", AlarmCode::DoorOpen, AlarmLevel::Blue);
+    for number in 0..ROOM + 20 {
+        let mut event = alarm("X", AlarmCode::Fire, AlarmLevel::Red);
+        event.source_device = Some(format!("NO-{number}").parse().unwrap());
+        let body = Some(Body::AlarmEvent(event));
+        hub.step(EntryKind::Message, "enterprise-1", body, "", 0);
+    }
+    assert_eq!(hub.plugin.open_alarms().total(), ROOM + 1);
+    assert_eq!(open_of(&hub, "park-1"), 1);
+}
+
+/// What was rejected was open to the limit and closed to the page.
+#[test]
+fn a_rejected_alarm_takes_no_room() {
+    let mut hub = small();
+    for number in 0..3 * ROOM {
+        let id = format!("park-{number}");
+        let device = format!("D-{number}");
+        let said = hub.detect(&id, &device, AlarmCode::DoorOpen, AlarmLevel::Red);
+        assert!(audits(&said).is_empty(), "{said:?}");
+        let step = (AlarmState::Raised, AlarmState::Rejected);
+        hub.update("operator-1", &id, step, None);
+    }
+    assert_eq!(hub.plugin.open_alarms().total(), 0);
+}
