@@ -58,3 +58,24 @@ pub(crate) fn forget_unknown_keys(data: &Path) {
         std::fs::write(&file, lines.join("\n") + "\n").unwrap();
     }
 }
+
+/// Has the park's CA issue a certificate, into the folder of the party's id.
+pub fn issue(data: &Path, role: &str, id: &str) {
+    let mut command = Command::new(crate::program());
+    command
+        .args(["cert", "issue", "--role", role, "--id", id, "--dir"])
+        .arg(data.join("certs/ca"))
+        .arg("--out")
+        .arg(data.join("certs").join(id));
+    crate::run(&mut command);
+}
+
+/// Takes the second enterprise out of the plan.
+pub fn remove_partner(data: &Path) {
+    let file = data.join("park.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let entry = "[[plan.enterprises]]\nid = \"enterprise-2\"";
+    let (before, after) = text.split_once(entry).unwrap();
+    let (_, after) = after.split_once("[[").unwrap();
+    std::fs::write(&file, format!("{before}[[{after}")).unwrap();
+}

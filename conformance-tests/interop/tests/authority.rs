@@ -9,9 +9,10 @@
 )]
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use cordon_interop::{Head, Park, fresh_id, message, message_file, moment, program, run, said};
+use cordon_interop::{
+    Head, Park, fresh_id, issue, message, message_file, moment, remove_partner, said,
+};
 
 /// A message of `sender` in a file.
 fn say(park: &Park, sender: &str, kind: &str, fields: &str) -> PathBuf {
@@ -58,26 +59,6 @@ fn occupancy(inside: u32) -> String {
          <c:LeftToday>0</c:LeftToday></c:Counts><c:ObservedAt>{}</c:ObservedAt>",
         moment(0)
     )
-}
-
-fn issue(data: &Path, id: &str) {
-    run(Command::new(program())
-        .args(["cert", "issue", "--role", "enterprise", "--id", id, "--dir"])
-        .arg(data.join("certs/ca"))
-        .arg("--out")
-        .arg(data.join("certs").join(id)));
-}
-
-/// Takes the second enterprise out of the plan.
-fn remove_partner(data: &Path) {
-    let file = data.join("park.toml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    let from = text
-        .find("[[plan.enterprises]]\nid = \"enterprise-2\"")
-        .unwrap();
-    let more = text[from + 1..].find("[[").unwrap();
-    let kept = format!("{}{}", &text[..from], &text[from + 1 + more..]);
-    std::fs::write(&file, kept).unwrap();
 }
 
 /// Everything the intruder tries against enterprise-1's fire; each must be refused with its code.
@@ -190,7 +171,7 @@ fn a_rival_that_takes_the_name_of_anothers_alarm_raises_one_of_its_own() {
 
 #[test]
 fn a_good_certificate_that_the_plan_does_not_know_changes_nothing() {
-    let park = Park::start_with(|data| issue(data, "enterprise-9"));
+    let park = Park::start_with(|data| issue(data, "enterprise", "enterprise-9"));
     with_a_fire(&park);
     tries(&park, "enterprise-9", "F030");
     let named = fire("FIRE-1", "enterprise-9", "BLUE");

@@ -9,7 +9,6 @@
 )]
 
 use std::io::Write as _;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +17,8 @@ use bytes::Bytes;
 use cordon_contract::{Clock as _, SystemClock};
 use cordon_http::{Client, ClientOptions};
 use cordon_interop::{
-    Head, Park, fresh_id, message, message_file, moment, program, run, said, system,
+    Head, Park, change_config, fresh_id, issue, message, message_file, moment, remove_partner,
+    said, system,
 };
 use cordon_model::service::Fault;
 use cordon_security::tls::{self, Expect, TlsKey};
@@ -90,26 +90,6 @@ impl Caller {
     async fn code(&self, payload: &str) -> Option<String> {
         self.refused(payload).await.map(|fault| fault.code)
     }
-}
-
-fn issue(data: &Path, role: &str, id: &str) {
-    run(Command::new(program())
-        .args(["cert", "issue", "--role", role, "--id", id, "--dir"])
-        .arg(data.join("certs/ca"))
-        .arg("--out")
-        .arg(data.join("certs").join(id)));
-}
-
-/// Takes the second enterprise out of the plan.
-fn remove_partner(data: &Path) {
-    let file = data.join("park.toml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    let from = text
-        .find("[[plan.enterprises]]\nid = \"enterprise-2\"")
-        .unwrap();
-    let more = text[from + 1..].find("[[").unwrap();
-    let kept = format!("{}{}", &text[..from], &text[from + 1 + more..]);
-    std::fs::write(&file, kept).unwrap();
 }
 
 /// Every operation of the services with a lawful question.
@@ -310,10 +290,8 @@ fn tls_1_2_is_refused_by_default_and_the_log_says_what_would_let_it_in() {
 #[test]
 fn tls_1_2_works_where_its_setting_is_on_and_the_start_says_so() {
     let park = Park::start_with(|data| {
-        let file = data.join("park.toml");
-        let text = std::fs::read_to_string(&file).unwrap();
-        let text = text.replace("[exchange]\n", "[exchange]\ntls12 = true\n");
-        std::fs::write(file, text).unwrap();
+        let with = "[exchange]\ntls12 = true\n";
+        change_config(data, &[("[exchange]\n", with)], "");
     });
     assert!(
         park.log().contains("exchange.tls12 is on"),
@@ -333,14 +311,7 @@ fn tls_1_2_works_where_its_setting_is_on_and_the_start_says_so() {
 #[tokio::test]
 async fn a_fault_does_not_tell_a_partner_where_files_lie() {
     let park = Park::start();
-    let build = Command::new(program())
-        .args([
-            "report", "build", "--report", "RPT-01", "--so-far", "--config",
-        ])
-        .arg(park.data().join("park.toml"))
-        .output()
-        .unwrap();
-    let words = said(&build);
+    let words = said(&park.build_report());
     let id = words
         .split_whitespace()
         .find(|word| word.starts_with("RPT-01."))
@@ -379,20 +350,7 @@ fn a_message_that_was_answered_before_is_told_in_words() {
     );
     let text = message(Head::of("enterprise-1"), &id, "AlarmEvent", &fields);
     let file = message_file(park.scratch(), &id, &text);
-    let submit = || {
-        let mut command = Command::new(program());
-        command
-            .args(["submit", "--url"])
-            .arg(format!("{}/soap/enterprise", park.exchange()))
-            .arg("--certs")
-            .arg(park.data().join("certs/enterprise-1"))
-            .arg("--trust")
-            .arg(park.data().join("certs/ca"))
-            .arg("--spool")
-            .arg(park.scratch().join("spool"))
-            .arg(&file);
-        said(&run(&mut command))
-    };
+    let submit = || said(&park.submit("enterprise-1", std::slice::from_ref(&file)));
     assert!(submit().contains("accepted 1"));
     let again = submit();
     assert!(again.contains("answered before (accepted)"), "{again}");

@@ -12,27 +12,14 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use cordon_interop::{
-    Faults, Head, Lane, Park, fresh_id, message, message_file, moment, node_script, program,
-    python_script, run, said, xmlsec1_verifies,
+    Faults, Head, Lane, Park, change_config, fresh_id, message, message_file, moment, node_script,
+    program, python_script, run, said, xmlsec1_verifies,
 };
 use cordon_journal::Reader;
 
-/// A client command of the program as `party` of the park.
-fn client(park: &Park, words: &[&str], service: &str, party: &str) -> Command {
-    let mut command = Command::new(program());
-    command
-        .args(words)
-        .args(["--url", &format!("{}/soap/{service}", park.exchange())])
-        .arg("--certs")
-        .arg(park.data().join("certs").join(party))
-        .arg("--trust")
-        .arg(park.data().join("certs/ca"));
-    command
-}
-
 /// `cordon submit` of files, in their order, with a spool named after the party.
 fn submit(park: &Park, service: &str, party: &str, files: &[PathBuf]) -> Output {
-    let mut command = client(park, &["submit"], service, party);
+    let mut command = park.client(&["submit"], service, party);
     let spool = park.scratch().join("spools").join(party);
     std::fs::create_dir_all(&spool).unwrap();
     command
@@ -66,13 +53,6 @@ fn mode_change(by: &str) -> String {
     )
 }
 
-/// The journal: each entry's line, its body below it.
-fn journal(park: &Park) -> String {
-    said(&run(Command::new(program())
-        .args(["journal", "show", "--limit", "5000", "--body", "--dir"])
-        .arg(park.data().join("journal"))))
-}
-
 #[test]
 fn operators_have_a_door_and_their_acts_bear_their_name() {
     let park = Park::start();
@@ -91,7 +71,7 @@ fn operators_have_a_door_and_their_acts_bear_their_name() {
         "{}",
         said(&answer)
     );
-    let entries = journal(&park);
+    let entries = park.bodies();
     for kind in ["OperatingModeChange", "ListEntry"] {
         let is_said = |line: &&str| line.contains(" message ") && line.contains(kind);
         let line = entries.lines().find(is_said);
@@ -147,7 +127,7 @@ fn an_act_in_anothers_name_is_refused_alone() {
     let words = said(&answer);
     assert_eq!(words.matches("F052").count(), 3, "{words}");
     assert!(words.contains("accepted 1, refused 3"), "{words}");
-    let entries = journal(&park);
+    let entries = park.bodies();
     assert!(!entries.contains("access.mode"), "{entries}");
 }
 
@@ -219,7 +199,7 @@ fn report_request(id: &str, region: &str) -> String {
 fn answered(park: &Park, request: &str) -> String {
     let deadline = Instant::now() + Duration::from_secs(60);
     while Instant::now() < deadline {
-        let entries = journal(park);
+        let entries = park.bodies();
         let mut lines = entries
             .lines()
             .skip_while(|line| !line.contains("report.answered"));
@@ -228,7 +208,7 @@ fn answered(park: &Park, request: &str) -> String {
         }
         std::thread::sleep(Duration::from_millis(200));
     }
-    panic!("request {request} was not answered:\n{}", journal(park));
+    panic!("request {request} was not answered:\n{}", park.bodies());
 }
 
 #[test]
@@ -245,12 +225,11 @@ fn a_regulators_request_for_a_report_is_answered_with_the_report() {
     let entry = answered(&park, "RQ-1");
     assert!(entry.contains("RPT-01.JS-DEMO."), "{entry}");
     let out = park.scratch().join("pulled");
-    let pulled = run(
-        client(&park, &["pull", "report"], "regulator", "regulator-1")
-            .args(["--type", "RPT-01"])
-            .arg("--out")
-            .arg(&out),
-    );
+    let pulled = run(park
+        .client(&["pull", "report"], "regulator", "regulator-1")
+        .args(["--type", "RPT-01"])
+        .arg("--out")
+        .arg(&out));
     assert!(said(&pulled).contains("verified"), "{}", said(&pulled));
     // What cannot be built is answered too, with the code.
     let region = "<c:RegionCode>320700</c:RegionCode>";
@@ -291,11 +270,8 @@ fn an_opening_by_the_park_service_is_carried_out_on_a_disk_that_fails() {
     let mut made = None;
     let mut park = Park::start_under(|data| {
         let faults = Faults::new(scratch.path(), &data.join("store"));
-        let file = data.join("park.toml");
-        let text = std::fs::read_to_string(&file).unwrap();
         let own = "data = \"store\"\nspool = \"spool/emergency\"";
-        let text = text.replace("data = \".\"", own) + &lane.section();
-        std::fs::write(&file, text).unwrap();
+        change_config(data, &[("data = \".\"", own)], &lane.section());
         let envs = faults.envs();
         made = Some(faults);
         envs
@@ -311,7 +287,7 @@ fn an_opening_by_the_park_service_is_carried_out_on_a_disk_that_fails() {
             park.get("/metrics").unwrap_or_default().contains(&wanted)
         });
     };
-    park.until("the barrier is there", || park.is_online("BR-06"));
+    park.until_online("BR-06");
     faults.sync(EIO);
     let words = open(&park, "EO-1");
     assert!(words.contains("accepted 1"), "{words}\n{}", park.log());
@@ -320,7 +296,7 @@ fn an_opening_by_the_park_service_is_carried_out_on_a_disk_that_fails() {
     park.wait_until_health("F060");
     // What is no emergency waits for a disk that works: it is neither taken nor refused for good.
     let other = say(&park, "operator-1", "ListEntry", &list_entry("BL-1"));
-    let mut command = client(&park, &["submit"], "park", "operator-1");
+    let mut command = park.client(&["submit"], "park", "operator-1");
     command.args(["--patience-s", "0", "--spool"]);
     let waits = command
         .arg(park.scratch().join("waits"))
@@ -336,7 +312,7 @@ fn an_opening_by_the_park_service_is_carried_out_on_a_disk_that_fails() {
     lane.restart();
     park.start_again();
     park.wait_until_health("F060");
-    park.until("the barrier is there", || park.is_online("BR-06"));
+    park.until_online("BR-06");
     assert!(!lane.is_up());
     let words = open(&park, "EO-2");
     assert!(words.contains("accepted 1"), "{words}\n{}", park.log());

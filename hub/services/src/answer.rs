@@ -35,12 +35,26 @@ pub struct Asked {
 
 impl Asked {
     /// Of a request as it came; its version as far as it can be told unread.
-    pub fn of(request: &http::Request<Bytes>) -> Self {
+    pub async fn of(request: &http::Request<Bytes>) -> Self {
         Self {
             version: version_of(request, request.body()),
-            digest: cordon_wire::digest_of_bytes(request.body()),
+            digest: digest_of(request.body()).await,
         }
     }
+}
+
+/// Bytes that are hashed where connections are served; more of them would keep others waiting there.
+const SHORT_BYTES: usize = 64 * 1024;
+
+async fn digest_of(bytes: &Bytes) -> Digest {
+    if bytes.len() > SHORT_BYTES {
+        let aside = bytes.clone();
+        let hashed = tokio::task::spawn_blocking(move || cordon_wire::digest_of_bytes(&aside));
+        if let Ok(digest) = hashed.await {
+            return digest;
+        }
+    }
+    cordon_wire::digest_of_bytes(bytes)
 }
 
 /// The version to answer in when the envelope itself could not be read: by its namespace if that

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cordon_contract::Fault;
 use cordon_http::{Attempt, Cause, Guest, Handler, Request, Response, Standing};
+use cordon_model::Digest;
 use cordon_security::wsse::{self, Policy, Rejected, SoapVersion, VerifiedEnvelope};
 use cordon_security::{Certificate, Identity, Role, tls};
 use cordon_wire::soap;
@@ -96,7 +97,7 @@ impl Exchange {
     }
 
     async fn call(&self, request: Request, service: Service) -> Response {
-        let mut asked = Asked::of(&request.http);
+        let mut asked = Asked::of(&request.http).await;
         let peer = request.peer;
         let caller = self.caller(&request.certificates);
         let refused = transport_fault(&request.http);
@@ -205,7 +206,7 @@ impl Exchange {
         fault: Fault,
     ) -> Response {
         let wait = self.parts.refusals.wait(&caller.id);
-        let entry = self.keep(bytes, caller, &fault).await;
+        let entry = self.keep((bytes, asked.digest), caller, &fault).await;
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
@@ -213,12 +214,12 @@ impl Exchange {
     }
 
     /// The number of the entry of a refusal; none when it is only counted, or cannot be written.
-    async fn keep(&self, bytes: Bytes, caller: &Identity, fault: &Fault) -> Option<u64> {
+    async fn keep(&self, whole: (Bytes, Digest), caller: &Identity, fault: &Fault) -> Option<u64> {
         let now = self.parts.clock.now();
         let kept = self
             .parts
             .refusals
-            .keep(&caller.id, fault.code(), bytes, now)?;
+            .keep(&caller.id, fault.code(), whole, now)?;
         tracing::info!(code = fault.code(), caller = %caller.id, "{}", fault.log_text());
         self.parts.core.refuse(kept, caller, fault).await
     }

@@ -12,7 +12,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use cordon_http::{Pace, Rate};
 use cordon_model::{Digest, PartyId, Timestamp};
-use cordon_wire::digest_of_bytes;
 
 /// Limits on what refusals leave behind.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -110,12 +109,12 @@ impl Refusals {
         }
     }
 
-    /// What is kept of a refused request; none when it is only counted.
+    /// What is kept of a refused request, given with its digest; none when it is only counted.
     pub fn keep(
         &self,
         party: &PartyId,
         code: &'static str,
-        bytes: Bytes,
+        (bytes, digest): (Bytes, Digest),
         now: Timestamp,
     ) -> Option<Remains> {
         let max = {
@@ -128,7 +127,7 @@ impl Refusals {
         };
         let kept = bytes.get(..bytes.len().min(max)).unwrap_or_default();
         Some(Remains {
-            digest: digest_of_bytes(&bytes),
+            digest,
             is_cut: kept.len() < bytes.len(),
             kept: Bytes::copy_from_slice(kept),
         })
@@ -207,6 +206,8 @@ impl Account {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, reason = "test code")]
 mod tests {
+    use cordon_wire::digest_of_bytes;
+
     use super::*;
 
     fn at(seconds: i64) -> Timestamp {
@@ -220,8 +221,12 @@ mod tests {
     #[test]
     fn a_flood_of_one_refusal_becomes_entries_and_a_count() {
         let refusals = Refusals::new(RefusalLimits::default());
-        let one =
-            |code, second| refusals.keep(&plant(), code, Bytes::from_static(b"x"), at(second));
+        let body = Bytes::from_static(b"x");
+        let digest = digest_of_bytes(&body);
+        let one = |code, second| {
+            let whole = (body.clone(), digest);
+            refusals.keep(&plant(), code, whole, at(second))
+        };
         let entries = (0..1_000).filter(|_| one("V006", 0).is_some()).count();
         assert_eq!(entries, 30);
         assert!(one("V001", 0).is_some(), "another code has its own count");
@@ -243,10 +248,10 @@ mod tests {
             ..RefusalLimits::default()
         });
         let body = Bytes::from(vec![7; 200_000]);
+        let digest = digest_of_bytes(&body);
         let keep = |second| {
-            refusals
-                .keep(&plant(), "V006", body.clone(), at(second))
-                .unwrap()
+            let whole = (body.clone(), digest);
+            refusals.keep(&plant(), "V006", whole, at(second)).unwrap()
         };
         let (first, second) = (keep(0), keep(1));
         assert_eq!(
@@ -254,7 +259,7 @@ mod tests {
             (WHOLE_BYTES, HEAD_BYTES)
         );
         assert!(first.is_cut && second.is_cut);
-        assert_eq!(first.digest, digest_of_bytes(&body));
+        assert_eq!(first.digest, digest);
         assert_eq!(second.digest, first.digest);
         assert_eq!(keep(86_400).kept.len(), WHOLE_BYTES, "the next day");
     }
