@@ -63,8 +63,6 @@ pub(crate) const UNBOUND: NamespaceIndex = NamespaceIndex::MAX;
 pub(crate) type PrefixIndex = u16;
 /// No prefix, and the one of the default namespace.
 pub(crate) const NO_PREFIX: PrefixIndex = 0;
-/// The prefix `xml`.
-pub(crate) const XML_PREFIX: PrefixIndex = 1;
 
 /// A namespace name or a prefix; almost always a slice of the document.
 #[derive(Debug)]

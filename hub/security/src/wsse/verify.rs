@@ -253,7 +253,7 @@ impl<'a> Message<'a> {
 
     /// No Id may stand twice in the whole document, in any of the spellings that tools know.
     fn check_ids(&self, work: &mut Work) -> Result<(), Fault> {
-        let mut known: HashSet<Cow<'a, str>> = HashSet::new();
+        let mut known: HashSet<Cow<'a, str>> = HashSet::with_capacity(16);
         for attribute in self.document.attributes() {
             work.add(1);
             if !is_id(attribute.namespace, attribute.local) {

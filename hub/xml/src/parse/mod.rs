@@ -1,18 +1,18 @@
 //! The strict reader: quick-xml finds the tokens, this file builds the arena and refuses the rest.
 
+mod numbered;
 mod start_tag;
 
-use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ops::Range;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesDecl, Event};
 
+use self::numbered::Numbered;
 use crate::chars;
 use crate::document::{
-    Arena, Element, Item, NO_NAMESPACE, NO_PREFIX, Name, NamespaceIndex, PrefixIndex, Span, Unread,
-    XML_INDEX, XML_PREFIX,
+    Arena, Element, Item, NO_NAMESPACE, Name, NamespaceIndex, PrefixIndex, Span, Unread, XML_INDEX,
 };
 use crate::value;
 use crate::{Limits, Position, XML_NAMESPACE, XmlFault, XmlFaultKind};
@@ -113,10 +113,9 @@ struct Builder<'t> {
     limits: &'t Limits,
     arena: Arena,
     open: Vec<Open<'t>>,
-    /// Declared prefixes and namespace names by their text. The keys of the tables are the
-    /// document's, so they are hashed with a secret of each table.
-    prefixes: HashMap<&'t str, PrefixIndex>,
-    namespaces: HashMap<Cow<'t, str>, NamespaceIndex>,
+    /// Declared prefixes and namespace names; their numbers are those of the arena.
+    prefixes: Numbered<'t>,
+    namespaces: Numbered<'t>,
     /// What each prefix means here.
     bound: Vec<NamespaceIndex>,
     /// The item that declared each prefix last, so that a second declaration on it is seen.
@@ -146,11 +145,8 @@ impl<'t> Builder<'t> {
             limits,
             arena,
             open: Vec::with_capacity(16),
-            prefixes: HashMap::from([("", NO_PREFIX), ("xml", XML_PREFIX)]),
-            namespaces: HashMap::from([
-                (Cow::Borrowed(""), NO_NAMESPACE),
-                (Cow::Borrowed(XML_NAMESPACE), XML_INDEX),
-            ]),
+            prefixes: Numbered::from_fixed(["", "xml"]),
+            namespaces: Numbered::from_fixed(["", XML_NAMESPACE]),
             bound: vec![NO_NAMESPACE, XML_INDEX],
             declared_at: vec![u32::MAX; 2],
             scope: Vec::with_capacity(16),

@@ -294,21 +294,18 @@ impl<'t> Builder<'t> {
 
     /// The number of a prefix that is being declared.
     fn prefix_index(&mut self, prefix: &'t str, at: usize) -> Result<PrefixIndex, XmlFault> {
-        self.arena.steps += 1;
-        if let Some(index) = self.prefixes.get(prefix) {
-            return Ok(*index);
+        if let Some(index) = self.prefixes.get(prefix, &mut self.arena.steps) {
+            return Ok(index);
         }
-        if self.arena.prefixes.len() >= PREFIXES_MAX {
+        if self.prefixes.len() >= PREFIXES_MAX {
             return Err(self.fault(Kind::TooManyAttributes, "too many prefixes", at));
         }
-        let index = self.arena.prefixes.len() as PrefixIndex;
         self.arena
             .prefixes
             .push(document::Name::Slice(self.span(prefix)));
         self.bound.push(UNBOUND);
         self.declared_at.push(u32::MAX);
-        self.prefixes.insert(prefix, index);
-        Ok(index)
+        Ok(self.prefixes.add(prefix.into()))
     }
 
     /// The number of a namespace name that is being declared.
@@ -317,24 +314,21 @@ impl<'t> Builder<'t> {
         uri: Cow<'t, str>,
         at: usize,
     ) -> Result<NamespaceIndex, XmlFault> {
-        self.arena.steps += 1;
-        if let Some(index) = self.namespaces.get(uri.as_ref()) {
-            return Ok(*index);
+        if let Some(index) = self.namespaces.get(&uri, &mut self.arena.steps) {
+            return Ok(index);
         }
         if uri.len() > NAMESPACE_BYTES_MAX {
             let detail = format!("namespace name longer than {NAMESPACE_BYTES_MAX} bytes");
             return Err(self.fault(Kind::TooManyAttributes, detail, at));
         }
-        if self.arena.namespaces.len() >= NAMESPACES_MAX {
+        if self.namespaces.len() >= NAMESPACES_MAX {
             return Err(self.fault(Kind::TooManyAttributes, "too many namespaces", at));
         }
-        let index = self.arena.namespaces.len() as NamespaceIndex;
         self.arena.namespaces.push(match &uri {
             Cow::Borrowed(uri) => document::Name::Slice(self.span(uri)),
             Cow::Owned(uri) => document::Name::Owned(uri.as_str().into()),
         });
-        self.namespaces.insert(uri, index);
-        Ok(index)
+        Ok(self.namespaces.add(uri))
     }
 
     /// What a prefix means here; `name` is where it stands.
@@ -343,11 +337,7 @@ impl<'t> Builder<'t> {
         prefix: &'t str,
         name: &'t str,
     ) -> Result<(PrefixIndex, NamespaceIndex), XmlFault> {
-        self.arena.steps += 1;
-        let index = match prefix {
-            "" => Some(NO_PREFIX),
-            _ => self.prefixes.get(prefix).copied(),
-        };
+        let index = self.prefixes.get(prefix, &mut self.arena.steps);
         let meaning = index.and_then(|index| {
             let bound = self.bound.get(usize::from(index)).copied();
             bound
