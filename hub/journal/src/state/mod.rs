@@ -3,6 +3,7 @@
 
 mod changes;
 mod check;
+mod latest;
 mod store;
 
 use crate::fault::Result;

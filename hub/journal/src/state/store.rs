@@ -15,6 +15,7 @@ use crate::fault::{FaultKind, JournalFault, Result};
 use crate::reader::Reader;
 use crate::state::changes::{Change, Changes, Durability};
 use crate::state::check::{Rebuild, reconcile};
+use crate::state::latest::{Latest, View};
 use crate::state::{InboxMark, LookedUp, Pair, State};
 use crate::watch::Position;
 use crate::witness::Witness;
@@ -23,11 +24,11 @@ type Bytes = &'static [u8];
 const META: TableDefinition<'_, &str, Bytes> = TableDefinition::new("meta");
 const SNAPSHOTS: TableDefinition<'_, &str, Bytes> = TableDefinition::new("snapshots");
 const SPACES: TableDefinition<'_, (&str, Bytes), Bytes> = TableDefinition::new("spaces");
-type InboxKey = (&'static str, &'static [u8; 16]);
+pub(super) type InboxKey = (&'static str, &'static [u8; 16]);
 /// A digest or hash in a table.
 type Hashed = &'static [u8; 32];
 /// Number, time, marks, digest, identity, chain hash.
-type InboxValue = (u64, i64, u16, Hashed, Hashed, Hashed);
+pub(super) type InboxValue = (u64, i64, u16, Hashed, Hashed, Hashed);
 const INBOX: TableDefinition<'_, InboxKey, InboxValue> = TableDefinition::new("inbox");
 /// Inbox keys by record number, so that old ones can be forgotten.
 type OrderKey = (u64, &'static str, &'static [u8; 16]);
@@ -44,6 +45,8 @@ const CACHE_BYTES: usize = 64 << 20;
 
 /// The state store.
 pub struct StateStore {
+    // Before the database, which closes once nobody reads.
+    latest: Latest,
     database: Database,
     place: String,
     deferred: AtomicU32,
@@ -138,6 +141,7 @@ impl StateStore {
 
     fn over(database: Database, place: String) -> Self {
         Self {
+            latest: Latest::default(),
             database,
             place,
             deferred: AtomicU32::new(0),
@@ -217,6 +221,16 @@ impl StateStore {
         Ok(())
     }
 
+    fn view(&self) -> std::result::Result<View, redb::Error> {
+        let read = self.database.begin_read()?;
+        let meta = read.open_table(META)?;
+        let stored = meta.get("position")?;
+        Ok(View {
+            position: stored.map_or(0, |value| decode_position(value.value()).0),
+            marks: read.open_table(INBOX)?,
+        })
+    }
+
     fn stored_position(
         &self,
         transaction: &WriteTransaction,
@@ -266,17 +280,16 @@ impl State for StateStore {
     }
 
     fn look_up(&self, asked: &[(&str, [u8; 16])]) -> Result<LookedUp> {
-        let read = self.database.begin_read().map_err(|e| self.fault(e))?;
-        let meta = read.open_table(META).map_err(|e| self.fault(e))?;
-        let stored = meta.get("position").map_err(|e| self.fault(e))?;
-        let position = stored.map_or(0, |value| decode_position(value.value()).0);
-        let table = read.open_table(INBOX).map_err(|e| self.fault(e))?;
+        let view = self
+            .latest
+            .or_open(|| self.view())
+            .map_err(|e| self.fault(e))?;
         let mut marks = Vec::with_capacity(asked.len());
         for (sender, id) in asked {
-            let found = table.get((*sender, id)).map_err(|e| self.fault(e))?;
+            let found = view.marks.get((*sender, id)).map_err(|e| self.fault(e))?;
             marks.push(found.map(|value| mark(value.value())));
         }
-        Ok((position, marks))
+        Ok((view.position, marks))
     }
 
     fn inbox_since(&self, number: u64, limit: usize) -> Result<Vec<(String, [u8; 16], InboxMark)>> {
@@ -360,6 +373,7 @@ impl State for StateStore {
             .map_err(|e| self.fault(e))?;
         write_position(&transaction, (number, chain)).map_err(|e| self.fault(e))?;
         transaction.commit().map_err(|e| self.fault(e))?;
+        self.latest.let_go();
         let waiting = if defer { waiting + 1 } else { 0 };
         self.deferred.store(waiting, Ordering::Relaxed);
         if let Err(failure) = self.note((number, chain)) {
@@ -374,7 +388,9 @@ impl State for StateStore {
         empty(&transaction)
             .and_then(|()| prepare_tables(&transaction))
             .map_err(|e| self.fault(e))?;
-        transaction.commit().map_err(|e| self.fault(e))
+        transaction.commit().map_err(|e| self.fault(e))?;
+        self.latest.let_go();
+        Ok(())
     }
 }
 
@@ -580,5 +596,12 @@ mod tests {
         assert_eq!(rebuild, None);
         let asked = [("e2", [1; 16]), ("e1", [1; 16])];
         assert_eq!(store.look_up(&asked).unwrap(), (5, vec![None, Some(mark)]));
+        let mut changes = Changes::at(6, [6; 32]);
+        changes.inbox("e2", [1; 16], mark);
+        store.commit(&changes).unwrap();
+        let both = vec![Some(mark), Some(mark)];
+        assert_eq!(store.look_up(&asked).unwrap(), (6, both));
+        store.wipe().unwrap();
+        assert_eq!(store.look_up(&asked).unwrap(), (0, vec![None, None]));
     }
 }
