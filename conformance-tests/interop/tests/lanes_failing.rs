@@ -254,7 +254,8 @@ async fn a_boom_that_rises_after_its_order_failed_is_lowered() {
     grant(&park, None);
     arrives(&camera);
     park.until("the order failed", || commands(&park, "FAILED") > 0);
-    park.until("it rises all the same", || !is_down(&lane));
+    // Counted by the lane itself: on a busy machine it may be down again before the page is read.
+    park.until("it rises all the same", || lane.state().plant.rises > 0);
     park.until("lowered", || is_down(&lane));
     assert!(lane.state().plant.outputs.contains(&Output::LampRed));
 }

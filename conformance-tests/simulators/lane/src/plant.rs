@@ -49,6 +49,8 @@ pub struct PlantState {
     pub raise_commands: u32,
     /// Rising edges of the lower output that reached the controller.
     pub lower_commands: u32,
+    /// Times the boom left its lower end since the start.
+    pub rises: u32,
     /// Steps in which the boom fell on an occupied beam or loop.
     pub cushions_hit: u32,
     /// Power cycles since the start.
@@ -76,6 +78,7 @@ pub(crate) struct Plant {
     watchdog_expired: bool,
     raise_commands: u32,
     lower_commands: u32,
+    rises: u32,
     cushions_hit: u32,
     restarts: u32,
     /// The lowering under way began over a broken beam (fault `LowersIntoPhotocell`).
@@ -103,6 +106,7 @@ impl Plant {
             watchdog_expired: false,
             raise_commands: 0,
             lower_commands: 0,
+            rises: 0,
             cushions_hit: 0,
             restarts: 0,
             began_blind: false,
@@ -184,6 +188,7 @@ impl Plant {
         match self.motion {
             Motion::Still => {}
             Motion::Up => {
+                self.rises += u32::from(self.position == 0);
                 self.position = (self.position + way(self.has(LaneFault::SlowRaise))).min(TRAVEL);
             }
             Motion::Down => {
@@ -359,6 +364,7 @@ impl Plant {
             watchdog_expired: self.watchdog_expired,
             raise_commands: self.raise_commands,
             lower_commands: self.lower_commands,
+            rises: self.rises,
             cushions_hit: self.cushions_hit,
             restarts: self.restarts,
             vehicles: self.traffic.len(),
@@ -423,6 +429,7 @@ mod tests {
         lane.write(Output::Lower, true);
         lane.advance(5_200);
         assert!(lane.input(Input::DownLimit), "once up it obeys again");
+        assert_eq!(lane.state().rises, 1);
     }
 
     #[test]
