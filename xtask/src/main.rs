@@ -24,7 +24,7 @@ cargo xtask CHORE [ARGUMENTS]
   bench [ARGUMENTS]  measure in release mode and write docs/benchmarks.md
                        cargo xtask bench              everything, under four minutes
                        cargo xtask bench --quick      under forty seconds
-                       cargo xtask bench --only NAME  print one: verify accept exchange gate resent journal backlog
+                       cargo xtask bench --only NAME  print one: verify accept exchange hostile gate resent journal backlog
                        cargo xtask bench --json FILE  the same for programs
   codegen [--check]  make types, readers and writers from schemas/xsd
                      (--check: only say whether the committed output is fresh)

@@ -1,5 +1,6 @@
 //! The whole signed path: mutual TLS, verification, durable journal, signed receipts.
 
+pub mod hostile;
 mod load;
 mod server;
 

@@ -22,6 +22,8 @@ pub enum Measure {
     Accept,
     /// The signed path over HTTPS with a durable journal.
     Exchange,
+    /// A partner's submissions beside those who mean harm.
+    Hostile,
     /// Gate decisions beside sensor load.
     Gate,
     /// Batches sent again, beside gate decisions.
@@ -34,10 +36,11 @@ pub enum Measure {
 
 impl Measure {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Verify,
         Self::Accept,
         Self::Exchange,
+        Self::Hostile,
         Self::Gate,
         Self::Resent,
         Self::Journal,
@@ -50,6 +53,7 @@ impl Measure {
             Self::Verify => "verify",
             Self::Accept => "accept",
             Self::Exchange => "exchange",
+            Self::Hostile => "hostile",
             Self::Gate => "gate",
             Self::Resent => "resent",
             Self::Journal => "journal",
@@ -69,6 +73,7 @@ pub fn run(measure: Measure, data: &Path, size: &Size) -> Outcome<Section> {
         Measure::Verify => verify::measure(&park, size),
         Measure::Accept => runtime.block_on(accept::measure(&park, size)),
         Measure::Exchange => runtime.block_on(exchange::measure(&park, size)),
+        Measure::Hostile => runtime.block_on(exchange::hostile::measure(&park, size)),
         Measure::Gate => runtime.block_on(gate::measure(&park, size)),
         Measure::Resent => runtime.block_on(gate::resent::measure(&park, size)),
         Measure::Journal => journal::measure(&park, size),

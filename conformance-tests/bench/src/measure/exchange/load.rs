@@ -105,10 +105,14 @@ fn receipts(answer: &Bytes, trust: &TrustStore) -> Outcome<usize> {
 }
 
 impl Ran {
+    /// The time that `percent` of all submissions did not exceed.
+    pub fn percentile_ms(&self, percent: usize) -> f64 {
+        percentile_ms(&mut self.steps.clone(), percent)
+    }
+
     /// The step's lines; `crypto` is how many submissions a second the raw operations allow.
     pub fn rows(&self, clients: usize, messages: usize, crypto: f64) -> Vec<Row> {
         let name = words(clients, messages);
-        let mut steps = self.steps.clone();
         let rate = self.submissions as f64 / self.wall.as_secs_f64();
         let mut rows = vec![
             Row::figure(
@@ -126,7 +130,7 @@ impl Ran {
         for percent in [50, 99] {
             rows.push(Row::figure(
                 format!("{name} p{percent} of a submission"),
-                percentile_ms(&mut steps, percent),
+                self.percentile_ms(percent),
                 "ms",
             ));
         }

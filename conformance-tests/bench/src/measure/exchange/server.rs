@@ -1,6 +1,6 @@
 //! An exchange port over a running hub, and connections to it.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use http::header::CONTENT_TYPE;
 use tokio::task::JoinHandle;
 
 use crate::Outcome;
-use crate::park::Park;
+use crate::park::{Park, Partner};
 
 /// Bytes on their way at once, as in a park.
 const BYTES_IN_FLIGHT: usize = 64 * 1024 * 1024;
@@ -30,6 +30,7 @@ pub struct Served {
     /// Whom both sides trust.
     pub trust: Arc<TrustStore>,
     url: String,
+    address: SocketAddr,
     tls: Arc<rustls::ClientConfig>,
     trigger: ShutdownTrigger,
     server: JoinHandle<()>,
@@ -57,7 +58,8 @@ impl Served {
             ServerOptions::default(),
         )
         .await?;
-        let base_url = format!("https://{}", server.address());
+        let address = server.address();
+        let base_url = format!("https://{address}");
         let parts = Parts {
             reader: Reader::open(park.folder().join(journal))?,
             core: Arc::new(Behind(hub)),
@@ -74,11 +76,11 @@ impl Served {
         };
         let (trigger, shutdown) = Shutdown::pair();
         let server = tokio::spawn(server.serve(Arc::new(Exchange::new(Arc::new(parts))), shutdown));
-        let expect = Expect::Roles(vec![Role::Hub]);
         Ok(Self {
-            tls: tls::client_config(Arc::clone(&trust), Some(park.p256.tls()?), expect)?,
+            tls: client_tls(&trust, &park.p256)?,
             trust,
             url: format!("{base_url}/soap/enterprise"),
+            address,
             trigger,
             server,
         })
@@ -86,20 +88,34 @@ impl Served {
 
     /// Opens a connection by asking for the service description.
     pub async fn connect(&self) -> Outcome<Link> {
-        let client = Client::new(ClientOptions {
-            tls: Some(Arc::clone(&self.tls)),
-            timeout: Duration::from_secs(60),
-            ..ClientOptions::default()
-        });
+        let link = self.over(Arc::clone(&self.tls));
         let request = http::Request::get(format!("{}?wsdl", self.url)).body(Bytes::new())?;
-        let status = client.send(request).await?.status();
+        let status = link.client.send(request).await?.status();
         if status != http::StatusCode::OK {
             return Err(format!("no service description: HTTP {status}").into());
         }
-        Ok(Link {
-            client,
+        Ok(link)
+    }
+
+    /// A connection of another partner, opened when it first sends.
+    pub fn link(&self, partner: &Partner) -> Outcome<Link> {
+        Ok(self.over(client_tls(&self.trust, partner)?))
+    }
+
+    fn over(&self, tls: Arc<rustls::ClientConfig>) -> Link {
+        Link {
+            client: Client::new(ClientOptions {
+                tls: Some(tls),
+                timeout: Duration::from_secs(60),
+                ..ClientOptions::default()
+            }),
             url: self.url.clone(),
-        })
+        }
+    }
+
+    /// Where the port is.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Ends the server and lets the hub go.
@@ -108,6 +124,15 @@ impl Served {
         // A server that panicked has nothing left to stop.
         let _ = self.server.await;
     }
+}
+
+fn client_tls(trust: &Arc<TrustStore>, partner: &Partner) -> Outcome<Arc<rustls::ClientConfig>> {
+    let expect = Expect::Roles(vec![Role::Hub]);
+    Ok(tls::client_config(
+        Arc::clone(trust),
+        Some(partner.tls()?),
+        expect,
+    )?)
 }
 
 impl Link {
