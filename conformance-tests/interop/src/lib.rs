@@ -1,4 +1,8 @@
 //! What the interop tests share: finding counterparts and running a park of one's own.
+//!
+//! `CORDON_PROGRAM` names another program than that of the same build: a release, to examine it, or an
+//! older one, on which a test must fail for the fault that it was written for. Keys of `park.toml` that
+//! it does not know are left out.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
