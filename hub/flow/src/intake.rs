@@ -54,6 +54,13 @@ pub(crate) struct Pending {
     pub lines: Range<usize>,
 }
 
+/// Why a message that passed the corridor is refused.
+struct Unlawful {
+    fault: Fault,
+    /// What the park's word would settle.
+    waits: Option<String>,
+}
+
 /// Takes work into a batch.
 pub(crate) struct Intaker<'a> {
     pub core: &'a mut Core,
@@ -108,7 +115,7 @@ impl Intaker<'_> {
                         Slot::Failed(fault(REQUESTS_WAIT))
                     }
                     Ok(Verdict::New) => match self.judge(&mut sealed) {
-                        Err(fault) => self.unlawful(&sealed, fault, raw.slice(span), number),
+                        Err(why) => self.unlawful(&sealed, why, raw.slice(span), number),
                         Ok(()) => {
                             if let Some(record) = record.take() {
                                 number = self.batch.next();
@@ -177,9 +184,9 @@ impl Intaker<'_> {
                 }
                 (Ok(Verdict::New), None) => match self.judge(&mut sealed) {
                     Ok(()) => self.fresh(sealed, None),
-                    Err(fault) => {
+                    Err(why) => {
                         let raw = sealed.body().clone();
-                        self.unlawful(&sealed, fault, raw, 0)
+                        self.unlawful(&sealed, why, raw, 0)
                     }
                 },
             })
@@ -227,7 +234,7 @@ impl Intaker<'_> {
     }
 
     /// What only the order of statements can tell: whose vehicle, person or alarm it is today.
-    fn judge(&self, sealed: &mut Sealed) -> Result<(), Fault> {
+    fn judge(&self, sealed: &mut Sealed) -> Result<(), Unlawful> {
         let Some((speaker, body)) = sealed.said() else {
             return Ok(());
         };
@@ -239,7 +246,10 @@ impl Intaker<'_> {
         };
         let judged = order.judge(body).map_err(|(code, field, detail)| {
             let place = format!("/c:Message/c:Body/c:{}/c:{field}", body.message_type());
-            fault(code).at(place).log(detail)
+            Unlawful {
+                fault: fault(code).at(place).log(detail),
+                waits: settle::contested(body, field).filter(|_| code == CONTESTED),
+            }
         });
         sealed.stands(judged?);
         Ok(())
@@ -273,17 +283,12 @@ impl Intaker<'_> {
                 "id {} stands for entry {first}",
                 sealed.message_id()
             ));
-        self.unlawful(sealed, fault, raw, cause)
+        let why = Unlawful { fault, waits: None };
+        self.unlawful(sealed, why, raw, cause)
     }
 
     /// Refuses what passed the corridor.
-    fn unlawful(&mut self, sealed: &Sealed, fault: Fault, raw: bytes::Bytes, cause: u64) -> Slot {
-        // Where a contested name stands, is its place's last element.
-        let field = fault.place().rsplit(':').next().unwrap_or_default();
-        let waits = sealed
-            .said()
-            .filter(|_| fault.code() == CONTESTED)
-            .and_then(|(_, body)| settle::contested(body, field));
+    fn unlawful(&mut self, sealed: &Sealed, why: Unlawful, raw: bytes::Bytes, cause: u64) -> Slot {
         let offender = Offender {
             sender: Some(sealed.sender().clone()),
             message_id: Some(sealed.message_id()),
@@ -291,7 +296,7 @@ impl Intaker<'_> {
             raw,
             is_cut: false,
             sequence: sealed.sequence(),
-            waits,
+            waits: why.waits,
         };
         let sealer = self.core.sealer().clone();
         let corridor = Corridor {
@@ -300,7 +305,7 @@ impl Intaker<'_> {
             sealer: &sealer,
             now: self.batch.time(),
         };
-        let refused = RefusedDraft::new(fault, offender, corridor);
+        let refused = RefusedDraft::new(why.fault, offender, corridor);
         self.refused(refused, cause)
     }
 }

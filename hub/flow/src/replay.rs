@@ -127,8 +127,12 @@ pub fn replay_told(
                 let time = Timestamp::from_micros(record.time_micros);
                 match replay.core.judge_past(authority, time, &draft) {
                     Ok(bits) => {
+                        let rejudged = bits != draft.flags;
                         draft.flags = bits;
                         replay.step(&record, &draft, mark.as_ref());
+                        if rejudged {
+                            replay.take_as_it_stands(record.number);
+                        }
                     }
                     Err(why) => {
                         let mark = reader.mark_unlawful(record.number, &why);
@@ -153,6 +157,13 @@ impl Replay {
             self.core.mark(mark);
         }
         self.count(record);
+    }
+
+    /// An entry that stands differently today than when it was written: what was decided on it then is taken
+    /// as it stands, as at a start of the hub.
+    fn take_as_it_stands(&mut self, number: u64) {
+        self.expected.retain(|(draft, _, _)| draft.cause != number);
+        self.blind.insert(number);
     }
 
     /// An entry that cannot be read. The plug-ins do not see it, as at a start of the hub; what was

@@ -64,14 +64,21 @@ fn count(entry: &Entry, message: &Message, register: &Register, decisions: &mut 
         "报警过多，{speaker} 后续报警计入此条 / too many open alarms of {speaker}, further ones are counted here: {} {} {}",
         event.alarm_level, event.alarm_code, event.description
     );
+    // A device speaks of itself, an enterprise of devices it may invent.
+    let device = event.source_device.clone();
+    let device = device.filter(|device| device.as_str() == speaker);
+    let partner = match device {
+        Some(_) => event.enterprise_id.clone(),
+        None => PartyId::new(speaker).ok(),
+    };
     let flood = AlarmEvent {
         alarm_id,
         state: AlarmState::Raised,
         occurred_at: entry.time,
-        source_device: None,
+        source_device: device,
         subject: None,
         person_id: None,
-        enterprise_id: PartyId::new(speaker).ok(),
+        enterprise_id: partner,
         area_id: None,
         gate_id: None,
         lane_id: None,

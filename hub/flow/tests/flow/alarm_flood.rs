@@ -8,9 +8,9 @@ use cordon_flow::{Authority, AuthoritySettings, RunningHub, StoredEntry};
 use cordon_model::{AlarmEvent, AlarmLevel, AlarmState, AlarmUpdate, Body, DeviceId};
 use cordon_security::Role;
 
-use crate::authority::{alarm, party, warned};
 use crate::park::{Park, hub_id, morning, plan};
 use crate::partner::{Ca, Partner};
+use crate::said::{alarm, party, warned};
 
 /// A park in which a partner may have three alarms open.
 fn park_of_three() -> Park {
@@ -70,12 +70,6 @@ async fn close(hub: &RunningHub, operator: &Partner, id: &str) {
     assert_eq!(warned(hub, operator, said).await, ["", ""], "{id}");
 }
 
-fn replays(park: &Park) {
-    let porter = vec![Box::new(crate::park::Porter::default()) as Box<dyn cordon_contract::Plugin>];
-    let report = cordon_flow::replay(park.journal_dir(), porter, None).unwrap();
-    assert_eq!(report.first_difference, None);
-}
-
 /// 500 red alarms from devices that nobody knows.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_partners_further_alarms_are_counted_in_one_flood_alarm() {
@@ -126,7 +120,7 @@ async fn a_partners_further_alarms_are_counted_in_one_flood_alarm() {
     assert_eq!(flood.iter().filter(|it| it.2 == AlarmLevel::Red).count(), 3);
     flood.dedup_by_key(|(id, _, _)| id.clone());
     assert_eq!(flood.len(), 1, "in one: {flood:?}");
-    replays(&park);
+    park.replays();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,7 +158,7 @@ async fn a_flood_alarm_that_is_over_is_followed_by_another_and_is_not_its_partne
         .collect();
     ids.dedup();
     assert_eq!(ids.len(), 2, "{ids:?}");
-    replays(&park);
+    park.replays();
 }
 
 /// What a partner says of its alarm reached it only under the name the hub had given it.
@@ -231,5 +225,5 @@ async fn whose_alarm_bears_anothers_name_speaks_of_it_by_the_name_he_gave() {
     );
     let foreign = rest.iter().filter(|(id, _)| id == "AL-0002");
     assert_eq!(foreign.count(), 0, "the other's is not touched");
-    replays(&park);
+    park.replays();
 }

@@ -21,6 +21,7 @@ mod park_word;
 mod partner;
 mod past;
 mod resent;
+mod said;
 mod sense;
 mod settled;
 mod signed;

@@ -409,6 +409,13 @@ impl Park {
     pub fn entries(&self) -> Vec<StoredEntry> {
         entries(&self.journal_dir())
     }
+
+    /// Every decision of the journal follows from it again.
+    pub fn replays(&self) {
+        let porter: Box<dyn Plugin> = Box::new(Porter::default());
+        let report = cordon_flow::replay(self.journal_dir(), vec![porter], None).unwrap();
+        assert_eq!(report.first_difference, None);
+    }
 }
 
 pub fn small() -> Options {

@@ -9,9 +9,9 @@ use cordon_model::{
 use cordon_security::Role;
 use std::sync::Arc;
 
-use crate::authority::{alarm, example, grant_of, party, plate, registration, warned, white};
 use crate::park::{Park, hub_id, morning, plan};
 use crate::partner::{Ca, message};
+use crate::said::{alarm, example, grant_of, party, plate, registration, warned, white};
 
 /// A grant of the enterprise for a vehicle, an hour long.
 fn grant(enterprise: &str, id: &str, plate: Option<Plate>, class: ClassLetter) -> AccessGrant {

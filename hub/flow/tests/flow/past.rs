@@ -5,16 +5,16 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin, Standing};
-use cordon_flow::{Authority, AuthoritySettings, EntryReader, UNLAWFUL_PAST, replay_told};
+use cordon_flow::{Authority, AuthoritySettings, Confirm, EntryReader, UNLAWFUL_PAST, replay_told};
 use cordon_journal::NewRecord;
 use cordon_model::plan::{Enterprise, ParkPlan};
 use cordon_model::{Body, SubjectKind};
 use cordon_security::Role;
 
-use crate::authority::{party, registration, warned, white};
 use crate::marks::rewrite;
 use crate::park::{Park, hub_id, plan};
 use crate::partner::Ca;
+use crate::said::{party, registration, warned, white};
 
 /// Who says what of vehicles, and on whose word.
 #[derive(Default)]
@@ -44,8 +44,11 @@ impl Plugin for Seen {
     }
 }
 
-fn authority(plan: ParkPlan) -> Arc<Authority> {
-    let settings = AuthoritySettings::default();
+fn authority(plan: ParkPlan, confirm: Confirm) -> Arc<Authority> {
+    let settings = AuthoritySettings {
+        confirm,
+        ..AuthoritySettings::default()
+    };
     Arc::new(Authority::new(Arc::new(plan), hub_id(), settings).unwrap())
 }
 
@@ -79,7 +82,7 @@ async fn what_its_sender_might_not_say_is_passed_over_when_the_past_is_stepped_a
         name: "nine".into(),
         uscc: "91320700MA0000001A".into(),
     });
-    park.config.authority = authority(wide);
+    park.config.authority = authority(wide, Confirm::FirstClaim);
     let mut ca = Ca::new(park.dir.path());
     let one = ca.partner("ENT-1", Role::Enterprise);
     let two = ca.partner("ENT-2", Role::Enterprise);
@@ -96,27 +99,25 @@ async fn what_its_sender_might_not_say_is_passed_over_when_the_past_is_stepped_a
     hub.shutdown().await.unwrap();
     rewrite(&park, |_, record| unjudged(record));
 
-    // The plan knows no ENT-9.
-    park.config.authority = authority(plan());
+    // The plan knows no ENT-9, and the park confirms every registration.
+    park.config.authority = authority(plan(), Confirm::Park);
     let seen = Seen::default();
     let words = Arc::clone(&seen.0);
     let hub = park.start_with(vec![Box::new(seen)]).await;
-    let own = |standing| ("ENT-1".to_owned(), standing);
-    assert_eq!(
-        *words.lock().unwrap(),
-        [own(Standing::Own), own(Standing::Proposal)]
-    );
+    let own = ("ENT-1".to_owned(), Standing::Proposal);
+    assert_eq!(*words.lock().unwrap(), [own.clone(), own]);
     let marked = hub.health().marked;
     assert_eq!((marked.unlawful, marked.unreadable), (2, 0));
     // What is passed over holds nothing: the vehicle is free.
-    assert_eq!(warned(&hub, &two, vec![car("ENT-2")]).await, [""]);
+    assert_eq!(warned(&hub, &two, vec![car("ENT-2")]).await, ["F037"]);
     let (number, hash) = hub.shutdown_at().await.unwrap().unwrap();
 
     let reader = EntryReader::open(park.journal_dir()).unwrap();
     let plugins: Vec<Box<dyn Plugin>> = vec![Box::new(Seen::default())];
-    let judge = authority(plan());
+    let judge = authority(plan(), Confirm::Park);
     let report = replay_told(&reader, plugins, Some(&judge), None, |_| {}).unwrap();
     assert_eq!((report.number, report.state_hash), (number, hash));
+    assert_eq!(report.first_difference, None, "decided then, not now");
     let codes: Vec<_> = report.marked.iter().map(|mark| mark.code).collect();
     assert_eq!(codes, [UNLAWFUL_PAST; 2]);
 
@@ -124,7 +125,7 @@ async fn what_its_sender_might_not_say_is_passed_over_when_the_past_is_stepped_a
     std::fs::remove_file(park.dir.path().join("state.redb")).unwrap();
     let mut narrow = plan();
     narrow.enterprises.retain(|it| it.id != party("ENT-2"));
-    park.config.authority = authority(narrow);
+    park.config.authority = authority(narrow, Confirm::Park);
     let hub = park.start_with(vec![Box::new(Seen::default())]).await;
     assert_eq!(hub.health().marked.unlawful, 2);
     hub.shutdown().await.unwrap();

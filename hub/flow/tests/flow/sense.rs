@@ -8,9 +8,9 @@ use cordon_model::{
 };
 use cordon_security::Role;
 
-use crate::authority::{alarm, example, grant_of, party, registration, warned, white};
 use crate::park::{Park, emergency, morning};
 use crate::partner::Ca;
+use crate::said::{alarm, example, grant_of, party, registration, warned, white};
 
 const DAY: i64 = 86_400;
 

@@ -5,9 +5,9 @@ use cordon_flow::StoredEntry;
 use cordon_model::{AlarmCode, AlarmEvent, AlarmState, Body, PersonRegistration, SubjectKind};
 use cordon_security::Role;
 
-use crate::authority::{example, party, registration, warned};
 use crate::park::{Park, morning};
 use crate::partner::Ca;
+use crate::said::{example, party, registration, warned};
 
 /// The alarms about conduct in the journal: id, state, and about whom.
 fn told(stored: &[StoredEntry]) -> Vec<(String, AlarmState, String)> {
@@ -66,9 +66,7 @@ async fn an_alarm_about_a_contested_vehicle_ends_when_the_park_has_spoken() {
     assert_ne!(told[1].0, told[2].0, "another");
     assert_eq!(told[2].1, AlarmState::Raised);
     assert!(told.iter().all(|(_, _, who)| who == "ENT-2"), "{told:?}");
-    let porter = vec![Box::new(crate::park::Porter::default()) as Box<dyn cordon_contract::Plugin>];
-    let report = cordon_flow::replay(park.journal_dir(), porter, None).unwrap();
-    assert_eq!(report.first_difference, None);
+    park.replays();
 }
 
 #[tokio::test(flavor = "multi_thread")]

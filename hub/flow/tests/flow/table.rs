@@ -15,9 +15,9 @@ use cordon_model::{
 };
 use cordon_security::Role;
 
-use crate::authority::{alarm, codes, example, party, plate};
 use crate::park::{Park, hub_id, plan, reading};
 use crate::partner::Ca;
+use crate::said::{alarm, codes, example, party, plate};
 
 /// Names of one thing by whose it is; `None` where it cannot be.
 fn name(voice: Voice, thing: Thing, whose: Whose, serial: usize) -> Option<String> {
