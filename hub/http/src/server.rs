@@ -228,7 +228,10 @@ impl Connection {
         let Some(config) = tls else {
             let guest = self.guest(&[]);
             let stream = Stall::new(stream, self.options.stall_timeout);
-            return self.exchange(stream, Arc::from([]), guest).await;
+            if self.is_seated(&guest) {
+                self.exchange(stream, Arc::from([]), guest).await;
+            }
+            return;
         };
         let limited = tokio::time::timeout(
             self.options.greeting_timeout,
@@ -281,13 +284,25 @@ impl Connection {
             .map(|certificate| certificate.clone().into_owned())
             .collect();
         let guest = self.guest(&certificates);
-        match self.seat.turn_of(&guest, self.options.head_timeout) {
-            Some(wait) => {
-                rest(wait).await;
-                self.exchange(stream, certificates, guest).await;
-            }
-            None => self.tell(Cause::TooOften, &guest.name),
+        // It waits in a place of its party's, not among those who are still greeting.
+        if !self.is_seated(&guest) {
+            return;
         }
+        let Some(wait) = self.seat.turn_of(&guest, self.options.head_timeout) else {
+            return self.tell(Cause::TooOften, &guest.name);
+        };
+        tokio::select! {
+            () = rest(wait) => self.exchange(stream, certificates, guest).await,
+            () = self.seat.cut() => {}
+        }
+    }
+
+    fn is_seated(&self, guest: &Guest) -> bool {
+        let has_place = self.seat.settle(guest);
+        if !has_place {
+            self.tell(Cause::TooMany, &guest.name);
+        }
+        has_place
     }
 
     fn guest(&self, certificates: &[CertificateDer<'static>]) -> Guest {
@@ -313,9 +328,6 @@ impl Connection {
     ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        if !self.seat.settle(&guest) {
-            return self.tell(Cause::TooMany, &guest.name);
-        }
         let head_timeout = self.options.head_timeout;
         let connection = Arc::new(self);
         let serving = Arc::clone(&connection);
