@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use cordon_console::Front;
 use cordon_contract::{Clock, Fault, Shutdown, ShutdownTrigger, SteadyClock};
 use cordon_flow::{
     Audited, Authority, EntryReader, FeedItem, Hub, HubConfig, HubParts, Ledger as _, Mode,
@@ -56,6 +57,9 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         .await
         .map_err(|error| taken("console.listen", &error))?;
     let shares = Shares::of_this_process(config.exchange.connections_max);
+    // Answered from now on: who asks while the journal is read hears that, and does not hang.
+    let front = Front::open(console, shares.console, shutdown.clone())
+        .map_err(|error| taken("console.listen", &error))?;
     let budget = Budget::new(config.exchange.bytes_in_flight_mib * MIB);
     if config.exchange.tls12 {
         tracing::warn!("exchange.tls12 is on: partners may connect with TLS 1.2");
@@ -85,14 +89,12 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         // Else the next start on a disk that works says it.
         past.settle(&hub, &config.hub.id, clock.as_ref()).await?;
     }
-    let grants = Arc::new(Grants::default());
-    remember_grants(&hub, Arc::clone(&grants));
     let core = HubCore::new(
         Arc::clone(&hub),
         adapters,
         config.hub.id.clone(),
         openable,
-        loaded.plugins.open_alarms,
+        (loaded.plugins.open_alarms, loaded.plugins.park_now),
     );
     let mut papers = shown_dues(config);
     papers.push(Due::of_certificate(loaded.signer.certificate()));
@@ -103,6 +105,15 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         Arc::clone(&clock),
     ));
     core.show_calendar(Arc::clone(&calendar));
+    let mut servers = Vec::new();
+    // Before grants and reports, which may have much to read: the page needs neither.
+    servers.push(tokio::spawn({
+        let (plan, operator) = (config.plan.clone(), config.hub.id.clone());
+        let (desk, clock) = (Arc::clone(&core), Arc::clone(&clock));
+        async move { front.serve(&plan, operator, desk, clock).await }
+    }));
+    let grants = Arc::new(Grants::default());
+    remember_grants(&hub, Arc::clone(&grants));
     let refusals = Arc::new(Refusals::new(RefusalLimits {
         bytes_of_party: config.exchange.refused_mib_of_party * MIB as u64,
         of_party_a_minute: config.exchange.refusals_of_party_a_minute,
@@ -115,7 +126,6 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         hub: Arc::clone(&hub),
         shutdown: shutdown.clone(),
     };
-    let mut servers = Vec::new();
     let opening = reports::Opening::of(config, signer, Arc::clone(&clock))?;
     match opening.open(&hub) {
         Ok(reports) => servers.extend(shelf.serve(reports)),
@@ -147,23 +157,6 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     servers.push(tokio::spawn(
         exchange.serve(Arc::new(Exchange::new(parts)), shutdown.clone()),
     ));
-    let plan = config.plan.clone();
-    let operator = config.hub.id.clone();
-    let stop = shutdown.clone();
-    servers.push(tokio::spawn(async move {
-        if let Err(error) = cordon_console::serve(
-            (console, shares.console),
-            &plan,
-            operator,
-            core,
-            clock,
-            stop,
-        )
-        .await
-        {
-            tracing::error!(%error, "the console ended");
-        }
-    }));
     servers.push(tokio::spawn(calendar::watch(
         calendar,
         Arc::downgrade(&hub),

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use cordon_access::ParkNow;
 use cordon_alarms::{OpenAlarm, OpenAlarms};
 use cordon_console::{
     AlarmLine, AlarmsPage, Condition, Desk, Expiring, Figures, OutboxPage, PageAsked, SentAgain,
@@ -37,6 +38,7 @@ pub struct HubCore {
     /// Gates with at least one barrier that an adapter serves.
     openable: BTreeSet<GateId>,
     open_alarms: OpenAlarms,
+    park_now: ParkNow,
     reports: OnceLock<Arc<Reports>>,
     calendar: OnceLock<Arc<Calendar>>,
     letters: Letters,
@@ -51,7 +53,7 @@ impl HubCore {
         adapters: Vec<Arc<dyn Adapter>>,
         operator: PartyId,
         openable: BTreeSet<GateId>,
-        open_alarms: OpenAlarms,
+        (open_alarms, park_now): (OpenAlarms, ParkNow),
     ) -> Arc<Self> {
         let (feed, _) = broadcast::channel(FEED_MAX);
         let core = Arc::new(Self {
@@ -62,6 +64,7 @@ impl HubCore {
             operator,
             openable,
             open_alarms,
+            park_now,
             reports: OnceLock::new(),
             calendar: OnceLock::new(),
         });
@@ -271,7 +274,19 @@ impl Desk for HubCore {
                 .iter()
                 .map(|(name, traffic)| (name.clone(), traffic.accepted))
                 .collect::<BTreeMap<_, _>>(),
+            misread: (self.hub.misreads().all().into_iter())
+                .map(|(device, misread)| (device.to_string(), misread.count))
+                .collect(),
         }
+    }
+
+    fn park_now(&self) -> Option<cordon_console::ParkNow> {
+        let now = self.park_now.look()?;
+        Some(cordon_console::ParkNow {
+            mode: now.mode,
+            inside: now.inside,
+            barriers: now.barriers,
+        })
     }
 
     fn devices(&self) -> Vec<DeviceHealth> {

@@ -14,7 +14,7 @@ pub struct Shares {
     /// Of the exchange.
     pub exchange: Places,
     /// Of the console.
-    pub console: usize,
+    pub console: cordon_console::Places,
 }
 
 impl Shares {
@@ -28,6 +28,7 @@ impl Shares {
     fn of(files: usize, wanted: usize) -> Self {
         let free = files.saturating_sub(KEPT_FILES);
         let parties = (free * 4 / 10).clamp(16, wanted.max(16));
+        let console = (free / 10).clamp(8, 128);
         Self {
             exchange: Places {
                 greeting: (free * 3 / 10).clamp(16, 512),
@@ -37,7 +38,10 @@ impl Shares {
                 strangers: (free / 10).clamp(4, 32),
                 ..Places::default()
             },
-            console: (free / 10).clamp(8, 128),
+            console: cordon_console::Places {
+                connections: console,
+                kept: (console / 4).clamp(2, 16),
+            },
         }
     }
 }
@@ -65,9 +69,11 @@ mod tests {
         assert_eq!(files, Some(256));
         for files in [256, 512, 1_024, 65_536, usize::MAX / 16] {
             let Shares { exchange, console } = Shares::of(files, 1_000);
-            let used = exchange.greeting + exchange.parties + exchange.strangers + console;
+            let parties = exchange.parties + exchange.strangers;
+            let used = exchange.greeting + parties + console.connections;
             assert!(used + KEPT_FILES <= files, "{files}: {used}");
             assert!(exchange.kept > 0 && exchange.of_party < exchange.parties);
+            assert!(console.kept > 0 && console.kept < console.connections);
         }
     }
 }

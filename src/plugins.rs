@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cordon_access::{AccessPlugin, GrantDispatch};
+use cordon_access::{AccessPlugin, GrantDispatch, ParkNow};
 use cordon_alarms::{AlarmPlugin, OpenAlarms, Routes};
 use cordon_contract::{AccessRules, Fault, Plugin};
 use cordon_model::PartyId;
@@ -16,6 +16,8 @@ pub struct Plugins {
     pub list: Vec<Box<dyn Plugin>>,
     /// The alarms that are open, for the console.
     pub open_alarms: OpenAlarms,
+    /// Mode, barriers and who is inside, for the console.
+    pub park_now: ParkNow,
 }
 
 /// Fresh plug-ins of a park, or all that is wrong with their settings.
@@ -32,6 +34,7 @@ pub fn plugins(config: &ParkConfig) -> Result<Plugins, Vec<Fault>> {
     let alarms = AlarmPlugin::new(plan, routes, config.hub.id.clone(), config.alarms.clone());
     Ok(Plugins {
         open_alarms: alarms.open_alarms(),
+        park_now: access.park_now(),
         list: vec![
             Box::new(access),
             Box::new(GrantDispatch::new(gate_systems(config))),

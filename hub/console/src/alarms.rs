@@ -11,6 +11,7 @@ use cordon_model::{AlarmCode, AlarmLevel, AlarmState, AlarmUpdate, Body, Timesta
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::acts::ActId;
+use crate::said::Said;
 use crate::server::{Console, refuse, say};
 
 /// Alarms in each update of the page: the most urgent. The others are a page away.
@@ -118,7 +119,7 @@ pub(crate) struct AcknowledgeRequest {
 
 pub(crate) async fn acknowledge(
     State(console): State<Arc<Console>>,
-    Json(asked): Json<AcknowledgeRequest>,
+    Said(asked): Said<AcknowledgeRequest>,
 ) -> Response {
     let state = AlarmState::Acknowledged;
     step(&console, asked.act, asked.alarm, state, None).await
@@ -135,7 +136,7 @@ pub(crate) struct CloseRequest {
 
 pub(crate) async fn close(
     State(console): State<Arc<Console>>,
-    Json(asked): Json<CloseRequest>,
+    Said(asked): Said<CloseRequest>,
 ) -> Response {
     let note = asked.note.trim();
     if note.is_empty() || note.chars().count() > NOTE_CHARS_MAX {

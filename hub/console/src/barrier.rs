@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use cordon_model::plan::ParkPlan;
@@ -13,6 +12,7 @@ use cordon_model::{
 use serde::Deserialize;
 
 use crate::acts::ActId;
+use crate::said::Said;
 use crate::server::{Console, refuse, say};
 
 /// How long the barrier has to carry it out.
@@ -57,7 +57,7 @@ pub(crate) struct BarrierRequest {
 
 pub(crate) async fn order(
     State(console): State<Arc<Console>>,
-    Json(asked): Json<BarrierRequest>,
+    Said(asked): Said<BarrierRequest>,
 ) -> Response {
     let lane: Option<LaneId> = asked.lane.parse().ok();
     let place = lane.and_then(|lane| {

@@ -1,7 +1,7 @@
 //! What the console may ask of the hub; the program implements it.
 
 use cordon_contract::{BoxFuture, DeviceHealth, Entry, Fault};
-use cordon_model::{AlarmState, Body};
+use cordon_model::{AlarmState, BarrierState, Body, DeviceId, OperatingMode};
 use serde::Serialize;
 use tokio::sync::broadcast;
 
@@ -63,6 +63,19 @@ pub struct Figures {
     pub condition: Condition,
     /// Readings by adapter since the start of the program.
     pub readings: std::collections::BTreeMap<String, u64>,
+    /// Readings by device that were not understood since the start of the program.
+    pub misread: std::collections::BTreeMap<String, u64>,
+}
+
+/// What stands in the park now.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ParkNow {
+    /// The park's operating mode.
+    pub mode: OperatingMode,
+    /// Vehicles in the park.
+    pub inside: u64,
+    /// What each barrier last was; one that never spoke is not there.
+    pub barriers: std::collections::BTreeMap<DeviceId, BarrierState>,
 }
 
 /// A paper of the park that ends: a certificate, a revocation list, the register.
@@ -108,6 +121,10 @@ pub trait Desk: Send + Sync + 'static {
 
     /// The present figures.
     fn figures(&self) -> Figures;
+
+    /// What stands in the park, the same before and after a restart; `None` while the hub could not read
+    /// its journal yet.
+    fn park_now(&self) -> Option<ParkNow>;
 
     /// The state of every device, as its adapter sees it.
     fn devices(&self) -> Vec<DeviceHealth>;

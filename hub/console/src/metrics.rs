@@ -5,15 +5,16 @@ use std::fmt::Write as _;
 use cordon_contract::DeviceHealth;
 use cordon_model::AlarmLevel;
 
-use crate::{AlarmsPage, Condition, Expiring, Figures, View};
+use crate::{AlarmsPage, Condition, Expiring, Figures, ParkNow, View};
 
 /// Writes all metrics.
 pub fn text(
-    view: &View,
+    (view, now): (&View, Option<&ParkNow>),
     alarms: &AlarmsPage,
     figures: &Figures,
     devices: &[DeviceHealth],
     expiring: &[Expiring],
+    closed: u64,
 ) -> String {
     let mut out = String::new();
     gauge(
@@ -22,12 +23,12 @@ pub fn text(
         "Number of the last journal entry.",
         figures.position,
     );
-    if let Some(inside) = view.in_park() {
+    if let Some(now) = now {
         gauge(
             &mut out,
             "cordon_vehicles_in_park",
-            "Vehicles in the park by the hub's newest snapshot; absent until it gave one.",
-            inside,
+            "Vehicles in the park; absent while the journal could not be read yet.",
+            now.inside,
         );
     }
     for (name, value) in view.totals() {
@@ -138,6 +139,16 @@ pub fn text(
     }
     head(
         &mut out,
+        "cordon_readings_misread_total",
+        "Readings by device that were not understood since the start of the program.",
+        "counter",
+    );
+    for (device, count) in &figures.misread {
+        let labels = format!("device=\"{}\"", label(device));
+        line(&mut out, "cordon_readings_misread_total", &labels, count);
+    }
+    head(
+        &mut out,
         "cordon_attempts_total",
         "Connections and requests turned away below the services, by cause, since the start of the program.",
         "counter",
@@ -200,6 +211,14 @@ pub fn text(
             left,
         );
     }
+    head(
+        &mut out,
+        "cordon_console_connections_closed_total",
+        "Connections of the console closed for new ones since the start of the program.",
+        "counter",
+    );
+    let name = "cordon_console_connections_closed_total";
+    line(&mut out, name, "", closed);
     out
 }
 

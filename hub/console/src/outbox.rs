@@ -11,6 +11,7 @@ use cordon_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::acts::ActId;
+use crate::said::Said;
 use crate::server::{Console, answer, done, refusal, refuse, refused};
 
 /// Lines of one page when nothing is asked for, and at most; each may cost a look into the journal.
@@ -133,7 +134,7 @@ pub(crate) struct RerunRequest {
 pub(crate) async fn rerun(
     State(console): State<Arc<Console>>,
     Path(id): Path<String>,
-    Json(asked): Json<RerunRequest>,
+    Said(asked): Said<RerunRequest>,
 ) -> Response {
     let who = asked.ordered_by.map(|who| who.trim().to_owned());
     let length = who.as_ref().map(|who| who.chars().count());

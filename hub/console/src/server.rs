@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body as HttpBody;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -11,18 +12,21 @@ use axum::middleware::Next;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use cordon_contract::{Clock, Fault, Shutdown};
 use cordon_model::plan::ParkPlan;
 use cordon_model::{Body, EmergencyGateOpen, GateId, PartyId};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, watch};
+use tokio::task::JoinHandle;
 
+use crate::accept::{self, Answering};
 use crate::acts::{ActId, Acts, Answer};
 use crate::barrier::{self, Barriers};
 use crate::device::lines as device_lines;
-use crate::{Condition, Desk, Expiring, View, accept, alarms, metrics, outbox, page};
+use crate::places::{Places, Seats};
+use crate::said::Said;
+use crate::{Condition, Desk, Expiring, View, alarms, metrics, outbox, page};
 
 /// How often the page is told of changes at most; a flood of entries is one update.
 const UPDATE_EVERY: Duration = Duration::from_millis(250);
@@ -78,32 +82,81 @@ pub(crate) struct Console {
     /// The barriers that people may order something of.
     pub(crate) barriers: Barriers,
     port: u16,
+    seats: Arc<Seats>,
     shutdown: Shutdown,
 }
 
-/// Serves the console until shutdown, to at most `connections_max` at once. `operator` is the party
-/// in whose name the page acts, the hub itself.
-pub async fn serve(
-    (listener, connections_max): (TcpListener, usize),
-    plan: &ParkPlan,
-    operator: PartyId,
-    desk: Arc<dyn Desk>,
-    clock: Arc<dyn Clock>,
+/// The console's connections, which are answered from the first moment on: until there is a hub to ask,
+/// with 503 and `starting`.
+pub struct Front {
+    port: u16,
+    answering: Answering,
+    seats: Arc<Seats>,
+    server: JoinHandle<()>,
     shutdown: Shutdown,
-) -> std::io::Result<()> {
-    let console = Arc::new(Console {
-        clock,
-        acts: Acts::default(),
-        view: RwLock::new(View::new(plan, operator.clone())),
-        changed: watch::Sender::new(0),
-        operator,
-        barriers: barrier::of_plan(plan),
-        shutdown: shutdown.clone(),
-        port: listener.local_addr()?.port(),
-        desk,
-    });
-    let follower = tokio::spawn(follow(Arc::clone(&console), shutdown.clone()));
-    let router = Router::new()
+}
+
+impl Front {
+    /// Accepts connections from now on.
+    ///
+    /// # Errors
+    /// The listener has no address.
+    pub fn open(
+        listener: TcpListener,
+        places: Places,
+        shutdown: Shutdown,
+    ) -> std::io::Result<Self> {
+        let port = listener.local_addr()?.port();
+        let (answering, seats) = (Answering::default(), Seats::new(places));
+        let accepting = accept::run(
+            listener,
+            Arc::clone(&answering),
+            Arc::clone(&seats),
+            shutdown.clone(),
+        );
+        Ok(Self {
+            port,
+            answering,
+            seats,
+            server: tokio::spawn(accepting),
+            shutdown,
+        })
+    }
+
+    /// Answers for this hub from now on, until shutdown. `operator` is the party in whose name the
+    /// page acts, the hub itself.
+    pub async fn serve(
+        self,
+        plan: &ParkPlan,
+        operator: PartyId,
+        desk: Arc<dyn Desk>,
+        clock: Arc<dyn Clock>,
+    ) {
+        let console = Arc::new(Console {
+            clock,
+            acts: Acts::default(),
+            view: RwLock::new(View::new(plan)),
+            changed: watch::Sender::new(0),
+            operator,
+            barriers: barrier::of_plan(plan),
+            shutdown: self.shutdown.clone(),
+            port: self.port,
+            seats: self.seats,
+            desk,
+        });
+        let follower = tokio::spawn(follow(Arc::clone(&console), self.shutdown.clone()));
+        self.answering.get_or_init(|| router(console));
+        tokio::select! {
+            _ = self.server => {}
+            // A peer that stopped in the middle of a request does not hold up the hub's end.
+            () = async { self.shutdown.wait().await; tokio::time::sleep(DRAIN).await } => {}
+        }
+        follower.abort();
+    }
+}
+
+fn router(console: Arc<Console>) -> Router {
+    Router::new()
         .route("/events", get(events))
         .route("/healthz", get(health))
         .route("/metrics", get(metrics_page))
@@ -120,15 +173,7 @@ pub async fn serve(
             Arc::clone(&console),
             same_origin,
         ))
-        .with_state(console);
-    let stop = shutdown.clone();
-    tokio::select! {
-        () = accept::run(listener, router, connections_max, stop) => {}
-        // A peer that stopped in the middle of a request does not hold up the hub's end.
-        () = async { shutdown.wait().await; tokio::time::sleep(DRAIN).await } => {}
-    }
-    follower.abort();
-    Ok(())
+        .with_state(console)
 }
 
 fn is_off(condition: &Condition) -> bool {
@@ -163,8 +208,7 @@ async fn follow(console: Arc<Console>, shutdown: Shutdown) {
                     .changed
                     .send_modify(|count| *count = count.wrapping_add(1));
             }
-            // Counts since the start then lack some entries; the journal's length and who is inside
-            // are told by the hub.
+            // Counts since the start then lack some entries; what is now is asked of the hub.
             Err(broadcast::error::RecvError::Lagged(missed)) => {
                 tracing::warn!(missed, "the console was too slow and missed entries");
             }
@@ -270,11 +314,12 @@ async fn metrics_page(State(console): State<Arc<Console>>) -> Response {
     let desk = &console.desk;
     let alarms = desk.alarms(None, 0);
     let text = metrics::text(
-        &view,
+        (&view, desk.park_now().as_ref()),
         &alarms,
         &desk.figures(),
         &desk.devices(),
         &desk.expiring(),
+        console.seats.closed(),
     );
     (
         [(
@@ -295,7 +340,9 @@ async fn view_once(State(console): State<Arc<Console>>) -> Response {
 
 /// The view with open alarms, figures and devices, as JSON.
 fn snapshot(console: &Console) -> Option<String> {
-    let mut value = serde_json::to_value(&*console.view.read().ok()?).ok()?;
+    let now = console.desk.park_now();
+    let view = console.view.read().ok()?.at(now.as_ref());
+    let mut value = serde_json::to_value(view).ok()?;
     let figures = console.desk.figures();
     let fields = value.as_object_mut()?;
     fields.insert("entries".to_owned(), figures.position.into());
@@ -377,7 +424,7 @@ struct EmergencyOpenRequest {
 
 async fn emergency_open(
     State(console): State<Arc<Console>>,
-    Json(asked): Json<EmergencyOpenRequest>,
+    Said(asked): Said<EmergencyOpenRequest>,
 ) -> Response {
     let gate: GateId = match asked.gate.parse() {
         Ok(gate) => gate,

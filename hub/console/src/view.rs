@@ -5,28 +5,30 @@ use std::collections::{BTreeMap, VecDeque};
 use cordon_contract::{Entry, EntryKind};
 use cordon_model::plan::ParkPlan;
 use cordon_model::{
-    BarrierState, Body, DecisionOutcome, Direction, GateClass, GateStatus, OccupancyScope,
-    OccupancySnapshot, PartyId, PassageDecision, PassageRecord, PassageResult, Timestamp,
+    BarrierState, Body, DecisionOutcome, DeviceId, DeviceKind, Direction, GateClass, GateStatus,
+    PassageDecision, PassageRecord, PassageResult, Timestamp,
 };
 use serde::Serialize;
+
+use crate::ParkNow;
+
+/// The mode of a park whose journal could not be read yet.
+const UNKNOWN: &str = "UNKNOWN";
 
 /// Decisions kept for the page; older ones are in the journal.
 const DECISIONS_MAX: usize = 20;
 
 /// The page's content. It begins empty with each start of the program: what it counts, it counts from
-/// there; what stands in the park is taken from the hub's own word.
+/// there; what stands in the park now is put in each time it is shown.
 #[derive(Clone, Debug, Serialize)]
 pub struct View {
-    /// The hub, whose word on the park counts.
-    #[serde(skip)]
-    hub: PartyId,
     park_code: String,
     park_name: String,
-    mode: String,
+    mode: &'static str,
     refused: u64,
     opened: u64,
     denied: u64,
-    /// Vehicles in the park by the hub's newest snapshot; none until it gave one.
+    /// Vehicles in the park; none while the hub could not read its journal yet.
     in_park: Option<u64>,
     reports: u64,
     lanes: Vec<LaneView>,
@@ -41,6 +43,9 @@ struct LaneView {
     gate_name: String,
     gate_class: &'static str,
     lane: String,
+    /// Its barrier by the plan.
+    #[serde(skip)]
+    device: Option<DeviceId>,
     barrier: &'static str,
     passed_in: u64,
     passed_out: u64,
@@ -66,8 +71,8 @@ struct RuleView {
 }
 
 impl View {
-    /// The view of the park of `hub`, of which nothing has been heard yet.
-    pub fn new(plan: &ParkPlan, hub: PartyId) -> Self {
+    /// The view of a park of which nothing has been heard yet.
+    pub fn new(plan: &ParkPlan) -> Self {
         let lanes = plan
             .lanes
             .iter()
@@ -78,6 +83,10 @@ impl View {
                     gate_name: gate.map(|gate| gate.name.clone()).unwrap_or_default(),
                     gate_class: gate.map_or(GateClass::Ordinary, |gate| gate.class).as_str(),
                     lane: lane.id.to_string(),
+                    device: plan
+                        .devices_on(&lane.id, DeviceKind::Barrier)
+                        .next()
+                        .map(|device| device.id.clone()),
                     barrier: BarrierState::Unknown.as_str(),
                     passed_in: 0,
                     passed_out: 0,
@@ -85,10 +94,9 @@ impl View {
             })
             .collect();
         Self {
-            hub,
             park_code: plan.code.to_string(),
             park_name: plan.name.clone(),
-            mode: "NORMAL".to_owned(),
+            mode: UNKNOWN,
             refused: 0,
             opened: 0,
             denied: 0,
@@ -120,12 +128,6 @@ impl View {
             Body::PassageDecision(decision) => self.decided(decision),
             Body::PassageRecord(passage) => self.passed(passage),
             Body::GateStatus(status) => self.gate(status),
-            Body::OccupancySnapshot(snapshot) if entry.sender == self.hub && !entry.overtaken => {
-                self.counted(snapshot);
-            }
-            Body::OperatingModeChange(change) if change.gates.is_empty() && !entry.overtaken => {
-                change.mode.as_str().clone_into(&mut self.mode);
-            }
             Body::AuditEvent(event) if event.action == "report.built" => self.reports += 1,
             _ => {}
         }
@@ -141,9 +143,18 @@ impl View {
         &self.commands
     }
 
-    /// Vehicles in the park; none until the hub said it.
-    pub fn in_park(&self) -> Option<u64> {
-        self.in_park
+    /// The view with what stands in the park now.
+    #[must_use]
+    pub fn at(&self, now: Option<&ParkNow>) -> Self {
+        let mut shown = self.clone();
+        let Some(now) = now else { return shown };
+        shown.mode = now.mode.as_str();
+        shown.in_park = Some(now.inside);
+        for lane in &mut shown.lanes {
+            let is = lane.device.as_ref().and_then(|id| now.barriers.get(id));
+            lane.barrier = is.copied().unwrap_or(BarrierState::Unknown).as_str();
+        }
+        shown
     }
 
     /// Refused messages, passages allowed and denied since the start of the program.
@@ -205,22 +216,9 @@ impl View {
         }
     }
 
-    /// Only the hub knows who is inside: records of passages tell of second gates too, and of no visit
-    /// that began before the start.
-    fn counted(&mut self, snapshot: &OccupancySnapshot) {
-        if snapshot.scope == OccupancyScope::Park {
-            let inside = snapshot.counts.iter().map(|count| u64::from(count.inside));
-            self.in_park = Some(inside.sum());
-        }
-    }
-
     fn gate(&mut self, status: &GateStatus) {
         if let Some(outcome) = status.command_outcome {
             *self.commands.entry(outcome.as_str()).or_default() += 1;
-        }
-        let lane = status.lane_id.to_string();
-        if let Some(lane) = self.lanes.iter_mut().find(|known| known.lane == lane) {
-            lane.barrier = status.barrier_state.as_str();
         }
     }
 }

@@ -69,14 +69,14 @@ function fillWords() {
 function render() {
   if (!view) return;
   at("park").textContent = `${view.park_name} · ${view.park_code}`;
-  at("mode").textContent = t(view.mode === "EMERGENCY" ? "MODE_EMERGENCY" : view.mode);
+  at("mode").textContent = t(["EMERGENCY", "UNKNOWN"].includes(view.mode) ? `MODE_${view.mode}` : view.mode);
   const condition = view.figures.condition;
   at("condition").hidden = condition.mode === "normal";
   at("condition").className = `condition ${condition.mode}`;
   at("condition").textContent = t(`disk_${condition.mode}`) + (condition.spooled_in_memory ? ` ${t("disk_memory")}` : "") + (condition.words ? ` (${condition.words})` : ` (${condition.disk_used_percent} %)`);
   const tiles = [
     ["t_entries", view.entries], ["t_in_park", view.in_park ?? "–"], ["t_opened", view.opened], ["t_denied", view.denied],
-    ["t_alarms", view.open_alarms], ["t_refused", view.refused], ["t_reports", view.reports], ["t_p99", view.decision_p99_ms ?? "–"],
+    ["t_alarms", view.open_alarms], ["t_refused", view.refused], ["t_misread", Object.values(view.figures.misread).reduce((sum, count) => sum + count, 0)], ["t_reports", view.reports], ["t_p99", view.decision_p99_ms ?? "–"],
   ];
   at("tiles").replaceChildren(...tiles.map(([key, value]) => {
     const tile = make("div", null, "tile");
@@ -311,7 +311,11 @@ at("language").addEventListener("click", () => {
 function connect() {
   const stream = new EventSource("/events");
   stream.addEventListener("open", () => setLink("good", "live"));
-  stream.addEventListener("error", () => setLink("off", "lost"));
+  stream.addEventListener("error", () => {
+    setLink("off", "lost");
+    // A browser gives up for good when the hub answered that it is still starting.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
+  });
   stream.addEventListener("view", (event) => {
     view = JSON.parse(event.data);
     requestRender();

@@ -111,5 +111,5 @@ async fn one_click_is_one_act_however_often_it_arrives() {
     }
     assert_eq!(bench.desk.reruns.lock().unwrap().len(), 1);
     let wrong = open.replace("click-1", "click 1;");
-    assert_eq!(bench.post("/api/emergency-open", &wrong).await.0, 422);
+    assert_eq!(bench.post("/api/emergency-open", &wrong).await.0, 400);
 }

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cordon_console::ParkNow;
 use cordon_contract::{DeviceHealth, Entry, EntryKind, LinkState, Standing};
 use cordon_model::{
-    Body, DeviceId, Digest, Direction, GateId, GateTier, Header, LaneId, Message, MessageId,
-    OccupancyCount, OccupancyScope, OccupancySnapshot, ParkCode, PartyId, PassageRecord,
-    PassageResult, Quality, SCHEMA_VERSION, Sensitivity, SubjectKind, Timestamp,
+    BarrierState, Body, DeviceId, Digest, Direction, GateId, GateTier, Header, LaneId, Message,
+    MessageId, OccupancyCount, OccupancyScope, OccupancySnapshot, OperatingMode,
+    OperatingModeChange, ParkCode, PartyId, PassageRecord, PassageResult, Quality, SCHEMA_VERSION,
+    Sensitivity, SubjectKind, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -55,6 +57,17 @@ fn entry(number: u64, sender: &str, body: Body) -> Entry {
         overtaken: false,
         standing: Standing::Own,
     }
+}
+
+fn mode_change(mode: OperatingMode) -> Body {
+    Body::OperatingModeChange(OperatingModeChange {
+        change_id: "MC-1".to_owned(),
+        mode,
+        gates: Vec::new(),
+        ordered_by: PartyId::new(HUB).unwrap(),
+        reason: "works".to_owned(),
+        effective_at: now(),
+    })
 }
 
 fn inside(scope: OccupancyScope, counts: &[(SubjectKind, u32)]) -> Body {
@@ -131,43 +144,55 @@ async fn commit(bench: &Bench, bodies: Vec<(&str, Body)>) -> Value {
 }
 
 #[tokio::test]
-async fn who_is_in_the_park_is_not_known_until_the_hub_says_it() {
+async fn what_stands_in_the_park_is_not_known_until_the_hub_has_read_its_journal() {
     let bench = Bench::start().await;
-    assert_eq!(view(&bench).await["in_park"], Value::Null);
     let said = vec![
         (HUB, passage(GateTier::Park, Direction::In)),
         (
-            "plant-a",
+            HUB,
             inside(OccupancyScope::Park, &[(SubjectKind::VehHazmat, 777)]),
         ),
-        (
-            HUB,
-            inside(OccupancyScope::Area, &[(SubjectKind::VehHazmat, 5)]),
-        ),
+        (HUB, mode_change(OperatingMode::Maintenance)),
     ];
-    assert_eq!(commit(&bench, said).await["in_park"], Value::Null);
+    let view = commit(&bench, said).await;
+    assert_eq!(view["in_park"], Value::Null);
+    assert_eq!(view["mode"], "UNKNOWN");
+    assert_eq!(view["lanes"][0]["barrier"], "UNKNOWN");
     let (_, metrics) = bench.get("/metrics").await;
     assert!(!metrics.contains("cordon_vehicles_in_park"), "{metrics}");
 }
 
-/// The visits of one hazmat vehicle and one commuter began before the start.
+/// Nothing was committed since the start: the page said NORMAL, UNKNOWN and nobody.
 #[tokio::test]
-async fn who_is_in_the_park_is_the_hubs_snapshot_and_no_count_of_passages() {
+async fn what_stands_in_the_park_is_right_from_the_first_answer() {
     let bench = Bench::start().await;
-    let kinds = [(SubjectKind::VehHazmat, 1), (SubjectKind::VehCommuter, 1)];
-    let said = vec![(HUB, inside(OccupancyScope::Park, &kinds))];
-    assert_eq!(commit(&bench, said).await["in_park"], 2);
-    for direction in [Direction::In, Direction::Out, Direction::Out] {
-        let second = vec![("plant-a", passage(GateTier::EnterpriseSecond, direction))];
-        assert_eq!(commit(&bench, second).await["in_park"], 2, "{direction}");
-    }
+    *bench.desk.now.lock().unwrap() = Some(ParkNow {
+        mode: OperatingMode::Maintenance,
+        inside: 2,
+        barriers: [(DeviceId::new("BR-01").unwrap(), BarrierState::Open)].into(),
+    });
+    let first = view(&bench).await;
+    assert_eq!(first["mode"], "MAINTENANCE");
+    assert_eq!(first["in_park"], 2);
+    assert_eq!(first["lanes"][0]["barrier"], "OPEN");
+    // What is said afterwards changes none of it: the hub's state has the word.
+    let said = vec![
+        (HUB, mode_change(OperatingMode::Normal)),
+        (
+            "plant-a",
+            inside(OccupancyScope::Park, &[(SubjectKind::VehHazmat, 777)]),
+        ),
+    ];
+    let later = commit(&bench, said).await;
+    assert_eq!(
+        (&later["mode"], &later["in_park"]),
+        (&json!("MAINTENANCE"), &json!(2))
+    );
     let (_, metrics) = bench.get("/metrics").await;
     assert!(
         metrics.contains("\ncordon_vehicles_in_park 2\n"),
         "{metrics}"
     );
-    let left = vec![(HUB, inside(OccupancyScope::Park, &[]))];
-    assert_eq!(commit(&bench, left).await["in_park"], 0);
 }
 
 #[tokio::test]

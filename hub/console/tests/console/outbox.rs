@@ -62,7 +62,7 @@ async fn a_dead_letter_is_sent_again_in_somebodys_name() {
     ] {
         assert_eq!(bench.rerun("7", &wrong).await.0, 400, "{wrong}");
     }
-    assert_eq!(bench.rerun("7", r#"{"who":"me"}"#).await.0, 422);
+    assert_eq!(bench.rerun("7", r#"{"who":"me"}"#).await.0, 400);
     assert_eq!(bench.desk.reruns.lock().unwrap().len(), 2);
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use cordon_console::{
-    AlarmLine, AlarmsPage, Desk, Figures, LetterLine, OpenLine, OutboxPage, PageAsked, SentAgain,
-    serve,
+    AlarmLine, AlarmsPage, Desk, Figures, Front, LetterLine, OpenLine, OutboxPage, PageAsked,
+    ParkNow, Places, SentAgain,
 };
 use cordon_contract::{
     BoxFuture, DeviceHealth, Entry, Fault, Shutdown, ShutdownTrigger, SystemClock,
@@ -28,6 +28,7 @@ pub struct Played {
     pub said: Mutex<Vec<Body>>,
     pub figures: Mutex<Figures>,
     pub devices: Mutex<Vec<DeviceHealth>>,
+    pub now: Mutex<Option<ParkNow>>,
 }
 
 fn page() -> OutboxPage {
@@ -66,6 +67,10 @@ impl Desk for Played {
 
     fn figures(&self) -> Figures {
         self.figures.lock().unwrap().clone()
+    }
+
+    fn park_now(&self) -> Option<ParkNow> {
+        self.now.lock().unwrap().clone()
     }
 
     fn devices(&self) -> Vec<DeviceHealth> {
@@ -152,23 +157,28 @@ impl Bench {
             said: Mutex::default(),
             figures: Mutex::default(),
             devices: Mutex::default(),
+            now: Mutex::default(),
         });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (stop, shutdown) = Shutdown::pair();
         let played = Arc::clone(&desk);
-        let plan: ParkPlan = serde_json::from_value(json!({"code": "P-1", "name": "p"})).unwrap();
+        let plan: ParkPlan = serde_json::from_value(json!({
+            "code": "P-1", "name": "p",
+            "gates": [{"id": "G-01", "name": "g", "class": "ORDINARY"}],
+            "lanes": [{"id": "L-01", "gate": "G-01"}],
+            "devices": [{"id": "BR-01", "kind": "BARRIER", "lane": "L-01"}],
+        }))
+        .unwrap();
+        let places = Places {
+            connections: 8,
+            kept: 2,
+        };
+        let front = Front::open(listener, places, shutdown).unwrap();
         tokio::spawn(async move {
             let operator = PartyId::new("HUB-1").unwrap();
-            serve(
-                (listener, 8),
-                &plan,
-                operator,
-                played,
-                Arc::new(SystemClock),
-                shutdown,
-            )
-            .await
+            let clock = Arc::new(SystemClock);
+            front.serve(&plan, operator, played, clock).await
         });
         Self {
             desk,

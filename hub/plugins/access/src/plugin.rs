@@ -7,6 +7,7 @@ use cordon_model::{Body, Message, plan::ParkPlan};
 
 use crate::alarm::Step;
 use crate::config::AccessConfig;
+use crate::now::ParkNow;
 use crate::state::State;
 
 /// The state cannot be written or read.
@@ -19,6 +20,8 @@ pub struct AccessPlugin {
     pub(crate) rules: Arc<dyn AccessRules>,
     pub(crate) config: AccessConfig,
     pub(crate) state: State,
+    /// What is shown of the state; no state.
+    pub(crate) shown: ParkNow,
 }
 
 impl AccessPlugin {
@@ -29,7 +32,13 @@ impl AccessPlugin {
             rules,
             config,
             state: State::default(),
+            shown: ParkNow::default(),
         }
+    }
+
+    /// A handle on what stands in the park now, which lives as long as its holder.
+    pub fn park_now(&self) -> ParkNow {
+        self.shown.clone()
     }
 
     fn message(&mut self, step: &mut Step<'_>, message: &Message) {
@@ -82,11 +91,17 @@ impl Plugin for AccessPlugin {
             (EntryKind::Message, Some(message)) => self.message(&mut step, message),
             (EntryKind::Outcome, Some(message)) => {
                 if let Body::GateStatus(status) = &message.body {
+                    self.note_confirmed(status);
                     self.on_command_end(&mut step, status);
                 }
             }
+            // A hub that runs with its journal says so first, and counts from what stood there.
+            (EntryKind::Audit, _) if self.shown.look().is_none() => {
+                self.shown.show_all(&self.state)
+            }
             _ => {}
         }
+        self.shown.show(&self.state);
     }
 
     fn snapshot(&self) -> Result<Vec<u8>, Fault> {
@@ -102,6 +117,7 @@ impl Plugin for AccessPlugin {
         state.registry.index();
         state.yard.index();
         self.state = state;
+        self.shown.show_all(&self.state);
         Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! What a barrier says of itself and of the vehicles it sees.
 
-use cordon_model::{AlarmCode, AlarmLevel, BarrierState, GateStatus, LoopEventKind};
+use cordon_model::{
+    AlarmCode, AlarmLevel, BarrierState, CommandOutcome, DeviceId, GateStatus, LoopEventKind,
+};
 
 use crate::alarm::{About, Step};
 use crate::plugin::AccessPlugin;
@@ -67,11 +69,35 @@ impl AccessPlugin {
         self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
     }
 
+    /// The limit input confirmed that a barrier is up. The reading that says the same may come later:
+    /// on a full disk it waits, and what came of an order does not.
+    pub(crate) fn note_confirmed(&mut self, status: &GateStatus) {
+        let (Some(command), Some(CommandOutcome::Confirmed)) =
+            (status.command_id, status.command_outcome)
+        else {
+            return;
+        };
+        let lane = &status.lane_id;
+        let held = self.state.held.get(lane);
+        let openings = self.state.lanes.get(lane).map(|lane| &lane.openings);
+        let raises = held.is_some_and(|held| held.command == command)
+            || openings
+                .into_iter()
+                .flatten()
+                .any(|opening| opening.command == command);
+        if raises {
+            self.note_barrier(&status.device_id, BarrierState::Open);
+        }
+    }
+
+    fn note_barrier(&mut self, device: &DeviceId, is: BarrierState) {
+        self.state.barriers.insert(device.clone(), is);
+        self.shown.show_barrier(device, is);
+    }
+
     fn watch_barrier(&mut self, step: &mut Step<'_>, status: &GateStatus) {
-        let before = self
-            .state
-            .barriers
-            .insert(status.device_id.clone(), status.barrier_state);
+        let before = self.state.barriers.get(&status.device_id).copied();
+        self.note_barrier(&status.device_id, status.barrier_state);
         let fault = status.barrier_state == BarrierState::Fault;
         if !fault || before == Some(BarrierState::Fault) {
             return;

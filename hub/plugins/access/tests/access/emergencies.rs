@@ -1,7 +1,7 @@
 //! One-key opening and modes.
 
 use cordon_access::AccessConfig;
-use cordon_contract::OrderLane;
+use cordon_contract::{EntryKind, OrderLane, Plugin as _};
 use cordon_model::*;
 use std::sync::Arc;
 
@@ -142,4 +142,48 @@ fn evacuation_holds_the_exits_open_and_gives_them_back() {
     feed.say(mode(OperatingMode::Evacuation, &[], morning()));
     let told = feed.say(mode(OperatingMode::Normal, &[], morning()));
     assert!(told.orders.is_empty());
+}
+
+/// After a restart the page said NORMAL, UNKNOWN and nobody until each was said again.
+#[test]
+fn what_stands_in_the_park_is_the_same_before_and_after_a_restart() {
+    let mut feed = Feed::new();
+    let now = feed.plugin.park_now();
+    assert_eq!(now.look(), None, "nothing was read yet");
+    feed.plugin
+        .restore(&feed.plugin.snapshot().unwrap())
+        .unwrap();
+    feed.say(Body::AccessGrant(grant(PLATE)));
+    feed.enter("L-01", PLATE);
+    feed.say(mode(OperatingMode::Maintenance, &[], morning()));
+    // The boom is up by what came of the order; the reading that says so waits for room on the disk.
+    let told = feed.say(open(&["G-04"], None));
+    let command = &told.orders[0].command;
+    let confirmed = GateStatus {
+        barrier_state: BarrierState::Unknown,
+        command_id: Some(command.command_id),
+        command_outcome: Some(CommandOutcome::Confirmed),
+        ..status("L-06", morning())
+    };
+    feed.step(entry(
+        900,
+        morning(),
+        EntryKind::Outcome,
+        "HUB-1",
+        Some(Body::GateStatus(confirmed)),
+        false,
+        false,
+    ));
+    let before = now.look().unwrap();
+    assert_eq!(
+        (before.mode, before.inside),
+        (OperatingMode::Maintenance, 1)
+    );
+    let up = DeviceId::new("BR-06").unwrap();
+    assert_eq!(before.barriers.get(&up), Some(&BarrierState::Open));
+
+    let mut started = Feed::new();
+    let state = feed.plugin.snapshot().unwrap();
+    started.plugin.restore(&state).unwrap();
+    assert_eq!(started.plugin.park_now().look(), Some(before));
 }

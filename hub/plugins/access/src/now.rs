@@ -1,0 +1,69 @@
+//! What stands in the park now, for whoever shows it.
+//!
+//! The plug-in's own state is the one answer to mode, barriers and who is inside: it is the same before
+//! and after a restart, and no feed that may lose entries stands in between. The plug-in writes here and
+//! never reads, so what is shown decides nothing.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+
+use cordon_model::{BarrierState, DeviceId, OperatingMode};
+
+use crate::state::State;
+
+/// The park at one moment.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Standing {
+    /// The park's operating mode; gates may have one of their own.
+    pub mode: OperatingMode,
+    /// Vehicles whose visit is open.
+    pub inside: u64,
+    /// What each barrier last was, by its limit inputs; one that never spoke is not there.
+    pub barriers: BTreeMap<DeviceId, BarrierState>,
+}
+
+/// A handle on what stands now; clones see the same.
+#[derive(Clone, Debug, Default)]
+pub struct ParkNow(Arc<RwLock<Option<Standing>>>);
+
+impl ParkNow {
+    /// What stands now; `None` until the journal has been read.
+    pub fn look(&self) -> Option<Standing> {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Shows everything anew.
+    pub(crate) fn show_all(&self, state: &State) {
+        *self.write() = Some(Standing {
+            mode: mode(state),
+            inside: u64::from(state.yard.inside(&None, None)),
+            barriers: state.barriers.clone(),
+        });
+    }
+
+    /// Shows mode and visits, which any entry may change.
+    pub(crate) fn show(&self, state: &State) {
+        if let Some(shown) = self.write().as_mut() {
+            shown.mode = mode(state);
+            shown.inside = u64::from(state.yard.inside(&None, None));
+        }
+    }
+
+    /// Shows a barrier that spoke.
+    pub(crate) fn show_barrier(&self, device: &DeviceId, is: BarrierState) {
+        if let Some(shown) = self.write().as_mut() {
+            shown.barriers.insert(device.clone(), is);
+        }
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Option<Standing>> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn mode(state: &State) -> OperatingMode {
+    state.modes.park.unwrap_or(OperatingMode::Normal)
+}
