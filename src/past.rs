@@ -8,14 +8,17 @@ use cordon_contract::{Clock, Fault};
 use cordon_flow::{Audited, Ledger, Opened, RunningHub};
 use cordon_journal::disk::RealDisk;
 use cordon_journal::{
-    Expectation, Journal, JournalFault, Options, Position, Reader, State as _, StateStore, Unmet,
-    Witness,
+    Expectation, FaultKind, Journal, JournalFault, Options, Position, Reader, State as _,
+    StateStore, Unmet, Witness,
 };
 use cordon_model::{AlarmCode, AlarmLevel, AuditOutcome, Body, Digest, PartyId, Timestamp};
 use cordon_services::client::Checkpoint;
 use serde::{Deserialize, Serialize};
 
 use crate::config::ParkConfig;
+
+/// What is given up where no entry is named: the last batch, that was changed after it was written.
+const CHANGED: &str = "the last batch was changed after it was written";
 
 /// Pinned heads read at most; more are refused.
 const PINS_MAX: usize = 1_000;
@@ -92,6 +95,10 @@ impl Ledger for Past {
         }
         let mut options = Options::new(self.identity.clone());
         options.expect = expected;
+        options.gives_up_changed = self
+            .accepted
+            .as_ref()
+            .is_some_and(Acceptance::gives_up_changed);
         let journal = Journal::open(&dir, options)?;
         if let Some(why) = state.fit(&journal.reader()?)? {
             tracing::warn!(%why, "the state is rebuilt from the journal");
@@ -200,6 +207,11 @@ pub struct Acceptance {
 impl Acceptance {
     const NAME: &'static str = "accepted.json";
 
+    /// Whether a last batch that was changed after it was written is given up.
+    fn gives_up_changed(&self) -> bool {
+        self.lost.iter().any(|lost| lost.source == CHANGED)
+    }
+
     /// What would have to be accepted; `None` when the journal holds all that is known of it. The
     /// hub must not run.
     pub fn needed(
@@ -223,6 +235,21 @@ impl Acceptance {
                     chain: Digest(chain),
                 });
             }
+        }
+        let identity = format!("{}/{}", config.plan.code, config.hub.id);
+        let damage = Expectation::damage(&dir, &Options::new(identity));
+        let is_changed = |fault: &JournalFault| fault.kind() == FaultKind::Changed;
+        match damage {
+            Some(fault) if is_changed(&fault) => lost.push(Lost {
+                source: CHANGED.to_owned(),
+                number: 0,
+                chain: Digest([0; 32]),
+            }),
+            // Nothing said by name makes a damaged journal whole: its own remedy is what helps.
+            Some(fault) if !lost.is_empty() && fault.kind() != FaultKind::Io => {
+                return Err(of_journal(fault));
+            }
+            _ => {}
         }
         if lost.is_empty() {
             return Ok(None);
@@ -316,11 +343,11 @@ impl Acceptance {
 
     /// What was accepted, in one sentence.
     pub fn words(&self) -> String {
-        let lost: Vec<String> = self
-            .lost
-            .iter()
-            .map(|lost| format!("{} knew entry {}", lost.source, lost.number))
-            .collect();
+        let told = |lost: &Lost| match lost.source == CHANGED {
+            true => CHANGED.to_owned(),
+            false => format!("{} knew entry {}", lost.source, lost.number),
+        };
+        let lost: Vec<String> = self.lost.iter().map(told).collect();
         let highest = self.lost.iter().map(|lost| lost.number).max();
         let again = match highest {
             Some(highest) if highest > self.number => format!(
@@ -349,5 +376,7 @@ fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Fault {
 
 /// A journal failure as a fault of the program.
 pub fn of_journal(fault: JournalFault) -> Fault {
-    Fault::new(fault.code(), fault.to_string())
+    Fault::new(fault.code(), fault.peer_text())
+        .remedy(fault.remedy())
+        .log(fault.log_text())
 }

@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 
+use cordon_contract::Fault;
+
 use super::{Format, print_faults};
-use crate::config::ParkConfig;
+use crate::config::{ParkConfig, disks};
 use crate::exit::{CONFIG, Ending};
 
 /// Checks a configuration without starting anything.
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "Passes: syntax, fields, cross references, secrets, certificates and revocation lists, mapping packages,\n\
-    rules, routes, and every file that an adapter reads at its start. Nothing is written or connected.\n\n\
+    rules, routes, and every file that an adapter reads at its start. Nothing is written or connected. A warning\n\
+    (what is lawful and better otherwise) ends with exit code 0.\n\n\
     Examples:\n  cordon check --config /etc/cordon/park.toml\n  cordon check --config park.toml --format json"
 )]
 pub struct Args {
@@ -22,11 +25,35 @@ pub struct Args {
     format: Format,
 }
 
+/// Says what is lawful and better otherwise.
+fn warn(format: &Format, warnings: &[Fault]) {
+    match format {
+        Format::Text if warnings.is_empty() => {}
+        Format::Text => {
+            eprintln!("warning:");
+            print_faults(warnings);
+        }
+        Format::Json => {
+            for fault in warnings {
+                println!("{}", document(fault, true));
+            }
+        }
+    }
+}
+
+fn document(fault: &Fault, is_warning: bool) -> serde_json::Value {
+    serde_json::json!({
+        "code": fault.code(), "place": fault.place(), "text": fault.log_text(),
+        "remedy": fault.remedy_text(), "warning": is_warning,
+    })
+}
+
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Ending> {
     let faults = match ParkConfig::check(&args.config) {
         Ok((_, loaded)) if !loaded.overdue.is_empty() => loaded.overdue,
         Ok((config, _)) => {
+            warn(&args.format, &disks::warnings(&config));
             println!(
                 "{}: good: park {}, {} gates, {} lanes, {} devices",
                 args.config.display(),
@@ -43,13 +70,7 @@ pub fn run(args: &Args) -> Result<(), Ending> {
         Format::Text => print_faults(&faults),
         Format::Json => {
             for fault in &faults {
-                println!(
-                    "{}",
-                    serde_json::json!({
-                        "code": fault.code(), "place": fault.place(),
-                        "text": fault.log_text(), "remedy": fault.remedy_text(),
-                    })
-                );
+                println!("{}", document(fault, false));
             }
         }
     }

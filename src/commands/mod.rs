@@ -228,3 +228,36 @@ pub fn print_faults(faults: &[cordon_contract::Fault]) {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "test code")]
+mod tests {
+    use clap::CommandFactory as _;
+    use cordon_journal::FaultKind;
+
+    use super::Cli;
+
+    /// A remedy named a command for a fault that it did nothing about; none may name one that is not there.
+    #[test]
+    fn every_command_that_a_remedy_of_the_journal_names_exists() {
+        let mut named = 0;
+        for kind in FaultKind::ALL {
+            for words in kind.remedy().split("cordon ").skip(1) {
+                let mut command = Cli::command();
+                let steps = words
+                    .split(' ')
+                    .map(|word| word.trim_matches([';', ',', '.']));
+                let mut depth = 0;
+                for step in steps {
+                    let Some(next) = command.find_subcommand(step).cloned() else {
+                        break;
+                    };
+                    (command, depth) = (next, depth + 1);
+                }
+                assert!(depth > 0 && !command.has_subcommands(), "{kind:?}: {words}");
+                named += 1;
+            }
+        }
+        assert!(named >= 2, "{named}");
+    }
+}

@@ -6,6 +6,7 @@
 
 mod cross;
 mod demo;
+pub mod disks;
 mod files;
 mod locate;
 pub mod papers;

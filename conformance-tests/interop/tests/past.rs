@@ -56,7 +56,8 @@ fn refuses_to_start(park: &Park) -> String {
             assert!(!status.success());
             return std::fs::read_to_string(&log).unwrap();
         }
-        let is_up = park.get("/healthz").is_some();
+        let health = park.get("/healthz").unwrap_or_default();
+        let is_up = health.starts_with("HTTP/1.1 200");
         if is_up || Instant::now() > deadline {
             child.kill().unwrap();
             child.wait().unwrap();

@@ -325,5 +325,5 @@ pub(crate) fn of_wire(breach: WireFault) -> Fault {
 pub(crate) fn of_journal(failure: &JournalFault) -> Fault {
     Fault::new(failure.code(), failure.peer_text())
         .remedy(failure.remedy())
-        .log(failure.to_string())
+        .log(failure.log_text())
 }

@@ -80,8 +80,7 @@ impl Mode {
                 fault: cause,
                 since,
             } => Some(format!(
-                "{DISK_FAILED}: emergency mode since {since}: only emergency openings are carried out, journaled later; {}",
-                cause.log_text()
+                "{DISK_FAILED}: emergency mode since {since}: only emergency openings are carried out, journaled later; {cause}"
             )),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 
-use cordon_contract::{Entry, Fault, Plugin};
+use cordon_contract::{Entry, EntryKind, Fault, Plugin};
 use cordon_journal::{NewRecord, Record};
 use cordon_model::{Digest, Timestamp};
 
@@ -274,24 +274,29 @@ fn difference(made: &NewRecord, held: &NewRecord) -> Option<&'static str> {
         .map(|(field, _)| *field)
 }
 
-/// Hub and park, from the first entry, which is the first start of the hub.
+/// Hub and park, from the first start of the hub that can be read. That is entry 1 as a rule; where it
+/// cannot be read, every later start and every other note of the hub says the same.
 fn sealer_of(reader: &EntryReader) -> Result<Option<Sealer>, Fault> {
-    let first = reader.journal().get(1);
-    let Some(first) = first.map_err(|failure| of_journal(&failure))? else {
-        return Ok(None);
-    };
-    let draft = match reader.reread(&first)? {
-        Reread::Read(draft, _) => Some(draft),
-        Reread::Unreadable(_) => None,
-    };
-    let message = draft.and_then(|draft| draft.message);
-    match message.as_deref().map(|message| &message.header) {
-        Some(header) => Ok(Some(Sealer::new(
-            header.sender_id.clone(),
-            header.park_code.clone(),
-        ))),
-        None => Err(fault(REPLAY_DIFFERS)
+    let records = reader.journal().read_range(1, u64::MAX);
+    let mut is_empty = true;
+    for record in records.map_err(|failure| of_journal(&failure))? {
+        let record = record.map_err(|failure| of_journal(&failure))?;
+        is_empty = false;
+        // What the hub notes itself it says in its own name.
+        if record.kind != EntryKind::Audit.number() {
+            continue;
+        }
+        if let Reread::Read(draft, _) = reader.reread(&record)?
+            && let Some(message) = &draft.message
+        {
+            let (hub, park) = (&message.header.sender_id, &message.header.park_code);
+            return Ok(Some(Sealer::new(hub.clone(), park.clone())));
+        }
+    }
+    match is_empty {
+        true => Ok(None),
+        false => Err(fault(REPLAY_DIFFERS)
             .at("entry 1")
-            .log("the journal does not begin with a start of the hub")),
+            .log("no note of the hub itself can be read: nothing says whose journal this is")),
     }
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use crate::chain::Hash;
 use crate::disk::Disk;
 use crate::fault::{FaultKind, JournalFault, Result};
+use crate::options::Options;
 use crate::reader::Reader;
+use crate::recover;
 use crate::segment;
 
 /// A record that something beside the journal knows to be durable.
@@ -69,6 +71,11 @@ impl Expectation {
         }
     }
 
+    /// What opening the journal in `dir` would refuse in it, if anything; nothing is changed.
+    pub fn damage(dir: impl AsRef<Path>, options: &Options) -> Option<JournalFault> {
+        recover::look(&crate::disk::RealDisk, dir.as_ref(), options).err()
+    }
+
     /// The refusal that an unmet expectation calls for.
     fn fault(&self, dir: &Path, unmet: Unmet) -> JournalFault {
         let (number, source) = (self.number, &self.source);
@@ -86,9 +93,11 @@ impl Expectation {
 
 /// Refuses a journal that does not hold all that is expected. Nothing is written: a folder that is
 /// refused stays as evidence. Where the journal cannot be read, recovery has the word.
-pub(crate) fn check(disk: &Arc<dyn Disk>, dir: &Path, expected: &[Expectation]) -> Result<()> {
-    for expectation in expected {
+pub(crate) fn check(disk: &Arc<dyn Disk>, dir: &Path, options: &Options) -> Result<()> {
+    for expectation in &options.expect {
         if let Ok(Some(unmet)) = expectation.unmet_on(disk, dir) {
+            // Damage makes it shorter too, and then the damage is what must be put right.
+            recover::look(disk.as_ref(), dir, options)?;
             return Err(expectation.fault(dir, unmet));
         }
     }

@@ -12,7 +12,7 @@ use rustix::io::Errno;
 pub enum FaultKind {
     /// `J001`: the operating system refused a read, an open or a listing.
     Io,
-    /// `J002`: another process writes this journal.
+    /// `J002`: another process writes this journal or its state.
     Locked,
     /// `J003`: a segment's head is damaged or of a format this program does not know.
     Head,
@@ -53,6 +53,30 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// Every kind, in the order of the codes.
+    pub const ALL: [Self; 20] = [
+        Self::Io,
+        Self::Locked,
+        Self::Head,
+        Self::MissingSegment,
+        Self::BadRecord,
+        Self::Chain,
+        Self::Seal,
+        Self::Short,
+        Self::Identity,
+        Self::Poisoned,
+        Self::Write,
+        Self::DiskFull,
+        Self::TooLarge,
+        Self::Trimmed,
+        Self::Option,
+        Self::State,
+        Self::StateLimit,
+        Self::Beginning,
+        Self::Changed,
+        Self::Witness,
+    ];
+
     /// The stable code, such as `J005`.
     pub fn code(self) -> &'static str {
         match self {
@@ -115,7 +139,7 @@ impl FaultKind {
                 "restore the missing segments from a backup; only a hub gives up old segments, and records it"
             }
             Self::Changed => {
-                "keep the folder as evidence and restore this segment from a backup or replica; compare with receipts what the last batch held"
+                "keep a copy of the folder as evidence and restore this segment from a backup or replica; only when there is none, accept what stands before the last batch by name: cordon journal accept"
             }
             Self::Witness => {
                 "restore the file; when it is lost for good, compare the journal with receipts, then remove the file"
@@ -240,6 +264,11 @@ impl JournalFault {
         self.kind.remedy()
     }
 
+    /// What happened and where, without code and remedy, for the log and the operator.
+    pub fn log_text(&self) -> String {
+        format!("{} at {}: {}", self.kind.words(), self.place, self.detail)
+    }
+
     /// The text that may be sent to a peer: no file names, no system errors.
     pub fn peer_text(&self) -> &'static str {
         self.kind.words()
@@ -250,11 +279,9 @@ impl fmt::Display for JournalFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} {} at {}: {} (remedy: {})",
+            "{}: {} ({})",
             self.code(),
-            self.kind.words(),
-            self.place,
-            self.detail,
+            self.log_text(),
             self.remedy()
         )
     }

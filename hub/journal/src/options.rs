@@ -45,6 +45,9 @@ pub struct Options {
     /// Records known to be durable (from the state, the witness, a receipt). A journal that ends before
     /// one of them or holds another record there is refused (`J008`), and left as it is.
     pub expect: Vec<Expectation>,
+    /// Somebody accepted by name that a last batch which was changed after it was written (`J051`) is
+    /// given up: it is cut like one that was never finished.
+    pub gives_up_changed: bool,
     /// Told when the space level changes.
     pub on_space: Option<OnSpace>,
     /// Prepare segments on a thread of their own. Off only in simulations that must repeat exactly.
@@ -65,6 +68,7 @@ impl Default for Options {
             floor_free_bytes: 256 << 20,
             spares_max: 2,
             expect: Vec::new(),
+            gives_up_changed: false,
             on_space: None,
             background: true,
         }

@@ -9,6 +9,7 @@ use crate::counters::Tally;
 use crate::disk::Disk;
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::frame::FRAME_HEAD;
+use crate::options::Options;
 use crate::prepare::DRAFT_NAME;
 use crate::segment::{self, DATA_START, Segment};
 use crate::trimmed::{Trimmed, unexplained};
@@ -40,22 +41,41 @@ struct Recovery<'a> {
     identity: &'a str,
     tally: &'a Tally,
     opening: Opening,
+    /// Only looks: nothing is cut, sealed or written again.
+    looks: bool,
+    gives_up_changed: bool,
 }
 
 pub(crate) fn recover(
     disk: &dyn Disk,
     dir: &Path,
-    identity: &str,
+    options: &Options,
     tally: &Tally,
 ) -> Result<Recovered> {
     let mut recovery = Recovery {
         disk,
         dir,
-        identity,
+        identity: &options.identity,
         tally,
         opening: Opening::default(),
+        looks: false,
+        gives_up_changed: options.gives_up_changed,
     };
     recovery.run()
+}
+
+/// What recovery would refuse of this folder; nothing in it is changed.
+pub(crate) fn look(disk: &dyn Disk, dir: &Path, options: &Options) -> Result<()> {
+    let mut recovery = Recovery {
+        disk,
+        dir,
+        identity: &options.identity,
+        tally: &Tally::default(),
+        opening: Opening::default(),
+        looks: true,
+        gives_up_changed: options.gives_up_changed,
+    };
+    recovery.run().map(|_| ())
 }
 
 impl Recovery<'_> {
@@ -125,6 +145,9 @@ impl Recovery<'_> {
 
     /// A draft a crash left behind is no part of the journal.
     fn remove_draft(&self) -> Result<()> {
+        if self.looks {
+            return Ok(());
+        }
         let io = |error| JournalFault::io(self.dir, "removing a draft", &error);
         let names = self.disk.list(self.dir).map_err(io)?;
         if names.iter().any(|name| name == DRAFT_NAME) {
@@ -161,7 +184,7 @@ impl Recovery<'_> {
                 if let Some(later) = walker.later_batch()? {
                     return Err(bad_before_good(&walker, why, later));
                 }
-                refuse_changed(&walker)?;
+                refuse_changed(&walker, self.gives_up_changed)?;
                 if written {
                     self.cut(&walker)?;
                 }
@@ -198,7 +221,7 @@ impl Recovery<'_> {
         if written && !newest {
             return Err(bad_before_good(walker, why, walker.segment.head.data_end()));
         }
-        refuse_changed(walker)?;
+        refuse_changed(walker, self.gives_up_changed)?;
         if written {
             self.cut(walker)?;
         }
@@ -239,6 +262,9 @@ impl Recovery<'_> {
 
     /// Wipes the head of a batch that was begun and never finished, so that nobody takes it for one.
     fn cut(&mut self, walker: &Walker) -> Result<()> {
+        if self.looks {
+            return Ok(());
+        }
         let place = walker.segment.place(walker.offset);
         tracing::warn!(
             place,
@@ -267,6 +293,9 @@ impl Recovery<'_> {
     }
 
     fn write(&self, segment: &Segment, bytes: &[u8], offset: u64) -> Result<()> {
+        if self.looks {
+            return Ok(());
+        }
         Tally::add(&self.tally.file_bytes, bytes.len() as u64);
         Tally::add(&self.tally.other_syncs, 1);
         segment
@@ -299,9 +328,18 @@ enum Found {
     Ready(Segment),
 }
 
-/// A batch that had been written whole and was changed since is evidence, and never cut.
-fn refuse_changed(walker: &Walker) -> Result<()> {
+/// A batch that had been written whole and was changed since is evidence, and never cut unless
+/// somebody gave it up by name.
+fn refuse_changed(walker: &Walker, gives_up: bool) -> Result<()> {
     match walker.changed_at()? {
+        Some(at) if gives_up => {
+            let place = walker.segment.place(at);
+            tracing::error!(
+                place,
+                "a batch that was changed after it was written is given up by name"
+            );
+            Ok(())
+        }
         Some(at) => Err(JournalFault::new(
             FaultKind::Changed,
             walker.segment.place(at),

@@ -1,7 +1,7 @@
 //! Reading and writing certificate and key files: whole, atomic, keys for the owner alone.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
@@ -67,7 +67,12 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), Fault> {
         fs::rename(&beside, path)?;
         sync_folder(path)
     };
-    write_all().map_err(|error: std::io::Error| failure(path, error))
+    write_all().map_err(|error: std::io::Error| match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => refusal::NO_ROOM
+            .because(format_args!("{}: {error}", path.display()))
+            .at(path.display().to_string()),
+        _ => failure(path, error),
+    })
 }
 
 pub(crate) fn sync_folder(path: &Path) -> std::io::Result<()> {

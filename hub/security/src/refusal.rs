@@ -136,4 +136,6 @@ refusals! {
         "supply the register with the highest number";
     REQUEST_KEY = "V120", "the RSA key of the request is not of a size that is certified",
         "make an RSA key of 2048 to 4096 bits, or a P-256 or Ed25519 key";
+    NO_ROOM = "V121", "there is no room on the disk for a certificate, key or list",
+        "free space on the disk named in the place, then do the same again";
 }

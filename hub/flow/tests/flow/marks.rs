@@ -222,6 +222,28 @@ async fn entries_that_cannot_be_read_are_passed_over_the_same_way_at_start_and_r
     assert_eq!(fault.code(), UNREADABLE);
 }
 
+/// A replay ended where the first entry could not be read; the hub itself goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_entry_that_cannot_be_read_is_passed_over_like_any_other() {
+    let park = Park::new();
+    park.start().await.shutdown().await.unwrap();
+    rewrite(&park, |number, record| match number {
+        1 => NewRecord {
+            body: Bytes::from_static(b"<no/>"),
+            ..record
+        },
+        _ => record,
+    });
+    let hub = park.start().await;
+    assert_eq!(hub.health().marked.unreadable, 1);
+    let (number, hash) = hub.shutdown_at().await.unwrap().unwrap();
+    let report = replayed(&park);
+    assert_eq!(report.first_difference, None);
+    assert_eq!((report.number, report.state_hash), (number, hash));
+    let marks: Vec<u64> = report.marked.iter().map(|mark| mark.number).collect();
+    assert_eq!(marks, [1]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_that_the_language_cannot_say_is_an_entry_that_can_be_read_again() {
     let park = Park::new();

@@ -77,9 +77,9 @@ impl Journal {
         let lock = take_lock(disk.as_ref(), &dir)?;
         let tally = Arc::new(Tally::default());
         // Before recovery, which writes: a journal that is refused stays as it was found.
-        expect::check(&disk, &dir, &options.expect)?;
-        let mut found = recover(disk.as_ref(), &dir, &options.identity, &tally)?;
-        expect::check(&disk, &dir, &options.expect)?;
+        expect::check(&disk, &dir, &options)?;
+        let mut found = recover(disk.as_ref(), &dir, &options, &tally)?;
+        expect::check(&disk, &dir, &options)?;
         let worker = Worker {
             disk: Arc::clone(&disk),
             dir: dir.clone(),

@@ -426,6 +426,10 @@ fn judge(place: &str, opened: std::result::Result<Database, DatabaseError>) -> R
         Err(DatabaseError::UpgradeRequired(version)) => {
             return Ok(Opened::Damaged(format!("engine format {version}")));
         }
+        Err(DatabaseError::DatabaseAlreadyOpen) => {
+            let detail = "another process has the state open";
+            return Err(JournalFault::new(FaultKind::Locked, place, detail));
+        }
         Err(error) => return Err(state_fault(place, error.into())),
     };
     match check_tables(&database) {

@@ -1,0 +1,87 @@
+//! A detector's side fields cost nobody an alarm: through a real broker to the page.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "test code"
+)]
+#![allow(dead_code, reason = "the helpers are shared with the other MQTT tests")]
+
+mod mqtt;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use cordon_interop::{Park, change_config, ship};
+
+use mqtt::{Mosquitto, PATIENCE, publish, publisher};
+
+/// What a detector said, and what each lost its alarm by.
+const SAID: [(&str, &str); 6] = [
+    // A battery in words.
+    ("zigbee2mqtt/smoke-1", r#"{"smoke":true,"battery":"low"}"#),
+    // A number that is none, in a text.
+    (
+        "zigbee2mqtt/smoke-2",
+        r#"{"smoke":true,"battery":"NaN","temperature":"NaN"}"#,
+    ),
+    // A NUL in a side field.
+    (
+        "zigbee2mqtt/smoke-3",
+        r#"{"smoke":true,"battery":"\u0000","note":"\u0000"}"#,
+    ),
+    // A space, a slash and Chinese letters in the name.
+    ("zigbee2mqtt/hall 4 smoke", r#"{"smoke":true}"#),
+    ("zigbee2mqtt/warehouse-2/smoke", r#"{"smoke":true}"#),
+    ("zigbee2mqtt/五号库烟感", r#"{"smoke":true}"#),
+];
+
+fn subscribe(data: &Path, port: u16) {
+    ship(data, "zigbee2mqtt/device/1");
+    let text = format!(
+        "\n[[plan.devices]]\nid = \"MQ-01\"\nkind = \"GATEWAY\"\n\
+         \n[[mqtt]]\nname = \"sensors\"\nhost = \"127.0.0.1\"\nport = {port}\nclient_id = \"cordon-hub-1\"\n\
+         gateway = \"MQ-01\"\n[[mqtt.subscription]]\nfilter = \"zigbee2mqtt/#\"\n\
+         mapping = \"zigbee2mqtt/device/1\"\n"
+    );
+    change_config(data, &[], &text);
+}
+
+#[test]
+fn an_alarm_comes_through_whatever_stands_beside_it() {
+    let broker = Mosquitto::start("allow_anonymous true", |_| {});
+    let park = Park::start_with(|data| subscribe(data, broker.port()));
+    let deadline = Instant::now() + PATIENCE;
+    let log = broker.folder().join("log");
+    while !std::fs::read_to_string(&log)
+        .unwrap()
+        .contains("zigbee2mqtt/#")
+    {
+        assert!(Instant::now() < deadline, "the hub did not subscribe");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    for (topic, payload) in SAID {
+        publish(publisher(broker.port()), topic, payload);
+    }
+    // Each detector's own: in its place, or in what is told of it.
+    park.until("every detector's alarm is on the page", || {
+        park.view()["open_alarms"] == SAID.len()
+    });
+    let view = park.view();
+    let alarms = view["alarms"].as_array().unwrap();
+    let places: std::collections::BTreeSet<&str> = alarms
+        .iter()
+        .map(|alarm| alarm["place"].as_str().unwrap())
+        .collect();
+    assert_eq!(places.len(), SAID.len(), "{view}");
+    // What was not understood is counted, and shown at its device.
+    let metrics = park.get("/metrics").unwrap();
+    assert!(
+        metrics.contains("\ncordon_readings_misread_total{device="),
+        "{metrics}"
+    );
+    let misread = view["figures"]["misread"].as_object().unwrap();
+    assert!(!misread.is_empty(), "{view}");
+}

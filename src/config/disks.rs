@@ -1,0 +1,34 @@
+//! What lies on which disk: lawful, and told of where it defeats its purpose.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use cordon_contract::Fault;
+
+use super::ParkConfig;
+
+/// What is better otherwise. Nothing here keeps a park from starting.
+pub fn warnings(config: &ParkConfig) -> Vec<Fault> {
+    let spool = config.hub.spool();
+    let (data, beside) = (disk_of(&config.hub.data), disk_of(&spool));
+    if data.is_none() || data != beside {
+        return Vec::new();
+    }
+    let words = "the spool of emergency openings lies on the disk of the journal: when that disk fails, what acted meanwhile is kept in memory alone";
+    vec![
+        Fault::new("K091", words)
+            .at(format!("hub.spool: {}", spool.display()))
+            .remedy("name a file on another disk in hub.spool"),
+    ]
+}
+
+/// The disk that a file or folder lies on, or will lie on.
+fn disk_of(path: &Path) -> Option<u64> {
+    path.ancestors()
+        .map(|path| match path.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => path,
+        })
+        .find_map(|path| std::fs::metadata(path).ok())
+        .map(|found| found.dev())
+}
