@@ -10,9 +10,10 @@
 
 use std::path::Path;
 
-use cordon_journal::disk::sim::Dice;
+use cordon_journal::disk::Disk as _;
+use cordon_journal::disk::sim::{Dice, SimDisk};
 use cordon_journal::probe::sample_batch;
-use cordon_journal::{Changes, InboxMark, Journal, Options, Rebuild, State, StateStore};
+use cordon_journal::{Changes, FaultKind, InboxMark, Journal, Options, Rebuild, State, StateStore};
 
 fn options() -> Options {
     Options {
@@ -183,4 +184,31 @@ fn a_damaged_file_is_moved_aside_and_never_trusted() {
         }
     }
     assert!(rebuilt > 0);
+}
+
+/// It answered nothing until the program was started again: `Previous I/O error occurred`.
+#[test]
+fn a_store_that_could_not_be_written_goes_on_when_the_disk_does() {
+    let disk = SimDisk::new(7);
+    let path = Path::new("/state.redb");
+    disk.create(path, 0).unwrap();
+    let store = StateStore::open_on(disk.open(path, true).unwrap())
+        .unwrap()
+        .unwrap();
+    let asked = [("e1", [1; 16])];
+    let save = |number: u64| {
+        let mut changes = Changes::at(number, [number as u8; 32]);
+        changes.put("a", b"k", number.to_le_bytes());
+        store.commit(&changes)
+    };
+    save(1).unwrap();
+    assert_eq!(store.look_up(&asked).unwrap(), (1, vec![None]));
+    disk.set_broken(true);
+    for number in 2..5 {
+        assert_eq!(save(number).unwrap_err().kind(), FaultKind::State);
+    }
+    disk.set_broken(false);
+    save(5).unwrap();
+    assert_eq!(store.look_up(&asked).unwrap(), (5, vec![None]));
+    assert_eq!(store.get("a", b"k").unwrap().unwrap(), 5_u64.to_le_bytes());
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::ReadOnlyTable;
 
-use super::store::{InboxKey, InboxValue};
+use super::file::{InboxKey, InboxValue};
 
 /// The inbox at one position. It keeps the pages of that commit from being used again, so it is let
 /// go of as soon as there is a later one.

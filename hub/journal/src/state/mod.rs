@@ -3,6 +3,8 @@
 
 mod changes;
 mod check;
+mod engine;
+mod file;
 mod latest;
 mod store;
 

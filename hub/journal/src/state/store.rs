@@ -1,54 +1,35 @@
-//! The state store on redb. The only file of the house that names the engine.
+//! The state store on redb. Only this folder of the house names the engine.
 
-use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use redb::{
-    Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend,
-    StorageError, TableDefinition, WriteTransaction,
-};
+use redb::{Database, ReadableTable, WriteTransaction};
 
 use crate::disk::{DiskFile, modes};
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::reader::Reader;
 use crate::state::changes::{Change, Changes, Durability};
 use crate::state::check::{Rebuild, reconcile};
+use crate::state::engine::Engine;
+use crate::state::file::{
+    INBOX, INBOX_ORDER, META, Opened, SNAPSHOTS, SPACES, Source, empty, prepare_tables,
+};
 use crate::state::latest::{Latest, View};
 use crate::state::{InboxMark, LookedUp, Pair, State};
 use crate::watch::Position;
 use crate::witness::Witness;
 
-type Bytes = &'static [u8];
-const META: TableDefinition<'_, &str, Bytes> = TableDefinition::new("meta");
-const SNAPSHOTS: TableDefinition<'_, &str, Bytes> = TableDefinition::new("snapshots");
-const SPACES: TableDefinition<'_, (&str, Bytes), Bytes> = TableDefinition::new("spaces");
-pub(super) type InboxKey = (&'static str, &'static [u8; 16]);
-/// A digest or hash in a table.
-type Hashed = &'static [u8; 32];
-/// Number, time, marks, digest, identity, chain hash.
-pub(super) type InboxValue = (u64, i64, u16, Hashed, Hashed, Hashed);
-const INBOX: TableDefinition<'_, InboxKey, InboxValue> = TableDefinition::new("inbox");
-/// Inbox keys by record number, so that old ones can be forgotten.
-type OrderKey = (u64, &'static str, &'static [u8; 16]);
-const INBOX_ORDER: TableDefinition<'_, OrderKey, ()> = TableDefinition::new("inbox_order");
-
-/// Form of the tables and of what the flow puts into them; a state of another form is rebuilt.
-const TABLES_VERSION: &[u8] = b"3";
 /// Deferred commits in a row before one is made immediate; the engine keeps their pages until then.
 const DEFERRED_MAX: u32 = 64;
 /// Inbox marks forgotten in one commit at most.
 const FORGET_MAX: usize = 10_000;
-/// The engine's page cache, bytes.
-const CACHE_BYTES: usize = 64 << 20;
 
 /// The state store.
 pub struct StateStore {
     // Before the database, which closes once nobody reads.
     latest: Latest,
-    database: Database,
-    place: String,
+    engine: Engine,
     deferred: AtomicU32,
     witness: Mutex<Option<Witness>>,
 }
@@ -56,25 +37,9 @@ pub struct StateStore {
 impl std::fmt::Debug for StateStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("StateStore")
-            .field("place", &self.place)
+            .field("place", &self.engine.place())
             .finish_non_exhaustive()
     }
-}
-
-fn state_fault(place: &str, error: redb::Error) -> JournalFault {
-    let fault = JournalFault::new(FaultKind::State, place, error.to_string());
-    match error {
-        redb::Error::Io(error) => fault.caused(&error),
-        _ => fault,
-    }
-}
-
-/// What opening a file came to.
-enum Opened {
-    Good(Database),
-    Damaged(String),
-    /// Whole, and of another form than this program's.
-    OtherForm(String),
 }
 
 impl StateStore {
@@ -89,8 +54,9 @@ impl StateStore {
             modes::make_dir(parent)
                 .map_err(|error| JournalFault::io(parent, "making the folder", &error))?;
         }
-        let rebuild = match make(path, &place)? {
-            Opened::Good(database) => return Ok((Self::over(database, place), None)),
+        let source = Source::Path(path.to_owned());
+        let rebuild = match source.open(&place)? {
+            Opened::Good(database) => return Ok((Self::over(database, source, place), None)),
             Opened::Damaged(why) => {
                 let mut aside = path.as_os_str().to_owned();
                 aside.push(".damaged");
@@ -107,8 +73,8 @@ impl StateStore {
                 Rebuild::OtherForm(form)
             }
         };
-        match make(path, &place)? {
-            Opened::Good(database) => Ok((Self::over(database, place), Some(rebuild))),
+        match source.open(&place)? {
+            Opened::Good(database) => Ok((Self::over(database, source, place), Some(rebuild))),
             Opened::Damaged(why) | Opened::OtherForm(why) => {
                 Err(JournalFault::new(FaultKind::State, place, why))
             }
@@ -120,7 +86,7 @@ impl StateStore {
         let (store, damaged) = Self::open(path)?;
         let rebuild = reconcile(&store, journal)?;
         if let Some(why) = &rebuild {
-            tracing::warn!(place = store.place, %why, "the state is rebuilt");
+            tracing::warn!(place = store.engine.place(), %why, "the state is rebuilt");
         }
         Ok((store, damaged.or(rebuild)))
     }
@@ -133,17 +99,17 @@ impl StateStore {
     /// Opens over one open file; the simulated disk in tests. `None` when it is damaged.
     pub fn open_on(file: Arc<dyn DiskFile>) -> Result<Option<Self>> {
         let place = "state";
-        match judge(place, builder().create_with_backend(Backend(file)))? {
-            Opened::Good(database) => Ok(Some(Self::over(database, place.into()))),
+        let source = Source::File(file);
+        match source.open(place)? {
+            Opened::Good(database) => Ok(Some(Self::over(database, source, place.into()))),
             Opened::Damaged(_) | Opened::OtherForm(_) => Ok(None),
         }
     }
 
-    fn over(database: Database, place: String) -> Self {
+    fn over(database: Database, source: Source, place: String) -> Self {
         Self {
             latest: Latest::default(),
-            database,
-            place,
+            engine: Engine::over(database, source, place),
             deferred: AtomicU32::new(0),
             witness: Mutex::new(None),
         }
@@ -165,8 +131,17 @@ impl StateStore {
         self.witness.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Opens the file anew if writing it failed; nobody may hold on to the old one.
+    fn mend(&self) -> Result<()> {
+        if self.engine.has_failed() {
+            self.latest.let_go();
+            self.engine.mend()?;
+        }
+        Ok(())
+    }
+
     fn fault(&self, error: impl Into<redb::Error>) -> JournalFault {
-        state_fault(&self.place, error.into())
+        self.engine.fault(error)
     }
 
     fn apply(
@@ -221,13 +196,13 @@ impl StateStore {
         Ok(())
     }
 
-    fn view(&self) -> std::result::Result<View, redb::Error> {
-        let read = self.database.begin_read()?;
-        let meta = read.open_table(META)?;
-        let stored = meta.get("position")?;
+    fn view(&self) -> Result<View> {
+        let read = self.engine.read()?;
+        let meta = read.open_table(META).map_err(|e| self.fault(e))?;
+        let stored = meta.get("position").map_err(|e| self.fault(e))?;
         Ok(View {
             position: stored.map_or(0, |value| decode_position(value.value()).0),
-            marks: read.open_table(INBOX)?,
+            marks: read.open_table(INBOX).map_err(|e| self.fault(e))?,
         })
     }
 
@@ -259,31 +234,28 @@ fn owned_order(key: (u64, &str, &[u8; 16])) -> (u64, String, [u8; 16]) {
 
 impl State for StateStore {
     fn position(&self) -> Result<Position> {
-        let read = self.database.begin_read().map_err(|e| self.fault(e))?;
+        let read = self.engine.read()?;
         let meta = read.open_table(META).map_err(|e| self.fault(e))?;
         let stored = meta.get("position").map_err(|e| self.fault(e))?;
         Ok(stored.map_or((0, [0; 32]), |value| decode_position(value.value())))
     }
 
     fn snapshot(&self, namespace: &str) -> Result<Option<Vec<u8>>> {
-        let read = self.database.begin_read().map_err(|e| self.fault(e))?;
+        let read = self.engine.read()?;
         let table = read.open_table(SNAPSHOTS).map_err(|e| self.fault(e))?;
         let found = table.get(namespace).map_err(|e| self.fault(e))?;
         Ok(found.map(|value| value.value().to_vec()))
     }
 
     fn inbox(&self, sender: &str, message_id: &[u8; 16]) -> Result<Option<InboxMark>> {
-        let read = self.database.begin_read().map_err(|e| self.fault(e))?;
+        let read = self.engine.read()?;
         let table = read.open_table(INBOX).map_err(|e| self.fault(e))?;
         let found = table.get((sender, message_id)).map_err(|e| self.fault(e))?;
         Ok(found.map(|value| mark(value.value())))
     }
 
     fn look_up(&self, asked: &[(&str, [u8; 16])]) -> Result<LookedUp> {
-        let view = self
-            .latest
-            .or_open(|| self.view())
-            .map_err(|e| self.fault(e))?;
+        let view = self.latest.or_open(|| self.view())?;
         let mut marks = Vec::with_capacity(asked.len());
         for (sender, id) in asked {
             let found = view.marks.get((*sender, id)).map_err(|e| self.fault(e))?;
@@ -293,7 +265,7 @@ impl State for StateStore {
     }
 
     fn inbox_since(&self, number: u64, limit: usize) -> Result<Vec<(String, [u8; 16], InboxMark)>> {
-        let read = self.database.begin_read().map_err(|e| self.fault(e))?;
+        let read = self.engine.read()?;
         let order = read.open_table(INBOX_ORDER).map_err(|e| self.fault(e))?;
         let inbox = read.open_table(INBOX).map_err(|e| self.fault(e))?;
         let mut found = Vec::new();
@@ -318,14 +290,14 @@ impl State for StateStore {
     }
 
     fn get(&self, namespace: &str, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let read = self.database.begin_read().map_err(|e| self.fault(e))?;
+        let read = self.engine.read()?;
         let table = read.open_table(SPACES).map_err(|e| self.fault(e))?;
         let found = table.get((namespace, key)).map_err(|e| self.fault(e))?;
         Ok(found.map(|value| value.value().to_vec()))
     }
 
     fn range(&self, namespace: &str, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>> {
-        let read = self.database.begin_read().map_err(|e| self.fault(e))?;
+        let read = self.engine.read()?;
         let table = read.open_table(SPACES).map_err(|e| self.fault(e))?;
         let mut pairs = Vec::new();
         for entry in table
@@ -345,17 +317,18 @@ impl State for StateStore {
 
     fn commit(&self, changes: &Changes) -> Result<()> {
         changes.check()?;
-        let mut transaction = self.database.begin_write().map_err(|e| self.fault(e))?;
+        self.mend()?;
+        let mut transaction = self.engine.write()?;
         let (stored, _) = self
             .stored_position(&transaction)
-            .map_err(|e| self.fault(e))?;
+            .map_err(|e| self.engine.failure(e))?;
         let (number, chain) = changes.position;
         if number < stored {
             let detail =
                 format!("the state stands at record {stored} and never goes back to {number}");
             return Err(JournalFault::new(
                 FaultKind::State,
-                self.place.clone(),
+                self.engine.place(),
                 detail,
             ));
         }
@@ -368,11 +341,11 @@ impl State for StateStore {
         };
         transaction
             .set_durability(durability)
-            .map_err(|e| self.fault(e))?;
+            .map_err(|e| self.engine.failure(e))?;
         self.apply(&transaction, changes)
-            .map_err(|e| self.fault(e))?;
-        write_position(&transaction, (number, chain)).map_err(|e| self.fault(e))?;
-        transaction.commit().map_err(|e| self.fault(e))?;
+            .map_err(|e| self.engine.failure(e))?;
+        write_position(&transaction, (number, chain)).map_err(|e| self.engine.failure(e))?;
+        transaction.commit().map_err(|e| self.engine.failure(e))?;
         self.latest.let_go();
         let waiting = if defer { waiting + 1 } else { 0 };
         self.deferred.store(waiting, Ordering::Relaxed);
@@ -384,114 +357,15 @@ impl State for StateStore {
     }
 
     fn wipe(&self) -> Result<()> {
-        let transaction = self.database.begin_write().map_err(|e| self.fault(e))?;
+        self.mend()?;
+        let transaction = self.engine.write()?;
         empty(&transaction)
             .and_then(|()| prepare_tables(&transaction))
-            .map_err(|e| self.fault(e))?;
-        transaction.commit().map_err(|e| self.fault(e))?;
+            .map_err(|e| self.engine.failure(e))?;
+        transaction.commit().map_err(|e| self.engine.failure(e))?;
         self.latest.let_go();
         Ok(())
     }
-}
-
-fn builder() -> Builder {
-    let mut builder = Builder::new();
-    builder
-        .set_cache_size(CACHE_BYTES)
-        .set_check_integrity_on_open(true);
-    builder
-}
-
-/// Opens the file, or makes it.
-fn make(path: &Path, place: &str) -> Result<Opened> {
-    let is_new = !path.exists();
-    let opened = judge(place, builder().create(path))?;
-    if is_new {
-        modes::set_file(path)
-            .map_err(|error| JournalFault::io(path, "setting the permissions", &error))?;
-    }
-    Ok(opened)
-}
-
-/// Tells damage, which is rebuilt, from trouble that is not the file's.
-fn judge(place: &str, opened: std::result::Result<Database, DatabaseError>) -> Result<Opened> {
-    let database = match opened {
-        Ok(database) => database,
-        Err(DatabaseError::Storage(StorageError::Corrupted(why))) => {
-            return Ok(Opened::Damaged(why));
-        }
-        Err(DatabaseError::Storage(StorageError::Io(error))) if is_damage(&error) => {
-            return Ok(Opened::Damaged(error.to_string()));
-        }
-        Err(DatabaseError::UpgradeRequired(version)) => {
-            return Ok(Opened::Damaged(format!("engine format {version}")));
-        }
-        Err(DatabaseError::DatabaseAlreadyOpen) => {
-            let detail = "another process has the state open";
-            return Err(JournalFault::new(FaultKind::Locked, place, detail));
-        }
-        Err(error) => return Err(state_fault(place, error.into())),
-    };
-    match check_tables(&database) {
-        Ok(None) => Ok(Opened::Good(database)),
-        Ok(Some(form)) => Ok(Opened::OtherForm(form)),
-        Err(redb::Error::Io(error)) if !is_damage(&error) => {
-            Err(state_fault(place, redb::Error::Io(error)))
-        }
-        Err(error) => Ok(Opened::Damaged(error.to_string())),
-    }
-}
-
-fn is_damage(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput
-    )
-}
-
-/// Makes the tables of a new store; names the form of those that are not this program's.
-fn check_tables(database: &Database) -> std::result::Result<Option<String>, redb::Error> {
-    let transaction = database.begin_write()?;
-    let version = {
-        let meta = transaction.open_table(META)?;
-        let version = meta.get("version")?;
-        version.map(|value| value.value().to_vec())
-    };
-    match version {
-        Some(version) if version == TABLES_VERSION => {
-            transaction.abort()?;
-            Ok(None)
-        }
-        Some(version) => {
-            transaction.abort()?;
-            Ok(Some(String::from_utf8_lossy(&version).into_owned()))
-        }
-        None => {
-            prepare_tables(&transaction)?;
-            transaction.commit()?;
-            Ok(None)
-        }
-    }
-}
-
-fn prepare_tables(transaction: &WriteTransaction) -> std::result::Result<(), redb::Error> {
-    transaction
-        .open_table(META)?
-        .insert("version", TABLES_VERSION)?;
-    transaction.open_table(SNAPSHOTS)?;
-    transaction.open_table(SPACES)?;
-    transaction.open_table(INBOX)?;
-    transaction.open_table(INBOX_ORDER)?;
-    Ok(())
-}
-
-fn empty(transaction: &WriteTransaction) -> std::result::Result<(), redb::Error> {
-    transaction.delete_table(META)?;
-    transaction.delete_table(SNAPSHOTS)?;
-    transaction.delete_table(SPACES)?;
-    transaction.delete_table(INBOX)?;
-    transaction.delete_table(INBOX_ORDER)?;
-    Ok(())
 }
 
 fn write_position(
@@ -512,50 +386,19 @@ fn decode_position(bytes: &[u8]) -> Position {
     (number, fields.take().unwrap_or([0; 32]))
 }
 
-/// redb over one of our files.
-struct Backend(Arc<dyn DiskFile>);
-
-impl std::fmt::Debug for Backend {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Backend")
-    }
-}
-
-impl StorageBackend for Backend {
-    fn len(&self) -> io::Result<u64> {
-        self.0.len()
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        if self.0.read_at(out, offset)? == out.len() {
-            return Ok(());
-        }
-        Err(io::ErrorKind::UnexpectedEof.into())
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        self.0.sync()
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.0.write_at(data, offset)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use redb::TableDefinition;
+
     use super::*;
+    use crate::state::file::InboxKey;
 
     type FirstValue = (u64, &'static [u8; 32]);
     /// Form 1 kept no time and no chain hash.
     const FIRST_INBOX: TableDefinition<'_, InboxKey, FirstValue> = TableDefinition::new("inbox");
 
     fn form_one(path: &Path) {
-        let database = builder().create(path).unwrap();
+        let database = Database::create(path).unwrap();
         let transaction = database.begin_write().unwrap();
         let mut meta = transaction.open_table(META).unwrap();
         meta.insert("version", b"1".as_slice()).unwrap();

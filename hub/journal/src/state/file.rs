@@ -1,0 +1,205 @@
+//! The file of the state: its tables, and how it is opened, made and judged.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use redb::{
+    Builder, Database, DatabaseError, ReadableTable, StorageBackend, StorageError, TableDefinition,
+    WriteTransaction,
+};
+
+use crate::disk::{DiskFile, modes};
+use crate::fault::{FaultKind, JournalFault, Result};
+
+pub(super) type Bytes = &'static [u8];
+pub(super) const META: TableDefinition<'_, &str, Bytes> = TableDefinition::new("meta");
+pub(super) const SNAPSHOTS: TableDefinition<'_, &str, Bytes> = TableDefinition::new("snapshots");
+pub(super) const SPACES: TableDefinition<'_, (&str, Bytes), Bytes> = TableDefinition::new("spaces");
+pub(super) type InboxKey = (&'static str, &'static [u8; 16]);
+/// A digest or hash in a table.
+type Hashed = &'static [u8; 32];
+/// Number, time, marks, digest, identity, chain hash.
+pub(super) type InboxValue = (u64, i64, u16, Hashed, Hashed, Hashed);
+pub(super) const INBOX: TableDefinition<'_, InboxKey, InboxValue> = TableDefinition::new("inbox");
+/// Inbox keys by record number, so that old ones can be forgotten.
+type OrderKey = (u64, &'static str, &'static [u8; 16]);
+pub(super) const INBOX_ORDER: TableDefinition<'_, OrderKey, ()> =
+    TableDefinition::new("inbox_order");
+
+/// Form of the tables and of what the flow puts into them; a state of another form is rebuilt.
+pub(super) const TABLES_VERSION: &[u8] = b"3";
+/// The engine's page cache, bytes.
+const CACHE_BYTES: usize = 64 << 20;
+
+pub(super) fn state_fault(place: &str, error: redb::Error) -> JournalFault {
+    let fault = JournalFault::new(FaultKind::State, place, error.to_string());
+    match error {
+        redb::Error::Io(error) => fault.caused(&error),
+        _ => fault,
+    }
+}
+
+/// What opening a file came to.
+pub(super) enum Opened {
+    Good(Database),
+    Damaged(String),
+    /// Whole, and of another form than this program's.
+    OtherForm(String),
+}
+
+/// Where the state lies.
+pub(super) enum Source {
+    Path(PathBuf),
+    /// One open file; the simulated disk in tests.
+    File(Arc<dyn DiskFile>),
+}
+
+impl Source {
+    /// Opens it, or makes it.
+    pub(super) fn open(&self, place: &str) -> Result<Opened> {
+        match self {
+            Self::Path(path) => make(path, place),
+            Self::File(file) => {
+                let backend = Backend(Arc::clone(file));
+                judge(place, builder().create_with_backend(backend))
+            }
+        }
+    }
+}
+
+pub(super) fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .set_cache_size(CACHE_BYTES)
+        .set_check_integrity_on_open(true);
+    builder
+}
+
+/// Opens the file, or makes it.
+fn make(path: &Path, place: &str) -> Result<Opened> {
+    let is_new = !path.exists();
+    let opened = judge(place, builder().create(path))?;
+    if is_new {
+        modes::set_file(path)
+            .map_err(|error| JournalFault::io(path, "setting the permissions", &error))?;
+    }
+    Ok(opened)
+}
+
+/// Tells damage, which is rebuilt, from trouble that is not the file's.
+fn judge(place: &str, opened: std::result::Result<Database, DatabaseError>) -> Result<Opened> {
+    let database = match opened {
+        Ok(database) => database,
+        Err(DatabaseError::Storage(StorageError::Corrupted(why))) => {
+            return Ok(Opened::Damaged(why));
+        }
+        Err(DatabaseError::Storage(StorageError::Io(error))) if is_damage(&error) => {
+            return Ok(Opened::Damaged(error.to_string()));
+        }
+        Err(DatabaseError::UpgradeRequired(version)) => {
+            return Ok(Opened::Damaged(format!("engine format {version}")));
+        }
+        Err(DatabaseError::DatabaseAlreadyOpen) => {
+            let detail = "another process has the state open";
+            return Err(JournalFault::new(FaultKind::Locked, place, detail));
+        }
+        Err(error) => return Err(state_fault(place, error.into())),
+    };
+    match check_tables(&database) {
+        Ok(None) => Ok(Opened::Good(database)),
+        Ok(Some(form)) => Ok(Opened::OtherForm(form)),
+        Err(redb::Error::Io(error)) if !is_damage(&error) => {
+            Err(state_fault(place, redb::Error::Io(error)))
+        }
+        Err(error) => Ok(Opened::Damaged(error.to_string())),
+    }
+}
+
+fn is_damage(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput
+    )
+}
+
+/// Makes the tables of a new store; names the form of those that are not this program's.
+fn check_tables(database: &Database) -> std::result::Result<Option<String>, redb::Error> {
+    let transaction = database.begin_write()?;
+    let version = {
+        let meta = transaction.open_table(META)?;
+        let version = meta.get("version")?;
+        version.map(|value| value.value().to_vec())
+    };
+    match version {
+        Some(version) if version == TABLES_VERSION => {
+            transaction.abort()?;
+            Ok(None)
+        }
+        Some(version) => {
+            transaction.abort()?;
+            Ok(Some(String::from_utf8_lossy(&version).into_owned()))
+        }
+        None => {
+            prepare_tables(&transaction)?;
+            transaction.commit()?;
+            Ok(None)
+        }
+    }
+}
+
+pub(super) fn prepare_tables(
+    transaction: &WriteTransaction,
+) -> std::result::Result<(), redb::Error> {
+    transaction
+        .open_table(META)?
+        .insert("version", TABLES_VERSION)?;
+    transaction.open_table(SNAPSHOTS)?;
+    transaction.open_table(SPACES)?;
+    transaction.open_table(INBOX)?;
+    transaction.open_table(INBOX_ORDER)?;
+    Ok(())
+}
+
+pub(super) fn empty(transaction: &WriteTransaction) -> std::result::Result<(), redb::Error> {
+    transaction.delete_table(META)?;
+    transaction.delete_table(SNAPSHOTS)?;
+    transaction.delete_table(SPACES)?;
+    transaction.delete_table(INBOX)?;
+    transaction.delete_table(INBOX_ORDER)?;
+    Ok(())
+}
+
+/// redb over one of our files.
+struct Backend(Arc<dyn DiskFile>);
+
+impl std::fmt::Debug for Backend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Backend")
+    }
+}
+
+impl StorageBackend for Backend {
+    fn len(&self) -> io::Result<u64> {
+        self.0.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        if self.0.read_at(out, offset)? == out.len() {
+            return Ok(());
+        }
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.sync()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.0.write_at(data, offset)
+    }
+}
