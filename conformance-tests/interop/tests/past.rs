@@ -11,7 +11,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use cordon_contract::EntryKind;
 use cordon_interop::{Head, Park, fresh_id, message, message_file, moment, program, run, said};
@@ -283,6 +283,21 @@ fn a_journal_rewritten_in_three_ways_is_found_by_receipts_by_reports_and_by_the_
     assert!(said(&seen).contains("deep: "), "{}", said(&seen));
 }
 
+/// Waits until another second of the clock has begun: a list names the second of a revocation, and what
+/// was signed within it may have been signed before or after.
+fn next_second() {
+    let second = || {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs()
+    };
+    let began = second();
+    while second() == began {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// What a superseded hub and a superseded enterprise signed was V012; it stays good.
 #[test]
 fn signed_evidence_outlives_its_certificate() {
@@ -291,6 +306,7 @@ fn signed_evidence_outlives_its_certificate() {
     assert!(words.contains("accepted 1"), "{words}");
     park.build_report();
     assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    next_second();
     let ca = park.data().join("certs/ca");
     let listed = run(cordon(&["cert", "list", "--format", "json", "--dir"]).arg(&ca));
     for line in said(&listed).lines() {
