@@ -61,6 +61,11 @@ pub enum Standing {
 /// Audit action of an open alarm that had to give way: nobody shows it any more. Its target is the alarm.
 pub const ALARM_FORGOTTEN: &str = "alarm.forgotten";
 
+/// Most alarms of the park that may be open at once, and most of all its partners together. Whoever shows
+/// alarms shows no more, and whoever knows their raisers knows as many, so that each that is shown can be
+/// acknowledged.
+pub const ALARMS_OPEN_MAX: usize = 10_000;
+
 /// Who says a message: the device or partner it was read from, where the hub only attests it, else
 /// the sender.
 pub fn speaker_of(message: &Message) -> &str {

@@ -5,15 +5,20 @@
 //!
 //! Limits: the newest [`ALARMS_MAX`] alarms are known; a closed one is forgotten before an open one, and
 //! of open ones the sender with the most gives up his oldest. What is forgotten counts as never raised.
+//! That is more than a page shows of the park and of its partners together, so whatever it shows can be
+//! acknowledged: one room more for those of which the word that they gave way is still to come.
 
 use std::collections::BTreeMap;
 
-use cordon_contract::speaker_of;
+use cordon_contract::{ALARMS_OPEN_MAX, speaker_of};
 use cordon_model::{AlarmEvent, AlarmState, DeviceId, Message, PartyId};
 use serde::{Deserialize, Serialize};
 
 /// Alarms whose raiser is known.
-pub(crate) const ALARMS_MAX: usize = 20_000;
+pub(crate) const ALARMS_MAX: usize = 3 * ALARMS_OPEN_MAX;
+
+/// How the hub's own names of alarms begin.
+const FLOW: &str = "flow-";
 
 /// Who raised an alarm, and which enterprise it is about.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -159,7 +164,12 @@ impl AlarmBook {
         known.state = state;
         let (number, by, called) = (known.number, known.by.clone(), known.called.clone());
         if is_over(state) {
-            self.floods.retain(|_, first| flow_id(*first) != id);
+            // Floods are as few as partners; an alarm under another kind of name is none.
+            let number = id.strip_prefix(FLOW);
+            let number = number.and_then(|number| number.parse::<u64>().ok());
+            if let Some(number) = number {
+                self.floods.retain(|_, first| *first != number);
+            }
         }
         if matches!(state, AlarmState::Closed | AlarmState::Rejected) {
             self.leave_open(id);
@@ -205,7 +215,7 @@ impl AlarmBook {
 
 /// The id under which the hub raises what entry `number` said.
 pub(crate) fn flow_id(number: u64) -> String {
-    format!("flow-{number}")
+    format!("{FLOW}{number}")
 }
 
 /// Nobody needs to act on it any more.
@@ -214,4 +224,98 @@ pub(crate) fn is_over(state: AlarmState) -> bool {
         state,
         AlarmState::Rejected | AlarmState::Cleared | AlarmState::Closed
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use cordon_model::{
+        AlarmCode, AlarmLevel, Body, Header, MessageId, ParkCode, Quality, Sensitivity, Timestamp,
+    };
+
+    use super::*;
+
+    fn event(id: &str) -> AlarmEvent {
+        AlarmEvent {
+            alarm_id: id.to_owned(),
+            alarm_code: AlarmCode::Fire,
+            alarm_level: AlarmLevel::Red,
+            state: AlarmState::Raised,
+            occurred_at: Timestamp::from_micros(0),
+            source_device: None,
+            subject: None,
+            person_id: None,
+            enterprise_id: None,
+            area_id: None,
+            gate_id: None,
+            lane_id: None,
+            position: None,
+            cause_ref: None,
+            evidence: Vec::new(),
+            description: "words".to_owned(),
+        }
+    }
+
+    fn message(event: &AlarmEvent) -> Message {
+        let body = Body::AlarmEvent(event.clone());
+        let at = event.occurred_at;
+        Message {
+            header: Header {
+                message_id: MessageId::from_bytes([7; 16]),
+                message_type: body.message_type(),
+                schema_version: "1.0".to_owned(),
+                park_code: ParkCode::new("JS-320700-01").unwrap(),
+                sender_id: PartyId::new("HUB-1").unwrap(),
+                recipient_id: None,
+                occurred_at: at,
+                sent_at: at,
+                sequence: 0,
+                correlation_id: None,
+                attested_by: None,
+                source_ref: None,
+                quality: Quality::Measured,
+                sensitivity: Sensitivity::Internal,
+                test: false,
+            },
+            body,
+        }
+    }
+
+    /// With 20,000 open, the one more that made another give way had its oldest forgotten here, while the
+    /// page still showed it.
+    #[test]
+    fn the_raiser_of_all_that_can_be_open_is_known() {
+        let mut book = AlarmBook::default();
+        let open = u64::try_from(2 * ALARMS_OPEN_MAX).unwrap();
+        // As many again as one sequencer's batch may say before the word of the first that gave way.
+        let late = 4_096;
+        for number in 0..open + late {
+            let event = event(&format!("a-{number}"));
+            book.raised(number, &message(&event), &event);
+        }
+        assert!((0..open + late).all(|number| book.get(&format!("a-{number}")).is_some()));
+        // Beyond its own limit a closed one goes first.
+        book.stepped("a-7", AlarmState::Acknowledged);
+        book.stepped("a-7", AlarmState::Closed);
+        for number in open + late..=u64::try_from(ALARMS_MAX).unwrap() {
+            let event = event(&format!("a-{number}"));
+            book.raised(number, &message(&event), &event);
+        }
+        assert!(book.get("a-7").is_none() && book.get("a-0").is_some());
+    }
+
+    #[test]
+    fn a_flood_ends_with_its_own_alarm_alone() {
+        let mut book = AlarmBook::default();
+        let raised = event("x");
+        book.flooded(12, &message(&raised));
+        for id in ["a-12", "flow-1", "flow-12"] {
+            let event = event(id);
+            book.raised(20, &message(&event), &event);
+        }
+        book.stepped("a-12", AlarmState::Cleared);
+        book.stepped("flow-1", AlarmState::Cleared);
+        assert_eq!(book.flood("HUB-1").as_deref(), Some("flow-12"));
+        book.stepped("flow-12", AlarmState::Cleared);
+        assert_eq!(book.flood("HUB-1"), None);
+    }
 }

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use cordon_contract::Fault;
+use cordon_contract::{ALARMS_OPEN_MAX, Fault};
 use cordon_model::ClassLetter;
 use serde::Deserialize;
 
-use super::alarms::ALARMS_MAX;
 use crate::fault::{CONFIGURATION, fault};
 
 /// What makes an enterprise the owner of a vehicle or person it registers.
@@ -69,8 +68,8 @@ pub struct AuthoritySettings {
     /// The same for persons. Default 100,000.
     pub persons_max: usize,
     /// Most alarms that one enterprise, its devices included, may have open; further ones are counted in
-    /// one flood alarm. All enterprises together never get more than half of the alarms that the hub
-    /// knows the raiser of, so one of many has less. Default 100.
+    /// one flood alarm. All enterprises together never get more than [`ALARMS_OPEN_MAX`], so one
+    /// of many has less. Default 100.
     pub open_alarms_max: usize,
 }
 
@@ -115,7 +114,7 @@ impl AuthoritySettings {
 
     /// Most open alarms of one of so many enterprises.
     pub(crate) fn alarms_of_one(&self, enterprises: usize) -> usize {
-        let share = ALARMS_MAX / 2 / enterprises.max(1);
+        let share = ALARMS_OPEN_MAX / enterprises.max(1);
         self.open_alarms_max.min(share).max(1)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use cordon_contract::Fault;
+use cordon_contract::{ALARMS_OPEN_MAX, Fault};
 use cordon_model::{AlarmCode, AlarmLevel};
 use serde::Deserialize;
 
@@ -16,7 +16,8 @@ pub struct Config {
     /// Seconds in which a notification must be delivered; the outbox tries that long.
     pub notify_within_s: u32,
     /// Alarms of the park that may be open at once, and as many of all its partners together; beyond, the
-    /// least urgent of the same is forgotten and audited.
+    /// least urgent of the same is forgotten and audited. As many devices may be silent and as many points
+    /// in alarm. At most and by default [`ALARMS_OPEN_MAX`].
     pub open_max: usize,
     /// Closed alarms that are remembered, so that a late step gets a true answer.
     pub closed_max: usize,
@@ -38,7 +39,7 @@ impl Default for Config {
         Self {
             routes: None,
             notify_within_s: 300,
-            open_max: 10_000,
+            open_max: ALARMS_OPEN_MAX,
             closed_max: 1_000,
             flood_s: 60,
             clear_after_s: 10,
@@ -74,12 +75,38 @@ impl Config {
         };
         let of = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
         within("notify_within_s", of(self.notify_within_s), 5, 86_400);
-        within("open_max", self.open_max, 100, 100_000);
+        within("open_max", self.open_max, 100, ALARMS_OPEN_MAX);
         within("closed_max", self.closed_max, 0, 100_000);
         within("flood_s", of(self.flood_s), 0, 3_600);
         within("clear_after_s", of(self.clear_after_s), 0, 3_600);
         within("offline_after_s", of(self.offline_after_s), 0, 3_600);
         within("sample_age_s_max", of(self.sample_age_s_max), 1, 86_400);
         faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALARMS_OPEN_MAX, Config};
+
+    /// 100,000 were accepted, and the flow knew the raisers of 20,000: a step over an alarm that the page
+    /// showed was answered as if there were no such alarm.
+    #[test]
+    fn more_than_the_flow_knows_the_raisers_of_is_refused() {
+        for (open_max, places) in [
+            (99, vec!["alarms.open_max"]),
+            (ALARMS_OPEN_MAX, vec![]),
+            (ALARMS_OPEN_MAX + 1, vec!["alarms.open_max"]),
+            (100_000, vec!["alarms.open_max"]),
+        ] {
+            let config = Config {
+                open_max,
+                ..Config::default()
+            };
+            let faults = config.check();
+            let found: Vec<&str> = faults.iter().map(|fault| fault.place()).collect();
+            assert_eq!(found, places, "{open_max}");
+        }
+        assert_eq!(Config::default().open_max, ALARMS_OPEN_MAX);
     }
 }

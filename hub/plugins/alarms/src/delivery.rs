@@ -3,6 +3,7 @@
 use cordon_contract::{Decisions, Entry};
 use cordon_model::{AlarmUpdate, Body};
 
+use crate::missed::Limit;
 use crate::plugin::{AlarmPlugin, clip};
 use crate::state::{Notice, UNDERWAY_MAX};
 
@@ -32,7 +33,11 @@ impl AlarmPlugin {
             drop(taken);
             self.state.underway.insert(entry.number, notice);
             while self.state.underway.len() > UNDERWAY_MAX {
-                self.state.underway.pop_first();
+                if let Some((_, lost)) = self.state.underway.pop_first() {
+                    let named = lost.alarms.first().map_or("", String::as_str);
+                    let name = format!("{} {named}", lost.receiver);
+                    self.miss(Limit::Notices, name, None);
+                }
             }
         }
     }

@@ -11,6 +11,7 @@ use cordon_model::{
 };
 
 use crate::life::is_over;
+use crate::missed::Limit;
 use crate::plugin::{AlarmPlugin, clip};
 use crate::state::Point;
 
@@ -118,6 +119,9 @@ impl AlarmPlugin {
         decisions: &mut Decisions,
     ) -> bool {
         if self.state.points.len() >= self.config.open_max {
+            let (device, point) = key;
+            let name = format!("{device} {point}");
+            self.miss(Limit::Points, name, Some((device, code)));
             return false;
         }
         let words = format!(

@@ -6,9 +6,10 @@ use cordon_contract::{Decisions, Entry, OrderLane, Target};
 use cordon_model::{AlarmEvent, AlarmUpdate, Body, Timestamp};
 
 use crate::facts::Facts;
+use crate::group::{Group, GroupName};
 use crate::plugin::{AlarmPlugin, clip};
 use crate::routes::{Errand, Later, is_grave};
-use crate::state::{Group, Notice, Timer};
+use crate::state::{Notice, Timer};
 
 /// What an alarm is about, in one word: the device that saw it, else its place, else its name.
 fn whence(event: &AlarmEvent) -> String {
@@ -22,6 +23,16 @@ fn whence(event: &AlarmEvent) -> String {
     known.unwrap_or_else(|| event.alarm_id.clone())
 }
 
+/// Names in a row, and how many of `total` are not among them.
+fn listed(names: &[&str], total: usize) -> String {
+    match total.saturating_sub(names.len()) {
+        0 => names.join(", "),
+        more => format!("{} +{more}", names.join(", ")),
+    }
+}
+
+/// Sources that one tick forgets at most.
+const AGED_A_TICK: usize = 200;
 /// Alarms named by one notification; the rest of a group follows in the next.
 const ALARMS_PER_NOTICE: usize = 50;
 /// Notices ordered for one entry; what is due beyond waits for the next tick.
@@ -37,92 +48,67 @@ impl AlarmPlugin {
         facts: &Facts,
         errand: &Errand,
         hold: Option<Timestamp>,
-    ) -> (String, String) {
-        let key = (errand.route.clone(), errand.group(facts));
-        let group = self
-            .state
-            .groups
-            .entry(key.clone())
-            .or_insert_with(|| Group {
-                errand: errand.clone(),
-                pending: Default::default(),
-                told: Default::default(),
-                last: None,
-            });
+    ) -> (GroupName, Group) {
+        self.state.steps.one();
+        let name = (errand.route.clone(), errand.group(facts));
+        let known = self.state.groups.take(&name);
+        let mut group = known.unwrap_or_else(|| Group::new(errand.clone()));
         let now = entry.time;
         let wait = now.plus_seconds(i64::from(errand.wait_s(facts.level)));
-        let next = match (group.last, group.pending.values().min()) {
+        let next = match (group.last, group.first_due()) {
             (Some(last), _) => {
                 wait.max(last.plus_seconds(i64::from(group.errand.group_interval_s)))
             }
-            (None, Some(first)) => wait.min(*first),
+            (None, Some(first)) => wait.min(first),
             (None, None) => wait,
         };
         let due = match is_grave(facts.level) {
             true => now,
             false => hold.map_or(next, |hold| next.max(hold)),
         };
-        group.pending.insert(id.to_owned(), due);
-        key
+        group.add(id, due);
+        if let Some(alarm) = self.state.alarms.get_mut(id) {
+            alarm.groups.insert(name.clone());
+        }
+        (name, group)
     }
 
-    /// Tells what is due in one group.
+    /// Tells what is due in one group, and puts the group back.
     pub(crate) fn flush(
         &mut self,
         entry: &Entry,
-        key: &(String, String),
+        name: GroupName,
+        mut group: Group,
         decisions: &mut Decisions,
     ) {
         let now = entry.time;
-        let Some(mut group) = self.state.groups.remove(key) else {
-            return;
-        };
-        group.pending.retain(|id, _| self.state.is_active(id));
-        group.told.retain(|id| self.state.is_active(id));
-        loop {
-            let due: Vec<String> = group
-                .pending
-                .iter()
-                .filter(|(_, due)| **due <= now)
-                .map(|(id, _)| id.clone())
-                .take(ALARMS_PER_NOTICE)
-                .collect();
-            if due.is_empty() || self.ordered_now >= NOTICES_MAX {
+        while self.ordered_now < NOTICES_MAX {
+            let due = group.take_due(now, ALARMS_PER_NOTICE);
+            if due.is_empty() {
                 break;
             }
-            for id in &due {
-                group.pending.remove(id);
-            }
+            self.state.steps.add(due.len());
             group.last = Some(now);
             self.notify(entry, &group, due.clone(), decisions);
-            group.told.extend(due);
+            for id in due {
+                if let Some(alarm) = self.state.alarms.get(&id) {
+                    group.tell(id, whence(&alarm.event), alarm.is_raised());
+                }
+            }
         }
         self.repeat(entry, &mut group, decisions);
-        if !group.pending.is_empty() || !group.told.is_empty() {
-            self.state.groups.insert(key.clone(), group);
-        }
+        self.state.groups.put(name, group);
     }
 
     /// Tells a group again that nobody acknowledged.
     fn repeat(&mut self, entry: &Entry, group: &mut Group, decisions: &mut Decisions) {
-        let repeat_s = group.errand.repeat_s;
-        let due = group.last.is_some_and(|last| {
-            repeat_s > 0 && last.plus_seconds(i64::from(repeat_s)) <= entry.time
-        });
-        if !due || self.ordered_now >= NOTICES_MAX {
+        let is_due = group.repeats_at().is_some_and(|due| due <= entry.time);
+        if !is_due || self.ordered_now >= NOTICES_MAX {
             return;
         }
         group.last = Some(entry.time);
-        let waiting: Vec<String> = group
-            .told
-            .iter()
-            .filter(|id| self.state.is_raised(id))
-            .take(ALARMS_PER_NOTICE)
-            .cloned()
-            .collect();
-        if !waiting.is_empty() {
-            self.notify(entry, group, waiting, decisions);
-        }
+        let waiting = group.waiting(ALARMS_PER_NOTICE, &self.state.steps);
+        self.notify(entry, group, waiting, decisions);
     }
 
     /// Orders one notification for each receiver: the most urgent alarm, and what else is in its group.
@@ -165,27 +151,22 @@ impl AlarmPlugin {
             let named = self.sources(ids.iter());
             words = format!("[同组共 {0} 条 / {0} of this group: {named}] ", ids.len());
         }
-        let before: Vec<&String> = group.told.iter().filter(|id| !ids.contains(id)).collect();
-        if !before.is_empty() {
-            let named = self.sources(before.into_iter());
+        let most = ALARMS_PER_NOTICE;
+        let (before, total) = group.told_places(ids, most, &self.state.steps);
+        if total > 0 {
+            let named = listed(&before, total);
             words.push_str(&format!("[此前已报 / told before: {named}] "));
         }
         words
     }
 
-    /// Where alarms come from, each source once, at most as many as one notice names.
+    /// Where the alarms of one notice come from, each source once.
     fn sources<'a>(&self, ids: impl Iterator<Item = &'a String>) -> String {
         let alarms = ids.filter_map(|id| self.state.alarms.get(id));
+        let alarms = alarms.inspect(|_| self.state.steps.one());
         let names: BTreeSet<String> = alarms.map(|alarm| whence(&alarm.event)).collect();
-        let shown: Vec<&str> = names
-            .iter()
-            .map(String::as_str)
-            .take(ALARMS_PER_NOTICE)
-            .collect();
-        match names.len().saturating_sub(shown.len()) {
-            0 => shown.join(", "),
-            more => format!("{} +{more}", shown.join(", ")),
-        }
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        listed(&names, names.len())
     }
 
     /// Whoever was told of an alarm hears what became of it, but for those in `but`.
@@ -245,12 +226,18 @@ impl AlarmPlugin {
             };
             let timer = timer.clone();
             self.state.timers.remove(&timer);
+            self.state.steps.one();
             self.escalate(entry, &timer, decisions);
         }
         self.outages(entry, decisions);
-        let keys: Vec<(String, String)> = self.state.groups.keys().cloned().collect();
-        for key in keys {
-            self.flush(entry, &key, decisions);
+        self.say_missed(entry, decisions);
+        self.age(entry, AGED_A_TICK);
+        while self.ordered_now < NOTICES_MAX {
+            let Some((name, group)) = self.state.groups.take_due(entry.time) else {
+                break;
+            };
+            self.state.steps.one();
+            self.flush(entry, name, group, decisions);
         }
     }
 

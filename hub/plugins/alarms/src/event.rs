@@ -5,8 +5,11 @@ use cordon_model::{AlarmEvent, AlarmState, AuditOutcome, Body, Timestamp};
 
 use crate::life::is_over;
 use crate::plugin::{AlarmPlugin, clip};
-use crate::state::{Alarm, Likeness};
+use crate::recent::Likeness;
+use crate::state::Alarm;
 
+/// Sources looked at for being too old when one alarm comes in: more than it adds, so that they grow fewer.
+const AGED_AN_ALARM: usize = 2;
 /// How the note begins that closes an alarm as a repeat of another.
 const COUNTED_UNDER: &str = "重复报警，计入 / the same again, counted under ";
 
@@ -28,19 +31,31 @@ impl AlarmPlugin {
         let flood_ms = i64::from(self.config.flood_s) * 1_000;
         let lately = self
             .state
-            .recent
+            .recents
             .get(&likeness)
             .filter(|recent| entry.time.ms_since(recent.at) < flood_ms)
             .map(|recent| (recent.alarm.clone(), recent.at));
         if let Some((leader, _)) = lately.as_ref().filter(|(id, _)| self.state.is_active(id)) {
             let leader = leader.clone();
             self.count_under(entry, &leader, event, decisions);
-            self.state.remember(likeness, leader, entry.time);
+            self.remember(entry, likeness, leader);
             return;
         }
         let hold = lately.map(|(_, at)| at.plus_ms(flood_ms));
-        self.state.remember(likeness, id.clone(), entry.time);
         self.admit(entry, event, hold, decisions);
+        self.remember(entry, likeness, id.clone());
+    }
+
+    /// Remembers the last alarm of a source, and forgets what is too old for flood protection.
+    fn remember(&mut self, entry: &Entry, likeness: Likeness, alarm: String) {
+        self.state.remember(likeness, alarm, entry.time);
+        self.age(entry, AGED_AN_ALARM);
+    }
+
+    /// Forgets at most `most` sources that were silent for longer than flood protection lasts.
+    pub(crate) fn age(&mut self, entry: &Entry, most: usize) {
+        let flood_s = i64::from(self.config.flood_s);
+        self.state.age(entry.time.plus_seconds(-flood_s), most);
     }
 
     /// Its source says that an alarm is over.
@@ -53,7 +68,7 @@ impl AlarmPlugin {
     ) {
         let known = match self.state.alarms.contains_key(&event.alarm_id) {
             true => Some(&event.alarm_id),
-            false => self.state.recent.get(likeness).map(|recent| &recent.alarm),
+            false => self.state.recents.get(likeness).map(|recent| &recent.alarm),
         };
         let alarm = known.and_then(|id| self.state.alarms.get_key_value(id));
         if let Some((id, alarm)) = alarm
@@ -92,10 +107,12 @@ impl AlarmPlugin {
     /// what it is now, with that level's deadlines, whoever had taken it up before.
     fn rise(&mut self, entry: &Entry, event: &AlarmEvent, decisions: &mut Decisions) {
         let id = &event.alarm_id;
+        let likeness = self.likeness(entry, event);
+        self.remember(entry, likeness, id.clone());
+        self.state.leave(id);
         let Some(mut alarm) = self.state.alarms.remove(id) else {
             return;
         };
-        self.state.leave(id);
         let was = &alarm.event;
         let words = format!(
             "[由 {0} {1} 加重 / risen from {0} {1}] {2}",
@@ -107,8 +124,6 @@ impl AlarmPlugin {
         };
         alarm.repeats = alarm.repeats.saturating_add(1);
         alarm.escalation = 0;
-        let likeness = self.likeness(entry, event);
-        self.state.remember(likeness, id.clone(), entry.time);
         self.take_up(entry, alarm, None, decisions);
     }
 
@@ -155,8 +170,8 @@ impl AlarmPlugin {
         if self.state.open(of_partners) >= self.config.open_max
             && let Some(spare) = self.state.spare(of_partners)
         {
+            self.state.over(&spare);
             self.state.alarms.remove(&spare);
-            self.state.leave(&spare);
             self.touch(&spare);
             let why = format!("more than {} alarms are open", self.config.open_max);
             let outcome = AuditOutcome::Failure;
@@ -172,6 +187,8 @@ impl AlarmPlugin {
             repeats: 0,
             escalation: 0,
             told: Default::default(),
+            groups: Default::default(),
+            held: Default::default(),
         };
         self.take_up(entry, alarm, hold, decisions);
     }
@@ -187,22 +204,17 @@ impl AlarmPlugin {
         let id = alarm.event.alarm_id.clone();
         let facts = self.places.facts(&alarm.event);
         let errands = self.routes.resolve(&facts);
-        if alarm.event.state == AlarmState::Raised {
-            for (errand, number) in errands.iter().zip(0_u32..) {
-                for (step, index) in errand.escalate.iter().zip(0_u32..) {
-                    let due = entry.time.plus_seconds(i64::from(step.after_s));
-                    self.state.timers.insert((due, id.clone(), number, index));
-                }
-            }
-        }
         alarm.state = alarm.event.state;
         alarm.raised = entry.time;
         alarm.errands.clone_from(&errands);
+        if alarm.is_raised() {
+            self.state.timers.extend(alarm.timers(&id));
+        }
         self.state.alarms.insert(id.clone(), alarm);
         self.touch(&id);
         for errand in &errands {
-            let key = self.join(entry, &id, &facts, errand, hold);
-            self.flush(entry, &key, decisions);
+            let (name, group) = self.join(entry, &id, &facts, errand, hold);
+            self.flush(entry, name, group, decisions);
         }
     }
 }

@@ -7,7 +7,8 @@
 //!
 //! `routes` is the tree and its file, `facts` what a matcher may look at, `life` the lawful steps,
 //! `event` what happens when an alarm comes in, `detect` and `outage` the two detectors, `dispatch`
-//! groups and escalations, `delivery` what became of orders, `open` what a page may show.
+//! notices and escalations, `group` who is told together and when, `room` what is open and can be
+//! spared, `recent` the last alarm of a source, `missed` what a limit kept out, `delivery` what became of orders, `open` what a page may show.
 //! Why it is made so: `docs/design/alarms.md`. Every key of the file: `docs/reference/routes.md`.
 //!
 //! Floor 3: imports model and contract.
@@ -18,12 +19,17 @@ mod detect;
 mod dispatch;
 mod event;
 mod facts;
+mod group;
 mod life;
+mod missed;
 mod open;
 mod outage;
 mod plugin;
+mod recent;
+mod room;
 mod routes;
 mod state;
+mod steps;
 
 pub use config::Config;
 pub use facts::Facts;

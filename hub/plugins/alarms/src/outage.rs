@@ -5,6 +5,7 @@ use cordon_contract::{Decisions, Entry};
 use cordon_model::{AlarmCode, Body, DeviceState, DeviceStatus};
 
 use crate::detect::RAISED_MAX;
+use crate::missed::Limit;
 use crate::plugin::AlarmPlugin;
 use crate::state::Outage;
 
@@ -19,9 +20,12 @@ impl AlarmPlugin {
         let device = &status.device_id;
         match status.state {
             DeviceState::Offline => {
-                let known = self.state.outages.contains_key(device);
-                if known || self.state.outages.len() >= self.config.open_max {
+                if self.state.outages.contains_key(device) {
                     return;
+                }
+                if self.state.outages.len() >= self.config.open_max {
+                    let about = Some((device.clone(), AlarmCode::DeviceOffline));
+                    return self.miss(Limit::Devices, device.to_string(), about);
                 }
                 let due = entry
                     .time

@@ -11,11 +11,12 @@ use crate::config::Config;
 use crate::facts::{Places, source};
 use crate::life::{self, is_over};
 use crate::open::OpenAlarms;
+use crate::recent::Likeness;
 use crate::routes::{Later, Routes};
-use crate::state::{Likeness, State};
+use crate::state::State;
 
 /// The form of the saved state. What was saved in another form is not read as this one.
-const FORM: &[u8] = b"alarms/3;";
+const FORM: &[u8] = b"alarms/4;";
 
 /// Longest text of the language in characters.
 const TEXT_CHARS_MAX: usize = 2_000;
@@ -54,6 +55,12 @@ impl AlarmPlugin {
     /// A handle on the alarms that are open, which lives as long as its holder.
     pub fn open_alarms(&self) -> OpenAlarms {
         self.shown.clone()
+    }
+
+    /// How many items the plug-in looked at since it began. What one entry adds tells its cost: at most
+    /// the logarithm of what is open, which the indexes' own look-ups are not counted for.
+    pub fn steps(&self) -> u64 {
+        self.state.steps.total()
     }
 
     /// Counts and shows an alarm that changed.
@@ -123,7 +130,10 @@ impl AlarmPlugin {
         }
         self.touch(id);
         self.tell_later(entry, update, Later::State(update.state), &[], decisions);
-        self.state.timers.retain(|(_, alarm, _, _)| alarm != id);
+        match is_over(update.state) {
+            true => self.state.over(id),
+            false => self.state.seen(id),
+        }
         if ended {
             self.state.close(id, self.config.closed_max);
         }

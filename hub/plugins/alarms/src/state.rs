@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use cordon_model::{
-    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, DeviceId, MessageId, PartyId, Timestamp,
-};
+use cordon_model::{AlarmCode, AlarmEvent, AlarmState, DeviceId, MessageId, PartyId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::group::{GroupName, Groups};
 use crate::life::is_over;
+use crate::missed::{Limit, Missed};
+use crate::recent::{Likeness, Recents};
+use crate::room::Room;
 use crate::routes::Errand;
+use crate::steps::Steps;
 
 /// Orders whose outcome is awaited; the outbox ends each by its deadline.
 pub(crate) const UNDERWAY_MAX: usize = 20_000;
-/// Sources whose last alarm is remembered for flood protection.
-const RECENT_MAX: usize = 10_000;
 
 /// One alarm.
 #[derive(Debug, Deserialize, Serialize)]
@@ -36,9 +37,33 @@ pub(crate) struct Alarm {
     pub escalation: u32,
     /// Receivers for whom a notice of it was ordered: they hear what becomes of it.
     pub told: BTreeSet<String>,
+    /// Groups it is in.
+    pub groups: BTreeSet<GroupName>,
+    /// Sources that are remembered while it is active.
+    pub held: BTreeSet<Likeness>,
 }
 
 impl Alarm {
+    /// Nobody has seen it.
+    pub(crate) fn is_raised(&self) -> bool {
+        self.state == AlarmState::Raised
+    }
+
+    /// The timers that were set when it was raised under this id.
+    pub(crate) fn timers(&self, id: &str) -> Vec<Timer> {
+        let errands = self.errands.iter().zip(0_u32..);
+        let steps = errands.flat_map(|(errand, number)| {
+            let steps = errand.escalate.iter().zip(0_u32..);
+            steps.map(move |(step, index)| (step.after_s, number, index))
+        });
+        steps
+            .map(|(after_s, number, index)| {
+                let due = self.raised.plus_seconds(i64::from(after_s));
+                (due, id.to_owned(), number, index)
+            })
+            .collect()
+    }
+
     /// Neither closed nor rejected: somebody has to do something about it, or to say what was done.
     pub(crate) fn is_open(&self) -> bool {
         !matches!(self.state, AlarmState::Closed | AlarmState::Rejected)
@@ -56,19 +81,6 @@ pub(crate) struct Outage {
     pub reason: String,
     /// Its alarm, once raised.
     pub alarm: Option<String>,
-}
-
-/// Alarms that share a route and its `group_by` values.
-#[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct Group {
-    /// The route's errand, as of the first alarm.
-    pub errand: Errand,
-    /// Alarms not told yet, and when they are due.
-    pub pending: BTreeMap<String, Timestamp>,
-    /// Alarms told.
-    pub told: BTreeSet<String>,
-    /// When the group was told last.
-    pub last: Option<Timestamp>,
 }
 
 /// A measuring point in alarm.
@@ -92,15 +104,6 @@ pub(crate) struct Notice {
     pub escalation: u32,
 }
 
-/// The last alarm of a source.
-#[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct Recent {
-    pub alarm: String,
-    pub at: Timestamp,
-}
-
-/// Code, level and source: what makes two alarms identical.
-pub(crate) type Likeness = (AlarmCode, AlarmLevel, String);
 /// When, which alarm, which of its errands, which step of it.
 pub(crate) type Timer = (Timestamp, String, u32, u32);
 
@@ -108,16 +111,16 @@ pub(crate) type Timer = (Timestamp, String, u32, u32);
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct State {
     pub alarms: BTreeMap<String, Alarm>,
-    /// Ids of the open ones, of each partner and of the park; not saved.
+    /// The open ones; not saved.
     #[serde(skip)]
-    open: BTreeMap<Option<PartyId>, BTreeSet<String>>,
+    room: Room,
     /// Closed and rejected alarms, oldest first; they are in `alarms` too.
     pub closed: VecDeque<String>,
     /// By route and group.
-    pub groups: BTreeMap<(String, String), Group>,
+    pub groups: Groups,
     /// Escalations to come.
     pub timers: BTreeSet<Timer>,
-    pub recent: BTreeMap<Likeness, Recent>,
+    pub recents: Recents,
     /// Devices that are offline.
     pub outages: BTreeMap<DeviceId, Outage>,
     /// Those of them that are no alarm yet, by when they will be.
@@ -128,39 +131,39 @@ pub(crate) struct State {
     pub ordered: VecDeque<Notice>,
     /// Notices by the number of their order.
     pub underway: BTreeMap<u64, Notice>,
+    /// What was not taken up because a limit was reached.
+    pub missed: BTreeMap<Limit, Missed>,
+    /// What it all cost; not saved.
+    #[serde(skip)]
+    pub steps: Steps,
 }
 
 impl State {
-    /// Notes whether an alarm that changed is open.
+    /// Notes what an alarm that changed is now.
     pub(crate) fn track(&mut self, id: &str) {
-        let alarm = self.alarms.get(id);
-        match alarm.filter(|alarm| alarm.is_open()) {
-            Some(alarm) => {
-                let open = self.open.entry(alarm.partner.clone()).or_default();
-                open.insert(id.to_owned());
-            }
-            None => self.open.retain(|_, open| {
-                open.remove(id);
-                !open.is_empty()
-            }),
-        }
+        self.steps.one();
+        self.room.note(id, self.alarms.get(id));
     }
 
-    /// Finds again what is open.
+    /// Finds again what is not saved.
     pub(crate) fn index(&mut self) {
-        self.open.clear();
-        for (id, alarm) in self.alarms.iter().filter(|(_, alarm)| alarm.is_open()) {
-            let open = self.open.entry(alarm.partner.clone()).or_default();
-            open.insert(id.clone());
+        self.room = Room::default();
+        for (id, alarm) in &self.alarms {
+            self.room.note(id, Some(alarm));
         }
+        self.groups.index(&self.alarms);
+        self.recents.index();
     }
 
     /// How many are open of the park, or of all partners.
     pub(crate) fn open(&self, of_partners: bool) -> usize {
-        let open = self.open.iter();
-        open.filter(|(partner, _)| partner.is_some() == of_partners)
-            .map(|(_, ids)| ids.len())
-            .sum()
+        self.room.open(of_partners)
+    }
+
+    /// The open alarm that can best be spared, of the park or of the partner who has the most.
+    pub(crate) fn spare(&self, of_partners: bool) -> Option<String> {
+        self.steps.one();
+        self.room.spare(of_partners)
     }
 
     /// Whether an alarm is there and somebody still has to act on it.
@@ -172,52 +175,66 @@ impl State {
 
     /// Whether an alarm is there and nobody has seen it.
     pub(crate) fn is_raised(&self, id: &str) -> bool {
-        self.alarms
-            .get(id)
-            .is_some_and(|alarm| alarm.state == AlarmState::Raised)
+        self.alarms.get(id).is_some_and(Alarm::is_raised)
+    }
+
+    /// Somebody saw an alarm: it is neither escalated nor told again.
+    pub(crate) fn seen(&mut self, id: &str) {
+        let Some(alarm) = self.alarms.get(id) else {
+            return;
+        };
+        for timer in alarm.timers(id) {
+            self.steps.one();
+            self.timers.remove(&timer);
+        }
+        for name in &alarm.groups {
+            self.steps.one();
+            self.groups.change(name, |group| group.seen(id));
+        }
     }
 
     /// Takes an alarm out of all groups and timers.
     pub(crate) fn leave(&mut self, id: &str) {
-        self.timers.retain(|(_, alarm, _, _)| alarm != id);
-        for group in self.groups.values_mut() {
-            group.pending.remove(id);
-            group.told.remove(id);
+        self.seen(id);
+        let names = self.alarms.get_mut(id).map(|alarm| &mut alarm.groups);
+        for name in names.map(std::mem::take).unwrap_or_default() {
+            self.steps.one();
+            self.groups.leave(&name, id);
         }
     }
 
-    /// The open alarm that can best be spared: of the park when it is the park that needs room, else of
-    /// the partner who has the most. Over before active, low before high, old before new.
-    pub(crate) fn spare(&self, of_partners: bool) -> Option<String> {
-        let open = self.open.iter();
-        let fullest = open
-            .filter(|(partner, _)| partner.is_some() == of_partners)
-            .max_by_key(|(_, ids)| ids.len());
-        let (_, ids) = fullest?;
-        ids.iter()
-            .filter_map(|id| self.alarms.get_key_value(id))
-            .max_by_key(|(id, alarm)| {
-                (
-                    is_over(alarm.state),
-                    alarm.event.alarm_level,
-                    std::cmp::Reverse(alarm.raised),
-                    std::cmp::Reverse((*id).clone()),
-                )
-            })
-            .map(|(id, _)| id.clone())
+    /// Nobody needs to act on an alarm any more.
+    pub(crate) fn over(&mut self, id: &str) {
+        self.leave(id);
+        let held = self.alarms.get_mut(id).map(|alarm| &mut alarm.held);
+        for likeness in held.map(std::mem::take).unwrap_or_default() {
+            self.steps.one();
+            self.recents.let_go(&likeness, id);
+        }
     }
 
-    /// Remembers the last alarm of a source; the longest silent source is forgotten.
+    /// Remembers the last alarm of a source.
     pub(crate) fn remember(&mut self, likeness: Likeness, alarm: String, at: Timestamp) {
-        self.recent.insert(likeness, Recent { alarm, at });
-        if self.recent.len() > RECENT_MAX {
-            let oldest = self
-                .recent
-                .iter()
-                .min_by_key(|(_, recent)| recent.at)
-                .map(|(likeness, _)| likeness.clone());
-            if let Some(oldest) = oldest {
-                self.recent.remove(&oldest);
+        self.steps.one();
+        self.recents.remember(likeness, alarm, at);
+    }
+
+    /// Forgets at most `most` sources that were silent since before `since`, and those that are too many.
+    /// One whose alarm is active stays until that is over.
+    pub(crate) fn age(&mut self, since: Timestamp, most: usize) {
+        for _ in 0..most {
+            let Some(likeness) = self.recents.stale(since) else {
+                return;
+            };
+            self.steps.one();
+            let id = self.recents.get(&likeness).map(|recent| &recent.alarm);
+            let alarm = id.and_then(|id| self.alarms.get_mut(id));
+            match alarm.filter(|alarm| !is_over(alarm.state)) {
+                Some(alarm) => {
+                    self.recents.hold(&likeness);
+                    alarm.held.insert(likeness);
+                }
+                None => self.recents.forget(&likeness),
             }
         }
     }
@@ -226,6 +243,7 @@ impl State {
     pub(crate) fn close(&mut self, id: &str, most: usize) {
         self.closed.push_back(id.to_owned());
         while self.closed.len() > most {
+            self.steps.one();
             if let Some(oldest) = self.closed.pop_front() {
                 self.alarms.remove(&oldest);
             }

@@ -282,8 +282,14 @@ impl Hub {
     }
 
     pub fn sample(&mut self, value: i64, quality: SampleQuality) -> Vec<Body> {
+        let batch = self.batch(value, quality);
+        self.message(Body::SensorReadingBatch(batch))
+    }
+
+    /// One value of GAS-01.
+    pub fn batch(&self, value: i64, quality: SampleQuality) -> SensorReadingBatch {
         let limit = |value: i64| Some(value.into());
-        self.message(Body::SensorReadingBatch(SensorReadingBatch {
+        SensorReadingBatch {
             gateway_id: DeviceId::new("GW-01").unwrap(),
             samples: vec![Sample {
                 device_id: DeviceId::new("GAS-01").unwrap(),
@@ -299,7 +305,7 @@ impl Hub {
                     high_high: limit(50),
                 }),
             }],
-        }))
+        }
     }
 }
 

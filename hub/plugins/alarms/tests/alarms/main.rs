@@ -8,6 +8,7 @@
     reason = "test code"
 )]
 
+mod cost;
 mod flood;
 mod hub;
 mod life;

@@ -1,0 +1,165 @@
+//! What a limit kept from being taken up. It is folded and counted, and said by name: nothing is left
+//! out in silence.
+
+use cordon_contract::{Decisions, Entry};
+use cordon_model::{AlarmCode, AlarmEvent, AuditOutcome, Body, DeviceId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::detect::RAISED_MAX;
+use crate::plugin::AlarmPlugin;
+use crate::state::UNDERWAY_MAX;
+
+/// Milliseconds between two audit entries about one limit.
+const SAID_EVERY_MS: i64 = 60_000;
+/// Audit action: a limit was reached, and so many were not taken up.
+const LIMIT_REACHED: &str = "alarm.limit-reached";
+
+/// A limit of what is remembered.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub(crate) enum Limit {
+    /// Silent devices.
+    Devices,
+    /// Measuring points in alarm.
+    Points,
+    /// Notices whose outcome is awaited.
+    Notices,
+}
+
+/// What one limit kept out.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Missed {
+    /// So many since it was said last.
+    unsaid: u64,
+    /// So many in all.
+    total: u64,
+    /// The last of them.
+    name: String,
+    /// The device it is about.
+    device: Option<DeviceId>,
+    /// The worst that was not raised.
+    code: Option<AlarmCode>,
+    /// When it was said last.
+    said: Option<Timestamp>,
+    /// The alarm that stands for them all.
+    alarm: Option<String>,
+}
+
+impl Limit {
+    const ALL: [Self; 3] = [Self::Devices, Self::Points, Self::Notices];
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Devices => "离线设备已达上限 / silent devices are at their limit",
+            Self::Points => "报警测点已达上限 / measuring points in alarm are at their limit",
+            Self::Notices => "待回执通知已达上限 / notices under way are at their limit",
+        }
+    }
+}
+
+impl AlarmPlugin {
+    /// Counts what a limit keeps out; the next tick says so.
+    pub(crate) fn miss(
+        &mut self,
+        limit: Limit,
+        name: String,
+        about: Option<(DeviceId, AlarmCode)>,
+    ) {
+        let (device, code) = about.unzip();
+        let missed = self.state.missed.entry(limit).or_insert_with(|| Missed {
+            unsaid: 0,
+            total: 0,
+            name: String::new(),
+            device: None,
+            code: None,
+            said: None,
+            alarm: None,
+        });
+        missed.unsaid = missed.unsaid.saturating_add(1);
+        missed.total = missed.total.saturating_add(1);
+        missed.name = name;
+        missed.device = device;
+        let codes = missed.code.into_iter().chain(code);
+        missed.code = codes.min_by_key(|code| self.config.level(*code));
+    }
+
+    /// Says what limits kept out, at most once a minute for each, and that there is room again.
+    pub(crate) fn say_missed(&mut self, entry: &Entry, decisions: &mut Decisions) {
+        for (index, limit) in Limit::ALL.into_iter().enumerate() {
+            let Some(mut missed) = self.state.missed.remove(&limit) else {
+                continue;
+            };
+            let quiet = |said| entry.time.ms_since(said) >= SAID_EVERY_MS;
+            if !missed.said.is_none_or(quiet) {
+                self.state.missed.insert(limit, missed);
+            } else if missed.unsaid > 0 {
+                self.say(entry, limit, RAISED_MAX + index, &mut missed, decisions);
+                self.state.missed.insert(limit, missed);
+            } else if !self.has_room(limit) {
+                self.state.missed.insert(limit, missed);
+            } else if let Some(alarm) = missed.alarm {
+                let words = "又有余量 / there is room again";
+                self.clear(entry, &alarm, words, decisions);
+            }
+        }
+    }
+
+    /// One audit entry, and one alarm for all that were not raised; a worse one lets it rise.
+    fn say(
+        &mut self,
+        entry: &Entry,
+        limit: Limit,
+        index: usize,
+        missed: &mut Missed,
+        decisions: &mut Decisions,
+    ) {
+        let words = format!(
+            "{}: {}; 未受理 {total} 次，最近 {name} / {total} not taken up, the last {name}",
+            limit.words(),
+            self.limit(limit),
+            total = missed.total,
+            name = missed.name
+        );
+        let outcome = AuditOutcome::Failure;
+        self.audit(
+            entry,
+            LIMIT_REACHED,
+            &missed.name,
+            outcome,
+            &words,
+            decisions,
+        );
+        missed.unsaid = 0;
+        missed.said = Some(entry.time);
+        let (Some(code), Some(device)) = (missed.code, &missed.device) else {
+            return;
+        };
+        let mut event = self.own(entry, index, code, device, &words);
+        if let Some(alarm) = missed.alarm.take().filter(|id| self.state.is_active(id)) {
+            event.alarm_id = alarm;
+        }
+        missed.alarm = Some(event.alarm_id.clone());
+        let event = AlarmEvent {
+            source_device: None,
+            area_id: None,
+            lane_id: None,
+            ..event
+        };
+        decisions.emit(Body::AlarmEvent(event), None);
+    }
+
+    const fn limit(&self, limit: Limit) -> usize {
+        match limit {
+            Limit::Devices | Limit::Points => self.config.open_max,
+            Limit::Notices => UNDERWAY_MAX,
+        }
+    }
+
+    fn has_room(&self, limit: Limit) -> bool {
+        let used = match limit {
+            Limit::Devices => self.state.outages.len(),
+            Limit::Points => self.state.points.len(),
+            Limit::Notices => self.state.underway.len(),
+        };
+        used < self.limit(limit)
+    }
+}
