@@ -2,6 +2,9 @@
 //!
 //! Data goes to standard output, words to standard error. Exit codes are in `exit`.
 
+#[macro_use]
+mod say;
+
 mod alarm;
 mod assemble;
 mod attempts;
@@ -39,7 +42,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(ending) => {
             if !ending.words.is_empty() {
-                eprintln!("cordon: {}", ending.words);
+                tell!("cordon: {}", ending.words);
             }
             ExitCode::from(ending.code)
         }

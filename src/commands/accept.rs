@@ -48,7 +48,7 @@ pub fn run(args: &Args) -> Result<(), Ending> {
         Format::Text => println!("{}", acceptance.words()),
         Format::Json => println!("{}", serde_json::json!(acceptance)),
     }
-    eprintln!("the next start journals this and goes on from there");
+    tell!("the next start journals this and goes on from there");
     Ok(())
 }
 

@@ -159,7 +159,7 @@ fn init(args: &Init) -> Result<(), Ending> {
     let mut authority = Authority::init(&args.dir, &settings, SystemClock.now())?;
     authority.crl(SystemClock.now())?;
     println!("{}: CA of park {}", args.dir.display(), authority.park());
-    eprintln!(
+    tell!(
         "keep this folder off the hub; copy root.pem, issuing.pem, both .crl.pem files and register.json to its trust folder"
     );
     Ok(())

@@ -200,7 +200,7 @@ fn progress() -> OnCase {
     Arc::new(|examined: &Examined| {
         let reason = examined.verdict.reason();
         let colon = if reason.is_empty() { "" } else { ": " };
-        eprintln!(
+        tell!(
             "{} {:<14} {}{colon}{reason}",
             examined.case.id,
             examined.verdict.word(),
@@ -212,7 +212,7 @@ fn progress() -> OnCase {
 /// Asks the person at the device; Enter is yes, anything else declines.
 async fn confirmed(words: String) -> bool {
     let asked = tokio::task::spawn_blocking(move || {
-        eprintln!(">> {words} Then press Enter (n Enter: cannot be done).");
+        tell!(">> {words} Then press Enter (n Enter: cannot be done).");
         let _ = std::io::stderr().flush();
         let mut line = String::new();
         let read = std::io::stdin().lock().read_line(&mut line);
@@ -284,9 +284,7 @@ fn write(examination: &Examination, signer: Option<&Signer>, out: &Path) -> Resu
             })?
         }
         None => {
-            eprintln!(
-                "without --certs nothing is signed: only result.html and junit.xml are written"
-            );
+            tell!("without --certs nothing is signed: only result.html and junit.xml are written");
             Papers {
                 html: cordon_suite::html(examination),
                 junit: cordon_suite::junit(examination),

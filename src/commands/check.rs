@@ -30,7 +30,7 @@ fn warn(format: &Format, warnings: &[Fault]) {
     match format {
         Format::Text if warnings.is_empty() => {}
         Format::Text => {
-            eprintln!("warning:");
+            tell!("warning:");
             print_faults(warnings);
         }
         Format::Json => {

@@ -232,7 +232,7 @@ fn replay(args: &Replay) -> Result<(), Ending> {
     )?;
     let report = replay_told(&reader, plugins, Some(&authority), args.to, |number| {
         if number % PROGRESS == 0 {
-            eprintln!("entry {number}");
+            tell!("entry {number}");
         }
     })?;
     let hash = report.state_hash.to_string();

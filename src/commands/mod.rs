@@ -32,6 +32,7 @@ use cordon_services::client::{Link, LinkError, LinkOptions};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit::{Ending, FAILED, TRY_AGAIN, UNAVAILABLE};
+use crate::say::Aloud;
 
 /// Cordon: a standards-based integration hub for closed chemical parks.
 #[derive(Debug, Parser)]
@@ -108,7 +109,8 @@ pub fn start_log(cli: &Cli) {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| Aloud)
+        .log_internal_errors(false)
         .with_target(false)
         .init();
 }
@@ -212,19 +214,19 @@ pub async fn interrupted() -> Result<(), Ending> {
 /// Prints marked journal entries, one a line, on standard error.
 pub fn print_marks(marks: &[cordon_flow::Mark]) {
     for mark in marks {
-        eprintln!("{mark}");
+        tell!("{mark}");
     }
 }
 
 /// Prints faults one per paragraph on standard error.
 pub fn print_faults(faults: &[cordon_contract::Fault]) {
     for fault in faults {
-        eprintln!("{}: {}", fault.code(), fault.log_text());
+        tell!("{}: {}", fault.code(), fault.log_text());
         if !fault.place().is_empty() {
-            eprintln!("  at {}", fault.place());
+            tell!("  at {}", fault.place());
         }
         if !fault.remedy_text().is_empty() {
-            eprintln!("  {}", fault.remedy_text());
+            tell!("  {}", fault.remedy_text());
         }
     }
 }

@@ -77,7 +77,7 @@ fn list(args: &List) -> Result<(), Ending> {
             for line in &all.open {
                 println!("{}", order(line));
             }
-            eprintln!(
+            tell!(
                 "{} dead letters, {} open orders",
                 all.dead_letters.len(),
                 all.open.len()
@@ -99,7 +99,7 @@ fn rerun(args: &Rerun) -> Result<(), Ending> {
             Ok(said) => println!("{id}: sent again as order {}", shown(said.get("entry"))),
             Err(words) => {
                 refused += 1;
-                eprintln!("{id}: {words}");
+                tell!("{id}: {words}");
             }
         }
     }

@@ -181,7 +181,7 @@ fn list(args: &List) -> Result<(), Ending> {
         }
     }
     if more {
-        eprintln!("the hub has older ones too; name a type to see them");
+        tell!("the hub has older ones too; name a type to see them");
     }
     Ok(())
 }
@@ -270,7 +270,7 @@ fn certificates(args: &Certificates) -> Result<(), Ending> {
     for one in &answer.certificate {
         show(one, args.format);
     }
-    eprintln!("as of {}", answer.this_update);
+    tell!("as of {}", answer.this_update);
     Ok(())
 }
 

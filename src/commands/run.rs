@@ -33,22 +33,24 @@ pub fn run(args: &Args) -> Result<(), Ending> {
         let mut terminate =
             signal(SignalKind::terminate()).map_err(|error| Ending::failed(error.to_string()))?;
         let park = assemble::start(&config, loaded).await?;
-        eprintln!(
+        tell!(
             "park {} is up: exchange https://{}, console http://{}",
-            config.plan.code, config.exchange.listen, config.console.listen
+            config.plan.code,
+            config.exchange.listen,
+            config.console.listen
         );
         let failed = tokio::select! {
             _ = interrupt.recv() => None,
             _ = terminate.recv() => None,
             fault = park.failed() => Some(fault),
         };
-        eprintln!("stopping");
+        tell!("stopping");
         let stopped = park.stop().await;
         match failed {
             Some(fault) => Err(Ending::from(fault)),
             None => {
                 if let Some((number, hash)) = stopped? {
-                    eprintln!("stopped at entry {number}, state {hash}");
+                    tell!("stopped at entry {number}, state {hash}");
                 }
                 Ok(())
             }

@@ -49,7 +49,7 @@ pub fn run(args: &Args) -> Result<(), Ending> {
             cordon_wire::write_message(&message).map_err(|fault| place(lawful(fault)))?;
         let state = spool.put(&message.header.message_id, &canonical)?;
         if state != SpoolState::Waiting {
-            eprintln!("{}: answered before ({})", file.display(), state.as_str());
+            tell!("{}: answered before ({})", file.display(), state.as_str());
         }
     }
     let (link, _) = args.hub.link()?;

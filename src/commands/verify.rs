@@ -63,7 +63,7 @@ pub fn run(args: &Args) -> Result<(), Ending> {
     let deep = match trust.filter(|_| args.deep) {
         Some(trust) => Some(examine(&args.dir, &trust, |number| {
             if number % PROGRESS == 0 {
-                eprintln!("entry {number}");
+                tell!("entry {number}");
             }
         })?),
         None => None,

@@ -89,7 +89,7 @@ impl Demo {
         office(&config, park.hub()).await?;
         let company = self.company(&config, &demo, &outside)?;
         let ended = self.wait(&park).await;
-        eprintln!("stopping");
+        tell!("stopping");
         let (pulled, filed, duty) = company.go_home().await;
         teller.abort();
         let (stats, escalated) = last_look(park.hub()).await?;
@@ -143,7 +143,7 @@ impl Demo {
     }
 
     fn announce(&self, config: &ParkConfig) {
-        eprintln!(
+        tell!(
             "park {} is up\n  status page   http://{}\n  exchange      https://{}  (certificates in {})\n  configuration {}",
             config.plan.code,
             config.console.listen,
@@ -152,8 +152,8 @@ impl Demo {
             self.config.display(),
         );
         match self.length {
-            Some(length) => eprintln!("  it ends by itself after {} s\n", length.as_secs()),
-            None => eprintln!("  Ctrl-C ends it\n"),
+            Some(length) => tell!("  it ends by itself after {} s\n", length.as_secs()),
+            None => tell!("  Ctrl-C ends it\n"),
         }
     }
 

@@ -23,7 +23,7 @@ pub async fn tell(feed: Feed, quiet: bool) {
 pub fn say(at: Timestamp, words: &str) {
     let local = at.at_offset(Timestamp::PARK_OFFSET_MINUTES).to_string();
     let clock = local.get(11..19).unwrap_or_default();
-    eprintln!("{clock}  {words}");
+    tell!("{clock}  {words}");
 }
 
 /// What an entry is worth telling, if anything.
