@@ -26,6 +26,7 @@ mod output;
 mod report;
 mod session;
 mod sign;
+mod underway;
 
 pub use adapter::MqttAdapter;
 pub use command::{Form, Notice, notice};

@@ -7,12 +7,10 @@
 //! again. An acknowledgement belongs to the connection on which its message came: after a reconnect
 //! the broker sends the message again, and only that delivery is acknowledged.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use cordon_contract::{Accepted, Fault, IntakeError, Link, LinkState, Reading};
 use cordon_model::{DeviceId, MessageId, Timestamp};
 use futures_util::StreamExt;
@@ -29,6 +27,7 @@ use crate::decode::{Incoming, decode};
 use crate::health::Health;
 use crate::options;
 use crate::sign::{Sign, sign_of};
+use crate::underway::{Noted, Repeat, Underway};
 
 /// How long nothing may be taken in before the link is called degraded.
 const STALL: Duration = Duration::from_secs(5);
@@ -44,8 +43,11 @@ struct Offered {
     reading: Reading,
 }
 
-/// Room for one message on its way to the intake.
-type Place<'a> = mpsc::Permit<'a, Offered>;
+/// Room for whatever is read next: a message on its way to the intake, or a repeat of one.
+struct Place<'a> {
+    offer: mpsc::Permit<'a, Offered>,
+    repeat: Repeat,
+}
 
 /// What the intake said of one.
 struct Answer {
@@ -66,9 +68,9 @@ pub async fn run(
     let options = options::intake(config, tls)?;
     let room = usize::from(config.queue);
     // As many acknowledgements as messages can have been taken in since the client last looked for
-    // any (those inside, and one read of the network), and the subscriptions: they always fit, so
-    // that answering never waits for the network.
-    let capacity = room * 2 + options::READ_BATCH + 64;
+    // any (those inside, their repeats, and one read of the network), and the subscriptions: they
+    // always fit, so that answering never waits for the network.
+    let capacity = room * 3 + options::READ_BATCH + 64;
     let (client, eventloop) = AsyncClient::builder(options).capacity(capacity).build();
     let (sender, receiver) = mpsc::channel(room);
     let session = Session {
@@ -77,7 +79,7 @@ pub async fn run(
         link,
         client,
         epoch: AtomicU64::new(0),
-        underway: Mutex::new(HashMap::new()),
+        underway: Underway::new(room),
         offers: sender,
         anywhere: Subscription {
             filter: "#".to_owned(),
@@ -101,18 +103,12 @@ struct Session<'a> {
     /// Counts beginnings and ends of connections: odd while one stands. An acknowledgement of
     /// another is never sent, and none between two, where it would wait for the next.
     epoch: AtomicU64,
-    /// Offered and not answered, with the deliveries that wait for the answer.
-    underway: Mutex<HashMap<MessageId, Vec<Delivery>>>,
+    /// Offered and not answered.
+    underway: Underway,
     offers: mpsc::Sender<Offered>,
     /// For topics that only an earlier configuration subscribed to: nobody maps them, so the
     /// refusal becomes an entry and nothing disappears.
     anywhere: Subscription,
-}
-
-/// One delivery of a message, to be acknowledged on its own connection.
-struct Delivery {
-    epoch: u64,
-    publish: Publish,
 }
 
 impl Session<'_> {
@@ -158,18 +154,26 @@ impl Session<'_> {
 
     /// Waits until one more message fits; `None` when the adapter stops.
     async fn place(&self) -> Option<Place<'_>> {
-        if let Ok(place) = self.offers.try_reserve() {
-            return Some(place);
+        if let Some(repeat) = self.underway.try_place()
+            && let Ok(offer) = self.offers.try_reserve()
+        {
+            return Some(Place { offer, repeat });
         }
+        let place = async {
+            let offer = self.offers.reserve().await.ok()?;
+            let repeat = self.underway.place().await?;
+            Some(Place { offer, repeat })
+        };
+        tokio::pin!(place);
         let mut stalled = false;
         loop {
             tokio::select! {
                 () = self.link.shutdown.wait() => return None,
-                place = self.offers.reserve() => {
+                place = &mut place => {
                     if stalled && self.is_connected() {
                         self.health.link(LinkState::Online, "", self.link.clock.now());
                     }
-                    return place.ok();
+                    return place;
                 }
                 () = tokio::time::sleep(STALL), if !stalled => {
                     stalled = true;
@@ -279,23 +283,14 @@ impl Session<'_> {
             self.health.spoke(&reading.device, now);
         }
         let epoch = self.epoch.load(Ordering::SeqCst);
-        let delivery = Delivery {
-            epoch,
-            publish: Publish {
-                payload: Bytes::new(),
-                ..publish
-            },
-        };
-        let mut underway = self.underway();
-        if let Some(deliveries) = underway.get_mut(&id) {
-            // The same message again while the first is being made durable: one offer, and every
-            // delivery of this connection is acknowledged by its answer.
-            deliveries.retain(|known| known.epoch == epoch);
-            deliveries.push(delivery);
-            return Some(place);
+        let Place { offer, repeat } = place;
+        let ack = self.client.prepare_ack(&publish);
+        match self.underway.note(id, (epoch, publish.pkid), ack, repeat) {
+            Noted::First => offer.send(Offered { id, sign, reading }),
+            // Offered once, and every delivery of this connection is acknowledged by the answer.
+            Noted::Waits => {}
+            Noted::Needless(repeat) => return Some(Place { offer, repeat }),
         }
-        underway.insert(id, vec![delivery]);
-        place.send(Offered { id, sign, reading });
         None
     }
 
@@ -326,7 +321,8 @@ impl Session<'_> {
     }
 
     fn answered(&self, answer: Answer) {
-        let deliveries = self.underway().remove(&answer.id).unwrap_or_default();
+        let epoch = self.epoch.load(Ordering::SeqCst);
+        let acks = self.underway.answered(&answer.id, epoch);
         let (device, at) = (&answer.device, answer.received_at);
         match &answer.result {
             Ok(accepted) => {
@@ -344,9 +340,8 @@ impl Session<'_> {
             // Nothing was recorded: the broker keeps it for the next start.
             Err(IntakeError::Closed) => return,
         }
-        let epoch = self.epoch.load(Ordering::SeqCst);
-        for delivery in deliveries.iter().filter(|delivery| delivery.epoch == epoch) {
-            if let Err(error) = self.client.try_ack(&delivery.publish) {
+        for ack in acks {
+            if let Err(error) = self.client.try_manual_ack(ack) {
                 tracing::warn!(adapter = %self.config.name, %error, "acknowledgement not sent");
             }
         }
@@ -356,7 +351,7 @@ impl Session<'_> {
     /// moment, then the broker is told, so that it publishes no will and keeps the session.
     async fn goodbye(&self, mut eventloop: EventLoop) {
         let rest = async {
-            while !self.underway().is_empty() {
+            while !self.underway.is_empty() {
                 tokio::select! {
                     event = eventloop.poll() => match event {
                         // Not offered any more: the broker keeps it for the next start.
@@ -373,10 +368,5 @@ impl Session<'_> {
         let _ = tokio::time::timeout(GOODBYE, rest).await;
         self.health
             .link(LinkState::Offline, "stopped", self.link.clock.now());
-    }
-
-    fn underway(&self) -> MutexGuard<'_, HashMap<MessageId, Vec<Delivery>>> {
-        // Every change is complete before the lock is left, so a panic elsewhere harms nothing.
-        self.underway.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
