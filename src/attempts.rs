@@ -1,19 +1,27 @@
 //! Attempts that came to nothing below the services: counted, logged, and audited once an hour for
-//! each address and cause.
+//! each address and cause. Of IPv6 a site's network of 64 bits is one address.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use cordon_contract::Clock;
 use cordon_flow::{Audited, Submit};
-use cordon_http::{Attempt, Cause};
+use cordon_http::{Attempt, Cause, Pace, Rate, site};
 use cordon_model::{AuditOutcome, PartyId, Timestamp};
 use tokio::sync::mpsc;
 
-/// Addresses with their causes that are told apart in an hour; beyond, one audit for each cause.
+/// Addresses with their causes that are remembered as told in an hour; beyond, the oldest is forgotten
+/// and may be told again.
 const TOLD_MAX: usize = 1_000;
-/// Audits that may wait for the journal; beyond, they are only counted and logged.
+/// Audits of one cause: many addresses at once, and then no more than fills no journal.
+const RATE: Rate = Rate {
+    at_once: 1_000,
+    a_second: 1,
+};
+/// Audits that may wait for the journal. One that finds no room is only counted and logged; the next
+/// attempt from its address is audited instead.
 const WAITING_MAX: usize = 256;
 const HOUR_MICROS: i64 = 3_600_000_000;
 
@@ -21,6 +29,7 @@ const HOUR_MICROS: i64 = 3_600_000_000;
 pub struct Attempts {
     counts: Mutex<BTreeMap<&'static str, u64>>,
     told: Mutex<Told>,
+    pace: Pace<Cause>,
     audits: mpsc::Sender<Audited>,
     hub: PartyId,
 }
@@ -28,23 +37,34 @@ pub struct Attempts {
 #[derive(Default)]
 struct Told {
     hour: i64,
-    /// None stands for every address that came after the table was full.
-    known: HashSet<(Option<IpAddr>, Cause)>,
+    known: HashSet<(IpAddr, Cause)>,
+    /// The same in the order in which they were told.
+    order: VecDeque<(IpAddr, Cause)>,
 }
 
 impl Told {
-    /// Whether this address and cause are new in this hour; the address under which they are told.
-    fn is_new(&mut self, address: IpAddr, cause: Cause, now: Timestamp) -> Option<Option<IpAddr>> {
+    /// Whether this address and cause were told in this hour.
+    fn is_told(&mut self, key: (IpAddr, Cause), now: Timestamp) -> bool {
         let hour = now.micros().div_euclid(HOUR_MICROS);
         if self.hour != hour {
             self.hour = hour;
             self.known.clear();
+            self.order.clear();
         }
-        let mut key = (Some(address), cause);
-        if !self.known.contains(&key) && self.known.len() >= TOLD_MAX {
-            key.0 = None;
+        self.known.contains(&key)
+    }
+
+    /// Notes that they were.
+    fn mark(&mut self, key: (IpAddr, Cause)) {
+        if !self.known.insert(key) {
+            return;
         }
-        self.known.insert(key).then_some(key.0)
+        self.order.push_back(key);
+        if self.order.len() > TOLD_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
     }
 }
 
@@ -60,9 +80,14 @@ impl Attempts {
                 }
             }
         });
+        Self::with(audits, hub)
+    }
+
+    fn with(audits: mpsc::Sender<Audited>, hub: PartyId) -> Self {
         Self {
             counts: Mutex::default(),
             told: Mutex::default(),
+            pace: Pace::new(RATE),
             audits,
             hub,
         }
@@ -70,32 +95,33 @@ impl Attempts {
 
     /// Takes one in.
     pub fn take(&self, attempt: &Attempt, clock: &dyn Clock) {
-        let (address, cause) = (attempt.peer.ip(), attempt.cause);
+        let (address, cause) = (site(attempt.peer.ip()), attempt.cause);
         let name = cause.as_str();
         {
             let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
             *counts.entry(name).or_default() += 1;
         }
-        let new = {
-            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            told.is_new(address, cause, clock.now())
-        };
-        let Some(under) = new else {
+        // Held while it is told, so that two at once are told once.
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_told = told.is_told((address, cause), clock.now());
+        if is_told || self.pace.turn(&cause, Duration::ZERO).is_none() {
             tracing::debug!(peer = %attempt.peer, cause = name, "{}", attempt.detail);
             return;
-        };
+        }
         tracing::warn!(peer = %attempt.peer, cause = name, "turned away: {}", attempt.detail);
         let audited = Audited {
             action: format!("door.{name}"),
             actor: self.hub.clone(),
-            target: Some(
-                under.map_or_else(|| "elsewhere".to_owned(), |address| address.to_string()),
-            ),
+            target: Some(address.to_string()),
             outcome: AuditOutcome::Denied,
             detail: Some(attempt.detail.clone()),
         };
-        if self.audits.try_send(audited).is_err() {
-            tracing::warn!(cause = name, "too many attempts wait to be recorded");
+        match self.audits.try_send(audited) {
+            Ok(()) => told.mark((address, cause)),
+            Err(_) => {
+                self.pace.give_back(&cause);
+                tracing::warn!(cause = name, "too many attempts wait to be recorded");
+            }
         }
     }
 
@@ -110,28 +136,103 @@ impl Attempts {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "test code")]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::net::{Ipv4Addr, SocketAddr};
+    use std::time::Instant;
 
     use super::*;
 
-    #[test]
-    fn an_address_is_told_once_an_hour_and_the_table_is_bounded() {
-        let mut told = Told::default();
-        let at = |hour: i64| Timestamp::from_micros(hour * HOUR_MICROS + 5);
-        let address = |number: u32| IpAddr::V4(Ipv4Addr::from_bits(number));
-        let cause = Cause::CertificateRevoked;
-        assert_eq!(
-            told.is_new(address(1), cause, at(1)),
-            Some(Some(address(1)))
-        );
-        assert_eq!(told.is_new(address(1), cause, at(1)), None);
-        assert!(told.is_new(address(1), Cause::NotFound, at(1)).is_some());
-        assert!(told.is_new(address(1), cause, at(2)).is_some());
-        for number in 0..5_000 {
-            told.is_new(address(number), cause, at(3));
+    /// A clock that stands at an hour.
+    struct At(i64);
+
+    impl Clock for At {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_micros(self.0 * HOUR_MICROS + 5)
         }
-        assert_eq!(told.known.len(), TOLD_MAX + 1);
-        assert!(told.known.contains(&(None, cause)));
+    }
+
+    fn book(room: usize) -> (Attempts, mpsc::Receiver<Audited>) {
+        let (audits, waiting) = mpsc::channel(room);
+        (Attempts::with(audits, "hub-1".parse().unwrap()), waiting)
+    }
+
+    fn attempt(address: IpAddr, cause: Cause) -> Attempt {
+        Attempt {
+            peer: SocketAddr::new(address, 40_000),
+            cause,
+            detail: "turned away".to_owned(),
+        }
+    }
+
+    fn numbered(number: u32) -> IpAddr {
+        IpAddr::V4(Ipv4Addr::from_bits(number))
+    }
+
+    fn targets(waiting: &mut mpsc::Receiver<Audited>) -> Vec<String> {
+        let mut targets = Vec::new();
+        while let Ok(audited) = waiting.try_recv() {
+            targets.push(audited.target.unwrap());
+        }
+        targets
+    }
+
+    #[test]
+    fn an_address_is_told_once_an_hour_for_each_cause() {
+        let (book, mut waiting) = book(100);
+        let cause = Cause::CertificateRevoked;
+        for hour in [1, 1, 2] {
+            book.take(&attempt(numbered(1), cause), &At(hour));
+            book.take(&attempt(numbered(1), Cause::NotFound), &At(hour));
+        }
+        assert_eq!(targets(&mut waiting).len(), 4);
+        assert_eq!(book.counts().values().sum::<u64>(), 6);
+    }
+
+    #[test]
+    fn an_attempt_that_found_no_room_is_audited_at_the_next_one() {
+        let (book, mut waiting) = book(1);
+        let cause = Cause::CertificateRevoked;
+        book.take(&attempt(numbered(1), cause), &At(1));
+        book.take(&attempt(numbered(2), cause), &At(1));
+        assert_eq!(targets(&mut waiting), ["0.0.0.1"]);
+        book.take(&attempt(numbered(2), cause), &At(1));
+        assert_eq!(targets(&mut waiting), ["0.0.0.2"]);
+        book.take(&attempt(numbered(2), cause), &At(1));
+        assert!(targets(&mut waiting).is_empty());
+    }
+
+    #[test]
+    fn a_site_of_ipv6_is_one_address() {
+        let (book, mut waiting) = book(100);
+        for host in ["2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"] {
+            book.take(&attempt(host.parse().unwrap(), Cause::NotFound), &At(1));
+        }
+        assert_eq!(targets(&mut waiting), ["2001:db8::", "2001:db8:0:1::"]);
+    }
+
+    #[test]
+    fn a_flood_of_addresses_is_bounded_and_mutes_nobody_for_good() {
+        let (book, mut waiting) = book(10_000);
+        let cause = Cause::CertificateRevoked;
+        for number in 0..5_000 {
+            book.take(&attempt(numbered(number), cause), &At(1));
+        }
+        assert_eq!(targets(&mut waiting).len(), 1_000);
+        let partner: IpAddr = "10.9.9.9".parse().unwrap();
+        book.take(&attempt(partner, Cause::NotFound), &At(1));
+        assert_eq!(targets(&mut waiting), ["10.9.9.9"], "another cause");
+        // Of the same cause one more has its turn a second later.
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let mut within_the_hour = Vec::new();
+        while within_the_hour.is_empty() && Instant::now() < deadline {
+            book.take(&attempt(partner, cause), &At(1));
+            within_the_hour = targets(&mut waiting);
+        }
+        assert_eq!(within_the_hour, ["10.9.9.9"]);
+        let told = book.told.lock().unwrap();
+        assert_eq!(told.known.len(), TOLD_MAX);
+        assert_eq!(told.order.len(), TOLD_MAX);
+        assert!(!told.known.contains(&(numbered(0), cause)), "the oldest");
     }
 }

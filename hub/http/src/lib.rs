@@ -22,6 +22,6 @@ pub use budget::{Budget, Room};
 pub use client::{Client, ClientOptions};
 pub use fault::HttpFault;
 pub use outcome::outcome_of;
-pub use pace::{Pace, Rate};
+pub use pace::{Pace, Rate, site};
 pub use places::{Guest, Places, Standing};
 pub use server::{Handler, Request, Response, Server, ServerOptions, TlsSource};

@@ -81,7 +81,7 @@ impl<K: Clone + Eq + Hash> Pace<K> {
 }
 
 /// What counts as one address: of IPv6 the network of 64 bits that one site is given.
-pub(crate) fn site(address: IpAddr) -> IpAddr {
+pub fn site(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let network = address.to_bits() & !u128::from(u64::MAX);
