@@ -56,6 +56,9 @@ pub enum Standing {
     Park,
     /// A proposal that waits for the park's word.
     Proposal,
+    /// The speaker's word about his own things, on which the park has spoken: its word stands. Such an
+    /// entry is always `overtaken`.
+    Overruled,
 }
 
 /// Audit action of an open alarm that had to give way: nobody shows it any more. Its target is the alarm.

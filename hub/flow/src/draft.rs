@@ -116,6 +116,8 @@ impl Draft {
             Standing::Proposal
         } else if self.flags & flags::PARK != 0 {
             Standing::Park
+        } else if self.flags & flags::PARK_STANDS != 0 && self.kind == EntryKind::Message {
+            Standing::Overruled
         } else {
             Standing::Own
         }

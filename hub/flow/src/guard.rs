@@ -22,7 +22,7 @@ use crate::fold::MARKED;
 use crate::room::{DISK_LOW, DISK_OUT};
 use crate::text::{clip, clip_empty};
 
-/// Audit action of a statement that was overtaken by a newer one of its sender.
+/// Audit action of a statement that was overtaken by a newer one of its sender, or by the park's word.
 pub(crate) const OVERTAKEN: &str = "message.overtaken";
 /// Audit action of a hole in a sender's running numbers.
 pub(crate) const SENDER_GAP: &str = "sender.gap";
@@ -93,10 +93,14 @@ impl Guard {
 }
 
 fn overtaken(entry: &Entry) -> Body {
-    let detail = format!(
-        "entry {} changes nothing: {} has said something newer about the same subject",
-        entry.number, entry.sender
-    );
+    let why = match entry.standing {
+        Standing::Overruled => "the park has spoken on this grant, and its word stands".to_owned(),
+        _ => format!(
+            "{} has said something newer about the same subject",
+            entry.sender
+        ),
+    };
+    let detail = format!("entry {} changes nothing: {why}", entry.number);
     noted(entry, OVERTAKEN, &entry.label, detail)
 }
 

@@ -1,6 +1,6 @@
 //! What outlives one opening of the journal: plug-ins, spool, readings that wait, orders that acted.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use cordon_contract::{Fault, Order};
@@ -15,6 +15,7 @@ use crate::ledger::{Ledger, StateSeat};
 use crate::queue::Room;
 use crate::receipt::ReceiptData;
 use crate::recovery::initial;
+use crate::remembered::Remembered;
 use crate::room::RoomTold;
 use crate::sequencer::Ties;
 use crate::spool::Spool;
@@ -54,9 +55,9 @@ pub(crate) struct Kit {
     /// Batches whose sync failed.
     pub unsettled: Vec<Unsettled>,
     /// Orders that acted, by the number they acted under.
-    pub acted: BTreeMap<u64, Acted>,
+    pub acted: Remembered<u64, Acted>,
     /// Openings that acted, with what was answered: a repetition acts no second time.
-    pub openings: BTreeMap<(PartyId, MessageId), ReceiptData>,
+    pub openings: Remembered<(PartyId, MessageId), ReceiptData>,
     /// What was said of the clock.
     pub clock_told: ClockTold,
     /// What was said of the disk.
@@ -82,8 +83,8 @@ impl Kit {
             core,
             held: VecDeque::new(),
             unsettled: Vec::new(),
-            acted: BTreeMap::new(),
-            openings: BTreeMap::new(),
+            acted: Remembered::new(REMEMBERED_MAX),
+            openings: Remembered::new(REMEMBERED_MAX),
             clock_told: ClockTold::default(),
             room_told: RoomTold::default(),
         })
@@ -117,9 +118,6 @@ impl Kit {
             number: None,
         };
         self.acted.insert(order.number, acted);
-        if self.acted.len() > REMEMBERED_MAX {
-            self.acted.pop_first();
-        }
         self.ties.dispatch.release(order);
     }
 
@@ -127,9 +125,6 @@ impl Kit {
     pub(crate) fn note_opening(&mut self, receipt: &ReceiptData) {
         let key = (receipt.sender.clone(), receipt.message_id);
         self.openings.insert(key, receipt.clone());
-        if self.openings.len() > REMEMBERED_MAX {
-            self.openings.pop_first();
-        }
     }
 
     /// Gives an order that acted its number of the journal. False when it did not act in this run

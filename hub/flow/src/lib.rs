@@ -52,6 +52,7 @@ mod precedence;
 mod queue;
 mod receipt;
 mod recovery;
+mod remembered;
 mod replay;
 mod retold;
 mod room;

@@ -76,7 +76,7 @@ impl Sequencer {
         for unsettled in &mut self.kit.unsettled {
             unsettled.settle(&self.reader)?;
         }
-        for acted in self.kit.acted.values_mut() {
+        for (_, acted) in self.kit.acted.iter_mut() {
             // Given by an opening that failed before it was done.
             acted.number = None;
         }

@@ -226,6 +226,20 @@ async fn a_grant_the_park_withdrew_stays_withdrawn_and_the_receipt_says_so() {
         .iter()
         .filter(|stored| stored.entry.kind == EntryKind::Message && stored.entry.overtaken);
     assert_eq!(overtaken.count(), 2);
+    // Whoever reads the audit learns that it was the park, and not the sender, who spoke.
+    let audits: Vec<&str> = stored
+        .iter()
+        .filter(|stored| stored.entry.label == "message.overtaken")
+        .filter_map(|stored| match &stored.entry.message.as_ref()?.body {
+            Body::AuditEvent(audit) => audit.detail.as_deref(),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(audits.len(), 2, "{audits:?}");
+    for audit in audits {
+        let words = "changes nothing: the park has spoken on this grant, and its word stands";
+        assert!(audit.ends_with(words), "{audit}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
