@@ -1,7 +1,7 @@
 //! The rules themselves.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "test code")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -201,11 +201,56 @@ fn every_error_code_is_documented() {
     demand_none(complaints);
 }
 
+/// Every metric that the program can print stands in the reference, and nothing else does.
+#[test]
+fn every_metric_is_documented() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
+    let reference = read("docs/reference/metrics.md");
+    let rows = reference
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `cordon_")?.split_once('`'));
+    let documented: BTreeSet<&str> = rows.map(|(name, _)| name).collect();
+    let (metrics, view) = (
+        read("hub/console/src/metrics.rs"),
+        read("hub/console/src/view.rs"),
+    );
+    let mut printed: BTreeSet<&str> = literals(&metrics)
+        .filter_map(|literal| literal.strip_prefix("cordon_"))
+        .filter(|name| !name.contains('{'))
+        .collect();
+    // Those printed as `cordon_{name}`.
+    let totals = view.split_once("fn totals(").unwrap().1;
+    let totals = totals.split_once("]\n    }").unwrap().0;
+    printed.extend(literals(totals));
+    assert!(printed.len() > 30, "{printed:?}");
+    assert_eq!(documented, printed, "docs/reference/metrics.md");
+    // No other place prints one.
+    let mut complaints = Vec::new();
+    for source in sources(&root(), &[".rs"])
+        .iter()
+        .filter(|source| source.is_product() && source.path != "hub/console/src/metrics.rs")
+    {
+        for (number, line) in source.lines_before_tests() {
+            if line.contains("# TYPE cordon_") {
+                complaints.push(format!(
+                    "{}:{number}: a metric outside hub/console/src/metrics.rs",
+                    source.path
+                ));
+            }
+        }
+    }
+    demand_none(complaints);
+}
+
+/// What stands between quotation marks.
+fn literals(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .flat_map(|line| line.split('"').skip(1).step_by(2))
+}
+
 /// String literals of the form `"V012"`.
 fn codes(line: &str) -> Vec<&str> {
-    line.split('"')
-        .skip(1)
-        .step_by(2)
+    literals(line)
         .filter(|literal| {
             literal.len() == 4
                 && literal.starts_with(|first: char| "VXMFJPCKASR".contains(first))

@@ -1,7 +1,7 @@
 //! The console's small web server: loopback only, same origin only.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use axum::Router;
@@ -201,9 +201,11 @@ async fn follow(console: Arc<Console>, shutdown: Shutdown) {
         };
         match entry {
             Ok(entry) => {
-                if let Ok(mut view) = console.view.write() {
-                    view.apply(&entry);
-                }
+                console
+                    .view
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .apply(&entry);
                 console
                     .changed
                     .send_modify(|count| *count = count.wrapping_add(1));
@@ -307,10 +309,14 @@ fn well(console: &Console) -> String {
         .collect()
 }
 
+/// What the console has seen. A panic while an entry was applied costs the rest of that entry, not the
+/// page.
+fn seen(console: &Console) -> RwLockReadGuard<'_, View> {
+    console.view.read().unwrap_or_else(PoisonError::into_inner)
+}
+
 async fn metrics_page(State(console): State<Arc<Console>>) -> Response {
-    let Ok(view) = console.view.read() else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
+    let view = seen(&console);
     let desk = &console.desk;
     let alarms = desk.alarms(None, 0);
     let text = metrics::text(
@@ -341,7 +347,7 @@ async fn view_once(State(console): State<Arc<Console>>) -> Response {
 /// The view with open alarms, figures and devices, as JSON.
 fn snapshot(console: &Console) -> Option<String> {
     let now = console.desk.park_now();
-    let view = console.view.read().ok()?.at(now.as_ref());
+    let view = seen(console).at(now.as_ref());
     let mut value = serde_json::to_value(view).ok()?;
     let figures = console.desk.figures();
     let fields = value.as_object_mut()?;
