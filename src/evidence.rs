@@ -1,19 +1,27 @@
 //! What others hold against a journal: receipts, signed reports, checkpoints. Each names an entry and
 //! the chain hash there, so each is wrong of a journal that was rewritten before it.
 
+//!
+//! Anybody can write such a thing, so only what the hub has signed counts. The rest is told apart: it
+//! proves nothing, neither for the journal nor against it.
+
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use cordon_contract::{Clock as _, Fault, SystemClock};
-use cordon_journal::{Hash, Position};
-use cordon_model::NAMESPACE;
-use cordon_security::{Role, TrustStore, xmldsig};
+use cordon_contract::{Clock as _, SystemClock};
+use cordon_journal::{Hash, Position, Reader};
+use cordon_model::{NAMESPACE, Receipt, Timestamp};
+use cordon_security::wsse::{self, Policy, VerifiedEnvelope};
+use cordon_security::{Identity, Role, TrustStore, xmldsig};
 use cordon_services::client::Checkpoint;
-use cordon_xml::{Document, Limits};
+use cordon_xml::{Document, Limits, Node};
 
 use crate::exit::Ending;
 
 /// Files read from one folder at most; more are an error, never left out silently.
 const FILES_MAX: usize = 1_000_000;
+/// What is said of something without a signature.
+const UNSIGNED: &str = "unsigned";
 
 /// Kind of evidence.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -35,68 +43,164 @@ pub struct Piece {
     source: PathBuf,
 }
 
-/// All that is held against a journal.
-#[derive(Clone, Debug, Default)]
-pub struct Evidence {
-    /// In the order of reading.
-    pub held: Vec<Piece>,
+/// Something laid before the journal that proves nothing.
+#[derive(Clone, Debug)]
+pub struct Unproven {
+    /// The file.
+    pub source: PathBuf,
+    /// Why.
+    pub why: String,
 }
 
-impl Evidence {
-    /// Reads the receipts of a folder and of its `accepted` folder: bare, or inside an answer.
-    pub fn receipts(&mut self, folder: &Path) -> Result<(), Ending> {
-        for file in files(folder)? {
-            let document = parsed(&file)?;
-            let receipts = document
-                .root()
-                .elements()
-                .filter(|node| node.is(NAMESPACE, "Receipt"));
-            for node in receipts {
-                let receipt =
-                    cordon_wire::read_receipt(node).map_err(|breach| refused(&file, &breach))?;
-                self.add(
-                    Held::Receipt,
-                    (receipt.entry_number, receipt.chain_hash.0),
-                    &file,
-                );
-            }
+/// All that is held against a journal.
+pub struct Evidence<'a> {
+    trust: &'a TrustStore,
+    policy: Policy,
+    now: Timestamp,
+    /// Whose journal it is, park and hub; none when it cannot be read.
+    identity: Option<String>,
+    /// What counts, in the order of reading.
+    pub held: Vec<Piece>,
+    /// What does not.
+    pub unproven: Vec<Unproven>,
+}
+
+impl<'a> Evidence<'a> {
+    /// None yet. What the hub signed counts that wrote the journal in this folder, with a certificate
+    /// that `trust` finds good as of the signature.
+    pub fn of(journal: &Path, trust: &'a TrustStore) -> Self {
+        let reader = Reader::open(journal).ok();
+        Self {
+            trust,
+            policy: Policy::new(&[Role::Hub]).without_replay_guard(),
+            now: SystemClock.now(),
+            identity: reader.map(|reader| reader.identity().to_owned()),
+            held: Vec::new(),
+            unproven: Vec::new(),
         }
-        Ok(())
     }
 
-    /// Reads the reports of a folder; with `trust`, only such as the park's hub signed.
-    pub fn reports(&mut self, folder: &Path, trust: Option<&TrustStore>) -> Result<(), Ending> {
+    /// Reads the receipts of a folder and of the folders in it. One in a signed answer of the hub
+    /// counts; one that stands alone is known by such an answer, or proves nothing.
+    pub fn receipts(&mut self, folder: &Path) -> Result<(), Ending> {
+        let mut proven = HashSet::new();
+        let mut alone = Vec::new();
         for file in files(folder)? {
             let document = parsed(&file)?;
-            let root = document.root();
-            if !root.is(NAMESPACE, "ReportDocument") {
+            if document.root().local() != "Envelope" {
+                match receipts_in(document.root()) {
+                    Ok(receipts) => alone.extend(receipts.into_iter().map(|it| (file.clone(), it))),
+                    Err(why) => self.proves_nothing(&file, why),
+                }
                 continue;
             }
-            if let Some(trust) = trust {
-                let bytes = document.bytes().to_vec();
-                xmldsig::verify_kept(bytes, trust, &[Role::Hub], None, SystemClock.now())
-                    .map_err(|fault| Ending::from(at(fault, &file)))?;
+            let envelope = match self.signed(document.into_bytes()) {
+                Ok(envelope) => envelope,
+                Err(why) => {
+                    self.proves_nothing(&file, why);
+                    continue;
+                }
+            };
+            match receipts_in(envelope.body()) {
+                Ok(receipts) => {
+                    for one in receipts {
+                        let position = (one.entry_number, one.chain_hash.0);
+                        self.add(Held::Receipt, position, &file);
+                        proven.insert(one);
+                    }
+                }
+                Err(why) => self.proves_nothing(&file, why),
             }
-            let read = cordon_wire::read_report_document(root)
-                .map_err(|breach| refused(&file, &breach))?;
-            let position = read.journal_position;
-            self.add(
-                Held::Report,
-                (position.entry_number, position.chain_hash.0),
-                &file,
-            );
+        }
+        alone.retain(|(_, receipt)| !proven.contains(receipt));
+        for (file, _) in alone {
+            self.proves_nothing(&file, UNSIGNED);
         }
         Ok(())
     }
 
-    /// Reads a checkpoint file: what was verified, and the head the hub signed.
-    pub fn checkpoint(&mut self, file: &Path) -> Result<(), Ending> {
-        let checkpoint = Checkpoint::read(file)?;
-        self.add(Held::Checkpoint, checkpoint.verified(), file);
-        if checkpoint.head() != checkpoint.verified() {
-            self.add(Held::Checkpoint, checkpoint.head(), file);
+    /// Reads the reports of a folder that the park's hub signed.
+    pub fn reports(&mut self, folder: &Path) -> Result<(), Ending> {
+        for file in files(folder)? {
+            let document = parsed(&file)?;
+            if !document.root().is(NAMESPACE, "ReportDocument") {
+                continue;
+            }
+            let bytes = document.into_bytes();
+            let roles = [Role::Hub];
+            let position = xmldsig::verify_kept(bytes, self.trust, &roles, None, self.now)
+                .map_err(|fault| fault.to_string())
+                .and_then(|report| {
+                    self.is_writer(report.identity())?;
+                    cordon_wire::read_report_document(report.document().root())
+                        .map(|read| read.journal_position)
+                        .map_err(|breach| breach.to_string())
+                });
+            match position {
+                Ok(position) => {
+                    let position = (position.entry_number, position.chain_hash.0);
+                    self.add(Held::Report, position, &file);
+                }
+                Err(why) => self.proves_nothing(&file, why),
+            }
         }
         Ok(())
+    }
+
+    /// Reads a checkpoint file: what was verified and the newest head, as far as the signed answer in
+    /// it says so.
+    pub fn checkpoint(&mut self, file: &Path) -> Result<(), Ending> {
+        let checkpoint = Checkpoint::read(file)?;
+        let signed = checkpoint
+            .statement()
+            .map_err(|fault| fault.to_string())
+            .and_then(|statement| self.signed(statement))
+            .and_then(|answer| told_in(&answer));
+        let told = match signed {
+            Ok(told) => told,
+            Err(why) => {
+                self.proves_nothing(file, why);
+                return Ok(());
+            }
+        };
+        let mut positions = vec![checkpoint.verified(), checkpoint.head()];
+        positions.dedup();
+        for position in positions {
+            match told.contains(&position) || position.0 == 0 {
+                true => self.add(Held::Checkpoint, position, file),
+                false => {
+                    let why = format!("the signed answer in it does not say entry {}", position.0);
+                    self.proves_nothing(file, why);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An answer that the hub signed; else why it is none.
+    fn signed(&self, bytes: Vec<u8>) -> Result<VerifiedEnvelope, String> {
+        let envelope = wsse::verify_kept(bytes, self.trust, &self.policy, self.now)
+            .map_err(|fault| fault.to_string())?;
+        self.is_writer(envelope.identity())?;
+        Ok(envelope)
+    }
+
+    /// Another hub's word says nothing of this journal.
+    fn is_writer(&self, signer: &Identity) -> Result<(), String> {
+        let signer = format!("{}/{}", signer.park, signer.id);
+        match &self.identity {
+            Some(identity) if *identity != signer => {
+                Err(format!("{signer} signed it, the journal is of {identity}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn proves_nothing(&mut self, source: &Path, why: impl std::fmt::Display) {
+        self.unproven.push(Unproven {
+            source: source.to_owned(),
+            why: why.to_string(),
+        });
     }
 
     fn add(&mut self, kind: Held, (number, chain): Position, source: &Path) {
@@ -167,11 +271,25 @@ fn parsed(file: &Path) -> Result<Document, Ending> {
     Document::parse(bytes, &Limits::default()).map_err(|error| Ending::file(file, &error))
 }
 
-fn refused(file: &Path, why: &dyn std::fmt::Display) -> Ending {
-    Ending::failed(format!("{}: {why}", file.display()))
+/// Every receipt at or below a node.
+fn receipts_in(node: Node<'_>) -> Result<Vec<Receipt>, String> {
+    node.elements()
+        .filter(|node| node.is(NAMESPACE, "Receipt"))
+        .map(|node| cordon_wire::read_receipt(node).map_err(|breach| breach.to_string()))
+        .collect()
 }
 
-fn at(fault: Fault, file: &Path) -> Fault {
-    let place = format!("{} {}", file.display(), fault.place());
-    fault.at(place.trim_end())
+/// The positions that an answer with journal entries says: before its first entry, and the newest.
+fn told_in(answer: &VerifiedEnvelope) -> Result<[Position; 2], String> {
+    let payload = answer.payload().ok_or("the signed answer is empty")?;
+    let page = cordon_wire::service::read_get_messages_response(payload)
+        .map_err(|breach| breach.to_string())?;
+    let before = match page.entry.first() {
+        Some(first) => first.number.saturating_sub(1),
+        None => page.next,
+    };
+    Ok([
+        (before, page.previous_chain_hash.0),
+        (page.head, page.head_chain_hash.0),
+    ])
 }

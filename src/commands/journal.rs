@@ -16,6 +16,7 @@ use serde_json::json;
 use super::{Format, accept, print_faults, print_marks, verify};
 use crate::config::ParkConfig;
 use crate::exit::{CONFIG, Ending, FAILED, FILES};
+use crate::past;
 use crate::plugins::plugins;
 
 /// Verify, show, export and replay the journal; accept a loss.
@@ -25,7 +26,9 @@ pub enum Command {
     #[command(
         after_help = "Works while the hub runs. Exit code 1 when anything is wrong.\n\
         Chain and checksums can be computed anew by whoever changes a journal. What he cannot make are the\n\
-        senders' signatures (--deep) and what others hold: receipts, signed reports, checkpoints of those who pull.\n\n\
+        senders' signatures (--deep) and what others hold under the hub's signature: receipts, reports, checkpoints\n\
+        of those who pull. What bears no good signature of the hub proves nothing: it is listed, and the exit\n\
+        code is 66 when nothing else is wrong.\n\n\
         Examples:\n  cordon journal verify --dir demo-data/journal\n  \
         cordon journal verify --dir demo-data/journal --deep --trust demo-data/certs/ca --reports demo-data/reports"
     )]
@@ -56,7 +59,7 @@ pub enum Command {
         after_help = "The configuration must be the one under which the journal was written: plug-ins decide by it.\n\
         A hub says its position and state hash when it stops; the same are printed here.\n\
         Exit code 1 at the first difference, or when the hash is not the expected one.\n\n\
-        Example:\n  cordon journal replay --dir demo-data/journal --config demo-data/park.toml"
+        Example:\n  cordon journal replay --config demo-data/park.toml"
     )]
     Replay(Replay),
 }
@@ -64,9 +67,9 @@ pub enum Command {
 /// Arguments of `replay`.
 #[derive(clap::Args, Debug)]
 pub struct Replay {
-    /// The journal's folder
-    #[arg(long, default_value = "journal")]
-    dir: PathBuf,
+    /// The journal's folder; that of the configuration when not given
+    #[arg(long)]
+    dir: Option<PathBuf>,
     /// The configuration the plug-ins work by
     #[arg(long, default_value = "park.toml")]
     config: PathBuf,
@@ -224,7 +227,8 @@ fn replay(args: &Replay) -> Result<(), Ending> {
     };
     let config = ParkConfig::read(&args.config).map_err(wrong)?;
     let plugins = plugins(&config).map_err(wrong)?.list;
-    let reader = EntryReader::open(&args.dir)?;
+    let dir = args.dir.clone().unwrap_or_else(|| past::folder(&config));
+    let reader = EntryReader::open(&dir)?;
     let authority = Authority::new(
         Arc::new(config.plan.clone()),
         config.hub.id.clone(),

@@ -180,6 +180,12 @@ fn list(args: &List) -> Result<(), Ending> {
             ),
         }
     }
+    if reports.is_empty() {
+        match kind {
+            Some(kind) => eprintln!("the hub has no {} yet", kind.as_str()),
+            None => eprintln!("the hub has no reports yet"),
+        }
+    }
     if more {
         tell!("the hub has older ones too; name a type to see them");
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cordon_contract::{Fault, Shutdown};
-use cordon_services::client::{Spool, SpoolState, Submitter};
+use cordon_services::client::{Spool, SpoolState, SubmitSummary, Submitter};
 use cordon_services::lawful;
 
 use super::{HubArgs, link_ending, runtime};
@@ -52,12 +52,7 @@ pub fn run(args: &Args) -> Result<(), Ending> {
             tell!("{}: answered before ({})", file.display(), state.as_str());
         }
     }
-    let (link, _) = args.hub.link()?;
-    let submitter = Submitter::new(link, spool, args.batch);
-    let (_trigger, shutdown) = Shutdown::pair();
-    let summary = runtime()?
-        .block_on(submitter.run(Duration::from_secs(args.patience_s), &shutdown))
-        .map_err(|error| link_ending(&error))?;
+    let summary = send(args, &spool).map_err(|ending| kept(ending, args, &spool))?;
     println!(
         "accepted {}, refused {}, waiting {}",
         summary.accepted, summary.refused, summary.waiting
@@ -69,9 +64,33 @@ pub fn run(args: &Args) -> Result<(), Ending> {
     }
     match summary.waiting {
         0 => Ok(()),
-        _ => Err(Ending::new(
-            TRY_AGAIN,
-            "the hub cannot take some messages now; they wait in the spool, run the command again",
-        )),
+        _ => {
+            let ending = Ending::new(TRY_AGAIN, "the hub cannot take some messages now");
+            Err(kept(ending, args, &spool))
+        }
     }
+}
+
+/// Submits what waits.
+fn send(args: &Args, spool: &Spool) -> Result<SubmitSummary, Ending> {
+    let (link, _) = args.hub.link()?;
+    let submitter = Submitter::new(link, spool.clone(), args.batch);
+    let (_trigger, shutdown) = Shutdown::pair();
+    runtime()?
+        .block_on(submitter.run(Duration::from_secs(args.patience_s), &shutdown))
+        .map_err(|error| link_ending(&error))
+}
+
+/// An ending that says how many messages wait, and what sends them.
+fn kept(ending: Ending, args: &Args, spool: &Spool) -> Ending {
+    let waiting = spool.waiting().map_or(0, |waiting| waiting.len());
+    if waiting == 0 {
+        return ending;
+    }
+    let folder = args.spool.display();
+    let words = format!(
+        "{}; messages that wait in {folder}: {waiting}, the same command without files sends them",
+        ending.words
+    );
+    Ending::new(ending.code, words)
 }

@@ -10,11 +10,13 @@ use serde_json::json;
 use super::Format;
 use super::journal::{ending, hex};
 use crate::evidence::{Evidence, Held};
-use crate::exit::{Ending, FAILED};
+use crate::exit::{Ending, FAILED, FILES};
 use crate::past;
 
 /// Entries between two words on how far an examination is.
 const PROGRESS: u64 = 10_000;
+/// Files that prove nothing named at most; the rest are counted.
+const UNPROVEN_SHOWN: usize = 100;
 
 /// Arguments of `verify`.
 #[derive(clap::Args, Debug)]
@@ -29,14 +31,15 @@ pub struct Args {
     /// Folder with the park CA's certificates and revocation lists
     #[arg(long)]
     trust: Option<PathBuf>,
-    /// Folder with receipts, such as the `accepted` folder of a spool; may be repeated
-    #[arg(long, value_name = "DIR")]
+    /// Folder with signed answers of the hub that hold receipts, such as the `accepted` folder of a
+    /// spool; may be repeated
+    #[arg(long, value_name = "DIR", requires = "trust")]
     receipts: Vec<PathBuf>,
-    /// Folder with signed reports; their signatures are verified when --trust is given
-    #[arg(long, value_name = "DIR")]
+    /// Folder with signed reports; may be repeated
+    #[arg(long, value_name = "DIR", requires = "trust")]
     reports: Vec<PathBuf>,
     /// A checkpoint file of `cordon pull messages`; may be repeated
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "trust")]
     checkpoint: Vec<PathBuf>,
     /// How to print the report
     #[arg(long, value_enum, default_value_t)]
@@ -46,22 +49,16 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Ending> {
     let trust = args.trust.as_deref().map(TrustStore::load).transpose()?;
-    let mut evidence = Evidence::default();
-    for folder in &args.receipts {
-        evidence.receipts(folder)?;
-    }
-    for folder in &args.reports {
-        evidence.reports(folder, trust.as_ref())?;
-    }
-    for file in &args.checkpoint {
-        evidence.checkpoint(file)?;
-    }
-    let known = evidence.positions();
+    let evidence = trust
+        .as_ref()
+        .map(|trust| gathered(args, trust))
+        .transpose()?;
+    let known = evidence.as_ref().map_or(Vec::new(), Evidence::positions);
     let mut report =
         cordon_journal::verify_against(&args.dir, &known).map_err(|fault| ending(&fault))?;
     beside(args, &mut report)?;
-    let deep = match trust.filter(|_| args.deep) {
-        Some(trust) => Some(examine(&args.dir, &trust, |number| {
+    let deep = match trust.as_ref().filter(|_| args.deep) {
+        Some(trust) => Some(examine(&args.dir, trust, |number| {
             if number % PROGRESS == 0 {
                 tell!("entry {number}");
             }
@@ -69,14 +66,34 @@ pub fn run(args: &Args) -> Result<(), Ending> {
         None => None,
     };
     match args.format {
-        Format::Text => text(&report, &evidence, deep.as_ref()),
-        Format::Json => println!("{}", document(&report, &evidence, deep.as_ref())),
+        Format::Text => text(&report, evidence.as_ref(), deep.as_ref()),
+        Format::Json => println!("{}", document(&report, evidence.as_ref(), deep.as_ref())),
     }
     let findings = deep.map_or(0, |deep| deep.finding_count);
-    match report.problem_count + findings {
-        0 => Ok(()),
-        problems => Err(Ending::new(FAILED, format!("{problems} problems"))),
+    let unproven = evidence.map_or(0, |evidence| evidence.unproven.len());
+    match (report.problem_count + findings, unproven) {
+        (0, 0) => Ok(()),
+        (0, unproven) => Err(Ending::new(
+            FILES,
+            format!("of what was laid before the journal, {unproven} prove nothing"),
+        )),
+        (problems, _) => Err(Ending::new(FAILED, format!("{problems} problems"))),
     }
+}
+
+/// All that was laid before the journal.
+fn gathered<'a>(args: &Args, trust: &'a TrustStore) -> Result<Evidence<'a>, Ending> {
+    let mut evidence = Evidence::of(&args.dir, trust);
+    for folder in &args.receipts {
+        evidence.receipts(folder)?;
+    }
+    for folder in &args.reports {
+        evidence.reports(folder)?;
+    }
+    for file in &args.checkpoint {
+        evidence.checkpoint(file)?;
+    }
+    Ok(evidence)
 }
 
 /// What the witness beside the folder knows.
@@ -113,7 +130,7 @@ fn beside(args: &Args, report: &mut Report) -> Result<(), Ending> {
     Ok(())
 }
 
-fn text(report: &Report, evidence: &Evidence, deep: Option<&Examination>) {
+fn text(report: &Report, evidence: Option<&Evidence<'_>>, deep: Option<&Examination>) {
     let findings = deep.map_or(0, |deep| deep.finding_count);
     println!(
         "{}: {} entries ({} to {}) in {} segments, {} sealed, chain {}, {} ms{}",
@@ -135,14 +152,8 @@ fn text(report: &Report, evidence: &Evidence, deep: Option<&Examination>) {
             ""
         },
     );
-    let held = &evidence.held;
-    if !held.is_empty() {
-        println!(
-            "held against it: {} receipts, {} reports, {} checkpoints",
-            evidence.count(Held::Receipt),
-            evidence.count(Held::Report),
-            evidence.count(Held::Checkpoint)
-        );
+    if let Some(evidence) = evidence {
+        laid_before(evidence);
     }
     for problem in &report.problems {
         let place = match problem.file.as_str() {
@@ -155,7 +166,7 @@ fn text(report: &Report, evidence: &Evidence, deep: Option<&Examination>) {
         );
         for source in problem
             .record
-            .map_or(Vec::new(), |it| evidence.who_knows(it))
+            .map_or(Vec::new(), |it| known_from(evidence, it))
         {
             println!("  known from {source}");
         }
@@ -173,20 +184,54 @@ fn text(report: &Report, evidence: &Evidence, deep: Option<&Examination>) {
     }
 }
 
-fn document(report: &Report, evidence: &Evidence, deep: Option<&Examination>) -> serde_json::Value {
+/// What counts of what was laid before the journal, and what does not.
+fn laid_before(evidence: &Evidence<'_>) {
+    if !evidence.held.is_empty() {
+        println!(
+            "held against it: {} receipts, {} reports, {} checkpoints",
+            evidence.count(Held::Receipt),
+            evidence.count(Held::Report),
+            evidence.count(Held::Checkpoint)
+        );
+    }
+    for one in evidence.unproven.iter().take(UNPROVEN_SHOWN) {
+        println!("proves nothing: {}: {}", one.source.display(), one.why);
+    }
+    let more = evidence.unproven.len().saturating_sub(UNPROVEN_SHOWN);
+    if more > 0 {
+        println!("proves nothing: {more} more");
+    }
+}
+
+/// The files that know an entry.
+fn known_from(evidence: Option<&Evidence<'_>>, number: u64) -> Vec<String> {
+    evidence.map_or(Vec::new(), |evidence| evidence.who_knows(number))
+}
+
+fn document(
+    report: &Report,
+    evidence: Option<&Evidence<'_>>,
+    deep: Option<&Examination>,
+) -> serde_json::Value {
+    let count = |kind| evidence.map_or(0, |evidence| evidence.count(kind));
+    let unproven = evidence.map_or(&[][..], |evidence| &evidence.unproven);
     let findings = deep.map_or(0, |deep| deep.finding_count);
     json!({
         "clean": report.problem_count + findings == 0, "entries": report.records,
         "first": report.first, "last": report.last, "segments": report.segments,
         "sealed": report.sealed, "chain": hex(&report.chain), "torn_tail": report.torn_tail,
         "held": {
-            "receipts": evidence.count(Held::Receipt), "reports": evidence.count(Held::Report),
-            "checkpoints": evidence.count(Held::Checkpoint),
+            "receipts": count(Held::Receipt), "reports": count(Held::Report),
+            "checkpoints": count(Held::Checkpoint),
         },
+        "unproven": unproven.iter().take(UNPROVEN_SHOWN).map(|one| json!({
+            "file": one.source.display().to_string(), "why": one.why,
+        })).collect::<Vec<_>>(),
+        "unproven_count": unproven.len(),
         "problems": report.problems.iter().map(|problem| json!({
             "code": problem.code, "file": problem.file, "offset": problem.offset,
             "entry": problem.record, "text": problem.text, "remedy": problem.remedy,
-            "known_from": problem.record.map_or(Vec::new(), |it| evidence.who_knows(it)),
+            "known_from": problem.record.map_or(Vec::new(), |it| known_from(evidence, it)),
         })).collect::<Vec<_>>(),
         "problem_count": report.problem_count,
         "deep": deep.map(|deep| json!({

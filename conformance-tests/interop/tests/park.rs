@@ -57,7 +57,27 @@ fn what_is_submitted_is_in_the_journal_and_can_be_pulled_with_its_chain() {
     // Answered before: nothing waits, nothing is sent.
     assert!(said(&submit()).contains("accepted 0, refused 0, waiting 0"));
     let answers = std::fs::read_dir(spool.join("accepted")).unwrap().count();
-    assert_eq!(answers, 2, "the message and its receipt");
+    assert_eq!(
+        answers, 3,
+        "the message, its receipt and the signed answers"
+    );
+
+    // No reports is an answer too, said beside the list: what programs read stays empty.
+    let list = |words: &[&str]| {
+        let mut command = park.client(&["pull", "list"], "regulator", "regulator-1");
+        run(command.args(words))
+    };
+    for (words, said) in [
+        (&[][..], "the hub has no reports yet\n"),
+        (
+            &["--format", "json", "--type", "RPT-01"],
+            "the hub has no RPT-01 yet\n",
+        ),
+    ] {
+        let listed = list(words);
+        assert_eq!(String::from_utf8_lossy(&listed.stderr), said);
+        assert!(listed.stdout.is_empty());
+    }
 
     let out = park.scratch().join("messages.jsonl");
     let mut command = park.client(&["pull", "messages"], "regulator", "regulator-1");

@@ -232,9 +232,12 @@ fn a_journal_rewritten_in_three_ways_is_found_by_receipts_by_reports_and_by_the_
     let checkpoint = path(park.scratch().join("messages.jsonl.checkpoint.json"));
     let trust = path(park.data().join("certs/ca"));
     let ways = [
-        ("receipts", vec!["--receipts", &receipts]),
+        ("receipts", vec!["--receipts", &receipts, "--trust", &trust]),
         ("reports", vec!["--reports", &reports, "--trust", &trust]),
-        ("checkpoint", vec!["--checkpoint", &checkpoint]),
+        (
+            "checkpoint",
+            vec!["--checkpoint", &checkpoint, "--trust", &trust],
+        ),
     ];
     let deep = ["--deep", "--trust", &trust];
     let honest = records(&journal);
@@ -298,6 +301,111 @@ fn next_second() {
     }
 }
 
+/// A receipt as anybody can write it: it says of entry 1 what the journal does not.
+fn forge(receipt: &str) -> String {
+    let (before, rest) = receipt.split_once("<c:ChainHash>").unwrap();
+    let (hash, after) = rest.split_once("</c:ChainHash>").unwrap();
+    let other = match hash.starts_with('0') {
+        true => hash.replacen('0', "1", 1),
+        false => hash.replacen(|_| true, "0", 1),
+    };
+    format!("{before}<c:ChainHash>{other}</c:ChainHash>{after}")
+}
+
+#[test]
+fn a_receipt_without_the_hubs_signature_accuses_nobody_and_the_kept_one_is_signed() {
+    let mut park = Park::start();
+    let words = register(&park, "苏H12345", "enterprise-1");
+    assert!(words.contains("accepted 1"), "{words}");
+    let words = register(&park, "苏H11111", "enterprise-2");
+    assert!(words.contains("refused 1"), "{words}");
+    let out = park.scratch().join("messages.jsonl");
+    let mut pull = park.client(&["pull", "messages"], "regulator", "regulator-1");
+    run(pull.arg("--out").arg(&out));
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    let journal = park.data().join("journal");
+    let trust = park.data().join("certs/ca").display().to_string();
+    let lay = |option: &str, what: &Path| {
+        let what = what.display().to_string();
+        verify(&journal, &[option, &what, "--trust", &trust])
+    };
+
+    // The whole signed answer is kept beside what it settled, and another's tool verifies it.
+    let spool = park.spool("enterprise-1");
+    for state in ["accepted", "refused"] {
+        let signed = files_in(&spool.join(state).join("signed"));
+        assert_eq!(signed.len(), 1, "{state}: {signed:?}");
+        cordon_interop::xmlsec1_verifies(&signed[0], &park);
+    }
+    let accepted = spool.join("accepted");
+    let seen = lay("--receipts", &accepted);
+    assert!(seen.status.success(), "{}", said(&seen));
+    assert!(
+        said(&seen).contains("against it: 1 receipts"),
+        "{}",
+        said(&seen)
+    );
+
+    // A bare receipt, as it stands and forged; the signed answer, changed.
+    let bare = files_in(&accepted)
+        .into_iter()
+        .find(|file| file.display().to_string().ends_with(".answer.xml"))
+        .unwrap();
+    let bare = std::fs::read_to_string(bare).unwrap();
+    let signed = &files_in(&accepted.join("signed"))[0];
+    let signed = std::fs::read_to_string(signed).unwrap();
+    for (what, text, why) in [
+        ("bare", bare.clone(), "unsigned"),
+        ("forged", forge(&bare), "unsigned"),
+        ("signed and changed", forge(&signed), "V006"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("receipt.xml"), text).unwrap();
+        let seen = lay("--receipts", folder.path());
+        let words = said(&seen);
+        assert_eq!(seen.status.code(), Some(66), "{what}: {words}");
+        assert!(
+            words.contains("clean") && !words.contains("DAMAGED"),
+            "{what}: {words}"
+        );
+        assert!(
+            words.contains("proves nothing") && words.contains(why),
+            "{what}: {words}"
+        );
+    }
+    // So it is of a checkpoint that says more than the signed answer in it.
+    let checkpoint = park.scratch().join("messages.jsonl.checkpoint.json");
+    assert!(lay("--checkpoint", &checkpoint).status.success());
+    let mut text: Value = serde_json::from_slice(&std::fs::read(&checkpoint).unwrap()).unwrap();
+    text["chain"] = "0".repeat(64).into();
+    std::fs::write(&checkpoint, text.to_string()).unwrap();
+    let seen = lay("--checkpoint", &checkpoint);
+    assert_eq!(seen.status.code(), Some(66), "{}", said(&seen));
+    assert!(said(&seen).contains("proves nothing"), "{}", said(&seen));
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_replay_reads_the_journal_of_the_configuration_it_is_given() {
+    let mut park = Park::start();
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut replay = cordon(&["journal", "replay", "--config"]);
+    replay.arg(park.data().join("park.toml"));
+    let seen = replay.current_dir(elsewhere.path()).output().unwrap();
+    assert!(seen.status.success(), "{}", said(&seen));
+    assert!(said(&seen).contains("entries stepped"), "{}", said(&seen));
+}
+
 /// What a superseded hub and a superseded enterprise signed was V012; it stays good.
 #[test]
 fn signed_evidence_outlives_its_certificate() {
@@ -322,9 +430,16 @@ fn signed_evidence_outlives_its_certificate() {
     let report = find_report(&park.data().join("reports"));
     let mut verified = cordon(&["cert", "verify", "--trust"]);
     run(verified.arg(&ca).arg(report));
-    let words = ["--deep", "--trust", &ca.display().to_string()];
+    let receipts = park.spool("enterprise-1").join("accepted");
+    let (ca, receipts) = (ca.display().to_string(), receipts.display().to_string());
+    let words = ["--deep", "--trust", &ca, "--receipts", &receipts];
     let seen = verify(&park.data().join("journal"), &words);
     assert!(seen.status.success(), "{}", said(&seen));
+    assert!(
+        said(&seen).contains("against it: 1 receipts"),
+        "{}",
+        said(&seen)
+    );
 }
 
 fn find_report(folder: &Path) -> PathBuf {

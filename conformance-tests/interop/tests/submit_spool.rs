@@ -106,7 +106,10 @@ fn submit(data: &Path, url: &str, spool: &Path, files: &[PathBuf]) -> Output {
 }
 
 fn files_in(folder: &Path) -> usize {
-    std::fs::read_dir(folder).unwrap().count()
+    let entries = std::fs::read_dir(folder).unwrap();
+    entries
+        .filter(|it| it.as_ref().unwrap().path().is_file())
+        .count()
 }
 
 fn grant(folder: &Path, id: &str, occurred_s: i64, state: &str) -> PathBuf {
@@ -157,6 +160,21 @@ fn what_is_refused_for_a_passing_reason_waits_in_the_spool_and_is_sent_again() {
     assert_eq!(answer.status.code(), Some(75), "{}", said(&answer));
     assert_eq!(files_in(&spool.join("refused")), 0);
     assert_eq!(files_in(&spool.join("waiting")), 2);
+    let waits = format!("messages that wait in {}: 2", spool.display());
+    assert!(said(&answer).contains(&waits), "{}", said(&answer));
+    // Nobody listens: what waits is said too, and what sends it.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    drop(silent);
+    let answer = submit(
+        &data,
+        &format!("http://{address}/soap/enterprise"),
+        &spool,
+        &[],
+    );
+    assert_eq!(answer.status.code(), Some(69), "{}", said(&answer));
+    let words = format!("{waits}, the same command without files sends them");
+    assert!(said(&answer).contains(&words), "{}", said(&answer));
 
     hub.stops.store(false, Ordering::SeqCst);
     let answer = submit(&data, &url, &spool, &[]);
@@ -167,6 +185,8 @@ fn what_is_refused_for_a_passing_reason_waits_in_the_spool_and_is_sent_again() {
         4,
         "messages and receipts"
     );
+    let signed = files_in(&spool.join("accepted/signed"));
+    assert_eq!(signed, 1, "the signed answer once for the batch");
     // Every request had both, in the order given, the one after the restart too.
     for both in hub.seen.lock().unwrap().chunks(2) {
         assert_eq!(both, ids);

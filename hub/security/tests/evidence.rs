@@ -133,6 +133,44 @@ fn a_stolen_key_dates_nothing_by_itself_and_spoils_nothing_that_something_else_d
 }
 
 #[test]
+fn a_kept_answer_stays_good_as_of_when_it_was_made_and_never_by_a_stolen_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut authority = authority(folder.path());
+    let superseded = issue(&mut authority, KeyAlgorithm::P256);
+    let compromised = issue(&mut authority, KeyAlgorithm::P256);
+    let made = start().plus_ms(DAY_MS);
+    let revoked = start().plus_ms(3 * DAY_MS);
+    for (issued, reason) in [
+        (&superseded, Reason::Superseded),
+        (&compromised, Reason::KeyCompromise),
+    ] {
+        let serial = &issued.issue.serial;
+        authority.revoke(serial, reason, revoked).unwrap();
+    }
+    let trust = TrustStore::load(folder.path()).unwrap();
+    let policy = Policy::new(&[Role::Hub]).without_replay_guard();
+    let signed = |issued: &Issued, made| {
+        wsse::sign(&signer(issued), SoapVersion::V12, [], "<m>1</m>", made).unwrap()
+    };
+    let kept = |bytes: Vec<u8>, now| match wsse::verify_kept(bytes, &trust, &policy, now) {
+        Ok(envelope) => envelope.payload().unwrap().text().into_owned(),
+        Err(fault) => fault.code().to_owned(),
+    };
+    let years_later = start().plus_ms(900 * DAY_MS);
+    assert_eq!(kept(signed(&superseded, made), years_later), "1");
+    assert_eq!(kept(signed(&compromised, made), years_later), "V012");
+    let after_its_end = revoked.plus_ms(DAY_MS);
+    assert_eq!(
+        kept(signed(&superseded, after_its_end), years_later),
+        "V012"
+    );
+    assert_eq!(kept(signed(&superseded, made), start()), "V010");
+    let changed = String::from_utf8(signed(&superseded, made)).unwrap();
+    let changed = changed.replace("<m>1</m>", "<m>2</m>");
+    assert_eq!(kept(changed.into_bytes(), years_later), "V006");
+}
+
+#[test]
 fn ed25519_keys_are_pkcs8_of_version_1_and_sign_as_before() {
     let folder = tempfile::tempdir().unwrap();
     let mut authority = authority(folder.path());

@@ -12,4 +12,4 @@ pub use cordon_wire::soap::SoapVersion;
 pub use envelope::VerifiedEnvelope;
 pub use policy::Policy;
 pub use sign::{LIFETIME_SECONDS, sign};
-pub use verify::{Rejected, verify, verify_evidence, verify_from};
+pub use verify::{Rejected, verify, verify_evidence, verify_from, verify_kept};

@@ -43,14 +43,24 @@ impl Lifetime {
         policy: &Policy,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let place = || node.path();
-        if self.created > now.plus_ms(policy.clock_skew_ms) {
-            let detail = format_args!("created {}, now {now}", self.created);
-            return Err(refusal::FUTURE.because(detail).at(place()));
-        }
+        self.check_made(node, policy, now)?;
         if self.expires.plus_ms(policy.clock_skew_ms) <= now {
             let detail = format_args!("expired {}, now {now}", self.expires);
-            return Err(refusal::STALE.because(detail).at(place()));
+            return Err(refusal::STALE.because(detail).at(node.path()));
+        }
+        Ok(())
+    }
+
+    /// Nothing is made after it is looked at.
+    pub(super) fn check_made(
+        self,
+        node: Node<'_>,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        if self.created > now.plus_ms(policy.clock_skew_ms) {
+            let detail = format_args!("created {}, now {now}", self.created);
+            return Err(refusal::FUTURE.because(detail).at(node.path()));
         }
         Ok(())
     }

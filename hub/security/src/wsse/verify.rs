@@ -61,13 +61,51 @@ pub fn verify_from(
     now: Timestamp,
     admit: impl FnOnce(&Certificate) -> Result<(), Fault>,
 ) -> Result<VerifiedEnvelope, Rejected> {
+    let envelope = proven(bytes, trust, policy, When::Now(now), admit)?;
+    let marked = policy.replay.as_ref().map_or(Ok(()), |guard| {
+        envelope.mark(guard, policy.clock_skew_ms, now)
+    });
+    match marked {
+        Ok(()) => Ok(envelope),
+        Err(fault) => Err(Rejected {
+            fault,
+            steps: envelope.steps,
+            bytes: envelope.into_bytes(),
+        }),
+    }
+}
+
+/// Verifies a signed SOAP message that its receiver kept, such as the hub's answer with receipts. Its
+/// own lifetime does not matter; nothing but its signed `Created` dates it, so its signer's certificate
+/// must have been good then, and must not have been revoked because its key is in wrong hands. The
+/// policy's replay guard is not asked.
+///
+/// # Errors
+/// As [`verify`]; `V010` for a message that says it was made after `now`.
+pub fn verify_kept(
+    bytes: impl Into<Vec<u8>>,
+    trust: &TrustStore,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<VerifiedEnvelope, Fault> {
+    proven(bytes, trust, policy, When::Kept(now), |_| Ok(())).map_err(|rejected| rejected.fault)
+}
+
+/// Parses a message and proves it.
+fn proven(
+    bytes: impl Into<Vec<u8>>,
+    trust: &TrustStore,
+    policy: &Policy,
+    when: When,
+    admit: impl FnOnce(&Certificate) -> Result<(), Fault>,
+) -> Result<VerifiedEnvelope, Rejected> {
     let document = Document::parse_or_return(bytes, &policy.limits).map_err(|unread| Rejected {
         fault: signature::refused_xml(&unread.fault),
         bytes: unread.bytes,
         steps: unread.steps,
     })?;
     let mut work = Work(document.steps());
-    let proven = match prove(&document, trust, policy, When::Now(now), admit, &mut work) {
+    let proven = match prove(&document, trust, policy, when, admit, &mut work) {
         Ok(proven) => proven,
         Err(fault) => {
             return Err(Rejected {
@@ -77,7 +115,7 @@ pub fn verify_from(
             });
         }
     };
-    let envelope = VerifiedEnvelope {
+    Ok(VerifiedEnvelope {
         document,
         version: proven.version,
         body: proven.body,
@@ -87,18 +125,7 @@ pub fn verify_from(
         expires: proven.lifetime.expires,
         signed: proven.signed,
         steps: work.0,
-    };
-    let marked = policy.replay.as_ref().map_or(Ok(()), |guard| {
-        envelope.mark(guard, policy.clock_skew_ms, now)
-    });
-    match marked {
-        Ok(()) => Ok(envelope),
-        Err(fault) => Err(Rejected {
-            fault,
-            bytes: envelope.into_bytes(),
-            steps: work.0,
-        }),
-    }
+    })
 }
 
 /// Verifies a signed SOAP message that is kept as evidence and gives its signer's certificate: `at` is
@@ -127,6 +154,8 @@ enum When {
     Now(Timestamp),
     /// As it was taken.
     Then(Timestamp),
+    /// As it says that it was made, which is no later than this.
+    Kept(Timestamp),
 }
 
 /// What was found out about a message that is good.
@@ -153,10 +182,20 @@ fn prove(
     let message = Message::read(document, work)?;
     let signature = Signature::parse(message.signature)?;
     let lifetime = Lifetime::read(message.timestamp, policy)?;
-    if let When::Now(now) = when {
-        lifetime.check(message.timestamp, policy, now)?;
-    }
-    let certificate = message.certificate(&signature, trust, when)?;
+    let certificate = match when {
+        When::Now(now) => {
+            lifetime.check(message.timestamp, policy, now)?;
+            message.certificate(&signature, |token| trust.check_token(token, now))
+        }
+        When::Then(at) => message.certificate(&signature, |token| {
+            trust.check_evidence_token(token, Dated::Proven(at))
+        }),
+        When::Kept(now) => {
+            lifetime.check_made(message.timestamp, policy, now)?;
+            let made = Dated::Claimed(lifetime.created);
+            message.certificate(&signature, |token| trust.check_evidence_token(token, made))
+        }
+    }?;
     wanted(&certificate, policy)?;
     admit(&certificate)?;
 
@@ -322,12 +361,11 @@ impl<'a> Message<'a> {
             .collect()
     }
 
-    /// The certificate in the token, which `KeyInfo` must refer to, checked against `trust`.
+    /// The certificate in the token, which `KeyInfo` must refer to, as `check` finds it.
     fn certificate(
         &self,
         signature: &Signature<'a>,
-        trust: &TrustStore,
-        when: When,
+        check: impl FnOnce(&str) -> Result<Arc<Certificate>, Fault>,
     ) -> Result<Arc<Certificate>, Fault> {
         let token_fault = || refusal::TOKEN.fault().at(self.token.path());
         let is = |name: &str, value: &str, default: bool| {
@@ -347,11 +385,7 @@ impl<'a> Message<'a> {
             return Err(token_fault());
         }
         let token = self.token.text();
-        match when {
-            When::Now(now) => trust.check_token(token.trim(), now),
-            When::Then(at) => trust.check_evidence_token(token.trim(), Dated::Proven(at)),
-        }
-        .map_err(|fault| fault.at(self.token.path()))
+        check(token.trim()).map_err(|fault| fault.at(self.token.path()))
     }
 }
 

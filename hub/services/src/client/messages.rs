@@ -13,6 +13,7 @@ use cordon_wire::service as wire;
 use super::checkpoint::keep_proof;
 use super::link::{payload, refusal, stale};
 use super::page::{self, Asked, PulledEntry};
+use super::pins::Pins;
 use super::{Checkpoint, Link, LinkError};
 use crate::lawful::lawful;
 
@@ -43,8 +44,8 @@ struct Puller<'a> {
     /// What was known before, with the file beside which proofs are kept.
     known: Option<Checkpoint>,
     file: &'a Path,
-    /// Positions the hub has vouched for with its signature and that are still to come, ascending.
-    pinned: Vec<Position>,
+    /// Positions the hub has vouched for with its signature and that are still to come.
+    pinned: Pins,
     /// Whose answers these are, from the checkpoint or the first answer.
     who: Option<(ParkCode, PartyId)>,
     /// The newest head signed, and the statement that says it.
@@ -70,7 +71,9 @@ pub async fn pull_messages(
         pinned: known
             .as_ref()
             .map(Checkpoint::positions)
-            .unwrap_or_default(),
+            .unwrap_or_default()
+            .into_iter()
+            .collect(),
         head: known.as_ref().map_or((0, [0; 32]), Checkpoint::head),
         who: known
             .as_ref()
@@ -229,27 +232,19 @@ impl Puller<'_> {
             );
             return Err(self.contradicted("S073", words, answer));
         }
-        let mut seen = pulled
+        let seen = pulled
             .iter()
             .map(|one| (one.entry.number, one.entry.chain_hash.0))
             .chain([head]);
-        let forked = seen.find(|(number, chain)| {
-            self.pinned
-                .iter()
-                .any(|(pinned, pinned_chain)| pinned == number && pinned_chain != chain)
-        });
-        if let Some((number, _)) = forked {
+        if let Some(number) = self.pinned.differs(seen) {
             let words =
                 format!("entry {number} is another one than the hub had signed for: a fork");
             return Err(self.contradicted("S072", words, answer));
         }
-        self.pinned.push(head);
-        self.pinned.retain(|(number, _)| {
-            pulled
-                .last()
-                .is_none_or(|last| *number >= last.entry.number)
-        });
-        self.pinned.dedup();
+        self.pinned.add(head);
+        if let Some(last) = pulled.last() {
+            self.pinned.forget_before(last.entry.number);
+        }
         Ok(())
     }
 

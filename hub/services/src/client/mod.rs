@@ -4,6 +4,7 @@ mod checkpoint;
 mod link;
 mod messages;
 mod page;
+mod pins;
 mod pull;
 mod spool;
 mod submit;

@@ -2,10 +2,11 @@
 //!
 //! Three folders: `waiting` holds messages as they will be sent, each file named by a running number
 //! and the message id, so that they leave in the order in which they came in, whatever happens in
-//! between; `accepted` and `refused` hold them by id with the answer beside. A message is written to
-//! `waiting` and synced before it is first sent, and moved after its answer is synced, so a crash at
-//! any moment costs at most a repeated submission, which the hub answers with the first receipt
-//! again.
+//! between; `accepted` and `refused` hold them by id with the answer beside, and in their folder
+//! `signed` the hub's signed answers as they came, one for each request: what stands beside a message
+//! is for reading, the signed answer proves it to others. A message is written to `waiting` and synced
+//! before it is first sent, and moved after its answer is synced, so a crash at any moment costs at
+//! most a repeated submission, which the hub answers with the first receipt again.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -38,6 +39,8 @@ impl SpoolState {
     }
 }
 
+/// Folder of signed answers within `accepted` and `refused`.
+const SIGNED: &str = "signed";
 /// Digits of the number in front of a waiting message's id.
 const NUMBER_DIGITS: usize = 12;
 
@@ -156,6 +159,18 @@ impl Spool {
     pub fn read(&self, id: &MessageId) -> Result<Vec<u8>, Fault> {
         let file = self.waits(id)?;
         fs::read(&file).map_err(|error| cannot(&file, &error))
+    }
+
+    /// Keeps a signed answer that holds final answers of this kind, as it came; durable when this
+    /// returns. To be called before they are settled. Its name is the SHA-256 of its bytes.
+    pub fn keep(&self, state: SpoolState, signed: &[u8]) -> Result<PathBuf, Fault> {
+        let folder = self.folder(state).join(SIGNED);
+        fs::create_dir_all(&folder)
+            .and_then(|()| sync_folder(&folder))
+            .map_err(|error| cannot(&folder, &error))?;
+        let file = folder.join(format!("{}.xml", cordon_wire::digest_of_bytes(signed)));
+        write_durably(&file, signed)?;
+        Ok(file)
     }
 
     /// Records the final answer to a waiting message and moves it.

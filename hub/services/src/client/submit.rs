@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cordon_contract::{Fault, Shutdown};
 use cordon_model::MessageId;
-use cordon_model::service::Answer;
+use cordon_model::service::{Answer, SubmitMessagesResponse};
 use cordon_wire::service as wire;
 
 use super::link::payload;
@@ -124,6 +124,8 @@ impl Submitter {
                 ),
             )));
         }
+        self.keep(&response, answer.bytes())
+            .map_err(LinkError::Untrusted)?;
         let mut settled = 0;
         for (id, result) in ids.into_iter().zip(&response.result) {
             let is_final = self
@@ -132,6 +134,21 @@ impl Submitter {
             settled += usize::from(is_final);
         }
         Ok(settled)
+    }
+
+    /// Keeps the signed answer wherever it settles a message: a receipt without the hub's signature
+    /// proves nothing to others.
+    fn keep(&self, response: &SubmitMessagesResponse, signed: &[u8]) -> Result<(), Fault> {
+        for state in [SpoolState::Accepted, SpoolState::Refused] {
+            let mut answers = response
+                .result
+                .iter()
+                .map(|result| state_of(&result.answer));
+            if answers.any(|of| of == state) {
+                self.spool.keep(state, signed)?;
+            }
+        }
+        Ok(())
     }
 
     /// Moves a message to its answer; false when it waits on, refused for a reason that passes.
@@ -155,7 +172,7 @@ impl Submitter {
             }
             Answer::Refusal(refusal) => {
                 tracing::warn!(%id, code = refusal.code, place = refusal.place, detail = refusal.detail, "refused");
-                if is_passing(&refusal.code) {
+                if state_of(answer) == SpoolState::Waiting {
                     return Ok(false);
                 }
                 let written = cordon_wire::write_refusal(refusal).map_err(lawful)?;
@@ -164,6 +181,15 @@ impl Submitter {
             }
         }
         Ok(true)
+    }
+}
+
+/// Where an answer puts its message; it waits on when the reason passes.
+fn state_of(answer: &Answer) -> SpoolState {
+    match answer {
+        Answer::Receipt(_) => SpoolState::Accepted,
+        Answer::Refusal(refusal) if is_passing(&refusal.code) => SpoolState::Waiting,
+        Answer::Refusal(_) => SpoolState::Refused,
     }
 }
 
