@@ -182,8 +182,8 @@ fn list(args: &List) -> Result<(), Ending> {
     }
     if reports.is_empty() {
         match kind {
-            Some(kind) => eprintln!("the hub has no {} yet", kind.as_str()),
-            None => eprintln!("the hub has no reports yet"),
+            Some(kind) => tell!("the hub has no {} yet", kind.as_str()),
+            None => tell!("the hub has no reports yet"),
         }
     }
     if more {
