@@ -156,6 +156,19 @@ impl Lane {
         answer.get(9).is_some_and(|bits| bits & 1 == 1)
     }
 
+    /// Whether the controller is told to hold the boom open: its lock coil is on.
+    pub fn is_locked_open(&self) -> bool {
+        // Function 1: one coil at the profile's address of `lock_open`.
+        let answer = self.call([1, 0, 3, 0, 1], 10);
+        answer.get(9).is_some_and(|bits| bits & 1 == 1)
+    }
+
+    /// Whether the lower limit switch says that the boom is down.
+    pub fn is_down(&self) -> bool {
+        let answer = self.call([2, 0, 1, 0, 1], 10);
+        answer.get(9).is_some_and(|bits| bits & 1 == 1)
+    }
+
     /// One call of unit 1 on a connection of its own; the answer has `bytes` bytes.
     fn call(&self, request: [u8; 5], bytes: usize) -> Vec<u8> {
         let mut stream = TcpStream::connect(&self.address).unwrap();

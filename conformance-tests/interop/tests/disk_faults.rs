@@ -11,14 +11,20 @@
 
 use std::path::Path;
 
-use cordon_interop::{Faults, Lane, Park, change_config};
+use cordon_interop::{
+    Faults, Head, Lane, Park, change_config, fresh_id, message, message_file, moment, said,
+};
 use cordon_journal::Reader;
+use serde_json::Value;
 
 const EIO: i32 = 5;
 const EROFS: i32 = 30;
 const ENOSPC: i32 = 28;
 
 const OPEN: &str = r#"{"gate":"G-04","ordered_by":"duty officer","reason":"fire","release":false}"#;
+const RELEASE: &str =
+    r#"{"gate":"G-04","ordered_by":"duty officer","reason":"fire is out","release":true}"#;
+
 struct Scene {
     park: Park,
     faults: Faults,
@@ -85,6 +91,122 @@ impl Scene {
     fn labels(&self) -> Vec<String> {
         labels(&self.park.data().join("store/journal"))
     }
+}
+
+/// `submit` of operator-1 says it; what it prints.
+fn say_signed(park: &Park, release: bool) -> String {
+    let id = fresh_id();
+    let fields = format!(
+        "<c:OrderId>EO-{release}</c:OrderId><c:Gates>G-04</c:Gates><c:OrderedBy>operator-1</c:OrderedBy>\
+         <c:Reason>fire</c:Reason><c:Release>{release}</c:Release><c:OrderedAt>{}</c:OrderedAt>",
+        moment(-1)
+    );
+    let text = message(Head::of("operator-1"), &id, "EmergencyGateOpen", &fields);
+    let file = message_file(park.scratch(), &id, &text);
+    let mut submit = park.client(&["submit"], "park", "operator-1");
+    let spool = park.spool("operator-1");
+    std::fs::create_dir_all(&spool).unwrap();
+    said(&submit.arg("--spool").arg(spool).arg(file).output().unwrap())
+}
+
+/// A release in emergency mode was accepted, never carried out, and journaled as carried out.
+fn opens_and_releases(scene: &mut Scene, order: impl Fn(&Park, bool)) {
+    scene.park.until_online("BR-06");
+    scene.faults.sync(EIO);
+    order(&scene.park, false);
+    scene.lane.wait_until_up();
+    scene.park.wait_until_health("F060");
+    assert!(scene.lane.is_locked_open());
+    order(&scene.park, true);
+    scene.park.until("the boom is down and no longer held", || {
+        scene.lane.is_down() && !scene.lane.is_locked_open()
+    });
+    scene.faults.end();
+    scene.park.wait_until_healthy();
+    scene.park.until("both are journaled as they were", || {
+        let labels = scene.labels();
+        count(&labels, "EmergencyGateOpen") == 2 && count(&labels, "CONFIRMED") == 2
+    });
+    assert_eq!(count(&scene.labels(), "EXPIRED"), 0);
+    assert!(scene.lane.is_down() && !scene.lane.is_locked_open());
+    assert_eq!(scene.park.terminate(), Some(0), "{}", scene.park.log());
+}
+
+#[test]
+fn who_opened_a_gate_without_a_journal_can_release_it() {
+    let mut scene = Scene::new(Some("spool/emergency"));
+    opens_and_releases(&mut scene, |park, release| {
+        let order = if release { RELEASE } else { OPEN };
+        let answer = park.post("/api/emergency-open", order).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(answer.contains("\"late\":true"), "{answer}");
+    });
+}
+
+#[test]
+fn a_signed_release_without_a_journal_acts_like_the_signed_opening() {
+    let mut scene = Scene::new(Some("spool/emergency"));
+    opens_and_releases(&mut scene, |park, release| {
+        let answer = say_signed(park, release);
+        assert!(answer.contains("accepted 1"), "{answer}");
+    });
+}
+
+/// The spool without the targets that acted, and without what came of the release.
+fn older_spool(spool: &Path) -> String {
+    let text = std::fs::read_to_string(spool).unwrap();
+    let lines = text.lines().filter(|line| !line.is_empty());
+    let mut released = Value::Null;
+    let mut kept = String::new();
+    for line in lines {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        if let Some(opening) = line.get_mut("opening").and_then(Value::as_object_mut) {
+            if opening["xml"].as_str().unwrap().contains("Release>true<") {
+                released = opening["id"].clone();
+            }
+            opening.remove("id");
+            opening.remove("acted");
+        }
+        if line.pointer("/outcome/opening") != Some(&released) {
+            kept += &format!("{line}\n");
+        }
+    }
+    kept
+}
+
+/// A spool of a program that took the release and let nothing out for it: the journal does not say that
+/// it was carried out.
+#[test]
+fn a_spooled_release_that_was_never_let_out_is_said_to_be_so() {
+    let mut scene = Scene::new(Some("spool/emergency"));
+    scene.park.until_online("BR-06");
+    scene.faults.sync(EIO);
+    scene.open_late();
+    let answer = scene.park.post("/api/emergency-open", RELEASE).unwrap();
+    assert!(answer.contains("\"late\":true"), "{answer}");
+    let spool = scene.park.data().join("spool/emergency");
+    let told = |text: &str| text.matches("{\"outcome\":").count();
+    scene.park.until("the spool holds what came of both", || {
+        std::fs::read_to_string(&spool).is_ok_and(|text| told(&text) == 2)
+    });
+    scene.park.kill();
+    std::fs::write(&spool, older_spool(&spool)).unwrap();
+    scene.faults.end();
+    scene.park.start_again();
+    scene.park.wait_until_healthy();
+    scene
+        .park
+        .until("it is journaled", || count(&scene.labels(), "EXPIRED") == 1);
+    let reader = Reader::open(scene.park.data().join("store/journal")).unwrap();
+    let records = reader.read_from(1).unwrap();
+    let bodies: String = records
+        .map(|record| String::from_utf8_lossy(&record.unwrap().body).into_owned())
+        .collect();
+    assert!(
+        bodies.contains("not carried out: it was let out neither"),
+        "{bodies}"
+    );
+    assert!(!bodies.contains("its outcome was not kept"), "{bodies}");
 }
 
 fn labels(folder: &Path) -> Vec<String> {

@@ -1,12 +1,12 @@
 //! The one exception of I2: an emergency opening acts although the journal cannot be written.
 //!
-//! While the disk fails the plug-ins still decide on an `EmergencyGateOpen` in memory, its emergency
-//! orders go straight to the outbox, and the message is kept in the spool until it can be journaled,
-//! marked late. Everything else is refused, readings wait, and the journal is tried again and again.
+//! While the disk fails the plug-ins still decide on an `EmergencyGateOpen` in memory, opening or release,
+//! its orders to barriers go straight to the outbox, and the message is kept in the spool until it can be
+//! journaled, marked late. One that leads to no such order is refused. Everything else is refused, readings wait, and the journal is tried again and again.
 
 use std::time::{Duration, Instant};
 
-use cordon_contract::{EntryKind, Fault, OutcomeKind};
+use cordon_contract::{EntryKind, Fault, Order, OutcomeKind};
 use cordon_model::{Body, CommandOutcome, MessageId};
 use cordon_wire::write_message;
 
@@ -17,12 +17,12 @@ use crate::draft::Draft;
 use crate::fault::{DISK_FAILED, UNSETTLED, fault};
 use crate::flags;
 use crate::intake::{Answer, Pending, Slot};
-use crate::kit::{Kit, Piece, is_acted, opening_of};
+use crate::kit::{Acting, Kit, Piece, acting_for, is_acted};
 use crate::mode::{Mode, Weight};
 use crate::receipt::{ReceiptData, Refused};
 use crate::sequencer::Sequencer;
 use crate::spool::SpoolLine;
-use crate::startup::{Occasion, acts_at_once};
+use crate::startup::Occasion;
 use crate::unsettled::Unsettled;
 use crate::work::{OwnWork, SubmissionWork, Work};
 
@@ -136,14 +136,19 @@ impl Emergency {
     }
 
     fn own_opening(&mut self, batch: &mut Batch, work: OwnWork) {
-        let mut receipts = Vec::new();
+        let mut places = Vec::new();
         for draft in work.drafts {
-            let place = self.kit.core.admit(batch, draft);
-            receipts.extend(batch.line(place).map(late_receipt));
+            places.push(self.kit.core.admit(batch, draft));
         }
-        self.kit.act_on(batch);
+        let acting = self.kit.act_on(batch);
+        let lines = places.into_iter().filter_map(|place| batch.line(place));
+        let acted = lines.filter(|line| has_acted(line, &acting));
+        let receipts: Vec<ReceiptData> = acted.map(late_receipt).collect();
         if let Some(answer) = work.answer {
-            let _ = answer.send(Ok(receipts));
+            let _ = answer.send(match receipts.is_empty() {
+                true => Err(fault(DISK_FAILED)),
+                false => Ok(receipts),
+            });
         }
     }
 
@@ -175,7 +180,13 @@ impl Emergency {
             };
         }
         let place = self.kit.core.admit(batch, draft);
-        batch.line(place).map(late_receipt).ok_or_else(refused)
+        let line = batch.line(place).ok_or_else(refused)?;
+        let acting = orders_at_once(batch, self.kit.core.fold().epoch);
+        let id = line.draft.message_id;
+        match acting.iter().any(|(_, opening)| *opening == id) {
+            true => Ok(late_receipt(line)),
+            false => Err(refused()),
+        }
     }
 
     /// Notes what came of an emergency order that acted; the outcome of an order that stands in the
@@ -209,13 +220,13 @@ impl Kit {
     /// Nothing of the batch is known to be durable: answers so, carries out its emergency openings,
     /// and keeps what is taken again.
     pub(crate) fn after_failure(&mut self, batch: Batch, pending: Vec<Pending>, cause: &Fault) {
-        self.act_on(&batch);
+        let acting = self.act_on(&batch);
         let unsettled = fault(UNSETTLED).log(cause.to_string());
         let mut kept = Vec::new();
         for pending in pending {
             match &pending.answer {
                 Answer::Reading(_) | Answer::Own(None) => kept.push(pending),
-                _ => answer_failed(&batch, pending, &unsettled),
+                _ => answer_failed((&batch, &acting), pending, &unsettled),
             }
         }
         let batch = Unsettled::new(batch, kept);
@@ -225,42 +236,39 @@ impl Kit {
         self.unsettled.push(batch);
     }
 
-    /// Lets emergency orders out, then spools their openings: writing must not delay acting.
-    fn act_on(&mut self, batch: &Batch) {
-        let epoch = self.core.fold().epoch;
+    /// Lets orders out that act at once, then spools what they follow from: writing must not delay acting.
+    fn act_on(&mut self, batch: &Batch) -> Acting {
+        let mut acting = Acting::new();
+        for (order, opening) in orders_at_once(batch, self.core.fold().epoch) {
+            tracing::warn!(
+                target = order.target.0,
+                "an emergency order acts before it is journaled"
+            );
+            let targets = acting.entry(opening).or_default();
+            targets.push(order.target.0.clone());
+            self.act(order, opening);
+        }
         for line in batch.lines() {
-            if let Some(order) = order_of(&line.entry, &line.draft, epoch)
-                && acts_at_once(&order)
-                && line.draft.flags & flags::LATE == 0
-            {
-                tracing::warn!(
-                    target = order.target.0,
-                    "an emergency order acts before it is journaled"
-                );
-                let opening = opening_of(batch, line);
-                self.act(order, opening.unwrap_or(MessageId::from_bytes([0; 16])));
+            if has_acted(line, &acting) {
+                self.note_opening(&late_receipt(line));
+                self.spool_opening(line, &acting);
             }
         }
-        let openings = batch.lines().iter();
-        let fresh = |line: &&Line| line.draft.flags & flags::LATE == 0;
-        for line in openings
-            .filter(fresh)
-            .filter(|line| line.draft.is_emergency())
-        {
-            self.note_opening(&late_receipt(line));
-            self.spool_opening(line);
-        }
+        acting
     }
 
-    fn spool_opening(&mut self, line: &Line) {
+    fn spool_opening(&mut self, line: &Line, acting: &Acting) {
         let Some(message) = &line.entry.message else {
             return;
         };
+        let id = line.draft.message_id;
         match write_message(message).map(String::from_utf8) {
             Ok(Ok(xml)) => self.spool.add(SpoolLine::Opening {
                 at_micros: line.entry.time.micros(),
                 sender: line.entry.sender.as_str().to_owned(),
                 xml,
+                id: Some(id.to_string()),
+                acted: acting.get(&id).cloned().unwrap_or_default(),
             }),
             _ => tracing::error!("an emergency opening could not be written down"),
         }
@@ -270,6 +278,27 @@ impl Kit {
     pub(crate) fn show_spool(&self) {
         self.ties.board.lock().spooled = self.spool.waiting();
     }
+}
+
+/// The orders of a batch that act before they are journaled, each with what it follows from. What acted
+/// before, and is only being journaled, acts no second time.
+fn orders_at_once(batch: &Batch, epoch: u64) -> Vec<(Order, MessageId)> {
+    let fresh = |line: &&Line| line.draft.flags & flags::LATE == 0;
+    let lines = batch.lines().iter().filter(fresh);
+    lines
+        .filter_map(|line| {
+            let order = order_of(&line.entry, &line.draft, epoch)?;
+            let opening = acting_for(batch, line, &order)?;
+            Some((order, opening))
+        })
+        .collect()
+}
+
+/// True for an emergency opening or release that acted: an order to a barrier was let out for it.
+fn has_acted(line: &Line, acting: &Acting) -> bool {
+    line.draft.flags & flags::LATE == 0
+        && line.draft.is_emergency()
+        && acting.contains_key(&line.draft.message_id)
 }
 
 fn late_receipt(line: &Line) -> ReceiptData {
@@ -286,11 +315,11 @@ fn late_receipt(line: &Line) -> ReceiptData {
     }
 }
 
-fn answer_failed(batch: &Batch, pending: Pending, unsettled: &Fault) {
+fn answer_failed((batch, acting): (&Batch, &Acting), pending: Pending, unsettled: &Fault) {
     let late = |index: usize| {
         batch
             .line(index)
-            .filter(|line| line.draft.is_emergency())
+            .filter(|line| has_acted(line, acting))
             .map(late_receipt)
     };
     match pending.answer {

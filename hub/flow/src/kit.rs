@@ -1,10 +1,10 @@
 //! What outlives one opening of the journal: plug-ins, spool, readings that wait, orders that acted.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use cordon_contract::{Fault, Order};
-use cordon_model::{MessageId, PartyId};
+use cordon_contract::{Fault, Order, OrderLane};
+use cordon_model::{Body, MessageId, PartyId};
 
 use crate::answer::refuse;
 use crate::batch::{Batch, Line};
@@ -56,6 +56,9 @@ pub(crate) struct Kit {
     pub unsettled: Vec<Unsettled>,
     /// Orders that acted, by the number they acted under.
     pub acted: Remembered<u64, Acted>,
+    /// How many orders acted since the start of the program: each acts under a number of its own, also
+    /// one whose batch begins where a failed one did.
+    pub acted_count: u64,
     /// Openings that acted, with what was answered: a repetition acts no second time.
     pub openings: Remembered<(PartyId, MessageId), ReceiptData>,
     /// What was said of the clock.
@@ -84,6 +87,7 @@ impl Kit {
             held: VecDeque::new(),
             unsettled: Vec::new(),
             acted: Remembered::new(REMEMBERED_MAX),
+            acted_count: 0,
             openings: Remembered::new(REMEMBERED_MAX),
             clock_told: ClockTold::default(),
             room_told: RoomTold::default(),
@@ -111,7 +115,8 @@ impl Kit {
 
     /// Lets an order act before it is durable, under a number that no entry of the journal has.
     pub(crate) fn act(&mut self, mut order: Order, opening: MessageId) {
-        order.number |= ACTED;
+        self.acted_count += 1;
+        order.number = ACTED | self.acted_count;
         let acted = Acted {
             opening,
             target: order.target.0.clone(),
@@ -146,6 +151,20 @@ impl Kit {
 /// True for a number under which an order acted.
 pub(crate) fn is_acted(number: u64) -> bool {
     number & ACTED != 0
+}
+
+/// Targets of the orders that act at once, by the opening they follow from.
+pub(crate) type Acting = BTreeMap<MessageId, Vec<String>>;
+
+/// What an order follows from, if it acts even when the journal has failed: every order to a barrier that
+/// an emergency opening leads to, its release as well, and every emergency order.
+pub(crate) fn acting_for(batch: &Batch, line: &Line, order: &Order) -> Option<MessageId> {
+    let to_barrier = matches!(order.message.body, Body::GateCommand(_));
+    match opening_of(batch, line) {
+        Some(opening) if to_barrier => Some(opening),
+        _ if order.lane == OrderLane::Emergency => Some(MessageId::from_bytes([0; 16])),
+        _ => None,
+    }
 }
 
 /// The emergency opening that a line of a batch follows from.

@@ -1,4 +1,4 @@
-//! Emergency openings that were carried out while the journal could not be written (I2).
+//! Emergency openings, and their releases, that were carried out while the journal could not be written (I2).
 //!
 //! One JSON object a line. Read when the journal is opened again, journaled with the mark `LATE`, and
 //! removed only after that commit. It should lie on another disk than the journal.
@@ -24,6 +24,12 @@ pub(crate) enum SpoolLine {
         sender: String,
         /// The message in canonical form.
         xml: String,
+        /// Its message id, when the targets are named.
+        #[serde(default)]
+        id: Option<String>,
+        /// Targets of its orders that acted.
+        #[serde(default)]
+        acted: Vec<String>,
     },
     /// What came of one of its orders.
     Outcome {

@@ -21,33 +21,62 @@ use crate::sealer::AuditNote;
 use crate::sequencer::Sequencer;
 use crate::spool::SpoolLine;
 
-/// What the spool says of carried-out orders, by the opening's message id and the target, oldest first.
+/// What the spool says of orders that acted, each by the opening's message id and the target.
 #[derive(Default)]
-struct Carried(BTreeMap<(String, String), VecDeque<(OutcomeKind, String)>>);
+struct Carried {
+    /// What came of them, oldest first.
+    outcomes: BTreeMap<(String, String), VecDeque<(OutcomeKind, String)>>,
+    /// Those that were let out; an opening that is not here was spooled without saying which.
+    acted: BTreeMap<String, Vec<String>>,
+}
 
 impl Carried {
     fn of(spooled: &[SpoolLine]) -> Self {
         let mut carried = Self::default();
         for line in spooled {
-            if let SpoolLine::Outcome {
-                opening,
-                target,
-                kind,
-                detail,
-            } = line
-            {
-                let key = (opening.clone(), target.clone());
-                let told = carried.0.entry(key).or_default();
-                told.push_back((*kind, detail.clone()));
+            match line {
+                SpoolLine::Outcome {
+                    opening,
+                    target,
+                    kind,
+                    detail,
+                } => {
+                    let key = (opening.clone(), target.clone());
+                    let told = carried.outcomes.entry(key).or_default();
+                    told.push_back((*kind, detail.clone()));
+                }
+                SpoolLine::Opening {
+                    id: Some(id),
+                    acted,
+                    ..
+                } => {
+                    carried.acted.insert(id.clone(), acted.clone());
+                }
+                SpoolLine::Opening { .. } => {}
             }
         }
         carried
     }
 
+    /// What is known of an order that was journaled late, when nothing was told of its outcome.
+    fn untold(&self, opening: Option<MessageId>, order: &Order) -> Outcome {
+        let opening = opening.map(|id| id.to_string()).unwrap_or_default();
+        let acted = match self.acted.get(&opening) {
+            Some(acted) => acted.contains(&order.target.0),
+            // A spool that does not say it was written when emergency orders alone were let out.
+            None => order.lane == OrderLane::Emergency,
+        };
+        let words = match acted {
+            true => "carried out before it was journaled; its outcome was not kept",
+            false => "not carried out: it was let out neither before nor after it was journaled",
+        };
+        Outcome::new(OutcomeKind::Expired, words)
+    }
+
     /// The outcome of the next order of this opening for this target.
     fn take(&mut self, opening: Option<MessageId>, target: &str) -> Option<Outcome> {
         let opening = opening.map(|id| id.to_string()).unwrap_or_default();
-        let told = self.0.get_mut(&(opening, target.to_owned()))?;
+        let told = self.outcomes.get_mut(&(opening, target.to_owned()))?;
         let (kind, detail) = told.pop_front()?;
         Some(Outcome::new(kind, format!("journaled late: {detail}")))
     }
@@ -158,16 +187,15 @@ impl Sequencer {
                 continue;
             }
             let order = self.stored_order(*number, open)?;
-            let why = match open.late {
-                true => "carried out before it was journaled; its outcome was not kept",
-                false if matches!(occasion, Occasion::Start) => {
-                    "the hub was restarted before it was confirmed"
-                }
-                false => "the disk failed before it was carried out",
+            let why = match occasion {
+                Occasion::Start => "the hub was restarted before it was confirmed",
+                Occasion::Resume { .. } => "the disk failed before it was carried out",
             };
-            let outcome = carried
-                .take(opening, &open.target.0)
-                .unwrap_or_else(|| Outcome::new(OutcomeKind::Expired, why));
+            let outcome = match carried.take(opening, &open.target.0) {
+                Some(outcome) => outcome,
+                None if open.late => carried.untold(opening, &order),
+                None => Outcome::new(OutcomeKind::Expired, why),
+            };
             self.close_order(batch, &order, &outcome, time)?;
         }
         Ok(())
@@ -194,6 +222,7 @@ impl Sequencer {
                 sender,
                 xml,
                 at_micros,
+                ..
             } = line
             {
                 match late_draft(sender, xml) {
@@ -245,10 +274,7 @@ impl Sequencer {
                 {
                     continue;
                 }
-                None => Outcome::new(
-                    OutcomeKind::Expired,
-                    "carried out before it was journaled; its outcome was not kept",
-                ),
+                None => carried.untold(opening, &order),
             };
             self.close_order(&mut batch, &order, &outcome, time)?;
         }
@@ -333,9 +359,4 @@ fn late_draft(sender: &str, xml: &str) -> Result<Draft, Fault> {
         message: Some(Arc::new(message)),
         ..Draft::bare(EntryKind::Message, sender)
     })
-}
-
-/// True for an order that acts even when the journal has failed.
-pub(crate) fn acts_at_once(order: &Order) -> bool {
-    order.lane == OrderLane::Emergency
 }
