@@ -144,6 +144,7 @@ mod tests {
                 deadline_micros: 0,
                 gate_command: true,
                 late: false,
+                rank: Default::default(),
             };
             (number, order)
         };

@@ -103,7 +103,9 @@ impl Sequencer {
         let lead = self.entry_time.lead(self.kit.ties.clock.now());
         let deadline = order.deadline.micros().saturating_sub(lead);
         order.deadline = Timestamp::from_micros(deadline);
-        self.kit.ties.dispatch.release(order);
+        let open = self.kit.core.fold().open.get(&order.number);
+        let rank = open.map(|open| open.rank.clone()).unwrap_or_default();
+        self.kit.ties.dispatch.release(order, rank);
     }
 
     /// Says at a start that the journal is ahead of the clock.

@@ -13,6 +13,7 @@ use crate::authority::Register;
 use crate::draft::Draft;
 use crate::flags;
 use crate::mark::{Mark, Marked};
+use crate::outbox::Rank;
 use crate::sealer::AuditNote;
 
 /// Audit action of a start of the hub; its target holds the epoch.
@@ -51,6 +52,8 @@ pub struct OpenOrder {
     pub gate_command: bool,
     /// True when it was carried out before it was journaled.
     pub late: bool,
+    /// Its place among those of its target.
+    pub rank: Rank,
 }
 
 /// An order that could not be delivered. Never deleted; run again by its number.
@@ -90,7 +93,7 @@ pub(crate) struct Fold {
 }
 
 /// Before the stored fold; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"fold/2;";
+const FORM: &[u8] = b"fold/3;";
 
 impl Fold {
     /// As stored with the state.
@@ -139,12 +142,16 @@ impl Fold {
             self.dead.remove(&draft.cause);
         }
         if let Some(slip) = &draft.slip {
+            let message = draft.message.as_deref();
+            let rank = message.map(|message| Rank::of(message, &self.register));
+            let rank = rank.unwrap_or_default();
             let open = OpenOrder {
                 target: slip.target.clone(),
                 lane: slip.lane,
                 deadline_micros: slip.deadline.micros(),
                 gate_command: is_gate_command(draft),
                 late: draft.flags & flags::LATE != 0,
+                rank,
             };
             self.open.insert(number, open);
         }

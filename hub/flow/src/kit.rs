@@ -12,6 +12,7 @@ use crate::core::Core;
 use crate::entry_reader::EntryReader;
 use crate::entry_time::ClockTold;
 use crate::ledger::{Ledger, StateSeat};
+use crate::outbox::Rank;
 use crate::queue::Room;
 use crate::receipt::ReceiptData;
 use crate::recovery::initial;
@@ -123,7 +124,7 @@ impl Kit {
             number: None,
         };
         self.acted.insert(order.number, acted);
-        self.ties.dispatch.release(order);
+        self.ties.dispatch.release(order, Rank::default());
     }
 
     /// Remembers what an opening that acted was answered with.

@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use cordon_contract::{ALARMS_OPEN_MAX, speaker_of};
-use cordon_model::{AlarmEvent, AlarmState, DeviceId, Message, PartyId};
+use cordon_model::{AlarmEvent, AlarmLevel, AlarmState, DeviceId, Message, PartyId};
 use serde::{Deserialize, Serialize};
 
 /// Alarms whose raiser is known.
@@ -27,7 +27,9 @@ pub(crate) struct Raised {
     pub concerns: Option<PartyId>,
     /// The entry that raised it.
     number: u64,
-    device: Option<DeviceId>,
+    pub device: Option<DeviceId>,
+    /// The worst level it was told at.
+    pub level: AlarmLevel,
     state: AlarmState,
     /// The name its raiser gave it, where the hub gave it another.
     called: Option<String>,
@@ -90,6 +92,10 @@ impl AlarmBook {
             Some(known) => {
                 // Only a past that is over is told by an event alone; steps are told by updates.
                 let is_own = known.by == speaker_of(message);
+                if is_own {
+                    // Red comes first in the order of levels.
+                    known.level = known.level.min(event.alarm_level);
+                }
                 if is_own && is_over(known.state) && !is_over(event.state) {
                     self.stepped(&event.alarm_id, event.state);
                 }
@@ -134,6 +140,7 @@ impl AlarmBook {
             concerns: event.enterprise_id.clone(),
             number,
             device: event.source_device.clone(),
+            level: event.alarm_level,
             state: event.state,
             called,
         };

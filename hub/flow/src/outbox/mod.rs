@@ -3,11 +3,14 @@
 //! Orders of one target are carried out one after another; an emergency opening does not wait for
 //! an everyday order of the same target. A gate command is tried once, before its deadline, in the
 //! epoch that ordered it. Everything else is tried again until its deadline and then listed as a
-//! dead letter.
+//! dead letter. Of these the most urgent go first, and each author has a share of the places.
 
 mod handle;
+mod rank;
+mod routine;
 mod target;
 mod worker;
 
 pub use handle::{OrderNote, Outbox};
+pub use rank::Rank;
 pub(crate) use worker::Dispatch;

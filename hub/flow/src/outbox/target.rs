@@ -8,25 +8,27 @@ use cordon_contract::{Order, OrderLane};
 use cordon_model::Timestamp;
 use tokio::sync::Notify;
 
-/// Orders that may wait for one target in one lane.
-pub(crate) const WAITING_MAX: usize = 10_000;
+use super::rank::Rank;
+use super::routine::{Routine, WAITING_MAX};
 
 #[derive(Default)]
 struct Waiting {
     emergency: VecDeque<Order>,
-    access: VecDeque<Order>,
-    routine: VecDeque<Order>,
+    access: VecDeque<(Order, Rank)>,
+    routine: Routine,
     /// Routine orders rest until then, after a failure.
     rest_until: Option<Instant>,
 }
 
 impl Waiting {
-    fn lane(&mut self, lane: OrderLane) -> &mut VecDeque<Order> {
-        match lane {
-            OrderLane::Emergency => &mut self.emergency,
-            OrderLane::Access => &mut self.access,
-            OrderLane::Routine => &mut self.routine,
+    fn put(&mut self, order: Order, rank: Rank) -> Option<Order> {
+        match order.lane {
+            OrderLane::Emergency => self.emergency.push_back(order),
+            OrderLane::Access if self.access.len() >= WAITING_MAX => return Some(order),
+            OrderLane::Access => self.access.push_back((order, rank)),
+            OrderLane::Routine => return self.routine.put(order, rank),
         }
+        None
     }
 }
 
@@ -39,27 +41,20 @@ pub(crate) struct TargetQueue {
 }
 
 impl TargetQueue {
-    /// Puts an order at the end of its lane; gives it back when the lane is full.
-    pub(crate) fn put(&self, order: Order) -> Result<(), Order> {
+    /// Puts an order into its lane; gives the one that has to give way when the lane is full.
+    pub(crate) fn put(&self, order: Order, rank: Rank) -> Option<Order> {
         let lane = order.lane;
-        {
-            let mut waiting = self.lock();
-            let queue = waiting.lane(lane);
-            if queue.len() >= WAITING_MAX && lane != OrderLane::Emergency {
-                return Err(order);
-            }
-            queue.push_back(order);
-        }
+        let gave_way = self.lock().put(order, rank);
         self.wake(lane);
-        Ok(())
+        gave_way
     }
 
-    /// Puts an order back to the front after a failure; its lane rests until `rest_until`.
-    pub(crate) fn put_back(&self, order: Order, rest_until: Instant) {
+    /// Puts an order back after a failure; its lane rests until `rest_until`.
+    pub(crate) fn put_back(&self, order: Order, rank: Rank, rest_until: Instant) {
         let mut waiting = self.lock();
         waiting.rest_until = Some(rest_until);
         // A retry is routine, whatever lane the first try had.
-        waiting.routine.push_front(order);
+        waiting.routine.put_back(order, rank);
         drop(waiting);
         self.wake(OrderLane::Routine);
     }
@@ -72,23 +67,20 @@ impl TargetQueue {
     }
 
     /// The next emergency order.
-    pub(crate) fn next_emergency(&self) -> Option<Order> {
-        self.lock().emergency.pop_front()
+    pub(crate) fn next_emergency(&self) -> Option<(Order, Rank)> {
+        let order = self.lock().emergency.pop_front();
+        order.map(|order| (order, Rank::default()))
     }
 
     /// The next everyday order: access before routine; a routine order past its deadline at once,
     /// the others when the lane does not rest.
-    pub(crate) fn next_everyday(&self, now: Timestamp) -> Option<Order> {
+    pub(crate) fn next_everyday(&self, now: Timestamp) -> Option<(Order, Rank)> {
         let mut waiting = self.lock();
         if let Some(order) = waiting.access.pop_front() {
             return Some(order);
         }
-        let past = waiting
-            .routine
-            .iter()
-            .position(|order| order.deadline < now);
-        if let Some(past) = past {
-            return waiting.routine.remove(past);
+        if let Some(past) = waiting.routine.next_past(now) {
+            return Some(past);
         }
         if waiting
             .rest_until
@@ -97,7 +89,7 @@ impl TargetQueue {
             return None;
         }
         waiting.rest_until = None;
-        waiting.routine.pop_front()
+        waiting.routine.next()
     }
 
     /// Whether anything waits in the everyday lanes.

@@ -9,6 +9,7 @@ use cordon_contract::{Adapter, Clock, Order, Outcome, OutcomeKind, Shutdown, Tar
 use cordon_model::{Body, Timestamp};
 use tokio::runtime::Handle;
 
+use super::rank::Rank;
 use super::target::TargetQueue;
 use crate::outcome;
 use crate::queue::Queue;
@@ -62,7 +63,7 @@ impl Dispatch {
     }
 
     /// Takes over a durable order. Never blocks.
-    pub(crate) fn release(self: &Arc<Self>, order: Order) {
+    pub(crate) fn release(self: &Arc<Self>, order: Order, rank: Rank) {
         self.underway().insert(order.number);
         let Some((name, adapter)) = self.adapters.get(&order.target) else {
             let outcome = Outcome::new(OutcomeKind::Refused, "no adapter serves this target");
@@ -72,7 +73,7 @@ impl Dispatch {
         };
         self.stats.ordered(name);
         let queue = self.queue_of(&order.target, name, adapter);
-        if let Err(order) = queue.put(order) {
+        if let Some(order) = queue.put(order, rank) {
             let outcome = Outcome::new(OutcomeKind::Failed, "too many orders wait for this target");
             self.stats.outcome(name, &order, outcome.kind);
             self.spawn_report(order, outcome);
@@ -180,7 +181,7 @@ impl Worker {
                 false => self.queue.next_everyday(self.dispatch.clock.now()),
             };
             match next {
-                Some(order) => self.carry_out(order).await,
+                Some((order, rank)) => self.carry_out(order, rank).await,
                 None if self.dispatch.shutdown.is_triggered() => return,
                 None => self.rest(emergency).await,
             }
@@ -200,7 +201,7 @@ impl Worker {
         }
     }
 
-    async fn carry_out(&self, mut order: Order) {
+    async fn carry_out(&self, mut order: Order, rank: Rank) {
         let dispatch = &self.dispatch;
         let retry = !matches!(order.message.body, Body::GateCommand(_));
         let outcome = match order.deadline < dispatch.clock.now() {
@@ -222,7 +223,7 @@ impl Worker {
                     why = outcome.detail,
                     "delivery failed, it is tried again"
                 );
-                self.queue.put_back(order, Instant::now() + rest);
+                self.queue.put_back(order, rank, Instant::now() + rest);
                 return;
             }
         }

@@ -200,7 +200,7 @@ fn band(sample: &Sample) -> Option<AlarmCode> {
 }
 
 /// Whether `new` is the further threshold of the same side.
-fn is_worse(new: AlarmCode, old: AlarmCode) -> bool {
+pub(crate) fn is_worse(new: AlarmCode, old: AlarmCode) -> bool {
     matches!(
         (old, new),
         (AlarmCode::SensorH, AlarmCode::SensorHh) | (AlarmCode::SensorL, AlarmCode::SensorLl)

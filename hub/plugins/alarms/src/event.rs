@@ -3,6 +3,7 @@
 use cordon_contract::{ALARM_FORGOTTEN, Decisions, Entry};
 use cordon_model::{AlarmEvent, AlarmState, AuditOutcome, Body, Timestamp};
 
+use crate::detect;
 use crate::life::is_over;
 use crate::plugin::{AlarmPlugin, clip};
 use crate::recent::Likeness;
@@ -88,9 +89,9 @@ impl AlarmPlugin {
         let is = &alarm.event;
         // Red comes first in the order of levels. Thresholds may share a level and still be two.
         let is_worse = event.alarm_level < is.alarm_level;
-        let decided = entry.cause != 0 && entry.sender == self.hub;
-        let is_further = event.alarm_level == is.alarm_level && event.alarm_code != is.alarm_code;
-        match is_worse || (decided && is_further) {
+        let is_further = event.alarm_level == is.alarm_level
+            && detect::is_worse(event.alarm_code, is.alarm_code);
+        match is_worse || is_further {
             true => self.rise(entry, event, decisions),
             false => self.repeated(id),
         }

@@ -95,3 +95,35 @@ fn a_rejected_alarm_takes_no_room() {
     }
     assert_eq!(hub.plugin.open_alarms().total(), 0);
 }
+
+/// The hub's own alarm that counts a partner's further ones was told at each that had another code.
+#[test]
+fn a_flood_alarm_is_told_when_it_begins_when_it_rises_and_at_each_repetition() {
+    let routes = "receivers = [\"duty\"]\n[route]\nreceivers = [\"duty\"]\nrepeat_s = 120\n";
+    let mut hub = Hub::new(routes);
+    let count = |hub: &mut Hub, number: u64, level: AlarmLevel| {
+        let code = match number % 2 {
+            0 => AlarmCode::Fire,
+            _ => AlarmCode::Explosion,
+        };
+        let event = alarm("flow-7", code, level);
+        let body = Some(Body::AlarmEvent(event));
+        hub.step(EntryKind::Message, "HUB-1", body, "", 1);
+    };
+    for number in 0..10_000 {
+        count(&mut hub, number, AlarmLevel::Orange);
+    }
+    assert_eq!(hub.told(), ["duty"], "it begins");
+    for number in 0..10_000 {
+        count(&mut hub, number, AlarmLevel::Red);
+    }
+    assert_eq!(hub.told(), ["duty"], "it rises");
+    hub.wait(119);
+    assert!(hub.told().is_empty());
+    hub.wait(1);
+    assert_eq!(hub.told(), ["duty"], "it is repeated");
+    for number in 0..100 {
+        count(&mut hub, number, AlarmLevel::Red);
+    }
+    assert!(hub.told().is_empty());
+}
