@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use cordon_contract::{Entry, EntryKind, Fault};
-use cordon_journal::{Reader, Record, Records};
+use cordon_journal::{Nearby, Reader, Record, Records};
 use cordon_model::Digest;
 
 use crate::draft::Draft;
@@ -160,6 +160,14 @@ impl EntryReader {
         })
     }
 
+    /// For many single entries in the order of their numbers.
+    pub(crate) fn nearby(&self) -> NearbyEntries {
+        NearbyEntries {
+            reader: self.clone(),
+            records: self.journal.nearby(),
+        }
+    }
+
     fn stored(&self, record: Record) -> Result<StoredEntry, Trouble> {
         self.note(&record)?;
         let submission = match is_part(&record) {
@@ -246,6 +254,22 @@ impl EntryReader {
                 Trouble::Unreadable(fault(UNREADABLE).log(why))
             })?;
         self.parse(number, record.body)
+    }
+}
+
+/// Reads single entries, and each batch of the journal once when they are asked for in order.
+pub(crate) struct NearbyEntries {
+    reader: EntryReader,
+    records: Nearby,
+}
+
+impl NearbyEntries {
+    /// As [`EntryReader::get`].
+    pub(crate) fn get(&mut self, number: u64) -> Result<Option<StoredEntry>, Fault> {
+        let record = self.records.get(number);
+        let record = record.map_err(|failure| of_journal(&failure))?;
+        let stored = record.map(|record| self.reader.stored(record)).transpose();
+        stored.map_err(Into::into)
     }
 }
 

@@ -241,10 +241,12 @@ fn trusted(
     Ok(same.then_some(number))
 }
 
-/// Whether every order the state holds open can be read, and so be expired or handed out again.
+/// Whether every order the state holds open can be read, and so be expired or handed out again. Each
+/// batch is read once, however many orders it holds.
 fn open_orders_are_readable(reader: &EntryReader, core: &Core) -> Result<bool, Fault> {
+    let mut records = reader.journal().nearby();
     for number in core.fold().open.keys() {
-        let record = reader.journal().get(*number);
+        let record = records.get(*number);
         let Some(record) = record.map_err(|failure| of_journal(&failure))? else {
             return Ok(false);
         };

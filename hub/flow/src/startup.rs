@@ -11,6 +11,7 @@ use crate::batch::Batch;
 use crate::core::order_of;
 use crate::corridor::Key;
 use crate::draft::Draft;
+use crate::entry_reader::NearbyEntries;
 use crate::fault::{UNREADABLE, fault, of_wire};
 use crate::flags;
 use crate::fold::{OpenOrder, RESUMED, epoch_text, start_note};
@@ -174,6 +175,7 @@ impl Sequencer {
         (open, occasion): (&BTreeMap<u64, OpenOrder>, &Occasion),
         carried: &mut Carried,
     ) -> Result<(), Fault> {
+        let mut entries = self.reader.nearby();
         for (number, open) in open
             .iter()
             .filter(|(_, open)| open.gate_command || open.late)
@@ -181,12 +183,12 @@ impl Sequencer {
             if self.kit.ties.dispatch.has(*number) {
                 continue;
             }
-            let opening = self.stored_opening(*number)?;
+            let opening = stored_opening(&mut entries, *number)?;
             let acting = opening.is_some_and(|id| self.kit.numbered(id, &open.target.0, *number));
             if acting {
                 continue;
             }
-            let order = self.stored_order(*number, open)?;
+            let order = self.stored_order(&mut entries, *number, open)?;
             let why = match occasion {
                 Occasion::Start => "the hub was restarted before it was confirmed",
                 Occasion::Resume { .. } => "the disk failed before it was carried out",
@@ -283,6 +285,7 @@ impl Sequencer {
 
     /// Hands deliveries that were open to the outbox again, unless it has them.
     fn resume(&mut self, open: &BTreeMap<u64, OpenOrder>) -> Result<(), Fault> {
+        let mut entries = self.reader.nearby();
         for (number, open) in open
             .iter()
             .filter(|(_, open)| !open.gate_command && !open.late)
@@ -290,34 +293,20 @@ impl Sequencer {
             if self.kit.ties.dispatch.has(*number) {
                 continue;
             }
-            let mut order = self.stored_order(*number, open)?;
+            let mut order = self.stored_order(&mut entries, *number, open)?;
             order.epoch = self.kit.core.fold().epoch;
             self.release(order);
         }
         Ok(())
     }
 
-    /// The emergency opening that a stored order follows from.
-    fn stored_opening(&self, number: u64) -> Result<Option<MessageId>, Fault> {
-        let mut number = number;
-        while number > 0 {
-            let Some(stored) = self.reader.get(number)? else {
-                return Ok(None);
-            };
-            let body = stored.entry.message.as_deref().map(|message| &message.body);
-            if let Some(Body::EmergencyGateOpen(_)) = body {
-                return Ok(Some(stored.entry.message_id));
-            }
-            if stored.entry.cause >= number {
-                return Ok(None);
-            }
-            number = stored.entry.cause;
-        }
-        Ok(None)
-    }
-
-    fn stored_order(&self, number: u64, open: &OpenOrder) -> Result<Order, Fault> {
-        let stored = self.reader.get(number)?;
+    fn stored_order(
+        &self,
+        entries: &mut NearbyEntries,
+        number: u64,
+        open: &OpenOrder,
+    ) -> Result<Order, Fault> {
+        let stored = entries.get(number)?;
         let message = stored.and_then(|stored| stored.entry.message);
         let message =
             message.ok_or_else(|| fault(UNREADABLE).log(format!("order {number} is not there")))?;
@@ -331,6 +320,25 @@ impl Sequencer {
             message,
         })
     }
+}
+
+/// The emergency opening that a stored order follows from.
+fn stored_opening(entries: &mut NearbyEntries, number: u64) -> Result<Option<MessageId>, Fault> {
+    let mut number = number;
+    while number > 0 {
+        let Some(stored) = entries.get(number)? else {
+            return Ok(None);
+        };
+        let body = stored.entry.message.as_deref().map(|message| &message.body);
+        if let Some(Body::EmergencyGateOpen(_)) = body {
+            return Ok(Some(stored.entry.message_id));
+        }
+        if stored.entry.cause >= number {
+            return Ok(None);
+        }
+        number = stored.entry.cause;
+    }
+    Ok(None)
 }
 
 /// The orders of a batch that were carried out before, each with the opening it follows from.

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::chain;
 use crate::disk::{Disk, RealDisk};
 use crate::fault::{FaultKind, JournalFault, Result};
+use crate::nearby::Nearby;
 use crate::record::Record;
 use crate::segment::{self, DATA_START, Segment};
 use crate::walk::{Step, Walker};
@@ -137,6 +138,11 @@ impl Reader {
     /// One record; `None` when it is not written yet.
     pub fn get(&self, number: u64) -> Result<Option<Record>> {
         self.read_range(number.max(1), number)?.next().transpose()
+    }
+
+    /// For many single records in the order of their numbers.
+    pub fn nearby(&self) -> Nearby {
+        Nearby::of(self.clone())
     }
 
     fn index(&self) -> MutexGuard<'_, Index> {
@@ -282,7 +288,8 @@ impl Records {
         Ok(())
     }
 
-    fn step(&mut self) -> Result<Option<Vec<Record>>> {
+    /// The next whole batch, whatever range was asked for.
+    pub(crate) fn step(&mut self) -> Result<Option<Vec<Record>>> {
         loop {
             match self.walker.step()? {
                 Step::Batch(records) => {

@@ -245,3 +245,23 @@ fn a_reader_sees_each_record_once_whenever_the_writer_acts() {
     });
     assert!(interleavings > 300, "{interleavings}");
 }
+
+/// Each of a batch's records was looked for by a reading of the whole batch.
+#[test]
+fn records_asked_for_in_order_cost_one_reading_of_each_batch() {
+    let disk = SimDisk::new(1);
+    let journal = journal(&disk, 12);
+    let reader = Reader::open_on(Arc::new(disk.clone()), dir()).unwrap();
+    let mut nearby = reader.nearby();
+    for number in 1..=journal.last() {
+        let record = nearby.get(number).unwrap();
+        assert_eq!(record, reader.get(number).unwrap());
+    }
+    assert_eq!(nearby.batches_read(), 12);
+    assert!(nearby.get(journal.last() + 1).unwrap().is_none());
+    // Backwards within a batch it is still held, elsewhere it is read again.
+    let before = nearby.batches_read();
+    assert_eq!(nearby.get(2).unwrap().unwrap().number, 2);
+    assert_eq!(nearby.get(1).unwrap().unwrap().number, 1);
+    assert_eq!(nearby.batches_read(), before + 1);
+}
