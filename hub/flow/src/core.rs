@@ -98,7 +98,7 @@ impl Core {
     /// Adds an input to the batch and steps it and all that is decided on it, in order of numbers.
     /// Returns the input's place in the batch.
     pub(crate) fn admit(&mut self, batch: &mut Batch, mut input: Draft) -> usize {
-        input.flags |= self.precedence.judge(&input);
+        input.flags |= self.precedence.judge(&input, batch.time());
         let place = batch.push(input, 0);
         self.begin();
         let mut cursor = place;
@@ -123,7 +123,12 @@ impl Core {
         match authority.filter(|_| !self.fold.judged) {
             Some(authority) => {
                 let bits = authority.judge_past(draft, time, &self.fold.register)?;
-                Ok(draft.flags | bits | self.precedence.judge(draft))
+                // What was ordered of gates was carried out then.
+                let order = match draft.is_act() {
+                    true => 0,
+                    false => self.precedence.judge(draft, time),
+                };
+                Ok(draft.flags | bits | order)
             }
             None => Ok(draft.flags),
         }
@@ -138,7 +143,7 @@ impl Core {
     pub(crate) fn step(&mut self, entry: &Entry, draft: &Draft, depth: u32) -> Vec<Draft> {
         self.fold.apply(entry.number, entry.time, draft);
         if !entry.overtaken {
-            self.precedence.apply(entry.number, draft);
+            self.precedence.apply(entry.number, entry.time, draft);
         }
         let mut decided = Vec::new();
         let mut decisions = Decisions::default();

@@ -10,6 +10,7 @@ use cordon_contract::{EntryKind, Fault, Order, OutcomeKind};
 use cordon_model::{Body, CommandOutcome, MessageId};
 use cordon_wire::write_message;
 
+use crate::act::Today;
 use crate::answer::refuse_late;
 use crate::batch::{Batch, Line};
 use crate::core::order_of;
@@ -135,7 +136,25 @@ impl Emergency {
         self.kit.show_spool();
     }
 
+    /// Why an opening or a release is not carried out any more.
+    fn allows(&self, batch: &Batch, draft: &Draft) -> Result<(), Fault> {
+        let today = Today {
+            settings: self.kit.ties.config.authority.settings(),
+            precedence: self.kit.core.precedence(),
+            now: self.kit.ties.clock.now(),
+            entry: batch.time(),
+        };
+        today.allows(draft)
+    }
+
     fn own_opening(&mut self, batch: &mut Batch, work: OwnWork) {
+        let mut drafts = work.drafts.iter();
+        if let Some(fault) = drafts.find_map(|draft| self.allows(batch, draft).err()) {
+            if let Some(answer) = work.answer {
+                let _ = answer.send(Err(fault));
+            }
+            return;
+        }
         let mut places = Vec::new();
         for draft in work.drafts {
             places.push(self.kit.core.admit(batch, draft));
@@ -179,6 +198,7 @@ impl Emergency {
                 false => Err(Refused::unrecorded(fault(crate::fault::ID_REUSED))),
             };
         }
+        self.allows(batch, &draft).map_err(Refused::unrecorded)?;
         let place = self.kit.core.admit(batch, draft);
         let line = batch.line(place).ok_or_else(refused)?;
         let acting = orders_at_once(batch, self.kit.core.fold().epoch);

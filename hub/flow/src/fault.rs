@@ -82,7 +82,7 @@ pub const GATE_UNREACHED: &str = "F050";
 pub const REQUESTS_WAIT: &str = "F051";
 /// `F052`: an act names another than its signer.
 pub const ACT_OF_ANOTHER: &str = "F052";
-/// `C010`: a person's order waited too long and was not carried out.
+/// `C010`: a person's order came too late, or after a newer one to the contrary, and was not carried out.
 pub const ACT_LATE: &str = "C010";
 
 /// `F060`: the journal's disk has failed; only emergency openings are carried out.
@@ -184,7 +184,7 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
     ),
     (
         ACT_LATE,
-        "the order waited too long; it was not carried out",
+        "the order came too late; it was not carried out",
         "look at the gate and order it again if it is still wanted",
     ),
     (

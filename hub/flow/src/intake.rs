@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cordon_contract::{Accepted, EntryKind, Fault};
-use cordon_model::{Digest, MessageType};
+use cordon_model::{Digest, MessageType, Timestamp};
 use tokio::sync::oneshot;
 
+use crate::act::Today;
 use crate::authority::{Authority, Order, settle};
 use crate::batch::Batch;
 use crate::core::Core;
@@ -68,6 +69,8 @@ pub(crate) struct Intaker<'a> {
     pub rules: &'a CorridorRules,
     pub authority: &'a Authority,
     pub batch: &'a mut Batch,
+    /// The hub's clock.
+    pub now: Timestamp,
 }
 
 impl Intaker<'_> {
@@ -210,6 +213,10 @@ impl Intaker<'_> {
         if gone {
             return pending(vec![Slot::Failed(fault(NO_DEAD_LETTER))], answer, hub, None);
         }
+        let mut drafts = work.drafts.iter();
+        if let Some(fault) = drafts.find_map(|draft| self.today().allows(draft).err()) {
+            return pending(vec![Slot::Failed(fault)], answer, hub, None);
+        }
         let first = self.batch.next();
         let mut slots = Vec::with_capacity(work.drafts.len());
         for (index, mut draft) in work.drafts.into_iter().enumerate() {
@@ -252,7 +259,19 @@ impl Intaker<'_> {
             }
         });
         sealed.stands(judged?);
-        Ok(())
+        sealed
+            .allowed_by(&self.today())
+            .map_err(|fault| Unlawful { fault, waits: None })
+    }
+
+    /// What an order of a person is judged by.
+    fn today(&self) -> Today<'_> {
+        Today {
+            settings: self.authority.settings(),
+            precedence: self.core.precedence(),
+            now: self.now,
+            entry: self.batch.time(),
+        }
     }
 
     fn fresh(&mut self, sealed: Sealed, submission: Option<u64>) -> Slot {
@@ -262,7 +281,7 @@ impl Intaker<'_> {
             draft.cause = number;
         }
         // The inbox keeps what the receipt warns of.
-        draft.flags |= self.core.precedence().judge(&draft);
+        draft.flags |= self.core.precedence().judge(&draft, self.batch.time());
         if draft.flags & flags::KEYED != 0 {
             let number = self.batch.next();
             self.inbox.note(&draft, identity, number);

@@ -16,6 +16,7 @@
 //!
 //! Floor 4. `docs/design/flow.md` says why it is built this way.
 
+mod act;
 mod answer;
 mod authority;
 mod batch;

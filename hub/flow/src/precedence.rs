@@ -1,6 +1,6 @@
 //! Order of facts: of what one speaker says about one subject, by whatever door, the newest statement
-//! holds. What the park
-//! says of a grant stands until the park says otherwise, whatever the enterprise says of it later.
+//! holds. The park is one speaker, whoever of its people speaks. What it says of a grant stands until
+//! the park says otherwise, whatever the enterprise says of it later.
 //!
 //! A pure fold over messages. What arrives late is journaled like everything else, marked as
 //! overtaken, and shown to no plug-in that decides by it, so that a grant which was spooled, lost on
@@ -10,7 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cordon_contract::speaker_of;
 use cordon_model::codes::person_id;
-use cordon_model::{AccessGrant, Body, GateId, LifeState, Message};
+use cordon_model::{
+    AccessGrant, Body, EmergencyGateOpen, GateAction, GateCommand, LifeState, Message,
+    OperatingMode, OperatingModeChange, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::draft::Draft;
@@ -22,34 +25,52 @@ use crate::sealer::digest_of_parts;
 /// it would be taken as new.
 pub const SUBJECTS_MAX: usize = 100_000;
 
-/// Under which name the park's words on grants are kept; no sender has it.
+/// Under which name the park's words are kept, whoever of its people says them; no sender has it.
 const PARK: &str = "";
 
 /// Before the stored statements; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"precedence/3;";
+const FORM: &[u8] = b"precedence/4;";
 
 /// A subject; half of a digest is enough to tell 100,000 apart.
 type Key = [u8; 16];
 
-/// When a statement was true, and its place in the sender's own count.
+/// When a statement was true, and its place in its author's own count.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 struct Stamp {
     occurred_micros: i64,
+    /// Whose count it is, where several people are one speaker.
+    author: u32,
     sequence: u64,
 }
 
 impl Stamp {
-    fn of(message: &Message) -> Self {
+    /// Of the park's people none speaks of the future: they are several, each with a clock, and one
+    /// whose clock is ahead must not silence the others. A partner's clock is its own.
+    fn of(draft: &Draft, message: &Message, received: Timestamp) -> Self {
+        let occurred_micros = message.header.occurred_at.micros();
+        if !is_parks_voice(draft, message) {
+            return Self {
+                occurred_micros,
+                author: 0,
+                sequence: message.header.sequence,
+            };
+        }
+        let digest = digest_of_parts(&[speaker_of(message).as_bytes()]);
+        let [a, b, c, d, ..] = digest.0;
         Self {
-            occurred_micros: message.header.occurred_at.micros(),
+            occurred_micros: occurred_micros.min(received.micros()),
+            author: u32::from_be_bytes([a, b, c, d]),
             sequence: message.header.sequence,
         }
     }
 
-    /// True when `self` was true before `newest`: by time, and by the sender's count at one time. The
-    /// count of another time says nothing: it begins anew when a system does.
+    /// True when `self` was true before `newest`: by time, and by its author's count at one time. The
+    /// count of another time says nothing, for it begins anew when a system does, nor does another's.
     fn is_before(self, newest: Self) -> bool {
-        (self.occurred_micros, self.sequence) < (newest.occurred_micros, newest.sequence)
+        match self.occurred_micros == newest.occurred_micros {
+            true => self.author == newest.author && self.sequence < newest.sequence,
+            false => self.occurred_micros < newest.occurred_micros,
+        }
     }
 }
 
@@ -107,10 +128,11 @@ impl Precedence {
         }
     }
 
-    /// The flags of a statement that changes nothing: its sender has said something newer about the same
-    /// subject, or the park has spoken on it. 0 for one that holds.
-    pub(crate) fn judge(&self, draft: &Draft) -> u16 {
-        let Some(message) = ordered(draft) else {
+    /// The flags of a statement that changes nothing: its speaker has said something newer about the same
+    /// subject, or the park has spoken on it. 0 for one that holds, and for what acted before it could be
+    /// written down: that is a fact.
+    pub(crate) fn judge(&self, draft: &Draft, received: Timestamp) -> u16 {
+        let Some(message) = ordered(draft).filter(|_| draft.flags & flags::LATE == 0) else {
             return 0;
         };
         if let Body::AccessGrant(grant) = &message.body
@@ -120,9 +142,9 @@ impl Precedence {
         {
             return flags::OVERTAKEN | flags::PARK_STANDS;
         }
-        let stamp = Stamp::of(message);
+        let stamp = Stamp::of(draft, message, received);
         let overtaken = subjects(&message.body).compared.iter().any(|subject| {
-            let newest = self.stamp(speaker_of(message), &key(subject));
+            let newest = self.stamp(voice(draft, message), &key(subject));
             newest.is_some_and(|newest| stamp.is_before(newest))
         });
         match overtaken {
@@ -136,19 +158,20 @@ impl Precedence {
     }
 
     /// Takes in a statement that holds, entry `number`.
-    pub(crate) fn apply(&mut self, number: u64, draft: &Draft) {
+    pub(crate) fn apply(&mut self, number: u64, received: Timestamp, draft: &Draft) {
         let Some(message) = ordered(draft) else {
             return;
         };
-        let stamp = Stamp::of(message);
+        let stamp = Stamp::of(draft, message, received);
         for subject in subjects(&message.body).noted {
-            self.note(speaker_of(message), key(&subject), stamp);
-            self.changed = number;
-        }
-        if let Body::AccessGrant(grant) = &message.body
-            && is_park(draft)
-        {
-            self.note(PARK, key(&of_grant(grant)), stamp);
+            let key = key(&subject);
+            let voice = voice(draft, message);
+            // What acted before it could be written down may be older than what stands.
+            let known = self.stamp(voice, &key);
+            if !known.is_some_and(|known| stamp.is_before(known)) {
+                self.note(voice, key, stamp);
+                self.changed = number;
+            }
         }
     }
 
@@ -204,6 +227,24 @@ fn is_park(draft: &Draft) -> bool {
     draft.flags & flags::PARK != 0
 }
 
+/// Whether it counts as said by the park: its people's word, and every act on gates, which nobody else may
+/// order.
+fn is_parks_voice(draft: &Draft, message: &Message) -> bool {
+    let is_act = matches!(
+        message.body,
+        Body::EmergencyGateOpen(_) | Body::GateCommand(_) | Body::OperatingModeChange(_)
+    );
+    is_act || is_park(draft)
+}
+
+/// Who speaks: whoever says it for himself, or the park.
+fn voice<'a>(draft: &Draft, message: &'a Message) -> &'a str {
+    match is_parks_voice(draft, message) {
+        true => PARK,
+        false => speaker_of(message),
+    }
+}
+
 /// The message of a draft, when it is a statement that order matters for. Conformance traffic
 /// changes nothing, so it overrules nothing either.
 fn ordered(draft: &Draft) -> Option<&Message> {
@@ -254,27 +295,104 @@ fn subjects(body: &Body) -> Subjects {
             status.enterprise_id.as_str(),
             status.area_id.as_deref().unwrap_or_default(),
         ]),
-        Body::OperatingModeChange(change) => of_mode(&change.gates),
+        Body::OperatingModeChange(change) => of_mode(change),
+        Body::EmergencyGateOpen(order) => of_opening(order),
+        Body::GateCommand(order) => of_order(order),
         _ => Subjects::default(),
     }
 }
 
-/// A mode of some gates is compared with what was said of each and of the whole park; one of the
-/// whole park with everything said of modes.
-fn of_mode(gates: &[GateId]) -> Subjects {
-    let named = |what: &str| vec!["mode".to_owned(), what.to_owned()];
-    let (park, any) = (named("park"), named("any"));
-    if gates.is_empty() {
-        return Subjects {
-            noted: vec![park, any.clone()],
-            compared: vec![any],
-        };
+/// Where something is ordered.
+enum Place<'a> {
+    /// The whole park.
+    Park,
+    Gate(&'a str),
+    Lane(&'a str, &'a str),
+}
+
+impl Place<'_> {
+    /// Under which names something ordered here is noted.
+    fn noted(&self, what: &str) -> Vec<Vec<String>> {
+        match self {
+            Self::Park => vec![named(what, "park", ""), named(what, "within", "")],
+            Self::Gate(gate) => vec![
+                named(what, "gate", gate),
+                named(what, "within", gate),
+                named(what, "within", ""),
+            ],
+            Self::Lane(gate, lane) => vec![
+                named(what, "lane", lane),
+                named(what, "within", gate),
+                named(what, "within", ""),
+            ],
+        }
     }
-    let each = gates.iter().map(|gate| named(&format!("gate {gate}")));
-    let each: Vec<Vec<String>> = each.collect();
+
+    /// Names of what was ordered of this place, of one it lies in, or of one that lies in it.
+    fn compared(&self, what: &str) -> Vec<Vec<String>> {
+        let park = named(what, "park", "");
+        match self {
+            Self::Park => vec![park, named(what, "within", "")],
+            Self::Gate(gate) => vec![park, named(what, "gate", gate), named(what, "within", gate)],
+            Self::Lane(gate, lane) => {
+                vec![park, named(what, "gate", gate), named(what, "lane", lane)]
+            }
+        }
+    }
+}
+
+fn named(what: &str, scope: &str, id: &str) -> Vec<String> {
+    vec![what.to_owned(), scope.to_owned(), id.to_owned()]
+}
+
+/// Raising barriers, and lowering or stopping them: each is overtaken by a newer order to the contrary,
+/// and not by the same once more.
+const RAISE: &str = "raise";
+const LOWER: &str = "lower";
+
+fn places<'a>(gates: impl Iterator<Item = &'a str>) -> Vec<Place<'a>> {
+    let places: Vec<Place<'a>> = gates.map(Place::Gate).collect();
+    match places.is_empty() {
+        true => vec![Place::Park],
+        false => places,
+    }
+}
+
+fn ordered_at(places: &[Place<'_>], noted: &str, compared: &str) -> Subjects {
     Subjects {
-        noted: each.iter().cloned().chain([any]).collect(),
-        compared: each.into_iter().chain([park]).collect(),
+        noted: places.iter().flat_map(|it| it.noted(noted)).collect(),
+        compared: places.iter().flat_map(|it| it.compared(compared)).collect(),
+    }
+}
+
+/// A mode is compared with every newer one of a place that has to do with its own. An evacuation raises
+/// barriers too.
+fn of_mode(change: &OperatingModeChange) -> Subjects {
+    const MODE: &str = "mode";
+    let places = places(change.gates.iter().map(|gate| gate.as_str()));
+    let mut subjects = ordered_at(&places, MODE, MODE);
+    if change.mode == OperatingMode::Evacuation {
+        let raised = places.iter().flat_map(|it| it.noted(RAISE));
+        subjects.noted.extend(raised);
+    }
+    subjects
+}
+
+fn of_opening(order: &EmergencyGateOpen) -> Subjects {
+    let places = places(order.gates.iter().map(|gate| gate.as_str()));
+    match order.release == Some(true) {
+        true => ordered_at(&places, LOWER, RAISE),
+        false => ordered_at(&places, RAISE, LOWER),
+    }
+}
+
+fn of_order(order: &GateCommand) -> Subjects {
+    let place = [Place::Lane(order.gate_id.as_str(), order.lane_id.as_str())];
+    match order.action {
+        GateAction::Open | GateAction::LockOpen => ordered_at(&place, RAISE, LOWER),
+        GateAction::Close | GateAction::Stop | GateAction::Release => {
+            ordered_at(&place, LOWER, RAISE)
+        }
     }
 }
 
@@ -295,6 +413,7 @@ mod tests {
     fn stamp(occurred_micros: i64, sequence: u64) -> Stamp {
         Stamp {
             occurred_micros,
+            author: 0,
             sequence,
         }
     }

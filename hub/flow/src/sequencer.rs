@@ -311,6 +311,7 @@ impl Sequencer {
             rules: &self.kit.ties.config.rules,
             authority: &self.kit.ties.config.authority,
             batch,
+            now: self.kit.ties.clock.now(),
         }
     }
 

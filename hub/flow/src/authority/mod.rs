@@ -94,6 +94,11 @@ impl Authority {
         &self.hub
     }
 
+    /// The section of the configuration.
+    pub(crate) fn settings(&self) -> &AuthoritySettings {
+        &self.settings
+    }
+
     /// The plan it reads.
     pub(crate) fn plan(&self) -> &ParkPlan {
         &self.plan

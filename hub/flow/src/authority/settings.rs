@@ -71,6 +71,11 @@ pub struct AuthoritySettings {
     /// one flood alarm. All enterprises together never get more than [`ALARMS_OPEN_MAX`], so one
     /// of many has less. Default 100.
     pub open_alarms_max: usize,
+    /// How long ago a person may have ordered what raises barriers (an emergency opening, LOCK_OPEN, an
+    /// evacuation) when it comes, seconds; later it is refused. Default 120.
+    pub late_opening_s: u32,
+    /// The same for what lowers or stops them, and for every other mode. Default 30.
+    pub late_lowering_s: u32,
 }
 
 impl Default for AuthoritySettings {
@@ -88,6 +93,8 @@ impl Default for AuthoritySettings {
             vehicles_max: 100_000,
             persons_max: 100_000,
             open_alarms_max: 100,
+            late_opening_s: 120,
+            late_lowering_s: 30,
         }
     }
 }
@@ -143,6 +150,13 @@ impl AuthoritySettings {
         }
         let alarms = u64::try_from(self.open_alarms_max).unwrap_or(u64::MAX);
         within("authority.open_alarms_max".to_owned(), alarms, 1, 1_000);
+        // An order may wait ten seconds inside the hub.
+        for (name, value) in [
+            ("late_opening_s", self.late_opening_s),
+            ("late_lowering_s", self.late_lowering_s),
+        ] {
+            within(format!("authority.{name}"), u64::from(value), 15, 3_600);
+        }
         faults
     }
 }

@@ -1,12 +1,13 @@
 //! The last step: a message with digest and identity, ready for the sequencer.
 
 use bytes::Bytes;
-use cordon_contract::EntryKind;
+use cordon_contract::{EntryKind, Fault};
 use cordon_model::{Body, Digest, MessageId, MessageType, PartyId, Quality, Timestamp};
 use cordon_wire::{WireFault, digest_of_bytes};
 
 use super::mapped::Mapped;
 use super::valid::Valid;
+use crate::act::Today;
 use crate::authority::Speaker;
 use crate::draft::Draft;
 use crate::flags;
@@ -155,6 +156,11 @@ impl Sealed {
         self.speaker
             .as_ref()
             .map(|speaker| (speaker, &message.body))
+    }
+
+    /// Why an order of a person is not carried out any more.
+    pub(crate) fn allowed_by(&self, today: &Today<'_>) -> Result<(), Fault> {
+        today.allows(&self.draft)
     }
 
     /// Notes how it stands: [`flags::PARK`], [`flags::PROPOSAL`] and warnings.

@@ -8,6 +8,7 @@
     reason = "test code"
 )]
 
+mod acts;
 mod alarm_flood;
 mod authority;
 mod clock;

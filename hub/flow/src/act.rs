@@ -1,0 +1,72 @@
+//! What a person orders of gates is for now: an order that comes late, or after a newer one to the
+//! contrary, is refused instead of recorded as carried out.
+
+use cordon_contract::Fault;
+use cordon_model::{Body, GateAction, OperatingMode, Timestamp};
+
+use crate::authority::AuthoritySettings;
+use crate::draft::Draft;
+use crate::fault::{ACT_LATE, fault};
+use crate::flags;
+use crate::precedence::Precedence;
+
+/// How far the hub's clock may stand behind its journal before times of people and of the journal can no
+/// longer be compared, microseconds.
+const LEAD_MICROS_MAX: i64 = 1_000_000;
+
+/// What an act is judged by.
+pub(crate) struct Today<'a> {
+    pub settings: &'a AuthoritySettings,
+    pub precedence: &'a Precedence,
+    /// The hub's clock.
+    pub now: Timestamp,
+    /// The time of the entry it would become.
+    pub entry: Timestamp,
+}
+
+impl Today<'_> {
+    /// Why an act is not carried out. What is no act, or acted already, passes.
+    pub(crate) fn allows(&self, draft: &Draft) -> Result<(), Fault> {
+        let Some(message) = draft.message.as_deref().filter(|_| draft.is_act()) else {
+            return Ok(());
+        };
+        if message.header.test || draft.flags & flags::LATE != 0 {
+            return Ok(());
+        }
+        let refused = |why: String| {
+            Err(fault(ACT_LATE)
+                .at("/c:Message/c:Header/c:OccurredAt")
+                .log(why))
+        };
+        let occurred = message.header.occurred_at;
+        let most_s = match opens(&message.body) {
+            true => self.settings.late_opening_s,
+            false => self.settings.late_lowering_s,
+        };
+        if occurred.plus_seconds(i64::from(most_s)) < self.now {
+            return refused(format!(
+                "ordered at {occurred}, longer ago than {most_s} s; it is {} now",
+                self.now
+            ));
+        }
+        // A hub whose clock was set back goes by the age alone.
+        let lead = self.entry.micros().saturating_sub(self.now.micros());
+        let overtaken = self.precedence.judge(draft, self.entry) & flags::OVERTAKEN != 0;
+        match overtaken && lead <= LEAD_MICROS_MAX {
+            true => refused(format!(
+                "ordered at {occurred}, and the park has ordered otherwise since"
+            )),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Whether an act raises barriers: it may come later than one that lowers them.
+fn opens(body: &Body) -> bool {
+    match body {
+        Body::EmergencyGateOpen(it) => it.release != Some(true),
+        Body::GateCommand(it) => it.action == GateAction::LockOpen,
+        Body::OperatingModeChange(it) => it.mode == OperatingMode::Evacuation,
+        _ => false,
+    }
+}

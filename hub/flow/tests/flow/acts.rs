@@ -1,0 +1,234 @@
+//! What people order of gates is for now, and the park is one voice.
+
+use cordon_contract::EntryKind;
+use cordon_flow::{ReceiptData, RunningHub};
+use cordon_model::{
+    Body, CommandPriority, DeviceId, EmergencyGateOpen, GateAction, GateCommand, GateId, LaneId,
+    LifeState, ListEntry, MessageId, OperatingMode, OperatingModeChange,
+};
+use cordon_security::Role;
+
+use crate::park::{Park, emergency, morning, until};
+use crate::partner::{Ca, Partner, message};
+use crate::said::{example, white};
+
+/// Each statement with the second, counted from the morning, in which it was said; what became of it.
+async fn said(hub: &RunningHub, by: &Partner, said: Vec<(i64, Body)>) -> Vec<String> {
+    let messages: Vec<String> = said
+        .into_iter()
+        .map(|(second, body)| message(&by.id, body, morning().plus_seconds(second)))
+        .collect();
+    let answers = hub.submit().submit(by.envelope(&messages)).await.unwrap();
+    let told = |answer: &Result<ReceiptData, cordon_flow::Refused>| match answer {
+        Ok(data) => {
+            let receipt = data.receipt(hub.submit().park());
+            let codes = receipt.warning.iter().map(|one| one.code.as_str());
+            codes.collect::<Vec<_>>().join(" ")
+        }
+        Err(refused) => format!("refused {}", refused.fault.code()),
+    };
+    answers.iter().map(told).collect()
+}
+
+fn opening(by: &Partner, gate: &str, release: bool) -> Body {
+    match emergency() {
+        Body::EmergencyGateOpen(it) => Body::EmergencyGateOpen(EmergencyGateOpen {
+            gates: vec![GateId::new(gate).unwrap()],
+            ordered_by: by.id.clone(),
+            release: release.then_some(true),
+            ..it
+        }),
+        _ => unreachable!(),
+    }
+}
+
+fn order(by: &Partner, action: GateAction) -> Body {
+    Body::GateCommand(GateCommand {
+        command_id: MessageId::random(),
+        gate_id: GateId::new("G1").unwrap(),
+        lane_id: LaneId::new("G1-L1").unwrap(),
+        device_id: DeviceId::new("BR-01").unwrap(),
+        action,
+        reason: "test".into(),
+        priority: CommandPriority::Access,
+        deadline: morning().plus_seconds(60),
+        epoch: 0,
+        ordered_by: Some(by.id.clone()),
+        decision_ref: None,
+    })
+}
+
+fn mode(by: &Partner, mode: OperatingMode) -> Body {
+    match example("operating-mode-change") {
+        Body::OperatingModeChange(it) => Body::OperatingModeChange(OperatingModeChange {
+            gates: Vec::new(),
+            ordered_by: by.id.clone(),
+            mode,
+            ..it
+        }),
+        _ => unreachable!(),
+    }
+}
+
+/// Two people of the park.
+fn two(park: &Park) -> (Partner, Partner) {
+    let mut ca = Ca::new(park.dir.path());
+    let one = ca.partner("OP-1", Role::Operator);
+    (one, ca.partner("OP-2", Role::Operator))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_release_lowers_no_barrier_and_a_late_opening_raises_none() {
+    let park = Park::new();
+    let (one, two) = two(&park);
+    let hub = park.start().await;
+    let open = || opening(&one, "G1", false);
+    assert_eq!(said(&hub, &one, vec![(0, open())]).await, [""]);
+    let late = vec![
+        (-3_600, opening(&one, "G1", true)),
+        (-31, opening(&one, "G1", true)),
+        // Newer than the bound, older than the opening.
+        (-5, opening(&one, "G1", true)),
+        (-5, order(&one, GateAction::Close)),
+        (-5, order(&one, GateAction::Release)),
+        (-31, mode(&one, OperatingMode::Normal)),
+    ];
+    assert_eq!(said(&hub, &one, late).await, ["refused C010"; 6]);
+    let others = vec![
+        (-600, opening(&two, "G1", true)),
+        (-1, opening(&two, "G1", true)),
+    ];
+    assert_eq!(said(&hub, &two, others).await, ["refused C010"; 2]);
+    let old = vec![
+        (-3_600, open()),
+        (-121, open()),
+        // Older than another opening, and the same: nothing is overruled.
+        (-119, open()),
+        (-121, order(&one, GateAction::LockOpen)),
+        (-121, mode(&one, OperatingMode::Evacuation)),
+        // Another gate is another matter.
+        (-5, opening(&one, "G1", false)),
+    ];
+    assert_eq!(
+        said(&hub, &one, old).await,
+        [
+            "refused C010",
+            "refused C010",
+            "",
+            "refused C010",
+            "refused C010",
+            ""
+        ]
+    );
+    // Whoever orders it now is heard.
+    assert_eq!(
+        said(&hub, &two, vec![(0, opening(&two, "G1", true))]).await,
+        [""]
+    );
+    assert_eq!(said(&hub, &one, vec![(-1, open())]).await, ["refused C010"]);
+    until("what was taken is carried out", || {
+        park.yard.orders().len() == 4
+    })
+    .await;
+    hub.shutdown().await.unwrap();
+    // The Porter makes one order of each opening that it was shown.
+    let stored = park.entries();
+    let orders = stored.iter().filter(|it| it.entry.kind == EntryKind::Order);
+    assert_eq!(orders.count(), 4);
+    park.replays();
+}
+
+/// An order sent again with the same id got its receipt already, however late it is by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_act_that_was_carried_out_keeps_its_receipt_when_it_is_sent_again() {
+    let park = Park::new();
+    let (one, _) = two(&park);
+    let hub = park.start().await;
+    let open = message(&one.id, opening(&one, "G1", false), morning());
+    let first = hub
+        .submit()
+        .submit(one.envelope(std::slice::from_ref(&open)))
+        .await;
+    let first = first.unwrap().remove(0).unwrap();
+    park.clock.advance_ms(200_000);
+    let again = hub
+        .submit()
+        .submit(one.envelope(&[open]))
+        .await
+        .unwrap()
+        .remove(0);
+    let again = again.unwrap();
+    assert_eq!((again.number, again.duplicate), (first.number, true));
+    hub.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_evacuation_is_ended_by_no_older_word_and_silenced_by_no_clock_ahead() {
+    let park = Park::new();
+    let (one, two) = two(&park);
+    let hub = park.start().await;
+    let (normal, evacuation) = (OperatingMode::Normal, OperatingMode::Evacuation);
+    assert_eq!(
+        said(&hub, &one, vec![(0, mode(&one, evacuation))]).await,
+        [""]
+    );
+    let older = vec![
+        (-560, mode(&two, normal)),
+        (-20, mode(&two, normal)),
+        (-1, opening(&two, "G1", true)),
+    ];
+    assert_eq!(said(&hub, &two, older).await, ["refused C010"; 3]);
+    // A clock that is ahead speaks of now, as everybody's.
+    assert_eq!(
+        said(&hub, &two, vec![(290, mode(&two, normal))]).await,
+        [""]
+    );
+    assert_eq!(
+        said(&hub, &one, vec![(0, mode(&one, evacuation))]).await,
+        [""]
+    );
+    assert_eq!(
+        said(&hub, &two, vec![(0, mode(&two, evacuation))]).await,
+        [""]
+    );
+    // The console's people are the park's as well.
+    park.clock.advance_ms(10_000);
+    let by_console = hub.submit().internal(mode(&one, evacuation), &one.id).await;
+    by_console.unwrap();
+    assert_eq!(
+        said(&hub, &two, vec![(5, mode(&two, normal))]).await,
+        ["refused C010"]
+    );
+    hub.shutdown().await.unwrap();
+    let hub = park.start().await;
+    assert_eq!(
+        said(&hub, &two, vec![(5, mode(&two, normal))]).await,
+        ["refused C010"]
+    );
+    assert_eq!(said(&hub, &two, vec![(10, mode(&two, normal))]).await, [""]);
+    hub.shutdown().await.unwrap();
+    park.replays();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_of_the_parks_people_listed_another_does_not_take_back_with_an_older_word() {
+    let park = Park::new();
+    let (one, two) = two(&park);
+    let hub = park.start().await;
+    let listed = |state| match white("苏A77777") {
+        Body::ListEntry(it) => Body::ListEntry(ListEntry { state, ..it }),
+        _ => unreachable!(),
+    };
+    assert_eq!(
+        said(&hub, &one, vec![(0, listed(LifeState::Active))]).await,
+        [""]
+    );
+    let older = vec![(-7_200, listed(LifeState::Withdrawn))];
+    assert_eq!(said(&hub, &two, older).await, ["F046"]);
+    assert_eq!(
+        said(&hub, &two, vec![(1, listed(LifeState::Withdrawn))]).await,
+        [""]
+    );
+    hub.shutdown().await.unwrap();
+    park.replays();
+}
