@@ -27,7 +27,7 @@ impl Estate<'_> {
             Name::Gateway(id) => self.gateway(speaker, id),
             Name::Actor(id) if speaker.is(id.as_str()) => Whose::Own,
             Name::Actor(id) => self.party(id),
-            Name::Vehicle(..) | Name::Person(_) | Name::Alarm(_) => return None,
+            Name::Vehicle(..) | Name::Person(_) | Name::Alarm(_) | Name::Ending(_) => return None,
         })
     }
 

@@ -85,8 +85,13 @@ impl Authority {
     /// The names under which the enterprise speaks that answers for this speaker: its own and those of its
     /// devices. `None` for the park.
     pub(crate) fn names_beside(&self, speaker: &str) -> Option<&[String]> {
-        let names = self.names.get(self.owners.get(speaker)?)?;
+        let names = self.names.get(self.owner(speaker)?)?;
         Some(names)
+    }
+
+    /// The enterprise that answers for a speaker; `None` for the park.
+    pub(crate) fn owner(&self, speaker: &str) -> Option<&PartyId> {
+        self.owners.get(speaker)
     }
 
     /// The park's own party.
@@ -141,7 +146,7 @@ impl Authority {
         let code = match (thing, whose) {
             (Thing::Actor, _) => ACT_OF_ANOTHER,
             // An enterprise is not told which alarms there are.
-            (Thing::Alarm, _) if speaker.is_enterprise() => NOT_YOURS,
+            (Thing::Alarm | Thing::Ending, _) if speaker.is_enterprise() => NOT_YOURS,
             (_, Whose::Unknown) => UNKNOWN_THING,
             _ => NOT_YOURS,
         };
@@ -152,6 +157,7 @@ impl Authority {
             thing.as_str(),
             match whose {
                 Whose::Own => "its own",
+                Whose::About => "another's and about it",
                 Whose::Park => "the park's",
                 Whose::Other => "another enterprise's",
                 Whose::Unknown => "nobody's",

@@ -37,7 +37,7 @@ impl Order<'_> {
         for (field, name) in mentions(body) {
             if let Some(whose) = self.whose(name) {
                 let mention = (field, name);
-                if namesake && name.thing() == Thing::Alarm {
+                if namesake && matches!(name.thing(), Thing::Alarm | Thing::Ending) {
                     continue;
                 }
                 self.authority
@@ -109,7 +109,7 @@ impl Order<'_> {
                 let claim = self.register.person_claim(id, self.now);
                 Some(claim.map_or(Whose::Unknown, |claim| self.of_claim(claim)))
             }
-            Name::Alarm(id) => Some(self.of_alarm(id)),
+            Name::Alarm(id) | Name::Ending(id) => Some(self.of_alarm(id)),
             _ => None,
         }
     }
@@ -133,7 +133,7 @@ impl Order<'_> {
             .map(|known| self.of_claim(&known.claim))
             .max_by_key(|whose| match whose {
                 Whose::Unknown => 0,
-                Whose::Own => 1,
+                Whose::Own | Whose::About => 1,
                 Whose::Park => 2,
                 Whose::Other => 3,
             })
@@ -168,32 +168,30 @@ impl Order<'_> {
         match self.register.alarms.get(id) {
             None if is_hub_alarm(id) => Whose::Park,
             None => Whose::Unknown,
-            Some(raised) if self.is_own_alarm(id, raised) => Whose::Own,
-            Some(raised) => {
-                let plan = self.authority.plan();
-                let by_plant = plan
-                    .enterprises
-                    .iter()
-                    .any(|one| one.id.as_str() == raised.by);
-                let about = raised.concerns.as_ref().and_then(|id| plan.enterprise(id));
-                match by_plant || about.is_some() {
-                    true => Whose::Other,
-                    false => Whose::Park,
-                }
-            }
+            Some(raised) if self.is_own_alarm(raised) => Whose::Own,
+            Some(raised) if self.is_concerned(id, raised) => Whose::About,
+            Some(raised) => match self.authority.owner(&raised.by) {
+                Some(_) => Whose::Other,
+                None => Whose::Park,
+            },
         }
     }
 
-    /// Its own are those it raised; to an enterprise also those that are about it, but for what the hub
-    /// itself has to say of its conduct.
-    fn is_own_alarm(&self, id: &str, raised: &Raised) -> bool {
-        let of_hub = raised.by == self.authority.hub().as_str() && id.starts_with(HUB_FLOW);
-        let about = raised.concerns.as_ref().filter(|_| !of_hub);
-        let concerned = about.is_some_and(|id| self.speaker.is(id.as_str()));
+    /// Its own are those it raised, and an enterprise's also those of its devices.
+    fn is_own_alarm(&self, raised: &Raised) -> bool {
+        let owner = self.authority.owner(&raised.by);
+        let of_device = owner.is_some_and(|owner| self.speaker.is(owner.as_str()));
         match self.speaker.voice {
             Voice::Operator => false,
-            _ => self.speaker.is(&raised.by) || (self.speaker.is_enterprise() && concerned),
+            _ => self.speaker.is(&raised.by) || (self.speaker.is_enterprise() && of_device),
         }
+    }
+
+    /// An alarm about this enterprise, but for what the hub itself has to say of its conduct.
+    fn is_concerned(&self, id: &str, raised: &Raised) -> bool {
+        let of_hub = raised.by == self.authority.hub().as_str() && id.starts_with(HUB_FLOW);
+        let about = raised.concerns.as_ref().filter(|_| !of_hub);
+        self.speaker.is_enterprise() && about.is_some_and(|id| self.speaker.is(id.as_str()))
     }
 
     fn estate(&self) -> Estate<'_> {

@@ -5,6 +5,7 @@ use cordon_model::{
     PlateColour, PlateNumber,
 };
 
+use super::alarms::is_over;
 use super::words::Thing;
 
 /// One name in a message.
@@ -23,6 +24,8 @@ pub(crate) enum Name<'a> {
     Device(&'a DeviceId),
     Gateway(&'a DeviceId),
     Alarm(&'a str),
+    /// An alarm that is said to be over.
+    Ending(&'a str),
     Actor(&'a PartyId),
 }
 
@@ -40,6 +43,7 @@ impl Name<'_> {
             Self::Device(_) => Thing::Device,
             Self::Gateway(_) => Thing::Gateway,
             Self::Alarm(_) => Thing::Alarm,
+            Self::Ending(_) => Thing::Ending,
             Self::Actor(_) => Thing::Actor,
         }
     }
@@ -81,7 +85,7 @@ pub(crate) fn named(message_type: MessageType) -> &'static [Thing] {
             T::Lane,
             T::Area,
         ],
-        MessageType::AlarmUpdate => &[T::Alarm, T::Actor],
+        MessageType::AlarmUpdate => &[T::Alarm, T::Ending, T::Actor],
         MessageType::EmergencyGateOpen | MessageType::OperatingModeChange => &[T::Gate, T::Actor],
         MessageType::GateCommand => &[T::Gate, T::Lane, T::Device, T::Actor],
         MessageType::PassageDecision
@@ -172,6 +176,7 @@ pub(crate) fn mentions(body: &Body) -> Vec<Mention<'_>> {
         }
         Body::AlarmUpdate(it) => {
             out.push(("AlarmId", Name::Alarm(&it.alarm_id)));
+            out.extend(is_over(it.state).then_some(("State", Name::Ending(&it.alarm_id))));
             out.push(("ActorId", Name::Actor(&it.actor_id)));
         }
         Body::EmergencyGateOpen(it) => {

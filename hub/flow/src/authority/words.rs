@@ -72,13 +72,15 @@ pub enum Thing {
     Gateway,
     /// An alarm, by its id.
     Alarm,
+    /// The end of an alarm: that it is rejected, cleared or closed.
+    Ending,
     /// The party that is said to have acted.
     Actor,
 }
 
 impl Thing {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Enterprise,
         Self::Grant,
         Self::Vehicle,
@@ -89,6 +91,7 @@ impl Thing {
         Self::Device,
         Self::Gateway,
         Self::Alarm,
+        Self::Ending,
         Self::Actor,
     ];
 
@@ -105,6 +108,7 @@ impl Thing {
             Self::Device => "device",
             Self::Gateway => "gateway",
             Self::Alarm => "alarm",
+            Self::Ending => "ending",
             Self::Actor => "actor",
         }
     }
@@ -115,6 +119,8 @@ impl Thing {
 pub enum Whose {
     /// The speaker's own.
     Own,
+    /// Another's, and about the speaker: an alarm that others raised.
+    About,
     /// The park's.
     Park,
     /// Another enterprise's.
@@ -125,12 +131,19 @@ pub enum Whose {
 
 impl Whose {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Own, Self::Park, Self::Other, Self::Unknown];
+    pub const ALL: [Self; 5] = [
+        Self::Own,
+        Self::About,
+        Self::Park,
+        Self::Other,
+        Self::Unknown,
+    ];
 
     /// Its name in the table.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Own => "own",
+            Self::About => "about",
             Self::Park => "park",
             Self::Other => "other",
             Self::Unknown => "unknown",

@@ -227,3 +227,78 @@ async fn whose_alarm_bears_anothers_name_speaks_of_it_by_the_name_he_gave() {
     assert_eq!(foreign.count(), 0, "the other's is not touched");
     park.replays();
 }
+
+/// A plant rejected and closed what an operator had raised about it, and it was gone from the page.
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_an_alarm_is_about_acts_on_it_and_does_not_end_it() {
+    use AlarmState as S;
+    let park = Park::new();
+    let mut ca = Ca::new(park.dir.path());
+    let one = ca.partner("ENT-1", Role::Enterprise);
+    let operator = ca.partner("OP-1", Role::Operator);
+    let hub = park.start().await;
+    let own = Body::AlarmEvent(alarm("access-7", Some("ENT-1")));
+    hub.submit().internal(own, &hub_id()).await.unwrap();
+    let fire = Body::AlarmEvent(alarm("PK-1", Some("ENT-1")));
+    assert_eq!(warned(&hub, &operator, vec![fire]).await, [""]);
+    for id in ["PK-1", "access-7"] {
+        let over = Body::AlarmEvent(AlarmEvent {
+            state: S::Cleared,
+            ..alarm(id, Some("ENT-1"))
+        });
+        let said = vec![
+            step(id, "ENT-1", (S::Raised, S::Rejected)),
+            step(id, "ENT-1", (S::Raised, S::Acknowledged)),
+            step(id, "ENT-1", (S::Acknowledged, S::InProgress)),
+            step(id, "ENT-1", (S::InProgress, S::Cleared)),
+            step(id, "ENT-1", (S::InProgress, S::Closed)),
+            over,
+        ];
+        let no = "refused F031";
+        assert_eq!(
+            warned(&hub, &one, said).await,
+            [no, "", "", no, no, no],
+            "{id}"
+        );
+    }
+    // What it raised itself it ends, and what its own device did.
+    let said = vec![
+        raise("A-1", "ENT-1", "NO-1", AlarmLevel::Red),
+        step("A-1", "ENT-1", (S::Raised, S::Rejected)),
+        step("A-1", "ENT-1", (S::Rejected, S::Closed)),
+    ];
+    assert_eq!(warned(&hub, &one, said).await, [""; 3]);
+    let device = ca.partner("ENT-1-CAM-1", Role::Device);
+    let seen = raise("C-1", "ENT-1", "ENT-1-CAM-1", AlarmLevel::Red);
+    assert_eq!(warned(&hub, &device, vec![seen]).await, [""]);
+    let said = vec![step("C-1", "ENT-1", (S::Raised, S::Rejected))];
+    assert_eq!(warned(&hub, &one, said).await, [""]);
+    hub.shutdown().await.unwrap();
+    park.replays();
+}
+
+/// Naming the plant it is about made an operator's own alarm another's: told again it was two, and he
+/// could not say that it was over.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_operator_raised_about_a_plant_stays_his_to_speak_of() {
+    let park = Park::new();
+    let operator = Ca::new(park.dir.path()).partner("OP-1", Role::Operator);
+    let hub = park.start().await;
+    let told = |level, state| {
+        Body::AlarmEvent(AlarmEvent {
+            alarm_level: level,
+            state,
+            ..alarm("PK-2", Some("ENT-1"))
+        })
+    };
+    let said = vec![
+        told(AlarmLevel::Orange, AlarmState::Raised),
+        told(AlarmLevel::Red, AlarmState::Raised),
+        told(AlarmLevel::Orange, AlarmState::Cleared),
+    ];
+    assert_eq!(warned(&hub, &operator, said).await, [""; 3]);
+    hub.shutdown().await.unwrap();
+    let seen = alarms(&park.entries());
+    assert!(seen.iter().all(|(id, _, _)| id == "PK-2"), "{seen:?}");
+    park.replays();
+}

@@ -51,10 +51,11 @@ fn name(voice: Voice, thing: Thing, whose: Whose, serial: usize) -> Option<Strin
         (Thing::Person, Whose::Own) if plant => "P-2",
         (Thing::Person, Whose::Park) => "P-0",
         (Thing::Person, Whose::Other) => "P-1",
-        (Thing::Alarm, Whose::Own) if plant => "AL-2",
-        (Thing::Alarm, Whose::Own) if device => "AL-CAM",
-        (Thing::Alarm, Whose::Park) => "AL-0",
-        (Thing::Alarm, Whose::Other) => "AL-1",
+        (Thing::Alarm | Thing::Ending, Whose::Own) if plant => "AL-2",
+        (Thing::Alarm | Thing::Ending, Whose::Own) if device => "AL-CAM",
+        (Thing::Alarm | Thing::Ending, Whose::About) if plant => "AL-ABOUT",
+        (Thing::Alarm | Thing::Ending, Whose::Park) => "AL-0",
+        (Thing::Alarm | Thing::Ending, Whose::Other) => "AL-1",
         (_, Whose::Unknown) => return Some(format!("NOBODYS-{serial}")),
         _ => return None,
     };
@@ -232,6 +233,11 @@ fn other_body(message_type: MessageType, names: &Names, serial: usize) -> Body {
         }),
         Body::AlarmUpdate(mut it) => {
             it.alarm_id = names[&Thing::Alarm].clone();
+            // Where both are one name it is the end that is walked.
+            it.state = match names[&Thing::Alarm] == names[&Thing::Ending] {
+                true => AlarmState::Closed,
+                false => AlarmState::Acknowledged,
+            };
             it.actor_id = named(names, Thing::Actor);
             Body::AlarmUpdate(it)
         }
@@ -306,8 +312,12 @@ fn cells(table: &Table, voice: Voice, serial: &mut usize, page: &mut String) -> 
                 }
                 names.insert(thing, one.clone());
                 // A grant is its enterprise's: the two are one name.
-                if matches!(thing, Thing::Grant) {
-                    names.insert(Thing::Enterprise, one);
+                // The end of an alarm is said of that alarm, a step of any other is none.
+                match thing {
+                    Thing::Grant => drop(names.insert(Thing::Enterprise, one)),
+                    Thing::Ending => drop(names.insert(Thing::Alarm, one)),
+                    Thing::Alarm => drop(names.insert(Thing::Ending, String::new())),
+                    _ => {}
                 }
                 cells.push(Cell {
                     told,
@@ -360,8 +370,10 @@ async fn settle(hub: &RunningHub, ca: &mut Ca) {
         let taken = codes(hub, &who, said).await;
         assert!(taken.iter().all(Option::is_none), "{owner}: {taken:?}");
     }
-    let own = Body::AlarmEvent(alarm("AL-0", None));
-    hub.submit().internal(own, &party("HUB-1")).await.unwrap();
+    for (id, about) in [("AL-0", None), ("AL-ABOUT", Some("ENT-2"))] {
+        let own = Body::AlarmEvent(alarm(id, about));
+        hub.submit().internal(own, &party("HUB-1")).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
