@@ -31,6 +31,8 @@ const PARK: &str = "";
 /// Before the stored statements; what was stored in another form is not read as this one.
 const FORM: &[u8] = b"precedence/4;";
 
+const SECOND_MICROS: i64 = 1_000_000;
+
 /// A subject; half of a digest is enough to tell 100,000 apart.
 type Key = [u8; 16];
 
@@ -58,18 +60,23 @@ impl Stamp {
         let digest = digest_of_parts(&[speaker_of(message).as_bytes()]);
         let [a, b, c, d, ..] = digest.0;
         Self {
-            occurred_micros: occurred_micros.min(received.micros()),
+            occurred_micros: match received.micros() {
+                received if occurred_micros <= received => occurred_micros,
+                received => received - received.rem_euclid(SECOND_MICROS),
+            },
             author: u32::from_be_bytes([a, b, c, d]),
             sequence: message.header.sequence,
         }
     }
 
     /// True when `self` was true before `newest`: by time, and by its author's count at one time. The
-    /// count of another time says nothing, for it begins anew when a system does, nor does another's.
+    /// count of another time says nothing: it begins anew when a system does. Two authors within one
+    /// second say nothing of each other's order, for many clocks show whole seconds.
     fn is_before(self, newest: Self) -> bool {
-        match self.occurred_micros == newest.occurred_micros {
-            true => self.author == newest.author && self.sequence < newest.sequence,
-            false => self.occurred_micros < newest.occurred_micros,
+        let (this, that) = (self.occurred_micros, newest.occurred_micros);
+        match self.author == newest.author {
+            true => (this, self.sequence) < (that, newest.sequence),
+            false => this.saturating_add(SECOND_MICROS) <= that,
         }
     }
 }
