@@ -103,6 +103,25 @@ fn identity(
     MessageId::from_digest(&digest)
 }
 
+/// Whether the identity of a publish is a guess: it bears neither id nor time, so that only the broker's
+/// packet id tells it from the same words said before, and a broker that was started again gives that out
+/// anew.
+pub(crate) fn is_guess(incoming: &Incoming, subscription: &Subscription) -> bool {
+    let bears_none = incoming.message_id.is_none() && own_time(incoming, subscription).is_none();
+    bears_none && !incoming.retain && incoming.packet_id != 0
+}
+
+/// The identity of the same words said once more at this time.
+pub(crate) fn said_again(id: MessageId, received_at: Timestamp) -> MessageId {
+    let mut hash = Context::new(&SHA256);
+    hash.update(b"cordon-mqtt-again-1");
+    hash.update(id.to_string().as_bytes());
+    hash.update(&received_at.micros().to_be_bytes());
+    let mut digest = Digest([0; 32]);
+    digest.0.copy_from_slice(hash.finish().as_ref());
+    MessageId::from_digest(&digest)
+}
+
 fn own_time(incoming: &Incoming, subscription: &Subscription) -> Option<String> {
     if subscription.identity.is_empty() {
         return None;
@@ -140,7 +159,7 @@ fn short(topic: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Incoming, decode};
+    use super::{Incoming, decode, is_guess, said_again};
     use crate::config::Subscription;
     use bytes::Bytes;
     use cordon_contract::{Payload, Reading};
@@ -198,6 +217,24 @@ mod tests {
             read(&incoming("{\"v\":1}", 2), "", 0).message_id
         );
         assert_eq!(first.device.as_str(), "GW");
+    }
+
+    #[test]
+    fn only_what_bears_neither_id_nor_time_is_known_by_a_guess() {
+        let subscription = subscription("identity = [\"/time\"]");
+        let guess = |incoming: &Incoming| is_guess(incoming, &subscription);
+        let mut one = incoming("{\"v\":1}", 1);
+        assert!(guess(&one));
+        assert!(!guess(&incoming("{\"time\":7}", 1)));
+        assert!(
+            !guess(&incoming("{\"v\":1}", 0)),
+            "QoS 0 is never sent again"
+        );
+        one.message_id = Some("A-7".to_owned());
+        assert!(!guess(&one));
+        let id = read(&incoming("{\"v\":1}", 1), "", 0).message_id.unwrap();
+        let at = |micros| said_again(id, Timestamp::from_micros(micros));
+        assert!(at(1) != id && at(1) != at(2) && at(1) == at(1));
     }
 
     #[test]

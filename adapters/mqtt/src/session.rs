@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 
 use crate::back_off::BackOff;
 use crate::config::{Config, Subscription};
-use crate::decode::{Incoming, decode};
+use crate::decode::{Incoming, decode, is_guess, said_again};
 use crate::health::Health;
 use crate::options;
 use crate::sign::{Sign, sign_of};
@@ -41,6 +41,9 @@ struct Offered {
     id: MessageId,
     sign: Sign,
     reading: Reading,
+    /// Known by a guess, and the broker does not say that it sends it again: when it is taken for a
+    /// repetition, it is another that says the same.
+    is_new: bool,
 }
 
 /// Room for whatever is read next: a message on its way to the intake, or a repeat of one.
@@ -274,10 +277,15 @@ impl Session<'_> {
             .find(|subscription| rumqttc::matches(&incoming.topic, &subscription.filter))
             .unwrap_or(&self.anywhere);
         let (client, gateway) = (&self.config.client_id, &self.config.gateway);
-        let reading = decode(&incoming, subscription, client, gateway, now);
-        let Some(id) = reading.message_id else {
+        let mut reading = decode(&incoming, subscription, client, gateway, now);
+        let Some(mut id) = reading.message_id else {
             return Some(place);
         };
+        let is_new = !publish.dup && is_guess(&incoming, subscription);
+        if is_new && self.underway.holds(&id) {
+            id = said_again(id, now);
+            reading.message_id = Some(id);
+        }
         let sign = sign_of(&incoming, &self.config.presence, &reading.device);
         if let Sign::Life = sign {
             self.health.spoke(&reading.device, now);
@@ -286,7 +294,12 @@ impl Session<'_> {
         let Place { offer, repeat } = place;
         let ack = self.client.prepare_ack(&publish);
         match self.underway.note(id, (epoch, publish.pkid), ack, repeat) {
-            Noted::First => offer.send(Offered { id, sign, reading }),
+            Noted::First => offer.send(Offered {
+                id,
+                sign,
+                reading,
+                is_new,
+            }),
             // Offered once, and every delivery of this connection is acknowledged by the answer.
             Noted::Waits => {}
             Noted::Needless(repeat) => return Some(Place { offer, repeat }),
@@ -310,13 +323,31 @@ impl Session<'_> {
     }
 
     async fn offer(&self, offered: Offered) -> Answer {
-        let Offered { id, sign, reading } = offered;
+        let Offered {
+            id,
+            sign,
+            reading,
+            is_new,
+        } = offered;
+        let (device, received_at) = (reading.device.clone(), reading.received_at);
+        let again = is_new.then(|| reading.clone());
+        let mut result = self.link.intake.offer(reading).await;
+        if let (
+            Some(mut again),
+            Ok(Accepted {
+                duplicate: true, ..
+            }),
+        ) = (again, &result)
+        {
+            again.message_id = Some(said_again(id, received_at));
+            result = self.link.intake.offer(again).await;
+        }
         Answer {
             id,
             sign,
-            device: reading.device.clone(),
-            received_at: reading.received_at,
-            result: self.link.intake.offer(reading).await,
+            device,
+            received_at,
+            result,
         }
     }
 

@@ -60,6 +60,11 @@ impl Underway {
         Arc::clone(&self.repeats).acquire_owned().await.ok()
     }
 
+    /// Whether a message of this identity is under way.
+    pub fn holds(&self, id: &MessageId) -> bool {
+        self.lock().contains_key(id)
+    }
+
     /// Notes a delivery: the connection it came on, its packet id there, and its acknowledgement.
     pub fn note(
         &self,
