@@ -52,8 +52,8 @@ fn rename(entry: &Entry, message: &Message, register: &Register, decisions: &mut
     decisions.tell_again(body, called.clone());
 }
 
-/// In one flood alarm, which counts it and rises to its level. It is the hub's: its author does not end
-/// it.
+/// In one flood alarm, which counts it, rises to its level and shows where it is. It is the hub's: its
+/// author does not end it.
 fn count(entry: &Entry, message: &Message, register: &Register, decisions: &mut Decisions) {
     let speaker = speaker_of(message);
     let (Body::AlarmEvent(event), Some(alarm_id)) = (&message.body, register.alarms.flood(speaker))
@@ -79,10 +79,6 @@ fn count(entry: &Entry, message: &Message, register: &Register, decisions: &mut 
         subject: None,
         person_id: None,
         enterprise_id: partner,
-        area_id: None,
-        gate_id: None,
-        lane_id: None,
-        position: None,
         cause_ref: Some(entry.message_id),
         evidence: Vec::new(),
         description: clip_empty(&words, 2_000),

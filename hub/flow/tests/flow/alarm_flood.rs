@@ -61,6 +61,42 @@ fn alarms(stored: &[StoredEntry]) -> Vec<(String, String, AlarmLevel)> {
     .collect()
 }
 
+/// The place was dropped, so nobody saw from the page where the plant's own fire was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_alarm_shows_the_words_and_the_place_of_what_it_counts() {
+    let park = park_of_three();
+    let two = Ca::new(park.dir.path()).partner("ENT-2", Role::Enterprise);
+    let hub = park.start().await;
+    let flood = (0..4).map(|number| {
+        let id = format!("Z-{number}");
+        raise(&id, "ENT-2", &format!("NO-{number}"), AlarmLevel::Blue)
+    });
+    warned(&hub, &two, flood.collect()).await;
+    let fire = Body::AlarmEvent(AlarmEvent {
+        area_id: Some("AREA-KEY-1".into()),
+        gate_id: Some("ENT-2-G1".parse().unwrap()),
+        lane_id: Some("ENT-2-G1-L1".parse().unwrap()),
+        description: "TRUE FIRE tank 7".into(),
+        ..alarm("F-1", Some("ENT-2"))
+    });
+    assert_eq!(warned(&hub, &two, vec![fire]).await, ["F062"]);
+    hub.shutdown().await.unwrap();
+    let stored = park.entries();
+    let told = stored
+        .iter()
+        .rev()
+        .find_map(|one| match &one.entry.message.as_deref()?.body {
+            Body::AlarmEvent(it) if it.alarm_id.starts_with("flow-") => Some(it.clone()),
+            _ => None,
+        });
+    let told = told.unwrap();
+    assert!(told.description.ends_with("TRUE FIRE tank 7"), "{told:?}");
+    assert_eq!(told.area_id.as_deref(), Some("AREA-KEY-1"));
+    assert_eq!(told.gate_id.unwrap().as_str(), "ENT-2-G1");
+    assert_eq!(told.lane_id.unwrap().as_str(), "ENT-2-G1-L1");
+    park.replays();
+}
+
 /// An operator closes an alarm.
 async fn close(hub: &RunningHub, operator: &Partner, id: &str) {
     let said = vec![

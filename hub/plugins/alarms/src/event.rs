@@ -7,6 +7,7 @@ use crate::detect;
 use crate::life::is_over;
 use crate::plugin::{AlarmPlugin, clip};
 use crate::recent::Likeness;
+use crate::routes::is_grave;
 use crate::state::Alarm;
 
 /// Sources looked at for being too old when one alarm comes in: more than it adds, so that they grow fewer.
@@ -91,9 +92,34 @@ impl AlarmPlugin {
         let is_worse = event.alarm_level < is.alarm_level;
         let is_further = event.alarm_level == is.alarm_level
             && detect::is_worse(event.alarm_code, is.alarm_code);
-        match is_worse || is_further {
-            true => self.rise(entry, event, decisions),
-            false => self.repeated(id),
+        let counted = self.counts_another(entry, is, event);
+        // Nobody has seen this one, whoever had taken up the others.
+        let is_unseen = counted && is_grave(event.alarm_level) && !alarm.is_raised();
+        if is_worse || is_further || is_unseen {
+            return self.rise(entry, event, decisions);
+        }
+        if counted && event.alarm_level == is.alarm_level {
+            self.shows(id, event);
+        }
+        self.repeated(id);
+    }
+
+    /// Whether what the hub itself says of its alarm counts something further in it: another cause, and
+    /// not somebody's own words told again.
+    fn counts_another(&self, entry: &Entry, is: &AlarmEvent, event: &AlarmEvent) -> bool {
+        let message = entry.message.as_deref();
+        let attested = message.is_some_and(|it| it.header.attested_by.is_some());
+        let decided = entry.cause != 0 && entry.sender == self.hub && !attested;
+        decided && event.cause_ref.is_some() && event.cause_ref != is.cause_ref
+    }
+
+    /// An alarm that counts others shows the newest of the worst, and where it is.
+    fn shows(&mut self, id: &str, event: &AlarmEvent) {
+        if let Some(alarm) = self.state.alarms.get_mut(id) {
+            alarm.event = AlarmEvent {
+                occurred_at: alarm.event.occurred_at,
+                ..event.clone()
+            };
         }
     }
 
@@ -104,7 +130,7 @@ impl AlarmPlugin {
         }
     }
 
-    /// An open alarm grows worse. It is raised again under its own name: told at once by the route of
+    /// An open alarm grows worse, or one more is counted in it that nobody has seen. It is raised again under its own name: told at once by the route of
     /// what it is now, with that level's deadlines, whoever had taken it up before.
     fn rise(&mut self, entry: &Entry, event: &AlarmEvent, decisions: &mut Decisions) {
         let id = &event.alarm_id;
@@ -115,12 +141,21 @@ impl AlarmPlugin {
             return;
         };
         let was = &alarm.event;
-        let words = format!(
-            "[由 {0} {1} 加重 / risen from {0} {1}] {2}",
-            was.alarm_level, was.alarm_code, event.description
-        );
+        let (level, code) = (was.alarm_level, was.alarm_code);
+        let is_more = event.alarm_level < level || event.alarm_code != code;
+        let why = match is_more && event.alarm_level <= level {
+            true => format!("由 {level} {code} 加重 / risen from {level} {code}"),
+            false => format!("{0} 之后又报 / one more since {0}", alarm.state),
+        };
+        // It never sinks: what was worse is counted in it still.
+        let (alarm_level, alarm_code) = match event.alarm_level <= level {
+            true => (event.alarm_level, event.alarm_code),
+            false => (level, code),
+        };
         alarm.event = AlarmEvent {
-            description: clip(&words),
+            description: clip(&format!("[{why}] {}", event.description)),
+            alarm_level,
+            alarm_code,
             ..event.clone()
         };
         alarm.repeats = alarm.repeats.saturating_add(1);

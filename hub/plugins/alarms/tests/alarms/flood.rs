@@ -2,7 +2,7 @@
 
 use cordon_alarms::Config;
 use cordon_contract::{EntryKind, Plugin as _};
-use cordon_model::{AlarmCode, AlarmLevel, AlarmState, Body};
+use cordon_model::{AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, MessageId};
 
 use crate::hub::{Hub, alarm, audits};
 
@@ -126,4 +126,63 @@ fn a_flood_alarm_is_told_when_it_begins_when_it_rises_and_at_each_repetition() {
         count(&mut hub, number, AlarmLevel::Red);
     }
     assert!(hub.told().is_empty());
+}
+
+/// A plant's own fire came after somebody had acknowledged its flood alarm, and nobody was told.
+#[test]
+fn one_more_that_nobody_has_seen_opens_a_flood_alarm_again() {
+    let mut hub = Hub::new(ROUTES);
+    let mut cause = 0_u8;
+    let mut count = |hub: &mut Hub, level, words: &str, area: &str| {
+        cause += 1;
+        let event = AlarmEvent {
+            description: words.into(),
+            area_id: Some(area.into()),
+            cause_ref: Some(MessageId::from_bytes([cause; 16])),
+            ..alarm("flow-9", AlarmCode::Fire, level)
+        };
+        let number = hub.entries.len() as u64;
+        let body = Some(Body::AlarmEvent(event));
+        hub.step(EntryKind::Message, "HUB-1", body, "", number.max(1));
+    };
+    let shown = |hub: &Hub| {
+        let one = hub.plugin.open_alarms().page(None, 10).remove(0);
+        (
+            one.state,
+            one.level,
+            one.description,
+            one.place,
+            one.repeats,
+        )
+    };
+    let acknowledge = |hub: &mut Hub| {
+        let step = (AlarmState::Raised, AlarmState::Acknowledged);
+        hub.update("operator-1", "flow-9", step, None);
+        hub.told();
+    };
+    count(&mut hub, AlarmLevel::Red, "small test fire", "A-GEN");
+    // Nobody has seen it yet: the newest is shown, and nobody told twice.
+    hub.told();
+    count(&mut hub, AlarmLevel::Red, "another fire", "A-CORE");
+    assert_eq!(hub.told().len(), 0);
+    let (state, _, words, area, _) = shown(&hub);
+    assert_eq!((state, &*words), (AlarmState::Raised, "another fire"));
+    assert_eq!(area, "A-CORE");
+    acknowledge(&mut hub);
+    // What waits for the morning does not open it.
+    count(&mut hub, AlarmLevel::Blue, "noise", "A-GEN");
+    let (state, _, words, _, _) = shown(&hub);
+    assert_eq!((state, &*words), (AlarmState::Acknowledged, "another fire"));
+    count(&mut hub, AlarmLevel::Red, "tank 7", "A-CORE");
+    let (state, _, words, area, repeats) = shown(&hub);
+    assert_eq!((state, repeats), (AlarmState::Raised, 3));
+    assert!(words.ends_with("tank 7"), "{words}");
+    assert_eq!(area, "A-CORE");
+    assert_eq!(hub.told().len(), 1);
+    // Nor does it sink.
+    acknowledge(&mut hub);
+    count(&mut hub, AlarmLevel::Orange, "gas", "A-CORE");
+    let (state, level, words, _, _) = shown(&hub);
+    assert_eq!((state, level), (AlarmState::Raised, AlarmLevel::Red));
+    assert!(words.ends_with("gas"), "{words}");
 }
