@@ -66,6 +66,8 @@ pub const PARK_STANDS: &str = "F047";
 pub const NAMESAKE: &str = "F048";
 /// `F062`: a warning in a receipt: the sender has as many alarms open as may be; this one is counted.
 pub const FLOODED: &str = "F062";
+/// `F068`: an enterprise said as much of alarms in this minute as it may; nothing was recorded.
+pub const ALARMS_PACED: &str = "F068";
 /// `F063`: what is said to hold from a time on ends before it.
 pub const WINDOW: &str = "F063";
 /// `F064`: a grant that begins later than grants may.
@@ -276,6 +278,11 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
         FLOODED,
         "as many alarms of yours are open as one partner may have; this one is recorded and counted in one flood alarm in your name",
         "close the alarms that are over, and call the park about what is urgent",
+    ),
+    (
+        ALARMS_PACED,
+        "you said as much of alarms in this minute as one partner may; this one is not recorded",
+        "send it again in the next minute, with the same id, and call the park about what is urgent",
     ),
     (
         WINDOW,

@@ -5,16 +5,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cordon_contract::{Accepted, EntryKind, Fault};
-use cordon_model::{Digest, MessageType, Timestamp};
+use cordon_model::{Body, Digest, MessageType, Timestamp};
 use tokio::sync::oneshot;
 
 use crate::act::Today;
+use crate::alarm_pace::{AlarmPace, WHILE_FULL};
 use crate::authority::{Authority, Order, settle};
 use crate::batch::Batch;
 use crate::core::Core;
 use crate::corridor::{Corridor, CorridorRules, Offender, Part, RefusedDraft, Sealed};
 use crate::draft::Draft;
-use crate::fault::{CONTESTED, ID_REUSED, NO_DEAD_LETTER, REQUESTS_WAIT, fault};
+use crate::fault::{
+    ALARMS_PACED, CONTESTED, DISK_FULL, ID_REUSED, NO_DEAD_LETTER, REQUESTS_WAIT, fault,
+};
 use crate::flags;
 use crate::fold::REPORT_REQUESTS_MAX;
 use crate::inbox::{Inbox, Verdict};
@@ -68,6 +71,9 @@ pub(crate) struct Intaker<'a> {
     pub inbox: &'a Inbox,
     pub rules: &'a CorridorRules,
     pub authority: &'a Authority,
+    pub pace: &'a mut AlarmPace,
+    /// The disk is full: what is left of it is shared out.
+    pub is_full: bool,
     pub batch: &'a mut Batch,
     /// The hub's clock.
     pub now: Timestamp,
@@ -119,6 +125,7 @@ impl Intaker<'_> {
                     }
                     Ok(Verdict::New) => match self.judge(&mut sealed) {
                         Err(why) => self.unlawful(&sealed, why, raw.slice(span), number),
+                        Ok(()) if !self.keeps_pace(&sealed) => Slot::Failed(fault(self.too_many())),
                         Ok(()) => {
                             if let Some(record) = record.take() {
                                 number = self.batch.next();
@@ -238,6 +245,26 @@ impl Intaker<'_> {
     fn is_request_too_many(&self, sealed: &Sealed) -> bool {
         sealed.message_type() == Some(MessageType::ReportRequest)
             && self.core.fold().requests.len() >= REPORT_REQUESTS_MAX
+    }
+
+    /// Whether an enterprise says no more of alarms than it may in a minute.
+    fn keeps_pace(&mut self, sealed: &Sealed) -> bool {
+        let Some((speaker, Body::AlarmEvent(_) | Body::AlarmUpdate(_))) = sealed.said() else {
+            return true;
+        };
+        let most = match self.is_full {
+            true => WHILE_FULL,
+            false => self.authority.alarm_words_a_minute(),
+        };
+        let now = self.batch.time();
+        !speaker.is_enterprise() || self.pace.takes(&speaker.id, now, most)
+    }
+
+    fn too_many(&self) -> &'static str {
+        match self.is_full {
+            true => DISK_FULL,
+            false => ALARMS_PACED,
+        }
     }
 
     /// What only the order of statements can tell: whose vehicle, person or alarm it is today.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cordon_contract::{Fault, Order, OrderLane};
 use cordon_model::{Body, MessageId, PartyId};
 
+use crate::alarm_pace::AlarmPace;
 use crate::answer::refuse;
 use crate::batch::{Batch, Line};
 use crate::core::Core;
@@ -62,6 +63,8 @@ pub(crate) struct Kit {
     pub acted_count: u64,
     /// Openings that acted, with what was answered: a repetition acts no second time.
     pub openings: Remembered<(PartyId, MessageId), ReceiptData>,
+    /// What enterprises said of alarms.
+    pub alarm_pace: AlarmPace,
     /// What was said of the clock.
     pub clock_told: ClockTold,
     /// What was said of the disk.
@@ -90,6 +93,7 @@ impl Kit {
             acted: Remembered::new(REMEMBERED_MAX),
             acted_count: 0,
             openings: Remembered::new(REMEMBERED_MAX),
+            alarm_pace: AlarmPace::default(),
             clock_told: ClockTold::default(),
             room_told: RoomTold::default(),
         })

@@ -17,6 +17,7 @@
 //! Floor 4. `docs/design/flow.md` says why it is built this way.
 
 mod act;
+mod alarm_pace;
 mod answer;
 mod authority;
 mod batch;
@@ -80,10 +81,10 @@ pub use crate::corridor::CorridorRules;
 pub use crate::entry_reader::{Entries, EntryReader, StoredEntry};
 pub use crate::examine::{Examination, Finding, examine};
 pub use crate::fault::{
-    ACT_OF_ANOTHER, ADAPTER_MAY_NOT, CONFIGURATION, DISK_FAILED, DISK_FULL, FAULTS, GATE_UNREACHED,
-    ID_REUSED, MESSAGE_COUNT, NO_DEAD_LETTER, NOT_YOURS, OLDER_FORM, OTHER_PARK, OWN_MESSAGE,
-    REPLAY_DIFFERS, REQUESTS_WAIT, ROLE_MAY_NOT, SENDER_NOT_SIGNER, STOPPED, STRANGER, THREAD,
-    TIME_WINDOW, UNKNOWN_THING, UNLAWFUL_PAST, UNREADABLE, UNSETTLED,
+    ACT_OF_ANOTHER, ADAPTER_MAY_NOT, ALARMS_PACED, CONFIGURATION, DISK_FAILED, DISK_FULL, FAULTS,
+    GATE_UNREACHED, ID_REUSED, MESSAGE_COUNT, NO_DEAD_LETTER, NOT_YOURS, OLDER_FORM, OTHER_PARK,
+    OWN_MESSAGE, REPLAY_DIFFERS, REQUESTS_WAIT, ROLE_MAY_NOT, SENDER_NOT_SIGNER, STOPPED, STRANGER,
+    THREAD, TIME_WINDOW, UNKNOWN_THING, UNLAWFUL_PAST, UNREADABLE, UNSETTLED,
 };
 pub use crate::feed::{Committed, Feed, FeedItem, FeedReader};
 pub use crate::fold::{DEAD_LETTERS_MAX, DeadLetter, OpenOrder, REPORT_REQUESTS_MAX};

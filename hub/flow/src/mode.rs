@@ -71,10 +71,10 @@ impl Mode {
         match self {
             Self::Normal => None,
             Self::Full { last_part: false } => {
-                Some("F008: the disk is full; only emergency openings and alarms are taken".into())
+                Some("F008: the disk is full; only emergency openings, and alarms while the reserve lasts, are taken; of each partner's 60 a minute".into())
             }
             Self::Full { last_part: true } => {
-                Some("F008: the disk is full; only emergency openings are taken".into())
+                Some("F008: the disk is full; only emergency openings are taken, the reserve for alarms is used up".into())
             }
             Self::Emergency {
                 fault: cause,

@@ -310,6 +310,8 @@ impl Sequencer {
             inbox: &self.inbox,
             rules: &self.kit.ties.config.rules,
             authority: &self.kit.ties.config.authority,
+            pace: &mut self.kit.alarm_pace,
+            is_full: self.journal.space().level == SpaceLevel::Full,
             batch,
             now: self.kit.ties.clock.now(),
         }

@@ -9,6 +9,10 @@ const PASSING: &[(&str, &str)] = &[
     ("F008", "its disk is full"),
     ("F015", "a thread ended; the hub starts again"),
     ("F051", "as many requests for reports wait as may be"),
+    (
+        "F068",
+        "the sender said as much of alarms in this minute as it may",
+    ),
     ("F060", "its disk has failed"),
     ("F061", "its disk failed while this was recorded"),
     ("S021", "the journal cannot be read now"),

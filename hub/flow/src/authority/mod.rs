@@ -109,6 +109,11 @@ impl Authority {
         &self.plan
     }
 
+    /// How many words about alarms an enterprise may say in a minute.
+    pub(crate) fn alarm_words_a_minute(&self) -> u32 {
+        self.settings.alarm_words_a_minute
+    }
+
     /// Whether the speaker may send this type of message at all.
     pub(crate) fn may_say(&self, speaker: &Speaker, message_type: MessageType) -> bool {
         self.table.may_say(speaker.voice, message_type)

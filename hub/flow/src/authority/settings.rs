@@ -76,6 +76,10 @@ pub struct AuthoritySettings {
     pub late_opening_s: u32,
     /// The same for what lowers or stops them, and for every other mode. Default 30.
     pub late_lowering_s: u32,
+    /// Most words about alarms, new ones and steps of old ones, that one enterprise may say in a minute by
+    /// its own submissions; more come again later (`F068`). While the disk is full it may say 60. Default
+    /// 3,000.
+    pub alarm_words_a_minute: u32,
 }
 
 impl Default for AuthoritySettings {
@@ -95,6 +99,7 @@ impl Default for AuthoritySettings {
             open_alarms_max: 100,
             late_opening_s: 120,
             late_lowering_s: 30,
+            alarm_words_a_minute: 3_000,
         }
     }
 }
@@ -157,6 +162,9 @@ impl AuthoritySettings {
         ] {
             within(format!("authority.{name}"), u64::from(value), 15, 3_600);
         }
+        let words = u64::from(self.alarm_words_a_minute);
+        let place = "authority.alarm_words_a_minute".to_owned();
+        within(place, words, 1, 60_000);
         faults
     }
 }

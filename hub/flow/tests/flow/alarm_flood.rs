@@ -338,3 +338,45 @@ async fn what_an_operator_raised_about_a_plant_stays_his_to_speak_of() {
     assert!(seen.iter().all(|(id, _, _)| id == "PK-2"), "{seen:?}");
     park.replays();
 }
+
+/// 500 alarms at a time without end filled the disk, and then the park's own were refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_enterprise_says_only_so_much_of_alarms_in_a_minute() {
+    let mut park = Park::new();
+    let settings = AuthoritySettings {
+        open_alarms_max: 3,
+        alarm_words_a_minute: 5,
+        ..AuthoritySettings::default()
+    };
+    let authority = Authority::new(Arc::new(plan()), hub_id(), settings).unwrap();
+    park.config.authority = Arc::new(authority);
+    let mut ca = Ca::new(park.dir.path());
+    let one = ca.partner("ENT-1", Role::Enterprise);
+    let two = ca.partner("ENT-2", Role::Enterprise);
+    let operator = ca.partner("OP-1", Role::Operator);
+    let hub = park.start().await;
+    let flood = |count: usize| {
+        let ids = 0..count;
+        let said =
+            ids.map(|number| raise(&format!("Z-{number}"), "ENT-2", "NO-1", AlarmLevel::Red));
+        said.collect::<Vec<_>>()
+    };
+    let told = warned(&hub, &two, flood(500)).await;
+    assert_eq!(told[..5], ["", "", "", "F062", "F062"]);
+    assert!(told[5..].iter().all(|codes| codes == "refused F068"));
+    let recorded = hub.durable().0;
+    let told = warned(&hub, &two, flood(500)).await;
+    assert!(told.iter().all(|codes| codes == "refused F068"), "{told:?}");
+    assert!(hub.durable().0 <= recorded + 1, "nothing but a tick");
+    // Neither another partner nor the park is touched by it.
+    let fire = raise("A-1", "ENT-1", "NO-1", AlarmLevel::Red);
+    assert_eq!(warned(&hub, &one, vec![fire]).await, [""]);
+    close(&hub, &operator, "Z-0").await;
+    // In the next minute it goes on.
+    park.clock.advance_ms(60_000);
+    let told = warned(&hub, &two, flood(6)).await;
+    let taken = told.iter().filter(|codes| !codes.starts_with("refused"));
+    assert_eq!(taken.count(), 5, "{told:?}");
+    hub.shutdown().await.unwrap();
+    park.replays();
+}
