@@ -237,7 +237,8 @@ impl Desk for HubCore {
         let ms = |micros: u64| micros as f64 / 1_000.0;
         let timed = stats.decision.count > 0;
         Figures {
-            position: health.position,
+            position: (health.position > 0).then_some(health.position),
+            acted: health.acted,
             decision_p99_ms: timed.then(|| ms(stats.decision.p99_us)),
             decision_p50_ms: timed.then(|| ms(stats.decision.p50_us)),
             outbox_waiting: u64::try_from(health.open_orders).unwrap_or(u64::MAX),
@@ -250,6 +251,7 @@ impl Desk for HubCore {
                     (mode, _) => mode,
                 },
                 words: health.fault.clone(),
+                since: health.failed_since,
                 disk_free_bytes: health.free_bytes,
                 disk_used_percent: health.used_percent,
                 spooled: health.spooled.0,
@@ -281,7 +283,9 @@ impl Desk for HubCore {
     }
 
     fn park_now(&self) -> Option<cordon_console::ParkNow> {
-        let now = self.park_now.look()?;
+        // What a plug-in decides without the journal says nothing of what stands in the park.
+        let known = self.hub.health().position > 0;
+        let now = self.park_now.look().filter(|_| known)?;
         Some(cordon_console::ParkNow {
             mode: now.mode,
             inside: now.inside,

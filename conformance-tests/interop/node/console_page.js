@@ -41,6 +41,13 @@ async function main() {
     await page.click('#closing button[value="close"]');
     const closed = await told(page);
 
+    const focus_kept = await keepsFocus(page);
+    await page.setViewport({ width: 390, height: 900 });
+    const on_screen = await page.$eval("#gates button.danger", (button) => {
+      const place = button.getBoundingClientRect();
+      return place.left >= 0 && place.right <= innerWidth;
+    });
+    await page.setViewport({ width: 1400, height: 1000 });
     await press(page, "#gates button", "Emergency open");
     await page.waitForSelector("#emergency[open]", patience);
     await page.type("#emergency-who", "duty officer");
@@ -56,10 +63,23 @@ async function main() {
       () => ["#decisions tr", "#devices tr"].map((rows) => document.querySelectorAll(rows).length),
     );
     const version = await browser.version();
-    console.log(JSON.stringify({ version, chinese, english, acknowledged, closed, opened, decisions, devices, errors }));
+    console.log(JSON.stringify({ version, chinese, english, acknowledged, closed, opened, decisions, devices, focus_kept, on_screen, errors }));
   } finally {
     await browser.close();
   }
+}
+
+// Whoever stands on the red button with the keyboard still stands on it after three updates.
+async function keepsFocus(page) {
+  await page.$eval("#gates button.danger", (button) => {
+    button.focus();
+    window.stood = button;
+  });
+  for (let update = 0; update < 3; update += 1) {
+    const before = await page.$eval("#tiles b", (entries) => entries.textContent);
+    await page.waitForFunction((before) => document.querySelector("#tiles b").textContent !== before, patience, before);
+  }
+  return page.evaluate(() => document.activeElement === window.stood && window.stood.isConnected);
 }
 
 // Waits until a button with this word is there, and presses the first.

@@ -143,6 +143,57 @@ fn who_opened_a_gate_without_a_journal_can_release_it() {
     });
 }
 
+/// After a restart without a journal the page said NORMAL, no alarms and no entries, and UNKNOWN of the gate
+/// that it had opened.
+#[test]
+fn without_a_journal_the_page_shows_what_acted_and_claims_nothing_else() {
+    let mut scene = Scene::new(Some("spool/emergency"));
+    scene.park.until_online("BR-06");
+    scene.faults.sync(EIO);
+    scene.open_late();
+    scene.park.kill();
+    scene.lane.restart();
+    scene.park.start_again();
+    scene.park.wait_until_health("F060");
+    scene.open_late();
+    let shown = scene.park.until_some("the page shows the opening", || {
+        let view = scene.park.view();
+        let lane = view["lanes"]
+            .as_array()?
+            .iter()
+            .find(|lane| lane["lane"] == "L-06")?;
+        (lane["barrier"] == "OPEN" && lane["held"] == true).then(|| view.clone())
+    });
+    assert_eq!(shown["mode"], "UNKNOWN", "{shown}");
+    for unknown in ["open_alarms", "entries", "in_park"] {
+        assert_eq!(shown[unknown], Value::Null, "{unknown}: {shown}");
+    }
+    let condition = &shown["figures"]["condition"];
+    assert_eq!(condition["tick_age_ms"], Value::Null, "{shown}");
+    assert!(condition["since"].is_string(), "{shown}");
+    let metrics = scene.park.get("/metrics").unwrap();
+    for absent in ["journal_entries", "open_alarms", "tick_age_seconds"] {
+        assert!(
+            !metrics.contains(&format!("\ncordon_{absent} ")),
+            "{metrics}"
+        );
+    }
+    assert!(
+        scene
+            .park
+            .post("/api/emergency-open", RELEASE)
+            .unwrap()
+            .contains("\"late\":true")
+    );
+    scene
+        .park
+        .until("the page no longer says that it is held", || {
+            let view = scene.park.view();
+            let mut lanes = view["lanes"].as_array().unwrap().iter();
+            lanes.any(|lane| lane["lane"] == "L-06" && lane["held"] == false)
+        });
+}
+
 #[test]
 fn a_signed_release_without_a_journal_acts_like_the_signed_opening() {
     let mut scene = Scene::new(Some("spool/emergency"));

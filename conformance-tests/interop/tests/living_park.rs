@@ -103,6 +103,8 @@ fn every_door_is_at_work_and_the_page_can_be_used() {
     assert_eq!(seen["acknowledged"], "acknowledged", "{seen}");
     assert_eq!(seen["closed"], "alarm closed", "{seen}");
     assert_eq!(seen["opened"], "opening ordered", "{seen}");
+    assert_eq!(seen["focus_kept"], true, "{seen}");
+    assert_eq!(seen["on_screen"], true, "{seen}");
 
     let status = demo.0.wait().unwrap();
     let said = std::fs::read_to_string(&log).unwrap();

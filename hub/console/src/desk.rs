@@ -1,7 +1,9 @@
 //! What the console may ask of the hub; the program implements it.
 
 use cordon_contract::{BoxFuture, DeviceHealth, Entry, Fault};
-use cordon_model::{AlarmState, BarrierState, Body, DeviceId, OperatingMode};
+use cordon_model::{
+    AlarmState, BarrierState, Body, DeviceId, GateAction, OperatingMode, Timestamp,
+};
 use serde::Serialize;
 use tokio::sync::broadcast;
 
@@ -14,10 +16,12 @@ pub struct Condition {
     pub mode: &'static str,
     /// What is not taken, and why; none in the normal mode.
     pub words: Option<String>,
-    /// Free bytes on the journal's disk.
-    pub disk_free_bytes: u64,
+    /// Since when the journal cannot be written: what is shown of it stands still since then.
+    pub since: Option<Timestamp>,
+    /// Free bytes on the journal's disk; none before it was asked.
+    pub disk_free_bytes: Option<u64>,
     /// Share of that disk in use, 0 to 100.
-    pub disk_used_percent: u8,
+    pub disk_used_percent: Option<u8>,
     /// Emergency openings and outcomes in the spool, not journaled yet.
     pub spooled: u64,
     /// Those of them that only memory holds, because the spool cannot be written.
@@ -28,15 +32,17 @@ pub struct Condition {
     pub clock_offset_ms: i64,
     /// How far the journal's entries are ahead of the time that is used, milliseconds.
     pub clock_lead_ms: i64,
-    /// Since the last tick, milliseconds.
-    pub tick_age_ms: u64,
+    /// Since the last tick, milliseconds; none before the first.
+    pub tick_age_ms: Option<u64>,
 }
 
 /// Numbers that are not a fold over entries.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Figures {
-    /// Number of the last durable journal entry, 0 when there is none.
-    pub position: u64,
+    /// Number of the last durable journal entry; none while the journal could not be read yet.
+    pub position: Option<u64>,
+    /// What barriers last confirmed while the journal cannot be written.
+    pub acted: std::collections::BTreeMap<DeviceId, GateAction>,
     /// 99th percentile of "capture in to command durable" in milliseconds.
     pub decision_p99_ms: Option<f64>,
     /// Median of the same.

@@ -17,10 +17,10 @@ pub fn text(
     closed: u64,
 ) -> String {
     let mut out = String::new();
-    gauge(
+    known(
         &mut out,
         "cordon_journal_entries",
-        "Number of the last journal entry.",
+        "Number of the last journal entry; absent while the journal could not be read yet.",
         figures.position,
     );
     if let Some(now) = now {
@@ -35,7 +35,9 @@ pub fn text(
         let help = "As on the status page, since the start of the program.";
         gauge(&mut out, &format!("cordon_{name}"), help, value);
     }
-    open_alarms(&mut out, alarms);
+    if figures.position.is_some() {
+        open_alarms(&mut out, alarms);
+    }
     gauge(
         &mut out,
         "cordon_outbox_waiting",
@@ -240,17 +242,17 @@ fn condition(out: &mut String, condition: &Condition) {
         let is = u8::from(condition.mode == mode);
         line(out, "cordon_mode", &format!("mode=\"{mode}\""), is);
     }
-    gauge(
+    known(
         out,
         "cordon_disk_free_bytes",
-        "Free bytes on the journal's disk.",
+        "Free bytes on the journal's disk; absent before it was asked.",
         condition.disk_free_bytes,
     );
-    gauge(
+    known(
         out,
         "cordon_disk_used_percent",
-        "Share of the journal's disk in use.",
-        condition.disk_used_percent.into(),
+        "Share of the journal's disk in use; absent before it was asked.",
+        condition.disk_used_percent.map(u64::from),
     );
     gauge(
         out,
@@ -271,22 +273,30 @@ fn clock(out: &mut String, condition: &Condition) {
         (
             "cordon_clock_offset_seconds",
             "Wall clock minus the time that is used.",
-            condition.clock_offset_ms as f64,
+            Some(condition.clock_offset_ms as f64),
         ),
         (
             "cordon_journal_lead_seconds",
             "How far the journal's entries are ahead of the time that is used.",
-            condition.clock_lead_ms as f64,
+            Some(condition.clock_lead_ms as f64),
         ),
         (
             "cordon_tick_age_seconds",
-            "Since the last tick of the timers.",
-            condition.tick_age_ms as f64,
+            "Since the last tick of the timers; absent before the first.",
+            condition.tick_age_ms.map(|ms| ms as f64),
         ),
     ];
     for (name, help, ms) in figures {
+        let Some(ms) = ms else { continue };
         head(out, name, help, "gauge");
         line(out, name, "", ms / 1_000.0);
+    }
+}
+
+/// A gauge of what may be unknown; it is absent then.
+fn known(out: &mut String, name: &str, help: &str, value: Option<u64>) {
+    if let Some(value) = value {
+        gauge(out, name, help, value);
     }
 }
 

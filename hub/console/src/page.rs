@@ -24,6 +24,7 @@ pub fn file(path: &str) -> Option<File> {
             "text/javascript; charset=utf-8",
             include_str!("../web/words.js"),
         ),
+        "/icon.svg" | "/favicon.ico" => ("image/svg+xml", include_str!("../web/icon.svg")),
         _ => return None,
     };
     Some(File { media, text })

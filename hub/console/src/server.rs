@@ -1,5 +1,6 @@
 //! The console's small web server: loopback only, same origin only.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -185,15 +186,19 @@ async fn follow(console: Arc<Console>, shutdown: Shutdown) {
     let mut feed = console.desk.watch();
     let mut look = tokio::time::interval(CONDITION_EVERY);
     let mut told = Condition::default();
+    let mut acted = BTreeMap::new();
     loop {
         let entry = tokio::select! {
             () = shutdown.wait() => return,
             entry = feed.recv() => entry,
             // A hub that can record nothing has no entries to show that by.
             _ = look.tick() => {
-                let now = console.desk.figures().condition;
-                if now.mode != told.mode || now.words != told.words || is_off(&now) != is_off(&told) {
+                let figures = console.desk.figures();
+                let now = figures.condition;
+                let differs = now.mode != told.mode || now.words != told.words || now.since != told.since;
+                if differs || is_off(&now) != is_off(&told) || figures.acted != acted {
                     told = now;
+                    acted = figures.acted;
                     console.changed.send_modify(|count| *count = count.wrapping_add(1));
                 }
                 continue;
@@ -291,7 +296,7 @@ fn well(console: &Console) -> String {
     };
     let low = figures.condition.mode == "low";
     let disk = low.then(|| {
-        let used = figures.condition.disk_used_percent;
+        let used = figures.condition.disk_used_percent.unwrap_or_default();
         format!("warning: disk: nearly full, {used} % used\n")
     });
     let clock = figures.condition.clock_words;
@@ -347,9 +352,9 @@ async fn view_once(State(console): State<Arc<Console>>) -> Response {
 /// The view with open alarms, figures and devices, as JSON.
 fn snapshot(console: &Console) -> Option<String> {
     let now = console.desk.park_now();
-    let view = seen(console).at(now.as_ref());
-    let mut value = serde_json::to_value(view).ok()?;
     let figures = console.desk.figures();
+    let view = seen(console).at(now.as_ref(), &figures.acted);
+    let mut value = serde_json::to_value(view).ok()?;
     let fields = value.as_object_mut()?;
     fields.insert("entries".to_owned(), figures.position.into());
     fields.insert(
@@ -361,8 +366,10 @@ fn snapshot(console: &Console) -> Option<String> {
     );
     let open = console.desk.alarms(None, alarms::SHOWN);
     fields.insert("alarms".to_owned(), serde_json::to_value(&open.lines).ok()?);
-    fields.insert("open_alarms".to_owned(), open.total.into());
-    let by_level = serde_json::to_value(&open.by_level).ok()?;
+    // Which alarms are open is not known before the journal was read.
+    let known = figures.position.is_some();
+    fields.insert("open_alarms".to_owned(), known.then_some(open.total).into());
+    let by_level = serde_json::to_value(known.then_some(&open.by_level)).ok()?;
     fields.insert("alarms_by_level".to_owned(), by_level);
     fields.insert("figures".to_owned(), serde_json::to_value(&figures).ok()?);
     fields.insert(

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use cordon_contract::{Entry, EntryKind};
 use cordon_model::plan::ParkPlan;
 use cordon_model::{
-    BarrierState, Body, DecisionOutcome, DeviceId, DeviceKind, Direction, GateClass, GateStatus,
-    PassageDecision, PassageRecord, PassageResult, Timestamp,
+    BarrierState, Body, DecisionOutcome, DeviceId, DeviceKind, Direction, GateAction, GateClass,
+    GateStatus, PassageDecision, PassageRecord, PassageResult, Timestamp,
 };
 use serde::Serialize;
 
@@ -47,6 +47,12 @@ struct LaneView {
     #[serde(skip)]
     device: Option<DeviceId>,
     barrier: &'static str,
+    /// It has a barrier that can be ordered something.
+    has_barrier: bool,
+    /// What is shown of it was confirmed while the journal could not be written.
+    unrecorded: bool,
+    /// It was ordered to stay open, and confirmed it, while the journal could not be written.
+    held: bool,
     passed_in: u64,
     passed_out: u64,
 }
@@ -88,6 +94,12 @@ impl View {
                         .next()
                         .map(|device| device.id.clone()),
                     barrier: BarrierState::Unknown.as_str(),
+                    has_barrier: plan
+                        .devices_on(&lane.id, DeviceKind::Barrier)
+                        .next()
+                        .is_some(),
+                    unrecorded: false,
+                    held: false,
                     passed_in: 0,
                     passed_out: 0,
                 }
@@ -143,16 +155,28 @@ impl View {
         &self.commands
     }
 
-    /// The view with what stands in the park now.
+    /// The view with what stands in the park now, and with what barriers confirmed since the journal
+    /// cannot be written: that is newer than whatever stands in it.
     #[must_use]
-    pub fn at(&self, now: Option<&ParkNow>) -> Self {
+    pub fn at(&self, now: Option<&ParkNow>, acted: &BTreeMap<DeviceId, GateAction>) -> Self {
         let mut shown = self.clone();
-        let Some(now) = now else { return shown };
-        shown.mode = now.mode.as_str();
-        shown.in_park = Some(now.inside);
+        if let Some(now) = now {
+            shown.mode = now.mode.as_str();
+            shown.in_park = Some(now.inside);
+        }
         for lane in &mut shown.lanes {
-            let is = lane.device.as_ref().and_then(|id| now.barriers.get(id));
-            lane.barrier = is.copied().unwrap_or(BarrierState::Unknown).as_str();
+            let device = lane.device.as_ref();
+            let is = device.and_then(|id| now?.barriers.get(id).copied());
+            let done = device.and_then(|id| acted.get(id));
+            lane.unrecorded = done.is_some();
+            lane.held = done == Some(&GateAction::LockOpen);
+            let is = match done {
+                None => is,
+                Some(GateAction::LockOpen) => Some(BarrierState::Open),
+                // The lock is off; where the boom stands since then nobody wrote down.
+                Some(_) => None,
+            };
+            lane.barrier = is.unwrap_or(BarrierState::Unknown).as_str();
         }
         shown
     }

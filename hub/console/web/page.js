@@ -33,8 +33,53 @@ function row(...cells) {
 function button(label, action, className) {
   const element = make("button", label, className);
   element.type = "button";
-  element.addEventListener("click", action);
+  // A property and no listener: what is patched in place takes the new action over.
+  element.onclick = action;
   return element;
+}
+
+function keyed(key, element) {
+  element.dataset.key = key;
+  return element;
+}
+
+// Shows these elements and no others. What is known by its key is changed in place, so that whoever
+// stands on a button of it still stands there; only what moved is put elsewhere.
+function show(parent, fresh) {
+  const focused = document.activeElement;
+  const known = new Map([...parent.children].map((child) => [child.dataset.key, child]));
+  const kept = fresh.map((element) => {
+    const old = known.get(element.dataset.key);
+    if (!old) return element;
+    known.delete(element.dataset.key);
+    patch(old, element);
+    return old;
+  });
+  for (const gone of known.values()) gone.remove();
+  kept.forEach((element, place) => {
+    if (parent.children[place] !== element) parent.insertBefore(element, parent.children[place] ?? null);
+  });
+  while (parent.children.length > kept.length) parent.lastElementChild.remove();
+  if (focused !== document.activeElement && focused.isConnected) focused.focus();
+}
+
+// Makes an element what a fresh one is, touching only what differs.
+function patch(old, fresh) {
+  if (old.className !== fresh.className) old.className = fresh.className;
+  old.onclick = fresh.onclick;
+  const [was, is] = [[...old.childNodes], [...fresh.childNodes]];
+  is.forEach((node, place) => {
+    const before = was[place];
+    if (!before) old.append(node);
+    else if (before.nodeName !== node.nodeName || before.dataset?.key !== node.dataset?.key) before.replaceWith(node);
+    else if (node.nodeType === Node.TEXT_NODE) setText(before, node.textContent);
+    else patch(before, node);
+  });
+  for (const gone of was.slice(is.length)) gone.remove();
+}
+
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
 }
 
 // A click is a press and a release on the same element, so nothing is exchanged under a pressed
@@ -57,6 +102,7 @@ addEventListener("pointerdown", () => { pressed = true; }, true);
 for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, released, true);
 
 const clock = (time) => (time ? time.slice(11, 19) : "");
+const day = (time) => (time ? `${time.slice(5, 10)} ${clock(time)}` : "");
 
 function fillWords() {
   document.documentElement.lang = language;
@@ -73,36 +119,43 @@ function render() {
   const condition = view.figures.condition;
   at("condition").hidden = condition.mode === "normal";
   at("condition").className = `condition ${condition.mode}`;
-  at("condition").textContent = t(`disk_${condition.mode}`) + (condition.spooled_in_memory ? ` ${t("disk_memory")}` : "") + (condition.words ? ` (${condition.words})` : ` (${condition.disk_used_percent} %)`);
+  // It is read aloud when it changes, so it is not written again while it says the same.
+  setText(at("condition"), [
+    t(`disk_${condition.mode}`),
+    condition.since ? `${t("stands_since")} ${day(condition.since)}` : "",
+    condition.spooled_in_memory ? t("disk_memory") : "",
+    condition.mode === "low" && condition.disk_used_percent !== null ? `(${condition.disk_used_percent} %)` : "",
+  ].filter(Boolean).join(" "));
+  showLink();
   const tiles = [
-    ["t_entries", view.entries], ["t_in_park", view.in_park ?? "–"], ["t_opened", view.opened], ["t_denied", view.denied],
-    ["t_alarms", view.open_alarms], ["t_refused", view.refused], ["t_misread", Object.values(view.figures.misread).reduce((sum, count) => sum + count, 0)], ["t_reports", view.reports], ["t_p99", view.decision_p99_ms ?? "–"],
+    ["t_entries", view.entries ?? "–"], ["t_in_park", view.in_park ?? "–"], ["t_opened", view.opened], ["t_denied", view.denied],
+    ["t_alarms", view.open_alarms ?? "–"], ["t_refused", view.refused], ["t_misread", Object.values(view.figures.misread).reduce((sum, count) => sum + count, 0)], ["t_reports", view.reports], ["t_p99", view.decision_p99_ms ?? "–"],
   ];
-  at("tiles").replaceChildren(...tiles.map(([key, value]) => {
+  show(at("tiles"), tiles.map(([key, value]) => {
     const tile = make("div", null, "tile");
     tile.append(make("b", value), make("span", t(key)));
-    return tile;
+    return keyed(key, tile);
   }));
-  at("gates").replaceChildren(...view.lanes.map((lane) => row(
-    lane.gate_name, t(lane.gate_class), lane.lane, chip(lane.barrier), `${lane.passed_in} / ${lane.passed_out}`,
+  show(at("gates"), view.lanes.map((lane) => keyed(lane.lane, row(
+    lane.gate_name, t(lane.gate_class), lane.lane, barrier(lane), `${lane.passed_in} / ${lane.passed_out}`,
     actions(lane),
-  )));
-  at("decisions").replaceChildren(...view.decisions.map((decision) => row(
+  ))));
+  show(at("decisions"), view.decisions.map((decision, place) => keyed(place, row(
     clock(decision.time), decision.lane, decision.plate, t(decision.kind), t(decision.direction), chip(decision.outcome),
     reason(decision),
-  )));
+  ))));
   renderAlarms();
   at("expiring-panel").hidden = view.expiring.length === 0;
-  at("expiring").replaceChildren(...view.expiring.map((paper) => row(
+  show(at("expiring"), view.expiring.map((paper) => keyed(`${paper.kind} ${paper.name} ${paper.serial}`, row(
     t(`paper_${paper.kind}`), paper.name,
     chip(paper.seconds_left < 0 ? "RED" : "ORANGE", paper.seconds_left < 0 ? t("over") : String(Math.floor(paper.seconds_left / 86400))),
     paper.until, paper.remedy,
-  )));
-  at("devices").replaceChildren(...view.devices.map((device) => row(device.device, chip(device.state), device.reason)));
-  at("messages").replaceChildren(...Object.entries(view.messages).map(([type, count]) => {
+  ))));
+  show(at("devices"), view.devices.map((device) => keyed(device.device, row(device.device, chip(device.state), device.reason))));
+  show(at("messages"), Object.entries(view.messages).map(([type, count]) => {
     const line = row(type, String(count));
     line.lastChild.className = "number";
-    return line;
+    return keyed(type, line);
   }));
 }
 
@@ -114,11 +167,11 @@ let wantsOthers = false;
 function renderAlarms() {
   const shown = new Set(view.alarms.map((alarm) => alarm.id));
   const rest = wantsOthers ? others.filter((alarm) => !shown.has(alarm.id)) : [];
-  at("alarms").replaceChildren(...[...view.alarms, ...rest].map((alarm) => row(
-    clock(alarm.time), chip(alarm.level), alarm.code, alarm.place, alarmState(alarm), alarm.description, alarmStep(alarm),
-  )));
-  const hidden = view.open_alarms - view.alarms.length;
-  at("no-alarms").hidden = view.open_alarms > 0;
+  show(at("alarms"), [...view.alarms, ...rest].map((alarm) => keyed(alarm.id, row(
+    day(alarm.time), chip(alarm.level), alarm.code, alarm.place, alarmState(alarm), alarm.description, alarmStep(alarm),
+  ))));
+  const hidden = (view.open_alarms ?? 0) - view.alarms.length;
+  at("no-alarms").hidden = view.open_alarms !== 0;
   at("more-alarms").hidden = hidden <= 0 || wantsOthers;
   at("more-alarms-count").textContent = `${t("more_alarms")} ${hidden}`;
   if (hidden <= 0) wantsOthers = false;
@@ -158,10 +211,10 @@ let letters = { dead_letters: [], next: null };
 let lettersAt = "";
 
 function renderLetters() {
-  at("letters").replaceChildren(...letters.dead_letters.map((letter) => row(
-    `${letter.time.slice(5, 10)} ${clock(letter.time)}`, letter.id, letter.target, letter.kind, letter.reason,
+  show(at("letters"), letters.dead_letters.map((letter) => keyed(letter.id, row(
+    day(letter.time), letter.id, letter.target, letter.kind, letter.reason,
     button(t("send_again"), () => sendAgain(letter.id)),
-  )));
+  ))));
   at("no-letters").hidden = letters.dead_letters.length > 0;
   at("more-letters").hidden = !letters.next;
 }
@@ -192,8 +245,9 @@ async function sendAgain(id) {
 }
 
 function alarmStep(alarm) {
-  if (alarm.state === "RAISED") return button(t("acknowledge"), () => acknowledge(alarm.id));
-  return button(t("close_alarm"), () => askClosing(alarm));
+  // A button that became another one is not pressed by who stood on the first.
+  if (alarm.state === "RAISED") return keyed("acknowledge", button(t("acknowledge"), () => acknowledge(alarm.id)));
+  return keyed("close", button(t("close_alarm"), () => askClosing(alarm)));
 }
 
 function reason(decision) {
@@ -206,15 +260,27 @@ function reason(decision) {
 
 let asked = null;
 
-/// What can be ordered of a lane: the emergency gate is opened, a barrier that is not down is lowered or
-/// released.
+function barrier(lane) {
+  const cell = make("span");
+  cell.append(chip(lane.barrier));
+  if (lane.held) cell.append(make("div", t("held"), "quiet"));
+  if (lane.unrecorded) cell.append(make("div", t("unrecorded"), "quiet"));
+  return cell;
+}
+
+// What can be ordered of a lane: the emergency gate is opened, a barrier that is not down is lowered or
+// released. Without a journal only openings and their releases are carried out.
 function actions(lane) {
   const cell = document.createElement("span");
-  if (lane.gate_class === "EMERGENCY") cell.append(button(t("emergency_open"), () => askEmergency(lane), "danger"));
-  if (lane.barrier !== "CLOSED") {
-    cell.append(button(t("lower"), () => askBarrier(lane, "lower")));
-    cell.append(button(t("release"), () => askBarrier(lane, "release")));
+  if (lane.gate_class === "EMERGENCY") cell.append(keyed("open", button(t("emergency_open"), () => askEmergency(lane, false), "danger")));
+  if (!lane.has_barrier || lane.barrier === "CLOSED") return cell;
+  if (view.figures.condition.mode === "emergency") {
+    cell.append(keyed("gate", button(t("release_gate"), () => askEmergency(lane, true))));
+    cell.append(make("div", t("release_only"), "quiet"));
+    return cell;
   }
+  cell.append(keyed("lower", button(t("lower"), () => askBarrier(lane, "lower"))));
+  cell.append(keyed("release", button(t("release"), () => askBarrier(lane, "release"))));
   return cell;
 }
 
@@ -234,8 +300,11 @@ at("barrier").addEventListener("close", () => {
   post("/api/barrier", { ...order, ordered_by: at("barrier-who").value, reason: at("barrier-why").value }, "ordered");
 });
 
-function askEmergency(lane) {
-  asked = lane;
+function askEmergency(lane, release) {
+  asked = { gate: lane.gate, release };
+  at("emergency-title").dataset.t = release ? "release_title" : "emergency_title";
+  at("emergency-now").dataset.t = release ? "release_now" : "open_now";
+  fillWords();
   at("emergency-gate").textContent = `${lane.gate_name} (${lane.gate})`;
   at("emergency-who").value = "";
   at("emergency-why").value = "";
@@ -244,10 +313,10 @@ function askEmergency(lane) {
 }
 
 at("emergency").addEventListener("close", () => {
-  const lane = asked;
+  const order = asked;
   asked = null;
-  if (at("emergency").returnValue !== "open" || !lane) return;
-  post("/api/emergency-open", { gate: lane.gate, ordered_by: at("emergency-who").value, reason: at("emergency-why").value }, "opened");
+  if (at("emergency").returnValue !== "open" || !order) return;
+  post("/api/emergency-open", { ...order, ordered_by: at("emergency-who").value, reason: at("emergency-why").value }, order.release ? "released" : "opened");
 });
 
 let closing = null;
@@ -322,10 +391,20 @@ function connect() {
   });
 }
 
+let link = ["off", "connecting"];
+
 function setLink(className, key) {
+  link = [className, key];
+  showLink();
+}
+
+// Figures that stand still are not live, however good the connection is.
+function showLink() {
+  const stands = link[1] === "live" && view?.figures.condition.since;
+  const [className, key] = stands ? ["off", "stands"] : link;
   at("link").className = `chip ${className}`;
   at("link").dataset.t = key;
-  at("link").textContent = t(key);
+  setText(at("link"), t(key));
 }
 
 fillWords();

@@ -1,11 +1,11 @@
 //! What the sequencer shows of itself after each commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use cordon_journal::{Counters, Space};
-use cordon_model::Digest;
+use cordon_model::{DeviceId, Digest, GateAction};
 
 use crate::fold::{DeadLetter, OpenOrder};
 use crate::mark::Marked;
@@ -29,6 +29,8 @@ pub(crate) struct Shown {
     pub lead_micros: i64,
     /// When the last tick was durable, or the first entry of this run.
     pub ticked_at: Option<Instant>,
+    /// What barriers last confirmed while the journal cannot be written; empty once it can.
+    pub acted: BTreeMap<DeviceId, GateAction>,
     /// Emergency lines in the spool, and those only in memory.
     pub spooled: (u64, u64),
     /// Position and state hash after the last commit, once the sequencer has ended in good order.

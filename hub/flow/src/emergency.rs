@@ -226,6 +226,10 @@ impl Emergency {
             .filter(|draft| draft.kind == EntryKind::Outcome)
         {
             let (kind, detail) = told(draft);
+            if let (OutcomeKind::Confirmed, Some((device, action))) = (kind, &acted.barrier) {
+                let mut shown = self.kit.ties.board.lock();
+                shown.acted.insert(device.clone(), *action);
+            }
             self.kit.spool.add(SpoolLine::Outcome {
                 opening: acted.opening.to_string(),
                 target: acted.target.clone(),

@@ -1,6 +1,9 @@
 //! The visible state of the hub.
 
+use std::collections::BTreeMap;
+
 use cordon_contract::{AGREED_MICROS, ClockStanding, DeviceHealth};
+use cordon_model::{DeviceId, GateAction, Timestamp};
 use serde::Serialize;
 
 use crate::board::Shown;
@@ -45,8 +48,9 @@ pub struct ClockHealth {
     pub offset_ms: i64,
     /// How far the journal's entries are ahead of the time that is used, milliseconds.
     pub lead_ms: i64,
-    /// Since the last tick, milliseconds. There are no ticks while the disk fails or is full.
-    pub tick_age_ms: u64,
+    /// Since the last tick, milliseconds; none before the first. There are no ticks while the disk
+    /// fails or is full.
+    pub tick_age_ms: Option<u64>,
 }
 
 impl ClockHealth {
@@ -67,7 +71,7 @@ impl ClockHealth {
             words,
             offset_ms: standing.offset_micros / 1_000,
             lead_ms: shown.lead_micros / 1_000,
-            tick_age_ms: u64::try_from(age.unwrap_or_default()).unwrap_or(u64::MAX),
+            tick_age_ms: age.map(|age| u64::try_from(age).unwrap_or(u64::MAX)),
         }
     }
 }
@@ -79,12 +83,16 @@ pub struct HubHealth {
     pub fault: Option<String>,
     /// `normal`, `full` or `emergency`.
     pub mode: &'static str,
+    /// Since when the mode is `emergency`: what is shown of the journal stands still since then.
+    pub failed_since: Option<Timestamp>,
+    /// What barriers last confirmed while the journal cannot be written.
+    pub acted: BTreeMap<DeviceId, GateAction>,
     /// Emergency openings and outcomes that are not journaled yet, in the spool and only in memory.
     pub spooled: (u64, u64),
-    /// Free bytes on the journal's disk.
-    pub free_bytes: u64,
-    /// Share of that disk in use, 0 to 100.
-    pub used_percent: u8,
+    /// Free bytes on the journal's disk; none before it was asked.
+    pub free_bytes: Option<u64>,
+    /// Share of that disk in use, 0 to 100; none before it was asked.
+    pub used_percent: Option<u8>,
     /// How the wall clock stands to the time that is used.
     pub clock: ClockHealth,
     /// Fencing epoch of this run.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use cordon_contract::{Fault, Order, OrderLane};
-use cordon_model::{Body, MessageId, PartyId};
+use cordon_model::{Body, DeviceId, GateAction, MessageId, PartyId};
 
 use crate::alarm_pace::AlarmPace;
 use crate::answer::refuse;
@@ -36,6 +36,8 @@ pub(crate) struct Acted {
     pub opening: MessageId,
     /// Whom it went to.
     pub target: String,
+    /// The barrier and what it is to do.
+    pub barrier: Option<(DeviceId, GateAction)>,
     /// Its number in the journal, once it has one.
     pub number: Option<u64>,
 }
@@ -125,6 +127,10 @@ impl Kit {
         let acted = Acted {
             opening,
             target: order.target.0.clone(),
+            barrier: match &order.message.body {
+                Body::GateCommand(command) => Some((command.device_id.clone(), command.action)),
+                _ => None,
+            },
             number: None,
         };
         self.acted.insert(order.number, acted);

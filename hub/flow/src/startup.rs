@@ -128,6 +128,7 @@ impl Sequencer {
             self.kit.spool.clear();
         }
         self.kit.show_spool();
+        self.kit.ties.board.lock().acted.clear();
         self.kit.openings.clear();
         self.kit.take_again(&self.reader);
         self.resume(&open)

@@ -261,7 +261,13 @@ impl JournalFault {
 
     /// What to do about it.
     pub fn remedy(&self) -> &'static str {
-        self.kind.remedy()
+        // The state is not at fault when its disk is, and a file that is gone helps nobody then.
+        match self.kind {
+            FaultKind::State if self.is_of_disk() => {
+                "see to the disk; the hub goes on by itself when it works again"
+            }
+            kind => kind.remedy(),
+        }
     }
 
     /// What happened and where, without code and remedy, for the log and the operator.

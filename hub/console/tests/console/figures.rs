@@ -198,7 +198,7 @@ async fn what_stands_in_the_park_is_right_from_the_first_answer() {
 #[tokio::test]
 async fn the_journals_length_is_known_before_anything_is_written() {
     let bench = Bench::start().await;
-    bench.desk.figures.lock().unwrap().position = 8_123;
+    bench.desk.figures.lock().unwrap().position = Some(8_123);
     assert_eq!(view(&bench).await["entries"], 8_123);
     let (_, metrics) = bench.get("/metrics").await;
     assert!(
