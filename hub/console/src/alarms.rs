@@ -80,7 +80,8 @@ impl Default for AlarmsAsked {
 #[derive(Serialize)]
 struct Listed {
     alarms: Vec<AlarmLine>,
-    open_alarms: usize,
+    /// How many are open in all; none while the journal could not be read yet.
+    open_alarms: Option<usize>,
     /// `after` of the next page; absent on the last.
     next: Option<String>,
 }
@@ -103,7 +104,7 @@ pub(crate) async fn list(
     let last = alarms.last().filter(|_| more);
     Json(Listed {
         next: last.map(|line| line.id.clone()),
-        open_alarms: page.total,
+        open_alarms: console.desk.figures().position.map(|_| page.total),
         alarms,
     })
     .into_response()

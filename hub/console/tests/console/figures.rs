@@ -268,3 +268,25 @@ async fn a_device_without_a_known_time_is_not_in_its_state_since_the_epoch() {
     assert_eq!(view["devices"][0], wanted);
     assert_eq!(view["devices"][1]["since"], json!(now()));
 }
+
+/// What stood at 0 while nobody could know it: `NORMAL`, no alarm, no entry, a disk without use.
+#[tokio::test]
+async fn what_is_not_known_is_not_shown_as_zero() {
+    let bench = Bench::start().await;
+    *bench.desk.figures.lock().unwrap() = cordon_console::Figures::default();
+    let view = view(&bench).await;
+    assert_eq!(view["mode"], "UNKNOWN", "{view}");
+    for unknown in ["entries", "open_alarms", "alarms_by_level", "in_park"] {
+        assert_eq!(view[unknown], Value::Null, "{unknown}: {view}");
+    }
+    let (_, metrics) = bench.get("/metrics").await;
+    for absent in [
+        "cordon_journal_entries",
+        "cordon_open_alarms",
+        "cordon_disk_used_percent",
+        "cordon_disk_free_bytes",
+        "cordon_tick_age_seconds",
+    ] {
+        assert!(!metrics.contains(absent), "{absent}: {metrics}");
+    }
+}

@@ -155,7 +155,10 @@ impl Bench {
             reruns: Mutex::default(),
             open: Mutex::default(),
             said: Mutex::default(),
-            figures: Mutex::default(),
+            figures: Mutex::new(Figures {
+                position: Some(1),
+                ..Figures::default()
+            }),
             devices: Mutex::default(),
             now: Mutex::default(),
         });
