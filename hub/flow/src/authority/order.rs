@@ -42,7 +42,7 @@ impl Order<'_> {
                 }
                 self.authority
                     .allow(self.speaker, body.message_type(), mention, whose)
-                    .map_err(|refused| contested(name.thing(), refused))?;
+                    .map_err(|refused| self.contested(name, refused))?;
             }
         }
         let park = match self.speaker.voice {
@@ -194,6 +194,36 @@ impl Order<'_> {
         self.speaker.is_enterprise() && about.is_some_and(|id| self.speaker.is(id.as_str()))
     }
 
+    /// What another holds is contested, and goes to the park. The words name both: who came first is not
+    /// always who is right.
+    fn contested(&self, name: Name<'_>, (code, field, detail): Unlawful) -> Unlawful {
+        let (what, holder) = match name {
+            Name::Vehicle(number, _) => {
+                let mut known = self.register.vehicles(number, self.now);
+                let other = known.find(|it| self.of_claim(&it.claim) != Whose::Own);
+                (format!("vehicle {number}"), other.map(|it| &it.claim))
+            }
+            Name::Person(id) => {
+                let claim = self.register.person_claim(id, self.now);
+                ("person".to_owned(), claim)
+            }
+            _ => return (code, field, detail),
+        };
+        let words = match holder {
+            Some(claim) => format!(
+                "{what} is contested between {} (who {}) and {} (who speaks of it now); {detail}",
+                claim.enterprise,
+                match claim.by_park {
+                    true => "holds it by the park's word",
+                    false => "registered it first, by its own word alone",
+                },
+                self.speaker.id
+            ),
+            None => detail,
+        };
+        (CONTESTED, field, words)
+    }
+
     fn estate(&self) -> Estate<'_> {
         self.authority.estate()
     }
@@ -302,14 +332,6 @@ fn needs_park(kind: SubjectKind) -> bool {
 
 pub(super) fn is_hazardous(kind: SubjectKind) -> bool {
     matches!(kind, SubjectKind::VehHazmat | SubjectKind::VehHazwaste)
-}
-
-/// What another holds is contested, and goes to the park.
-fn contested(thing: Thing, (code, field, detail): Unlawful) -> Unlawful {
-    match thing {
-        Thing::Vehicle | Thing::Person => (CONTESTED, field, detail),
-        _ => (code, field, detail),
-    }
 }
 
 fn full(field: &'static str, setting: &str) -> Unlawful {

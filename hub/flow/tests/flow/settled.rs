@@ -66,6 +66,21 @@ async fn an_alarm_about_a_contested_vehicle_ends_when_the_park_has_spoken() {
     assert_ne!(told[1].0, told[2].0, "another");
     assert_eq!(told[2].1, AlarmState::Raised);
     assert!(told.iter().all(|(_, _, who)| who == "ENT-2"), "{told:?}");
+    // Who came first need not be who is right: the words name both, and the vehicle.
+    let stored = park.entries();
+    let raised = stored
+        .iter()
+        .find_map(|one| match &one.entry.message.as_deref()?.body {
+            Body::AlarmEvent(it) => Some(it.description.clone()),
+            _ => None,
+        });
+    let raised = raised.unwrap();
+    let names = [
+        "苏B20001",
+        "ENT-1 (who registered it first",
+        "ENT-2 (who speaks of it now)",
+    ];
+    assert!(names.iter().all(|name| raised.contains(name)), "{raised}");
     park.replays();
 }
 
