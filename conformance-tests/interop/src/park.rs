@@ -252,7 +252,10 @@ impl Park {
 
     fn ask(&self, head: &str, body: &str) -> Option<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.base + 1)).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        // An act on a disk that fails is answered when the disk has said so.
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .ok()?;
         let host = self.base + 1;
         write!(
             stream,
@@ -260,7 +263,9 @@ impl Park {
         )
         .ok()?;
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
+        let read = stream.read_to_string(&mut answer);
+        read.map_err(|error| println!("no answer from the console: {error}"))
+            .ok()?;
         Some(answer)
     }
 }

@@ -23,6 +23,10 @@ impl Answerer<'_> {
     /// Answers one piece of work. A receiver that is gone is no failure.
     pub(crate) fn answer(&self, pending: Pending) {
         self.count(&pending);
+        let is_judged = !pending
+            .slots
+            .iter()
+            .any(|slot| matches!(slot, Slot::Failed(_)));
         let results: Vec<Result<ReceiptData, Refused>> = pending
             .slots
             .into_iter()
@@ -32,9 +36,11 @@ impl Answerer<'_> {
             Answer::Submission(answer) => {
                 let _ = answer.send(results);
             }
-            Answer::Reading(answer) => {
+            // What could not be judged just now is not refused: without an answer the adapter offers it again.
+            Answer::Reading(answer) if is_judged => {
                 let _ = answer.send(accepted(results));
             }
+            Answer::Reading(_) => {}
             Answer::Own(Some(answer)) => {
                 let all: Result<Vec<ReceiptData>, Refused> = results.into_iter().collect();
                 let _ = answer.send(all.map_err(|refused| refused.fault));
@@ -58,6 +64,7 @@ impl Answerer<'_> {
             match slot {
                 Slot::New(_) => self.stats.accepted(&pending.source, 1),
                 Slot::Seen(_) | Slot::Twice(_) => self.stats.duplicate(&pending.source),
+                Slot::Failed(_) if matches!(pending.answer, Answer::Reading(_)) => {}
                 Slot::Refused(..) | Slot::Failed(_) => self.stats.refused(&pending.source),
             }
         }

@@ -32,10 +32,15 @@ pub(super) const TABLES_VERSION: &[u8] = b"3";
 /// The engine's page cache, bytes.
 const CACHE_BYTES: usize = 64 << 20;
 
+/// The number of an error of input or output.
+const EIO: i32 = 5;
+
 pub(super) fn state_fault(place: &str, error: redb::Error) -> JournalFault {
     let fault = JournalFault::new(FaultKind::State, place, error.to_string());
     match error {
         redb::Error::Io(error) => fault.caused(&error),
+        // What came before was one of the disk; the engine no longer says which.
+        redb::Error::PreviousIo => fault.caused(&io::Error::from_raw_os_error(EIO)),
         _ => fault,
     }
 }
