@@ -87,7 +87,12 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     let hub = Arc::new(Hub::start(hub_config, parts).await?);
     if !is_failing(&hub) {
         // Else the next start on a disk that works says it.
-        past.settle(&hub, &config.hub.id, clock.as_ref()).await?;
+        let settled = past.settle(&hub, &config.hub.id, clock.as_ref()).await;
+        if let Err(fault) = settled
+            && !is_found_failing(&hub).await
+        {
+            return Err(fault);
+        }
     }
     let core = HubCore::new(
         Arc::clone(&hub),
@@ -130,7 +135,7 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     match opening.open(&hub) {
         Ok(reports) => servers.extend(shelf.serve(reports)),
         // The folder of the reports lies on the disk that fails: they are there again with it.
-        Err(fault) if is_failing(&hub) => {
+        Err(fault) if is_found_failing(&hub).await => {
             tracing::error!(%fault, "there are no reports until the disk works again");
             servers.push(tokio::spawn(shelf.serve_later(opening)));
         }
@@ -213,6 +218,15 @@ impl Park {
 /// Whether the disk fails, so that what lies on it cannot be opened.
 fn is_failing(hub: &RunningHub) -> bool {
     matches!(hub.modes().now(), Mode::Emergency { .. })
+}
+
+/// The same, when something else has failed just now: a disk that begins to fail in the middle of a start
+/// is found by the hub with its next tick.
+async fn is_found_failing(hub: &RunningHub) -> bool {
+    const FOUND_IN: Duration = Duration::from_secs(5);
+    let modes = hub.modes();
+    let found = modes.until(|mode| matches!(mode, Mode::Emergency { .. }));
+    tokio::time::timeout(FOUND_IN, found).await.is_ok()
 }
 
 /// The reports of a running hub and everyone who gives them out.

@@ -264,7 +264,7 @@ impl Park {
         .ok()?;
         let mut answer = String::new();
         let read = stream.read_to_string(&mut answer);
-        read.map_err(|error| println!("no answer from the console: {error}"))
+        read.map_err(|error| println!("no answer from the console: {error}, after {answer:?}"))
             .ok()?;
         Some(answer)
     }

@@ -64,7 +64,8 @@ impl Scene {
     /// One-key opening on the disk as it is: it is acknowledged and the boom rises. The answer.
     fn open(&mut self) -> String {
         self.park.until_online("BR-06");
-        let answer = self.park.post("/api/emergency-open", OPEN).unwrap();
+        let answer = self.park.post("/api/emergency-open", OPEN);
+        let answer = answer.unwrap_or_else(|| panic!("no answer\n{}", self.park.log()));
         assert!(
             answer.starts_with("HTTP/1.1 200"),
             "{answer}\n{}",
