@@ -264,6 +264,7 @@ impl Desk for HubCore {
             batches: stats.batches,
             unreadable: health.marked.unreadable,
             older_form: health.marked.older_form,
+            unlawful: health.marked.unlawful,
             duplicates: stats
                 .traffic
                 .values()

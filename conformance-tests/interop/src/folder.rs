@@ -70,12 +70,12 @@ pub fn issue(data: &Path, role: &str, id: &str) {
     crate::run(&mut command);
 }
 
-/// Takes the second enterprise out of the plan.
-pub fn remove_partner(data: &Path) {
+/// Takes an enterprise out of the plan.
+pub fn remove_partner(data: &Path, id: &str) {
     let file = data.join("park.toml");
     let text = std::fs::read_to_string(&file).unwrap();
-    let entry = "[[plan.enterprises]]\nid = \"enterprise-2\"";
-    let (before, after) = text.split_once(entry).unwrap();
+    let entry = format!("[[plan.enterprises]]\nid = \"{id}\"");
+    let (before, after) = text.split_once(&entry).unwrap();
     let (_, after) = after.split_once("[[").unwrap();
     std::fs::write(&file, format!("{before}[[{after}")).unwrap();
 }

@@ -181,7 +181,7 @@ fn a_good_certificate_that_the_plan_does_not_know_changes_nothing() {
 
 #[test]
 fn a_partner_taken_out_of_the_plan_changes_nothing() {
-    let park = Park::start_with(remove_partner);
+    let park = Park::start_with(|data| remove_partner(data, "enterprise-2"));
     with_a_fire(&park);
     tries(&park, "enterprise-2", "F030");
     let named = fire("FIRE-1", "enterprise-2", "BLUE");

@@ -162,7 +162,7 @@ fn operations() -> Vec<(&'static str, &'static str, String)> {
 #[tokio::test]
 async fn every_operation_is_closed_to_the_unknown_the_removed_and_the_wrong_role() {
     let park = Park::start_with(|data| {
-        remove_partner(data);
+        remove_partner(data, "enterprise-2");
         issue(data, "enterprise", "enterprise-9");
         issue(data, "vendor", "vendor-1");
         issue(data, "device", "device-9");

@@ -14,7 +14,9 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use cordon_contract::EntryKind;
-use cordon_interop::{Head, Park, fresh_id, message, message_file, moment, program, run, said};
+use cordon_interop::{
+    Head, Park, fresh_id, message, message_file, moment, program, remove_partner, run, said,
+};
 use cordon_journal::probe::sample_batch;
 use cordon_journal::{Journal, NewRecord, Options, Reader};
 use serde_json::Value;
@@ -284,6 +286,55 @@ fn a_journal_rewritten_in_three_ways_is_found_by_receipts_by_reports_and_by_the_
     let seen = verify(&journal, &deep);
     assert!(seen.status.success(), "{}", said(&seen));
     assert!(said(&seen).contains("deep: "), "{}", said(&seen));
+}
+
+/// As a program that asked no table of authority wrote it: no word of one at the start, no standing with
+/// a message.
+fn unjudged(mut record: NewRecord) -> NewRecord {
+    let text = String::from_utf8_lossy(&record.body).into_owned();
+    if record.label == "hub.start" {
+        record.body = text.replace("<c:Detail>authority/1</c:Detail>", "").into();
+    }
+    if record.kind == EntryKind::Message.number() {
+        record.flags &= 0b111_1111;
+    }
+    record
+}
+
+/// The registration of a certificate that no plan knows any more was passed over, and only an alarm and
+/// the log had said so.
+#[test]
+fn entries_that_their_sender_might_not_say_are_told_for_as_long_as_they_stand() {
+    let mut park = Park::start();
+    let words = register(&park, "苏H12345", "enterprise-1");
+    assert!(words.contains("accepted 1"), "{words}");
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    let journal = park.data().join("journal");
+    let older: Vec<NewRecord> = records(&journal).into_iter().map(unjudged).collect();
+    std::fs::remove_dir_all(&journal).unwrap();
+    rewritten(&park.data(), &older);
+    // The next program keeps its state in another form, and the plant has left the park.
+    for name in ["state.redb", "witness"] {
+        std::fs::remove_file(park.data().join(name)).unwrap();
+    }
+    remove_partner(&park.data(), "enterprise-1");
+
+    let told = "warning: journal: 1 entries F067";
+    let counted = "\ncordon_journal_unlawful_entries 1\n";
+    park.start_again();
+    for restarted in [false, true] {
+        park.wait_until_health(told);
+        let health = park.get("/healthz").unwrap();
+        assert!(health.starts_with("HTTP/1.1 200"), "{health}");
+        let metrics = park.get("/metrics").unwrap();
+        assert!(metrics.contains(counted), "{restarted}: {metrics}");
+        let alarms = park.view()["alarms"].clone();
+        let about = |alarm: &&Value| alarm["code"] == "SCHEMA_INVALID";
+        let levels: Vec<&Value> = alarms.as_array().unwrap().iter().filter(about).collect();
+        assert_eq!(levels.len(), 1, "{restarted}: told once: {alarms}");
+        assert_eq!(levels[0]["level"], "ORANGE", "{alarms}");
+        park.kill_and_restart();
+    }
 }
 
 /// Waits until another second of the clock has begun: a list names the second of a revocation, and what

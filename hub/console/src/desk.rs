@@ -22,7 +22,7 @@ pub struct Condition {
     pub disk_free_bytes: Option<u64>,
     /// Share of that disk in use, 0 to 100.
     pub disk_used_percent: Option<u8>,
-    /// Emergency openings and outcomes in the spool, not journaled yet.
+    /// Emergency openings, releases and outcomes in the spool, not journaled yet.
     pub spooled: u64,
     /// Those of them that only memory holds, because the spool cannot be written.
     pub spooled_in_memory: u64,
@@ -55,10 +55,12 @@ pub struct Figures {
     pub attempts: std::collections::BTreeMap<String, u64>,
     /// Batches committed since the start of the program.
     pub batches: u64,
-    /// Journal entries that cannot be read.
+    /// Journal entries that cannot be read, passed over.
     pub unreadable: u64,
     /// Journal entries that were read although their form is refused today.
     pub older_form: u64,
+    /// Journal entries that say what their sender may not say, passed over.
+    pub unlawful: u64,
     /// Submissions and readings recognised as repeated since the start of the program.
     pub duplicates: u64,
     /// Statements since the start of the program that came after a newer one of their sender.

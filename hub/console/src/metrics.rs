@@ -52,18 +52,7 @@ pub fn text(
     );
     condition(&mut out, &figures.condition);
     clock(&mut out, &figures.condition);
-    gauge(
-        &mut out,
-        "cordon_journal_unreadable_entries",
-        "Journal entries that cannot be read and were passed over.",
-        figures.unreadable,
-    );
-    gauge(
-        &mut out,
-        "cordon_journal_older_form_entries",
-        "Journal entries read although their form is refused today.",
-        figures.older_form,
-    );
+    marked(&mut out, figures);
     head(
         &mut out,
         "cordon_batches_total",
@@ -224,6 +213,29 @@ pub fn text(
     out
 }
 
+/// Which entries are marked is not known before the journal was read.
+fn marked(out: &mut String, figures: &Figures) {
+    let read = |count: u64| figures.position.map(|_| count);
+    known(
+        out,
+        "cordon_journal_unreadable_entries",
+        "Journal entries that cannot be read and were passed over; absent while the journal could not be read yet.",
+        read(figures.unreadable),
+    );
+    known(
+        out,
+        "cordon_journal_unlawful_entries",
+        "Journal entries that say what their sender may not say and were passed over; absent while the journal could not be read yet.",
+        read(figures.unlawful),
+    );
+    known(
+        out,
+        "cordon_journal_older_form_entries",
+        "Journal entries read although their form is refused today; absent while the journal could not be read yet.",
+        read(figures.older_form),
+    );
+}
+
 fn open_alarms(out: &mut String, alarms: &AlarmsPage) {
     let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let name = "cordon_open_alarms";
@@ -257,7 +269,7 @@ fn condition(out: &mut String, condition: &Condition) {
     gauge(
         out,
         "cordon_emergency_spooled",
-        "Emergency openings and outcomes that are not journaled yet.",
+        "Emergency openings, releases and outcomes that are not journaled yet.",
         condition.spooled + condition.spooled_in_memory,
     );
     gauge(

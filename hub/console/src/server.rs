@@ -290,10 +290,15 @@ async fn health(State(console): State<Arc<Console>>) -> Response {
 /// What a hub that accepts messages says of itself: `ok`, and a line for each thing people must see to.
 fn well(console: &Console) -> String {
     let figures = console.desk.figures();
-    let unreadable = match figures.unreadable {
-        0 => None,
-        some => Some(format!("{some} journal entries cannot be read\n")),
-    };
+    let past = [
+        (figures.unreadable, "F012: passed over, they cannot be read"),
+        (
+            figures.unlawful,
+            "F067: passed over, they say what their sender may not say",
+        ),
+    ];
+    let past = past.into_iter().filter(|(count, _)| *count > 0);
+    let past = past.map(|(count, why)| format!("warning: journal: {count} entries {why}\n"));
     let low = figures.condition.mode == "low";
     let disk = low.then(|| {
         let used = figures.condition.disk_used_percent.unwrap_or_default();
@@ -307,7 +312,7 @@ fn well(console: &Console) -> String {
         .map(|paper| format!("warning: {}\n", paper.words()));
     ["ok\n".to_owned()]
         .into_iter()
-        .chain(unreadable)
+        .chain(past)
         .chain(disk)
         .chain(clock)
         .chain(warnings)

@@ -152,7 +152,7 @@ impl Sequencer {
             action: MARKED,
             actor: &hub,
             target: Some(&entry_text(marked.last)),
-            outcome: match marked.unreadable {
+            outcome: match marked.unreadable + marked.unlawful {
                 0 => AuditOutcome::Success,
                 _ => AuditOutcome::Failure,
             },
