@@ -99,7 +99,7 @@ pub struct HubSection {
     pub trust: PathBuf,
     /// Folder with mapping packages; none when not set.
     pub mappings: Option<PathBuf>,
-    /// File for emergency openings that act while the disk of `data` fails; best on another disk.
+    /// File for emergency openings and releases that act while the disk of `data` fails; best on another disk.
     /// `emergency` inside `data` when not set.
     pub spool: Option<PathBuf>,
     /// Milliseconds between ticks, 100 to 60000.

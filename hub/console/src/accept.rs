@@ -158,7 +158,8 @@ async fn routed(router: Router, request: Request) -> Response {
 }
 
 fn busy() -> Response {
-    let words = "too many acts are under way; only emergency openings are taken now\n";
+    let words =
+        "too many acts are under way; only emergency openings and their releases are taken now\n";
     (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
 }
 

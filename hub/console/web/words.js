@@ -1,7 +1,7 @@
 // Every word of the page in both languages; keys are stable, terms are those of docs/glossary.md.
 export const words = {
   "zh-CN": {
-    disk_low: "磁盘将满，请腾出空间。", disk_full: "磁盘已满：仅受理应急开启和报警。", disk_emergency: "磁盘故障，应急运行（F060）：仅执行一键开启及其解除，磁盘恢复后补记；其他一律拒收。请立即联系磁盘维护人员。", stands: "数据停滞", stands_since: "页面数据停滞自", held: "常开", unrecorded: "设备已确认，尚未记入日志", release_gate: "解除卡口常开", release_only: "应急运行时不能落杆，仅可解除常开", release_title: "解除卡口一键开启", release_now: "立即解除", released: "解除命令已发出", disk_memory: "部分应急记录仅在内存中，请勿断电。",
+    disk_low: "磁盘将满，请腾出空间。", disk_full: "磁盘已满（F008）：仅受理一键开启及其解除、命令结果和报警；读数等待，其他一律拒收。请腾出空间。", disk_emergency: "磁盘故障，应急运行（F060）：仅执行一键开启及其解除，磁盘恢复后补记；读数等待，其他一律拒收。请立即联系磁盘维护人员。", stands: "数据停滞", stands_since: "页面数据停滞自", held: "常开", unrecorded: "设备已确认，尚未记入日志", release_gate: "解除卡口常开", release_only: "应急运行时不能落杆，仅可解除常开", release_title: "解除卡口一键开启", release_now: "立即解除", released: "解除命令已发出", disk_memory: "部分应急记录仅在内存中，请勿断电。",
     connecting: "连接中", live: "实时", lost: "连接中断，正在重连",
     gates: "卡口", gate: "卡口", class: "类别", lane: "车道", barrier: "道闸", in_out: "进 / 出（自程序启动）",
     decisions: "最近判定（自程序启动）", time: "时间", plate: "号牌", kind: "车辆类别", direction: "方向", outcome: "结果", reason: "原因与条款",
@@ -23,7 +23,7 @@ export const words = {
     NO_GRANT: "无授权", EXPIRED: "授权过期", NOT_YET: "未到时间", WRONG_GATE: "卡口不符", WRONG_LANE: "车道不符", BLACKLIST: "黑名单", CAPACITY: "总量已满", DOCUMENT: "单证不全", CHECK_FAILED: "检查未通过", MODE_CLOSED: "当前模式禁入", CREDENTIAL_MISMATCH: "凭证不符", DEVICE_FAULT: "设备故障", AREA_DENIED: "区域不许",
   },
   en: {
-    disk_low: "The disk is nearly full: free some space.", disk_full: "The disk is full: only emergency openings and alarms are taken.", disk_emergency: "The disk has failed. Emergency mode (F060): one-key openings and their releases are carried out and recorded when the disk works again; everything else is refused. Call who keeps the disk.", stands: "figures stand still", stands_since: "Figures stand still since", held: "held open", unrecorded: "confirmed, not recorded yet", release_gate: "Release gate", release_only: "emergency mode: only a release works, no lowering", release_title: "Release an opened gate", release_now: "Release now", released: "release ordered", disk_memory: "Some emergency records are only in memory: do not switch off.",
+    disk_low: "The disk is nearly full: free some space.", disk_full: "The disk is full (F008): only one-key openings and their releases, what came of orders, and alarms are taken; readings wait, everything else is refused. Free some space.", disk_emergency: "The disk has failed. Emergency mode (F060): one-key openings and their releases are carried out and recorded when the disk works again; readings wait, everything else is refused. Call who keeps the disk.", stands: "figures stand still", stands_since: "Figures stand still since", held: "held open", unrecorded: "confirmed, not recorded yet", release_gate: "Release gate", release_only: "emergency mode: only a release works, no lowering", release_title: "Release an opened gate", release_now: "Release now", released: "release ordered", disk_memory: "Some emergency records are only in memory: do not switch off.",
     connecting: "connecting", live: "live", lost: "connection lost, trying again",
     gates: "Gates", gate: "Gate", class: "Class", lane: "Lane", barrier: "Barrier", in_out: "In / out since the start of the program",
     decisions: "Last decisions since the start of the program", time: "Time", plate: "Plate", kind: "Kind", direction: "Direction", outcome: "Outcome", reason: "Reason and clause",

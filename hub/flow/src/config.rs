@@ -19,7 +19,7 @@ pub struct HubConfig {
     pub hub: PartyId,
     /// The park.
     pub park: ParkCode,
-    /// Where emergency openings are kept while the journal cannot be written.
+    /// Where emergency openings and their releases are kept while the journal cannot be written.
     pub emergency_spool: PathBuf,
     /// Workers of the corridor for each adapter, and for all submissions together. Default 2.
     pub workers: usize,

@@ -123,7 +123,7 @@ impl Draft {
         }
     }
 
-    /// True for an emergency opening, which acts even when the disk fails.
+    /// True for an emergency opening or its release, which acts even when the disk fails.
     pub(crate) fn is_emergency(&self) -> bool {
         self.kind == EntryKind::Message
             && matches!(

@@ -1,4 +1,4 @@
-//! The one exception of I2: an emergency opening acts although the journal cannot be written.
+//! The one exception of I2: an emergency opening, and its release, acts although the journal cannot be written.
 //!
 //! While the disk fails the plug-ins still decide on an `EmergencyGateOpen` in memory, opening or release,
 //! its orders to barriers go straight to the outbox, and the message is kept in the spool until it can be
@@ -46,7 +46,7 @@ pub(crate) struct Emergency {
 impl Emergency {
     /// The hub goes on without a journal.
     pub(crate) fn enter(kit: Kit, occasion: Occasion, cause: Fault) -> Self {
-        tracing::error!(fault = %cause, "the journal cannot be written; only emergency openings are carried out");
+        tracing::error!(fault = %cause, "the journal cannot be written; only emergency openings and their releases are carried out");
         let since = kit.ties.clock.now();
         kit.ties.modes.set(Mode::Emergency {
             fault: cause,
@@ -62,7 +62,7 @@ impl Emergency {
         }
     }
 
-    /// Carries out emergency openings until the journal can be written again; `None` once the queue
+    /// Carries out emergency openings and their releases until the journal can be written again; `None` once the queue
     /// is closed.
     pub(crate) fn run(mut self) -> Option<Sequencer> {
         let left: Vec<Piece> = self.kit.held.drain(..).collect();

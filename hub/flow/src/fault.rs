@@ -18,7 +18,7 @@ pub const ID_REUSED: &str = "F005";
 pub const MESSAGE_COUNT: &str = "F006";
 /// `F007`: the hub is stopping or has stopped; nothing was recorded.
 pub const STOPPED: &str = "F007";
-/// `F008`: the journal's disk is full; only emergency openings and alarms are taken.
+/// `F008`: the journal's disk is full; only emergency openings, their releases and alarms are taken.
 pub const DISK_FULL: &str = "F008";
 /// `F009`: there is no dead letter of this number.
 pub const NO_DEAD_LETTER: &str = "F009";
@@ -87,7 +87,7 @@ pub const ACT_OF_ANOTHER: &str = "F052";
 /// `C010`: a person's order came too late, or after a newer one to the contrary, and was not carried out.
 pub const ACT_LATE: &str = "C010";
 
-/// `F060`: the journal's disk has failed; only emergency openings are carried out.
+/// `F060`: the journal's disk has failed; only emergency openings and their releases are carried out.
 pub const DISK_FAILED: &str = "F060";
 /// `F061`: the sync of this message failed; it may or may not have been recorded.
 pub const UNSETTLED: &str = "F061";
@@ -211,7 +211,7 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
     ),
     (
         DISK_FAILED,
-        "the hub can record nothing now: its disk has failed; only emergency openings are carried out",
+        "the hub can record nothing now: its disk has failed; only emergency openings and their releases are carried out",
         "send the message again later, with the same id",
     ),
     (
@@ -307,7 +307,7 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
     (
         UNLAWFUL_PAST,
         "a journal entry says what its sender may not say; it was passed over",
-        "nothing need be done; it was taken before the hub asked the table of authority, and changes nothing any more",
+        "look at what it said with cordon journal show; it changes nothing any more, and who needs it says it again",
     ),
 ];
 

@@ -7,7 +7,7 @@ use cordon_contract::{EntryKind, OrderLane};
 pub const DECIDED: u16 = 1;
 /// Its sender and message id are kept for duplicate recognition.
 pub const KEYED: u16 = 1 << 1;
-/// Acted on before it was journaled: an emergency opening while the disk failed.
+/// Acted on before it was journaled: an emergency opening, or its release, while the disk failed.
 pub const LATE: u16 = 1 << 2;
 /// The raw bytes behind a refusal were cut.
 pub const TRUNCATED: u16 = 1 << 3;

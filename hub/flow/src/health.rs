@@ -87,7 +87,7 @@ pub struct HubHealth {
     pub failed_since: Option<Timestamp>,
     /// What barriers last confirmed while the journal cannot be written.
     pub acted: BTreeMap<DeviceId, GateAction>,
-    /// Emergency openings and outcomes that are not journaled yet, in the spool and only in memory.
+    /// Emergency openings, releases and outcomes that are not journaled yet, in the spool and only in memory.
     pub spooled: (u64, u64),
     /// Free bytes on the journal's disk; none before it was asked.
     pub free_bytes: Option<u64>,

@@ -156,8 +156,9 @@ impl Inbox {
         }
         let recent = self.recent();
         if let Some(fresh) = recent.get(&name) {
+            let same = [fresh.identity, fresh.digest].contains(&identity);
             return Ok(match fresh.receipt() {
-                _ if fresh.identity != identity => Verdict::Other(fresh.number),
+                _ if !same => Verdict::Other(fresh.number),
                 Some(receipt) => Verdict::Same(Box::new(receipt)),
                 None => Verdict::Pending(fresh.number),
             });
@@ -171,7 +172,7 @@ impl Inbox {
         };
         Ok(match mark {
             None => Verdict::New,
-            Some(mark) if mark.identity == identity.0 => {
+            Some(mark) if [mark.identity, mark.digest].contains(&identity.0) => {
                 Verdict::Same(Box::new(receipt_of(name, mark)))
             }
             Some(mark) => Verdict::Other(mark.number),

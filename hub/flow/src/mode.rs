@@ -11,7 +11,7 @@ use crate::fault::{DISK_FAILED, DISK_FULL, fault};
 /// What must never wait, what a full disk still takes, and the rest.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Weight {
-    /// Emergency openings and what came of orders: taken in every mode.
+    /// Emergency openings and their releases, and what came of orders: taken in every mode.
     Emergency,
     /// Alarms and the steps people take with them: taken as long as the reserve of a full disk lasts.
     Alarm,
@@ -25,13 +25,14 @@ pub enum Mode {
     /// Everything is taken.
     #[default]
     Normal,
-    /// The disk is full: emergency openings and alarms are journaled in the reserve. With
+    /// The disk is full: emergency openings, their releases and alarms are journaled in the reserve. With
     /// `last_part` set even alarms wait, because the rest of the reserve is for emergencies.
     Full {
         /// Only emergencies are taken.
         last_part: bool,
     },
-    /// The journal cannot be written: emergency openings act at once and are journaled late.
+    /// The journal cannot be written: emergency openings and their releases act at once and are
+    /// journaled late.
     Emergency {
         /// Why.
         fault: Fault,
@@ -70,17 +71,17 @@ impl Mode {
     pub fn words(&self) -> Option<String> {
         match self {
             Self::Normal => None,
-            Self::Full { last_part: false } => {
-                Some("F008: the disk is full; only emergency openings, and alarms while the reserve lasts, are taken; of each partner's 60 a minute".into())
-            }
-            Self::Full { last_part: true } => {
-                Some("F008: the disk is full; only emergency openings are taken, the reserve for alarms is used up".into())
-            }
+            Self::Full { last_part: false } => Some(format!(
+                "{DISK_FULL}: the disk is full; only emergency openings and their releases, what came of orders, and alarms while the reserve lasts, of each partner's 60 a minute, are taken; the rest is refused, readings wait"
+            )),
+            Self::Full { last_part: true } => Some(format!(
+                "{DISK_FULL}: the disk is full and the reserve for alarms is used up; only emergency openings and their releases, and what came of orders, are taken; the rest is refused, readings and devices' alarms wait"
+            )),
             Self::Emergency {
                 fault: cause,
                 since,
             } => Some(format!(
-                "{DISK_FAILED}: emergency mode since {since}: only emergency openings are carried out, journaled later; {cause}"
+                "{DISK_FAILED}: emergency mode since {since}: only emergency openings and their releases are carried out, journaled later; the rest is refused, readings wait; {cause}"
             )),
         }
     }
@@ -133,5 +134,45 @@ impl Modes {
             }
             changed
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn modes() -> [Mode; 3] {
+        let cause = fault(DISK_FAILED);
+        let since = Timestamp::from_micros(0);
+        [
+            Mode::Full { last_part: false },
+            Mode::Full { last_part: true },
+            Mode::Emergency {
+                fault: cause,
+                since,
+            },
+        ]
+    }
+
+    /// A release is an `EmergencyGateOpen` too, and acted although people were told that only openings did.
+    #[test]
+    fn people_are_told_what_is_taken_what_is_refused_and_what_waits() {
+        assert_eq!(Mode::Normal.words(), None);
+        for mode in modes() {
+            assert_eq!(mode.refuses(Weight::Emergency), None, "{mode:?}");
+            let takes_alarms = mode.refuses(Weight::Alarm).is_none();
+            assert!(mode.refuses(Weight::Everyday).is_some(), "{mode:?}");
+            let words = mode.words().unwrap();
+            for told in [
+                "emergency openings and their releases",
+                "the rest is refused",
+                "readings",
+                "wait",
+            ] {
+                assert!(words.contains(told), "{told}: {words}");
+            }
+            let told = words.contains("alarms while the reserve lasts");
+            assert_eq!(told, takes_alarms, "{words}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use cordon_model::{Digest, MessageId, PartyId, Timestamp};
 
 use crate::authority::Authority;
 use crate::core::Core;
-use crate::corridor::identity_of;
+use crate::corridor::identity_again;
 use crate::draft::Draft;
 use crate::entry_codec::entry_of;
 use crate::entry_reader::{EntryReader, Reread};
@@ -160,11 +160,12 @@ fn step(
         }
     };
     let time = Timestamp::from_micros(record.time_micros);
+    let identity = identity_again(&draft, core.fold().judged);
     match core.judge_past(Some(authority), time, &draft) {
         Ok(bits) => draft.flags = bits,
         Err(why) => {
             core.pass_over(record, &reader.mark_unlawful(record.number, &why));
-            return Ok(identity_of(&draft));
+            return Ok(identity);
         }
     }
     if draft.flags & flags::DECIDED == 0 {
@@ -174,7 +175,7 @@ fn step(
     if let Some(mark) = mark {
         core.mark(&mark);
     }
-    Ok(identity_of(&draft))
+    Ok(identity)
 }
 
 /// Notes an accepted message. Who sent it and its digest stand in the record itself, so that this

@@ -45,7 +45,7 @@ fn news(told: SpaceLevel, now: SpaceLevel) -> Option<(&'static str, &'static str
         SpaceLevel::Low => (DISK_LOW, "the disk of the journal is nearly full"),
         SpaceLevel::Full => (
             DISK_OUT,
-            "the disk of the journal is full: only emergency openings, and alarms while the reserve lasts, are taken; of each partner's 60 a minute",
+            "the disk of the journal is full: only emergency openings and their releases, what came of orders, and alarms while the reserve lasts, of each partner's 60 a minute, are taken",
         ),
         SpaceLevel::Normal => (DISK_ROOM, "the disk of the journal has room again"),
     })

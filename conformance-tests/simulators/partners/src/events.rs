@@ -8,16 +8,19 @@ use crate::time::local;
 #[derive(Debug)]
 pub struct Events {
     plant: String,
+    /// Stands in every id, so that a plant which begins anew gives none a second time.
+    begun_s: i64,
     random: u64,
     next: u64,
 }
 
 impl Events {
-    /// The events of this plant; same seed, same events.
-    pub fn new(plant: String, seed: u64) -> Self {
+    /// The events of this plant from now on; same seed and moment, same events.
+    pub fn new(plant: String, seed: u64, now_s: i64) -> Self {
         let random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         Self {
             plant,
+            begun_s: now_s,
             random,
             next: 1,
         }
@@ -45,7 +48,7 @@ impl Events {
         let number_plate = self.below(100_000);
         let direction = pick(&["in", "out"], self.below(2));
         json!({
-            "id": format!("{}-P-{number}", self.plant),
+            "id": format!("{}-P-{}-{number}", self.plant, self.begun_s),
             "gate": format!("{}-G1", self.plant),
             "lane": format!("{}-G1-L{}", self.plant, lane),
             "direction": direction,
@@ -69,5 +72,26 @@ impl Events {
             .filter(|person| person.get("on") == Some(&Value::Bool(true)))
             .count();
         json!({ "required": 2, "onPost": on, "time": local(now_s), "staff": staff })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::Events;
+
+    /// A second demo over the same folder was refused with F005: its plant began again with `P-1`.
+    #[test]
+    fn a_plant_that_begins_anew_gives_no_id_a_second_time() {
+        let mut ids = BTreeSet::new();
+        for begun in [1_774_932_645, 1_774_932_646] {
+            let mut events = Events::new("plant".to_owned(), 7, begun);
+            for second in 0..50 {
+                let passage = events.passage(begun + second);
+                let id = passage.get("id").and_then(|id| id.as_str());
+                assert!(ids.insert(id.unwrap_or_default().to_owned()), "{passage}");
+            }
+        }
     }
 }

@@ -252,7 +252,7 @@ fn sign(secret: &str, timestamp: &str, path: &str, body: &[u8]) -> String {
 /// Events happen: into the list, and to the webhook.
 async fn live(state: Arc<State>) {
     let client = client();
-    let mut events = Events::new(state.settings.name.clone(), state.settings.seed);
+    let mut events = Events::new(state.settings.name.clone(), state.settings.seed, now_s());
     let mut beat = tokio::time::interval(Duration::from_millis(state.settings.period_ms.max(1)));
     for round in 0_u64.. {
         beat.tick().await;

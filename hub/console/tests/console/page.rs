@@ -23,3 +23,33 @@ async fn enter_in_a_dialog_does_what_the_dialog_asks() {
         );
     }
 }
+
+/// The word of a key in both languages, Chinese first.
+fn words<'a>(script: &'a str, key: &str) -> Vec<&'a str> {
+    let begin = format!(" {key}: \"");
+    let found = script.split(begin.as_str()).skip(1);
+    found.map(|rest| rest.split('"').next().unwrap()).collect()
+}
+
+/// What is taken in a mode, releases as well, and what waits, stands on the page in both languages.
+#[tokio::test]
+async fn the_page_says_what_a_mode_takes_and_what_waits() {
+    let bench = Bench::start().await;
+    let (_, script) = bench.get("/words.js").await;
+    for key in ["disk_full", "disk_emergency"] {
+        let told = words(&script, key);
+        assert_eq!(told.len(), 2, "{key}");
+        for (words, wanted) in told.iter().zip([
+            ["一键开启及其解除", "读数等待", "拒收"],
+            [
+                "one-key openings and their releases",
+                "readings wait",
+                "refused",
+            ],
+        ]) {
+            for wanted in wanted {
+                assert!(words.contains(wanted), "{key}: {wanted}: {words}");
+            }
+        }
+    }
+}

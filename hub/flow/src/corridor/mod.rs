@@ -22,5 +22,5 @@ pub use rules::CorridorRules;
 pub(crate) use mapped::SealedReading;
 pub(crate) use refused::{Offender, RefusedDraft};
 pub(crate) use rules::Corridor;
-pub(crate) use sealed::{Key, Sealed, identity_of};
+pub(crate) use sealed::{Key, Sealed, identity_again};
 pub(crate) use verified::{Part, SealedSubmission, Verified};

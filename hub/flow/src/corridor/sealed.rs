@@ -30,8 +30,22 @@ pub(crate) enum Key {
 /// What a message is recognised by, beside sender and id: its digest, or that of the same words
 /// without the hub's own time.
 pub(crate) fn identity_of(draft: &Draft) -> Digest {
+    identity(draft, draft.flags & flags::HUB_TIMED != 0)
+}
+
+/// The same of an entry that is read again; `is_judged` tells whether a program wrote it that asks the table
+/// of authority. Those before did not mark whose time a reading has. Of these any may be the hub's; one with
+/// a time of its own is recognised by the digest, which a mark holds too.
+pub(crate) fn identity_again(draft: &Draft, is_judged: bool) -> Digest {
+    let message = draft.message.as_deref();
+    let is_reading = message.is_some_and(|it| it.header.attested_by.is_some());
+    let is_unmarked = is_reading && !is_judged;
+    identity(draft, is_unmarked || draft.flags & flags::HUB_TIMED != 0)
+}
+
+fn identity(draft: &Draft, is_hub_timed: bool) -> Digest {
     let sent_at = draft.message.as_deref().map(|it| it.header.sent_at);
-    let Some(sent_at) = sent_at.filter(|_| draft.flags & flags::HUB_TIMED != 0) else {
+    let Some(sent_at) = sent_at.filter(|_| is_hub_timed) else {
         return draft.digest;
     };
     // The ways in which one moment is written, and the number that ids are made of.

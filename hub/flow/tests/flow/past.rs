@@ -4,15 +4,17 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin, Standing};
-use cordon_flow::{Authority, AuthoritySettings, Confirm, EntryReader, UNLAWFUL_PAST, replay_told};
+use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin, Reading, Standing};
+use cordon_flow::{
+    Authority, AuthoritySettings, Confirm, EntryReader, StoredEntry, UNLAWFUL_PAST, replay_told,
+};
 use cordon_journal::NewRecord;
 use cordon_model::plan::{Enterprise, ParkPlan};
-use cordon_model::{Body, SubjectKind};
+use cordon_model::{AlarmCode, AlarmLevel, Body, MessageId, SubjectKind};
 use cordon_security::Role;
 
 use crate::marks::rewrite;
-use crate::park::{Park, hub_id, plan};
+use crate::park::{Park, hub_id, morning, plan, reading};
 use crate::partner::Ca;
 use crate::said::{party, registration, warned, white};
 
@@ -72,6 +74,16 @@ fn unjudged(record: NewRecord) -> NewRecord {
     }
 }
 
+/// The level of an alarm about marked entries.
+fn about_the_past(stored: &StoredEntry) -> Option<AlarmLevel> {
+    match &stored.entry.message.as_deref()?.body {
+        Body::AlarmEvent(alarm) if alarm.alarm_code == AlarmCode::SchemaInvalid => {
+            Some(alarm.alarm_level)
+        }
+        _ => None,
+    }
+}
+
 /// The white list entry of a certificate that no plan knows, and a rival's word on a tanker.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_its_sender_might_not_say_is_passed_over_when_the_past_is_stepped_again() {
@@ -111,6 +123,8 @@ async fn what_its_sender_might_not_say_is_passed_over_when_the_past_is_stepped_a
     // What is passed over holds nothing: the vehicle is free.
     assert_eq!(warned(&hub, &two, vec![car("ENT-2")]).await, ["F037"]);
     let (number, hash) = hub.shutdown_at().await.unwrap().unwrap();
+    let alarms: Vec<AlarmLevel> = park.entries().iter().filter_map(about_the_past).collect();
+    assert_eq!(alarms, [AlarmLevel::Orange]);
 
     let reader = EntryReader::open(park.journal_dir()).unwrap();
     let plugins: Vec<Box<dyn Plugin>> = vec![Box::new(Seen::default())];
@@ -129,4 +143,50 @@ async fn what_its_sender_might_not_say_is_passed_over_when_the_past_is_stepped_a
     let hub = park.start_with(vec![Box::new(Seen::default())]).await;
     assert_eq!(hub.health().marked.unlawful, 2);
     hub.shutdown().await.unwrap();
+}
+
+/// What a broker keeps and gives again at each connection, with an id and no time, was refused with F005
+/// after the first start of this program, and alarmed as REPLAY.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reading_that_an_older_program_took_is_recognised_with_and_without_a_time_of_its_own() {
+    let park = Park::new();
+    let told = |observed: bool, reason: &str, received_s: i64| Reading {
+        observed_at: observed.then(morning),
+        received_at: morning().plus_seconds(received_s),
+        ..reading(
+            "CAM-1",
+            reason,
+            Some(MessageId::from_bytes([observed as u8; 16])),
+        )
+    };
+    let hub = park.start().await;
+    let mut first = Vec::new();
+    for observed in [false, true] {
+        let taken = park
+            .intake()
+            .offer(told(observed, "rain", 3))
+            .await
+            .unwrap();
+        assert!(!taken.duplicate);
+        first.push(taken.number);
+    }
+    hub.shutdown().await.unwrap();
+    // Of its flags that program knew the lower ones.
+    rewrite(&park, |_, record| unjudged(record));
+
+    for start in ["rebuilt", "from the state"] {
+        let hub = park.start().await;
+        for (observed, first) in [false, true].into_iter().zip(&first) {
+            let again = park
+                .intake()
+                .offer(told(observed, "rain", 90))
+                .await
+                .unwrap();
+            assert_eq!((again.number, again.duplicate), (*first, true), "{start}");
+            // Another content under the id is still none of it.
+            let other = park.intake().offer(told(observed, "snow", 90)).await;
+            assert!(other.is_err(), "{start}");
+        }
+        hub.shutdown().await.unwrap();
+    }
 }
