@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cordon_contract::{Fault, Shutdown};
+use cordon_model::service::Answer;
+use cordon_model::{MessageId, Refusal};
 use cordon_services::client::{Spool, SpoolState, SubmitSummary, Submitter};
 use cordon_services::lawful;
 
@@ -14,6 +16,7 @@ use crate::exit::{Ending, TRY_AGAIN};
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "Messages leave in the order in which they were given. Without files, submits what waits in the spool.\n\
+    What a receipt warns of is said on standard error, with code and remedy, and changes no exit code.\n\
     Exit codes: 0 all accepted; 1 something was refused for good; 69 no answer; 75 refused for now, messages wait.\n\n\
     Example:\n  cordon submit --url https://127.0.0.1:8443/soap/enterprise --certs certs/enterprise-1 \\\n    \
     --trust certs/ca --spool spool registration.xml"
@@ -57,6 +60,9 @@ pub fn run(args: &Args) -> Result<(), Ending> {
         "accepted {}, refused {}, waiting {}",
         summary.accepted, summary.refused, summary.waiting
     );
+    if summary.warned > 0 {
+        println!("of the accepted, with a warning: {}", summary.warned);
+    }
     if summary.refused > 0 {
         return Err(Ending::failed(
             "some messages were refused; see the spool's `refused` folder",
@@ -74,11 +80,33 @@ pub fn run(args: &Args) -> Result<(), Ending> {
 /// Submits what waits.
 fn send(args: &Args, spool: &Spool) -> Result<SubmitSummary, Ending> {
     let (link, _) = args.hub.link()?;
-    let submitter = Submitter::new(link, spool.clone(), args.batch);
+    let submitter = Submitter::new(link, spool.clone(), args.batch, hear);
     let (_trigger, shutdown) = Shutdown::pair();
     runtime()?
         .block_on(submitter.run(Duration::from_secs(args.patience_s), &shutdown))
         .map_err(|error| link_ending(&error))
+}
+
+/// Says what its sender should know of an answer. A warning's text ends with its remedy.
+fn hear(id: &MessageId, answer: &Answer) {
+    match answer {
+        Answer::Receipt(receipt) => {
+            for warning in &receipt.warning {
+                let (code, text) = (&warning.code, &warning.text);
+                tell!("{id}: accepted with a warning: {code}: {text}");
+            }
+        }
+        Answer::Refusal(refusal) => {
+            let Refusal {
+                code,
+                detail,
+                place,
+                remedy,
+                ..
+            } = refusal;
+            tell!("{id}: refused: {code}: {detail} at {place}; {remedy}");
+        }
+    }
 }
 
 /// An ending that says how many messages wait, and what sends them.

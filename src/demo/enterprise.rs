@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cordon_contract::{Clock as _, Fault, Shutdown, SystemClock};
-use cordon_model::service::QueryGrants;
-use cordon_model::{ParkCode, PartyId};
+use cordon_model::service::{Answer, QueryGrants};
+use cordon_model::{MessageId, ParkCode, PartyId};
 use cordon_services::client::{Link, LinkError, Spool, Submitter};
 use cordon_services::lawful;
 use cordon_sim_park::cast::{self, Papers, Vehicle};
@@ -124,7 +124,7 @@ impl Enterprise {
     }
 
     async fn submit(&self, shutdown: &Shutdown, filed: &mut Filed) -> Result<(), LinkError> {
-        let submitter = Submitter::new(self.link.clone(), self.spool.clone(), 100);
+        let submitter = Submitter::new(self.link.clone(), self.spool.clone(), 100, told);
         let done = submitter.run(PATIENCE, shutdown).await?;
         filed.accepted += done.accepted;
         filed.refused += done.refused;
@@ -147,6 +147,14 @@ impl Enterprise {
             .ok_or_else(|| LinkError::Untrusted(Fault::new("S032", "the answer is empty")))?;
         let told = wire::read_query_grants_response(payload).map_err(unlawful)?;
         Ok(told.grant.len())
+    }
+}
+
+/// What is refused goes into the demo's log.
+fn told(id: &MessageId, answer: &Answer) {
+    if let Answer::Refusal(refusal) = answer {
+        let (code, place, detail) = (&refusal.code, &refusal.place, &refusal.detail);
+        tracing::warn!(%id, code, place, detail, "refused");
     }
 }
 

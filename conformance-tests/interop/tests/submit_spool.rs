@@ -17,7 +17,9 @@ use std::sync::{Arc, Mutex};
 
 use cordon_contract::{Clock as _, SystemClock};
 use cordon_http::{Handler, Request, Response};
-use cordon_interop::{Head, Park, message, message_file, moment, program, run, said};
+use cordon_interop::{
+    Head, Park, change_config, message, message_file, moment, program, run, said,
+};
 use cordon_model::service::{Answer, SubmissionResult, SubmitMessagesResponse};
 use cordon_model::{Digest, Receipt, Refusal};
 use cordon_security::Signer;
@@ -113,14 +115,23 @@ fn files_in(folder: &Path) -> usize {
 }
 
 fn grant(folder: &Path, id: &str, occurred_s: i64, state: &str) -> PathBuf {
+    let until = moment(3_600);
+    grant_of(folder, id, (occurred_s, state), ("", &until))
+}
+
+fn grant_of(
+    folder: &Path,
+    id: &str,
+    (occurred_s, state): (i64, &str),
+    (gates, until): (&str, &str),
+) -> PathBuf {
     let fields = format!(
         "<c:GrantId>GR-1</c:GrantId><c:ClassLetter>F</c:ClassLetter>\
          <c:SubjectKind>VEH_FREIGHT</c:SubjectKind><c:Plate><c:Number>苏H12345</c:Number>\
-         <c:Colour>YELLOW</c:Colour></c:Plate><c:EnterpriseId>enterprise-1</c:EnterpriseId>\
-         <c:ValidFrom>{}</c:ValidFrom><c:ValidTo>{}</c:ValidTo>\
+         <c:Colour>YELLOW</c:Colour></c:Plate><c:EnterpriseId>enterprise-1</c:EnterpriseId>{gates}\
+         <c:ValidFrom>{}</c:ValidFrom><c:ValidTo>{until}</c:ValidTo>\
          <c:ChecksPassed>true</c:ChecksPassed><c:State>{state}</c:State>",
-        moment(-60),
-        moment(3_600)
+        moment(-60)
     );
     let head = Head {
         occurred_s,
@@ -217,4 +228,36 @@ fn a_withdrawal_given_after_its_grant_comes_after_it_whatever_the_ids() {
         place(ids[0]) < place(ids[1]),
         "the grant would overrule its withdrawal"
     );
+}
+
+/// The receipts said so, and the sender's screen "accepted 2" alone.
+#[test]
+fn what_a_receipt_warns_of_is_on_the_senders_screen() {
+    let more = "\n[authority]\nlong_grant = \"warn\"\n";
+    let park = Park::start_with(|data| change_config(data, &[], more));
+    let (id, long) = (
+        "00000000-0000-4000-8000-000000000003",
+        "00000000-0000-4000-8000-000000000004",
+    );
+    let active = (-1, "ACTIVE");
+    let (soon, late) = (moment(3_600), moment(3_000 * 86_400));
+    // A truck that gets in at no emergency gate, and one that may come for eight years.
+    let wrong = "<c:Gates>G-04</c:Gates>";
+    let files = [
+        grant_of(park.scratch(), id, active, (wrong, &soon)),
+        grant_of(park.scratch(), long, active, ("", &late)),
+    ];
+    let url = format!("{}/soap/enterprise", park.exchange());
+    let spool = park.scratch().join("spool");
+    let answer = submit(&park.data(), &url, &spool, &files);
+    let words = said(&answer);
+    assert_eq!(answer.status.code(), Some(0), "{words}");
+    for line in [
+        format!("{id}: accepted with a warning: F065: none of the gates named lets"),
+        "name a gate whose class fits".to_owned(),
+        format!("{long}: accepted with a warning: F040: the grant is longer"),
+        "of the accepted, with a warning: 2".to_owned(),
+    ] {
+        assert!(words.contains(&line), "{line}: {words}");
+    }
 }

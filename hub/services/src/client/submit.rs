@@ -21,16 +21,22 @@ const PAUSE_LAST: Duration = Duration::from_secs(30);
 pub struct SubmitSummary {
     /// Accepted messages, repeated ones included.
     pub accepted: usize,
+    /// Of the accepted messages, those whose receipt warns of something.
+    pub warned: usize,
     /// Messages refused for good.
     pub refused: usize,
     /// Messages that still wait: not sent yet, or refused for a reason that passes.
     pub waiting: usize,
 }
 
+/// Is told each answer as soon as it is kept, that of a message which waits on included.
+type Hears = Box<dyn Fn(&MessageId, &Answer) + Send + Sync>;
+
 /// Empties a spool.
 pub struct Submitter {
     link: Link,
     spool: Spool,
+    hears: Hears,
     /// Messages per request, 1 to 500.
     batch: usize,
     /// Bytes of messages per request.
@@ -38,11 +44,18 @@ pub struct Submitter {
 }
 
 impl Submitter {
-    /// A submitter; `batch` is kept within 1 to 500.
-    pub fn new(link: Link, spool: Spool, batch: usize) -> Self {
+    /// A submitter; `batch` is kept within 1 to 500. Each answer is told to `hears` as soon as it is kept,
+    /// whatever becomes of those that follow.
+    pub fn new(
+        link: Link,
+        spool: Spool,
+        batch: usize,
+        hears: impl Fn(&MessageId, &Answer) + Send + Sync + 'static,
+    ) -> Self {
         Self {
             link,
             spool,
+            hears: Box::new(hears),
             batch: batch.clamp(1, 500),
             bytes_max: 4 * 1024 * 1024,
         }
@@ -131,6 +144,7 @@ impl Submitter {
             let is_final = self
                 .settle(id, &result.answer, summary)
                 .map_err(LinkError::Untrusted)?;
+            (self.hears)(id, &result.answer);
             settled += usize::from(is_final);
         }
         Ok(settled)
@@ -169,9 +183,9 @@ impl Submitter {
                 let written = cordon_wire::write_receipt(receipt).map_err(lawful)?;
                 self.spool.settle(id, SpoolState::Accepted, &written)?;
                 summary.accepted += 1;
+                summary.warned += usize::from(!receipt.warning.is_empty());
             }
             Answer::Refusal(refusal) => {
-                tracing::warn!(%id, code = refusal.code, place = refusal.place, detail = refusal.detail, "refused");
                 if state_of(answer) == SpoolState::Waiting {
                     return Ok(false);
                 }
