@@ -178,6 +178,10 @@ pub(crate) fn only_child<'a>(
     Ok((place, node))
 }
 
+/// What helps whoever's SOAP stack writes `xsi:type` or `xsi:nil` by itself.
+const NO_TYPE: &str = "write no xsi:type: each element has the type that the schema gives it; switch the stack to document/literal without type attributes";
+const NO_NIL: &str = "write no xsi:nil: leave an element without a value out where the schema says that it may be, else give it a value";
+
 /// Refuses attributes; this language has none. The schema location hint is let through, as XML
 /// Schema demands.
 pub(crate) fn refuse_attributes(node: Node<'_>) -> Result<(), WireFault> {
@@ -185,7 +189,17 @@ pub(crate) fn refuse_attributes(node: Node<'_>) -> Result<(), WireFault> {
         let hint = attribute.namespace == XSI && attribute.local.ends_with("chemaLocation");
         if !hint {
             let detail = format!("no attribute {} here", attribute.local);
-            return Err(WireFault::at(UNKNOWN_ATTRIBUTE, node, detail));
+            let fault = WireFault::at(UNKNOWN_ATTRIBUTE, node, detail);
+            let own = match attribute.local {
+                _ if attribute.namespace != XSI => None,
+                "type" => Some(NO_TYPE),
+                "nil" => Some(NO_NIL),
+                _ => None,
+            };
+            return Err(WireFault {
+                remedy: own.unwrap_or(fault.remedy),
+                ..fault
+            });
         }
     }
     Ok(())
@@ -211,4 +225,28 @@ pub(crate) fn expect_root(node: Node<'_>, namespace: &str, local: &str) -> Resul
         )
     };
     Err(WireFault::at(code, node, detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use cordon_xml::{Document, Limits};
+
+    use super::*;
+
+    /// "Remove the attribute" helps nobody whose stack writes it by itself.
+    #[test]
+    fn an_attribute_of_the_senders_stack_has_a_remedy_of_its_own() {
+        let remedy = |attribute: &str| {
+            let text = format!("<a xmlns:xsi=\"{XSI}\" {attribute}=\"true\"/>");
+            let document = Document::parse(text, &Limits::default()).unwrap();
+            let refused = refuse_attributes(document.root()).unwrap_err();
+            assert_eq!(refused.code, UNKNOWN_ATTRIBUTE);
+            refused.remedy
+        };
+        assert!(remedy("xsi:nil").contains("leave an element without a value out"));
+        assert!(remedy("xsi:type").contains("type that the schema gives it"));
+        for other in ["nil", "type", "xsi:other"] {
+            assert!(remedy(other).starts_with("remove the attribute"), "{other}");
+        }
+    }
 }
