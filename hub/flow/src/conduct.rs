@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cordon_model::AlarmUpdate;
+use cordon_model::{AlarmLevel, AlarmUpdate};
 use serde::{Deserialize, Serialize};
 
 use crate::authority::{flow_id, is_over};
@@ -13,6 +13,29 @@ const OPEN_MAX: usize = 1_000;
 /// Things of one alarm that are remembered to wait; one with more ends by people alone.
 const WAITING_MAX: usize = 1_000;
 
+/// Done so often, a deed is worse than its first time.
+const MANY: u64 = 100;
+
+/// Whether the alarm is told again at this count: at 10, 20, 50, 100 and so on, so that a flood is told as
+/// often as its count has digits, not as often as it is done.
+pub(crate) fn is_round(count: u64) -> bool {
+    let mut unit = count;
+    while unit >= 10 && unit.is_multiple_of(10) {
+        unit /= 10;
+    }
+    count >= 10 && matches!(unit, 1 | 2 | 5)
+}
+
+/// The level of an alarm about conduct: one worse for what is done over and over. Never red, which is for
+/// what endangers people.
+pub(crate) fn level_at(count: u64, first: AlarmLevel) -> AlarmLevel {
+    match first {
+        AlarmLevel::Blue if count >= MANY => AlarmLevel::Yellow,
+        AlarmLevel::Yellow if count >= MANY => AlarmLevel::Orange,
+        level => level,
+    }
+}
+
 /// Who, and the code of what he did.
 type Deed = (String, String);
 
@@ -21,6 +44,8 @@ type Deed = (String, String);
 struct Told {
     /// The entry it was raised on.
     number: u64,
+    /// How often he did it since.
+    count: u64,
     /// What waits for the park's word.
     waiting: BTreeSet<String>,
     /// Something of it is not settled by a word.
@@ -34,15 +59,18 @@ pub(crate) struct Conduct {
 }
 
 impl Conduct {
-    /// The open alarm about this deed.
-    pub(crate) fn open(&self, deed: &Deed) -> Option<String> {
-        self.open.get(deed).map(|told| flow_id(told.number))
+    /// Counts a deed in the open alarm about it: the alarm's id, and how often it was done.
+    pub(crate) fn counted(&mut self, deed: &Deed) -> Option<(String, u64)> {
+        let told = self.open.get_mut(deed)?;
+        told.count = told.count.saturating_add(1);
+        Some((flow_id(told.number), told.count))
     }
 
     /// Notes that an alarm was raised on entry `number`.
     pub(crate) fn raised(&mut self, deed: Deed, number: u64) {
         let told = Told {
             number,
+            count: 1,
             ..Told::default()
         };
         self.open.insert(deed, told);
@@ -82,12 +110,16 @@ impl Conduct {
         over
     }
 
-    /// An alarm went a step: what is over is not counted in any more.
-    pub(crate) fn stepped(&mut self, update: &AlarmUpdate) {
-        if is_over(update.state) {
-            self.open
-                .retain(|_, told| flow_id(told.number) != update.alarm_id);
+    /// An alarm went a step: what is over is not counted in any more. Gives the deed it was about.
+    pub(crate) fn stepped(&mut self, update: &AlarmUpdate) -> Option<Deed> {
+        if !is_over(update.state) {
+            return None;
         }
+        let is_of = |told: &Told| flow_id(told.number) == update.alarm_id;
+        let (deed, _) = self.open.iter().find(|(_, told)| is_of(told))?;
+        let deed = deed.clone();
+        self.open.remove(&deed);
+        Some(deed)
     }
 }
 
@@ -100,6 +132,18 @@ mod tests {
     }
 
     #[test]
+    fn a_flood_is_told_as_often_as_its_count_has_digits() {
+        let told: Vec<u64> = (1..=1_000).filter(|count| is_round(*count)).collect();
+        assert_eq!(told, [10, 20, 50, 100, 200, 500, 1_000]);
+        let level = |count| level_at(count, AlarmLevel::Blue);
+        assert_eq!(
+            (level(99), level(100)),
+            (AlarmLevel::Blue, AlarmLevel::Yellow)
+        );
+        assert_eq!(level_at(u64::MAX, AlarmLevel::Yellow), AlarmLevel::Orange);
+    }
+
+    #[test]
     fn an_alarm_ends_with_the_last_that_waits() {
         let mut conduct = Conduct::default();
         conduct.raised(deed(), 7);
@@ -108,7 +152,7 @@ mod tests {
         assert!(conduct.settled("c").is_empty());
         assert!(conduct.settled("a").is_empty());
         assert_eq!(conduct.settled("b"), [(deed(), "flow-7".to_owned())]);
-        assert_eq!(conduct.open(&deed()), None);
+        assert_eq!(conduct.counted(&deed()), None);
     }
 
     #[test]
@@ -123,7 +167,7 @@ mod tests {
             for number in 0..WAITING_MAX {
                 assert!(conduct.settled(&number.to_string()).is_empty());
             }
-            assert!(conduct.open(&deed()).is_some());
+            assert!(conduct.counted(&deed()).is_some());
         }
     }
 }

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 
 use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin, Standing, speaker_of};
 use cordon_model::{
-    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AuditEvent, AuditOutcome, Body, ListSubject,
-    Plate, Timestamp,
+    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AuditEvent, AuditOutcome, Body, LifeState,
+    ListSubject, Plate, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::authority::{flow_id, settle};
-use crate::conduct::Conduct;
+use crate::claims::Claims;
+use crate::conduct::{Conduct, is_round, level_at};
 use crate::counts::Counts;
 use crate::entry_time::{CLOCK_BEHIND, CLOCK_OFF};
 use crate::fault::{
@@ -33,7 +34,7 @@ const QUIET_MICROS: i64 = 60 * 1_000_000;
 const REMEMBERED_MAX: usize = 1_000;
 
 /// Before the stored state; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"guard/2;";
+const FORM: &[u8] = b"guard/3;";
 
 /// Watches refusals. Its alarms are decisions like any other, so that a replay makes them again.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -42,6 +43,7 @@ pub(crate) struct Guard {
     alarmed: BTreeMap<(String, String), i64>,
     counts: Counts,
     conduct: Conduct,
+    claims: Claims,
 }
 
 impl Guard {
@@ -115,6 +117,9 @@ fn noted(entry: &Entry, action: &str, target: &str, detail: String) -> Body {
     })
 }
 
+/// What is known of a partner who takes many vehicles and persons at once for his own.
+const CLAIMS: &str = "claims";
+
 /// The audit of a revoked certificate that was shown at a door.
 const REVOKED_TRIED: &str = "door.certificate-revoked";
 
@@ -127,7 +132,7 @@ fn alarm(code: &str) -> Option<(AlarmCode, AlarmLevel)> {
         }
         CONTESTED => Some((AlarmCode::NotEntitled, AlarmLevel::Yellow)),
         STRANGER | NOT_YOURS | ONLY_PARK => Some((AlarmCode::NotEntitled, AlarmLevel::Blue)),
-        PROPOSED => Some((AlarmCode::NotEntitled, AlarmLevel::Blue)),
+        PROPOSED | CLAIMS => Some((AlarmCode::NotEntitled, AlarmLevel::Blue)),
         "V012" | "V013" => Some((AlarmCode::CertExpired, AlarmLevel::Yellow)),
         _ => None,
     }
@@ -259,7 +264,7 @@ impl Guard {
 
     /// One alarm in a while for each sender and code; about conduct one while it is open.
     fn alarmed(&mut self, entry: &Entry, decisions: &mut Decisions) {
-        let Some(deed) = told(entry) else {
+        let Some(deed) = told(entry).or_else(|| self.claimed(entry)) else {
             return;
         };
         let Some(kind) = alarm(&deed.code) else {
@@ -268,15 +273,29 @@ impl Guard {
         let is_loud = self.is_loud(&deed.who, &deed.code, entry.time);
         let key = (deed.who.clone(), deed.code.clone());
         let of_conduct = kind.0 == AlarmCode::NotEntitled;
-        let open = self.conduct.open(&key).filter(|_| of_conduct);
-        if is_loud {
+        let open = match of_conduct {
+            true => self.conduct.counted(&key),
+            false => None,
+        };
+        if is_loud || open.as_ref().is_some_and(|(_, count)| is_round(*count)) {
             let mut event = AlarmEvent {
                 enterprise_id: cordon_model::PartyId::new(deed.who.as_str()).ok(),
                 subject: deed.vehicle,
                 ..event(entry, kind, &deed.words)
             };
             match open {
-                Some(open) => event.alarm_id = open,
+                Some((open, count)) => {
+                    event.alarm_id = open;
+                    // Whoever loads his own vehicles into a new hub does it by the hundred.
+                    if deed.code != CLAIMS {
+                        let words = &deed.words;
+                        let words = format!("至此 {count} 次 / {count} so far, the last: {words}");
+                        event.description = clip_empty(&words, 2_000);
+                        event.alarm_level = level_at(count, kind.1);
+                    }
+                    // One cause more is counted in the alarm, which shows the newest.
+                    event.cause_ref = Some(entry.message_id);
+                }
                 None if of_conduct => self.conduct.raised(key.clone(), entry.number),
                 None => {}
             }
@@ -287,13 +306,49 @@ impl Guard {
         }
     }
 
+    /// Many vehicles or persons that a partner takes for his own, by his word alone.
+    fn claimed(&mut self, entry: &Entry) -> Option<Deed> {
+        let message = entry.message.as_deref()?;
+        let is_own_word = entry.kind == EntryKind::Message && entry.standing == Standing::Own;
+        if !is_own_word || entry.overtaken || message.header.test {
+            return None;
+        }
+        let state = match &message.body {
+            Body::VehicleRegistration(it) => it.state,
+            Body::PersonRegistration(it) => it.state,
+            _ => return None,
+        };
+        if state == LifeState::Withdrawn {
+            return None;
+        }
+        let who = speaker_of(message).to_owned();
+        let count = self.claims.count(&who, entry.time)?;
+        let words = format!(
+            "一小时内 {count} 次，仅凭其自述 / {who} has registered vehicles and persons {count} times within an \
+             hour, by its own word alone"
+        );
+        Some(Deed {
+            who,
+            code: CLAIMS.to_owned(),
+            words,
+            waits: None,
+            vehicle: None,
+        })
+    }
+
     /// What the park has said settles what waited for it; what people ended is not counted in any more.
     fn watch_settled(&mut self, entry: &Entry, decisions: &mut Decisions) {
         let Some(message) = entry.message.as_deref() else {
             return;
         };
         if let Body::AlarmUpdate(update) = &message.body {
-            return self.conduct.stepped(update);
+            // After people have settled it the next one is told at once. The hub ends by itself what it
+            // counts under another, which goes on.
+            let ended = self.conduct.stepped(update);
+            if let Some(deed) = ended.filter(|_| entry.standing == Standing::Park) {
+                self.alarmed.remove(&deed);
+            }
+            return;
         }
         if entry.standing != Standing::Park || entry.overtaken || message.header.test {
             return;

@@ -22,6 +22,7 @@ mod answer;
 mod authority;
 mod batch;
 mod board;
+mod claims;
 mod conduct;
 mod config;
 mod core;

@@ -2,7 +2,10 @@
 
 use cordon_contract::EntryKind;
 use cordon_flow::StoredEntry;
-use cordon_model::{AlarmCode, AlarmEvent, AlarmState, Body, PersonRegistration, SubjectKind};
+use cordon_model::{
+    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AlarmUpdate, Body, PersonRegistration,
+    SubjectKind,
+};
 use cordon_security::Role;
 
 use crate::park::{Park, morning};
@@ -137,4 +140,92 @@ async fn case_makes_no_other_person() {
         ["refused F033", "refused F033", ""]
     );
     hub.shutdown().await.unwrap();
+}
+
+/// An alarm as it was told last: id, level, words, and how often it was told.
+type Told = (String, AlarmLevel, String, usize);
+
+/// All alarms of the journal, in the order in which they were raised.
+fn as_told(stored: &[StoredEntry]) -> Vec<Told> {
+    let mut alarms: Vec<Told> = Vec::new();
+    for message in stored
+        .iter()
+        .filter(|one| one.entry.kind == EntryKind::Message)
+        .filter_map(|one| one.entry.message.as_deref())
+    {
+        let Body::AlarmEvent(it) = &message.body else {
+            continue;
+        };
+        match alarms.iter_mut().find(|alarm| alarm.0 == it.alarm_id) {
+            Some(known) => {
+                (known.1, known.2) = (it.alarm_level, it.description.clone());
+                known.3 += 1;
+            }
+            None => {
+                let words = it.description.clone();
+                alarms.push((it.alarm_id.clone(), it.alarm_level, words, 1));
+            }
+        }
+    }
+    alarms
+}
+
+fn step_of_operator(id: &str, previous: AlarmState, state: AlarmState) -> Vec<Body> {
+    vec![Body::AlarmUpdate(AlarmUpdate {
+        alarm_id: id.to_owned(),
+        state,
+        previous,
+        actor_id: party("OP-1"),
+        receiver: None,
+        escalation_level: None,
+        note: Some("talked to them".into()),
+        updated_at: morning(),
+    })]
+}
+
+/// Whatever was refused within a minute of an alarm that people had closed was told to nobody, and 400 at
+/// once were one without a count.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_claims_at_once_are_one_alarm_that_counts_and_rises_and_is_told_anew_after_its_end() {
+    let park = Park::new();
+    let mut ca = Ca::new(park.dir.path());
+    let one = ca.partner("ENT-1", Role::Enterprise);
+    let two = ca.partner("ENT-2", Role::Enterprise);
+    let operator = ca.partner("OP-1", Role::Operator);
+    let hub = park.start().await;
+    let cars = |who: &str, count: u32| -> Vec<Body> {
+        let car = |at| registration(&format!("苏B3{at:04}"), who, SubjectKind::VehCommuter);
+        (0..count).map(car).collect()
+    };
+    // Nobody's yet: taken by its own word alone.
+    assert_eq!(warned(&hub, &one, cars("ENT-1", 400)).await, [""; 400]);
+    // What is refused is kept whole, and the journal of a test is small.
+    for some in cars("ENT-2", 400).chunks(50) {
+        let refused = warned(&hub, &two, some.to_vec()).await;
+        assert_eq!(refused, ["refused F033"; 50]);
+    }
+    let told = as_told(&park.entries());
+    assert_eq!(told.len(), 2, "{told:?}");
+    let (_, level, words, times) = &told[0];
+    assert!(words.contains("ENT-1 has registered"), "{words}");
+    assert_eq!((*level, *times), (AlarmLevel::Blue, 6), "by their digits");
+    let (id, level, words, times) = &told[1];
+    assert!(words.contains("200 so far"), "{words}");
+    assert_eq!((*level, *times), (AlarmLevel::Orange, 6), "{words}");
+    let way = [
+        AlarmState::Raised,
+        AlarmState::Acknowledged,
+        AlarmState::Closed,
+    ];
+    for step in way.windows(2) {
+        let step = step_of_operator(id, step[0], step[1]);
+        assert_eq!(warned(&hub, &operator, step).await, [""]);
+    }
+    let again = warned(&hub, &two, cars("ENT-2", 1)).await;
+    assert_eq!(again, ["refused F033"]);
+    hub.shutdown().await.unwrap();
+    let told = as_told(&park.entries());
+    assert_eq!(told.len(), 3, "at once, not after a minute");
+    assert_eq!(told[2].1, AlarmLevel::Yellow);
+    park.replays();
 }
