@@ -201,7 +201,7 @@ impl AlarmPlugin {
         hold: Option<Timestamp>,
         decisions: &mut Decisions,
     ) {
-        let partner = self.partner_of(entry);
+        let partner = self.partner_of(entry, event);
         let of_partners = partner.is_some();
         if self.state.open(of_partners) >= self.config.open_max
             && let Some(spare) = self.state.spare(of_partners)

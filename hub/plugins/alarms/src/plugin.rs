@@ -98,10 +98,17 @@ impl AlarmPlugin {
         (event.alarm_code, event.alarm_level, source)
     }
 
-    /// The enterprise that says it, by itself or through a device of its own.
-    pub(crate) fn partner_of(&self, entry: &Entry) -> Option<PartyId> {
+    /// The enterprise that says it, by itself or through a device of its own, or about whose device the hub
+    /// says it: what many sensors of one partner measure takes nobody else's room.
+    pub(crate) fn partner_of(&self, entry: &Entry, event: &AlarmEvent) -> Option<PartyId> {
         let message = entry.message.as_deref()?;
-        self.partners.get(speaker_of(message)).cloned()
+        let device = event.source_device.as_ref();
+        let of_hub = device.filter(|_| entry.sender == self.hub);
+        let about = || self.partners.get(of_hub?.as_str());
+        self.partners
+            .get(speaker_of(message))
+            .or_else(about)
+            .cloned()
     }
 
     /// Somebody says that an alarm went a step on.

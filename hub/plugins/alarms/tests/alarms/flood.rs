@@ -30,6 +30,35 @@ fn open_of(hub: &Hub, prefix: &str) -> usize {
     open.iter().filter(|one| one.id.starts_with(prefix)).count()
 }
 
+/// What the hub raises about a sensor took the park's room, whosever the sensor was.
+#[test]
+fn alarms_about_a_partners_sensors_take_no_room_of_the_parks() {
+    let mut hub = small();
+    for number in 0..ROOM {
+        let device = format!("D-{number}");
+        let id = format!("park-{number}");
+        hub.detect(&id, &device, AlarmCode::DoorOpen, AlarmLevel::Blue);
+    }
+    let mut forgotten = 0;
+    for number in 0..ROOM + 50 {
+        let event = AlarmEvent {
+            source_device: Some("GAS-E1".parse().unwrap()),
+            // A point of its own each time.
+            area_id: Some(format!("A-{number}")),
+            ..alarm(
+                &format!("one-{number}"),
+                AlarmCode::SensorHh,
+                AlarmLevel::Red,
+            )
+        };
+        let body = Some(Body::AlarmEvent(event));
+        let said = hub.step(EntryKind::Message, "HUB-1", body, "", 1);
+        forgotten += audits(&said).len();
+    }
+    let open = (open_of(&hub, "park-"), open_of(&hub, "one-"));
+    assert_eq!((open, forgotten), ((ROOM, ROOM), 50));
+}
+
 /// 150 red alarms of one partner pushed the park's blue ones out.
 #[test]
 fn partners_alarms_take_no_room_of_the_parks() {

@@ -23,6 +23,7 @@ devices = [
   { id = "CAM-01", kind = "CAMERA", area = "A-CORE" },
   { id = "CAM-02", kind = "CAMERA", lane = "L-01" },
   { id = "GAS-01", kind = "SENSOR", area = "A-GEN" },
+  { id = "GAS-E1", kind = "SENSOR", area = "A-GEN", owner = "enterprise-1" },
 ]
 enterprises = [{ id = "enterprise-1", name = "plant", uscc = "91320700MA1234567X" }]
 "#;
