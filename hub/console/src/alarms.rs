@@ -6,13 +6,14 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use cordon_model::{AlarmCode, AlarmLevel, AlarmState, AlarmUpdate, Body, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::acts::ActId;
 use crate::said::Said;
-use crate::server::{Console, refuse, say};
+use crate::server::{Console, Unsaid, refuse, say};
 
 /// Alarms in each update of the page: the most urgent. The others are a page away.
 pub(crate) const SHOWN: usize = 200;
@@ -147,6 +148,24 @@ pub(crate) async fn close(
     step(&console, asked.act, asked.alarm, AlarmState::Closed, note).await
 }
 
+const NONE_OPEN: Unsaid = (StatusCode::BAD_REQUEST, "no such open alarm");
+
+/// What the journal would hold as said and the alarm would not do is not said at all: whoever clicked
+/// must not read that it was done.
+fn possible(is: AlarmState, to: AlarmState) -> Result<(), Unsaid> {
+    match (is, to) {
+        (AlarmState::Raised, AlarmState::Closed) => Err((
+            StatusCode::CONFLICT,
+            "nobody has taken the alarm up: acknowledge it, then close it",
+        )),
+        (AlarmState::Raised | AlarmState::Acknowledged, _) | (_, AlarmState::Closed) => Ok(()),
+        _ => Err((
+            StatusCode::CONFLICT,
+            "the alarm was taken up before: close it",
+        )),
+    }
+}
+
 /// One step in the life of an open alarm, in the operator's name.
 async fn step(
     console: &Arc<Console>,
@@ -159,8 +178,9 @@ async fn step(
     let (actor_id, clock) = (console.operator.clone(), Arc::clone(&console.clock));
     // The state is looked up by the act itself: sent twice, it is one step from one state.
     let body = move || {
-        let previous = desk.alarm_state(&alarm)?;
-        Some(Body::AlarmUpdate(AlarmUpdate {
+        let previous = desk.alarm_state(&alarm).ok_or(NONE_OPEN)?;
+        possible(previous, to)?;
+        Ok(Body::AlarmUpdate(AlarmUpdate {
             alarm_id: alarm,
             state: to,
             previous,
@@ -171,7 +191,7 @@ async fn step(
             updated_at: clock.now(),
         }))
     };
-    say(console, act, body, "no such open alarm").await
+    say(console, act, body).await
 }
 
 /// A time as the park's clocks show it, whatever the device's offset was.

@@ -98,6 +98,6 @@ pub(crate) async fn order(
         ordered_by: Some(console.operator.clone()),
         decision_ref: None,
     };
-    let body = move || Some(Body::GateCommand(order));
-    say(&console, asked.act, body, "no such lane").await
+    let body = move || Ok(Body::GateCommand(order));
+    say(&console, asked.act, body).await
 }

@@ -454,7 +454,7 @@ async fn emergency_open(
     let (ordered_by, clock) = (console.operator.clone(), Arc::clone(&console.clock));
     let body = move || {
         let now = clock.now();
-        Some(Body::EmergencyGateOpen(EmergencyGateOpen {
+        Ok(Body::EmergencyGateOpen(EmergencyGateOpen {
             order_id: format!("EGO-{}", now.micros()),
             gates: vec![gate],
             ordered_by,
@@ -463,20 +463,23 @@ async fn emergency_open(
             ordered_at: now,
         }))
     };
-    say(&console, asked.act, body, "no such gate").await
+    say(&console, asked.act, body).await
 }
+
+/// Why something is not said: status and words.
+pub(crate) type Unsaid = (StatusCode, &'static str);
 
 /// Says what `body` gives, once for an act; `missing` is the refusal when it gives nothing.
 pub(crate) async fn say(
     console: &Console,
     act: Option<ActId>,
-    body: impl FnOnce() -> Option<Body> + Send + 'static,
-    missing: &'static str,
+    body: impl FnOnce() -> Result<Body, Unsaid> + Send + 'static,
 ) -> Response {
     let desk = Arc::clone(&console.desk);
     let said = async move {
-        let Some(body) = body() else {
-            return (StatusCode::BAD_REQUEST, missing.to_owned());
+        let body = match body() {
+            Ok(body) => body,
+            Err((status, words)) => return (status, words.to_owned()),
         };
         match desk.say(body).await {
             Ok(0) => done(&serde_json::json!({ "entry": 0, "late": true })),

@@ -87,6 +87,17 @@ async fn a_step_is_taken_from_the_state_that_the_hub_knows() {
     assert_eq!(bench.post("/api/close", empty).await.0, 400);
 }
 
+/// It was answered as done, and the alarm stayed.
+#[tokio::test]
+async fn what_nobody_took_up_is_not_said_to_be_closed() {
+    let bench = bench().await;
+    let close = r#"{"alarm":"red","note":"nothing burns"}"#;
+    let (status, words) = bench.post("/api/close", close).await;
+    assert_eq!(status, 409, "{words}");
+    assert!(words.contains("acknowledge it"), "{words}");
+    assert!(bench.desk.said.lock().unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn one_click_is_one_act_however_often_it_arrives() {
     let bench = bench().await;
