@@ -28,6 +28,8 @@ pub enum Cause {
     CertificateUnfit,
     /// Whether it is revoked is not known.
     CertificateUnknown,
+    /// The list that would tell whether it is revoked is over: nothing is wrong with the client.
+    ListOver,
     /// The client showed none.
     CertificateMissing,
     /// No common version or algorithm of TLS.
@@ -70,6 +72,7 @@ impl Cause {
             Self::CertificateForged => "certificate-forged",
             Self::CertificateUnfit => "certificate-unfit",
             Self::CertificateUnknown => "certificate-status-unknown",
+            Self::ListOver => "crl-expired",
             Self::CertificateMissing => "certificate-missing",
             Self::TlsVersion => "tls-version",
             Self::RefusedByPeer => "refused-by-peer",
@@ -94,6 +97,9 @@ impl Cause {
             Self::TlsVersion => {
                 "; a client that knows only TLS 1.2 is let in where a setting allows it (exchange.tls12, off)"
             }
+            Self::ListOver => {
+                "; the certificate is not at fault: write and lay out a new list (cordon cert crl)"
+            }
             _ => "",
         }
     }
@@ -104,25 +110,37 @@ impl Cause {
         inner.map_or(Self::NoTls, Self::of_tls)
     }
 
-    fn of_tls(error: &rustls::Error) -> Self {
-        use rustls::{CertificateError as Certificate, Error};
+    pub(crate) fn of_tls(error: &rustls::Error) -> Self {
+        use rustls::Error;
         match error {
-            Error::InvalidCertificate(certificate) => match certificate {
-                Certificate::Revoked => Self::CertificateRevoked,
-                Certificate::Expired
-                | Certificate::NotValidYet
-                | Certificate::ExpiredContext { .. }
-                | Certificate::NotValidYetContext { .. } => Self::CertificateTime,
-                Certificate::UnknownIssuer => Self::CertificateForeign,
-                Certificate::BadEncoding | Certificate::BadSignature => Self::CertificateForged,
-                Certificate::UnknownRevocationStatus => Self::CertificateUnknown,
-                _ => Self::CertificateUnfit,
-            },
+            Error::InvalidCertificate(certificate) => Self::of_certificate(certificate),
             Error::NoCertificatesPresented => Self::CertificateMissing,
             Error::PeerIncompatible(_) => Self::TlsVersion,
             Error::AlertReceived(_) => Self::RefusedByPeer,
             Error::DecryptError => Self::CertificateForged,
             _ => Self::NoTls,
+        }
+    }
+
+    fn of_certificate(error: &rustls::CertificateError) -> Self {
+        use rustls::{CertificateError as Certificate, Error};
+        match error {
+            Certificate::Revoked => Self::CertificateRevoked,
+            Certificate::Expired
+            | Certificate::NotValidYet
+            | Certificate::ExpiredContext { .. }
+            | Certificate::NotValidYetContext { .. } => Self::CertificateTime,
+            Certificate::UnknownIssuer => Self::CertificateForeign,
+            Certificate::BadEncoding | Certificate::BadSignature => Self::CertificateForged,
+            Certificate::UnknownRevocationStatus => Self::CertificateUnknown,
+            Certificate::ExpiredRevocationList
+            | Certificate::ExpiredRevocationListContext { .. } => Self::ListOver,
+            // Wrapped for the sake of the alert.
+            Certificate::Other(other) => match other.0.downcast_ref() {
+                Some(Error::InvalidCertificate(cause)) => Self::of_certificate(cause),
+                _ => Self::CertificateUnfit,
+            },
+            _ => Self::CertificateUnfit,
         }
     }
 
@@ -137,5 +155,32 @@ impl Cause {
         } else {
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rustls::{CertificateError, Error, OtherError};
+
+    use super::*;
+
+    #[test]
+    fn a_list_that_is_over_is_no_fault_of_the_certificate() {
+        let cause = |error: CertificateError| Cause::of_tls(&Error::InvalidCertificate(error));
+        let wrapped = |error: CertificateError| {
+            let inner = Error::InvalidCertificate(error);
+            cause(CertificateError::Other(OtherError(Arc::new(inner))))
+        };
+        let over = wrapped(CertificateError::ExpiredRevocationList);
+        assert_eq!((over, over.as_str()), (Cause::ListOver, "crl-expired"));
+        assert!(over.hint().contains("cordon cert crl"));
+        let unknown = wrapped(CertificateError::UnknownRevocationStatus);
+        assert_eq!(unknown, Cause::CertificateUnknown);
+        let foreign = Arc::new(std::io::Error::other("words"));
+        let foreign = cause(CertificateError::Other(OtherError(foreign)));
+        assert_eq!(foreign, Cause::CertificateUnfit);
+        assert_eq!(cause(CertificateError::Revoked), Cause::CertificateRevoked);
     }
 }

@@ -40,4 +40,4 @@ pub use refusal::{REFUSALS, Refusal};
 pub use register::{Register, Standing};
 pub use replay::ReplayGuard;
 pub use signer::Signer;
-pub use trust::{CertificateStatus, CrlState, Dated, TrustStore, Usage};
+pub use trust::{CertificateStatus, CrlState, Dated, LIST_OVER, TrustStore, Usage};

@@ -610,6 +610,10 @@ struct Lists {
     is_ignored: bool,
 }
 
+/// Where a fault `V025` stands when nothing is wrong with the certificate: the list that would say so
+/// is over, and whoever keeps it must renew it.
+pub const LIST_OVER: &str = "the list of revoked certificates, which is over";
+
 /// The certificate and CRL files of a folder, by name.
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
     let entries = std::fs::read_dir(folder).map_err(|error| file::failure(folder, error))?;
@@ -640,5 +644,9 @@ fn refused_chain(error: &webpki::Error, serial: &[u8]) -> Fault {
         | Error::UnsupportedCriticalExtension => refusal::UNFIT,
         _ => refusal::UNKNOWN_ISSUER,
     };
-    refusal.because(format_args!("serial {}: {error}", hex(serial)))
+    let fault = refusal.because(format_args!("serial {}: {error}", hex(serial)));
+    match error {
+        Error::CrlExpired { .. } => fault.at(LIST_OVER),
+        _ => fault,
+    }
 }

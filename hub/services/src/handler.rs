@@ -9,7 +9,7 @@ use cordon_contract::Fault;
 use cordon_http::{Attempt, Cause, Guest, Handler, Request, Response, Standing};
 use cordon_model::Digest;
 use cordon_security::wsse::{self, Policy, Rejected, SoapVersion, VerifiedEnvelope};
-use cordon_security::{Certificate, Identity, Role, tls};
+use cordon_security::{Certificate, Identity, LIST_OVER, Role, tls};
 use cordon_wire::soap;
 use http::{Method, StatusCode, header};
 use rustls::pki_types::CertificateDer;
@@ -91,6 +91,11 @@ impl Exchange {
         }
         match service {
             Some(_) if !is_read => Ok(()),
+            // It is a service and no page: the address is right, and there is a document beside it.
+            Some(_) if self.document(&head.uri).is_none() => {
+                let words = "this is a SOAP service: use POST, or GET with ?wsdl or ?singleWsdl\n";
+                Err((Cause::MethodNotAllowed, answer::not_allowed("POST", words)))
+            }
             _ if is_read && self.document(&head.uri).is_some() => Ok(()),
             _ => Err(no_document()),
         }
@@ -262,6 +267,7 @@ fn cause_of(fault: &Fault) -> Cause {
         "V012" => Cause::CertificateRevoked,
         "V013" => Cause::CertificateTime,
         "V014" => Cause::CertificateForeign,
+        "V025" if fault.place() == LIST_OVER => Cause::ListOver,
         "V025" => Cause::CertificateUnknown,
         "S001" => Cause::CertificateMissing,
         _ => Cause::CertificateUnfit,

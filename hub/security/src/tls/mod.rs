@@ -14,8 +14,9 @@ pub use server::{ClientAuth, Versions, peer_identity, server_config};
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs};
-use rustls::{CertificateError, Error};
+use rustls::{CertificateError, Error, OtherError};
 
+use crate::LIST_OVER;
 use crate::refusal;
 use cordon_contract::Fault;
 
@@ -40,7 +41,13 @@ fn alert(fault: &Fault) -> Error {
     } else if is(refusal::UNKNOWN_ISSUER) {
         CertificateError::UnknownIssuer
     } else if is(refusal::STATUS_UNKNOWN) {
-        CertificateError::UnknownRevocationStatus
+        // The peer's certificate may be as good as ever, and its issuer is known: rustls would say
+        // "unknown CA". Wrapped, the alert is `certificate_unknown`, and the cause is kept.
+        let cause = match fault.place() {
+            LIST_OVER => CertificateError::ExpiredRevocationList,
+            _ => CertificateError::UnknownRevocationStatus,
+        };
+        CertificateError::Other(OtherError(Arc::new(Error::InvalidCertificate(cause))))
     } else if is(refusal::TOKEN) {
         CertificateError::BadEncoding
     } else {
