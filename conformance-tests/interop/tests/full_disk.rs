@@ -61,7 +61,9 @@ fn mount(words: &[&str], folder: &Path) {
 
 /// Writes zeros until nothing more fits.
 fn fill(folder: &Path) {
-    let mut ballast = std::fs::File::create(folder.join("ballast")).unwrap();
+    let mut options = std::fs::OpenOptions::new();
+    let ballast = options.create(true).append(true);
+    let mut ballast = ballast.open(folder.join("ballast")).unwrap();
     for size in [1 << 20, 4096, 1] {
         while ballast.write_all(&vec![0; size]).is_ok() {}
     }
@@ -98,6 +100,26 @@ fn open(park: &Park, lane: &Lane) {
     assert!(!answer.contains("late"), "{answer}");
     lane.wait_until_up();
     park.until("the opening is confirmed", confirmed);
+}
+
+/// A start that has to make its state anew, as after an upgrade, and finds not a byte free: the hub came up
+/// in its emergency mode, recorded nothing and read nothing until there was room.
+fn start_without_a_state(park: &mut Park, store: &Path) {
+    park.kill();
+    std::fs::remove_file(store.join("state.redb")).unwrap();
+    fill(store);
+    park.start_again();
+    park.wait_until_health("F008");
+    let metrics = park.get("/metrics").unwrap();
+    for (mode, is_so) in [("full", 1), ("emergency", 0)] {
+        let line = format!("cordon_mode{{mode=\"{mode}\"}} {is_so}\n");
+        assert!(metrics.contains(&line), "{metrics}\n{}", park.log());
+    }
+    let health = park.get("/healthz").unwrap();
+    assert!(health.contains("readings wait"), "{health}");
+    let view = first_view(park);
+    assert_eq!(view["figures"]["condition"]["mode"], "full", "{view}");
+    assert_eq!(barrier(&view), "OPEN", "{view}");
 }
 
 fn on_a_disk_of_its_own() {
@@ -153,6 +175,9 @@ fn on_a_disk_of_its_own() {
     park.wait_until_health("F008");
     open(&park, &lane);
 
+    start_without_a_state(&mut park, &store);
+    open(&park, &lane);
+
     // Room again, as an operator gives it: the volume grows, the ballast goes.
     mount(&["-o", "remount,size=1g"], &store);
     std::fs::remove_file(store.join("ballast")).unwrap();
@@ -179,7 +204,8 @@ fn on_a_disk_of_its_own() {
         assert_eq!((before.number, before.chain), (after.number, after.chain));
     }
     let openings = all.iter().filter(|it| it.label == "EmergencyGateOpen");
-    assert_eq!(openings.count(), 2);
+    assert_eq!(openings.count(), 3);
+    assert!(std::fs::metadata(store.join("state.redb")).unwrap().len() > 0);
     // Else the folder could not be removed with the test.
     run(Command::new(system("umount")).arg("-l").arg(&store));
 }

@@ -40,6 +40,10 @@ pub(crate) fn names(core: &Core) -> Vec<u8> {
 /// Inbox marks after which the state is saved at once.
 pub(crate) const MARKS_MAX: usize = 100_000;
 
+/// Inbox marks kept in memory at a start on a disk without room for the state, about 300 MB; beyond, the
+/// journal is not opened until there is room.
+const UNSAVED_MAX: usize = 1_000_000;
+
 /// Puts plug-ins, fold, precedence and the list of plug-ins into a commit of a state that stands at
 /// `stored`, 0 for one that holds nothing.
 pub(crate) fn snapshots(core: &Core, changes: &mut Changes, stored: u64) -> Result<(), Fault> {
@@ -118,6 +122,7 @@ pub(crate) fn recover(
     }
     let last = journal.last();
     let mut stepped = 0;
+    let mut save_at = MARKS_MAX;
     if from < last {
         let forget_below = last.saturating_sub(keep);
         let records = reader
@@ -130,8 +135,11 @@ pub(crate) fn recover(
             if record.number > forget_below {
                 remember(inbox, &record, identity);
             }
-            if inbox.waiting() >= MARKS_MAX {
-                save(state, core, inbox, &record)?;
+            if inbox.waiting() >= save_at {
+                save_at = match save(state, core, inbox, &record)? {
+                    true => MARKS_MAX,
+                    false => inbox.waiting() + MARKS_MAX,
+                };
             }
             stepped += 1;
         }
@@ -198,17 +206,28 @@ fn remember(inbox: &Inbox, record: &Record, identity: Digest) {
     inbox.note_durable(sender, MessageId::from_bytes(record.message_id), mark);
 }
 
-/// Saves the state on the way, so that a long journal takes no more memory than a short one.
-fn save(state: &Arc<dyn State>, core: &Core, inbox: &Inbox, record: &Record) -> Result<(), Fault> {
+/// Saves the state on the way, so that a long journal takes no more memory than a short one. False when
+/// the disk has no room for it.
+fn save(
+    state: &Arc<dyn State>,
+    core: &Core,
+    inbox: &Inbox,
+    record: &Record,
+) -> Result<bool, Fault> {
     let mut changes = Changes::at(record.number, record.chain);
     snapshots(core, &mut changes, 0)?;
     inbox.fill(&mut changes);
-    state
-        .commit(&changes)
-        .map_err(|failure| of_journal(&failure))?;
+    match state.commit(&changes) {
+        Ok(()) => {}
+        Err(failure) if failure.is_of_room() && inbox.waiting() < UNSAVED_MAX => {
+            tracing::warn!(%failure, "the state is not saved on the way");
+            return Ok(false);
+        }
+        Err(failure) => return Err(of_journal(&failure)),
+    }
     inbox.stored(record.number);
     tracing::info!(number = record.number, "entries stepped again so far");
-    Ok(())
+    Ok(true)
 }
 
 /// The stored position, when the journal holds that very entry and the plug-ins are the same.

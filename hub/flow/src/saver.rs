@@ -28,11 +28,21 @@ impl Saver {
         let thread = std::thread::Builder::new()
             .name("cordon-state".into())
             .spawn(move || {
+                let mut told = false;
                 while let Ok((number, changes)) = work.recv() {
                     match state.commit(&changes) {
-                        Ok(()) => stored.store(number, Ordering::Release),
+                        Ok(()) => {
+                            if std::mem::take(&mut told) {
+                                tracing::warn!(number, "the state is saved again");
+                            }
+                            stored.store(number, Ordering::Release);
+                        }
                         // The state is rebuildable: an older one only makes the next start longer.
-                        Err(failure) => tracing::error!(%failure, "the state was not saved"),
+                        // Said once, not at each try: the log may lie on the disk that is full.
+                        Err(failure) if !std::mem::replace(&mut told, true) => {
+                            tracing::error!(%failure, "the state was not saved");
+                        }
+                        Err(failure) => tracing::debug!(%failure, "the state was not saved"),
                     }
                     is_busy.store(false, Ordering::Release);
                 }

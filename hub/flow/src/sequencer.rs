@@ -38,6 +38,8 @@ const PATIENCE: Duration = Duration::from_millis(10);
 /// Lines after which a batch is committed although work is left.
 const LINES_MAX: usize = 4_096;
 
+/// Between two saves for the sake of many marks at least: one that found no room is not tried at once.
+const SAVE_AGAIN: Duration = Duration::from_secs(1);
 /// How often a full disk is looked at again, and one with room.
 const LOOK_FULL: Duration = Duration::from_millis(250);
 const LOOK: Duration = Duration::from_secs(5);
@@ -441,8 +443,9 @@ impl Sequencer {
         self.inbox.stored(self.saver.position());
         let grown = self.journal.last().saturating_sub(self.saved);
         let config = &self.kit.ties.config;
+        let many = self.inbox.waiting() >= MARKS_MAX && self.saved_at.elapsed() >= SAVE_AGAIN;
         let due = grown >= config.save_entries
-            || self.inbox.waiting() >= MARKS_MAX
+            || many
             || self.saved_at.elapsed() >= Duration::from_millis(config.save_ms);
         if grown > 0 && due {
             self.save();

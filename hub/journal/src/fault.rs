@@ -132,7 +132,7 @@ impl FaultKind {
             Self::Trimmed => "start from the first number still kept, or ask the archive",
             Self::Option => "correct the option",
             Self::State => {
-                "the state is rebuilt from the journal: delete the state file and restart the hub"
+                "restart the hub and leave the state file where it is; should it come again, report it with the log"
             }
             Self::StateLimit => "shorten the key or split the value",
             Self::Beginning => {
@@ -182,6 +182,8 @@ pub struct JournalFault {
     detail: String,
     /// The operating system's error number behind it.
     errno: Option<i32>,
+    /// The file itself is damaged.
+    is_damage: bool,
 }
 
 /// Error numbers by which a disk says that it is broken, full, read-only or gone.
@@ -207,12 +209,23 @@ impl JournalFault {
             place: place.into(),
             detail: detail.into(),
             errno: None,
+            is_damage: false,
         }
     }
 
     /// The fault with the operating system's error behind it.
     pub(crate) fn caused(mut self, error: &io::Error) -> Self {
-        self.errno = error.raw_os_error();
+        self.errno = match error.kind() {
+            io::ErrorKind::StorageFull => Some(Errno::NOSPC.raw_os_error()),
+            io::ErrorKind::QuotaExceeded => Some(Errno::DQUOT.raw_os_error()),
+            _ => error.raw_os_error(),
+        };
+        self
+    }
+
+    /// The fault of a file that is damaged.
+    pub(crate) fn damaged(mut self) -> Self {
+        self.is_damage = true;
         self
     }
 
@@ -234,9 +247,22 @@ impl JournalFault {
         match self.kind {
             FaultKind::DiskFull | FaultKind::Poisoned => true,
             FaultKind::Write => self.errno.is_none_or(says_disk),
-            FaultKind::Io | FaultKind::State => self.errno.is_some_and(says_disk),
+            FaultKind::Io | FaultKind::State | FaultKind::Witness => {
+                self.errno.is_some_and(says_disk)
+            }
             _ => false,
         }
+    }
+
+    /// True when the disk, or what its user may have of it, is full and nothing else is wrong.
+    pub fn is_of_room(&self) -> bool {
+        self.kind == FaultKind::DiskFull || self.says(&[Errno::NOSPC, Errno::DQUOT])
+    }
+
+    fn says(&self, errnos: &[Errno]) -> bool {
+        errnos
+            .iter()
+            .any(|of| Some(of.raw_os_error()) == self.errno)
     }
 
     /// What kind of trouble.
@@ -261,10 +287,22 @@ impl JournalFault {
 
     /// What to do about it.
     pub fn remedy(&self) -> &'static str {
-        // The state is not at fault when its disk is, and a file that is gone helps nobody then.
+        // A state that is whole is not at fault, and a file that is gone helps nobody then.
         match self.kind {
+            FaultKind::State if self.is_of_room() => {
+                "free some space on the disk of the data folder; the state is saved again by itself"
+            }
             FaultKind::State if self.is_of_disk() => {
                 "see to the disk; the hub goes on by itself when it works again"
+            }
+            FaultKind::State if self.says(&[Errno::MFILE, Errno::NFILE]) => {
+                "let the hub open more files (LimitNOFILE, ulimit -n), then restart it"
+            }
+            FaultKind::State if self.says(&[Errno::ACCESS, Errno::PERM]) => {
+                "give the hub's user the right to read and write the state file, then restart the hub"
+            }
+            FaultKind::State if self.is_damage => {
+                "stop the hub, delete the state file and start it: the state is rebuilt from the journal"
             }
             kind => kind.remedy(),
         }
@@ -297,3 +335,30 @@ impl std::error::Error for JournalFault {}
 
 /// The result of everything in this crate.
 pub type Result<T> = std::result::Result<T, JournalFault>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Deleting the state was advised whatever had happened to it.
+    #[test]
+    fn what_is_advised_of_a_state_fits_the_cause() {
+        let fault = || JournalFault::new(FaultKind::State, "state.redb", "it failed");
+        let of = |errno: Errno| fault().caused(&io::Error::from_raw_os_error(errno.raw_os_error()));
+        for (fault, wanted) in [
+            (of(Errno::NOSPC), "free some space"),
+            (of(Errno::DQUOT), "free some space"),
+            (of(Errno::IO), "see to the disk"),
+            (of(Errno::ROFS), "see to the disk"),
+            (of(Errno::MFILE), "open more files"),
+            (of(Errno::ACCESS), "the right to read and write"),
+            (fault(), "leave the state file where it is"),
+            (fault().damaged(), "delete the state file"),
+        ] {
+            let remedy = fault.remedy();
+            assert!(remedy.contains(wanted), "{fault:?}: {remedy}");
+            let deletes = remedy.contains("delete");
+            assert_eq!(deletes, fault == fault.clone().damaged(), "{fault:?}");
+        }
+    }
+}

@@ -125,7 +125,7 @@ fn newest(path: &Path) -> Result<Option<(u64, Position)>> {
 
 fn fault(path: &Path, error: &io::Error) -> JournalFault {
     let place = path.display().to_string();
-    JournalFault::new(FaultKind::Witness, place, error.to_string())
+    JournalFault::new(FaultKind::Witness, place, error.to_string()).caused(error)
 }
 
 #[cfg(test)]

@@ -212,3 +212,91 @@ fn a_store_that_could_not_be_written_goes_on_when_the_disk_does() {
     assert_eq!(store.look_up(&asked).unwrap(), (5, vec![None]));
     assert_eq!(store.get("a", b"k").unwrap().unwrap(), 5_u64.to_le_bytes());
 }
+
+fn mark(number: u64) -> InboxMark {
+    InboxMark {
+        number,
+        time_micros: 1,
+        marks: 0,
+        digest: [number as u8; 32],
+        identity: [number as u8; 32],
+        chain: [number as u8; 32],
+    }
+}
+
+fn sim_store(disk: &SimDisk, path: &Path) -> StateStore {
+    let file = disk.open(path, true).unwrap();
+    StateStore::open_on(file).unwrap().unwrap()
+}
+
+fn save_large(store: &StateStore, number: u64) -> cordon_journal::Result<()> {
+    let mut changes = Changes::at(number, [number as u8; 32]);
+    changes.put("a", b"k", vec![number as u8; 4 << 20]);
+    changes.inbox("e1", [number as u8; 16], mark(number));
+    store.commit(&changes)
+}
+
+/// Its first failed save left nothing that could be read, so that no message could be recognised.
+#[test]
+fn a_store_without_room_is_read_as_it_stands_and_goes_on_when_there_is() {
+    let disk = SimDisk::new(3);
+    let path = Path::new("/state.redb");
+    disk.create(path, 0).unwrap();
+    let store = sim_store(&disk, path);
+    save_large(&store, 1).unwrap();
+    let known = [("e1", [1; 16]), ("e1", [2; 16])];
+    let as_it_stands = (1, vec![Some(mark(1)), None]);
+    disk.set_free(0);
+    for number in 2..9 {
+        let fault = save_large(&store, number).unwrap_err();
+        assert!(fault.is_of_room(), "{fault}");
+        assert!(fault.is_of_disk(), "{fault}");
+        assert_eq!(store.look_up(&known).unwrap(), as_it_stands);
+        let held = store.get("a", b"k").unwrap().unwrap();
+        assert_eq!(held, vec![1; 4 << 20]);
+    }
+    // Another start without room.
+    drop(store);
+    let store = sim_store(&disk, path);
+    assert_eq!(store.look_up(&known).unwrap(), as_it_stands);
+    let _ = save_large(&store, 9).unwrap_err();
+    disk.set_free(1 << 30);
+    save_large(&store, 9).unwrap();
+    drop(store);
+    let store = sim_store(&disk, path);
+    assert_eq!(store.position().unwrap(), (9, [9; 32]));
+    assert_eq!(store.get("a", b"k").unwrap().unwrap(), vec![9; 4 << 20]);
+}
+
+#[test]
+fn a_state_that_is_not_there_yet_can_be_had_without_room() {
+    let disk = SimDisk::new(5);
+    let path = Path::new("/state.redb");
+    disk.create(path, 0).unwrap();
+    disk.set_free(0);
+    let store = sim_store(&disk, path);
+    assert_eq!(store.position().unwrap(), (0, [0; 32]));
+    assert_eq!(store.look_up(&[("e1", [1; 16])]).unwrap(), (0, vec![None]));
+    store.wipe().unwrap();
+    assert!(save_large(&store, 3).unwrap_err().is_of_room());
+    assert_eq!(disk.bytes(path).unwrap(), b"", "nothing half made");
+    disk.set_free(1 << 30);
+    save_large(&store, 4).unwrap();
+    assert_eq!(store.position().unwrap(), (4, [4; 32]));
+}
+
+/// What no longer fits the journal is forgotten without room too, and stays forgotten.
+#[test]
+fn a_store_without_room_can_be_wiped() {
+    let disk = SimDisk::new(6);
+    let path = Path::new("/state.redb");
+    disk.create(path, 0).unwrap();
+    let store = sim_store(&disk, path);
+    save_large(&store, 1).unwrap();
+    disk.set_free(0);
+    let _ = save_large(&store, 2).unwrap_err();
+    store.wipe().unwrap();
+    assert_eq!(store.position().unwrap(), (0, [0; 32]));
+    drop(store);
+    assert_eq!(sim_store(&disk, path).position().unwrap().0, 0);
+}

@@ -463,7 +463,10 @@ impl DiskFile for SimFile {
     fn set_len(&self, bytes: u64) -> io::Result<()> {
         let len = usize::try_from(bytes).map_err(|_| io::ErrorKind::InvalidInput)?;
         let mut world = self.disk.world();
-        world.inode(self)?;
+        let grows = bytes.saturating_sub(world.inode(self)?.now.len() as u64);
+        if grows > world.free() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         let cut = world.step()?;
         if let Some(inode) = world.inodes.get_mut(&self.inode) {
             inode.now.resize(len, 0);

@@ -1,12 +1,14 @@
 //! The open file of the state. After an error of the disk the engine answers nothing until its file is
-//! closed and opened again, which is done here before the next commit.
+//! closed and opened again, which is done here before the next commit. On a disk without room it is opened
+//! aside: everything can be read, and what is committed waits until there is room.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 
-use super::file::{Opened, Source, state_fault};
+use super::file::{EIO, Opened, Source, no_room, state_fault};
 use crate::fault::{FaultKind, JournalFault, Result};
 
 /// The file and whether it must be opened anew.
@@ -15,6 +17,8 @@ pub(super) struct Engine {
     place: String,
     database: RwLock<Option<Database>>,
     failed: AtomicBool,
+    /// Nothing can be saved for want of room.
+    is_aside: AtomicBool,
 }
 
 impl Engine {
@@ -25,7 +29,21 @@ impl Engine {
             place,
             database: RwLock::new(Some(database)),
             failed: AtomicBool::new(false),
+            is_aside: AtomicBool::new(false),
         }
+    }
+
+    /// Over a file that a disk without room holds.
+    pub(super) fn aside(source: Source, place: String) -> Result<Self> {
+        let engine = Self {
+            failed: AtomicBool::new(true),
+            database: RwLock::new(None),
+            is_aside: AtomicBool::new(false),
+            source,
+            place,
+        };
+        engine.put_aside(&mut engine.closed_first())?;
+        Ok(engine)
     }
 
     /// The name of the file, for people.
@@ -66,25 +84,75 @@ impl Engine {
     /// Opens the file anew. What was committed before is there; every page is
     /// checked as at a start, and whoever reads waits meanwhile.
     pub(super) fn mend(&self) -> Result<()> {
-        let mut held = self
-            .database
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        // Closed first: the file is locked by who has it open.
-        *held = None;
-        match self.source.open(&self.place)? {
-            Opened::Good(database) => *held = Some(database),
-            Opened::Damaged(why) | Opened::OtherForm(why) => {
-                return Err(JournalFault::new(FaultKind::State, &self.place, why));
+        if self.is_aside.load(Ordering::Acquire) && !self.source.has_room() {
+            return Err(no_room(&self.place));
+        }
+        let mut held = self.closed_first();
+        match self.source.open(&self.place) {
+            Ok(Opened::Good(database)) => *held = Some(database),
+            Ok(Opened::Damaged(why) | Opened::OtherForm(why)) => {
+                return Err(JournalFault::new(FaultKind::State, &self.place, why).damaged());
+            }
+            Err(fault) => {
+                if fault.is_of_room() {
+                    self.put_aside(&mut held)?;
+                }
+                return Err(fault);
             }
         }
+        self.is_aside.store(false, Ordering::Release);
         self.failed.store(false, Ordering::Release);
         tracing::info!(place = self.place, "the state is open again");
         Ok(())
     }
 
+    /// There was no room to write: the file is read as it stands until there is.
+    pub(super) fn stand_aside(&self) -> Result<()> {
+        self.put_aside(&mut self.closed_first())
+    }
+
+    /// Takes the file away for one that holds nothing, which needs no room where there is none.
+    pub(super) fn begin_anew(&self) -> Result<()> {
+        let mut held = self.closed_first();
+        let removed = self.source.remove();
+        removed.map_err(|error| self.fault(redb::Error::Io(error)))?;
+        match self.source.open(&self.place) {
+            Ok(Opened::Good(database)) => {
+                *held = Some(database);
+                self.is_aside.store(false, Ordering::Release);
+                self.failed.store(false, Ordering::Release);
+                Ok(())
+            }
+            Err(fault) if fault.is_of_room() => self.put_aside(&mut held),
+            Err(fault) => Err(fault),
+            Ok(_) => Err(self.closed()),
+        }
+    }
+
+    /// Nobody else has the file open: it is locked by who has.
+    fn closed_first(&self) -> RwLockWriteGuard<'_, Option<Database>> {
+        let held = self.database.write();
+        let mut held = held.unwrap_or_else(PoisonError::into_inner);
+        *held = None;
+        held
+    }
+
+    fn put_aside(&self, held: &mut Option<Database>) -> Result<()> {
+        *held = Some(self.source.aside(&self.place)?);
+        self.failed.store(true, Ordering::Release);
+        if !self.is_aside.swap(true, Ordering::AcqRel) {
+            let place = &self.place;
+            tracing::warn!(
+                place,
+                "there is no room to save the state; it is kept in memory"
+            );
+        }
+        Ok(())
+    }
+
     fn closed(&self) -> JournalFault {
         let detail = "it could not be opened again after an error of the disk";
-        JournalFault::new(FaultKind::State, &self.place, detail)
+        let fault = JournalFault::new(FaultKind::State, &self.place, detail);
+        fault.caused(&io::Error::from_raw_os_error(EIO))
     }
 }

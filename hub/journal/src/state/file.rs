@@ -9,7 +9,8 @@ use redb::{
     WriteTransaction,
 };
 
-use crate::disk::{DiskFile, modes};
+use super::aside::Aside;
+use crate::disk::{Disk as _, DiskFile, RealDisk, modes};
 use crate::fault::{FaultKind, JournalFault, Result};
 
 pub(super) type Bytes = &'static [u8];
@@ -32,8 +33,11 @@ pub(super) const TABLES_VERSION: &[u8] = b"3";
 /// The engine's page cache, bytes.
 const CACHE_BYTES: usize = 64 << 20;
 
+/// Free on a disk at least before a state that found no room is tried there again, bytes.
+const ROOM_BYTES: u64 = 8 << 20;
+
 /// The number of an error of input or output.
-const EIO: i32 = 5;
+pub(super) const EIO: i32 = 5;
 
 pub(super) fn state_fault(place: &str, error: redb::Error) -> JournalFault {
     let fault = JournalFault::new(FaultKind::State, place, error.to_string());
@@ -41,8 +45,16 @@ pub(super) fn state_fault(place: &str, error: redb::Error) -> JournalFault {
         redb::Error::Io(error) => fault.caused(&error),
         // What came before was one of the disk; the engine no longer says which.
         redb::Error::PreviousIo => fault.caused(&io::Error::from_raw_os_error(EIO)),
+        redb::Error::Corrupted(_) => fault.damaged(),
         _ => fault,
     }
+}
+
+/// The disk has no room for the state.
+pub(super) fn no_room(place: &str) -> JournalFault {
+    let detail = "there is no room on the disk to save it";
+    let full = io::Error::from(io::ErrorKind::StorageFull);
+    JournalFault::new(FaultKind::State, place, detail).caused(&full)
 }
 
 /// What opening a file came to.
@@ -71,6 +83,46 @@ impl Source {
             }
         }
     }
+
+    /// Opens what stands on a disk without room, or nothing where that is no state of this program's form.
+    /// What is written to it is never on the disk.
+    pub(super) fn aside(&self, place: &str) -> Result<Database> {
+        let base = match self {
+            Self::File(file) => Some(Arc::clone(file)),
+            Self::Path(path) => match RealDisk.open(path, false) {
+                Ok(file) => Some(file),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                Err(error) => return Err(state_fault(place, redb::Error::Io(error))),
+            },
+        };
+        let bases = base.into_iter().map(Some).chain([None]);
+        for base in bases {
+            let aside =
+                Aside::over(base).map_err(|error| state_fault(place, redb::Error::Io(error)))?;
+            if let Opened::Good(database) = judge(place, builder().create_with_backend(aside))? {
+                return Ok(database);
+            }
+        }
+        Err(no_room(place))
+    }
+
+    /// Whether the disk may have room again.
+    pub(super) fn has_room(&self) -> bool {
+        let Self::Path(path) = self else { return true };
+        let free = path.parent().map(|dir| RealDisk.free_bytes(dir));
+        !matches!(free, Some(Ok(free)) if free < ROOM_BYTES)
+    }
+
+    /// Takes the file away.
+    pub(super) fn remove(&self) -> io::Result<()> {
+        match self {
+            Self::Path(path) => match std::fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            },
+            Self::File(file) => file.set_len(0),
+        }
+    }
 }
 
 pub(super) fn builder() -> Builder {
@@ -84,7 +136,12 @@ pub(super) fn builder() -> Builder {
 /// Opens the file, or makes it.
 fn make(path: &Path, place: &str) -> Result<Opened> {
     let is_new = !path.exists();
-    let opened = judge(place, builder().create(path))?;
+    let opened = judge(place, builder().create(path));
+    if is_new && opened.is_err() {
+        // Half made, it would be taken for damage; that it stays is no worse than that.
+        let _ = std::fs::remove_file(path);
+    }
+    let opened = opened?;
     if is_new {
         modes::set_file(path)
             .map_err(|error| JournalFault::io(path, "setting the permissions", &error))?;

@@ -1,6 +1,7 @@
 //! The state store: what plug-ins and the flow remember, with the journal position in the same
 //! commit. Always rebuildable from the journal; never the only copy of a fact.
 
+mod aside;
 mod changes;
 mod check;
 mod engine;

@@ -46,7 +46,7 @@ impl StateStore {
     /// Opens the store at `path` or makes it. Every page's checksum is checked. A damaged file is
     /// moved aside to `path` + `.damaged` and the store starts empty. A state of another form, written
     /// by another version of the program, is removed and starts empty too: all of it stands in the
-    /// journal.
+    /// journal. On a disk without room the store can be read, and nothing is committed until there is room.
     pub fn open(path: impl AsRef<Path>) -> Result<(Self, Option<Rebuild>)> {
         let path = path.as_ref();
         let place = path.display().to_string();
@@ -55,9 +55,11 @@ impl StateStore {
                 .map_err(|error| JournalFault::io(parent, "making the folder", &error))?;
         }
         let source = Source::Path(path.to_owned());
-        let rebuild = match source.open(&place)? {
-            Opened::Good(database) => return Ok((Self::over(database, source, place), None)),
-            Opened::Damaged(why) => {
+        let rebuild = match source.open(&place) {
+            Err(fault) if fault.is_of_room() => return Ok((Self::aside(source, place)?, None)),
+            Err(fault) => return Err(fault),
+            Ok(Opened::Good(database)) => return Ok((Self::over(database, source, place), None)),
+            Ok(Opened::Damaged(why)) => {
                 let mut aside = path.as_os_str().to_owned();
                 aside.push(".damaged");
                 tracing::warn!(place, why, "the state file is moved aside and rebuilt");
@@ -66,18 +68,20 @@ impl StateStore {
                 })?;
                 Rebuild::Damaged(why)
             }
-            Opened::OtherForm(form) => {
+            Ok(Opened::OtherForm(form)) => {
                 std::fs::remove_file(path).map_err(|error| {
                     JournalFault::io(path, "removing a state of another form", &error)
                 })?;
                 Rebuild::OtherForm(form)
             }
         };
-        match source.open(&place)? {
-            Opened::Good(database) => Ok((Self::over(database, source, place), Some(rebuild))),
-            Opened::Damaged(why) | Opened::OtherForm(why) => {
-                Err(JournalFault::new(FaultKind::State, place, why))
+        match source.open(&place) {
+            Ok(Opened::Good(database)) => Ok((Self::over(database, source, place), Some(rebuild))),
+            Ok(Opened::Damaged(why) | Opened::OtherForm(why)) => {
+                Err(JournalFault::new(FaultKind::State, place, why).damaged())
             }
+            Err(fault) if fault.is_of_room() => Ok((Self::aside(source, place)?, Some(rebuild))),
+            Err(fault) => Err(fault),
         }
     }
 
@@ -100,16 +104,26 @@ impl StateStore {
     pub fn open_on(file: Arc<dyn DiskFile>) -> Result<Option<Self>> {
         let place = "state";
         let source = Source::File(file);
-        match source.open(place)? {
-            Opened::Good(database) => Ok(Some(Self::over(database, source, place.into()))),
-            Opened::Damaged(_) | Opened::OtherForm(_) => Ok(None),
+        match source.open(place) {
+            Ok(Opened::Good(database)) => Ok(Some(Self::over(database, source, place.into()))),
+            Ok(Opened::Damaged(_) | Opened::OtherForm(_)) => Ok(None),
+            Err(fault) if fault.is_of_room() => Self::aside(source, place.into()).map(Some),
+            Err(fault) => Err(fault),
         }
     }
 
     fn over(database: Database, source: Source, place: String) -> Self {
+        Self::of(Engine::over(database, source, place))
+    }
+
+    fn aside(source: Source, place: String) -> Result<Self> {
+        Engine::aside(source, place).map(Self::of)
+    }
+
+    fn of(engine: Engine) -> Self {
         Self {
             latest: Latest::default(),
-            engine: Engine::over(database, source, place),
+            engine,
             deferred: AtomicU32::new(0),
             witness: Mutex::new(None),
         }
@@ -318,6 +332,28 @@ impl State for StateStore {
     fn commit(&self, changes: &Changes) -> Result<()> {
         changes.check()?;
         self.mend()?;
+        let committed = self.commit_open(changes);
+        if committed.as_ref().is_err_and(JournalFault::is_of_room) {
+            self.latest.let_go();
+            self.engine.stand_aside()?;
+        }
+        committed
+    }
+
+    fn wipe(&self) -> Result<()> {
+        match self.mend().and_then(|()| self.wipe_open()) {
+            Err(fault) if fault.is_of_room() => {
+                self.latest.let_go();
+                self.engine.begin_anew()
+            }
+            wiped => wiped,
+        }
+    }
+}
+
+impl StateStore {
+    /// Commits to a file that is open for writing.
+    fn commit_open(&self, changes: &Changes) -> Result<()> {
         let mut transaction = self.engine.write()?;
         let (stored, _) = self
             .stored_position(&transaction)
@@ -356,8 +392,8 @@ impl State for StateStore {
         Ok(())
     }
 
-    fn wipe(&self) -> Result<()> {
-        self.mend()?;
+    /// Empties a file that is open for writing.
+    fn wipe_open(&self) -> Result<()> {
         let transaction = self.engine.write()?;
         empty(&transaction)
             .and_then(|()| prepare_tables(&transaction))

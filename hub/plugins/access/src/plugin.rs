@@ -129,5 +129,5 @@ fn broken(error: &postcard::Error) -> Fault {
     )
     .at("plug-in access")
     .log(error.to_string())
-    .remedy("delete the state folder; the state is rebuilt from the journal")
+    .remedy("nothing need be done: a start that cannot use the state steps the journal again; should it come again, report it with the log")
 }
