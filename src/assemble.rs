@@ -11,6 +11,7 @@ use cordon_flow::{
     RunningHub, Submit,
 };
 use cordon_http::{Budget, Places, Rate, Server, ServerOptions};
+use cordon_journal::SpaceLevel;
 use cordon_model::{AuditOutcome, Digest};
 use cordon_reports::Reports;
 use cordon_security::Due;
@@ -77,6 +78,8 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     hub_config.tick_ms = config.hub.tick_ms;
     let openable = doors::openable(config);
     hub_config.rules.openable = Some(openable.clone());
+    hub_config.rules.asked =
+        Some(|request, now| cordon_reports::asked_span(request, now).map(drop));
     let parts = HubParts {
         ledger: Arc::clone(&past) as _,
         plugins: loaded.plugins.list,
@@ -85,7 +88,7 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         clock: Arc::clone(&clock),
     };
     let hub = Arc::new(Hub::start(hub_config, parts).await?);
-    if !is_failing(&hub) {
+    if hub.modes().now() == Mode::Normal {
         // Else the next start on a disk that works says it.
         let settled = past.settle(&hub, &config.hub.id, clock.as_ref()).await;
         if let Err(fault) = settled
@@ -134,7 +137,7 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     let opening = reports::Opening::of(config, signer, Arc::clone(&clock))?;
     match opening.open(&hub) {
         Ok(reports) => servers.extend(shelf.serve(reports)),
-        // The folder of the reports lies on the disk that fails: they are there again with it.
+        // The folder of the reports lies on the disk that fails or is full: they are there again with it.
         Err(fault) if is_found_failing(&hub).await => {
             tracing::error!(%fault, "there are no reports until the disk works again");
             servers.push(tokio::spawn(shelf.serve_later(opening)));
@@ -215,9 +218,9 @@ impl Park {
     }
 }
 
-/// Whether the disk fails, so that what lies on it cannot be opened.
+/// Whether the disk fails or has no room, so that what lies on it cannot be opened or recorded.
 fn is_failing(hub: &RunningHub) -> bool {
-    matches!(hub.modes().now(), Mode::Emergency { .. })
+    hub.modes().now() != Mode::Normal || hub.health().space != SpaceLevel::Normal.as_str()
 }
 
 /// The same, when something else has failed just now: a disk that begins to fail in the middle of a start
@@ -225,8 +228,8 @@ fn is_failing(hub: &RunningHub) -> bool {
 async fn is_found_failing(hub: &RunningHub) -> bool {
     const FOUND_IN: Duration = Duration::from_secs(5);
     let modes = hub.modes();
-    let found = modes.until(|mode| matches!(mode, Mode::Emergency { .. }));
-    tokio::time::timeout(FOUND_IN, found).await.is_ok()
+    let found = modes.until(|mode| *mode != Mode::Normal);
+    is_failing(hub) || tokio::time::timeout(FOUND_IN, found).await.is_ok()
 }
 
 /// The reports of a running hub and everyone who gives them out.

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cordon_contract::Fault;
+use cordon_contract::{Fault, REPORT_ANSWERED};
+use cordon_model::Body;
 use cordon_services::client::{PulledEntry, write_durably};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::exit::Ending;
 
@@ -43,11 +44,14 @@ impl Sink {
     pub fn take(&mut self, entries: &[PulledEntry]) -> Result<(), Fault> {
         for one in entries {
             let entry = &one.entry;
-            let line = json!({
+            let mut line = json!({
                 "number": entry.number, "kind": entry.kind.as_str(), "time": entry.time.to_string(),
-                "sender": one.record.sender, "label": one.record.label,
+                "sender": one.record.sender, "label": one.record.label, "cause": entry.cause,
                 "digest": entry.digest.to_string(), "chain": entry.chain_hash.to_string(),
             });
+            if let (Some(answer), Some(fields)) = (answer(one), line.as_object_mut()) {
+                fields.insert("answer".to_owned(), answer);
+            }
             writeln!(self.list, "{line}").map_err(|error| self.failed(&error))?;
         }
         self.keep(entries)
@@ -88,4 +92,18 @@ impl Sink {
             .at(self.path.display().to_string())
             .remedy("check that the folder exists, is writable and has room")
     }
+}
+
+/// What an entry says came of a request for a report, the entry that is its cause.
+fn answer(one: &PulledEntry) -> Option<Value> {
+    if one.record.label != REPORT_ANSWERED {
+        return None;
+    }
+    let message = cordon_wire::parse_message(&one.record.body).ok()?;
+    let Body::AuditEvent(said) = message.body else {
+        return None;
+    };
+    Some(json!({
+        "about": said.target, "outcome": said.outcome.as_str(), "detail": said.detail,
+    }))
 }

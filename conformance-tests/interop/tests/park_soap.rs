@@ -16,6 +16,7 @@ use cordon_interop::{
     program, python_script, run, said, xmlsec1_verifies,
 };
 use cordon_journal::Reader;
+use serde_json::Value;
 
 /// `cordon submit` of files, in their order, with a spool named after the party.
 fn submit(park: &Park, service: &str, party: &str, files: &[PathBuf]) -> Output {
@@ -231,7 +232,7 @@ fn a_regulators_request_for_a_report_is_answered_with_the_report() {
         .arg("--out")
         .arg(&out));
     assert!(said(&pulled).contains("verified"), "{}", said(&pulled));
-    // What cannot be built is answered too, with the code.
+    // What can never be built is refused at once, with the code.
     let region = "<c:RegionCode>320700</c:RegionCode>";
     let asked = say(
         &park,
@@ -239,9 +240,52 @@ fn a_regulators_request_for_a_report_is_answered_with_the_report() {
         "ReportRequest",
         &report_request("RQ-2", region),
     );
-    assert!(said(&submit(&park, "regulator", "regulator-1", &[asked])).contains("accepted 1"));
-    let entry = answered(&park, "RQ-2");
-    assert!(entry.contains("S063"), "{entry}");
+    let answer = said(&submit(&park, "regulator", "regulator-1", &[asked]));
+    assert!(answer.contains("accepted 0, refused 1"), "{answer}");
+    assert!(answer.contains("S063"), "{answer}");
+}
+
+/// What only the building shows is told with its code to the regulator who asked, by its own door.
+#[test]
+fn a_request_that_is_refused_later_is_answered_with_the_code_to_who_asked() {
+    let limit = "\n[reports]\nversions_max = 1\n";
+    let park = Park::start_with(|data| change_config(data, &[], limit));
+    for request in ["RQ-1", "RQ-2"] {
+        // Without news the second would be answered with the report that there is.
+        let fire = format!(
+            "<c:AlarmId>FIRE-{request}</c:AlarmId><c:AlarmCode>FIRE</c:AlarmCode>\
+             <c:AlarmLevel>RED</c:AlarmLevel><c:State>RAISED</c:State>\
+             <c:OccurredAt>{}</c:OccurredAt><c:EnterpriseId>enterprise-1</c:EnterpriseId>\
+             <c:Description>fire</c:Description>",
+            moment(0)
+        );
+        let fire = say(&park, "enterprise-1", "AlarmEvent", &fire);
+        let answer = said(&park.submit("enterprise-1", &[fire]));
+        assert!(answer.contains("accepted 1"), "{answer}");
+        let fields = report_request(request, "").replace("RPT-01", "RPT-06");
+        let asked = say(&park, "regulator-1", "ReportRequest", &fields);
+        let answer = said(&submit(&park, "regulator", "regulator-1", &[asked]));
+        assert!(answer.contains("accepted 1"), "{answer}");
+        answered(&park, request);
+    }
+    let out = park.scratch().join("pulled.jsonl");
+    let mut pull = park.client(&["pull", "messages"], "regulator", "regulator-1");
+    run(pull.arg("--out").arg(&out));
+    let lines = std::fs::read_to_string(&out).unwrap();
+    let lines: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let asked: Vec<&Value> = lines
+        .iter()
+        .filter(|it| it["label"] == "ReportRequest")
+        .collect();
+    let told = lines.iter().any(|line| {
+        let detail = line["answer"]["detail"].as_str().unwrap_or_default();
+        let is_refusal = line["answer"]["outcome"] == "FAILURE" && detail.contains("S044");
+        is_refusal && line["cause"] == asked[1]["number"]
+    });
+    assert!(told, "{}", park.bodies());
 }
 
 fn opening(id: &str) -> String {

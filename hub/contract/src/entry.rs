@@ -69,6 +69,9 @@ pub const ALARM_FORGOTTEN: &str = "alarm.forgotten";
 /// acknowledged.
 pub const ALARMS_OPEN_MAX: usize = 10_000;
 
+/// Label of the audit entry that says what came of a request for a report, which is its cause.
+pub const REPORT_ANSWERED: &str = "report.answered";
+
 /// Who says a message: the device or partner it was read from, where the hub only attests it, else
 /// the sender.
 pub fn speaker_of(message: &Message) -> &str {

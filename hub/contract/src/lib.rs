@@ -23,7 +23,9 @@ mod undelivered;
 
 pub use adapter::{Adapter, BoxFuture, Definition, Link};
 pub use clock::{Clock, ClockStanding, ManualClock, SystemClock};
-pub use entry::{ALARM_FORGOTTEN, ALARMS_OPEN_MAX, Entry, EntryKind, Standing, speaker_of};
+pub use entry::{
+    ALARM_FORGOTTEN, ALARMS_OPEN_MAX, Entry, EntryKind, REPORT_ANSWERED, Standing, speaker_of,
+};
 pub use fault::{Code, Fault};
 pub use health::{DeviceHealth, LinkState, Probe};
 pub use intake::{Accepted, Intake, IntakeError, Offer};

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cordon_contract::{EntryKind, OrderLane, Target};
+use cordon_contract::{EntryKind, OrderLane, REPORT_ANSWERED, Target};
 use cordon_journal::Record;
 use cordon_model::{AuditOutcome, Body, PartyId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -26,9 +26,6 @@ pub(crate) const RESUMED: &str = "hub.resumed";
 pub(crate) const DEAD_LETTER: &str = "order.dead-letter";
 /// Audit action of a dead letter sent out again.
 pub(crate) const RERUN: &str = "order.rerun";
-
-/// Audit action of what came of a request for a report; its cause is the request.
-pub(crate) const REPORT_ANSWERED: &str = "report.answered";
 
 /// Requests for reports that may be unanswered at once; more are refused until one is answered.
 pub const REPORT_REQUESTS_MAX: usize = 100;

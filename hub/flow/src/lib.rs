@@ -78,7 +78,7 @@ pub use crate::authority::{
 };
 pub use crate::config::{HubConfig, HubParts};
 pub use crate::core::{DECISION_DEPTH_MAX, DECISIONS_PER_INPUT_MAX};
-pub use crate::corridor::CorridorRules;
+pub use crate::corridor::{AskedRule, CorridorRules};
 pub use crate::entry_reader::{Entries, EntryReader, StoredEntry};
 pub use crate::examine::{Examination, Finding, examine};
 pub use crate::fault::{

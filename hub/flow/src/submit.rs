@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use cordon_contract::{Clock, Fault};
+use cordon_contract::{Clock, Fault, REPORT_ANSWERED};
 use cordon_model::{AuditOutcome, Body, Digest, MessageId, ParkCode, PartyId};
 use cordon_security::wsse::VerifiedEnvelope;
 use cordon_security::{Identity, Role};
@@ -17,7 +17,6 @@ use crate::corridor::{
 };
 use crate::draft::Draft;
 use crate::fault::{OWN_MESSAGE, STOPPED, STRANGER, THREAD, UNSETTLED, fault, of_wire};
-use crate::fold::REPORT_ANSWERED;
 use crate::inbox::Inbox;
 use crate::mode::Modes;
 use crate::queue::Queue;

@@ -15,6 +15,11 @@ pub(crate) fn span(why: impl Into<String>) -> Fault {
     Fault::new("S041", why).remedy("ask for a day, week or month that is over, or for today so far")
 }
 
+/// The span is not over yet.
+pub(crate) fn not_over(end: impl std::fmt::Display, now: impl std::fmt::Display) -> Fault {
+    span(format!("the span ends at {end}, it is {now}"))
+}
+
 /// A request names a span that reports are not built for.
 pub(crate) fn no_span() -> Fault {
     Fault::new("S062", "the period is no span that reports are built for").remedy(

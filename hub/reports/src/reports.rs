@@ -15,7 +15,7 @@ use cordon_security::{Signer, xmldsig};
 use cordon_wire::write_report_document;
 
 use crate::config::ReportsConfig;
-use crate::document::document;
+use crate::document::{BUILT, document};
 use crate::fault;
 use crate::progress::Progress;
 use crate::shelf::{Shelf, kept};
@@ -86,6 +86,32 @@ pub struct Built {
     pub is_new: bool,
 }
 
+/// The span of a request that the hub takes in at `received`; why there can be no such report,
+/// whatever the journal holds.
+///
+/// # Errors
+/// `S040` for a report that is not built, `S041` for a span that is not over, `S062` for a period that
+/// is no span, `S063` for a region, `S078` for a day up to another end than the present.
+pub fn asked_span(request: &ReportRequest, received: Timestamp) -> Result<Span, Fault> {
+    if request.region_code.is_some() {
+        return Err(fault::region());
+    }
+    if !BUILT.contains(&request.report_type) {
+        return Err(fault::not_built(request.report_type.as_str()));
+    }
+    let span = Span::asked(&request.period).ok_or_else(fault::no_span)?;
+    if span.is_so_far() {
+        return match span.to().ms_since(received).abs() > PRESENT_MS {
+            true => Err(fault::not_present(span.to())),
+            false => Ok(span),
+        };
+    }
+    match span.to() > received {
+        true => Err(fault::not_over(span.to(), received)),
+        false => Ok(span),
+    }
+}
+
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -149,10 +175,7 @@ impl Reports {
         now: Timestamp,
     ) -> Result<ReportDocument, Fault> {
         if !span.is_so_far() && span.to() > now {
-            return Err(fault::span(format!(
-                "the span ends at {}, it is {now}",
-                span.to()
-            )));
+            return Err(fault::not_over(span.to(), now));
         }
         let mut progress = locked(&self.progress);
         progress.advance(&self.parts.reader)?;
@@ -243,13 +266,7 @@ impl Reports {
         request: &ReportRequest,
         received: Timestamp,
     ) -> Result<Built, Fault> {
-        if request.region_code.is_some() {
-            return Err(fault::region());
-        }
-        let span = Span::asked(&request.period).ok_or_else(fault::no_span)?;
-        if span.is_so_far() && span.to().ms_since(received).abs() > PRESENT_MS {
-            return Err(fault::not_present(span.to()));
-        }
+        let span = asked_span(request, received)?;
         self.build(request.report_type, span).await
     }
 

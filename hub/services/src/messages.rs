@@ -1,16 +1,16 @@
 //! `GetMessages`: entries after a position, so that whoever pulls can follow the hash chain.
 //!
-//! A call that names message types gets those messages in full and every entry between them as a
-//! link alone: its leaf of the chain stands in the place of its record. Positions stay without
+//! A call that names message types gets those messages in full, with `ReportRequest` what came of the
+//! requests as well, and every entry between them as a link alone: its leaf of the chain stands in the place of its record. Positions stay without
 //! holes, so a filtered answer is verified like any other.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordon_contract::{EntryKind, Fault};
+use cordon_contract::{EntryKind, Fault, REPORT_ANSWERED};
 use cordon_journal::{Reader, Record, chain};
 use cordon_model::service::{self, GetMessages, GetMessagesResponse, JournalEntry};
-use cordon_model::{Digest, Timestamp};
+use cordon_model::{Digest, MessageType, Timestamp};
 use cordon_security::wsse::VerifiedEnvelope;
 use cordon_wire::service as wire;
 
@@ -102,6 +102,7 @@ fn shown(record: &Record, core: &dyn Core, asked: &GetMessages) -> Result<Journa
     let is_asked = asked.message_type.is_empty()
         || (record.kind == EntryKind::Message.number()
             && message_type.is_some_and(|label| asked.message_type.contains(&label)));
+    let is_asked = is_asked || is_answer(record, asked);
     let is_part = record.kind == EntryKind::Message.number() && record.body.is_empty();
     let link = JournalEntry {
         number: record.number,
@@ -142,6 +143,13 @@ fn shown(record: &Record, core: &dyn Core, asked: &GetMessages) -> Result<Journa
         record: Some(encoded),
         ..link
     })
+}
+
+/// Whether the entry says what came of a request for a report, for who asks for requests.
+fn is_answer(record: &Record, asked: &GetMessages) -> bool {
+    record.kind == EntryKind::Audit.number()
+        && record.label == REPORT_ANSWERED
+        && asked.message_type.contains(&MessageType::ReportRequest)
 }
 
 /// The kind of a record in the language. One that a program of another version wrote keeps its place:
@@ -275,6 +283,47 @@ mod tests {
                 assert_eq!(entry.record.is_none(), is_filtered);
                 assert_eq!(entry.record_digest.is_some(), is_filtered);
             }
+            assert!(wire::write_get_messages_response(&page).is_ok());
+        }
+    }
+
+    /// Who filtered for requests saw what was asked, and never that it was refused.
+    #[test]
+    fn who_asks_for_requests_for_reports_is_told_what_came_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(folder.path(), Options::new("JS-1/hub-1")).unwrap();
+        let record = |kind: EntryKind, label: &str, cause| NewRecord {
+            kind: kind.number(),
+            label: label.to_owned(),
+            sender: "hub-1".to_owned(),
+            cause,
+            body: Bytes::from(label.to_owned()),
+            ..NewRecord::default()
+        };
+        let records = [
+            record(EntryKind::Message, "ReportRequest", 0),
+            record(EntryKind::Audit, "hub.start", 0),
+            record(EntryKind::Audit, "report.answered", 1),
+            record(EntryKind::Message, "AlarmEvent", 0),
+        ];
+        journal.append_batch(&records).unwrap();
+        let reader = journal.reader().unwrap();
+        let last = reader.get(4).unwrap().unwrap();
+        for (message_type, told) in [
+            (MessageType::ReportRequest, [true, false, true, false]),
+            (MessageType::AlarmEvent, [false, false, false, true]),
+        ] {
+            let asked = GetMessages {
+                after: 0,
+                limit: None,
+                message_type: vec![message_type],
+                wait_seconds: None,
+                with_original: None,
+            };
+            let page = page(&reader, &Still((4, last.chain)), &asked).unwrap();
+            let full: Vec<_> = page.entry.iter().map(|it| it.record.is_some()).collect();
+            assert_eq!(full, told, "{message_type}");
+            assert_eq!(page.entry[2].cause, 1);
             assert!(wire::write_get_messages_response(&page).is_ok());
         }
     }

@@ -17,7 +17,7 @@ mod valid;
 mod verified;
 pub(crate) mod worker;
 
-pub use rules::CorridorRules;
+pub use rules::{AskedRule, CorridorRules};
 
 pub(crate) use mapped::SealedReading;
 pub(crate) use refused::{Offender, RefusedDraft};

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use cordon_model::{GateId, Timestamp};
+use cordon_contract::Fault;
+use cordon_model::{GateId, ReportRequest, Timestamp};
 
 use crate::authority::Authority;
 use crate::sealer::Sealer;
 
 /// The windows of time and the limits of the corridor.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct CorridorRules {
     /// How far a sender's clock may be ahead of the hub's, milliseconds. Default 5 minutes.
     pub ahead_ms_max: i64,
@@ -22,7 +23,13 @@ pub struct CorridorRules {
     /// Gates with a barrier that an adapter serves: an emergency opening that names none of them is
     /// refused, because recording what nothing carries out would tell a lie. `None` takes all.
     pub openable: Option<BTreeSet<GateId>>,
+    /// What is asked of a request for a report that comes now: one that can never be answered with a
+    /// report is refused at once, so that who asks learns it. `None` takes all.
+    pub asked: Option<AskedRule>,
 }
+
+/// Why a request for a report that comes at a time can never be answered with one.
+pub type AskedRule = fn(&ReportRequest, Timestamp) -> Result<(), Fault>;
 
 impl Default for CorridorRules {
     fn default() -> Self {
@@ -32,6 +39,7 @@ impl Default for CorridorRules {
             messages_max: 500,
             refused_bytes_max: 64 * 1_024,
             openable: None,
+            asked: None,
         }
     }
 }

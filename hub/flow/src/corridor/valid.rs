@@ -1,6 +1,8 @@
 //! The second step of the signed door: form, sender, park, times and right of one message.
 
-use cordon_model::{Body, DeviceKind, Digest, GateAction, GateCommand, Header, Message, Timestamp};
+use cordon_model::{
+    Body, DeviceKind, Digest, GateAction, GateCommand, Header, Message, ReportRequest, Timestamp,
+};
 use cordon_security::Identity;
 use cordon_wire::{message_digest, read_message};
 use cordon_xml::Node;
@@ -60,6 +62,17 @@ impl Valid {
                         (code, place, detail)
                     })
             });
+        let asked = match (&judged, &message.body) {
+            (Ok(_), Body::ReportRequest(request)) => askable(request, corridor),
+            _ => Ok(()),
+        };
+        if let Err(fault) = asked {
+            return Err(Box::new(Invalid {
+                fault: fault.at(format!("{}/c:Body/c:ReportRequest", node.path())),
+                message: Some(message),
+                digest,
+            }));
+        }
         match judged {
             Ok(speaker) => Ok(Self {
                 message,
@@ -136,6 +149,12 @@ fn reached(body: &Body, corridor: Corridor<'_>) -> Claim<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether there can be such a report.
+fn askable(request: &ReportRequest, corridor: Corridor<'_>) -> Result<(), Fault> {
+    let asked = corridor.rules.asked;
+    asked.map_or(Ok(()), |asked| asked(request, corridor.now))
 }
 
 /// Whether the barrier exists and does such a thing by hand, and there is time left for it.
