@@ -162,7 +162,7 @@ fn a_rival_that_takes_the_name_of_anothers_alarm_raises_one_of_its_own() {
     until_shown(&park, "AlarmEvent", 2);
     assert_eq!(level_of(&park, "FIRE-1"), "RED");
     // By that name it speaks of its own.
-    let end = closing("FIRE-1", "enterprise-2");
+    let end = closing("FIRE-1", "enterprise-2").replace(">CLOSED<", ">CLEARED<");
     let words = submit(&park, "enterprise-2", "AlarmUpdate", &end);
     assert!(words.contains("accepted 1"), "{words}");
     until_shown(&park, "AlarmUpdate", 2);

@@ -74,6 +74,8 @@ pub const WINDOW: &str = "F063";
 pub const GRANT_EARLY: &str = "F064";
 /// `F065`: a grant for gates none of which lets its kind through.
 pub const GRANT_CLASS: &str = "F065";
+/// `F075`: a step that no alarm can take.
+pub const NO_STEP: &str = "F075";
 /// `F066`: an order to a barrier that nothing can carry out.
 pub const ORDER_IMPOSSIBLE: &str = "F066";
 /// `F067`: a journal entry of a program that did not ask the table of authority, which it does not allow.
@@ -283,6 +285,11 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
         ALARMS_PACED,
         "you said as much of alarms in this minute as one partner may; this one is not recorded",
         "send it again in the next minute, with the same id, and call the park about what is urgent",
+    ),
+    (
+        NO_STEP,
+        "no alarm can take this step: one that is RAISED is acknowledged before it is closed, closing needs a note, and nothing leads back to RAISED",
+        "send ACKNOWLEDGED, and then CLOSED with what was done in Note",
     ),
     (
         WINDOW,

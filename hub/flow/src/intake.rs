@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::act::Today;
 use crate::alarm_pace::{AlarmPace, WHILE_FULL};
-use crate::authority::{Authority, Order, settle};
+use crate::authority::{Authority, Order, settle, step};
 use crate::batch::Batch;
 use crate::core::Core;
 use crate::corridor::{Corridor, CorridorRules, Offender, Part, RefusedDraft, Sealed};
@@ -278,7 +278,10 @@ impl Intaker<'_> {
             speaker,
             now: self.batch.time(),
         };
-        let judged = order.judge(body).map_err(|(code, field, detail)| {
+        let judged = order
+            .judge(body)
+            .and_then(|marks| step::possible(body).map(|()| marks));
+        let judged = judged.map_err(|(code, field, detail)| {
             let place = format!("/c:Message/c:Body/c:{}/c:{field}", body.message_type());
             Unlawful {
                 fault: fault(code).at(place).log(detail),

@@ -14,6 +14,7 @@ mod settings;
 pub(crate) mod settle;
 mod show;
 mod speaker;
+pub(crate) mod step;
 mod table;
 mod things;
 mod words;

@@ -229,3 +229,39 @@ async fn many_claims_at_once_are_one_alarm_that_counts_and_rises_and_is_told_ane
     assert_eq!(told[2].1, AlarmLevel::Yellow);
     park.replays();
 }
+
+/// They got a receipt, and the alarm stayed as it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_no_alarm_can_take_is_refused() {
+    let park = Park::new();
+    let mut ca = Ca::new(park.dir.path());
+    let operator = ca.partner("OP-1", Role::Operator);
+    let two = ca.partner("ENT-2", Role::Enterprise);
+    let hub = park.start().await;
+    let tanker = vec![registration("苏A10001", "ENT-2", SubjectKind::VehHazmat)];
+    assert_eq!(warned(&hub, &two, tanker).await, ["F037"]);
+    let id = told(&park.entries()).remove(0).0;
+    let step = |previous, state, note: Option<&str>| {
+        let mut said = step_of_operator(&id, previous, state).remove(0);
+        if let Body::AlarmUpdate(it) = &mut said {
+            it.note = note.map(str::to_owned);
+        }
+        said
+    };
+    let (raised, seen, closed) = (
+        AlarmState::Raised,
+        AlarmState::Acknowledged,
+        AlarmState::Closed,
+    );
+    let said = vec![
+        step(raised, closed, Some("done")),
+        step(raised, seen, None),
+        step(seen, closed, None),
+        step(seen, raised, Some("again")),
+        step(seen, closed, Some("done")),
+    ];
+    let no = "refused F075";
+    assert_eq!(warned(&hub, &operator, said).await, [no, "", no, no, ""]);
+    hub.shutdown().await.unwrap();
+    park.replays();
+}

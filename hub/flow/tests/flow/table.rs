@@ -238,6 +238,10 @@ fn other_body(message_type: MessageType, names: &Names, serial: usize) -> Body {
                 true => AlarmState::Closed,
                 false => AlarmState::Acknowledged,
             };
+            if it.state == AlarmState::Closed {
+                it.previous = AlarmState::Acknowledged;
+                it.note = Some("done".into());
+            }
             it.actor_id = named(names, Thing::Actor);
             Body::AlarmUpdate(it)
         }
