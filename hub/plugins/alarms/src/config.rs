@@ -17,7 +17,7 @@ pub struct Config {
     pub notify_within_s: u32,
     /// Alarms of the park that may be open at once, and as many of all its partners together; beyond, the
     /// least urgent of the same is forgotten and audited. As many devices may be silent and as many points
-    /// in alarm. At most and by default [`ALARMS_OPEN_MAX`].
+    /// in alarm, each partner having an even part of its partners' points. At most and by default [`ALARMS_OPEN_MAX`].
     pub open_max: usize,
     /// Closed alarms that are remembered, so that a late step gets a true answer.
     pub closed_max: usize,

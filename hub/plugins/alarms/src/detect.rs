@@ -13,13 +13,11 @@ use cordon_model::{
 use crate::life::is_over;
 use crate::missed::Limit;
 use crate::plugin::{AlarmPlugin, clip};
+use crate::points::PointKey;
 use crate::state::Point;
 
 /// Alarms raised for one entry; a sample beyond its threshold comes again, so none is lost.
 pub(crate) const RAISED_MAX: usize = 200;
-
-/// Device and measuring point.
-type PointKey = (DeviceId, String);
 
 impl AlarmPlugin {
     pub(crate) fn samples(
@@ -50,7 +48,8 @@ impl AlarmPlugin {
     ) -> bool {
         let key = (sample.device_id.clone(), sample.point.clone());
         let band = band(sample);
-        let Some(mut point) = self.state.points.remove(&key) else {
+        let owner = self.owner_of(&key.0);
+        let Some(mut point) = self.state.points.take(&key, owner.as_ref()) else {
             return band.is_some_and(|code| {
                 self.raise(entry, index, key, sample, (code, None), decisions)
             });
@@ -76,7 +75,7 @@ impl AlarmPlugin {
                 }
             }
         }
-        self.state.points.insert(key, point);
+        self.state.points.put(key, point, owner.as_ref());
         false
     }
 
@@ -97,7 +96,8 @@ impl AlarmPlugin {
                 back: None,
                 ..point
             };
-            self.state.points.insert(key, point);
+            let owner = self.owner_of(&key.0);
+            self.state.points.put(key, point, owner.as_ref());
             return false;
         }
         let words = format!(
@@ -118,7 +118,8 @@ impl AlarmPlugin {
         (code, risen): (AlarmCode, Option<String>),
         decisions: &mut Decisions,
     ) -> bool {
-        if self.state.points.len() >= self.config.open_max {
+        let owner = self.owner_of(&key.0);
+        if self.state.points.of(owner.as_ref()) >= self.points_max(owner.as_ref()) {
             let (device, point) = key;
             let name = format!("{device} {point}");
             self.miss(Limit::Points, name, Some((device, code)));
@@ -146,7 +147,7 @@ impl AlarmPlugin {
             alarm: event.alarm_id.clone(),
             back: None,
         };
-        self.state.points.insert(key, point);
+        self.state.points.put(key, point, owner.as_ref());
         decisions.emit(Body::AlarmEvent(event), None);
         true
     }

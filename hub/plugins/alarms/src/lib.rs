@@ -25,6 +25,7 @@ mod missed;
 mod open;
 mod outage;
 mod plugin;
+mod points;
 mod recent;
 mod room;
 mod routes;

@@ -157,7 +157,7 @@ impl AlarmPlugin {
     fn has_room(&self, limit: Limit) -> bool {
         let used = match limit {
             Limit::Devices => self.state.outages.len(),
-            Limit::Points => self.state.points.len(),
+            Limit::Points => self.state.points.of(None),
             Limit::Notices => self.state.underway.len(),
         };
         used < self.limit(limit)

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin, speaker_of};
 use cordon_model::plan::ParkPlan;
-use cordon_model::{AlarmEvent, AlarmState, AlarmUpdate, AuditEvent, AuditOutcome, Body, PartyId};
+use cordon_model::{
+    AlarmEvent, AlarmState, AlarmUpdate, AuditEvent, AuditOutcome, Body, DeviceId, PartyId,
+};
 
 use crate::config::Config;
 use crate::facts::{Places, source};
@@ -33,6 +35,8 @@ pub struct AlarmPlugin {
     pub(crate) routes: Routes,
     /// Enterprises by the names under which they speak: their own, and those of their devices.
     partners: BTreeMap<String, PartyId>,
+    /// Enterprises of the plan.
+    enterprises: usize,
     /// What is shown of the state; no state.
     shown: OpenAlarms,
 }
@@ -47,6 +51,7 @@ impl AlarmPlugin {
             state: State::default(),
             ordered_now: 0,
             partners: partners(&plan),
+            enterprises: plan.enterprises.len(),
             routes,
             shown: OpenAlarms::default(),
         }
@@ -109,6 +114,19 @@ impl AlarmPlugin {
             .get(speaker_of(message))
             .or_else(about)
             .cloned()
+    }
+
+    /// The enterprise whose device it is; none for the park's.
+    pub(crate) fn owner_of(&self, device: &DeviceId) -> Option<PartyId> {
+        self.partners.get(device.as_str()).cloned()
+    }
+
+    /// How many points of theirs may be in alarm: the park's, or an even part for each of the partners.
+    pub(crate) fn points_max(&self, owner: Option<&PartyId>) -> usize {
+        match owner {
+            None => self.config.open_max,
+            Some(_) => (self.config.open_max / self.enterprises.max(1)).max(1),
+        }
     }
 
     /// Somebody says that an alarm went a step on.
@@ -260,6 +278,10 @@ impl Plugin for AlarmPlugin {
         let state = form.ok_or_else(|| unusable(&"it has another form"))?;
         self.state = postcard::from_bytes(state).map_err(|error| unusable(&error))?;
         self.state.index();
+        let partners = &self.partners;
+        self.state
+            .points
+            .index(|device| partners.get(device.as_str()));
         self.shown.show_all(&self.state.alarms);
         Ok(())
     }

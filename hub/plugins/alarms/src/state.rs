@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::group::{GroupName, Groups};
 use crate::life::is_over;
 use crate::missed::{Limit, Missed};
+use crate::points::Points;
 use crate::recent::{Likeness, Recents};
 use crate::room::Room;
 use crate::routes::Errand;
@@ -126,7 +127,7 @@ pub(crate) struct State {
     /// Those of them that are no alarm yet, by when they will be.
     pub silent: BTreeSet<(Timestamp, DeviceId)>,
     /// Points in alarm.
-    pub points: BTreeMap<(DeviceId, String), Point>,
+    pub points: Points,
     /// Notices decided whose order entry was not stepped yet.
     pub ordered: VecDeque<Notice>,
     /// Notices by the number of their order.

@@ -2,7 +2,7 @@
 
 use cordon_alarms::Config;
 use cordon_contract::{EntryKind, Plugin as _};
-use cordon_model::{AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, MessageId};
+use cordon_model::{AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, MessageId, SampleQuality};
 
 use crate::hub::{Hub, alarm, audits};
 
@@ -28,6 +28,35 @@ fn invented(hub: &mut Hub, partner: &str, id: &str) -> Vec<Body> {
 fn open_of(hub: &Hub, prefix: &str) -> usize {
     let open = hub.plugin.open_alarms().page(None, usize::MAX);
     open.iter().filter(|one| one.id.starts_with(prefix)).count()
+}
+
+/// One of them named 10,000 points, and the park's own gas alarm was one of those that were counted.
+#[test]
+fn points_of_a_partner_take_no_room_of_the_parks() {
+    let mut hub = small();
+    let sample = |hub: &Hub, device: &str, point: usize| {
+        let mut batch = hub.batch(60, SampleQuality::Good);
+        batch.samples[0].device_id = device.parse().unwrap();
+        batch.samples[0].point = format!("P-{point}");
+        Some(Body::SensorReadingBatch(batch))
+    };
+    for point in 0..ROOM + 50 {
+        let body = sample(&hub, "GAS-E1", point);
+        hub.step(EntryKind::Message, "enterprise-1", body, "", 0);
+    }
+    // So it is after a restart.
+    let saved = hub.plugin.snapshot().unwrap();
+    hub.plugin.restore(&saved).unwrap();
+    let body = sample(&hub, "GAS-E1", ROOM + 50);
+    let said = hub.step(EntryKind::Message, "enterprise-1", body, "", 0);
+    assert!(said.is_empty(), "{said:?}");
+    let body = sample(&hub, "GAS-01", 0);
+    let said = hub.step(EntryKind::Message, "GAS-01", body, "", 0);
+    let raised = said.iter().any(|body| match body {
+        Body::AlarmEvent(event) => event.source_device == Some("GAS-01".parse().unwrap()),
+        _ => false,
+    });
+    assert!(raised, "{said:?}");
 }
 
 /// What the hub raises about a sensor took the park's room, whosever the sensor was.
