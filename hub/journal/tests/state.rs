@@ -285,6 +285,23 @@ fn a_state_that_is_not_there_yet_can_be_had_without_room() {
     assert_eq!(store.position().unwrap(), (4, [4; 32]));
 }
 
+/// The disk had room for the beginning of the file alone, and such a file is taken for damage.
+#[test]
+fn a_state_that_was_half_made_for_want_of_room_is_made_anew_when_there_is() {
+    let disk = SimDisk::new(8);
+    let path = Path::new("/state.redb");
+    disk.create(path, 0).unwrap();
+    disk.set_free(0);
+    let store = sim_store(&disk, path);
+    disk.set_free(1 << 30);
+    let half = disk.open(path, true).unwrap();
+    half.set_len(50_000).unwrap();
+    half.write_at(b"red", 0).unwrap();
+    save_large(&store, 4).unwrap();
+    drop(store);
+    assert_eq!(sim_store(&disk, path).position().unwrap(), (4, [4; 32]));
+}
+
 /// What no longer fits the journal is forgotten without room too, and stays forgotten.
 #[test]
 fn a_store_without_room_can_be_wiped() {

@@ -8,7 +8,7 @@ use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 
-use super::file::{EIO, Opened, Source, no_room, state_fault};
+use super::file::{EIO, Opened, Source, Stands, no_room, state_fault};
 use crate::fault::{FaultKind, JournalFault, Result};
 
 /// The file and whether it must be opened anew.
@@ -19,6 +19,8 @@ pub(super) struct Engine {
     failed: AtomicBool,
     /// Nothing can be saved for want of room.
     is_aside: AtomicBool,
+    /// Then: what is read is nothing, so that the file holds nothing that is known.
+    is_nothing: AtomicBool,
 }
 
 impl Engine {
@@ -30,6 +32,7 @@ impl Engine {
             database: RwLock::new(Some(database)),
             failed: AtomicBool::new(false),
             is_aside: AtomicBool::new(false),
+            is_nothing: AtomicBool::new(false),
         }
     }
 
@@ -39,6 +42,7 @@ impl Engine {
             failed: AtomicBool::new(true),
             database: RwLock::new(None),
             is_aside: AtomicBool::new(false),
+            is_nothing: AtomicBool::new(false),
             source,
             place,
         };
@@ -90,6 +94,11 @@ impl Engine {
         let mut held = self.closed_first();
         match self.source.open(&self.place) {
             Ok(Opened::Good(database)) => *held = Some(database),
+            // Half made, when there was no room for the rest of it.
+            Ok(_) if self.is_nothing.load(Ordering::Acquire) => {
+                drop(held);
+                return self.begin_anew();
+            }
             Ok(Opened::Damaged(why) | Opened::OtherForm(why)) => {
                 return Err(JournalFault::new(FaultKind::State, &self.place, why).damaged());
             }
@@ -100,8 +109,7 @@ impl Engine {
                 return Err(fault);
             }
         }
-        self.is_aside.store(false, Ordering::Release);
-        self.failed.store(false, Ordering::Release);
+        self.note_good();
         tracing::info!(place = self.place, "the state is open again");
         Ok(())
     }
@@ -119,13 +127,19 @@ impl Engine {
         match self.source.open(&self.place) {
             Ok(Opened::Good(database)) => {
                 *held = Some(database);
-                self.is_aside.store(false, Ordering::Release);
-                self.failed.store(false, Ordering::Release);
+                self.note_good();
                 Ok(())
             }
             Err(fault) if fault.is_of_room() => self.put_aside(&mut held),
             Err(fault) => Err(fault),
             Ok(_) => Err(self.closed()),
+        }
+    }
+
+    /// What is open is the file, and can be written.
+    fn note_good(&self) {
+        for mark in [&self.is_aside, &self.is_nothing, &self.failed] {
+            mark.store(false, Ordering::Release);
         }
     }
 
@@ -138,7 +152,10 @@ impl Engine {
     }
 
     fn put_aside(&self, held: &mut Option<Database>) -> Result<()> {
-        *held = Some(self.source.aside(&self.place)?);
+        let (database, stands) = self.source.aside(&self.place)?;
+        *held = Some(database);
+        self.is_nothing
+            .store(stands == Stands::Nothing, Ordering::Release);
         self.failed.store(true, Ordering::Release);
         if !self.is_aside.swap(true, Ordering::AcqRel) {
             let place = &self.place;

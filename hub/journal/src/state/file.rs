@@ -65,6 +65,15 @@ pub(super) enum Opened {
     OtherForm(String),
 }
 
+/// What is read while there is no room to write.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Stands {
+    /// The file.
+    File,
+    /// Nothing: there is no file, or none that is a state of this program's form.
+    Nothing,
+}
+
 /// Where the state lies.
 pub(super) enum Source {
     Path(PathBuf),
@@ -84,9 +93,9 @@ impl Source {
         }
     }
 
-    /// Opens what stands on a disk without room, or nothing where that is no state of this program's form.
-    /// What is written to it is never on the disk.
-    pub(super) fn aside(&self, place: &str) -> Result<Database> {
+    /// Opens what stands on a disk without room, or nothing where that is no state of this program's form;
+    /// tells which. What is written to it is never on the disk.
+    pub(super) fn aside(&self, place: &str) -> Result<(Database, Stands)> {
         let base = match self {
             Self::File(file) => Some(Arc::clone(file)),
             Self::Path(path) => match RealDisk.open(path, false) {
@@ -95,12 +104,14 @@ impl Source {
                 Err(error) => return Err(state_fault(place, redb::Error::Io(error))),
             },
         };
-        let bases = base.into_iter().map(Some).chain([None]);
-        for base in bases {
+        // A file without a byte is none.
+        let base = base.filter(|file| !matches!(file.is_empty(), Ok(true)));
+        let file = base.map(|base| (Some(base), Stands::File));
+        for (base, stands) in file.into_iter().chain([(None, Stands::Nothing)]) {
             let aside =
                 Aside::over(base).map_err(|error| state_fault(place, redb::Error::Io(error)))?;
             if let Opened::Good(database) = judge(place, builder().create_with_backend(aside))? {
-                return Ok(database);
+                return Ok((database, stands));
             }
         }
         Err(no_room(place))
@@ -135,7 +146,8 @@ pub(super) fn builder() -> Builder {
 
 /// Opens the file, or makes it.
 fn make(path: &Path, place: &str) -> Result<Opened> {
-    let is_new = !path.exists();
+    // An empty one was left by a start that came no further.
+    let is_new = std::fs::metadata(path).map_or(true, |found| found.len() == 0);
     let opened = judge(place, builder().create(path));
     if is_new && opened.is_err() {
         // Half made, it would be taken for damage; that it stays is no worse than that.
