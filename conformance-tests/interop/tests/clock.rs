@@ -12,7 +12,9 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cordon_contract::EntryKind;
-use cordon_interop::{Faults, Park};
+use cordon_interop::{
+    Faults, Head, Lane, Park, change_config, fresh_id, message, message_file, moment, said,
+};
 use cordon_journal::Reader;
 
 const DAY: i64 = 86_400;
@@ -123,4 +125,89 @@ fn timers_go_on_after_a_start_whose_journal_is_a_day_ahead() {
     let behind = |label: &&String| *label == "clock.behind-journal";
     assert_eq!(labels.iter().filter(behind).count(), 1);
     assert_eq!(park.terminate(), Some(0), "{}", park.log());
+}
+
+/// What `submit` of operator-1 says of a message said now.
+fn say(park: &Park, kind: &str, fields: &str) -> String {
+    let id = fresh_id();
+    let text = message(Head::of("operator-1"), &id, kind, fields);
+    let file = message_file(park.scratch(), &id, &text);
+    let mut submit = park.client(&["submit"], "park", "operator-1");
+    let spool = park.spool("operator-1");
+    std::fs::create_dir_all(&spool).unwrap();
+    said(&submit.arg("--spool").arg(spool).arg(file).output().unwrap())
+}
+
+fn say_mode(park: &Park, mode: &str) -> String {
+    let fields = format!(
+        "<c:ChangeId>{}</c:ChangeId><c:Mode>{mode}</c:Mode><c:OrderedBy>operator-1</c:OrderedBy>\
+         <c:Reason>drill</c:Reason><c:EffectiveAt>{}</c:EffectiveAt>",
+        fresh_id(),
+        moment(0)
+    );
+    say(park, "OperatingModeChange", &fields)
+}
+
+fn say_release(park: &Park) -> String {
+    let fields = format!(
+        "<c:OrderId>EO-1</c:OrderId><c:Gates>G-04</c:Gates><c:OrderedBy>operator-1</c:OrderedBy>\
+         <c:Reason>over</c:Reason><c:Release>true</c:Release><c:OrderedAt>{}</c:OrderedAt>",
+        moment(0)
+    );
+    say(park, "EmergencyGateOpen", &fields)
+}
+
+/// One key at the console opens or releases the emergency gate.
+fn press(park: &Park, release: bool) -> String {
+    let order = format!(
+        r#"{{"gate":"G-04","ordered_by":"duty officer","reason":"fire","release":{release}}}"#
+    );
+    let answer = park.post("/api/emergency-open", &order);
+    answer.unwrap_or_else(|| panic!("no answer\n{}", park.log()))
+}
+
+/// The opening was answered 200, the evacuation accepted, and nothing happened until the clock had come to
+/// where the journal was.
+#[test]
+fn what_people_order_after_the_clock_was_put_right_is_carried_out() {
+    for (before, after) in [(0, -60), (DAY, 0)] {
+        let scratch = tempfile::tempdir().unwrap();
+        let lane = Lane::start();
+        let mut made = None;
+        let mut park = Park::start_under(|data| {
+            let faults = Faults::new(scratch.path(), data);
+            change_config(data, &[], &lane.section());
+            let envs = faults.envs();
+            made = Some(faults);
+            envs
+        });
+        let faults = made.unwrap();
+        park.kill();
+        faults.clock_ahead(before);
+        park.start_again();
+        park.wait_until_healthy();
+        park.until_online("BR-06");
+        assert!(press(&park, false).starts_with("HTTP/1.1 200"));
+        lane.wait_until_up();
+        assert!(press(&park, true).starts_with("HTTP/1.1 200"));
+        park.until("the boom is down", || lane.is_down());
+        park.kill();
+        faults.clock_ahead(after);
+        park.start_again();
+        park.wait_until_healthy();
+        park.until_online("BR-06");
+        assert!(press(&park, false).starts_with("HTTP/1.1 200"));
+        lane.wait_until_up();
+        let released = say_release(&park);
+        assert!(released.contains("accepted 1"), "{released}");
+        park.until("the boom is down", || lane.is_down());
+        for mode in ["EVACUATION", "NORMAL"] {
+            let changed = say_mode(&park, mode);
+            assert!(changed.contains("accepted 1"), "{changed}");
+            park.until(mode, || park.view()["mode"] == mode);
+        }
+        let (_, labels) = journal(&park);
+        assert!(!labels.iter().any(|it| it == "message.overtaken"));
+        assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    }
 }

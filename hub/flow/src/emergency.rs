@@ -115,8 +115,11 @@ impl Emergency {
 
     fn take(&mut self, pieces: Vec<Piece>) {
         for (work, room) in pieces {
-            let time = self.kit.ties.clock.now();
+            let time = self.kit.time();
             let mut batch = Batch::new(self.next, time);
+            if let Err(fault) = self.kit.admit_scale(&mut batch, time) {
+                tracing::error!(%fault, "the lead of the journal could not be put into words");
+            }
             if work.is_late_act() {
                 refuse_late(work);
                 continue;

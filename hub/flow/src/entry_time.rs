@@ -5,11 +5,15 @@
 
 use std::time::{Duration, Instant};
 
-use cordon_contract::{AGREED_MICROS, ClockStanding, Fault, Order};
-use cordon_model::{AuditOutcome, MessageId, Timestamp};
+use cordon_contract::{AGREED_MICROS, ClockStanding, EntryKind, Fault, Order};
+use cordon_model::{AuditOutcome, Body, MessageId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::batch::Batch;
+use crate::draft::Draft;
 use crate::fault::of_wire;
+use crate::flags;
+use crate::kit::Kit;
 use crate::sealer::AuditNote;
 use crate::sequencer::Sequencer;
 
@@ -22,13 +26,16 @@ pub(crate) const CLOCK_SET: &str = "clock.set";
 /// Audit action of a start whose journal is ahead of the clock.
 pub(crate) const CLOCK_BEHIND: &str = "clock.behind-journal";
 
+/// Audit action of a lead of entry time over the clock, from this entry on; its target holds it.
+const CLOCK_LEAD: &str = "clock.lead";
+
 /// Between two entries about the clock at least, so that one which flickers fills no journal.
 const TELL_AGAIN: Duration = Duration::from_secs(60);
 /// A lead is closed by this part of the time that elapses.
 const CLOSING_PART: i64 = 10;
 
 /// How far entry time is ahead of the clock.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct EntryTime {
     /// Microseconds, when the clock showed `at`.
     lead: i64,
@@ -36,6 +43,16 @@ pub(crate) struct EntryTime {
 }
 
 impl EntryTime {
+    /// Ahead by `lead` when the clock showed `at`, both in microseconds.
+    pub(crate) fn new(lead: i64, at: i64) -> Self {
+        Self { lead, at }
+    }
+
+    /// What the clock showed when this lead began, microseconds.
+    pub(crate) fn since(&self) -> i64 {
+        self.at
+    }
+
     /// How far entry time is ahead now, microseconds.
     pub(crate) fn lead(&self, now: Timestamp) -> i64 {
         let elapsed = now.micros().saturating_sub(self.at).max(0);
@@ -90,19 +107,86 @@ pub(crate) fn seconds(micros: i64) -> String {
     format!("{:+.1} s", micros as f64 / 1_000_000.0)
 }
 
-impl Sequencer {
+/// The lead that an audit entry of the hub tells.
+pub(crate) fn lead_told(draft: &Draft) -> Option<EntryTime> {
+    if draft.kind != EntryKind::Audit || draft.flags & flags::DECIDED != 0 {
+        return None;
+    }
+    let Body::AuditEvent(event) = &draft.message.as_deref()?.body else {
+        return None;
+    };
+    let told = event
+        .target
+        .as_deref()
+        .filter(|_| event.action == CLOCK_LEAD)?;
+    let (lead, at) = told.strip_prefix("lead:")?.split_once(";clock:")?;
+    Some(EntryTime::new(lead.parse().ok()?, at.parse().ok()?))
+}
+
+impl Kit {
     /// The time of the next batch: never earlier than the entry before.
     pub(crate) fn time(&mut self) -> Timestamp {
-        let now = self.kit.ties.clock.now();
-        self.entry_time.next(now, self.kit.core.fold().last_time)
+        let now = self.ties.clock.now();
+        self.entry_time.next(now, self.core.fold().last_time)
     }
 
-    /// Hands a durable order to the outbox. Its deadline was counted from its entry; the outbox and
-    /// the adapters count by the clock.
-    pub(crate) fn release(&self, mut order: Order) {
-        let lead = self.entry_time.lead(self.kit.ties.clock.now());
-        let deadline = order.deadline.micros().saturating_sub(lead);
+    /// How far entry time is ahead of the clock now, microseconds.
+    pub(crate) fn lead(&self) -> i64 {
+        self.entry_time.lead(self.ties.clock.now())
+    }
+
+    /// An order whose deadline was counted from its entry, as the outbox and the adapters count: by the
+    /// clock.
+    pub(crate) fn by_clock(&self, mut order: Order) -> Order {
+        let deadline = order.deadline.micros().saturating_sub(self.lead());
         order.deadline = Timestamp::from_micros(deadline);
+        order
+    }
+
+    /// Writes down how far entries are ahead of the clock when that is not known: what people say from
+    /// here on is put into the time of entries by it.
+    pub(crate) fn admit_scale(&mut self, batch: &mut Batch, time: Timestamp) -> Result<(), Fault> {
+        let (told, actual) = (self.core.precedence().lead(), self.entry_time);
+        let now = self.ties.clock.now();
+        if told == actual || (told.lead(now), actual.lead(now)) == (0, 0) {
+            return Ok(());
+        }
+        // A lead that is over ended at the latest now.
+        let actual = match actual.lead(now) {
+            0 => EntryTime::new(0, now.micros()),
+            _ => actual,
+        };
+        let target = format!("lead:{};clock:{}", actual.lead, actual.at);
+        let hub = self.core.sealer().hub().clone();
+        let words = format!(
+            "entries are {} from the clock; what people say counts as of them",
+            seconds(actual.lead)
+        );
+        let note = AuditNote {
+            action: CLOCK_LEAD,
+            actor: &hub,
+            target: Some(&target),
+            outcome: AuditOutcome::Success,
+            detail: Some(&words),
+        };
+        let audit = self.core.sealer().audit(MessageId::random(), time, note);
+        self.core.admit(batch, audit.map_err(of_wire)?);
+        Ok(())
+    }
+}
+
+impl Sequencer {
+    /// The next batch, with what has to be known before anything else of it is judged.
+    pub(crate) fn next_batch(&mut self) -> Result<Batch, Fault> {
+        let time = self.kit.time();
+        let mut batch = Batch::new(self.journal.next_number(), time);
+        self.kit.admit_scale(&mut batch, time)?;
+        Ok(batch)
+    }
+
+    /// Hands a durable order to the outbox.
+    pub(crate) fn release(&self, order: Order) {
+        let order = self.kit.by_clock(order);
         let open = self.kit.core.fold().open.get(&order.number);
         let rank = open.map(|open| open.rank.clone()).unwrap_or_default();
         self.kit.ties.dispatch.release(order, rank);
@@ -110,7 +194,7 @@ impl Sequencer {
 
     /// Says at a start that the journal is ahead of the clock.
     pub(crate) fn admit_lead(&mut self, batch: &mut Batch, time: Timestamp) -> Result<(), Fault> {
-        let lead = self.entry_time.lead(self.kit.ties.clock.now());
+        let lead = self.kit.lead();
         if lead <= AGREED_MICROS {
             return Ok(());
         }

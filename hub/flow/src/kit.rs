@@ -11,7 +11,7 @@ use crate::answer::refuse;
 use crate::batch::{Batch, Line};
 use crate::core::Core;
 use crate::entry_reader::EntryReader;
-use crate::entry_time::ClockTold;
+use crate::entry_time::{ClockTold, EntryTime};
 use crate::ledger::{Ledger, StateSeat};
 use crate::outbox::Rank;
 use crate::queue::Room;
@@ -67,6 +67,8 @@ pub(crate) struct Kit {
     pub openings: Remembered<(PartyId, MessageId), ReceiptData>,
     /// What enterprises said of alarms.
     pub alarm_pace: AlarmPace,
+    /// How far entries are ahead of the clock, with a journal and without.
+    pub entry_time: EntryTime,
     /// What was said of the clock.
     pub clock_told: ClockTold,
     /// What was said of the disk.
@@ -96,6 +98,7 @@ impl Kit {
             acted_count: 0,
             openings: Remembered::new(REMEMBERED_MAX),
             alarm_pace: AlarmPace::default(),
+            entry_time: EntryTime::default(),
             clock_told: ClockTold::default(),
             room_told: RoomTold::default(),
         })
@@ -121,7 +124,8 @@ impl Kit {
     }
 
     /// Lets an order act before it is durable, under a number that no entry of the journal has.
-    pub(crate) fn act(&mut self, mut order: Order, opening: MessageId) {
+    pub(crate) fn act(&mut self, order: Order, opening: MessageId) {
+        let mut order = self.by_clock(order);
         self.acted_count += 1;
         order.number = ACTED | self.acted_count;
         let acted = Acted {

@@ -69,6 +69,7 @@ mod submission;
 mod submit;
 mod supervisor;
 mod text;
+mod time_scale;
 mod unsettled;
 mod vital;
 mod work;

@@ -17,8 +17,10 @@ use cordon_model::{
 use serde::{Deserialize, Serialize};
 
 use crate::draft::Draft;
+use crate::entry_time::{EntryTime, lead_told};
 use crate::flags;
 use crate::sealer::digest_of_parts;
+use crate::time_scale::TimeScale;
 
 /// Subjects remembered at once. Beyond it the sender with the most of them gives up the one whose newest
 /// statement is oldest, so that nobody's many words make another's be forgotten: a late statement about
@@ -29,14 +31,18 @@ pub const SUBJECTS_MAX: usize = 100_000;
 const PARK: &str = "";
 
 /// Before the stored statements; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"precedence/4;";
+const FORM: &[u8] = b"precedence/5;";
 
 const SECOND_MICROS: i64 = 1_000_000;
+/// How far words of two authors have to lie apart to say anything of their order: many clocks show whole
+/// seconds, and a second takes 0.9 s in the time of a journal that is ahead of the clock.
+const APART_MICROS: i64 = 800_000;
 
 /// A subject; half of a digest is enough to tell 100,000 apart.
 type Key = [u8; 16];
 
-/// When a statement was true, and its place in its author's own count.
+/// When a statement was true, and its place in its author's own count. What the park says is timed by
+/// the journal, what a partner says by his own clock.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 struct Stamp {
     occurred_micros: i64,
@@ -48,15 +54,16 @@ struct Stamp {
 impl Stamp {
     /// Of the park's people none speaks of the future: they are several, each with a clock, and one
     /// whose clock is ahead must not silence the others. A partner's clock is its own.
-    fn of(draft: &Draft, message: &Message, received: Timestamp) -> Self {
-        let occurred_micros = message.header.occurred_at.micros();
+    fn of(scale: &TimeScale, draft: &Draft, message: &Message, received: Timestamp) -> Self {
+        let occurred = message.header.occurred_at;
         if !is_parks_voice(draft, message) {
             return Self {
-                occurred_micros,
+                occurred_micros: occurred.micros(),
                 author: 0,
                 sequence: message.header.sequence,
             };
         }
+        let occurred_micros = scale.entry_time_of(occurred);
         let digest = digest_of_parts(&[speaker_of(message).as_bytes()]);
         let [a, b, c, d, ..] = digest.0;
         Self {
@@ -70,13 +77,13 @@ impl Stamp {
     }
 
     /// True when `self` was true before `newest`: by time, and by its author's count at one time. The
-    /// count of another time says nothing: it begins anew when a system does. Two authors within one
-    /// second say nothing of each other's order, for many clocks show whole seconds.
+    /// count of another time says nothing: it begins anew when a system does. Two authors within
+    /// [`APART_MICROS`] say nothing of each other's order.
     fn is_before(self, newest: Self) -> bool {
         let (this, that) = (self.occurred_micros, newest.occurred_micros);
         match self.author == newest.author {
             true => (this, self.sequence) < (that, newest.sequence),
-            false => this.saturating_add(SECOND_MICROS) <= that,
+            false => this.saturating_add(APART_MICROS) <= that,
         }
     }
 }
@@ -111,6 +118,8 @@ impl Words {
 #[derive(Debug)]
 pub(crate) struct Precedence {
     senders: BTreeMap<String, Words>,
+    /// How the journal's time stands to the hub's clock.
+    scale: TimeScale,
     /// Subjects of all senders.
     count: usize,
     most: usize,
@@ -129,6 +138,7 @@ impl Precedence {
     fn within(most: usize) -> Self {
         Self {
             senders: BTreeMap::new(),
+            scale: TimeScale::default(),
             count: 0,
             most,
             changed: 0,
@@ -149,7 +159,7 @@ impl Precedence {
         {
             return flags::OVERTAKEN | flags::PARK_STANDS;
         }
-        let stamp = Stamp::of(draft, message, received);
+        let stamp = Stamp::of(&self.scale, draft, message, received);
         let overtaken = subjects(&message.body).compared.iter().any(|subject| {
             let newest = self.stamp(voice(draft, message), &key(subject));
             newest.is_some_and(|newest| stamp.is_before(newest))
@@ -166,10 +176,15 @@ impl Precedence {
 
     /// Takes in a statement that holds, entry `number`.
     pub(crate) fn apply(&mut self, number: u64, received: Timestamp, draft: &Draft) {
+        if let Some(lead) = lead_told(draft) {
+            self.scale.note(lead);
+            self.changed = number;
+            return;
+        }
         let Some(message) = ordered(draft) else {
             return;
         };
-        let stamp = Stamp::of(draft, message, received);
+        let stamp = Stamp::of(&self.scale, draft, message, received);
         for subject in subjects(&message.body).noted {
             let key = key(&subject);
             let voice = voice(draft, message);
@@ -199,6 +214,11 @@ impl Precedence {
         }
     }
 
+    /// How far the journal is known to be ahead of the hub's clock.
+    pub(crate) fn lead(&self) -> EntryTime {
+        self.scale.newest()
+    }
+
     /// The entry after which the stored form is out of date.
     pub(crate) fn changed(&self) -> u64 {
         self.changed
@@ -209,15 +229,19 @@ impl Precedence {
         let senders = self.senders.iter();
         let said: BTreeMap<&String, &BTreeMap<Key, Stamp>> =
             senders.map(|(sender, it)| (sender, &it.newest)).collect();
-        postcard::to_extend(&said, FORM.to_vec())
+        postcard::to_extend(&(&self.scale, said), FORM.to_vec())
     }
 
     /// Takes over what [`Precedence::to_bytes`] wrote.
     pub(crate) fn of_bytes(bytes: &[u8]) -> Result<Self, postcard::Error> {
         let said = bytes.strip_prefix(FORM);
         let said = said.ok_or(postcard::Error::DeserializeBadEncoding)?;
-        let said: BTreeMap<String, BTreeMap<Key, Stamp>> = postcard::from_bytes(said)?;
-        let mut all = Self::default();
+        let (scale, said): (TimeScale, BTreeMap<String, BTreeMap<Key, Stamp>>) =
+            postcard::from_bytes(said)?;
+        let mut all = Self {
+            scale,
+            ..Self::default()
+        };
         for (sender, newest) in said {
             let times = newest.iter();
             let by_time = times.map(|(key, stamp)| (stamp.occurred_micros, *key));

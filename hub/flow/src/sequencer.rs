@@ -14,7 +14,6 @@ use crate::config::HubConfig;
 use crate::core::order_of;
 use crate::draft::Draft;
 use crate::entry_reader::EntryReader;
-use crate::entry_time::EntryTime;
 use crate::fault::of_journal;
 use crate::feed::{Committed, Feed};
 use crate::flags;
@@ -72,7 +71,6 @@ pub(crate) struct Sequencer {
     saved_at: Instant,
     saved: u64,
     looked_at: Instant,
-    pub(crate) entry_time: EntryTime,
 }
 
 /// Why there is no sequencer, with what it would have kept.
@@ -147,7 +145,6 @@ impl Sequencer {
             saved_at: Instant::now(),
             saved: recovered.from,
             looked_at: Instant::now(),
-            entry_time: EntryTime::default(),
         };
         match sequencer.begin(occasion) {
             Ok(()) => Ok((sequencer, recovered)),
@@ -241,8 +238,8 @@ impl Sequencer {
 
     /// One round: a tick if it is time, everything taken, one commit.
     fn round(&mut self, mode: &Mode, pieces: Vec<Piece>) -> Result<(), Fault> {
-        let time = self.time();
-        let mut batch = Batch::new(self.journal.next_number(), time);
+        let mut batch = self.next_batch()?;
+        let time = batch.time();
         let tick_micros = self.kit.ties.config.tick_ms.saturating_mul(1_000);
         let since = time.micros().saturating_sub(self.kit.core.fold().last_tick);
         if *mode == Mode::Normal && since >= tick_micros {
@@ -278,8 +275,7 @@ impl Sequencer {
                     self.kit.held.extend(pieces);
                     return Err(fault);
                 }
-                let time = self.time();
-                batch = Batch::new(self.journal.next_number(), time);
+                batch = self.next_batch()?;
             }
         }
         self.commit(batch, pending)
@@ -410,7 +406,7 @@ impl Sequencer {
         });
         let ticked = |line: &Line| line.entry.kind == EntryKind::Tick;
         let fold = self.kit.core.fold();
-        let lead = self.entry_time.lead(self.kit.ties.clock.now());
+        let lead = self.kit.lead();
         let mut shown = self.kit.ties.board.lock();
         shown.lead_micros = lead;
         if batch.lines().iter().any(ticked) || shown.ticked_at.is_none() {

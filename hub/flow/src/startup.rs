@@ -110,9 +110,10 @@ impl Sequencer {
             // Given by an opening that failed before it was done.
             acted.number = None;
         }
-        let time = self.time();
+        let time = self.kit.time();
         let mut batch = Batch::new(self.journal.next_number(), time);
         self.admit_occasion(&mut batch, time, occasion)?;
+        self.kit.admit_scale(&mut batch, time)?;
         if matches!(occasion, Occasion::Start) {
             self.admit_lead(&mut batch, time)?;
         }
@@ -266,7 +267,7 @@ impl Sequencer {
         late: Vec<(Order, Option<MessageId>)>,
         carried: &mut Carried,
     ) -> Result<(), Fault> {
-        let time = self.time();
+        let time = self.kit.time();
         let mut batch = Batch::new(self.journal.next_number(), time);
         for (order, opening) in late {
             let outcome = match carried.take(opening, &order.target.0) {

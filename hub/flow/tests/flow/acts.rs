@@ -13,7 +13,7 @@ use crate::partner::{Ca, Partner, message};
 use crate::said::{example, white};
 
 /// Each statement with the second, counted from the morning, in which it was said; what became of it.
-async fn said(hub: &RunningHub, by: &Partner, said: Vec<(i64, Body)>) -> Vec<String> {
+pub async fn said(hub: &RunningHub, by: &Partner, said: Vec<(i64, Body)>) -> Vec<String> {
     let messages: Vec<String> = said
         .into_iter()
         .map(|(second, body)| message(&by.id, body, morning().plus_seconds(second)))
@@ -30,7 +30,7 @@ async fn said(hub: &RunningHub, by: &Partner, said: Vec<(i64, Body)>) -> Vec<Str
     answers.iter().map(told).collect()
 }
 
-fn opening(by: &Partner, gate: &str, release: bool) -> Body {
+pub fn opening(by: &Partner, gate: &str, release: bool) -> Body {
     match emergency() {
         Body::EmergencyGateOpen(it) => Body::EmergencyGateOpen(EmergencyGateOpen {
             gates: vec![GateId::new(gate).unwrap()],
@@ -58,7 +58,7 @@ fn order(by: &Partner, action: GateAction) -> Body {
     })
 }
 
-fn mode(by: &Partner, mode: OperatingMode) -> Body {
+pub fn mode(by: &Partner, mode: OperatingMode) -> Body {
     match example("operating-mode-change") {
         Body::OperatingModeChange(it) => Body::OperatingModeChange(OperatingModeChange {
             gates: Vec::new(),
@@ -71,7 +71,7 @@ fn mode(by: &Partner, mode: OperatingMode) -> Body {
 }
 
 /// Two people of the park.
-fn two(park: &Park) -> (Partner, Partner) {
+pub fn two(park: &Park) -> (Partner, Partner) {
     let mut ca = Ca::new(park.dir.path());
     let one = ca.partner("OP-1", Role::Operator);
     (one, ca.partner("OP-2", Role::Operator))

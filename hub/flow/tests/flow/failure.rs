@@ -15,7 +15,7 @@ fn on(disk: &SimDisk, park: &Park) -> Journal {
 }
 
 /// A journal on a simulated disk that can be opened again and again, as the program's own can.
-struct SimLedger {
+pub struct SimLedger {
     disk: SimDisk,
     dir: std::path::PathBuf,
     state: std::path::PathBuf,
@@ -23,7 +23,7 @@ struct SimLedger {
 }
 
 impl SimLedger {
-    fn new(disk: &SimDisk, park: &Park, options: Options) -> Arc<Self> {
+    pub fn new(disk: &SimDisk, park: &Park, options: Options) -> Arc<Self> {
         Arc::new(Self {
             disk: disk.clone(),
             dir: park.journal_dir(),

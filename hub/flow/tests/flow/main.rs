@@ -12,6 +12,7 @@ mod acts;
 mod alarm_flood;
 mod authority;
 mod clock;
+mod clock_back;
 mod core;
 mod facts;
 mod failure;

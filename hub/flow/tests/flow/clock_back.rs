@@ -1,0 +1,230 @@
+//! A hub whose clock was put right and is behind its journal: what people say now is said now.
+
+use cordon_contract::Plugin;
+use cordon_flow::{RunningHub, replay_over};
+use cordon_journal::disk::sim::SimDisk;
+use cordon_model::{Body, LifeState, ListEntry, OperatingMode};
+
+use crate::acts::{mode, opening, said, two};
+use crate::failure::SimLedger;
+use crate::park::{Park, Porter, small, until};
+use crate::partner::Partner;
+use crate::said::white;
+
+const DAY_S: i64 = 86_400;
+
+fn listed(state: LifeState) -> Body {
+    match white("苏A77777") {
+        Body::ListEntry(it) => Body::ListEntry(ListEntry { state, ..it }),
+        _ => unreachable!(),
+    }
+}
+
+/// The clock goes on by so many seconds, or back.
+fn pass(park: &Park, seconds: i64) {
+    park.clock.advance_ms(seconds * 1_000);
+}
+
+async fn carried_out(park: &Park, count: usize) {
+    until("it is carried out", || park.yard.orders().len() == count).await;
+}
+
+/// Opening, release, evacuation, its end and a listing, all of now, the clock showing `at`.
+async fn a_shift(park: &Park, hub: &RunningHub, one: &Partner, at: i64) {
+    let before = park.yard.orders().len();
+    assert_eq!(
+        said(hub, one, vec![(at, opening(one, "G1", false))]).await,
+        [""]
+    );
+    pass(park, 1);
+    let release = opening(one, "G1", true);
+    hub.submit().internal(release, &one.id).await.unwrap();
+    carried_out(park, before + 2).await;
+    let now = vec![
+        (at + 1, mode(one, OperatingMode::Evacuation)),
+        (at + 1, listed(LifeState::Active)),
+    ];
+    assert_eq!(said(hub, one, now).await, ["", ""]);
+    pass(park, 1);
+    let end = mode(one, OperatingMode::Normal);
+    hub.submit().internal(end, &one.id).await.unwrap();
+}
+
+/// What is ordered and said when the clock shows 10 s, each once; late words of the same minute.
+async fn said_after_it_was_put_right(
+    park: &Park,
+    hub: &RunningHub,
+    (one, two): (&Partner, &Partner),
+) {
+    let before = park.yard.orders().len();
+    let by_console = hub
+        .submit()
+        .internal(opening(one, "G1", false), &one.id)
+        .await;
+    by_console.unwrap();
+    carried_out(park, before + 1).await;
+    pass(park, 5);
+    let now = vec![
+        (12, opening(two, "G1", true)),
+        (13, opening(two, "G1", false)),
+        (15, mode(two, OperatingMode::Evacuation)),
+        (15, listed(LifeState::Withdrawn)),
+    ];
+    assert_eq!(said(hub, two, now).await, [""; 4]);
+    let late = vec![
+        (11, opening(one, "G1", true)),
+        (14, mode(one, OperatingMode::Normal)),
+        (14, opening(one, "G1", true)),
+        // Before the clock was put right: nothing says that it is newer.
+        (-20, opening(one, "G1", true)),
+        (-25, mode(one, OperatingMode::Normal)),
+    ];
+    assert_eq!(said(hub, one, late).await, ["refused C010"; 5]);
+    assert_eq!(
+        said(hub, one, vec![(11, listed(LifeState::Active))]).await,
+        ["F046"]
+    );
+    pass(park, 5);
+    let released = vec![
+        (17, mode(one, OperatingMode::Normal)),
+        (18, opening(one, "G1", true)),
+    ];
+    assert_eq!(said(hub, one, released).await, [""; 2]);
+    let late = vec![
+        (13, opening(one, "G1", false)),
+        (16, mode(one, OperatingMode::Evacuation)),
+    ];
+    assert_eq!(said(hub, one, late).await, ["refused C010"; 2]);
+    carried_out(park, before + 4).await;
+}
+
+async fn ends_as_it_replays(hub: RunningHub) {
+    let (number, hash) = hub.submit().state_hash().await.unwrap();
+    let reader = hub.reader();
+    hub.shutdown().await.unwrap();
+    let plugins: Vec<Box<dyn Plugin>> = vec![Box::new(Porter::default())];
+    let report = replay_over(&reader, plugins, Some(number)).unwrap();
+    assert_eq!(report.first_difference, None);
+    assert_eq!(report.state_hash, hash);
+}
+
+/// Each act was answered as accepted, marked as overtaken, and nothing moved, until the clock had come to
+/// where the journal was.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_people_say_after_the_clock_was_put_right_holds() {
+    for back in [1, 60, 3_000, DAY_S, 365 * DAY_S] {
+        let park = Park::new();
+        let (one, two) = two(&park);
+        pass(&park, back);
+        let hub = park.start().await;
+        a_shift(&park, &hub, &one, back).await;
+        hub.shutdown().await.unwrap();
+        pass(&park, -2 - back);
+        let hub = park.start().await;
+        pass(&park, 10);
+        said_after_it_was_put_right(&park, &hub, (&one, &two)).await;
+        ends_as_it_replays(hub).await;
+        // Another start within the lead, all stepped again: the order of acts stays known.
+        std::fs::remove_file(park.state_file()).unwrap();
+        let hub = park.start().await;
+        let late = vec![
+            (17, opening(&one, "G1", false)),
+            (-1, opening(&one, "G1", false)),
+        ];
+        assert_eq!(said(&hub, &one, late).await, ["refused C010"; 2], "{back}");
+        let now = vec![
+            (19, opening(&two, "G1", false)),
+            (20, opening(&two, "G1", true)),
+        ];
+        assert_eq!(said(&hub, &two, now).await, [""; 2], "{back}");
+        ends_as_it_replays(hub).await;
+        let entries = park.entries();
+        let overtaken = entries
+            .iter()
+            .filter(|it| it.entry.label == "message.overtaken");
+        assert_eq!(overtaken.count(), 1, "the late listing alone: {back}");
+    }
+}
+
+/// The clock is put right under a running hub, as after five minutes of another distance.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_people_say_after_the_clock_was_put_right_in_a_run_holds() {
+    let park = Park::new();
+    let (one, two) = two(&park);
+    pass(&park, DAY_S);
+    let hub = park.start().await;
+    a_shift(&park, &hub, &one, DAY_S).await;
+    pass(&park, -2 - DAY_S);
+    until("the lead is told", || {
+        let entries = hub.reader().read_from(1).unwrap();
+        entries.flatten().any(|it| it.entry.label == "clock.lead")
+    })
+    .await;
+    pass(&park, 10);
+    said_after_it_was_put_right(&park, &hub, (&one, &two)).await;
+    ends_as_it_replays(hub).await;
+}
+
+/// The clock came to more than the journal while the hub was down: the lead is over, and a late word is
+/// known as late.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lead_that_is_over_makes_no_late_word_a_new_one() {
+    let park = Park::new();
+    let (one, _) = two(&park);
+    pass(&park, 3_600);
+    let hub = park.start().await;
+    hub.shutdown().await.unwrap();
+    pass(&park, -3_600);
+    park.start().await.shutdown().await.unwrap();
+    pass(&park, 7_200);
+    let hub = park.start().await;
+    pass(&park, 20);
+    let said = |second: i64, release| {
+        said(
+            &hub,
+            &one,
+            vec![(7_200 + second, opening(&one, "G1", release))],
+        )
+    };
+    assert_eq!(said(20, false).await, [""]);
+    assert_eq!(said(10, true).await, ["refused C010"]);
+    assert_eq!(said(20, true).await, [""]);
+    ends_as_it_replays(hub).await;
+}
+
+/// Without a journal too, whose time goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_people_order_while_the_disk_fails_is_compared_in_the_same_time() {
+    let park = Park::new();
+    let (one, _) = two(&park);
+    let disk = SimDisk::new(11);
+    let plugins: Vec<Box<dyn Plugin>> = vec![Box::new(Porter::default())];
+    let ledger = SimLedger::new(&disk, &park, small());
+    pass(&park, DAY_S);
+    let hub = park.start_over(ledger, plugins).await.unwrap();
+    a_shift(&park, &hub, &one, DAY_S).await;
+    disk.set_broken(true);
+    let submit = hub.submit();
+    let order = |release| submit.internal(opening(&one, "G1", release), &one.id);
+    pass(&park, -DAY_S);
+    assert!(order(false).await.unwrap().late);
+    carried_out(&park, 3).await;
+    pass(&park, 5);
+    assert!(order(true).await.unwrap().late);
+    carried_out(&park, 4).await;
+    let left = park.yard.orders()[3].deadline.micros();
+    let now = cordon_contract::Clock::now(&park.clock).micros();
+    assert!(left - now <= 5_000_000, "5 s as ever, not a day");
+    let late = vec![(4, opening(&one, "G1", false))];
+    assert_eq!(said(&hub, &one, late).await, ["refused C010"]);
+    assert_eq!(
+        said(&hub, &one, vec![(7, opening(&one, "G1", false))]).await,
+        [""]
+    );
+    disk.set_broken(false);
+    until("the journal is written again", || {
+        hub.health().mode == "normal"
+    })
+    .await;
+    ends_as_it_replays(hub).await;
+}
