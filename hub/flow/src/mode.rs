@@ -103,6 +103,11 @@ impl Modes {
         self.0.borrow().clone()
     }
 
+    /// Why this weight is refused now; `None` when it is taken.
+    pub(crate) fn refuses(&self, weight: Weight) -> Option<Fault> {
+        self.0.borrow().refuses(weight)
+    }
+
     /// Waits until the mode is one of those `wanted`.
     pub async fn until(&self, wanted: impl FnMut(&Mode) -> bool) {
         let mut receiver = self.0.subscribe();
@@ -115,7 +120,7 @@ impl Modes {
     pub(crate) async fn refuse(&self, weight: Weight) -> Fault {
         loop {
             self.until(|mode| mode.refuses(weight).is_some()).await;
-            if let Some(fault) = self.now().refuses(weight) {
+            if let Some(fault) = self.refuses(weight) {
                 return fault;
             }
         }

@@ -16,6 +16,11 @@ use crate::work::Work;
 /// Bytes one permit of the byte bound stands for.
 const PERMIT_BYTES: usize = 1_024;
 
+/// After steady work the taker looks again by itself after so long, and steady work does not wake it
+/// before: to wake a sleeper costs the pusher more than to read a receipt, and what comes meanwhile shares
+/// a batch. Emergencies and quick work wake it at once.
+const DOZE: Duration = Duration::from_micros(150);
+
 /// A piece of work with the room it takes in the queue until it is committed.
 pub(crate) struct Ticket {
     work: Work,
@@ -38,13 +43,64 @@ struct Lane {
     bytes_max: u32,
 }
 
+impl Lane {
+    /// Permits of a piece. One larger than the whole bound takes all of it.
+    fn weight(&self, work: &Work) -> u32 {
+        u32::try_from(work.bytes().div_ceil(PERMIT_BYTES))
+            .unwrap_or(u32::MAX)
+            .min(self.bytes_max)
+    }
+}
+
+/// Whether the taker must be told that something waits; telling costs a call of the kernel.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Taker {
+    /// It looks again before it sleeps.
+    #[default]
+    Awake,
+    /// It looks again soon; only what must not wait is told.
+    Dozing,
+    /// It waits to be told.
+    Asleep,
+}
+
+impl Taker {
+    /// Whether it must be told of a piece.
+    fn must_hear(self, pace: Pace) -> bool {
+        match self {
+            Self::Awake => false,
+            Self::Dozing => pace != Pace::Steady,
+            Self::Asleep => true,
+        }
+    }
+}
+
+/// Which lane a piece waits in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Pace {
+    Emergency,
+    Quick,
+    Steady,
+}
+
+impl Pace {
+    fn of(work: &Work) -> Self {
+        match (work.weight(), work.is_quick()) {
+            (Weight::Emergency, _) => Self::Emergency,
+            (_, true) => Self::Quick,
+            (_, false) => Self::Steady,
+        }
+    }
+}
+
 #[derive(Default)]
 struct Waiting {
     emergency: VecDeque<Ticket>,
     quick: VecDeque<Ticket>,
     steady: VecDeque<Ticket>,
-    /// The taker sleeps; nobody else needs to be told, and telling costs a call of the kernel.
-    asleep: bool,
+    taker: Taker,
+    /// The last that was taken was steady work: more of it is likely soon.
+    was_steady: bool,
     closed: bool,
 }
 
@@ -89,43 +145,59 @@ impl Queue {
         }
     }
 
+    /// Puts the work in when there is room for it now; gives it back when there is none.
+    pub(crate) fn try_push(&self, work: Work) -> Result<Result<(), Work>, Closed> {
+        let pace = Pace::of(&work);
+        let lane = self.lane(pace);
+        let Ok(piece) = Arc::clone(&lane.pieces).try_acquire_owned() else {
+            return Ok(Err(work));
+        };
+        let Ok(bytes) = Arc::clone(&lane.bytes).try_acquire_many_owned(lane.weight(&work)) else {
+            return Ok(Err(work));
+        };
+        self.put(pace, work, (piece, bytes)).map(Ok)
+    }
+
     /// Waits for room and puts the work in.
     pub(crate) async fn push(&self, work: Work) -> Result<(), Closed> {
-        let emergency = work.weight() == Weight::Emergency;
-        let quick = work.is_quick();
-        let lane = match (emergency, quick) {
-            (true, _) => &self.emergency,
-            (false, true) => &self.quick,
-            (false, false) => &self.steady,
-        };
-        // One piece larger than the whole bound takes all of it.
-        let weight = u32::try_from(work.bytes().div_ceil(PERMIT_BYTES))
-            .unwrap_or(u32::MAX)
-            .min(lane.bytes_max);
+        let pace = Pace::of(&work);
+        let lane = self.lane(pace);
         let piece = Arc::clone(&lane.pieces)
             .acquire_owned()
             .await
             .map_err(|_| Closed)?;
         let bytes = Arc::clone(&lane.bytes)
-            .acquire_many_owned(weight)
+            .acquire_many_owned(lane.weight(&work))
             .await
             .map_err(|_| Closed)?;
-        let ticket = Ticket {
-            work,
-            room: (piece, bytes),
-        };
+        self.put(pace, work, (piece, bytes))
+    }
+
+    fn lane(&self, pace: Pace) -> &Lane {
+        match pace {
+            Pace::Emergency => &self.emergency,
+            Pace::Quick => &self.quick,
+            Pace::Steady => &self.steady,
+        }
+    }
+
+    fn put(&self, pace: Pace, work: Work, room: Room) -> Result<(), Closed> {
+        let ticket = Ticket { work, room };
         let mut waiting = self.lock();
         if waiting.closed {
             return Err(Closed);
         }
-        match (emergency, quick) {
-            (true, _) => waiting.emergency.push_back(ticket),
-            (false, true) => waiting.quick.push_back(ticket),
-            (false, false) => waiting.steady.push_back(ticket),
+        match pace {
+            Pace::Emergency => waiting.emergency.push_back(ticket),
+            Pace::Quick => waiting.quick.push_back(ticket),
+            Pace::Steady => waiting.steady.push_back(ticket),
         }
-        let asleep = std::mem::take(&mut waiting.asleep);
+        let tells = waiting.taker.must_hear(pace);
+        if tells {
+            waiting.taker = Taker::Awake;
+        }
         drop(waiting);
-        if asleep {
+        if tells {
             self.filled.notify_one();
         }
         Ok(())
@@ -140,14 +212,10 @@ impl Queue {
         patience: Duration,
     ) -> Option<Vec<Ticket>> {
         let mut waiting = self.lock();
-        if waiting.is_empty() && !waiting.closed {
-            waiting.asleep = true;
-            waiting = match self.filled.wait_timeout(waiting, patience) {
-                Ok((waiting, _)) => waiting,
-                Err(poisoned) => poisoned.into_inner().0,
-            };
-            waiting.asleep = false;
+        if waiting.was_steady {
+            waiting = self.rest(waiting, Taker::Dozing, DOZE.min(patience));
         }
+        waiting = self.rest(waiting, Taker::Asleep, patience);
         if waiting.closed && waiting.is_empty() {
             return None;
         }
@@ -155,6 +223,7 @@ impl Queue {
         let quick_max = pieces - (pieces / 4).min(waiting.steady.len());
         let mut taken = Vec::new();
         let mut size = 0;
+        waiting.was_steady = !waiting.steady.is_empty();
         while taken.len() < pieces {
             let Some(ticket) = waiting.emergency.pop_front() else {
                 break;
@@ -177,6 +246,24 @@ impl Queue {
             taken.push(ticket);
         }
         Some(taken)
+    }
+
+    /// Waits for something while there is nothing.
+    fn rest<'a>(
+        &'a self,
+        mut waiting: MutexGuard<'a, Waiting>,
+        taker: Taker,
+        patience: Duration,
+    ) -> MutexGuard<'a, Waiting> {
+        if waiting.is_empty() && !waiting.closed {
+            waiting.taker = taker;
+            waiting = match self.filled.wait_timeout(waiting, patience) {
+                Ok((waiting, _)) => waiting,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+            waiting.taker = Taker::Awake;
+        }
+        waiting
     }
 
     /// How many pieces wait.
@@ -215,10 +302,13 @@ mod tests {
     use cordon_model::{Body, EmergencyGateOpen, MessageId, ParkCode, PartyId, Timestamp};
     use tokio::sync::oneshot;
 
-    use super::Queue;
+    use super::{DOZE, Pace, Queue, Taker};
+    use crate::corridor::RefusedDraft;
+    use crate::draft::Draft;
+    use crate::fault::{STRANGER, fault};
     use crate::mode::Weight;
     use crate::sealer::{Particulars, Sealer};
-    use crate::work::{OwnWork, Work};
+    use crate::work::{OwnWork, RefusalWork, Work};
 
     fn opening() -> Work {
         let operator = PartyId::new("operator-1").unwrap();
@@ -241,6 +331,15 @@ mod tests {
         })
     }
 
+    /// Steady work, whose answer nobody waits for.
+    fn refusal() -> Work {
+        let sender = PartyId::new("enterprise-1").unwrap();
+        let draft = Draft::bare(EntryKind::Refused, sender);
+        let (answer, _) = oneshot::channel();
+        let refused = RefusedDraft::again(fault(STRANGER), draft);
+        Work::Refusal(RefusalWork { refused, answer })
+    }
+
     #[tokio::test]
     async fn an_emergency_opening_neither_waits_for_room_nor_behind_others() {
         let queue = Queue::new(1, 1 << 20);
@@ -252,5 +351,46 @@ mod tests {
         let taken = queue.take(1, 1 << 20, Duration::ZERO).unwrap();
         let works: Vec<Work> = taken.into_iter().map(|ticket| ticket.split().0).collect();
         assert!(works.len() == 1 && works.iter().all(|work| work.weight() == Weight::Emergency));
+    }
+
+    /// An opening during the doze is told at once; the steady work of a moment waits for the next look.
+    #[test]
+    fn a_dozing_taker_is_woken_by_what_must_not_wait_alone() {
+        for pace in [Pace::Emergency, Pace::Quick, Pace::Steady] {
+            assert!(Taker::Asleep.must_hear(pace), "{pace:?}");
+            assert!(!Taker::Awake.must_hear(pace), "{pace:?}");
+        }
+        assert!(Taker::Dozing.must_hear(Pace::Emergency));
+        assert!(Taker::Dozing.must_hear(Pace::Quick));
+        assert!(!Taker::Dozing.must_hear(Pace::Steady));
+        assert!(DOZE < Duration::from_millis(1), "nobody would notice");
+    }
+
+    /// Whatever the taker does when something comes, it is handed out.
+    #[tokio::test]
+    async fn what_comes_while_the_taker_rests_is_handed_out() {
+        let queue = std::sync::Arc::new(Queue::new(100, 1 << 20));
+        let taker = {
+            let queue = std::sync::Arc::clone(&queue);
+            std::thread::spawn(move || {
+                let mut taken = 0;
+                while let Some(tickets) = queue.take(8, 1 << 20, Duration::from_secs(60)) {
+                    taken += tickets.len();
+                }
+                taken
+            })
+        };
+        for round in 0..2_000 {
+            let work = match round % 5 {
+                0 => opening(),
+                _ => refusal(),
+            };
+            assert!(queue.push(work).await.is_ok());
+            if round % 7 == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        queue.close();
+        assert_eq!(taker.join().unwrap(), 2_000);
     }
 }

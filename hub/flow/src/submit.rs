@@ -295,6 +295,13 @@ impl Submit {
     /// answer is not left waiting until a disk is mended.
     async fn push(&self, work: Work) -> Result<(), Fault> {
         let weight = work.weight();
+        if let Some(fault) = self.modes.refuses(weight) {
+            return Err(fault);
+        }
+        let work = match self.queue.try_push(work).map_err(|_| fault(STOPPED))? {
+            Ok(()) => return Ok(()),
+            Err(work) => work,
+        };
         tokio::select! {
             biased;
             fault = self.modes.refuse(weight) => Err(fault),

@@ -300,34 +300,88 @@ impl FromStr for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Civil {
-            year,
-            month,
-            day,
-            hour,
-            minute,
-            second,
-            micro,
-        } = self.civil();
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
-        )?;
-        if micro != 0 {
-            let mut digits = micro;
-            let mut width = 6;
-            while digits % 10 == 0 {
-                digits /= 10;
-                width -= 1;
-            }
-            write!(f, ".{digits:0width$}")?;
+        let civil = self.civil();
+        // Years outside 0 to 9999 are written with a sign or more digits; no message has one.
+        if let Some(year) = u32::try_from(civil.year).ok().filter(|it| *it <= 9_999) {
+            let mut text = Written::new();
+            text.number(year, 4);
+            text.date_and_time(civil);
+            text.offset(self.offset_minutes);
+            return f.write_str(text.as_str());
         }
-        if self.offset_minutes == 0 {
-            return f.write_str("Z");
+        let mut text = Written::new();
+        text.date_and_time(civil);
+        text.offset(self.offset_minutes);
+        write!(f, "{:04}{}", civil.year, text.as_str())
+    }
+}
+
+/// A time being written. Every message holds several; the formatter's calls would be felt.
+struct Written {
+    bytes: [u8; 40],
+    length: usize,
+}
+
+impl Written {
+    fn new() -> Self {
+        Self {
+            bytes: [0; 40],
+            length: 0,
         }
-        let sign = if self.offset_minutes < 0 { '-' } else { '+' };
-        let away = self.offset_minutes.unsigned_abs();
-        write!(f, "{sign}{:02}:{:02}", away / 60, away % 60)
+    }
+
+    fn as_str(&self) -> &str {
+        let written = self.bytes.get(..self.length).unwrap_or_default();
+        std::str::from_utf8(written).unwrap_or_default()
+    }
+
+    fn byte(&mut self, byte: u8) {
+        if let Some(to) = self.bytes.get_mut(self.length) {
+            *to = byte;
+            self.length += 1;
+        }
+    }
+
+    fn number(&mut self, number: u32, width: u32) {
+        for place in (0..width).rev() {
+            let digit = number / 10_u32.pow(place) % 10;
+            self.byte(b'0' + digit as u8);
+        }
+    }
+
+    /// `-11-28T09:05:07.25`, without trailing zeros of the fraction.
+    fn date_and_time(&mut self, civil: Civil) {
+        let parts = [
+            (b'-', civil.month),
+            (b'-', civil.day),
+            (b'T', civil.hour),
+            (b':', civil.minute),
+            (b':', civil.second),
+        ];
+        for (before, number) in parts {
+            self.byte(before);
+            self.number(u32::from(number), 2);
+        }
+        let (mut digits, mut width) = (civil.micro, 6);
+        while digits != 0 && digits % 10 == 0 {
+            digits /= 10;
+            width -= 1;
+        }
+        if digits != 0 {
+            self.byte(b'.');
+            self.number(digits, width);
+        }
+    }
+
+    fn offset(&mut self, minutes: i16) {
+        if minutes == 0 {
+            return self.byte(b'Z');
+        }
+        let away = u32::from(minutes.unsigned_abs());
+        self.byte(if minutes < 0 { b'-' } else { b'+' });
+        self.number(away / 60, 2);
+        self.byte(b':');
+        self.number(away % 60, 2);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The write side: a canonical writer that checks facets and knows where it is.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,13 +21,16 @@ pub(crate) const SVC_PREFIX: &str = "svc";
 pub(crate) struct Out {
     writer: Writer,
     path: Vec<(&'static str, &'static str)>,
+    /// The value that is being written; kept for its room.
+    value: String,
 }
 
 impl Out {
     pub(crate) fn new() -> Self {
         Self {
             writer: Writer::with(&[(C_PREFIX, NAMESPACE), (SVC_PREFIX, SERVICE_NAMESPACE)]),
-            path: Vec::new(),
+            path: Vec::with_capacity(8),
+            value: String::with_capacity(64),
         }
     }
 
@@ -90,7 +93,25 @@ impl Out {
         name: &str,
         value: Timestamp,
     ) -> Result<(), WireFault> {
-        self.text(prefix, name, &value.to_string(), &facets::TIMESTAMP)
+        let mut text = std::mem::take(&mut self.value);
+        let written = self
+            .written(&mut text, prefix, name, &value)
+            .and_then(|()| self.text(prefix, name, &text, &facets::TIMESTAMP));
+        self.value = text;
+        written
+    }
+
+    /// Puts a value into the kept text.
+    fn written(
+        &self,
+        text: &mut String,
+        prefix: &str,
+        name: &str,
+        value: &impl fmt::Display,
+    ) -> Result<(), WireFault> {
+        text.clear();
+        let place = || self.place(prefix, name);
+        write!(text, "{value}").map_err(|_| WireFault::new(CHARACTER, place(), "not writable"))
     }
 
     /// For values that were checked when made.
@@ -100,8 +121,13 @@ impl Out {
         name: &str,
         value: &impl fmt::Display,
     ) -> Result<(), WireFault> {
-        self.writer.element(prefix, name, &value.to_string());
-        Ok(())
+        let mut text = std::mem::take(&mut self.value);
+        let written = self.written(&mut text, prefix, name, value);
+        if written.is_ok() {
+            self.writer.element(prefix, name, &text);
+        }
+        self.value = text;
+        written
     }
 
     pub(crate) fn decimal(

@@ -6,6 +6,10 @@ use crate::XML_NAMESPACE;
 use crate::chars;
 use crate::escape::{push_attribute, push_text};
 
+/// Bytes and open elements that a document has room for from the start.
+const OUT_BYTES: usize = 1_024;
+const OPEN: usize = 8;
+
 /// Writes XML in exclusive canonical form: a namespace is declared on the outermost elements that
 /// use its prefix, attributes are sorted, empty elements have two tags, no XML declaration, no
 /// white space of its own. Same calls, same bytes.
@@ -45,7 +49,13 @@ impl Writer {
 
     /// A writer that knows these (prefix, namespace name) pairs.
     pub fn with(namespaces: &[(&str, &str)]) -> Self {
-        let mut writer = Self::new();
+        let mut writer = Self {
+            // Room for a receipt or a small message, so that it does not grow byte by byte.
+            out: Vec::with_capacity(OUT_BYTES),
+            namespaces: Vec::with_capacity(namespaces.len()),
+            open: Vec::with_capacity(OPEN),
+            ..Self::default()
+        };
         for (prefix, uri) in namespaces {
             writer.namespace(prefix, uri);
         }
