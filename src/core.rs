@@ -291,6 +291,7 @@ impl Desk for HubCore {
             mode: now.mode,
             inside: now.inside,
             barriers: now.barriers,
+            held: now.held,
         })
     }
 

@@ -393,6 +393,7 @@ fn grant(seconds: i64) -> Order {
         deadline: now.plus_seconds(seconds),
         epoch: 1,
         attempt: 0,
+        turn: 0,
         message: Arc::new(Message {
             header,
             body: Body::AccessGrant(body),

@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::inbox::Ask;
 use crate::keeper::Door;
 use crate::profile::Profile;
+use crate::state::Action;
 
 /// A profile file is no larger than this.
 const PROFILE_BYTES_MAX: u64 = 64 * 1024;
@@ -176,6 +177,7 @@ impl ModbusAdapter {
         let patience = Duration::from_millis(left_ms.unsigned_abs());
         let (reply, answered) = oneshot::channel();
         let emergency = order.lane == OrderLane::Emergency;
+        let passage = command.action == Action::Open;
         let ask = Ask::Order {
             order,
             command,
@@ -185,6 +187,9 @@ impl ModbusAdapter {
         let outcome = async {
             let sent = if emergency {
                 door.urgent.send(ask).await.is_ok()
+            } else if !passage {
+                // What a person orders waits for room: it may end an opening that waits too.
+                door.everyday.send(ask).await.is_ok()
             } else {
                 match door.everyday.try_send(ask) {
                     Ok(()) => true,

@@ -21,8 +21,13 @@ use crate::lane::Lane;
 use crate::line::Silence;
 use crate::outbox::Outbox;
 use crate::probe::probe;
-use crate::state::{Action, Task};
+use crate::state::{Action, NOTHING_SENT, SUPERSEDED, Task};
 use crate::units::{MISSES_OFFLINE, Miss, Units};
+
+/// What is answered when a newer order to the contrary was there first.
+pub(crate) fn overtaken() -> Outcome {
+    Outcome::new(OutcomeKind::Failed, format!("{SUPERSEDED}{NOTHING_SENT}"))
+}
 
 /// Outcomes remembered, to answer a repeated order with its first outcome.
 const REMEMBERED: usize = 256;
@@ -96,8 +101,8 @@ impl Bus {
             .any(|lane| lane.machine.awaits_lock())
     }
 
-    /// The link is down, or the unit silent: everything is refused except an emergency opening,
-    /// which waits for the link until its deadline.
+    /// The link is down, or the unit silent or not looked at again yet: everything is refused except an
+    /// emergency opening and its release, which wait until their deadline. The last of them holds.
     pub(crate) fn answer_offline(&mut self, ask: Ask, now: Timestamp) {
         let (order, command, unit, reply) = match ask {
             Ask::Order {
@@ -118,23 +123,22 @@ impl Bus {
         let Some((index, reply)) = self.admit(&order, &command, reply, now) else {
             return;
         };
-        let now_ms = self.now_ms();
         let Some(lane) = self.lanes.get_mut(index) else {
             return;
         };
         lane.take(order.number, command, reply);
         if command.action == Action::LockOpen {
-            // The writes it asks for are lost here; the next connect asks for them again.
             self.units.hurry(unit);
-            let tasks = lane.machine.order(now_ms, command.action, order.number);
-            self.finish_all(index, &tasks, now);
-        } else {
-            let text = match self.units.is_silent(unit) {
-                true => "the unit does not answer; nothing was sent",
-                false => "the link is down; nothing was sent",
-            };
-            self.finish(index, order.number, OutcomeKind::Failed, text, now);
         }
+        let why = match self.units.is_silent(unit) {
+            true => "the unit does not answer; nothing was sent",
+            false => "the link is down; nothing was sent",
+        };
+        let tasks = lane
+            .machine
+            .order_unlinked(command.action, order.number, why);
+        lane.note_taken(&order, command.action, &tasks);
+        self.finish_all(index, &tasks, now);
     }
 
     /// Looks at an order before a device is touched for it. `None` when it was answered here.
@@ -173,6 +177,14 @@ impl Bus {
                         .is_some_and(|lane| lane.carries(order.number)) =>
                 {
                     Outcome::new(OutcomeKind::Accepted, "is being carried out already")
+                }
+                Some(index)
+                    if self
+                        .lanes
+                        .get(index)
+                        .is_some_and(|lane| lane.is_overtaken(order.turn, command.action)) =>
+                {
+                    overtaken()
                 }
                 Some(index) => {
                     self.epoch = command.epoch;

@@ -1,12 +1,19 @@
 //! What others ask of the owner of a bus. Emergency openings have a door of their own and come
-//! first, whatever is under way.
+//! first, whatever is under way. What waits here and is contradicted by a newer order is answered
+//! without the owner: it is never begun.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
-use cordon_contract::{Order, Outcome, Probe};
+use cordon_contract::{Order, Outcome, Probe, Target};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::bus::overtaken;
 use crate::command::Command;
+use crate::state::Action;
+
+/// Everyday asks taken from their door at a time; more wait in it.
+const WAITING_MAX: usize = 64;
 
 /// What others ask of the owner.
 #[derive(Debug)]
@@ -24,6 +31,24 @@ pub(crate) enum Ask {
 }
 
 impl Ask {
+    /// What an order is for, its turn and what it wants.
+    fn what(&self) -> Option<(Target, u64, Action)> {
+        match self {
+            Self::Order { order, command, .. } => {
+                Some((order.target.clone(), order.turn, command.action))
+            }
+            Self::Probe { .. } => None,
+        }
+    }
+
+    /// Whether somebody still waits for it in its time.
+    fn is_wanted(&self, now: Instant) -> bool {
+        match self {
+            Self::Order { command, reply, .. } => now < command.until && !reply.is_closed(),
+            Self::Probe { .. } => true,
+        }
+    }
+
     fn unit(&self) -> Option<u8> {
         match self {
             Self::Order { unit, .. } => Some(*unit),
@@ -39,8 +64,8 @@ pub(crate) struct Inbox {
     urgent: mpsc::Receiver<Ask>,
     /// Emergency openings that came while a call was under way.
     kept: VecDeque<Ask>,
-    /// An everyday ask that is next, or made way for one.
-    put_back: Option<Ask>,
+    /// Everyday asks that came, the next one first; at most [`WAITING_MAX`].
+    waiting: VecDeque<Ask>,
 }
 
 impl Inbox {
@@ -49,7 +74,7 @@ impl Inbox {
             everyday,
             urgent,
             kept: VecDeque::new(),
-            put_back: None,
+            waiting: VecDeque::new(),
         }
     }
 
@@ -61,6 +86,40 @@ impl Inbox {
     fn look(&mut self) {
         while let Ok(ask) = self.urgent.try_recv() {
             self.kept.push_back(ask);
+        }
+        while self.waiting.len() < WAITING_MAX
+            && let Ok(ask) = self.everyday.try_recv()
+        {
+            self.waiting.push_back(ask);
+        }
+    }
+
+    /// Answers what a newer order contradicts.
+    fn drop_overtaken(&mut self) {
+        if self.kept.len() + self.waiting.len() < 2 {
+            return;
+        }
+        let orders = self.kept.iter().chain(&self.waiting);
+        let now = Instant::now();
+        let standing: Vec<(Target, u64, Action)> = orders
+            .filter(|ask| ask.is_wanted(now))
+            .filter_map(Ask::what)
+            .collect();
+        let is_overtaken = |ask: &Ask| {
+            ask.what().is_some_and(|(target, turn, action)| {
+                standing
+                    .iter()
+                    .any(|(of, newer, other)| *of == target && *newer > turn && other.ends(action))
+            })
+        };
+        for queue in [&mut self.kept, &mut self.waiting] {
+            let (over, left): (Vec<Ask>, Vec<Ask>) = queue.drain(..).partition(&is_overtaken);
+            queue.extend(left);
+            for ask in over {
+                if let Ask::Order { reply, .. } = ask {
+                    let _ = reply.send(overtaken());
+                }
+            }
         }
     }
 
@@ -87,14 +146,14 @@ impl Inbox {
     /// Returns when something was asked, which [`Self::next`] then gives. False when nobody can ask
     /// any more.
     pub(crate) async fn comes(&mut self) -> bool {
-        if self.put_back.is_some() || !self.kept.is_empty() {
+        if !self.waiting.is_empty() || !self.kept.is_empty() {
             return true;
         }
         tokio::select! {
             biased;
             Some(ask) = self.urgent.recv() => self.kept.push_back(ask),
             ask = self.everyday.recv() => match ask {
-                Some(ask) => self.put_back = Some(ask),
+                Some(ask) => self.waiting.push_back(ask),
                 None => return false,
             },
         }
@@ -104,17 +163,18 @@ impl Inbox {
     /// What was asked: emergency openings first, and among them those of units that answer.
     pub(crate) fn next(&mut self, answers: impl Fn(u8) -> bool) -> Option<Ask> {
         self.look();
+        self.drop_overtaken();
         let place = self
             .kept
             .iter()
             .position(|ask| ask.unit().is_some_and(&answers))
             .unwrap_or(0);
-        self.kept.remove(place).or_else(|| self.put_back.take())
+        self.kept.remove(place).or_else(|| self.waiting.pop_front())
     }
 
     /// Gives an everyday ask back, to be taken next.
     pub(crate) fn put_back(&mut self, ask: Ask) {
-        self.put_back = Some(ask);
+        self.waiting.push_front(ask);
     }
 
     /// Nobody asks any more; what was asked already.
@@ -122,7 +182,7 @@ impl Inbox {
         self.everyday.close();
         self.urgent.close();
         self.look();
-        let mut left: Vec<Ask> = self.kept.drain(..).chain(self.put_back.take()).collect();
+        let mut left: Vec<Ask> = self.kept.drain(..).chain(self.waiting.drain(..)).collect();
         while let Ok(ask) = self.everyday.try_recv() {
             left.push(ask);
         }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use cordon_contract::{DeviceHealth, LinkState, Outcome, OutcomeKind};
+use cordon_contract::{DeviceHealth, LinkState, Order, Outcome, OutcomeKind};
 use cordon_model::Timestamp;
 use tokio::sync::oneshot;
 use tokio_modbus::Request;
@@ -14,7 +14,7 @@ use crate::decode::{Debounce, Plan, Signals};
 use crate::outbox::Report;
 use crate::profile::{Heartbeat, Input, Output, Profile};
 use crate::report::{self, About};
-use crate::state::{Machine, Rules, State, Task};
+use crate::state::{Action, Machine, Rules, State, Task};
 
 /// An order that is being carried out.
 #[derive(Debug)]
@@ -47,6 +47,9 @@ pub(crate) struct Lane {
     beat_at_ms: u64,
     beat: u16,
     orders: BTreeMap<u64, UnderWay>,
+    /// The turn of the newest order of each action that was taken: what was ordered before it may come
+    /// after it.
+    newest: Vec<(Action, u64)>,
     told: Option<Told>,
     reports: Vec<Report>,
     repeat_ms: u64,
@@ -80,6 +83,7 @@ impl Lane {
             beat_at_ms: 0,
             beat: 0,
             orders: BTreeMap::new(),
+            newest: Vec::new(),
             told: None,
             reports: Vec::new(),
             repeat_ms,
@@ -183,6 +187,28 @@ impl Lane {
     /// Takes an order under way.
     pub(crate) fn take(&mut self, ticket: u64, command: Command, reply: oneshot::Sender<Outcome>) {
         self.orders.insert(ticket, UnderWay { command, reply });
+    }
+
+    /// Notes an order that the machine was told of, unless it refused it.
+    pub(crate) fn note_taken(&mut self, order: &Order, action: Action, tasks: &[Task]) {
+        let refused = tasks.iter().any(|task| {
+            matches!(task, Task::Finish { ticket, kind, .. }
+                if *ticket == order.number && *kind == OutcomeKind::Refused)
+        });
+        if refused {
+            return;
+        }
+        match self.newest.iter_mut().find(|(known, _)| *known == action) {
+            Some((_, newest)) => *newest = order.turn.max(*newest),
+            None => self.newest.push((action, order.turn)),
+        }
+    }
+
+    /// Whether a newer order to the contrary was taken before this one came.
+    pub(crate) fn is_overtaken(&self, turn: u64, action: Action) -> bool {
+        self.newest
+            .iter()
+            .any(|(newer, newest)| *newest > turn && newer.ends(action))
     }
 
     /// Whether an order with this number is under way.

@@ -432,7 +432,7 @@ impl Bus {
         };
         if urgent {
             self.units.hurry(unit);
-        } else if self.units.is_silent(unit) {
+        } else if self.units.is_silent(unit) || self.waits_for_greeting(index) {
             self.answer_offline(ask, clock.now());
             return Ok(());
         } else if let Some(index) = index {
@@ -443,6 +443,14 @@ impl Bus {
             }
         }
         self.begin(line, ask, clock).await
+    }
+
+    /// Whether an emergency opening waits for the first touch of its lane, which would begin with it
+    /// whatever was ordered since.
+    fn waits_for_greeting(&self, index: Option<usize>) -> bool {
+        index
+            .and_then(|index| self.lanes.get(index))
+            .is_some_and(|lane| !lane.greeted && lane.machine.awaits_lock())
     }
 
     async fn look(
@@ -482,6 +490,7 @@ impl Bus {
         };
         lane.take(order.number, command, reply);
         let tasks = lane.machine.order(now_ms, command.action, order.number);
+        lane.note_taken(&order, command.action, &tasks);
         let greeted = lane.greeted;
         self.carry_out(line, index, tasks, clock).await?;
         match greeted {

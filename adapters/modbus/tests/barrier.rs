@@ -429,3 +429,25 @@ fn random_signals_and_orders_never_break_the_rules() {
         assert!(machine.awaits(ticket), "{ticket} was forgotten");
     }
 }
+
+/// A boom that was just told to lower, and has not left the upper limit, is told to rise again: its
+/// lowering would be waited for until it was a fault.
+#[test]
+fn an_opening_takes_back_a_lowering_that_has_not_begun() {
+    let mut machine = machine();
+    machine.see(0, signals(UP));
+    machine.order(0, Action::LockOpen, 1);
+    machine.see(10, signals(UP));
+    machine.order(1_000, Action::Release, 2);
+    assert_eq!(pulses(&machine.see(1_010, signals(UP))), [Output::Lower]);
+    let tasks = machine.order(1_020, Action::LockOpen, 3);
+    assert_eq!(pulses(&tasks), [Output::Raise]);
+    assert_eq!(
+        ends(&machine.see(1_030, signals(UP))),
+        [(3, OutcomeKind::Confirmed)]
+    );
+    machine.order(1_040, Action::Release, 4);
+    assert_eq!(pulses(&machine.see(1_050, signals(UP))), [Output::Lower]);
+    machine.see(3_000, signals(DOWN));
+    assert_eq!(machine.state(), State::Closed);
+}

@@ -39,6 +39,7 @@ pub(crate) fn order(body: Body) -> Order {
         deadline: at().plus_seconds(60),
         epoch: 1,
         attempt: 0,
+        turn: 0,
         message: Arc::new(Message { header, body }),
     }
 }

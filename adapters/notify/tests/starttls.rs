@@ -184,6 +184,7 @@ fn order() -> Order {
         deadline: now.plus_seconds(60),
         epoch: 1,
         attempt: 0,
+        turn: 0,
         message: Arc::new(Message { header, body }),
     }
 }

@@ -320,3 +320,88 @@ async fn a_person_holds_releases_and_lowers_one_barrier() {
         "nobody opens by hand: {answer}"
     );
 }
+
+fn by_hand(park: &Park, lane: &str, action: &str) {
+    let body = format!(
+        r#"{{"lane":"{lane}","action":"{action}","ordered_by":"Wang","reason":"boom test"}}"#
+    );
+    let answer = park.post("/api/barrier", &body).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+fn held(park: &Park, lane: &str) -> bool {
+    let view = park.view();
+    let lanes = view["lanes"].as_array().unwrap();
+    let found = lanes.iter().find(|shown| shown["lane"] == lane).unwrap();
+    found["held"].as_bool().unwrap()
+}
+
+/// Its release was answered `nothing was sent`; when the unit answered again the boom rose and was
+/// locked open. The same with a lowering by hand.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_opening_that_waits_ends_with_what_is_ordered_after_it() {
+    let lane = lane(&[]).await;
+    let park = park(&bus(lane.addr(), &[("G-04", 6, 255)]), None);
+    for lowers in [false, true] {
+        park.until_online("BR-06");
+        let failed = commands(&park, "FAILED");
+        lane.fault(LaneFault::Hangs);
+        park.until("it is silent", || park.device("BR-06").0 == "OFFLINE");
+        emergency(&park, "G-04", false);
+        match lowers {
+            true => by_hand(&park, "L-06", "lower"),
+            false => emergency(&park, "G-04", true),
+        }
+        park.until("the opening is over", || commands(&park, "FAILED") > failed);
+        lane.mend(LaneFault::Hangs);
+        park.until_online("BR-06");
+        park.until("all is settled", || {
+            park.view()["figures"]["outbox_waiting"] == 0
+        });
+        park.until("nothing is held", || !held(&park, "L-06"));
+        let polls = lane.state().requests;
+        park.until("it goes on", || lane.state().requests > polls + 20);
+        assert_eq!(lane.state().plant.rises, 0, "lowered by hand: {lowers}");
+        assert!(!lane.state().plant.outputs.contains(&Output::LockOpen));
+    }
+}
+
+/// Release, opening and release within 30 ms: the boom stayed up and was at fault, with an alarm.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn release_opening_and_release_at_once_lower_the_boom() {
+    let lane = lane(&[]).await;
+    let park = park(&bus(lane.addr(), &[("G-04", 6, 255)]), None);
+    park.until_online("BR-06");
+    for _ in 0..3 {
+        emergency(&park, "G-04", false);
+        park.until("up", || is_up(&lane));
+        park.until("settled", || park.view()["figures"]["outbox_waiting"] == 0);
+        for release in [true, false, true] {
+            emergency(&park, "G-04", release);
+        }
+        park.until("down", || is_down(&lane));
+        park.until("settled", || park.view()["figures"]["outbox_waiting"] == 0);
+        assert!(!lane.state().plant.outputs.contains(&Output::LockOpen));
+    }
+    assert_eq!(park.view()["open_alarms"], 0, "{}", park.view()["alarms"]);
+}
+
+/// The page said so only while the journal could not be written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lane_that_is_held_open_is_shown_so_also_after_a_restart() {
+    let lane = lane(&[]).await;
+    let mut park = park(&bus(lane.addr(), &[("G-04", 6, 255)]), None);
+    park.until_online("BR-06");
+    assert!(!held(&park, "L-06"));
+    emergency(&park, "G-04", false);
+    park.until("held", || held(&park, "L-06"));
+    park.until("up", || is_up(&lane));
+    park.kill_and_restart();
+    park.wait_until_healthy();
+    park.until("held after a restart", || held(&park, "L-06"));
+    park.until_online("BR-06");
+    emergency(&park, "G-04", true);
+    park.until("released", || !held(&park, "L-06"));
+    by_hand(&park, "L-06", "hold");
+    park.until("held by hand", || held(&park, "L-06"));
+}

@@ -396,6 +396,7 @@ fn alarm_order(receiver: &str, seconds: i64) -> Order {
         deadline: now.plus_seconds(seconds),
         epoch: 1,
         attempt: 0,
+        turn: 0,
         message: Arc::new(Message {
             header,
             body: Body::AlarmEvent(alarm),

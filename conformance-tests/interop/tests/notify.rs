@@ -111,6 +111,7 @@ fn order(receiver: &str) -> Order {
         deadline: now.plus_seconds(60),
         epoch: 1,
         attempt: 0,
+        turn: 0,
         message: Arc::new(Message { header, body }),
     }
 }

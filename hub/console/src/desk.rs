@@ -2,7 +2,7 @@
 
 use cordon_contract::{BoxFuture, DeviceHealth, Entry, Fault};
 use cordon_model::{
-    AlarmState, BarrierState, Body, DeviceId, GateAction, OperatingMode, Timestamp,
+    AlarmState, BarrierState, Body, DeviceId, GateAction, LaneId, OperatingMode, Timestamp,
 };
 use serde::Serialize;
 use tokio::sync::broadcast;
@@ -84,6 +84,8 @@ pub struct ParkNow {
     pub inside: u64,
     /// What each barrier last was; one that never spoke is not there.
     pub barriers: std::collections::BTreeMap<DeviceId, BarrierState>,
+    /// Lanes that are held open, until their release is confirmed.
+    pub held: std::collections::BTreeSet<LaneId>,
 }
 
 /// A paper of the park that ends: a certificate, a revocation list, the register.

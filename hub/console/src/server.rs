@@ -306,6 +306,10 @@ fn well(console: &Console) -> String {
     });
     let clock = figures.condition.clock_words;
     let clock = clock.map(|words| format!("warning: clock: {words}\n"));
+    let given_up = (figures.dead_letters > 0).then(|| {
+        let count = figures.dead_letters;
+        format!("warning: outbox: {count} deliveries were given up; they are listed, and sent again, at /outbox\n")
+    });
     let soon = console.desk.expiring().into_iter();
     let warnings = soon
         .filter(Expiring::is_soon)
@@ -315,6 +319,7 @@ fn well(console: &Console) -> String {
         .chain(past)
         .chain(disk)
         .chain(clock)
+        .chain(given_up)
         .chain(warnings)
         .collect()
 }

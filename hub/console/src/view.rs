@@ -169,7 +169,11 @@ impl View {
             let is = device.and_then(|id| now?.barriers.get(id).copied());
             let done = device.and_then(|id| acted.get(id));
             lane.unrecorded = done.is_some();
-            lane.held = done == Some(&GateAction::LockOpen);
+            lane.held = match done {
+                Some(GateAction::LockOpen) => true,
+                Some(GateAction::Release) => false,
+                _ => now.is_some_and(|now| now.held.iter().any(|held| held.as_str() == lane.lane)),
+            };
             let is = match done {
                 None => is,
                 Some(GateAction::LockOpen) => Some(BarrierState::Open),

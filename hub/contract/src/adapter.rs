@@ -54,7 +54,9 @@ pub trait Adapter: Send + Sync + 'static {
     fn run(&self, link: Link) -> BoxFuture<'_, Result<(), Fault>>;
 
     /// Carries out one order. Must return by the order's deadline, must not carry out an order
-    /// after its deadline or across a reconnect, and must say `Confirmed` only on evidence.
+    /// after its deadline or across a reconnect, and must say `Confirmed` only on evidence. Several
+    /// orders of a barrier come at a time; one that a newer order contradicts, by [`Order::turn`], is
+    /// over and not carried out, however long it waited.
     fn execute(&self, order: Order) -> BoxFuture<'_, Outcome>;
 
     /// Touches each device, changes nothing, and says what it found.

@@ -64,6 +64,10 @@ pub struct Order {
     pub epoch: u64,
     /// How often delivery was tried before, 0 at first.
     pub attempt: u32,
+    /// Its place among all orders that left the outbox since the program started; of two for the same
+    /// barrier that contradict each other the one with the greater holds, whichever comes first. The
+    /// number does not tell: an order of the emergency mode has one of no journal.
+    pub turn: u64,
     /// The canonical message to carry out or deliver.
     pub message: Arc<Message>,
 }

@@ -401,6 +401,7 @@ pub(crate) fn order_of(entry: &Entry, draft: &Draft, epoch: u64) -> Option<cordo
         deadline: slip.deadline,
         epoch,
         attempt: 0,
+        turn: 0,
         message: Arc::clone(entry.message.as_ref()?),
     })
 }

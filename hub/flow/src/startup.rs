@@ -319,6 +319,7 @@ impl Sequencer {
             deadline: Timestamp::from_micros(open.deadline_micros),
             epoch: self.kit.core.fold().epoch,
             attempt: 0,
+            turn: 0,
             message,
         })
     }

@@ -9,7 +9,7 @@
 //! It is not a safety device: the controller in the cabinet is, and keeps its own interlocks.
 //!
 //! Here are the machine and the moments at which it is told something. `orders.rs` holds what an
-//! order sets going and how it ends, `travel.rs` what the limits say, `faults.rs` what stops
+//! order sets going and how it ends, `unlinked.rs` what waits for its controller, `travel.rs` what the limits say, `faults.rs` what stops
 //! everything, `late.rs` what an opening that is over may still do, `drive.rs` what is switched.
 
 use cordon_contract::OutcomeKind;
@@ -23,10 +23,12 @@ mod faults;
 mod late;
 mod orders;
 mod travel;
+mod unlinked;
 
 use drive::Drive;
 use late::Late;
 use orders::Waiting;
+pub(crate) use orders::{NOTHING_SENT, SUPERSEDED};
 
 /// Orders that may wait for the same barrier at a time; further ones are refused.
 pub const WAITING_MAX: usize = 16;
@@ -65,6 +67,19 @@ pub enum Action {
     LockOpen,
     /// End of `LockOpen`.
     Release,
+}
+
+impl Action {
+    /// Whether this, ordered later, ends an older order: the last act holds.
+    pub fn ends(self, older: Self) -> bool {
+        match self {
+            Self::Open => older == Self::Close,
+            Self::Close => matches!(older, Self::Open | Self::LockOpen),
+            Self::Stop => matches!(older, Self::Open | Self::Close | Self::LockOpen),
+            Self::LockOpen => matches!(older, Self::Close | Self::Stop | Self::Release),
+            Self::Release => older == Self::LockOpen,
+        }
+    }
 }
 
 /// What the machine wants done, in order.
@@ -210,8 +225,10 @@ impl Machine {
         if self.holds_lock() {
             self.set(Output::LockOpen, true, &mut tasks);
             self.lock_retry_ms = 0;
+            self.mark_sent(Action::LockOpen);
             if !self.lock_confirmed {
                 self.lock_retry_ms = now_ms + self.rules.travel_max_ms;
+                self.drive = Drive::Still;
                 self.raise(now_ms, &mut tasks);
             }
         }
@@ -227,7 +244,8 @@ impl Machine {
 
     /// Whether an emergency opening must be written, or kept up, as soon as the unit answers.
     pub fn holds_lock(&self) -> bool {
-        self.locked_open && (self.awaits_lock() || self.lock_confirmed)
+        let wanted = self.awaits_lock() || self.lock_confirmed && !self.awaits_release();
+        self.locked_open && wanted
     }
 
     /// The controller holds the lane open although nobody here has ordered it since the start: an
@@ -255,7 +273,7 @@ impl Machine {
         let mut tasks = Vec::new();
         let text = format!("{reason} before it was confirmed; it is not replayed");
         self.finish(
-            |action| action != Action::LockOpen,
+            |action| !matches!(action, Action::LockOpen | Action::Release),
             OutcomeKind::Expired,
             &text,
             &mut tasks,
@@ -263,14 +281,18 @@ impl Machine {
         tasks
     }
 
-    /// The controller answered a write with an exception. An emergency opening is tried again,
-    /// unless `for_good` says that the controller will never raise the boom when told so.
+    /// The controller answered a write with an exception. A release that waits is not written yet. An
+    /// emergency opening is tried again, unless `for_good` says that the controller will never raise the boom when told so.
     pub fn refused(&mut self, text: &str, for_good: bool) -> Vec<Task> {
         self.opening_is_over();
         self.drive = Drive::Still;
         let mut tasks = Vec::new();
         self.finish(
-            |action| action != Action::LockOpen || for_good,
+            |action| match action {
+                Action::LockOpen => for_good,
+                Action::Release => false,
+                _ => true,
+            },
             OutcomeKind::Refused,
             text,
             &mut tasks,
@@ -289,6 +311,7 @@ impl Machine {
             self.clear_since_ms = Some(now_ms);
         }
         self.signals = Some(signals.clone());
+        self.release_as_ordered(now_ms, &mut tasks);
         self.assess(now_ms, &signals, &mut tasks);
         self.keep_locked_open(now_ms, &signals, &mut tasks);
         self.lower_when_due(now_ms, &signals, &mut tasks);

@@ -8,11 +8,20 @@ use super::late::Late;
 use super::{Action, Machine, Task, WAITING_MAX};
 use crate::profile::{Input, Output};
 
+/// What is said of an order whose deadline passed.
+const IN_VAIN: &str = "not confirmed before its deadline";
+/// What is said of an order that a newer one ended.
+pub(crate) const SUPERSEDED: &str = "superseded by a newer order";
+/// What is added when its controller was told nothing of an order that is over.
+pub(crate) const NOTHING_SENT: &str = "; nothing of it had been sent";
+
 /// An order whose end has not come yet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waiting {
     pub(super) ticket: u64,
     pub(super) action: Action,
+    /// Whether anything of it was written to the controller, as far as that is known.
+    pub(super) sent: bool,
 }
 
 impl Machine {
@@ -20,11 +29,7 @@ impl Machine {
     /// signals just before.
     pub fn order(&mut self, now_ms: u64, action: Action, ticket: u64) -> Vec<Task> {
         let mut tasks = Vec::new();
-        let refusal = if self.waiting.len() >= WAITING_MAX {
-            Some("too many orders wait for this barrier")
-        } else {
-            self.refusal(action)
-        };
+        let refusal = self.no_room(action).or_else(|| self.refusal(action));
         if let Some(text) = refusal {
             tasks.push(Task::Finish {
                 ticket,
@@ -48,18 +53,24 @@ impl Machine {
                 return tasks;
             }
         }
-        self.waiting.push(Waiting { ticket, action });
+        self.waiting.push(Waiting {
+            ticket,
+            action,
+            sent: true,
+        });
         tasks
+    }
+
+    /// Why no further order may wait; those that a new one ends make room for it.
+    pub(super) fn no_room(&self, action: Action) -> Option<&'static str> {
+        let stay = self.waiting.iter().filter(|old| !action.ends(old.action));
+        (stay.count() >= WAITING_MAX).then_some("too many orders wait for this barrier")
     }
 
     /// The deadline of an order has passed. A lock that was asked for is not written again, but
     /// nothing is lowered under it until RELEASE.
     pub fn expire(&mut self, ticket: u64) -> Vec<Task> {
-        self.end(
-            ticket,
-            OutcomeKind::Expired,
-            "not confirmed before its deadline",
-        )
+        self.end(ticket, OutcomeKind::Expired, IN_VAIN)
     }
 
     /// As [`Self::expire`], for an order whose writes the controller refused.
@@ -75,11 +86,17 @@ impl Machine {
             .position(|waiting| waiting.ticket == ticket);
         if let Some(place) = place {
             let ended = self.waiting.remove(place);
+            // What the controller was not told of it has not refused.
+            let (kind, text) = match ended.sent {
+                true => (kind, text.to_owned()),
+                false => (OutcomeKind::Expired, format!("{IN_VAIN}{NOTHING_SENT}")),
+            };
             tasks.push(Task::Finish {
                 ticket,
                 kind,
                 detail: format!("{text}; barrier {}", self.words()),
             });
+            self.forget_unsent_lock(ended);
             let wanted = self
                 .waiting
                 .iter()
@@ -95,7 +112,7 @@ impl Machine {
     }
 
     /// Why an order is not taken; `None` when it is.
-    fn refusal(&self, action: Action) -> Option<&'static str> {
+    pub(super) fn refusal(&self, action: Action) -> Option<&'static str> {
         let output = match action {
             Action::Open | Action::LockOpen => Output::Raise,
             Action::Close => Output::Lower,
@@ -128,20 +145,19 @@ impl Machine {
     }
 
     /// Ends the orders that a new one contradicts.
-    fn supersede(&mut self, action: Action, tasks: &mut Vec<Task>) {
-        let ends: fn(Action) -> bool = match action {
-            Action::Open => |old| old == Action::Close,
-            Action::LockOpen => |old| old == Action::Close,
-            Action::Close => |old| old == Action::Open,
-            Action::Stop => |old| old != Action::LockOpen,
-            Action::Release => |old| old == Action::LockOpen,
-        };
-        self.finish(
-            ends,
-            OutcomeKind::Failed,
-            "superseded by a newer order",
-            tasks,
-        );
+    pub(super) fn supersede(&mut self, action: Action, tasks: &mut Vec<Task>) {
+        self.waiting.retain(|old| {
+            let ends = action.ends(old.action);
+            if ends {
+                let sent = if old.sent { "" } else { NOTHING_SENT };
+                tasks.push(Task::Finish {
+                    ticket: old.ticket,
+                    kind: OutcomeKind::Failed,
+                    detail: format!("{SUPERSEDED}{sent}"),
+                });
+            }
+            !ends
+        });
     }
 
     fn open(&mut self, now_ms: u64, tasks: &mut Vec<Task>) {
@@ -181,12 +197,13 @@ impl Machine {
             self.set(Output::Siren, true, tasks);
         }
         self.lock_retry_ms = now_ms + self.rules.travel_max_ms;
-        if !self.is_up() {
+        // A boom told to lower is told to rise, also while it has not left the upper limit yet.
+        if !self.is_up() || matches!(self.drive, Drive::Down { .. }) {
             self.raise(now_ms, tasks);
         }
     }
 
-    fn stop_or_release(
+    pub(super) fn stop_or_release(
         &mut self,
         now_ms: u64,
         action: Action,

@@ -256,6 +256,7 @@ pub fn order(number: u64, action: GateAction, deadline_ms: i64) -> Order {
         deadline,
         epoch: 1,
         attempt: 0,
+        turn: number,
         message: Arc::new(message),
     }
 }

@@ -170,11 +170,13 @@ async fn what_stands_in_the_park_is_right_from_the_first_answer() {
         mode: OperatingMode::Maintenance,
         inside: 2,
         barriers: [(DeviceId::new("BR-01").unwrap(), BarrierState::Open)].into(),
+        held: ["L-01".parse().unwrap()].into(),
     });
     let first = view(&bench).await;
     assert_eq!(first["mode"], "MAINTENANCE");
     assert_eq!(first["in_park"], 2);
     assert_eq!(first["lanes"][0]["barrier"], "OPEN");
+    assert_eq!(first["lanes"][0]["held"], true);
     // What is said afterwards changes none of it: the hub's state has the word.
     let said = vec![
         (HUB, mode_change(OperatingMode::Normal)),

@@ -1,7 +1,7 @@
 //! The outbox: durable orders on their way out.
 //!
-//! Orders of one target are carried out one after another; an emergency opening does not wait for
-//! an everyday order of the same target. A gate command is tried once, before its deadline, in the
+//! Orders of one target are carried out one after another; what a person orders of a barrier waits for
+//! none of them, for it may end what waits. A gate command is tried once, before its deadline, in the
 //! epoch that ordered it. Everything else is tried again until its deadline and then listed as a
 //! dead letter. Of these the most urgent go first, and each author has a share of the places.
 

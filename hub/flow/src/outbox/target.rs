@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use cordon_contract::{Order, OrderLane};
-use cordon_model::Timestamp;
+use cordon_model::{Body, GateAction, Timestamp};
 use tokio::sync::Notify;
 
 use super::rank::Rank;
@@ -13,17 +13,27 @@ use super::routine::{Routine, WAITING_MAX};
 
 #[derive(Default)]
 struct Waiting {
-    emergency: VecDeque<Order>,
+    /// What people order of a barrier, emergency openings among it, in the order it was ordered.
+    acts: VecDeque<(Order, Rank)>,
     access: VecDeque<(Order, Rank)>,
     routine: Routine,
     /// Routine orders rest until then, after a failure.
     rest_until: Option<Instant>,
 }
 
+/// Whether a person orders it of a barrier: everything but the opening for one passage.
+fn is_act(order: &Order) -> bool {
+    matches!(&order.message.body, Body::GateCommand(command) if command.action != GateAction::Open)
+}
+
 impl Waiting {
     fn put(&mut self, order: Order, rank: Rank) -> Option<Order> {
         match order.lane {
-            OrderLane::Emergency => self.emergency.push_back(order),
+            OrderLane::Emergency => self.acts.push_back((order, rank)),
+            OrderLane::Access if is_act(&order) => match self.acts.len() < WAITING_MAX {
+                true => self.acts.push_back((order, rank)),
+                false => return Some(order),
+            },
             OrderLane::Access if self.access.len() >= WAITING_MAX => return Some(order),
             OrderLane::Access => self.access.push_back((order, rank)),
             OrderLane::Routine => return self.routine.put(order, rank),
@@ -36,16 +46,16 @@ impl Waiting {
 #[derive(Default)]
 pub(crate) struct TargetQueue {
     waiting: Mutex<Waiting>,
-    pub emergency: Notify,
+    pub acts: Notify,
     pub everyday: Notify,
 }
 
 impl TargetQueue {
     /// Puts an order into its lane; gives the one that has to give way when the lane is full.
     pub(crate) fn put(&self, order: Order, rank: Rank) -> Option<Order> {
-        let lane = order.lane;
         let gave_way = self.lock().put(order, rank);
-        self.wake(lane);
+        self.acts.notify_one();
+        self.everyday.notify_one();
         gave_way
     }
 
@@ -56,20 +66,12 @@ impl TargetQueue {
         // A retry is routine, whatever lane the first try had.
         waiting.routine.put_back(order, rank);
         drop(waiting);
-        self.wake(OrderLane::Routine);
+        self.everyday.notify_one();
     }
 
-    fn wake(&self, lane: OrderLane) {
-        match lane {
-            OrderLane::Emergency => self.emergency.notify_one(),
-            OrderLane::Access | OrderLane::Routine => self.everyday.notify_one(),
-        }
-    }
-
-    /// The next emergency order.
-    pub(crate) fn next_emergency(&self) -> Option<(Order, Rank)> {
-        let order = self.lock().emergency.pop_front();
-        order.map(|order| (order, Rank::default()))
+    /// The next of what people order.
+    pub(crate) fn next_act(&self) -> Option<(Order, Rank)> {
+        self.lock().acts.pop_front()
     }
 
     /// The next everyday order: access before routine; a routine order past its deadline at once,
@@ -101,7 +103,7 @@ impl TargetQueue {
     /// How many orders wait.
     pub(crate) fn len(&self) -> usize {
         let waiting = self.lock();
-        waiting.emergency.len() + waiting.access.len() + waiting.routine.len()
+        waiting.acts.len() + waiting.access.len() + waiting.routine.len()
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {

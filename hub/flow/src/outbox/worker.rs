@@ -2,12 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use cordon_contract::{Adapter, Clock, Order, Outcome, OutcomeKind, Shutdown, Target};
+use cordon_contract::{Adapter, Clock, Order, OrderLane, Outcome, OutcomeKind, Shutdown, Target};
 use cordon_model::{Body, Timestamp};
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 
 use super::rank::Rank;
 use super::target::TargetQueue;
@@ -19,6 +21,8 @@ use crate::work::{OwnWork, Work};
 
 /// How long past the deadline an adapter may take to say so itself.
 const GRACE_MS: i64 = 250;
+/// People's orders of one target that are carried out at a time; further ones wait.
+const ACTS_MAX: usize = 64;
 /// How often a waiting time is compared with the clock, which tests move by hand.
 const LOOK: Duration = Duration::from_millis(20);
 /// First and longest rest after a failed delivery.
@@ -38,6 +42,8 @@ pub(crate) struct Dispatch {
     targets: Mutex<HashMap<Target, Arc<TargetQueue>>>,
     /// Orders taken over whose outcome the sequencer has not taken yet, by number.
     underway: Mutex<HashSet<u64>>,
+    /// Orders taken over since the start.
+    turns: AtomicU64,
 }
 
 impl Dispatch {
@@ -59,12 +65,14 @@ impl Dispatch {
             adapters,
             targets: Mutex::default(),
             underway: Mutex::default(),
+            turns: AtomicU64::default(),
         })
     }
 
     /// Takes over a durable order. Never blocks.
-    pub(crate) fn release(self: &Arc<Self>, order: Order, rank: Rank) {
+    pub(crate) fn release(self: &Arc<Self>, mut order: Order, rank: Rank) {
         self.underway().insert(order.number);
+        order.turn = self.turns.fetch_add(1, Ordering::Relaxed) + 1;
         let Some((name, adapter)) = self.adapters.get(&order.target) else {
             let outcome = Outcome::new(OutcomeKind::Refused, "no adapter serves this target");
             self.stats.outcome("none", &order, outcome.kind);
@@ -116,15 +124,15 @@ impl Dispatch {
         }
         let queue = Arc::new(TargetQueue::default());
         targets.insert(target.clone(), Arc::clone(&queue));
-        for emergency in [true, false] {
-            let worker = Worker {
-                dispatch: Arc::clone(self),
-                queue: Arc::clone(&queue),
-                name: Arc::clone(name),
-                adapter: Arc::clone(adapter),
-            };
-            self.runtime.spawn(worker.run(emergency));
-        }
+        let worker = Arc::new(Worker {
+            dispatch: Arc::clone(self),
+            queue: Arc::clone(&queue),
+            name: Arc::clone(name),
+            adapter: Arc::clone(adapter),
+            acting: Arc::new(Semaphore::new(ACTS_MAX)),
+        });
+        self.runtime.spawn(Arc::clone(&worker).act());
+        self.runtime.spawn(worker.run());
         queue
     }
 
@@ -162,40 +170,63 @@ impl Dispatch {
     }
 }
 
+/// One target's worker: two tasks, one for people's orders and one for everyday ones.
 struct Worker {
     dispatch: Arc<Dispatch>,
     queue: Arc<TargetQueue>,
     name: Arc<str>,
     adapter: Arc<dyn Adapter>,
+    acting: Arc<Semaphore>,
 }
 
 impl Worker {
-    async fn run(self, emergency: bool) {
-        loop {
-            // Everyday orders wait for the next start; their deadlines decide then.
-            if !emergency && self.dispatch.shutdown.is_triggered() {
+    /// Hands over what people order as soon as it is ordered: none of it waits for the end of another,
+    /// so that a release reaches the opening it ends.
+    async fn act(self: Arc<Self>) {
+        while let Ok(place) = Arc::clone(&self.acting).acquire_owned().await {
+            let Some((order, rank)) = self.next_act().await else {
                 return;
-            }
-            let next = match emergency {
-                true => self.queue.next_emergency(),
-                false => self.queue.next_everyday(self.dispatch.clock.now()),
             };
-            match next {
-                Some((order, rank)) => self.carry_out(order, rank).await,
-                None if self.dispatch.shutdown.is_triggered() => return,
-                None => self.rest(emergency).await,
+            let worker = Arc::clone(&self);
+            self.dispatch.runtime.spawn(async move {
+                worker.carry_out(order, rank).await;
+                drop(place);
+            });
+        }
+    }
+
+    /// The next of them; `None` when the hub stops and no emergency order waits. The others wait for the
+    /// next start; their deadlines decide then.
+    async fn next_act(&self) -> Option<(Order, Rank)> {
+        loop {
+            let stops = self.dispatch.shutdown.is_triggered();
+            match self.queue.next_act() {
+                Some((order, _)) if stops && order.lane != OrderLane::Emergency => {}
+                Some(next) => return Some(next),
+                None if stops => return None,
+                None => tokio::select! {
+                    () = self.queue.acts.notified() => {}
+                    () = self.dispatch.shutdown.wait() => {}
+                },
             }
         }
     }
 
-    async fn rest(&self, emergency: bool) {
-        let woken = match emergency {
-            true => self.queue.emergency.notified(),
-            false => self.queue.everyday.notified(),
-        };
-        let look = self.queue.has_everyday() && !emergency;
+    /// Carries out everyday orders, one after the other.
+    async fn run(self: Arc<Self>) {
+        // They wait for the next start when the hub stops; their deadlines decide then.
+        while !self.dispatch.shutdown.is_triggered() {
+            match self.queue.next_everyday(self.dispatch.clock.now()) {
+                Some((order, rank)) => self.carry_out(order, rank).await,
+                None => self.rest().await,
+            }
+        }
+    }
+
+    async fn rest(&self) {
+        let look = self.queue.has_everyday();
         tokio::select! {
-            () = woken => {}
+            () = self.queue.everyday.notified() => {}
             () = self.dispatch.shutdown.wait() => {}
             () = tokio::time::sleep(LOOK), if look => {}
         }

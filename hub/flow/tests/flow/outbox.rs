@@ -2,9 +2,9 @@
 
 use cordon_contract::{EntryKind, OrderLane, OutcomeKind};
 use cordon_flow::replay;
-use cordon_model::{Body, CommandOutcome, MessageType, PartyId};
+use cordon_model::{Body, CommandOutcome, EmergencyGateOpen, GateAction, MessageType, PartyId};
 
-use crate::park::{BARRIER, DUTY, NEVER, Park, Porter, reading, until};
+use crate::park::{BARRIER, DUTY, NEVER, Park, Porter, emergency, reading, until};
 
 fn outcomes(park: &Park) -> Vec<(String, Option<CommandOutcome>)> {
     park.entries()
@@ -223,4 +223,46 @@ async fn an_open_delivery_is_handed_over_again_by_a_restart() {
     .await;
     hub.shutdown().await.unwrap();
     assert_eq!(outcomes(&park), [("CONFIRMED".to_owned(), None)]);
+}
+
+/// An opening that waits for its barrier kept the release that ends it in the outbox, to its own
+/// deadline.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_orders_waits_for_no_other_order() {
+    let park = Park::new();
+    park.yard.answer(BARRIER, NEVER);
+    let hub = park.start().await;
+    for device in ["CAM-1", "CAM-2"] {
+        let opening = reading(device, "open", None);
+        park.intake().offer(opening).await.unwrap();
+    }
+    until("a passage is under way", || park.yard.orders().len() == 1).await;
+    let actor = PartyId::new("OP-1").unwrap();
+    for release in [Some(true), None, Some(true)] {
+        let body = match emergency() {
+            Body::EmergencyGateOpen(order) => {
+                Body::EmergencyGateOpen(EmergencyGateOpen { release, ..order })
+            }
+            other => other,
+        };
+        hub.submit().internal(body, &actor).await.unwrap();
+    }
+    until("all acts are handed over", || park.yard.orders().len() == 4).await;
+    let mut orders = park.yard.orders();
+    orders.sort_by_key(|order| order.turn);
+    let actions: Vec<GateAction> = orders
+        .iter()
+        .filter_map(|order| match &order.message.body {
+            Body::GateCommand(command) => Some(command.action),
+            _ => None,
+        })
+        .collect();
+    let acts = [
+        GateAction::Release,
+        GateAction::LockOpen,
+        GateAction::Release,
+    ];
+    assert_eq!(actions[0], GateAction::Open, "the second passage waits");
+    assert_eq!(actions[1..], acts, "their turns tell which is the last");
+    hub.shutdown().await.unwrap();
 }

@@ -200,10 +200,14 @@ impl Plugin for Porter {
             Body::AuditEvent(event) if event.detail.as_deref() == Some("chain") => {
                 decisions.emit(said("chain".into(), at), None);
             }
-            Body::EmergencyGateOpen(_) => {
+            Body::EmergencyGateOpen(order) => {
                 let target = Target(BARRIER.into());
-                let body = command(entry, GateAction::LockOpen);
-                decisions.order(target, OrderLane::Emergency, at.plus_seconds(5), body, None);
+                let (action, lane) = match order.release {
+                    Some(true) => (GateAction::Release, OrderLane::Access),
+                    _ => (GateAction::LockOpen, OrderLane::Emergency),
+                };
+                let body = command(entry, action);
+                decisions.order(target, lane, at.plus_seconds(5), body, None);
             }
             _ => {}
         }

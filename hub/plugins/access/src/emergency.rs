@@ -2,8 +2,8 @@
 
 use cordon_contract::OrderLane;
 use cordon_model::{
-    AlarmCode, AlarmLevel, AuditOutcome, Direction, EmergencyGateOpen, GateAction, GateId, LaneId,
-    MessageId, OperatingMode, OperatingModeChange, PartyId, Timestamp,
+    AlarmCode, AlarmLevel, AuditOutcome, CommandOutcome, Direction, EmergencyGateOpen, GateAction,
+    GateId, LaneId, MessageId, OperatingMode, OperatingModeChange, PartyId, Timestamp,
 };
 
 use crate::alarm::{About, Note, Step};
@@ -125,6 +125,7 @@ impl AccessPlugin {
                     by_mode: hold.by_mode,
                 };
                 self.state.held.insert(lane.clone(), held);
+                self.state.releasing.remove(lane);
             }
         }
         ordered
@@ -148,8 +149,8 @@ impl AccessPlugin {
             let seed = held
                 .as_ref()
                 .map_or(step.entry.message_id, |held| held.command);
-            let order = held.map(|held| held.order);
-            self.command(
+            let order = held.as_ref().map(|held| held.order.clone());
+            let release = self.command(
                 step,
                 Command {
                     gate,
@@ -165,6 +166,10 @@ impl AccessPlugin {
                     seed,
                 },
             );
+            let releasing = self.state.releasing.remove(lane).map(|(_, held)| held);
+            if let Some(held) = held.or(releasing) {
+                self.state.releasing.insert(lane.clone(), (release, held));
+            }
             ordered += 1;
         }
         ordered
@@ -196,6 +201,29 @@ impl AccessPlugin {
                 outcome: AuditOutcome::Success,
                 detail: &format!("{order}: released by itself, the time set is over"),
             });
+        }
+    }
+
+    /// What came of the order that holds a lane open, or of the one that releases it: a lane is held
+    /// until its release is confirmed, and is not held by an opening that came to nothing.
+    pub(crate) fn held_ends(&mut self, lane: &LaneId, command: MessageId, outcome: CommandOutcome) {
+        let releases = |(release, _): &(MessageId, Held)| *release == command;
+        if self.state.releasing.get(lane).is_some_and(releases)
+            && outcome != CommandOutcome::Accepted
+            && let Some((_, held)) = self.state.releasing.remove(lane)
+            && outcome != CommandOutcome::Confirmed
+        {
+            // Nobody releases it by itself once that did not work.
+            let held = Held {
+                until: None,
+                ..held
+            };
+            self.state.held.entry(lane.clone()).or_insert(held);
+        }
+        let held = self.state.held.get(lane);
+        let is_it = held.is_some_and(|held| held.command == command);
+        if is_it && outcome == CommandOutcome::Failed {
+            self.state.held.remove(lane);
         }
     }
 

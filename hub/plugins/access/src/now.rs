@@ -4,10 +4,10 @@
 //! and after a restart, and no feed that may lose entries stands in between. The plug-in writes here and
 //! never reads, so what is shown decides nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
-use cordon_model::{BarrierState, DeviceId, OperatingMode};
+use cordon_model::{BarrierState, DeviceId, LaneId, OperatingMode};
 
 use crate::state::State;
 
@@ -20,6 +20,8 @@ pub struct Standing {
     pub inside: u64,
     /// What each barrier last was, by its limit inputs; one that never spoke is not there.
     pub barriers: BTreeMap<DeviceId, BarrierState>,
+    /// Lanes that are held open, until their release is confirmed.
+    pub held: BTreeSet<LaneId>,
 }
 
 /// A handle on what stands now; clones see the same.
@@ -41,14 +43,16 @@ impl ParkNow {
             mode: mode(state),
             inside: u64::from(state.yard.inside(&None, None)),
             barriers: state.barriers.clone(),
+            held: held(state),
         });
     }
 
-    /// Shows mode and visits, which any entry may change.
+    /// Shows mode, visits and held lanes, which any entry may change.
     pub(crate) fn show(&self, state: &State) {
         if let Some(shown) = self.write().as_mut() {
             shown.mode = mode(state);
             shown.inside = u64::from(state.yard.inside(&None, None));
+            shown.held = held(state);
         }
     }
 
@@ -62,6 +66,11 @@ impl ParkNow {
     fn write(&self) -> RwLockWriteGuard<'_, Option<Standing>> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn held(state: &State) -> BTreeSet<LaneId> {
+    let lanes = state.held.keys().chain(state.releasing.keys());
+    lanes.cloned().collect()
 }
 
 fn mode(state: &State) -> OperatingMode {

@@ -155,6 +155,7 @@ impl AccessPlugin {
                 self.fail_held(step, &status.lane_id, command, &text);
             }
         }
+        self.held_ends(&status.lane_id, command, outcome);
     }
 
     /// The limit input says that a barrier is up.

@@ -38,6 +38,8 @@ pub(crate) struct State {
     pub changed: bool,
     /// Hour of the last cleaning, counted from the epoch.
     pub cleaned_hour: i64,
+    /// Lanes whose release was ordered and not confirmed yet, with the release's command.
+    pub releasing: BTreeMap<LaneId, (MessageId, Held)>,
 }
 
 /// Operating modes (R124).

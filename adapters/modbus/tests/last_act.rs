@@ -1,0 +1,325 @@
+//! Of orders that contradict each other the last holds, whichever of them waits and however they come.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    dead_code,
+    reason = "test code"
+)]
+
+mod park;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use cordon_contract::{Adapter, LinkState, Order, OrderLane, Outcome, OutcomeKind};
+use cordon_model::GateAction;
+use cordon_sim_lane::{Input, Lane, LaneFault, LaneHandle, LaneSettings, Output};
+use park::{DEVICE, Park, quick_profile, until};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use GateAction::{Close, LockOpen, Release, Stop};
+
+fn any_port() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+async fn lane() -> LaneHandle {
+    let settings = LaneSettings {
+        travel_ms: 300,
+        ..LaneSettings::default()
+    };
+    Lane::start(settings, any_port()).await.unwrap()
+}
+
+/// A way to the lane that can be cut: while it is, whoever comes is hung up on.
+async fn way(to: SocketAddr) -> (SocketAddr, watch::Sender<bool>) {
+    let listener = TcpListener::bind(any_port()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (cut, is_cut) = watch::channel(false);
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let mut is_cut = is_cut.clone();
+            if *is_cut.borrow_and_update() {
+                continue;
+            }
+            tokio::spawn(async move {
+                let mut far = TcpStream::connect(to).await.unwrap();
+                tokio::select! {
+                    _ = copy_bidirectional(&mut near, &mut far) => {}
+                    _ = is_cut.changed() => {}
+                }
+            });
+        }
+    });
+    (address, cut)
+}
+
+fn is_up(lane: &LaneHandle) -> bool {
+    lane.state().plant.inputs.contains(&Input::UpLimit)
+}
+
+fn is_down(lane: &LaneHandle) -> bool {
+    lane.state().plant.inputs.contains(&Input::DownLimit)
+}
+
+fn is_locked(lane: &LaneHandle) -> bool {
+    lane.state().plant.outputs.contains(&Output::LockOpen)
+}
+
+async fn is(park: &Park, state: LinkState) {
+    park.until(&format!("{state:?}"), |park| park.link(DEVICE).0 == state)
+        .await;
+}
+
+/// Hands an order over and returns once it lies with the adapter.
+async fn ordered(park: &Park, action: GateAction) -> JoinHandle<Outcome> {
+    hand(park, park.order(action, 9_000)).await
+}
+
+async fn hand(park: &Park, order: Order) -> JoinHandle<Outcome> {
+    let (adapter, again) = (Arc::clone(&park.adapter), order.clone());
+    let waiting = tokio::spawn(async move { adapter.execute(order).await });
+    tokio::task::yield_now().await;
+    // The same order again comes by the same door, and is answered once the first was taken.
+    park.adapter.execute(again).await;
+    waiting
+}
+
+/// The link was cut, opened, released and mended: the boom rose and was locked open.
+#[tokio::test]
+async fn an_opening_that_waits_for_the_link_ends_with_its_release() {
+    let lane = lane().await;
+    let (address, cut) = way(lane.addr()).await;
+    let park = Park::start(address, &quick_profile());
+    is(&park, LinkState::Online).await;
+    cut.send(true).unwrap();
+    is(&park, LinkState::Offline).await;
+    let opening = ordered(&park, LockOpen).await;
+    let release = ordered(&park, Release).await;
+    let opening = opening.await.unwrap();
+    assert_eq!(opening.kind, OutcomeKind::Failed, "{opening:?}");
+    assert!(
+        opening.detail.starts_with("superseded by a newer order"),
+        "{opening:?}"
+    );
+    assert!(!release.is_finished(), "it waits for the link");
+    cut.send(false).unwrap();
+    let release = release.await.unwrap();
+    assert_eq!(release.kind, OutcomeKind::Confirmed, "{release:?}");
+    let plant = lane.state().plant;
+    assert_eq!((plant.rises, plant.raise_commands), (0, 0));
+    assert!(is_down(&lane) && !is_locked(&lane));
+}
+
+/// Lowering and stopping by hand end it too; they are answered at once, for they do not wait.
+#[tokio::test]
+async fn an_opening_that_waits_for_the_link_ends_with_what_contradicts_it() {
+    let lane = lane().await;
+    let (address, cut) = way(lane.addr()).await;
+    let park = Park::start(address, &quick_profile());
+    for newer in [Close, Stop] {
+        is(&park, LinkState::Online).await;
+        cut.send(true).unwrap();
+        is(&park, LinkState::Offline).await;
+        let opening = ordered(&park, LockOpen).await;
+        let answer = ordered(&park, newer).await.await.unwrap();
+        assert_eq!(answer.kind, OutcomeKind::Failed, "{newer}: {answer:?}");
+        assert_eq!(
+            answer.detail,
+            "the link is down; nothing was sent; what waited for the barrier is withdrawn"
+        );
+        let opening = opening.await.unwrap();
+        assert!(
+            opening.detail.contains("superseded"),
+            "{newer}: {opening:?}"
+        );
+        cut.send(false).unwrap();
+        is(&park, LinkState::Online).await;
+        let requests = lane.state().requests;
+        until("it goes on", || lane.state().requests > requests + 20).await;
+        assert_eq!(lane.state().plant.rises, 0, "{newer}");
+        assert!(!is_locked(&lane));
+        // Nothing is thought to be locked: it opens and lowers as ever.
+        assert_eq!(
+            park.execute(Close, 3_000).await.kind,
+            OutcomeKind::Confirmed
+        );
+    }
+}
+
+/// The other way round: a release that waits ends with a newer opening.
+#[tokio::test]
+async fn a_release_that_waits_for_the_link_ends_with_a_newer_opening() {
+    let lane = lane().await;
+    let (address, cut) = way(lane.addr()).await;
+    let park = Park::start(address, &quick_profile());
+    is(&park, LinkState::Online).await;
+    let held = park.execute(LockOpen, 4_000).await;
+    assert_eq!(held.kind, OutcomeKind::Confirmed, "{held:?}");
+    cut.send(true).unwrap();
+    is(&park, LinkState::Offline).await;
+    let release = ordered(&park, Release).await;
+    let opening = ordered(&park, LockOpen).await;
+    let release = release.await.unwrap();
+    assert_eq!(release.kind, OutcomeKind::Failed, "{release:?}");
+    cut.send(false).unwrap();
+    let opening = opening.await.unwrap();
+    assert_eq!(opening.kind, OutcomeKind::Confirmed, "{opening:?}");
+    assert!(is_up(&lane) && is_locked(&lane));
+    assert_eq!(lane.state().plant.lower_commands, 0);
+}
+
+/// A lane that is held open when the link is cut comes down for the release of meanwhile.
+#[tokio::test]
+async fn a_release_waits_for_the_link_and_is_carried_out() {
+    let lane = lane().await;
+    let (address, cut) = way(lane.addr()).await;
+    let park = Park::start(address, &quick_profile());
+    is(&park, LinkState::Online).await;
+    let held = park.execute(LockOpen, 4_000).await;
+    assert_eq!(held.kind, OutcomeKind::Confirmed, "{held:?}");
+    cut.send(true).unwrap();
+    is(&park, LinkState::Offline).await;
+    let gone = park.execute(Release, 300).await;
+    assert_eq!(gone.kind, OutcomeKind::Expired, "{gone:?}");
+    assert!(
+        gone.detail.contains("nothing of it had been sent"),
+        "{gone:?}"
+    );
+    let release = ordered(&park, Release).await;
+    cut.send(false).unwrap();
+    let release = release.await.unwrap();
+    assert_eq!(release.kind, OutcomeKind::Confirmed, "{release:?}");
+    until("lowered", || is_down(&lane)).await;
+    assert!(!is_locked(&lane));
+}
+
+/// The unit is silent and the link is up.
+#[tokio::test]
+async fn an_opening_that_waits_for_its_unit_ends_with_its_release() {
+    let lane = lane().await;
+    let park = Park::start(lane.addr(), &quick_profile());
+    is(&park, LinkState::Online).await;
+    lane.fault(LaneFault::Hangs);
+    is(&park, LinkState::Offline).await;
+    let opening = ordered(&park, LockOpen).await;
+    let release = ordered(&park, Release).await;
+    let opening = opening.await.unwrap();
+    assert_eq!(opening.kind, OutcomeKind::Failed, "{opening:?}");
+    lane.mend(LaneFault::Hangs);
+    let release = release.await.unwrap();
+    assert_eq!(release.kind, OutcomeKind::Confirmed, "{release:?}");
+    is(&park, LinkState::Online).await;
+    until("down", || is_down(&lane)).await;
+    assert!(!is_locked(&lane));
+    assert_eq!(lane.state().plant.raise_commands, 0);
+}
+
+/// An order that was made before another may come after it, for they come by two doors.
+#[tokio::test]
+async fn an_older_order_that_comes_late_changes_nothing() {
+    let lane = lane().await;
+    let park = Park::start(lane.addr(), &quick_profile());
+    is(&park, LinkState::Online).await;
+    let (release, opening) = (park.order(Release, 4_000), park.order(LockOpen, 4_000));
+    let opened = park.adapter.execute(opening).await;
+    assert_eq!(opened.kind, OutcomeKind::Confirmed, "{opened:?}");
+    let late = park.adapter.execute(release).await;
+    assert_eq!(late.kind, OutcomeKind::Failed, "{late:?}");
+    assert!(is_locked(&lane));
+    // Numbers of the emergency mode say nothing of the order: the turn does.
+    let mut after = park.order(Release, 4_000);
+    after.number = 1;
+    let released = park.adapter.execute(after).await;
+    assert_eq!(released.kind, OutcomeKind::Confirmed, "{released:?}");
+    until("down", || is_down(&lane)).await;
+}
+
+/// Both wait for an owner that is not there yet: the opening came by the faster door.
+#[tokio::test]
+async fn an_opening_in_the_queue_of_a_busy_bus_ends_with_its_release() {
+    let lane = lane().await;
+    lane.fault(LaneFault::Hangs);
+    let park = Park::start(
+        lane.addr(),
+        &quick_profile().replace("timeout_ms = 300", "timeout_ms = 2000"),
+    );
+    until("the bus is busy", || lane.state().requests > 0).await;
+    let [opening, release] = [LockOpen, Release].map(|action| {
+        let (adapter, order) = (Arc::clone(&park.adapter), park.order(action, 9_000));
+        tokio::spawn(async move { adapter.execute(order).await })
+    });
+    tokio::task::yield_now().await;
+    lane.mend(LaneFault::Hangs);
+    let opening = opening.await.unwrap();
+    assert_eq!(opening.kind, OutcomeKind::Failed, "{opening:?}");
+    let release = release.await.unwrap();
+    assert_eq!(release.kind, OutcomeKind::Confirmed, "{release:?}");
+    is(&park, LinkState::Online).await;
+    let plant = lane.state().plant;
+    assert_eq!((plant.rises, plant.raise_commands), (0, 0));
+}
+
+/// Release, opening and release at once: the boom stayed up for 14 seconds and was at fault.
+#[tokio::test]
+async fn release_opening_and_release_at_once_lower_the_boom() {
+    let lane = lane().await;
+    let park = Park::start(lane.addr(), &quick_profile());
+    is(&park, LinkState::Online).await;
+    for _ in 0..3 {
+        let held = park.execute(LockOpen, 4_000).await;
+        assert_eq!(held.kind, OutcomeKind::Confirmed, "{held:?}");
+        let orders = [Release, LockOpen, Release].map(|action| park.order(action, 4_000));
+        let ends: Vec<_> = orders
+            .into_iter()
+            .map(|order| {
+                let adapter = Arc::clone(&park.adapter);
+                tokio::spawn(async move { adapter.execute(order).await })
+            })
+            .collect();
+        let mut last = None;
+        for end in ends {
+            last = Some(end.await.unwrap());
+        }
+        assert_eq!(last.unwrap().kind, OutcomeKind::Confirmed);
+        until("down", || is_down(&lane)).await;
+        until("told", || park.link(DEVICE).0 == LinkState::Online).await;
+    }
+    let statuses = park.statuses();
+    let fault = statuses
+        .iter()
+        .find(|status| status.barrier_state == cordon_model::BarrierState::Fault);
+    assert!(fault.is_none(), "{fault:?}");
+}
+
+/// Sixteen openings may wait for a barrier; their release is not the seventeenth.
+#[tokio::test]
+async fn a_release_finds_room_however_many_openings_wait() {
+    let lane = lane().await;
+    let (address, cut) = way(lane.addr()).await;
+    let park = Park::start(address, &quick_profile());
+    is(&park, LinkState::Online).await;
+    cut.send(true).unwrap();
+    is(&park, LinkState::Offline).await;
+    let mut openings = Vec::new();
+    for _ in 0..17 {
+        openings.push(hand(&park, park.order(LockOpen, 20_000)).await);
+    }
+    let refused = openings.pop().unwrap().await.unwrap();
+    assert_eq!(refused.kind, OutcomeKind::Refused, "{refused:?}");
+    let mut release = park.order(Release, 9_000);
+    release.lane = OrderLane::Access;
+    let release = hand(&park, release).await;
+    for opening in openings {
+        assert_eq!(opening.await.unwrap().kind, OutcomeKind::Failed);
+    }
+    cut.send(false).unwrap();
+    assert_eq!(release.await.unwrap().kind, OutcomeKind::Confirmed);
+    assert_eq!(lane.state().plant.rises, 0);
+}
