@@ -2,7 +2,7 @@
 //! hold it is refused; a loss is accepted by name, and that is an entry.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use cordon_contract::{Clock, Fault};
 use cordon_flow::{Audited, Ledger, Opened, RunningHub};
@@ -30,6 +30,9 @@ pub struct Past {
     pinned: Vec<Expectation>,
     /// A loss that somebody accepted and that is not journaled yet.
     accepted: Option<Acceptance>,
+    /// What an opening of this process found to be known. It holds for the next one too, which may find
+    /// an empty folder in the same place: the disk is unmounted for repair.
+    seen: Mutex<Vec<Expectation>>,
     /// The store of the present opening, which its hub alone holds.
     state: Mutex<Weak<StateStore>>,
 }
@@ -55,8 +58,36 @@ impl Past {
             identity: format!("{}/{}", config.plan.code, config.hub.id),
             pinned: pinned(&config.hub.data)?,
             accepted: Acceptance::read(&config.hub.data)?,
+            seen: Mutex::default(),
             state: Mutex::default(),
         })
+    }
+
+    /// What an earlier opening of this process knew and what its hub wrote itself, without what was given
+    /// up by name.
+    fn required(&self, own: Option<&Expectation>) -> Result<Vec<Expectation>, JournalFault> {
+        let mut required = self.seen().clone();
+        required.extend(own.cloned());
+        match &self.accepted {
+            Some(accepted) if !required.is_empty() => {
+                accepted.waive(&self.journal(), &mut required)?;
+            }
+            _ => {}
+        }
+        Ok(required)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Vec<Expectation>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers what is known; of each source the newest.
+    fn see(&self, known: impl IntoIterator<Item = Expectation>) {
+        let mut seen = self.seen();
+        for expectation in known {
+            seen.retain(|earlier| earlier.source != expectation.source);
+            seen.push(expectation);
+        }
     }
 
     fn journal(&self) -> PathBuf {
@@ -85,15 +116,23 @@ impl Past {
 }
 
 impl Ledger for Past {
-    fn open(&self) -> Result<Opened, JournalFault> {
+    fn open(&self, own: Option<&Expectation>) -> Result<Opened, JournalFault> {
         let dir = self.journal();
+        let mut options = Options::new(self.identity.clone());
+        // Before anything is opened, because opening makes what is not there.
+        let required = self.required(own)?;
+        for expectation in &required {
+            expectation.require(&dir, &options)?;
+        }
+        self.see(witnessed(&self.data)?);
         let state = open_state(&self.data)?;
         let mut expected = known(&self.data, &state)?;
+        self.see(expected.iter().cloned());
         expected.extend(self.pinned.iter().cloned());
         if let Some(accepted) = &self.accepted {
             accepted.waive(&dir, &mut expected)?;
         }
-        let mut options = Options::new(self.identity.clone());
+        expected.extend(required);
         options.expect = expected;
         options.gives_up_changed = self
             .accepted
@@ -124,17 +163,22 @@ fn open_state(data: &Path) -> Result<StateStore, JournalFault> {
 
 /// What the state and the witness know of the journal beside them.
 fn known(data: &Path, state: &StateStore) -> Result<Vec<Expectation>, JournalFault> {
-    let expect = |(number, chain), source: &str| Expectation {
+    let known = expect(state.position()?, "the state").into_iter();
+    Ok(known.chain(witnessed(data)?).collect())
+}
+
+/// What the witness knows; reading it makes and changes nothing.
+fn witnessed(data: &Path) -> Result<Option<Expectation>, JournalFault> {
+    let position = Witness::read(witness_of(&data.join("journal")))?;
+    Ok(position.and_then(|position| expect(position, "the witness")))
+}
+
+fn expect((number, chain): Position, source: &str) -> Option<Expectation> {
+    (number > 0).then(|| Expectation {
         number,
         chain: Some(chain),
         source: source.to_owned(),
-    };
-    let mut known = vec![expect(state.position()?, "the state")];
-    if let Some(position) = Witness::read(witness_of(&data.join("journal")))? {
-        known.push(expect(position, "the witness"));
-    }
-    known.retain(|expectation| expectation.number > 0);
-    Ok(known)
+    })
 }
 
 /// The heads that others pinned.
@@ -245,8 +289,9 @@ impl Acceptance {
                 number: 0,
                 chain: Digest([0; 32]),
             }),
-            // Nothing said by name makes a damaged journal whole: its own remedy is what helps.
-            Some(fault) if !lost.is_empty() && fault.kind() != FaultKind::Io => {
+            // Nothing said by name makes a damaged journal whole: its own remedy is what helps, also where
+            // damage is all there is.
+            Some(fault) if fault.kind() != FaultKind::Io => {
                 return Err(of_journal(fault));
             }
             _ => {}

@@ -22,6 +22,31 @@ pub fn warnings(config: &ParkConfig) -> Vec<Fault> {
     ]
 }
 
+/// What `check` refuses: a spool into which nothing can be written. A start goes on all the same, because
+/// an opening then is kept in memory, and nothing else hangs on it.
+pub fn faults(config: &ParkConfig) -> Vec<Fault> {
+    let spool = config.hub.spool();
+    let words = match nearest(&spool) {
+        Some((found, true)) if found == spool => "is a folder",
+        Some((found, false)) if found != spool => "lies below a file",
+        _ => return Vec::new(),
+    };
+    vec![
+        Fault::new(
+            "K098",
+            format!("the spool of emergency openings {words}: nothing can be written to it"),
+        )
+        .at(format!("hub.spool: {}", spool.display()))
+        .remedy("name a file in a folder; both are made when they are needed"),
+    ]
+}
+
+/// The first of a path and the folders it lies in that is there, and whether it is a folder.
+fn nearest(path: &Path) -> Option<(&Path, bool)> {
+    path.ancestors()
+        .find_map(|path| Some((path, std::fs::metadata(path).ok()?.is_dir())))
+}
+
 /// The disk that a file or folder lies on, or will lie on.
 fn disk_of(path: &Path) -> Option<u64> {
     path.ancestors()

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use cordon_journal::disk::{Disk, DiskFile, RealDisk};
+use cordon_journal::disk::{Disk, DiskFile, FileId, RealDisk};
 
 /// Files of the operating system that are never synced.
 pub struct UnsyncedDisk;
@@ -45,6 +45,10 @@ impl Disk for UnsyncedDisk {
         RealDisk.free_bytes(dir)
     }
 
+    fn id(&self, path: &Path) -> io::Result<FileId> {
+        RealDisk.id(path)
+    }
+
     fn lock(&self, dir: &Path) -> io::Result<Option<Box<dyn Any + Send>>> {
         RealDisk.lock(dir)
     }
@@ -69,6 +73,10 @@ impl DiskFile for UnsyncedFile {
 
     fn set_len(&self, bytes: u64) -> io::Result<()> {
         self.0.set_len(bytes)
+    }
+
+    fn id(&self) -> io::Result<FileId> {
+        self.0.id()
     }
 
     fn sync(&self) -> io::Result<()> {

@@ -104,3 +104,63 @@ fn check_warns_of_a_spool_on_the_disk_of_the_journal() {
     assert!(output.status.success(), "{}", said(&output));
     assert!(said(&output).contains("K091"), "{}", said(&output));
 }
+
+/// A folder, and a file in the place of its folder, were found good.
+#[test]
+fn check_refuses_a_spool_that_nothing_can_be_written_to() {
+    for (spool, says) in [
+        ("certs", "is a folder"),
+        ("park.toml/spool", "below a file"),
+    ] {
+        let park = Park::start();
+        let config = park.data().join("park.toml");
+        let text = std::fs::read_to_string(&config).unwrap();
+        let changed = text.replacen(
+            "data = \".\"",
+            &format!("data = \".\"\nspool = \"{spool}\""),
+            1,
+        );
+        assert_ne!(text, changed);
+        std::fs::write(&config, changed).unwrap();
+        let output = cordon(&["check"], &config).output().unwrap();
+        let words = said(&output);
+        assert!(!output.status.success(), "{words}");
+        assert!(words.contains("K098") && words.contains(says), "{words}");
+    }
+}
+
+/// The start said J005, and accepting that there was nothing to accept.
+#[test]
+fn accepting_a_journal_that_is_damaged_in_the_middle_says_what_helps() {
+    let mut park = Park::start();
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    let segment = park.data().join("journal/00000001.seg");
+    let file = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&segment)
+        .unwrap();
+    // In the first batch, whose record of the start every other follows.
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, 4096 + 100).unwrap();
+    file.write_all_at(&[byte[0] ^ 0xff], 4096 + 100).unwrap();
+    let config = park.data().join("park.toml");
+    let start = said(&refused(&config));
+    assert!(start.contains("J005"), "{start}");
+    let accept = [
+        "journal",
+        "accept",
+        "--by",
+        "Wang Fang",
+        "--reason",
+        "no backup",
+    ];
+    let output = cordon(&accept, &config).output().unwrap();
+    let words = said(&output);
+    assert!(!output.status.success(), "{words}");
+    assert!(
+        words.contains("J005") && words.contains("restore this segment"),
+        "{words}"
+    );
+    assert!(!words.contains("nothing to accept"), "{words}");
+}

@@ -19,7 +19,7 @@ use crate::entry_time::{CLOCK_BEHIND, CLOCK_OFF};
 use crate::fault::{
     CONFIGURATION, CONTESTED, ID_REUSED, NOT_YOURS, ONLY_PARK, PROPOSED, STRANGER, fault,
 };
-use crate::fold::MARKED;
+use crate::fold::{MARKED, RESUMED};
 use crate::room::{DISK_LOW, DISK_OUT};
 use crate::text::{clip, clip_empty};
 
@@ -241,7 +241,7 @@ fn trouble(entry: &Entry) -> Option<(AlarmCode, AlarmLevel)> {
         _ if entry.cause != 0 => None,
         CLOCK_OFF | CLOCK_BEHIND => Some((AlarmCode::ClockSkew, AlarmLevel::Orange)),
         DISK_LOW => Some((AlarmCode::StorageFail, AlarmLevel::Yellow)),
-        DISK_OUT => Some((AlarmCode::StorageFail, AlarmLevel::Orange)),
+        DISK_OUT | RESUMED => Some((AlarmCode::StorageFail, AlarmLevel::Orange)),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use cordon_contract::{Fault, Order, OrderLane};
+use cordon_journal::Expectation;
 use cordon_model::{Body, DeviceId, GateAction, MessageId, PartyId};
 
 use crate::alarm_pace::AlarmPace;
@@ -101,6 +102,16 @@ impl Kit {
             entry_time: EntryTime::default(),
             clock_told: ClockTold::default(),
             room_told: RoomTold::default(),
+        })
+    }
+
+    /// The last record that this hub made durable since it started.
+    pub(crate) fn own(&self) -> Option<Expectation> {
+        let shown = self.ties.board.lock();
+        (shown.number > 0).then(|| Expectation {
+            number: shown.number,
+            chain: Some(shown.chain),
+            source: "this hub, which wrote it,".to_owned(),
         })
     }
 

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use cordon_journal::{
-    Changes, FaultKind, InboxMark, Journal, JournalFault, LookedUp, Pair, Position, Reader, Result,
-    State,
+    Changes, Expectation, FaultKind, InboxMark, Journal, JournalFault, LookedUp, Pair, Position,
+    Reader, Result, State,
 };
 
 /// Journal and state, opened.
@@ -17,8 +17,10 @@ pub struct Opened {
 
 /// Opens journal and state.
 pub trait Ledger: Send + Sync + 'static {
-    /// Opens both. Called again only when everything of the last opening has been let go.
-    fn open(&self) -> Result<Opened>;
+    /// Opens both. Called again only when everything of the last opening has been let go. `own` is the
+    /// last record that this hub itself made durable since it started: a folder that does not hold it
+    /// is refused, and nothing is made in it.
+    fn open(&self, own: Option<&Expectation>) -> Result<Opened>;
     /// A reader of the same journal, which need not be there yet.
     fn reader(&self) -> Reader;
 }
@@ -40,7 +42,7 @@ impl OpenedOnce {
 }
 
 impl Ledger for OpenedOnce {
-    fn open(&self) -> Result<Opened> {
+    fn open(&self, _: Option<&Expectation>) -> Result<Opened> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         opened.take().ok_or_else(|| {
             JournalFault::new(

@@ -94,7 +94,10 @@ impl Unopened {
 
 /// Codes of the journal by which a disk that had been opened fails.
 fn is_of_disk(fault: &Fault) -> bool {
-    matches!(fault.code(), "J001" | "J010" | "J011" | "J012" | "J020")
+    matches!(
+        fault.code(),
+        "J001" | "J010" | "J011" | "J012" | "J020" | "J060"
+    )
 }
 
 impl Sequencer {
@@ -104,7 +107,7 @@ impl Sequencer {
         mut kit: Kit,
         occasion: &Occasion,
     ) -> Result<(Self, Recovered), Box<Unopened>> {
-        let Opened { journal, state } = match kit.ledger.open() {
+        let Opened { journal, state } = match kit.ledger.open(kit.own().as_ref()) {
             Ok(opened) => opened,
             Err(failure) => {
                 let of_disk = failure.is_of_disk();
@@ -158,7 +161,10 @@ impl Sequencer {
         // step ever more at each start.
         self.save();
         loop {
-            let mode = self.mode();
+            let mode = match self.mode() {
+                Ok(mode) => mode,
+                Err(fault) => return Some((self.close(), fault)),
+            };
             self.kit.ties.modes.set(mode.clone());
             let Some(pieces) = self.next(&mode) else {
                 break;
@@ -183,22 +189,25 @@ impl Sequencer {
         self.kit
     }
 
-    /// What is taken now, by the room on the disk.
-    fn mode(&mut self) -> Mode {
+    /// What is taken now, by the room on the disk. A journal that lies no longer where its path leads
+    /// ends this, also when nothing is there to be written.
+    fn mode(&mut self) -> Result<Mode, Fault> {
         let full = self.journal.space().level == SpaceLevel::Full;
         let due = if full { LOOK_FULL } else { LOOK };
         if self.looked_at.elapsed() >= due {
             self.looked_at = Instant::now();
+            let in_place = self.journal.look_in_place();
+            in_place.map_err(|failure| of_journal(&failure))?;
             self.journal.look_for_room();
             self.kit.ties.board.lock().space = Some(self.journal.space());
         }
         let space = self.journal.space();
-        match space.level {
+        Ok(match space.level {
             SpaceLevel::Full => Mode::Full {
                 last_part: space.prepared_bytes <= self.journal.reserve_bytes() / 4,
             },
             SpaceLevel::Low | SpaceLevel::Normal => Mode::Normal,
-        }
+        })
     }
 
     /// The next pieces of work; what was held comes before what came later. `None` at the end.

@@ -4,9 +4,10 @@
 //! removed only after that commit. It should lie on another disk than the journal.
 
 use std::collections::VecDeque;
-use std::fs::OpenOptions;
+use std::fs::{Metadata, OpenOptions};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 use cordon_contract::OutcomeKind;
 use cordon_journal::disk::modes;
@@ -45,15 +46,29 @@ pub(crate) enum SpoolLine {
     },
 }
 
-/// Lines kept in memory while the spool itself cannot be written; what comes later acts all the same
-/// and stands in the log alone.
-const UNWRITTEN_MAX: usize = 10_000;
+/// Lines kept in memory until they are journaled; what comes later acts all the same and stands in the
+/// file alone, or in the log when that cannot be written.
+const KEPT_MAX: usize = 10_000;
 
-/// The spool file, and what could not be written into it.
+/// Which file the spool is, and how long: another one may have taken its name.
+type FileMark = (u64, u64, u64);
+
+/// A line of this run.
+#[derive(Debug)]
+struct Kept {
+    line: SpoolLine,
+    /// It stands in the file that has the spool's name now.
+    stored: bool,
+}
+
+/// The spool file, and the lines of this run. These are kept in memory until they are journaled: the file
+/// may be gone by then, with its disk or its folder, and another may have its name.
 #[derive(Debug)]
 pub(crate) struct Spool {
     path: PathBuf,
-    unwritten: VecDeque<SpoolLine>,
+    kept: VecDeque<Kept>,
+    /// The file as it was last read or written; none when there was none.
+    mark: Option<FileMark>,
     /// Lines in the file, as far as this run knows.
     written: u64,
     /// It could not be read; what stands in it is kept for a run that can.
@@ -64,44 +79,65 @@ impl Spool {
     pub(crate) fn new(path: PathBuf) -> Self {
         Self {
             path,
-            unwritten: VecDeque::new(),
+            kept: VecDeque::new(),
+            mark: None,
             written: 0,
             unreadable: false,
         }
     }
 
-    /// Adds a line and syncs it. A line that cannot be written is kept in memory.
+    /// Adds a line and syncs it. It stays in memory too, so that a line which cannot be written, or whose
+    /// file is lost, is written later.
     pub(crate) fn add(&mut self, line: SpoolLine) {
-        if self.unwritten.len() >= UNWRITTEN_MAX {
-            tracing::error!(
-                ?line,
-                "the emergency spool cannot be written; this line of the log is the record"
-            );
-            return;
+        if self.kept.len() < KEPT_MAX {
+            let stored = false;
+            self.kept.push_back(Kept { line, stored });
+            return self.flush();
         }
-        self.unwritten.push_back(line);
-        self.flush();
+        match self.write(&line) {
+            Ok(mark) => self.wrote(mark),
+            Err(error) => tracing::error!(
+                %error, ?line,
+                "the emergency spool cannot be written; this line of the log is the record"
+            ),
+        }
     }
 
-    /// Tries again to write what is kept in memory.
+    /// Writes what does not stand in the file, be it that the file is another one by now.
     pub(crate) fn flush(&mut self) {
-        while let Some(line) = self.unwritten.front() {
-            if let Err(error) = self.write(line) {
-                tracing::error!(%error, path = %self.path.display(), ?line,
-                    "the emergency spool cannot be written; the line is kept in memory");
-                return;
+        if mark_of(&self.path) != self.mark {
+            self.load();
+        }
+        for index in 0..self.kept.len() {
+            let Some(kept) = self.kept.get(index).filter(|kept| !kept.stored) else {
+                continue;
+            };
+            match self.write(&kept.line) {
+                Ok(mark) => self.wrote(mark),
+                Err(error) => {
+                    tracing::error!(%error, path = %self.path.display(), line = ?kept.line,
+                        "the emergency spool cannot be written; the line is kept in memory");
+                    return;
+                }
             }
-            self.written += 1;
-            self.unwritten.pop_front();
+            if let Some(kept) = self.kept.get_mut(index) {
+                kept.stored = true;
+            }
         }
     }
 
     /// Lines in the file and lines only in memory.
     pub(crate) fn waiting(&self) -> (u64, u64) {
-        (self.written, self.unwritten.len() as u64)
+        let unwritten = self.kept.iter().filter(|kept| !kept.stored).count();
+        (self.written, unwritten as u64)
     }
 
-    fn write(&self, line: &SpoolLine) -> io::Result<()> {
+    fn wrote(&mut self, mark: FileMark) {
+        self.mark = Some(mark);
+        self.written += 1;
+    }
+
+    fn write(&self, line: &SpoolLine) -> io::Result<FileMark> {
         if let Some(parent) = self.path.parent() {
             modes::make_dir(parent)?;
         }
@@ -111,24 +147,34 @@ impl Spool {
         text.push(b'\n');
         let mut file = modes::open_new(OpenOptions::new().append(true), &self.path)?;
         file.write_all(&text)?;
-        file.sync_data()
+        file.sync_data()?;
+        file.metadata().map(|found| mark(&found))
     }
 
     /// Every line, oldest first; what is torn is left out and told in the log. A spool that cannot be
     /// read is told as well, and kept.
     pub(crate) fn read(&mut self) -> Vec<SpoolLine> {
-        let bytes = match std::fs::read(&self.path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => {
+        let mut read = self.load();
+        let missing = self.kept.iter().filter(|kept| !kept.stored);
+        read.extend(missing.map(|kept| kept.line.clone()));
+        read
+    }
+
+    /// The lines of the file. Which of those in memory stand there is known afterwards.
+    fn load(&mut self) -> Vec<SpoolLine> {
+        self.mark = mark_of(&self.path);
+        let bytes = std::fs::read(&self.path);
+        self.unreadable = false;
+        let bytes = bytes.unwrap_or_else(|error| {
+            if error.kind() != io::ErrorKind::NotFound {
                 tracing::error!(%error, path = %self.path.display(), "the emergency spool cannot be read");
                 self.unreadable = true;
-                Vec::new()
             }
-        };
+            Vec::new()
+        });
         let lines = bytes.split(|byte| *byte == b'\n');
         let lines = lines.filter(|line| !line.is_empty());
-        let mut read: Vec<SpoolLine> = lines
+        let read: Vec<SpoolLine> = lines
             .filter_map(|line| match serde_json::from_slice(line) {
                 Ok(line) => Some(line),
                 Err(error) => {
@@ -138,18 +184,24 @@ impl Spool {
             })
             .collect();
         self.written = read.len() as u64;
-        read.extend(self.unwritten.iter().cloned());
+        // Each line of the file stands for one in memory: the same may have happened twice.
+        let mut found: Vec<&SpoolLine> = read.iter().collect();
+        for kept in &mut self.kept {
+            let at = found.iter().position(|line| **line == kept.line);
+            kept.stored = at.map(|at| found.remove(at)).is_some();
+        }
         read
     }
 
     /// Forgets everything, after it was journaled. What cannot be removed is known again by its
     /// message ids.
     pub(crate) fn clear(&mut self) {
-        self.unwritten.clear();
+        self.kept.clear();
         if std::mem::take(&mut self.unreadable) {
             return;
         }
         self.written = 0;
+        self.mark = None;
         match std::fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 tracing::warn!(%error, path = %self.path.display(), "the emergency spool cannot be removed");
@@ -157,6 +209,14 @@ impl Spool {
             _ => {}
         }
     }
+}
+
+fn mark(found: &Metadata) -> FileMark {
+    (found.dev(), found.ino(), found.len())
+}
+
+fn mark_of(path: &Path) -> Option<FileMark> {
+    std::fs::metadata(path).ok().map(|found| mark(&found))
 }
 
 #[cfg(test)]
@@ -194,5 +254,50 @@ mod tests {
         spool.flush();
         assert_eq!(spool.waiting(), (1, 0));
         assert_eq!(Spool::new(path).read(), [line("c")]);
+    }
+
+    /// A disk that was unmounted, and another that took its place: what had been written was forgotten and
+    /// lay in a file that nobody found again.
+    #[test]
+    fn what_is_not_journaled_is_written_again_when_its_file_is_another_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let (folder, away) = (dir.path().join("disk"), dir.path().join("away"));
+        let path = folder.join("spool");
+        let mut spool = Spool::new(path.clone());
+        for target in ["a", "a", "b"] {
+            spool.add(line(target));
+        }
+        std::fs::rename(&folder, &away).unwrap();
+        spool.flush();
+        assert_eq!(spool.waiting(), (3, 0));
+        spool.add(line("c"));
+        let all = [line("a"), line("a"), line("b"), line("c")];
+        assert_eq!(Spool::new(path.clone()).read(), all);
+        // The first one is back: it lacks what came in between, and nothing is there twice.
+        std::fs::remove_dir_all(&folder).unwrap();
+        std::fs::rename(&away, &folder).unwrap();
+        assert_eq!(spool.read(), all);
+        spool.flush();
+        assert_eq!(Spool::new(path.clone()).read(), all);
+        // Emptied under the same name.
+        std::fs::write(&path, b"").unwrap();
+        assert_eq!(spool.read(), all);
+        spool.clear();
+        assert_eq!((spool.read(), spool.waiting()), (vec![], (0, 0)));
+    }
+
+    #[test]
+    fn what_is_kept_in_memory_is_bounded() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut spool = Spool::new(dir.path().to_owned());
+        for number in 0..KEPT_MAX + 2 {
+            spool.kept.push_back(Kept {
+                line: line(&number.to_string()),
+                stored: false,
+            });
+            spool.kept.truncate(KEPT_MAX);
+        }
+        spool.add(line("one more"));
+        assert_eq!(spool.waiting(), (0, KEPT_MAX as u64));
     }
 }

@@ -150,7 +150,9 @@ impl Sequencer {
                 start_note(&hub, &target)
             }
             Occasion::Resume { since, cause } => {
-                words = format!("emergency mode since {since}: {cause}");
+                words = format!(
+                    "the journal could not be written, emergency mode since {since}: {cause}"
+                );
                 AuditNote {
                     action: RESUMED,
                     actor: &hub,

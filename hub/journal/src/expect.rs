@@ -71,15 +71,52 @@ impl Expectation {
         }
     }
 
+    /// Refuses a folder that does not hold the record, be it that there is none: whoever wrote the
+    /// record himself takes no other folder for his own. Nothing is made, nothing is changed.
+    ///
+    /// # Errors
+    /// `J060`; those of damage, which makes a journal shorter too; those of reading.
+    pub fn require(&self, dir: impl AsRef<Path>, options: &Options) -> Result<()> {
+        self.require_on(
+            &(Arc::new(crate::disk::RealDisk) as Arc<dyn Disk>),
+            dir,
+            options,
+        )
+    }
+
+    /// As [`Expectation::require`] on a given disk.
+    pub fn require_on(
+        &self,
+        disk: &Arc<dyn Disk>,
+        dir: impl AsRef<Path>,
+        options: &Options,
+    ) -> Result<()> {
+        let dir = dir.as_ref();
+        match self.unmet_on(disk, dir) {
+            Ok(None) => Ok(()),
+            Ok(Some(unmet)) => {
+                recover::look(disk.as_ref(), dir, options)?;
+                Err(self.refusal(FaultKind::Elsewhere, dir, unmet))
+            }
+            Err(fault) if fault.is_of_absence() => {
+                Err(self.refusal(FaultKind::Elsewhere, dir, Unmet::Short { last: 0 }))
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
     /// What opening the journal in `dir` would refuse in it, if anything; nothing is changed.
     pub fn damage(dir: impl AsRef<Path>, options: &Options) -> Option<JournalFault> {
         recover::look(&crate::disk::RealDisk, dir.as_ref(), options).err()
     }
 
     /// The refusal that an unmet expectation calls for.
-    fn fault(&self, dir: &Path, unmet: Unmet) -> JournalFault {
+    fn refusal(&self, kind: FaultKind, dir: &Path, unmet: Unmet) -> JournalFault {
         let (number, source) = (self.number, &self.source);
         let detail = match unmet {
+            Unmet::Short { last: 0 } => {
+                format!("no record is there, {source} knows record {number} to be durable")
+            }
             Unmet::Short { last } => format!(
                 "the journal ends with record {last}, {source} knows record {number} to be durable"
             ),
@@ -87,7 +124,7 @@ impl Expectation {
                 "record {number} is not the one that {source} knows to be durable: this is another journal"
             ),
         };
-        JournalFault::new(FaultKind::Short, dir.display().to_string(), detail)
+        JournalFault::new(kind, dir.display().to_string(), detail)
     }
 }
 
@@ -98,7 +135,7 @@ pub(crate) fn check(disk: &Arc<dyn Disk>, dir: &Path, options: &Options) -> Resu
         if let Ok(Some(unmet)) = expectation.unmet_on(disk, dir) {
             // Damage makes it shorter too, and then the damage is what must be put right.
             recover::look(disk.as_ref(), dir, options)?;
-            return Err(expectation.fault(dir, unmet));
+            return Err(expectation.refusal(FaultKind::Short, dir, unmet));
         }
     }
     Ok(())

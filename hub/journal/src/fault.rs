@@ -50,11 +50,13 @@ pub enum FaultKind {
     Changed,
     /// `J052`: the witness beside the journal cannot be used.
     Witness,
+    /// `J060`: the path leads to another journal than the one that is being written, or to none.
+    Elsewhere,
 }
 
 impl FaultKind {
     /// Every kind, in the order of the codes.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Io,
         Self::Locked,
         Self::Head,
@@ -75,6 +77,7 @@ impl FaultKind {
         Self::Beginning,
         Self::Changed,
         Self::Witness,
+        Self::Elsewhere,
     ];
 
     /// The stable code, such as `J005`.
@@ -100,6 +103,7 @@ impl FaultKind {
             Self::Beginning => "J050",
             Self::Changed => "J051",
             Self::Witness => "J052",
+            Self::Elsewhere => "J060",
         }
     }
 
@@ -144,6 +148,9 @@ impl FaultKind {
             Self::Witness => {
                 "restore the file; when it is lost for good, compare the journal with receipts, then remove the file"
             }
+            Self::Elsewhere => {
+                "put the folder back: mount its disk, undo the renaming; the hub goes on by itself. Only when it is lost, stop the hub, restore the newest backup and start"
+            }
         }
     }
 
@@ -170,6 +177,7 @@ impl FaultKind {
             Self::Beginning => "the beginning of the journal is missing",
             Self::Changed => "the last batch was changed after it was written",
             Self::Witness => "the witness beside the journal cannot be used",
+            Self::Elsewhere => "the folder does not hold the journal that this hub writes",
         }
     }
 }
@@ -245,7 +253,7 @@ impl JournalFault {
     pub fn is_of_disk(&self) -> bool {
         let says_disk = |number| DISK_ERRNOS.iter().any(|of| of.raw_os_error() == number);
         match self.kind {
-            FaultKind::DiskFull | FaultKind::Poisoned => true,
+            FaultKind::DiskFull | FaultKind::Poisoned | FaultKind::Elsewhere => true,
             FaultKind::Write => self.errno.is_none_or(says_disk),
             FaultKind::Io | FaultKind::State | FaultKind::Witness => {
                 self.errno.is_some_and(says_disk)
@@ -257,6 +265,11 @@ impl JournalFault {
     /// True when the disk, or what its user may have of it, is full and nothing else is wrong.
     pub fn is_of_room(&self) -> bool {
         self.kind == FaultKind::DiskFull || self.says(&[Errno::NOSPC, Errno::DQUOT])
+    }
+
+    /// True when there is nothing under the path.
+    pub(crate) fn is_of_absence(&self) -> bool {
+        self.says(&[Errno::NOENT, Errno::NOTDIR])
     }
 
     fn says(&self, errnos: &[Errno]) -> bool {

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cordon_journal::disk::sim::SimDisk;
-use cordon_journal::disk::{Disk, DiskFile};
+use cordon_journal::disk::{Disk, DiskFile, FileId};
 use cordon_journal::probe::sample_batch;
 use cordon_journal::{FaultKind, Journal, Options, Reader, verify_on};
 
@@ -89,6 +89,9 @@ impl Disk for Watched {
     fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
         self.disk.free_bytes(dir)
     }
+    fn id(&self, path: &Path) -> io::Result<FileId> {
+        self.disk.id(path)
+    }
     fn lock(&self, dir: &Path) -> io::Result<Option<Box<dyn Any + Send>>> {
         self.disk.lock(dir)
     }
@@ -115,6 +118,9 @@ impl DiskFile for WatchedFile {
     }
     fn set_len(&self, bytes: u64) -> io::Result<()> {
         self.file.set_len(bytes)
+    }
+    fn id(&self) -> io::Result<FileId> {
+        self.file.id()
     }
     fn sync(&self) -> io::Result<()> {
         self.file.sync()

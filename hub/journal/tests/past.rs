@@ -187,3 +187,98 @@ fn used(dir: &Path) -> usize {
     let bytes = std::fs::read(dir.join("00000001.seg")).unwrap();
     bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1
 }
+
+fn code<T>(result: cordon_journal::Result<T>) -> &'static str {
+    result.err().map_or("none", |fault| fault.code())
+}
+
+type Way<'a> = Box<dyn Fn() + 'a>;
+
+/// A renamed folder, an unmounted disk, removed files: every sync succeeds, into files that nobody finds.
+#[test]
+fn a_writer_whose_files_lost_their_path_acknowledges_nothing_more() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (dir, away) = (scratch.path().join("journal"), scratch.path().join("away"));
+    let remove = |name: &str| std::fs::remove_file(dir.join(name)).unwrap();
+    let ways: [(&str, Way<'_>); 4] = [
+        (
+            "renamed",
+            Box::new(|| std::fs::rename(&dir, &away).unwrap()),
+        ),
+        (
+            "exchanged for its copy",
+            Box::new(|| {
+                std::fs::rename(&dir, &away).unwrap();
+                copy(&away, &dir);
+            }),
+        ),
+        ("removed", Box::new(|| remove("00000001.seg"))),
+        // The segment that is written next, before anything stands in it.
+        ("the next one removed", Box::new(|| remove("00000002.seg"))),
+    ];
+    for (what, lose) in ways {
+        let mut journal = Journal::open(&dir, options()).unwrap();
+        // In place the next segment is made some looks later.
+        for _ in 0..5 {
+            fill(&mut journal, 1, 1);
+        }
+        journal.look_in_place().unwrap();
+        let last = journal.last();
+        lose();
+        let found = std::fs::read_dir(&dir).map_or(0, Iterator::count);
+        let mut taken = 0;
+        let refused = loop {
+            match journal.append_batch(&sample_batch(3, 700, taken)) {
+                Ok(_) => taken += 1,
+                Err(fault) => break fault,
+            }
+            assert!(taken < 100, "{what}: it went on");
+        };
+        assert_eq!(refused.code(), "J060", "{what}: {refused}");
+        if what != "the next one removed" {
+            assert_eq!((taken, journal.last()), (0, last), "{what}");
+        }
+        assert_eq!(
+            std::fs::read_dir(&dir).map_or(0, Iterator::count),
+            found,
+            "{what}: something was made where the path leads now"
+        );
+        assert_eq!(code(journal.append_batch(&sample_batch(1, 9, 9))), "J010");
+        drop(journal);
+        for folder in [&dir, &away] {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+}
+
+#[test]
+fn what_a_hub_wrote_itself_must_be_in_a_folder_before_anything_is_made_there() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = |name: &str| scratch.path().join(name);
+    let mut journal = Journal::open(path("own"), options()).unwrap();
+    fill(&mut journal, 4, 1);
+    copy(&path("own"), &path("older"));
+    fill(&mut journal, 4, 5);
+    let own = Expectation {
+        number: journal.last(),
+        chain: Some(journal.chain()),
+        source: "this hub".into(),
+    };
+    drop(journal);
+    std::fs::create_dir(path("empty")).unwrap();
+    fill(&mut Journal::open(path("other"), options()).unwrap(), 9, 70);
+    for (name, says) in [
+        ("absent", "no record is there"),
+        ("empty", "no record is there"),
+        ("older", "ends with record 12"),
+        ("other", "another journal"),
+    ] {
+        let fault = own.require(path(name), &options()).unwrap_err();
+        assert_eq!(fault.code(), "J060", "{name}");
+        assert!(fault.log_text().contains(says), "{name}: {fault}");
+        assert!(fault.is_of_disk(), "{name}: it may come back");
+    }
+    assert!(!path("absent").exists());
+    assert_eq!(std::fs::read_dir(path("empty")).unwrap().count(), 0);
+    own.require(path("own"), &options()).unwrap();
+}

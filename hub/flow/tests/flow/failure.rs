@@ -1,11 +1,13 @@
 //! A disk that fails or is full: nothing is acknowledged that is not durable; emergencies act.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use cordon_contract::EntryKind;
 use cordon_flow::{DISK_FAILED, DISK_FULL, Ledger, Mode, Opened, UNSETTLED, replay_over};
+use cordon_journal::disk::Disk;
 use cordon_journal::disk::sim::SimDisk;
-use cordon_journal::{Journal, Options, Reader, StateStore};
+use cordon_journal::{Expectation, Journal, Options, Reader, StateStore};
 use cordon_model::{AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, PartyId};
 
 use crate::park::{BARRIER, Park, Porter, emergency, reading, small, until};
@@ -34,8 +36,11 @@ impl SimLedger {
 }
 
 impl Ledger for SimLedger {
-    fn open(&self) -> cordon_journal::Result<Opened> {
-        let disk = Arc::new(self.disk.clone());
+    fn open(&self, own: Option<&Expectation>) -> cordon_journal::Result<Opened> {
+        let disk: Arc<dyn Disk> = Arc::new(self.disk.clone());
+        if let Some(own) = own {
+            own.require_on(&disk, &self.dir, &self.options)?;
+        }
         let journal = Journal::open_on(disk, &self.dir, self.options.clone())?;
         let (state, _) = StateStore::open_for(&self.state, &journal.reader()?)?;
         Ok(Opened {
@@ -404,4 +409,99 @@ async fn alarms_on_a_full_disk_leave_room_for_an_emergency_also_after_a_restart(
     let again = hub.submit().internal(alarm(1_200), &actor).await;
     assert!(again.unwrap().number > 0);
     hub.shutdown().await.unwrap();
+}
+
+/// Gives the journal's files other names, as a renamed folder does, and back.
+fn rename_all(disk: &SimDisk, from: &Path, to: &Path) {
+    for name in disk.list(from).unwrap() {
+        disk.rename(&from.join(&name), &to.join(&name)).unwrap();
+    }
+}
+
+fn names(disk: &SimDisk, dir: &Path) -> Vec<String> {
+    disk.list(dir).unwrap()
+}
+
+/// The hub founded an empty journal where its own had been, said `ok`, and gave out receipts for numbers that
+/// it had issued before.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_failure_an_empty_folder_is_not_taken_for_the_journal() {
+    let park = Park::new();
+    let disk = SimDisk::new(8);
+    let (dir, away) = (park.journal_dir(), park.journal_dir().join("away"));
+    let hub = park
+        .start_over(
+            SimLedger::new(&disk, &park, small()),
+            vec![Box::new(Porter::default())],
+        )
+        .await
+        .unwrap();
+    let actor = PartyId::new("OP-1").unwrap();
+    let say = || crate::park::status("CAM-1", "plain");
+    let before = hub.submit().internal(say(), &actor).await.unwrap();
+    disk.set_broken(true);
+    let receipt = hub.submit().internal(emergency(), &actor).await.unwrap();
+    assert!(receipt.late);
+    hub.modes().until(is_emergency).await;
+    rename_all(&disk, &dir, &away);
+    disk.set_broken(false);
+    let says_so = |mode: &Mode| mode.words().is_some_and(|words| words.contains("J060"));
+    hub.modes().until(says_so).await;
+    assert_eq!(names(&disk, &dir), Vec::<String>::new(), "nothing was made");
+    assert!(hub.health().fault.unwrap().starts_with("F060"));
+    // What acts goes on acting, under the epoch of this run.
+    hub.submit().internal(emergency(), &actor).await.unwrap();
+    until("both opened", || park.yard.orders().len() == 2).await;
+    assert!(park.yard.orders().iter().all(|order| order.epoch == 1));
+    let refused = hub.submit().internal(say(), &actor).await.unwrap_err();
+    assert_eq!(refused.code(), DISK_FAILED);
+
+    rename_all(&disk, &away, &dir);
+    hub.modes().until(|mode| *mode == Mode::Normal).await;
+    until("the orders are closed", || hub.health().open_orders == 0).await;
+    let after = hub.submit().internal(say(), &actor).await.unwrap();
+    assert!(after.number > before.number);
+    let reader = hub.reader();
+    hub.shutdown().await.unwrap();
+    let stored: Vec<_> = reader.read_from(1).unwrap().map(Result::unwrap).collect();
+    let count = |label: &str| stored.iter().filter(|s| s.entry.label == label).count();
+    assert_eq!((count("EmergencyGateOpen"), count("CONFIRMED")), (2, 2));
+    assert_eq!((count("hub.start"), count("hub.resumed")), (1, 1));
+}
+
+/// Files that lost their names in a healthy run: everything was acknowledged into them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_lies_elsewhere_by_now_ends_the_acknowledging() {
+    let park = Park::new();
+    let disk = SimDisk::new(9);
+    let (dir, away) = (park.journal_dir(), park.journal_dir().join("away"));
+    let hub = park
+        .start_over(
+            SimLedger::new(&disk, &park, small()),
+            vec![Box::new(Porter::default())],
+        )
+        .await
+        .unwrap();
+    let actor = PartyId::new("OP-1").unwrap();
+    let say = || crate::park::status("CAM-1", "plain");
+    rename_all(&disk, &dir, &away);
+    let unsettled = hub.submit().internal(say(), &actor).await.unwrap_err();
+    assert!([UNSETTLED, DISK_FAILED].contains(&unsettled.code()));
+    hub.modes().until(is_emergency).await;
+    assert!(hub.health().fault.unwrap().contains("J060"));
+    assert_eq!(names(&disk, &dir), Vec::<String>::new(), "nothing was made");
+    let receipt = hub.submit().internal(emergency(), &actor).await.unwrap();
+    assert!(receipt.late);
+
+    rename_all(&disk, &away, &dir);
+    hub.modes().until(|mode| *mode == Mode::Normal).await;
+    hub.submit().internal(say(), &actor).await.unwrap();
+    let reader = hub.reader();
+    hub.shutdown().await.unwrap();
+    let alarms = reader.read_from(1).unwrap().map(Result::unwrap);
+    let alarms = alarms.filter(|stored| {
+        matches!(stored.entry.message.as_deref().map(|message| &message.body),
+            Some(Body::AlarmEvent(alarm)) if alarm.alarm_code == AlarmCode::StorageFail)
+    });
+    assert_eq!(alarms.count(), 1, "people are told");
 }

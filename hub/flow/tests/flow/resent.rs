@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cordon_flow::{Hub, HubParts, OpenedOnce, ReceiptData, RunningHub};
-use cordon_journal::disk::{Disk, DiskFile, RealDisk};
+use cordon_journal::disk::{Disk, DiskFile, FileId, RealDisk};
 use cordon_journal::{Changes, InboxMark, Journal, LookedUp, Position, Result, State, StateStore};
 use cordon_mapping::Mappings;
 use cordon_model::PartyId;
@@ -60,6 +60,9 @@ impl DiskFile for CountedFile {
     fn set_len(&self, bytes: u64) -> io::Result<()> {
         self.0.set_len(bytes)
     }
+    fn id(&self) -> io::Result<FileId> {
+        self.0.id()
+    }
     fn sync(&self) -> io::Result<()> {
         self.0.sync()
     }
@@ -95,6 +98,9 @@ impl Disk for Counted {
     }
     fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
         RealDisk.free_bytes(dir)
+    }
+    fn id(&self, path: &Path) -> io::Result<FileId> {
+        RealDisk.id(path)
     }
     fn lock(&self, dir: &Path) -> io::Result<Option<Box<dyn Any + Send>>> {
         RealDisk.lock(dir)

@@ -11,6 +11,9 @@ use std::sync::Arc;
 
 pub use real::RealDisk;
 
+/// What makes a file that very file, whatever it is called: its disk and its number there.
+pub type FileId = (u64, u64);
+
 /// Files and folders under a journal. Every durable effect goes through here, so that a test can
 /// lose, tear and reorder what was not synced.
 pub trait Disk: Send + Sync + 'static {
@@ -34,6 +37,8 @@ pub trait Disk: Send + Sync + 'static {
     fn total_bytes(&self, _dir: &Path) -> io::Result<u64> {
         Ok(0)
     }
+    /// Which file is found under a path now; an error when there is none, or it cannot be reached.
+    fn id(&self, path: &Path) -> io::Result<FileId>;
     /// Takes the folder's writer lock, held until the value is dropped; `None` when another holds it.
     fn lock(&self, dir: &Path) -> io::Result<Option<Box<dyn Any + Send>>>;
     /// An unpredictable number, the salt of a segment.
@@ -54,6 +59,8 @@ pub trait DiskFile: Send + Sync {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
     /// Changes the length; new bytes are zero.
     fn set_len(&self, bytes: u64) -> io::Result<()>;
+    /// Which file this is; it stays so when the path is given to another.
+    fn id(&self) -> io::Result<FileId>;
     /// Makes every earlier write durable (`fdatasync`).
     fn sync(&self) -> io::Result<()>;
 }

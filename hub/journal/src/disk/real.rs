@@ -3,11 +3,11 @@
 use std::any::Any;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Disk, DiskFile, modes};
+use super::{Disk, DiskFile, FileId, modes};
 
 /// The operating system's files.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,6 +69,11 @@ impl Disk for RealDisk {
         Ok(used
             .saturating_add(stat.f_bavail)
             .saturating_mul(stat.f_frsize))
+    }
+
+    fn id(&self, path: &Path) -> io::Result<FileId> {
+        let found = fs::metadata(path)?;
+        Ok((found.dev(), found.ino()))
     }
 
     fn lock(&self, dir: &Path) -> io::Result<Option<Box<dyn Any + Send>>> {
@@ -142,6 +147,11 @@ impl DiskFile for RealFile {
 
     fn set_len(&self, bytes: u64) -> io::Result<()> {
         self.0.set_len(bytes)
+    }
+
+    fn id(&self) -> io::Result<FileId> {
+        let found = self.0.metadata()?;
+        Ok((found.dev(), found.ino()))
     }
 
     fn sync(&self) -> io::Result<()> {

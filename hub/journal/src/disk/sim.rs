@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Disk, DiskFile};
+use super::{Disk, DiskFile, FileId};
 
 const SECTOR: usize = 512;
 
@@ -416,6 +416,12 @@ impl Disk for SimDisk {
         Ok(self.world().capacity)
     }
 
+    fn id(&self, path: &Path) -> io::Result<FileId> {
+        let world = self.world();
+        let inode = *world.names.get(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok((world.life, inode))
+    }
+
     fn lock(&self, _dir: &Path) -> io::Result<Option<Box<dyn Any + Send>>> {
         let mut world = self.world();
         if world.locked {
@@ -473,6 +479,10 @@ impl DiskFile for SimFile {
             inode.pending.push(Pending::Length(len));
         }
         if cut { Err(lost()) } else { Ok(()) }
+    }
+
+    fn id(&self) -> io::Result<FileId> {
+        Ok((self.life, self.inode))
     }
 
     fn sync(&self) -> io::Result<()> {

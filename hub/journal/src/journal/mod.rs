@@ -1,5 +1,6 @@
 //! The writer: one per folder. A batch is one write and one sync, whole or not there.
 
+mod place;
 mod room;
 mod trim;
 
@@ -272,6 +273,7 @@ impl Journal {
 
     /// Seals the active segment (its sync is not waited for: opening repairs a missing seal) and goes on in the next.
     fn change_to(&mut self, segment: Segment) -> Result<()> {
+        self.require_in_place(&segment)?;
         Tally::add(&self.tally.rotations, 1);
         // One unsynced seal at a time: after a crash a missing seal is then always the last one.
         while self.preparer.sealing > 0 {
@@ -321,7 +323,8 @@ impl Journal {
             let fault = JournalFault::new(FaultKind::Write, place, detail).caused(&error);
             return Err(self.poisoned(fault));
         }
-        Ok(())
+        // What nobody finds again is not durable, whatever the sync says.
+        self.look_in_place()
     }
 
     fn poisoned(&mut self, fault: JournalFault) -> JournalFault {

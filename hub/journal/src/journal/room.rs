@@ -78,6 +78,7 @@ impl Journal {
 
     /// Waits until the segments asked for are ready or refused.
     fn await_prepared(&mut self) -> Result<()> {
+        self.check_poison()?;
         while self.preparer.preparing > 0 {
             self.collect(true);
             self.check_poison()?;
@@ -103,7 +104,9 @@ impl Journal {
     /// Asks for the next segment unless `ahead` are ready; one at a time, so that their numbers
     /// never leave a hole when one fails.
     pub(super) fn prepare_ahead(&mut self) {
-        if self.preparer.preparing == 0 && self.ready.len() < self.options.ahead {
+        let is_due = self.preparer.preparing == 0 && self.ready.len() < self.options.ahead;
+        // A segment that is made where the path leads by now would lie in another journal's folder.
+        if is_due && self.look_in_place().is_ok() {
             let last = self.ready.back().unwrap_or(&self.active.walker.segment);
             let number = last.head.number + 1;
             self.preparer.give(Job::Prepare(number));
