@@ -23,6 +23,7 @@ mod device;
 mod health;
 mod options;
 mod output;
+mod own_half;
 mod report;
 mod session;
 mod sign;

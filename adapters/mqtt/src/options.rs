@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordon_contract::Fault;
-use rumqttc::{AckMode, BrokerSessionResumePolicy, MqttOptions, TlsConfiguration, Transport};
+use rumqttc::{AckMode, MqttOptions, TlsConfiguration, Transport};
 
 use crate::config::Config;
+use crate::own_half::OwnHalf;
 
 /// Packets the client takes from one read of the network before it looks for something to send.
 pub const READ_BATCH: usize = 64;
 
-/// The client that takes messages in: persistent session, manual acknowledgement. It publishes
-/// nothing, so it may take up a session that only the broker remembers.
+/// The client that takes messages in: persistent session, manual acknowledgement.
 pub fn intake(
     config: &Config,
     tls: Option<&Arc<rustls::ClientConfig>>,
@@ -21,7 +21,7 @@ pub fn intake(
     options
         .set_clean_start(false)
         .set_session_expiry_interval(Some(config.session_expiry_s))
-        .set_broker_session_resume_policy(BrokerSessionResumePolicy::AllowBrokerOnly)
+        .set_session_store(OwnHalf)
         .set_ack_mode(AckMode::Manual)
         .set_read_batch_size(READ_BATCH)
         .set_receive_maximum(Some(config.queue));

@@ -50,13 +50,14 @@ fn subscribe(data: &Path, port: u16) {
 }
 
 fn subscribed(broker: &Mosquitto) {
+    subscribed_to(broker, "zigbee2mqtt/#");
+}
+
+fn subscribed_to(broker: &Mosquitto, filter: &str) {
     let deadline = Instant::now() + PATIENCE;
     let log = broker.folder().join("log");
-    while !std::fs::read_to_string(&log)
-        .unwrap()
-        .contains("zigbee2mqtt/#")
-    {
-        assert!(Instant::now() < deadline, "the hub did not subscribe");
+    while !std::fs::read_to_string(&log).unwrap().contains(filter) {
+        assert!(Instant::now() < deadline, "no subscription to {filter}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -111,4 +112,26 @@ fn an_alarm_comes_through_whatever_stands_beside_it() {
     );
     let misread = view["figures"]["misread"].as_object().unwrap();
     assert!(!misread.is_empty(), "{view}");
+}
+
+/// The broker remembered the session, and nobody told it of the new filter.
+#[test]
+fn a_subscription_added_to_the_configuration_is_heard_although_the_broker_remembers_the_session() {
+    let broker = Mosquitto::start("allow_anonymous true", |_| {});
+    let first = [("zigbee2mqtt/#", "zigbee2mqtt/smoke-1")];
+    let mut park = Park::start_with(|data| {
+        subscribe(data, broker.port());
+        change_config(data, &first, "");
+    });
+    subscribed_to(&broker, "zigbee2mqtt/smoke-1");
+    park.kill();
+    let more = "\n[[mqtt.subscription]]\nfilter = \"zigbee2mqtt/smoke-2\"\nmapping = \"zigbee2mqtt/device/1\"\n";
+    change_config(&park.data(), &[], more);
+    park.start_again();
+    subscribed_to(&broker, "zigbee2mqtt/smoke-2");
+    for (topic, times) in [("zigbee2mqtt/smoke-1", 1), ("zigbee2mqtt/smoke-2", 2)] {
+        publish(publisher(broker.port()), topic, r#"{"smoke":true}"#);
+        let known = || park.entries().matches("AlarmEvent").count();
+        park.until("the detector is heard", || known() >= times);
+    }
 }
