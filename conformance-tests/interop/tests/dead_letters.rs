@@ -174,6 +174,8 @@ fn what_was_refused_is_listed_and_arrives_after_the_repair() {
         report["id"].as_str().unwrap(),
     );
     assert!(name.starts_with("province:RPT-01"), "{name}");
+    let health = park.get("/healthz").unwrap();
+    assert!(health.contains("deliveries were given up"), "{health}");
     let list = said(&outbox(&park, &["list"]));
     assert!(
         list.contains(&format!("dead {number} ")) && list.contains("422"),
@@ -230,6 +232,8 @@ fn what_was_refused_is_listed_and_arrives_after_the_repair() {
     });
     let metrics = park.get("/metrics").unwrap();
     assert!(metrics.contains("\ncordon_dead_letters 0\n"), "{metrics}");
+    let health = park.get("/healthz").unwrap();
+    assert!(!health.contains("given up"), "{health}");
     let twice = outbox(&park, &["rerun", number]);
     assert_eq!(twice.status.code(), Some(1), "{}", said(&twice));
 

@@ -187,3 +187,40 @@ fn what_stands_in_the_park_is_the_same_before_and_after_a_restart() {
     started.plugin.restore(&state).unwrap();
     assert_eq!(started.plugin.park_now().look(), Some(before));
 }
+
+/// Held was what the page took from the emergency mode alone; a lane stays held until its release is
+/// confirmed, also when the release came to nothing, and after a restart.
+#[test]
+fn a_lane_is_held_until_its_release_is_confirmed() {
+    let mut feed = Feed::new();
+    let now = feed.plugin.park_now();
+    feed.plugin
+        .restore(&feed.plugin.snapshot().unwrap())
+        .unwrap();
+    let held = || now.look().unwrap().held.iter().any(|lane| *lane == *"L-06");
+    let opening = feed.say(open(&["G-04"], None)).orders[0].command.command_id;
+    assert!(held());
+    let release = feed.say(open(&["G-04"], Some(true))).orders[0]
+        .command
+        .command_id;
+    // The opening it ended is no news of the lane: what came of the release is.
+    let told = feed.end("L-06", opening, CommandOutcome::Failed);
+    assert!(told.alarm_codes().is_empty(), "released by a person");
+    assert!(held());
+    feed.plugin
+        .restore(&feed.plugin.snapshot().unwrap())
+        .unwrap();
+    assert!(held());
+    feed.end("L-06", release, CommandOutcome::Expired);
+    assert!(held(), "nobody released it");
+    let release = feed.say(open(&["G-04"], Some(true))).orders[0]
+        .command
+        .command_id;
+    feed.end("L-06", release, CommandOutcome::Confirmed);
+    assert!(!held());
+    // An opening that was withdrawn before it was begun holds nothing.
+    let opening = feed.say(open(&["G-04"], None)).orders[0].command.command_id;
+    feed.end("L-06", opening, CommandOutcome::Failed);
+    feed.tick();
+    assert!(!held());
+}
