@@ -13,6 +13,7 @@ use cordon_wire::WireFault;
 use crate::authority::Authority;
 use crate::batch::Batch;
 use crate::draft::{Draft, Slip, TARGET_BYTES_MAX};
+use crate::fault::{CONFIGURATION, fault};
 use crate::flags;
 use crate::fold::Fold;
 use crate::guard::Guard;
@@ -40,6 +41,13 @@ pub(crate) struct Core {
     closure: usize,
 }
 
+/// A core as it stood.
+pub(crate) struct KeptCore {
+    plugins: Vec<Vec<u8>>,
+    fold: Fold,
+    precedence: Vec<u8>,
+}
+
 impl Core {
     /// Fresh plug-ins; the flow's own guard comes first.
     pub(crate) fn new(sealer: Sealer, plugins: Vec<Box<dyn Plugin>>) -> Self {
@@ -52,6 +60,26 @@ impl Core {
             precedence: Precedence::default(),
             closure: 0,
         }
+    }
+
+    /// Everything as it stands now, for [`Core::put_back`].
+    pub(crate) fn kept(&self) -> Result<KeptCore, Fault> {
+        let plugins = self.plugins.iter().map(|plugin| plugin.snapshot());
+        Ok(KeptCore {
+            plugins: plugins.collect::<Result<_, _>>()?,
+            fold: self.fold.clone(),
+            precedence: self.precedence_bytes()?,
+        })
+    }
+
+    /// Takes back what a recovery that ended half way left behind.
+    pub(crate) fn put_back(&mut self, kept: KeptCore) -> Result<(), Fault> {
+        // First, because orders are let out under its epoch whatever else fails.
+        self.fold = kept.fold;
+        self.precedence = Precedence::of_bytes(&kept.precedence)
+            .map_err(|error| fault(CONFIGURATION).log(format!("precedence: {error}")))?;
+        let mut plugins = self.plugins.iter_mut().zip(&kept.plugins);
+        plugins.try_for_each(|(plugin, snapshot)| plugin.restore(snapshot))
     }
 
     pub(crate) fn sealer(&self) -> &Sealer {

@@ -123,12 +123,17 @@ impl Sequencer {
         kit.seat.put(Some(Arc::clone(&state)));
         let inbox = kit.ties.inbox.clone();
         let look = (&inbox, kit.ties.config.inbox_entries);
+        let kept = kit.core.kept();
         let (core, initial) = (&mut kit.core, &kit.initial);
         let authority = &kit.ties.config.authority;
         let recovered = match recover(&journal, &reader, &state, core, initial, authority, look) {
             Ok(recovered) => recovered,
             Err(fault) => {
                 kit.seat.put(None);
+                // Emergencies go on with what the hub knows, and under its epoch: a lane takes no older.
+                if let Err(fault) = kept.and_then(|kept| kit.core.put_back(kept)) {
+                    tracing::error!(%fault, "what the hub knew before could not be taken back");
+                }
                 return Err(Box::new(Unopened::of(kit, fault)));
             }
         };

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cordon_contract::EntryKind;
 use cordon_flow::{DISK_FAILED, DISK_FULL, Ledger, Mode, Opened, UNSETTLED, replay_over};
-use cordon_journal::disk::Disk;
 use cordon_journal::disk::sim::SimDisk;
+use cordon_journal::disk::{Disk, RealDisk};
 use cordon_journal::{Expectation, Journal, Options, Reader, StateStore};
 use cordon_model::{AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, PartyId};
 
@@ -504,4 +505,51 @@ async fn a_journal_that_lies_elsewhere_by_now_ends_the_acknowledging() {
             Some(Body::AlarmEvent(alarm)) if alarm.alarm_code == AlarmCode::StorageFail)
     });
     assert_eq!(alarms.count(), 1, "people are told");
+}
+
+/// A ledger that loses its state, and whose journal can be opened and not be read, while `dying` is set.
+struct Dying(Arc<SimLedger>, Arc<AtomicBool>);
+
+impl Ledger for Dying {
+    fn open(&self, own: Option<&Expectation>) -> cordon_journal::Result<Opened> {
+        if self.1.load(Ordering::SeqCst) {
+            let _ = std::fs::remove_file(&self.0.state);
+        }
+        self.0.open(own)
+    }
+
+    fn reader(&self) -> Reader {
+        match self.1.load(Ordering::SeqCst) {
+            true => Reader::of(Arc::new(RealDisk), "/nowhere", &*self.0.options.identity),
+            false => self.0.reader(),
+        }
+    }
+}
+
+/// A recovery that met the failing disk half way left a core that knew nothing: orders went out under
+/// epoch 0, and lanes refused them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recovery_that_fails_half_way_leaves_what_the_hub_knew() {
+    let park = Park::new();
+    let disk = SimDisk::new(10);
+    let dying = Arc::new(AtomicBool::new(false));
+    let ledger = SimLedger::new(&disk, &park, small());
+    let ledger = Arc::new(Dying(ledger, Arc::clone(&dying)));
+    let plugins: Vec<Box<dyn cordon_contract::Plugin>> = vec![Box::new(Porter::default())];
+    let hub = park.start_over(ledger, plugins).await.unwrap();
+    let actor = PartyId::new("OP-1").unwrap();
+    dying.store(true, Ordering::SeqCst);
+    disk.set_broken(true);
+    hub.submit().internal(emergency(), &actor).await.unwrap();
+    hub.modes().until(is_emergency).await;
+    disk.set_broken(false);
+    let met_it = |mode: &Mode| mode.words().is_some_and(|words| words.contains("J001"));
+    hub.modes().until(met_it).await;
+    hub.submit().internal(emergency(), &actor).await.unwrap();
+    until("both opened", || park.yard.orders().len() == 2).await;
+    let epochs: Vec<u64> = park.yard.orders().iter().map(|order| order.epoch).collect();
+    assert_eq!(epochs, [1, 1]);
+    dying.store(false, Ordering::SeqCst);
+    hub.modes().until(|mode| *mode == Mode::Normal).await;
+    hub.shutdown().await.unwrap();
 }
