@@ -120,7 +120,8 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         let (desk, clock) = (Arc::clone(&core), Arc::clone(&clock));
         async move { front.serve(&plan, operator, desk, clock).await }
     }));
-    let grants = Arc::new(Grants::default());
+    let enterprises = config.plan.enterprises.len();
+    let grants = Arc::new(Grants::within(config.access.grants_max, enterprises));
     remember_grants(&hub, Arc::clone(&grants));
     let refusals = Arc::new(Refusals::new(RefusalLimits {
         bytes_of_party: config.exchange.refused_mib_of_party * MIB as u64,
@@ -311,39 +312,45 @@ async fn exchange_server(
     .map_err(|error| taken("exchange.listen", &error))
 }
 
-/// Grants that are in the journal already, then those that come. What a failing disk does not give
-/// now is read when it works again.
+/// Grants that are in the journal already, then those that come. What a failing disk does not give now is
+/// read when it works again, and what the feed passed over is read from the journal.
 fn remember_grants(hub: &Arc<RunningHub>, grants: Arc<Grants>) {
     let mut entries = hub.feed().subscribe();
-    if let Err(fault) = stored_grants(&hub.reader(), &grants) {
-        tracing::warn!(%fault, "the grants cannot be read yet");
-        let (hub, grants) = (Arc::downgrade(hub), Arc::clone(&grants));
-        tokio::spawn(async move {
-            while let Some((modes, reader)) = hub.upgrade().map(|hub| (hub.modes(), hub.reader())) {
+    let mut is_whole = match stored_grants(&hub.reader(), &grants) {
+        Ok(()) => true,
+        Err(fault) => {
+            tracing::warn!(%fault, "the grants cannot be read yet");
+            false
+        }
+    };
+    let hub = Arc::downgrade(hub);
+    tokio::spawn(async move {
+        loop {
+            if !is_whole {
+                let Some((modes, reader)) = hub.upgrade().map(|it| (it.modes(), it.reader()))
+                else {
+                    return;
+                };
                 modes.until(|mode| *mode == Mode::Normal).await;
                 let grants = Arc::clone(&grants);
                 let read = move || stored_grants(&reader, &grants);
-                if let Ok(Ok(())) = tokio::task::spawn_blocking(read).await {
-                    return;
+                is_whole = matches!(tokio::task::spawn_blocking(read).await, Ok(Ok(())));
+                if !is_whole {
+                    tokio::time::sleep(AGAIN).await;
+                    continue;
                 }
-                tokio::time::sleep(AGAIN).await;
             }
-        });
-    }
-    tokio::spawn(async move {
-        while let Some(item) = entries.next().await {
-            match item {
-                FeedItem::Entry(committed) => grants.apply(&committed.entry),
-                FeedItem::Lagged(missed) => {
-                    tracing::warn!(missed, "the view of grants was too slow")
-                }
+            match entries.next().await {
+                Some(FeedItem::Entry(committed)) => grants.apply(&committed.entry),
+                Some(FeedItem::Lagged(_)) => is_whole = false,
+                None => return,
             }
         }
     });
 }
 
 fn stored_grants(reader: &EntryReader, grants: &Grants) -> Result<(), Fault> {
-    for stored in reader.read_from(0)? {
+    for stored in reader.read_from(grants.number() + 1)? {
         grants.apply(&stored?.entry);
     }
     Ok(())

@@ -6,7 +6,7 @@
 
 use cordon_model::{Body, Timestamp};
 
-use crate::{Entry, Fault, OrderLane, Target};
+use crate::{Entry, Fault, NoRoom, OrderLane, Target};
 
 /// A rule or service that runs on the feed.
 pub trait Plugin: Send + 'static {
@@ -15,6 +15,16 @@ pub trait Plugin: Send + 'static {
 
     /// Looks at one entry and decides. Called for every entry in order, its own decisions included.
     fn step(&mut self, entry: &Entry, decisions: &mut Decisions);
+
+    /// Whether it would keep what a message says. Asked before the message is journaled, so that nothing is
+    /// accepted and then not taken; the entry has no number yet. A plug-in that keeps what partners say
+    /// answers from what it keeps; one that keeps nothing has room.
+    ///
+    /// # Errors
+    /// Which limit stands against it.
+    fn has_room(&self, _entry: &Entry) -> Result<(), NoRoom> {
+        Ok(())
+    }
 
     /// Its whole state as bytes; the same state gives the same bytes.
     fn snapshot(&self) -> Result<Vec<u8>, Fault>;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use cordon_contract::{Decision, Decisions, Entry, EntryKind, Fault, Plugin, speaker_of};
+use cordon_contract::{Decision, Decisions, Entry, EntryKind, Fault, NoRoom, Plugin, speaker_of};
 use cordon_journal::Record;
 use cordon_model::{AuditOutcome, Body, Timestamp};
 use cordon_wire::WireFault;
@@ -121,6 +121,24 @@ impl Core {
 
     pub(crate) fn plugins_mut(&mut self) -> &mut [Box<dyn Plugin>] {
         &mut self.plugins
+    }
+
+    /// Whether every plug-in would keep what a message says. What is overtaken changes nothing, so it needs
+    /// no room.
+    pub(crate) fn has_room(&self, draft: &Draft, time: Timestamp) -> Result<(), NoRoom> {
+        let is_test = |draft: &Draft| draft.message.as_deref().is_some_and(|it| it.header.test);
+        if draft.kind != EntryKind::Message || is_test(draft) {
+            return Ok(());
+        }
+        let entry = draft.entry(0, time);
+        let mut plugins = self.plugins.iter();
+        match plugins.find_map(|plugin| plugin.has_room(&entry).err()) {
+            Some(_) if (draft.flags | self.precedence.judge(draft, time)) & flags::IDLE != 0 => {
+                Ok(())
+            }
+            Some(no_room) => Err(no_room),
+            None => Ok(()),
+        }
     }
 
     /// Adds an input to the batch and steps it and all that is decided on it, in order of numbers.

@@ -1,6 +1,6 @@
 //! The faults of this room: codes `F001` to `F020` and from `F030` on, each with its remedy.
 
-use cordon_contract::Fault;
+use cordon_contract::{Fault, NoRoom};
 use cordon_journal::JournalFault;
 use cordon_wire::WireFault;
 
@@ -76,6 +76,8 @@ pub const GRANT_EARLY: &str = "F064";
 pub const GRANT_CLASS: &str = "F065";
 /// `F075`: a step that no alarm can take.
 pub const NO_STEP: &str = "F075";
+/// `F085`: who says it keeps as many of the kind as his part of the park's room holds.
+pub const NO_ROOM: &str = "F085";
 /// `F066`: an order to a barrier that nothing can carry out.
 pub const ORDER_IMPOSSIBLE: &str = "F066";
 /// `F067`: a journal entry of a program that did not ask the table of authority, which it does not allow.
@@ -307,6 +309,11 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
         "name a gate whose class fits; see docs/reference/access.md",
     ),
     (
+        NO_ROOM,
+        "you keep as many of these as your part of the room holds; this one is not taken",
+        "withdraw what is not needed any more, or ask the park to raise the limit",
+    ),
+    (
         ORDER_IMPOSSIBLE,
         "nothing can carry this order out",
         "name the barrier of this gate and lane; an opening takes a grant, an exemption or an emergency order",
@@ -326,6 +333,12 @@ pub(crate) fn fault(code: &'static str) -> Fault {
         .copied()
         .unwrap_or((code, "refused", ""));
     Fault::new(code, text).remedy(remedy)
+}
+
+/// Why a plug-in would not keep what is said.
+pub(crate) fn no_room(why: NoRoom) -> Fault {
+    let NoRoom { setting, part } = why;
+    fault(NO_ROOM).log(format!("{part} are kept of the sender; see {setting}"))
 }
 
 /// A breach of the language as a fault.

@@ -16,7 +16,7 @@ use crate::core::Core;
 use crate::corridor::{Corridor, CorridorRules, Offender, Part, RefusedDraft, Sealed};
 use crate::draft::Draft;
 use crate::fault::{
-    ALARMS_PACED, CONTESTED, DISK_FULL, ID_REUSED, NO_DEAD_LETTER, REQUESTS_WAIT, fault,
+    ALARMS_PACED, CONTESTED, DISK_FULL, ID_REUSED, NO_DEAD_LETTER, REQUESTS_WAIT, fault, no_room,
 };
 use crate::flags;
 use crate::fold::REPORT_REQUESTS_MAX;
@@ -221,7 +221,8 @@ impl Intaker<'_> {
             return pending(vec![Slot::Failed(fault(NO_DEAD_LETTER))], answer, hub, None);
         }
         let mut drafts = work.drafts.iter();
-        if let Some(fault) = drafts.find_map(|draft| self.today().allows(draft).err()) {
+        let judged = |draft| self.today().allows(draft).and_then(|()| self.kept(draft));
+        if let Some(fault) = drafts.find_map(|draft| judged(draft).err()) {
             return pending(vec![Slot::Failed(fault)], answer, hub, None);
         }
         let first = self.batch.next();
@@ -289,9 +290,15 @@ impl Intaker<'_> {
             }
         });
         sealed.stands(judged?);
-        sealed
-            .allowed_by(&self.today())
+        let kept = self.kept(sealed.draft());
+        kept.and_then(|()| sealed.allowed_by(&self.today()))
             .map_err(|fault| Unlawful { fault, waits: None })
+    }
+
+    /// Whether what is said would be kept: what is taken is never forgotten at once.
+    fn kept(&self, draft: &Draft) -> Result<(), Fault> {
+        let room = self.core.has_room(draft, self.batch.time());
+        room.map_err(|why| no_room(why).at(format!("/c:Message/c:Body/c:{}", draft.label)))
     }
 
     /// What an order of a person is judged by.

@@ -177,6 +177,11 @@ impl Sealed {
         today.allows(&self.draft)
     }
 
+    /// As it would be journaled.
+    pub(crate) fn draft(&self) -> &Draft {
+        &self.draft
+    }
+
     /// Notes how it stands: [`flags::PARK`], [`flags::PROPOSAL`] and warnings.
     pub(crate) fn stands(&mut self, bits: u16) {
         self.draft.flags |= bits;

@@ -26,5 +26,6 @@ mod resent;
 mod said;
 mod sense;
 mod settled;
+mod shares;
 mod signed;
 mod table;

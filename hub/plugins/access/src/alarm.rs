@@ -123,16 +123,24 @@ impl AccessPlugin {
         step.emit(Body::AlarmEvent(event), about.correlation);
     }
 
+    /// Whether an alarm with this key was raised a short time ago.
+    pub(crate) fn is_quiet(&self, step: &Step<'_>, key: &str) -> bool {
+        let last = self.state.alarmed.get(key);
+        last.is_some_and(|last| step.entry.time.micros().saturating_sub(*last) < self.quiet())
+    }
+
+    /// Time in which the same alarm is not raised again, microseconds.
+    pub(crate) fn quiet(&self) -> i64 {
+        i64::from(self.config.alarm_quiet_s).saturating_mul(1_000_000)
+    }
+
     /// Whether an alarm with this key may be raised now; notes that it is.
     pub(crate) fn is_loud(&mut self, step: &Step<'_>, key: String) -> bool {
-        let now = step.entry.time.micros();
-        let quiet = i64::from(self.config.alarm_quiet_s).saturating_mul(1_000_000);
-        let alarmed = &mut self.state.alarmed;
-        if let Some(last) = alarmed.get(&key)
-            && now.saturating_sub(*last) < quiet
-        {
+        if self.is_quiet(step, &key) {
             return false;
         }
+        let (now, quiet) = (step.entry.time.micros(), self.quiet());
+        let alarmed = &mut self.state.alarmed;
         if alarmed.len() >= QUIET_MAX {
             alarmed.retain(|_, last| now.saturating_sub(*last) < quiet);
             if alarmed.len() >= QUIET_MAX {

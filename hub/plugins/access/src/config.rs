@@ -52,11 +52,12 @@ pub struct AccessConfig {
     pub quiet: BTreeSet<RefusalCode>,
     /// Other levels for alarms than the built-in ones, by alarm code. Default none.
     pub levels: BTreeMap<AlarmCode, AlarmLevel>,
-    /// Most grants held at once. Default 200000.
+    /// Most grants held at once of the park, and as many of all its enterprises together, an even part of
+    /// each; more are refused at the door (`F085`), what is over giving way first. Default 100000.
     pub grants_max: usize,
-    /// Most vehicle registrations held at once. Default 200000.
+    /// The same for vehicle registrations. Default 100000.
     pub registrations_max: usize,
-    /// Most list entries held at once. Default 50000.
+    /// The same for list entries. Default 50000.
     pub list_entries_max: usize,
     /// Most visits held at once; beyond, the oldest is closed with an audit entry. Default 50000.
     pub visits_max: usize,
@@ -83,8 +84,8 @@ impl Default for AccessConfig {
             kind_max: BTreeMap::new(),
             quiet: BTreeSet::new(),
             levels: BTreeMap::new(),
-            grants_max: 200_000,
-            registrations_max: 200_000,
+            grants_max: 100_000,
+            registrations_max: 100_000,
             list_entries_max: 50_000,
             visits_max: 50_000,
             decisions_per_lane_max: 16,

@@ -1,7 +1,7 @@
 //! Taking in grants, registrations and list entries. The door has seen to it that who says it may.
 
-use cordon_contract::{Standing, speaker_of};
-use cordon_model::{AccessGrant, AuditOutcome, ListEntry, PartyId, VehicleRegistration};
+use cordon_contract::{Entry, NoRoom, Standing, speaker_of};
+use cordon_model::{AccessGrant, AuditOutcome, Body, ListEntry, PartyId, VehicleRegistration};
 
 use crate::alarm::{Note, Step};
 use crate::permit::{ListKey, Listed, Permit, PermitKey, Registered};
@@ -9,19 +9,33 @@ use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
 
 impl AccessPlugin {
+    /// Whether what a message says of vehicles beforehand would be kept.
+    pub(crate) fn room_for(&self, entry: &Entry, body: &Body) -> Result<(), NoRoom> {
+        let registry = &self.state.registry;
+        match body {
+            Body::AccessGrant(grant) => {
+                let (key, permit) = granted(entry, grant);
+                registry.has_room_for_grant(&key, &permit, entry.time)
+            }
+            Body::VehicleRegistration(registration) if !is_proposal(entry) => {
+                let (plate, vehicle) = registered(entry, registration);
+                match registry.is_parks(&plate, &vehicle, entry.time) {
+                    true => Ok(()),
+                    false => registry.has_room_for_vehicle(&plate, &vehicle, entry.time),
+                }
+            }
+            Body::ListEntry(said) => match listed(entry, said) {
+                Some((key, listed)) => registry.has_room_for_entry(&key, &listed, entry.time),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn on_grant(&mut self, step: &mut Step<'_>, grant: &AccessGrant) {
-        let key = PermitKey {
-            enterprise: grant.enterprise_id.clone(),
-            id: grant.grant_id.clone(),
-        };
-        let Some(permit) = Permit::of(grant, is_park_word(step)) else {
-            self.state.registry.drop_permit(&key);
-            return;
-        };
+        let (key, permit) = granted(step.entry, grant);
         let plate = permit.plate.clone();
-        let now = step.entry.time;
-        let max = self.config.grants_max;
-        if !self.state.registry.grant(key, permit, max, now) {
+        if !self.state.registry.grant(key, permit, step.entry.time) {
             refused(
                 step,
                 "access.grant-not-taken",
@@ -30,7 +44,9 @@ impl AccessPlugin {
             );
             return;
         }
-        self.renew_visit(&plate, &grant.grant_id);
+        if let Some(plate) = plate {
+            self.renew_visit(&plate, &grant.grant_id);
+        }
     }
 
     /// A longer window lengthens the stay of a vehicle that is in already.
@@ -56,11 +72,10 @@ impl AccessPlugin {
         registration: &VehicleRegistration,
     ) {
         // What waits for the park's word changes nothing.
-        if step.entry.standing == Standing::Proposal {
+        if is_proposal(step.entry) {
             return;
         }
-        let vehicle = Registered::of(registration, is_park_word(step));
-        let plate = PlateKey::of(&registration.plate);
+        let (plate, vehicle) = registered(step.entry, registration);
         if self
             .state
             .registry
@@ -68,8 +83,8 @@ impl AccessPlugin {
         {
             return;
         }
-        let max = self.config.registrations_max;
-        if !self.state.registry.register(plate, vehicle, max) {
+        let now = step.entry.time;
+        if !self.state.registry.register(plate, vehicle, now) {
             refused(
                 step,
                 "access.registration-not-taken",
@@ -81,19 +96,10 @@ impl AccessPlugin {
 
     /// The park's entries act everywhere, anybody else's at his own gates.
     pub(crate) fn on_list_entry(&mut self, step: &mut Step<'_>, entry: &ListEntry) {
-        let owner = match is_park_word(step) {
-            true => None,
-            false => Some(speaker(step)),
-        };
-        let Some(listed) = Listed::of(entry, owner.clone()) else {
+        let Some((key, listed)) = listed(step.entry, entry) else {
             return;
         };
-        let key = ListKey {
-            owner,
-            id: entry.entry_id.clone(),
-        };
-        let max = self.config.list_entries_max;
-        if !self.state.registry.list(key, listed, max) {
+        if !self.state.registry.list(key, listed, step.entry.time) {
             refused(
                 step,
                 "access.list-entry-not-taken",
@@ -104,17 +110,44 @@ impl AccessPlugin {
     }
 }
 
+/// A grant as it is kept.
+fn granted(entry: &Entry, grant: &AccessGrant) -> (PermitKey, Permit) {
+    let key = PermitKey {
+        enterprise: grant.enterprise_id.clone(),
+        id: grant.grant_id.clone(),
+    };
+    (key, Permit::of(grant, is_park_word(entry)))
+}
+
+/// A registration as it is kept.
+fn registered(entry: &Entry, registration: &VehicleRegistration) -> (PlateKey, Registered) {
+    let vehicle = Registered::of(registration, is_park_word(entry));
+    (PlateKey::of(&registration.plate), vehicle)
+}
+
+/// A list entry as it is kept; `None` when it is about a person.
+fn listed(entry: &Entry, said: &ListEntry) -> Option<(ListKey, Listed)> {
+    let owner = (!is_park_word(entry)).then(|| speaker(entry));
+    let listed = Listed::of(said, owner.clone())?;
+    let id = said.entry_id.clone();
+    Some((ListKey { owner, id }, listed))
+}
+
 /// Whether the park itself says it, as the door noted when it took it in.
-fn is_park_word(step: &Step<'_>) -> bool {
-    step.entry.standing == Standing::Park
+fn is_park_word(entry: &Entry) -> bool {
+    entry.standing == Standing::Park
+}
+
+fn is_proposal(entry: &Entry) -> bool {
+    entry.standing == Standing::Proposal
 }
 
 /// Who says it: the sender, or the plant whose gate system was read.
-fn speaker(step: &Step<'_>) -> PartyId {
-    let message = step.entry.message.as_deref();
+fn speaker(entry: &Entry) -> PartyId {
+    let message = entry.message.as_deref();
     message
         .and_then(|message| PartyId::new(speaker_of(message)).ok())
-        .unwrap_or_else(|| step.entry.sender.clone())
+        .unwrap_or_else(|| entry.sender.clone())
 }
 
 fn refused(step: &mut Step<'_>, action: &str, target: &str, detail: &str) {

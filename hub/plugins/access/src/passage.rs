@@ -2,7 +2,7 @@
 
 use cordon_model::{
     AlarmCode, AlarmLevel, AuditOutcome, Body, DecisionOutcome, Direction, GateStatus, GateTier,
-    PartyId, PassageRecord, PassageResult, PlateNumber, SubjectKind, Timestamp,
+    PartyId, PassageRecord, PassageResult, SubjectKind, Timestamp,
 };
 
 use crate::alarm::{About, Note, Step};
@@ -15,6 +15,10 @@ use crate::visit::Visit;
 
 /// Seconds by which a second gate's clock may differ from ours.
 const CLOCKS_S: i64 = 300;
+/// Unseen entries at gates of one enterprise that are told one by one within `alarm_quiet_s`.
+const UNSEEN_MAX: u32 = 20;
+/// Enterprises of which unseen entries are counted before those whose time is over are forgotten.
+const UNSEEN_OWNERS_MAX: usize = 1_000;
 
 /// Who went through a lane, and on what.
 struct Through {
@@ -335,10 +339,18 @@ impl AccessPlugin {
         let yard = &self.state.yard;
         let known = yard.visit_of(plate).is_some()
             || yard.left_since(plate, record.passed_at.plus_seconds(-CLOCKS_S));
-        let key = |number: &PlateNumber| format!("{}|{number}", AlarmCode::UnseenEntry);
-        if known || !self.is_loud(step, key(&plate.number)) {
+        let key = format!("{}|{}", AlarmCode::UnseenEntry, plate.number);
+        if known || self.is_quiet(step, &key) {
             return;
         }
+        let words = match self.unseen_of(step, enterprise) {
+            Unseen::Told => "without an entry at a gate of the park 未经园区卡口进入",
+            Unseen::Last => {
+                "without an entry at a gate of the park, as did many in a short time; further ones are not told one by one 未经园区卡口进入，数量众多，不再逐一告警"
+            }
+            Unseen::Counted => return,
+        };
+        self.is_loud(step, key);
         let seen = Seen {
             plate: Some(plate.clone()),
             trailer: record.trailer_plate.clone(),
@@ -353,12 +365,38 @@ impl AccessPlugin {
             lane: record.lane_id.as_ref(),
             enterprise,
             subject: Some(&seen),
-            text: format!(
-                "passed second gate {} without an entry at a gate of the park 未经园区卡口进入",
-                record.gate_id
-            ),
+            text: format!("passed second gate {} {words}", record.gate_id),
             ..About::default()
         };
         self.alarm(step, AlarmCode::UnseenEntry, AlarmLevel::Orange, about);
     }
+
+    /// Counts one more unseen entry at gates of this enterprise: what one enterprise records is not told one
+    /// by one without end.
+    fn unseen_of(&mut self, step: &Step<'_>, enterprise: Option<&PartyId>) -> Unseen {
+        let (now, quiet) = (step.entry.time.micros(), self.quiet());
+        let unseen = &mut self.state.unseen;
+        // Enterprises that left the plan, or were never in it, are not remembered beyond their time.
+        if unseen.len() >= UNSEEN_OWNERS_MAX {
+            unseen.retain(|_, (since, _)| now.saturating_sub(*since) < quiet);
+        }
+        let count = unseen.entry(enterprise.cloned()).or_insert((now, 0));
+        if now.saturating_sub(count.0) >= quiet {
+            *count = (now, 0);
+        }
+        count.1 = count.1.saturating_add(1);
+        match count.1 {
+            ..UNSEEN_MAX => Unseen::Told,
+            UNSEEN_MAX => Unseen::Last,
+            _ => Unseen::Counted,
+        }
+    }
+}
+
+/// What becomes of one more unseen entry.
+enum Unseen {
+    Told,
+    /// Told, and that further ones are not.
+    Last,
+    Counted,
 }

@@ -1,6 +1,7 @@
 //! What is kept of a grant, a registration and a list entry: what a decision needs, and no
 //! personal data.
 
+use cordon_contract::Term;
 use cordon_model::{
     AccessGrant, ClassLetter, GateId, LaneId, LifeState, ListEntry, ListKind, ListSubject, PartyId,
     PlateColour, PlateNumber, SubjectKind, Timestamp, VehicleRegistration,
@@ -16,10 +17,11 @@ pub(crate) struct PermitKey {
     pub id: String,
 }
 
-/// A grant for a vehicle.
+/// A grant.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Permit {
-    pub plate: PlateKey,
+    /// `None` for a grant without a vehicle, which no lane camera can use.
+    pub plate: Option<PlateKey>,
     pub class: ClassLetter,
     pub kind: SubjectKind,
     pub trailer: Option<PlateNumber>,
@@ -35,15 +37,16 @@ pub(crate) struct Permit {
     pub checks: Option<bool>,
     pub max_stay_minutes: Option<u32>,
     pub active: bool,
+    /// It was taken back for good.
+    pub withdrawn: bool,
     /// True when the park said it and not an enterprise: only then may it exempt (class X).
     pub by_park: bool,
 }
 
 impl Permit {
-    /// `None` for a grant without a vehicle, which no lane camera can use.
-    pub(crate) fn of(grant: &AccessGrant, by_park: bool) -> Option<Self> {
-        Some(Self {
-            plate: PlateKey::of(grant.plate.as_ref()?),
+    pub(crate) fn of(grant: &AccessGrant, by_park: bool) -> Self {
+        Self {
+            plate: grant.plate.as_ref().map(PlateKey::of),
             class: grant.class_letter,
             kind: grant.subject_kind,
             trailer: grant.trailer_plate.clone(),
@@ -59,8 +62,18 @@ impl Permit {
             checks: grant.checks_passed,
             max_stay_minutes: grant.max_stay_minutes,
             active: grant.state == LifeState::Active,
+            withdrawn: grant.state == LifeState::Withdrawn,
             by_park,
-        })
+        }
+    }
+
+    /// In whose part of the room it is kept; `None` is the park's.
+    pub(crate) fn owner<'a>(&self, key: &'a PermitKey) -> Option<&'a PartyId> {
+        (!self.by_park).then_some(&key.enterprise)
+    }
+
+    pub(crate) fn term(&self) -> Term {
+        Term::new(!self.withdrawn, Some(self.to))
     }
 
     /// In force and inside its window.
@@ -95,20 +108,33 @@ pub(crate) struct Registered {
     pub from: Timestamp,
     pub to: Timestamp,
     pub active: bool,
-    /// As with [`Permit::by_park`]: only the park's word makes a rescue vehicle.
-    pub by_park: bool,
+    /// It was taken back for good.
+    pub withdrawn: bool,
+    /// Who said it; `None` for the park. As with [`Permit::by_park`], only the park's word makes a rescue
+    /// vehicle.
+    pub owner: Option<PartyId>,
 }
 
 impl Registered {
     pub(crate) fn of(registration: &VehicleRegistration, by_park: bool) -> Self {
+        let enterprise = &registration.enterprise_id;
         Self {
             kind: registration.subject_kind,
             etag: registration.etag_epc.clone(),
             from: registration.valid_from,
             to: registration.valid_to,
             active: registration.state == LifeState::Active,
-            by_park,
+            withdrawn: registration.state == LifeState::Withdrawn,
+            owner: (!by_park).then(|| enterprise.clone()),
         }
+    }
+
+    pub(crate) fn by_park(&self) -> bool {
+        self.owner.is_none()
+    }
+
+    pub(crate) fn term(&self) -> Term {
+        Term::new(!self.withdrawn, Some(self.to))
     }
 
     pub(crate) fn holds(&self, now: Timestamp) -> bool {
@@ -117,7 +143,7 @@ impl Registered {
 
     /// A registered rescue vehicle, on the park's own word.
     pub(crate) fn exempts(&self, now: Timestamp) -> bool {
-        self.by_park && self.kind == SubjectKind::VehEmergency && self.holds(now)
+        self.by_park() && self.kind == SubjectKind::VehEmergency && self.holds(now)
     }
 }
 
@@ -138,6 +164,8 @@ pub(crate) struct Listed {
     pub from: Timestamp,
     pub to: Option<Timestamp>,
     pub active: bool,
+    /// It was taken back for good.
+    pub withdrawn: bool,
     /// Whose gates it acts at; `None` for every gate, on the park's word.
     pub at: Option<PartyId>,
 }
@@ -157,8 +185,13 @@ impl Listed {
             from: entry.valid_from,
             to: entry.valid_to,
             active: entry.state == LifeState::Active,
+            withdrawn: entry.state == LifeState::Withdrawn,
             at,
         })
+    }
+
+    pub(crate) fn term(&self) -> Term {
+        Term::new(!self.withdrawn, self.to)
     }
 
     /// Whether it acts at a gate of this owner; `None` is the park.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cordon_contract::{AccessRules, Decisions, Entry, EntryKind, Fault, Plugin};
+use cordon_contract::{AccessRules, Decisions, Entry, EntryKind, Fault, NoRoom, Plugin};
 use cordon_model::{Body, Message, plan::ParkPlan};
 
 use crate::alarm::Step;
@@ -12,6 +12,8 @@ use crate::state::State;
 
 /// The state cannot be written or read.
 const SNAPSHOT: &str = "P012";
+/// Before the stored state; what was stored in another form is not read as this one.
+const FORM: &[u8] = b"access/2;";
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
 
 /// Access control of one park.
@@ -27,13 +29,23 @@ pub struct AccessPlugin {
 impl AccessPlugin {
     /// A plug-in that knows the plan and the rules and has seen nothing yet.
     pub fn new(plan: Arc<ParkPlan>, rules: Arc<dyn AccessRules>, config: AccessConfig) -> Self {
-        Self {
+        let mut access = Self {
             plan,
             rules,
             config,
             state: State::default(),
             shown: ParkNow::default(),
-        }
+        };
+        access.take_over(State::default());
+        access
+    }
+
+    /// Goes on from a state, with the limits of today.
+    fn take_over(&mut self, mut state: State) {
+        let enterprises = self.plan.enterprises.len();
+        state.registry.index(&self.config, enterprises);
+        state.yard.index();
+        self.state = state;
     }
 
     /// A handle on what stands in the park now, which lives as long as its holder.
@@ -104,19 +116,27 @@ impl Plugin for AccessPlugin {
         self.shown.show(&self.state);
     }
 
+    fn has_room(&self, entry: &Entry) -> Result<(), NoRoom> {
+        match entry.message.as_deref() {
+            Some(message) => self.room_for(entry, &message.body),
+            None => Ok(()),
+        }
+    }
+
     fn snapshot(&self) -> Result<Vec<u8>, Fault> {
-        postcard::to_stdvec(&self.state).map_err(|error| broken(&error))
+        postcard::to_extend(&self.state, FORM.to_vec()).map_err(|error| broken(&error))
     }
 
     fn restore(&mut self, snapshot: &[u8]) -> Result<(), Fault> {
-        let mut state: State = if snapshot.is_empty() {
+        let state: State = if snapshot.is_empty() {
             State::default()
         } else {
-            postcard::from_bytes(snapshot).map_err(|error| broken(&error))?
+            let state = snapshot.strip_prefix(FORM);
+            let state = state.ok_or(postcard::Error::DeserializeBadEncoding);
+            let state = state.and_then(postcard::from_bytes);
+            state.map_err(|error| broken(&error))?
         };
-        state.registry.index();
-        state.yard.index();
-        self.state = state;
+        self.take_over(state);
         self.shown.show_all(&self.state);
         Ok(())
     }

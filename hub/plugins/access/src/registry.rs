@@ -1,85 +1,122 @@
 //! What is known of vehicles beforehand: grants, registrations, list entries.
+//!
+//! Each of the three files is a [`Pot`]: the park has room of its own, and no enterprise takes another's.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use cordon_contract::{NoRoom, Pot};
 use cordon_model::{ListKind, PartyId, PlateNumber, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::config::AccessConfig;
 use crate::permit::{ListKey, Listed, Permit, PermitKey, Registered};
 use crate::plate::{PlateKey, is_ambiguous, matching};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
-/// The three files. Their indexes are rebuilt after a restore and are no part of the snapshot.
+/// The three files. Their indexes are rebuilt after a restore and are no part of the snapshot. Keys and
+/// grants are shared and boxed: a park may hold tens of thousands of them.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Registry {
-    permits: BTreeMap<PermitKey, Permit>,
+    permits: BTreeMap<Arc<PermitKey>, Box<Permit>>,
     registered: BTreeMap<PlateKey, Registered>,
     lists: BTreeMap<ListKey, Listed>,
     #[serde(skip)]
-    by_plate: BTreeMap<PlateKey, BTreeSet<PermitKey>>,
-    #[serde(skip)]
-    by_end: BTreeSet<(i64, PermitKey)>,
+    by_plate: BTreeMap<PlateKey, Vec<Arc<PermitKey>>>,
     #[serde(skip)]
     by_number: BTreeMap<PlateNumber, BTreeSet<ListKey>>,
+    #[serde(skip)]
+    permit_pot: Pot<Arc<PermitKey>>,
+    #[serde(skip)]
+    registered_pot: Pot<PlateKey>,
+    #[serde(skip)]
+    list_pot: Pot<ListKey>,
 }
 
 impl Registry {
-    /// Rebuilds the indexes.
-    pub(crate) fn index(&mut self) {
+    /// Rebuilds the indexes, with the limits of the configuration in a park of so many enterprises.
+    pub(crate) fn index(&mut self, config: &AccessConfig, enterprises: usize) {
         self.by_plate.clear();
-        self.by_end.clear();
         self.by_number.clear();
+        self.permit_pot = Pot::shared(config.grants_max, enterprises);
+        self.registered_pot = Pot::shared(config.registrations_max, enterprises);
+        self.list_pot = Pot::shared(config.list_entries_max, enterprises);
         for (key, permit) in &self.permits {
-            self.by_plate
-                .entry(permit.plate.clone())
-                .or_default()
-                .insert(key.clone());
-            self.by_end.insert((permit.to.micros(), key.clone()));
+            if let Some(plate) = &permit.plate {
+                let keys = self.by_plate.entry(plate.clone()).or_default();
+                keys.push(Arc::clone(key));
+            }
+            let owner = permit.owner(key);
+            self.permit_pot.put(owner, permit.term(), Arc::clone(key));
+        }
+        for (plate, vehicle) in &self.registered {
+            let owner = vehicle.owner.as_ref();
+            self.registered_pot
+                .put(owner, vehicle.term(), plate.clone());
         }
         for (key, listed) in &self.lists {
-            self.by_number
-                .entry(listed.number.clone())
-                .or_default()
-                .insert(key.clone());
+            let keys = self.by_number.entry(listed.number.clone()).or_default();
+            keys.insert(key.clone());
+            self.list_pot
+                .put(key.owner.as_ref(), listed.term(), key.clone());
         }
     }
 
-    /// Takes a grant in; the same key replaces. False when there is no room: grants that have
-    /// ended give way, others never do.
-    pub(crate) fn grant(
-        &mut self,
-        key: PermitKey,
-        permit: Permit,
-        max: usize,
+    /// Whether this grant would be kept.
+    pub(crate) fn has_room_for_grant(
+        &self,
+        key: &PermitKey,
+        permit: &Permit,
         now: Timestamp,
-    ) -> bool {
+    ) -> Result<(), NoRoom> {
+        let owner = permit.owner(key);
+        let known = self.permits.get(key);
+        let replaces = known.is_some_and(|known| known.owner(key) == owner);
+        if replaces || permit.term().is_over(now) || self.permit_pot.has_room(owner, now) {
+            return Ok(());
+        }
+        Err(full("access.grants_max", self.permit_pot.part(owner)))
+    }
+
+    /// Takes a grant in; the same key replaces. False when there is no room: what is over gives way, others
+    /// never do.
+    pub(crate) fn grant(&mut self, key: PermitKey, permit: Permit, now: Timestamp) -> bool {
         self.drop_permit(&key);
-        if self.permits.len() >= max {
-            match self.by_end.first().cloned() {
-                Some((end, oldest)) if end < now.micros() => self.drop_permit(&oldest),
-                _ => return false,
+        let owner = permit.owner(&key);
+        if self.permit_pot.of(owner) >= self.permit_pot.part(owner) {
+            match self.permit_pot.over(owner, now) {
+                Some(spared) => self.drop_permit(&spared),
+                // What is over itself needs no place.
+                None => return permit.term().is_over(now),
             }
         }
-        self.by_plate
-            .entry(permit.plate.clone())
-            .or_default()
-            .insert(key.clone());
-        self.by_end.insert((permit.to.micros(), key.clone()));
-        self.permits.insert(key, permit);
+        let key = Arc::new(key);
+        if let Some(plate) = &permit.plate {
+            let keys = self.by_plate.entry(plate.clone()).or_default();
+            if let Err(place) = keys.binary_search(&key) {
+                keys.insert(place, Arc::clone(&key));
+            }
+        }
+        let owner = permit.owner(&key);
+        self.permit_pot.put(owner, permit.term(), Arc::clone(&key));
+        self.permits.insert(key, Box::new(permit));
         true
     }
 
-    /// Forgets a grant.
-    pub(crate) fn drop_permit(&mut self, key: &PermitKey) {
-        let Some(old) = self.permits.remove(key) else {
+    fn drop_permit(&mut self, key: &PermitKey) {
+        let Some((key, old)) = self.permits.remove_entry(key) else {
             return;
         };
-        self.by_end.remove(&(old.to.micros(), key.clone()));
-        if let Some(keys) = self.by_plate.get_mut(&old.plate) {
-            keys.remove(key);
+        self.permit_pot
+            .remove(old.owner(&key), old.term(), Arc::clone(&key));
+        let Some(plate) = &old.plate else {
+            return;
+        };
+        if let Some(keys) = self.by_plate.get_mut(plate) {
+            keys.retain(|known| *known != key);
             if keys.is_empty() {
-                self.by_plate.remove(&old.plate);
+                self.by_plate.remove(plate);
             }
         }
     }
@@ -88,29 +125,83 @@ impl Registry {
     /// the flow lets the owner end ends.
     pub(crate) fn is_parks(&self, plate: &PlateKey, said: &Registered, now: Timestamp) -> bool {
         let known = self.registered.get(plate);
-        let stands = known.is_some_and(|known| known.by_park && known.active && now <= known.to);
-        stands && said.active && !said.by_park
+        let stands = known.is_some_and(|known| known.by_park() && known.active && now <= known.to);
+        stands && said.active && !said.by_park()
+    }
+
+    /// Whether this registration would be kept.
+    pub(crate) fn has_room_for_vehicle(
+        &self,
+        plate: &PlateKey,
+        vehicle: &Registered,
+        now: Timestamp,
+    ) -> Result<(), NoRoom> {
+        let owner = vehicle.owner.as_ref();
+        let known = self.registered.get(plate);
+        let replaces = known.is_some_and(|known| known.owner.as_ref() == owner);
+        if replaces || vehicle.term().is_over(now) || self.registered_pot.has_room(owner, now) {
+            return Ok(());
+        }
+        let part = self.registered_pot.part(owner);
+        Err(full("access.registrations_max", part))
     }
 
     /// Takes a registration in; false when there is no room.
-    pub(crate) fn register(&mut self, plate: PlateKey, vehicle: Registered, max: usize) -> bool {
-        if self.registered.len() >= max && !self.registered.contains_key(&plate) {
-            return false;
+    pub(crate) fn register(
+        &mut self,
+        plate: PlateKey,
+        vehicle: Registered,
+        now: Timestamp,
+    ) -> bool {
+        self.drop_vehicle(&plate);
+        let owner = vehicle.owner.as_ref();
+        if self.registered_pot.of(owner) >= self.registered_pot.part(owner) {
+            match self.registered_pot.over(owner, now) {
+                Some(spared) => self.drop_vehicle(&spared),
+                None => return vehicle.term().is_over(now),
+            }
         }
+        self.registered_pot
+            .put(owner, vehicle.term(), plate.clone());
         self.registered.insert(plate, vehicle);
         true
     }
 
-    /// Takes a list entry in; the same key replaces. False when there is no room.
-    pub(crate) fn list(&mut self, key: ListKey, listed: Listed, max: usize) -> bool {
-        self.drop_listed(&key);
-        if self.lists.len() >= max {
-            return false;
+    fn drop_vehicle(&mut self, plate: &PlateKey) {
+        if let Some(old) = self.registered.remove(plate) {
+            let owner = old.owner.as_ref();
+            self.registered_pot.remove(owner, old.term(), plate.clone());
         }
-        self.by_number
-            .entry(listed.number.clone())
-            .or_default()
-            .insert(key.clone());
+    }
+
+    /// Whether this list entry would be kept.
+    pub(crate) fn has_room_for_entry(
+        &self,
+        key: &ListKey,
+        listed: &Listed,
+        now: Timestamp,
+    ) -> Result<(), NoRoom> {
+        let owner = key.owner.as_ref();
+        let replaces = self.lists.contains_key(key);
+        if replaces || listed.term().is_over(now) || self.list_pot.has_room(owner, now) {
+            return Ok(());
+        }
+        Err(full("access.list_entries_max", self.list_pot.part(owner)))
+    }
+
+    /// Takes a list entry in; the same key replaces. False when there is no room.
+    pub(crate) fn list(&mut self, key: ListKey, listed: Listed, now: Timestamp) -> bool {
+        self.drop_listed(&key);
+        let owner = key.owner.as_ref();
+        if self.list_pot.of(owner) >= self.list_pot.part(owner) {
+            match self.list_pot.over(owner, now) {
+                Some(spared) => self.drop_listed(&spared),
+                None => return listed.term().is_over(now),
+            }
+        }
+        let keys = self.by_number.entry(listed.number.clone()).or_default();
+        keys.insert(key.clone());
+        self.list_pot.put(owner, listed.term(), key.clone());
         self.lists.insert(key, listed);
         true
     }
@@ -119,6 +210,8 @@ impl Registry {
         let Some(old) = self.lists.remove(key) else {
             return;
         };
+        self.list_pot
+            .remove(key.owner.as_ref(), old.term(), key.clone());
         if let Some(keys) = self.by_number.get_mut(&old.number) {
             keys.remove(key);
             if keys.is_empty() {
@@ -132,21 +225,14 @@ impl Registry {
         let since = now
             .micros()
             .saturating_sub(MICROS_PER_DAY.saturating_mul(i64::from(memory_days)));
-        while let Some((end, key)) = self.by_end.first().cloned()
-            && end < since
-        {
+        while let Some(key) = self.permit_pot.ended_before(since) {
             self.drop_permit(&key);
         }
-        self.registered
-            .retain(|_, vehicle| vehicle.to.micros() >= since);
-        let ended: Vec<ListKey> = self
-            .lists
-            .iter()
-            .filter(|(_, listed)| listed.to.is_some_and(|to| to.micros() < since))
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in &ended {
-            self.drop_listed(key);
+        while let Some(plate) = self.registered_pot.ended_before(since) {
+            self.drop_vehicle(&plate);
+        }
+        while let Some(key) = self.list_pot.ended_before(since) {
+            self.drop_listed(&key);
         }
     }
 
@@ -158,6 +244,7 @@ impl Registry {
         matching(&self.by_plate, plate)
             .flat_map(|(_, keys)| keys)
             .filter_map(|key| self.permits.get_key_value(key))
+            .map(|(key, permit)| (&**key, &**permit))
     }
 
     /// The registrations that can be this vehicle's.
@@ -194,4 +281,8 @@ impl Registry {
                 ListKind::White => listed.frees(plate, now),
             })
     }
+}
+
+fn full(setting: &'static str, part: usize) -> NoRoom {
+    NoRoom { setting, part }
 }

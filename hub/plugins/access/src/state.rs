@@ -32,6 +32,8 @@ pub(crate) struct State {
     pub barriers: BTreeMap<DeviceId, BarrierState>,
     /// When an alarm was last raised, microseconds, by what it is about.
     pub alarmed: BTreeMap<String, i64>,
+    /// Unseen entries at second gates: since when, microseconds, and how many, by the gates' enterprise.
+    pub unseen: BTreeMap<Option<PartyId>, (i64, u32)>,
     /// When occupancy was last told, microseconds.
     pub told_micros: i64,
     /// Whether occupancy changed since.

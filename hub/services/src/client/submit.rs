@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cordon_contract::{Fault, Shutdown};
 use cordon_model::MessageId;
-use cordon_model::service::{Answer, SubmitMessagesResponse};
+use cordon_model::service::{Answer, SubmissionResult, SubmitMessagesResponse};
 use cordon_wire::service as wire;
 
 use super::link::payload;
@@ -137,6 +137,9 @@ impl Submitter {
                 ),
             )));
         }
+        for ((place, message), result) in (1..).zip(&messages).zip(&response.result) {
+            fits(place, message, result).map_err(LinkError::Untrusted)?;
+        }
         self.keep(&response, answer.bytes())
             .map_err(LinkError::Untrusted)?;
         let mut settled = 0;
@@ -174,12 +177,6 @@ impl Submitter {
     ) -> Result<bool, Fault> {
         match answer {
             Answer::Receipt(receipt) => {
-                if receipt.message_id != *id {
-                    return Err(Fault::new(
-                        "S032",
-                        format!("the receipt names {} instead of {id}", receipt.message_id),
-                    ));
-                }
                 let written = cordon_wire::write_receipt(receipt).map_err(lawful)?;
                 self.spool.settle(id, SpoolState::Accepted, &written)?;
                 summary.accepted += 1;
@@ -196,6 +193,39 @@ impl Submitter {
         }
         Ok(true)
     }
+}
+
+/// Whether a result answers the message sent in this place, and none other: a receipt for other bytes proves
+/// nothing of these.
+fn fits(place: u32, message: &[u8], result: &SubmissionResult) -> Result<(), Fault> {
+    let other = |what: &str, said: &dyn std::fmt::Display, sent: &dyn std::fmt::Display| {
+        let words = format!("result {place}: {what} is {said}, of the message it is {sent}");
+        Err(Fault::new("S032", words).remedy("keep the messages in the spool and call the park"))
+    };
+    let head = cordon_wire::parse_message(message).map_err(lawful)?.header;
+    if result.index != place {
+        return other("Index", &result.index, &place);
+    }
+    let (id, sender) = match &result.answer {
+        Answer::Receipt(receipt) => {
+            let digest = cordon_wire::digest_of_bytes(message);
+            if receipt.digest != digest {
+                return other("Digest", &receipt.digest, &digest);
+            }
+            if receipt.park_code != head.park_code {
+                return other("ParkCode", &receipt.park_code, &head.park_code);
+            }
+            (Some(receipt.message_id), Some(&receipt.sender_id))
+        }
+        Answer::Refusal(refusal) => (refusal.message_id, refusal.sender_id.as_ref()),
+    };
+    if let Some(id) = id.filter(|id| *id != head.message_id) {
+        return other("MessageId", &id, &head.message_id);
+    }
+    if let Some(sender) = sender.filter(|sender| **sender != head.sender_id) {
+        return other("SenderId", sender, &head.sender_id);
+    }
+    Ok(())
 }
 
 /// Where an answer puts its message; it waits on when the reason passes.
@@ -216,4 +246,83 @@ fn request(messages: &[Vec<u8>]) -> Vec<u8> {
     }
     out.extend_from_slice(b"</svc:SubmitMessages>");
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use cordon_model::{Digest, MessageId, ParkCode, PartyId, Receipt, Timestamp};
+
+    use super::*;
+
+    fn sent() -> Vec<u8> {
+        let file = format!(
+            "{}/../../schemas/examples/valid/access-grant-visitor.xml",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let message = cordon_wire::parse_message(&std::fs::read(file).unwrap()).unwrap();
+        cordon_wire::write_message(&message).unwrap()
+    }
+
+    fn receipt(message: &[u8]) -> Receipt {
+        let head = cordon_wire::parse_message(message).unwrap().header;
+        Receipt {
+            message_id: head.message_id,
+            sender_id: head.sender_id,
+            park_code: head.park_code,
+            entry_number: 7,
+            digest: cordon_wire::digest_of_bytes(message),
+            chain_hash: Digest([1; 32]),
+            received_at: Timestamp::from_micros(0),
+            warning: Vec::new(),
+        }
+    }
+
+    type Lie = fn(&mut SubmissionResult, &mut Receipt);
+
+    /// Each was taken for a receipt of the message that was sent.
+    #[test]
+    fn a_receipt_for_something_else_is_none() {
+        let message = sent();
+        let lies: [(&str, Lie); 6] = [
+            ("Index", |result, _| result.index = 9),
+            ("SenderId", |_, it| {
+                it.sender_id = PartyId::new("other-1").unwrap()
+            }),
+            ("Digest", |_, it| it.digest = Digest([7; 32])),
+            ("ParkCode", |_, it| {
+                it.park_code = ParkCode::new("JS-OTHER").unwrap()
+            }),
+            ("MessageId", |_, it| {
+                it.message_id = MessageId::from_bytes([3; 16])
+            }),
+            ("", |_, _| {}),
+        ];
+        for (what, lie) in lies {
+            let mut it = receipt(&message);
+            let mut result = SubmissionResult {
+                index: 3,
+                answer: Answer::Receipt(it.clone()),
+            };
+            lie(&mut result, &mut it);
+            result.answer = Answer::Receipt(it);
+            match fits(3, &message, &result) {
+                Ok(()) => assert_eq!(what, ""),
+                Err(fault) => {
+                    assert_eq!(fault.code(), "S032");
+                    assert!(fault.log_text().contains(what), "{what}: {fault}");
+                }
+            }
+        }
+        assert!(
+            fits(
+                3,
+                &message,
+                &SubmissionResult {
+                    index: 3,
+                    answer: Answer::Receipt(receipt(&message)),
+                }
+            )
+            .is_ok()
+        );
+    }
 }

@@ -63,7 +63,7 @@ impl Served {
         let parts = Parts {
             reader: Reader::open(park.folder().join(journal))?,
             core: Arc::new(Behind(hub)),
-            grants: Arc::new(Grants::default()),
+            grants: Arc::new(Grants::within(1_000, 1)),
             trust: Arc::clone(&trust),
             signer: Arc::clone(&park.hub.signer),
             refusals: Arc::default(),

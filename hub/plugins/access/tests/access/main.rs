@@ -15,3 +15,4 @@ mod late_rise;
 mod park;
 mod passages;
 mod properties;
+mod shares;

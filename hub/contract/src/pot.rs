@@ -1,0 +1,223 @@
+//! A bounded store that several speakers fill: nobody's many words take another's room.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cordon_model::{PartyId, Timestamp};
+
+/// Until when something kept matters.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Term {
+    /// False for what was taken back: it is over, whenever it was to end.
+    pub stands: bool,
+    /// Its end, microseconds since the epoch; `i64::MAX` when it has none.
+    pub until_micros: i64,
+}
+
+impl Term {
+    /// Of what ends at a time, or not at all.
+    pub fn new(stands: bool, until: Option<Timestamp>) -> Self {
+        Self {
+            stands,
+            until_micros: until.map_or(i64::MAX, |until| until.micros()),
+        }
+    }
+
+    /// It can be forgotten before anything that matters.
+    pub fn is_over(self, now: Timestamp) -> bool {
+        !self.stands || self.until_micros < now.micros()
+    }
+}
+
+/// What one owner keeps, by its end.
+#[derive(Clone, Debug)]
+struct Kept<K> {
+    standing: BTreeSet<(i64, K)>,
+    taken_back: BTreeSet<(i64, K)>,
+}
+
+impl<K: Ord> Kept<K> {
+    fn of(&mut self, stands: bool) -> &mut BTreeSet<(i64, K)> {
+        match stands {
+            true => &mut self.standing,
+            false => &mut self.taken_back,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.standing.len().saturating_add(self.taken_back.len())
+    }
+}
+
+/// Who keeps how much of a bounded store, and what of it can be spared.
+///
+/// The park keeps at most `most`, and all its enterprises together as many, each at most an even part of
+/// them. What is over gives way to what comes, the owner's own alone; what stands never does. Found again
+/// from what is kept, never saved. Every question and every change costs the logarithm of what is kept.
+#[derive(Clone, Debug)]
+pub struct Pot<K> {
+    most: usize,
+    part: usize,
+    kept: BTreeMap<Option<PartyId>, Kept<K>>,
+}
+
+impl<K> Default for Pot<K> {
+    fn default() -> Self {
+        Self::shared(0, 0)
+    }
+}
+
+impl<K> Pot<K> {
+    /// An empty one: `most` for the park, and as many for so many enterprises.
+    pub fn shared(most: usize, enterprises: usize) -> Self {
+        Self {
+            most,
+            part: even_part(most, enterprises),
+            kept: BTreeMap::new(),
+        }
+    }
+
+    /// How much an owner may keep, `None` being the park.
+    pub fn part(&self, owner: Option<&PartyId>) -> usize {
+        owner.map_or(self.most, |_| self.part)
+    }
+}
+
+impl<K: Clone + Ord> Pot<K> {
+    /// How much an owner keeps.
+    pub fn of(&self, owner: Option<&PartyId>) -> usize {
+        self.kept.get(&owner.cloned()).map_or(0, Kept::len)
+    }
+
+    /// Whether one more of this owner can be kept, by letting go of what is over if need be.
+    pub fn has_room(&self, owner: Option<&PartyId>, now: Timestamp) -> bool {
+        let is_full = self.of(owner) >= self.part(owner);
+        !is_full || self.over(owner, now).is_some()
+    }
+
+    /// What the owner keeps that can be spared at `now`: what was taken back, else what ended first.
+    pub fn over(&self, owner: Option<&PartyId>, now: Timestamp) -> Option<K> {
+        let kept = self.kept.get(&owner.cloned())?;
+        let taken_back = kept.taken_back.first();
+        let ended = || {
+            let first = kept.standing.first();
+            first.filter(|(end, _)| *end < now.micros())
+        };
+        taken_back.or_else(ended).map(|(_, key)| key.clone())
+    }
+
+    /// What of the owner's ends first, be it over or not.
+    pub fn first(&self, owner: Option<&PartyId>) -> Option<K> {
+        let kept = self.kept.get(&owner.cloned())?;
+        let first = kept.taken_back.first().or_else(|| kept.standing.first());
+        first.map(|(_, key)| key.clone())
+    }
+
+    /// Anything of anybody's that ended before a time.
+    pub fn ended_before(&self, micros: i64) -> Option<K> {
+        let sets = self.kept.values();
+        let firsts = sets.flat_map(|kept| [kept.standing.first(), kept.taken_back.first()]);
+        let mut ended = firsts.flatten().filter(|(end, _)| *end < micros);
+        ended.next().map(|(_, key)| key.clone())
+    }
+
+    /// Notes what is kept now.
+    pub fn put(&mut self, owner: Option<&PartyId>, term: Term, key: K) {
+        let kept = self.kept.entry(owner.cloned()).or_insert_with(|| Kept {
+            standing: BTreeSet::new(),
+            taken_back: BTreeSet::new(),
+        });
+        kept.of(term.stands).insert((term.until_micros, key));
+    }
+
+    /// Notes that it is kept no more.
+    pub fn remove(&mut self, owner: Option<&PartyId>, term: Term, key: K) {
+        let owner = owner.cloned();
+        let Some(kept) = self.kept.get_mut(&owner) else {
+            return;
+        };
+        kept.of(term.stands).remove(&(term.until_micros, key));
+        if kept.len() == 0 {
+            self.kept.remove(&owner);
+        }
+    }
+}
+
+/// An even part of `most` for each of so many; at least one.
+pub fn even_part(most: usize, owners: usize) -> usize {
+    (most / owners.max(1)).max(1)
+}
+
+/// Why nothing more of a kind is kept for somebody.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct NoRoom {
+    /// The setting that limits it, as in `access.grants_max`.
+    pub setting: &'static str,
+    /// How many he keeps and may keep.
+    pub part: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn party(id: &str) -> Option<PartyId> {
+        Some(PartyId::new(id).unwrap())
+    }
+
+    fn until(seconds: i64) -> Term {
+        Term::new(true, Some(at(seconds)))
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_micros(seconds * 1_000_000)
+    }
+
+    /// One that filled the pot left no room for anybody, the park included.
+    #[test]
+    fn who_fills_his_part_leaves_the_others_and_the_park_theirs() {
+        let mut pot = Pot::shared(10, 3);
+        let (loud, quiet) = (party("E-1"), party("E-2"));
+        for number in 0..3 {
+            assert!(pot.has_room(loud.as_ref(), at(0)), "{number}");
+            pot.put(loud.as_ref(), until(100), number);
+        }
+        assert!(!pot.has_room(loud.as_ref(), at(0)), "an even part");
+        assert!(pot.has_room(quiet.as_ref(), at(0)));
+        for number in 10..20 {
+            assert!(pot.has_room(None, at(0)), "{number}");
+            pot.put(None, until(100), number);
+        }
+        assert!(!pot.has_room(None, at(0)));
+        assert_eq!((pot.of(loud.as_ref()), pot.of(None)), (3, 10));
+    }
+
+    #[test]
+    fn what_was_taken_back_gives_way_first_then_what_ended_and_nothing_that_stands() {
+        let mut pot = Pot::shared(3, 1);
+        let own = party("E-1");
+        pot.put(own.as_ref(), until(5), 'a');
+        pot.put(own.as_ref(), until(9), 'b');
+        let back = Term {
+            stands: false,
+            ..until(50)
+        };
+        pot.put(own.as_ref(), back, 'c');
+        for (now, spared) in [(20, 'c'), (20, 'a'), (20, 'b')] {
+            assert!(pot.has_room(own.as_ref(), at(now)));
+            assert_eq!(pot.over(own.as_ref(), at(now)), Some(spared));
+            let term = match spared {
+                'c' => back,
+                'a' => until(5),
+                _ => until(9),
+            };
+            pot.remove(own.as_ref(), term, spared);
+        }
+        pot.put(own.as_ref(), until(30), 'd');
+        assert_eq!(pot.over(own.as_ref(), at(20)), None);
+        assert_eq!(pot.first(own.as_ref()), Some('d'));
+        assert_eq!(pot.ended_before(30_000_000), None);
+        assert_eq!(pot.ended_before(31_000_000), Some('d'));
+        pot.remove(own.as_ref(), until(30), 'd');
+        assert_eq!((pot.of(own.as_ref()), pot.kept.len()), (0, 0));
+    }
+}

@@ -1,0 +1,90 @@
+//! What a plug-in would not keep is refused at the door and stands in no receipt.
+
+use cordon_contract::{Decisions, Entry, EntryKind, Fault, NoRoom, Plugin, Standing};
+use cordon_flow::replay;
+use cordon_model::{Body, LifeState, ListEntry};
+use cordon_security::Role;
+
+use crate::park::Park;
+use crate::partner::Ca;
+use crate::said::{warned, white};
+
+/// Keeps two list entries of the park and none of others, and counts what it was told.
+#[derive(Default)]
+struct Narrow {
+    kept: usize,
+}
+
+impl Plugin for Narrow {
+    fn name(&self) -> &'static str {
+        "narrow"
+    }
+
+    fn step(&mut self, entry: &Entry, _: &mut Decisions) {
+        let body = entry.message.as_deref().map(|message| &message.body);
+        if let (EntryKind::Message, Some(Body::ListEntry(_))) = (entry.kind, body) {
+            self.kept += 1;
+        }
+    }
+
+    fn has_room(&self, entry: &Entry) -> Result<(), NoRoom> {
+        let body = entry.message.as_deref().map(|message| &message.body);
+        let part = if entry.standing == Standing::Park {
+            2
+        } else {
+            0
+        };
+        match body {
+            Some(Body::ListEntry(_)) if self.kept >= part => Err(NoRoom {
+                setting: "access.list_entries_max",
+                part,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
+        Ok(self.kept.to_be_bytes().to_vec())
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Fault> {
+        self.kept = usize::from_be_bytes(snapshot.try_into().unwrap());
+        Ok(())
+    }
+}
+
+fn entry(id: &str) -> Body {
+    let Body::ListEntry(it) = white("苏A10001") else {
+        panic!("no list entry");
+    };
+    Body::ListEntry(ListEntry {
+        entry_id: id.into(),
+        list_kind: cordon_model::ListKind::Black,
+        state: LifeState::Active,
+        ..it
+    })
+}
+
+/// Each got a plain receipt, and nothing said that it would not act.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_not_be_kept_is_refused_before_it_is_journaled() {
+    let park = Park::new();
+    let mut ca = Ca::new(park.dir.path());
+    let one = ca.partner("ENT-1", Role::Enterprise);
+    let operator = ca.partner("OP-1", Role::Operator);
+    let hub = park.start_with(vec![Box::new(Narrow::default())]).await;
+    assert_eq!(
+        warned(&hub, &one, vec![entry("E-1"), entry("E-2")]).await,
+        ["refused F085", "refused F085"]
+    );
+    // Judged in their order, one after the other was taken.
+    let said = vec![entry("P-1"), entry("P-2"), entry("P-3")];
+    assert_eq!(
+        warned(&hub, &operator, said).await,
+        ["", "", "refused F085"]
+    );
+    let ended = hub.shutdown_at().await.unwrap().unwrap();
+    let report = replay(park.journal_dir(), vec![Box::new(Narrow::default())], None).unwrap();
+    assert!(report.first_difference.is_none());
+    assert_eq!((report.number, report.state_hash), ended);
+}

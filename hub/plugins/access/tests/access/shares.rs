@@ -1,0 +1,186 @@
+//! What several parties fill together: nobody takes the park's room or another's, and what would not be kept
+//! is known before it is taken.
+
+use std::sync::Arc;
+
+use cordon_access::AccessConfig;
+use cordon_contract::{EntryKind, Plugin};
+use cordon_model::plan::Enterprise;
+use cordon_model::*;
+
+use crate::park::*;
+
+/// A park of two plants where four of each kind are kept of the park, and two of each plant.
+fn narrow() -> Feed {
+    let mut plan = plan();
+    plan.enterprises.push(Enterprise {
+        id: PartyId::new("plant-2").unwrap(),
+        name: "plant".to_owned(),
+        uscc: "91320700MA0000002A".to_owned(),
+    });
+    let config = AccessConfig {
+        grants_max: 4,
+        registrations_max: 4,
+        list_entries_max: 4,
+        ..AccessConfig::default()
+    };
+    Feed::with(Arc::new(PlainRules), config, plan)
+}
+
+/// Says it if there is room, as the door does; the limit that stands against it otherwise.
+fn said(feed: &mut Feed, who: &str, body: Body) -> Option<&'static str> {
+    let asked = entry(
+        0,
+        feed.now,
+        EntryKind::Message,
+        who,
+        Some(body.clone()),
+        false,
+        false,
+    );
+    match feed.plugin.has_room(&asked) {
+        Err(no_room) => Some(no_room.setting),
+        Ok(()) => {
+            let told = feed.say_as(who, body, false);
+            assert!(told.audits().is_empty(), "{:?}", told.bodies);
+            None
+        }
+    }
+}
+
+fn black(number: usize) -> Body {
+    let plate = format!("苏N{number:05}");
+    Body::ListEntry(listed(&plate, ListKind::Black))
+}
+
+fn granted(who: &str, number: usize) -> AccessGrant {
+    AccessGrant {
+        enterprise_id: PartyId::new(who).unwrap(),
+        ..grant(&format!(
+            "苏{}{number:05}",
+            if who == "plant-1" { "P" } else { "Q" }
+        ))
+    }
+}
+
+/// 51,000 proposals of one plant, and a vehicle that the park blacklisted drove in.
+#[test]
+fn the_parks_black_entry_acts_however_many_one_plant_has_proposed() {
+    let mut feed = narrow();
+    feed.say(Body::AccessGrant(grant(PLATE)));
+    let refused: Vec<_> = (0..5)
+        .map(|number| said(&mut feed, "plant-2", black(number)))
+        .collect();
+    let full = Some("access.list_entries_max");
+    assert_eq!(refused, [None, None, full, full, full]);
+    assert_eq!(said(&mut feed, "plant-1", black(7)), None, "another's part");
+    let own = Body::ListEntry(listed(PLATE, ListKind::Black));
+    assert_eq!(said(&mut feed, "HUB-1", own), None);
+    let told = feed.capture("L-02", PLATE);
+    assert_eq!(told.code(), Some(RefusalCode::Blacklist));
+    // The park's own room has an end too, and it is told.
+    let parks: Vec<_> = (10..14)
+        .map(|number| said(&mut feed, "HUB-1", black(number)))
+        .collect();
+    assert_eq!(parks, [None, None, None, full]);
+    // What one holds he may say again, and what he takes back makes room.
+    assert_eq!(said(&mut feed, "plant-2", black(0)), None);
+    let back = ListEntry {
+        state: LifeState::Withdrawn,
+        ..listed("苏N00000", ListKind::Black)
+    };
+    assert_eq!(said(&mut feed, "plant-2", Body::ListEntry(back)), None);
+    assert_eq!(said(&mut feed, "plant-2", black(9)), None);
+    assert_eq!(said(&mut feed, "plant-2", black(8)), full);
+}
+
+/// 202,500 grants of one plant, and nobody else's was taken.
+#[test]
+fn the_grants_of_one_plant_leave_the_other_and_the_park_theirs() {
+    let mut feed = narrow();
+    let full = Some("access.grants_max");
+    let grant_of = |feed: &mut Feed, who: &str, of: &str, number| {
+        said(feed, who, Body::AccessGrant(granted(of, number)))
+    };
+    let loud: Vec<_> = (0..4)
+        .map(|number| grant_of(&mut feed, "plant-2", "plant-2", number))
+        .collect();
+    assert_eq!(loud, [None, None, full, full]);
+    assert_eq!(grant_of(&mut feed, "plant-1", "plant-1", 1), None);
+    assert_eq!(grant_of(&mut feed, "HUB-1", "plant-2", 8), None);
+    for (lane, plate) in [("L-02", "苏P00001"), ("L-05", "苏Q00008")] {
+        let told = feed.capture(lane, plate);
+        assert_eq!(told.code(), None, "{plate}");
+    }
+    // What is over gives way to what comes.
+    feed.wait_s(36_001);
+    let later = |number| {
+        Body::AccessGrant(AccessGrant {
+            valid_to: morning().plus_seconds(72_000),
+            ..granted("plant-2", number)
+        })
+    };
+    for (number, limit) in [(3, None), (4, None), (5, full)] {
+        assert_eq!(said(&mut feed, "plant-2", later(number)), limit);
+    }
+}
+
+/// Registered and withdrawn again: each was kept for a week.
+#[test]
+fn registrations_that_come_and_go_take_no_room() {
+    let mut feed = narrow();
+    let car = |number: usize, state| {
+        Body::VehicleRegistration(VehicleRegistration {
+            registration_id: format!("R-{number}"),
+            plate: plate(&format!("苏R{number:05}"), PlateColour::Blue),
+            plate_class: None,
+            trailer_plate: None,
+            subject_kind: SubjectKind::VehFreight,
+            vin: None,
+            etag_epc: None,
+            enterprise_id: PartyId::new("plant-1").unwrap(),
+            uscc: None,
+            carrier_name: None,
+            road_transport_certificate: None,
+            laden_mass_kg: None,
+            crew: Vec::new(),
+            gates: Vec::new(),
+            apply_channel: None,
+            valid_from: morning(),
+            valid_to: morning().plus_seconds(86_400),
+            state,
+        })
+    };
+    for number in 0..20 {
+        for state in [LifeState::Active, LifeState::Withdrawn] {
+            assert_eq!(said(&mut feed, "plant-1", car(number, state)), None);
+        }
+    }
+    let own = said(&mut feed, "HUB-1", car(77, LifeState::Active));
+    assert_eq!(own, None);
+}
+
+#[test]
+fn the_parts_are_counted_again_after_a_restart() {
+    let mut feed = narrow();
+    for number in 0..2 {
+        let grant = Body::AccessGrant(granted("plant-2", number));
+        assert_eq!(said(&mut feed, "plant-2", grant), None);
+        assert_eq!(said(&mut feed, "plant-2", black(number)), None);
+    }
+    let snapshot = feed.plugin.snapshot().unwrap();
+    let mut again = narrow();
+    again.plugin.restore(&snapshot).unwrap();
+    again.number = 100;
+    assert_eq!(again.plugin.snapshot().unwrap(), snapshot);
+    let grant = Body::AccessGrant(granted("plant-2", 5));
+    assert_eq!(
+        said(&mut again, "plant-2", grant),
+        Some("access.grants_max")
+    );
+    assert!(said(&mut again, "plant-2", black(5)).is_some());
+    assert_eq!(said(&mut again, "plant-1", black(6)), None);
+    // A state of another form is not read as this one.
+    let other = &snapshot[9..];
+    assert!(again.plugin.restore(other).is_err());
+}
