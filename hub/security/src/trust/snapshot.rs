@@ -1,10 +1,9 @@
-//! Whom the park trusts now: roots, issuing certificates and CRLs of one folder.
+//! What one folder of authorities and lists held when it was read, and who is good by it.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use arc_swap::ArcSwap;
 use cordon_contract::Fault;
 use cordon_model::Timestamp;
 use rustls::pki_types::pem::PemObject;
@@ -17,98 +16,40 @@ use webpki::{
 };
 use x509_parser::prelude::{CertificateRevocationList, FromDer, ReasonCode, X509Certificate};
 
+use super::{CrlState, Dated, TOKEN_BYTES_MAX, Usage};
 use crate::certificate::serial_hex;
 use crate::identity::hex;
 use crate::register::{self, Register};
-use crate::{Certificate, Due, file, instant, refusal, signature};
-
-/// What a certificate is to be used for.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Usage {
-    /// To sign messages and to open connections.
-    Client,
-    /// To answer connections.
-    Server,
-}
-
-/// What the CRLs say about a serial number.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum CertificateStatus {
-    /// On no CRL.
-    Good,
-    /// On a CRL.
-    Revoked,
-}
-
-/// One CRL in use.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct CrlState {
-    /// Distinguished name of the issuer.
-    pub issuer: String,
-    /// CRL number.
-    pub number: u64,
-    /// When the next one is due; afterwards the issuer's certificates are refused (`V025`).
-    pub next_update: Option<Timestamp>,
-    /// How many certificates it revokes.
-    pub revoked: usize,
-}
-
-/// The trusted authorities and their CRLs, with a cache of good certificates. Cheap to ask; reload
-/// swaps everything at once and forgets the cache.
-#[derive(Debug)]
-pub struct TrustStore {
-    folder: PathBuf,
-    revocation: Revocation,
-    snapshot: ArcSwap<Snapshot>,
-    reloading: Mutex<()>,
-}
+use crate::{Certificate, file, instant, refusal};
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Revocation {
+pub(super) enum Revocation {
     Required,
     IfPresent,
 }
 
 #[derive(Debug)]
-struct Snapshot {
+pub(super) struct Snapshot {
     anchors: Vec<TrustAnchor<'static>>,
     /// Certificates of authorities that are no roots.
-    intermediates: Vec<CertificateDer<'static>>,
-    roots: Vec<CertificateDer<'static>>,
+    pub(super) intermediates: Vec<CertificateDer<'static>>,
+    pub(super) roots: Vec<CertificateDer<'static>>,
     crls: Vec<CertRevocationList<'static>>,
-    states: Vec<CrlState>,
-    revoked: Vec<Revoked>,
+    pub(super) states: Vec<CrlState>,
+    pub(super) revoked: Vec<Revoked>,
     /// The CA's register, where the folder has it.
-    register: Option<Arc<Register>>,
+    pub(super) register: Option<Arc<Register>>,
     /// Good certificates by the bytes they came in: the text of a token, or the DER of a TLS peer.
     by_bytes: RwLock<HashMap<Box<[u8]>, Checked>>,
 }
 
 /// What a CRL says of one certificate.
 #[derive(Clone, Debug)]
-struct Revoked {
-    serial: String,
+pub(super) struct Revoked {
+    pub(super) serial: String,
     at: Timestamp,
     /// Whether its key is in wrong hands, so that its signatures prove nothing of themselves.
     is_compromised: bool,
-}
-
-/// When a signature that is looked at later was made, and how that is known.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Dated {
-    /// Something else dates it, such as the journal entry that holds it.
-    Proven(Timestamp),
-    /// The signer alone says so. A key in wrong hands can say anything, so a certificate revoked for
-    /// that reason proves nothing.
-    Claimed(Timestamp),
-}
-
-impl Dated {
-    fn at(self) -> Timestamp {
-        match self {
-            Self::Proven(at) | Self::Claimed(at) => at,
-        }
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -122,8 +63,6 @@ struct Checked {
 const RECHECK_MICROS: i64 = 60_000_000;
 /// Most certificates remembered; beyond that the cache starts anew.
 const CACHE_MAX: usize = 10_000;
-/// Longest token text or DER looked up; a certificate of RSA-8192 has about 3 KB.
-const TOKEN_BYTES_MAX: usize = 16 * 1024;
 /// Most certificates that a peer may send beside its own.
 const INTERMEDIATES_MAX: usize = 4;
 
@@ -137,212 +76,8 @@ static CHAIN_ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
     webpki::aws_lc_rs::ED25519,
 ];
 
-impl TrustStore {
-    /// Reads every `.pem`, `.crt` and `.crl` file of `folder`: self-issued CA certificates become
-    /// roots, other CA certificates intermediates. Every authority needs a current CRL, otherwise
-    /// its certificates are refused (`V025`). Files with private keys are not looked into.
-    ///
-    /// # Errors
-    /// `V103` when a file cannot be read, `V109` when there is no root or no CRL, `V113` when the
-    /// folder's `register.json` was not signed by an authority of the folder.
-    pub fn load(folder: &Path) -> Result<Self, Fault> {
-        Self::load_with(folder, Revocation::Required)
-    }
-
-    /// The same for authorities outside the park that publish no CRL here, such as the one of a
-    /// provincial platform's server; CRLs are honoured where present.
-    pub fn load_without_crl(folder: &Path) -> Result<Self, Fault> {
-        Self::load_with(folder, Revocation::IfPresent)
-    }
-
-    fn load_with(folder: &Path, revocation: Revocation) -> Result<Self, Fault> {
-        let snapshot = Snapshot::read(folder, revocation)?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            revocation,
-            snapshot: ArcSwap::from_pointee(snapshot),
-            reloading: Mutex::new(()),
-        })
-    }
-
-    /// Reads the folder again. On any fault the old content stays in use.
-    ///
-    /// # Errors
-    /// As [`TrustStore::load`], `V110` when a CRL and `V114` when the register is older than the one
-    /// in use.
-    pub fn reload(&self) -> Result<(), Fault> {
-        let _one_at_a_time = self
-            .reloading
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let fresh = Snapshot::read(&self.folder, self.revocation)?;
-        for old in &self.snapshot.load().states {
-            let new = fresh.states.iter().find(|new| new.issuer == old.issuer);
-            if new.is_none_or(|new| new.number < old.number) {
-                let detail = format_args!("CRL {} of {} is gone", old.number, old.issuer);
-                return Err(refusal::CRL_ROLLBACK.because(detail));
-            }
-        }
-        if let Some(old) = &self.snapshot.load().register {
-            let new = fresh.register.as_ref();
-            if new.is_none_or(|new| new.number < old.number) {
-                let detail = format_args!("register {} is gone", old.number);
-                return Err(refusal::REGISTER_ROLLBACK.because(detail));
-            }
-        }
-        self.snapshot.store(Arc::new(fresh));
-        Ok(())
-    }
-
-    /// The CRLs in use.
-    pub fn crls(&self) -> Vec<CrlState> {
-        self.snapshot.load().states.clone()
-    }
-
-    /// Whether a CRL names this serial number (lower-case hexadecimal).
-    pub fn status(&self, serial: &str) -> CertificateStatus {
-        let serial = serial.trim_start_matches('0');
-        let snapshot = self.snapshot.load();
-        let is_revoked = snapshot
-            .revoked
-            .iter()
-            .any(|one| one.serial.trim_start_matches('0') == serial);
-        if is_revoked {
-            CertificateStatus::Revoked
-        } else {
-            CertificateStatus::Good
-        }
-    }
-
-    /// The CA's register of certificates, where the folder has it.
-    pub fn register(&self) -> Option<Arc<Register>> {
-        self.snapshot.load().register.clone()
-    }
-
-    /// The root certificates in DER.
-    pub fn roots(&self) -> Vec<CertificateDer<'static>> {
-        self.snapshot.load().roots.clone()
-    }
-
-    /// Checks a certificate in DER: chain, validity, revocation, use, identity.
-    ///
-    /// # Errors
-    /// `V012`, `V013`, `V014`, `V021`, `V024` or `V025`.
-    pub fn check(
-        &self,
-        der: &[u8],
-        intermediates: &[CertificateDer<'_>],
-        usage: Usage,
-        now: Timestamp,
-    ) -> Result<Certificate, Fault> {
-        self.check_chain(der, intermediates, usage, now)?;
-        Certificate::parse(der)
-    }
-
-    /// Checks a certificate for a signature made earlier: it must have been good then. That it has
-    /// ended or was revoked since changes nothing, and the CRL need not be a current one.
-    ///
-    /// # Errors
-    /// As [`TrustStore::check`].
-    pub fn check_evidence(
-        &self,
-        der: &[u8],
-        intermediates: &[CertificateDer<'_>],
-        dated: Dated,
-    ) -> Result<Certificate, Fault> {
-        self.snapshot
-            .load()
-            .check_evidence(der, intermediates, self.revocation, dated)?;
-        Certificate::parse(der)
-    }
-
-    /// As [`TrustStore::check_evidence`] for the base64 text of a token.
-    pub(crate) fn check_evidence_token(
-        &self,
-        text: &str,
-        dated: Dated,
-    ) -> Result<Arc<Certificate>, Fault> {
-        if text.len() > TOKEN_BYTES_MAX {
-            return Err(refusal::TOKEN.because("token too long"));
-        }
-        let der =
-            signature::decode(text).ok_or_else(|| refusal::TOKEN.because("token is not base64"))?;
-        self.check_evidence(&der, &[], dated).map(Arc::new)
-    }
-
-    /// Everything in the folder that ends: authorities, CRLs, the register, and of each holder in it
-    /// the certificate that lasts longest. What ended over 30 days before `now` is left out.
-    pub fn calendar(&self, now: Timestamp) -> Vec<Due> {
-        let snapshot = self.snapshot.load();
-        let mut dues = Vec::new();
-        for der in snapshot.roots.iter().chain(&snapshot.intermediates) {
-            dues.extend(Due::of_authority(der));
-        }
-        dues.extend(snapshot.states.iter().filter_map(Due::of_crl));
-        if let Some(register) = &snapshot.register {
-            dues.extend(Due::of_register(register, now));
-        }
-        dues
-    }
-
-    /// Checks the chain alone, for certificates that need no park identity.
-    pub(crate) fn check_chain(
-        &self,
-        der: &[u8],
-        intermediates: &[CertificateDer<'_>],
-        usage: Usage,
-        now: Timestamp,
-    ) -> Result<(), Fault> {
-        self.snapshot
-            .load()
-            .check_chain(der, intermediates, usage, self.revocation, now)
-    }
-
-    /// Checks a certificate given as base64 text; the result is remembered for a minute or until
-    /// the next reload.
-    pub(crate) fn check_token(
-        &self,
-        text: &str,
-        now: Timestamp,
-    ) -> Result<Arc<Certificate>, Fault> {
-        if text.len() > TOKEN_BYTES_MAX {
-            return Err(refusal::TOKEN.because("token too long"));
-        }
-        let snapshot = self.snapshot.load();
-        if let Some(known) = snapshot.remembered(text.as_bytes(), now) {
-            return Ok(known);
-        }
-        let der =
-            signature::decode(text).ok_or_else(|| refusal::TOKEN.because("token is not base64"))?;
-        snapshot.check_chain(&der, &[], Usage::Client, self.revocation, now)?;
-        let certificate = Arc::new(Certificate::parse(&der)?);
-        snapshot.remember(text.as_bytes(), &certificate, now);
-        Ok(certificate)
-    }
-
-    /// Checks the certificate of a TLS peer as [`TrustStore::check`] does; the result is remembered
-    /// for a minute or until the next reload, because a connection is asked at each request.
-    pub(crate) fn check_peer(
-        &self,
-        der: &[u8],
-        intermediates: &[CertificateDer<'_>],
-        now: Timestamp,
-    ) -> Result<Arc<Certificate>, Fault> {
-        let snapshot = self.snapshot.load();
-        if let Some(known) = snapshot.remembered(der, now) {
-            return Ok(known);
-        }
-        snapshot.check_chain(der, intermediates, Usage::Client, self.revocation, now)?;
-        let certificate = Arc::new(Certificate::parse(der)?);
-        if der.len() <= TOKEN_BYTES_MAX {
-            snapshot.remember(der, &certificate, now);
-        }
-        Ok(certificate)
-    }
-}
-
 impl Snapshot {
-    fn read(folder: &Path, revocation: Revocation) -> Result<Self, Fault> {
+    pub(super) fn read(folder: &Path, revocation: Revocation) -> Result<Self, Fault> {
         let mut snapshot = Self {
             anchors: Vec::new(),
             intermediates: Vec::new(),
@@ -467,7 +202,7 @@ impl Snapshot {
         Ok(())
     }
 
-    fn check_chain(
+    pub(super) fn check_chain(
         &self,
         der: &[u8],
         intermediates: &[CertificateDer<'_>],
@@ -484,7 +219,7 @@ impl Snapshot {
     }
 
     /// The chain as it was at `dated`; the CRLs are asked when each certificate was revoked.
-    fn check_evidence(
+    pub(super) fn check_evidence(
         &self,
         der: &[u8],
         intermediates: &[CertificateDer<'_>],
@@ -574,7 +309,7 @@ impl Snapshot {
             .map_err(|error| refused_chain(&error, end_entity.serial()))
     }
 
-    fn remembered(&self, bytes: &[u8], now: Timestamp) -> Option<Arc<Certificate>> {
+    pub(super) fn remembered(&self, bytes: &[u8], now: Timestamp) -> Option<Arc<Certificate>> {
         let cache = self.by_bytes.read().unwrap_or_else(PoisonError::into_inner);
         let known = cache.get(bytes)?;
         let age = now.micros().saturating_sub(known.at.micros());
@@ -582,7 +317,7 @@ impl Snapshot {
         (is_fresh && now <= known.certificate.not_after()).then(|| known.certificate.clone())
     }
 
-    fn remember(&self, bytes: &[u8], certificate: &Arc<Certificate>, now: Timestamp) {
+    pub(super) fn remember(&self, bytes: &[u8], certificate: &Arc<Certificate>, now: Timestamp) {
         let mut cache = self
             .by_bytes
             .write()
