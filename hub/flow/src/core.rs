@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use cordon_contract::{Decision, Decisions, Entry, EntryKind, Fault, NoRoom, Plugin, speaker_of};
+use cordon_contract::{
+    Decision, Decisions, Entry, EntryKind, Fault, NoRoom, Plugin, Standing, Word, speaker_of,
+};
 use cordon_journal::Record;
 use cordon_model::{AuditOutcome, Body, Timestamp};
 use cordon_wire::WireFault;
@@ -344,10 +346,15 @@ fn draft_of(
             let mut particulars = decided(id, entry, correlation);
             if again {
                 attest(&mut particulars, entry);
+            } else if matches!(*body, Body::AlarmEvent(_)) {
+                particulars.source_ref = led_by(entry, sealer).and_then(|led| clip(&led, 200));
             }
             let mut draft = sealer.seal(kind, *body, particulars)?;
             if let Some(label) = label {
                 draft.label = label;
+            }
+            if again && entry.standing == Standing::Park {
+                draft.flags |= flags::PARK;
             }
             draft
         }
@@ -413,6 +420,15 @@ fn attest(particulars: &mut Particulars, entry: &Entry) {
     let name = particulars.correlation.as_deref().unwrap_or_default();
     particulars.source_ref = clip(&format!("{who}/{name}"), 200);
     particulars.attested = true;
+}
+
+/// Whose statement led to an alarm of the hub's: it counts for him.
+fn led_by(entry: &Entry, sealer: &Sealer) -> Option<String> {
+    let by_hub = entry.sender == *sealer.hub();
+    match entry.kind {
+        EntryKind::Refused => Some(entry.sender.to_string()).filter(|_| !by_hub),
+        _ => Word::of(entry.message.as_deref()?, entry.standing, by_hub).reference(),
+    }
 }
 
 /// A decision that breaks the language is never lost silently: it becomes an audit entry.

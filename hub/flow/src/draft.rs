@@ -111,7 +111,7 @@ impl Draft {
         }
     }
 
-    fn standing(&self) -> Standing {
+    pub(crate) fn standing(&self) -> Standing {
         if self.flags & flags::PROPOSAL != 0 {
             Standing::Proposal
         } else if self.flags & flags::PARK != 0 {

@@ -13,7 +13,7 @@ use crate::authority::Register;
 use crate::draft::Draft;
 use crate::flags;
 use crate::mark::{Mark, Marked};
-use crate::outbox::Rank;
+use crate::outbox::Told;
 use crate::sealer::AuditNote;
 
 /// Audit action of a start of the hub; its target holds the epoch.
@@ -50,7 +50,7 @@ pub struct OpenOrder {
     /// True when it was carried out before it was journaled.
     pub late: bool,
     /// Its place among those of its target.
-    pub rank: Rank,
+    pub rank: Told,
 }
 
 /// An order that could not be delivered. Never deleted; run again by its number.
@@ -90,7 +90,7 @@ pub(crate) struct Fold {
 }
 
 /// Before the stored fold; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"fold/3;";
+const FORM: &[u8] = b"fold/4;";
 
 impl Fold {
     /// As stored with the state.
@@ -140,7 +140,7 @@ impl Fold {
         }
         if let Some(slip) = &draft.slip {
             let message = draft.message.as_deref();
-            let rank = message.map(|message| Rank::of(message, &self.register));
+            let rank = message.map(|message| Told::of(message, &self.register));
             let rank = rank.unwrap_or_default();
             let open = OpenOrder {
                 target: slip.target.clone(),

@@ -97,7 +97,7 @@ pub use crate::ledger::{Ledger, Opened, OpenedOnce};
 pub use crate::mark::{Mark, Marked};
 pub use crate::misread::{Misread, Misreads};
 pub use crate::mode::{Mode, Modes};
-pub use crate::outbox::{OrderNote, Outbox, Rank as OrderRank};
+pub use crate::outbox::{OrderNote, Outbox, Told as OrderRank};
 pub use crate::precedence::SUBJECTS_MAX;
 pub use crate::receipt::{ReceiptData, Refused, warnings};
 pub use crate::replay::{Difference, ReplayReport, replay, replay_over, replay_told};

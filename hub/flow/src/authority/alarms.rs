@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 
-use cordon_contract::{ALARMS_OPEN_MAX, speaker_of};
+use cordon_contract::{ALARMS_OPEN_MAX, Word, speaker_of};
 use cordon_model::{AlarmEvent, AlarmLevel, AlarmState, DeviceId, Message, PartyId};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,8 @@ const FLOW: &str = "flow-";
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Raised {
     pub by: String,
+    /// On whose word it stands.
+    pub word: Word,
     pub concerns: Option<PartyId>,
     /// The entry that raised it.
     number: u64,
@@ -87,7 +89,12 @@ impl AlarmBook {
     }
 
     /// Takes in an alarm that was raised, or told of again.
-    pub(crate) fn raised(&mut self, number: u64, message: &Message, event: &AlarmEvent) {
+    pub(crate) fn raised(
+        &mut self,
+        (number, word): (u64, Word),
+        message: &Message,
+        event: &AlarmEvent,
+    ) {
         match self.known.get_mut(&event.alarm_id) {
             Some(known) => {
                 // Only a past that is over is told by an event alone; steps are told by updates.
@@ -101,12 +108,17 @@ impl AlarmBook {
                 }
             }
             None if is_over(event.state) => {}
-            None => self.add(&event.alarm_id, number, message, event, None),
+            None => self.add(&event.alarm_id, (number, word), message, event, None),
         }
     }
 
     /// Takes in an alarm that bears another's name.
-    pub(crate) fn renamed(&mut self, number: u64, message: &Message, event: &AlarmEvent) {
+    pub(crate) fn renamed(
+        &mut self,
+        (number, word): (u64, Word),
+        message: &Message,
+        event: &AlarmEvent,
+    ) {
         let by = speaker_of(message);
         let called = event.alarm_id.clone();
         if self.own_id(by, &called).is_some() || is_over(event.state) {
@@ -115,7 +127,7 @@ impl AlarmBook {
         let id = flow_id(number);
         let names = self.called.entry(by.to_owned()).or_default();
         names.insert(called.clone(), id.clone());
-        self.add(&id, number, message, event, Some(called));
+        self.add(&id, (number, word), message, event, Some(called));
     }
 
     /// Takes in an alarm that is one too many of its speaker.
@@ -127,7 +139,7 @@ impl AlarmBook {
     fn add(
         &mut self,
         id: &str,
-        number: u64,
+        (number, word): (u64, Word),
         message: &Message,
         event: &AlarmEvent,
         called: Option<String>,
@@ -137,6 +149,7 @@ impl AlarmBook {
         open.insert(number, id.to_owned());
         let raised = Raised {
             by,
+            word,
             concerns: event.enterprise_id.clone(),
             number,
             device: event.source_device.clone(),
@@ -297,7 +310,7 @@ mod tests {
         let late = 4_096;
         for number in 0..open + late {
             let event = event(&format!("a-{number}"));
-            book.raised(number, &message(&event), &event);
+            book.raised((number, Word::default()), &message(&event), &event);
         }
         assert!((0..open + late).all(|number| book.get(&format!("a-{number}")).is_some()));
         // Beyond its own limit a closed one goes first.
@@ -305,7 +318,7 @@ mod tests {
         book.stepped("a-7", AlarmState::Closed);
         for number in open + late..=u64::try_from(ALARMS_MAX).unwrap() {
             let event = event(&format!("a-{number}"));
-            book.raised(number, &message(&event), &event);
+            book.raised((number, Word::default()), &message(&event), &event);
         }
         assert!(book.get("a-7").is_none() && book.get("a-0").is_some());
     }
@@ -317,7 +330,7 @@ mod tests {
         book.flooded(12, &message(&raised));
         for id in ["a-12", "flow-1", "flow-12"] {
             let event = event(id);
-            book.raised(20, &message(&event), &event);
+            book.raised((20, Word::default()), &message(&event), &event);
         }
         book.stepped("a-12", AlarmState::Cleared);
         book.stepped("flow-1", AlarmState::Cleared);

@@ -22,7 +22,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cordon_contract::Fault;
+use cordon_contract::{Fault, Owners};
 use cordon_model::plan::ParkPlan;
 use cordon_model::{Body, MessageType, PartyId};
 
@@ -45,9 +45,8 @@ pub struct Authority {
     plan: Arc<ParkPlan>,
     hub: PartyId,
     settings: AuthoritySettings,
-    /// Enterprises by the names under which they speak: their own, and those of their devices.
-    owners: BTreeMap<String, PartyId>,
-    /// The same the other way round.
+    owners: Owners,
+    /// The names under which enterprises speak.
     names: BTreeMap<PartyId, Vec<String>>,
 }
 
@@ -61,16 +60,9 @@ impl Authority {
         hub: PartyId,
         settings: AuthoritySettings,
     ) -> Result<Self, Fault> {
-        let devices = plan.devices.iter();
-        let owned = devices.filter_map(|device| {
-            let owner = plan.enterprise(plan.owner_of_device(device)?)?;
-            Some((device.id.as_str().to_owned(), owner.id.clone()))
-        });
-        let enterprises = plan.enterprises.iter();
-        let own = enterprises.map(|one| (one.id.as_str().to_owned(), one.id.clone()));
-        let owners: BTreeMap<String, PartyId> = owned.chain(own).collect();
+        let owners = Owners::new(&plan, &hub);
         let mut names: BTreeMap<PartyId, Vec<String>> = BTreeMap::new();
-        for (name, owner) in &owners {
+        for (name, owner) in owners.partners() {
             names.entry(owner.clone()).or_default().push(name.clone());
         }
         Ok(Self {
@@ -92,7 +84,12 @@ impl Authority {
 
     /// The enterprise that answers for a speaker; `None` for the park.
     pub(crate) fn owner(&self, speaker: &str) -> Option<&PartyId> {
-        self.owners.get(speaker)
+        self.owners.partner(speaker)
+    }
+
+    /// Who answers for alarms.
+    pub(crate) fn owners(&self) -> &Owners {
+        &self.owners
     }
 
     /// The park's own party.

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use cordon_contract::{ALARM_FORGOTTEN, EntryKind};
+use cordon_contract::{ALARM_FORGOTTEN, EntryKind, Word};
 use cordon_model::codes::person_id;
 use cordon_model::{
     Body, LifeState, Message, PartyId, PersonRegistration, Plate, PlateColour, PlateNumber,
@@ -92,17 +92,21 @@ impl Register {
 
     fn said(&mut self, number: u64, time: Timestamp, draft: &Draft, message: &Message) {
         let by_park = draft.flags & flags::PARK != 0;
+        let word = || {
+            let by_hub = draft.flags & flags::DECIDED != 0;
+            (number, Word::of(message, draft.standing(), by_hub))
+        };
         match &message.body {
             Body::AlarmEvent(_) if draft.flags & flags::FLOODED != 0 => {
                 self.alarms.flooded(number, message);
             }
             Body::AlarmEvent(event) if draft.flags & flags::NAMESAKE != 0 => {
-                self.alarms.renamed(number, message, event);
+                self.alarms.renamed(word(), message, event);
             }
             _ if draft.flags & (flags::PROPOSAL | flags::IDLE) != 0 => {}
             Body::VehicleRegistration(it) => self.vehicle(it, by_park, time),
             Body::PersonRegistration(it) => self.person(it, by_park, time),
-            Body::AlarmEvent(event) => self.alarms.raised(number, message, event),
+            Body::AlarmEvent(event) => self.alarms.raised(word(), message, event),
             Body::AlarmUpdate(update) => self.alarms.stepped(&update.alarm_id, update.state),
             _ => {}
         }

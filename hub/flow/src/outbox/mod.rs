@@ -12,5 +12,6 @@ mod target;
 mod worker;
 
 pub use handle::{OrderNote, Outbox};
-pub use rank::Rank;
+pub(crate) use rank::Rank;
+pub use rank::Told;
 pub(crate) use worker::Dispatch;

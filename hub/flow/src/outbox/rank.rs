@@ -1,6 +1,7 @@
 //! How urgent an order is, and whose: by which the orders of one target go out.
 
-use cordon_model::{AlarmLevel, Body, Message};
+use cordon_contract::{Owners, Word};
+use cordon_model::{AlarmLevel, Body, DeviceId, Message};
 use serde::{Deserialize, Serialize};
 
 use crate::authority::Register;
@@ -8,14 +9,31 @@ use crate::authority::Register;
 /// Before what is no alarm: red and orange.
 const NO_ALARM: u8 = 2;
 
-/// The place of an order among those that wait for its target.
+/// What the journal tells of an order's place. Whose device it is about the plan of the day tells.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Rank {
+pub struct Told {
     /// 0 goes first: the level of the alarm it tells of, one later when it tells what became of it.
     pub(crate) urgency: u8,
-    /// Whose alarm it tells of: who raised it, or the device about which the hub did. Empty for what is
-    /// no alarm.
+    /// The alarm it tells of: on whose word it stands, whether the hub raised it, and about which device.
+    pub(crate) alarm: Option<(Word, bool, Option<DeviceId>)>,
+}
+
+/// The place of an order among those that wait for its target.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Rank {
+    /// As told.
+    pub(crate) urgency: u8,
+    /// Who answers for the alarm it tells of. Empty for what is no alarm.
     pub(crate) author: String,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        Self {
+            urgency: NO_ALARM,
+            alarm: None,
+        }
+    }
 }
 
 impl Default for Rank {
@@ -27,8 +45,8 @@ impl Default for Rank {
     }
 }
 
-impl Rank {
-    /// The rank of an order that carries this message, by what is known of alarms.
+impl Told {
+    /// What is told of the order that carries this message, by what is known of alarms.
     pub(crate) fn of(message: &Message, register: &Register) -> Self {
         let (id, told, later) = match &message.body {
             Body::AlarmEvent(event) => (&event.alarm_id, Some(event.alarm_level), 0),
@@ -41,12 +59,21 @@ impl Rank {
         let known = register.alarms.get(id);
         let level = told.or_else(|| known.map(|alarm| alarm.level));
         let hub = message.header.sender_id.as_str();
-        let author = known.map(|alarm| match &alarm.device {
-            Some(device) if alarm.by == hub => device.to_string(),
-            _ => alarm.by.clone(),
-        });
         Self {
             urgency: level.map_or(NO_ALARM, urgency) + later,
+            alarm: known.map(|it| (it.word.clone(), it.by == hub, it.device.clone())),
+        }
+    }
+
+    /// Its place: that of whoever answers for the alarm.
+    pub(crate) fn rank(&self, owners: &Owners) -> Rank {
+        let author = self.alarm.as_ref();
+        let author = author.map(|(word, by_hub, device)| {
+            let owner = owners.behind(word, *by_hub, device.as_ref());
+            owner.to_string()
+        });
+        Rank {
+            urgency: self.urgency,
             author: author.unwrap_or_default(),
         }
     }
@@ -132,6 +159,14 @@ mod tests {
         })
     }
 
+    fn owners() -> Owners {
+        let plan = "code = \"JS-320700-01\"\nname = \"park\"\ngates = []\nlanes = []\nareas = []\n\
+            devices = [{ id = \"GAS-01\", kind = \"SENSOR\" }]\n\
+            enterprises = [{ id = \"ENT-1\", name = \"plant\", uscc = \"91320700MA1234567X\" }]\n";
+        let plan = toml::from_str(plan).unwrap();
+        Owners::new(&plan, &PartyId::new("HUB-1").unwrap())
+    }
+
     #[test]
     fn an_order_has_the_level_and_the_author_of_its_alarm() {
         let mut register = Register::default();
@@ -152,7 +187,7 @@ mod tests {
             register.apply(number, Timestamp::from_micros(0), &draft);
         }
         let of = |body: Body| {
-            let rank = Rank::of(&message("HUB-1", body), &register);
+            let rank = Told::of(&message("HUB-1", body), &register).rank(&owners());
             (rank.urgency, rank.author)
         };
         let known = |urgency, author: &str| (urgency, author.to_owned());

@@ -36,7 +36,7 @@ impl AlarmPlugin {
                 if let Some((_, lost)) = self.state.underway.pop_first() {
                     let named = lost.alarms.first().map_or("", String::as_str);
                     let name = format!("{} {named}", lost.receiver);
-                    self.miss(Limit::Notices, name, None);
+                    self.miss((Limit::Notices, None), name, None);
                 }
             }
         }

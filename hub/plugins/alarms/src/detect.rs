@@ -48,8 +48,8 @@ impl AlarmPlugin {
     ) -> bool {
         let key = (sample.device_id.clone(), sample.point.clone());
         let band = band(sample);
-        let owner = self.owner_of(&key.0);
-        let Some(mut point) = self.state.points.take(&key, owner.as_ref()) else {
+        let owner = self.owners.of_device(&key.0);
+        let Some(mut point) = self.state.points.take(&key, &owner) else {
             return band.is_some_and(|code| {
                 self.raise(entry, index, key, sample, (code, None), decisions)
             });
@@ -75,7 +75,7 @@ impl AlarmPlugin {
                 }
             }
         }
-        self.state.points.put(key, point, owner.as_ref());
+        self.state.points.put(key, point, &owner);
         false
     }
 
@@ -96,8 +96,8 @@ impl AlarmPlugin {
                 back: None,
                 ..point
             };
-            let owner = self.owner_of(&key.0);
-            self.state.points.put(key, point, owner.as_ref());
+            let owner = self.owners.of_device(&key.0);
+            self.state.points.put(key, point, &owner);
             return false;
         }
         let words = format!(
@@ -118,11 +118,11 @@ impl AlarmPlugin {
         (code, risen): (AlarmCode, Option<String>),
         decisions: &mut Decisions,
     ) -> bool {
-        let owner = self.owner_of(&key.0);
-        if self.state.points.of(owner.as_ref()) >= self.points_max(owner.as_ref()) {
+        let owner = self.owners.of_device(&key.0);
+        if risen.is_none() && !self.has_room_for_point(&owner) {
             let (device, point) = key;
             let name = format!("{device} {point}");
-            self.miss(Limit::Points, name, Some((device, code)));
+            self.miss((Limit::Points, Some(owner)), name, Some((device, code)));
             return false;
         }
         let words = format!(
@@ -147,7 +147,7 @@ impl AlarmPlugin {
             alarm: event.alarm_id.clone(),
             back: None,
         };
-        self.state.points.put(key, point, owner.as_ref());
+        self.state.points.put(key, point, &owner);
         decisions.emit(Body::AlarmEvent(event), None);
         true
     }

@@ -1,6 +1,6 @@
 //! An alarm comes in: new, again, worse than before, or over.
 
-use cordon_contract::{ALARM_FORGOTTEN, Decisions, Entry};
+use cordon_contract::{ALARM_FORGOTTEN, Decisions, Entry, Owner};
 use cordon_model::{AlarmEvent, AlarmState, AuditOutcome, Body, Timestamp};
 
 use crate::detect;
@@ -12,6 +12,8 @@ use crate::state::Alarm;
 
 /// Sources looked at for being too old when one alarm comes in: more than it adds, so that they grow fewer.
 const AGED_AN_ALARM: usize = 2;
+/// Alarms of one owner beyond which the hub counts what it finds in one alarm.
+const FOUND_MAX: usize = 100;
 /// How the note begins that closes an alarm as a repeat of another.
 const COUNTED_UNDER: &str = "重复报警，计入 / the same again, counted under ";
 
@@ -37,15 +39,42 @@ impl AlarmPlugin {
             .get(&likeness)
             .filter(|recent| entry.time.ms_since(recent.at) < flood_ms)
             .map(|recent| (recent.alarm.clone(), recent.at));
-        if let Some((leader, _)) = lately.as_ref().filter(|(id, _)| self.state.is_active(id)) {
+        let is_more = |(leader, _): &&(String, Timestamp)| self.is_the_same(entry, event, leader);
+        if let Some((leader, _)) = lately.as_ref().filter(is_more) {
             let leader = leader.clone();
             self.count_under(entry, &leader, event, decisions);
             self.remember(entry, likeness, leader);
             return;
         }
         let hold = lately.map(|(_, at)| at.plus_ms(flood_ms));
-        self.admit(entry, event, hold, decisions);
+        let owner = self.owner_of(entry, event);
+        match self.is_flood(entry, event, &owner) {
+            true => self.count_in(entry, event, owner, decisions),
+            false => self.admit(entry, event, (hold, owner), decisions),
+        }
         self.remember(entry, likeness, id.clone());
+    }
+
+    /// Whether an alarm that is like `leader` is the same again and counted under it. Of red and orange
+    /// ones only one state that is told twice: by the hub before anybody saw it, or by a device that gives
+    /// its alarms no names, in the same words. Whoever names two alarms means two, and the end of one is
+    /// not the end of the other.
+    fn is_the_same(&self, entry: &Entry, event: &AlarmEvent, leader: &str) -> bool {
+        let Some(is) = self.state.alarms.get(leader) else {
+            return false;
+        };
+        match is_grave(event.alarm_level) {
+            true if self.is_hubs(entry) => is.is_raised(),
+            true if is_named(event) || is.event.description != event.description => false,
+            _ => !is_over(is.state),
+        }
+    }
+
+    /// Whether the hub says it of itself, and not as another's words.
+    pub(crate) fn is_hubs(&self, entry: &Entry) -> bool {
+        let message = entry.message.as_deref();
+        let attested = message.is_some_and(|it| it.header.attested_by.is_some());
+        entry.sender == self.hub && !attested
     }
 
     /// Remembers the last alarm of a source, and forgets what is too old for flood protection.
@@ -107,9 +136,7 @@ impl AlarmPlugin {
     /// Whether what the hub itself says of its alarm counts something further in it: another cause, and
     /// not somebody's own words told again.
     fn counts_another(&self, entry: &Entry, is: &AlarmEvent, event: &AlarmEvent) -> bool {
-        let message = entry.message.as_deref();
-        let attested = message.is_some_and(|it| it.header.attested_by.is_some());
-        let decided = entry.cause != 0 && entry.sender == self.hub && !attested;
+        let decided = entry.cause != 0 && self.is_hubs(entry);
         decided && event.cause_ref.is_some() && event.cause_ref != is.cause_ref
     }
 
@@ -174,6 +201,50 @@ impl AlarmPlugin {
         decisions.tell_again(Body::AlarmEvent(own), event.alarm_id.clone());
     }
 
+    /// Whether the hub found one thing more of a partner, or of devices that the plan does not name, who have
+    /// many open: whoever can make the hub raise alarms by what he says could raise any number. What the
+    /// flow thinks of messages is paced by the flow.
+    fn is_flood(&self, entry: &Entry, event: &AlarmEvent, owner: &Owner) -> bool {
+        let of_park = matches!(owner, Owner::Park(_));
+        let of_flow = event.alarm_id.starts_with("flow-");
+        let most = self.share().min(FOUND_MAX);
+        !of_park && !of_flow && self.is_hubs(entry) && self.state.open_of(owner) >= most
+    }
+
+    /// Counts one of many in the alarm that stands for them: it rises, shows the newest of the worst, and
+    /// opens again when somebody had seen it. The first one too many is that alarm.
+    fn count_in(
+        &mut self,
+        entry: &Entry,
+        event: &AlarmEvent,
+        owner: Owner,
+        decisions: &mut Decisions,
+    ) {
+        let words = format!(
+            "[{owner}: 多发，合并计数 / of many, counted in one] {}",
+            event.description
+        );
+        let leader = self.state.floods.get(&owner);
+        let leader = leader.filter(|id| self.state.is_active(id)).cloned();
+        let counted = AlarmEvent {
+            alarm_id: leader.clone().unwrap_or_else(|| event.alarm_id.clone()),
+            description: clip(&words),
+            ..event.clone()
+        };
+        match leader {
+            Some(leader) => {
+                self.again(entry, &counted, decisions);
+                self.close_under(entry, &leader, event, decisions);
+            }
+            None => {
+                self.state
+                    .floods
+                    .insert(owner.clone(), event.alarm_id.clone());
+                self.admit(entry, &counted, (None, owner), decisions);
+            }
+        }
+    }
+
     /// Counts an identical alarm under the one that is open already, and closes it with that note.
     fn count_under(
         &mut self,
@@ -183,6 +254,17 @@ impl AlarmPlugin {
         decisions: &mut Decisions,
     ) {
         self.repeated(leader);
+        self.close_under(entry, leader, event, decisions);
+    }
+
+    /// Closes an alarm that is counted under another, with a note that names that one.
+    fn close_under(
+        &mut self,
+        entry: &Entry,
+        leader: &str,
+        event: &AlarmEvent,
+        decisions: &mut Decisions,
+    ) {
         if let Some(alarm) = self.state.alarms.get(leader) {
             let count = alarm.repeats;
             let note = format!("{COUNTED_UNDER}{leader}: {count}");
@@ -193,16 +275,15 @@ impl AlarmPlugin {
     }
 
     /// Makes room for an alarm and takes it up. The park and its partners have room of their own: neither
-    /// takes the other's, and among partners the one with the most gives way.
+    /// takes the other's, and on each side whoever has the most gives way.
     fn admit(
         &mut self,
         entry: &Entry,
         event: &AlarmEvent,
-        hold: Option<Timestamp>,
+        (hold, owner): (Option<Timestamp>, Owner),
         decisions: &mut Decisions,
     ) {
-        let partner = self.partner_of(entry, event);
-        let of_partners = partner.is_some();
+        let of_partners = owner.is_partner();
         if self.state.open(of_partners) >= self.config.open_max
             && let Some(spare) = self.state.spare(of_partners)
         {
@@ -216,7 +297,7 @@ impl AlarmPlugin {
         let alarm = Alarm {
             event: event.clone(),
             sender: entry.sender.clone(),
-            partner,
+            owner,
             state: event.state,
             raised: entry.time,
             errands: Vec::new(),
@@ -253,6 +334,13 @@ impl AlarmPlugin {
             self.flush(entry, name, group, decisions);
         }
     }
+}
+
+/// Whether its source gave an alarm its name. Of a device that gives none the mapping makes one, of the
+/// device and the time.
+fn is_named(event: &AlarmEvent) -> bool {
+    let device = event.source_device.as_ref();
+    device.is_none_or(|device| !event.alarm_id.contains(&format!("{device}:")))
 }
 
 impl Alarm {

@@ -1,6 +1,6 @@
 //! What a matcher may look at: an alarm together with what the plan says of its source.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cordon_model::codes::person_id;
 use cordon_model::plan::ParkPlan;
@@ -43,6 +43,7 @@ pub(crate) struct Places {
     devices: BTreeMap<DeviceId, Place>,
     /// Gate and area behind it, by lane.
     lanes: BTreeMap<String, (String, Option<String>)>,
+    areas: BTreeSet<String>,
     /// Area behind a gate.
     gates: BTreeMap<String, Option<String>>,
 }
@@ -77,8 +78,16 @@ impl Places {
         Self {
             devices: devices.collect(),
             lanes: lanes.collect(),
+            areas: plan.areas.iter().map(|area| area.id.clone()).collect(),
             gates,
         }
+    }
+
+    /// The area that an alarm names, if the plan knows it: any other is words of whoever wrote it, and no
+    /// source or group of its own.
+    fn area<'a>(&self, event: &'a AlarmEvent) -> Option<&'a String> {
+        let area = event.area_id.as_ref();
+        area.filter(|area| self.areas.contains(*area))
     }
 
     /// Everything that is known of an alarm.
@@ -98,9 +107,9 @@ impl Places {
             .as_ref()
             .map(ToString::to_string)
             .or_else(|| lane.map(|(gate, _)| gate.clone()));
-        let area = event
-            .area_id
-            .clone()
+        let area = self
+            .area(event)
+            .cloned()
             .or_else(|| device.and_then(|device| device.area.clone()))
             .or_else(|| {
                 gate.as_ref()
@@ -126,7 +135,7 @@ impl Places {
 }
 
 /// What makes two alarms identical: where they come from.
-pub(crate) fn source(event: &AlarmEvent) -> String {
+pub(crate) fn source(event: &AlarmEvent, places: &Places) -> String {
     let parts = [
         event.source_device.as_ref().map(ToString::to_string),
         event.lane_id.as_ref().map(ToString::to_string),
@@ -134,7 +143,7 @@ pub(crate) fn source(event: &AlarmEvent) -> String {
         event.subject.as_ref().map(|plate| plate.number.to_string()),
         event.person_id.as_deref().map(person_id::normalise),
         event.enterprise_id.as_ref().map(ToString::to_string),
-        event.area_id.clone(),
+        places.area(event).cloned(),
     ];
     parts
         .into_iter()

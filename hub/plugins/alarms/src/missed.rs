@@ -1,7 +1,7 @@
 //! What a limit kept from being taken up. It is folded and counted, and said by name: nothing is left
 //! out in silence.
 
-use cordon_contract::{Decisions, Entry};
+use cordon_contract::{Decisions, Entry, Owner};
 use cordon_model::{AlarmCode, AlarmEvent, AuditOutcome, Body, DeviceId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,9 @@ pub(crate) enum Limit {
     Notices,
 }
 
+/// A limit, and whose room it is; `None` for what all share.
+pub(crate) type Whose = (Limit, Option<Owner>);
+
 /// What one limit kept out.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Missed {
@@ -45,8 +48,6 @@ pub(crate) struct Missed {
 }
 
 impl Limit {
-    const ALL: [Self; 3] = [Self::Devices, Self::Points, Self::Notices];
-
     const fn words(self) -> &'static str {
         match self {
             Self::Devices => "离线设备已达上限 / silent devices are at their limit",
@@ -60,7 +61,7 @@ impl AlarmPlugin {
     /// Counts what a limit keeps out; the next tick says so.
     pub(crate) fn miss(
         &mut self,
-        limit: Limit,
+        limit: Whose,
         name: String,
         about: Option<(DeviceId, AlarmCode)>,
     ) {
@@ -84,18 +85,16 @@ impl AlarmPlugin {
 
     /// Says what limits kept out, at most once a minute for each, and that there is room again.
     pub(crate) fn say_missed(&mut self, entry: &Entry, decisions: &mut Decisions) {
-        for (index, limit) in Limit::ALL.into_iter().enumerate() {
-            let Some(mut missed) = self.state.missed.remove(&limit) else {
-                continue;
-            };
+        let all = std::mem::take(&mut self.state.missed);
+        for (index, (whose, mut missed)) in all.into_iter().enumerate() {
             let quiet = |said| entry.time.ms_since(said) >= SAID_EVERY_MS;
             if !missed.said.is_none_or(quiet) {
-                self.state.missed.insert(limit, missed);
+                self.state.missed.insert(whose, missed);
             } else if missed.unsaid > 0 {
-                self.say(entry, limit, RAISED_MAX + index, &mut missed, decisions);
-                self.state.missed.insert(limit, missed);
-            } else if !self.has_room(limit) {
-                self.state.missed.insert(limit, missed);
+                self.say(entry, &whose, RAISED_MAX + index, &mut missed, decisions);
+                self.state.missed.insert(whose, missed);
+            } else if !self.has_room(&whose) {
+                self.state.missed.insert(whose, missed);
             } else if let Some(alarm) = missed.alarm {
                 let words = "又有余量 / there is room again";
                 self.clear(entry, &alarm, words, decisions);
@@ -107,15 +106,18 @@ impl AlarmPlugin {
     fn say(
         &mut self,
         entry: &Entry,
-        limit: Limit,
+        whose: &Whose,
         index: usize,
         missed: &mut Missed,
         decisions: &mut Decisions,
     ) {
+        let (limit, owner) = whose;
+        let named = owner.as_ref().map(|owner| format!(" ({owner})"));
         let words = format!(
-            "{}: {}; 未受理 {total} 次，最近 {name} / {total} not taken up, the last {name}",
+            "{}{}: {}; 未受理 {total} 次，最近 {name} / {total} not taken up, the last {name}",
             limit.words(),
-            self.limit(limit),
+            named.unwrap_or_default(),
+            self.limit(whose),
             total = missed.total,
             name = missed.name
         );
@@ -140,6 +142,12 @@ impl AlarmPlugin {
         missed.alarm = Some(event.alarm_id.clone());
         let event = AlarmEvent {
             source_device: None,
+            enterprise_id: match owner {
+                Some(Owner::Partner(id)) => Some(id.clone()),
+                _ => None,
+            },
+            // One more is counted in it, and it is told again when somebody had seen it.
+            cause_ref: Some(entry.message_id),
             area_id: None,
             lane_id: None,
             ..event
@@ -147,19 +155,22 @@ impl AlarmPlugin {
         decisions.emit(Body::AlarmEvent(event), None);
     }
 
-    const fn limit(&self, limit: Limit) -> usize {
-        match limit {
-            Limit::Devices | Limit::Points => self.config.open_max,
-            Limit::Notices => UNDERWAY_MAX,
+    fn limit(&self, (limit, owner): &Whose) -> usize {
+        match (limit, owner) {
+            (Limit::Notices, _) => UNDERWAY_MAX,
+            (_, Some(Owner::Partner(_) | Owner::Unplanned)) => self.share(),
+            _ => self.config.open_max,
         }
     }
 
-    fn has_room(&self, limit: Limit) -> bool {
-        let used = match limit {
-            Limit::Devices => self.state.outages.len(),
-            Limit::Points => self.state.points.of(None),
-            Limit::Notices => self.state.underway.len(),
-        };
-        used < self.limit(limit)
+    fn has_room(&self, whose: &Whose) -> bool {
+        match whose {
+            (Limit::Devices, _) => self.state.unplanned.len() < self.share(),
+            (Limit::Points, owner) => {
+                let owner = owner.as_ref();
+                owner.is_none_or(|owner| self.has_room_for_point(owner))
+            }
+            (Limit::Notices, _) => self.state.underway.len() < UNDERWAY_MAX,
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Devices that fell silent (R050): one alarm an outage, and none for a connection that ends and is
 //! there again at once.
 
-use cordon_contract::{Decisions, Entry};
+use cordon_contract::{Decisions, Entry, Owner};
 use cordon_model::{AlarmCode, Body, DeviceState, DeviceStatus};
 
 use crate::detect::RAISED_MAX;
@@ -23,9 +23,15 @@ impl AlarmPlugin {
                 if self.state.outages.contains_key(device) {
                     return;
                 }
-                if self.state.outages.len() >= self.config.open_max {
+                // Devices of the plan are as many as it names; names that it does not are as many as somebody likes.
+                let is_planned = self.owners.of_device(device) != Owner::Unplanned;
+                if !is_planned && self.state.unplanned.len() >= self.share() {
                     let about = Some((device.clone(), AlarmCode::DeviceOffline));
-                    return self.miss(Limit::Devices, device.to_string(), about);
+                    let limit = (Limit::Devices, Some(Owner::Unplanned));
+                    return self.miss(limit, device.to_string(), about);
+                }
+                if !is_planned {
+                    self.state.unplanned.insert(device.clone());
                 }
                 let due = entry
                     .time
@@ -45,6 +51,7 @@ impl AlarmPlugin {
                     return;
                 };
                 self.state.silent.remove(&(outage.due, device.clone()));
+                self.state.unplanned.remove(device);
                 if let Some(alarm) = outage.alarm {
                     let words = "设备恢复 / the device answers again";
                     self.clear(entry, &alarm, words, decisions);

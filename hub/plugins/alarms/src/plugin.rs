@@ -1,13 +1,12 @@
 //! The plug-in: which entry leads where, and the steps of an alarm's life.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin, speaker_of};
-use cordon_model::plan::ParkPlan;
-use cordon_model::{
-    AlarmEvent, AlarmState, AlarmUpdate, AuditEvent, AuditOutcome, Body, DeviceId, PartyId,
+use cordon_contract::{
+    Decisions, Entry, EntryKind, Fault, Owner, Owners, Plugin, Word, speaker_of,
 };
+use cordon_model::plan::ParkPlan;
+use cordon_model::{AlarmEvent, AlarmState, AlarmUpdate, AuditEvent, AuditOutcome, Body, PartyId};
 
 use crate::config::Config;
 use crate::facts::{Places, source};
@@ -18,7 +17,10 @@ use crate::routes::{Later, Routes};
 use crate::state::State;
 
 /// The form of the saved state. What was saved in another form is not read as this one.
-const FORM: &[u8] = b"alarms/4;";
+const FORM: &[u8] = b"alarms/5;";
+
+/// Points of one device of the park's that may be in alarm whatever others have.
+const POINTS_MIN: usize = 20;
 
 /// Longest text of the language in characters.
 const TEXT_CHARS_MAX: usize = 2_000;
@@ -33,8 +35,8 @@ pub struct AlarmPlugin {
     /// Notices ordered for the entry at hand; no state.
     pub(crate) ordered_now: usize,
     pub(crate) routes: Routes,
-    /// Enterprises by the names under which they speak: their own, and those of their devices.
-    partners: BTreeMap<String, PartyId>,
+    /// Who answers for what.
+    pub(crate) owners: Owners,
     /// Enterprises of the plan.
     enterprises: usize,
     /// What is shown of the state; no state.
@@ -44,13 +46,14 @@ pub struct AlarmPlugin {
 impl AlarmPlugin {
     /// A plug-in without any alarm. `hub` is the party that says the updates.
     pub fn new(plan: Arc<ParkPlan>, routes: Routes, hub: PartyId, config: Config) -> Self {
+        let owners = Owners::new(&plan, &hub);
         Self {
             hub,
             config,
             places: Places::new(&plan),
             state: State::default(),
             ordered_now: 0,
-            partners: partners(&plan),
+            owners,
             enterprises: plan.enterprises.len(),
             routes,
             shown: OpenAlarms::default(),
@@ -90,42 +93,50 @@ impl AlarmPlugin {
         }
     }
 
-    /// What makes two alarms identical. Of an enterprise also who says it: nobody's word is counted under
+    /// What makes two alarms identical. Of a measuring point also which of its device's it is: gas that
+    /// is gone says nothing of another. Of an enterprise also who says it: nobody's word is counted under
     /// another's alarm, and nobody's ends it.
     pub(crate) fn likeness(&self, entry: &Entry, event: &AlarmEvent) -> Likeness {
         let message = entry.message.as_deref();
         let who = message.map(speaker_of).unwrap_or_default();
-        let partner = self.partners.get(who);
-        let source = match partner.is_some_and(|partner| partner.as_str() == who) {
-            true => format!("{who}|{}", source(event)),
-            false => source(event),
-        };
+        let partner = self.owners.partner(who);
+        let mut source = source(event, &self.places);
+        if partner.is_some_and(|partner| partner.as_str() == who) {
+            source = format!("{who}|{source}");
+        }
+        if let Some(point) = self.state.points.of_alarm(&event.alarm_id) {
+            source = format!("{source}|{point}");
+        }
         (event.alarm_code, event.alarm_level, source)
     }
 
-    /// The enterprise that says it, by itself or through a device of its own, or about whose device the hub
-    /// says it: what many sensors of one partner measure takes nobody else's room.
-    pub(crate) fn partner_of(&self, entry: &Entry, event: &AlarmEvent) -> Option<PartyId> {
-        let message = entry.message.as_deref()?;
+    /// Whoever answers for an alarm: the plan's owner of its device, or whose statement led to it. What one
+    /// of them says or sets off takes nobody else's room.
+    pub(crate) fn owner_of(&self, entry: &Entry, event: &AlarmEvent) -> Owner {
+        let by_hub = entry.sender == self.hub;
+        let message = entry.message.as_deref();
+        let word = message.map(|message| Word::of(message, entry.standing, by_hub));
+        let raised = by_hub && self.is_hubs(entry);
         let device = event.source_device.as_ref();
-        let of_hub = device.filter(|_| entry.sender == self.hub);
-        let about = || self.partners.get(of_hub?.as_str());
-        self.partners
-            .get(speaker_of(message))
-            .or_else(about)
-            .cloned()
+        self.owners
+            .behind(&word.unwrap_or_default(), raised, device)
     }
 
-    /// The enterprise whose device it is; none for the park's.
-    pub(crate) fn owner_of(&self, device: &DeviceId) -> Option<PartyId> {
-        self.partners.get(device.as_str()).cloned()
+    /// An even part of what there is room for, which each enterprise has, and which all devices together
+    /// have that the plan does not name.
+    pub(crate) fn share(&self) -> usize {
+        (self.config.open_max / (self.enterprises + 1)).max(1)
     }
 
-    /// How many points of theirs may be in alarm: the park's, or an even part for each of the partners.
-    pub(crate) fn points_max(&self, owner: Option<&PartyId>) -> usize {
+    /// Whether one point more of this owner's may be in alarm: an even part each enterprise, and the devices
+    /// that the plan does not name; each device of the park's as many as all others leave, and a few anyhow.
+    pub(crate) fn has_room_for_point(&self, owner: &Owner) -> bool {
+        let points = &self.state.points;
         match owner {
-            None => self.config.open_max,
-            Some(_) => (self.config.open_max / self.enterprises.max(1)).max(1),
+            Owner::Partner(_) | Owner::Unplanned => points.of(owner) < self.share(),
+            Owner::Park(_) => {
+                points.of(owner) < POINTS_MIN || points.of_park() < self.config.open_max
+            }
         }
     }
 
@@ -278,24 +289,11 @@ impl Plugin for AlarmPlugin {
         let state = form.ok_or_else(|| unusable(&"it has another form"))?;
         self.state = postcard::from_bytes(state).map_err(|error| unusable(&error))?;
         self.state.index();
-        let partners = &self.partners;
-        self.state
-            .points
-            .index(|device| partners.get(device.as_str()));
+        let owners = &self.owners;
+        self.state.points.index(|device| owners.of_device(device));
         self.shown.show_all(&self.state.alarms);
         Ok(())
     }
-}
-
-/// Who speaks for which enterprise.
-fn partners(plan: &ParkPlan) -> BTreeMap<String, PartyId> {
-    let devices = plan.devices.iter().filter_map(|device| {
-        let owner = plan.enterprise(plan.owner_of_device(device)?)?;
-        Some((device.id.to_string(), owner.id.clone()))
-    });
-    let own = plan.enterprises.iter();
-    let own = own.map(|one| (one.id.to_string(), one.id.clone()));
-    devices.chain(own).collect()
 }
 
 fn unusable(error: &dyn std::fmt::Display) -> Fault {

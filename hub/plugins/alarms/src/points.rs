@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use cordon_model::{DeviceId, PartyId};
+use cordon_contract::Owner;
+use cordon_model::DeviceId;
 use serde::{Deserialize, Serialize};
 
 use crate::state::Point;
@@ -15,37 +16,69 @@ pub(crate) type PointKey = (DeviceId, String);
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Points {
     known: BTreeMap<PointKey, Point>,
-    /// How many are whose, `None` being the park. Found again from the points, never saved.
+    /// How many are whose. Found again from the points, never saved.
     #[serde(skip)]
-    count: BTreeMap<Option<PartyId>, usize>,
+    count: BTreeMap<Owner, usize>,
+    /// How many of them are of the park's devices; not saved.
+    #[serde(skip)]
+    of_park: usize,
+    /// The point of each alarm; not saved.
+    #[serde(skip)]
+    alarms: BTreeMap<String, PointKey>,
 }
 
 impl Points {
     /// Takes a point out, to change it or to let it go.
-    pub(crate) fn take(&mut self, key: &PointKey, owner: Option<&PartyId>) -> Option<Point> {
+    pub(crate) fn take(&mut self, key: &PointKey, owner: &Owner) -> Option<Point> {
         let point = self.known.remove(key)?;
-        if let Some(count) = self.count.get_mut(&owner.cloned()) {
+        self.alarms.remove(&point.alarm);
+        if let Some(count) = self.count.get_mut(owner) {
             *count = count.saturating_sub(1);
         }
+        if self.count.get(owner) == Some(&0) {
+            self.count.remove(owner);
+        }
+        self.of_park = self.of_park.saturating_sub(usize::from(is_park(owner)));
         Some(point)
     }
 
-    pub(crate) fn put(&mut self, key: PointKey, point: Point, owner: Option<&PartyId>) {
+    pub(crate) fn put(&mut self, key: PointKey, point: Point, owner: &Owner) {
+        self.alarms.insert(point.alarm.clone(), key.clone());
         if self.known.insert(key, point).is_none() {
-            *self.count.entry(owner.cloned()).or_default() += 1;
+            *self.count.entry(owner.clone()).or_default() += 1;
+            self.of_park += usize::from(is_park(owner));
         }
     }
 
-    /// How many are in alarm of the park, or of this partner.
-    pub(crate) fn of(&self, owner: Option<&PartyId>) -> usize {
-        self.count.get(&owner.cloned()).copied().unwrap_or(0)
+    /// The measuring point of its device that an alarm is about.
+    pub(crate) fn of_alarm(&self, id: &str) -> Option<&str> {
+        self.alarms.get(id).map(|(_, point)| point.as_str())
+    }
+
+    /// How many are in alarm of this owner's.
+    pub(crate) fn of(&self, owner: &Owner) -> usize {
+        self.count.get(owner).copied().unwrap_or(0)
+    }
+
+    /// How many are in alarm of the park's devices.
+    pub(crate) fn of_park(&self) -> usize {
+        self.of_park
     }
 
     /// Counts again what was restored.
-    pub(crate) fn index<'a>(&mut self, owner: impl Fn(&DeviceId) -> Option<&'a PartyId>) {
+    pub(crate) fn index(&mut self, owner: impl Fn(&DeviceId) -> Owner) {
         self.count.clear();
-        for (device, _) in self.known.keys() {
-            *self.count.entry(owner(device).cloned()).or_default() += 1;
+        self.of_park = 0;
+        self.alarms.clear();
+        for (key, point) in &self.known {
+            let owner = owner(&key.0);
+            self.of_park += usize::from(is_park(&owner));
+            *self.count.entry(owner).or_default() += 1;
+            self.alarms.insert(point.alarm.clone(), key.clone());
         }
     }
+}
+
+fn is_park(owner: &Owner) -> bool {
+    matches!(owner, Owner::Park(_))
 }

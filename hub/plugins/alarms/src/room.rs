@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use cordon_model::{AlarmLevel, PartyId, Timestamp};
+use cordon_contract::Owner;
+use cordon_model::{AlarmLevel, Timestamp};
 
 use crate::life::is_over;
 use crate::state::Alarm;
@@ -11,23 +12,49 @@ use crate::state::Alarm;
 /// Over before active, low before high, old before new: the last is the one to be spared first.
 type Rank = (bool, AlarmLevel, Reverse<Timestamp>, Reverse<String>);
 
-/// The open alarms, of each partner and of the park. Found again from the alarms, never saved; every
-/// question and every change costs the logarithm of what is open.
+/// The open alarms of each owner. Found again from the alarms, never saved; every question and every
+/// change costs the logarithm of what is open.
 #[derive(Debug, Default)]
 pub(crate) struct Room {
-    ranked: BTreeMap<Option<PartyId>, BTreeSet<Rank>>,
+    ranked: BTreeMap<Owner, BTreeSet<Rank>>,
     /// Where each open alarm stands in `ranked`.
-    places: BTreeMap<String, (Option<PartyId>, Rank)>,
-    /// Partners by how many of theirs are open.
-    fullest: BTreeSet<(usize, PartyId)>,
-    of_partners: usize,
+    places: BTreeMap<String, (Owner, Rank)>,
+    of_park: Side,
+    of_partners: Side,
+}
+
+/// The park and whoever speaks for it, or all partners.
+#[derive(Debug, Default)]
+struct Side {
+    /// By how many of theirs are open, and by the one of them that can best be spared: of two who have as
+    /// many, nobody's red alarm goes before another's yellow one.
+    fullest: BTreeSet<(usize, Rank, Owner)>,
+    open: usize,
+}
+
+impl Side {
+    fn leave(&mut self, owner: &Owner, ranks: &BTreeSet<Rank>) {
+        if let Some(worst) = ranks.last() {
+            self.fullest
+                .remove(&(ranks.len(), worst.clone(), owner.clone()));
+        }
+        self.open = self.open.saturating_sub(ranks.len());
+    }
+
+    fn enter(&mut self, owner: &Owner, ranks: &BTreeSet<Rank>) {
+        if let Some(worst) = ranks.last() {
+            self.fullest
+                .insert((ranks.len(), worst.clone(), owner.clone()));
+        }
+        self.open = self.open.saturating_add(ranks.len());
+    }
 }
 
 impl Room {
     /// Notes what an alarm is now; `None` when it is gone.
     pub(crate) fn note(&mut self, id: &str, alarm: Option<&Alarm>) {
-        if let Some((partner, rank)) = self.places.remove(id) {
-            self.change(&partner, |ranks| {
+        if let Some((owner, rank)) = self.places.remove(id) {
+            self.change(&owner, |ranks| {
                 ranks.remove(&rank);
             });
         }
@@ -35,53 +62,49 @@ impl Room {
             let level = alarm.event.alarm_level;
             let age = Reverse(alarm.raised);
             let rank = (is_over(alarm.state), level, age, Reverse(id.to_owned()));
-            let place = (alarm.partner.clone(), rank.clone());
+            let place = (alarm.owner.clone(), rank.clone());
             self.places.insert(id.to_owned(), place);
-            self.change(&alarm.partner, |ranks| {
+            self.change(&alarm.owner, |ranks| {
                 ranks.insert(rank);
             });
         }
     }
 
-    /// Changes the alarms of one partner or of the park, and what is counted of them.
-    fn change(&mut self, partner: &Option<PartyId>, change: impl FnOnce(&mut BTreeSet<Rank>)) {
-        let ranks = self.ranked.entry(partner.clone()).or_default();
-        let before = ranks.len();
-        change(ranks);
-        let after = ranks.len();
-        if after == 0 {
-            self.ranked.remove(partner);
-        }
-        let Some(partner) = partner else {
-            return;
+    /// Changes the alarms of one owner, and what is counted of them.
+    fn change(&mut self, owner: &Owner, change: impl FnOnce(&mut BTreeSet<Rank>)) {
+        let mut ranks = self.ranked.remove(owner).unwrap_or_default();
+        let side = match owner.is_partner() {
+            true => &mut self.of_partners,
+            false => &mut self.of_park,
         };
-        self.fullest.remove(&(before, partner.clone()));
-        if after > 0 {
-            self.fullest.insert((after, partner.clone()));
+        side.leave(owner, &ranks);
+        change(&mut ranks);
+        side.enter(owner, &ranks);
+        if !ranks.is_empty() {
+            self.ranked.insert(owner.clone(), ranks);
         }
-        self.of_partners = self
-            .of_partners
-            .saturating_sub(before)
-            .saturating_add(after);
+    }
+
+    fn side(&self, of_partners: bool) -> &Side {
+        match of_partners {
+            true => &self.of_partners,
+            false => &self.of_park,
+        }
     }
 
     /// How many are open of the park, or of all partners.
     pub(crate) fn open(&self, of_partners: bool) -> usize {
-        match of_partners {
-            true => self.of_partners,
-            false => self.ranked.get(&None).map_or(0, BTreeSet::len),
-        }
+        self.side(of_partners).open
     }
 
-    /// The open alarm that can best be spared: of the park when it is the park that needs room, else of
-    /// the partner who has the most.
+    /// How many are open of one owner.
+    pub(crate) fn open_of(&self, owner: &Owner) -> usize {
+        self.ranked.get(owner).map_or(0, BTreeSet::len)
+    }
+
+    /// The open alarm that can best be spared: of whoever has the most on the side that needs room.
     pub(crate) fn spare(&self, of_partners: bool) -> Option<String> {
-        let fullest = || self.fullest.last().map(|(_, partner)| partner.clone());
-        let partner = match of_partners {
-            true => Some(fullest()?),
-            false => None,
-        };
-        let (_, _, _, Reverse(id)) = self.ranked.get(&partner)?.last()?;
+        let (_, (_, _, _, Reverse(id)), _) = self.side(of_partners).fullest.last()?;
         Some(id.clone())
     }
 }

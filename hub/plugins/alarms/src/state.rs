@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use cordon_contract::Owner;
 use cordon_model::{AlarmCode, AlarmEvent, AlarmState, DeviceId, MessageId, PartyId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::group::{GroupName, Groups};
 use crate::life::is_over;
-use crate::missed::{Limit, Missed};
+use crate::missed::{Missed, Whose};
 use crate::points::Points;
 use crate::recent::{Likeness, Recents};
 use crate::room::Room;
@@ -24,8 +25,8 @@ pub(crate) struct Alarm {
     pub event: AlarmEvent,
     /// Who raised it; nobody else ends it or lets it rise by an event.
     pub sender: PartyId,
-    /// The enterprise that said it, by itself or through a device of its own; `None` for the park.
-    pub partner: Option<PartyId>,
+    /// Who answers for it: it takes his room.
+    pub owner: Owner,
     /// Where it stands in its life.
     pub state: AlarmState,
     /// The entry's time when it was raised.
@@ -133,7 +134,11 @@ pub(crate) struct State {
     /// Notices by the number of their order.
     pub underway: BTreeMap<u64, Notice>,
     /// What was not taken up because a limit was reached.
-    pub missed: BTreeMap<Limit, Missed>,
+    pub missed: BTreeMap<Whose, Missed>,
+    /// Devices among those offline that the plan did not name.
+    pub unplanned: BTreeSet<DeviceId>,
+    /// The alarm in which the hub counts what it finds of an owner who has many open.
+    pub floods: BTreeMap<Owner, String>,
     /// What it all cost; not saved.
     #[serde(skip)]
     pub steps: Steps,
@@ -161,7 +166,12 @@ impl State {
         self.room.open(of_partners)
     }
 
-    /// The open alarm that can best be spared, of the park or of the partner who has the most.
+    /// How many are open of one owner.
+    pub(crate) fn open_of(&self, owner: &Owner) -> usize {
+        self.room.open_of(owner)
+    }
+
+    /// The open alarm that can best be spared, of whoever has the most of the park's or of the partners.
     pub(crate) fn spare(&self, of_partners: bool) -> Option<String> {
         self.steps.one();
         self.room.spare(of_partners)

@@ -2,7 +2,9 @@
 
 use cordon_alarms::Config;
 use cordon_contract::{EntryKind, Plugin as _};
-use cordon_model::{AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, MessageId, SampleQuality};
+use cordon_model::{
+    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, DeviceState, MessageId, SampleQuality,
+};
 
 use crate::hub::{Hub, alarm, audits};
 
@@ -61,7 +63,7 @@ fn points_of_a_partner_take_no_room_of_the_parks() {
 
 /// What the hub raises about a sensor took the park's room, whosever the sensor was.
 #[test]
-fn alarms_about_a_partners_sensors_take_no_room_of_the_parks() {
+fn alarms_about_a_partners_sensors_take_no_room_of_the_parks_and_many_are_one() {
     let mut hub = small();
     for number in 0..ROOM {
         let device = format!("D-{number}");
@@ -73,7 +75,7 @@ fn alarms_about_a_partners_sensors_take_no_room_of_the_parks() {
         let event = AlarmEvent {
             source_device: Some("GAS-E1".parse().unwrap()),
             // A point of its own each time.
-            area_id: Some(format!("A-{number}")),
+            person_id: Some(format!("P-{number}")),
             ..alarm(
                 &format!("one-{number}"),
                 AlarmCode::SensorHh,
@@ -84,8 +86,116 @@ fn alarms_about_a_partners_sensors_take_no_room_of_the_parks() {
         let said = hub.step(EntryKind::Message, "HUB-1", body, "", 1);
         forgotten += audits(&said).len();
     }
+    // An even part, and the one that counts the others.
     let open = (open_of(&hub, "park-"), open_of(&hub, "one-"));
-    assert_eq!((open, forgotten), ((ROOM, ROOM), 50));
+    assert_eq!((open, forgotten), ((ROOM, ROOM / 2 + 1), 0));
+    let all = hub.plugin.open_alarms().page(None, usize::MAX);
+    let counting = all.iter().find(|one| one.repeats > 0).unwrap();
+    assert!(
+        counting.description.contains("enterprise-1"),
+        "{counting:?}"
+    );
+    assert_eq!(counting.repeats, 99);
+}
+
+/// Each plate that passed an enterprise's own gate was an orange alarm of the park's, and what was open of
+/// the park gave way to them.
+#[test]
+fn what_a_partners_words_set_off_takes_the_partners_room_and_is_one_rising_alarm() {
+    let mut hub = small();
+    hub.raise("park-orange", AlarmCode::GateFault, AlarmLevel::Orange);
+    hub.detect(
+        "park-yellow",
+        "CAM-01",
+        AlarmCode::DoorOpen,
+        AlarmLevel::Yellow,
+    );
+    hub.told();
+    hub.led_by = Some("enterprise-1".to_owned());
+    for number in 0..3 * ROOM {
+        let mut event = alarm(
+            &format!("access-{number}"),
+            AlarmCode::UnseenEntry,
+            AlarmLevel::Orange,
+        );
+        event.person_id = Some(format!("P-{number}"));
+        let body = Some(Body::AlarmEvent(event));
+        let said = hub.step(EntryKind::Message, "HUB-1", body, "", 1);
+        assert!(audits(&said).is_empty(), "{said:?}");
+    }
+    assert_eq!(open_of(&hub, "park-"), 2);
+    assert_eq!(open_of(&hub, "access-"), ROOM / 2 + 1);
+    assert_eq!(
+        hub.told().len(),
+        ROOM / 2 + 1,
+        "one that counts is told once"
+    );
+}
+
+/// Each name that a publisher made up was an author and an owner of its own; the park's old alarms gave way.
+#[test]
+fn made_up_names_share_one_room_and_one_device_has_its_own() {
+    let mut hub = small();
+    let park = Some(Body::AlarmEvent(alarm(
+        "old-red",
+        AlarmCode::Fire,
+        AlarmLevel::Red,
+    )));
+    hub.step(EntryKind::Message, "operator-1", park, "", 0);
+    hub.detect(
+        "old-gas",
+        "GAS-01",
+        AlarmCode::CargoLeak,
+        AlarmLevel::Yellow,
+    );
+    let old = |hub: &Hub| open_of(hub, "old-");
+    for number in 0..2 * ROOM {
+        let (id, name) = (format!("x-{number}"), format!("FX-{number}"));
+        hub.detect(&id, &name, AlarmCode::Fire, AlarmLevel::Red);
+    }
+    assert_eq!((old(&hub), open_of(&hub, "x-")), (2, ROOM - 2));
+    // A known device that invents areas.
+    for number in 0..2 * ROOM {
+        let mut event = alarm(&format!("y-{number}"), AlarmCode::Fire, AlarmLevel::Red);
+        event.source_device = Some("GAS-02".parse().unwrap());
+        event.area_id = Some(format!("Z-{number}"));
+        hub.speech("GAS-02", Body::AlarmEvent(event));
+    }
+    assert_eq!(old(&hub), 2);
+    let (x, y) = (open_of(&hub, "x-"), open_of(&hub, "y-"));
+    assert_eq!(x + y, ROOM - 2);
+    assert!(x.abs_diff(y) <= 2, "each an even part: {x} and {y}");
+}
+
+/// 10,000 names that fell silent left no room for a device of the plan.
+#[test]
+fn made_up_names_that_fall_silent_hide_no_device_of_the_plan() {
+    let mut hub = small();
+    for number in 0..2 * ROOM {
+        hub.device(&format!("FX-{number}"), DeviceState::Offline);
+    }
+    hub.device("CAM-01", DeviceState::Offline);
+    hub.wait(20);
+    let all = hub.plugin.open_alarms().page(None, usize::MAX);
+    let of_plan = all.iter().find(|one| one.description.contains("CAM-01"));
+    assert!(of_plan.is_some(), "{all:?}");
+    let limit = all
+        .iter()
+        .find(|one| one.description.contains("at their limit"));
+    assert!(
+        limit.unwrap().description.contains("does not name"),
+        "{limit:?}"
+    );
+    // With room again for them it is over.
+    for number in 0..2 * ROOM {
+        hub.device(&format!("FX-{number}"), DeviceState::Online);
+    }
+    hub.wait(61);
+    let all = hub.plugin.open_alarms().page(None, usize::MAX);
+    let limit = all
+        .iter()
+        .find(|one| one.description.contains("at their limit"));
+    assert_eq!(limit.unwrap().state, AlarmState::Cleared);
 }
 
 /// 150 red alarms of one partner pushed the park's blue ones out.

@@ -23,6 +23,7 @@ devices = [
   { id = "CAM-01", kind = "CAMERA", area = "A-CORE" },
   { id = "CAM-02", kind = "CAMERA", lane = "L-01" },
   { id = "GAS-01", kind = "SENSOR", area = "A-GEN" },
+  { id = "GAS-02", kind = "SENSOR", area = "A-GEN" },
   { id = "GAS-E1", kind = "SENSOR", area = "A-GEN", owner = "enterprise-1" },
 ]
 enterprises = [{ id = "enterprise-1", name = "plant", uscc = "91320700MA1234567X" }]
@@ -36,11 +37,16 @@ pub fn party(id: &str) -> PartyId {
     PartyId::new(id).unwrap()
 }
 
+/// Kind, sender, body, label, cause, and the speaker whom the hub attests.
+type Input = (EntryKind, String, Option<Body>, String, u64, Option<String>);
+
 pub struct Hub {
     pub plugin: AlarmPlugin,
     pub now: Timestamp,
     /// Every entry so far.
     pub entries: Vec<Entry>,
+    /// Whose statement leads to what has a cause.
+    pub led_by: Option<String>,
     /// Orders that wait for an outcome: number, receiver, what they say.
     pub orders: Vec<(u64, String, Body)>,
 }
@@ -59,6 +65,7 @@ impl Hub {
         Self {
             plugin: AlarmPlugin::new(plan, routes, party("HUB-1"), config),
             now: "2026-11-24T08:00:00+08:00".parse().unwrap(),
+            led_by: None,
             entries: Vec::new(),
             orders: Vec::new(),
         }
@@ -73,9 +80,18 @@ impl Hub {
         label: &str,
         cause: u64,
     ) -> Vec<Body> {
+        self.led((kind, sender.to_owned(), body, label.to_owned(), cause, None))
+    }
+
+    /// What a device says through an adapter: the hub attests it.
+    pub fn speech(&mut self, device: &str, body: Body) -> Vec<Body> {
+        let device = Some(device.to_owned());
+        let kind = EntryKind::Message;
+        self.led((kind, "HUB-1".into(), Some(body), String::new(), 0, device))
+    }
+
+    fn led(&mut self, first: Input) -> Vec<Body> {
         let mut said = Vec::new();
-        let own = None;
-        let first = (kind, sender.to_owned(), body, label.to_owned(), cause, own);
         let mut queue = VecDeque::from([first]);
         while let Some((kind, sender, body, label, cause, speaker)) = queue.pop_front() {
             let entry = self.entry(kind, (&sender, speaker), body, label, cause);
@@ -137,6 +153,8 @@ impl Hub {
         cause: u64,
     ) -> Entry {
         let number = self.entries.len() as u64 + 1;
+        // Whose statement led to it, as the core writes it.
+        let led = self.led_by.clone().filter(|_| cause != 0);
         let message = body.map(|body| {
             Arc::new(Message {
                 header: Header {
@@ -151,7 +169,7 @@ impl Hub {
                     sequence: 0,
                     correlation_id: None,
                     attested_by: speaker.as_ref().map(|_| party(sender)),
-                    source_ref: speaker,
+                    source_ref: speaker.or(led),
                     quality: Quality::Measured,
                     sensitivity: Sensitivity::Internal,
                     test: false,
@@ -247,7 +265,7 @@ impl Hub {
         let mut event = alarm(id, code, level);
         event.source_device = Some(device.parse().unwrap());
         event.occurred_at = self.now;
-        self.message(Body::AlarmEvent(event))
+        self.speech(device, Body::AlarmEvent(event))
     }
 
     /// Takes what was ordered since the last call: receiver, alarm, state, words.

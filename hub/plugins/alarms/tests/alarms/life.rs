@@ -164,3 +164,47 @@ fn a_snapshot_is_the_whole_state_and_always_the_same_bytes() {
     assert_eq!(again.wait(100), one.wait(100));
     assert!(again.plugin.restore(&bytes[..bytes.len() / 2]).is_err());
 }
+
+/// The second fire of a panel within a minute was closed as a repeat of the first, and nobody was told.
+#[test]
+fn two_fires_of_one_panel_are_two_alarms_and_the_end_of_one_leaves_the_other() {
+    let routes = "receivers = [\"duty\"]\n[route]\nreceivers = [\"duty\"]\n";
+    let mut hub = Hub::new(routes);
+    let say = |hub: &mut Hub, id: &str, state, words: &str| {
+        let mut event = alarm(id, AlarmCode::Fire, AlarmLevel::Red);
+        event.source_device = Some("GAS-01".parse().unwrap());
+        event.description = words.to_owned();
+        event.state = state;
+        hub.speech("GAS-01", Body::AlarmEvent(event))
+    };
+    say(&mut hub, "f-1", Raised, "zone 1");
+    say(&mut hub, "f-2", Raised, "zone 2");
+    say(&mut hub, "f-3", Raised, "zone 2");
+    assert_eq!(hub.told().len(), 3, "each is told");
+    say(&mut hub, "f-2", Cleared, "zone 2");
+    let open = hub.plugin.open_alarms();
+    let states = ["f-1", "f-2", "f-3"].map(|id| open.state(id));
+    assert_eq!(states, [Some(Raised), Some(Cleared), Some(Raised)]);
+    // A device that names nothing tells one state again and again: it is one alarm while it lasts.
+    let made = |second: u32| format!("smoke-GAS-01:{second}");
+    hub.told();
+    for second in 0..5 {
+        say(&mut hub, &made(second), Raised, "smoke");
+    }
+    assert_eq!(hub.told().len(), 1);
+    // What somebody has seen does not hide what the hub finds anew.
+    let find = |hub: &mut Hub, id: &str| {
+        let mut event = alarm(id, AlarmCode::GateForced, AlarmLevel::Orange);
+        event.lane_id = Some("L-01".parse().unwrap());
+        hub.message(Body::AlarmEvent(event));
+        hub.told().len()
+    };
+    assert_eq!(
+        (find(&mut hub, "g-1"), find(&mut hub, "g-2")),
+        (1, 0),
+        "the same again"
+    );
+    hub.update("operator-1", "g-1", (Raised, Acknowledged), None);
+    hub.told();
+    assert_eq!(find(&mut hub, "g-3"), 1);
+}

@@ -196,3 +196,36 @@ fn doubtful_and_old_samples_say_nothing() {
     }
     assert!(hub.message(old.body).is_empty());
 }
+
+/// The second gas was counted under the first, and cleared with it while it leaked on.
+#[test]
+fn two_gases_of_one_detector_are_two_alarms_and_the_one_that_leaks_on_stays_raised() {
+    let mut hub = Hub::new(ROUTES);
+    let say = |hub: &mut Hub, nh3: i64, h2s: i64| {
+        let mut batch = hub.batch(nh3, SampleQuality::Good);
+        batch.samples[0].point = "nh3".to_owned();
+        let mut second = batch.samples[0].clone();
+        second.point = "h2s".to_owned();
+        second.value = h2s.into();
+        batch.samples.push(second);
+        hub.message(Body::SensorReadingBatch(batch))
+    };
+    say(&mut hub, 99, 1);
+    assert_eq!(hub.told(), ["console"]);
+    hub.wait(1);
+    let said = say(&mut hub, 99, 80);
+    assert_eq!(updates(&said), [], "nothing is counted under the other gas");
+    let notices = hub.notices();
+    assert!(notices[0].3.contains("h2s = 80"), "{notices:?}");
+    for _ in 0..8 {
+        say(&mut hub, 1, 80);
+        hub.wait(2);
+    }
+    let open = hub.plugin.open_alarms().page(None, 10);
+    let is = |point: &str| {
+        let one = open.iter().find(|one| one.description.contains(point));
+        one.map(|one| one.state)
+    };
+    assert_eq!(is("nh3"), Some(AlarmState::Cleared));
+    assert_eq!(is("h2s"), Some(AlarmState::Raised));
+}
