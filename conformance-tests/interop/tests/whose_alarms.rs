@@ -12,9 +12,12 @@
 
 mod mqtt;
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cordon_interop::{Park, moment};
+use cordon_interop::{Head, Park, change_config, fresh_id, message, message_file, moment, said};
 use serde_json::Value;
 
 use mqtt::park::add_sensors;
@@ -98,4 +101,125 @@ fn two_fires_of_one_panel_are_two_alarms() {
             state_of(&park, zone).as_deref() == Some("RAISED")
         });
     }
+}
+
+/// A message about nothing but a name costs its publisher nothing.
+fn flood(port: u16, messages: impl Iterator<Item = (String, String)>) {
+    let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    // CONNECT: MQTT 3.1.1, clean session, client id `f`.
+    let connect = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01f";
+    socket.write_all(connect).unwrap();
+    let mut acknowledged = [0; 4];
+    socket.read_exact(&mut acknowledged).unwrap();
+    for (topic, payload) in messages {
+        let mut rest = u16::try_from(topic.len()).unwrap().to_be_bytes().to_vec();
+        rest.extend(topic.bytes().chain(payload.bytes()));
+        // PUBLISH, at most once; the length in two groups of seven bits.
+        let low = u8::try_from(rest.len() % 128).unwrap() | 0x80;
+        let high = u8::try_from(rest.len() / 128).unwrap();
+        socket.write_all(&[0x30, low, high]).unwrap();
+        socket.write_all(&rest).unwrap();
+    }
+    socket.write_all(b"\xe0\x00").unwrap();
+}
+
+fn alarm(id: &str, level: &str) -> String {
+    format!(
+        "<c:AlarmId>{id}</c:AlarmId><c:AlarmCode>DEVICE_TAMPER</c:AlarmCode><c:AlarmLevel>{level}</c:AlarmLevel>\
+         <c:State>RAISED</c:State><c:OccurredAt>{}</c:OccurredAt><c:Description>{id} of old</c:Description>",
+        moment(0)
+    )
+}
+
+/// Room for 100, so that few messages fill it.
+fn small(data: &Path, port: u16) {
+    add_sensors(data, port);
+    change_config(data, &[], "\n[alarms]\nopen_max = 100\n");
+    std::fs::create_dir_all(data.parent().unwrap().join("spools/operator-1")).unwrap();
+}
+
+/// What the park's operator says of two alarms.
+fn old_alarms(park: &Park) {
+    for (id, level) in [("OLD-R", "RED"), ("OLD-Y", "YELLOW")] {
+        let name = fresh_id();
+        let text = message(
+            Head::of("operator-1"),
+            &name,
+            "AlarmEvent",
+            &alarm(id, level),
+        );
+        let file = message_file(park.scratch(), &name, &text);
+        let mut submit = park.client(&["submit"], "park", "operator-1");
+        let submit = submit.arg("--spool").arg(park.spool("operator-1"));
+        let words = said(&submit.arg(file).output().unwrap());
+        assert!(words.contains("accepted 1"), "{words}");
+    }
+}
+
+fn are_open(park: &Park, ids: &[&str]) -> bool {
+    let open = open(park);
+    ids.iter().all(|id| open.iter().any(|one| one["id"] == *id))
+}
+
+/// Each made-up name had a room of its own in effect: what was open of the park gave way.
+#[test]
+fn alarms_of_made_up_names_push_out_nobody_elses() {
+    let broker = Mosquitto::start("allow_anonymous true", |_| {});
+    let park = Park::start_with(|data| small(data, broker.port()));
+    subscribed(&broker);
+    old_alarms(&park);
+    let fire = |number: usize| {
+        let (name, now) = (format!("FX{number:04}"), moment(0));
+        let fields = format!(
+            "\"id\":\"FX-{number}\",\"time\":\"{now}\",\"kind\":\"fire\",\"text\":\"flood {number}\""
+        );
+        (
+            format!("sensors/GW-01/{name}/alarm"),
+            format!("{{{fields},\"area\":\"Z{number}\"}}"),
+        )
+    };
+    flood(broker.port(), (0..300).map(fire));
+    park.until("the last of the flood is there", || {
+        park.entries().matches("FX-").count() >= 300 || state_of(&park, "flood 299").is_some()
+    });
+    assert!(are_open(&park, &["OLD-R", "OLD-Y"]), "{:?}", open(&park));
+}
+
+/// Each plate that passed an enterprise's own gate was an orange alarm of the park's.
+#[test]
+fn what_a_plants_passages_set_off_pushes_out_nothing_of_the_parks() {
+    let broker = Mosquitto::start("allow_anonymous true", |_| {});
+    let park = Park::start_with(|data| {
+        small(data, broker.port());
+        let gate = "\n[[plan.gates]]\nid = \"E2-G\"\nname = \"second\"\nclass = \"ORDINARY\"\nowner = \"enterprise-2\"\n";
+        change_config(data, &[], gate);
+    });
+    old_alarms(&park);
+    let passages: Vec<PathBuf> = (0..300)
+        .map(|number| {
+            let fields = format!(
+                "<c:PassageId>PS-{number}</c:PassageId><c:GateId>E2-G</c:GateId><c:Tier>PARK</c:Tier>\
+                 <c:Direction>IN</c:Direction><c:SubjectKind>VEH_ORDINARY</c:SubjectKind>\
+                 <c:Plate><c:Number>苏J{number:05}</c:Number><c:Colour>BLUE</c:Colour></c:Plate>\
+                 <c:Result>PASSED</c:Result><c:PassedAt>{}</c:PassedAt>",
+                moment(0)
+            );
+            let name = fresh_id();
+            let text = message(Head::of("enterprise-2"), &name, "PassageRecord", &fields);
+            message_file(park.scratch(), &name, &text)
+        })
+        .collect();
+    let words = said(&park.submit("enterprise-2", &passages));
+    assert!(words.contains("accepted 300"), "{words}");
+    assert!(are_open(&park, &["OLD-R", "OLD-Y"]), "{:?}", open(&park));
+    let by_plant = open(&park);
+    let count = by_plant
+        .iter()
+        .filter(|one| one["code"] == "UNSEEN_ENTRY")
+        .count();
+    assert!((2..=101).contains(&count), "{count} of 300");
+    let counting = by_plant
+        .iter()
+        .filter(|one| one["repeats"].as_u64() > Some(100));
+    assert_eq!(counting.count(), 1, "one counts the others");
 }

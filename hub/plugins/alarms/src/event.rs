@@ -297,6 +297,7 @@ impl AlarmPlugin {
         let alarm = Alarm {
             event: event.clone(),
             sender: entry.sender.clone(),
+            of_hub: self.is_hubs(entry),
             owner,
             state: event.state,
             raised: entry.time,

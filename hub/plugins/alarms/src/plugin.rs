@@ -14,7 +14,7 @@ use crate::life::{self, is_over};
 use crate::open::OpenAlarms;
 use crate::recent::Likeness;
 use crate::routes::{Later, Routes};
-use crate::state::State;
+use crate::state::{Alarm, State};
 
 /// The form of the saved state. What was saved in another form is not read as this one.
 const FORM: &[u8] = b"alarms/5;";
@@ -151,6 +151,9 @@ impl AlarmPlugin {
             return;
         };
         let is = alarm.state;
+        if self.is_answer(entry, alarm) {
+            return self.answered(entry, update, decisions);
+        }
         let step = life::check(is, update.previous, update.state, update.note.as_deref());
         if let Err(unlawful) = step {
             return self.refuse(entry, update, Some(is), &unlawful.to_string(), decisions);
@@ -173,6 +176,34 @@ impl AlarmPlugin {
         if ended {
             self.state.close(id, self.config.closed_max);
         }
+    }
+
+    /// Whether a partner speaks of an alarm of the park's that the park has not acknowledged. That is his
+    /// answer: whom it is about does not end the park's own escalation.
+    fn is_answer(&self, entry: &Entry, alarm: &Alarm) -> bool {
+        let partner = self.owners.partner(entry.sender.as_str());
+        let own = |partner: &PartyId| alarm.owner == Owner::Partner(partner.clone());
+        alarm.is_raised() && partner.is_some_and(|it| alarm.of_hub || !own(it))
+    }
+
+    /// Shows and tells a partner's answer, and puts right whoever adds up updates.
+    fn answered(&mut self, entry: &Entry, update: &AlarmUpdate, decisions: &mut Decisions) {
+        let id = &update.alarm_id;
+        let (who, state) = (&entry.sender, update.state);
+        let answer = format!("[{who} 已答复 {state} / {who} has answered {state}] ");
+        if let Some(alarm) = self.state.alarms.get_mut(id)
+            && !alarm.event.description.starts_with(&answer)
+        {
+            alarm.event.description = clip(&format!("{answer}{}", alarm.event.description));
+        }
+        self.touch(id);
+        let words = update.note.as_deref().unwrap_or_default();
+        let note = format!("{answer}园区尚未接警 / the park has not acknowledged it yet: {words}");
+        let is = (AlarmState::Raised, AlarmState::Raised);
+        let mut kept = self.step_of_hub(entry, id, is, &note);
+        kept.previous = state;
+        self.tell_later(entry, update, Later::State(state), &[], decisions);
+        decisions.emit(Body::AlarmUpdate(kept), Some(id.clone()));
     }
 
     /// The cause of an alarm is gone.

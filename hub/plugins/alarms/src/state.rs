@@ -25,6 +25,8 @@ pub(crate) struct Alarm {
     pub event: AlarmEvent,
     /// Who raised it; nobody else ends it or lets it rise by an event.
     pub sender: PartyId,
+    /// The hub raised it of itself, whoever answers for it.
+    pub of_hub: bool,
     /// Who answers for it: it takes his room.
     pub owner: Owner,
     /// Where it stands in its life.

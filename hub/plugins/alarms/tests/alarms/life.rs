@@ -208,3 +208,50 @@ fn two_fires_of_one_panel_are_two_alarms_and_the_end_of_one_leaves_the_other() {
     hub.told();
     assert_eq!(find(&mut hub, "g-3"), 1);
 }
+
+/// The plant whom a red alarm of the park was about said ACKNOWLEDGED, and the shift leader was never told.
+#[test]
+fn whom_an_alarm_of_the_park_is_about_answers_it_and_does_not_end_its_escalation() {
+    let routes = "receivers = [\"duty\", \"leader\"]\n[route]\nreceivers = [\"duty\"]\n\
+        escalate = [{ after_s = 10, receivers = [\"leader\"] }]\n";
+    let mut hub = Hub::new(routes);
+    let mut event = alarm("p-1", AlarmCode::Fire, AlarmLevel::Red);
+    event.enterprise_id = Some("enterprise-1".parse().unwrap());
+    let body = Some(Body::AlarmEvent(event));
+    hub.step(EntryKind::Message, "operator-1", body, "", 0);
+    hub.told();
+    let said = hub.update(
+        "enterprise-1",
+        "p-1",
+        (Raised, Acknowledged),
+        Some("on the way"),
+    );
+    assert_eq!(
+        updates(&said),
+        [("p-1".into(), Raised, None, None)],
+        "put right"
+    );
+    let shown = hub.plugin.open_alarms().page(None, 1).remove(0);
+    assert_eq!(shown.state, Raised);
+    assert!(
+        shown
+            .description
+            .contains("enterprise-1 has answered ACKNOWLEDGED")
+    );
+    assert_eq!(hub.told(), ["duty"], "who was told hears the answer");
+    hub.wait(11);
+    assert!(hub.told().contains(&"leader".to_owned()));
+    hub.update("operator-1", "p-1", (Raised, Acknowledged), None);
+    assert_eq!(hub.plugin.open_alarms().state("p-1"), Some(Acknowledged));
+    // Then the plant goes on with it, and with its own from the start.
+    hub.update("enterprise-1", "p-1", (Acknowledged, InProgress), None);
+    assert_eq!(hub.plugin.open_alarms().state("p-1"), Some(InProgress));
+    let own = Some(Body::AlarmEvent(alarm(
+        "e-1",
+        AlarmCode::Fire,
+        AlarmLevel::Red,
+    )));
+    hub.step(EntryKind::Message, "enterprise-1", own, "", 0);
+    hub.update("enterprise-1", "e-1", (Raised, Acknowledged), None);
+    assert_eq!(hub.plugin.open_alarms().state("e-1"), Some(Acknowledged));
+}
