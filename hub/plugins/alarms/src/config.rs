@@ -15,9 +15,10 @@ pub struct Config {
     pub routes: Option<PathBuf>,
     /// Seconds in which a notification must be delivered; the outbox tries that long.
     pub notify_within_s: u32,
-    /// Alarms of the park that may be open at once, and as many of all its partners together; beyond, the
-    /// least urgent of the same is forgotten and audited. As many devices may be silent and as many points
-    /// in alarm, each partner having an even part of its partners' points. At most and by default [`ALARMS_OPEN_MAX`].
+    /// Alarms of the park that may be open at once, and as many of all its partners together; beyond, whoever
+    /// has the most of the same gives up his least urgent, which is audited. As many points of the park's
+    /// devices may be in alarm; each partner has an even part of as many, and so have together the points and
+    /// the silent devices that the plan does not name. At most and by default [`ALARMS_OPEN_MAX`].
     pub open_max: usize,
     /// Closed alarms that are remembered, so that a late step gets a true answer.
     pub closed_max: usize,
