@@ -94,18 +94,32 @@ impl Scene {
     }
 }
 
-/// `submit` of operator-1 says it; what it prints.
-fn say_signed(park: &Park, release: bool) -> String {
+/// A release or an opening of operator-1, ordered so many seconds from now, with an id of its own.
+fn order_of(release: bool, occurred_s: i64) -> (String, String) {
     let id = fresh_id();
     let fields = format!(
         "<c:OrderId>EO-{release}</c:OrderId><c:Gates>G-04</c:Gates><c:OrderedBy>operator-1</c:OrderedBy>\
          <c:Reason>fire</c:Reason><c:Release>{release}</c:Release><c:OrderedAt>{}</c:OrderedAt>",
-        moment(-1)
+        moment(occurred_s)
     );
-    let text = message(Head::of("operator-1"), &id, "EmergencyGateOpen", &fields);
-    let file = message_file(park.scratch(), &id, &text);
+    let head = Head {
+        occurred_s,
+        ..Head::of("operator-1")
+    };
+    let text = message(head, &id, "EmergencyGateOpen", &fields);
+    (id, text)
+}
+
+/// `submit` of operator-1 says it; what it prints.
+fn say_signed(park: &Park, release: bool) -> String {
+    say(park, &order_of(release, 0))
+}
+
+fn say(park: &Park, (id, text): &(String, String)) -> String {
+    let file = message_file(park.scratch(), id, text);
     let mut submit = park.client(&["submit"], "park", "operator-1");
-    let spool = park.spool("operator-1");
+    // One of its own: what was answered before would not be sent again.
+    let spool = park.scratch().join(fresh_id());
     std::fs::create_dir_all(&spool).unwrap();
     said(&submit.arg("--spool").arg(spool).arg(file).output().unwrap())
 }
@@ -202,6 +216,65 @@ fn a_signed_release_without_a_journal_acts_like_the_signed_opening() {
         let answer = say_signed(park, release);
         assert!(answer.contains("accepted 1"), "{answer}");
     });
+}
+
+/// Kills it and starts it again on the disk as it is.
+fn again(scene: &mut Scene) {
+    scene.park.kill();
+    scene.park.start_again();
+    scene.park.wait_until_health("F060");
+    scene.park.until_online("BR-06");
+}
+
+/// After a restart without a journal an older release lowered, an older opening raised, and the same bytes
+/// acted once more.
+#[test]
+fn a_start_without_a_journal_knows_what_was_ordered_before() {
+    let mut scene = Scene::new(Some("spool/emergency"));
+    scene.park.until_online("BR-06");
+    scene.faults.sync(EIO);
+    let spooled = |scene: &Scene, count: usize| {
+        let wanted = format!("\ncordon_emergency_spooled {count}\n");
+        let metrics = scene.park.get("/metrics");
+        metrics.is_some_and(|metrics| metrics.contains(&wanted))
+    };
+    let (older_release, older_opening) = (order_of(true, -10), order_of(false, -5));
+    let opening = order_of(false, 0);
+    let told = say(&scene.park, &opening);
+    assert!(told.contains("accepted 1"), "{told}");
+    scene.lane.wait_until_up();
+    scene.park.until("it is told", || spooled(&scene, 2));
+    again(&mut scene);
+    let late = say(&scene.park, &older_release);
+    assert!(
+        late.contains("C010") && late.contains("accepted 0"),
+        "{late}"
+    );
+    assert!(scene.lane.is_up() && scene.lane.is_locked_open());
+    let told = say_signed(&scene.park, true);
+    assert!(told.contains("accepted 1"), "{told}");
+    scene.park.until("the boom is down and both are told", || {
+        scene.lane.is_down() && spooled(&scene, 4)
+    });
+    for _ in 0..2 {
+        let told = say(&scene.park, &opening);
+        assert!(told.contains("accepted 1"), "its first answer: {told}");
+        let late = say(&scene.park, &older_opening);
+        assert!(
+            late.contains("C010") && late.contains("accepted 0"),
+            "{late}"
+        );
+        assert!(spooled(&scene, 4), "nothing acted");
+        assert!(scene.lane.is_down() && !scene.lane.is_locked_open());
+        again(&mut scene);
+    }
+    scene.faults.end();
+    scene.park.wait_until_healthy();
+    scene.park.until("both are journaled, once", || {
+        let labels = scene.labels();
+        count(&labels, "EmergencyGateOpen") == 2 && count(&labels, "CONFIRMED") == 2
+    });
+    assert_eq!(scene.park.terminate(), Some(0), "{}", scene.park.log());
 }
 
 /// The spool without the targets that acted, and without what came of the release.

@@ -18,6 +18,8 @@ pub(crate) struct Today<'a> {
     pub now: Timestamp,
     /// The time of the entry it would become.
     pub entry: Timestamp,
+    /// What was ordered before this time is not known.
+    pub blind_since: Option<Timestamp>,
 }
 
 impl Today<'_> {
@@ -43,6 +45,13 @@ impl Today<'_> {
             return refused(format!(
                 "ordered at {occurred}, longer ago than {most_s} s; it is {} now",
                 self.now
+            ));
+        }
+        if !opens(&message.body)
+            && let Some(since) = self.blind_since.filter(|since| occurred < *since)
+        {
+            return refused(format!(
+                "ordered at {occurred}; what was opened before {since} cannot be read, so it may be older"
             ));
         }
         // By the very judgement that marks entries: what passes here is carried out.

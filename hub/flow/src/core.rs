@@ -107,6 +107,25 @@ impl Core {
         self.fold = fold;
     }
 
+    /// Begins anew with nothing known of the journal; the plug-ins stay as they are.
+    pub(crate) fn forget(&mut self) {
+        self.fold = Fold::default();
+        self.precedence = Precedence::default();
+    }
+
+    /// An entry of this time stands in the journal.
+    pub(crate) fn was_at(&mut self, time: Timestamp) {
+        self.fold.last_time = self.fold.last_time.max(time.micros());
+    }
+
+    /// Takes in an entry without the plug-ins.
+    pub(crate) fn recall(&mut self, entry: &Entry, draft: &Draft) {
+        self.fold.apply(entry.number, entry.time, draft);
+        if !entry.overtaken {
+            self.precedence.apply(entry.number, entry.time, draft);
+        }
+    }
+
     /// The newest statement about every subject.
     pub(crate) fn precedence(&self) -> &Precedence {
         &self.precedence
@@ -189,10 +208,7 @@ impl Core {
 
     /// Steps everything over one entry and returns what was decided on it.
     pub(crate) fn step(&mut self, entry: &Entry, draft: &Draft, depth: u32) -> Vec<Draft> {
-        self.fold.apply(entry.number, entry.time, draft);
-        if !entry.overtaken {
-            self.precedence.apply(entry.number, entry.time, draft);
-        }
+        self.recall(entry, draft);
         let mut decided = Vec::new();
         let mut decisions = Decisions::default();
         if entry.overtaken {

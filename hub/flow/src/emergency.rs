@@ -14,9 +14,11 @@ use crate::act::Today;
 use crate::answer::refuse_late;
 use crate::batch::{Batch, Line};
 use crate::core::order_of;
+use crate::corridor::Sealed;
 use crate::draft::Draft;
-use crate::fault::{DISK_FAILED, UNSETTLED, fault};
+use crate::fault::{DISK_FAILED, ID_REUSED, UNSETTLED, fault};
 use crate::flags;
+use crate::inbox::Verdict;
 use crate::intake::{Answer, Pending, Slot};
 use crate::kit::{Acting, Kit, Piece, acting_for, is_acted};
 use crate::mode::{Mode, Weight};
@@ -45,14 +47,17 @@ pub(crate) struct Emergency {
 
 impl Emergency {
     /// The hub goes on without a journal.
-    pub(crate) fn enter(kit: Kit, occasion: Occasion, cause: Fault) -> Self {
+    pub(crate) fn enter(mut kit: Kit, occasion: Occasion, cause: Fault) -> Self {
         tracing::error!(fault = %cause, "the journal cannot be written; only emergency openings and their releases are carried out");
         let since = kit.ties.clock.now();
         kit.ties.modes.set(Mode::Emergency {
             fault: cause,
             since,
         });
-        let next = kit.ties.board.lock().number + 1;
+        let next = match occasion {
+            Occasion::Start => kit.recall(),
+            Occasion::Resume { .. } => kit.ties.board.lock().number + 1,
+        };
         Self {
             next,
             kit,
@@ -98,6 +103,9 @@ impl Emergency {
             Err(unopened) => {
                 tracing::warn!(fault = %unopened.fault, "the journal cannot be opened yet");
                 self.kit = unopened.kit;
+                if unopened.is_half_known {
+                    self.next = self.kit.recall().max(self.next);
+                }
                 self.rest = (self.rest * 2).min(REST_MAX);
                 self.again_at = Instant::now() + self.rest;
                 let since = match self.kit.ties.modes.now() {
@@ -146,6 +154,7 @@ impl Emergency {
             precedence: self.kit.core.precedence(),
             now: self.kit.ties.clock.now(),
             entry: batch.time(),
+            blind_since: self.kit.blind_since,
         };
         today.allows(draft)
     }
@@ -180,7 +189,7 @@ impl Emergency {
         for part in parts {
             let answer = match part.outcome {
                 Err(refused) => Err(Refused::unrecorded(refused.fault().clone())),
-                Ok(sealed) => self.signed_part(batch, sealed.into_draft()),
+                Ok(sealed) => self.signed_part(batch, sealed),
             };
             answers.push(answer);
         }
@@ -188,8 +197,11 @@ impl Emergency {
         let _ = work.answer.send(answers);
     }
 
-    fn signed_part(&mut self, batch: &mut Batch, draft: Draft) -> Result<ReceiptData, Refused> {
+    fn signed_part(&mut self, batch: &mut Batch, sealed: Sealed) -> Result<ReceiptData, Refused> {
         let refused = || Refused::unrecorded(fault(DISK_FAILED));
+        // What the journal holds, as far as it is known without it.
+        let verdict = self.kit.ties.inbox.verdict_of(&sealed);
+        let draft = sealed.into_draft();
         if !draft.is_emergency() {
             return Err(refused());
         }
@@ -198,8 +210,13 @@ impl Emergency {
             // Sent again: it acted, and acts no second time.
             return match first.digest == draft.digest {
                 true => Ok(first.clone()),
-                false => Err(Refused::unrecorded(fault(crate::fault::ID_REUSED))),
+                false => Err(Refused::unrecorded(fault(ID_REUSED))),
             };
+        }
+        match verdict {
+            Ok(Verdict::Same(first)) => return Ok(*first),
+            Ok(Verdict::Other(_)) => return Err(Refused::unrecorded(fault(ID_REUSED))),
+            Ok(Verdict::New | Verdict::Pending(_)) | Err(_) => {}
         }
         self.allows(batch, &draft).map_err(Refused::unrecorded)?;
         let place = self.kit.core.admit(batch, draft);
@@ -328,7 +345,7 @@ fn has_acted(line: &Line, acting: &Acting) -> bool {
         && acting.contains_key(&line.draft.message_id)
 }
 
-fn late_receipt(line: &Line) -> ReceiptData {
+pub(crate) fn late_receipt(line: &Line) -> ReceiptData {
     ReceiptData {
         number: 0,
         sender: line.draft.sender.clone(),

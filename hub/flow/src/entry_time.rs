@@ -27,7 +27,7 @@ pub(crate) const CLOCK_SET: &str = "clock.set";
 pub(crate) const CLOCK_BEHIND: &str = "clock.behind-journal";
 
 /// Audit action of a lead of entry time over the clock, from this entry on; its target holds it.
-const CLOCK_LEAD: &str = "clock.lead";
+pub(crate) const CLOCK_LEAD: &str = "clock.lead";
 
 /// Between two entries about the clock at least, so that one which flickers fills no journal.
 const TELL_AGAIN: Duration = Duration::from_secs(60);

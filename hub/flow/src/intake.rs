@@ -308,6 +308,7 @@ impl Intaker<'_> {
             precedence: self.core.precedence(),
             now: self.now,
             entry: self.batch.time(),
+            blind_since: None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cordon_contract::{Fault, Order, OrderLane};
 use cordon_journal::Expectation;
-use cordon_model::{Body, DeviceId, GateAction, MessageId, PartyId};
+use cordon_model::{Body, DeviceId, GateAction, MessageId, PartyId, Timestamp};
 
 use crate::alarm_pace::AlarmPace;
 use crate::answer::refuse;
@@ -66,6 +66,8 @@ pub(crate) struct Kit {
     pub acted_count: u64,
     /// Openings that acted, with what was answered: a repetition acts no second time.
     pub openings: Remembered<(PartyId, MessageId), ReceiptData>,
+    /// What was ordered before this time could not be read.
+    pub blind_since: Option<Timestamp>,
     /// What enterprises said of alarms.
     pub alarm_pace: AlarmPace,
     /// How far entries are ahead of the clock, with a journal and without.
@@ -98,6 +100,7 @@ impl Kit {
             acted: Remembered::new(REMEMBERED_MAX),
             acted_count: 0,
             openings: Remembered::new(REMEMBERED_MAX),
+            blind_since: None,
             alarm_pace: AlarmPace::default(),
             entry_time: EntryTime::default(),
             clock_told: ClockTold::default(),

@@ -53,6 +53,7 @@ mod outbox;
 mod outcome;
 mod precedence;
 mod queue;
+mod recall;
 mod receipt;
 mod recovery;
 mod remembered;

@@ -188,7 +188,7 @@ fn step(
 
 /// Notes an accepted message. Who sent it and its digest stand in the record itself, so that this
 /// holds for a message that cannot be read too.
-fn remember(inbox: &Inbox, record: &Record, identity: Digest) {
+pub(crate) fn remember(inbox: &Inbox, record: &Record, identity: Digest) {
     if record.flags & flags::KEYED == 0 {
         return;
     }

@@ -79,6 +79,8 @@ pub(crate) struct Unopened {
     pub fault: Fault,
     /// The disk is at fault: the same may work later.
     pub of_disk: bool,
+    /// The journal was open, and what is known of it may be half of it.
+    pub is_half_known: bool,
 }
 
 impl Unopened {
@@ -88,6 +90,7 @@ impl Unopened {
             kit,
             fault,
             of_disk,
+            is_half_known: true,
         }
     }
 }
@@ -116,6 +119,7 @@ impl Sequencer {
                     kit,
                     fault,
                     of_disk,
+                    is_half_known: false,
                 }));
             }
         };

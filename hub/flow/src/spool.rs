@@ -193,6 +193,11 @@ impl Spool {
         read
     }
 
+    /// Whether something may stand in the file that this run could not read.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        self.unreadable
+    }
+
     /// Forgets everything, after it was journaled. What cannot be removed is known again by its
     /// message ids.
     pub(crate) fn clear(&mut self) {

@@ -360,7 +360,7 @@ fn late_orders(batch: &Batch, epoch: u64) -> Vec<(Order, Option<MessageId>)> {
 }
 
 /// A spooled opening as it is journaled.
-fn late_draft(sender: &str, xml: &str) -> Result<Draft, Fault> {
+pub(crate) fn late_draft(sender: &str, xml: &str) -> Result<Draft, Fault> {
     let message = parse_message(xml.as_bytes()).map_err(of_wire)?;
     let sender = PartyId::new(sender).map_err(|error| fault(UNREADABLE).log(error.to_string()))?;
     Ok(Draft {

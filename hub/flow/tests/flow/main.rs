@@ -22,6 +22,7 @@ mod park;
 mod park_word;
 mod partner;
 mod past;
+mod recalled;
 mod resent;
 mod said;
 mod sense;
