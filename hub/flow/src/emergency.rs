@@ -103,9 +103,6 @@ impl Emergency {
             Err(unopened) => {
                 tracing::warn!(fault = %unopened.fault, "the journal cannot be opened yet");
                 self.kit = unopened.kit;
-                if unopened.is_half_known {
-                    self.next = self.kit.recall().max(self.next);
-                }
                 self.rest = (self.rest * 2).min(REST_MAX);
                 self.again_at = Instant::now() + self.rest;
                 let since = match self.kit.ties.modes.now() {

@@ -79,8 +79,6 @@ pub(crate) struct Unopened {
     pub fault: Fault,
     /// The disk is at fault: the same may work later.
     pub of_disk: bool,
-    /// The journal was open, and what is known of it may be half of it.
-    pub is_half_known: bool,
 }
 
 impl Unopened {
@@ -90,7 +88,6 @@ impl Unopened {
             kit,
             fault,
             of_disk,
-            is_half_known: true,
         }
     }
 }
@@ -119,7 +116,6 @@ impl Sequencer {
                     kit,
                     fault,
                     of_disk,
-                    is_half_known: false,
                 }));
             }
         };
