@@ -16,6 +16,11 @@ pub fn escape(name: &str, more: &str, length: usize) -> String {
     if fits(name, more, length) && !name.starts_with(MARK) {
         return name.to_owned();
     }
+    write_out(name, length)
+}
+
+/// A name written out although it may fit: for one that is another's.
+pub fn write_out(name: &str, length: usize) -> String {
     let mut text = MARK.to_owned();
     let room = length.saturating_sub(18);
     let mut cut = text.len();

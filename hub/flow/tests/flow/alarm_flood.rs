@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use cordon_contract::{EntryKind, speaker_of};
+use cordon_contract::{EntryKind, Payload, speaker_of};
 use cordon_flow::{Authority, AuthoritySettings, RunningHub, StoredEntry};
 use cordon_model::{AlarmEvent, AlarmLevel, AlarmState, AlarmUpdate, Body, DeviceId};
 use cordon_security::Role;
 
-use crate::park::{Park, hub_id, morning, plan};
+use crate::park::{Park, hub_id, morning, plan, reading};
 use crate::partner::{Ca, Partner};
 use crate::said::{alarm, party, warned};
 
@@ -156,6 +156,34 @@ async fn a_partners_further_alarms_are_counted_in_one_flood_alarm() {
     assert_eq!(flood.iter().filter(|it| it.2 == AlarmLevel::Red).count(), 3);
     flood.dedup_by_key(|(id, _, _)| id.clone());
     assert_eq!(flood.len(), 1, "in one: {flood:?}");
+    park.replays();
+}
+
+/// Whoever speaks at the broker under an enterprise's name filled its room and acted on its alarms.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_calls_itself_like_an_enterprise_is_not_taken_for_it() {
+    let park = park_of_three();
+    let two = Ca::new(park.dir.path()).partner("ENT-2", Role::Enterprise);
+    let hub = park.start().await;
+    for (number, name) in ["ENT-2", "ent-2", "ENT-2", "Ent-2"].into_iter().enumerate() {
+        let mut one = reading(name, &format!("fire {number}"), None);
+        let fire = alarm(&format!("B-{number}"), None);
+        one.payload = Payload::Body(Box::new(Body::AlarmEvent(fire)));
+        assert!(park.intake().offer(one).await.is_ok(), "{name}");
+    }
+    let own = (0..3).map(|number| {
+        let id = format!("Z-{number}");
+        raise(&id, "ENT-2", &format!("NO-{number}"), AlarmLevel::Blue)
+    });
+    let told = warned(&hub, &two, own.collect()).await;
+    assert_eq!(told, ["", "", ""], "its room is its own");
+    hub.shutdown().await.unwrap();
+    let speakers: Vec<String> = alarms(&park.entries())
+        .into_iter()
+        .map(|(_, speaker, _)| speaker)
+        .collect();
+    let named = ["u.ENT-2", "u.ent-2", "u.ENT-2", "u.Ent-2"];
+    assert_eq!(speakers[..4], named, "what it says is kept");
     park.replays();
 }
 
