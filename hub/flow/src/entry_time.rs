@@ -33,6 +33,10 @@ pub(crate) const CLOCK_LEAD: &str = "clock.lead";
 const TELL_AGAIN: Duration = Duration::from_secs(60);
 /// A lead is closed by this part of the time that elapses.
 const CLOSING_PART: i64 = 10;
+/// Entry time goes at most so far beyond the last entry while it is ahead, microseconds: ticks come far more
+/// often. What the clock gains more than that was set, and a clock that was put right forwards uses the
+/// lead up instead of carrying it along.
+const STRIDE_MAX: i64 = 60_000_000;
 
 /// How far entry time is ahead of the clock.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -61,6 +65,10 @@ impl EntryTime {
 
     /// The time of the next entry, when the last one carries `last`.
     pub(crate) fn next(&mut self, now: Timestamp, last: i64) -> Timestamp {
+        let most = last.saturating_add(STRIDE_MAX).saturating_sub(now.micros());
+        if self.lead(now) > most.max(0) {
+            *self = Self::new(most.max(0), now.micros());
+        }
         let time = now.micros().saturating_add(self.lead(now));
         if time >= last {
             return Timestamp::from_micros(time);
@@ -285,6 +293,22 @@ mod tests {
         assert_eq!(time.next(at(10 * S), DAY).micros(), DAY);
         assert_eq!(time.next(at(20 * S), DAY).micros(), DAY + 9 * S);
         assert_eq!(time.lead(at(20 * S)), DAY - 11 * S);
+    }
+
+    /// Entries leapt by nine tenths of the step, and stayed ahead of a clock that was right.
+    #[test]
+    fn a_clock_that_is_put_right_forwards_uses_the_lead_up() {
+        let at = Timestamp::from_micros;
+        let mut time = EntryTime::default();
+        // Entries are 3,000 s ahead of a clock that is 3,000 s behind.
+        assert_eq!(time.next(at(DAY - 3_000 * S), DAY).micros(), DAY);
+        let last = time.next(at(DAY - 2_990 * S), DAY).micros();
+        assert_eq!(last, DAY + 9 * S);
+        let right = time.next(at(DAY + 11 * S), last).micros();
+        assert!(right <= last + 60 * S, "a leap of {} s", (right - last) / S);
+        assert!(time.lead(at(DAY + 11 * S)) <= 58 * S);
+        let over = time.next(at(DAY + 700 * S), right).micros();
+        assert_eq!(over, DAY + 700 * S, "by the clock again");
     }
 
     #[test]
