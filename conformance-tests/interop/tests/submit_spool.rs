@@ -25,7 +25,7 @@ use cordon_model::{Digest, Receipt, Refusal};
 use cordon_security::Signer;
 use cordon_security::wsse::{self, SoapVersion};
 use cordon_services::request_digest;
-use cordon_wire::{service as wire, soap};
+use cordon_wire::{message_digest, service as wire, soap};
 use stand_in::StandIn;
 
 /// A hub of the test's own: says F007 to everything while it is stopping, receipts later.
@@ -42,7 +42,10 @@ impl Stopping {
         let document = document.unwrap();
         let submission = soap::open(&document).unwrap().payload;
         let asked = wire::read_submit_messages(submission).unwrap();
-        let result = asked.message.iter().zip(1..).map(|(message, index)| {
+        let nodes = submission.children().filter(|it| it.local() == "Message");
+        let digests = nodes.map(message_digest);
+        let messages = asked.message.iter().zip(1..).zip(digests);
+        let result = messages.map(|((message, index), digest)| {
             let header = &message.header;
             self.seen
                 .lock()
@@ -64,7 +67,7 @@ impl Stopping {
                     sender_id: header.sender_id.clone(),
                     park_code: header.park_code.clone(),
                     entry_number: 7,
-                    digest: Digest([7; 32]),
+                    digest,
                     chain_hash: Digest([7; 32]),
                     received_at: SystemClock.now(),
                     warning: Vec::new(),
