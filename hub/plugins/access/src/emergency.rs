@@ -9,7 +9,7 @@ use cordon_model::{
 use crate::alarm::{About, Note, Step};
 use crate::opening::Command;
 use crate::plugin::AccessPlugin;
-use crate::state::{Held, MODES_WAITING_MAX, ModeChange};
+use crate::state::{Held, MODES_WAITING_MAX, ModeChange, Opened};
 
 /// Why lanes are held open.
 pub(crate) struct Hold<'a> {
@@ -113,19 +113,26 @@ impl AccessPlugin {
                 },
             );
             ordered += 1;
+            let mut held = Held {
+                order: hold.order.to_owned(),
+                by: hold.by.clone(),
+                gate: gate.clone(),
+                command,
+                until: hold.until,
+                by_mode: hold.by_mode,
+                opened: Opened::ordered(command),
+            };
             // A mode never takes over what a person opened: only that person's release ends it.
-            let by_hand = self.state.held.get(lane).is_some_and(|held| !held.by_mode);
-            if !(hold.by_mode && by_hand) {
-                let held = Held {
-                    order: hold.order.to_owned(),
-                    by: hold.by.clone(),
-                    gate: gate.clone(),
-                    command,
-                    until: hold.until,
-                    by_mode: hold.by_mode,
-                };
-                self.state.held.insert(lane.clone(), held);
-                self.state.releasing.remove(lane);
+            match self.state.held.get_mut(lane) {
+                Some(by_hand) if hold.by_mode && !by_hand.by_mode => {
+                    by_hand.opened.and(&held.opened);
+                }
+                before => {
+                    if let Some(before) = before {
+                        held.opened.and(&before.opened);
+                    }
+                    self.state.held.insert(lane.clone(), held);
+                }
             }
         }
         ordered
@@ -166,8 +173,12 @@ impl AccessPlugin {
                     seed,
                 },
             );
-            let releasing = self.state.releasing.remove(lane).map(|(_, held)| held);
-            if let Some(held) = held.or(releasing) {
+            let mut ends = held;
+            if let Some((_, before)) = self.state.releasing.remove(lane) {
+                let opened = before.opened.clone();
+                ends.get_or_insert(before).opened.and(&opened);
+            }
+            if let Some(held) = ends {
                 self.state.releasing.insert(lane.clone(), (release, held));
             }
             ordered += 1;
@@ -205,7 +216,7 @@ impl AccessPlugin {
     }
 
     /// What came of the order that holds a lane open, or of the one that releases it: a lane is held
-    /// until its release is confirmed, and is not held by an opening that came to nothing.
+    /// until its release is confirmed, and is not held when all its openings came to nothing.
     pub(crate) fn held_ends(&mut self, lane: &LaneId, command: MessageId, outcome: CommandOutcome) {
         let releases = |(release, _): &(MessageId, Held)| *release == command;
         if self.state.releasing.get(lane).is_some_and(releases)
@@ -213,16 +224,18 @@ impl AccessPlugin {
             && let Some((_, held)) = self.state.releasing.remove(lane)
             && outcome != CommandOutcome::Confirmed
         {
-            // Nobody releases it by itself once that did not work.
-            let held = Held {
-                until: None,
-                ..held
-            };
-            self.state.held.entry(lane.clone()).or_insert(held);
+            if let Some(later) = self.state.held.get_mut(lane) {
+                later.opened.and(&held.opened);
+            } else {
+                // Nobody releases it by itself once that did not work.
+                let until = None;
+                let held = Held { until, ..held };
+                self.state.held.insert(lane.clone(), held);
+            }
         }
-        let held = self.state.held.get(lane);
-        let is_it = held.is_some_and(|held| held.command == command);
-        if is_it && outcome == CommandOutcome::Failed {
+        if let Some(held) = self.state.held.get_mut(lane)
+            && held.opened.ends_with(command, outcome)
+        {
             self.state.held.remove(lane);
         }
     }

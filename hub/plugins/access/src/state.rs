@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use cordon_model::{
-    BarrierState, DecisionOutcome, DeviceId, Digest, Direction, GateId, LaneId, MessageId,
-    OperatingMode, PartyId, Plate, PlateNumber, RefusalCode, SubjectKind, Timestamp,
+    BarrierState, CommandOutcome, DecisionOutcome, DeviceId, Digest, Direction, GateId, LaneId,
+    MessageId, OperatingMode, PartyId, Plate, PlateNumber, RefusalCode, SubjectKind, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -165,4 +165,56 @@ pub(crate) struct Held {
     pub until: Option<Timestamp>,
     /// True when a mode holds it and the end of the mode gives it back.
     pub by_mode: bool,
+    pub opened: Opened,
+}
+
+/// Openings of one lane whose outcome is waited for at once; one more counts as carried out.
+const AWAITED_MAX: usize = 16;
+
+/// What is known of all the openings of a lane since its last release: the newest may come to nothing
+/// while an earlier one has locked the boom open.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Opened {
+    /// One was carried out, or nobody can say that it was not.
+    locked: bool,
+    /// Those whose outcome is not known yet.
+    awaited: Vec<MessageId>,
+}
+
+impl Opened {
+    pub fn ordered(command: MessageId) -> Self {
+        Self {
+            locked: false,
+            awaited: vec![command],
+        }
+    }
+
+    /// Takes in the openings of `other`.
+    pub fn and(&mut self, other: &Self) {
+        self.locked |= other.locked;
+        self.awaited.extend(&other.awaited);
+        self.locked |= self.awaited.len() > AWAITED_MAX;
+        if self.locked {
+            self.awaited.clear();
+        }
+    }
+
+    /// Takes in what came of an order; true when it was the last opening that could hold the lane, and
+    /// came to nothing as well.
+    pub fn ends_with(&mut self, command: MessageId, outcome: CommandOutcome) -> bool {
+        let Some(at) = self.awaited.iter().position(|id| *id == command) else {
+            return false;
+        };
+        match outcome {
+            CommandOutcome::Accepted => {}
+            CommandOutcome::Failed => {
+                self.awaited.swap_remove(at);
+            }
+            CommandOutcome::Confirmed | CommandOutcome::Expired | CommandOutcome::Refused => {
+                self.locked = true;
+                self.awaited.clear();
+            }
+        }
+        !self.locked && self.awaited.is_empty()
+    }
 }

@@ -224,3 +224,59 @@ fn a_lane_is_held_until_its_release_is_confirmed() {
     feed.tick();
     assert!(!held());
 }
+
+/// A lane whose boom an earlier opening had locked was shown as not held once a later opening failed.
+#[test]
+fn a_later_opening_that_fails_does_not_end_the_hold_of_an_earlier_one() {
+    use CommandOutcome::{Confirmed, Failed};
+    for order in [
+        open(&["G-04"], None),
+        mode(OperatingMode::Evacuation, &[], morning()),
+    ] {
+        // The first opening is answered before the second, or after it.
+        for late in [false, true] {
+            let mut feed = Feed::new();
+            let now = feed.plugin.park_now();
+            feed.plugin
+                .restore(&feed.plugin.snapshot().unwrap())
+                .unwrap();
+            let told = feed.say(order.clone());
+            let command = &told.orders[0].command;
+            let (lane, first) = (command.lane_id.clone(), command.command_id);
+            let held = || now.look().unwrap().held.contains(&lane);
+            let again = |feed: &mut Feed| {
+                let told = feed.say(open(&[], None));
+                let mut commands = told.orders.iter().map(|ordered| &ordered.command);
+                let of_lane = commands.find(|command| command.lane_id == lane);
+                of_lane.unwrap().command_id
+            };
+            if !late {
+                feed.end(lane.as_str(), first, Confirmed);
+            }
+            let second = again(&mut feed);
+            feed.end(lane.as_str(), second, Failed);
+            if late {
+                feed.end(lane.as_str(), first, Confirmed);
+            }
+            feed.plugin
+                .restore(&feed.plugin.snapshot().unwrap())
+                .unwrap();
+            assert!(held(), "late {late}: the boom of {lane} is locked open");
+            let third = again(&mut feed);
+            feed.end(lane.as_str(), third, Failed);
+            assert!(held(), "late {late}: still locked");
+            let told = feed.say(open(&[], Some(true)));
+            let mut releases = told.orders.iter().map(|ordered| &ordered.command);
+            let release = releases.find(|command| command.lane_id == lane);
+            feed.end(lane.as_str(), release.unwrap().command_id, Confirmed);
+            assert!(!held());
+            // Nothing locks it any more: two openings that fail hold nothing.
+            let both = [again(&mut feed), again(&mut feed)];
+            for command in both {
+                assert!(held());
+                feed.end(lane.as_str(), command, Failed);
+            }
+            assert!(!held());
+        }
+    }
+}
