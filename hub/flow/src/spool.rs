@@ -73,11 +73,14 @@ pub(crate) struct Spool {
     written: u64,
     /// It could not be read; what stands in it is kept for a run that can.
     unreadable: bool,
+    /// Device of the disk the file belongs on.
+    home: Option<u64>,
 }
 
 impl Spool {
     pub(crate) fn new(path: PathBuf) -> Self {
         Self {
+            home: device_of(&path),
             path,
             kept: VecDeque::new(),
             mark: None,
@@ -105,7 +108,7 @@ impl Spool {
 
     /// Writes what does not stand in the file, be it that the file is another one by now.
     pub(crate) fn flush(&mut self) {
-        if mark_of(&self.path) != self.mark {
+        if self.found() != self.mark {
             self.load();
         }
         for index in 0..self.kept.len() {
@@ -137,7 +140,28 @@ impl Spool {
         self.written += 1;
     }
 
+    /// Everything is journaled: the disk that has its place now is the spool's own from here on.
+    pub(crate) fn settle(&mut self) {
+        self.home = device_of(&self.path);
+    }
+
+    /// Whether the path leads to the spool's own disk. When that was unmounted it leads to the folder
+    /// below the mount, where no start looks once the disk is back.
+    fn is_home(&self) -> bool {
+        device_of(&self.path) == self.home
+    }
+
+    /// The file as it is now, when it lies on the spool's own disk.
+    fn found(&self) -> Option<FileMark> {
+        self.is_home().then(|| mark_of(&self.path)).flatten()
+    }
+
     fn write(&self, line: &SpoolLine) -> io::Result<FileMark> {
+        if !self.is_home() {
+            return Err(io::Error::other(
+                "its folder lies on another disk than before",
+            ));
+        }
         if let Some(parent) = self.path.parent() {
             modes::make_dir(parent)?;
         }
@@ -162,8 +186,12 @@ impl Spool {
 
     /// The lines of the file. Which of those in memory stand there is known afterwards.
     fn load(&mut self) -> Vec<SpoolLine> {
-        self.mark = mark_of(&self.path);
-        let bytes = std::fs::read(&self.path);
+        self.mark = self.found();
+        let bytes = if self.is_home() {
+            std::fs::read(&self.path)
+        } else {
+            Ok(Vec::new())
+        };
         self.unreadable = false;
         let bytes = bytes.unwrap_or_else(|error| {
             if error.kind() != io::ErrorKind::NotFound {
@@ -222,6 +250,12 @@ fn mark(found: &Metadata) -> FileMark {
 
 fn mark_of(path: &Path) -> Option<FileMark> {
     std::fs::metadata(path).ok().map(|found| mark(&found))
+}
+
+/// The disk of a file, or of the nearest folder there is above it.
+fn device_of(path: &Path) -> Option<u64> {
+    let mut above = path.ancestors().map(std::fs::metadata);
+    above.find_map(Result::ok).map(|found| found.dev())
 }
 
 #[cfg(test)]
@@ -289,6 +323,44 @@ mod tests {
         assert_eq!(spool.read(), all);
         spool.clear();
         assert_eq!((spool.read(), spool.waiting()), (vec![], (0, 0)));
+    }
+
+    /// Lines were written into the folder below an unmounted disk, counted as safe, and hidden by the
+    /// next mount.
+    #[test]
+    fn what_would_lie_on_another_disk_counts_as_in_memory() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("disk");
+        let path = folder.join("spool");
+        let mut spool = Spool::new(path.clone());
+        let disk = spool.home;
+        assert!(disk.is_some(), "known before the folder is made");
+        spool.add(line("a"));
+        assert_eq!(spool.waiting(), (1, 0));
+        let written = std::fs::read(&path).unwrap();
+        // Another disk is seen there.
+        spool.home = Some(u64::MAX);
+        spool.flush();
+        spool.add(line("b"));
+        assert_eq!(spool.waiting(), (0, 2));
+        assert_eq!(spool.read(), [line("a"), line("b")]);
+        assert_eq!(std::fs::read(&path).unwrap(), written);
+        std::fs::rename(&folder, dir.path().join("away")).unwrap();
+        spool.add(line("c"));
+        assert!(!folder.exists(), "nothing is made there");
+        std::fs::rename(dir.path().join("away"), &folder).unwrap();
+        // It is back.
+        spool.home = disk;
+        spool.flush();
+        assert_eq!(spool.waiting(), (3, 0));
+        let all = [line("a"), line("b"), line("c")];
+        assert_eq!(Spool::new(path).read(), all);
+        // What takes its place for good is its disk once everything is journaled.
+        spool.home = Some(u64::MAX);
+        spool.clear();
+        spool.settle();
+        spool.add(line("d"));
+        assert_eq!(spool.waiting(), (1, 0));
     }
 
     #[test]

@@ -128,6 +128,7 @@ impl Sequencer {
         if !spooled.is_empty() {
             self.kit.spool.clear();
         }
+        self.kit.spool.settle();
         self.kit.show_spool();
         self.kit.ties.board.lock().acted.clear();
         self.kit.openings.clear();
