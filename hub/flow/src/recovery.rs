@@ -105,7 +105,12 @@ pub(crate) fn recover(
                 tracing::warn!("the stored state is incomplete, all entries are stepped again")
             }
             Err(fault) => {
-                tracing::warn!(%fault, "the stored state cannot be used, all entries are stepped again")
+                // The fault's own remedy is for other places: here nobody has to do anything.
+                tracing::warn!(
+                    code = fault.code(),
+                    why = fault.log_text(),
+                    "the stored state is another version's or damaged; it is built again from the journal, nothing is to be corrected"
+                );
             }
         }
     }

@@ -149,7 +149,7 @@ impl FaultKind {
                 "restore the file; when it is lost for good, compare the journal with receipts, then remove the file"
             }
             Self::Elsewhere => {
-                "put the folder back: mount its disk, undo the renaming; the hub goes on by itself. Only when it is lost, stop the hub, restore the newest backup and start"
+                "put the folder back: mount its disk, undo the renaming; the hub goes on by itself. Only when it is lost, stop the hub, restore the newest backup and, before the start, compare it with the receipts and checkpoints that others hold: what came after the backup is lost, and its numbers would be issued again"
             }
         }
     }
