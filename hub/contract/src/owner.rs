@@ -54,16 +54,17 @@ impl Word {
     /// The word behind a message; `by_hub` says that the hub is its sender.
     pub fn of(message: &Message, standing: Standing, by_hub: bool) -> Self {
         let header = &message.header;
-        if !by_hub {
-            return Self {
-                name: header.sender_id.to_string(),
-                is_read: false,
-            };
-        }
+        // What an adapter read is sent by the hub, and decided by nobody.
         if header.attested_by.is_some() {
             return Self {
                 name: speaker_of(message).to_owned(),
                 is_read: standing != Standing::Park,
+            };
+        }
+        if !by_hub {
+            return Self {
+                name: header.sender_id.to_string(),
+                is_read: false,
             };
         }
         let led = header.source_ref.as_deref().unwrap_or_default();
@@ -158,5 +159,53 @@ impl Owners {
         }
         let device = self.devices.get(name)?;
         Some(Owner::Park(device.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Word;
+    use crate::Standing;
+    use cordon_model::{
+        AuditEvent, AuditOutcome, Body, Header, Message, MessageId, ParkCode, PartyId, Quality,
+        SCHEMA_VERSION, Sensitivity, Timestamp,
+    };
+
+    /// All that adapters read had one author, because the hub is its sender: a fire waited for its turn behind
+    /// made-up names.
+    #[test]
+    fn what_an_adapter_read_is_the_devices_word() {
+        let hub = PartyId::new("HUB-1").unwrap();
+        let at = Timestamp::from_micros(0);
+        let body = Body::AuditEvent(AuditEvent {
+            action: "any".into(),
+            actor_id: hub.clone(),
+            target: None,
+            outcome: AuditOutcome::Success,
+            detail: None,
+            at,
+        });
+        let header = Header {
+            message_id: MessageId::from_bytes([1; 16]),
+            message_type: body.message_type(),
+            schema_version: SCHEMA_VERSION.to_owned(),
+            park_code: ParkCode::new("JS-TEST").unwrap(),
+            sender_id: hub.clone(),
+            recipient_id: None,
+            occurred_at: at,
+            sent_at: at,
+            sequence: 0,
+            correlation_id: None,
+            source_ref: Some("S-07/topic".into()),
+            quality: Quality::Measured,
+            sensitivity: Sensitivity::Internal,
+            test: false,
+            attested_by: Some(hub),
+        };
+        let message = Message { header, body };
+        for by_hub in [true, false] {
+            let word = Word::of(&message, Standing::Own, by_hub);
+            assert_eq!((word.name.as_str(), word.is_read), ("S-07", true));
+        }
     }
 }

@@ -82,9 +82,12 @@ impl Registry {
     /// Takes a grant in; the same key replaces. False when there is no room: what is over gives way, others
     /// never do.
     pub(crate) fn grant(&mut self, key: PermitKey, permit: Permit, now: Timestamp) -> bool {
+        let known = self.permits.get(&key);
+        let replaces = known.is_some_and(|known| known.owner(&key) == permit.owner(&key));
         self.drop_permit(&key);
         let owner = permit.owner(&key);
-        if self.permit_pot.of(owner) >= self.permit_pot.part(owner) {
+        // What one holds may be changed, also where a part has become smaller.
+        if !replaces && self.permit_pot.of(owner) >= self.permit_pot.part(owner) {
             match self.permit_pot.over(owner, now) {
                 Some(spared) => self.drop_permit(&spared),
                 // What is over itself needs no place.
@@ -153,9 +156,11 @@ impl Registry {
         vehicle: Registered,
         now: Timestamp,
     ) -> bool {
+        let known = self.registered.get(&plate);
+        let replaces = known.is_some_and(|known| known.owner == vehicle.owner);
         self.drop_vehicle(&plate);
         let owner = vehicle.owner.as_ref();
-        if self.registered_pot.of(owner) >= self.registered_pot.part(owner) {
+        if !replaces && self.registered_pot.of(owner) >= self.registered_pot.part(owner) {
             match self.registered_pot.over(owner, now) {
                 Some(spared) => self.drop_vehicle(&spared),
                 None => return vehicle.term().is_over(now),
@@ -191,9 +196,10 @@ impl Registry {
 
     /// Takes a list entry in; the same key replaces. False when there is no room.
     pub(crate) fn list(&mut self, key: ListKey, listed: Listed, now: Timestamp) -> bool {
+        let replaces = self.lists.contains_key(&key);
         self.drop_listed(&key);
         let owner = key.owner.as_ref();
-        if self.list_pot.of(owner) >= self.list_pot.part(owner) {
+        if !replaces && self.list_pot.of(owner) >= self.list_pot.part(owner) {
             match self.list_pot.over(owner, now) {
                 Some(spared) => self.drop_listed(&spared),
                 None => return listed.term().is_over(now),

@@ -24,6 +24,8 @@ const POINTS_MIN: usize = 20;
 
 /// Longest text of the language in characters.
 const TEXT_CHARS_MAX: usize = 2_000;
+/// What stands between a partner and its step in its answer to an alarm of the park's.
+const ANSWERED: &str = " has answered ";
 
 /// Detects, routes and escalates alarms.
 #[derive(Debug)]
@@ -190,11 +192,10 @@ impl AlarmPlugin {
     fn answered(&mut self, entry: &Entry, update: &AlarmUpdate, decisions: &mut Decisions) {
         let id = &update.alarm_id;
         let (who, state) = (&entry.sender, update.state);
-        let answer = format!("[{who} 已答复 {state} / {who} has answered {state}] ");
-        if let Some(alarm) = self.state.alarms.get_mut(id)
-            && !alarm.event.description.starts_with(&answer)
-        {
-            alarm.event.description = clip(&format!("{answer}{}", alarm.event.description));
+        let answer = format!("[{who} 已答复 {state} / {who}{ANSWERED}{state}] ");
+        if let Some(alarm) = self.state.alarms.get_mut(id) {
+            let said = unanswered(&alarm.event.description);
+            alarm.event.description = clip(&format!("{answer}{said}"));
         }
         self.touch(id);
         let words = update.note.as_deref().unwrap_or_default();
@@ -220,7 +221,8 @@ impl AlarmPlugin {
             .alarms
             .get(id)
             .map_or(AlarmState::Raised, |alarm| alarm.state);
-        if is_over(is) {
+        // One that counts others is not over because the first of them is: people end it.
+        if is_over(is) || self.state.floods.values().any(|leader| leader == id) {
             return;
         }
         let update = self.step_of_hub(entry, id, (is, AlarmState::Cleared), words);
@@ -338,4 +340,16 @@ fn unusable(error: &dyn std::fmt::Display) -> Fault {
 /// Cuts a text to the language's length.
 pub(crate) fn clip(text: &str) -> String {
     text.chars().take(TEXT_CHARS_MAX).collect()
+}
+/// The words of an alarm without the answers before them: the newest stands there, so that many push the
+/// words out of nobody's sight.
+fn unanswered(description: &str) -> &str {
+    let mut rest = description;
+    while let Some((answer, words)) = rest.split_once("] ")
+        && answer.starts_with('[')
+        && answer.contains(ANSWERED)
+    {
+        rest = words;
+    }
+    rest
 }

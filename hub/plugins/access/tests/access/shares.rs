@@ -12,19 +12,23 @@ use crate::park::*;
 
 /// A park of two plants where four of each kind are kept of the park, and two of each plant.
 fn narrow() -> Feed {
-    let mut plan = plan();
-    plan.enterprises.push(Enterprise {
-        id: PartyId::new("plant-2").unwrap(),
-        name: "plant".to_owned(),
-        uscc: "91320700MA0000002A".to_owned(),
-    });
     let config = AccessConfig {
         grants_max: 4,
         registrations_max: 4,
         list_entries_max: 4,
         ..AccessConfig::default()
     };
-    Feed::with(Arc::new(PlainRules), config, plan)
+    Feed::with(Arc::new(PlainRules), config, plan_of_two())
+}
+
+fn plan_of_two() -> cordon_model::plan::ParkPlan {
+    let mut plan = plan();
+    plan.enterprises.push(Enterprise {
+        id: PartyId::new("plant-2").unwrap(),
+        name: "plant".to_owned(),
+        uscc: "91320700MA0000002A".to_owned(),
+    });
+    plan
 }
 
 /// Says it if there is room, as the door does; the limit that stands against it otherwise.
@@ -183,4 +187,39 @@ fn the_parts_are_counted_again_after_a_restart() {
     // A state of another form is not read as this one.
     let other = &snapshot[9..];
     assert!(again.plugin.restore(other).is_err());
+}
+
+/// A part became smaller: what stood above it vanished when it was changed, behind a plain receipt.
+#[test]
+fn what_one_holds_may_be_changed_where_a_part_has_become_smaller() {
+    let mut feed = narrow();
+    for number in 0..4 {
+        assert_eq!(said(&mut feed, "operator-1", black(number)), None);
+        if number < 2 {
+            let grant = Body::AccessGrant(granted("plant-2", number));
+            assert_eq!(said(&mut feed, "plant-2", grant), None);
+        }
+    }
+    let snapshot = feed.plugin.snapshot().unwrap();
+    let config = AccessConfig {
+        grants_max: 1,
+        list_entries_max: 1,
+        ..AccessConfig::default()
+    };
+    let mut feed = Feed::with(Arc::new(PlainRules), config, plan_of_two());
+    feed.plugin.restore(&snapshot).unwrap();
+    feed.number = 100;
+    for number in 0..4 {
+        assert_eq!(said(&mut feed, "operator-1", black(number)), None);
+        if number < 2 {
+            let longer = AccessGrant {
+                lanes: Vec::new(),
+                ..granted("plant-2", number)
+            };
+            assert_eq!(said(&mut feed, "plant-2", Body::AccessGrant(longer)), None);
+        }
+    }
+    assert!(said(&mut feed, "operator-1", black(9)).is_some());
+    let again = feed.plugin.snapshot().unwrap();
+    assert_eq!(again.len(), snapshot.len(), "all are kept");
 }

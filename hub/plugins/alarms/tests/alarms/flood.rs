@@ -96,6 +96,24 @@ fn alarms_about_a_partners_sensors_take_no_room_of_the_parks_and_many_are_one() 
         "{counting:?}"
     );
     assert_eq!(counting.repeats, 99);
+    // The first of them is over: the others may not be, so people end what counts them.
+    let first = format!("one-{}", ROOM / 2);
+    let over = AlarmEvent {
+        state: AlarmState::Cleared,
+        ..alarm(&first, AlarmCode::SensorHh, AlarmLevel::Red)
+    };
+    let body = Some(Body::AlarmEvent(over));
+    hub.step(EntryKind::Message, "HUB-1", body, "", 1);
+    let stands = hub.plugin.open_alarms().state(&first);
+    assert_eq!(stands, Some(AlarmState::Raised));
+    hub.update(
+        "operator-1",
+        &first,
+        (AlarmState::Raised, AlarmState::Acknowledged),
+        None,
+    );
+    let stands = hub.plugin.open_alarms().state(&first);
+    assert_eq!(stands, Some(AlarmState::Acknowledged));
 }
 
 /// Each plate that passed an enterprise's own gate was an orange alarm of the park's, and what was open of

@@ -239,6 +239,15 @@ fn whom_an_alarm_of_the_park_is_about_answers_it_and_does_not_end_its_escalation
             .contains("enterprise-1 has answered ACKNOWLEDGED")
     );
     assert_eq!(hub.told(), ["duty"], "who was told hears the answer");
+    // Many answers push nobody's words out of sight.
+    for _ in 0..60 {
+        for state in [InProgress, Acknowledged] {
+            hub.update("enterprise-1", "p-1", (Raised, state), Some("on the way"));
+        }
+    }
+    let many = hub.plugin.open_alarms().page(None, 1).remove(0);
+    assert_eq!(many.description, shown.description);
+    hub.told();
     hub.wait(11);
     assert!(hub.told().contains(&"leader".to_owned()));
     hub.update("operator-1", "p-1", (Raised, Acknowledged), None);
