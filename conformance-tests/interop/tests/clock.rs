@@ -138,12 +138,12 @@ fn say(park: &Park, kind: &str, fields: &str) -> String {
     said(&submit.arg("--spool").arg(spool).arg(file).output().unwrap())
 }
 
-fn say_mode(park: &Park, mode: &str) -> String {
+fn say_mode(park: &Park, mode: &str, in_s: i64) -> String {
     let fields = format!(
         "<c:ChangeId>{}</c:ChangeId><c:Mode>{mode}</c:Mode><c:OrderedBy>operator-1</c:OrderedBy>\
          <c:Reason>drill</c:Reason><c:EffectiveAt>{}</c:EffectiveAt>",
         fresh_id(),
-        moment(0)
+        moment(in_s)
     );
     say(park, "OperatingModeChange", &fields)
 }
@@ -164,6 +164,76 @@ fn press(park: &Park, release: bool) -> String {
     );
     let answer = park.post("/api/emergency-open", &order);
     answer.unwrap_or_else(|| panic!("no answer\n{}", park.log()))
+}
+
+/// A park with a barrier at the emergency gate, whose journal was written with the clock ahead by `before`
+/// seconds and which was started again with it ahead by `after`.
+fn put_right(scratch: &Path, lane: &Lane, (before, after): (i64, i64)) -> Park {
+    let mut made = None;
+    let mut park = Park::start_under(|data| {
+        let faults = Faults::new(scratch, data);
+        change_config(data, &[], &lane.section());
+        let envs = faults.envs();
+        made = Some(faults);
+        envs
+    });
+    let faults = made.unwrap();
+    park.kill();
+    for ahead in [before, after] {
+        faults.clock_ahead(ahead);
+        park.start_again();
+        park.wait_until_healthy();
+        park.until_online("BR-06");
+        if ahead == before {
+            wait_for_ticks(&park, 1);
+            park.kill();
+        }
+    }
+    park
+}
+
+/// An order at the console for the barrier of the emergency gate.
+fn order(park: &Park, action: &str) {
+    let body = format!(
+        r#"{{"lane":"L-06","action":"{action}","ordered_by":"Wang","reason":"boom test"}}"#
+    );
+    let answer = park.post("/api/barrier", &body);
+    let answer = answer.unwrap_or_else(|| panic!("no answer\n{}", park.log()));
+    assert!(answer.starts_with("HTTP/1.1 200"), "{action}: {answer}");
+}
+
+/// Each was answered 200 and moved nothing: its deadline had passed in the time of the journal.
+#[test]
+fn a_barrier_moves_by_hand_after_the_clock_was_put_right() {
+    for ahead in [(0, -60), (3_000, 0)] {
+        let scratch = tempfile::tempdir().unwrap();
+        let lane = Lane::start();
+        let mut park = put_right(scratch.path(), &lane, ahead);
+        order(&park, "hold");
+        lane.wait_until_up();
+        order(&park, "release");
+        park.until("the boom is down", || lane.is_down());
+        assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    }
+}
+
+/// It took effect at once, and the exits went down during the evacuation.
+#[test]
+fn a_planned_mode_waits_for_its_time_after_the_clock_was_put_right() {
+    let scratch = tempfile::tempdir().unwrap();
+    let lane = Lane::start();
+    let mut park = put_right(scratch.path(), &lane, (3_000, 0));
+    let shows = |mode: &str| park.view()["mode"] == mode;
+    say_mode(&park, "EVACUATION", 0);
+    park.until("evacuation", || shows("EVACUATION"));
+    let planned = say_mode(&park, "NORMAL", 600);
+    assert!(planned.contains("accepted 1"), "{planned}");
+    wait_for_ticks(&park, 3);
+    assert!(shows("EVACUATION"), "{}", park.view());
+    let planned = say_mode(&park, "NORMAL", 3);
+    assert!(planned.contains("accepted 1"), "{planned}");
+    park.until("its time has come", || shows("NORMAL"));
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
 }
 
 /// The opening was answered 200, the evacuation accepted, and nothing happened until the clock had come to
@@ -202,7 +272,7 @@ fn what_people_order_after_the_clock_was_put_right_is_carried_out() {
         assert!(released.contains("accepted 1"), "{released}");
         park.until("the boom is down", || lane.is_down());
         for mode in ["EVACUATION", "NORMAL"] {
-            let changed = say_mode(&park, mode);
+            let changed = say_mode(&park, mode, 0);
             assert!(changed.contains("accepted 1"), "{changed}");
             park.until(mode, || park.view()["mode"] == mode);
         }

@@ -93,6 +93,11 @@ pub struct Entry {
     pub number: u64,
     /// The hub's time when the entry was numbered; never earlier than the entry before.
     pub time: Timestamp,
+    /// What the hub's clock showed then: earlier than `time` while the journal is ahead of it, and it may
+    /// go back. People's times (a deadline, a validity, when something takes effect) are compared with
+    /// it, what is counted from an entry with `time`. Only who is stepped over the whole journal is told
+    /// it; in an entry that is read by itself it is `time`.
+    pub clock: Timestamp,
     /// What it is.
     pub kind: EntryKind,
     /// Who said it.

@@ -3,6 +3,7 @@
 //! The running hub, a restart and a replay use this same code. Nothing in here reads a clock,
 //! draws a random number or touches a disk (I3).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use cordon_contract::{
@@ -151,7 +152,10 @@ impl Core {
         if draft.kind != EntryKind::Message || is_test(draft) {
             return Ok(());
         }
-        let entry = draft.entry(0, time);
+        let entry = Entry {
+            clock: self.precedence.lead().clock_at(time),
+            ..draft.entry(0, time)
+        };
         let mut plugins = self.plugins.iter();
         match plugins.find_map(|plugin| plugin.has_room(&entry).err()) {
             Some(_) if (draft.flags | self.precedence.judge(draft, time)) & flags::IDLE != 0 => {
@@ -209,6 +213,7 @@ impl Core {
     /// Steps everything over one entry and returns what was decided on it.
     pub(crate) fn step(&mut self, entry: &Entry, draft: &Draft, depth: u32) -> Vec<Draft> {
         self.recall(entry, draft);
+        let entry = &*self.with_clock(entry);
         let mut decided = Vec::new();
         let mut decisions = Decisions::default();
         if entry.overtaken {
@@ -229,6 +234,18 @@ impl Core {
             decided.extend(self.made(entry, draft, name, &mut decisions));
         }
         self.bounded(entry, depth, decided)
+    }
+
+    /// An entry with what the hub's clock showed then, by the lead that is known from the entries before.
+    fn with_clock<'a>(&self, entry: &'a Entry) -> Cow<'a, Entry> {
+        let clock = self.precedence.lead().clock_at(entry.time);
+        if clock == entry.clock {
+            return Cow::Borrowed(entry);
+        }
+        Cow::Owned(Entry {
+            clock,
+            ..entry.clone()
+        })
     }
 
     /// Drafts of what `name` decided on an entry.

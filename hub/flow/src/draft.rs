@@ -99,6 +99,7 @@ impl Draft {
         Entry {
             number,
             time,
+            clock: time,
             kind: self.kind,
             sender: self.sender.clone(),
             message_id: self.message_id,

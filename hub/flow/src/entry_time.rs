@@ -63,6 +63,16 @@ impl EntryTime {
         self.lead.saturating_sub(elapsed / CLOSING_PART).max(0)
     }
 
+    /// What the clock showed when an entry of this lead got its time: [`EntryTime::lead`] the other way round.
+    pub(crate) fn clock_at(&self, time: Timestamp) -> Timestamp {
+        let elapsed = time
+            .micros()
+            .saturating_sub(self.at.saturating_add(self.lead));
+        let closed = elapsed.max(0) / (CLOSING_PART - 1);
+        let lead = self.lead.saturating_sub(closed).max(0);
+        Timestamp::from_micros(time.micros().saturating_sub(lead))
+    }
+
     /// The time of the next entry, when the last one carries `last`.
     pub(crate) fn next(&mut self, now: Timestamp, last: i64) -> Timestamp {
         let most = last.saturating_add(STRIDE_MAX).saturating_sub(now.micros());
@@ -309,6 +319,18 @@ mod tests {
         assert!(time.lead(at(DAY + 11 * S)) <= 58 * S);
         let over = time.next(at(DAY + 700 * S), right).micros();
         assert_eq!(over, DAY + 700 * S, "by the clock again");
+    }
+
+    #[test]
+    fn what_the_clock_showed_is_known_of_an_entry() {
+        let at = Timestamp::from_micros;
+        let mut time = EntryTime::new(DAY, 100 * S);
+        for now in [100 * S, 100 * S + 7, 250 * S, 9 * DAY, 11 * DAY] {
+            let entry = time.next(at(now), 0);
+            let off = time.clock_at(entry).micros() - now;
+            assert!(off.abs() <= 1, "{now}: {off} microseconds");
+        }
+        assert_eq!(EntryTime::default().clock_at(at(DAY)), at(DAY));
     }
 
     #[test]

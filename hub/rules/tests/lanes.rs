@@ -194,6 +194,7 @@ impl Park {
         let entry = Entry {
             number: self.number,
             time: now(),
+            clock: now(),
             kind: EntryKind::Message,
             sender,
             message_id: message.header.message_id,

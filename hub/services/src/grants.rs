@@ -152,6 +152,7 @@ mod tests {
         Entry {
             number,
             time: Timestamp::from_micros(1_000_000),
+            clock: Timestamp::from_micros(1_000_000),
             kind: EntryKind::Message,
             sender: message.header.sender_id.clone(),
             message_id: MessageId::from_bytes([1; 16]),

@@ -47,6 +47,7 @@ fn entry(number: u64, sender: &str, body: Body) -> Entry {
     Entry {
         number,
         time: now(),
+        clock: now(),
         kind: EntryKind::Message,
         sender,
         message_id,

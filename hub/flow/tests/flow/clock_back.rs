@@ -1,6 +1,8 @@
 //! A hub whose clock was put right and is behind its journal: what people say now is said now.
 
-use cordon_contract::Plugin;
+use std::sync::{Arc, Mutex};
+
+use cordon_contract::{Clock, Decisions, Entry, EntryKind, Fault, Plugin};
 use cordon_flow::{RunningHub, replay_over};
 use cordon_journal::disk::sim::SimDisk;
 use cordon_model::{Body, LifeState, ListEntry, OperatingMode};
@@ -213,7 +215,7 @@ async fn what_people_order_while_the_disk_fails_is_compared_in_the_same_time() {
     assert!(order(true).await.unwrap().late);
     carried_out(&park, 4).await;
     let left = park.yard.orders()[3].deadline.micros();
-    let now = cordon_contract::Clock::now(&park.clock).micros();
+    let now = park.clock.now().micros();
     assert!(left - now <= 5_000_000, "5 s as ever, not a day");
     let late = vec![(4, opening(&one, "G1", false))];
     assert_eq!(said(&hub, &one, late).await, ["refused C010"]);
@@ -227,4 +229,81 @@ async fn what_people_order_while_the_disk_fails_is_compared_in_the_same_time() {
     })
     .await;
     ends_as_it_replays(hub).await;
+}
+
+/// Keeps what the clock showed at every act, microseconds, where the test sees it too.
+#[derive(Clone, Default)]
+struct Watch(Arc<Mutex<Vec<i64>>>);
+
+impl Watch {
+    /// One that has seen nothing yet.
+    fn plugins() -> (Self, Vec<Box<dyn Plugin>>) {
+        let watch = Self::default();
+        (watch.clone(), vec![Box::new(watch)])
+    }
+
+    fn told(&self) -> Vec<i64> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Plugin for Watch {
+    fn name(&self) -> &'static str {
+        "watch"
+    }
+
+    fn step(&mut self, entry: &Entry, _: &mut Decisions) {
+        let body = entry.message.as_deref().map(|it| &it.body);
+        if entry.kind == EntryKind::Message && matches!(body, Some(Body::EmergencyGateOpen(_))) {
+            self.0.lock().unwrap().push(entry.clock.micros());
+        }
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
+        let told = self.told();
+        Ok(told.iter().flat_map(|it| it.to_be_bytes()).collect())
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Fault> {
+        let of = |bytes: &[u8]| i64::from_be_bytes(bytes.try_into().unwrap());
+        *self.0.lock().unwrap() = snapshot.chunks(8).map(of).collect();
+        Ok(())
+    }
+}
+
+/// Plug-ins knew the time of the journal alone, and took what was said for now as said for the past.
+#[tokio::test(flavor = "multi_thread")]
+async fn plug_ins_are_told_what_the_clock_showed_in_a_run_a_restart_and_a_replay() {
+    let park = Park::new();
+    let (one, _) = two(&park);
+    let mut shown = Vec::new();
+    pass(&park, 3_600);
+    for (start, back) in [0, 3_600, 0, 60, -7_200].into_iter().enumerate() {
+        pass(&park, -back);
+        if start == 2 {
+            // All is stepped again.
+            std::fs::remove_file(park.state_file()).unwrap();
+        }
+        let (watch, plugins) = Watch::plugins();
+        let hub = park.start_with(plugins).await;
+        for release in [false, true] {
+            pass(&park, 10);
+            shown.push(park.clock.now().micros());
+            let act = opening(&one, "G1", release);
+            hub.submit().internal(act, &one.id).await.unwrap();
+        }
+        let (number, hash) = hub.submit().state_hash().await.unwrap();
+        let told = watch.told();
+        let off = told.iter().zip(&shown).map(|(told, shown)| told - shown);
+        let off: Vec<i64> = off.collect();
+        assert_eq!(off.len(), shown.len(), "start {start}");
+        assert!(off.iter().all(|it| it.abs() <= 1), "{start}: {off:?}");
+        let reader = hub.reader();
+        hub.shutdown().await.unwrap();
+        let (again, plugins) = Watch::plugins();
+        let report = replay_over(&reader, plugins, Some(number)).unwrap();
+        assert_eq!(report.first_difference, None);
+        assert_eq!(report.state_hash, hash, "start {start}");
+        assert_eq!(again.told(), told);
+    }
 }

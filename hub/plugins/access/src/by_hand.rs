@@ -46,7 +46,7 @@ impl AccessPlugin {
         {
             return Some("the plan has no such barrier at this gate and lane");
         }
-        if order.deadline <= step.entry.time {
+        if order.deadline <= step.entry.clock {
             return Some("its deadline had passed");
         }
         (order.action == GateAction::Open)
@@ -72,7 +72,7 @@ impl AccessPlugin {
                 self.give_back(step, &lanes, by, &order.reason);
             }
             GateAction::Open | GateAction::Close | GateAction::Stop => {
-                let left_ms = order.deadline.ms_since(step.entry.time);
+                let left_ms = order.deadline.ms_since(step.entry.clock);
                 let left_ms = u32::try_from(left_ms).unwrap_or(u32::MAX);
                 self.command(
                     step,

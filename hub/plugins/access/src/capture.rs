@@ -33,10 +33,10 @@ impl AccessPlugin {
             });
             return;
         };
-        let now = step.entry.time;
+        let (now, clock) = (step.entry.time, step.entry.clock);
         let plate = self.readable(capture);
-        let mut found = self.look_up(capture, plate.as_ref(), gate, lane, now);
-        let verdict = self.judge(capture, plate.as_ref(), gate, lane, &found, now);
+        let mut found = self.look_up(capture, plate.as_ref(), gate, lane, clock);
+        let verdict = self.judge(capture, plate.as_ref(), gate, lane, &found, clock);
         let subject = Seen {
             plate,
             trailer: capture.trailer_plate.clone(),

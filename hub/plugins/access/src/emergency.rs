@@ -1,6 +1,6 @@
 //! One-key opening and operating modes (R046, R105, R124).
 
-use cordon_contract::OrderLane;
+use cordon_contract::{Entry, OrderLane};
 use cordon_model::{
     AlarmCode, AlarmLevel, AuditOutcome, CommandOutcome, Direction, EmergencyGateOpen, GateAction,
     GateId, LaneId, MessageId, OperatingMode, OperatingModeChange, PartyId, Timestamp,
@@ -19,6 +19,13 @@ pub(crate) struct Hold<'a> {
     pub seed: MessageId,
     pub until: Option<Timestamp>,
     pub by_mode: bool,
+}
+
+/// Whether what takes effect `at` was said as of then while the journal is ahead: the hub's clock may have
+/// been put back behind the speaker's, and an evacuation of now does not wait for it.
+fn is_of_now(entry: &Entry, at: Timestamp) -> bool {
+    let said = entry.message.as_deref().map(|it| it.header.occurred_at);
+    entry.clock < entry.time && said.is_some_and(|said| at <= said)
 }
 
 impl AccessPlugin {
@@ -286,7 +293,7 @@ impl AccessPlugin {
             at: change.effective_at,
             message_id: step.entry.message_id,
         };
-        if change.at <= step.entry.time {
+        if change.at <= step.entry.clock || is_of_now(step.entry, change.at) {
             self.switch(step, &change);
         } else if self.state.modes.waiting.len() < MODES_WAITING_MAX {
             self.state.modes.waiting.push(change);
@@ -303,7 +310,7 @@ impl AccessPlugin {
 
     /// Changes whose time has come, the earliest first.
     pub(crate) fn modes_due(&mut self, step: &mut Step<'_>) {
-        let now = step.entry.time;
+        let now = step.entry.clock;
         let waiting = std::mem::take(&mut self.state.modes.waiting);
         let (mut due, later): (Vec<_>, Vec<_>) =
             waiting.into_iter().partition(|change| change.at <= now);

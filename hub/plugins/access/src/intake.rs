@@ -15,17 +15,17 @@ impl AccessPlugin {
         match body {
             Body::AccessGrant(grant) => {
                 let (key, permit) = granted(entry, grant);
-                registry.has_room_for_grant(&key, &permit, entry.time)
+                registry.has_room_for_grant(&key, &permit, entry.clock)
             }
             Body::VehicleRegistration(registration) if !is_proposal(entry) => {
                 let (plate, vehicle) = registered(entry, registration);
-                match registry.is_parks(&plate, &vehicle, entry.time) {
+                match registry.is_parks(&plate, &vehicle, entry.clock) {
                     true => Ok(()),
-                    false => registry.has_room_for_vehicle(&plate, &vehicle, entry.time),
+                    false => registry.has_room_for_vehicle(&plate, &vehicle, entry.clock),
                 }
             }
             Body::ListEntry(said) => match listed(entry, said) {
-                Some((key, listed)) => registry.has_room_for_entry(&key, &listed, entry.time),
+                Some((key, listed)) => registry.has_room_for_entry(&key, &listed, entry.clock),
                 None => Ok(()),
             },
             _ => Ok(()),
@@ -35,7 +35,7 @@ impl AccessPlugin {
     pub(crate) fn on_grant(&mut self, step: &mut Step<'_>, grant: &AccessGrant) {
         let (key, permit) = granted(step.entry, grant);
         let plate = permit.plate.clone();
-        if !self.state.registry.grant(key, permit, step.entry.time) {
+        if !self.state.registry.grant(key, permit, step.entry.clock) {
             refused(
                 step,
                 "access.grant-not-taken",
@@ -79,11 +79,11 @@ impl AccessPlugin {
         if self
             .state
             .registry
-            .is_parks(&plate, &vehicle, step.entry.time)
+            .is_parks(&plate, &vehicle, step.entry.clock)
         {
             return;
         }
-        let now = step.entry.time;
+        let now = step.entry.clock;
         if !self.state.registry.register(plate, vehicle, now) {
             refused(
                 step,
@@ -99,7 +99,7 @@ impl AccessPlugin {
         let Some((key, listed)) = listed(step.entry, entry) else {
             return;
         };
-        if !self.state.registry.list(key, listed, step.entry.time) {
+        if !self.state.registry.list(key, listed, step.entry.clock) {
             refused(
                 step,
                 "access.list-entry-not-taken",

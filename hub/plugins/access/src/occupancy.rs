@@ -37,7 +37,7 @@ impl AccessPlugin {
     /// Raises OVERSTAY once for each visit that is over its time (R032).
     pub(crate) fn overstays(&mut self, step: &mut Step<'_>) {
         for _ in 0..OVERSTAYS_PER_TICK {
-            let Some(visit) = self.state.yard.overstay(step.entry.time) else {
+            let Some(visit) = self.state.yard.overstay(step.entry.clock) else {
                 return;
             };
             let seen = Seen {

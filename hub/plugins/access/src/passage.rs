@@ -39,7 +39,7 @@ impl AccessPlugin {
     ) {
         let now = step.entry.time;
         let state = self.state.lanes.entry(status.lane_id.clone()).or_default();
-        state.last_passage = Some((now, direction));
+        state.last_passage = Some((step.entry.clock, direction));
         // An opening that failed is nobody's: whoever goes through under a boom that rose late went
         // through unasked.
         let place = state.openings.iter().position(|opening| {

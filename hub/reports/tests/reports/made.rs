@@ -318,6 +318,7 @@ impl Line {
         Entry {
             number,
             time: self.time,
+            clock: self.time,
             kind: self.kind,
             sender: self.sender.clone(),
             message_id: message.header.message_id,

@@ -81,3 +81,26 @@ fn nobody_opens_by_hand_or_orders_late_or_of_a_barrier_that_is_elsewhere() {
         assert_eq!(told.audits()[0].outcome, AuditOutcome::Denied);
     }
 }
+
+/// With the journal as far ahead as the order was good for, each was denied: its deadline had passed.
+#[test]
+fn orders_of_now_are_carried_out_while_the_journal_is_ahead_of_the_clock() {
+    for action in [
+        GateAction::Close,
+        GateAction::Stop,
+        GateAction::LockOpen,
+        GateAction::Release,
+    ] {
+        for lead_s in [30, 60, 86_400] {
+            let mut feed = Feed::new();
+            feed.lead_s = lead_s;
+            let told = feed.say(Body::GateCommand(ordered(action)));
+            assert_eq!(told.orders.len(), 1, "{action} {lead_s}");
+            let left = told.orders[0].command.deadline.ms_since(morning()) - lead_s * 1_000;
+            assert!((1..=30_000).contains(&left), "{action}: {left} ms");
+            feed.wait_s(30);
+            let told = feed.say(Body::GateCommand(ordered(action)));
+            assert!(told.orders.is_empty(), "late by the clock");
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! One-key opening and modes.
 
 use cordon_access::AccessConfig;
-use cordon_contract::{EntryKind, OrderLane, Plugin as _};
+use cordon_contract::{Entry, EntryKind, OrderLane, Plugin as _};
 use cordon_model::*;
 use std::sync::Arc;
 
@@ -279,4 +279,62 @@ fn a_later_opening_that_fails_does_not_end_the_hold_of_an_earlier_one() {
             assert!(!held());
         }
     }
+}
+
+/// It took effect early by the lead, and lowered the exits during the evacuation.
+#[test]
+fn a_planned_mode_takes_effect_by_the_clock_while_the_journal_is_ahead_of_it() {
+    let mut feed = Feed::new();
+    feed.lead_s = 3_000;
+    let told = feed.say(mode(OperatingMode::Evacuation, &[], morning()));
+    let exits = told.orders.len();
+    assert!(exits > 0);
+    let told = feed.say(mode(
+        OperatingMode::Normal,
+        &[],
+        morning().plus_seconds(600),
+    ));
+    assert!(told.orders.is_empty(), "{told:?}");
+    feed.wait_s(599);
+    assert!(feed.tick().orders.is_empty());
+    feed.wait_s(1);
+    let told = feed.tick();
+    assert_eq!(told.orders.len(), exits);
+    for ordered in &told.orders {
+        assert_eq!(ordered.command.action, GateAction::Release);
+    }
+}
+
+/// The speaker's clock is right and the hub's was put back behind it.
+#[test]
+fn an_evacuation_of_now_does_not_wait_for_the_hubs_clock_to_come_to_the_speakers() {
+    let mut feed = Feed::new();
+    let now = morning().plus_seconds(60);
+    let body = mode(OperatingMode::Evacuation, &[], now);
+    let said = entry(
+        1,
+        now,
+        EntryKind::Message,
+        "operator-1",
+        Some(body),
+        false,
+        false,
+    );
+    let told = feed.step(Entry {
+        time: morning().plus_seconds(54),
+        clock: morning(),
+        ..said
+    });
+    assert!(!told.orders.is_empty());
+}
+
+/// Each was late, and a grant over, by the lead.
+#[test]
+fn a_capture_and_a_grant_are_judged_by_the_clock_while_the_journal_is_ahead_of_it() {
+    let mut feed = Feed::new();
+    feed.lead_s = 86_400 * 30;
+    feed.say(Body::AccessGrant(grant("苏A12345")));
+    let told = feed.capture("L-01", "苏A12345");
+    assert_eq!(told.code(), None, "{told:?}");
+    assert_eq!(told.orders.len(), 1);
 }

@@ -323,6 +323,8 @@ impl Told {
 pub struct Feed {
     pub plugin: AccessPlugin,
     pub now: Timestamp,
+    /// How far the journal is ahead of the clock, which shows `now`.
+    pub lead_s: i64,
     pub number: u64,
     /// Every input so far, for replays.
     pub inputs: Vec<Entry>,
@@ -338,6 +340,7 @@ impl Feed {
         Self {
             plugin: AccessPlugin::new(Arc::new(plan), rules, config),
             now: morning(),
+            lead_s: 0,
             number: 0,
             inputs: Vec::new(),
         }
@@ -398,7 +401,10 @@ impl Feed {
 
     fn input(&mut self, kind: EntryKind, sender: &str, body: Option<Body>, attested: bool) -> Told {
         self.number += 1;
-        let entry = entry(self.number, self.now, kind, sender, body, attested, false);
+        let at = self.now.plus_seconds(self.lead_s);
+        // Whoever speaks does so by the clock.
+        let said = entry(self.number, self.now, kind, sender, body, attested, false);
+        let entry = Entry { time: at, ..said };
         self.inputs.push(entry.clone());
         self.step(entry)
     }
@@ -493,6 +499,7 @@ pub fn entry(
     Entry {
         number,
         time,
+        clock: time,
         kind,
         sender,
         message_id,

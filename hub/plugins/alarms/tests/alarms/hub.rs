@@ -180,6 +180,7 @@ impl Hub {
         Entry {
             number,
             time: self.now,
+            clock: self.now,
             kind,
             sender: party(sender),
             message_id: MessageId::from_bytes([7; 16]),
