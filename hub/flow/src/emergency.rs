@@ -25,7 +25,7 @@ use crate::mode::{Mode, Weight};
 use crate::receipt::{ReceiptData, Refused};
 use crate::sequencer::Sequencer;
 use crate::spool::SpoolLine;
-use crate::startup::Occasion;
+use crate::startup::{Failure, Occasion};
 use crate::unsettled::Unsettled;
 use crate::work::{OwnWork, SubmissionWork, Work};
 
@@ -46,17 +46,25 @@ pub(crate) struct Emergency {
 }
 
 impl Emergency {
-    /// The hub goes on without a journal.
-    pub(crate) fn enter(mut kit: Kit, occasion: Occasion, cause: Fault) -> Self {
+    /// The hub goes on without a journal; `occasion` is on which it is opened again.
+    pub(crate) fn enter(
+        mut kit: Kit,
+        occasion: impl FnOnce(Failure) -> Occasion,
+        cause: Fault,
+    ) -> Self {
         tracing::error!(fault = %cause, "the journal cannot be written; only emergency openings and their releases are carried out");
         let since = kit.ties.clock.now();
+        let occasion = occasion(Failure {
+            since,
+            cause: cause.log_text().to_owned(),
+        });
         kit.ties.modes.set(Mode::Emergency {
             fault: cause,
             since,
         });
         let next = match occasion {
-            Occasion::Start => kit.recall(),
-            Occasion::Resume { .. } => kit.ties.board.lock().number + 1,
+            Occasion::Start | Occasion::LateStart(_) => kit.recall(),
+            Occasion::Resume(_) => kit.ties.board.lock().number + 1,
         };
         Self {
             next,

@@ -142,6 +142,14 @@ pub(crate) fn lead_told(draft: &Draft) -> Option<EntryTime> {
 }
 
 impl Kit {
+    /// Goes on with the lead that the journal knows, at a start: what was down for a moment is ahead by as much as
+    /// it was, and says nothing new of it.
+    pub(crate) fn take_up_lead(&mut self) {
+        if self.entry_time == EntryTime::default() {
+            self.entry_time = self.core.precedence().lead();
+        }
+    }
+
     /// The time of the next batch: never earlier than the entry before.
     pub(crate) fn time(&mut self) -> Timestamp {
         let now = self.ties.clock.now();

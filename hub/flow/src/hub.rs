@@ -305,7 +305,8 @@ async fn start_sequencer(kit: Kit) -> Result<std::thread::JoinHandle<()>, Fault>
                     Some(sequencer)
                 }
                 Err(unopened) if unopened.of_disk => {
-                    let emergency = Emergency::enter(unopened.kit, Occasion::Start, unopened.fault);
+                    let emergency =
+                        Emergency::enter(unopened.kit, Occasion::LateStart, unopened.fault);
                     let _ = ready.send(Ok(()));
                     emergency.run()
                 }
@@ -327,11 +328,7 @@ async fn start_sequencer(kit: Kit) -> Result<std::thread::JoinHandle<()>, Fault>
 /// Goes on from journal to journal until the hub stops.
 fn keep_running(mut sequencer: Option<Sequencer>) {
     while let Some((kit, fault)) = sequencer.and_then(Sequencer::run) {
-        let occasion = Occasion::Resume {
-            since: kit.ties.clock.now(),
-            cause: fault.log_text().to_owned(),
-        };
-        sequencer = Emergency::enter(kit, occasion, fault).run();
+        sequencer = Emergency::enter(kit, Occasion::Resume, fault).run();
     }
 }
 

@@ -31,7 +31,7 @@ pub const SUBJECTS_MAX: usize = 100_000;
 const PARK: &str = "";
 
 /// Before the stored statements; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"precedence/5;";
+const FORM: &[u8] = b"precedence/6;";
 
 const SECOND_MICROS: i64 = 1_000_000;
 /// How far words of two authors have to lie apart to say anything of their order: many clocks show whole

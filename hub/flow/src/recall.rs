@@ -40,6 +40,7 @@ impl Kit {
                 self.ties.board.lock().number
             }
         };
+        self.take_up_lead();
         let time = self.time();
         let mut batch = Batch::new(last + 1, time);
         if let Err(fault) = self.admit_scale(&mut batch, time) {

@@ -18,7 +18,6 @@ use crate::fold::{OpenOrder, RESUMED, epoch_text, start_note};
 use crate::inbox::Verdict;
 use crate::kit::opening_of;
 use crate::outcome;
-use crate::sealer::AuditNote;
 use crate::sequencer::Sequencer;
 use crate::spool::SpoolLine;
 
@@ -83,18 +82,35 @@ impl Carried {
     }
 }
 
+/// When the journal could not be written any more, or not be opened at a start, and how it failed.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub since: Timestamp,
+    pub cause: String,
+}
+
 /// On which occasion the journal was opened.
 #[derive(Clone, Debug)]
 pub(crate) enum Occasion {
     /// The program starts: a new epoch.
     Start,
+    /// As [`Occasion::Start`], after the program had begun in its emergency mode.
+    LateStart(Failure),
     /// The disk works again.
-    Resume {
-        /// When it had failed.
-        since: Timestamp,
-        /// How.
-        cause: String,
-    },
+    Resume(Failure),
+}
+
+impl Occasion {
+    fn is_start(&self) -> bool {
+        !matches!(self, Self::Resume(_))
+    }
+
+    fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Start => None,
+            Self::LateStart(failure) | Self::Resume(failure) => Some(failure),
+        }
+    }
 }
 
 impl Sequencer {
@@ -110,11 +126,15 @@ impl Sequencer {
             // Given by an opening that failed before it was done.
             acted.number = None;
         }
+        self.kit.take_up_lead();
         let time = self.kit.time();
         let mut batch = Batch::new(self.journal.next_number(), time);
-        self.admit_occasion(&mut batch, time, occasion)?;
+        if occasion.is_start() {
+            self.admit_start(&mut batch, time)?;
+        }
+        self.admit_resumed(&mut batch, time, (occasion, spooled.len()))?;
         self.kit.admit_scale(&mut batch, time)?;
-        if matches!(occasion, Occasion::Start) {
+        if occasion.is_start() {
             self.admit_lead(&mut batch, time)?;
         }
         self.admit_marks(&mut batch, time)?;
@@ -136,39 +156,33 @@ impl Sequencer {
         self.resume(&open)
     }
 
-    fn admit_occasion(
+    fn admit_start(&mut self, batch: &mut Batch, time: Timestamp) -> Result<(), Fault> {
+        let hub = self.kit.core.sealer().hub().clone();
+        let target = epoch_text(self.kit.core.fold().epoch + 1);
+        let sealer = self.kit.core.sealer();
+        let draft = sealer.audit(MessageId::random(), time, start_note(&hub, &target));
+        self.kit.core.admit(batch, draft.map_err(of_wire)?);
+        Ok(())
+    }
+
+    /// Says that an emergency mode is over, however it began and ended: with the program too, when what
+    /// acted in it is still spooled.
+    fn admit_resumed(
         &mut self,
         batch: &mut Batch,
         time: Timestamp,
-        occasion: &Occasion,
+        (occasion, spooled): (&Occasion, usize),
     ) -> Result<(), Fault> {
-        let hub = self.kit.core.sealer().hub().clone();
-        let epoch = self.kit.core.fold().epoch;
-        let (target, words);
-        let note = match occasion {
-            Occasion::Start => {
-                target = epoch_text(epoch + 1);
-                start_note(&hub, &target)
+        let words = match occasion.failure() {
+            Some(Failure { since, cause }) => {
+                format!("the journal could not be written, emergency mode since {since}: {cause}")
             }
-            Occasion::Resume { since, cause } => {
-                words = format!(
-                    "the journal could not be written, emergency mode since {since}: {cause}"
-                );
-                AuditNote {
-                    action: RESUMED,
-                    actor: &hub,
-                    target: None,
-                    outcome: AuditOutcome::Success,
-                    detail: Some(&words),
-                }
-            }
+            None if spooled > 0 => format!(
+                "an earlier run of the program ended in its emergency mode; {spooled} lines of what acted in it are journaled late"
+            ),
+            None => return Ok(()),
         };
-        let sealer = self.kit.core.sealer();
-        let draft = sealer
-            .audit(MessageId::random(), time, note)
-            .map_err(of_wire)?;
-        self.kit.core.admit(batch, draft);
-        Ok(())
+        self.say(batch, time, (RESUMED, &words), AuditOutcome::Success)
     }
 
     /// Gate commands that were open are never carried out again (I5). One that is still under way
@@ -195,8 +209,10 @@ impl Sequencer {
             }
             let order = self.stored_order(&mut entries, *number, open)?;
             let why = match occasion {
-                Occasion::Start => "the hub was restarted before it was confirmed",
-                Occasion::Resume { .. } => "the disk failed before it was carried out",
+                Occasion::Resume(_) => "the disk failed before it was carried out",
+                Occasion::Start | Occasion::LateStart(_) => {
+                    "the hub was restarted before it was confirmed"
+                }
             };
             let outcome = match carried.take(opening, &open.target.0) {
                 Some(outcome) => outcome,

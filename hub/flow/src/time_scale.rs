@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::entry_time::EntryTime;
 
-/// Leads kept; what was said before the oldest of them is compared as it was said.
+/// Leads kept. Beyond it the one that says most nearly what the one before it says is given up: quick
+/// restarts do not use the list up, and what is lost of a word's order is the little by which the two differ.
 const LEADS_MAX: usize = 16;
 
 /// The leads of the journal over the hub's clock, by what the clock showed, oldest first.
@@ -26,9 +27,25 @@ impl TimeScale {
     pub(crate) fn note(&mut self, lead: EntryTime) {
         self.0.retain(|known| known.since() < lead.since());
         self.0.push_back(lead);
-        if self.0.len() > LEADS_MAX {
-            self.0.pop_front();
+        while self.0.len() > LEADS_MAX {
+            let alike = self.most_alike();
+            self.0.remove(alike);
         }
+    }
+
+    /// The lead that differs least from the one before it when it begins; before the first there is none. Never
+    /// the newest: the hub goes by it.
+    fn most_alike(&self) -> usize {
+        let mut before = EntryTime::default();
+        let older = self.0.len().saturating_sub(1);
+        let differences = self.0.iter().take(older).map(|lead| {
+            let begins = Timestamp::from_micros(lead.since());
+            let difference = lead.lead(begins).abs_diff(before.lead(begins));
+            before = *lead;
+            difference
+        });
+        let least = differences.enumerate().min_by_key(|(_, it)| *it);
+        least.map_or(0, |(place, _)| place)
     }
 
     /// The lead of now.
@@ -87,5 +104,24 @@ mod tests {
         }
         assert_eq!(scale.0.len(), LEADS_MAX);
         assert_eq!(scale.newest(), EntryTime::new(S, 1_000 * S));
+    }
+
+    /// The oldest was dropped, and what was said within it became older than the journal.
+    #[test]
+    fn leads_that_say_nearly_the_same_give_way_to_those_that_do_not() {
+        let mut scale = TimeScale::default();
+        scale.note(EntryTime::new(86_400 * S, 100 * S));
+        for second in 1..=100 {
+            scale.note(EntryTime::new(
+                (86_400 - second) * S,
+                (100 + 2 * second) * S,
+            ));
+        }
+        scale.note(EntryTime::new(3_600 * S, 1_000 * S));
+        assert_eq!(scale.0.len(), LEADS_MAX);
+        assert_eq!(at(&scale, 100), 86_500, "the first lead");
+        let off = at(&scale, 200) - (200 + 86_350);
+        assert!(off.abs() <= 10, "{off} s");
+        assert_eq!(at(&scale, 1_000), 4_600);
     }
 }

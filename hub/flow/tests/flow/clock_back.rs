@@ -148,6 +148,35 @@ async fn what_people_say_after_the_clock_was_put_right_holds() {
     }
 }
 
+/// Each start was a lead of its own; after sixteen of them what was signed before counted as of the past.
+#[tokio::test(flavor = "multi_thread")]
+async fn quick_restarts_under_a_lead_leave_what_was_signed_before_them_in_its_time() {
+    let park = Park::new();
+    let (one, two) = two(&park);
+    pass(&park, DAY_S);
+    let hub = park.start().await;
+    a_shift(&park, &hub, &one, DAY_S).await;
+    hub.shutdown().await.unwrap();
+    pass(&park, -2 - DAY_S);
+    for _ in 0..20 {
+        let hub = park.start().await;
+        pass(&park, 2);
+        hub.shutdown().await.unwrap();
+    }
+    let hub = park.start().await;
+    pass(&park, 5);
+    let opened = vec![(3, opening(&one, "G1", false))];
+    assert_eq!(said(&hub, &one, opened).await, [""]);
+    let late = vec![(1, opening(&two, "G1", true))];
+    assert_eq!(said(&hub, &two, late).await, ["refused C010"]);
+    let now = vec![(44, opening(&two, "G1", true))];
+    assert_eq!(said(&hub, &two, now).await, [""]);
+    ends_as_it_replays(hub).await;
+    let entries = park.entries();
+    let leads = entries.iter().filter(|it| it.entry.label == "clock.lead");
+    assert_eq!(leads.count(), 1, "the same lead goes on");
+}
+
 /// The clock is put right under a running hub, as after five minutes of another distance.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_people_say_after_the_clock_was_put_right_in_a_run_holds() {

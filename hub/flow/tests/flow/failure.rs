@@ -208,6 +208,50 @@ async fn a_start_on_a_failing_disk_comes_up_for_emergencies_and_a_second_one_too
     let stored: Vec<_> = reader.read_from(1).unwrap().map(Result::unwrap).collect();
     let count = |label: &str| stored.iter().filter(|s| s.entry.label == label).count();
     assert_eq!((count("EmergencyGateOpen"), count("CONFIRMED")), (2, 2));
+    // The mode had ended with the program, both times.
+    assert_eq!((count("hub.resumed"), storage_alarms(&stored)), (1, 1));
+}
+
+fn storage_alarms(stored: &[cordon_flow::StoredEntry]) -> usize {
+    let bodies = stored.iter().filter_map(|it| it.entry.message.as_deref());
+    let is_alarm = |body: &Body| matches!(body, Body::AlarmEvent(it) if it.alarm_code == AlarmCode::StorageFail);
+    bodies.filter(|it| is_alarm(&it.body)).count()
+}
+
+/// It ended without a word.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_an_emergency_mode_that_a_start_began_in_is_told_like_any_other() {
+    let park = Park::new();
+    let disk = SimDisk::new(6);
+    let ledger = || SimLedger::new(&disk, &park, small());
+    let plugins = || -> Vec<Box<dyn cordon_contract::Plugin>> { vec![Box::new(Porter::default())] };
+    let hub = park.start_over(ledger(), plugins()).await.unwrap();
+    hub.shutdown().await.unwrap();
+    disk.set_broken(true);
+    let hub = park.start_over(ledger(), plugins()).await.unwrap();
+    assert_eq!(hub.health().mode, "emergency");
+    let since = hub.health().failed_since.unwrap();
+    park.clock.advance_ms(60_000);
+    disk.set_broken(false);
+    hub.modes().until(|mode| *mode == Mode::Normal).await;
+    let reader = hub.reader();
+    let (number, hash) = hub.submit().state_hash().await.unwrap();
+    hub.shutdown().await.unwrap();
+    let stored: Vec<_> = reader.read_from(1).unwrap().map(Result::unwrap).collect();
+    let told: Vec<_> = stored
+        .iter()
+        .filter(|it| it.entry.label == "hub.resumed")
+        .filter_map(|it| match &it.entry.message.as_deref()?.body {
+            Body::AuditEvent(audit) => audit.detail.clone(),
+            _ => None,
+        })
+        .collect();
+    assert_eq!((told.len(), storage_alarms(&stored)), (1, 1));
+    let words = format!("emergency mode since {since}: ");
+    assert!(told.iter().all(|it| it.contains(&words)), "{told:?}");
+    let report = replay_over(&reader, plugins(), Some(number)).unwrap();
+    assert_eq!(report.first_difference, None);
+    assert_eq!(report.state_hash, hash);
 }
 
 #[tokio::test(flavor = "multi_thread")]
