@@ -9,7 +9,7 @@
 )]
 
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use cordon_interop::{Head, Park, change_config, fresh_id, message, message_file, moment, said};
 
@@ -102,4 +102,38 @@ fn who_fills_his_part_is_refused_and_the_others_and_the_park_go_on() {
     assert!(words.contains("accepted 2, refused 0"), "{words}");
     let entries = park.entries();
     assert!(!entries.contains("-not-taken"), "{entries}");
+}
+
+/// Grants that were taken before a limit was lowered were lost when the state was built anew, and the journal was
+/// said not to follow from itself.
+#[test]
+fn what_was_taken_stays_when_the_journal_is_read_again_under_a_smaller_part() {
+    let mut park = narrow();
+    let grants: Vec<PathBuf> = (0..3)
+        .map(|number| {
+            let fields = grant("enterprise-2", number);
+            say(&park, "enterprise-2", "AccessGrant", &fields)
+        })
+        .collect();
+    let words = said(&park.submit("enterprise-2", &grants));
+    assert!(words.contains("accepted 3, refused 0"), "{words}");
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    change_config(&park.data(), &[("grants_max = 6", "grants_max = 2")], "");
+    std::fs::remove_file(park.data().join("state.redb")).unwrap();
+    park.start_again();
+    park.wait_until_healthy();
+    let more = say(
+        &park,
+        "enterprise-2",
+        "AccessGrant",
+        &grant("enterprise-2", 3),
+    );
+    let words = said(&park.submit("enterprise-2", &[more]));
+    assert!(words.contains("F085"), "{words}");
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    let mut replay = Command::new(cordon_interop::program());
+    replay.args(["journal", "replay", "--dir"]);
+    replay.arg(park.data().join("journal")).arg("--config");
+    let output = replay.arg(park.data().join("park.toml")).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
 }

@@ -34,7 +34,7 @@ pub use intake::{Accepted, Intake, IntakeError, Offer};
 pub use order::{Order, OrderLane, Outcome, OutcomeKind, Target};
 pub use owner::{Owner, Owners, Word};
 pub use plugin::{Decision, Decisions, Plugin};
-pub use pot::{NoRoom, Pot, Term, even_part};
+pub use pot::{NoRoom, Pot, Taken, Term, even_part};
 pub use reading::{Payload, Point, Reading, Value};
 pub use rules::{AccessQuery, AccessRules, RuleAnswer, RuleHit, SubjectFacts};
 pub use shutdown::{Shutdown, ShutdownTrigger};

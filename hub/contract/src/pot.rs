@@ -51,7 +51,10 @@ impl<K: Ord> Kept<K> {
 /// Who keeps how much of a bounded store, and what of it can be spared.
 ///
 /// The park keeps at most `most`, and all its enterprises together as many, each at most an even part of
-/// them. What is over gives way to what comes, the owner's own alone; what stands never does. Found again
+/// them. The door alone refuses by this ([`Pot::has_room`]), before anything is journaled. What it took in is
+/// kept ([`Pot::taken`]), also by a fold under a smaller part: `most` or the number of enterprises may have
+/// changed since. So what stands is bounded by the largest part that was ever in force while it was taken.
+/// What is over gives way to what comes, the owner's own alone; what stands never does. Found again
 /// from what is kept, never saved. Every question and every change costs the logarithm of what is kept.
 #[derive(Clone, Debug)]
 pub struct Pot<K> {
@@ -105,6 +108,18 @@ impl<K: Clone + Ord> Pot<K> {
         taken_back.or_else(ended).map(|(_, key)| key.clone())
     }
 
+    /// How a fold takes in one more of this owner's.
+    pub fn taken(&self, owner: Option<&PartyId>, term: Term, now: Timestamp) -> Taken<K> {
+        if self.of(owner) < self.part(owner) {
+            return Taken::Beside;
+        }
+        match self.over(owner, now) {
+            Some(spared) => Taken::InsteadOf(spared),
+            None if term.is_over(now) => Taken::Not,
+            None => Taken::Beside,
+        }
+    }
+
     /// What of the owner's ends first, be it over or not.
     pub fn first(&self, owner: Option<&PartyId>) -> Option<K> {
         let kept = self.kept.get(&owner.cloned())?;
@@ -145,6 +160,17 @@ impl<K: Clone + Ord> Pot<K> {
 /// An even part of `most` for each of so many; at least one.
 pub fn even_part(most: usize, owners: usize) -> usize {
     (most / owners.max(1)).max(1)
+}
+
+/// How something that the door let in is kept.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Taken<K> {
+    /// With all that is kept already.
+    Beside,
+    /// This one, which is over, is let go for it.
+    InsteadOf(K),
+    /// It is over itself, and nothing is let go for it.
+    Not,
 }
 
 /// Why nothing more of a kind is kept for somebody.
@@ -189,6 +215,21 @@ mod tests {
         }
         assert!(!pot.has_room(None, at(0)));
         assert_eq!((pot.of(loud.as_ref()), pot.of(None)), (3, 10));
+    }
+
+    /// A part became smaller between what was taken and the fold that reads it again.
+    #[test]
+    fn what_stands_is_taken_beyond_a_part_and_what_is_over_is_not() {
+        let mut pot = Pot::shared(2, 2);
+        let own = party("E-1");
+        for number in 0..5 {
+            assert_eq!(pot.taken(own.as_ref(), until(50), at(0)), Taken::Beside);
+            pot.put(own.as_ref(), until(50), number);
+        }
+        assert!(!pot.has_room(own.as_ref(), at(0)), "the door refuses");
+        assert_eq!(pot.taken(own.as_ref(), until(5), at(9)), Taken::Not);
+        let (kept, next) = (own.as_ref(), until(99));
+        assert_eq!(pot.taken(kept, next, at(60)), Taken::InsteadOf(0));
     }
 
     #[test]

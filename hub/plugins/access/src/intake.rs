@@ -1,9 +1,9 @@
 //! Taking in grants, registrations and list entries. The door has seen to it that who says it may.
 
 use cordon_contract::{Entry, NoRoom, Standing, speaker_of};
-use cordon_model::{AccessGrant, AuditOutcome, Body, ListEntry, PartyId, VehicleRegistration};
+use cordon_model::{AccessGrant, Body, ListEntry, PartyId, VehicleRegistration};
 
-use crate::alarm::{Note, Step};
+use crate::alarm::Step;
 use crate::permit::{ListKey, Listed, Permit, PermitKey, Registered};
 use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
@@ -35,15 +35,7 @@ impl AccessPlugin {
     pub(crate) fn on_grant(&mut self, step: &mut Step<'_>, grant: &AccessGrant) {
         let (key, permit) = granted(step.entry, grant);
         let plate = permit.plate.clone();
-        if !self.state.registry.grant(key, permit, step.entry.clock) {
-            refused(
-                step,
-                "access.grant-not-taken",
-                &grant.grant_id,
-                "there are as many grants as may be held; raise access.grants_max",
-            );
-            return;
-        }
+        self.state.registry.grant(key, permit, step.entry.clock);
         if let Some(plate) = plate {
             self.renew_visit(&plate, &grant.grant_id);
         }
@@ -84,14 +76,7 @@ impl AccessPlugin {
             return;
         }
         let now = step.entry.clock;
-        if !self.state.registry.register(plate, vehicle, now) {
-            refused(
-                step,
-                "access.registration-not-taken",
-                &registration.registration_id,
-                "there are as many registrations as may be held; raise access.registrations_max",
-            );
-        }
+        self.state.registry.register(plate, vehicle, now);
     }
 
     /// The park's entries act everywhere, anybody else's at his own gates.
@@ -99,14 +84,7 @@ impl AccessPlugin {
         let Some((key, listed)) = listed(step.entry, entry) else {
             return;
         };
-        if !self.state.registry.list(key, listed, step.entry.clock) {
-            refused(
-                step,
-                "access.list-entry-not-taken",
-                &entry.entry_id,
-                "there are as many list entries as may be held; raise access.list_entries_max",
-            );
-        }
+        self.state.registry.list(key, listed, step.entry.clock);
     }
 }
 
@@ -148,14 +126,4 @@ fn speaker(entry: &Entry) -> PartyId {
     message
         .and_then(|message| PartyId::new(speaker_of(message)).ok())
         .unwrap_or_else(|| entry.sender.clone())
-}
-
-fn refused(step: &mut Step<'_>, action: &str, target: &str, detail: &str) {
-    step.audit(Note {
-        action,
-        actor: None,
-        target,
-        outcome: AuditOutcome::Denied,
-        detail,
-    });
 }

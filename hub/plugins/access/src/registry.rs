@@ -1,11 +1,12 @@
 //! What is known of vehicles beforehand: grants, registrations, list entries.
 //!
-//! Each of the three files is a [`Pot`]: the park has room of its own, and no enterprise takes another's.
+//! Each of the three files is a [`Pot`]: the park has room of its own, and no enterprise takes another's. The
+//! door asks for room; what it let in is kept whatever the limits are by now.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use cordon_contract::{NoRoom, Pot};
+use cordon_contract::{NoRoom, Pot, Taken};
 use cordon_model::{ListKind, PartyId, PlateNumber, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -79,19 +80,18 @@ impl Registry {
         Err(full("access.grants_max", self.permit_pot.part(owner)))
     }
 
-    /// Takes a grant in; the same key replaces. False when there is no room: what is over gives way, others
-    /// never do.
-    pub(crate) fn grant(&mut self, key: PermitKey, permit: Permit, now: Timestamp) -> bool {
+    /// Takes a grant in; the same key replaces.
+    pub(crate) fn grant(&mut self, key: PermitKey, permit: Permit, now: Timestamp) {
         let known = self.permits.get(&key);
         let replaces = known.is_some_and(|known| known.owner(&key) == permit.owner(&key));
         self.drop_permit(&key);
-        let owner = permit.owner(&key);
         // What one holds may be changed, also where a part has become smaller.
-        if !replaces && self.permit_pot.of(owner) >= self.permit_pot.part(owner) {
-            match self.permit_pot.over(owner, now) {
-                Some(spared) => self.drop_permit(&spared),
-                // What is over itself needs no place.
-                None => return permit.term().is_over(now),
+        if !replaces {
+            let owner = permit.owner(&key);
+            match self.permit_pot.taken(owner, permit.term(), now) {
+                Taken::Beside => {}
+                Taken::InsteadOf(spared) => self.drop_permit(&spared),
+                Taken::Not => return,
             }
         }
         let key = Arc::new(key);
@@ -104,7 +104,6 @@ impl Registry {
         let owner = permit.owner(&key);
         self.permit_pot.put(owner, permit.term(), Arc::clone(&key));
         self.permits.insert(key, Box::new(permit));
-        true
     }
 
     fn drop_permit(&mut self, key: &PermitKey) {
@@ -149,27 +148,22 @@ impl Registry {
         Err(full("access.registrations_max", part))
     }
 
-    /// Takes a registration in; false when there is no room.
-    pub(crate) fn register(
-        &mut self,
-        plate: PlateKey,
-        vehicle: Registered,
-        now: Timestamp,
-    ) -> bool {
+    /// Takes a registration in; one of the same plate is replaced.
+    pub(crate) fn register(&mut self, plate: PlateKey, vehicle: Registered, now: Timestamp) {
         let known = self.registered.get(&plate);
         let replaces = known.is_some_and(|known| known.owner == vehicle.owner);
         self.drop_vehicle(&plate);
         let owner = vehicle.owner.as_ref();
-        if !replaces && self.registered_pot.of(owner) >= self.registered_pot.part(owner) {
-            match self.registered_pot.over(owner, now) {
-                Some(spared) => self.drop_vehicle(&spared),
-                None => return vehicle.term().is_over(now),
+        if !replaces {
+            match self.registered_pot.taken(owner, vehicle.term(), now) {
+                Taken::Beside => {}
+                Taken::InsteadOf(spared) => self.drop_vehicle(&spared),
+                Taken::Not => return,
             }
         }
         self.registered_pot
             .put(owner, vehicle.term(), plate.clone());
         self.registered.insert(plate, vehicle);
-        true
     }
 
     fn drop_vehicle(&mut self, plate: &PlateKey) {
@@ -194,22 +188,22 @@ impl Registry {
         Err(full("access.list_entries_max", self.list_pot.part(owner)))
     }
 
-    /// Takes a list entry in; the same key replaces. False when there is no room.
-    pub(crate) fn list(&mut self, key: ListKey, listed: Listed, now: Timestamp) -> bool {
+    /// Takes a list entry in; the same key replaces.
+    pub(crate) fn list(&mut self, key: ListKey, listed: Listed, now: Timestamp) {
         let replaces = self.lists.contains_key(&key);
         self.drop_listed(&key);
         let owner = key.owner.as_ref();
-        if !replaces && self.list_pot.of(owner) >= self.list_pot.part(owner) {
-            match self.list_pot.over(owner, now) {
-                Some(spared) => self.drop_listed(&spared),
-                None => return listed.term().is_over(now),
+        if !replaces {
+            match self.list_pot.taken(owner, listed.term(), now) {
+                Taken::Beside => {}
+                Taken::InsteadOf(spared) => self.drop_listed(&spared),
+                Taken::Not => return,
             }
         }
         let keys = self.by_number.entry(listed.number.clone()).or_default();
         keys.insert(key.clone());
         self.list_pot.put(owner, listed.term(), key.clone());
         self.lists.insert(key, listed);
-        true
     }
 
     fn drop_listed(&mut self, key: &ListKey) {

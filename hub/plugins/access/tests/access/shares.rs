@@ -223,3 +223,35 @@ fn what_one_holds_may_be_changed_where_a_part_has_become_smaller() {
     let again = feed.plugin.snapshot().unwrap();
     assert_eq!(again.len(), snapshot.len(), "all are kept");
 }
+
+/// 15,001 accepted grants of a plant whose part had become 14,285: read again from the journal some were gone,
+/// and their vehicles stood before the gate.
+#[test]
+fn what_was_taken_acts_also_when_the_journal_is_read_again_under_a_smaller_part() {
+    let config = AccessConfig {
+        grants_max: 1,
+        registrations_max: 1,
+        list_entries_max: 1,
+        ..AccessConfig::default()
+    };
+    let mut feed = Feed::with(Arc::new(PlainRules), config, plan_of_two());
+    for number in 0..3 {
+        let grant = Body::AccessGrant(granted("plant-2", number));
+        let told = feed.say_as("plant-2", grant, false);
+        assert!(told.audits().is_empty(), "{:?}", told.bodies);
+        let told = feed.say_as("operator-1", black(number), false);
+        assert!(told.audits().is_empty(), "{:?}", told.bodies);
+    }
+    for number in 0..3 {
+        let told = feed.capture("L-05", &format!("苏Q{number:05}"));
+        assert_eq!(told.code(), None, "{number}");
+        let told = feed.capture("L-02", &format!("苏N{number:05}"));
+        assert_eq!(told.code(), Some(RefusalCode::Blacklist), "{number}");
+    }
+    let more = Body::AccessGrant(granted("plant-2", 3));
+    assert_eq!(
+        said(&mut feed, "plant-2", more),
+        Some("access.grants_max"),
+        "the door alone refuses"
+    );
+}
