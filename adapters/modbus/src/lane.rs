@@ -11,6 +11,7 @@ use tokio_modbus::Request;
 use crate::command::{self, Command, Image};
 use crate::config::LaneConfig;
 use crate::decode::{Debounce, Plan, Signals};
+use crate::lock::LockWatch;
 use crate::outbox::Report;
 use crate::profile::{Heartbeat, Input, Output, Profile};
 use crate::report::{self, About};
@@ -57,6 +58,7 @@ pub(crate) struct Lane {
     pub(crate) greeted: bool,
     /// What the controller refused when it was last written: an output, or `None` for the heartbeat.
     refusals: BTreeMap<Option<Output>, String>,
+    pub(crate) lock: LockWatch,
 }
 
 /// Signals that change without a change of state are told no more often than this.
@@ -89,6 +91,7 @@ impl Lane {
             repeat_ms,
             greeted: false,
             refusals: BTreeMap::new(),
+            lock: LockWatch::default(),
             config,
             profile,
         }
@@ -226,6 +229,8 @@ impl Lane {
     ) -> Option<Outcome> {
         let order = self.orders.remove(&ticket)?;
         let outcome = Outcome::new(kind, detail);
+        let command = &order.command;
+        self.lock.ended(command.action, command.id, kind);
         self.tell(
             at,
             &About::Command(order.command.id, kind, detail.to_owned()),

@@ -22,6 +22,7 @@
 //! | `session.rs` | one owner task per bus | through `line.rs` |
 //! | `probe.rs` | touching every lane, changing nothing | through `line.rs` |
 //! | `writes.rs` | what the state asks for, written | through `line.rs` |
+//! | `lock.rs` | the lock as it is read back | through `line.rs` |
 //! | `line.rs` | the connection and its calls | the only socket |
 //! | `adapter.rs` | the contract's face | no socket |
 //!
@@ -36,6 +37,7 @@ mod inbox;
 mod keeper;
 mod lane;
 mod line;
+mod lock;
 mod outbox;
 pub mod passage;
 mod probe;

@@ -69,6 +69,8 @@ pub(crate) async fn open(address: &str, patience: Duration) -> Result<Context, S
         .map_err(|error| format!("{address}: {error}"))?;
     stream
         .set_nodelay(true)
+        // What was not sent when the connection is given up is not sent any more.
+        .and_then(|()| stream.set_zero_linger())
         .map_err(|error| error.to_string())?;
     Ok(tcp::attach(stream))
 }

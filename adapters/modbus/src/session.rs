@@ -254,6 +254,7 @@ impl Bus {
         let tasks = lane.linked(now_ms);
         self.carry_out(line, index, tasks, clock).await?;
         self.read_back(line, index).await?;
+        self.look_at_lock(line, index, clock).await?;
         let resets: Vec<Task> = [Output::Raise, Output::Lower, Output::Stop]
             .into_iter()
             .filter(|output| {
@@ -271,15 +272,13 @@ impl Bus {
         self.poll(line, index, clock).await
     }
 
-    /// Reads the outputs back: registers, so that one bit can be changed without the others, and the
-    /// lock, which outlives the hub that set it.
+    /// Reads the output registers back, so that one bit can be changed without the others.
     async fn read_back(&mut self, line: &mut Line<'_>, index: usize) -> Result<(), Broken> {
         let Some(lane) = self.lanes.get(index) else {
             return Ok(());
         };
         let unit = lane.config.unit;
         let registers = command::output_registers(&lane.profile);
-        let lock = command::read_back(&lane.profile, Output::LockOpen);
         for register in registers {
             let request = Request::ReadHoldingRegisters(register, 1);
             if let Ok(Response::ReadHoldingRegisters(words)) =
@@ -289,15 +288,6 @@ impl Bus {
                 lane.image
                     .insert(register, words.first().copied().unwrap_or(0));
             }
-        }
-        if let Some(request) = lock
-            && let Ok(answer) = self.call(line, unit, request, Manners::Yields).await?
-            && let Some(lane) = self.lanes.get_mut(index)
-            && command::is_on(&lane.profile, Output::LockOpen, &answer)
-            && !lane.machine.is_locked_open()
-        {
-            tracing::info!(device = %lane.config.device, "found held open; it stays so until RELEASE");
-            lane.machine.found_locked();
         }
         Ok(())
     }
@@ -400,7 +390,16 @@ impl Bus {
         };
         self.carry_out(line, index, tasks, clock).await?;
         let now_ms = self.now_ms();
+        let look = self
+            .lanes
+            .get(index)
+            .is_some_and(|lane| lane.lock.is_due(now_ms));
+        if look {
+            self.look_at_lock(line, index, clock).await?;
+        }
+        let now_ms = self.now_ms();
         if let Some(lane) = self.lanes.get_mut(index) {
+            lane.confirm_late(clock.now());
             lane.link_from_signals(clock.now());
             lane.tell_changes(now_ms, clock.now());
         }

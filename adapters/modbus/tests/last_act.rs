@@ -15,8 +15,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use cordon_contract::{Adapter, LinkState, Order, OrderLane, Outcome, OutcomeKind};
-use cordon_model::GateAction;
+use cordon_model::{Body, CommandOutcome, GateAction};
 use cordon_sim_lane::{Input, Lane, LaneFault, LaneHandle, LaneSettings, Output};
+use park::way::{Gateway, SlowWay};
 use park::{DEVICE, Park, quick_profile, until};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -115,6 +116,44 @@ async fn an_opening_that_waits_for_the_link_ends_with_its_release() {
     let plant = lane.state().plant;
     assert_eq!((plant.rises, plant.raise_commands), (0, 0));
     assert!(is_down(&lane) && !is_locked(&lane));
+}
+
+/// A write that had got no answer reached the lane after its release was confirmed, and the lane stayed
+/// open with nobody knowing.
+#[tokio::test]
+async fn an_older_write_that_comes_after_its_release_is_taken_back_and_told() {
+    let lane = lane().await;
+    let way = SlowWay::to(lane.addr()).await;
+    let park = Park::start(way.address, &quick_profile());
+    is(&park, LinkState::Online).await;
+    way.becomes(Gateway::Keeps);
+    let opening = ordered(&park, LockOpen).await;
+    park.until("the write is under way", |_| way.kept() > 0)
+        .await;
+    way.becomes(Gateway::Passes);
+    assert_eq!(opening.await.unwrap().kind, OutcomeKind::Confirmed);
+    let release = park.order(Release, 9_000);
+    let command = match &release.message.body {
+        Body::GateCommand(command) => command.command_id,
+        _ => unreachable!(),
+    };
+    let release = park.adapter.execute(release).await;
+    assert_eq!(release.kind, OutcomeKind::Confirmed, "{release:?}");
+    until("it is down", || is_down(&lane) && !is_locked(&lane)).await;
+    way.becomes(Gateway::LetsGo);
+    park.until("what was confirmed is told as failed", |park| {
+        let told = park.statuses();
+        told.iter().any(|it| {
+            it.command_id == Some(command)
+                && it.command_outcome == Some(CommandOutcome::Failed)
+                && it
+                    .detail
+                    .as_deref()
+                    .is_some_and(|it| it.contains("on again"))
+        })
+    })
+    .await;
+    until("the last act holds", || is_down(&lane) && !is_locked(&lane)).await;
 }
 
 /// Lowering and stopping by hand end it too; they are answered at once, for they do not wait.

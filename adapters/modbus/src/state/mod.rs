@@ -10,7 +10,7 @@
 //!
 //! Here are the machine and the moments at which it is told something. `orders.rs` holds what an
 //! order sets going and how it ends, `unlinked.rs` what waits for its controller, `travel.rs` what the limits say, `faults.rs` what stops
-//! everything, `late.rs` what an opening that is over may still do, `drive.rs` what is switched.
+//! everything, `relock.rs` what the lock says when it is read back, `late.rs` what an opening that is over may still do, `drive.rs` what is switched.
 
 use cordon_contract::OutcomeKind;
 
@@ -22,6 +22,7 @@ mod drive;
 mod faults;
 mod late;
 mod orders;
+mod relock;
 mod travel;
 mod unlinked;
 
@@ -29,6 +30,7 @@ use drive::Drive;
 use late::Late;
 use orders::Waiting;
 pub(crate) use orders::{NOTHING_SENT, SUPERSEDED};
+use relock::Relock;
 
 /// Orders that may wait for the same barrier at a time; further ones are refused.
 pub const WAITING_MAX: usize = 16;
@@ -154,6 +156,7 @@ pub struct Machine {
     locked_open: bool,
     lock_confirmed: bool,
     lock_retry_ms: u64,
+    relock: Relock,
     /// An order wants the boom up; without one the lamp is red wherever the boom stands.
     in_force: bool,
     late: Late,
@@ -180,6 +183,7 @@ impl Machine {
             locked_open: false,
             lock_confirmed: false,
             lock_retry_ms: 0,
+            relock: Relock::default(),
             in_force: false,
             late: Late::No,
             green: None,
@@ -246,15 +250,6 @@ impl Machine {
     pub fn holds_lock(&self) -> bool {
         let wanted = self.awaits_lock() || self.lock_confirmed && !self.awaits_release();
         self.locked_open && wanted
-    }
-
-    /// The controller holds the lane open although nobody here has ordered it since the start: an
-    /// order of before. It stays in force until RELEASE.
-    pub fn found_locked(&mut self) {
-        self.locked_open = true;
-        self.lock_confirmed = true;
-        self.in_force = true;
-        self.late = Late::No;
     }
 
     /// The signals are unknown: the link is cut, or the device answers with an exception.

@@ -5,6 +5,7 @@ use cordon_contract::OutcomeKind;
 use super::drive::Drive;
 use super::faults::{hard_fault, obstruction};
 use super::late::Late;
+use super::relock::Relock;
 use super::{Action, Machine, Task, WAITING_MAX};
 use crate::profile::{Input, Output};
 
@@ -187,6 +188,7 @@ impl Machine {
 
     fn lock_open(&mut self, now_ms: u64, tasks: &mut Vec<Task>) {
         self.locked_open = true;
+        self.relock = Relock::default();
         self.in_force = true;
         self.late = Late::No;
         self.lower_after_ms = None;
@@ -222,10 +224,8 @@ impl Machine {
         let was_locked = self.locked_open;
         self.locked_open = false;
         self.lock_confirmed = false;
-        self.set(Output::LockOpen, false, tasks);
-        if self.rules.siren_with_lock_open {
-            self.set(Output::Siren, false, tasks);
-        }
+        self.relock.released(now_ms);
+        self.switch_lock_off(tasks);
         (
             OutcomeKind::Confirmed,
             self.after_the_lock(now_ms, was_locked),
@@ -234,7 +234,7 @@ impl Machine {
 
     /// What becomes of the boom once the lock is off. One that stands up for nobody is lowered, also
     /// when the lock was set before this machine began.
-    fn after_the_lock(&mut self, now_ms: u64, was_locked: bool) -> &'static str {
+    pub(super) fn after_the_lock(&mut self, now_ms: u64, was_locked: bool) -> &'static str {
         let down = self
             .signals
             .as_ref()

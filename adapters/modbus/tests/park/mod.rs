@@ -1,5 +1,7 @@
 //! A park of one lane for tests: simulator, adapter, an intake that writes everything down.
 
+pub mod way;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

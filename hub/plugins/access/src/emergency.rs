@@ -2,8 +2,8 @@
 
 use cordon_contract::{Entry, OrderLane};
 use cordon_model::{
-    AlarmCode, AlarmLevel, AuditOutcome, CommandOutcome, Direction, EmergencyGateOpen, GateAction,
-    GateId, LaneId, MessageId, OperatingMode, OperatingModeChange, PartyId, Timestamp,
+    AlarmCode, AlarmLevel, AuditOutcome, Direction, EmergencyGateOpen, GateAction, GateId, LaneId,
+    MessageId, OperatingMode, OperatingModeChange, PartyId, Timestamp,
 };
 
 use crate::alarm::{About, Note, Step};
@@ -120,6 +120,7 @@ impl AccessPlugin {
                 },
             );
             ordered += 1;
+            self.state.unheld.remove(lane);
             let mut held = Held {
                 order: hold.order.to_owned(),
                 by: hold.by.clone(),
@@ -159,6 +160,7 @@ impl AccessPlugin {
             let Some(device) = self.barrier_of(lane) else {
                 continue;
             };
+            self.state.unheld.remove(lane);
             let held = self.state.held.remove(lane);
             let seed = held
                 .as_ref()
@@ -219,31 +221,6 @@ impl AccessPlugin {
                 outcome: AuditOutcome::Success,
                 detail: &format!("{order}: released by itself, the time set is over"),
             });
-        }
-    }
-
-    /// What came of the order that holds a lane open, or of the one that releases it: a lane is held
-    /// until its release is confirmed, and is not held when all its openings came to nothing.
-    pub(crate) fn held_ends(&mut self, lane: &LaneId, command: MessageId, outcome: CommandOutcome) {
-        let releases = |(release, _): &(MessageId, Held)| *release == command;
-        if self.state.releasing.get(lane).is_some_and(releases)
-            && outcome != CommandOutcome::Accepted
-            && let Some((_, held)) = self.state.releasing.remove(lane)
-            && outcome != CommandOutcome::Confirmed
-        {
-            if let Some(later) = self.state.held.get_mut(lane) {
-                later.opened.and(&held.opened);
-            } else {
-                // Nobody releases it by itself once that did not work.
-                let until = None;
-                let held = Held { until, ..held };
-                self.state.held.insert(lane.clone(), held);
-            }
-        }
-        if let Some(held) = self.state.held.get_mut(lane)
-            && held.opened.ends_with(command, outcome)
-        {
-            self.state.held.remove(lane);
         }
     }
 

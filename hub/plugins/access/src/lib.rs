@@ -19,6 +19,7 @@ mod dispatch;
 mod emergency;
 mod explain;
 mod facts;
+mod held;
 mod ids;
 mod intake;
 mod now;

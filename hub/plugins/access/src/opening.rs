@@ -153,6 +153,7 @@ impl AccessPlugin {
                 let text = format!("{outcome}: {}", status.detail.as_deref().unwrap_or(""));
                 self.fail_opening(step, &status.lane_id, command, &text);
                 self.fail_held(step, &status.lane_id, command, &text);
+                self.fail_release(step, &status.lane_id, command, &text);
             }
         }
         self.held_ends(&status.lane_id, command, outcome);

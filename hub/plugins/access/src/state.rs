@@ -42,6 +42,10 @@ pub(crate) struct State {
     pub cleaned_hour: i64,
     /// Lanes whose release was ordered and not confirmed yet, with the release's command.
     pub releasing: BTreeMap<LaneId, (MessageId, Held)>,
+    /// The newest opening of a lane that came to nothing, until it is released: the lane may confirm it late.
+    pub unheld: BTreeMap<LaneId, Held>,
+    /// The release of a lane that was confirmed last: the lane may find it undone.
+    pub released: BTreeMap<LaneId, MessageId>,
 }
 
 /// Operating modes (R124).
@@ -186,6 +190,14 @@ impl Opened {
         Self {
             locked: false,
             awaited: vec![command],
+        }
+    }
+
+    /// An opening that the lane confirmed.
+    pub fn confirmed() -> Self {
+        Self {
+            locked: true,
+            awaited: Vec::new(),
         }
     }
 

@@ -281,6 +281,40 @@ fn a_later_opening_that_fails_does_not_end_the_hold_of_an_earlier_one() {
     }
 }
 
+/// An opening that had failed and was confirmed late was shown as not held.
+#[test]
+fn a_lane_that_confirms_an_opening_late_is_held_until_its_release() {
+    use CommandOutcome::{Confirmed, Failed};
+    let mut feed = Feed::new();
+    let now = feed.plugin.park_now();
+    feed.plugin
+        .restore(&feed.plugin.snapshot().unwrap())
+        .unwrap();
+    let held = || now.look().unwrap().held.iter().any(|lane| *lane == *"L-06");
+    let ordered = |feed: &mut Feed, release| {
+        let told = feed.say(open(&["G-04"], release));
+        told.orders[0].command.command_id
+    };
+    let opening = ordered(&mut feed, None);
+    feed.end("L-06", opening, Failed);
+    assert!(!held());
+    feed.plugin
+        .restore(&feed.plugin.snapshot().unwrap())
+        .unwrap();
+    feed.end("L-06", opening, Confirmed);
+    assert!(held(), "the boom is up");
+    let release = ordered(&mut feed, Some(true));
+    feed.end("L-06", release, Confirmed);
+    assert!(!held());
+    feed.end("L-06", opening, Confirmed);
+    assert!(!held(), "released since");
+    // What was confirmed and is not so any more is an alarm, once.
+    let told = feed.end("L-06", release, Failed);
+    assert_eq!(told.alarm_codes(), [cordon_model::AlarmCode::GateFault]);
+    let told = feed.end("L-06", opening, Failed);
+    assert!(told.alarm_codes().is_empty());
+}
+
 /// It took effect early by the lead, and lowered the exits during the evacuation.
 #[test]
 fn a_planned_mode_takes_effect_by_the_clock_while_the_journal_is_ahead_of_it() {

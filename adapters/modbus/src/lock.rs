@@ -1,0 +1,105 @@
+//! The lock as the controller holds it, read back from time to time.
+//!
+//! A write whose answer did not come may still be under way, through a gateway that is slow, and reach the
+//! controller after a newer one that was answered. Closing the connection it was written to does not call it
+//! back. So what was confirmed of the lock is looked at again, and the last order holds: what an
+//! older write undid is done again, and told.
+
+use cordon_contract::{Clock, OutcomeKind};
+use cordon_model::{MessageId, Timestamp};
+
+use crate::bus::Bus;
+use crate::command;
+use crate::lane::Lane;
+use crate::line::{Broken, Line, Manners};
+use crate::profile::Output;
+use crate::report::About;
+use crate::state::{Action, State};
+
+/// Between two looks at the lock.
+const LOOK_MS: u64 = 1_000;
+
+/// What is known of the orders about a lane's lock.
+#[derive(Debug, Default)]
+pub(crate) struct LockWatch {
+    look_at_ms: u64,
+    /// The opening that ended without a confirmation, as long as it is the last order.
+    unconfirmed: Option<MessageId>,
+    /// The order that was confirmed last.
+    confirmed: Option<MessageId>,
+}
+
+impl LockWatch {
+    /// Whether the lock is to be looked at.
+    pub(crate) fn is_due(&self, now_ms: u64) -> bool {
+        self.look_at_ms <= now_ms
+    }
+
+    /// Notes how an order ended.
+    pub(crate) fn ended(&mut self, action: Action, command: MessageId, kind: OutcomeKind) {
+        match (action, kind) {
+            (Action::LockOpen | Action::Release, OutcomeKind::Confirmed) => {
+                self.unconfirmed = None;
+                self.confirmed = Some(command);
+            }
+            (Action::LockOpen, _) => self.unconfirmed = Some(command),
+            _ => {}
+        }
+    }
+}
+
+impl Lane {
+    /// Tells of an opening that is confirmed although it was given up before.
+    pub(crate) fn confirm_late(&mut self, at: Timestamp) {
+        if self.machine.is_lock_confirmed()
+            && self.machine.state() == State::Open
+            && let Some(command) = self.lock.unconfirmed.take()
+        {
+            self.lock.confirmed = Some(command);
+            let words = "the boom is up and held, after the order was given up".to_owned();
+            let about = About::Command(command, OutcomeKind::Confirmed, words);
+            self.tell(at, &about, true, false);
+        }
+    }
+}
+
+impl Bus {
+    /// Reads the lock, which outlives the hub that set it, and has the last order hold.
+    pub(crate) async fn look_at_lock(
+        &mut self,
+        line: &mut Line<'_>,
+        index: usize,
+        clock: &dyn Clock,
+    ) -> Result<(), Broken> {
+        let now_ms = self.now_ms();
+        let Some(lane) = self.lanes.get_mut(index) else {
+            return Ok(());
+        };
+        lane.lock.look_at_ms = now_ms.saturating_add(LOOK_MS);
+        let Some(request) = command::read_back(&lane.profile, Output::LockOpen) else {
+            return Ok(());
+        };
+        let unit = lane.config.unit;
+        let Ok(answer) = self.call(line, unit, request, Manners::Yields).await? else {
+            return Ok(());
+        };
+        let now_ms = self.now_ms();
+        let Some(lane) = self.lanes.get_mut(index) else {
+            return Ok(());
+        };
+        let is_on = command::is_on(&lane.profile, Output::LockOpen, &answer);
+        let was_locked = lane.machine.is_locked_open();
+        let (tasks, undone) = lane.machine.lock_seen(now_ms, is_on);
+        if !was_locked && lane.machine.is_locked_open() {
+            tracing::info!(device = %lane.config.device, "found held open; it stays so until RELEASE");
+        }
+        if let Some(words) = undone {
+            tracing::warn!(device = %lane.config.device, "{words}");
+            if let Some(command) = lane.lock.confirmed {
+                let about = About::Command(command, OutcomeKind::Failed, words.to_owned());
+                lane.tell(clock.now(), &about, true, false);
+            }
+        }
+        self.carry_out(line, index, tasks, clock).await
+    }
+}

@@ -1,0 +1,78 @@
+//! Which lanes are held open, by what came of the orders: the state follows the lane.
+
+use cordon_model::{AlarmCode, AlarmLevel, CommandOutcome, LaneId, MessageId};
+
+use crate::alarm::{About, Step};
+use crate::plugin::AccessPlugin;
+use crate::state::{Held, Opened};
+
+impl AccessPlugin {
+    /// What came of the order that holds a lane open, or of the one that releases it: a lane is held
+    /// until its release is confirmed, and is not held when all its openings came to nothing.
+    pub(crate) fn held_ends(&mut self, lane: &LaneId, command: MessageId, outcome: CommandOutcome) {
+        let releases = |(release, _): &(MessageId, Held)| *release == command;
+        if outcome == CommandOutcome::Confirmed
+            && self.state.releasing.get(lane).is_some_and(releases)
+        {
+            self.state.released.insert(lane.clone(), command);
+        }
+        if self.state.releasing.get(lane).is_some_and(releases)
+            && outcome != CommandOutcome::Accepted
+            && let Some((_, held)) = self.state.releasing.remove(lane)
+            && outcome != CommandOutcome::Confirmed
+        {
+            if let Some(later) = self.state.held.get_mut(lane) {
+                later.opened.and(&held.opened);
+            } else {
+                // Nobody releases it by itself once that did not work.
+                let until = None;
+                let held = Held { until, ..held };
+                self.state.held.insert(lane.clone(), held);
+            }
+        }
+        if let Some(held) = self.state.held.get_mut(lane)
+            && held.opened.ends_with(command, outcome)
+            && let Some(held) = self.state.held.remove(lane)
+        {
+            self.state.unheld.insert(lane.clone(), held);
+        }
+        if outcome == CommandOutcome::Confirmed {
+            self.held_after_all(lane, command);
+        }
+    }
+
+    /// A lane confirms an opening that had come to nothing: it is held, as the lane says.
+    fn held_after_all(&mut self, lane: &LaneId, command: MessageId) {
+        let is_late = |held: &Held| held.command == command;
+        if self.state.unheld.get(lane).is_some_and(is_late)
+            && let Some(mut held) = self.state.unheld.remove(lane)
+        {
+            held.opened = Opened::confirmed();
+            self.state.held.entry(lane.clone()).or_insert(held);
+        }
+    }
+
+    /// A lane found that a release which was confirmed had been undone.
+    pub(crate) fn fail_release(
+        &mut self,
+        step: &mut Step<'_>,
+        lane: &LaneId,
+        command: MessageId,
+        text: &str,
+    ) {
+        let is_that = self.state.released.get(lane) == Some(&command);
+        if !is_that || !self.is_loud(step, format!("released|{command}")) {
+            return;
+        }
+        let device = self.barrier_of(lane);
+        let gate = self.plan.lanes.iter().find(|it| it.id == *lane);
+        let about = About {
+            device: device.as_ref(),
+            gate: gate.map(|it| &it.gate),
+            lane: Some(lane),
+            text: format!("a release that was confirmed was undone 已确认的解除又失效: {text}"),
+            ..About::default()
+        };
+        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
+    }
+}
