@@ -17,7 +17,7 @@ use crate::exit::{Ending, TRY_AGAIN};
 #[command(
     after_help = "Messages leave in the order in which they were given. Without files, submits what waits in the spool.\n\
     What a receipt warns of is said on standard error, with code and remedy, and changes no exit code.\n\
-    Exit codes: 0 all accepted; 1 something was refused for good; 69 no answer; 75 refused for now, messages wait.\n\n\
+    Exit codes: 0 all accepted; 1 something was refused, now or before; 69 no answer; 75 refused for now, messages wait.\n\n\
     Example:\n  cordon submit --url https://127.0.0.1:8443/soap/enterprise --certs certs/enterprise-1 \\\n    \
     --trust certs/ca --spool spool registration.xml"
 )]
@@ -40,6 +40,7 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Ending> {
     let spool = Spool::open(&args.spool)?;
+    let mut refused_before = 0;
     for file in &args.files {
         let bytes = std::fs::read(file).map_err(|error| Ending::file(file, &error))?;
         let place = |fault: Fault| {
@@ -50,9 +51,16 @@ pub fn run(args: &Args) -> Result<(), Ending> {
         // What is sent is the canonical form, which has no XML declaration to repeat in a batch.
         let canonical =
             cordon_wire::write_message(&message).map_err(|fault| place(lawful(fault)))?;
-        let state = spool.put(&message.header.message_id, &canonical)?;
+        let id = &message.header.message_id;
+        let state = spool.put(id, &canonical)?;
         if state != SpoolState::Waiting {
             tell!("{}: answered before ({})", file.display(), state.as_str());
+        }
+        if state == SpoolState::Refused {
+            refused_before += 1;
+            if let Some(refusal) = spool.refusal(id) {
+                hear(id, &Answer::Refusal(refusal));
+            }
         }
     }
     let summary = send(args, &spool).map_err(|ending| kept(ending, args, &spool))?;
@@ -63,7 +71,10 @@ pub fn run(args: &Args) -> Result<(), Ending> {
     if summary.warned > 0 {
         println!("of the accepted, with a warning: {}", summary.warned);
     }
-    if summary.refused > 0 {
+    if refused_before > 0 {
+        println!("refused before, not sent again: {refused_before}");
+    }
+    if summary.refused + refused_before > 0 {
         return Err(Ending::failed(
             "some messages were refused; see the spool's `refused` folder",
         ));

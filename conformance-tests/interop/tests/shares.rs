@@ -137,3 +137,46 @@ fn what_was_taken_stays_when_the_journal_is_read_again_under_a_smaller_part() {
     let output = replay.arg(park.data().join("park.toml")).output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
 }
+
+/// Given again it was "answered before", with exit code 0, and never sent.
+#[test]
+fn a_message_that_was_refused_is_told_as_such_again_and_sent_again_once_there_may_be_room() {
+    let park = narrow();
+    let grants: Vec<PathBuf> = (0..4)
+        .map(|number| {
+            let fields = grant("enterprise-2", number);
+            say(&park, "enterprise-2", "AccessGrant", &fields)
+        })
+        .collect();
+    let submit = |file: &PathBuf| park.submit("enterprise-2", std::slice::from_ref(file));
+    for file in &grants[..3] {
+        assert_eq!(submit(file).status.code(), Some(0));
+    }
+    for _ in 0..2 {
+        let full = submit(&grants[3]);
+        assert_eq!(full.status.code(), Some(1), "{}", said(&full));
+        assert!(said(&full).contains("refused: F085: "), "{}", said(&full));
+    }
+    let over = grant("enterprise-2", 0).replace("ACTIVE", "WITHDRAWN");
+    let over = say(&park, "enterprise-2", "AccessGrant", &over);
+    assert_eq!(submit(&over).status.code(), Some(0));
+    let taken = submit(&grants[3]);
+    assert_eq!(taken.status.code(), Some(0), "{}", said(&taken));
+    assert!(said(&taken).contains("accepted 1"), "{}", said(&taken));
+    // Another's grant is refused for good, however often it is given.
+    let foreign = say(
+        &park,
+        "enterprise-2",
+        "AccessGrant",
+        &grant("enterprise-1", 9),
+    );
+    let first = submit(&foreign);
+    assert_eq!(first.status.code(), Some(1), "{}", said(&first));
+    let code = said(&first);
+    let code = code.split("refused: ").nth(1).unwrap().get(..6).unwrap();
+    let again = submit(&foreign);
+    assert_eq!(again.status.code(), Some(1), "{}", said(&again));
+    let words = said(&again);
+    assert!(words.contains("answered before (refused)"), "{words}");
+    assert!(words.contains(&format!("refused: {code}")), "{words}");
+}

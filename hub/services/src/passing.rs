@@ -29,9 +29,18 @@ pub fn is_passing(code: &str) -> bool {
     PASSING.iter().any(|(passing, _)| *passing == code) || code.starts_with('J')
 }
 
+/// The sender's part of a room is full.
+const NO_ROOM: &str = "F085";
+
+/// Whether the same message may be taken once somebody has done something about it: it is not sent again by
+/// itself, which would fill the hub's journal with refusals, but when it is given again.
+pub fn may_pass(code: &str) -> bool {
+    is_passing(code) || code == NO_ROOM
+}
+
 #[cfg(test)]
 mod tests {
-    use super::is_passing;
+    use super::{is_passing, may_pass};
 
     #[test]
     fn what_is_said_of_the_message_is_final() {
@@ -39,7 +48,8 @@ mod tests {
             assert!(!is_passing(code), "{code}");
         }
         for code in ["F007", "F008", "F060", "F061", "S050", "J011"] {
-            assert!(is_passing(code), "{code}");
+            assert!(is_passing(code) && may_pass(code), "{code}");
         }
+        assert!(may_pass("F085") && !is_passing("F085") && !may_pass("F002"));
     }
 }

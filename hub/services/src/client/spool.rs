@@ -15,7 +15,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cordon_contract::Fault;
-use cordon_model::MessageId;
+use cordon_model::{MessageId, Refusal};
+use cordon_xml::{Document, Limits};
+
+use crate::passing::may_pass;
 
 /// Where a message stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -95,7 +98,8 @@ impl Spool {
     }
 
     /// Puts a message in behind all that wait; durable when this returns. A message that is there
-    /// already, in any state, is left alone; the answer says in which.
+    /// already, in any state, is left alone; the answer says in which. One that was refused for a reason that
+    /// may be over waits again.
     pub fn put(&self, id: &MessageId, message: &[u8]) -> Result<SpoolState, Fault> {
         let mut known = self.known();
         let waits = known.get(id).map(|waiting| waiting.file.clone());
@@ -118,6 +122,12 @@ impl Spool {
                 continue;
             };
             if present == message {
+                let again = state == SpoolState::Refused
+                    && self.refusal(id).is_some_and(|it| may_pass(&it.code));
+                if again {
+                    self.wait_again(&mut known, id, &file)?;
+                    return Ok(SpoolState::Waiting);
+                }
                 return Ok(state);
             }
             return Err(Fault::new(
@@ -127,14 +137,46 @@ impl Spool {
             .at(file.display().to_string())
             .remedy("give the changed message an id of its own"));
         }
+        let last = self.behind_all(&known, id);
+        write_durably(&last.file, message)?;
+        known.insert(*id, last);
+        Ok(SpoolState::Waiting)
+    }
+
+    /// With what a message was refused; `None` when it was not, or when nothing readable lies beside it.
+    pub fn refusal(&self, id: &MessageId) -> Option<Refusal> {
+        let file = self.settled(SpoolState::Refused, id);
+        let answer = fs::read(file.with_extension("answer.xml")).ok()?;
+        let document = Document::parse(answer, &Limits::default()).ok()?;
+        cordon_wire::read_refusal(document.root()).ok()
+    }
+
+    /// Moves a refused message behind all that wait. Its old answer stays until it has another one.
+    fn wait_again(
+        &self,
+        known: &mut BTreeMap<MessageId, Waiting>,
+        id: &MessageId,
+        refused: &Path,
+    ) -> Result<(), Fault> {
+        let last = self.behind_all(known, id);
+        fs::rename(refused, &last.file)
+            .and_then(|()| sync_folder(&last.file))
+            .and_then(|()| sync_folder(refused))
+            .map_err(|error| cannot(&last.file, &error))?;
+        known.insert(*id, last);
+        Ok(())
+    }
+
+    /// The place behind all that wait.
+    fn behind_all(&self, known: &BTreeMap<MessageId, Waiting>, id: &MessageId) -> Waiting {
         let last = known.values().map(|waiting| waiting.number).max();
         let number = last.unwrap_or(0) + 1;
         let name = format!("{number:0NUMBER_DIGITS$}-{id}.xml");
-        let file = self.folder(SpoolState::Waiting).join(name);
-        write_durably(&file, message)?;
-        let id = *id;
-        known.insert(id, Waiting { number, id, file });
-        Ok(SpoolState::Waiting)
+        Waiting {
+            number,
+            id: *id,
+            file: self.folder(SpoolState::Waiting).join(name),
+        }
     }
 
     /// Ids of waiting messages in the order in which they came in.
