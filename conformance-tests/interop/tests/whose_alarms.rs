@@ -103,6 +103,70 @@ fn two_fires_of_one_panel_are_two_alarms() {
     }
 }
 
+/// A panel that writes its own name before its numbers was taken for one that gives none, and one with a number
+/// of its own each second was an alarm to acknowledge each second.
+#[test]
+fn fires_in_the_same_words_are_one_alarm_that_counts() {
+    let broker = Mosquitto::start("allow_anonymous true", |_| {});
+    let park = Park::start_with(|data| add_sensors(data, broker.port()));
+    subscribed(&broker);
+    let of = |prefix: &str| {
+        let open = open(&park);
+        let text = |one: &Value| one["id"].as_str().unwrap_or_default().to_owned();
+        let counted = open.iter().filter(|one| text(one).starts_with(prefix));
+        counted
+            .map(|one| one["repeats"].as_u64().unwrap())
+            .collect::<Vec<u64>>()
+    };
+    for (device, prefix) in [("S-01", "S-01:"), ("S-02", "fire-")] {
+        for number in 0..30 {
+            let payload = format!(
+                "{{\"id\":\"{prefix}{number}\",\"time\":\"{}\",\"kind\":\"fire\",\"text\":\"fire\"}}",
+                moment(0)
+            );
+            let topic = format!("sensors/GW-01/{device}/alarm");
+            publish(publisher(broker.port()), &topic, &payload);
+        }
+        park.until("all are counted in the first", || of(prefix) == [29]);
+    }
+}
+
+/// The end of an alarm that nobody knew ended the newest like one.
+#[test]
+fn an_end_that_can_mean_two_alarms_ends_none_and_the_page_says_so() {
+    let park = Park::start();
+    let say = |id: &str, state: &str, words: &str| {
+        let now = moment(0);
+        let fields = format!(
+            "<c:AlarmId>{id}</c:AlarmId><c:AlarmCode>FIRE</c:AlarmCode><c:AlarmLevel>RED</c:AlarmLevel>\
+             <c:State>{state}</c:State><c:OccurredAt>{now}</c:OccurredAt>\
+             <c:Description>{words}</c:Description>"
+        );
+        let file = fresh_id();
+        let text = message(Head::of("enterprise-1"), &file, "AlarmEvent", &fields);
+        let file = message_file(park.scratch(), &file, &text);
+        let words = said(&park.submit("enterprise-1", &[file]));
+        assert!(words.contains("accepted 1, refused 0"), "{words}");
+    };
+    say("F1", "RAISED", "tank 1");
+    say("F2", "RAISED", "tank 2");
+    say("F0", "CLEARED", "tank 0");
+    park.until("the page says that it is not known which is over", || {
+        let words = "and not which] tank";
+        let open = open(&park);
+        let marked = open.iter().filter(|one| {
+            let said = one["description"].as_str().unwrap_or_default();
+            said.contains(words) && one["state"] == "RAISED"
+        });
+        marked.count() == 2
+    });
+    say("F2", "CLEARED", "tank 2");
+    park.until("what is named is over", || {
+        state_of(&park, "tank 2").as_deref() == Some("CLEARED")
+    });
+    assert_eq!(state_of(&park, "tank 1").as_deref(), Some("RAISED"));
+}
+
 /// A message about nothing but a name costs its publisher nothing.
 fn flood(port: u16, messages: impl Iterator<Item = (String, String)>) {
     let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();

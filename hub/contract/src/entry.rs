@@ -86,6 +86,12 @@ pub fn speaker_of(message: &Message) -> &str {
         .unwrap_or_else(|| header.sender_id.as_str())
 }
 
+/// The name that is made for an event whose device gives it none: it says no more than the device and the
+/// instant.
+pub fn made_name(device: &str, at: Timestamp) -> String {
+    format!("{device}:{}", at.micros())
+}
+
 /// One entry. Cheap to clone: the message is shared.
 #[derive(Clone, Debug)]
 pub struct Entry {

@@ -286,7 +286,7 @@ pub fn time_of(reading: &Reading) -> Timestamp {
 /// An identity for what has none of its own: device, instant in microseconds and, when the reading has
 /// one, eight letters of its message id.
 pub fn event_id(reading: &Reading) -> String {
-    let mut id = format!("{}:{}", reading.device, time_of(reading).micros());
+    let mut id = cordon_contract::made_name(reading.device.as_str(), time_of(reading));
     if let Some(message_id) = &reading.message_id {
         let letters = message_id.to_string().chars().take(8).collect::<String>();
         id.push(':');

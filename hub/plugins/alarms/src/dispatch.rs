@@ -197,6 +197,28 @@ impl AlarmPlugin {
         }
     }
 
+    /// Whoever was told of an alarm is told of one more that is counted in it.
+    pub(crate) fn tell_of_more(&mut self, entry: &Entry, id: &str, decisions: &mut Decisions) {
+        let Some(alarm) = self.state.alarms.get(id) else {
+            return;
+        };
+        let count = alarm.repeats;
+        let words = format!("[又报，已计 {count} 次 / one more, {count} counted in it] ");
+        let event = AlarmEvent {
+            state: alarm.state,
+            description: clip(&format!("{words}{}", alarm.event.description)),
+            ..alarm.event.clone()
+        };
+        for receiver in alarm.told.clone() {
+            let notice = Notice {
+                receiver,
+                alarms: vec![id.to_owned()],
+                escalation: 0,
+            };
+            self.order(entry, notice, Body::AlarmEvent(event.clone()), decisions);
+        }
+    }
+
     fn order(&mut self, entry: &Entry, notice: Notice, body: Body, decisions: &mut Decisions) {
         self.ordered_now += 1;
         let deadline = entry

@@ -1,6 +1,6 @@
-//! An alarm comes in: new, again, worse than before, or over.
+//! An alarm comes in: new, again, or worse than before.
 
-use cordon_contract::{ALARM_FORGOTTEN, Decisions, Entry, Owner};
+use cordon_contract::{ALARM_FORGOTTEN, Decisions, Entry, Owner, made_name, speaker_of};
 use cordon_model::{AlarmEvent, AlarmState, AuditOutcome, Body, Timestamp};
 
 use crate::detect;
@@ -23,7 +23,7 @@ impl AlarmPlugin {
         let id = &event.alarm_id;
         let likeness = self.likeness(entry, event);
         if is_over(event.state) {
-            return self.ended(entry, event, &likeness, decisions);
+            return self.ended(entry, event, &likeness.2, decisions);
         }
         if let Some(known) = self.state.alarms.get(id) {
             return match known.is_told_by(entry, event) {
@@ -33,19 +33,18 @@ impl AlarmPlugin {
             };
         }
         let flood_ms = i64::from(self.config.flood_s) * 1_000;
-        let lately = self
-            .state
-            .recents
-            .get(&likeness)
-            .filter(|recent| entry.time.ms_since(recent.at) < flood_ms)
-            .map(|recent| (recent.alarm.clone(), recent.at));
-        let is_more = |(leader, _): &&(String, Timestamp)| self.is_the_same(entry, event, leader);
-        if let Some((leader, _)) = lately.as_ref().filter(is_more) {
+        let last = self.state.recents.get(&likeness);
+        let last = last.map(|recent| (recent.alarm.clone(), recent.at));
+        let is_fresh = |at: Timestamp| entry.time.ms_since(at) < flood_ms;
+        if let Some((leader, at)) = &last
+            && self.is_the_same(entry, event, leader, is_fresh(*at))
+        {
             let leader = leader.clone();
             self.count_under(entry, &leader, event, decisions);
             self.remember(entry, likeness, leader);
             return;
         }
+        let lately = last.filter(|(_, at)| is_fresh(*at));
         let hold = lately.map(|(_, at)| at.plus_ms(flood_ms));
         let owner = self.owner_of(entry, event);
         match self.is_flood(entry, event, &owner) {
@@ -55,18 +54,17 @@ impl AlarmPlugin {
         self.remember(entry, likeness, id.clone());
     }
 
-    /// Whether an alarm that is like `leader` is the same again and counted under it. Of red and orange
-    /// ones only one state that is told twice: by the hub before anybody saw it, or by a device that gives
-    /// its alarms no names, in the same words. Whoever names two alarms means two, and the end of one is
-    /// not the end of the other.
-    fn is_the_same(&self, entry: &Entry, event: &AlarmEvent, leader: &str) -> bool {
+    /// Whether an alarm that is like `leader` is the same again and counted in it. Red and orange ones
+    /// what a device says while the first is active, in the same words and under whatever name, or the hub
+    /// within the window before anybody saw the first. Who names no device tells of two things.
+    fn is_the_same(&self, entry: &Entry, event: &AlarmEvent, leader: &str, is_fresh: bool) -> bool {
         let Some(is) = self.state.alarms.get(leader) else {
             return false;
         };
         match is_grave(event.alarm_level) {
-            true if self.is_hubs(entry) => is.is_raised(),
-            true if is_named(event) || is.event.description != event.description => false,
-            _ => !is_over(is.state),
+            true if self.is_hubs(entry) => is_fresh && is.is_raised(),
+            true => event.source_device.is_some() && is.is_of(entry, event) && !is_over(is.state),
+            false => is_fresh && !is_over(is.state),
         }
     }
 
@@ -87,27 +85,6 @@ impl AlarmPlugin {
     pub(crate) fn age(&mut self, entry: &Entry, most: usize) {
         let flood_s = i64::from(self.config.flood_s);
         self.state.age(entry.time.plus_seconds(-flood_s), most);
-    }
-
-    /// Its source says that an alarm is over.
-    fn ended(
-        &mut self,
-        entry: &Entry,
-        event: &AlarmEvent,
-        likeness: &Likeness,
-        decisions: &mut Decisions,
-    ) {
-        let known = match self.state.alarms.contains_key(&event.alarm_id) {
-            true => Some(&event.alarm_id),
-            false => self.state.recents.get(likeness).map(|recent| &recent.alarm),
-        };
-        let alarm = known.and_then(|id| self.state.alarms.get_key_value(id));
-        if let Some((id, alarm)) = alarm
-            && alarm.sender == entry.sender
-        {
-            let id = id.clone();
-            self.clear(entry, &id, &event.description, decisions);
-        }
     }
 
     /// The same alarm from the same source: worse than before it rises, else it is counted.
@@ -157,8 +134,9 @@ impl AlarmPlugin {
         }
     }
 
-    /// An open alarm grows worse, or one more is counted in it that nobody has seen. It is raised again under its own name: told at once by the route of
-    /// what it is now, with that level's deadlines, whoever had taken it up before.
+    /// An open alarm grows worse, or one more is counted in it that nobody has seen. It is raised again
+    /// under its own name: told at once by the route of what it is now, with that level's deadlines,
+    /// whoever had taken it up before.
     fn rise(&mut self, entry: &Entry, event: &AlarmEvent, decisions: &mut Decisions) {
         let id = &event.alarm_id;
         let likeness = self.likeness(entry, event);
@@ -187,6 +165,12 @@ impl AlarmPlugin {
         };
         alarm.repeats = alarm.repeats.saturating_add(1);
         alarm.escalation = 0;
+        // Whoever follows the alarm by its name has not heard of it yet.
+        if alarm.state != event.state && told_of(entry) != Some(id) {
+            let step = (alarm.state, event.state);
+            let update = self.step_of_hub(entry, id, step, &alarm.event.description);
+            decisions.emit(Body::AlarmUpdate(update), Some(id.clone()));
+        }
         self.take_up(entry, alarm, None, decisions);
     }
 
@@ -245,7 +229,7 @@ impl AlarmPlugin {
         }
     }
 
-    /// Counts an identical alarm under the one that is open already, and closes it with that note.
+    /// Counts an identical alarm under the one that is active already, and closes it with that note.
     fn count_under(
         &mut self,
         entry: &Entry,
@@ -253,8 +237,62 @@ impl AlarmPlugin {
         event: &AlarmEvent,
         decisions: &mut Decisions,
     ) {
-        self.repeated(leader);
+        let is_named = self.is_named(entry, event);
+        if is_named {
+            self.state.name(&event.alarm_id, leader);
+        }
+        match self.news(entry, leader, (event, is_named)) {
+            News::Raise => {
+                let one_more = AlarmEvent {
+                    alarm_id: leader.to_owned(),
+                    ..event.clone()
+                };
+                self.rise(entry, &one_more, decisions);
+            }
+            News::Tell => {
+                self.repeated(leader);
+                self.tell_of_more(entry, leader, decisions);
+            }
+            News::None => self.repeated(leader),
+        }
         self.close_under(entry, leader, event, decisions);
+    }
+
+    /// What people are to hear of one more that is counted in an alarm: of a red or orange one at once,
+    /// but once in the window, however many names its source makes up. What nobody has acknowledged goes
+    /// on to escalate from when it began.
+    fn news(
+        &mut self,
+        entry: &Entry,
+        leader: &str,
+        (event, is_named): (&AlarmEvent, bool),
+    ) -> News {
+        let flood_ms = i64::from(self.config.flood_s) * 1_000;
+        let Some(alarm) = self.state.alarms.get_mut(leader) else {
+            return News::None;
+        };
+        let is_due = |at: Timestamp| entry.time.ms_since(at) >= flood_ms;
+        if !is_grave(event.alarm_level) || !alarm.again.is_none_or(is_due) {
+            return News::None;
+        }
+        let news = match (alarm.is_raised(), is_named) {
+            (false, _) => News::Raise,
+            (true, true) => News::Tell,
+            (true, false) => return News::None,
+        };
+        alarm.again = Some(entry.time);
+        news
+    }
+
+    /// Whether its source gave an alarm a name. Of a device that gives none the mapping makes one, which
+    /// says no more than the device and the instant, and no other word of that device means it.
+    fn is_named(&self, entry: &Entry, event: &AlarmEvent) -> bool {
+        let Some(message) = entry.message.as_deref() else {
+            return false;
+        };
+        let times = [event.occurred_at, message.header.occurred_at];
+        let made = times.map(|at| made_name(speaker_of(message), at));
+        !self.is_hubs(entry) && !made.iter().any(|made| event.alarm_id.contains(made))
     }
 
     /// Closes an alarm that is counted under another, with a note that names that one.
@@ -288,7 +326,7 @@ impl AlarmPlugin {
             && let Some(spare) = self.state.spare(of_partners)
         {
             self.state.over(&spare);
-            self.state.alarms.remove(&spare);
+            self.state.remove(&spare);
             self.touch(&spare);
             let why = format!("more than {} alarms are open", self.config.open_max);
             let outcome = AuditOutcome::Failure;
@@ -299,6 +337,10 @@ impl AlarmPlugin {
             sender: entry.sender.clone(),
             of_hub: self.is_hubs(entry),
             owner,
+            source: self.likeness(entry, event).2,
+            names: Default::default(),
+            again: None,
+            answers: Default::default(),
             state: event.state,
             raised: entry.time,
             errands: Vec::new(),
@@ -308,7 +350,12 @@ impl AlarmPlugin {
             groups: Default::default(),
             held: Default::default(),
         };
+        let id = &event.alarm_id;
+        let is_named = self.is_named(entry, event);
         self.take_up(entry, alarm, hold, decisions);
+        if is_named {
+            self.state.name(id, id);
+        }
     }
 
     /// Routes an alarm as it is now, and tells at once what may not wait.
@@ -337,23 +384,39 @@ impl AlarmPlugin {
     }
 }
 
-/// Whether its source gave an alarm its name. Of a device that gives none the mapping makes one, of the
-/// device and the time.
-fn is_named(event: &AlarmEvent) -> bool {
-    let device = event.source_device.as_ref();
-    device.is_none_or(|device| !event.alarm_id.contains(&format!("{device}:")))
+/// What people hear of one more that is counted in an alarm.
+enum News {
+    /// It is raised again: they had seen what was.
+    Raise,
+    /// Whoever was told of it is told that there is one more.
+    Tell,
+    /// The count alone.
+    None,
+}
+
+/// The name of the alarm that an entry tells of.
+fn told_of(entry: &Entry) -> Option<&String> {
+    match &entry.message.as_deref()?.body {
+        Body::AlarmEvent(event) => Some(&event.alarm_id),
+        _ => None,
+    }
 }
 
 impl Alarm {
     /// Whether an event that bears this alarm's name speaks of it: the same sender and device, and not
     /// of something that happened after it was over.
     fn is_told_by(&self, entry: &Entry, event: &AlarmEvent) -> bool {
+        let same_time = event.occurred_at <= self.event.occurred_at;
+        self.is_of(entry, event) && (!is_over(self.state) || same_time)
+    }
+
+    /// Whether it is of the same sender and device.
+    pub(crate) fn is_of(&self, entry: &Entry, event: &AlarmEvent) -> bool {
         let devices = (&self.event.source_device, &event.source_device);
         let same_device = match devices {
             (Some(one), Some(other)) => one == other,
             _ => true,
         };
-        let same_time = event.occurred_at <= self.event.occurred_at;
-        self.sender == entry.sender && same_device && (!is_over(self.state) || same_time)
+        self.sender == entry.sender && same_device
     }
 }

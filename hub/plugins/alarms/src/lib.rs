@@ -13,15 +13,18 @@
 //!
 //! Floor 3: imports model and contract.
 
+mod alike;
 mod config;
 mod delivery;
 mod detect;
 mod dispatch;
+mod ended;
 mod event;
 mod facts;
 mod group;
 mod life;
 mod missed;
+mod names;
 mod open;
 mod outage;
 mod plugin;

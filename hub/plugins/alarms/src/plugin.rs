@@ -13,11 +13,11 @@ use crate::facts::{Places, source};
 use crate::life::{self, is_over};
 use crate::open::OpenAlarms;
 use crate::recent::Likeness;
-use crate::routes::{Later, Routes};
+use crate::routes::{Later, Routes, is_grave};
 use crate::state::{Alarm, State};
 
 /// The form of the saved state. What was saved in another form is not read as this one.
-const FORM: &[u8] = b"alarms/5;";
+const FORM: &[u8] = b"alarms/6;";
 
 /// Points of one device of the park's that may be in alarm whatever others have.
 const POINTS_MIN: usize = 20;
@@ -97,7 +97,8 @@ impl AlarmPlugin {
 
     /// What makes two alarms identical. Of a measuring point also which of its device's it is: gas that
     /// is gone says nothing of another. Of an enterprise also who says it: nobody's word is counted under
-    /// another's alarm, and nobody's ends it.
+    /// another's alarm, and nobody's ends it. Of red and orange ones that others tell also the words: two
+    /// zones of a panel are told apart by them alone.
     pub(crate) fn likeness(&self, entry: &Entry, event: &AlarmEvent) -> Likeness {
         let message = entry.message.as_deref();
         let who = message.map(speaker_of).unwrap_or_default();
@@ -109,7 +110,10 @@ impl AlarmPlugin {
         if let Some(point) = self.state.points.of_alarm(&event.alarm_id) {
             source = format!("{source}|{point}");
         }
-        (event.alarm_code, event.alarm_level, source)
+        let tells_apart = is_grave(event.alarm_level) && !self.is_hubs(entry);
+        let words = tells_apart.then(|| event.description.clone());
+        let words = words.unwrap_or_default();
+        (event.alarm_code, event.alarm_level, source, words)
     }
 
     /// Whoever answers for an alarm: the plan's owner of its device, or whose statement led to it. What one
@@ -188,12 +192,23 @@ impl AlarmPlugin {
         alarm.is_raised() && partner.is_some_and(|it| alarm.of_hub || !own(it))
     }
 
-    /// Shows and tells a partner's answer, and puts right whoever adds up updates.
+    /// Shows a partner's answer, tells the first of each state he gives and counts the others, and puts
+    /// right whoever adds up updates.
     fn answered(&mut self, entry: &Entry, update: &AlarmUpdate, decisions: &mut Decisions) {
         let id = &update.alarm_id;
         let (who, state) = (&entry.sender, update.state);
-        let answer = format!("[{who} 已答复 {state} / {who}{ANSWERED}{state}] ");
+        let mut answer = format!("[{who} 已答复 {state} / {who}{ANSWERED}{state}] ");
+        let mut is_news = false;
         if let Some(alarm) = self.state.alarms.get_mut(id) {
+            let answers = alarm.answers.entry(who.clone()).or_default();
+            answers.count = answers.count.saturating_add(1);
+            is_news = answers.told.insert(state);
+            if answers.count > 1 {
+                let count = answers.count;
+                answer = format!(
+                    "[{who} 已答复 {state}，共 {count} 次 / {who}{ANSWERED}{state}, {count} times so far] "
+                );
+            }
             let said = unanswered(&alarm.event.description);
             alarm.event.description = clip(&format!("{answer}{said}"));
         }
@@ -203,7 +218,9 @@ impl AlarmPlugin {
         let is = (AlarmState::Raised, AlarmState::Raised);
         let mut kept = self.step_of_hub(entry, id, is, &note);
         kept.previous = state;
-        self.tell_later(entry, update, Later::State(state), &[], decisions);
+        if is_news {
+            self.tell_later(entry, update, Later::State(state), &[], decisions);
+        }
         decisions.emit(Body::AlarmUpdate(kept), Some(id.clone()));
     }
 
@@ -341,6 +358,7 @@ fn unusable(error: &dyn std::fmt::Display) -> Fault {
 pub(crate) fn clip(text: &str) -> String {
     text.chars().take(TEXT_CHARS_MAX).collect()
 }
+
 /// The words of an alarm without the answers before them: the newest stands there, so that many push the
 /// words out of nobody's sight.
 fn unanswered(description: &str) -> &str {

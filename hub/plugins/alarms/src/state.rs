@@ -6,9 +6,11 @@ use cordon_contract::Owner;
 use cordon_model::{AlarmCode, AlarmEvent, AlarmState, DeviceId, MessageId, PartyId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::alike::Alike;
 use crate::group::{GroupName, Groups};
 use crate::life::is_over;
 use crate::missed::{Missed, Whose};
+use crate::names::Names;
 use crate::points::Points;
 use crate::recent::{Likeness, Recents};
 use crate::room::Room;
@@ -29,6 +31,14 @@ pub(crate) struct Alarm {
     pub of_hub: bool,
     /// Who answers for it: it takes his room.
     pub owner: Owner,
+    /// Where it comes from: what else is alike with it.
+    pub source: String,
+    /// What is counted in it, by the names its source gave.
+    pub names: Names,
+    /// When it was last raised again because of one more that is counted in it.
+    pub again: Option<Timestamp>,
+    /// What partners answered to it while the park had not acknowledged it.
+    pub answers: BTreeMap<PartyId, Answers>,
     /// Where it stands in its life.
     pub state: AlarmState,
     /// The entry's time when it was raised.
@@ -72,6 +82,14 @@ impl Alarm {
     pub(crate) fn is_open(&self) -> bool {
         !matches!(self.state, AlarmState::Closed | AlarmState::Rejected)
     }
+}
+
+/// What a partner answered to an alarm of the park's.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Answers {
+    pub count: u32,
+    /// The states he gave: each is told once.
+    pub told: BTreeSet<AlarmState>,
 }
 
 /// A device that is silent.
@@ -118,6 +136,9 @@ pub(crate) struct State {
     /// The open ones; not saved.
     #[serde(skip)]
     room: Room,
+    /// The active ones by what they are about; not saved.
+    #[serde(skip)]
+    alike: Alike,
     /// Closed and rejected alarms, oldest first; they are in `alarms` too.
     pub closed: VecDeque<String>,
     /// By route and group.
@@ -151,13 +172,45 @@ impl State {
     pub(crate) fn track(&mut self, id: &str) {
         self.steps.one();
         self.room.note(id, self.alarms.get(id));
+        self.alike.note(id, self.alarms.get(id));
+    }
+
+    /// Forgets an alarm.
+    pub(crate) fn remove(&mut self, id: &str) {
+        if let Some(alarm) = self.alarms.remove(id) {
+            self.alike.forget(id, &alarm);
+        }
+    }
+
+    /// Counts a name in an alarm.
+    pub(crate) fn name(&mut self, name: &str, leader: &str) {
+        let alarm = self.alarms.get_mut(leader);
+        if alarm.is_some_and(|alarm| alarm.names.add(name)) {
+            self.alike.count(name, leader);
+        }
+    }
+
+    /// The alarm in which a name is counted.
+    pub(crate) fn leader(&self, name: &str) -> Option<&String> {
+        self.alike.leader(name)
+    }
+
+    /// The active alarms of a code from a source.
+    pub(crate) fn alike(&self, code: AlarmCode, source: &str) -> impl Iterator<Item = &String> {
+        self.steps.one();
+        self.alike.of(code, source)
     }
 
     /// Finds again what is not saved.
     pub(crate) fn index(&mut self) {
         self.room = Room::default();
+        self.alike = Alike::default();
         for (id, alarm) in &self.alarms {
             self.room.note(id, Some(alarm));
+            self.alike.note(id, Some(alarm));
+            for name in alarm.names.all() {
+                self.alike.count(name, id);
+            }
         }
         self.groups.index(&self.alarms);
         self.recents.index();
@@ -258,7 +311,7 @@ impl State {
         while self.closed.len() > most {
             self.steps.one();
             if let Some(oldest) = self.closed.pop_front() {
-                self.alarms.remove(&oldest);
+                self.remove(&oldest);
             }
         }
     }

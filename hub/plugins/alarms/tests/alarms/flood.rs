@@ -177,6 +177,7 @@ fn made_up_names_share_one_room_and_one_device_has_its_own() {
         let mut event = alarm(&format!("y-{number}"), AlarmCode::Fire, AlarmLevel::Red);
         event.source_device = Some("GAS-02".parse().unwrap());
         event.area_id = Some(format!("Z-{number}"));
+        event.description = format!("zone {number}");
         hub.speech("GAS-02", Body::AlarmEvent(event));
     }
     assert_eq!(old(&hub), 2);

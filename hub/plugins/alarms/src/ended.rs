@@ -1,0 +1,104 @@
+//! The source of an alarm says that it is over.
+
+use cordon_contract::{Decisions, Entry};
+use cordon_model::{AlarmEvent, AlarmState, AuditOutcome};
+
+use crate::plugin::{AlarmPlugin, clip};
+use crate::routes::Later;
+
+/// Alarms that are marked and told when a source ends one of them and does not say which.
+const MARKED_MAX: usize = 10;
+/// How the words of an alarm begin that may be the one that ended.
+const WHICH: &str =
+    "[有一处报警已解除，来源未指明 / its source says that one is over, and not which] ";
+/// Audit action of an end that could mean more than one alarm.
+const END_OF_WHICH: &str = "alarm.end-unclear";
+
+impl AlarmPlugin {
+    /// Its source says that an alarm is over. A name that nobody knows ends the one alarm that it can mean:
+    /// of the same source and code. Where it can mean more it ends nothing, and people are told.
+    pub(crate) fn ended(
+        &mut self,
+        entry: &Entry,
+        event: &AlarmEvent,
+        source: &str,
+        decisions: &mut Decisions,
+    ) {
+        let words = &event.description;
+        if let Some(leader) = self.called(entry, event) {
+            let alarm = self.state.alarms.get_mut(&leader);
+            match alarm.is_none_or(|alarm| alarm.names.end(&event.alarm_id)) {
+                true => self.clear(entry, &leader, words, decisions),
+                false => self.touch(&leader),
+            }
+            return;
+        }
+        let alike = self.alike(entry, event, source);
+        let several = |id: &String| {
+            let alarm = self.state.alarms.get(id);
+            alarm.is_some_and(|alarm| alarm.names.are_several())
+        };
+        match alike.as_slice() {
+            [] => {}
+            [one] if !several(one) => self.clear(entry, one, words, decisions),
+            _ => self.unclear(entry, event, &alike, decisions),
+        }
+    }
+
+    /// The alarm that this source calls so: its own name, or one that is counted in it.
+    fn called(&self, entry: &Entry, event: &AlarmEvent) -> Option<String> {
+        let id = &event.alarm_id;
+        let own = Some(id).filter(|id| self.state.is_active(id));
+        let counted = self.state.leader(id);
+        let known = own.or(counted).unwrap_or(id);
+        let alarm = self.state.alarms.get(known)?;
+        alarm.is_of(entry, event).then(|| known.clone())
+    }
+
+    fn alike(&self, entry: &Entry, event: &AlarmEvent, source: &str) -> Vec<String> {
+        let alike = self.state.alike(event.alarm_code, source);
+        let of_source = alike.filter(|id| {
+            let alarm = self.state.alarms.get(*id);
+            alarm.is_some_and(|alarm| alarm.sender == entry.sender)
+        });
+        // One more than are marked, so that several are never taken for one.
+        of_source.take(MARKED_MAX + 1).cloned().collect()
+    }
+
+    /// Says once of each alarm that it may be the one that ended.
+    fn unclear(
+        &mut self,
+        entry: &Entry,
+        event: &AlarmEvent,
+        alike: &[String],
+        decisions: &mut Decisions,
+    ) {
+        let mut marked = Vec::new();
+        for id in alike.iter().take(MARKED_MAX) {
+            let Some(alarm) = self.state.alarms.get_mut(id) else {
+                continue;
+            };
+            let words = &mut alarm.event.description;
+            if words.contains(WHICH) {
+                continue;
+            }
+            *words = clip(&format!("{WHICH}{words}"));
+            let (is, note) = (alarm.state, words.clone());
+            self.touch(id);
+            let update = self.step_of_hub(entry, id, (is, is), &note);
+            // Whoever would hear of the end hears that it is not known.
+            let later = Later::State(AlarmState::Cleared);
+            self.tell_later(entry, &update, later, &[], decisions);
+            marked.push(id.as_str());
+        }
+        if !marked.is_empty() {
+            let why = format!(
+                "{} is over, and no alarm is called so; it may be {}: nothing is ended, people end it",
+                event.alarm_id,
+                marked.join(", ")
+            );
+            let (id, outcome) = (&event.alarm_id, AuditOutcome::Failure);
+            self.audit(entry, END_OF_WHICH, id, outcome, &why, decisions);
+        }
+    }
+}

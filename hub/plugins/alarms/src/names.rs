@@ -1,0 +1,68 @@
+//! What is counted in one alarm, by the names its source gave: it is over when each of them is.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+/// Names kept of one alarm. Of more it is not known which are over, so people end it.
+const NAMES_MAX: usize = 50;
+
+/// The names under which a source told of one alarm.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Names {
+    lasting: BTreeSet<String>,
+    ended: BTreeSet<String>,
+    /// More were told than are kept.
+    beyond: bool,
+}
+
+impl Names {
+    /// One that was raised; whether it is kept.
+    pub(crate) fn add(&mut self, id: &str) -> bool {
+        let is_known = self.ended.remove(id) || self.lasting.contains(id);
+        if !is_known && self.lasting.len().saturating_add(self.ended.len()) >= NAMES_MAX {
+            self.beyond = true;
+            return false;
+        }
+        self.lasting.insert(id.to_owned());
+        true
+    }
+
+    /// One of them is over; whether that was the last.
+    pub(crate) fn end(&mut self, id: &str) -> bool {
+        if self.lasting.remove(id) {
+            self.ended.insert(id.to_owned());
+        }
+        self.lasting.is_empty() && !self.beyond
+    }
+
+    /// Whether more than one of them lasts, as far as is known.
+    pub(crate) fn are_several(&self) -> bool {
+        self.beyond || self.lasting.len() > 1
+    }
+
+    /// All that are kept.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &String> {
+        self.lasting.iter().chain(&self.ended)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NAMES_MAX, Names};
+
+    #[test]
+    fn it_is_over_with_the_last_and_never_by_itself_when_more_were_told_than_are_kept() {
+        let mut names = Names::default();
+        assert!(names.add("f-1") && names.add("f-2") && names.are_several());
+        assert!(!names.end("f-1") && !names.end("f-1"), "said twice");
+        assert!(names.add("f-1") && !names.end("f-2") && names.end("f-1"));
+        for number in 2..NAMES_MAX {
+            assert!(names.add(&format!("g-{number}")));
+        }
+        assert!(!names.add("one too many") && names.are_several());
+        for number in 2..NAMES_MAX {
+            assert!(!names.end(&format!("g-{number}")));
+        }
+    }
+}
