@@ -1,7 +1,7 @@
 //! An alarm comes in: new, again, or worse than before.
 
 use cordon_contract::{ALARM_FORGOTTEN, Decisions, Entry, Owner, made_name, speaker_of};
-use cordon_model::{AlarmEvent, AlarmState, AuditOutcome, Body, Timestamp};
+use cordon_model::{AlarmEvent, AuditOutcome, Body, Timestamp};
 
 use crate::detect;
 use crate::life::is_over;
@@ -12,10 +12,6 @@ use crate::state::Alarm;
 
 /// Sources looked at for being too old when one alarm comes in: more than it adds, so that they grow fewer.
 const AGED_AN_ALARM: usize = 2;
-/// Alarms of one owner beyond which the hub counts what it finds in one alarm.
-const FOUND_MAX: usize = 100;
-/// How the note begins that closes an alarm as a repeat of another.
-const COUNTED_UNDER: &str = "重复报警，计入 / the same again, counted under ";
 
 impl AlarmPlugin {
     /// An alarm was raised, or ended, by whomever.
@@ -88,7 +84,7 @@ impl AlarmPlugin {
     }
 
     /// The same alarm from the same source: worse than before it rises, else it is counted.
-    fn again(&mut self, entry: &Entry, event: &AlarmEvent, decisions: &mut Decisions) {
+    pub(crate) fn again(&mut self, entry: &Entry, event: &AlarmEvent, decisions: &mut Decisions) {
         let id = &event.alarm_id;
         let Some(alarm) = self.state.alarms.get(id) else {
             return;
@@ -127,7 +123,7 @@ impl AlarmPlugin {
         }
     }
 
-    fn repeated(&mut self, id: &str) {
+    pub(crate) fn repeated(&mut self, id: &str) {
         if let Some(alarm) = self.state.alarms.get_mut(id) {
             alarm.repeats = alarm.repeats.saturating_add(1);
             self.touch(id);
@@ -137,7 +133,7 @@ impl AlarmPlugin {
     /// An open alarm grows worse, or one more is counted in it that nobody has seen. It is raised again
     /// under its own name: told at once by the route of what it is now, with that level's deadlines,
     /// whoever had taken it up before.
-    fn rise(&mut self, entry: &Entry, event: &AlarmEvent, decisions: &mut Decisions) {
+    pub(crate) fn rise(&mut self, entry: &Entry, event: &AlarmEvent, decisions: &mut Decisions) {
         let id = &event.alarm_id;
         let likeness = self.likeness(entry, event);
         self.remember(entry, likeness, id.clone());
@@ -185,108 +181,9 @@ impl AlarmPlugin {
         decisions.tell_again(Body::AlarmEvent(own), event.alarm_id.clone());
     }
 
-    /// Whether the hub found one thing more of a partner, or of devices that the plan does not name, who have
-    /// many open: whoever can make the hub raise alarms by what he says could raise any number. What the
-    /// flow thinks of messages is paced by the flow.
-    fn is_flood(&self, entry: &Entry, event: &AlarmEvent, owner: &Owner) -> bool {
-        let of_park = matches!(owner, Owner::Park(_));
-        let of_flow = event.alarm_id.starts_with("flow-");
-        let most = self.share().min(FOUND_MAX);
-        !of_park && !of_flow && self.is_hubs(entry) && self.state.open_of(owner) >= most
-    }
-
-    /// Counts one of many in the alarm that stands for them: it rises, shows the newest of the worst, and
-    /// opens again when somebody had seen it. The first one too many is that alarm.
-    fn count_in(
-        &mut self,
-        entry: &Entry,
-        event: &AlarmEvent,
-        owner: Owner,
-        decisions: &mut Decisions,
-    ) {
-        let words = format!(
-            "[{owner}: 多发，合并计数 / of many, counted in one] {}",
-            event.description
-        );
-        let leader = self.state.floods.get(&owner);
-        let leader = leader.filter(|id| self.state.is_active(id)).cloned();
-        let counted = AlarmEvent {
-            alarm_id: leader.clone().unwrap_or_else(|| event.alarm_id.clone()),
-            description: clip(&words),
-            ..event.clone()
-        };
-        match leader {
-            Some(leader) => {
-                self.again(entry, &counted, decisions);
-                self.close_under(entry, &leader, event, decisions);
-            }
-            None => {
-                self.state
-                    .floods
-                    .insert(owner.clone(), event.alarm_id.clone());
-                self.admit(entry, &counted, (None, owner), decisions);
-            }
-        }
-    }
-
-    /// Counts an identical alarm under the one that is active already, and closes it with that note.
-    fn count_under(
-        &mut self,
-        entry: &Entry,
-        leader: &str,
-        event: &AlarmEvent,
-        decisions: &mut Decisions,
-    ) {
-        let is_named = self.is_named(entry, event);
-        if is_named {
-            self.state.name(&event.alarm_id, leader);
-        }
-        match self.news(entry, leader, (event, is_named)) {
-            News::Raise => {
-                let one_more = AlarmEvent {
-                    alarm_id: leader.to_owned(),
-                    ..event.clone()
-                };
-                self.rise(entry, &one_more, decisions);
-            }
-            News::Tell => {
-                self.repeated(leader);
-                self.tell_of_more(entry, leader, decisions);
-            }
-            News::None => self.repeated(leader),
-        }
-        self.close_under(entry, leader, event, decisions);
-    }
-
-    /// What people are to hear of one more that is counted in an alarm: of a red or orange one at once,
-    /// but once in the window, however many names its source makes up. What nobody has acknowledged goes
-    /// on to escalate from when it began.
-    fn news(
-        &mut self,
-        entry: &Entry,
-        leader: &str,
-        (event, is_named): (&AlarmEvent, bool),
-    ) -> News {
-        let flood_ms = i64::from(self.config.flood_s) * 1_000;
-        let Some(alarm) = self.state.alarms.get_mut(leader) else {
-            return News::None;
-        };
-        let is_due = |at: Timestamp| entry.time.ms_since(at) >= flood_ms;
-        if !is_grave(event.alarm_level) || !alarm.again.is_none_or(is_due) {
-            return News::None;
-        }
-        let news = match (alarm.is_raised(), is_named) {
-            (false, _) => News::Raise,
-            (true, true) => News::Tell,
-            (true, false) => return News::None,
-        };
-        alarm.again = Some(entry.time);
-        news
-    }
-
     /// Whether its source gave an alarm a name. Of a device that gives none the mapping makes one, which
     /// says no more than the device and the instant, and no other word of that device means it.
-    fn is_named(&self, entry: &Entry, event: &AlarmEvent) -> bool {
+    pub(crate) fn is_named(&self, entry: &Entry, event: &AlarmEvent) -> bool {
         let Some(message) = entry.message.as_deref() else {
             return false;
         };
@@ -295,26 +192,9 @@ impl AlarmPlugin {
         !self.is_hubs(entry) && !made.iter().any(|made| event.alarm_id.contains(made))
     }
 
-    /// Closes an alarm that is counted under another, with a note that names that one.
-    fn close_under(
-        &mut self,
-        entry: &Entry,
-        leader: &str,
-        event: &AlarmEvent,
-        decisions: &mut Decisions,
-    ) {
-        if let Some(alarm) = self.state.alarms.get(leader) {
-            let count = alarm.repeats;
-            let note = format!("{COUNTED_UNDER}{leader}: {count}");
-            let step = (event.state, AlarmState::Closed);
-            let update = self.step_of_hub(entry, &event.alarm_id, step, &note);
-            decisions.emit(Body::AlarmUpdate(update), Some(leader.to_owned()));
-        }
-    }
-
     /// Makes room for an alarm and takes it up. The park and its partners have room of their own: neither
     /// takes the other's, and on each side whoever has the most gives way.
-    fn admit(
+    pub(crate) fn admit(
         &mut self,
         entry: &Entry,
         event: &AlarmEvent,
@@ -382,16 +262,6 @@ impl AlarmPlugin {
             self.flush(entry, name, group, decisions);
         }
     }
-}
-
-/// What people hear of one more that is counted in an alarm.
-enum News {
-    /// It is raised again: they had seen what was.
-    Raise,
-    /// Whoever was told of it is told that there is one more.
-    Tell,
-    /// The count alone.
-    None,
 }
 
 /// The name of the alarm that an entry tells of.

@@ -15,6 +15,7 @@
 
 mod alike;
 mod config;
+mod count;
 mod delivery;
 mod detect;
 mod dispatch;

@@ -9,6 +9,7 @@ use cordon_model::plan::ParkPlan;
 use cordon_model::{AlarmEvent, AlarmState, AlarmUpdate, AuditEvent, AuditOutcome, Body, PartyId};
 
 use crate::config::Config;
+use crate::count::is_of_many;
 use crate::facts::{Places, source};
 use crate::life::{self, is_over};
 use crate::open::OpenAlarms;
@@ -109,6 +110,10 @@ impl AlarmPlugin {
         }
         if let Some(point) = self.state.points.of_alarm(&event.alarm_id) {
             source = format!("{source}|{point}");
+        }
+        // What counts many things is like none of them.
+        if self.is_hubs(entry) && is_of_many(event) {
+            source.clone_from(&event.alarm_id);
         }
         let tells_apart = is_grave(event.alarm_level) && !self.is_hubs(entry);
         let words = tells_apart.then(|| event.description.clone());
@@ -238,8 +243,7 @@ impl AlarmPlugin {
             .alarms
             .get(id)
             .map_or(AlarmState::Raised, |alarm| alarm.state);
-        // One that counts others is not over because the first of them is: people end it.
-        if is_over(is) || self.state.floods.values().any(|leader| leader == id) {
+        if is_over(is) {
             return;
         }
         let update = self.step_of_hub(entry, id, (is, AlarmState::Cleared), words);

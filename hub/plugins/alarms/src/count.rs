@@ -1,0 +1,148 @@
+//! What is counted in another alarm: the same again, and one of many.
+
+use cordon_contract::{Decisions, Entry, Owner};
+use cordon_model::{AlarmEvent, AlarmState, Body, Timestamp};
+
+use crate::plugin::{AlarmPlugin, clip};
+use crate::routes::is_grave;
+
+/// Alarms of one owner beyond which the hub counts what it finds in one alarm.
+const FOUND_MAX: usize = 100;
+/// How the note begins that closes an alarm as a repeat of another.
+const COUNTED_UNDER: &str = "重复报警，计入 / the same again, counted under ";
+/// How the name of an alarm ends that counts many things the hub found.
+const OF_MANY: &str = "-of-many";
+
+/// Whether an alarm of the hub's counts many things. It has a name and a source of its own: the end of one
+/// of those is not its end.
+pub(crate) fn is_of_many(event: &AlarmEvent) -> bool {
+    event.alarm_id.ends_with(OF_MANY)
+}
+
+/// What people hear of one more that is counted in an alarm.
+enum News {
+    /// It is raised again: they had seen what was.
+    Raise,
+    /// Whoever was told of it is told that there is one more.
+    Tell,
+    /// The count alone.
+    None,
+}
+
+impl AlarmPlugin {
+    /// Whether the hub found one thing more of a partner, or of devices that the plan does not name, who have
+    /// many open: whoever can make the hub raise alarms by what he says could raise any number. What the
+    /// flow thinks of messages is paced by the flow.
+    pub(crate) fn is_flood(&self, entry: &Entry, event: &AlarmEvent, owner: &Owner) -> bool {
+        let of_park = matches!(owner, Owner::Park(_));
+        let of_flow = event.alarm_id.starts_with("flow-") || is_of_many(event);
+        let most = self.share().min(FOUND_MAX);
+        !of_park && !of_flow && self.is_hubs(entry) && self.state.open_of(owner) >= most
+    }
+
+    /// Counts one of many in the alarm that stands for them: it rises, shows the newest of the worst, and
+    /// opens again when somebody had seen it. The first one too many begins it.
+    pub(crate) fn count_in(
+        &mut self,
+        entry: &Entry,
+        event: &AlarmEvent,
+        owner: Owner,
+        decisions: &mut Decisions,
+    ) {
+        let words = format!(
+            "[{owner}: 多发，合并计数 / of many, counted in one] {}",
+            event.description
+        );
+        let known = self.state.floods.get(&owner);
+        let known = known.filter(|id| self.state.is_active(id)).cloned();
+        let goes_on = known.is_some();
+        let leader = known.unwrap_or_else(|| format!("alarm-{}{OF_MANY}", entry.number));
+        let counted = AlarmEvent {
+            alarm_id: leader.clone(),
+            description: clip(&words),
+            ..event.clone()
+        };
+        match goes_on {
+            true => self.again(entry, &counted, decisions),
+            false => {
+                // It counts from now on: the entry that says so may come after others of this one.
+                let said = Body::AlarmEvent(counted.clone());
+                decisions.emit(said, Some(leader.clone()));
+                self.state.floods.insert(owner.clone(), leader.clone());
+                self.admit(entry, &counted, (None, owner), decisions);
+            }
+        }
+        self.close_under(entry, &leader, event, decisions);
+    }
+
+    /// Counts an identical alarm under the one that is active already, and closes it with that note.
+    pub(crate) fn count_under(
+        &mut self,
+        entry: &Entry,
+        leader: &str,
+        event: &AlarmEvent,
+        decisions: &mut Decisions,
+    ) {
+        let is_named = self.is_named(entry, event);
+        if is_named {
+            self.state.name(&event.alarm_id, leader);
+        }
+        match self.news(entry, leader, (event, is_named)) {
+            News::Raise => {
+                let one_more = AlarmEvent {
+                    alarm_id: leader.to_owned(),
+                    ..event.clone()
+                };
+                self.rise(entry, &one_more, decisions);
+            }
+            News::Tell => {
+                self.repeated(leader);
+                self.tell_of_more(entry, leader, decisions);
+            }
+            News::None => self.repeated(leader),
+        }
+        self.close_under(entry, leader, event, decisions);
+    }
+
+    /// What people are to hear of one more that is counted in an alarm: of a red or orange one at once,
+    /// but once in the window, however many names its source makes up. What nobody has acknowledged goes
+    /// on to escalate from when it began.
+    fn news(
+        &mut self,
+        entry: &Entry,
+        leader: &str,
+        (event, is_named): (&AlarmEvent, bool),
+    ) -> News {
+        let flood_ms = i64::from(self.config.flood_s) * 1_000;
+        let Some(alarm) = self.state.alarms.get_mut(leader) else {
+            return News::None;
+        };
+        let is_due = |at: Timestamp| entry.time.ms_since(at) >= flood_ms;
+        if !is_grave(event.alarm_level) || !alarm.again.is_none_or(is_due) {
+            return News::None;
+        }
+        let news = match (alarm.is_raised(), is_named) {
+            (false, _) => News::Raise,
+            (true, true) => News::Tell,
+            (true, false) => return News::None,
+        };
+        alarm.again = Some(entry.time);
+        news
+    }
+
+    /// Closes an alarm that is counted under another, with a note that names that one.
+    fn close_under(
+        &mut self,
+        entry: &Entry,
+        leader: &str,
+        event: &AlarmEvent,
+        decisions: &mut Decisions,
+    ) {
+        let alarm = self.state.alarms.get(leader);
+        let count = alarm.map_or(0, |alarm| alarm.repeats);
+        let note = format!("{COUNTED_UNDER}{leader}: {count}");
+        let step = (event.state, AlarmState::Closed);
+        let update = self.step_of_hub(entry, &event.alarm_id, step, &note);
+        decisions.emit(Body::AlarmUpdate(update), Some(leader.to_owned()));
+    }
+}
