@@ -20,6 +20,9 @@ use crate::config::ParkConfig;
 /// What is given up where no entry is named: the last batch, that was changed after it was written.
 const CHANGED: &str = "the last batch was changed after it was written";
 
+/// The same of a file that was cut short, with what stood at its end.
+const CUT: &str = "the journal's last file was cut short";
+
 /// Pinned heads read at most; more are refused.
 const PINS_MAX: usize = 1_000;
 
@@ -229,6 +232,13 @@ pub struct Lost {
     pub chain: Digest,
 }
 
+impl Lost {
+    /// No entry that is known, but what stood at the end of a damaged file.
+    fn is_damage(&self) -> bool {
+        self.source == CHANGED || self.source == CUT
+    }
+}
+
 /// A journal as it was accepted although more, or something else, is known of it. It lies as a file
 /// in the data folder until the next start has journaled it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -251,9 +261,9 @@ pub struct Acceptance {
 impl Acceptance {
     const NAME: &'static str = "accepted.json";
 
-    /// Whether a last batch that was changed after it was written is given up.
+    /// Whether a last batch that was changed or cut after it was written is given up.
     fn gives_up_changed(&self) -> bool {
-        self.lost.iter().any(|lost| lost.source == CHANGED)
+        self.lost.iter().any(Lost::is_damage)
     }
 
     /// What would have to be accepted; `None` when the journal holds all that is known of it. The
@@ -282,16 +292,20 @@ impl Acceptance {
         }
         let identity = format!("{}/{}", config.plan.code, config.hub.id);
         let damage = Expectation::damage(&dir, &Options::new(identity));
-        let is_changed = |fault: &JournalFault| fault.kind() == FaultKind::Changed;
-        match damage {
-            Some(fault) if is_changed(&fault) => lost.push(Lost {
-                source: CHANGED.to_owned(),
+        let given_up = damage.as_ref().and_then(|fault| match fault.kind() {
+            FaultKind::Changed => Some(CHANGED),
+            FaultKind::Cut => Some(CUT),
+            _ => None,
+        });
+        match (damage, given_up) {
+            (_, Some(source)) => lost.push(Lost {
+                source: source.to_owned(),
                 number: 0,
                 chain: Digest([0; 32]),
             }),
             // Nothing said by name makes a damaged journal whole: its own remedy is what helps, also where
             // damage is all there is.
-            Some(fault) if fault.kind() != FaultKind::Io => {
+            (Some(fault), None) if fault.kind() != FaultKind::Io => {
                 return Err(of_journal(fault));
             }
             _ => {}
@@ -388,8 +402,8 @@ impl Acceptance {
 
     /// What was accepted, in one sentence.
     pub fn words(&self) -> String {
-        let told = |lost: &Lost| match lost.source == CHANGED {
-            true => CHANGED.to_owned(),
+        let told = |lost: &Lost| match lost.is_damage() {
+            true => lost.source.clone(),
             false => format!("{} knew entry {}", lost.source, lost.number),
         };
         let lost: Vec<String> = self.lost.iter().map(told).collect();

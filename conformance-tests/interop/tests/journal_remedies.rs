@@ -94,6 +94,49 @@ fn a_last_batch_that_was_changed_is_called_so_and_can_be_given_up_by_name() {
     assert!(shown.contains("changed after it was written"), "{shown}");
 }
 
+/// Takes bytes from the end of a journal's file.
+fn shorten(journal: &Path, left: impl Fn(&[u8]) -> usize) {
+    let file = journal.join("00000001.seg");
+    let left = left(&std::fs::read(&file).unwrap());
+    let file = std::fs::OpenOptions::new().write(true).open(file).unwrap();
+    file.set_len(left as u64).unwrap();
+}
+
+/// A few bytes less of its empty end were a damaged head (J003), whose remedy is another program.
+#[test]
+fn a_journal_whose_file_was_cut_short_starts_or_says_what_helps() {
+    let mut park = Park::start();
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    let (config, journal) = (park.data().join("park.toml"), park.data().join("journal"));
+    shorten(&journal, |bytes| bytes.len() - 5);
+    park.start_again();
+    park.wait_until_healthy();
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    // Into the last batch.
+    shorten(&journal, |bytes| {
+        bytes.iter().rposition(|byte| *byte != 0).unwrap() - 10
+    });
+    let words = said(&refused(&config));
+    assert!(words.contains("J061") && !words.contains("J003"), "{words}");
+    assert_eq!(words.matches("cordon journal accept").count(), 1, "{words}");
+    let accept = [
+        "journal",
+        "accept",
+        "--by",
+        "Wang Fang",
+        "--reason",
+        "no backup",
+    ];
+    run(&mut cordon(&accept, &config));
+    park.start_again();
+    park.wait_until_healthy();
+    let shown = park.bodies();
+    assert!(
+        shown.contains("journal.accepted") && shown.contains("cut short"),
+        "{shown}"
+    );
+}
+
 /// The spool on the disk whose failing it is for was found good.
 #[test]
 fn check_warns_of_a_spool_on_the_disk_of_the_journal() {

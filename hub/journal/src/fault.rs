@@ -48,6 +48,8 @@ pub enum FaultKind {
     Beginning,
     /// `J051`: the last batch had been written whole and was changed afterwards.
     Changed,
+    /// `J061`: the file of a segment was cut short, and more than its empty end may be gone.
+    Cut,
     /// `J052`: the witness beside the journal cannot be used.
     Witness,
     /// `J060`: the path leads to another journal than the one that is being written, or to none.
@@ -56,7 +58,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind, in the order of the codes.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Io,
         Self::Locked,
         Self::Head,
@@ -76,6 +78,7 @@ impl FaultKind {
         Self::StateLimit,
         Self::Beginning,
         Self::Changed,
+        Self::Cut,
         Self::Witness,
         Self::Elsewhere,
     ];
@@ -102,6 +105,7 @@ impl FaultKind {
             Self::StateLimit => "J021",
             Self::Beginning => "J050",
             Self::Changed => "J051",
+            Self::Cut => "J061",
             Self::Witness => "J052",
             Self::Elsewhere => "J060",
         }
@@ -142,8 +146,8 @@ impl FaultKind {
             Self::Beginning => {
                 "restore the missing segments from a backup; only a hub gives up old segments, and records it"
             }
-            Self::Changed => {
-                "keep a copy of the folder as evidence and restore this segment from a backup or replica; only when there is none, accept what stands before the last batch by name: cordon journal accept"
+            Self::Changed | Self::Cut => {
+                "keep a copy of the folder as evidence and restore this segment from a backup or replica; only when there is none, accept the batches that are whole by name: cordon journal accept"
             }
             Self::Witness => {
                 "restore the file; when it is lost for good, compare the journal with receipts, then remove the file"
@@ -176,6 +180,7 @@ impl FaultKind {
             Self::StateLimit => "over a limit of the state store",
             Self::Beginning => "the beginning of the journal is missing",
             Self::Changed => "the last batch was changed after it was written",
+            Self::Cut => "a segment's file was cut short",
             Self::Witness => "the witness beside the journal cannot be used",
             Self::Elsewhere => "the folder does not hold the journal that this hub writes",
         }

@@ -45,8 +45,8 @@ pub struct Options {
     /// Records known to be durable (from the state, the witness, a receipt). A journal that ends before
     /// one of them or holds another record there is refused (`J008`), and left as it is.
     pub expect: Vec<Expectation>,
-    /// Somebody accepted by name that a last batch which was changed after it was written (`J051`) is
-    /// given up: it is cut like one that was never finished.
+    /// Somebody accepted by name that a last batch which was changed after it was written (`J051`), or went
+    /// with the end of its file (`J061`), is given up: it is cut like one that was never finished.
     pub gives_up_changed: bool,
     /// Told when the space level changes.
     pub on_space: Option<OnSpace>,

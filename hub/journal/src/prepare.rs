@@ -91,7 +91,12 @@ impl Worker {
         self.disk.rename(&draft, &path).map_err(fault)?;
         Tally::add(&self.tally.other_syncs, 1);
         self.disk.sync_dir(&self.dir).map_err(fault)?;
-        Ok(Segment { file, path, head })
+        Ok(Segment {
+            file,
+            path,
+            head,
+            missing: 0,
+        })
     }
 
     /// A file of the right size without a segment's name: a trimmed one used again, or a new one.

@@ -184,6 +184,7 @@ impl Recovery<'_> {
                 if let Some(later) = walker.later_batch()? {
                     return Err(bad_before_good(&walker, why, later));
                 }
+                self.make_whole(&walker, written)?;
                 refuse_changed(&walker, self.gives_up_changed)?;
                 if written {
                     self.cut(&walker)?;
@@ -221,11 +222,44 @@ impl Recovery<'_> {
         if written && !newest {
             return Err(bad_before_good(walker, why, walker.segment.head.data_end()));
         }
+        // Of an earlier one the chain shows that nothing is missing.
+        if newest {
+            self.make_whole(walker, written)?;
+        }
         refuse_changed(walker, self.gives_up_changed)?;
         if written {
             self.cut(walker)?;
         }
         Ok(false)
+    }
+
+    /// Gives a file that was cut short its length again, where the cut lies behind a place at which a next
+    /// batch would have begun, and none did: then zeros alone are gone. Else a batch may be gone that was
+    /// acknowledged, and only somebody by name gives that up.
+    fn make_whole(&self, walker: &Walker, written: bool) -> Result<()> {
+        let segment = &walker.segment;
+        let len = segment.head.bytes - segment.missing;
+        let is_empty_end = !written && walker.offset + FRAME_HEAD as u64 <= len;
+        if segment.missing == 0 {
+            return Ok(());
+        }
+        if !is_empty_end && !self.gives_up_changed {
+            return Err(segment.cut());
+        }
+        if self.looks {
+            return Ok(());
+        }
+        let (place, missing) = (segment.place(len), segment.missing);
+        tracing::warn!(
+            place,
+            missing,
+            "a segment's file was cut short; it is made whole"
+        );
+        Tally::add(&self.tally.other_syncs, 1);
+        let file = &segment.file;
+        file.set_len(segment.head.bytes)
+            .and_then(|()| file.sync())
+            .map_err(|error| JournalFault::io(&segment.path, "making it whole", &error))
     }
 
     /// Checks that the active segment follows from the one before it, and seals those a crash left

@@ -167,6 +167,8 @@ pub(crate) struct Segment {
     pub file: Arc<dyn DiskFile>,
     pub path: PathBuf,
     pub head: Head,
+    /// Bytes that the file lacks at its end. They are there from its first moment on, so no crash leaves it so.
+    pub missing: u64,
 }
 
 impl Segment {
@@ -176,12 +178,17 @@ impl Segment {
         let file = disk
             .open(&path, write)
             .map_err(|error| JournalFault::io(&path, "opening", &error))?;
-        let head = read_head(file.as_ref(), &path)?;
+        let (head, missing) = read_head(file.as_ref(), &path)?;
         if head.number != number {
             let detail = format!("the head says segment {}", head.number);
             return Err(JournalFault::new(FaultKind::Head, place(&path, 0), detail));
         }
-        Ok(Self { file, path, head })
+        Ok(Self {
+            file,
+            path,
+            head,
+            missing,
+        })
     }
 
     /// The seal, if the segment is sealed.
@@ -207,13 +214,21 @@ impl Segment {
         Ok(bytes.last_chunk::<4>() == should.last_chunk::<4>() && bytes != should.as_slice())
     }
 
+    /// The fault of a file that was cut short.
+    pub(crate) fn cut(&self) -> JournalFault {
+        let (len, missing) = (self.head.bytes - self.missing, self.missing);
+        let detail = format!("the file ends {missing} bytes before its head says");
+        JournalFault::new(FaultKind::Cut, self.place(len), detail)
+    }
+
     /// `file+offset`, the place named in faults.
     pub(crate) fn place(&self, offset: u64) -> String {
         place(&self.path, offset)
     }
 }
 
-fn read_head(file: &dyn DiskFile, path: &Path) -> Result<Head> {
+/// The head, and how many bytes the file lacks of what it says.
+fn read_head(file: &dyn DiskFile, path: &Path) -> Result<(Head, u64)> {
     let mut page = [0; DATA_START as usize];
     let read = file
         .read_at(&mut page, 0)
@@ -230,13 +245,14 @@ fn read_head(file: &dyn DiskFile, path: &Path) -> Result<Head> {
     let len = file
         .len()
         .map_err(|error| JournalFault::io(path, "asking the length", &error))?;
-    if len != head.bytes || head.bytes < SEGMENT_BYTES_MIN {
+    if len < DATA_START || len > head.bytes || head.bytes < SEGMENT_BYTES_MIN {
         return Err(bad(format!(
             "the file has {len} bytes, its head says {}",
             head.bytes
         )));
     }
-    Ok(head)
+    let missing = head.bytes - len;
+    Ok((head, missing))
 }
 
 pub(crate) fn place(path: &Path, offset: u64) -> String {

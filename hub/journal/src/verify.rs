@@ -194,6 +194,11 @@ impl Check<'_> {
         match Segment::open(self.disk.as_ref(), self.dir, number, false) {
             Ok(segment) => {
                 self.identity(&segment);
+                if segment.missing > 0 {
+                    let (fault, file) = (segment.cut(), name(&segment));
+                    let at = segment.head.bytes - segment.missing;
+                    self.problem(fault.kind(), &file, at, None, fault.detail().into());
+                }
                 Ok(Some(segment))
             }
             Err(_) if self.is_trimmed(number)? => {

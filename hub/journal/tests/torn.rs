@@ -159,9 +159,56 @@ fn a_segment_file_that_became_shorter_is_refused() {
     let written = written();
     for at in [written.last.start, written.last.end] {
         let dir = folder(&written.bytes[..at]);
-        assert_eq!(look(dir.path()).problems[0].code, "J003");
+        assert_eq!(look(dir.path()).problems[0].code, "J061");
         let fault = Journal::open(dir.path(), options()).err().unwrap();
-        assert_eq!(fault.code(), "J003", "{fault}");
+        assert_eq!(fault.code(), "J061", "{fault}");
         assert_eq!(std::fs::read(segment(dir.path())).unwrap().len(), at);
+    }
+}
+
+/// A few bytes less at its empty end, and the head was called damaged, with no way out.
+#[test]
+fn a_file_that_lost_its_empty_end_alone_is_made_whole() {
+    let made = written();
+    let whole = made.bytes.len();
+    let mut all = made.records.clone();
+    all.extend(sample_batch(3, 700, 9));
+    for left in [whole - 1, whole - 192, whole - 4096, made.last.end + 512] {
+        let dir = folder(&made.bytes[..left]);
+        let told = look(dir.path());
+        assert_eq!(told.problems[0].code, "J061", "{left}");
+        let mut journal = Journal::open(dir.path(), options()).unwrap();
+        holds(dir.path(), &all);
+        journal.append_batch(&sample_batch(3, 700, 10)).unwrap();
+        drop(journal);
+        let bytes = std::fs::read(segment(dir.path())).unwrap();
+        assert_eq!(bytes.len(), whole);
+        let told = look(dir.path());
+        assert!(told.problems.is_empty(), "{:?}", told.problems);
+    }
+}
+
+#[test]
+fn a_file_that_was_cut_within_its_last_batch_is_given_up_by_name_alone() {
+    let made = written();
+    // In its head, in its middle, before its last byte, and at its end, behind which another may have stood.
+    let places = [20, 700, made.last.len() - 1, made.last.len()];
+    for place in places {
+        let left = &made.bytes[..made.last.start + place];
+        let dir = folder(left);
+        let refused = Journal::open(dir.path(), options()).err().unwrap();
+        assert_eq!(refused.code(), "J061", "{place}: {refused}");
+        assert_eq!(std::fs::read(segment(dir.path())).unwrap(), left);
+        let by_name = Options {
+            gives_up_changed: true,
+            ..options()
+        };
+        let mut journal = Journal::open(dir.path(), by_name).unwrap();
+        let kept = if place == made.last.len() { 3 } else { 0 };
+        assert_eq!(journal.last(), made.before.0 + kept, "{place}");
+        journal.append_batch(&sample_batch(3, 700, 11)).unwrap();
+        drop(journal);
+        let told = look(dir.path());
+        assert!(told.problems.is_empty(), "{:?}", told.problems);
     }
 }
