@@ -105,15 +105,26 @@ impl Pattern {
 
     /// Whether the whole text fits.
     pub fn matches(&self, text: &str) -> bool {
-        let mut state = 1_u16;
-        for letter in text.chars() {
-            let at = usize::from(state) * self.classes + usize::from(self.class(letter));
-            state = self.next.get(at).copied().unwrap_or(0);
-            if state == 0 {
-                return false;
-            }
-        }
-        self.ends.binary_search(&state).is_ok()
+        let step = |state: u16, class: u8| {
+            let at = usize::from(state) * self.classes + usize::from(class);
+            self.next.get(at).copied().unwrap_or(0)
+        };
+        // Values are ASCII almost always, and then a byte is a character.
+        let ended = if text.is_ascii() {
+            let class = |byte: u8| self.ascii.get(usize::from(byte)).copied().unwrap_or(0);
+            text.bytes()
+                .try_fold(1, |state, byte| Self::alive(step(state, class(byte))))
+        } else {
+            text.chars().try_fold(1, |state, letter| {
+                Self::alive(step(state, self.class(letter)))
+            })
+        };
+        ended.is_some_and(|state| self.ends.binary_search(&state).is_ok())
+    }
+
+    /// The state, unless nothing leads out of it.
+    fn alive(state: u16) -> Option<u16> {
+        (state != 0).then_some(state)
     }
 
     fn class(&self, letter: char) -> u8 {

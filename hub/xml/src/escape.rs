@@ -26,6 +26,12 @@ pub(crate) fn push_attribute(out: &mut Vec<u8>, value: &str) {
 
 fn push(out: &mut Vec<u8>, text: &str, escape: impl Fn(u8) -> Option<&'static [u8]>) {
     let mut rest = text.as_bytes();
+    // A fold has no early exit and therefore vectorises; most texts hold nothing to be escaped.
+    let is_special = |seen, byte: &u8| seen | escape(*byte).is_some();
+    if !rest.iter().fold(false, is_special) {
+        out.extend_from_slice(rest);
+        return;
+    }
     while let Some(at) = rest.iter().position(|byte| escape(*byte).is_some()) {
         let (plain, tail) = rest.split_at(at);
         out.extend_from_slice(plain);

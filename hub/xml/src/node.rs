@@ -97,8 +97,10 @@ impl<'a> Node<'a> {
     /// The value of the attribute with this expanded name; `""` means no namespace.
     pub fn attribute(self, namespace: &str, local: &str) -> Option<Cow<'a, str>> {
         self.attributes().raw().find_map(|raw| {
-            let same = self.document.slice(raw.local()) == local
-                && self.document.namespace(raw.namespace) == namespace;
+            // Most attributes are in no namespace, and that is told by number.
+            let same = (raw.namespace == NO_NAMESPACE) == namespace.is_empty()
+                && (namespace.is_empty() || self.document.namespace(raw.namespace) == namespace)
+                && self.document.slice(raw.local()) == local;
             same.then(|| raw_value(self.document, raw))
         })
     }
