@@ -1,11 +1,11 @@
 //! What the sequencer shows of itself after each commit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use cordon_journal::{Counters, Space};
-use cordon_model::{DeviceId, Digest, GateAction};
+use cordon_model::{DeviceId, Digest, GateAction, PartyId};
 
 use crate::fold::{DeadLetter, OpenOrder};
 use crate::mark::Marked;
@@ -21,7 +21,7 @@ pub(crate) struct Shown {
     pub open: Vec<(u64, OpenOrder)>,
     pub dead: Vec<DeadLetter>,
     /// Requests for reports that are not answered, by entry.
-    pub requests: BTreeSet<u64>,
+    pub requests: BTreeMap<u64, PartyId>,
     pub space: Option<Space>,
     pub counters: Counters,
     pub saved: u64,

@@ -2,7 +2,7 @@
 //!
 //! A pure fold over entries, so that a restart and a replay come to the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use cordon_contract::{EntryKind, OrderLane, REPORT_ANSWERED, Target};
 use cordon_journal::Record;
@@ -29,6 +29,8 @@ pub(crate) const RERUN: &str = "order.rerun";
 
 /// Requests for reports that may be unanswered at once; more are refused until one is answered.
 pub const REPORT_REQUESTS_MAX: usize = 100;
+/// How many of them may be of one party, so that it leaves others theirs.
+pub const REPORT_REQUESTS_OF_ONE_MAX: usize = 25;
 
 /// Audit action that tells of marked entries; its target names the last of them.
 pub(crate) const MARKED: &str = "journal.marked";
@@ -79,8 +81,8 @@ pub(crate) struct Fold {
     pub open: BTreeMap<u64, OpenOrder>,
     /// Dead letters, by the order's number.
     pub dead: BTreeMap<u64, DeadLetter>,
-    /// Requests for reports that are not answered.
-    pub requests: BTreeSet<u64>,
+    /// Requests for reports that are not answered, and whose they are.
+    pub requests: BTreeMap<u64, PartyId>,
     /// Entries that are not as this program would write them.
     pub marked: Marked,
     /// Whose vehicles, persons and alarms.
@@ -90,7 +92,7 @@ pub(crate) struct Fold {
 }
 
 /// Before the stored fold; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"fold/4;";
+const FORM: &[u8] = b"fold/5;";
 
 impl Fold {
     /// As stored with the state.
@@ -116,12 +118,18 @@ impl Fold {
             }
             EntryKind::Audit => self.audited(time, draft),
             EntryKind::Message => {
-                if is_report_request(draft) {
-                    self.requests.insert(number);
+                if let Some(asker) = asker_of_report(draft) {
+                    self.requests.insert(number, asker.clone());
                 }
             }
             EntryKind::Submission | EntryKind::Refused => {}
         }
+    }
+
+    /// Whether one request for a report more of this party's can be remembered.
+    pub(crate) fn has_room_for_request(&self, asker: &str) -> bool {
+        let own = self.requests.values().filter(|by| by.as_str() == asker);
+        self.requests.len() < REPORT_REQUESTS_MAX && own.count() < REPORT_REQUESTS_OF_ONE_MAX
     }
 
     /// Takes in an entry that cannot be read: its time, and that an outcome closes its order. An
@@ -211,11 +219,11 @@ fn read_epoch(target: &str) -> Option<u64> {
     target.strip_prefix("epoch:")?.parse().ok()
 }
 
-/// True for a request for a report that is meant.
-pub(crate) fn is_report_request(draft: &Draft) -> bool {
-    draft.message.as_deref().is_some_and(|message| {
-        !message.header.test && matches!(message.body, Body::ReportRequest(_))
-    })
+/// Who asks for a report and means it.
+fn asker_of_report(draft: &Draft) -> Option<&PartyId> {
+    let message = draft.message.as_deref()?;
+    let is_meant = !message.header.test && matches!(message.body, Body::ReportRequest(_));
+    is_meant.then_some(&message.header.sender_id)
 }
 
 /// The target of the audit entry that tells of marked entries.

@@ -222,7 +222,7 @@ impl RunningHub {
     /// Entries of requests for reports that are not answered yet, oldest first. They outlive a
     /// restart; [`Submit::answer_request`] closes one.
     pub fn report_requests(&self) -> Vec<u64> {
-        self.ties.board.lock().requests.iter().copied().collect()
+        self.ties.board.lock().requests.keys().copied().collect()
     }
 
     /// Another listener for the hub's stop.

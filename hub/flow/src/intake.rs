@@ -19,7 +19,6 @@ use crate::fault::{
     ALARMS_PACED, CONTESTED, DISK_FULL, ID_REUSED, NO_DEAD_LETTER, REQUESTS_WAIT, fault, no_room,
 };
 use crate::flags;
-use crate::fold::REPORT_REQUESTS_MAX;
 use crate::inbox::{Inbox, Verdict};
 use crate::receipt::{ReceiptData, Refused};
 use crate::work::{OwnWork, ReadingWork, RefusalWork, SubmissionAnswer, SubmissionWork, Work};
@@ -245,7 +244,9 @@ impl Intaker<'_> {
     /// A request for a report that the hub could not remember is not taken; it may come again.
     fn is_request_too_many(&self, sealed: &Sealed) -> bool {
         sealed.message_type() == Some(MessageType::ReportRequest)
-            && self.core.fold().requests.len() >= REPORT_REQUESTS_MAX
+            && sealed.said().is_some_and(|(speaker, _)| {
+                !self.core.fold().has_room_for_request(speaker.id.as_str())
+            })
     }
 
     /// Whether an enterprise says no more of alarms than it may in a minute.

@@ -90,7 +90,9 @@ pub use crate::fault::{
     THREAD, TIME_WINDOW, UNKNOWN_THING, UNLAWFUL_PAST, UNREADABLE, UNSETTLED,
 };
 pub use crate::feed::{Committed, Feed, FeedItem, FeedReader};
-pub use crate::fold::{DEAD_LETTERS_MAX, DeadLetter, OpenOrder, REPORT_REQUESTS_MAX};
+pub use crate::fold::{
+    DEAD_LETTERS_MAX, DeadLetter, OpenOrder, REPORT_REQUESTS_MAX, REPORT_REQUESTS_OF_ONE_MAX,
+};
 pub use crate::health::{AdapterHealth, AdapterState, ClockHealth, HubHealth};
 pub use crate::histogram::{Histogram, Quantiles};
 pub use crate::hub::{Hub, RunningHub};

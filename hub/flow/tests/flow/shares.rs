@@ -1,8 +1,8 @@
 //! What a plug-in would not keep is refused at the door and stands in no receipt.
 
 use cordon_contract::{Decisions, Entry, EntryKind, Fault, NoRoom, Plugin, Standing};
-use cordon_flow::replay;
-use cordon_model::{Body, LifeState, ListEntry};
+use cordon_flow::{REPORT_REQUESTS_OF_ONE_MAX, replay};
+use cordon_model::{Body, Granularity, LifeState, ListEntry, Period, ReportRequest, ReportType};
 use cordon_security::Role;
 
 use crate::park::Park;
@@ -87,4 +87,33 @@ async fn what_would_not_be_kept_is_refused_before_it_is_journaled() {
     let report = replay(park.journal_dir(), vec![Box::new(Narrow::default())], None).unwrap();
     assert!(report.first_difference.is_none());
     assert_eq!((report.number, report.state_hash), ended);
+}
+
+/// One regulator's hundred requests for reports had those of another refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_many_reports_leaves_others_theirs() {
+    let park = Park::new();
+    let mut ca = Ca::new(park.dir.path());
+    let loud = ca.partner("REG-1", Role::Regulator);
+    let quiet = ca.partner("REG-2", Role::Regulator);
+    let hub = park.start_with(Vec::new()).await;
+    let ask = |number: usize| {
+        Body::ReportRequest(ReportRequest {
+            request_id: format!("R-{number}"),
+            report_type: ReportType::Rpt07,
+            period: Period {
+                from: "2026-11-23T00:00:00+08:00".parse().unwrap(),
+                to: "2026-11-24T00:00:00+08:00".parse().unwrap(),
+                granularity: Granularity::OnDemand,
+            },
+            region_code: None,
+            legal_basis: None,
+        })
+    };
+    let most = REPORT_REQUESTS_OF_ONE_MAX;
+    let told = warned(&hub, &loud, (0..most + 2).map(ask).collect()).await;
+    assert!(told.iter().take(most).all(String::is_empty), "{told:?}");
+    assert_eq!(told[most..], ["refused F051", "refused F051"]);
+    assert_eq!(warned(&hub, &quiet, vec![ask(0)]).await, [""]);
+    hub.shutdown().await.unwrap();
 }
