@@ -311,3 +311,29 @@ fn journal_files_that_are_removed_under_a_healthy_hub_end_the_acknowledging() {
         },
     );
 }
+
+/// It was noticed at the next start, or not at all: with both gone a rollback is not known.
+#[test]
+fn a_state_or_a_witness_that_is_removed_under_a_healthy_hub_is_an_alarm() {
+    let scene = Scene::new(Some("spool/emergency"));
+    assert!(scene.say().contains("accepted 1"));
+    let journal = scene.store().join("journal");
+    for (count, name) in [(1, "witness"), (2, "state.redb")] {
+        std::fs::rename(scene.store().join(name), scene.away()).unwrap();
+        scene.park.until(&format!("{name} is missed"), || {
+            let told = labels(&journal).get("state.astray").copied();
+            told == Some(count)
+                && scene
+                    .park
+                    .log()
+                    .contains(&format!("store/{name}; put the file"))
+        });
+        let alarms = scene.park.view()["alarms"].to_string();
+        assert!(alarms.contains("STORAGE_FAIL"), "people are told: {alarms}");
+        assert!(scene.say().contains("accepted 1"), "{}", scene.park.log());
+        std::fs::rename(scene.away(), scene.store().join(name)).unwrap();
+        scene.park.until(&format!("{name} is seen again"), || {
+            labels(&journal).get("state.in-place").copied() == Some(count)
+        });
+    }
+}

@@ -76,6 +76,8 @@ pub(crate) struct Kit {
     pub clock_told: ClockTold,
     /// What was said of the disk.
     pub room_told: RoomTold,
+    /// Files beside the journal that were said to be gone.
+    pub astray_told: Vec<String>,
 }
 
 impl Kit {
@@ -105,6 +107,7 @@ impl Kit {
             entry_time: EntryTime::default(),
             clock_told: ClockTold::default(),
             room_told: RoomTold::default(),
+            astray_told: Vec::new(),
         })
     }
 

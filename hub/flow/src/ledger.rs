@@ -112,4 +112,8 @@ impl State for StateSeat {
     fn wipe(&self) -> Result<()> {
         Self::get(self)?.wipe()
     }
+
+    fn astray(&self) -> Vec<String> {
+        Self::get(self).map_or_else(|_| Vec::new(), |state| state.astray())
+    }
 }

@@ -19,6 +19,7 @@
 mod act;
 mod alarm_pace;
 mod answer;
+mod astray;
 mod authority;
 mod batch;
 mod board;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cordon_contract::{Clock, EntryKind, Fault};
-use cordon_journal::{Changes, FaultKind, Journal, JournalFault, Receipts, SpaceLevel};
+use cordon_journal::{Changes, FaultKind, Journal, JournalFault, Receipts, SpaceLevel, State as _};
 use cordon_model::Digest;
 
 use crate::answer::{Answerer, refuse_late};
@@ -71,6 +71,8 @@ pub(crate) struct Sequencer {
     saved_at: Instant,
     saved: u64,
     looked_at: Instant,
+    /// Files beside the journal that were not in place at the last look.
+    pub(crate) astray: Vec<String>,
 }
 
 /// Why there is no sequencer, with what it would have kept.
@@ -153,6 +155,7 @@ impl Sequencer {
             saved_at: Instant::now(),
             saved: recovered.from,
             looked_at: Instant::now(),
+            astray: Vec::new(),
         };
         match sequencer.begin(occasion) {
             Ok(()) => Ok((sequencer, recovered)),
@@ -203,6 +206,7 @@ impl Sequencer {
             self.looked_at = Instant::now();
             let in_place = self.journal.look_in_place();
             in_place.map_err(|failure| of_journal(&failure))?;
+            self.astray = self.kit.seat.astray();
             self.journal.look_for_room();
             self.kit.ties.board.lock().space = Some(self.journal.space());
         }
@@ -264,6 +268,7 @@ impl Sequencer {
             self.admit_standing(&mut batch, time)?;
         }
         self.admit_room(&mut batch, time)?;
+        self.admit_astray(&mut batch, time)?;
         let mut pending = Vec::with_capacity(pieces.len());
         // Room in the queue is given back when it is dropped, after the commit.
         let mut rooms = Vec::with_capacity(pieces.len());

@@ -53,6 +53,11 @@ impl Witness {
         })
     }
 
+    /// Where it lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The position that the file at `path` remembers; `None` when there is no such file.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! aside: everything can be read, and what is committed waits until there is room.
 
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
@@ -48,6 +49,14 @@ impl Engine {
         };
         engine.put_aside(&mut engine.closed_first())?;
         Ok(engine)
+    }
+
+    /// Where the file lies; `None` over a file that was given open.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match &self.source {
+            Source::Path(path) => Some(path),
+            Source::File(_) => None,
+        }
     }
 
     /// The name of the file, for people.

@@ -8,6 +8,7 @@ mod engine;
 mod file;
 mod latest;
 mod store;
+mod whereabouts;
 
 use crate::fault::Result;
 use crate::watch::Position;
@@ -61,4 +62,9 @@ pub trait State: Send + Sync {
     fn commit(&self, changes: &Changes) -> Result<()>;
     /// Forgets everything; the next start rebuilds from the journal.
     fn wipe(&self) -> Result<()>;
+    /// Paths that lead no longer to the files which are written, removed or exchanged under it. A store
+    /// without files has none.
+    fn astray(&self) -> Vec<String> {
+        Vec::new()
+    }
 }

@@ -16,6 +16,7 @@ use crate::state::file::{
     INBOX, INBOX_ORDER, META, Opened, SNAPSHOTS, SPACES, Source, empty, prepare_tables,
 };
 use crate::state::latest::{Latest, View};
+use crate::state::whereabouts::Whereabouts;
 use crate::state::{InboxMark, LookedUp, Pair, State};
 use crate::watch::Position;
 use crate::witness::Witness;
@@ -32,6 +33,7 @@ pub struct StateStore {
     engine: Engine,
     deferred: AtomicU32,
     witness: Mutex<Option<Witness>>,
+    whereabouts: Mutex<Whereabouts>,
 }
 
 impl std::fmt::Debug for StateStore {
@@ -113,7 +115,16 @@ impl StateStore {
     }
 
     fn over(database: Database, source: Source, place: String) -> Self {
-        Self::of(Engine::over(database, source, place))
+        let store = Self::of(Engine::over(database, source, place));
+        store.stands_at_its_path();
+        store
+    }
+
+    /// Remembers which file its path leads to.
+    fn stands_at_its_path(&self) {
+        if let Some(path) = self.engine.path() {
+            self.whereabouts().opened(path);
+        }
     }
 
     fn aside(source: Source, place: String) -> Result<Self> {
@@ -126,11 +137,13 @@ impl StateStore {
             engine,
             deferred: AtomicU32::new(0),
             witness: Mutex::new(None),
+            whereabouts: Mutex::default(),
         }
     }
 
     /// From now on every commit is noted by the witness too, after the store has it.
     pub fn watched_by(&self, witness: Witness) {
+        self.whereabouts().opened(witness.path());
         *self.witness() = Some(witness);
     }
 
@@ -139,6 +152,11 @@ impl StateStore {
         self.witness()
             .as_mut()
             .map_or(Ok(()), |witness| witness.note(position))
+    }
+
+    fn whereabouts(&self) -> MutexGuard<'_, Whereabouts> {
+        let held = self.whereabouts.lock();
+        held.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn witness(&self) -> MutexGuard<'_, Option<Witness>> {
@@ -150,6 +168,7 @@ impl StateStore {
         if self.engine.has_failed() {
             self.latest.let_go();
             self.engine.mend()?;
+            self.stands_at_its_path();
         }
         Ok(())
     }
@@ -247,6 +266,10 @@ fn owned_order(key: (u64, &str, &[u8; 16])) -> (u64, String, [u8; 16]) {
 }
 
 impl State for StateStore {
+    fn astray(&self) -> Vec<String> {
+        self.whereabouts().astray()
+    }
+
     fn position(&self) -> Result<Position> {
         let read = self.engine.read()?;
         let meta = read.open_table(META).map_err(|e| self.fault(e))?;

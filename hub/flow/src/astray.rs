@@ -1,0 +1,39 @@
+//! What the hub says of files beside the journal that were removed or exchanged under it: the state, which
+//! the next start has to make anew, and the witness, without which a journal that was rolled back is not
+//! known. Neither keeps the hub from journaling, so it goes on.
+
+use cordon_contract::Fault;
+use cordon_model::{AuditOutcome, Timestamp};
+
+use crate::batch::Batch;
+use crate::sequencer::Sequencer;
+use crate::text::clip;
+
+/// Audit action of a state or a witness that is not where it was opened.
+pub(crate) const ASTRAY: &str = "state.astray";
+
+/// Audit action of files that are where they were opened again.
+const IN_PLACE: &str = "state.in-place";
+
+/// What is to be done about it.
+const REMEDY: &str = "put the file back, or restart the hub: it makes it anew from the journal";
+/// Longest list of paths in the entry, in letters.
+const PATHS_MAX: usize = 300;
+
+impl Sequencer {
+    /// Says once of each loss what is gone, and when all is there again.
+    pub(crate) fn admit_astray(&mut self, batch: &mut Batch, time: Timestamp) -> Result<(), Fault> {
+        if self.astray == self.kit.astray_told {
+            return Ok(());
+        }
+        self.kit.astray_told.clone_from(&self.astray);
+        if self.astray.is_empty() {
+            let words = "state and witness are in their places again";
+            return self.say(batch, time, (IN_PLACE, words), AuditOutcome::Success);
+        }
+        let paths = self.astray.join(", ");
+        let paths = clip(&paths, PATHS_MAX).unwrap_or_default();
+        let words = format!("not there any more, or another file: {paths}; {REMEDY}");
+        self.say(batch, time, (ASTRAY, &words), AuditOutcome::Failure)
+    }
+}
