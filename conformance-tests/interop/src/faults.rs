@@ -199,3 +199,43 @@ impl Drop for Lane {
         let _ = self.child.wait();
     }
 }
+
+/// A healthy park with one lane, whose disk can fail.
+#[derive(Debug)]
+pub struct FailingPark {
+    /// The park; its journal and state lie in the folder `store`.
+    pub park: crate::Park,
+    /// What fails of that folder.
+    pub faults: Faults,
+    /// The lane of the emergency gate.
+    pub lane: Lane,
+    /// A folder that never fails.
+    pub scratch: tempfile::TempDir,
+}
+
+impl FailingPark {
+    /// Starts it; the spool lies on the failing disk, or where `spool` says.
+    pub fn start(spool: Option<&str>) -> Self {
+        let scratch = tempfile::tempdir().unwrap();
+        let lane = Lane::start();
+        let mut made = None;
+        let park = crate::Park::start_under(|data| {
+            let faults = Faults::new(scratch.path(), &data.join("store"));
+            let mut store = "data = \"store\"".to_owned();
+            if let Some(spool) = spool {
+                store += &format!("\nspool = \"{spool}\"");
+            }
+            crate::change_config(data, &[("data = \".\"", &store)], &lane.section());
+            let envs = faults.envs();
+            made = Some(faults);
+            envs
+        });
+        park.until_online("BR-06");
+        Self {
+            park,
+            faults: made.unwrap(),
+            lane,
+            scratch,
+        }
+    }
+}

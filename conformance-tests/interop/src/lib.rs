@@ -19,7 +19,7 @@ mod tools;
 mod watch;
 mod xmlsec;
 
-pub use faults::{Faults, Lane};
+pub use faults::{FailingPark, Faults, Lane};
 pub use folder::{change_config, issue, remove_partner, ship};
 pub use message::{Head, fresh_id, message, message_file, moment};
 pub use park::{Park, free_port_base};

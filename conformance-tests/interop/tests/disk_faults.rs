@@ -12,7 +12,7 @@
 use std::path::Path;
 
 use cordon_interop::{
-    Faults, Head, Lane, Park, change_config, fresh_id, message, message_file, moment, said,
+    FailingPark, Faults, Head, Lane, Park, fresh_id, message, message_file, moment, said,
 };
 use cordon_journal::{Reader, Record};
 use serde_json::Value;
@@ -36,22 +36,12 @@ struct Scene {
 impl Scene {
     /// A healthy park with one lane; the spool lies on the failing disk, or on one of its own.
     fn new(spool: Option<&str>) -> Self {
-        let scratch = tempfile::tempdir().unwrap();
-        let lane = Lane::start();
-        let mut made = None;
-        let park = Park::start_under(|data| {
-            let faults = Faults::new(scratch.path(), &data.join("store"));
-            let mut store = "data = \"store\"".to_owned();
-            if let Some(spool) = spool {
-                store += &format!("\nspool = \"{spool}\"");
-            }
-            change_config(data, &[("data = \".\"", &store)], &lane.section());
-            let envs = faults.envs();
-            made = Some(faults);
-            envs
-        });
-        let faults = made.unwrap();
-        park.until_online("BR-06");
+        let FailingPark {
+            park,
+            faults,
+            lane,
+            scratch,
+        } = FailingPark::start(spool);
         Self {
             park,
             faults,

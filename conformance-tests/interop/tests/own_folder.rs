@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cordon_interop::{
-    Faults, Head, Lane, Park, change_config, fresh_id, message, message_file, moment, said,
+    FailingPark, Faults, Head, Lane, Park, fresh_id, message, message_file, moment, said,
 };
 use cordon_journal::{Reader, Record};
 
@@ -29,24 +29,15 @@ struct Scene {
 impl Scene {
     /// A healthy park with one lane; the spool lies in the data folder too, or in one of its own.
     fn new(spool: Option<&str>) -> Self {
-        let scratch = tempfile::tempdir().unwrap();
-        let lane = Lane::start();
-        let mut made = None;
-        let park = Park::start_under(|data| {
-            let faults = Faults::new(scratch.path(), &data.join("store"));
-            let mut store = "data = \"store\"".to_owned();
-            if let Some(spool) = spool {
-                store += &format!("\nspool = \"{spool}\"");
-            }
-            change_config(data, &[("data = \".\"", &store)], &lane.section());
-            let envs = faults.envs();
-            made = Some(faults);
-            envs
-        });
-        park.until_online("BR-06");
+        let FailingPark {
+            park,
+            faults,
+            lane,
+            scratch,
+        } = FailingPark::start(spool);
         Self {
             park,
-            faults: made.unwrap(),
+            faults,
             lane,
             scratch,
         }
