@@ -2,13 +2,13 @@
 //! contrary, is refused instead of recorded as carried out.
 
 use cordon_contract::Fault;
-use cordon_model::{Body, GateAction, OperatingMode, Timestamp};
+use cordon_model::Timestamp;
 
 use crate::authority::AuthoritySettings;
 use crate::draft::Draft;
 use crate::fault::{ACT_LATE, fault};
 use crate::flags;
-use crate::precedence::Precedence;
+use crate::precedence::{Precedence, raises};
 
 /// What an act is judged by.
 pub(crate) struct Today<'a> {
@@ -37,7 +37,7 @@ impl Today<'_> {
                 .log(why))
         };
         let occurred = message.header.occurred_at;
-        let most_s = match opens(&message.body) {
+        let most_s = match raises(&message.body) {
             true => self.settings.late_opening_s,
             false => self.settings.late_lowering_s,
         };
@@ -47,7 +47,7 @@ impl Today<'_> {
                 self.now
             ));
         }
-        if !opens(&message.body)
+        if !raises(&message.body)
             && let Some(since) = self.blind_since.filter(|since| occurred < *since)
         {
             return refused(format!(
@@ -61,15 +61,5 @@ impl Today<'_> {
             )),
             false => Ok(()),
         }
-    }
-}
-
-/// Whether an act raises barriers: it may come later than one that lowers them.
-fn opens(body: &Body) -> bool {
-    match body {
-        Body::EmergencyGateOpen(it) => it.release != Some(true),
-        Body::GateCommand(it) => it.action == GateAction::LockOpen,
-        Body::OperatingModeChange(it) => it.mode == OperatingMode::Evacuation,
-        _ => false,
     }
 }

@@ -157,7 +157,8 @@ impl Core {
             ..draft.entry(0, time)
         };
         let mut plugins = self.plugins.iter();
-        match plugins.find_map(|plugin| plugin.has_room(&entry).err()) {
+        let by_plugins = plugins.find_map(|plugin| plugin.has_room(&entry).err());
+        match by_plugins.or(self.precedence.has_room(draft, time).err()) {
             Some(_) if (draft.flags | self.precedence.judge(draft, time)) & flags::IDLE != 0 => {
                 Ok(())
             }

@@ -1,10 +1,10 @@
 //! What people order of gates is for now, and the park is one voice.
 
-use cordon_contract::EntryKind;
+use cordon_contract::{Clock, EntryKind};
 use cordon_flow::{ReceiptData, RunningHub};
 use cordon_model::{
     Body, CommandPriority, DeviceId, EmergencyGateOpen, GateAction, GateCommand, GateId, LaneId,
-    LifeState, ListEntry, MessageId, OperatingMode, OperatingModeChange,
+    LifeState, ListEntry, MessageId, OperatingMode, OperatingModeChange, Timestamp,
 };
 use cordon_security::Role;
 
@@ -14,9 +14,20 @@ use crate::said::{example, white};
 
 /// Each statement with the second, counted from the morning, in which it was said; what became of it.
 pub async fn said(hub: &RunningHub, by: &Partner, said: Vec<(i64, Body)>) -> Vec<String> {
+    let said = said.into_iter();
+    said_ms(hub, by, said.map(|(second, body)| (second * 1_000, body))).await
+}
+
+/// The same by thousandths.
+async fn said_ms(
+    hub: &RunningHub,
+    by: &Partner,
+    said: impl IntoIterator<Item = (i64, Body)>,
+) -> Vec<String> {
+    let at = |ms: i64| Timestamp::from_micros(morning().micros() + ms * 1_000);
     let messages: Vec<String> = said
         .into_iter()
-        .map(|(second, body)| message(&by.id, body, morning().plus_seconds(second)))
+        .map(|(ms, body)| message(&by.id, body, at(ms)))
         .collect();
     let answers = hub.submit().submit(by.envelope(&messages)).await.unwrap();
     let told = |answer: &Result<ReceiptData, cordon_flow::Refused>| match answer {
@@ -125,7 +136,7 @@ async fn a_late_release_lowers_no_barrier_and_a_late_opening_raises_none() {
         said(&hub, &two, vec![(0, opening(&two, "G1", true))]).await,
         [""]
     );
-    assert_eq!(said(&hub, &one, vec![(-1, open())]).await, ["refused C010"]);
+    assert_eq!(said(&hub, &one, vec![(-2, open())]).await, ["refused C010"]);
     until("what was taken is carried out", || {
         park.yard.orders().len() == 4
     })
@@ -208,6 +219,37 @@ async fn an_evacuation_is_ended_by_no_older_word_and_silenced_by_no_clock_ahead(
     assert_eq!(said(&hub, &two, vec![(10, mode(&two, normal))]).await, [""]);
     hub.shutdown().await.unwrap();
     park.replays();
+}
+
+/// A clock that is a little ahead is everyday: the order that comes last holds, also within one second.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_of_a_clock_ahead_is_newer_than_all_that_came_before_it() {
+    let (normal, evacuation) = (OperatingMode::Normal, OperatingMode::Evacuation);
+    for ahead_ms in [10, 20, 200, 5_000, 240_000] {
+        let park = Park::new();
+        let (one, two) = two(&park);
+        let hub = park.start().await;
+        park.clock.advance_ms(860);
+        // Of one person, of two, and of a person whose clock is always ahead.
+        for (first, first_ms, second) in [(&one, 0, &one), (&one, 0, &two), (&one, ahead_ms, &one)]
+        {
+            let now = park.clock.now().micros() / 1_000 - morning().micros() / 1_000;
+            let release = vec![(now + first_ms, opening(first, "G1", true))];
+            assert_eq!(said_ms(&hub, first, release).await, [""], "{ahead_ms}");
+            park.clock.advance_ms(20);
+            let open = vec![(now + 20 + ahead_ms, opening(second, "G1", false))];
+            assert_eq!(said_ms(&hub, second, open).await, [""], "{ahead_ms}");
+            park.clock.advance_ms(20);
+            let calm = vec![(now + 40, mode(first, normal))];
+            assert_eq!(said_ms(&hub, first, calm).await, [""], "{ahead_ms}");
+            park.clock.advance_ms(20);
+            let evacuate = vec![(now + 60 + ahead_ms, mode(second, evacuation))];
+            assert_eq!(said_ms(&hub, second, evacuate).await, [""], "{ahead_ms}");
+            park.clock.advance_ms(1_000);
+        }
+        hub.shutdown().await.unwrap();
+        park.replays();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,99 @@
+//! What the park said of grants: it stands until the park says otherwise, whatever else is said.
+
+use std::collections::BTreeMap;
+
+use cordon_contract::{Pot, Taken, Term};
+use cordon_model::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::stamp::Stamp;
+use super::subjects::Key;
+
+/// The park's word on a grant.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+struct Word {
+    stamp: Stamp,
+    /// The end of the grant, in the journal's time. From then on the word bars nothing that a grant of
+    /// another id would not do as well.
+    until: Timestamp,
+}
+
+impl Word {
+    fn term(self) -> Term {
+        Term::new(true, Some(self.until))
+    }
+}
+
+/// The park's words on grants, within a bound that nothing else fills. Those of grants that are over give
+/// way; one that stands never does: the door refuses the next instead.
+#[derive(Debug)]
+pub(super) struct Standing {
+    words: BTreeMap<Key, Word>,
+    pot: Pot<Key>,
+}
+
+impl Standing {
+    /// Nothing said; so many are kept.
+    pub(super) fn within(most: usize) -> Self {
+        Self {
+            words: BTreeMap::new(),
+            pot: Pot::shared(most, 0),
+        }
+    }
+
+    /// As stored.
+    pub(super) fn of_stored(most: usize, stored: &Stored) -> Self {
+        let mut all = Self::within(most);
+        for (key, word) in &stored.0 {
+            all.put(*key, *word);
+        }
+        all
+    }
+
+    /// The form that is stored.
+    pub(super) fn stored(&self) -> Stored {
+        Stored(self.words.clone())
+    }
+
+    /// How many are kept at most.
+    pub(super) fn most(&self) -> usize {
+        self.pot.part(None)
+    }
+
+    /// Whether a word on this grant can be kept at `now`.
+    pub(super) fn has_room(&self, key: &Key, now: Timestamp) -> bool {
+        self.words.contains_key(key) || self.pot.has_room(None, now)
+    }
+
+    /// When the park spoke of this grant last.
+    pub(super) fn stamp(&self, key: &Key) -> Option<Stamp> {
+        self.words.get(key).map(|word| word.stamp)
+    }
+
+    /// Takes in the park's newest word on a grant that ends at `until`.
+    pub(super) fn note(&mut self, key: Key, stamp: Stamp, until: Timestamp, now: Timestamp) {
+        if let Some(before) = self.words.remove(&key) {
+            self.pot.remove(None, before.term(), key);
+        }
+        let word = Word { stamp, until };
+        match self.pot.taken(None, word.term(), now) {
+            Taken::Not => return,
+            Taken::Beside => {}
+            Taken::InsteadOf(spared) => {
+                if let Some(over) = self.words.remove(&spared) {
+                    self.pot.remove(None, over.term(), spared);
+                }
+            }
+        }
+        self.put(key, word);
+    }
+
+    fn put(&mut self, key: Key, word: Word) {
+        self.pot.put(None, word.term(), key);
+        self.words.insert(key, word);
+    }
+}
+
+/// [`Standing`] as it is stored.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Stored(BTreeMap<Key, Word>);
