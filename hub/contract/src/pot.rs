@@ -46,6 +46,14 @@ impl<K: Ord> Kept<K> {
     fn len(&self) -> usize {
         self.standing.len().saturating_add(self.taken_back.len())
     }
+
+    /// Whether so many are over at `now`.
+    fn has_over(&self, many: usize, now: Timestamp) -> bool {
+        let ended = self.standing.iter();
+        let ended = ended.take_while(|(end, _)| *end < now.micros());
+        let left = many.saturating_sub(self.taken_back.len());
+        ended.take(left).count() == left
+    }
 }
 
 /// Who keeps how much of a bounded store, and what of it can be spared.
@@ -55,7 +63,8 @@ impl<K: Ord> Kept<K> {
 /// kept ([`Pot::taken`]), also by a fold under a smaller part: `most` or the number of enterprises may have
 /// changed since. So what stands is bounded by the largest part that was ever in force while it was taken.
 /// What is over gives way to what comes, the owner's own alone; what stands never does. Found again
-/// from what is kept, never saved. Every question and every change costs the logarithm of what is kept.
+/// from what is kept, never saved. Every question and every change costs the logarithm of what is kept;
+/// [`Pot::has_room`] as many steps more as the owner keeps beyond its part.
 #[derive(Clone, Debug)]
 pub struct Pot<K> {
     most: usize,
@@ -91,10 +100,14 @@ impl<K: Clone + Ord> Pot<K> {
         self.kept.get(&owner.cloned()).map_or(0, Kept::len)
     }
 
-    /// Whether one more of this owner can be kept, by letting go of what is over if need be.
+    /// Whether one more of this owner can be kept, by letting go of what is over if need be: less stands of
+    /// it than its part. What is over makes no room where more stands than a part that became smaller.
     pub fn has_room(&self, owner: Option<&PartyId>, now: Timestamp) -> bool {
-        let is_full = self.of(owner) >= self.part(owner);
-        !is_full || self.over(owner, now).is_some()
+        let Some(beyond) = self.of(owner).checked_sub(self.part(owner)) else {
+            return true;
+        };
+        let kept = self.kept.get(&owner.cloned());
+        kept.is_some_and(|kept| kept.has_over(beyond.saturating_add(1), now))
     }
 
     /// What the owner keeps that can be spared at `now`: what was taken back, else what ended first.
@@ -230,6 +243,36 @@ mod tests {
         assert_eq!(pot.taken(own.as_ref(), until(5), at(9)), Taken::Not);
         let (kept, next) = (own.as_ref(), until(99));
         assert_eq!(pot.taken(kept, next, at(60)), Taken::InsteadOf(0));
+    }
+
+    /// One that was over made room for one more, so that an owner stayed above a smaller part for ever.
+    #[test]
+    fn beyond_a_smaller_part_there_is_room_once_less_stands_than_it() {
+        let mut pot = Pot::shared(2, 1);
+        let own = party("E-1");
+        for number in 0..5 {
+            pot.put(own.as_ref(), until(10 * i64::from(number)), number);
+        }
+        let room = |pot: &Pot<i32>| -> Vec<bool> {
+            let times = [5, 15, 25, 35];
+            times.map(|now| pot.has_room(own.as_ref(), at(now))).into()
+        };
+        assert_eq!(
+            room(&pot),
+            [false, false, false, true],
+            "of 5 one, two, three, four are over"
+        );
+        pot.remove(own.as_ref(), until(40), 4);
+        let back = Term {
+            stands: false,
+            ..until(40)
+        };
+        pot.put(own.as_ref(), back, 4);
+        assert_eq!(
+            room(&pot),
+            [false, false, true, true],
+            "one of them taken back"
+        );
     }
 
     #[test]
