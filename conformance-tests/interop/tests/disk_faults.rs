@@ -77,6 +77,13 @@ impl Scene {
             let metrics = self.park.get("/metrics");
             metrics.is_some_and(|metrics| metrics.contains(&wanted))
         });
+        // Whoever is about to restart it learns what that would lose.
+        self.park.until("health and metrics agree", || {
+            let (metrics, health) = (self.park.get("/metrics"), self.park.get("/healthz"));
+            let has_none = metrics.map(|it| it.contains("\ncordon_emergency_in_memory 0\n"));
+            let is_told = health.map(|it| it.contains("stand in memory alone"));
+            has_none.is_some() && has_none.map(|none| !none) == is_told
+        });
     }
 
     fn labels(&self) -> Vec<String> {

@@ -283,7 +283,22 @@ async fn files(request: Request) -> Response {
 async fn health(State(console): State<Arc<Console>>) -> Response {
     match console.desk.healthy() {
         Ok(()) => well(&console).into_response(),
-        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
+        Err(reason) => {
+            let memory = in_memory(console.desk.figures().condition.spooled_in_memory);
+            let said = format!("{reason}\n{memory}");
+            (StatusCode::SERVICE_UNAVAILABLE, said).into_response()
+        }
+    }
+}
+
+/// What whoever is about to restart the hub must know.
+fn in_memory(count: u64) -> String {
+    match count {
+        0 => String::new(),
+        count => format!(
+            "warning: emergency: {count} orders and outcomes stand in memory alone and are lost with the \
+             program; bring its disk back before it is ended\n"
+        ),
     }
 }
 

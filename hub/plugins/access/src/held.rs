@@ -52,7 +52,8 @@ impl AccessPlugin {
         }
     }
 
-    /// A lane found that a release which was confirmed had been undone.
+    /// A release that came to nothing while nobody opened again, or one that was confirmed and that the lane
+    /// found undone: whoever ordered it has left the desk and must hear that the lane stands open.
     pub(crate) fn fail_release(
         &mut self,
         step: &mut Step<'_>,
@@ -60,17 +61,29 @@ impl AccessPlugin {
         command: MessageId,
         text: &str,
     ) {
-        let is_that = self.state.released.get(lane) == Some(&command);
-        if !is_that || !self.is_loud(step, format!("released|{command}")) {
+        let is_undone = self.state.released.get(lane) == Some(&command);
+        let is_failed = !self.state.held.contains_key(lane)
+            && self
+                .state
+                .releasing
+                .get(lane)
+                .is_some_and(|(release, _)| *release == command);
+        if !(is_undone || is_failed) || !self.is_loud(step, format!("released|{command}")) {
             return;
         }
+        let what = match is_undone {
+            true => "a release that was confirmed was undone 已确认的解除又失效",
+            false => {
+                "a release was not carried out, the lane may stand open 解除未执行,车道可能仍开启"
+            }
+        };
         let device = self.barrier_of(lane);
         let gate = self.plan.lanes.iter().find(|it| it.id == *lane);
         let about = About {
             device: device.as_ref(),
             gate: gate.map(|it| &it.gate),
             lane: Some(lane),
-            text: format!("a release that was confirmed was undone 已确认的解除又失效: {text}"),
+            text: format!("{what}: {text}"),
             ..About::default()
         };
         self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);

@@ -211,8 +211,20 @@ fn a_lane_is_held_until_its_release_is_confirmed() {
         .restore(&feed.plugin.snapshot().unwrap())
         .unwrap();
     assert!(held());
-    feed.end("L-06", release, CommandOutcome::Expired);
+    let told = feed.end("L-06", release, CommandOutcome::Expired);
+    assert_eq!(
+        told.alarm_codes(),
+        [AlarmCode::GateFault],
+        "whoever ordered it has left"
+    );
     assert!(held(), "nobody released it");
+    // What was opened again since is no news when its release fails.
+    let release = feed.say(open(&["G-04"], Some(true))).orders[0]
+        .command
+        .command_id;
+    feed.say(open(&["G-04"], None));
+    let told = feed.end("L-06", release, CommandOutcome::Failed);
+    assert!(told.alarm_codes().is_empty());
     let release = feed.say(open(&["G-04"], Some(true))).orders[0]
         .command
         .command_id;
