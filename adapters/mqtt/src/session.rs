@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cordon_contract::{Accepted, Fault, IntakeError, Link, LinkState, Reading};
+use cordon_contract::{Accepted, BEYOND_PACE, Fault, IntakeError, Link, LinkState, Reading};
 use cordon_model::{DeviceId, MessageId, Timestamp};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
@@ -363,6 +363,10 @@ impl Session<'_> {
                     Sign::Nothing => {}
                 }
                 self.health.reading(device, true);
+            }
+            // The hub tells how many there were.
+            Err(IntakeError::Refused(fault)) if fault.code() == BEYOND_PACE => {
+                self.health.reading(device, false);
             }
             Err(IntakeError::Refused(fault)) => {
                 tracing::warn!(adapter = %self.config.name, %device, %fault, "message refused");

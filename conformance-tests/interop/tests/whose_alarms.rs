@@ -283,3 +283,57 @@ fn what_a_plants_passages_set_off_pushes_out_nothing_of_the_parks() {
         .count();
     assert!((2..=101).contains(&count), "{count} of 300");
 }
+
+/// 800 fires a second of one planned device, or of made-up names, made another's fire wait up to 36 s, and
+/// each of them was some entries for good.
+#[test]
+fn another_devices_fire_waits_for_no_flood_and_a_flood_is_counted() {
+    const FLOOD: usize = 4_000;
+    let broker = Mosquitto::start("allow_anonymous true", |_| {});
+    let park = Park::start_with(|data| {
+        add_sensors(data, broker.port());
+        change_config(data, &[], "\n[authority]\ndevice_alarms_a_minute = 1\n");
+    });
+    subscribed(&broker);
+    let before = park.view()["entries"].as_u64().unwrap();
+    for (round, name) in ["S-02", "made-up"].into_iter().enumerate() {
+        let fire = |number: usize| {
+            let device = match name {
+                "S-02" => name.to_owned(),
+                _ => format!("FX{number:05}"),
+            };
+            let (id, now) = (format!("{name}-{number}"), moment(0));
+            let topic = format!("sensors/GW-01/{device}/alarm");
+            let said = format!("\"kind\":\"fire\",\"text\":\"flood {name} {number:05}\"");
+            (
+                topic,
+                format!("{{\"id\":\"{id}\",\"time\":\"{now}\",{said}}}"),
+            )
+        };
+        let own = (
+            "sensors/GW-01/S-01/alarm".to_owned(),
+            format!(
+                "{{\"id\":\"OWN-{round}\",\"time\":\"{}\",\"kind\":\"fire\",\"text\":\"own fire {round}\"}}",
+                moment(0)
+            ),
+        );
+        // In one row, as a broker gives them: the fire comes last.
+        flood(broker.port(), (0..FLOOD).map(fire).chain([own]));
+        park.until("another's fire is shown", || {
+            state_of(&park, &format!("own fire {round}")).as_deref() == Some("RAISED")
+        });
+        park.until("the flood is counted in one alarm", || {
+            state_of(&park, "beyond its pace were counted").as_deref() == Some("RAISED")
+        });
+    }
+    // Twenty of each were kept one by one; more than counted in one alarm each is nothing.
+    let entries = park.view()["entries"].as_u64().unwrap() - before;
+    assert!(entries < 600, "{entries} entries of {} fires", 2 * FLOOD);
+    let flow = |one: &&Value| one["id"].as_str().unwrap_or_default().starts_with("flow-");
+    assert_eq!(
+        open(&park).iter().filter(flow).count(),
+        2,
+        "{:?}",
+        open(&park)
+    );
+}

@@ -13,6 +13,9 @@ use crate::{Fault, Reading};
 /// How long a reading that was not judged waits before it is offered again.
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// The refusal of what is beyond its device's pace: counted, and told by the hub.
+pub const BEYOND_PACE: &str = "F093";
+
 /// A reading on its way in, with the place for the answer. Made by [`Intake`], taken by the flow.
 #[derive(Debug)]
 pub struct Offer {

@@ -31,7 +31,7 @@ pub use entry::{
 };
 pub use fault::{Code, Fault};
 pub use health::{DeviceHealth, LinkState, Probe};
-pub use intake::{Accepted, Intake, IntakeError, Offer};
+pub use intake::{Accepted, BEYOND_PACE, Intake, IntakeError, Offer};
 pub use order::{Order, OrderLane, Outcome, OutcomeKind, Target};
 pub use owner::{Owner, Owners, Word};
 pub use plugin::{Decision, Decisions, Plugin};

@@ -68,6 +68,8 @@ pub const NAMESAKE: &str = "F048";
 pub const FLOODED: &str = "F062";
 /// `F068`: an enterprise said as much of alarms in this minute as it may; nothing was recorded.
 pub const ALARMS_PACED: &str = "F068";
+/// `F093`: a device said more alarms than its pace; counted, and told in one alarm.
+pub const DEVICE_PACED: &str = cordon_contract::BEYOND_PACE;
 /// `F063`: what is said to hold from a time on ends before it.
 pub const WINDOW: &str = "F063";
 /// `F064`: a grant that begins later than grants may.
@@ -287,6 +289,11 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
         ALARMS_PACED,
         "you said as much of alarms in this minute as one partner may; this one is not recorded",
         "send it again in the next minute, with the same id, and call the park about what is urgent",
+    ),
+    (
+        DEVICE_PACED,
+        "this device, or those together that the plan does not name, said more than may be recorded of them; what is beyond is counted, and of alarms the newest of the worst is told in one",
+        "look at the device: it is broken, or somebody speaks in its name; name it in the plan if it is yours",
     ),
     (
         NO_STEP,

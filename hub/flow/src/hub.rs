@@ -14,6 +14,7 @@ use crate::board::Board;
 use crate::config::{HubConfig, HubParts};
 use crate::core::Core;
 use crate::corridor::worker::{self, Bench, Source};
+use crate::device_pace::DevicePace;
 use crate::emergency::Emergency;
 use crate::entry_reader::EntryReader;
 use crate::fault::{CONFIGURATION, THREAD, fault};
@@ -95,6 +96,7 @@ impl Hub {
             authority: Arc::clone(&authority),
             mappings: parts.mappings,
             misreads: misreads.clone(),
+            pace: DevicePace::new(authority.settings().device_alarms_a_minute),
             clock: Arc::clone(&parts.clock),
             queue: Arc::clone(&queue),
             inbox: inbox.clone(),

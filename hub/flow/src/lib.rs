@@ -29,6 +29,7 @@ mod config;
 mod core;
 mod corridor;
 mod counts;
+mod device_pace;
 mod draft;
 mod emergency;
 mod entry_codec;

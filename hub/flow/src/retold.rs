@@ -4,6 +4,7 @@ use cordon_contract::{Decisions, Entry, speaker_of};
 use cordon_model::{AlarmEvent, AlarmState, AlarmUpdate, Body, Message, PartyId};
 
 use crate::authority::Register;
+use crate::device_pace::{BEYOND, UNPLANNED};
 use crate::flags;
 use crate::text::clip_empty;
 
@@ -60,14 +61,20 @@ fn count(entry: &Entry, message: &Message, register: &Register, decisions: &mut 
     else {
         return;
     };
+    let is_paced = event
+        .description
+        .get(1..)
+        .is_some_and(|words| words.starts_with(BEYOND));
+    let what = if is_paced { "alarms" } else { "open alarms" };
     let words = format!(
-        "报警过多，{speaker} 后续报警计入此条 / too many open alarms of {speaker}, further ones are counted here: {} {} {}",
+        "报警过多，{speaker} 后续报警计入此条 / too many {what} of {speaker}, further ones are counted here: {} {} {}",
         event.alarm_level, event.alarm_code, event.description
     );
     // A device speaks of itself, an enterprise of devices it may invent.
     let device = event.source_device.clone();
-    let device = device.filter(|device| device.as_str() == speaker);
+    let device = device.filter(|device| speaker == UNPLANNED || device.as_str() == speaker);
     let partner = match device {
+        _ if speaker == UNPLANNED => None,
         Some(_) => event.enterprise_id.clone(),
         None => PartyId::new(speaker).ok(),
     };

@@ -80,6 +80,10 @@ pub struct AuthoritySettings {
     /// its own submissions; more come again later (`F068`). While the disk is full it may say 60. Default
     /// 3,000.
     pub alarm_words_a_minute: u32,
+    /// Most words about alarms that one device whose messages an adapter reads may say in a minute, and all
+    /// together that the plan does not name; twenty minutes' worth at once. What is beyond is counted and told in
+    /// one alarm (`F093`). Default 60.
+    pub device_alarms_a_minute: u32,
 }
 
 impl Default for AuthoritySettings {
@@ -100,6 +104,7 @@ impl Default for AuthoritySettings {
             late_opening_s: 120,
             late_lowering_s: 30,
             alarm_words_a_minute: 3_000,
+            device_alarms_a_minute: 60,
         }
     }
 }
@@ -164,6 +169,9 @@ impl AuthoritySettings {
         }
         let words = u64::from(self.alarm_words_a_minute);
         let place = "authority.alarm_words_a_minute".to_owned();
+        within(place, words, 1, 60_000);
+        let words = u64::from(self.device_alarms_a_minute);
+        let place = "authority.device_alarms_a_minute".to_owned();
         within(place, words, 1, 60_000);
         faults
     }

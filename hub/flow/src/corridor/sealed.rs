@@ -14,6 +14,7 @@ use crate::flags;
 use crate::inbox::Looked;
 use crate::mode::Weight;
 use crate::sealer::{Particulars, Sealer};
+use crate::text::{clip, clip_empty};
 
 /// How a duplicate of the message is recognised (I4).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -133,6 +134,43 @@ impl Sealed {
             draft,
             key,
             speaker: Some(speaker),
+            looked: Looked::Not,
+        })
+    }
+
+    /// An alarm beyond its device's pace, to be counted in one of `who`'s: with `words` before its own.
+    pub(crate) fn counted(
+        self,
+        who: &str,
+        words: &str,
+        sealer: &Sealer,
+    ) -> Result<Self, WireFault> {
+        let Some(message) = self.draft.message.as_deref() else {
+            return Ok(self);
+        };
+        let header = &message.header;
+        let mut body = message.body.clone();
+        if let Body::AlarmEvent(event) = &mut body {
+            event.description = clip_empty(&format!("[{words}] {}", event.description), 2_000);
+        }
+        let own = header.source_ref.as_deref().unwrap_or_default();
+        let own = own.split_once('/').map_or(own, |(_, own)| own);
+        let particulars = Particulars {
+            occurred_at: header.occurred_at,
+            sent_at: header.sent_at,
+            quality: header.quality,
+            source_ref: clip(&format!("{who}/{own}"), 200),
+            test: header.test,
+            attested: true,
+            ..Particulars::derived(MessageId::random(), header.occurred_at)
+        };
+        let mut draft = sealer.seal(EntryKind::Message, body, particulars)?;
+        draft.flags |= flags::FLOODED;
+        Ok(Self {
+            identity: draft.digest,
+            draft,
+            key: Key::None,
+            speaker: self.speaker,
             looked: Looked::Not,
         })
     }

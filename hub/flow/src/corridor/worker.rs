@@ -5,17 +5,21 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cordon_contract::{Clock, Offer};
 use cordon_mapping::Mappings;
 use cordon_model::PartyId;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
-use super::mapped::seal_reading;
+use super::mapped::{SealedReading, seal_reading};
+use super::refused::{Offender, RefusedDraft};
 use super::rules::{Corridor, CorridorRules};
 use crate::authority::Authority;
+use crate::device_pace::{BEYOND, Beyond, DevicePace, whose};
+use crate::fault::{DEVICE_PACED, fault};
 use crate::inbox::Inbox;
 use crate::misread::Misreads;
 use crate::queue::Queue;
@@ -24,6 +28,8 @@ use crate::work::{ReadingWork, Work};
 
 /// Offers waiting in front of one worker.
 const WAITING_MAX: usize = 64;
+/// How often it is looked whether something is to be told of devices that said more than their pace.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What every worker needs.
 #[derive(Clone)]
@@ -33,6 +39,7 @@ pub(crate) struct Bench {
     pub authority: Arc<Authority>,
     pub mappings: Arc<Mappings>,
     pub misreads: Misreads,
+    pub pace: DevicePace,
     pub clock: Arc<dyn Clock>,
     pub queue: Arc<Queue>,
     pub inbox: Inbox,
@@ -77,29 +84,97 @@ pub(crate) async fn run(
 }
 
 async fn work(bench: Bench, source: Source, mut waiting: mpsc::Receiver<(Offer, Instant)>) {
-    while let Some((offer, since)) = waiting.recv().await {
-        let corridor = Corridor {
-            rules: &bench.rules,
-            authority: &bench.authority,
-            sealer: &bench.sealer,
-            now: bench.clock.now(),
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let works = tokio::select! {
+            offered = waiting.recv() => match offered {
+                Some((offer, since)) => bench.reading(&source, offer, since),
+                None => return,
+            },
+            _ = look.tick() => {
+                let due = bench.pace.due(bench.clock.now()).into_iter();
+                due.filter_map(|beyond| bench.told(&source, beyond)).collect()
+            }
         };
+        // When the queue is closed the answer is dropped with the work, which tells the adapter.
+        for work in works {
+            if bench.queue.push(work).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl Bench {
+    fn corridor(&self) -> Corridor<'_> {
+        Corridor {
+            rules: &self.rules,
+            authority: &self.authority,
+            sealer: &self.sealer,
+            now: self.clock.now(),
+        }
+    }
+
+    /// What an offer is for the sequencer. What is beyond its device's pace is answered here.
+    fn reading(&self, source: &Source, offer: Offer, since: Instant) -> Vec<Work> {
         let partner = source.partner.as_ref();
         let (reading, cause) = (&offer.reading, offer.cause);
-        let (mappings, misreads) = (&bench.mappings, &bench.misreads);
+        let (mappings, misreads) = (&self.mappings, &self.misreads);
+        let corridor = self.corridor();
         let mut sealed = seal_reading(reading, partner, cause, mappings, misreads, corridor);
-        if let Ok(sealed) = &mut sealed {
-            bench.inbox.look(sealed.messages.iter_mut());
+        let who = whose(&reading.device, partner, &self.authority);
+        let now = corridor.now;
+        // What came of an order is no word of a device's own.
+        if cause == 0 && !self.pace.takes(&who, sealed.as_ref().ok(), now) {
+            let told = self.pace.count(&who, sealed.ok(), now);
+            let _ = offer.answer.send(Err(fault(DEVICE_PACED).at(who)));
+            let told = told.and_then(|beyond| self.told(source, beyond));
+            return told.into_iter().collect();
         }
-        let work = Work::Reading(ReadingWork {
+        if let Ok(sealed) = &mut sealed {
+            self.inbox.look(sealed.messages.iter_mut());
+        }
+        vec![Work::Reading(ReadingWork {
             source: Arc::clone(&source.name),
             sealed,
             answer: offer.answer,
             since,
-        });
-        // When the queue is closed the answer is dropped with the work, which tells the adapter.
-        if bench.queue.push(work).await.is_err() {
-            break;
-        }
+        })]
+    }
+
+    /// What the journal is told of a device beyond its pace: the newest of its worst alarms, to be counted in
+    /// one, or that something was counted.
+    fn told(&self, source: &Source, beyond: Beyond) -> Option<Work> {
+        let Beyond { who, count, worst } = beyond;
+        let words = format!(
+            "{BEYOND} {count} 条 / {count} of {who} beyond its pace were counted and not recorded"
+        );
+        let sealed = match worst.map(|worst| worst.counted(&who, &words, &self.sealer)) {
+            Some(Ok(worst)) => Ok(SealedReading {
+                messages: vec![worst],
+                missed: Vec::new(),
+            }),
+            Some(Err(breach)) => {
+                tracing::error!(%breach, who, "an alarm beyond a pace cannot be told");
+                return None;
+            }
+            None => {
+                let fault = fault(DEVICE_PACED).at(who).log(words);
+                Err(RefusedDraft::new(
+                    fault,
+                    Offender::default(),
+                    self.corridor(),
+                ))
+            }
+        };
+        // Nobody waits for it: its device was answered.
+        let (answer, _) = oneshot::channel();
+        Some(Work::Reading(ReadingWork {
+            source: Arc::clone(&source.name),
+            sealed,
+            answer,
+            since: Instant::now(),
+        }))
     }
 }

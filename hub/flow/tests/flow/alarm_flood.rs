@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use cordon_contract::{EntryKind, Payload, speaker_of};
+use cordon_contract::{EntryKind, IntakeError, Payload, Reading, speaker_of};
 use cordon_flow::{Authority, AuthoritySettings, RunningHub, StoredEntry};
-use cordon_model::{AlarmEvent, AlarmLevel, AlarmState, AlarmUpdate, Body, DeviceId};
+use cordon_model::{AlarmEvent, AlarmLevel, AlarmState, AlarmUpdate, Body, DeviceId, MessageId};
 use cordon_security::Role;
 
-use crate::park::{Park, hub_id, morning, plan, reading};
+use crate::park::{Park, hub_id, morning, plan, reading, until};
 use crate::partner::{Ca, Partner};
 use crate::said::{alarm, party, warned};
 
@@ -406,5 +406,94 @@ async fn an_enterprise_says_only_so_much_of_alarms_in_a_minute() {
     let taken = told.iter().filter(|codes| !codes.starts_with("refused"));
     assert_eq!(taken.count(), 5, "{told:?}");
     hub.shutdown().await.unwrap();
+    park.replays();
+}
+
+/// One device that told of 800 fires a second made another's fire wait behind them, and every one of them was
+/// kept for good.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_device_says_beyond_its_pace_is_counted_in_one_alarm_and_takes_no_turn_of_anothers()
+{
+    let mut park = Park::new();
+    let settings = AuthoritySettings {
+        device_alarms_a_minute: 1,
+        ..AuthoritySettings::default()
+    };
+    let authority = Authority::new(Arc::new(plan()), hub_id(), settings).unwrap();
+    park.config.authority = Arc::new(authority);
+    let hub = park.start().await;
+    let intake = park.intake();
+    let say = async |device: &str, id: &str, level: AlarmLevel| {
+        let event = AlarmEvent {
+            description: format!("fire {id}"),
+            ..match raise(id, "ENT-1", device, level) {
+                Body::AlarmEvent(event) => event,
+                other => panic!("{other:?}"),
+            }
+        };
+        let event = AlarmEvent {
+            enterprise_id: None,
+            ..event
+        };
+        let offer = Reading {
+            payload: Payload::Body(Box::new(Body::AlarmEvent(event))),
+            ..reading(device, id, Some(MessageId::random()))
+        };
+        match intake.offer(offer).await {
+            Ok(_) => "taken".to_owned(),
+            Err(IntakeError::Refused(fault)) => fault.code().to_owned(),
+            Err(other) => other.to_string(),
+        }
+    };
+    let mut answers = Vec::new();
+    for number in 0..300 {
+        let (one, made_up) = (format!("A-{number}"), format!("B-{number}"));
+        answers.push(say("GAS-01", &one, AlarmLevel::Orange).await);
+        answers.push(say(&format!("U-{number}"), &made_up, AlarmLevel::Red).await);
+    }
+    let taken = answers.iter().filter(|answer| *answer == "taken").count();
+    let counted = answers.iter().filter(|answer| *answer == "F093").count();
+    assert_eq!((taken, counted), (40, 560), "20 minutes' worth of each");
+    // Another's fire is taken as ever, and a worse one of the same device is told at once.
+    assert_eq!(say("CAM-01", "FIRE-1", AlarmLevel::Red).await, "taken");
+    assert_eq!(say("GAS-01", "FIRE-2", AlarmLevel::Red).await, "F093");
+    let floods = || {
+        let all = park.entries();
+        let told = alarms(&all);
+        let told = told
+            .into_iter()
+            .filter(|(id, _, _)| id.starts_with("flow-"));
+        let mut levels: Vec<_> = told.map(|(_, _, level)| level).collect();
+        levels.sort();
+        levels
+    };
+    let (red, orange) = (AlarmLevel::Red, AlarmLevel::Orange);
+    until(
+        "what was counted is told, and told when it is worse",
+        || floods() == [red, red, orange],
+    )
+    .await;
+    let before = hub.durable().0;
+    for number in 0..300 {
+        assert_eq!(say("GAS-01", &format!("C-{number}"), red).await, "F093");
+    }
+    assert!(hub.durable().0 <= before + 3, "nothing but ticks");
+    park.clock.advance_ms(10_000);
+    until("the count goes on in the same alarm", || {
+        floods().len() == 5
+    })
+    .await;
+    hub.shutdown().await.unwrap();
+    let said = park.entries();
+    let ids: std::collections::BTreeSet<String> = alarms(&said)
+        .into_iter()
+        .map(|(id, _, _)| id)
+        .filter(|id| id.starts_with("flow-"))
+        .collect();
+    assert_eq!(
+        ids.len(),
+        2,
+        "one of the device, one of all that is not planned"
+    );
     park.replays();
 }
