@@ -61,6 +61,9 @@ pub enum Standing {
     Overruled,
 }
 
+/// What stands before the words of one alarm where the flow's flood alarm tells them.
+pub const COUNTED_HERE: &str = "counted here: ";
+
 /// Audit action of an open alarm that had to give way: nobody shows it any more. Its target is the alarm.
 pub const ALARM_FORGOTTEN: &str = "alarm.forgotten";
 

@@ -1,6 +1,6 @@
 //! What an alarm is told again as: under the hub's own name, or in the flood alarm of its author.
 
-use cordon_contract::{Decisions, Entry, speaker_of};
+use cordon_contract::{COUNTED_HERE, Decisions, Entry, speaker_of};
 use cordon_model::{AlarmEvent, AlarmState, AlarmUpdate, Body, Message, PartyId};
 
 use crate::authority::Register;
@@ -67,7 +67,7 @@ fn count(entry: &Entry, message: &Message, register: &Register, decisions: &mut 
         .is_some_and(|words| words.starts_with(BEYOND));
     let what = if is_paced { "alarms" } else { "open alarms" };
     let words = format!(
-        "报警过多，{speaker} 后续报警计入此条 / too many {what} of {speaker}, further ones are counted here: {} {} {}",
+        "报警过多，{speaker} 后续报警计入此条 / too many {what} of {speaker}, further ones are {COUNTED_HERE}{} {} {}",
         event.alarm_level, event.alarm_code, event.description
     );
     // A device speaks of itself, an enterprise of devices it may invent.

@@ -1,8 +1,9 @@
 //! What is counted in another alarm: the same again, and one of many.
 
-use cordon_contract::{Decisions, Entry, Owner};
+use cordon_contract::{COUNTED_HERE, Decisions, Entry, Owner};
 use cordon_model::{AlarmEvent, AlarmState, Body, Timestamp};
 
+use crate::dispatch::whence;
 use crate::plugin::{AlarmPlugin, clip};
 use crate::routes::is_grave;
 
@@ -12,6 +13,10 @@ const FOUND_MAX: usize = 100;
 const COUNTED_UNDER: &str = "重复报警，计入 / the same again, counted under ";
 /// How the name of an alarm ends that counts many things the hub found.
 const OF_MANY: &str = "-of-many";
+/// Further ones that a notice names: the newest.
+const NAMED_MAX: usize = 10;
+/// Letters of each.
+const NAME_CHARS_MAX: usize = 120;
 
 /// Whether an alarm of the hub's counts many things. It has a name and a source of its own: the end of one
 /// of those is not its end.
@@ -128,6 +133,52 @@ impl AlarmPlugin {
         };
         alarm.again = Some(entry.time);
         news
+    }
+
+    /// One more is counted in an alarm that nobody has acknowledged: who was told of the alarm is told of the
+    /// newest by their words, once in the window.
+    pub(crate) fn one_more(&mut self, id: &str, event: &AlarmEvent) {
+        let flood_s = i64::from(self.config.flood_s);
+        let Some(alarm) = self
+            .state
+            .alarms
+            .get_mut(id)
+            .filter(|alarm| alarm.is_raised())
+        else {
+            return;
+        };
+        if alarm.more.is_empty() {
+            let last = alarm.again.map_or(alarm.raised, |at| at.max(alarm.raised));
+            let due = (last.plus_seconds(flood_s), id.to_owned());
+            self.state.more_due.insert(due);
+        }
+        let words = event.description.split_once(COUNTED_HERE);
+        let words = words.map_or(&*event.description, |(_, words)| words);
+        let name = format!("{}: {words}", whence(event));
+        alarm
+            .more
+            .push_back(name.chars().take(NAME_CHARS_MAX).collect());
+        if alarm.more.len() > NAMED_MAX {
+            alarm.more.pop_front();
+        }
+    }
+
+    /// Tells what is due of further ones. Whoever acknowledged meanwhile has seen them on the page.
+    pub(crate) fn tell_more_due(&mut self, entry: &Entry, decisions: &mut Decisions) {
+        while let Some((due, _)) = self.state.more_due.first()
+            && *due <= entry.time
+            && let Some((_, id)) = self.state.more_due.pop_first()
+        {
+            self.state.steps.one();
+            let alarm = self.state.alarms.get(&id);
+            if alarm.is_some_and(|alarm| alarm.is_raised() && !alarm.more.is_empty()) {
+                self.tell_of_more(entry, &id, decisions);
+            }
+            if let Some(alarm) = self.state.alarms.get_mut(&id) {
+                alarm.again = Some(entry.time);
+                alarm.more.clear();
+            }
+        }
     }
 
     /// Closes an alarm that is counted under another, with a note that names that one.

@@ -12,7 +12,7 @@ use crate::routes::{Errand, Later, is_grave};
 use crate::state::{Notice, Timer};
 
 /// What an alarm is about, in one word: the device that saw it, else its place, else its name.
-fn whence(event: &AlarmEvent) -> String {
+pub(crate) fn whence(event: &AlarmEvent) -> String {
     let places = [
         event.source_device.as_ref().map(ToString::to_string),
         event.lane_id.as_ref().map(ToString::to_string),
@@ -131,7 +131,7 @@ impl AlarmPlugin {
         event.description = clip(&format!(
             "{}{}",
             self.group_words(group, &ids),
-            event.description
+            first.words()
         ));
         for receiver in &group.errand.receivers {
             let notice = Notice {
@@ -203,10 +203,17 @@ impl AlarmPlugin {
             return;
         };
         let count = alarm.repeats;
-        let words = format!("[又报，已计 {count} 次 / one more, {count} counted in it] ");
+        let mut words = format!("[又报，已计 {count} 次 / one more, {count} counted in it] ");
+        if !alarm.more.is_empty() {
+            let newest = alarm.more.iter().rev().map(String::as_str);
+            let newest = newest.collect::<Vec<_>>().join("; ");
+            words = format!(
+                "[又报，已计 {count} 次，最新 / {count} counted in it, the newest: {newest}] "
+            );
+        }
         let event = AlarmEvent {
             state: alarm.state,
-            description: clip(&format!("{words}{}", alarm.event.description)),
+            description: clip(&format!("{words}{}", alarm.words())),
             ..alarm.event.clone()
         };
         for receiver in alarm.told.clone() {
@@ -251,6 +258,7 @@ impl AlarmPlugin {
             self.state.steps.one();
             self.escalate(entry, &timer, decisions);
         }
+        self.tell_more_due(entry, decisions);
         self.outages(entry, decisions);
         self.say_missed(entry, decisions);
         self.age(entry, AGED_A_TICK);
@@ -285,7 +293,11 @@ impl AlarmPlugin {
         let event = &alarm.event;
         let words = format!(
             "{} s 未接警，升级 {level} / not acknowledged within {} s, escalation {level}: {} {}; {}",
-            due.after_s, due.after_s, event.alarm_level, event.alarm_code, event.description
+            due.after_s,
+            due.after_s,
+            event.alarm_level,
+            event.alarm_code,
+            alarm.words()
         );
         let state = alarm.state;
         let receivers = due.receivers.clone();

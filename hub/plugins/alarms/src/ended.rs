@@ -3,13 +3,13 @@
 use cordon_contract::{Decisions, Entry};
 use cordon_model::{AlarmEvent, AlarmState, AuditOutcome};
 
-use crate::plugin::{AlarmPlugin, clip};
+use crate::plugin::AlarmPlugin;
 use crate::routes::Later;
 
 /// Alarms that are marked and told when a source ends one of them and does not say which.
 const MARKED_MAX: usize = 10;
 /// How the words of an alarm begin that may be the one that ended.
-const WHICH: &str =
+pub(crate) const WHICH: &str =
     "[有一处报警已解除，来源未指明 / its source says that one is over, and not which] ";
 /// Audit action of an end that could mean more than one alarm.
 const END_OF_WHICH: &str = "alarm.end-unclear";
@@ -78,12 +78,10 @@ impl AlarmPlugin {
             let Some(alarm) = self.state.alarms.get_mut(id) else {
                 continue;
             };
-            let words = &mut alarm.event.description;
-            if words.contains(WHICH) {
+            if std::mem::replace(&mut alarm.is_unclear, true) {
                 continue;
             }
-            *words = clip(&format!("{WHICH}{words}"));
-            let (is, note) = (alarm.state, words.clone());
+            let (is, note) = (alarm.state, alarm.words());
             self.touch(id);
             let update = self.step_of_hub(entry, id, (is, is), &note);
             // Whoever would hear of the end hears that it is not known.

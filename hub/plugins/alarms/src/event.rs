@@ -104,6 +104,9 @@ impl AlarmPlugin {
             self.shows(id, event);
         }
         self.repeated(id);
+        if counted && is_grave(event.alarm_level) {
+            self.one_more(id, event);
+        }
     }
 
     /// Whether what the hub itself says of its alarm counts something further in it: another cause, and
@@ -116,10 +119,10 @@ impl AlarmPlugin {
     /// An alarm that counts others shows the newest of the worst, and where it is.
     fn shows(&mut self, id: &str, event: &AlarmEvent) {
         if let Some(alarm) = self.state.alarms.get_mut(id) {
-            alarm.event = AlarmEvent {
+            alarm.becomes(AlarmEvent {
                 occurred_at: alarm.event.occurred_at,
                 ..event.clone()
-            };
+            });
         }
     }
 
@@ -153,12 +156,13 @@ impl AlarmPlugin {
             true => (event.alarm_level, event.alarm_code),
             false => (level, code),
         };
-        alarm.event = AlarmEvent {
+        alarm.becomes(AlarmEvent {
             description: clip(&format!("[{why}] {}", event.description)),
             alarm_level,
             alarm_code,
             ..event.clone()
-        };
+        });
+        alarm.more.clear();
         alarm.repeats = alarm.repeats.saturating_add(1);
         alarm.escalation = 0;
         // Whoever follows the alarm by its name has not heard of it yet.
@@ -221,6 +225,9 @@ impl AlarmPlugin {
             names: Default::default(),
             again: None,
             answers: Default::default(),
+            answered: None,
+            is_unclear: false,
+            more: Default::default(),
             state: event.state,
             raised: entry.time,
             errands: Vec::new(),

@@ -133,7 +133,7 @@ fn line(id: &str, alarm: &Alarm) -> OpenAlarm {
         state: alarm.state,
         occurred_at: event.occurred_at,
         place: places.into_iter().flatten().next().unwrap_or_default(),
-        description: event.description.clone(),
+        description: alarm.words(),
         escalation: alarm.escalation,
         repeats: alarm.repeats,
     }

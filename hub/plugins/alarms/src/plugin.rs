@@ -15,18 +15,16 @@ use crate::life::{self, is_over};
 use crate::open::OpenAlarms;
 use crate::recent::Likeness;
 use crate::routes::{Later, Routes, is_grave};
-use crate::state::{Alarm, State};
+use crate::state::{Alarm, State, answer_words};
 
 /// The form of the saved state. What was saved in another form is not read as this one.
-const FORM: &[u8] = b"alarms/6;";
+const FORM: &[u8] = b"alarms/7;";
 
 /// Points of one device of the park's that may be in alarm whatever others have.
 const POINTS_MIN: usize = 20;
 
 /// Longest text of the language in characters.
 const TEXT_CHARS_MAX: usize = 2_000;
-/// What stands between a partner and its step in its answer to an alarm of the park's.
-const ANSWERED: &str = " has answered ";
 
 /// Detects, routes and escalates alarms.
 #[derive(Debug)]
@@ -202,21 +200,16 @@ impl AlarmPlugin {
     fn answered(&mut self, entry: &Entry, update: &AlarmUpdate, decisions: &mut Decisions) {
         let id = &update.alarm_id;
         let (who, state) = (&entry.sender, update.state);
-        let mut answer = format!("[{who} 已答复 {state} / {who}{ANSWERED}{state}] ");
         let mut is_news = false;
+        let mut count = 1;
         if let Some(alarm) = self.state.alarms.get_mut(id) {
             let answers = alarm.answers.entry(who.clone()).or_default();
             answers.count = answers.count.saturating_add(1);
             is_news = answers.told.insert(state);
-            if answers.count > 1 {
-                let count = answers.count;
-                answer = format!(
-                    "[{who} 已答复 {state}，共 {count} 次 / {who}{ANSWERED}{state}, {count} times so far] "
-                );
-            }
-            let said = unanswered(&alarm.event.description);
-            alarm.event.description = clip(&format!("{answer}{said}"));
+            count = answers.count;
+            alarm.answered = Some((who.clone(), state));
         }
+        let answer = answer_words(who, state, count);
         self.touch(id);
         let words = update.note.as_deref().unwrap_or_default();
         let note = format!("{answer}园区尚未接警 / the park has not acknowledged it yet: {words}");
@@ -361,17 +354,4 @@ fn unusable(error: &dyn std::fmt::Display) -> Fault {
 /// Cuts a text to the language's length.
 pub(crate) fn clip(text: &str) -> String {
     text.chars().take(TEXT_CHARS_MAX).collect()
-}
-
-/// The words of an alarm without the answers before them: the newest stands there, so that many push the
-/// words out of nobody's sight.
-fn unanswered(description: &str) -> &str {
-    let mut rest = description;
-    while let Some((answer, words)) = rest.split_once("] ")
-        && answer.starts_with('[')
-        && answer.contains(ANSWERED)
-    {
-        rest = words;
-    }
-    rest
 }

@@ -7,10 +7,12 @@ use cordon_model::{AlarmCode, AlarmEvent, AlarmState, DeviceId, MessageId, Party
 use serde::{Deserialize, Serialize};
 
 use crate::alike::Alike;
+use crate::ended::WHICH;
 use crate::group::{GroupName, Groups};
 use crate::life::is_over;
 use crate::missed::{Missed, Whose};
 use crate::names::Names;
+use crate::plugin::clip;
 use crate::points::Points;
 use crate::recent::{Likeness, Recents};
 use crate::room::Room;
@@ -39,6 +41,12 @@ pub(crate) struct Alarm {
     pub again: Option<Timestamp>,
     /// What partners answered to it while the park had not acknowledged it.
     pub answers: BTreeMap<PartyId, Answers>,
+    /// Who answered last while it was as it is now, and what.
+    pub answered: Option<(PartyId, AlarmState)>,
+    /// Its source said that one is over, and not which: it may be this one.
+    pub is_unclear: bool,
+    /// What was counted in it that nobody was told of, the newest last.
+    pub more: VecDeque<String>,
     /// Where it stands in its life.
     pub state: AlarmState,
     /// The entry's time when it was raised.
@@ -58,6 +66,27 @@ pub(crate) struct Alarm {
 }
 
 impl Alarm {
+    /// Its own words behind what is known of it: the newest answer, and that it may be over.
+    pub(crate) fn words(&self) -> String {
+        let mut words = String::new();
+        if let Some((who, state)) = &self.answered {
+            let count = self.answers.get(who).map_or(1, |answers| answers.count);
+            words.push_str(&answer_words(who, *state, count));
+        }
+        if self.is_unclear {
+            words.push_str(WHICH);
+        }
+        words.push_str(&self.event.description);
+        clip(&words)
+    }
+
+    /// It is about something else from now on, so that what was said of it is said no more.
+    pub(crate) fn becomes(&mut self, event: AlarmEvent) {
+        self.event = event;
+        self.answered = None;
+        self.is_unclear = false;
+    }
+
     /// Nobody has seen it.
     pub(crate) fn is_raised(&self) -> bool {
         self.state == AlarmState::Raised
@@ -81,6 +110,16 @@ impl Alarm {
     /// Neither closed nor rejected: somebody has to do something about it, or to say what was done.
     pub(crate) fn is_open(&self) -> bool {
         !matches!(self.state, AlarmState::Closed | AlarmState::Rejected)
+    }
+}
+
+/// How a partner's answer is said, the last of so many.
+pub(crate) fn answer_words(who: &PartyId, state: AlarmState, count: u32) -> String {
+    match count {
+        0 | 1 => format!("[{who} 已答复 {state} / {who} has answered {state}] "),
+        _ => format!(
+            "[{who} 已答复 {state}，共 {count} 次 / {who} has answered {state}, {count} times so far] "
+        ),
     }
 }
 
@@ -162,6 +201,8 @@ pub(crate) struct State {
     pub unplanned: BTreeSet<DeviceId>,
     /// The alarm in which the hub counts what it finds of an owner who has many open.
     pub floods: BTreeMap<Owner, String>,
+    /// Alarms in which something was counted that nobody was told of, by when it is told.
+    pub more_due: BTreeSet<(Timestamp, String)>,
     /// What it all cost; not saved.
     #[serde(skip)]
     pub steps: Steps,

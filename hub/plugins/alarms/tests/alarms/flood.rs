@@ -372,3 +372,54 @@ fn one_more_that_nobody_has_seen_opens_a_flood_alarm_again() {
     assert_eq!((state, level), (AlarmState::Raised, AlarmLevel::Red));
     assert!(words.ends_with("gas"), "{words}");
 }
+
+/// While a partner's flood alarm was raised, no further red one of his was told to anybody by its words.
+#[test]
+fn further_red_ones_of_a_raised_flood_alarm_are_named_once_in_the_window() {
+    let mut hub = Hub::new(ROUTES);
+    let mut cause = 0_u8;
+    let mut count = |hub: &mut Hub, words: &str| {
+        cause += 1;
+        let event = AlarmEvent {
+            description: format!("further ones are counted here: RED FIRE {words}"),
+            area_id: Some("A-CORE".into()),
+            cause_ref: Some(MessageId::from_bytes([cause; 16])),
+            ..alarm("flow-9", AlarmCode::Fire, AlarmLevel::Red)
+        };
+        let number = hub.entries.len() as u64;
+        let body = Some(Body::AlarmEvent(event));
+        hub.step(EntryKind::Message, "HUB-1", body, "", number.max(1));
+    };
+    count(&mut hub, "test");
+    assert_eq!(hub.told().len(), 1);
+    for number in 0..30 {
+        count(&mut hub, &format!("noise {number}"));
+    }
+    count(&mut hub, "tank 7");
+    assert!(hub.told().is_empty(), "not each of them");
+    // So it is after a restart.
+    let saved = hub.plugin.snapshot().unwrap();
+    hub.plugin.restore(&saved).unwrap();
+    hub.wait(Config::default().flood_s);
+    let told = hub.notices();
+    let counts = told.iter().filter(|one| one.3.contains("counted in it"));
+    let counts: Vec<&String> = counts.map(|one| &one.3).collect();
+    assert_eq!(counts.len(), 1, "{told:?}");
+    let words = counts[0];
+    let named =
+        "31 counted in it, the newest: A-CORE: RED FIRE tank 7; A-CORE: RED FIRE noise 29; ";
+    assert!(words.contains(named), "{words}");
+    assert!(words.contains("noise 21") && !words.contains("noise 20"));
+    // Not again without a further one, and not when somebody has seen it.
+    hub.wait(2 * Config::default().flood_s);
+    let more = |hub: &mut Hub| {
+        let told = hub.notices().into_iter();
+        told.filter(|one| one.3.contains("counted in it")).count()
+    };
+    assert_eq!(more(&mut hub), 0);
+    count(&mut hub, "tank 8");
+    let step = (AlarmState::Raised, AlarmState::Acknowledged);
+    hub.update("operator-1", "flow-9", step, None);
+    hub.wait(2 * Config::default().flood_s);
+    assert_eq!(more(&mut hub), 0);
+}

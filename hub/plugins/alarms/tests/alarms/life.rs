@@ -399,3 +399,22 @@ fn whom_an_alarm_of_the_park_is_about_answers_it_and_does_not_end_its_escalation
     hub.update("enterprise-1", "e-1", (Raised, Acknowledged), None);
     assert_eq!(hub.plugin.open_alarms().state("e-1"), Some(Acknowledged));
 }
+
+/// What looked like an answer at the beginning of an operator's own words was cut away by the next answer.
+#[test]
+fn an_answer_takes_nothing_of_the_words_of_an_alarm() {
+    let routes = "receivers = [\"duty\"]\n[route]\nreceivers = [\"duty\"]\n";
+    let mut hub = Hub::new(routes);
+    let own = "[Tank 3] CHLORINE; the officer has answered: evacuate [now] at once";
+    let mut event = alarm("p-1", AlarmCode::Fire, AlarmLevel::Red);
+    event.enterprise_id = Some("enterprise-1".parse().unwrap());
+    event.description = own.to_owned();
+    let body = Some(Body::AlarmEvent(event));
+    hub.step(EntryKind::Message, "operator-1", body, "", 0);
+    for _ in 0..2 {
+        let step = (Raised, Acknowledged);
+        hub.update("enterprise-1", "p-1", step, Some("ok"));
+        let shown = hub.plugin.open_alarms().page(None, 1).remove(0);
+        assert!(shown.description.ends_with(own), "{}", shown.description);
+    }
+}
