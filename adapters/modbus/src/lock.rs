@@ -14,15 +14,20 @@ use crate::lane::Lane;
 use crate::line::{Broken, Line, Manners};
 use crate::profile::Output;
 use crate::report::About;
-use crate::state::{Action, State};
+use crate::state::{Action, State, Task};
 
 /// Between two looks at the lock.
 const LOOK_MS: u64 = 1_000;
+
+/// What is given as a pulse and is off between two.
+pub(crate) const PULSED: [Output; 3] = [Output::Raise, Output::Lower, Output::Stop];
 
 /// What is known of the orders about a lane's lock.
 #[derive(Debug, Default)]
 pub(crate) struct LockWatch {
     look_at_ms: u64,
+    /// Which of [`PULSED`] is looked at next.
+    pulsed: usize,
     /// The opening that ended without a confirmation, as long as it is the last order.
     unconfirmed: Option<MessageId>,
     /// The order that was confirmed last.
@@ -101,5 +106,41 @@ impl Bus {
             }
         }
         self.carry_out(line, index, tasks, clock).await
+    }
+
+    /// Reads one of the outputs that are given as pulses, another each time, so that it costs one call: one
+    /// that is on without a pulse was set by a write that came after its own end.
+    pub(crate) async fn look_at_pulse(
+        &mut self,
+        line: &mut Line<'_>,
+        index: usize,
+        clock: &dyn Clock,
+    ) -> Result<(), Broken> {
+        let Some(lane) = self.lanes.get_mut(index) else {
+            return Ok(());
+        };
+        lane.lock.pulsed = (lane.lock.pulsed + 1) % PULSED.len();
+        let Some(output) = PULSED.get(lane.lock.pulsed).copied() else {
+            return Ok(());
+        };
+        let Some(request) = command::read_back(&lane.profile, output) else {
+            return Ok(());
+        };
+        if lane.pulses_now(output) {
+            return Ok(());
+        }
+        let unit = lane.config.unit;
+        let Ok(answer) = self.call(line, unit, request, Manners::Yields).await? else {
+            return Ok(());
+        };
+        let Some(lane) = self.lanes.get(index) else {
+            return Ok(());
+        };
+        if !command::is_on(&lane.profile, output, &answer) {
+            return Ok(());
+        }
+        tracing::warn!(device = %lane.config.device, ?output, "found on without an order; it is reset");
+        let reset = vec![Task::Set(output, false)];
+        self.carry_out(line, index, reset, clock).await
     }
 }

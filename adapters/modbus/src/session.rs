@@ -18,7 +18,7 @@ use crate::command;
 use crate::decode::Signals;
 use crate::inbox::{Ask, Inbox};
 use crate::line::{Broken, Line, Manners, Silence, open};
-use crate::profile::Output;
+use crate::lock::PULSED;
 use crate::state::{Action, Task};
 
 /// First wait after a lost connection; it doubles up to the longest.
@@ -255,7 +255,7 @@ impl Bus {
         self.carry_out(line, index, tasks, clock).await?;
         self.read_back(line, index).await?;
         self.look_at_lock(line, index, clock).await?;
-        let resets: Vec<Task> = [Output::Raise, Output::Lower, Output::Stop]
+        let resets: Vec<Task> = PULSED
             .into_iter()
             .filter(|output| {
                 self.lanes
@@ -396,6 +396,7 @@ impl Bus {
             .is_some_and(|lane| lane.lock.is_due(now_ms));
         if look {
             self.look_at_lock(line, index, clock).await?;
+            self.look_at_pulse(line, index, clock).await?;
         }
         let now_ms = self.now_ms();
         if let Some(lane) = self.lanes.get_mut(index) {

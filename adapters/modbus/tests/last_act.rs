@@ -19,7 +19,7 @@ use cordon_model::{Body, CommandOutcome, GateAction};
 use cordon_sim_lane::{Input, Lane, LaneFault, LaneHandle, LaneSettings, Output};
 use park::way::{Gateway, SlowWay};
 use park::{DEVICE, Park, quick_profile, until};
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -154,6 +154,61 @@ async fn an_older_write_that_comes_after_its_release_is_taken_back_and_told() {
     })
     .await;
     until("the last act holds", || is_down(&lane) && !is_locked(&lane)).await;
+}
+
+/// An opening whose write got no answer was answered as given up; when the write came after all, the lane
+/// stood open and whoever had ordered it was told nothing more.
+#[tokio::test]
+async fn an_opening_that_is_found_done_after_it_was_given_up_is_told_as_confirmed_once() {
+    let lane = lane().await;
+    let way = SlowWay::to(lane.addr()).await;
+    let park = Park::start(way.address, &quick_profile());
+    is(&park, LinkState::Online).await;
+    way.becomes(Gateway::Keeps);
+    let opening = park.order(LockOpen, 1_000);
+    let command = match &opening.message.body {
+        Body::GateCommand(command) => command.command_id,
+        _ => unreachable!(),
+    };
+    let given_up = park.adapter.execute(opening).await;
+    assert_ne!(given_up.kind, OutcomeKind::Confirmed, "{given_up:?}");
+    assert!(!is_locked(&lane));
+    let confirmed = |park: &Park| {
+        let told = park.statuses();
+        let of_it = told.iter().filter(|it| it.command_id == Some(command));
+        of_it
+            .filter(|it| it.command_outcome == Some(CommandOutcome::Confirmed))
+            .count()
+    };
+    assert_eq!(confirmed(&park), 0);
+    way.becomes(Gateway::LetsGo);
+    park.until("it is told as confirmed", |park| confirmed(park) == 1)
+        .await;
+    assert!(is_up(&lane) && is_locked(&lane));
+    // A release is told of itself, and of the opening nothing more.
+    let release = park.execute(Release, 9_000).await;
+    assert_eq!(release.kind, OutcomeKind::Confirmed, "{release:?}");
+    assert_eq!(confirmed(&park), 1);
+}
+
+/// The write of a pulse that came after everything stood until the next session of the lane.
+#[tokio::test]
+async fn a_pulse_that_comes_late_is_reset_although_the_session_goes_on() {
+    let lane = lane().await;
+    let park = Park::start(lane.addr(), &quick_profile());
+    is(&park, LinkState::Online).await;
+    let stands = || lane.state().plant.outputs.contains(&Output::Lower);
+    assert!(!stands());
+    let before = lane.state().plant.lower_commands;
+    // Function 5, coil 1 on: what a gateway kept of a closing, over a connection of its own.
+    let mut gateway = TcpStream::connect(lane.addr()).await.unwrap();
+    let write = [0, 1, 0, 0, 0, 6, 1, 5, 0, 1, 0xff, 0];
+    gateway.write_all(&write).await.unwrap();
+    until("the write comes", || {
+        lane.state().plant.lower_commands > before
+    })
+    .await;
+    until("it is reset", || !stands()).await;
 }
 
 /// Lowering and stopping by hand end it too; they are answered at once, for they do not wait.
