@@ -298,10 +298,17 @@ fn opening(id: &str) -> String {
 
 /// How many entries have this label.
 fn labelled(park: &Park, label: &str) -> usize {
+    told(park, label, "")
+}
+
+/// Entries of a label whose text holds `words`.
+fn told(park: &Park, label: &str, words: &str) -> usize {
     let reader = Reader::open(park.data().join("store/journal")).unwrap();
     let records = reader.read_from(1).unwrap();
     records
-        .filter(|record| record.as_ref().unwrap().label == label)
+        .map(|record| record.unwrap())
+        .filter(|record| record.label == label)
+        .filter(|record| String::from_utf8_lossy(&record.body).contains(words))
         .count()
 }
 
@@ -365,7 +372,7 @@ fn an_opening_by_the_park_service_is_carried_out_on_a_disk_that_fails() {
     faults.end();
     park.wait_until_healthy();
     park.until("both openings and their outcomes are entries", || {
-        labelled(&park, "EmergencyGateOpen") == 2 && labelled(&park, "CONFIRMED") == 2
+        labelled(&park, "EmergencyGateOpen") == 2 && told(&park, "CONFIRMED", "BR-06") == 2
     });
     assert_eq!(labelled(&park, "EXPIRED"), 0);
 }
