@@ -121,7 +121,15 @@ impl Bus {
         let unit = lane.config.unit;
         let answer = self
             .call(line, unit, request.clone(), Manners::Insists)
-            .await?;
+            .await;
+        if answer.is_err()
+            && (output, on) == (Output::LockOpen, true)
+            && let now_ms = self.now_ms()
+            && let Some(lane) = self.lanes.get_mut(index)
+        {
+            lane.machine.lock_unanswered(now_ms);
+        }
+        let answer = answer?;
         let refusal = match answer {
             Ok(answer) if command::acknowledges(&request, &answer) => None,
             Ok(_) => {

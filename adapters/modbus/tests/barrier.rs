@@ -259,6 +259,30 @@ fn lock_open_is_repeated_until_the_limit_confirms_and_across_a_cut() {
     assert_eq!(pulses(&machine.see(101_100, signals(UP))), [Output::Lower]);
 }
 
+/// A fire panel or a local switch may lock the lane right after a release: that is no write of ours.
+#[test]
+fn a_lock_that_another_hand_sets_after_a_release_stays() {
+    let off = Task::Set(Output::LockOpen, false);
+    for unanswered in [None, Some(1_000)] {
+        let mut machine = machine();
+        machine.see(0, signals(DOWN));
+        machine.order(0, Action::LockOpen, 1);
+        if let Some(at_ms) = unanswered {
+            machine.lock_unanswered(at_ms);
+        }
+        machine.see(2_000, signals(UP));
+        machine.order(3_000, Action::Release, 2);
+        machine.see(6_000, signals(DOWN));
+        let (tasks, undone) = machine.lock_seen(7_000, true);
+        assert_eq!(tasks.contains(&off), unanswered.is_some());
+        assert_eq!(undone.is_some(), unanswered.is_some());
+        // Two minutes later nothing of ours is under way any more.
+        let (tasks, undone) = machine.lock_seen(122_000, true);
+        assert!(!tasks.contains(&off) && undone.is_none());
+        assert!(machine.is_locked_open());
+    }
+}
+
 #[test]
 fn an_expired_lock_is_not_written_again_but_still_forbids_lowering() {
     let mut machine = machine();

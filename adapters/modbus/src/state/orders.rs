@@ -5,7 +5,6 @@ use cordon_contract::OutcomeKind;
 use super::drive::Drive;
 use super::faults::{hard_fault, obstruction};
 use super::late::Late;
-use super::relock::Relock;
 use super::{Action, Machine, Task, WAITING_MAX};
 use crate::profile::{Input, Output};
 
@@ -188,7 +187,7 @@ impl Machine {
 
     fn lock_open(&mut self, now_ms: u64, tasks: &mut Vec<Task>) {
         self.locked_open = true;
-        self.relock = Relock::default();
+        self.relock.opened();
         self.in_force = true;
         self.late = Late::No;
         self.lower_after_ms = None;
@@ -224,7 +223,7 @@ impl Machine {
         let was_locked = self.locked_open;
         self.locked_open = false;
         self.lock_confirmed = false;
-        self.relock.released(now_ms);
+        self.relock.released();
         self.switch_lock_off(tasks);
         (
             OutcomeKind::Confirmed,

@@ -5,8 +5,8 @@ use super::late::Late;
 use super::{Machine, Task};
 use crate::profile::Output;
 
-/// How long after a release a lock that is on again is taken for an older order that came late. Later it is
-/// another hand, and stays until RELEASE.
+/// How long a write of the lock that got no answer may still be under way. A lock that is on within this time
+/// although it was released since is that write, come late. Any other is another hand, and stays until RELEASE.
 const LATE_WRITE_MS: u64 = 120_000;
 
 /// What is said when an older write undid what was confirmed.
@@ -16,15 +16,22 @@ const OFF_AGAIN: &str = "the lock was off again after its opening; it is locked 
 /// What is remembered of the lock.
 #[derive(Debug, Default)]
 pub(super) struct Relock {
-    /// When the last release was written.
-    released_ms: Option<u64>,
+    /// When an opening was written and got no answer.
+    unanswered_ms: Option<u64>,
+    /// There was a release, and no opening since.
+    released: bool,
     /// It was read as on since the opening: this controller shows it as it is.
     seen_on: bool,
 }
 
 impl Relock {
-    pub(super) fn released(&mut self, now_ms: u64) {
-        self.released_ms = Some(now_ms);
+    pub(super) fn opened(&mut self) {
+        self.released = false;
+        self.seen_on = false;
+    }
+
+    pub(super) fn released(&mut self) {
+        self.released = true;
         self.seen_on = false;
     }
 }
@@ -35,14 +42,19 @@ impl Machine {
         self.locked_open && self.lock_confirmed
     }
 
+    /// The write that sets the lock got no answer: it may come yet.
+    pub fn lock_unanswered(&mut self, now_ms: u64) {
+        self.relock.unanswered_ms = Some(now_ms);
+    }
+
     /// Takes the lock as it was read back: what to do, and in words what was undone.
     pub fn lock_seen(&mut self, now_ms: u64, is_on: bool) -> (Vec<Task>, Option<&'static str>) {
         let mut tasks = Vec::new();
         match (is_on, self.locked_open) {
             (true, false) => {
-                let released_ms = self.relock.released_ms;
-                let late = released_ms.is_some_and(|at_ms| now_ms < at_ms + LATE_WRITE_MS);
-                if !late {
+                let unanswered_ms = self.relock.unanswered_ms;
+                let late = unanswered_ms.is_some_and(|at_ms| now_ms < at_ms + LATE_WRITE_MS);
+                if !(late && self.relock.released) {
                     self.found_locked();
                     return (tasks, None);
                 }
