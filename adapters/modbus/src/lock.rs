@@ -22,11 +22,14 @@ const LOOK_MS: u64 = 1_000;
 /// What is given as a pulse and is off between two.
 pub(crate) const PULSED: [Output; 3] = [Output::Raise, Output::Lower, Output::Stop];
 
+/// Those of them that are read back time and again. A stop may be another hand's, and is left on.
+const READ_BACK: [Output; 2] = [Output::Raise, Output::Lower];
+
 /// What is known of the orders about a lane's lock.
 #[derive(Debug, Default)]
 pub(crate) struct LockWatch {
     look_at_ms: u64,
-    /// Which of [`PULSED`] is looked at next.
+    /// Which of [`READ_BACK`] is looked at next.
     pulsed: usize,
     /// The opening that ended without a confirmation, as long as it is the last order.
     unconfirmed: Option<MessageId>,
@@ -119,8 +122,8 @@ impl Bus {
         let Some(lane) = self.lanes.get_mut(index) else {
             return Ok(());
         };
-        lane.lock.pulsed = (lane.lock.pulsed + 1) % PULSED.len();
-        let Some(output) = PULSED.get(lane.lock.pulsed).copied() else {
+        lane.lock.pulsed = (lane.lock.pulsed + 1) % READ_BACK.len();
+        let Some(output) = READ_BACK.get(lane.lock.pulsed).copied() else {
             return Ok(());
         };
         let Some(request) = command::read_back(&lane.profile, output) else {
