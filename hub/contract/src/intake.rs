@@ -43,7 +43,7 @@ pub struct Accepted {
 /// Why an offer got no durable entry.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum IntakeError {
-    /// The message was refused; the refusal itself is an entry.
+    /// The message was refused; the refusal itself is an entry, but for [`BEYOND_PACE`], which is counted.
     #[error("{0}")]
     Refused(Fault),
     /// The hub is stopping; nothing was recorded, offer again after a restart.
