@@ -19,7 +19,7 @@ use cordon_model::{AccessGrant, Body, LifeState, Message, Timestamp};
 use self::stamp::Stamp;
 use self::standing::{Standing, Stored};
 pub(crate) use self::subjects::raises;
-use self::subjects::{Key, key, of_grant, subjects};
+use self::subjects::{Key, effect, key, of_grant, subjects};
 use self::words::Words;
 use crate::draft::Draft;
 use crate::entry_time::{EntryTime, lead_told};
@@ -35,7 +35,7 @@ pub const SUBJECTS_MAX: usize = 100_000;
 const PARK: &str = "";
 
 /// Before the stored statements; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"precedence/7;";
+const FORM: &[u8] = b"precedence/8;";
 
 /// The newest statement about every subject, by sender.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ impl Precedence {
         let stamp = Stamp::of(&self.scale, draft, message, received);
         let overtaken = subjects(&message.body).compared.iter().any(|subject| {
             let newest = self.newest(draft, message, &key(subject));
-            newest.is_some_and(|newest| stamp.is_before(newest, raises(&message.body)))
+            newest.is_some_and(|newest| stamp.is_before(newest, effect(&message.body)))
         });
         match overtaken {
             true => flags::OVERTAKEN,
@@ -101,7 +101,12 @@ impl Precedence {
     pub(crate) fn has_room(&self, draft: &Draft, received: Timestamp) -> Result<(), NoRoom> {
         let grant = ordered(draft).and_then(|message| parks_grant(draft, message));
         let now = self.clock_at(received);
-        match grant.is_none_or(|it| self.standing.has_room(&key(&of_grant(it)), now)) {
+        let has_room = |grant: &AccessGrant| {
+            let takes_back = grant.state != LifeState::Active;
+            let key = key(&of_grant(grant));
+            self.standing.has_room(&key, takes_back, now)
+        };
+        match grant.is_none_or(has_room) {
             true => Ok(()),
             false => Err(NoRoom {
                 setting: "docs/reference/authority.md",
@@ -141,7 +146,7 @@ impl Precedence {
             let key = key(&subject);
             // What acted before it could be written down may be older than what stands.
             let known = self.newest(draft, message, &key);
-            if known.is_some_and(|known| stamp.is_before(known, raises(&message.body))) {
+            if known.is_some_and(|known| stamp.is_before(known, effect(&message.body))) {
                 continue;
             }
             match parks_grant(draft, message) {
@@ -255,11 +260,13 @@ fn ordered(draft: &Draft) -> Option<&Message> {
 mod tests {
     use cordon_model::Timestamp;
 
+    use super::stamp::Effect::{Lowers, Neither, Raises};
     use super::{Precedence, Stamp, Standing};
 
     fn stamp(occurred_micros: i64, sequence: u64) -> Stamp {
         Stamp {
             occurred_micros,
+            at_latest_micros: occurred_micros,
             author: 0,
             sequence,
         }
@@ -269,36 +276,63 @@ mod tests {
     fn time_decides_and_the_count_where_times_are_equal() {
         let newest = stamp(100, 7);
         for older in [stamp(99, 6), stamp(99, 7), stamp(99, 0), stamp(100, 6)] {
-            assert!(older.is_before(newest, false), "{older:?}");
+            assert!(older.is_before(newest, Neither), "{older:?}");
         }
-        assert!(!stamp(100, 7).is_before(newest, false));
+        assert!(!stamp(100, 7).is_before(newest, Neither));
         assert!(
-            stamp(99, 8).is_before(newest, false),
+            stamp(99, 8).is_before(newest, Neither),
             "a count that went on"
         );
         assert!(
-            !stamp(101, 1).is_before(newest, false),
+            !stamp(101, 1).is_before(newest, Neither),
             "a count begun anew"
         );
-        assert!(stamp(99, 8).is_before(stamp(100, 0), false));
+        assert!(stamp(99, 8).is_before(stamp(100, 0), Neither));
     }
 
-    /// One operator's whole seconds are behind another's fractions. Where that leaves a doubt barriers rise.
+    /// One operator's whole seconds are behind another's fractions. Where that leaves a doubt barriers rise,
+    /// and do not fall.
     #[test]
     fn words_of_two_people_close_together_are_of_no_order() {
-        let by = |author, micros, sequence| Stamp {
+        let by = |author, micros| Stamp {
             author,
-            ..stamp(micros, sequence)
+            ..stamp(micros, 0)
         };
-        for (raises, apart) in [(false, 800_000), (true, 2_000_000)] {
-            assert!(!by(1, 0, 0).is_before(by(2, apart - 1, 9), raises));
-            assert!(by(1, 0, 0).is_before(by(2, apart, 9), raises));
+        for (effect, apart) in [(Neither, 800_000), (Raises, 2_000_000), (Lowers, 1)] {
+            assert!(!by(1, 0).is_before(by(2, apart - 1), effect));
+            assert!(by(1, 0).is_before(by(2, apart), effect));
         }
-        // One clock tells, unless it was set back a little and the count goes on.
-        assert!(by(1, 98, 3).is_before(by(1, 99, 2), false));
-        assert!(!by(1, 98, 3).is_before(by(1, 99, 2), true));
-        assert!(by(1, 98, 2).is_before(by(1, 99, 2), true));
-        assert!(by(1, 98, 3).is_before(by(1, 2_000_098, 2), true));
+    }
+
+    /// What came late is told by its author's clock and count together, also by a clock that is ahead.
+    #[test]
+    fn of_one_author_the_older_is_older_however_far_his_clock_is_ahead() {
+        let second = 1_000_000;
+        for ahead in [0, second / 10, second, 240 * second] {
+            let came = |said: i64, at: i64, sequence| Stamp {
+                at_latest_micros: (said + ahead).min(at),
+                ..stamp(said + ahead, sequence)
+            };
+            let newer = came(500_000, 500_001, 12);
+            for effect in [Raises, Lowers, Neither] {
+                let late = came(0, 800_000, 11);
+                assert!(late.is_before(newer, effect), "{ahead} {effect:?}");
+                assert!(!newer.is_before(late, effect), "{ahead} {effect:?}");
+            }
+            // The clock was put right since, the count goes on: it is what came last.
+            let right = stamp(900_000, 13);
+            for effect in [Raises, Lowers, Neither] {
+                assert!(!right.is_before(newer, effect), "{ahead} {effect:?}");
+            }
+        }
+        // A count that begins anew within the same second, or none: barriers rise, and do not fall.
+        for anew in [stamp(0, 0), stamp(0, 1), stamp(-500_000, 1)] {
+            assert!(!anew.is_before(stamp(0, 900), Raises), "{anew:?}");
+            assert!(anew.is_before(stamp(0, 900), Lowers), "{anew:?}");
+        }
+        assert!(stamp(98, 3).is_before(stamp(99, 2), Lowers));
+        assert!(!stamp(98, 3).is_before(stamp(99, 2), Raises));
+        assert!(stamp(98, 3).is_before(stamp(2_000_098, 2), Raises));
     }
 
     #[test]
@@ -308,8 +342,12 @@ mod tests {
         let (one, two, three) = ([1; 16], [2; 16], [3; 16]);
         said.note(one, stamp(0, 0), at(100), at(0));
         said.note(two, stamp(1, 0), at(200), at(1));
-        assert!(said.has_room(&one, at(99)), "a further word on the same");
-        assert!(!said.has_room(&three, at(99)));
+        assert!(
+            said.has_room(&one, false, at(99)),
+            "a further word on the same"
+        );
+        assert!(!said.has_room(&three, false, at(99)));
+        assert!(said.has_room(&three, true, at(99)), "what takes back");
         said.note(three, stamp(2, 0), at(300), at(99));
         assert!(
             [one, two, three]
@@ -362,7 +400,7 @@ mod tests {
                 let mut said = Precedence::default();
                 for one in &order {
                     let known = said.stamp("one", &[0; 16]);
-                    if !known.is_some_and(|known| one.is_before(known, false)) {
+                    if !known.is_some_and(|known| one.is_before(known, Neither)) {
                         said.note("one", [0; 16], *one);
                     }
                 }

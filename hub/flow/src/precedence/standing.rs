@@ -60,9 +60,13 @@ impl Standing {
         self.pot.part(None)
     }
 
-    /// Whether a word on this grant can be kept at `now`.
-    pub(super) fn has_room(&self, key: &Key, now: Timestamp) -> bool {
-        self.words.contains_key(key) || self.pot.has_room(None, now)
+    /// Whether a word on this grant can be kept at `now`. What takes a grant back finds room for as many again:
+    /// a grant that goes on because of its number does more harm than one that does not begin.
+    pub(super) fn has_room(&self, key: &Key, takes_back: bool, now: Timestamp) -> bool {
+        let most_of_all = self.most().saturating_mul(2);
+        self.words.contains_key(key)
+            || self.pot.has_room(None, now)
+            || takes_back && self.words.len() < most_of_all
     }
 
     /// When the park spoke of this grant last.

@@ -1,16 +1,16 @@
 //! What people order of gates is for now, and the park is one voice.
 
-use cordon_contract::{Clock, EntryKind};
+use cordon_contract::EntryKind;
 use cordon_flow::{ReceiptData, RunningHub};
 use cordon_model::{
-    Body, CommandPriority, DeviceId, EmergencyGateOpen, GateAction, GateCommand, GateId, LaneId,
-    LifeState, ListEntry, MessageId, OperatingMode, OperatingModeChange, Timestamp,
+    AccessGrant, Body, CommandPriority, DeviceId, EmergencyGateOpen, GateAction, GateCommand,
+    GateId, LaneId, LifeState, ListEntry, MessageId, OperatingMode, OperatingModeChange, Timestamp,
 };
 use cordon_security::Role;
 
 use crate::park::{Park, emergency, morning, until};
-use crate::partner::{Ca, Partner, message};
-use crate::said::{example, white};
+use crate::partner::{Ca, Partner, counted, message};
+use crate::said::{example, grant_of, white};
 
 /// Each statement with the second, counted from the morning, in which it was said; what became of it.
 pub async fn said(hub: &RunningHub, by: &Partner, said: Vec<(i64, Body)>) -> Vec<String> {
@@ -25,10 +25,13 @@ async fn said_ms(
     said: impl IntoIterator<Item = (i64, Body)>,
 ) -> Vec<String> {
     let at = |ms: i64| Timestamp::from_micros(morning().micros() + ms * 1_000);
-    let messages: Vec<String> = said
-        .into_iter()
-        .map(|(ms, body)| message(&by.id, body, at(ms)))
-        .collect();
+    let said = said.into_iter();
+    let messages = said.map(|(ms, body)| message(&by.id, body, at(ms)));
+    handed(hub, by, messages.collect()).await
+}
+
+/// What became of each message.
+async fn handed(hub: &RunningHub, by: &Partner, messages: Vec<String>) -> Vec<String> {
     let answers = hub.submit().submit(by.envelope(&messages)).await.unwrap();
     let told = |answer: &Result<ReceiptData, cordon_flow::Refused>| match answer {
         Ok(data) => {
@@ -226,27 +229,69 @@ async fn an_evacuation_is_ended_by_no_older_word_and_silenced_by_no_clock_ahead(
 async fn an_order_of_a_clock_ahead_is_newer_than_all_that_came_before_it() {
     let (normal, evacuation) = (OperatingMode::Normal, OperatingMode::Evacuation);
     for ahead_ms in [10, 20, 200, 5_000, 240_000] {
+        // Of one person whose clock is always ahead, and of two.
+        for of_two in [false, true] {
+            let park = Park::new();
+            let (one, two) = two(&park);
+            let hub = park.start().await;
+            park.clock.advance_ms(860);
+            let (first, first_ms) = if of_two { (&two, 0) } else { (&one, ahead_ms) };
+            let release = vec![(860 + first_ms, opening(first, "G1", true))];
+            assert_eq!(said_ms(&hub, first, release).await, [""], "{ahead_ms}");
+            park.clock.advance_ms(20);
+            let open = vec![(880 + ahead_ms, opening(&one, "G1", false))];
+            assert_eq!(said_ms(&hub, &one, open).await, [""], "{ahead_ms}");
+            park.clock.advance_ms(20);
+            let calm = vec![(900, mode(&two, normal))];
+            assert_eq!(said_ms(&hub, &two, calm).await, [""], "{ahead_ms}");
+            park.clock.advance_ms(20);
+            let evacuate = vec![(920 + ahead_ms, mode(&one, evacuation))];
+            assert_eq!(said_ms(&hub, &one, evacuate).await, [""], "{ahead_ms}");
+            hub.shutdown().await.unwrap();
+            park.replays();
+        }
+    }
+}
+
+/// What was signed before and comes after changes nothing, by a clock that is ahead as by a true one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_order_that_comes_late_is_refused_by_whatever_clock() {
+    for ahead_ms in [0, 100, 1_000, 60_000] {
         let park = Park::new();
         let (one, two) = two(&park);
         let hub = park.start().await;
-        park.clock.advance_ms(860);
-        // Of one person, of two, and of a person whose clock is always ahead.
-        for (first, first_ms, second) in [(&one, 0, &one), (&one, 0, &two), (&one, ahead_ms, &one)]
-        {
-            let now = park.clock.now().micros() / 1_000 - morning().micros() / 1_000;
-            let release = vec![(now + first_ms, opening(first, "G1", true))];
-            assert_eq!(said_ms(&hub, first, release).await, [""], "{ahead_ms}");
-            park.clock.advance_ms(20);
-            let open = vec![(now + 20 + ahead_ms, opening(second, "G1", false))];
-            assert_eq!(said_ms(&hub, second, open).await, [""], "{ahead_ms}");
-            park.clock.advance_ms(20);
-            let calm = vec![(now + 40, mode(first, normal))];
-            assert_eq!(said_ms(&hub, first, calm).await, [""], "{ahead_ms}");
-            park.clock.advance_ms(20);
-            let evacuate = vec![(now + 60 + ahead_ms, mode(second, evacuation))];
-            assert_eq!(said_ms(&hub, second, evacuate).await, [""], "{ahead_ms}");
-            park.clock.advance_ms(1_000);
-        }
+        park.clock.advance_ms(1_000);
+        let at = |ms: i64, sequence: u64, body: Body| {
+            let occurred = morning().micros() + (1_000 + ms + ahead_ms) * 1_000;
+            counted(&one.id, body, Timestamp::from_micros(occurred), sequence)
+        };
+        let suspended = |state| {
+            let it = grant_of("ENT-1");
+            let (valid_from, valid_to) = (morning(), morning().plus_seconds(3_600));
+            Body::AccessGrant(AccessGrant {
+                state,
+                valid_from,
+                valid_to,
+                ..it
+            })
+        };
+        let newer = vec![
+            at(500, 14, opening(&one, "G1", false)),
+            at(500, 15, suspended(LifeState::Suspended)),
+        ];
+        let late = vec![
+            at(0, 11, opening(&one, "G1", true)),
+            at(0, 12, order(&one, GateAction::Release)),
+            at(0, 13, suspended(LifeState::Active)),
+        ];
+        park.clock.advance_ms(510);
+        assert_eq!(handed(&hub, &one, newer).await, [""; 2], "{ahead_ms}");
+        park.clock.advance_ms(300);
+        let told = handed(&hub, &one, late).await;
+        assert_eq!(told, ["refused C010", "refused C010", "F046"], "{ahead_ms}");
+        // Another's release of now holds.
+        let release = vec![(1_810, opening(&two, "G1", true))];
+        assert_eq!(said_ms(&hub, &two, release).await, [""], "{ahead_ms}");
         hub.shutdown().await.unwrap();
         park.replays();
     }

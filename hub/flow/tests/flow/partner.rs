@@ -93,6 +93,11 @@ pub fn submission(messages: &[String]) -> String {
 
 /// The canonical XML of a statement, with an id of its own.
 pub fn message(sender: &PartyId, body: Body, at: Timestamp) -> String {
+    counted(sender, body, at, 0)
+}
+
+/// The same with a place in its sender's count.
+pub fn counted(sender: &PartyId, body: Body, at: Timestamp, sequence: u64) -> String {
     let message = Message {
         header: Header {
             message_id: MessageId::random(),
@@ -103,7 +108,7 @@ pub fn message(sender: &PartyId, body: Body, at: Timestamp) -> String {
             recipient_id: None,
             occurred_at: at,
             sent_at: at,
-            sequence: 0,
+            sequence,
             correlation_id: None,
             source_ref: None,
             quality: Quality::Manual,
