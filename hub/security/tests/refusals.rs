@@ -292,7 +292,7 @@ fn a_signed_document_is_checked_as_a_whole() {
     assert_eq!(verdict(&text, &[Role::Hub]), Ok("hub-1".to_owned()));
     assert_eq!(verdict(&text, &[Role::Vendor]), Err("V015"));
     assert_eq!(
-        verdict(&text.replace("42", "43"), &[Role::Hub]),
+        verdict(&text.replace(">42<", ">43<"), &[Role::Hub]),
         Err("V006")
     );
     assert_eq!(verdict("<r/>", &[Role::Hub]), Err("V027"));
