@@ -209,6 +209,9 @@ impl Sequencer {
             self.astray = self.kit.seat.astray();
             self.journal.look_for_room();
             self.kit.ties.board.lock().space = Some(self.journal.space());
+            if self.journal.space().level != SpaceLevel::Full {
+                self.take_up_spool()?;
+            }
         }
         let space = self.journal.space();
         Ok(match space.level {

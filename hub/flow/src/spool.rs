@@ -1,11 +1,12 @@
 //! Emergency openings, and their releases, that were carried out while the journal could not be written (I2).
 //!
 //! One JSON object a line. Read when the journal is opened again, journaled with the mark `LATE`, and
-//! removed only after that commit. It should lie on another disk than the journal.
+//! removed only after that commit, and only when they were read. It should lie on another disk than the
+//! journal. Whether that disk is there is asked anew each time: it may be mounted after the start.
 
 use std::collections::VecDeque;
-use std::fs::{Metadata, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -71,16 +72,16 @@ pub(crate) struct Spool {
     mark: Option<FileMark>,
     /// Lines in the file, as far as this run knows.
     written: u64,
-    /// It could not be read; what stands in it is kept for a run that can.
+    /// It could not be read; what stands in it is kept until it can.
     unreadable: bool,
-    /// Device of the disk the file belongs on.
-    home: Option<u64>,
+    /// Mounts that the way to the file's folder led over at most.
+    home: usize,
 }
 
 impl Spool {
     pub(crate) fn new(path: PathBuf) -> Self {
         Self {
-            home: device_of(&path),
+            home: mounts_on(&path),
             path,
             kept: VecDeque::new(),
             mark: None,
@@ -142,24 +143,32 @@ impl Spool {
 
     /// Everything is journaled: the disk that has its place now is the spool's own from here on.
     pub(crate) fn settle(&mut self) {
-        self.home = device_of(&self.path);
+        self.home = mounts_on(&self.path);
     }
 
-    /// Whether the path leads to the spool's own disk. When that was unmounted it leads to the folder
-    /// below the mount, where no start looks once the disk is back.
-    fn is_home(&self) -> bool {
-        device_of(&self.path) == self.home
+    /// Whether something lies there that was not read: its disk was mounted since, or can be read again.
+    pub(crate) fn is_news(&mut self) -> bool {
+        self.unreadable || self.found() != self.mark
+    }
+
+    /// Whether the path leads to the spool's own disk, or to one that was mounted in its place: the next
+    /// start looks there. When it was unmounted the path leads to the folder below the mount, where no
+    /// start looks once the disk is back.
+    fn is_home(&mut self) -> bool {
+        let mounts = mounts_on(&self.path);
+        self.home = self.home.max(mounts);
+        mounts == self.home
     }
 
     /// The file as it is now, when it lies on the spool's own disk.
-    fn found(&self) -> Option<FileMark> {
+    fn found(&mut self) -> Option<FileMark> {
         self.is_home().then(|| mark_of(&self.path)).flatten()
     }
 
     fn write(&self, line: &SpoolLine) -> io::Result<FileMark> {
-        if !self.is_home() {
+        if mounts_on(&self.path) < self.home {
             return Err(io::Error::other(
-                "its folder lies on another disk than before",
+                "its disk is not there: its folder lies below the mount",
             ));
         }
         if let Some(parent) = self.path.parent() {
@@ -187,26 +196,31 @@ impl Spool {
     /// The lines of the file. Which of those in memory stand there is known afterwards.
     fn load(&mut self) -> Vec<SpoolLine> {
         self.mark = self.found();
-        let bytes = if self.is_home() {
-            std::fs::read(&self.path)
-        } else {
-            Ok(Vec::new())
+        let read = match self.mark {
+            Some(_) => read_file(&self.path).map(|(mark, bytes)| (Some(mark), bytes)),
+            None => Ok((None, Vec::new())),
         };
-        self.unreadable = false;
-        let bytes = bytes.unwrap_or_else(|error| {
-            if error.kind() != io::ErrorKind::NotFound {
-                tracing::error!(%error, path = %self.path.display(), "the emergency spool cannot be read");
-                self.unreadable = true;
+        let bytes = match read {
+            Ok((mark, bytes)) => {
+                self.mark = mark;
+                self.unreadable = false;
+                bytes
             }
-            Vec::new()
-        });
+            Err(error) => {
+                if !std::mem::replace(&mut self.unreadable, true) {
+                    tracing::error!(%error, path = %self.path.display(), "the emergency spool cannot be read");
+                }
+                Vec::new()
+            }
+        };
         let lines = bytes.split(|byte| *byte == b'\n');
         let lines = lines.filter(|line| !line.is_empty());
         let read: Vec<SpoolLine> = lines
             .filter_map(|line| match serde_json::from_slice(line) {
                 Ok(line) => Some(line),
                 Err(error) => {
-                    tracing::warn!(%error, "a torn line of the emergency spool was left out");
+                    let line = String::from_utf8_lossy(line);
+                    tracing::warn!(%error, %line, "a torn line of the emergency spool was left out");
                     None
                 }
             })
@@ -226,22 +240,35 @@ impl Spool {
         self.unreadable
     }
 
-    /// Forgets everything, after it was journaled. What cannot be removed is known again by its
-    /// message ids.
+    /// Forgets everything, after it was journaled, and removes the file that was read: another one that
+    /// has its name by now holds what nobody read. What cannot be removed is known again by its message ids.
     pub(crate) fn clear(&mut self) {
         self.kept.clear();
-        if std::mem::take(&mut self.unreadable) {
+        if self.unreadable {
             return;
         }
         self.written = 0;
-        self.mark = None;
+        let found = mark_of(&self.path);
+        if found.is_none() || found != self.mark {
+            self.mark = None;
+            return;
+        }
         match std::fs::remove_file(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Ok(()) => self.mark = None,
+            Err(error) => {
                 tracing::warn!(%error, path = %self.path.display(), "the emergency spool cannot be removed");
             }
-            _ => {}
         }
     }
+}
+
+/// What stands in a file, and which file that is, as far as it was read.
+fn read_file(path: &Path) -> io::Result<(FileMark, Vec<u8>)> {
+    let mut file = File::open(path)?;
+    let (disk, inode, _) = mark(&file.metadata()?);
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(((disk, inode, bytes.len() as u64), bytes))
 }
 
 fn mark(found: &Metadata) -> FileMark {
@@ -252,10 +279,20 @@ fn mark_of(path: &Path) -> Option<FileMark> {
     std::fs::metadata(path).ok().map(|found| mark(&found))
 }
 
-/// The disk of a file, or of the nearest folder there is above it.
-fn device_of(path: &Path) -> Option<u64> {
-    let mut above = path.ancestors().map(std::fs::metadata);
-    above.find_map(Result::ok).map(|found| found.dev())
+/// Over how many mounts the way to the folder of a file leads, or to the nearest one there is above it.
+/// A disk that is unmounted is one less, be its number given to another one meanwhile.
+fn mounts_on(path: &Path) -> usize {
+    let mut above = path.ancestors().skip(1).map(|above| {
+        let is_here = above.as_os_str().is_empty();
+        std::fs::canonicalize(if is_here { Path::new(".") } else { above })
+    });
+    let Some(folder) = above.find_map(Result::ok) else {
+        return 0;
+    };
+    let found = folder.ancestors().filter_map(|it| it.metadata().ok());
+    let mut disks: Vec<u64> = found.map(|found| found.dev()).collect();
+    disks.dedup();
+    disks.len().saturating_sub(1)
 }
 
 #[cfg(test)]
@@ -334,12 +371,11 @@ mod tests {
         let path = folder.join("spool");
         let mut spool = Spool::new(path.clone());
         let disk = spool.home;
-        assert!(disk.is_some(), "known before the folder is made");
         spool.add(line("a"));
         assert_eq!(spool.waiting(), (1, 0));
         let written = std::fs::read(&path).unwrap();
         // Another disk is seen there.
-        spool.home = Some(u64::MAX);
+        spool.home = usize::MAX;
         spool.flush();
         spool.add(line("b"));
         assert_eq!(spool.waiting(), (0, 2));
@@ -356,11 +392,107 @@ mod tests {
         let all = [line("a"), line("b"), line("c")];
         assert_eq!(Spool::new(path).read(), all);
         // What takes its place for good is its disk once everything is journaled.
-        spool.home = Some(u64::MAX);
+        spool.home = usize::MAX;
         spool.clear();
         spool.settle();
         spool.add(line("d"));
         assert_eq!(spool.waiting(), (1, 0));
+    }
+
+    /// A folder, and a disk that can be mounted on it.
+    struct Mount {
+        scratch: tempfile::TempDir,
+        disk: tempfile::TempDir,
+    }
+
+    impl Mount {
+        fn new() -> Self {
+            let scratch = tempfile::tempdir().unwrap();
+            std::fs::create_dir(scratch.path().join("place")).unwrap();
+            let disk = tempfile::tempdir_in("/dev/shm").unwrap();
+            let mount = Self { scratch, disk };
+            let below = mounts_on(&mount.path());
+            assert!(mounts_on(&mount.disk.path().join("spool")) > below);
+            mount
+        }
+
+        fn path(&self) -> PathBuf {
+            self.scratch.path().join("place/spool")
+        }
+
+        /// As a mount does: the path leads to the disk, and the folder is hidden.
+        fn mount(&self) {
+            let place = self.scratch.path().join("place");
+            std::fs::rename(&place, self.scratch.path().join("below")).unwrap();
+            std::os::unix::fs::symlink(self.disk.path(), place).unwrap();
+        }
+
+        fn unmount(&self) {
+            let place = self.scratch.path().join("place");
+            std::fs::remove_file(&place).unwrap();
+            std::fs::rename(self.scratch.path().join("below"), place).unwrap();
+        }
+    }
+
+    /// The lines of the run before were removed unread, and the new ones lay in memory alone.
+    #[test]
+    fn a_disk_that_is_mounted_after_the_start_is_the_spools_own() {
+        let mount = Mount::new();
+        Spool::new(mount.disk.path().join("spool")).add(line("a"));
+        let mut spool = Spool::new(mount.path());
+        assert_eq!((spool.read(), spool.is_news()), (vec![], false));
+        mount.mount();
+        assert!(spool.is_news());
+        spool.add(line("b"));
+        assert_eq!(spool.waiting(), (2, 0));
+        assert_eq!(Spool::new(mount.path()).read(), [line("a"), line("b")]);
+        assert_eq!(spool.read(), [line("a"), line("b")]);
+        spool.clear();
+        assert!(!mount.path().exists());
+        assert_eq!((spool.waiting(), spool.is_news()), ((0, 0), false));
+    }
+
+    /// What lay in the folder below the mount was removed unread, and a disk that was away while the
+    /// journal came back was not used again.
+    #[test]
+    fn what_was_not_read_is_not_removed_and_is_found_later() {
+        let mount = Mount::new();
+        Spool::new(mount.path()).add(line("below"));
+        mount.mount();
+        let mut spool = Spool::new(mount.path());
+        spool.add(line("a"));
+        mount.unmount();
+        spool.add(line("b"));
+        assert_eq!(spool.waiting(), (0, 2));
+        assert_eq!(spool.read(), [line("a"), line("b")]);
+        spool.clear();
+        spool.settle();
+        assert!(spool.is_news());
+        assert_eq!(spool.read(), [line("below")]);
+        // Another one has its name before it is removed.
+        mount.mount();
+        spool.clear();
+        mount.unmount();
+        assert_eq!(Spool::new(mount.path()).read(), [line("below")]);
+        mount.mount();
+        assert!(spool.is_news());
+        assert_eq!(spool.read(), [line("a")]);
+        spool.add(line("c"));
+        assert_eq!(spool.waiting(), (2, 0));
+    }
+
+    #[test]
+    fn a_spool_that_can_be_read_again_is_news() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("spool");
+        std::fs::create_dir(&path).unwrap();
+        let mut spool = Spool::new(path.clone());
+        assert_eq!(spool.read(), []);
+        spool.clear();
+        assert!(path.exists() && spool.is_news());
+        std::fs::remove_dir(&path).unwrap();
+        Spool::new(path).add(line("a"));
+        assert_eq!((spool.read(), spool.is_news()), (vec![line("a")], false));
     }
 
     #[test]

@@ -140,11 +140,7 @@ impl Sequencer {
         self.admit_marks(&mut batch, time)?;
         self.expire(&mut batch, time, (&open, occasion), &mut carried)?;
         self.admit_late(&mut batch, &spooled)?;
-        let late = late_orders(&batch, self.kit.core.fold().epoch);
-        self.commit(batch, Vec::new())?;
-        if !late.is_empty() {
-            self.close_late(late, &mut carried)?;
-        }
+        self.commit_late(batch, &mut carried)?;
         if !spooled.is_empty() {
             self.kit.spool.clear();
         }
@@ -154,6 +150,44 @@ impl Sequencer {
         self.kit.openings.clear();
         self.kit.take_again(&self.reader);
         self.resume(&open)
+    }
+
+    /// Journals late what lies in the spool while the journal is written: its disk was mounted since.
+    pub(crate) fn take_up_spool(&mut self) -> Result<(), Fault> {
+        if !self.kit.spool.is_news() {
+            return Ok(());
+        }
+        let spooled = self.kit.spool.read();
+        self.kit.show_spool();
+        if spooled.is_empty() {
+            return Ok(());
+        }
+        let mut batch = self.next_batch()?;
+        let before = batch.len();
+        self.admit_late(&mut batch, &spooled)?;
+        // What was journaled from memory is known again, and nothing is said of it.
+        if batch.len() > before {
+            let words = format!(
+                "the spool of emergency openings was not there before; {} lines that lie in it are journaled late",
+                spooled.len()
+            );
+            let time = batch.time();
+            self.say(&mut batch, time, (RESUMED, &words), AuditOutcome::Success)?;
+        }
+        self.commit_late(batch, &mut Carried::of(&spooled))?;
+        self.kit.spool.clear();
+        self.kit.show_spool();
+        Ok(())
+    }
+
+    /// Makes a batch durable, and then what came of its orders that were carried out before.
+    fn commit_late(&mut self, batch: Batch, carried: &mut Carried) -> Result<(), Fault> {
+        let late = late_orders(&batch, self.kit.core.fold().epoch);
+        self.commit(batch, Vec::new())?;
+        if late.is_empty() {
+            return Ok(());
+        }
+        self.close_late(late, carried)
     }
 
     fn admit_start(&mut self, batch: &mut Batch, time: Timestamp) -> Result<(), Fault> {

@@ -212,6 +212,54 @@ async fn a_start_on_a_failing_disk_comes_up_for_emergencies_and_a_second_one_too
     assert_eq!((count("hub.resumed"), storage_alarms(&stored)), (1, 1));
 }
 
+/// It lay there until a restart, and the next emergency removed it unread.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spool_whose_disk_is_mounted_while_the_hub_runs_is_journaled_then() {
+    let park = Park::new();
+    let disk = SimDisk::new(7);
+    let ledger = || SimLedger::new(&disk, &park, small());
+    let plugins = || -> Vec<Box<dyn cordon_contract::Plugin>> { vec![Box::new(Porter::default())] };
+    let hub = park.start_over(ledger(), plugins()).await.unwrap();
+    hub.shutdown().await.unwrap();
+    let actor = PartyId::new("OP-1").unwrap();
+    disk.set_broken(true);
+    let hub = park.start_over(ledger(), plugins()).await.unwrap();
+    let receipt = hub.submit().internal(emergency(), &actor).await.unwrap();
+    assert!(receipt.late);
+    until("it is spooled", || hub.health().spooled.0 == 2).await;
+    hub.shutdown().await.unwrap_err();
+    disk.set_broken(false);
+    let spool = &park.config.emergency_spool;
+    let away = spool.with_extension("away");
+    std::fs::rename(spool, &away).unwrap();
+    let hub = park.start_over(ledger(), plugins()).await.unwrap();
+    assert_eq!(
+        (hub.health().mode, hub.health().spooled),
+        ("normal", (0, 0))
+    );
+    let lines = std::fs::read(&away).unwrap();
+    std::fs::rename(&away, spool).unwrap();
+    until("it is journaled", || {
+        hub.stats().snapshot().entries.get("outcome") == Some(&1)
+    })
+    .await;
+    until("it is removed", || !spool.exists()).await;
+    // As after an emergency at whose end the spool was away: known again, and nothing is said.
+    std::fs::write(spool, lines).unwrap();
+    until("it is removed again", || !spool.exists()).await;
+    let (number, hash) = hub.submit().state_hash().await.unwrap();
+    let reader = hub.reader();
+    hub.shutdown().await.unwrap();
+    assert_eq!(park.yard.orders().len(), 1, "carried out once");
+    let stored: Vec<_> = reader.read_from(1).unwrap().map(Result::unwrap).collect();
+    let count = |label: &str| stored.iter().filter(|s| s.entry.label == label).count();
+    assert_eq!((count("EmergencyGateOpen"), count("CONFIRMED")), (1, 1));
+    assert_eq!((count("hub.resumed"), storage_alarms(&stored)), (1, 1));
+    let report = replay_over(&reader, plugins(), Some(number)).unwrap();
+    assert_eq!(report.first_difference, None);
+    assert_eq!(report.state_hash, hash);
+}
+
 fn storage_alarms(stored: &[cordon_flow::StoredEntry]) -> usize {
     let bodies = stored.iter().filter_map(|it| it.entry.message.as_deref());
     let is_alarm = |body: &Body| matches!(body, Body::AlarmEvent(it) if it.alarm_code == AlarmCode::StorageFail);
