@@ -82,6 +82,15 @@ impl Carried {
     }
 }
 
+/// What was ordered since the lines of the spool acted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Since {
+    /// Nothing that is not in the spool.
+    Nothing,
+    /// What the journal says: a newer order to the contrary holds.
+    Ordered,
+}
+
 /// When the journal could not be written any more, or not be opened at a start, and how it failed.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
@@ -139,7 +148,7 @@ impl Sequencer {
         }
         self.admit_marks(&mut batch, time)?;
         self.expire(&mut batch, time, (&open, occasion), &mut carried)?;
-        self.admit_late(&mut batch, &spooled)?;
+        self.admit_late(&mut batch, &spooled, Since::Nothing)?;
         self.commit_late(batch, &mut carried)?;
         if !spooled.is_empty() {
             self.kit.spool.clear();
@@ -162,13 +171,15 @@ impl Sequencer {
         if spooled.is_empty() {
             return Ok(());
         }
+        // What came of an opening that was overtaken has no order in the journal to stand with.
+        tracing::warn!(lines = ?spooled, "the spool was not there before");
         let mut batch = self.next_batch()?;
         let before = batch.len();
-        self.admit_late(&mut batch, &spooled)?;
+        self.admit_late(&mut batch, &spooled, Since::Ordered)?;
         // What was journaled from memory is known again, and nothing is said of it.
         if batch.len() > before {
             let words = format!(
-                "the spool of emergency openings was not there before; {} lines that lie in it are journaled late",
+                "the spool of emergency openings was not there before; {} lines that lie in it are journaled late, and what was ordered to the contrary since holds",
                 spooled.len()
             );
             let time = batch.time();
@@ -273,7 +284,12 @@ impl Sequencer {
     }
 
     /// Journals what acted while the disk had failed, marked so.
-    fn admit_late(&mut self, batch: &mut Batch, spooled: &[SpoolLine]) -> Result<(), Fault> {
+    fn admit_late(
+        &mut self,
+        batch: &mut Batch,
+        spooled: &[SpoolLine],
+        since: Since,
+    ) -> Result<(), Fault> {
         for line in spooled {
             if let SpoolLine::Opening {
                 sender,
@@ -283,7 +299,14 @@ impl Sequencer {
             } = line
             {
                 match late_draft(sender, xml) {
-                    Ok(draft) => self.admit_late_opening(batch, draft, *at_micros)?,
+                    Ok(mut draft) => {
+                        let at = Timestamp::from_micros(*at_micros);
+                        let precedence = self.kit.core.precedence();
+                        if since == Since::Ordered && precedence.is_overtaken(&draft, at) {
+                            draft.flags |= flags::OVERTAKEN;
+                        }
+                        self.admit_late_opening(batch, draft, *at_micros)?;
+                    }
                     // One bad line must not keep the journal shut; the log has what it says.
                     Err(fault) => {
                         tracing::error!(%fault, sender, xml, "a line of the emergency spool cannot be journaled")

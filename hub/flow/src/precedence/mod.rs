@@ -85,15 +85,22 @@ impl Precedence {
         {
             return flags::OVERTAKEN | flags::PARK_STANDS;
         }
-        let stamp = Stamp::of(&self.scale, draft, message, received);
-        let overtaken = subjects(&message.body).compared.iter().any(|subject| {
-            let newest = self.newest(draft, message, &key(subject));
-            newest.is_some_and(|newest| stamp.is_before(newest, effect(&message.body)))
-        });
-        match overtaken {
+        match self.is_overtaken(draft, received) {
             true => flags::OVERTAKEN,
             false => 0,
         }
+    }
+
+    /// Whether something newer to the contrary is known, be the statement late or not.
+    pub(crate) fn is_overtaken(&self, draft: &Draft, received: Timestamp) -> bool {
+        let Some(message) = ordered(draft) else {
+            return false;
+        };
+        let stamp = Stamp::of(&self.scale, draft, message, received);
+        subjects(&message.body).compared.iter().any(|subject| {
+            let newest = self.newest(draft, message, &key(subject));
+            newest.is_some_and(|newest| stamp.is_before(newest, effect(&message.body)))
+        })
     }
 
     /// Whether what is said would be remembered: the park's word on a grant is never forgotten while the

@@ -9,7 +9,9 @@ use cordon_flow::{DISK_FAILED, DISK_FULL, Ledger, Mode, Opened, UNSETTLED, repla
 use cordon_journal::disk::sim::SimDisk;
 use cordon_journal::disk::{Disk, RealDisk};
 use cordon_journal::{Expectation, Journal, Options, Reader, StateStore};
-use cordon_model::{AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, PartyId};
+use cordon_model::{
+    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, EmergencyGateOpen, PartyId,
+};
 
 use crate::park::{BARRIER, Park, Porter, emergency, reading, small, until};
 
@@ -258,6 +260,47 @@ async fn a_spool_whose_disk_is_mounted_while_the_hub_runs_is_journaled_then() {
     let report = replay_over(&reader, plugins(), Some(number)).unwrap();
     assert_eq!(report.first_difference, None);
     assert_eq!(report.state_hash, hash);
+}
+
+/// A release that was spooled before a newer opening would let the lane go that stands open for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spooled_order_that_is_found_after_a_newer_one_to_the_contrary_changes_nothing() {
+    let park = Park::new();
+    let disk = SimDisk::new(8);
+    let ledger = || SimLedger::new(&disk, &park, small());
+    let plugins = || -> Vec<Box<dyn cordon_contract::Plugin>> { vec![Box::new(Porter::default())] };
+    let hub = park.start_over(ledger(), plugins()).await.unwrap();
+    hub.shutdown().await.unwrap();
+    let actor = PartyId::new("OP-1").unwrap();
+    disk.set_broken(true);
+    let hub = park.start_over(ledger(), plugins()).await.unwrap();
+    let Body::EmergencyGateOpen(opening) = emergency() else {
+        unreachable!()
+    };
+    let release = Body::EmergencyGateOpen(EmergencyGateOpen {
+        release: Some(true),
+        ..opening
+    });
+    hub.submit().internal(release, &actor).await.unwrap();
+    until("it is spooled", || hub.health().spooled.0 == 2).await;
+    hub.shutdown().await.unwrap_err();
+    disk.set_broken(false);
+    let spool = &park.config.emergency_spool;
+    let away = spool.with_extension("away");
+    std::fs::rename(spool, &away).unwrap();
+    park.clock.advance_ms(60_000);
+    let hub = park.start_over(ledger(), plugins()).await.unwrap();
+    hub.submit().internal(emergency(), &actor).await.unwrap();
+    std::fs::rename(&away, spool).unwrap();
+    until("it is journaled and removed", || !spool.exists()).await;
+    let reader = hub.reader();
+    hub.shutdown().await.unwrap();
+    let stored: Vec<_> = reader.read_from(1).unwrap().map(Result::unwrap).collect();
+    let acts = stored
+        .iter()
+        .filter(|s| s.entry.label == "EmergencyGateOpen");
+    let overtaken: Vec<bool> = acts.map(|s| s.entry.overtaken).collect();
+    assert_eq!(overtaken, [false, true]);
 }
 
 fn storage_alarms(stored: &[cordon_flow::StoredEntry]) -> usize {
