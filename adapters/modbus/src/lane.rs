@@ -233,7 +233,7 @@ impl Lane {
         self.lock.ended(command.action, command.id, kind);
         self.tell(
             at,
-            &About::Command(order.command.id, kind, detail.to_owned()),
+            &About::Command(Some(order.command.id), kind, detail.to_owned()),
             true,
             false,
         );

@@ -19,8 +19,9 @@ const TEXT_MAX: usize = 200;
 pub(crate) enum About {
     /// Nothing else.
     State,
-    /// The end of a command.
-    Command(MessageId, OutcomeKind, String),
+    /// The end of a command. Without one it is told of the lock alone: `Confirmed` when it was found on
+    /// without an order, `Failed` when an order that was confirmed was undone and is done again.
+    Command(Option<MessageId>, OutcomeKind, String),
     /// A vehicle.
     Vehicle(Sighting),
 }
@@ -34,7 +35,7 @@ pub(crate) fn gate_status(
     about: &About,
 ) -> Body {
     let (command_id, command_outcome, detail) = match about {
-        About::Command(id, kind, detail) => (Some(*id), Some(outcome(*kind)), detail.as_str()),
+        About::Command(id, kind, detail) => (*id, Some(outcome(*kind)), detail.as_str()),
         _ => (None, None, reason),
     };
     let loop_event = match about {

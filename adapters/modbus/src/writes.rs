@@ -122,12 +122,10 @@ impl Bus {
         let answer = self
             .call(line, unit, request.clone(), Manners::Insists)
             .await;
-        if answer.is_err()
-            && (output, on) == (Output::LockOpen, true)
-            && let now_ms = self.now_ms()
-            && let Some(lane) = self.lanes.get_mut(index)
-        {
-            lane.machine.lock_unanswered(now_ms);
+        if output == Output::LockOpen {
+            let taken =
+                matches!(&answer, Ok(Ok(answer)) if command::acknowledges(&request, answer));
+            self.lock_written(index, on, taken, answer.is_err());
         }
         let answer = answer?;
         let refusal = match answer {
@@ -153,6 +151,20 @@ impl Bus {
             lane.wrote(Some(output), text);
         }
         Ok(refusal)
+    }
+
+    /// Notes what became of a write of the lock.
+    fn lock_written(&mut self, index: usize, on: bool, is_taken: bool, is_unanswered: bool) {
+        let now_ms = self.now_ms();
+        let Some(lane) = self.lanes.get_mut(index) else {
+            return;
+        };
+        match on {
+            true if is_unanswered => lane.machine.lock_unanswered(now_ms),
+            true => {}
+            false if is_taken => lane.machine.lock_let_go(),
+            false => lane.machine.lock_kept(),
+        }
     }
 
     /// Writes a heartbeat when one is due.

@@ -11,7 +11,7 @@
 use cordon_contract::OutcomeKind;
 use cordon_modbus::decode::Signals;
 use cordon_modbus::profile::{Input, Output, Profile};
-use cordon_modbus::state::{Action, Machine, Rules, State, Task};
+use cordon_modbus::state::{Action, Machine, Rules, State, Task, Undone};
 
 const LANE: &str = include_str!("../../../mappings/generic/lane/1/profile.toml");
 
@@ -281,6 +281,59 @@ fn a_lock_that_another_hand_sets_after_a_release_stays() {
         assert!(!tasks.contains(&off) && undone.is_none());
         assert!(machine.is_locked_open());
     }
+}
+
+/// A relay that sticks was released every second for two minutes.
+#[test]
+fn a_lock_is_taken_back_no_more_often_than_writes_may_come_late() {
+    let mut machine = machine();
+    machine.see(0, signals(DOWN));
+    machine.order(0, Action::LockOpen, 1);
+    machine.lock_unanswered(1_000);
+    machine.lock_unanswered(2_000);
+    machine.see(3_000, signals(UP));
+    machine.order(4_000, Action::Release, 2);
+    machine.lock_let_go();
+    for at_ms in [5_000, 6_000] {
+        let (_, undone) = machine.lock_seen(at_ms, true);
+        assert_eq!(undone, Some(Undone::Release), "{at_ms}");
+        assert!(!machine.is_found_locked());
+    }
+    let (tasks, undone) = machine.lock_seen(7_000, true);
+    assert!(tasks.is_empty() && undone.is_none(), "no write of ours");
+    assert!(machine.is_found_locked());
+}
+
+/// The boom was lowered, or at fault, after a release that was told as not carried out.
+#[test]
+fn a_release_whose_write_fails_changes_nothing() {
+    let mut machine = machine();
+    machine.see(0, signals(DOWN));
+    machine.order(0, Action::LockOpen, 1);
+    machine.see(3_000, signals(UP));
+    machine.lock_seen(3_500, true);
+    let tasks = machine.order(4_000, Action::Release, 2);
+    assert_eq!(tasks[0], Task::Set(Output::LockOpen, false));
+    machine.lock_kept();
+    assert!(machine.is_lock_confirmed());
+    assert_eq!(
+        ends(&machine.order(4_100, Action::Close, 3)),
+        [(3, OutcomeKind::Refused)]
+    );
+    assert!(pulses(&machine.see(9_000, signals(UP))).is_empty());
+    // One that waited for the link lowers nothing before its write was answered.
+    machine.lose("cut");
+    machine.order_unlinked(Action::Release, 4, "cut");
+    let tasks = machine.see(10_000, signals(UP));
+    assert!(tasks.contains(&Task::Set(Output::LockOpen, false)));
+    assert!(pulses(&tasks).is_empty());
+    machine.lose("no answer");
+    assert!(machine.is_lock_confirmed());
+    assert!(pulses(&machine.see(20_000, signals(UP))).is_empty());
+    machine.order(21_000, Action::Release, 5);
+    machine.lock_let_go();
+    machine.lose("cut after the answer");
+    assert!(!machine.is_locked_open());
 }
 
 #[test]

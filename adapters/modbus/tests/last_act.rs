@@ -211,6 +211,118 @@ async fn a_pulse_that_comes_late_is_reset_although_the_session_goes_on() {
     until("it is reset", || !stands()).await;
 }
 
+/// Writes the lock over a connection of its own, as another hand or a gateway that kept the write does.
+async fn another_hand(lane: &LaneHandle, locks: bool) {
+    let mut hand = TcpStream::connect(lane.addr()).await.unwrap();
+    let on = if locks { 0xff } else { 0 };
+    // Function 5, coil 3.
+    hand.write_all(&[0, 1, 0, 0, 0, 6, 1, 5, 0, 3, on, 0])
+        .await
+        .unwrap();
+    until("the write comes", || is_locked(lane) == locks).await;
+}
+
+/// How often the lock was told of without a command.
+fn told_of_lock(park: &Park, outcome: CommandOutcome) -> usize {
+    let told = park.statuses();
+    let unnamed = told.iter().filter(|it| it.command_id.is_none());
+    unnamed
+        .filter(|it| it.command_outcome == Some(outcome))
+        .count()
+}
+
+/// Waits until the lock was read back several times more: once a second, between some fifty reads.
+async fn goes_on(lane: &LaneHandle) {
+    let requests = lane.state().requests;
+    until("it goes on", || lane.state().requests > requests + 150).await;
+}
+
+/// A release whose write got no answer, or a refusal, was told as not carried out, and the boom was
+/// lowered all the same or stood at fault.
+#[tokio::test]
+async fn a_release_that_is_not_written_leaves_the_lane_held() {
+    let lane = lane().await;
+    let way = SlowWay::to(lane.addr()).await;
+    let park = Park::start(way.address, &quick_profile());
+    is(&park, LinkState::Online).await;
+    let held = park.execute(LockOpen, 4_000).await;
+    assert_eq!(held.kind, OutcomeKind::Confirmed, "{held:?}");
+    lane.fault(LaneFault::RefusesSingleWrites);
+    let release = park.execute(Release, 4_000).await;
+    assert_eq!(release.kind, OutcomeKind::Refused, "{release:?}");
+    goes_on(&lane).await;
+    lane.mend(LaneFault::RefusesSingleWrites);
+    goes_on(&lane).await;
+    way.becomes(Gateway::KeepsLock);
+    let release = hand(&park, park.order(Release, 9_000)).await;
+    park.until("the write is under way", |_| way.kept() > 0)
+        .await;
+    way.becomes(Gateway::Passes);
+    let release = release.await.unwrap();
+    assert_eq!(release.kind, OutcomeKind::Expired, "{release:?}");
+    is(&park, LinkState::Online).await;
+    goes_on(&lane).await;
+    assert!(is_up(&lane) && is_locked(&lane), "held, as was told");
+    let close = park.execute(Close, 3_000).await;
+    assert_eq!(close.kind, OutcomeKind::Refused, "{close:?}");
+    assert_eq!(lane.state().plant.lower_commands, 0);
+    assert_eq!(told_of_lock(&park, CommandOutcome::Failed), 0);
+    // What the gateway kept of the release comes: the lane is held all the same, and that is told.
+    way.becomes(Gateway::LetsGo);
+    park.until("it is told", |park| {
+        told_of_lock(park, CommandOutcome::Failed) == 1
+    })
+    .await;
+    until("held again", || is_up(&lane) && is_locked(&lane)).await;
+    let release = park.execute(Release, 9_000).await;
+    assert_eq!(release.kind, OutcomeKind::Confirmed, "{release:?}");
+    until("down", || is_down(&lane) && !is_locked(&lane)).await;
+}
+
+/// A late write after a restart locked the lane for good, and nobody was told.
+#[tokio::test]
+async fn a_lock_that_nobody_here_ordered_is_told_once_and_released_by_a_release() {
+    let lane = lane().await;
+    another_hand(&lane, true).await;
+    let park = Park::start(lane.addr(), &quick_profile());
+    for times in 1..=2 {
+        park.until("it is told", |park| {
+            told_of_lock(park, CommandOutcome::Confirmed) == times
+        })
+        .await;
+        goes_on(&lane).await;
+        assert_eq!(told_of_lock(&park, CommandOutcome::Confirmed), times);
+        assert!(is_locked(&lane));
+        let release = park.execute(Release, 9_000).await;
+        assert_eq!(release.kind, OutcomeKind::Confirmed, "{release:?}");
+        until("down", || is_down(&lane) && !is_locked(&lane)).await;
+        another_hand(&lane, true).await;
+    }
+}
+
+/// After a restart nobody knows the command that holds the lane; it was set again without a word.
+#[tokio::test]
+async fn a_lock_that_is_off_under_an_opening_of_before_is_set_again_and_told_once() {
+    let lane = lane().await;
+    let before = Park::start(lane.addr(), &quick_profile());
+    is(&before, LinkState::Online).await;
+    let held = before.execute(LockOpen, 4_000).await;
+    assert_eq!(held.kind, OutcomeKind::Confirmed, "{held:?}");
+    drop(before);
+    let park = Park::start(lane.addr(), &quick_profile());
+    park.until("it is found", |park| {
+        told_of_lock(park, CommandOutcome::Confirmed) == 1
+    })
+    .await;
+    for _ in 0..3 {
+        another_hand(&lane, false).await;
+        until("it is set again", || is_locked(&lane)).await;
+        goes_on(&lane).await;
+    }
+    assert_eq!(told_of_lock(&park, CommandOutcome::Failed), 1);
+    assert!(is_up(&lane));
+}
+
 /// Lowering and stopping by hand end it too; they are answered at once, for they do not wait.
 #[tokio::test]
 async fn an_opening_that_waits_for_the_link_ends_with_what_contradicts_it() {

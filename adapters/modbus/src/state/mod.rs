@@ -31,6 +31,7 @@ use late::Late;
 use orders::Waiting;
 pub(crate) use orders::{NOTHING_SENT, SUPERSEDED};
 use relock::Relock;
+pub use relock::Undone;
 
 /// Orders that may wait for the same barrier at a time; further ones are refused.
 pub const WAITING_MAX: usize = 16;
@@ -254,6 +255,7 @@ impl Machine {
 
     /// The signals are unknown: the link is cut, or the device answers with an exception.
     pub fn lose(&mut self, reason: &str) -> Vec<Task> {
+        self.lock_kept();
         self.opening_is_over();
         self.in_force = self.locked_open;
         self.signals = None;
@@ -306,10 +308,13 @@ impl Machine {
             self.clear_since_ms = Some(now_ms);
         }
         self.signals = Some(signals.clone());
-        self.release_as_ordered(now_ms, &mut tasks);
+        let releases = self.release_as_ordered(now_ms, &mut tasks);
         self.assess(now_ms, &signals, &mut tasks);
         self.keep_locked_open(now_ms, &signals, &mut tasks);
-        self.lower_when_due(now_ms, &signals, &mut tasks);
+        // Nothing is lowered in one batch with the release: its write may be refused.
+        if !releases {
+            self.lower_when_due(now_ms, &signals, &mut tasks);
+        }
         self.lamps(&mut tasks);
         tasks
     }

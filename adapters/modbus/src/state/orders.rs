@@ -221,9 +221,7 @@ impl Machine {
             return (OutcomeKind::Accepted, "the controller took the stop pulse");
         }
         let was_locked = self.locked_open;
-        self.locked_open = false;
-        self.lock_confirmed = false;
-        self.relock.released();
+        self.release_lock();
         self.switch_lock_off(tasks);
         (
             OutcomeKind::Confirmed,

@@ -55,13 +55,14 @@ impl Machine {
         tasks
     }
 
-    /// Carries out a release that waited, now that the controller was looked at.
-    pub(super) fn release_as_ordered(&mut self, now_ms: u64, tasks: &mut Vec<Task>) {
+    /// Carries out a release that waited, now that the controller was looked at. True when there was one.
+    pub(super) fn release_as_ordered(&mut self, now_ms: u64, tasks: &mut Vec<Task>) -> bool {
         if !self.awaits_release() {
-            return;
+            return false;
         }
         let (kind, detail) = self.stop_or_release(now_ms, Action::Release, tasks);
         self.finish(|action| action == Action::Release, kind, detail, tasks);
+        true
     }
 
     pub(super) fn awaits_release(&self) -> bool {

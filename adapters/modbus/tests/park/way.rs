@@ -14,6 +14,8 @@ pub enum Gateway {
     Passes,
     /// Connections that are there, and those that come, keep what they get.
     Keeps,
+    /// As [`Self::Keeps`], from the next write of the lock on.
+    KeepsLock,
     /// What was kept is sent; what comes goes on.
     LetsGo,
 }
@@ -73,7 +75,13 @@ async fn carry(
             break;
         }
         // What was kept stays before what comes after it.
-        if held.is_empty() && *now.borrow() != Gateway::Keeps {
+        let keeps = match *now.borrow() {
+            Gateway::Keeps => true,
+            // Function 5, coil 3.
+            Gateway::KeepsLock => (bytes[7], bytes[9]) == (5, 3),
+            Gateway::Passes | Gateway::LetsGo => false,
+        };
+        if held.is_empty() && !keeps {
             to.write_all(&bytes[..count]).await.unwrap();
             continue;
         }

@@ -143,7 +143,7 @@ impl AccessPlugin {
     /// What came of a command, from the barrier itself or from the outbox; whichever comes first.
     pub(crate) fn on_command_end(&mut self, step: &mut Step<'_>, status: &GateStatus) {
         let (Some(command), Some(outcome)) = (status.command_id, status.command_outcome) else {
-            return;
+            return self.on_lock_told(step, status);
         };
         match outcome {
             CommandOutcome::Accepted => {}

@@ -327,6 +327,69 @@ fn a_lane_that_confirms_an_opening_late_is_held_until_its_release() {
     assert!(told.alarm_codes().is_empty());
 }
 
+/// What a lane tells of its lock without naming a command.
+fn of_lock(feed: &mut Feed, outcome: CommandOutcome) -> Told {
+    let body = Body::GateStatus(GateStatus {
+        command_outcome: Some(outcome),
+        detail: Some("as it is".to_owned()),
+        ..status("L-06", feed.now)
+    });
+    feed.say(body)
+}
+
+/// A lane that was locked open by a write that came late was shown as not held, and nobody was told.
+#[test]
+fn a_lane_found_held_open_is_shown_as_held_and_told_until_its_release() {
+    use CommandOutcome::Confirmed;
+    let mut feed = Feed::new();
+    let now = feed.plugin.park_now();
+    feed.plugin
+        .restore(&feed.plugin.snapshot().unwrap())
+        .unwrap();
+    let held = || now.look().unwrap().held.iter().any(|lane| *lane == *"L-06");
+    for _ in 0..2 {
+        let told = of_lock(&mut feed, Confirmed);
+        assert_eq!(told.alarm_codes(), [AlarmCode::GateFault]);
+        assert_eq!(told.alarms()[0].alarm_level, AlarmLevel::Orange);
+        assert!(held());
+        assert!(of_lock(&mut feed, Confirmed).alarms().is_empty(), "once");
+        let told = feed.say(open(&["G-04"], Some(true)));
+        let release = told.orders[0].command.command_id;
+        // Told between the release and its end: it is about what is being released.
+        assert!(of_lock(&mut feed, Confirmed).alarms().is_empty());
+        assert!(held());
+        feed.end("L-06", release, Confirmed);
+        assert!(!held());
+    }
+    // One that is known to be held is no news.
+    feed.say(open(&["G-04"], None));
+    assert!(of_lock(&mut feed, Confirmed).alarms().is_empty());
+}
+
+/// It was a red alarm about an opening that had been carried out.
+#[test]
+fn an_opening_that_was_undone_and_is_set_again_is_orange_and_stays_held() {
+    use CommandOutcome::{Confirmed, Failed};
+    let mut feed = Feed::new();
+    let told = feed.say(open(&["G-04"], None));
+    let opening = told.orders[0].command.command_id;
+    feed.end("L-06", opening, Confirmed);
+    let told = of_lock(&mut feed, Failed);
+    let alarms = told.alarms();
+    assert_eq!(alarms.len(), 1);
+    assert_eq!(alarms[0].alarm_level, AlarmLevel::Orange);
+    assert!(
+        alarms[0]
+            .description
+            .starts_with("opening EM-1 was undone and is set again"),
+        "{}",
+        alarms[0].description
+    );
+    assert!(of_lock(&mut feed, Failed).alarms().is_empty(), "once");
+    let told = feed.vehicle("L-06", LoopEventKind::Passed, Direction::Out);
+    assert!(told.alarms().is_empty(), "held");
+}
+
 /// It took effect early by the lead, and lowered the exits during the evacuation.
 #[test]
 fn a_planned_mode_takes_effect_by_the_clock_while_the_journal_is_ahead_of_it() {
