@@ -131,6 +131,69 @@ fn fires_in_the_same_words_are_one_alarm_that_counts() {
     }
 }
 
+/// A fire of the panel S-01.
+fn panel_fire(port: u16, id: &str, kind: &str, words: &str) {
+    let now = moment(0);
+    let payload =
+        format!("{{\"id\":\"{id}\",\"time\":\"{now}\",\"kind\":\"{kind}\",\"text\":\"{words}\"}}");
+    publish(publisher(port), "sensors/GW-01/S-01/alarm", &payload);
+}
+
+fn acknowledge(park: &Park, id: &str) {
+    let json = format!("{{\"alarm\":\"{id}\"}}");
+    let answer = park.post("/api/acknowledge", &json).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+/// A third fire in the words of two that people had acknowledged was told to nobody, ever; and a fire under the
+/// name of one that was active was swallowed whatever its words.
+#[test]
+fn a_further_fire_is_raised_and_told_after_people_acknowledged_and_under_a_name_that_is_in_use() {
+    let broker = Mosquitto::start("allow_anonymous true", |_| {});
+    let park = Park::start_with(|data| {
+        add_sensors(data, broker.port());
+        change_config(data, &[], "\n[alarms]\nflood_s = 4\n");
+    });
+    subscribed(&broker);
+    let repeats = |words: &str| {
+        let open = open(&park);
+        let one = open.iter().find(|one| {
+            one["description"]
+                .as_str()
+                .unwrap_or_default()
+                .contains(words)
+        });
+        one.map(|one| one["repeats"].as_u64().unwrap())
+    };
+    let is = |words: &str, state: &str| state_of(&park, words).as_deref() == Some(state);
+    for (count, id) in [(0, "a"), (1, "b")] {
+        panel_fire(broker.port(), id, "fire", "smoke in the hall");
+        park.until("it is counted", || repeats("smoke in") == Some(count));
+    }
+    for (count, id) in [(2, "c"), (3, "d")] {
+        acknowledge(&park, "a");
+        park.until("it is acknowledged", || is("smoke in", "ACKNOWLEDGED"));
+        panel_fire(broker.port(), id, "fire", "smoke in the hall");
+        park.until("it is raised again", || {
+            is("smoke in", "RAISED") && repeats("smoke in") == Some(count)
+        });
+    }
+    park.until("people are told of the newest", || {
+        let told = "counted in it, the newest: S-01: smoke in the hall";
+        park.bodies().contains(told)
+    });
+    // One name for another place, and for another one after somebody has seen the first.
+    panel_fire(broker.port(), "s1", "fire", "ZONE 1");
+    park.until("the first is shown", || is("ZONE 1", "RAISED"));
+    panel_fire(broker.port(), "s1", "fire", "ZONE 7 other place");
+    park.until("another place is another alarm", || is("ZONE 7", "RAISED"));
+    acknowledge(&park, "s1");
+    park.until("the first is acknowledged", || is("ZONE 1", "ACKNOWLEDGED"));
+    panel_fire(broker.port(), "s1", "fire", "ZONE 9");
+    park.until("so is the next", || is("ZONE 9", "RAISED"));
+    assert!(is("ZONE 1", "ACKNOWLEDGED") && is("ZONE 7", "RAISED"));
+}
+
 /// The end of an alarm that nobody knew ended the newest like one.
 #[test]
 fn an_end_that_can_mean_two_alarms_ends_none_and_the_page_says_so() {

@@ -16,8 +16,8 @@ pub(crate) struct Alike {
     active: BTreeMap<Kind, BTreeSet<String>>,
     /// Of what kind each active alarm is.
     kinds: BTreeMap<String, Kind>,
-    /// The alarm in which a name is counted that is not its own.
-    counted: BTreeMap<String, String>,
+    /// The alarms in which a name is counted that is not their own.
+    counted: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Alike {
@@ -42,22 +42,26 @@ impl Alike {
     /// Notes a name that is counted in an alarm.
     pub(crate) fn count(&mut self, name: &str, leader: &str) {
         if name != leader {
-            self.counted.insert(name.to_owned(), leader.to_owned());
+            let leaders = self.counted.entry(name.to_owned()).or_default();
+            leaders.insert(leader.to_owned());
         }
     }
 
     /// Forgets the names of an alarm that is known no more.
     pub(crate) fn forget(&mut self, leader: &str, alarm: &Alarm) {
         for name in alarm.names.all() {
-            if self.counted.get(name).is_some_and(|known| known == leader) {
-                self.counted.remove(name);
+            if let Some(leaders) = self.counted.get_mut(name) {
+                leaders.remove(leader);
+                if leaders.is_empty() {
+                    self.counted.remove(name);
+                }
             }
         }
     }
 
-    /// The alarm in which a name is counted.
-    pub(crate) fn leader(&self, name: &str) -> Option<&String> {
-        self.counted.get(name)
+    /// The alarms in which a name is counted.
+    pub(crate) fn leaders(&self, name: &str) -> impl Iterator<Item = &String> {
+        self.counted.get(name).into_iter().flatten()
     }
 
     /// The active alarms of a code from a source.

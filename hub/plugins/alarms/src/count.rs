@@ -4,8 +4,10 @@ use cordon_contract::{COUNTED_HERE, Decisions, Entry, Owner};
 use cordon_model::{AlarmEvent, AlarmState, Body, Timestamp};
 
 use crate::dispatch::whence;
+use crate::life::is_over;
 use crate::plugin::{AlarmPlugin, clip};
 use crate::routes::is_grave;
+use crate::state::Alarm;
 
 /// Alarms of one owner beyond which the hub counts what it finds in one alarm.
 const FOUND_MAX: usize = 100;
@@ -26,10 +28,16 @@ pub(crate) fn is_of_many(event: &AlarmEvent) -> bool {
 
 /// What people hear of one more that is counted in an alarm.
 enum News {
-    /// It is raised again: they had seen what was.
+    /// It is raised again: they had seen what was. They hear of it at once.
     Raise,
+    /// It is raised again at once, and they hear of it when the window ends.
+    RaiseQuietly,
     /// Whoever was told of it is told that there is one more.
     Tell,
+    /// So they are when the window ends.
+    TellLater,
+    /// It is raised again when the window ends, unless it is over: most likely they had seen this one.
+    RaiseLater,
     /// The count alone.
     None,
 }
@@ -88,50 +96,105 @@ impl AlarmPlugin {
         event: &AlarmEvent,
         decisions: &mut Decisions,
     ) {
-        let is_named = self.is_named(entry, event);
-        if is_named {
-            self.state.name(&event.alarm_id, leader);
-        }
-        match self.news(entry, leader, (event, is_named)) {
-            News::Raise => {
-                let one_more = AlarmEvent {
-                    alarm_id: leader.to_owned(),
-                    ..event.clone()
-                };
-                self.rise(entry, &one_more, decisions);
+        self.one_counts(entry, leader, event, decisions);
+        self.close_under(entry, leader, event, decisions);
+    }
+
+    /// Counts one more in an alarm by the name its source gave it, and tells people what they have not seen.
+    pub(crate) fn one_counts(
+        &mut self,
+        entry: &Entry,
+        leader: &str,
+        event: &AlarmEvent,
+        decisions: &mut Decisions,
+    ) {
+        let is_further = self.is_further(entry, leader, event);
+        self.note_name(entry, leader, event);
+        let one_more = AlarmEvent {
+            alarm_id: leader.to_owned(),
+            ..event.clone()
+        };
+        match self.news(entry, leader, (event, is_further)) {
+            News::Raise => self.rise(entry, &one_more, decisions),
+            News::RaiseQuietly => {
+                self.rise_quietly(entry, &one_more, decisions);
+                self.names_more(leader, event);
             }
             News::Tell => {
                 self.repeated(leader);
                 self.tell_of_more(entry, leader, decisions);
             }
+            News::TellLater => {
+                self.repeated(leader);
+                self.names_more(leader, event);
+            }
+            News::RaiseLater => {
+                self.repeated(leader);
+                if let Some(alarm) = self.state.alarms.get_mut(leader) {
+                    alarm.unseen = Some(one_more);
+                }
+                self.due_later(leader);
+            }
             News::None => self.repeated(leader),
         }
-        self.close_under(entry, leader, event, decisions);
+    }
+
+    /// Whether one that is counted in an alarm is another than those that last in it: it has a name, and none
+    /// of theirs. What has none, and what bears a name of them, is most likely one of them told again.
+    fn is_further(&self, entry: &Entry, leader: &str, event: &AlarmEvent) -> bool {
+        let name = self.name_of(entry, event);
+        let alarm = self.state.alarms.get(leader);
+        alarm.is_some_and(|alarm| name.is_some_and(|name| !alarm.names.last(name)))
+    }
+
+    /// When whoever was told of an alarm may be told of a further one: the window after the last telling.
+    fn due_later(&mut self, id: &str) {
+        let flood_s = i64::from(self.config.flood_s);
+        let again = self.state.alarms.get(id).and_then(|alarm| alarm.again);
+        if let Some(last) = again {
+            let due = (last.plus_seconds(flood_s), id.to_owned());
+            self.state.more_due.insert(due);
+        }
+    }
+
+    /// Names a further one in the notice that goes when the window ends.
+    fn names_more(&mut self, id: &str, event: &AlarmEvent) {
+        self.due_later(id);
+        if let Some(alarm) = self.state.alarms.get_mut(id) {
+            alarm.one_more(event);
+        }
     }
 
     /// What people are to hear of one more that is counted in an alarm: of a red or orange one at once,
     /// but once in the window, however many names its source makes up. What nobody has acknowledged goes
-    /// on to escalate from when it began.
+    /// on to escalate from when it began; a further one of what somebody has is never left acknowledged. What
+    /// is told again each second opens an alarm once in the window, so that it can be acknowledged.
     fn news(
         &mut self,
         entry: &Entry,
         leader: &str,
-        (event, is_named): (&AlarmEvent, bool),
+        (event, is_further): (&AlarmEvent, bool),
     ) -> News {
         let flood_ms = i64::from(self.config.flood_s) * 1_000;
         let Some(alarm) = self.state.alarms.get_mut(leader) else {
             return News::None;
         };
         let is_due = |at: Timestamp| entry.time.ms_since(at) >= flood_ms;
-        if !is_grave(event.alarm_level) || !alarm.again.is_none_or(is_due) {
+        if !is_grave(event.alarm_level) {
             return News::None;
         }
-        let news = match (alarm.is_raised(), is_named) {
-            (false, _) => News::Raise,
-            (true, true) => News::Tell,
-            (true, false) => return News::None,
+        let is_now = alarm.again.is_none_or(is_due);
+        let news = match (alarm.is_raised(), is_further, is_now) {
+            (true, false, _) => News::None,
+            (false, _, true) => News::Raise,
+            (false, true, false) => News::RaiseQuietly,
+            (false, false, false) => News::RaiseLater,
+            (true, true, true) => News::Tell,
+            (true, true, false) => News::TellLater,
         };
-        alarm.again = Some(entry.time);
+        if matches!(news, News::Raise | News::Tell) {
+            alarm.again = Some(entry.time);
+        }
         news
     }
 
@@ -152,30 +215,30 @@ impl AlarmPlugin {
             let due = (last.plus_seconds(flood_s), id.to_owned());
             self.state.more_due.insert(due);
         }
-        let words = event.description.split_once(COUNTED_HERE);
-        let words = words.map_or(&*event.description, |(_, words)| words);
-        let name = format!("{}: {words}", whence(event));
-        alarm
-            .more
-            .push_back(name.chars().take(NAME_CHARS_MAX).collect());
-        if alarm.more.len() > NAMED_MAX {
-            alarm.more.pop_front();
-        }
+        alarm.one_more(event);
     }
 
-    /// Tells what is due of further ones. Whoever acknowledged meanwhile has seen them on the page.
+    /// Tells what is due of further ones. Whoever acknowledged meanwhile has seen them on the page, but not what
+    /// came after that.
     pub(crate) fn tell_more_due(&mut self, entry: &Entry, decisions: &mut Decisions) {
         while let Some((due, _)) = self.state.more_due.first()
             && *due <= entry.time
             && let Some((_, id)) = self.state.more_due.pop_first()
         {
             self.state.steps.one();
-            let alarm = self.state.alarms.get(&id);
-            if alarm.is_some_and(|alarm| alarm.is_raised() && !alarm.more.is_empty()) {
-                self.tell_of_more(entry, &id, decisions);
-            }
-            if let Some(alarm) = self.state.alarms.get_mut(&id) {
+            let Some(alarm) = self.state.alarms.get_mut(&id) else {
+                continue;
+            };
+            let unseen = alarm.unseen.take().filter(|_| !is_over(alarm.state));
+            if alarm.is_raised() && !alarm.more.is_empty() {
                 alarm.again = Some(entry.time);
+                self.tell_of_more(entry, &id, decisions);
+            } else if let Some(event) = unseen.filter(|_| !alarm.is_raised()) {
+                alarm.again = Some(entry.time);
+                // It was counted when it came.
+                alarm.repeats = alarm.repeats.saturating_sub(1);
+                self.rise(entry, &event, decisions);
+            } else {
                 alarm.more.clear();
             }
         }
@@ -195,5 +258,19 @@ impl AlarmPlugin {
         let step = (event.state, AlarmState::Closed);
         let update = self.step_of_hub(entry, &event.alarm_id, step, &note);
         decisions.emit(Body::AlarmUpdate(update), Some(leader.to_owned()));
+    }
+}
+
+impl Alarm {
+    /// Names one that is counted in it: the newest ones are kept.
+    fn one_more(&mut self, event: &AlarmEvent) {
+        let words = event.description.split_once(COUNTED_HERE);
+        let words = words.map_or(&*event.description, |(_, words)| words);
+        let name = format!("{}: {words}", whence(event));
+        self.more
+            .push_back(name.chars().take(NAME_CHARS_MAX).collect());
+        if self.more.len() > NAMED_MAX {
+            self.more.pop_front();
+        }
     }
 }

@@ -73,6 +73,20 @@ impl AlarmPlugin {
         (name, group)
     }
 
+    /// Puts an alarm that its receivers were told of back into the group of one of its errands: it is told again
+    /// with the group for as long as nobody acknowledges it.
+    pub(crate) fn join_quietly(&mut self, id: &str, facts: &Facts, errand: &Errand) {
+        self.state.steps.one();
+        let name = (errand.route.clone(), errand.group(facts));
+        let known = self.state.groups.take(&name);
+        let mut group = known.unwrap_or_else(|| Group::new(errand.clone()));
+        if let Some(alarm) = self.state.alarms.get_mut(id) {
+            alarm.groups.insert(name.clone());
+            group.tell(id.to_owned(), whence(&alarm.event), alarm.is_raised());
+        }
+        self.state.groups.put(name, group);
+    }
+
     /// Tells what is due in one group, and puts the group back.
     pub(crate) fn flush(
         &mut self,
@@ -216,7 +230,11 @@ impl AlarmPlugin {
             description: clip(&format!("{words}{}", alarm.words())),
             ..alarm.event.clone()
         };
-        for receiver in alarm.told.clone() {
+        let receivers = alarm.told.clone();
+        if let Some(alarm) = self.state.alarms.get_mut(id) {
+            alarm.more.clear();
+        }
+        for receiver in receivers {
             let notice = Notice {
                 receiver,
                 alarms: vec![id.to_owned()],

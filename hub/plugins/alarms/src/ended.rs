@@ -3,6 +3,7 @@
 use cordon_contract::{Decisions, Entry};
 use cordon_model::{AlarmEvent, AlarmState, AuditOutcome};
 
+use crate::life::is_over;
 use crate::plugin::AlarmPlugin;
 use crate::routes::Later;
 
@@ -25,13 +26,12 @@ impl AlarmPlugin {
         decisions: &mut Decisions,
     ) {
         let words = &event.description;
-        if let Some(leader) = self.called(entry, event) {
-            let alarm = self.state.alarms.get_mut(&leader);
-            match alarm.is_none_or(|alarm| alarm.names.end(&event.alarm_id)) {
-                true => self.clear(entry, &leader, words, decisions),
-                false => self.touch(&leader),
-            }
-            return;
+        if let Some(called) = self.called(entry, event, source) {
+            return match called.as_slice() {
+                [] => {}
+                [one] => self.one_ended(entry, one, event, decisions),
+                _ => self.unclear(entry, event, &called, decisions),
+            };
         }
         let alike = self.alike(entry, event, source);
         let several = |id: &String| {
@@ -45,14 +45,42 @@ impl AlarmPlugin {
         }
     }
 
-    /// The alarm that this source calls so: its own name, or one that is counted in it.
-    fn called(&self, entry: &Entry, event: &AlarmEvent) -> Option<String> {
-        let id = &event.alarm_id;
-        let own = Some(id).filter(|id| self.state.is_active(id));
-        let counted = self.state.leader(id);
-        let known = own.or(counted).unwrap_or(id);
-        let alarm = self.state.alarms.get(known)?;
-        alarm.is_of(entry, event).then(|| known.clone())
+    /// One of what is counted in an alarm is over, and so is the alarm with the last.
+    fn one_ended(
+        &mut self,
+        entry: &Entry,
+        leader: &str,
+        event: &AlarmEvent,
+        decisions: &mut Decisions,
+    ) {
+        let alarm = self.state.alarms.get_mut(leader);
+        match alarm.is_none_or(|alarm| alarm.names.end(&event.alarm_id)) {
+            true => self.clear(entry, leader, &event.description, decisions),
+            false => self.touch(leader),
+        }
+    }
+
+    /// The active alarms that this source calls so: by their own name, or by one that is counted in them. Where
+    /// they are several, those of what ended and of its place. Empty when all that were called so are over; none
+    /// when nothing was.
+    fn called(&self, entry: &Entry, event: &AlarmEvent, source: &str) -> Option<Vec<String>> {
+        let mut is_known = false;
+        let (mut like, mut others) = (Vec::new(), Vec::new());
+        for (id, alarm) in self.state.called(&event.alarm_id) {
+            if !alarm.is_of(entry, event) {
+                continue;
+            }
+            is_known = true;
+            if is_over(alarm.state) {
+                continue;
+            }
+            match alarm.event.alarm_code == event.alarm_code && alarm.source == source {
+                true => like.push(id.clone()),
+                false => others.push(id.clone()),
+            }
+        }
+        let meant = if like.is_empty() { others } else { like };
+        is_known.then_some(meant)
     }
 
     fn alike(&self, entry: &Entry, event: &AlarmEvent, source: &str) -> Vec<String> {

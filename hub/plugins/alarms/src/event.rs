@@ -24,6 +24,7 @@ impl AlarmPlugin {
         if let Some(known) = self.state.alarms.get(id) {
             return match known.is_told_by(entry, event) {
                 true if is_over(known.state) => self.repeated(id),
+                true if self.is_another(entry, known, event) => self.anew(entry, event, decisions),
                 true => self.again(entry, event, decisions),
                 false => self.anew(entry, event, decisions),
             };
@@ -97,8 +98,14 @@ impl AlarmPlugin {
         let counted = self.counts_another(entry, is, event);
         // Nobody has seen this one, whoever had taken up the others.
         let is_unseen = counted && is_grave(event.alarm_level) && !alarm.is_raised();
+        let is_later = event.occurred_at != is.occurred_at;
         if is_worse || is_further || is_unseen {
+            let likeness = self.likeness(entry, event);
+            self.remember(entry, likeness, id.clone());
             return self.rise(entry, event, decisions);
+        }
+        if is_later && !self.is_hubs(entry) {
+            return self.one_counts(entry, id, event, decisions);
         }
         if counted && event.alarm_level == is.alarm_level {
             self.shows(id, event);
@@ -107,6 +114,19 @@ impl AlarmPlugin {
         if counted && is_grave(event.alarm_level) {
             self.one_more(id, event);
         }
+    }
+
+    /// Whether what bears the name of an active alarm is about something else: panels count from 1 again, or
+    /// name a zone and not what happens there. The hub calls two things of its own by two names.
+    fn is_another(&self, entry: &Entry, is: &Alarm, event: &AlarmEvent) -> bool {
+        let (code, source, level) = (is.event.alarm_code, &is.source, is.event.alarm_level);
+        let same_code = event.alarm_code == code || detect::is_worse(event.alarm_code, code);
+        let is_worse = event.alarm_level < level;
+        let same_words =
+            is_worse || !is_grave(event.alarm_level) || event.description == is.own_words;
+        let same_place = self.likeness(entry, event).2 == *source;
+        let is_same = same_code && same_words && same_place;
+        !is_same && !self.is_hubs(entry)
     }
 
     /// Whether what the hub itself says of its alarm counts something further in it: another cause, and
@@ -137,13 +157,34 @@ impl AlarmPlugin {
     /// under its own name: told at once by the route of what it is now, with that level's deadlines,
     /// whoever had taken it up before.
     pub(crate) fn rise(&mut self, entry: &Entry, event: &AlarmEvent, decisions: &mut Decisions) {
+        if let Some(alarm) = self.risen(entry, event, decisions) {
+            self.take_up(entry, alarm, (None, false), decisions);
+        }
+    }
+
+    /// It is raised again, and whoever was told of it hears so when the window ends.
+    pub(crate) fn rise_quietly(
+        &mut self,
+        entry: &Entry,
+        event: &AlarmEvent,
+        decisions: &mut Decisions,
+    ) {
+        if let Some(alarm) = self.risen(entry, event, decisions) {
+            let is_told = !alarm.told.is_empty();
+            self.take_up(entry, alarm, (None, is_told), decisions);
+        }
+    }
+
+    /// An open alarm as it is when it is raised again; it is taken out of what it was in.
+    fn risen(
+        &mut self,
+        entry: &Entry,
+        event: &AlarmEvent,
+        decisions: &mut Decisions,
+    ) -> Option<Alarm> {
         let id = &event.alarm_id;
-        let likeness = self.likeness(entry, event);
-        self.remember(entry, likeness, id.clone());
         self.state.leave(id);
-        let Some(mut alarm) = self.state.alarms.remove(id) else {
-            return;
-        };
+        let mut alarm = self.state.alarms.remove(id)?;
         let was = &alarm.event;
         let (level, code) = (was.alarm_level, was.alarm_code);
         let is_more = event.alarm_level < level || event.alarm_code != code;
@@ -162,7 +203,9 @@ impl AlarmPlugin {
             alarm_code,
             ..event.clone()
         });
+        alarm.own_words.clone_from(&event.description);
         alarm.more.clear();
+        alarm.unseen = None;
         alarm.repeats = alarm.repeats.saturating_add(1);
         alarm.escalation = 0;
         // Whoever follows the alarm by its name has not heard of it yet.
@@ -171,29 +214,44 @@ impl AlarmPlugin {
             let update = self.step_of_hub(entry, id, step, &alarm.event.description);
             decisions.emit(Body::AlarmUpdate(update), Some(id.clone()));
         }
-        self.take_up(entry, alarm, None, decisions);
+        Some(alarm)
     }
 
     /// A name that another alarm has, or had: devices count from 1 again, and two may count alike. The
     /// hub raises it under a name of its own, so that neither hides the other.
     fn anew(&mut self, entry: &Entry, event: &AlarmEvent, decisions: &mut Decisions) {
         let own = AlarmEvent {
-            alarm_id: format!("alarm-{}-0", entry.number),
+            alarm_id: anew_name(entry.number),
             cause_ref: Some(entry.message_id),
             ..event.clone()
         };
         decisions.tell_again(Body::AlarmEvent(own), event.alarm_id.clone());
     }
 
-    /// Whether its source gave an alarm a name. Of a device that gives none the mapping makes one, which
-    /// says no more than the device and the instant, and no other word of that device means it.
-    pub(crate) fn is_named(&self, entry: &Entry, event: &AlarmEvent) -> bool {
-        let Some(message) = entry.message.as_deref() else {
-            return false;
-        };
+    /// The name its source gave an alarm, if it gave one. Of a device that gives none the mapping makes one,
+    /// which says no more than the device and the instant, and no other word of that device means it. What the
+    /// hub tells again under a name of its own keeps the one it had.
+    pub(crate) fn name_of<'a>(&self, entry: &'a Entry, event: &'a AlarmEvent) -> Option<&'a str> {
+        let message = entry.message.as_deref().filter(|_| !self.is_hubs(entry))?;
+        let told_again = entry.cause != 0 && event.alarm_id == anew_name(entry.cause);
+        let given = message.header.correlation_id.as_deref();
+        let name = given.filter(|_| told_again).unwrap_or(&event.alarm_id);
         let times = [event.occurred_at, message.header.occurred_at];
         let made = times.map(|at| made_name(speaker_of(message), at));
-        !self.is_hubs(entry) && !made.iter().any(|made| event.alarm_id.contains(made))
+        (!made.iter().any(|made| name.contains(made))).then_some(name)
+    }
+
+    /// Counts what its source told in an alarm, by its name if it has one.
+    pub(crate) fn note_name(&mut self, entry: &Entry, leader: &str, event: &AlarmEvent) {
+        match self.name_of(entry, event) {
+            Some(name) => self.state.name(name, leader),
+            None if self.is_hubs(entry) => {}
+            None => {
+                if let Some(alarm) = self.state.alarms.get_mut(leader) {
+                    alarm.names.add_nameless();
+                }
+            }
+        }
     }
 
     /// Makes room for an alarm and takes it up. The park and its partners have room of their own: neither
@@ -223,7 +281,9 @@ impl AlarmPlugin {
             owner,
             source: self.likeness(entry, event).2,
             names: Default::default(),
+            own_words: event.description.clone(),
             again: None,
+            unseen: None,
             answers: Default::default(),
             answered: None,
             is_unclear: false,
@@ -238,19 +298,17 @@ impl AlarmPlugin {
             held: Default::default(),
         };
         let id = &event.alarm_id;
-        let is_named = self.is_named(entry, event);
-        self.take_up(entry, alarm, hold, decisions);
-        if is_named {
-            self.state.name(id, id);
-        }
+        self.take_up(entry, alarm, (hold, false), decisions);
+        self.note_name(entry, id, event);
     }
 
-    /// Routes an alarm as it is now, and tells at once what may not wait.
+    /// Routes an alarm as it is now, and tells at once what may not wait, unless whoever was told of it hears
+    /// of it later in another way.
     fn take_up(
         &mut self,
         entry: &Entry,
         mut alarm: Alarm,
-        hold: Option<Timestamp>,
+        (hold, is_quiet): (Option<Timestamp>, bool),
         decisions: &mut Decisions,
     ) {
         let id = alarm.event.alarm_id.clone();
@@ -265,10 +323,20 @@ impl AlarmPlugin {
         self.state.alarms.insert(id.clone(), alarm);
         self.touch(&id);
         for errand in &errands {
-            let (name, group) = self.join(entry, &id, &facts, errand, hold);
-            self.flush(entry, name, group, decisions);
+            match is_quiet {
+                true => self.join_quietly(&id, &facts, errand),
+                false => {
+                    let (name, group) = self.join(entry, &id, &facts, errand, hold);
+                    self.flush(entry, name, group, decisions);
+                }
+            }
         }
     }
+}
+
+/// The name under which the hub tells again what an entry says.
+fn anew_name(number: u64) -> String {
+    format!("alarm-{number}-0")
 }
 
 /// The name of the alarm that an entry tells of.

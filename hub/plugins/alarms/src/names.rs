@@ -14,6 +14,8 @@ pub(crate) struct Names {
     ended: BTreeSet<String>,
     /// More were told than are kept.
     beyond: bool,
+    /// Some were told without a name: none of the names says when those are over.
+    nameless: bool,
 }
 
 impl Names {
@@ -28,17 +30,29 @@ impl Names {
         true
     }
 
-    /// One of them is over; whether that was the last.
+    /// One that was raised without a name.
+    pub(crate) fn add_nameless(&mut self) {
+        self.nameless = true;
+    }
+
+    /// One of them is over; whether that was the last. The end of a name says nothing of what has none.
     pub(crate) fn end(&mut self, id: &str) -> bool {
         if self.lasting.remove(id) {
             self.ended.insert(id.to_owned());
         }
-        self.lasting.is_empty() && !self.beyond
+        let leaves_nameless = self.nameless && self.ended.contains(id);
+        self.lasting.is_empty() && !self.beyond && !leaves_nameless
     }
 
-    /// Whether more than one of them lasts, as far as is known.
+    /// Whether this one is among them and not over.
+    pub(crate) fn last(&self, id: &str) -> bool {
+        self.lasting.contains(id)
+    }
+
+    /// Whether more than one of them lasts, as far as is known. Those without a name are one.
     pub(crate) fn are_several(&self) -> bool {
-        self.beyond || self.lasting.len() > 1
+        let nameless = usize::from(self.nameless);
+        self.beyond || self.lasting.len().saturating_add(nameless) > 1
     }
 
     /// All that are kept.

@@ -18,7 +18,7 @@ use crate::routes::{Later, Routes, is_grave};
 use crate::state::{Alarm, State, answer_words};
 
 /// The form of the saved state. What was saved in another form is not read as this one.
-const FORM: &[u8] = b"alarms/7;";
+const FORM: &[u8] = b"alarms/8;";
 
 /// Points of one device of the park's that may be in alarm whatever others have.
 const POINTS_MIN: usize = 20;

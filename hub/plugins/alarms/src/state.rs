@@ -37,8 +37,12 @@ pub(crate) struct Alarm {
     pub source: String,
     /// What is counted in it, by the names its source gave.
     pub names: Names,
-    /// When it was last raised again because of one more that is counted in it.
+    /// The words its source gave it, by which another under the same name is told from it.
+    pub own_words: String,
+    /// When people were last told of one more that is counted in it.
     pub again: Option<Timestamp>,
+    /// What was told again after somebody had seen it: it raises the alarm when the window ends.
+    pub unseen: Option<AlarmEvent>,
     /// What partners answered to it while the park had not acknowledged it.
     pub answers: BTreeMap<PartyId, Answers>,
     /// Who answered last while it was as it is now, and what.
@@ -231,9 +235,12 @@ impl State {
         }
     }
 
-    /// The alarm in which a name is counted.
-    pub(crate) fn leader(&self, name: &str) -> Option<&String> {
-        self.alike.leader(name)
+    /// The alarms in which a name is counted, and that of the name itself.
+    pub(crate) fn called(&self, name: &str) -> impl Iterator<Item = (&String, &Alarm)> {
+        let own = self.alarms.get_key_value(name);
+        let counted = self.alike.leaders(name);
+        let counted = counted.filter_map(|id| self.alarms.get_key_value(id));
+        own.into_iter().chain(counted).inspect(|_| self.steps.one())
     }
 
     /// The active alarms of a code from a source.

@@ -37,8 +37,10 @@ pub fn party(id: &str) -> PartyId {
     PartyId::new(id).unwrap()
 }
 
-/// Kind, sender, body, label, cause, and the speaker whom the hub attests.
-type Input = (EntryKind, String, Option<Body>, String, u64, Option<String>);
+/// Kind, sender, body, label, cause, and the speaker whom the hub attests with what it was called.
+type Input = (EntryKind, String, Option<Body>, String, u64, Option<Speech>);
+/// A speaker, and the name under which he said what the hub says under another.
+type Speech = (String, Option<String>);
 
 pub struct Hub {
     pub plugin: AlarmPlugin,
@@ -85,7 +87,7 @@ impl Hub {
 
     /// What a device says through an adapter: the hub attests it.
     pub fn speech(&mut self, device: &str, body: Body) -> Vec<Body> {
-        let device = Some(device.to_owned());
+        let device = Some((device.to_owned(), None));
         let kind = EntryKind::Message;
         self.led((kind, "HUB-1".into(), Some(body), String::new(), 0, device))
     }
@@ -100,9 +102,14 @@ impl Hub {
             self.plugin.step(&entry, &mut decisions);
             for decision in decisions.take() {
                 match decision {
-                    Decision::Emit { body, again, .. } => {
+                    Decision::Emit {
+                        body,
+                        again,
+                        correlation,
+                    } => {
                         let speaker = entry.message.as_deref().map(speaker_of);
-                        let speaker = speaker.filter(|_| again).map(str::to_owned);
+                        let speaker = speaker.filter(|_| again);
+                        let speaker = speaker.map(|who| (who.to_owned(), correlation));
                         said.push((*body).clone());
                         let kind = match *body {
                             Body::AuditEvent(_) => EntryKind::Audit,
@@ -147,12 +154,13 @@ impl Hub {
     fn entry(
         &self,
         kind: EntryKind,
-        (sender, speaker): (&str, Option<String>),
+        (sender, speaker): (&str, Option<Speech>),
         body: Option<Body>,
         label: String,
         cause: u64,
     ) -> Entry {
         let number = self.entries.len() as u64 + 1;
+        let (speaker, name) = speaker.unzip();
         // Whose statement led to it, as the core writes it.
         let led = self.led_by.clone().filter(|_| cause != 0);
         let message = body.map(|body| {
@@ -167,7 +175,7 @@ impl Hub {
                     occurred_at: self.now,
                     sent_at: self.now,
                     sequence: 0,
-                    correlation_id: None,
+                    correlation_id: name.flatten(),
                     attested_by: speaker.as_ref().map(|_| party(sender)),
                     source_ref: speaker.or(led),
                     quality: Quality::Measured,

@@ -10,6 +10,7 @@
 
 mod cost;
 mod flood;
+mod further;
 mod hub;
 mod life;
 mod property;
