@@ -144,7 +144,7 @@ impl AlarmPlugin {
     fn is_further(&self, entry: &Entry, leader: &str, event: &AlarmEvent) -> bool {
         let name = self.name_of(entry, event);
         let alarm = self.state.alarms.get(leader);
-        alarm.is_some_and(|alarm| name.is_some_and(|name| !alarm.names.last(name)))
+        alarm.is_some_and(|alarm| name.is_some_and(|name| !alarm.names.lasts(name)))
     }
 
     /// When whoever was told of an alarm may be told of a further one: the window after the last telling.

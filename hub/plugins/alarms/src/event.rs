@@ -23,8 +23,8 @@ impl AlarmPlugin {
         }
         if let Some(known) = self.state.alarms.get(id) {
             return match known.is_told_by(entry, event) {
-                true if is_over(known.state) => self.repeated(id),
                 true if self.is_another(entry, known, event) => self.anew(entry, event, decisions),
+                true if is_over(known.state) => self.repeated(id),
                 true => self.again(entry, event, decisions),
                 false => self.anew(entry, event, decisions),
             };
@@ -116,7 +116,7 @@ impl AlarmPlugin {
         }
     }
 
-    /// Whether what bears the name of an active alarm is about something else: panels count from 1 again, or
+    /// Whether what bears the name of an alarm is about something else: panels count from 1 again, or
     /// name a zone and not what happens there. The hub calls two things of its own by two names.
     fn is_another(&self, entry: &Entry, is: &Alarm, event: &AlarmEvent) -> bool {
         let (code, source, level) = (is.event.alarm_code, &is.source, is.event.alarm_level);

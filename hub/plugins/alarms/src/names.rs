@@ -45,7 +45,7 @@ impl Names {
     }
 
     /// Whether this one is among them and not over.
-    pub(crate) fn last(&self, id: &str) -> bool {
+    pub(crate) fn lasts(&self, id: &str) -> bool {
         self.lasting.contains(id)
     }
 
