@@ -252,6 +252,7 @@ impl Desk for HubCore {
                 },
                 words: health.fault.clone(),
                 since: health.failed_since,
+                unsaved: health.unsaved,
                 disk_free_bytes: health.free_bytes,
                 disk_used_percent: health.used_percent,
                 spooled: health.spooled.0,

@@ -205,7 +205,7 @@ impl Drop for Lane {
 pub struct FailingPark {
     /// The park; its journal and state lie in the folder `store`.
     pub park: crate::Park,
-    /// What fails of that folder.
+    /// What fails.
     pub faults: Faults,
     /// The lane of the emergency gate.
     pub lane: Lane,
@@ -216,11 +216,16 @@ pub struct FailingPark {
 impl FailingPark {
     /// Starts it; the spool lies on the failing disk, or where `spool` says.
     pub fn start(spool: Option<&str>) -> Self {
+        Self::start_failing(spool, "store")
+    }
+
+    /// The same, with a disk under `failing` in its folder alone.
+    pub fn start_failing(spool: Option<&str>, failing: &str) -> Self {
         let scratch = tempfile::tempdir().unwrap();
         let lane = Lane::start();
         let mut made = None;
         let park = crate::Park::start_under(|data| {
-            let faults = Faults::new(scratch.path(), &data.join("store"));
+            let faults = Faults::new(scratch.path(), &data.join(failing));
             let mut store = "data = \"store\"".to_owned();
             if let Some(spool) = spool {
                 store += &format!("\nspool = \"{spool}\"");

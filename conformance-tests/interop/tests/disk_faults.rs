@@ -419,3 +419,63 @@ fn one_key_opening_when_the_spool_lies_on_the_failing_disk_too() {
     // Kept in memory: a restart would lose the record, never the opening.
     lives_through(None, 0, |faults| faults.sync(EIO));
 }
+
+/// A good journal beside a state whose disk fails: every signed message was refused with J020, an emergency
+/// opening too, and the health said `ok` alone.
+fn goes_on_beside_a_failing_state(fail: impl Fn(&Faults)) {
+    let FailingPark {
+        mut park,
+        faults,
+        lane,
+        scratch: _scratch,
+    } = FailingPark::start_failing(Some("spool/emergency"), "store/state.redb");
+    fail(&faults);
+    let warned = "warning: state: its disk fails";
+    park.until("the health warns of the state", || {
+        let text = park.get("/healthz");
+        text.is_some_and(|text| text.starts_with("HTTP/1.1 200") && text.contains(warned))
+    });
+    park.until("an alarm says so", || {
+        let alarms = park.view()["alarms"].to_string();
+        alarms.contains("STORAGE_FAIL")
+    });
+    let told = say_signed(&park, false);
+    assert!(told.contains("accepted 1"), "{told}\n{}", park.log());
+    lane.wait_until_up();
+    let order = order_of(true, 0);
+    assert!(say(&park, &order).contains("accepted 1"), "{}", park.log());
+    park.until("the boom is down", || lane.is_down());
+    let told = say(&park, &order);
+    assert!(told.contains("accepted 1"), "a repetition: {told}");
+    faults.end();
+    park.until("the health warns no more", || {
+        let text = park.get("/healthz");
+        text.is_some_and(|text| !text.contains(warned))
+    });
+    park.until("it is told that the state is saved again", || {
+        let labels = labels(&park.data().join("store/journal"));
+        count(&labels, "state.unsaved") == 1 && count(&labels, "state.saved") == 1
+    });
+    let labels = labels(&park.data().join("store/journal"));
+    assert_eq!(count(&labels, "EmergencyGateOpen"), 2, "{labels:?}");
+    assert_eq!(count(&labels, "hub.resumed"), 0, "{labels:?}");
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+}
+
+#[test]
+fn a_state_whose_writes_fail_beside_a_good_journal_refuses_nothing() {
+    goes_on_beside_a_failing_state(|faults| {
+        faults.sync(EIO);
+        faults.write(EIO);
+    });
+}
+
+#[test]
+fn a_state_that_became_read_only_beside_a_good_journal_refuses_nothing() {
+    goes_on_beside_a_failing_state(|faults| {
+        faults.write(EROFS);
+        faults.open(EROFS);
+        faults.make(EROFS);
+        faults.sync(EROFS);
+    });
+}

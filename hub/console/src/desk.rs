@@ -18,6 +18,8 @@ pub struct Condition {
     pub words: Option<String>,
     /// Since when the journal cannot be written: what is shown of it stands still since then.
     pub since: Option<Timestamp>,
+    /// Why the state is not saved, while its disk fails; nothing is refused for that.
+    pub unsaved: Option<String>,
     /// Free bytes on the journal's disk; none before it was asked.
     pub disk_free_bytes: Option<u64>,
     /// Share of that disk in use, 0 to 100.

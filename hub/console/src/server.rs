@@ -319,6 +319,10 @@ fn well(console: &Console) -> String {
         let used = figures.condition.disk_used_percent.unwrap_or_default();
         format!("warning: disk: nearly full, {used} % used\n")
     });
+    let unsaved = figures.condition.unsaved;
+    let unsaved = unsaved.map(|why| {
+        format!("warning: state: its disk fails and it is not saved, everything is taken all the same: {why}\n")
+    });
     let clock = figures.condition.clock_words;
     let clock = clock.map(|words| format!("warning: clock: {words}\n"));
     let given_up = (figures.dead_letters > 0).then(|| {
@@ -333,6 +337,7 @@ fn well(console: &Console) -> String {
         .into_iter()
         .chain(past)
         .chain(disk)
+        .chain(unsaved)
         .chain(clock)
         .chain(given_up)
         .chain(warnings)

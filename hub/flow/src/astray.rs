@@ -15,6 +15,12 @@ pub(crate) const ASTRAY: &str = "state.astray";
 /// Audit action of files that are where they were opened again.
 const IN_PLACE: &str = "state.in-place";
 
+/// Audit action of a state that cannot be saved while the journal can be written.
+pub(crate) const UNSAVED: &str = "state.unsaved";
+
+/// Audit action of a state that is saved again.
+const SAVED: &str = "state.saved";
+
 /// What is to be done about it.
 const REMEDY: &str = "put the file back, or restart the hub: it makes it anew from the journal";
 /// Longest list of paths in the entry, in letters.
@@ -35,5 +41,25 @@ impl Sequencer {
         let paths = clip(&paths, PATHS_MAX).unwrap_or_default();
         let words = format!("not there any more, or another file: {paths}; {REMEDY}");
         self.say(batch, time, (ASTRAY, &words), AuditOutcome::Failure)
+    }
+
+    /// Says once that the state is not saved, and once that it is again.
+    pub(crate) fn admit_unsaved(
+        &mut self,
+        batch: &mut Batch,
+        time: Timestamp,
+    ) -> Result<(), Fault> {
+        if self.unsaved.is_some() == self.kit.unsaved_told {
+            return Ok(());
+        }
+        self.kit.unsaved_told = self.unsaved.is_some();
+        let Some(why) = &self.unsaved else {
+            let words = "the state is saved again";
+            return self.say(batch, time, (SAVED, words), AuditOutcome::Success);
+        };
+        let why = clip(why, PATHS_MAX).unwrap_or_default();
+        let words =
+            format!("the disk of the state fails, it is kept in memory: {why}; see to the disk");
+        self.say(batch, time, (UNSAVED, &words), AuditOutcome::Failure)
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Shown {
     pub space: Option<Space>,
     pub counters: Counters,
     pub saved: u64,
+    /// Why the state is not saved.
+    pub unsaved: Option<String>,
     /// How far entry time is ahead of the clock, microseconds.
     pub lead_micros: i64,
     /// When the last tick was durable, or the first entry of this run.

@@ -11,7 +11,7 @@ use cordon_model::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::astray::ASTRAY;
+use crate::astray::{ASTRAY, UNSAVED};
 use crate::authority::{flow_id, settle};
 use crate::claims::Claims;
 use crate::conduct::{Conduct, is_round, level_at};
@@ -242,7 +242,7 @@ fn trouble(entry: &Entry) -> Option<(AlarmCode, AlarmLevel)> {
         _ if entry.cause != 0 => None,
         CLOCK_OFF | CLOCK_BEHIND => Some((AlarmCode::ClockSkew, AlarmLevel::Orange)),
         DISK_LOW => Some((AlarmCode::StorageFail, AlarmLevel::Yellow)),
-        ASTRAY | DISK_OUT | RESUMED => Some((AlarmCode::StorageFail, AlarmLevel::Orange)),
+        ASTRAY | UNSAVED | DISK_OUT | RESUMED => Some((AlarmCode::StorageFail, AlarmLevel::Orange)),
         _ => None,
     }
 }

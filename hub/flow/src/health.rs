@@ -101,6 +101,8 @@ pub struct HubHealth {
     pub position: u64,
     /// Number of the last entry in the stored state.
     pub saved: u64,
+    /// Why nothing is saved while the disk of the state fails; the hub takes everything all the same.
+    pub unsaved: Option<String>,
     /// Room on the journal's disk: `normal`, `low`, `full`.
     pub space: &'static str,
     /// Journal entries that cannot be read, or were read although their form is refused today.

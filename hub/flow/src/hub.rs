@@ -210,6 +210,7 @@ impl RunningHub {
             epoch: shown.epoch,
             position: shown.number,
             saved: shown.saved,
+            unsaved: shown.unsaved,
             marked: shown.marked,
             space: space
                 .map_or(SpaceLevel::Normal, |space| space.level)

@@ -127,6 +127,40 @@ impl Inbox {
         }
     }
 
+    /// Makes sure that [`Inbox::verdict_of`] can answer of these: asks the store where the look of the corridor
+    /// failed or is too old. A failure is the store's, and of no message.
+    pub(crate) fn ask<'a>(
+        &self,
+        sealed: impl Iterator<Item = &'a mut Sealed>,
+    ) -> Result<(), Fault> {
+        for one in sealed {
+            if one.key() == Key::None || self.is_known(one) {
+                continue;
+            }
+            let name = (one.sender().as_str(), *one.message_id().as_bytes());
+            let state = self.state.upgrade().ok_or_else(|| fault(STOPPED))?;
+            let (position, marks) = state
+                .look_up(&[name])
+                .map_err(|failure| of_journal(&failure))?;
+            one.looked = Looked::At {
+                position,
+                mark: marks.into_iter().next().flatten(),
+            };
+        }
+        Ok(())
+    }
+
+    /// Whether memory and the corridor's look tell all of a message.
+    fn is_known(&self, sealed: &Sealed) -> bool {
+        let recent = self.recent();
+        let name = (sealed.sender().clone(), sealed.message_id());
+        recent.get(&name).is_some()
+            || match sealed.looked {
+                Looked::At { position, mark } => mark.is_some() || position >= recent.dropped,
+                Looked::Not => false,
+            }
+    }
+
     /// Looks a message up that the corridor has asked the store for.
     pub(crate) fn verdict_of(&self, sealed: &Sealed) -> Result<Verdict, Fault> {
         let name = (sealed.sender().clone(), sealed.message_id());

@@ -78,6 +78,8 @@ pub(crate) struct Kit {
     pub room_told: RoomTold,
     /// Files beside the journal that were said to be gone.
     pub astray_told: Vec<String>,
+    /// Whether it was said that the state is not saved.
+    pub unsaved_told: bool,
 }
 
 impl Kit {
@@ -108,6 +110,7 @@ impl Kit {
             clock_told: ClockTold::default(),
             room_told: RoomTold::default(),
             astray_told: Vec::new(),
+            unsaved_told: false,
         })
     }
 
@@ -119,6 +122,13 @@ impl Kit {
             chain: Some(shown.chain),
             source: "this hub, which wrote it,".to_owned(),
         })
+    }
+
+    /// Holds pieces before what is held already.
+    pub(crate) fn hold_first(&mut self, pieces: impl Iterator<Item = Piece>) {
+        let mut first: VecDeque<Piece> = pieces.collect();
+        first.append(&mut self.held);
+        self.held = first;
     }
 
     /// Refuses what is not taken now. A reading waits instead: its adapter cannot be told "later".

@@ -113,6 +113,10 @@ impl State for StateSeat {
         Self::get(self)?.wipe()
     }
 
+    fn trouble(&self) -> Option<String> {
+        Self::get(self).ok()?.trouble()
+    }
+
     fn astray(&self) -> Vec<String> {
         Self::get(self).map_or_else(|_| Vec::new(), |state| state.astray())
     }

@@ -40,8 +40,8 @@ pub(crate) fn names(core: &Core) -> Vec<u8> {
 /// Inbox marks after which the state is saved at once.
 pub(crate) const MARKS_MAX: usize = 100_000;
 
-/// Inbox marks kept in memory at a start on a disk without room for the state, about 300 MB; beyond, the
-/// journal is not opened until there is room.
+/// Inbox marks kept in memory at a start on a disk that does not take the state, about 300 MB; beyond, the
+/// journal is not opened until it does.
 const UNSAVED_MAX: usize = 1_000_000;
 
 /// Puts plug-ins, fold, precedence and the list of plug-ins into a commit of a state that stands at
@@ -212,7 +212,7 @@ pub(crate) fn remember(inbox: &Inbox, record: &Record, identity: Digest) {
 }
 
 /// Saves the state on the way, so that a long journal takes no more memory than a short one. False when
-/// the disk has no room for it.
+/// the disk does not take it.
 fn save(
     state: &Arc<dyn State>,
     core: &Core,
@@ -224,7 +224,7 @@ fn save(
     inbox.fill(&mut changes);
     match state.commit(&changes) {
         Ok(()) => {}
-        Err(failure) if failure.is_of_room() && inbox.waiting() < UNSAVED_MAX => {
+        Err(failure) if failure.is_of_disk() && inbox.waiting() < UNSAVED_MAX => {
             tracing::warn!(%failure, "the state is not saved on the way");
             return Ok(false);
         }

@@ -37,7 +37,8 @@ impl Saver {
                             }
                             stored.store(number, Ordering::Release);
                         }
-                        // The state is rebuildable: an older one only makes the next start longer.
+                        // The state is rebuildable, and read as it stands: an older one makes the next
+                        // start longer, and the journal is not waited for.
                         // Said once, not at each try: the log may lie on the disk that is full.
                         Err(failure) if !std::mem::replace(&mut told, true) => {
                             tracing::error!(%failure, "the state was not saved");

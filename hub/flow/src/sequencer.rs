@@ -73,6 +73,8 @@ pub(crate) struct Sequencer {
     looked_at: Instant,
     /// Files beside the journal that were not in place at the last look.
     pub(crate) astray: Vec<String>,
+    /// Why the state was not saved at the last look.
+    pub(crate) unsaved: Option<String>,
 }
 
 /// Why there is no sequencer, with what it would have kept.
@@ -156,6 +158,7 @@ impl Sequencer {
             saved: recovered.from,
             looked_at: Instant::now(),
             astray: Vec::new(),
+            unsaved: None,
         };
         match sequencer.begin(occasion) {
             Ok(()) => Ok((sequencer, recovered)),
@@ -207,8 +210,14 @@ impl Sequencer {
             let in_place = self.journal.look_in_place();
             in_place.map_err(|failure| of_journal(&failure))?;
             self.astray = self.kit.seat.astray();
+            self.unsaved = self.kit.seat.trouble();
+            if self.unsaved.is_some() {
+                // One that cannot even be read knows no message again: it is opened anew with the journal.
+                let readable = self.kit.seat.position();
+                readable.map_err(|failure| of_journal(&failure))?;
+            }
             self.journal.look_for_room();
-            self.kit.ties.board.lock().space = Some(self.journal.space());
+            self.show_condition();
             if self.journal.space().level != SpaceLevel::Full {
                 self.take_up_spool()?;
             }
@@ -220,6 +229,12 @@ impl Sequencer {
             },
             SpaceLevel::Low | SpaceLevel::Normal => Mode::Normal,
         })
+    }
+
+    fn show_condition(&self) {
+        let mut shown = self.kit.ties.board.lock();
+        shown.space = Some(self.journal.space());
+        shown.unsaved.clone_from(&self.unsaved);
     }
 
     /// The next pieces of work; what was held comes before what came later. `None` at the end.
@@ -272,6 +287,7 @@ impl Sequencer {
         }
         self.admit_room(&mut batch, time)?;
         self.admit_astray(&mut batch, time)?;
+        self.admit_unsaved(&mut batch, time)?;
         let mut pending = Vec::with_capacity(pieces.len());
         // Room in the queue is given back when it is dropped, after the commit.
         let mut rooms = Vec::with_capacity(pieces.len());
@@ -285,10 +301,18 @@ impl Sequencer {
                 self.kit.put_off((work, room), &fault);
                 continue;
             }
-            rooms.push(room);
-            let Some(work) = self.closing(work) else {
+            let Some(mut work) = self.closing(work) else {
+                rooms.push(room);
                 continue;
             };
+            if let Err(fault) = self.inbox.ask(work.sealed_mut()) {
+                self.commit(batch, std::mem::take(&mut pending))?;
+                // Nobody knows whether it was said before. An emergency opening acts all the same.
+                self.kit
+                    .hold_first([(work, room)].into_iter().chain(pieces));
+                return Err(fault);
+            }
+            rooms.push(room);
             pending.push(self.intaker(&mut batch).take(work));
             let config = &self.kit.ties.config;
             if batch.len() >= LINES_MAX || batch.bytes() >= config.batch_bytes_max {

@@ -76,6 +76,17 @@ impl Work {
         }
     }
 
+    /// What of it is looked up in the inbox.
+    pub(crate) fn sealed_mut(&mut self) -> impl Iterator<Item = &mut Sealed> {
+        let (submission, reading) = match self {
+            Self::Submission(work) => (Some(work.submission.sealed_mut()), None),
+            Self::Reading(work) => (None, work.sealed.as_mut().ok()),
+            Self::Own(_) | Self::Refusal(_) | Self::StateHash(_) => (None, None),
+        };
+        let reading = reading.into_iter().flat_map(|it| it.messages.iter_mut());
+        submission.into_iter().flatten().chain(reading)
+    }
+
     /// True for what must not wait behind telemetry.
     pub(crate) fn is_quick(&self) -> bool {
         match self {

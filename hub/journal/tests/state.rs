@@ -317,3 +317,59 @@ fn a_store_without_room_can_be_wiped() {
     drop(store);
     assert_eq!(sim_store(&disk, path).position().unwrap().0, 0);
 }
+
+/// Its first failed save left nothing that could be read, so that every signed message was refused.
+#[test]
+fn a_store_whose_disk_fails_is_read_as_it_stands_and_goes_on_when_it_works() {
+    let disk = SimDisk::new(9);
+    let path = Path::new("/state.redb");
+    disk.create(path, 0).unwrap();
+    let store = sim_store(&disk, path);
+    save_large(&store, 1).unwrap();
+    let known = [("e1", [1; 16]), ("e1", [99; 16])];
+    disk.set_broken(true);
+    for number in 2..9 {
+        let fault = save_large(&store, number).unwrap_err();
+        assert!(fault.is_of_disk() && !fault.is_of_room(), "{fault}");
+        let (position, marks) = store.look_up(&known).unwrap();
+        assert!(position < number + 1, "{position}");
+        assert_eq!(marks, [Some(mark(1)), None]);
+        assert!(store.trouble().is_some());
+    }
+    // Another start on it.
+    drop(store);
+    let store = sim_store(&disk, path);
+    assert_eq!(store.inbox("e1", &[1; 16]).unwrap(), Some(mark(1)));
+    assert!(store.trouble().is_some());
+    let _ = save_large(&store, 9).unwrap_err();
+    disk.set_broken(false);
+    save_large(&store, 9).unwrap();
+    assert_eq!(store.trouble(), None);
+    drop(store);
+    assert_eq!(sim_store(&disk, path).position().unwrap(), (9, [9; 32]));
+}
+
+/// What was wiped stays forgotten, although the disk holds it still.
+#[test]
+fn a_store_whose_disk_fails_can_be_wiped() {
+    let disk = SimDisk::new(10);
+    let path = Path::new("/state.redb");
+    disk.create(path, 0).unwrap();
+    let store = sim_store(&disk, path);
+    save_large(&store, 5).unwrap();
+    disk.set_broken(true);
+    let _ = save_large(&store, 6).unwrap_err();
+    store.wipe().unwrap();
+    assert_eq!(store.position().unwrap(), (0, [0; 32]));
+    let _ = save_large(&store, 2).unwrap_err();
+    assert_eq!(
+        store.position().unwrap(),
+        (0, [0; 32]),
+        "kept in memory alone"
+    );
+    disk.set_broken(false);
+    save_large(&store, 3).unwrap();
+    assert_eq!(store.inbox("e1", &[5; 16]).unwrap(), None);
+    drop(store);
+    assert_eq!(sim_store(&disk, path).position().unwrap().0, 3);
+}

@@ -30,3 +30,4 @@ mod settled;
 mod shares;
 mod signed;
 mod table;
+mod unsaved;

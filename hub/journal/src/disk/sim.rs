@@ -500,8 +500,13 @@ impl DiskFile for SimFile {
             None => false,
         };
         if fails || world.is_broken {
+            let is_broken = world.is_broken;
             world.inode(self)?.pending.clear();
-            return Err(io::Error::other("simulated sync failure"));
+            return Err(match is_broken {
+                // EIO, as Linux says it.
+                true => io::Error::from_raw_os_error(5),
+                false => io::Error::other("simulated sync failure"),
+            });
         }
         let inode = world.inode(self)?;
         if inode.pending.is_empty() {

@@ -1,11 +1,11 @@
 //! The open file of the state. After an error of the disk the engine answers nothing until its file is
-//! closed and opened again, which is done here before the next commit. On a disk without room it is opened
-//! aside: everything can be read, and what is committed waits until there is room.
+//! closed and opened again, which is done here before the next commit. On a disk that fails, or has no room,
+//! it is opened aside: everything can be read, and what is committed waits until the disk takes it.
 
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
 use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 
@@ -18,8 +18,10 @@ pub(super) struct Engine {
     place: String,
     database: RwLock<Option<Database>>,
     failed: AtomicBool,
-    /// Nothing can be saved for want of room.
+    /// Nothing can be saved: the disk fails or has no room.
     is_aside: AtomicBool,
+    /// Why, when it is not for want of room.
+    trouble: Mutex<Option<String>>,
     /// Then: what is read is nothing, so that the file holds nothing that is known.
     is_nothing: AtomicBool,
 }
@@ -33,21 +35,24 @@ impl Engine {
             database: RwLock::new(Some(database)),
             failed: AtomicBool::new(false),
             is_aside: AtomicBool::new(false),
+            trouble: Mutex::default(),
             is_nothing: AtomicBool::new(false),
         }
     }
 
-    /// Over a file that a disk without room holds.
-    pub(super) fn aside(source: Source, place: String) -> Result<Self> {
+    /// Over a file that a disk holds which fails or has no room. Where it cannot be read, over nothing: its
+    /// owner builds all of it again.
+    pub(super) fn aside(source: Source, place: String, cause: &JournalFault) -> Result<Self> {
         let engine = Self {
             failed: AtomicBool::new(true),
             database: RwLock::new(None),
             is_aside: AtomicBool::new(false),
-            is_nothing: AtomicBool::new(false),
+            trouble: Mutex::default(),
+            is_nothing: AtomicBool::new(true),
             source,
             place,
         };
-        engine.put_aside(&mut engine.closed_first())?;
+        engine.put_aside(&mut engine.closed_first(), cause)?;
         Ok(engine)
     }
 
@@ -100,21 +105,33 @@ impl Engine {
         if self.is_aside.load(Ordering::Acquire) && !self.source.has_room() {
             return Err(no_room(&self.place));
         }
+        // Asked before it is closed, which is dear: every page is checked at each opening.
+        if self.is_aside.load(Ordering::Acquire)
+            && let Err(error) = self.source.try_sync()
+        {
+            return Err(self.fault(redb::Error::Io(error)));
+        }
+        if self.is_nothing.load(Ordering::Acquire) {
+            // Whatever lies there is not what is known: half made, damaged, or wiped.
+            self.begin_anew()?;
+            return match self.is_aside.load(Ordering::Acquire) {
+                // What would be written now would be in memory alone.
+                true => Err(self.trouble().map_or_else(
+                    || no_room(&self.place),
+                    |why| JournalFault::new(FaultKind::State, &self.place, why).caused(&eio()),
+                )),
+                false => Ok(()),
+            };
+        }
         let mut held = self.closed_first();
         match self.source.open(&self.place) {
             Ok(Opened::Good(database)) => *held = Some(database),
-            // Half made, when there was no room for the rest of it.
-            Ok(_) if self.is_nothing.load(Ordering::Acquire) => {
-                drop(held);
-                return self.begin_anew();
-            }
             Ok(Opened::Damaged(why) | Opened::OtherForm(why)) => {
                 return Err(JournalFault::new(FaultKind::State, &self.place, why).damaged());
             }
             Err(fault) => {
-                if fault.is_of_room() {
-                    self.put_aside(&mut held)?;
-                }
+                // Also one that is locked by a reader who is not done yet: the next try finds it free.
+                self.put_aside(&mut held, &fault)?;
                 return Err(fault);
             }
         }
@@ -123,23 +140,40 @@ impl Engine {
         Ok(())
     }
 
-    /// There was no room to write: the file is read as it stands until there is.
-    pub(super) fn stand_aside(&self) -> Result<()> {
-        self.put_aside(&mut self.closed_first())
+    /// It could not be written: the file is read as it stands until it can.
+    pub(super) fn stand_aside(&self, cause: &JournalFault) -> Result<()> {
+        self.put_aside(&mut self.closed_first(), cause)
+    }
+
+    /// Why nothing can be saved, when it is not for want of room.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.noted().clone()
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Option<String>> {
+        let held = self.trouble.lock();
+        held.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the file away for one that holds nothing, which needs no room where there is none.
     pub(super) fn begin_anew(&self) -> Result<()> {
         let mut held = self.closed_first();
-        let removed = self.source.remove();
-        removed.map_err(|error| self.fault(redb::Error::Io(error)))?;
+        // Known to be nothing from here on, whatever the disk still holds.
+        self.is_nothing.store(true, Ordering::Release);
+        if let Err(error) = self.source.remove() {
+            let fault = self.fault(redb::Error::Io(error));
+            return match fault.is_of_disk() {
+                true => self.put_aside(&mut held, &fault),
+                false => Err(fault),
+            };
+        }
         match self.source.open(&self.place) {
             Ok(Opened::Good(database)) => {
                 *held = Some(database);
                 self.note_good();
                 Ok(())
             }
-            Err(fault) if fault.is_of_room() => self.put_aside(&mut held),
+            Err(fault) if fault.is_of_disk() => self.put_aside(&mut held, &fault),
             Err(fault) => Err(fault),
             Ok(_) => Err(self.closed()),
         }
@@ -150,6 +184,7 @@ impl Engine {
         for mark in [&self.is_aside, &self.is_nothing, &self.failed] {
             mark.store(false, Ordering::Release);
         }
+        *self.noted() = None;
     }
 
     /// Nobody else has the file open: it is locked by who has.
@@ -160,17 +195,26 @@ impl Engine {
         held
     }
 
-    fn put_aside(&self, held: &mut Option<Database>) -> Result<()> {
-        let (database, stands) = self.source.aside(&self.place)?;
+    /// Reads the file as it stands. One that held something known is never exchanged for nothing here:
+    /// nobody would build it again, and what it knew would be taken for new.
+    fn put_aside(&self, held: &mut Option<Database>, cause: &JournalFault) -> Result<()> {
+        self.failed.store(true, Ordering::Release);
+        let why = (!cause.is_of_room()).then(|| cause.log_text());
+        self.noted().clone_from(&why);
+        let aside = match self.is_nothing.load(Ordering::Acquire) {
+            true => self.source.aside_or_nothing(&self.place),
+            false => self.source.aside(&self.place),
+        };
+        let (database, stands) = aside?;
         *held = Some(database);
         self.is_nothing
             .store(stands == Stands::Nothing, Ordering::Release);
-        self.failed.store(true, Ordering::Release);
         if !self.is_aside.swap(true, Ordering::AcqRel) {
-            let place = &self.place;
+            let (place, why) = (&self.place, why.as_deref().unwrap_or("no room on the disk"));
             tracing::warn!(
                 place,
-                "there is no room to save the state; it is kept in memory"
+                why,
+                "the state cannot be saved; it is kept in memory"
             );
         }
         Ok(())
@@ -179,6 +223,10 @@ impl Engine {
     fn closed(&self) -> JournalFault {
         let detail = "it could not be opened again after an error of the disk";
         let fault = JournalFault::new(FaultKind::State, &self.place, detail);
-        fault.caused(&io::Error::from_raw_os_error(EIO))
+        fault.caused(&eio())
     }
+}
+
+fn eio() -> io::Error {
+    io::Error::from_raw_os_error(EIO)
 }

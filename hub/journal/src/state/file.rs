@@ -65,12 +65,12 @@ pub(super) enum Opened {
     OtherForm(String),
 }
 
-/// What is read while there is no room to write.
+/// What is read while nothing can be written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Stands {
     /// The file.
     File,
-    /// Nothing: there is no file, or none that is a state of this program's form.
+    /// Nothing: there is no file, or none that can be read as a state of this program's form.
     Nothing,
 }
 
@@ -93,9 +93,35 @@ impl Source {
         }
     }
 
-    /// Opens what stands on a disk without room, or nothing where that is no state of this program's form;
-    /// tells which. What is written to it is never on the disk.
+    /// Opens what stands on a disk that fails or has no room. What is written to it is never on the disk.
     pub(super) fn aside(&self, place: &str) -> Result<(Database, Stands)> {
+        match self.standing(place)? {
+            Some(base) => Ok((Self::read_aside(place, Some(base))?, Stands::File)),
+            None => Err(no_room(place)),
+        }
+    }
+
+    /// As [`Source::aside`], or nothing where that cannot be read or is no state of this program's form.
+    pub(super) fn aside_or_nothing(&self, place: &str) -> Result<(Database, Stands)> {
+        if let Ok(aside) = self.aside(place) {
+            return Ok(aside);
+        }
+        Ok((Self::read_aside(place, None)?, Stands::Nothing))
+    }
+
+    fn read_aside(place: &str, base: Option<Arc<dyn DiskFile>>) -> Result<Database> {
+        let aside =
+            Aside::over(base).map_err(|error| state_fault(place, redb::Error::Io(error)))?;
+        match judge(place, builder().create_with_backend(aside))? {
+            Opened::Good(database) => Ok(database),
+            Opened::Damaged(why) | Opened::OtherForm(why) => {
+                Err(JournalFault::new(FaultKind::State, place, why).damaged())
+            }
+        }
+    }
+
+    /// The file for reading; `None` for one that is not there, or without a byte.
+    fn standing(&self, place: &str) -> Result<Option<Arc<dyn DiskFile>>> {
         let base = match self {
             Self::File(file) => Some(Arc::clone(file)),
             Self::Path(path) => match RealDisk.open(path, false) {
@@ -104,17 +130,18 @@ impl Source {
                 Err(error) => return Err(state_fault(place, redb::Error::Io(error))),
             },
         };
-        // A file without a byte is none.
-        let base = base.filter(|file| !matches!(file.is_empty(), Ok(true)));
-        let file = base.map(|base| (Some(base), Stands::File));
-        for (base, stands) in file.into_iter().chain([(None, Stands::Nothing)]) {
-            let aside =
-                Aside::over(base).map_err(|error| state_fault(place, redb::Error::Io(error)))?;
-            if let Opened::Good(database) = judge(place, builder().create_with_backend(aside))? {
-                return Ok((database, stands));
-            }
+        Ok(base.filter(|file| !matches!(file.is_empty(), Ok(true))))
+    }
+
+    /// Whether the disk takes a sync of the file; one that is not there is no failure.
+    pub(super) fn try_sync(&self) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.sync(),
+            Self::Path(path) => match RealDisk.open(path, true) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                opened => opened?.sync(),
+            },
         }
-        Err(no_room(place))
     }
 
     /// Whether the disk may have room again.

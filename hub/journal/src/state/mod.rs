@@ -67,4 +67,9 @@ pub trait State: Send + Sync {
     fn astray(&self) -> Vec<String> {
         Vec::new()
     }
+    /// Why nothing is saved, for people, while its disk fails; `None` for one that is well, or has no room.
+    /// What is known can be read all the same.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
 }

@@ -32,6 +32,8 @@ pub struct StateStore {
     latest: Latest,
     engine: Engine,
     deferred: AtomicU32,
+    /// Held by who commits.
+    writing: Mutex<()>,
     witness: Mutex<Option<Witness>>,
     whereabouts: Mutex<Whereabouts>,
 }
@@ -48,7 +50,8 @@ impl StateStore {
     /// Opens the store at `path` or makes it. Every page's checksum is checked. A damaged file is
     /// moved aside to `path` + `.damaged` and the store starts empty. A state of another form, written
     /// by another version of the program, is removed and starts empty too: all of it stands in the
-    /// journal. On a disk without room the store can be read, and nothing is committed until there is room.
+    /// journal. On a disk that fails or has no room the store can be read as it stands, or holds nothing where
+    /// that cannot be read, and nothing is committed until the disk takes it.
     pub fn open(path: impl AsRef<Path>) -> Result<(Self, Option<Rebuild>)> {
         let path = path.as_ref();
         let place = path.display().to_string();
@@ -58,7 +61,9 @@ impl StateStore {
         }
         let source = Source::Path(path.to_owned());
         let rebuild = match source.open(&place) {
-            Err(fault) if fault.is_of_room() => return Ok((Self::aside(source, place)?, None)),
+            Err(fault) if fault.is_of_disk() => {
+                return Ok((Self::aside(source, place, &fault)?, None));
+            }
             Err(fault) => return Err(fault),
             Ok(Opened::Good(database)) => return Ok((Self::over(database, source, place), None)),
             Ok(Opened::Damaged(why)) => {
@@ -82,7 +87,9 @@ impl StateStore {
             Ok(Opened::Damaged(why) | Opened::OtherForm(why)) => {
                 Err(JournalFault::new(FaultKind::State, place, why).damaged())
             }
-            Err(fault) if fault.is_of_room() => Ok((Self::aside(source, place)?, Some(rebuild))),
+            Err(fault) if fault.is_of_disk() => {
+                Ok((Self::aside(source, place, &fault)?, Some(rebuild)))
+            }
             Err(fault) => Err(fault),
         }
     }
@@ -109,7 +116,7 @@ impl StateStore {
         match source.open(place) {
             Ok(Opened::Good(database)) => Ok(Some(Self::over(database, source, place.into()))),
             Ok(Opened::Damaged(_) | Opened::OtherForm(_)) => Ok(None),
-            Err(fault) if fault.is_of_room() => Self::aside(source, place.into()).map(Some),
+            Err(fault) if fault.is_of_disk() => Self::aside(source, place.into(), &fault).map(Some),
             Err(fault) => Err(fault),
         }
     }
@@ -127,8 +134,8 @@ impl StateStore {
         }
     }
 
-    fn aside(source: Source, place: String) -> Result<Self> {
-        Engine::aside(source, place).map(Self::of)
+    fn aside(source: Source, place: String, cause: &JournalFault) -> Result<Self> {
+        Engine::aside(source, place, cause).map(Self::of)
     }
 
     fn of(engine: Engine) -> Self {
@@ -136,6 +143,7 @@ impl StateStore {
             latest: Latest::default(),
             engine,
             deferred: AtomicU32::new(0),
+            writing: Mutex::default(),
             witness: Mutex::new(None),
             whereabouts: Mutex::default(),
         }
@@ -167,10 +175,53 @@ impl StateStore {
     fn mend(&self) -> Result<()> {
         if self.engine.has_failed() {
             self.latest.let_go();
-            self.engine.mend()?;
+            let mended = self.engine.mend();
+            self.latest.let_go();
+            mended?;
             self.stands_at_its_path();
         }
         Ok(())
+    }
+
+    fn writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads, and once more when a commit failed meanwhile: the engine answers nothing from its first error
+    /// until the file is open again, which the commit sees to.
+    fn steadily<T>(&self, read: impl Fn() -> Result<T>) -> Result<T> {
+        read().or_else(|failure| {
+            let _writing = self.writing();
+            if !self.engine.has_failed() {
+                return Err(failure);
+            }
+            self.latest.let_go();
+            read()
+        })
+    }
+
+    fn looked_up(&self, asked: &[(&str, [u8; 16])]) -> Result<LookedUp> {
+        let view = self.latest.or_open(|| self.view())?;
+        let mut marks = Vec::with_capacity(asked.len());
+        for (sender, id) in asked {
+            let found = view.marks.get((*sender, id)).map_err(|e| self.fault(e))?;
+            marks.push(found.map(|value| mark(value.value())));
+        }
+        Ok((view.position, marks))
+    }
+
+    fn stored_mark(&self, sender: &str, message_id: &[u8; 16]) -> Result<Option<InboxMark>> {
+        let read = self.engine.read()?;
+        let table = read.open_table(INBOX).map_err(|e| self.fault(e))?;
+        let found = table.get((sender, message_id)).map_err(|e| self.fault(e))?;
+        Ok(found.map(|value| mark(value.value())))
+    }
+
+    fn read_position(&self) -> Result<Position> {
+        let read = self.engine.read()?;
+        let meta = read.open_table(META).map_err(|e| self.fault(e))?;
+        let stored = meta.get("position").map_err(|e| self.fault(e))?;
+        Ok(stored.map_or((0, [0; 32]), |value| decode_position(value.value())))
     }
 
     fn fault(&self, error: impl Into<redb::Error>) -> JournalFault {
@@ -270,11 +321,12 @@ impl State for StateStore {
         self.whereabouts().astray()
     }
 
+    fn trouble(&self) -> Option<String> {
+        self.engine.trouble()
+    }
+
     fn position(&self) -> Result<Position> {
-        let read = self.engine.read()?;
-        let meta = read.open_table(META).map_err(|e| self.fault(e))?;
-        let stored = meta.get("position").map_err(|e| self.fault(e))?;
-        Ok(stored.map_or((0, [0; 32]), |value| decode_position(value.value())))
+        self.steadily(|| self.read_position())
     }
 
     fn snapshot(&self, namespace: &str) -> Result<Option<Vec<u8>>> {
@@ -285,20 +337,11 @@ impl State for StateStore {
     }
 
     fn inbox(&self, sender: &str, message_id: &[u8; 16]) -> Result<Option<InboxMark>> {
-        let read = self.engine.read()?;
-        let table = read.open_table(INBOX).map_err(|e| self.fault(e))?;
-        let found = table.get((sender, message_id)).map_err(|e| self.fault(e))?;
-        Ok(found.map(|value| mark(value.value())))
+        self.steadily(|| self.stored_mark(sender, message_id))
     }
 
     fn look_up(&self, asked: &[(&str, [u8; 16])]) -> Result<LookedUp> {
-        let view = self.latest.or_open(|| self.view())?;
-        let mut marks = Vec::with_capacity(asked.len());
-        for (sender, id) in asked {
-            let found = view.marks.get((*sender, id)).map_err(|e| self.fault(e))?;
-            marks.push(found.map(|value| mark(value.value())));
-        }
-        Ok((view.position, marks))
+        self.steadily(|| self.looked_up(asked))
     }
 
     fn inbox_since(&self, number: u64, limit: usize) -> Result<Vec<(String, [u8; 16], InboxMark)>> {
@@ -354,18 +397,25 @@ impl State for StateStore {
 
     fn commit(&self, changes: &Changes) -> Result<()> {
         changes.check()?;
+        let _writing = self.writing();
         self.mend()?;
         let committed = self.commit_open(changes);
-        if committed.as_ref().is_err_and(JournalFault::is_of_room) {
+        if let Err(failure) = &committed
+            && failure.is_of_disk()
+        {
             self.latest.let_go();
-            self.engine.stand_aside()?;
+            let aside = self.engine.stand_aside(failure);
+            // Who looked meanwhile held on to what is closed now.
+            self.latest.let_go();
+            aside?;
         }
         committed
     }
 
     fn wipe(&self) -> Result<()> {
+        let _writing = self.writing();
         match self.mend().and_then(|()| self.wipe_open()) {
-            Err(fault) if fault.is_of_room() => {
+            Err(fault) if fault.is_of_disk() => {
                 self.latest.let_go();
                 self.engine.begin_anew()
             }

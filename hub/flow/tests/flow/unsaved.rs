@@ -1,0 +1,188 @@
+//! A state whose disk fails beside a good journal: nothing is refused for it, and people are told.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use cordon_flow::{Ledger, Mode, Opened};
+use cordon_journal::disk::Disk as _;
+use cordon_journal::disk::sim::SimDisk;
+use cordon_journal::{
+    Changes, Expectation, InboxMark, Journal, LookedUp, Position, Reader, Result, State, StateStore,
+};
+use cordon_model::{AlarmCode, Body, MessageId, PartyId};
+
+use crate::park::{Park, Porter, emergency, reading, small, until};
+
+const STATE: &str = "/state.redb";
+
+/// A journal on the real disk, its state on one of its own. While `blind` is set the state cannot be read.
+struct Beside {
+    park: std::path::PathBuf,
+    disk: SimDisk,
+    blind: Arc<AtomicBool>,
+}
+
+impl Beside {
+    fn new(park: &Park, disk: &SimDisk) -> Arc<Self> {
+        disk.create(Path::new(STATE), 0).unwrap();
+        Arc::new(Self {
+            park: park.journal_dir(),
+            disk: disk.clone(),
+            blind: Arc::default(),
+        })
+    }
+}
+
+impl Ledger for Beside {
+    fn open(&self, _: Option<&Expectation>) -> Result<Opened> {
+        let journal = Journal::open(&self.park, small())?;
+        let file = self.disk.open(Path::new(STATE), true).unwrap();
+        let store = StateStore::open_on(file)?.unwrap();
+        store.fit(&journal.reader()?)?;
+        let state = Arc::new(Blind(store, Arc::clone(&self.blind)));
+        Ok(Opened { journal, state })
+    }
+
+    fn reader(&self) -> Reader {
+        let disk = Arc::new(cordon_journal::disk::RealDisk);
+        Reader::of(disk, &self.park, &*small().identity)
+    }
+}
+
+/// The store, which can be blind.
+struct Blind(StateStore, Arc<AtomicBool>);
+
+impl Blind {
+    fn seeing(&self) -> Result<&StateStore> {
+        match self.1.load(Ordering::SeqCst) {
+            true => Err(cordon_journal::JournalFault::new(
+                cordon_journal::FaultKind::State,
+                "state",
+                "it cannot be read",
+            )),
+            false => Ok(&self.0),
+        }
+    }
+}
+
+impl State for Blind {
+    fn position(&self) -> Result<Position> {
+        self.seeing()?.position()
+    }
+    fn snapshot(&self, namespace: &str) -> Result<Option<Vec<u8>>> {
+        self.seeing()?.snapshot(namespace)
+    }
+    fn inbox(&self, sender: &str, message_id: &[u8; 16]) -> Result<Option<InboxMark>> {
+        self.seeing()?.inbox(sender, message_id)
+    }
+    fn look_up(&self, asked: &[(&str, [u8; 16])]) -> Result<LookedUp> {
+        self.seeing()?.look_up(asked)
+    }
+    fn inbox_since(&self, number: u64, limit: usize) -> Result<Vec<(String, [u8; 16], InboxMark)>> {
+        self.seeing()?.inbox_since(number, limit)
+    }
+    fn get(&self, namespace: &str, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.seeing()?.get(namespace, key)
+    }
+    fn range(
+        &self,
+        namespace: &str,
+        from: &[u8],
+        to: &[u8],
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        self.seeing()?.range(namespace, from, to, limit)
+    }
+    fn commit(&self, changes: &Changes) -> Result<()> {
+        self.0.commit(changes)
+    }
+    fn wipe(&self) -> Result<()> {
+        self.0.wipe()
+    }
+    fn trouble(&self) -> Option<String> {
+        self.0.trouble()
+    }
+}
+
+fn id(last: u8) -> Option<MessageId> {
+    Some(MessageId::from_bytes([last; 16]))
+}
+
+/// Every message was refused with J020 until the disk worked, and nobody was told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_whose_disk_fails_refuses_nothing_and_is_told() {
+    let mut park = Park::new();
+    park.config.save_ms = 50;
+    let disk = SimDisk::new(3);
+    let hub = park
+        .start_over(Beside::new(&park, &disk), vec![Box::new(Porter::default())])
+        .await
+        .unwrap();
+    let intake = park.intake();
+    let offer = |last: u8| intake.offer(reading("CAM-1", "plain", id(last)));
+    let first = offer(1).await.unwrap();
+    until("the first is stored", || hub.health().saved >= first.number).await;
+    disk.set_broken(true);
+    let second = offer(2).await.unwrap();
+    until("the health says so", || hub.health().unsaved.is_some()).await;
+    // The entry that says so.
+    offer(3).await.unwrap();
+    assert_eq!(hub.modes().now(), Mode::Normal);
+    assert_eq!(
+        offer(1).await.unwrap().number,
+        first.number,
+        "known from the file"
+    );
+    assert_eq!(
+        offer(2).await.unwrap().number,
+        second.number,
+        "known from memory"
+    );
+    disk.set_broken(false);
+    offer(4).await.unwrap();
+    until("it is saved again", || {
+        let health = hub.health();
+        health.unsaved.is_none() && health.saved >= second.number
+    })
+    .await;
+    offer(5).await.unwrap();
+    let reader = hub.reader();
+    hub.shutdown().await.unwrap();
+    let stored: Vec<_> = reader.read_from(1).unwrap().map(|it| it.unwrap()).collect();
+    let count = |label: &str| stored.iter().filter(|it| it.entry.label == label).count();
+    let told = ["state.unsaved", "state.saved", "hub.resumed"].map(count);
+    assert_eq!(told, [1, 1, 0]);
+    let alarms = stored.iter().filter(|it| {
+        matches!(it.entry.message.as_deref().map(|message| &message.body),
+            Some(Body::AlarmEvent(alarm)) if alarm.alarm_code == AlarmCode::StorageFail)
+    });
+    assert_eq!(alarms.count(), 1);
+}
+
+/// Whether a message was said before is not known then: it waits, and an emergency opening does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_that_cannot_be_read_is_a_disk_that_fails() {
+    let park = Park::new();
+    let disk = SimDisk::new(4);
+    let ledger = Beside::new(&park, &disk);
+    let blind = Arc::clone(&ledger.blind);
+    let hub = park
+        .start_over(ledger, vec![Box::new(Porter::default())])
+        .await
+        .unwrap();
+    blind.store(true, Ordering::SeqCst);
+    let intake = park.intake();
+    let waiting = tokio::spawn(async move { intake.offer(reading("CAM-1", "plain", id(1))).await });
+    let is_emergency = |mode: &Mode| matches!(mode, Mode::Emergency { .. });
+    hub.modes().until(is_emergency).await;
+    assert!(hub.health().fault.unwrap().contains("J020"));
+    let actor = PartyId::new("OP-1").unwrap();
+    hub.submit().internal(emergency(), &actor).await.unwrap();
+    until("it opened", || park.yard.orders().len() == 1).await;
+    assert!(!waiting.is_finished(), "a reading waits");
+    blind.store(false, Ordering::SeqCst);
+    waiting.await.unwrap().unwrap();
+    hub.modes().until(|mode| *mode == Mode::Normal).await;
+    hub.shutdown().await.unwrap();
+}
