@@ -19,7 +19,7 @@ use cordon_model::{AccessGrant, Body, LifeState, Message, Timestamp};
 use self::stamp::Stamp;
 use self::standing::{Standing, Stored};
 pub(crate) use self::subjects::raises;
-use self::subjects::{Key, effect, key, of_grant, subjects};
+use self::subjects::{Key, key, of_grant, subjects};
 use self::words::Words;
 use crate::draft::Draft;
 use crate::entry_time::{EntryTime, lead_told};
@@ -99,7 +99,7 @@ impl Precedence {
         let stamp = Stamp::of(&self.scale, draft, message, received);
         subjects(&message.body).compared.iter().any(|subject| {
             let newest = self.newest(draft, message, &key(subject));
-            newest.is_some_and(|newest| stamp.is_before(newest, effect(&message.body)))
+            newest.is_some_and(|newest| stamp.is_before(newest, raises(&message.body)))
         })
     }
 
@@ -153,7 +153,7 @@ impl Precedence {
             let key = key(&subject);
             // What acted before it could be written down may be older than what stands.
             let known = self.newest(draft, message, &key);
-            if known.is_some_and(|known| stamp.is_before(known, effect(&message.body))) {
+            if known.is_some_and(|known| stamp.is_before(known, raises(&message.body))) {
                 continue;
             }
             match parks_grant(draft, message) {
@@ -267,7 +267,6 @@ fn ordered(draft: &Draft) -> Option<&Message> {
 mod tests {
     use cordon_model::Timestamp;
 
-    use super::stamp::Effect::{Lowers, Neither, Raises};
     use super::{Precedence, Stamp, Standing};
 
     fn stamp(occurred_micros: i64, sequence: u64) -> Stamp {
@@ -283,31 +282,30 @@ mod tests {
     fn time_decides_and_the_count_where_times_are_equal() {
         let newest = stamp(100, 7);
         for older in [stamp(99, 6), stamp(99, 7), stamp(99, 0), stamp(100, 6)] {
-            assert!(older.is_before(newest, Neither), "{older:?}");
+            assert!(older.is_before(newest, false), "{older:?}");
         }
-        assert!(!stamp(100, 7).is_before(newest, Neither));
+        assert!(!stamp(100, 7).is_before(newest, false));
         assert!(
-            stamp(99, 8).is_before(newest, Neither),
+            stamp(99, 8).is_before(newest, false),
             "a count that went on"
         );
         assert!(
-            !stamp(101, 1).is_before(newest, Neither),
+            !stamp(101, 1).is_before(newest, false),
             "a count begun anew"
         );
-        assert!(stamp(99, 8).is_before(stamp(100, 0), Neither));
+        assert!(stamp(99, 8).is_before(stamp(100, 0), false));
     }
 
-    /// One operator's whole seconds are behind another's fractions. Where that leaves a doubt barriers rise,
-    /// and do not fall.
+    /// One operator's whole seconds are behind another's fractions. Where that leaves a doubt barriers rise.
     #[test]
     fn words_of_two_people_close_together_are_of_no_order() {
         let by = |author, micros| Stamp {
             author,
             ..stamp(micros, 0)
         };
-        for (effect, apart) in [(Neither, 800_000), (Raises, 2_000_000), (Lowers, 1)] {
-            assert!(!by(1, 0).is_before(by(2, apart - 1), effect));
-            assert!(by(1, 0).is_before(by(2, apart), effect));
+        for (raises, apart) in [(false, 800_000), (true, 2_000_000)] {
+            assert!(!by(1, 0).is_before(by(2, apart - 1), raises));
+            assert!(by(1, 0).is_before(by(2, apart), raises));
         }
     }
 
@@ -321,25 +319,25 @@ mod tests {
                 ..stamp(said + ahead, sequence)
             };
             let newer = came(500_000, 500_001, 12);
-            for effect in [Raises, Lowers, Neither] {
+            for raises in [true, false] {
                 let late = came(0, 800_000, 11);
-                assert!(late.is_before(newer, effect), "{ahead} {effect:?}");
-                assert!(!newer.is_before(late, effect), "{ahead} {effect:?}");
+                assert!(late.is_before(newer, raises), "{ahead} {raises}");
+                assert!(!newer.is_before(late, raises), "{ahead} {raises}");
             }
             // The clock was put right since, the count goes on: it is what came last.
             let right = stamp(900_000, 13);
-            for effect in [Raises, Lowers, Neither] {
-                assert!(!right.is_before(newer, effect), "{ahead} {effect:?}");
+            for raises in [true, false] {
+                assert!(!right.is_before(newer, raises), "{ahead} {raises}");
             }
         }
-        // A count that begins anew within the same second, or none: barriers rise, and do not fall.
+        // A count that begins anew within the same second, or none: barriers rise.
         for anew in [stamp(0, 0), stamp(0, 1), stamp(-500_000, 1)] {
-            assert!(!anew.is_before(stamp(0, 900), Raises), "{anew:?}");
-            assert!(anew.is_before(stamp(0, 900), Lowers), "{anew:?}");
+            assert!(!anew.is_before(stamp(0, 900), true), "{anew:?}");
+            assert!(anew.is_before(stamp(0, 900), false), "{anew:?}");
         }
-        assert!(stamp(98, 3).is_before(stamp(99, 2), Lowers));
-        assert!(!stamp(98, 3).is_before(stamp(99, 2), Raises));
-        assert!(stamp(98, 3).is_before(stamp(2_000_098, 2), Raises));
+        assert!(stamp(98, 3).is_before(stamp(99, 2), false));
+        assert!(!stamp(98, 3).is_before(stamp(99, 2), true));
+        assert!(stamp(98, 3).is_before(stamp(2_000_098, 2), true));
     }
 
     #[test]
@@ -407,7 +405,7 @@ mod tests {
                 let mut said = Precedence::default();
                 for one in &order {
                     let known = said.stamp("one", &[0; 16]);
-                    if !known.is_some_and(|known| one.is_before(known, Neither)) {
+                    if !known.is_some_and(|known| one.is_before(known, false)) {
                         said.note("one", [0; 16], *one);
                     }
                 }

@@ -15,14 +15,6 @@ const APART_MICROS: i64 = 800_000;
 /// The same of what raises barriers: where the order is in doubt they rise.
 const RAISE_APART_MICROS: i64 = 2_000_000;
 
-/// What a statement does to barriers, which decides who has the benefit of a doubt.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Effect {
-    Raises,
-    Lowers,
-    Neither,
-}
-
 /// When a statement was true, and its place in its author's own count. What the park says is timed by
 /// the journal, what a partner says by his own clock.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -66,18 +58,18 @@ impl Stamp {
         }
     }
 
-    /// True when `self` was true before `newest`.
-    pub(super) fn is_before(self, newest: Self, effect: Effect) -> bool {
+    /// True when `self`, which may be one to raise barriers, was true before `newest`.
+    pub(super) fn is_before(self, newest: Self, raises: bool) -> bool {
         match self.author == newest.author {
-            true => self.is_before_own(newest, effect),
-            false => self.is_before_anothers(newest, effect),
+            true => self.is_before_own(newest, raises),
+            false => self.is_before_anothers(newest, raises),
         }
     }
 
     /// Of one author: by his time, and by his count at one time. The count of another time says nothing: it
     /// begins anew when a system does. Where clock and count contradict each other, the time is that of the
     /// arrival if the clock had been ahead, and what raises has the benefit of the doubt.
-    fn is_before_own(self, newest: Self, effect: Effect) -> bool {
+    fn is_before_own(self, newest: Self, raises: bool) -> bool {
         let this = (self.occurred_micros, self.sequence);
         if this >= (newest.occurred_micros, newest.sequence) {
             return false;
@@ -87,21 +79,19 @@ impl Stamp {
         let is_uncounted = self.sequence == newest.sequence;
         let was_ahead = newest.at_latest_micros < newest.occurred_micros;
         let is_in_doubt = counts_on || begins_anew || is_uncounted && was_ahead;
-        match effect {
-            Effect::Raises if is_in_doubt => self.lies_before(newest, RAISE_APART_MICROS),
-            _ if counts_on && was_ahead => self.lies_before(newest, 1),
-            _ => true,
+        if raises && is_in_doubt {
+            return self.lies_before(newest, RAISE_APART_MICROS);
         }
+        !(counts_on && was_ahead) || self.lies_before(newest, 1)
     }
 
-    /// Two authors close together say nothing of each other's order: the one that comes last holds. In doubt
-    /// barriers rise, and do not fall.
-    fn is_before_anothers(self, newest: Self, effect: Effect) -> bool {
-        match effect {
-            Effect::Raises => self.lies_before(newest, RAISE_APART_MICROS),
-            Effect::Lowers => self.lies_before(newest, 1),
-            Effect::Neither => self.lies_before(newest, APART_MICROS),
-        }
+    /// Two authors close together say nothing of each other's order: the one that comes last holds.
+    fn is_before_anothers(self, newest: Self, raises: bool) -> bool {
+        let apart_micros = match raises {
+            true => RAISE_APART_MICROS,
+            false => APART_MICROS,
+        };
+        self.lies_before(newest, apart_micros)
     }
 
     fn lies_before(self, newest: Self, apart_micros: i64) -> bool {

@@ -6,7 +6,6 @@ use cordon_model::{
     OperatingModeChange,
 };
 
-use super::stamp::Effect;
 use crate::sealer::digest_of_parts;
 
 /// A subject; half of a digest is enough to tell 100,000 apart.
@@ -145,16 +144,6 @@ pub(crate) fn raises(body: &Body) -> bool {
         Body::GateCommand(it) => it.action == GateAction::LockOpen,
         Body::OperatingModeChange(it) => it.mode == OperatingMode::Evacuation,
         _ => false,
-    }
-}
-
-/// What a statement does to barriers.
-pub(super) fn effect(body: &Body) -> Effect {
-    match body {
-        _ if raises(body) => Effect::Raises,
-        Body::EmergencyGateOpen(_) | Body::OperatingModeChange(_) => Effect::Lowers,
-        Body::GateCommand(it) if it.action != GateAction::Open => Effect::Lowers,
-        _ => Effect::Neither,
     }
 }
 
