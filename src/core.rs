@@ -239,6 +239,7 @@ impl Desk for HubCore {
         Figures {
             position: (health.position > 0).then_some(health.position),
             acted: health.acted,
+            held_before: health.held_before,
             decision_p99_ms: timed.then(|| ms(stats.decision.p99_us)),
             decision_p50_ms: timed.then(|| ms(stats.decision.p50_us)),
             outbox_waiting: u64::try_from(health.open_orders).unwrap_or(u64::MAX),

@@ -45,6 +45,9 @@ pub struct Figures {
     pub position: Option<u64>,
     /// What barriers last confirmed while the journal cannot be written.
     pub acted: std::collections::BTreeMap<DeviceId, GateAction>,
+    /// Whether barriers were held open before a start that could not open its journal, as far as that is
+    /// known; empty once it could.
+    pub held_before: std::collections::BTreeMap<DeviceId, bool>,
     /// 99th percentile of "capture in to command durable" in milliseconds.
     pub decision_p99_ms: Option<f64>,
     /// Median of the same.

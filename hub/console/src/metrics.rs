@@ -31,6 +31,7 @@ pub fn text(
             now.inside,
         );
     }
+    held(&mut out, view);
     for (name, value) in view.totals() {
         let help = "As on the status page, since the start of the program.";
         gauge(&mut out, &format!("cordon_{name}"), help, value);
@@ -233,6 +234,24 @@ fn marked(out: &mut String, figures: &Figures) {
         "cordon_journal_older_form_entries",
         "Journal entries read although their form is refused today; absent while the journal could not be read yet.",
         read(figures.older_form),
+    );
+}
+
+fn held(out: &mut String, view: &View) {
+    let [held, recalled, unknown] = view.held_counts();
+    let name = "cordon_lanes_held";
+    gauge(out, name, "Lanes known to be held open.", held);
+    gauge(
+        out,
+        "cordon_lanes_held_recalled",
+        "Those of them that are known from before a start which could not open its journal.",
+        recalled,
+    );
+    gauge(
+        out,
+        "cordon_lanes_held_unknown",
+        "Lanes of which nobody can say whether they are held open before the journal can be read.",
+        unknown,
     );
 }
 

@@ -186,7 +186,7 @@ async fn follow(console: Arc<Console>, shutdown: Shutdown) {
     let mut feed = console.desk.watch();
     let mut look = tokio::time::interval(CONDITION_EVERY);
     let mut told = Condition::default();
-    let mut acted = BTreeMap::new();
+    let (mut acted, mut held_before) = (BTreeMap::new(), BTreeMap::new());
     loop {
         let entry = tokio::select! {
             () = shutdown.wait() => return,
@@ -196,9 +196,10 @@ async fn follow(console: Arc<Console>, shutdown: Shutdown) {
                 let figures = console.desk.figures();
                 let now = figures.condition;
                 let differs = now.mode != told.mode || now.words != told.words || now.since != told.since;
-                if differs || is_off(&now) != is_off(&told) || figures.acted != acted {
+                let is_other = figures.acted != acted || figures.held_before != held_before;
+                if differs || is_off(&now) != is_off(&told) || is_other {
                     told = now;
-                    acted = figures.acted;
+                    (acted, held_before) = (figures.acted, figures.held_before);
                     console.changed.send_modify(|count| *count = count.wrapping_add(1));
                 }
                 continue;
@@ -284,8 +285,11 @@ async fn health(State(console): State<Arc<Console>>) -> Response {
     match console.desk.healthy() {
         Ok(()) => well(&console).into_response(),
         Err(reason) => {
-            let memory = in_memory(console.desk.figures().condition.spooled_in_memory);
-            let said = format!("{reason}\n{memory}");
+            let figures = console.desk.figures();
+            let memory = in_memory(figures.condition.spooled_in_memory);
+            let now = console.desk.park_now();
+            let held = seen(&console).at(now.as_ref(), &figures).held_words();
+            let said = format!("{reason}\n{memory}{held}");
             (StatusCode::SERVICE_UNAVAILABLE, said).into_response()
         }
     }
@@ -351,13 +355,14 @@ fn seen(console: &Console) -> RwLockReadGuard<'_, View> {
 }
 
 async fn metrics_page(State(console): State<Arc<Console>>) -> Response {
-    let view = seen(&console);
     let desk = &console.desk;
+    let (now, figures) = (desk.park_now(), desk.figures());
+    let view = seen(&console).at(now.as_ref(), &figures);
     let alarms = desk.alarms(None, 0);
     let text = metrics::text(
-        (&view, desk.park_now().as_ref()),
+        (&view, now.as_ref()),
         &alarms,
-        &desk.figures(),
+        &figures,
         &desk.devices(),
         &desk.expiring(),
         console.seats.closed(),
@@ -383,7 +388,7 @@ async fn view_once(State(console): State<Arc<Console>>) -> Response {
 fn snapshot(console: &Console) -> Option<String> {
     let now = console.desk.park_now();
     let figures = console.desk.figures();
-    let view = seen(console).at(now.as_ref(), &figures.acted);
+    let view = seen(console).at(now.as_ref(), &figures);
     let mut value = serde_json::to_value(view).ok()?;
     let fields = value.as_object_mut()?;
     fields.insert("entries".to_owned(), figures.position.into());

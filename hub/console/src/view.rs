@@ -10,13 +10,16 @@ use cordon_model::{
 };
 use serde::Serialize;
 
-use crate::ParkNow;
+use crate::{Figures, ParkNow};
 
 /// The mode of a park whose journal could not be read yet.
 const UNKNOWN: &str = "UNKNOWN";
 
 /// Decisions kept for the page; older ones are in the journal.
 const DECISIONS_MAX: usize = 20;
+
+/// Lanes that `/healthz` names one by one; more are counted.
+const LANES_NAMED: usize = 20;
 
 /// The page's content. It begins empty with each start of the program: what it counts, it counts from
 /// there; what stands in the park now is put in each time it is shown.
@@ -51,8 +54,10 @@ struct LaneView {
     has_barrier: bool,
     /// What is shown of it was confirmed while the journal could not be written.
     unrecorded: bool,
-    /// It was ordered to stay open, and confirmed it, while the journal could not be written.
-    held: bool,
+    /// It is held open; none when nobody can say.
+    held: Option<bool>,
+    /// Whether it is held is known from before a start that could not open its journal.
+    recalled: bool,
     passed_in: u64,
     passed_out: u64,
 }
@@ -99,7 +104,8 @@ impl View {
                         .next()
                         .is_some(),
                     unrecorded: false,
-                    held: false,
+                    held: None,
+                    recalled: false,
                     passed_in: 0,
                     passed_out: 0,
                 }
@@ -155,10 +161,10 @@ impl View {
         &self.commands
     }
 
-    /// The view with what stands in the park now, and with what barriers confirmed since the journal
-    /// cannot be written: that is newer than whatever stands in it.
+    /// The view with what stands in the park now, with what barriers confirmed since the journal cannot be
+    /// written, which is newer than whatever stands in it, and with what is known of them from before.
     #[must_use]
-    pub fn at(&self, now: Option<&ParkNow>, acted: &BTreeMap<DeviceId, GateAction>) -> Self {
+    pub fn at(&self, now: Option<&ParkNow>, figures: &Figures) -> Self {
         let mut shown = self.clone();
         if let Some(now) = now {
             shown.mode = now.mode.as_str();
@@ -167,13 +173,18 @@ impl View {
         for lane in &mut shown.lanes {
             let device = lane.device.as_ref();
             let is = device.and_then(|id| now?.barriers.get(id).copied());
-            let done = device.and_then(|id| acted.get(id));
+            let done = device.and_then(|id| figures.acted.get(id));
+            let before = device.and_then(|id| figures.held_before.get(id).copied());
+            let stands = now.map(|now| now.held.iter().any(|held| held.as_str() == lane.lane));
+            // A lane without a barrier has nothing that could be held.
+            let stands = before.or(stands).or(device.is_none().then_some(false));
             lane.unrecorded = done.is_some();
             lane.held = match done {
-                Some(GateAction::LockOpen) => true,
-                Some(GateAction::Release) => false,
-                _ => now.is_some_and(|now| now.held.iter().any(|held| held.as_str() == lane.lane)),
+                Some(GateAction::LockOpen) => Some(true),
+                Some(GateAction::Release) => Some(false),
+                _ => stands,
             };
+            lane.recalled = done.is_none() && before.is_some();
             let is = match done {
                 None => is,
                 Some(GateAction::LockOpen) => Some(BarrierState::Open),
@@ -183,6 +194,46 @@ impl View {
             lane.barrier = is.unwrap_or(BarrierState::Unknown).as_str();
         }
         shown
+    }
+
+    /// What is said of held lanes as far as it is known from before the start, and of those of which nothing
+    /// is; a line for each.
+    pub(crate) fn held_words(&self) -> String {
+        let named = |lanes: Vec<&str>| match lanes.get(LANES_NAMED..) {
+            Some([_, ..]) => format!("{} lanes", lanes.len()),
+            _ => lanes.join(", "),
+        };
+        let held = self.lanes_which(|lane| lane.recalled && lane.held == Some(true));
+        let unknown = self.lanes_which(|lane| lane.held.is_none());
+        let mut words = String::new();
+        if !held.is_empty() {
+            words += &format!(
+                "warning: lanes: held open since before the start: {}; where their barriers stand was not read yet\n",
+                named(held)
+            );
+        }
+        if !unknown.is_empty() {
+            words += &format!(
+                "warning: lanes: whether they are held open is not known before the journal can be read: {}\n",
+                named(unknown)
+            );
+        }
+        words
+    }
+
+    /// Lanes held open, those of them that are known from before the start, and lanes of which nobody can say.
+    pub(crate) fn held_counts(&self) -> [u64; 3] {
+        let count = |which: fn(&LaneView) -> bool| self.lanes_which(which).len() as u64;
+        [
+            count(|lane| lane.held == Some(true)),
+            count(|lane| lane.recalled && lane.held == Some(true)),
+            count(|lane| lane.held.is_none()),
+        ]
+    }
+
+    fn lanes_which(&self, which: impl Fn(&LaneView) -> bool) -> Vec<&str> {
+        let lanes = self.lanes.iter().filter(|lane| which(lane));
+        lanes.map(|lane| lane.lane.as_str()).collect()
     }
 
     /// Refused messages, passages allowed and denied since the start of the program.

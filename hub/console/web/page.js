@@ -264,6 +264,8 @@ function barrier(lane) {
   const cell = make("span");
   cell.append(chip(lane.barrier));
   if (lane.held) cell.append(make("div", t("held"), "quiet"));
+  if (lane.held && lane.recalled) cell.append(make("div", t("recalled"), "quiet"));
+  if (lane.held === null) cell.append(make("div", t("held_unknown"), "quiet"));
   if (lane.unrecorded) cell.append(make("div", t("unrecorded"), "quiet"));
   return cell;
 }

@@ -33,6 +33,9 @@ pub(crate) struct Shown {
     pub ticked_at: Option<Instant>,
     /// What barriers last confirmed while the journal cannot be written; empty once it can.
     pub acted: BTreeMap<DeviceId, GateAction>,
+    /// Whether barriers were held open before a start that could not open its journal, as far as that is
+    /// known; empty once it could.
+    pub held_before: BTreeMap<DeviceId, bool>,
     /// Emergency lines in the spool, and those only in memory.
     pub spooled: (u64, u64),
     /// Position and state hash after the last commit, once the sequencer has ended in good order.

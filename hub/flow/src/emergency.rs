@@ -59,11 +59,11 @@ impl Emergency {
             cause: cause.log_text().to_owned(),
         });
         kit.ties.modes.set(Mode::Emergency {
-            fault: cause,
+            fault: cause.clone(),
             since,
         });
         let next = match occasion {
-            Occasion::Start | Occasion::LateStart(_) => kit.recall(),
+            Occasion::Start | Occasion::LateStart(_) => kit.recall(&cause),
             Occasion::Resume(_) => kit.ties.board.lock().number + 1,
         };
         Self {

@@ -87,6 +87,9 @@ pub struct HubHealth {
     pub failed_since: Option<Timestamp>,
     /// What barriers last confirmed while the journal cannot be written.
     pub acted: BTreeMap<DeviceId, GateAction>,
+    /// Whether barriers were held open before a start that could not open its journal, as far as that is
+    /// known; empty once it could.
+    pub held_before: BTreeMap<DeviceId, bool>,
     /// Emergency openings, releases and outcomes that are not journaled yet, in the spool and only in memory.
     pub spooled: (u64, u64),
     /// Free bytes on the journal's disk; none before it was asked.

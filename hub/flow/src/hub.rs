@@ -205,6 +205,7 @@ impl RunningHub {
                 _ => None,
             },
             acted: shown.acted,
+            held_before: shown.held_before,
             free_bytes: space.map(|space| space.free_bytes),
             used_percent: space.map(|space| space.used_percent()),
             epoch: shown.epoch,

@@ -42,6 +42,7 @@ pub mod flags;
 mod fold;
 mod guard;
 mod health;
+mod held_before;
 mod histogram;
 mod hub;
 mod inbox;

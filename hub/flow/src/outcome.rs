@@ -17,7 +17,7 @@ pub(crate) fn name(kind: OutcomeKind) -> &'static str {
     command_outcome(kind).as_str()
 }
 
-fn command_outcome(kind: OutcomeKind) -> CommandOutcome {
+pub(crate) fn command_outcome(kind: OutcomeKind) -> CommandOutcome {
     match kind {
         OutcomeKind::Accepted => CommandOutcome::Accepted,
         OutcomeKind::Confirmed => CommandOutcome::Confirmed,

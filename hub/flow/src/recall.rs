@@ -14,11 +14,15 @@ use crate::entry_reader::{EntryReader, Reread};
 use crate::entry_time::CLOCK_LEAD;
 use crate::fault::of_journal;
 use crate::fold::START;
+use crate::held_before::HeldFold;
 use crate::inbox::Inbox;
 use crate::kit::Kit;
 use crate::recovery::remember;
 use crate::spool::SpoolLine;
 use crate::startup::late_draft;
+
+/// Code of a folder that holds another journal than the one that is known.
+const NOT_ITS_OWN: &str = "J060";
 
 /// Entries looked through. Of what people order only the last two minutes can be overtaken by a late
 /// word; what is older is too old itself.
@@ -27,9 +31,10 @@ const ENTRIES_MAX: u64 = 200_000;
 impl Kit {
     /// Knows again what was ordered: the order of acts, the ids that were acted on, what is held open.
     /// Returns the number of the next entry.
-    pub(crate) fn recall(&mut self) -> u64 {
+    pub(crate) fn recall(&mut self, cause: &Fault) -> u64 {
         let reader = EntryReader::over(self.ledger.reader());
-        let last = match recall_journal(&reader, &mut self.core, &self.ties.inbox) {
+        let mut held = HeldFold::default();
+        let last = match recall_journal(&reader, &mut self.core, &self.ties.inbox, &mut held) {
             Ok(last) => {
                 self.blind_since = None;
                 last
@@ -37,53 +42,92 @@ impl Kit {
             Err(fault) => {
                 tracing::error!(%fault, "what was ordered before cannot be read; no older release is carried out");
                 self.blind_since = Some(self.ties.clock.now());
+                held.blind();
                 self.ties.board.lock().number
             }
         };
+        if cause.code() == NOT_ITS_OWN {
+            // What lies there says nothing of this park's lanes.
+            held = HeldFold::default();
+        }
         self.take_up_lead();
         let time = self.time();
         let mut batch = Batch::new(last + 1, time);
         if let Err(fault) = self.admit_scale(&mut batch, time) {
             tracing::error!(%fault, "the lead of the journal could not be put into words");
         }
-        self.recall_spool(&mut batch);
+        self.recall_spool(&mut batch, &mut held);
+        self.ties.board.lock().held_before = held.shown();
         batch.next()
     }
 
-    fn recall_spool(&mut self, batch: &mut Batch) {
+    /// What was shown instead of the plug-ins' state, while it was not known, is over.
+    pub(crate) fn show_ordinary(&self) {
+        let mut shown = self.ties.board.lock();
+        shown.acted.clear();
+        shown.held_before.clear();
+    }
+
+    fn recall_spool(&mut self, batch: &mut Batch, held: &mut HeldFold) {
         for line in self.spool.read() {
-            let SpoolLine::Opening {
-                at_micros,
-                sender,
-                xml,
-                ..
-            } = line
-            else {
-                continue;
-            };
-            match late_draft(&sender, &xml) {
-                Ok(draft) => {
-                    let place = self.core.admit(batch, draft);
-                    if let Some(line) = batch.line(place) {
-                        let mut receipt = late_receipt(line);
-                        receipt.received_at = Timestamp::from_micros(at_micros);
-                        self.note_opening(&receipt);
-                    }
-                }
-                Err(fault) => {
-                    tracing::error!(%fault, sender, xml, "a line of the emergency spool cannot be read");
-                }
+            match line {
+                SpoolLine::Opening { .. } => self.recall_opening(batch, held, &line),
+                SpoolLine::Outcome {
+                    opening,
+                    target,
+                    kind,
+                    ..
+                } => held.end_spooled(&opening, &target, kind),
             }
         }
         if self.spool.is_unreadable() {
             self.blind_since = Some(self.ties.clock.now());
+            held.blind();
+        }
+    }
+
+    fn recall_opening(&mut self, batch: &mut Batch, held: &mut HeldFold, line: &SpoolLine) {
+        let SpoolLine::Opening {
+            at_micros,
+            sender,
+            xml,
+            id,
+            acted,
+        } = line
+        else {
+            return;
+        };
+        let draft = match late_draft(sender, xml) {
+            Ok(draft) => draft,
+            Err(fault) => {
+                tracing::error!(%fault, sender, xml, "a line of the emergency spool cannot be read");
+                held.blind();
+                return;
+            }
+        };
+        let at = Timestamp::from_micros(*at_micros);
+        let is_journaled = held.knows(draft.message_id);
+        let place = self.core.admit(batch, draft);
+        if let Some(line) = batch.line(place) {
+            let mut receipt = late_receipt(line);
+            receipt.received_at = at;
+            self.note_opening(&receipt);
+        }
+        if !is_journaled {
+            let acted = id.as_ref().map(|_| acted.as_slice());
+            held.take_spooled((batch, place), at, acted);
         }
     }
 }
 
 /// Takes in the acts at the end of the journal and gives its last number. The plug-ins do not see them:
 /// what is released is ordered whether or not it is known to be held.
-fn recall_journal(reader: &EntryReader, core: &mut Core, inbox: &Inbox) -> Result<u64, Fault> {
+fn recall_journal(
+    reader: &EntryReader,
+    core: &mut Core,
+    inbox: &Inbox,
+    held: &mut HeldFold,
+) -> Result<u64, Fault> {
     let journal = reader.journal();
     let (last, _) = journal.position().map_err(|failure| of_journal(&failure))?;
     let first = journal.first().map_err(|failure| of_journal(&failure))?;
@@ -100,10 +144,21 @@ fn recall_journal(reader: &EntryReader, core: &mut Core, inbox: &Inbox) -> Resul
     for record in records.map_err(|failure| of_journal(&failure))? {
         let record = record.map_err(|failure| of_journal(&failure))?;
         core.was_at(Timestamp::from_micros(record.time_micros));
-        if !is_recalled(&record) {
+        let (is_act, is_told) = (is_recalled(&record), held.is_told_by(&record));
+        if !is_act && !is_told {
             continue;
         }
-        if let Reread::Read(draft, _) = reader.reread(&record)? {
+        let draft = match reader.reread(&record)? {
+            Reread::Read(draft, _) => draft,
+            Reread::Unreadable(_) => {
+                held.blind();
+                continue;
+            }
+        };
+        if is_told {
+            held.take(&record, &draft);
+        }
+        if is_act {
             core.recall(&entry_of(&record, &draft), &draft);
             let identity = identity_again(&draft, core.fold().judged);
             remember(inbox, &record, identity);

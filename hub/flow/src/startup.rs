@@ -82,15 +82,6 @@ impl Carried {
     }
 }
 
-/// What was ordered since the lines of the spool acted.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Since {
-    /// Nothing that is not in the spool.
-    Nothing,
-    /// What the journal says: a newer order to the contrary holds.
-    Ordered,
-}
-
 /// When the journal could not be written any more, or not be opened at a start, and how it failed.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
@@ -148,14 +139,14 @@ impl Sequencer {
         }
         self.admit_marks(&mut batch, time)?;
         self.expire(&mut batch, time, (&open, occasion), &mut carried)?;
-        self.admit_late(&mut batch, &spooled, Since::Nothing)?;
+        self.admit_late(&mut batch, &spooled)?;
         self.commit_late(batch, &mut carried)?;
         if !spooled.is_empty() {
             self.kit.spool.clear();
         }
         self.kit.spool.settle();
         self.kit.show_spool();
-        self.kit.ties.board.lock().acted.clear();
+        self.kit.show_ordinary();
         self.kit.openings.clear();
         self.kit.take_again(&self.reader);
         self.resume(&open)
@@ -175,7 +166,7 @@ impl Sequencer {
         tracing::warn!(lines = ?spooled, "the spool was not there before");
         let mut batch = self.next_batch()?;
         let before = batch.len();
-        self.admit_late(&mut batch, &spooled, Since::Ordered)?;
+        self.admit_late(&mut batch, &spooled)?;
         // What was journaled from memory is known again, and nothing is said of it.
         if batch.len() > before {
             let words = format!(
@@ -223,7 +214,7 @@ impl Sequencer {
                 format!("the journal could not be written, emergency mode since {since}: {cause}")
             }
             None if spooled > 0 => format!(
-                "an earlier run of the program ended in its emergency mode; {spooled} lines of what acted in it are journaled late"
+                "an earlier run of the program ended in its emergency mode; {spooled} lines of what acted in it are journaled late, and what was ordered to the contrary since holds"
             ),
             None => return Ok(()),
         };
@@ -283,13 +274,9 @@ impl Sequencer {
         Ok(())
     }
 
-    /// Journals what acted while the disk had failed, marked so.
-    fn admit_late(
-        &mut self,
-        batch: &mut Batch,
-        spooled: &[SpoolLine],
-        since: Since,
-    ) -> Result<(), Fault> {
+    /// Journals what acted while the disk had failed, marked so. The spool may be older than what the journal
+    /// says, because its disk was away while people went on: a newer order to the contrary holds.
+    fn admit_late(&mut self, batch: &mut Batch, spooled: &[SpoolLine]) -> Result<(), Fault> {
         for line in spooled {
             if let SpoolLine::Opening {
                 sender,
@@ -301,8 +288,7 @@ impl Sequencer {
                 match late_draft(sender, xml) {
                     Ok(mut draft) => {
                         let at = Timestamp::from_micros(*at_micros);
-                        let precedence = self.kit.core.precedence();
-                        if since == Since::Ordered && precedence.is_overtaken(&draft, at) {
+                        if self.kit.core.precedence().is_overtaken(&draft, at) {
                             draft.flags |= flags::OVERTAKEN;
                         }
                         self.admit_late_opening(batch, draft, *at_micros)?;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use cordon_console::ParkNow;
 use cordon_contract::{DeviceHealth, Entry, EntryKind, LinkState, Standing};
 use cordon_model::{
-    BarrierState, Body, DeviceId, Digest, Direction, GateId, GateTier, Header, LaneId, Message,
-    MessageId, OccupancyCount, OccupancyScope, OccupancySnapshot, OperatingMode,
+    BarrierState, Body, DeviceId, Digest, Direction, GateAction, GateId, GateTier, Header, LaneId,
+    Message, MessageId, OccupancyCount, OccupancyScope, OccupancySnapshot, OperatingMode,
     OperatingModeChange, ParkCode, PartyId, PassageRecord, PassageResult, Quality, SCHEMA_VERSION,
     Sensitivity, SubjectKind, Timestamp,
 };
@@ -159,8 +159,46 @@ async fn what_stands_in_the_park_is_not_known_until_the_hub_has_read_its_journal
     assert_eq!(view["in_park"], Value::Null);
     assert_eq!(view["mode"], "UNKNOWN");
     assert_eq!(view["lanes"][0]["barrier"], "UNKNOWN");
+    assert_eq!(view["lanes"][0]["held"], Value::Null, "nobody can say");
     let (_, metrics) = bench.get("/metrics").await;
     assert!(!metrics.contains("cordon_vehicles_in_park"), "{metrics}");
+    assert_eq!(held_by(&metrics), [0, 0, 1]);
+}
+
+/// Lanes held, those known from before the start, and those of which nobody can say.
+fn held_by(metrics: &str) -> [u64; 3] {
+    ["held", "held_recalled", "held_unknown"].map(|name| {
+        let head = format!("cordon_lanes_{name} ");
+        let line = metrics.lines().find_map(|line| line.strip_prefix(&head));
+        line.unwrap().parse().unwrap()
+    })
+}
+
+/// A lane that was held open before a start without a journal was shown as not held.
+#[tokio::test]
+async fn a_lane_held_before_a_start_without_a_journal_is_shown_as_held() {
+    let bench = Bench::start().await;
+    let barrier = DeviceId::new("BR-01").unwrap();
+    let lane = async || {
+        let (_, metrics) = bench.get("/metrics").await;
+        let lane = view(&bench).await["lanes"][0].clone();
+        let [held, recalled] = ["held", "recalled"].map(|name| lane[name].clone());
+        assert_eq!(lane["barrier"], "UNKNOWN", "its position was not read");
+        (held, recalled, held_by(&metrics))
+    };
+    let before = |held| {
+        let mut figures = bench.desk.figures.lock().unwrap();
+        figures.held_before = [(barrier.clone(), held)].into();
+    };
+    before(true);
+    assert_eq!(lane().await, (json!(true), json!(true), [1, 1, 0]));
+    before(false);
+    assert_eq!(lane().await, (json!(false), json!(true), [0, 0, 0]));
+    // What it confirmed in this run is newer.
+    before(true);
+    let release = [(barrier.clone(), GateAction::Release)].into();
+    bench.desk.figures.lock().unwrap().acted = release;
+    assert_eq!(lane().await, (json!(false), json!(false), [0, 0, 0]));
 }
 
 /// Nothing was committed since the start: the page said NORMAL, UNKNOWN and nobody.

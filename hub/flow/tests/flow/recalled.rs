@@ -1,13 +1,13 @@
 //! A start whose journal cannot be opened: what was ordered before is known.
 
-use cordon_contract::Plugin;
-use cordon_flow::RunningHub;
+use cordon_contract::{OutcomeKind, Plugin};
+use cordon_flow::{EntryReader, Ledger as _, RunningHub};
 use cordon_journal::disk::sim::SimDisk;
-use cordon_model::{MessageId, OperatingMode};
+use cordon_model::{DeviceId, MessageId, OperatingMode};
 
 use crate::acts::{mode, opening, said, two};
 use crate::failure::SimLedger;
-use crate::park::{Park, Porter, morning, small, until};
+use crate::park::{BARRIER, Park, Porter, morning, small, until};
 use crate::partner::{Partner, message};
 
 async fn start(park: &Park, disk: &SimDisk) -> RunningHub {
@@ -77,7 +77,6 @@ async fn what_acted_without_a_journal_is_known_at_the_next_start_without_one() {
 }
 
 fn park_entries(disk: &SimDisk, park: &Park) -> usize {
-    use cordon_flow::{EntryReader, Ledger as _};
     let ledger = SimLedger::new(disk, park, small());
     let entries = EntryReader::over(ledger.reader()).read_from(1).unwrap();
     let acts = entries.filter(|it| it.as_ref().unwrap().entry.label == "EmergencyGateOpen");
@@ -149,4 +148,117 @@ async fn where_nothing_can_be_read_no_older_release_lowers_and_a_fresh_opening_r
     );
     carried_out(&park, 2).await;
     hub.shutdown().await.unwrap_err();
+}
+
+/// What is known of the barrier from before the start.
+fn held_before(hub: &RunningHub) -> Option<bool> {
+    let barrier = DeviceId::new("BR-01").unwrap();
+    hub.health().held_before.get(&barrier).copied()
+}
+
+/// What came of as many emergency orders is in the spool, each beside what it came of.
+async fn spooled(hub: &RunningHub, lines: u64) {
+    until("it is spooled", || hub.health().spooled.0 == lines).await;
+}
+
+/// A barrier that the journal says to be held was shown as not held by a start that could not open it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_held_before_a_start_without_a_journal_is_known_until_it_is_released() {
+    let park = Park::new();
+    let (one, _) = two(&park);
+    let disk = SimDisk::new(24);
+    let hub = start(&park, &disk).await;
+    assert_eq!(held_before(&hub), None);
+    assert_eq!(
+        said(&hub, &one, vec![(0, opening(&one, "G1", false))]).await,
+        [""]
+    );
+    carried_out(&park, 1).await;
+    until("it is told", || hub.health().open_orders == 0).await;
+    disk.set_broken(true);
+    let hub = again(&park, &disk, hub).await;
+    assert_eq!(held_before(&hub), Some(true), "by the journal");
+
+    // A release that fails changes nothing, neither now nor at the next start.
+    park.yard.answer(BARRIER, OutcomeKind::Failed);
+    let release = vec![(11, opening(&one, "G1", true))];
+    assert_eq!(said(&hub, &one, release).await, [""]);
+    spooled(&hub, 2).await;
+    assert!(hub.health().acted.is_empty());
+    let hub = again(&park, &disk, hub).await;
+    assert_eq!(held_before(&hub), Some(true), "its release failed");
+
+    park.yard.answer(BARRIER, OutcomeKind::Confirmed);
+    let release = vec![(22, opening(&one, "G1", true))];
+    assert_eq!(said(&hub, &one, release).await, [""]);
+    spooled(&hub, 4).await;
+    let hub = again(&park, &disk, hub).await;
+    assert_eq!(held_before(&hub), Some(false), "by the spool");
+
+    let fresh = vec![(33, opening(&one, "G1", false))];
+    assert_eq!(said(&hub, &one, fresh).await, [""]);
+    spooled(&hub, 6).await;
+    let hub = again(&park, &disk, hub).await;
+    assert_eq!(held_before(&hub), Some(true), "opened again");
+    disk.set_broken(false);
+    until("the mode is over", || hub.health().mode == "normal").await;
+    assert_eq!(held_before(&hub), None, "the plug-ins know it");
+    hub.shutdown().await.unwrap();
+}
+
+/// The spool's disk was away while people went on: what lay there was journaled as the act that holds.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opening_in_the_spool_is_overtaken_by_what_the_journal_says_since() {
+    let park = Park::new();
+    let (one, two) = two(&park);
+    let disk = SimDisk::new(25);
+    let hub = start(&park, &disk).await;
+    disk.set_broken(true);
+    // What fails first may be recorded; what comes later is in the spool alone.
+    let first = crate::park::status("CAM-1", "plain");
+    let failed = hub.submit().internal(first, &one.id).await;
+    assert_eq!(failed.unwrap_err().code(), "F061");
+    assert_eq!(
+        said(&hub, &one, vec![(0, opening(&one, "G1", false))]).await,
+        [""]
+    );
+    spooled(&hub, 2).await;
+    hub.shutdown().await.unwrap_err();
+    let spool = &park.config.emergency_spool;
+    let away = park.dir.path().join("away");
+    std::fs::rename(spool, &away).unwrap();
+    disk.set_broken(false);
+    park.clock.advance_ms(10_000);
+    let hub = start(&park, &disk).await;
+    assert_eq!(
+        said(&hub, &two, vec![(10, opening(&two, "G1", true))]).await,
+        [""]
+    );
+    carried_out(&park, 2).await;
+    until("it is told", || hub.health().open_orders == 0).await;
+    hub.shutdown().await.unwrap();
+    std::fs::rename(&away, spool).unwrap();
+    park.clock.advance_ms(10_000);
+    // Without a journal the newer release is known as well.
+    disk.set_broken(true);
+    let hub = start(&park, &disk).await;
+    assert_eq!(hub.health().mode, "emergency");
+    assert_eq!(held_before(&hub), Some(false));
+    disk.set_broken(false);
+    until("the mode is over", || hub.health().mode == "normal").await;
+    hub.shutdown().await.unwrap();
+    assert!(!spool.exists(), "it is journaled");
+    assert_eq!(park.yard.orders().len(), 2);
+    let ledger = SimLedger::new(&disk, &park, small());
+    let entries = EntryReader::over(ledger.reader()).read_from(1).unwrap();
+    let entries: Vec<_> = entries.map(|it| it.unwrap().entry).collect();
+    let acts = entries.iter().filter(|it| it.label == "EmergencyGateOpen");
+    let overtaken: Vec<bool> = acts.map(|it| it.overtaken).collect();
+    assert_eq!(
+        overtaken,
+        [false, true],
+        "the release, then the older opening"
+    );
+    let ordered = entries.iter().filter(|it| it.label == BARRIER);
+    assert_eq!(ordered.count(), 1, "the release alone");
 }

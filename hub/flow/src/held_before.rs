@@ -1,0 +1,379 @@
+//! Which barriers are held open, as far as it is known without plug-ins: by the orders that hold and release, and by
+//! what came of them. It follows what the access plug-in makes of the same: held until a release is confirmed,
+//! not held when all its openings failed.
+
+use std::collections::BTreeMap;
+
+use cordon_contract::{EntryKind, OutcomeKind};
+use cordon_journal::Record;
+use cordon_model::{
+    Body, CommandOutcome, DeviceId, GateAction, GateStatus, MessageId, MessageType, Timestamp,
+};
+
+use crate::batch::{Batch, Line};
+use crate::draft::Draft;
+use crate::flags;
+use crate::kit::opening_of;
+use crate::outcome::command_outcome;
+
+/// Openings of a barrier whose outcome is awaited at once; beyond, it counts as held.
+const AWAITED_MAX: usize = 16;
+
+/// An opening and a target, as the spool names an order.
+type Spooled = (String, String);
+
+/// Takes in orders and outcomes, oldest first, and tells what is held.
+#[derive(Debug, Default)]
+pub(crate) struct HeldFold {
+    barriers: BTreeMap<DeviceId, Barrier>,
+    /// The orders to barriers, by their number in the journal.
+    numbered: BTreeMap<u64, (DeviceId, MessageId)>,
+    /// The same that follow from an emergency opening, as the spool names them.
+    spooled: BTreeMap<Spooled, (DeviceId, MessageId)>,
+    /// Emergency openings and releases of the journal, by number.
+    openings: BTreeMap<u64, MessageId>,
+}
+
+#[derive(Debug, Default)]
+struct Barrier {
+    /// When the newest order was given.
+    ordered_at: Option<Timestamp>,
+    held: Option<Opened>,
+    /// The release that is under way, and what it ends.
+    releasing: Option<(MessageId, Option<Opened>)>,
+    is_released: bool,
+    /// The opening that failed last: it may be confirmed all the same.
+    failed: Option<MessageId>,
+}
+
+/// Openings that hold a barrier.
+#[derive(Debug, Default)]
+struct Opened {
+    /// One was carried out, or nobody can say that it was not.
+    is_locked: bool,
+    awaited: Vec<MessageId>,
+}
+
+impl Opened {
+    fn locked() -> Self {
+        Self {
+            is_locked: true,
+            awaited: Vec::new(),
+        }
+    }
+
+    fn and(&mut self, other: Self) {
+        self.is_locked |= other.is_locked;
+        self.awaited.extend(other.awaited);
+        self.is_locked |= self.awaited.len() > AWAITED_MAX;
+        if self.is_locked {
+            self.awaited.clear();
+        }
+    }
+
+    /// True when this was the last opening that could hold the barrier, and failed as well.
+    fn ends_with(&mut self, command: MessageId, outcome: CommandOutcome) -> bool {
+        let Some(at) = self.awaited.iter().position(|id| *id == command) else {
+            return false;
+        };
+        match outcome {
+            CommandOutcome::Accepted => {}
+            CommandOutcome::Failed => {
+                self.awaited.swap_remove(at);
+            }
+            CommandOutcome::Confirmed | CommandOutcome::Expired | CommandOutcome::Refused => {
+                *self = Self::locked();
+            }
+        }
+        !self.is_locked && self.awaited.is_empty()
+    }
+}
+
+impl Barrier {
+    fn hold(&mut self, opened: Opened) {
+        match &mut self.held {
+            Some(held) => held.and(opened),
+            None => self.held = Some(opened),
+        }
+    }
+
+    fn ordered(&mut self, command: MessageId, action: GateAction, at: Timestamp) {
+        self.ordered_at = Some(at);
+        self.failed = None;
+        if action == GateAction::LockOpen {
+            return self.hold(Opened {
+                is_locked: false,
+                awaited: vec![command],
+            });
+        }
+        let before = self.releasing.take().and_then(|(_, opened)| opened);
+        let mut ends = self.held.take();
+        match (&mut ends, before) {
+            (Some(ends), Some(before)) => ends.and(before),
+            (None, before) => ends = before,
+            (Some(_), None) => {}
+        }
+        self.releasing = Some((command, ends));
+    }
+
+    fn ended(&mut self, command: MessageId, outcome: CommandOutcome) {
+        let is_it = |(release, _): &mut (MessageId, Option<Opened>)| *release == command;
+        if outcome != CommandOutcome::Accepted
+            && let Some((_, opened)) = self.releasing.take_if(is_it)
+        {
+            match opened {
+                _ if outcome == CommandOutcome::Confirmed => self.is_released = true,
+                Some(opened) => self.hold(opened),
+                None => {}
+            }
+        }
+        let failed = |held: &mut Opened| held.ends_with(command, outcome);
+        if self.held.take_if(failed).is_some() {
+            self.failed = Some(command);
+        } else if outcome == CommandOutcome::Confirmed && self.failed == Some(command) {
+            self.failed = None;
+            self.hold(Opened::locked());
+        }
+    }
+
+    /// Its lock was found on, and nobody here had ordered that.
+    fn found_held(&mut self) {
+        match (&mut self.held, &mut self.releasing) {
+            (None, Some((_, Some(ends)))) => ends.and(Opened::locked()),
+            _ => self.hold(Opened::locked()),
+        }
+    }
+
+    fn is_held(&self) -> Option<bool> {
+        let releasing = self.releasing.as_ref();
+        let holds = self.held.is_some() || releasing.is_some_and(|(_, ends)| ends.is_some());
+        (holds || self.is_released).then_some(holds)
+    }
+}
+
+impl HeldFold {
+    /// Whether a barrier is held open; one of which nothing is known is not there. What was lost with the
+    /// memory of an earlier run nobody knows, so that nobody ordered anything is never concluded.
+    pub(crate) fn shown(&self) -> BTreeMap<DeviceId, bool> {
+        let barriers = self.barriers.iter();
+        let known = barriers.filter_map(|(id, barrier)| Some((id.clone(), barrier.is_held()?)));
+        known.collect()
+    }
+
+    /// Something newer could not be read: what was held is so as far as anybody knows, and of nothing can be
+    /// said that it is not.
+    pub(crate) fn blind(&mut self) {
+        self.barriers
+            .retain(|_, barrier| barrier.is_held() == Some(true));
+        for barrier in self.barriers.values_mut() {
+            barrier.is_released = false;
+        }
+    }
+
+    /// Whether a record may say something of what is held. Most do not, and are not read.
+    pub(crate) fn is_told_by(&self, record: &Record) -> bool {
+        let holds = |word: &[u8]| record.body.windows(word.len()).any(|part| part == word);
+        match EntryKind::from_number(record.kind) {
+            Some(EntryKind::Order) => {
+                record.label.starts_with("device:") && (holds(b"LOCK_OPEN") || holds(b"RELEASE"))
+            }
+            Some(EntryKind::Outcome) => self.numbered.contains_key(&record.cause),
+            Some(EntryKind::Message) if record.label == MessageType::GateStatus.as_str() => {
+                record.body.is_empty() || holds(b"CommandOutcome")
+            }
+            Some(EntryKind::Message) => record.label == MessageType::EmergencyGateOpen.as_str(),
+            _ => false,
+        }
+    }
+
+    /// Takes in a record of the journal.
+    pub(crate) fn take(&mut self, record: &Record, draft: &Draft) {
+        let Some(message) = draft.message.as_deref().filter(|it| !it.header.test) else {
+            return;
+        };
+        let said = draft.kind != EntryKind::Message || draft.flags & flags::IDLE == 0;
+        match &message.body {
+            Body::EmergencyGateOpen(_) => {
+                self.openings.insert(record.number, draft.message_id);
+            }
+            Body::GateCommand(_) if draft.kind == EntryKind::Order => {
+                let at = Timestamp::from_micros(record.time_micros);
+                self.ordered(draft, at, Some(record.number));
+                let opening = self.openings.get(&record.cause).map(MessageId::to_string);
+                let order = self.numbered.get(&record.number).cloned();
+                if let (Some(opening), Some(order)) = (opening, order) {
+                    self.spooled.insert((opening, draft.label.clone()), order);
+                }
+            }
+            Body::GateStatus(status) if said => self.status(status),
+            _ => {}
+        }
+    }
+
+    /// Whether an opening of the spool stands in the journal, with its orders.
+    pub(crate) fn knows(&self, opening: MessageId) -> bool {
+        self.openings.values().any(|known| *known == opening)
+    }
+
+    /// Takes in what an opening of the spool led to, that acted at `at` on these targets; on all when the spool does
+    /// not name them. What the journal has a newer order of is not changed by it.
+    pub(crate) fn take_spooled(
+        &mut self,
+        (batch, from): (&Batch, usize),
+        at: Timestamp,
+        acted: Option<&[String]>,
+    ) {
+        for line in batch.lines().iter().skip(from) {
+            let target = &line.draft.label;
+            let has_acted = acted.is_none_or(|acted| acted.contains(target));
+            if line.draft.kind == EntryKind::Order
+                && has_acted
+                && let Some(order) = self.ordered(&line.draft, at, None)
+            {
+                self.name(batch, line, order);
+            }
+        }
+    }
+
+    fn name(&mut self, batch: &Batch, line: &Line, order: (DeviceId, MessageId)) {
+        if let Some(opening) = opening_of(batch, line) {
+            let target = line.draft.label.clone();
+            self.spooled.insert((opening.to_string(), target), order);
+        }
+    }
+
+    /// Takes in what came of an order of the spool.
+    pub(crate) fn end_spooled(&mut self, opening: &str, target: &str, kind: OutcomeKind) {
+        let key = (opening.to_owned(), target.to_owned());
+        if let Some((device, command)) = self.spooled.get(&key).cloned()
+            && let Some(barrier) = self.barriers.get_mut(&device)
+        {
+            barrier.ended(command, command_outcome(kind));
+        }
+    }
+
+    fn ordered(
+        &mut self,
+        draft: &Draft,
+        at: Timestamp,
+        number: Option<u64>,
+    ) -> Option<(DeviceId, MessageId)> {
+        let Body::GateCommand(order) = &draft.message.as_deref()?.body else {
+            return None;
+        };
+        if !matches!(order.action, GateAction::LockOpen | GateAction::Release) {
+            return None;
+        }
+        let barrier = self.barriers.entry(order.device_id.clone()).or_default();
+        if barrier.ordered_at.is_some_and(|newest| at < newest) {
+            return None;
+        }
+        barrier.ordered(order.command_id, order.action, at);
+        let named = (order.device_id.clone(), order.command_id);
+        if let Some(number) = number {
+            self.numbered.insert(number, named.clone());
+        }
+        Some(named)
+    }
+
+    fn status(&mut self, status: &GateStatus) {
+        let Some(outcome) = status.command_outcome else {
+            return;
+        };
+        match status.command_id {
+            Some(command) => {
+                if let Some(barrier) = self.barriers.get_mut(&status.device_id) {
+                    barrier.ended(command, outcome);
+                }
+            }
+            None if outcome == CommandOutcome::Confirmed => {
+                let barrier = self.barriers.entry(status.device_id.clone()).or_default();
+                barrier.found_held();
+            }
+            None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPENING: MessageId = MessageId::from_bytes([1; 16]);
+    const AGAIN: MessageId = MessageId::from_bytes([2; 16]);
+    const RELEASE: MessageId = MessageId::from_bytes([3; 16]);
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_micros(second * 1_000_000)
+    }
+
+    fn opened() -> Barrier {
+        let mut barrier = Barrier::default();
+        barrier.ordered(OPENING, GateAction::LockOpen, at(1));
+        barrier
+    }
+
+    fn after(mut barrier: Barrier, ends: &[(MessageId, CommandOutcome)]) -> Option<bool> {
+        for (command, outcome) in ends {
+            barrier.ended(*command, *outcome);
+        }
+        barrier.is_held()
+    }
+
+    #[test]
+    fn a_barrier_is_held_unless_all_its_openings_failed() {
+        use CommandOutcome::{Accepted, Confirmed, Expired, Failed};
+        assert_eq!(Barrier::default().is_held(), None);
+        for held in [&[][..], &[(OPENING, Accepted)], &[(OPENING, Expired)]] {
+            assert_eq!(after(opened(), held), Some(true), "{held:?}");
+        }
+        assert_eq!(after(opened(), &[(OPENING, Failed)]), None);
+        let late = [(OPENING, Failed), (OPENING, Confirmed)];
+        assert_eq!(after(opened(), &late), Some(true), "late, and up");
+        let mut twice = opened();
+        twice.ordered(AGAIN, GateAction::LockOpen, at(2));
+        assert_eq!(after(twice, &[(OPENING, Failed)]), Some(true));
+    }
+
+    #[test]
+    fn a_barrier_is_held_until_its_release_is_confirmed() {
+        use CommandOutcome::{Confirmed, Expired, Failed, Refused};
+        let released = || {
+            let mut barrier = opened();
+            barrier.ended(OPENING, Confirmed);
+            barrier.ordered(RELEASE, GateAction::Release, at(2));
+            barrier
+        };
+        assert_eq!(released().is_held(), Some(true), "not confirmed yet");
+        assert_eq!(after(released(), &[(RELEASE, Confirmed)]), Some(false));
+        for outcome in [Failed, Expired, Refused] {
+            assert_eq!(after(released(), &[(RELEASE, outcome)]), Some(true));
+        }
+        // Opened again before the release was done.
+        let mut again = released();
+        again.ordered(AGAIN, GateAction::LockOpen, at(3));
+        assert_eq!(after(again, &[(RELEASE, Confirmed)]), Some(true));
+        // A release of what nobody knows to be held says what it did, and nothing when it failed.
+        let mut unknown = Barrier::default();
+        unknown.ordered(RELEASE, GateAction::Release, at(1));
+        assert_eq!(unknown.is_held(), None);
+        assert_eq!(after(unknown, &[(RELEASE, Failed)]), None);
+    }
+
+    #[test]
+    fn what_could_not_be_read_leaves_only_what_is_held() {
+        let mut fold = HeldFold::default();
+        let id = |name: &str| DeviceId::new(name).unwrap();
+        fold.barriers.insert(id("BR-01"), opened());
+        let mut released = opened();
+        released.ordered(RELEASE, GateAction::Release, at(2));
+        released.ended(RELEASE, CommandOutcome::Confirmed);
+        fold.barriers.insert(id("BR-02"), released);
+        assert_eq!(
+            fold.shown(),
+            [(id("BR-01"), true), (id("BR-02"), false)].into()
+        );
+        fold.blind();
+        assert_eq!(fold.shown(), [(id("BR-01"), true)].into());
+    }
+}
