@@ -20,8 +20,11 @@ use crate::config::ParkConfig;
 /// What is given up where no entry is named: the last batch, that was changed after it was written.
 const CHANGED: &str = "the last batch was changed after it was written";
 
-/// The same of a file that was cut short, with what stood at its end.
+/// The same of the last file, cut short, with what stood at its end.
 const CUT: &str = "the journal's last file was cut short";
+
+/// Losses told one by one in an entry; more are counted.
+const TOLD_MAX: usize = 5;
 
 /// Pinned heads read at most; more are refused.
 const PINS_MAX: usize = 1_000;
@@ -141,6 +144,10 @@ impl Ledger for Past {
             .accepted
             .as_ref()
             .is_some_and(Acceptance::gives_up_changed);
+        options.gives_up_segments = self
+            .accepted
+            .as_ref()
+            .map_or_else(Vec::new, Acceptance::segments);
         let journal = Journal::open(&dir, options)?;
         if let Some(why) = state.fit(&journal.reader()?)? {
             tracing::warn!(%why, "the state is rebuilt from the journal");
@@ -230,11 +237,29 @@ pub struct Lost {
     pub number: u64,
     /// Its chain hash.
     pub chain: Digest,
+    /// The segment before the last one that is missing or broken, where it is no single record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<u64>,
 }
 
 impl Lost {
-    /// No entry that is known, but what stood at the end of a damaged file.
+    /// What stood in a damaged file, in words.
+    fn of_damage(source: String, segment: Option<u64>) -> Self {
+        Self {
+            source,
+            number: 0,
+            chain: Digest([0; 32]),
+            segment,
+        }
+    }
+
+    /// No entry that is known, but what stood in a damaged file.
     fn is_damage(&self) -> bool {
+        self.segment.is_some() || self.is_of_last()
+    }
+
+    /// What stood at the end of the last file.
+    fn is_of_last(&self) -> bool {
         self.source == CHANGED || self.source == CUT
     }
 }
@@ -263,7 +288,12 @@ impl Acceptance {
 
     /// Whether a last batch that was changed or cut after it was written is given up.
     fn gives_up_changed(&self) -> bool {
-        self.lost.iter().any(Lost::is_damage)
+        self.lost.iter().any(Lost::is_of_last)
+    }
+
+    /// Earlier segments that are given up.
+    fn segments(&self) -> Vec<u64> {
+        self.lost.iter().filter_map(|lost| lost.segment).collect()
     }
 
     /// What would have to be accepted; `None` when the journal holds all that is known of it. The
@@ -279,30 +309,34 @@ impl Acceptance {
         let state = open_state(data).map_err(of_journal)?;
         let mut expected = known(data, &state).map_err(of_journal)?;
         expected.extend(pinned(data)?);
-        let mut lost = Vec::new();
+        let identity = format!("{}/{}", config.plan.code, config.hub.id);
+        let mut options = Options::new(identity);
+        let mut lost = broken(&dir, &options);
+        options.gives_up_segments = lost.iter().filter_map(|lost| lost.segment).collect();
+        let is_broken = !lost.is_empty();
         for expectation in expected {
-            let unmet = expectation.unmet(&dir).map_err(of_journal)?;
+            let unmet = match expectation.unmet(&dir) {
+                // It stands in what is given up.
+                Err(_) if is_broken => None,
+                unmet => unmet.map_err(of_journal)?,
+            };
             if let (Some(_), Some(chain)) = (unmet, expectation.chain) {
                 lost.push(Lost {
                     source: expectation.source,
                     number: expectation.number,
                     chain: Digest(chain),
+                    segment: None,
                 });
             }
         }
-        let identity = format!("{}/{}", config.plan.code, config.hub.id);
-        let damage = Expectation::damage(&dir, &Options::new(identity));
+        let damage = Expectation::damage(&dir, &options);
         let given_up = damage.as_ref().and_then(|fault| match fault.kind() {
             FaultKind::Changed => Some(CHANGED),
             FaultKind::Cut => Some(CUT),
             _ => None,
         });
         match (damage, given_up) {
-            (_, Some(source)) => lost.push(Lost {
-                source: source.to_owned(),
-                number: 0,
-                chain: Digest([0; 32]),
-            }),
+            (_, Some(source)) => lost.push(Lost::of_damage(source.to_owned(), None)),
             // Nothing said by name makes a damaged journal whole: its own remedy is what helps, also where
             // damage is all there is.
             (Some(fault), None) if fault.kind() != FaultKind::Io => {
@@ -356,7 +390,11 @@ impl Acceptance {
     fn waive(&self, dir: &Path, expected: &mut Vec<Expectation>) -> Result<(), JournalFault> {
         let mut kept = Vec::new();
         for expectation in expected.drain(..) {
-            let unmet = expectation.unmet(dir)?;
+            let unmet = match expectation.unmet(dir) {
+                // It stands in what was given up.
+                Err(_) if self.lost.iter().any(|lost| lost.segment.is_some()) => None,
+                unmet => unmet?,
+            };
             let named = self.lost.iter().any(|lost| {
                 (lost.number, Some(lost.chain.0)) == (expectation.number, expectation.chain)
             });
@@ -406,13 +444,22 @@ impl Acceptance {
             true => lost.source.clone(),
             false => format!("{} knew entry {}", lost.source, lost.number),
         };
-        let lost: Vec<String> = self.lost.iter().map(told).collect();
+        let mut lost: Vec<String> = self.lost.iter().take(TOLD_MAX).map(told).collect();
+        if let Some(more) = self
+            .lost
+            .len()
+            .checked_sub(TOLD_MAX)
+            .filter(|more| *more > 0)
+        {
+            lost.push(format!("{more} more"));
+        }
         let highest = self.lost.iter().map(|lost| lost.number).max();
         let again = match highest {
             Some(highest) if highest > self.number => format!(
                 "; entries {} to {highest} are gone and their numbers are issued again",
                 self.number + 1
             ),
+            _ if self.lost.iter().all(Lost::is_damage) => String::new(),
             _ => "; it is another journal than the one known".to_owned(),
         };
         format!(
@@ -425,6 +472,27 @@ impl Acceptance {
             self.reason
         )
     }
+}
+
+/// The segments before the last one that are missing or broken, each as a loss.
+fn broken(dir: &Path, options: &Options) -> Vec<Lost> {
+    let options = Options {
+        // What is wrong with the last one is told apart.
+        gives_up_changed: true,
+        ..options.clone()
+    };
+    let broken = Expectation::broken(dir, &options).unwrap_or_default();
+    broken
+        .into_iter()
+        .map(|(number, fault)| {
+            let words = format!(
+                "segment {number} is lost ({}: {})",
+                fault.code(),
+                fault.log_text()
+            );
+            Lost::of_damage(words, Some(number))
+        })
+        .collect()
 }
 
 fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Fault {

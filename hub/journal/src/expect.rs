@@ -9,7 +9,7 @@ use crate::disk::Disk;
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::options::Options;
 use crate::reader::Reader;
-use crate::recover;
+use crate::recover::{self, Broken};
 use crate::segment;
 
 /// A record that something beside the journal knows to be durable.
@@ -108,6 +108,15 @@ impl Expectation {
     /// What opening the journal in `dir` would refuse in it, if anything; nothing is changed.
     pub fn damage(dir: impl AsRef<Path>, options: &Options) -> Option<JournalFault> {
         recover::look(&crate::disk::RealDisk, dir.as_ref(), options).err()
+    }
+
+    /// The segments before the one being written that opening would refuse, because they are missing, cut short or
+    /// another's, each with its fault; without those that were given up before. Nothing is changed.
+    ///
+    /// # Errors
+    /// What opening refuses besides them.
+    pub fn broken(dir: impl AsRef<Path>, options: &Options) -> Result<Vec<Broken>> {
+        recover::broken(&crate::disk::RealDisk, dir.as_ref(), options)
     }
 
     /// The refusal that an unmet expectation calls for.

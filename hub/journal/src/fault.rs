@@ -120,7 +120,7 @@ impl FaultKind {
                 "restore the segment from a backup, or open it with the program version that wrote it"
             }
             Self::MissingSegment => {
-                "restore the missing file from a backup; do not rename the others"
+                "restore the missing file from a backup; do not rename the others; only when there is none, give it up by name: cordon journal accept"
             }
             Self::BadRecord => {
                 "the disk or a hand changed durable bytes: stop, copy the folder, restore this segment from a backup or replica"
@@ -144,7 +144,7 @@ impl FaultKind {
             }
             Self::StateLimit => "shorten the key or split the value",
             Self::Beginning => {
-                "restore the missing segments from a backup; only a hub gives up old segments, and records it"
+                "restore the missing segments from a backup: only a hub trims old segments, and records it; when there is none, give them up by name: cordon journal accept"
             }
             Self::Changed | Self::Cut => {
                 "keep a copy of the folder as evidence and restore this segment from a backup or replica; only when there is none, accept the batches that are whole by name: cordon journal accept"

@@ -48,6 +48,9 @@ pub struct Options {
     /// Somebody accepted by name that a last batch which was changed after it was written (`J051`), or went
     /// with the end of its file (`J061`), is given up: it is cut like one that was never finished.
     pub gives_up_changed: bool,
+    /// Segments before the one being written that somebody gave up by name, because they are missing, cut short or
+    /// another's: opening remembers them and passes over them from then on.
+    pub gives_up_segments: Vec<u64>,
     /// Told when the space level changes.
     pub on_space: Option<OnSpace>,
     /// Prepare segments on a thread of their own. Off only in simulations that must repeat exactly.
@@ -69,6 +72,7 @@ impl Default for Options {
             spares_max: 2,
             expect: Vec::new(),
             gives_up_changed: false,
+            gives_up_segments: Vec::new(),
             on_space: None,
             background: true,
         }

@@ -185,16 +185,28 @@ impl Reader {
         let (mut low, mut high) = (0, numbers.len());
         while low < high {
             let middle = low + (high - low) / 2;
-            let Some(candidate) = numbers.get(middle) else {
-                break;
-            };
-            match self.first_of(*candidate)? {
-                Some(first) if first <= number => low = middle + 1,
+            let beyond = numbers.get(middle..high).unwrap_or_default();
+            match self.begun_of(beyond)? {
+                Some((steps, first)) if first <= number => low = middle + steps + 1,
                 _ => high = middle,
             }
         }
         let holder = low.checked_sub(1).and_then(|at| numbers.get(at).copied());
         Ok((holder, numbers))
+    }
+
+    /// The first of these segments whose first number can be told, how many stand before it, and that number. A
+    /// broken one hides nothing of those behind it.
+    fn begun_of(&self, numbers: &[u64]) -> Result<Option<(usize, u64)>> {
+        for (steps, number) in numbers.iter().enumerate() {
+            match self.first_of(*number) {
+                Ok(Some(first)) => return Ok(Some((steps, first))),
+                Ok(None) => {}
+                Err(fault) if fault.kind() == FaultKind::Io => return Err(fault),
+                Err(_) => {}
+            }
+        }
+        Ok(None)
     }
 
     /// A walker at the batch that holds `number`, or at the end before it.
@@ -315,12 +327,13 @@ impl Records {
         let reader = self.reader.clone();
         let numbers = segment::list(reader.disk.as_ref(), &reader.dir)?;
         if numbers.first().is_some_and(|lowest| *lowest > number) {
-            let detail = "the segment being read was trimmed";
-            let place = self.walker.segment.place(self.walker.offset);
-            return Err(JournalFault::new(FaultKind::Trimmed, place, detail));
+            return Err(self.trimmed());
         }
         let exists = numbers.contains(&(number + 1));
         let begun = exists && reader.first_of(number + 1)?.is_some();
+        if !begun {
+            self.check_no_hole(&numbers)?;
+        }
         if !begun && !written {
             return match exists {
                 true => self.check_unbegun(number + 1).map(|()| false),
@@ -350,6 +363,43 @@ impl Records {
         }
     }
 
+    /// Where the next segment is missing, or holds nothing, none behind it may hold anything: else here is no end.
+    fn check_no_hole(&self, numbers: &[u64]) -> Result<()> {
+        let next = self.walker.segment.head.number + 1;
+        let behind = numbers.partition_point(|number| *number <= next);
+        let behind = numbers.get(behind..).unwrap_or_default();
+        if self.reader.begun_of(behind)?.is_none() {
+            return Ok(());
+        }
+        if self
+            .reader
+            .first_of(next)
+            .is_ok_and(|first| first.is_some())
+        {
+            // Begun since the look before.
+            return Ok(());
+        }
+        let found = self.reader.segment(next);
+        Err(match found {
+            Ok(segment) if segment.missing > 0 => segment.cut(),
+            Ok(segment) => {
+                let detail = "it holds no whole batch, a later segment does";
+                JournalFault::new(FaultKind::BadRecord, segment.place(DATA_START), detail)
+            }
+            Err(fault) if fault.is_of_absence() => {
+                let here = segment::list(self.reader.disk.as_ref(), &self.reader.dir)?;
+                if here.first().is_some_and(|lowest| *lowest > next) {
+                    return Err(self.trimmed());
+                }
+                let place = self.reader.dir.join(segment::file_name(next));
+                let detail = "its file is not there, files before and after it are";
+                let place = place.display().to_string();
+                JournalFault::new(FaultKind::MissingSegment, place, detail)
+            }
+            Err(fault) => fault,
+        })
+    }
+
     /// A segment whose first batch is not whole holds no good one either, or it is damaged.
     fn check_unbegun(&self, number: u64) -> Result<()> {
         let follows = self.walker.next.map(|next| (next, self.walker.chain));
@@ -363,6 +413,12 @@ impl Records {
             return Err(JournalFault::new(FaultKind::BadRecord, place, detail));
         }
         Ok(())
+    }
+
+    fn trimmed(&self) -> JournalFault {
+        let detail = "the segment being read was trimmed";
+        let place = self.walker.segment.place(self.walker.offset);
+        JournalFault::new(FaultKind::Trimmed, place, detail)
     }
 
     fn damaged(&self, yet: &str) -> JournalFault {

@@ -216,7 +216,12 @@ impl Segment {
 
     /// The fault of a file that was cut short.
     pub(crate) fn cut(&self) -> JournalFault {
-        let (len, missing) = (self.head.bytes - self.missing, self.missing);
+        self.cut_to(self.head.bytes - self.missing)
+    }
+
+    /// The fault of a file that ends at `len`.
+    pub(crate) fn cut_to(&self, len: u64) -> JournalFault {
+        let missing = self.head.bytes - len.min(self.head.bytes);
         let detail = format!("the file ends {missing} bytes before its head says");
         JournalFault::new(FaultKind::Cut, self.place(len), detail)
     }

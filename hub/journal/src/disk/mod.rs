@@ -61,6 +61,10 @@ pub trait DiskFile: Send + Sync {
     fn set_len(&self, bytes: u64) -> io::Result<()>;
     /// Which file this is; it stays so when the path is given to another.
     fn id(&self) -> io::Result<FileId>;
+    /// Which file this is and its length, as one question where the system can answer both.
+    fn stands(&self) -> io::Result<(FileId, u64)> {
+        Ok((self.id()?, self.len()?))
+    }
     /// Makes every earlier write durable (`fdatasync`).
     fn sync(&self) -> io::Result<()>;
 }

@@ -154,6 +154,11 @@ impl DiskFile for RealFile {
         Ok((found.dev(), found.ino()))
     }
 
+    fn stands(&self) -> io::Result<(FileId, u64)> {
+        let found = self.0.metadata()?;
+        Ok(((found.dev(), found.ino()), found.len()))
+    }
+
     fn sync(&self) -> io::Result<()> {
         self.0.sync_data()
     }

@@ -485,6 +485,12 @@ impl DiskFile for SimFile {
         Ok((self.life, self.inode))
     }
 
+    fn stands(&self) -> io::Result<(FileId, u64)> {
+        let world = self.disk.world();
+        let len = world.inodes.get(&self.inode).map_or(0, |it| it.now.len());
+        Ok((self.id()?, len as u64))
+    }
+
     fn sync(&self) -> io::Result<()> {
         let mut world = self.disk.world();
         world.inode(self)?;

@@ -302,6 +302,7 @@ impl Journal {
     }
 
     fn write_staged(&mut self, staged: &Staged) -> Result<()> {
+        self.look_at_length()?;
         let walker = &self.active.walker;
         let len = self.buffer.len() - FRAME_HEAD;
         let head = FrameHead {

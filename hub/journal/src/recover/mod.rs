@@ -1,19 +1,27 @@
 //! Opening a folder for writing: find the end, cut a torn batch, refuse damage, seal what a crash
-//! left unsealed. Reads the last started segment, and those before it that lack their seal.
+//! left unsealed. Reads the last started segment, and those before it that lack their seal; of the others it
+//! looks at length and seal.
+
+mod join;
 
 use std::collections::VecDeque;
 use std::path::Path;
 
-use crate::chain::{self, Hash};
+use crate::chain::Hash;
 use crate::counters::Tally;
 use crate::disk::Disk;
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::frame::FRAME_HEAD;
+use crate::given_up::GivenUp;
 use crate::options::Options;
 use crate::prepare::DRAFT_NAME;
-use crate::segment::{self, DATA_START, Segment};
+use crate::segment::{self, Segment};
 use crate::trimmed::{Trimmed, unexplained};
 use crate::walk::{Step, Walker};
+
+pub(crate) use join::BROKEN_MAX;
+pub use join::Broken;
+use join::Passes;
 
 /// What opening found.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -22,8 +30,10 @@ pub struct Opening {
     pub last: u64,
     /// Place of a batch that was begun and never finished, now cut.
     pub torn: Option<String>,
-    /// A segment a crash had left without its seal, sealed now.
+    /// A segment that a crash, or another hand, had left without its seal, sealed now.
     pub sealed: Option<u64>,
+    /// Segments that are missing or broken and were given up by name, newest first.
+    pub broken: Vec<Broken>,
 }
 
 /// The state the writer goes on from.
@@ -44,6 +54,7 @@ struct Recovery<'a> {
     /// Only looks: nothing is cut, sealed or written again.
     looks: bool,
     gives_up_changed: bool,
+    passes: Passes,
 }
 
 pub(crate) fn recover(
@@ -52,6 +63,7 @@ pub(crate) fn recover(
     options: &Options,
     tally: &Tally,
 ) -> Result<Recovered> {
+    let given_up = GivenUp::read(disk, dir)?;
     let mut recovery = Recovery {
         disk,
         dir,
@@ -60,32 +72,57 @@ pub(crate) fn recover(
         opening: Opening::default(),
         looks: false,
         gives_up_changed: options.gives_up_changed,
+        passes: Passes::Named(given_up.with(&options.gives_up_segments)),
     };
-    recovery.run()
+    let recovered = recovery.run()?;
+    // Before anything is written behind it, so that no later start asks again.
+    given_up.add(&recovered.opening.broken, disk, dir)?;
+    Ok(recovered)
 }
 
 /// What recovery would refuse of this folder; nothing in it is changed.
 pub(crate) fn look(disk: &dyn Disk, dir: &Path, options: &Options) -> Result<()> {
+    let given_up = GivenUp::read(disk, dir)?;
+    let passes = Passes::Named(given_up.with(&options.gives_up_segments));
+    looked(disk, dir, options, passes).map(|_| ())
+}
+
+/// The segments of this folder that recovery would refuse and that nobody gave up yet.
+pub(crate) fn broken(disk: &dyn Disk, dir: &Path, options: &Options) -> Result<Vec<Broken>> {
+    let known = GivenUp::read(disk, dir)?.with(&[]);
+    let mut broken = looked(disk, dir, options, Passes::All)?.broken;
+    broken.retain(|(number, _)| !known.contains(number));
+    Ok(broken)
+}
+
+fn looked(disk: &dyn Disk, dir: &Path, options: &Options, passes: Passes) -> Result<Opening> {
+    let tally = Tally::default();
     let mut recovery = Recovery {
         disk,
         dir,
         identity: &options.identity,
-        tally: &Tally::default(),
+        tally: &tally,
         opening: Opening::default(),
         looks: true,
         gives_up_changed: options.gives_up_changed,
+        passes,
     };
-    recovery.run().map(|_| ())
+    recovery.run().map(|recovered| recovered.opening)
 }
 
 impl Recovery<'_> {
     fn run(&mut self) -> Result<Recovered> {
         let numbers = segment::list(self.disk, self.dir)?;
-        check_contiguous(self.dir, &numbers)?;
         self.remove_draft()?;
         let mut ready = VecDeque::new();
         let mut active = None;
+        let mut above = None;
         for number in numbers.iter().rev() {
+            // A hole behind the segment that is written hides where the journal ends.
+            if above.is_some_and(|above| above != number + 1) {
+                return Err(join::missing(self.dir, number + 1));
+            }
+            above = Some(*number);
             let segment = self.open(*number)?;
             match self.started(segment)? {
                 Found::Started(walker) => {
@@ -100,7 +137,7 @@ impl Recovery<'_> {
             Some(mut walker) => {
                 let sealed = self.walk_to_end(&mut walker, true)?;
                 self.check_beginning(&walker, lowest)?;
-                self.join_to_previous(&walker, lowest)?;
+                self.join(&walker, lowest, &numbers)?;
                 self.settle(&walker)?;
                 Some((walker, sealed))
             }
@@ -122,24 +159,23 @@ impl Recovery<'_> {
     }
 
     /// A journal that does not begin with record 1 must have been trimmed to where it begins.
-    fn check_beginning(&self, walker: &Walker, lowest: u64) -> Result<()> {
+    fn check_beginning(&mut self, walker: &Walker, lowest: u64) -> Result<()> {
         let first = match lowest == walker.segment.head.number {
-            true => walker.begin,
-            false => begin_of(&self.open(lowest)?)?,
+            true => Ok(walker.begin),
+            // One that cannot be read is told of where it is joined to the next.
+            false => self.open(lowest).and_then(|segment| begin_of(&segment)),
         };
-        let Some((first, chain_before)) = first else {
+        let Ok(Some((first, chain_before))) = first else {
             return Ok(());
         };
         let recorded = Trimmed::read(self.disk, self.dir)?;
         match Trimmed::check(recorded.as_ref(), first, &chain_before) {
             None => Ok(()),
-            Some(detail) => Err(unexplained(
-                self.dir
-                    .join(segment::file_name(lowest))
-                    .display()
-                    .to_string(),
-                detail,
-            )),
+            Some(detail) => {
+                let place = self.dir.join(segment::file_name(lowest));
+                let fault = unexplained(place.display().to_string(), detail);
+                self.pass(lowest.saturating_sub(1), fault)
+            }
         }
     }
 
@@ -157,7 +193,12 @@ impl Recovery<'_> {
     }
 
     fn open(&self, number: u64) -> Result<Segment> {
-        let segment = Segment::open(self.disk, self.dir, number, true)?;
+        self.open_for(number, true)
+    }
+
+    /// Opens a segment, to be written only where it may have to be: old ones may be kept read-only.
+    fn open_for(&self, number: u64, write: bool) -> Result<Segment> {
+        let segment = Segment::open(self.disk, self.dir, number, write)?;
         if segment.head.identity != self.identity {
             let detail = format!(
                 "the folder belongs to {:?}, this hub is {:?}",
@@ -246,7 +287,13 @@ impl Recovery<'_> {
         if !is_empty_end && !self.gives_up_changed {
             return Err(segment.cut());
         }
-        if self.looks {
+        self.lengthen(segment)
+    }
+
+    /// Gives a file the length that its head says.
+    fn lengthen(&self, segment: &Segment) -> Result<()> {
+        let len = segment.head.bytes - segment.missing;
+        if self.looks || segment.missing == 0 {
             return Ok(());
         }
         let (place, missing) = (segment.place(len), segment.missing);
@@ -260,38 +307,6 @@ impl Recovery<'_> {
         file.set_len(segment.head.bytes)
             .and_then(|()| file.sync())
             .map_err(|error| JournalFault::io(&segment.path, "making it whole", &error))
-    }
-
-    /// Checks that the active segment follows from the one before it, and seals those a crash left
-    /// unsealed.
-    fn join_to_previous(&mut self, walker: &Walker, lowest: u64) -> Result<()> {
-        let mut number = walker.segment.head.number;
-        let mut begin = walker.begin.unwrap_or((1, chain::genesis(self.identity)));
-        let mut place = walker.segment.place(DATA_START);
-        while number > lowest {
-            number -= 1;
-            let previous = self.open(number)?;
-            if let Some(seal) = previous.seal()? {
-                follows(&place, begin, (seal.last() + 1, seal.chain_last))?;
-                // After a kill the seal may be readable and not yet on the disk.
-                return self.write(&previous, &seal.encode(), previous.head.data_end());
-            }
-            let mut old = Walker::new(previous.clone(), None);
-            self.walk_to_end(&mut old, false)?;
-            let seal = old.seal().ok_or_else(|| {
-                let detail = "the segment holds no record, a later one does";
-                JournalFault::new(FaultKind::BadRecord, previous.place(DATA_START), detail)
-            })?;
-            follows(&place, begin, (seal.last() + 1, seal.chain_last))?;
-            self.write(&previous, &seal.encode(), previous.head.data_end())?;
-            self.opening.sealed = Some(number);
-            begin = (seal.first, seal.chain_before);
-            place = previous.place(DATA_START);
-        }
-        match number {
-            1 => follows(&place, begin, (1, chain::genesis(self.identity))),
-            _ => Ok(()),
-        }
     }
 
     /// Wipes the head of a batch that was begun and never finished, so that nobody takes it for one.
@@ -389,17 +404,6 @@ pub(crate) fn changed(walker: &Walker) -> String {
         .next
         .map_or("the first record".into(), |next| format!("record {next}"));
     format!("the batch from {from} on is whole but for one bit here; it may have been acknowledged")
-}
-
-pub(crate) fn check_contiguous(dir: &Path, numbers: &[u64]) -> Result<()> {
-    for (a, b) in numbers.iter().zip(numbers.iter().skip(1)) {
-        if a + 1 != *b {
-            let place = dir.join(segment::file_name(a + 1)).display().to_string();
-            let detail = format!("segments {a} and {b} are here, {} is not", a + 1);
-            return Err(JournalFault::new(FaultKind::MissingSegment, place, detail));
-        }
-    }
-    Ok(())
 }
 
 fn bad_before_good(walker: &Walker, why: &str, later: u64) -> JournalFault {

@@ -1,0 +1,165 @@
+//! Files of the journal before the last one that are missing, cut short or another's, as a start sees them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "test code"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use cordon_interop::{Head, Park, fresh_id, message, message_file, moment, program, run, said};
+use cordon_journal::{Journal, NewRecord, Options, Reader};
+
+const SEGMENT: u64 = 96 * 1024;
+
+fn cordon(words: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    command.args(words);
+    command
+}
+
+fn path(journal: &Path, number: u64) -> PathBuf {
+    journal.join(format!("{number:08}.seg"))
+}
+
+/// How a start ends that must not come up; it is given up after a while.
+fn refused(config: &Path) -> String {
+    let mut command = Command::new("timeout");
+    let command = command.arg("60").arg(program());
+    let output = command.arg("run").arg("--config").arg(config).output();
+    let output = output.unwrap();
+    let words = said(&output);
+    assert!(
+        !output.status.success() && output.status.code() != Some(124),
+        "it started: {words}"
+    );
+    words
+}
+
+fn verify(journal: &Path) -> Output {
+    let mut command = cordon(&["journal", "verify", "--dir"]);
+    command.arg(journal).output().unwrap()
+}
+
+/// Enough messages of an enterprise for several small segments.
+fn say_much(park: &Park) {
+    let fields = format!(
+        "<c:EnterpriseId>enterprise-1</c:EnterpriseId><c:Required>4</c:Required>\
+         <c:OnPost>3</c:OnPost><c:ObservedAt>{}</c:ObservedAt>",
+        moment(0)
+    );
+    let text = message(Head::of("enterprise-1"), "ID", "OnDutyStatus", &fields);
+    let ids: Vec<String> = (0..400).map(|_| fresh_id()).collect();
+    let of = |id: &String| {
+        message_file(
+            park.scratch(),
+            id,
+            &text.replace(">ID<", &format!(">{id}<")),
+        )
+    };
+    let files: Vec<PathBuf> = ids.iter().map(of).collect();
+    let words = said(&park.submit("enterprise-1", &files));
+    assert!(words.contains("accepted 400"), "{words}");
+}
+
+/// The same records in the same order make the same journal, whatever its segments' size.
+fn in_small_segments(journal: &Path) {
+    let records = Reader::open(journal).unwrap().read_from(1).unwrap();
+    let records: Vec<NewRecord> = records.map(|record| record.unwrap().to_new()).collect();
+    std::fs::remove_dir_all(journal).unwrap();
+    let options = Options {
+        segment_bytes: SEGMENT,
+        reserve_bytes: 4096,
+        ..Options::new("JS-DEMO/hub-1")
+    };
+    let mut journal = Journal::open(journal, options).unwrap();
+    for record in records {
+        journal.append_batch(&[record]).unwrap();
+    }
+}
+
+/// A park that ended well, with a journal of several small segments.
+fn stopped() -> (Park, PathBuf, PathBuf) {
+    let mut park = Park::start();
+    say_much(&park);
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    let (config, journal) = (park.data().join("park.toml"), park.data().join("journal"));
+    in_small_segments(&journal);
+    assert!(path(&journal, 4).exists(), "too few segments");
+    park.start_again();
+    park.wait_until_healthy();
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    (park, config, journal)
+}
+
+fn shorten(journal: &Path, number: u64, left: u64) {
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(path(journal, number));
+    file.unwrap().set_len(left).unwrap();
+}
+
+/// Each started and said `ok`; only `cordon journal verify` said DAMAGED.
+#[test]
+fn a_file_before_the_last_that_is_missing_cut_or_anothers_is_refused() {
+    let (mut park, config, journal) = stopped();
+    let whole = std::fs::read(path(&journal, 1)).unwrap();
+    let give_back = || std::fs::write(path(&journal, 1), &whole).unwrap();
+    for left in [SEGMENT / 2, 4096] {
+        shorten(&journal, 1, left);
+        let words = refused(&config);
+        assert!(words.contains("J061"), "{left}: {words}");
+        assert!(words.contains("cordon journal accept"), "{words}");
+        let len = std::fs::metadata(path(&journal, 1)).unwrap().len();
+        assert_eq!(len, left, "the evidence was touched");
+        give_back();
+    }
+    std::fs::remove_file(path(&journal, 1)).unwrap();
+    assert!(refused(&config).contains("J050"));
+    give_back();
+    let second = std::fs::read(path(&journal, 2)).unwrap();
+    std::fs::remove_file(path(&journal, 2)).unwrap();
+    assert!(refused(&config).contains("J004"));
+    std::fs::write(path(&journal, 2), &whole).unwrap();
+    assert!(refused(&config).contains("J003"));
+    std::fs::write(path(&journal, 2), second).unwrap();
+
+    // Its seal alone: nothing is missing, and it is sealed again.
+    shorten(&journal, 1, SEGMENT - 1);
+    park.start_again();
+    park.wait_until_healthy();
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    assert_eq!(std::fs::read(path(&journal, 1)).unwrap(), whole);
+    let seen = verify(&journal);
+    assert!(seen.status.success(), "{}", said(&seen));
+}
+
+#[test]
+fn a_file_before_the_last_that_is_lost_is_given_up_by_name_and_the_hub_goes_on() {
+    let (mut park, config, journal) = stopped();
+    shorten(&journal, 2, SEGMENT / 2);
+    assert!(refused(&config).contains("J061"));
+    let mut accept = cordon(&["journal", "accept", "--by", "Wang Fang", "--reason"]);
+    let words = said(&run(accept.arg("no backup").arg("--config").arg(&config)));
+    assert!(words.contains("segment 2 is lost"), "{words}");
+    park.start_again();
+    park.wait_until_healthy();
+    let alarms = park.view()["alarms"].to_string();
+    assert!(alarms.contains("segment 2 is lost"), "{alarms}");
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    let reader = Reader::open(&journal).unwrap();
+    let (last, _) = reader.position().unwrap();
+    let newest = (last.saturating_sub(40)..=last).filter_map(|at| reader.get(at).ok().flatten());
+    let told = newest.filter(|record| record.label == "journal.accepted");
+    assert_eq!(told.count(), 1);
+    // Accepted once, it is no longer in question; verify goes on naming it.
+    park.start_again();
+    park.wait_until_healthy();
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    let seen = verify(&journal);
+    assert!(!seen.status.success(), "{}", said(&seen));
+    assert!(said(&seen).contains("00000002.seg"), "{}", said(&seen));
+}
