@@ -303,6 +303,38 @@ fn journal_files_that_are_removed_under_a_healthy_hub_end_the_acknowledging() {
     );
 }
 
+/// The hub's alarms about its files that stand raised.
+fn raised(park: &Park) -> usize {
+    let view = park.view();
+    let alarms = view["alarms"].as_array().cloned().unwrap_or_default();
+    let stands = alarms
+        .iter()
+        .filter(|alarm| alarm["code"] == "STORAGE_FAIL" && alarm["state"] == "RAISED");
+    stands.count()
+}
+
+/// Its alarm stood for good, over a restart too that had made the state anew.
+#[test]
+fn the_alarm_of_a_lost_state_ends_when_it_is_in_its_place() {
+    let mut scene = Scene::new(Some("spool/emergency"));
+    let state = scene.store().join("state.redb");
+    let lose = |scene: &Scene| {
+        std::fs::rename(&state, scene.away()).unwrap();
+        scene
+            .park
+            .until("it is missed", || raised(&scene.park) == 1);
+    };
+    lose(&scene);
+    std::fs::rename(scene.away(), &state).unwrap();
+    scene.park.until("it is over", || raised(&scene.park) == 0);
+    // At once, although the last one was told a moment ago.
+    lose(&scene);
+    assert_eq!(scene.park.terminate(), Some(0), "{}", scene.park.log());
+    scene.park.start_again();
+    scene.park.wait_until_healthy();
+    scene.park.until("it is over", || raised(&scene.park) == 0);
+}
+
 /// It was noticed at the next start, or not at all: with both gone a rollback is not known.
 #[test]
 fn a_state_or_a_witness_that_is_removed_under_a_healthy_hub_is_an_alarm() {

@@ -13,13 +13,13 @@ use crate::text::clip;
 pub(crate) const ASTRAY: &str = "state.astray";
 
 /// Audit action of files that are where they were opened again.
-const IN_PLACE: &str = "state.in-place";
+pub(crate) const IN_PLACE: &str = "state.in-place";
 
 /// Audit action of a state that cannot be saved while the journal can be written.
 pub(crate) const UNSAVED: &str = "state.unsaved";
 
 /// Audit action of a state that is saved again.
-const SAVED: &str = "state.saved";
+pub(crate) const SAVED: &str = "state.saved";
 
 /// What is to be done about it.
 const REMEDY: &str = "put the file back, or restart the hub: it makes it anew from the journal";

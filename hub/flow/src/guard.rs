@@ -11,18 +11,16 @@ use cordon_model::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::astray::{ASTRAY, UNSAVED};
 use crate::authority::{flow_id, settle};
 use crate::claims::Claims;
 use crate::conduct::{Conduct, is_round, level_at};
 use crate::counts::Counts;
-use crate::entry_time::{CLOCK_BEHIND, CLOCK_OFF};
 use crate::fault::{
     CONFIGURATION, CONTESTED, ID_REUSED, NOT_YOURS, ONLY_PARK, PROPOSED, STRANGER, fault,
 };
-use crate::fold::{MARKED, RESUMED};
-use crate::room::{DISK_LOW, DISK_OUT};
+use crate::fold::MARKED;
 use crate::text::{clip, clip_empty};
+use crate::trouble::Troubles;
 
 /// Audit action of a statement that was overtaken by a newer one of its sender, or by the park's word.
 pub(crate) const OVERTAKEN: &str = "message.overtaken";
@@ -35,7 +33,7 @@ const QUIET_MICROS: i64 = 60 * 1_000_000;
 const REMEMBERED_MAX: usize = 1_000;
 
 /// Before the stored state; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"guard/3;";
+const FORM: &[u8] = b"guard/4;";
 
 /// Watches refusals. Its alarms are decisions like any other, so that a replay makes them again.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -45,10 +43,16 @@ pub(crate) struct Guard {
     counts: Counts,
     conduct: Conduct,
     claims: Claims,
+    pub(crate) troubles: Troubles,
 }
 
 impl Guard {
-    fn is_loud(&mut self, sender: &str, code: &str, time: Timestamp) -> bool {
+    /// The next one of this code is told at once.
+    pub(crate) fn forget_loud(&mut self, sender: &str, code: &str) {
+        self.alarmed.remove(&(sender.to_owned(), code.to_owned()));
+    }
+
+    pub(crate) fn is_loud(&mut self, sender: &str, code: &str, time: Timestamp) -> bool {
         let key = (sender.to_owned(), code.to_owned());
         if let Some(last) = self.alarmed.get(&key)
             && time.micros().saturating_sub(*last) < QUIET_MICROS
@@ -236,33 +240,7 @@ impl Plugin for Guard {
     }
 }
 
-/// The alarm that what the hub says of itself calls for.
-fn trouble(entry: &Entry) -> Option<(AlarmCode, AlarmLevel)> {
-    match entry.label.as_str() {
-        _ if entry.cause != 0 => None,
-        CLOCK_OFF | CLOCK_BEHIND => Some((AlarmCode::ClockSkew, AlarmLevel::Orange)),
-        DISK_LOW => Some((AlarmCode::StorageFail, AlarmLevel::Yellow)),
-        ASTRAY | UNSAVED | DISK_OUT | RESUMED => Some((AlarmCode::StorageFail, AlarmLevel::Orange)),
-        _ => None,
-    }
-}
-
 impl Guard {
-    /// The hub's own clock or disk.
-    fn own_trouble(&mut self, entry: &Entry, decisions: &mut Decisions) {
-        let (Some(kind), Some(Body::AuditEvent(audit))) = (
-            trouble(entry),
-            entry.message.as_deref().map(|message| &message.body),
-        ) else {
-            return;
-        };
-        if self.is_loud(entry.sender.as_str(), &entry.label, entry.time) {
-            let detail = audit.detail.as_deref().unwrap_or_default();
-            let event = event(entry, kind, detail);
-            decisions.emit(Body::AlarmEvent(event), None);
-        }
-    }
-
     /// One alarm in a while for each sender and code; about conduct one while it is open.
     fn alarmed(&mut self, entry: &Entry, decisions: &mut Decisions) {
         let Some(deed) = told(entry).or_else(|| self.claimed(entry)) else {
@@ -345,6 +323,7 @@ impl Guard {
         if let Body::AlarmUpdate(update) = &message.body {
             // After people have settled it the next one is told at once. The hub ends by itself what it
             // counts under another, which goes on.
+            self.troubles.stepped(update);
             let ended = self.conduct.stepped(update);
             if let Some(deed) = ended.filter(|_| entry.standing == Standing::Park) {
                 self.alarmed.remove(&deed);
@@ -410,7 +389,7 @@ fn shown(entry: &Entry, decisions: &mut Decisions) {
 }
 
 /// An alarm of the hub itself about an entry.
-fn event(
+pub(crate) fn event(
     entry: &Entry,
     (alarm_code, alarm_level): (AlarmCode, AlarmLevel),
     description: &str,

@@ -74,6 +74,7 @@ mod submit;
 mod supervisor;
 mod text;
 mod time_scale;
+mod trouble;
 mod unsettled;
 mod vital;
 mod work;
