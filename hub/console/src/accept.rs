@@ -4,14 +4,14 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use cordon_contract::Shutdown;
+use cordon_contract::{Seldom, Shutdown};
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -32,6 +32,8 @@ const EMERGENCY: &str = "/api/emergency-open";
 
 /// Longest wait after the system refused a connection.
 const PAUSE: Duration = Duration::from_millis(50);
+/// Between two lines of the log that say so.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
 
 /// Answers requests once there is a hub to ask; until then callers are told to come again.
 pub(crate) type Answering = Arc<OnceLock<Router>>;
@@ -44,6 +46,7 @@ pub(crate) async fn run(
     shutdown: Shutdown,
 ) {
     let mut connections = JoinSet::new();
+    let mut refused = Seldom::new(TELL_AGAIN);
     loop {
         let accepted = tokio::select! {
             () = shutdown.wait() => break,
@@ -53,7 +56,9 @@ pub(crate) async fn run(
         let stream = match accepted {
             Ok((stream, _)) => stream,
             Err(error) => {
-                tracing::warn!(%error, "the console cannot accept a connection");
+                if let Some(times) = refused.again(Instant::now()) {
+                    tracing::warn!(%error, times, "the console cannot accept a connection");
+                }
                 seats.make_room();
                 tokio::time::sleep(PAUSE).await;
                 continue;

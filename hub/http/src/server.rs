@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use cordon_contract::Shutdown;
+use cordon_contract::{Seldom, Shutdown};
 use http::{HeaderValue, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as _, Incoming};
@@ -30,6 +30,9 @@ use crate::stall::Stall;
 
 /// Memory that is set aside for a body before any of it came.
 const FIRST_BYTES: usize = 64 * 1024;
+
+/// Between two lines of the log that no connection can be accepted.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
 
 /// A TLS configuration that can be replaced while the server runs (new certificate, new CRL).
 pub type TlsSource = Arc<ArcSwap<rustls::ServerConfig>>;
@@ -155,6 +158,7 @@ impl Server {
     pub async fn serve(self, handler: Arc<dyn Handler>, shutdown: Shutdown) {
         let seats = Seats::new(self.options.places);
         let mut connections = JoinSet::new();
+        let mut refused = Seldom::new(TELL_AGAIN);
         loop {
             let accepted = tokio::select! {
                 () = shutdown.wait() => break,
@@ -165,7 +169,9 @@ impl Server {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of open files: the journal has its own; here somebody gives way.
-                    tracing::warn!(%error, "cannot accept a connection");
+                    if let Some(times) = refused.again(Instant::now()) {
+                        tracing::warn!(%error, times, address = %self.address, "cannot accept a connection");
+                    }
                     seats.make_room();
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
