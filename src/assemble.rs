@@ -349,8 +349,21 @@ fn remember_grants(hub: &Arc<RunningHub>, grants: Arc<Grants>) {
     });
 }
 
+/// What stood in a part of the journal that was given up by name is not waited for.
 fn stored_grants(reader: &EntryReader, grants: &Grants) -> Result<(), Fault> {
-    for stored in reader.read_from(grants.number() + 1)? {
+    let mut from = grants.number() + 1;
+    while let Err(fault) = grants_from(from, reader, grants) {
+        let reached = from.max(grants.number() + 1);
+        match reader.journal().behind_given_up(reached) {
+            Ok(Some(behind)) => from = behind,
+            _ => return Err(fault),
+        }
+    }
+    Ok(())
+}
+
+fn grants_from(number: u64, reader: &EntryReader, grants: &Grants) -> Result<(), Fault> {
+    for stored in reader.read_from(number)? {
         grants.apply(&stored?.entry);
     }
     Ok(())

@@ -149,6 +149,12 @@ fn a_file_before_the_last_that_is_lost_is_given_up_by_name_and_the_hub_goes_on()
     park.wait_until_healthy();
     let alarms = park.view()["alarms"].to_string();
     assert!(alarms.contains("segment 2 is lost"), "{alarms}");
+    // What is behind it is known to who asks for grants.
+    assert!(
+        !park.log().contains("grants cannot be read"),
+        "{}",
+        park.log()
+    );
     assert_eq!(park.terminate(), Some(0), "{}", park.log());
     let reader = Reader::open(&journal).unwrap();
     let (last, _) = reader.position().unwrap();

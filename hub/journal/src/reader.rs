@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::chain;
 use crate::disk::{Disk, RealDisk};
 use crate::fault::{FaultKind, JournalFault, Result};
+use crate::given_up::GivenUp;
 use crate::nearby::Nearby;
 use crate::record::Record;
 use crate::segment::{self, DATA_START, Segment};
@@ -138,6 +139,27 @@ impl Reader {
     /// One record; `None` when it is not written yet.
     pub fn get(&self, number: u64) -> Result<Option<Record>> {
         self.read_range(number.max(1), number)?.next().transpose()
+    }
+
+    /// The first record behind the next segment after `number` that was given up by name: there reading goes on for
+    /// whoever can do without what was lost. `None` when nothing of what follows was given up.
+    pub fn behind_given_up(&self, number: u64) -> Result<Option<u64>> {
+        let given_up = GivenUp::read(self.disk.as_ref(), &self.dir)?.with(&[]);
+        if given_up.is_empty() {
+            return Ok(None);
+        }
+        let is_behind = |segment: &u64| {
+            let before = segment.checked_sub(1);
+            !given_up.contains(segment) && before.is_some_and(|before| given_up.contains(&before))
+        };
+        let numbers = segment::list(self.disk.as_ref(), &self.dir)?;
+        for segment in numbers.into_iter().filter(is_behind) {
+            let first = self.first_of(segment)?;
+            if first.is_some_and(|first| first > number) {
+                return Ok(first);
+            }
+        }
+        Ok(None)
     }
 
     /// For many single records in the order of their numbers.

@@ -187,8 +187,19 @@ fn what_is_given_up_by_name_stays_given_up_and_hides_nothing_else() {
                 assert_eq!(read(&reader, there), "there", "{way} {number}");
             }
             let all = reader.read_from(1).unwrap();
-            let end = all.filter_map(Result::err).next().map(|fault| fault.code());
+            let mut reached = 0;
+            let end = all.map(|record| record.map(|record| reached = record.number));
+            let end = end.filter_map(Result::err).next().map(|fault| fault.code());
             assert_eq!(end, Some(wanted), "{way} {number}");
+            // Whoever can do without it goes on behind it.
+            let behind = reader.behind_given_up(reached + 1).unwrap().unwrap();
+            assert!(behind > reached + 1, "{way} {number}");
+            let rest = reader
+                .read_from(behind)
+                .unwrap()
+                .map(|record| record.unwrap().number);
+            assert_eq!(rest.last(), Some(last + 3), "{way} {number}");
+            assert_eq!(reader.behind_given_up(behind).unwrap(), None);
             assert!(!verify(dir.path()).unwrap().is_clean(), "{way} {number}");
 
             // Another one is no part of what was given up.
@@ -331,25 +342,4 @@ fn a_file_that_is_cut_under_its_writer_ends_the_acknowledging_at_once() {
     let mut journal = Journal::open(dir.path(), options()).unwrap();
     shorten(dir.path(), 1, BYTES - 1);
     assert_eq!(code(journal.look_in_place()), "J061");
-}
-
-/// What a start costs with many segments; prints, asserts nothing of time.
-#[test]
-#[ignore = "a measurement"]
-fn ten_thousand_segments() {
-    let dir = tempfile::tempdir().unwrap();
-    let small = || Options {
-        segment_bytes: 16 * 1024,
-        ..options()
-    };
-    let disk = Arc::new(Counting::default());
-    let mut journal = Journal::open_on(disk, dir.path(), small()).unwrap();
-    let batch = sample_batch(1, 11_000, 1);
-    for _ in 0..10_000 {
-        journal.append_batch(&batch).unwrap();
-    }
-    drop(journal);
-    let begun = std::time::Instant::now();
-    drop(Journal::open(dir.path(), small()).unwrap());
-    println!("10,000 segments: opened in {:?}", begun.elapsed());
 }
