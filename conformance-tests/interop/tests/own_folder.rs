@@ -251,10 +251,14 @@ fn an_older_copy_put_in_place_of_a_failed_disk_is_not_the_journal() {
 
 /// Everything is acknowledged into files that nobody finds again, and `/healthz` said `ok`.
 fn loses_its_path(lose: impl Fn(&Scene), give_back: impl Fn(&Scene)) {
+    loses(lose, "J060", give_back);
+}
+
+fn loses(lose: impl Fn(&Scene), told: &str, give_back: impl Fn(&Scene)) {
     let mut scene = Scene::new(Some("spool/emergency"));
     assert!(scene.say().contains("accepted 1"));
     lose(&scene);
-    scene.park.wait_until_health("J060");
+    scene.park.wait_until_health(told);
     let words = scene.say();
     assert!(!words.contains("accepted 1"), "{words}");
     let metrics = scene.park.get("/metrics").unwrap();
@@ -299,6 +303,35 @@ fn journal_files_that_are_removed_under_a_healthy_hub_end_the_acknowledging() {
             let lost = scene.store().join("lost");
             std::fs::remove_dir_all(scene.away()).unwrap();
             copy(&lost, &journal(scene));
+        },
+    );
+}
+
+/// The next start noticed it; until then all went on, into a file with a hole.
+#[test]
+fn a_journal_file_that_is_cut_under_a_healthy_hub_ends_the_acknowledging() {
+    let segment = |scene: &Scene| scene.store().join("journal/00000001.seg");
+    let signal = |scene: &Scene, which: &str| {
+        let pid = scene.park.id().to_string();
+        let sent = std::process::Command::new("kill")
+            .args([which, &pid])
+            .status();
+        assert!(sent.unwrap().success());
+    };
+    loses(
+        |scene| {
+            // What is kept is all that stood there.
+            signal(scene, "-STOP");
+            std::fs::copy(segment(scene), scene.away()).unwrap();
+            let file = std::fs::OpenOptions::new().write(true).open(segment(scene));
+            file.unwrap().set_len(8192).unwrap();
+            signal(scene, "-CONT");
+        },
+        "J061",
+        |scene| {
+            let whole = scene.store().join("whole");
+            std::fs::copy(scene.away(), &whole).unwrap();
+            std::fs::rename(whole, segment(scene)).unwrap();
         },
     );
 }
