@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use cordon_contract::{EntryKind, Fault, Order, OutcomeKind};
-use cordon_model::{Body, CommandOutcome, MessageId};
+use cordon_model::{Body, CommandOutcome, DeviceId, GateAction, MessageId};
 use cordon_wire::write_message;
 
 use crate::act::Today;
@@ -251,12 +251,15 @@ impl Emergency {
             .filter(|draft| draft.kind == EntryKind::Outcome)
         {
             let (kind, detail) = told(draft);
-            if let (OutcomeKind::Confirmed, Some((device, action))) = (kind, &acted.barrier) {
-                let mut shown = self.kit.ties.board.lock();
-                shown.acted.insert(device.clone(), *action);
+            if let Some(barrier) = &acted.barrier {
+                self.kit.show_acted(kind, barrier);
             }
+            let opening = acted.opening.to_string();
+            let held_before = &mut self.kit.held_before;
+            held_before.end_spooled(&opening, &acted.target, kind);
+            self.kit.show_held_before();
             self.kit.spool.add(SpoolLine::Outcome {
-                opening: acted.opening.to_string(),
+                opening,
                 target: acted.target.clone(),
                 kind,
                 detail,
@@ -297,6 +300,8 @@ impl Kit {
             targets.push(order.target.0.clone());
             self.act(order, opening);
         }
+        self.held_before.take_acting(batch, &acting);
+        self.show_held_before();
         for line in batch.lines() {
             if has_acted(line, &acting) {
                 self.note_opening(&late_receipt(line));
@@ -320,6 +325,21 @@ impl Kit {
                 acted: acting.get(&id).cloned().unwrap_or_default(),
             }),
             _ => tracing::error!("an emergency opening could not be written down"),
+        }
+    }
+
+    /// Shows what came of an order to a barrier. After an opening of which nobody knows whether it was carried
+    /// out, what was confirmed before is no longer so for sure.
+    fn show_acted(&self, kind: OutcomeKind, (device, action): &(DeviceId, GateAction)) {
+        let acted = &mut self.ties.board.lock().acted;
+        match kind {
+            OutcomeKind::Confirmed => {
+                acted.insert(device.clone(), *action);
+            }
+            OutcomeKind::Expired | OutcomeKind::Refused if *action == GateAction::LockOpen => {
+                acted.remove(device);
+            }
+            _ => {}
         }
     }
 

@@ -13,7 +13,7 @@ use cordon_model::{
 use crate::batch::{Batch, Line};
 use crate::draft::Draft;
 use crate::flags;
-use crate::kit::opening_of;
+use crate::kit::{Acting, opening_of};
 use crate::outcome::command_outcome;
 
 /// Openings of a barrier whose outcome is awaited at once; beyond, it counts as held.
@@ -32,6 +32,8 @@ pub(crate) struct HeldFold {
     spooled: BTreeMap<Spooled, (DeviceId, MessageId)>,
     /// Emergency openings and releases of the journal, by number.
     openings: BTreeMap<u64, MessageId>,
+    /// What was known when this run began.
+    at_start: BTreeMap<DeviceId, bool>,
 }
 
 #[derive(Debug, Default)]
@@ -152,12 +154,28 @@ impl Barrier {
 }
 
 impl HeldFold {
-    /// Whether a barrier is held open; one of which nothing is known is not there. What was lost with the
-    /// memory of an earlier run nobody knows, so that nobody ordered anything is never concluded.
+    /// Whether a barrier was held open when this run began, as far as that is still so; one of which nothing is
+    /// known is not there. What was lost with the memory of an earlier run nobody knows, so that nobody ordered
+    /// anything is never concluded.
     pub(crate) fn shown(&self) -> BTreeMap<DeviceId, bool> {
+        let mut shown = self.at_start.clone();
+        shown.retain(|id, was| self.barriers.get(id).and_then(Barrier::is_held) == Some(*was));
+        shown
+    }
+
+    /// All that was before is taken in: what comes now is of this run.
+    pub(crate) fn begin_run(&mut self) {
         let barriers = self.barriers.iter();
         let known = barriers.filter_map(|(id, barrier)| Some((id.clone(), barrier.is_held()?)));
-        known.collect()
+        self.at_start = known.collect();
+    }
+
+    /// Takes in the orders of a batch that acted in this run.
+    pub(crate) fn take_acting(&mut self, batch: &Batch, acting: &Acting) {
+        if !self.at_start.is_empty() {
+            let targets: Vec<String> = acting.values().flatten().cloned().collect();
+            self.take_spooled((batch, 0), batch.time(), Some(&targets));
+        }
     }
 
     /// Something newer could not be read: what was held is so as far as anybody knows, and of nothing can be
@@ -245,7 +263,11 @@ impl HeldFold {
     /// Takes in what came of an order of the spool.
     pub(crate) fn end_spooled(&mut self, opening: &str, target: &str, kind: OutcomeKind) {
         let key = (opening.to_owned(), target.to_owned());
-        if let Some((device, command)) = self.spooled.get(&key).cloned()
+        let order = match kind {
+            OutcomeKind::Accepted => self.spooled.get(&key).cloned(),
+            _ => self.spooled.remove(&key),
+        };
+        if let Some((device, command)) = order
             && let Some(barrier) = self.barriers.get_mut(&device)
         {
             barrier.ended(command, command_outcome(kind));
@@ -369,11 +391,13 @@ mod tests {
         released.ordered(RELEASE, GateAction::Release, at(2));
         released.ended(RELEASE, CommandOutcome::Confirmed);
         fold.barriers.insert(id("BR-02"), released);
+        fold.begin_run();
         assert_eq!(
             fold.shown(),
             [(id("BR-01"), true), (id("BR-02"), false)].into()
         );
         fold.blind();
+        fold.begin_run();
         assert_eq!(fold.shown(), [(id("BR-01"), true)].into());
     }
 }

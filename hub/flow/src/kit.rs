@@ -13,6 +13,7 @@ use crate::batch::{Batch, Line};
 use crate::core::Core;
 use crate::entry_reader::EntryReader;
 use crate::entry_time::{ClockTold, EntryTime};
+use crate::held_before::HeldFold;
 use crate::ledger::{Ledger, StateSeat};
 use crate::outbox::Rank;
 use crate::queue::Room;
@@ -68,6 +69,8 @@ pub(crate) struct Kit {
     pub openings: Remembered<(PartyId, MessageId), ReceiptData>,
     /// What was ordered before this time could not be read.
     pub blind_since: Option<Timestamp>,
+    /// Which barriers were held open before a start that could not open its journal.
+    pub held_before: HeldFold,
     /// What enterprises said of alarms.
     pub alarm_pace: AlarmPace,
     /// How far entries are ahead of the clock, with a journal and without.
@@ -105,6 +108,7 @@ impl Kit {
             acted_count: 0,
             openings: Remembered::new(REMEMBERED_MAX),
             blind_since: None,
+            held_before: HeldFold::default(),
             alarm_pace: AlarmPace::default(),
             entry_time: EntryTime::default(),
             clock_told: ClockTold::default(),

@@ -57,15 +57,23 @@ impl Kit {
             tracing::error!(%fault, "the lead of the journal could not be put into words");
         }
         self.recall_spool(&mut batch, &mut held);
-        self.ties.board.lock().held_before = held.shown();
+        held.begin_run();
+        self.held_before = held;
+        self.show_held_before();
         batch.next()
     }
 
     /// What was shown instead of the plug-ins' state, while it was not known, is over.
-    pub(crate) fn show_ordinary(&self) {
+    pub(crate) fn show_ordinary(&mut self) {
+        self.held_before = HeldFold::default();
         let mut shown = self.ties.board.lock();
         shown.acted.clear();
         shown.held_before.clear();
+    }
+
+    /// Shows what was held before the start, as far as this run changed nothing.
+    pub(crate) fn show_held_before(&self) {
+        self.ties.board.lock().held_before = self.held_before.shown();
     }
 
     fn recall_spool(&mut self, batch: &mut Batch, held: &mut HeldFold) {
@@ -79,6 +87,9 @@ impl Kit {
                     ..
                 } => held.end_spooled(&opening, &target, kind),
             }
+        }
+        if self.spool.is_torn() {
+            held.blind();
         }
         if self.spool.is_unreadable() {
             self.blind_since = Some(self.ties.clock.now());

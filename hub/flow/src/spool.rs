@@ -74,6 +74,8 @@ pub(crate) struct Spool {
     written: u64,
     /// It could not be read; what stands in it is kept until it can.
     unreadable: bool,
+    /// A line that stands in it is not whole.
+    torn: bool,
     /// Mounts that the way to the file's folder led over at most.
     home: usize,
 }
@@ -87,6 +89,7 @@ impl Spool {
             mark: None,
             written: 0,
             unreadable: false,
+            torn: false,
         }
     }
 
@@ -215,16 +218,19 @@ impl Spool {
         };
         let lines = bytes.split(|byte| *byte == b'\n');
         let lines = lines.filter(|line| !line.is_empty());
+        let mut torn = false;
         let read: Vec<SpoolLine> = lines
             .filter_map(|line| match serde_json::from_slice(line) {
                 Ok(line) => Some(line),
                 Err(error) => {
+                    torn = true;
                     let line = String::from_utf8_lossy(line);
                     tracing::warn!(%error, %line, "a torn line of the emergency spool was left out");
                     None
                 }
             })
             .collect();
+        self.torn = torn;
         self.written = read.len() as u64;
         // Each line of the file stands for one in memory: the same may have happened twice.
         let mut found: Vec<&SpoolLine> = read.iter().collect();
@@ -233,6 +239,11 @@ impl Spool {
             kept.stored = at.map(|at| found.remove(at)).is_some();
         }
         read
+    }
+
+    /// Whether something was written that nobody knows: a line is not whole.
+    pub(crate) fn is_torn(&self) -> bool {
+        self.torn
     }
 
     /// Whether something may stand in the file that this run could not read.

@@ -195,9 +195,12 @@ async fn what_was_held_before_a_start_without_a_journal_is_known_until_it_is_rel
     let hub = again(&park, &disk, hub).await;
     assert_eq!(held_before(&hub), Some(false), "by the spool");
 
+    // An opening of which nobody knows what came of it: it can no longer be said that it is not held.
+    park.yard.answer(BARRIER, OutcomeKind::Expired);
     let fresh = vec![(33, opening(&one, "G1", false))];
     assert_eq!(said(&hub, &one, fresh).await, [""]);
     spooled(&hub, 6).await;
+    assert_eq!((held_before(&hub), hub.health().acted.len()), (None, 0));
     let hub = again(&park, &disk, hub).await;
     assert_eq!(held_before(&hub), Some(true), "opened again");
     disk.set_broken(false);
