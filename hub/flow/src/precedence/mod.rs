@@ -6,7 +6,9 @@
 //! overtaken, and shown to no plug-in that decides by it, so that a grant which was spooled, lost on
 //! the way or sent twice never overrules its own withdrawal.
 
+mod lean;
 mod stamp;
+mod stamps;
 mod standing;
 mod subjects;
 mod words;
@@ -16,9 +18,11 @@ use std::collections::BTreeMap;
 use cordon_contract::{NoRoom, speaker_of};
 use cordon_model::{AccessGrant, Body, LifeState, Message, Timestamp};
 
+use self::lean::Lean;
+pub(crate) use self::lean::raises;
 use self::stamp::Stamp;
+use self::stamps::Stamps;
 use self::standing::{Standing, Stored};
-pub(crate) use self::subjects::raises;
 use self::subjects::{Key, key, of_grant, subjects};
 use self::words::Words;
 use crate::draft::Draft;
@@ -35,9 +39,9 @@ pub const SUBJECTS_MAX: usize = 100_000;
 const PARK: &str = "";
 
 /// Before the stored statements; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"precedence/8;";
+const FORM: &[u8] = b"precedence/9;";
 
-/// The newest statement about every subject, by sender.
+/// The newest statements about every subject, by sender.
 #[derive(Debug)]
 pub(crate) struct Precedence {
     senders: BTreeMap<String, Words>,
@@ -81,7 +85,7 @@ impl Precedence {
         if let Body::AccessGrant(grant) = &message.body
             && grant.state == LifeState::Active
             && !is_park(draft)
-            && self.standing.stamp(&key(&of_grant(grant))).is_some()
+            && self.standing.said(&key(&of_grant(grant))).is_some()
         {
             return flags::OVERTAKEN | flags::PARK_STANDS;
         }
@@ -97,10 +101,19 @@ impl Precedence {
             return false;
         };
         let stamp = Stamp::of(&self.scale, draft, message, received);
-        subjects(&message.body).compared.iter().any(|subject| {
-            let newest = self.newest(draft, message, &key(subject));
-            newest.is_some_and(|newest| stamp.is_before(newest, raises(&message.body)))
-        })
+        let lean = Lean::of(&message.body);
+        let is_overruled = |place: &Vec<Vec<String>>| {
+            place.iter().any(|subject| {
+                let said = self.said(draft, message, &key(subject));
+                said.is_some_and(|said| said.overrule(stamp, lean))
+            })
+        };
+        let places = subjects(&message.body).compared;
+        match lean {
+            // It is the newest of a place, and cannot be carried out in part.
+            Lean::Safe => !places.is_empty() && places.iter().all(is_overruled),
+            Lean::Open => places.iter().any(is_overruled),
+        }
     }
 
     /// Whether what is said would be remembered: the park's word on a grant is never forgotten while the
@@ -122,16 +135,12 @@ impl Precedence {
         }
     }
 
-    /// What the same voice said last of a subject.
-    fn newest(&self, draft: &Draft, message: &Message, key: &Key) -> Option<Stamp> {
+    /// What the same voice said of a subject.
+    fn said(&self, draft: &Draft, message: &Message, key: &Key) -> Option<&Stamps> {
         match parks_grant(draft, message) {
-            Some(_) => self.standing.stamp(key),
-            None => self.stamp(voice(draft, message), key),
+            Some(_) => self.standing.said(key),
+            None => self.senders.get(voice(draft, message))?.newest.get(key),
         }
-    }
-
-    fn stamp(&self, sender: &str, key: &Key) -> Option<Stamp> {
-        self.senders.get(sender)?.newest.get(key).copied()
     }
 
     fn clock_at(&self, received: Timestamp) -> Timestamp {
@@ -151,11 +160,6 @@ impl Precedence {
         let stamp = Stamp::of(&self.scale, draft, message, received);
         for subject in subjects(&message.body).noted {
             let key = key(&subject);
-            // What acted before it could be written down may be older than what stands.
-            let known = self.newest(draft, message, &key);
-            if known.is_some_and(|known| stamp.is_before(known, raises(&message.body))) {
-                continue;
-            }
             match parks_grant(draft, message) {
                 Some(grant) => {
                     let now = self.clock_at(received);
@@ -197,7 +201,7 @@ impl Precedence {
     /// As stored with the state.
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, postcard::Error> {
         let senders = self.senders.iter();
-        let said: BTreeMap<&String, &BTreeMap<Key, Stamp>> =
+        let said: BTreeMap<&String, &BTreeMap<Key, Stamps>> =
             senders.map(|(sender, it)| (sender, &it.newest)).collect();
         postcard::to_extend(&(&self.scale, said, self.standing.stored()), FORM.to_vec())
     }
@@ -206,7 +210,7 @@ impl Precedence {
     pub(crate) fn of_bytes(bytes: &[u8]) -> Result<Self, postcard::Error> {
         let said = bytes.strip_prefix(FORM);
         let said = said.ok_or(postcard::Error::DeserializeBadEncoding)?;
-        let (scale, said, stored): (TimeScale, BTreeMap<String, BTreeMap<Key, Stamp>>, Stored) =
+        let (scale, said, stored): (TimeScale, BTreeMap<String, BTreeMap<Key, Stamps>>, Stored) =
             postcard::from_bytes(said)?;
         let mut all = Self {
             scale,
@@ -214,11 +218,8 @@ impl Precedence {
             ..Self::default()
         };
         for (sender, newest) in said {
-            let times = newest.iter();
-            let by_time = times.map(|(key, stamp)| (stamp.occurred_micros, *key));
-            let by_time = by_time.collect();
             all.count += newest.len();
-            all.senders.insert(sender, Words { newest, by_time });
+            all.senders.insert(sender, Words::of_stored(newest));
         }
         Ok(all)
     }
@@ -264,171 +265,4 @@ fn ordered(draft: &Draft) -> Option<&Message> {
 }
 
 #[cfg(test)]
-mod tests {
-    use cordon_model::Timestamp;
-
-    use super::{Precedence, Stamp, Standing};
-
-    fn stamp(occurred_micros: i64, sequence: u64) -> Stamp {
-        Stamp {
-            occurred_micros,
-            at_latest_micros: occurred_micros,
-            author: 0,
-            sequence,
-        }
-    }
-
-    #[test]
-    fn time_decides_and_the_count_where_times_are_equal() {
-        let newest = stamp(100, 7);
-        for older in [stamp(99, 6), stamp(99, 7), stamp(99, 0), stamp(100, 6)] {
-            assert!(older.is_before(newest, false), "{older:?}");
-        }
-        assert!(!stamp(100, 7).is_before(newest, false));
-        assert!(
-            stamp(99, 8).is_before(newest, false),
-            "a count that went on"
-        );
-        assert!(
-            !stamp(101, 1).is_before(newest, false),
-            "a count begun anew"
-        );
-        assert!(stamp(99, 8).is_before(stamp(100, 0), false));
-    }
-
-    /// One operator's whole seconds are behind another's fractions. Where that leaves a doubt barriers rise.
-    #[test]
-    fn words_of_two_people_close_together_are_of_no_order() {
-        let by = |author, micros| Stamp {
-            author,
-            ..stamp(micros, 0)
-        };
-        for (raises, apart) in [(false, 800_000), (true, 2_000_000)] {
-            assert!(!by(1, 0).is_before(by(2, apart - 1), raises));
-            assert!(by(1, 0).is_before(by(2, apart), raises));
-        }
-    }
-
-    /// What came late is told by its author's clock and count together, also by a clock that is ahead.
-    #[test]
-    fn of_one_author_the_older_is_older_however_far_his_clock_is_ahead() {
-        let second = 1_000_000;
-        for ahead in [0, second / 10, second, 240 * second] {
-            let came = |said: i64, at: i64, sequence| Stamp {
-                at_latest_micros: (said + ahead).min(at),
-                ..stamp(said + ahead, sequence)
-            };
-            let newer = came(500_000, 500_001, 12);
-            for raises in [true, false] {
-                let late = came(0, 800_000, 11);
-                assert!(late.is_before(newer, raises), "{ahead} {raises}");
-                assert!(!newer.is_before(late, raises), "{ahead} {raises}");
-            }
-            // The clock was put right since, the count goes on: it is what came last.
-            let right = stamp(900_000, 13);
-            for raises in [true, false] {
-                assert!(!right.is_before(newer, raises), "{ahead} {raises}");
-            }
-        }
-        // A count that begins anew within the same second, or none: barriers rise.
-        for anew in [stamp(0, 0), stamp(0, 1), stamp(-500_000, 1)] {
-            assert!(!anew.is_before(stamp(0, 900), true), "{anew:?}");
-            assert!(anew.is_before(stamp(0, 900), false), "{anew:?}");
-        }
-        assert!(stamp(98, 3).is_before(stamp(99, 2), false));
-        assert!(!stamp(98, 3).is_before(stamp(99, 2), true));
-        assert!(stamp(98, 3).is_before(stamp(2_000_098, 2), true));
-    }
-
-    #[test]
-    fn the_parks_word_on_a_grant_gives_way_only_once_the_grant_is_over() {
-        let at = |second: i64| Timestamp::from_micros(second * 1_000_000);
-        let mut said = Standing::within(2);
-        let (one, two, three) = ([1; 16], [2; 16], [3; 16]);
-        said.note(one, stamp(0, 0), at(100), at(0));
-        said.note(two, stamp(1, 0), at(200), at(1));
-        assert!(
-            said.has_room(&one, false, at(99)),
-            "a further word on the same"
-        );
-        assert!(!said.has_room(&three, false, at(99)));
-        assert!(said.has_room(&three, true, at(99)), "what takes back");
-        said.note(three, stamp(2, 0), at(300), at(99));
-        assert!(
-            [one, two, three]
-                .iter()
-                .all(|key| said.stamp(key).is_some()),
-            "what was taken is kept"
-        );
-        let mut said = Standing::of_stored(2, &said.stored());
-        said.note([4; 16], stamp(3, 0), at(400), at(101));
-        assert_eq!(said.stamp(&one), None, "it was over");
-        assert!(said.stamp(&two).is_some() && said.stamp(&three).is_some());
-    }
-
-    /// Every order in which these can arrive.
-    fn orders(stamps: &[Stamp]) -> Vec<Vec<Stamp>> {
-        if stamps.is_empty() {
-            return vec![Vec::new()];
-        }
-        let mut all = Vec::new();
-        for (index, first) in stamps.iter().enumerate() {
-            let mut rest = stamps.to_vec();
-            rest.remove(index);
-            for mut order in orders(&rest) {
-                order.insert(0, *first);
-                all.push(order);
-            }
-        }
-        all
-    }
-
-    /// A count begun anew, and a late statement of the old count: that one won.
-    #[test]
-    fn the_newest_holds_in_whatever_order_they_arrive() {
-        let sets = [
-            vec![stamp(0, 1_000), stamp(90, 1), stamp(1, 1_001)],
-            vec![stamp(0, 5), stamp(10, 4), stamp(20, 3), stamp(30, 2)],
-            vec![
-                stamp(5, 9),
-                stamp(5, 1),
-                stamp(4, 10),
-                stamp(6, 0),
-                stamp(1, 99),
-            ],
-        ];
-        for set in sets {
-            let newest = set
-                .iter()
-                .max_by_key(|it| (it.occurred_micros, it.sequence));
-            for order in orders(&set) {
-                let mut said = Precedence::default();
-                for one in &order {
-                    let known = said.stamp("one", &[0; 16]);
-                    if !known.is_some_and(|known| one.is_before(known, false)) {
-                        said.note("one", [0; 16], *one);
-                    }
-                }
-                let holds = said.stamp("one", &[0; 16]);
-                assert_eq!(holds.as_ref(), newest, "{order:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_sender_of_many_statements_forgets_its_own() {
-        let mut said = Precedence::within(4);
-        let key = |number: u8| [number; 16];
-        said.note("quiet", key(1), stamp(1, 0));
-        for number in 2..20 {
-            said.note("loud", key(number), stamp(i64::from(number), 0));
-        }
-        assert_eq!(said.stamp("quiet", &key(1)), Some(stamp(1, 0)));
-        assert_eq!(said.stamp("loud", &key(16)), None);
-        assert!(said.stamp("loud", &key(17)).is_some());
-        assert_eq!(said.count, 4);
-        let stored = Precedence::of_bytes(&said.to_bytes().unwrap()).unwrap();
-        assert_eq!((stored.count, stored.senders.len()), (4, 2));
-        assert!(Precedence::of_bytes(b"\0").is_err(), "another form");
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@ use cordon_model::{Message, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::is_parks_voice;
+use super::lean::Lean;
 use crate::draft::Draft;
 use crate::sealer::digest_of_parts;
 use crate::time_scale::TimeScale;
@@ -12,18 +13,23 @@ use crate::time_scale::TimeScale;
 /// How far words of two authors have to lie apart to say anything of their order: many clocks show whole
 /// seconds, and a second takes 0.9 s in the time of a journal that is ahead of the clock.
 const APART_MICROS: i64 = 800_000;
-/// The same of what raises barriers: where the order is in doubt they rise.
-const RAISE_APART_MICROS: i64 = 2_000_000;
+/// The same of what is on the safe side: where the order is in doubt it holds.
+const SAFE_APART_MICROS: i64 = 2_000_000;
+/// Numbers of one author that lie farther apart than this come of two counts: a person has two devices, a
+/// plant two gateways, a system was set up anew.
+const ONE_COUNT: u64 = 100;
+
+/// Stands for a partner, who is one author whoever speaks for it.
+const PARTNER: u32 = 0;
 
 /// When a statement was true, and its place in its author's own count. What the park says is timed by
 /// the journal, what a partner says by his own clock.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Stamp {
     /// When its author says that it was.
-    pub occurred_micros: i64,
-    /// The same, no later than it came: of the park's people none speaks of the future to the others. They
-    /// are several, each with a clock, and one whose clock is ahead must not silence an evacuation.
-    pub at_latest_micros: i64,
+    pub said_micros: i64,
+    /// When it came, which is no earlier than it was truly said.
+    pub came_micros: i64,
     /// Whose count it is, where several people are one speaker.
     pub author: u32,
     pub sequence: u64,
@@ -38,63 +44,105 @@ impl Stamp {
         received: Timestamp,
     ) -> Self {
         let occurred = message.header.occurred_at;
-        let sequence = message.header.sequence;
-        if !is_parks_voice(draft, message) {
-            return Self {
-                occurred_micros: occurred.micros(),
-                at_latest_micros: occurred.micros(),
-                author: 0,
-                sequence,
-            };
-        }
-        let occurred_micros = scale.entry_time_of(occurred);
-        let digest = digest_of_parts(&[speaker_of(message).as_bytes()]);
-        let [a, b, c, d, ..] = digest.0;
+        let (said_micros, author) = match is_parks_voice(draft, message) {
+            false => (occurred.micros(), PARTNER),
+            true => {
+                let digest = digest_of_parts(&[speaker_of(message).as_bytes()]);
+                let [a, b, c, d, ..] = digest.0;
+                let author = u32::from_be_bytes([a, b, c, d]).max(PARTNER + 1);
+                (scale.entry_time_of(occurred), author)
+            }
+        };
         Self {
-            occurred_micros,
-            at_latest_micros: occurred_micros.min(received.micros()),
-            author: u32::from_be_bytes([a, b, c, d]),
-            sequence,
+            said_micros,
+            came_micros: received.micros(),
+            author,
+            sequence: message.header.sequence,
         }
     }
 
-    /// True when `self`, which may be one to raise barriers, was true before `newest`.
-    pub(super) fn is_before(self, newest: Self, raises: bool) -> bool {
-        match self.author == newest.author {
-            true => self.is_before_own(newest, raises),
-            false => self.is_before_anothers(newest, raises),
+    /// True when `self`, which leans to a side, was true before `other`.
+    pub(super) fn is_before(self, other: Self, lean: Lean) -> bool {
+        match (self.author == other.author, lean) {
+            (true, Lean::Safe) => self.is_surely_before_own(other),
+            (true, Lean::Open) => self.is_before_own(other),
+            // Two authors close together say nothing of each other's order: the one that comes last holds.
+            (false, Lean::Safe) => self.lies_before(other, SAFE_APART_MICROS),
+            (false, Lean::Open) => self.lies_before(other, APART_MICROS),
         }
+    }
+
+    /// Whether it is the one to be kept of the two, which are of one author.
+    pub(super) fn is_newer_own(self, other: Self) -> bool {
+        (self.said_micros, self.sequence) >= (other.said_micros, other.sequence)
     }
 
     /// Of one author: by his time, and by his count at one time. The count of another time says nothing: it
-    /// begins anew when a system does. Where clock and count contradict each other, the time is that of the
-    /// arrival if the clock had been ahead, and what raises has the benefit of the doubt.
-    fn is_before_own(self, newest: Self, raises: bool) -> bool {
-        let this = (self.occurred_micros, self.sequence);
-        if this >= (newest.occurred_micros, newest.sequence) {
+    /// begins anew when a system does. A count that went on while the clock was put right tells that the
+    /// time of arrival has to be asked.
+    fn is_before_own(self, other: Self) -> bool {
+        if self.is_newer_own(other) {
             return false;
         }
-        let counts_on = self.sequence > newest.sequence;
-        let begins_anew = self.sequence <= 1 && self.sequence < newest.sequence;
-        let is_uncounted = self.sequence == newest.sequence;
-        let was_ahead = newest.at_latest_micros < newest.occurred_micros;
-        let is_in_doubt = counts_on || begins_anew || is_uncounted && was_ahead;
-        if raises && is_in_doubt {
-            return self.lies_before(newest, RAISE_APART_MICROS);
+        let was_put_right = self.sequence > other.sequence && other.is_ahead();
+        !was_put_right || self.lies_before(other, 1)
+    }
+
+    /// The same of what is on the safe side: it is older only where clock and count leave no doubt. They do
+    /// when the count is another or none, and when the clock of the other statement was ahead and that of
+    /// this one is not: then the other is no later than it came.
+    fn is_surely_before_own(self, other: Self) -> bool {
+        if self.is_newer_own(other) {
+            return false;
         }
-        !(counts_on && was_ahead) || self.lies_before(newest, 1)
-    }
-
-    /// Two authors close together say nothing of each other's order: the one that comes last holds.
-    fn is_before_anothers(self, newest: Self, raises: bool) -> bool {
-        let apart_micros = match raises {
-            true => RAISE_APART_MICROS,
-            false => APART_MICROS,
+        let is_of_one_clock = self.is_of_one_clock(other);
+        let others = match is_of_one_clock {
+            true => other.said_micros,
+            false => other.bounded_micros(),
         };
-        self.lies_before(newest, apart_micros)
+        match other.sequence.checked_sub(self.sequence) {
+            Some(0) => self.said_micros.saturating_add(APART_MICROS) <= others,
+            Some(1..=ONE_COUNT) if self.sequence > 1 => {
+                is_of_one_clock || self.said_micros < others
+            }
+            _ => {
+                let at_latest = self.bounded_micros().saturating_add(SAFE_APART_MICROS);
+                at_latest <= other.bounded_micros()
+            }
+        }
     }
 
-    fn lies_before(self, newest: Self, apart_micros: i64) -> bool {
-        self.at_latest_micros.saturating_add(apart_micros) <= newest.at_latest_micros
+    /// How far its clock is ahead at least; below 0 by what it was late.
+    fn ahead_micros(self) -> i64 {
+        self.said_micros.saturating_sub(self.came_micros)
+    }
+
+    /// Whether the park knows that its clock was ahead. A partner's is not judged by the hub's.
+    fn is_ahead(self) -> bool {
+        self.author != PARTNER && self.ahead_micros() > 0
+    }
+
+    /// Whether the clocks of two statements can be one: neither is ahead, or both by about as much.
+    fn is_of_one_clock(self, other: Self) -> bool {
+        let (mine, others) = (self.ahead_micros(), other.ahead_micros());
+        if others <= 0 {
+            return true;
+        }
+        let differ = others.saturating_sub(mine);
+        mine > 0 && (differ <= SAFE_APART_MICROS || differ < mine)
+    }
+
+    /// When it was true at the latest. Of the park's people none speaks of the future to the others: they are
+    /// several, each with a clock, and one whose clock is ahead must not silence an evacuation.
+    pub(super) fn bounded_micros(self) -> i64 {
+        self.said_micros.min(self.came_micros)
+    }
+
+    fn lies_before(self, other: Self, apart_micros: i64) -> bool {
+        let (mine, others) = match self.author == PARTNER {
+            true => (self.said_micros, other.said_micros),
+            false => (self.bounded_micros(), other.bounded_micros()),
+        };
+        mine.saturating_add(apart_micros) <= others
     }
 }

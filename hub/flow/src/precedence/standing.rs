@@ -7,19 +7,20 @@ use cordon_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::stamp::Stamp;
+use super::stamps::Stamps;
 use super::subjects::Key;
 
 /// The park's word on a grant.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 struct Word {
-    stamp: Stamp,
+    said: Stamps,
     /// The end of the grant, in the journal's time. From then on the word bars nothing that a grant of
     /// another id would not do as well.
     until: Timestamp,
 }
 
 impl Word {
-    fn term(self) -> Term {
+    fn term(&self) -> Term {
         Term::new(true, Some(self.until))
     }
 }
@@ -45,7 +46,7 @@ impl Standing {
     pub(super) fn of_stored(most: usize, stored: &Stored) -> Self {
         let mut all = Self::within(most);
         for (key, word) in &stored.0 {
-            all.put(*key, *word);
+            all.put(*key, word.clone());
         }
         all
     }
@@ -69,17 +70,23 @@ impl Standing {
             || takes_back && self.words.len() < most_of_all
     }
 
-    /// When the park spoke of this grant last.
-    pub(super) fn stamp(&self, key: &Key) -> Option<Stamp> {
-        self.words.get(key).map(|word| word.stamp)
+    /// What the park's people said of this grant.
+    pub(super) fn said(&self, key: &Key) -> Option<&Stamps> {
+        self.words.get(key).map(|word| &word.said)
     }
 
-    /// Takes in the park's newest word on a grant that ends at `until`.
+    /// Takes in a word of the park on a grant that ends at `until`.
     pub(super) fn note(&mut self, key: Key, stamp: Stamp, until: Timestamp, now: Timestamp) {
-        if let Some(before) = self.words.remove(&key) {
+        let before = self.words.remove(&key);
+        if let Some(before) = &before {
             self.pot.remove(None, before.term(), key);
         }
-        let word = Word { stamp, until };
+        let mut word = before.unwrap_or(Word {
+            said: Stamps::default(),
+            until,
+        });
+        word.said.note(stamp);
+        word.until = word.until.max(until);
         match self.pot.taken(None, word.term(), now) {
             Taken::Not => return,
             Taken::Beside => {}

@@ -11,11 +11,15 @@ use crate::sealer::digest_of_parts;
 /// A subject; half of a digest is enough to tell 100,000 apart.
 pub(super) type Key = [u8; 16];
 
-/// What a statement is about: under which names it is noted, and with which it is compared.
+/// A name of what a statement is about.
+type Subject = Vec<String>;
+
+/// What a statement is about: under which names it is noted, and with which it is compared, for each place
+/// that it names.
 #[derive(Default)]
 pub(super) struct Subjects {
-    pub noted: Vec<Vec<String>>,
-    pub compared: Vec<Vec<String>>,
+    pub noted: Vec<Subject>,
+    pub compared: Vec<Vec<Subject>>,
 }
 
 impl Subjects {
@@ -23,15 +27,15 @@ impl Subjects {
         Self::of(parts.iter().map(|part| (*part).to_owned()).collect())
     }
 
-    fn of(subject: Vec<String>) -> Self {
+    fn of(subject: Subject) -> Self {
         Self {
             noted: vec![subject.clone()],
-            compared: vec![subject],
+            compared: vec![vec![subject]],
         }
     }
 }
 
-pub(super) fn of_grant(grant: &AccessGrant) -> Vec<String> {
+pub(super) fn of_grant(grant: &AccessGrant) -> Subject {
     let parts = ["grant", grant.enterprise_id.as_str(), &grant.grant_id];
     parts.iter().map(|part| (*part).to_owned()).collect()
 }
@@ -71,7 +75,7 @@ enum Place<'a> {
 
 impl Place<'_> {
     /// Under which names something ordered here is noted.
-    fn noted(&self, what: &str) -> Vec<Vec<String>> {
+    fn noted(&self, what: &str) -> Vec<Subject> {
         match self {
             Self::Park => vec![named(what, "park", ""), named(what, "within", "")],
             Self::Gate(gate) => vec![
@@ -87,20 +91,29 @@ impl Place<'_> {
         }
     }
 
-    /// Names of what was ordered of this place, of one it lies in, or of one that lies in it.
-    fn compared(&self, what: &str) -> Vec<Vec<String>> {
+    /// Names of what was ordered of this place or of one it lies in.
+    fn around(&self, what: &str) -> Vec<Subject> {
         let park = named(what, "park", "");
         match self {
-            Self::Park => vec![park, named(what, "within", "")],
-            Self::Gate(gate) => vec![park, named(what, "gate", gate), named(what, "within", gate)],
+            Self::Park => vec![park],
+            Self::Gate(gate) => vec![park, named(what, "gate", gate)],
             Self::Lane(gate, lane) => {
                 vec![park, named(what, "gate", gate), named(what, "lane", lane)]
             }
         }
     }
+
+    /// Names of what was ordered of places that lie in this one.
+    fn within(&self, what: &str) -> Option<Subject> {
+        match self {
+            Self::Park => Some(named(what, "within", "")),
+            Self::Gate(gate) => Some(named(what, "within", gate)),
+            Self::Lane(..) => None,
+        }
+    }
 }
 
-fn named(what: &str, scope: &str, id: &str) -> Vec<String> {
+fn named(what: &str, scope: &str, id: &str) -> Subject {
     vec![what.to_owned(), scope.to_owned(), id.to_owned()]
 }
 
@@ -117,10 +130,18 @@ fn places<'a>(gates: impl Iterator<Item = &'a str>) -> Vec<Place<'a>> {
     }
 }
 
-fn ordered_at(places: &[Place<'_>], noted: &str, compared: &str) -> Subjects {
+/// What raises is for all who are inside: a newer word on one lane or gate overtakes no opening of more. What
+/// lowers waits for a newer opening anywhere in its place.
+fn ordered_at(places: &[Place<'_>], noted: &str, compared: &str, raises: bool) -> Subjects {
+    let of_place = |place: &Place<'_>| {
+        let inside = place.within(compared).filter(|_| !raises);
+        let mut all = place.around(compared);
+        all.extend(inside);
+        all
+    };
     Subjects {
         noted: places.iter().flat_map(|it| it.noted(noted)).collect(),
-        compared: places.iter().flat_map(|it| it.compared(compared)).collect(),
+        compared: places.iter().map(of_place).collect(),
     }
 }
 
@@ -129,38 +150,29 @@ fn ordered_at(places: &[Place<'_>], noted: &str, compared: &str) -> Subjects {
 fn of_mode(change: &OperatingModeChange) -> Subjects {
     const MODE: &str = "mode";
     let places = places(change.gates.iter().map(|gate| gate.as_str()));
-    let mut subjects = ordered_at(&places, MODE, MODE);
-    if change.mode == OperatingMode::Evacuation {
+    let raises = change.mode == OperatingMode::Evacuation;
+    let mut subjects = ordered_at(&places, MODE, MODE, raises);
+    if raises {
         let raised = places.iter().flat_map(|it| it.noted(RAISE));
         subjects.noted.extend(raised);
     }
     subjects
 }
 
-/// Whether an act raises barriers and holds them: it may come later than one that lowers them.
-pub(crate) fn raises(body: &Body) -> bool {
-    match body {
-        Body::EmergencyGateOpen(it) => it.release != Some(true),
-        Body::GateCommand(it) => it.action == GateAction::LockOpen,
-        Body::OperatingModeChange(it) => it.mode == OperatingMode::Evacuation,
-        _ => false,
-    }
-}
-
 fn of_opening(order: &EmergencyGateOpen) -> Subjects {
     let places = places(order.gates.iter().map(|gate| gate.as_str()));
     match order.release == Some(true) {
-        true => ordered_at(&places, LOWER, RAISE),
-        false => ordered_at(&places, RAISE, LOWER),
+        true => ordered_at(&places, LOWER, RAISE, false),
+        false => ordered_at(&places, RAISE, LOWER, true),
     }
 }
 
 fn of_order(order: &GateCommand) -> Subjects {
     let place = [Place::Lane(order.gate_id.as_str(), order.lane_id.as_str())];
     match order.action {
-        GateAction::Open | GateAction::LockOpen => ordered_at(&place, RAISE, LOWER),
+        GateAction::Open | GateAction::LockOpen => ordered_at(&place, RAISE, LOWER, true),
         GateAction::Close | GateAction::Stop | GateAction::Release => {
-            ordered_at(&place, LOWER, RAISE)
+            ordered_at(&place, LOWER, RAISE, false)
         }
     }
 }

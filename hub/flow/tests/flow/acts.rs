@@ -219,7 +219,12 @@ async fn an_evacuation_is_ended_by_no_older_word_and_silenced_by_no_clock_ahead(
         said(&hub, &two, vec![(5, mode(&two, normal))]).await,
         ["refused C010"]
     );
-    assert_eq!(said(&hub, &two, vec![(10, mode(&two, normal))]).await, [""]);
+    // Without a count nothing tells that the clock, which was at 290 s, was put right. Barriers stay up.
+    assert_eq!(
+        said(&hub, &two, vec![(10, mode(&two, normal))]).await,
+        ["refused C010"]
+    );
+    assert_eq!(said(&hub, &one, vec![(10, mode(&one, normal))]).await, [""]);
     hub.shutdown().await.unwrap();
     park.replays();
 }
@@ -316,6 +321,101 @@ async fn what_one_of_the_parks_people_listed_another_does_not_take_back_with_an_
         said(&hub, &two, vec![(1, listed(LifeState::Withdrawn))]).await,
         [""]
     );
+    hub.shutdown().await.unwrap();
+    park.replays();
+}
+
+/// A person's device that is four minutes ahead lowered, and his opening at the right time was refused so long.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opening_of_now_is_silenced_by_no_clock_and_no_count_of_the_same_person() {
+    let park = Park::new();
+    let (one, _) = two(&park);
+    let hub = park.start().await;
+    let at = |second: i64, sequence: u64, body: Body| {
+        counted(&one.id, body, morning().plus_seconds(second), sequence)
+    };
+    let lowered = vec![at(240, 900, opening(&one, "G1", true))];
+    assert_eq!(handed(&hub, &one, lowered).await, [""]);
+    park.clock.advance_ms(4_000);
+    for sequence in [12, 899, 0] {
+        let raised = vec![at(4, sequence, opening(&one, "G1", false))];
+        assert_eq!(handed(&hub, &one, raised).await, [""], "{sequence}");
+    }
+    let evacuated = vec![
+        at(240, 901, mode(&one, OperatingMode::Normal)),
+        at(4, 13, mode(&one, OperatingMode::Evacuation)),
+    ];
+    assert_eq!(handed(&hub, &one, evacuated).await.last().unwrap(), "");
+    // What lets somebody in is taken back in doubt, and not let in again.
+    let listed = |state| match white("苏A77777") {
+        Body::ListEntry(it) => Body::ListEntry(ListEntry { state, ..it }),
+        _ => unreachable!(),
+    };
+    let lists = vec![
+        at(240, 910, listed(LifeState::Active)),
+        at(4, 14, listed(LifeState::Withdrawn)),
+        at(4, 15, listed(LifeState::Active)),
+    ];
+    assert_eq!(handed(&hub, &one, lists).await, ["", "", "F046"]);
+    hub.shutdown().await.unwrap();
+    park.replays();
+}
+
+/// Another person's word in between took the place of the author's own, and an older release lowered.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_release_lowers_nothing_whoever_spoke_in_between() {
+    for (ahead, is_restarted) in [(60, false), (60, true), (0, false)] {
+        let park = Park::new();
+        let (one, two) = two(&park);
+        let mut hub = park.start().await;
+        park.clock.advance_ms(10_000);
+        let at = |second: i64, sequence: u64, body: Body| {
+            let time = morning().plus_seconds(second + ahead);
+            counted(&one.id, body, time, sequence)
+        };
+        let opened = vec![at(10, 12, opening(&one, "G1", false))];
+        assert_eq!(handed(&hub, &one, opened).await, [""]);
+        park.clock.advance_ms(300);
+        let others = vec![
+            (10, opening(&two, "G1", false)),
+            (6, opening(&two, "G1", false)),
+        ];
+        assert_eq!(said(&hub, &two, others).await, ["", ""]);
+        if is_restarted {
+            hub.shutdown().await.unwrap();
+            hub = park.start().await;
+        }
+        let late = vec![at(9, 11, opening(&one, "G1", true))];
+        assert_eq!(handed(&hub, &one, late).await, ["refused C010"], "{ahead}");
+        let anothers = vec![(8, opening(&two, "G1", true))];
+        assert_eq!(
+            said(&hub, &two, anothers).await,
+            ["refused C010"],
+            "{ahead}"
+        );
+        hub.shutdown().await.unwrap();
+        park.replays();
+    }
+}
+
+/// One lane was released, and an opening of the whole gate that came a little later was refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opening_of_more_is_overtaken_by_no_word_on_a_part_of_it() {
+    let park = Park::new();
+    let (one, two) = two(&park);
+    let hub = park.start().await;
+    park.clock.advance_ms(10_000);
+    let released = vec![(10, order(&two, GateAction::Release))];
+    assert_eq!(said(&hub, &two, released).await, [""]);
+    let opened = vec![
+        (5, opening(&one, "G1", false)),
+        (5, mode(&one, OperatingMode::Evacuation)),
+    ];
+    assert_eq!(said(&hub, &one, opened).await, ["", ""]);
+    let released = vec![(10, opening(&two, "G1", true))];
+    assert_eq!(said(&hub, &two, released).await, [""]);
+    let again = vec![(5, opening(&one, "G1", false))];
+    assert_eq!(said(&hub, &one, again).await, ["refused C010"]);
     hub.shutdown().await.unwrap();
     park.replays();
 }
