@@ -254,6 +254,7 @@ impl Desk for HubCore {
                 words: health.fault.clone(),
                 since: health.failed_since,
                 unsaved: health.unsaved,
+                remembered: u64::try_from(health.remembered).unwrap_or(u64::MAX),
                 disk_free_bytes: health.free_bytes,
                 disk_used_percent: health.used_percent,
                 spooled: health.spooled.0,

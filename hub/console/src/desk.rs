@@ -12,14 +12,18 @@ use crate::{AlarmsPage, OutboxPage, PageAsked, SentAgain};
 /// What the hub takes at present, and how disk and clock stand.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Condition {
-    /// `normal`, `low` (the disk is nearly full), `full` or `emergency`.
+    /// `normal`, `low` (the disk is nearly full), `full`, `unsaved` (nothing more
+    /// can be remembered in memory alone) or `emergency`.
     pub mode: &'static str,
     /// What is not taken, and why; none in the normal mode.
     pub words: Option<String>,
     /// Since when the journal cannot be written: what is shown of it stands still since then.
     pub since: Option<Timestamp>,
-    /// Why the state is not saved, while its disk fails; nothing is refused for that.
+    /// Why the state is not saved, while its disk fails; nothing is refused for that before
+    /// the mode is `unsaved`.
     pub unsaved: Option<String>,
+    /// Messages that memory alone remembers until the state is saved.
+    pub remembered: u64,
     /// Free bytes on the journal's disk; none before it was asked.
     pub disk_free_bytes: Option<u64>,
     /// Share of that disk in use, 0 to 100.

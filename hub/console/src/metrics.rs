@@ -269,7 +269,7 @@ fn open_alarms(out: &mut String, alarms: &AlarmsPage) {
 
 fn condition(out: &mut String, condition: &Condition) {
     head(out, "cordon_mode", "1 for what the hub takes now.", "gauge");
-    for mode in ["normal", "low", "full", "emergency"] {
+    for mode in ["normal", "low", "full", "unsaved", "emergency"] {
         let is = u8::from(condition.mode == mode);
         line(out, "cordon_mode", &format!("mode=\"{mode}\""), is);
     }
@@ -284,6 +284,12 @@ fn condition(out: &mut String, condition: &Condition) {
         "cordon_disk_used_percent",
         "Share of the journal's disk in use; absent before it was asked.",
         condition.disk_used_percent.map(u64::from),
+    );
+    gauge(
+        out,
+        "cordon_remembered_messages",
+        "Messages that memory alone remembers until the state is saved.",
+        condition.remembered,
     );
     gauge(
         out,

@@ -27,6 +27,8 @@ pub(crate) struct Shown {
     pub saved: u64,
     /// Why the state is not saved.
     pub unsaved: Option<String>,
+    /// Messages that memory alone remembers until the state is saved.
+    pub remembered: usize,
     /// How far entry time is ahead of the clock, microseconds.
     pub lead_micros: i64,
     /// When the last tick was durable, or the first entry of this run.

@@ -41,6 +41,9 @@ pub struct HubConfig {
     pub save_entries: u64,
     /// Entries for which message ids are remembered. Default 5,000,000.
     pub inbox_entries: u64,
+    /// Messages remembered in memory alone while the state is not saved, about 300 bytes each. Beyond, only
+    /// alarms are taken, up to a fifth more, and emergencies. Default 700,000.
+    pub unsaved_max: usize,
     /// Entries the feed keeps for slow watchers. Default 4,096.
     pub feed_max: usize,
     /// How long adapters may take to stop, milliseconds. Default 5,000.
@@ -68,6 +71,7 @@ impl HubConfig {
             save_ms: 5_000,
             save_entries: 50_000,
             inbox_entries: 5_000_000,
+            unsaved_max: 700_000,
             feed_max: 4_096,
             stop_ms: 5_000,
             rules: CorridorRules::default(),

@@ -70,6 +70,8 @@ pub const FLOODED: &str = "F062";
 pub const ALARMS_PACED: &str = "F068";
 /// `F093`: a device said more alarms than its pace; counted, and told in one alarm.
 pub const DEVICE_PACED: &str = cordon_contract::BEYOND_PACE;
+/// `F094`: the state is not saved, and as much waits for it in memory as may.
+pub const STATE_BEHIND: &str = "F094";
 /// `F063`: what is said to hold from a time on ends before it.
 pub const WINDOW: &str = "F063";
 /// `F064`: a grant that begins later than grants may.
@@ -294,6 +296,11 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
         DEVICE_PACED,
         "this device, or those together that the plan does not name, said more than may be recorded of them; what is beyond is counted, and of alarms the newest of the worst is told in one",
         "look at the device: it is broken, or somebody speaks in its name; name it in the plan if it is yours",
+    ),
+    (
+        STATE_BEHIND,
+        "the hub cannot take this now: what it must remember of messages is not saved, and its memory for that is used up",
+        "send the message again later, with the same id; tell the park, which sees to the disk of its state",
     ),
     (
         NO_STEP,

@@ -81,7 +81,7 @@ impl ClockHealth {
 pub struct HubHealth {
     /// What keeps the hub from taking everything; absent in the normal mode.
     pub fault: Option<String>,
-    /// `normal`, `full` or `emergency`.
+    /// `normal`, `full`, `unsaved` or `emergency`.
     pub mode: &'static str,
     /// Since when the mode is `emergency`: what is shown of the journal stands still since then.
     pub failed_since: Option<Timestamp>,
@@ -104,8 +104,10 @@ pub struct HubHealth {
     pub position: u64,
     /// Number of the last entry in the stored state.
     pub saved: u64,
-    /// Why nothing is saved while the disk of the state fails; the hub takes everything all the same.
+    /// Why nothing is saved while the disk of the state fails; the hub takes everything until `remembered` is at its limit.
     pub unsaved: Option<String>,
+    /// Messages that memory alone remembers until the state is saved.
+    pub remembered: usize,
     /// Room on the journal's disk: `normal`, `low`, `full`.
     pub space: &'static str,
     /// Journal entries that cannot be read, or were read although their form is refused today.

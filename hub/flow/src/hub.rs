@@ -212,6 +212,7 @@ impl RunningHub {
             position: shown.number,
             saved: shown.saved,
             unsaved: shown.unsaved,
+            remembered: shown.remembered,
             marked: shown.marked,
             space: space
                 .map_or(SpaceLevel::Normal, |space| space.level)

@@ -1,4 +1,5 @@
-//! What the hub takes at present: everything, what must not wait on a full disk, or emergencies alone.
+//! What the hub takes at present: everything, what must not wait on a full disk or beside a state that is
+//! not saved, or emergencies alone.
 
 use std::sync::Arc;
 
@@ -6,7 +7,7 @@ use cordon_contract::Fault;
 use cordon_model::Timestamp;
 use tokio::sync::watch;
 
-use crate::fault::{DISK_FAILED, DISK_FULL, fault};
+use crate::fault::{DISK_FAILED, DISK_FULL, STATE_BEHIND, fault};
 
 /// What must never wait, what a full disk still takes, and the rest.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -31,6 +32,12 @@ pub enum Mode {
         /// Only emergencies are taken.
         last_part: bool,
     },
+    /// The state is not saved, and as many messages are remembered in memory alone as may be: emergencies
+    /// and alarms are taken. With `last_part` set even alarms wait.
+    Unsaved {
+        /// Only emergencies are taken.
+        last_part: bool,
+    },
     /// The journal cannot be written: emergency openings and their releases act at once and are
     /// journaled late.
     Emergency {
@@ -41,12 +48,21 @@ pub enum Mode {
     },
 }
 
+/// What is taken while alarms still are, or no more.
+fn most(last_part: bool) -> Weight {
+    match last_part {
+        true => Weight::Emergency,
+        false => Weight::Alarm,
+    }
+}
+
 impl Mode {
-    /// `normal`, `full` or `emergency`.
+    /// `normal`, `full`, `unsaved` or `emergency`.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Normal => "normal",
             Self::Full { .. } => "full",
+            Self::Unsaved { .. } => "unsaved",
             Self::Emergency { .. } => "emergency",
         }
     }
@@ -55,13 +71,8 @@ impl Mode {
     pub(crate) fn refuses(&self, weight: Weight) -> Option<Fault> {
         match self {
             Self::Normal => None,
-            Self::Full { last_part } => {
-                let taken = match last_part {
-                    true => Weight::Emergency,
-                    false => Weight::Alarm,
-                };
-                (weight > taken).then(|| fault(DISK_FULL))
-            }
+            Self::Full { last_part } => (weight > most(*last_part)).then(|| fault(DISK_FULL)),
+            Self::Unsaved { last_part } => (weight > most(*last_part)).then(|| fault(STATE_BEHIND)),
             Self::Emergency { fault: cause, .. } => (weight > Weight::Emergency)
                 .then(|| fault(DISK_FAILED).log(cause.log_text().to_owned())),
         }
@@ -76,6 +87,12 @@ impl Mode {
             )),
             Self::Full { last_part: true } => Some(format!(
                 "{DISK_FULL}: the disk is full and the reserve for alarms is used up; only emergency openings and their releases, and what came of orders, are taken; the rest is refused, readings and devices' alarms wait"
+            )),
+            Self::Unsaved { last_part: false } => Some(format!(
+                "{STATE_BEHIND}: the state is not saved and as many messages are remembered in memory alone as may be; only emergency openings and their releases, what came of orders, and alarms while there is memory for them, are taken; the rest is refused, readings wait"
+            )),
+            Self::Unsaved { last_part: true } => Some(format!(
+                "{STATE_BEHIND}: the state is not saved and the memory kept for alarms is used up; only emergency openings and their releases, and what came of orders, are taken; the rest is refused, readings and devices' alarms wait"
             )),
             Self::Emergency {
                 fault: cause,
@@ -146,12 +163,14 @@ impl Modes {
 mod tests {
     use super::*;
 
-    fn modes() -> [Mode; 3] {
+    fn modes() -> [Mode; 5] {
         let cause = fault(DISK_FAILED);
         let since = Timestamp::from_micros(0);
         [
             Mode::Full { last_part: false },
             Mode::Full { last_part: true },
+            Mode::Unsaved { last_part: false },
+            Mode::Unsaved { last_part: true },
             Mode::Emergency {
                 fault: cause,
                 since,
@@ -176,7 +195,9 @@ mod tests {
             ] {
                 assert!(words.contains(told), "{told}: {words}");
             }
-            let told = words.contains("alarms while the reserve lasts");
+            let told = ["the reserve lasts", "there is memory for them"]
+                .iter()
+                .any(|while_| words.contains(&format!("alarms while {while_}")));
             assert_eq!(told, takes_alarms, "{words}");
         }
     }

@@ -227,13 +227,26 @@ impl Sequencer {
             SpaceLevel::Full => Mode::Full {
                 last_part: space.prepared_bytes <= self.journal.reserve_bytes() / 4,
             },
-            SpaceLevel::Low | SpaceLevel::Normal => Mode::Normal,
+            SpaceLevel::Low | SpaceLevel::Normal => self.mode_by_memory(),
         })
+    }
+
+    /// What is taken by the messages that are remembered in memory alone, because the state is not saved.
+    fn mode_by_memory(&self) -> Mode {
+        let most = self.kit.ties.config.unsaved_max;
+        let waiting = self.inbox.waiting();
+        match waiting >= most {
+            true => Mode::Unsaved {
+                last_part: waiting >= most.saturating_add(most / 5),
+            },
+            false => Mode::Normal,
+        }
     }
 
     fn show_condition(&self) {
         let mut shown = self.kit.ties.board.lock();
         shown.space = Some(self.journal.space());
+        shown.remembered = self.inbox.waiting();
         shown.unsaved.clone_from(&self.unsaved);
     }
 
@@ -241,7 +254,7 @@ impl Sequencer {
     fn next(&mut self, mode: &Mode) -> Option<Vec<Piece>> {
         let config = &self.kit.ties.config;
         let most = match mode {
-            Mode::Normal => config.batch_max,
+            Mode::Normal | Mode::Unsaved { .. } => config.batch_max,
             _ => PIECES_FULL,
         };
         if *mode == Mode::Normal && !self.kit.held.is_empty() {
@@ -278,11 +291,13 @@ impl Sequencer {
         let time = batch.time();
         let tick_micros = self.kit.ties.config.tick_ms.saturating_mul(1_000);
         let since = time.micros().saturating_sub(self.kit.core.fold().last_tick);
-        if *mode == Mode::Normal && since >= tick_micros {
+        // Timers go on as long as the journal has room.
+        let has_room = matches!(mode, Mode::Normal | Mode::Unsaved { .. });
+        if has_room && since >= tick_micros {
             let tick = Draft::bare(EntryKind::Tick, self.kit.core.sealer().hub().clone());
             self.kit.core.admit(&mut batch, tick);
         }
-        if *mode == Mode::Normal {
+        if has_room {
             self.admit_standing(&mut batch, time)?;
         }
         self.admit_room(&mut batch, time)?;
@@ -465,6 +480,7 @@ impl Sequencer {
         shown.space = Some(self.journal.space());
         shown.counters = self.journal.counters();
         shown.saved = self.saver.position();
+        shown.remembered = self.inbox.waiting();
         if shown.requests != fold.requests {
             shown.requests.clone_from(&fold.requests);
         }

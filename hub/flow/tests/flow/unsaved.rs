@@ -166,6 +166,49 @@ async fn a_state_whose_disk_fails_refuses_nothing_and_is_told() {
     assert_eq!(ids.len(), 1, "the hub ends its own alarm: {told:?}");
 }
 
+/// What is remembered in memory alone grew for as long as the disk of the state failed.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_memory_alone_remembers_has_a_limit_and_emergencies_are_above_it() {
+    let mut park = Park::new();
+    park.config.save_ms = 50;
+    park.config.unsaved_max = 10;
+    let disk = SimDisk::new(5);
+    let hub = park
+        .start_over(Beside::new(&park, &disk), vec![Box::new(Porter::default())])
+        .await
+        .unwrap();
+    disk.set_broken(true);
+    let intake = park.intake();
+    let offered = tokio::spawn(async move {
+        let mut last = 0;
+        for number in 1..=20 {
+            let taken = intake.offer(reading("CAM-1", "plain", id(number))).await;
+            last = taken.unwrap().number;
+        }
+        last
+    });
+    // What the hub says of its disk is remembered too, so there is no telling which reading is the last.
+    let is_unsaved = |mode: &Mode| matches!(mode, Mode::Unsaved { .. });
+    hub.modes().until(is_unsaved).await;
+    assert!(hub.health().remembered >= 10);
+    assert!(hub.health().fault.unwrap().starts_with("F094: "));
+    let actor = PartyId::new("OP-1").unwrap();
+    let opened = hub.submit().internal(emergency(), &actor).await.unwrap();
+    assert!(opened.number > 0, "the journal takes it");
+    until("it opened", || park.yard.orders().len() == 1).await;
+    let ticks = hub.health().position;
+    until("timers go on", || hub.health().position > ticks).await;
+    assert!(!offered.is_finished(), "readings wait");
+    disk.set_broken(false);
+    assert!(offered.await.unwrap() > opened.number);
+    hub.modes().until(|mode| *mode == Mode::Normal).await;
+    until("nothing is remembered in memory alone", || {
+        hub.health().remembered <= 1
+    })
+    .await;
+    hub.shutdown().await.unwrap();
+}
+
 /// Whether a message was said before is not known then: it waits, and an emergency opening does not.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_state_that_cannot_be_read_is_a_disk_that_fails() {
