@@ -133,11 +133,9 @@ pub fn read_back(profile: &Profile, output: Output) -> Option<Request<'static>> 
     })
 }
 
-/// Whether an answer to [`read_back`] says that the output is on.
-pub fn is_on(profile: &Profile, output: Output, answer: &Response) -> bool {
-    let Some(point) = profile.outputs.point(output) else {
-        return false;
-    };
+/// Whether an answer to [`read_back`] says that the output is on; `None` when it says nothing of it.
+pub fn is_on(profile: &Profile, output: Output, answer: &Response) -> Option<bool> {
+    let point = profile.outputs.point(output)?;
     let level = match answer {
         Response::ReadCoils(bits) => bits.first().copied(),
         Response::ReadHoldingRegisters(words) => words
@@ -146,7 +144,7 @@ pub fn is_on(profile: &Profile, output: Output, answer: &Response) -> bool {
             .map(|word| word & 1 == 1),
         _ => None,
     };
-    level.is_some_and(|level| level != (point.polarity == Polarity::Inverted))
+    level.map(|level| level != (point.polarity == Polarity::Inverted))
 }
 
 /// Whether an answer repeats the write it answers: address and value after functions 5 and 6,

@@ -3,7 +3,7 @@
 //! A write whose answer did not come may still be under way, through a gateway that is slow, and reach the
 //! controller after a newer one that was answered. Closing the connection it was written to does not call it
 //! back. So what was confirmed of the lock is looked at again, and the last order holds: what an
-//! older write undid is done again, and told.
+//! older write undid is done again, and told. A release is carried out when the lock was read as off.
 
 use cordon_contract::{Clock, OutcomeKind};
 use cordon_model::{MessageId, Timestamp};
@@ -14,16 +14,14 @@ use crate::lane::Lane;
 use crate::line::{Broken, Line, Manners};
 use crate::profile::Output;
 use crate::report::About;
-use crate::state::{Action, State, Task, Undone};
+use crate::state::{Action, LockNews, State, Task};
 
 /// Between two looks at the lock.
 const LOOK_MS: u64 = 1_000;
 
-/// An order that is undone time and again is told of once in this time; in between it is counted.
+/// An opening that is undone time and again is told of once in this time; in between it is counted. A release
+/// is told each time: each is a boom that is lowered, and there are no more of them than writes without an answer.
 const TOLD_EVERY_MS: u64 = 600_000;
-
-/// What is said of a lock that nobody here has ordered.
-const FOUND: &str = "found held open without an order; release it if nobody needs it";
 
 /// What is given as a pulse and is off between two.
 pub(crate) const PULSED: [Output; 3] = [Output::Raise, Output::Lower, Output::Stop];
@@ -41,10 +39,8 @@ pub(crate) struct LockWatch {
     unconfirmed: Option<MessageId>,
     /// The release that was confirmed last.
     released: Option<MessageId>,
-    /// What was undone, when that was last told, and how often it was since.
-    undone: Option<(Undone, u64, u32)>,
-    /// How often the lock was seen since it was found on; told at the second time.
-    found: u8,
+    /// When an opening that was undone was last told, and how often it was undone since.
+    undone: Option<(u64, u32)>,
 }
 
 impl LockWatch {
@@ -64,59 +60,77 @@ impl LockWatch {
                 self.unconfirmed = None;
                 self.released = Some(command);
                 self.undone = None;
-                self.found = 0;
             }
             (Action::LockOpen, _) => self.unconfirmed = Some(command),
             _ => {}
         }
     }
 
-    /// What is to be told of an order that was undone, if it is time to.
-    fn words_of(&mut self, now_ms: u64, undone: Undone) -> Option<String> {
-        let words = match undone {
-            Undone::Release => "the lock was on again after its release; it is released once more",
-            Undone::Opening => "the lock was off under an opening; it is locked once more",
-        };
-        let told = self.undone.filter(|(last, ..)| *last == undone);
-        let words = match told {
-            Some((_, at_ms, times)) if now_ms < at_ms.saturating_add(TOLD_EVERY_MS) => {
-                self.undone = Some((undone, at_ms, times.saturating_add(1)));
+    /// What is to be told of an opening that was undone, if it is time to.
+    fn words_of_opening(&mut self, now_ms: u64) -> Option<String> {
+        let words = "the lock was off under an opening; it is locked once more";
+        let words = match self.undone {
+            Some((at_ms, times)) if now_ms < at_ms.saturating_add(TOLD_EVERY_MS) => {
+                self.undone = Some((at_ms, times.saturating_add(1)));
                 return None;
             }
-            Some((_, _, times)) if times > 0 => format!("{words}; {times} times before this"),
+            Some((_, times)) if times > 0 => format!("{words}; {times} times before this"),
             _ => words.to_owned(),
         };
-        self.undone = Some((undone, now_ms, 0));
+        self.undone = Some((now_ms, 0));
         Some(words)
     }
 }
 
 impl Lane {
-    /// Tells of a lane that is held open although nobody here has ordered it, once. An order that comes
-    /// between two looks is about it, so the second look tells.
-    fn tell_found(&mut self, at: Timestamp) {
-        if !self.machine.is_found_locked() {
-            self.lock.found = 0;
-            return;
-        }
-        self.lock.found = self.lock.found.saturating_add(1);
-        if self.lock.found == 2 {
-            tracing::warn!(device = %self.config.device, "{FOUND}");
-            let about = About::Command(None, OutcomeKind::Confirmed, FOUND.to_owned());
-            self.tell(at, &about, true, false);
-        }
+    /// Whether the lock is to be looked at; until a release is carried out, at each poll.
+    pub(crate) fn lock_is_due(&self, now_ms: u64) -> bool {
+        self.lock.is_due(now_ms) || self.machine.is_letting_go()
     }
 
-    /// Tells of what was undone and is done again: a release by its name, an opening by what holds
+    /// Tells what a look at the lock found: a release that was undone by its name, everything else by what holds
     /// the lane, for after a restart nobody here knows its order.
-    fn tell_undone(&mut self, now_ms: u64, at: Timestamp, undone: Undone) {
-        let Some(words) = self.lock.words_of(now_ms, undone) else {
-            return;
+    fn tell_lock(&mut self, now_ms: u64, at: Timestamp, news: LockNews) {
+        let (command, outcome, words) = match news {
+            LockNews::ReleaseUndone => (
+                self.lock.released,
+                OutcomeKind::Failed,
+                "the lock was on again after its release; it is released once more",
+            ),
+            LockNews::OpeningUndone => {
+                if let Some(words) = self.lock.words_of_opening(now_ms) {
+                    self.tell_of_lock(at, None, OutcomeKind::Failed, words);
+                }
+                return;
+            }
+            LockNews::Found => (
+                None,
+                OutcomeKind::Confirmed,
+                "found held open without an order; release it if nobody needs it",
+            ),
+            LockNews::Stays => (
+                None,
+                OutcomeKind::Confirmed,
+                "held open after its release: the lock stays on",
+            ),
+            LockNews::Over => (
+                None,
+                OutcomeKind::Expired,
+                "the lock is off again without a release from here",
+            ),
         };
+        self.tell_of_lock(at, command, outcome, words.to_owned());
+    }
+
+    fn tell_of_lock(
+        &mut self,
+        at: Timestamp,
+        command: Option<MessageId>,
+        outcome: OutcomeKind,
+        words: String,
+    ) {
         tracing::warn!(device = %self.config.device, "{words}");
-        let command = self.lock.released.filter(|_| undone == Undone::Release);
-        let about = About::Command(command, OutcomeKind::Failed, words);
-        self.tell(at, &about, true, false);
+        self.tell(at, &About::Command(command, outcome, words), true, false);
     }
 
     /// Tells of an opening that is confirmed although it was given up before.
@@ -149,18 +163,20 @@ impl Bus {
             return Ok(());
         };
         let unit = lane.config.unit;
-        let Ok(answer) = self.call(line, unit, request, Manners::Yields).await? else {
-            return Ok(());
-        };
+        let answer = self.call(line, unit, request, Manners::Yields).await?;
         let now_ms = self.now_ms();
         let Some(lane) = self.lanes.get_mut(index) else {
             return Ok(());
         };
-        let is_on = command::is_on(&lane.profile, Output::LockOpen, &answer);
-        let (tasks, undone) = lane.machine.lock_seen(now_ms, is_on);
-        lane.tell_found(clock.now());
-        if let Some(undone) = undone {
-            lane.tell_undone(now_ms, clock.now(), undone);
+        let look = answer.ok();
+        let look = look.and_then(|it| command::is_on(&lane.profile, Output::LockOpen, &it));
+        let Some(is_on) = look else {
+            let tasks = lane.machine.lock_unseen(now_ms);
+            return self.carry_out(line, index, tasks, clock).await;
+        };
+        let (tasks, news) = lane.machine.lock_seen(now_ms, is_on);
+        if let Some(news) = news {
+            lane.tell_lock(now_ms, clock.now(), news);
         }
         // Before anything further is written: what is told stays in the order in which it was.
         self.publish();
@@ -195,7 +211,7 @@ impl Bus {
         let Some(lane) = self.lanes.get(index) else {
             return Ok(());
         };
-        if !command::is_on(&lane.profile, output, &answer) {
+        if command::is_on(&lane.profile, output, &answer) != Some(true) {
             return Ok(());
         }
         tracing::warn!(device = %lane.config.device, ?output, "found on without an order; it is reset");

@@ -20,7 +20,8 @@ pub(crate) enum About {
     /// Nothing else.
     State,
     /// The end of a command. Without one it is told of the lock alone: `Confirmed` when it was found on
-    /// without an order, `Failed` when an order that was confirmed was undone and is done again.
+    /// without an order, `Expired` when it is off again, `Failed` when an order that was confirmed was undone
+    /// and is done again.
     Command(Option<MessageId>, OutcomeKind, String),
     /// A vehicle.
     Vehicle(Sighting),

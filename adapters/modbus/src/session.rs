@@ -328,7 +328,7 @@ impl Bus {
             || self
                 .lanes
                 .get(index)
-                .is_some_and(|lane| lane.machine.is_locked_open());
+                .is_some_and(|lane| lane.machine.is_locked_open() || lane.machine.is_letting_go());
         if poll && room {
             self.poll(line, index, clock).await?;
         }
@@ -393,7 +393,7 @@ impl Bus {
         let look = self
             .lanes
             .get(index)
-            .is_some_and(|lane| lane.lock.is_due(now_ms));
+            .is_some_and(|lane| lane.lock_is_due(now_ms));
         if look {
             self.look_at_lock(line, index, clock).await?;
             self.look_at_pulse(line, index, clock).await?;

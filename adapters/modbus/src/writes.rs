@@ -162,7 +162,7 @@ impl Bus {
         match on {
             true if is_unanswered => lane.machine.lock_unanswered(now_ms),
             true => {}
-            false if is_taken => lane.machine.lock_let_go(),
+            false if is_taken => lane.machine.lock_let_go(now_ms),
             false => lane.machine.lock_kept(),
         }
     }

@@ -11,7 +11,7 @@
 use cordon_contract::OutcomeKind;
 use cordon_modbus::decode::Signals;
 use cordon_modbus::profile::{Input, Output, Profile};
-use cordon_modbus::state::{Action, Machine, Rules, State, Task, Undone};
+use cordon_modbus::state::{Action, LockNews, Machine, Rules, State, Task};
 
 const LANE: &str = include_str!("../../../mappings/generic/lane/1/profile.toml");
 
@@ -255,8 +255,19 @@ fn lock_open_is_repeated_until_the_limit_confirms_and_across_a_cut() {
     );
     let tasks = machine.order(101_000, Action::Release, 11);
     assert_eq!(tasks[0], Task::Set(Output::LockOpen, false));
+    assert!(ends(&tasks).is_empty(), "not before it is off");
+    machine.lock_let_go(101_010);
+    assert!(pulses(&machine.see(101_020, signals(UP))).is_empty());
+    let (tasks, news) = machine.lock_seen(101_030, false);
     assert_eq!(ends(&tasks), [(11, OutcomeKind::Confirmed)]);
+    assert_eq!(news, None);
     assert_eq!(pulses(&machine.see(101_100, signals(UP))), [Output::Lower]);
+}
+
+/// Has the controller take a release that was just written, and let go at once.
+fn lets_go(machine: &mut Machine, now_ms: u64) {
+    machine.lock_let_go(now_ms);
+    machine.lock_seen(now_ms, false);
 }
 
 /// A fire panel or a local switch may lock the lane right after a release: that is no write of ours.
@@ -272,14 +283,25 @@ fn a_lock_that_another_hand_sets_after_a_release_stays() {
         }
         machine.see(2_000, signals(UP));
         machine.order(3_000, Action::Release, 2);
+        lets_go(&mut machine, 3_000);
         machine.see(6_000, signals(DOWN));
-        let (tasks, undone) = machine.lock_seen(7_000, true);
+        assert_eq!(machine.lock_seen(7_000, true), (vec![], None), "one look");
+        let (tasks, news) = machine.lock_seen(8_000, true);
         assert_eq!(tasks.contains(&off), unanswered.is_some());
-        assert_eq!(undone.is_some(), unanswered.is_some());
+        let told = match unanswered {
+            Some(_) => LockNews::ReleaseUndone,
+            None => LockNews::Found,
+        };
+        assert_eq!(news, Some(told));
+        if unanswered.is_some() {
+            lets_go(&mut machine, 8_000);
+        }
         // Two minutes later nothing of ours is under way any more.
-        let (tasks, undone) = machine.lock_seen(122_000, true);
-        assert!(!tasks.contains(&off) && undone.is_none());
-        assert!(machine.is_locked_open());
+        for at_ms in [122_000, 123_000] {
+            let (tasks, news) = machine.lock_seen(at_ms, true);
+            assert!(tasks.is_empty() && news != Some(LockNews::ReleaseUndone));
+        }
+        assert!(machine.is_found_locked() && !machine.is_locked_open());
     }
 }
 
@@ -293,14 +315,18 @@ fn a_lock_is_taken_back_no_more_often_than_writes_may_come_late() {
     machine.lock_unanswered(2_000);
     machine.see(3_000, signals(UP));
     machine.order(4_000, Action::Release, 2);
-    machine.lock_let_go();
-    for at_ms in [5_000, 6_000] {
-        let (_, undone) = machine.lock_seen(at_ms, true);
-        assert_eq!(undone, Some(Undone::Release), "{at_ms}");
+    lets_go(&mut machine, 4_000);
+    for at_ms in [5_000, 7_000] {
+        machine.lock_seen(at_ms, true);
+        let (_, news) = machine.lock_seen(at_ms + 1_000, true);
+        assert_eq!(news, Some(LockNews::ReleaseUndone), "{at_ms}");
         assert!(!machine.is_found_locked());
+        lets_go(&mut machine, at_ms + 1_010);
     }
-    let (tasks, undone) = machine.lock_seen(7_000, true);
-    assert!(tasks.is_empty() && undone.is_none(), "no write of ours");
+    machine.lock_seen(9_000, true);
+    let (tasks, news) = machine.lock_seen(10_000, true);
+    assert!(tasks.is_empty(), "no write of ours");
+    assert_eq!(news, Some(LockNews::Found));
     assert!(machine.is_found_locked());
 }
 
@@ -315,6 +341,8 @@ fn a_release_whose_write_fails_changes_nothing() {
     let tasks = machine.order(4_000, Action::Release, 2);
     assert_eq!(tasks[0], Task::Set(Output::LockOpen, false));
     machine.lock_kept();
+    let ended = machine.refused("no", false);
+    assert_eq!(ends(&ended), [(2, OutcomeKind::Refused)]);
     assert!(machine.is_lock_confirmed());
     assert_eq!(
         ends(&machine.order(4_100, Action::Close, 3)),
@@ -327,13 +355,21 @@ fn a_release_whose_write_fails_changes_nothing() {
     let tasks = machine.see(10_000, signals(UP));
     assert!(tasks.contains(&Task::Set(Output::LockOpen, false)));
     assert!(pulses(&tasks).is_empty());
-    machine.lose("no answer");
+    let ended = machine.lose("no answer");
+    assert_eq!(ends(&ended), [(4, OutcomeKind::Expired)]);
     assert!(machine.is_lock_confirmed());
     assert!(pulses(&machine.see(20_000, signals(UP))).is_empty());
+    // One that was taken, and not seen when the link was cut, is written again and not taken back.
     machine.order(21_000, Action::Release, 5);
-    machine.lock_let_go();
-    machine.lose("cut after the answer");
+    machine.lock_let_go(21_000);
+    assert!(ends(&machine.lose("cut after the answer")).is_empty());
     assert!(!machine.is_locked_open());
+    assert!(machine.linked(22_000).is_empty());
+    let tasks = machine.see(22_010, signals(UP));
+    assert_eq!(tasks[0], Task::Set(Output::LockOpen, false));
+    machine.lock_let_go(22_020);
+    let (tasks, _) = machine.lock_seen(22_030, false);
+    assert_eq!(ends(&tasks), [(5, OutcomeKind::Confirmed)]);
 }
 
 #[test]
@@ -458,6 +494,19 @@ fn random_signals_and_orders_never_break_the_rules() {
         let tasks = if ordered == 0 {
             known = None;
             machine.lose("the link was cut")
+        } else if ordered == 2 {
+            // What became of a write of the lock, if there was one, and a look at it.
+            let mut tasks = Vec::new();
+            if random(4) == 0 {
+                machine.lock_kept();
+                tasks = machine.refused("no", false);
+            }
+            machine.lock_let_go(now);
+            tasks.extend(match random(20) {
+                0 => machine.lock_unseen(now),
+                _ => machine.lock_seen(now, random(2) == 0).0,
+            });
+            tasks
         } else if ordered == 1 {
             next_ticket += 1;
             open_tickets.insert(next_ticket);
@@ -516,6 +565,7 @@ fn an_opening_takes_back_a_lowering_that_has_not_begun() {
     machine.order(0, Action::LockOpen, 1);
     machine.see(10, signals(UP));
     machine.order(1_000, Action::Release, 2);
+    lets_go(&mut machine, 1_000);
     assert_eq!(pulses(&machine.see(1_010, signals(UP))), [Output::Lower]);
     let tasks = machine.order(1_020, Action::LockOpen, 3);
     assert_eq!(pulses(&tasks), [Output::Raise]);
@@ -524,6 +574,7 @@ fn an_opening_takes_back_a_lowering_that_has_not_begun() {
         [(3, OutcomeKind::Confirmed)]
     );
     machine.order(1_040, Action::Release, 4);
+    lets_go(&mut machine, 1_040);
     assert_eq!(pulses(&machine.see(1_050, signals(UP))), [Output::Lower]);
     machine.see(3_000, signals(DOWN));
     assert_eq!(machine.state(), State::Closed);

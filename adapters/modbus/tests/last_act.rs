@@ -17,6 +17,7 @@ use std::sync::Arc;
 use cordon_contract::{Adapter, LinkState, Order, OrderLane, Outcome, OutcomeKind};
 use cordon_model::{Body, CommandOutcome, GateAction};
 use cordon_sim_lane::{Input, Lane, LaneFault, LaneHandle, LaneSettings, Output};
+use park::lying::LyingWay;
 use park::way::{Gateway, SlowWay};
 use park::{DEVICE, Park, quick_profile, until};
 use tokio::io::{AsyncWriteExt as _, copy_bidirectional};
@@ -300,9 +301,27 @@ async fn a_lock_that_nobody_here_ordered_is_told_once_and_released_by_a_release(
     }
 }
 
-/// After a restart nobody knows the command that holds the lane; it was set again without a word.
+/// What another hand undoes time and again is set again each time, and told once.
 #[tokio::test]
-async fn a_lock_that_is_off_under_an_opening_of_before_is_set_again_and_told_once() {
+async fn a_lock_that_is_off_under_an_opening_is_set_again_and_told_once() {
+    let lane = lane().await;
+    let park = Park::start(lane.addr(), &quick_profile());
+    is(&park, LinkState::Online).await;
+    let held = park.execute(LockOpen, 4_000).await;
+    assert_eq!(held.kind, OutcomeKind::Confirmed, "{held:?}");
+    goes_on(&lane).await;
+    for _ in 0..3 {
+        another_hand(&lane, false).await;
+        until("it is set again", || is_locked(&lane)).await;
+        goes_on(&lane).await;
+    }
+    assert_eq!(told_of_lock(&park, CommandOutcome::Failed), 1);
+    assert!(is_up(&lane));
+}
+
+/// After a restart nobody here has ordered what holds the lane: it is shown while it is on, and is over with it.
+#[tokio::test]
+async fn a_lock_of_before_is_shown_and_is_over_when_it_is_off() {
     let lane = lane().await;
     let before = Park::start(lane.addr(), &quick_profile());
     is(&before, LinkState::Online).await;
@@ -314,13 +333,75 @@ async fn a_lock_that_is_off_under_an_opening_of_before_is_set_again_and_told_onc
         told_of_lock(park, CommandOutcome::Confirmed) == 1
     })
     .await;
-    for _ in 0..3 {
-        another_hand(&lane, false).await;
-        until("it is set again", || is_locked(&lane)).await;
+    let raised = lane.state().plant.raise_commands;
+    another_hand(&lane, false).await;
+    park.until("it is over", |park| {
+        told_of_lock(park, CommandOutcome::Expired) == 1
+    })
+    .await;
+    goes_on(&lane).await;
+    assert!(!is_locked(&lane));
+    assert_eq!(lane.state().plant.raise_commands, raised);
+    assert_eq!(told_of_lock(&park, CommandOutcome::Failed), 0);
+}
+
+/// One wrong bit in one look had the hub set the lock and raise the barrier, and hold it over a restart.
+#[tokio::test]
+async fn a_wrong_look_at_the_lock_moves_nothing_and_is_not_told() {
+    let lane = lane().await;
+    let way = LyingWay::to(lane.addr()).await;
+    let park = Park::start(way.address, &quick_profile());
+    is(&park, LinkState::Online).await;
+    let seen = way.looks();
+    way.shows_wrongly(1);
+    park.until("it is looked at", |_| way.looks() > seen + 2)
+        .await;
+    assert_eq!(told_of_lock(&park, CommandOutcome::Confirmed), 0);
+    // Wrong for longer it is told, and nothing else.
+    way.shows_wrongly(3);
+    park.until("it is over", |park| {
+        told_of_lock(park, CommandOutcome::Expired) == 1
+    })
+    .await;
+    assert_eq!(told_of_lock(&park, CommandOutcome::Confirmed), 1);
+    let plant = lane.state().plant;
+    assert_eq!((plant.rises, plant.raise_commands), (0, 0));
+    assert!(is_down(&lane) && !is_locked(&lane));
+    let opened = park.execute(GateAction::Open, 4_000).await;
+    assert_eq!(opened.kind, OutcomeKind::Confirmed, "it opens as ever");
+}
+
+/// A controller that lets go after it has acknowledged was opened again, after a release that was confirmed.
+#[tokio::test]
+async fn a_release_is_confirmed_and_lowers_once_a_lagging_controller_has_let_go() {
+    let lane = lane().await;
+    let way = LyingWay::to(lane.addr()).await;
+    let park = Park::start(way.address, &quick_profile());
+    is(&park, LinkState::Online).await;
+    for lag in [1, 2, 3, 5] {
+        let held = park.execute(LockOpen, 4_000).await;
+        assert_eq!(held.kind, OutcomeKind::Confirmed, "{held:?}");
+        let before = lane.state().plant;
+        way.lags(lag);
+        let release = park.execute(Release, 4_000).await;
+        assert_eq!(release.kind, OutcomeKind::Confirmed, "{release:?}");
+        assert!(!is_locked(&lane), "{lag}: not before it is off");
+        until("down", || is_down(&lane)).await;
         goes_on(&lane).await;
+        let plant = lane.state().plant;
+        assert_eq!(plant.lower_commands, before.lower_commands + 1, "{lag}");
+        assert_eq!(plant.raise_commands, before.raise_commands, "{lag}");
+        assert!(is_down(&lane) && !is_locked(&lane), "{lag}");
     }
-    assert_eq!(told_of_lock(&park, CommandOutcome::Failed), 1);
-    assert!(is_up(&lane));
+    // One that does not let go within the time of a travel: the release failed, and the lane is shown as held.
+    let held = park.execute(LockOpen, 4_000).await;
+    assert_eq!(held.kind, OutcomeKind::Confirmed, "{held:?}");
+    way.lags(usize::MAX);
+    let release = park.execute(Release, 9_000).await;
+    assert_eq!(release.kind, OutcomeKind::Failed, "{release:?}");
+    assert!(release.detail.contains("stays on"), "{release:?}");
+    assert!(is_up(&lane) && is_locked(&lane));
+    assert_eq!(told_of_lock(&park, CommandOutcome::Confirmed), 1);
 }
 
 /// Lowering and stopping by hand end it too; they are answered at once, for they do not wait.

@@ -27,7 +27,7 @@ impl Machine {
             .signals
             .as_ref()
             .is_some_and(|signals| !signals.obstructed());
-        if clear && !self.locked_open && self.rules.has(Output::Lower) {
+        if clear && !self.may_be_locked() && self.rules.has(Output::Lower) {
             self.drive = Drive::Down { since_ms: now_ms };
             tasks.push(Task::Pulse(Output::Lower));
         }
@@ -76,7 +76,7 @@ impl Machine {
             && (late || due && up)
             && self.state != State::LocalControl
             && hard_fault(signals).is_none();
-        if !ready || self.locked_open {
+        if !ready || self.may_be_locked() {
             return;
         }
         if signals.obstructed() {
@@ -100,7 +100,9 @@ impl Machine {
 
     pub(super) fn lamps(&mut self, tasks: &mut Vec<Task>) {
         let green = self.state == State::Open && self.in_force;
-        if self.green != Some(green) {
+        // After a start, under a lock of before or of another hand, they are left as they stand.
+        let left = self.green.is_none() && !self.in_force && self.may_be_locked();
+        if self.green != Some(green) && !left {
             self.green = Some(green);
             self.set(Output::LampRed, !green, tasks);
             self.set(Output::LampGreen, green, tasks);

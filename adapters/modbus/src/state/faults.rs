@@ -17,7 +17,7 @@ impl Machine {
         self.between_since_ms = None;
         self.blocked = false;
         self.finish(
-            |action| action != Action::LockOpen,
+            |action| !matches!(action, Action::LockOpen | Action::Release),
             OutcomeKind::Failed,
             text,
             tasks,
@@ -32,7 +32,7 @@ impl Machine {
         self.drive = Drive::Still;
         self.travel_fault = Some(text);
         self.finish(
-            |action| action != Action::LockOpen,
+            |action| !matches!(action, Action::LockOpen | Action::Release),
             OutcomeKind::Failed,
             text,
             tasks,

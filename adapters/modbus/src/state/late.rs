@@ -62,7 +62,7 @@ impl Machine {
                 && !signals.is_on(Input::UpLimit)
                 && !signals.obstructed()
         });
-        let may = self.rules.auto_close && self.rules.has(Output::Lower) && !self.locked_open;
+        let may = self.rules.auto_close && self.rules.has(Output::Lower) && !self.may_be_locked();
         if self.is_late() && lies_free && may {
             tasks.push(Task::Pulse(Output::Lower));
         }

@@ -10,7 +10,7 @@
 //!
 //! Here are the machine and the moments at which it is told something. `orders.rs` holds what an
 //! order sets going and how it ends, `unlinked.rs` what waits for its controller, `travel.rs` what the limits say, `faults.rs` what stops
-//! everything, `relock.rs` what the lock says when it is read back, `late.rs` what an opening that is over may still do, `drive.rs` what is switched.
+//! everything, `relock.rs` what is ordered of the lock, `seen.rs` how it looks, `late.rs` what an opening that is over may still do, `drive.rs` what is switched.
 
 use cordon_contract::OutcomeKind;
 
@@ -23,6 +23,7 @@ mod faults;
 mod late;
 mod orders;
 mod relock;
+mod seen;
 mod travel;
 mod unlinked;
 
@@ -30,8 +31,8 @@ use drive::Drive;
 use late::Late;
 use orders::Waiting;
 pub(crate) use orders::{NOTHING_SENT, SUPERSEDED};
+pub use relock::LockNews;
 use relock::Relock;
-pub use relock::Undone;
 
 /// Orders that may wait for the same barrier at a time; further ones are refused.
 pub const WAITING_MAX: usize = 16;
@@ -154,6 +155,7 @@ pub struct Machine {
     /// Since when nothing is under the boom.
     clear_since_ms: Option<u64>,
     blocked: bool,
+    /// An emergency opening of ours is under way or in force, until its release. Only this is ever written.
     locked_open: bool,
     lock_confirmed: bool,
     lock_retry_ms: u64,
@@ -255,7 +257,7 @@ impl Machine {
 
     /// The signals are unknown: the link is cut, or the device answers with an exception.
     pub fn lose(&mut self, reason: &str) -> Vec<Task> {
-        self.lock_kept();
+        let ends_release = self.lock_lost();
         self.opening_is_over();
         self.in_force = self.locked_open;
         self.signals = None;
@@ -270,7 +272,11 @@ impl Machine {
         let mut tasks = Vec::new();
         let text = format!("{reason} before it was confirmed; it is not replayed");
         self.finish(
-            |action| !matches!(action, Action::LockOpen | Action::Release),
+            |action| match action {
+                Action::LockOpen => false,
+                Action::Release => ends_release,
+                _ => true,
+            },
             OutcomeKind::Expired,
             &text,
             &mut tasks,
@@ -278,16 +284,17 @@ impl Machine {
         tasks
     }
 
-    /// The controller answered a write with an exception. A release that waits is not written yet. An
+    /// The controller answered a write with an exception. A release ends with its own write alone. An
     /// emergency opening is tried again, unless `for_good` says that the controller will never raise the boom when told so.
     pub fn refused(&mut self, text: &str, for_good: bool) -> Vec<Task> {
         self.opening_is_over();
         self.drive = Drive::Still;
+        let ends_release = self.relock.take_kept();
         let mut tasks = Vec::new();
         self.finish(
             |action| match action {
                 Action::LockOpen => for_good,
-                Action::Release => false,
+                Action::Release => ends_release,
                 _ => true,
             },
             OutcomeKind::Refused,

@@ -43,21 +43,25 @@ impl Machine {
             Action::Open => self.open(now_ms, &mut tasks),
             Action::Close => self.close(now_ms, &mut tasks),
             Action::LockOpen => self.lock_open(now_ms, &mut tasks),
-            Action::Stop | Action::Release => {
-                let end = self.stop_or_release(now_ms, action, &mut tasks);
+            Action::Stop => {
+                self.stop(&mut tasks);
                 tasks.push(Task::Finish {
                     ticket,
-                    kind: end.0,
-                    detail: end.1.to_owned(),
+                    kind: OutcomeKind::Accepted,
+                    detail: "the controller took the stop pulse".to_owned(),
                 });
                 return tasks;
             }
+            Action::Release => {}
         }
         self.waiting.push(Waiting {
             ticket,
             action,
             sent: true,
         });
+        if action == Action::Release {
+            self.release_lock(now_ms, &mut tasks);
+        }
         tasks
     }
 
@@ -97,6 +101,9 @@ impl Machine {
                 detail: format!("{text}; barrier {}", self.words()),
             });
             self.forget_unsent_lock(ended);
+            if ended.action == Action::Release && ended.sent && !self.waits_for_release() {
+                self.release_expired();
+            }
             let wanted = self
                 .waiting
                 .iter()
@@ -132,7 +139,8 @@ impl Machine {
         if signals.is_on(Input::Local) {
             return Some("the switch in the cabinet stands on local");
         }
-        if self.locked_open && action != Action::Open {
+        let locked = self.locked_open || self.may_be_locked() && !self.is_letting_go();
+        if locked && action != Action::Open {
             return Some("locked open; RELEASE first");
         }
         if action == Action::Stop {
@@ -161,6 +169,7 @@ impl Machine {
     }
 
     fn open(&mut self, now_ms: u64, tasks: &mut Vec<Task>) {
+        self.relock.overruled();
         self.in_force = true;
         self.late = Late::No;
         self.stopped = false;
@@ -204,29 +213,15 @@ impl Machine {
         }
     }
 
-    pub(super) fn stop_or_release(
-        &mut self,
-        now_ms: u64,
-        action: Action,
-        tasks: &mut Vec<Task>,
-    ) -> (OutcomeKind, &'static str) {
-        if action == Action::Stop {
-            self.drive = Drive::Still;
-            self.late = Late::No;
-            self.in_force = false;
-            self.stopped = true;
-            self.lower_after_ms = None;
-            self.blocked = false;
-            tasks.push(Task::Pulse(Output::Stop));
-            return (OutcomeKind::Accepted, "the controller took the stop pulse");
-        }
-        let was_locked = self.locked_open;
-        self.release_lock();
-        self.switch_lock_off(tasks);
-        (
-            OutcomeKind::Confirmed,
-            self.after_the_lock(now_ms, was_locked),
-        )
+    fn stop(&mut self, tasks: &mut Vec<Task>) {
+        self.relock.overruled();
+        self.drive = Drive::Still;
+        self.late = Late::No;
+        self.in_force = false;
+        self.stopped = true;
+        self.lower_after_ms = None;
+        self.blocked = false;
+        tasks.push(Task::Pulse(Output::Stop));
     }
 
     /// What becomes of the boom once the lock is off. One that stands up for nobody is lowered, also
@@ -237,16 +232,16 @@ impl Machine {
             .as_ref()
             .is_some_and(|signals| signals.is_on(Input::DownLimit));
         if down && !matches!(self.drive, Drive::Up { .. }) {
-            return "the lock is off, the controller acknowledged it; the boom is down";
+            return "the boom is down";
         }
         if !self.rules.auto_close {
-            return "the lock is off, the controller acknowledged it; the boom stays up until CLOSE";
+            return "the boom stays up until CLOSE";
         }
         if was_locked || self.lower_after_ms.is_none() {
             self.lower_after_ms = Some(now_ms);
             self.in_force = false;
         }
-        "the lock is off, the controller acknowledged it; the boom is lowered once nothing is under it"
+        "the boom is lowered once nothing is under it"
     }
 
     pub(super) fn finish(

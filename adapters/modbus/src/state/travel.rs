@@ -70,6 +70,11 @@ impl Machine {
             Drive::Down { since_ms }
                 if now_ms.saturating_sub(since_ms) > self.rules.travel_max_ms =>
             {
+                if self.relock.take_repeat() {
+                    self.lower(now_ms, tasks);
+                    self.become_state(State::Closing, "");
+                    return;
+                }
                 self.travel_failed("did not leave the upper limit in time", tasks);
                 self.lower_after_ms = self.hold_until(now_ms);
             }
@@ -100,6 +105,7 @@ impl Machine {
                     self.travel_fault = None;
                 }
                 self.late = Late::No;
+                self.relock.take_repeat();
             }
             Drive::Up { since_ms }
                 if now_ms.saturating_sub(since_ms) > self.rules.travel_max_ms =>

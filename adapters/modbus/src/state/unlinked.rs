@@ -60,12 +60,17 @@ impl Machine {
         if !self.awaits_release() {
             return false;
         }
-        let (kind, detail) = self.stop_or_release(now_ms, Action::Release, tasks);
-        self.finish(|action| action == Action::Release, kind, detail, tasks);
+        self.mark_sent(Action::Release);
+        self.release_lock(now_ms, tasks);
         true
     }
 
+    /// Whether a release waits that is not under way.
     pub(super) fn awaits_release(&self) -> bool {
+        !self.is_letting_go() && self.waits_for_release()
+    }
+
+    pub(super) fn waits_for_release(&self) -> bool {
         self.waiting
             .iter()
             .any(|waiting| waiting.action == Action::Release)
