@@ -8,6 +8,7 @@ use crate::life::is_over;
 use crate::plugin::{AlarmPlugin, clip};
 use crate::routes::is_grave;
 use crate::state::Alarm;
+use crate::words::gist;
 
 /// Alarms of one owner beyond which the hub counts what it finds in one alarm.
 const FOUND_MAX: usize = 100;
@@ -24,6 +25,17 @@ const NAME_CHARS_MAX: usize = 120;
 /// of those is not its end.
 pub(crate) fn is_of_many(event: &AlarmEvent) -> bool {
     event.alarm_id.ends_with(OF_MANY)
+}
+
+/// What one more that is counted in an alarm is to those that last in it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Further {
+    /// Another.
+    Another,
+    /// One of them, in words that were not told before: another value.
+    Value,
+    /// One of them told again.
+    Told,
 }
 
 /// What people hear of one more that is counted in an alarm.
@@ -76,7 +88,7 @@ impl AlarmPlugin {
             ..event.clone()
         };
         match goes_on {
-            true => self.again(entry, &counted, decisions),
+            true => self.again(entry, &leader, &counted, decisions),
             false => {
                 // It counts from now on: the entry that says so may come after others of this one.
                 let said = Body::AlarmEvent(counted.clone());
@@ -108,13 +120,14 @@ impl AlarmPlugin {
         event: &AlarmEvent,
         decisions: &mut Decisions,
     ) {
-        let is_further = self.is_further(entry, leader, event);
+        let further = self.further(entry, leader, event);
         self.note_name(entry, leader, event);
+        self.speaks(entry, leader, event);
         let one_more = AlarmEvent {
             alarm_id: leader.to_owned(),
             ..event.clone()
         };
-        match self.news(entry, leader, (event, is_further)) {
+        match self.news(entry, leader, (event, further)) {
             News::Raise => self.rise(entry, &one_more, decisions),
             News::RaiseQuietly => {
                 self.rise_quietly(entry, &one_more, decisions);
@@ -140,11 +153,35 @@ impl AlarmPlugin {
     }
 
     /// Whether one that is counted in an alarm is another than those that last in it: it has a name, and none
-    /// of theirs. What has none, and what bears a name of them, is most likely one of them told again.
-    fn is_further(&self, entry: &Entry, leader: &str, event: &AlarmEvent) -> bool {
-        let name = self.name_of(entry, event);
-        let alarm = self.state.alarms.get(leader);
-        alarm.is_some_and(|alarm| name.is_some_and(|name| !alarm.names.lasts(name)))
+    /// of theirs, or words of its own. What has none, and what bears a name of them, is most likely one of them
+    /// told again, perhaps with another value.
+    fn further(&mut self, entry: &Entry, leader: &str, event: &AlarmEvent) -> Further {
+        let name = self.name_of(entry, event).map(str::to_owned);
+        let tells = is_grave(event.alarm_level) && !self.is_hubs(entry);
+        let Some(alarm) = self.state.alarms.get_mut(leader) else {
+            return Further::Told;
+        };
+        let is_named = name.is_some_and(|name| alarm.names.is_further(&name));
+        let words = &event.description;
+        let is_elsewhere = tells && alarm.gists.first(&gist(words));
+        match (is_named || is_elsewhere, tells && !alarm.has_said(words)) {
+            (true, _) => Further::Another,
+            (false, true) => Further::Value,
+            (false, false) => Further::Told,
+        }
+    }
+
+    /// An alarm shows the newest words of its source, and keeps those before.
+    pub(crate) fn speaks(&mut self, entry: &Entry, leader: &str, event: &AlarmEvent) {
+        let tells = is_grave(event.alarm_level) && !self.is_hubs(entry);
+        let Some(alarm) = self.state.alarms.get_mut(leader).filter(|_| tells) else {
+            return;
+        };
+        alarm.gists.first(&gist(&event.description));
+        if alarm.own_words != event.description {
+            alarm.says(&event.description);
+            alarm.event.description.clone_from(&event.description);
+        }
     }
 
     /// When whoever was told of an alarm may be told of a further one: the window after the last telling.
@@ -173,7 +210,7 @@ impl AlarmPlugin {
         &mut self,
         entry: &Entry,
         leader: &str,
-        (event, is_further): (&AlarmEvent, bool),
+        (event, further): (&AlarmEvent, Further),
     ) -> News {
         let flood_ms = i64::from(self.config.flood_s) * 1_000;
         let Some(alarm) = self.state.alarms.get_mut(leader) else {
@@ -184,13 +221,13 @@ impl AlarmPlugin {
             return News::None;
         }
         let is_now = alarm.again.is_none_or(is_due);
-        let news = match (alarm.is_raised(), is_further, is_now) {
-            (true, false, _) => News::None,
+        let news = match (alarm.is_raised(), further, is_now) {
+            (true, Further::Told, _) => News::None,
+            (true, _, true) => News::Tell,
+            (true, _, false) => News::TellLater,
             (false, _, true) => News::Raise,
-            (false, true, false) => News::RaiseQuietly,
-            (false, false, false) => News::RaiseLater,
-            (true, true, true) => News::Tell,
-            (true, true, false) => News::TellLater,
+            (false, Further::Another, false) => News::RaiseQuietly,
+            (false, _, false) => News::RaiseLater,
         };
         if matches!(news, News::Raise | News::Tell) {
             alarm.again = Some(entry.time);

@@ -6,6 +6,7 @@ use cordon_model::{AlarmEvent, AlarmState, AuditOutcome};
 use crate::life::is_over;
 use crate::plugin::AlarmPlugin;
 use crate::routes::Later;
+use crate::words::gist;
 
 /// Alarms that are marked and told when a source ends one of them and does not say which.
 const MARKED_MAX: usize = 10;
@@ -67,7 +68,7 @@ impl AlarmPlugin {
         let mut is_known = false;
         let (mut like, mut others) = (Vec::new(), Vec::new());
         for (id, alarm) in self.state.called(&event.alarm_id) {
-            if !alarm.is_of(entry, event) {
+            if !self.is_of(entry, alarm, event) {
                 continue;
             }
             is_known = true;
@@ -80,14 +81,28 @@ impl AlarmPlugin {
             }
         }
         let meant = if like.is_empty() { others } else { like };
-        is_known.then_some(meant)
+        is_known.then(|| self.in_these_words(meant, event))
+    }
+
+    /// Of several the one that said just these words and no others. The words of an end are other words as a rule.
+    fn in_these_words(&self, meant: Vec<String>, event: &AlarmEvent) -> Vec<String> {
+        let words = gist(&event.description);
+        let says = |id: &&String| {
+            let alarm = self.state.alarms.get(*id);
+            alarm.is_some_and(|alarm| alarm.gists.is_only(&words))
+        };
+        let mut saying = meant.iter().filter(says);
+        match (saying.next(), saying.next()) {
+            (Some(one), None) => vec![one.clone()],
+            _ => meant,
+        }
     }
 
     fn alike(&self, entry: &Entry, event: &AlarmEvent, source: &str) -> Vec<String> {
         let alike = self.state.alike(event.alarm_code, source);
         let of_source = alike.filter(|id| {
             let alarm = self.state.alarms.get(*id);
-            alarm.is_some_and(|alarm| alarm.sender == entry.sender)
+            alarm.is_some_and(|alarm| self.is_by(entry, alarm))
         });
         // One more than are marked, so that several are never taken for one.
         of_source.take(MARKED_MAX + 1).cloned().collect()

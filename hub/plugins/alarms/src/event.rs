@@ -1,6 +1,6 @@
 //! An alarm comes in: new, again, or worse than before.
 
-use cordon_contract::{ALARM_FORGOTTEN, Decisions, Entry, Owner, made_name, speaker_of};
+use cordon_contract::{ALARM_FORGOTTEN, Decisions, Entry, Owner};
 use cordon_model::{AlarmEvent, AuditOutcome, Body, Timestamp};
 
 use crate::detect;
@@ -9,6 +9,8 @@ use crate::plugin::{AlarmPlugin, clip};
 use crate::recent::Likeness;
 use crate::routes::is_grave;
 use crate::state::Alarm;
+use crate::told::speaker;
+use crate::words::{Heard, gist};
 
 /// Sources looked at for being too old when one alarm comes in: more than it adds, so that they grow fewer.
 const AGED_AN_ALARM: usize = 2;
@@ -21,12 +23,10 @@ impl AlarmPlugin {
         if is_over(event.state) {
             return self.ended(entry, event, &likeness.2, decisions);
         }
-        if let Some(known) = self.state.alarms.get(id) {
-            return match known.is_told_by(entry, event) {
-                true if self.is_another(entry, known, event) => self.anew(entry, event, decisions),
-                true if is_over(known.state) => self.repeated(id),
-                true => self.again(entry, event, decisions),
-                false => self.anew(entry, event, decisions),
+        if self.state.alarms.contains_key(id) {
+            return match self.told_in(entry, event, &likeness) {
+                Some(leader) => self.again(entry, &leader, event, decisions),
+                None => self.anew(entry, event, decisions),
             };
         }
         let flood_ms = i64::from(self.config.flood_s) * 1_000;
@@ -60,7 +60,7 @@ impl AlarmPlugin {
         };
         match is_grave(event.alarm_level) {
             true if self.is_hubs(entry) => is_fresh && is.is_raised(),
-            true => event.source_device.is_some() && is.is_of(entry, event) && !is_over(is.state),
+            true => event.source_device.is_some() && self.is_of(entry, is, event) && !is_over(is.state),
             false => is_fresh && !is_over(is.state),
         }
     }
@@ -85,48 +85,52 @@ impl AlarmPlugin {
     }
 
     /// The same alarm from the same source: worse than before it rises, else it is counted.
-    pub(crate) fn again(&mut self, entry: &Entry, event: &AlarmEvent, decisions: &mut Decisions) {
-        let id = &event.alarm_id;
-        let Some(alarm) = self.state.alarms.get(id) else {
+    pub(crate) fn again(
+        &mut self,
+        entry: &Entry,
+        leader: &str,
+        event: &AlarmEvent,
+        decisions: &mut Decisions,
+    ) {
+        let Some(alarm) = self.state.alarms.get(leader) else {
             return;
         };
         let is = &alarm.event;
         // Red comes first in the order of levels. Thresholds may share a level and still be two.
         let is_worse = event.alarm_level < is.alarm_level;
-        let is_further = event.alarm_level == is.alarm_level
+        let level = is.alarm_level;
+        let is_further = event.alarm_level == level
             && detect::is_worse(event.alarm_code, is.alarm_code);
         let counted = self.counts_another(entry, is, event);
         // Nobody has seen this one, whoever had taken up the others.
         let is_unseen = counted && is_grave(event.alarm_level) && !alarm.is_raised();
-        let is_later = event.occurred_at != is.occurred_at;
+        let is_other = self.is_another(entry, alarm, event);
+        let is_news = event.occurred_at != is.occurred_at || event.description != alarm.own_words;
+        let told = AlarmEvent {
+            alarm_id: leader.to_owned(),
+            ..event.clone()
+        };
+        if is_other {
+            self.counts_many(leader);
+        }
         if is_worse || is_further || is_unseen {
             let likeness = self.likeness(entry, event);
-            self.remember(entry, likeness, id.clone());
-            return self.rise(entry, event, decisions);
+            self.remember(entry, likeness, leader.to_owned());
+            self.speaks(entry, leader, event);
+            return self.rise(entry, &told, decisions);
         }
-        if is_later && !self.is_hubs(entry) {
-            return self.one_counts(entry, id, event, decisions);
+        if is_news && !self.is_hubs(entry) {
+            let likeness = self.likeness(entry, event);
+            self.remember(entry, likeness, leader.to_owned());
+            return self.one_counts(entry, leader, event, decisions);
         }
-        if counted && event.alarm_level == is.alarm_level {
-            self.shows(id, event);
+        if counted && event.alarm_level == level {
+            self.shows(leader, &told);
         }
-        self.repeated(id);
+        self.repeated(leader);
         if counted && is_grave(event.alarm_level) {
-            self.one_more(id, event);
+            self.one_more(leader, event);
         }
-    }
-
-    /// Whether what bears the name of an alarm is about something else: panels count from 1 again, or
-    /// name a zone and not what happens there. The hub calls two things of its own by two names.
-    fn is_another(&self, entry: &Entry, is: &Alarm, event: &AlarmEvent) -> bool {
-        let (code, source, level) = (is.event.alarm_code, &is.source, is.event.alarm_level);
-        let same_code = event.alarm_code == code || detect::is_worse(event.alarm_code, code);
-        let is_worse = event.alarm_level < level;
-        let same_words =
-            is_worse || !is_grave(event.alarm_level) || event.description == is.own_words;
-        let same_place = self.likeness(entry, event).2 == *source;
-        let is_same = same_code && same_words && same_place;
-        !is_same && !self.is_hubs(entry)
     }
 
     /// Whether what the hub itself says of its alarm counts something further in it: another cause, and
@@ -183,6 +187,7 @@ impl AlarmPlugin {
         decisions: &mut Decisions,
     ) -> Option<Alarm> {
         let id = &event.alarm_id;
+        let is_hubs = self.is_hubs(entry);
         self.state.leave(id);
         let mut alarm = self.state.alarms.remove(id)?;
         let was = &alarm.event;
@@ -203,7 +208,10 @@ impl AlarmPlugin {
             alarm_code,
             ..event.clone()
         });
-        alarm.own_words.clone_from(&event.description);
+        match is_hubs {
+            true => alarm.own_words.clone_from(&event.description),
+            false => alarm.says(&event.description),
+        }
         alarm.more.clear();
         alarm.unseen = None;
         alarm.repeats = alarm.repeats.saturating_add(1);
@@ -215,43 +223,6 @@ impl AlarmPlugin {
             decisions.emit(Body::AlarmUpdate(update), Some(id.clone()));
         }
         Some(alarm)
-    }
-
-    /// A name that another alarm has, or had: devices count from 1 again, and two may count alike. The
-    /// hub raises it under a name of its own, so that neither hides the other.
-    fn anew(&mut self, entry: &Entry, event: &AlarmEvent, decisions: &mut Decisions) {
-        let own = AlarmEvent {
-            alarm_id: anew_name(entry.number),
-            cause_ref: Some(entry.message_id),
-            ..event.clone()
-        };
-        decisions.tell_again(Body::AlarmEvent(own), event.alarm_id.clone());
-    }
-
-    /// The name its source gave an alarm, if it gave one. Of a device that gives none the mapping makes one,
-    /// which says no more than the device and the instant, and no other word of that device means it. What the
-    /// hub tells again under a name of its own keeps the one it had.
-    pub(crate) fn name_of<'a>(&self, entry: &'a Entry, event: &'a AlarmEvent) -> Option<&'a str> {
-        let message = entry.message.as_deref().filter(|_| !self.is_hubs(entry))?;
-        let told_again = entry.cause != 0 && event.alarm_id == anew_name(entry.cause);
-        let given = message.header.correlation_id.as_deref();
-        let name = given.filter(|_| told_again).unwrap_or(&event.alarm_id);
-        let times = [event.occurred_at, message.header.occurred_at];
-        let made = times.map(|at| made_name(speaker_of(message), at));
-        (!made.iter().any(|made| name.contains(made))).then_some(name)
-    }
-
-    /// Counts what its source told in an alarm, by its name if it has one.
-    pub(crate) fn note_name(&mut self, entry: &Entry, leader: &str, event: &AlarmEvent) {
-        match self.name_of(entry, event) {
-            Some(name) => self.state.name(name, leader),
-            None if self.is_hubs(entry) => {}
-            None => {
-                if let Some(alarm) = self.state.alarms.get_mut(leader) {
-                    alarm.names.add_nameless();
-                }
-            }
-        }
     }
 
     /// Makes room for an alarm and takes it up. The park and its partners have room of their own: neither
@@ -277,11 +248,16 @@ impl AlarmPlugin {
         let alarm = Alarm {
             event: event.clone(),
             sender: entry.sender.clone(),
+            speaker: speaker(entry).to_owned(),
             of_hub: self.is_hubs(entry),
             owner,
             source: self.likeness(entry, event).2,
             names: Default::default(),
             own_words: event.description.clone(),
+            gists: Heard::default(),
+            said: Default::default(),
+            said_beyond: 0,
+            after: self.after(entry, event),
             again: None,
             unseen: None,
             answers: Default::default(),
@@ -298,6 +274,8 @@ impl AlarmPlugin {
             held: Default::default(),
         };
         let id = &event.alarm_id;
+        let mut alarm = alarm;
+        alarm.gists.first(&gist(&event.description));
         self.take_up(entry, alarm, (hold, false), decisions);
         self.note_name(entry, id, event);
     }
@@ -334,34 +312,10 @@ impl AlarmPlugin {
     }
 }
 
-/// The name under which the hub tells again what an entry says.
-fn anew_name(number: u64) -> String {
-    format!("alarm-{number}-0")
-}
-
 /// The name of the alarm that an entry tells of.
 fn told_of(entry: &Entry) -> Option<&String> {
     match &entry.message.as_deref()?.body {
         Body::AlarmEvent(event) => Some(&event.alarm_id),
         _ => None,
-    }
-}
-
-impl Alarm {
-    /// Whether an event that bears this alarm's name speaks of it: the same sender and device, and not
-    /// of something that happened after it was over.
-    fn is_told_by(&self, entry: &Entry, event: &AlarmEvent) -> bool {
-        let same_time = event.occurred_at <= self.event.occurred_at;
-        self.is_of(entry, event) && (!is_over(self.state) || same_time)
-    }
-
-    /// Whether it is of the same sender and device.
-    pub(crate) fn is_of(&self, entry: &Entry, event: &AlarmEvent) -> bool {
-        let devices = (&self.event.source_device, &event.source_device);
-        let same_device = match devices {
-            (Some(one), Some(other)) => one == other,
-            _ => true,
-        };
-        self.sender == entry.sender && same_device
     }
 }

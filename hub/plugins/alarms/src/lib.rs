@@ -6,7 +6,8 @@
 //! time of entries; nothing here knows a clock.
 //!
 //! `routes` is the tree and its file, `facts` what a matcher may look at, `life` the lawful steps,
-//! `event` what happens when an alarm comes in, `detect` and `outage` the two detectors, `dispatch`
+//! `event` what happens when an alarm comes in, `told` which alarm it tells of again, `words` what its words say of
+//! where it is, `detect` and `outage` the two detectors, `dispatch`
 //! notices and escalations, `group` who is told together and when, `room` what is open and can be
 //! spared, `recent` the last alarm of a source, `missed` what a limit kept out, `delivery` what became of orders, `open` what a page may show.
 //! Why it is made so: `docs/design/alarms.md`. Every key of the file: `docs/reference/routes.md`.
@@ -35,6 +36,8 @@ mod room;
 mod routes;
 mod state;
 mod steps;
+mod told;
+mod words;
 
 pub use config::Config;
 pub use facts::Facts;

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::words::Heard;
+
 /// Names kept of one alarm. Of more it is not known which are over, so people end it.
 const NAMES_MAX: usize = 50;
 
@@ -16,6 +18,8 @@ pub(crate) struct Names {
     beyond: bool,
     /// Some were told without a name: none of the names says when those are over.
     nameless: bool,
+    /// Those that are not kept, to know which are told again.
+    heard: Heard,
 }
 
 impl Names {
@@ -30,6 +34,31 @@ impl Names {
         true
     }
 
+    /// Whether this one is not among those that last. One that is not kept is further when it is told first.
+    pub(crate) fn is_further(&mut self, id: &str) -> bool {
+        let is_full = self.lasting.len().saturating_add(self.ended.len()) >= NAMES_MAX;
+        match self.lasting.contains(id) {
+            true => false,
+            false if self.ended.contains(id) || !is_full => true,
+            false => self.heard.first(id),
+        }
+    }
+
+    /// Something that no name says the end of.
+    pub(crate) fn add_unknown(&mut self) {
+        self.beyond = true;
+    }
+
+    /// Whether there are some that no name says the end of.
+    pub(crate) fn are_many(&self) -> bool {
+        self.beyond
+    }
+
+    /// Whether this one is kept.
+    pub(crate) fn knows(&self, id: &str) -> bool {
+        self.lasting.contains(id) || self.ended.contains(id)
+    }
+
     /// One that was raised without a name.
     pub(crate) fn add_nameless(&mut self) {
         self.nameless = true;
@@ -42,11 +71,6 @@ impl Names {
         }
         let leaves_nameless = self.nameless && self.ended.contains(id);
         self.lasting.is_empty() && !self.beyond && !leaves_nameless
-    }
-
-    /// Whether this one is among them and not over.
-    pub(crate) fn lasts(&self, id: &str) -> bool {
-        self.lasting.contains(id)
     }
 
     /// Whether more than one of them lasts, as far as is known. Those without a name are one.

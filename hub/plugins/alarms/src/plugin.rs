@@ -16,9 +16,10 @@ use crate::open::OpenAlarms;
 use crate::recent::Likeness;
 use crate::routes::{Later, Routes, is_grave};
 use crate::state::{Alarm, State, answer_words};
+use crate::words::gist;
 
 /// The form of the saved state. What was saved in another form is not read as this one.
-const FORM: &[u8] = b"alarms/8;";
+const FORM: &[u8] = b"alarms/9;";
 
 /// Points of one device of the park's that may be in alarm whatever others have.
 const POINTS_MIN: usize = 20;
@@ -96,8 +97,8 @@ impl AlarmPlugin {
 
     /// What makes two alarms identical. Of a measuring point also which of its device's it is: gas that
     /// is gone says nothing of another. Of an enterprise also who says it: nobody's word is counted under
-    /// another's alarm, and nobody's ends it. Of red and orange ones that others tell also the words: two
-    /// zones of a panel are told apart by them alone.
+    /// another's alarm, and nobody's ends it. Of red and orange ones that others tell also the words, without
+    /// the values in them: two zones of a panel are told apart by them alone.
     pub(crate) fn likeness(&self, entry: &Entry, event: &AlarmEvent) -> Likeness {
         let message = entry.message.as_deref();
         let who = message.map(speaker_of).unwrap_or_default();
@@ -114,7 +115,7 @@ impl AlarmPlugin {
             source.clone_from(&event.alarm_id);
         }
         let tells_apart = is_grave(event.alarm_level) && !self.is_hubs(entry);
-        let words = tells_apart.then(|| event.description.clone());
+        let words = tells_apart.then(|| gist(&event.description));
         let words = words.unwrap_or_default();
         (event.alarm_code, event.alarm_level, source, words)
     }

@@ -18,9 +18,14 @@ use crate::recent::{Likeness, Recents};
 use crate::room::Room;
 use crate::routes::Errand;
 use crate::steps::Steps;
+use crate::words::Heard;
 
 /// Orders whose outcome is awaited; the outbox ends each by its deadline.
 pub(crate) const UNDERWAY_MAX: usize = 20_000;
+
+/// Words kept of one alarm beside the newest, and letters of each.
+const SAID_MAX: usize = 8;
+const SAID_CHARS_MAX: usize = 60;
 
 /// One alarm.
 #[derive(Debug, Deserialize, Serialize)]
@@ -29,6 +34,8 @@ pub(crate) struct Alarm {
     pub event: AlarmEvent,
     /// Who raised it; nobody else ends it or lets it rise by an event.
     pub sender: PartyId,
+    /// Who said so, where the hub attests it.
+    pub speaker: String,
     /// The hub raised it of itself, whoever answers for it.
     pub of_hub: bool,
     /// Who answers for it: it takes his room.
@@ -37,8 +44,15 @@ pub(crate) struct Alarm {
     pub source: String,
     /// What is counted in it, by the names its source gave.
     pub names: Names,
-    /// The words its source gave it, by which another under the same name is told from it.
+    /// The words its source gave it, the newest.
     pub own_words: String,
+    /// What all its words say of where it is, by which another under the same name is told from it.
+    pub gists: Heard,
+    /// Its words before the newest, and how many more there were.
+    pub said: VecDeque<String>,
+    pub said_beyond: u32,
+    /// It was told under the name of this one, which was over, as something that began no later.
+    pub after: Option<String>,
     /// When people were last told of one more that is counted in it.
     pub again: Option<Timestamp>,
     /// What was told again after somebody had seen it: it raises the alarm when the window ends.
@@ -80,8 +94,46 @@ impl Alarm {
         if self.is_unclear {
             words.push_str(WHICH);
         }
+        if let Some(over) = &self.after {
+            words.push_str(&after_words(over, self.event.occurred_at));
+        }
+        words.push_str(&self.said_words());
         words.push_str(&self.event.description);
         clip(&words)
+    }
+
+    /// What it said before, the newest first.
+    fn said_words(&self) -> String {
+        if self.said.is_empty() {
+            return String::new();
+        }
+        let newest = self.said.iter().rev().map(String::as_str);
+        let mut words = newest.collect::<Vec<_>>().join("; ");
+        if self.said_beyond > 0 {
+            words.push_str(&format!(" +{}", self.said_beyond));
+        }
+        format!("[此前另报 / said before: {words}] ")
+    }
+
+    /// Takes the newest words of its source, and keeps those before.
+    pub(crate) fn says(&mut self, words: &str) {
+        if words == self.own_words {
+            return;
+        }
+        let before = std::mem::replace(&mut self.own_words, words.to_owned());
+        let short = |words: &str| words.chars().take(SAID_CHARS_MAX).collect::<String>();
+        self.said.retain(|said| *said != short(words));
+        self.said.push_back(short(&before));
+        if self.said.len() > SAID_MAX {
+            self.said.pop_front();
+            self.said_beyond = self.said_beyond.saturating_add(1);
+        }
+    }
+
+    /// Whether these are the newest of its words, or among those before them.
+    pub(crate) fn has_said(&self, words: &str) -> bool {
+        let short: String = words.chars().take(SAID_CHARS_MAX).collect();
+        words == self.own_words || self.said.contains(&short)
     }
 
     /// It is about something else from now on, so that what was said of it is said no more.
@@ -89,6 +141,7 @@ impl Alarm {
         self.event = event;
         self.answered = None;
         self.is_unclear = false;
+        self.after = None;
     }
 
     /// Nobody has seen it.
@@ -115,6 +168,13 @@ impl Alarm {
     pub(crate) fn is_open(&self) -> bool {
         !matches!(self.state, AlarmState::Closed | AlarmState::Rejected)
     }
+}
+
+/// How it is said that an alarm may be an old one that comes late.
+fn after_words(over: &str, at: Timestamp) -> String {
+    format!(
+        "[来源所述时间 {at} 不晚于已结束的 {over}，或为迟到的旧报 / its source says {at}, no later than {over}, which is over: an old one that comes late, or a clock that is wrong] "
+    )
 }
 
 /// How a partner's answer is said, the last of so many.

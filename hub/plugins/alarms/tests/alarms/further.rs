@@ -191,21 +191,6 @@ fn a_name_of_an_active_alarm_in_other_words_or_of_another_code_is_another_alarm(
     assert!(end(&mut hub, "s1", "over").is_empty(), "none is left");
 }
 
-/// Another fire of the very second of one that was over, under its name, was taken for that one told again.
-#[test]
-fn a_name_of_an_alarm_that_is_over_in_other_words_is_another_alarm_in_the_same_second() {
-    let mut hub = Hub::new(DUTY);
-    let open = hub.plugin.open_alarms();
-    fire(&mut hub, "s1", "ZONE 1");
-    end(&mut hub, "s1", "ZONE 1");
-    hub.told();
-    fire(&mut hub, "s1", "ZONE 1");
-    assert!(hub.told().is_empty(), "the same told again");
-    fire(&mut hub, "s1", "ZONE 7");
-    assert_eq!((with(&hub, "ZONE 7").1, hub.told().len()), (Raised, 1));
-    assert_eq!(open.state("s1"), Some(Cleared));
-}
-
 /// The end of `m1` ended the alarm in which one without a name was counted.
 #[test]
 fn the_end_of_a_name_does_not_end_what_was_told_without_one() {

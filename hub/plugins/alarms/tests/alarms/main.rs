@@ -13,6 +13,7 @@ mod flood;
 mod further;
 mod hub;
 mod life;
+mod over;
 mod property;
 mod routes;
 mod routing;

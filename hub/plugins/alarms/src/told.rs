@@ -1,0 +1,159 @@
+//! Which alarm an event tells of again: by its name, its code, its place and its words. What is over is told of
+//! no more: whatever comes after that is another alarm, whenever its source says that it happened.
+
+use cordon_contract::{Decisions, Entry, made_name, speaker_of};
+use cordon_model::{AlarmEvent, Body};
+
+use crate::detect;
+use crate::life::is_over;
+use crate::plugin::AlarmPlugin;
+use crate::recent::Likeness;
+use crate::routes::is_grave;
+use crate::state::Alarm;
+use crate::words::{gist, places};
+
+/// Alarms of one name that are active at once. In other words still it is counted in the last of them.
+const OF_ONE_NAME_MAX: usize = 8;
+
+impl AlarmPlugin {
+    /// The active alarm that an event tells of again, which bears the name of one that is known. Many in other
+    /// words under one name are counted in the last of those.
+    pub(crate) fn told_in(
+        &self,
+        entry: &Entry,
+        event: &AlarmEvent,
+        likeness: &Likeness,
+    ) -> Option<String> {
+        let name = &event.alarm_id;
+        let is_meant = |alarm: &Alarm| !is_over(alarm.state) && self.is_of(entry, alarm, event);
+        let last = self.state.recents.get(likeness);
+        let last = last.and_then(|recent| self.state.alarms.get_key_value(&recent.alarm));
+        if let Some((id, alarm)) = last
+            && is_meant(alarm)
+            && (id == name || alarm.names.knows(name))
+        {
+            return Some(id.clone());
+        }
+        let mut of_name = 0;
+        let mut newest = None;
+        for (id, alarm) in self.state.called(name) {
+            if !is_meant(alarm) {
+                continue;
+            }
+            if !self.is_another(entry, alarm, event) {
+                return Some(id.clone());
+            }
+            if alarm.event.alarm_code == event.alarm_code && alarm.source == likeness.2 {
+                of_name += 1;
+                newest = newest.max(Some((alarm.names.are_many(), alarm.raised, id)));
+            }
+        }
+        let (_, _, last) = newest.filter(|_| of_name >= OF_ONE_NAME_MAX)?;
+        Some(last.clone())
+    }
+
+    /// Whether an alarm is of the same sender and device. The hub's own bears a name that no other has, whatever
+    /// device it shows.
+    pub(crate) fn is_of(&self, entry: &Entry, alarm: &Alarm, event: &AlarmEvent) -> bool {
+        let devices = (&alarm.event.source_device, &event.source_device);
+        let same_device = match devices {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        };
+        let is_hubs = alarm.of_hub && self.is_hubs(entry);
+        self.is_by(entry, alarm) && (same_device || is_hubs)
+    }
+
+    /// Whether an alarm is of the same sender. What he signed the hub may have told again under a name of its own.
+    pub(crate) fn is_by(&self, entry: &Entry, alarm: &Alarm) -> bool {
+        let is_told_again = alarm.sender == self.hub && !alarm.of_hub;
+        let is_his = is_told_again && alarm.speaker == entry.sender.as_str();
+        alarm.sender == entry.sender || is_his
+    }
+
+    /// Whether what bears the name of an alarm is about something else: panels count from 1 again, or
+    /// name a zone and not what happens there. The hub calls two things of its own by two names.
+    pub(crate) fn is_another(&self, entry: &Entry, is: &Alarm, event: &AlarmEvent) -> bool {
+        let (code, source, level) = (is.event.alarm_code, &is.source, is.event.alarm_level);
+        let same_code = event.alarm_code == code || detect::is_worse(event.alarm_code, code);
+        let is_worse = event.alarm_level < level;
+        let words = &event.description;
+        let same_words = !is_grave(event.alarm_level)
+            || is.gists.knows(&gist(words))
+            || is_worse && places(words) == places(&is.own_words);
+        let same_place = self.likeness(entry, event).2 == *source;
+        let is_same = same_code && same_words && same_place;
+        !is_same && !self.is_hubs(entry)
+    }
+
+    /// The alarm that was over when this one was told under its name, if its source says that it began no later:
+    /// it may be old and come late, or its source's clock be wrong.
+    pub(crate) fn after(&self, entry: &Entry, event: &AlarmEvent) -> Option<String> {
+        let name = self.name_of(entry, event)?;
+        if name == event.alarm_id {
+            return None;
+        }
+        let mut called = self.state.called(name);
+        let over = called.find(|(_, alarm)| {
+            let is_old = event.occurred_at <= alarm.event.occurred_at;
+            is_old && is_over(alarm.state) && alarm.speaker == speaker(entry)
+        });
+        over.map(|(id, _)| id.clone())
+    }
+
+    /// A name that another alarm has, or had: devices count from 1 again, and two may count alike. The
+    /// hub raises it under a name of its own, so that neither hides the other.
+    pub(crate) fn anew(&mut self, entry: &Entry, event: &AlarmEvent, decisions: &mut Decisions) {
+        let own = AlarmEvent {
+            alarm_id: anew_name(entry.number),
+            cause_ref: Some(entry.message_id),
+            ..event.clone()
+        };
+        decisions.tell_again(Body::AlarmEvent(own), event.alarm_id.clone());
+    }
+
+    /// The name its source gave an alarm, if it gave one. Of a device that gives none the mapping makes one,
+    /// which says no more than the device and the instant, and no other word of that device means it. What the
+    /// hub tells again under a name of its own keeps the one it had.
+    pub(crate) fn name_of<'a>(&self, entry: &'a Entry, event: &'a AlarmEvent) -> Option<&'a str> {
+        let message = entry.message.as_deref().filter(|_| !self.is_hubs(entry))?;
+        let told_again = entry.cause != 0 && event.alarm_id == anew_name(entry.cause);
+        let given = message.header.correlation_id.as_deref();
+        let name = given.filter(|_| told_again).unwrap_or(&event.alarm_id);
+        let times = [event.occurred_at, message.header.occurred_at];
+        let made = times.map(|at| made_name(speaker_of(message), at));
+        (!made.iter().any(|made| name.contains(made))).then_some(name)
+    }
+
+    /// Counts what its source told in an alarm, by its name if it has one.
+    pub(crate) fn note_name(&mut self, entry: &Entry, leader: &str, event: &AlarmEvent) {
+        match self.name_of(entry, event) {
+            Some(name) => self.state.name(name, leader),
+            None if self.is_hubs(entry) => {}
+            None => {
+                if let Some(alarm) = self.state.alarms.get_mut(leader) {
+                    alarm.names.add_nameless();
+                }
+            }
+        }
+    }
+
+    /// Other words are counted in an alarm that stands for all of them: no end of a name says which are over.
+    pub(crate) fn counts_many(&mut self, leader: &str) {
+        if let Some(alarm) = self.state.alarms.get_mut(leader) {
+            alarm.names.add_unknown();
+        }
+    }
+}
+
+/// Who says an entry.
+pub(crate) fn speaker(entry: &Entry) -> &str {
+    let message = entry.message.as_deref();
+    message.map(speaker_of).unwrap_or_default()
+}
+
+/// The name under which the hub tells again what an entry says.
+fn anew_name(number: u64) -> String {
+    format!("alarm-{number}-0")
+}
+
