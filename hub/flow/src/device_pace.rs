@@ -2,9 +2,12 @@
 //! the plan does not name, anything.
 //!
 //! All devices of a broker come in one row, in order of arrival. What is beyond a device's pace is
-//! therefore counted before it takes a place in the sequencer's queue, so that the row goes on and another
-//! device's fire waits for nobody. The newest of the worst that was counted is told every few seconds.
+//! therefore counted before it takes a place in the sequencer's queue, so that the row goes on. So is what is
+//! beyond the pace of all devices of the plan in one row together: before another device's fire there stand as
+//! many words as one device may say at once, however many devices say as much. A few words each device may say
+//! whatever the others do. The newest of the worst that was counted is told every few seconds.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +20,10 @@ use crate::corridor::{Sealed, SealedReading};
 const MICROS_PER_MINUTE: i64 = 60_000_000;
 /// What was not said in so many minutes may be said at once: a panel tells of a whole hall.
 const BURST_MINUTES: i64 = 20;
+/// All devices of the plan in one row together may say as much in a minute as one says at once; that at least.
+const OF_ROW_MIN: u32 = 1_200;
+/// Words in a minute that each device has beside those of the row: a fire and its end are heard.
+const KEPT_A_MINUTE: u32 = 3;
 /// Between two words about what one device said beyond its pace; at once when it grew worse.
 const TELL_MICROS: i64 = 10_000_000;
 /// Of what is no alarm, devices that the plan does not name may say so many times as much.
@@ -44,9 +51,10 @@ struct Bucket {
 }
 
 impl Bucket {
-    /// Whether so many words fit at `now` where `a_minute` flow off in a minute.
-    fn takes(&mut self, now: i64, words: u32, a_minute: u32) -> bool {
-        let burst = BURST_MINUTES * MICROS_PER_MINUTE;
+    /// Whether so many words fit at `now` where `a_minute` flow off in a minute, and those of so many minutes
+    /// fit at once.
+    fn takes(&mut self, now: i64, words: u32, (a_minute, minutes): (u32, i64)) -> bool {
+        let burst = minutes * MICROS_PER_MINUTE;
         // A clock that was set back does not close it for longer than it takes to empty.
         self.empty_at = self.empty_at.clamp(now, now.saturating_add(burst));
         let cost = MICROS_PER_MINUTE / i64::from(a_minute.max(1)) * i64::from(words);
@@ -65,6 +73,8 @@ struct Said {
     alarms: Bucket,
     refusals: Bucket,
     other: Bucket,
+    /// What it may say whatever others say.
+    kept: Bucket,
     /// Counted since it was told of last.
     beyond: u64,
     /// The newest of the worst alarms among them.
@@ -84,12 +94,20 @@ pub(crate) struct Beyond {
     pub worst: Option<Sealed>,
 }
 
-/// The paces of all devices: as many as the plan has, its enterprises, and one more. No state. Clones share
-/// it.
+/// What was said by now.
+#[derive(Debug, Default)]
+struct Book {
+    said: BTreeMap<String, Said>,
+    /// By the adapter in whose row it stood: alarms and refusals of devices of the plan.
+    rows: BTreeMap<Arc<str>, Bucket>,
+}
+
+/// The paces of all devices: as many as the plan has, its enterprises, and one more; and of the rows in which
+/// they stand, as many as there are adapters. No state. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct DevicePace {
     a_minute: u32,
-    said: Arc<Mutex<BTreeMap<String, Said>>>,
+    book: Arc<Mutex<Book>>,
 }
 
 impl DevicePace {
@@ -97,12 +115,19 @@ impl DevicePace {
     pub(crate) fn new(a_minute: u32) -> Self {
         Self {
             a_minute,
-            said: Arc::default(),
+            book: Arc::default(),
         }
     }
 
-    /// Whether a reading is within its device's pace. What is not is counted.
-    pub(crate) fn takes(&self, who: &str, reading: Option<&SealedReading>, now: Timestamp) -> bool {
+    /// Whether a reading in the row of an adapter is within its device's pace and that of the row. What is not
+    /// is counted.
+    pub(crate) fn takes(
+        &self,
+        row: &Arc<str>,
+        who: &str,
+        reading: Option<&SealedReading>,
+        now: Timestamp,
+    ) -> bool {
         let is_unplanned = who == UNPLANNED;
         let (words, a_minute, cost) = match cost(reading) {
             Cost::Other if !is_unplanned => return true,
@@ -113,12 +138,9 @@ impl DevicePace {
             cost @ Cost::Alarms(words) => (words, self.a_minute, cost),
             cost @ Cost::Refusal => (1, self.a_minute, cost),
         };
-        let mut all = self.lock();
-        let said = match all.contains_key(who) {
-            true => all.get_mut(who),
-            false => Some(all.entry(who.to_owned()).or_default()),
-        };
-        let Some(said) = said else {
+        let mut book = self.lock();
+        let Book { said, rows } = &mut *book;
+        let Some(said) = one_of(said, who, str::to_owned) else {
             return true;
         };
         let bucket = match cost {
@@ -126,7 +148,17 @@ impl DevicePace {
             Cost::Refusal => &mut said.refusals,
             Cost::Other => &mut said.other,
         };
-        bucket.takes(now.micros(), words, a_minute)
+        let now = now.micros();
+        if !bucket.takes(now, words, (a_minute, BURST_MINUTES)) {
+            return false;
+        }
+        // Those that the plan does not name have one pace together anyhow, and take nothing of the others'.
+        if is_unplanned || said.kept.takes(now, words, (KEPT_A_MINUTE, 1)) {
+            return true;
+        }
+        let of_row = burst_of(self.a_minute);
+        let row = one_of(rows, &**row, |_| Arc::clone(row));
+        row.is_none_or(|row| row.takes(now, words, (of_row.max(OF_ROW_MIN), 1)))
     }
 
     /// Counts a reading beyond its device's pace; what is to be told of it at once.
@@ -136,8 +168,8 @@ impl DevicePace {
         reading: Option<SealedReading>,
         now: Timestamp,
     ) -> Option<Beyond> {
-        let mut all = self.lock();
-        let said = all.get_mut(who)?;
+        let mut book = self.lock();
+        let said = book.said.get_mut(who)?;
         said.beyond = said.beyond.saturating_add(1);
         for sealed in reading.map(|reading| reading.messages).unwrap_or_default() {
             let held = said.worst.as_ref().and_then(level);
@@ -153,13 +185,34 @@ impl DevicePace {
 
     /// What is to be told by now of those who fell silent.
     pub(crate) fn due(&self, now: Timestamp) -> Vec<Beyond> {
-        let mut all = self.lock();
-        let due = all.iter_mut();
+        let mut book = self.lock();
+        let due = book.said.iter_mut();
         due.filter_map(|(who, said)| said.due(who, now)).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Said>> {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What one device may say at once.
+fn burst_of(a_minute: u32) -> u32 {
+    a_minute.saturating_mul(u32::try_from(BURST_MINUTES).unwrap_or(u32::MAX))
+}
+
+/// That of a name, which is made when it is asked for first: a name that is known costs no copy.
+fn one_of<'m, K, V>(
+    all: &'m mut BTreeMap<K, V>,
+    name: &str,
+    own: impl FnOnce(&str) -> K,
+) -> Option<&'m mut V>
+where
+    K: Ord + Borrow<str>,
+    V: Default,
+{
+    match all.contains_key(name) {
+        true => all.get_mut(name),
+        false => Some(all.entry(own(name)).or_default()),
     }
 }
 
@@ -232,8 +285,9 @@ mod tests {
 
     fn taken(pace: &DevicePace, who: &str, reading: Option<&SealedReading>, seconds: i64) -> usize {
         let tries = 0..100_000;
+        let row = Arc::from("mqtt-1");
         tries
-            .filter(|_| pace.takes(who, reading, at(seconds)))
+            .filter(|_| pace.takes(&row, who, reading, at(seconds)))
             .count()
     }
 
@@ -241,10 +295,44 @@ mod tests {
     fn a_device_has_a_burst_and_then_so_many_a_minute_and_another_its_own() {
         let pace = DevicePace::new(60);
         assert_eq!(taken(&pace, "S-09", None, 1_000), 1_200);
-        assert_eq!(taken(&pace, "S-01", None, 1_000), 1_200, "its own");
+        let row = Arc::from("modbus-1");
+        let tries = 0..100_000;
+        let others = tries.filter(|_| pace.takes(&row, "S-01", None, at(1_000)));
+        assert_eq!(others.count(), 1_200, "its own, in another row");
         assert_eq!(taken(&pace, "S-09", None, 1_060), 60);
         assert_eq!(taken(&pace, "S-09", None, 10), 0);
-        assert_eq!(taken(&pace, "S-09", None, 11), 1, "a clock set back");
+        assert_eq!(taken(&pace, "S-09", None, 11), 0, "a clock set back");
+        assert_eq!(taken(&pace, "S-09", None, 12), 1);
+    }
+
+    /// Twelve devices of one row that each said as much as one may say at once stood before another's fire.
+    #[test]
+    fn before_anothers_fire_there_stands_the_burst_of_one_however_many_devices_flood() {
+        let places = |names: usize| {
+            let pace = DevicePace::new(60);
+            let row = Arc::from("mqtt-1");
+            let mut places = 0;
+            for _ in 0..1_200 {
+                for name in 0..names {
+                    let who = format!("S-{name}");
+                    places += usize::from(pace.takes(&row, &who, None, at(1_000)));
+                }
+                // Made-up names have one burst together, and take nothing of what the plan's devices have.
+                places += usize::from(pace.takes(&row, UNPLANNED, None, at(1_000)));
+            }
+            for _ in 0..KEPT_A_MINUTE {
+                assert!(pace.takes(&row, "S-OWN", None, at(1_000)), "it is heard");
+            }
+            assert!(!pace.takes(&row, "S-OWN", None, at(1_000)), "its kept words");
+            let beyond = pace.count("S-OWN", None, at(1_000));
+            assert!(beyond.is_some(), "and what is beyond is told at once");
+            assert!(pace.takes(&row, "S-OWN", None, at(1_001)), "the row empties");
+            places
+        };
+        for names in [2, 12, 120] {
+            let kept = names * usize::try_from(KEPT_A_MINUTE).unwrap();
+            assert_eq!(places(names), 1_200 + kept + 1_200, "{names}");
+        }
     }
 
     #[test]
