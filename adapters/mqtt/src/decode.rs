@@ -8,6 +8,8 @@ use cordon_model::{DeviceId, Digest, MessageId, Timestamp, name};
 use crate::config::Subscription;
 
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
+/// A payload's own time that is further from the hub's is no time.
+const FAR_MICROS: u64 = 48 * 3_600_000_000;
 
 /// What the adapter knows of a publish.
 #[derive(Clone, Debug)]
@@ -105,10 +107,48 @@ fn identity(
 
 /// Whether the identity of a publish is a guess: it bears neither id nor time, so that only the broker's
 /// packet id tells it from the same words said before, and a broker that was started again gives that out
-/// anew.
-pub(crate) fn is_guess(incoming: &Incoming, subscription: &Subscription) -> bool {
-    let bears_none = incoming.message_id.is_none() && own_time(incoming, subscription).is_none();
-    bears_none && !incoming.retain && incoming.packet_id != 0
+/// anew. So it is where the hub's clock says that its time is none: a clock that stands still, or begins at 2000
+/// after each loss of power, gives the next fire the time of the last.
+pub(crate) fn is_guess(
+    incoming: &Incoming,
+    subscription: &Subscription,
+    received_at: Timestamp,
+) -> bool {
+    if incoming.message_id.is_some() || incoming.retain || incoming.packet_id == 0 {
+        return false;
+    }
+    own_time(incoming, subscription).is_none_or(|time| is_far(&time, received_at))
+}
+
+/// Whether a payload's own time is days away from the hub's. What is no time, such as a running number, is not.
+fn is_far(time: &str, now: Timestamp) -> bool {
+    let text = time.trim_matches('"');
+    let micros = match text.parse::<f64>() {
+        Ok(number) => of_epoch(number),
+        Err(_) => of_date(text),
+    };
+    micros.is_some_and(|micros| now.micros().abs_diff(micros) > FAR_MICROS)
+}
+
+/// Seconds, milliseconds or microseconds since 1970, as their size says; a smaller number is no time.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a float that is cut to an integer saturates, and days are compared"
+)]
+fn of_epoch(number: f64) -> Option<i64> {
+    match number {
+        1e8..1e11 => Some((number * 1e6) as i64),
+        1e11..1e14 => Some((number * 1e3) as i64),
+        1e14..1e17 => Some(number as i64),
+        _ => None,
+    }
+}
+
+/// Noon of the date with which a time begins, in whatever zone.
+fn of_date(text: &str) -> Option<i64> {
+    let date = text.get(..10)?;
+    let at: Timestamp = format!("{date}T12:00:00Z").parse().ok()?;
+    Some(at.micros())
 }
 
 /// The identity of the same words said once more at this time.
@@ -222,7 +262,8 @@ mod tests {
     #[test]
     fn only_what_bears_neither_id_nor_time_is_known_by_a_guess() {
         let subscription = subscription("identity = [\"/time\"]");
-        let guess = |incoming: &Incoming| is_guess(incoming, &subscription);
+        let now: Timestamp = "2026-11-24T08:00:00+08:00".parse().unwrap();
+        let guess = |incoming: &Incoming| is_guess(incoming, &subscription, now);
         let mut one = incoming("{\"v\":1}", 1);
         assert!(guess(&one));
         assert!(!guess(&incoming("{\"time\":7}", 1)));
@@ -230,6 +271,23 @@ mod tests {
             !guess(&incoming("{\"v\":1}", 0)),
             "QoS 0 is never sent again"
         );
+        for (time, is_far) in [
+            ("\"2026-11-24T08:00:00+08:00\"", false),
+            ("\"2026-11-23 01:02:03\"", false),
+            ("\"2026-10-24T08:00:00+08:00\"", true),
+            ("\"2000-01-01T00:00:00Z\"", true),
+            ("1795478400", false),
+            ("1795478400000", false),
+            ("1795478400123456", false),
+            ("946684800", true),
+            ("946684800.5", true),
+            ("300", false),
+            ("\"A-7\"", false),
+            ("\"温度传感器一号二号三号四号\"", false),
+        ] {
+            let one = incoming(&format!("{{\"time\":{time}}}"), 1);
+            assert_eq!(guess(&one), is_far, "{time}");
+        }
         one.message_id = Some("A-7".to_owned());
         assert!(!guess(&one));
         let id = read(&incoming("{\"v\":1}", 1), "", 0).message_id.unwrap();

@@ -281,7 +281,7 @@ impl Session<'_> {
         let Some(mut id) = reading.message_id else {
             return Some(place);
         };
-        let is_new = !publish.dup && is_guess(&incoming, subscription);
+        let is_new = !publish.dup && is_guess(&incoming, subscription, now);
         if is_new && self.underway.holds(&id) {
             id = said_again(id, now);
             reading.message_id = Some(id);

@@ -14,7 +14,7 @@ mod mqtt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cordon_interop::{Park, change_config, ship};
+use cordon_interop::{Park, change_config, moment, ship};
 
 use mqtt::{Mosquitto, PATIENCE, publish, publisher};
 
@@ -133,5 +133,54 @@ fn a_subscription_added_to_the_configuration_is_heard_although_the_broker_rememb
         publish(publisher(broker.port()), topic, r#"{"smoke":true}"#);
         let known = || park.entries().matches("AlarmEvent").count();
         park.until("the detector is heard", || known() >= times);
+    }
+}
+
+/// What is open on the page: name, state, words.
+fn open(park: &Park) -> Vec<[String; 3]> {
+    let listed = park.json("/api/alarms?limit=1000");
+    let lines = listed["alarms"].as_array().cloned().unwrap_or_default();
+    let keys = ["id", "state", "description"];
+    let row = |line: &serde_json::Value| keys.map(|key| line[key].as_str().unwrap().to_owned());
+    lines.iter().map(row).collect()
+}
+
+/// A panel whose power was cut tells of its next fire with an earlier time; it was counted in the closed alarm and
+/// shown to nobody.
+#[test]
+fn a_fire_after_people_closed_one_is_on_the_page_whatever_the_panels_clock_says() {
+    let broker = Mosquitto::start("allow_anonymous true", |_| {});
+    let park = Park::start_with(|data| mqtt::park::add_sensors(data, broker.port()));
+    subscribed_to(&broker, "sensors/#");
+    let say = |time: &str| {
+        let fire = serde_json::json!({
+            "id": "q1", "time": time, "kind": "fire", "text": "ZONE 1",
+        });
+        let topic = "sensors/GW-01/S-01/alarm";
+        publish(publisher(broker.port()), topic, &fire.to_string());
+    };
+    let (now, month) = (moment(0), moment(-30 * 86_400));
+    let times = [&*now, &*moment(-30), &*month, "2000-01-01T00:05:00+08:00"];
+    for (round, time) in times.into_iter().enumerate() {
+        say(time);
+        let [id, _, words] = park.until_some("the fire is on the page", || {
+            let open = open(&park);
+            open.into_iter().find(|[_, state, _]| state == "RAISED")
+        });
+        let is_old = words.contains("no later than");
+        assert_eq!(is_old, round > 0, "{words}");
+        let act = |path: &str| {
+            let act = format!("{{\"alarm\":\"{id}\",\"note\":\"put out\"}}");
+            let answer = park.post(path, &act).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        };
+        act("/api/acknowledge");
+        park.until("it is acknowledged", || {
+            open(&park)
+                .iter()
+                .any(|[_, state, _]| state == "ACKNOWLEDGED")
+        });
+        act("/api/close");
+        park.until("it is closed", || open(&park).is_empty());
     }
 }

@@ -323,10 +323,16 @@ mod tests {
             for _ in 0..KEPT_A_MINUTE {
                 assert!(pace.takes(&row, "S-OWN", None, at(1_000)), "it is heard");
             }
-            assert!(!pace.takes(&row, "S-OWN", None, at(1_000)), "its kept words");
+            assert!(
+                !pace.takes(&row, "S-OWN", None, at(1_000)),
+                "its kept words"
+            );
             let beyond = pace.count("S-OWN", None, at(1_000));
             assert!(beyond.is_some(), "and what is beyond is told at once");
-            assert!(pace.takes(&row, "S-OWN", None, at(1_001)), "the row empties");
+            assert!(
+                pace.takes(&row, "S-OWN", None, at(1_001)),
+                "the row empties"
+            );
             places
         };
         for names in [2, 12, 120] {

@@ -294,7 +294,7 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
     ),
     (
         DEVICE_PACED,
-        "this device, or those together that the plan does not name, said more than may be recorded of them; what is beyond is counted, and of alarms the newest of the worst is told in one",
+        "this device, those together that the plan does not name, or all devices of one adapter together, said more than may be recorded of them; what is beyond is counted, and of alarms the newest of the worst is told in one",
         "look at the device: it is broken, or somebody speaks in its name; name it in the plan if it is yours",
     ),
     (

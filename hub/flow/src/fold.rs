@@ -92,7 +92,7 @@ pub(crate) struct Fold {
 }
 
 /// Before the stored fold; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"fold/5;";
+const FORM: &[u8] = b"fold/6;";
 
 impl Fold {
     /// As stored with the state.

@@ -35,6 +35,9 @@ pub(crate) struct Raised {
     state: AlarmState,
     /// The name its raiser gave it, where the hub gave it another.
     called: Option<String>,
+    /// The entry that raised it again when it was over, and what it was until then: a plug-in that still knows
+    /// it tells that again as another alarm.
+    reopened: Option<(u64, AlarmState)>,
 }
 
 /// The alarms of the journal.
@@ -65,17 +68,19 @@ impl AlarmBook {
 
     /// Whether an event tells again of an alarm of its speaker that is not over.
     pub(crate) fn is_told_again(&self, speaker: &str, event: &AlarmEvent) -> bool {
-        let id = self
-            .own_id(speaker, &event.alarm_id)
-            .unwrap_or(&event.alarm_id);
-        let Some(known) = self.known.get(id) else {
-            return false;
-        };
-        let same_device = match (&known.device, &event.source_device) {
-            (Some(one), Some(other)) => one == other,
-            _ => true,
-        };
-        known.by == speaker && same_device && !is_over(known.state)
+        let name = event.alarm_id.as_str();
+        let ids = [Some(name), self.own_id(speaker, name)];
+        let mut known = ids
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.known.get(id));
+        known.any(|known| {
+            let same_device = match (&known.device, &event.source_device) {
+                (Some(one), Some(other)) => one == other,
+                _ => true,
+            };
+            known.by == speaker && same_device && !is_over(known.state)
+        })
     }
 
     /// How many alarms of this speaker are open.
@@ -104,6 +109,7 @@ impl AlarmBook {
                     known.level = known.level.min(event.alarm_level);
                 }
                 if is_own && is_over(known.state) && !is_over(event.state) {
+                    known.reopened = Some((number, known.state));
                     self.stepped(&event.alarm_id, event.state);
                 }
             }
@@ -128,6 +134,29 @@ impl AlarmBook {
         let names = self.called.entry(by.to_owned()).or_default();
         names.insert(called.clone(), id.clone());
         self.add(&id, (number, word), message, event, Some(called));
+    }
+
+    /// Takes in what a plug-in tells again, of entry `cause`, as another alarm than the one of that name. What
+    /// was over is over still.
+    pub(crate) fn told_again(
+        &mut self,
+        (number, cause, word): (u64, u64, Word),
+        message: &Message,
+        (event, name): (&AlarmEvent, &str),
+    ) {
+        let by = speaker_of(message);
+        let was = self.known.get(name).filter(|known| known.by == by);
+        let was = was.and_then(|known| known.reopened);
+        if let Some((_, state)) = was.filter(|(reopened, _)| *reopened == cause) {
+            self.stepped(name, state);
+        }
+        if self.known.contains_key(&event.alarm_id) || is_over(event.state) {
+            return self.raised((number, word), message, event);
+        }
+        let names = self.called.entry(by.to_owned()).or_default();
+        names.insert(name.to_owned(), event.alarm_id.clone());
+        let called = Some(name.to_owned());
+        self.add(&event.alarm_id, (number, word), message, event, called);
     }
 
     /// Takes in an alarm that is one too many of its speaker.
@@ -156,6 +185,7 @@ impl AlarmBook {
             level: event.alarm_level,
             state: event.state,
             called,
+            reopened: None,
         };
         self.known.insert(id.to_owned(), raised);
         if self.known.len() > ALARMS_MAX {
@@ -321,6 +351,47 @@ mod tests {
             book.raised((number, Word::default()), &message(&event), &event);
         }
         assert!(book.get("a-7").is_none() && book.get("a-0").is_some());
+    }
+
+    /// A name that was raised again after its alarm was over stayed open for ever, whatever people closed: a
+    /// partner's hundredth such name made all its further alarms a flood.
+    #[test]
+    fn what_is_told_again_as_another_alarm_leaves_what_was_over_over() {
+        let mut book = AlarmBook::default();
+        let by = "HUB-1";
+        let raise = |book: &mut AlarmBook, number: u64, event: &AlarmEvent| {
+            book.raised((number, Word::default()), &message(event), event);
+        };
+        for state in [AlarmState::Cleared, AlarmState::Closed] {
+            let first = event("F1");
+            raise(&mut book, 10, &first);
+            book.stepped("F1", state);
+            raise(&mut book, 20, &first);
+            let again = event("alarm-20-0");
+            let numbers = (21, 20, Word::default());
+            book.told_again(numbers, &message(&again), (&again, "F1"));
+            assert_eq!(book.get("F1").unwrap().state, state);
+            let open = 1 + usize::from(state == AlarmState::Cleared);
+            assert_eq!(book.open_of(by), open, "CLEARED is open until it is closed");
+            assert!(
+                book.is_told_again(by, &first),
+                "it is the name of the other"
+            );
+            book.stepped("alarm-20-0", AlarmState::Closed);
+            assert!(!book.is_told_again(by, &first));
+            book.stepped("F1", AlarmState::Closed);
+            assert_eq!(book.open_of(by), 0);
+            book = AlarmBook::default();
+        }
+        // Nobody tells it again: the plug-in knows it no more, and it is open under its own name.
+        let first = event("F1");
+        raise(&mut book, 10, &first);
+        book.stepped("F1", AlarmState::Closed);
+        raise(&mut book, 20, &first);
+        assert_eq!(
+            (book.open_of(by), book.is_told_again(by, &first)),
+            (1, true)
+        );
     }
 
     #[test]

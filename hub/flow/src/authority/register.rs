@@ -106,7 +106,19 @@ impl Register {
             _ if draft.flags & (flags::PROPOSAL | flags::IDLE) != 0 => {}
             Body::VehicleRegistration(it) => self.vehicle(it, by_park, time),
             Body::PersonRegistration(it) => self.person(it, by_park, time),
-            Body::AlarmEvent(event) => self.alarms.raised(word(), message, event),
+            Body::AlarmEvent(event) => {
+                let (number, word) = word();
+                let decided = draft.flags & flags::DECIDED != 0;
+                let header = &message.header;
+                let again = header.attested_by.is_some() && decided && draft.cause != 0;
+                match header.correlation_id.as_deref().filter(|_| again) {
+                    Some(name) => {
+                        let numbers = (number, draft.cause, word);
+                        self.alarms.told_again(numbers, message, (event, name));
+                    }
+                    None => self.alarms.raised((number, word), message, event),
+                }
+            }
             Body::AlarmUpdate(update) => self.alarms.stepped(&update.alarm_id, update.state),
             _ => {}
         }

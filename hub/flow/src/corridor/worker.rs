@@ -126,7 +126,11 @@ impl Bench {
         let who = whose(&reading.device, partner, &self.authority);
         let now = corridor.now;
         // What came of an order is no word of a device's own.
-        if cause == 0 && !self.pace.takes(&source.name, &who, sealed.as_ref().ok(), now) {
+        if cause == 0
+            && !self
+                .pace
+                .takes(&source.name, &who, sealed.as_ref().ok(), now)
+        {
             let told = self.pace.count(&who, sealed.ok(), now);
             let _ = offer.answer.send(Err(fault(DEVICE_PACED).at(who)));
             let told = told.and_then(|beyond| self.told(source, beyond));

@@ -60,7 +60,9 @@ impl AlarmPlugin {
         };
         match is_grave(event.alarm_level) {
             true if self.is_hubs(entry) => is_fresh && is.is_raised(),
-            true => event.source_device.is_some() && self.is_of(entry, is, event) && !is_over(is.state),
+            true => {
+                event.source_device.is_some() && self.is_of(entry, is, event) && !is_over(is.state)
+            }
             false => is_fresh && !is_over(is.state),
         }
     }
@@ -99,8 +101,8 @@ impl AlarmPlugin {
         // Red comes first in the order of levels. Thresholds may share a level and still be two.
         let is_worse = event.alarm_level < is.alarm_level;
         let level = is.alarm_level;
-        let is_further = event.alarm_level == level
-            && detect::is_worse(event.alarm_code, is.alarm_code);
+        let is_further =
+            event.alarm_level == level && detect::is_worse(event.alarm_code, is.alarm_code);
         let counted = self.counts_another(entry, is, event);
         // Nobody has seen this one, whoever had taken up the others.
         let is_unseen = counted && is_grave(event.alarm_level) && !alarm.is_raised();

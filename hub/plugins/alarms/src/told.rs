@@ -156,4 +156,3 @@ pub(crate) fn speaker(entry: &Entry) -> &str {
 fn anew_name(number: u64) -> String {
     format!("alarm-{number}-0")
 }
-

@@ -12,26 +12,32 @@ const UNITS: [&str; 11] = [
 ];
 /// Before a number with a point: it is an address all the same.
 const ADDRESSES: [&str; 16] = [
-    "zone", "loop", "line", "point", "addr", "address", "detector", "section", "no", "room", "区", "回路",
-    "点", "点位", "地址", "号",
+    "zone", "loop", "line", "point", "addr", "address", "detector", "section", "no", "room", "区",
+    "回路", "点", "点位", "地址", "号",
 ];
 /// Letters that number things as digits do.
 const NUMERALS: &str = "〇一二三四五六七八九十甲乙丙丁戊东南西北";
 
-/// The words without the values in them: a number with a point or before a unit changes from one telling to
-/// the next, and a whole number names a zone.
+/// The words without the values in them: a number with a point or before a unit, and a time, change from one
+/// telling to the next, and a whole number names a zone.
 pub(crate) fn gist(words: &str) -> String {
     let mut gist = String::with_capacity(words.len());
     let mut rest = words;
     while let Some(start) = rest.find(|letter: char| letter.is_ascii_digit()) {
         let (before, number) = rest.split_at(start);
+        let joins = before.ends_with(|letter: char| letter.is_alphanumeric() && letter.is_ascii());
+        if let Some(after) = after_moment(number).filter(|_| !joins) {
+            gist.push_str(before);
+            gist.push('#');
+            rest = after;
+            continue;
+        }
         let is_part = |letter: char| letter.is_ascii_digit() || matches!(letter, '.' | ',');
         let length = number.find(|letter| !is_part(letter));
         let (number, after) = number.split_at(length.unwrap_or(number.len()));
         // The full stop of a sentence is none of the number's.
         let whole = number.trim_end_matches(['.', ',']);
         gist.push_str(before);
-        let joins = before.ends_with(|letter: char| letter.is_alphanumeric() && letter.is_ascii());
         match !joins && is_value(&gist, whole, after) {
             true => gist.push('#'),
             false => gist.push_str(whole),
@@ -41,6 +47,33 @@ pub(crate) fn gist(words: &str) -> String {
     }
     gist.push_str(rest);
     gist
+}
+
+/// What follows a time of day with its seconds or a date, with which these words begin.
+fn after_moment(words: &str) -> Option<&str> {
+    let time = (':', 1..=2, 2..=2);
+    let dates = ['-', '/', '.', '年'].map(|mark| (mark, 4..=4, 1..=2));
+    std::iter::once(time)
+        .chain(dates)
+        .find_map(|(mark, first, rest)| {
+            let (one, words) = digits(words)?;
+            // 2026年11月24日
+            let (two, words) = digits(words.strip_prefix(mark)?)?;
+            let words = words
+                .strip_prefix(mark)
+                .or_else(|| words.strip_prefix('月'))?;
+            let (three, words) = digits(words)?;
+            let fits = first.contains(&one) && rest.contains(&two) && rest.contains(&three);
+            let part = words.strip_prefix('.').and_then(digits);
+            fits.then(|| part.map_or(words, |(_, words)| words))
+        })
+}
+
+/// How many digits the words begin with, and what follows.
+fn digits(words: &str) -> Option<(usize, &str)> {
+    let count = words.find(|letter: char| !letter.is_ascii_digit());
+    let count = count.unwrap_or(words.len());
+    (count > 0).then(|| (count, words.split_at(count).1))
 }
 
 /// Whether a number in the words is a value.
@@ -122,6 +155,9 @@ mod tests {
             ("ZONE 3: 85℃.", "ZONE 3: 90℃."),
             ("40 ppm CO, fan 2", "50 ppm CO, fan 2"),
             ("压力 1,2 MPa", "压力 1,3 MPa"),
+            ("ZONE 3 at 12:30:05", "ZONE 3 at 8:31:06.250"),
+            ("2026-11-24 12:30:05 fire", "2026-11-25 01:02:03 fire"),
+            ("2026年11月24日 火警", "2026年12月1日 火警"),
         ];
         for (one, other) in same {
             let spaceless = |words| gist(words).replace(' ', "");
@@ -136,6 +172,10 @@ mod tests {
             ("floor 3F", "floor 5F"),
             ("Loop: 1.003", "Loop: 1.004"),
             ("1号罐", "2号罐"),
+            ("loop 1:03", "loop 1:04"),
+            ("L1-02-03", "L1-02-04"),
+            ("tank 2026", "tank 2027"),
+            ("3月", "4月"),
         ];
         for (one, other) in two {
             assert_ne!(gist(one), gist(other));

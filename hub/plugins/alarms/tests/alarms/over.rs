@@ -285,7 +285,13 @@ fn a_name_in_ever_other_words_is_eight_alarms_and_the_last_counts_the_others() {
         }
         end(&mut hub, who, "z", "ZONE 9");
         assert_eq!(last(&hub).3, Acknowledged);
-        assert_eq!(open.page(None, 10).iter().filter(|one| one.id == id).count(), 1);
+        assert_eq!(
+            open.page(None, 10)
+                .iter()
+                .filter(|one| one.id == id)
+                .count(),
+            1
+        );
     }
 }
 
@@ -325,7 +331,12 @@ fn the_hubs_alarm_that_counts_is_one_whatever_device_it_shows() {
         let counted = AlarmEvent {
             source_device: Some(format!("FX{number:05}").parse().unwrap()),
             cause_ref: Some(MessageId::from_bytes([number; 16])),
-            ..event("flow-9", AlarmLevel::Red, &format!("made {number}"), hub.now)
+            ..event(
+                "flow-9",
+                AlarmLevel::Red,
+                &format!("made {number}"),
+                hub.now,
+            )
         };
         let body = Some(Body::AlarmEvent(counted));
         hub.step(EntryKind::Message, "HUB-1", body, "", 1);
