@@ -70,6 +70,7 @@ fn run(config: &str, answering: bool) -> Bench {
                     digest: Digest([1; 32]),
                     chain: Digest([2; 32]),
                     duplicate: false,
+                    is_over: false,
                 };
                 let bad_answer = Fault::new("M011", "code is not in the table")
                     .at("PassageRecord/Direction")

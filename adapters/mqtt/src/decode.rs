@@ -26,6 +26,13 @@ pub struct Incoming {
     pub message_id: Option<String>,
 }
 
+impl Incoming {
+    /// Whether the broker kept it, its publisher named it, or nobody ever sends it again.
+    pub(crate) fn is_kept_or_named(&self) -> bool {
+        self.retain || self.message_id.is_some() || self.packet_id == 0
+    }
+}
+
 /// Makes a reading of a publish.
 pub fn decode(
     incoming: &Incoming,
@@ -114,7 +121,7 @@ pub(crate) fn is_guess(
     subscription: &Subscription,
     received_at: Timestamp,
 ) -> bool {
-    if incoming.message_id.is_some() || incoming.retain || incoming.packet_id == 0 {
+    if incoming.is_kept_or_named() {
         return false;
     }
     own_time(incoming, subscription).is_none_or(|time| is_far(&time, received_at))

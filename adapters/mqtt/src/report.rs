@@ -102,6 +102,7 @@ mod tests {
             digest: Digest([0; 32]),
             chain: Digest([0; 32]),
             duplicate: false,
+            is_over: false,
         }));
         match offer.reading.payload {
             Payload::Body(body) => match *body {

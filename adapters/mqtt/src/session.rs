@@ -36,14 +36,25 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// How often it is looked whether they came.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
+/// Whether what is taken for a repetition is another that says the same. The broker does not say that it
+/// sends it again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum IsNew {
+    /// It is known by a guess.
+    Always,
+    /// It is known by its bytes and its own time: only where it raised an alarm that is over.
+    WhenOver,
+    /// It is known by its publisher's id, or the broker keeps it or sends it again.
+    Never,
+}
+
 /// A reading on its way to the intake.
 struct Offered {
     id: MessageId,
     sign: Sign,
     reading: Reading,
-    /// Known by a guess, and the broker does not say that it sends it again: when it is taken for a
-    /// repetition, it is another that says the same.
-    is_new: bool,
+    /// When it is taken for a repetition, it is another that says the same.
+    is_new: IsNew,
 }
 
 /// Room for whatever is read next: a message on its way to the intake, or a repeat of one.
@@ -281,8 +292,12 @@ impl Session<'_> {
         let Some(mut id) = reading.message_id else {
             return Some(place);
         };
-        let is_new = !publish.dup && is_guess(&incoming, subscription, now);
-        if is_new && self.underway.holds(&id) {
+        let is_new = match is_guess(&incoming, subscription, now) {
+            _ if publish.dup || incoming.is_kept_or_named() => IsNew::Never,
+            true => IsNew::Always,
+            false => IsNew::WhenOver,
+        };
+        if is_new == IsNew::Always && self.underway.holds(&id) {
             id = said_again(id, now);
             reading.message_id = Some(id);
         }
@@ -330,15 +345,12 @@ impl Session<'_> {
             is_new,
         } = offered;
         let (device, received_at) = (reading.device.clone(), reading.received_at);
-        let again = is_new.then(|| reading.clone());
+        let again = (is_new != IsNew::Never).then(|| reading.clone());
         let mut result = self.link.intake.offer(reading).await;
-        if let (
-            Some(mut again),
-            Ok(Accepted {
-                duplicate: true, ..
-            }),
-        ) = (again, &result)
-        {
+        let is_another = |accepted: &Accepted| {
+            accepted.duplicate && (is_new == IsNew::Always || accepted.is_over)
+        };
+        if let (Some(mut again), true) = (again, result.as_ref().is_ok_and(is_another)) {
             again.message_id = Some(said_again(id, received_at));
             result = self.link.intake.offer(again).await;
         }

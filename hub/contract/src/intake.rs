@@ -38,6 +38,9 @@ pub struct Accepted {
     pub chain: Digest,
     /// True when the same message was already in the journal and this is its first answer again.
     pub duplicate: bool,
+    /// True of such a one that raised a red or orange alarm which is over: who knows its message by its bytes
+    /// alone, and was not told that it is sent again, offers it anew under another id.
+    pub is_over: bool,
 }
 
 /// Why an offer got no durable entry.
@@ -137,6 +140,7 @@ mod tests {
             digest: Digest([0; 32]),
             chain: Digest([0; 32]),
             duplicate: false,
+            is_over: false,
         };
         let last = offers.recv().await.unwrap();
         last.answer.send(Ok(accepted.clone())).unwrap();

@@ -27,6 +27,10 @@ impl Answerer<'_> {
             .slots
             .iter()
             .any(|slot| matches!(slot, Slot::Failed(_)));
+        let is_over = pending
+            .slots
+            .iter()
+            .any(|slot| matches!(slot, Slot::Over(_)));
         let results: Vec<Result<ReceiptData, Refused>> = pending
             .slots
             .into_iter()
@@ -38,7 +42,7 @@ impl Answerer<'_> {
             }
             // What could not be judged just now is not refused: without an answer the adapter offers it again.
             Answer::Reading(answer) if is_judged => {
-                let _ = answer.send(accepted(results));
+                let _ = answer.send(accepted(results, is_over));
             }
             Answer::Reading(_) => {}
             Answer::Own(Some(answer)) => {
@@ -63,7 +67,9 @@ impl Answerer<'_> {
         for slot in &pending.slots {
             match slot {
                 Slot::New(_) => self.stats.accepted(&pending.source, 1),
-                Slot::Seen(_) | Slot::Twice(_) => self.stats.duplicate(&pending.source),
+                Slot::Seen(_) | Slot::Over(_) | Slot::Twice(_) => {
+                    self.stats.duplicate(&pending.source);
+                }
                 Slot::Failed(_) if matches!(pending.answer, Answer::Reading(_)) => {}
                 Slot::Refused(..) | Slot::Failed(_) => self.stats.refused(&pending.source),
             }
@@ -77,7 +83,7 @@ impl Answerer<'_> {
                 let index = number.saturating_sub(self.batch.base());
                 self.of_line(usize::try_from(index).unwrap_or(usize::MAX), true)
             }
-            Slot::Seen(receipt) => Ok(*receipt),
+            Slot::Seen(receipt) | Slot::Over(receipt) => Ok(*receipt),
             Slot::Refused(fault, index) => Err(Refused {
                 fault,
                 number: self.receipts.get(index).map(|(number, _)| *number),
@@ -106,7 +112,7 @@ impl Answerer<'_> {
 
 /// One answer for a reading, whatever it was mapped to. A reading that says nothing new is accepted
 /// as entry 0.
-fn accepted(results: Vec<Result<ReceiptData, Refused>>) -> Result<Accepted, Fault> {
+fn accepted(results: Vec<Result<ReceiptData, Refused>>, is_over: bool) -> Result<Accepted, Fault> {
     let mut first: Option<ReceiptData> = None;
     let mut duplicate = !results.is_empty();
     for result in results {
@@ -120,12 +126,14 @@ fn accepted(results: Vec<Result<ReceiptData, Refused>>) -> Result<Accepted, Faul
             digest: Digest([0; 32]),
             chain: Digest([0; 32]),
             duplicate: false,
+            is_over: false,
         },
         |receipt| Accepted {
             number: receipt.number,
             digest: receipt.digest,
             chain: receipt.chain,
             duplicate,
+            is_over: duplicate && is_over,
         },
     ))
 }

@@ -157,7 +157,7 @@ impl DevicePace {
             return true;
         }
         let of_row = burst_of(self.a_minute);
-        let row = one_of(rows, &**row, |_| Arc::clone(row));
+        let row = one_of(rows, row, |_| Arc::clone(row));
         row.is_none_or(|row| row.takes(now, words, (of_row.max(OF_ROW_MIN), 1)))
     }
 

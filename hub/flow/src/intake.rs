@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cordon_contract::{Accepted, EntryKind, Fault};
-use cordon_model::{Body, Digest, MessageType, Timestamp};
+use cordon_model::{AlarmLevel, AlarmState, Body, Digest, MessageType, Timestamp};
 use tokio::sync::oneshot;
 
 use crate::act::Today;
@@ -29,6 +29,8 @@ pub(crate) enum Slot {
     New(usize),
     /// Known already and durable, with its first receipt.
     Seen(Box<ReceiptData>),
+    /// So is this; it raised a red or orange alarm that is over.
+    Over(Box<ReceiptData>),
     /// Known already, as this entry of the batch.
     Twice(u64),
     /// Refused, and recorded at this line.
@@ -185,6 +187,7 @@ impl Intaker<'_> {
             .into_iter()
             .map(|(mut sealed, verdict)| match (verdict, other) {
                 (Err(fault), _) => Slot::Failed(fault),
+                (Ok(Verdict::Same(receipt)), _) if self.is_over(&sealed) => Slot::Over(receipt),
                 (Ok(Verdict::Same(receipt)), _) => Slot::Seen(receipt),
                 (Ok(Verdict::Pending(number)), _) => Slot::Twice(number),
                 (Ok(Verdict::Other(first)), _) | (Ok(Verdict::New), Some(first)) => {
@@ -200,6 +203,17 @@ impl Intaker<'_> {
                 },
             })
             .collect()
+    }
+
+    /// Whether it raised a red or orange alarm that is over, and no other bears its name.
+    fn is_over(&self, sealed: &Sealed) -> bool {
+        let Some((speaker, Body::AlarmEvent(event))) = sealed.said() else {
+            return false;
+        };
+        let alarms = &self.core.fold().register.alarms;
+        let is_grave = matches!(event.alarm_level, AlarmLevel::Red | AlarmLevel::Orange);
+        let raises = is_grave && event.state == AlarmState::Raised;
+        raises && alarms.get(&event.alarm_id).is_some() && !alarms.is_told_again(&speaker.id, event)
     }
 
     fn own(&mut self, work: OwnWork) -> Pending {

@@ -97,6 +97,7 @@ fn answer(reading: ReadingWork, number: u64, reader: &EntryReader) -> Option<Wor
         digest: Digest(record.digest),
         chain: Digest(record.chain),
         duplicate: false,
+        is_over: false,
     }));
     None
 }
@@ -156,7 +157,7 @@ fn sealed(batch: &Batch, slots: &[Slot]) -> Vec<Sealed> {
     let place = |slot: &Slot| match slot {
         Slot::New(at) => Some(*at),
         Slot::Twice(number) => usize::try_from(number.checked_sub(batch.base())?).ok(),
-        Slot::Seen(_) | Slot::Refused(..) | Slot::Failed(_) => None,
+        Slot::Seen(_) | Slot::Over(_) | Slot::Refused(..) | Slot::Failed(_) => None,
     };
     slots
         .iter()

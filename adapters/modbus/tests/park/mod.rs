@@ -124,6 +124,7 @@ impl Park {
                     digest: Digest::default(),
                     chain: Digest::default(),
                     duplicate: false,
+                    is_over: false,
                 }));
             }
         });

@@ -81,6 +81,7 @@ impl Park {
                     digest: Digest::default(),
                     chain: Digest::default(),
                     duplicate: false,
+                    is_over: false,
                 }));
             }
         });

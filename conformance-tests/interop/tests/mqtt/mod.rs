@@ -355,6 +355,7 @@ async fn take(
                     digest: Digest([0; 32]),
                     chain: Digest([0; 32]),
                     duplicate: false,
+                    is_over: false,
                 })
             });
         });
