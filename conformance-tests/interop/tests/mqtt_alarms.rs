@@ -175,19 +175,20 @@ fn a_fire_after_people_closed_one_is_on_the_page_whatever_the_panels_clock_says(
             open.into_iter().find(|[_, state, _]| state == "RAISED")
         });
         let is_old = words.contains("no later than");
-        assert_eq!(is_old, round > 0, "{words}");
-        let act = |path: &str| {
-            let act = format!("{{\"alarm\":\"{id}\",\"note\":\"put out\"}}");
+        // A year in which no panel was built is no time for the mapping: the hub's own stands in for it.
+        assert_eq!(is_old, (1..4).contains(&round), "{round} {id} {words}");
+        let act = |path: &str, note: &str| {
+            let act = format!("{{\"alarm\":\"{id}\"{note}}}");
             let answer = park.post(path, &act).unwrap();
             assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         };
-        act("/api/acknowledge");
+        act("/api/acknowledge", "");
         park.until("it is acknowledged", || {
             open(&park)
                 .iter()
                 .any(|[_, state, _]| state == "ACKNOWLEDGED")
         });
-        act("/api/close");
+        act("/api/close", ",\"note\":\"put out\"");
         park.until("it is closed", || open(&park).is_empty());
     }
 }
