@@ -251,6 +251,7 @@ impl Desk for HubCore {
                     ("normal", "low") => "low",
                     (mode, _) => mode,
                 },
+                stalled_ms: health.stalled_ms,
                 words: health.fault.clone(),
                 since: health.failed_since,
                 unsaved: health.unsaved,

@@ -15,6 +15,8 @@ pub struct Condition {
     /// `normal`, `low` (the disk is nearly full), `full`, `unsaved` (nothing more
     /// can be remembered in memory alone) or `emergency`.
     pub mode: &'static str,
+    /// For how long nothing is done at all, milliseconds; none while the hub works.
+    pub stalled_ms: Option<u64>,
     /// What is not taken, and why; none in the normal mode.
     pub words: Option<String>,
     /// Since when the journal cannot be written: what is shown of it stands still since then.

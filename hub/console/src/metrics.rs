@@ -273,6 +273,19 @@ fn condition(out: &mut String, condition: &Condition) {
         let is = u8::from(condition.mode == mode);
         line(out, "cordon_mode", &format!("mode=\"{mode}\""), is);
     }
+    head(
+        out,
+        "cordon_stalled_seconds",
+        "For how long the hub has been hanging in one round; 0 while it works.",
+        "gauge",
+    );
+    let stalled_ms = condition.stalled_ms.unwrap_or_default();
+    line(
+        out,
+        "cordon_stalled_seconds",
+        "",
+        stalled_ms as f64 / 1_000.0,
+    );
     known(
         out,
         "cordon_disk_free_bytes",

@@ -117,11 +117,13 @@ function render() {
   at("park").textContent = `${view.park_name} · ${view.park_code}`;
   at("mode").textContent = t(["EMERGENCY", "UNKNOWN"].includes(view.mode) ? `MODE_${view.mode}` : view.mode);
   const condition = view.figures.condition;
-  at("condition").hidden = condition.mode === "normal";
-  at("condition").className = `condition ${condition.mode}`;
+  const stalled = condition.stalled_ms !== null;
+  at("condition").hidden = condition.mode === "normal" && !stalled;
+  at("condition").className = `condition ${stalled ? "emergency" : condition.mode}`;
   // It is read aloud when it changes, so it is not written again while it says the same.
   setText(at("condition"), [
-    t(`disk_${condition.mode}`),
+    stalled ? t("stalled") : "",
+    condition.mode === "normal" ? "" : t(`disk_${condition.mode}`),
     condition.since ? `${t("stands_since")} ${day(condition.since)}` : "",
     condition.spooled_in_memory ? t("disk_memory") : "",
     condition.mode === "low" && condition.disk_used_percent !== null ? `(${condition.disk_used_percent} %)` : "",

@@ -33,6 +33,8 @@ pub(crate) struct Shown {
     pub lead_micros: i64,
     /// When the last tick was durable, or the first entry of this run.
     pub ticked_at: Option<Instant>,
+    /// When the sequencer last began to look for work.
+    pub turned_at: Option<Instant>,
     /// What barriers last confirmed while the journal cannot be written; empty once it can.
     pub acted: BTreeMap<DeviceId, GateAction>,
     /// Whether barriers were held open before a start that could not open its journal, as far as that is
@@ -49,6 +51,11 @@ pub(crate) struct Shown {
 pub(crate) struct Board(Arc<Mutex<Shown>>);
 
 impl Board {
+    /// The sequencer looks for work: what it did before is done.
+    pub(crate) fn turn(&self) {
+        self.lock().turned_at = Some(Instant::now());
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, Shown> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

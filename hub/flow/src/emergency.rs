@@ -81,6 +81,7 @@ impl Emergency {
         let left: Vec<Piece> = self.kit.held.drain(..).collect();
         self.take(left);
         loop {
+            self.kit.ties.board.turn();
             if Instant::now() >= self.again_at {
                 match self.try_again() {
                     Ok(sequencer) => return Some(sequencer),

@@ -99,6 +99,8 @@ pub const ACT_LATE: &str = "C010";
 pub const DISK_FAILED: &str = "F060";
 /// `F061`: the sync of this message failed; it may or may not have been recorded.
 pub const UNSETTLED: &str = "F061";
+/// `F069`: the sequencer hangs in one round; nothing is taken, recorded or carried out.
+pub const STALLED: &str = "F069";
 
 /// Every code of this room with the text a peer may see and the remedy.
 pub const FAULTS: &[(&str, &str, &str)] = &[
@@ -221,6 +223,11 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
         DISK_FAILED,
         "the hub can record nothing now: its disk has failed; only emergency openings and their releases are carried out",
         "send the message again later, with the same id",
+    ),
+    (
+        STALLED,
+        "the hub hangs: nothing is taken, recorded or carried out, emergency openings neither",
+        "open gates by hand; see to the disk of journal, state and spool, most likely it does not answer",
     ),
     (
         UNSETTLED,

@@ -1,6 +1,7 @@
 //! The visible state of the hub.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use cordon_contract::{AGREED_MICROS, ClockStanding, DeviceHealth};
 use cordon_model::{DeviceId, GateAction, Timestamp};
@@ -8,6 +9,7 @@ use serde::Serialize;
 
 use crate::board::Shown;
 use crate::entry_time::seconds;
+use crate::fault::STALLED;
 use crate::mark::Marked;
 
 /// How an adapter's task stands; its devices have states of their own.
@@ -76,11 +78,37 @@ impl ClockHealth {
     }
 }
 
+/// The sequencer looks for work many times a second: a round that lasts longer than this hangs, as a disk does that
+/// answers nothing.
+const STALLED_MS: u64 = 5_000;
+
+/// For how long nothing was done, milliseconds; none while the sequencer works.
+pub(crate) fn stalled_ms(turned_at: Option<Instant>, now: Instant) -> Option<u64> {
+    let since = now.saturating_duration_since(turned_at?).as_millis();
+    let since = u64::try_from(since).unwrap_or(u64::MAX);
+    (since > STALLED_MS).then_some(since)
+}
+
+/// What keeps the hub from taking everything: that it hangs, and what its mode does not take.
+pub(crate) fn words_of(stalled_ms: Option<u64>, mode: Option<String>) -> Option<String> {
+    let words = stalled_ms.map(stalled_words).into_iter().chain(mode);
+    words.reduce(|stalled, mode| format!("{stalled}; {mode}"))
+}
+
+fn stalled_words(stalled_ms: u64) -> String {
+    format!(
+        "{STALLED}: nothing is taken, recorded or carried out for {} s, emergency openings neither: most likely a disk does not answer",
+        stalled_ms / 1_000
+    )
+}
+
 /// The hub.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct HubHealth {
     /// What keeps the hub from taking everything; absent in the normal mode.
     pub fault: Option<String>,
+    /// For how long the sequencer has been in one round, milliseconds; none while it works.
+    pub stalled_ms: Option<u64>,
     /// `normal`, `full`, `unsaved` or `emergency`.
     pub mode: &'static str,
     /// Since when the mode is `emergency`: what is shown of the journal stands still since then.
@@ -120,4 +148,26 @@ pub struct HubHealth {
     pub dead_letters: usize,
     /// The adapters.
     pub adapters: Vec<AdapterHealth>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::{stalled_ms, words_of};
+
+    #[test]
+    fn a_round_of_more_than_five_seconds_hangs() {
+        let begun = Instant::now();
+        let after = |ms| stalled_ms(Some(begun), begun + Duration::from_millis(ms));
+        assert_eq!(stalled_ms(None, begun), None, "it has not begun");
+        assert_eq!((after(0), after(5_000)), (None, None));
+        assert_eq!(after(83_000), Some(83_000));
+        let words = |stalled, mode: Option<&str>| words_of(stalled, mode.map(str::to_owned));
+        assert_eq!(words(None, None), None);
+        assert_eq!(words(None, Some("F060")).as_deref(), Some("F060"));
+        let both = words(Some(83_000), Some("F060")).unwrap();
+        assert!(both.starts_with("F069: nothing is taken, recorded or carried out for 83 s"));
+        assert!(both.ends_with("; F060"));
+    }
 }

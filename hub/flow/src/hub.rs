@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cordon_contract::{Adapter, Clock, Fault, Intake, Shutdown, ShutdownTrigger, Target};
 use cordon_journal::{Counters, Position, SpaceLevel, State};
@@ -19,7 +19,7 @@ use crate::emergency::Emergency;
 use crate::entry_reader::EntryReader;
 use crate::fault::{CONFIGURATION, THREAD, fault};
 use crate::feed::Feed;
-use crate::health::{ClockHealth, HubHealth};
+use crate::health::{ClockHealth, HubHealth, stalled_ms, words_of};
 use crate::inbox::Inbox;
 use crate::kit::Kit;
 use crate::ledger::StateSeat;
@@ -194,9 +194,11 @@ impl RunningHub {
         let shown = self.ties.board.lock().clone();
         let mode = self.ties.modes.now();
         let space = shown.space;
+        let stalled_ms = stalled_ms(shown.turned_at, Instant::now());
         let dead = self.ties.vital.fault().map(|fault| fault.to_string());
         HubHealth {
-            fault: dead.or_else(|| mode.words()),
+            fault: dead.or_else(|| words_of(stalled_ms, mode.words())),
+            stalled_ms,
             mode: mode.as_str(),
             clock: ClockHealth::of(self.ties.clock.standing(), &shown),
             spooled: shown.spooled,

@@ -172,6 +172,7 @@ impl Sequencer {
         // step ever more at each start.
         self.save();
         loop {
+            self.kit.ties.board.turn();
             let mode = match self.mode() {
                 Ok(mode) => mode,
                 Err(fault) => return Some((self.close(), fault)),

@@ -310,6 +310,28 @@ async fn a_device_without_a_known_time_is_not_in_its_state_since_the_epoch() {
     assert_eq!(view["devices"][1]["since"], json!(now()));
 }
 
+/// The page and the figures said that all was well while nothing was carried out.
+#[tokio::test]
+async fn a_hub_that_hangs_is_shown_and_counted() {
+    let bench = Bench::start().await;
+    let (_, metrics) = bench.get("/metrics").await;
+    assert!(
+        metrics.contains("\ncordon_stalled_seconds 0\n"),
+        "{metrics}"
+    );
+    bench.desk.figures.lock().unwrap().condition.stalled_ms = Some(83_500);
+    let view = view(&bench).await;
+    assert_eq!(view["figures"]["condition"]["stalled_ms"], 83_500);
+    let (_, metrics) = bench.get("/metrics").await;
+    assert!(
+        metrics.contains("\ncordon_stalled_seconds 83.5\n"),
+        "{metrics}"
+    );
+    for words in ["stalled: \"系统停滞", "stalled: \"The hub hangs"] {
+        assert!(include_str!("../../web/words.js").contains(words));
+    }
+}
+
 /// What stood at 0 while nobody could know it: `NORMAL`, no alarm, no entry, a disk without use.
 #[tokio::test]
 async fn what_is_not_known_is_not_shown_as_zero() {

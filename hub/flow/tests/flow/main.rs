@@ -29,5 +29,6 @@ mod sense;
 mod settled;
 mod shares;
 mod signed;
+mod stalled;
 mod table;
 mod unsaved;
