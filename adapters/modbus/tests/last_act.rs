@@ -476,7 +476,7 @@ async fn a_release_waits_for_the_link_and_is_carried_out() {
     let gone = park.execute(Release, 300).await;
     assert_eq!(gone.kind, OutcomeKind::Expired, "{gone:?}");
     assert!(
-        gone.detail.contains("nothing of it had been sent"),
+        gone.detail.contains(cordon_contract::NOTHING_SENT),
         "{gone:?}"
     );
     let release = ordered(&park, Release).await;

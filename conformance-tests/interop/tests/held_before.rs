@@ -200,3 +200,28 @@ fn an_evacuation_before_a_start_without_a_journal_is_shown_lane_by_lane() {
     });
     assert_eq!(scene.park.terminate(), Some(0), "{}", scene.park.log());
 }
+
+/// After a power cut of hub and lane together the opening was gone, and nobody was told.
+#[test]
+fn an_opening_that_a_power_cut_undid_is_carried_out_again_and_told() {
+    let mut scene = park_failing("store");
+    open(&scene);
+    scene.park.kill();
+    scene.lane.restart();
+    scene.park.start_again();
+    scene.lane.wait_until_up();
+    scene.park.until("people are told", || {
+        let alarms = scene.park.view()["alarms"].to_string();
+        alarms.contains("was undone while the hub was away and is ordered again")
+    });
+    assert_eq!(lane(&scene.park, "L-06")["held"], true);
+    let answer = scene.park.post("/api/emergency-open", RELEASE).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    scene
+        .park
+        .until("the boom is down", || scene.lane.is_down());
+    scene.park.until("it is released", || {
+        lane(&scene.park, "L-06")["held"] == false
+    });
+    assert_eq!(scene.park.terminate(), Some(0), "{}", scene.park.log());
+}

@@ -61,6 +61,12 @@ pub enum Standing {
     Overruled,
 }
 
+/// Label of the audit entry that says that the program was started.
+pub const HUB_START: &str = "hub.start";
+
+/// In the words of an outcome EXPIRED whose order reached no device: nothing of it can take effect.
+pub const NOTHING_SENT: &str = "nothing of it had been sent";
+
 /// What stands before the words of one alarm where the flow's flood alarm tells them.
 pub const COUNTED_HERE: &str = "counted here: ";
 
@@ -125,6 +131,9 @@ pub struct Entry {
     /// changes nothing. Plug-ins are not stepped over it; whoever folds entries by himself passes it
     /// over.
     pub overtaken: bool,
+    /// True when it acted before it could be written down, or follows from such a thing: what it says happened
+    /// when its message says, and the journal may hold what happened since.
+    pub late: bool,
     /// On whose word it stands.
     pub standing: Standing,
 }

@@ -108,6 +108,7 @@ impl Draft {
             label: self.label.clone(),
             message: self.message.clone(),
             overtaken: self.kind == EntryKind::Message && self.flags & flags::IDLE != 0,
+            late: self.flags & flags::LATE != 0,
             standing: self.standing(),
         }
     }

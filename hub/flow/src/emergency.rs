@@ -257,7 +257,7 @@ impl Emergency {
             }
             let opening = acted.opening.to_string();
             let held_before = &mut self.kit.held_before;
-            held_before.end_spooled(&opening, &acted.target, kind);
+            held_before.end_spooled(&opening, &acted.target, (kind, &detail));
             self.kit.show_held_before();
             self.kit.spool.add(SpoolLine::Outcome {
                 opening,

@@ -17,7 +17,7 @@ use crate::outbox::Told;
 use crate::sealer::AuditNote;
 
 /// Audit action of a start of the hub; its target holds the epoch.
-pub(crate) const START: &str = "hub.start";
+pub(crate) const START: &str = cordon_contract::HUB_START;
 /// What the audit entry of a start says when the door of that run asks the table of authority.
 const JUDGED: &str = "authority/1";
 /// Audit action of the end of an emergency mode.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use cordon_contract::{EntryKind, OutcomeKind};
+use cordon_contract::{EntryKind, NOTHING_SENT, OutcomeKind};
 use cordon_journal::Record;
 use cordon_model::{
     Body, CommandOutcome, DeviceId, GateAction, GateStatus, MessageId, MessageType, Timestamp,
@@ -31,9 +31,17 @@ pub(crate) struct HeldFold {
     /// The same that follow from an emergency opening, as the spool names them.
     spooled: BTreeMap<Spooled, (DeviceId, MessageId)>,
     /// Emergency openings and releases of the journal, by number.
-    openings: BTreeMap<u64, MessageId>,
+    openings: BTreeMap<u64, Act>,
     /// What was known when this run began.
     at_start: BTreeMap<DeviceId, bool>,
+}
+
+/// An emergency opening or release.
+#[derive(Debug)]
+struct Act {
+    id: MessageId,
+    /// When it was said, if it acted before it could be journaled.
+    late: Option<Timestamp>,
 }
 
 #[derive(Debug, Default)]
@@ -44,6 +52,12 @@ struct Barrier {
     /// The release that is under way, and what it ends.
     releasing: Option<(MessageId, Option<Opened>)>,
     is_released: bool,
+    /// When that was, or when the release was said, if it acted before it could be journaled.
+    released_at: Option<Timestamp>,
+    /// When the release that is under way was said, if so.
+    said_at: Option<Timestamp>,
+    /// It was found held, and nobody here had ordered that.
+    is_found: bool,
     /// The opening that failed last: it may be confirmed all the same.
     failed: Option<MessageId>,
 }
@@ -102,6 +116,7 @@ impl Barrier {
     fn ordered(&mut self, command: MessageId, action: GateAction, at: Timestamp) {
         self.ordered_at = Some(at);
         self.failed = None;
+        self.is_found = false;
         if action == GateAction::LockOpen {
             return self.hold(Opened {
                 is_locked: false,
@@ -118,13 +133,16 @@ impl Barrier {
         self.releasing = Some((command, ends));
     }
 
-    fn ended(&mut self, command: MessageId, outcome: CommandOutcome) {
+    fn ended(&mut self, command: MessageId, outcome: CommandOutcome, at: Option<Timestamp>) {
         let is_it = |(release, _): &mut (MessageId, Option<Opened>)| *release == command;
         if outcome != CommandOutcome::Accepted
             && let Some((_, opened)) = self.releasing.take_if(is_it)
         {
             match opened {
-                _ if outcome == CommandOutcome::Confirmed => self.is_released = true,
+                _ if outcome == CommandOutcome::Confirmed => {
+                    self.is_released = true;
+                    self.released_at = self.said_at.take().or(at);
+                }
                 Some(opened) => self.hold(opened),
                 None => {}
             }
@@ -139,10 +157,22 @@ impl Barrier {
     }
 
     /// Its lock was found on, and nobody here had ordered that.
-    fn found_held(&mut self) {
+    fn found_held(&mut self, at: Timestamp) {
+        if self.released_at.is_some_and(|released| at < released) {
+            return;
+        }
+        self.is_found |= self.held.is_none() && self.releasing.is_none();
         match (&mut self.held, &mut self.releasing) {
             (None, Some((_, Some(ends)))) => ends.and(Opened::locked()),
             _ => self.hold(Opened::locked()),
+        }
+    }
+
+    /// Its lock is off again without a release.
+    fn let_go(&mut self) {
+        if self.is_found {
+            self.held = None;
+            self.is_found = false;
         }
     }
 
@@ -212,13 +242,26 @@ impl HeldFold {
         let said = draft.kind != EntryKind::Message || draft.flags & flags::IDLE == 0;
         match &message.body {
             Body::EmergencyGateOpen(_) => {
-                self.openings.insert(record.number, draft.message_id);
+                let is_late = draft.flags & flags::LATE != 0;
+                let act = Act {
+                    id: draft.message_id,
+                    late: is_late.then_some(message.header.occurred_at),
+                };
+                self.openings.insert(record.number, act);
             }
-            Body::GateCommand(_) if draft.kind == EntryKind::Order => {
+            Body::GateCommand(command) if draft.kind == EntryKind::Order => {
                 let at = Timestamp::from_micros(record.time_micros);
                 self.ordered(draft, at, Some(record.number));
-                let opening = self.openings.get(&record.cause).map(MessageId::to_string);
+                let act = self.openings.get(&record.cause);
+                let opening = act.map(|act| act.id.to_string());
+                let said_at = act.and_then(|act| act.late);
                 let order = self.numbered.get(&record.number).cloned();
+                let device = order.as_ref().map(|(device, _)| device);
+                if command.action == GateAction::Release
+                    && let Some(barrier) = device.and_then(|id| self.barriers.get_mut(id))
+                {
+                    barrier.said_at = said_at;
+                }
                 if let (Some(opening), Some(order)) = (opening, order) {
                     self.spooled.insert((opening, draft.label.clone()), order);
                 }
@@ -230,7 +273,7 @@ impl HeldFold {
 
     /// Whether an opening of the spool stands in the journal, with its orders.
     pub(crate) fn knows(&self, opening: MessageId) -> bool {
-        self.openings.values().any(|known| *known == opening)
+        self.openings.values().any(|known| known.id == opening)
     }
 
     /// Takes in what an opening of the spool led to, that acted at `at` on these targets; on all when the spool does
@@ -261,7 +304,12 @@ impl HeldFold {
     }
 
     /// Takes in what came of an order of the spool.
-    pub(crate) fn end_spooled(&mut self, opening: &str, target: &str, kind: OutcomeKind) {
+    pub(crate) fn end_spooled(
+        &mut self,
+        opening: &str,
+        target: &str,
+        (kind, detail): (OutcomeKind, &str),
+    ) {
         let key = (opening.to_owned(), target.to_owned());
         let order = match kind {
             OutcomeKind::Accepted => self.spooled.get(&key).cloned(),
@@ -270,7 +318,7 @@ impl HeldFold {
         if let Some((device, command)) = order
             && let Some(barrier) = self.barriers.get_mut(&device)
         {
-            barrier.ended(command, command_outcome(kind));
+            barrier.ended(command, if_sent(command_outcome(kind), Some(detail)), None);
         }
     }
 
@@ -302,18 +350,33 @@ impl HeldFold {
         let Some(outcome) = status.command_outcome else {
             return;
         };
+        let outcome = if_sent(outcome, status.detail.as_deref());
         match status.command_id {
             Some(command) => {
                 if let Some(barrier) = self.barriers.get_mut(&status.device_id) {
-                    barrier.ended(command, outcome);
+                    barrier.ended(command, outcome, Some(status.observed_at));
                 }
             }
             None if outcome == CommandOutcome::Confirmed => {
                 let barrier = self.barriers.entry(status.device_id.clone()).or_default();
-                barrier.found_held();
+                barrier.found_held(status.observed_at);
+            }
+            None if outcome == CommandOutcome::Expired => {
+                if let Some(barrier) = self.barriers.get_mut(&status.device_id) {
+                    barrier.let_go();
+                }
             }
             None => {}
         }
+    }
+}
+
+/// An order of which nothing was sent came to nothing, whatever ended it.
+fn if_sent(outcome: CommandOutcome, detail: Option<&str>) -> CommandOutcome {
+    let unsent = detail.is_some_and(|detail| detail.contains(NOTHING_SENT));
+    match outcome {
+        CommandOutcome::Expired if unsent => CommandOutcome::Failed,
+        other => other,
     }
 }
 
@@ -337,7 +400,7 @@ mod tests {
 
     fn after(mut barrier: Barrier, ends: &[(MessageId, CommandOutcome)]) -> Option<bool> {
         for (command, outcome) in ends {
-            barrier.ended(*command, *outcome);
+            barrier.ended(*command, *outcome, None);
         }
         barrier.is_held()
     }
@@ -358,11 +421,22 @@ mod tests {
     }
 
     #[test]
+    fn what_expired_before_anything_was_sent_holds_nothing() {
+        let unsent = format!("journaled late: not confirmed; {NOTHING_SENT}; barrier");
+        let outcome = |detail| if_sent(CommandOutcome::Expired, detail);
+        assert_eq!(outcome(Some(&unsent)), CommandOutcome::Failed);
+        assert_eq!(outcome(Some("not confirmed")), CommandOutcome::Expired);
+        assert_eq!(outcome(None), CommandOutcome::Expired);
+        let confirmed = if_sent(CommandOutcome::Confirmed, Some(&unsent));
+        assert_eq!(confirmed, CommandOutcome::Confirmed);
+    }
+
+    #[test]
     fn a_barrier_is_held_until_its_release_is_confirmed() {
         use CommandOutcome::{Confirmed, Expired, Failed, Refused};
         let released = || {
             let mut barrier = opened();
-            barrier.ended(OPENING, Confirmed);
+            barrier.ended(OPENING, Confirmed, None);
             barrier.ordered(RELEASE, GateAction::Release, at(2));
             barrier
         };
@@ -382,6 +456,28 @@ mod tests {
         assert_eq!(after(unknown, &[(RELEASE, Failed)]), None);
     }
 
+    /// As in the access plug-in: told late, it is older than the release.
+    #[test]
+    fn what_was_found_before_a_release_or_is_off_again_holds_nothing() {
+        for said_at in [None, Some(at(2))] {
+            let mut barrier = opened();
+            barrier.ordered(RELEASE, GateAction::Release, at(9));
+            barrier.said_at = said_at;
+            let ended = if said_at.is_some() { at(9) } else { at(2) };
+            barrier.ended(RELEASE, CommandOutcome::Confirmed, Some(ended));
+            barrier.found_held(at(1));
+            assert_eq!(barrier.is_held(), Some(false), "older");
+            barrier.found_held(at(3));
+            assert_eq!(barrier.is_held(), Some(true), "newer");
+            barrier.let_go();
+            assert_eq!(barrier.is_held(), Some(false), "off again");
+        }
+        let mut ordered = opened();
+        ordered.found_held(at(3));
+        ordered.let_go();
+        assert_eq!(ordered.is_held(), Some(true), "it was ordered");
+    }
+
     #[test]
     fn what_could_not_be_read_leaves_only_what_is_held() {
         let mut fold = HeldFold::default();
@@ -389,7 +485,7 @@ mod tests {
         fold.barriers.insert(id("BR-01"), opened());
         let mut released = opened();
         released.ordered(RELEASE, GateAction::Release, at(2));
-        released.ended(RELEASE, CommandOutcome::Confirmed);
+        released.ended(RELEASE, CommandOutcome::Confirmed, None);
         fold.barriers.insert(id("BR-02"), released);
         fold.begin_run();
         assert_eq!(

@@ -84,8 +84,8 @@ impl Kit {
                     opening,
                     target,
                     kind,
-                    ..
-                } => held.end_spooled(&opening, &target, kind),
+                    detail,
+                } => held.end_spooled(&opening, &target, (kind, &detail)),
             }
         }
         if self.spool.is_torn() {

@@ -203,6 +203,7 @@ impl Park {
             label: String::new(),
             message: Some(Arc::new(message)),
             overtaken: false,
+            late: false,
             standing: cordon_contract::Standing::Park,
         };
         let mut decisions = Decisions::default();

@@ -168,6 +168,7 @@ mod tests {
             label: String::new(),
             message: Some(Arc::new(message)),
             overtaken: false,
+            late: false,
             standing,
         }
     }

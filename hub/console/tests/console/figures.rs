@@ -56,6 +56,7 @@ fn entry(number: u64, sender: &str, body: Body) -> Entry {
         label: String::new(),
         message: Some(Arc::new(Message { header, body })),
         overtaken: false,
+        late: false,
         standing: Standing::Own,
     }
 }

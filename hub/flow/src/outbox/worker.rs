@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use cordon_contract::{Adapter, Clock, Order, OrderLane, Outcome, OutcomeKind, Shutdown, Target};
+use cordon_contract::{
+    Adapter, Clock, NOTHING_SENT, Order, OrderLane, Outcome, OutcomeKind, Shutdown, Target,
+};
 use cordon_model::{Body, Timestamp};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -238,7 +240,7 @@ impl Worker {
         let outcome = match order.deadline < dispatch.clock.now() {
             true => Outcome::new(
                 OutcomeKind::Expired,
-                "the deadline passed before it was carried out",
+                format!("the deadline passed before it was carried out; {NOTHING_SENT}"),
             ),
             false => self.execute(&order).await,
         };

@@ -1,14 +1,15 @@
 //! A sequencer that does not come back from its work.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, channel};
 
 use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin};
 use cordon_model::Body;
 
 use crate::park::*;
 
-/// Hangs over an emergency opening for as long as the test holds the lock, as a disk does that does not answer.
-struct Hangs(Arc<Mutex<()>>);
+/// Hangs over an emergency opening until the other end is dropped, as a disk does that does not answer.
+struct Hangs(Mutex<Receiver<()>>);
 
 impl Plugin for Hangs {
     fn name(&self) -> &'static str {
@@ -18,7 +19,8 @@ impl Plugin for Hangs {
     fn step(&mut self, entry: &Entry, _: &mut Decisions) {
         let body = entry.message.as_deref().map(|it| &it.body);
         if entry.kind == EntryKind::Message && matches!(body, Some(Body::EmergencyGateOpen(_))) {
-            drop(self.0.lock().unwrap());
+            let ended = self.0.lock().unwrap().recv();
+            assert!(ended.is_err(), "nobody sends");
         }
     }
 
@@ -35,12 +37,11 @@ impl Plugin for Hangs {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hub_that_hangs_says_so_and_that_it_goes_on() {
     let park = Park::new();
-    let lock = Arc::new(Mutex::new(()));
+    let (goes_on, hangs) = channel();
     let hub = park
-        .start_with(vec![Box::new(Hangs(Arc::clone(&lock)))])
+        .start_with(vec![Box::new(Hangs(Mutex::new(hangs)))])
         .await;
     assert_eq!(hub.health().fault, None);
-    let hangs = lock.lock().unwrap();
     let asked = tokio::spawn({
         let submit = hub.submit();
         async move { submit.internal(emergency(), &hub_id()).await }
@@ -56,7 +57,7 @@ async fn a_hub_that_hangs_says_so_and_that_it_goes_on() {
     };
     assert!(hung.starts_with("F069: "), "{hung}");
     assert!(hub.health().stalled_ms.is_some());
-    drop(hangs);
+    drop(goes_on);
     asked.await.unwrap().unwrap();
     until("it goes on", || hub.health().fault.is_none()).await;
     assert_eq!(hub.health().stalled_ms, None);

@@ -7,9 +7,10 @@ use cordon_model::{
 };
 
 use crate::alarm::{About, Note, Step};
+use crate::held::{is_before, said_at};
 use crate::opening::Command;
 use crate::plugin::AccessPlugin;
-use crate::state::{Held, MODES_WAITING_MAX, ModeChange, Opened};
+use crate::state::{Held, MODES_WAITING_MAX, ModeChange, Opened, Release};
 
 /// Why lanes are held open.
 pub(crate) struct Hold<'a> {
@@ -99,6 +100,7 @@ impl AccessPlugin {
         hold: &Hold<'_>,
     ) -> usize {
         let mut ordered = 0;
+        let at = said_at(step.entry);
         for (gate, lane) in lanes {
             let Some(device) = self.barrier_of(lane) else {
                 continue;
@@ -120,8 +122,7 @@ impl AccessPlugin {
                 },
             );
             ordered += 1;
-            self.state.unheld.remove(lane);
-            let mut held = Held {
+            let held = Held {
                 order: hold.order.to_owned(),
                 by: hold.by.clone(),
                 gate: gate.clone(),
@@ -129,18 +130,15 @@ impl AccessPlugin {
                 until: hold.until,
                 by_mode: hold.by_mode,
                 opened: Opened::ordered(command),
+                at,
+                found: false,
+                // What is journaled late at a start may be of the run before.
+                before_start: step.entry.late && !self.state.begun,
+                unwanted: false,
             };
-            // A mode never takes over what a person opened: only that person's release ends it.
-            match self.state.held.get_mut(lane) {
-                Some(by_hand) if hold.by_mode && !by_hand.by_mode => {
-                    by_hand.opened.and(&held.opened);
-                }
-                before => {
-                    if let Some(before) = before {
-                        held.opened.and(&before.opened);
-                    }
-                    self.state.held.insert(lane.clone(), held);
-                }
+            match self.release_since(step.entry, lane, at) {
+                Some(release) => self.hold_until_released(lane, release, held),
+                None => self.note_held(lane, held),
             }
         }
         ordered
@@ -156,12 +154,19 @@ impl AccessPlugin {
         reason: &str,
     ) -> usize {
         let mut ordered = 0;
+        let at = said_at(step.entry);
         for (gate, lane) in lanes {
             let Some(device) = self.barrier_of(lane) else {
                 continue;
             };
             self.state.unheld.remove(lane);
-            let held = self.state.held.remove(lane);
+            // What acted before it could be written down may be older than the opening.
+            let entry = step.entry;
+            let is_older = |held: &Held| entry.late && is_before(entry, at, held.at);
+            let held = match self.state.held.get(lane).is_some_and(is_older) {
+                true => None,
+                false => self.state.held.remove(lane),
+            };
             let seed = held
                 .as_ref()
                 .map_or(step.entry.message_id, |held| held.command);
@@ -190,6 +195,12 @@ impl AccessPlugin {
             if let Some(held) = ends {
                 self.state.releasing.insert(lane.clone(), (release, held));
             }
+            let asked = Release {
+                command: release,
+                at,
+                late: step.entry.late,
+            };
+            self.state.asked.insert(lane.clone(), asked);
             ordered += 1;
         }
         ordered

@@ -1,35 +1,97 @@
 //! Which lanes are held open, by what came of the orders: the state follows the lane.
 
-use cordon_model::{AlarmCode, AlarmLevel, CommandOutcome, GateStatus, LaneId, MessageId};
+use cordon_contract::{Entry, NOTHING_SENT};
+use cordon_model::{
+    AlarmCode, AlarmLevel, CommandOutcome, GateStatus, LaneId, MessageId, Timestamp,
+};
 
 use crate::alarm::{About, Step};
 use crate::plugin::AccessPlugin;
-use crate::state::{Held, Opened};
+use crate::state::{Held, Opened, Release};
+
+/// When something was ordered: what acted before it could be written down was ordered when its message says.
+pub(crate) fn said_at(entry: &Entry) -> Timestamp {
+    let said = entry.message.as_deref().map(|it| it.header.occurred_at);
+    said.filter(|_| entry.late)
+        .map_or(entry.clock, |said| said.min(entry.clock))
+}
+
+/// Whether a time is older than another. One that lies ahead of the hub's clock was told before the clock was put
+/// back, and is older than all that is told now.
+pub(crate) fn is_before(entry: &Entry, at: Timestamp, than: Timestamp) -> bool {
+    at < than && than <= entry.clock
+}
+
+/// Whether an order ended before anything of it had been sent to its lane.
+fn was_not_sent(status: &GateStatus) -> bool {
+    let detail = status.detail.as_deref();
+    detail.is_some_and(|detail| detail.contains(NOTHING_SENT))
+}
 
 impl AccessPlugin {
-    /// What came of the order that holds a lane open, or of the one that releases it: a lane is held
-    /// until its release is confirmed, and is not held when all its openings came to nothing.
-    pub(crate) fn held_ends(&mut self, lane: &LaneId, command: MessageId, outcome: CommandOutcome) {
-        let releases = |(release, _): &(MessageId, Held)| *release == command;
-        if outcome == CommandOutcome::Confirmed
-            && self.state.releasing.get(lane).is_some_and(releases)
-        {
-            self.state.released.insert(lane.clone(), command);
-        }
-        if self.state.releasing.get(lane).is_some_and(releases)
-            && outcome != CommandOutcome::Accepted
-            && let Some((_, held)) = self.state.releasing.remove(lane)
-            && outcome != CommandOutcome::Confirmed
-        {
-            if let Some(later) = self.state.held.get_mut(lane) {
-                later.opened.and(&held.opened);
-            } else {
-                // Nobody releases it by itself once that did not work.
-                let until = None;
-                let held = Held { until, ..held };
+    /// Notes that a lane is held open.
+    pub(crate) fn note_held(&mut self, lane: &LaneId, mut held: Held) {
+        self.state.unheld.remove(lane);
+        // A mode never takes over what a person opened: only that person's release ends it.
+        match self.state.held.get_mut(lane) {
+            Some(by_hand) if held.by_mode && !by_hand.by_mode => {
+                by_hand.opened.and(&held.opened);
+                // It is ordered now, whoever had opened it.
+                by_hand.found = false;
+            }
+            before => {
+                if let Some(before) = before {
+                    held.opened.and(&before.opened);
+                }
                 self.state.held.insert(lane.clone(), held);
             }
         }
+    }
+
+    /// The release of a lane that is newer than an opening which is journaled late: under way, or done.
+    pub(crate) fn release_since(
+        &self,
+        entry: &Entry,
+        lane: &LaneId,
+        at: Timestamp,
+    ) -> Option<Release> {
+        let newest = self.state.asked.get(lane);
+        let newest = newest.or(self.state.released.get(lane));
+        newest
+            .filter(|release| entry.late && is_before(entry, at, release.at))
+            .cloned()
+    }
+
+    /// An opening that is journaled after a newer release: what came of that one decides.
+    pub(crate) fn hold_until_released(&mut self, lane: &LaneId, release: Release, held: Held) {
+        let asked = self.state.asked.get(lane);
+        if asked.is_none_or(|asked| asked.command != release.command) {
+            return;
+        }
+        match self.state.releasing.get_mut(lane) {
+            Some((_, before)) => before.opened.and(&held.opened),
+            None => {
+                let releasing = (release.command, held);
+                self.state.releasing.insert(lane.clone(), releasing);
+            }
+        }
+    }
+
+    /// What came of the order that holds a lane open, or of the one that releases it: a lane is held
+    /// until its release is confirmed, and is not held when all its openings came to nothing.
+    pub(crate) fn held_ends(
+        &mut self,
+        status: &GateStatus,
+        command: MessageId,
+        outcome: CommandOutcome,
+    ) {
+        let lane = &status.lane_id;
+        // Of what was never sent nothing can hold the lane.
+        let outcome = match outcome {
+            CommandOutcome::Expired if was_not_sent(status) => CommandOutcome::Failed,
+            other => other,
+        };
+        self.release_ends(status, command, outcome);
         if let Some(held) = self.state.held.get_mut(lane)
             && held.opened.ends_with(command, outcome)
             && let Some(held) = self.state.held.remove(lane)
@@ -38,6 +100,43 @@ impl AccessPlugin {
         }
         if outcome == CommandOutcome::Confirmed {
             self.held_after_all(lane, command);
+        }
+    }
+
+    fn release_ends(&mut self, status: &GateStatus, command: MessageId, outcome: CommandOutcome) {
+        let lane = &status.lane_id;
+        if outcome == CommandOutcome::Accepted {
+            return;
+        }
+        if let Some(asked) = self.state.asked.get(lane)
+            && asked.command == command
+            && let Some(mut release) = self.state.asked.remove(lane)
+            && outcome == CommandOutcome::Confirmed
+        {
+            if !release.late {
+                release.at = release.at.max(status.observed_at);
+            }
+            let before = self.state.released.get(lane);
+            if before.is_none_or(|before| before.at <= release.at) {
+                self.state.released.insert(lane.clone(), release);
+            }
+        }
+        let releases = |(release, _): &(MessageId, Held)| *release == command;
+        if self.state.releasing.get(lane).is_some_and(releases)
+            && let Some((_, held)) = self.state.releasing.remove(lane)
+            && outcome != CommandOutcome::Confirmed
+        {
+            if let Some(later) = self.state.held.get_mut(lane) {
+                later.opened.and(&held.opened);
+            } else {
+                // Nobody releases it by itself once that did not work.
+                let held = Held {
+                    until: None,
+                    unwanted: true,
+                    ..held
+                };
+                self.state.held.insert(lane.clone(), held);
+            }
         }
     }
 
@@ -52,91 +151,6 @@ impl AccessPlugin {
         }
     }
 
-    /// What a lane tells of its lock without naming a command: confirmed is a lock that was found on and
-    /// that nobody there has ordered, failed an order that was undone and is done again.
-    pub(crate) fn on_lock_told(&mut self, step: &mut Step<'_>, status: &GateStatus) {
-        match status.command_outcome {
-            Some(CommandOutcome::Confirmed) => self.found_held(step, status),
-            Some(CommandOutcome::Failed) => self.undone(step, status),
-            _ => {}
-        }
-    }
-
-    /// A lane that is open is shown as held whoever holds it. Where nobody here does, people hear of it.
-    fn found_held(&mut self, step: &mut Step<'_>, status: &GateStatus) {
-        let lane = &status.lane_id;
-        let releasing = self.state.releasing.get_mut(lane).map(|(_, held)| held);
-        if let Some(known) = self.state.held.get_mut(lane).or(releasing) {
-            known.opened.and(&Opened::confirmed());
-            return;
-        }
-        let found = Held {
-            order: format!("FOUND-{}", step.entry.number),
-            by: step.entry.sender.clone(),
-            gate: status.gate_id.clone(),
-            command: step.entry.message_id,
-            until: None,
-            by_mode: false,
-            opened: Opened::confirmed(),
-        };
-        let held = match self.state.unheld.remove(lane) {
-            Some(late) => Held {
-                opened: Opened::confirmed(),
-                ..late
-            },
-            None => found,
-        };
-        self.state.held.insert(lane.clone(), held);
-        self.alarm_of_lock(
-            step,
-            status,
-            "the lane is held open 车道无指令保持开启",
-            None,
-        );
-    }
-
-    /// What holds the lane, or what released it, was undone and is done again.
-    fn undone(&mut self, step: &mut Step<'_>, status: &GateStatus) {
-        let lane = &status.lane_id;
-        let releasing = self.state.releasing.get(lane).map(|(_, held)| held);
-        let held = self.state.held.get(lane).or(releasing).cloned();
-        let (key, what) = match &held {
-            Some(held) => (
-                format!("undone|{}", held.command),
-                format!(
-                    "opening {} was undone and is set again 应急开启曾失效,已重新执行",
-                    held.order
-                ),
-            ),
-            None => (
-                format!("undone|{lane}"),
-                "a release that was confirmed was undone 已确认的解除又失效".to_owned(),
-            ),
-        };
-        if self.is_loud(step, key) {
-            self.alarm_of_lock(step, status, &what, held.map(|held| held.order));
-        }
-    }
-
-    fn alarm_of_lock(
-        &self,
-        step: &mut Step<'_>,
-        status: &GateStatus,
-        what: &str,
-        correlation: Option<String>,
-    ) {
-        let text = format!("{what}: {}", status.detail.as_deref().unwrap_or(""));
-        let about = About {
-            device: Some(&status.device_id),
-            gate: Some(&status.gate_id),
-            lane: Some(&status.lane_id),
-            correlation,
-            text,
-            ..About::default()
-        };
-        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
-    }
-
     /// A release that came to nothing while nobody opened again, or one that was confirmed and that the lane
     /// found undone: whoever ordered it has left the desk and must hear that the lane stands open.
     pub(crate) fn fail_release(
@@ -146,7 +160,8 @@ impl AccessPlugin {
         command: MessageId,
         text: &str,
     ) {
-        let is_undone = self.state.released.get(lane) == Some(&command);
+        let released = self.state.released.get(lane);
+        let is_undone = released.is_some_and(|released| released.command == command);
         let is_failed = !self.state.held.contains_key(lane)
             && self
                 .state

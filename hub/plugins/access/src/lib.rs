@@ -22,6 +22,7 @@ mod facts;
 mod held;
 mod ids;
 mod intake;
+mod lock_told;
 mod now;
 mod occupancy;
 mod opening;

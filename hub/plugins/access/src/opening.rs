@@ -156,7 +156,7 @@ impl AccessPlugin {
                 self.fail_release(step, &status.lane_id, command, &text);
             }
         }
-        self.held_ends(&status.lane_id, command, outcome);
+        self.held_ends(status, command, outcome);
     }
 
     /// The limit input says that a barrier is up.

@@ -44,8 +44,13 @@ pub(crate) struct State {
     pub releasing: BTreeMap<LaneId, (MessageId, Held)>,
     /// The newest opening of a lane that came to nothing, until it is released: the lane may confirm it late.
     pub unheld: BTreeMap<LaneId, Held>,
-    /// The release of a lane that was confirmed last: the lane may find it undone.
-    pub released: BTreeMap<LaneId, MessageId>,
+    /// The newest release of a lane, until it ends: also where nothing was known to be held.
+    pub asked: BTreeMap<LaneId, Release>,
+    /// The newest release of a lane that was confirmed: the lane may find it undone, and what is older than it
+    /// changes nothing.
+    pub released: BTreeMap<LaneId, Release>,
+    /// There was a tick since the program started. What is told late before it may be of the run before.
+    pub begun: bool,
 }
 
 /// Operating modes (R124).
@@ -170,6 +175,24 @@ pub(crate) struct Held {
     /// True when a mode holds it and the end of the mode gives it back.
     pub by_mode: bool,
     pub opened: Opened,
+    /// When it was ordered, or seen.
+    pub at: Timestamp,
+    /// It was found open, and nobody here has ordered it.
+    pub found: bool,
+    /// It was opened before the program started: who serves the lane knows nothing of it.
+    pub before_start: bool,
+    /// Its release was ordered last, and came to nothing.
+    pub unwanted: bool,
+}
+
+/// The release of a lane.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Release {
+    pub command: MessageId,
+    /// When it was ordered; when it was done, once that is known.
+    pub at: Timestamp,
+    /// It acted before it could be written down: when it was done nobody wrote, so `at` stays.
+    pub late: bool,
 }
 
 /// Openings of one lane whose outcome is waited for at once; one more counts as carried out.
@@ -181,6 +204,8 @@ const AWAITED_MAX: usize = 16;
 pub(crate) struct Opened {
     /// One was carried out, or nobody can say that it was not.
     locked: bool,
+    /// The lane said so.
+    confirmed: bool,
     /// Those whose outcome is not known yet.
     awaited: Vec<MessageId>,
 }
@@ -188,8 +213,8 @@ pub(crate) struct Opened {
 impl Opened {
     pub fn ordered(command: MessageId) -> Self {
         Self {
-            locked: false,
             awaited: vec![command],
+            ..Self::default()
         }
     }
 
@@ -197,6 +222,7 @@ impl Opened {
     pub fn confirmed() -> Self {
         Self {
             locked: true,
+            confirmed: true,
             awaited: Vec::new(),
         }
     }
@@ -204,11 +230,22 @@ impl Opened {
     /// Takes in the openings of `other`.
     pub fn and(&mut self, other: &Self) {
         self.locked |= other.locked;
+        self.confirmed |= other.confirmed;
         self.awaited.extend(&other.awaited);
         self.locked |= self.awaited.len() > AWAITED_MAX;
         if self.locked {
             self.awaited.clear();
         }
+    }
+
+    /// Whether the lane confirmed an opening.
+    pub fn is_confirmed(&self) -> bool {
+        self.confirmed
+    }
+
+    /// Whether it is known of all what came of them.
+    pub fn is_settled(&self) -> bool {
+        self.awaited.is_empty()
     }
 
     /// Takes in what came of an order; true when it was the last opening that could hold the lane, and
@@ -224,6 +261,7 @@ impl Opened {
             }
             CommandOutcome::Confirmed | CommandOutcome::Expired | CommandOutcome::Refused => {
                 self.locked = true;
+                self.confirmed |= outcome == CommandOutcome::Confirmed;
                 self.awaited.clear();
             }
         }

@@ -20,6 +20,7 @@ impl AccessPlugin {
                 opening.device == status.device_id && opening.progress == Progress::Ordered
             });
         }
+        self.watch_held(step, status);
         self.watch_barrier(step, status);
         self.watch_late_rise(step, status);
         if let Some(event) = &status.loop_event {

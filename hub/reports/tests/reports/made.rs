@@ -327,6 +327,7 @@ impl Line {
             label: String::new(),
             message: Some(Arc::new(message)),
             overtaken: false,
+            late: false,
             standing: cordon_contract::Standing::default(),
         }
     }

@@ -508,6 +508,7 @@ pub fn entry(
         label: String::new(),
         message,
         overtaken: false,
+        late: false,
         standing: match attested || is_plant {
             true => cordon_contract::Standing::Own,
             false => cordon_contract::Standing::Park,

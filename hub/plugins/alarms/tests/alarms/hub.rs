@@ -197,6 +197,7 @@ impl Hub {
             label,
             message,
             overtaken: false,
+            late: false,
             standing: cordon_contract::Standing::default(),
         }
     }

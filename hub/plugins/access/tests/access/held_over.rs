@@ -1,0 +1,375 @@
+//! What holds a lane, when a lane says it late, when the program was started, and when nothing had been sent.
+
+use cordon_access::{AccessConfig, ParkNow};
+use cordon_contract::{Entry, EntryKind, HUB_START, NOTHING_SENT, OrderLane, Plugin as _};
+use cordon_model::CommandOutcome::{Confirmed, Expired, Failed};
+use cordon_model::*;
+use std::sync::Arc;
+
+use crate::park::*;
+
+const LANE: &str = "L-06";
+
+fn act(gates: &[&str], release: bool) -> Body {
+    let gates = gates.iter().map(|gate| GateId::new(*gate).unwrap());
+    Body::EmergencyGateOpen(EmergencyGateOpen {
+        order_id: "EM-1".to_owned(),
+        gates: gates.collect(),
+        ordered_by: PartyId::new("operator-1").unwrap(),
+        reason: "fire".to_owned(),
+        release: Some(release),
+        ordered_at: morning(),
+    })
+}
+
+fn by_hand(feed: &Feed, action: GateAction) -> Body {
+    Body::GateCommand(GateCommand {
+        command_id: MessageId::random(),
+        gate_id: GateId::new("G-04").unwrap(),
+        lane_id: LaneId::new(LANE).unwrap(),
+        device_id: DeviceId::new("BR-06").unwrap(),
+        action,
+        reason: "test".to_owned(),
+        priority: CommandPriority::Access,
+        deadline: feed.now.plus_seconds(30),
+        epoch: 0,
+        ordered_by: Some(PartyId::new("operator-1").unwrap()),
+        decision_ref: None,
+    })
+}
+
+fn feed() -> (Feed, ParkNow) {
+    let mut feed = Feed::new();
+    let state = feed.plugin.snapshot().unwrap();
+    feed.plugin.restore(&state).unwrap();
+    let now = feed.plugin.park_now();
+    (feed, now)
+}
+
+fn is_held(now: &ParkNow, lane: &str) -> bool {
+    now.look().unwrap().held.iter().any(|held| *held == *lane)
+}
+
+/// The barrier says that it is down.
+fn down(feed: &mut Feed) -> Told {
+    down_when(feed, feed.now, false)
+}
+
+fn down_when(feed: &mut Feed, at: Timestamp, local: bool) -> Told {
+    let mut said = status(LANE, at);
+    said.barrier_state = match local {
+        true => BarrierState::LocalControl,
+        false => BarrierState::Closed,
+    };
+    said.inputs.up_limit = Some(false);
+    said.inputs.down_limit = Some(true);
+    said.inputs.local_control = Some(local);
+    feed.say(Body::GateStatus(said))
+}
+
+/// What it says of its lock, naming no command, read at a time.
+fn of_lock(feed: &mut Feed, outcome: CommandOutcome, at: Timestamp) -> Told {
+    feed.say(Body::GateStatus(GateStatus {
+        command_outcome: Some(outcome),
+        ..status(LANE, at)
+    }))
+}
+
+fn step_of(feed: &mut Feed, kind: EntryKind, said: Timestamp, body: Option<Body>) -> Entry {
+    feed.number += 1;
+    let entry = entry(feed.number, said, kind, "HUB-1", body, false, false);
+    Entry {
+        time: feed.now,
+        clock: feed.now,
+        ..entry
+    }
+}
+
+/// The program was started.
+fn start(feed: &mut Feed) {
+    let entry = step_of(feed, EntryKind::Audit, feed.now, None);
+    let entry = Entry {
+        label: HUB_START.to_owned(),
+        ..entry
+    };
+    feed.inputs.push(entry.clone());
+    feed.step(entry);
+}
+
+/// An act that is journaled now and was carried out before.
+fn late(feed: &mut Feed, said: Timestamp, body: Body) -> Told {
+    let entry = step_of(feed, EntryKind::Message, said, Some(body));
+    feed.step(Entry {
+        late: true,
+        ..entry
+    })
+}
+
+fn command_of(told: &Told, lane: &str) -> MessageId {
+    let mut commands = told.orders.iter().map(|ordered| &ordered.command);
+    let command = commands.find(|command| command.lane_id == *lane);
+    command.unwrap().command_id
+}
+
+/// It waited while the journal could not be written, and held the lane for ever on the page.
+#[test]
+fn what_a_lane_says_is_of_the_time_it_says_and_older_than_a_release_since() {
+    for is_late in [true, false] {
+        let (mut feed, now) = feed();
+        let opened = feed.now;
+        feed.wait_s(10);
+        let found = feed.now;
+        feed.wait_s(10);
+        let released = feed.now;
+        if is_late {
+            feed.wait_s(60);
+            start(&mut feed);
+        }
+        let (opening, release) = match is_late {
+            true => (
+                late(&mut feed, opened, act(&["G-04"], false)),
+                late(&mut feed, released, act(&["G-04"], true)),
+            ),
+            false => (
+                feed.say(act(&["G-04"], false)),
+                feed.say(act(&["G-04"], true)),
+            ),
+        };
+        feed.end(LANE, command_of(&opening, LANE), Confirmed);
+        feed.end(LANE, command_of(&release, LANE), Confirmed);
+        for outcome in [Confirmed, Failed] {
+            let told = of_lock(&mut feed, outcome, found);
+            assert!(told.alarms().is_empty(), "{outcome} late {is_late}");
+        }
+        assert!(!is_held(&now, LANE), "released since");
+        // What it found after the release is news, also before the journal could be written again.
+        let told = of_lock(&mut feed, Confirmed, released.plus_seconds(1));
+        assert_eq!(told.alarm_codes(), [AlarmCode::GateFault]);
+        assert!(is_held(&now, LANE));
+    }
+}
+
+/// The clock had been ahead when the lane was released, and was put back: nothing is older by it.
+#[test]
+fn what_is_found_after_the_clock_was_put_back_is_news() {
+    let (mut feed, now) = feed();
+    let release = feed.say(act(&["G-04"], true));
+    feed.end(LANE, command_of(&release, LANE), Confirmed);
+    feed.now = feed.now.plus_seconds(-3_600);
+    feed.lead_s = 3_600;
+    let at = feed.now;
+    of_lock(&mut feed, Confirmed, at);
+    assert!(is_held(&now, LANE));
+}
+
+/// Only a release ended it, of a lane that nobody had opened.
+#[test]
+fn a_lane_that_was_only_found_held_is_not_once_it_is_down_or_its_lock_is_off() {
+    for off in [true, false] {
+        let (mut feed, now) = feed();
+        let at = feed.now;
+        of_lock(&mut feed, Confirmed, at);
+        down(&mut feed);
+        assert!(is_held(&now, LANE), "it was read together with the lock");
+        feed.wait_s(1);
+        let at = feed.now;
+        match off {
+            true => of_lock(&mut feed, Expired, at),
+            false => down(&mut feed),
+        };
+        assert!(!is_held(&now, LANE), "lock told {off}");
+        // What was ordered is not over because a boom is down: it may be about to rise.
+        let opening = feed.say(act(&["G-04"], false));
+        feed.end(LANE, command_of(&opening, LANE), Confirmed);
+        feed.wait_s(1);
+        let told = down(&mut feed);
+        assert!(is_held(&now, LANE));
+        assert!(told.orders.is_empty(), "whoever serves the lane knows it");
+    }
+}
+
+/// A release had failed because the lock stayed on; it went off later, and the lane was held for ever.
+#[test]
+fn a_lane_whose_release_failed_is_not_held_once_its_lock_is_off() {
+    let (mut feed, now) = feed();
+    let opening = feed.say(act(&["G-04"], false));
+    feed.end(LANE, command_of(&opening, LANE), Confirmed);
+    let release = feed.say(act(&["G-04"], true));
+    feed.end(LANE, command_of(&release, LANE), Failed);
+    feed.wait_s(1);
+    let at = feed.now;
+    of_lock(&mut feed, Confirmed, at);
+    assert!(is_held(&now, LANE), "it stays on");
+    let told = of_lock(&mut feed, Expired, at);
+    assert!(told.orders.is_empty(), "nobody wants it");
+    assert!(!is_held(&now, LANE));
+}
+
+/// After a power cut of hub and lane together the opening was gone, and nobody was told.
+#[test]
+fn an_opening_that_is_found_undone_after_a_start_is_ordered_again_once_and_told() {
+    for by_mode in [false, true] {
+        let (mut feed, now) = feed();
+        let order = match by_mode {
+            true => by_hand(&feed, GateAction::LockOpen),
+            false => act(&["G-04"], false),
+        };
+        let opening = feed.say(order);
+        feed.end(LANE, command_of(&opening, LANE), Confirmed);
+        feed.wait_s(60);
+        start(&mut feed);
+        feed.wait_s(5);
+        let told = down(&mut feed);
+        assert_eq!(told.orders.len(), 1, "{told:?}");
+        let again = &told.orders[0];
+        assert_eq!(again.outbox, OrderLane::Emergency);
+        assert_eq!(again.command.action, GateAction::LockOpen);
+        assert_eq!(again.command.lane_id, *LANE);
+        let by = again.command.ordered_by.as_ref();
+        assert_eq!(by.map(PartyId::as_str), Some("operator-1"));
+        assert_ne!(again.command.command_id, command_of(&opening, LANE));
+        assert_eq!(told.alarms()[0].alarm_level, AlarmLevel::Orange);
+        assert!(is_held(&now, LANE));
+        feed.wait_s(1);
+        assert!(down(&mut feed).orders.is_empty(), "once for a start");
+        // It is an opening like any other: it fails, and the lane is not held.
+        let told = feed.end(LANE, again.command.command_id, Failed);
+        assert_eq!(told.alarms()[0].alarm_level, AlarmLevel::Red);
+        assert!(!is_held(&now, LANE));
+        // The same entries in the same order do the same, from a stored state too.
+        let mut replayed = Feed::new();
+        for entry in feed.inputs.clone() {
+            let state = replayed.plugin.snapshot().unwrap();
+            replayed.plugin.restore(&state).unwrap();
+            replayed.step(entry);
+        }
+        let state = feed.plugin.snapshot().unwrap();
+        assert_eq!(replayed.plugin.snapshot().unwrap(), state);
+    }
+}
+
+/// What nobody wants held any more, and what is not known to have been held.
+#[test]
+fn nothing_is_opened_again_that_was_released_never_confirmed_over_or_is_under_local_control() {
+    let config = AccessConfig {
+        emergency_open_s: 600,
+        ..AccessConfig::default()
+    };
+    for case in [
+        "released",
+        "releasing",
+        "failed",
+        "unknown",
+        "over",
+        "local",
+        "older",
+    ] {
+        let mut feed = Feed::with(Arc::new(PlainRules), config.clone(), plan());
+        let state = feed.plugin.snapshot().unwrap();
+        feed.plugin.restore(&state).unwrap();
+        let now = feed.plugin.park_now();
+        let before = feed.now.plus_seconds(-1);
+        let opening = feed.say(act(&["G-04"], false));
+        let outcome = if case == "unknown" {
+            Expired
+        } else {
+            Confirmed
+        };
+        feed.end(LANE, command_of(&opening, LANE), outcome);
+        if ["released", "releasing", "failed"].contains(&case) {
+            let release = feed.say(act(&["G-04"], true));
+            let release = command_of(&release, LANE);
+            match case {
+                "released" => drop(feed.end(LANE, release, Confirmed)),
+                "failed" => drop(feed.end(LANE, release, Expired)),
+                _ => {}
+            }
+        }
+        feed.wait_s(if case == "over" { 601 } else { 60 });
+        start(&mut feed);
+        feed.wait_s(5);
+        let at = if case == "older" { before } else { feed.now };
+        let told = down_when(&mut feed, at, case == "local");
+        assert!(told.orders.is_empty(), "{case}");
+        let alarms = told.alarms().len();
+        assert_eq!(alarms, usize::from(case == "local"), "{case}: {told:?}");
+        let held = ["releasing", "over", "older"].contains(&case);
+        assert_eq!(is_held(&now, LANE), held, "{case}");
+    }
+}
+
+/// The opening acted in the emergency mode of the run before, and is journaled after the start.
+#[test]
+fn an_opening_that_is_journaled_late_at_a_start_is_ordered_again_too() {
+    let (mut feed, now) = feed();
+    let opened = feed.now;
+    feed.wait_s(60);
+    let seen = feed.now;
+    feed.wait_s(60);
+    start(&mut feed);
+    let opening = late(&mut feed, opened, act(&["G-04"], false));
+    feed.end(LANE, command_of(&opening, LANE), Confirmed);
+    let told = down_when(&mut feed, seen, false);
+    assert_eq!(told.orders.len(), 1, "{told:?}");
+    assert!(is_held(&now, LANE));
+    // One of this run is known to who serves the lane.
+    let (mut feed, _) = self::feed();
+    feed.tick();
+    let opened = feed.now;
+    feed.wait_s(60);
+    let opening = late(&mut feed, opened, act(&["G-04"], false));
+    feed.end(LANE, command_of(&opening, LANE), Confirmed);
+    assert!(down(&mut feed).orders.is_empty());
+}
+
+/// The whole of a wide opening was judged by one of its lanes.
+#[test]
+fn an_opening_that_is_journaled_late_holds_the_lanes_that_were_not_released_since() {
+    for ends_first in [true, false] {
+        let (mut feed, now) = feed();
+        let opened = feed.now;
+        feed.wait_s(10);
+        let release = by_hand(&feed, GateAction::Release);
+        let release = feed.say(release);
+        let release = command_of(&release, LANE);
+        if ends_first {
+            feed.end(LANE, release, Confirmed);
+        }
+        feed.wait_s(60);
+        let told = late(&mut feed, opened, act(&[], false));
+        assert!(told.orders.len() > 4, "each was carried out");
+        if !ends_first {
+            assert!(is_held(&now, LANE), "being released");
+            feed.end(LANE, release, Confirmed);
+        }
+        feed.end(LANE, command_of(&told, LANE), Confirmed);
+        assert!(!is_held(&now, LANE), "released since");
+        assert!(is_held(&now, "L-01"));
+        // A late release is older than what was opened since.
+        feed.say(act(&["G-04"], false));
+        let told = late(&mut feed, opened.plus_seconds(1), act(&[], true));
+        for lane in [LANE, "L-01"] {
+            feed.end(lane, command_of(&told, lane), Confirmed);
+        }
+        assert!(is_held(&now, LANE), "opened since");
+        assert!(!is_held(&now, "L-01"));
+    }
+}
+
+/// The page said held, of a lane that was down and whose gateway had been away all the time.
+#[test]
+fn an_opening_of_which_nothing_was_sent_holds_nothing() {
+    for sent in [true, false] {
+        let (mut feed, now) = feed();
+        let opening = feed.say(act(&["G-04"], false));
+        let unsent = format!("not confirmed before its deadline; {NOTHING_SENT}; barrier");
+        let told = feed.say(Body::GateStatus(GateStatus {
+            command_id: Some(command_of(&opening, LANE)),
+            command_outcome: Some(Expired),
+            detail: (!sent).then_some(unsent),
+            ..status(LANE, feed.now)
+        }));
+        assert_eq!(told.alarms()[0].alarm_level, AlarmLevel::Red);
+        assert_eq!(is_held(&now, LANE), sent);
+    }
+}
