@@ -84,9 +84,14 @@ impl Faults {
         self.set(32, &i32::from(is_short).to_le_bytes());
     }
 
+    /// No sync returns until it works again.
+    pub fn hang(&self) {
+        self.set(36, &1_i32.to_le_bytes());
+    }
+
     /// The disk works again.
     pub fn end(&self) {
-        self.set(8, &[0; 28]);
+        self.set(8, &[0; 32]);
     }
 }
 

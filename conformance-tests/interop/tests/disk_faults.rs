@@ -122,9 +122,9 @@ fn say(park: &Park, (id, text): &(String, String)) -> String {
 }
 
 /// A release in emergency mode was accepted, never carried out, and journaled as carried out.
-fn opens_and_releases(scene: &mut Scene, order: impl Fn(&Park, bool)) {
+fn opens_and_releases(scene: &mut Scene, fail: impl Fn(&Faults), order: impl Fn(&Park, bool)) {
     scene.park.until_online("BR-06");
-    scene.faults.sync(EIO);
+    fail(&scene.faults);
     order(&scene.park, false);
     scene.lane.wait_until_up();
     scene.park.wait_until_health("F060");
@@ -147,7 +147,23 @@ fn opens_and_releases(scene: &mut Scene, order: impl Fn(&Park, bool)) {
 #[test]
 fn who_opened_a_gate_without_a_journal_can_release_it() {
     let mut scene = Scene::new(Some("spool/emergency"));
-    opens_and_releases(&mut scene, |park, release| {
+    opens_and_releases(
+        &mut scene,
+        |it| it.sync(EIO),
+        |park, release| {
+            let order = if release { RELEASE } else { OPEN };
+            let answer = park.post("/api/emergency-open", order).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            assert!(answer.contains("\"late\":true"), "{answer}");
+        },
+    );
+}
+
+/// The sequencer waited for a sync that never came back: nothing opened, and the health said ok.
+#[test]
+fn on_a_disk_that_hangs_people_open_and_release_as_on_one_that_fails() {
+    let mut scene = Scene::new(Some("spool/emergency"));
+    opens_and_releases(&mut scene, Faults::hang, |park, release| {
         let order = if release { RELEASE } else { OPEN };
         let answer = park.post("/api/emergency-open", order).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
@@ -209,10 +225,14 @@ fn without_a_journal_the_page_shows_what_acted_and_claims_nothing_else() {
 #[test]
 fn a_signed_release_without_a_journal_acts_like_the_signed_opening() {
     let mut scene = Scene::new(Some("spool/emergency"));
-    opens_and_releases(&mut scene, |park, release| {
-        let answer = say_signed(park, release);
-        assert!(answer.contains("accepted 1"), "{answer}");
-    });
+    opens_and_releases(
+        &mut scene,
+        |it| it.sync(EIO),
+        |park, release| {
+            let answer = say_signed(park, release);
+            assert!(answer.contains("accepted 1"), "{answer}");
+        },
+    );
 }
 
 /// Kills it and starts it again on the disk as it is.

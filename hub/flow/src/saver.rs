@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use cordon_contract::Fault;
+use cordon_journal::disk::patience::PATIENCE;
 use cordon_journal::{Changes, State};
 
 use crate::fault::{THREAD, fault};
@@ -79,12 +81,22 @@ impl Saver {
         self.position.load(Ordering::Acquire)
     }
 
-    /// Waits for the commit under way and ends the thread.
+    /// Waits for the commit under way and ends the thread. One that hangs with its disk is left to itself: it
+    /// ends when the disk answers, and emergencies do not wait for that.
     pub(crate) fn finish(&mut self) {
         self.door = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
+        let Some(thread) = self.thread.take() else {
+            return;
+        };
+        let begun = Instant::now();
+        while !thread.is_finished() {
+            if begun.elapsed() > PATIENCE {
+                tracing::error!("the state is still being saved, its disk does not answer");
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if thread.join().is_err() {
             tracing::error!("the state thread panicked");
         }
     }

@@ -231,6 +231,7 @@ impl JournalFault {
         self.errno = match error.kind() {
             io::ErrorKind::StorageFull => Some(Errno::NOSPC.raw_os_error()),
             io::ErrorKind::QuotaExceeded => Some(Errno::DQUOT.raw_os_error()),
+            io::ErrorKind::TimedOut => Some(Errno::TIMEDOUT.raw_os_error()),
             _ => error.raw_os_error(),
         };
         self

@@ -1,6 +1,7 @@
 //! The disk as the journal sees it: a small trait, the real disk, and a simulated one for crash tests.
 
 pub mod modes;
+pub mod patience;
 mod real;
 pub mod sim;
 

@@ -7,13 +7,35 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::patience::{PATIENCE, Syncer, answers};
 use super::{Disk, DiskFile, FileId, modes};
 
-/// The operating system's files.
+/// The operating system's files. A disk that hangs is one that fails: see [`super::patience`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealDisk;
 
-struct RealFile(File);
+struct RealFile {
+    file: Arc<File>,
+    syncer: Syncer,
+}
+
+impl RealFile {
+    fn of(file: File) -> io::Result<Arc<dyn DiskFile>> {
+        let disk = file.metadata()?.dev();
+        let file = Arc::new(file);
+        let synced = Arc::clone(&file);
+        Ok(Arc::new(Self {
+            syncer: Syncer::new(disk, PATIENCE, move || synced.sync_data()),
+            file,
+        }))
+    }
+}
+
+/// Fails while the disk on which this file lies, or would, does not answer.
+fn look(path: &Path) -> io::Result<()> {
+    let found = fs::metadata(path).or_else(|_| fs::metadata(path.parent().unwrap_or(path)));
+    found.map_or(Ok(()), |found| answers(found.dev()))
+}
 
 impl Disk for RealDisk {
     fn make_dir(&self, dir: &Path) -> io::Result<()> {
@@ -31,11 +53,14 @@ impl Disk for RealDisk {
     }
 
     fn open(&self, path: &Path, write: bool) -> io::Result<Arc<dyn DiskFile>> {
-        let file = OpenOptions::new().read(true).write(write).open(path)?;
-        Ok(Arc::new(RealFile(file)))
+        if write {
+            look(path)?;
+        }
+        RealFile::of(OpenOptions::new().read(true).write(write).open(path)?)
     }
 
     fn create(&self, path: &Path, bytes: u64) -> io::Result<Arc<dyn DiskFile>> {
+        look(path)?;
         let mut options = OpenOptions::new();
         let file = modes::open_new(options.read(true).write(true).truncate(true), path)?;
         if let Err(error) = reserve(&file, bytes) {
@@ -43,7 +68,7 @@ impl Disk for RealDisk {
             let _ = fs::remove_file(path);
             return Err(error);
         }
-        Ok(Arc::new(RealFile(file)))
+        RealFile::of(file)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -55,7 +80,10 @@ impl Disk for RealDisk {
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        File::open(dir)?.sync_all()
+        look(dir)?;
+        let folder = File::open(dir)?;
+        let disk = folder.metadata()?.dev();
+        Syncer::new(disk, PATIENCE, move || folder.sync_all()).sync()
     }
 
     fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
@@ -77,6 +105,7 @@ impl Disk for RealDisk {
     }
 
     fn lock(&self, dir: &Path) -> io::Result<Option<Box<dyn Any + Send>>> {
+        look(dir)?;
         let mut options = OpenOptions::new();
         let file = modes::open_new(options.read(true).write(true), &dir.join("lock"))?;
         match file.try_lock() {
@@ -125,13 +154,13 @@ fn fill(file: &File, bytes: u64) -> io::Result<()> {
 
 impl DiskFile for RealFile {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
     fn read_at(&self, out: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut done = 0;
         while let Some(rest) = out.get_mut(done..).filter(|rest| !rest.is_empty()) {
-            match self.0.read_at(rest, offset + done as u64) {
+            match self.file.read_at(rest, offset + done as u64) {
                 Ok(0) => break,
                 Ok(read) => done += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -142,24 +171,24 @@ impl DiskFile for RealFile {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.0.write_all_at(bytes, offset)
+        self.file.write_all_at(bytes, offset)
     }
 
     fn set_len(&self, bytes: u64) -> io::Result<()> {
-        self.0.set_len(bytes)
+        self.file.set_len(bytes)
     }
 
     fn id(&self) -> io::Result<FileId> {
-        let found = self.0.metadata()?;
+        let found = self.file.metadata()?;
         Ok((found.dev(), found.ino()))
     }
 
     fn stands(&self) -> io::Result<(FileId, u64)> {
-        let found = self.0.metadata()?;
+        let found = self.file.metadata()?;
         Ok(((found.dev(), found.ino()), found.len()))
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.syncer.sync()
     }
 }
