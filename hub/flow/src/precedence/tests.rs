@@ -1,3 +1,5 @@
+//! The order of statements: of one author, of several, and where there is a doubt.
+
 use cordon_model::Timestamp;
 
 use super::lean::Lean::{self, Open, Safe};
