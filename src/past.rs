@@ -132,7 +132,12 @@ impl Ledger for Past {
         }
         self.see(witnessed(&self.data)?);
         let state = open_state(&self.data)?;
-        let mut expected = known(&self.data, &state)?;
+        // A running hub knows its journal better than any file beside it: one that says otherwise was put there,
+        // and is built again.
+        let mut expected = match own {
+            Some(_) => witnessed(&self.data)?.into_iter().collect(),
+            None => known(&self.data, &state)?,
+        };
         self.see(expected.iter().cloned());
         expected.extend(self.pinned.iter().cloned());
         if let Some(accepted) = &self.accepted {

@@ -443,13 +443,25 @@ fn one_key_opening_when_the_spool_lies_on_the_failing_disk_too() {
 /// A good journal beside a state whose disk fails: every signed message was refused with J020, an emergency
 /// opening too, and the health said `ok` alone.
 fn goes_on_beside_a_failing_state(fail: impl Fn(&Faults)) {
+    goes_on_beside("store/state.redb", false, fail);
+}
+
+/// The same beside another file that fails, after a start on it too.
+fn goes_on_beside(failing: &str, starts: bool, fail: impl Fn(&Faults)) {
     let FailingPark {
         mut park,
         faults,
         lane,
         scratch: _scratch,
-    } = FailingPark::start_failing(Some("spool/emergency"), "store/state.redb");
+    } = FailingPark::start_failing(Some("spool/emergency"), failing);
+    if starts {
+        park.kill();
+    }
     fail(&faults);
+    if starts {
+        park.start_again();
+        park.until_online("BR-06");
+    }
     let warned = "warning: state: its disk fails";
     park.until("the health warns of the state", || {
         let text = park.get("/healthz");
@@ -493,6 +505,26 @@ fn a_state_whose_writes_fail_beside_a_good_journal_refuses_nothing() {
 #[test]
 fn a_state_that_became_read_only_beside_a_good_journal_refuses_nothing() {
     goes_on_beside_a_failing_state(|faults| {
+        faults.write(EROFS);
+        faults.open(EROFS);
+        faults.make(EROFS);
+        faults.sync(EROFS);
+    });
+}
+
+/// It was told in the log alone.
+#[test]
+fn a_witness_whose_writes_fail_beside_a_good_journal_refuses_nothing() {
+    goes_on_beside("store/witness", false, |faults| {
+        faults.sync(EIO);
+        faults.write(EIO);
+    });
+}
+
+/// The whole hub was in its emergency mode.
+#[test]
+fn a_start_on_a_witness_that_became_read_only_refuses_nothing() {
+    goes_on_beside("store/witness", true, |faults| {
         faults.write(EROFS);
         faults.open(EROFS);
         faults.make(EROFS);

@@ -58,8 +58,9 @@ impl Sequencer {
             return self.say(batch, time, (SAVED, words), AuditOutcome::Success);
         };
         let why = clip(why, PATHS_MAX).unwrap_or_default();
-        let words =
-            format!("the disk of the state fails, it is kept in memory: {why}; see to the disk");
+        let words = format!(
+            "the state or its witness is not saved and is kept in memory: {why}; see to the disk"
+        );
         self.say(batch, time, (UNSAVED, &words), AuditOutcome::Failure)
     }
 }

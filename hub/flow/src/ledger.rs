@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use cordon_journal::{
     Changes, Expectation, FaultKind, InboxMark, Journal, JournalFault, LookedUp, Pair, Position,
-    Reader, Result, State,
+    Reader, Result, State, Trouble,
 };
 
 /// Journal and state, opened.
@@ -113,7 +113,7 @@ impl State for StateSeat {
         Self::get(self)?.wipe()
     }
 
-    fn trouble(&self) -> Option<String> {
+    fn trouble(&self) -> Option<Trouble> {
         Self::get(self).ok()?.trouble()
     }
 

@@ -160,7 +160,10 @@ impl Sequencer {
             astray: Vec::new(),
             unsaved: None,
         };
-        match sequencer.begin(occasion) {
+        match sequencer
+            .begin(occasion)
+            .and_then(|()| sequencer.look_beside())
+        {
             Ok(()) => Ok((sequencer, recovered)),
             Err(fault) => Err(Box::new(Unopened::of(sequencer.close(), fault))),
         }
@@ -210,15 +213,8 @@ impl Sequencer {
             self.looked_at = Instant::now();
             let in_place = self.journal.look_in_place();
             in_place.map_err(|failure| of_journal(&failure))?;
-            self.astray = self.kit.seat.astray();
-            self.unsaved = self.kit.seat.trouble();
-            if self.unsaved.is_some() {
-                // One that cannot even be read knows no message again: it is opened anew with the journal.
-                let readable = self.kit.seat.position();
-                readable.map_err(|failure| of_journal(&failure))?;
-            }
             self.journal.look_for_room();
-            self.show_condition();
+            self.look_beside()?;
             if self.journal.space().level != SpaceLevel::Full {
                 self.take_up_spool()?;
             }
@@ -242,6 +238,23 @@ impl Sequencer {
             },
             false => Mode::Normal,
         }
+    }
+
+    /// Looks at state and witness.
+    fn look_beside(&mut self) -> Result<(), Fault> {
+        self.astray = self.kit.seat.astray();
+        let trouble = self.kit.seat.trouble();
+        if trouble.is_some() {
+            // One that cannot even be read knows no message again: it is opened anew with the journal.
+            let readable = self.kit.seat.position();
+            readable.map_err(|failure| of_journal(&failure))?;
+        }
+        // A disk without room that is the journal's too is told as that.
+        let is_well = self.journal.space().level == SpaceLevel::Normal;
+        let told = trouble.filter(|trouble| is_well || !trouble.is_of_room);
+        self.unsaved = told.map(|trouble| trouble.why);
+        self.show_condition();
+        Ok(())
     }
 
     fn show_condition(&self) {

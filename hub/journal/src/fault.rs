@@ -320,6 +320,9 @@ impl JournalFault {
             FaultKind::State if self.says(&[Errno::ACCESS, Errno::PERM]) => {
                 "give the hub's user the right to read and write the state file, then restart the hub"
             }
+            FaultKind::State if self.says(&[Errno::ISDIR, Errno::NXIO, Errno::SPIPE]) => {
+                "something else lies in the state file's place: move it away, then start the hub; the state is built from the journal"
+            }
             FaultKind::State if self.is_damage => {
                 "stop the hub, delete the state file and start it: the state is rebuilt from the journal"
             }
@@ -371,6 +374,7 @@ mod tests {
             (of(Errno::ROFS), "see to the disk"),
             (of(Errno::MFILE), "open more files"),
             (of(Errno::ACCESS), "the right to read and write"),
+            (of(Errno::ISDIR), "move it away"),
             (fault(), "leave the state file where it is"),
             (fault().damaged(), "delete the state file"),
         ] {

@@ -50,7 +50,9 @@ pub use record::{LABEL_BYTES_MAX, NewRecord, Record, SENDER_BYTES_MAX};
 pub use recover::{Broken, Opening};
 pub use segment::{FORMAT, IDENTITY_BYTES_MAX, SEGMENT_BYTES_MIN};
 pub use space::{Space, SpaceLevel};
-pub use state::{Changes, Durability, InboxMark, LookedUp, Pair, Rebuild, State, StateStore};
+pub use state::{
+    Changes, Durability, InboxMark, LookedUp, Pair, Rebuild, State, StateStore, Trouble,
+};
 pub use verify::{Problem, Report, verify, verify_against, verify_on};
 pub use watch::{Position, Watch};
 pub use witness::Witness;

@@ -25,32 +25,40 @@ const MODE: u32 = 0o640;
 #[derive(Debug)]
 pub struct Witness {
     path: PathBuf,
-    file: File,
+    /// None while its disk lets nobody write it.
+    file: Option<File>,
+    /// Why the last try to write it failed.
+    trouble: Option<JournalFault>,
     /// How often it was written; the slot is the turn's parity.
     turn: u64,
 }
 
 impl Witness {
-    /// Opens the witness at `path` or makes one.
+    /// Opens the witness at `path` or makes one. On a disk that lets nobody write it is kept as it stands, and
+    /// opened again when there is something to note: what it remembers was asked already, and an older witness
+    /// only knows less.
     ///
     /// # Errors
     /// `J052` when the file cannot be used, or is there and holds no slot that is whole.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let turn = newest(path)?.map_or(0, |(turn, _)| turn);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(MODE)
-            .open(path)
-            .map_err(|error| fault(path, &error))?;
+        let (file, trouble) = match writable(path) {
+            Ok(file) => (Some(file), None),
+            Err(failure) if failure.is_of_disk() => (None, Some(failure)),
+            Err(failure) => return Err(failure),
+        };
         Ok(Self {
             path: path.to_owned(),
             file,
+            trouble,
             turn,
         })
+    }
+
+    /// Why it is not written; `None` when it is.
+    pub fn trouble(&self) -> Option<&JournalFault> {
+        self.trouble.as_ref()
     }
 
     /// Where it lies.
@@ -71,14 +79,37 @@ impl Witness {
     /// # Errors
     /// `J052` when it cannot be written; what was remembered before stays.
     pub fn note(&mut self, position: Position) -> Result<()> {
+        let was_well = self.trouble.is_none();
+        self.trouble = self.write(position).err();
+        match (&self.trouble, was_well) {
+            (Some(failure), true) => tracing::error!(%failure, "the witness was not written"),
+            (None, false) => tracing::warn!("the witness is written again"),
+            _ => {}
+        }
+        self.trouble.clone().map_or(Ok(()), Err)
+    }
+
+    fn write(&mut self, position: Position) -> Result<()> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => writable(&self.path)?,
+        };
         let turn = self.turn + 1;
-        self.file
+        let written = file
             .write_all_at(&encode(turn, position), (turn % 2) * SLOT)
-            .and_then(|()| self.file.sync_data())
-            .map_err(|error| fault(&self.path, &error))?;
+            .and_then(|()| file.sync_data());
+        self.file = Some(file);
+        written.map_err(|error| fault(&self.path, &error))?;
         self.turn = turn;
         Ok(())
     }
+}
+
+fn writable(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    let options = options.read(true).write(true).create(true).truncate(false);
+    let opened = options.mode(MODE).open(path);
+    opened.map_err(|error| fault(path, &error))
 }
 
 fn encode(turn: u64, (number, chain): Position) -> Vec<u8> {
@@ -171,5 +202,28 @@ mod tests {
         std::fs::write(&path, b"something else").unwrap();
         assert_eq!(Witness::read(&path).unwrap_err().code(), "J052");
         assert_eq!(Witness::open(&path).unwrap_err().code(), "J052");
+    }
+
+    /// A witness alone that could not be written kept the hub from its journal, or failed in silence.
+    #[test]
+    fn a_witness_that_cannot_be_written_says_so_and_goes_on_when_it_can() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("witness");
+        let mut witness = Witness::open(&path).unwrap();
+        witness.note((1, [1; 32])).unwrap();
+        // As opened on a disk that became read-only.
+        let eio = io::Error::from_raw_os_error(30);
+        witness.file = None;
+        witness.trouble = Some(fault(&path, &eio));
+        std::fs::rename(&path, folder.path().join("away")).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert_eq!(witness.note((2, [2; 32])).unwrap_err().code(), "J052");
+        assert!(witness.trouble().is_some());
+        std::fs::remove_dir(&path).unwrap();
+        std::fs::rename(folder.path().join("away"), &path).unwrap();
+        assert_eq!(Witness::read(&path).unwrap(), Some((1, [1; 32])));
+        witness.note((3, [3; 32])).unwrap();
+        assert_eq!(witness.trouble(), None);
+        assert_eq!(Witness::read(&path).unwrap(), Some((3, [3; 32])));
     }
 }

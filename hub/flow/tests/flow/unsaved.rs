@@ -8,7 +8,8 @@ use cordon_flow::{Ledger, Mode, Opened};
 use cordon_journal::disk::Disk as _;
 use cordon_journal::disk::sim::SimDisk;
 use cordon_journal::{
-    Changes, Expectation, InboxMark, Journal, LookedUp, Position, Reader, Result, State, StateStore,
+    Changes, Expectation, InboxMark, Journal, LookedUp, Position, Reader, Result, State,
+    StateStore, Trouble,
 };
 use cordon_model::{AlarmCode, AlarmState, Body, MessageId, PartyId};
 
@@ -100,7 +101,7 @@ impl State for Blind {
     fn wipe(&self) -> Result<()> {
         self.0.wipe()
     }
-    fn trouble(&self) -> Option<String> {
+    fn trouble(&self) -> Option<Trouble> {
         self.0.trouble()
     }
 }
@@ -235,5 +236,46 @@ async fn a_state_that_cannot_be_read_is_a_disk_that_fails() {
     blind.store(false, Ordering::SeqCst);
     waiting.await.unwrap().unwrap();
     hub.modes().until(|mode| *mode == Mode::Normal).await;
+    hub.shutdown().await.unwrap();
+}
+
+/// It was told nowhere while the journal had its room.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_that_alone_has_no_room_is_told() {
+    let mut park = Park::new();
+    park.config.save_ms = 50;
+    let disk = SimDisk::new(5);
+    let hub = park
+        .start_over(Beside::new(&park, &disk), vec![Box::new(Porter::default())])
+        .await
+        .unwrap();
+    let intake = park.intake();
+    let offer = |last: u8| intake.offer(reading("CAM-1", "plain", id(last)));
+    let first = offer(1).await.unwrap();
+    until("the first is stored", || hub.health().saved >= first.number).await;
+    disk.set_free(0);
+    offer(2).await.unwrap();
+    until("the health says so", || hub.health().unsaved.is_some()).await;
+    offer(3).await.unwrap();
+    assert_eq!(hub.modes().now(), Mode::Normal);
+    let reader = hub.reader();
+    hub.shutdown().await.unwrap();
+    let mut stored = reader.read_from(1).unwrap().map(|it| it.unwrap());
+    assert!(stored.any(|it| it.entry.label == "state.unsaved"));
+}
+
+/// For the first seconds it said plain `ok`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_on_a_state_whose_disk_fails_says_so_at_once() {
+    let park = Park::new();
+    let disk = SimDisk::new(6);
+    let ledger = Beside::new(&park, &disk);
+    let plugins = || -> Vec<Box<dyn cordon_contract::Plugin>> { vec![Box::new(Porter::default())] };
+    let hub = park.start_over(ledger.clone(), plugins()).await.unwrap();
+    hub.shutdown().await.unwrap();
+    disk.set_broken(true);
+    let hub = park.start_over(ledger, plugins()).await.unwrap();
+    let health = hub.health();
+    assert_eq!((health.mode, health.unsaved.is_some()), ("normal", true));
     hub.shutdown().await.unwrap();
 }

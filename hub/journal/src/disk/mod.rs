@@ -66,6 +66,10 @@ pub trait DiskFile: Send + Sync {
     fn stands(&self) -> io::Result<(FileId, u64)> {
         Ok((self.id()?, self.len()?))
     }
+    /// Its length, and when it was written last where the system knows: differs when somebody wrote to it.
+    fn version(&self) -> io::Result<(u64, i128)> {
+        Ok((self.len()?, 0))
+    }
     /// Makes every earlier write durable (`fdatasync`).
     fn sync(&self) -> io::Result<()>;
 }

@@ -188,6 +188,12 @@ impl DiskFile for RealFile {
         Ok(((found.dev(), found.ino()), found.len()))
     }
 
+    fn version(&self) -> io::Result<(u64, i128)> {
+        let found = self.0.metadata()?;
+        let nanos = i128::from(found.mtime()) * 1_000_000_000 + i128::from(found.mtime_nsec());
+        Ok((found.len(), nanos))
+    }
+
     fn sync(&self) -> io::Result<()> {
         self.syncer.sync()
     }

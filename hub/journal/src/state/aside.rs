@@ -16,6 +16,8 @@ const KEPT_BYTES_MAX: u64 = 64 << 20;
 /// A file that is never written, under what was written all the same.
 pub(super) struct Aside {
     base: Option<Arc<dyn DiskFile>>,
+    /// How the file was when it was opened: the engine does not survive pages of two files.
+    version: Option<(u64, i128)>,
     kept: Mutex<Kept>,
 }
 
@@ -30,9 +32,11 @@ struct Kept {
 impl Aside {
     /// Over a file as it stands; without one, over nothing.
     pub(super) fn over(base: Option<Arc<dyn DiskFile>>) -> io::Result<Self> {
-        let len = base.as_ref().map_or(Ok(0), |file| file.len())?;
+        let version = base.as_ref().map(|file| file.version()).transpose()?;
+        let len = version.map_or(0, |(len, _)| len);
         Ok(Self {
             base,
+            version,
             kept: Mutex::new(Kept {
                 len,
                 base_len: len,
@@ -53,10 +57,13 @@ impl Aside {
         let mut block = vec![0; usize::try_from(BLOCK).unwrap_or_default()];
         let counts = kept.base_len.saturating_sub(at * BLOCK).min(BLOCK);
         let counts = usize::try_from(counts).unwrap_or_default();
-        if let (Some(base), Some(out)) = (&self.base, block.get_mut(..counts))
-            && base.read_at(out, at * BLOCK)? != out.len()
-        {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+        if let (Some(base), Some(out)) = (&self.base, block.get_mut(..counts)) {
+            if base.read_at(out, at * BLOCK)? != out.len() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            if Some(base.version()?) != self.version {
+                return Err(io::Error::other("somebody wrote to it while it was read"));
+            }
         }
         Ok(block)
     }

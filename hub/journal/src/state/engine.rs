@@ -1,6 +1,7 @@
 //! The open file of the state. After an error of the disk the engine answers nothing until its file is
 //! closed and opened again, which is done here before the next commit. On a disk that fails, or has no room,
-//! it is opened aside: everything can be read, and what is committed waits until the disk takes it.
+//! it is opened aside: everything can be read, and what is committed waits until the disk takes it. Whatever
+//! lies at its path by then, only the very file that this run had open is gone on with.
 
 use std::io;
 use std::path::Path;
@@ -10,7 +11,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 
 use super::file::{EIO, Opened, Source, Stands, no_room, state_fault};
+use super::own::Own;
 use crate::fault::{FaultKind, JournalFault, Result};
+use crate::watch::Position;
+
+/// Why nothing can be saved.
+#[derive(Clone, Debug)]
+struct Trouble {
+    why: String,
+    /// The disk has no room; nothing else is wrong with it.
+    is_of_room: bool,
+}
 
 /// The file and whether it must be opened anew.
 pub(super) struct Engine {
@@ -20,15 +31,21 @@ pub(super) struct Engine {
     failed: AtomicBool,
     /// Nothing can be saved: the disk fails or has no room.
     is_aside: AtomicBool,
-    /// Why, when it is not for want of room.
-    trouble: Mutex<Option<String>>,
+    /// Why.
+    trouble: Mutex<Option<Trouble>>,
     /// Then: what is read is nothing, so that the file holds nothing that is known.
     is_nothing: AtomicBool,
+    /// The file of this run.
+    own: Mutex<Own>,
+    /// It was written to its path again since that was asked last.
+    is_put_back: AtomicBool,
 }
 
 impl Engine {
     /// Over a file that is open.
     pub(super) fn over(database: Database, source: Source, place: String) -> Self {
+        let mut own = Own::default();
+        own.is_open(&source, &database);
         Self {
             source,
             place,
@@ -37,6 +54,8 @@ impl Engine {
             is_aside: AtomicBool::new(false),
             trouble: Mutex::default(),
             is_nothing: AtomicBool::new(false),
+            own: Mutex::new(own),
+            is_put_back: AtomicBool::new(false),
         }
     }
 
@@ -49,6 +68,8 @@ impl Engine {
             is_aside: AtomicBool::new(false),
             trouble: Mutex::default(),
             is_nothing: AtomicBool::new(true),
+            own: Mutex::default(),
+            is_put_back: AtomicBool::new(false),
             source,
             place,
         };
@@ -107,6 +128,7 @@ impl Engine {
         }
         // Asked before it is closed, which is dear: every page is checked at each opening.
         if self.is_aside.load(Ordering::Acquire)
+            && self.own().lies_at(&self.source)
             && let Err(error) = self.source.try_sync()
         {
             return Err(self.fault(redb::Error::Io(error)));
@@ -116,18 +138,15 @@ impl Engine {
             self.begin_anew()?;
             return match self.is_aside.load(Ordering::Acquire) {
                 // What would be written now would be in memory alone.
-                true => Err(self.trouble().map_or_else(
-                    || no_room(&self.place),
-                    |why| JournalFault::new(FaultKind::State, &self.place, why).caused(&eio()),
-                )),
+                true => Err(self.unsaved()),
                 false => Ok(()),
             };
         }
         let mut held = self.closed_first();
-        match self.source.open(&self.place) {
-            Ok(Opened::Good(database)) => *held = Some(database),
-            Ok(Opened::Damaged(why) | Opened::OtherForm(why)) => {
-                return Err(JournalFault::new(FaultKind::State, &self.place, why).damaged());
+        match self.reopened() {
+            Ok(database) => {
+                self.own().is_open(&self.source, &database);
+                *held = Some(database);
             }
             Err(fault) => {
                 // Also one that is locked by a reader who is not done yet: the next try finds it free.
@@ -140,17 +159,58 @@ impl Engine {
         Ok(())
     }
 
+    /// The file of this run, open for writing; written to its path again where that leads elsewhere.
+    fn reopened(&self) -> Result<Database> {
+        let own = self.own();
+        if let (false, Source::Path(path)) = (own.lies_at(&self.source), &self.source) {
+            let database = own.put_back(path, &self.place)?;
+            self.is_put_back.store(true, Ordering::Release);
+            tracing::warn!(
+                place = self.place,
+                "the state file was removed or exchanged while nothing could be saved; it is written anew"
+            );
+            return Ok(database);
+        }
+        let database = self.source.open(&self.place)?.good(&self.place)?;
+        if !own.lies_at(&self.source) {
+            let detail = "another file took its place while it was opened";
+            return Err(JournalFault::new(FaultKind::State, &self.place, detail));
+        }
+        own.require(&self.place, &database)?;
+        Ok(database)
+    }
+
+    /// Whether the file was written to its path again since this was asked last.
+    pub(super) fn take_put_back(&self) -> bool {
+        self.is_put_back.swap(false, Ordering::AcqRel)
+    }
+
+    /// A commit begins: it may be in the file from here on.
+    pub(super) fn note_tried(&self, position: Position) {
+        self.own().is_tried(position);
+    }
+
+    /// A commit is on the disk.
+    pub(super) fn note_committed(&self, position: Position) {
+        self.own().is_committed(position);
+    }
+
+    fn own(&self) -> MutexGuard<'_, Own> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// It could not be written: the file is read as it stands until it can.
     pub(super) fn stand_aside(&self, cause: &JournalFault) -> Result<()> {
         self.put_aside(&mut self.closed_first(), cause)
     }
 
-    /// Why nothing can be saved, when it is not for want of room.
-    pub(super) fn trouble(&self) -> Option<String> {
-        self.noted().clone()
+    /// Why nothing can be saved, and whether it is for want of room alone.
+    pub(super) fn trouble(&self) -> Option<(String, bool)> {
+        let noted = self.noted().clone()?;
+        Some((noted.why, noted.is_of_room))
     }
 
-    fn noted(&self) -> MutexGuard<'_, Option<String>> {
+    fn noted(&self) -> MutexGuard<'_, Option<Trouble>> {
         let held = self.trouble.lock();
         held.unwrap_or_else(PoisonError::into_inner)
     }
@@ -160,6 +220,7 @@ impl Engine {
         let mut held = self.closed_first();
         // Known to be nothing from here on, whatever the disk still holds.
         self.is_nothing.store(true, Ordering::Release);
+        self.own().is_nothing();
         if let Err(error) = self.source.remove() {
             let fault = self.fault(redb::Error::Io(error));
             return match fault.is_of_disk() {
@@ -169,6 +230,7 @@ impl Engine {
         }
         match self.source.open(&self.place) {
             Ok(Opened::Good(database)) => {
+                self.own().is_open(&self.source, &database);
                 *held = Some(database);
                 self.note_good();
                 Ok(())
@@ -195,35 +257,63 @@ impl Engine {
         held
     }
 
-    /// Reads the file as it stands. One that held something known is never exchanged for nothing here:
-    /// nobody would build it again, and what it knew would be taken for new.
+    /// Reads the file as it stands. One that held something known is never exchanged for nothing here, nor for
+    /// another: nobody would build it again, and what it knew would be taken for new.
     fn put_aside(&self, held: &mut Option<Database>, cause: &JournalFault) -> Result<()> {
         self.failed.store(true, Ordering::Release);
-        let why = (!cause.is_of_room()).then(|| cause.log_text());
-        self.noted().clone_from(&why);
-        let aside = match self.is_nothing.load(Ordering::Acquire) {
-            true => self.source.aside_or_nothing(&self.place),
-            false => self.source.aside(&self.place),
+        let trouble = Trouble {
+            why: cause.log_text(),
+            is_of_room: cause.is_of_room(),
         };
-        let (database, stands) = aside?;
+        self.noted().replace(trouble);
+        let (database, stands) = self.as_it_stands().inspect_err(|fault| {
+            self.noted().replace(Trouble {
+                why: fault.log_text(),
+                is_of_room: false,
+            });
+        })?;
         *held = Some(database);
         self.is_nothing
             .store(stands == Stands::Nothing, Ordering::Release);
         if !self.is_aside.swap(true, Ordering::AcqRel) {
-            let (place, why) = (&self.place, why.as_deref().unwrap_or("no room on the disk"));
             tracing::warn!(
-                place,
-                why,
+                place = self.place,
+                why = cause.log_text(),
                 "the state cannot be saved; it is kept in memory"
             );
         }
         Ok(())
     }
 
+    fn as_it_stands(&self) -> Result<(Database, Stands)> {
+        if !self.is_nothing.load(Ordering::Acquire) {
+            let database = self.own().aside(&self.source, &self.place)?;
+            return Ok((database, Stands::File));
+        }
+        let (database, stands) = self.source.aside_or_nothing(&self.place)?;
+        if stands == Stands::File {
+            self.own().is_open(&self.source, &database);
+        }
+        Ok((database, stands))
+    }
+
+    /// What was committed now would be lost.
+    fn unsaved(&self) -> JournalFault {
+        match self.trouble() {
+            Some((why, false)) => {
+                JournalFault::new(FaultKind::State, &self.place, why).caused(&eio())
+            }
+            _ => no_room(&self.place),
+        }
+    }
+
     fn closed(&self) -> JournalFault {
-        let detail = "it could not be opened again after an error of the disk";
-        let fault = JournalFault::new(FaultKind::State, &self.place, detail);
-        fault.caused(&eio())
+        let why = self.trouble().map(|(why, _)| why);
+        let detail = format!(
+            "it cannot be read as it was saved: {}",
+            why.as_deref().unwrap_or("it is not open")
+        );
+        JournalFault::new(FaultKind::State, &self.place, detail).caused(&eio())
     }
 }
 

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use redb::{
-    Builder, Database, DatabaseError, ReadableTable, StorageBackend, StorageError, TableDefinition,
-    WriteTransaction,
+    Builder, Database, DatabaseError, ReadableDatabase as _, ReadableTable, StorageBackend,
+    StorageError, TableDefinition, WriteTransaction,
 };
 
 use super::aside::Aside;
 use crate::disk::{Disk as _, DiskFile, RealDisk, modes};
 use crate::fault::{FaultKind, JournalFault, Result};
+use crate::watch::Position;
 
 pub(super) type Bytes = &'static [u8];
 pub(super) const META: TableDefinition<'_, &str, Bytes> = TableDefinition::new("meta");
@@ -65,6 +66,18 @@ pub(super) enum Opened {
     OtherForm(String),
 }
 
+impl Opened {
+    /// The file, when it is a whole one of this program's form.
+    pub(super) fn good(self, place: &str) -> Result<Database> {
+        match self {
+            Self::Good(database) => Ok(database),
+            Self::Damaged(why) | Self::OtherForm(why) => {
+                Err(JournalFault::new(FaultKind::State, place, why).damaged())
+            }
+        }
+    }
+}
+
 /// What is read while nothing can be written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Stands {
@@ -96,7 +109,7 @@ impl Source {
     /// Opens what stands on a disk that fails or has no room. What is written to it is never on the disk.
     pub(super) fn aside(&self, place: &str) -> Result<(Database, Stands)> {
         match self.standing(place)? {
-            Some(base) => Ok((Self::read_aside(place, Some(base))?, Stands::File)),
+            Some(base) => Ok((read_aside(place, Some(base))?, Stands::File)),
             None => Err(no_room(place)),
         }
     }
@@ -106,18 +119,7 @@ impl Source {
         if let Ok(aside) = self.aside(place) {
             return Ok(aside);
         }
-        Ok((Self::read_aside(place, None)?, Stands::Nothing))
-    }
-
-    fn read_aside(place: &str, base: Option<Arc<dyn DiskFile>>) -> Result<Database> {
-        let aside =
-            Aside::over(base).map_err(|error| state_fault(place, redb::Error::Io(error)))?;
-        match judge(place, builder().create_with_backend(aside))? {
-            Opened::Good(database) => Ok(database),
-            Opened::Damaged(why) | Opened::OtherForm(why) => {
-                Err(JournalFault::new(FaultKind::State, place, why).damaged())
-            }
-        }
+        Ok((read_aside(place, None)?, Stands::Nothing))
     }
 
     /// The file for reading; `None` for one that is not there, or without a byte.
@@ -161,6 +163,26 @@ impl Source {
             Self::File(file) => file.set_len(0),
         }
     }
+}
+
+/// Opens a file as it stands, or nothing; what is written to it is never on the disk.
+pub(super) fn read_aside(place: &str, base: Option<Arc<dyn DiskFile>>) -> Result<Database> {
+    let aside = Aside::over(base).map_err(|error| state_fault(place, redb::Error::Io(error)))?;
+    judge(place, builder().create_with_backend(aside))?.good(place)
+}
+
+/// The journal position that an open file stands for.
+pub(super) fn position_of(database: &Database) -> std::result::Result<Position, redb::Error> {
+    let read = database.begin_read()?;
+    let meta = read.open_table(META)?;
+    let stored = meta.get("position")?;
+    Ok(stored.map_or((0, [0; 32]), |value| decode_position(value.value())))
+}
+
+pub(super) fn decode_position(bytes: &[u8]) -> Position {
+    let mut fields = crate::segment::Fields(bytes);
+    let number = fields.take().map_or(0, u64::from_le_bytes);
+    (number, fields.take().unwrap_or([0; 32]))
 }
 
 pub(super) fn builder() -> Builder {

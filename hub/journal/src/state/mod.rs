@@ -7,6 +7,7 @@ mod check;
 mod engine;
 mod file;
 mod latest;
+mod own;
 mod store;
 mod whereabouts;
 
@@ -38,6 +39,15 @@ pub struct InboxMark {
 /// order asked.
 pub type LookedUp = (u64, Vec<Option<InboxMark>>);
 
+/// Why a state, or the witness beside it, is not saved.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Trouble {
+    /// In words, for people.
+    pub why: String,
+    /// The disk has no room; nothing else is wrong.
+    pub is_of_room: bool,
+}
+
 /// A key and its value.
 pub type Pair = (Vec<u8>, Vec<u8>);
 
@@ -67,9 +77,9 @@ pub trait State: Send + Sync {
     fn astray(&self) -> Vec<String> {
         Vec::new()
     }
-    /// Why nothing is saved, for people, while its disk fails; `None` for one that is well, or has no room.
-    /// What is known can be read all the same.
-    fn trouble(&self) -> Option<String> {
+    /// Why it, or the witness beside it, is not saved; `None` for one that is well. What is known can be read
+    /// all the same.
+    fn trouble(&self) -> Option<Trouble> {
         None
     }
 }

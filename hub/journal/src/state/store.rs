@@ -13,11 +13,12 @@ use crate::state::changes::{Change, Changes, Durability};
 use crate::state::check::{Rebuild, reconcile};
 use crate::state::engine::Engine;
 use crate::state::file::{
-    INBOX, INBOX_ORDER, META, Opened, SNAPSHOTS, SPACES, Source, empty, prepare_tables,
+    INBOX, INBOX_ORDER, META, Opened, SNAPSHOTS, SPACES, Source, decode_position, empty,
+    prepare_tables,
 };
 use crate::state::latest::{Latest, View};
 use crate::state::whereabouts::Whereabouts;
-use crate::state::{InboxMark, LookedUp, Pair, State};
+use crate::state::{InboxMark, LookedUp, Pair, State, Trouble};
 use crate::watch::Position;
 use crate::witness::Witness;
 
@@ -178,6 +179,11 @@ impl StateStore {
             let mended = self.engine.mend();
             self.latest.let_go();
             mended?;
+            if self.engine.take_put_back()
+                && let Some(path) = self.engine.path()
+            {
+                self.whereabouts().put_back(path);
+            }
             self.stands_at_its_path();
         }
         Ok(())
@@ -321,8 +327,16 @@ impl State for StateStore {
         self.whereabouts().astray()
     }
 
-    fn trouble(&self) -> Option<String> {
-        self.engine.trouble()
+    fn trouble(&self) -> Option<Trouble> {
+        if let Some((why, is_of_room)) = self.engine.trouble() {
+            return Some(Trouble { why, is_of_room });
+        }
+        let witness = self.witness();
+        let why = witness.as_ref().and_then(Witness::trouble)?;
+        Some(Trouble {
+            why: why.log_text(),
+            is_of_room: why.is_of_room(),
+        })
     }
 
     fn position(&self) -> Result<Position> {
@@ -451,17 +465,19 @@ impl StateStore {
         transaction
             .set_durability(durability)
             .map_err(|e| self.engine.failure(e))?;
+        self.engine.note_tried((number, chain));
         self.apply(&transaction, changes)
             .map_err(|e| self.engine.failure(e))?;
         write_position(&transaction, (number, chain)).map_err(|e| self.engine.failure(e))?;
         transaction.commit().map_err(|e| self.engine.failure(e))?;
+        if !defer {
+            self.engine.note_committed((number, chain));
+        }
         self.latest.let_go();
         let waiting = if defer { waiting + 1 } else { 0 };
         self.deferred.store(waiting, Ordering::Relaxed);
-        if let Err(failure) = self.note((number, chain)) {
-            // The state is saved; an older witness only knows less.
-            tracing::error!(%failure, "the witness was not written");
-        }
+        // The state is saved; an older witness only knows less, and says so itself.
+        let _ = self.note((number, chain));
         Ok(())
     }
 
@@ -471,7 +487,9 @@ impl StateStore {
         empty(&transaction)
             .and_then(|()| prepare_tables(&transaction))
             .map_err(|e| self.engine.failure(e))?;
+        self.engine.note_tried((0, [0; 32]));
         transaction.commit().map_err(|e| self.engine.failure(e))?;
+        self.engine.note_committed((0, [0; 32]));
         self.latest.let_go();
         Ok(())
     }
@@ -489,10 +507,15 @@ fn write_position(
     Ok(())
 }
 
-fn decode_position(bytes: &[u8]) -> Position {
-    let mut fields = crate::segment::Fields(bytes);
-    let number = fields.take().map_or(0, u64::from_le_bytes);
-    (number, fields.take().unwrap_or([0; 32]))
+#[cfg(test)]
+impl StateStore {
+    /// As after a commit that an error of the disk ended.
+    pub(super) fn fail(&self) -> Result<()> {
+        let eio = std::io::Error::from_raw_os_error(crate::state::file::EIO);
+        let failure = JournalFault::new(FaultKind::State, "state", "it fails").caused(&eio);
+        self.latest.let_go();
+        self.engine.stand_aside(&failure)
+    }
 }
 
 #[cfg(test)]

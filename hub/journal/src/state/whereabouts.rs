@@ -7,21 +7,37 @@ use crate::disk::{Disk as _, FileId, RealDisk};
 
 /// The files of a state by their paths, as they were opened.
 #[derive(Debug, Default)]
-pub(super) struct Whereabouts(Vec<(PathBuf, Option<FileId>)>);
+pub(super) struct Whereabouts {
+    files: Vec<(PathBuf, Option<FileId>)>,
+    /// Those that led elsewhere and were put right, until somebody asked.
+    put_back: Vec<PathBuf>,
+}
 
 impl Whereabouts {
     /// A file that has just been opened.
     pub(super) fn opened(&mut self, path: &Path) {
-        self.0.retain(|(known, _)| known != path);
-        self.0.push((path.to_owned(), RealDisk.id(path).ok()));
+        self.files.retain(|(known, _)| known != path);
+        self.files.push((path.to_owned(), RealDisk.id(path).ok()));
     }
 
-    /// Paths that lead elsewhere by now, or nowhere.
-    pub(super) fn astray(&self) -> Vec<String> {
+    /// A file that was written to its path again: that it was gone is told all the same.
+    pub(super) fn put_back(&mut self, path: &Path) {
+        self.put_back.retain(|known| known != path);
+        self.put_back.push(path.to_owned());
+    }
+
+    /// Paths that lead elsewhere by now, or nowhere, or did so since this was asked last.
+    pub(super) fn astray(&mut self) -> Vec<String> {
         let differs = |(path, opened): &&(PathBuf, Option<FileId>)| {
             opened.is_some() && RealDisk.id(path).ok() != *opened
         };
-        let astray = self.0.iter().filter(differs);
-        astray.map(|(path, _)| path.display().to_string()).collect()
+        let mut astray = std::mem::take(&mut self.put_back);
+        for (path, _) in self.files.iter().filter(differs) {
+            if !astray.contains(path) {
+                astray.push(path.clone());
+            }
+        }
+        let names = astray.iter().map(|path| path.display().to_string());
+        names.collect()
     }
 }
