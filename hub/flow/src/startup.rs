@@ -1,6 +1,7 @@
 //! The first entries of a run: the start itself, orders that did not survive, late emergencies.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use cordon_contract::{EntryKind, Fault, Order, OrderLane, Outcome, OutcomeKind, Target};
@@ -132,7 +133,13 @@ impl Sequencer {
         if occasion.is_start() {
             self.admit_start(&mut batch, time)?;
         }
-        self.admit_resumed(&mut batch, time, (occasion, spooled.len()))?;
+        let damaged = self.kit.spool.keep_damaged();
+        let lines = match self.is_untold(&spooled, &carried, &open)? {
+            true => spooled.len(),
+            // All of it was journaled by a run that could not remove the spool.
+            false => 0,
+        };
+        self.admit_resumed(&mut batch, time, (occasion, lines, damaged.as_ref()))?;
         self.kit.admit_scale(&mut batch, time)?;
         if occasion.is_start() {
             self.admit_lead(&mut batch, time)?;
@@ -141,10 +148,9 @@ impl Sequencer {
         self.expire(&mut batch, time, (&open, occasion), &mut carried)?;
         self.admit_late(&mut batch, &spooled)?;
         self.commit_late(batch, &mut carried)?;
-        if !spooled.is_empty() {
+        if !spooled.is_empty() || damaged.is_some() {
             self.kit.spool.clear();
         }
-        self.kit.spool.settle();
         self.kit.show_spool();
         self.kit.show_ordinary();
         self.kit.openings.clear();
@@ -159,7 +165,8 @@ impl Sequencer {
         }
         let spooled = self.kit.spool.read();
         self.kit.show_spool();
-        if spooled.is_empty() {
+        let damaged = self.kit.spool.keep_damaged();
+        if spooled.is_empty() && damaged.is_none() {
             return Ok(());
         }
         // What came of an opening that was overtaken has no order in the journal to stand with.
@@ -168,10 +175,11 @@ impl Sequencer {
         let before = batch.len();
         self.admit_late(&mut batch, &spooled)?;
         // What was journaled from memory is known again, and nothing is said of it.
-        if batch.len() > before {
+        if batch.len() > before || damaged.is_some() {
             let words = format!(
-                "the spool of emergency openings was not there before; {} lines that lie in it are journaled late, and what was ordered to the contrary since holds",
-                spooled.len()
+                "the spool of emergency openings was not there before; {} lines that lie in it are journaled late, and what was ordered to the contrary since holds{}",
+                spooled.len(),
+                damaged_words(damaged.as_ref())
             );
             let time = batch.time();
             self.say(&mut batch, time, (RESUMED, &words), AuditOutcome::Success)?;
@@ -207,18 +215,56 @@ impl Sequencer {
         &mut self,
         batch: &mut Batch,
         time: Timestamp,
-        (occasion, spooled): (&Occasion, usize),
+        (occasion, spooled, damaged): (&Occasion, usize, Option<&(u64, PathBuf)>),
     ) -> Result<(), Fault> {
-        let words = match occasion.failure() {
+        let mut words = match occasion.failure() {
             Some(Failure { since, cause }) => {
                 format!("the journal could not be written, emergency mode since {since}: {cause}")
             }
             None if spooled > 0 => format!(
                 "an earlier run of the program ended in its emergency mode; {spooled} lines of what acted in it are journaled late, and what was ordered to the contrary since holds"
             ),
+            None if damaged.is_some() => {
+                "the spool of emergency openings of an earlier run is damaged".to_owned()
+            }
             None => return Ok(()),
         };
+        words.push_str(&damaged_words(damaged));
         self.say(batch, time, (RESUMED, &words), AuditOutcome::Success)
+    }
+
+    /// Whether the spool says anything that the journal does not hold yet. One that cannot be removed is found
+    /// again at each start.
+    fn is_untold(
+        &mut self,
+        spooled: &[SpoolLine],
+        carried: &Carried,
+        open: &BTreeMap<u64, OpenOrder>,
+    ) -> Result<bool, Fault> {
+        for line in spooled {
+            if let SpoolLine::Opening { sender, xml, .. } = line
+                && let Ok(draft) = late_draft(sender, xml)
+            {
+                let (id, digest) = (draft.message_id, draft.digest);
+                let verdict = self.inbox.verdict(&draft.sender, id, digest, Key::Exact)?;
+                if verdict == Verdict::New {
+                    return Ok(true);
+                }
+            }
+        }
+        if carried.outcomes.is_empty() {
+            return Ok(false);
+        }
+        let mut entries = self.reader.nearby();
+        for (number, order) in open {
+            let opening = stored_opening(&mut entries, *number)?;
+            let opening = opening.map(|id| id.to_string()).unwrap_or_default();
+            let key = (opening, order.target.0.clone());
+            if carried.outcomes.contains_key(&key) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Gate commands that were open are never carried out again (I5). One that is still under way
@@ -385,6 +431,17 @@ impl Sequencer {
             message,
         })
     }
+}
+
+/// What people are told of a spool with lines that nobody can read.
+fn damaged_words(damaged: Option<&(u64, PathBuf)>) -> String {
+    let Some((lines, at)) = damaged else {
+        return String::new();
+    };
+    let at = at.display();
+    format!(
+        "; {lines} lines of the spool cannot be read, whatever they say acted and is not journaled: they are kept in {at}"
+    )
 }
 
 /// The emergency opening that a stored order follows from.

@@ -303,7 +303,7 @@ async fn a_spooled_order_that_is_found_after_a_newer_one_to_the_contrary_changes
     assert_eq!(overtaken, [false, true]);
 }
 
-fn storage_alarms(stored: &[cordon_flow::StoredEntry]) -> usize {
+pub fn storage_alarms(stored: &[cordon_flow::StoredEntry]) -> usize {
     let bodies = stored.iter().filter_map(|it| it.entry.message.as_deref());
     let is_alarm = |body: &Body| matches!(body, Body::AlarmEvent(it) if it.alarm_code == AlarmCode::StorageFail);
     bodies.filter(|it| is_alarm(&it.body)).count()
