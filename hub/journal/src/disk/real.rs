@@ -189,7 +189,7 @@ impl DiskFile for RealFile {
     }
 
     fn version(&self) -> io::Result<(u64, i128)> {
-        let found = self.0.metadata()?;
+        let found = self.file.metadata()?;
         let nanos = i128::from(found.mtime()) * 1_000_000_000 + i128::from(found.mtime_nsec());
         Ok((found.len(), nanos))
     }
