@@ -171,6 +171,27 @@ fn on_a_disk_that_hangs_people_open_and_release_as_on_one_that_fails() {
     });
 }
 
+/// The spool and the state hang with the journal, and so does a start.
+#[test]
+fn where_everything_lies_on_a_disk_that_hangs_people_open_and_release_also_after_a_start() {
+    let mut scene = Scene::new(None);
+    scene.park.until_online("BR-06");
+    scene.faults.hang();
+    scene.open();
+    scene.park.wait_until_health("F060");
+    again(&mut scene);
+    let answer = scene.park.post("/api/emergency-open", RELEASE).unwrap();
+    assert!(answer.contains("\"late\":true"), "{answer}");
+    scene.park.until("the boom is down and no longer held", || {
+        scene.lane.is_down() && !scene.lane.is_locked_open()
+    });
+    scene.open();
+    scene.faults.end();
+    scene.park.wait_until_healthy();
+    assert!(scene.lane.is_up() && scene.lane.is_locked_open());
+    assert_eq!(scene.park.terminate(), Some(0), "{}", scene.park.log());
+}
+
 /// After a restart without a journal the page said NORMAL, no alarms and no entries, and UNKNOWN of the gate
 /// that it had opened.
 #[test]

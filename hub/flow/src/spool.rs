@@ -15,7 +15,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use cordon_contract::OutcomeKind;
-use cordon_journal::disk::modes;
+use cordon_journal::disk::{modes, patience};
 use serde::{Deserialize, Serialize};
 
 use file::{
@@ -240,7 +240,7 @@ impl Spool {
         put_line(&mut text, line)?;
         let mut file = modes::open_new(OpenOptions::new().append(true), &self.path)?;
         let (disk, inode, sound_bytes) = mark(&file.metadata()?);
-        let synced = file.write_all(&text).and_then(|()| file.sync_data());
+        let synced = file.write_all(&text).and_then(|()| patience::sync(&file));
         let synced = synced.and_then(|()| match sound_bytes {
             0 => sync_folder(&self.path),
             _ => Ok(()),

@@ -10,6 +10,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::disk::patience;
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::segment::Fields;
 use crate::watch::Position;
@@ -97,7 +98,7 @@ impl Witness {
         let turn = self.turn + 1;
         let written = file
             .write_all_at(&encode(turn, position), (turn % 2) * SLOT)
-            .and_then(|()| file.sync_data());
+            .and_then(|()| patience::sync(&file));
         self.file = Some(file);
         written.map_err(|error| fault(&self.path, &error))?;
         self.turn = turn;

@@ -105,6 +105,8 @@ impl Stamp {
             Some(1..=ONE_COUNT) if self.sequence > 1 => {
                 is_of_one_clock || self.said_micros < others
             }
+            // The count went on, and the clock was put back.
+            None if self.sequence - other.sequence <= ONE_COUNT => false,
             _ => {
                 let at_latest = self.bounded_micros().saturating_add(SAFE_APART_MICROS);
                 at_latest <= other.bounded_micros()

@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use cordon_journal::disk::{Disk as _, RealDisk, modes};
+use cordon_journal::disk::{Disk as _, RealDisk, modes, patience};
 
 use super::SpoolLine;
 use crate::startup::late_draft;
@@ -55,7 +55,7 @@ pub(super) fn write_whole(path: &Path, text: &[u8]) -> io::Result<FileMark> {
     let mut options = OpenOptions::new();
     let mut file = modes::open_new(options.write(true).truncate(true), path)?;
     file.write_all(text)?;
-    file.sync_data()?;
+    patience::sync(&file)?;
     file.metadata().map(|found| mark(&found))
 }
 

@@ -419,3 +419,29 @@ async fn an_opening_of_more_is_overtaken_by_no_word_on_a_part_of_it() {
     hub.shutdown().await.unwrap();
     park.replays();
 }
+
+/// What was carried out of a person whose clock had been ahead was not remembered, and an older word ended it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_evacuation_by_a_clock_that_was_put_right_is_ended_by_no_older_word() {
+    let park = Park::new();
+    let (one, two) = two(&park);
+    let hub = park.start().await;
+    park.clock.advance_ms(10_000);
+    let at = |second: i64, sequence: u64, body: Body| {
+        counted(&one.id, body, morning().plus_seconds(second), sequence)
+    };
+    let ahead = vec![at(20, 900, mode(&one, OperatingMode::Heightened))];
+    assert_eq!(handed(&hub, &one, ahead).await, [""]);
+    park.clock.advance_ms(3_000);
+    let evacuate = vec![at(13, 901, mode(&one, OperatingMode::Evacuation))];
+    assert_eq!(handed(&hub, &one, evacuate).await, [""]);
+    let older = vec![
+        (11, mode(&two, OperatingMode::Normal)),
+        (11, opening(&two, "G1", true)),
+    ];
+    assert_eq!(said(&hub, &two, older).await, ["refused C010"; 2]);
+    let newer = vec![(14, mode(&two, OperatingMode::Normal))];
+    assert_eq!(said(&hub, &two, newer).await, [""]);
+    hub.shutdown().await.unwrap();
+    park.replays();
+}

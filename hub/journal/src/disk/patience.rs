@@ -3,7 +3,11 @@
 //! disk counts as one that does not answer, and nothing is begun there that waits for it.
 
 use std::collections::BTreeMap;
+use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -20,6 +24,43 @@ pub(super) fn answers(disk: u64) -> io::Result<()> {
         true => Err(hangs()),
         false => Ok(()),
     }
+}
+
+/// Syncs a file that is synced now and then; see [`PATIENCE`]. For one that is synced often its [`super::DiskFile`]
+/// keeps a thread.
+///
+/// # Errors
+/// What the sync says; `TimedOut` when it takes too long, and at once while a sync hangs on that disk.
+pub fn sync(file: &File) -> io::Result<()> {
+    let disk = file.metadata()?.dev();
+    answers(disk)?;
+    let file = file.try_clone()?;
+    Syncer::new(disk, PATIENCE, move || file.sync_all()).sync()
+}
+
+/// Does what may hang with the disk of this path; see [`PATIENCE`].
+///
+/// # Errors
+/// `TimedOut` when it takes too long, and at once while something hangs on that disk. What was given up goes on,
+/// and what it comes to is dropped.
+pub fn run<T: Send + 'static>(
+    path: &Path,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    let found = fs::metadata(path).or_else(|_| fs::metadata(path.parent().unwrap_or(path)));
+    let disk = found?.dev();
+    answers(disk)?;
+    let work = Mutex::new(Some(work));
+    let (done, come) = channel();
+    let once = move || {
+        if let Some(work) = guard(&work).take() {
+            // Nobody waits any more when it was given up.
+            let _ = done.send(work());
+        }
+        Ok(())
+    };
+    Syncer::new(disk, PATIENCE, once).sync()?;
+    come.recv().map_err(io::Error::other)
 }
 
 fn hangs() -> io::Error {
@@ -217,6 +258,14 @@ mod tests {
         assert!(answers(u64::MAX - 2).is_err());
         go.send(()).unwrap();
         until_it_answers(u64::MAX - 2);
+    }
+
+    #[test]
+    fn what_is_done_comes_back_and_a_file_is_synced() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("one");
+        assert_eq!(run(&path, || 7).unwrap(), 7);
+        sync(&File::create(&path).unwrap()).unwrap();
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::patience::{PATIENCE, Syncer, answers};
-use super::{Disk, DiskFile, FileId, modes};
+use super::{Disk, DiskFile, FileId, modes, patience};
 
 /// The operating system's files. A disk that hangs is one that fails: see [`super::patience`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,10 +80,7 @@ impl Disk for RealDisk {
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        look(dir)?;
-        let folder = File::open(dir)?;
-        let disk = folder.metadata()?.dev();
-        Syncer::new(disk, PATIENCE, move || folder.sync_all()).sync()
+        patience::sync(&File::open(dir)?)
     }
 
     fn free_bytes(&self, dir: &Path) -> io::Result<u64> {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use redb::Database;
 
 use super::file::{Source, position_of, read_aside, state_fault};
-use crate::disk::{Disk as _, DiskFile, FileId, RealDisk, modes};
+use crate::disk::{Disk as _, DiskFile, FileId, RealDisk, modes, patience};
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::watch::Position;
 
@@ -138,7 +138,7 @@ fn copy(from: &dyn DiskFile, to: &Path) -> io::Result<()> {
         file.write_all(bytes.get(..read).unwrap_or_default())?;
         at += read as u64;
         if read < bytes.len() {
-            return file.sync_all();
+            return patience::sync(&file);
         }
     }
 }

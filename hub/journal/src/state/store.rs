@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::{Database, ReadableTable, WriteTransaction};
 
-use crate::disk::{DiskFile, modes};
+use crate::disk::{DiskFile, modes, patience};
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::reader::Reader;
 use crate::state::changes::{Change, Changes, Durability};
@@ -53,13 +53,20 @@ impl StateStore {
     /// by another version of the program, is removed and starts empty too: all of it stands in the
     /// journal. On a disk that fails or has no room the store can be read as it stands, or holds nothing where
     /// that cannot be read, and nothing is committed until the disk takes it.
+    /// One whose disk hangs is given up (J001), as a journal is.
     pub fn open(path: impl AsRef<Path>) -> Result<(Self, Option<Rebuild>)> {
         let path = path.as_ref();
-        let place = path.display().to_string();
         if let Some(parent) = path.parent() {
             modes::make_dir(parent)
                 .map_err(|error| JournalFault::io(parent, "making the folder", &error))?;
         }
+        let at = path.to_owned();
+        patience::run(path, move || Self::open_now(&at))
+            .map_err(|error| JournalFault::io(path, "opening", &error))?
+    }
+
+    fn open_now(path: &Path) -> Result<(Self, Option<Rebuild>)> {
+        let place = path.display().to_string();
         let source = Source::Path(path.to_owned());
         let rebuild = match source.open(&place) {
             Err(fault) if fault.is_of_disk() => {
