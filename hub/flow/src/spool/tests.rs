@@ -1,3 +1,5 @@
+//! The spool on disks that come and go, fail, and hold what cannot be read.
+
 use std::path::Path;
 
 use super::*;
