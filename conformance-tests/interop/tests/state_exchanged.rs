@@ -117,8 +117,7 @@ impl Scene {
         }
         self.faults.end();
         self.park.until("it is saved again", || !self.is_warned());
-        self.park
-            .until("it is told", || self.count("state.astray") > astray);
+        // What is put back between two looks at the file is told in the log alone.
         self.wait_until_forgotten();
         let told = self.say(&opening);
         assert!(told.contains("accepted 1"), "{how}: {told}");
