@@ -7,7 +7,6 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use cordon_contract::Fault;
-use cordon_journal::disk::patience::PATIENCE;
 use cordon_journal::{Changes, State};
 
 use crate::fault::{THREAD, fault};
@@ -83,14 +82,14 @@ impl Saver {
 
     /// Waits for the commit under way and ends the thread. One that hangs with its disk is left to itself: it
     /// ends when the disk answers, and emergencies do not wait for that.
-    pub(crate) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self, patience: Duration) {
         self.door = None;
         let Some(thread) = self.thread.take() else {
             return;
         };
         let begun = Instant::now();
         while !thread.is_finished() {
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > patience {
                 tracing::error!("the state is still being saved, its disk does not answer");
                 return;
             }

@@ -39,6 +39,9 @@ const LINES_MAX: usize = 4_096;
 
 /// Between two saves for the sake of many marks at least: one that found no room is not tried at once.
 const SAVE_AGAIN: Duration = Duration::from_secs(1);
+/// How long a save under way is waited for at the end, and when the journal has failed: people's acts wait then.
+const PATIENCE_AT_END: Duration = Duration::from_secs(60);
+const PATIENCE_OF_ACTS: Duration = Duration::from_secs(1);
 /// How often a full disk is looked at again, and one with room.
 const LOOK_FULL: Duration = Duration::from_millis(250);
 const LOOK: Duration = Duration::from_secs(5);
@@ -191,7 +194,7 @@ impl Sequencer {
         }
         self.note_end();
         self.save();
-        self.saver.finish();
+        self.saver.finish(PATIENCE_AT_END);
         // Whoever starts again needs the state store, although others still hold the seat.
         self.kit.seat.put(None);
         None
@@ -200,7 +203,7 @@ impl Sequencer {
     /// Lets journal and state go.
     fn close(mut self) -> Kit {
         self.kit.seat.put(None);
-        self.saver.finish();
+        self.saver.finish(PATIENCE_OF_ACTS);
         self.kit
     }
 
