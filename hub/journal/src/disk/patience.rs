@@ -18,6 +18,12 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 /// By the number of a disk how many syncs hang there that were given up.
 static HANGING: Mutex<BTreeMap<u64, u64>> = Mutex::new(BTreeMap::new());
 
+/// The disk on which this file lies, or would.
+pub(super) fn disk_of(path: &Path) -> io::Result<u64> {
+    let found = fs::metadata(path).or_else(|_| fs::metadata(path.parent().unwrap_or(path)));
+    found.map(|found| found.dev())
+}
+
 /// Fails while a sync hangs on this disk.
 pub(super) fn answers(disk: u64) -> io::Result<()> {
     match guard(&HANGING).contains_key(&disk) {
@@ -47,8 +53,7 @@ pub fn run<T: Send + 'static>(
     path: &Path,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<T> {
-    let found = fs::metadata(path).or_else(|_| fs::metadata(path.parent().unwrap_or(path)));
-    let disk = found?.dev();
+    let disk = disk_of(path)?;
     answers(disk)?;
     let work = Mutex::new(Some(work));
     let (done, come) = channel();

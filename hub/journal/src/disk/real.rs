@@ -7,7 +7,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::patience::{PATIENCE, Syncer, answers};
+use super::patience::{PATIENCE, Syncer, answers, disk_of};
 use super::{Disk, DiskFile, FileId, modes, patience};
 
 /// The operating system's files. A disk that hangs is one that fails: see [`super::patience`].
@@ -33,8 +33,7 @@ impl RealFile {
 
 /// Fails while the disk on which this file lies, or would, does not answer.
 fn look(path: &Path) -> io::Result<()> {
-    let found = fs::metadata(path).or_else(|_| fs::metadata(path.parent().unwrap_or(path)));
-    found.map_or(Ok(()), |found| answers(found.dev()))
+    disk_of(path).map_or(Ok(()), answers)
 }
 
 impl Disk for RealDisk {
