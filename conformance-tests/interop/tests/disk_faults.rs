@@ -11,6 +11,7 @@
 
 use std::path::Path;
 
+use cordon_contract::type_in_label;
 use cordon_interop::{
     FailingPark, Faults, Head, Lane, Park, fresh_id, message, message_file, moment, said,
 };
@@ -382,7 +383,8 @@ fn labels(folder: &Path) -> Vec<String> {
         record.label == "CONFIRMED" && !body.contains("BR-06")
     };
     let kept = records.filter(|record| !of_others(record));
-    kept.map(|record| record.label).collect()
+    kept.map(|record| type_in_label(&record.label).to_owned())
+        .collect()
 }
 
 fn count(labels: &[String], wanted: &str) -> usize {

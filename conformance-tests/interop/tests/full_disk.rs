@@ -16,7 +16,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use cordon_contract::{Clock as _, SystemClock};
+use cordon_contract::{Clock as _, SystemClock, type_in_label};
 use cordon_interop::{Lane, Park, change_config, run, system};
 use serde_json::Value;
 
@@ -203,7 +203,9 @@ fn on_a_disk_of_its_own() {
     for (before, after) in acknowledged.iter().zip(&all) {
         assert_eq!((before.number, before.chain), (after.number, after.chain));
     }
-    let openings = all.iter().filter(|it| it.label == "EmergencyGateOpen");
+    let openings = all
+        .iter()
+        .filter(|it| type_in_label(&it.label) == "EmergencyGateOpen");
     assert_eq!(openings.count(), 3);
     assert!(std::fs::metadata(store.join("state.redb")).unwrap().len() > 0);
     // Else the folder could not be removed with the test.

@@ -225,3 +225,42 @@ fn an_opening_that_a_power_cut_undid_is_carried_out_again_and_told() {
     });
     assert_eq!(scene.park.terminate(), Some(0), "{}", scene.park.log());
 }
+
+/// The release was written down and what came of it was not: the start took it as done since, so the opening that
+/// followed as older, and said that the lane was held open without an order.
+#[test]
+fn an_opening_after_a_release_that_met_the_failing_disk_holds_after_a_start() {
+    let mut scene = park_failing("store");
+    open(&scene);
+    scene.faults.sync(EIO);
+    let answer = scene.park.post("/api/emergency-open", RELEASE).unwrap();
+    assert!(answer.contains("\"late\":true"), "{answer}");
+    scene
+        .park
+        .until("the boom is down", || scene.lane.is_down());
+    let spooled = |scene: &FailingPark, count: usize| {
+        let wanted = format!("\ncordon_emergency_spooled {count}\n");
+        scene.park.until(&wanted, || {
+            let metrics = scene.park.get("/metrics");
+            metrics.is_some_and(|metrics| metrics.contains(&wanted))
+        });
+    };
+    spooled(&scene, 2);
+    let answer = scene.park.post("/api/emergency-open", OPEN).unwrap();
+    assert!(answer.contains("\"late\":true"), "{answer}");
+    scene.lane.wait_until_up();
+    spooled(&scene, 4);
+    // Its power is cut with the hub's.
+    scene.park.kill();
+    scene.lane.restart();
+    scene.faults.end();
+    scene.park.start_again();
+    scene.lane.wait_until_up();
+    scene.park.wait_until_healthy();
+    scene.park.until("the page shows it as held", || {
+        lane(&scene.park, "L-06")["held"] == true
+    });
+    let alarms = scene.park.view()["alarms"].to_string();
+    assert!(!alarms.contains("is held open"), "{alarms}");
+    assert_eq!(scene.park.terminate(), Some(0), "{}", scene.park.log());
+}

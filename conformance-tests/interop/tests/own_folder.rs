@@ -11,6 +11,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use cordon_contract::type_in_label;
 use cordon_interop::{
     FailingPark, Faults, Head, Lane, Park, fresh_id, message, message_file, moment, said,
 };
@@ -139,7 +140,8 @@ fn labels(journal: &Path) -> BTreeMap<String, usize> {
         // The alarm about the folder is delivered too; what is counted is what came of the barrier's orders.
         let of_others = !String::from_utf8_lossy(&record.body).contains("BR-06");
         if record.label != "CONFIRMED" || !of_others {
-            *labels.entry(record.label).or_default() += 1;
+            let label = type_in_label(&record.label).to_owned();
+            *labels.entry(label).or_default() += 1;
         }
     }
     labels

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use cordon_contract::type_in_label;
 use cordon_interop::{
     Faults, Head, Lane, Park, change_config, fresh_id, message, message_file, moment, node_script,
     program, python_script, run, said, xmlsec1_verifies,
@@ -307,7 +308,7 @@ fn told(park: &Park, label: &str, words: &str) -> usize {
     let records = reader.read_from(1).unwrap();
     records
         .map(|record| record.unwrap())
-        .filter(|record| record.label == label)
+        .filter(|record| type_in_label(&record.label) == label)
         .filter(|record| String::from_utf8_lossy(&record.body).contains(words))
         .count()
 }

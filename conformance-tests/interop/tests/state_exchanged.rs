@@ -10,6 +10,7 @@
 
 use std::path::{Path, PathBuf};
 
+use cordon_contract::type_in_label;
 use cordon_interop::{
     FailingPark, Faults, Head, Lane, Park, fresh_id, message, message_file, moment, said,
 };
@@ -75,7 +76,9 @@ impl Scene {
     fn labels(&self) -> Vec<String> {
         let reader = Reader::open(self.store().join("journal")).unwrap();
         let records = reader.read_from(1).unwrap();
-        records.map(|it| it.unwrap().label).collect()
+        records
+            .map(|it| type_in_label(&it.unwrap().label).to_owned())
+            .collect()
     }
 
     fn count(&self, label: &str) -> usize {

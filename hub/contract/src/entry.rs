@@ -95,6 +95,15 @@ pub fn speaker_of(message: &Message) -> &str {
         .unwrap_or_else(|| header.sender_id.as_str())
 }
 
+/// What stands in a message's stored label between its type and when it acted, microseconds since 1970, if that was
+/// before it could be journaled: `EmergencyGateOpen;acted=1795905731826472`.
+pub const ACTED: &str = ";acted=";
+
+/// The message type in the stored label of a message.
+pub fn type_in_label(label: &str) -> &str {
+    label.split_once(ACTED).map_or(label, |(name, _)| name)
+}
+
 /// The name that is made for an event whose device gives it none: it says no more than the device and the
 /// instant.
 pub fn made_name(device: &str, at: Timestamp) -> String {
@@ -131,9 +140,11 @@ pub struct Entry {
     /// changes nothing. Plug-ins are not stepped over it; whoever folds entries by himself passes it
     /// over.
     pub overtaken: bool,
-    /// True when it acted before it could be written down, or follows from such a thing: what it says happened
-    /// when its message says, and the journal may hold what happened since.
+    /// True when it acted before it could be written down, or follows from such a thing: the journal may hold what
+    /// happened since.
     pub late: bool,
+    /// What the hub's clock showed when it acted, where it acted before it could be written down.
+    pub acted_at: Option<Timestamp>,
     /// On whose word it stands.
     pub standing: Standing,
 }

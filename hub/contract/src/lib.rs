@@ -27,8 +27,8 @@ mod undelivered;
 pub use adapter::{Adapter, BoxFuture, Definition, Link};
 pub use clock::{Clock, ClockStanding, ManualClock, SystemClock};
 pub use entry::{
-    ALARM_FORGOTTEN, ALARMS_OPEN_MAX, COUNTED_HERE, Entry, EntryKind, HUB_START, NOTHING_SENT,
-    REPORT_ANSWERED, Standing, made_name, speaker_of,
+    ACTED, ALARM_FORGOTTEN, ALARMS_OPEN_MAX, COUNTED_HERE, Entry, EntryKind, HUB_START,
+    NOTHING_SENT, REPORT_ANSWERED, Standing, made_name, speaker_of, type_in_label,
 };
 pub use fault::{Code, Fault};
 pub use health::{DeviceHealth, LinkState, Probe};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cordon_contract::{Entry, EntryKind, OrderLane, Standing, Target};
+use cordon_contract::{ACTED, Entry, EntryKind, OrderLane, Standing, Target};
 use cordon_journal::NewRecord;
 use cordon_model::{Body, Digest, Message, MessageId, PartyId, Timestamp};
 
@@ -14,6 +14,12 @@ use crate::mode::Weight;
 pub(crate) const TARGET_BYTES_MAX: usize = 110;
 
 const UNTIL: &str = ";until=";
+
+/// When a message acted that was journaled later, by its stored label.
+pub(crate) fn acted_at(label: &str) -> Option<Timestamp> {
+    let (_, micros) = label.split_once(ACTED)?;
+    micros.parse().ok().map(Timestamp::from_micros)
+}
 
 /// Where an order goes, how fast and until when.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -55,6 +61,8 @@ pub(crate) struct Draft {
     pub body: Bytes,
     pub message: Option<Arc<Message>>,
     pub slip: Option<Slip>,
+    /// When it acted, if that was before it was journaled.
+    pub acted_at: Option<Timestamp>,
 }
 
 impl Draft {
@@ -72,6 +80,15 @@ impl Draft {
             body: Bytes::new(),
             message: None,
             slip: None,
+            acted_at: None,
+        }
+    }
+
+    fn stored_label(&self) -> String {
+        match (&self.slip, self.acted_at) {
+            (Some(slip), _) => slip.label(),
+            (None, Some(at)) => format!("{}{ACTED}{}", self.label, at.micros()),
+            (None, None) => self.label.clone(),
         }
     }
 
@@ -85,10 +102,7 @@ impl Draft {
             cause: self.cause,
             message_id: *self.message_id.as_bytes(),
             sender: self.sender.as_str().to_owned(),
-            label: self
-                .slip
-                .as_ref()
-                .map_or_else(|| self.label.clone(), Slip::label),
+            label: self.stored_label(),
             digest: self.digest.0,
             body: self.body.clone(),
         }
@@ -109,6 +123,7 @@ impl Draft {
             message: self.message.clone(),
             overtaken: self.kind == EntryKind::Message && self.flags & flags::IDLE != 0,
             late: self.flags & flags::LATE != 0,
+            acted_at: self.acted_at,
             standing: self.standing(),
         }
     }

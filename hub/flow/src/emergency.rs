@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use cordon_contract::{EntryKind, Fault, Order, OutcomeKind};
-use cordon_model::{Body, CommandOutcome, DeviceId, GateAction, MessageId};
+use cordon_model::{Body, CommandOutcome, DeviceId, GateAction, MessageId, Timestamp};
 use cordon_wire::write_message;
 
 use crate::act::Today;
@@ -251,15 +251,16 @@ impl Emergency {
             .iter()
             .filter(|draft| draft.kind == EntryKind::Outcome)
         {
-            let (kind, detail) = told(draft);
+            let (kind, detail, at) = told(draft);
             if let Some(barrier) = &acted.barrier {
                 self.kit.show_acted(kind, barrier);
             }
             let opening = acted.opening.to_string();
             let held_before = &mut self.kit.held_before;
-            held_before.end_spooled(&opening, &acted.target, (kind, &detail));
+            held_before.end_spooled(&opening, &acted.target, (kind, &detail, at));
             self.kit.show_held_before();
             self.kit.spool.add(SpoolLine::Outcome {
+                at_micros: at.micros(),
                 opening,
                 target: acted.target.clone(),
                 kind,
@@ -428,9 +429,11 @@ fn answer_failed((batch, acting): (&Batch, &Acting), pending: Pending, unsettled
     }
 }
 
-/// Kind and words of an outcome's draft.
-fn told(draft: &Draft) -> (OutcomeKind, String) {
-    let status = match draft.message.as_deref().map(|message| &message.body) {
+/// Kind and words of an outcome's draft, and when it was told.
+fn told(draft: &Draft) -> (OutcomeKind, String, Timestamp) {
+    let message = draft.message.as_deref();
+    let at = message.map_or(Timestamp::from_micros(0), |it| it.header.occurred_at);
+    let status = match message.map(|message| &message.body) {
         Some(Body::GateStatus(status)) => Some(status),
         _ => None,
     };
@@ -446,5 +449,6 @@ fn told(draft: &Draft) -> (OutcomeKind, String) {
         status
             .and_then(|status| status.detail.clone())
             .unwrap_or_default(),
+        at,
     )
 }

@@ -11,13 +11,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cordon_contract::{Entry, EntryKind, Fault};
+use cordon_contract::{Entry, EntryKind, Fault, type_in_label};
 use cordon_journal::Record;
 use cordon_model::{Digest, Message, MessageId, PartyId, Timestamp};
 use cordon_wire::read_message;
 use cordon_xml::Document;
 
-use crate::draft::{Draft, Slip};
+use crate::draft::{Draft, Slip, acted_at};
 use crate::fault::{UNREADABLE, fault, of_wire};
 use crate::submission::{ParsedSubmission, stored_limits};
 
@@ -86,12 +86,14 @@ pub(crate) fn draft_of(
         sender,
         message_id: MessageId::from_bytes(record.message_id),
         digest: Digest(record.digest),
-        label: slip
-            .as_ref()
-            .map_or_else(|| record.label.clone(), |slip| slip.target.0.clone()),
+        label: slip.as_ref().map_or_else(
+            || type_in_label(&record.label).to_owned(),
+            |slip| slip.target.0.clone(),
+        ),
         body: record.body.clone(),
         message: message.map(Arc::new),
         slip,
+        acted_at: acted_at(&record.label),
     })
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use cordon_contract::{EntryKind, NOTHING_SENT, OutcomeKind};
+use cordon_contract::{EntryKind, NOTHING_SENT, OutcomeKind, type_in_label};
 use cordon_journal::Record;
 use cordon_model::{
     Body, CommandOutcome, DeviceId, GateAction, GateStatus, MessageId, MessageType, Timestamp,
@@ -40,8 +40,8 @@ pub(crate) struct HeldFold {
 #[derive(Debug)]
 struct Act {
     id: MessageId,
-    /// When it was said, if it acted before it could be journaled.
-    late: Option<Timestamp>,
+    /// When, if it acted before it could be journaled.
+    acted_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Default)]
@@ -52,10 +52,8 @@ struct Barrier {
     /// The release that is under way, and what it ends.
     releasing: Option<(MessageId, Option<Opened>)>,
     is_released: bool,
-    /// When that was, or when the release was said, if it acted before it could be journaled.
+    /// When that was.
     released_at: Option<Timestamp>,
-    /// When the release that is under way was said, if so.
-    said_at: Option<Timestamp>,
     /// It was found held, and nobody here had ordered that.
     is_found: bool,
     /// The opening that failed last: it may be confirmed all the same.
@@ -133,7 +131,7 @@ impl Barrier {
         self.releasing = Some((command, ends));
     }
 
-    fn ended(&mut self, command: MessageId, outcome: CommandOutcome, at: Option<Timestamp>) {
+    fn ended(&mut self, command: MessageId, outcome: CommandOutcome, at: Timestamp) {
         let is_it = |(release, _): &mut (MessageId, Option<Opened>)| *release == command;
         if outcome != CommandOutcome::Accepted
             && let Some((_, opened)) = self.releasing.take_if(is_it)
@@ -141,7 +139,7 @@ impl Barrier {
             match opened {
                 _ if outcome == CommandOutcome::Confirmed => {
                     self.is_released = true;
-                    self.released_at = self.said_at.take().or(at);
+                    self.released_at = Some(at);
                 }
                 Some(opened) => self.hold(opened),
                 None => {}
@@ -229,7 +227,9 @@ impl HeldFold {
             Some(EntryKind::Message) if record.label == MessageType::GateStatus.as_str() => {
                 record.body.is_empty() || holds(b"CommandOutcome")
             }
-            Some(EntryKind::Message) => record.label == MessageType::EmergencyGateOpen.as_str(),
+            Some(EntryKind::Message) => {
+                type_in_label(&record.label) == MessageType::EmergencyGateOpen.as_str()
+            }
             _ => false,
         }
     }
@@ -242,26 +242,18 @@ impl HeldFold {
         let said = draft.kind != EntryKind::Message || draft.flags & flags::IDLE == 0;
         match &message.body {
             Body::EmergencyGateOpen(_) => {
-                let is_late = draft.flags & flags::LATE != 0;
                 let act = Act {
                     id: draft.message_id,
-                    late: is_late.then_some(message.header.occurred_at),
+                    acted_at: draft.acted_at,
                 };
                 self.openings.insert(record.number, act);
             }
-            Body::GateCommand(command) if draft.kind == EntryKind::Order => {
-                let at = Timestamp::from_micros(record.time_micros);
-                self.ordered(draft, at, Some(record.number));
+            Body::GateCommand(_) if draft.kind == EntryKind::Order => {
                 let act = self.openings.get(&record.cause);
                 let opening = act.map(|act| act.id.to_string());
-                let said_at = act.and_then(|act| act.late);
-                let order = self.numbered.get(&record.number).cloned();
-                let device = order.as_ref().map(|(device, _)| device);
-                if command.action == GateAction::Release
-                    && let Some(barrier) = device.and_then(|id| self.barriers.get_mut(id))
-                {
-                    barrier.said_at = said_at;
-                }
+                let acted_at = act.and_then(|act| act.acted_at);
+                let at = acted_at.unwrap_or(Timestamp::from_micros(record.time_micros));
+                let order = self.ordered(draft, at, Some(record.number));
                 if let (Some(opening), Some(order)) = (opening, order) {
                     self.spooled.insert((opening, draft.label.clone()), order);
                 }
@@ -308,7 +300,7 @@ impl HeldFold {
         &mut self,
         opening: &str,
         target: &str,
-        (kind, detail): (OutcomeKind, &str),
+        (kind, detail, at): (OutcomeKind, &str, Timestamp),
     ) {
         let key = (opening.to_owned(), target.to_owned());
         let order = match kind {
@@ -318,7 +310,7 @@ impl HeldFold {
         if let Some((device, command)) = order
             && let Some(barrier) = self.barriers.get_mut(&device)
         {
-            barrier.ended(command, if_sent(command_outcome(kind), Some(detail)), None);
+            barrier.ended(command, if_sent(command_outcome(kind), Some(detail)), at);
         }
     }
 
@@ -354,7 +346,7 @@ impl HeldFold {
         match status.command_id {
             Some(command) => {
                 if let Some(barrier) = self.barriers.get_mut(&status.device_id) {
-                    barrier.ended(command, outcome, Some(status.observed_at));
+                    barrier.ended(command, outcome, status.observed_at);
                 }
             }
             None if outcome == CommandOutcome::Confirmed => {
@@ -400,7 +392,7 @@ mod tests {
 
     fn after(mut barrier: Barrier, ends: &[(MessageId, CommandOutcome)]) -> Option<bool> {
         for (command, outcome) in ends {
-            barrier.ended(*command, *outcome, None);
+            barrier.ended(*command, *outcome, at(9));
         }
         barrier.is_held()
     }
@@ -436,7 +428,7 @@ mod tests {
         use CommandOutcome::{Confirmed, Expired, Failed, Refused};
         let released = || {
             let mut barrier = opened();
-            barrier.ended(OPENING, Confirmed, None);
+            barrier.ended(OPENING, Confirmed, at(1));
             barrier.ordered(RELEASE, GateAction::Release, at(2));
             barrier
         };
@@ -459,19 +451,15 @@ mod tests {
     /// As in the access plug-in: told late, it is older than the release.
     #[test]
     fn what_was_found_before_a_release_or_is_off_again_holds_nothing() {
-        for said_at in [None, Some(at(2))] {
-            let mut barrier = opened();
-            barrier.ordered(RELEASE, GateAction::Release, at(9));
-            barrier.said_at = said_at;
-            let ended = if said_at.is_some() { at(9) } else { at(2) };
-            barrier.ended(RELEASE, CommandOutcome::Confirmed, Some(ended));
-            barrier.found_held(at(1));
-            assert_eq!(barrier.is_held(), Some(false), "older");
-            barrier.found_held(at(3));
-            assert_eq!(barrier.is_held(), Some(true), "newer");
-            barrier.let_go();
-            assert_eq!(barrier.is_held(), Some(false), "off again");
-        }
+        let mut barrier = opened();
+        barrier.ordered(RELEASE, GateAction::Release, at(2));
+        barrier.ended(RELEASE, CommandOutcome::Confirmed, at(2));
+        barrier.found_held(at(1));
+        assert_eq!(barrier.is_held(), Some(false), "older");
+        barrier.found_held(at(3));
+        assert_eq!(barrier.is_held(), Some(true), "newer");
+        barrier.let_go();
+        assert_eq!(barrier.is_held(), Some(false), "off again");
         let mut ordered = opened();
         ordered.found_held(at(3));
         ordered.let_go();
@@ -485,7 +473,7 @@ mod tests {
         fold.barriers.insert(id("BR-01"), opened());
         let mut released = opened();
         released.ordered(RELEASE, GateAction::Release, at(2));
-        released.ended(RELEASE, CommandOutcome::Confirmed, None);
+        released.ended(RELEASE, CommandOutcome::Confirmed, at(2));
         fold.barriers.insert(id("BR-02"), released);
         fold.begin_run();
         assert_eq!(

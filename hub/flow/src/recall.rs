@@ -1,7 +1,7 @@
 //! A start whose journal cannot be opened: what was ordered is known again, from the end of the journal as
 //! far as it can be read and from the spool. Nothing is written.
 
-use cordon_contract::{EntryKind, Fault};
+use cordon_contract::{EntryKind, Fault, type_in_label};
 use cordon_journal::Record;
 use cordon_model::{MessageType, Timestamp};
 
@@ -81,11 +81,15 @@ impl Kit {
             match line {
                 SpoolLine::Opening { .. } => self.recall_opening(batch, held, &line),
                 SpoolLine::Outcome {
+                    at_micros,
                     opening,
                     target,
                     kind,
                     detail,
-                } => held.end_spooled(&opening, &target, (kind, &detail)),
+                } => {
+                    let at = Timestamp::from_micros(at_micros);
+                    held.end_spooled(&opening, &target, (kind, &detail, at));
+                }
             }
         }
         if self.spool.is_torn() {
@@ -108,7 +112,8 @@ impl Kit {
         else {
             return;
         };
-        let draft = match late_draft(sender, xml) {
+        let at = Timestamp::from_micros(*at_micros);
+        let draft = match late_draft(sender, xml, at) {
             Ok(draft) => draft,
             Err(fault) => {
                 tracing::error!(%fault, sender, xml, "a line of the emergency spool cannot be read");
@@ -116,7 +121,6 @@ impl Kit {
                 return;
             }
         };
-        let at = Timestamp::from_micros(*at_micros);
         let is_journaled = held.knows(draft.message_id);
         let place = self.core.admit(batch, draft);
         if let Some(line) = batch.line(place) {
@@ -185,7 +189,7 @@ fn is_recalled(record: &Record) -> bool {
         MessageType::GateCommand,
         MessageType::OperatingModeChange,
     ];
-    let label = record.label.as_str();
+    let label = type_in_label(&record.label);
     match record.kind {
         kind if kind == EntryKind::Message.number() => ACTS.iter().any(|act| act.as_str() == label),
         kind if kind == EntryKind::Audit.number() => [START, CLOCK_LEAD].contains(&label),

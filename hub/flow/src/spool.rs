@@ -44,6 +44,9 @@ pub(crate) enum SpoolLine {
     },
     /// What came of one of its orders.
     Outcome {
+        /// When it was told, microseconds; 0 in a line of an older program.
+        #[serde(default)]
+        at_micros: i64,
         /// Message id of the opening it follows from.
         #[serde(default)]
         opening: String,

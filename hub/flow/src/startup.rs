@@ -22,11 +22,14 @@ use crate::outcome;
 use crate::sequencer::Sequencer;
 use crate::spool::SpoolLine;
 
+/// What came of an order: kind and words, and when, if that is known.
+type Told = (OutcomeKind, String, Option<Timestamp>);
+
 /// What the spool says of orders that acted, each by the opening's message id and the target.
 #[derive(Default)]
 struct Carried {
     /// What came of them, oldest first.
-    outcomes: BTreeMap<(String, String), VecDeque<(OutcomeKind, String)>>,
+    outcomes: BTreeMap<(String, String), VecDeque<Told>>,
     /// Those that were let out; an opening that is not here was spooled without saying which.
     acted: BTreeMap<String, Vec<String>>,
 }
@@ -37,6 +40,7 @@ impl Carried {
         for line in spooled {
             match line {
                 SpoolLine::Outcome {
+                    at_micros,
                     opening,
                     target,
                     kind,
@@ -44,7 +48,8 @@ impl Carried {
                 } => {
                     let key = (opening.clone(), target.clone());
                     let told = carried.outcomes.entry(key).or_default();
-                    told.push_back((*kind, detail.clone()));
+                    let at = (*at_micros != 0).then(|| Timestamp::from_micros(*at_micros));
+                    told.push_back((*kind, detail.clone(), at));
                 }
                 SpoolLine::Opening {
                     id: Some(id),
@@ -74,12 +79,17 @@ impl Carried {
         Outcome::new(OutcomeKind::Expired, words)
     }
 
-    /// The outcome of the next order of this opening for this target.
-    fn take(&mut self, opening: Option<MessageId>, target: &str) -> Option<Outcome> {
+    /// The outcome of the next order of this opening for this target, and when it was told.
+    fn take(
+        &mut self,
+        opening: Option<MessageId>,
+        target: &str,
+    ) -> Option<(Outcome, Option<Timestamp>)> {
         let opening = opening.map(|id| id.to_string()).unwrap_or_default();
         let told = self.outcomes.get_mut(&(opening, target.to_owned()))?;
-        let (kind, detail) = told.pop_front()?;
-        Some(Outcome::new(kind, format!("journaled late: {detail}")))
+        let (kind, detail, at) = told.pop_front()?;
+        let outcome = Outcome::new(kind, format!("journaled late: {detail}"));
+        Some((outcome, at))
     }
 }
 
@@ -131,7 +141,9 @@ impl Sequencer {
         let time = self.kit.time();
         let mut batch = Batch::new(self.journal.next_number(), time);
         if occasion.is_start() {
-            self.admit_start(&mut batch, time)?;
+            // A run that began without its journal began then.
+            let began = occasion.failure().map_or(time, |failure| failure.since);
+            self.admit_start(&mut batch, began)?;
         }
         let damaged = self.kit.spool.keep_damaged();
         let lines = match self.is_untold(&spooled, &carried, &open)? {
@@ -200,11 +212,11 @@ impl Sequencer {
         self.close_late(late, carried)
     }
 
-    fn admit_start(&mut self, batch: &mut Batch, time: Timestamp) -> Result<(), Fault> {
+    fn admit_start(&mut self, batch: &mut Batch, began: Timestamp) -> Result<(), Fault> {
         let hub = self.kit.core.sealer().hub().clone();
         let target = epoch_text(self.kit.core.fold().epoch + 1);
         let sealer = self.kit.core.sealer();
-        let draft = sealer.audit(MessageId::random(), time, start_note(&hub, &target));
+        let draft = sealer.audit(MessageId::random(), began, start_note(&hub, &target));
         self.kit.core.admit(batch, draft.map_err(of_wire)?);
         Ok(())
     }
@@ -242,8 +254,13 @@ impl Sequencer {
         open: &BTreeMap<u64, OpenOrder>,
     ) -> Result<bool, Fault> {
         for line in spooled {
-            if let SpoolLine::Opening { sender, xml, .. } = line
-                && let Ok(draft) = late_draft(sender, xml)
+            if let SpoolLine::Opening {
+                sender,
+                xml,
+                at_micros,
+                ..
+            } = line
+                && let Ok(draft) = late_draft(sender, xml, Timestamp::from_micros(*at_micros))
             {
                 let (id, digest) = (draft.message_id, draft.digest);
                 let verdict = self.inbox.verdict(&draft.sender, id, digest, Key::Exact)?;
@@ -296,12 +313,12 @@ impl Sequencer {
                     "the hub was restarted before it was confirmed"
                 }
             };
-            let outcome = match carried.take(opening, &open.target.0) {
-                Some(outcome) => outcome,
-                None if open.late => carried.untold(opening, &order),
-                None => Outcome::new(OutcomeKind::Expired, why),
+            let (outcome, at) = match carried.take(opening, &open.target.0) {
+                Some(told) => told,
+                None if open.late => (carried.untold(opening, &order), None),
+                None => (Outcome::new(OutcomeKind::Expired, why), None),
             };
-            self.close_order(batch, &order, &outcome, time)?;
+            self.close_order(batch, &order, &outcome, at.unwrap_or(time))?;
         }
         Ok(())
     }
@@ -311,10 +328,10 @@ impl Sequencer {
         batch: &mut Batch,
         order: &Order,
         outcome: &Outcome,
-        time: Timestamp,
+        at: Timestamp,
     ) -> Result<(), Fault> {
         let sealer = self.kit.core.sealer();
-        for draft in outcome::drafts(sealer, order, outcome, time).map_err(of_wire)? {
+        for draft in outcome::drafts(sealer, order, outcome, at).map_err(of_wire)? {
             self.kit.core.admit(batch, draft);
         }
         Ok(())
@@ -331,13 +348,13 @@ impl Sequencer {
                 ..
             } = line
             {
-                match late_draft(sender, xml) {
+                let at = Timestamp::from_micros(*at_micros);
+                match late_draft(sender, xml, at) {
                     Ok(mut draft) => {
-                        let at = Timestamp::from_micros(*at_micros);
                         if self.kit.core.precedence().is_overtaken(&draft, at) {
                             draft.flags |= flags::OVERTAKEN;
                         }
-                        self.admit_late_opening(batch, draft, *at_micros)?;
+                        self.admit_late_opening(batch, draft, at)?;
                     }
                     // One bad line must not keep the journal shut; the log has what it says.
                     Err(fault) => {
@@ -353,7 +370,7 @@ impl Sequencer {
         &mut self,
         batch: &mut Batch,
         draft: Draft,
-        at_micros: i64,
+        at: Timestamp,
     ) -> Result<(), Fault> {
         let intaker = self.intaker(batch);
         let verdict =
@@ -363,7 +380,7 @@ impl Sequencer {
         if verdict != Verdict::New {
             return Ok(());
         }
-        tracing::warn!(at = %Timestamp::from_micros(at_micros), "an emergency opening is journaled late");
+        tracing::warn!(%at, "an emergency opening is journaled late");
         let number = intaker.batch.next();
         intaker.inbox.note(&draft, draft.digest, number);
         intaker.core.admit(intaker.batch, draft);
@@ -378,17 +395,17 @@ impl Sequencer {
         let time = self.kit.time();
         let mut batch = Batch::new(self.journal.next_number(), time);
         for (order, opening) in late {
-            let outcome = match carried.take(opening, &order.target.0) {
-                Some(outcome) => outcome,
+            let (outcome, at) = match carried.take(opening, &order.target.0) {
+                Some(told) => told,
                 // Still under way: it tells its outcome itself.
                 None if opening
                     .is_some_and(|id| self.kit.numbered(id, &order.target.0, order.number)) =>
                 {
                     continue;
                 }
-                None => carried.untold(opening, &order),
+                None => (carried.untold(opening, &order), None),
             };
-            self.close_order(&mut batch, &order, &outcome, time)?;
+            self.close_order(&mut batch, &order, &outcome, at.unwrap_or(time))?;
         }
         self.commit(batch, Vec::new())
     }
@@ -476,8 +493,8 @@ fn late_orders(batch: &Batch, epoch: u64) -> Vec<(Order, Option<MessageId>)> {
         .collect()
 }
 
-/// A spooled opening as it is journaled.
-pub(crate) fn late_draft(sender: &str, xml: &str) -> Result<Draft, Fault> {
+/// A spooled opening as it is journaled, with when it acted.
+pub(crate) fn late_draft(sender: &str, xml: &str, at: Timestamp) -> Result<Draft, Fault> {
     let message = parse_message(xml.as_bytes()).map_err(of_wire)?;
     let sender = PartyId::new(sender).map_err(|error| fault(UNREADABLE).log(error.to_string()))?;
     Ok(Draft {
@@ -487,6 +504,7 @@ pub(crate) fn late_draft(sender: &str, xml: &str) -> Result<Draft, Fault> {
         label: message.header.message_type.as_str().to_owned(),
         body: xml.to_owned().into_bytes().into(),
         message: Some(Arc::new(message)),
+        acted_at: Some(at),
         ..Draft::bare(EntryKind::Message, sender)
     })
 }

@@ -204,6 +204,7 @@ impl Park {
             message: Some(Arc::new(message)),
             overtaken: false,
             late: false,
+            acted_at: None,
             standing: cordon_contract::Standing::Park,
         };
         let mut decisions = Decisions::default();

@@ -169,6 +169,7 @@ mod tests {
             message: Some(Arc::new(message)),
             overtaken: false,
             late: false,
+            acted_at: None,
             standing,
         }
     }

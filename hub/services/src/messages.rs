@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordon_contract::{EntryKind, Fault, REPORT_ANSWERED};
+use cordon_contract::{EntryKind, Fault, REPORT_ANSWERED, type_in_label};
 use cordon_journal::{Reader, Record, chain};
 use cordon_model::service::{self, GetMessages, GetMessagesResponse, JournalEntry};
 use cordon_model::{Digest, MessageType, Timestamp};
@@ -98,7 +98,7 @@ fn size(entry: &JournalEntry) -> usize {
 fn shown(record: &Record, core: &dyn Core, asked: &GetMessages) -> Result<JournalEntry, Fault> {
     let mut encoded = Vec::new();
     record.to_new().encode_into(&mut encoded).map_err(journal)?;
-    let message_type = record.label.parse().ok();
+    let message_type = type_in_label(&record.label).parse().ok();
     let is_asked = asked.message_type.is_empty()
         || (record.kind == EntryKind::Message.number()
             && message_type.is_some_and(|label| asked.message_type.contains(&label)));

@@ -57,6 +57,7 @@ fn entry(number: u64, sender: &str, body: Body) -> Entry {
         message: Some(Arc::new(Message { header, body })),
         overtaken: false,
         late: false,
+        acted_at: None,
         standing: Standing::Own,
     }
 }

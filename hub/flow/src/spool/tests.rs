@@ -6,6 +6,7 @@ use super::*;
 
 fn line(target: &str) -> SpoolLine {
     SpoolLine::Outcome {
+        at_micros: 7,
         opening: "id".into(),
         target: target.into(),
         kind: OutcomeKind::Confirmed,

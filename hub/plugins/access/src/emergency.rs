@@ -7,7 +7,7 @@ use cordon_model::{
 };
 
 use crate::alarm::{About, Note, Step};
-use crate::held::{is_before, said_at};
+use crate::held::{is_before, ordered_at};
 use crate::opening::Command;
 use crate::plugin::AccessPlugin;
 use crate::state::{Held, MODES_WAITING_MAX, ModeChange, Opened, Release};
@@ -100,7 +100,10 @@ impl AccessPlugin {
         hold: &Hold<'_>,
     ) -> usize {
         let mut ordered = 0;
-        let at = said_at(step.entry);
+        let at = ordered_at(step.entry);
+        let started_at = self.state.started_at;
+        let is_of_earlier_run =
+            step.entry.acted_at.is_some() && started_at.is_some_and(|it| at < it);
         for (gate, lane) in lanes {
             let Some(device) = self.barrier_of(lane) else {
                 continue;
@@ -132,8 +135,7 @@ impl AccessPlugin {
                 opened: Opened::ordered(command),
                 at,
                 found: false,
-                // What is journaled late at a start may be of the run before.
-                before_start: step.entry.late && !self.state.begun,
+                before_start: is_of_earlier_run,
                 unwanted: false,
             };
             match self.release_since(step.entry, lane, at) {
@@ -154,7 +156,7 @@ impl AccessPlugin {
         reason: &str,
     ) -> usize {
         let mut ordered = 0;
-        let at = said_at(step.entry);
+        let at = ordered_at(step.entry);
         for (gate, lane) in lanes {
             let Some(device) = self.barrier_of(lane) else {
                 continue;
@@ -198,7 +200,6 @@ impl AccessPlugin {
             let asked = Release {
                 command: release,
                 at,
-                late: step.entry.late,
             };
             self.state.asked.insert(lane.clone(), asked);
             ordered += 1;

@@ -9,11 +9,9 @@ use crate::alarm::{About, Step};
 use crate::plugin::AccessPlugin;
 use crate::state::{Held, Opened, Release};
 
-/// When something was ordered: what acted before it could be written down was ordered when its message says.
-pub(crate) fn said_at(entry: &Entry) -> Timestamp {
-    let said = entry.message.as_deref().map(|it| it.header.occurred_at);
-    said.filter(|_| entry.late)
-        .map_or(entry.clock, |said| said.min(entry.clock))
+/// When something was ordered: what acted before it could be written down was ordered when it acted.
+pub(crate) fn ordered_at(entry: &Entry) -> Timestamp {
+    entry.acted_at.unwrap_or(entry.clock)
 }
 
 /// Whether a time is older than another. One that lies ahead of the hub's clock was told before the clock was put
@@ -38,6 +36,8 @@ impl AccessPlugin {
                 by_hand.opened.and(&held.opened);
                 // It is ordered now, whoever had opened it.
                 by_hand.found = false;
+                by_hand.at = held.at;
+                by_hand.before_start = held.before_start;
             }
             before => {
                 if let Some(before) = before {
@@ -113,9 +113,7 @@ impl AccessPlugin {
             && let Some(mut release) = self.state.asked.remove(lane)
             && outcome == CommandOutcome::Confirmed
         {
-            if !release.late {
-                release.at = release.at.max(status.observed_at);
-            }
+            release.at = release.at.max(status.observed_at);
             let before = self.state.released.get(lane);
             if before.is_none_or(|before| before.at <= release.at) {
                 self.state.released.insert(lane.clone(), release);

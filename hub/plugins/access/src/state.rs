@@ -49,8 +49,8 @@ pub(crate) struct State {
     /// The newest release of a lane that was confirmed: the lane may find it undone, and what is older than it
     /// changes nothing.
     pub released: BTreeMap<LaneId, Release>,
-    /// There was a tick since the program started. What is told late before it may be of the run before.
-    pub begun: bool,
+    /// When the program started; what acted before that is of another run.
+    pub started_at: Option<Timestamp>,
 }
 
 /// Operating modes (R124).
@@ -191,8 +191,6 @@ pub(crate) struct Release {
     pub command: MessageId,
     /// When it was ordered; when it was done, once that is known.
     pub at: Timestamp,
-    /// It acted before it could be written down: when it was done nobody wrote, so `at` stays.
-    pub late: bool,
 }
 
 /// Openings of one lane whose outcome is waited for at once; one more counts as carried out.

@@ -328,6 +328,7 @@ impl Line {
             message: Some(Arc::new(message)),
             overtaken: false,
             late: false,
+            acted_at: None,
             standing: cordon_contract::Standing::default(),
         }
     }

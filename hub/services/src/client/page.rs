@@ -1,6 +1,6 @@
 //! One answer to `GetMessages`, taken apart: nothing in it is believed that its records do not show.
 
-use cordon_contract::{EntryKind, Fault};
+use cordon_contract::{EntryKind, Fault, type_in_label};
 use cordon_journal::{Hash, NewRecord, Position, chain};
 use cordon_model::Timestamp;
 use cordon_model::service::{GetMessagesResponse, JournalEntry};
@@ -147,7 +147,7 @@ fn differs(entry: &JournalEntry, record: &NewRecord, bytes: &[u8]) -> Option<&'s
         ("the message id", id == entry.message_id),
         (
             "the message type",
-            record.label.parse().ok() == entry.message_type,
+            type_in_label(&record.label).parse().ok() == entry.message_type,
         ),
         ("the digest", record.digest == entry.digest.0),
         (

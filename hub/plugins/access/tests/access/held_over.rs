@@ -87,7 +87,21 @@ fn step_of(feed: &mut Feed, kind: EntryKind, said: Timestamp, body: Option<Body>
 
 /// The program was started.
 fn start(feed: &mut Feed) {
-    let entry = step_of(feed, EntryKind::Audit, feed.now, None);
+    start_that_began(feed, feed.now);
+}
+
+/// The program was started, and could not write its journal before now.
+fn start_that_began(feed: &mut Feed, began: Timestamp) {
+    let hub = PartyId::new("HUB-1").unwrap();
+    let said = Body::AuditEvent(AuditEvent {
+        action: HUB_START.to_owned(),
+        actor_id: hub,
+        target: None,
+        outcome: AuditOutcome::Success,
+        detail: None,
+        at: began,
+    });
+    let entry = step_of(feed, EntryKind::Audit, began, Some(said));
     let entry = Entry {
         label: HUB_START.to_owned(),
         ..entry
@@ -96,11 +110,13 @@ fn start(feed: &mut Feed) {
     feed.step(entry);
 }
 
-/// An act that is journaled now and was carried out before.
-fn late(feed: &mut Feed, said: Timestamp, body: Body) -> Told {
+/// An act that is journaled now and was carried out before, whatever the clock of who said it shows.
+fn late(feed: &mut Feed, acted: Timestamp, body: Body) -> Told {
+    let said = acted.plus_seconds(-15);
     let entry = step_of(feed, EntryKind::Message, said, Some(body));
     feed.step(Entry {
         late: true,
+        acted_at: Some(acted),
         ..entry
     })
 }
@@ -135,8 +151,8 @@ fn what_a_lane_says_is_of_the_time_it_says_and_older_than_a_release_since() {
                 feed.say(act(&["G-04"], true)),
             ),
         };
-        feed.end(LANE, command_of(&opening, LANE), Confirmed);
-        feed.end(LANE, command_of(&release, LANE), Confirmed);
+        feed.end_at(LANE, command_of(&opening, LANE), Confirmed, opened);
+        feed.end_at(LANE, command_of(&release, LANE), Confirmed, released);
         for outcome in [Confirmed, Failed] {
             let told = of_lock(&mut feed, outcome, found);
             assert!(told.alarms().is_empty(), "{outcome} late {is_late}");
@@ -312,14 +328,53 @@ fn an_opening_that_is_journaled_late_at_a_start_is_ordered_again_too() {
     let told = down_when(&mut feed, seen, false);
     assert_eq!(told.orders.len(), 1, "{told:?}");
     assert!(is_held(&now, LANE));
-    // One of this run is known to who serves the lane.
-    let (mut feed, _) = self::feed();
-    feed.tick();
-    let opened = feed.now;
-    feed.wait_s(60);
-    let opening = late(&mut feed, opened, act(&["G-04"], false));
+}
+
+/// The run began in its emergency mode: what acted in it is known to who serves the lane, and what was seen of the
+/// lane before it acted says nothing of it.
+#[test]
+fn an_opening_of_the_emergency_mode_of_a_start_is_not_ordered_again_when_it_is_journaled() {
+    let (mut feed, now) = feed();
+    let opening = feed.say(act(&["G-04"], false));
     feed.end(LANE, command_of(&opening, LANE), Confirmed);
-    assert!(down(&mut feed).orders.is_empty());
+    feed.wait_s(60);
+    let began = feed.now;
+    let seen = began.plus_seconds(1);
+    let opened = began.plus_seconds(2);
+    feed.wait_s(60);
+    start_that_began(&mut feed, began);
+    let opening = late(&mut feed, opened, act(&["G-04"], false));
+    feed.end_at(LANE, command_of(&opening, LANE), Confirmed, opened);
+    for at in [seen, feed.now] {
+        let told = down_when(&mut feed, at, false);
+        assert!(
+            told.orders.is_empty() && told.alarms().is_empty(),
+            "{told:?}"
+        );
+        assert!(is_held(&now, LANE));
+    }
+}
+
+/// The release was written and its outcome was not: it was taken as done when the journal came back, and the
+/// opening since as older.
+#[test]
+fn a_release_is_done_when_its_lane_said_so_and_not_when_that_is_journaled() {
+    let (mut feed, now) = feed();
+    let opening = feed.say(act(&["G-04"], false));
+    feed.end(LANE, command_of(&opening, LANE), Confirmed);
+    feed.wait_s(60);
+    let release = feed.say(act(&["G-04"], true));
+    let released = feed.now.plus_seconds(1);
+    let opened = feed.now.plus_seconds(4);
+    feed.wait_s(60);
+    start(&mut feed);
+    feed.end_at(LANE, command_of(&release, LANE), Confirmed, released);
+    let opening = late(&mut feed, opened, act(&["G-04"], false));
+    feed.end_at(LANE, command_of(&opening, LANE), Confirmed, opened);
+    assert!(is_held(&now, LANE));
+    // Hub and lane lost their power: it is ordered again.
+    let told = down(&mut feed);
+    assert_eq!(told.orders.len(), 1, "{told:?}");
 }
 
 /// The whole of a wide opening was judged by one of its lanes.

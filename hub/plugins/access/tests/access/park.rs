@@ -369,10 +369,21 @@ impl Feed {
 
     /// The barrier of a lane reports what became of a command.
     pub fn end(&mut self, lane: &str, command: MessageId, outcome: CommandOutcome) -> Told {
+        self.end_at(lane, command, outcome, self.now)
+    }
+
+    /// The same of a time that is over.
+    pub fn end_at(
+        &mut self,
+        lane: &str,
+        command: MessageId,
+        outcome: CommandOutcome,
+        at: Timestamp,
+    ) -> Told {
         let body = Body::GateStatus(GateStatus {
             command_id: Some(command),
             command_outcome: Some(outcome),
-            ..status(lane, self.now)
+            ..status(lane, at)
         });
         self.say(body)
     }
@@ -509,6 +520,7 @@ pub fn entry(
         message,
         overtaken: false,
         late: false,
+        acted_at: None,
         standing: match attested || is_plant {
             true => cordon_contract::Standing::Own,
             false => cordon_contract::Standing::Park,

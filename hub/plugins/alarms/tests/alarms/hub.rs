@@ -198,6 +198,7 @@ impl Hub {
             message,
             overtaken: false,
             late: false,
+            acted_at: None,
             standing: cordon_contract::Standing::default(),
         }
     }
