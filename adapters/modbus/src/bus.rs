@@ -162,7 +162,7 @@ impl Bus {
         } else if reply.is_closed() || !command.is_due(now) {
             Outcome::new(
                 OutcomeKind::Expired,
-                "its deadline had passed before it was carried out",
+                format!("its deadline had passed before it was carried out{NOTHING_SENT}"),
             )
         } else if command.epoch < self.epoch {
             let text = format!("epoch {} is older than {}", command.epoch, self.epoch);

@@ -462,6 +462,21 @@ async fn a_release_that_waits_for_the_link_ends_with_a_newer_opening() {
     assert_eq!(lane.state().plant.lower_commands, 0);
 }
 
+/// It came too late for the bus: the lane is not shown as held by it.
+#[tokio::test]
+async fn an_order_whose_deadline_had_passed_says_that_nothing_was_sent() {
+    let lane = lane().await;
+    let park = Park::start(lane.addr(), &quick_profile());
+    is(&park, LinkState::Online).await;
+    let late = park.execute(LockOpen, -1).await;
+    assert_eq!(late.kind, OutcomeKind::Expired, "{late:?}");
+    assert!(
+        late.detail.contains(cordon_contract::NOTHING_SENT),
+        "{late:?}"
+    );
+    assert!(is_down(&lane) && !is_locked(&lane));
+}
+
 /// A lane that is held open when the link is cut comes down for the release of meanwhile.
 #[tokio::test]
 async fn a_release_waits_for_the_link_and_is_carried_out() {
