@@ -1,7 +1,7 @@
 //! What is counted in another alarm: the same again, and one of many.
 
 use cordon_contract::{COUNTED_HERE, Decisions, Entry, Owner};
-use cordon_model::{AlarmEvent, AlarmState, Body, Timestamp};
+use cordon_model::{AlarmEvent, AlarmLevel, AlarmState, Body, Timestamp};
 
 use crate::dispatch::whence;
 use crate::life::is_over;
@@ -163,7 +163,7 @@ impl AlarmPlugin {
         };
         let is_named = name.is_some_and(|name| alarm.names.is_further(&name));
         let words = &event.description;
-        let is_elsewhere = tells && alarm.gists.first(&gist(words));
+        let is_elsewhere = tells && alarm.hears(event);
         match (is_named || is_elsewhere, tells && !alarm.has_said(words)) {
             (true, _) => Further::Another,
             (false, true) => Further::Value,
@@ -177,7 +177,7 @@ impl AlarmPlugin {
         let Some(alarm) = self.state.alarms.get_mut(leader).filter(|_| tells) else {
             return;
         };
-        alarm.gists.first(&gist(&event.description));
+        alarm.hears(event);
         if alarm.own_words != event.description {
             alarm.says(&event.description);
             alarm.event.description.clone_from(&event.description);
@@ -299,6 +299,14 @@ impl AlarmPlugin {
 }
 
 impl Alarm {
+    /// Notes the words of one that is counted in it; whether they are told the first time, or of a red one so.
+    pub(crate) fn hears(&mut self, event: &AlarmEvent) -> bool {
+        let gist = gist(&event.description);
+        let is_first = self.gists.first(&gist);
+        let is_red = event.alarm_level == AlarmLevel::Red;
+        is_red && self.gists.first(&format!("{} {gist}", AlarmLevel::Red)) || is_first
+    }
+
     /// Names one that is counted in it: the newest ones are kept.
     fn one_more(&mut self, event: &AlarmEvent) {
         let words = event.description.split_once(COUNTED_HERE);

@@ -3,13 +3,19 @@
 use cordon_contract::{Decisions, Entry};
 use cordon_model::{AlarmEvent, AlarmState, AuditOutcome};
 
+use crate::alike::Standing;
 use crate::life::is_over;
 use crate::plugin::AlarmPlugin;
 use crate::routes::Later;
-use crate::words::gist;
+use crate::state::Alarm;
+use crate::words::{gist, in_common};
 
 /// Alarms that are marked and told when a source ends one of them and does not say which.
 const MARKED_MAX: usize = 10;
+/// Alarms that are over and may be what an end means: the newest.
+const OVER_MAX: usize = 100;
+/// Others whose words are compared with those of an end.
+const COMPARED_MAX: usize = 20;
 /// How the words of an alarm begin that may be the one that ended.
 pub(crate) const WHICH: &str =
     "[有一处报警已解除，来源未指明 / its source says that one is over, and not which] ";
@@ -17,8 +23,8 @@ pub(crate) const WHICH: &str =
 const END_OF_WHICH: &str = "alarm.end-unclear";
 
 impl AlarmPlugin {
-    /// Its source says that an alarm is over. A name that nobody knows ends the one alarm that it can mean:
-    /// of the same source and code. Where it can mean more it ends nothing, and people are told.
+    /// Its source says that an alarm is over: the one that it calls so, or, by a name that nobody knows, the one
+    /// that it can mean. Where it can mean more, or another place, it ends nothing, and people are told.
     pub(crate) fn ended(
         &mut self,
         entry: &Entry,
@@ -26,89 +32,99 @@ impl AlarmPlugin {
         source: &str,
         decisions: &mut Decisions,
     ) {
-        let words = &event.description;
-        if let Some(called) = self.called(entry, event, source) {
-            return match called.as_slice() {
-                [] => {}
-                [one] => self.one_ended(entry, one, event, decisions),
-                _ => self.unclear(entry, event, &called, decisions),
-            };
-        }
-        let alike = self.alike(entry, event, source);
-        let several = |id: &String| {
-            let alarm = self.state.alarms.get(id);
-            alarm.is_some_and(|alarm| alarm.names.are_several())
+        let called = self.called(entry, event, source);
+        let is_known = !called.is_empty();
+        let known = match is_known {
+            true => called,
+            false => self.alike(entry, event, source),
         };
-        match alike.as_slice() {
-            [] => {}
-            [one] if !several(one) => self.clear(entry, one, words, decisions),
-            _ => self.unclear(entry, event, &alike, decisions),
-        }
-    }
-
-    /// One of what is counted in an alarm is over, and so is the alarm with the last.
-    fn one_ended(
-        &mut self,
-        entry: &Entry,
-        leader: &str,
-        event: &AlarmEvent,
-        decisions: &mut Decisions,
-    ) {
-        let alarm = self.state.alarms.get_mut(leader);
-        match alarm.is_none_or(|alarm| alarm.names.end(&event.alarm_id)) {
-            true => self.clear(entry, leader, &event.description, decisions),
-            false => self.touch(leader),
-        }
-    }
-
-    /// The active alarms that this source calls so: by their own name, or by one that is counted in them. Where
-    /// they are several, those of what ended and of its place. Empty when all that were called so are over; none
-    /// when nothing was.
-    fn called(&self, entry: &Entry, event: &AlarmEvent, source: &str) -> Option<Vec<String>> {
-        let mut is_known = false;
-        let (mut like, mut others) = (Vec::new(), Vec::new());
-        for (id, alarm) in self.state.called(&event.alarm_id) {
-            if !self.is_of(entry, alarm, event) {
-                continue;
-            }
-            is_known = true;
-            if is_over(alarm.state) {
-                continue;
-            }
-            match alarm.event.alarm_code == event.alarm_code && alarm.source == source {
-                true => like.push(id.clone()),
-                false => others.push(id.clone()),
-            }
-        }
-        let meant = if like.is_empty() { others } else { like };
-        is_known.then(|| self.in_these_words(meant, event))
-    }
-
-    /// Of several the one that said just these words and no others. The words of an end are other words as a rule.
-    fn in_these_words(&self, meant: Vec<String>, event: &AlarmEvent) -> Vec<String> {
-        let words = gist(&event.description);
-        let says = |id: &&String| {
-            let alarm = self.state.alarms.get(*id);
-            alarm.is_some_and(|alarm| alarm.gists.is_only(&words))
+        let (meant, is_sure) = self.in_these_words(&known, event, source);
+        let [one] = meant.as_slice() else {
+            return self.unclear(entry, event, &meant, decisions);
         };
-        let mut saying = meant.iter().filter(says);
-        match (saying.next(), saying.next()) {
-            (Some(one), None) => vec![one.clone()],
-            _ => meant,
+        let Some(alarm) = self.state.alarms.get_mut(one) else {
+            return;
+        };
+        let (ends, is_of_many) = match is_known {
+            true if is_sure => (alarm.names.end(&event.alarm_id), alarm.names.are_many()),
+            true => (false, true),
+            false => (is_sure && !alarm.names.are_several(), true),
+        };
+        match (ends, is_of_many) {
+            (true, _) => self.clear(entry, one, &event.description, decisions),
+            (false, true) => self.unclear(entry, event, &meant, decisions),
+            // One of what is counted in it is over, and so is the alarm with the last.
+            (false, false) => self.touch(one),
         }
     }
 
+    /// The alarms that this source calls so, over or not: by their own name, or by one that is counted in them.
+    /// Of the same place alone, where some are.
+    fn called(&self, entry: &Entry, event: &AlarmEvent, source: &str) -> Vec<String> {
+        let called = self.state.called(&event.alarm_id);
+        let called = called.filter(|(_, alarm)| self.is_of(entry, alarm, event));
+        let (here, elsewhere): (Vec<_>, Vec<_>) =
+            called.partition(|(_, alarm)| alarm.source == source);
+        let meant = if here.is_empty() { elsewhere } else { here };
+        meant.into_iter().map(|(id, _)| id.clone()).collect()
+    }
+
+    /// The alarms of the same sender, source and code: the active ones, and some that are over.
     fn alike(&self, entry: &Entry, event: &AlarmEvent, source: &str) -> Vec<String> {
-        let alike = self.state.alike(event.alarm_code, source);
-        let of_source = alike.filter(|id| {
-            let alarm = self.state.alarms.get(*id);
-            alarm.is_some_and(|alarm| self.is_by(entry, alarm))
-        });
+        use Standing::{Named, Nameless, Over};
         // One more than are marked, so that several are never taken for one.
-        of_source.take(MARKED_MAX + 1).cloned().collect()
+        let most = [
+            (Named, MARKED_MAX + 1),
+            (Nameless, MARKED_MAX + 1),
+            (Over, OVER_MAX),
+        ];
+        let alike = most.into_iter().flat_map(|(standing, most)| {
+            let alike = self.state.alike(event.alarm_code, source, standing);
+            let alike = alike.filter(|(_, alarm)| self.is_by(entry, alarm));
+            alike.take(most)
+        });
+        alike.map(|(id, _)| id.clone()).collect()
     }
 
-    /// Says once of each alarm that it may be the one that ended.
+    /// Which of these alarms an end means, and whether that is sure. If any said its words, over or not, it means
+    /// none that did not. Else it means what is active, of its code if there is one; but never surely when its
+    /// words are nearer to those of another.
+    fn in_these_words(
+        &self,
+        known: &[String],
+        event: &AlarmEvent,
+        source: &str,
+    ) -> (Vec<String>, bool) {
+        let words = gist(&event.description);
+        let known = known
+            .iter()
+            .filter_map(|id| self.state.alarms.get_key_value(id));
+        let known: Vec<(&String, &Alarm)> = known.collect();
+        let saying: Vec<_> = known
+            .iter()
+            .filter(|(_, alarm)| alarm.gists.knows(&words))
+            .collect();
+        let said = !saying.is_empty();
+        let of = if said { saying } else { known.iter().collect() };
+        let active = of.into_iter().filter(|(_, alarm)| !is_over(alarm.state));
+        let (like, others): (Vec<_>, Vec<_>) = active.partition(|(_, alarm)| {
+            alarm.event.alarm_code == event.alarm_code && alarm.source == source
+        });
+        let meant = if like.is_empty() { others } else { like };
+        let is_sure = said
+            || match meant.as_slice() {
+                [(one, alarm)] => {
+                    let is = in_common(&event.description, &alarm.own_words);
+                    let mut others = known.iter().filter(|(id, _)| id != one).take(COMPARED_MAX);
+                    !others.any(|(_, other)| in_common(&event.description, &other.own_words) > is)
+                }
+                _ => false,
+            };
+        let meant = meant.into_iter().map(|(id, _)| (*id).clone());
+        (meant.collect(), is_sure)
+    }
+
+    /// Says once of each alarm that it may be the one that ended, or have it counted in it.
     fn unclear(
         &mut self,
         entry: &Entry,
@@ -134,7 +150,7 @@ impl AlarmPlugin {
         }
         if !marked.is_empty() {
             let why = format!(
-                "{} is over, and no alarm is called so; it may be {}: nothing is ended, people end it",
+                "{} is over, and which one is not sure; it may be {}: nothing is ended, people end it",
                 event.alarm_id,
                 marked.join(", ")
             );

@@ -10,7 +10,7 @@ use crate::recent::Likeness;
 use crate::routes::is_grave;
 use crate::state::Alarm;
 use crate::told::speaker;
-use crate::words::{Heard, gist};
+use crate::words::Heard;
 
 /// Sources looked at for being too old when one alarm comes in: more than it adds, so that they grow fewer.
 const AGED_AN_ALARM: usize = 2;
@@ -37,6 +37,12 @@ impl AlarmPlugin {
             && self.is_the_same(entry, event, leader, is_fresh(*at))
         {
             let leader = leader.clone();
+            self.count_under(entry, &leader, event, decisions);
+            self.remember(entry, likeness, leader);
+            return;
+        }
+        if let Some(leader) = self.of_nameless(entry, event, &likeness) {
+            self.counts_many(&leader);
             self.count_under(entry, &leader, event, decisions);
             self.remember(entry, likeness, leader);
             return;
@@ -106,7 +112,7 @@ impl AlarmPlugin {
         let counted = self.counts_another(entry, is, event);
         // Nobody has seen this one, whoever had taken up the others.
         let is_unseen = counted && is_grave(event.alarm_level) && !alarm.is_raised();
-        let is_other = self.is_another(entry, alarm, event);
+        let is_other = self.is_in_other_words(entry, alarm, event);
         let is_news = event.occurred_at != is.occurred_at || event.description != alarm.own_words;
         let told = AlarmEvent {
             alarm_id: leader.to_owned(),
@@ -277,9 +283,10 @@ impl AlarmPlugin {
         };
         let id = &event.alarm_id;
         let mut alarm = alarm;
-        alarm.gists.first(&gist(&event.description));
+        alarm.hears(event);
         self.take_up(entry, alarm, (hold, false), decisions);
         self.note_name(entry, id, event);
+        self.state.track(id);
     }
 
     /// Routes an alarm as it is now, and tells at once what may not wait, unless whoever was told of it hears

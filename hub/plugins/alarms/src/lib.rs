@@ -37,6 +37,7 @@ mod routes;
 mod state;
 mod steps;
 mod told;
+mod values;
 mod words;
 
 pub use config::Config;

@@ -54,6 +54,11 @@ impl Names {
         self.beyond
     }
 
+    /// Whether all were told without a name.
+    pub(crate) fn are_none(&self) -> bool {
+        self.nameless && self.all().next().is_none()
+    }
+
     /// Whether this one is kept.
     pub(crate) fn knows(&self, id: &str) -> bool {
         self.lasting.contains(id) || self.ended.contains(id)

@@ -6,7 +6,7 @@ use cordon_contract::Owner;
 use cordon_model::{AlarmCode, AlarmEvent, AlarmState, DeviceId, MessageId, PartyId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::alike::Alike;
+use crate::alike::{Alike, Standing};
 use crate::ended::WHICH;
 use crate::group::{GroupName, Groups};
 use crate::life::is_over;
@@ -23,6 +23,8 @@ use crate::words::Heard;
 /// Orders whose outcome is awaited; the outbox ends each by its deadline.
 pub(crate) const UNDERWAY_MAX: usize = 20_000;
 
+/// Sources that are remembered for one active alarm: as many as texts are.
+const HELD_MAX: usize = 1_000;
 /// Words kept of one alarm beside the newest, and letters of each.
 const SAID_MAX: usize = 8;
 const SAID_CHARS_MAX: usize = 60;
@@ -303,10 +305,16 @@ impl State {
         own.into_iter().chain(counted).inspect(|_| self.steps.one())
     }
 
-    /// The active alarms of a code from a source.
-    pub(crate) fn alike(&self, code: AlarmCode, source: &str) -> impl Iterator<Item = &String> {
-        self.steps.one();
-        self.alike.of(code, source)
+    /// The alarms of a code from a source that stand so, the newest first.
+    pub(crate) fn alike(
+        &self,
+        code: AlarmCode,
+        source: &str,
+        standing: Standing,
+    ) -> impl Iterator<Item = (&String, &Alarm)> {
+        let alike = self.alike.of(code, source, standing);
+        let alike = alike.filter_map(|id| self.alarms.get_key_value(id));
+        alike.inspect(|_| self.steps.one())
     }
 
     /// Finds again what is not saved.
@@ -404,11 +412,11 @@ impl State {
             let id = self.recents.get(&likeness).map(|recent| &recent.alarm);
             let alarm = id.and_then(|id| self.alarms.get_mut(id));
             match alarm.filter(|alarm| !is_over(alarm.state)) {
-                Some(alarm) => {
+                Some(alarm) if alarm.held.len() < HELD_MAX => {
                     self.recents.hold(&likeness);
                     alarm.held.insert(likeness);
                 }
-                None => self.recents.forget(&likeness),
+                _ => self.recents.forget(&likeness),
             }
         }
     }

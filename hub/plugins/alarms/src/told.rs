@@ -4,13 +4,14 @@
 use cordon_contract::{Decisions, Entry, made_name, speaker_of};
 use cordon_model::{AlarmEvent, Body};
 
+use crate::alike::Standing;
 use crate::detect;
 use crate::life::is_over;
 use crate::plugin::AlarmPlugin;
 use crate::recent::Likeness;
 use crate::routes::is_grave;
 use crate::state::Alarm;
-use crate::words::{gist, places};
+use crate::words::gist;
 
 /// Alarms of one name that are active at once. In other words still it is counted in the last of them.
 const OF_ONE_NAME_MAX: usize = 8;
@@ -72,18 +73,47 @@ impl AlarmPlugin {
     }
 
     /// Whether what bears the name of an alarm is about something else: panels count from 1 again, or
-    /// name a zone and not what happens there. The hub calls two things of its own by two names.
+    /// name a zone and not what happens there. Other words are another place, at whatever level: what is one in
+    /// truth costs a glance. The hub calls two things of its own by two names.
     pub(crate) fn is_another(&self, entry: &Entry, is: &Alarm, event: &AlarmEvent) -> bool {
-        let (code, source, level) = (is.event.alarm_code, &is.source, is.event.alarm_level);
+        let (code, source) = (is.event.alarm_code, &is.source);
         let same_code = event.alarm_code == code || detect::is_worse(event.alarm_code, code);
-        let is_worse = event.alarm_level < level;
-        let words = &event.description;
-        let same_words = !is_grave(event.alarm_level)
-            || is.gists.knows(&gist(words))
-            || is_worse && places(words) == places(&is.own_words);
+        let same_words = !is_grave(event.alarm_level) || is.gists.knows(&gist(&event.description));
         let same_place = self.likeness(entry, event).2 == *source;
         let is_same = same_code && same_words && same_place;
         !is_same && !self.is_hubs(entry)
+    }
+
+    /// Whether an alarm, grave itself or told of gravely, is told of in words that none of it had.
+    pub(crate) fn is_in_other_words(&self, entry: &Entry, is: &Alarm, event: &AlarmEvent) -> bool {
+        let level = is.event.alarm_level.min(event.alarm_level);
+        let is_known = is.gists.knows(&gist(&event.description));
+        is_grave(level) && !is_known && !self.is_hubs(entry)
+    }
+
+    /// The newest of the alarms that a device has told without a name, if it has told as many as one name may
+    /// have: in other words still it is counted in that one.
+    pub(crate) fn of_nameless(
+        &self,
+        entry: &Entry,
+        event: &AlarmEvent,
+        likeness: &Likeness,
+    ) -> Option<String> {
+        let (code, level, source, _) = likeness;
+        let tells = is_grave(*level) && event.source_device.is_some() && !self.is_hubs(entry);
+        if !tells || self.name_of(entry, event).is_some() {
+            return None;
+        }
+        let nameless = self.state.alike(*code, source, Standing::Nameless);
+        let nameless = nameless.filter(|(_, alarm)| {
+            alarm.event.alarm_level == *level && self.is_of(entry, alarm, event)
+        });
+        let nameless: Vec<_> = nameless.collect();
+        let newest = nameless
+            .iter()
+            .max_by_key(|(id, alarm)| (alarm.names.are_many(), alarm.raised, *id));
+        let newest = newest.filter(|_| nameless.len() >= OF_ONE_NAME_MAX);
+        newest.map(|(id, _)| (*id).clone())
     }
 
     /// The alarm that was over when this one was told under its name, if its source says that it began no later:

@@ -53,6 +53,21 @@ fn end(hub: &mut Hub, who: Who, id: &str, words: &str) -> Vec<Body> {
     say(hub, who, event)
 }
 
+/// The name that the mapping makes of GAS-01 and this instant.
+fn made(hub: &Hub) -> String {
+    cordon_contract::made_name("GAS-01", hub.now)
+}
+
+/// A red alarm of a detector that gives no names, or its end.
+fn nameless(hub: &mut Hub, words: &str, state: AlarmState) {
+    hub.wait(1);
+    let event = AlarmEvent {
+        state,
+        ..event(&made(hub), AlarmLevel::Red, words, hub.now)
+    };
+    say(hub, Who::Panel, event);
+}
+
 fn close(hub: &mut Hub, id: &str) {
     hub.update("operator-1", id, (Raised, Acknowledged), None);
     hub.update("operator-1", id, (Acknowledged, Closed), Some("put out"));
@@ -135,7 +150,7 @@ fn what_is_worse_than_the_next_of_a_name_lets_that_one_rise() {
         let (next, _) = all(&hub, Raised).remove(0);
         hub.update("operator-1", &next, (Raised, Acknowledged), None);
         hub.told();
-        red(&mut hub, who, "q1", "fire in zone 1");
+        red(&mut hub, who, "q1", "ZONE 1");
         let open = all(&hub, Raised);
         assert_eq!((open.len(), &open[0].0), (1, &next), "{who:?}");
         assert_eq!(hub.told().len(), 1);
@@ -220,12 +235,17 @@ fn a_worse_alarm_of_another_zone_under_one_name_is_another_alarm() {
         say(&mut hub, who, orange);
         red(&mut hub, who, "p1", "ZONE 7 school");
         assert_eq!((open.total(), hub.told().len()), (2, 2), "{who:?}");
-        // The same zone, worse and in other words, is the same.
-        red(&mut hub, who, "p1", "zone 1: FIRE");
+        // The same words, worse and with another value, are the same; others are another place.
+        red(&mut hub, who, "p1", "ZONE 1 boiler");
         assert_eq!((open.total(), hub.told().len()), (2, 1));
         let boiler = |hub: &Hub| all(hub, Raised).into_iter().find(|one| one.0 == "p1");
-        let (_, words) = boiler(&hub).unwrap();
-        assert!(words.contains("said before: ZONE 1 boiler"), "{words}");
+        assert_eq!(
+            hub.plugin.open_alarms().page(None, 1)[0].level,
+            AlarmLevel::Red
+        );
+        red(&mut hub, who, "p1", "zone 1: FIRE");
+        assert_eq!((open.total(), hub.told().len()), (3, 1));
+        end(&mut hub, who, "p1", "zone 1: FIRE");
         // An end in other words can mean both, one in its own words ends one.
         let said = end(&mut hub, who, "p1", "over");
         assert_eq!(audits(&said), ["alarm.end-unclear"]);
@@ -292,6 +312,157 @@ fn a_name_in_ever_other_words_is_eight_alarms_and_the_last_counts_the_others() {
                 .count(),
             1
         );
+    }
+}
+
+/// Places as panels write them.
+const PLACES: [(&str, &str); 9] = [
+    ("0101-02-03", "0101-02-04"),
+    ("1:02:03", "1:02:04"),
+    ("01:02:03 FIRE", "01:02:04 FIRE"),
+    ("2001-02-03", "2001-02-04"),
+    ("Hall 2.1", "Hall 2.2"),
+    ("zone=1 temp=71.0", "zone=2 temp=71.0"),
+    ("tank 2 ppm: 40", "tank 3 ppm: 40"),
+    ("north hall", "south hall"),
+    ("1号罐 2026-11-24 12:30:05", "2号罐 2026-11-24 12:30:05"),
+];
+
+/// Addresses were taken for dates, times and values: the third place waited a minute, and one end ended all.
+#[test]
+fn an_address_is_no_value_and_the_end_of_one_place_ends_no_other() {
+    for who in BOTH {
+        for (one, other) in PLACES {
+            for people_close in [false, true] {
+                let mut hub = Hub::new(DUTY);
+                let third = other.replace(['2', '4'], "9").replace("south", "east");
+                for words in [one, other, &third] {
+                    hub.wait(1);
+                    red(&mut hub, who, "n", words);
+                    assert_eq!(hub.told().len(), 1, "{words}");
+                }
+                let lasting = |hub: &Hub| {
+                    let open = all(hub, Raised).into_iter();
+                    open.map(|(_, words)| words).collect::<Vec<_>>()
+                };
+                assert_eq!(lasting(&hub).len(), 3, "{one}");
+                for (id, words) in all(&hub, Raised) {
+                    if words != one && people_close {
+                        close(&mut hub, &id);
+                    }
+                }
+                restart(&mut hub);
+                // Whatever is told of the others' end, in their words or near to them.
+                for words in [other, &third, other] {
+                    end(&mut hub, who, "n", words);
+                    end(&mut hub, who, "n", &format!("{words} normal"));
+                }
+                assert_eq!(lasting(&hub).len(), 1, "{one} {people_close}");
+                end(&mut hub, who, "n", one);
+                assert!(lasting(&hub).is_empty(), "{one}");
+            }
+        }
+    }
+}
+
+/// In a detector that gives no names the end of what people had closed ended the fire beside it.
+#[test]
+fn the_end_of_a_place_without_a_name_ends_no_other() {
+    for (one, other) in PLACES {
+        for people_close in [false, true] {
+            let mut hub = Hub::new(DUTY);
+            nameless(&mut hub, one, Raised);
+            nameless(&mut hub, other, Raised);
+            let open = all(&hub, Raised);
+            assert_eq!((open.len(), hub.told().len()), (2, 2), "{one}");
+            let (id, _) = open.iter().find(|(_, words)| words == other).unwrap();
+            if people_close {
+                close(&mut hub, id);
+            }
+            restart(&mut hub);
+            for _ in 0..2 {
+                nameless(&mut hub, other, Cleared);
+                nameless(&mut hub, &format!("{other} normal"), Cleared);
+            }
+            let open = all(&hub, Raised);
+            assert_eq!(open.len(), 1, "{one} {people_close}");
+            nameless(&mut hub, one, Cleared);
+            assert!(all(&hub, Raised).is_empty(), "{one} {people_close}");
+        }
+    }
+}
+
+/// A detector that gives no names made an alarm of each whole number it wrote.
+#[test]
+fn what_a_device_tells_without_a_name_in_ever_other_words_is_eight_alarms_of_a_level() {
+    let mut hub = Hub::new(DUTY);
+    let open = hub.plugin.open_alarms();
+    for number in 1..=40 {
+        nameless(&mut hub, &format!("smoke {number}"), Raised);
+    }
+    assert_eq!(open.total(), 8);
+    let counting = |hub: &Hub| {
+        let all = hub.plugin.open_alarms().page(None, 10).into_iter();
+        all.max_by_key(|one| one.repeats).unwrap()
+    };
+    let last = counting(&hub);
+    assert_eq!(last.repeats, 32);
+    assert!(last.description.ends_with("smoke 40"), "{last:?}");
+    assert!(
+        last.description.contains("said before: smoke 39; "),
+        "{last:?}"
+    );
+    // What was told is told again, and what is further opens it.
+    hub.update("operator-1", &last.id, (Raised, Acknowledged), None);
+    restart(&mut hub);
+    nameless(&mut hub, "smoke 41", Raised);
+    assert_eq!((open.total(), counting(&hub).state), (8, Raised));
+    // No end says which of them are over; that of the first ends the first.
+    nameless(&mut hub, "smoke 41", Cleared);
+    assert_eq!(counting(&hub).state, Raised);
+    assert!(counting(&hub).description.contains("not which"));
+    nameless(&mut hub, "smoke 1", Cleared);
+    assert_eq!(all(&hub, Raised).len(), 7);
+    // Another level, and another device, have eight of their own.
+    hub.wait(1);
+    hub.detect(&made(&hub), "GAS-02", AlarmCode::Fire, AlarmLevel::Red);
+    let mut orange = event(&made(&hub), AlarmLevel::Orange, "smoke 50", hub.now);
+    orange.source_device = Some("GAS-01".parse().unwrap());
+    hub.speech("GAS-01", Body::AlarmEvent(orange));
+    assert_eq!(all(&hub, Raised).len(), 9);
+}
+
+/// What was told as orange was no news as red where many texts are counted in one alarm.
+#[test]
+fn a_text_that_grows_worse_in_an_alarm_that_counts_others_is_told() {
+    let mut hub = Hub::new(DUTY);
+    for zone in 1..=8 {
+        red(&mut hub, Who::Panel, "z", &format!("ZONE {zone}"));
+    }
+    let orange = event("z", AlarmLevel::Orange, "ZONE 9", hub.now);
+    say(&mut hub, Who::Panel, orange);
+    hub.wait(2 * Config::default().flood_s);
+    hub.told();
+    hub.wait(1);
+    red(&mut hub, Who::Panel, "z", "ZONE 9");
+    assert_eq!(hub.told().len(), 1);
+    hub.wait(1);
+    red(&mut hub, Who::Panel, "z", "ZONE 9");
+    assert!(hub.told().is_empty(), "it is told once");
+}
+
+/// What is milder and in other words is counted in the fire of another place, and its end ended that.
+#[test]
+fn the_end_of_what_is_milder_and_elsewhere_ends_no_fire() {
+    for who in BOTH {
+        let mut hub = Hub::new(DUTY);
+        red(&mut hub, who, "m", "hall 1");
+        let yellow = event("m", AlarmLevel::Yellow, "hall 2", hub.now);
+        say(&mut hub, who, yellow);
+        end(&mut hub, who, "m", "hall 2");
+        let open = all(&hub, Raised);
+        assert_eq!(open.len(), 1);
+        assert!(open[0].1.contains("not which"), "{open:?}");
     }
 }
 

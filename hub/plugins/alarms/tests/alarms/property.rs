@@ -179,3 +179,99 @@ fn a_replay_decides_the_same() {
         );
     }
 }
+
+/// A place as a panel, a plant or a person writes it.
+fn place(dice: &mut Dice) -> String {
+    let mut number = |most: u64| dice.below(most) + 1;
+    let (a, b, c) = (number(60), number(12), number(28));
+    let form = number(14);
+    match form {
+        1 => format!("{a:04}-{b:02}-{c:02}"),
+        2 => format!("{a}:{b:02}:{c:02}"),
+        3 => format!("{:02}:{b:02}:{c:02}", a % 24),
+        4 => format!("Hall {a}.{b}"),
+        5 => format!("{}-{b:02}-{c:02}", 1970 + a),
+        6 => format!("zone={a} loop={b}"),
+        7 => format!("{a}号罐{b}层"),
+        8 => format!("回路{a}.{b}"),
+        9 => format!("L{a}/{b}.{c}"),
+        10 => format!("温度{a}号探头"),
+        11 => format!("temp {a} sensor"),
+        12 => format!("10.0.{a}.{b}"),
+        13 => format!("Tank {a} ppm:"),
+        _ => format!("N 34.{a}°"),
+    }
+}
+
+/// A text of a place with a value, as one device writes it.
+fn text(dice: &mut Dice, form: u64, place: &str) -> String {
+    let value = format!("{}.{}", dice.below(90), dice.below(10));
+    let whole = dice.below(100);
+    match form {
+        0 => format!("{place} {value} ℃"),
+        1 => format!("{whole}%LEL, {place} FIRE"),
+        2 => format!("{place}, temp {value}"),
+        3 => format!(
+            "2026-11-{:02} 12:{:02}:05 {place}",
+            1 + whole % 28,
+            whole % 60
+        ),
+        4 => format!("{place}，温度={whole}"),
+        _ => format!("火警 {place} (浓度{whole}ppm)"),
+    }
+}
+
+/// Two places are never one alarm, whatever is written beside them, and the end of one ends no other; a place
+/// with another value is one.
+#[test]
+fn two_places_are_two_alarms_and_a_place_with_another_value_is_one() {
+    for seed in 0..1_500 {
+        let mut dice = Dice(seed);
+        let (one, other, form) = (place(&mut dice), place(&mut dice), dice.below(6));
+        let is_named = dice.below(2) == 0;
+        if one == other {
+            continue;
+        }
+        let mut hub = Hub::new(ROUTES);
+        let say = |hub: &mut Hub, words: String, state, level| {
+            hub.wait(1);
+            let made = cordon_contract::made_name("GAS-01", hub.now);
+            let id = if is_named { "p" } else { &made };
+            let mut event = alarm(id, AlarmCode::Fire, level);
+            event.source_device = Some("GAS-01".parse().unwrap());
+            event.occurred_at = hub.now;
+            event.state = state;
+            event.description = words;
+            hub.speech("GAS-01", Body::AlarmEvent(event));
+        };
+        let shown = |hub: &Hub| {
+            let open = hub.plugin.open_alarms().page(None, 10).into_iter();
+            let raised = open.filter(|one| one.state == AlarmState::Raised);
+            raised.map(|one| one.description).collect::<Vec<_>>()
+        };
+        let levels = [AlarmLevel::Red, AlarmLevel::Orange];
+        let of_other = levels[dice.below(2) as usize];
+        for (place, level) in [(&one, AlarmLevel::Red), (&other, of_other)] {
+            for _ in 0..2 {
+                let words = text(&mut dice, form, place);
+                say(&mut hub, words, AlarmState::Raised, level);
+            }
+        }
+        assert_eq!(
+            shown(&hub).len(),
+            2,
+            "{seed}: {one} | {other} | {:?}",
+            shown(&hub)
+        );
+        for (place, left) in [(&other, 1), (&other, 1), (&one, 0)] {
+            let words = text(&mut dice, form, place);
+            say(&mut hub, words, AlarmState::Cleared, AlarmLevel::Red);
+            assert_eq!(
+                shown(&hub).len(),
+                left,
+                "{seed}: {one} | {other} | {:?}",
+                shown(&hub)
+            );
+        }
+    }
+}
