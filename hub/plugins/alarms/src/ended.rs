@@ -6,7 +6,7 @@ use cordon_model::{AlarmEvent, AlarmState, AuditOutcome};
 use crate::alike::Standing;
 use crate::life::is_over;
 use crate::plugin::AlarmPlugin;
-use crate::routes::Later;
+use crate::routes::{Later, is_grave};
 use crate::state::Alarm;
 use crate::words::{gist, in_common};
 
@@ -45,16 +45,17 @@ impl AlarmPlugin {
         let Some(alarm) = self.state.alarms.get_mut(one) else {
             return;
         };
-        let (ends, is_of_many) = match is_known {
-            true if is_sure => (alarm.names.end(&event.alarm_id), alarm.names.are_many()),
-            true => (false, true),
-            false => (is_sure && !alarm.names.are_several(), true),
+        let names = &mut alarm.names;
+        let ends = match is_known {
+            true => is_sure && names.end(&event.alarm_id),
+            false => is_sure && !names.are_several(),
         };
-        match (ends, is_of_many) {
+        // One of what is counted in it is over, and so is the alarm with the last.
+        let waits = is_known && is_sure && !names.are_many();
+        match (ends, waits) {
             (true, _) => self.clear(entry, one, &event.description, decisions),
-            (false, true) => self.unclear(entry, event, &meant, decisions),
-            // One of what is counted in it is over, and so is the alarm with the last.
-            (false, false) => self.touch(one),
+            (false, true) => self.touch(one),
+            (false, false) => self.unclear(entry, event, &meant, decisions),
         }
     }
 
@@ -86,40 +87,38 @@ impl AlarmPlugin {
         alike.map(|(id, _)| id.clone()).collect()
     }
 
-    /// Which of these alarms an end means, and whether that is sure. If any said its words, over or not, it means
-    /// none that did not. Else it means what is active, of its code if there is one; but never surely when its
-    /// words are nearer to those of another.
+    /// Which of these alarms an end means, and whether that is sure. Of red and orange ones, if any said its
+    /// words, over or not, it means none that did not. Else it means what is active, of its code if there is one;
+    /// but never surely when its words are nearer to those of another.
     fn in_these_words(
         &self,
         known: &[String],
         event: &AlarmEvent,
         source: &str,
     ) -> (Vec<String>, bool) {
-        let words = gist(&event.description);
-        let known = known
-            .iter()
-            .filter_map(|id| self.state.alarms.get_key_value(id));
-        let known: Vec<(&String, &Alarm)> = known.collect();
-        let saying: Vec<_> = known
-            .iter()
-            .filter(|(_, alarm)| alarm.gists.knows(&words))
-            .collect();
-        let said = !saying.is_empty();
-        let of = if said { saying } else { known.iter().collect() };
-        let active = of.into_iter().filter(|(_, alarm)| !is_over(alarm.state));
+        let words = &event.description;
+        let known = known.iter();
+        let known = known.filter_map(|id| self.state.alarms.get_key_value(id));
+        let mut known: Vec<(&String, &Alarm)> = known.collect();
+        known.sort_by_key(|(_, alarm)| std::cmp::Reverse(alarm.raised));
+        let is_active = |alarm: &Alarm| !is_over(alarm.state);
+        let mut levels = known.iter().filter(|(_, alarm)| is_active(alarm));
+        let counts = levels.any(|(_, alarm)| is_grave(alarm.event.alarm_level));
+        let gist = gist(words);
+        let says = |alarm: &Alarm| counts && alarm.gists.knows(&gist);
+        let is_said = known.iter().any(|(_, alarm)| says(alarm));
+        let active = known.iter().filter(|(_, alarm)| is_active(alarm));
+        let active = active.filter(|(_, alarm)| !is_said || says(alarm));
         let (like, others): (Vec<_>, Vec<_>) = active.partition(|(_, alarm)| {
             alarm.event.alarm_code == event.alarm_code && alarm.source == source
         });
         let meant = if like.is_empty() { others } else { like };
-        let is_sure = said
-            || match meant.as_slice() {
-                [(one, alarm)] => {
-                    let is = in_common(&event.description, &alarm.own_words);
-                    let mut others = known.iter().filter(|(id, _)| id != one).take(COMPARED_MAX);
-                    !others.any(|(_, other)| in_common(&event.description, &other.own_words) > is)
-                }
-                _ => false,
-            };
+        let is_nearest = |(one, alarm): &(&String, &Alarm)| {
+            let nearness = in_common(words, &alarm.own_words);
+            let mut others = known.iter().filter(|(id, _)| id != one).take(COMPARED_MAX);
+            others.all(|(_, other)| in_common(words, &other.own_words) <= nearness)
+        };
+        let is_sure = !counts || is_said || meant.first().is_none_or(is_nearest);
         let meant = meant.into_iter().map(|(id, _)| (*id).clone());
         (meant.collect(), is_sure)
     }

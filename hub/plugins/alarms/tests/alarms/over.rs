@@ -466,6 +466,19 @@ fn the_end_of_what_is_milder_and_elsewhere_ends_no_fire() {
     }
 }
 
+/// Words of yellow ones are not compared: their end is in other words, or in those of an earlier one.
+#[test]
+fn the_end_of_a_yellow_one_is_its_end_in_whatever_words() {
+    let mut hub = Hub::new(DUTY);
+    for words in ["queue 5", "queue 12"] {
+        let yellow = event("y", AlarmLevel::Yellow, words, hub.now);
+        say(&mut hub, Who::Panel, yellow);
+        assert_eq!(all(&hub, Raised).len(), 1);
+        end(&mut hub, Who::Panel, "y", "queue 5");
+        assert!(all(&hub, Raised).is_empty(), "{words}");
+    }
+}
+
 /// Of more names than an alarm keeps each one that was told again undid the acknowledgement.
 #[test]
 fn a_name_that_is_not_kept_is_further_once() {
