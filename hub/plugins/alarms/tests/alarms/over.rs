@@ -479,6 +479,27 @@ fn the_end_of_a_yellow_one_is_its_end_in_whatever_words() {
     }
 }
 
+/// Each text that one alarm counted was remembered for as long as it was active.
+#[test]
+fn what_is_remembered_of_an_alarm_in_ever_other_words_does_not_grow() {
+    let mut hub = Hub::new(DUTY);
+    let mut sizes = Vec::new();
+    for thousand in 1..=4 {
+        for number in 0..1_000 {
+            red(
+                &mut hub,
+                Who::Panel,
+                "z",
+                &format!("ZONE {thousand}{number:03}"),
+            );
+        }
+        hub.told();
+        hub.wait(2 * Config::default().flood_s);
+        sizes.push(hub.plugin.snapshot().unwrap().len());
+    }
+    assert!(sizes[3] < sizes[1] + sizes[1] / 10, "{sizes:?}");
+}
+
 /// Of more names than an alarm keeps each one that was told again undid the acknowledgement.
 #[test]
 fn a_name_that_is_not_kept_is_further_once() {
