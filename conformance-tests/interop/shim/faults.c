@@ -27,7 +27,7 @@ struct control {
     int32_t make_errno;      /* new files and folders, more room, other names */
     int32_t open_errno;      /* opening for writing */
     int32_t short_write;     /* 1: half of the bytes, then no room */
-    int32_t hang;            /* 1: fdatasync and fsync do not return */
+    int32_t hang;            /* 1: fdatasync and fsync do not return; 2: whatever writes does not */
 };
 
 static volatile struct control *control;
@@ -81,8 +81,17 @@ static int fails(int number) {
     return 1;
 }
 
+/* Until it works again, as a disk that resets its link (1), or one that is frozen (2). */
+static void wait_while_it_hangs(int how) {
+    const struct timespec moment = {0, 10000000};
+    while (control && (control->hang & how))
+        syscall(SYS_nanosleep, &moment, NULL);
+}
+
 static int open_at(int dir, const char *path, int flags, mode_t mode) {
     if (below(path)) {
+        if (flags & (O_CREAT | O_TRUNC))
+            wait_while_it_hangs(2);
         if ((flags & O_ACCMODE) != O_RDONLY && fails(control->open_errno))
             return -1;
         if ((flags & O_CREAT) && control->make_errno) {
@@ -109,18 +118,24 @@ int openat(int dir, const char *path, int flags, ...) { MODE(flags, mode) return
 int openat64(int dir, const char *path, int flags, ...) { MODE(flags, mode) return open_at(dir, path, flags, mode); }
 
 int mkdir(const char *path, mode_t mode) {
+    if (below(path))
+        wait_while_it_hangs(2);
     if (below(path) && fails(control->make_errno))
         return -1;
     return (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
 }
 
 int rename(const char *from, const char *to) {
+    if (below(to))
+        wait_while_it_hangs(2);
     if (below(to) && fails(control->make_errno))
         return -1;
     return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
 int unlink(const char *path) {
+    if (below(path))
+        wait_while_it_hangs(2);
     /* A full disk lets go; a read-only one does not. */
     if (below(path) && control->make_errno != ENOSPC && fails(control->make_errno))
         return -1;
@@ -131,6 +146,7 @@ static ssize_t written(long done) { return done; }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t at) {
     if (file_below(fd)) {
+        wait_while_it_hangs(2);
         if (fails(control->write_errno))
             return -1;
         if (control->short_write && count > 1) {
@@ -146,6 +162,7 @@ ssize_t pwrite(int fd, const void *bytes, size_t count, off_t at) { return pwrit
 
 ssize_t write(int fd, const void *bytes, size_t count) {
     if (file_below(fd)) {
+        wait_while_it_hangs(2);
         if (fails(control->write_errno))
             return -1;
         if (control->short_write && count > 1) {
@@ -158,27 +175,24 @@ ssize_t write(int fd, const void *bytes, size_t count) {
     return written(syscall(SYS_write, fd, bytes, count));
 }
 
-/* Until it works again, as a disk that resets its link. */
-static void wait_while_it_hangs(int fd) {
-    const struct timespec moment = {0, 10000000};
-    while (control && control->hang && file_below(fd))
-        syscall(SYS_nanosleep, &moment, NULL);
-}
-
 int fdatasync(int fd) {
-    wait_while_it_hangs(fd);
+    if (file_below(fd))
+        wait_while_it_hangs(1);
     if (file_below(fd) && fails(control->sync_errno))
         return -1;
     return (int)syscall(SYS_fdatasync, fd);
 }
 int fsync(int fd) {
-    wait_while_it_hangs(fd);
+    if (file_below(fd))
+        wait_while_it_hangs(1);
     if (file_below(fd) && fails(control->sync_errno))
         return -1;
     return (int)syscall(SYS_fsync, fd);
 }
 
 int ftruncate64(int fd, off64_t bytes) {
+    if (file_below(fd))
+        wait_while_it_hangs(2);
     if (file_below(fd) && fails(control->make_errno))
         return -1;
     return (int)syscall(SYS_ftruncate, fd, bytes);
@@ -186,6 +200,8 @@ int ftruncate64(int fd, off64_t bytes) {
 int ftruncate(int fd, off_t bytes) { return ftruncate64(fd, bytes); }
 
 int fallocate64(int fd, int mode, off64_t at, off64_t bytes) {
+    if (file_below(fd))
+        wait_while_it_hangs(2);
     if (file_below(fd) && fails(control->make_errno))
         return -1;
     return (int)syscall(SYS_fallocate, fd, mode, at, bytes);

@@ -89,6 +89,12 @@ impl Faults {
         self.set(36, &1_i32.to_le_bytes());
     }
 
+    /// Nothing that writes returns until it works again, as on a frozen file system; a sync of what was written
+    /// before does.
+    pub fn freeze(&self) {
+        self.set(36, &2_i32.to_le_bytes());
+    }
+
     /// The disk works again.
     pub fn end(&self) {
         self.set(8, &[0; 32]);

@@ -172,12 +172,33 @@ fn on_a_disk_that_hangs_people_open_and_release_as_on_one_that_fails() {
     });
 }
 
+/// A write that hangs was waited for without end: only that the hub hung was told.
+#[test]
+fn on_a_disk_that_is_frozen_people_open_and_release_as_on_one_that_fails() {
+    let mut scene = Scene::new(Some("spool/emergency"));
+    opens_and_releases(&mut scene, Faults::freeze, |park, release| {
+        let order = if release { RELEASE } else { OPEN };
+        let answer = park.post("/api/emergency-open", order).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(answer.contains("\"late\":true"), "{answer}");
+    });
+}
+
 /// The spool and the state hang with the journal, and so does a start.
 #[test]
 fn where_everything_lies_on_a_disk_that_hangs_people_open_and_release_also_after_a_start() {
+    lives_through_a_silent_disk(Faults::hang);
+}
+
+#[test]
+fn where_everything_lies_on_a_frozen_disk_people_open_and_release_also_after_a_start() {
+    lives_through_a_silent_disk(Faults::freeze);
+}
+
+fn lives_through_a_silent_disk(falls_silent: impl Fn(&Faults)) {
     let mut scene = Scene::new(None);
     scene.park.until_online("BR-06");
-    scene.faults.hang();
+    falls_silent(&scene.faults);
     scene.open();
     scene.park.wait_until_health("F060");
     again(&mut scene);
@@ -533,6 +554,17 @@ fn a_state_that_became_read_only_beside_a_good_journal_refuses_nothing() {
         faults.make(EROFS);
         faults.sync(EROFS);
     });
+}
+
+/// A metric alone told of it.
+#[test]
+fn a_state_whose_syncs_hang_beside_a_good_journal_refuses_nothing_and_is_told() {
+    goes_on_beside_a_failing_state(Faults::hang);
+}
+
+#[test]
+fn a_state_whose_writes_hang_beside_a_good_journal_refuses_nothing_and_is_told() {
+    goes_on_beside_a_failing_state(Faults::freeze);
 }
 
 /// It was told in the log alone.

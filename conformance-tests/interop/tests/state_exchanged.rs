@@ -120,7 +120,8 @@ impl Scene {
         }
         self.faults.end();
         self.park.until("it is saved again", || !self.is_warned());
-        // What is put back between two looks at the file is told in the log alone.
+        self.park
+            .until("it is told", || self.count("state.astray") > astray);
         self.wait_until_forgotten();
         let told = self.say(&opening);
         assert!(told.contains("accepted 1"), "{how}: {told}");
@@ -159,6 +160,38 @@ fn an_order_is_known_again_whatever_happened_to_the_file_of_the_state() {
     let older = std::fs::read(older).unwrap();
     scene.comes_again("an older copy", false, |path| exchanged(path, &older));
     scene.comes_again("another park's", false, |path| exchanged(path, &other));
+    assert_eq!(scene.park.terminate(), Some(0), "{}", scene.park.log());
+}
+
+/// Who read the state, the sequencer too, waited for the copy that was being made of it: nobody was answered, and
+/// the health neither.
+#[test]
+fn a_state_whose_disk_falls_silent_while_it_is_put_back_keeps_nobody_waiting() {
+    let mut scene = Scene::new();
+    scene.wait_until_forgotten();
+    scene.faults.sync(EIO);
+    scene.faults.write(EIO);
+    scene.park.until("the health warns", || scene.is_warned());
+    std::fs::remove_file(scene.state()).unwrap();
+    scene.faults.freeze();
+    scene.faults.sync(0);
+    scene.faults.write(0);
+    let is_silent = || scene.park.log().contains("a disk does not answer");
+    scene.park.until("the copy is given up", is_silent);
+    assert!(scene.is_warned(), "{}", scene.park.log());
+    let opening = scene.order(false);
+    scene.lane.wait_until_up();
+    scene.order(true);
+    scene
+        .park
+        .until("the boom is down", || scene.lane.is_down());
+    let told = scene.say(&opening);
+    assert!(told.contains("accepted 1"), "a repetition: {told}");
+    scene.faults.end();
+    scene.park.until("it is saved again", || !scene.is_warned());
+    scene.wait_until_forgotten();
+    assert_eq!(scene.count("EmergencyGateOpen"), 2);
+    assert_eq!(scene.count("hub.resumed"), 0, "nothing was refused");
     assert_eq!(scene.park.terminate(), Some(0), "{}", scene.park.log());
 }
 

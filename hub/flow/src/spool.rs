@@ -10,17 +10,16 @@ mod file;
 mod tests;
 
 use std::collections::VecDeque;
-use std::fs::OpenOptions;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::PathBuf;
 
 use cordon_contract::OutcomeKind;
-use cordon_journal::disk::{modes, patience};
+use cordon_journal::disk::{Disk as _, RealDisk};
 use serde::{Deserialize, Serialize};
 
 use file::{
-    FileMark, keep, lines_of, mark, mark_of, mounts_on, named, put_line, read_file, sync_folder,
-    write_whole,
+    FileMark, add, keep, lines_of, mark, mark_of, mounts_on, named, open_to_add, put_line,
+    read_file, sync_folder, write_whole,
 };
 
 /// One line of the spool.
@@ -237,13 +236,13 @@ impl Spool {
     fn write(&mut self, line: &SpoolLine) -> io::Result<FileMark> {
         self.require_home()?;
         if let Some(parent) = self.path.parent() {
-            modes::make_dir(parent)?;
+            RealDisk.make_dir(parent)?;
         }
         let mut text = Vec::new();
         put_line(&mut text, line)?;
-        let mut file = modes::open_new(OpenOptions::new().append(true), &self.path)?;
+        let file = open_to_add(&self.path)?;
         let (disk, inode, sound_bytes) = mark(&file.metadata()?);
-        let synced = file.write_all(&text).and_then(|()| patience::sync(&file));
+        let synced = add(&self.path, &file, text);
         let synced = synced.and_then(|()| match sound_bytes {
             0 => sync_folder(&self.path),
             _ => Ok(()),
@@ -272,12 +271,12 @@ impl Spool {
         }
         let new = named(&self.path, ".new");
         let made = write_whole(&new, &text).and_then(|mark| {
-            std::fs::rename(&new, &self.path)?;
+            RealDisk.rename(&new, &self.path)?;
             Ok(mark)
         });
         let (disk, inode, bytes) = made.inspect_err(|_| {
             // A half-made one would keep the room that the next try needs.
-            let _ = std::fs::remove_file(&new);
+            let _ = RealDisk.remove(&new);
         })?;
         self.doubt = Some(Doubt {
             disk,
@@ -388,7 +387,7 @@ impl Spool {
         if self.damaged > 0 && self.kept_at.is_none() {
             return;
         }
-        match std::fs::remove_file(&self.path) {
+        match RealDisk.remove(&self.path) {
             Ok(()) => {
                 (self.mark, self.doubt) = (None, None);
                 (self.damaged, self.kept_at) = (0, None);

@@ -5,12 +5,11 @@
 //! may lag behind the journal, never run ahead of it. Deleting the state is a remedy; the witness
 //! keeps a journal from being rolled back with it.
 
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::disk::patience;
+use crate::disk::{DiskFile, RealDisk};
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::segment::Fields;
 use crate::watch::Position;
@@ -20,18 +19,24 @@ const MAGIC: &[u8; 8] = b"CORDONW1";
 const SLOT: u64 = 4096;
 /// Magic, turn, number, chain hash, CRC.
 const BYTES: usize = 8 + 8 + 8 + 32 + 4;
-const MODE: u32 = 0o640;
 
 /// The open witness file.
-#[derive(Debug)]
 pub struct Witness {
     path: PathBuf,
     /// None while its disk lets nobody write it.
-    file: Option<File>,
+    file: Option<Arc<dyn DiskFile>>,
     /// Why the last try to write it failed.
     trouble: Option<JournalFault>,
     /// How often it was written; the slot is the turn's parity.
     turn: u64,
+}
+
+impl std::fmt::Debug for Witness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Witness")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Witness {
@@ -96,9 +101,7 @@ impl Witness {
             None => writable(&self.path)?,
         };
         let turn = self.turn + 1;
-        let written = file
-            .write_all_at(&encode(turn, position), (turn % 2) * SLOT)
-            .and_then(|()| patience::sync(&file));
+        let written = file.write_durably(&encode(turn, position), (turn % 2) * SLOT);
         self.file = Some(file);
         written.map_err(|error| fault(&self.path, &error))?;
         self.turn = turn;
@@ -106,10 +109,8 @@ impl Witness {
     }
 }
 
-fn writable(path: &Path) -> Result<File> {
-    let mut options = OpenOptions::new();
-    let options = options.read(true).write(true).create(true).truncate(false);
-    let opened = options.mode(MODE).open(path);
+fn writable(path: &Path) -> Result<Arc<dyn DiskFile>> {
+    let opened = RealDisk.open_or_make(path);
     opened.map_err(|error| fault(path, &error))
 }
 

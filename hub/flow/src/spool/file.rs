@@ -60,11 +60,31 @@ pub(super) fn put_line(text: &mut Vec<u8>, line: &SpoolLine) -> io::Result<()> {
 }
 
 pub(super) fn write_whole(path: &Path, text: &[u8]) -> io::Result<FileMark> {
-    let mut options = OpenOptions::new();
-    let mut file = modes::open_new(options.write(true).truncate(true), path)?;
-    file.write_all(text)?;
-    patience::sync(&file)?;
-    file.metadata().map(|found| mark(&found))
+    let (at, text) = (path.to_owned(), text.to_vec());
+    patience::run(path, move || {
+        let mut options = OpenOptions::new();
+        let mut file = modes::open_new(options.write(true).truncate(true), &at)?;
+        file.write_all(&text)?;
+        file.sync_all()?;
+        file.metadata().map(|found| mark(&found))
+    })
+}
+
+/// Opens the file at `path`, or makes it, to add something at its end.
+pub(super) fn open_to_add(path: &Path) -> io::Result<File> {
+    let at = path.to_owned();
+    patience::run(path, move || {
+        modes::open_new(OpenOptions::new().append(true), &at)
+    })
+}
+
+/// Adds text to the end of the file at `path`, on the disk when this returns.
+pub(super) fn add(path: &Path, file: &File, text: Vec<u8>) -> io::Result<()> {
+    let mut file = file.try_clone()?;
+    patience::run(path, move || {
+        file.write_all(&text)?;
+        file.sync_all()
+    })
 }
 
 /// Copies the file to a name that nothing has yet.
@@ -72,7 +92,7 @@ pub(super) fn keep(path: &Path) -> io::Result<PathBuf> {
     let mut names = (1..=DAMAGED_MAX).map(|number| named(path, &format!(".damaged-{number}")));
     let free = names.find(|name| std::fs::symlink_metadata(name).is_err());
     let at = free.ok_or_else(|| io::Error::other("too many are kept already"))?;
-    write_whole(&at, &std::fs::read(path)?)?;
+    write_whole(&at, &read_file(path)?.1)?;
     sync_folder(&at)?;
     Ok(at)
 }
@@ -91,11 +111,14 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
 
 /// What stands in a file, and which file that is, as far as it was read.
 pub(super) fn read_file(path: &Path) -> io::Result<(Option<FileMark>, Vec<u8>)> {
-    let mut file = File::open(path)?;
-    let (disk, inode, _) = mark(&file.metadata()?);
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok((Some((disk, inode, bytes.len() as u64)), bytes))
+    let at = path.to_owned();
+    patience::read(path, move || {
+        let mut file = File::open(&at)?;
+        let (disk, inode, _) = mark(&file.metadata()?);
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok((Some((disk, inode, bytes.len() as u64)), bytes))
+    })
 }
 
 pub(super) fn mark(found: &Metadata) -> FileMark {

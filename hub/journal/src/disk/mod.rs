@@ -56,8 +56,17 @@ pub trait DiskFile: Send + Sync {
     }
     /// Reads up to `out.len()` bytes; fewer only at the end of the file.
     fn read_at(&self, out: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// As [`DiskFile::read_at`], and given up where the disk does not answer: for who cannot wait longer.
+    fn read_in_time(&self, out: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.read_at(out, offset)
+    }
     /// Writes all of `bytes`.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// Writes all of `bytes` and makes them, and every earlier write, durable.
+    fn write_durably(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.write_at(bytes, offset)?;
+        self.sync()
+    }
     /// Changes the length; new bytes are zero.
     fn set_len(&self, bytes: u64) -> io::Result<()>;
     /// Which file this is; it stays so when the path is given to another.

@@ -7,27 +7,83 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::patience::{PATIENCE, Syncer, answers, disk_of};
-use super::{Disk, DiskFile, FileId, modes, patience};
+use rustix::io::ReadWriteFlags;
 
-/// The operating system's files. A disk that hangs is one that fails: see [`super::patience`].
+use super::patience::{self, Hand, PATIENCE, answers, disk_of};
+use super::{Disk, DiskFile, FileId, modes};
+
+/// The operating system's files. A disk that hangs is one that fails: see [`super::patience`]. What changes a file or
+/// a folder is given up there; reading is not, but by [`DiskFile::read_in_time`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealDisk;
 
+impl RealDisk {
+    /// Opens a file for reading and writing, or makes it without a byte.
+    pub(crate) fn open_or_make(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        RealFile::of(opened_or_made(path)?)
+    }
+}
+
+impl RealDisk {
+    /// As [`RealDisk::open_or_make`], locked for who opens it here until what comes with it is dropped; `None` when
+    /// another has it.
+    pub(crate) fn open_alone(&self, path: &Path) -> io::Result<Option<Alone>> {
+        let file = opened_or_made(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some((
+                RealFile::of(file.try_clone()?)?,
+                Box::new(Locked(file)),
+            ))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+/// A file, and what keeps others away from it.
+pub(crate) type Alone = (Arc<dyn DiskFile>, Box<dyn Any + Send + Sync>);
+
+struct Locked(File);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // The file may be open a while longer, for who reads it.
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(%error, "a file is not unlocked");
+        }
+    }
+}
+
+fn opened_or_made(path: &Path) -> io::Result<File> {
+    with(path, |path| {
+        modes::open_new(OpenOptions::new().read(true).write(true), path)
+    })
+}
+
 struct RealFile {
     file: Arc<File>,
-    syncer: Syncer,
+    /// What changes it.
+    changes: Hand,
+    /// Another: who reads waits for no sync.
+    reads: Hand,
 }
 
 impl RealFile {
     fn of(file: File) -> io::Result<Arc<dyn DiskFile>> {
         let disk = file.metadata()?.dev();
-        let file = Arc::new(file);
-        let synced = Arc::clone(&file);
         Ok(Arc::new(Self {
-            syncer: Syncer::new(disk, PATIENCE, move || synced.sync_data()),
-            file,
+            file: Arc::new(file),
+            changes: Hand::new(disk, PATIENCE),
+            reads: Hand::new(disk, PATIENCE),
         }))
+    }
+
+    fn change(
+        &self,
+        change: impl FnOnce(&File) -> io::Result<()> + Send + 'static,
+    ) -> io::Result<()> {
+        let file = Arc::clone(&self.file);
+        self.changes.run(move || change(&file))
     }
 }
 
@@ -36,9 +92,21 @@ fn look(path: &Path) -> io::Result<()> {
     disk_of(path).map_or(Ok(()), answers)
 }
 
+/// Does with a path what may hang.
+fn with<T: Send + 'static>(
+    path: &Path,
+    work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let at = path.to_owned();
+    patience::run(path, move || work(&at))
+}
+
 impl Disk for RealDisk {
     fn make_dir(&self, dir: &Path) -> io::Result<()> {
-        modes::make_dir(dir)
+        match dir.is_dir() {
+            true => Ok(()),
+            false => with(dir, modes::make_dir),
+        }
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
@@ -59,27 +127,30 @@ impl Disk for RealDisk {
     }
 
     fn create(&self, path: &Path, bytes: u64) -> io::Result<Arc<dyn DiskFile>> {
-        look(path)?;
-        let mut options = OpenOptions::new();
-        let file = modes::open_new(options.read(true).write(true).truncate(true), path)?;
-        if let Err(error) = reserve(&file, bytes) {
-            // A half-made file would keep the room the next try needs.
-            let _ = fs::remove_file(path);
-            return Err(error);
-        }
-        RealFile::of(file)
+        let made = with(path, move |path| {
+            let mut options = OpenOptions::new();
+            let file = modes::open_new(options.read(true).write(true).truncate(true), path)?;
+            if let Err(error) = reserve(&file, bytes) {
+                // A half-made file would keep the room the next try needs.
+                let _ = fs::remove_file(path);
+                return Err(error);
+            }
+            Ok(file)
+        });
+        RealFile::of(made?)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)
+        let to = to.to_owned();
+        with(from, move |from| fs::rename(from, to))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        fs::remove_file(path)
+        with(path, |path| fs::remove_file(path))
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        patience::sync(&File::open(dir)?)
+        with(dir, |dir| File::open(dir)?.sync_all())
     }
 
     fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
@@ -101,9 +172,7 @@ impl Disk for RealDisk {
     }
 
     fn lock(&self, dir: &Path) -> io::Result<Option<Box<dyn Any + Send>>> {
-        look(dir)?;
-        let mut options = OpenOptions::new();
-        let file = modes::open_new(options.read(true).write(true), &dir.join("lock"))?;
+        let file = opened_or_made(&dir.join("lock"))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Box::new(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -148,30 +217,67 @@ fn fill(file: &File, bytes: u64) -> io::Result<()> {
     Ok(())
 }
 
+fn read_at(file: &File, out: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut done = 0;
+    while let Some(rest) = out.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, offset + done as u64) {
+            Ok(0) => break,
+            Ok(read) => done += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}
+
 impl DiskFile for RealFile {
     fn len(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }
 
     fn read_at(&self, out: &mut [u8], offset: u64) -> io::Result<usize> {
-        let mut done = 0;
-        while let Some(rest) = out.get_mut(done..).filter(|rest| !rest.is_empty()) {
-            match self.file.read_at(rest, offset + done as u64) {
-                Ok(0) => break,
-                Ok(read) => done += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+        read_at(&self.file, out, offset)
+    }
+
+    fn read_in_time(&self, out: &mut [u8], offset: u64) -> io::Result<usize> {
+        // What the system has in its memory is there at once, and needs no thread.
+        let at_once = rustix::io::preadv2(
+            &self.file,
+            &mut [io::IoSliceMut::new(out)],
+            offset,
+            ReadWriteFlags::NOWAIT,
+        );
+        if at_once == Ok(out.len()) {
+            return Ok(out.len());
         }
-        Ok(done)
+        let (file, bytes) = (Arc::clone(&self.file), out.len());
+        let read = self.reads.run(move || {
+            let mut read = vec![0; bytes];
+            let len = read_at(&file, &mut read, offset)?;
+            read.truncate(len);
+            Ok(read)
+        })?;
+        if let Some(out) = out.get_mut(..read.len()) {
+            out.copy_from_slice(&read);
+        }
+        Ok(read.len())
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.file.write_all_at(bytes, offset)
+        let bytes = bytes.to_vec();
+        self.change(move |file| file.write_all_at(&bytes, offset))
+    }
+
+    fn write_durably(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let bytes = bytes.to_vec();
+        self.change(move |file| {
+            file.write_all_at(&bytes, offset)?;
+            file.sync_data()
+        })
     }
 
     fn set_len(&self, bytes: u64) -> io::Result<()> {
-        self.file.set_len(bytes)
+        self.change(move |file| file.set_len(bytes))
     }
 
     fn id(&self) -> io::Result<FileId> {
@@ -191,6 +297,35 @@ impl DiskFile for RealFile {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.syncer.sync()
+        self.change(File::sync_data)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_in_time_is_what_stands_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        let file = RealDisk.open_or_make(&path).unwrap();
+        let bytes: Vec<u8> = (0..9_000)
+            .map(|at| u8::try_from(at % 251).unwrap())
+            .collect();
+        file.write_durably(&bytes, 0).unwrap();
+        for (from, len) in [
+            (0, 9_000),
+            (4_000, 500),
+            (8_990, 100),
+            (9_000, 1),
+            (20_000, 5),
+            (3, 0),
+        ] {
+            let (mut read, mut in_time) = (vec![0; len], vec![0; len]);
+            let expected = file.read_at(&mut read, from).unwrap();
+            assert_eq!(file.read_in_time(&mut in_time, from).unwrap(), expected);
+            assert_eq!(in_time, read, "{len} from {from}");
+        }
     }
 }

@@ -314,13 +314,9 @@ impl Journal {
         };
         frame::close(&mut self.buffer, &head);
         let file = walker.segment.file.as_ref();
-        let done = file
-            .write_at(&self.buffer, walker.offset)
-            .map_err(|error| ("writing", error))
-            .and_then(|()| file.sync().map_err(|error| ("syncing", error)));
-        if let Err((doing, error)) = done {
+        if let Err(error) = file.write_durably(&self.buffer, walker.offset) {
             let place = walker.segment.place(walker.offset);
-            let detail = format!("{doing} records from {}: {error}", self.next);
+            let detail = format!("writing records from {}: {error}", self.next);
             let fault = JournalFault::new(FaultKind::Write, place, detail).caused(&error);
             return Err(self.poisoned(fault));
         }

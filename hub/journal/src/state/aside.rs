@@ -58,7 +58,7 @@ impl Aside {
         let counts = kept.base_len.saturating_sub(at * BLOCK).min(BLOCK);
         let counts = usize::try_from(counts).unwrap_or_default();
         if let (Some(base), Some(out)) = (&self.base, block.get_mut(..counts)) {
-            if base.read_at(out, at * BLOCK)? != out.len() {
+            if base.read_in_time(out, at * BLOCK)? != out.len() {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             if Some(base.version()?) != self.version {

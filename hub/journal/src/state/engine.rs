@@ -1,17 +1,19 @@
 //! The open file of the state. After an error of the disk the engine answers nothing until its file is
 //! closed and opened again, which is done here before the next commit. On a disk that fails, or has no room,
 //! it is opened aside: everything can be read, and what is committed waits until the disk takes it. Whatever
-//! lies at its path by then, only the very file that this run had open is gone on with.
+//! lies at its path by then, only the very file that this run had open is gone on with. Files are opened, copied and
+//! closed beside what is read: the lock that who reads waits for is held for the exchange alone.
 
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 
 use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 
 use super::file::{EIO, Opened, Source, Stands, no_room, state_fault};
 use super::own::Own;
+use crate::disk::patience::PATIENCE;
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::watch::Position;
 
@@ -21,6 +23,14 @@ struct Trouble {
     why: String,
     /// The disk has no room; nothing else is wrong with it.
     is_of_room: bool,
+}
+
+/// Where who writes and who reads meet.
+#[derive(Default)]
+struct Desk {
+    is_written: bool,
+    /// How often another file was put in the place of the one that is read.
+    exchanges: u64,
 }
 
 /// The file and whether it must be opened anew.
@@ -39,6 +49,18 @@ pub(super) struct Engine {
     own: Mutex<Own>,
     /// It was written to its path again since that was asked last.
     is_put_back: AtomicBool,
+    desk: Mutex<Desk>,
+    moved: Condvar,
+}
+
+/// Somebody writes the state until this is dropped.
+pub(super) struct Writing<'a>(&'a Engine);
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.0.desk().is_written = false;
+        self.0.moved.notify_all();
+    }
 }
 
 impl Engine {
@@ -56,6 +78,8 @@ impl Engine {
             is_nothing: AtomicBool::new(false),
             own: Mutex::new(own),
             is_put_back: AtomicBool::new(false),
+            desk: Mutex::default(),
+            moved: Condvar::new(),
         }
     }
 
@@ -70,10 +94,12 @@ impl Engine {
             is_nothing: AtomicBool::new(true),
             own: Mutex::default(),
             is_put_back: AtomicBool::new(false),
+            desk: Mutex::default(),
+            moved: Condvar::new(),
             source,
             place,
         };
-        engine.put_aside(&mut engine.closed_first(), cause)?;
+        engine.put_aside(cause)?;
         Ok(engine)
     }
 
@@ -120,13 +146,13 @@ impl Engine {
         self.failed.load(Ordering::Acquire)
     }
 
-    /// Opens the file anew. What was committed before is there; every page is
-    /// checked as at a start, and whoever reads waits meanwhile.
+    /// Opens the file anew. What was committed before is there; every page is checked as at a start. Who reads goes on
+    /// with the file as it stood.
     pub(super) fn mend(&self) -> Result<()> {
         if self.is_aside.load(Ordering::Acquire) && !self.source.has_room() {
             return Err(no_room(&self.place));
         }
-        // Asked before it is closed, which is dear: every page is checked at each opening.
+        // Asked before it is opened, which is dear: every page is checked at each opening.
         if self.is_aside.load(Ordering::Acquire)
             && self.own().lies_at(&self.source)
             && let Err(error) = self.source.try_sync()
@@ -142,19 +168,22 @@ impl Engine {
                 false => Ok(()),
             };
         }
-        let mut held = self.closed_first();
+        if !self.is_aside.load(Ordering::Acquire) {
+            // It failed, but not by its disk: it still locks its file.
+            self.exchange(None);
+        }
         match self.reopened() {
             Ok(database) => {
                 self.own().is_open(&self.source, &database);
-                *held = Some(database);
+                self.note_good();
+                self.exchange(Some(database));
             }
             Err(fault) => {
                 // Also one that is locked by a reader who is not done yet: the next try finds it free.
-                self.put_aside(&mut held, &fault)?;
+                self.put_aside(&fault)?;
                 return Err(fault);
             }
         }
-        self.note_good();
         tracing::info!(place = self.place, "the state is open again");
         Ok(())
     }
@@ -201,7 +230,7 @@ impl Engine {
 
     /// It could not be written: the file is read as it stands until it can.
     pub(super) fn stand_aside(&self, cause: &JournalFault) -> Result<()> {
-        self.put_aside(&mut self.closed_first(), cause)
+        self.put_aside(cause)
     }
 
     /// Why nothing can be saved, and whether it is for want of room alone.
@@ -217,25 +246,26 @@ impl Engine {
 
     /// Takes the file away for one that holds nothing, which needs no room where there is none.
     pub(super) fn begin_anew(&self) -> Result<()> {
-        let mut held = self.closed_first();
+        // Nobody else has the file open: it is locked by who has.
+        self.exchange(None);
         // Known to be nothing from here on, whatever the disk still holds.
         self.is_nothing.store(true, Ordering::Release);
         self.own().is_nothing();
         if let Err(error) = self.source.remove() {
             let fault = self.fault(redb::Error::Io(error));
             return match fault.is_of_disk() {
-                true => self.put_aside(&mut held, &fault),
+                true => self.put_aside(&fault),
                 false => Err(fault),
             };
         }
         match self.source.open(&self.place) {
             Ok(Opened::Good(database)) => {
                 self.own().is_open(&self.source, &database);
-                *held = Some(database);
                 self.note_good();
+                self.exchange(Some(database));
                 Ok(())
             }
-            Err(fault) if fault.is_of_disk() => self.put_aside(&mut held, &fault),
+            Err(fault) if fault.is_of_disk() => self.put_aside(&fault),
             Err(fault) => Err(fault),
             Ok(_) => Err(self.closed()),
         }
@@ -249,30 +279,70 @@ impl Engine {
         *self.noted() = None;
     }
 
-    /// Nobody else has the file open: it is locked by who has.
-    fn closed_first(&self) -> RwLockWriteGuard<'_, Option<Database>> {
-        let held = self.database.write();
-        let mut held = held.unwrap_or_else(PoisonError::into_inner);
-        *held = None;
-        held
+    /// Gives this to who reads. What was read before is closed afterwards: that may write to its disk.
+    fn exchange(&self, database: Option<Database>) {
+        let before = {
+            let held = self.database.write();
+            let mut held = held.unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *held, database)
+        };
+        self.desk().exchanges += 1;
+        self.moved.notify_all();
+        drop(before);
+    }
+
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who writes says so, for [`Engine::outwait`].
+    pub(super) fn writing(&self) -> Writing<'_> {
+        self.desk().is_written = true;
+        Writing(self)
+    }
+
+    /// How often the file was exchanged so far.
+    pub(super) fn exchanges(&self) -> u64 {
+        self.desk().exchanges
+    }
+
+    /// Reading failed, begun after so many exchanges. Waits, no longer than for a disk that hangs, until the file is
+    /// exchanged or nobody writes; whether reading it once more may come to something else.
+    pub(super) fn outwait(&self, exchanges: u64) -> bool {
+        let desk = self.desk();
+        let was_written = desk.is_written;
+        let waits = |desk: &mut Desk| desk.is_written && desk.exchanges == exchanges;
+        let waited = self.moved.wait_timeout_while(desk, PATIENCE, waits);
+        let (desk, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        let is_over = was_written && !timeout.timed_out();
+        is_over || desk.exchanges != exchanges || self.has_failed()
     }
 
     /// Reads the file as it stands. One that held something known is never exchanged for nothing here, nor for
     /// another: nobody would build it again, and what it knew would be taken for new.
-    fn put_aside(&self, held: &mut Option<Database>, cause: &JournalFault) -> Result<()> {
+    fn put_aside(&self, cause: &JournalFault) -> Result<()> {
         self.failed.store(true, Ordering::Release);
         let trouble = Trouble {
             why: cause.log_text(),
             is_of_room: cause.is_of_room(),
         };
         self.noted().replace(trouble);
-        let (database, stands) = self.as_it_stands().inspect_err(|fault| {
-            self.noted().replace(Trouble {
-                why: fault.log_text(),
-                is_of_room: false,
-            });
-        })?;
-        *held = Some(database);
+        if !self.is_aside.load(Ordering::Acquire) {
+            // After an error it answers nothing, and a file that is closed may be written once more.
+            self.exchange(None);
+        }
+        let (database, stands) = match self.as_it_stands() {
+            Ok(stands) => stands,
+            Err(fault) => {
+                self.noted().replace(Trouble {
+                    why: fault.log_text(),
+                    is_of_room: false,
+                });
+                self.exchange(None);
+                return Err(fault);
+            }
+        };
+        self.exchange(Some(database));
         self.is_nothing
             .store(stands == Stands::Nothing, Ordering::Release);
         if !self.is_aside.swap(true, Ordering::AcqRel) {

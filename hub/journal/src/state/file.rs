@@ -1,8 +1,9 @@
 //! The file of the state: its tables, and how it is opened, made and judged.
 
+use std::any::Any;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use redb::{
     Builder, Database, DatabaseError, ReadableDatabase as _, ReadableTable, StorageBackend,
@@ -10,7 +11,7 @@ use redb::{
 };
 
 use super::aside::Aside;
-use crate::disk::{Disk as _, DiskFile, RealDisk, modes};
+use crate::disk::{Disk as _, DiskFile, RealDisk};
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::watch::Position;
 
@@ -100,7 +101,7 @@ impl Source {
         match self {
             Self::Path(path) => make(path, place),
             Self::File(file) => {
-                let backend = Backend(Arc::clone(file));
+                let backend = Backend::of(Arc::clone(file), None);
                 judge(place, builder().create_with_backend(backend))
             }
         }
@@ -156,7 +157,7 @@ impl Source {
     /// Takes the file away.
     pub(super) fn remove(&self) -> io::Result<()> {
         match self {
-            Self::Path(path) => match std::fs::remove_file(path) {
+            Self::Path(path) => match RealDisk.remove(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
                 _ => Ok(()),
             },
@@ -197,17 +198,17 @@ pub(super) fn builder() -> Builder {
 fn make(path: &Path, place: &str) -> Result<Opened> {
     // An empty one was left by a start that came no further.
     let is_new = std::fs::metadata(path).map_or(true, |found| found.len() == 0);
-    let opened = judge(place, builder().create(path));
+    let (file, alone) = RealDisk
+        .open_alone(path)
+        .map_err(|error| state_fault(place, redb::Error::Io(error)))?
+        .ok_or_else(|| open_elsewhere(place))?;
+    let backend = Backend::of(file, Some(alone));
+    let opened = judge(place, builder().create_with_backend(backend));
     if is_new && opened.is_err() {
         // Half made, it would be taken for damage; that it stays is no worse than that.
-        let _ = std::fs::remove_file(path);
+        let _ = RealDisk.remove(path);
     }
-    let opened = opened?;
-    if is_new {
-        modes::set_file(path)
-            .map_err(|error| JournalFault::io(path, "setting the permissions", &error))?;
-    }
-    Ok(opened)
+    opened
 }
 
 /// Tells damage, which is rebuilt, from trouble that is not the file's.
@@ -223,10 +224,7 @@ fn judge(place: &str, opened: std::result::Result<Database, DatabaseError>) -> R
         Err(DatabaseError::UpgradeRequired(version)) => {
             return Ok(Opened::Damaged(format!("engine format {version}")));
         }
-        Err(DatabaseError::DatabaseAlreadyOpen) => {
-            let detail = "another process has the state open";
-            return Err(JournalFault::new(FaultKind::Locked, place, detail));
-        }
+        Err(DatabaseError::DatabaseAlreadyOpen) => return Err(open_elsewhere(place)),
         Err(error) => return Err(state_fault(place, error.into())),
     };
     match check_tables(&database) {
@@ -237,6 +235,11 @@ fn judge(place: &str, opened: std::result::Result<Database, DatabaseError>) -> R
         }
         Err(error) => Ok(Opened::Damaged(error.to_string())),
     }
+}
+
+fn open_elsewhere(place: &str) -> JournalFault {
+    let detail = "another process has the state open";
+    JournalFault::new(FaultKind::Locked, place, detail)
 }
 
 fn is_damage(error: &io::Error) -> bool {
@@ -293,8 +296,21 @@ pub(super) fn empty(transaction: &WriteTransaction) -> std::result::Result<(), r
     Ok(())
 }
 
-/// redb over one of our files.
-struct Backend(Arc<dyn DiskFile>);
+/// redb over one of our files, which gives up what hangs.
+struct Backend {
+    file: Arc<dyn DiskFile>,
+    /// Keeps others away.
+    alone: Mutex<Option<Box<dyn Any + Send + Sync>>>,
+}
+
+impl Backend {
+    fn of(file: Arc<dyn DiskFile>, alone: Option<Box<dyn Any + Send + Sync>>) -> Self {
+        Self {
+            file,
+            alone: Mutex::new(alone),
+        }
+    }
+}
 
 impl std::fmt::Debug for Backend {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -304,25 +320,31 @@ impl std::fmt::Debug for Backend {
 
 impl StorageBackend for Backend {
     fn len(&self) -> io::Result<u64> {
-        self.0.len()
+        self.file.len()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        if self.0.read_at(out, offset)? == out.len() {
+        if self.file.read_in_time(out, offset)? == out.len() {
             return Ok(());
         }
         Err(io::ErrorKind::UnexpectedEof.into())
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
+        self.file.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync()
+        self.file.sync()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.0.write_at(data, offset)
+        self.file.write_at(data, offset)
+    }
+
+    fn close(&self) -> io::Result<()> {
+        let alone = self.alone.lock();
+        alone.unwrap_or_else(PoisonError::into_inner).take();
+        Ok(())
     }
 }

@@ -3,15 +3,15 @@
 //! were acknowledged taken for new.
 
 use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use redb::Database;
 
 use super::file::{Source, position_of, read_aside, state_fault};
-use crate::disk::{Disk as _, DiskFile, FileId, RealDisk, modes, patience};
+use crate::disk::{Disk as _, DiskFile, FileId, RealDisk};
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::watch::Position;
 
@@ -87,7 +87,7 @@ impl Own {
     /// Writes what the file holds to its path again, where it lies no longer. What lies there is kept under
     /// another name: it may be the only thing left of something.
     pub(super) fn put_back(&self, path: &Path, place: &str) -> Result<Database> {
-        let part = beside(path, ".part");
+        let part = part_of(path);
         let made = self.copied(&part, place);
         let moved = made.and_then(|database| {
             move_in(&part, path).map_err(|error| state_fault(place, redb::Error::Io(error)))?;
@@ -95,7 +95,7 @@ impl Own {
         });
         if moved.is_err() {
             // A half-made one would keep the room that the next try needs.
-            let _ = fs::remove_file(&part);
+            let _ = RealDisk.remove(&part);
         }
         moved
     }
@@ -122,6 +122,26 @@ fn held(source: &Source) -> Option<(Arc<dyn DiskFile>, FileId)> {
     Some((file, id))
 }
 
+/// What a copy is called until it is whole.
+fn part_of(path: &Path) -> PathBuf {
+    beside(path, ".part")
+}
+
+/// Removes the copy that was left by a run which ended while it put its file back: all of it stands in the
+/// journal.
+pub(super) fn forget_part(path: &Path) {
+    match RealDisk.remove(&part_of(path)) {
+        Ok(()) => {
+            tracing::info!(path = %path.display(), "a half-made copy of the state is removed")
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        // It only takes room; the next start tries again.
+        Err(error) => {
+            tracing::warn!(%error, path = %path.display(), "a half-made copy of the state is not removed")
+        }
+    }
+}
+
 fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name: OsString = path.as_os_str().to_owned();
     name.push(end);
@@ -129,16 +149,16 @@ fn beside(path: &Path, end: &str) -> PathBuf {
 }
 
 fn copy(from: &dyn DiskFile, to: &Path) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    let mut file = modes::open_new(options.write(true).truncate(true), to)?;
+    let file = RealDisk.open_or_make(to)?;
+    file.set_len(0)?;
     let mut bytes = vec![0; COPY_BYTES];
     let mut at = 0;
     loop {
-        let read = from.read_at(&mut bytes, at)?;
-        file.write_all(bytes.get(..read).unwrap_or_default())?;
+        let read = from.read_in_time(&mut bytes, at)?;
+        file.write_at(bytes.get(..read).unwrap_or_default(), at)?;
         at += read as u64;
         if read < bytes.len() {
-            return patience::sync(&file);
+            return file.sync();
         }
     }
 }
@@ -146,9 +166,9 @@ fn copy(from: &dyn DiskFile, to: &Path) -> io::Result<()> {
 /// Gives `part` the name of `path`; what has it is called `.astray` from then on.
 fn move_in(part: &Path, path: &Path) -> io::Result<()> {
     if fs::symlink_metadata(path).is_ok() {
-        fs::rename(path, beside(path, ".astray"))?;
+        RealDisk.rename(path, &beside(path, ".astray"))?;
     }
-    fs::rename(part, path)?;
+    RealDisk.rename(part, path)?;
     let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty());
     RealDisk.sync_dir(folder.unwrap_or(Path::new(".")))
 }
@@ -266,6 +286,19 @@ mod tests {
             assert_eq!(scene.knows(), Some(mark()), "{how}");
             assert_eq!(scene.store.position().unwrap(), (3, [3; 32]));
         }
+    }
+
+    /// It stayed for ever, and took the room of a state.
+    #[test]
+    fn a_half_made_copy_that_a_kill_left_is_removed_at_the_next_opening() {
+        let Scene { folder, store } = Scene::new();
+        drop(store);
+        let path = folder.path().join("state.redb");
+        fs::write(part_of(&path), [1; 5_000]).unwrap();
+        let (store, rebuild) = StateStore::open(&path).unwrap();
+        assert_eq!(rebuild, None);
+        assert_eq!(store.inbox("e1", &ID).unwrap(), Some(mark()));
+        assert!(!part_of(&path).exists());
     }
 
     /// Nothing is left of what was known then: the state answers nothing until it is built again.

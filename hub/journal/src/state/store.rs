@@ -6,18 +6,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::{Database, ReadableTable, WriteTransaction};
 
-use crate::disk::{DiskFile, modes, patience};
+use crate::disk::{Disk as _, DiskFile, RealDisk};
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::reader::Reader;
 use crate::state::changes::{Change, Changes, Durability};
 use crate::state::check::{Rebuild, reconcile};
-use crate::state::engine::Engine;
+use crate::state::engine::{Engine, Writing};
 use crate::state::file::{
     INBOX, INBOX_ORDER, META, Opened, SNAPSHOTS, SPACES, Source, decode_position, empty,
     prepare_tables,
 };
 use crate::state::latest::{Latest, View};
-use crate::state::whereabouts::Whereabouts;
+use crate::state::own::forget_part;
+use crate::state::whereabouts::{Whereabouts, astray};
 use crate::state::{InboxMark, LookedUp, Pair, State, Trouble};
 use crate::watch::Position;
 use crate::witness::Witness;
@@ -36,6 +37,8 @@ pub struct StateStore {
     /// Held by who commits.
     writing: Mutex<()>,
     witness: Mutex<Option<Witness>>,
+    /// Why the witness is not written: told without waiting for who writes it.
+    unwitnessed: Mutex<Option<JournalFault>>,
     whereabouts: Mutex<Whereabouts>,
 }
 
@@ -53,19 +56,15 @@ impl StateStore {
     /// by another version of the program, is removed and starts empty too: all of it stands in the
     /// journal. On a disk that fails or has no room the store can be read as it stands, or holds nothing where
     /// that cannot be read, and nothing is committed until the disk takes it.
-    /// One whose disk hangs is given up (J001), as a journal is.
+    /// A disk that hangs is one that fails.
     pub fn open(path: impl AsRef<Path>) -> Result<(Self, Option<Rebuild>)> {
         let path = path.as_ref();
         if let Some(parent) = path.parent() {
-            modes::make_dir(parent)
+            RealDisk
+                .make_dir(parent)
                 .map_err(|error| JournalFault::io(parent, "making the folder", &error))?;
         }
-        let at = path.to_owned();
-        patience::run(path, move || Self::open_now(&at))
-            .map_err(|error| JournalFault::io(path, "opening", &error))?
-    }
-
-    fn open_now(path: &Path) -> Result<(Self, Option<Rebuild>)> {
+        forget_part(path);
         let place = path.display().to_string();
         let source = Source::Path(path.to_owned());
         let rebuild = match source.open(&place) {
@@ -78,13 +77,13 @@ impl StateStore {
                 let mut aside = path.as_os_str().to_owned();
                 aside.push(".damaged");
                 tracing::warn!(place, why, "the state file is moved aside and rebuilt");
-                std::fs::rename(path, &aside).map_err(|error| {
+                RealDisk.rename(path, Path::new(&aside)).map_err(|error| {
                     JournalFault::io(path, "moving a damaged file aside", &error)
                 })?;
                 Rebuild::Damaged(why)
             }
             Ok(Opened::OtherForm(form)) => {
-                std::fs::remove_file(path).map_err(|error| {
+                RealDisk.remove(path).map_err(|error| {
                     JournalFault::io(path, "removing a state of another form", &error)
                 })?;
                 Rebuild::OtherForm(form)
@@ -138,8 +137,13 @@ impl StateStore {
     /// Remembers which file its path leads to.
     fn stands_at_its_path(&self) {
         if let Some(path) = self.engine.path() {
-            self.whereabouts().opened(path);
+            self.opened(path);
         }
+    }
+
+    fn opened(&self, path: &Path) {
+        let file = RealDisk.id(path).ok();
+        self.whereabouts().opened(path, file);
     }
 
     fn aside(source: Source, place: String, cause: &JournalFault) -> Result<Self> {
@@ -153,21 +157,32 @@ impl StateStore {
             deferred: AtomicU32::new(0),
             writing: Mutex::default(),
             witness: Mutex::new(None),
+            unwitnessed: Mutex::default(),
             whereabouts: Mutex::default(),
         }
     }
 
     /// From now on every commit is noted by the witness too, after the store has it.
     pub fn watched_by(&self, witness: Witness) {
-        self.whereabouts().opened(witness.path());
+        self.opened(witness.path());
+        *self.unwitnessed() = witness.trouble().cloned();
         *self.witness() = Some(witness);
     }
 
     /// Lets the witness note a position that is durable; without one nothing happens.
     pub fn note(&self, position: Position) -> Result<()> {
-        self.witness()
-            .as_mut()
-            .map_or(Ok(()), |witness| witness.note(position))
+        let mut held = self.witness();
+        let Some(witness) = held.as_mut() else {
+            return Ok(());
+        };
+        let noted = witness.note(position);
+        *self.unwitnessed() = witness.trouble().cloned();
+        noted
+    }
+
+    fn unwitnessed(&self) -> MutexGuard<'_, Option<JournalFault>> {
+        let held = self.unwitnessed.lock();
+        held.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn whereabouts(&self) -> MutexGuard<'_, Whereabouts> {
@@ -196,16 +211,18 @@ impl StateStore {
         Ok(())
     }
 
-    fn writing(&self) -> MutexGuard<'_, ()> {
-        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    fn writing(&self) -> (Writing<'_>, MutexGuard<'_, ()>) {
+        let alone = self.writing.lock();
+        let alone = alone.unwrap_or_else(PoisonError::into_inner);
+        (self.engine.writing(), alone)
     }
 
     /// Reads, and once more when a commit failed meanwhile: the engine answers nothing from its first error
     /// until the file is open again, which the commit sees to.
     fn steadily<T>(&self, read: impl Fn() -> Result<T>) -> Result<T> {
+        let exchanges = self.engine.exchanges();
         read().or_else(|failure| {
-            let _writing = self.writing();
-            if !self.engine.has_failed() {
+            if !self.engine.outwait(exchanges) {
                 return Err(failure);
             }
             self.latest.let_go();
@@ -331,15 +348,15 @@ fn owned_order(key: (u64, &str, &[u8; 16])) -> (u64, String, [u8; 16]) {
 
 impl State for StateStore {
     fn astray(&self) -> Vec<String> {
-        self.whereabouts().astray()
+        let (files, put_back) = self.whereabouts().known();
+        astray(&files, put_back)
     }
 
     fn trouble(&self) -> Option<Trouble> {
         if let Some((why, is_of_room)) = self.engine.trouble() {
             return Some(Trouble { why, is_of_room });
         }
-        let witness = self.witness();
-        let why = witness.as_ref().and_then(Witness::trouble)?;
+        let why = self.unwitnessed().clone()?;
         Some(Trouble {
             why: why.log_text(),
             is_of_room: why.is_of_room(),
@@ -527,9 +544,14 @@ impl StateStore {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::sync::atomic::AtomicBool;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
     use redb::TableDefinition;
 
     use super::*;
+    use crate::disk::sim::SimDisk;
     use crate::state::file::InboxKey;
 
     type FirstValue = (u64, &'static [u8; 32]);
@@ -550,6 +572,90 @@ mod tests {
         transaction.open_table(SPACES).unwrap();
         transaction.open_table(INBOX_ORDER).unwrap();
         transaction.commit().unwrap();
+    }
+
+    /// A file whose reopening waits for a word while it is told to.
+    struct Slow {
+        file: Arc<dyn DiskFile>,
+        fails: AtomicBool,
+        waits: Mutex<Option<(Sender<()>, Receiver<()>)>>,
+    }
+
+    impl Slow {
+        fn meet(&self) -> io::Result<()> {
+            if self.fails.load(Ordering::SeqCst) {
+                return Err(io::Error::from_raw_os_error(crate::state::file::EIO));
+            }
+            if let Some((here, go)) = self.waits.lock().unwrap().take() {
+                here.send(()).unwrap();
+                go.recv().unwrap();
+            }
+            Ok(())
+        }
+    }
+
+    impl DiskFile for Slow {
+        fn len(&self) -> io::Result<u64> {
+            self.file.len()
+        }
+        fn read_at(&self, out: &mut [u8], offset: u64) -> io::Result<usize> {
+            self.file.read_at(out, offset)
+        }
+        fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+            self.meet()?;
+            self.file.write_at(bytes, offset)
+        }
+        fn set_len(&self, bytes: u64) -> io::Result<()> {
+            self.file.set_len(bytes)
+        }
+        fn id(&self) -> io::Result<crate::disk::FileId> {
+            self.file.id()
+        }
+        fn sync(&self) -> io::Result<()> {
+            self.file.sync()
+        }
+    }
+
+    /// Who read waited for as long as the file was being opened again, without end on a disk that hangs.
+    #[test]
+    fn nobody_who_reads_waits_for_a_file_that_is_being_opened_again() {
+        let file = SimDisk::new(7).create(Path::new("/state"), 0).unwrap();
+        let slow = Arc::new(Slow {
+            file,
+            fails: AtomicBool::new(false),
+            waits: Mutex::default(),
+        });
+        let store = StateStore::open_on(slow.clone()).unwrap().unwrap();
+        store.commit(&Changes::at(1, [1; 32])).unwrap();
+        slow.fails.store(true, Ordering::SeqCst);
+        assert!(store.commit(&Changes::at(2, [2; 32])).is_err());
+        let ((here, is_here), (go, wait)) = (channel(), channel());
+        *slow.waits.lock().unwrap() = Some((here, wait));
+        slow.fails.store(false, Ordering::SeqCst);
+        std::thread::scope(|scope| {
+            let saved = scope.spawn(|| store.commit(&Changes::at(2, [2; 32])));
+            is_here.recv().unwrap();
+            assert_eq!(store.position().unwrap(), (1, [1; 32]));
+            assert_eq!(store.look_up(&[("e1", [1; 16])]).unwrap().0, 1);
+            assert!(store.trouble().is_some());
+            assert!(store.astray().is_empty());
+            go.send(()).unwrap();
+            saved.join().unwrap().unwrap();
+        });
+        assert_eq!(store.position().unwrap(), (2, [2; 32]));
+        assert_eq!(store.trouble(), None);
+    }
+
+    /// The sequencer waited for the sync of the witness.
+    #[test]
+    fn nobody_who_asks_for_trouble_waits_for_the_witness() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, _) = StateStore::open(dir.path().join("state.redb")).unwrap();
+        store.watched_by(Witness::open(dir.path().join("witness")).unwrap());
+        let noting = store.witness();
+        assert_eq!(store.trouble(), None);
+        assert!(store.astray().is_empty());
+        drop(noting);
     }
 
     #[test]
