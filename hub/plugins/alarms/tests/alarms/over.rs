@@ -365,6 +365,30 @@ fn an_address_is_no_value_and_the_end_of_one_place_ends_no_other() {
     }
 }
 
+/// What says its place in a field of its own is ended there alone, although people had closed that one.
+#[test]
+fn the_end_of_one_area_ends_no_fire_of_another() {
+    for who in BOTH {
+        let mut hub = Hub::new(DUTY);
+        let of = |area: &str, state, at| AlarmEvent {
+            area_id: Some(area.to_owned()),
+            state,
+            ..event("a", AlarmLevel::Red, "smoke", at)
+        };
+        for area in ["A-CORE", "A-GEN"] {
+            let event = of(area, Raised, hub.now);
+            say(&mut hub, who, event);
+        }
+        assert_eq!(all(&hub, Raised).len(), 2);
+        close(&mut hub, "a");
+        for (area, left) in [("A-CORE", 1), ("A-GEN", 0)] {
+            let event = of(area, Cleared, hub.now);
+            say(&mut hub, who, event);
+            assert_eq!(all(&hub, Raised).len(), left, "{who:?} {area}");
+        }
+    }
+}
+
 /// In a detector that gives no names the end of what people had closed ended the fire beside it.
 #[test]
 fn the_end_of_a_place_without_a_name_ends_no_other() {
