@@ -145,22 +145,32 @@ fn of_another_park() -> Vec<u8> {
 /// Whatever lay there was opened as the state, and the order was carried out and journaled a second time.
 #[test]
 fn an_order_is_known_again_whatever_happened_to_the_file_of_the_state() {
-    let other = of_another_park();
-    let mut scene = Scene::new();
-    let older = scene.park.scratch().join("older");
-    std::fs::copy(scene.state(), &older).unwrap();
-    let exchanged = |path: &Path, bytes: &[u8]| {
-        std::fs::remove_file(path).unwrap();
-        std::fs::write(path, bytes).unwrap();
-    };
-    let removed = |path: &Path| std::fs::remove_file(path).unwrap();
-    scene.comes_again("removed", true, removed);
-    scene.comes_again("removed at the repair", false, removed);
-    scene.comes_again("empty", false, |path| exchanged(path, b""));
-    let older = std::fs::read(older).unwrap();
-    scene.comes_again("an older copy", false, |path| exchanged(path, &older));
-    scene.comes_again("another park's", false, |path| exchanged(path, &other));
-    assert_eq!(scene.park.terminate(), Some(0), "{}", scene.park.log());
+    let cases = [
+        ("removed", Vec::new()),
+        ("removed at the repair", Vec::new()),
+        ("empty", Vec::new()),
+        ("another park's", of_another_park()),
+        ("an older copy", Vec::new()),
+    ];
+    // Each waits for saves, most of the time.
+    std::thread::scope(|threads| {
+        for (how, bytes) in cases {
+            threads.spawn(move || {
+                let mut scene = Scene::new();
+                let bytes = match how {
+                    "an older copy" => std::fs::read(scene.state()).unwrap(),
+                    _ => bytes,
+                };
+                scene.comes_again(how, how == "removed", |path| {
+                    std::fs::remove_file(path).unwrap();
+                    if !how.starts_with("removed") {
+                        std::fs::write(path, &bytes).unwrap();
+                    }
+                });
+                assert_eq!(scene.park.terminate(), Some(0), "{}", scene.park.log());
+            });
+        }
+    });
 }
 
 /// Who read the state, the sequencer too, waited for the copy that was being made of it: nobody was answered, and
@@ -195,31 +205,37 @@ fn a_state_whose_disk_falls_silent_while_it_is_put_back_keeps_nobody_waiting() {
     assert_eq!(scene.park.terminate(), Some(0), "{}", scene.park.log());
 }
 
+fn is_built_again_from(bytes: &[u8]) {
+    let mut scene = Scene::new();
+    let opening = scene.order(false);
+    scene.lane.wait_until_up();
+    scene.order(true);
+    scene
+        .park
+        .until("the boom is down", || scene.lane.is_down());
+    scene.wait_until_forgotten();
+    scene.faults.sync(EIO);
+    scene.faults.write(EIO);
+    scene.park.until("the health warns", || scene.is_warned());
+    std::fs::write(scene.state(), bytes).unwrap();
+    scene.faults.end();
+    let resumed = || scene.count("hub.resumed") == 1;
+    scene.park.until("it is built again", resumed);
+    scene.park.wait_until_healthy();
+    let told = scene.say(&opening);
+    assert!(told.contains("accepted 1"), "{told}");
+    assert_eq!(scene.count("EmergencyGateOpen"), 2);
+    assert!(scene.lane.is_down(), "the boom rose again");
+}
+
 /// Written over under its own name nothing is left of it: it is built again from the journal, and what was
 /// said is known as after a start.
 #[test]
 fn a_state_that_was_written_over_is_built_again_from_the_journal() {
-    let other = of_another_park();
-    for bytes in [Vec::new(), other] {
-        let mut scene = Scene::new();
-        let opening = scene.order(false);
-        scene.lane.wait_until_up();
-        scene.order(true);
-        scene
-            .park
-            .until("the boom is down", || scene.lane.is_down());
-        scene.wait_until_forgotten();
-        scene.faults.sync(EIO);
-        scene.faults.write(EIO);
-        scene.park.until("the health warns", || scene.is_warned());
-        std::fs::write(scene.state(), &bytes).unwrap();
-        scene.faults.end();
-        let resumed = || scene.count("hub.resumed") == 1;
-        scene.park.until("it is built again", resumed);
-        scene.park.wait_until_healthy();
-        let told = scene.say(&opening);
-        assert!(told.contains("accepted 1"), "{told}");
-        assert_eq!(scene.count("EmergencyGateOpen"), 2);
-        assert!(scene.lane.is_down(), "the boom rose again");
-    }
+    let contents = [Vec::new(), of_another_park()];
+    std::thread::scope(|threads| {
+        for bytes in contents {
+            threads.spawn(move || is_built_again_from(&bytes));
+        }
+    });
 }
