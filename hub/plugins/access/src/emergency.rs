@@ -1,6 +1,6 @@
 //! One-key opening and operating modes (R046, R105, R124).
 
-use cordon_contract::{Entry, OrderLane};
+use cordon_contract::{Entry, NoRoom, OrderLane};
 use cordon_model::{
     AlarmCode, AlarmLevel, AuditOutcome, Direction, EmergencyGateOpen, GateAction, GateId, LaneId,
     MessageId, OperatingMode, OperatingModeChange, PartyId, Timestamp,
@@ -22,11 +22,11 @@ pub(crate) struct Hold<'a> {
     pub by_mode: bool,
 }
 
-/// Whether what takes effect `at` was said as of then while the journal is ahead: the hub's clock may have
-/// been put back behind the speaker's, and an evacuation of now does not wait for it.
-fn is_of_now(entry: &Entry, at: Timestamp) -> bool {
+/// Whether what takes effect `at` is not meant for later: its speaker says now, or the time has come. The clocks of
+/// speaker and hub may differ, and an evacuation does not wait for that.
+fn is_for_now(entry: &Entry, at: Timestamp) -> bool {
     let said = entry.message.as_deref().map(|it| it.header.occurred_at);
-    entry.clock < entry.time && said.is_some_and(|said| at <= said)
+    at <= entry.clock || said.is_some_and(|said| at <= said)
 }
 
 impl AccessPlugin {
@@ -281,8 +281,14 @@ impl AccessPlugin {
             by: change.ordered_by.clone(),
             at: change.effective_at,
             message_id: step.entry.message_id,
+            number: step.entry.number,
         };
-        if change.at <= step.entry.clock || is_of_now(step.entry, change.at) {
+        if is_for_now(step.entry, change.at) {
+            if change.mode == OperatingMode::Evacuation {
+                let place = self.place_of(&change.gates);
+                let ordered = place.into_iter().map(|gate| (gate, change.number));
+                self.state.modes.evacuated.extend(ordered);
+            }
             self.switch(step, &change);
         } else if self.state.modes.waiting.len() < MODES_WAITING_MAX {
             self.state.modes.waiting.push(change);
@@ -294,6 +300,22 @@ impl AccessPlugin {
                 outcome: AuditOutcome::Denied,
                 detail: "too many changes of mode wait for their time",
             });
+        }
+    }
+
+    /// Whether a change that is meant for later can wait.
+    pub(crate) fn room_for_mode(
+        &self,
+        entry: &Entry,
+        change: &OperatingModeChange,
+    ) -> Result<(), NoRoom> {
+        let waits = !is_for_now(entry, change.effective_at);
+        match waits && self.state.modes.waiting.len() >= MODES_WAITING_MAX {
+            true => Err(NoRoom {
+                setting: "docs/reference/authority.md",
+                part: MODES_WAITING_MAX,
+            }),
+            false => Ok(()),
         }
     }
 
@@ -310,20 +332,29 @@ impl AccessPlugin {
         }
     }
 
+    /// Carries out a change whose time has come. What was said before an evacuation was ordered does not end it.
     fn switch(&mut self, step: &mut Step<'_>, change: &ModeChange) {
-        let modes = &mut self.state.modes;
-        if change.gates.is_empty() {
-            modes.park = Some(change.mode);
-            modes.gates.clear();
-        } else {
-            for gate in change
-                .gates
-                .iter()
-                .filter(|gate| self.plan.gate(gate).is_some())
-            {
-                modes.gates.insert(gate.clone(), change.mode);
+        let place = self.place_of(&change.gates);
+        let ends = |gate: &GateId| self.state.modes.ends_evacuation(gate, change);
+        let (place, spared): (Vec<GateId>, Vec<GateId>) = place.into_iter().partition(ends);
+        if !spared.is_empty() {
+            let named: Vec<&str> = spared.iter().map(GateId::as_str).collect();
+            step.audit(Note {
+                action: "access.mode-overtaken",
+                actor: Some(&change.by),
+                target: change.mode.as_str(),
+                outcome: AuditOutcome::Denied,
+                detail: &format!(
+                    "{}: an evacuation of {} was ordered since it was said, and goes on",
+                    change.id,
+                    named.join(" ")
+                ),
+            });
+            if place.is_empty() {
+                return;
             }
         }
+        self.state.modes.take(change, &place, spared);
         step.audit(Note {
             action: "access.mode",
             actor: Some(&change.by),
@@ -331,14 +362,22 @@ impl AccessPlugin {
             outcome: AuditOutcome::Success,
             detail: &format!("{} takes effect", change.id),
         });
-        if self.config.evacuation_opens_exits {
-            self.follow_mode(step, change);
+        if self.config.evacuation_opens_exits && !place.is_empty() {
+            self.follow_mode(step, change, &place);
         }
     }
 
+    /// The gates of the plan that a change names; all when it names none.
+    fn place_of(&self, gates: &[GateId]) -> Vec<GateId> {
+        let all = self.plan.gates.iter().map(|gate| &gate.id);
+        all.filter(|gate| gates.is_empty() || gates.contains(gate))
+            .cloned()
+            .collect()
+    }
+
     /// EVACUATION holds the lanes that lead out open; its end gives them back.
-    fn follow_mode(&mut self, step: &mut Step<'_>, change: &ModeChange) {
-        let out = self.lanes_of(&change.gates, |lane| lane.direction == Some(Direction::Out));
+    fn follow_mode(&mut self, step: &mut Step<'_>, change: &ModeChange, place: &[GateId]) {
+        let out = self.lanes_of(place, |lane| lane.direction == Some(Direction::Out));
         if change.mode == OperatingMode::Evacuation {
             let hold = Hold {
                 order: &change.id,

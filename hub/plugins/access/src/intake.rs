@@ -28,6 +28,7 @@ impl AccessPlugin {
                 Some((key, listed)) => registry.has_room_for_entry(&key, &listed, entry.clock),
                 None => Ok(()),
             },
+            Body::OperatingModeChange(change) => self.room_for_mode(entry, change),
             _ => Ok(()),
         }
     }

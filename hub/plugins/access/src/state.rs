@@ -60,6 +60,8 @@ pub(crate) struct Modes {
     pub gates: BTreeMap<GateId, OperatingMode>,
     /// Changes whose time has not come, in order of arrival.
     pub waiting: Vec<ModeChange>,
+    /// Gates whose evacuation was ordered for at once, by the entry that did it.
+    pub evacuated: BTreeMap<GateId, u64>,
 }
 
 /// A change of mode.
@@ -72,6 +74,8 @@ pub(crate) struct ModeChange {
     pub at: Timestamp,
     /// The message that ordered it; ids of its commands are made from it.
     pub message_id: MessageId,
+    /// Its entry.
+    pub number: u64,
 }
 
 impl Modes {
@@ -82,6 +86,29 @@ impl Modes {
             .or(self.park.as_ref())
             .copied()
             .unwrap_or(OperatingMode::Normal)
+    }
+
+    /// Whether a change may end what a gate is in: not an evacuation that was ordered after it was said.
+    pub(crate) fn ends_evacuation(&self, gate: &GateId, change: &ModeChange) -> bool {
+        let ordered = self.evacuated.get(gate);
+        change.mode == OperatingMode::Evacuation
+            || ordered.is_none_or(|number| *number < change.number)
+    }
+
+    /// Takes in a change for `place`; `spared` are the gates of its place that stay evacuated.
+    pub(crate) fn take(&mut self, change: &ModeChange, place: &[GateId], spared: Vec<GateId>) {
+        if change.mode != OperatingMode::Evacuation {
+            self.evacuated.retain(|gate, _| !place.contains(gate));
+        }
+        if change.gates.is_empty() {
+            self.park = Some(change.mode);
+            self.gates.clear();
+            let evacuated = |gate| (gate, OperatingMode::Evacuation);
+            self.gates.extend(spared.into_iter().map(evacuated));
+        } else {
+            let changed = place.iter().map(|gate| (gate.clone(), change.mode));
+            self.gates.extend(changed);
+        }
     }
 }
 

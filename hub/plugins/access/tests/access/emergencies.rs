@@ -144,6 +144,119 @@ fn evacuation_holds_the_exits_open_and_gives_them_back() {
     assert!(told.orders.is_empty());
 }
 
+/// A routine change that had been said before took effect in the middle of an evacuation, and lowered its exits.
+#[test]
+fn what_was_said_before_an_evacuation_does_not_end_it_when_its_time_comes() {
+    use OperatingMode::{Evacuation, Heightened, Maintenance, Normal};
+    for (before, place) in [(&[][..], &[][..]), (&[], &["G-01"]), (&["G-01"], &[])] {
+        let mut feed = Feed::new();
+        feed.say(Body::AccessGrant(grant(PLATE)));
+        let later = feed.now.plus_seconds(25);
+        feed.say(mode(Heightened, before, later));
+        feed.wait_s(2);
+        let told = feed.say(mode(Evacuation, place, feed.now));
+        assert_eq!(told.orders.len(), 1);
+        feed.wait_s(60);
+        let told = feed.tick();
+        assert!(told.orders.is_empty(), "{told:?}");
+        let told = feed.capture("L-02", PLATE);
+        assert_eq!(told.decisions()[0].operating_mode, Evacuation);
+        // Elsewhere it holds.
+        if before.is_empty() && !place.is_empty() {
+            let told = feed.capture("L-05", PLATE);
+            assert_eq!(told.decisions()[0].operating_mode, Heightened);
+        }
+        // What is said since ends it, now or when its time comes.
+        let at = feed.now.plus_seconds(10);
+        feed.say(mode(Normal, &[], at));
+        feed.wait_s(10);
+        assert_eq!(feed.tick().orders.len(), 1);
+        feed.say(mode(Maintenance, &[], feed.now));
+        let told = feed.say(mode(Evacuation, &[], feed.now));
+        assert_eq!(told.orders.len(), 1);
+    }
+}
+
+/// An evacuation that was planned ends as it was planned.
+#[test]
+fn a_planned_evacuation_ends_by_what_was_planned_before_it() {
+    let mut feed = Feed::new();
+    let (begins, ends) = (feed.now.plus_seconds(60), feed.now.plus_seconds(120));
+    feed.say(mode(OperatingMode::Normal, &[], ends));
+    feed.say(mode(OperatingMode::Evacuation, &[], begins));
+    for _ in 0..2 {
+        feed.wait_s(60);
+        assert_eq!(feed.tick().orders.len(), 1);
+    }
+}
+
+/// It was answered as accepted and waited until the hub's clock showed what the speaker's did; and the end of one
+/// waited too, and ended the next.
+#[test]
+fn what_a_clock_that_is_ahead_says_for_now_takes_effect_when_it_comes() {
+    let mut feed = Feed::new();
+    let ahead = |feed: &mut Feed, which| {
+        let now = feed.now;
+        feed.now = now.plus_seconds(40);
+        let body = mode(which, &[], feed.now);
+        let said = entry(
+            1,
+            feed.now,
+            EntryKind::Message,
+            "operator-1",
+            Some(body),
+            false,
+            false,
+        );
+        feed.now = now;
+        feed.number += 1;
+        feed.step(Entry {
+            number: feed.number,
+            time: now,
+            clock: now,
+            ..said
+        })
+    };
+    assert_eq!(ahead(&mut feed, OperatingMode::Evacuation).orders.len(), 1);
+    assert_eq!(ahead(&mut feed, OperatingMode::Normal).orders.len(), 1);
+    feed.wait_s(3);
+    let now = feed.now;
+    assert_eq!(
+        feed.say(mode(OperatingMode::Evacuation, &[], now))
+            .orders
+            .len(),
+        1
+    );
+    feed.wait_s(60);
+    assert!(feed.tick().orders.is_empty());
+}
+
+/// One change more than can wait was taken and forgotten.
+#[test]
+fn a_change_of_mode_that_cannot_wait_is_refused_and_one_of_now_never_is() {
+    let mut feed = Feed::new();
+    let later = feed.now.plus_seconds(3_600);
+    let asked = |feed: &Feed, at| {
+        let body = mode(OperatingMode::Evacuation, &[], at);
+        let said = entry(
+            0,
+            feed.now,
+            EntryKind::Message,
+            "operator-1",
+            Some(body),
+            false,
+            false,
+        );
+        feed.plugin.has_room(&said).map_err(|it| it.part)
+    };
+    for _ in 0..100 {
+        assert_eq!(asked(&feed, later), Ok(()));
+        feed.say(mode(OperatingMode::Heightened, &[], later));
+    }
+    assert_eq!(asked(&feed, later), Err(100));
+    assert_eq!(asked(&feed, feed.now), Ok(()));
+}
+
 /// After a restart the page said NORMAL, UNKNOWN and nobody until each was said again.
 #[test]
 fn what_stands_in_the_park_is_the_same_before_and_after_a_restart() {
