@@ -39,7 +39,7 @@ pub const SUBJECTS_MAX: usize = 100_000;
 const PARK: &str = "";
 
 /// Before the stored statements; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"precedence/10;";
+const FORM: &[u8] = b"precedence/11;";
 
 /// The newest statements about every subject, by sender.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! When a statement was true, and which of two is the older.
 
 use cordon_contract::speaker_of;
-use cordon_model::{Message, Timestamp};
+use cordon_model::{Body, Message, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::is_parks_voice;
@@ -33,6 +33,9 @@ pub(super) struct Stamp {
     /// Whose count it is, where several people are one speaker.
     pub author: u32,
     pub sequence: u64,
+    /// It is an entry of a list, on the safe side. Of two such neither is safer than the other: one may bar another
+    /// plate, or for a shorter time.
+    pub bars: bool,
 }
 
 impl Stamp {
@@ -58,11 +61,17 @@ impl Stamp {
             came_micros: received.micros(),
             author,
             sequence: message.header.sequence,
+            bars: matches!(message.body, Body::ListEntry(_))
+                && Lean::of(&message.body) == Lean::Safe,
         }
     }
 
     /// True when `self`, which leans to a side, was true before `other`.
     pub(super) fn is_before(self, other: Self, lean: Lean) -> bool {
+        let lean = match self.bars && other.bars {
+            true => Lean::Open,
+            false => lean,
+        };
         match (self.author == other.author, lean) {
             (true, Lean::Safe) => self.is_surely_before_own(other),
             (true, Lean::Open) => self.is_before_own(other),
@@ -78,13 +87,18 @@ impl Stamp {
     }
 
     /// Of one author: by his time, and by his count at one time. The count of another time says nothing: it
-    /// begins anew when a system does. A count that went on while the clock was put right tells that the
-    /// time of arrival has to be asked.
+    /// begins anew when a system does. Where the clock was put right between the two, a time that was ahead says
+    /// nothing: a lower number is older then, and of a number that went on the time of arrival tells.
     fn is_before_own(self, other: Self) -> bool {
         if self.is_newer_own(other) {
-            return false;
+            let behind = other.sequence.saturating_sub(self.sequence);
+            return (1..=ONE_COUNT).contains(&behind)
+                && self.sequence > 0
+                && self.ahead_micros() > SAFE_APART_MICROS
+                && !other.is_of_one_clock(self);
         }
-        let was_put_right = self.sequence > other.sequence && other.is_ahead();
+        let was_put_right =
+            self.sequence > other.sequence && other.is_ahead() && !self.is_of_one_clock(other);
         !was_put_right || self.lies_before(other, 1)
     }
 

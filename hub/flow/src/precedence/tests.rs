@@ -16,6 +16,7 @@ fn stamp(said_micros: i64, sequence: u64) -> Stamp {
         came_micros: said_micros,
         author: 1,
         sequence,
+        bars: false,
     }
 }
 
@@ -92,6 +93,50 @@ fn of_one_author_the_older_is_older_however_far_his_clock_is_ahead() {
         "the clock was put back"
     );
     assert!(stamp(98, 300).is_before(stamp(2_000_098, 2), Safe));
+}
+
+/// His clock was ahead and was put right, and what he had said before came late: it lowered, and let in.
+#[test]
+fn what_a_clock_ahead_said_before_it_was_put_right_is_older_by_its_number() {
+    for ahead in [10, 20, 240] {
+        let opened = stamp(10 * SECOND, 52);
+        let before = came((3 + ahead) * SECOND, 10 * SECOND, 51);
+        let is_told = before.said_micros > before.came_micros;
+        assert_eq!(before.is_before(opened, Open), is_told, "{ahead}");
+        // A count that was begun anew, another device far off in its count, or none.
+        for sequence in [0, 53, 600] {
+            let other = Stamp { sequence, ..before };
+            assert!(!other.is_before(opened, Open), "{ahead} {sequence}");
+        }
+        // A clock that is always ahead: its time tells.
+        let ahead_too = came((8 + ahead) * SECOND, 9 * SECOND, 52);
+        let later = came((9 + ahead) * SECOND, 10 * SECOND, 51);
+        assert!(!later.is_before(ahead_too, Open), "{ahead}");
+        let late = came((7 + ahead) * SECOND, 11 * SECOND, 900);
+        assert!(late.is_before(ahead_too, Open), "{ahead}");
+    }
+    // A little ahead is everyday.
+    let later = came(12 * SECOND, 11 * SECOND, 51);
+    assert!(!later.is_before(stamp(10 * SECOND, 52), Open));
+}
+
+/// An entry of an hour before bars another plate, or not as long: it took the place of the newer one.
+#[test]
+fn of_two_entries_that_bar_none_is_on_the_safe_side_of_the_other() {
+    let barring = |said, sequence| Stamp {
+        bars: true,
+        ..stamp(said, sequence)
+    };
+    let newer = barring(3_600 * SECOND, 3);
+    assert!(barring(0, 60).is_before(newer, Safe));
+    let by_another = Stamp {
+        author: 2,
+        ..barring(3_599 * SECOND, 0)
+    };
+    assert!(by_another.is_before(newer, Safe));
+    // One that lets in stands against it as ever.
+    assert!(!stamp(0, 60).is_before(newer, Safe));
+    assert!(!barring(0, 60).is_before(stamp(3_600 * SECOND, 3), Safe));
 }
 
 /// A person's other device was up to five minutes ahead: his opening from this one was refused so long.
