@@ -130,14 +130,16 @@ fn part_of(path: &Path) -> PathBuf {
 /// Removes the copy that was left by a run which ended while it put its file back: all of it stands in the
 /// journal.
 pub(super) fn forget_part(path: &Path) {
-    match RealDisk.remove(&part_of(path)) {
-        Ok(()) => {
-            tracing::info!(path = %path.display(), "a half-made copy of the state is removed")
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+    let part = part_of(path);
+    if fs::symlink_metadata(&part).is_err() {
+        return;
+    }
+    let place = part.display();
+    match RealDisk.remove(&part) {
+        Ok(()) => tracing::info!(%place, "a half-made copy of the state is removed"),
         // It only takes room; the next start tries again.
         Err(error) => {
-            tracing::warn!(%error, path = %path.display(), "a half-made copy of the state is not removed")
+            tracing::warn!(%error, %place, "a half-made copy of the state is not removed");
         }
     }
 }
