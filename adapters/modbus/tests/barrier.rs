@@ -258,7 +258,12 @@ fn lock_open_is_repeated_until_the_limit_confirms_and_across_a_cut() {
     assert!(ends(&tasks).is_empty(), "not before it is off");
     machine.lock_let_go(101_010);
     assert!(pulses(&machine.see(101_020, signals(UP))).is_empty());
-    let (tasks, news) = machine.lock_seen(101_030, false);
+    assert_eq!(
+        machine.lock_seen(101_030, false),
+        (vec![], None),
+        "one look"
+    );
+    let (tasks, news) = machine.lock_seen(101_040, false);
     assert_eq!(ends(&tasks), [(11, OutcomeKind::Confirmed)]);
     assert_eq!(news, None);
     assert_eq!(pulses(&machine.see(101_100, signals(UP))), [Output::Lower]);
@@ -267,6 +272,7 @@ fn lock_open_is_repeated_until_the_limit_confirms_and_across_a_cut() {
 /// Has the controller take a release that was just written, and let go at once.
 fn lets_go(machine: &mut Machine, now_ms: u64) {
     machine.lock_let_go(now_ms);
+    machine.lock_seen(now_ms, false);
     machine.lock_seen(now_ms, false);
 }
 
@@ -368,7 +374,8 @@ fn a_release_whose_write_fails_changes_nothing() {
     let tasks = machine.see(22_010, signals(UP));
     assert_eq!(tasks[0], Task::Set(Output::LockOpen, false));
     machine.lock_let_go(22_020);
-    let (tasks, _) = machine.lock_seen(22_030, false);
+    machine.lock_seen(22_030, false);
+    let (tasks, _) = machine.lock_seen(22_040, false);
     assert_eq!(ends(&tasks), [(5, OutcomeKind::Confirmed)]);
 }
 

@@ -279,6 +279,10 @@ impl Machine {
             return None;
         };
         if !is_on {
+            // One look may be a wrong bit.
+            if self.relock.seen.sure() != Some(false) {
+                return None;
+            }
             let (was_locked, is_overruled) = (*was_locked, *is_overruled);
             self.relock.repeats_lower = *lags && !is_overruled;
             self.lock_is_off(now_ms, was_locked, is_overruled, tasks);
