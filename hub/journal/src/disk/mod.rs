@@ -6,11 +6,15 @@ mod real;
 pub mod sim;
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 pub use real::RealDisk;
+
+/// Pieces of a file by their offset.
+pub type Pages = BTreeMap<u64, Vec<u8>>;
 
 /// What makes a file that very file, whatever it is called: its disk and its number there.
 pub type FileId = (u64, u64);
@@ -62,6 +66,11 @@ pub trait DiskFile: Send + Sync {
     }
     /// Writes all of `bytes`.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// Writes each of the pages at its offset.
+    fn write_pages(&self, pages: &Arc<Pages>) -> io::Result<()> {
+        let mut pages = pages.iter();
+        pages.try_for_each(|(offset, page)| self.write_at(page, *offset))
+    }
     /// Writes all of `bytes` and makes them, and every earlier write, durable.
     fn write_durably(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.write_at(bytes, offset)?;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustix::io::ReadWriteFlags;
 
 use super::patience::{self, Hand, PATIENCE, answers, disk_of};
-use super::{Disk, DiskFile, FileId, modes};
+use super::{Disk, DiskFile, FileId, Pages, modes};
 
 /// The operating system's files. A disk that hangs is one that fails: see [`super::patience`]. What changes a file or
 /// a folder is given up there; reading is not, but by [`DiskFile::read_in_time`].
@@ -266,6 +266,14 @@ impl DiskFile for RealFile {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let bytes = bytes.to_vec();
         self.change(move |file| file.write_all_at(&bytes, offset))
+    }
+
+    fn write_pages(&self, pages: &Arc<Pages>) -> io::Result<()> {
+        let pages = Arc::clone(pages);
+        self.change(move |file| {
+            let mut pages = pages.iter();
+            pages.try_for_each(|(offset, page)| file.write_all_at(page, *offset))
+        })
     }
 
     fn write_durably(&self, bytes: &[u8], offset: u64) -> io::Result<()> {

@@ -1,16 +1,16 @@
 //! The file of the state: its tables, and how it is opened, made and judged.
 
-use std::any::Any;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use redb::{
-    Builder, Database, DatabaseError, ReadableDatabase as _, ReadableTable, StorageBackend,
-    StorageError, TableDefinition, WriteTransaction,
+    Builder, Database, DatabaseError, ReadableDatabase as _, ReadableTable, StorageError,
+    TableDefinition, WriteTransaction,
 };
 
 use super::aside::Aside;
+use super::pages::Backend;
 use crate::disk::{Disk as _, DiskFile, RealDisk};
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::watch::Position;
@@ -294,57 +294,4 @@ pub(super) fn empty(transaction: &WriteTransaction) -> std::result::Result<(), r
     transaction.delete_table(INBOX)?;
     transaction.delete_table(INBOX_ORDER)?;
     Ok(())
-}
-
-/// redb over one of our files, which gives up what hangs.
-struct Backend {
-    file: Arc<dyn DiskFile>,
-    /// Keeps others away.
-    alone: Mutex<Option<Box<dyn Any + Send + Sync>>>,
-}
-
-impl Backend {
-    fn of(file: Arc<dyn DiskFile>, alone: Option<Box<dyn Any + Send + Sync>>) -> Self {
-        Self {
-            file,
-            alone: Mutex::new(alone),
-        }
-    }
-}
-
-impl std::fmt::Debug for Backend {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Backend")
-    }
-}
-
-impl StorageBackend for Backend {
-    fn len(&self) -> io::Result<u64> {
-        self.file.len()
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        if self.file.read_in_time(out, offset)? == out.len() {
-            return Ok(());
-        }
-        Err(io::ErrorKind::UnexpectedEof.into())
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.file.set_len(len)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        self.file.sync()
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.file.write_at(data, offset)
-    }
-
-    fn close(&self) -> io::Result<()> {
-        let alone = self.alone.lock();
-        alone.unwrap_or_else(PoisonError::into_inner).take();
-        Ok(())
-    }
 }

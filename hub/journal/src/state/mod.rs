@@ -8,6 +8,7 @@ mod engine;
 mod file;
 mod latest;
 mod own;
+mod pages;
 mod store;
 mod whereabouts;
 
