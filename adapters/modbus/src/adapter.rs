@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cordon_contract::{
@@ -11,7 +11,7 @@ use cordon_contract::{
     OutcomeKind, Probe, Target,
 };
 use cordon_model::DeviceId;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{SetOnce, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::command;
@@ -25,6 +25,8 @@ use crate::state::Action;
 const PROFILE_BYTES_MAX: u64 = 64 * 1024;
 /// How long after its deadline an order's own answer is waited for.
 const GRACE_MS: i64 = 250;
+/// How long an order waits for an adapter that is not started yet.
+const START_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The health of every device, as last shown by the owner of its bus.
 #[derive(Debug, Default)]
@@ -72,7 +74,8 @@ pub struct ModbusAdapter {
     config: Config,
     doors: Vec<Arc<Door>>,
     board: Arc<Board>,
-    clock: OnceLock<Arc<dyn Clock>>,
+    /// Set with the first run.
+    clock: SetOnce<Arc<dyn Clock>>,
 }
 
 impl std::fmt::Debug for ModbusAdapter {
@@ -107,7 +110,7 @@ impl ModbusAdapter {
             config,
             doors,
             board,
-            clock: OnceLock::new(),
+            clock: SetOnce::new(),
         })
     }
 
@@ -159,7 +162,8 @@ impl ModbusAdapter {
         let (Some((door, (device, unit))), "device") = (place, order.target.kind()) else {
             return Outcome::new(OutcomeKind::Refused, "no such barrier here");
         };
-        let Some(clock) = self.clock.get() else {
+        // The hub may take an order in the moment before it starts its adapters.
+        let Ok(clock) = tokio::time::timeout(START_PATIENCE, self.clock.wait()).await else {
             return Outcome::new(
                 OutcomeKind::Failed,
                 "the adapter is not running; nothing was sent",

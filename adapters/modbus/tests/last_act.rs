@@ -462,6 +462,17 @@ async fn a_release_that_waits_for_the_link_ends_with_a_newer_opening() {
     assert_eq!(lane.state().plant.lower_commands, 0);
 }
 
+/// The hub takes an emergency opening in the moment before it starts its adapters: it was answered as carried out, and
+/// came to nothing.
+#[tokio::test]
+async fn an_opening_of_the_moment_before_the_start_is_carried_out() {
+    let lane = lane().await;
+    let park = Park::start(lane.addr(), &quick_profile());
+    let opening = park.execute(LockOpen, 4_000).await;
+    assert_eq!(opening.kind, OutcomeKind::Confirmed, "{opening:?}");
+    assert!(is_up(&lane) && is_locked(&lane));
+}
+
 /// It came too late for the bus: the lane is not shown as held by it.
 #[tokio::test]
 async fn an_order_whose_deadline_had_passed_says_that_nothing_was_sent() {

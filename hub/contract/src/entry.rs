@@ -145,6 +145,8 @@ pub struct Entry {
     pub late: bool,
     /// What the hub's clock showed when it acted, where it acted before it could be written down.
     pub acted_at: Option<Timestamp>,
+    /// True when it acted in an earlier run of the program than the one that wrote it down.
+    pub of_earlier_run: bool,
     /// On whose word it stands.
     pub standing: Standing,
 }

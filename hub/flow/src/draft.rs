@@ -124,6 +124,7 @@ impl Draft {
             overtaken: self.kind == EntryKind::Message && self.flags & flags::IDLE != 0,
             late: self.flags & flags::LATE != 0,
             acted_at: self.acted_at,
+            of_earlier_run: self.kind == EntryKind::Message && self.flags & flags::EARLIER_RUN != 0,
             standing: self.standing(),
         }
     }

@@ -321,6 +321,8 @@ impl Kit {
         match write_message(message).map(String::from_utf8) {
             Ok(Ok(xml)) => self.spool.add(SpoolLine::Opening {
                 at_micros: line.entry.time.micros(),
+                clock_micros: line.entry.time.micros().saturating_sub(self.lead()),
+                run: self.spool.run(),
                 sender: line.entry.sender.as_str().to_owned(),
                 xml,
                 id: Some(id.to_string()),

@@ -48,6 +48,9 @@ pub const WARN_EARLY: u16 = 1 << 4;
 /// On a message: a grant for gates none of which lets its kind through.
 pub const WARN_CLASS: u16 = 1 << 5;
 
+/// On a message that is [`LATE`]: it acted in an earlier run of the program than the one that journals it.
+pub const EARLIER_RUN: u16 = 1 << 6;
+
 /// All that a receipt of a message warns of.
 pub const WARNED: u16 = PROPOSAL
     | WARN_PLACE

@@ -31,17 +31,9 @@ pub(crate) struct HeldFold {
     /// The same that follow from an emergency opening, as the spool names them.
     spooled: BTreeMap<Spooled, (DeviceId, MessageId)>,
     /// Emergency openings and releases of the journal, by number.
-    openings: BTreeMap<u64, Act>,
+    openings: BTreeMap<u64, MessageId>,
     /// What was known when this run began.
     at_start: BTreeMap<DeviceId, bool>,
-}
-
-/// An emergency opening or release.
-#[derive(Debug)]
-struct Act {
-    id: MessageId,
-    /// When, if it acted before it could be journaled.
-    acted_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Default)]
@@ -242,17 +234,12 @@ impl HeldFold {
         let said = draft.kind != EntryKind::Message || draft.flags & flags::IDLE == 0;
         match &message.body {
             Body::EmergencyGateOpen(_) => {
-                let act = Act {
-                    id: draft.message_id,
-                    acted_at: draft.acted_at,
-                };
-                self.openings.insert(record.number, act);
+                self.openings.insert(record.number, draft.message_id);
             }
             Body::GateCommand(_) if draft.kind == EntryKind::Order => {
-                let act = self.openings.get(&record.cause);
-                let opening = act.map(|act| act.id.to_string());
-                let acted_at = act.and_then(|act| act.acted_at);
-                let at = acted_at.unwrap_or(Timestamp::from_micros(record.time_micros));
+                let opening = self.openings.get(&record.cause);
+                let opening = opening.map(ToString::to_string);
+                let at = Timestamp::from_micros(record.time_micros);
                 let order = self.ordered(draft, at, Some(record.number));
                 if let (Some(opening), Some(order)) = (opening, order) {
                     self.spooled.insert((opening, draft.label.clone()), order);
@@ -265,7 +252,7 @@ impl HeldFold {
 
     /// Whether an opening of the spool stands in the journal, with its orders.
     pub(crate) fn knows(&self, opening: MessageId) -> bool {
-        self.openings.values().any(|known| known.id == opening)
+        self.openings.values().any(|known| *known == opening)
     }
 
     /// Takes in what an opening of the spool led to, that acted at `at` on these targets; on all when the spool does

@@ -108,12 +108,13 @@ impl Kit {
             xml,
             id,
             acted,
+            ..
         } = line
         else {
             return;
         };
         let at = Timestamp::from_micros(*at_micros);
-        let draft = match late_draft(sender, xml, at) {
+        let draft = match late_draft(sender, xml) {
             Ok(draft) => draft,
             Err(fault) => {
                 tracing::error!(%fault, sender, xml, "a line of the emergency spool cannot be read");

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 use cordon_contract::OutcomeKind;
 use cordon_journal::disk::{Disk as _, RealDisk};
+use cordon_model::MessageId;
 use serde::{Deserialize, Serialize};
 
 use file::{
@@ -28,8 +29,14 @@ use file::{
 pub(crate) enum SpoolLine {
     /// An emergency opening that acted before it was journaled.
     Opening {
-        /// When it acted, microseconds.
+        /// When it acted, in the time of entries, microseconds.
         at_micros: i64,
+        /// What the hub's clock showed then, microseconds; 0 in a line of an older program.
+        #[serde(default)]
+        clock_micros: i64,
+        /// The run of the program in which it acted; 0 in a line of an older one.
+        #[serde(default)]
+        run: u64,
         /// Who ordered it.
         sender: String,
         /// The message in canonical form.
@@ -79,6 +86,11 @@ struct Kept {
     stored: bool,
 }
 
+fn first_half(id: MessageId) -> [u8; 8] {
+    let [a, b, c, d, e, f, g, h, ..] = *id.as_bytes();
+    [a, b, c, d, e, f, g, h]
+}
+
 /// What was found under the spool's name: which file, and whether on the spool's own disk.
 type Found = (FileMark, bool);
 
@@ -87,6 +99,8 @@ type Found = (FileMark, bool);
 #[derive(Debug)]
 pub(crate) struct Spool {
     path: PathBuf,
+    /// This run of the program, as its lines name it.
+    run: u64,
     kept: VecDeque<Kept>,
     /// The file as it was last read or written; none when there was none.
     mark: Option<Found>,
@@ -108,6 +122,7 @@ impl Spool {
         Self {
             home: mounts_on(&path),
             path,
+            run: u64::from_be_bytes(first_half(MessageId::random())) | 1,
             kept: VecDeque::new(),
             mark: None,
             doubt: None,
@@ -116,6 +131,11 @@ impl Spool {
             damaged: 0,
             kept_at: None,
         }
+    }
+
+    /// This run of the program, as its lines name it.
+    pub(crate) fn run(&self) -> u64 {
+        self.run
     }
 
     /// Adds a line and syncs it. It stays in memory too, so that a line which cannot be written, or whose

@@ -254,13 +254,8 @@ impl Sequencer {
         open: &BTreeMap<u64, OpenOrder>,
     ) -> Result<bool, Fault> {
         for line in spooled {
-            if let SpoolLine::Opening {
-                sender,
-                xml,
-                at_micros,
-                ..
-            } = line
-                && let Ok(draft) = late_draft(sender, xml, Timestamp::from_micros(*at_micros))
+            if let SpoolLine::Opening { sender, xml, .. } = line
+                && let Ok(draft) = late_draft(sender, xml)
             {
                 let (id, digest) = (draft.message_id, draft.digest);
                 let verdict = self.inbox.verdict(&draft.sender, id, digest, Key::Exact)?;
@@ -345,12 +340,22 @@ impl Sequencer {
                 sender,
                 xml,
                 at_micros,
+                clock_micros,
+                run,
                 ..
             } = line
             {
                 let at = Timestamp::from_micros(*at_micros);
-                match late_draft(sender, xml, at) {
+                match late_draft(sender, xml) {
                     Ok(mut draft) => {
+                        let shown = match *clock_micros {
+                            0 => *at_micros,
+                            shown => shown,
+                        };
+                        draft.acted_at = Some(Timestamp::from_micros(shown));
+                        if *run != self.kit.spool.run() {
+                            draft.flags |= flags::EARLIER_RUN;
+                        }
                         if self.kit.core.precedence().is_overtaken(&draft, at) {
                             draft.flags |= flags::OVERTAKEN;
                         }
@@ -493,8 +498,8 @@ fn late_orders(batch: &Batch, epoch: u64) -> Vec<(Order, Option<MessageId>)> {
         .collect()
 }
 
-/// A spooled opening as it is journaled, with when it acted.
-pub(crate) fn late_draft(sender: &str, xml: &str, at: Timestamp) -> Result<Draft, Fault> {
+/// A spooled opening as it is journaled.
+pub(crate) fn late_draft(sender: &str, xml: &str) -> Result<Draft, Fault> {
     let message = parse_message(xml.as_bytes()).map_err(of_wire)?;
     let sender = PartyId::new(sender).map_err(|error| fault(UNREADABLE).log(error.to_string()))?;
     Ok(Draft {
@@ -504,7 +509,6 @@ pub(crate) fn late_draft(sender: &str, xml: &str, at: Timestamp) -> Result<Draft
         label: message.header.message_type.as_str().to_owned(),
         body: xml.to_owned().into_bytes().into(),
         message: Some(Arc::new(message)),
-        acted_at: Some(at),
         ..Draft::bare(EntryKind::Message, sender)
     })
 }

@@ -205,6 +205,7 @@ impl Park {
             overtaken: false,
             late: false,
             acted_at: None,
+            of_earlier_run: false,
             standing: cordon_contract::Standing::Park,
         };
         let mut decisions = Decisions::default();

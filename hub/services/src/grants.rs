@@ -170,6 +170,7 @@ mod tests {
             overtaken: false,
             late: false,
             acted_at: None,
+            of_earlier_run: false,
             standing,
         }
     }

@@ -58,6 +58,7 @@ fn entry(number: u64, sender: &str, body: Body) -> Entry {
         overtaken: false,
         late: false,
         acted_at: None,
+        of_earlier_run: false,
         standing: Standing::Own,
     }
 }

@@ -6,7 +6,6 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use cordon_journal::disk::{Disk as _, RealDisk, modes, patience};
-use cordon_model::Timestamp;
 
 use super::SpoolLine;
 use crate::startup::late_draft;
@@ -38,15 +37,8 @@ pub(super) fn lines_of(bytes: &[u8]) -> (Vec<SpoolLine>, u64) {
 /// A line that can be journaled.
 fn line_of(text: &[u8]) -> Result<SpoolLine, String> {
     let line: SpoolLine = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-    if let SpoolLine::Opening {
-        sender,
-        xml,
-        at_micros,
-        ..
-    } = &line
-    {
-        let at = Timestamp::from_micros(*at_micros);
-        late_draft(sender, xml, at).map_err(|fault| fault.to_string())?;
+    if let SpoolLine::Opening { sender, xml, .. } = &line {
+        late_draft(sender, xml).map_err(|fault| fault.to_string())?;
     }
     Ok(line)
 }

@@ -276,6 +276,8 @@ fn a_file_with_lines_that_cannot_be_read_is_kept() {
     let path = dir.path().join("spool");
     let opening = SpoolLine::Opening {
         at_micros: 1,
+        clock_micros: 1,
+        run: 1,
         sender: "operator-1".into(),
         xml: "<c:Message".into(),
         id: None,

@@ -101,9 +101,6 @@ impl AccessPlugin {
     ) -> usize {
         let mut ordered = 0;
         let at = ordered_at(step.entry);
-        let started_at = self.state.started_at;
-        let is_of_earlier_run =
-            step.entry.acted_at.is_some() && started_at.is_some_and(|it| at < it);
         for (gate, lane) in lanes {
             let Some(device) = self.barrier_of(lane) else {
                 continue;
@@ -135,7 +132,7 @@ impl AccessPlugin {
                 opened: Opened::ordered(command),
                 at,
                 found: false,
-                before_start: is_of_earlier_run,
+                before_start: step.entry.of_earlier_run,
                 unwanted: false,
             };
             match self.release_since(step.entry, lane, at) {

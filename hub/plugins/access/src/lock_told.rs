@@ -1,6 +1,6 @@
 //! What a lane says of its lock and its boom by itself, about no order: found held open, undone, let go.
 
-use cordon_contract::{Entry, OrderLane};
+use cordon_contract::OrderLane;
 use cordon_model::{AlarmCode, AlarmLevel, BarrierState, CommandOutcome, GateAction, GateStatus};
 
 use crate::alarm::{About, Step};
@@ -91,10 +91,7 @@ impl AccessPlugin {
     }
 
     /// The program was started: who serves the lanes begins anew and knows nothing of what holds them.
-    pub(crate) fn on_start(&mut self, entry: &Entry) {
-        let message = entry.message.as_deref();
-        let began = message.map_or(entry.clock, |message| message.header.occurred_at);
-        self.state.started_at = Some(began);
+    pub(crate) fn on_start(&mut self) {
         let releasing = self.state.releasing.values_mut().map(|(_, held)| held);
         for held in self.state.held.values_mut().chain(releasing) {
             held.before_start = true;

@@ -51,7 +51,8 @@ impl AccessPlugin {
 
     /// Orders a barrier to do something; the only place that does.
     pub(crate) fn command(&self, step: &mut Step<'_>, command: Command<'_>) -> MessageId {
-        let id = ids::command(&command.seed, step.entry.number, step.next_command());
+        let index = step.next_command();
+        let id = ids::command_on(step.entry, &command.seed, index);
         let deadline = step.entry.time.plus_ms(i64::from(command.deadline_ms));
         let body = Body::GateCommand(GateCommand {
             command_id: id,

@@ -13,7 +13,7 @@ use crate::state::State;
 /// The state cannot be written or read.
 const SNAPSHOT: &str = "P012";
 /// Before the stored state; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"access/6;";
+const FORM: &[u8] = b"access/7;";
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
 
 /// Access control of one park.
@@ -110,7 +110,7 @@ impl Plugin for AccessPlugin {
             // A hub that runs with its journal says so first, and counts from what stood there.
             (EntryKind::Audit, _) => {
                 if entry.label == HUB_START {
-                    self.on_start(entry);
+                    self.on_start();
                 }
                 if self.shown.look().is_none() {
                     self.shown.show_all(&self.state);

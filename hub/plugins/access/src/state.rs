@@ -49,8 +49,6 @@ pub(crate) struct State {
     /// The newest release of a lane that was confirmed: the lane may find it undone, and what is older than it
     /// changes nothing.
     pub released: BTreeMap<LaneId, Release>,
-    /// When the program started; what acted before that is of another run.
-    pub started_at: Option<Timestamp>,
 }
 
 /// Operating modes (R124).

@@ -329,6 +329,7 @@ impl Line {
             overtaken: false,
             late: false,
             acted_at: None,
+            of_earlier_run: false,
             standing: cordon_contract::Standing::default(),
         }
     }

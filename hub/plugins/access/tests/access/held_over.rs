@@ -87,21 +87,7 @@ fn step_of(feed: &mut Feed, kind: EntryKind, said: Timestamp, body: Option<Body>
 
 /// The program was started.
 fn start(feed: &mut Feed) {
-    start_that_began(feed, feed.now);
-}
-
-/// The program was started, and could not write its journal before now.
-fn start_that_began(feed: &mut Feed, began: Timestamp) {
-    let hub = PartyId::new("HUB-1").unwrap();
-    let said = Body::AuditEvent(AuditEvent {
-        action: HUB_START.to_owned(),
-        actor_id: hub,
-        target: None,
-        outcome: AuditOutcome::Success,
-        detail: None,
-        at: began,
-    });
-    let entry = step_of(feed, EntryKind::Audit, began, Some(said));
+    let entry = step_of(feed, EntryKind::Audit, feed.now, None);
     let entry = Entry {
         label: HUB_START.to_owned(),
         ..entry
@@ -112,11 +98,21 @@ fn start_that_began(feed: &mut Feed, began: Timestamp) {
 
 /// An act that is journaled now and was carried out before, whatever the clock of who said it shows.
 fn late(feed: &mut Feed, acted: Timestamp, body: Body) -> Told {
+    late_of(feed, acted, body, false)
+}
+
+/// The same of an earlier run of the program.
+fn late_of_earlier_run(feed: &mut Feed, acted: Timestamp, body: Body) -> Told {
+    late_of(feed, acted, body, true)
+}
+
+fn late_of(feed: &mut Feed, acted: Timestamp, body: Body, of_earlier_run: bool) -> Told {
     let said = acted.plus_seconds(-15);
     let entry = step_of(feed, EntryKind::Message, said, Some(body));
     feed.step(Entry {
         late: true,
         acted_at: Some(acted),
+        of_earlier_run,
         ..entry
     })
 }
@@ -143,8 +139,8 @@ fn what_a_lane_says_is_of_the_time_it_says_and_older_than_a_release_since() {
         }
         let (opening, release) = match is_late {
             true => (
-                late(&mut feed, opened, act(&["G-04"], false)),
-                late(&mut feed, released, act(&["G-04"], true)),
+                late_of_earlier_run(&mut feed, opened, act(&["G-04"], false)),
+                late_of_earlier_run(&mut feed, released, act(&["G-04"], true)),
             ),
             false => (
                 feed.say(act(&["G-04"], false)),
@@ -323,11 +319,45 @@ fn an_opening_that_is_journaled_late_at_a_start_is_ordered_again_too() {
     let seen = feed.now;
     feed.wait_s(60);
     start(&mut feed);
-    let opening = late(&mut feed, opened, act(&["G-04"], false));
+    let opening = late_of_earlier_run(&mut feed, opened, act(&["G-04"], false));
     feed.end(LANE, command_of(&opening, LANE), Confirmed);
     let told = down_when(&mut feed, seen, false);
     assert_eq!(told.orders.len(), 1, "{told:?}");
     assert!(is_held(&now, LANE));
+}
+
+/// What came of the order that acted, while it was being journaled, named another command than the journal: the
+/// lane was never known to be open, and a failure was told to nobody.
+#[test]
+fn what_acts_before_it_is_journaled_is_the_same_command_afterwards() {
+    for release in [false, true] {
+        let (mut acting, _) = feed();
+        let (mut journaled, now) = feed();
+        let said = acting.now;
+        let order = step_of(
+            &mut acting,
+            EntryKind::Message,
+            said,
+            Some(act(&["G-04"], release)),
+        );
+        let acted = acting.step(order.clone());
+        // Before it, other things are journaled, also what holds the lane.
+        journaled.wait_s(5);
+        let opened = journaled.say(act(&["G-04"], false));
+        journaled.end(LANE, command_of(&opened, LANE), Confirmed);
+        let number = journaled.number + 1;
+        journaled.number = number;
+        let late = journaled.step(Entry {
+            number,
+            late: true,
+            acted_at: Some(journaled.now),
+            ..order
+        });
+        assert_eq!(command_of(&late, LANE), command_of(&acted, LANE));
+        let told = journaled.end(LANE, command_of(&acted, LANE), Failed);
+        assert_eq!(told.alarm_codes(), [AlarmCode::GateFault], "{release}");
+        assert!(is_held(&now, LANE));
+    }
 }
 
 /// The run began in its emergency mode: what acted in it is known to who serves the lane, and what was seen of the
@@ -338,11 +368,10 @@ fn an_opening_of_the_emergency_mode_of_a_start_is_not_ordered_again_when_it_is_j
     let opening = feed.say(act(&["G-04"], false));
     feed.end(LANE, command_of(&opening, LANE), Confirmed);
     feed.wait_s(60);
-    let began = feed.now;
-    let seen = began.plus_seconds(1);
-    let opened = began.plus_seconds(2);
+    let seen = feed.now.plus_seconds(1);
+    let opened = feed.now.plus_seconds(2);
     feed.wait_s(60);
-    start_that_began(&mut feed, began);
+    start(&mut feed);
     let opening = late(&mut feed, opened, act(&["G-04"], false));
     feed.end_at(LANE, command_of(&opening, LANE), Confirmed, opened);
     for at in [seen, feed.now] {
@@ -369,7 +398,7 @@ fn a_release_is_done_when_its_lane_said_so_and_not_when_that_is_journaled() {
     feed.wait_s(60);
     start(&mut feed);
     feed.end_at(LANE, command_of(&release, LANE), Confirmed, released);
-    let opening = late(&mut feed, opened, act(&["G-04"], false));
+    let opening = late_of_earlier_run(&mut feed, opened, act(&["G-04"], false));
     feed.end_at(LANE, command_of(&opening, LANE), Confirmed, opened);
     assert!(is_held(&now, LANE));
     // Hub and lane lost their power: it is ordered again.

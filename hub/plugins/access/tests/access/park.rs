@@ -521,6 +521,7 @@ pub fn entry(
         overtaken: false,
         late: false,
         acted_at: None,
+        of_earlier_run: false,
         standing: match attested || is_plant {
             true => cordon_contract::Standing::Own,
             false => cordon_contract::Standing::Park,

@@ -199,6 +199,7 @@ impl Hub {
             overtaken: false,
             late: false,
             acted_at: None,
+            of_earlier_run: false,
             standing: cordon_contract::Standing::default(),
         }
     }
