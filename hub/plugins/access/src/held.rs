@@ -91,6 +91,10 @@ impl AccessPlugin {
             CommandOutcome::Expired if was_not_sent(status) => CommandOutcome::Failed,
             other => other,
         };
+        // An opening may end while its release is under way.
+        if let Some((_, held)) = self.state.releasing.get_mut(lane) {
+            held.opened.ends_with(command, outcome);
+        }
         self.release_ends(status, command, outcome);
         if let Some(held) = self.state.held.get_mut(lane)
             && held.opened.ends_with(command, outcome)

@@ -217,6 +217,23 @@ fn a_lane_whose_release_failed_is_not_held_once_its_lock_is_off() {
     assert!(!is_held(&now, LANE));
 }
 
+/// What came of the opening was not taken in while its release was under way: the lane was held until the next one.
+#[test]
+fn an_opening_that_ends_while_its_release_is_under_way_is_settled() {
+    let (mut feed, now) = feed();
+    let opening = feed.say(act(&["G-04"], false));
+    let release = feed.say(act(&["G-04"], true));
+    feed.end(LANE, command_of(&opening, LANE), Confirmed);
+    feed.end(LANE, command_of(&release, LANE), Expired);
+    assert!(is_held(&now, LANE), "nobody knows");
+    feed.wait_s(60);
+    start(&mut feed);
+    feed.wait_s(1);
+    let told = down(&mut feed);
+    assert!(told.orders.is_empty(), "nobody wants it");
+    assert!(!is_held(&now, LANE));
+}
+
 /// After a power cut of hub and lane together the opening was gone, and nobody was told.
 #[test]
 fn an_opening_that_is_found_undone_after_a_start_is_ordered_again_once_and_told() {
