@@ -2,8 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-/// Behind a number: it is a value. Letters that also end the name of a place are none of them.
-const UNITS: [&str; 18] = [
+/// What may stand behind a number that is a value already.
+const UNITS: [&str; 21] = [
     "%LEL",
     "%VOL",
     "%RH",
@@ -21,7 +21,17 @@ const UNITS: [&str; 18] = [
     "kPa",
     "MPa",
     "mbar",
+    "bar",
+    "C",
+    "F",
     "摄氏度",
+];
+/// Behind a number that stands behind a gas: it is a value.
+const GAS_UNITS: [&str; 6] = ["%LEL", "%VOL", "ppm", "ppb", "mg/m3", "mg/m³"];
+/// The gases by their formulas.
+const GASES: [&str; 17] = [
+    "CH4", "CO", "CO2", "H2", "H2S", "NH3", "SO2", "NO", "NO2", "O2", "O3", "Cl2", "HCl", "HCN",
+    "HF", "VOC", "TVOC",
 ];
 /// Before a number: it is a value. None of them also numbers floors or detectors.
 const MEASURES: [&str; 13] = [
@@ -40,7 +50,8 @@ const MEASURES: [&str; 13] = [
     "值",
 ];
 
-/// What follows the value with which `words` begin, and how much of what stands before it is its sign.
+/// What follows the value with which `words` begin, and how much of what stands before it is its sign. A unit alone
+/// makes none: tanks, lines and stores are called by it (`32%液碱罐`, `2.5 MPa vessel`).
 pub(crate) fn after_value<'a>(before: &str, words: &'a str) -> Option<(usize, &'a str)> {
     if begins_anew(before)
         && let Some(after) = after_moment(words)
@@ -50,12 +61,20 @@ pub(crate) fn after_value<'a>(before: &str, words: &'a str) -> Option<(usize, &'
     let signless = before.strip_suffix(['-', '+']);
     let signless = signless.filter(|it| begins_anew(it)).unwrap_or(before);
     let (after, is_whole) = after_number(words)?;
-    let after = match after_unit(after) {
-        Some(after) if begins_anew(signless) => after,
-        _ if is_measured(signless, after, is_whole) => after,
-        _ => return None,
+    let is_value = is_of_gas(signless, after) || is_measured(signless, after, is_whole);
+    is_value.then_some((before.len().saturating_sub(signless.len()), after))
+}
+
+/// How much of these words belongs to the formula of a gas that began before them: `3` of `NH3:40ppm`.
+pub(crate) fn in_formula(before: &str, words: &str) -> Option<usize> {
+    let of = |gas: &&str| {
+        let (letters, rest) = gas.split_at(gas.find(|it: char| it.is_ascii_digit())?);
+        let begins = without_end(before, letters).is_some_and(begins_anew);
+        let (formula, after) = words.split_at_checked(rest.len())?;
+        let ends = !after.starts_with(|it: char| it.is_ascii_alphanumeric());
+        (begins && ends && formula.eq_ignore_ascii_case(rest)).then_some(rest.len())
     };
-    Some((before.len().saturating_sub(signless.len()), after))
+    GASES.iter().find_map(of)
 }
 
 /// Whether what comes behind these words is a number of its own, and no part of an address: `L1-02`, `1:40`.
@@ -75,42 +94,72 @@ fn after_number(words: &str) -> Option<(&str, bool)> {
     Some(part.map_or((whole, true), |(_, after)| (after, false)))
 }
 
-/// What stands from the unit on that follows a number. A unit before another number, or a sign, is that one's:
-/// `tank 2 ppm: 40`.
-fn after_unit(after: &str) -> Option<&str> {
+/// What follows one of these units, and a space before it.
+fn after_unit<'a>(after: &'a str, units: &[&str]) -> Option<&'a str> {
     let unit = after.strip_prefix(' ').unwrap_or(after);
-    let rest = UNITS.iter().find_map(|name| {
+    units.iter().find_map(|name| {
         let (begin, rest) = unit.split_at_checked(name.len())?;
         let ends = !rest.starts_with(|it: char| it.is_ascii_alphanumeric() || "_-/³".contains(it));
         (begin.eq_ignore_ascii_case(name) && ends).then_some(rest)
-    })?;
-    let next = rest.trim_start_matches(|it: char| it.is_whitespace() || "(（+-".contains(it));
-    let names = |it: char| it.is_ascii_digit() || ":：=<>".contains(it);
-    let is_its = next.starts_with(names) && after_moment(next).is_none();
-    (!is_its).then_some(unit)
+    })
 }
 
-/// Whether a number stands behind a measuring word and alone. A whole one needs a sign before it (`温度: 71`):
-/// sensors are numbered too (`温度1`, `temp 2`).
+/// Whether a number stands between a gas and a unit of gases, and what follows has no value of its own.
+fn is_of_gas(before: &str, after: &str) -> bool {
+    let (word, _) = unsigned(before);
+    let is_gas = GASES
+        .iter()
+        .any(|gas| without_end(word, gas).is_some_and(begins_anew));
+    let rest = after_unit(after, &GAS_UNITS);
+    is_gas && rest.is_some_and(|rest| !has_value(rest.trim_start()))
+}
+
+/// Whether a number stands behind a measuring word and alone. A whole one needs a sign before it (`温度: 71`) or a
+/// unit behind it: sensors are numbered too (`温度1`, `temp 2`).
 fn is_measured(before: &str, after: &str, is_whole: bool) -> bool {
-    let word = before.trim_end();
-    let unsigned = word.strip_suffix(['=', ':', '：']);
-    let is_signed = unsigned.is_some();
-    let word = unsigned.unwrap_or(word).trim_end().to_lowercase();
+    let (word, is_signed) = unsigned(before);
     let is_word = MEASURES.iter().any(|name| {
-        let rest = word.strip_suffix(name);
+        let rest = without_end(word, name);
         rest.is_some_and(|rest| !name.is_ascii() || begins_anew(rest))
     });
-    let stops = |it: char| it.is_whitespace() || ",;)，；。）!！".contains(it);
-    let alone = after.strip_prefix('.').unwrap_or(after);
-    let is_alone = alone.is_empty() || alone.starts_with(stops);
-    // `温度: 3 号罐`
-    let is_counted = is_whole && (!is_signed || after.trim_start().starts_with(is_chinese));
-    is_word && is_alone && !is_counted
+    let unit = after_unit(after, &UNITS);
+    let is_told = is_signed || !is_whole || unit.is_some();
+    is_word && is_told && is_alone(unit.unwrap_or(after), is_signed)
 }
 
-/// What follows a whole date with which these words begin, and the time beside it. A date without a time is
-/// sure where its parts are called by their names: `2001-02-03` may be an address.
+/// The words before a sign, if they end with one.
+fn unsigned(before: &str) -> (&str, bool) {
+    let word = before.trim_end();
+    let unsigned = word.strip_suffix(['=', ':', '：']);
+    (unsigned.unwrap_or(word).trim_end(), unsigned.is_some())
+}
+
+/// Whether what follows a value is no name that begins with it: `浓度98%硫酸罐`, `温度: 3 号罐`, `pressure 2.5 MPa vessel`.
+/// Behind a sign another word may follow.
+fn is_alone(after: &str, is_signed: bool) -> bool {
+    let rest = after.strip_prefix('.').unwrap_or(after);
+    let next = rest.trim_start();
+    let stops = |it: char| ",;)，；。）!！".contains(it);
+    let is_apart = next.len() < rest.len();
+    let is_word = is_signed && !next.starts_with(is_chinese) && !has_value(next);
+    let is_followed = is_word || after_moment(next).is_some();
+    next.is_empty() || rest.starts_with(stops) || is_apart && is_followed
+}
+
+/// Whether what follows a unit has the value that is its own: `CH4 2 %LEL: 40`.
+fn has_value(next: &str) -> bool {
+    let next = next.trim_start_matches(|it: char| it.is_whitespace() || "(（+-".contains(it));
+    let names = |it: char| it.is_ascii_digit() || ":：=<>".contains(it);
+    next.starts_with(names) && after_moment(next).is_none()
+}
+
+/// What stands before an end of the words, in whatever case that is written.
+fn without_end<'a>(words: &'a str, end: &str) -> Option<&'a str> {
+    let (begin, rest) = words.split_at_checked(words.len().checked_sub(end.len())?)?;
+    rest.eq_ignore_ascii_case(end).then_some(begin)
+}
+
+/// What follows a whole date and the time beside it with which these words begin. A date alone may be an address.
 fn after_moment(words: &str) -> Option<&str> {
     let (_, rest) = number(words, 4..=4, 1970..=2100)?;
     let mark = rest.chars().next()?;
@@ -127,14 +176,9 @@ fn after_moment(words: &str) -> Option<&str> {
         _ => 31,
     };
     let (_, rest) = number(rest.strip_prefix(second)?, least..=2, 1..=days)?;
-    let is_named = mark == '年';
-    let date = if is_named {
-        rest.strip_prefix('日')?
-    } else {
-        rest
-    };
-    let time = date.strip_prefix(['T', ' ']).unwrap_or(date);
-    let after = after_time(time, least).or(is_named.then_some(date))?;
+    let date = rest.strip_prefix('日').filter(|_| mark == '年');
+    let time = date.unwrap_or(rest);
+    let after = after_time(time.strip_prefix(['T', ' ']).unwrap_or(time), least)?;
     let joins = |it: char| it.is_ascii_alphanumeric() || "-/:_".contains(it);
     (!after.starts_with(joins)).then_some(after)
 }

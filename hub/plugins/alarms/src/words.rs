@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::values::{after_value, is_chinese};
+use crate::values::{after_value, in_formula, is_chinese};
 
 /// Different words, or names, that are remembered of one alarm. What comes beyond is taken for one of them.
 const HEARD_MAX: usize = 1_000;
@@ -28,7 +28,8 @@ pub(crate) fn gist(words: &str) -> String {
             None => {
                 // A part of an address is no number of its own.
                 let joins = |it: char| it.is_ascii_alphanumeric() || ".,:/_-".contains(it);
-                let length = number.find(|letter| !joins(letter));
+                let length = in_formula(&gist, number);
+                let length = length.or_else(|| number.find(|letter| !joins(letter)));
                 let (address, after) = number.split_at(length.unwrap_or(number.len()));
                 gist.push_str(address);
                 after
@@ -95,23 +96,33 @@ mod tests {
     fn what_is_surely_a_value_is_no_word() {
         for (one, other) in [
             ("temp 71.0", "temp 72.1"),
-            ("temperature 71.0 in hall", "temperature 9.5 in hall"),
+            ("temperature 71.0, hall", "temperature 9.5, hall"),
             ("value: 71, ZONE 3", "value: 9, ZONE 3"),
             ("zone=3 temp=71 fire", "zone=3 temp=72 fire"),
+            ("temp=71℃ fire", "temp=72℃ fire"),
             ("CH4 25 %LEL", "CH4 31 %LEL"),
+            ("CH4: 25 %LEL high", "CH4: 31 %LEL high"),
             ("CO:40PPM.", "CO:50PPM."),
+            ("NH3:40ppm", "NH3:41ppm"),
+            ("罐区H2S:10mg/m3", "罐区H2S:12mg/m3"),
+            (
+                "tank A SO2 4.1 ppb, O2: 19 %VOL",
+                "tank A SO2 5 ppb, O2: 20 %VOL",
+            ),
+            ("co2=400ppm", "co2=500ppm"),
+            ("1号罐CH4 25%LEL高报", "1号罐CH4 30%LEL高报"),
             ("温度71.2℃", "温度-9℃"),
             ("温度: 71", "温度: 9"),
+            ("2号罐浓度25%", "2号罐浓度30%"),
             ("浓度25%LEL，压力1.2MPa", "浓度30%LEL，压力0.9MPa"),
-            ("ZONE 3: 85℃.", "ZONE 3: 90℃."),
-            ("Hall 2.1 71 %", "Hall 2.1 7.5 %"),
-            ("40 ppm CO, fan 2", "50 ppm CO, fan 2"),
             ("压力 1,2 MPa", "压力 1,3 MPa"),
-            ("85℃ 2026-11-24 12:30:05", "9℃ 2026-11-24 12:30:06"),
+            (
+                "temp=85℃ 2026-11-24 12:30:05",
+                "temp=9℃ 2026-11-24 12:30:06",
+            ),
             ("2026-11-24 12:30:05 fire", "2026-11-25 01:02:03 fire"),
             ("2026-11-24T12:30:05.25+08:00", "2026-11-25T01:02:03Z"),
             ("2026/1/5 9:03:07 火警", "2026/11/15 10:03:07 火警"),
-            ("2026年11月24日 火警", "2026年12月1日 火警"),
             (
                 "2026年11月24日12时30分05秒 火警",
                 "2026年1月2日12时31分05秒 火警",
@@ -124,8 +135,30 @@ mod tests {
     #[test]
     fn all_else_is_words() {
         for (one, other) in [
+            // Tanks, lines and stores are called by what is in them.
+            ("32%液碱罐 火警", "50%液碱罐 火警"),
+            ("98% acid tank leak", "93% acid tank leak"),
+            ("1.0MPa蒸汽管线", "3.5MPa蒸汽管线"),
+            ("2.5 MPa hydrogen vessel", "1.6 MPa hydrogen vessel"),
+            ("-18℃冷库", "-25℃冷库"),
+            ("5℃ store", "15℃ store"),
+            ("3 % foam hall", "6 % foam hall"),
+            ("10 ppm H2S room", "50 ppm H2S room"),
+            ("浓度98%硫酸罐", "浓度93%硫酸罐"),
+            ("浓度：98% 硫酸罐", "浓度：93% 硫酸罐"),
+            (
+                "pressure 2.5 MPa hydrogen vessel",
+                "pressure 1.6 MPa hydrogen vessel",
+            ),
+            ("temperature 71.0 hall", "temperature 72.0 hall"),
+            ("CH4 2 %LEL: 40", "CH4 3 %LEL: 40"),
+            ("CO2 3% foam hall", "CO2 6% foam hall"),
+            ("NH3-2", "NH3-3"),
+            ("XNH3:40ppm", "XNH3:41ppm"),
+            ("25 %LEL", "30 %LEL"),
             ("0101-02-03", "0101-02-04"),
             ("1:02:03", "1:02:04"),
+            ("2026年11月24日 火警", "2026年12月1日 火警"),
             ("01:02:03 FIRE", "01:02:04 FIRE"),
             ("2001-02-03", "2001-02-04"),
             ("2026-13-24 12:30:05", "2026-14-24 12:30:05"),

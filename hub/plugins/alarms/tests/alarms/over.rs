@@ -316,7 +316,7 @@ fn a_name_in_ever_other_words_is_eight_alarms_and_the_last_counts_the_others() {
 }
 
 /// Places as panels write them.
-const PLACES: [(&str, &str); 9] = [
+const PLACES: [(&str, &str); 13] = [
     ("0101-02-03", "0101-02-04"),
     ("1:02:03", "1:02:04"),
     ("01:02:03 FIRE", "01:02:04 FIRE"),
@@ -325,6 +325,10 @@ const PLACES: [(&str, &str); 9] = [
     ("zone=1 temp=71.0", "zone=2 temp=71.0"),
     ("tank 2 ppm: 40", "tank 3 ppm: 40"),
     ("north hall", "south hall"),
+    ("32%液碱罐 火警", "24%液碱罐 火警"),
+    ("5 % acid tank leak", "2 % acid tank leak"),
+    ("1.5 MPa hydrogen vessel", "1.2 MPa hydrogen vessel"),
+    ("-18℃冷库 火警", "-22℃冷库 火警"),
     ("1号罐 2026-11-24 12:30:05", "2号罐 2026-11-24 12:30:05"),
 ];
 

@@ -184,7 +184,7 @@ fn a_replay_decides_the_same() {
 fn place(dice: &mut Dice) -> String {
     let mut number = |most: u64| dice.below(most) + 1;
     let (a, b, c) = (number(60), number(12), number(28));
-    let form = number(14);
+    let form = number(20);
     match form {
         1 => format!("{a:04}-{b:02}-{c:02}"),
         2 => format!("{a}:{b:02}:{c:02}"),
@@ -199,6 +199,12 @@ fn place(dice: &mut Dice) -> String {
         11 => format!("temp {a} sensor"),
         12 => format!("10.0.{a}.{b}"),
         13 => format!("Tank {a} ppm:"),
+        14 => format!("{a}%液碱罐"),
+        15 => format!("{a} % acid tank"),
+        16 => format!("{a}.{b} MPa hydrogen vessel"),
+        17 => format!("-{a}℃冷库"),
+        18 => format!("浓度{a}%硫酸罐"),
+        19 => format!("pressure {a}.{b} MPa line"),
         _ => format!("N 34.{a}°"),
     }
 }
@@ -208,8 +214,8 @@ fn text(dice: &mut Dice, form: u64, place: &str) -> String {
     let value = format!("{}.{}", dice.below(90), dice.below(10));
     let whole = dice.below(100);
     match form {
-        0 => format!("{place} {value} ℃"),
-        1 => format!("{whole}%LEL, {place} FIRE"),
+        0 => format!("{place} temp={value} ℃"),
+        1 => format!("CH4:{whole}%LEL, {place} FIRE"),
         2 => format!("{place}, temp {value}"),
         3 => format!(
             "2026-11-{:02} 12:{:02}:05 {place}",
@@ -217,7 +223,8 @@ fn text(dice: &mut Dice, form: u64, place: &str) -> String {
             whole % 60
         ),
         4 => format!("{place}，温度={whole}"),
-        _ => format!("火警 {place} (浓度{whole}ppm)"),
+        5 => format!("火警 {place} (浓度{whole}ppm)"),
+        _ => format!("{place}; NH3 {whole} ppm"),
     }
 }
 
@@ -227,7 +234,7 @@ fn text(dice: &mut Dice, form: u64, place: &str) -> String {
 fn two_places_are_two_alarms_and_a_place_with_another_value_is_one() {
     for seed in 0..1_500 {
         let mut dice = Dice(seed);
-        let (one, other, form) = (place(&mut dice), place(&mut dice), dice.below(6));
+        let (one, other, form) = (place(&mut dice), place(&mut dice), dice.below(7));
         let is_named = dice.below(2) == 0;
         if one == other {
             continue;
