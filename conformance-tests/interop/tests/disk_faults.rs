@@ -214,6 +214,35 @@ fn lives_through_a_silent_disk(falls_silent: impl Fn(&Faults)) {
     assert_eq!(scene.park.terminate(), Some(0), "{}", scene.park.log());
 }
 
+/// The hub was at opening its journal again when the disk hung once more: each thing of that was waited for as long
+/// as the first, and the order came too late.
+#[test]
+fn on_a_disk_that_answers_for_a_moment_and_hangs_again_each_order_of_people_acts() {
+    let mut scene = Scene::new(Some("spool/emergency"));
+    scene.park.until_online("BR-06");
+    for moment_ms in [300, 600, 1_000] {
+        scene.faults.freeze();
+        scene.open();
+        scene.faults.end();
+        // How long the disk answers is what is tried here.
+        std::thread::sleep(std::time::Duration::from_millis(moment_ms));
+        scene.faults.freeze();
+        let answer = scene.park.post("/api/emergency-open", RELEASE).unwrap();
+        let log = || scene.park.log();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}\n{}", log());
+        scene.park.until("the boom is down and no longer held", || {
+            scene.lane.is_down() && !scene.lane.is_locked_open()
+        });
+        scene.faults.end();
+        scene.park.wait_until_healthy();
+    }
+    scene.park.until("all are journaled, once", || {
+        let labels = scene.labels();
+        count(&labels, "EmergencyGateOpen") == 6 && count(&labels, "CONFIRMED") == 6
+    });
+    assert_eq!(scene.park.terminate(), Some(0), "{}", scene.park.log());
+}
+
 /// After a restart without a journal the page said NORMAL, no alarms and no entries, and UNKNOWN of the gate
 /// that it had opened.
 #[test]

@@ -1,6 +1,7 @@
 //! A disk that hangs: whatever writes, syncs or names a file runs on a thread of its own, and nobody waits for it
 //! longer than [`PATIENCE`]. A system call that hangs cannot be taken back, so the thread stays in it; meanwhile
-//! the disk counts as one that does not answer, and nothing is begun there that waits for it.
+//! the disk counts as one that does not answer, and nothing is begun there that waits for it. For a while afterwards
+//! little is waited for there: it may hang again at once.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,17 +10,70 @@ use std::os::unix::fs::MetadataExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a disk may take for one thing. Disks that reset a link or empty a cache take seconds; an opening of
 /// people cannot wait for more.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Things that hang on one disk beyond which reading is not tried either: each keeps a thread.
-const HANGING_MAX: u64 = 16;
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    long: Duration,
+    /// On a disk where something was given up: what is done there one after the other, as when a journal is opened
+    /// again, must not add up to several times the long one while the disk hangs, answers and hangs again.
+    short: Duration,
+    /// So long nothing may have been given up there before it counts as a good one again.
+    trial: Duration,
+    /// A file of which the disk did something so shortly before something else was given up does not hang with that.
+    recent: Duration,
+}
 
-/// By the number of a disk how many things hang there that were given up.
-static HANGING: Mutex<BTreeMap<u64, u64>> = Mutex::new(BTreeMap::new());
+pub(super) const TIMES: Times = Times {
+    long: PATIENCE,
+    short: Duration::from_secs(1),
+    trial: Duration::from_secs(60),
+    recent: Duration::from_secs(3),
+};
+
+/// Things that hang on one disk beyond which reading is not tried either: each keeps a thread.
+const HANGING_MAX: usize = 16;
+
+/// What is remembered of a disk where something was given up.
+struct Silent {
+    /// When each thing was given up that goes on.
+    hanging: Vec<Instant>,
+    /// When it last hung.
+    last: Instant,
+}
+
+/// By the number of the disk.
+static SILENT: Mutex<BTreeMap<u64, Silent>> = Mutex::new(BTreeMap::new());
+
+/// When the first was given up of what hangs there, and how many things do.
+fn hanging(disk: u64) -> Option<(Instant, usize)> {
+    let silent = guard(&SILENT);
+    let hanging = &silent.get(&disk)?.hanging;
+    Some((*hanging.iter().min()?, hanging.len()))
+}
+
+/// How long one thing may take on this disk now.
+fn patience(disk: u64, times: Times) -> Duration {
+    let mut silent = guard(&SILENT);
+    let Some(known) = silent.get(&disk) else {
+        return times.long;
+    };
+    if !known.hanging.is_empty() || known.last.elapsed() < times.trial {
+        return times.short;
+    }
+    silent.remove(&disk);
+    times.long
+}
+
+/// How long whoever waits for what others do with this file should wait.
+pub(crate) fn patience_at(path: &Path) -> Duration {
+    disk_of(path).map_or(PATIENCE, |disk| patience(disk, TIMES))
+}
 
 /// The disk on which this file lies, or would.
 pub(super) fn disk_of(path: &Path) -> io::Result<u64> {
@@ -34,10 +88,7 @@ pub(super) fn disk_of(path: &Path) -> io::Result<u64> {
 
 /// Fails while something hangs on this disk.
 pub(super) fn answers(disk: u64) -> io::Result<()> {
-    match guard(&HANGING).contains_key(&disk) {
-        true => Err(hangs()),
-        false => Ok(()),
-    }
+    hanging(disk).map_or(Ok(()), |_| Err(hangs()))
 }
 
 /// Does what may hang with the disk of this path; see [`PATIENCE`]. For what is done often with one file its
@@ -52,7 +103,7 @@ pub fn run<T: Send + 'static>(
 ) -> io::Result<T> {
     let disk = disk_of(path)?;
     answers(disk)?;
-    Hand::new(disk, PATIENCE).run(work)
+    Hand::new(disk, TIMES).run(work)
 }
 
 /// As [`run`] for what only reads, which is tried as well while something hangs there: a disk that takes nothing may
@@ -64,46 +115,59 @@ pub fn read<T: Send + 'static>(
     path: &Path,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
-    let disk = disk_of(path)?;
-    if guard(&HANGING).get(&disk).copied().unwrap_or_default() >= HANGING_MAX {
-        return Err(hangs());
-    }
-    Hand::new(disk, PATIENCE).run(work)
+    Hand::of_reader(disk_of(path)?, TIMES).run(work)
 }
 
 fn hangs() -> io::Error {
-    let detail = format!("the disk has not answered for {} s", PATIENCE.as_secs());
-    io::Error::new(io::ErrorKind::TimedOut, detail)
+    io::Error::new(io::ErrorKind::TimedOut, "the disk does not answer")
 }
 
 fn guard<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn begins_to_hang(disk: u64) {
-    *guard(&HANGING).entry(disk).or_default() += 1;
+fn begins_to_hang(disk: u64, given_up: Instant, waited: Duration) {
+    let mut silent = guard(&SILENT);
+    let known = silent.entry(disk).or_insert(Silent {
+        hanging: Vec::new(),
+        last: given_up,
+    });
+    known.hanging.push(given_up);
+    known.last = given_up;
+    drop(silent);
     tracing::error!(
         disk,
+        ?waited,
         "a disk does not answer; what was asked of it is given up and goes on"
     );
 }
 
-fn answers_again(disk: u64) {
-    let mut hanging = guard(&HANGING);
-    if let Some(count) = hanging.get_mut(&disk) {
-        *count -= 1;
-        if *count == 0 {
-            hanging.remove(&disk);
-            tracing::warn!(disk, "the disk answers again");
-        }
+fn answers_again(disk: u64, given_up: Instant) {
+    let mut silent = guard(&SILENT);
+    let Some(known) = silent.get_mut(&disk) else {
+        return;
+    };
+    if let Some(at) = known.hanging.iter().position(|it| *it == given_up) {
+        known.hanging.swap_remove(at);
+    }
+    known.last = Instant::now();
+    if known.hanging.is_empty() {
+        tracing::warn!(disk, "the disk answers again");
     }
 }
 
 /// Where the one who waits and the thread meet.
 #[derive(Default)]
 struct Meeting {
-    turn: Mutex<Turn>,
+    desk: Mutex<Desk>,
     moved: Condvar,
+}
+
+#[derive(Default)]
+struct Desk {
+    turn: Turn,
+    /// The file is closed: nothing more will be asked.
+    is_over: bool,
 }
 
 #[derive(Default)]
@@ -117,33 +181,48 @@ enum Turn {
     Doing,
     /// It has done it.
     Done,
-    /// Nobody waits for what it does any more.
-    GivenUp,
-    /// The file is closed.
-    Over,
+    /// Nobody waits for what it does any more, since then.
+    GivenUp(Instant),
+}
+
+/// What a file's own side knows.
+#[derive(Default)]
+struct Own {
+    has_thread: bool,
+    /// When the disk last did what was asked with this file.
+    answered: Option<Instant>,
 }
 
 /// Does what may hang with one file, one thing at a time.
 pub(super) struct Hand {
     disk: u64,
-    patience: Duration,
+    times: Times,
+    only_reads: bool,
     meeting: Arc<Meeting>,
-    has_thread: Mutex<bool>,
+    own: Mutex<Own>,
 }
 
 impl Hand {
     /// For a file on this disk. The thread begins with the first thing to do.
-    pub(super) fn new(disk: u64, patience: Duration) -> Self {
+    pub(super) fn new(disk: u64, times: Times) -> Self {
         Self {
             disk,
-            patience,
+            times,
+            only_reads: false,
             meeting: Arc::default(),
-            has_thread: Mutex::new(false),
+            own: Mutex::default(),
         }
     }
 
-    /// Does it; fails with `TimedOut` when that takes too long, and at once while an earlier thing hangs. What was
-    /// given up may still be done.
+    /// As [`Hand::new`] for what only reads.
+    pub(super) fn of_reader(disk: u64, times: Times) -> Self {
+        let mut hand = Self::new(disk, times);
+        hand.only_reads = true;
+        hand
+    }
+
+    /// Does it; fails with `TimedOut` when that takes too long, and at once while an earlier thing hangs, of this
+    /// file or of its disk. What was given up may still be done.
     pub(super) fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
@@ -160,32 +239,50 @@ impl Hand {
         }
     }
 
+    /// Whether it is worth a try: on a disk that hangs it is for a file that the disk was at work with meanwhile. One
+    /// file may hang alone, as one that is written whole for long.
+    fn may_answer(&self, own: &Own) -> bool {
+        match hanging(self.disk) {
+            None => true,
+            Some((_, count)) if self.only_reads => count < HANGING_MAX,
+            Some((given_up, _)) => {
+                let answered = own.answered;
+                answered.is_some_and(|at| at + self.times.recent > given_up)
+            }
+        }
+    }
+
     fn work(&self, work: Box<dyn FnOnce() + Send>) -> io::Result<()> {
         // One at a time: the thread does one.
-        let mut has_thread = guard(&self.has_thread);
-        if !*has_thread {
-            self.spawn()?;
-            *has_thread = true;
-        }
-        let mut turn = guard(&self.meeting.turn);
-        if matches!(*turn, Turn::GivenUp) {
+        let mut own = guard(&self.own);
+        if !self.may_answer(&own) {
             return Err(hangs());
         }
-        *turn = Turn::Asked(work);
+        if !own.has_thread {
+            self.spawn()?;
+            own.has_thread = true;
+        }
+        let patience = patience(self.disk, self.times);
+        let mut desk = guard(&self.meeting.desk);
+        if matches!(desk.turn, Turn::GivenUp(_)) {
+            return Err(hangs());
+        }
+        desk.turn = Turn::Asked(work);
         self.meeting.moved.notify_all();
-        let waits = |turn: &mut Turn| matches!(turn, Turn::Asked(_) | Turn::Doing);
-        let waited = self
-            .meeting
-            .moved
-            .wait_timeout_while(turn, self.patience, waits);
-        let (mut turn, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        match std::mem::take(&mut *turn) {
-            Turn::Done => Ok(()),
+        let waits = |desk: &mut Desk| matches!(desk.turn, Turn::Asked(_) | Turn::Doing);
+        let waited = self.meeting.moved.wait_timeout_while(desk, patience, waits);
+        let (mut desk, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        match std::mem::take(&mut desk.turn) {
+            Turn::Done => {
+                own.answered = Some(Instant::now());
+                Ok(())
+            }
             // It has not even begun: nothing of it will be done.
             Turn::Asked(_) => Err(hangs()),
             _ => {
-                *turn = Turn::GivenUp;
-                begins_to_hang(self.disk);
+                let now = Instant::now();
+                desk.turn = Turn::GivenUp(now);
+                begins_to_hang(self.disk, now, patience);
                 Err(hangs())
             }
         }
@@ -200,11 +297,8 @@ impl Hand {
 
 impl Drop for Hand {
     fn drop(&mut self) {
-        let mut turn = guard(&self.meeting.turn);
-        // What was given up counts until it ends.
-        if !matches!(*turn, Turn::GivenUp) {
-            *turn = Turn::Over;
-        }
+        // What was given up counts until it ends, and its thread ends with it.
+        guard(&self.meeting.desk).is_over = true;
         self.meeting.moved.notify_all();
     }
 }
@@ -212,23 +306,20 @@ impl Drop for Hand {
 /// Does whatever is asked, until the file is closed.
 fn work(meeting: &Meeting, disk: u64) {
     loop {
-        let turn = guard(&meeting.turn);
-        let rests = |turn: &mut Turn| matches!(turn, Turn::Idle | Turn::Done);
-        let turn = meeting.moved.wait_while(turn, rests);
-        let mut turn = turn.unwrap_or_else(PoisonError::into_inner);
-        let Turn::Asked(asked) = std::mem::replace(&mut *turn, Turn::Doing) else {
+        let rests = |desk: &mut Desk| !desk.is_over && matches!(desk.turn, Turn::Idle | Turn::Done);
+        let desk = meeting.moved.wait_while(guard(&meeting.desk), rests);
+        let mut desk = desk.unwrap_or_else(PoisonError::into_inner);
+        let Turn::Asked(asked) = std::mem::replace(&mut desk.turn, Turn::Doing) else {
             return;
         };
-        drop(turn);
+        drop(desk);
         asked();
-        let mut turn = guard(&meeting.turn);
-        match *turn {
-            Turn::GivenUp => {
-                answers_again(disk);
-                *turn = Turn::Idle;
-            }
-            Turn::Over => return,
-            _ => *turn = Turn::Done,
+        let mut desk = guard(&meeting.desk);
+        if let Turn::GivenUp(at) = desk.turn {
+            answers_again(disk, at);
+            desk.turn = Turn::Idle;
+        } else {
+            desk.turn = Turn::Done;
         }
         meeting.moved.notify_all();
     }
@@ -241,6 +332,13 @@ mod tests {
 
     use super::*;
 
+    const SOON: Times = Times {
+        long: Duration::from_millis(20),
+        short: Duration::from_millis(20),
+        trial: Duration::from_secs(60),
+        recent: Duration::ZERO,
+    };
+
     /// A file whose sync waits for a word, on a disk of its own.
     struct Hanging {
         hand: Hand,
@@ -249,9 +347,13 @@ mod tests {
 
     impl Hanging {
         fn on(disk: u64) -> (Self, Sender<()>) {
+            Self::with(disk, SOON)
+        }
+
+        fn with(disk: u64, times: Times) -> (Self, Sender<()>) {
             let (go, wait): (Sender<()>, Receiver<()>) = channel();
             let wait = Arc::new(Mutex::new(wait));
-            let hand = Hand::new(disk, Duration::from_millis(20));
+            let hand = Hand::new(disk, times);
             (Self { hand, wait }, go)
         }
 
@@ -295,6 +397,102 @@ mod tests {
         until_it_answers(u64::MAX - 2);
     }
 
+    /// Opening a journal again took the whole patience for one thing after the other, longer than an order waits.
+    #[test]
+    fn where_something_was_given_up_patience_is_short_until_that_is_long_ago() {
+        let disk = u64::MAX - 5;
+        let times = Times {
+            long: Duration::from_millis(20),
+            short: Duration::from_millis(10),
+            trial: Duration::from_secs(3_600),
+            recent: Duration::ZERO,
+        };
+        assert_eq!(patience(disk, times), times.long);
+        let (file, go) = Hanging::with(disk, times);
+        assert!(file.sync().is_err());
+        assert_eq!(patience(disk, times), times.short);
+        go.send(()).unwrap();
+        until_it_answers(disk);
+        assert_eq!(patience(disk, times), times.short, "it may hang again");
+        assert_eq!(patience(disk - 1_000, times), times.long, "another disk");
+        let over = Times {
+            trial: Duration::ZERO,
+            ..times
+        };
+        assert_eq!(patience(disk, over), times.long);
+        assert_eq!(patience(disk, times), times.long, "nothing is remembered");
+    }
+
+    /// A file that was open was tried all the same, each for as long as the first.
+    #[test]
+    fn what_is_open_on_a_disk_that_hangs_fails_at_once_unless_it_was_served_meanwhile() {
+        let disk = u64::MAX - 6;
+        let never = Times {
+            long: Duration::from_secs(3_600),
+            short: Duration::from_secs(3_600),
+            ..SOON
+        };
+        let (idle, tell_idle) = Hanging::with(disk, never);
+        tell_idle.send(()).unwrap();
+        idle.sync().unwrap();
+        let (file, go) = Hanging::on(disk);
+        assert!(file.sync().is_err());
+        let (fresh, _kept) = Hanging::with(disk, never);
+        for silent in [&idle, &fresh] {
+            assert_eq!(silent.sync().unwrap_err().kind(), io::ErrorKind::TimedOut);
+        }
+        assert_eq!(Hand::of_reader(disk, never).run(|| Ok(1)).unwrap(), 1);
+        let served = Hand::new(
+            disk,
+            Times {
+                recent: Duration::from_secs(3_600),
+                ..never
+            },
+        );
+        guard(&served.own).answered = Some(Instant::now());
+        assert_eq!(served.run(|| Ok(2)).unwrap(), 2);
+        go.send(()).unwrap();
+        until_it_answers(disk);
+        tell_idle.send(()).unwrap();
+        idle.sync().unwrap();
+    }
+
+    /// Each thread stayed for good.
+    #[test]
+    fn what_was_given_up_leaves_no_thread_behind_when_it_ends() {
+        let disk = u64::MAX - 7;
+        let apart = |at: u64| disk - 10_000 - at;
+        let given_up = (0..20).map(|at| {
+            let (file, go) = Hanging::on(apart(at));
+            assert!(file.sync().is_err());
+            (Arc::downgrade(&file.hand.meeting), go)
+        });
+        let given_up: Vec<_> = given_up.collect();
+        let threads = || given_up.iter().filter(|it| it.0.strong_count() > 0).count();
+        assert_eq!(threads(), 20);
+        for (_, go) in &given_up {
+            go.send(()).unwrap();
+        }
+        while threads() > 0 {
+            std::thread::yield_now();
+        }
+        for at in 0..20 {
+            assert!(answers(apart(at)).is_ok());
+        }
+        // As that of a file that did well, and of one that is open while its thing ends.
+        let (file, go) = Hanging::on(disk);
+        assert!(file.sync().is_err());
+        go.send(()).unwrap();
+        until_it_answers(disk);
+        go.send(()).unwrap();
+        file.sync().unwrap();
+        let thread = Arc::downgrade(&file.hand.meeting);
+        drop(file);
+        while thread.strong_count() > 0 {
+            std::thread::yield_now();
+        }
+    }
+
     #[test]
     fn what_is_done_comes_back() {
         let dir = tempfile::tempdir().unwrap();
@@ -310,7 +508,7 @@ mod tests {
     /// Nobody would say that it is done, and the disk would count as silent for ever.
     #[test]
     fn what_panics_is_an_error_and_no_disk_that_hangs() {
-        let hand = Hand::new(u64::MAX - 4, PATIENCE);
+        let hand = Hand::new(u64::MAX - 4, TIMES);
         let failure = hand.run(|| -> io::Result<()> { panic!("as a library does") });
         assert_eq!(failure.unwrap_err().kind(), io::ErrorKind::Other);
         assert!(answers(u64::MAX - 4).is_ok());
@@ -319,7 +517,7 @@ mod tests {
 
     #[test]
     fn what_the_system_says_is_said() {
-        let hand = Hand::new(u64::MAX - 3, PATIENCE);
+        let hand = Hand::new(u64::MAX - 3, TIMES);
         for _ in 0..2 {
             let eio = || -> io::Result<()> { Err(io::Error::from_raw_os_error(5)) };
             assert_eq!(hand.run(eio).unwrap_err().raw_os_error(), Some(5));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rustix::io::ReadWriteFlags;
 
-use super::patience::{self, Hand, PATIENCE, answers, disk_of};
+use super::patience::{self, Hand, TIMES, answers, disk_of};
 use super::{Disk, DiskFile, FileId, Pages, modes};
 
 /// The operating system's files. A disk that hangs is one that fails: see [`super::patience`]. What changes a file or
@@ -73,8 +73,8 @@ impl RealFile {
         let disk = file.metadata()?.dev();
         Ok(Arc::new(Self {
             file: Arc::new(file),
-            changes: Hand::new(disk, PATIENCE),
-            reads: Hand::new(disk, PATIENCE),
+            changes: Hand::new(disk, TIMES),
+            reads: Hand::of_reader(disk, TIMES),
         }))
     }
 

@@ -13,7 +13,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 
 use super::file::{EIO, Opened, Source, Stands, no_room, state_fault};
 use super::own::Own;
-use crate::disk::patience::PATIENCE;
+use crate::disk::patience::{PATIENCE, patience_at};
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::watch::Position;
 
@@ -309,10 +309,11 @@ impl Engine {
     /// Reading failed, begun after so many exchanges. Waits, no longer than for a disk that hangs, until the file is
     /// exchanged or nobody writes; whether reading it once more may come to something else.
     pub(super) fn outwait(&self, exchanges: u64) -> bool {
+        let patience = self.path().map_or(PATIENCE, patience_at);
         let desk = self.desk();
         let was_written = desk.is_written;
         let waits = |desk: &mut Desk| desk.is_written && desk.exchanges == exchanges;
-        let waited = self.moved.wait_timeout_while(desk, PATIENCE, waits);
+        let waited = self.moved.wait_timeout_while(desk, patience, waits);
         let (desk, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
         let is_over = was_written && !timeout.timed_out();
         is_over || desk.exchanges != exchanges || self.has_failed()
