@@ -535,7 +535,7 @@ fn goes_on_beside(failing: &str, starts: bool, fail: impl Fn(&Faults)) {
         park.start_again();
         park.until_online("BR-06");
     }
-    let warned = "warning: state: its disk fails";
+    let warned = "warning: state: it, or its witness, is not saved, everything is taken all the same: its disk fails";
     park.until("the health warns of the state", || {
         let text = park.get("/healthz");
         text.is_some_and(|text| text.starts_with("HTTP/1.1 200") && text.contains(warned))

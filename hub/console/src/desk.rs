@@ -21,8 +21,7 @@ pub struct Condition {
     pub words: Option<String>,
     /// Since when the journal cannot be written: what is shown of it stands still since then.
     pub since: Option<Timestamp>,
-    /// Why the state is not saved, while its disk fails; nothing is refused for that before
-    /// the mode is `unsaved`.
+    /// Why the state is not saved; nothing is refused for that before the mode is `unsaved`.
     pub unsaved: Option<String>,
     /// Messages that memory alone remembers until the state is saved.
     pub remembered: u64,

@@ -325,7 +325,7 @@ fn well(console: &Console) -> String {
     });
     let unsaved = figures.condition.unsaved;
     let unsaved = unsaved.map(|why| {
-        format!("warning: state: its disk fails and it, or its witness, is not saved, everything is taken all the same: {why}\n")
+        format!("warning: state: it, or its witness, is not saved, everything is taken all the same: {why}\n")
     });
     let clock = figures.condition.clock_words;
     let clock = clock.map(|words| format!("warning: clock: {words}\n"));

@@ -26,6 +26,30 @@ const REMEDY: &str = "put the file back, or restart the hub: it makes it anew fr
 /// Longest list of paths in the entry, in letters.
 const PATHS_MAX: usize = 300;
 
+/// Why a state is not saved, and what is to be done about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Unsaved {
+    pub why: String,
+    remedy: &'static str,
+}
+
+impl Unsaved {
+    pub(crate) fn by_disk(why: &str) -> Self {
+        Self {
+            why: format!("its disk fails: {why}"),
+            remedy: "see to the disk",
+        }
+    }
+
+    /// Nothing is wrong with the disk: what is to be saved is too large, say.
+    pub(crate) fn otherwise(why: &str) -> Self {
+        Self {
+            why: why.to_owned(),
+            remedy: "close what is open in the part that it names",
+        }
+    }
+}
+
 impl Sequencer {
     /// Says once of each loss what is gone, and when all is there again.
     pub(crate) fn admit_astray(&mut self, batch: &mut Batch, time: Timestamp) -> Result<(), Fault> {
@@ -53,14 +77,13 @@ impl Sequencer {
             return Ok(());
         }
         self.kit.unsaved_told = self.unsaved.is_some();
-        let Some(why) = &self.unsaved else {
+        let Some(Unsaved { why, remedy }) = &self.unsaved else {
             let words = "the state is saved again";
             return self.say(batch, time, (SAVED, words), AuditOutcome::Success);
         };
         let why = clip(why, PATHS_MAX).unwrap_or_default();
-        let words = format!(
-            "the state or its witness is not saved and is kept in memory: {why}; see to the disk"
-        );
+        let words =
+            format!("the state or its witness is not saved and is kept in memory: {why}; {remedy}");
         self.say(batch, time, (UNSAVED, &words), AuditOutcome::Failure)
     }
 }

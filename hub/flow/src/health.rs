@@ -132,7 +132,7 @@ pub struct HubHealth {
     pub position: u64,
     /// Number of the last entry in the stored state.
     pub saved: u64,
-    /// Why nothing is saved while the disk of the state fails; the hub takes everything until `remembered` is at its limit.
+    /// Why the state is not saved; the hub takes everything until `remembered` is at its limit.
     pub unsaved: Option<String>,
     /// Messages that memory alone remembers until the state is saved.
     pub remembered: usize,

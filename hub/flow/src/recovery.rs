@@ -224,7 +224,11 @@ fn save(
     inbox.fill(&mut changes);
     match state.commit(&changes) {
         Ok(()) => {}
-        Err(failure) if failure.is_of_disk() && inbox.waiting() < UNSAVED_MAX => {
+        // One that is too large for it is none for which a hub does not start.
+        Err(failure)
+            if (failure.is_of_disk() || failure.kind() == FaultKind::StateLimit)
+                && inbox.waiting() < UNSAVED_MAX =>
+        {
             tracing::warn!(%failure, "the state is not saved on the way");
             return Ok(false);
         }

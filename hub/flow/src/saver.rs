@@ -1,21 +1,26 @@
 //! Writes the state beside the hot path: one thread, one commit at a time.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use cordon_contract::Fault;
-use cordon_journal::{Changes, State};
+use cordon_journal::{Changes, JournalFault, State};
 
 use crate::fault::{THREAD, fault};
+
+fn note(trouble: &Mutex<Option<String>>, why: Option<String>) {
+    *trouble.lock().unwrap_or_else(PoisonError::into_inner) = why;
+}
 
 /// The thread that commits states.
 pub(crate) struct Saver {
     door: Option<SyncSender<(u64, Changes)>>,
     busy: Arc<AtomicBool>,
     position: Arc<AtomicU64>,
+    trouble: Arc<Mutex<Option<String>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -25,13 +30,19 @@ impl Saver {
         let (door, work) = sync_channel::<(u64, Changes)>(1);
         let busy = Arc::new(AtomicBool::new(false));
         let position = Arc::new(AtomicU64::new(0));
+        let trouble = Arc::new(Mutex::new(None));
         let (is_busy, stored) = (Arc::clone(&busy), Arc::clone(&position));
+        let why = Arc::clone(&trouble);
         let thread = std::thread::Builder::new()
             .name("cordon-state".into())
             .spawn(move || {
                 let mut told = false;
                 while let Ok((number, changes)) = work.recv() {
-                    match state.commit(&changes) {
+                    let committed = state.commit(&changes);
+                    // What its disk does the state tells itself.
+                    let failed = committed.as_ref().err().filter(|it| !it.is_of_disk());
+                    note(&why, failed.map(JournalFault::log_text));
+                    match committed {
                         Ok(()) => {
                             if std::mem::take(&mut told) {
                                 tracing::warn!(number, "the state is saved again");
@@ -54,6 +65,7 @@ impl Saver {
             door: Some(door),
             busy,
             position,
+            trouble,
             thread: Some(thread),
         })
     }
@@ -73,6 +85,17 @@ impl Saver {
         if !sent {
             self.busy.store(false, Ordering::Release);
         }
+    }
+
+    /// Why the last commit came to nothing, when that is not the fault of the disk.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        let held = self.trouble.lock();
+        held.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Nothing could be handed over.
+    pub(crate) fn has_nothing(&self, why: &Fault) {
+        note(&self.trouble, Some(why.log_text().to_owned()));
     }
 
     /// The position of the last stored state; 0 before the first.

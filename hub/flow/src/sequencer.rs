@@ -8,6 +8,7 @@ use cordon_journal::{Changes, FaultKind, Journal, JournalFault, Receipts, SpaceL
 use cordon_model::Digest;
 
 use crate::answer::{Answerer, refuse_late};
+use crate::astray::Unsaved;
 use crate::batch::{Batch, Line};
 use crate::board::Board;
 use crate::config::HubConfig;
@@ -77,7 +78,7 @@ pub(crate) struct Sequencer {
     /// Files beside the journal that were not in place at the last look.
     pub(crate) astray: Vec<String>,
     /// Why the state was not saved at the last look.
-    pub(crate) unsaved: Option<String>,
+    pub(crate) unsaved: Option<Unsaved>,
 }
 
 /// Why there is no sequencer, with what it would have kept.
@@ -255,7 +256,9 @@ impl Sequencer {
         // A disk without room that is the journal's too is told as that.
         let is_well = self.journal.space().level == SpaceLevel::Normal;
         let told = trouble.filter(|trouble| is_well || !trouble.is_of_room);
-        self.unsaved = told.map(|trouble| trouble.why);
+        let of_disk = told.map(|trouble| Unsaved::by_disk(&trouble.why));
+        let other = || self.saver.trouble().map(|why| Unsaved::otherwise(&why));
+        self.unsaved = of_disk.or_else(other);
         self.show_condition();
         Ok(())
     }
@@ -264,7 +267,8 @@ impl Sequencer {
         let mut shown = self.kit.ties.board.lock();
         shown.space = Some(self.journal.space());
         shown.remembered = self.inbox.waiting();
-        shown.unsaved.clone_from(&self.unsaved);
+        let unsaved = self.unsaved.as_ref();
+        shown.unsaved = unsaved.map(|unsaved| unsaved.why.clone());
     }
 
     /// The next pieces of work; what was held comes before what came later. `None` at the end.
@@ -541,7 +545,10 @@ impl Sequencer {
                     .forget_inbox_below(number.saturating_sub(self.kit.ties.config.inbox_entries));
                 self.saver.save(number, changes);
             }
-            Err(fault) => tracing::error!(%fault, "the state was not saved"),
+            Err(fault) => {
+                tracing::error!(%fault, "the state was not saved");
+                self.saver.has_nothing(&fault);
+            }
         }
         self.saved = number;
         self.saved_at = Instant::now();

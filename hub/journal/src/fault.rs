@@ -142,7 +142,9 @@ impl FaultKind {
             Self::State => {
                 "restart the hub and leave the state file where it is; should it come again, report it with the log"
             }
-            Self::StateLimit => "shorten the key or split the value",
+            Self::StateLimit => {
+                "of a plug-in (`plugin.alarms`): close what is open there, the state is saved again by itself; else shorten the key or split the value"
+            }
             Self::Beginning => {
                 "restore the missing segments from a backup: only a hub trims old segments, and records it; when there is none, give them up by name: cordon journal accept"
             }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use cordon_contract::{Decisions, Entry, Fault, Plugin};
 use cordon_flow::{Ledger, Mode, Opened};
 use cordon_journal::disk::Disk as _;
 use cordon_journal::disk::sim::SimDisk;
@@ -165,6 +166,73 @@ async fn a_state_whose_disk_fails_refuses_nothing_and_is_told() {
     let states: Vec<_> = told.iter().map(|(_, state)| *state).collect();
     assert_eq!(states, [AlarmState::Raised, AlarmState::Cleared]);
     assert_eq!(ids.len(), 1, "the hub ends its own alarm: {told:?}");
+}
+
+/// Remembers more than a state may hold, while it is told to.
+struct Glutton(Arc<AtomicBool>);
+
+impl Plugin for Glutton {
+    fn name(&self) -> &'static str {
+        "glutton"
+    }
+    fn step(&mut self, _: &Entry, _: &mut Decisions) {}
+    fn snapshot(&self) -> std::result::Result<Vec<u8>, Fault> {
+        let bytes = if self.0.load(Ordering::SeqCst) {
+            65 << 20
+        } else {
+            1
+        };
+        Ok(vec![0; bytes])
+    }
+    fn restore(&mut self, _: &[u8]) -> std::result::Result<(), Fault> {
+        Ok(())
+    }
+}
+
+/// It was told in the log alone, once: the health said ok, and each start stepped more again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_that_is_too_large_to_be_saved_is_told_and_a_start_does_without() {
+    let mut park = Park::new();
+    park.config.save_ms = 50;
+    let too_large = Arc::new(AtomicBool::new(false));
+    let plugins = || -> Vec<Box<dyn Plugin>> {
+        vec![
+            Box::new(Porter::default()),
+            Box::new(Glutton(Arc::clone(&too_large))),
+        ]
+    };
+    let disk = SimDisk::new(8);
+    let ledger = Beside::new(&park, &disk);
+    let hub = park.start_over(ledger.clone(), plugins()).await.unwrap();
+    too_large.store(true, Ordering::SeqCst);
+    park.intake()
+        .offer(reading("CAM-1", "plain", id(1)))
+        .await
+        .unwrap();
+    until("the health says so", || hub.health().unsaved.is_some()).await;
+    let why = hub.health().unsaved.unwrap();
+    assert!(why.contains("plugin.glutton"), "{why}");
+    assert_eq!(hub.modes().now(), Mode::Normal);
+    // The entry that says so.
+    park.intake()
+        .offer(reading("CAM-1", "plain", id(2)))
+        .await
+        .unwrap();
+    let reader = hub.reader();
+    let told = |label: &str| {
+        let stored = reader.read_from(1).unwrap().map(|it| it.unwrap());
+        stored.filter(|it| it.entry.label == label).count()
+    };
+    until("it is told", || told("state.unsaved") == 1).await;
+    hub.shutdown().await.unwrap();
+    let hub = park.start_over(ledger, plugins()).await.unwrap();
+    too_large.store(false, Ordering::SeqCst);
+    park.intake()
+        .offer(reading("CAM-1", "plain", id(3)))
+        .await
+        .unwrap();
+    until("it is saved", || hub.health().unsaved.is_none()).await;
+    hub.shutdown().await.unwrap();
 }
 
 /// What is remembered in memory alone grew for as long as the disk of the state failed.
