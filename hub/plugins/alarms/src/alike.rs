@@ -3,13 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cordon_model::{AlarmCode, Timestamp};
+use cordon_model::{AlarmCode, DeviceId, Timestamp};
 
 use crate::life::is_over;
 use crate::state::Alarm;
 
 /// What is alarmed of, and where.
 type Kind = (AlarmCode, String);
+
+/// What is alarmed of, who says so, and of which device: whatever area or gate he names.
+type Teller = (AlarmCode, String, Option<DeviceId>);
 
 /// How an alarm stands among those of its kind.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -30,6 +33,10 @@ pub(crate) struct Alike {
     kinds: BTreeMap<(Kind, Standing), BTreeSet<Place>>,
     /// Where each alarm stands.
     places: BTreeMap<String, ((Kind, Standing), Place)>,
+    /// The texts of each teller's alarms, by their marks, and the alarms of each.
+    texts: BTreeMap<Teller, BTreeMap<u64, usize>>,
+    /// Whose each alarm is, and its text.
+    tellers: BTreeMap<String, (Teller, Vec<u64>)>,
     /// The alarms in which a name is counted that is not their own.
     counted: BTreeMap<String, BTreeSet<String>>,
 }
@@ -45,6 +52,7 @@ impl Alike {
                 self.kinds.remove(&kind);
             }
         }
+        self.note_text(id, alarm);
         if let Some(alarm) = alarm {
             let standing = match is_over(alarm.state) {
                 true => Standing::Over,
@@ -58,6 +66,39 @@ impl Alike {
             places.insert(place.clone());
             self.places.insert(id.to_owned(), (kind, place));
         }
+    }
+
+    fn note_text(&mut self, id: &str, alarm: Option<&Alarm>) {
+        if let Some((teller, marks)) = self.tellers.remove(id)
+            && let Some(texts) = self.texts.get_mut(&teller)
+        {
+            for mark in marks {
+                let left = texts.remove(&mark).unwrap_or(0).saturating_sub(1);
+                if left > 0 {
+                    texts.insert(mark, left);
+                }
+            }
+            if texts.is_empty() {
+                self.texts.remove(&teller);
+            }
+        }
+        if let Some(alarm) = alarm {
+            let teller = teller(alarm);
+            let texts = self.texts.entry(teller.clone()).or_default();
+            // Where many are counted there are more than its first.
+            let more = alarm.names.are_many().then_some(!alarm.text);
+            let marks: Vec<u64> = more.into_iter().chain([alarm.text]).collect();
+            for mark in &marks {
+                *texts.entry(*mark).or_default() += 1;
+            }
+            self.tellers.insert(id.to_owned(), (teller, marks));
+        }
+    }
+
+    /// Whether its teller told of alarms of this code in several texts.
+    pub(crate) fn are_several(&self, alarm: &Alarm) -> bool {
+        let texts = self.texts.get(&teller(alarm));
+        texts.is_some_and(|texts| texts.len() > 1)
     }
 
     /// Notes a name that is counted in an alarm.
@@ -96,4 +137,13 @@ impl Alike {
         let places = self.kinds.get(&((code, source.to_owned()), standing));
         places.into_iter().flatten().rev().map(|(_, id)| id)
     }
+}
+
+fn teller(alarm: &Alarm) -> Teller {
+    let event = &alarm.event;
+    (
+        event.alarm_code,
+        alarm.speaker.clone(),
+        event.source_device.clone(),
+    )
 }

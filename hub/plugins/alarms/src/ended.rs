@@ -1,21 +1,20 @@
 //! The source of an alarm says that it is over.
 
 use cordon_contract::{Decisions, Entry};
+use cordon_model::codes::person_id;
 use cordon_model::{AlarmEvent, AlarmState, AuditOutcome};
 
 use crate::alike::Standing;
+use crate::detect::is_worse;
 use crate::life::is_over;
+use crate::place::Place;
 use crate::plugin::AlarmPlugin;
 use crate::routes::{Later, is_grave};
 use crate::state::Alarm;
-use crate::words::{gist, in_common};
+use crate::words::gist;
 
 /// Alarms that are marked and told when a source ends one of them and does not say which.
 const MARKED_MAX: usize = 10;
-/// Alarms that are over and may be what an end means: the newest.
-const OVER_MAX: usize = 100;
-/// Others whose words are compared with those of an end.
-const COMPARED_MAX: usize = 20;
 /// How the words of an alarm begin that may be the one that ended.
 pub(crate) const WHICH: &str =
     "[有一处报警已解除，来源未指明 / its source says that one is over, and not which] ";
@@ -38,7 +37,7 @@ impl AlarmPlugin {
             true => called,
             false => self.alike(entry, event, source),
         };
-        let (meant, is_sure) = self.in_these_words(&known, event, source);
+        let (meant, is_sure) = self.meant(entry, &known, event, source);
         let [one] = meant.as_slice() else {
             return self.unclear(entry, event, &meant, decisions);
         };
@@ -70,41 +69,32 @@ impl AlarmPlugin {
         meant.into_iter().map(|(id, _)| id.clone()).collect()
     }
 
-    /// The alarms of the same sender, source and code: the active ones, and some that are over.
+    /// The alarms of the same sender, source and code, over or not.
     fn alike(&self, entry: &Entry, event: &AlarmEvent, source: &str) -> Vec<String> {
-        use Standing::{Named, Nameless, Over};
-        // One more than are marked, so that several are never taken for one.
-        let most = [
-            (Named, MARKED_MAX + 1),
-            (Nameless, MARKED_MAX + 1),
-            (Over, OVER_MAX),
-        ];
-        let alike = most.into_iter().flat_map(|(standing, most)| {
+        let all = [Standing::Named, Standing::Nameless, Standing::Over];
+        let alike = all.into_iter().flat_map(|standing| {
             let alike = self.state.alike(event.alarm_code, source, standing);
-            let alike = alike.filter(|(_, alarm)| self.is_by(entry, alarm));
-            alike.take(most)
+            alike.filter(|(_, alarm)| self.is_by(entry, alarm))
         });
         alike.map(|(id, _)| id.clone()).collect()
     }
 
     /// Which of these alarms an end means, and whether that is sure. Of red and orange ones, if any said its
-    /// words, over or not, it means none that did not. Else it means what is active, of its code if there is one;
-    /// but never surely when its words are nearer to those of another.
-    fn in_these_words(
+    /// words, over or not, it means none that did not. Else it means what is active, of its code if there is one.
+    fn meant(
         &self,
+        entry: &Entry,
         known: &[String],
         event: &AlarmEvent,
         source: &str,
     ) -> (Vec<String>, bool) {
-        let words = &event.description;
         let known = known.iter();
         let known = known.filter_map(|id| self.state.alarms.get_key_value(id));
-        let mut known: Vec<(&String, &Alarm)> = known.collect();
-        known.sort_by_key(|(_, alarm)| std::cmp::Reverse(alarm.raised));
+        let known: Vec<(&String, &Alarm)> = known.collect();
         let is_active = |alarm: &Alarm| !is_over(alarm.state);
         let mut levels = known.iter().filter(|(_, alarm)| is_active(alarm));
         let counts = levels.any(|(_, alarm)| is_grave(alarm.event.alarm_level));
-        let gist = gist(words);
+        let gist = gist(&event.description);
         let says = |alarm: &Alarm| counts && alarm.gists.knows(&gist);
         let is_said = known.iter().any(|(_, alarm)| says(alarm));
         let active = known.iter().filter(|(_, alarm)| is_active(alarm));
@@ -113,14 +103,28 @@ impl AlarmPlugin {
             alarm.event.alarm_code == event.alarm_code && alarm.source == source
         });
         let meant = if like.is_empty() { others } else { like };
-        let is_nearest = |(one, alarm): &(&String, &Alarm)| {
-            let nearness = in_common(words, &alarm.own_words);
-            let mut others = known.iter().filter(|(id, _)| id != one).take(COMPARED_MAX);
-            others.all(|(_, other)| in_common(words, &other.own_words) <= nearness)
-        };
-        let is_sure = !counts || is_said || meant.first().is_none_or(is_nearest);
+        let is_sure = meant.first().is_none_or(|(_, alarm)| {
+            let is_grave = is_grave(alarm.event.alarm_level) && !self.is_hubs(entry);
+            let is_there = is_of_its_place(alarm, event);
+            !is_grave || is_there && (is_said || self.says_where(alarm, &known, event))
+        });
         let meant = meant.into_iter().map(|(id, _)| (*id).clone());
         (meant.collect(), is_sure)
+    }
+
+    /// Whether the words of an end tell of the place of this alarm. Where its source told of another, under this
+    /// name or of this code, all of them do and of no other's place; else the numbers in them alone.
+    fn says_where(&self, alarm: &Alarm, known: &[(&String, &Alarm)], event: &AlarmEvent) -> bool {
+        let end = Place::new(&event.description);
+        let place = Place::new(&alarm.own_words);
+        let others = known.iter().map(|(_, other)| other);
+        let mut others = others.filter(|other| other.text != alarm.text).peekable();
+        let several = known.iter().any(|(_, one)| one.names.are_many());
+        if others.peek().is_none() && !several && !self.state.tells_of_several(alarm) {
+            return end.is_numbered_as(&place);
+        }
+        let is_others = |other: &&Alarm| end.is_within(&Place::new(&other.own_words));
+        end.is_within(&place) && (end.is_none() || !others.any(is_others))
     }
 
     /// Says once of each alarm that it may be the one that ended, or have it counted in it.
@@ -157,4 +161,25 @@ impl AlarmPlugin {
             self.audit(entry, END_OF_WHICH, id, outcome, &why, decisions);
         }
     }
+}
+
+/// Whether an end is of the code of an alarm, or of what that was before it rose, and names no other place than it
+/// in fields of its own.
+fn is_of_its_place(alarm: &Alarm, end: &AlarmEvent) -> bool {
+    let is = &alarm.event;
+    let is_of_code = is.alarm_code == end.alarm_code || is_worse(is.alarm_code, end.alarm_code);
+    let person = |it: &AlarmEvent| it.person_id.as_deref().map(person_id::normalise);
+    is_of_code
+        && agrees(&end.source_device, &is.source_device)
+        && agrees(&end.lane_id, &is.lane_id)
+        && agrees(&end.gate_id, &is.gate_id)
+        && agrees(&end.area_id, &is.area_id)
+        && agrees(&end.subject, &is.subject)
+        && agrees(&end.enterprise_id, &is.enterprise_id)
+        && agrees(&person(end), &person(is))
+}
+
+/// Whether a field of an end is left out or as it was told.
+fn agrees<T: PartialEq>(said: &Option<T>, is: &Option<T>) -> bool {
+    said.is_none() || said == is
 }

@@ -10,7 +10,7 @@ use crate::recent::Likeness;
 use crate::routes::is_grave;
 use crate::state::Alarm;
 use crate::told::speaker;
-use crate::words::Heard;
+use crate::words::{Heard, gist, mark};
 
 /// Sources looked at for being too old when one alarm comes in: more than it adds, so that they grow fewer.
 const AGED_AN_ALARM: usize = 2;
@@ -262,6 +262,7 @@ impl AlarmPlugin {
             source: self.likeness(entry, event).2,
             names: Default::default(),
             own_words: event.description.clone(),
+            text: mark(&gist(&event.description)),
             gists: Heard::default(),
             said: Default::default(),
             said_beyond: 0,
@@ -274,6 +275,7 @@ impl AlarmPlugin {
             more: Default::default(),
             state: event.state,
             raised: entry.time,
+            number: entry.number,
             errands: Vec::new(),
             repeats: 0,
             escalation: 0,

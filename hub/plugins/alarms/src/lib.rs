@@ -7,7 +7,7 @@
 //!
 //! `routes` is the tree and its file, `facts` what a matcher may look at, `life` the lawful steps,
 //! `event` what happens when an alarm comes in, `told` which alarm it tells of again, `words` what its words say of
-//! where it is, `detect` and `outage` the two detectors, `dispatch`
+//! where it is, `place` whether an end says the same, `detect` and `outage` the two detectors, `dispatch`
 //! notices and escalations, `group` who is told together and when, `room` what is open and can be
 //! spared, `recent` the last alarm of a source, `missed` what a limit kept out, `delivery` what became of orders, `open` what a page may show.
 //! Why it is made so: `docs/design/alarms.md`. Every key of the file: `docs/reference/routes.md`.
@@ -29,6 +29,7 @@ mod missed;
 mod names;
 mod open;
 mod outage;
+mod place;
 mod plugin;
 mod points;
 mod recent;

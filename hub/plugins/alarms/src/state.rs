@@ -48,6 +48,8 @@ pub(crate) struct Alarm {
     pub names: Names,
     /// The words its source gave it, the newest.
     pub own_words: String,
+    /// A mark of the first of them, without the values in it.
+    pub text: u64,
     /// What all its words say of where it is, by which another under the same name is told from it.
     pub gists: Heard,
     /// Its words before the newest, and how many more there were.
@@ -71,6 +73,8 @@ pub(crate) struct Alarm {
     pub state: AlarmState,
     /// The entry's time when it was raised.
     pub raised: Timestamp,
+    /// The entry that told of it first: of many of one time it says which is the newest.
+    pub number: u64,
     /// What the tree said about it when it was raised.
     pub errands: Vec<Errand>,
     /// Identical alarms counted under it.
@@ -315,6 +319,11 @@ impl State {
         let alike = self.alike.of(code, source, standing);
         let alike = alike.filter_map(|id| self.alarms.get_key_value(id));
         alike.inspect(|_| self.steps.one())
+    }
+
+    /// Whether a source told of several places in alarms of this code that are remembered, under whatever names.
+    pub(crate) fn tells_of_several(&self, alarm: &Alarm) -> bool {
+        self.alike.are_several(alarm)
     }
 
     /// Finds again what is not saved.

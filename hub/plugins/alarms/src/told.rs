@@ -46,7 +46,7 @@ impl AlarmPlugin {
             }
             if alarm.event.alarm_code == event.alarm_code && alarm.source == likeness.2 {
                 of_name += 1;
-                newest = newest.max(Some((alarm.names.are_many(), alarm.raised, id)));
+                newest = newest.max(Some((alarm.names.are_many(), alarm.number, id)));
             }
         }
         let (_, _, last) = newest.filter(|_| of_name >= OF_ONE_NAME_MAX)?;
@@ -111,7 +111,7 @@ impl AlarmPlugin {
         let nameless: Vec<_> = nameless.collect();
         let newest = nameless
             .iter()
-            .max_by_key(|(id, alarm)| (alarm.names.are_many(), alarm.raised, *id));
+            .max_by_key(|(_, alarm)| (alarm.names.are_many(), alarm.number));
         let newest = newest.filter(|_| nameless.len() >= OF_ONE_NAME_MAX);
         newest.map(|(id, _)| (*id).clone())
     }

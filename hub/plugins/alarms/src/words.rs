@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::values::{after_value, in_formula, is_chinese};
+use crate::values::{after_value, in_formula};
 
 /// Different words, or names, that are remembered of one alarm. What comes beyond is taken for one of them.
 const HEARD_MAX: usize = 1_000;
 
-/// Letters of two texts that are looked at for what they have in common.
-const COMPARED_CHARS_MAX: usize = 200;
+/// What stands for a value.
+pub(crate) const VALUE: char = '\u{1}';
 
 /// The words without what is surely a value in them.
 pub(crate) fn gist(words: &str) -> String {
@@ -22,7 +22,7 @@ pub(crate) fn gist(words: &str) -> String {
         rest = match after_value(&gist, number) {
             Some((sign, after)) => {
                 gist.truncate(gist.len().saturating_sub(sign));
-                gist.push('#');
+                gist.push(VALUE);
                 after
             }
             None => {
@@ -38,31 +38,6 @@ pub(crate) fn gist(words: &str) -> String {
     }
     gist.push_str(rest);
     gist
-}
-
-/// How much two texts have in common: words, and neighbours among them. An address is one word, and so is each
-/// Chinese letter.
-pub(crate) fn in_common(one: &str, other: &str) -> usize {
-    parts(one).intersection(&parts(other)).count()
-}
-
-fn parts(words: &str) -> BTreeSet<String> {
-    let mut parts: Vec<String> = Vec::new();
-    let ends = |it: char| it.is_whitespace() || ",;!()，；。！（）".contains(it);
-    let words: String = gist(words).chars().take(COMPARED_CHARS_MAX).collect();
-    for word in words.to_lowercase().split(ends) {
-        let word = word.trim_end_matches(['.', ':']);
-        let mut joins = false;
-        for letter in word.chars() {
-            match parts.last_mut().filter(|_| joins && !is_chinese(letter)) {
-                Some(part) => part.push(letter),
-                None => parts.push(letter.to_string()),
-            }
-            joins = !is_chinese(letter);
-        }
-    }
-    let pairs: Vec<String> = parts.windows(2).map(|pair| pair.join(" ")).collect();
-    parts.into_iter().chain(pairs).collect()
 }
 
 /// Texts that were told of one alarm, by a number made of each.
@@ -82,7 +57,7 @@ impl Heard {
 }
 
 /// FNV-1a: the same in every build, as what is saved must be.
-fn mark(text: &str) -> u64 {
+pub(crate) fn mark(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |mark, byte| {
         (mark ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
@@ -90,7 +65,7 @@ fn mark(text: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{HEARD_MAX, Heard, gist, in_common};
+    use super::{HEARD_MAX, Heard, gist};
 
     #[test]
     fn what_is_surely_a_value_is_no_word() {
@@ -195,20 +170,6 @@ mod tests {
             assert_ne!(gist(one), gist(other));
         }
         assert_eq!(gist("no number. 7. end"), "no number. 7. end");
-    }
-
-    #[test]
-    fn an_end_is_nearest_to_the_place_it_names() {
-        for (end, is, other) in [
-            ("ZONE 7 normal", "ZONE 7", "ZONE 1"),
-            ("school restored", "fire: school", "fire: boiler"),
-            ("1:02:03 restored", "fire 1:02:03", "fire 1:02:04"),
-            ("3号罐恢复", "3号罐火警", "13号罐火警"),
-            ("罐1区2恢复", "罐1区2火警", "罐2区1火警"),
-        ] {
-            assert!(in_common(end, is) > in_common(end, other), "{end}");
-        }
-        assert_eq!(in_common("over", "ZONE 1"), 0);
     }
 
     #[test]

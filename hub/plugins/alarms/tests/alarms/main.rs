@@ -9,6 +9,7 @@
 )]
 
 mod cost;
+mod ends;
 mod flood;
 mod further;
 mod hub;

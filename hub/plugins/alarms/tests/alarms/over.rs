@@ -8,18 +8,18 @@ use cordon_model::{
 
 use crate::hub::{Hub, alarm, audits, updates};
 
-const DUTY: &str = "receivers = [\"duty\"]\n[route]\nreceivers = [\"duty\"]\n";
+pub const DUTY: &str = "receivers = [\"duty\"]\n[route]\nreceivers = [\"duty\"]\n";
 
 /// Who says something: a panel through an adapter, or an enterprise that names no device.
 #[derive(Clone, Copy, Debug)]
-enum Who {
+pub enum Who {
     Panel,
     Enterprise,
 }
 
-const BOTH: [Who; 2] = [Who::Panel, Who::Enterprise];
+pub const BOTH: [Who; 2] = [Who::Panel, Who::Enterprise];
 
-fn event(id: &str, level: AlarmLevel, words: &str, at: Timestamp) -> AlarmEvent {
+pub fn event(id: &str, level: AlarmLevel, words: &str, at: Timestamp) -> AlarmEvent {
     AlarmEvent {
         occurred_at: at,
         description: words.to_owned(),
@@ -27,7 +27,7 @@ fn event(id: &str, level: AlarmLevel, words: &str, at: Timestamp) -> AlarmEvent 
     }
 }
 
-fn say(hub: &mut Hub, who: Who, mut event: AlarmEvent) -> Vec<Body> {
+pub fn say(hub: &mut Hub, who: Who, mut event: AlarmEvent) -> Vec<Body> {
     match who {
         Who::Panel => {
             event.source_device = Some("GAS-01".parse().unwrap());
@@ -40,12 +40,12 @@ fn say(hub: &mut Hub, who: Who, mut event: AlarmEvent) -> Vec<Body> {
     }
 }
 
-fn red(hub: &mut Hub, who: Who, id: &str, words: &str) -> Vec<Body> {
+pub fn red(hub: &mut Hub, who: Who, id: &str, words: &str) -> Vec<Body> {
     let event = event(id, AlarmLevel::Red, words, hub.now);
     say(hub, who, event)
 }
 
-fn end(hub: &mut Hub, who: Who, id: &str, words: &str) -> Vec<Body> {
+pub fn end(hub: &mut Hub, who: Who, id: &str, words: &str) -> Vec<Body> {
     let event = AlarmEvent {
         state: Cleared,
         ..event(id, AlarmLevel::Red, words, hub.now)
@@ -59,7 +59,7 @@ fn made(hub: &Hub) -> String {
 }
 
 /// A red alarm of a detector that gives no names, or its end.
-fn nameless(hub: &mut Hub, words: &str, state: AlarmState) {
+pub fn nameless(hub: &mut Hub, words: &str, state: AlarmState) {
     hub.wait(1);
     let event = AlarmEvent {
         state,
@@ -68,20 +68,20 @@ fn nameless(hub: &mut Hub, words: &str, state: AlarmState) {
     say(hub, Who::Panel, event);
 }
 
-fn close(hub: &mut Hub, id: &str) {
+pub fn close(hub: &mut Hub, id: &str) {
     hub.update("operator-1", id, (Raised, Acknowledged), None);
     hub.update("operator-1", id, (Acknowledged, Closed), Some("put out"));
     hub.told();
 }
 
 /// The names of the alarms in a state, and their words.
-fn all(hub: &Hub, state: AlarmState) -> Vec<(String, String)> {
+pub fn all(hub: &Hub, state: AlarmState) -> Vec<(String, String)> {
     let open = hub.plugin.open_alarms().page(None, 100);
     let in_state = open.into_iter().filter(|one| one.state == state);
     in_state.map(|one| (one.id, one.description)).collect()
 }
 
-fn restart(hub: &mut Hub) {
+pub fn restart(hub: &mut Hub) {
     let saved = hub.plugin.snapshot().unwrap();
     hub.plugin.restore(&saved).unwrap();
 }
