@@ -263,17 +263,22 @@ fn lock_open_is_repeated_until_the_limit_confirms_and_across_a_cut() {
         (vec![], None),
         "one look"
     );
-    let (tasks, news) = machine.lock_seen(101_040, false);
+    assert_eq!(
+        machine.lock_seen(101_100, false),
+        (vec![], None),
+        "too soon"
+    );
+    let (tasks, news) = machine.lock_seen(101_180, false);
     assert_eq!(ends(&tasks), [(11, OutcomeKind::Confirmed)]);
     assert_eq!(news, None);
-    assert_eq!(pulses(&machine.see(101_100, signals(UP))), [Output::Lower]);
+    assert_eq!(pulses(&machine.see(101_300, signals(UP))), [Output::Lower]);
 }
 
 /// Has the controller take a release that was just written, and let go at once.
 fn lets_go(machine: &mut Machine, now_ms: u64) {
     machine.lock_let_go(now_ms);
     machine.lock_seen(now_ms, false);
-    machine.lock_seen(now_ms, false);
+    machine.lock_seen(now_ms + 150, false);
 }
 
 /// A fire panel or a local switch may lock the lane right after a release: that is no write of ours.
@@ -375,7 +380,7 @@ fn a_release_whose_write_fails_changes_nothing() {
     assert_eq!(tasks[0], Task::Set(Output::LockOpen, false));
     machine.lock_let_go(22_020);
     machine.lock_seen(22_030, false);
-    let (tasks, _) = machine.lock_seen(22_040, false);
+    let (tasks, _) = machine.lock_seen(22_180, false);
     assert_eq!(ends(&tasks), [(5, OutcomeKind::Confirmed)]);
 }
 
@@ -573,16 +578,16 @@ fn an_opening_takes_back_a_lowering_that_has_not_begun() {
     machine.see(10, signals(UP));
     machine.order(1_000, Action::Release, 2);
     lets_go(&mut machine, 1_000);
-    assert_eq!(pulses(&machine.see(1_010, signals(UP))), [Output::Lower]);
-    let tasks = machine.order(1_020, Action::LockOpen, 3);
+    assert_eq!(pulses(&machine.see(1_200, signals(UP))), [Output::Lower]);
+    let tasks = machine.order(1_210, Action::LockOpen, 3);
     assert_eq!(pulses(&tasks), [Output::Raise]);
     assert_eq!(
-        ends(&machine.see(1_030, signals(UP))),
+        ends(&machine.see(1_220, signals(UP))),
         [(3, OutcomeKind::Confirmed)]
     );
-    machine.order(1_040, Action::Release, 4);
-    lets_go(&mut machine, 1_040);
-    assert_eq!(pulses(&machine.see(1_050, signals(UP))), [Output::Lower]);
+    machine.order(1_230, Action::Release, 4);
+    lets_go(&mut machine, 1_230);
+    assert_eq!(pulses(&machine.see(1_450, signals(UP))), [Output::Lower]);
     machine.see(3_000, signals(DOWN));
     assert_eq!(machine.state(), State::Closed);
 }

@@ -231,7 +231,7 @@ impl Machine {
     /// Takes the lock as it was read back: what to do, and what is to be told.
     pub fn lock_seen(&mut self, now_ms: u64, is_on: bool) -> (Vec<Task>, Option<LockNews>) {
         let mut tasks = Vec::new();
-        self.relock.seen.look(is_on);
+        self.relock.seen.look(now_ms, is_on);
         let news = if self.is_letting_go() {
             self.seen_letting_go(now_ms, is_on, &mut tasks)
         } else if self.locked_open {

@@ -6,12 +6,17 @@
 use super::late::Late;
 use super::{LockNews, Machine};
 
+/// How far apart two looks lie at least that say more than one.
+const APART_MS: u64 = 150;
+
 /// What the looks at the lock say, and what was told of it.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     /// The newest look; `None` when it could not be read, or was not since the last order.
     last: Option<bool>,
-    /// Whether the look before it said the same: two in a row count, one may be a wrong bit.
+    /// When the first look in a row said so.
+    since_ms: u64,
+    /// Whether a later look said the same: one may be a wrong bit, or of a controller that shows what was.
     is_sure: bool,
     /// It is told as on, and no order here holds it.
     shown: bool,
@@ -20,8 +25,13 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn look(&mut self, is_on: bool) {
-        self.is_sure = self.last.replace(is_on) == Some(is_on);
+    pub(super) fn look(&mut self, now_ms: u64, is_on: bool) {
+        if self.last.replace(is_on) == Some(is_on) {
+            self.is_sure |= now_ms >= self.since_ms.saturating_add(APART_MS);
+        } else {
+            self.since_ms = now_ms;
+            self.is_sure = false;
+        }
     }
 
     /// What was seen says nothing of what comes.

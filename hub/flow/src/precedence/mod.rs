@@ -38,8 +38,11 @@ pub const SUBJECTS_MAX: usize = 100_000;
 /// Under which name the park's words are kept, whoever of its people says them; no sender has it.
 const PARK: &str = "";
 
+/// A mode that takes effect no later than this after it was said is for now.
+const NOW_MS: i64 = 2_000;
+
 /// Before the stored statements; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"precedence/11;";
+const FORM: &[u8] = b"precedence/12;";
 
 /// The newest statements about every subject, by sender.
 #[derive(Debug)]
@@ -157,6 +160,9 @@ impl Precedence {
         let Some(message) = ordered(draft) else {
             return;
         };
+        if is_for_later(message) {
+            return;
+        }
         let stamp = Stamp::of(&self.scale, draft, message, received);
         for subject in subjects(&message.body).noted {
             let key = key(&subject);
@@ -223,6 +229,12 @@ impl Precedence {
         }
         Ok(all)
     }
+}
+
+/// A mode for later says nothing of now, and so nothing against what is said of now.
+fn is_for_later(message: &Message) -> bool {
+    let occurred = message.header.occurred_at;
+    matches!(&message.body, Body::OperatingModeChange(it) if it.effective_at > occurred.plus_ms(NOW_MS))
 }
 
 /// Whether the park itself says it.

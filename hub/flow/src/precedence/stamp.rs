@@ -15,6 +15,8 @@ use crate::time_scale::TimeScale;
 const APART_MICROS: i64 = 800_000;
 /// The same of what is on the safe side: where the order is in doubt it holds.
 const SAFE_APART_MICROS: i64 = 2_000_000;
+/// How far a clock may be ahead at the door.
+const CLOCK_OFF_MICROS: i64 = 300_000_000;
 /// Numbers of one author that lie farther apart than this come of two counts: a person has two devices, a
 /// plant two gateways, a system was set up anew.
 const ONE_COUNT: u64 = 100;
@@ -47,18 +49,21 @@ impl Stamp {
         received: Timestamp,
     ) -> Self {
         let occurred = message.header.occurred_at;
-        let (said_micros, author) = match is_parks_voice(draft, message) {
-            false => (occurred.micros(), PARTNER),
+        let (said_micros, came_micros, author) = match is_parks_voice(draft, message) {
+            false => {
+                let came = scale.newest().clock_at(received);
+                (occurred.micros(), came.micros(), PARTNER)
+            }
             true => {
                 let digest = digest_of_parts(&[speaker_of(message).as_bytes()]);
                 let [a, b, c, d, ..] = digest.0;
                 let author = u32::from_be_bytes([a, b, c, d]).max(PARTNER + 1);
-                (scale.entry_time_of(occurred), author)
+                (scale.entry_time_of(occurred), received.micros(), author)
             }
         };
         Self {
             said_micros,
-            came_micros: received.micros(),
+            came_micros,
             author,
             sequence: message.header.sequence,
             bars: matches!(message.body, Body::ListEntry(_))
@@ -68,10 +73,11 @@ impl Stamp {
 
     /// True when `self`, which leans to a side, was true before `other`.
     pub(super) fn is_before(self, other: Self, lean: Lean) -> bool {
-        let lean = match self.bars && other.bars {
-            true => Lean::Open,
-            false => lean,
-        };
+        // No count tells what a clock cannot be wrong about.
+        let is_long_before = self.said_micros.saturating_add(CLOCK_OFF_MICROS) < other.said_micros;
+        if self.bars && other.bars && is_long_before {
+            return true;
+        }
         match (self.author == other.author, lean) {
             (true, Lean::Safe) => self.is_surely_before_own(other),
             (true, Lean::Open) => self.is_before_own(other),
@@ -92,9 +98,11 @@ impl Stamp {
     fn is_before_own(self, other: Self) -> bool {
         if self.is_newer_own(other) {
             let behind = other.sequence.saturating_sub(self.sequence);
+            let at_latest = other.bounded_micros().saturating_add(CLOCK_OFF_MICROS);
             return (1..=ONE_COUNT).contains(&behind)
                 && self.sequence > 0
                 && self.ahead_micros() > SAFE_APART_MICROS
+                && self.said_micros <= at_latest
                 && !other.is_of_one_clock(self);
         }
         let was_put_right =

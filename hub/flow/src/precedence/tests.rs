@@ -115,6 +115,9 @@ fn what_a_clock_ahead_said_before_it_was_put_right_is_older_by_its_number() {
         let late = came((7 + ahead) * SECOND, 11 * SECOND, 900);
         assert!(late.is_before(ahead_too, Open), "{ahead}");
     }
+    // Beyond what a clock can be off it is the newest, whatever its number.
+    let much_later = came(313 * SECOND, 310 * SECOND, 51);
+    assert!(!much_later.is_before(stamp(10 * SECOND, 52), Open));
     // A little ahead is everyday.
     let later = came(12 * SECOND, 11 * SECOND, 51);
     assert!(!later.is_before(stamp(10 * SECOND, 52), Open));
@@ -131,9 +134,16 @@ fn of_two_entries_that_bar_none_is_on_the_safe_side_of_the_other() {
     assert!(barring(0, 60).is_before(newer, Safe));
     let by_another = Stamp {
         author: 2,
-        ..barring(3_599 * SECOND, 0)
+        ..barring(3_299 * SECOND, 0)
     };
     assert!(by_another.is_before(newer, Safe));
+    // A stricter one by a person whose clock is behind, or whose count went on.
+    let behind = Stamp {
+        author: 2,
+        ..barring(3_598_500_000, 0)
+    };
+    assert!(!behind.is_before(newer, Safe));
+    assert!(!barring(3_597 * SECOND, 4).is_before(newer, Safe));
     // One that lets in stands against it as ever.
     assert!(!stamp(0, 60).is_before(newer, Safe));
     assert!(!barring(0, 60).is_before(stamp(3_600 * SECOND, 3), Safe));

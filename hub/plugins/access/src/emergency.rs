@@ -12,6 +12,9 @@ use crate::opening::Command;
 use crate::plugin::AccessPlugin;
 use crate::state::{Held, MODES_WAITING_MAX, ModeChange, Opened, Release};
 
+/// What takes effect so soon after it was said is for now: one of the two times may be of whole seconds.
+const NOW_MS: i64 = 2_000;
+
 /// Why lanes are held open.
 pub(crate) struct Hold<'a> {
     pub order: &'a str,
@@ -26,7 +29,7 @@ pub(crate) struct Hold<'a> {
 /// speaker and hub may differ, and an evacuation does not wait for that.
 fn is_for_now(entry: &Entry, at: Timestamp) -> bool {
     let said = entry.message.as_deref().map(|it| it.header.occurred_at);
-    at <= entry.clock || said.is_some_and(|said| at <= said)
+    at <= entry.clock || said.is_some_and(|said| at <= said.plus_ms(NOW_MS))
 }
 
 impl AccessPlugin {
@@ -279,13 +282,18 @@ impl AccessPlugin {
             at: change.effective_at,
             message_id: step.entry.message_id,
             number: step.entry.number,
+            said: step
+                .entry
+                .message
+                .as_deref()
+                .map(|it| it.header.occurred_at),
+            came: step.entry.clock,
         };
         if is_for_now(step.entry, change.at) {
-            if change.mode == OperatingMode::Evacuation {
-                let place = self.place_of(&change.gates);
-                let ordered = place.into_iter().map(|gate| (gate, change.number));
-                self.state.modes.evacuated.extend(ordered);
-            }
+            let change = ModeChange {
+                said: None,
+                ..change
+            };
             self.switch(step, &change);
         } else if self.state.modes.waiting.len() < MODES_WAITING_MAX {
             self.state.modes.waiting.push(change);

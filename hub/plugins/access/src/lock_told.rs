@@ -96,6 +96,13 @@ impl AccessPlugin {
         for held in self.state.held.values_mut().chain(releasing) {
             held.before_start = true;
         }
+        for lane in &self.plan.lanes {
+            self.state
+                .lanes
+                .entry(lane.id.clone())
+                .or_default()
+                .unlooked = true;
+        }
     }
 
     /// A boom that is down is not held open.

@@ -58,8 +58,8 @@ pub(crate) struct Modes {
     pub gates: BTreeMap<GateId, OperatingMode>,
     /// Changes whose time has not come, in order of arrival.
     pub waiting: Vec<ModeChange>,
-    /// Gates whose evacuation was ordered for at once, by the entry that did it.
-    pub evacuated: BTreeMap<GateId, u64>,
+    /// Gates that are evacuated: the entry that ordered it, and when it came.
+    pub evacuated: BTreeMap<GateId, (u64, Timestamp)>,
 }
 
 /// A change of mode.
@@ -74,6 +74,10 @@ pub(crate) struct ModeChange {
     pub message_id: MessageId,
     /// Its entry.
     pub number: u64,
+    /// When it was said, if it was meant for later.
+    pub said: Option<Timestamp>,
+    /// When it came.
+    pub came: Timestamp,
 }
 
 impl Modes {
@@ -86,19 +90,28 @@ impl Modes {
             .unwrap_or(OperatingMode::Normal)
     }
 
-    /// Whether a change may end what a gate is in: not an evacuation that was ordered after it was said.
+    /// Whether a change may end what a gate is in: not an evacuation that came after it, nor, if it was meant for later,
+    /// one that may have been ordered after it was said.
     pub(crate) fn ends_evacuation(&self, gate: &GateId, change: &ModeChange) -> bool {
-        let ordered = self.evacuated.get(gate);
-        change.mode == OperatingMode::Evacuation
-            || ordered.is_none_or(|number| *number < change.number)
+        let is_since = |(number, came): &(u64, Timestamp)| {
+            change.number < *number || change.said.is_some_and(|said| said < *came)
+        };
+        change.mode == OperatingMode::Evacuation || !self.evacuated.get(gate).is_some_and(is_since)
     }
 
     /// Takes in a change for `place`; `spared` are the gates of its place that stay evacuated.
     pub(crate) fn take(&mut self, change: &ModeChange, place: &[GateId], spared: Vec<GateId>) {
-        if change.mode != OperatingMode::Evacuation {
-            self.evacuated.retain(|gate, _| !place.contains(gate));
+        match change.mode {
+            OperatingMode::Evacuation => {
+                let ordered = (change.number, change.came);
+                let evacuated = place.iter().map(|gate| (gate.clone(), ordered));
+                self.evacuated.extend(evacuated);
+            }
+            _ => self.evacuated.retain(|gate, _| !place.contains(gate)),
         }
-        if change.gates.is_empty() {
+        // A park that goes on being evacuated is not in another mode.
+        let goes_on = !spared.is_empty() && self.park == Some(OperatingMode::Evacuation);
+        if change.gates.is_empty() && !goes_on {
             self.park = Some(change.mode);
             self.gates.clear();
             let evacuated = |gate| (gate, OperatingMode::Evacuation);
@@ -121,8 +134,10 @@ pub(crate) struct LaneState {
     pub passed: Option<(Timestamp, Direction)>,
     /// When a vehicle last passed at all, and which way.
     pub last_passage: Option<(Timestamp, Direction)>,
-    /// The barrier is up for an opening that is over; told once.
+    /// The barrier is up and nobody wants it to be; told once.
     pub up_late: bool,
+    /// Its barrier did not say since the start whether it is up or down.
+    pub unlooked: bool,
 }
 
 /// How far an opening has come.

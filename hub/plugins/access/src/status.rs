@@ -33,26 +33,35 @@ impl AccessPlugin {
     }
 
     /// A boom that stands up although its opening is over, and that the lane does not lower by itself,
-    /// is everybody's way in: an alarm at once, once for each rise.
+    /// is everybody's way in: an alarm at once, once for each rise. So is one that is found up after a start.
     fn watch_late_rise(&mut self, step: &mut Step<'_>, status: &GateStatus) {
         let lane = &status.lane_id;
-        let held = self.state.held.contains_key(lane);
+        let held = self.state.held.contains_key(lane) || self.state.releasing.contains_key(lane);
         let Some(state) = self.state.lanes.get_mut(lane) else {
             return;
         };
         if status.inputs.up_limit != Some(true) {
             // Unknown inputs end no rise; the lower limit does.
-            state.up_late &= status.inputs.down_limit != Some(true);
+            let is_down = status.inputs.down_limit == Some(true);
+            state.up_late &= !is_down;
+            state.unlooked &= !is_down;
             return;
         }
-        let lowers = status.barrier_state == BarrierState::Closing;
+        let is_found = std::mem::take(&mut state.unlooked);
+        let lowers = matches!(
+            status.barrier_state,
+            BarrierState::Closing | BarrierState::LocalControl
+        );
         let is_over = |opening: &&Opening| opening.progress == Progress::Failed;
         let late = state.openings.iter().find(is_over).cloned();
         let in_force = state.openings.iter().any(|opening| !is_over(&opening));
-        let Some(late) = late.filter(|_| !in_force && !held && !lowers && !state.up_late) else {
+        if in_force || held || lowers || state.up_late || late.is_none() && !is_found {
             return;
-        };
+        }
         state.up_late = true;
+        let Some(late) = late else {
+            return self.tell_found_up(step, status);
+        };
         let about = About {
             device: Some(&status.device_id),
             gate: Some(&late.gate),
@@ -64,6 +73,20 @@ impl AccessPlugin {
                 "barrier {} is up although its opening was over, and is not lowered 道闸迟开未落: {}",
                 status.device_id,
                 status.detail.as_deref().unwrap_or("")
+            ),
+            ..About::default()
+        };
+        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
+    }
+
+    fn tell_found_up(&self, step: &mut Step<'_>, status: &GateStatus) {
+        let about = About {
+            device: Some(&status.device_id),
+            gate: Some(&status.gate_id),
+            lane: Some(&status.lane_id),
+            text: format!(
+                "barrier {} was found up after the start, and nobody holds it open 启动后道闸开启且无人保持",
+                status.device_id
             ),
             ..About::default()
         };

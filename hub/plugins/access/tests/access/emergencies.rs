@@ -177,17 +177,89 @@ fn what_was_said_before_an_evacuation_does_not_end_it_when_its_time_comes() {
     }
 }
 
-/// An evacuation that was planned ends as it was planned.
+/// An evacuation that was planned is one when its time has come: what was planned before it does not end it, and
+/// what was planned since does.
 #[test]
-fn a_planned_evacuation_ends_by_what_was_planned_before_it() {
+fn a_planned_evacuation_ends_by_what_is_said_after_it() {
     let mut feed = Feed::new();
-    let (begins, ends) = (feed.now.plus_seconds(60), feed.now.plus_seconds(120));
-    feed.say(mode(OperatingMode::Normal, &[], ends));
-    feed.say(mode(OperatingMode::Evacuation, &[], begins));
-    for _ in 0..2 {
-        feed.wait_s(60);
-        assert_eq!(feed.tick().orders.len(), 1);
+    let after = |feed: &Feed, s| feed.now.plus_seconds(s);
+    let body = mode(OperatingMode::Heightened, &[], after(&feed, 90));
+    feed.say(body);
+    let body = mode(OperatingMode::Evacuation, &[], after(&feed, 60));
+    feed.say(body);
+    feed.wait_s(1);
+    let body = mode(OperatingMode::Normal, &[], after(&feed, 120));
+    feed.say(body);
+    feed.wait_s(60);
+    assert_eq!(feed.tick().orders.len(), 1, "it begins");
+    feed.wait_s(31);
+    assert!(feed.tick().orders.is_empty());
+    feed.wait_s(60);
+    assert_eq!(feed.tick().orders.len(), 1, "it ends");
+}
+
+/// A plan that was said before the evacuation came after it, and lowered the exits at its time.
+#[test]
+fn a_plan_that_crosses_an_evacuation_on_its_way_does_not_end_it() {
+    let mut feed = Feed::new();
+    let said = feed.now;
+    let body = mode(OperatingMode::Heightened, &[], said.plus_seconds(30));
+    let plan = entry(
+        9,
+        said,
+        EntryKind::Message,
+        "operator-1",
+        Some(body),
+        false,
+        false,
+    );
+    feed.wait_s(1);
+    let body = mode(OperatingMode::Evacuation, &[], feed.now);
+    assert_eq!(feed.say(body).orders.len(), 1);
+    feed.number += 1;
+    feed.step(Entry {
+        number: feed.number,
+        time: feed.now,
+        clock: feed.now,
+        ..plan
+    });
+    feed.wait_s(60);
+    assert!(feed.tick().orders.is_empty());
+    let body = mode(OperatingMode::Normal, &[], feed.now);
+    assert_eq!(feed.say(body).orders.len(), 1);
+}
+
+/// Its two times were a hair apart, one of whole seconds: it waited for the hub's clock.
+#[test]
+fn an_evacuation_whose_time_is_a_moment_after_it_was_said_is_of_now() {
+    for ms in [1, 999, 2_000] {
+        let mut feed = Feed::new();
+        let at = feed.now.plus_ms(ms);
+        assert_eq!(
+            feed.say(mode(OperatingMode::Evacuation, &[], at))
+                .orders
+                .len(),
+            1,
+            "{ms}"
+        );
     }
+}
+
+/// The page said HEIGHTENED while the evacuation went on.
+#[test]
+fn a_park_that_goes_on_being_evacuated_is_shown_so() {
+    let mut feed = Feed::new();
+    feed.plugin
+        .restore(&feed.plugin.snapshot().unwrap())
+        .unwrap();
+    let now = feed.plugin.park_now();
+    let later = feed.now.plus_seconds(30);
+    feed.say(mode(OperatingMode::Heightened, &[], later));
+    feed.say(mode(OperatingMode::Evacuation, &[], feed.now));
+    feed.say(mode(OperatingMode::Normal, &["G-04"], feed.now));
+    feed.wait_s(30);
+    assert!(feed.tick().orders.is_empty());
+    assert_eq!(now.look().unwrap().mode, OperatingMode::Evacuation);
 }
 
 /// It was answered as accepted and waited until the hub's clock showed what the speaker's did; and the end of one

@@ -234,6 +234,35 @@ fn an_opening_that_ends_while_its_release_is_under_way_is_settled() {
     assert!(!is_held(&now, LANE));
 }
 
+/// The pulse that lowers it was never given: the hub was restarted while a car stood under it. It stayed up, and
+/// nobody was told.
+#[test]
+fn a_boom_that_is_found_up_after_a_start_and_that_nobody_holds_is_told_once() {
+    for held in [false, true] {
+        let (mut feed, now) = feed();
+        let opening = feed.say(act(&["G-04"], false));
+        feed.end(LANE, command_of(&opening, LANE), Confirmed);
+        if !held {
+            let release = feed.say(act(&["G-04"], true));
+            feed.end(LANE, command_of(&release, LANE), Confirmed);
+        }
+        feed.wait_s(60);
+        start(&mut feed);
+        feed.wait_s(5);
+        for first in [true, false] {
+            let mut said = status(LANE, feed.now);
+            said.barrier_state = BarrierState::Open;
+            said.inputs.up_limit = Some(true);
+            said.inputs.down_limit = Some(false);
+            let told = feed.say(Body::GateStatus(said));
+            let alarms = usize::from(first && !held);
+            assert_eq!(told.alarms().len(), alarms, "{held} {told:?}");
+            assert!(told.orders.is_empty());
+        }
+        assert_eq!(is_held(&now, LANE), held);
+    }
+}
+
 /// After a power cut of hub and lane together the opening was gone, and nobody was told.
 #[test]
 fn an_opening_that_is_found_undone_after_a_start_is_ordered_again_once_and_told() {
