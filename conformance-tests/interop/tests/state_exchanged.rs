@@ -17,7 +17,7 @@ use cordon_interop::{
 use cordon_journal::{Reader, Witness};
 
 const EIO: i32 = 5;
-const WARNED: &str = "warning: state: its disk fails";
+const WARNED: &str = "warning: state: it, or its witness, is not saved";
 
 struct Scene {
     park: Park,
