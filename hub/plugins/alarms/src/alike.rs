@@ -7,6 +7,7 @@ use cordon_model::{AlarmCode, DeviceId, Timestamp};
 
 use crate::life::is_over;
 use crate::state::Alarm;
+use crate::words::mark;
 
 /// What is alarmed of, and where.
 type Kind = (AlarmCode, String);
@@ -37,8 +38,8 @@ pub(crate) struct Alike {
     texts: BTreeMap<Teller, BTreeMap<u64, usize>>,
     /// Whose each alarm is, and its text.
     tellers: BTreeMap<String, (Teller, Vec<u64>)>,
-    /// The alarms in which a name is counted that is not their own.
-    counted: BTreeMap<String, BTreeSet<String>>,
+    /// The alarms in which a name is counted that is not their own, by its mark.
+    counted: BTreeMap<u64, BTreeSet<String>>,
 }
 
 impl Alike {
@@ -102,9 +103,9 @@ impl Alike {
     }
 
     /// Notes a name that is counted in an alarm.
-    pub(crate) fn count(&mut self, name: &str, leader: &str) {
-        if name != leader {
-            let leaders = self.counted.entry(name.to_owned()).or_default();
+    pub(crate) fn count(&mut self, name: u64, leader: &str) {
+        if name != mark(leader) {
+            let leaders = self.counted.entry(name).or_default();
             leaders.insert(leader.to_owned());
         }
     }
@@ -123,8 +124,8 @@ impl Alike {
     }
 
     /// The alarms in which a name is counted.
-    pub(crate) fn leaders(&self, name: &str) -> impl Iterator<Item = &String> {
-        self.counted.get(name).into_iter().flatten()
+    pub(crate) fn leaders(&self, name: u64) -> impl Iterator<Item = &String> {
+        self.counted.get(&name).into_iter().flatten()
     }
 
     /// The alarms of a code from a source that stand so, the newest first.

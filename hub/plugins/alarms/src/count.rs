@@ -4,6 +4,7 @@ use cordon_contract::{COUNTED_HERE, Decisions, Entry, Owner};
 use cordon_model::{AlarmEvent, AlarmLevel, AlarmState, Body, Timestamp};
 
 use crate::dispatch::whence;
+use crate::kept::{kept, kept_words};
 use crate::life::is_over;
 use crate::plugin::{AlarmPlugin, clip};
 use crate::routes::is_grave;
@@ -144,7 +145,7 @@ impl AlarmPlugin {
             News::RaiseLater => {
                 self.repeated(leader);
                 if let Some(alarm) = self.state.alarms.get_mut(leader) {
-                    alarm.unseen = Some(one_more);
+                    alarm.unseen = Some(kept(&one_more, alarm.of_hub));
                 }
                 self.due_later(leader);
             }
@@ -162,9 +163,9 @@ impl AlarmPlugin {
             return Further::Told;
         };
         let is_named = name.is_some_and(|name| alarm.names.is_further(&name));
-        let words = &event.description;
+        let words = kept_words(&event.description, alarm.of_hub);
         let is_elsewhere = tells && alarm.hears(event);
-        match (is_named || is_elsewhere, tells && !alarm.has_said(words)) {
+        match (is_named || is_elsewhere, tells && !alarm.has_said(&words)) {
             (true, _) => Further::Another,
             (false, true) => Further::Value,
             (false, false) => Further::Told,
@@ -178,9 +179,10 @@ impl AlarmPlugin {
             return;
         };
         alarm.hears(event);
-        if alarm.own_words != event.description {
-            alarm.says(&event.description);
-            alarm.event.description.clone_from(&event.description);
+        let words = kept_words(&event.description, alarm.of_hub);
+        if alarm.event.description != words {
+            alarm.says(&words);
+            alarm.why.clear();
         }
     }
 

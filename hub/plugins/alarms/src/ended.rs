@@ -6,6 +6,7 @@ use cordon_model::{AlarmEvent, AlarmState, AuditOutcome};
 
 use crate::alike::Standing;
 use crate::detect::is_worse;
+use crate::kept::are_cut;
 use crate::life::is_over;
 use crate::place::Place;
 use crate::plugin::AlarmPlugin;
@@ -113,17 +114,24 @@ impl AlarmPlugin {
     }
 
     /// Whether the words of an end tell of the place of this alarm. Where its source told of another, under this
-    /// name or of this code, all of them do and of no other's place; else the numbers in them alone.
+    /// name or of this code, all of them do and of no other's place; else the numbers in them alone. Of a text that is not kept whole it is not
+    /// known.
     fn says_where(&self, alarm: &Alarm, known: &[(&String, &Alarm)], event: &AlarmEvent) -> bool {
         let end = Place::new(&event.description);
-        let place = Place::new(&alarm.own_words);
+        if are_cut(&alarm.event.description) {
+            return end.is_none();
+        }
+        let place = Place::new(&alarm.event.description);
         let others = known.iter().map(|(_, other)| other);
         let mut others = others.filter(|other| other.text != alarm.text).peekable();
         let several = known.iter().any(|(_, one)| one.names.are_many());
         if others.peek().is_none() && !several && !self.state.tells_of_several(alarm) {
             return end.is_numbered_as(&place);
         }
-        let is_others = |other: &&Alarm| end.is_within(&Place::new(&other.own_words));
+        let is_others = |other: &&Alarm| {
+            are_cut(&other.event.description)
+                || end.is_within(&Place::new(&other.event.description))
+        };
         end.is_within(&place) && (end.is_none() || !others.any(is_others))
     }
 

@@ -4,8 +4,9 @@ use cordon_contract::{ALARM_FORGOTTEN, Decisions, Entry, Owner};
 use cordon_model::{AlarmEvent, AuditOutcome, Body, Timestamp};
 
 use crate::detect;
+use crate::kept::{kept, kept_words};
 use crate::life::is_over;
-use crate::plugin::{AlarmPlugin, clip};
+use crate::plugin::AlarmPlugin;
 use crate::recent::Likeness;
 use crate::routes::is_grave;
 use crate::state::Alarm;
@@ -113,7 +114,8 @@ impl AlarmPlugin {
         // Nobody has seen this one, whoever had taken up the others.
         let is_unseen = counted && is_grave(event.alarm_level) && !alarm.is_raised();
         let is_other = self.is_in_other_words(entry, alarm, event);
-        let is_news = event.occurred_at != is.occurred_at || event.description != alarm.own_words;
+        let words = kept_words(&event.description, alarm.of_hub);
+        let is_news = event.occurred_at != is.occurred_at || words != is.description;
         let told = AlarmEvent {
             alarm_id: leader.to_owned(),
             ..event.clone()
@@ -153,7 +155,7 @@ impl AlarmPlugin {
         if let Some(alarm) = self.state.alarms.get_mut(id) {
             alarm.becomes(AlarmEvent {
                 occurred_at: alarm.event.occurred_at,
-                ..event.clone()
+                ..kept(event, alarm.of_hub)
             });
         }
     }
@@ -210,16 +212,16 @@ impl AlarmPlugin {
             true => (event.alarm_level, event.alarm_code),
             false => (level, code),
         };
+        let event = kept(event, alarm.of_hub);
+        if !is_hubs {
+            alarm.says(&event.description);
+        }
         alarm.becomes(AlarmEvent {
-            description: clip(&format!("[{why}] {}", event.description)),
             alarm_level,
             alarm_code,
             ..event.clone()
         });
-        match is_hubs {
-            true => alarm.own_words.clone_from(&event.description),
-            false => alarm.says(&event.description),
-        }
+        alarm.why = format!("[{why}] ");
         alarm.more.clear();
         alarm.unseen = None;
         alarm.repeats = alarm.repeats.saturating_add(1);
@@ -227,7 +229,8 @@ impl AlarmPlugin {
         // Whoever follows the alarm by its name has not heard of it yet.
         if alarm.state != event.state && told_of(entry) != Some(id) {
             let step = (alarm.state, event.state);
-            let update = self.step_of_hub(entry, id, step, &alarm.event.description);
+            let words = format!("{}{}", alarm.why, alarm.event.description);
+            let update = self.step_of_hub(entry, id, step, &words);
             decisions.emit(Body::AlarmUpdate(update), Some(id.clone()));
         }
         Some(alarm)
@@ -253,15 +256,16 @@ impl AlarmPlugin {
             let outcome = AuditOutcome::Failure;
             self.audit(entry, ALARM_FORGOTTEN, &spare, outcome, &why, decisions);
         }
+        let told = kept(event, self.is_hubs(entry));
         let alarm = Alarm {
-            event: event.clone(),
+            why: String::new(),
+            event: told,
             sender: entry.sender.clone(),
             speaker: speaker(entry).to_owned(),
             of_hub: self.is_hubs(entry),
             owner,
             source: self.likeness(entry, event).2,
             names: Default::default(),
-            own_words: event.description.clone(),
             text: mark(&gist(&event.description)),
             gists: Heard::default(),
             said: Default::default(),

@@ -8,7 +8,7 @@
 //! `routes` is the tree and its file, `facts` what a matcher may look at, `life` the lawful steps,
 //! `event` what happens when an alarm comes in, `told` which alarm it tells of again, `words` what its words say of
 //! where it is, `place` whether an end says the same, `detect` and `outage` the two detectors, `dispatch`
-//! notices and escalations, `group` who is told together and when, `room` what is open and can be
+//! notices and escalations, `group` who is told together and when, `kept` what is kept of what was said, `room` what is open and can be
 //! spared, `recent` the last alarm of a source, `missed` what a limit kept out, `delivery` what became of orders, `open` what a page may show.
 //! Why it is made so: `docs/design/alarms.md`. Every key of the file: `docs/reference/routes.md`.
 //!
@@ -24,6 +24,7 @@ mod ended;
 mod event;
 mod facts;
 mod group;
+mod kept;
 mod life;
 mod missed;
 mod names;

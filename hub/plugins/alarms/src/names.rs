@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::Heard;
+use crate::words::{Heard, mark};
 
 /// Names kept of one alarm. Of more it is not known which are over, so people end it.
 const NAMES_MAX: usize = 50;
 
-/// The names under which a source told of one alarm.
+/// The names under which a source told of one alarm, by their marks.
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Names {
-    lasting: BTreeSet<String>,
-    ended: BTreeSet<String>,
+    lasting: BTreeSet<u64>,
+    ended: BTreeSet<u64>,
     /// More were told than are kept.
     beyond: bool,
     /// Some were told without a name: none of the names says when those are over.
@@ -25,21 +25,23 @@ pub(crate) struct Names {
 impl Names {
     /// One that was raised; whether it is kept.
     pub(crate) fn add(&mut self, id: &str) -> bool {
-        let is_known = self.ended.remove(id) || self.lasting.contains(id);
+        let name = mark(id);
+        let is_known = self.ended.remove(&name) || self.lasting.contains(&name);
         if !is_known && self.lasting.len().saturating_add(self.ended.len()) >= NAMES_MAX {
             self.beyond = true;
             return false;
         }
-        self.lasting.insert(id.to_owned());
+        self.lasting.insert(name);
         true
     }
 
     /// Whether this one is not among those that last. One that is not kept is further when it is told first.
     pub(crate) fn is_further(&mut self, id: &str) -> bool {
         let is_full = self.lasting.len().saturating_add(self.ended.len()) >= NAMES_MAX;
-        match self.lasting.contains(id) {
+        let name = mark(id);
+        match self.lasting.contains(&name) {
             true => false,
-            false if self.ended.contains(id) || !is_full => true,
+            false if self.ended.contains(&name) || !is_full => true,
             false => self.heard.first(id),
         }
     }
@@ -61,7 +63,7 @@ impl Names {
 
     /// Whether this one is kept.
     pub(crate) fn knows(&self, id: &str) -> bool {
-        self.lasting.contains(id) || self.ended.contains(id)
+        self.lasting.contains(&mark(id)) || self.ended.contains(&mark(id))
     }
 
     /// One that was raised without a name.
@@ -71,10 +73,11 @@ impl Names {
 
     /// One of them is over; whether that was the last. The end of a name says nothing of what has none.
     pub(crate) fn end(&mut self, id: &str) -> bool {
-        if self.lasting.remove(id) {
-            self.ended.insert(id.to_owned());
+        let name = mark(id);
+        if self.lasting.remove(&name) {
+            self.ended.insert(name);
         }
-        let leaves_nameless = self.nameless && self.ended.contains(id);
+        let leaves_nameless = self.nameless && self.ended.contains(&name);
         self.lasting.is_empty() && !self.beyond && !leaves_nameless
     }
 
@@ -85,7 +88,7 @@ impl Names {
     }
 
     /// All that are kept.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &String> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &u64> {
         self.lasting.iter().chain(&self.ended)
     }
 }

@@ -16,10 +16,10 @@ use crate::open::OpenAlarms;
 use crate::recent::Likeness;
 use crate::routes::{Later, Routes, is_grave};
 use crate::state::{Alarm, State, answer_words};
-use crate::words::gist;
+use crate::words::{gist, mark};
 
 /// The form of the saved state. What was saved in another form is not read as this one.
-const FORM: &[u8] = b"alarms/10;";
+const FORM: &[u8] = b"alarms/11;";
 
 /// Points of one device of the park's that may be in alarm whatever others have.
 const POINTS_MIN: usize = 20;
@@ -115,7 +115,7 @@ impl AlarmPlugin {
             source.clone_from(&event.alarm_id);
         }
         let tells_apart = is_grave(event.alarm_level) && !self.is_hubs(entry);
-        let words = tells_apart.then(|| gist(&event.description));
+        let words = tells_apart.then(|| mark(&gist(&event.description)));
         let words = words.unwrap_or_default();
         (event.alarm_code, event.alarm_level, source, words)
     }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 /// Sources whose last alarm is remembered although it may be over.
 const FRESH_MAX: usize = 10_000;
 
-/// Code, level, source and, where they tell two apart, words: what makes two alarms identical.
-pub(crate) type Likeness = (AlarmCode, AlarmLevel, String, String);
+/// Code, level, source and, where they tell two apart, a mark of the words: what makes two alarms identical.
+pub(crate) type Likeness = (AlarmCode, AlarmLevel, String, u64);
 
 /// The last alarm of a source.
 #[derive(Debug, Deserialize, Serialize)]

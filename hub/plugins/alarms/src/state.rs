@@ -18,13 +18,13 @@ use crate::recent::{Likeness, Recents};
 use crate::room::Room;
 use crate::routes::Errand;
 use crate::steps::Steps;
-use crate::words::Heard;
+use crate::words::{Heard, mark};
 
 /// Orders whose outcome is awaited; the outbox ends each by its deadline.
 pub(crate) const UNDERWAY_MAX: usize = 20_000;
 
-/// Sources that are remembered for one active alarm: as many as texts are.
-const HELD_MAX: usize = 1_000;
+/// Sources that are remembered for one active alarm: a text in other words is known by its mark.
+const HELD_MAX: usize = 2;
 /// Words kept of one alarm beside the newest, and letters of each.
 const SAID_MAX: usize = 8;
 const SAID_CHARS_MAX: usize = 60;
@@ -32,7 +32,7 @@ const SAID_CHARS_MAX: usize = 60;
 /// One alarm.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Alarm {
-    /// As it was raised.
+    /// As it was raised, in the newest words of its source.
     pub event: AlarmEvent,
     /// Who raised it; nobody else ends it or lets it rise by an event.
     pub sender: PartyId,
@@ -46,8 +46,8 @@ pub(crate) struct Alarm {
     pub source: String,
     /// What is counted in it, by the names its source gave.
     pub names: Names,
-    /// The words its source gave it, the newest.
-    pub own_words: String,
+    /// Why it was raised again, before its words; empty where it was not.
+    pub why: String,
     /// A mark of the first of them, without the values in it.
     pub text: u64,
     /// What all its words say of where it is, by which another under the same name is told from it.
@@ -104,6 +104,7 @@ impl Alarm {
             words.push_str(&after_words(over, self.event.occurred_at));
         }
         words.push_str(&self.said_words());
+        words.push_str(&self.why);
         words.push_str(&self.event.description);
         clip(&words)
     }
@@ -123,10 +124,10 @@ impl Alarm {
 
     /// Takes the newest words of its source, and keeps those before.
     pub(crate) fn says(&mut self, words: &str) {
-        if words == self.own_words {
+        if words == self.event.description {
             return;
         }
-        let before = std::mem::replace(&mut self.own_words, words.to_owned());
+        let before = std::mem::replace(&mut self.event.description, words.to_owned());
         let short = |words: &str| words.chars().take(SAID_CHARS_MAX).collect::<String>();
         self.said.retain(|said| *said != short(words));
         self.said.push_back(short(&before));
@@ -139,12 +140,13 @@ impl Alarm {
     /// Whether these are the newest of its words, or among those before them.
     pub(crate) fn has_said(&self, words: &str) -> bool {
         let short: String = words.chars().take(SAID_CHARS_MAX).collect();
-        words == self.own_words || self.said.contains(&short)
+        words == self.event.description || self.said.contains(&short)
     }
 
     /// It is about something else from now on, so that what was said of it is said no more.
     pub(crate) fn becomes(&mut self, event: AlarmEvent) {
         self.event = event;
+        self.why.clear();
         self.answered = None;
         self.is_unclear = false;
         self.after = None;
@@ -297,14 +299,14 @@ impl State {
     pub(crate) fn name(&mut self, name: &str, leader: &str) {
         let alarm = self.alarms.get_mut(leader);
         if alarm.is_some_and(|alarm| alarm.names.add(name)) {
-            self.alike.count(name, leader);
+            self.alike.count(mark(name), leader);
         }
     }
 
     /// The alarms in which a name is counted, and that of the name itself.
     pub(crate) fn called(&self, name: &str) -> impl Iterator<Item = (&String, &Alarm)> {
         let own = self.alarms.get_key_value(name);
-        let counted = self.alike.leaders(name);
+        let counted = self.alike.leaders(mark(name));
         let counted = counted.filter_map(|id| self.alarms.get_key_value(id));
         own.into_iter().chain(counted).inspect(|_| self.steps.one())
     }
@@ -334,7 +336,7 @@ impl State {
             self.room.note(id, Some(alarm));
             self.alike.note(id, Some(alarm));
             for name in alarm.names.all() {
-                self.alike.count(name, id);
+                self.alike.count(*name, id);
             }
         }
         self.groups.index(&self.alarms);

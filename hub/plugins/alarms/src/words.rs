@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::values::{after_value, in_formula};
 
 /// Different words, or names, that are remembered of one alarm. What comes beyond is taken for one of them.
-const HEARD_MAX: usize = 1_000;
+const HEARD_MAX: usize = 200;
 
 /// What stands for a value.
 pub(crate) const VALUE: char = '\u{1}';

@@ -19,3 +19,4 @@ mod property;
 mod routes;
 mod routing;
 mod sensors;
+mod size;
