@@ -152,6 +152,16 @@ impl Alarm {
         self.after = None;
     }
 
+    /// It is over for good: what is kept of it is whose it was, and its words.
+    fn rests(&mut self) {
+        self.event.evidence.clear();
+        self.said.clear();
+        self.more.clear();
+        self.unseen = None;
+        self.errands.clear();
+        self.answers.clear();
+    }
+
     /// Nobody has seen it.
     pub(crate) fn is_raised(&self) -> bool {
         self.state == AlarmState::Raised
@@ -434,6 +444,9 @@ impl State {
 
     /// Puts an alarm that is open no more at the end of the closed ones and forgets the oldest beyond `most`.
     pub(crate) fn close(&mut self, id: &str, most: usize) {
+        if let Some(alarm) = self.alarms.get_mut(id) {
+            alarm.rests();
+        }
         self.closed.push_back(id.to_owned());
         while self.closed.len() > most {
             self.steps.one();

@@ -6,7 +6,7 @@ use cordon_model::{
 };
 
 use crate::hub::{Hub, alarm};
-use crate::over::DUTY;
+use crate::over::{DUTY, close};
 
 const MIB: usize = 1 << 20;
 
@@ -97,4 +97,15 @@ fn what_one_alarm_counts_is_bounded() {
     let (more, many) = tell(8, 400);
     assert_eq!((alarms, more), (8, 8));
     assert!(many < few + 10 * 1024, "{few} {many}");
+    // Of what is closed little is kept.
+    for one in hub.plugin.open_alarms().page(None, 20) {
+        close(&mut hub, &one.id);
+    }
+    hub.orders.clear();
+    hub.wait(120);
+    let closed = size(&hub);
+    assert!(
+        hub.plugin.open_alarms().total() == 0 && closed < many - 4 * 1024,
+        "{many} {closed}"
+    );
 }
