@@ -16,7 +16,7 @@ mod words;
 use std::collections::BTreeMap;
 
 use cordon_contract::{NoRoom, speaker_of};
-use cordon_model::{AccessGrant, Body, LifeState, Message, Timestamp};
+use cordon_model::{AccessGrant, Body, LifeState, Message, OperatingMode, Timestamp};
 
 use self::lean::Lean;
 pub(crate) use self::lean::raises;
@@ -231,10 +231,14 @@ impl Precedence {
     }
 }
 
-/// A mode for later says nothing of now, and so nothing against what is said of now.
+/// A mode for later says nothing of now, and so nothing against what is said of now; an evacuation is one soon.
 fn is_for_later(message: &Message) -> bool {
     let occurred = message.header.occurred_at;
-    matches!(&message.body, Body::OperatingModeChange(it) if it.effective_at > occurred.plus_ms(NOW_MS))
+    matches!(
+        &message.body,
+        Body::OperatingModeChange(it)
+            if it.mode != OperatingMode::Evacuation && it.effective_at > occurred.plus_ms(NOW_MS)
+    )
 }
 
 /// Whether the park itself says it.

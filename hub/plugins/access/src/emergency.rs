@@ -355,6 +355,19 @@ impl AccessPlugin {
                     named.join(" ")
                 ),
             });
+            // Whoever planned it believes that it is carried out.
+            let text = format!(
+                "change of mode {} to {} was not carried out at {}: an evacuation goes on 计划的模式变更未执行,疏散仍在进行",
+                change.id,
+                change.mode,
+                named.join(" ")
+            );
+            let about = About {
+                gate: spared.first(),
+                text,
+                ..About::default()
+            };
+            self.alarm(step, AlarmCode::GateFault, AlarmLevel::Yellow, about);
             if place.is_empty() {
                 return;
             }

@@ -58,8 +58,18 @@ pub(crate) struct Modes {
     pub gates: BTreeMap<GateId, OperatingMode>,
     /// Changes whose time has not come, in order of arrival.
     pub waiting: Vec<ModeChange>,
-    /// Gates that are evacuated: the entry that ordered it, and when it came.
-    pub evacuated: BTreeMap<GateId, (u64, Timestamp)>,
+    /// Gates that are evacuated, by the newest order for it.
+    pub evacuated: BTreeMap<GateId, Evacuation>,
+}
+
+/// What ordered an evacuation.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Evacuation {
+    /// Its entry.
+    pub number: u64,
+    pub by: PartyId,
+    /// When it came.
+    pub came: Timestamp,
 }
 
 /// A change of mode.
@@ -91,11 +101,12 @@ impl Modes {
     }
 
     /// Whether a change may end what a gate is in: not an evacuation that came after it, nor, if it was meant for later,
-    /// one that may have been ordered after it was said.
+    /// one of another that may have been ordered after it was said.
     pub(crate) fn ends_evacuation(&self, gate: &GateId, change: &ModeChange) -> bool {
-        let is_since = |(number, came): &(u64, Timestamp)| {
-            change.number < *number || change.said.is_some_and(|said| said < *came)
+        let crossed = |ordered: &Evacuation| {
+            ordered.by != change.by && change.said.is_some_and(|said| said < ordered.came)
         };
+        let is_since = |ordered: &Evacuation| change.number < ordered.number || crossed(ordered);
         change.mode == OperatingMode::Evacuation || !self.evacuated.get(gate).is_some_and(is_since)
     }
 
@@ -103,9 +114,18 @@ impl Modes {
     pub(crate) fn take(&mut self, change: &ModeChange, place: &[GateId], spared: Vec<GateId>) {
         match change.mode {
             OperatingMode::Evacuation => {
-                let ordered = (change.number, change.came);
-                let evacuated = place.iter().map(|gate| (gate.clone(), ordered));
-                self.evacuated.extend(evacuated);
+                let ordered = Evacuation {
+                    number: change.number,
+                    by: change.by.clone(),
+                    came: change.came,
+                };
+                // A drill that was planned before takes nothing from one that was ordered since.
+                for gate in place {
+                    let known = self.evacuated.get(gate);
+                    if known.is_none_or(|known| known.number < change.number) {
+                        self.evacuated.insert(gate.clone(), ordered.clone());
+                    }
+                }
             }
             _ => self.evacuated.retain(|gate, _| !place.contains(gate)),
         }
@@ -119,6 +139,9 @@ impl Modes {
         } else {
             let changed = place.iter().map(|gate| (gate.clone(), change.mode));
             self.gates.extend(changed);
+        }
+        if self.park == Some(OperatingMode::Evacuation) && self.evacuated.is_empty() {
+            self.park = Some(change.mode);
         }
     }
 }

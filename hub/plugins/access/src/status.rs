@@ -47,7 +47,6 @@ impl AccessPlugin {
             state.unlooked &= !is_down;
             return;
         }
-        let is_found = std::mem::take(&mut state.unlooked);
         let lowers = matches!(
             status.barrier_state,
             BarrierState::Closing | BarrierState::LocalControl
@@ -55,7 +54,11 @@ impl AccessPlugin {
         let is_over = |opening: &&Opening| opening.progress == Progress::Failed;
         let late = state.openings.iter().find(is_over).cloned();
         let in_force = state.openings.iter().any(|opening| !is_over(&opening));
-        if in_force || held || lowers || state.up_late || late.is_none() && !is_found {
+        if in_force || lowers {
+            return;
+        }
+        let is_found = std::mem::take(&mut state.unlooked);
+        if held || state.up_late || late.is_none() && !is_found {
             return;
         }
         state.up_late = true;

@@ -125,8 +125,11 @@ impl AlarmPlugin {
         let others = known.iter().map(|(_, other)| other);
         let mut others = others.filter(|other| other.text != alarm.text).peekable();
         let several = known.iter().any(|(_, one)| one.names.are_many());
+        if !end.is_numbered_as(&place) {
+            return false;
+        }
         if others.peek().is_none() && !several && !self.state.tells_of_several(alarm) {
-            return end.is_numbered_as(&place);
+            return true;
         }
         let is_others = |other: &&Alarm| {
             are_cut(&other.event.description)

@@ -80,8 +80,14 @@ impl Place {
     }
 
     fn push(&mut self, word: &str) {
-        let word =
-            word.trim_matches(|it: char| it != '#' && it != '%' && it.is_ascii_punctuation());
+        let bare = word.trim_matches(|it: char| it.is_ascii_punctuation());
+        // What stands at a number is of it: floors below the ground are numbered so.
+        let kept = match bare.contains(|it: char| it.is_ascii_digit()) {
+            true => "#%+-'",
+            false => "#%",
+        };
+        let is_cut = |it: char| it.is_ascii_punctuation() && !kept.contains(it);
+        let word = word.trim_matches(is_cut);
         if ENDINGS.contains(&word) {
             self.0.push(String::new());
         } else if !word.is_empty() {
@@ -103,11 +109,14 @@ impl Place {
         })
     }
 
-    /// Whether the numbers that they say stand in these words too, and in that order.
+    /// Whether the numbers that they say are those of these words, in that order; or they say none.
     pub(crate) fn is_numbered_as(&self, other: &Self) -> bool {
-        let mut numbers = other.0.iter();
-        let mut own = self.0.iter().filter(|word| is_number(word));
-        own.all(|number| numbers.any(|there| there == number))
+        let own: Vec<&String> = self.0.iter().filter(|word| is_number(word)).collect();
+        own.is_empty()
+            || own
+                .iter()
+                .copied()
+                .eq(other.0.iter().filter(|word| is_number(word)))
     }
 }
 
@@ -167,6 +176,9 @@ mod tests {
             ("罐2区1恢复", "罐1区2火警"),
             ("loop 2 detector 1 restored", "loop 1 detector 2 FIRE"),
             ("32%液碱罐 恢复", "50%液碱罐 火警"),
+            ("2号罐恢复", "1号罐2号泵火警"),
+            ("1层泵房恢复", "-1层泵房火警"),
+            ("FLOOR 1 normal", "FLOOR -1 FIRE"),
         ] {
             assert_eq!(fits(end, alarm), (false, false), "{end}");
         }
@@ -174,7 +186,6 @@ mod tests {
         for (end, alarm) in [
             ("north hall normal", "south hall"),
             ("school restored", "fire: boiler"),
-            ("2号罐恢复", "1号罐2号泵火警"),
         ] {
             assert_eq!(fits(end, alarm), (true, false), "{end}");
         }

@@ -21,7 +21,11 @@ fn open(gates: &[&str], release: Option<bool>) -> Body {
     })
 }
 
-fn mode(mode: OperatingMode, gates: &[&str], at: Timestamp) -> Body {
+fn mode(which: OperatingMode, gates: &[&str], at: Timestamp) -> Body {
+    mode_by("operator-1", which, gates, at)
+}
+
+fn mode_by(who: &str, mode: OperatingMode, gates: &[&str], at: Timestamp) -> Body {
     Body::OperatingModeChange(OperatingModeChange {
         change_id: "MC-1".to_owned(),
         mode,
@@ -29,7 +33,7 @@ fn mode(mode: OperatingMode, gates: &[&str], at: Timestamp) -> Body {
             .iter()
             .map(|gate| GateId::new(*gate).unwrap())
             .collect(),
-        ordered_by: PartyId::new("operator-1").unwrap(),
+        ordered_by: PartyId::new(who).unwrap(),
         reason: "drill".to_owned(),
         effective_at: at,
     })
@@ -203,7 +207,8 @@ fn a_planned_evacuation_ends_by_what_is_said_after_it() {
 fn a_plan_that_crosses_an_evacuation_on_its_way_does_not_end_it() {
     let mut feed = Feed::new();
     let said = feed.now;
-    let body = mode(OperatingMode::Heightened, &[], said.plus_seconds(30));
+    let at = said.plus_seconds(30);
+    let body = mode_by("operator-2", OperatingMode::Heightened, &[], at);
     let plan = entry(
         9,
         said,
@@ -227,6 +232,69 @@ fn a_plan_that_crosses_an_evacuation_on_its_way_does_not_end_it() {
     assert!(feed.tick().orders.is_empty());
     let body = mode(OperatingMode::Normal, &[], feed.now);
     assert_eq!(feed.say(body).orders.len(), 1);
+}
+
+/// The plan of a drill, end and all, was there before a real one was ordered: the drill took its place, and its end
+/// lowered the exits.
+#[test]
+fn the_end_of_a_drill_ends_no_evacuation_that_was_ordered_since_it_was_planned() {
+    for place in [&[][..], &["G-01"]] {
+        let mut feed = Feed::new();
+        let at = |feed: &Feed, s| feed.now.plus_seconds(s);
+        let body = mode(OperatingMode::Evacuation, place, at(&feed, 6));
+        feed.say(body);
+        let body = mode(OperatingMode::Normal, place, at(&feed, 13));
+        feed.say(body);
+        feed.wait_s(3);
+        let body = mode_by("operator-2", OperatingMode::Evacuation, &[], feed.now);
+        assert_eq!(feed.say(body).orders.len(), 1);
+        feed.wait_s(3);
+        feed.tick();
+        feed.wait_s(30);
+        let told = feed.tick();
+        assert!(told.orders.is_empty(), "{told:?}");
+        assert_eq!(
+            told.alarm_codes(),
+            [AlarmCode::GateFault],
+            "who planned it hears"
+        );
+    }
+}
+
+/// Said together, their times and numbers tell: it was taken and never carried out.
+#[test]
+fn an_evacuation_ends_by_the_plan_of_who_ordered_it() {
+    for begins_s in [0, 5] {
+        let mut feed = Feed::new();
+        let said = feed.now;
+        feed.wait_s(4);
+        for (which, s) in [
+            (OperatingMode::Evacuation, begins_s),
+            (OperatingMode::Normal, 12),
+        ] {
+            let body = mode(which, &[], said.plus_seconds(s));
+            let late = entry(
+                1,
+                said,
+                EntryKind::Message,
+                "operator-1",
+                Some(body),
+                false,
+                false,
+            );
+            feed.number += 1;
+            feed.step(Entry {
+                number: feed.number,
+                time: feed.now,
+                clock: feed.now,
+                ..late
+            });
+        }
+        feed.wait_s(2);
+        feed.tick();
+        feed.wait_s(10);
+        assert_eq!(feed.tick().orders.len(), 1, "{begins_s}");
+    }
 }
 
 /// Its two times were a hair apart, one of whole seconds: it waited for the hub's clock.
@@ -260,6 +328,11 @@ fn a_park_that_goes_on_being_evacuated_is_shown_so() {
     feed.wait_s(30);
     assert!(feed.tick().orders.is_empty());
     assert_eq!(now.look().unwrap().mode, OperatingMode::Evacuation);
+    // It ends gate by gate.
+    for gate in ["G-01", "G-02", "G-03", "G-04", "P1-G1"] {
+        feed.say(mode(OperatingMode::Normal, &[gate], feed.now));
+    }
+    assert_eq!(now.look().unwrap().mode, OperatingMode::Normal);
 }
 
 /// It was answered as accepted and waited until the hub's clock showed what the speaker's did; and the end of one

@@ -249,6 +249,11 @@ fn a_boom_that_is_found_up_after_a_start_and_that_nobody_holds_is_told_once() {
         feed.wait_s(60);
         start(&mut feed);
         feed.wait_s(5);
+        // Somebody stands there: it is judged when he has left.
+        let mut local = status(LANE, feed.now);
+        local.barrier_state = BarrierState::LocalControl;
+        local.inputs.up_limit = Some(true);
+        assert!(feed.say(Body::GateStatus(local)).alarms().is_empty());
         for first in [true, false] {
             let mut said = status(LANE, feed.now);
             said.barrier_state = BarrierState::Open;
