@@ -40,9 +40,11 @@ const PARK: &str = "";
 
 /// A mode that takes effect no later than this after it was said is for now.
 const NOW_MS: i64 = 2_000;
+/// An evacuation within this time is one already for whoever spoke before it.
+const EVACUATION_SOON_MS: i64 = 60_000;
 
 /// Before the stored statements; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"precedence/12;";
+const FORM: &[u8] = b"precedence/13;";
 
 /// The newest statements about every subject, by sender.
 #[derive(Debug)]
@@ -231,14 +233,16 @@ impl Precedence {
     }
 }
 
-/// A mode for later says nothing of now, and so nothing against what is said of now; an evacuation is one soon.
+/// A mode for later says nothing of now, and so nothing against what is said of now.
 fn is_for_later(message: &Message) -> bool {
-    let occurred = message.header.occurred_at;
-    matches!(
-        &message.body,
-        Body::OperatingModeChange(it)
-            if it.mode != OperatingMode::Evacuation && it.effective_at > occurred.plus_ms(NOW_MS)
-    )
+    let Body::OperatingModeChange(change) = &message.body else {
+        return false;
+    };
+    let soon_ms = match change.mode {
+        OperatingMode::Evacuation => EVACUATION_SOON_MS,
+        _ => NOW_MS,
+    };
+    change.effective_at > message.header.occurred_at.plus_ms(soon_ms)
 }
 
 /// Whether the park itself says it.

@@ -146,15 +146,21 @@ fn ordered_at(places: &[Place<'_>], noted: &str, compared: &str, raises: bool) -
 }
 
 /// A mode is compared with every newer one of a place that has to do with its own. An evacuation raises
-/// barriers too.
+/// barriers too, and another evacuation is none to the contrary.
 fn of_mode(change: &OperatingModeChange) -> Subjects {
     const MODE: &str = "mode";
+    const EVACUATION: &str = "evacuation";
     let places = places(change.gates.iter().map(|gate| gate.as_str()));
-    let raises = change.mode == OperatingMode::Evacuation;
-    let mut subjects = ordered_at(&places, MODE, MODE, raises);
-    if raises {
+    if change.mode == OperatingMode::Evacuation {
+        let mut subjects = ordered_at(&places, EVACUATION, MODE, true);
         let raised = places.iter().flat_map(|it| it.noted(RAISE));
         subjects.noted.extend(raised);
+        return subjects;
+    }
+    let mut subjects = ordered_at(&places, MODE, MODE, false);
+    let evacuations = ordered_at(&places, MODE, EVACUATION, false).compared;
+    for (compared, also) in subjects.compared.iter_mut().zip(evacuations) {
+        compared.extend(also);
     }
     subjects
 }

@@ -58,9 +58,12 @@ pub(crate) struct Modes {
     pub gates: BTreeMap<GateId, OperatingMode>,
     /// Changes whose time has not come, in order of arrival.
     pub waiting: Vec<ModeChange>,
-    /// Gates that are evacuated, by the newest order for it.
-    pub evacuated: BTreeMap<GateId, Evacuation>,
+    /// Gates that are evacuated, with each one's newest order for it.
+    pub evacuated: BTreeMap<GateId, Vec<Evacuation>>,
 }
+
+/// People whose orders to evacuate one gate are remembered; the oldest of more gives way.
+const EVACUATING_MAX: usize = 16;
 
 /// What ordered an evacuation.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -107,7 +110,8 @@ impl Modes {
             ordered.by != change.by && change.said.is_some_and(|said| said < ordered.came)
         };
         let is_since = |ordered: &Evacuation| change.number < ordered.number || crossed(ordered);
-        change.mode == OperatingMode::Evacuation || !self.evacuated.get(gate).is_some_and(is_since)
+        let mut ordered = self.evacuated.get(gate).into_iter().flatten();
+        change.mode == OperatingMode::Evacuation || !ordered.any(is_since)
     }
 
     /// Takes in a change for `place`; `spared` are the gates of its place that stay evacuated.
@@ -119,11 +123,16 @@ impl Modes {
                     by: change.by.clone(),
                     came: change.came,
                 };
-                // A drill that was planned before takes nothing from one that was ordered since.
                 for gate in place {
-                    let known = self.evacuated.get(gate);
-                    if known.is_none_or(|known| known.number < change.number) {
-                        self.evacuated.insert(gate.clone(), ordered.clone());
+                    // A drill that was planned before takes nothing from one that was ordered since, nor does another's.
+                    let all = self.evacuated.entry(gate.clone()).or_default();
+                    match all.iter_mut().find(|known| known.by == ordered.by) {
+                        Some(known) if known.number > ordered.number => {}
+                        Some(known) => known.clone_from(&ordered),
+                        None => all.push(ordered.clone()),
+                    }
+                    if all.len() > EVACUATING_MAX {
+                        all.remove(0);
                     }
                 }
             }

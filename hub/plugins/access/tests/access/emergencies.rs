@@ -261,6 +261,38 @@ fn the_end_of_a_drill_ends_no_evacuation_that_was_ordered_since_it_was_planned()
     }
 }
 
+/// A drill that was signed before another's real evacuation came after it, with its end: that lowered the exits.
+#[test]
+fn the_end_of_ones_own_drill_ends_no_evacuation_of_another() {
+    let mut feed = Feed::new();
+    let said = feed.now;
+    feed.wait_s(1);
+    let body = mode_by("operator-2", OperatingMode::Evacuation, &[], feed.now);
+    assert_eq!(feed.say(body).orders.len(), 1);
+    for (which, s) in [(OperatingMode::Evacuation, 0), (OperatingMode::Normal, 9)] {
+        let body = mode(which, &[], said.plus_seconds(s));
+        let late = entry(
+            1,
+            said,
+            EntryKind::Message,
+            "operator-1",
+            Some(body),
+            false,
+            false,
+        );
+        feed.number += 1;
+        feed.step(Entry {
+            number: feed.number,
+            time: feed.now,
+            clock: feed.now,
+            ..late
+        });
+    }
+    feed.wait_s(30);
+    let told = feed.tick();
+    assert!(told.orders.is_empty(), "{told:?}");
+}
+
 /// Said together, their times and numbers tell: it was taken and never carried out.
 #[test]
 fn an_evacuation_ends_by_the_plan_of_who_ordered_it() {
