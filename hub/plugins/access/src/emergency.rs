@@ -317,7 +317,7 @@ impl AccessPlugin {
         let waits = !is_for_now(entry, change.effective_at);
         match waits && self.state.modes.waiting.len() >= MODES_WAITING_MAX {
             true => Err(NoRoom {
-                setting: "docs/reference/authority.md",
+                setting: "docs/reference/access.md",
                 part: MODES_WAITING_MAX,
             }),
             false => Ok(()),
@@ -343,31 +343,7 @@ impl AccessPlugin {
         let ends = |gate: &GateId| self.state.modes.ends_evacuation(gate, change);
         let (place, spared): (Vec<GateId>, Vec<GateId>) = place.into_iter().partition(ends);
         if !spared.is_empty() {
-            let named: Vec<&str> = spared.iter().map(GateId::as_str).collect();
-            step.audit(Note {
-                action: "access.mode-overtaken",
-                actor: Some(&change.by),
-                target: change.mode.as_str(),
-                outcome: AuditOutcome::Denied,
-                detail: &format!(
-                    "{}: an evacuation of {} was ordered since it was said, and goes on",
-                    change.id,
-                    named.join(" ")
-                ),
-            });
-            // Whoever planned it believes that it is carried out.
-            let text = format!(
-                "change of mode {} to {} was not carried out at {}: an evacuation goes on 计划的模式变更未执行,疏散仍在进行",
-                change.id,
-                change.mode,
-                named.join(" ")
-            );
-            let about = About {
-                gate: spared.first(),
-                text,
-                ..About::default()
-            };
-            self.alarm(step, AlarmCode::GateFault, AlarmLevel::Yellow, about);
+            self.tell_spared(step, change, &spared);
             if place.is_empty() {
                 return;
             }
@@ -383,6 +359,34 @@ impl AccessPlugin {
         if self.config.evacuation_opens_exits && !place.is_empty() {
             self.follow_mode(step, change, &place);
         }
+    }
+
+    /// Whoever planned a change believes that it is carried out, and hears where it is not.
+    fn tell_spared(&self, step: &mut Step<'_>, change: &ModeChange, spared: &[GateId]) {
+        let named: Vec<&str> = spared.iter().map(GateId::as_str).collect();
+        step.audit(Note {
+            action: "access.mode-overtaken",
+            actor: Some(&change.by),
+            target: change.mode.as_str(),
+            outcome: AuditOutcome::Denied,
+            detail: &format!(
+                "{}: an evacuation of {} was ordered since it was said, and goes on",
+                change.id,
+                named.join(" ")
+            ),
+        });
+        let text = format!(
+            "change of mode {} to {} was not carried out at {}: an evacuation goes on 计划的模式变更未执行,疏散仍在进行",
+            change.id,
+            change.mode,
+            named.join(" ")
+        );
+        let about = About {
+            gate: spared.first(),
+            text,
+            ..About::default()
+        };
+        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Yellow, about);
     }
 
     /// The gates of the plan that a change names; all when it names none.
