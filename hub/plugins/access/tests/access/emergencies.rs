@@ -261,6 +261,27 @@ fn the_end_of_a_drill_ends_no_evacuation_that_was_ordered_since_it_was_planned()
     }
 }
 
+/// What was said then comes now.
+fn comes_now(feed: &mut Feed, said: Timestamp, body: Body) -> Told {
+    let speaker = "operator-1";
+    let late = entry(
+        1,
+        said,
+        EntryKind::Message,
+        speaker,
+        Some(body),
+        false,
+        false,
+    );
+    feed.number += 1;
+    feed.step(Entry {
+        number: feed.number,
+        time: feed.now,
+        clock: feed.now,
+        ..late
+    })
+}
+
 /// A drill that was signed before another's real evacuation came after it, with its end: that lowered the exits.
 #[test]
 fn the_end_of_ones_own_drill_ends_no_evacuation_of_another() {
@@ -271,22 +292,7 @@ fn the_end_of_ones_own_drill_ends_no_evacuation_of_another() {
     assert_eq!(feed.say(body).orders.len(), 1);
     for (which, s) in [(OperatingMode::Evacuation, 0), (OperatingMode::Normal, 9)] {
         let body = mode(which, &[], said.plus_seconds(s));
-        let late = entry(
-            1,
-            said,
-            EntryKind::Message,
-            "operator-1",
-            Some(body),
-            false,
-            false,
-        );
-        feed.number += 1;
-        feed.step(Entry {
-            number: feed.number,
-            time: feed.now,
-            clock: feed.now,
-            ..late
-        });
+        comes_now(&mut feed, said, body);
     }
     feed.wait_s(30);
     let told = feed.tick();
@@ -305,22 +311,7 @@ fn an_evacuation_ends_by_the_plan_of_who_ordered_it() {
             (OperatingMode::Normal, 12),
         ] {
             let body = mode(which, &[], said.plus_seconds(s));
-            let late = entry(
-                1,
-                said,
-                EntryKind::Message,
-                "operator-1",
-                Some(body),
-                false,
-                false,
-            );
-            feed.number += 1;
-            feed.step(Entry {
-                number: feed.number,
-                time: feed.now,
-                clock: feed.now,
-                ..late
-            });
+            comes_now(&mut feed, said, body);
         }
         feed.wait_s(2);
         feed.tick();
