@@ -95,6 +95,10 @@ pub fn speaker_of(message: &Message) -> &str {
         .unwrap_or_else(|| header.sender_id.as_str())
 }
 
+/// A change of mode that takes effect no later than this after it was said is for now, milliseconds: one of the two times
+/// may be of whole seconds.
+pub const MODE_NOW_MS: i64 = 2_000;
+
 /// What stands in a message's stored label between its type and when it acted, microseconds since 1970, if that was
 /// before it could be journaled: `EmergencyGateOpen;acted=1795905731826472`.
 pub const ACTED: &str = ";acted=";

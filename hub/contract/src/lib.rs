@@ -28,7 +28,7 @@ pub use adapter::{Adapter, BoxFuture, Definition, Link};
 pub use clock::{Clock, ClockStanding, ManualClock, SystemClock};
 pub use entry::{
     ACTED, ALARM_FORGOTTEN, ALARMS_OPEN_MAX, COUNTED_HERE, Entry, EntryKind, HUB_START,
-    NOTHING_SENT, REPORT_ANSWERED, Standing, made_name, speaker_of, type_in_label,
+    MODE_NOW_MS, NOTHING_SENT, REPORT_ANSWERED, Standing, made_name, speaker_of, type_in_label,
 };
 pub use fault::{Code, Fault};
 pub use health::{DeviceHealth, LinkState, Probe};

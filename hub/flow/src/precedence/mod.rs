@@ -15,7 +15,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
-use cordon_contract::{NoRoom, speaker_of};
+use cordon_contract::{MODE_NOW_MS, NoRoom, speaker_of};
 use cordon_model::{AccessGrant, Body, LifeState, Message, OperatingMode, Timestamp};
 
 use self::lean::Lean;
@@ -38,8 +38,6 @@ pub const SUBJECTS_MAX: usize = 100_000;
 /// Under which name the park's words are kept, whoever of its people says them; no sender has it.
 const PARK: &str = "";
 
-/// A mode that takes effect no later than this after it was said is for now.
-const NOW_MS: i64 = 2_000;
 /// An evacuation within this time is one already for whoever spoke before it.
 const EVACUATION_SOON_MS: i64 = 60_000;
 
@@ -240,7 +238,7 @@ fn is_for_later(message: &Message) -> bool {
     };
     let soon_ms = match change.mode {
         OperatingMode::Evacuation => EVACUATION_SOON_MS,
-        _ => NOW_MS,
+        _ => MODE_NOW_MS,
     };
     change.effective_at > message.header.occurred_at.plus_ms(soon_ms)
 }

@@ -1,6 +1,6 @@
 //! One-key opening and operating modes (R046, R105, R124).
 
-use cordon_contract::{Entry, NoRoom, OrderLane};
+use cordon_contract::{Entry, MODE_NOW_MS, NoRoom, OrderLane};
 use cordon_model::{
     AlarmCode, AlarmLevel, AuditOutcome, Direction, EmergencyGateOpen, GateAction, GateId, LaneId,
     MessageId, OperatingMode, OperatingModeChange, PartyId, Timestamp,
@@ -11,9 +11,6 @@ use crate::held::{is_before, ordered_at};
 use crate::opening::Command;
 use crate::plugin::AccessPlugin;
 use crate::state::{Held, MODES_WAITING_MAX, ModeChange, Opened, Release};
-
-/// What takes effect so soon after it was said is for now: one of the two times may be of whole seconds.
-const NOW_MS: i64 = 2_000;
 
 /// Why lanes are held open.
 pub(crate) struct Hold<'a> {
@@ -29,7 +26,7 @@ pub(crate) struct Hold<'a> {
 /// speaker and hub may differ, and an evacuation does not wait for that.
 fn is_for_now(entry: &Entry, at: Timestamp) -> bool {
     let said = entry.message.as_deref().map(|it| it.header.occurred_at);
-    at <= entry.clock || said.is_some_and(|said| at <= said.plus_ms(NOW_MS))
+    at <= entry.clock || said.is_some_and(|said| at <= said.plus_ms(MODE_NOW_MS))
 }
 
 impl AccessPlugin {
