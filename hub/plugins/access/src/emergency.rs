@@ -22,11 +22,16 @@ pub(crate) struct Hold<'a> {
     pub by_mode: bool,
 }
 
-/// Whether what takes effect `at` is not meant for later: its speaker says now, or the time has come. The clocks of
-/// speaker and hub may differ, and an evacuation does not wait for that.
-fn is_for_now(entry: &Entry, at: Timestamp) -> bool {
+/// Whether a change was meant for later when it was said. The clocks of speaker and hub may differ, and what is for now
+/// waits for neither.
+fn is_planned(entry: &Entry, change: &OperatingModeChange) -> bool {
     let said = entry.message.as_deref().map(|it| it.header.occurred_at);
-    at <= entry.clock || said.is_some_and(|said| at <= said.plus_ms(MODE_NOW_MS))
+    said.is_none_or(|said| said.plus_ms(MODE_NOW_MS) < change.effective_at)
+}
+
+/// Whether a change has to wait for its time.
+fn waits(entry: &Entry, change: &OperatingModeChange) -> bool {
+    is_planned(entry, change) && entry.clock < change.effective_at
 }
 
 impl AccessPlugin {
@@ -271,6 +276,7 @@ impl AccessPlugin {
 
     /// A change of mode, now or when its time comes.
     pub(crate) fn on_mode_change(&mut self, step: &mut Step<'_>, change: &OperatingModeChange) {
+        let waits = waits(step.entry, change);
         let change = ModeChange {
             id: change.change_id.clone(),
             mode: change.mode,
@@ -278,19 +284,9 @@ impl AccessPlugin {
             by: change.ordered_by.clone(),
             at: change.effective_at,
             message_id: step.entry.message_id,
-            number: step.entry.number,
-            said: step
-                .entry
-                .message
-                .as_deref()
-                .map(|it| it.header.occurred_at),
-            came: step.entry.clock,
+            planned: is_planned(step.entry, change),
         };
-        if is_for_now(step.entry, change.at) {
-            let change = ModeChange {
-                said: None,
-                ..change
-            };
+        if !waits {
             self.switch(step, &change);
         } else if self.state.modes.waiting.len() < MODES_WAITING_MAX {
             self.state.modes.waiting.push(change);
@@ -311,8 +307,7 @@ impl AccessPlugin {
         entry: &Entry,
         change: &OperatingModeChange,
     ) -> Result<(), NoRoom> {
-        let waits = !is_for_now(entry, change.effective_at);
-        match waits && self.state.modes.waiting.len() >= MODES_WAITING_MAX {
+        match waits(entry, change) && self.state.modes.waiting.len() >= MODES_WAITING_MAX {
             true => Err(NoRoom {
                 setting: "docs/reference/access.md",
                 part: MODES_WAITING_MAX,
@@ -334,18 +329,19 @@ impl AccessPlugin {
         }
     }
 
-    /// Carries out a change whose time has come. What was said before an evacuation was ordered does not end it.
+    /// Carries out a change whose time has come.
     fn switch(&mut self, step: &mut Step<'_>, change: &ModeChange) {
-        let place = self.place_of(&change.gates);
-        let ends = |gate: &GateId| self.state.modes.ends_evacuation(gate, change);
-        let (place, spared): (Vec<GateId>, Vec<GateId>) = place.into_iter().partition(ends);
+        let all = self.place_of(&[]);
+        let may_change = |gate: &GateId| self.state.modes.may_change(gate, change);
+        let place = self.place_of(&change.gates).into_iter();
+        let (place, spared): (Vec<GateId>, Vec<GateId>) = place.partition(may_change);
         if !spared.is_empty() {
             self.tell_spared(step, change, &spared);
             if place.is_empty() {
                 return;
             }
         }
-        self.state.modes.take(change, &place, spared);
+        self.state.modes.take(change, &place, &spared, &all);
         step.audit(Note {
             action: "access.mode",
             actor: Some(&change.by),
@@ -367,13 +363,13 @@ impl AccessPlugin {
             target: change.mode.as_str(),
             outcome: AuditOutcome::Denied,
             detail: &format!(
-                "{}: an evacuation of {} was ordered since it was said, and goes on",
+                "{}: {} is evacuated, which a plan does not end",
                 change.id,
                 named.join(" ")
             ),
         });
         let text = format!(
-            "change of mode {} to {} was not carried out at {}: an evacuation goes on 计划的模式变更未执行,疏散仍在进行",
+            "planned change of mode {} to {} was not carried out at {}: the evacuation goes on until somebody ends it 计划的模式变更未执行,疏散持续至有人下令结束",
             change.id,
             change.mode,
             named.join(" ")

@@ -58,21 +58,6 @@ pub(crate) struct Modes {
     pub gates: BTreeMap<GateId, OperatingMode>,
     /// Changes whose time has not come, in order of arrival.
     pub waiting: Vec<ModeChange>,
-    /// Gates that are evacuated, with each one's newest order for it.
-    pub evacuated: BTreeMap<GateId, Vec<Evacuation>>,
-}
-
-/// People whose orders to evacuate one gate are remembered; the oldest of more gives way.
-const EVACUATING_MAX: usize = 16;
-
-/// What ordered an evacuation.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct Evacuation {
-    /// Its entry.
-    pub number: u64,
-    pub by: PartyId,
-    /// When it came.
-    pub came: Timestamp,
 }
 
 /// A change of mode.
@@ -85,12 +70,8 @@ pub(crate) struct ModeChange {
     pub at: Timestamp,
     /// The message that ordered it; ids of its commands are made from it.
     pub message_id: MessageId,
-    /// Its entry.
-    pub number: u64,
-    /// When it was said, if it was meant for later.
-    pub said: Option<Timestamp>,
-    /// When it came.
-    pub came: Timestamp,
+    /// It was meant for later when it was said.
+    pub planned: bool,
 }
 
 impl Modes {
@@ -103,53 +84,36 @@ impl Modes {
             .unwrap_or(OperatingMode::Normal)
     }
 
-    /// Whether a change may end what a gate is in: not an evacuation that came after it, nor, if it was meant for later,
-    /// one of another that may have been ordered after it was said.
-    pub(crate) fn ends_evacuation(&self, gate: &GateId, change: &ModeChange) -> bool {
-        let crossed = |ordered: &Evacuation| {
-            ordered.by != change.by && change.said.is_some_and(|said| said < ordered.came)
-        };
-        let is_since = |ordered: &Evacuation| change.number < ordered.number || crossed(ordered);
-        let mut ordered = self.evacuated.get(gate).into_iter().flatten();
-        change.mode == OperatingMode::Evacuation || !ordered.any(is_since)
+    /// Whether a change may take effect at a gate: a plan ends no evacuation, only a person's word of the moment does.
+    pub(crate) fn may_change(&self, gate: &GateId, change: &ModeChange) -> bool {
+        let evacuation = OperatingMode::Evacuation;
+        !change.planned || change.mode == evacuation || self.of(gate) != evacuation
     }
 
-    /// Takes in a change for `place`; `spared` are the gates of its place that stay evacuated.
-    pub(crate) fn take(&mut self, change: &ModeChange, place: &[GateId], spared: Vec<GateId>) {
-        match change.mode {
-            OperatingMode::Evacuation => {
-                let ordered = Evacuation {
-                    number: change.number,
-                    by: change.by.clone(),
-                    came: change.came,
-                };
-                for gate in place {
-                    // A drill that was planned before takes nothing from one that was ordered since, nor does another's.
-                    let all = self.evacuated.entry(gate.clone()).or_default();
-                    match all.iter_mut().find(|known| known.by == ordered.by) {
-                        Some(known) if known.number > ordered.number => {}
-                        Some(known) => known.clone_from(&ordered),
-                        None => all.push(ordered.clone()),
-                    }
-                    if all.len() > EVACUATING_MAX {
-                        all.remove(0);
-                    }
-                }
-            }
-            _ => self.evacuated.retain(|gate, _| !place.contains(gate)),
-        }
+    /// Takes in a change for `place`; `spared` are the gates of its place that stay evacuated, and `all` those of the
+    /// plan.
+    pub(crate) fn take(
+        &mut self,
+        change: &ModeChange,
+        place: &[GateId],
+        spared: &[GateId],
+        all: &[GateId],
+    ) {
+        let evacuated = Some(OperatingMode::Evacuation);
         // A park that goes on being evacuated is not in another mode.
-        let goes_on = !spared.is_empty() && self.park == Some(OperatingMode::Evacuation);
+        let goes_on = !spared.is_empty() && self.park == evacuated;
         if change.gates.is_empty() && !goes_on {
             self.park = Some(change.mode);
             self.gates.clear();
-            let evacuated = |gate| (gate, OperatingMode::Evacuation);
-            self.gates.extend(spared.into_iter().map(evacuated));
+            let spared = spared.iter().cloned();
+            self.gates
+                .extend(spared.map(|gate| (gate, OperatingMode::Evacuation)));
         } else {
             let changed = place.iter().map(|gate| (gate.clone(), change.mode));
             self.gates.extend(changed);
         }
-        if self.park == Some(OperatingMode::Evacuation) && self.evacuated.is_empty() {
+        let is_evacuated = |gate: &GateId| self.of(gate) == OperatingMode::Evacuation;
+        if self.park == evacuated && !all.iter().any(is_evacuated) {
             self.park = Some(change.mode);
         }
     }

@@ -148,119 +148,6 @@ fn evacuation_holds_the_exits_open_and_gives_them_back() {
     assert!(told.orders.is_empty());
 }
 
-/// A routine change that had been said before took effect in the middle of an evacuation, and lowered its exits.
-#[test]
-fn what_was_said_before_an_evacuation_does_not_end_it_when_its_time_comes() {
-    use OperatingMode::{Evacuation, Heightened, Maintenance, Normal};
-    for (before, place) in [(&[][..], &[][..]), (&[], &["G-01"]), (&["G-01"], &[])] {
-        let mut feed = Feed::new();
-        feed.say(Body::AccessGrant(grant(PLATE)));
-        let later = feed.now.plus_seconds(25);
-        feed.say(mode(Heightened, before, later));
-        feed.wait_s(2);
-        let told = feed.say(mode(Evacuation, place, feed.now));
-        assert_eq!(told.orders.len(), 1);
-        feed.wait_s(60);
-        let told = feed.tick();
-        assert!(told.orders.is_empty(), "{told:?}");
-        let told = feed.capture("L-02", PLATE);
-        assert_eq!(told.decisions()[0].operating_mode, Evacuation);
-        // Elsewhere it holds.
-        if before.is_empty() && !place.is_empty() {
-            let told = feed.capture("L-05", PLATE);
-            assert_eq!(told.decisions()[0].operating_mode, Heightened);
-        }
-        // What is said since ends it, now or when its time comes.
-        let at = feed.now.plus_seconds(10);
-        feed.say(mode(Normal, &[], at));
-        feed.wait_s(10);
-        assert_eq!(feed.tick().orders.len(), 1);
-        feed.say(mode(Maintenance, &[], feed.now));
-        let told = feed.say(mode(Evacuation, &[], feed.now));
-        assert_eq!(told.orders.len(), 1);
-    }
-}
-
-/// An evacuation that was planned is one when its time has come: what was planned before it does not end it, and
-/// what was planned since does.
-#[test]
-fn a_planned_evacuation_ends_by_what_is_said_after_it() {
-    let mut feed = Feed::new();
-    let after = |feed: &Feed, s| feed.now.plus_seconds(s);
-    let body = mode(OperatingMode::Heightened, &[], after(&feed, 90));
-    feed.say(body);
-    let body = mode(OperatingMode::Evacuation, &[], after(&feed, 60));
-    feed.say(body);
-    feed.wait_s(1);
-    let body = mode(OperatingMode::Normal, &[], after(&feed, 120));
-    feed.say(body);
-    feed.wait_s(60);
-    assert_eq!(feed.tick().orders.len(), 1, "it begins");
-    feed.wait_s(31);
-    assert!(feed.tick().orders.is_empty());
-    feed.wait_s(60);
-    assert_eq!(feed.tick().orders.len(), 1, "it ends");
-}
-
-/// A plan that was said before the evacuation came after it, and lowered the exits at its time.
-#[test]
-fn a_plan_that_crosses_an_evacuation_on_its_way_does_not_end_it() {
-    let mut feed = Feed::new();
-    let said = feed.now;
-    let at = said.plus_seconds(30);
-    let body = mode_by("operator-2", OperatingMode::Heightened, &[], at);
-    let plan = entry(
-        9,
-        said,
-        EntryKind::Message,
-        "operator-1",
-        Some(body),
-        false,
-        false,
-    );
-    feed.wait_s(1);
-    let body = mode(OperatingMode::Evacuation, &[], feed.now);
-    assert_eq!(feed.say(body).orders.len(), 1);
-    feed.number += 1;
-    feed.step(Entry {
-        number: feed.number,
-        time: feed.now,
-        clock: feed.now,
-        ..plan
-    });
-    feed.wait_s(60);
-    assert!(feed.tick().orders.is_empty());
-    let body = mode(OperatingMode::Normal, &[], feed.now);
-    assert_eq!(feed.say(body).orders.len(), 1);
-}
-
-/// The plan of a drill, end and all, was there before a real one was ordered: the drill took its place, and its end
-/// lowered the exits.
-#[test]
-fn the_end_of_a_drill_ends_no_evacuation_that_was_ordered_since_it_was_planned() {
-    for place in [&[][..], &["G-01"]] {
-        let mut feed = Feed::new();
-        let at = |feed: &Feed, s| feed.now.plus_seconds(s);
-        let body = mode(OperatingMode::Evacuation, place, at(&feed, 6));
-        feed.say(body);
-        let body = mode(OperatingMode::Normal, place, at(&feed, 13));
-        feed.say(body);
-        feed.wait_s(3);
-        let body = mode_by("operator-2", OperatingMode::Evacuation, &[], feed.now);
-        assert_eq!(feed.say(body).orders.len(), 1);
-        feed.wait_s(3);
-        feed.tick();
-        feed.wait_s(30);
-        let told = feed.tick();
-        assert!(told.orders.is_empty(), "{told:?}");
-        assert_eq!(
-            told.alarm_codes(),
-            [AlarmCode::GateFault],
-            "who planned it hears"
-        );
-    }
-}
-
 /// What was said then comes now.
 fn comes_now(feed: &mut Feed, said: Timestamp, body: Body) -> Told {
     let speaker = "operator-1";
@@ -282,42 +169,88 @@ fn comes_now(feed: &mut Feed, said: Timestamp, body: Body) -> Told {
     })
 }
 
-/// A drill that was signed before another's real evacuation came after it, with its end: that lowered the exits.
+/// Each of them ended it once, and lowered its exits: a routine change said before, a plan on its way, the end of a drill
+/// planned before it or signed before it, and a plan that came when its time had passed.
 #[test]
-fn the_end_of_ones_own_drill_ends_no_evacuation_of_another() {
-    let mut feed = Feed::new();
-    let said = feed.now;
-    feed.wait_s(1);
-    let body = mode_by("operator-2", OperatingMode::Evacuation, &[], feed.now);
-    assert_eq!(feed.say(body).orders.len(), 1);
-    for (which, s) in [(OperatingMode::Evacuation, 0), (OperatingMode::Normal, 9)] {
-        let body = mode(which, &[], said.plus_seconds(s));
-        comes_now(&mut feed, said, body);
+fn a_plan_ends_no_evacuation_whoever_said_what_when() {
+    use OperatingMode::{Evacuation, Heightened, Normal};
+    let others = ["operator-1", "operator-2"];
+    // Of plan and evacuation: seconds of when the plan was said and came, both from when the evacuation was ordered.
+    for (said_s, came_s) in [(-20, -20), (-20, 5), (-1, 1), (0, 0), (5, 5), (-20, 40)] {
+        for (planner, place, drill) in others.iter().flat_map(|who| {
+            [&[][..], &["G-01"]]
+                .into_iter()
+                .flat_map(move |place| [false, true].map(move |drill| (*who, place, drill)))
+        }) {
+            let what = format!("{said_s} {came_s} {planner} {place:?} {drill}");
+            let mut feed = Feed::new();
+            let ordered = feed.now.plus_seconds(20);
+            let said = ordered.plus_seconds(said_s);
+            let plan = |feed: &mut Feed| {
+                let drill = drill.then_some((Evacuation, 29));
+                for (which, s) in drill.into_iter().chain([(Normal, 30)]) {
+                    let at = ordered.plus_seconds(s);
+                    let told = comes_now(feed, said, mode_by(planner, which, place, at));
+                    let mut actions = told.orders.iter().map(|it| it.command.action);
+                    assert!(actions.all(|it| it == GateAction::LockOpen), "{what}");
+                }
+            };
+            let mut orders = 0;
+            for s in -20_i64..=60 {
+                feed.now = ordered.plus_seconds(s);
+                if came_s == s {
+                    plan(&mut feed);
+                }
+                if s == 0 {
+                    let told = feed.say(mode(Evacuation, &[], feed.now));
+                    orders += told.orders.len();
+                } else {
+                    let told = feed.tick();
+                    let mut actions = told.orders.iter().map(|it| it.command.action);
+                    assert!(actions.all(|it| it == GateAction::LockOpen), "{what} {s}");
+                }
+            }
+            assert_eq!(orders, 1, "{what}");
+            let told = feed.say(mode(Heightened, &[], feed.now));
+            assert_eq!(told.orders.len(), 1, "a word of the moment ends it: {what}");
+            assert_eq!(told.orders[0].command.action, GateAction::Release);
+        }
     }
-    feed.wait_s(30);
-    let told = feed.tick();
-    assert!(told.orders.is_empty(), "{told:?}");
 }
 
-/// Said together, their times and numbers tell: it was taken and never carried out.
+/// Who planned it believes that it is carried out.
 #[test]
-fn an_evacuation_ends_by_the_plan_of_who_ordered_it() {
-    for begins_s in [0, 5] {
-        let mut feed = Feed::new();
-        let said = feed.now;
-        feed.wait_s(4);
-        for (which, s) in [
-            (OperatingMode::Evacuation, begins_s),
-            (OperatingMode::Normal, 12),
-        ] {
-            let body = mode(which, &[], said.plus_seconds(s));
-            comes_now(&mut feed, said, body);
-        }
-        feed.wait_s(2);
-        feed.tick();
-        feed.wait_s(10);
-        assert_eq!(feed.tick().orders.len(), 1, "{begins_s}");
-    }
+fn a_plan_that_meets_an_evacuation_is_told_and_holds_elsewhere() {
+    use OperatingMode::{Evacuation, Heightened};
+    let mut feed = Feed::new();
+    feed.say(Body::AccessGrant(grant(PLATE)));
+    feed.say(mode(Heightened, &[], feed.now.plus_seconds(25)));
+    feed.say(mode(Evacuation, &["G-01"], feed.now));
+    feed.wait_s(25);
+    let told = feed.tick();
+    assert!(told.orders.is_empty(), "{told:?}");
+    assert_eq!(told.alarm_codes(), [AlarmCode::GateFault]);
+    let text = &told.alarms()[0].description;
+    assert!(text.contains("MC-1") && text.contains("G-01"), "{text}");
+    assert!(!text.contains("G-04"), "{text}");
+    let told = feed.capture("L-02", PLATE);
+    assert_eq!(told.decisions()[0].operating_mode, Evacuation);
+    let told = feed.capture("L-05", PLATE);
+    assert_eq!(told.decisions()[0].operating_mode, Heightened);
+}
+
+/// A drill begins as planned, and people end it.
+#[test]
+fn a_planned_evacuation_begins_at_its_time() {
+    let mut feed = Feed::new();
+    let at = feed.now.plus_seconds(60);
+    feed.say(mode(OperatingMode::Evacuation, &[], at));
+    feed.wait_s(59);
+    assert!(feed.tick().orders.is_empty());
+    feed.wait_s(1);
+    assert_eq!(feed.tick().orders.len(), 1);
+    let told = feed.say(mode(OperatingMode::Normal, &[], feed.now));
+    assert_eq!(told.orders.len(), 1);
 }
 
 /// Its two times were a hair apart, one of whole seconds: it waited for the hub's clock.
@@ -671,28 +604,17 @@ fn an_opening_that_was_undone_and_is_set_again_is_orange_and_stays_held() {
     assert!(told.alarms().is_empty(), "held");
 }
 
-/// It took effect early by the lead, and lowered the exits during the evacuation.
+/// It took effect early by the lead.
 #[test]
 fn a_planned_mode_takes_effect_by_the_clock_while_the_journal_is_ahead_of_it() {
     let mut feed = Feed::new();
     feed.lead_s = 3_000;
-    let told = feed.say(mode(OperatingMode::Evacuation, &[], morning()));
-    let exits = told.orders.len();
-    assert!(exits > 0);
-    let told = feed.say(mode(
-        OperatingMode::Normal,
-        &[],
-        morning().plus_seconds(600),
-    ));
-    assert!(told.orders.is_empty(), "{told:?}");
+    let at = morning().plus_seconds(600);
+    feed.say(mode(OperatingMode::Evacuation, &[], at));
     feed.wait_s(599);
     assert!(feed.tick().orders.is_empty());
     feed.wait_s(1);
-    let told = feed.tick();
-    assert_eq!(told.orders.len(), exits);
-    for ordered in &told.orders {
-        assert_eq!(ordered.command.action, GateAction::Release);
-    }
+    assert_eq!(feed.tick().orders.len(), 1);
 }
 
 /// The speaker's clock is right and the hub's was put back behind it.
