@@ -293,6 +293,7 @@ impl Desk for HubCore {
         let now = self.park_now.look().filter(|_| known)?;
         Some(cordon_console::ParkNow {
             mode: now.mode,
+            gate_modes: now.gate_modes,
             inside: now.inside,
             barriers: now.barriers,
             held: now.held,

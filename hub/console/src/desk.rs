@@ -2,7 +2,7 @@
 
 use cordon_contract::{BoxFuture, DeviceHealth, Entry, Fault};
 use cordon_model::{
-    AlarmState, BarrierState, Body, DeviceId, GateAction, LaneId, OperatingMode, Timestamp,
+    AlarmState, BarrierState, Body, DeviceId, GateAction, GateId, LaneId, OperatingMode, Timestamp,
 };
 use serde::Serialize;
 use tokio::sync::broadcast;
@@ -90,6 +90,8 @@ pub struct Figures {
 pub struct ParkNow {
     /// The park's operating mode.
     pub mode: OperatingMode,
+    /// Gates that are in another one.
+    pub gate_modes: std::collections::BTreeMap<GateId, OperatingMode>,
     /// Vehicles in the park.
     pub inside: u64,
     /// What each barrier last was; one that never spoke is not there.

@@ -45,6 +45,8 @@ struct LaneView {
     gate: String,
     gate_name: String,
     gate_class: &'static str,
+    /// The mode of its gate, if the park is in another.
+    mode: Option<&'static str>,
     lane: String,
     /// Its barrier by the plan.
     #[serde(skip)]
@@ -98,6 +100,7 @@ impl View {
                         .devices_on(&lane.id, DeviceKind::Barrier)
                         .next()
                         .map(|device| device.id.clone()),
+                    mode: None,
                     barrier: BarrierState::Unknown.as_str(),
                     has_barrier: plan
                         .devices_on(&lane.id, DeviceKind::Barrier)
@@ -171,6 +174,10 @@ impl View {
             shown.in_park = Some(now.inside);
         }
         for lane in &mut shown.lanes {
+            let modes = now.map(|now| &now.gate_modes);
+            let mode =
+                modes.and_then(|modes| modes.iter().find(|(gate, _)| gate.as_str() == lane.gate));
+            lane.mode = mode.map(|(_, mode)| mode.as_str());
             let device = lane.device.as_ref();
             let is = device.and_then(|id| now?.barriers.get(id).copied());
             let done = device.and_then(|id| figures.acted.get(id));

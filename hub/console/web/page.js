@@ -112,10 +112,28 @@ function fillWords() {
   }
 }
 
+const modeWord = (mode) => t(["EMERGENCY", "UNKNOWN"].includes(mode) ? `MODE_${mode}` : mode);
+
+// Gates in another mode than the park's, by mode: three of each by name.
+function gateModes() {
+  const gates = {};
+  for (const lane of view.lanes.filter((it) => it.mode)) (gates[lane.mode] ??= new Set()).add(lane.gate_name);
+  return Object.entries(gates).map(([mode, names]) => {
+    const more = names.size > 3 ? ` +${names.size - 3}` : "";
+    return `${modeWord(mode)}: ${[...names].slice(0, 3).join(", ")}${more}`;
+  });
+}
+
+function gate(lane) {
+  const cell = make("div", lane.gate_name);
+  if (lane.mode) cell.append(make("div", modeWord(lane.mode), "quiet"));
+  return cell;
+}
+
 function render() {
   if (!view) return;
   at("park").textContent = `${view.park_name} · ${view.park_code}`;
-  at("mode").textContent = t(["EMERGENCY", "UNKNOWN"].includes(view.mode) ? `MODE_${view.mode}` : view.mode);
+  at("mode").textContent = [modeWord(view.mode), ...gateModes()].join(" · ");
   const condition = view.figures.condition;
   const stalled = condition.stalled_ms !== null;
   at("condition").hidden = condition.mode === "normal" && !stalled;
@@ -139,7 +157,7 @@ function render() {
     return keyed(key, tile);
   }));
   show(at("gates"), view.lanes.map((lane) => keyed(lane.lane, row(
-    lane.gate_name, t(lane.gate_class), lane.lane, barrier(lane), `${lane.passed_in} / ${lane.passed_out}`,
+    gate(lane), t(lane.gate_class), lane.lane, barrier(lane), `${lane.passed_in} / ${lane.passed_out}`,
     actions(lane),
   ))));
   show(at("decisions"), view.decisions.map((decision, place) => keyed(place, row(

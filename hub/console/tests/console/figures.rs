@@ -210,12 +210,19 @@ async fn what_stands_in_the_park_is_right_from_the_first_answer() {
     let bench = Bench::start().await;
     *bench.desk.now.lock().unwrap() = Some(ParkNow {
         mode: OperatingMode::Maintenance,
+        gate_modes: [("G-01".parse().unwrap(), OperatingMode::Evacuation)].into(),
         inside: 2,
         barriers: [(DeviceId::new("BR-01").unwrap(), BarrierState::Open)].into(),
         held: ["L-01".parse().unwrap()].into(),
     });
     let first = view(&bench).await;
     assert_eq!(first["mode"], "MAINTENANCE");
+    let lanes = first["lanes"].as_array().unwrap();
+    for lane in lanes {
+        let evacuated = lane["gate"] == "G-01";
+        assert_eq!(lane["mode"] == "EVACUATION", evacuated, "{lane}");
+        assert_eq!(lane["mode"].is_null(), !evacuated, "{lane}");
+    }
     assert_eq!(first["in_park"], 2);
     assert_eq!(first["lanes"][0]["barrier"], "OPEN");
     assert_eq!(first["lanes"][0]["held"], true);

@@ -7,15 +7,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
-use cordon_model::{BarrierState, DeviceId, LaneId, OperatingMode};
+use cordon_model::{BarrierState, DeviceId, GateId, LaneId, OperatingMode};
 
 use crate::state::State;
 
 /// The park at one moment.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Standing {
-    /// The park's operating mode; gates may have one of their own.
+    /// The park's operating mode.
     pub mode: OperatingMode,
+    /// Gates that are in another one.
+    pub gate_modes: BTreeMap<GateId, OperatingMode>,
     /// Vehicles whose visit is open.
     pub inside: u64,
     /// What each barrier last was, by its limit inputs; one that never spoke is not there.
@@ -41,6 +43,7 @@ impl ParkNow {
     pub(crate) fn show_all(&self, state: &State) {
         *self.write() = Some(Standing {
             mode: mode(state),
+            gate_modes: gate_modes(state),
             inside: u64::from(state.yard.inside(&None, None)),
             barriers: state.barriers.clone(),
             held: held(state),
@@ -51,6 +54,7 @@ impl ParkNow {
     pub(crate) fn show(&self, state: &State) {
         if let Some(shown) = self.write().as_mut() {
             shown.mode = mode(state);
+            shown.gate_modes = gate_modes(state);
             shown.inside = u64::from(state.yard.inside(&None, None));
             shown.held = held(state);
         }
@@ -75,4 +79,13 @@ fn held(state: &State) -> BTreeSet<LaneId> {
 
 fn mode(state: &State) -> OperatingMode {
     state.modes.park.unwrap_or(OperatingMode::Normal)
+}
+
+fn gate_modes(state: &State) -> BTreeMap<GateId, OperatingMode> {
+    let of_park = mode(state);
+    let gates = state.modes.gates.iter();
+    gates
+        .filter(|(_, mode)| **mode != of_park)
+        .map(|(gate, mode)| (gate.clone(), *mode))
+        .collect()
 }

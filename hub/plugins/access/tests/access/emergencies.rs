@@ -283,7 +283,10 @@ fn a_park_that_goes_on_being_evacuated_is_shown_so() {
     feed.say(mode(OperatingMode::Normal, &["G-04"], feed.now));
     feed.wait_s(30);
     assert!(feed.tick().orders.is_empty());
-    assert_eq!(now.look().unwrap().mode, OperatingMode::Evacuation);
+    let shown = now.look().unwrap();
+    assert_eq!(shown.mode, OperatingMode::Evacuation);
+    let heightened = (GateId::new("G-04").unwrap(), OperatingMode::Heightened);
+    assert_eq!(shown.gate_modes, [heightened].into());
     // It ends gate by gate.
     for gate in ["G-01", "G-02", "G-03", "G-04", "P1-G1"] {
         feed.say(mode(OperatingMode::Normal, &[gate], feed.now));
