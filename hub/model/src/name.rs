@@ -35,7 +35,7 @@ pub fn write_out(name: &str, length: usize) -> String {
     }
     if text.len() > length {
         text.truncate(cut);
-        text.push_str(&format!("_-{:016x}", hash(name)));
+        text.push_str(&format!("_-{:016x}", mark(name)));
     }
     text
 }
@@ -68,10 +68,11 @@ fn fits(name: &str, more: &str, length: usize) -> bool {
     begins && name.len() <= length && name.chars().all(lawful)
 }
 
-/// FNV-1a: tells long names apart, and hides nothing.
-fn hash(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+/// A number that tells long texts apart, the same in every build (FNV-1a). It hides nothing, and who wants to can make
+/// two texts of one number.
+pub fn mark(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |mark, byte| {
+        (mark ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 

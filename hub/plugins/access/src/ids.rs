@@ -1,6 +1,7 @@
 //! Ids of what is decided: made from the entry alone, so that a replay makes them again.
 
 use cordon_contract::Entry;
+use cordon_model::name::mark;
 use cordon_model::{Body, Digest, MessageId};
 
 /// Id of the `index`th command decided on an entry: entry number and message id folded together. What follows from an
@@ -9,17 +10,10 @@ use cordon_model::{Body, Digest, MessageId};
 pub(crate) fn command_on(entry: &Entry, seed: &MessageId, index: u16) -> MessageId {
     match entry.message.as_deref().map(|message| &message.body) {
         Some(Body::EmergencyGateOpen(_)) => {
-            command(&entry.message_id, mark_of(entry.sender.as_str()), index)
+            command(&entry.message_id, mark(entry.sender.as_str()), index)
         }
         _ => command(seed, entry.number, index),
     }
-}
-
-/// FNV-1a: the same in every build.
-fn mark_of(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |mark, byte| {
-        (mark ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 fn command(seed: &MessageId, number: u64, index: u16) -> MessageId {

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cordon_model::name::mark;
 use cordon_model::{AlarmCode, DeviceId, Timestamp};
 
 use crate::life::is_over;
 use crate::state::Alarm;
-use crate::words::mark;
 
 /// What is alarmed of, and where.
 type Kind = (AlarmCode, String);

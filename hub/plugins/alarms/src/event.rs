@@ -1,6 +1,7 @@
 //! An alarm comes in: new, again, or worse than before.
 
 use cordon_contract::{ALARM_FORGOTTEN, Decisions, Entry, Owner};
+use cordon_model::name::mark;
 use cordon_model::{AlarmEvent, AuditOutcome, Body, Timestamp};
 
 use crate::detect;
@@ -11,7 +12,7 @@ use crate::recent::Likeness;
 use crate::routes::is_grave;
 use crate::state::Alarm;
 use crate::told::speaker;
-use crate::words::{Heard, gist, mark};
+use crate::words::{Heard, gist};
 
 /// Sources looked at for being too old when one alarm comes in: more than it adds, so that they grow fewer.
 const AGED_AN_ALARM: usize = 2;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use cordon_model::name::mark;
 use serde::{Deserialize, Serialize};
 
-use crate::words::{Heard, mark};
+use crate::words::Heard;
 
 /// Names kept of one alarm. Of more it is not known which are over, so people end it.
 const NAMES_MAX: usize = 50;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cordon_contract::{
     Decisions, Entry, EntryKind, Fault, Owner, Owners, Plugin, Word, speaker_of,
 };
+use cordon_model::name::mark;
 use cordon_model::plan::ParkPlan;
 use cordon_model::{AlarmEvent, AlarmState, AlarmUpdate, AuditEvent, AuditOutcome, Body, PartyId};
 
@@ -16,7 +17,7 @@ use crate::open::OpenAlarms;
 use crate::recent::Likeness;
 use crate::routes::{Later, Routes, is_grave};
 use crate::state::{Alarm, State, answer_words};
-use crate::words::{gist, mark};
+use crate::words::gist;
 
 /// The form of the saved state. What was saved in another form is not read as this one.
 const FORM: &[u8] = b"alarms/11;";

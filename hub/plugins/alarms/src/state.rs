@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use cordon_contract::Owner;
+use cordon_model::name::mark;
 use cordon_model::{AlarmCode, AlarmEvent, AlarmState, DeviceId, MessageId, PartyId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,7 @@ use crate::recent::{Likeness, Recents};
 use crate::room::Room;
 use crate::routes::Errand;
 use crate::steps::Steps;
-use crate::words::{Heard, mark};
+use crate::words::Heard;
 
 /// Orders whose outcome is awaited; the outbox ends each by its deadline.
 pub(crate) const UNDERWAY_MAX: usize = 20_000;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use cordon_model::name::mark;
 use serde::{Deserialize, Serialize};
 
 use crate::values::{after_value, in_formula};
@@ -54,13 +55,6 @@ impl Heard {
     pub(crate) fn knows(&self, text: &str) -> bool {
         self.0.contains(&mark(text))
     }
-}
-
-/// FNV-1a: the same in every build, as what is saved must be.
-pub(crate) fn mark(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |mark, byte| {
-        (mark ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]
