@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use cordon_model::{Digest, Message, MessageId, PartyId, Timestamp};
+use cordon_model::{
+    Body, Digest, GateAction, Message, MessageId, OperatingMode, OperatingModeChange, PartyId,
+    Timestamp,
+};
 
 /// What an entry is. The numbers are stored in the journal and never change.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -97,7 +100,26 @@ pub fn speaker_of(message: &Message) -> &str {
 
 /// A change of mode that takes effect no later than this after it was said is for now, milliseconds: one of the two times
 /// may be of whole seconds.
-pub const MODE_NOW_MS: i64 = 2_000;
+const MODE_NOW_MS: i64 = 2_000;
+
+/// Whether a change of mode that was said at this time is meant for later.
+pub fn is_planned(change: &OperatingModeChange, said: Timestamp) -> bool {
+    said.plus_ms(MODE_NOW_MS) < change.effective_at
+}
+
+/// Whether a message orders what acts even when the disk fails (invariant I2): an emergency opening or its release, an
+/// evacuation of now, a lane held open by hand.
+pub fn is_emergency(message: &Message) -> bool {
+    match &message.body {
+        Body::EmergencyGateOpen(_) => true,
+        Body::GateCommand(order) => order.action == GateAction::LockOpen,
+        Body::OperatingModeChange(change) => {
+            change.mode == OperatingMode::Evacuation
+                && !is_planned(change, message.header.occurred_at)
+        }
+        _ => false,
+    }
+}
 
 /// What stands in a message's stored label between its type and when it acted, microseconds since 1970, if that was
 /// before it could be journaled: `EmergencyGateOpen;acted=1795905731826472`.

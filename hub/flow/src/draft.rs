@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cordon_contract::{ACTED, Entry, EntryKind, OrderLane, Standing, Target};
+use cordon_contract::{ACTED, Entry, EntryKind, OrderLane, Standing, Target, is_emergency};
 use cordon_journal::NewRecord;
 use cordon_model::{Body, Digest, Message, MessageId, PartyId, Timestamp};
 
@@ -141,13 +141,9 @@ impl Draft {
         }
     }
 
-    /// True for an emergency opening or its release, which acts even when the disk fails.
+    /// True for what acts even when the disk fails.
     pub(crate) fn is_emergency(&self) -> bool {
-        self.kind == EntryKind::Message
-            && matches!(
-                self.message.as_deref().map(|message| &message.body),
-                Some(Body::EmergencyGateOpen(_))
-            )
+        self.kind == EntryKind::Message && self.message.as_deref().is_some_and(is_emergency)
     }
 
     /// True for what a person orders of gates: not to be carried out when the asker has given it up.

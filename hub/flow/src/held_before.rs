@@ -19,6 +19,13 @@ use crate::outcome::command_outcome;
 /// Openings of a barrier whose outcome is awaited at once; beyond, it counts as held.
 const AWAITED_MAX: usize = 16;
 
+/// What may be an emergency.
+const EMERGENCIES: [MessageType; 3] = [
+    MessageType::EmergencyGateOpen,
+    MessageType::GateCommand,
+    MessageType::OperatingModeChange,
+];
+
 /// An opening and a target, as the spool names an order.
 type Spooled = (String, String);
 
@@ -220,7 +227,8 @@ impl HeldFold {
                 record.body.is_empty() || holds(b"CommandOutcome")
             }
             Some(EntryKind::Message) => {
-                type_in_label(&record.label) == MessageType::EmergencyGateOpen.as_str()
+                let said = type_in_label(&record.label);
+                EMERGENCIES.iter().any(|it| it.as_str() == said)
             }
             _ => false,
         }
@@ -233,7 +241,7 @@ impl HeldFold {
         };
         let said = draft.kind != EntryKind::Message || draft.flags & flags::IDLE == 0;
         match &message.body {
-            Body::EmergencyGateOpen(_) => {
+            _ if draft.is_emergency() => {
                 self.openings.insert(record.number, draft.message_id);
             }
             Body::GateCommand(_) if draft.kind == EntryKind::Order => {

@@ -203,17 +203,17 @@ pub(crate) fn is_acted(number: u64) -> bool {
 pub(crate) type Acting = BTreeMap<MessageId, Vec<String>>;
 
 /// What an order follows from, if it acts even when the journal has failed: every order to a barrier that
-/// an emergency opening leads to, its release as well, and every emergency order.
+/// an emergency leads to, a release as well; itself, if it is an emergency order that nobody said in this batch.
 pub(crate) fn acting_for(batch: &Batch, line: &Line, order: &Order) -> Option<MessageId> {
     let to_barrier = matches!(order.message.body, Body::GateCommand(_));
     match opening_of(batch, line) {
         Some(opening) if to_barrier => Some(opening),
-        _ if order.lane == OrderLane::Emergency => Some(MessageId::from_bytes([0; 16])),
+        _ if order.lane == OrderLane::Emergency => Some(line.draft.message_id),
         _ => None,
     }
 }
 
-/// The emergency opening that a line of a batch follows from.
+/// The emergency that a line of a batch follows from.
 pub(crate) fn opening_of(batch: &Batch, line: &Line) -> Option<MessageId> {
     let mut line = line;
     loop {

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cordon_contract::{EntryKind, Fault, Order, OrderLane, Outcome, OutcomeKind, Target};
-use cordon_model::{AuditOutcome, Body, MessageId, PartyId, Timestamp};
+use cordon_contract::{
+    EntryKind, Fault, Order, OrderLane, Outcome, OutcomeKind, Target, is_emergency,
+};
+use cordon_model::{AuditOutcome, MessageId, PartyId, Timestamp};
 use cordon_wire::{digest_of_bytes, parse_message};
 
 use crate::batch::Batch;
@@ -466,23 +468,24 @@ fn damaged_words(damaged: Option<&(u64, PathBuf)>) -> String {
     )
 }
 
-/// The emergency opening that a stored order follows from.
+/// What a stored order follows from, as [`acting_for`] names it.
 fn stored_opening(entries: &mut NearbyEntries, number: u64) -> Result<Option<MessageId>, Fault> {
+    let itself = entries.get(number)?.map(|stored| stored.entry.message_id);
     let mut number = number;
     while number > 0 {
         let Some(stored) = entries.get(number)? else {
-            return Ok(None);
+            return Ok(itself);
         };
-        let body = stored.entry.message.as_deref().map(|message| &message.body);
-        if let Some(Body::EmergencyGateOpen(_)) = body {
+        let is_said = stored.entry.kind == EntryKind::Message;
+        if is_said && stored.entry.message.as_deref().is_some_and(is_emergency) {
             return Ok(Some(stored.entry.message_id));
         }
         if stored.entry.cause >= number {
-            return Ok(None);
+            return Ok(itself);
         }
         number = stored.entry.cause;
     }
-    Ok(None)
+    Ok(itself)
 }
 
 /// The orders of a batch that were carried out before, each with the opening it follows from.

@@ -15,7 +15,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
-use cordon_contract::{MODE_NOW_MS, NoRoom, speaker_of};
+use cordon_contract::{NoRoom, is_planned, speaker_of};
 use cordon_model::{AccessGrant, Body, LifeState, Message, OperatingMode, Timestamp};
 
 use self::lean::Lean;
@@ -236,11 +236,11 @@ fn is_for_later(message: &Message) -> bool {
     let Body::OperatingModeChange(change) = &message.body else {
         return false;
     };
-    let soon_ms = match change.mode {
-        OperatingMode::Evacuation => EVACUATION_SOON_MS,
-        _ => MODE_NOW_MS,
-    };
-    change.effective_at > message.header.occurred_at.plus_ms(soon_ms)
+    let said = message.header.occurred_at;
+    match change.mode {
+        OperatingMode::Evacuation => is_planned(change, said.plus_ms(EVACUATION_SOON_MS)),
+        _ => is_planned(change, said),
+    }
 }
 
 /// Whether the park itself says it.

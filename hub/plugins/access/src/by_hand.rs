@@ -9,6 +9,7 @@ use cordon_model::{AuditOutcome, GateAction, GateCommand, GateId, LaneId, PartyI
 
 use crate::alarm::{Note, Step};
 use crate::emergency::Hold;
+use crate::held::ordered_at;
 use crate::opening::Command;
 use crate::plugin::AccessPlugin;
 
@@ -46,7 +47,8 @@ impl AccessPlugin {
         {
             return Some("the plan has no such barrier at this gate and lane");
         }
-        if order.deadline <= step.entry.clock {
+        // What acted before it could be written down was in time when it acted.
+        if order.deadline <= ordered_at(step.entry) {
             return Some("its deadline had passed");
         }
         (order.action == GateAction::Open)

@@ -1,6 +1,6 @@
 //! One-key opening and operating modes (R046, R105, R124).
 
-use cordon_contract::{Entry, MODE_NOW_MS, NoRoom, OrderLane};
+use cordon_contract::{Entry, NoRoom, OrderLane, is_planned};
 use cordon_model::{
     AlarmCode, AlarmLevel, AuditOutcome, Direction, EmergencyGateOpen, GateAction, GateId, LaneId,
     MessageId, OperatingMode, OperatingModeChange, PartyId, Timestamp,
@@ -24,14 +24,14 @@ pub(crate) struct Hold<'a> {
 
 /// Whether a change was meant for later when it was said. The clocks of speaker and hub may differ, and what is for now
 /// waits for neither.
-fn is_planned(entry: &Entry, change: &OperatingModeChange) -> bool {
+fn was_planned(entry: &Entry, change: &OperatingModeChange) -> bool {
     let said = entry.message.as_deref().map(|it| it.header.occurred_at);
-    said.is_none_or(|said| said.plus_ms(MODE_NOW_MS) < change.effective_at)
+    said.is_none_or(|said| is_planned(change, said))
 }
 
 /// Whether a change has to wait for its time.
 fn waits(entry: &Entry, change: &OperatingModeChange) -> bool {
-    is_planned(entry, change) && entry.clock < change.effective_at
+    was_planned(entry, change) && entry.clock < change.effective_at
 }
 
 impl AccessPlugin {
@@ -284,7 +284,7 @@ impl AccessPlugin {
             by: change.ordered_by.clone(),
             at: change.effective_at,
             message_id: step.entry.message_id,
-            planned: is_planned(step.entry, change),
+            planned: was_planned(step.entry, change),
         };
         if !waits {
             self.switch(step, &change);

@@ -1,18 +1,16 @@
 //! Ids of what is decided: made from the entry alone, so that a replay makes them again.
 
-use cordon_contract::Entry;
+use cordon_contract::{Entry, is_emergency};
 use cordon_model::name::mark;
-use cordon_model::{Body, Digest, MessageId};
+use cordon_model::{Digest, MessageId};
 
 /// Id of the `index`th command decided on an entry: entry number and message id folded together. What follows from an
 /// emergency order has its speaker instead of the number: it may act before it is journaled, under another number,
 /// and what comes of it names the command that acted.
 pub(crate) fn command_on(entry: &Entry, seed: &MessageId, index: u16) -> MessageId {
-    match entry.message.as_deref().map(|message| &message.body) {
-        Some(Body::EmergencyGateOpen(_)) => {
-            command(&entry.message_id, mark(entry.sender.as_str()), index)
-        }
-        _ => command(seed, entry.number, index),
+    match entry.message.as_deref().is_some_and(is_emergency) {
+        true => command(&entry.message_id, mark(entry.sender.as_str()), index),
+        false => command(seed, entry.number, index),
     }
 }
 
