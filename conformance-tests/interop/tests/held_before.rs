@@ -162,12 +162,8 @@ fn say(park: &Park, id: &str, text: &str) -> String {
     said(&submit.arg("--spool").arg(spool).arg(file).output().unwrap())
 }
 
-/// Every lane of an evacuation, and one held by hand, before and after: also those whose barrier nobody
-/// reaches, of which nobody can say that it was not opened.
-#[test]
-fn an_evacuation_before_a_start_without_a_journal_is_shown_lane_by_lane() {
-    let mut scene = park_failing("store");
-    scene.park.until_online("BR-06");
+/// An evacuation of operator-1, of now.
+fn evacuation() -> (String, String) {
     let fields = format!(
         "<c:ChangeId>MC-1</c:ChangeId><c:Mode>EVACUATION</c:Mode><c:OrderedBy>operator-1</c:OrderedBy>\
          <c:Reason>gas</c:Reason><c:EffectiveAt>{}</c:EffectiveAt>",
@@ -175,6 +171,16 @@ fn an_evacuation_before_a_start_without_a_journal_is_shown_lane_by_lane() {
     );
     let id = fresh_id();
     let text = message(Head::of("operator-1"), &id, "OperatingModeChange", &fields);
+    (id, text)
+}
+
+/// Every lane of an evacuation, and one held by hand, before and after: also those whose barrier nobody
+/// reaches, of which nobody can say that it was not opened.
+#[test]
+fn an_evacuation_before_a_start_without_a_journal_is_shown_lane_by_lane() {
+    let mut scene = park_failing("store");
+    scene.park.until_online("BR-06");
+    let (id, text) = evacuation();
     let told = say(&scene.park, &id, &text);
     assert!(told.contains("accepted 1"), "{told}");
     let hold = r#"{"lane":"L-06","action":"hold","ordered_by":"duty officer","reason":"fire"}"#;
@@ -197,6 +203,50 @@ fn an_evacuation_before_a_start_without_a_journal_is_shown_lane_by_lane() {
     scene.park.until("the mode is over", || {
         assert_eq!(held_lanes(&scene.park), held);
         held_by(&scene.park)[1] == 0
+    });
+    assert_eq!(scene.park.terminate(), Some(0), "{}", scene.park.log());
+}
+
+/// Each acted in the batch that met the failing disk and was refused; when the disk was well again it was told as not
+/// carried out or not at all, and a later power cut undid it.
+#[test]
+fn what_is_held_by_hand_and_an_evacuation_act_and_last_on_a_disk_that_fails() {
+    let mut scene = park_failing("store");
+    scene.park.until_online("BR-06");
+    scene.faults.sync(EIO);
+    scene.faults.write(EIO);
+    let hold = r#"{"lane":"L-06","action":"hold","ordered_by":"duty officer","reason":"fire"}"#;
+    let answer = scene.park.post("/api/barrier", hold).unwrap();
+    assert!(answer.contains("\"late\":true"), "{answer}");
+    scene.lane.wait_until_up();
+    scene.park.wait_until_health("F060");
+    let (id, text) = evacuation();
+    for _ in 0..2 {
+        let told = say(&scene.park, &id, &text);
+        assert!(told.contains("accepted 1"), "{told}");
+    }
+    scene.faults.end();
+    scene.park.wait_until_healthy();
+    scene.park.until("all is known again", || {
+        let view = scene.park.view();
+        view["mode"] == "EVACUATION" && view["figures"]["outbox_waiting"] == 0
+    });
+    let told = say(&scene.park, &id, &text);
+    assert!(told.contains("accepted 1"), "{told}");
+    let of_lane = |park: &Park| {
+        let view = park.view();
+        let alarms = view["alarms"].as_array().unwrap().iter();
+        let mut texts = alarms.map(|alarm| alarm.to_string());
+        texts.any(|text| text.contains("BY-HAND") && text.contains("not carried out"))
+    };
+    assert!(!of_lane(&scene.park), "{}", scene.park.view());
+    assert_eq!(lane(&scene.park, "L-06")["held"], true);
+    scene.park.kill();
+    scene.lane.restart();
+    scene.park.start_again();
+    scene.lane.wait_until_up();
+    scene.park.until("it is held as before", || {
+        lane(&scene.park, "L-06")["held"] == true && scene.park.view()["mode"] == "EVACUATION"
     });
     assert_eq!(scene.park.terminate(), Some(0), "{}", scene.park.log());
 }

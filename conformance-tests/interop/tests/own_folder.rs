@@ -71,16 +71,15 @@ impl Scene {
 
     /// Waits until so many lines wait to be journaled: each opening, and what came of it.
     fn confirmed(&self, wanted: u64) {
-        let of = |metrics: &str, name: &str| -> Option<u64> {
-            let line = metrics.lines().find(|line| line.starts_with(name))?;
-            line.rsplit(' ').next()?.parse().ok()
+        let waiting = || {
+            let metrics = self.park.get("/metrics")?;
+            let mut lines = metrics.lines();
+            let count = lines.find_map(|line| line.strip_prefix("cordon_emergency_spooled "))?;
+            count.parse::<u64>().ok()
         };
         self.park
             .until(&format!("{wanted} lines wait in spool and memory"), || {
-                let metrics = self.park.get("/metrics").unwrap_or_default();
-                let names = ["cordon_emergency_spooled ", "cordon_emergency_in_memory "];
-                let counts = names.map(|name| of(&metrics, name).unwrap_or_default());
-                counts.iter().sum::<u64>() == wanted
+                waiting() == Some(wanted)
             });
     }
 

@@ -1,7 +1,7 @@
 //! The one exception of I2: an emergency opening, and its release, acts although the journal cannot be written.
 //!
-//! While the disk fails the plug-ins still decide on an `EmergencyGateOpen` in memory, opening or release,
-//! its orders to barriers go straight to the outbox, and the message is kept in the spool until it can be
+//! While the disk fails the plug-ins still decide on one in memory (the one key, an evacuation of now, a lane held open by
+//! hand), its orders to barriers go straight to the outbox, and the message is kept in the spool until it can be
 //! journaled, marked late. One that leads to no such order is refused. Everything else is refused, readings wait, and the journal is tried again and again.
 
 use std::time::{Duration, Instant};

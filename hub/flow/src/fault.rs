@@ -221,7 +221,7 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
     ),
     (
         DISK_FAILED,
-        "the hub can record nothing now: its disk has failed; only emergency openings and their releases are carried out",
+        "the hub can record nothing now: its disk has failed; only emergency openings (one key, EVACUATION for now, LOCK_OPEN) and their releases are carried out",
         "send the message again later, with the same id",
     ),
     (

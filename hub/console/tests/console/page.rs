@@ -40,9 +40,13 @@ async fn the_page_says_what_a_mode_takes_and_what_waits() {
         let told = words(&script, key);
         assert_eq!(told.len(), 2, "{key}");
         for (words, wanted) in told.iter().zip([
-            ["一键开启及其解除", "读数等待", "拒收"],
             [
-                "one-key openings and their releases",
+                "应急开启（一键开启、疏散、常开）及其解除",
+                "读数等待",
+                "拒收",
+            ],
+            [
+                "emergency openings (one key, evacuation, held by hand) and their releases",
                 "readings wait",
                 "refused",
             ],
