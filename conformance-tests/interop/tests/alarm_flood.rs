@@ -115,3 +115,55 @@ fn a_partner_reaches_its_alarm_by_the_name_it_gave_although_another_has_it_too()
     });
     assert_eq!(state_of("enterprise-1").as_deref(), Some("RAISED"));
 }
+
+fn fire(id: &str, state: &str, words: &str) -> String {
+    format!(
+        "<c:AlarmId>{id}</c:AlarmId><c:AlarmCode>FIRE</c:AlarmCode><c:AlarmLevel>RED</c:AlarmLevel>\
+         <c:State>{state}</c:State><c:OccurredAt>{}</c:OccurredAt><c:Description>{words}</c:Description>",
+        moment(0)
+    )
+}
+
+/// The end of the fire that was counted in the flood alarm ended the one that could still be shown, which burnt on.
+#[test]
+fn the_end_of_a_fire_that_was_counted_in_the_flood_alarm_ends_no_other() {
+    let park = Park::start();
+    let many: Vec<PathBuf> = (0..99)
+        .map(|number| {
+            let device = format!("NO-{number}");
+            let fields = alarm(&format!("Y-{number}"), "enterprise-1", &device, "YELLOW");
+            say(&park, "enterprise-1", "AlarmEvent", &fields)
+        })
+        .collect();
+    let words = said(&park.submit("enterprise-1", &many));
+    assert!(words.contains("accepted 99, refused 0"), "{words}");
+    let tell = |id: &str, state: &str, words: &str| {
+        let fields = fire(id, state, words);
+        tell(&park, "enterprise-1", "AlarmEvent", &fields);
+    };
+    tell("f1", "RAISED", "左侧仓库火警");
+    tell("f2", "RAISED", "右侧仓库火警");
+    let of = |name: &str| {
+        let open = park.json("/api/alarms?limit=1000");
+        let lines = open["alarms"].as_array()?.clone();
+        let id = |line: &Value| line["id"].as_str().unwrap_or_default().to_owned();
+        lines.into_iter().find(|line| id(line).starts_with(name))
+    };
+    park.until("the second is counted", || {
+        of("flow-").is_some_and(|line| line["level"] == "RED")
+    });
+    for words in ["右侧仓库火警", "右侧仓库恢复", "恢复正常"] {
+        tell("f2", "CLEARED", words);
+    }
+    // What comes behind the ends: the first in its own name and words.
+    park.until("it is said that one is over", || {
+        let line = of("f1").unwrap();
+        let words = line["description"].as_str().unwrap_or_default();
+        assert_eq!(line["state"], "RAISED", "{line}");
+        words.contains("not which")
+    });
+    tell("f1", "CLEARED", "左侧仓库恢复");
+    park.until("its own end is its end", || {
+        of("f1").is_some_and(|line| line["state"] == "CLEARED")
+    });
+}

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cordon_contract::COUNTED_HERE;
 use cordon_model::name::mark;
 use cordon_model::{AlarmCode, DeviceId, Timestamp};
 
@@ -38,6 +39,10 @@ pub(crate) struct Alike {
     texts: BTreeMap<Teller, BTreeMap<u64, usize>>,
     /// Whose each alarm is, and its text.
     tellers: BTreeMap<String, (Teller, Vec<u64>)>,
+    /// Whose alarms the flow counts in one of its own and keeps from this plug-in, and in how many.
+    floods: BTreeMap<String, usize>,
+    /// Whose each of those is.
+    flooded: BTreeMap<String, String>,
     /// The alarms in which a name is counted that is not their own, by its mark.
     counted: BTreeMap<u64, BTreeSet<String>>,
 }
@@ -54,6 +59,7 @@ impl Alike {
             }
         }
         self.note_text(id, alarm);
+        self.note_flood(id, alarm);
         if let Some(alarm) = alarm {
             let standing = match is_over(alarm.state) {
                 true => Standing::Over,
@@ -96,10 +102,23 @@ impl Alike {
         }
     }
 
-    /// Whether its teller told of alarms of this code in several texts.
+    fn note_flood(&mut self, id: &str, alarm: Option<&Alarm>) {
+        if let Some(who) = self.flooded.remove(id) {
+            let left = self.floods.remove(&who).unwrap_or(0).saturating_sub(1);
+            if left > 0 {
+                self.floods.insert(who, left);
+            }
+        }
+        if let Some(who) = alarm.and_then(flooding) {
+            *self.floods.entry(who.clone()).or_default() += 1;
+            self.flooded.insert(id.to_owned(), who);
+        }
+    }
+
+    /// Whether its teller told of alarms of this code in several texts, or of more than came here.
     pub(crate) fn are_several(&self, alarm: &Alarm) -> bool {
         let texts = self.texts.get(&teller(alarm));
-        texts.is_some_and(|texts| texts.len() > 1)
+        texts.is_some_and(|texts| texts.len() > 1) || self.floods.contains_key(&alarm.speaker)
     }
 
     /// Notes a name that is counted in an alarm.
@@ -138,6 +157,17 @@ impl Alike {
         let places = self.kinds.get(&((code, source.to_owned()), standing));
         places.into_iter().flatten().rev().map(|(_, id)| id)
     }
+}
+
+/// Whose alarms the flow counts in this one, open or over: it bears his name. Of devices that the plan does not name
+/// that is the newest.
+fn flooding(alarm: &Alarm) -> Option<String> {
+    let event = &alarm.event;
+    if !alarm.of_hub || !event.description.contains(COUNTED_HERE) {
+        return None;
+    }
+    let device = event.source_device.as_ref().map(ToString::to_string);
+    device.or_else(|| event.enterprise_id.as_ref().map(ToString::to_string))
 }
 
 fn teller(alarm: &Alarm) -> Teller {

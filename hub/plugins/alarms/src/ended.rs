@@ -5,7 +5,6 @@ use cordon_model::codes::person_id;
 use cordon_model::{AlarmEvent, AlarmState, AuditOutcome};
 
 use crate::alike::Standing;
-use crate::detect::is_worse;
 use crate::kept::are_cut;
 use crate::life::is_over;
 use crate::place::Place;
@@ -38,7 +37,7 @@ impl AlarmPlugin {
             true => called,
             false => self.alike(entry, event, source),
         };
-        let (meant, is_sure) = self.meant(entry, &known, event, source);
+        let (meant, is_sure) = self.meant(entry, (&known, is_known), event, source);
         let [one] = meant.as_slice() else {
             return self.unclear(entry, event, &meant, decisions);
         };
@@ -85,7 +84,7 @@ impl AlarmPlugin {
     fn meant(
         &self,
         entry: &Entry,
-        known: &[String],
+        (known, is_known): (&[String], bool),
         event: &AlarmEvent,
         source: &str,
     ) -> (Vec<String>, bool) {
@@ -106,36 +105,34 @@ impl AlarmPlugin {
         let meant = if like.is_empty() { others } else { like };
         let is_sure = meant.first().is_none_or(|(_, alarm)| {
             let is_grave = is_grave(alarm.event.alarm_level) && !self.is_hubs(entry);
-            let is_there = is_of_its_place(alarm, event);
-            !is_grave || is_there && (is_said || self.says_where(alarm, &known, event))
+            let is_called = is_known || self.is_nameless(entry, alarm, event);
+            let is_its = || is_of_its_place(alarm, event) && is_as_grave(alarm, event);
+            let says = || is_said || self.says_where(alarm, &known, event);
+            !is_grave || is_called && is_its() && says()
         });
         let meant = meant.into_iter().map(|(id, _)| (*id).clone());
         (meant.collect(), is_sure)
     }
 
-    /// Whether the words of an end tell of the place of this alarm. Where its source told of another, under this
-    /// name or of this code, all of them do and of no other's place; else the numbers in them alone. Of a text that is not kept whole it is not
-    /// known.
+    /// Whether an end has no name, and none lasts in an alarm that was told without one. A name that nobody knows may
+    /// be of what the flow counts in another.
+    fn is_nameless(&self, entry: &Entry, alarm: &Alarm, event: &AlarmEvent) -> bool {
+        alarm.names.are_left_nameless() && self.name_of(entry, event).is_none()
+    }
+
+    /// Whether the words of an end say just the place of this alarm, and of no other text of the name or code. If they
+    /// say none, its source told of no other at all. Of a text that is not kept whole it is not known.
     fn says_where(&self, alarm: &Alarm, known: &[(&String, &Alarm)], event: &AlarmEvent) -> bool {
-        let end = Place::new(&event.description);
-        if are_cut(&alarm.event.description) {
-            return end.is_none();
-        }
-        let place = Place::new(&alarm.event.description);
+        let end = Place::of_end(&event.description);
+        let is_there = |alarm: &Alarm| end.is_of(&Place::of_alarm(&alarm.event.description));
         let others = known.iter().map(|(_, other)| other);
-        let mut others = others.filter(|other| other.text != alarm.text).peekable();
-        let several = known.iter().any(|(_, one)| one.names.are_many());
-        if !end.is_numbered_as(&place) {
-            return false;
+        let mut others = others.filter(|other| other.text != alarm.text);
+        if end.is_none() {
+            let several = known.iter().any(|(_, one)| one.names.are_many());
+            return others.next().is_none() && !several && !self.state.tells_of_several(alarm);
         }
-        if others.peek().is_none() && !several && !self.state.tells_of_several(alarm) {
-            return true;
-        }
-        let is_others = |other: &&Alarm| {
-            are_cut(&other.event.description)
-                || end.is_within(&Place::new(&other.event.description))
-        };
-        end.is_within(&place) && (end.is_none() || !others.any(is_others))
+        let may_be = |other: &Alarm| are_cut(&other.event.description) || is_there(other);
+        !are_cut(&alarm.event.description) && is_there(alarm) && !others.any(|one| may_be(one))
     }
 
     /// Says once of each alarm that it may be the one that ended, or have it counted in it.
@@ -174,13 +171,16 @@ impl AlarmPlugin {
     }
 }
 
-/// Whether an end is of the code of an alarm, or of what that was before it rose, and names no other place than it
-/// in fields of its own.
+/// Whether an end is no milder than an alarm is: that is the end of a step that it has left behind.
+fn is_as_grave(alarm: &Alarm, end: &AlarmEvent) -> bool {
+    end.alarm_level <= alarm.event.alarm_level
+}
+
+/// Whether an end is of the code of an alarm, and names no other place than it in fields of its own.
 fn is_of_its_place(alarm: &Alarm, end: &AlarmEvent) -> bool {
     let is = &alarm.event;
-    let is_of_code = is.alarm_code == end.alarm_code || is_worse(is.alarm_code, end.alarm_code);
     let person = |it: &AlarmEvent| it.person_id.as_deref().map(person_id::normalise);
-    is_of_code
+    end.alarm_code == is.alarm_code
         && agrees(&end.source_device, &is.source_device)
         && agrees(&end.lane_id, &is.lane_id)
         && agrees(&end.gate_id, &is.gate_id)

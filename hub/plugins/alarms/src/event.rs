@@ -116,7 +116,8 @@ impl AlarmPlugin {
         let is_unseen = counted && is_grave(event.alarm_level) && !alarm.is_raised();
         let is_other = self.is_in_other_words(entry, alarm, event);
         let words = kept_words(&event.description, alarm.of_hub);
-        let is_news = event.occurred_at != is.occurred_at || words != is.description;
+        // Of a long text the beginning alone is kept.
+        let is_news = is_other || event.occurred_at != is.occurred_at || words != is.description;
         let told = AlarmEvent {
             alarm_id: leader.to_owned(),
             ..event.clone()

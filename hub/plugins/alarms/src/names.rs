@@ -62,6 +62,11 @@ impl Names {
         self.nameless && self.all().next().is_none()
     }
 
+    /// Whether all that lasts was told without a name.
+    pub(crate) fn are_left_nameless(&self) -> bool {
+        self.nameless && self.lasting.is_empty()
+    }
+
     /// Whether this one is kept.
     pub(crate) fn knows(&self, id: &str) -> bool {
         self.lasting.contains(&mark(id)) || self.ended.contains(&mark(id))

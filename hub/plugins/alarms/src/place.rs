@@ -1,232 +1,331 @@
-//! Whether the words of an end tell of the place of one alarm. It is ended only when that is sure.
+//! Whether the words of an end say the place of an alarm. It is ended only when that is sure: what is not known is a
+//! word, and other words are another place.
 
-use crate::values::is_chinese;
-use crate::words::gist;
+use crate::values::{after_gas_unit, is_chinese};
+use crate::words::{VALUE, gist};
 
-/// Words of an end, which name no place.
-const ENDINGS: [&str; 28] = [
-    "normal",
-    "restored",
-    "restore",
-    "reset",
-    "clear",
-    "cleared",
-    "ok",
-    "over",
-    "end",
-    "ended",
-    "off",
-    "recovery",
-    "recovered",
-    "resolved",
-    "closed",
-    "gone",
-    "no",
-    "is",
-    "was",
-    "has",
-    "been",
-    "to",
-    "return",
-    "returned",
-    "back",
-    "now",
-    "alarm",
-    "alarms",
+/// How an end may close, word for word. Each may be a part of a name as well (`West end`, `clear water tank`), so none
+/// is left out elsewhere.
+const ENDINGS: [&str; 39] = [
+    "no fire ",
+    "no smoke ",
+    "back to normal ",
+    "return to normal ",
+    "returned to normal ",
+    "to normal ",
+    "normal ",
+    "restored ",
+    "restore ",
+    "reset ",
+    "clear ",
+    "cleared ",
+    "ok ",
+    "over ",
+    "ended ",
+    "off ",
+    "recovery ",
+    "recovered ",
+    "resolved ",
+    "closed ",
+    "gone ",
+    "is ",
+    "are ",
+    "was ",
+    "has ",
+    "have ",
+    "been ",
+    "now ",
+    "all ",
+    "恢 复 ",
+    "正 常 ",
+    "消 除 ",
+    "解 除 ",
+    "复 位 ",
+    "结 束 ",
+    "已 ",
+    "现 已 ",
+    "消 失 ",
+    "撤 销 ",
 ];
-/// The same in Chinese, where words stand without spaces.
-const CHINESE_ENDINGS: [&str; 10] = [
-    "恢复", "正常", "消除", "解除", "复位", "结束", "已", "报警", "告警", "警报",
+/// How it may begin.
+const BEGINNINGS: [&str; 12] = [
+    "normal ",
+    "restored ",
+    "restore ",
+    "reset ",
+    "cleared ",
+    "recovered ",
+    "resolved ",
+    "恢 复 ",
+    "正 常 ",
+    "解 除 ",
+    "消 除 ",
+    "复 位 ",
 ];
-/// What happens: it stands before a place or behind it.
-const KINDS: [&str; 5] = ["fire", "smoke", "leak", "火警", "泄漏"];
-/// Chinese letters that number places.
-const NUMBERS: &str = "零一二三四五六七八九十百千两甲乙丙丁戊己庚辛壬癸东南西北上下负";
+/// What happens: it stands behind a place, or else before it.
+const KINDS: [&str; 10] = [
+    "fire ", "smoke ", "leak ", "alarm ", "alarms ", "火 警 ", "泄 漏 ", "报 警 ", "告 警 ",
+    "警 报 ",
+];
+/// How far it has gone: it stands behind a place, and an end may leave it out.
+const LEVELS: [&str; 16] = [
+    "high ", "low ", "过 高 ", "过 低 ", "超 高 ", "超 低 ", "偏 高 ", "偏 低 ", "高 报 ",
+    "低 报 ", "超 限 ", "超 标 ", "高 限 ", "低 限 ", "高 ", "低 ",
+];
 
-/// What some words say: each word, number and Chinese letter of its own, and breaks between them.
-pub(crate) struct Place(Vec<String>);
+/// What some words say of a place: each word and Chinese letter of its own, in order, and a space behind each.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Place {
+    /// Without what happens behind it.
+    words: String,
+    /// Nor before it, where none stood behind it.
+    bare: String,
+}
 
 impl Place {
-    pub(crate) fn new(words: &str) -> Self {
-        let mut words: String = gist(words).chars().map(plain).collect();
-        words = words.to_lowercase();
-        for ending in CHINESE_ENDINGS {
-            words = words.replace(ending, "\n");
-        }
-        for kind in KINDS {
-            words = words.replace(kind, &format!("\n{kind}\n"));
-        }
-        let mut place = Self(Vec::new());
-        let mut word = String::new();
-        let mut letters = words.chars().peekable();
-        while let Some(letter) = letters.next() {
-            let is_digit = |it: &char| it.is_ascii_digit();
-            // Floors below the ground are numbered so.
-            let behind = letters.clone().find(|it| !it.is_whitespace());
-            let is_sign = word.is_empty() && "-+".contains(letter);
-            if is_sign && behind.is_some_and(|it| is_number(&it.to_string())) {
-                place.0.push(letter.to_string());
-                continue;
-            }
-            let is_time = letter == ':' && word.ends_with(|it| is_digit(&it));
-            let joins = letter.is_alphanumeric() && !is_chinese(letter)
-                || "-_/.#%&@+*°'".contains(letter)
-                || is_time && letters.peek().is_some_and(is_digit);
-            if joins {
-                word.push(letter);
-                continue;
-            }
-            place.push(&std::mem::take(&mut word));
-            match letter {
-                '\n' => place.0.push(String::new()),
-                _ if is_chinese(letter) => place.0.push(letter.to_string()),
-                _ => {}
-            }
-        }
-        place.push(&word);
-        place
+    /// The place of an alarm.
+    pub(crate) fn of_alarm(words: &str) -> Self {
+        let words = split(words);
+        let (words, left) = without_behind(&words, &[&KINDS]);
+        Self::new(words, left.has_kind)
     }
 
-    fn push(&mut self, word: &str) {
-        let bare = word.trim_matches(|it: char| it.is_ascii_punctuation());
-        // What stands at a number is of it.
-        let kept = match is_number(bare) {
-            true => "#%+-'*",
-            false => "#%",
+    /// The place of an end. What says behind it that it is over says so once.
+    pub(crate) fn of_end(words: &str) -> Self {
+        let words = split(words);
+        let (mut words, left) = without_behind(&words, &[&ENDINGS, &KINDS]);
+        let begin = |words: &&str| -> Option<usize> {
+            let begins = BEGINNINGS.iter().find(|word| words.starts_with(**word));
+            begins.filter(|_| !left.has_ending).map(|word| word.len())
         };
-        let is_cut = |it: char| it.is_ascii_punctuation() && !kept.contains(it);
-        let word = word.trim_matches(is_cut);
-        if ENDINGS.contains(&word) {
-            self.0.push(String::new());
-        } else if !word.is_empty() {
-            self.0.push(word.to_owned());
+        while let Some(length) = begin(&words) {
+            words = words.get(length..).unwrap_or_default();
+        }
+        Self::new(words, left.has_kind)
+    }
+
+    fn new(words: &str, has_kind: bool) -> Self {
+        let mut bare = words;
+        while let Some(rest) = KINDS.iter().find_map(|kind| bare.strip_prefix(kind))
+            && !has_kind
+        {
+            bare = rest;
+        }
+        Self {
+            words: words.to_owned(),
+            bare: bare.to_owned(),
         }
     }
 
-    /// Whether they say nothing but that something is over.
+    /// Whether they say none.
     pub(crate) fn is_none(&self) -> bool {
-        self.0.iter().all(String::is_empty)
+        self.bare.is_empty()
     }
 
-    /// Whether all that they say stands in these words too: what tells places apart together and in that order.
-    pub(crate) fn is_within(&self, other: &Self) -> bool {
-        let mut runs = self.0.split(String::is_empty);
-        runs.all(|run| match run.iter().any(|word| is_number(word)) {
-            true => other.0.windows(run.len()).any(|there| there == run),
-            false => run.iter().all(|word| other.0.contains(word)),
-        })
-    }
-
-    /// Whether the numbers that they say are those of these words, in that order; or they say none.
-    pub(crate) fn is_numbered_as(&self, other: &Self) -> bool {
-        let own: Vec<&String> = self.0.iter().filter(|word| is_number(word)).collect();
-        own.is_empty()
-            || own
-                .iter()
-                .copied()
-                .eq(other.0.iter().filter(|word| is_number(word)))
+    /// Whether an end says just this place of an alarm.
+    pub(crate) fn is_of(&self, alarm: &Self) -> bool {
+        let is = |alarm: &Self| self.words == alarm.words || self.bare == alarm.bare;
+        let (words, _) = without_behind(&alarm.words, &[&KINDS, &LEVELS]);
+        is(alarm) || is(&Self::new(words, alarm.words == alarm.bare))
     }
 }
 
-/// A letter as it is written in ASCII: of full width, and the many dashes.
+/// What was left out behind some words.
+#[derive(Default)]
+struct Left {
+    has_kind: bool,
+    has_ending: bool,
+}
+
+/// The words without those of these lists that stand behind them.
+fn without_behind<'a>(words: &'a str, lists: &[&[&str]]) -> (&'a str, Left) {
+    let mut words = words;
+    let mut left = Left::default();
+    let all = || lists.iter().flat_map(|list| list.iter());
+    while let Some(last) = all().find(|last| is_behind(words, last)) {
+        left.has_kind |= KINDS.contains(last);
+        left.has_ending |= ENDINGS.contains(last);
+        words = words.strip_suffix(last).unwrap_or(words);
+    }
+    (words, left)
+}
+
+/// Whether these whole words are the last.
+fn is_behind(words: &str, last: &str) -> bool {
+    let before = words.strip_suffix(last);
+    before.is_some_and(|before| before.is_empty() || before.ends_with(' '))
+}
+
+/// Words one by one. Only white space and punctuation that joins nothing stand between them.
+fn split(words: &str) -> String {
+    let gist: String = gist(words).chars().map(plain).collect();
+    let mut split = String::with_capacity(gist.len());
+    let mut rest = gist.as_str();
+    let mut last = ' ';
+    let breaks = |split: &mut String| {
+        if !split.is_empty() && !split.ends_with(' ') {
+            split.push(' ');
+        }
+    };
+    while let Some(letter) = rest.chars().next() {
+        rest = rest.get(letter.len_utf8()..).unwrap_or_default();
+        let next = rest.chars().next();
+        let is_digit = |it: char| it.is_ascii_digit();
+        let is_break = match letter {
+            ':' => !is_digit(last) || !next.is_some_and(is_digit),
+            '.' => next.is_none_or(char::is_whitespace),
+            '=' => last.is_alphabetic(),
+            other => other.is_whitespace() || ",;!?()[]{}、。【】".contains(other),
+        };
+        if letter == VALUE {
+            breaks(&mut split);
+            rest = after_gas_unit(rest).unwrap_or(rest);
+        } else if is_chinese(letter) {
+            breaks(&mut split);
+            split.push(letter);
+            split.push(' ');
+        } else if is_break {
+            breaks(&mut split);
+        } else {
+            split.push(letter);
+        }
+        last = letter;
+    }
+    breaks(&mut split);
+    split
+}
+
+/// A letter as it is written in small ASCII: of full width, and the many dashes.
 fn plain(letter: char) -> char {
-    match letter {
+    let plain = match letter {
         '‐' | '‑' | '‒' | '–' | '—' | '―' | '−' => '-',
-        '’' | '′' => '\'',
         '！'..='～' => u32::from(letter)
             .checked_sub(0xFEE0)
             .and_then(char::from_u32)
             .unwrap_or(letter),
         other => other,
-    }
-}
-
-/// Whether a word tells two places apart: it has a number, is one letter, or a sign of one.
-fn is_number(word: &str) -> bool {
-    if ["-", "+", "basement"].contains(&word) {
-        return true;
-    }
-    let mut letters = word.chars();
-    let (first, second) = (letters.next(), letters.next());
-    let is_letter = |it: char| it.is_alphabetic() && !is_chinese(it);
-    word.contains(|it: char| it.is_numeric() || NUMBERS.contains(it))
-        || second.is_none() && first.is_some_and(is_letter)
+    };
+    plain.to_ascii_lowercase()
 }
 
 #[cfg(test)]
 mod tests {
     use super::Place;
 
-    fn fits(end: &str, alarm: &str) -> (bool, bool) {
-        let (end, alarm) = (Place::new(end), Place::new(alarm));
-        (end.is_numbered_as(&alarm), end.is_within(&alarm))
+    fn fits(end: &str, alarm: &str) -> bool {
+        Place::of_end(end).is_of(&Place::of_alarm(alarm))
     }
 
     #[test]
-    fn an_end_in_words_of_its_own_is_within_those_of_its_place() {
+    fn an_end_in_words_of_its_own_says_the_place_word_for_word() {
         for (end, alarm) in [
-            ("normal", "ZONE 7 FIRE"),
-            ("恢复正常", "2号罐火警"),
             ("Gas normal", "Gas high"),
+            ("Gas high: back to normal", "Gas high"),
             ("温度恢复正常", "温度过高"),
+            ("温度过高恢复正常", "温度过高"),
+            ("1号罐NH3浓度恢复正常", "1号罐NH3浓度高报警"),
             ("ZONE 7: normal", "ZONE 7:FIRE"),
             ("ZONE 7 FIRE cleared", "FIRE zone=7"),
+            ("ZONE 7 is normal.", "Fire alarm: ZONE 7!"),
+            ("FIRE ZONE 2 normal", "FIRE ZONE 2 alarm"),
             ("2号罐火警解除", "火警 2号罐"),
+            ("2号罐火警已解除", "２号罐，火警"),
             ("2#泵房报警解除", "2#泵房火警"),
             ("1:02:03 restored", "FIRE 1:02:03"),
+            ("RESTORE Z2", "FIRE Z2"),
+            ("Normal line normal", "Normal line FIRE"),
+            ("恢复室恢复", "恢复室火警"),
             ("L1-D02: FIRE RESTORED", "L1-D02 FIRE"),
             ("NH3 normal", "NH3:40ppm"),
             ("NH3:5ppm", "NH3:40ppm"),
-            ("区域1 恢复", "区域1温度: 71"),
+            ("2号罐CH4 3%LEL恢复", "2号罐CH4 30%LEL高报"),
+            ("CH4: 3 %LEL normal", "CH4: 25 %LEL high"),
             ("32%液碱罐 恢复", "32%液碱罐 火警"),
+            ("-1层泵房恢复", "－１层泵房火警"),
+            ("West end FIRE over", "West end FIRE"),
+            ("1号主机02回路003号点恢复", "1号主机02回路003号点火警"),
         ] {
-            assert_eq!(fits(end, alarm), (true, true), "{end}");
+            assert!(fits(end, alarm), "{end}: {alarm}");
         }
     }
 
     #[test]
-    fn another_place_is_not_within() {
+    fn what_is_not_word_for_word_the_place_is_another() {
         for (end, alarm) in [
+            // Other numbers, and other ways to write them.
             ("ZONE 9 normal", "ZONE 1 FIRE"),
-            ("2号罐报警恢复", "1号罐温度报警"),
-            ("ZONE 2 smoke detector reset", "ZONE 1 smoke detector alarm"),
-            ("Hall B fire alarm reset", "Fire alarm Hall A"),
-            ("ZONE2 NORMAL", "ZONE 1 FIRE"),
+            ("ZONE2 NORMAL", "ZONE 2 FIRE"),
             ("ZONE 02 NORMAL", "ZONE 2 FIRE"),
             ("Restore 1.02.04", "1:02:03 FIRE"),
-            ("二号罐恢复", "1号罐火警"),
-            ("乙罐恢复", "甲罐火警"),
-            ("２号罐恢复", "1号罐火警"),
+            ("二号罐恢复", "2号罐火警"),
+            ("贰号罐恢复", "壹号罐火警"),
+            ("一号罐恢复", "廿一号罐火警"),
+            ("一号罐恢复", "贰拾一号罐火警"),
+            ("拾贰号罐恢复", "拾壹号罐火警"),
+            ("丑罐恢复", "子罐火警"),
+            ("癸罐恢复", "壬、癸罐火警"),
             ("罐2区1恢复", "罐1区2火警"),
-            ("loop 2 detector 1 restored", "loop 1 detector 2 FIRE"),
-            ("32%液碱罐 恢复", "50%液碱罐 火警"),
-        ] {
-            assert_eq!(fits(end, alarm), (false, false), "{end}");
-        }
-        // Its numbers are not all of the other's, or a sign stands before one.
-        for (end, alarm) in [
-            ("2号罐恢复", "1号罐2号泵火警"),
-            ("1层泵房恢复", "-1层泵房火警"),
-            ("FLOOR 1 normal", "FLOOR -1 FIRE"),
+            ("❷号恢复", "❶号火警"),
+            ("Hall ٢ normal", "Hall ١ FIRE"),
+            // A letter or a sign more.
+            ("1层恢复", "-1层火警"),
             ("FLOOR 1 normal", "FLOOR - 1 FIRE"),
             ("FLOOR 1 normal", "BASEMENT 1 FIRE"),
-            ("1层恢复", "－1层火警"),
-            ("－１层恢复", "１层火警"),
-            ("一层恢复", "-一层火警"),
-            ("1层恢复", "负1层火警"),
             ("1层恢复", "地下1层火警"),
+            ("1层恢复", "1夹层火警"),
             ("Hall A normal", "Hall A+ FIRE"),
-            ("癸罐恢复", "壬、癸罐火警"),
-            ("北罐区恢复", "南罐区火警"),
-        ] {
-            assert!(!fits(end, alarm).0, "{end}: {alarm}");
-        }
-        // Without a number it is another place only where another is known.
-        for (end, alarm) in [
-            ("north hall normal", "south hall"),
+            ("Hall A normal", "Hall A\u{308} FIRE"),
+            ("TANK 1 normal", "TANK 1\u{305} FIRE"),
+            ("TANK 1 normal", "TANK 1″ FIRE"),
+            ("TANK 1 normal", "TANK 1\" FIRE"),
+            ("TANK 1 normal", "TANK 1_ FIRE"),
+            ("TANK 1 normal", "TANK ~1 FIRE"),
+            ("1 normal", "<1 FIRE"),
+            ("🔵区恢复", "🔴区火警"),
+            ("↓层恢复", "↑层火警"),
+            ("罐1 2恢复", "罐1·2火警"),
+            ("1 2号罐恢复", "1\u{200b}2号罐火警"),
+            ("T-101 normal", "T-101(A) FIRE"),
+            // A word more, fewer or in another order.
+            ("2号罐恢复", "1号罐2号泵火警"),
+            ("右侧仓库恢复", "左侧仓库火警"),
+            ("右1号仓恢复", "左1号仓火警"),
+            ("1号井恢复", "主1号井火警"),
+            ("1号罐恢复", "1号罐（备）火警"),
+            ("冷库恢复正常", "冷库机房火警"),
+            ("1号楼恢复", "1号楼机房火警"),
+            ("化工库恢复", "化工车间冷库火警"),
+            ("loading store normal", "cold store loading bay FIRE"),
             ("school restored", "fire: boiler"),
+            // Words of an end or of a kind that are of the name.
+            ("West normal", "West end FIRE"),
+            ("water tank normal", "clear water tank FIRE"),
+            ("boiler normal", "recovery boiler FIRE"),
+            ("pump room normal", "fire pump room FIRE"),
+            ("low bay normal", "high bay FIRE"),
+            ("Gas low normal", "Gas high"),
+            ("阀间恢复", "报警阀间火警"),
+            ("2号罐未恢复", "2号罐火警"),
+            ("ZONE 2 is not restored", "ZONE 2 FIRE"),
         ] {
-            assert_eq!(fits(end, alarm), (true, false), "{end}");
+            assert!(!fits(end, alarm), "{end}: {alarm}");
+        }
+    }
+
+    #[test]
+    fn an_end_may_say_no_place() {
+        for end in [
+            "",
+            " ",
+            "normal",
+            "恢复正常",
+            "已恢复",
+            "FIRE over",
+            "火警解除",
+            "all clear",
+            "…",
+        ] {
+            assert_eq!(Place::of_end(end).is_none(), end != "…", "{end}");
         }
     }
 }

@@ -28,10 +28,15 @@ const UNITS: [&str; 21] = [
 ];
 /// Behind a number that stands behind a gas: it is a value.
 const GAS_UNITS: [&str; 6] = ["%LEL", "%VOL", "ppm", "ppb", "mg/m3", "mg/m³"];
-/// The gases by their formulas.
-const GASES: [&str; 17] = [
-    "CH4", "CO", "CO2", "H2", "H2S", "NH3", "SO2", "NO", "NO2", "O2", "O3", "Cl2", "HCl", "HCN",
-    "HF", "VOC", "TVOC",
+/// The gases by their formulas, without `NO`: detectors are numbered so.
+const GASES: [&str; 16] = [
+    "CH4", "CO", "CO2", "H2", "H2S", "NH3", "SO2", "NO2", "O2", "O3", "Cl2", "HCl", "HCN", "HF",
+    "VOC", "TVOC",
+];
+/// What may stand directly behind the unit of a gas. Other Chinese words there make a name of it (`NH3 100ppm探头`).
+const STATES: [&str; 19] = [
+    "高", "低", "报", "过", "超", "限", "标", "报警", "告警", "警报", "泄漏", "泄露", "火警",
+    "恢复", "正常", "解除", "消除", "复位", "已",
 ];
 /// Before a number: it is a value. None of them also numbers floors or detectors.
 const MEASURES: [&str; 13] = [
@@ -110,8 +115,22 @@ fn is_of_gas(before: &str, after: &str) -> bool {
     let is_gas = GASES
         .iter()
         .any(|gas| without_end(word, gas).is_some_and(begins_anew));
-    let rest = after_unit(after, &GAS_UNITS);
-    is_gas && rest.is_some_and(|rest| !has_value(rest.trim_start()))
+    let rest = after_gas_unit(after);
+    is_gas && rest.is_some_and(|rest| !is_name(rest) && !has_value(rest.trim_start()))
+}
+
+/// What follows a unit of gases.
+pub(crate) fn after_gas_unit(after: &str) -> Option<&str> {
+    after_unit(after, &GAS_UNITS)
+}
+
+/// Whether what follows a unit directly is more than a state.
+fn is_name(after: &str) -> bool {
+    let mut rest = after;
+    while let Some(next) = STATES.iter().find_map(|state| rest.strip_prefix(state)) {
+        rest = next;
+    }
+    rest.starts_with(is_chinese)
 }
 
 /// Whether a number stands behind a measuring word and alone. A whole one needs a sign before it (`温度: 71`) or a
@@ -178,25 +197,40 @@ fn after_moment(words: &str) -> Option<&str> {
     let (_, rest) = number(rest.strip_prefix(second)?, least..=2, 1..=days)?;
     let date = rest.strip_prefix('日').filter(|_| mark == '年');
     let time = date.unwrap_or(rest);
-    let after = after_time(time.strip_prefix(['T', ' ']).unwrap_or(time), least)?;
-    let joins = |it: char| it.is_ascii_alphanumeric() || "-/:_".contains(it);
-    (!after.starts_with(joins)).then_some(after)
+    after_time(time.strip_prefix(['T', ' ']).unwrap_or(time), least)
 }
 
 /// What follows a time of day with which these words begin.
 fn after_time(words: &str, least: usize) -> Option<&str> {
     let (_, rest) = number(words, least..=2, 0..=23)?;
-    let (_, rest) = number(rest.strip_prefix([':', '时'])?, 2..=2, 0..=59)?;
-    let seconds = rest.strip_prefix([':', '分']);
+    let mark = rest.chars().next().filter(|mark| ":时".contains(*mark))?;
+    let (_, rest) = number(rest.strip_prefix(mark)?, 2..=2, 0..=59)?;
+    if let Some(rest) = rest.strip_prefix('分') {
+        // What is no second by its word begins a name: `02时30分01号主机`.
+        let seconds = number(rest, least..=2, 0..=60);
+        let seconds = seconds.and_then(|(_, after)| after.strip_prefix('秒'));
+        return Some(seconds.unwrap_or(rest));
+    }
+    let seconds = rest.strip_prefix(':');
     let seconds = seconds.and_then(|rest| number(rest, 2..=2, 0..=60));
-    let rest = seconds.map_or(rest, |(_, rest)| rest.strip_prefix('秒').unwrap_or(rest));
-    let part = rest.strip_prefix('.').and_then(digits);
-    let rest = part.map_or(rest, |(_, rest)| rest);
+    let after = seconds.map_or(rest, |(_, rest)| after_zone(rest));
+    let joins =
+        |it: char| it.is_ascii_alphanumeric() || "-+/:_#＃.,~".contains(it) || is_chinese(it);
+    // A sentence may end with it.
+    let stop = after.strip_prefix(['.', ',']);
+    let is_stop = stop.is_some_and(|rest| !rest.starts_with(|it: char| !it.is_whitespace()));
+    (is_stop || !after.starts_with(joins)).then_some(after)
+}
+
+/// What follows the part of a second and the zone behind seconds.
+fn after_zone(words: &str) -> &str {
+    let part = words.strip_prefix('.').and_then(digits);
+    let rest = part.map_or(words, |(_, rest)| rest);
     let zone = rest.strip_prefix(['+', '-']);
     let zone = zone.and_then(|zone| number(zone, 2..=2, 0..=14));
     let zone = zone.and_then(|(_, zone)| number(zone.strip_prefix(':')?, 2..=2, 0..=59));
     let zone = zone.map(|(_, rest)| rest).or(rest.strip_prefix('Z'));
-    Some(zone.unwrap_or(rest))
+    zone.unwrap_or(rest)
 }
 
 /// A number of so many digits and in these bounds with which the words begin, and what follows.

@@ -171,7 +171,7 @@ fn a_name_of_an_active_alarm_in_other_words_or_of_another_code_is_another_alarm(
         .into_iter()
         .find(|one| one.code == AlarmCode::CargoLeak)
         .unwrap();
-    say(&mut hub, "s1", AlarmCode::CargoLeak, Cleared, "over");
+    say(&mut hub, "s1", AlarmCode::CargoLeak, Cleared, "ZONE 1");
     assert_eq!(open.state(&leak.id), Some(Cleared));
     hub.told();
     let said = end(&mut hub, "s1", "over");
@@ -185,7 +185,9 @@ fn a_name_of_an_active_alarm_in_other_words_or_of_another_code_is_another_alarm(
         acknowledge(&mut hub, id);
         hub.update("operator-1", id, (Acknowledged, Closed), Some("put out"));
     }
-    let said = end(&mut hub, "s1", "over");
+    end(&mut hub, "s1", "over");
+    assert_eq!(open.state(&zone_9), Some(Raised), "which of the four");
+    let said = end(&mut hub, "s1", "ZONE 9 over");
     assert_eq!(updates(&said), [(zone_9.clone(), Cleared, None, None)]);
     assert_eq!(open.state(&zone_9), Some(Cleared));
     assert!(end(&mut hub, "s1", "over").is_empty(), "none is left");
