@@ -150,7 +150,9 @@ impl AlarmPlugin {
         let told_again = entry.cause != 0 && event.alarm_id == anew_name(entry.cause);
         let given = message.header.correlation_id.as_deref();
         let name = given.filter(|_| told_again).unwrap_or(&event.alarm_id);
-        let times = [event.occurred_at, message.header.occurred_at];
+        let header = &message.header;
+        // The mapping takes the instant of the reading, whatever time its words give.
+        let times = [event.occurred_at, header.occurred_at, header.sent_at];
         let made = times.map(|at| made_name(speaker_of(message), at));
         (!made.iter().any(|made| name.contains(made))).then_some(name)
     }

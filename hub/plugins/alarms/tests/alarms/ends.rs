@@ -419,3 +419,25 @@ fn a_further_long_text_is_told_at_once() {
         }
     }
 }
+
+/// The name that the mapping makes was taken for the device's where its words give a time of their own.
+#[test]
+fn what_has_a_time_of_its_own_and_no_name_is_told_without_one() {
+    let mut hub = Hub::new(DUTY);
+    hub.behind_s = 3;
+    let mut tell = |words: &str, state: AlarmState| {
+        hub.wait(1);
+        let id = format!("{}:00c0ffee", cordon_contract::made_name("GAS-01", hub.now));
+        let event = AlarmEvent {
+            state,
+            ..event(&id, AlarmLevel::Red, words, hub.now.plus_seconds(-3))
+        };
+        say(&mut hub, Who::Panel, event);
+        raised(&hub).len()
+    };
+    assert_eq!(tell("２＃罐火警", Raised), 1);
+    assert_eq!(tell("2#罐恢复", Cleared), 0);
+    for number in 0..40 {
+        assert_eq!(tell(&format!("smoke {number}"), Raised), 8.min(number + 1));
+    }
+}

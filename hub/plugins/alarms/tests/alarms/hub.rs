@@ -49,6 +49,8 @@ pub struct Hub {
     pub entries: Vec<Entry>,
     /// Whose statement leads to what has a cause.
     pub led_by: Option<String>,
+    /// How long before it is heard what is said happened, by the clock of who says it.
+    pub behind_s: i64,
     /// Orders that wait for an outcome: number, receiver, what they say.
     pub orders: Vec<(u64, String, Body)>,
 }
@@ -68,6 +70,7 @@ impl Hub {
             plugin: AlarmPlugin::new(plan, routes, party("HUB-1"), config),
             now: "2026-11-24T08:00:00+08:00".parse().unwrap(),
             led_by: None,
+            behind_s: 0,
             entries: Vec::new(),
             orders: Vec::new(),
         }
@@ -172,7 +175,7 @@ impl Hub {
                     park_code: ParkCode::new("JS-320700-01").unwrap(),
                     sender_id: party(sender),
                     recipient_id: None,
-                    occurred_at: self.now,
+                    occurred_at: self.now.plus_seconds(-self.behind_s),
                     sent_at: self.now,
                     sequence: 0,
                     correlation_id: name.flatten(),
