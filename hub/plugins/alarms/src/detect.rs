@@ -26,12 +26,9 @@ impl AlarmPlugin {
         batch: &SensorReadingBatch,
         decisions: &mut Decisions,
     ) {
-        let oldest = entry
-            .time
-            .plus_seconds(-i64::from(self.config.sample_age_s_max));
         let mut raised = 0;
         for sample in &batch.samples {
-            let usable = sample.quality == SampleQuality::Good && sample.observed_at >= oldest;
+            let usable = sample.quality == SampleQuality::Good;
             if usable && raised < RAISED_MAX && self.sample(entry, raised, sample, decisions) {
                 raised += 1;
             }
@@ -54,13 +51,19 @@ impl AlarmPlugin {
                 self.raise(entry, index, key, sample, (code, None), decisions)
             });
         };
+        let seen = sample.observed_at.min(entry.time);
         match band {
-            Some(code) if code == point.code => point.back = None,
+            Some(code) if code == point.code => {
+                point.back = None;
+                point.seen = point.seen.max(seen);
+            }
             // A worse threshold of the same side cannot wait: the alarm rises.
             Some(code) if is_worse(code, point.code) => {
                 let risen = Some(point.alarm);
                 return self.raise(entry, index, key, sample, (code, risen), decisions);
             }
+            // What was seen before it tells nothing of now.
+            _ if seen < point.seen => {}
             // The other side is another alarm, at once.
             Some(code) if !is_worse(point.code, code) => {
                 return self.left(entry, index, key, sample, (point, Some(code)), decisions);
@@ -125,7 +128,7 @@ impl AlarmPlugin {
             self.miss((Limit::Points, Some(owner)), name, Some((device, code)));
             return false;
         }
-        let words = format!(
+        let mut words = format!(
             "{} / {code}: {} {} = {} {}",
             code.as_chinese(),
             sample.device_id,
@@ -133,6 +136,11 @@ impl AlarmPlugin {
             sample.value,
             sample.unit
         );
+        // Its clock may be wrong, or it was held up on the way: an alarm all the same, and people see how old it is.
+        let age_s = entry.time.ms_since(sample.observed_at) / 1_000;
+        if age_s > i64::from(self.config.sample_age_s_max) {
+            words += &format!(" ({age_s} s old when it came 到达时已滞后 {age_s} 秒)");
+        }
         let mut event = self.own(entry, index, code, &sample.device_id, &words);
         // An alarm that ended meanwhile does not rise; another begins.
         let ended = |id: &String| {
@@ -146,6 +154,7 @@ impl AlarmPlugin {
             code,
             alarm: event.alarm_id.clone(),
             back: None,
+            seen: sample.observed_at.min(entry.time),
         };
         self.state.points.put(key, point, &owner);
         decisions.emit(Body::AlarmEvent(event), None);

@@ -20,7 +20,7 @@ use crate::state::{Alarm, State, answer_words};
 use crate::words::gist;
 
 /// The form of the saved state. What was saved in another form is not read as this one.
-const FORM: &[u8] = b"alarms/11;";
+const FORM: &[u8] = b"alarms/12;";
 
 /// Points of one device of the park's that may be in alarm whatever others have.
 const POINTS_MIN: usize = 20;

@@ -176,7 +176,7 @@ fn the_other_side_is_another_alarm() {
 }
 
 #[test]
-fn doubtful_and_old_samples_say_nothing() {
+fn doubtful_samples_say_nothing() {
     let mut hub = Hub::new(ROUTES);
     for quality in [
         SampleQuality::Bad,
@@ -185,17 +185,49 @@ fn doubtful_and_old_samples_say_nothing() {
     ] {
         assert!(hub.sample(99, quality).is_empty());
     }
-    let told = hub.now;
-    hub.now = told.plus_seconds(-301);
-    let body = hub.sample(0, SampleQuality::Good);
-    assert!(body.is_empty());
-    let old = hub.entries.last().unwrap().message.clone().unwrap();
-    hub.now = told;
-    let mut old = (*old).clone();
-    if let cordon_model::Body::SensorReadingBatch(batch) = &mut old.body {
-        batch.samples[0].value = 99.into();
+}
+
+/// One value of GAS-01 by a clock so many seconds behind.
+fn late(hub: &mut Hub, value: i64, behind_s: i64) -> Vec<Body> {
+    let mut batch = hub.batch(value, SampleQuality::Good);
+    batch.samples[0].observed_at = hub.now.plus_seconds(-behind_s);
+    hub.message(Body::SensorReadingBatch(batch))
+}
+
+/// A leak that a detector told whose clock was 700 s behind was no alarm, and nobody was told.
+#[test]
+fn a_leak_is_an_alarm_whatever_the_clock_of_its_detector_shows() {
+    for behind_s in [0, 301, 700, 1_800_000_000, -700] {
+        let mut hub = Hub::new(ROUTES);
+        let said = late(&mut hub, 60, behind_s);
+        assert_eq!(
+            raised(&said),
+            [(AlarmCode::SensorHh, AlarmLevel::Red)],
+            "{behind_s}"
+        );
+        let old = format!("({behind_s} s old when it came");
+        let is_told = format!("{said:?}").contains(&old);
+        assert_eq!(is_told, behind_s > 300, "{behind_s}");
+        assert!(late(&mut hub, 60, behind_s).is_empty());
+        // It ends by the same clock.
+        assert!(late(&mut hub, 1, behind_s).is_empty());
+        hub.wait(10);
+        let said = late(&mut hub, 1, behind_s);
+        assert_eq!(updates(&said)[0].1, AlarmState::Cleared, "{behind_s}");
     }
-    assert!(hub.message(old.body).is_empty());
+}
+
+/// What a gateway kept while its line was down comes behind what is so now.
+#[test]
+fn what_was_seen_before_a_leak_does_not_end_it() {
+    let mut hub = Hub::new(ROUTES);
+    assert_eq!(raised(&late(&mut hub, 60, 0)).len(), 1);
+    for _ in 0..20 {
+        hub.wait(1);
+        assert!(late(&mut hub, 1, 3_600).is_empty());
+        assert!(late(&mut hub, -30, 3_600).is_empty());
+    }
+    assert!(late(&mut hub, 60, 0).is_empty());
 }
 
 /// The second gas was counted under the first, and cleared with it while it leaked on.
