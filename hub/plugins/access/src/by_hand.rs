@@ -21,10 +21,7 @@ impl AccessPlugin {
             .unwrap_or_else(|| step.entry.sender.clone());
         let done = match self.why_not(step, order) {
             Some(words) => Err(words),
-            None => {
-                self.carry_out_by_hand(step, order, &by);
-                Ok(())
-            }
+            None => self.carry_out_by_hand(step, order, &by),
         };
         let detail = format!("{}: {}", order.action, done.err().unwrap_or(&order.reason));
         step.audit(Note {
@@ -55,7 +52,12 @@ impl AccessPlugin {
             .then_some("an opening takes a grant, an exemption or an emergency order")
     }
 
-    fn carry_out_by_hand(&mut self, step: &mut Step<'_>, order: &GateCommand, by: &PartyId) {
+    fn carry_out_by_hand(
+        &mut self,
+        step: &mut Step<'_>,
+        order: &GateCommand,
+        by: &PartyId,
+    ) -> Result<(), &'static str> {
         let lanes: [(GateId, LaneId); 1] = [(order.gate_id.clone(), order.lane_id.clone())];
         let id = format!("BY-HAND-{}", step.entry.number);
         match order.action {
@@ -71,7 +73,9 @@ impl AccessPlugin {
                 self.hold(step, &lanes, &hold);
             }
             GateAction::Release => {
-                self.give_back(step, &lanes, by, &order.reason);
+                if self.give_back(step, &lanes, by, &order.reason) == 0 {
+                    return Err("the evacuation holds the lane open");
+                }
             }
             GateAction::Open | GateAction::Close | GateAction::Stop => {
                 let left_ms = order.deadline.ms_since(step.entry.clock);
@@ -94,5 +98,6 @@ impl AccessPlugin {
                 );
             }
         }
+        Ok(())
     }
 }

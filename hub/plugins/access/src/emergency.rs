@@ -149,7 +149,7 @@ impl AccessPlugin {
     }
 
     /// Ends the holding open. It is ordered even where nothing is known to be held: after a lost
-    /// state a barrier may still stand open.
+    /// state a barrier may still stand open. What an evacuation holds stays open until that ends.
     pub(crate) fn give_back(
         &mut self,
         step: &mut Step<'_>,
@@ -158,11 +158,19 @@ impl AccessPlugin {
         reason: &str,
     ) -> usize {
         let mut ordered = 0;
+        let mut kept = Vec::new();
         let at = ordered_at(step.entry);
         for (gate, lane) in lanes {
             let Some(device) = self.barrier_of(lane) else {
                 continue;
             };
+            // What acted before it could be written down is told as it was; the orders after it keep their ids.
+            if !step.entry.late && self.is_evacuated(lane) {
+                step.next_command();
+                self.hold_for_mode(lane);
+                kept.push((gate, lane));
+                continue;
+            }
             self.state.unheld.remove(lane);
             // What acted before it could be written down may be older than the opening.
             let entry = step.entry;
@@ -206,6 +214,7 @@ impl AccessPlugin {
             self.state.asked.insert(lane.clone(), asked);
             ordered += 1;
         }
+        self.tell_kept(step, by, &kept);
         ordered
     }
 
@@ -227,13 +236,19 @@ impl AccessPlugin {
             })
             .collect();
         for (gate, lane, by, order) in over {
-            self.give_back(step, &[(gate, lane.clone())], &by, "the time set is over");
+            let what = if self.is_evacuated(&lane) {
+                self.hold_for_mode(&lane);
+                "the time set is over, the evacuation goes on holding the lane open"
+            } else {
+                self.give_back(step, &[(gate, lane.clone())], &by, "the time set is over");
+                "released by itself, the time set is over"
+            };
             step.audit(Note {
                 action: "access.emergency-release",
                 actor: Some(&by),
                 target: lane.as_str(),
                 outcome: AuditOutcome::Success,
-                detail: &format!("{order}: released by itself, the time set is over"),
+                detail: &format!("{order}: {what}"),
             });
         }
     }
@@ -287,7 +302,7 @@ impl AccessPlugin {
             planned: was_planned(step.entry, change),
         };
         if !waits {
-            self.switch(step, &change);
+            self.come_due(step, &change, &[]);
         } else if self.state.modes.waiting.len() < MODES_WAITING_MAX {
             self.state.modes.waiting.push(change);
         } else {
@@ -316,21 +331,8 @@ impl AccessPlugin {
         }
     }
 
-    /// Changes whose time has come, the earliest first.
-    pub(crate) fn modes_due(&mut self, step: &mut Step<'_>) {
-        let now = step.entry.clock;
-        let waiting = std::mem::take(&mut self.state.modes.waiting);
-        let (mut due, later): (Vec<_>, Vec<_>) =
-            waiting.into_iter().partition(|change| change.at <= now);
-        self.state.modes.waiting = later;
-        due.sort_by_key(|change| change.at);
-        for change in due {
-            self.switch(step, &change);
-        }
-    }
-
     /// Carries out a change whose time has come.
-    fn switch(&mut self, step: &mut Step<'_>, change: &ModeChange) {
+    pub(crate) fn switch(&mut self, step: &mut Step<'_>, change: &ModeChange) {
         let all = self.place_of(&[]);
         let may_change = |gate: &GateId| self.state.modes.may_change(gate, change);
         let place = self.place_of(&change.gates).into_iter();
@@ -354,36 +356,8 @@ impl AccessPlugin {
         }
     }
 
-    /// Whoever planned a change believes that it is carried out, and hears where it is not.
-    fn tell_spared(&self, step: &mut Step<'_>, change: &ModeChange, spared: &[GateId]) {
-        let named: Vec<&str> = spared.iter().map(GateId::as_str).collect();
-        step.audit(Note {
-            action: "access.mode-overtaken",
-            actor: Some(&change.by),
-            target: change.mode.as_str(),
-            outcome: AuditOutcome::Denied,
-            detail: &format!(
-                "{}: {} is evacuated, which a plan does not end",
-                change.id,
-                named.join(" ")
-            ),
-        });
-        let text = format!(
-            "planned change of mode {} to {} was not carried out at {}: the evacuation goes on until somebody ends it 计划的模式变更未执行,疏散持续至有人下令结束",
-            change.id,
-            change.mode,
-            named.join(" ")
-        );
-        let about = About {
-            gate: spared.first(),
-            text,
-            ..About::default()
-        };
-        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Yellow, about);
-    }
-
     /// The gates of the plan that a change names; all when it names none.
-    fn place_of(&self, gates: &[GateId]) -> Vec<GateId> {
+    pub(crate) fn place_of(&self, gates: &[GateId]) -> Vec<GateId> {
         let all = self.plan.gates.iter().map(|gate| &gate.id);
         all.filter(|gate| gates.is_empty() || gates.contains(gate))
             .cloned()

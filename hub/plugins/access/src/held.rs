@@ -30,9 +30,9 @@ impl AccessPlugin {
     /// Notes that a lane is held open.
     pub(crate) fn note_held(&mut self, lane: &LaneId, mut held: Held) {
         self.state.unheld.remove(lane);
-        // A mode never takes over what a person opened: only that person's release ends it.
+        // A mode never takes over what a person opened and wants open: only a release ends it.
         match self.state.held.get_mut(lane) {
-            Some(by_hand) if held.by_mode && !by_hand.by_mode => {
+            Some(by_hand) if held.by_mode && !by_hand.by_mode && !by_hand.unwanted => {
                 by_hand.opened.and(&held.opened);
                 // It is ordered now, whoever had opened it.
                 by_hand.found = false;
@@ -132,9 +132,11 @@ impl AccessPlugin {
                 later.opened.and(&held.opened);
             } else {
                 // Nobody releases it by itself once that did not work.
+                let of_mode = self.is_evacuated(lane);
                 let held = Held {
                     until: None,
-                    unwanted: true,
+                    by_mode: held.by_mode || of_mode,
+                    unwanted: !of_mode,
                     ..held
                 };
                 self.state.held.insert(lane.clone(), held);
@@ -144,7 +146,7 @@ impl AccessPlugin {
 
     /// A lane confirms an opening that had come to nothing: it is held, as the lane says.
     fn held_after_all(&mut self, lane: &LaneId, command: MessageId) {
-        let is_late = |held: &Held| held.command == command;
+        let is_late = |held: &Held| held.command == command || held.opened.has_ended(command);
         if self.state.unheld.get(lane).is_some_and(is_late)
             && let Some(mut held) = self.state.unheld.remove(lane)
         {

@@ -136,7 +136,8 @@ impl AccessPlugin {
             self.state.held.remove(lane);
             return;
         }
-        let is_over = held.until.is_some_and(|until| until <= step.entry.time);
+        let is_over =
+            held.until.is_some_and(|until| until <= step.entry.time) && !self.is_evacuated(lane);
         let is_told = status.command_outcome.is_some();
         if !(held.before_start || is_told) || !held.opened.is_settled() || is_over {
             return;

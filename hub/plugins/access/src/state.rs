@@ -229,19 +229,22 @@ pub(crate) struct Release {
     pub at: Timestamp,
 }
 
-/// Openings of one lane whose outcome is waited for at once; one more counts as carried out.
-const AWAITED_MAX: usize = 16;
+/// Openings of one lane whose outcome is waited for at once; one more counts as carried out. As many that have ended
+/// are remembered.
+const OPENINGS_MAX: usize = 16;
 
 /// What is known of all the openings of a lane since its last release: the newest may come to nothing
-/// while an earlier one has locked the boom open.
+/// while an earlier one has locked the boom open, and each may be confirmed late.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Opened {
     /// One was carried out, or nobody can say that it was not.
     locked: bool,
     /// The lane said so.
     confirmed: bool,
-    /// Those whose outcome is not known yet.
+    /// Those whose outcome is not known yet, oldest first.
     awaited: Vec<MessageId>,
+    /// Those that ended unconfirmed, oldest first: the lane may say otherwise later.
+    ended: Vec<MessageId>,
 }
 
 impl Opened {
@@ -257,7 +260,7 @@ impl Opened {
         Self {
             locked: true,
             confirmed: true,
-            awaited: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -266,10 +269,23 @@ impl Opened {
         self.locked |= other.locked;
         self.confirmed |= other.confirmed;
         self.awaited.extend(&other.awaited);
-        self.locked |= self.awaited.len() > AWAITED_MAX;
-        if self.locked {
-            self.awaited.clear();
+        self.ended.extend(&other.ended);
+        if self.awaited.len() > OPENINGS_MAX {
+            self.locked = true;
+            let over = self.awaited.len() - OPENINGS_MAX;
+            self.ended.extend(self.awaited.drain(..over));
         }
+        self.shorten();
+    }
+
+    /// Forgets what tells nothing more, and the oldest of too many.
+    fn shorten(&mut self) {
+        if self.confirmed {
+            self.awaited.clear();
+            self.ended.clear();
+        }
+        let over = self.ended.len().saturating_sub(OPENINGS_MAX);
+        self.ended.drain(..over);
     }
 
     /// Whether the lane confirmed an opening.
@@ -282,23 +298,26 @@ impl Opened {
         self.awaited.is_empty()
     }
 
+    /// Whether an order is one of those that ended unconfirmed.
+    pub fn has_ended(&self, command: MessageId) -> bool {
+        self.ended.contains(&command)
+    }
+
     /// Takes in what came of an order; true when it was the last opening that could hold the lane, and
     /// came to nothing as well.
     pub fn ends_with(&mut self, command: MessageId, outcome: CommandOutcome) -> bool {
-        let Some(at) = self.awaited.iter().position(|id| *id == command) else {
+        let at = self.awaited.iter().position(|id| *id == command);
+        if outcome == CommandOutcome::Accepted || at.is_none() && !self.has_ended(command) {
             return false;
-        };
-        match outcome {
-            CommandOutcome::Accepted => {}
-            CommandOutcome::Failed => {
-                self.awaited.swap_remove(at);
-            }
-            CommandOutcome::Confirmed | CommandOutcome::Expired | CommandOutcome::Refused => {
-                self.locked = true;
-                self.confirmed |= outcome == CommandOutcome::Confirmed;
-                self.awaited.clear();
-            }
         }
-        !self.locked && self.awaited.is_empty()
+        if outcome == CommandOutcome::Confirmed {
+            self.locked = true;
+            self.confirmed = true;
+        } else if let Some(at) = at {
+            self.locked |= outcome != CommandOutcome::Failed;
+            self.ended.push(self.awaited.remove(at));
+        }
+        self.shorten();
+        at.is_some() && !self.locked && self.awaited.is_empty()
     }
 }

@@ -5,8 +5,9 @@ use cordon_model::{
 };
 
 use crate::alarm::{About, Step};
+use crate::held::is_before;
 use crate::plugin::AccessPlugin;
-use crate::state::{Opening, Progress};
+use crate::state::{Opening, Progress, Release};
 
 impl AccessPlugin {
     pub(crate) fn on_gate_status(&mut self, step: &mut Step<'_>, status: &GateStatus) {
@@ -37,9 +38,17 @@ impl AccessPlugin {
     fn watch_late_rise(&mut self, step: &mut Step<'_>, status: &GateStatus) {
         let lane = &status.lane_id;
         let held = self.state.held.contains_key(lane) || self.state.releasing.contains_key(lane);
+        // It may have waited while the journal could not be written, and be older than a release that acted meanwhile.
+        let (asked, released) = (self.state.asked.get(lane), self.state.released.get(lane));
+        let entry = step.entry;
+        let is_old = |it: &Release| is_before(entry, status.observed_at, it.at);
+        let is_old = asked.into_iter().chain(released).any(is_old);
         let Some(state) = self.state.lanes.get_mut(lane) else {
             return;
         };
+        if is_old {
+            return;
+        }
         if status.inputs.up_limit != Some(true) {
             // Unknown inputs end no rise; the lower limit does.
             let is_down = status.inputs.down_limit == Some(true);

@@ -68,6 +68,9 @@ fn one_key_holds_every_lane_open_whatever_the_mode_until_released() {
         let told = feed.vehicle("L-06", LoopEventKind::Passed, Direction::Out);
         assert!(told.alarms().is_empty());
         assert_eq!(told.passages()[0].decision_ref.as_deref(), Some("EM-1"));
+        if *name == OperatingMode::Evacuation {
+            feed.say(mode(OperatingMode::Normal, &[], morning()));
+        }
         let told = feed.say(open(&["G-01", "G-04"], Some(true)));
         assert_eq!(told.orders.len(), 4);
         for ordered in &told.orders {
@@ -494,6 +497,7 @@ fn a_later_opening_that_fails_does_not_end_the_hold_of_an_earlier_one() {
             let third = again(&mut feed);
             feed.end(lane.as_str(), third, Failed);
             assert!(held(), "late {late}: still locked");
+            feed.say(mode(OperatingMode::Normal, &[], morning()));
             let told = feed.say(open(&[], Some(true)));
             let mut releases = told.orders.iter().map(|ordered| &ordered.command);
             let release = releases.find(|command| command.lane_id == lane);

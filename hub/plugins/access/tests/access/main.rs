@@ -11,6 +11,7 @@
 mod by_hand;
 mod deciding;
 mod emergencies;
+mod evacuated;
 mod held_over;
 mod late_rise;
 mod park;

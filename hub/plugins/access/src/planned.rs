@@ -1,0 +1,107 @@
+//! Changes of mode that were planned, when their time has come.
+
+use cordon_model::{AlarmCode, AlarmLevel, AuditOutcome, GateId, OperatingMode};
+
+use crate::alarm::{About, Note, Step};
+use crate::plugin::AccessPlugin;
+use crate::state::ModeChange;
+
+/// A planned evacuation whose time is longer ago does not begin: nobody waits for it any more.
+const BEGINS_WITHIN_S: i64 = 120;
+
+impl AccessPlugin {
+    /// Changes whose time has come, the earliest first.
+    pub(crate) fn modes_due(&mut self, step: &mut Step<'_>) {
+        let now = step.entry.clock;
+        let waiting = std::mem::take(&mut self.state.modes.waiting);
+        let (mut due, later): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|change| change.at <= now);
+        self.state.modes.waiting = later;
+        due.sort_by_key(|change| change.at);
+        let mut rest = due.as_slice();
+        while let Some((change, later)) = rest.split_first() {
+            self.come_due(step, change, later);
+            rest = later;
+        }
+    }
+
+    /// A change whose time has come, with those after it whose time has come too.
+    pub(crate) fn come_due(
+        &mut self,
+        step: &mut Step<'_>,
+        change: &ModeChange,
+        later: &[ModeChange],
+    ) {
+        let Some(why) = self.is_past(step, change, later) else {
+            return self.switch(step, change);
+        };
+        let place = self.place_of(&change.gates);
+        let text = format!(
+            "planned evacuation {} did not begin: {why} 计划的疏散未开始,时间已过",
+            change.id
+        );
+        let detail = format!("{}: it did not begin, {why}", change.id);
+        self.tell_overtaken(step, change, (place.first(), &detail, text));
+    }
+
+    /// Why a planned evacuation does not begin that comes due late, because the hub was away or its disk had failed.
+    fn is_past(
+        &self,
+        step: &Step<'_>,
+        change: &ModeChange,
+        later: &[ModeChange],
+    ) -> Option<&'static str> {
+        let evacuation = OperatingMode::Evacuation;
+        if !change.planned || change.mode != evacuation {
+            return None;
+        }
+        if step.entry.clock > change.at.plus_seconds(BEGINS_WITHIN_S) {
+            return Some("its time was more than 120 s ago");
+        }
+        let place = self.place_of(&change.gates);
+        let ends = |gate: &GateId| {
+            later.iter().any(|it| {
+                let is_there = it.gates.is_empty() || it.gates.contains(gate);
+                it.mode != evacuation && it.at > change.at && is_there
+            })
+        };
+        (!place.is_empty() && place.iter().all(ends)).then_some("its planned end has come as well")
+    }
+
+    /// A plan meets an evacuation, which it does not end.
+    pub(crate) fn tell_spared(&self, step: &mut Step<'_>, change: &ModeChange, spared: &[GateId]) {
+        let named: Vec<&str> = spared.iter().map(GateId::as_str).collect();
+        let named = named.join(" ");
+        let detail = format!(
+            "{}: {named} is evacuated, which a plan does not end",
+            change.id
+        );
+        let text = format!(
+            "planned change of mode {} to {} was not carried out at {named}: the evacuation goes on until somebody ends it 计划的模式变更未执行,疏散持续至有人下令结束",
+            change.id, change.mode
+        );
+        self.tell_overtaken(step, change, (spared.first(), &detail, text));
+    }
+
+    /// Whoever planned a change believes that it is carried out, and hears where it is not.
+    fn tell_overtaken(
+        &self,
+        step: &mut Step<'_>,
+        change: &ModeChange,
+        (gate, detail, text): (Option<&GateId>, &str, String),
+    ) {
+        step.audit(Note {
+            action: "access.mode-overtaken",
+            actor: Some(&change.by),
+            target: change.mode.as_str(),
+            outcome: AuditOutcome::Denied,
+            detail,
+        });
+        let about = About {
+            gate,
+            text,
+            ..About::default()
+        };
+        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Yellow, about);
+    }
+}
