@@ -29,7 +29,7 @@ pub struct Config {
     /// Seconds a device must be silent before it is an alarm; a connection that is lost and there
     /// again sooner is none.
     pub offline_after_s: u32,
-    /// Seconds after which a sample is history and neither raises nor clears.
+    /// Seconds after which the alarm of a sample says how old that was when it came.
     pub sample_age_s_max: u32,
     /// Levels of the alarms this plug-in raises itself, by code; see [`Config::level`].
     pub levels: BTreeMap<AlarmCode, AlarmLevel>,

@@ -51,19 +51,13 @@ impl AlarmPlugin {
                 self.raise(entry, index, key, sample, (code, None), decisions)
             });
         };
-        let seen = sample.observed_at.min(entry.time);
         match band {
-            Some(code) if code == point.code => {
-                point.back = None;
-                point.seen = point.seen.max(seen);
-            }
+            Some(code) if code == point.code => point.back = None,
             // A worse threshold of the same side cannot wait: the alarm rises.
             Some(code) if is_worse(code, point.code) => {
                 let risen = Some(point.alarm);
                 return self.raise(entry, index, key, sample, (code, risen), decisions);
             }
-            // What was seen before it tells nothing of now.
-            _ if seen < point.seen => {}
             // The other side is another alarm, at once.
             Some(code) if !is_worse(point.code, code) => {
                 return self.left(entry, index, key, sample, (point, Some(code)), decisions);
@@ -154,7 +148,6 @@ impl AlarmPlugin {
             code,
             alarm: event.alarm_id.clone(),
             back: None,
-            seen: sample.observed_at.min(entry.time),
         };
         self.state.points.put(key, point, &owner);
         decisions.emit(Body::AlarmEvent(event), None);

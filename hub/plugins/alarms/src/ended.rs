@@ -7,7 +7,7 @@ use cordon_model::{AlarmEvent, AlarmState, AuditOutcome};
 use crate::alike::Standing;
 use crate::kept::are_cut;
 use crate::life::is_over;
-use crate::place::Place;
+use crate::place::{EndPlaces, Place};
 use crate::plugin::AlarmPlugin;
 use crate::routes::{Later, is_grave};
 use crate::state::Alarm;
@@ -102,13 +102,29 @@ impl AlarmPlugin {
         let (like, others): (Vec<_>, Vec<_>) = active.partition(|(_, alarm)| {
             alarm.event.alarm_code == event.alarm_code && alarm.source == source
         });
-        let meant = if like.is_empty() { others } else { like };
+        let mut meant = if like.is_empty() { others } else { like };
+        let end = EndPlaces::new(&event.description);
+        let is_there = |(_, alarm): &&&(&String, &Alarm)| {
+            !end.is_none() && end.may_be(&Place::of_alarm(&alarm.event.description))
+        };
+        let mut there = meant.iter().filter(is_there);
+        if counts
+            && !is_said
+            && let (Some(one), None) = (there.next(), there.next())
+        {
+            meant = vec![*one];
+        }
         let is_sure = meant.first().is_none_or(|(_, alarm)| {
             let is_grave = is_grave(alarm.event.alarm_level) && !self.is_hubs(entry);
             let is_called = is_known || self.is_nameless(entry, alarm, event);
             let is_its = || is_of_its_place(alarm, event) && is_as_grave(alarm, event);
-            let says = || is_said || self.says_where(alarm, &known, event);
-            !is_grave || is_called && is_its() && says()
+            let says = || is_said || self.says_where(alarm, &known, &end);
+            let is_elsewhere = || {
+                known
+                    .iter()
+                    .any(|(_, other)| may_be_there(alarm, other, event))
+            };
+            !is_grave || is_called && is_its() && says() && !is_elsewhere()
         });
         let meant = meant.into_iter().map(|(id, _)| (*id).clone());
         (meant.collect(), is_sure)
@@ -122,9 +138,8 @@ impl AlarmPlugin {
 
     /// Whether the words of an end say just the place of this alarm, and of no other text of the name or code. If they
     /// say none, its source told of no other at all. Of a text that is not kept whole it is not known.
-    fn says_where(&self, alarm: &Alarm, known: &[(&String, &Alarm)], event: &AlarmEvent) -> bool {
-        let end = Place::of_end(&event.description);
-        let is_there = |alarm: &Alarm| end.is_of(&Place::of_alarm(&alarm.event.description));
+    fn says_where(&self, alarm: &Alarm, known: &[(&String, &Alarm)], end: &EndPlaces) -> bool {
+        let is_there = |alarm: &Alarm| end.may_be(&Place::of_alarm(&alarm.event.description));
         let others = known.iter().map(|(_, other)| other);
         let mut others = others.filter(|other| other.text != alarm.text);
         if end.is_none() {
@@ -174,6 +189,13 @@ impl AlarmPlugin {
 /// Whether an end is no milder than an alarm is: that is the end of a step that it has left behind.
 fn is_as_grave(alarm: &Alarm, end: &AlarmEvent) -> bool {
     end.alarm_level <= alarm.event.alarm_level
+}
+
+/// Whether an end may be of another alarm that has the words of this one, and another place in fields of its own.
+fn may_be_there(alarm: &Alarm, other: &Alarm, end: &AlarmEvent) -> bool {
+    let is_same_place =
+        is_of_its_place(alarm, &other.event) && is_of_its_place(other, &alarm.event);
+    other.text == alarm.text && !is_same_place && is_of_its_place(other, end)
 }
 
 /// Whether an end is of the code of an alarm, and names no other place than it in fields of its own.

@@ -4,21 +4,25 @@
 use crate::values::{after_gas_unit, is_chinese};
 use crate::words::{VALUE, gist};
 
-/// How an end may close, word for word. Each may be a part of a name as well (`West end`, `clear water tank`), so none
-/// is left out elsewhere.
-const ENDINGS: [&str; 39] = [
+/// How an end may close, word for word, once. Each may be a part of a name as well (`West end`, `Sulphur recovery`), so
+/// none is left out elsewhere, and what the whole words say is a place too.
+const ENDINGS: [&str; 36] = [
     "no fire ",
     "no smoke ",
+    "all clear ",
     "back to normal ",
     "return to normal ",
     "returned to normal ",
-    "to normal ",
+    "restored to normal ",
     "normal ",
     "restored ",
     "restore ",
+    "restoral ",
     "reset ",
     "clear ",
     "cleared ",
+    "clr ",
+    "rtn ",
     "ok ",
     "over ",
     "ended ",
@@ -28,36 +32,32 @@ const ENDINGS: [&str; 39] = [
     "resolved ",
     "closed ",
     "gone ",
-    "is ",
-    "are ",
-    "was ",
-    "has ",
-    "have ",
-    "been ",
-    "now ",
-    "all ",
+    "恢 复 正 常 ",
     "恢 复 ",
     "正 常 ",
     "消 除 ",
     "解 除 ",
     "复 位 ",
+    "复 归 ",
     "结 束 ",
-    "已 ",
-    "现 已 ",
     "消 失 ",
     "撤 销 ",
+    "撤 除 ",
+];
+/// What may stand before that.
+const BEFORE_ENDINGS: [&str; 8] = [
+    "is ", "are ", "was ", "has ", "have ", "been ", "now ", "已 ",
 ];
 /// How it may begin.
-const BEGINNINGS: [&str; 12] = [
-    "normal ",
+const BEGINNINGS: [&str; 11] = [
     "restored ",
     "restore ",
     "reset ",
     "cleared ",
     "recovered ",
     "resolved ",
+    "恢 复 正 常 ",
     "恢 复 ",
-    "正 常 ",
     "解 除 ",
     "消 除 ",
     "复 位 ",
@@ -86,74 +86,91 @@ impl Place {
     /// The place of an alarm.
     pub(crate) fn of_alarm(words: &str) -> Self {
         let words = split(words);
-        let (words, left) = without_behind(&words, &[&KINDS]);
-        Self::new(words, left.has_kind)
-    }
-
-    /// The place of an end. What says behind it that it is over says so once.
-    pub(crate) fn of_end(words: &str) -> Self {
-        let words = split(words);
-        let (mut words, left) = without_behind(&words, &[&ENDINGS, &KINDS]);
-        let begin = |words: &&str| -> Option<usize> {
-            let begins = BEGINNINGS.iter().find(|word| words.starts_with(**word));
-            begins.filter(|_| !left.has_ending).map(|word| word.len())
-        };
-        while let Some(length) = begin(&words) {
-            words = words.get(length..).unwrap_or_default();
-        }
-        Self::new(words, left.has_kind)
+        let place = without(&words, &KINDS);
+        Self::new(place, place != words)
     }
 
     fn new(words: &str, has_kind: bool) -> Self {
-        let mut bare = words;
-        while let Some(rest) = KINDS.iter().find_map(|kind| bare.strip_prefix(kind))
-            && !has_kind
-        {
-            bare = rest;
-        }
+        let bare = if has_kind {
+            words
+        } else {
+            behind(words, &KINDS)
+        };
         Self {
             words: words.to_owned(),
             bare: bare.to_owned(),
         }
     }
 
-    /// Whether they say none.
-    pub(crate) fn is_none(&self) -> bool {
-        self.bare.is_empty()
-    }
-
-    /// Whether an end says just this place of an alarm.
-    pub(crate) fn is_of(&self, alarm: &Self) -> bool {
+    /// Whether an end that says this place says just the one of an alarm.
+    fn is_of(&self, alarm: &Self) -> bool {
         let is = |alarm: &Self| self.words == alarm.words || self.bare == alarm.bare;
-        let (words, _) = without_behind(&alarm.words, &[&KINDS, &LEVELS]);
+        let words = without(without(&alarm.words, &LEVELS), &KINDS);
         is(alarm) || is(&Self::new(words, alarm.words == alarm.bare))
     }
 }
 
-/// What was left out behind some words.
-#[derive(Default)]
-struct Left {
-    has_kind: bool,
-    has_ending: bool,
-}
+/// The places that an end may mean: its words as they are, without what closes them, and without what begins them.
+#[derive(Debug)]
+pub(crate) struct EndPlaces(Vec<Place>);
 
-/// The words without those of these lists that stand behind them.
-fn without_behind<'a>(words: &'a str, lists: &[&[&str]]) -> (&'a str, Left) {
-    let mut words = words;
-    let mut left = Left::default();
-    let all = || lists.iter().flat_map(|list| list.iter());
-    while let Some(last) = all().find(|last| is_behind(words, last)) {
-        left.has_kind |= KINDS.contains(last);
-        left.has_ending |= ENDINGS.contains(last);
-        words = words.strip_suffix(last).unwrap_or(words);
+impl EndPlaces {
+    pub(crate) fn new(words: &str) -> Self {
+        let words = split(words);
+        let words = words.as_str();
+        let place = without(words, &KINDS);
+        let mut places = vec![Place::new(place, place != words)];
+        let closed = without_one(words, &ENDINGS).or_else(|| without_one(place, &ENDINGS));
+        if let Some(closed) = closed {
+            let over = without(closed, &BEFORE_ENDINGS);
+            let left = without(over, &KINDS);
+            places.push(Place::new(left, left != over || place != words));
+        } else if let Some(left) = behind_one(behind(place, &KINDS), &BEGINNINGS) {
+            places.push(Place::new(left, place != words));
+        }
+        Self(places)
     }
-    (words, left)
+
+    /// Whether they may say none.
+    pub(crate) fn is_none(&self) -> bool {
+        self.0.iter().any(|place| place.bare.is_empty())
+    }
+
+    /// Whether this alarm's place may be meant.
+    pub(crate) fn may_be(&self, alarm: &Place) -> bool {
+        self.0.iter().any(|place| place.is_of(alarm))
+    }
 }
 
-/// Whether these whole words are the last.
-fn is_behind(words: &str, last: &str) -> bool {
-    let before = words.strip_suffix(last);
-    before.is_some_and(|before| before.is_empty() || before.ends_with(' '))
+/// The words without those of a list that stand behind them.
+fn without<'a>(words: &'a str, list: &[&str]) -> &'a str {
+    let mut words = words;
+    while let Some(before) = without_one(words, list) {
+        words = before;
+    }
+    words
+}
+
+/// The words without the longest of a list that stands behind them, if one does: whole words.
+fn without_one<'a>(words: &'a str, list: &[&str]) -> Option<&'a str> {
+    let ends = list.iter().filter_map(|last| words.strip_suffix(last));
+    ends.filter(|before| before.is_empty() || before.ends_with(' '))
+        .min_by_key(|before| before.len())
+}
+
+/// The words behind those of a list with which they begin.
+fn behind<'a>(words: &'a str, list: &[&str]) -> &'a str {
+    let mut words = words;
+    while let Some(rest) = behind_one(words, list) {
+        words = rest;
+    }
+    words
+}
+
+/// The words behind the longest of a list with which they begin, if they begin with one.
+fn behind_one<'a>(words: &'a str, list: &[&str]) -> Option<&'a str> {
+    let begins = list.iter().filter_map(|first| words.strip_prefix(first));
+    begins.min_by_key(|rest| rest.len())
 }
 
 /// Words one by one. Only white space and punctuation that joins nothing stand between them.
@@ -210,10 +227,10 @@ fn plain(letter: char) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::Place;
+    use super::{EndPlaces, Place};
 
     fn fits(end: &str, alarm: &str) -> bool {
-        Place::of_end(end).is_of(&Place::of_alarm(alarm))
+        EndPlaces::new(end).may_be(&Place::of_alarm(alarm))
     }
 
     #[test]
@@ -244,6 +261,11 @@ mod tests {
             ("-1层泵房恢复", "－１层泵房火警"),
             ("West end FIRE over", "West end FIRE"),
             ("1号主机02回路003号点恢复", "1号主机02回路003号点火警"),
+            ("FIRE CLEARED: ZONE 2", "ZONE 2 FIRE"),
+            ("火警恢复：2号罐", "2号罐火警"),
+            ("ZONE 2 FIRE CLR", "ZONE 2 FIRE"),
+            ("2号罐火警复归", "2号罐火警"),
+            ("Sulphur recovery normal", "Sulphur recovery FIRE"),
         ] {
             assert!(fits(end, alarm), "{end}: {alarm}");
         }
@@ -306,6 +328,13 @@ mod tests {
             ("Gas low normal", "Gas high"),
             ("阀间恢复", "报警阀间火警"),
             ("2号罐未恢复", "2号罐火警"),
+            ("Sulphur recovery normal", "Sulphur FIRE"),
+            ("Solvent recovery restored", "Solvent FIRE"),
+            ("Hall 2 off normal", "Hall 2 FIRE"),
+            ("静电消除恢复", "静电火警"),
+            ("ZONE 1 all normal", "ZONE 1 FIRE"),
+            ("Normal butane tank", "butane tank FIRE"),
+            ("正常照明配电间", "照明配电间火警"),
             ("ZONE 2 is not restored", "ZONE 2 FIRE"),
         ] {
             assert!(!fits(end, alarm), "{end}: {alarm}");
@@ -325,7 +354,7 @@ mod tests {
             "all clear",
             "…",
         ] {
-            assert_eq!(Place::of_end(end).is_none(), end != "…", "{end}");
+            assert_eq!(EndPlaces::new(end).is_none(), end != "…", "{end}");
         }
     }
 }

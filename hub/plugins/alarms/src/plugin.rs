@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cordon_contract::{
-    Decisions, Entry, EntryKind, Fault, Owner, Owners, Plugin, Word, speaker_of,
+    Decisions, Entry, EntryKind, Fault, HUB_START, Owner, Owners, Plugin, Word, speaker_of,
 };
 use cordon_model::name::mark;
 use cordon_model::plan::ParkPlan;
@@ -20,7 +20,7 @@ use crate::state::{Alarm, State, answer_words};
 use crate::words::gist;
 
 /// The form of the saved state. What was saved in another form is not read as this one.
-const FORM: &[u8] = b"alarms/12;";
+const FORM: &[u8] = b"alarms/13;";
 
 /// Points of one device of the park's that may be in alarm whatever others have.
 const POINTS_MIN: usize = 20;
@@ -313,6 +313,18 @@ impl AlarmPlugin {
     }
 }
 
+impl AlarmPlugin {
+    /// A start lets the points go of whose alarm nobody heard: another program saw them, to which they were none, and
+    /// this one has only read of it. They are raised by their next sample.
+    fn forget_unraised(&mut self) {
+        let alarms = &self.state.alarms;
+        self.state.points.retain(|id| alarms.contains_key(id));
+        self.state
+            .points
+            .index(|device| self.owners.of_device(device));
+    }
+}
+
 impl Plugin for AlarmPlugin {
     fn name(&self) -> &'static str {
         "alarms"
@@ -325,6 +337,7 @@ impl Plugin for AlarmPlugin {
             EntryKind::Tick => self.tick(entry, decisions),
             EntryKind::Order => self.ordered(entry),
             EntryKind::Outcome => self.outcome(entry, decisions),
+            EntryKind::Audit if entry.label == HUB_START => self.forget_unraised(),
             EntryKind::Submission | EntryKind::Refused | EntryKind::Audit => {}
         }
     }

@@ -65,6 +65,11 @@ impl Points {
         self.of_park
     }
 
+    /// Lets the points go whose alarm is not one of these.
+    pub(crate) fn retain(&mut self, is_known: impl Fn(&str) -> bool) {
+        self.known.retain(|_, point| is_known(&point.alarm));
+    }
+
     /// Counts again what was restored.
     pub(crate) fn index(&mut self, owner: impl Fn(&DeviceId) -> Owner) {
         self.count.clear();

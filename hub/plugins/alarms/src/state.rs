@@ -236,8 +236,6 @@ pub(crate) struct Point {
     pub alarm: String,
     /// Since when it is back.
     pub back: Option<Timestamp>,
-    /// When it was last seen beyond, by its own clock, but no later than that came.
-    pub seen: Timestamp,
 }
 
 /// An order under way: who is told of which alarms.

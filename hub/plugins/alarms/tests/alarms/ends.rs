@@ -7,7 +7,7 @@ use crate::hub::Hub;
 use crate::over::{BOTH, DUTY, Who, all, close, end, event, nameless, red, restart, say};
 
 /// What people closed, what burns, and the end of what people closed.
-const ENDS: [(&str, &str, &str); 27] = [
+const ENDS: [(&str, &str, &str); 29] = [
     ("1层泵房火警", "-1层泵房火警", "1层泵房恢复"),
     ("FLOOR 1 FIRE", "FLOOR -1 FIRE", "FLOOR 1 normal"),
     ("L1 FIRE", "L1+ FIRE", "L1 normal"),
@@ -51,6 +51,23 @@ const ENDS: [(&str, &str, &str); 27] = [
     ("2号泵 火警", "1号罐2号泵 火警", "2号泵 恢复"),
     ("3号罐火警", "1、2号罐火警", "1号罐恢复"),
     ("hall", "hall north", "hall normal"),
+    // Names that end, or begin, as an end may.
+    (
+        "Sulphur recovery FIRE",
+        "Sulphur FIRE",
+        "Sulphur recovery normal",
+    ),
+    ("静电消除火警", "静电火警", "静电消除恢复"),
+];
+/// The same, where the end may be of either: only what was told tells.
+const EITHER: [(&str, &str, &str); 3] = [
+    ("Sulphur recovery FIRE", "Sulphur FIRE", "Sulphur recovery"),
+    ("Hall 2 off FIRE", "Hall 2 FIRE", "Hall 2 off"),
+    (
+        "Reset butane tank FIRE",
+        "butane tank FIRE",
+        "Reset butane tank",
+    ),
 ];
 
 fn raised(hub: &Hub) -> Vec<String> {
@@ -62,7 +79,7 @@ fn raised(hub: &Hub) -> Vec<String> {
 #[test]
 fn an_end_that_tells_of_another_place_ends_nothing() {
     for who in BOTH {
-        for (over, burning, ending) in ENDS {
+        for (over, burning, ending) in ENDS.into_iter().chain(EITHER) {
             for is_long in [false, true] {
                 let prefix = if is_long {
                     "某某化工有限公司一号厂区".repeat(18)
@@ -294,6 +311,73 @@ fn an_end_without_a_place_ends_nothing_where_others_were_told() {
         nameless(&mut hub, "ZONE 2 FIRE", Raised);
         nameless(&mut hub, ending, Cleared);
         assert_eq!(raised(&hub).len(), 1, "nameless {ending}");
+    }
+}
+
+/// People had closed the alarm of one area, or of one person, and its end was taken for that of another's.
+#[test]
+fn an_end_that_leaves_out_where_ends_nothing_where_others_were_told() {
+    let place = |number: u8, event: AlarmEvent| match number {
+        1 => AlarmEvent {
+            area_id: Some("A-CORE".into()),
+            ..event
+        },
+        2 => AlarmEvent {
+            area_id: Some("A-KEY".into()),
+            ..event
+        },
+        3 => AlarmEvent {
+            person_id: Some("P-1".into()),
+            ..event
+        },
+        _ => AlarmEvent {
+            person_id: Some("P-2".into()),
+            ..event
+        },
+    };
+    for who in BOTH {
+        for (closed, burns) in [(1, 2), (3, 4)] {
+            for ending in ["smoke", "normal", ""] {
+                let mut hub = Hub::new(DUTY);
+                let told = event("v", AlarmLevel::Red, "smoke", hub.now);
+                say(&mut hub, who, place(closed, told));
+                close(&mut hub, "v");
+                hub.wait(1);
+                let told = event("v", AlarmLevel::Red, "smoke", hub.now);
+                say(&mut hub, who, place(burns, told));
+                restart(&mut hub);
+                end(&mut hub, who, "v", ending);
+                assert_eq!(raised(&hub).len(), 1, "{who:?} {closed} {ending}");
+                let over = AlarmEvent {
+                    state: Cleared,
+                    ..event("v", AlarmLevel::Red, "smoke", hub.now)
+                };
+                say(&mut hub, who, place(burns, over));
+                assert!(raised(&hub).is_empty(), "{who:?} {closed} {ending}");
+            }
+        }
+    }
+}
+
+/// All of them were RAISED until people ended them.
+#[test]
+fn of_several_places_under_one_name_an_end_ends_its_own() {
+    for who in BOTH {
+        let mut hub = Hub::new(DUTY);
+        for zone in 1..=3 {
+            red(&mut hub, who, "n", &format!("ZONE {zone} FIRE"));
+            hub.wait(1);
+        }
+        end(&mut hub, who, "n", "normal");
+        end(&mut hub, who, "n", "ZONE 4 normal");
+        assert_eq!(raised(&hub).len(), 3, "{who:?}");
+        for zone in [2, 3, 1] {
+            end(&mut hub, who, "n", &format!("ZONE {zone} normal"));
+            let left = raised(&hub);
+            let words = format!("ZONE {zone} FIRE");
+            assert!(!left.iter().any(|it| it.ends_with(&words)), "{left:?}");
+        }
+        assert!(raised(&hub).is_empty(), "{who:?}");
     }
 }
 
