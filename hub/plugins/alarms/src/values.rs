@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 /// What may stand behind a number that is a value already.
-const UNITS: [&str; 21] = [
+const UNITS: [&str; 19] = [
     "%LEL",
     "%VOL",
     "%RH",
@@ -22,8 +22,6 @@ const UNITS: [&str; 21] = [
     "MPa",
     "mbar",
     "bar",
-    "C",
-    "F",
     "摄氏度",
 ];
 /// Behind a number that stands behind a gas: it is a value.
@@ -143,7 +141,8 @@ fn is_measured(before: &str, after: &str, is_whole: bool) -> bool {
     });
     let unit = after_unit(after, &UNITS);
     let is_told = is_signed || !is_whole || unit.is_some();
-    is_word && is_told && is_alone(unit.unwrap_or(after), is_signed)
+    let is_field = before.trim_end().ends_with('=');
+    is_word && is_told && is_alone(unit.unwrap_or(after), is_field)
 }
 
 /// The words before a sign, if they end with one.
@@ -154,13 +153,13 @@ fn unsigned(before: &str) -> (&str, bool) {
 }
 
 /// Whether what follows a value is no name that begins with it: `浓度98%硫酸罐`, `温度: 3 号罐`, `pressure 2.5 MPa vessel`.
-/// Behind a sign another word may follow.
-fn is_alone(after: &str, is_signed: bool) -> bool {
+/// Behind `=` another word may follow; behind `:` it would be of the name as well (`Pressure: 1 line`).
+fn is_alone(after: &str, is_field: bool) -> bool {
     let rest = after.strip_prefix('.').unwrap_or(after);
     let next = rest.trim_start();
     let stops = |it: char| ",;)，；。）!！".contains(it);
     let is_apart = next.len() < rest.len();
-    let is_word = is_signed && !next.starts_with(is_chinese) && !has_value(next);
+    let is_word = is_field && !next.starts_with(is_chinese) && !has_value(next);
     let is_followed = is_word || after_moment(next).is_some();
     next.is_empty() || rest.starts_with(stops) || is_apart && is_followed
 }
