@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cordon_contract::{
-    EntryKind, Fault, Order, OrderLane, Outcome, OutcomeKind, Target, is_emergency,
+    EntryKind, Fault, NOTHING_SENT, Order, OrderLane, Outcome, OutcomeKind, Target, is_emergency,
 };
 use cordon_model::{AuditOutcome, MessageId, PartyId, Timestamp};
 use cordon_wire::{digest_of_bytes, parse_message};
@@ -305,9 +305,12 @@ impl Sequencer {
             }
             let order = self.stored_order(&mut entries, *number, open)?;
             let why = match occasion {
-                Occasion::Resume(_) => "the disk failed before it was carried out",
+                // What was let out is known to the outbox, or acted.
+                Occasion::Resume(_) => {
+                    format!("the disk failed before it was carried out; {NOTHING_SENT}")
+                }
                 Occasion::Start | Occasion::LateStart(_) => {
-                    "the hub was restarted before it was confirmed"
+                    "the hub was restarted before it was confirmed".to_owned()
                 }
             };
             let (outcome, at) = match carried.take(opening, &open.target.0) {
@@ -468,24 +471,23 @@ fn damaged_words(damaged: Option<&(u64, PathBuf)>) -> String {
     )
 }
 
-/// What a stored order follows from, as [`acting_for`] names it.
+/// The emergency that a stored order follows from.
 fn stored_opening(entries: &mut NearbyEntries, number: u64) -> Result<Option<MessageId>, Fault> {
-    let itself = entries.get(number)?.map(|stored| stored.entry.message_id);
     let mut number = number;
     while number > 0 {
         let Some(stored) = entries.get(number)? else {
-            return Ok(itself);
+            return Ok(None);
         };
         let is_said = stored.entry.kind == EntryKind::Message;
         if is_said && stored.entry.message.as_deref().is_some_and(is_emergency) {
             return Ok(Some(stored.entry.message_id));
         }
         if stored.entry.cause >= number {
-            return Ok(itself);
+            return Ok(None);
         }
         number = stored.entry.cause;
     }
-    Ok(itself)
+    Ok(None)
 }
 
 /// The orders of a batch that were carried out before, each with the opening it follows from.

@@ -158,7 +158,7 @@ impl AccessPlugin {
         reason: &str,
     ) -> usize {
         let mut ordered = 0;
-        let mut kept = Vec::new();
+        let (mut kept, mut lowered) = (Vec::new(), Vec::new());
         let at = ordered_at(step.entry);
         for (gate, lane) in lanes {
             let Some(device) = self.barrier_of(lane) else {
@@ -170,6 +170,9 @@ impl AccessPlugin {
                 self.hold_for_mode(lane);
                 kept.push((gate, lane));
                 continue;
+            }
+            if self.is_evacuated(lane) {
+                lowered.push((gate, lane));
             }
             self.state.unheld.remove(lane);
             // What acted before it could be written down may be older than the opening.
@@ -215,6 +218,7 @@ impl AccessPlugin {
             ordered += 1;
         }
         self.tell_kept(step, by, &kept);
+        self.tell_lowered(step, &lowered);
         ordered
     }
 

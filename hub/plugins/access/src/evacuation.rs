@@ -30,6 +30,24 @@ impl AccessPlugin {
         }
     }
 
+    /// A release that acted where nobody knew of the evacuation, or that was let out for other lanes.
+    pub(crate) fn tell_lowered(&self, step: &mut Step<'_>, lowered: &[(&GateId, &LaneId)]) {
+        let Some((gate, lane)) = lowered.first() else {
+            return;
+        };
+        let named: Vec<&str> = lowered.iter().map(|(_, lane)| lane.as_str()).collect();
+        let about = About {
+            gate: Some(gate),
+            lane: Some(lane).filter(|_| lowered.len() == 1).copied(),
+            text: format!(
+                "a release that acted while the journal could not be written may have lowered {}, and its gate is evacuated: look, and order the evacuation again 日志不可写时的解除可能已使疏散车道落杆,请查看并重新下达疏散",
+                named.join(" ")
+            ),
+            ..About::default()
+        };
+        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Red, about);
+    }
+
     /// Whoever releases a lane believes that it goes down, and hears where it does not.
     pub(crate) fn tell_kept(&self, step: &mut Step<'_>, by: &PartyId, kept: &[(&GateId, &LaneId)]) {
         let Some((gate, lane)) = kept.first() else {

@@ -30,12 +30,13 @@ impl AccessPlugin {
     /// Notes that a lane is held open.
     pub(crate) fn note_held(&mut self, lane: &LaneId, mut held: Held) {
         self.state.unheld.remove(lane);
-        // A mode never takes over what a person opened and wants open: only a release ends it.
+        // A mode never takes over what a person opened and wants open: only a release ends it. What was found held
+        // nobody here wants.
         match self.state.held.get_mut(lane) {
-            Some(by_hand) if held.by_mode && !by_hand.by_mode && !by_hand.unwanted => {
+            Some(by_hand)
+                if held.by_mode && !by_hand.by_mode && !by_hand.unwanted && !by_hand.found =>
+            {
                 by_hand.opened.and(&held.opened);
-                // It is ordered now, whoever had opened it.
-                by_hand.found = false;
                 by_hand.at = held.at;
                 by_hand.before_start = held.before_start;
             }

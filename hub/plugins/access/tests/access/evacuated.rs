@@ -457,3 +457,36 @@ fn by_hand_at(acted: Timestamp) -> Body {
     at.now = acted;
     by_hand(&at, GateAction::Release)
 }
+
+/// It stayed up after the evacuation, and counted as opened by a person.
+#[test]
+fn an_exit_that_was_found_open_is_lowered_by_the_end_of_an_evacuation() {
+    let mut feed = shown(Feed::new());
+    feed.say(Body::GateStatus(GateStatus {
+        command_outcome: Some(Confirmed),
+        ..status(EXIT, feed.now)
+    }));
+    assert!(is_held(&feed));
+    let told = now(&mut feed, Evacuation);
+    feed.end(EXIT, opening(&told), Confirmed);
+    let told = now(&mut feed, Normal);
+    assert_eq!(actions(&told), [GateAction::Release]);
+    feed.end(EXIT, of_exit(&told)[0].1, Confirmed);
+    assert!(!is_held(&feed));
+}
+
+/// It acted where nobody knew of the evacuation, and nobody was told that its exit is down.
+#[test]
+fn an_exit_that_was_lowered_in_an_evacuation_is_a_red_alarm() {
+    let mut feed = shown(Feed::new());
+    let told = now(&mut feed, Evacuation);
+    feed.end(EXIT, opening(&told), Confirmed);
+    feed.wait_s(10);
+    let acted = feed.now;
+    feed.wait_s(5);
+    let told = late(&mut feed, acted, key(true));
+    let reds = told.alarms().into_iter();
+    let reds = reds.filter(|it| it.alarm_level == AlarmLevel::Red);
+    let texts: Vec<String> = reds.map(|it| it.description.clone()).collect();
+    assert!(texts.len() == 1 && texts[0].contains(EXIT), "{texts:?}");
+}
