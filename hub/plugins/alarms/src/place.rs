@@ -6,7 +6,7 @@ use crate::words::{VALUE, gist};
 
 /// How an end may close, word for word, once. Each may be a part of a name as well (`West end`, `Sulphur recovery`), so
 /// none is left out elsewhere, and what the whole words say is a place too.
-const ENDINGS: [&str; 36] = [
+const ENDINGS: [&str; 37] = [
     "no fire ",
     "no smoke ",
     "all clear ",
@@ -14,6 +14,7 @@ const ENDINGS: [&str; 36] = [
     "return to normal ",
     "returned to normal ",
     "restored to normal ",
+    "to normal ",
     "normal ",
     "restored ",
     "restore ",
@@ -110,7 +111,7 @@ impl Place {
     }
 }
 
-/// The places that an end may mean: its words as they are, without what closes them, and without what begins them.
+/// The places that an end may mean: its words as they are, and without each of what may close or begin them.
 #[derive(Debug)]
 pub(crate) struct EndPlaces(Vec<Place>);
 
@@ -120,12 +121,17 @@ impl EndPlaces {
         let words = words.as_str();
         let place = without(words, &KINDS);
         let mut places = vec![Place::new(place, place != words)];
-        let closed = without_one(words, &ENDINGS).or_else(|| without_one(place, &ENDINGS));
-        if let Some(closed) = closed {
-            let over = without(closed, &BEFORE_ENDINGS);
-            let left = without(over, &KINDS);
-            places.push(Place::new(left, left != over || place != words));
-        } else if let Some(left) = behind_one(behind(place, &KINDS), &BEGINNINGS) {
+        let closed = each_without(words, &ENDINGS).chain(each_without(place, &ENDINGS));
+        for closed in closed {
+            let mut over = Some(closed);
+            while let Some(rest) = over {
+                let left = without(rest, &KINDS);
+                places.push(Place::new(left, left != rest || place != words));
+                over = each_without(rest, &BEFORE_ENDINGS).next();
+            }
+        }
+        let (begun, is_closed) = (behind(place, &KINDS), places.len() > 1);
+        for left in each_behind(begun, &BEGINNINGS).filter(|_| !is_closed) {
             places.push(Place::new(left, place != words));
         }
         Self(places)
@@ -145,32 +151,31 @@ impl EndPlaces {
 /// The words without those of a list that stand behind them.
 fn without<'a>(words: &'a str, list: &[&str]) -> &'a str {
     let mut words = words;
-    while let Some(before) = without_one(words, list) {
+    while let Some(before) = each_without(words, list).next() {
         words = before;
     }
     words
 }
 
-/// The words without the longest of a list that stands behind them, if one does: whole words.
-fn without_one<'a>(words: &'a str, list: &[&str]) -> Option<&'a str> {
-    let ends = list.iter().filter_map(|last| words.strip_suffix(last));
+/// The words without each of a list that stands behind them: whole words.
+fn each_without<'a>(words: &'a str, list: &[&str]) -> impl Iterator<Item = &'a str> {
+    let ends = list.iter().filter_map(move |last| words.strip_suffix(last));
     ends.filter(|before| before.is_empty() || before.ends_with(' '))
-        .min_by_key(|before| before.len())
 }
 
 /// The words behind those of a list with which they begin.
 fn behind<'a>(words: &'a str, list: &[&str]) -> &'a str {
     let mut words = words;
-    while let Some(rest) = behind_one(words, list) {
+    while let Some(rest) = each_behind(words, list).next() {
         words = rest;
     }
     words
 }
 
-/// The words behind the longest of a list with which they begin, if they begin with one.
-fn behind_one<'a>(words: &'a str, list: &[&str]) -> Option<&'a str> {
-    let begins = list.iter().filter_map(|first| words.strip_prefix(first));
-    begins.min_by_key(|rest| rest.len())
+/// The words behind each of a list with which they begin.
+fn each_behind<'a>(words: &'a str, list: &[&str]) -> impl Iterator<Item = &'a str> {
+    list.iter()
+        .filter_map(move |first| words.strip_prefix(first))
 }
 
 /// Words one by one. Only white space and punctuation that joins nothing stand between them.

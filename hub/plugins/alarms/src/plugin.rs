@@ -11,12 +11,13 @@ use cordon_model::{AlarmEvent, AlarmState, AlarmUpdate, AuditEvent, AuditOutcome
 
 use crate::config::Config;
 use crate::count::is_of_many;
+use crate::detect::is_worse;
 use crate::facts::{Places, source};
 use crate::life::{self, is_over};
 use crate::open::OpenAlarms;
 use crate::recent::Likeness;
 use crate::routes::{Later, Routes, is_grave};
-use crate::state::{Alarm, State, answer_words};
+use crate::state::{Alarm, Point, State, answer_words};
 use crate::words::gist;
 
 /// The form of the saved state. What was saved in another form is not read as this one.
@@ -318,7 +319,11 @@ impl AlarmPlugin {
     /// this one has only read of it. They are raised by their next sample.
     fn forget_unraised(&mut self) {
         let alarms = &self.state.alarms;
-        self.state.points.retain(|id| alarms.contains_key(id));
+        let is_told = |point: &Point| {
+            let alarm = alarms.get(&point.alarm);
+            alarm.is_some_and(|alarm| !is_worse(point.code, alarm.event.alarm_code))
+        };
+        self.state.points.retain(is_told);
         self.state
             .points
             .index(|device| self.owners.of_device(device));

@@ -65,9 +65,9 @@ impl Points {
         self.of_park
     }
 
-    /// Lets the points go whose alarm is not one of these.
-    pub(crate) fn retain(&mut self, is_known: impl Fn(&str) -> bool) {
-        self.known.retain(|_, point| is_known(&point.alarm));
+    /// Lets the points go that were not told.
+    pub(crate) fn retain(&mut self, is_told: impl Fn(&Point) -> bool) {
+        self.known.retain(|_, point| is_told(point));
     }
 
     /// Counts again what was restored.

@@ -60,9 +60,22 @@ const ENDS: [(&str, &str, &str); 29] = [
     ("静电消除火警", "静电火警", "静电消除恢复"),
 ];
 /// The same, where the end may be of either: only what was told tells.
-const EITHER: [(&str, &str, &str); 3] = [
+const EITHER: [(&str, &str, &str); 8] = [
     ("Sulphur recovery FIRE", "Sulphur FIRE", "Sulphur recovery"),
     ("Hall 2 off FIRE", "Hall 2 FIRE", "Hall 2 off"),
+    (
+        "正常照明配电间火警",
+        "照明配电间火警",
+        "恢复：正常照明配电间",
+    ),
+    ("应急恢复火警", "应急火警", "应急恢复正常"),
+    ("ZONE 1 all FIRE", "ZONE 1 FIRE", "ZONE 1 all clear"),
+    (
+        "Condensate return FIRE",
+        "Condensate FIRE",
+        "Condensate return to normal",
+    ),
+    ("3号罐已火警", "3号罐火警", "3号罐已恢复"),
     (
         "Reset butane tank FIRE",
         "butane tank FIRE",

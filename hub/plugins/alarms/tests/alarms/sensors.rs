@@ -264,6 +264,20 @@ fn what_was_only_read_of_is_raised_after_the_start() {
     assert!(hub.sample(60, SampleQuality::Good).is_empty(), "told");
 }
 
+/// So was a rise that it had only read of.
+#[test]
+fn a_rise_that_was_only_read_of_is_told_after_the_start() {
+    let mut before = Hub::new(ROUTES);
+    late(&mut before, 60, 700);
+    let mut hub = Hub::new(ROUTES);
+    assert_eq!(raised(&hub.sample(30, SampleQuality::Good)).len(), 1);
+    let only_read = before.entries.first().unwrap();
+    hub.plugin.step(only_read, &mut Decisions::default());
+    hub.step(EntryKind::Audit, "HUB-1", None, HUB_START, 0);
+    let said = hub.sample(60, SampleQuality::Good);
+    assert_eq!(raised(&said), [(AlarmCode::SensorHh, AlarmLevel::Red)]);
+}
+
 /// The second gas was counted under the first, and cleared with it while it leaked on.
 #[test]
 fn two_gases_of_one_detector_are_two_alarms_and_the_one_that_leaks_on_stays_raised() {
