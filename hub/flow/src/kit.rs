@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use cordon_contract::{Fault, Order};
+use cordon_contract::{Fault, Order, OrderLane};
 use cordon_journal::Expectation;
 use cordon_model::{Body, DeviceId, GateAction, MessageId, PartyId, Timestamp};
 
@@ -203,10 +203,15 @@ pub(crate) fn is_acted(number: u64) -> bool {
 pub(crate) type Acting = BTreeMap<MessageId, Vec<String>>;
 
 /// What an order follows from, if it acts even when the journal has failed: every order to a barrier that
-/// an emergency leads to, a release as well. What a plan leads to does not: nothing would be written down of it.
+/// an emergency leads to, a release as well; itself, if it is an emergency order that nobody said in this batch (of a
+/// plan, or of a lane that is found undone).
 pub(crate) fn acting_for(batch: &Batch, line: &Line, order: &Order) -> Option<MessageId> {
     let to_barrier = matches!(order.message.body, Body::GateCommand(_));
-    opening_of(batch, line).filter(|_| to_barrier)
+    match opening_of(batch, line) {
+        Some(opening) if to_barrier => Some(opening),
+        _ if order.lane == OrderLane::Emergency => Some(line.draft.message_id),
+        _ => None,
+    }
 }
 
 /// The emergency that a line of a batch follows from.

@@ -471,23 +471,24 @@ fn damaged_words(damaged: Option<&(u64, PathBuf)>) -> String {
     )
 }
 
-/// The emergency that a stored order follows from.
+/// What a stored order follows from, as [`acting_for`] names it.
 fn stored_opening(entries: &mut NearbyEntries, number: u64) -> Result<Option<MessageId>, Fault> {
+    let itself = entries.get(number)?.map(|stored| stored.entry.message_id);
     let mut number = number;
     while number > 0 {
         let Some(stored) = entries.get(number)? else {
-            return Ok(None);
+            return Ok(itself);
         };
         let is_said = stored.entry.kind == EntryKind::Message;
         if is_said && stored.entry.message.as_deref().is_some_and(is_emergency) {
             return Ok(Some(stored.entry.message_id));
         }
         if stored.entry.cause >= number {
-            return Ok(None);
+            return Ok(itself);
         }
         number = stored.entry.cause;
     }
-    Ok(None)
+    Ok(itself)
 }
 
 /// The orders of a batch that were carried out before, each with the opening it follows from.
