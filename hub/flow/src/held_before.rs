@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use cordon_contract::{EntryKind, NOTHING_SENT, OutcomeKind, type_in_label};
+use cordon_contract::{EntryKind, NOTHING_SENT, OutcomeKind};
 use cordon_journal::Record;
 use cordon_model::{
     Body, CommandOutcome, DeviceId, GateAction, GateStatus, MessageId, MessageType, Timestamp,
@@ -15,16 +15,10 @@ use crate::draft::Draft;
 use crate::flags;
 use crate::kit::{Acting, opening_of};
 use crate::outcome::command_outcome;
+use crate::recall::is_act;
 
 /// Openings of a barrier whose outcome is awaited at once; beyond, it counts as held.
 const AWAITED_MAX: usize = 16;
-
-/// What may be an emergency.
-const EMERGENCIES: [MessageType; 3] = [
-    MessageType::EmergencyGateOpen,
-    MessageType::GateCommand,
-    MessageType::OperatingModeChange,
-];
 
 /// An opening and a target, as the spool names an order.
 type Spooled = (String, String);
@@ -226,10 +220,7 @@ impl HeldFold {
             Some(EntryKind::Message) if record.label == MessageType::GateStatus.as_str() => {
                 record.body.is_empty() || holds(b"CommandOutcome")
             }
-            Some(EntryKind::Message) => {
-                let said = type_in_label(&record.label);
-                EMERGENCIES.iter().any(|it| it.as_str() == said)
-            }
+            Some(EntryKind::Message) => is_act(&record.label),
             _ => false,
         }
     }

@@ -183,16 +183,22 @@ fn recall_journal(
     Ok(last)
 }
 
-/// What people order of gates, and what tells the order of it.
-fn is_recalled(record: &Record) -> bool {
+/// Whether a label is of what people order of gates.
+pub(crate) fn is_act(label: &str) -> bool {
     const ACTS: [MessageType; 3] = [
         MessageType::EmergencyGateOpen,
         MessageType::GateCommand,
         MessageType::OperatingModeChange,
     ];
+    let label = type_in_label(label);
+    ACTS.iter().any(|act| act.as_str() == label)
+}
+
+/// What people order of gates, and what tells the order of it.
+fn is_recalled(record: &Record) -> bool {
     let label = type_in_label(&record.label);
     match record.kind {
-        kind if kind == EntryKind::Message.number() => ACTS.iter().any(|act| act.as_str() == label),
+        kind if kind == EntryKind::Message.number() => is_act(label),
         kind if kind == EntryKind::Audit.number() => [START, CLOCK_LEAD].contains(&label),
         _ => false,
     }

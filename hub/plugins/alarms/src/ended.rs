@@ -104,15 +104,8 @@ impl AlarmPlugin {
         });
         let mut meant = if like.is_empty() { others } else { like };
         let end = EndPlaces::new(&event.description);
-        let is_there = |(_, alarm): &&&(&String, &Alarm)| {
-            !end.is_none() && end.may_be(&Place::of_alarm(&alarm.event.description))
-        };
-        let mut there = meant.iter().filter(is_there);
-        if counts
-            && !is_said
-            && let (Some(one), None) = (there.next(), there.next())
-        {
-            meant = vec![*one];
+        if let Some(one) = the_one_there(&meant, &end).filter(|_| counts && !is_said) {
+            meant = vec![one];
         }
         let is_sure = meant.first().is_none_or(|(_, alarm)| {
             let is_grave = is_grave(alarm.event.alarm_level) && !self.is_hubs(entry);
@@ -184,6 +177,18 @@ impl AlarmPlugin {
             self.audit(entry, END_OF_WHICH, id, outcome, &why, decisions);
         }
     }
+}
+
+/// The one of these alarms whose place an end says, if it is one alone.
+fn the_one_there<'a, 'b>(
+    alarms: &[&'b (&'a String, &'a Alarm)],
+    end: &EndPlaces,
+) -> Option<&'b (&'a String, &'a Alarm)> {
+    let mut there = alarms.iter().copied().filter(|(_, alarm)| {
+        !end.is_none() && end.may_be(&Place::of_alarm(&alarm.event.description))
+    });
+    let one = there.next()?;
+    there.next().is_none().then_some(one)
 }
 
 /// Whether an end is no milder than an alarm is: that is the end of a step that it has left behind.
