@@ -73,6 +73,9 @@ pub const NOTHING_SENT: &str = "nothing of it had been sent";
 /// What stands before the words of one alarm where the flow's flood alarm tells them.
 pub const COUNTED_HERE: &str = "counted here: ";
 
+/// What stands for the words of an alarm that came without any.
+pub const NO_TEXT: &str = "无说明 / no text that can be read";
+
 /// Audit action of an open alarm that had to give way: nobody shows it any more. Its target is the alarm.
 pub const ALARM_FORGOTTEN: &str = "alarm.forgotten";
 

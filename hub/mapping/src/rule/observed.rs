@@ -26,7 +26,7 @@ pub(super) fn stand_in(group: &str, field: &str, scope: &Scope<'_>) -> Option<St
         // Somebody may be hurt, so somebody is told at once.
         ("AlarmEvent", "AlarmLevel") => "ORANGE".to_owned(),
         ("AlarmEvent", "State") => "RAISED".to_owned(),
-        ("AlarmEvent", "Description") => "无说明 / no text that can be read".to_owned(),
+        ("AlarmEvent", "Description") => cordon_contract::NO_TEXT.to_owned(),
         ("DeviceStatus", "DeviceId") | ("SensorReadingBatch", "GatewayId") => {
             reading.device.to_string()
         }

@@ -9,7 +9,6 @@ use crate::life::is_over;
 use crate::plugin::{AlarmPlugin, clip};
 use crate::routes::is_grave;
 use crate::state::Alarm;
-use crate::words::gist;
 
 /// Alarms of one owner beyond which the hub counts what it finds in one alarm.
 const FOUND_MAX: usize = 100;
@@ -159,12 +158,13 @@ impl AlarmPlugin {
     fn further(&mut self, entry: &Entry, leader: &str, event: &AlarmEvent) -> Further {
         let name = self.name_of(entry, event).map(str::to_owned);
         let tells = is_grave(event.alarm_level) && !self.is_hubs(entry);
+        let gist = self.gist_of(event);
         let Some(alarm) = self.state.alarms.get_mut(leader) else {
             return Further::Told;
         };
         let is_named = name.is_some_and(|name| alarm.names.is_further(&name));
         let words = kept_words(&event.description, alarm.of_hub);
-        let is_elsewhere = tells && alarm.hears(event);
+        let is_elsewhere = tells && alarm.hears(&gist, event.alarm_level);
         match (is_named || is_elsewhere, tells && !alarm.has_said(&words)) {
             (true, _) => Further::Another,
             (false, true) => Further::Value,
@@ -175,10 +175,11 @@ impl AlarmPlugin {
     /// An alarm shows the newest words of its source, and keeps those before.
     pub(crate) fn speaks(&mut self, entry: &Entry, leader: &str, event: &AlarmEvent) {
         let tells = is_grave(event.alarm_level) && !self.is_hubs(entry);
+        let gist = self.gist_of(event);
         let Some(alarm) = self.state.alarms.get_mut(leader).filter(|_| tells) else {
             return;
         };
-        alarm.hears(event);
+        alarm.hears(&gist, event.alarm_level);
         let words = kept_words(&event.description, alarm.of_hub);
         if alarm.event.description != words {
             alarm.says(&words);
@@ -301,11 +302,10 @@ impl AlarmPlugin {
 }
 
 impl Alarm {
-    /// Notes the words of one that is counted in it; whether they are told the first time, or of a red one so.
-    pub(crate) fn hears(&mut self, event: &AlarmEvent) -> bool {
-        let gist = gist(&event.description);
-        let is_first = self.gists.first(&gist);
-        let is_red = event.alarm_level == AlarmLevel::Red;
+    /// Notes what one says that is counted in it; whether that is told the first time, or of a red one so.
+    pub(crate) fn hears(&mut self, gist: &str, level: AlarmLevel) -> bool {
+        let is_first = self.gists.first(gist);
+        let is_red = level == AlarmLevel::Red;
         is_red && self.gists.first(&format!("{} {gist}", AlarmLevel::Red)) || is_first
     }
 

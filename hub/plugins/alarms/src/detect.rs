@@ -51,6 +51,10 @@ impl AlarmPlugin {
                 self.raise(entry, index, key, sample, (code, None), decisions)
             });
         };
+        // Its alarm is over: what comes after the first value that is normal again is another one.
+        if band.is_none() && says_of(sample, point.code) && self.is_point_over(entry, &point) {
+            return false;
+        }
         match band {
             Some(code) if code == point.code => point.back = None,
             // A worse threshold of the same side cannot wait: the alarm rises.
@@ -62,6 +66,8 @@ impl AlarmPlugin {
             Some(code) if !is_worse(point.code, code) => {
                 return self.left(entry, index, key, sample, (point, Some(code)), decisions);
             }
+            // Without its threshold nothing is said of it.
+            _ if !says_of(sample, point.code) => {}
             // Milder or normal only after it stayed so for a while, so that a value that swings around
             // its threshold is one alarm.
             band => {
@@ -74,6 +80,27 @@ impl AlarmPlugin {
         }
         self.state.points.put(key, point, &owner);
         false
+    }
+
+    /// Whether the alarm of a point is over, or is known no more. One that was raised for this entry is yet to be taken
+    /// up.
+    fn is_point_over(&self, entry: &Entry, point: &Point) -> bool {
+        let raised_now = point.alarm.starts_with(&own_name(entry));
+        let known = self.state.alarms.get(&point.alarm);
+        known.map_or(!raised_now, |alarm| is_over(alarm.state))
+    }
+
+    /// A device fell silent: of its points whose alarm is over the next value beyond a threshold is another one.
+    pub(crate) fn forget_over(&mut self, device: &DeviceId) {
+        let owner = self.owners.of_device(device);
+        let alarms = &self.state.alarms;
+        let is_over = |point: &Point| alarms.get(&point.alarm).is_none_or(|it| is_over(it.state));
+        let over = self.state.points.of_device(device);
+        let over = over.filter(|(_, point)| is_over(point));
+        let over: Vec<PointKey> = over.map(|(key, _)| key.clone()).collect();
+        for key in over {
+            self.state.points.take(&key, &owner);
+        }
     }
 
     /// A point stayed out of the band of its alarm; whether that raised another.
@@ -165,7 +192,7 @@ impl AlarmPlugin {
     ) -> AlarmEvent {
         let (area, lane) = self.places.of_device(device);
         AlarmEvent {
-            alarm_id: format!("alarm-{}-{index}", entry.number),
+            alarm_id: format!("{}{index}", own_name(entry)),
             alarm_code: code,
             alarm_level: self.config.level(code),
             state: AlarmState::Raised,
@@ -182,6 +209,27 @@ impl AlarmPlugin {
             evidence: Vec::new(),
             description: clip(words),
         }
+    }
+}
+
+/// How the names begin of alarms that are raised for an entry.
+fn own_name(entry: &Entry) -> String {
+    format!("alarm-{}-", entry.number)
+}
+
+/// Whether a sample that is not beyond a threshold says so: it has that threshold, or a nearer one of that side that it
+/// does not reach.
+fn says_of(sample: &Sample, code: AlarmCode) -> bool {
+    let Some(limits) = &sample.thresholds else {
+        return false;
+    };
+    let within_high = limits.high.is_some_and(|limit| sample.value < limit);
+    let within_low = limits.low.is_some_and(|limit| sample.value > limit);
+    match code {
+        AlarmCode::SensorHh => limits.high_high.is_some() || within_high,
+        AlarmCode::SensorLl => limits.low_low.is_some() || within_low,
+        AlarmCode::SensorL => limits.low.is_some(),
+        _ => limits.high.is_some(),
     }
 }
 

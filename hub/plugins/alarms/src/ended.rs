@@ -1,6 +1,6 @@
 //! The source of an alarm says that it is over.
 
-use cordon_contract::{Decisions, Entry};
+use cordon_contract::{Decisions, Entry, NO_TEXT};
 use cordon_model::codes::person_id;
 use cordon_model::{AlarmEvent, AlarmState, AuditOutcome};
 
@@ -11,7 +11,6 @@ use crate::place::{EndPlaces, Place};
 use crate::plugin::AlarmPlugin;
 use crate::routes::{Later, is_grave};
 use crate::state::Alarm;
-use crate::words::gist;
 
 /// Alarms that are marked and told when a source ends one of them and does not say which.
 const MARKED_MAX: usize = 10;
@@ -94,7 +93,7 @@ impl AlarmPlugin {
         let is_active = |alarm: &Alarm| !is_over(alarm.state);
         let mut levels = known.iter().filter(|(_, alarm)| is_active(alarm));
         let counts = levels.any(|(_, alarm)| is_grave(alarm.event.alarm_level));
-        let gist = gist(&event.description);
+        let gist = self.gist_of(event);
         let says = |alarm: &Alarm| counts && alarm.gists.knows(&gist);
         let is_said = known.iter().any(|(_, alarm)| says(alarm));
         let active = known.iter().filter(|(_, alarm)| is_active(alarm));
@@ -103,7 +102,7 @@ impl AlarmPlugin {
             alarm.event.alarm_code == event.alarm_code && alarm.source == source
         });
         let mut meant = if like.is_empty() { others } else { like };
-        let end = EndPlaces::new(&event.description);
+        let end = EndPlaces::new(words_of(&event.description));
         if let Some(one) = the_one_there(&meant, &end).filter(|_| counts && !is_said) {
             meant = vec![one];
         }
@@ -177,6 +176,11 @@ impl AlarmPlugin {
             self.audit(entry, END_OF_WHICH, id, outcome, &why, decisions);
         }
     }
+}
+
+/// The words of an event; none where the hub says that it had none.
+fn words_of(said: &str) -> &str {
+    if said == NO_TEXT { "" } else { said }
 }
 
 /// The one of these alarms whose place an end says, if it is one alone.

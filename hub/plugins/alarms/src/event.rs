@@ -12,7 +12,7 @@ use crate::recent::Likeness;
 use crate::routes::is_grave;
 use crate::state::Alarm;
 use crate::told::speaker;
-use crate::words::{Heard, gist};
+use crate::words::Heard;
 
 /// Sources looked at for being too old when one alarm comes in: more than it adds, so that they grow fewer.
 const AGED_AN_ALARM: usize = 2;
@@ -259,6 +259,7 @@ impl AlarmPlugin {
             self.audit(entry, ALARM_FORGOTTEN, &spare, outcome, &why, decisions);
         }
         let told = kept(event, self.is_hubs(entry));
+        let gist = self.gist_of(event);
         let alarm = Alarm {
             why: String::new(),
             event: told,
@@ -268,7 +269,7 @@ impl AlarmPlugin {
             owner,
             source: self.likeness(entry, event).2,
             names: Default::default(),
-            text: mark(&gist(&event.description)),
+            text: mark(&gist),
             gists: Heard::default(),
             said: Default::default(),
             said_beyond: 0,
@@ -291,7 +292,7 @@ impl AlarmPlugin {
         };
         let id = &event.alarm_id;
         let mut alarm = alarm;
-        alarm.hears(event);
+        alarm.hears(&gist, event.alarm_level);
         self.take_up(entry, alarm, (hold, false), decisions);
         self.note_name(entry, id, event);
         self.state.track(id);

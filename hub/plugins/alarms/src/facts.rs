@@ -85,7 +85,7 @@ impl Places {
 
     /// The area that an alarm names, if the plan knows it: any other is words of whoever wrote it, and no
     /// source or group of its own.
-    fn area<'a>(&self, event: &'a AlarmEvent) -> Option<&'a String> {
+    pub(crate) fn area<'a>(&self, event: &'a AlarmEvent) -> Option<&'a String> {
         let area = event.area_id.as_ref();
         area.filter(|area| self.areas.contains(*area))
     }

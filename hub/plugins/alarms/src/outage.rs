@@ -42,6 +42,7 @@ impl AlarmPlugin {
                     reason: status.reason.clone().unwrap_or_default(),
                     alarm: None,
                 };
+                self.forget_over(device);
                 self.state.outages.insert(device.clone(), outage);
                 self.state.silent.insert((due, device.clone()));
                 self.outages(entry, decisions);

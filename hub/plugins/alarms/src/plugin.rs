@@ -18,10 +18,10 @@ use crate::open::OpenAlarms;
 use crate::recent::Likeness;
 use crate::routes::{Later, Routes, is_grave};
 use crate::state::{Alarm, Point, State, answer_words};
-use crate::words::gist;
+use crate::told::speaker;
 
 /// The form of the saved state. What was saved in another form is not read as this one.
-const FORM: &[u8] = b"alarms/13;";
+const FORM: &[u8] = b"alarms/14;";
 
 /// Points of one device of the park's that may be in alarm whatever others have.
 const POINTS_MIN: usize = 20;
@@ -117,7 +117,7 @@ impl AlarmPlugin {
             source.clone_from(&event.alarm_id);
         }
         let tells_apart = is_grave(event.alarm_level) && !self.is_hubs(entry);
-        let words = tells_apart.then(|| mark(&gist(&event.description)));
+        let words = tells_apart.then(|| mark(&self.gist_of(event)));
         let words = words.unwrap_or_default();
         (event.alarm_code, event.alarm_level, source, words)
     }
@@ -163,6 +163,9 @@ impl AlarmPlugin {
             return;
         };
         let is = alarm.state;
+        if let Some(why) = self.is_unsure(entry, update) {
+            return self.refuse(entry, update, Some(is), why, decisions);
+        }
         if self.is_answer(entry, alarm) {
             return self.answered(entry, update, decisions);
         }
@@ -188,6 +191,25 @@ impl AlarmPlugin {
         if ended {
             self.state.close(id, self.config.closed_max);
         }
+    }
+
+    /// Why it is not sure which alarm a partner means: he raised several under its name, or others are counted in it
+    /// that are not over. He names it as it stands on the page, or says the end as an event.
+    fn is_unsure(&self, entry: &Entry, update: &AlarmUpdate) -> Option<&'static str> {
+        let who = speaker(entry);
+        let partner = self.owners.partner(who);
+        if partner.is_none_or(|partner| partner.as_str() != who) {
+            return None;
+        }
+        let named = self.state.called(&update.alarm_id);
+        let mut lasting =
+            named.filter(|(_, alarm)| !is_over(alarm.state) && self.is_by(entry, alarm));
+        let (_, alarm) = lasting.next()?;
+        if lasting.next().is_some() {
+            return Some("several alarms last under this name, and which one is not said");
+        }
+        let ends_others = is_over(update.state) && alarm.names.are_several();
+        ends_others.then_some("others are counted in it, and not all of them are said to be over")
     }
 
     /// Whether a partner speaks of an alarm of the park's that the park has not acknowledged. That is his

@@ -55,6 +55,13 @@ impl Points {
         self.alarms.get(id).map(|(_, point)| point.as_str())
     }
 
+    /// The points of a device.
+    pub(crate) fn of_device(&self, device: &DeviceId) -> impl Iterator<Item = (&PointKey, &Point)> {
+        let from = (device.clone(), String::new());
+        let known = self.known.range(from..);
+        known.take_while(move |((of, _), _)| of == device)
+    }
+
     /// How many are in alarm of this owner's.
     pub(crate) fn of(&self, owner: &Owner) -> usize {
         self.count.get(owner).copied().unwrap_or(0)

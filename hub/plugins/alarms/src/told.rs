@@ -78,7 +78,7 @@ impl AlarmPlugin {
     pub(crate) fn is_another(&self, entry: &Entry, is: &Alarm, event: &AlarmEvent) -> bool {
         let (code, source) = (is.event.alarm_code, &is.source);
         let same_code = event.alarm_code == code || detect::is_worse(event.alarm_code, code);
-        let same_words = !is_grave(event.alarm_level) || is.gists.knows(&gist(&event.description));
+        let same_words = !is_grave(event.alarm_level) || is.gists.knows(&self.gist_of(event));
         let same_place = self.likeness(entry, event).2 == *source;
         let is_same = same_code && same_words && same_place;
         !is_same && !self.is_hubs(entry)
@@ -87,8 +87,19 @@ impl AlarmPlugin {
     /// Whether an alarm, grave itself or told of gravely, is told of in words that none of it had.
     pub(crate) fn is_in_other_words(&self, entry: &Entry, is: &Alarm, event: &AlarmEvent) -> bool {
         let level = is.event.alarm_level.min(event.alarm_level);
-        let is_known = is.gists.knows(&gist(&event.description));
+        let is_known = is.gists.knows(&self.gist_of(event));
         is_grave(level) && !is_known && !self.is_hubs(entry)
+    }
+
+    /// What an event says of where it is: its words without the values in them. An area that the plan does not know is
+    /// text like them.
+    pub(crate) fn gist_of(&self, event: &AlarmEvent) -> String {
+        let gist = gist(&event.description);
+        let area = event.area_id.as_deref();
+        match area.filter(|_| self.places.area(event).is_none()) {
+            Some(area) => format!("{gist}\u{2}{area}"),
+            None => gist,
+        }
     }
 
     /// The newest of the alarms that a device has told without a name, if it has told as many as one name may

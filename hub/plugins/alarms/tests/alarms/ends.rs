@@ -3,7 +3,7 @@
 use cordon_contract::EntryKind;
 use cordon_model::{AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AlarmState::*, Body};
 
-use crate::hub::Hub;
+use crate::hub::{Hub, audits};
 use crate::over::{BOTH, DUTY, Who, all, close, end, event, nameless, red, restart, say};
 
 /// What people closed, what burns, and the end of what people closed.
@@ -537,4 +537,106 @@ fn what_has_a_time_of_its_own_and_no_name_is_told_without_one() {
     for number in 0..40 {
         assert_eq!(tell(&format!("smoke {number}"), Raised), 8.min(number + 1));
     }
+}
+
+/// Floors that the plan does not name were one place: the second fire was counted in the first, and ended with it.
+#[test]
+fn an_area_that_the_plan_does_not_know_tells_two_fires_apart() {
+    for who in BOTH {
+        for id in ["", "n"] {
+            let mut hub = Hub::new(DUTY);
+            let tell = |hub: &mut Hub, area: &str, state: AlarmState| {
+                hub.wait(1);
+                let made = cordon_contract::made_name("GAS-01", hub.now);
+                let id = if id.is_empty() { &made } else { id };
+                let event = AlarmEvent {
+                    state,
+                    area_id: Some(area.to_owned()),
+                    ..event(id, AlarmLevel::Red, "smoke detector FIRE", hub.now)
+                };
+                say(hub, who, event);
+            };
+            for (count, area) in ["3F", "5F", "7F"].into_iter().enumerate() {
+                tell(&mut hub, area, Raised);
+                tell(&mut hub, area, Raised);
+                let burn = all(&hub, Raised).len();
+                let one_each = matches!((who, id), (Who::Panel, _) | (_, "n"));
+                assert!(
+                    !one_each || burn == count + 1,
+                    "{who:?} {id} {area}: {burn}"
+                );
+            }
+            let before = all(&hub, Raised).len();
+            restart(&mut hub);
+            tell(&mut hub, "3F", Cleared);
+            let open = hub.plugin.open_alarms().page(None, 100);
+            let burns = |area: &str| {
+                let of = open.iter().filter(|it| it.place == area);
+                of.filter(|it| it.state == Raised).count()
+            };
+            assert!(burns("5F") > 0 && burns("7F") > 0, "{who:?} {id}");
+            let one_each = matches!((who, id), (Who::Panel, _) | (_, "n"));
+            assert!(!one_each || (burns("3F"), all(&hub, Raised).len()) == (0, before - 1));
+        }
+    }
+}
+
+/// What an alarm says that came without words was taken for the place of one that had some.
+#[test]
+fn an_end_without_words_ends_what_its_source_told_of_alone() {
+    for who in BOTH {
+        for (one, other) in [("ZONE 1 FIRE", None), ("ZONE 1 FIRE", Some("ZONE 2 FIRE"))] {
+            let mut hub = Hub::new(DUTY);
+            red(&mut hub, who, "n", one);
+            if let Some(other) = other {
+                red(&mut hub, who, "n", other);
+            }
+            end(&mut hub, who, "n", cordon_contract::NO_TEXT);
+            let ended = all(&hub, Cleared).len();
+            assert_eq!(ended, usize::from(other.is_none()), "{who:?} {other:?}");
+        }
+    }
+}
+
+/// A partner's word that one of his alarms goes on was taken for the first of that name: "ZONE 2 is out" ended zone 1.
+#[test]
+fn a_step_under_a_name_that_several_alarms_have_is_of_none() {
+    let mut hub = Hub::new(DUTY);
+    red(&mut hub, Who::Enterprise, "E1", "ZONE 1 FIRE");
+    red(&mut hub, Who::Enterprise, "E1", "ZONE 2 FIRE");
+    let two = all(&hub, Raised);
+    assert_eq!(two.len(), 2);
+    for to in [Acknowledged, Cleared, Rejected] {
+        let said = hub.update("enterprise-1", "E1", (Raised, to), Some("ZONE 2 is out"));
+        assert!(
+            audits(&said).iter().any(|it| it.contains("step-refused")),
+            "{to}: {said:?}"
+        );
+        assert_eq!(all(&hub, Raised), two, "{to}");
+    }
+    // By the name that the page shows it is sure, and people's word always is.
+    let (second, _) = two.iter().find(|(id, _)| id != "E1").unwrap();
+    hub.update("enterprise-1", second, (Raised, Cleared), Some("out"));
+    assert_eq!(all(&hub, Raised).len(), 1);
+    hub.update("operator-1", "E1", (Raised, Acknowledged), None);
+    assert_eq!(all(&hub, Acknowledged).len(), 1);
+}
+
+/// The end of one of two that were counted together ended both.
+#[test]
+fn a_step_that_ends_one_of_those_counted_together_ends_none() {
+    let mut hub = Hub::new(DUTY);
+    for id in ["f1", "f2"] {
+        let told = AlarmEvent {
+            source_device: Some("GAS-01".parse().unwrap()),
+            ..event(id, AlarmLevel::Red, "FIRE", hub.now)
+        };
+        let body = Some(Body::AlarmEvent(told));
+        hub.step(EntryKind::Message, "enterprise-1", body, "", 0);
+    }
+    assert_eq!(all(&hub, Raised).len(), 1);
+    hub.update("enterprise-1", "f1", (Raised, Cleared), Some("out"));
+    assert_eq!(all(&hub, Raised).len(), 1);
+    hub.update("enterprise-1", "f1", (Raised, Acknowledged), None);
+    assert_eq!(all(&hub, Acknowledged).len(), 1, "seen is seen");
 }

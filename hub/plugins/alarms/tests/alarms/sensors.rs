@@ -310,3 +310,79 @@ fn two_gases_of_one_detector_are_two_alarms_and_the_one_that_leaks_on_stays_rais
     assert_eq!(is("nh3"), Some(AlarmState::Cleared));
     assert_eq!(is("h2s"), Some(AlarmState::Raised));
 }
+
+/// Of a slow detector whose alarm people had closed nothing was told again until ten seconds of normal values had come.
+#[test]
+fn after_people_closed_it_the_next_value_beyond_is_another_alarm_once_one_was_normal_or_it_fell_silent()
+ {
+    let good = SampleQuality::Good;
+    for normal in [true, false] {
+        let mut hub = Hub::new(ROUTES);
+        let said = hub.sample(60, good);
+        assert_eq!(raised(&said), [(AlarmCode::SensorHh, AlarmLevel::Red)]);
+        let [Body::AlarmEvent(first)] = said.as_slice() else {
+            panic!("one alarm: {said:?}")
+        };
+        let step = |hub: &mut Hub, from, to| {
+            hub.update("operator-1", &first.alarm_id, (from, to), Some("vented"));
+        };
+        step(&mut hub, AlarmState::Raised, AlarmState::Acknowledged);
+        step(&mut hub, AlarmState::Acknowledged, AlarmState::Closed);
+        hub.wait(12);
+        assert_eq!(
+            raised(&hub.sample(60, good)),
+            [],
+            "it goes on, and people know"
+        );
+        hub.wait(12);
+        match normal {
+            true => {
+                hub.sample(15, good);
+            }
+            false => {
+                hub.device("GAS-01", DeviceState::Offline);
+                hub.device("GAS-01", DeviceState::Online);
+            }
+        }
+        let said = hub.sample(70, good);
+        assert_eq!(raised(&said), [(AlarmCode::SensorHh, AlarmLevel::Red)]);
+        assert_eq!(raised(&hub.sample(80, good)), [], "one alarm");
+        // While that one lasts, a value that swings is no other.
+        hub.sample(15, good);
+        assert_eq!(raised(&hub.sample(70, good)), []);
+    }
+}
+
+/// Samples that came without thresholds, or without the one that was passed, ended the alarm while gas went on.
+#[test]
+fn what_says_nothing_of_its_threshold_ends_no_alarm() {
+    let mut hub = Hub::new(ROUTES);
+    let good = SampleQuality::Good;
+    hub.sample(60, good);
+    let say = |hub: &mut Hub, value: i64, cut: fn(&mut cordon_model::Thresholds)| {
+        let mut batch = hub.batch(value, good);
+        batch.samples[0].thresholds.iter_mut().for_each(cut);
+        hub.wait(4);
+        hub.message(Body::SensorReadingBatch(batch))
+    };
+    let mut cuts: Vec<fn(&mut cordon_model::Thresholds)> = Vec::new();
+    cuts.push(|it| (it.high, it.high_high) = (None, None));
+    cuts.push(|it| it.high_high = None);
+    for cut in cuts {
+        for _ in 0..10 {
+            assert_eq!(say(&mut hub, 60, cut), []);
+        }
+    }
+    for _ in 0..10 {
+        let mut batch = hub.batch(60, good);
+        batch.samples[0].thresholds = None;
+        hub.wait(4);
+        assert_eq!(hub.message(Body::SensorReadingBatch(batch)), []);
+    }
+    // Below the nearer threshold is below the further one too.
+    let mut said = Vec::new();
+    for _ in 0..10 {
+        said.extend(say(&mut hub, 15, |it| it.high_high = None));
+    }
+    assert_eq!(updates(&said)[0].1, AlarmState::Cleared);
+}
