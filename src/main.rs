@@ -21,6 +21,7 @@ mod kept;
 mod limits;
 mod outbox;
 mod past;
+mod pins;
 mod plugins;
 mod prepare;
 mod reports;

@@ -12,10 +12,10 @@ use cordon_journal::{
     StateStore, Unmet, Witness,
 };
 use cordon_model::{AlarmCode, AlarmLevel, AuditOutcome, Body, Digest, PartyId, Timestamp};
-use cordon_services::client::Checkpoint;
 use serde::{Deserialize, Serialize};
 
 use crate::config::ParkConfig;
+use crate::pins::{self, Pin, pinned};
 
 /// What is given up where no entry is named: the last batch, that was changed after it was written.
 const CHANGED: &str = "the last batch was changed after it was written";
@@ -25,9 +25,6 @@ const CUT: &str = "the journal's last file was cut short";
 
 /// Losses told one by one in an entry; more are counted.
 const TOLD_MAX: usize = 5;
-
-/// Pinned heads read at most; more are refused.
-const PINS_MAX: usize = 1_000;
 
 /// Journal and state of a configuration, held to all that is known of the journal at each opening.
 pub struct Past {
@@ -62,7 +59,7 @@ impl Past {
         Ok(Self {
             data: config.hub.data.clone(),
             identity: format!("{}/{}", config.plan.code, config.hub.id),
-            pinned: pinned(&config.hub.data)?,
+            pinned: expected_of(&pinned(&config.hub.data)?),
             accepted: Acceptance::read(&config.hub.data)?,
             seen: Mutex::default(),
             state: Mutex::default(),
@@ -101,7 +98,8 @@ impl Past {
     }
 
     /// Journals an accepted loss with an alarm, lets the witness begin anew, and removes its file. A
-    /// crash in between makes the next start say it once more.
+    /// crash in between makes the next start say it once more. It is kept, too, while a pin that was given up
+    /// cannot be set aside: without it the next start would be refused again.
     pub async fn settle(
         &self,
         hub: &RunningHub,
@@ -116,9 +114,17 @@ impl Past {
         if let Some(state) = state.upgrade() {
             state.note(position).map_err(of_journal)?;
         }
+        if let Err(fault) = accepted.set_pins_aside(&self.data) {
+            tracing::error!(%fault, "the acceptance stays and is journaled again by the next start");
+            return Ok(());
+        }
         let path = self.data.join(Acceptance::NAME);
         std::fs::remove_file(&path).map_err(|error| unreadable(&path, &error))
     }
+}
+
+fn expected_of(pins: &[Pin]) -> Vec<Expectation> {
+    pins.iter().map(Pin::expectation).collect()
 }
 
 impl Ledger for Past {
@@ -196,43 +202,6 @@ fn expect((number, chain): Position, source: &str) -> Option<Expectation> {
     })
 }
 
-/// The heads that others pinned.
-fn pinned(data: &Path) -> Result<Vec<Expectation>, Fault> {
-    let mut pinned = Vec::new();
-    for pin in pins(&data.join("pins"))? {
-        let (number, chain) = Checkpoint::read(&pin)?.head();
-        pinned.push(Expectation {
-            number,
-            chain: Some(chain),
-            source: format!("the pinned head {}", pin.display()),
-        });
-    }
-    pinned.retain(|expectation| expectation.number > 0);
-    Ok(pinned)
-}
-
-/// The checkpoint files that others gave the park to hold its journal to.
-fn pins(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return Ok(Vec::new());
-    };
-    let mut files: Vec<PathBuf> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|it| it == "json"))
-        .take(PINS_MAX + 1)
-        .collect();
-    if files.len() > PINS_MAX {
-        return Err(
-            Fault::new("J054", format!("more than {PINS_MAX} pinned heads"))
-                .at(folder.display().to_string())
-                .remedy("keep the newest of each who pulls"),
-        );
-    }
-    files.sort();
-    Ok(files)
-}
-
 /// A record that was known and is not there.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Lost {
@@ -280,6 +249,9 @@ pub struct Acceptance {
     pub chain: Digest,
     /// What was known and is given up.
     pub lost: Vec<Lost>,
+    /// Files of pinned heads that are given up with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<String>,
     /// Who accepts it.
     pub by: String,
     /// Why.
@@ -313,7 +285,8 @@ impl Acceptance {
         let data = &config.hub.data;
         let state = open_state(data).map_err(of_journal)?;
         let mut expected = known(data, &state).map_err(of_journal)?;
-        expected.extend(pinned(data)?);
+        let pins = pinned(data)?;
+        expected.extend(expected_of(&pins));
         let identity = format!("{}/{}", config.plan.code, config.hub.id);
         let mut options = Options::new(identity);
         let mut lost = broken(&dir, &options);
@@ -357,10 +330,18 @@ impl Acceptance {
             // Nothing at all is left, not even the folder.
             Err(_) => (0, [0; 32]),
         };
+        let mut pins = names_of(&pins, &lost);
+        // Nothing has journaled it yet, and its pins lie aside already.
+        if let Some(earlier) = Self::read(data)? {
+            let known = earlier.lost.into_iter().filter(|it| !it.is_damage());
+            lost.extend(known.filter(|it| !lost.contains(it)).collect::<Vec<_>>());
+            pins.extend(earlier.pins);
+        }
         Ok(Some(Self {
             number,
             chain: Digest(chain),
             lost,
+            pins,
             by: by.to_owned(),
             reason: reason.to_owned(),
             at,
@@ -389,6 +370,13 @@ impl Acceptance {
         serde_json::from_slice(&text)
             .map(Some)
             .map_err(|error| unreadable(&path, &error))
+    }
+
+    /// Sets the pins aside that are given up with it, so that no later start asks for them. Gives where they lie.
+    pub fn set_pins_aside(&self, data: &Path) -> Result<Vec<PathBuf>, Fault> {
+        let known = self.lost.iter().filter(|lost| !lost.is_damage());
+        let heads: Vec<Position> = known.map(|lost| (lost.number, lost.chain.0)).collect();
+        pins::set_aside(data, &heads)
     }
 
     /// Takes back the expectations that were given up by name, and expects what was accepted instead.
@@ -443,21 +431,20 @@ impl Acceptance {
         Ok((receipt.number, receipt.chain.0))
     }
 
-    /// What was accepted, in one sentence.
+    /// What was accepted, in one sentence, and which pins hold nothing any more.
     pub fn words(&self) -> String {
+        let aside = match self.pins.is_empty() {
+            true => String::new(),
+            false => format!(
+                "; set aside in pins/accepted, and asked for no more: {}",
+                first_of(self.pins.clone())
+            ),
+        };
         let told = |lost: &Lost| match lost.is_damage() {
             true => lost.source.clone(),
             false => format!("{} knew entry {}", lost.source, lost.number),
         };
-        let mut lost: Vec<String> = self.lost.iter().take(TOLD_MAX).map(told).collect();
-        if let Some(more) = self
-            .lost
-            .len()
-            .checked_sub(TOLD_MAX)
-            .filter(|more| *more > 0)
-        {
-            lost.push(format!("{more} more"));
-        }
+        let lost = first_of(self.lost.iter().map(told).collect());
         let highest = self.lost.iter().map(|lost| lost.number).max();
         let again = match highest {
             Some(highest) if highest > self.number => format!(
@@ -468,15 +455,29 @@ impl Acceptance {
             _ => "; it is another journal than the one known".to_owned(),
         };
         format!(
-            "{} accepted at {} that the journal ends with entry {} (chain {}) although {}{again}. Reason: {}",
-            self.by,
-            self.at,
-            self.number,
-            self.chain,
-            lost.join(", "),
-            self.reason
+            "{} accepted at {} that the journal ends with entry {} (chain {}) although {lost}{again}{aside}. Reason: {}",
+            self.by, self.at, self.number, self.chain, self.reason
         )
     }
+}
+
+/// The first few of these; more are counted.
+fn first_of(mut words: Vec<String>) -> String {
+    let more = words.len().saturating_sub(TOLD_MAX);
+    words.truncate(TOLD_MAX);
+    if more > 0 {
+        words.push(format!("{more} more"));
+    }
+    words.join(", ")
+}
+
+/// The files of those pins that are lost.
+fn names_of(pins: &[Pin], lost: &[Lost]) -> Vec<String> {
+    let is_lost = |pin: &&Pin| {
+        lost.iter()
+            .any(|lost| (lost.number, lost.chain.0) == pin.head())
+    };
+    pins.iter().filter(is_lost).map(Pin::name).collect()
 }
 
 /// The segments before the last one that are missing or broken, each as a loss.

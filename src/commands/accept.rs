@@ -48,6 +48,10 @@ pub fn run(args: &Args) -> Result<(), Ending> {
         Format::Text => println!("{}", acceptance.words()),
         Format::Json => println!("{}", serde_json::json!(acceptance)),
     }
+    // Behind the acceptance: should this end in between, the next start does the rest.
+    for pin in acceptance.set_pins_aside(&config.hub.data)? {
+        tell!("set aside, and asked for no more: {}", pin.display());
+    }
     tell!("the next start journals this and goes on from there");
     Ok(())
 }

@@ -118,6 +118,89 @@ fn a_journal_that_was_rolled_back_is_refused_until_somebody_accepts_it_by_name()
     park.wait_until_healthy();
 }
 
+/// A checkpoint file with this head, as whoever pulls keeps one.
+fn pin(park: &Park, name: &str, (number, chain): (u64, [u8; 32])) -> PathBuf {
+    let chain: String = chain.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = serde_json::json!({
+        "park": "JS-DEMO", "hub": "hub-1", "number": number, "chain": chain, "head": number,
+        "head_chain": chain, "answered_at": "2026-03-01T08:00:00.000000Z", "statement": "",
+    });
+    let file = park.data().join("pins").join(name);
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, text.to_string()).unwrap();
+    file
+}
+
+fn accept(park: &Park) -> String {
+    let mut accept = cordon(&["journal", "accept", "--by", "Wang Fang", "--reason", "lost"]);
+    said(&run(accept
+        .arg("--config")
+        .arg(park.data().join("park.toml"))))
+}
+
+/// Starts and stops, three times: what was accepted once holds for every later start.
+fn starts_each_time(park: &mut Park) {
+    for _ in 0..3 {
+        park.start_again();
+        park.wait_until_healthy();
+        assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    }
+}
+
+/// The first start after the acceptance went on, and every later one was refused for the same pin.
+#[test]
+fn a_pin_that_was_given_up_by_name_is_asked_for_no_more_and_any_other_is() {
+    let mut park = Park::start();
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    let (journal, backup) = (park.data().join("journal"), park.scratch().join("backup"));
+    copy(&journal, &backup);
+    let held = Reader::open(&backup).unwrap().position().unwrap();
+    park.start_again();
+    park.wait_until_healthy();
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    let known = Reader::open(&journal).unwrap().position().unwrap();
+    assert!(known.0 > held.0);
+    // A backup that is whole: nothing in the folder knows more than its journal.
+    copy(&backup, &journal);
+    for name in ["state.redb", "witness"] {
+        std::fs::remove_file(park.data().join(name)).unwrap();
+    }
+    let (met, lost) = (pin(&park, "met.json", held), pin(&park, "lost.json", known));
+    let words = refuses_to_start(&park);
+    assert!(
+        words.contains("J008") && words.contains("lost.json"),
+        "{words}"
+    );
+
+    let aside = park.data().join("pins/accepted");
+    let words = accept(&park);
+    let told = format!("asked for no more: {}", aside.join("lost.json").display());
+    assert!(words.contains(&told), "{words}");
+    assert!(met.exists() && !lost.exists() && aside.join("lost.json").exists());
+    starts_each_time(&mut park);
+    let shown = park.bodies();
+    assert!(
+        shown.contains("set aside in pins/accepted, and asked for no more: lost.json"),
+        "{shown}"
+    );
+
+    // The same once more says nothing new; another head contradicts, above the journal's end or within it.
+    pin(&park, "lost.json", known);
+    starts_each_time(&mut park);
+    let end = Reader::open(&journal).unwrap().position().unwrap().0;
+    for number in [held.0, end + 100] {
+        pin(&park, "lost.json", (number, [7; 32]));
+        let words = refuses_to_start(&park);
+        assert!(words.contains("J008"), "{words}");
+        accept(&park);
+        starts_each_time(&mut park);
+    }
+    let mut aside = files_in(&aside);
+    aside.retain(|file| file.extension().is_some_and(|it| it == "json"));
+    assert_eq!(aside.len(), 3, "{aside:?}");
+    assert!(met.exists());
+}
+
 /// A journal of several segments in its own folder.
 fn small_journal(folder: &Path) {
     let options = Options {
