@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cordon_contract::Owner;
-use cordon_model::{AlarmEvent, AlarmLevel, AlarmState, Body, DeviceId, PartyId, Timestamp};
+use cordon_model::{AlarmEvent, AlarmLevel, Body, DeviceId, PartyId, Timestamp};
 
-use crate::authority::Authority;
+use crate::authority::{Authority, is_over};
 use crate::corridor::{Sealed, SealedReading};
 
 const MICROS_PER_MINUTE: i64 = 60_000_000;
@@ -272,7 +272,7 @@ fn level(sealed: &Sealed) -> Option<AlarmLevel> {
 }
 
 fn raised(event: &AlarmEvent) -> Option<AlarmLevel> {
-    (event.state == AlarmState::Raised).then_some(event.alarm_level)
+    (!is_over(event.state)).then_some(event.alarm_level)
 }
 
 #[cfg(test)]

@@ -286,7 +286,7 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
     ),
     (
         NAMESAKE,
-        "another's alarm has this name; yours is kept as flow-N, N being the entry number of the receipt it was raised with",
+        "another's alarm has this name, or the hub names its own so; yours is kept as flow-N, N being the entry number of the receipt it was raised with",
         "go on using your own name for it, or name alarms so that nobody else does, with your own id in front",
     ),
     (

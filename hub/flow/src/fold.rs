@@ -103,7 +103,10 @@ impl Fold {
     /// Takes over what [`Fold::to_bytes`] wrote.
     pub(crate) fn of_bytes(bytes: &[u8]) -> Result<Self, postcard::Error> {
         let said = bytes.strip_prefix(FORM);
-        postcard::from_bytes(said.ok_or(postcard::Error::DeserializeBadEncoding)?)
+        let mut fold: Self =
+            postcard::from_bytes(said.ok_or(postcard::Error::DeserializeBadEncoding)?)?;
+        fold.register.alarms.index();
+        Ok(fold)
     }
 
     /// Takes in one entry.

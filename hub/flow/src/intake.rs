@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cordon_contract::{Accepted, EntryKind, Fault};
-use cordon_model::{AlarmLevel, AlarmState, Body, Digest, MessageType, Timestamp};
+use cordon_model::{AlarmLevel, Body, Digest, MessageType, Timestamp};
 use tokio::sync::oneshot;
 
 use crate::act::Today;
 use crate::alarm_pace::{AlarmPace, WHILE_FULL};
-use crate::authority::{Authority, Order, settle, step};
+use crate::authority::{Authority, Order, is_over, settle, step};
 use crate::batch::Batch;
 use crate::core::Core;
 use crate::corridor::{Corridor, CorridorRules, Offender, Part, RefusedDraft, Sealed};
@@ -212,8 +212,10 @@ impl Intaker<'_> {
         };
         let alarms = &self.core.fold().register.alarms;
         let is_grave = matches!(event.alarm_level, AlarmLevel::Red | AlarmLevel::Orange);
-        let raises = is_grave && event.state == AlarmState::Raised;
-        raises && alarms.get(&event.alarm_id).is_some() && !alarms.is_told_again(&speaker.id, event)
+        let raises = is_grave && !is_over(event.state);
+        let is_known = alarms.get(&event.alarm_id).is_some()
+            || alarms.was_id(&speaker.id, &event.alarm_id).is_some();
+        raises && is_known && !alarms.is_told_again(&speaker.id, event)
     }
 
     fn own(&mut self, work: OwnWork) -> Pending {

@@ -1,7 +1,8 @@
 //! Whose alarms, under which names, and how many of each sender are open.
 //!
 //! An alarm is known by who raised it and by the name he gave it. Where another has an alarm of that
-//! name the hub raises it under one of its own, `flow-N`, and leads its author's words there.
+//! name, or the hub names its own so, the hub raises it under one of its own, `flow-N`, and leads its
+//! author's words there.
 //!
 //! Limits: the newest [`ALARMS_MAX`] alarms are known; a closed one is forgotten before an open one, and
 //! of open ones the sender with the most gives up his oldest. What is forgotten counts as never raised.
@@ -40,6 +41,13 @@ pub(crate) struct Raised {
     reopened: Option<(u64, AlarmState)>,
 }
 
+impl Raised {
+    /// Whether the hub gave it another name than its raiser did.
+    pub(crate) fn is_renamed(&self) -> bool {
+        self.called.is_some()
+    }
+}
+
 /// The alarms of the journal.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct AlarmBook {
@@ -52,6 +60,10 @@ pub(crate) struct AlarmBook {
     called: BTreeMap<String, BTreeMap<String, String>>,
     /// The entry that began the flood alarm of a sender, while that alarm is not over.
     floods: BTreeMap<String, u64>,
+    /// The newest alarm that bears another name than its raiser gave it, open or closed, by both. It follows
+    /// from what is known, and the door alone asks it.
+    #[serde(skip)]
+    given: BTreeMap<String, BTreeMap<String, (u64, String)>>,
 }
 
 impl AlarmBook {
@@ -66,14 +78,27 @@ impl AlarmBook {
         ids.get(called).map(String::as_str)
     }
 
+    /// The id of the newest alarm that this speaker called so and that the hub raised under its own name, also
+    /// when people have closed it: its end comes late, and is no word about another's.
+    pub(crate) fn was_id(&self, speaker: &str, called: &str) -> Option<&str> {
+        let (_, id) = self.given.get(speaker)?.get(called)?;
+        Some(id)
+    }
+
+    /// Finds the names again that were given, after what is known was read.
+    pub(crate) fn index(&mut self) {
+        self.given.clear();
+        for (id, raised) in &self.known {
+            note_given(&mut self.given, id, raised);
+        }
+    }
+
     /// Whether an event tells again of an alarm of its speaker that is not over.
     pub(crate) fn is_told_again(&self, speaker: &str, event: &AlarmEvent) -> bool {
         let name = event.alarm_id.as_str();
-        let ids = [Some(name), self.own_id(speaker, name)];
-        let mut known = ids
-            .into_iter()
-            .flatten()
-            .filter_map(|id| self.known.get(id));
+        let own = self.own_id(speaker, name).and_then(|id| self.known.get(id));
+        let named = self.known.get(name).filter(|known| !known.is_renamed());
+        let mut known = [named, own].into_iter().flatten();
         known.any(|known| {
             let same_device = match (&known.device, &event.source_device) {
                 (Some(one), Some(other)) => one == other,
@@ -187,6 +212,7 @@ impl AlarmBook {
             called,
             reopened: None,
         };
+        note_given(&mut self.given, id, &raised);
         self.known.insert(id.to_owned(), raised);
         if self.known.len() > ALARMS_MAX {
             self.forget_one();
@@ -201,7 +227,22 @@ impl AlarmBook {
         };
         if let Some(id) = oldest {
             self.leave_open(&id);
-            self.known.remove(&id);
+            if let Some(raised) = self.known.remove(&id) {
+                self.forget_given(&id, &raised);
+            }
+        }
+    }
+
+    fn forget_given(&mut self, id: &str, raised: &Raised) {
+        let names = self.given.get_mut(&raised.by).zip(raised.called.as_ref());
+        let Some((names, called)) = names else {
+            return;
+        };
+        if names.get(called).is_some_and(|(_, given)| given == id) {
+            names.remove(called);
+        }
+        if names.is_empty() {
+            self.given.remove(&raised.by);
         }
     }
 
@@ -260,6 +301,22 @@ impl AlarmBook {
                 self.called.remove(&known.by);
             }
         }
+    }
+}
+
+/// Notes the name that an alarm bears beside the one its raiser gave it.
+fn note_given(
+    given: &mut BTreeMap<String, BTreeMap<String, (u64, String)>>,
+    id: &str,
+    raised: &Raised,
+) {
+    let Some(called) = &raised.called else {
+        return;
+    };
+    let names = given.entry(raised.by.clone()).or_default();
+    let newest = names.get(called).map(|(number, _)| *number);
+    if newest.is_none_or(|newest| newest <= raised.number) {
+        names.insert(called.clone(), (raised.number, id.to_owned()));
     }
 }
 

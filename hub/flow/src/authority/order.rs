@@ -2,8 +2,8 @@
 //! for the park's word, and grants that make no sense. Asked by the sequencer.
 
 use cordon_model::{
-    AlarmEvent, AlarmState, Body, GateId, LifeState, ListEntry, ListKind, ListSubject,
-    PersonRegistration, PlateColour, PlateNumber, SubjectKind, Timestamp, VehicleRegistration,
+    AlarmEvent, Body, GateId, LifeState, ListEntry, ListKind, ListSubject, PersonRegistration,
+    PlateColour, PlateNumber, SubjectKind, Timestamp, VehicleRegistration,
 };
 
 use super::alarms::{Raised, is_over};
@@ -21,6 +21,8 @@ use crate::flags;
 const HUB_ALARMS: [&str; 3] = ["access-", "alarm-", HUB_FLOW];
 /// Of them those of the flow: what it thinks of a message.
 const HUB_FLOW: &str = "flow-";
+/// How the name of one that stands for many of a partner ends.
+const HUB_OF_MANY: &str = "-of-many";
 
 /// A statement before the register of today.
 pub(crate) struct Order<'a> {
@@ -68,23 +70,39 @@ impl Order<'_> {
         gates.iter().any(|gate| plan.gate(gate).is_none())
     }
 
-    /// What is said of an alarm under a name that another's has: nobody's alarm is lost for its name, and
-    /// nobody's is spoken of by another. The hub's own names stay the hub's.
+    /// What is said of an alarm under a name that is not its author's to give, because another's has it or the
+    /// hub names its own so: nobody's alarm is lost for its name, and nobody's is spoken of by another. Whatever
+    /// is not over raises; what says that it is over, or takes a step, speaks of what its author raised so.
     fn is_namesake(&self, body: &Body) -> bool {
-        let (id, raises) = match body {
-            Body::AlarmEvent(event) => (&event.alarm_id, event.state == AlarmState::Raised),
-            Body::AlarmUpdate(update) => (&update.alarm_id, false),
+        let (id, is_event, raises) = match body {
+            Body::AlarmEvent(event) => (&event.alarm_id, true, !is_over(event.state)),
+            Body::AlarmUpdate(update) => (&update.alarm_id, false, false),
             _ => return false,
         };
         let table = &self.authority.table;
         let allowed =
             |whose| table.allows(self.speaker.voice, body.message_type(), Thing::Alarm, whose);
-        if allowed(self.of_alarm(id)) {
+        let alarms = &self.register.alarms;
+        let own = alarms.own_id(&self.speaker.id, id);
+        // An operator speaks of what the page shows, under the name that it has there.
+        let by_page = self.speaker.voice == Voice::Operator;
+        let is_led = own.is_some_and(|own| own.starts_with(HUB_FLOW)) && !by_page;
+        // A name that the hub gave is known to its author from a receipt at best: a count of his comes to it too.
+        let is_free = match alarms.get(id) {
+            Some(known) => known.is_renamed() && !by_page,
+            None => true,
+        };
+        let is_new_like_hubs = raises && is_free && is_hub_alarm(id);
+        if !is_led && !is_new_like_hubs && allowed(self.of_alarm(id)) {
             return false;
         }
-        match self.register.alarms.own_id(&self.speaker.id, id) {
-            Some(_) => allowed(Whose::Own),
-            None => raises && !is_hub_alarm(id) && allowed(Whose::Unknown),
+        match own.or_else(|| {
+            alarms
+                .was_id(&self.speaker.id, id)
+                .filter(|_| is_event && !raises)
+        }) {
+            Some(own) => allowed(self.of_alarm(own)),
+            None => raises && allowed(Whose::Unknown),
         }
     }
 
@@ -339,7 +357,9 @@ fn full(field: &'static str, setting: &str) -> Unlawful {
     (REGISTER_FULL, field, detail)
 }
 
+/// Whether a name is such as the hub gives its own alarms.
 fn is_hub_alarm(id: &str) -> bool {
+    let id = id.strip_suffix(HUB_OF_MANY).unwrap_or(id);
     HUB_ALARMS.iter().any(|prefix| {
         id.strip_prefix(prefix).is_some_and(|rest| {
             let is_number = |letter: char| letter.is_ascii_digit() || letter == '-';

@@ -431,8 +431,14 @@ async fn what_a_device_says_beyond_its_pace_is_counted_in_one_alarm_and_takes_no
                 other => panic!("{other:?}"),
             }
         };
+        // A detector whose alarm was confirmed on the spot is first heard of so.
+        let state = match id {
+            "FIRE-2" => AlarmState::Confirmed,
+            _ => AlarmState::Raised,
+        };
         let event = AlarmEvent {
             enterprise_id: None,
+            state,
             ..event
         };
         let offer = Reading {

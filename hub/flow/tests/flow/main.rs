@@ -16,6 +16,7 @@ mod clock_back;
 mod core;
 mod facts;
 mod failure;
+mod hub_names;
 mod left_spool;
 mod marks;
 mod outbox;
