@@ -5,9 +5,12 @@
 //! emergency order (I6).
 
 use cordon_contract::OrderLane;
-use cordon_model::{AuditOutcome, GateAction, GateCommand, GateId, LaneId, PartyId};
+use cordon_model::{
+    AlarmCode, AlarmLevel, AuditOutcome, GateAction, GateCommand, GateId, LaneId, MessageId,
+    PartyId,
+};
 
-use crate::alarm::{Note, Step};
+use crate::alarm::{About, Note, Step};
 use crate::emergency::Hold;
 use crate::held::ordered_at;
 use crate::opening::Command;
@@ -20,7 +23,14 @@ impl AccessPlugin {
             .clone()
             .unwrap_or_else(|| step.entry.sender.clone());
         let done = match self.why_not(step, order) {
-            Some(words) => Err(words),
+            Some(words) => {
+                let known = self.plan.gate_of(&order.lane_id).is_some();
+                let lane = Some(&order.lane_id).filter(|_| known);
+                if self.is_loud(step, format!("by-hand|{}|{by}", order.lane_id)) {
+                    self.tell_by_hand(step, lane, (order.action, &by), words);
+                }
+                Err(words)
+            }
             None => self.carry_out_by_hand(step, order, &by),
         };
         let detail = format!("{}: {}", order.action, done.err().unwrap_or(&order.reason));
@@ -76,11 +86,18 @@ impl AccessPlugin {
                 if self.give_back(step, &lanes, by, &order.reason) == 0 {
                     return Err("the evacuation holds the lane open");
                 }
+                // What is known to be held is told with its release.
+                if !self.state.releasing.contains_key(&order.lane_id)
+                    && let Some(asked) = self.state.asked.get(&order.lane_id)
+                {
+                    let ordered = (order.action, asked.command, by.clone());
+                    self.state.by_hand.insert(order.lane_id.clone(), ordered);
+                }
             }
             GateAction::Open | GateAction::Close | GateAction::Stop => {
                 let left_ms = order.deadline.ms_since(step.entry.clock);
                 let left_ms = u32::try_from(left_ms).unwrap_or(u32::MAX);
-                self.command(
+                let command = self.command(
                     step,
                     Command {
                         gate: &order.gate_id,
@@ -96,8 +113,57 @@ impl AccessPlugin {
                         seed: step.entry.message_id,
                     },
                 );
+                let ordered = (order.action, command, by.clone());
+                self.state.by_hand.insert(order.lane_id.clone(), ordered);
             }
         }
         Ok(())
+    }
+
+    /// What was ordered by hand has ended: what it was and by whom, if nothing newer was ordered of the lane.
+    pub(crate) fn by_hand_ends(
+        &mut self,
+        lane: &LaneId,
+        command: MessageId,
+    ) -> Option<(GateAction, PartyId)> {
+        let is_it = |ordered: &&(GateAction, MessageId, PartyId)| ordered.1 == command;
+        self.state.by_hand.get(lane).filter(is_it)?;
+        let (action, _, by) = self.state.by_hand.remove(lane)?;
+        Some((action, by))
+    }
+
+    /// An order by hand that came to nothing while nothing newer was ordered: whoever gave it has left the desk and
+    /// must hear that the lane does not stand as ordered.
+    pub(crate) fn fail_by_hand(
+        &mut self,
+        step: &mut Step<'_>,
+        lane: &LaneId,
+        command: MessageId,
+        text: &str,
+    ) {
+        if let Some((action, by)) = self.by_hand_ends(lane, command) {
+            self.tell_by_hand(step, Some(lane), (action, &by), text);
+        }
+    }
+
+    fn tell_by_hand(
+        &self,
+        step: &mut Step<'_>,
+        lane: Option<&LaneId>,
+        (action, by): (GateAction, &PartyId),
+        text: &str,
+    ) {
+        let device = lane.and_then(|lane| self.barrier_of(lane));
+        let gate = lane.and_then(|lane| self.plan.gate_of(lane));
+        let about = About {
+            device: device.as_ref(),
+            gate: gate.map(|gate| &gate.id),
+            lane,
+            text: format!(
+                "{action} ordered by {by} was not carried out, the lane may not stand as ordered 手动指令未执行,车道状态可能与指令不符: {text}"
+            ),
+            ..About::default()
+        };
+        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
     }
 }

@@ -50,7 +50,9 @@ impl AccessPlugin {
     }
 
     /// Orders a barrier to do something; the only place that does.
-    pub(crate) fn command(&self, step: &mut Step<'_>, command: Command<'_>) -> MessageId {
+    pub(crate) fn command(&mut self, step: &mut Step<'_>, command: Command<'_>) -> MessageId {
+        // Whatever was ordered of the lane before is overtaken.
+        self.state.by_hand.remove(command.lane);
         let index = step.next_command();
         let id = ids::command_on(step.entry, &command.seed, index);
         let deadline = step.entry.time.plus_ms(i64::from(command.deadline_ms));
@@ -149,12 +151,16 @@ impl AccessPlugin {
         match outcome {
             CommandOutcome::Accepted => {}
             // Also after it was given up for want of a word: the word was late, the boom was not.
-            CommandOutcome::Confirmed => self.confirm(|opening| opening.command == command),
+            CommandOutcome::Confirmed => {
+                self.by_hand_ends(&status.lane_id, command);
+                self.confirm(|opening| opening.command == command);
+            }
             CommandOutcome::Expired | CommandOutcome::Refused | CommandOutcome::Failed => {
                 let text = format!("{outcome}: {}", status.detail.as_deref().unwrap_or(""));
                 self.fail_opening(step, &status.lane_id, command, &text);
                 self.fail_held(step, &status.lane_id, command, &text);
                 self.fail_release(step, &status.lane_id, command, &text);
+                self.fail_by_hand(step, &status.lane_id, command, &text);
             }
         }
         self.held_ends(status, command, outcome);

@@ -13,7 +13,7 @@ use crate::state::State;
 /// The state cannot be written or read.
 const SNAPSHOT: &str = "P012";
 /// Before the stored state; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"access/12;";
+const FORM: &[u8] = b"access/13;";
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
 
 /// Access control of one park.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use cordon_model::{
-    BarrierState, CommandOutcome, DecisionOutcome, DeviceId, Digest, Direction, GateId, LaneId,
-    MessageId, OperatingMode, PartyId, Plate, PlateNumber, RefusalCode, SubjectKind, Timestamp,
+    BarrierState, CommandOutcome, DecisionOutcome, DeviceId, Digest, Direction, GateAction, GateId,
+    LaneId, MessageId, OperatingMode, PartyId, Plate, PlateNumber, RefusalCode, SubjectKind,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,9 @@ pub(crate) struct State {
     /// The newest release of a lane that was confirmed: the lane may find it undone, and what is older than it
     /// changes nothing.
     pub released: BTreeMap<LaneId, Release>,
+    /// What a person ordered of one lane whose failure is told nowhere else, until it ends or something newer is
+    /// ordered: what it is, its command, and by whom.
+    pub by_hand: BTreeMap<LaneId, (GateAction, MessageId, PartyId)>,
 }
 
 /// Operating modes (R124).

@@ -79,6 +79,65 @@ fn nobody_opens_by_hand_or_orders_late_or_of_a_barrier_that_is_elsewhere() {
         let told = feed.say(Body::GateCommand(order));
         assert!(told.orders.is_empty(), "{told:?}");
         assert_eq!(told.audits()[0].outcome, AuditOutcome::Denied);
+        assert_eq!(
+            told.alarm_codes(),
+            [AlarmCode::GateFault],
+            "it has a receipt"
+        );
+    }
+}
+
+const BY_HAND: [GateAction; 3] = [GateAction::Close, GateAction::Stop, GateAction::Release];
+
+/// Each had a receipt, moved nothing, and nobody heard of it.
+#[test]
+fn what_was_ordered_by_hand_and_came_to_nothing_is_told_once() {
+    use CommandOutcome::{Accepted, Expired, Failed, Refused};
+    for action in BY_HAND {
+        for outcome in [Expired, Failed, Refused] {
+            let mut feed = Feed::new();
+            let command = feed.say(Body::GateCommand(ordered(action))).orders[0]
+                .command
+                .command_id;
+            assert!(feed.end("L-05", command, Accepted).alarms().is_empty());
+            let told = feed.end("L-05", command, outcome);
+            let alarm = told.alarms()[0];
+            assert_eq!(alarm.alarm_level, AlarmLevel::Orange, "{action} {outcome}");
+            assert_eq!(alarm.lane_id, Some(LaneId::new("L-05").unwrap()));
+            assert_eq!(alarm.source_device, Some(DeviceId::new("BR-05").unwrap()));
+            let words = format!("{action} ordered by operator-1 was not carried out");
+            assert!(
+                alarm.description.starts_with(&words),
+                "{}",
+                alarm.description
+            );
+            let told = feed.end("L-05", command, outcome);
+            assert!(
+                told.alarms().is_empty(),
+                "outbox and barrier both tell of it"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_was_done_or_overtaken_by_a_newer_order_is_not_told() {
+    for action in BY_HAND {
+        let mut feed = Feed::new();
+        let command = feed.say(Body::GateCommand(ordered(action))).orders[0]
+            .command
+            .command_id;
+        let told = feed.end("L-05", command, CommandOutcome::Confirmed);
+        assert!(told.alarms().is_empty(), "{action}");
+        for newer in [GateAction::LockOpen, GateAction::Close] {
+            let mut feed = Feed::new();
+            let command = feed.say(Body::GateCommand(ordered(action))).orders[0]
+                .command
+                .command_id;
+            feed.say(Body::GateCommand(ordered(newer)));
+            let told = feed.end("L-05", command, CommandOutcome::Expired);
+            assert!(told.alarms().is_empty(), "{action} before {newer}");
+        }
     }
 }
 
