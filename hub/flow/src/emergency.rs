@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use cordon_contract::{EntryKind, Fault, Order, OutcomeKind};
-use cordon_model::{Body, CommandOutcome, DeviceId, GateAction, MessageId, Timestamp};
+use cordon_model::{Body, CommandOutcome, GateAction, GateCommand, MessageId, Timestamp};
 use cordon_wire::write_message;
 
 use crate::act::Today;
@@ -20,7 +20,7 @@ use crate::fault::{DISK_FAILED, ID_REUSED, UNSETTLED, fault};
 use crate::flags;
 use crate::inbox::Verdict;
 use crate::intake::{Answer, Pending, Slot};
-use crate::kit::{Acting, Kit, Piece, acting_for, is_acted};
+use crate::kit::{Acting, Kit, Piece, acting_for, is_acted, is_led_by};
 use crate::mode::{Mode, Weight};
 use crate::receipt::{ReceiptData, Refused};
 use crate::sequencer::Sequencer;
@@ -212,8 +212,8 @@ impl Emergency {
             return Err(refused());
         }
         let key = (draft.sender.clone(), draft.message_id);
-        if let Some(first) = self.kit.openings.get(&key) {
-            // Sent again: it acted, and acts no second time.
+        if let Some(first) = self.kit.acts.get(&key) {
+            // Sent again: it was carried out, and acts no second time.
             return match first.digest == draft.digest {
                 true => Ok(first.clone()),
                 false => Err(Refused::unrecorded(fault(ID_REUSED))),
@@ -243,7 +243,7 @@ impl Emergency {
             return;
         };
         self.kit.ties.dispatch.forget(number);
-        let Some(acted) = self.kit.acted.remove(&number) else {
+        let Some(acted) = self.kit.acted.get(&number).cloned() else {
             return;
         };
         for draft in work
@@ -252,8 +252,11 @@ impl Emergency {
             .filter(|draft| draft.kind == EntryKind::Outcome)
         {
             let (kind, detail, at) = told(draft);
-            if let Some(barrier) = &acted.barrier {
-                self.kit.show_acted(kind, barrier);
+            if let Some(command) = acted.command() {
+                self.kit.show_acted(kind, command);
+            }
+            if let Some(acted) = self.kit.acted.get_mut(&number) {
+                acted.ended(kind, &detail);
             }
             let opening = acted.opening.to_string();
             let held_before = &mut self.kit.held_before;
@@ -306,7 +309,7 @@ impl Kit {
         self.show_held_before();
         for line in batch.lines() {
             if has_acted(line, &acting) {
-                self.note_opening(&late_receipt(line));
+                self.note_act(late_receipt(line));
                 self.spool_opening(line, &acting);
             }
         }
@@ -334,7 +337,8 @@ impl Kit {
 
     /// Shows what came of an order to a barrier. After an opening of which nobody knows whether it was carried
     /// out, what was confirmed before is no longer so for sure.
-    fn show_acted(&self, kind: OutcomeKind, (device, action): &(DeviceId, GateAction)) {
+    fn show_acted(&self, kind: OutcomeKind, command: &GateCommand) {
+        let (device, action) = (&command.device_id, &command.action);
         let acted = &mut self.ties.board.lock().acted;
         match kind {
             OutcomeKind::Confirmed => {
@@ -370,7 +374,7 @@ fn orders_at_once(batch: &Batch, epoch: u64) -> Vec<(Order, MessageId)> {
 /// True for an emergency opening or release that acted: an order to a barrier was let out for it.
 fn has_acted(line: &Line, acting: &Acting) -> bool {
     line.draft.flags & flags::LATE == 0
-        && line.draft.is_emergency()
+        && is_led_by(line)
         && acting.contains_key(&line.draft.message_id)
 }
 

@@ -21,6 +21,7 @@ use crate::fault::{
 use crate::fold::MARKED;
 use crate::text::{clip, clip_empty};
 use crate::trouble::Troubles;
+use crate::unrecorded::{self, UNRECORDED};
 
 /// Audit action of a statement that was overtaken by a newer one of its sender, or by the park's word.
 pub(crate) const OVERTAKEN: &str = "message.overtaken";
@@ -220,6 +221,9 @@ impl Plugin for Guard {
             // What the hub itself says of its journal is no decision, so nothing caused it.
             EntryKind::Audit if entry.label == MARKED && entry.cause == 0 => {
                 marked(entry, decisions);
+            }
+            EntryKind::Audit if entry.label == UNRECORDED && entry.cause == 0 => {
+                unrecorded::told(entry, decisions);
             }
             EntryKind::Audit if entry.label == REVOKED_TRIED => shown(entry, decisions),
             EntryKind::Audit => self.own_trouble(entry, decisions),

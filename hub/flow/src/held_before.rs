@@ -13,7 +13,7 @@ use cordon_model::{
 use crate::batch::{Batch, Line};
 use crate::draft::Draft;
 use crate::flags;
-use crate::kit::{Acting, opening_of};
+use crate::kit::{Acting, leads, opening_of};
 use crate::outcome::command_outcome;
 use crate::recall::is_act;
 
@@ -232,7 +232,7 @@ impl HeldFold {
         };
         let said = draft.kind != EntryKind::Message || draft.flags & flags::IDLE == 0;
         match &message.body {
-            _ if draft.is_emergency() => {
+            _ if draft.kind == EntryKind::Message && leads(message) => {
                 self.openings.insert(record.number, draft.message_id);
             }
             Body::GateCommand(_) if draft.kind == EntryKind::Order => {
@@ -297,6 +297,24 @@ impl HeldFold {
             && let Some(barrier) = self.barriers.get_mut(&device)
         {
             barrier.ended(command, if_sent(command_outcome(kind), Some(detail)), at);
+            return;
+        }
+        let outcome = if_sent(command_outcome(kind), Some(detail));
+        let device = target.strip_prefix("device:").map(DeviceId::new);
+        if let Some(Ok(device)) = device
+            && outcome != CommandOutcome::Failed
+        {
+            self.doubt(&device, at);
+        }
+    }
+
+    /// A barrier did something under an order that nobody knows: that it is not held cannot be said any more, unless
+    /// it was ordered otherwise since.
+    fn doubt(&mut self, device: &DeviceId, at: Timestamp) {
+        let is_since = |barrier: &Barrier| barrier.ordered_at.is_some_and(|it| it > at);
+        let barrier = self.barriers.get(device);
+        if barrier.is_some_and(|it| it.is_held() == Some(false) && !is_since(it)) {
+            self.barriers.remove(device);
         }
     }
 
@@ -350,7 +368,7 @@ impl HeldFold {
 }
 
 /// An order of which nothing was sent came to nothing, whatever ended it.
-fn if_sent(outcome: CommandOutcome, detail: Option<&str>) -> CommandOutcome {
+pub(crate) fn if_sent(outcome: CommandOutcome, detail: Option<&str>) -> CommandOutcome {
     let unsent = detail.is_some_and(|detail| detail.contains(NOTHING_SENT));
     match outcome {
         CommandOutcome::Expired if unsent => CommandOutcome::Failed,
@@ -450,6 +468,36 @@ mod tests {
         ordered.found_held(at(3));
         ordered.let_go();
         assert_eq!(ordered.is_held(), Some(true), "it was ordered");
+    }
+
+    /// It was shown as not held, up and locked, with its own confirmation in the spool.
+    #[test]
+    fn what_is_told_of_an_order_that_nobody_knows_leaves_no_barrier_as_not_held() {
+        let shown = |kind, detail, told_at| {
+            let mut fold = HeldFold::default();
+            for name in ["BR-01", "BR-02"] {
+                let mut released = opened();
+                released.ordered(RELEASE, GateAction::Release, at(2));
+                released.ended(RELEASE, CommandOutcome::Confirmed, at(2));
+                fold.barriers.insert(DeviceId::new(name).unwrap(), released);
+            }
+            fold.end_spooled("nobody's", "device:BR-01", (kind, detail, told_at));
+            fold.begin_run();
+            fold.shown()
+                .into_keys()
+                .map(|it| it.to_string())
+                .collect::<Vec<_>>()
+        };
+        for kind in [OutcomeKind::Confirmed, OutcomeKind::Expired] {
+            assert_eq!(shown(kind, "", at(3)), ["BR-02"], "{kind:?}");
+            assert_eq!(shown(kind, "", at(1)).len(), 2, "ordered otherwise since");
+        }
+        assert_eq!(
+            shown(OutcomeKind::Failed, "", at(3)).len(),
+            2,
+            "it moved nothing"
+        );
+        assert_eq!(shown(OutcomeKind::Expired, NOTHING_SENT, at(3)).len(), 2);
     }
 
     #[test]

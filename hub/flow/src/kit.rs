@@ -3,19 +3,25 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use cordon_contract::{Fault, Order, OrderLane};
-use cordon_journal::Expectation;
-use cordon_model::{Body, DeviceId, GateAction, MessageId, PartyId, Timestamp};
+use cordon_contract::{EntryKind, Fault, Order, OrderLane, OutcomeKind, is_emergency};
+use cordon_journal::{Expectation, Receipts};
+use cordon_model::{
+    Body, CommandOutcome, Digest, GateCommand, Message, MessageId, OperatingMode,
+    OperatingModeChange, PartyId, Timestamp,
+};
 
 use crate::alarm_pace::AlarmPace;
 use crate::answer::refuse;
 use crate::batch::{Batch, Line};
 use crate::core::Core;
+use crate::emergency::late_receipt;
 use crate::entry_reader::EntryReader;
 use crate::entry_time::{ClockTold, EntryTime};
-use crate::held_before::HeldFold;
+use crate::flags;
+use crate::held_before::{HeldFold, if_sent};
 use crate::ledger::{Ledger, StateSeat};
 use crate::outbox::Rank;
+use crate::outcome::command_outcome;
 use crate::queue::Room;
 use crate::receipt::ReceiptData;
 use crate::recovery::initial;
@@ -23,12 +29,13 @@ use crate::remembered::Remembered;
 use crate::room::RoomTold;
 use crate::sequencer::Ties;
 use crate::spool::Spool;
+use crate::unrecorded::Unrecorded;
 use crate::unsettled::Unsettled;
 use crate::work::Work;
 
 /// Bit of an order's number that says: it acted before it had a number of the journal.
 const ACTED: u64 = 1 << 52;
-/// Orders and openings remembered of one failure; the oldest are forgotten.
+/// Orders that acted, and acts that were answered, that are remembered; the oldest are forgotten.
 const REMEMBERED_MAX: usize = 10_000;
 
 /// An order that acted while the journal could not be written.
@@ -38,10 +45,33 @@ pub(crate) struct Acted {
     pub opening: MessageId,
     /// Whom it went to.
     pub target: String,
-    /// The barrier and what it is to do.
-    pub barrier: Option<(DeviceId, GateAction)>,
+    /// What it says.
+    pub message: Arc<Message>,
     /// Its number in the journal, once it has one.
     pub number: Option<u64>,
+    /// What it follows from was journaled late, by an opening of the journal that failed before it was done.
+    pub is_admitted: bool,
+    /// It has told its outcome.
+    pub is_over: bool,
+    /// It moved nothing.
+    pub is_failed: bool,
+}
+
+impl Acted {
+    /// What a barrier is to do.
+    pub(crate) fn command(&self) -> Option<&GateCommand> {
+        match &self.message.body {
+            Body::GateCommand(command) => Some(command),
+            _ => None,
+        }
+    }
+
+    /// Takes in what came of it.
+    pub(crate) fn ended(&mut self, kind: OutcomeKind, detail: &str) {
+        let outcome = if_sent(command_outcome(kind), Some(detail));
+        self.is_over = true;
+        self.is_failed = outcome == CommandOutcome::Failed;
+    }
 }
 
 /// A piece of work, with its room in the queue when it came from there.
@@ -65,8 +95,11 @@ pub(crate) struct Kit {
     /// How many orders acted since the start of the program: each acts under a number of its own, also
     /// one whose batch begins where a failed one did.
     pub acted_count: u64,
-    /// Openings that acted, with what was answered: a repetition acts no second time.
-    pub openings: Remembered<(PartyId, MessageId), ReceiptData>,
+    /// What people ordered of gates in this run, with what was answered: without the journal too a repetition
+    /// acts no second time, and no id stands for two orders.
+    pub acts: Remembered<(PartyId, MessageId), ReceiptData>,
+    /// What acted and stands nowhere.
+    pub unrecorded: Unrecorded,
     /// What was ordered before this time could not be read.
     pub blind_since: Option<Timestamp>,
     /// Which barriers were held open before a start that could not open its journal.
@@ -106,7 +139,8 @@ impl Kit {
             unsettled: Vec::new(),
             acted: Remembered::new(REMEMBERED_MAX),
             acted_count: 0,
-            openings: Remembered::new(REMEMBERED_MAX),
+            acts: Remembered::new(REMEMBERED_MAX),
+            unrecorded: Unrecorded::default(),
             blind_since: None,
             held_before: HeldFold::default(),
             alarm_pace: AlarmPace::default(),
@@ -162,20 +196,38 @@ impl Kit {
         let acted = Acted {
             opening,
             target: order.target.0.clone(),
-            barrier: match &order.message.body {
-                Body::GateCommand(command) => Some((command.device_id.clone(), command.action)),
-                _ => None,
-            },
+            message: Arc::clone(&order.message),
             number: None,
+            is_admitted: false,
+            is_over: false,
+            is_failed: false,
         };
         self.acted.insert(order.number, acted);
         self.ties.dispatch.release(order, Rank::default());
     }
 
-    /// Remembers what an opening that acted was answered with.
-    pub(crate) fn note_opening(&mut self, receipt: &ReceiptData) {
+    /// Remembers what an act was answered with.
+    pub(crate) fn note_act(&mut self, receipt: ReceiptData) {
         let key = (receipt.sender.clone(), receipt.message_id);
-        self.openings.insert(key, receipt.clone());
+        self.acts.insert(key, receipt);
+    }
+
+    /// Takes in what is durable now.
+    pub(crate) fn note_committed(&mut self, batch: &Batch, receipts: &Receipts) {
+        for (line, (number, chain)) in batch.lines().iter().zip(receipts) {
+            self.unrecorded.committed(line);
+            let draft = &line.draft;
+            if draft.is_act() && draft.flags & flags::KEYED != 0 {
+                self.note_act(ReceiptData {
+                    number: *number,
+                    chain: Digest(*chain),
+                    duplicate: true,
+                    late: false,
+                    marks: flags::warned(draft.kind, draft.flags),
+                    ..late_receipt(line)
+                });
+            }
+        }
     }
 
     /// Gives an order that acted its number of the journal. False when it did not act in this run
@@ -191,6 +243,31 @@ impl Kit {
             acted.number = Some(number);
         }
         is_found
+    }
+
+    /// What acted for this opening is being journaled late.
+    pub(crate) fn note_admitted(&mut self, opening: MessageId) {
+        let of = |acted: &&mut Acted| acted.opening == opening;
+        for acted in self.acted.iter_mut().map(|(_, acted)| acted).filter(of) {
+            acted.is_admitted = true;
+        }
+    }
+
+    /// An opening stands in the journal as this number: what acted for it does too, if it was journaled late.
+    pub(crate) fn note_known(&mut self, opening: MessageId, number: u64) {
+        let of = |acted: &&mut Acted| acted.opening == opening && acted.is_admitted;
+        for acted in self.acted.iter_mut().map(|(_, acted)| acted).filter(of) {
+            acted.number.get_or_insert(number);
+        }
+    }
+
+    /// An order stands in the journal that acted, and is no longer under way.
+    pub(crate) fn stands(&mut self, opening: Option<MessageId>, target: &str, number: u64) {
+        let of = |acted: &Acted| Some(acted.opening) == opening && acted.target == target;
+        let mut acted = self.acted.iter_mut().map(|(_, acted)| acted);
+        if let Some(acted) = acted.find(|it| it.number.is_none() && of(it)) {
+            acted.number = Some(number);
+        }
     }
 }
 
@@ -214,11 +291,24 @@ pub(crate) fn acting_for(batch: &Batch, line: &Line, order: &Order) -> Option<Me
     }
 }
 
+/// Whether orders that follow from what is said act even when the journal has failed. A planned evacuation that comes
+/// after its time is one of now; before it, nothing follows from it but from the tick that finds it due.
+pub(crate) fn leads(message: &Message) -> bool {
+    let is_evacuation = |change: &OperatingModeChange| change.mode == OperatingMode::Evacuation;
+    is_emergency(message)
+        || matches!(&message.body, Body::OperatingModeChange(change) if is_evacuation(change))
+}
+
+/// The same of a line of a batch.
+pub(crate) fn is_led_by(line: &Line) -> bool {
+    line.draft.kind == EntryKind::Message && line.draft.message.as_deref().is_some_and(leads)
+}
+
 /// The emergency that a line of a batch follows from.
 pub(crate) fn opening_of(batch: &Batch, line: &Line) -> Option<MessageId> {
     let mut line = line;
     loop {
-        if line.draft.is_emergency() {
+        if is_led_by(line) {
             return Some(line.draft.message_id);
         }
         let before = line.draft.cause.checked_sub(batch.base())?;

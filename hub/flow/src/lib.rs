@@ -75,6 +75,7 @@ mod supervisor;
 mod text;
 mod time_scale;
 mod trouble;
+mod unrecorded;
 mod unsettled;
 mod vital;
 mod work;

@@ -2,8 +2,8 @@
 //! far as it can be read and from the spool. Nothing is written.
 
 use cordon_contract::{EntryKind, Fault, type_in_label};
-use cordon_journal::Record;
-use cordon_model::{MessageType, Timestamp};
+use cordon_journal::{JournalFault, Reader, Record};
+use cordon_model::{Digest, MessageId, MessageType, PartyId, Timestamp};
 
 use crate::batch::Batch;
 use crate::core::Core;
@@ -13,10 +13,12 @@ use crate::entry_codec::entry_of;
 use crate::entry_reader::{EntryReader, Reread};
 use crate::entry_time::CLOCK_LEAD;
 use crate::fault::of_journal;
+use crate::flags;
 use crate::fold::START;
 use crate::held_before::HeldFold;
 use crate::inbox::Inbox;
 use crate::kit::Kit;
+use crate::receipt::ReceiptData;
 use crate::recovery::remember;
 use crate::spool::SpoolLine;
 use crate::startup::late_draft;
@@ -27,6 +29,8 @@ const NOT_ITS_OWN: &str = "J060";
 /// Entries looked through. Of what people order only the last two minutes can be overtaken by a late
 /// word; what is older is too old itself.
 const ENTRIES_MAX: u64 = 200_000;
+/// The same where the journal could be opened: read at every opening, so as few as take no time.
+const SEED_MAX: u64 = 20_000;
 
 impl Kit {
     /// Knows again what was ordered: the order of acts, the ids that were acted on, what is held open.
@@ -61,6 +65,29 @@ impl Kit {
         self.held_before = held;
         self.show_held_before();
         batch.next()
+    }
+
+    /// Knows the acts at the end of a journal that was opened: those of before a start, and those of a batch that
+    /// failed and stands in it.
+    pub(crate) fn know_acts(&mut self, reader: &Reader, last: u64) -> Result<(), JournalFault> {
+        if last == 0 {
+            return Ok(());
+        }
+        let from = last
+            .saturating_sub(SEED_MAX)
+            .max(reader.first()?.unwrap_or(0))
+            .max(1);
+        for record in reader.read_range(from, last)? {
+            let record = record?;
+            let is_said = record.kind == EntryKind::Message.number();
+            if !is_said || record.flags & flags::KEYED == 0 || !is_act(&record.label) {
+                continue;
+            }
+            if let Ok(sender) = PartyId::new(record.sender.as_str()) {
+                self.note_act(receipt_of_record(sender, &record));
+            }
+        }
+        Ok(())
     }
 
     /// What was shown instead of the plug-ins' state, while it was not known, is over.
@@ -127,12 +154,26 @@ impl Kit {
         if let Some(line) = batch.line(place) {
             let mut receipt = late_receipt(line);
             receipt.received_at = at;
-            self.note_opening(&receipt);
+            self.note_act(receipt);
         }
         if !is_journaled {
             let acted = id.as_ref().map(|_| acted.as_slice());
             held.take_spooled((batch, place), at, acted);
         }
+    }
+}
+
+fn receipt_of_record(sender: PartyId, record: &Record) -> ReceiptData {
+    ReceiptData {
+        number: record.number,
+        sender,
+        message_id: MessageId::from_bytes(record.message_id),
+        digest: Digest(record.digest),
+        chain: Digest(record.chain),
+        received_at: Timestamp::from_micros(record.time_micros),
+        duplicate: true,
+        late: false,
+        marks: record.flags & flags::WARNED,
     }
 }
 

@@ -40,6 +40,10 @@ impl<K: Clone + Ord, V> Remembered<K, V> {
         self.held.get(key).map(|(_, value)| value)
     }
 
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.held.get_mut(key).map(|(_, value)| value)
+    }
+
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         let (at, value) = self.held.remove(key)?;
         self.came.remove(&at);
@@ -49,11 +53,6 @@ impl<K: Clone + Ord, V> Remembered<K, V> {
     /// All of them, by key.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
         self.held.iter_mut().map(|(key, (_, value))| (key, value))
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.held.clear();
-        self.came.clear();
     }
 }
 

@@ -145,6 +145,9 @@ impl Sequencer {
                 return Err(Box::new(Unopened::of(kit, fault)));
             }
         };
+        if let Err(failure) = kit.know_acts(reader.journal(), journal.last()) {
+            tracing::warn!(%failure, "the acts of before could not be read");
+        }
         let saver = match Saver::start(Arc::clone(&state)) {
             Ok(saver) => saver,
             Err(fault) => {
@@ -321,6 +324,7 @@ impl Sequencer {
         if has_room {
             self.admit_standing(&mut batch, time)?;
         }
+        self.admit_unrecorded(&mut batch, time, has_room)?;
         self.admit_room(&mut batch, time)?;
         self.admit_astray(&mut batch, time)?;
         self.admit_unsaved(&mut batch, time)?;
@@ -408,6 +412,7 @@ impl Sequencer {
             }
         };
         self.inbox.seal(&receipts, batch.time());
+        self.kit.note_committed(&batch, &receipts);
         let epoch = self.kit.core.fold().epoch;
         for line in batch.lines() {
             if line.draft.flags & flags::LATE != 0 {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cordon_contract::{
-    EntryKind, Fault, NOTHING_SENT, Order, OrderLane, Outcome, OutcomeKind, Target, is_emergency,
+    EntryKind, Fault, NOTHING_SENT, Order, OrderLane, Outcome, OutcomeKind, Target,
 };
 use cordon_model::{AuditOutcome, MessageId, PartyId, Timestamp};
 use cordon_wire::{digest_of_bytes, parse_message};
@@ -19,7 +19,7 @@ use crate::fault::{UNREADABLE, fault, of_wire};
 use crate::flags;
 use crate::fold::{OpenOrder, RESUMED, epoch_text, start_note};
 use crate::inbox::Verdict;
-use crate::kit::opening_of;
+use crate::kit::{Kit, leads, opening_of};
 use crate::outcome;
 use crate::sequencer::Sequencer;
 use crate::spool::SpoolLine;
@@ -162,12 +162,12 @@ impl Sequencer {
         self.expire(&mut batch, time, (&open, occasion), &mut carried)?;
         self.admit_late(&mut batch, &spooled)?;
         self.commit_late(batch, &mut carried)?;
+        self.kit.find_unrecorded();
         if !spooled.is_empty() || damaged.is_some() {
             self.kit.spool.clear();
         }
         self.kit.show_spool();
         self.kit.show_ordinary();
-        self.kit.openings.clear();
         self.kit.take_again(&self.reader);
         self.resume(&open)
     }
@@ -304,6 +304,7 @@ impl Sequencer {
                 continue;
             }
             let order = self.stored_order(&mut entries, *number, open)?;
+            self.kit.stands(opening, &open.target.0, *number);
             let why = match occasion {
                 // What was let out is known to the outbox, or acted.
                 Occasion::Resume(_) => {
@@ -347,6 +348,7 @@ impl Sequencer {
                 at_micros,
                 clock_micros,
                 run,
+                acted,
                 ..
             } = line
             {
@@ -364,7 +366,8 @@ impl Sequencer {
                         if self.kit.core.precedence().is_overtaken(&draft, at) {
                             draft.flags |= flags::OVERTAKEN;
                         }
-                        self.admit_late_opening(batch, draft, at)?;
+                        let is_earlier = *run != self.kit.spool.run();
+                        self.admit_late_opening(batch, draft, (at, is_earlier, acted))?;
                     }
                     // One bad line must not keep the journal shut; the log has what it says.
                     Err(fault) => {
@@ -380,16 +383,28 @@ impl Sequencer {
         &mut self,
         batch: &mut Batch,
         draft: Draft,
-        at: Timestamp,
+        (at, is_earlier, targets): (Timestamp, bool, &[String]),
     ) -> Result<(), Fault> {
         let intaker = self.intaker(batch);
         let verdict =
             intaker
                 .inbox
                 .verdict(&draft.sender, draft.message_id, draft.digest, Key::Exact)?;
-        if verdict != Verdict::New {
-            return Ok(());
+        match verdict {
+            Verdict::New => {}
+            Verdict::Same(receipt) => {
+                self.kit.note_known(draft.message_id, receipt.number);
+                return Ok(());
+            }
+            // What acted in this run is known, and told without this.
+            Verdict::Other(first) if is_earlier => {
+                self.kit.note_earlier(&draft, targets, first);
+                return Ok(());
+            }
+            Verdict::Other(_) | Verdict::Pending(_) => return Ok(()),
         }
+        self.kit.note_admitted(draft.message_id);
+        let intaker = self.intaker(batch);
         tracing::warn!(%at, "an emergency opening is journaled late");
         let number = intaker.batch.next();
         intaker.inbox.note(&draft, draft.digest, number);
@@ -405,16 +420,15 @@ impl Sequencer {
         let time = self.kit.time();
         let mut batch = Batch::new(self.journal.next_number(), time);
         for (order, opening) in late {
-            let (outcome, at) = match carried.take(opening, &order.target.0) {
+            let told = carried.take(opening, &order.target.0);
+            let under_way = |kit: &mut Kit, id| kit.numbered(id, &order.target.0, order.number);
+            let (outcome, at) = match told {
                 Some(told) => told,
                 // Still under way: it tells its outcome itself.
-                None if opening
-                    .is_some_and(|id| self.kit.numbered(id, &order.target.0, order.number)) =>
-                {
-                    continue;
-                }
+                None if opening.is_some_and(|id| under_way(&mut self.kit, id)) => continue,
                 None => (carried.untold(opening, &order), None),
             };
+            self.kit.stands(opening, &order.target.0, order.number);
             self.close_order(&mut batch, &order, &outcome, at.unwrap_or(time))?;
         }
         self.commit(batch, Vec::new())
@@ -480,7 +494,7 @@ fn stored_opening(entries: &mut NearbyEntries, number: u64) -> Result<Option<Mes
             return Ok(itself);
         };
         let is_said = stored.entry.kind == EntryKind::Message;
-        if is_said && stored.entry.message.as_deref().is_some_and(is_emergency) {
+        if is_said && stored.entry.message.as_deref().is_some_and(leads) {
             return Ok(Some(stored.entry.message_id));
         }
         if stored.entry.cause >= number {

@@ -33,4 +33,5 @@ mod shares;
 mod signed;
 mod stalled;
 mod table;
+mod unrecorded;
 mod unsaved;

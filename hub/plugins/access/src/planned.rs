@@ -3,6 +3,7 @@
 use cordon_model::{AlarmCode, AlarmLevel, AuditOutcome, GateId, OperatingMode};
 
 use crate::alarm::{About, Note, Step};
+use crate::held::ordered_at;
 use crate::plugin::AccessPlugin;
 use crate::state::ModeChange;
 
@@ -55,7 +56,8 @@ impl AccessPlugin {
         if !change.planned || change.mode != evacuation {
             return None;
         }
-        if step.entry.clock > change.at.plus_seconds(BEGINS_WITHIN_S) {
+        // What acted before it could be written down was in time when it acted.
+        if ordered_at(step.entry) > change.at.plus_seconds(BEGINS_WITHIN_S) {
             return Some("its time was more than 120 s ago");
         }
         let place = self.place_of(&change.gates);

@@ -429,6 +429,36 @@ fn a_planned_evacuation_does_not_begin_long_after_its_time_and_other_modes_do() 
     assert_eq!(actions(&feed.tick()), [GateAction::LockOpen]);
 }
 
+/// It came after its time, to a failing disk, and raised: journaled ten minutes later it had not begun.
+#[test]
+fn a_planned_evacuation_that_acted_in_time_begins_when_it_is_journaled_late() {
+    for (acted_s, begins) in [(6, true), (125, true), (126, false)] {
+        let mut feed = shown(Feed::new());
+        let said = mode("MC-1", Evacuation, &[], morning().plus_seconds(5));
+        feed.number += 1;
+        let kind = EntryKind::Message;
+        let said = entry(
+            feed.number,
+            morning(),
+            kind,
+            "HUB-1",
+            Some(said),
+            false,
+            false,
+        );
+        feed.wait_s(600);
+        let told = feed.step(Entry {
+            time: feed.now,
+            clock: feed.now,
+            late: true,
+            acted_at: Some(morning().plus_seconds(acted_s)),
+            ..said
+        });
+        assert_eq!(actions(&told).len(), usize::from(begins), "{acted_s}");
+        assert_eq!(told.alarms().len(), usize::from(!begins));
+    }
+}
+
 /// It was told as found up after the start, and was down: what the lane had said before its release came after it.
 #[test]
 fn what_a_lane_said_before_a_release_that_acted_does_not_say_that_it_stands_up() {
