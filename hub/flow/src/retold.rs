@@ -3,7 +3,7 @@
 use cordon_contract::{COUNTED_HERE, Decisions, Entry, speaker_of};
 use cordon_model::{AlarmEvent, AlarmState, AlarmUpdate, Body, Message, PartyId};
 
-use crate::authority::Register;
+use crate::authority::{Register, is_over};
 use crate::device_pace::{BEYOND, UNPLANNED};
 use crate::flags;
 use crate::text::clip_empty;
@@ -28,7 +28,14 @@ fn rename(entry: &Entry, message: &Message, register: &Register, decisions: &mut
     };
     let (body, called) = match &message.body {
         Body::AlarmEvent(event) => {
-            let Some(alarm_id) = own(&event.alarm_id) else {
+            // People may have closed the one of this name, and another that was told under it burns: the end
+            // means that one then, which is found by the name that the hub gave.
+            let was = || {
+                let alarms = &register.alarms;
+                let id = alarms.was_id(speaker_of(message), &event.alarm_id);
+                id.filter(|_| is_over(event.state)).map(str::to_owned)
+            };
+            let Some(alarm_id) = own(&event.alarm_id).or_else(was) else {
                 return;
             };
             let again = AlarmEvent {

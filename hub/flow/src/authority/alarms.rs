@@ -61,7 +61,7 @@ pub(crate) struct AlarmBook {
     /// The entry that began the flood alarm of a sender, while that alarm is not over.
     floods: BTreeMap<String, u64>,
     /// The newest alarm that bears another name than its raiser gave it, open or closed, by both. It follows
-    /// from what is known, and the door alone asks it.
+    /// from what is known, so it is not stored.
     #[serde(skip)]
     given: BTreeMap<String, BTreeMap<String, (u64, String)>>,
 }
@@ -238,11 +238,20 @@ impl AlarmBook {
         let Some((names, called)) = names else {
             return;
         };
-        if names.get(called).is_some_and(|(_, given)| given == id) {
-            names.remove(called);
+        if names.get(called).is_none_or(|(_, given)| given != id) {
+            return;
         }
+        names.remove(called);
         if names.is_empty() {
             self.given.remove(&raised.by);
+        }
+        // The one before it, if it is known still: what was counted one by one is what [`Self::index`] finds.
+        let before = self
+            .known
+            .iter()
+            .filter(|(_, known)| known.by == raised.by && known.called.as_ref() == Some(called));
+        if let Some((id, known)) = before.max_by_key(|(_, known)| known.number) {
+            note_given(&mut self.given, id, known);
         }
     }
 
@@ -465,5 +474,36 @@ mod tests {
         assert_eq!(book.flood("HUB-1").as_deref(), Some("flow-12"));
         book.stepped("flow-12", AlarmState::Cleared);
         assert_eq!(book.flood("HUB-1"), None);
+    }
+
+    /// The names that were given are found anew after each start, and what is decided by them must be the same.
+    #[test]
+    fn the_names_that_were_given_are_the_same_when_they_are_found_anew() {
+        let mut book = AlarmBook::default();
+        let by = "HUB-1";
+        let renamed = |book: &mut AlarmBook, number: u64, id: &str| {
+            let event = event(id);
+            book.renamed((number, Word::default()), &message(&event), &event);
+        };
+        for number in [10, 20, 30] {
+            renamed(&mut book, number, "alarm-1");
+            book.stepped(&flow_id(number), AlarmState::Closed);
+        }
+        renamed(&mut book, 40, "alarm-2");
+        assert_eq!(book.was_id(by, "alarm-1"), Some("flow-30"));
+        assert_eq!(book.own_id(by, "alarm-1"), None);
+        // The newest is put back and closed last, and forgotten like any other.
+        book.stepped("flow-10", AlarmState::Acknowledged);
+        book.stepped("flow-20", AlarmState::Acknowledged);
+        for _ in 0..2 {
+            let mut anew = book.clone();
+            anew.index();
+            assert_eq!(anew, book);
+            book.forget_one();
+        }
+        let open = book.open.get(by).unwrap();
+        assert_eq!(book.known.len(), 2, "{open:?}");
+        assert_eq!(book.was_id(by, "alarm-1"), Some("flow-20"));
+        assert_eq!(book.was_id("S-05", "alarm-1"), None);
     }
 }
