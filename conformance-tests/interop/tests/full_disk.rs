@@ -102,6 +102,26 @@ fn open(park: &Park, lane: &Lane) {
     park.until("the opening is confirmed", confirmed);
 }
 
+/// A lane held open by hand was taken, and nothing that people have for a barrier put it down again.
+fn hold_and_release(park: &Park, lane: &Lane) {
+    park.until_online("BR-06");
+    let order = |action: &str| {
+        let body = format!(
+            r#"{{"lane":"L-06","action":"{action}","ordered_by":"duty officer","reason":"fire"}}"#
+        );
+        park.post("/api/barrier", &body).unwrap()
+    };
+    let answer = order("hold");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    lane.wait_until_up();
+    let answer = order("release");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    park.until("the boom is down", || lane.is_down());
+    // The rest waits for room: nothing is lowered on a full disk that nobody held open by hand.
+    let answer = order("lower");
+    assert!(answer.contains("F008"), "{answer}");
+}
+
 /// A start that has to make its state anew, as after an upgrade, and finds not a byte free: the hub came up
 /// in its emergency mode, recorded nothing and read nothing until there was room.
 fn start_without_a_state(park: &mut Park, store: &Path) {
@@ -163,6 +183,7 @@ fn on_a_disk_of_its_own() {
         let alarms = view["alarms"].as_array().cloned().unwrap_or_default();
         alarms.iter().any(|alarm| alarm["code"] == "STORAGE_FAIL")
     });
+    hold_and_release(&park, &lane);
     open(&park, &lane);
     park.until("the page shows the boom", || {
         barrier(&park.view()) == "OPEN"

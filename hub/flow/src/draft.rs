@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cordon_contract::{ACTED, Entry, EntryKind, OrderLane, Standing, Target, is_emergency};
 use cordon_journal::NewRecord;
-use cordon_model::{Body, Digest, Message, MessageId, PartyId, Timestamp};
+use cordon_model::{Body, Digest, GateAction, Message, MessageId, PartyId, Timestamp};
 
 use crate::flags;
 use crate::mode::Weight;
@@ -163,6 +163,9 @@ impl Draft {
     pub(crate) fn weight(&self) -> Weight {
         match self.message.as_deref().map(|message| &message.body) {
             _ if self.is_emergency() => Weight::Emergency,
+            Some(Body::GateCommand(order)) if order.action == GateAction::Release => {
+                Weight::Release
+            }
             Some(Body::AlarmEvent(_) | Body::AlarmUpdate(_)) => Weight::Alarm,
             _ => Weight::Everyday,
         }

@@ -14,6 +14,9 @@ use crate::fault::{DISK_FAILED, DISK_FULL, STATE_BEHIND, fault};
 pub(crate) enum Weight {
     /// Emergency openings and their releases, and what came of orders: taken in every mode.
     Emergency,
+    /// The release of a lane that is held open by hand: taken wherever holding it open is, as long as there is a
+    /// journal. Without one its release is the one key's.
+    Release,
     /// Alarms and the steps people take with them: taken as long as the reserve of a full disk lasts.
     Alarm,
     /// Everything else.
@@ -51,7 +54,7 @@ pub enum Mode {
 /// What is taken while alarms still are, or no more.
 fn most(last_part: bool) -> Weight {
     match last_part {
-        true => Weight::Emergency,
+        true => Weight::Release,
         false => Weight::Alarm,
     }
 }
@@ -184,6 +187,10 @@ mod tests {
         assert_eq!(Mode::Normal.words(), None);
         for mode in modes() {
             assert_eq!(mode.refuses(Weight::Emergency), None, "{mode:?}");
+            // What was taken can be taken back: a lane held open by hand stayed so until there was room.
+            let is_without_journal = matches!(mode, Mode::Emergency { .. });
+            let releases = mode.refuses(Weight::Release).is_none();
+            assert_eq!(releases, !is_without_journal, "{mode:?}");
             let takes_alarms = mode.refuses(Weight::Alarm).is_none();
             assert!(mode.refuses(Weight::Everyday).is_some(), "{mode:?}");
             let words = mode.words().unwrap();
