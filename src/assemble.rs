@@ -27,6 +27,7 @@ use crate::doors;
 use crate::limits::Shares;
 use crate::past::Past;
 use crate::reports;
+use crate::spool::{self, SpoolWatch};
 
 /// How often the trust folder is read again, so that a new CRL takes effect by itself.
 const TRUST_AGAIN: Duration = Duration::from_secs(60);
@@ -97,6 +98,7 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
             return Err(fault);
         }
     }
+    let open_alarms = loaded.plugins.open_alarms.clone();
     let core = HubCore::new(
         Arc::clone(&hub),
         adapters,
@@ -114,6 +116,17 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     ));
     core.show_calendar(Arc::clone(&calendar));
     let mut servers = Vec::new();
+    // Without one of its own it lies beside the journal, which tells by itself how its disk stands.
+    if let Some(spool) = &config.hub.spool {
+        let spool = SpoolWatch::new(spool.clone());
+        core.show_spool(Arc::clone(&spool));
+        servers.push(tokio::spawn(spool::watch(
+            spool,
+            (Arc::downgrade(&hub), open_alarms),
+            config.hub.id.clone(),
+            shutdown.clone(),
+        )));
+    }
     // Before grants and reports, which may have much to read: the page needs neither.
     servers.push(tokio::spawn({
         let (plan, operator) = (config.plan.clone(), config.hub.id.clone());

@@ -26,6 +26,7 @@ use tokio::sync::broadcast;
 use crate::attempts::Attempts;
 use crate::calendar::Calendar;
 use crate::outbox::Letters;
+use crate::spool::SpoolWatch;
 
 /// Entries kept for a slow page.
 const FEED_MAX: usize = 1_024;
@@ -41,6 +42,7 @@ pub struct HubCore {
     park_now: ParkNow,
     reports: OnceLock<Arc<Reports>>,
     calendar: OnceLock<Arc<Calendar>>,
+    spool: OnceLock<Arc<SpoolWatch>>,
     letters: Letters,
     attempts: Attempts,
 }
@@ -67,6 +69,7 @@ impl HubCore {
             park_now,
             reports: OnceLock::new(),
             calendar: OnceLock::new(),
+            spool: OnceLock::new(),
         });
         let mut entries = core.hub.feed().subscribe();
         tokio::spawn(async move {
@@ -91,6 +94,11 @@ impl HubCore {
     /// Shows this calendar on the console; a second time changes nothing.
     pub fn show_calendar(&self, calendar: Arc<Calendar>) {
         self.calendar.get_or_init(|| calendar);
+    }
+
+    /// Says in the health how this spool stands; a second time changes nothing.
+    pub fn show_spool(&self, spool: Arc<SpoolWatch>) {
+        self.spool.get_or_init(|| spool);
     }
 }
 
@@ -260,6 +268,7 @@ impl Desk for HubCore {
                 disk_used_percent: health.used_percent,
                 spooled: health.spooled.0,
                 spooled_in_memory: health.spooled.1,
+                spool_words: self.spool.get().and_then(|spool| spool.words()),
                 clock_words: health.clock.words,
                 clock_offset_ms: health.clock.offset_ms,
                 clock_lead_ms: health.clock.lead_ms,

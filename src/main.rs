@@ -26,6 +26,7 @@ mod plugins;
 mod prepare;
 mod reports;
 mod seal;
+mod spool;
 
 use std::process::ExitCode;
 

@@ -29,7 +29,12 @@ pub fn faults(config: &ParkConfig) -> Vec<Fault> {
     let words = match nearest(&spool) {
         Some((found, true)) if found == spool => "is a folder",
         Some((found, false)) if found != spool => "lies below a file",
-        _ => return Vec::new(),
+        // Without one of its own it lies beside the journal, in a folder that the start makes.
+        _ if config.hub.spool.is_none() => return Vec::new(),
+        _ => {
+            let tried = crate::spool::try_out(&spool).err();
+            return Vec::from_iter(tried.map(|error| crate::spool::unwritable(&spool, &error)));
+        }
     };
     vec![
         Fault::new(

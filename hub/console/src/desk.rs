@@ -33,6 +33,8 @@ pub struct Condition {
     pub spooled: u64,
     /// Those of them that only memory holds, because the spool cannot be written.
     pub spooled_in_memory: u64,
+    /// Why the spool cannot be written, as far as that was tried; none while it can.
+    pub spool_words: Option<String>,
     /// What people must see to about the clock; none while it agrees.
     pub clock_words: Option<String>,
     /// Wall clock minus the time that is used, milliseconds.

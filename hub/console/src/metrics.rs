@@ -316,6 +316,12 @@ fn condition(out: &mut String, condition: &Condition) {
         "Those of them that no disk holds.",
         condition.spooled_in_memory,
     );
+    gauge(
+        out,
+        "cordon_emergency_spool_failed",
+        "1 while the file that hub.spool names cannot be written.",
+        u64::from(condition.spool_words.is_some()),
+    );
 }
 
 fn clock(out: &mut String, condition: &Condition) {

@@ -289,7 +289,8 @@ async fn health(State(console): State<Arc<Console>>) -> Response {
             let memory = in_memory(figures.condition.spooled_in_memory);
             let now = console.desk.park_now();
             let held = seen(&console).at(now.as_ref(), &figures).held_words();
-            let said = format!("{reason}\n{memory}{held}");
+            let spool = spool_line(figures.condition.spool_words.as_deref());
+            let said = format!("{reason}\n{memory}{spool}{held}");
             (StatusCode::SERVICE_UNAVAILABLE, said).into_response()
         }
     }
@@ -304,6 +305,11 @@ fn in_memory(count: u64) -> String {
              program; bring its disk back before it is ended\n"
         ),
     }
+}
+
+/// That orders in an emergency would stand in memory alone.
+fn spool_line(words: Option<&str>) -> String {
+    words.map_or_else(String::new, |words| format!("warning: spool: {words}\n"))
 }
 
 /// What a hub that accepts messages says of itself: `ok`, and a line for each thing people must see to.
@@ -327,6 +333,7 @@ fn well(console: &Console) -> String {
     let unsaved = unsaved.map(|why| {
         format!("warning: state: it, or its witness, is not saved, everything is taken all the same: {why}\n")
     });
+    let spool = spool_line(figures.condition.spool_words.as_deref());
     let clock = figures.condition.clock_words;
     let clock = clock.map(|words| format!("warning: clock: {words}\n"));
     let given_up = (figures.dead_letters > 0).then(|| {
@@ -342,6 +349,7 @@ fn well(console: &Console) -> String {
         .chain(past)
         .chain(disk)
         .chain(unsaved)
+        .chain([spool])
         .chain(clock)
         .chain(given_up)
         .chain(warnings)
