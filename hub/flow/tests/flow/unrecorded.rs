@@ -318,3 +318,40 @@ async fn what_is_recorded_or_ordered_again_or_moved_nothing_is_not_told() {
         assert_eq!(told(&park, &disk).len(), 0, "{case}");
     }
 }
+
+/// An opening of an earlier run was dropped without a word where its id stood for another message by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_earlier_run_left_under_an_id_that_stands_for_another_message_is_told() {
+    let park = Park::new();
+    let (one, _) = two(&park);
+    let disk = SimDisk::new(65);
+    let porter = || Box::new(Porter::default());
+    let hub = start(&park, &disk, porter()).await;
+    fail(&hub, &disk).await;
+    let text = message(&one.id, opening(&one, "G1", false), morning());
+    assert_eq!(answer(&hub, &one, &text).await, Ok((true, 0)));
+    until("it is spooled", || hub.health().spooled.0 == 2).await;
+    hub.shutdown().await.unwrap_err();
+    let spool = &park.config.emergency_spool;
+    let away = spool.with_extension("away");
+    std::fs::rename(spool, &away).unwrap();
+    disk.set_broken(false);
+    let hub = start(&park, &disk, porter()).await;
+    let other = message(&one.id, opening(&one, "G2", false), morning());
+    let other = answer(&hub, &one, &under_its_id(&text, &other)).await;
+    let (_, first) = other.unwrap();
+    hub.shutdown().await.unwrap();
+    std::fs::rename(&away, spool).unwrap();
+    let hub = start(&park, &disk, porter()).await;
+    park.clock.advance_ms(60_000);
+    until("it is told", || !told(&park, &disk).is_empty()).await;
+    hub.shutdown().await.unwrap();
+    let alarms = told(&park, &disk);
+    assert_eq!(alarms.len(), 1, "{alarms:?}");
+    assert_eq!(alarms[0].alarm_level, AlarmLevel::Red);
+    let words = format!(
+        "LOCK_OPEN of barrier BR-01, ordered by OP-1, acted in an earlier run while the journal could not be \
+         written, under the id of entry {first},"
+    );
+    assert!(alarms[0].description.starts_with(&words), "{alarms:?}");
+}
