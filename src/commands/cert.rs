@@ -87,7 +87,7 @@ pub struct Issue {
     /// Validity in days; the profile's longest when not given
     #[arg(long)]
     days: Option<u32>,
-    /// Folder for cert.pem, chain.pem, root.pem and a fresh key.pem
+    /// Folder for certificate.pem, chain.pem, root.pem and a fresh key.pem; what has these names there is replaced
     #[arg(long)]
     out: PathBuf,
 }
