@@ -21,6 +21,7 @@ mod reading;
 mod rules;
 mod seldom;
 mod shutdown;
+mod state;
 mod steady;
 mod undelivered;
 
@@ -42,5 +43,6 @@ pub use reading::{Payload, Point, Reading, Value};
 pub use rules::{AccessQuery, AccessRules, RuleAnswer, RuleHit, SubjectFacts};
 pub use seldom::Seldom;
 pub use shutdown::{Shutdown, ShutdownTrigger};
+pub use state::{Changed, Kept, RowBytes, Rows, Single, Table};
 pub use steady::{AGREED_MICROS, SLEW_PART, STEADY_MICROS, SteadyClock, SteadyHand};
 pub use undelivered::Undelivered;

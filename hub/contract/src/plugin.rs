@@ -6,7 +6,7 @@
 
 use cordon_model::{Body, Timestamp};
 
-use crate::{Entry, Fault, NoRoom, OrderLane, Target};
+use crate::{Entry, NoRoom, OrderLane, Rows, Target};
 
 /// A rule or service that runs on the feed.
 pub trait Plugin: Send + 'static {
@@ -26,11 +26,15 @@ pub trait Plugin: Send + 'static {
         Ok(())
     }
 
-    /// Its whole state as bytes; the same state gives the same bytes.
-    fn snapshot(&self) -> Result<Vec<u8>, Fault>;
+    /// The tables of its state, always the same in the same order: all that it remembers. One that remembers nothing
+    /// has none.
+    fn tables(&mut self) -> Vec<&mut dyn Rows> {
+        Vec::new()
+    }
 
-    /// Takes over a state written by [`Plugin::snapshot`].
-    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Fault>;
+    /// Its tables were filled with what was stored, or emptied: finds again what follows from them and is not
+    /// stored.
+    fn restored(&mut self) {}
 }
 
 /// One decision of a plug-in.
