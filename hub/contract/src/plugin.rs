@@ -6,9 +6,40 @@
 
 use cordon_model::{Body, Timestamp};
 
-use crate::{Entry, NoRoom, OrderLane, Rows, Target};
+use crate::{Entry, Fault, Kept, NoRoom, OrderLane, Rows, Target};
 
 /// A rule or service that runs on the feed.
+///
+/// ```
+/// use cordon_contract::{Decisions, Entry, Plugin, Rows, Table};
+/// use cordon_model::PartyId;
+///
+/// /// Counts what each sender said.
+/// struct Counter {
+///     said: Table<PartyId, u64>,
+/// }
+///
+/// impl Plugin for Counter {
+///     fn name(&self) -> &'static str {
+///         "counter"
+///     }
+///
+///     fn step(&mut self, entry: &Entry, _decisions: &mut Decisions) {
+///         *self.said.or_default(entry.sender.clone()) += 1;
+///     }
+///
+///     fn tables(&mut self) -> Vec<&mut dyn Rows> {
+///         vec![&mut self.said]
+///     }
+/// }
+///
+/// let mut counter = Counter { said: Table::new("said", 1) };
+/// let nothing = counter.kept()?;
+/// counter.said.insert(PartyId::new("HUB-1")?, 3);
+/// counter.put_back(&nothing)?;
+/// assert!(counter.said.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Plugin: Send + 'static {
     /// Its name; part of the ids of what it decides, so never renamed.
     fn name(&self) -> &'static str;
@@ -35,6 +66,24 @@ pub trait Plugin: Send + 'static {
     /// Its tables were filled with what was stored, or emptied: finds again what follows from them and is not
     /// stored.
     fn restored(&mut self) {}
+
+    /// All that it remembers, for comparing and for tests.
+    ///
+    /// # Errors
+    /// `P012` when a row cannot be written.
+    fn kept(&mut self) -> Result<Kept, Fault> {
+        Kept::of(self.tables())
+    }
+
+    /// Goes on from what it, or one like it, remembered.
+    ///
+    /// # Errors
+    /// `P012` when a row cannot be read.
+    fn put_back(&mut self, kept: &Kept) -> Result<(), Fault> {
+        kept.put_back(self.tables())?;
+        self.restored();
+        Ok(())
+    }
 }
 
 /// One decision of a plug-in.
