@@ -54,7 +54,7 @@ impl Kept {
     /// `P012` when a row cannot be read.
     pub fn put_back(&self, tables: Vec<&mut dyn Rows>) -> Result<(), Fault> {
         for (table, (_, _, rows)) in tables.into_iter().zip(&self.tables) {
-            table.clear();
+            table.begin_anew();
             for (key, row) in rows {
                 table.load(key, row.as_deref().unwrap_or_default())?;
             }

@@ -13,7 +13,7 @@ pub type RowBytes = (Vec<u8>, Option<Vec<u8>>);
 /// let mut seen: Table<String, u32> = Table::new("seen", 1);
 /// seen.insert("苏A12345".to_owned(), 2);
 /// let rows: &mut dyn Rows = &mut seen;
-/// assert_eq!((rows.name(), rows.form(), rows.count()), ("seen", 1, 1));
+/// assert_eq!((rows.name(), rows.form(), rows.size()), ("seen", 1, 1));
 /// let changed = rows.take_changed().write()?;
 /// // The same rows in another table.
 /// let mut other: Table<String, u32> = Table::new("seen", 1);
@@ -32,7 +32,7 @@ pub trait Rows {
     fn form(&self) -> u16;
 
     /// How many rows it has.
-    fn count(&self) -> usize;
+    fn size(&self) -> usize;
 
     /// How many rows are other than when [`Rows::take_changed`] was asked last.
     fn changed(&self) -> usize;
@@ -50,7 +50,7 @@ pub trait Rows {
     fn load(&mut self, key: &[u8], row: &[u8]) -> Result<(), Fault>;
 
     /// Empties it, as a plug-in begins. Nothing counts as changed: whoever stores it empties what is stored too.
-    fn clear(&mut self);
+    fn begin_anew(&mut self);
 }
 
 /// Turns rows into bytes, on whatever thread.

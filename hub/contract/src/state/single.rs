@@ -77,7 +77,7 @@ where
         self.form
     }
 
-    fn count(&self) -> usize {
+    fn size(&self) -> usize {
         1
     }
 
@@ -107,7 +107,7 @@ where
         Ok(())
     }
 
-    fn clear(&mut self) {
+    fn begin_anew(&mut self) {
         self.value = Arc::default();
         self.is_changed = false;
     }

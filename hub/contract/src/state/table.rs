@@ -94,6 +94,37 @@ impl<K: Clone + Ord, V: Clone> Table<K, V> {
         self.rows.get_mut(key).map(Arc::make_mut)
     }
 
+    /// Changes a row that may stay as it is: it counts as changed only when it is another afterwards. Copies that row.
+    pub fn change<Q: Ord + ?Sized, R>(
+        &mut self,
+        key: &Q,
+        change: impl FnOnce(&mut V) -> R,
+    ) -> Option<R>
+    where
+        K: Borrow<Q>,
+        V: PartialEq,
+    {
+        let before = self.get(key)?;
+        let mut row = before.clone();
+        let answer = change(&mut row);
+        if *before != row
+            && let Some(kept) = self.get_mut(key)
+        {
+            *kept = row;
+        }
+        Some(answer)
+    }
+
+    /// Puts a row, if it is another than what is there.
+    pub fn set(&mut self, key: K, row: V)
+    where
+        V: PartialEq,
+    {
+        if self.get(&key) != Some(&row) {
+            self.insert(key, row);
+        }
+    }
+
     /// Puts a row; gives what was there.
     pub fn insert(&mut self, key: K, row: V) -> Option<V> {
         self.changed.insert(key.clone());
@@ -131,6 +162,12 @@ impl<K: Clone + Ord, V: Clone> Table<K, V> {
         let (key, row) = self.rows.remove_entry(key)?;
         self.changed.insert(key.clone());
         Some((key, own(row)))
+    }
+
+    /// Takes all rows out.
+    pub fn clear(&mut self) {
+        self.changed
+            .extend(std::mem::take(&mut self.rows).into_keys());
     }
 
     /// Takes the row of the lowest key out.
@@ -219,7 +256,7 @@ where
         self.form
     }
 
-    fn count(&self) -> usize {
+    fn size(&self) -> usize {
         self.rows.len()
     }
 
@@ -252,7 +289,7 @@ where
         Ok(())
     }
 
-    fn clear(&mut self) {
+    fn begin_anew(&mut self) {
         self.rows.clear();
         self.changed.clear();
     }
@@ -317,6 +354,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_changed_to_what_it_was_has_not_changed() {
+        let mut table = table();
+        table.set(7, "row 7".to_owned());
+        assert_eq!(table.change(&7, |row| row.len()), Some(5));
+        assert_eq!(table.change(&2_000, |row| row.push('!')), None);
+        assert_eq!(table.changed(), 0);
+        table.set(7, "seven".to_owned());
+        assert_eq!(table.change(&8, |row| row.push('!')), Some(()));
+        let rows = (table.get(&7).unwrap(), table.get(&8).unwrap());
+        assert_eq!((rows.0.as_str(), rows.1.as_str()), ("seven", "row 8!"));
+        assert_eq!(table.changed(), 2);
+    }
+
+    #[test]
     fn what_is_being_saved_stays_as_it_was() {
         let mut table = table();
         table.get_mut(&1).unwrap().push('a');
@@ -343,7 +394,7 @@ mod tests {
         let fault = other.load(&[1], &[200]).unwrap_err();
         assert_eq!(fault.code(), "P012");
         assert!(fault.log_text().contains("rows") || fault.place().contains("rows"));
-        other.clear();
+        other.begin_anew();
         assert!(other.is_empty() && other.changed() == 0);
     }
 }
