@@ -237,7 +237,7 @@ impl AccessPlugin {
 
     fn remember(&mut self, lane: &Lane, recent: Recent) {
         let max = self.config.decisions_per_lane_max.max(1);
-        let list = &mut self.state.lanes.entry(lane.id.clone()).or_default().recent;
+        let list = &mut self.state.lanes.or_default(lane.id.clone()).recent;
         list.push(recent);
         let over = list.len().saturating_sub(max);
         list.drain(..over);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cordon_contract::{
-    Decisions, Entry, EntryKind, Fault, OrderLane, Plugin, Standing, Target, speaker_of,
+    Decisions, Entry, EntryKind, OrderLane, Plugin, Standing, Target, speaker_of,
 };
 use cordon_model::{Body, PartyId};
 
@@ -61,13 +61,5 @@ impl Plugin for GrantDispatch {
                 message.header.correlation_id.clone(),
             );
         }
-    }
-
-    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
-        Ok(Vec::new())
-    }
-
-    fn restore(&mut self, _snapshot: &[u8]) -> Result<(), Fault> {
-        Ok(())
     }
 }

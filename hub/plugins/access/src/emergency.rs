@@ -8,9 +8,11 @@ use cordon_model::{
 
 use crate::alarm::{About, Note, Step};
 use crate::held::{is_before, ordered_at};
+use crate::modes::ModeChange;
+use crate::opened::{Held, Opened, Release};
 use crate::opening::Command;
 use crate::plugin::AccessPlugin;
-use crate::state::{Held, MODES_WAITING_MAX, ModeChange, Opened, Release};
+use crate::state::MODES_WAITING_MAX;
 
 /// Why lanes are held open.
 pub(crate) struct Hold<'a> {
@@ -208,13 +210,13 @@ impl AccessPlugin {
                 ends.get_or_insert(before).opened.and(&opened);
             }
             if let Some(held) = ends {
-                self.state.releasing.insert(lane.clone(), (release, held));
+                self.state.releasing.set(lane.clone(), (release, held));
             }
             let asked = Release {
                 command: release,
                 at,
             };
-            self.state.asked.insert(lane.clone(), asked);
+            self.state.asked.set(lane.clone(), asked);
             ordered += 1;
         }
         self.tell_kept(step, by, &kept);
@@ -308,7 +310,8 @@ impl AccessPlugin {
         if !waits {
             self.come_due(step, &change, &[]);
         } else if self.state.modes.waiting.len() < MODES_WAITING_MAX {
-            self.state.modes.waiting.push(change);
+            let key = (change.at.micros(), step.entry.number);
+            self.state.modes.waiting.insert(key, change);
         } else {
             step.audit(Note {
                 action: "access.modes-full",

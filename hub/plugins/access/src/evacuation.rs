@@ -20,13 +20,13 @@ impl AccessPlugin {
 
     /// What a person opened is over; the mode holds the lane, and its end gives it back.
     pub(crate) fn hold_for_mode(&mut self, lane: &LaneId) {
-        let held = self.state.held.get_mut(lane);
-        let late = self.state.unheld.get_mut(lane);
-        for held in held.into_iter().chain(late) {
-            held.until = None;
-            held.by_mode = true;
-            held.found = false;
-            held.unwanted = false;
+        for held in [&mut self.state.held, &mut self.state.unheld] {
+            held.change(lane, |held| {
+                held.until = None;
+                held.by_mode = true;
+                held.found = false;
+                held.unwanted = false;
+            });
         }
     }
 

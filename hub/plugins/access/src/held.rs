@@ -6,8 +6,8 @@ use cordon_model::{
 };
 
 use crate::alarm::{About, Step};
+use crate::opened::{Held, Opened, Release};
 use crate::plugin::AccessPlugin;
-use crate::state::{Held, Opened, Release};
 
 /// When something was ordered: what acted before it could be written down was ordered when it acted.
 pub(crate) fn ordered_at(entry: &Entry) -> Timestamp {
@@ -32,21 +32,20 @@ impl AccessPlugin {
         self.state.unheld.remove(lane);
         // A mode never takes over what a person opened and wants open: only a release ends it. What was found held
         // nobody here wants.
-        match self.state.held.get_mut(lane) {
-            Some(by_hand)
-                if held.by_mode && !by_hand.by_mode && !by_hand.unwanted && !by_hand.found =>
-            {
+        let before = self.state.held.get(lane);
+        let is_by_hand = |it: &Held| !it.by_mode && !it.unwanted && !it.found;
+        if held.by_mode && before.is_some_and(is_by_hand) {
+            self.state.held.change(lane, |by_hand| {
                 by_hand.opened.and(&held.opened);
                 by_hand.at = held.at;
                 by_hand.before_start = held.before_start;
-            }
-            before => {
-                if let Some(before) = before {
-                    held.opened.and(&before.opened);
-                }
-                self.state.held.insert(lane.clone(), held);
-            }
+            });
+            return;
         }
+        if let Some(before) = before {
+            held.opened.and(&before.opened);
+        }
+        self.state.held.set(lane.clone(), held);
     }
 
     /// The release of a lane that is newer than an opening which is journaled late: under way, or done.
@@ -69,12 +68,10 @@ impl AccessPlugin {
         if asked.is_none_or(|asked| asked.command != release.command) {
             return;
         }
-        match self.state.releasing.get_mut(lane) {
-            Some((_, before)) => before.opened.and(&held.opened),
-            None => {
-                let releasing = (release.command, held);
-                self.state.releasing.insert(lane.clone(), releasing);
-            }
+        let releasing = &mut self.state.releasing;
+        let known = releasing.change(lane, |(_, before)| before.opened.and(&held.opened));
+        if known.is_none() {
+            releasing.set(lane.clone(), (release.command, held));
         }
     }
 
@@ -93,15 +90,13 @@ impl AccessPlugin {
             other => other,
         };
         // An opening may end while its release is under way.
-        if let Some((_, held)) = self.state.releasing.get_mut(lane) {
-            held.opened.ends_with(command, outcome);
-        }
+        let ends = |held: &mut Held| held.opened.ends_with(command, outcome);
+        self.state.releasing.change(lane, |(_, held)| ends(held));
         self.release_ends(status, command, outcome);
-        if let Some(held) = self.state.held.get_mut(lane)
-            && held.opened.ends_with(command, outcome)
+        if self.state.held.change(lane, ends) == Some(true)
             && let Some(held) = self.state.held.remove(lane)
         {
-            self.state.unheld.insert(lane.clone(), held);
+            self.state.unheld.set(lane.clone(), held);
         }
         if outcome == CommandOutcome::Confirmed {
             self.held_after_all(lane, command);
@@ -121,7 +116,7 @@ impl AccessPlugin {
             release.at = release.at.max(status.observed_at);
             let before = self.state.released.get(lane);
             if before.is_none_or(|before| before.at <= release.at) {
-                self.state.released.insert(lane.clone(), release);
+                self.state.released.set(lane.clone(), release);
             }
         }
         let releases = |(release, _): &(MessageId, Held)| *release == command;
@@ -129,9 +124,8 @@ impl AccessPlugin {
             && let Some((_, held)) = self.state.releasing.remove(lane)
             && outcome != CommandOutcome::Confirmed
         {
-            if let Some(later) = self.state.held.get_mut(lane) {
-                later.opened.and(&held.opened);
-            } else {
+            let join = |later: &mut Held| later.opened.and(&held.opened);
+            if self.state.held.change(lane, join).is_none() {
                 // Nobody releases it by itself once that did not work.
                 let of_mode = self.is_evacuated(lane);
                 let held = Held {
@@ -140,7 +134,7 @@ impl AccessPlugin {
                     unwanted: !of_mode,
                     ..held
                 };
-                self.state.held.insert(lane.clone(), held);
+                self.state.held.set(lane.clone(), held);
             }
         }
     }
@@ -150,9 +144,10 @@ impl AccessPlugin {
         let is_late = |held: &Held| held.command == command || held.opened.has_ended(command);
         if self.state.unheld.get(lane).is_some_and(is_late)
             && let Some(mut held) = self.state.unheld.remove(lane)
+            && !self.state.held.contains_key(lane)
         {
             held.opened = Opened::confirmed();
-            self.state.held.entry(lane.clone()).or_insert(held);
+            self.state.held.set(lane.clone(), held);
         }
     }
 

@@ -1,13 +1,15 @@
 //! What a lane says of its lock and its boom by itself, about no order: found held open, undone, let go.
 
-use cordon_contract::OrderLane;
-use cordon_model::{AlarmCode, AlarmLevel, BarrierState, CommandOutcome, GateAction, GateStatus};
+use cordon_contract::{OrderLane, Table};
+use cordon_model::{
+    AlarmCode, AlarmLevel, BarrierState, CommandOutcome, GateAction, GateStatus, LaneId,
+};
 
 use crate::alarm::{About, Step};
 use crate::held::is_before;
+use crate::opened::{Held, Opened};
 use crate::opening::Command;
 use crate::plugin::AccessPlugin;
-use crate::state::{Held, Opened};
 
 impl AccessPlugin {
     /// What a lane tells of its lock without naming a command: confirmed is a lock that was found on and
@@ -31,9 +33,10 @@ impl AccessPlugin {
     /// A lane that is open is shown as held whoever holds it. Where nobody here does, people hear of it.
     fn found_held(&mut self, step: &mut Step<'_>, status: &GateStatus) {
         let lane = &status.lane_id;
-        let releasing = self.state.releasing.get_mut(lane).map(|(_, held)| held);
-        if let Some(known) = self.state.held.get_mut(lane).or(releasing) {
-            known.opened.and(&Opened::confirmed());
+        let confirm = |known: &mut Held| known.opened.and(&Opened::confirmed());
+        let held = self.state.held.change(lane, confirm);
+        let releasing = &mut self.state.releasing;
+        if held.is_some() || releasing.change(lane, |it| confirm(&mut it.1)).is_some() {
             return;
         }
         let found = Held {
@@ -58,7 +61,7 @@ impl AccessPlugin {
             },
             None => found,
         };
-        self.state.held.insert(lane.clone(), held);
+        self.state.held.set(lane.clone(), held);
         self.alarm_of_lock(
             step,
             status,
@@ -92,16 +95,18 @@ impl AccessPlugin {
 
     /// The program was started: who serves the lanes begins anew and knows nothing of what holds them.
     pub(crate) fn on_start(&mut self) {
-        let releasing = self.state.releasing.values_mut().map(|(_, held)| held);
-        for held in self.state.held.values_mut().chain(releasing) {
-            held.before_start = true;
+        let state = &mut self.state;
+        for lane in keys(&state.held) {
+            state.held.change(&lane, |held| held.before_start = true);
+        }
+        for lane in keys(&state.releasing) {
+            let releasing = &mut state.releasing;
+            releasing.change(&lane, |(_, held)| held.before_start = true);
         }
         for lane in &self.plan.lanes {
-            self.state
-                .lanes
-                .entry(lane.id.clone())
-                .or_default()
-                .unlooked = true;
+            if state.lanes.get(&lane.id).is_none_or(|it| !it.unlooked) {
+                state.lanes.or_default(lane.id.clone()).unlooked = true;
+            }
         }
     }
 
@@ -150,7 +155,7 @@ impl AccessPlugin {
         }
         if !held.opened.is_confirmed() {
             // Its failure was told. Should it come all the same, the lane says so.
-            self.state.unheld.insert(lane.clone(), held);
+            self.state.unheld.set(lane.clone(), held);
             return;
         }
         self.open_again(step, status, held);
@@ -162,7 +167,7 @@ impl AccessPlugin {
         let is_local = status.inputs.local_control == Some(true)
             || status.barrier_state == BarrierState::LocalControl;
         let end = if is_local {
-            self.state.unheld.insert(lane.clone(), held);
+            self.state.unheld.set(lane.clone(), held);
             "is over, its barrier is under local control and down 应急开启已失效,道闸处于就地控制"
         } else {
             held.command = self.command(
@@ -184,7 +189,7 @@ impl AccessPlugin {
             held.opened = Opened::ordered(held.command);
             held.at = step.entry.clock;
             held.before_start = false;
-            self.state.held.insert(lane.clone(), held);
+            self.state.held.set(lane.clone(), held);
             "was undone while the hub was away and is ordered again 应急开启在停机期间失效,已重新下令"
         };
         let what = format!("opening {order} {end}");
@@ -209,4 +214,8 @@ impl AccessPlugin {
         };
         self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
     }
+}
+
+fn keys<V: Clone>(table: &Table<LaneId, V>) -> Vec<LaneId> {
+    table.keys().cloned().collect()
 }

@@ -45,7 +45,7 @@ impl ParkNow {
             mode: mode(state),
             gate_modes: gate_modes(state),
             inside: u64::from(state.yard.inside(&None, None)),
-            barriers: state.barriers.clone(),
+            barriers: barriers(state),
             held: held(state),
         });
     }
@@ -75,6 +75,11 @@ impl ParkNow {
 fn held(state: &State) -> BTreeSet<LaneId> {
     let lanes = state.held.keys().chain(state.releasing.keys());
     lanes.cloned().collect()
+}
+
+fn barriers(state: &State) -> BTreeMap<DeviceId, BarrierState> {
+    let barriers = state.barriers.iter();
+    barriers.map(|(device, is)| (device.clone(), *is)).collect()
 }
 
 fn mode(state: &State) -> OperatingMode {

@@ -8,7 +8,7 @@ use cordon_model::{
 use crate::alarm::{About, Step};
 use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
-use crate::state::Seen;
+use crate::state::{Seen, Told};
 use crate::visit::{Scope, Visit};
 
 /// Overstays told on one tick; the rest follows on the next.
@@ -69,16 +69,18 @@ impl AccessPlugin {
     /// Tells occupancy when it is time.
     pub(crate) fn tell_occupancy(&mut self, step: &mut Step<'_>) {
         let now = step.entry.time.micros();
-        let wait_s = if self.state.changed {
+        let wait_s = if self.state.told.changed {
             self.config.snapshot_change_s.min(self.config.snapshot_s)
         } else {
             self.config.snapshot_s
         };
-        if now.saturating_sub(self.state.told_micros) < i64::from(wait_s) * 1_000_000 {
+        if now.saturating_sub(self.state.told.at_micros) < i64::from(wait_s) * 1_000_000 {
             return;
         }
-        self.state.told_micros = now;
-        self.state.changed = false;
+        *self.state.told = Told {
+            at_micros: now,
+            changed: false,
+        };
         let plan = self.plan.clone();
         step.emit(self.snapshot_of(None, plan.capacity, step), None);
         for area in &plan.areas {

@@ -3,7 +3,7 @@
 use cordon_contract::{OrderLane, Target};
 use cordon_model::{
     AlarmCode, AlarmLevel, Body, CommandOutcome, CommandPriority, DeviceId, DeviceKind, Direction,
-    GateAction, GateCommand, GateStatus, LaneId, MessageId, PartyId, Timestamp,
+    GateAction, GateCommand, GateStatus, LaneId, MessageId, PartyId,
     plan::{Gate, Lane},
 };
 
@@ -115,12 +115,7 @@ impl AccessPlugin {
         );
         let now = step.entry.time;
         let deadline = now.plus_ms(i64::from(self.config.command_deadline_ms));
-        let openings = &mut self
-            .state
-            .lanes
-            .entry(lane.id.clone())
-            .or_default()
-            .openings;
+        let openings = &mut self.state.lanes.or_default(lane.id.clone()).openings;
         // An earlier opening for the same vehicle that failed is replaced by this one.
         openings.retain(|old| {
             old.progress != Progress::Failed
@@ -168,33 +163,30 @@ impl AccessPlugin {
 
     /// The limit input says that a barrier is up.
     pub(crate) fn confirm(&mut self, which: impl Fn(&Opening) -> bool) {
-        for opening in self
-            .state
-            .lanes
-            .values_mut()
-            .flat_map(|lane| &mut lane.openings)
-            .filter(|opening| which(opening))
-        {
-            opening.progress = Progress::Confirmed;
+        let is_news = |it: &Opening| it.progress != Progress::Confirmed && which(it);
+        for lane in self.lanes_with(is_news) {
+            let state = self.state.lanes.get_mut(&lane);
+            let openings = state.into_iter().flat_map(|state| &mut state.openings);
+            for opening in openings.filter(|it| is_news(it)) {
+                opening.progress = Progress::Confirmed;
+            }
         }
     }
 
+    /// The lanes that have an opening like this.
+    fn lanes_with(&self, which: impl Fn(&Opening) -> bool) -> Vec<LaneId> {
+        let lanes = self.state.lanes.iter();
+        lanes
+            .filter(|(_, state)| state.openings.iter().any(&which))
+            .map(|(lane, _)| lane.clone())
+            .collect()
+    }
+
     fn fail_opening(&mut self, step: &mut Step<'_>, lane: &LaneId, command: MessageId, text: &str) {
-        let Some(state) = self.state.lanes.get_mut(lane) else {
+        let failed = self.state.lanes.change(lane, |state| state.fail(command));
+        let Some(opening) = failed.flatten() else {
             return;
         };
-        let Some(opening) = state
-            .openings
-            .iter_mut()
-            .find(|opening| opening.command == command && opening.progress == Progress::Ordered)
-        else {
-            return;
-        };
-        opening.progress = Progress::Failed;
-        let opening = opening.clone();
-        for recent in &mut state.recent {
-            recent.over |= recent.decision == opening.decision;
-        }
         if !self.is_loud(step, format!("{}|{}", AlarmCode::GateFault, opening.device)) {
             return;
         }
@@ -230,11 +222,12 @@ impl AccessPlugin {
         for (lane, command) in silent {
             self.fail_opening(step, &lane, command, "no word from the barrier");
         }
-        let unused = |ordered_at: Timestamp| {
-            now.ms_since(ordered_at) > i64::from(self.config.passage_s_max) * 1_000
-        };
-        for state in self.state.lanes.values_mut() {
-            state.openings.retain(|opening| !unused(opening.ordered_at));
+        let unused_ms = i64::from(self.config.passage_s_max) * 1_000;
+        let is_unused = |it: &Opening| now.ms_since(it.ordered_at) > unused_ms;
+        for lane in self.lanes_with(is_unused) {
+            if let Some(state) = self.state.lanes.get_mut(&lane) {
+                state.openings.retain(|opening| !is_unused(opening));
+            }
         }
     }
 }

@@ -2,14 +2,15 @@
 
 use cordon_model::{
     AlarmCode, AlarmLevel, AuditOutcome, Body, DecisionOutcome, Direction, GateStatus, GateTier,
-    PartyId, PassageRecord, PassageResult, SubjectKind, Timestamp,
+    LaneId, PartyId, PassageRecord, PassageResult, SubjectKind, Timestamp,
 };
 
 use crate::alarm::{About, Note, Step};
 use crate::ids;
+use crate::opened::Held;
 use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
-use crate::state::{Held, Opening, Progress, Seen};
+use crate::state::{Opening, Progress, Seen};
 use crate::subject::is_vehicle;
 use crate::visit::Visit;
 
@@ -38,16 +39,8 @@ impl AccessPlugin {
         direction: Direction,
     ) {
         let now = step.entry.time;
-        let state = self.state.lanes.entry(status.lane_id.clone()).or_default();
-        state.last_passage = Some((step.entry.clock, direction));
-        // An opening that failed is nobody's: whoever goes through under a boom that rose late went
-        // through unasked.
-        let place = state.openings.iter().position(|opening| {
-            opening.direction == direction && opening.progress != Progress::Failed
-        });
-        if let Some(place) = place {
-            let opening = state.openings.remove(place);
-            state.passed = Some((now, direction));
+        self.note_passage(&status.lane_id, (step.entry.clock, direction));
+        if let Some(opening) = self.used(&status.lane_id, (now, direction)) {
             let through = Through {
                 subject: Some(opening.subject.clone()),
                 opening: Some(opening),
@@ -79,6 +72,25 @@ impl AccessPlugin {
         self.record(step, status, direction, through);
     }
 
+    fn note_passage(&mut self, lane: &LaneId, passage: (Timestamp, Direction)) {
+        let lanes = &mut self.state.lanes;
+        let known = lanes.get(lane).and_then(|state| state.last_passage);
+        if known != Some(passage) {
+            lanes.or_default(lane.clone()).last_passage = Some(passage);
+        }
+    }
+
+    /// The opening that a vehicle went through on. One that failed is nobody's: whoever goes through under a boom that
+    /// rose late went through unasked.
+    fn used(&mut self, lane: &LaneId, passage: (Timestamp, Direction)) -> Option<Opening> {
+        let is_theirs = |it: &Opening| it.direction == passage.1 && it.progress != Progress::Failed;
+        let openings = &self.state.lanes.get(lane)?.openings;
+        let place = openings.iter().position(is_theirs)?;
+        let state = self.state.lanes.get_mut(lane)?;
+        state.passed = Some(passage);
+        Some(state.openings.remove(place))
+    }
+
     /// The vehicle reversed out: the opening is over.
     pub(crate) fn on_backed_out(
         &mut self,
@@ -86,7 +98,8 @@ impl AccessPlugin {
         status: &GateStatus,
         direction: Direction,
     ) {
-        let Some(state) = self.state.lanes.get_mut(&status.lane_id) else {
+        let lane = &status.lane_id;
+        let Some(state) = self.state.lanes.get(lane) else {
             return;
         };
         let is_theirs = |opening: &Opening| opening.direction == direction;
@@ -99,11 +112,14 @@ impl AccessPlugin {
         else {
             // Who was refused and reversed is not the one who goes through later.
             if let Some(place) = self.last_unasked(status, direction, step.entry.time)
-                && let Some(state) = self.state.lanes.get_mut(&status.lane_id)
+                && let Some(state) = self.state.lanes.get_mut(lane)
                 && let Some(recent) = state.recent.get_mut(place)
             {
                 recent.gone = true;
             }
+            return;
+        };
+        let Some(state) = self.state.lanes.get_mut(lane) else {
             return;
         };
         let opening = state.openings.remove(place);
@@ -274,7 +290,7 @@ impl AccessPlugin {
                     self.state
                         .yard
                         .leave(plate.as_ref(), record.subject_kind, step.entry.time);
-                    self.state.changed = true;
+                    self.state.occupancy_changed();
                 }
             },
         }
@@ -322,7 +338,7 @@ impl AccessPlugin {
                 detail: "the oldest visit was closed to make room for a new one",
             });
         }
-        self.state.changed = true;
+        self.state.occupancy_changed();
     }
 
     /// A vehicle at a plant's own gate must have come through a gate of the park (R066).
@@ -380,7 +396,7 @@ impl AccessPlugin {
         if unseen.len() >= UNSEEN_OWNERS_MAX {
             unseen.retain(|_, (since, _)| now.saturating_sub(*since) < quiet);
         }
-        let count = unseen.entry(enterprise.cloned()).or_insert((now, 0));
+        let count = unseen.or_insert_with(enterprise.cloned(), || (now, 0));
         if now.saturating_sub(count.0) >= quiet {
             *count = (now, 0);
         }

@@ -4,8 +4,8 @@ use cordon_model::{AlarmCode, AlarmLevel, AuditOutcome, GateId, OperatingMode};
 
 use crate::alarm::{About, Note, Step};
 use crate::held::ordered_at;
+use crate::modes::ModeChange;
 use crate::plugin::AccessPlugin;
-use crate::state::ModeChange;
 
 /// A planned evacuation whose time is longer ago does not begin: nobody waits for it any more.
 const BEGINS_WITHIN_S: i64 = 120;
@@ -13,12 +13,7 @@ const BEGINS_WITHIN_S: i64 = 120;
 impl AccessPlugin {
     /// Changes whose time has come, the earliest first.
     pub(crate) fn modes_due(&mut self, step: &mut Step<'_>) {
-        let now = step.entry.clock;
-        let waiting = std::mem::take(&mut self.state.modes.waiting);
-        let (mut due, later): (Vec<_>, Vec<_>) =
-            waiting.into_iter().partition(|change| change.at <= now);
-        self.state.modes.waiting = later;
-        due.sort_by_key(|change| change.at);
+        let due = self.state.modes.due(step.entry.clock);
         let mut rest = due.as_slice();
         while let Some((change, later)) = rest.split_first() {
             self.come_due(step, change, later);

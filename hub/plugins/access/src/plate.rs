@@ -6,7 +6,6 @@
 //! admits (grants, registrations) matches only when all that is known of the number speaks of one
 //! colour. White list entries are never found by a guessed colour.
 
-use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use cordon_model::{Plate, PlateColour, PlateNumber};
@@ -35,9 +34,9 @@ impl PlateKey {
     }
 
     /// Every key of this number.
-    pub(crate) fn of_number(number: &PlateNumber) -> RangeInclusive<Self> {
+    pub(crate) fn in_any_colour(&self) -> RangeInclusive<Self> {
         let end = |colour| Self {
-            number: number.clone(),
+            number: self.number.clone(),
             colour,
         };
         let first = PlateColour::ALL.first().copied();
@@ -54,13 +53,12 @@ impl PlateKey {
     }
 }
 
-/// The keys of a map that can be this vehicle, in order.
-pub(crate) fn matching<'a, V>(
-    map: &'a BTreeMap<PlateKey, V>,
-    key: &'a PlateKey,
+/// Those rows of its number ([`PlateKey::in_any_colour`]) that can be this vehicle.
+pub(crate) fn matching<'a, V: 'a>(
+    rows: impl Iterator<Item = (&'a PlateKey, &'a V)>,
+    key: &PlateKey,
 ) -> impl Iterator<Item = (&'a PlateKey, &'a V)> {
-    map.range(PlateKey::of_number(&key.number))
-        .filter(move |(found, _)| found.may_be(key))
+    rows.filter(move |(found, _)| found.may_be(key))
 }
 
 /// Whether keys of one number name more than one known colour: then a plate without a colour
@@ -98,7 +96,8 @@ mod tests {
         ]
         .into();
         let found = |colour| -> Vec<u8> {
-            matching(&map, &key("苏A12345", colour))
+            let sought = key("苏A12345", colour);
+            matching(map.range(sought.in_any_colour()), &sought)
                 .map(|(_, value)| *value)
                 .collect()
         };

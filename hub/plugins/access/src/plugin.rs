@@ -1,8 +1,8 @@
-//! The plug-in: which entry goes where, snapshot and restore.
+//! The plug-in: which entry goes where, and what is remembered.
 
 use std::sync::Arc;
 
-use cordon_contract::{AccessRules, Decisions, Entry, EntryKind, Fault, HUB_START, NoRoom, Plugin};
+use cordon_contract::{AccessRules, Decisions, Entry, EntryKind, HUB_START, NoRoom, Plugin, Rows};
 use cordon_model::{Body, Message, plan::ParkPlan};
 
 use crate::alarm::Step;
@@ -10,10 +10,6 @@ use crate::config::AccessConfig;
 use crate::now::ParkNow;
 use crate::state::State;
 
-/// The state cannot be written or read.
-const SNAPSHOT: &str = "P012";
-/// Before the stored state; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"access/13;";
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
 
 /// Access control of one park.
@@ -33,19 +29,18 @@ impl AccessPlugin {
             plan,
             rules,
             config,
-            state: State::default(),
+            state: State::new(),
             shown: ParkNow::default(),
         };
-        access.take_over(State::default());
+        access.index();
         access
     }
 
-    /// Goes on from a state, with the limits of today.
-    fn take_over(&mut self, mut state: State) {
+    /// Finds again what follows from the state, with the limits of today.
+    fn index(&mut self) {
         let enterprises = self.plan.enterprises.len();
-        state.registry.index(&self.config, enterprises);
-        state.yard.index();
-        self.state = state;
+        self.state.registry.index(&self.config, enterprises);
+        self.state.yard.index();
     }
 
     /// A handle on what stands in the park now, which lives as long as its holder.
@@ -77,8 +72,8 @@ impl AccessPlugin {
         self.state.yard.turn_day(now);
         self.tell_occupancy(step);
         let hour = now.micros().div_euclid(MICROS_PER_HOUR);
-        if hour != self.state.cleaned_hour {
-            self.state.cleaned_hour = hour;
+        if hour != *self.state.cleaned_hour {
+            *self.state.cleaned_hour = hour;
             self.state
                 .registry
                 .clean(now, self.config.expired_memory_days);
@@ -128,31 +123,12 @@ impl Plugin for AccessPlugin {
         }
     }
 
-    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
-        postcard::to_extend(&self.state, FORM.to_vec()).map_err(|error| broken(&error))
+    fn tables(&mut self) -> Vec<&mut dyn Rows> {
+        self.state.tables()
     }
 
-    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Fault> {
-        let state: State = if snapshot.is_empty() {
-            State::default()
-        } else {
-            let state = snapshot.strip_prefix(FORM);
-            let state = state.ok_or(postcard::Error::DeserializeBadEncoding);
-            let state = state.and_then(postcard::from_bytes);
-            state.map_err(|error| broken(&error))?
-        };
-        self.take_over(state);
+    fn restored(&mut self) {
+        self.index();
         self.shown.show_all(&self.state);
-        Ok(())
     }
-}
-
-fn broken(error: &postcard::Error) -> Fault {
-    Fault::new(
-        SNAPSHOT,
-        "the state of access control cannot be read or written",
-    )
-    .at("plug-in access")
-    .log(error.to_string())
-    .remedy("nothing need be done: a start that cannot use the state steps the journal again; should it come again, report it with the log")
 }

@@ -6,9 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use cordon_contract::{NoRoom, Pot, Taken};
+use cordon_contract::{NoRoom, Pot, Rows, Table, Taken};
 use cordon_model::{ListKind, PartyId, PlateNumber, Timestamp};
-use serde::{Deserialize, Serialize};
 
 use crate::config::AccessConfig;
 use crate::permit::{ListKey, Listed, Permit, PermitKey, Registered};
@@ -16,26 +15,38 @@ use crate::plate::{PlateKey, is_ambiguous, matching};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
-/// The three files. Their indexes are rebuilt after a restore and are no part of the snapshot. Keys and
-/// grants are shared and boxed: a park may hold tens of thousands of them.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+/// The three files, and indexes that follow from them. Keys of grants are shared with those: a park may hold
+/// hundreds of thousands of them.
+#[derive(Debug)]
 pub(crate) struct Registry {
-    permits: BTreeMap<Arc<PermitKey>, Box<Permit>>,
-    registered: BTreeMap<PlateKey, Registered>,
-    lists: BTreeMap<ListKey, Listed>,
-    #[serde(skip)]
+    permits: Table<Arc<PermitKey>, Permit>,
+    registered: Table<PlateKey, Registered>,
+    lists: Table<ListKey, Listed>,
     by_plate: BTreeMap<PlateKey, Vec<Arc<PermitKey>>>,
-    #[serde(skip)]
     by_number: BTreeMap<PlateNumber, BTreeSet<ListKey>>,
-    #[serde(skip)]
     permit_pot: Pot<Arc<PermitKey>>,
-    #[serde(skip)]
     registered_pot: Pot<PlateKey>,
-    #[serde(skip)]
     list_pot: Pot<ListKey>,
 }
 
 impl Registry {
+    pub(crate) fn new() -> Self {
+        Self {
+            permits: Table::new("permits", 1),
+            registered: Table::new("registered", 1),
+            lists: Table::new("lists", 1),
+            by_plate: BTreeMap::new(),
+            by_number: BTreeMap::new(),
+            permit_pot: Pot::default(),
+            registered_pot: Pot::default(),
+            list_pot: Pot::default(),
+        }
+    }
+
+    pub(crate) fn tables(&mut self) -> [&mut dyn Rows; 3] {
+        [&mut self.permits, &mut self.registered, &mut self.lists]
+    }
+
     /// Rebuilds the indexes, with the limits of the configuration in a park of so many enterprises.
     pub(crate) fn index(&mut self, config: &AccessConfig, enterprises: usize) {
         self.by_plate.clear();
@@ -83,6 +94,9 @@ impl Registry {
     /// Takes a grant in; the same key replaces.
     pub(crate) fn grant(&mut self, key: PermitKey, permit: Permit, now: Timestamp) {
         let known = self.permits.get(&key);
+        if known == Some(&permit) {
+            return;
+        }
         let replaces = known.is_some_and(|known| known.owner(&key) == permit.owner(&key));
         self.drop_permit(&key);
         // What one holds may be changed, also where a part has become smaller.
@@ -103,7 +117,7 @@ impl Registry {
         }
         let owner = permit.owner(&key);
         self.permit_pot.put(owner, permit.term(), Arc::clone(&key));
-        self.permits.insert(key, Box::new(permit));
+        self.permits.insert(key, permit);
     }
 
     fn drop_permit(&mut self, key: &PermitKey) {
@@ -151,6 +165,9 @@ impl Registry {
     /// Takes a registration in; one of the same plate is replaced.
     pub(crate) fn register(&mut self, plate: PlateKey, vehicle: Registered, now: Timestamp) {
         let known = self.registered.get(&plate);
+        if known == Some(&vehicle) {
+            return;
+        }
         let replaces = known.is_some_and(|known| known.owner == vehicle.owner);
         self.drop_vehicle(&plate);
         let owner = vehicle.owner.as_ref();
@@ -190,7 +207,11 @@ impl Registry {
 
     /// Takes a list entry in; the same key replaces.
     pub(crate) fn list(&mut self, key: ListKey, listed: Listed, now: Timestamp) {
-        let replaces = self.lists.contains_key(&key);
+        let known = self.lists.get(&key);
+        if known == Some(&listed) {
+            return;
+        }
+        let replaces = known.is_some();
         self.drop_listed(&key);
         let owner = key.owner.as_ref();
         if !replaces {
@@ -241,10 +262,10 @@ impl Registry {
         &'a self,
         plate: &'a PlateKey,
     ) -> impl Iterator<Item = (&'a PermitKey, &'a Permit)> {
-        matching(&self.by_plate, plate)
+        matching(self.by_plate.range(plate.in_any_colour()), plate)
             .flat_map(|(_, keys)| keys)
             .filter_map(|key| self.permits.get_key_value(key))
-            .map(|(key, permit)| (&**key, &**permit))
+            .map(|(key, permit)| (&**key, permit))
     }
 
     /// The registrations that can be this vehicle's.
@@ -252,13 +273,15 @@ impl Registry {
         &'a self,
         plate: &'a PlateKey,
     ) -> impl Iterator<Item = &'a Registered> {
-        matching(&self.registered, plate).map(|(_, vehicle)| vehicle)
+        matching(self.registered.range(plate.in_any_colour()), plate).map(|(_, vehicle)| vehicle)
     }
 
     /// Whether a plate whose colour is not known could be more than one vehicle.
     pub(crate) fn is_ambiguous(&self, plate: &PlateKey) -> bool {
-        let granted = matching(&self.by_plate, plate).map(|(key, _)| key);
-        let registered = matching(&self.registered, plate).map(|(key, _)| key);
+        let granted =
+            matching(self.by_plate.range(plate.in_any_colour()), plate).map(|(key, _)| key);
+        let registered =
+            matching(self.registered.range(plate.in_any_colour()), plate).map(|(key, _)| key);
         is_ambiguous(granted.chain(registered))
     }
 

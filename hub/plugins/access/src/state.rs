@@ -1,14 +1,14 @@
-//! The whole state: serialisable, ordered, bounded.
+//! The whole state: tables by name, bounded. What follows from them is an index and is not stored.
 
-use std::collections::BTreeMap;
-
+use cordon_contract::{Rows, Single, Table};
 use cordon_model::{
-    BarrierState, CommandOutcome, DecisionOutcome, DeviceId, Digest, Direction, GateAction, GateId,
-    LaneId, MessageId, OperatingMode, PartyId, Plate, PlateNumber, RefusalCode, SubjectKind,
-    Timestamp,
+    BarrierState, DecisionOutcome, DeviceId, Digest, Direction, GateAction, GateId, LaneId,
+    MessageId, PartyId, Plate, PlateNumber, RefusalCode, SubjectKind, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::modes::Modes;
+use crate::opened::{Held, Release};
 use crate::plate::PlateKey;
 use crate::registry::Registry;
 use crate::visit::Yard;
@@ -21,110 +21,103 @@ pub(crate) const QUIET_MAX: usize = 10_000;
 pub(crate) const MODES_WAITING_MAX: usize = 100;
 
 /// Everything the plug-in remembers.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Debug)]
 pub(crate) struct State {
     pub registry: Registry,
     pub modes: Modes,
-    pub lanes: BTreeMap<LaneId, LaneState>,
+    pub lanes: Table<LaneId, LaneState>,
     pub yard: Yard,
     /// Lanes held open.
-    pub held: BTreeMap<LaneId, Held>,
+    pub held: Table<LaneId, Held>,
     /// What each barrier last said it is.
-    pub barriers: BTreeMap<DeviceId, BarrierState>,
+    pub barriers: Table<DeviceId, BarrierState>,
     /// When an alarm was last raised, microseconds, by what it is about.
-    pub alarmed: BTreeMap<String, i64>,
+    pub alarmed: Table<String, i64>,
     /// Unseen entries at second gates: since when, microseconds, and how many, by the gates' enterprise.
-    pub unseen: BTreeMap<Option<PartyId>, (i64, u32)>,
-    /// When occupancy was last told, microseconds.
-    pub told_micros: i64,
-    /// Whether occupancy changed since.
-    pub changed: bool,
-    /// Hour of the last cleaning, counted from the epoch.
-    pub cleaned_hour: i64,
+    pub unseen: Table<Option<PartyId>, (i64, u32)>,
     /// Lanes whose release was ordered and not confirmed yet, with the release's command.
-    pub releasing: BTreeMap<LaneId, (MessageId, Held)>,
+    pub releasing: Table<LaneId, (MessageId, Held)>,
     /// The newest opening of a lane that came to nothing, until it is released: the lane may confirm it late.
-    pub unheld: BTreeMap<LaneId, Held>,
+    pub unheld: Table<LaneId, Held>,
     /// The newest release of a lane, until it ends: also where nothing was known to be held.
-    pub asked: BTreeMap<LaneId, Release>,
+    pub asked: Table<LaneId, Release>,
     /// The newest release of a lane that was confirmed: the lane may find it undone, and what is older than it
     /// changes nothing.
-    pub released: BTreeMap<LaneId, Release>,
+    pub released: Table<LaneId, Release>,
     /// What a person ordered of one lane whose failure is told nowhere else, until it ends or something newer is
     /// ordered: what it is, its command, and by whom.
-    pub by_hand: BTreeMap<LaneId, (GateAction, MessageId, PartyId)>,
+    pub by_hand: Table<LaneId, (GateAction, MessageId, PartyId)>,
+    pub told: Single<Told>,
+    /// Hour of the last cleaning, counted from the epoch.
+    pub cleaned_hour: Single<i64>,
 }
 
-/// Operating modes (R124).
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub(crate) struct Modes {
-    pub park: Option<OperatingMode>,
-    pub gates: BTreeMap<GateId, OperatingMode>,
-    /// Changes whose time has not come, in order of arrival.
-    pub waiting: Vec<ModeChange>,
+/// What was told of occupancy.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Told {
+    /// When it was last told, microseconds.
+    pub at_micros: i64,
+    /// Whether it changed since.
+    pub changed: bool,
 }
 
-/// A change of mode.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct ModeChange {
-    pub id: String,
-    pub mode: OperatingMode,
-    pub gates: Vec<GateId>,
-    pub by: PartyId,
-    pub at: Timestamp,
-    /// The message that ordered it; ids of its commands are made from it.
-    pub message_id: MessageId,
-    /// It was meant for later when it was said.
-    pub planned: bool,
-}
-
-impl Modes {
-    /// The mode of a gate: its own, else the park's, else normal.
-    pub(crate) fn of(&self, gate: &GateId) -> OperatingMode {
-        self.gates
-            .get(gate)
-            .or(self.park.as_ref())
-            .copied()
-            .unwrap_or(OperatingMode::Normal)
+impl State {
+    pub(crate) fn new() -> Self {
+        Self {
+            registry: Registry::new(),
+            modes: Modes::new(),
+            lanes: Table::new("lanes", 1),
+            yard: Yard::new(),
+            held: Table::new("held", 1),
+            barriers: Table::new("barriers", 1),
+            alarmed: Table::new("alarmed", 1),
+            unseen: Table::new("unseen", 1),
+            releasing: Table::new("releasing", 1),
+            unheld: Table::new("unheld", 1),
+            asked: Table::new("asked", 1),
+            released: Table::new("released", 1),
+            by_hand: Table::new("by_hand", 1),
+            told: Single::new("told", 1),
+            cleaned_hour: Single::new("cleaned", 1),
+        }
     }
 
-    /// Whether a change may take effect at a gate: a plan ends no evacuation, only a person's word of the moment does.
-    pub(crate) fn may_change(&self, gate: &GateId, change: &ModeChange) -> bool {
-        let evacuation = OperatingMode::Evacuation;
-        !change.planned || change.mode == evacuation || self.of(gate) != evacuation
+    /// All its tables, always in this order.
+    pub(crate) fn tables(&mut self) -> Vec<&mut dyn Rows> {
+        let mut tables: Vec<&mut dyn Rows> = Vec::new();
+        tables.extend(self.registry.tables());
+        tables.extend(self.modes.tables());
+        tables.extend(self.yard.tables());
+        let rest: [&mut dyn Rows; 12] = [
+            &mut self.lanes,
+            &mut self.held,
+            &mut self.barriers,
+            &mut self.alarmed,
+            &mut self.unseen,
+            &mut self.releasing,
+            &mut self.unheld,
+            &mut self.asked,
+            &mut self.released,
+            &mut self.by_hand,
+            &mut self.told,
+            &mut self.cleaned_hour,
+        ];
+        tables.extend(rest);
+        tables
     }
 
-    /// Takes in a change for `place`; `spared` are the gates of its place that stay evacuated, and `all` those of the
-    /// plan.
-    pub(crate) fn take(
-        &mut self,
-        change: &ModeChange,
-        place: &[GateId],
-        spared: &[GateId],
-        all: &[GateId],
-    ) {
-        let evacuated = Some(OperatingMode::Evacuation);
-        // A park that goes on being evacuated is not in another mode.
-        let goes_on = !spared.is_empty() && self.park == evacuated;
-        if change.gates.is_empty() && !goes_on {
-            self.park = Some(change.mode);
-            self.gates.clear();
-            let spared = spared.iter().cloned();
-            self.gates
-                .extend(spared.map(|gate| (gate, OperatingMode::Evacuation)));
-        } else {
-            let changed = place.iter().map(|gate| (gate.clone(), change.mode));
-            self.gates.extend(changed);
-        }
-        let is_evacuated = |gate: &GateId| self.of(gate) == OperatingMode::Evacuation;
-        if self.park == evacuated && !all.iter().any(is_evacuated) {
-            self.park = Some(change.mode);
-        }
+    /// Notes that occupancy is other than it was told.
+    pub(crate) fn occupancy_changed(&mut self) {
+        let told = *self.told;
+        self.told.set(Told {
+            changed: true,
+            ..told
+        });
     }
 }
 
 /// What is remembered of a lane.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct LaneState {
     /// Ordered openings nobody has passed yet, oldest first.
     pub openings: Vec<Opening>,
@@ -140,6 +133,20 @@ pub(crate) struct LaneState {
     pub unlooked: bool,
 }
 
+impl LaneState {
+    /// The opening of this command came to nothing; `None` when none waits for word of it.
+    pub(crate) fn fail(&mut self, command: MessageId) -> Option<Opening> {
+        let mut openings = self.openings.iter_mut();
+        let opening = openings
+            .find(|opening| opening.command == command && opening.progress == Progress::Ordered)?;
+        opening.progress = Progress::Failed;
+        for recent in &mut self.recent {
+            recent.over |= recent.decision == opening.decision;
+        }
+        Some(opening.clone())
+    }
+}
+
 /// How far an opening has come.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) enum Progress {
@@ -152,7 +159,7 @@ pub(crate) enum Progress {
 }
 
 /// From the decision to the passage.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Opening {
     pub decision: String,
     pub command: MessageId,
@@ -169,7 +176,7 @@ pub(crate) struct Opening {
 }
 
 /// The vehicle as a capture showed it.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Seen {
     /// `None` when the plate was not read.
     pub plate: Option<PlateKey>,
@@ -188,7 +195,7 @@ impl Seen {
 }
 
 /// A decision, remembered to know the same arrival again and to name who went through unasked.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Recent {
     pub decision: String,
     pub at: Timestamp,
@@ -200,128 +207,4 @@ pub(crate) struct Recent {
     /// The vehicle has left the way it came.
     pub gone: bool,
     pub subject: Seen,
-}
-
-/// A lane that is held open.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct Held {
-    /// The emergency order or change of mode.
-    pub order: String,
-    pub by: PartyId,
-    pub gate: GateId,
-    pub command: MessageId,
-    /// When it is released by itself.
-    pub until: Option<Timestamp>,
-    /// True when a mode holds it and the end of the mode gives it back.
-    pub by_mode: bool,
-    pub opened: Opened,
-    /// When it was ordered, or seen.
-    pub at: Timestamp,
-    /// It was found open, and nobody here has ordered it.
-    pub found: bool,
-    /// It was opened before the program started: who serves the lane knows nothing of it.
-    pub before_start: bool,
-    /// Its release was ordered last, and came to nothing.
-    pub unwanted: bool,
-}
-
-/// The release of a lane.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct Release {
-    pub command: MessageId,
-    /// When it was ordered; when it was done, once that is known.
-    pub at: Timestamp,
-}
-
-/// Openings of one lane whose outcome is waited for at once; one more counts as carried out. As many that have ended
-/// are remembered.
-const OPENINGS_MAX: usize = 16;
-
-/// What is known of all the openings of a lane since its last release: the newest may come to nothing
-/// while an earlier one has locked the boom open, and each may be confirmed late.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub(crate) struct Opened {
-    /// One was carried out, or nobody can say that it was not.
-    locked: bool,
-    /// The lane said so.
-    confirmed: bool,
-    /// Those whose outcome is not known yet, oldest first.
-    awaited: Vec<MessageId>,
-    /// Those that ended unconfirmed, oldest first: the lane may say otherwise later.
-    ended: Vec<MessageId>,
-}
-
-impl Opened {
-    pub fn ordered(command: MessageId) -> Self {
-        Self {
-            awaited: vec![command],
-            ..Self::default()
-        }
-    }
-
-    /// An opening that the lane confirmed.
-    pub fn confirmed() -> Self {
-        Self {
-            locked: true,
-            confirmed: true,
-            ..Self::default()
-        }
-    }
-
-    /// Takes in the openings of `other`.
-    pub fn and(&mut self, other: &Self) {
-        self.locked |= other.locked;
-        self.confirmed |= other.confirmed;
-        self.awaited.extend(&other.awaited);
-        self.ended.extend(&other.ended);
-        if self.awaited.len() > OPENINGS_MAX {
-            self.locked = true;
-            let over = self.awaited.len() - OPENINGS_MAX;
-            self.ended.extend(self.awaited.drain(..over));
-        }
-        self.shorten();
-    }
-
-    /// Forgets what tells nothing more, and the oldest of too many.
-    fn shorten(&mut self) {
-        if self.confirmed {
-            self.awaited.clear();
-            self.ended.clear();
-        }
-        let over = self.ended.len().saturating_sub(OPENINGS_MAX);
-        self.ended.drain(..over);
-    }
-
-    /// Whether the lane confirmed an opening.
-    pub fn is_confirmed(&self) -> bool {
-        self.confirmed
-    }
-
-    /// Whether it is known of all what came of them.
-    pub fn is_settled(&self) -> bool {
-        self.awaited.is_empty()
-    }
-
-    /// Whether an order is one of those that ended unconfirmed.
-    pub fn has_ended(&self, command: MessageId) -> bool {
-        self.ended.contains(&command)
-    }
-
-    /// Takes in what came of an order; true when it was the last opening that could hold the lane, and
-    /// came to nothing as well.
-    pub fn ends_with(&mut self, command: MessageId, outcome: CommandOutcome) -> bool {
-        let at = self.awaited.iter().position(|id| *id == command);
-        if outcome == CommandOutcome::Accepted || at.is_none() && !self.has_ended(command) {
-            return false;
-        }
-        if outcome == CommandOutcome::Confirmed {
-            self.locked = true;
-            self.confirmed = true;
-        } else if let Some(at) = at {
-            self.locked |= outcome != CommandOutcome::Failed;
-            self.ended.push(self.awaited.remove(at));
-        }
-        self.shorten();
-        at.is_some() && !self.locked && self.awaited.is_empty()
-    }
 }

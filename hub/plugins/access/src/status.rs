@@ -1,13 +1,15 @@
 //! What a barrier says of itself and of the vehicles it sees.
 
 use cordon_model::{
-    AlarmCode, AlarmLevel, BarrierState, CommandOutcome, DeviceId, GateStatus, LoopEventKind,
+    AlarmCode, AlarmLevel, BarrierState, CommandOutcome, DeviceId, GateStatus, LaneId,
+    LoopEventKind,
 };
 
 use crate::alarm::{About, Step};
 use crate::held::is_before;
+use crate::opened::Release;
 use crate::plugin::AccessPlugin;
-use crate::state::{Opening, Progress, Release};
+use crate::state::{Opening, Progress};
 
 impl AccessPlugin {
     pub(crate) fn on_gate_status(&mut self, step: &mut Step<'_>, status: &GateStatus) {
@@ -43,7 +45,7 @@ impl AccessPlugin {
         let entry = step.entry;
         let is_old = |it: &Release| is_before(entry, status.observed_at, it.at);
         let is_old = asked.into_iter().chain(released).any(is_old);
-        let Some(state) = self.state.lanes.get_mut(lane) else {
+        let Some(state) = self.state.lanes.get(lane) else {
             return;
         };
         if is_old {
@@ -51,9 +53,9 @@ impl AccessPlugin {
         }
         if status.inputs.up_limit != Some(true) {
             // Unknown inputs end no rise; the lower limit does.
-            let is_down = status.inputs.down_limit == Some(true);
-            state.up_late &= !is_down;
-            state.unlooked &= !is_down;
+            if status.inputs.down_limit == Some(true) {
+                self.looked_at(lane, false);
+            }
             return;
         }
         let lowers = matches!(
@@ -66,11 +68,12 @@ impl AccessPlugin {
         if in_force || lowers {
             return;
         }
-        let is_found = std::mem::take(&mut state.unlooked);
-        if held || state.up_late || late.is_none() && !is_found {
+        let (is_found, was_late) = (state.unlooked, state.up_late);
+        let is_news = !held && !was_late && (late.is_some() || is_found);
+        self.looked_at(lane, was_late || is_news);
+        if !is_news {
             return;
         }
-        state.up_late = true;
         let Some(late) = late else {
             return self.tell_found_up(step, status);
         };
@@ -89,6 +92,17 @@ impl AccessPlugin {
             ..About::default()
         };
         self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
+    }
+
+    /// The barrier of a lane said where it is; whether that is up late.
+    fn looked_at(&mut self, lane: &LaneId, up_late: bool) {
+        let known = self.state.lanes.get(lane);
+        if known.is_some_and(|it| it.unlooked || it.up_late != up_late)
+            && let Some(state) = self.state.lanes.get_mut(lane)
+        {
+            state.unlooked = false;
+            state.up_late = up_late;
+        }
     }
 
     fn tell_found_up(&self, step: &mut Step<'_>, status: &GateStatus) {
@@ -127,7 +141,7 @@ impl AccessPlugin {
     }
 
     fn note_barrier(&mut self, device: &DeviceId, is: BarrierState) {
-        self.state.barriers.insert(device.clone(), is);
+        self.state.barriers.set(device.clone(), is);
         self.shown.show_barrier(device, is);
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cordon_contract::{Rows, Single, Table};
 use cordon_model::{GateId, SubjectKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -37,21 +38,39 @@ pub(crate) struct Count {
 pub(crate) type Scope = Option<String>;
 
 /// All visits and what follows from them.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Debug)]
 pub(crate) struct Yard {
-    visits: BTreeMap<u64, Visit>,
-    counts: BTreeMap<(Scope, SubjectKind), Count>,
+    visits: Table<u64, Visit>,
+    counts: Table<(Scope, SubjectKind), Count>,
     /// 00:00 of the day the counts of today belong to, microseconds.
-    day: i64,
+    day: Single<i64>,
     /// When a vehicle last left, microseconds.
-    left: BTreeMap<PlateKey, i64>,
-    #[serde(skip)]
+    left: Table<PlateKey, i64>,
     by_plate: BTreeMap<PlateKey, u64>,
-    #[serde(skip)]
     by_due: BTreeSet<(i64, u64)>,
 }
 
 impl Yard {
+    pub(crate) fn new() -> Self {
+        Self {
+            visits: Table::new("visits", 1),
+            counts: Table::new("counts", 1),
+            day: Single::new("day", 1),
+            left: Table::new("left", 1),
+            by_plate: BTreeMap::new(),
+            by_due: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn tables(&mut self) -> [&mut dyn Rows; 4] {
+        [
+            &mut self.visits,
+            &mut self.counts,
+            &mut self.day,
+            &mut self.left,
+        ]
+    }
+
     /// Rebuilds the indexes.
     pub(crate) fn index(&mut self) {
         self.by_plate.clear();
@@ -69,7 +88,7 @@ impl Yard {
     /// The number of the vehicle's open visit.
     pub(crate) fn number_of(&self, plate: &PlateKey) -> Option<u64> {
         self.by_plate.get(plate).copied().or_else(|| {
-            matching(&self.by_plate, plate)
+            matching(self.by_plate.range(plate.in_any_colour()), plate)
                 .next()
                 .map(|(_, number)| *number)
         })
@@ -87,7 +106,8 @@ impl Yard {
 
     /// Whether the vehicle left at or after this time.
     pub(crate) fn left_since(&self, plate: &PlateKey, since: Timestamp) -> bool {
-        matching(&self.left, plate).any(|(_, left)| *left >= since.micros())
+        matching(self.left.range(plate.in_any_colour()), plate)
+            .any(|(_, left)| *left >= since.micros())
     }
 
     /// A vehicle is in. Returns a visit that had to be closed because there are too many.
@@ -101,7 +121,7 @@ impl Yard {
             None
         };
         for scope in scopes(&visit.area) {
-            let count = self.counts.entry((scope, visit.kind)).or_default();
+            let count = self.counts.or_default((scope, visit.kind));
             count.inside = count.inside.saturating_add(1);
             count.entered_today = count.entered_today.saturating_add(1);
         }
@@ -136,7 +156,7 @@ impl Yard {
             None => (kind, None),
         };
         for scope in scopes(&area) {
-            let count = self.counts.entry((scope, kind)).or_default();
+            let count = self.counts.or_default((scope, kind));
             count.left_today = count.left_today.saturating_add(1);
         }
         if let Some(plate) = plate {
@@ -173,14 +193,15 @@ impl Yard {
 
     /// A visit may stay until another time.
     pub(crate) fn set_due(&mut self, number: u64, due: Option<Timestamp>) {
-        if let Some(visit) = self.visits.get_mut(&number) {
-            if let Some(old) = visit.due {
-                self.by_due.remove(&(old.micros(), number));
-            }
-            visit.due = due;
-            if let Some(due) = due {
-                self.by_due.insert((due.micros(), number));
-            }
+        let Some(old) = self.visits.get(&number).map(|visit| visit.due) else {
+            return;
+        };
+        self.visits.change(&number, |visit| visit.due = due);
+        if let Some(old) = old {
+            self.by_due.remove(&(old.micros(), number));
+        }
+        if let Some(due) = due {
+            self.by_due.insert((due.micros(), number));
         }
     }
 
@@ -202,15 +223,18 @@ impl Yard {
             .at_offset(Timestamp::PARK_OFFSET_MINUTES)
             .start_of_day()
             .micros();
-        if day == self.day {
+        if day == *self.day {
             return;
         }
-        self.day = day;
-        self.counts.retain(|_, count| {
-            count.entered_today = 0;
-            count.left_today = 0;
-            count.inside > 0
-        });
+        *self.day = day;
+        self.counts.retain(|_, count| count.inside > 0);
+        let counted: Vec<(Scope, SubjectKind)> = self.counts.keys().cloned().collect();
+        for key in &counted {
+            self.counts.change(key, |count| {
+                count.entered_today = 0;
+                count.left_today = 0;
+            });
+        }
     }
 
     /// Vehicles inside a scope, of one kind or of all.

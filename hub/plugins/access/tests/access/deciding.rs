@@ -169,24 +169,10 @@ fn an_unread_or_unsure_or_late_plate_is_for_the_guard() {
 fn hazmat_never_slips_through_as_ordinary() {
     let tanker = |kind| {
         Body::VehicleRegistration(VehicleRegistration {
-            registration_id: "R-1".to_owned(),
-            plate: plate(PLATE, PlateColour::Yellow),
-            plate_class: None,
-            trailer_plate: None,
             subject_kind: kind,
-            vin: None,
-            etag_epc: None,
-            enterprise_id: PartyId::new("plant-1").unwrap(),
-            uscc: None,
-            carrier_name: None,
-            road_transport_certificate: None,
-            laden_mass_kg: None,
-            crew: Vec::new(),
-            gates: Vec::new(),
-            apply_channel: None,
-            valid_from: morning().plus_seconds(-86_400),
             valid_to: morning().plus_seconds(-3_600),
             state: LifeState::Suspended,
+            ..registration(PLATE)
         })
     };
     // Registered as a tanker once, though the grant says freight.
@@ -387,24 +373,8 @@ fn an_enterprises_word_acts_at_its_own_gates_and_exempts_nobody() {
 fn an_owner_who_repeats_what_the_park_registered_takes_nothing_from_it() {
     let vehicle = |kind| {
         Body::VehicleRegistration(VehicleRegistration {
-            registration_id: "R-1".to_owned(),
-            plate: plate(PLATE, PlateColour::Yellow),
-            plate_class: None,
-            trailer_plate: None,
             subject_kind: kind,
-            vin: None,
-            etag_epc: None,
-            enterprise_id: PartyId::new("plant-1").unwrap(),
-            uscc: None,
-            carrier_name: None,
-            road_transport_certificate: None,
-            laden_mass_kg: None,
-            crew: Vec::new(),
-            gates: Vec::new(),
-            apply_channel: None,
-            valid_from: morning().plus_seconds(-86_400),
-            valid_to: morning().plus_seconds(86_400),
-            state: LifeState::Active,
+            ..registration(PLATE)
         })
     };
     // A rescue vehicle keeps its exemption.

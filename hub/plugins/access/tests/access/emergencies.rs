@@ -276,9 +276,7 @@ fn an_evacuation_whose_time_is_a_moment_after_it_was_said_is_of_now() {
 #[test]
 fn a_park_that_goes_on_being_evacuated_is_shown_so() {
     let mut feed = Feed::new();
-    feed.plugin
-        .restore(&feed.plugin.snapshot().unwrap())
-        .unwrap();
+    feed.restart();
     let now = feed.plugin.park_now();
     let later = feed.now.plus_seconds(30);
     feed.say(mode(OperatingMode::Heightened, &[], later));
@@ -370,9 +368,7 @@ fn what_stands_in_the_park_is_the_same_before_and_after_a_restart() {
     let mut feed = Feed::new();
     let now = feed.plugin.park_now();
     assert_eq!(now.look(), None, "nothing was read yet");
-    feed.plugin
-        .restore(&feed.plugin.snapshot().unwrap())
-        .unwrap();
+    feed.restart();
     feed.say(Body::AccessGrant(grant(PLATE)));
     feed.enter("L-01", PLATE);
     feed.say(mode(OperatingMode::Maintenance, &[], morning()));
@@ -403,8 +399,8 @@ fn what_stands_in_the_park_is_the_same_before_and_after_a_restart() {
     assert_eq!(before.barriers.get(&up), Some(&BarrierState::Open));
 
     let mut started = Feed::new();
-    let state = feed.plugin.snapshot().unwrap();
-    started.plugin.restore(&state).unwrap();
+    let state = feed.plugin.kept().unwrap();
+    started.put_back(&state);
     assert_eq!(started.plugin.park_now().look(), Some(before));
 }
 
@@ -414,9 +410,7 @@ fn what_stands_in_the_park_is_the_same_before_and_after_a_restart() {
 fn a_lane_is_held_until_its_release_is_confirmed() {
     let mut feed = Feed::new();
     let now = feed.plugin.park_now();
-    feed.plugin
-        .restore(&feed.plugin.snapshot().unwrap())
-        .unwrap();
+    feed.restart();
     let held = || now.look().unwrap().held.iter().any(|lane| *lane == *"L-06");
     let opening = feed.say(open(&["G-04"], None)).orders[0].command.command_id;
     assert!(held());
@@ -427,9 +421,7 @@ fn a_lane_is_held_until_its_release_is_confirmed() {
     let told = feed.end("L-06", opening, CommandOutcome::Failed);
     assert!(told.alarm_codes().is_empty(), "released by a person");
     assert!(held());
-    feed.plugin
-        .restore(&feed.plugin.snapshot().unwrap())
-        .unwrap();
+    feed.restart();
     assert!(held());
     let told = feed.end("L-06", release, CommandOutcome::Expired);
     assert_eq!(
@@ -469,9 +461,7 @@ fn a_later_opening_that_fails_does_not_end_the_hold_of_an_earlier_one() {
         for late in [false, true] {
             let mut feed = Feed::new();
             let now = feed.plugin.park_now();
-            feed.plugin
-                .restore(&feed.plugin.snapshot().unwrap())
-                .unwrap();
+            feed.restart();
             let told = feed.say(order.clone());
             let command = &told.orders[0].command;
             let (lane, first) = (command.lane_id.clone(), command.command_id);
@@ -490,9 +480,7 @@ fn a_later_opening_that_fails_does_not_end_the_hold_of_an_earlier_one() {
             if late {
                 feed.end(lane.as_str(), first, Confirmed);
             }
-            feed.plugin
-                .restore(&feed.plugin.snapshot().unwrap())
-                .unwrap();
+            feed.restart();
             assert!(held(), "late {late}: the boom of {lane} is locked open");
             let third = again(&mut feed);
             feed.end(lane.as_str(), third, Failed);
@@ -520,9 +508,7 @@ fn a_lane_that_confirms_an_opening_late_is_held_until_its_release() {
     use CommandOutcome::{Confirmed, Failed};
     let mut feed = Feed::new();
     let now = feed.plugin.park_now();
-    feed.plugin
-        .restore(&feed.plugin.snapshot().unwrap())
-        .unwrap();
+    feed.restart();
     let held = || now.look().unwrap().held.iter().any(|lane| *lane == *"L-06");
     let ordered = |feed: &mut Feed, release| {
         let told = feed.say(open(&["G-04"], release));
@@ -531,9 +517,7 @@ fn a_lane_that_confirms_an_opening_late_is_held_until_its_release() {
     let opening = ordered(&mut feed, None);
     feed.end("L-06", opening, Failed);
     assert!(!held());
-    feed.plugin
-        .restore(&feed.plugin.snapshot().unwrap())
-        .unwrap();
+    feed.restart();
     feed.end("L-06", opening, Confirmed);
     assert!(held(), "the boom is up");
     let release = ordered(&mut feed, Some(true));
@@ -564,9 +548,7 @@ fn a_lane_found_held_open_is_shown_as_held_and_told_until_its_release() {
     use CommandOutcome::Confirmed;
     let mut feed = Feed::new();
     let now = feed.plugin.park_now();
-    feed.plugin
-        .restore(&feed.plugin.snapshot().unwrap())
-        .unwrap();
+    feed.restart();
     let held = || now.look().unwrap().held.iter().any(|lane| *lane == *"L-06");
     for _ in 0..2 {
         let told = of_lock(&mut feed, Confirmed);

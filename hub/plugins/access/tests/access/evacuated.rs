@@ -72,8 +72,7 @@ fn timed() -> Feed {
 
 /// What stands in the park is shown.
 fn shown(mut feed: Feed) -> Feed {
-    let state = feed.plugin.snapshot().unwrap();
-    feed.plugin.restore(&state).unwrap();
+    feed.restart();
     feed
 }
 
@@ -289,10 +288,10 @@ fn a_release_that_is_journaled_late_in_an_evacuation_is_what_came_of_it() {
     };
     let mut feed = shown(Feed::new());
     now(&mut feed, Evacuation);
-    let state = feed.plugin.snapshot().unwrap();
+    let state = feed.plugin.kept().unwrap();
     let number = feed.number;
     let acted = id_of(&feed.say(key(true)));
-    feed.plugin.restore(&state).unwrap();
+    feed.put_back(&state);
     feed.number = number;
     let at = feed.now;
     assert_eq!(id_of(&late(&mut feed, at, key(true))), acted);

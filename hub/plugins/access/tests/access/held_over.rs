@@ -40,8 +40,7 @@ fn by_hand(feed: &Feed, action: GateAction) -> Body {
 
 fn feed() -> (Feed, ParkNow) {
     let mut feed = Feed::new();
-    let state = feed.plugin.snapshot().unwrap();
-    feed.plugin.restore(&state).unwrap();
+    feed.restart();
     let now = feed.plugin.park_now();
     (feed, now)
 }
@@ -302,12 +301,11 @@ fn an_opening_that_is_found_undone_after_a_start_is_ordered_again_once_and_told(
         // The same entries in the same order do the same, from a stored state too.
         let mut replayed = Feed::new();
         for entry in feed.inputs.clone() {
-            let state = replayed.plugin.snapshot().unwrap();
-            replayed.plugin.restore(&state).unwrap();
+            replayed.restart();
             replayed.step(entry);
         }
-        let state = feed.plugin.snapshot().unwrap();
-        assert_eq!(replayed.plugin.snapshot().unwrap(), state);
+        let state = feed.plugin.kept().unwrap();
+        assert_eq!(replayed.plugin.kept().unwrap(), state);
     }
 }
 
@@ -328,8 +326,7 @@ fn nothing_is_opened_again_that_was_released_never_confirmed_over_or_is_under_lo
         "older",
     ] {
         let mut feed = Feed::with(Arc::new(PlainRules), config.clone(), plan());
-        let state = feed.plugin.snapshot().unwrap();
-        feed.plugin.restore(&state).unwrap();
+        feed.restart();
         let now = feed.plugin.park_now();
         let before = feed.now.plus_seconds(-1);
         let opening = feed.say(act(&["G-04"], false));

@@ -18,3 +18,4 @@ mod park;
 mod passages;
 mod properties;
 mod shares;
+mod stored;

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use cordon_access::{AccessConfig, AccessPlugin};
 use cordon_contract::{
-    AccessQuery, AccessRules, Decision, Decisions, Entry, EntryKind, OrderLane, Plugin, RuleAnswer,
-    RuleHit,
+    AccessQuery, AccessRules, Decision, Decisions, Entry, EntryKind, Kept, OrderLane, Plugin,
+    RuleAnswer, RuleHit,
 };
 use cordon_model::plan::{ControlArea, Device, Enterprise, Gate, Lane, ParkPlan};
 use cordon_model::*;
+
+use crate::stored::Stored;
 
 pub const PLATE: &str = "苏H12345";
 
@@ -196,6 +198,29 @@ pub fn grant(number: &str) -> AccessGrant {
     }
 }
 
+pub fn registration(number: &str) -> VehicleRegistration {
+    VehicleRegistration {
+        registration_id: "R-1".to_owned(),
+        plate: plate(number, PlateColour::Yellow),
+        plate_class: None,
+        trailer_plate: None,
+        subject_kind: SubjectKind::VehFreight,
+        vin: None,
+        etag_epc: None,
+        enterprise_id: PartyId::new("plant-1").unwrap(),
+        uscc: None,
+        carrier_name: None,
+        road_transport_certificate: None,
+        laden_mass_kg: None,
+        crew: Vec::new(),
+        gates: Vec::new(),
+        apply_channel: None,
+        valid_from: morning().plus_seconds(-86_400),
+        valid_to: morning().plus_seconds(86_400),
+        state: LifeState::Active,
+    }
+}
+
 /// A hazmat grant with all its papers.
 pub fn hazmat(number: &str) -> AccessGrant {
     AccessGrant {
@@ -328,6 +353,8 @@ pub struct Feed {
     pub number: u64,
     /// Every input so far, for replays.
     pub inputs: Vec<Entry>,
+    /// What a store holds of the state: it is told after each input.
+    pub stored: Stored,
 }
 
 impl Feed {
@@ -337,8 +364,10 @@ impl Feed {
 
     pub fn with(rules: Arc<dyn AccessRules>, config: AccessConfig, plan: ParkPlan) -> Self {
         assert!(config.check().is_empty());
+        let mut plugin = AccessPlugin::new(Arc::new(plan), rules, config);
         Self {
-            plugin: AccessPlugin::new(Arc::new(plan), rules, config),
+            stored: Stored::of(&plugin.kept().unwrap()),
+            plugin,
             now: morning(),
             lead_s: 0,
             number: 0,
@@ -365,6 +394,19 @@ impl Feed {
     pub fn capture(&mut self, lane: &str, number: &str) -> Told {
         let body = Body::PlateCapture(capture(lane, number, self.now));
         self.say(body)
+    }
+
+    /// The state goes to where it is stored and comes back, as at a restart.
+    pub fn restart(&mut self) {
+        let kept = self.plugin.kept().unwrap();
+        assert_eq!(self.stored.rows, Stored::of(&kept).rows);
+        self.put_back(&kept);
+    }
+
+    /// Goes on from another state.
+    pub fn put_back(&mut self, kept: &Kept) {
+        self.plugin.put_back(kept).unwrap();
+        self.stored = Stored::of(kept);
     }
 
     /// The barrier of a lane reports what became of a command.
@@ -467,6 +509,7 @@ impl Feed {
                 queue.push_back(decided);
             }
         }
+        self.stored.take(&mut self.plugin);
         told
     }
 }

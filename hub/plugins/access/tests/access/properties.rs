@@ -7,6 +7,7 @@ use cordon_contract::{AccessQuery, AccessRules, OrderLane, Plugin, RuleAnswer};
 use cordon_model::*;
 
 use crate::park::*;
+use crate::stored::Stored;
 
 /// A rule set gone mad: says yes to everything.
 struct Yes;
@@ -209,8 +210,9 @@ fn nothing_raises_inward_without_grant_exemption_or_emergency_order() {
 #[test]
 fn the_same_entries_give_the_same_decisions_and_the_same_bytes() {
     for seed in 1..=5 {
-        let (first, said, _) = run(seed, 200, Arc::new(PlainRules));
-        let bytes = first.plugin.snapshot().unwrap();
+        let (mut first, said, _) = run(seed, 200, Arc::new(PlainRules));
+        let kept = first.plugin.kept().unwrap();
+        assert_eq!(first.stored.rows, Stored::of(&kept).rows);
         let fresh = || {
             AccessPlugin::new(
                 Arc::new(plan()),
@@ -220,29 +222,37 @@ fn the_same_entries_give_the_same_decisions_and_the_same_bytes() {
         };
         let mut second = Feed::new();
         for (place, (input, said)) in first.inputs.iter().zip(&said).enumerate() {
-            // In the middle the state goes through a snapshot, as at a restart.
+            // In the middle the state goes through what is stored, as at a restart.
             if place == 100 {
-                let state = second.plugin.snapshot().unwrap();
-                let mut plugin = fresh();
-                plugin.restore(&state).unwrap();
-                assert_eq!(plugin.snapshot().unwrap(), state);
-                second.plugin = plugin;
+                let state = second.plugin.kept().unwrap();
+                second.plugin = fresh();
+                second.put_back(&state);
+                assert_eq!(second.plugin.kept().unwrap(), state);
             }
             second.number = input.number;
             assert_eq!(second.step(input.clone()).bodies, *said);
         }
-        assert_eq!(second.plugin.snapshot().unwrap(), bytes);
+        assert_eq!(second.plugin.kept().unwrap(), kept);
     }
 }
 
 #[test]
-fn a_damaged_snapshot_is_refused_with_a_code() {
+fn a_damaged_row_is_refused_with_a_code() {
     let mut feed = Feed::new();
+    let nothing = feed.plugin.kept().unwrap();
     feed.say(Body::AccessGrant(grant(PLATE)));
-    let mut bytes = feed.plugin.snapshot().unwrap();
-    bytes.truncate(bytes.len() / 2);
-    assert_eq!(feed.plugin.restore(&bytes).unwrap_err().code(), "P012");
-    feed.plugin.restore(&[]).unwrap();
+    feed.enter("L-02", PLATE);
+    let kept = feed.plugin.kept().unwrap();
+    let mut damaged = 0;
+    for (table, (name, _, rows)) in feed.plugin.tables().into_iter().zip(kept.tables()) {
+        for (key, row) in rows {
+            let half = &row.as_deref().unwrap()[..row.as_ref().unwrap().len() / 2];
+            assert_eq!(table.load(key, half).unwrap_err().code(), "P012", "{name}");
+            damaged += 1;
+        }
+    }
+    assert!(damaged > 8, "{damaged}");
+    feed.put_back(&nothing);
     assert_eq!(
         feed.capture("L-02", PLATE).code(),
         Some(RefusalCode::NoGrant)

@@ -1,0 +1,98 @@
+//! Operating modes (R124): which gate is in which, and the changes that wait for their time.
+
+use cordon_contract::{Rows, Single, Table};
+use cordon_model::{GateId, MessageId, OperatingMode, PartyId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// The modes of park and gates.
+#[derive(Debug)]
+pub(crate) struct Modes {
+    pub park: Single<Option<OperatingMode>>,
+    pub gates: Table<GateId, OperatingMode>,
+    /// Changes whose time has not come, by that time, microseconds, and the entry that said them.
+    pub waiting: Table<(i64, u64), ModeChange>,
+}
+
+/// A change of mode.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct ModeChange {
+    pub id: String,
+    pub mode: OperatingMode,
+    pub gates: Vec<GateId>,
+    pub by: PartyId,
+    pub at: Timestamp,
+    /// The message that ordered it; ids of its commands are made from it.
+    pub message_id: MessageId,
+    /// It was meant for later when it was said.
+    pub planned: bool,
+}
+
+impl Modes {
+    pub(crate) fn new() -> Self {
+        Self {
+            park: Single::new("park", 1),
+            gates: Table::new("gates", 1),
+            waiting: Table::new("waiting", 1),
+        }
+    }
+
+    pub(crate) fn tables(&mut self) -> [&mut dyn Rows; 3] {
+        [&mut self.park, &mut self.gates, &mut self.waiting]
+    }
+
+    /// Takes out the changes whose time has come, the earliest first.
+    pub(crate) fn due(&mut self, now: Timestamp) -> Vec<ModeChange> {
+        let mut due = Vec::new();
+        while let Some((key, _)) = self.waiting.first_key_value()
+            && key.0 <= now.micros()
+            && let Some((_, change)) = self.waiting.pop_first()
+        {
+            due.push(change);
+        }
+        due
+    }
+
+    /// The mode of a gate: its own, else the park's, else normal.
+    pub(crate) fn of(&self, gate: &GateId) -> OperatingMode {
+        self.gates
+            .get(gate)
+            .or(self.park.as_ref())
+            .copied()
+            .unwrap_or(OperatingMode::Normal)
+    }
+
+    /// Whether a change may take effect at a gate: a plan ends no evacuation, only a person's word of the moment does.
+    pub(crate) fn may_change(&self, gate: &GateId, change: &ModeChange) -> bool {
+        let evacuation = OperatingMode::Evacuation;
+        !change.planned || change.mode == evacuation || self.of(gate) != evacuation
+    }
+
+    /// Takes in a change for `place`; `spared` are the gates of its place that stay evacuated, and `all` those of the
+    /// plan.
+    pub(crate) fn take(
+        &mut self,
+        change: &ModeChange,
+        place: &[GateId],
+        spared: &[GateId],
+        all: &[GateId],
+    ) {
+        let evacuated = Some(OperatingMode::Evacuation);
+        // A park that goes on being evacuated is not in another mode.
+        let goes_on = !spared.is_empty() && *self.park == evacuated;
+        if change.gates.is_empty() && !goes_on {
+            self.park.set(Some(change.mode));
+            self.gates.retain(|gate, _| spared.contains(gate));
+            for gate in spared {
+                self.gates.set(gate.clone(), OperatingMode::Evacuation);
+            }
+        } else {
+            for gate in place {
+                self.gates.set(gate.clone(), change.mode);
+            }
+        }
+        let is_evacuated = |gate: &GateId| self.of(gate) == OperatingMode::Evacuation;
+        if *self.park == evacuated && !all.iter().any(is_evacuated) {
+            self.park.set(Some(change.mode));
+        }
+    }
+}
