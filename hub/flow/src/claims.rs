@@ -12,7 +12,7 @@ pub(crate) const MANY: u32 = 100;
 const MICROS_PER_HOUR: i64 = 3_600 * 1_000_000;
 
 /// What each partner registered in the present hour: as many as the plan has partners.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Claims {
     hour: i64,
     of: BTreeMap<String, u32>,

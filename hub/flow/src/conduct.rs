@@ -1,8 +1,9 @@
 //! What the hub has to say of a partner's conduct, one alarm for each partner and code while it is open:
 //! further refusals are counted in it, and it ends by itself when the park has settled all that waits.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use cordon_contract::{Rows, Table};
 use cordon_model::{AlarmLevel, AlarmUpdate};
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +41,7 @@ pub(crate) fn level_at(count: u64, first: AlarmLevel) -> AlarmLevel {
 type Deed = (String, String);
 
 /// An open alarm.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 struct Told {
     /// The entry it was raised on.
     number: u64,
@@ -53,12 +54,25 @@ struct Told {
 }
 
 /// The open alarms about conduct.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug)]
 pub(crate) struct Conduct {
-    open: BTreeMap<Deed, Told>,
+    open: Table<Deed, Told>,
+}
+
+impl Default for Conduct {
+    fn default() -> Self {
+        Self {
+            open: Table::new("conduct", 1),
+        }
+    }
 }
 
 impl Conduct {
+    /// What is stored.
+    pub(crate) fn table(&mut self) -> &mut dyn Rows {
+        &mut self.open
+    }
+
     /// Counts a deed in the open alarm about it: the alarm's id, and how often it was done.
     pub(crate) fn counted(&mut self, deed: &Deed) -> Option<(String, u64)> {
         let told = self.open.get_mut(deed)?;
@@ -98,15 +112,23 @@ impl Conduct {
 
     /// The park has spoken of a thing: deeds of which nothing waits any more, with their alarms.
     pub(crate) fn settled(&mut self, thing: &str) -> Vec<(Deed, String)> {
+        let waits = self
+            .open
+            .iter()
+            .filter(|(_, told)| told.waiting.contains(thing));
+        let waits: Vec<Deed> = waits.map(|(deed, _)| deed.clone()).collect();
         let mut over = Vec::new();
-        self.open.retain(|deed, told| {
-            let waited = told.waiting.remove(thing);
-            let ends = waited && told.waiting.is_empty() && !told.stays;
-            if ends {
-                over.push((deed.clone(), flow_id(told.number)));
+        for deed in waits {
+            let Some(told) = self.open.get_mut(&deed) else {
+                continue;
+            };
+            told.waiting.remove(thing);
+            if told.waiting.is_empty() && !told.stays {
+                let id = flow_id(told.number);
+                self.open.remove(&deed);
+                over.push((deed, id));
             }
-            !ends
-        });
+        }
         over
     }
 

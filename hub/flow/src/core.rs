@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use cordon_contract::{
-    Decision, Decisions, Entry, EntryKind, Fault, NoRoom, Plugin, Standing, Word, speaker_of,
+    Decision, Decisions, Entry, EntryKind, Fault, Kept, NoRoom, Plugin, Standing, Word, speaker_of,
 };
 use cordon_journal::Record;
 use cordon_model::{AuditOutcome, Body, Timestamp};
@@ -16,7 +16,6 @@ use cordon_wire::WireFault;
 use crate::authority::Authority;
 use crate::batch::Batch;
 use crate::draft::{Draft, Slip, TARGET_BYTES_MAX};
-use crate::fault::{CONFIGURATION, fault};
 use crate::flags;
 use crate::fold::Fold;
 use crate::guard::Guard;
@@ -24,6 +23,7 @@ use crate::mark::Mark;
 use crate::precedence::Precedence;
 use crate::retold;
 use crate::sealer::{AuditNote, Particulars, Sealer, decided_id, digest_of_parts};
+use crate::tables::{FOLD, PRECEDENCE, TableSet, namespace};
 use crate::text::clip;
 
 /// Longest chain of decisions that answer decisions; what would come after it is an audit entry.
@@ -45,11 +45,7 @@ pub(crate) struct Core {
 }
 
 /// A core as it stood.
-pub(crate) struct KeptCore {
-    plugins: Vec<Vec<u8>>,
-    fold: Fold,
-    precedence: Vec<u8>,
-}
+pub(crate) struct KeptCore(Vec<Kept>);
 
 impl Core {
     /// Fresh plug-ins; the flow's own guard comes first.
@@ -66,23 +62,66 @@ impl Core {
     }
 
     /// Everything as it stands now, for [`Core::put_back`].
-    pub(crate) fn kept(&self) -> Result<KeptCore, Fault> {
-        let plugins = self.plugins.iter().map(|plugin| plugin.snapshot());
-        Ok(KeptCore {
-            plugins: plugins.collect::<Result<_, _>>()?,
-            fold: self.fold.clone(),
-            precedence: self.precedence_bytes()?,
-        })
+    pub(crate) fn kept(&mut self) -> Result<KeptCore, Fault> {
+        let sets = self.table_sets().into_iter();
+        let kept = sets.map(|set| Kept::of(set.tables));
+        kept.collect::<Result<_, _>>().map(KeptCore)
     }
 
     /// Takes back what a recovery that ended half way left behind.
-    pub(crate) fn put_back(&mut self, kept: KeptCore) -> Result<(), Fault> {
-        // First, because orders are let out under its epoch whatever else fails.
-        self.fold = kept.fold;
-        self.precedence = Precedence::of_bytes(&kept.precedence)
-            .map_err(|error| fault(CONFIGURATION).log(format!("precedence: {error}")))?;
-        let mut plugins = self.plugins.iter_mut().zip(&kept.plugins);
-        plugins.try_for_each(|(plugin, snapshot)| plugin.restore(snapshot))
+    pub(crate) fn put_back(&mut self, kept: &KeptCore) -> Result<(), Fault> {
+        // The fold comes first: orders are let out under its epoch whatever else fails.
+        let sets = self.table_sets().into_iter().zip(&kept.0);
+        let put = sets.map(|(set, kept)| kept.put_back(set.tables));
+        let put = put.collect::<Result<(), _>>();
+        self.restored();
+        put
+    }
+
+    /// All that is stored, by the set it belongs to: the flow's own come first.
+    pub(crate) fn table_sets(&mut self) -> Vec<TableSet<'_>> {
+        let mut sets = vec![
+            TableSet::new(FOLD, self.fold.tables()),
+            TableSet::new(PRECEDENCE, self.precedence.tables()),
+        ];
+        for plugin in &mut self.plugins {
+            let name = namespace(plugin.name());
+            sets.push(TableSet::new(&name, plugin.tables()));
+        }
+        sets
+    }
+
+    /// The tables of all sets were filled or emptied.
+    pub(crate) fn restored(&mut self) {
+        self.fold.restored();
+        self.precedence.restored();
+        for plugin in &mut self.plugins {
+            plugin.restored();
+        }
+    }
+
+    /// The plug-ins of these sets, taken out into a core of their own that has seen nothing, until
+    /// [`Core::join`].
+    pub(crate) fn apart(&mut self, sets: &[String]) -> Self {
+        let mut alone = Self::new(self.sealer.clone(), Vec::new());
+        let is_of = |plugin: &dyn Plugin| sets.contains(&namespace(plugin.name()));
+        for slot in self.plugins.iter_mut().skip(1) {
+            if is_of(&**slot) {
+                let away = Box::new(Away(slot.name()));
+                alone.plugins.push(std::mem::replace(slot, away));
+            }
+        }
+        alone
+    }
+
+    /// Takes the plug-ins back in their places.
+    pub(crate) fn join(&mut self, alone: Self) {
+        for plugin in alone.plugins.into_iter().skip(1) {
+            let slots = self.plugins.iter_mut().skip(1);
+            if let Some(slot) = slots.into_iter().find(|slot| slot.name() == plugin.name()) {
+                *slot = plugin;
+            }
+        }
     }
 
     pub(crate) fn sealer(&self) -> &Sealer {
@@ -100,12 +139,7 @@ impl Core {
 
     /// Counts an entry that was read although its form is refused today.
     pub(crate) fn mark(&mut self, mark: &Mark) {
-        self.fold.marked.count(mark);
-    }
-
-    /// Takes over a stored fold.
-    pub(crate) fn set_fold(&mut self, fold: Fold) {
-        self.fold = fold;
+        self.fold.now.marked.count(mark);
     }
 
     /// Begins anew with nothing known of the journal; the plug-ins stay as they are.
@@ -116,14 +150,14 @@ impl Core {
 
     /// An entry of this time stands in the journal.
     pub(crate) fn was_at(&mut self, time: Timestamp) {
-        self.fold.last_time = self.fold.last_time.max(time.micros());
+        self.fold.now.last_time = self.fold.now.last_time.max(time.micros());
     }
 
     /// Takes in an entry without the plug-ins.
     pub(crate) fn recall(&mut self, entry: &Entry, draft: &Draft) {
         self.fold.apply(entry.number, entry.time, draft);
         if !entry.overtaken {
-            self.precedence.apply(entry.number, entry.time, draft);
+            self.precedence.apply(entry.time, draft);
         }
     }
 
@@ -132,17 +166,8 @@ impl Core {
         &self.precedence
     }
 
-    /// Takes over stored statements.
-    pub(crate) fn set_precedence(&mut self, precedence: Precedence) {
-        self.precedence = precedence;
-    }
-
     pub(crate) fn plugins(&self) -> &[Box<dyn Plugin>] {
         &self.plugins
-    }
-
-    pub(crate) fn plugins_mut(&mut self) -> &mut [Box<dyn Plugin>] {
-        &mut self.plugins
     }
 
     /// Whether every plug-in would keep what a message says. What is overtaken changes nothing, so it needs
@@ -192,7 +217,7 @@ impl Core {
         time: Timestamp,
         draft: &Draft,
     ) -> Result<u16, Fault> {
-        match authority.filter(|_| !self.fold.judged) {
+        match authority.filter(|_| !self.fold.now.judged) {
             Some(authority) => {
                 let bits = authority.judge_past(draft, time, &self.fold.register)?;
                 // What was ordered of gates was carried out then.
@@ -259,8 +284,15 @@ impl Core {
     ) -> Vec<Draft> {
         let mut decided = Vec::new();
         for (index, decision) in decisions.take().into_iter().enumerate() {
-            let made = draft_of(&self.sealer, self.fold.epoch, entry, name, index, decision)
-                .or_else(|breach| invalid(&self.sealer, entry, name, index, &breach));
+            let made = draft_of(
+                &self.sealer,
+                self.fold.now.epoch,
+                entry,
+                name,
+                index,
+                decision,
+            )
+            .or_else(|breach| invalid(&self.sealer, entry, name, index, &breach));
             match made {
                 Ok(mut made) => {
                     made.flags |= flags::DECIDED | (draft.flags & flags::LATE);
@@ -320,37 +352,36 @@ impl Core {
         }
     }
 
-    /// SHA-256 over every plug-in's snapshot, the flow's own fold and the position.
+    /// SHA-256 over all that is stored and the position. Costs by what there is; asked at the end of a run, of a
+    /// replay, and by people.
     pub(crate) fn state_hash(
-        &self,
+        &mut self,
         position: (u64, [u8; 32]),
     ) -> Result<cordon_model::Digest, Fault> {
         let mut parts: Vec<Vec<u8>> = Vec::new();
-        for plugin in &self.plugins {
-            parts.push(plugin.name().as_bytes().to_vec());
-            parts.push(plugin.snapshot()?);
+        for set in self.table_sets() {
+            for (table, form, rows) in Kept::of(set.tables)?.tables() {
+                parts.push(format!("{}.{table}/{form}/{}", set.name, rows.len()).into_bytes());
+                let rows = rows.iter().cloned();
+                parts.extend(rows.flat_map(|(key, row)| [key, row.unwrap_or_default()]));
+            }
         }
-        parts.push(self.fold_bytes()?);
-        parts.push(self.precedence_bytes()?);
         parts.push(position.0.to_be_bytes().to_vec());
         parts.push(position.1.to_vec());
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         Ok(digest_of_parts(&parts))
     }
+}
 
-    /// The newest statements as stored with the state.
-    pub(crate) fn precedence_bytes(&self) -> Result<Vec<u8>, Fault> {
-        self.precedence.to_bytes().map_err(|error| {
-            crate::fault::fault(crate::fault::THREAD).log(format!("precedence: {error}"))
-        })
+/// Holds the place of a plug-in that is stepped alone.
+struct Away(&'static str);
+
+impl Plugin for Away {
+    fn name(&self) -> &'static str {
+        self.0
     }
 
-    /// The fold as stored with the state.
-    pub(crate) fn fold_bytes(&self) -> Result<Vec<u8>, Fault> {
-        self.fold.to_bytes().map_err(|error| {
-            crate::fault::fault(crate::fault::THREAD).log(format!("fold: {error}"))
-        })
-    }
+    fn step(&mut self, _entry: &Entry, _decisions: &mut Decisions) {}
 }
 
 /// Makes a draft of a decision; `Err` when it breaks the language.

@@ -1,8 +1,8 @@
 //! Every sender's running number: a hole shows a lost message.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use cordon_contract::{Entry, EntryKind};
+use cordon_contract::{Entry, EntryKind, Rows, Table};
 use serde::{Deserialize, Serialize};
 
 /// Senders whose numbers are remembered; beyond it the one heard of longest ago is forgotten.
@@ -38,12 +38,25 @@ impl Count {
 }
 
 /// The counts of senders who number their messages.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug)]
 pub(crate) struct Counts {
-    by_sender: BTreeMap<String, Count>,
+    by_sender: Table<String, Count>,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            by_sender: Table::new("counts", 1),
+        }
+    }
 }
 
 impl Counts {
+    /// What is stored.
+    pub(crate) fn table(&mut self) -> &mut dyn Rows {
+        &mut self.by_sender
+    }
+
     /// Notes a message; the first and the last missing number when there is a hole before it.
     ///
     /// What the hub attests has no count of its source. Number 1 begins a count anew, and 0 is no

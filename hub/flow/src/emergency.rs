@@ -227,7 +227,7 @@ impl Emergency {
         self.allows(batch, &draft).map_err(Refused::unrecorded)?;
         let place = self.kit.core.admit(batch, draft);
         let line = batch.line(place).ok_or_else(refused)?;
-        let acting = orders_at_once(batch, self.kit.core.fold().epoch);
+        let acting = orders_at_once(batch, self.kit.core.fold().now.epoch);
         let id = line.draft.message_id;
         match acting.iter().any(|(_, opening)| *opening == id) {
             true => Ok(late_receipt(line)),
@@ -296,7 +296,7 @@ impl Kit {
     /// Lets orders out that act at once, then spools what they follow from: writing must not delay acting.
     fn act_on(&mut self, batch: &Batch) -> Acting {
         let mut acting = Acting::new();
-        for (order, opening) in orders_at_once(batch, self.core.fold().epoch) {
+        for (order, opening) in orders_at_once(batch, self.core.fold().now.epoch) {
             tracing::warn!(
                 target = order.target.0,
                 "an emergency order acts before it is journaled"

@@ -153,7 +153,7 @@ impl Kit {
     /// The time of the next batch: never earlier than the entry before.
     pub(crate) fn time(&mut self) -> Timestamp {
         let now = self.ties.clock.now();
-        self.entry_time.next(now, self.core.fold().last_time)
+        self.entry_time.next(now, self.core.fold().now.last_time)
     }
 
     /// How far entry time is ahead of the clock now, microseconds.

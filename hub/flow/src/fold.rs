@@ -2,9 +2,7 @@
 //!
 //! A pure fold over entries, so that a restart and a replay come to the same.
 
-use std::collections::BTreeMap;
-
-use cordon_contract::{EntryKind, OrderLane, REPORT_ANSWERED, Target};
+use cordon_contract::{EntryKind, OrderLane, REPORT_ANSWERED, Rows, Single, Table, Target};
 use cordon_journal::Record;
 use cordon_model::{AuditOutcome, Body, PartyId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -68,53 +66,71 @@ pub struct DeadLetter {
     pub given_up_micros: i64,
 }
 
-/// The flow's own state.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) struct Fold {
+/// How far the journal has come.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Now {
     /// Fencing epoch: counts the starts of the hub.
     pub epoch: u64,
     /// Time of the last entry, microseconds.
     pub last_time: i64,
     /// Time of the last tick, microseconds.
     pub last_tick: i64,
-    /// Orders without an outcome, by number.
-    pub open: BTreeMap<u64, OpenOrder>,
-    /// Dead letters, by the order's number.
-    pub dead: BTreeMap<u64, DeadLetter>,
-    /// Requests for reports that are not answered, and whose they are.
-    pub requests: BTreeMap<u64, PartyId>,
     /// Entries that are not as this program would write them.
     pub marked: Marked,
-    /// Whose vehicles, persons and alarms.
-    pub register: Register,
     /// The program that writes asks the table of authority; what stands before was never judged.
     pub judged: bool,
 }
 
-/// Before the stored fold; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"fold/6;";
+/// The flow's own state.
+#[derive(Debug)]
+pub(crate) struct Fold {
+    pub now: Single<Now>,
+    /// Orders without an outcome, by number.
+    pub open: Table<u64, OpenOrder>,
+    /// Dead letters, by the order's number.
+    pub dead: Table<u64, DeadLetter>,
+    /// Requests for reports that are not answered, and whose they are.
+    pub requests: Table<u64, PartyId>,
+    /// Whose vehicles, persons and alarms.
+    pub register: Register,
+}
+
+impl Default for Fold {
+    fn default() -> Self {
+        Self {
+            now: Single::new("now", 1),
+            open: Table::new("open", 1),
+            dead: Table::new("dead", 1),
+            requests: Table::new("requests", 1),
+            register: Register::default(),
+        }
+    }
+}
 
 impl Fold {
-    /// As stored with the state.
-    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, postcard::Error> {
-        postcard::to_extend(self, FORM.to_vec())
+    /// All that is stored.
+    pub(crate) fn tables(&mut self) -> Vec<&mut dyn Rows> {
+        let mut all: Vec<&mut dyn Rows> = vec![
+            &mut self.now,
+            &mut self.open,
+            &mut self.dead,
+            &mut self.requests,
+        ];
+        all.extend(self.register.tables());
+        all
     }
 
-    /// Takes over what [`Fold::to_bytes`] wrote.
-    pub(crate) fn of_bytes(bytes: &[u8]) -> Result<Self, postcard::Error> {
-        let said = bytes.strip_prefix(FORM);
-        let mut fold: Self =
-            postcard::from_bytes(said.ok_or(postcard::Error::DeserializeBadEncoding)?)?;
-        fold.register.alarms.index();
-        Ok(fold)
+    /// Its tables were filled or emptied.
+    pub(crate) fn restored(&mut self) {
+        self.register.restored();
     }
 
     /// Takes in one entry.
     pub(crate) fn apply(&mut self, number: u64, time: Timestamp, draft: &Draft) {
-        self.last_time = self.last_time.max(time.micros());
+        self.now.last_time = self.now.last_time.max(time.micros());
         self.register.apply(number, time, draft);
         match draft.kind {
-            EntryKind::Tick => self.last_tick = time.micros(),
+            EntryKind::Tick => self.now.last_tick = time.micros(),
             EntryKind::Order => self.opened(number, draft),
             EntryKind::Outcome => {
                 self.open.remove(&draft.cause);
@@ -138,11 +154,11 @@ impl Fold {
     /// Takes in an entry that cannot be read: its time, and that an outcome closes its order. An
     /// order that nobody can read is not open.
     pub(crate) fn pass_over(&mut self, record: &Record, mark: &Mark) {
-        self.last_time = self.last_time.max(record.time_micros);
+        self.now.last_time = self.now.last_time.max(record.time_micros);
         if record.kind == EntryKind::Outcome.number() {
             self.open.remove(&record.cause);
         }
-        self.marked.count(mark);
+        self.now.marked.count(mark);
     }
 
     fn opened(&mut self, number: u64, draft: &Draft) {
@@ -173,13 +189,13 @@ impl Fold {
         match event.action.as_str() {
             START if draft.flags & flags::DECIDED == 0 => {
                 if let Some(epoch) = event.target.as_deref().and_then(read_epoch) {
-                    self.epoch = epoch;
-                    self.judged = event.detail.as_deref() == Some(JUDGED);
+                    self.now.epoch = epoch;
+                    self.now.judged = event.detail.as_deref() == Some(JUDGED);
                 }
             }
             MARKED if draft.flags & flags::DECIDED == 0 => {
                 if let Some(last) = event.target.as_deref().and_then(read_entry) {
-                    self.marked.told = last;
+                    self.now.marked.told = last;
                 }
             }
             DEAD_LETTER if draft.flags & flags::DECIDED == 0 => {

@@ -2,27 +2,25 @@
 //! entries that cannot be read into alarms, and tells of holes in a sender's count and of statements
 //! that came too late.
 
-use std::collections::BTreeMap;
-
-use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin, Standing, speaker_of};
-use cordon_model::{
-    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AuditEvent, AuditOutcome, Body, LifeState,
-    ListSubject, Plate, Timestamp,
-};
-use serde::{Deserialize, Serialize};
-
 use crate::authority::{flow_id, settle};
 use crate::claims::Claims;
 use crate::conduct::{Conduct, is_round, level_at};
 use crate::counts::Counts;
-use crate::fault::{
-    CONFIGURATION, CONTESTED, ID_REUSED, NOT_YOURS, ONLY_PARK, PROPOSED, STRANGER, fault,
-};
+use crate::fault::{CONTESTED, ID_REUSED, NOT_YOURS, ONLY_PARK, PROPOSED, STRANGER};
 use crate::fold::MARKED;
 use crate::text::{clip, clip_empty};
 use crate::trouble::Troubles;
 use crate::unrecorded::{self, UNRECORDED};
+use cordon_contract::{
+    Decisions, Entry, EntryKind, Plugin, Rows, Single, Standing, Table, speaker_of,
+};
+use cordon_model::{
+    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AuditEvent, AuditOutcome, Body, LifeState,
+    ListSubject, Plate, Timestamp,
+};
 
+/// Its name among the plug-ins.
+pub(crate) const GUARD: &str = "flow.guard";
 /// Audit action of a statement that was overtaken by a newer one of its sender, or by the park's word.
 pub(crate) const OVERTAKEN: &str = "message.overtaken";
 /// Audit action of a hole in a sender's running numbers.
@@ -33,18 +31,27 @@ const QUIET_MICROS: i64 = 60 * 1_000_000;
 /// Senders and codes remembered at once; the oldest is forgotten.
 const REMEMBERED_MAX: usize = 1_000;
 
-/// Before the stored state; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"guard/4;";
-
 /// Watches refusals. Its alarms are decisions like any other, so that a replay makes them again.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug)]
 pub(crate) struct Guard {
     /// When each sender was last alarmed for each code, microseconds.
-    alarmed: BTreeMap<(String, String), i64>,
+    alarmed: Table<(String, String), i64>,
     counts: Counts,
     conduct: Conduct,
-    claims: Claims,
-    pub(crate) troubles: Troubles,
+    claims: Single<Claims>,
+    pub(crate) troubles: Single<Troubles>,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self {
+            alarmed: Table::new("alarmed", 1),
+            counts: Counts::default(),
+            conduct: Conduct::default(),
+            claims: Single::new("claims", 1),
+            troubles: Single::new("troubles", 1),
+        }
+    }
 }
 
 impl Guard {
@@ -204,7 +211,7 @@ fn vehicle(body: &Body) -> Option<Plate> {
 
 impl Plugin for Guard {
     fn name(&self) -> &'static str {
-        "flow.guard"
+        GUARD
     }
 
     fn step(&mut self, entry: &Entry, decisions: &mut Decisions) {
@@ -231,16 +238,14 @@ impl Plugin for Guard {
         }
     }
 
-    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
-        postcard::to_extend(self, FORM.to_vec())
-            .map_err(|error| fault(CONFIGURATION).log(error.to_string()))
-    }
-
-    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Fault> {
-        let said = snapshot.strip_prefix(FORM).unwrap_or_default();
-        *self = postcard::from_bytes(said)
-            .map_err(|error| fault(CONFIGURATION).log(error.to_string()))?;
-        Ok(())
+    fn tables(&mut self) -> Vec<&mut dyn Rows> {
+        vec![
+            &mut self.alarmed,
+            self.counts.table(),
+            self.conduct.table(),
+            &mut self.claims,
+            &mut self.troubles,
+        ]
     }
 }
 

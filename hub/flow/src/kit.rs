@@ -24,7 +24,6 @@ use crate::outbox::Rank;
 use crate::outcome::command_outcome;
 use crate::queue::Room;
 use crate::receipt::ReceiptData;
-use crate::recovery::initial;
 use crate::remembered::Remembered;
 use crate::room::RoomTold;
 use crate::sequencer::Ties;
@@ -83,8 +82,6 @@ pub(crate) struct Kit {
     pub ledger: Arc<dyn Ledger>,
     pub seat: Arc<StateSeat>,
     pub core: Core,
-    /// The plug-ins as they begin.
-    pub initial: Vec<Vec<u8>>,
     pub spool: Spool,
     /// Readings that wait until they can be recorded, with their room in the queue.
     pub held: VecDeque<Piece>,
@@ -129,7 +126,6 @@ impl Kit {
         // What an earlier run left is counted from the first moment, journal or not.
         spool.read();
         Ok(Self {
-            initial: initial(&core)?,
             spool,
             ties,
             ledger,

@@ -72,11 +72,13 @@ mod stats;
 mod submission;
 mod submit;
 mod supervisor;
+mod tables;
 mod text;
 mod time_scale;
 mod trouble;
 mod unrecorded;
 mod unsettled;
+mod unstored;
 mod vital;
 mod work;
 

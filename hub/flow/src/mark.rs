@@ -133,7 +133,7 @@ impl Sequencer {
     /// Tells of marked entries that nobody was told of yet: one audit entry, on which the guard raises
     /// an alarm. The fold remembers how far was told, so that the next start is quiet.
     pub(crate) fn admit_marks(&mut self, batch: &mut Batch, time: Timestamp) -> Result<(), Fault> {
-        let marked = self.kit.core.fold().marked;
+        let marked = self.kit.core.fold().now.marked;
         if marked.last <= marked.told {
             return Ok(());
         }

@@ -217,7 +217,7 @@ fn recall_journal(
         }
         if is_act {
             core.recall(&entry_of(&record, &draft), &draft);
-            let identity = identity_again(&draft, core.fold().judged);
+            let identity = identity_again(&draft, core.fold().now.judged);
             remember(inbox, &record, identity);
         }
     }

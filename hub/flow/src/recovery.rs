@@ -15,27 +15,10 @@ use crate::entry_codec::entry_of;
 use crate::entry_reader::{EntryReader, Reread};
 use crate::fault::{CONFIGURATION, fault, of_journal};
 use crate::flags;
-use crate::fold::Fold;
+use crate::guard::GUARD;
 use crate::inbox::Inbox;
-use crate::precedence::Precedence;
-
-/// Namespace of the flow's own fold.
-pub(crate) const FOLD: &str = "flow.fold";
-/// Namespace of the newest statement about every subject.
-pub(crate) const PRECEDENCE: &str = "flow.precedence";
-/// Namespace of the list of plug-ins the state was made with.
-pub(crate) const NAMES: &str = "flow.plugins";
-
-/// The namespace of a plug-in's snapshot.
-pub(crate) fn namespace(plugin: &str) -> String {
-    format!("plugin.{plugin}")
-}
-
-/// The plug-ins in order, as stored.
-pub(crate) fn names(core: &Core) -> Vec<u8> {
-    let names: Vec<&str> = core.plugins().iter().map(|plugin| plugin.name()).collect();
-    names.join("\n").into_bytes()
-}
+use crate::tables::{self, FORMS, Loaded, namespace};
+use crate::unstored::Unstored;
 
 /// Inbox marks after which the state is saved at once.
 pub(crate) const MARKS_MAX: usize = 100_000;
@@ -44,30 +27,8 @@ pub(crate) const MARKS_MAX: usize = 100_000;
 /// journal is not opened until it does.
 const UNSAVED_MAX: usize = 1_000_000;
 
-/// Puts plug-ins, fold, precedence and the list of plug-ins into a commit of a state that stands at
-/// `stored`, 0 for one that holds nothing.
-pub(crate) fn snapshots(core: &Core, changes: &mut Changes, stored: u64) -> Result<(), Fault> {
-    for plugin in core.plugins() {
-        changes.snapshot(&namespace(plugin.name()), plugin.snapshot()?);
-    }
-    changes.snapshot(FOLD, core.fold_bytes()?);
-    // Written when it differs from what is stored: most entries say nothing of a subject.
-    if stored == 0 || core.precedence().changed() > stored {
-        changes.snapshot(PRECEDENCE, core.precedence_bytes()?);
-    }
-    changes.snapshot(NAMES, names(core));
-    Ok(())
-}
-
-/// The snapshots of plug-ins that have seen nothing yet; they begin from these whenever everything
-/// is stepped again.
-pub(crate) fn initial(core: &Core) -> Result<Vec<Vec<u8>>, Fault> {
-    let plugins = core.plugins().iter();
-    plugins.map(|plugin| plugin.snapshot()).collect()
-}
-
 /// What recovery did.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct Recovered {
     /// The entry the stored state stood for; 0 when all was stepped again.
     pub from: u64,
@@ -75,6 +36,8 @@ pub(crate) struct Recovered {
     pub stepped: u64,
     /// How long it took.
     pub took: Duration,
+    /// What the store does not hold yet beside what changed.
+    pub unstored: Unstored,
 }
 
 /// Restores the stored state if it stands in this journal, and steps what came after it. An entry
@@ -85,7 +48,6 @@ pub(crate) fn recover(
     reader: &EntryReader,
     state: &Arc<dyn State>,
     core: &mut Core,
-    initial: &[Vec<u8>],
     authority: &Authority,
     (inbox, keep): (&Inbox, u64),
 ) -> Result<Recovered, Fault> {
@@ -93,33 +55,16 @@ pub(crate) fn recover(
     inbox.forget(journal.last());
     check_names(core)?;
     let mut from = 0;
-    if let Some(position) = trusted(journal, reader, state, core)? {
-        match restore(state, core) {
-            Ok(true) if !open_orders_are_readable(reader, core)? => {
-                tracing::warn!(
-                    "the stored state names an order that cannot be read, all entries are stepped again"
-                );
-            }
-            Ok(true) => from = position,
-            Ok(false) => {
-                tracing::warn!("the stored state is incomplete, all entries are stepped again")
-            }
-            Err(fault) => {
-                // The fault's own remedy is for other places: here nobody has to do anything.
-                tracing::warn!(
-                    code = fault.code(),
-                    why = fault.log_text(),
-                    "the stored state is another version's or damaged; it is built again from the journal, nothing is to be corrected"
-                );
-            }
-        }
+    let mut unstored = Unstored::default();
+    if let Some(position) = trusted(journal, reader, state)?
+        && let Some(loaded) = restored(reader, state, core)?
+    {
+        from = position;
+        step_alone(reader, core, authority, (&loaded.fresh, from))?;
+        unstored = Unstored::emptied(loaded.stale);
     }
     if from == 0 {
-        for (plugin, snapshot) in core.plugins_mut().iter_mut().zip(initial) {
-            plugin.restore(snapshot)?;
-        }
-        core.set_fold(Default::default());
-        core.set_precedence(Default::default());
+        tables::clear(core);
         let (stored, _) = state.position().map_err(|failure| of_journal(&failure))?;
         if stored > 0 {
             state.wipe().map_err(|failure| of_journal(&failure))?;
@@ -141,7 +86,7 @@ pub(crate) fn recover(
                 remember(inbox, &record, identity);
             }
             if inbox.waiting() >= save_at {
-                save_at = match save(state, core, inbox, &record)? {
+                save_at = match save(state, core, inbox, (&record, &mut unstored))? {
                     true => MARKS_MAX,
                     false => inbox.waiting() + MARKS_MAX,
                 };
@@ -154,6 +99,7 @@ pub(crate) fn recover(
         from,
         stepped,
         took,
+        unstored,
     })
 }
 
@@ -173,7 +119,7 @@ fn step(
         }
     };
     let time = Timestamp::from_micros(record.time_micros);
-    let identity = identity_again(&draft, core.fold().judged);
+    let identity = identity_again(&draft, core.fold().now.judged);
     match core.judge_past(Some(authority), time, &draft) {
         Ok(bits) => draft.flags = bits,
         Err(why) => {
@@ -215,15 +161,17 @@ pub(crate) fn remember(inbox: &Inbox, record: &Record, identity: Digest) {
 /// the disk does not take it.
 fn save(
     state: &Arc<dyn State>,
-    core: &Core,
+    core: &mut Core,
     inbox: &Inbox,
-    record: &Record,
+    (record, unstored): (&Record, &mut Unstored),
 ) -> Result<bool, Fault> {
     let mut changes = Changes::at(record.number, record.chain);
-    snapshots(core, &mut changes, 0)?;
+    unstored.add(tables::take_changed(core))?;
+    unstored.fill(&mut changes);
+    changes.snapshot(FORMS, tables::forms(core));
     inbox.fill(&mut changes);
     match state.commit(&changes) {
-        Ok(()) => {}
+        Ok(()) => unstored.stored(),
         // One that is too large for it is none for which a hub does not start.
         Err(failure)
             if (failure.is_of_disk() || failure.kind() == FaultKind::StateLimit)
@@ -239,12 +187,11 @@ fn save(
     Ok(true)
 }
 
-/// The stored position, when the journal holds that very entry and the plug-ins are the same.
+/// The stored position, when the journal holds that very entry.
 fn trusted(
     journal: &Journal,
     reader: &EntryReader,
     state: &Arc<dyn State>,
-    core: &Core,
 ) -> Result<Option<u64>, Fault> {
     let stored = |failure: cordon_journal::JournalFault| of_journal(&failure);
     let (number, chain) = state.position().map_err(stored)?;
@@ -263,11 +210,7 @@ fn trusted(
             ),
         )));
     }
-    let same = state
-        .snapshot(NAMES)
-        .map_err(stored)?
-        .is_some_and(|stored| stored == names(core));
-    Ok(same.then_some(number))
+    Ok(Some(number))
 }
 
 /// Whether every order the state holds open can be read, and so be expired or handed out again. Each
@@ -286,27 +229,78 @@ fn open_orders_are_readable(reader: &EntryReader, core: &Core) -> Result<bool, F
     Ok(true)
 }
 
-fn restore(state: &Arc<dyn State>, core: &mut Core) -> Result<bool, Fault> {
-    let stored = |failure: cordon_journal::JournalFault| of_journal(&failure);
-    for plugin in core.plugins_mut() {
-        let Some(snapshot) = state.snapshot(&namespace(plugin.name())).map_err(stored)? else {
-            return Ok(false);
-        };
-        plugin.restore(&snapshot)?;
+/// Fills the core with what is stored; `None` when all must be stepped again.
+fn restored(
+    reader: &EntryReader,
+    state: &Arc<dyn State>,
+    core: &mut Core,
+) -> Result<Option<Loaded>, Fault> {
+    let loaded = match tables::load(core, state) {
+        Ok(loaded) => loaded,
+        Err(fault) => {
+            // The fault's own remedy is for other places: here nobody has to do anything.
+            tracing::warn!(
+                code = fault.code(),
+                why = fault.log_text(),
+                "the stored state is damaged; it is built again from the journal, nothing is to be corrected"
+            );
+            return Ok(None);
+        }
+    };
+    if loaded.fresh.iter().any(|set| is_flows(set)) {
+        tracing::warn!(
+            "the stored state is incomplete or another version's, all entries are stepped again"
+        );
+        return Ok(None);
     }
-    let Some(fold) = state.snapshot(FOLD).map_err(stored)? else {
-        return Ok(false);
-    };
-    let fold = Fold::of_bytes(&fold)
-        .map_err(|error| fault(CONFIGURATION).log(format!("fold: {error}")))?;
-    core.set_fold(fold);
-    let Some(precedence) = state.snapshot(PRECEDENCE).map_err(stored)? else {
-        return Ok(false);
-    };
-    let precedence = Precedence::of_bytes(&precedence)
-        .map_err(|error| fault(CONFIGURATION).log(format!("precedence: {error}")))?;
-    core.set_precedence(precedence);
-    Ok(true)
+    if !open_orders_are_readable(reader, core)? {
+        tracing::warn!(
+            "the stored state names an order that cannot be read, all entries are stepped again"
+        );
+        return Ok(None);
+    }
+    Ok(Some(loaded))
+}
+
+/// Whether a set of tables is the flow's own: every plug-in's steps stand on those.
+fn is_flows(set: &str) -> bool {
+    set.starts_with("flow.") || set == namespace(GUARD)
+}
+
+/// Steps plug-ins alone that are new, or whose tables have another form, over what the others have seen. What was
+/// decided then stands in the journal.
+fn step_alone(
+    reader: &EntryReader,
+    core: &mut Core,
+    authority: &Authority,
+    (fresh, last): (&[String], u64),
+) -> Result<(), Fault> {
+    if fresh.is_empty() {
+        return Ok(());
+    }
+    tracing::warn!(
+        sets = fresh.join(", "),
+        last,
+        "plug-ins that are new or of another form step the journal alone"
+    );
+    let mut alone = core.apart(fresh);
+    let stepped = all_stepped(reader, &mut alone, authority, last);
+    core.join(alone);
+    stepped
+}
+
+fn all_stepped(
+    reader: &EntryReader,
+    core: &mut Core,
+    authority: &Authority,
+    last: u64,
+) -> Result<(), Fault> {
+    let records = reader.journal().read_range(1, last);
+    for record in records.map_err(|failure| of_journal(&failure))? {
+        let record = record.map_err(|failure| of_journal(&failure))?;
+        step(reader, core, authority, &record)?;
+    }
+    Ok(())
 }
 
 fn check_names(core: &Core) -> Result<(), Fault> {

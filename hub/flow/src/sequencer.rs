@@ -26,10 +26,11 @@ use crate::ledger::Opened;
 use crate::mode::{Mode, Modes, Weight};
 use crate::outbox::Dispatch;
 use crate::queue::Queue;
-use crate::recovery::{MARKS_MAX, Recovered, recover, snapshots};
-use crate::saver::Saver;
+use crate::recovery::{MARKS_MAX, Recovered, recover};
+use crate::saver::{Save, Saver};
 use crate::startup::Occasion;
 use crate::stats::Stats;
+use crate::tables::{self, FORMS};
 use crate::vital::Vital;
 use crate::work::Work;
 
@@ -132,14 +133,14 @@ impl Sequencer {
         let inbox = kit.ties.inbox.clone();
         let look = (&inbox, kit.ties.config.inbox_entries);
         let kept = kit.core.kept();
-        let (core, initial) = (&mut kit.core, &kit.initial);
+        let core = &mut kit.core;
         let authority = &kit.ties.config.authority;
-        let recovered = match recover(&journal, &reader, &state, core, initial, authority, look) {
+        let mut recovered = match recover(&journal, &reader, &state, core, authority, look) {
             Ok(recovered) => recovered,
             Err(fault) => {
                 kit.seat.put(None);
                 // Emergencies go on with what the hub knows, and under its epoch: a lane takes no older.
-                if let Err(fault) = kept.and_then(|kept| kit.core.put_back(kept)) {
+                if let Err(fault) = kept.and_then(|kept| kit.core.put_back(&kept)) {
                     tracing::error!(%fault, "what the hub knew before could not be taken back");
                 }
                 return Err(Box::new(Unopened::of(kit, fault)));
@@ -148,7 +149,8 @@ impl Sequencer {
         if let Err(failure) = kit.know_acts(reader.journal(), journal.last()) {
             tracing::warn!(%failure, "the acts of before could not be read");
         }
-        let saver = match Saver::start(Arc::clone(&state)) {
+        let unstored = std::mem::take(&mut recovered.unstored);
+        let saver = match Saver::start(Arc::clone(&state), unstored) {
             Ok(saver) => saver,
             Err(fault) => {
                 kit.seat.put(None);
@@ -298,7 +300,7 @@ impl Sequencer {
     }
 
     /// Leaves position and state hash behind, to be compared with a replay.
-    fn note_end(&self) {
+    fn note_end(&mut self) {
         let (number, chain) = (self.journal.last(), self.journal.chain());
         match self.kit.core.state_hash((number, chain)) {
             Ok(hash) => {
@@ -314,7 +316,9 @@ impl Sequencer {
         let mut batch = self.next_batch()?;
         let time = batch.time();
         let tick_micros = self.kit.ties.config.tick_ms.saturating_mul(1_000);
-        let since = time.micros().saturating_sub(self.kit.core.fold().last_tick);
+        let since = time
+            .micros()
+            .saturating_sub(self.kit.core.fold().now.last_tick);
         // Timers go on as long as the journal has room.
         let has_room = matches!(mode, Mode::Normal | Mode::Unsaved { .. });
         if has_room && since >= tick_micros {
@@ -413,7 +417,7 @@ impl Sequencer {
         };
         self.inbox.seal(&receipts, batch.time());
         self.kit.note_committed(&batch, &receipts);
-        let epoch = self.kit.core.fold().epoch;
+        let epoch = self.kit.core.fold().now.epoch;
         for line in batch.lines() {
             if line.draft.flags & flags::LATE != 0 {
                 continue;
@@ -499,16 +503,17 @@ impl Sequencer {
         if batch.lines().iter().any(ticked) || shown.ticked_at.is_none() {
             shown.ticked_at = Some(Instant::now());
         }
-        shown.epoch = fold.epoch;
-        shown.marked = fold.marked;
+        shown.epoch = fold.now.epoch;
+        shown.marked = fold.now.marked;
         shown.number = self.journal.last();
         shown.chain = self.journal.chain();
         shown.space = Some(self.journal.space());
         shown.counters = self.journal.counters();
         shown.saved = self.saver.position();
         shown.remembered = self.inbox.waiting();
-        if shown.requests != fold.requests {
-            shown.requests.clone_from(&fold.requests);
+        if !shown.requests.iter().eq(&fold.requests) {
+            let requests = fold.requests.iter();
+            shown.requests = requests.map(|(number, by)| (*number, by.clone())).collect();
         }
         if moved {
             shown.open = fold
@@ -542,19 +547,22 @@ impl Sequencer {
         if number == 0 {
             return;
         }
+        let core = &mut self.kit.core;
+        let is_whole = self.saver.wants_whole();
+        let rows = match is_whole {
+            true => tables::take_all(core),
+            false => tables::take_changed(core),
+        };
         let mut changes = Changes::at(number, chain);
-        match snapshots(&self.kit.core, &mut changes, self.saver.position()) {
-            Ok(()) => {
-                self.inbox.fill(&mut changes);
-                changes
-                    .forget_inbox_below(number.saturating_sub(self.kit.ties.config.inbox_entries));
-                self.saver.save(number, changes);
-            }
-            Err(fault) => {
-                tracing::error!(%fault, "the state was not saved");
-                self.saver.has_nothing(&fault);
-            }
-        }
+        changes.snapshot(FORMS, tables::forms(core));
+        self.inbox.fill(&mut changes);
+        changes.forget_inbox_below(number.saturating_sub(self.kit.ties.config.inbox_entries));
+        self.saver.save(Save {
+            number,
+            changes,
+            rows,
+            is_whole,
+        });
         self.saved = number;
         self.saved_at = Instant::now();
     }

@@ -131,7 +131,9 @@ impl Sequencer {
     pub(crate) fn begin(&mut self, occasion: &Occasion) -> Result<(), Fault> {
         let spooled = self.kit.spool.read();
         let mut carried = Carried::of(&spooled);
-        let open = self.kit.core.fold().open.clone();
+        let open = self.kit.core.fold().open.iter();
+        let open: BTreeMap<u64, OpenOrder> =
+            open.map(|(number, it)| (*number, it.clone())).collect();
         for unsettled in &mut self.kit.unsettled {
             unsettled.settle(&self.reader)?;
         }
@@ -206,7 +208,7 @@ impl Sequencer {
 
     /// Makes a batch durable, and then what came of its orders that were carried out before.
     fn commit_late(&mut self, batch: Batch, carried: &mut Carried) -> Result<(), Fault> {
-        let late = late_orders(&batch, self.kit.core.fold().epoch);
+        let late = late_orders(&batch, self.kit.core.fold().now.epoch);
         self.commit(batch, Vec::new())?;
         if late.is_empty() {
             return Ok(());
@@ -216,7 +218,7 @@ impl Sequencer {
 
     fn admit_start(&mut self, batch: &mut Batch, began: Timestamp) -> Result<(), Fault> {
         let hub = self.kit.core.sealer().hub().clone();
-        let target = epoch_text(self.kit.core.fold().epoch + 1);
+        let target = epoch_text(self.kit.core.fold().now.epoch + 1);
         let sealer = self.kit.core.sealer();
         let draft = sealer.audit(MessageId::random(), began, start_note(&hub, &target));
         self.kit.core.admit(batch, draft.map_err(of_wire)?);
@@ -445,7 +447,7 @@ impl Sequencer {
                 continue;
             }
             let mut order = self.stored_order(&mut entries, *number, open)?;
-            order.epoch = self.kit.core.fold().epoch;
+            order.epoch = self.kit.core.fold().now.epoch;
             self.release(order);
         }
         Ok(())
@@ -466,7 +468,7 @@ impl Sequencer {
             target: Target(open.target.0.clone()),
             lane: open.lane,
             deadline: Timestamp::from_micros(open.deadline_micros),
-            epoch: self.kit.core.fold().epoch,
+            epoch: self.kit.core.fold().now.epoch,
             attempt: 0,
             turn: 0,
             message,

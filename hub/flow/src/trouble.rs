@@ -18,7 +18,7 @@ use crate::room::{DISK_LOW, DISK_OUT, DISK_ROOM};
 const OF_A_RUN: &[&str] = &[ASTRAY, UNSAVED, DISK_LOW, DISK_OUT, CLOCK_OFF, CLOCK_BEHIND];
 
 /// The alarms that stand, by the audit action that raised them; there are as many as actions at most.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Troubles(BTreeMap<String, u64>);
 
 impl Troubles {

@@ -42,6 +42,11 @@ impl Unrecorded {
         self.has_ticked = false;
     }
 
+    /// Whether something is told once timers have run.
+    pub(crate) fn waits(&self) -> bool {
+        !self.has_ticked && !self.orders.is_empty()
+    }
+
     /// The same was ordered again, and is recorded.
     fn is_ordered(&mut self, command: &GateCommand) {
         let same = |(action, _): &(GateAction, String)| *action == command.action;

@@ -96,7 +96,7 @@ fn values_ranges_snapshots_and_inbox_keys_come_back() {
     store.commit(&forget).unwrap();
     assert_eq!(store.inbox("e1", &[1; 16]).unwrap(), None);
     let mut long = Changes::at(8, [8; 32]);
-    long.put("n".repeat(65).as_str(), b"k", b"v");
+    long.put("n".repeat(129).as_str(), b"k", b"v");
     assert_eq!(store.commit(&long).unwrap_err().code(), "J021");
     assert_eq!(store.position().unwrap().0, 7);
     store.wipe().unwrap();

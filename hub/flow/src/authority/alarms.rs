@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use cordon_contract::{ALARMS_OPEN_MAX, Word, speaker_of};
+use cordon_contract::{ALARMS_OPEN_MAX, Rows, Table, Word, speaker_of};
 use cordon_model::{AlarmEvent, AlarmLevel, AlarmState, DeviceId, Message, PartyId};
 use serde::{Deserialize, Serialize};
 
@@ -49,24 +49,60 @@ impl Raised {
 }
 
 /// The alarms of the journal.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Debug)]
 pub(crate) struct AlarmBook {
-    known: BTreeMap<String, Raised>,
-    /// Ids of open alarms, by who raised them and the entry that did.
+    known: Table<String, Raised>,
+    /// Ids of open alarms, by who raised them and the entry that did; not stored.
     open: BTreeMap<String, BTreeMap<u64, String>>,
-    /// Ids of alarms that are closed or were rejected.
+    /// Ids of alarms that are closed or were rejected; not stored.
     closed: BTreeMap<u64, String>,
     /// Own ids of open alarms that bear another's name: by raiser and the name he gave.
-    called: BTreeMap<String, BTreeMap<String, String>>,
+    called: Table<(String, String), String>,
     /// The entry that began the flood alarm of a sender, while that alarm is not over.
-    floods: BTreeMap<String, u64>,
-    /// The newest alarm that bears another name than its raiser gave it, open or closed, by both. It follows
-    /// from what is known, so it is not stored.
-    #[serde(skip)]
-    given: BTreeMap<String, BTreeMap<String, (u64, String)>>,
+    floods: Table<String, u64>,
+    /// Alarms that bear another name than their raiser gave them, open or closed, by both and by the entries that
+    /// raised them; not stored.
+    given: BTreeMap<(String, String), BTreeMap<u64, String>>,
+}
+
+impl Default for AlarmBook {
+    fn default() -> Self {
+        Self {
+            known: Table::new("alarms", 1),
+            open: BTreeMap::new(),
+            closed: BTreeMap::new(),
+            called: Table::new("called", 1),
+            floods: Table::new("floods", 1),
+            given: BTreeMap::new(),
+        }
+    }
 }
 
 impl AlarmBook {
+    /// All that is stored.
+    pub(crate) fn tables(&mut self) -> Vec<&mut dyn Rows> {
+        vec![&mut self.known, &mut self.called, &mut self.floods]
+    }
+
+    /// Its tables were filled or emptied.
+    pub(crate) fn restored(&mut self) {
+        self.open.clear();
+        self.closed.clear();
+        self.given.clear();
+        for (id, raised) in &self.known {
+            note_given(&mut self.given, id, raised);
+            match is_closed(raised.state) {
+                true => {
+                    self.closed.insert(raised.number, id.clone());
+                }
+                false => {
+                    let open = self.open.entry(raised.by.clone()).or_default();
+                    open.insert(raised.number, id.clone());
+                }
+            }
+        }
+    }
+
     /// Who raised an alarm.
     pub(crate) fn get(&self, id: &str) -> Option<&Raised> {
         self.known.get(id)
@@ -74,23 +110,16 @@ impl AlarmBook {
 
     /// The id of the open alarm that this speaker calls so and that the hub raised under its own name.
     pub(crate) fn own_id(&self, speaker: &str, called: &str) -> Option<&str> {
-        let ids = self.called.get(speaker)?;
-        ids.get(called).map(String::as_str)
+        let key = (speaker.to_owned(), called.to_owned());
+        self.called.get(&key).map(String::as_str)
     }
 
     /// The id of the newest alarm that this speaker called so and that the hub raised under its own name, also
     /// when people have closed it: its end comes late, and is no word about another's.
     pub(crate) fn was_id(&self, speaker: &str, called: &str) -> Option<&str> {
-        let (_, id) = self.given.get(speaker)?.get(called)?;
+        let given = self.given.get(&(speaker.to_owned(), called.to_owned()))?;
+        let (_, id) = given.last_key_value()?;
         Some(id)
-    }
-
-    /// Finds the names again that were given, after what is known was read.
-    pub(crate) fn index(&mut self) {
-        self.given.clear();
-        for (id, raised) in &self.known {
-            note_given(&mut self.given, id, raised);
-        }
     }
 
     /// Whether an event tells again of an alarm of its speaker that is not over.
@@ -125,21 +154,26 @@ impl AlarmBook {
         message: &Message,
         event: &AlarmEvent,
     ) {
-        match self.known.get_mut(&event.alarm_id) {
-            Some(known) => {
-                // Only a past that is over is told by an event alone; steps are told by updates.
-                let is_own = known.by == speaker_of(message);
-                if is_own {
-                    // Red comes first in the order of levels.
+        let id = &event.alarm_id;
+        match self.known.get(id) {
+            // Only a past that is over is told by an event alone; steps are told by updates.
+            Some(known) if known.by == speaker_of(message) => {
+                let reopened = (is_over(known.state) && !is_over(event.state))
+                    .then_some((number, known.state));
+                // Red comes first in the order of levels.
+                if (event.alarm_level < known.level || reopened.is_some())
+                    && let Some(known) = self.known.get_mut(id)
+                {
                     known.level = known.level.min(event.alarm_level);
+                    known.reopened = reopened.or(known.reopened);
                 }
-                if is_own && is_over(known.state) && !is_over(event.state) {
-                    known.reopened = Some((number, known.state));
-                    self.stepped(&event.alarm_id, event.state);
+                if reopened.is_some() {
+                    self.stepped(id, event.state);
                 }
             }
+            Some(_) => {}
             None if is_over(event.state) => {}
-            None => self.add(&event.alarm_id, (number, word), message, event, None),
+            None => self.add(id, (number, word), message, event, None),
         }
     }
 
@@ -156,8 +190,8 @@ impl AlarmBook {
             return;
         }
         let id = flow_id(number);
-        let names = self.called.entry(by.to_owned()).or_default();
-        names.insert(called.clone(), id.clone());
+        self.called
+            .insert((by.to_owned(), called.clone()), id.clone());
         self.add(&id, (number, word), message, event, Some(called));
     }
 
@@ -178,16 +212,18 @@ impl AlarmBook {
         if self.known.contains_key(&event.alarm_id) || is_over(event.state) {
             return self.raised((number, word), message, event);
         }
-        let names = self.called.entry(by.to_owned()).or_default();
-        names.insert(name.to_owned(), event.alarm_id.clone());
+        let key = (by.to_owned(), name.to_owned());
+        self.called.insert(key, event.alarm_id.clone());
         let called = Some(name.to_owned());
         self.add(&event.alarm_id, (number, word), message, event, called);
     }
 
     /// Takes in an alarm that is one too many of its speaker.
     pub(crate) fn flooded(&mut self, number: u64, message: &Message) {
-        let by = speaker_of(message).to_owned();
-        self.floods.entry(by).or_insert(number);
+        let by = speaker_of(message);
+        if !self.floods.contains_key(by) {
+            self.floods.insert(by.to_owned(), number);
+        }
     }
 
     fn add(
@@ -228,30 +264,21 @@ impl AlarmBook {
         if let Some(id) = oldest {
             self.leave_open(&id);
             if let Some(raised) = self.known.remove(&id) {
-                self.forget_given(&id, &raised);
+                self.forget_given(&raised);
             }
         }
     }
 
-    fn forget_given(&mut self, id: &str, raised: &Raised) {
-        let names = self.given.get_mut(&raised.by).zip(raised.called.as_ref());
-        let Some((names, called)) = names else {
+    fn forget_given(&mut self, raised: &Raised) {
+        let Some(called) = &raised.called else {
             return;
         };
-        if names.get(called).is_none_or(|(_, given)| given != id) {
-            return;
-        }
-        names.remove(called);
-        if names.is_empty() {
-            self.given.remove(&raised.by);
-        }
-        // The one before it, if it is known still: what was counted one by one is what [`Self::index`] finds.
-        let before = self
-            .known
-            .iter()
-            .filter(|(_, known)| known.by == raised.by && known.called.as_ref() == Some(called));
-        if let Some((id, known)) = before.max_by_key(|(_, known)| known.number) {
-            note_given(&mut self.given, id, known);
+        let key = (raised.by.clone(), called.clone());
+        if let Some(given) = self.given.get_mut(&key) {
+            given.remove(&raised.number);
+            if given.is_empty() {
+                self.given.remove(&key);
+            }
         }
     }
 
@@ -271,13 +298,12 @@ impl AlarmBook {
                 self.floods.retain(|_, first| *first != number);
             }
         }
-        if matches!(state, AlarmState::Closed | AlarmState::Rejected) {
+        if is_closed(state) {
             self.leave_open(id);
             self.closed.insert(number, id.to_owned());
         } else if self.closed.remove(&number).is_some() {
             if let Some(called) = called {
-                let names = self.called.entry(by.clone()).or_default();
-                names.insert(called, id.to_owned());
+                self.called.insert((by.clone(), called), id.to_owned());
             }
             let open = self.open.entry(by).or_default();
             open.insert(number, id.to_owned());
@@ -302,31 +328,28 @@ impl AlarmBook {
         let Some(called) = &known.called else {
             return;
         };
-        if let Some(names) = self.called.get_mut(&known.by) {
-            if names.get(called).is_some_and(|own| own == id) {
-                names.remove(called);
-            }
-            if names.is_empty() {
-                self.called.remove(&known.by);
-            }
+        let key = (known.by.clone(), called.clone());
+        if self.called.get(&key).is_some_and(|own| own == id) {
+            self.called.remove(&key);
         }
     }
 }
 
 /// Notes the name that an alarm bears beside the one its raiser gave it.
 fn note_given(
-    given: &mut BTreeMap<String, BTreeMap<String, (u64, String)>>,
+    given: &mut BTreeMap<(String, String), BTreeMap<u64, String>>,
     id: &str,
     raised: &Raised,
 ) {
-    let Some(called) = &raised.called else {
-        return;
-    };
-    let names = given.entry(raised.by.clone()).or_default();
-    let newest = names.get(called).map(|(number, _)| *number);
-    if newest.is_none_or(|newest| newest <= raised.number) {
-        names.insert(called.clone(), (raised.number, id.to_owned()));
+    if let Some(called) = &raised.called {
+        let given = given.entry((raised.by.clone(), called.clone()));
+        given.or_default().insert(raised.number, id.to_owned());
     }
+}
+
+/// Nobody shows it any more.
+fn is_closed(state: AlarmState) -> bool {
+    matches!(state, AlarmState::Closed | AlarmState::Rejected)
 }
 
 /// The id under which the hub raises what entry `number` said.
@@ -344,6 +367,7 @@ pub(crate) fn is_over(state: AlarmState) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use cordon_contract::Kept;
     use cordon_model::{
         AlarmCode, AlarmLevel, Body, Header, MessageId, ParkCode, Quality, Sensitivity, Timestamp,
     };
@@ -496,9 +520,16 @@ mod tests {
         book.stepped("flow-10", AlarmState::Acknowledged);
         book.stepped("flow-20", AlarmState::Acknowledged);
         for _ in 0..2 {
-            let mut anew = book.clone();
-            anew.index();
-            assert_eq!(anew, book);
+            let mut anew = AlarmBook::default();
+            Kept::of(book.tables())
+                .unwrap()
+                .put_back(anew.tables())
+                .unwrap();
+            anew.restored();
+            assert_eq!(
+                (&anew.given, &anew.open, &anew.closed),
+                (&book.given, &book.open, &book.closed)
+            );
             book.forget_one();
         }
         let open = book.open.get(by).unwrap();

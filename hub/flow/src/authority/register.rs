@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use cordon_contract::{ALARM_FORGOTTEN, EntryKind, Word};
+use cordon_contract::{ALARM_FORGOTTEN, EntryKind, Rows, Single, Table, Word};
 use cordon_model::codes::person_id;
 use cordon_model::{
     Body, LifeState, Message, PartyId, PersonRegistration, Plate, PlateColour, PlateNumber,
@@ -42,21 +42,33 @@ pub(crate) struct Claim {
 }
 
 /// Claims and alarms, as the journal tells them.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Debug)]
 pub(crate) struct Register {
-    vehicles: BTreeMap<PlateNumber, Vec<VehicleClaim>>,
+    vehicles: Table<PlateNumber, Vec<VehicleClaim>>,
     /// By the normal form of their ids.
-    persons: BTreeMap<String, Claim>,
+    persons: Table<String, Claim>,
     /// The alarms.
     pub(crate) alarms: AlarmBook,
     /// The hour in which what had ended was last forgotten.
-    swept_hour: i64,
-    /// How much each enterprise holds on its own word.
+    swept_hour: Single<i64>,
+    /// How much each enterprise holds on its own word; not stored.
     held: BTreeMap<PartyId, Held>,
 }
 
+impl Default for Register {
+    fn default() -> Self {
+        Self {
+            vehicles: Table::new("vehicles", 1),
+            persons: Table::new("persons", 1),
+            alarms: AlarmBook::default(),
+            swept_hour: Single::new("swept", 1),
+            held: BTreeMap::new(),
+        }
+    }
+}
+
 /// Claims that an enterprise made itself: what the park registers for it is not its doing.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Held {
     vehicles: usize,
     persons: usize,
@@ -72,6 +84,20 @@ pub(crate) struct Room {
 }
 
 impl Register {
+    /// All that is stored.
+    pub(crate) fn tables(&mut self) -> Vec<&mut dyn Rows> {
+        let mut all: Vec<&mut dyn Rows> =
+            vec![&mut self.vehicles, &mut self.persons, &mut self.swept_hour];
+        all.extend(self.alarms.tables());
+        all
+    }
+
+    /// Its tables were filled or emptied.
+    pub(crate) fn restored(&mut self) {
+        self.count();
+        self.alarms.restored();
+    }
+
     /// Takes in one entry.
     pub(crate) fn apply(&mut self, number: u64, time: Timestamp, draft: &Draft) {
         self.sweep(time);
@@ -127,15 +153,22 @@ impl Register {
     /// Forgets what has ended, once an hour.
     fn sweep(&mut self, now: Timestamp) {
         let hour = now.micros().div_euclid(MICROS_PER_HOUR);
-        if hour == self.swept_hour {
+        if hour == *self.swept_hour {
             return;
         }
-        self.swept_hour = hour;
+        *self.swept_hour = hour;
         self.persons.retain(|_, claim| claim.holds(now));
-        self.vehicles.retain(|_, claims| {
-            claims.retain(|known| known.claim.holds(now));
-            !claims.is_empty()
-        });
+        let over = |claims: &[VehicleClaim]| claims.iter().any(|known| !known.claim.holds(now));
+        let shrinks = self.vehicles.iter().filter(|(_, claims)| over(claims));
+        let shrinks: Vec<PlateNumber> = shrinks.map(|(number, _)| number.clone()).collect();
+        for number in shrinks {
+            if let Some(mut claims) = self.vehicles.remove(&number) {
+                claims.retain(|known| known.claim.holds(now));
+                if !claims.is_empty() {
+                    self.vehicles.insert(number, claims);
+                }
+            }
+        }
         self.count();
     }
 
@@ -155,12 +188,14 @@ impl Register {
     /// What the park registered stays as the park said it: an owner who says it again adds nothing.
     fn vehicle(&mut self, it: &VehicleRegistration, by_park: bool, now: Timestamp) {
         let active = it.state != LifeState::Withdrawn;
-        let claims = self.vehicles.entry(it.plate.number.clone()).or_default();
-        let before = claims.iter().find(|known| known.colour == it.plate.colour);
+        let known = self.vehicles.get(&it.plate.number);
+        let mut known = known.into_iter().flatten();
+        let before = known.find(|known| known.colour == it.plate.colour);
         let before = before.map(|known| known.claim.clone());
         if active && !by_park && before.as_ref().is_some_and(|claim| claim.is_parks(now)) {
             return;
         }
+        let mut claims = self.vehicles.remove(&it.plate.number).unwrap_or_default();
         claims.retain(|known| known.colour != it.plate.colour);
         if it.state != LifeState::Withdrawn {
             claims.push(VehicleClaim {
@@ -173,8 +208,8 @@ impl Register {
                 },
             });
         }
-        if claims.is_empty() {
-            self.vehicles.remove(&it.plate.number);
+        if !claims.is_empty() {
+            self.vehicles.insert(it.plate.number.clone(), claims);
         }
         if let Some(before) = before.filter(|claim| !claim.by_park) {
             let held = self.held.entry(before.enterprise).or_default();

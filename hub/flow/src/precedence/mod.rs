@@ -13,16 +13,14 @@ mod standing;
 mod subjects;
 mod words;
 
-use std::collections::BTreeMap;
-
-use cordon_contract::{NoRoom, is_planned, speaker_of};
+use cordon_contract::{NoRoom, Rows, Single, is_planned, speaker_of};
 use cordon_model::{AccessGrant, Body, LifeState, Message, OperatingMode, Timestamp};
 
 use self::lean::Lean;
 pub(crate) use self::lean::raises;
 use self::stamp::Stamp;
 use self::stamps::Stamps;
-use self::standing::{Standing, Stored};
+use self::standing::Standing;
 use self::subjects::{Key, key, of_grant, subjects};
 use self::words::Words;
 use crate::draft::Draft;
@@ -41,22 +39,14 @@ const PARK: &str = "";
 /// An evacuation within this time is one already for whoever spoke before it.
 const EVACUATION_SOON_MS: i64 = 60_000;
 
-/// Before the stored statements; what was stored in another form is not read as this one.
-const FORM: &[u8] = b"precedence/13;";
-
 /// The newest statements about every subject, by sender.
 #[derive(Debug)]
 pub(crate) struct Precedence {
-    senders: BTreeMap<String, Words>,
+    words: Words,
     /// The park's word on grants, which nobody's many words make be forgotten.
     standing: Standing,
     /// How the journal's time stands to the hub's clock.
-    scale: TimeScale,
-    /// Subjects of all senders.
-    count: usize,
-    most: usize,
-    /// The entry that changed it last.
-    changed: u64,
+    scale: Single<TimeScale>,
 }
 
 impl Default for Precedence {
@@ -69,13 +59,21 @@ impl Precedence {
     /// Nothing said; at most so many subjects are remembered.
     fn within(most: usize) -> Self {
         Self {
-            senders: BTreeMap::new(),
+            words: Words::within(most),
             standing: Standing::within(most),
-            scale: TimeScale::default(),
-            count: 0,
-            most,
-            changed: 0,
+            scale: Single::new("scale", 1),
         }
+    }
+
+    /// All that is stored.
+    pub(crate) fn tables(&mut self) -> Vec<&mut dyn Rows> {
+        vec![self.words.table(), self.standing.table(), &mut self.scale]
+    }
+
+    /// Its tables were filled or emptied.
+    pub(crate) fn restored(&mut self) {
+        self.words.restored();
+        self.standing.restored();
     }
 
     /// The flags of a statement that changes nothing: its speaker has said something newer about the same
@@ -142,7 +140,7 @@ impl Precedence {
     fn said(&self, draft: &Draft, message: &Message, key: &Key) -> Option<&Stamps> {
         match parks_grant(draft, message) {
             Some(_) => self.standing.said(key),
-            None => self.senders.get(voice(draft, message))?.newest.get(key),
+            None => self.words.said(voice(draft, message), key),
         }
     }
 
@@ -150,11 +148,10 @@ impl Precedence {
         self.lead().clock_at(received)
     }
 
-    /// Takes in a statement that holds, entry `number`.
-    pub(crate) fn apply(&mut self, number: u64, received: Timestamp, draft: &Draft) {
+    /// Takes in a statement that holds.
+    pub(crate) fn apply(&mut self, received: Timestamp, draft: &Draft) {
         if let Some(lead) = lead_told(draft) {
             self.scale.note(lead);
-            self.changed = number;
             return;
         }
         let Some(message) = ordered(draft) else {
@@ -171,63 +168,14 @@ impl Precedence {
                     let now = self.clock_at(received);
                     self.standing.note(key, stamp, grant.valid_to, now);
                 }
-                None => self.note(voice(draft, message), key, stamp),
+                None => self.words.note(voice(draft, message), key, stamp),
             }
-            self.changed = number;
-        }
-    }
-
-    fn note(&mut self, sender: &str, key: Key, stamp: Stamp) {
-        let words = match self.senders.contains_key(sender) {
-            true => self.senders.get_mut(sender),
-            false => Some(self.senders.entry(sender.to_owned()).or_default()),
-        };
-        if words.is_some_and(|words| words.note(key, stamp)) {
-            self.count += 1;
-        }
-        while self.count > self.most {
-            let fullest = self.senders.values_mut().max_by_key(|it| it.newest.len());
-            if !fullest.is_some_and(Words::forget_oldest) {
-                return;
-            }
-            self.count -= 1;
         }
     }
 
     /// How far the journal is known to be ahead of the hub's clock.
     pub(crate) fn lead(&self) -> EntryTime {
         self.scale.newest()
-    }
-
-    /// The entry after which the stored form is out of date.
-    pub(crate) fn changed(&self) -> u64 {
-        self.changed
-    }
-
-    /// As stored with the state.
-    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, postcard::Error> {
-        let senders = self.senders.iter();
-        let said: BTreeMap<&String, &BTreeMap<Key, Stamps>> =
-            senders.map(|(sender, it)| (sender, &it.newest)).collect();
-        postcard::to_extend(&(&self.scale, said, self.standing.stored()), FORM.to_vec())
-    }
-
-    /// Takes over what [`Precedence::to_bytes`] wrote.
-    pub(crate) fn of_bytes(bytes: &[u8]) -> Result<Self, postcard::Error> {
-        let said = bytes.strip_prefix(FORM);
-        let said = said.ok_or(postcard::Error::DeserializeBadEncoding)?;
-        let (scale, said, stored): (TimeScale, BTreeMap<String, BTreeMap<Key, Stamps>>, Stored) =
-            postcard::from_bytes(said)?;
-        let mut all = Self {
-            scale,
-            standing: Standing::of_stored(SUBJECTS_MAX, &stored),
-            ..Self::default()
-        };
-        for (sender, newest) in said {
-            all.count += newest.len();
-            all.senders.insert(sender, Words::of_stored(newest));
-        }
-        Ok(all)
     }
 }
 

@@ -1,8 +1,6 @@
 //! What the park said of grants: it stands until the park says otherwise, whatever else is said.
 
-use std::collections::BTreeMap;
-
-use cordon_contract::{Pot, Taken, Term};
+use cordon_contract::{Pot, Rows, Table, Taken, Term};
 use cordon_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +27,7 @@ impl Word {
 /// way; one that stands never does: the door refuses the next instead.
 #[derive(Debug)]
 pub(super) struct Standing {
-    words: BTreeMap<Key, Word>,
+    words: Table<Key, Word>,
     pot: Pot<Key>,
 }
 
@@ -37,23 +35,22 @@ impl Standing {
     /// Nothing said; so many are kept.
     pub(super) fn within(most: usize) -> Self {
         Self {
-            words: BTreeMap::new(),
+            words: Table::new("park", 1),
             pot: Pot::shared(most, 0),
         }
     }
 
-    /// As stored.
-    pub(super) fn of_stored(most: usize, stored: &Stored) -> Self {
-        let mut all = Self::within(most);
-        for (key, word) in &stored.0 {
-            all.put(*key, word.clone());
-        }
-        all
+    /// What is stored.
+    pub(super) fn table(&mut self) -> &mut dyn Rows {
+        &mut self.words
     }
 
-    /// The form that is stored.
-    pub(super) fn stored(&self) -> Stored {
-        Stored(self.words.clone())
+    /// Finds again what is not stored.
+    pub(super) fn restored(&mut self) {
+        self.pot = Pot::shared(self.most(), 0);
+        for (key, word) in &self.words {
+            self.pot.put(None, word.term(), *key);
+        }
     }
 
     /// How many are kept at most.
@@ -104,7 +101,3 @@ impl Standing {
         self.words.insert(key, word);
     }
 }
-
-/// [`Standing`] as it is stored.
-#[derive(Debug, Deserialize, Serialize)]
-pub(super) struct Stored(BTreeMap<Key, Word>);

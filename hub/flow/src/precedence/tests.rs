@@ -1,5 +1,6 @@
 //! The order of statements: of one author, of several, and where there is a doubt.
 
+use cordon_contract::Kept;
 use cordon_model::Timestamp;
 
 use super::lean::Lean::{self, Open, Safe};
@@ -240,7 +241,10 @@ fn the_parks_word_on_a_grant_gives_way_only_once_the_grant_is_over() {
         [one, two, three].iter().all(|key| said.said(key).is_some()),
         "what was taken is kept"
     );
-    let mut said = Standing::of_stored(2, &said.stored());
+    let kept = Kept::of(vec![said.table()]).unwrap();
+    let mut said = Standing::within(2);
+    kept.put_back(vec![said.table()]).unwrap();
+    said.restored();
     said.note([4; 16], stamp(3, 0), at(400), at(101));
     assert_eq!(said.said(&one), None, "it was over");
     assert!(said.said(&two).is_some() && said.said(&three).is_some());
@@ -305,18 +309,25 @@ fn the_newest_holds_in_whatever_order_they_arrive() {
 fn a_sender_of_many_statements_forgets_its_own() {
     let mut all = Precedence::within(4);
     let key = |number: u8| [number; 16];
-    let known = |all: &Precedence, sender: &str, number: u8| {
-        all.senders[sender].newest.get(&key(number)).cloned()
-    };
-    all.note("quiet", key(1), stamp(1, 0));
+    let known =
+        |all: &Precedence, sender: &str, number: u8| all.words.said(sender, &key(number)).cloned();
+    all.words.note("quiet", key(1), stamp(1, 0));
     for number in 2..20 {
-        all.note("loud", key(number), stamp(i64::from(number), 0));
+        all.words
+            .note("loud", key(number), stamp(i64::from(number), 0));
     }
     assert_eq!(known(&all, "quiet", 1), Some(said(&[stamp(1, 0)])));
     assert_eq!(known(&all, "loud", 16), None);
     assert!(known(&all, "loud", 17).is_some());
-    assert_eq!(all.count, 4);
-    let stored = Precedence::of_bytes(&all.to_bytes().unwrap()).unwrap();
-    assert_eq!((stored.count, stored.senders.len()), (4, 2));
-    assert!(Precedence::of_bytes(b"\0").is_err(), "another form");
+    let kept = Kept::of(all.tables()).unwrap();
+    let mut stored = Precedence::within(4);
+    kept.put_back(stored.tables()).unwrap();
+    stored.restored();
+    stored.words.note("loud", key(20), stamp(20, 0));
+    assert_eq!(
+        known(&stored, "loud", 17),
+        None,
+        "the oldest gives way here too"
+    );
+    assert!(known(&stored, "loud", 18).is_some() && known(&stored, "quiet", 1).is_some());
 }

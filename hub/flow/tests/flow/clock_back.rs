@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use cordon_contract::{Clock, Decisions, Entry, EntryKind, Fault, Plugin};
+use cordon_contract::{Clock, Decisions, Entry, EntryKind, Plugin, Rows, Single};
 use cordon_flow::{RunningHub, replay_over};
 use cordon_journal::disk::sim::SimDisk;
 use cordon_model::{Body, LifeState, ListEntry, OperatingMode};
@@ -260,19 +260,23 @@ async fn what_people_order_while_the_disk_fails_is_compared_in_the_same_time() {
     ends_as_it_replays(hub).await;
 }
 
+/// Where the test sees it.
+type Shown = Arc<Mutex<Vec<i64>>>;
+
 /// Keeps what the clock showed at every act, microseconds, where the test sees it too.
-#[derive(Clone, Default)]
-struct Watch(Arc<Mutex<Vec<i64>>>);
+struct Watch {
+    told: Single<Vec<i64>>,
+    shown: Shown,
+}
 
 impl Watch {
     /// One that has seen nothing yet.
-    fn plugins() -> (Self, Vec<Box<dyn Plugin>>) {
-        let watch = Self::default();
-        (watch.clone(), vec![Box::new(watch)])
-    }
-
-    fn told(&self) -> Vec<i64> {
-        self.0.lock().unwrap().clone()
+    fn plugins() -> (Shown, Vec<Box<dyn Plugin>>) {
+        let watch = Self {
+            told: Single::new("told", 1),
+            shown: Arc::default(),
+        };
+        (Arc::clone(&watch.shown), vec![Box::new(watch)])
     }
 }
 
@@ -284,19 +288,17 @@ impl Plugin for Watch {
     fn step(&mut self, entry: &Entry, _: &mut Decisions) {
         let body = entry.message.as_deref().map(|it| &it.body);
         if entry.kind == EntryKind::Message && matches!(body, Some(Body::EmergencyGateOpen(_))) {
-            self.0.lock().unwrap().push(entry.clock.micros());
+            self.told.push(entry.clock.micros());
+            self.restored();
         }
     }
 
-    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
-        let told = self.told();
-        Ok(told.iter().flat_map(|it| it.to_be_bytes()).collect())
+    fn tables(&mut self) -> Vec<&mut dyn Rows> {
+        vec![&mut self.told]
     }
 
-    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Fault> {
-        let of = |bytes: &[u8]| i64::from_be_bytes(bytes.try_into().unwrap());
-        *self.0.lock().unwrap() = snapshot.chunks(8).map(of).collect();
-        Ok(())
+    fn restored(&mut self) {
+        self.shown.lock().unwrap().clone_from(&self.told);
     }
 }
 
@@ -322,7 +324,7 @@ async fn plug_ins_are_told_what_the_clock_showed_in_a_run_a_restart_and_a_replay
             hub.submit().internal(act, &one.id).await.unwrap();
         }
         let (number, hash) = hub.submit().state_hash().await.unwrap();
-        let told = watch.told();
+        let told = watch.lock().unwrap().clone();
         let off = told.iter().zip(&shown).map(|(told, shown)| told - shown);
         let off: Vec<i64> = off.collect();
         assert_eq!(off.len(), shown.len(), "start {start}");
@@ -333,6 +335,6 @@ async fn plug_ins_are_told_what_the_clock_showed_in_a_run_a_restart_and_a_replay
         let report = replay_over(&reader, plugins, Some(number)).unwrap();
         assert_eq!(report.first_difference, None);
         assert_eq!(report.state_hash, hash, "start {start}");
-        assert_eq!(again.told(), told);
+        assert_eq!(*again.lock().unwrap(), told);
     }
 }

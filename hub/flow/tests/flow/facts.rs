@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin, Reading};
+use cordon_contract::{Decisions, Entry, EntryKind, Plugin, Reading};
 use cordon_flow::{ID_REUSED, StoredEntry, replay};
 use cordon_model::{Body, LifeState, MessageId};
 use cordon_security::Role;
@@ -31,14 +31,6 @@ impl Plugin for Seen {
             let mut holds = self.1.lock().unwrap();
             holds.insert(grant.grant_id.clone(), grant.state);
         }
-    }
-
-    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
-        Ok(Vec::new())
-    }
-
-    fn restore(&mut self, _: &[u8]) -> Result<(), Fault> {
-        Ok(())
     }
 }
 

@@ -33,5 +33,6 @@ mod shares;
 mod signed;
 mod stalled;
 mod table;
+mod tables;
 mod unrecorded;
 mod unsaved;

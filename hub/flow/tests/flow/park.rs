@@ -10,7 +10,7 @@ use bytes::Bytes;
 use cordon_contract::{
     Adapter, BoxFuture, Clock, Decisions, Definition, DeviceHealth, Entry, EntryKind, Fault,
     Intake, Link, ManualClock, Order, OrderLane, Outcome, OutcomeKind, Payload, Plugin, Probe,
-    Reading, Target,
+    Reading, Rows, Single, Target,
 };
 use cordon_flow::{
     Authority, AuthoritySettings, EntryReader, Hub, HubConfig, HubParts, Ledger, OpenedOnce,
@@ -152,9 +152,16 @@ fn said(text: String, at: Timestamp) -> Body {
 }
 
 /// Decides by the reason of a device status: `open`, `notify`, `say`, `chain`, `bad`.
-#[derive(Default)]
 pub struct Porter {
-    seen: u64,
+    seen: Single<u64>,
+}
+
+impl Default for Porter {
+    fn default() -> Self {
+        Self {
+            seen: Single::new("seen", 1),
+        }
+    }
 }
 
 impl Plugin for Porter {
@@ -163,7 +170,7 @@ impl Plugin for Porter {
     }
 
     fn step(&mut self, entry: &Entry, decisions: &mut Decisions) {
-        self.seen += 1;
+        *self.seen += 1;
         let Some(message) = &entry.message else {
             return;
         };
@@ -172,7 +179,7 @@ impl Plugin for Porter {
             Body::DeviceStatus(status) if entry.kind == EntryKind::Message => {
                 match status.reason.as_deref() {
                     Some("open") => {
-                        decisions.emit(said(format!("opens, seen {}", self.seen), at), None);
+                        decisions.emit(said(format!("opens, seen {}", *self.seen), at), None);
                         let target = Target(BARRIER.into());
                         let body = command(entry, GateAction::Open);
                         decisions.order(target, OrderLane::Access, at.plus_seconds(5), body, None);
@@ -213,13 +220,8 @@ impl Plugin for Porter {
         }
     }
 
-    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
-        Ok(self.seen.to_be_bytes().to_vec())
-    }
-
-    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Fault> {
-        self.seen = u64::from_be_bytes(snapshot.try_into().unwrap());
-        Ok(())
+    fn tables(&mut self) -> Vec<&mut dyn Rows> {
+        vec![&mut self.seen]
     }
 }
 
@@ -239,14 +241,6 @@ impl Plugin for Dice {
             let roll = ROLLS.fetch_add(1, Ordering::SeqCst);
             decisions.emit(said(format!("rolled {roll}"), entry.time), None);
         }
-    }
-
-    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
-        Ok(Vec::new())
-    }
-
-    fn restore(&mut self, _: &[u8]) -> Result<(), Fault> {
-        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin, Reading, Standing};
+use cordon_contract::{Decisions, Entry, EntryKind, Plugin, Reading, Standing};
 use cordon_flow::{
     Authority, AuthoritySettings, Confirm, EntryReader, StoredEntry, UNLAWFUL_PAST, replay_told,
 };
@@ -35,14 +35,6 @@ impl Plugin for Seen {
             let line = (entry.sender.to_string(), entry.standing);
             self.0.lock().unwrap().push(line);
         }
-    }
-
-    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
-        Ok(Vec::new())
-    }
-
-    fn restore(&mut self, _: &[u8]) -> Result<(), Fault> {
-        Ok(())
     }
 }
 

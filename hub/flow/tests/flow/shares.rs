@@ -1,6 +1,6 @@
 //! What a plug-in would not keep is refused at the door and stands in no receipt.
 
-use cordon_contract::{Decisions, Entry, EntryKind, Fault, NoRoom, Plugin, Standing};
+use cordon_contract::{Decisions, Entry, EntryKind, NoRoom, Plugin, Rows, Single, Standing};
 use cordon_flow::{REPORT_REQUESTS_OF_ONE_MAX, replay};
 use cordon_model::{Body, Granularity, LifeState, ListEntry, Period, ReportRequest, ReportType};
 use cordon_security::Role;
@@ -10,9 +10,16 @@ use crate::partner::Ca;
 use crate::said::{warned, white};
 
 /// Keeps two list entries of the park and none of others, and counts what it was told.
-#[derive(Default)]
 struct Narrow {
-    kept: usize,
+    kept: Single<usize>,
+}
+
+impl Default for Narrow {
+    fn default() -> Self {
+        Self {
+            kept: Single::new("kept", 1),
+        }
+    }
 }
 
 impl Plugin for Narrow {
@@ -23,7 +30,7 @@ impl Plugin for Narrow {
     fn step(&mut self, entry: &Entry, _: &mut Decisions) {
         let body = entry.message.as_deref().map(|message| &message.body);
         if let (EntryKind::Message, Some(Body::ListEntry(_))) = (entry.kind, body) {
-            self.kept += 1;
+            *self.kept += 1;
         }
     }
 
@@ -35,7 +42,7 @@ impl Plugin for Narrow {
             0
         };
         match body {
-            Some(Body::ListEntry(_)) if self.kept >= part => Err(NoRoom {
+            Some(Body::ListEntry(_)) if *self.kept >= part => Err(NoRoom {
                 setting: "access.list_entries_max",
                 part,
             }),
@@ -43,13 +50,8 @@ impl Plugin for Narrow {
         }
     }
 
-    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
-        Ok(self.kept.to_be_bytes().to_vec())
-    }
-
-    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Fault> {
-        self.kept = usize::from_be_bytes(snapshot.try_into().unwrap());
-        Ok(())
+    fn tables(&mut self) -> Vec<&mut dyn Rows> {
+        vec![&mut self.kept]
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
 
-use cordon_contract::{Decisions, Entry, EntryKind, Fault, Plugin};
+use cordon_contract::{Decisions, Entry, EntryKind, Plugin};
 use cordon_model::Body;
 
 use crate::park::*;
@@ -22,14 +22,6 @@ impl Plugin for Hangs {
             let ended = self.0.lock().unwrap().recv();
             assert!(ended.is_err(), "nobody sends");
         }
-    }
-
-    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
-        Ok(Vec::new())
-    }
-
-    fn restore(&mut self, _: &[u8]) -> Result<(), Fault> {
-        Ok(())
     }
 }
 

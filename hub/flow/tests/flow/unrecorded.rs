@@ -1,6 +1,6 @@
 //! What acts while the journal cannot be written: once, under one id, and told where it is recorded nowhere.
 
-use cordon_contract::{Decisions, Entry, EntryKind, Fault, OrderLane, OutcomeKind, Plugin, Target};
+use cordon_contract::{Decisions, Entry, EntryKind, OrderLane, OutcomeKind, Plugin, Target};
 use cordon_flow::{DISK_FAILED, ID_REUSED, RunningHub, StoredEntry, UNSETTLED, replay_over};
 use cordon_journal::disk::sim::SimDisk;
 use cordon_model::{
@@ -150,14 +150,6 @@ impl Plugin for Planner {
             body,
             None,
         );
-    }
-
-    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
-        Ok(Vec::new())
-    }
-
-    fn restore(&mut self, _: &[u8]) -> Result<(), Fault> {
-        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cordon_contract::{Decisions, Entry, Fault, Plugin};
+use cordon_contract::{Decisions, Entry, Plugin, Rows, Single};
 use cordon_flow::{Ledger, Mode, Opened};
 use cordon_journal::disk::Disk as _;
 use cordon_journal::disk::sim::SimDisk;
@@ -19,14 +19,14 @@ use crate::park::{Park, Porter, emergency, reading, small, until};
 const STATE: &str = "/state.redb";
 
 /// A journal on the real disk, its state on one of its own. While `blind` is set the state cannot be read.
-struct Beside {
+pub struct Beside {
     park: std::path::PathBuf,
     disk: SimDisk,
     blind: Arc<AtomicBool>,
 }
 
 impl Beside {
-    fn new(park: &Park, disk: &SimDisk) -> Arc<Self> {
+    pub fn new(park: &Park, disk: &SimDisk) -> Arc<Self> {
         disk.create(Path::new(STATE), 0).unwrap();
         Arc::new(Self {
             park: park.journal_dir(),
@@ -169,23 +169,22 @@ async fn a_state_whose_disk_fails_refuses_nothing_and_is_told() {
 }
 
 /// Remembers more than a state may hold, while it is told to.
-struct Glutton(Arc<AtomicBool>);
+struct Glutton(Arc<AtomicBool>, Single<Vec<u8>>);
 
 impl Plugin for Glutton {
     fn name(&self) -> &'static str {
         "glutton"
     }
-    fn step(&mut self, _: &Entry, _: &mut Decisions) {}
-    fn snapshot(&self) -> std::result::Result<Vec<u8>, Fault> {
+    fn step(&mut self, _: &Entry, _: &mut Decisions) {
         let bytes = if self.0.load(Ordering::SeqCst) {
             65 << 20
         } else {
             1
         };
-        Ok(vec![0; bytes])
+        self.1.set(vec![0; bytes]);
     }
-    fn restore(&mut self, _: &[u8]) -> std::result::Result<(), Fault> {
-        Ok(())
+    fn tables(&mut self) -> Vec<&mut dyn Rows> {
+        vec![&mut self.1]
     }
 }
 
@@ -198,7 +197,7 @@ async fn a_state_that_is_too_large_to_be_saved_is_told_and_a_start_does_without(
     let plugins = || -> Vec<Box<dyn Plugin>> {
         vec![
             Box::new(Porter::default()),
-            Box::new(Glutton(Arc::clone(&too_large))),
+            Box::new(Glutton(Arc::clone(&too_large), Single::new("fat", 1))),
         ]
     };
     let disk = SimDisk::new(8);

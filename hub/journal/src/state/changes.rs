@@ -6,9 +6,9 @@ use crate::state::InboxMark;
 use crate::watch::Position;
 
 /// Longest namespace, bytes.
-pub(crate) const NAMESPACE_BYTES_MAX: usize = 64;
+pub(crate) const NAMESPACE_BYTES_MAX: usize = 128;
 /// Longest key or sender, bytes.
-pub(crate) const KEY_BYTES_MAX: usize = 1_024;
+pub(crate) const KEY_BYTES_MAX: usize = 64 << 10;
 /// Largest value or snapshot, bytes.
 pub(crate) const VALUE_BYTES_MAX: usize = 64 << 20;
 
@@ -26,6 +26,7 @@ pub enum Durability {
 pub(crate) enum Change {
     Put(String, Vec<u8>, Vec<u8>),
     Delete(String, Vec<u8>),
+    Clear(String),
     Snapshot(String, Vec<u8>),
     Inbox(String, [u8; 16], InboxMark),
 }
@@ -75,6 +76,12 @@ impl Changes {
         self
     }
 
+    /// Deletes every key of a namespace.
+    pub fn clear(&mut self, namespace: &str) -> &mut Self {
+        self.list.push(Change::Clear(namespace.to_owned()));
+        self
+    }
+
     /// Replaces a plug-in's snapshot.
     pub fn snapshot(&mut self, namespace: &str, bytes: impl Into<Vec<u8>>) -> &mut Self {
         self.list
@@ -110,6 +117,7 @@ impl Changes {
             let (namespace, key, value) = match change {
                 Change::Put(namespace, key, value) => (namespace, key.len(), value.len()),
                 Change::Delete(namespace, key) => (namespace, key.len(), 0),
+                Change::Clear(namespace) => (namespace, 0, 0),
                 Change::Snapshot(namespace, value) => (namespace, 0, value.len()),
                 Change::Inbox(sender, _, _) => {
                     limit("sender", sender.len(), KEY_BYTES_MAX)?;

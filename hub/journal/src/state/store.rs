@@ -275,6 +275,12 @@ impl StateStore {
                 Change::Delete(namespace, key) => {
                     spaces.remove((namespace.as_str(), key.as_slice()))?;
                 }
+                Change::Clear(namespace) => {
+                    let after = format!("{namespace}\0");
+                    let nothing: &[u8] = &[];
+                    let all = (namespace.as_str(), nothing)..(after.as_str(), nothing);
+                    spaces.retain_in(all, |_, _| false)?;
+                }
                 Change::Snapshot(namespace, bytes) => {
                     snapshots.insert(namespace.as_str(), bytes.as_slice())?;
                 }
