@@ -17,6 +17,8 @@ pub struct Size {
     pub batches: u32,
     /// Sensor samples offered per second beside the gate decisions.
     pub samples: usize,
+    /// Grants of a large park.
+    pub grants: usize,
     /// Messages that wait at the broker.
     pub backlog: usize,
 }
@@ -30,6 +32,7 @@ impl Size {
         syncs: 200,
         batches: 100,
         samples: 10_000,
+        grants: 200_000,
         backlog: 50_000,
     };
     /// A look; under forty seconds.
@@ -40,6 +43,7 @@ impl Size {
         syncs: 50,
         batches: 30,
         samples: 10_000,
+        grants: 50_000,
         backlog: 10_000,
     };
     /// Only proves that every figure is computed.
@@ -50,6 +54,7 @@ impl Size {
         syncs: 4,
         batches: 3,
         samples: 200,
+        grants: 3_000,
         backlog: 300,
     };
 }

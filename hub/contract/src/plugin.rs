@@ -47,6 +47,13 @@ pub trait Plugin: Send + 'static {
     /// Looks at one entry and decides. Called for every entry in order, its own decisions included.
     fn step(&mut self, entry: &Entry, decisions: &mut Decisions);
 
+    /// Whether the passing of time alone gives it something to do, at this time and with this on the clock. It is asked
+    /// often, so it answers from what is next, not from all there is. While every plug-in says no, ticks are written
+    /// once a minute alone; what says no to a time changes nothing and decides nothing at a tick of it.
+    fn is_due(&self, _time: Timestamp, _clock: Timestamp) -> bool {
+        true
+    }
+
     /// Whether it would keep what a message says. Asked before the message is journaled, so that nothing is
     /// accepted and then not taken; the entry has no number yet. A plug-in that keeps what partners say
     /// answers from what it keeps; one that keeps nothing has room.

@@ -170,6 +170,12 @@ impl Core {
         &self.plugins
     }
 
+    /// Whether a tick of this time gives a plug-in something to do.
+    pub(crate) fn is_due(&self, time: Timestamp) -> bool {
+        let clock = self.precedence.lead().clock_at(time);
+        self.plugins.iter().any(|plugin| plugin.is_due(time, clock))
+    }
+
     /// Whether every plug-in would keep what a message says. What is overtaken changes nothing, so it needs
     /// no room.
     pub(crate) fn has_room(&self, draft: &Draft, time: Timestamp) -> Result<(), NoRoom> {
@@ -382,6 +388,10 @@ impl Plugin for Away {
     }
 
     fn step(&mut self, _entry: &Entry, _decisions: &mut Decisions) {}
+
+    fn is_due(&self, _time: Timestamp, _clock: Timestamp) -> bool {
+        false
+    }
 }
 
 /// Makes a draft of a decision; `Err` when it breaks the language.

@@ -39,6 +39,8 @@ const PATIENCE: Duration = Duration::from_millis(10);
 /// Lines after which a batch is committed although work is left.
 const LINES_MAX: usize = 4_096;
 
+/// A tick is written after so long, due or not.
+const TICK_AT_LEAST_MICROS: i64 = 60_000_000;
 /// Between two saves for the sake of many marks at least: one that found no room is not tried at once.
 const SAVE_AGAIN: Duration = Duration::from_secs(1);
 /// How long a save under way is waited for at the end, and when the journal has failed: people's acts wait then.
@@ -73,6 +75,8 @@ pub(crate) struct Sequencer {
     pub(crate) reader: EntryReader,
     pub(crate) inbox: Inbox,
     saver: Saver,
+    /// When the timers were looked at, microseconds of the journal's time.
+    timers_at: i64,
     saved_at: Instant,
     saved: u64,
     looked_at: Instant,
@@ -166,6 +170,7 @@ impl Sequencer {
             saved_at: Instant::now(),
             saved: recovered.from,
             looked_at: Instant::now(),
+            timers_at: 0,
             astray: Vec::new(),
             unsaved: None,
         };
@@ -311,17 +316,27 @@ impl Sequencer {
         }
     }
 
+    /// Whether a tick is to be written: once in a while it is asked whether one would do anything, and once a minute it
+    /// is written all the same.
+    fn is_tick_due(&mut self, time: Timestamp) -> bool {
+        let tick_micros = self.kit.ties.config.tick_ms.saturating_mul(1_000);
+        let now = time.micros();
+        if now.saturating_sub(self.timers_at) < tick_micros {
+            return false;
+        }
+        self.timers_at = now;
+        self.kit.ties.board.lock().ticked_at = Some(Instant::now());
+        let last = self.kit.core.fold().now.last_tick;
+        now.saturating_sub(last) >= TICK_AT_LEAST_MICROS || self.kit.core.is_due(time)
+    }
+
     /// One round: a tick if it is time, everything taken, one commit.
     fn round(&mut self, mode: &Mode, pieces: Vec<Piece>) -> Result<(), Fault> {
         let mut batch = self.next_batch()?;
         let time = batch.time();
-        let tick_micros = self.kit.ties.config.tick_ms.saturating_mul(1_000);
-        let since = time
-            .micros()
-            .saturating_sub(self.kit.core.fold().now.last_tick);
         // Timers go on as long as the journal has room.
         let has_room = matches!(mode, Mode::Normal | Mode::Unsaved { .. });
-        if has_room && since >= tick_micros {
+        if has_room && self.is_tick_due(time) {
             let tick = Draft::bare(EntryKind::Tick, self.kit.core.sealer().hub().clone());
             self.kit.core.admit(&mut batch, tick);
         }
@@ -495,14 +510,10 @@ impl Sequencer {
                 EntryKind::Order | EntryKind::Outcome | EntryKind::Audit
             )
         });
-        let ticked = |line: &Line| line.entry.kind == EntryKind::Tick;
         let fold = self.kit.core.fold();
         let lead = self.kit.lead();
         let mut shown = self.kit.ties.board.lock();
         shown.lead_micros = lead;
-        if batch.lines().iter().any(ticked) || shown.ticked_at.is_none() {
-            shown.ticked_at = Some(Instant::now());
-        }
         shown.epoch = fold.now.epoch;
         shown.marked = fold.now.marked;
         shown.number = self.journal.last();

@@ -6,6 +6,7 @@ mod crowd;
 mod exchange;
 mod gate;
 mod journal;
+mod state;
 mod verify;
 
 use std::path::Path;
@@ -30,13 +31,15 @@ pub enum Measure {
     Resent,
     /// The journal's syncs and bytes.
     Journal,
+    /// What a save of the state costs.
+    State,
     /// A backlog at an MQTT broker.
     Backlog,
 }
 
 impl Measure {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Verify,
         Self::Accept,
         Self::Exchange,
@@ -44,6 +47,7 @@ impl Measure {
         Self::Gate,
         Self::Resent,
         Self::Journal,
+        Self::State,
         Self::Backlog,
     ];
 
@@ -57,6 +61,7 @@ impl Measure {
             Self::Gate => "gate",
             Self::Resent => "resent",
             Self::Journal => "journal",
+            Self::State => "state",
             Self::Backlog => "backlog",
         }
     }
@@ -77,6 +82,7 @@ pub fn run(measure: Measure, data: &Path, size: &Size) -> Outcome<Section> {
         Measure::Gate => runtime.block_on(gate::measure(&park, size)),
         Measure::Resent => runtime.block_on(gate::resent::measure(&park, size)),
         Measure::Journal => journal::measure(&park, size),
+        Measure::State => state::measure(&park, size),
         Measure::Backlog => runtime.block_on(backlog::measure(&park, size)),
     }
 }

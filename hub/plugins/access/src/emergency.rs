@@ -231,7 +231,7 @@ impl AccessPlugin {
             .state
             .held
             .iter()
-            .filter(|(_, held)| held.until.is_some_and(|until| until <= now))
+            .filter(|(_, held)| held.is_over(now))
             .map(|(lane, held)| {
                 (
                     held.gate.clone(),

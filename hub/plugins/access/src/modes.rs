@@ -52,6 +52,12 @@ impl Modes {
         due
     }
 
+    /// Whether the time of a change has come.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        let first = self.waiting.first_key_value();
+        first.is_some_and(|(key, _)| key.0 <= now.micros())
+    }
+
     /// The mode of a gate: its own, else the park's, else normal.
     pub(crate) fn of(&self, gate: &GateId) -> OperatingMode {
         self.gates

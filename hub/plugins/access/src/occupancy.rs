@@ -66,17 +66,23 @@ impl AccessPlugin {
         }
     }
 
-    /// Tells occupancy when it is time.
-    pub(crate) fn tell_occupancy(&mut self, step: &mut Step<'_>) {
-        let now = step.entry.time.micros();
+    /// Whether occupancy is to be told.
+    pub(crate) fn is_occupancy_due(&self, now: Timestamp) -> bool {
         let wait_s = if self.state.told.changed {
             self.config.snapshot_change_s.min(self.config.snapshot_s)
         } else {
             self.config.snapshot_s
         };
-        if now.saturating_sub(self.state.told.at_micros) < i64::from(wait_s) * 1_000_000 {
+        let since = now.micros().saturating_sub(self.state.told.at_micros);
+        since >= i64::from(wait_s) * 1_000_000
+    }
+
+    /// Tells occupancy when it is time.
+    pub(crate) fn tell_occupancy(&mut self, step: &mut Step<'_>) {
+        if !self.is_occupancy_due(step.entry.time) {
             return;
         }
+        let now = step.entry.time.micros();
         *self.state.told = Told {
             at_micros: now,
             changed: false,

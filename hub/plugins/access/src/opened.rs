@@ -26,6 +26,13 @@ pub(crate) struct Held {
     pub unwanted: bool,
 }
 
+impl Held {
+    /// Whether its time is over.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+}
+
 /// The release of a lane.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Release {

@@ -3,7 +3,7 @@
 use cordon_contract::{OrderLane, Target};
 use cordon_model::{
     AlarmCode, AlarmLevel, Body, CommandOutcome, CommandPriority, DeviceId, DeviceKind, Direction,
-    GateAction, GateCommand, GateStatus, LaneId, MessageId, PartyId,
+    GateAction, GateCommand, GateStatus, LaneId, MessageId, PartyId, Timestamp,
     plan::{Gate, Lane},
 };
 
@@ -214,20 +214,35 @@ impl AccessPlugin {
             .lanes
             .iter()
             .flat_map(|(lane, state)| state.openings.iter().map(move |opening| (lane, opening)))
-            .filter(|(_, opening)| {
-                opening.progress == Progress::Ordered && now > opening.deadline.plus_ms(GRACE_MS)
-            })
+            .filter(|(_, opening)| is_silent(opening, now))
             .map(|(lane, opening)| (lane.clone(), opening.command))
             .collect();
         for (lane, command) in silent {
             self.fail_opening(step, &lane, command, "no word from the barrier");
         }
-        let unused_ms = i64::from(self.config.passage_s_max) * 1_000;
-        let is_unused = |it: &Opening| now.ms_since(it.ordered_at) > unused_ms;
+        let passage_s = self.config.passage_s_max;
+        let is_unused = |it: &Opening| is_unused(it, now, passage_s);
         for lane in self.lanes_with(is_unused) {
             if let Some(state) = self.state.lanes.get_mut(&lane) {
                 state.openings.retain(|opening| !is_unused(opening));
             }
         }
     }
+
+    /// Whether an opening is to be given up.
+    pub(crate) fn is_opening_due(&self, now: Timestamp) -> bool {
+        let passage_s = self.config.passage_s_max;
+        let mut openings = self.state.lanes.values().flat_map(|state| &state.openings);
+        openings.any(|it| is_silent(it, now) || is_unused(it, now, passage_s))
+    }
+}
+
+/// Whether nothing was heard of an opening in its time.
+fn is_silent(opening: &Opening, now: Timestamp) -> bool {
+    opening.progress == Progress::Ordered && now > opening.deadline.plus_ms(GRACE_MS)
+}
+
+/// Whether nobody has passed on an opening in so many seconds.
+fn is_unused(opening: &Opening, now: Timestamp, passage_s: u32) -> bool {
+    now.ms_since(opening.ordered_at) > i64::from(passage_s) * 1_000
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cordon_contract::{AccessRules, Decisions, Entry, EntryKind, HUB_START, NoRoom, Plugin, Rows};
-use cordon_model::{Body, Message, plan::ParkPlan};
+use cordon_model::{Body, Message, Timestamp, plan::ParkPlan};
 
 use crate::alarm::Step;
 use crate::config::AccessConfig;
@@ -71,7 +71,7 @@ impl AccessPlugin {
         self.overstays(step);
         self.state.yard.turn_day(now);
         self.tell_occupancy(step);
-        let hour = now.micros().div_euclid(MICROS_PER_HOUR);
+        let hour = hour_of(now);
         if hour != *self.state.cleaned_hour {
             *self.state.cleaned_hour = hour;
             self.state
@@ -79,6 +79,11 @@ impl AccessPlugin {
                 .clean(now, self.config.expired_memory_days);
         }
     }
+}
+
+/// The hour, counted from the epoch.
+fn hour_of(now: Timestamp) -> i64 {
+    now.micros().div_euclid(MICROS_PER_HOUR)
 }
 
 impl Plugin for AccessPlugin {
@@ -114,6 +119,15 @@ impl Plugin for AccessPlugin {
             _ => {}
         }
         self.shown.show(&self.state);
+    }
+
+    fn is_due(&self, time: Timestamp, clock: Timestamp) -> bool {
+        self.state.modes.is_due(clock)
+            || self.state.held.values().any(|held| held.is_over(time))
+            || self.is_opening_due(time)
+            || self.state.yard.is_due(time, clock)
+            || self.is_occupancy_due(time)
+            || hour_of(time) != *self.state.cleaned_hour
     }
 
     fn has_room(&self, entry: &Entry) -> Result<(), NoRoom> {

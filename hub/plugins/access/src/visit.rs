@@ -205,6 +205,12 @@ impl Yard {
         }
     }
 
+    /// Whether a visit is over its time, or another day began.
+    pub(crate) fn is_due(&self, time: Timestamp, clock: Timestamp) -> bool {
+        let first = self.by_due.first();
+        first.is_some_and(|(due, _)| *due < clock.micros()) || day_of(time) != *self.day
+    }
+
     /// Takes out one visit that is over its time; it is not told again.
     pub(crate) fn overstay(&mut self, now: Timestamp) -> Option<Visit> {
         let (due, number) = self.by_due.first().copied()?;
@@ -219,10 +225,7 @@ impl Yard {
 
     /// Counts of today begin anew at 00:00 park time.
     pub(crate) fn turn_day(&mut self, now: Timestamp) {
-        let day = now
-            .at_offset(Timestamp::PARK_OFFSET_MINUTES)
-            .start_of_day()
-            .micros();
+        let day = day_of(now);
         if day == *self.day {
             return;
         }
@@ -254,6 +257,12 @@ impl Yard {
             .filter(move |((found, _), _)| found == scope)
             .map(|((_, kind), count)| (*kind, *count))
     }
+}
+
+/// 00:00 park time of a day, microseconds.
+fn day_of(now: Timestamp) -> i64 {
+    let now = now.at_offset(Timestamp::PARK_OFFSET_MINUTES);
+    now.start_of_day().micros()
 }
 
 /// The park, and the area when there is one.

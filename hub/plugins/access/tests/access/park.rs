@@ -469,7 +469,22 @@ impl Feed {
         while let Some(entry) = queue.pop_front() {
             self.number = self.number.max(entry.number);
             let mut decisions = Decisions::default();
+            let is_idle =
+                entry.kind == EntryKind::Tick && !self.plugin.is_due(entry.time, entry.clock);
             self.plugin.step(&entry, &mut decisions);
+            if is_idle {
+                let changed = self
+                    .plugin
+                    .tables()
+                    .iter()
+                    .map(|it| it.changed())
+                    .sum::<usize>();
+                assert_eq!(
+                    (decisions.items().len(), changed),
+                    (0, 0),
+                    "nothing was due"
+                );
+            }
             for decision in decisions.take() {
                 self.number += 1;
                 let (kind, body) = match decision {
