@@ -115,6 +115,22 @@ impl<K: Clone + Ord, V: Clone> Table<K, V> {
         Some(answer)
     }
 
+    /// Changes a row of which this holds; one of which it does not stays as it is, and so unchanged.
+    pub fn change_if<Q: Ord + ?Sized>(
+        &mut self,
+        key: &Q,
+        holds: impl FnOnce(&V) -> bool,
+        change: impl FnOnce(&mut V),
+    ) where
+        K: Borrow<Q>,
+    {
+        if self.get(key).is_some_and(holds)
+            && let Some(row) = self.get_mut(key)
+        {
+            change(row);
+        }
+    }
+
     /// Puts a row, if it is another than what is there.
     pub fn set(&mut self, key: K, row: V)
     where
@@ -359,9 +375,11 @@ mod tests {
         table.set(7, "row 7".to_owned());
         assert_eq!(table.change(&7, |row| row.len()), Some(5));
         assert_eq!(table.change(&2_000, |row| row.push('!')), None);
+        table.change_if(&7, String::is_empty, String::clear);
+        table.change_if(&2_000, |_| true, String::clear);
         assert_eq!(table.changed(), 0);
         table.set(7, "seven".to_owned());
-        assert_eq!(table.change(&8, |row| row.push('!')), Some(()));
+        table.change_if(&8, |row| !row.is_empty(), |row| row.push('!'));
         let rows = (table.get(&7).unwrap(), table.get(&8).unwrap());
         assert_eq!((rows.0.as_str(), rows.1.as_str()), ("seven", "row 8!"));
         assert_eq!(table.changed(), 2);

@@ -1,5 +1,5 @@
 //! Which alarms the end of one can mean, and which a device tells without a name: found again from the alarms,
-//! never saved.
+//! never stored.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +7,8 @@ use cordon_contract::COUNTED_HERE;
 use cordon_model::name::mark;
 use cordon_model::{AlarmCode, DeviceId, Timestamp};
 
+use crate::alarm::Alarm;
 use crate::life::is_over;
-use crate::state::Alarm;
 
 /// What is alarmed of, and where.
 type Kind = (AlarmCode, String);

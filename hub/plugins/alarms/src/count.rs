@@ -3,12 +3,12 @@
 use cordon_contract::{COUNTED_HERE, Decisions, Entry, Owner};
 use cordon_model::{AlarmEvent, AlarmLevel, AlarmState, Body, Timestamp};
 
+use crate::alarm::Alarm;
 use crate::dispatch::whence;
 use crate::kept::{kept, kept_words};
 use crate::life::is_over;
 use crate::plugin::{AlarmPlugin, clip};
 use crate::routes::is_grave;
-use crate::state::Alarm;
 
 /// Alarms of one owner beyond which the hub counts what it finds in one alarm.
 const FOUND_MAX: usize = 100;
@@ -93,7 +93,7 @@ impl AlarmPlugin {
                 // It counts from now on: the entry that says so may come after others of this one.
                 let said = Body::AlarmEvent(counted.clone());
                 decisions.emit(said, Some(leader.clone()));
-                self.state.floods.insert(owner.clone(), leader.clone());
+                self.state.floods.set(owner.clone(), leader.clone());
                 self.admit(entry, &counted, (None, owner), decisions);
             }
         }
@@ -175,8 +175,11 @@ impl AlarmPlugin {
     /// An alarm shows the newest words of its source, and keeps those before.
     pub(crate) fn speaks(&mut self, entry: &Entry, leader: &str, event: &AlarmEvent) {
         let tells = is_grave(event.alarm_level) && !self.is_hubs(entry);
+        if !tells {
+            return;
+        }
         let gist = self.gist_of(event);
-        let Some(alarm) = self.state.alarms.get_mut(leader).filter(|_| tells) else {
+        let Some(alarm) = self.state.alarms.get_mut(leader) else {
             return;
         };
         alarm.hears(&gist, event.alarm_level);
@@ -193,7 +196,7 @@ impl AlarmPlugin {
         let again = self.state.alarms.get(id).and_then(|alarm| alarm.again);
         if let Some(last) = again {
             let due = (last.plus_seconds(flood_s), id.to_owned());
-            self.state.more_due.insert(due);
+            self.state.more_due.set(due, ());
         }
     }
 
@@ -242,18 +245,16 @@ impl AlarmPlugin {
     /// newest by their words, once in the window.
     pub(crate) fn one_more(&mut self, id: &str, event: &AlarmEvent) {
         let flood_s = i64::from(self.config.flood_s);
-        let Some(alarm) = self
-            .state
-            .alarms
-            .get_mut(id)
-            .filter(|alarm| alarm.is_raised())
-        else {
+        if !self.state.is_raised(id) {
+            return;
+        }
+        let Some(alarm) = self.state.alarms.get_mut(id) else {
             return;
         };
         if alarm.more.is_empty() {
             let last = alarm.again.map_or(alarm.raised, |at| at.max(alarm.raised));
             let due = (last.plus_seconds(flood_s), id.to_owned());
-            self.state.more_due.insert(due);
+            self.state.more_due.set(due, ());
         }
         alarm.one_more(event);
     }
@@ -261,11 +262,15 @@ impl AlarmPlugin {
     /// Tells what is due of further ones. Whoever acknowledged meanwhile has seen them on the page, but not what
     /// came after that.
     pub(crate) fn tell_more_due(&mut self, entry: &Entry, decisions: &mut Decisions) {
-        while let Some((due, _)) = self.state.more_due.first()
+        while let Some(((due, _), ())) = self.state.more_due.first_key_value()
             && *due <= entry.time
-            && let Some((_, id)) = self.state.more_due.pop_first()
+            && let Some(((_, id), ())) = self.state.more_due.pop_first()
         {
             self.state.steps.one();
+            let known = self.state.alarms.get(&id);
+            if known.is_none_or(|alarm| alarm.unseen.is_none() && alarm.more.is_empty()) {
+                continue;
+            }
             let Some(alarm) = self.state.alarms.get_mut(&id) else {
                 continue;
             };

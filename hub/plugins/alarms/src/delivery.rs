@@ -24,13 +24,7 @@ impl AlarmPlugin {
         };
         let ours =
             |notice: &Notice| notice.receiver == receiver && notice.alarms.first() == Some(id);
-        // Orders are numbered as they were decided; what stands before ours never became an order.
-        let Some(position) = self.state.ordered.iter().position(ours) else {
-            return;
-        };
-        let mut taken = self.state.ordered.drain(..=position);
-        if let Some(notice) = taken.next_back() {
-            drop(taken);
+        if let Some(notice) = self.state.take_ordered(ours) {
             self.state.underway.insert(entry.number, notice);
             while self.state.underway.len() > UNDERWAY_MAX {
                 if let Some((_, lost)) = self.state.underway.pop_first() {

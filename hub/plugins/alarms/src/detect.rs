@@ -13,8 +13,7 @@ use cordon_model::{
 use crate::life::is_over;
 use crate::missed::Limit;
 use crate::plugin::{AlarmPlugin, clip};
-use crate::points::PointKey;
-use crate::state::Point;
+use crate::points::{Point, PointKey};
 
 /// Alarms raised for one entry; a sample beyond its threshold comes again, so none is lost.
 pub(crate) const RAISED_MAX: usize = 200;
@@ -46,13 +45,14 @@ impl AlarmPlugin {
         let key = (sample.device_id.clone(), sample.point.clone());
         let band = band(sample);
         let owner = self.owners.of_device(&key.0);
-        let Some(mut point) = self.state.points.take(&key, &owner) else {
+        let Some(mut point) = self.state.points.get(&key).cloned() else {
             return band.is_some_and(|code| {
                 self.raise(entry, index, key, sample, (code, None), decisions)
             });
         };
         // Its alarm is over: what comes after the first value that is normal again is another one.
         if band.is_none() && says_of(sample, point.code) && self.is_point_over(entry, &point) {
+            self.state.points.remove(&key, &owner);
             return false;
         }
         match band {
@@ -99,7 +99,7 @@ impl AlarmPlugin {
         let over = over.filter(|(_, point)| is_over(point));
         let over: Vec<PointKey> = over.map(|(key, _)| key.clone()).collect();
         for key in over {
-            self.state.points.take(&key, &owner);
+            self.state.points.remove(&key, &owner);
         }
     }
 
@@ -113,6 +113,7 @@ impl AlarmPlugin {
         (point, band): (Point, Option<AlarmCode>),
         decisions: &mut Decisions,
     ) -> bool {
+        let owner = self.owners.of_device(&key.0);
         if let Some(code) = band.filter(|code| is_worse(point.code, *code)) {
             // Milder, and still beyond: the same alarm, which may rise again.
             let point = Point {
@@ -120,7 +121,6 @@ impl AlarmPlugin {
                 back: None,
                 ..point
             };
-            let owner = self.owners.of_device(&key.0);
             self.state.points.put(key, point, &owner);
             return false;
         }
@@ -128,6 +128,7 @@ impl AlarmPlugin {
             "{} {} = {} {}",
             sample.device_id, sample.point, sample.value, sample.unit
         );
+        self.state.points.remove(&key, &owner);
         self.clear(entry, &point.alarm, &words, decisions);
         band.is_some_and(|code| self.raise(entry, index, key, sample, (code, None), decisions))
     }

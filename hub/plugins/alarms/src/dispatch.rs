@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use cordon_contract::{Decisions, Entry, OrderLane, Target};
 use cordon_model::{AlarmEvent, AlarmUpdate, Body, Timestamp};
 
+use crate::alarm::Alarm;
 use crate::facts::Facts;
-use crate::group::{Group, GroupName};
+use crate::group::GroupName;
 use crate::plugin::{AlarmPlugin, clip};
 use crate::routes::{Errand, Later, is_grave};
 use crate::state::{Notice, Timer};
@@ -48,17 +49,19 @@ impl AlarmPlugin {
         facts: &Facts,
         errand: &Errand,
         hold: Option<Timestamp>,
-    ) -> (GroupName, Group) {
+    ) -> GroupName {
         self.state.steps.one();
         let name = (errand.route.clone(), errand.group(facts));
-        let known = self.state.groups.take(&name);
-        let mut group = known.unwrap_or_else(|| Group::new(errand.clone()));
+        let groups = &mut self.state.groups;
+        groups.begin(&name, errand);
         let now = entry.time;
         let wait = now.plus_seconds(i64::from(errand.wait_s(facts.level)));
-        let next = match (group.last, group.first_due()) {
-            (Some(last), _) => {
-                wait.max(last.plus_seconds(i64::from(group.errand.group_interval_s)))
-            }
+        let told = groups.get(&name).and_then(|group| {
+            let interval = i64::from(group.errand.group_interval_s);
+            group.last.map(|last| last.plus_seconds(interval))
+        });
+        let next = match (told, groups.first_due(&name)) {
+            (Some(next), _) => wait.max(next),
             (None, Some(first)) => wait.min(first),
             (None, None) => wait,
         };
@@ -66,11 +69,9 @@ impl AlarmPlugin {
             true => now,
             false => hold.map_or(next, |hold| next.max(hold)),
         };
-        group.add(id, due);
-        if let Some(alarm) = self.state.alarms.get_mut(id) {
-            alarm.groups.insert(name.clone());
-        }
-        (name, group)
+        groups.add(&name, id, due);
+        self.state.enter(id, &name);
+        name
     }
 
     /// Puts an alarm that its receivers were told of back into the group of one of its errands: it is told again
@@ -78,58 +79,57 @@ impl AlarmPlugin {
     pub(crate) fn join_quietly(&mut self, id: &str, facts: &Facts, errand: &Errand) {
         self.state.steps.one();
         let name = (errand.route.clone(), errand.group(facts));
-        let known = self.state.groups.take(&name);
-        let mut group = known.unwrap_or_else(|| Group::new(errand.clone()));
-        if let Some(alarm) = self.state.alarms.get_mut(id) {
-            alarm.groups.insert(name.clone());
-            group.tell(id.to_owned(), whence(&alarm.event), alarm.is_raised());
+        if let Some(alarm) = self.state.alarms.get(id) {
+            let (place, is_raised) = (whence(&alarm.event), alarm.is_raised());
+            self.state.groups.begin(&name, errand);
+            self.state.groups.tell(&name, id, place, is_raised);
+            self.state.enter(id, &name);
         }
-        self.state.groups.put(name, group);
     }
 
-    /// Tells what is due in one group, and puts the group back.
-    pub(crate) fn flush(
-        &mut self,
-        entry: &Entry,
-        name: GroupName,
-        mut group: Group,
-        decisions: &mut Decisions,
-    ) {
+    /// Tells what is due in one group, and settles the group.
+    pub(crate) fn flush(&mut self, entry: &Entry, name: &GroupName, decisions: &mut Decisions) {
         let now = entry.time;
         while self.ordered_now < NOTICES_MAX {
-            let due = group.take_due(now, ALARMS_PER_NOTICE);
+            let due = self.state.groups.due(name, now, ALARMS_PER_NOTICE);
             if due.is_empty() {
                 break;
             }
             self.state.steps.add(due.len());
-            group.last = Some(now);
-            self.notify(entry, &group, due.clone(), decisions);
+            self.state.groups.told_at(name, now);
+            self.notify(entry, name, due.clone(), decisions);
+            let groups = &mut self.state.groups;
             for id in due {
-                if let Some(alarm) = self.state.alarms.get(&id) {
-                    group.tell(id, whence(&alarm.event), alarm.is_raised());
+                match self.state.alarms.get(&id) {
+                    Some(alarm) => {
+                        groups.tell(name, &id, whence(&alarm.event), alarm.is_raised());
+                    }
+                    None => groups.leave(name, &id),
                 }
             }
         }
-        self.repeat(entry, &mut group, decisions);
-        self.state.groups.put(name, group);
+        self.repeat(entry, name, decisions);
+        self.state.groups.settle(name);
     }
 
     /// Tells a group again that nobody acknowledged.
-    fn repeat(&mut self, entry: &Entry, group: &mut Group, decisions: &mut Decisions) {
-        let is_due = group.repeats_at().is_some_and(|due| due <= entry.time);
+    fn repeat(&mut self, entry: &Entry, name: &GroupName, decisions: &mut Decisions) {
+        let repeats_at = self.state.groups.repeats_at(name);
+        let is_due = repeats_at.is_some_and(|due| due <= entry.time);
         if !is_due || self.ordered_now >= NOTICES_MAX {
             return;
         }
-        group.last = Some(entry.time);
-        let waiting = group.waiting(ALARMS_PER_NOTICE, &self.state.steps);
-        self.notify(entry, group, waiting, decisions);
+        let groups = &mut self.state.groups;
+        groups.told_at(name, entry.time);
+        let waiting = groups.waiting(name, ALARMS_PER_NOTICE, &self.state.steps);
+        self.notify(entry, name, waiting, decisions);
     }
 
     /// Orders one notification for each receiver: the most urgent alarm, and what else is in its group.
     fn notify(
         &mut self,
         entry: &Entry,
-        group: &Group,
+        name: &GroupName,
         mut ids: Vec<String>,
         decisions: &mut Decisions,
     ) {
@@ -144,12 +144,14 @@ impl AlarmPlugin {
         event.state = first.state;
         event.description = clip(&format!(
             "{}{}",
-            self.group_words(group, &ids),
+            self.group_words(name, &ids),
             first.words()
         ));
-        for receiver in &group.errand.receivers {
+        let group = self.state.groups.get(name);
+        let receivers = group.map(|group| group.errand.receivers.clone());
+        for receiver in receivers.unwrap_or_default() {
             let notice = Notice {
-                receiver: receiver.clone(),
+                receiver,
                 alarms: ids.clone(),
                 escalation: 0,
             };
@@ -159,14 +161,14 @@ impl AlarmPlugin {
 
     /// Who else of a group is in alarm: a fire that spreads is read in the second notice, not guessed
     /// from two. Empty when nobody else is.
-    fn group_words(&self, group: &Group, ids: &[String]) -> String {
+    fn group_words(&self, name: &GroupName, ids: &[String]) -> String {
         let mut words = String::new();
         if ids.len() > 1 {
             let named = self.sources(ids.iter());
             words = format!("[同组共 {0} 条 / {0} of this group: {named}] ", ids.len());
         }
-        let most = ALARMS_PER_NOTICE;
-        let (before, total) = group.told_places(ids, most, &self.state.steps);
+        let shown = (ALARMS_PER_NOTICE, &self.state.steps);
+        let (before, total) = self.state.groups.told_places(name, ids, shown);
         if total > 0 {
             let named = listed(&before, total);
             words.push_str(&format!("[此前已报 / told before: {named}] "));
@@ -231,9 +233,9 @@ impl AlarmPlugin {
             ..alarm.event.clone()
         };
         let receivers = alarm.told.clone();
-        if let Some(alarm) = self.state.alarms.get_mut(id) {
-            alarm.more.clear();
-        }
+        let names_more = |alarm: &Alarm| !alarm.more.is_empty();
+        let alarms = &mut self.state.alarms;
+        alarms.change_if(id, names_more, |alarm| alarm.more.clear());
         for receiver in receivers {
             let notice = Notice {
                 receiver,
@@ -252,11 +254,9 @@ impl AlarmPlugin {
         let correlation = notice.alarms.first().cloned();
         let target = Target::receiver(&notice.receiver);
         for id in &notice.alarms {
-            if let Some(alarm) = self.state.alarms.get_mut(id) {
-                alarm.told.insert(notice.receiver.clone());
-            }
+            self.state.tells(id, &notice.receiver);
         }
-        self.state.ordered.push_back(notice);
+        self.state.order(notice);
         decisions.order(target, OrderLane::Routine, deadline, body, correlation);
     }
 
@@ -266,7 +266,8 @@ impl AlarmPlugin {
             let Some(timer) = self
                 .state
                 .timers
-                .first()
+                .keys()
+                .next()
                 .filter(|timer| timer.0 <= entry.time)
             else {
                 break;
@@ -281,11 +282,11 @@ impl AlarmPlugin {
         self.say_missed(entry, decisions);
         self.age(entry, AGED_A_TICK);
         while self.ordered_now < NOTICES_MAX {
-            let Some((name, group)) = self.state.groups.take_due(entry.time) else {
+            let Some(name) = self.state.groups.take_due(entry.time) else {
                 break;
             };
             self.state.steps.one();
-            self.flush(entry, name, group, decisions);
+            self.flush(entry, &name, decisions);
         }
     }
 
@@ -347,9 +348,9 @@ impl AlarmPlugin {
             .iter()
             .map(|(notice, _)| notice.receiver.clone())
             .collect();
-        if let Some(alarm) = self.state.alarms.get_mut(id) {
-            alarm.escalation = escalated;
-        }
+        let is_lower = |alarm: &Alarm| alarm.escalation < escalated;
+        let alarms = &mut self.state.alarms;
+        alarms.change_if(id, is_lower, |alarm| alarm.escalation = escalated);
         self.touch(id);
         decisions.emit(Body::AlarmUpdate(said.clone()), Some(id.clone()));
         self.tell_later(entry, &said, Later::Escalated, &names, decisions);

@@ -4,13 +4,13 @@ use cordon_contract::{Decisions, Entry, NO_TEXT};
 use cordon_model::codes::person_id;
 use cordon_model::{AlarmEvent, AlarmState, AuditOutcome};
 
+use crate::alarm::Alarm;
 use crate::alike::Standing;
 use crate::kept::are_cut;
 use crate::life::is_over;
 use crate::place::{EndPlaces, Place};
 use crate::plugin::AlarmPlugin;
 use crate::routes::{Later, is_grave};
-use crate::state::Alarm;
 
 /// Alarms that are marked and told when a source ends one of them and does not say which.
 const MARKED_MAX: usize = 10;
@@ -40,16 +40,19 @@ impl AlarmPlugin {
         let [one] = meant.as_slice() else {
             return self.unclear(entry, event, &meant, decisions);
         };
-        let Some(alarm) = self.state.alarms.get_mut(one) else {
+        let Some(alarm) = self.state.alarms.get(one) else {
             return;
         };
-        let names = &mut alarm.names;
+        let mut names = alarm.names.clone();
         let ends = match is_known {
             true => is_sure && names.end(&event.alarm_id),
             false => is_sure && !names.are_several(),
         };
         // One of what is counted in it is over, and so is the alarm with the last.
         let waits = is_known && is_sure && !names.are_many();
+        let is_told = |alarm: &Alarm| alarm.names != names;
+        let end = |alarm: &mut Alarm| alarm.names.clone_from(&names);
+        self.state.alarms.change_if(one, is_told, end);
         match (ends, waits) {
             (true, _) => self.clear(entry, one, &event.description, decisions),
             (false, true) => self.touch(one),
@@ -152,12 +155,14 @@ impl AlarmPlugin {
     ) {
         let mut marked = Vec::new();
         for id in alike.iter().take(MARKED_MAX) {
+            let known = self.state.alarms.get(id);
+            if known.is_none_or(|alarm| alarm.is_unclear) {
+                continue;
+            }
             let Some(alarm) = self.state.alarms.get_mut(id) else {
                 continue;
             };
-            if std::mem::replace(&mut alarm.is_unclear, true) {
-                continue;
-            }
+            alarm.is_unclear = true;
             let (is, note) = (alarm.state, alarm.words());
             self.touch(id);
             let update = self.step_of_hub(entry, id, (is, is), &note);

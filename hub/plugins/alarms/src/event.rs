@@ -4,13 +4,13 @@ use cordon_contract::{ALARM_FORGOTTEN, Decisions, Entry, Owner};
 use cordon_model::name::mark;
 use cordon_model::{AlarmEvent, AuditOutcome, Body, Timestamp};
 
+use crate::alarm::Alarm;
 use crate::detect;
 use crate::kept::{kept, kept_words};
 use crate::life::is_over;
 use crate::plugin::AlarmPlugin;
 use crate::recent::Likeness;
 use crate::routes::is_grave;
-use crate::state::Alarm;
 use crate::told::speaker;
 use crate::words::Heard;
 
@@ -200,8 +200,8 @@ impl AlarmPlugin {
     ) -> Option<Alarm> {
         let id = &event.alarm_id;
         let is_hubs = self.is_hubs(entry);
-        self.state.leave(id);
-        let mut alarm = self.state.alarms.remove(id)?;
+        self.state.leave_groups(id);
+        let mut alarm = self.state.alarms.get(id)?.clone();
         let was = &alarm.event;
         let (level, code) = (was.alarm_level, was.alarm_code);
         let is_more = event.alarm_level < level || event.alarm_code != code;
@@ -310,20 +310,21 @@ impl AlarmPlugin {
         let id = alarm.event.alarm_id.clone();
         let facts = self.places.facts(&alarm.event);
         let errands = self.routes.resolve(&facts);
+        let before = alarm.timers(&id);
         alarm.state = alarm.event.state;
         alarm.raised = entry.time;
         alarm.errands.clone_from(&errands);
-        if alarm.is_raised() {
-            self.state.timers.extend(alarm.timers(&id));
-        }
+        let is_raised = alarm.is_raised();
+        let timers = is_raised.then(|| alarm.timers(&id));
+        self.state.escalates_at(&before, timers.unwrap_or_default());
         self.state.alarms.insert(id.clone(), alarm);
         self.touch(&id);
         for errand in &errands {
             match is_quiet {
                 true => self.join_quietly(&id, &facts, errand),
                 false => {
-                    let (name, group) = self.join(entry, &id, &facts, errand, hold);
-                    self.flush(entry, name, group, decisions);
+                    let name = self.join(entry, &id, &facts, errand, hold);
+                    self.flush(entry, &name, decisions);
                 }
             }
         }

@@ -5,15 +5,17 @@
 //! receivers by the tree of [`Routes`], and escalates what nobody acknowledged in time. Time is the
 //! time of entries; nothing here knows a clock.
 //!
-//! `routes` is the tree and its file, `facts` what a matcher may look at, `life` the lawful steps,
-//! `event` what happens when an alarm comes in, `told` which alarm it tells of again, `words` what its words say of
-//! where it is, `place` whether an end says the same, `detect` and `outage` the two detectors, `dispatch`
-//! notices and escalations, `group` who is told together and when, `kept` what is kept of what was said, `room` what is open and can be
-//! spared, `recent` the last alarm of a source, `missed` what a limit kept out, `delivery` what became of orders, `open` what a page may show.
+//! `state` is what is remembered, `alarm` one alarm of it. `routes` is the tree and its file, `facts` what a matcher
+//! may look at, `life` the lawful steps, `event` what happens when an alarm comes in, `told` which alarm it tells of
+//! again, `words` what its words say of where it is, `place` whether an end says the same, `detect` and `outage` the
+//! two detectors, `dispatch` notices and escalations, `group` and `roll` who is told together and when, `kept` what is
+//! kept of what was said, `room` what is open and can be spared, `recent` the last alarm of a source, `missed` what a
+//! limit kept out, `delivery` what became of orders, `open` what a page may show.
 //! Why it is made so: `docs/design/alarms.md`. Every key of the file: `docs/reference/routes.md`.
 //!
 //! Floor 3: imports model and contract.
 
+mod alarm;
 mod alike;
 mod config;
 mod count;
@@ -34,6 +36,7 @@ mod place;
 mod plugin;
 mod points;
 mod recent;
+mod roll;
 mod room;
 mod routes;
 mod state;

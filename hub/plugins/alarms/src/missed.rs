@@ -29,7 +29,7 @@ pub(crate) enum Limit {
 pub(crate) type Whose = (Limit, Option<Owner>);
 
 /// What one limit kept out.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Missed {
     /// So many since it was said last.
     unsaid: u64,
@@ -66,15 +66,7 @@ impl AlarmPlugin {
         about: Option<(DeviceId, AlarmCode)>,
     ) {
         let (device, code) = about.unzip();
-        let missed = self.state.missed.entry(limit).or_insert_with(|| Missed {
-            unsaid: 0,
-            total: 0,
-            name: String::new(),
-            device: None,
-            code: None,
-            said: None,
-            alarm: None,
-        });
+        let missed = self.state.missed.or_default(limit);
         missed.unsaid = missed.unsaid.saturating_add(1);
         missed.total = missed.total.saturating_add(1);
         missed.name = name;
@@ -85,19 +77,23 @@ impl AlarmPlugin {
 
     /// Says what limits kept out, at most once a minute for each, and that there is room again.
     pub(crate) fn say_missed(&mut self, entry: &Entry, decisions: &mut Decisions) {
-        let all = std::mem::take(&mut self.state.missed);
-        for (index, (whose, mut missed)) in all.into_iter().enumerate() {
+        let all: Vec<Whose> = self.state.missed.keys().cloned().collect();
+        for (index, whose) in all.into_iter().enumerate() {
             let quiet = |said| entry.time.ms_since(said) >= SAID_EVERY_MS;
-            if !missed.said.is_none_or(quiet) {
-                self.state.missed.insert(whose, missed);
-            } else if missed.unsaid > 0 {
+            let missed = self.state.missed.get(&whose);
+            let Some(missed) = missed.filter(|missed| missed.said.is_none_or(quiet)) else {
+                continue;
+            };
+            if missed.unsaid > 0 {
+                let mut missed = missed.clone();
                 self.say(entry, &whose, RAISED_MAX + index, &mut missed, decisions);
-                self.state.missed.insert(whose, missed);
-            } else if !self.has_room(&whose) {
-                self.state.missed.insert(whose, missed);
-            } else if let Some(alarm) = missed.alarm {
-                let words = "又有余量 / there is room again";
-                self.clear(entry, &alarm, words, decisions);
+                self.state.missed.set(whose, missed);
+            } else if self.has_room(&whose) {
+                let missed = self.state.missed.remove(&whose);
+                if let Some(alarm) = missed.and_then(|missed| missed.alarm) {
+                    let words = "又有余量 / there is room again";
+                    self.clear(entry, &alarm, words, decisions);
+                }
             }
         }
     }
@@ -165,7 +161,7 @@ impl AlarmPlugin {
 
     fn has_room(&self, whose: &Whose) -> bool {
         match whose {
-            (Limit::Devices, _) => self.state.unplanned.len() < self.share(),
+            (Limit::Devices, _) => self.state.outages.unplanned() < self.share(),
             (Limit::Points, owner) => {
                 let owner = owner.as_ref();
                 owner.is_none_or(|owner| self.has_room_for_point(owner))

@@ -11,7 +11,7 @@ use crate::words::Heard;
 const NAMES_MAX: usize = 50;
 
 /// The names under which a source told of one alarm, by their marks.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Names {
     lasting: BTreeSet<u64>,
     ended: BTreeSet<u64>,

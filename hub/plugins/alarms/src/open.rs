@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use cordon_contract::Table;
 use cordon_model::{AlarmCode, AlarmLevel, AlarmState, Timestamp};
 
-use crate::state::Alarm;
+use crate::alarm::Alarm;
 
 /// One open alarm.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -86,7 +87,7 @@ impl OpenAlarms {
     }
 
     /// Shows these and no others.
-    pub(crate) fn show_all(&self, alarms: &BTreeMap<String, Alarm>) {
+    pub(crate) fn show_all(&self, alarms: &Table<String, Alarm>) {
         let mut shelf = self.write();
         *shelf = Shelf::default();
         for (id, alarm) in alarms {

@@ -3,25 +3,24 @@
 use std::sync::Arc;
 
 use cordon_contract::{
-    Decisions, Entry, EntryKind, Fault, HUB_START, Owner, Owners, Plugin, Word, speaker_of,
+    Decisions, Entry, EntryKind, HUB_START, Owner, Owners, Plugin, Rows, Word, speaker_of,
 };
 use cordon_model::name::mark;
 use cordon_model::plan::ParkPlan;
 use cordon_model::{AlarmEvent, AlarmState, AlarmUpdate, AuditEvent, AuditOutcome, Body, PartyId};
 
+use crate::alarm::{Alarm, answer_words};
 use crate::config::Config;
 use crate::count::is_of_many;
 use crate::detect::is_worse;
 use crate::facts::{Places, source};
 use crate::life::{self, is_over};
 use crate::open::OpenAlarms;
+use crate::points::Point;
 use crate::recent::Likeness;
 use crate::routes::{Later, Routes, is_grave};
-use crate::state::{Alarm, Point, State, answer_words};
+use crate::state::State;
 use crate::told::speaker;
-
-/// The form of the saved state. What was saved in another form is not read as this one.
-const FORM: &[u8] = b"alarms/14;";
 
 /// Points of one device of the park's that may be in alarm whatever others have.
 const POINTS_MIN: usize = 20;
@@ -55,7 +54,7 @@ impl AlarmPlugin {
             hub,
             config,
             places: Places::new(&plan),
-            state: State::default(),
+            state: State::new(),
             ordered_now: 0,
             owners,
             enterprises: plan.enterprises.len(),
@@ -369,28 +368,16 @@ impl Plugin for AlarmPlugin {
         }
     }
 
-    fn snapshot(&self) -> Result<Vec<u8>, Fault> {
-        postcard::to_extend(&self.state, FORM.to_vec()).map_err(|error| unusable(&error))
+    fn tables(&mut self) -> Vec<&mut dyn Rows> {
+        self.state.tables()
     }
 
-    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Fault> {
-        let form = snapshot.strip_prefix(FORM);
-        let state = form.ok_or_else(|| unusable(&"it has another form"))?;
-        self.state = postcard::from_bytes(state).map_err(|error| unusable(&error))?;
+    fn restored(&mut self) {
         self.state.index();
         let owners = &self.owners;
         self.state.points.index(|device| owners.of_device(device));
         self.shown.show_all(&self.state.alarms);
-        Ok(())
     }
-}
-
-fn unusable(error: &dyn std::fmt::Display) -> Fault {
-    Fault::new(
-        "P040",
-        format!("the state of the alarms is not usable: {error}"),
-    )
-    .remedy("delete state.redb; the state is rebuilt from the journal")
 }
 
 /// Cuts a text to the language's length.

@@ -3,34 +3,59 @@
 
 use std::collections::BTreeMap;
 
-use cordon_contract::Owner;
-use cordon_model::DeviceId;
+use cordon_contract::{Owner, Rows, Table};
+use cordon_model::{AlarmCode, DeviceId, Timestamp};
 use serde::{Deserialize, Serialize};
-
-use crate::state::Point;
 
 /// Device and measuring point.
 pub(crate) type PointKey = (DeviceId, String);
 
+/// A measuring point in alarm.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Point {
+    /// Which threshold it is beyond.
+    pub code: AlarmCode,
+    /// Its alarm.
+    pub alarm: String,
+    /// Since when it is back.
+    pub back: Option<Timestamp>,
+}
+
 /// The points in alarm.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug)]
 pub(crate) struct Points {
-    known: BTreeMap<PointKey, Point>,
-    /// How many are whose. Found again from the points, never saved.
-    #[serde(skip)]
+    known: Table<PointKey, Point>,
+    /// How many are whose. Found again from the points, never stored.
     count: BTreeMap<Owner, usize>,
-    /// How many of them are of the park's devices; not saved.
-    #[serde(skip)]
+    /// How many of them are of the park's devices; not stored.
     of_park: usize,
-    /// The point of each alarm; not saved.
-    #[serde(skip)]
+    /// The point of each alarm; not stored.
     alarms: BTreeMap<String, PointKey>,
 }
 
 impl Points {
-    /// Takes a point out, to change it or to let it go.
-    pub(crate) fn take(&mut self, key: &PointKey, owner: &Owner) -> Option<Point> {
-        let point = self.known.remove(key)?;
+    pub(crate) fn new() -> Self {
+        Self {
+            known: Table::new("points", 1),
+            count: BTreeMap::new(),
+            of_park: 0,
+            alarms: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn table(&mut self) -> &mut dyn Rows {
+        &mut self.known
+    }
+
+    pub(crate) fn get(&self, key: &PointKey) -> Option<&Point> {
+        self.known.get(key)
+    }
+
+    /// Lets a point go.
+    pub(crate) fn remove(&mut self, key: &PointKey, owner: &Owner) {
+        let Some(point) = self.known.remove(key) else {
+            return;
+        };
         self.alarms.remove(&point.alarm);
         if let Some(count) = self.count.get_mut(owner) {
             *count = count.saturating_sub(1);
@@ -39,15 +64,22 @@ impl Points {
             self.count.remove(owner);
         }
         self.of_park = self.of_park.saturating_sub(usize::from(is_park(owner)));
-        Some(point)
     }
 
+    /// Puts a point as it is now.
     pub(crate) fn put(&mut self, key: PointKey, point: Point, owner: &Owner) {
-        self.alarms.insert(point.alarm.clone(), key.clone());
-        if self.known.insert(key, point).is_none() {
-            *self.count.entry(owner.clone()).or_default() += 1;
-            self.of_park += usize::from(is_park(owner));
+        match self.known.get(&key) {
+            Some(before) if *before == point => return,
+            Some(before) => {
+                self.alarms.remove(&before.alarm);
+            }
+            None => {
+                *self.count.entry(owner.clone()).or_default() += 1;
+                self.of_park += usize::from(is_park(owner));
+            }
         }
+        self.alarms.insert(point.alarm.clone(), key.clone());
+        self.known.insert(key, point);
     }
 
     /// The measuring point of its device that an alarm is about.

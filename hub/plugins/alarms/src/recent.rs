@@ -1,7 +1,8 @@
 //! The last alarm of each source, for flood protection.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use cordon_contract::{Rows, Table};
 use cordon_model::{AlarmCode, AlarmLevel, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +13,7 @@ const FRESH_MAX: usize = 10_000;
 pub(crate) type Likeness = (AlarmCode, AlarmLevel, String, u64);
 
 /// The last alarm of a source.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Recent {
     pub alarm: String,
     pub at: Timestamp,
@@ -22,15 +23,25 @@ pub(crate) struct Recent {
 
 /// The last alarms by source. A source that was silent for the whole window is remembered only while its
 /// alarm is active, so that it can still say that this one ended.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug)]
 pub(crate) struct Recents {
-    last: BTreeMap<Likeness, Recent>,
-    /// Those not held, by time; not saved.
-    #[serde(skip)]
+    last: Table<Likeness, Recent>,
+    /// Those not held, by time; not stored.
     fresh: BTreeSet<(Timestamp, Likeness)>,
 }
 
 impl Recents {
+    pub(crate) fn new() -> Self {
+        Self {
+            last: Table::new("recents", 1),
+            fresh: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn table(&mut self) -> &mut dyn Rows {
+        &mut self.last
+    }
+
     pub(crate) fn get(&self, likeness: &Likeness) -> Option<&Recent> {
         self.last.get(likeness)
     }
@@ -42,10 +53,11 @@ impl Recents {
             at,
             held: false,
         };
-        if let Some(before) = self.last.insert(likeness.clone(), recent) {
+        if let Some(before) = self.last.get(&likeness) {
             self.fresh.remove(&(before.at, likeness.clone()));
         }
-        self.fresh.insert((at, likeness));
+        self.fresh.insert((at, likeness.clone()));
+        self.last.set(likeness, recent);
     }
 
     /// The longest silent source, when it was silent since before `since` or one too many is remembered.
@@ -77,7 +89,7 @@ impl Recents {
         }
     }
 
-    /// Finds again what is not saved.
+    /// Finds again what is not stored.
     pub(crate) fn index(&mut self) {
         let fresh = self.last.iter().filter(|(_, recent)| !recent.held);
         self.fresh = fresh

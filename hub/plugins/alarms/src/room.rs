@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use cordon_contract::Owner;
 use cordon_model::{AlarmLevel, Timestamp};
 
+use crate::alarm::Alarm;
 use crate::life::is_over;
-use crate::state::Alarm;
 
 /// Over before active, low before high, old before new: the last is the one to be spared first.
 type Rank = (bool, AlarmLevel, Reverse<Timestamp>, Reverse<String>);
 
-/// The open alarms of each owner. Found again from the alarms, never saved; every question and every
+/// The open alarms of each owner. Found again from the alarms, never stored; every question and every
 /// change costs the logarithm of what is open.
 #[derive(Debug, Default)]
 pub(crate) struct Room {

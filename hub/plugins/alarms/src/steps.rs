@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-/// Items looked at since the start. Nothing is decided by it and it is not saved.
+/// Items looked at since the start. Nothing is decided by it and it is not stored.
 #[derive(Debug, Default)]
 pub(crate) struct Steps(Cell<u64>);
 

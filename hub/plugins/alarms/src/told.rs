@@ -4,13 +4,13 @@
 use cordon_contract::{Decisions, Entry, made_name, speaker_of};
 use cordon_model::{AlarmEvent, Body};
 
+use crate::alarm::Alarm;
 use crate::alike::Standing;
 use crate::detect;
 use crate::life::is_over;
 use crate::plugin::AlarmPlugin;
 use crate::recent::Likeness;
 use crate::routes::is_grave;
-use crate::state::Alarm;
 use crate::words::gist;
 
 /// Alarms of one name that are active at once. In other words still it is counted in the last of them.

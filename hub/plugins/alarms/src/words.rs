@@ -42,7 +42,7 @@ pub(crate) fn gist(words: &str) -> String {
 }
 
 /// Texts that were told of one alarm, by a number made of each.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Heard(BTreeSet<u64>);
 
 impl Heard {

@@ -14,7 +14,7 @@ const SIZES: [usize; 3] = [1_000, 4_000, 16_000];
 
 /// A hub with so many red alarms open of as many devices, which has no room for one more. Half of them
 /// were acknowledged.
-fn full(size: usize) -> Hub {
+pub fn full(size: usize) -> Hub {
     let config = Config {
         open_max: size,
         ..Config::default()
@@ -34,7 +34,7 @@ fn full(size: usize) -> Hub {
     hub
 }
 
-fn red(hub: &mut Hub, number: usize) -> Vec<Body> {
+pub fn red(hub: &mut Hub, number: usize) -> Vec<Body> {
     let device = format!("D-{number}");
     let id = format!("a-{number}");
     hub.detect(&id, &device, AlarmCode::Fire, AlarmLevel::Red)
@@ -118,8 +118,7 @@ fn a_restored_state_knows_what_is_due_and_what_can_be_spared() {
     let mut hub = full(100);
     hub.wait(61);
     let mut again = full(100);
-    let saved = hub.plugin.snapshot().unwrap();
-    again.plugin.restore(&saved).unwrap();
+    again.put_back(&hub.plugin.kept().unwrap());
     again.now = hub.now;
     hub.orders.clear();
     again.orders.clear();
@@ -129,7 +128,7 @@ fn a_restored_state_knows_what_is_due_and_what_can_be_spared() {
     }
     assert_eq!(hub.wait(3_700), again.wait(3_700));
     assert_eq!(hub.notices(), again.notices());
-    let ends = [hub, again].map(|hub| hub.plugin.snapshot().unwrap());
+    let ends = [hub, again].map(|mut hub| hub.plugin.kept().unwrap());
     assert!(ends[0] == ends[1]);
 }
 

@@ -4,7 +4,7 @@ use cordon_contract::EntryKind;
 use cordon_model::{AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AlarmState::*, Body};
 
 use crate::hub::{Hub, audits};
-use crate::over::{BOTH, DUTY, Who, all, close, end, event, nameless, red, restart, say};
+use crate::over::{BOTH, DUTY, Who, all, close, end, event, nameless, red, say};
 
 /// What people closed, what burns, and the end of what people closed.
 const ENDS: [(&str, &str, &str); 29] = [
@@ -105,7 +105,7 @@ fn an_end_that_tells_of_another_place_ends_nothing() {
                 close(&mut hub, "t");
                 hub.wait(1);
                 red(&mut hub, who, "t", &words(burning));
-                restart(&mut hub);
+                hub.restart();
                 end(&mut hub, who, "t", &words(ending));
                 let left = raised(&hub);
                 assert_eq!(left.len(), 1, "{who:?} {burning}: {ending}");
@@ -164,7 +164,7 @@ fn the_end_of_what_was_counted_or_is_long_over_ends_no_other() {
                 close(&mut hub, &id);
             }
         }
-        restart(&mut hub);
+        hub.restart();
         for words in [
             "ZONE 9 FIRE",
             "ZONE 9 normal",
@@ -292,7 +292,7 @@ fn an_end_without_a_place_ends_nothing_where_others_were_told() {
                 close(&mut hub, other);
                 hub.wait(1);
                 red(&mut hub, who, "n", "ZONE 2 FIRE");
-                restart(&mut hub);
+                hub.restart();
                 end(&mut hub, who, "n", ending);
                 assert_eq!(raised(&hub).len(), 1, "{who:?} {other} {ending}");
             }
@@ -311,7 +311,7 @@ fn an_end_without_a_place_ends_nothing_where_others_were_told() {
             };
             let body = Some(Body::AlarmEvent(flooded));
             hub.step(EntryKind::Message, "HUB-1", body, "", 1);
-            restart(&mut hub);
+            hub.restart();
             end(&mut hub, who, "n", ending);
             assert_eq!(raised(&hub).len(), 2, "{who:?} {ending}");
             end(&mut hub, who, "n", "ZONE 2 normal");
@@ -358,7 +358,7 @@ fn an_end_that_leaves_out_where_ends_nothing_where_others_were_told() {
                 hub.wait(1);
                 let told = event("v", AlarmLevel::Red, "smoke", hub.now);
                 say(&mut hub, who, place(burns, told));
-                restart(&mut hub);
+                hub.restart();
                 end(&mut hub, who, "v", ending);
                 assert_eq!(raised(&hub).len(), 1, "{who:?} {closed} {ending}");
                 let over = AlarmEvent {
@@ -567,7 +567,7 @@ fn an_area_that_the_plan_does_not_know_tells_two_fires_apart() {
                 );
             }
             let before = all(&hub, Raised).len();
-            restart(&mut hub);
+            hub.restart();
             tell(&mut hub, "3F", Cleared);
             let open = hub.plugin.open_alarms().page(None, 100);
             let burns = |area: &str| {

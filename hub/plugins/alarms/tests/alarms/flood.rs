@@ -47,8 +47,7 @@ fn points_of_a_partner_take_no_room_of_the_parks() {
         hub.step(EntryKind::Message, "enterprise-1", body, "", 0);
     }
     // So it is after a restart.
-    let saved = hub.plugin.snapshot().unwrap();
-    hub.plugin.restore(&saved).unwrap();
+    hub.restart();
     let body = sample(&hub, "GAS-E1", ROOM + 50);
     let said = hub.step(EntryKind::Message, "enterprise-1", body, "", 0);
     assert!(said.is_empty(), "{said:?}");
@@ -245,8 +244,7 @@ fn partners_alarms_take_no_room_of_the_parks() {
     );
     // So it is after a restart.
     let mut again = small();
-    let saved = hub.plugin.snapshot().unwrap();
-    again.plugin.restore(&saved).unwrap();
+    again.put_back(&hub.plugin.kept().unwrap());
     let said = invented(&mut again, "enterprise-1", "one-last");
     assert_eq!(audits(&said), ["alarm.forgotten"]);
     assert_eq!(open_of(&again, "park-"), ROOM);
@@ -398,8 +396,7 @@ fn further_red_ones_of_a_raised_flood_alarm_are_named_once_in_the_window() {
     count(&mut hub, "tank 7");
     assert!(hub.told().is_empty(), "not each of them");
     // So it is after a restart.
-    let saved = hub.plugin.snapshot().unwrap();
-    hub.plugin.restore(&saved).unwrap();
+    hub.restart();
     hub.wait(Config::default().flood_s);
     let told = hub.notices();
     let counts = told.iter().filter(|one| one.3.contains("counted in it"));

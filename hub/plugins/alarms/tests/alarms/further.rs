@@ -1,7 +1,6 @@
 //! A panel says one thing more: in the same words, under the same name, or without a name.
 
 use cordon_alarms::Config;
-use cordon_contract::Plugin as _;
 use cordon_model::{AlarmCode, AlarmLevel, AlarmState, AlarmState::*, Body};
 
 use crate::hub::{Hub, alarm, audits, updates};
@@ -36,11 +35,6 @@ fn acknowledge(hub: &mut Hub, id: &str) {
     hub.told();
 }
 
-fn restart(hub: &mut Hub) {
-    let saved = hub.plugin.snapshot().unwrap();
-    hub.plugin.restore(&saved).unwrap();
-}
-
 /// The name of the open alarm with these words, and its state.
 fn with(hub: &Hub, words: &str) -> (String, AlarmState) {
     let open = hub.plugin.open_alarms().page(None, 100);
@@ -68,7 +62,7 @@ fn a_further_fire_after_people_acknowledged_raises_the_alarm_and_is_told_when_th
     acknowledge(&mut hub, "a");
     fire(&mut hub, "d", "smoke");
     assert_eq!((open.state("a"), hub.told().len()), (Some(Raised), 0));
-    restart(&mut hub);
+    hub.restart();
     hub.wait(55);
     assert!(hub.told().is_empty(), "the window is not over");
     hub.wait(1);
@@ -130,7 +124,7 @@ fn what_is_told_again_after_people_acknowledged_raises_the_alarm_once_in_the_win
             hub.wait(1);
             assert_eq!(tell(&mut hub), (Some(Acknowledged), 0));
         }
-        restart(&mut hub);
+        hub.restart();
         hub.wait(60);
         assert_eq!(open.state(&first), Some(Raised));
         assert_eq!(hub.notices()[0].2, Raised);
@@ -164,7 +158,7 @@ fn a_name_of_an_active_alarm_in_other_words_or_of_another_code_is_another_alarm(
     hub.wait(1);
     fire(&mut hub, "s1", "ZONE 9");
     assert_eq!((open.total(), hub.told().len()), (4, 0));
-    restart(&mut hub);
+    hub.restart();
     // The end of the name means the one of its code, and none when it can mean several.
     let leak = open
         .page(None, 10)
@@ -231,7 +225,7 @@ fn the_end_of_a_name_that_was_used_before_ends_the_open_alarm() {
     let second = all.iter().find(|one| one.state == Raised).unwrap();
     assert_ne!(second.id, "x1");
     hub.wait(1);
-    restart(&mut hub);
+    hub.restart();
     let said = end(&mut hub, "x1", "smoke");
     assert_eq!(updates(&said), [(second.id.clone(), Cleared, None, None)]);
     assert_eq!(open.state(&second.id), Some(Cleared));

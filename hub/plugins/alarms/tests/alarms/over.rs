@@ -81,11 +81,6 @@ pub fn all(hub: &Hub, state: AlarmState) -> Vec<(String, String)> {
     in_state.map(|one| (one.id, one.description)).collect()
 }
 
-pub fn restart(hub: &mut Hub) {
-    let saved = hub.plugin.snapshot().unwrap();
-    hub.plugin.restore(&saved).unwrap();
-}
-
 /// A panel whose clock went back, stood still, or has none: its next fire under the name and words of one that
 /// was over was taken for that one told again, by its time alone.
 #[test]
@@ -115,7 +110,7 @@ fn a_fire_after_one_is_over_is_another_whatever_the_clock_of_its_source_says() {
                 let open = all(&hub, Raised);
                 assert_eq!(open.len(), 1, "{case}");
                 // Told again while it lasts it is that one, as a name that was never over is.
-                restart(&mut hub);
+                hub.restart();
                 for _ in 0..3 {
                     hub.wait(1);
                     say(&mut hub, who, again.clone());
@@ -219,7 +214,7 @@ fn what_is_told_again_in_the_second_words_of_a_name_is_counted_in_the_second_ala
         assert_eq!(words(&hub), ["ZONE A", "ZONE B"], "{who:?}");
         assert_eq!(hub.told().len(), 2);
         // The end in the words of one of them is the end of that one.
-        restart(&mut hub);
+        hub.restart();
         end(&mut hub, who, "w1", "ZONE B");
         assert_eq!(words(&hub), ["ZONE A"]);
     }
@@ -293,7 +288,7 @@ fn a_name_in_ever_other_words_is_eight_alarms_and_the_last_counts_the_others() {
         red(&mut hub, who, "z", "ZONE 21");
         assert_eq!(last(&hub).3, Raised);
         acknowledge(&mut hub);
-        restart(&mut hub);
+        hub.restart();
         red(&mut hub, who, "z", "ZONE 9");
         assert_eq!(last(&hub).3, Acknowledged, "told before");
         // No end of the name says which of them are over.
@@ -355,7 +350,7 @@ fn an_address_is_no_value_and_the_end_of_one_place_ends_no_other() {
                         close(&mut hub, &id);
                     }
                 }
-                restart(&mut hub);
+                hub.restart();
                 // Whatever is told of the others' end, in their words or near to them.
                 for words in [other, &third, other] {
                     end(&mut hub, who, "n", words);
@@ -407,7 +402,7 @@ fn the_end_of_a_place_without_a_name_ends_no_other() {
             if people_close {
                 close(&mut hub, id);
             }
-            restart(&mut hub);
+            hub.restart();
             for _ in 0..2 {
                 nameless(&mut hub, other, Cleared);
                 nameless(&mut hub, &format!("{other} normal"), Cleared);
@@ -442,7 +437,7 @@ fn what_a_device_tells_without_a_name_in_ever_other_words_is_eight_alarms_of_a_l
     );
     // What was told is told again, and what is further opens it.
     hub.update("operator-1", &last.id, (Raised, Acknowledged), None);
-    restart(&mut hub);
+    hub.restart();
     nameless(&mut hub, "smoke 41", Raised);
     assert_eq!((open.total(), counting(&hub).state), (8, Raised));
     // No end says which of them are over; that of the first ends the first.
@@ -523,7 +518,7 @@ fn what_is_remembered_of_an_alarm_in_ever_other_words_does_not_grow() {
         }
         hub.told();
         hub.wait(2 * Config::default().flood_s);
-        sizes.push(hub.plugin.snapshot().unwrap().len());
+        sizes.push(hub.plugin.kept().unwrap().bytes());
     }
     assert!(sizes[3] < sizes[1] + sizes[1] / 10, "{sizes:?}");
 }
@@ -544,7 +539,7 @@ fn a_name_that_is_not_kept_is_further_once() {
         red(&mut hub, Who::Panel, "n55", "hall");
         assert_eq!(open.state("n0"), Some(Raised), "once in the window");
         hub.update("operator-1", "n0", (Raised, Acknowledged), None);
-        restart(&mut hub);
+        hub.restart();
         for _ in 0..3 {
             hub.wait(1);
             red(&mut hub, Who::Panel, "n55", "hall");

@@ -111,7 +111,7 @@ fn every_red_alarm_is_acknowledged_or_escalated_within_its_deadline() {
 #[test]
 fn what_is_shown_is_what_the_journal_leaves_open() {
     for seed in 0..25 {
-        let hub = story(seed);
+        let mut hub = story(seed);
         let shown: BTreeMap<String, AlarmState> = hub
             .plugin
             .open_alarms()
@@ -144,10 +144,7 @@ fn what_is_shown_is_what_the_journal_leaves_open() {
         open.retain(|_, state| !matches!(state, AlarmState::Closed | AlarmState::Rejected));
         assert_eq!(shown, open, "seed {seed}");
         let mut again = Hub::new(ROUTES);
-        again
-            .plugin
-            .restore(&hub.plugin.snapshot().unwrap())
-            .unwrap();
+        again.put_back(&hub.plugin.kept().unwrap());
         let restored = again.plugin.open_alarms().page(None, usize::MAX);
         assert_eq!(restored, hub.plugin.open_alarms().page(None, usize::MAX));
     }
@@ -157,7 +154,7 @@ fn what_is_shown_is_what_the_journal_leaves_open() {
 #[test]
 fn a_replay_decides_the_same() {
     for seed in 0..8 {
-        let told = story(seed);
+        let mut told = story(seed);
         let mut again = Hub::new(ROUTES);
         let mut decided = Vec::new();
         let mut made = Vec::new();
@@ -173,10 +170,7 @@ fn a_replay_decides_the_same() {
             }));
         }
         assert_eq!(decided, made, "seed {seed}");
-        assert_eq!(
-            again.plugin.snapshot().unwrap(),
-            told.plugin.snapshot().unwrap()
-        );
+        assert_eq!(again.plugin.kept().unwrap(), told.plugin.kept().unwrap());
     }
 }
 
