@@ -116,7 +116,7 @@ impl Hub {
 
     fn led(&mut self, first: Input) -> Vec<Body> {
         let mut said = Vec::new();
-        self.stored.changed.clear();
+        self.stored.begin();
         let mut queue = VecDeque::from([first]);
         while let Some((kind, sender, body, label, cause, speaker)) = queue.pop_front() {
             let entry = self.entry(kind, (&sender, speaker), body, label, cause);
