@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use cordon_contract::{Clock, EntryKind, Fault};
 use cordon_journal::{Changes, FaultKind, Journal, JournalFault, Receipts, SpaceLevel, State as _};
-use cordon_model::Digest;
+use cordon_model::{Digest, Timestamp};
 
 use crate::answer::{Answerer, refuse_late};
 use crate::astray::Unsaved;
-use crate::batch::{Batch, Line};
+use crate::batch::Batch;
 use crate::board::Board;
 use crate::config::HubConfig;
 use crate::core::order_of;
@@ -327,7 +327,9 @@ impl Sequencer {
         self.timers_at = now;
         self.kit.ties.board.lock().ticked_at = Some(Instant::now());
         let last = self.kit.core.fold().now.last_tick;
-        now.saturating_sub(last) >= TICK_AT_LEAST_MICROS || self.kit.core.is_due(time)
+        now.saturating_sub(last) >= TICK_AT_LEAST_MICROS
+            || self.kit.unrecorded.waits()
+            || self.kit.core.is_due(time)
     }
 
     /// One round: a tick if it is time, everything taken, one commit.

@@ -34,5 +34,6 @@ mod signed;
 mod stalled;
 mod table;
 mod tables;
+mod ticks;
 mod unrecorded;
 mod unsaved;

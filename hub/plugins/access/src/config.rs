@@ -77,7 +77,7 @@ impl Default for AccessConfig {
             confidence_percent_min: 30,
             passage_s_max: 120,
             tailgate_s: 15,
-            snapshot_s: 60,
+            snapshot_s: 3_600,
             snapshot_change_s: 5,
             alarm_quiet_s: 300,
             expired_memory_days: 7,

@@ -53,6 +53,11 @@ impl Groups {
         self.all.get(name)
     }
 
+    /// Whether something is to be done for one.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        self.agenda.first().is_some_and(|(due, _)| *due <= now)
+    }
+
     /// Takes the group that is longest due from the agenda; who has seen to it settles it.
     pub(crate) fn take_due(&mut self, now: Timestamp) -> Option<GroupName> {
         let (due, _) = self.agenda.first()?;

@@ -71,7 +71,7 @@ impl Outages {
     }
 
     /// The device that has been silent for long enough, and longest, without an alarm.
-    fn due(&self, now: Timestamp) -> Option<(&DeviceId, &Outage)> {
+    pub(crate) fn due(&self, now: Timestamp) -> Option<(&DeviceId, &Outage)> {
         let (_, device) = self.silent.first().filter(|(due, _)| *due <= now)?;
         self.known.get_key_value(device)
     }

@@ -7,7 +7,9 @@ use cordon_contract::{
 };
 use cordon_model::name::mark;
 use cordon_model::plan::ParkPlan;
-use cordon_model::{AlarmEvent, AlarmState, AlarmUpdate, AuditEvent, AuditOutcome, Body, PartyId};
+use cordon_model::{
+    AlarmEvent, AlarmState, AlarmUpdate, AuditEvent, AuditOutcome, Body, PartyId, Timestamp,
+};
 
 use crate::alarm::{Alarm, answer_words};
 use crate::config::Config;
@@ -366,6 +368,20 @@ impl Plugin for AlarmPlugin {
             EntryKind::Audit if entry.label == HUB_START => self.forget_unraised(),
             EntryKind::Submission | EntryKind::Refused | EntryKind::Audit => {}
         }
+    }
+
+    fn is_due(&self, time: Timestamp, _clock: Timestamp) -> bool {
+        let state = &self.state;
+        let flood_s = i64::from(self.config.flood_s);
+        let timer = state.timers.keys().next();
+        let more = state.more_due.keys().next();
+        timer.is_some_and(|timer| timer.0 <= time)
+            || more.is_some_and(|(due, _)| *due <= time)
+            || state.outages.due(time).is_some()
+            || state.groups.is_due(time)
+            || state.recents.stale(time.plus_seconds(-flood_s)).is_some()
+            // Looked at until there is room again.
+            || !state.missed.is_empty()
     }
 
     fn tables(&mut self) -> Vec<&mut dyn Rows> {

@@ -122,7 +122,18 @@ impl Hub {
             let entry = self.entry(kind, (&sender, speaker), body, label, cause);
             self.entries.push(entry.clone());
             let mut decisions = Decisions::default();
+            let is_idle =
+                entry.kind == EntryKind::Tick && !self.plugin.is_due(entry.time, entry.clock);
             self.plugin.step(&entry, &mut decisions);
+            if is_idle {
+                let tables = self.plugin.tables();
+                let changed = tables.iter().map(|it| it.changed()).sum::<usize>();
+                assert_eq!(
+                    (decisions.items().len(), changed),
+                    (0, 0),
+                    "nothing was due"
+                );
+            }
             self.stored.take(&mut self.plugin);
             for decision in decisions.take() {
                 match decision {
