@@ -39,6 +39,10 @@ const PATIENCE: Duration = Duration::from_millis(10);
 /// Lines after which a batch is committed although work is left.
 const LINES_MAX: usize = 4_096;
 
+/// Rows after which a save is due: each costs about a microsecond of the sequencer's thread where it is one of many.
+const ROWS_HANDED_MAX: usize = 700;
+/// Entries between two counts of them.
+const ROWS_COUNTED_EACH: u64 = 100;
 /// A tick is written after so long, due or not.
 const TICK_AT_LEAST_MICROS: i64 = 60_000_000;
 /// Between two saves for the sake of many marks at least: one that found no room is not tried at once.
@@ -75,6 +79,8 @@ pub(crate) struct Sequencer {
     pub(crate) reader: EntryReader,
     pub(crate) inbox: Inbox,
     saver: Saver,
+    /// The entry at which changed rows were counted last.
+    rows_at: u64,
     /// When the timers were looked at, microseconds of the journal's time.
     timers_at: i64,
     saved_at: Instant,
@@ -171,6 +177,7 @@ impl Sequencer {
             saved: recovered.from,
             looked_at: Instant::now(),
             timers_at: 0,
+            rows_at: 0,
             astray: Vec::new(),
             unsaved: None,
         };
@@ -544,14 +551,25 @@ impl Sequencer {
         }
         self.inbox.stored(self.saver.position());
         let grown = self.journal.last().saturating_sub(self.saved);
-        let config = &self.kit.ties.config;
         let many = self.inbox.waiting() >= MARKS_MAX && self.saved_at.elapsed() >= SAVE_AGAIN;
+        let many = many || self.has_many_rows();
+        let config = &self.kit.ties.config;
         let due = grown >= config.save_entries
             || many
             || self.saved_at.elapsed() >= Duration::from_millis(config.save_ms);
         if grown > 0 && due {
             self.save();
         }
+    }
+
+    /// Whether so many rows changed that handing over more would hold the next message up. Counted once in a while.
+    fn has_many_rows(&mut self) -> bool {
+        let last = self.journal.last();
+        if last.saturating_sub(self.rows_at) < ROWS_COUNTED_EACH {
+            return false;
+        }
+        self.rows_at = last;
+        tables::changed(&mut self.kit.core) >= ROWS_HANDED_MAX
     }
 
     /// Hands the present state to the saver.

@@ -160,6 +160,13 @@ pub(crate) fn clear(core: &mut Core) {
 /// Rows to be stored, by where; not yet turned into bytes.
 pub(crate) type Handed = Vec<(String, Changed)>;
 
+/// How many rows a save would hand over.
+pub(crate) fn changed(core: &mut Core) -> usize {
+    let sets = core.table_sets().into_iter();
+    let tables = sets.flat_map(|set| set.tables);
+    tables.map(|table| table.changed()).sum()
+}
+
 /// What changed since this was asked last.
 pub(crate) fn take_changed(core: &mut Core) -> Handed {
     let mut handed = Vec::new();

@@ -15,8 +15,8 @@ use crate::{Goal, Outcome, Ratio, Row, Section, Size, Spread};
 
 /// Grants of a small park.
 const FEW: usize = 1_000;
-/// Grants that change between two saves: five seconds of five hundred messages each.
-const CHANGED: usize = 2_500;
+/// Grants that change between two saves: about as many as make one due.
+const CHANGED: usize = 800;
 
 /// Saves a small and a large park after as many changes.
 pub fn measure(park: &Park, size: &Size) -> Outcome<Section> {
