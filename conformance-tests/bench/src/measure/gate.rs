@@ -1,5 +1,6 @@
 //! Gate decisions: capture in, command durable, with and without sensor load beside them.
 
+pub mod crowded;
 mod door;
 pub mod resent;
 mod traffic;
@@ -31,7 +32,7 @@ const GRANTS: usize = 100;
 /// Measures a quiet park and one with all its sensors talking.
 pub async fn measure(park: &Park, size: &Size) -> Outcome<Section> {
     let before = probe::raw_sync_rate(park.folder(), BATCH_BYTES, size.syncs)?;
-    let gates = Gates::start(park, "gate").await?;
+    let gates = Gates::start(park, "gate", AccessConfig::default()).await?;
     let vehicles = size.letters.min(80_000);
     give_grants(park, &gates.hub, vehicles).await?;
 
@@ -83,10 +84,10 @@ struct Gates {
 
 impl Gates {
     /// Starts it over the journal `name`.
-    async fn start(park: &Park, name: &str) -> Outcome<Self> {
+    async fn start(park: &Park, name: &str, config: AccessConfig) -> Outcome<Self> {
         let plan = Arc::new(crate::plan::plan()?);
         let rules = CedarRules::built_in().map_err(|faults| format!("{faults:?}"))?;
-        let access = AccessPlugin::new(plan, Arc::new(rules), AccessConfig::default());
+        let access = AccessPlugin::new(plan, Arc::new(rules), config);
         let lanes = Arc::new(Door::new("lanes", traffic::barriers()));
         let sensors = Arc::new(Door::new("sensors", Vec::new()));
         let adapters = vec![

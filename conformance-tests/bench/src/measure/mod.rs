@@ -29,6 +29,8 @@ pub enum Measure {
     Gate,
     /// Batches sent again, beside gate decisions.
     Resent,
+    /// Gate decisions in a park with very many grants.
+    Grants,
     /// The journal's syncs and bytes.
     Journal,
     /// What a save of the state costs.
@@ -39,13 +41,14 @@ pub enum Measure {
 
 impl Measure {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Verify,
         Self::Accept,
         Self::Exchange,
         Self::Hostile,
         Self::Gate,
         Self::Resent,
+        Self::Grants,
         Self::Journal,
         Self::State,
         Self::Backlog,
@@ -60,6 +63,7 @@ impl Measure {
             Self::Hostile => "hostile",
             Self::Gate => "gate",
             Self::Resent => "resent",
+            Self::Grants => "grants",
             Self::Journal => "journal",
             Self::State => "state",
             Self::Backlog => "backlog",
@@ -81,6 +85,7 @@ pub fn run(measure: Measure, data: &Path, size: &Size) -> Outcome<Section> {
         Measure::Hostile => runtime.block_on(exchange::hostile::measure(&park, size)),
         Measure::Gate => runtime.block_on(gate::measure(&park, size)),
         Measure::Resent => runtime.block_on(gate::resent::measure(&park, size)),
+        Measure::Grants => runtime.block_on(gate::crowded::measure(&park, size)),
         Measure::Journal => journal::measure(&park, size),
         Measure::State => state::measure(&park, size),
         Measure::Backlog => runtime.block_on(backlog::measure(&park, size)),

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use cordon_access::{AccessConfig, AccessPlugin};
 use cordon_contract::{Changed, Decisions, Entry, EntryKind, Plugin, Standing};
-use cordon_model::{Body, Digest, Message, Plate, PlateColour, Timestamp};
+use cordon_model::{Body, Digest, Message, Timestamp};
 use cordon_rules::CedarRules;
 
 use crate::clock::thread_time;
-use crate::fields::grant_for;
+use crate::fields::{grant_for, plate};
 use crate::park::{Park, now};
 use crate::{Goal, Outcome, Ratio, Row, Section, Size, Spread};
 
@@ -117,15 +117,6 @@ fn take(access: &mut AccessPlugin) -> (usize, Vec<Changed>) {
         .filter(|table| table.changed() > 0);
     let handed: Vec<_> = tables.map(|table| table.take_changed()).collect();
     (handed.iter().map(|it| it.len()).sum(), handed)
-}
-
-/// A plate of its own for each of a million.
-fn plate(number: usize) -> Outcome<Plate> {
-    let letter = char::from(b"ABCDEFGHJK".get(number / 100_000).copied().unwrap_or(b'L'));
-    Ok(Plate {
-        number: format!("苏{letter}{:05}", number % 100_000).parse()?,
-        colour: PlateColour::Yellow,
-    })
 }
 
 fn step(access: &mut AccessPlugin, message: &Message, at: Timestamp) {

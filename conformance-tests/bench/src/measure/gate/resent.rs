@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cordon_access::AccessConfig;
 use cordon_flow::Submit;
 use cordon_model::Message;
 use cordon_security::wsse::{self, VerifiedEnvelope};
@@ -23,7 +24,7 @@ const EVERY: Duration = Duration::from_millis(250);
 
 /// Measures new and repeated batches, then the gates without and with repeated batches beside them.
 pub async fn measure(park: &Park, size: &Size) -> Outcome<Section> {
-    let gates = Gates::start(park, "resent").await?;
+    let gates = Gates::start(park, "resent", AccessConfig::default()).await?;
     let vehicles = size.letters.min(80_000);
     give_grants(park, &gates.hub, vehicles).await?;
     let submit = gates.hub.submit();
