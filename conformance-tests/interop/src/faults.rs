@@ -242,6 +242,7 @@ impl FailingPark {
                 store += &format!("\nspool = \"{spool}\"");
             }
             crate::change_config(data, &[("data = \".\"", &store)], &lane.section());
+            crate::busy(data);
             let envs = faults.envs();
             made = Some(faults);
             envs

@@ -34,6 +34,11 @@ pub fn change_config(data: &Path, changes: &[(&str, &str)], more: &str) {
     std::fs::write(&file, text + more).unwrap();
 }
 
+/// Something is due each second, so that a park without visitors writes its journal as a busy one does.
+pub fn busy(data: &Path) {
+    change_config(data, &[], "\n[access]\nsnapshot_s = 1\n");
+}
+
 /// Takes out of `park.toml` the lines whose keys a program of another version does not know: what a
 /// test asks of it is not whether it knows them.
 pub(crate) fn forget_unknown_keys(data: &Path) {

@@ -20,7 +20,7 @@ mod watch;
 mod xmlsec;
 
 pub use faults::{FailingPark, Faults, Lane};
-pub use folder::{change_config, issue, remove_partner, ship};
+pub use folder::{busy, change_config, issue, remove_partner, ship};
 pub use message::{Head, fresh_id, message, message_file, moment};
 pub use park::{Park, free_port_base};
 pub use tools::{

@@ -13,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use cordon_contract::EntryKind;
 use cordon_interop::{
-    Faults, Head, Lane, Park, change_config, fresh_id, message, message_file, moment, said,
+    Faults, Head, Lane, Park, busy, change_config, fresh_id, message, message_file, moment, said,
 };
 use cordon_journal::Reader;
 
@@ -23,6 +23,7 @@ const DAY: i64 = 86_400;
 fn park(scratch: &Path) -> (Park, Faults) {
     let mut made = None;
     let park = Park::start_under(|data| {
+        busy(data);
         let faults = Faults::new(scratch, data);
         let envs = faults.envs();
         made = Some(faults);
@@ -173,6 +174,7 @@ fn put_right(scratch: &Path, lane: &Lane, (before, after): (i64, i64)) -> Park {
     let mut park = Park::start_under(|data| {
         let faults = Faults::new(scratch, data);
         change_config(data, &[], &lane.section());
+        busy(data);
         let envs = faults.envs();
         made = Some(faults);
         envs
