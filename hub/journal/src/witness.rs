@@ -151,8 +151,9 @@ fn newest(path: &Path) -> Result<Option<(u64, Position)>> {
     let whole = slots.into_iter().flatten().filter_map(decode);
     match whole.max_by_key(|(turn, _)| *turn) {
         Some(found) => Ok(Some(found)),
-        // The first slot ever written is the second one: a crash before leaves nothing at all.
-        None if bytes.iter().all(|byte| *byte == 0) => Ok(None),
+        // The first slot ever written is the second one, so while the first holds nothing at most that one write was
+        // begun, and what it was to remember is nothing that is known to be durable.
+        None if bytes.iter().take(second).all(|byte| *byte == 0) => Ok(None),
         None => Err(JournalFault::new(
             FaultKind::Witness,
             path.display().to_string(),
@@ -195,6 +196,23 @@ mod tests {
         let mut witness = Witness::open(&path).unwrap();
         witness.note((6, [6; 32])).unwrap();
         assert_eq!(Witness::read(&path).unwrap(), Some((6, [6; 32])));
+    }
+
+    /// A disk that stored half of the first write ever kept the hub from every later start.
+    #[test]
+    fn a_first_write_that_is_torn_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("witness");
+        let whole = encode(1, (7, [7; 32]));
+        for stored in 0..BYTES {
+            let mut torn = vec![0; usize::try_from(SLOT).unwrap()];
+            torn.extend_from_slice(&whole[..stored]);
+            std::fs::write(&path, torn).unwrap();
+            assert_eq!(Witness::read(&path).unwrap(), None, "{stored}");
+            let mut witness = Witness::open(&path).unwrap();
+            witness.note((8, [8; 32])).unwrap();
+            assert_eq!(Witness::read(&path).unwrap(), Some((8, [8; 32])));
+        }
     }
 
     #[test]
