@@ -54,7 +54,7 @@ impl Size {
         syncs: 4,
         batches: 3,
         samples: 200,
-        grants: 3_000,
+        grants: 600,
         backlog: 300,
     };
 }
