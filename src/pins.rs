@@ -81,8 +81,17 @@ fn given_up(data: &Path) -> Vec<Position> {
 
 /// The checkpoint files in a folder.
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return Ok(Vec::new());
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        // One that nobody lets the hub look into is a mistake; a disk that fails keeps nobody from starting.
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            return Err(
+                Fault::new("J054", format!("the pinned heads cannot be read: {error}"))
+                    .at(folder.display().to_string())
+                    .remedy("let the hub's account read the folder, or remove it"),
+            );
+        }
+        Err(_) => return Ok(Vec::new()),
     };
     let mut files: Vec<PathBuf> = entries
         .flatten()

@@ -178,9 +178,9 @@ fn standing(open: &OpenAlarms) -> Option<OpenAlarm> {
     for _ in 0..=open.total() / PAGE {
         let page = open.page(after.as_deref(), PAGE);
         let is_it = |alarm: &&OpenAlarm| {
-            alarm.id.starts_with(ALARM)
+            alarm.of_hub
+                && alarm.id.starts_with(ALARM)
                 && alarm.code == AlarmCode::StorageFail
-                // Not another's of a like name.
                 && alarm.description.starts_with(CODE)
                 && alarm.state != AlarmState::Cleared
         };

@@ -50,13 +50,19 @@ impl AlarmPlugin {
                 self.raise(entry, index, key, sample, (code, None), decisions)
             });
         };
-        // Its alarm is over: what comes after the first value that is normal again is another one.
-        if band.is_none() && says_of(sample, point.code) && self.is_point_over(entry, &point) {
+        point.was_away |= band.is_none();
+        // Its alarm is over: what is beyond after it was not is another one.
+        if point.was_away && self.is_point_over(entry, &point) {
             self.state.points.remove(&key, &owner);
-            return false;
+            return band.is_some_and(|code| {
+                self.raise(entry, index, key, sample, (code, None), decisions)
+            });
         }
         match band {
-            Some(code) if code == point.code => point.back = None,
+            Some(code) if code == point.code => {
+                point.back = None;
+                point.was_away = false;
+            }
             // A worse threshold of the same side cannot wait: the alarm rises.
             Some(code) if is_worse(code, point.code) => {
                 let risen = Some(point.alarm);
@@ -90,16 +96,19 @@ impl AlarmPlugin {
         known.map_or(!raised_now, |alarm| is_over(alarm.state))
     }
 
-    /// A device fell silent: of its points whose alarm is over the next value beyond a threshold is another one.
-    pub(crate) fn forget_over(&mut self, device: &DeviceId) {
+    /// A device fell silent: nobody knows what its points were meanwhile.
+    pub(crate) fn points_away(&mut self, device: &DeviceId) {
         let owner = self.owners.of_device(device);
-        let alarms = &self.state.alarms;
-        let is_over = |point: &Point| alarms.get(&point.alarm).is_none_or(|it| is_over(it.state));
-        let over = self.state.points.of_device(device);
-        let over = over.filter(|(_, point)| is_over(point));
-        let over: Vec<PointKey> = over.map(|(key, _)| key.clone()).collect();
-        for key in over {
-            self.state.points.remove(&key, &owner);
+        let points = self.state.points.of_device(device);
+        let points: Vec<(PointKey, Point)> = points
+            .map(|(key, point)| (key.clone(), point.clone()))
+            .collect();
+        for (key, point) in points {
+            let point = Point {
+                was_away: true,
+                ..point
+            };
+            self.state.points.put(key, point, &owner);
         }
     }
 
@@ -119,6 +128,7 @@ impl AlarmPlugin {
             let point = Point {
                 code,
                 back: None,
+                was_away: false,
                 ..point
             };
             self.state.points.put(key, point, &owner);
@@ -176,6 +186,7 @@ impl AlarmPlugin {
             code,
             alarm: event.alarm_id.clone(),
             back: None,
+            was_away: false,
         };
         self.state.points.put(key, point, &owner);
         decisions.emit(Body::AlarmEvent(event), None);

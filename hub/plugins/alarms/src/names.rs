@@ -47,6 +47,13 @@ impl Names {
         }
     }
 
+    /// Whether an end under this name leaves something that lasts: it is over already, or others are counted beside it. A
+    /// name that is none of these is the alarm's own, and means all that is counted in it.
+    pub(crate) fn leaves_some(&self, id: &str) -> bool {
+        let is_over = self.knows(id) && !self.lasting.contains(&mark(id));
+        is_over || self.are_several()
+    }
+
     /// Something that no name says the end of.
     pub(crate) fn add_unknown(&mut self) {
         self.beyond = true;

@@ -33,6 +33,8 @@ pub struct OpenAlarm {
     pub escalation: u32,
     /// Identical alarms counted under it.
     pub repeats: u32,
+    /// The hub raised it of itself.
+    pub of_hub: bool,
 }
 
 /// By level (red first), then the newest first.
@@ -137,5 +139,6 @@ fn line(id: &str, alarm: &Alarm) -> OpenAlarm {
         description: alarm.words(),
         escalation: alarm.escalation,
         repeats: alarm.repeats,
+        of_hub: alarm.of_hub,
     }
 }

@@ -126,7 +126,7 @@ impl AlarmPlugin {
                     is_planned,
                     alarm: None,
                 };
-                self.forget_over(device);
+                self.points_away(device);
                 self.state.outages.begin(device.clone(), outage);
                 self.outages(entry, decisions);
             }

@@ -158,7 +158,8 @@ impl AlarmPlugin {
         let id = &update.alarm_id;
         let Some(alarm) = self.state.alarms.get(id) else {
             // Our own words about an alarm that was counted under another, or is forgotten.
-            if entry.sender != self.hub || entry.cause == 0 {
+            let is_own = entry.sender == self.hub && entry.cause != 0;
+            if !is_own && !self.counted_ends(entry, update, decisions) {
                 self.refuse(entry, update, None, "no such alarm is open", decisions);
             }
             return;
@@ -194,23 +195,65 @@ impl AlarmPlugin {
         }
     }
 
-    /// Why it is not sure which alarm a partner means: he raised several under its name, or others are counted in it
+    /// Why it is not sure which alarm a partner means: several of his lie under its name, or others are counted in it
     /// that are not over. He names it as it stands on the page, or says the end as an event.
     fn is_unsure(&self, entry: &Entry, update: &AlarmUpdate) -> Option<&'static str> {
+        let id = &update.alarm_id;
+        let ends = is_over(update.state);
+        // One that is over may be what he means: he may say the end twice.
+        let counts = |alarm: &Alarm| ends || !is_over(alarm.state);
+        let his = self.his(entry, id).into_iter();
+        let his: Vec<&Alarm> = his
+            .filter_map(|id| self.state.alarms.get(&id))
+            .filter(|alarm| counts(alarm))
+            .collect();
+        let [alarm] = his.as_slice() else {
+            let several = "several alarms lie under this name, and which one is not said";
+            return (his.len() > 1).then_some(several);
+        };
+        let leaves = ends && alarm.names.leaves_some(id);
+        leaves.then_some("others are counted in it, and not all of them are said to be over")
+    }
+
+    /// The alarms that a partner calls so, over or not: his own, and those of his devices. None of anybody else, who
+    /// names them as they stand on the page.
+    fn his(&self, entry: &Entry, name: &str) -> Vec<String> {
         let who = speaker(entry);
         let partner = self.owners.partner(who);
-        if partner.is_none_or(|partner| partner.as_str() != who) {
-            return None;
+        let Some(partner) = partner.filter(|partner| partner.as_str() == who) else {
+            return Vec::new();
+        };
+        let is_his = |alarm: &Alarm| {
+            self.is_by(entry, alarm)
+                || !alarm.of_hub && alarm.owner == Owner::Partner(partner.clone())
+        };
+        let called = self.state.called(name);
+        let his = called.filter(|(_, alarm)| is_his(alarm));
+        his.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// A partner says the end of what is counted in another alarm of his, by the name that he gave it. Whether it is.
+    fn counted_ends(
+        &mut self,
+        entry: &Entry,
+        update: &AlarmUpdate,
+        decisions: &mut Decisions,
+    ) -> bool {
+        let his = self.his(entry, &update.alarm_id);
+        let ([leader], true) = (his.as_slice(), is_over(update.state)) else {
+            return false;
+        };
+        let Some(alarm) = self.state.alarms.get_mut(leader) else {
+            return false;
+        };
+        match alarm.names.end(&update.alarm_id) && !is_over(alarm.state) {
+            true => {
+                let words = update.note.as_deref().unwrap_or_default();
+                self.clear(entry, leader, words, decisions);
+            }
+            false => self.touch(leader),
         }
-        let named = self.state.called(&update.alarm_id);
-        let mut lasting =
-            named.filter(|(_, alarm)| !is_over(alarm.state) && self.is_by(entry, alarm));
-        let (_, alarm) = lasting.next()?;
-        if lasting.next().is_some() {
-            return Some("several alarms last under this name, and which one is not said");
-        }
-        let ends_others = is_over(update.state) && alarm.names.are_several();
-        ends_others.then_some("others are counted in it, and not all of them are said to be over")
+        true
     }
 
     /// Whether a partner speaks of an alarm of the park's that the park has not acknowledged. That is his

@@ -19,6 +19,9 @@ pub(crate) struct Point {
     pub alarm: String,
     /// Since when it is back.
     pub back: Option<Timestamp>,
+    /// Since it was beyond last it was not, or did not say, or its device was silent: where people have ended its alarm,
+    /// what is beyond again is another one.
+    pub was_away: bool,
 }
 
 /// The points in alarm.
@@ -36,7 +39,7 @@ pub(crate) struct Points {
 impl Points {
     pub(crate) fn new() -> Self {
         Self {
-            known: Table::new("points", 1),
+            known: Table::new("points", 2),
             count: BTreeMap::new(),
             of_park: 0,
             alarms: BTreeMap::new(),

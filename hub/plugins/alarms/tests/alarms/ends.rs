@@ -640,3 +640,38 @@ fn a_step_that_ends_one_of_those_counted_together_ends_none() {
     hub.update("enterprise-1", "f1", (Raised, Acknowledged), None);
     assert_eq!(all(&hub, Acknowledged).len(), 1, "seen is seen");
 }
+
+/// He said the end as an event and as a step, and the step ended what burned on.
+#[test]
+fn a_step_after_the_end_of_another_of_that_name_ends_none() {
+    let mut hub = Hub::new(DUTY);
+    red(&mut hub, Who::Enterprise, "E1", "ZONE 1 FIRE");
+    red(&mut hub, Who::Enterprise, "E1", "ZONE 2 FIRE");
+    end(&mut hub, Who::Enterprise, "E1", "ZONE 2 FIRE");
+    assert_eq!(all(&hub, Raised).len(), 1);
+    hub.update(
+        "enterprise-1",
+        "E1",
+        (Raised, Cleared),
+        Some("ZONE 2 is out"),
+    );
+    assert_eq!(all(&hub, Raised).len(), 1);
+    // What is counted together is over with the last, by events and by steps alike.
+    let told = |id: &str, state: AlarmState, hub: &mut Hub| {
+        let told = AlarmEvent {
+            source_device: Some("GAS-01".parse().unwrap()),
+            state,
+            ..event(id, AlarmLevel::Red, "FIRE", hub.now)
+        };
+        let body = Some(Body::AlarmEvent(told));
+        hub.step(EntryKind::Message, "enterprise-1", body, "", 0);
+    };
+    let mut hub = Hub::new(DUTY);
+    told("h1", Raised, &mut hub);
+    told("h2", Raised, &mut hub);
+    told("h1", Cleared, &mut hub);
+    hub.update("enterprise-1", "h1", (Raised, Cleared), Some("out"));
+    assert_eq!(all(&hub, Raised).len(), 1, "h2 burns");
+    hub.update("enterprise-1", "h2", (Raised, Cleared), Some("out"));
+    assert_eq!(all(&hub, Raised).len(), 0);
+}

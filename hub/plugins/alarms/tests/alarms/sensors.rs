@@ -353,6 +353,50 @@ fn after_people_closed_it_the_next_value_beyond_is_another_alarm_once_one_was_no
     }
 }
 
+/// What was normal before people closed it was forgotten; so was what came without its thresholds.
+#[test]
+fn a_detector_that_was_away_before_people_closed_its_alarm_is_told_when_it_is_beyond_again() {
+    let good = SampleQuality::Good;
+    let without = |hub: &mut Hub, value: i64| {
+        let mut batch = hub.batch(value, good);
+        batch.samples[0].thresholds = None;
+        hub.message(Body::SensorReadingBatch(batch))
+    };
+    for away in ["normal", "silent", "no threshold", "no threshold after"] {
+        let mut hub = Hub::new(ROUTES);
+        let said = hub.sample(60, good);
+        let [Body::AlarmEvent(first)] = said.as_slice() else {
+            panic!("one alarm: {said:?}")
+        };
+        match away {
+            "normal" => drop(hub.sample(15, good)),
+            "silent" => {
+                hub.device("GAS-01", DeviceState::Offline);
+                hub.wait(2);
+                hub.device("GAS-01", DeviceState::Online);
+            }
+            "no threshold" => assert_eq!(without(&mut hub, 5), []),
+            _ => {}
+        }
+        let step = |hub: &mut Hub, from, to| {
+            hub.update("operator-1", &first.alarm_id, (from, to), Some("vented"));
+        };
+        step(&mut hub, AlarmState::Raised, AlarmState::Acknowledged);
+        step(&mut hub, AlarmState::Acknowledged, AlarmState::Closed);
+        if away == "no threshold after" {
+            assert_eq!(without(&mut hub, 5), []);
+        }
+        hub.restart();
+        let said = hub.sample(60, good);
+        assert_eq!(
+            raised(&said),
+            [(AlarmCode::SensorHh, AlarmLevel::Red)],
+            "{away}"
+        );
+        assert_eq!(raised(&hub.sample(99, good)), [], "{away}");
+    }
+}
+
 /// Samples that came without thresholds, or without the one that was passed, ended the alarm while gas went on.
 #[test]
 fn what_says_nothing_of_its_threshold_ends_no_alarm() {
