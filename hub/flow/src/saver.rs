@@ -106,11 +106,13 @@ impl Saver {
     /// Hands over a commit.
     pub(crate) fn save(&self, save: Save) {
         self.busy.store(true, Ordering::Release);
+        // Before it is handed over: the thread may say so again at once.
+        self.whole.store(false, Ordering::Release);
         let door = self.door.as_ref();
         let sent = door.is_some_and(|door| door.try_send(save).is_ok());
-        // What was not handed over was taken all the same.
-        self.whole.store(!sent, Ordering::Release);
         if !sent {
+            // What was not handed over was taken all the same.
+            self.whole.store(true, Ordering::Release);
             self.busy.store(false, Ordering::Release);
         }
     }
