@@ -36,6 +36,8 @@ pub(crate) struct Alarm {
     pub source: String,
     /// What is counted in it, by the names its source gave.
     pub names: Names,
+    /// A mark of the name that its author gave it, where the flow gave it another.
+    pub renamed: Option<u64>,
     /// Why it was raised again, before its words; empty where it was not.
     pub why: String,
     /// A mark of the first of them, without the values in it.

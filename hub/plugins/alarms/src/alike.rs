@@ -43,6 +43,10 @@ pub(crate) struct Alike {
     floods: BTreeMap<String, usize>,
     /// Whose each of those is.
     flooded: BTreeMap<String, String>,
+    /// The alarms that the hub tells under names of its own, by the marks of those their authors gave them.
+    renamed: BTreeMap<u64, BTreeSet<String>>,
+    /// The mark of each of those.
+    given: BTreeMap<String, u64>,
     /// The alarms in which a name is counted that is not their own, by its mark.
     counted: BTreeMap<u64, BTreeSet<String>>,
 }
@@ -60,6 +64,7 @@ impl Alike {
         }
         self.note_text(id, alarm);
         self.note_flood(id, alarm);
+        self.note_renamed(id, alarm);
         if let Some(alarm) = alarm {
             let standing = match is_over(alarm.state) {
                 true => Standing::Over,
@@ -113,6 +118,30 @@ impl Alike {
             *self.floods.entry(who.clone()).or_default() += 1;
             self.flooded.insert(id.to_owned(), who);
         }
+    }
+
+    fn note_renamed(&mut self, id: &str, alarm: Option<&Alarm>) {
+        let given = alarm.and_then(|alarm| alarm.renamed);
+        if self.given.get(id).copied() == given {
+            return;
+        }
+        if let Some(before) = self.given.remove(id)
+            && let Some(ids) = self.renamed.get_mut(&before)
+        {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.renamed.remove(&before);
+            }
+        }
+        if let Some(given) = given {
+            self.renamed.entry(given).or_default().insert(id.to_owned());
+            self.given.insert(id.to_owned(), given);
+        }
+    }
+
+    /// The alarms that their authors gave a name with this mark, and the hub another.
+    pub(crate) fn renamed(&self, name: u64) -> impl Iterator<Item = &String> {
+        self.renamed.get(&name).into_iter().flatten()
     }
 
     /// Whether its teller told of alarms of this code in several texts, or of more than came here.

@@ -28,6 +28,9 @@ impl AlarmPlugin {
         let mut raised = 0;
         for sample in &batch.samples {
             let usable = sample.quality == SampleQuality::Good;
+            if !usable {
+                self.point_away((sample.device_id.clone(), sample.point.clone()));
+            }
             if usable && raised < RAISED_MAX && self.sample(entry, raised, sample, decisions) {
                 raised += 1;
             }
@@ -50,9 +53,10 @@ impl AlarmPlugin {
                 self.raise(entry, index, key, sample, (code, None), decisions)
             });
         };
-        point.was_away |= band.is_none();
+        let is_milder = band.is_some_and(|code| is_worse(point.code, code));
+        point.was_away |= band.is_none() || is_milder;
         // Its alarm is over: what is beyond after it was not is another one.
-        if point.was_away && self.is_point_over(entry, &point) {
+        if point.was_away && !is_milder && self.is_point_over(entry, &point) {
             self.state.points.remove(&key, &owner);
             return band.is_some_and(|code| {
                 self.raise(entry, index, key, sample, (code, None), decisions)
@@ -98,12 +102,17 @@ impl AlarmPlugin {
 
     /// A device fell silent: nobody knows what its points were meanwhile.
     pub(crate) fn points_away(&mut self, device: &DeviceId) {
-        let owner = self.owners.of_device(device);
         let points = self.state.points.of_device(device);
-        let points: Vec<(PointKey, Point)> = points
-            .map(|(key, point)| (key.clone(), point.clone()))
-            .collect();
-        for (key, point) in points {
+        let points: Vec<PointKey> = points.map(|(key, _)| key.clone()).collect();
+        for key in points {
+            self.point_away(key);
+        }
+    }
+
+    /// Nobody knows what a point was at times.
+    fn point_away(&mut self, key: PointKey) {
+        let owner = self.owners.of_device(&key.0);
+        if let Some(point) = self.state.points.get(&key).cloned() {
             let point = Point {
                 was_away: true,
                 ..point

@@ -269,6 +269,7 @@ impl AlarmPlugin {
             owner,
             source: self.likeness(entry, event).2,
             names: Default::default(),
+            renamed: renamed(entry, event).map(mark),
             text: mark(&gist),
             gists: Heard::default(),
             said: Default::default(),
@@ -329,6 +330,14 @@ impl AlarmPlugin {
             }
         }
     }
+}
+
+/// The name that its author gave an alarm which the flow tells again under another.
+fn renamed<'a>(entry: &'a Entry, event: &AlarmEvent) -> Option<&'a str> {
+    let header = &entry.message.as_deref()?.header;
+    let by_flow = header.attested_by.is_some() && entry.cause != 0;
+    let name = header.correlation_id.as_deref();
+    name.filter(|name| by_flow && *name != event.alarm_id)
 }
 
 /// The name of the alarm that an entry tells of.

@@ -106,6 +106,7 @@ impl AlarmPlugin {
         let device = &status.device_id;
         match status.state {
             DeviceState::Offline => {
+                self.points_away(device);
                 if self.state.outages.known.contains_key(device) {
                     return;
                 }
@@ -126,7 +127,6 @@ impl AlarmPlugin {
                     is_planned,
                     alarm: None,
                 };
-                self.points_away(device);
                 self.state.outages.begin(device.clone(), outage);
                 self.outages(entry, decisions);
             }

@@ -1,5 +1,6 @@
 //! The plug-in: which entry leads where, and the steps of an alarm's life.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cordon_contract::{
@@ -200,8 +201,11 @@ impl AlarmPlugin {
     fn is_unsure(&self, entry: &Entry, update: &AlarmUpdate) -> Option<&'static str> {
         let id = &update.alarm_id;
         let ends = is_over(update.state);
-        // One that is over may be what he means: he may say the end twice.
-        let counts = |alarm: &Alarm| ends || !is_over(alarm.state);
+        // One that is over may be what he means, until people close it: he may say the end twice.
+        let counts = |alarm: &Alarm| match ends {
+            true => alarm.is_open(),
+            false => !is_over(alarm.state),
+        };
         let his = self.his(entry, id).into_iter();
         let his: Vec<&Alarm> = his
             .filter_map(|id| self.state.alarms.get(&id))
@@ -227,9 +231,10 @@ impl AlarmPlugin {
             self.is_by(entry, alarm)
                 || !alarm.of_hub && alarm.owner == Owner::Partner(partner.clone())
         };
-        let called = self.state.called(name);
+        let called = self.state.called(name).chain(self.state.renamed(name));
         let his = called.filter(|(_, alarm)| is_his(alarm));
-        his.map(|(id, _)| id.clone()).collect()
+        let his: BTreeSet<&String> = his.map(|(id, _)| id).collect();
+        his.into_iter().cloned().collect()
     }
 
     /// A partner says the end of what is counted in another alarm of his, by the name that he gave it. Whether it is.
@@ -239,7 +244,9 @@ impl AlarmPlugin {
         update: &AlarmUpdate,
         decisions: &mut Decisions,
     ) -> bool {
-        let his = self.his(entry, &update.alarm_id);
+        let his = self.his(entry, &update.alarm_id).into_iter();
+        let is_open = |id: &String| self.state.alarms.get(id).is_some_and(Alarm::is_open);
+        let his: Vec<String> = his.filter(is_open).collect();
         let ([leader], true) = (his.as_slice(), is_over(update.state)) else {
             return false;
         };
@@ -390,6 +397,7 @@ impl AlarmPlugin {
             alarm.is_some_and(|alarm| !is_worse(point.code, alarm.event.alarm_code))
         };
         self.state.points.retain(is_told);
+        self.state.points.all_away();
         self.state
             .points
             .index(|device| self.owners.of_device(device));

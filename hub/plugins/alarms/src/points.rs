@@ -107,6 +107,17 @@ impl Points {
         self.of_park
     }
 
+    /// Nobody knows what they were while the hub was away.
+    pub(crate) fn all_away(&mut self) {
+        let there = self.known.iter().filter(|(_, point)| !point.was_away);
+        let there: Vec<PointKey> = there.map(|(key, _)| key.clone()).collect();
+        for key in &there {
+            if let Some(point) = self.known.get_mut(key) {
+                point.was_away = true;
+            }
+        }
+    }
+
     /// Lets the points go that were not told.
     pub(crate) fn retain(&mut self, is_told: impl Fn(&Point) -> bool) {
         self.known.retain(|_, point| is_told(point));

@@ -77,7 +77,7 @@ fn next_number<V: Clone>(row: &Table<u64, V>) -> u64 {
 impl State {
     pub(crate) fn new() -> Self {
         Self {
-            alarms: Table::new("alarms", 1),
+            alarms: Table::new("alarms", 2),
             room: Room::default(),
             alike: Alike::default(),
             closed: Table::new("closed", 1),
@@ -142,6 +142,12 @@ impl State {
         let counted = self.alike.leaders(mark(name));
         let counted = counted.filter_map(|id| self.alarms.get_key_value(id));
         own.into_iter().chain(counted).inspect(|_| self.steps.one())
+    }
+
+    /// The alarms that their authors called so, where the hub tells them under names of its own.
+    pub(crate) fn renamed(&self, name: &str) -> impl Iterator<Item = (&String, &Alarm)> {
+        let ids = self.alike.renamed(mark(name));
+        ids.filter_map(|id| self.alarms.get_key_value(id))
     }
 
     /// The alarms of a code from a source that stand so, the newest first.

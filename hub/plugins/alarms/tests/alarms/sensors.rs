@@ -362,8 +362,20 @@ fn a_detector_that_was_away_before_people_closed_its_alarm_is_told_when_it_is_be
         batch.samples[0].thresholds = None;
         hub.message(Body::SensorReadingBatch(batch))
     };
-    for away in ["normal", "silent", "no threshold", "no threshold after"] {
+    for away in [
+        "normal",
+        "silent",
+        "silent again",
+        "no threshold",
+        "no threshold after",
+        "bad",
+        "milder",
+        "hub",
+    ] {
         let mut hub = Hub::new(ROUTES);
+        if away == "silent again" {
+            hub.device("GAS-01", DeviceState::Offline);
+        }
         let said = hub.sample(60, good);
         let [Body::AlarmEvent(first)] = said.as_slice() else {
             panic!("one alarm: {said:?}")
@@ -376,6 +388,9 @@ fn a_detector_that_was_away_before_people_closed_its_alarm_is_told_when_it_is_be
                 hub.device("GAS-01", DeviceState::Online);
             }
             "no threshold" => assert_eq!(without(&mut hub, 5), []),
+            "silent again" => drop(hub.device("GAS-01", DeviceState::Offline)),
+            "bad" => drop(hub.sample(0, SampleQuality::Bad)),
+            "milder" => drop(hub.sample(30, good)),
             _ => {}
         }
         let step = |hub: &mut Hub, from, to| {
@@ -385,6 +400,9 @@ fn a_detector_that_was_away_before_people_closed_its_alarm_is_told_when_it_is_be
         step(&mut hub, AlarmState::Acknowledged, AlarmState::Closed);
         if away == "no threshold after" {
             assert_eq!(without(&mut hub, 5), []);
+        }
+        if away == "hub" {
+            hub.step(EntryKind::Audit, "HUB-1", None, HUB_START, 0);
         }
         hub.restart();
         let said = hub.sample(60, good);
