@@ -656,6 +656,11 @@ fn a_step_after_the_end_of_another_of_that_name_ends_none() {
         Some("ZONE 2 is out"),
     );
     assert_eq!(all(&hub, Raised).len(), 1);
+    // Once people have closed the other, it is the only one.
+    let (other, _) = all(&hub, Cleared).remove(0);
+    hub.update("operator-1", &other, (Cleared, Closed), Some("looked"));
+    hub.update("enterprise-1", "E1", (Raised, Cleared), Some("out"));
+    assert_eq!(all(&hub, Raised).len(), 0);
     // What is counted together is over with the last, by events and by steps alike.
     let told = |id: &str, state: AlarmState, hub: &mut Hub| {
         let told = AlarmEvent {
