@@ -195,10 +195,12 @@ async fn without_a_certificate_nothing_is_read_and_nothing_is_kept() {
     let audits = records
         .iter()
         .filter(|record| record.label == "door.http-403");
-    assert_eq!(
-        audits.count(),
-        1,
-        "one for the address, the cause and the hour"
+    // An hour may end meanwhile.
+    let hours: Vec<i64> = audits.map(|it| it.time_micros / 3_600_000_000).collect();
+    let unique: std::collections::BTreeSet<&i64> = hours.iter().collect();
+    assert!(
+        !hours.is_empty() && hours.len() == unique.len(),
+        "one for the address, the cause and the hour: {hours:?}"
     );
 }
 
