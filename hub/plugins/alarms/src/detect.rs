@@ -53,10 +53,10 @@ impl AlarmPlugin {
                 self.raise(entry, index, key, sample, (code, None), decisions)
             });
         };
-        let is_milder = band.is_some_and(|code| is_worse(point.code, code));
-        point.was_away |= band.is_none() || is_milder;
-        // Its alarm is over: what is beyond after it was not is another one.
-        if point.was_away && !is_milder && self.is_point_over(entry, &point) {
+        point.was_away |= band.is_none();
+        // Its alarm is over: what is beyond after it was not, or was milder, is another one.
+        let is_again = band == Some(point.code) && point.back.is_some();
+        if (point.was_away || is_again) && self.is_point_over(&point) {
             self.state.points.remove(&key, &owner);
             return band.is_some_and(|code| {
                 self.raise(entry, index, key, sample, (code, None), decisions)
@@ -92,12 +92,10 @@ impl AlarmPlugin {
         false
     }
 
-    /// Whether the alarm of a point is over, or is known no more. One that was raised for this entry is yet to be taken
-    /// up.
-    fn is_point_over(&self, entry: &Entry, point: &Point) -> bool {
-        let raised_now = point.alarm.starts_with(&own_name(entry));
+    /// Whether the alarm of a point is over. One that is not known is counted in another, or yet to be taken up.
+    fn is_point_over(&self, point: &Point) -> bool {
         let known = self.state.alarms.get(&point.alarm);
-        known.map_or(!raised_now, |alarm| is_over(alarm.state))
+        known.is_some_and(|alarm| is_over(alarm.state))
     }
 
     /// A device fell silent: nobody knows what its points were meanwhile.

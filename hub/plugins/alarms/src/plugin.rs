@@ -253,7 +253,13 @@ impl AlarmPlugin {
         let Some(alarm) = self.state.alarms.get_mut(leader) else {
             return false;
         };
-        match alarm.names.end(&update.alarm_id) && !is_over(alarm.state) {
+        // The flow gave it another name: it is meant itself, if nothing else is counted in it.
+        let is_renamed = !alarm.names.knows(&update.alarm_id);
+        if is_renamed && alarm.names.are_several() {
+            return false;
+        }
+        let ends = is_renamed || alarm.names.end(&update.alarm_id);
+        match ends && !is_over(alarm.state) {
             true => {
                 let words = update.note.as_deref().unwrap_or_default();
                 self.clear(entry, leader, words, decisions);

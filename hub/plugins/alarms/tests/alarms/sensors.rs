@@ -448,3 +448,31 @@ fn what_says_nothing_of_its_threshold_ends_no_alarm() {
     }
     assert_eq!(updates(&said)[0].1, AlarmState::Cleared);
 }
+
+/// A milder value after it was away was taken for the same, and not told.
+#[test]
+fn what_is_milder_after_it_was_away_is_told_and_what_only_sinks_is_not() {
+    let good = SampleQuality::Good;
+    for away in [true, false] {
+        let mut hub = Hub::new(ROUTES);
+        let said = hub.sample(60, good);
+        let [Body::AlarmEvent(first)] = said.as_slice() else {
+            panic!("one alarm: {said:?}")
+        };
+        if away {
+            hub.sample(15, good);
+        }
+        let step = |hub: &mut Hub, from, to| {
+            hub.update("operator-1", &first.alarm_id, (from, to), Some("vented"));
+        };
+        step(&mut hub, AlarmState::Raised, AlarmState::Acknowledged);
+        step(&mut hub, AlarmState::Acknowledged, AlarmState::Closed);
+        let mut said = Vec::new();
+        for _ in 0..9 {
+            hub.wait(2);
+            said.extend(hub.sample(30, good));
+        }
+        let told: &[_] = &[(AlarmCode::SensorH, AlarmLevel::Orange)];
+        assert_eq!(raised(&said), if away { told } else { &[] });
+    }
+}
