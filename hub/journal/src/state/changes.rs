@@ -9,7 +9,7 @@ use crate::watch::Position;
 pub(crate) const NAMESPACE_BYTES_MAX: usize = 128;
 /// Longest key or sender, bytes.
 pub(crate) const KEY_BYTES_MAX: usize = 64 << 10;
-/// Largest value or snapshot, bytes.
+/// Largest value, bytes.
 pub(crate) const VALUE_BYTES_MAX: usize = 64 << 20;
 
 /// When a commit reaches the disk.
@@ -82,7 +82,7 @@ impl Changes {
         self
     }
 
-    /// Replaces a plug-in's snapshot.
+    /// Replaces a value that is kept beside the rows, such as the forms of all tables.
     pub fn snapshot(&mut self, namespace: &str, bytes: impl Into<Vec<u8>>) -> &mut Self {
         self.list
             .push(Change::Snapshot(namespace.to_owned(), bytes.into()));

@@ -56,7 +56,7 @@ pub type Pair = (Vec<u8>, Vec<u8>);
 pub trait State: Send + Sync {
     /// The journal position the state stands for, with the chain hash there; (0, zeros) when empty.
     fn position(&self) -> Result<Position>;
-    /// A plug-in's snapshot.
+    /// A value that is kept beside the rows.
     fn snapshot(&self, namespace: &str) -> Result<Option<Vec<u8>>>;
     /// Where this sender's message was accepted.
     fn inbox(&self, sender: &str, message_id: &[u8; 16]) -> Result<Option<InboxMark>>;
