@@ -11,6 +11,7 @@ mod explain;
 mod journal;
 mod map;
 mod outbox;
+mod pack;
 mod prepare;
 mod pull;
 mod report;
@@ -18,6 +19,7 @@ mod route;
 mod run;
 mod simulate;
 mod submit;
+mod usage;
 mod verify;
 
 use std::path::PathBuf;
@@ -88,7 +90,7 @@ enum Command {
     /// Check, test and try mapping packages
     #[command(subcommand)]
     Map(map::Command),
-    /// Verify, show and export the journal
+    /// Verify, show, export, pack and measure the journal
     #[command(subcommand)]
     Journal(journal::Command),
     /// Check a routing tree, and ask it where an alarm would go

@@ -169,3 +169,54 @@ fn a_file_before_the_last_that_is_lost_is_given_up_by_name_and_the_hub_goes_on()
     assert!(!seen.status.success(), "{}", said(&seen));
     assert!(said(&seen).contains("00000002.seg"), "{}", said(&seen));
 }
+
+fn jsonl(journal: &Path, words: &[&str]) -> String {
+    let mut command = cordon(&["journal"]);
+    let output = run(command.args(words).arg("--dir").arg(journal));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What was packed is exported, verified and started from as before; a hub that runs is not packed by another process.
+#[test]
+fn packed_segments_read_as_before() {
+    let (mut park, _, journal) = stopped();
+    let before = jsonl(&journal, &["export"]);
+    let packed = jsonl(&journal, &["pack", "--format", "json"]);
+    assert!(packed.lines().count() >= 2, "{packed}");
+    for line in packed.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(
+            line["packed_bytes"].as_u64() < line["bytes"].as_u64(),
+            "{line}"
+        );
+    }
+    assert!(!path(&journal, 1).exists() && journal.join("00000001.segz").exists());
+    assert_eq!(jsonl(&journal, &["export"]), before);
+    let seen = verify(&journal);
+    assert!(seen.status.success(), "{}", said(&seen));
+
+    let usage = jsonl(&journal, &["usage", "--format", "json"]);
+    let usage: serde_json::Value = serde_json::from_str(&usage).unwrap();
+    assert_eq!(
+        usage["entries"].as_u64(),
+        Some(before.lines().count() as u64),
+        "{usage}"
+    );
+    assert_eq!(
+        usage["packed"]["segments"].as_u64(),
+        Some(packed.lines().count() as u64)
+    );
+
+    // The state is made anew out of the packed ones.
+    std::fs::remove_file(park.data().join("state.redb")).unwrap();
+    park.start_again();
+    park.wait_until_healthy();
+    let mut refused = cordon(&["journal", "pack", "--dir"]);
+    let refused = refused.arg(&journal).output().unwrap();
+    assert!(said(&refused).contains("J002"), "{}", said(&refused));
+    say_much(&park);
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    let seen = verify(&journal);
+    assert!(seen.status.success(), "{}", said(&seen));
+    assert!(jsonl(&journal, &["export"]).starts_with(&before));
+}

@@ -8,6 +8,7 @@
 //! - [`verify`] checks everything, also while the hub runs.
 //! - [`StateStore`] keeps snapshots, inbox keys and named spaces on redb, with the journal position in
 //!   the same commit.
+//! - [`Packer`] keeps what is sealed and old in a tenth of the room, readable as before.
 //! - [`probe`] measures the raw disk beside the journal, so that benchmarks can speak in ratios.
 //!
 //! Records are opaque bytes with a small head; this crate knows nothing of XML or of the house.
@@ -24,6 +25,7 @@ mod given_up;
 mod journal;
 mod nearby;
 mod options;
+mod packed;
 mod prepare;
 pub mod probe;
 mod reader;
@@ -45,6 +47,7 @@ pub use fault::{FaultKind, JournalFault, Result};
 pub use journal::{Journal, Receipts};
 pub use nearby::Nearby;
 pub use options::{FIRST_FLOOR_BYTES, OnSpace, Options};
+pub use packed::{Packed, Packer};
 pub use reader::{Reader, Records};
 pub use record::{LABEL_BYTES_MAX, NewRecord, Record, SENDER_BYTES_MAX};
 pub use recover::{Broken, Opening};

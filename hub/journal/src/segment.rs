@@ -1,12 +1,14 @@
 //! A segment file's fixed places: its head (first page) and its seal (last bytes). Layout in
 //! `docs/design/journal.md` §3.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::chain::Hash;
 use crate::disk::{Disk, DiskFile};
 use crate::fault::{FaultKind, JournalFault, Result};
+use crate::packed::{self, PackedFile};
 
 /// Format version written and read.
 pub const FORMAT: u16 = 1;
@@ -19,9 +21,13 @@ pub(crate) const SEAL_BYTES: u64 = 192;
 /// Smallest segment the journal works with.
 pub const SEGMENT_BYTES_MIN: u64 = 16 * 1024;
 
+/// How the file of a segment ends that is not packed.
+pub(crate) const SUFFIX: &str = ".seg";
+
 const HEAD_MAGIC: &[u8; 8] = b"CORDONJ1";
 const SEAL_MAGIC: &[u8; 8] = b"CORDONS1";
-const HEAD_BYTES: usize = 128;
+/// Bytes of the head itself.
+pub(crate) const HEAD_BYTES: usize = 128;
 
 /// The head of a segment, written and synced before the segment gets its name.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -172,12 +178,14 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// Opens segment `number` and checks its head.
+    /// Opens segment `number`, packed or not, and checks its head. A packed one is never written.
     pub(crate) fn open(disk: &dyn Disk, dir: &Path, number: u64, write: bool) -> Result<Self> {
-        let path = dir.join(file_name(number));
-        let file = disk
-            .open(&path, write)
-            .map_err(|error| JournalFault::io(&path, "opening", &error))?;
+        let (file, path) = open_file(disk, dir, number, write)?;
+        Self::of(file, path, number)
+    }
+
+    /// The segment `number` in this file, once its head is checked.
+    pub(crate) fn of(file: Arc<dyn DiskFile>, path: PathBuf, number: u64) -> Result<Self> {
         let (head, missing) = read_head(file.as_ref(), &path)?;
         if head.number != number {
             let detail = format!("the head says segment {}", head.number);
@@ -189,6 +197,11 @@ impl Segment {
             head,
             missing,
         })
+    }
+
+    /// Whether its file is a packed one.
+    pub(crate) fn is_packed(&self) -> bool {
+        self.path.to_string_lossy().ends_with(packed::SUFFIX)
     }
 
     /// The seal, if the segment is sealed.
@@ -232,6 +245,31 @@ impl Segment {
     }
 }
 
+/// The file of a segment and its path. One that is there packed and unpacked was being packed when the program ended.
+fn open_file(
+    disk: &dyn Disk,
+    dir: &Path,
+    number: u64,
+    write: bool,
+) -> Result<(Arc<dyn DiskFile>, PathBuf)> {
+    let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    let path = dir.join(file_name(number));
+    let error = match disk.open(&path, write) {
+        Ok(file) => return Ok((file, path)),
+        Err(error) if is_missing(&error) => JournalFault::io(&path, "opening", &error),
+        Err(error) => return Err(JournalFault::io(&path, "opening", &error)),
+    };
+    let packed = dir.join(packed::file_name(number));
+    match disk.open(&packed, false) {
+        Ok(file) => {
+            let unpacked: Arc<dyn DiskFile> = Arc::new(PackedFile::open(file, &packed)?);
+            Ok((unpacked, packed))
+        }
+        Err(second) if is_missing(&second) => Err(error),
+        Err(second) => Err(JournalFault::io(&packed, "opening", &second)),
+    }
+}
+
 /// The head, and how many bytes the file lacks of what it says.
 fn read_head(file: &dyn DiskFile, path: &Path) -> Result<(Head, u64)> {
     let mut page = [0; DATA_START as usize];
@@ -267,20 +305,26 @@ pub(crate) fn place(path: &Path, offset: u64) -> String {
 
 /// `00000001.seg`
 pub(crate) fn file_name(number: u64) -> String {
-    format!("{number:08}.seg")
+    format!("{number:08}{SUFFIX}")
 }
 
-/// Segment numbers in a folder, ascending.
+/// Segment numbers in a folder, packed or not, ascending.
 pub(crate) fn list(disk: &dyn Disk, dir: &Path) -> Result<Vec<u64>> {
     let names = disk
         .list(dir)
         .map_err(|error| JournalFault::io(dir, "listing", &error))?;
-    let mut numbers: Vec<u64> = names
-        .iter()
-        .filter_map(|name| name.strip_suffix(".seg")?.parse().ok())
-        .collect();
+    let mut numbers: Vec<u64> = names.iter().filter_map(|name| number_of(name)).collect();
     numbers.sort_unstable();
+    numbers.dedup();
     Ok(numbers)
+}
+
+/// Which segment a file of this name holds.
+fn number_of(name: &str) -> Option<u64> {
+    let number = [SUFFIX, packed::SUFFIX]
+        .iter()
+        .find_map(|suffix| name.strip_suffix(suffix))?;
+    number.parse().ok()
 }
 
 #[cfg(test)]

@@ -136,6 +136,13 @@ pub fn verify_on(
     Ok(check.report)
 }
 
+/// The file that a fault of opening it names.
+fn file_of(fault: &JournalFault) -> String {
+    let place = fault.place().rsplit('/').next().unwrap_or_default();
+    let file = place.split('+').next().unwrap_or_default();
+    file.to_owned()
+}
+
 /// Where a segment without a seal ended, held back until it is known whether records follow.
 struct OpenEnd {
     walker: Walker,
@@ -206,7 +213,7 @@ impl Check<'_> {
                 Ok(None)
             }
             Err(fault) => {
-                let file = segment::file_name(number);
+                let file = file_of(&fault);
                 self.problem(fault.kind(), &file, 0, None, fault.detail().into());
                 self.follows = None;
                 Ok(None)
@@ -516,7 +523,8 @@ impl Check<'_> {
 }
 
 fn name(segment: &Segment) -> String {
-    segment::file_name(segment.head.number)
+    let name = segment.path.file_name().unwrap_or(segment.path.as_os_str());
+    name.to_string_lossy().into_owned()
 }
 
 /// Whether anything good stands in a segment: its seal, or a batch that is whole.

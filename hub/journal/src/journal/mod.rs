@@ -7,7 +7,7 @@ mod trim;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::chain::{self, Hash};
 use crate::counters::{Counters, Tally};
@@ -16,6 +16,7 @@ use crate::expect;
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::frame::{self, FRAME_HEAD, FRAME_TAIL, FrameHead};
 use crate::options::Options;
+use crate::packed::Packer;
 use crate::prepare::{Done, Job, Preparer, Worker};
 use crate::reader::Reader;
 use crate::record::NewRecord;
@@ -62,6 +63,8 @@ pub struct Journal {
     watch: Watch,
     tally: Arc<Tally>,
     opening: Opening,
+    /// Held by whoever packs or trims segments.
+    packing: Arc<Mutex<()>>,
     _lock: Box<dyn Any + Send>,
 }
 
@@ -130,6 +133,7 @@ impl Journal {
             watch: Watch::new((next - 1, chain)),
             tally,
             opening: found.opening,
+            packing: Arc::default(),
             _lock: lock,
             disk,
             dir,
@@ -185,6 +189,15 @@ impl Journal {
     /// A reader on the same folder and disk.
     pub fn reader(&self) -> Result<Reader> {
         Reader::open_on(Arc::clone(&self.disk), &self.dir)
+    }
+
+    /// Who packs this journal's sealed segments, on any thread, while it is written.
+    pub fn packer(&self) -> Packer {
+        Packer::beside(
+            Arc::clone(&self.disk),
+            self.dir.clone(),
+            Arc::clone(&self.packing),
+        )
     }
 
     /// Number the first record of the next batch will get, so that records of one batch can name
@@ -359,7 +372,7 @@ impl Journal {
     }
 }
 
-fn take_lock(disk: &dyn Disk, dir: &Path) -> Result<Box<dyn Any + Send>> {
+pub(crate) fn take_lock(disk: &dyn Disk, dir: &Path) -> Result<Box<dyn Any + Send>> {
     disk.make_dir(dir)
         .map_err(|error| JournalFault::io(dir, "making the folder", &error))?;
     let lock = disk

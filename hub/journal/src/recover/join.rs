@@ -81,7 +81,7 @@ impl Recovery<'_> {
         let seal = match segment.seal()? {
             Some(seal) => {
                 leads_to(later, &seal)?;
-                if is_nearest {
+                if is_nearest && !segment.is_packed() {
                     // After a kill the seal may be readable and not yet on the disk.
                     self.write(&segment, &seal.encode(), segment.head.data_end())?;
                 }

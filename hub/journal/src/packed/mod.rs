@@ -1,0 +1,18 @@
+//! Sealed segments that are kept packed: the same bytes in chunks of zstd, each readable by itself, so that whoever
+//! reads a segment reads a packed one without knowing. Layout in `docs/design/journal.md` §3.5.
+
+mod file;
+mod head;
+mod packer;
+
+pub use packer::{Packed, Packer};
+
+pub(crate) use file::PackedFile;
+
+/// How the file of a packed segment ends.
+pub(crate) const SUFFIX: &str = ".segz";
+
+/// `00000001.segz`
+pub(crate) fn file_name(number: u64) -> String {
+    format!("{number:08}{SUFFIX}")
+}

@@ -1,0 +1,246 @@
+//! Packing sealed segments, one at a time, beside a running writer or without one.
+
+use std::any::Any;
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::head::{CHUNK, PackedHead};
+use super::{PackedFile, file_name};
+use crate::disk::{Disk, DiskFile, RealDisk};
+use crate::fault::{FaultKind, JournalFault, Result};
+use crate::journal::take_lock;
+use crate::segment::{self, HEAD_BYTES, SEAL_BYTES, Seal, Segment};
+use crate::walk::{Step, Walker};
+
+/// The usual level of zstd: of XML a tenth is left, at some hundred megabytes a second.
+const LEVEL: i32 = 3;
+/// What must stay free on the disk beside a packed file, bytes.
+const KEPT_FREE: u64 = 32 << 20;
+/// How a packed file is called until it is whole.
+const DRAFT: &str = "packing.tmp";
+
+/// A segment that was packed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Packed {
+    /// Its number.
+    pub number: u64,
+    /// Its first record.
+    pub first: u64,
+    /// Its last record.
+    pub last: u64,
+    /// Bytes of its file before.
+    pub bytes: u64,
+    /// Bytes of its file now.
+    pub packed_bytes: u64,
+}
+
+/// Packs the segments of one journal. What it packs is read through before the original goes: a segment is at every
+/// moment there as one file that is whole.
+pub struct Packer {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    /// Held while files change: no two pack, and nobody trims meanwhile.
+    packing: Arc<Mutex<()>>,
+    /// Segments that cannot be packed; each was told once.
+    passed: BTreeSet<u64>,
+    _lock: Option<Box<dyn Any + Send>>,
+}
+
+impl Packer {
+    /// Packs the journal in `dir` while no hub writes it.
+    ///
+    /// # Errors
+    /// `J002` when one does.
+    pub fn alone(dir: impl AsRef<Path>) -> Result<Self> {
+        let disk = RealDisk;
+        let dir = dir.as_ref().to_path_buf();
+        let lock = take_lock(&disk, &dir)?;
+        let mut packer = Self::beside(Arc::new(disk), dir, Arc::default());
+        packer._lock = Some(lock);
+        Ok(packer)
+    }
+
+    pub(crate) fn beside(disk: Arc<dyn Disk>, dir: PathBuf, packing: Arc<Mutex<()>>) -> Self {
+        Self {
+            disk,
+            dir,
+            packing,
+            passed: BTreeSet::new(),
+            _lock: None,
+        }
+    }
+
+    /// Packs the oldest segment that is not packed and whose records are all from before `before`, microseconds since
+    /// 1970; `None` when there is none. The last sealed segment and what follows stay as they are, since a start may
+    /// have to write there.
+    ///
+    /// # Errors
+    /// Why a segment cannot be packed: it stays as it was, and the next call goes on with the next. `J012` when there
+    /// is no room for the packed file: the next call tries again.
+    pub fn pack_next(&mut self, before: i64) -> Result<Option<Packed>> {
+        let packing = Arc::clone(&self.packing);
+        let _alone = packing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(number) = self.oldest()? else {
+            return Ok(None);
+        };
+        let packed = self.pack_old(number, before);
+        if packed.as_ref().is_err_and(|fault| !fault.is_of_disk()) {
+            self.passed.insert(number);
+        }
+        packed
+    }
+
+    /// The oldest segment that is not packed, without those that cannot be.
+    fn oldest(&self) -> Result<Option<u64>> {
+        let names = self.disk.list(&self.dir);
+        let names = names.map_err(|error| JournalFault::io(&self.dir, "listing", &error))?;
+        let numbers = names
+            .iter()
+            .filter_map(|name| name.strip_suffix(segment::SUFFIX)?.parse().ok());
+        Ok(numbers.filter(|number| !self.passed.contains(number)).min())
+    }
+
+    /// Packs a segment if it is old enough and not the last one sealed.
+    fn pack_old(&self, number: u64, before: i64) -> Result<Option<Packed>> {
+        match self.begin_after(number)? {
+            Some(begin) if begin <= before => {}
+            _ => return Ok(None),
+        }
+        let segment = Segment::open(self.disk.as_ref(), &self.dir, number, false)?;
+        let seal = segment.seal()?.ok_or_else(|| {
+            let place = segment.place(segment.head.data_end());
+            JournalFault::new(FaultKind::Seal, place, "no seal, yet records follow")
+        })?;
+        self.pack(&segment, &seal).map(Some)
+    }
+
+    /// When the first record behind a segment was written, where the segment behind it is sealed.
+    fn begin_after(&self, number: u64) -> Result<Option<i64>> {
+        let last = segment::list(self.disk.as_ref(), &self.dir)?.pop();
+        if last.is_none_or(|last| last <= number + 1) {
+            return Ok(None);
+        }
+        let next = Segment::open(self.disk.as_ref(), &self.dir, number + 1, false)?;
+        if next.seal()?.is_none() {
+            return Ok(None);
+        }
+        let records = match Walker::new(next, None).step()? {
+            Step::Batch(records) => records,
+            Step::Stop { .. } => Vec::new(),
+        };
+        Ok(records.first().map(|record| record.time_micros))
+    }
+
+    fn pack(&self, segment: &Segment, seal: &Seal) -> Result<Packed> {
+        let number = segment.head.number;
+        let io = |error| JournalFault::io(&segment.path, "packing", &error);
+        let (head, chunks) = packed(segment.file.as_ref(), segment.head.bytes).map_err(io)?;
+        let packed_bytes = self.draft(&head, &chunks)?;
+        drop(chunks);
+        let draft = self.dir.join(DRAFT);
+        if let Err(fault) = self.check(&draft, number, seal) {
+            // What is left over the next draft replaces.
+            let _ = self.disk.remove(&draft);
+            return Err(fault);
+        }
+        let named = || {
+            self.disk
+                .rename(&draft, &self.dir.join(file_name(number)))?;
+            self.disk.sync_dir(&self.dir)?;
+            self.disk.remove(&segment.path)?;
+            self.disk.sync_dir(&self.dir)
+        };
+        named().map_err(io)?;
+        Ok(Packed {
+            number,
+            first: seal.first,
+            last: seal.last(),
+            bytes: segment.head.bytes,
+            packed_bytes,
+        })
+    }
+
+    /// Writes the packed file, whole and durable, under a name that no reader takes.
+    fn draft(&self, head: &PackedHead, chunks: &[Vec<u8>]) -> Result<u64> {
+        let path = self.dir.join(DRAFT);
+        let bytes = head.encode();
+        let length = bytes.len() + chunks.iter().map(Vec::len).sum::<usize>();
+        let length = length as u64;
+        let room = self.disk.free_bytes(&self.dir);
+        if room.is_ok_and(|free| free < length + KEPT_FREE) {
+            let detail = format!("{length} bytes for a packed segment, and {KEPT_FREE} beside it");
+            let place = path.display().to_string();
+            return Err(JournalFault::new(FaultKind::DiskFull, place, detail));
+        }
+        let write = || {
+            let file = self.disk.create(&path, length)?;
+            file.write_at(&bytes, 0)?;
+            let mut at = bytes.len() as u64;
+            for chunk in chunks {
+                file.write_at(chunk, at)?;
+                at += chunk.len() as u64;
+            }
+            file.sync()
+        };
+        write().map_err(|error| {
+            let kind = match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => FaultKind::DiskFull,
+                _ => FaultKind::Write,
+            };
+            let detail = format!("packing: {error}");
+            JournalFault::new(kind, path.display().to_string(), detail).caused(&error)
+        })?;
+        Ok(length)
+    }
+
+    /// Reads the packed file through: it must hold what the seal says.
+    fn check(&self, draft: &Path, number: u64, seal: &Seal) -> Result<()> {
+        let file = self.disk.open(draft, false);
+        let file = file.map_err(|error| JournalFault::io(draft, "opening", &error))?;
+        let file: Arc<dyn DiskFile> = Arc::new(PackedFile::open(file, draft)?);
+        // A fault in it is one of the segment itself.
+        let path = self.dir.join(segment::file_name(number));
+        let mut walker = Walker::new(Segment::of(file, path, number)?, None);
+        while matches!(walker.step()?, Step::Batch(_)) {}
+        if walker.seal().as_ref() == Some(seal) {
+            return Ok(());
+        }
+        let place = walker.segment.place(walker.offset);
+        let detail = "the good batches end before the seal says; it is not packed";
+        Err(JournalFault::new(FaultKind::Seal, place, detail))
+    }
+}
+
+/// The packed head and the packed chunks of a segment's file.
+fn packed(file: &dyn DiskFile, bytes: u64) -> io::Result<(PackedHead, Vec<Vec<u8>>)> {
+    let mut packer = zstd::bulk::Compressor::new(LEVEL)?;
+    packer.include_checksum(true)?;
+    let mut head = PackedHead {
+        bytes,
+        head: [0; HEAD_BYTES],
+        seal: [0; SEAL_BYTES as usize],
+        lengths: Vec::new(),
+    };
+    read_whole(file, &mut head.head, 0)?;
+    read_whole(file, &mut head.seal, bytes.saturating_sub(SEAL_BYTES))?;
+    let mut chunks = Vec::new();
+    for number in 0..PackedHead::chunks(bytes) {
+        let at = number * CHUNK;
+        let mut chunk = vec![0; usize::try_from((bytes - at).min(CHUNK)).unwrap_or_default()];
+        read_whole(file, &mut chunk, at)?;
+        let chunk = packer.compress(&chunk)?;
+        head.lengths
+            .push(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
+        chunks.push(chunk);
+    }
+    Ok((head, chunks))
+}
+
+fn read_whole(file: &dyn DiskFile, out: &mut [u8], at: u64) -> io::Result<()> {
+    match file.read_at(out, at)? {
+        read if read == out.len() => Ok(()),
+        _ => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
