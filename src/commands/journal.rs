@@ -1,25 +1,26 @@
 //! `cordon journal`: show, export and replay, which work while the hub runs; `verify`, `accept`,
-//! `pack` and `usage` have files of their own.
+//! `pack`, `archive`, `restore` and `usage` have files of their own.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cordon_contract::{EntryKind, Fault};
 use cordon_flow::{Authority, EntryReader, Mark, ReplayReport, replay_told};
-use cordon_journal::{JournalFault, Reader, Record};
+use cordon_journal::{JournalFault, Record};
 use cordon_model::Timestamp;
 use serde_json::json;
 
-use super::{Format, accept, pack, print_faults, print_marks, usage, verify};
+use super::place::Place;
+use super::{Format, accept, archive, pack, print_faults, print_marks, usage, verify};
 use crate::config::ParkConfig;
 use crate::exit::{CONFIG, Ending, FAILED, FILES};
 use crate::past;
 use crate::plugins::plugins;
 
-/// Verify, show, export, replay, pack and measure the journal; accept a loss.
+/// Verify, show, export, replay, pack, archive and measure the journal; accept a loss.
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
     /// Check every byte: segments, batches, chain, seals
@@ -70,6 +71,18 @@ pub enum Command {
         Example:\n  cordon journal pack --dir demo-data/journal --older-days 30"
     )]
     Pack(pack::Args),
+    /// Move old packed segments to another folder
+    #[command(
+        after_help = "The hub must not run. The oldest go first, each when it was copied and read through; the journal then begins\n\
+        where what is kept begins. With --archive DIR the commands that read a journal read both as one. What the archive\n\
+        holds is never replaced. A state that is lost cannot be built again from what is kept alone: bring it back first.\n\n\
+        Example:\n  cordon journal archive --dir demo-data/journal --to /mnt/archive --older-days 365"
+    )]
+    Archive(archive::Args),
+    /// Bring segments back from the archive
+    #[command(after_help = "The hub must not run. They stay in the archive too.\n\n\
+        Example:\n  cordon journal restore --dir demo-data/journal --from /mnt/archive --entry 120000")]
+    Restore(archive::RestoreArgs),
     /// Say what fills the journal: segments, and entries and bytes by type
     #[command(
         after_help = "Works while the hub runs; reads the whole journal. What was said in a signed submission counts there.\n\n\
@@ -101,9 +114,8 @@ pub struct Replay {
 /// Arguments of `show`.
 #[derive(clap::Args, Debug)]
 pub struct Show {
-    /// The journal's folder
-    #[arg(long, default_value = "journal")]
-    dir: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// First entry
     #[arg(long, default_value_t = 1)]
     from: u64,
@@ -121,9 +133,8 @@ pub struct Show {
 /// Arguments of `export`.
 #[derive(clap::Args, Debug)]
 pub struct Export {
-    /// The journal's folder
-    #[arg(long, default_value = "journal")]
-    dir: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// First entry
     #[arg(long, default_value_t = 1)]
     from: u64,
@@ -152,6 +163,8 @@ pub fn run(command: &Command) -> Result<(), Ending> {
         Command::Export(args) => export(args),
         Command::Replay(args) => replay(args),
         Command::Pack(args) => pack::run(args),
+        Command::Archive(args) => archive::run(args),
+        Command::Restore(args) => archive::restore(args),
         Command::Usage(args) => usage::run(args),
     }
 }
@@ -162,7 +175,7 @@ pub(super) fn ending(fault: &JournalFault) -> Ending {
 
 fn show(args: &Show) -> Result<(), Ending> {
     let mut out = std::io::stdout().lock();
-    let wanted = records(&args.dir, args.from, None)?.filter(|record| {
+    let wanted = records(&args.place, args.from, None)?.filter(|record| {
         args.ticks
             || !record
                 .as_ref()
@@ -198,8 +211,8 @@ fn show(args: &Show) -> Result<(), Ending> {
 fn export(args: &Export) -> Result<(), Ending> {
     let ExportFormat::Jsonl = args.format;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let entries = EntryReader::open(&args.dir)?;
-    for record in records(&args.dir, args.from, args.to)? {
+    let entries = EntryReader::over(args.place.reader()?);
+    for record in records(&args.place, args.from, args.to)? {
         let record = record.map_err(|fault| ending(&fault))?;
         let mark = entries.mark_of(&record)?;
         let mut line = json!({
@@ -306,11 +319,11 @@ fn described(mark: &Mark) -> serde_json::Value {
 }
 
 fn records(
-    dir: &Path,
+    place: &Place,
     from: u64,
     to: Option<u64>,
 ) -> Result<impl Iterator<Item = cordon_journal::Result<Record>>, Ending> {
-    let reader = Reader::open(dir).map_err(|fault| ending(&fault))?;
+    let reader = place.reader()?;
     reader
         .read_range(from, to.unwrap_or(u64::MAX))
         .map_err(|fault| ending(&fault))

@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod accept;
+mod archive;
 mod calendar;
 mod cert;
 mod certify;
@@ -12,6 +13,7 @@ mod journal;
 mod map;
 mod outbox;
 mod pack;
+mod place;
 mod prepare;
 mod pull;
 mod report;

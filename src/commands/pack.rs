@@ -11,7 +11,7 @@ use super::journal::ending;
 use crate::exit::{Ending, FAILED};
 
 /// Milliseconds of a day.
-const DAY_MS: i64 = 86_400_000;
+pub(super) const DAY_MS: i64 = 86_400_000;
 
 /// Arguments of `pack`.
 #[derive(clap::Args, Debug)]

@@ -1,15 +1,16 @@
 //! `cordon journal usage`: what fills the journal.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cordon_contract::type_in_label;
-use cordon_journal::{Reader, Record};
+use cordon_journal::Record;
 use cordon_model::Timestamp;
 use serde_json::json;
 
 use super::Format;
 use super::journal::{ending, kind_name};
+use super::place::Place;
 use crate::exit::Ending;
 
 /// Kinds and types told apart at most; the rest is counted together.
@@ -18,9 +19,8 @@ const NAMES_MAX: usize = 200;
 /// Arguments of `usage`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The journal's folder
-    #[arg(long, default_value = "journal")]
-    dir: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// First entry
     #[arg(long, default_value_t = 1)]
     from: u64,
@@ -47,8 +47,8 @@ struct Usage {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Ending> {
-    let files = files(&args.dir)?;
-    let reader = Reader::open(&args.dir).map_err(|fault| ending(&fault))?;
+    let files = files(&args.place)?;
+    let reader = args.place.reader()?;
     let first = reader.first().map_err(|fault| ending(&fault))?;
     // The first one kept, where those before it were trimmed.
     let from = first.map_or(args.from, |first| args.from.max(first));
@@ -64,28 +64,31 @@ pub fn run(args: &Args) -> Result<(), Ending> {
     Ok(())
 }
 
-/// Segments and bytes of their files, whole and packed.
-fn files(dir: &Path) -> Result<[Sum; 2], Ending> {
+/// Segments and bytes of their files: whole, packed, in the archive.
+fn files(place: &Place) -> Result<[Sum; 3], Ending> {
+    let mut files = [Sum::default(); 3];
+    let [whole, packed, archived] = &mut files;
+    *whole = sum_of(&place.dir, "seg")?;
+    *packed = sum_of(&place.dir, "segz")?;
+    if let Some(archive) = &place.archive {
+        *archived = sum_of(archive, "segz")?;
+    }
+    Ok(files)
+}
+
+fn sum_of(dir: &Path, extension: &str) -> Result<Sum, Ending> {
     let entries = std::fs::read_dir(dir).map_err(|error| Ending::file(dir, &error))?;
-    let mut files = [Sum::default(); 2];
+    let mut sum = Sum::default();
     for entry in entries {
         let entry = entry.map_err(|error| Ending::file(dir, &error))?;
-        let path = entry.path();
-        let extension = path.extension().and_then(|it| it.to_str());
-        let Some(sum) = (match extension {
-            Some("seg") => files.first_mut(),
-            Some("segz") => files.last_mut(),
-            _ => None,
-        }) else {
-            continue;
-        };
+        let is_one = entry.path().extension().is_some_and(|it| it == extension);
         // One that was packed in this very moment is counted under its new name, or not at all.
-        if let Ok(about) = entry.metadata() {
+        if let (true, Ok(about)) = (is_one, entry.metadata()) {
             sum.entries += 1;
             sum.bytes += about.len();
         }
     }
-    Ok(files)
+    Ok(sum)
 }
 
 impl Usage {
@@ -128,12 +131,11 @@ fn at(place: Option<(u64, i64)>) -> String {
     )
 }
 
-fn print_text(usage: &Usage, [whole, packed]: &[Sum; 2]) {
+fn print_text(usage: &Usage, [whole, packed, archived]: &[Sum; 3]) {
     println!("entries {} to {}", at(usage.first), at(usage.last));
-    println!(
-        "{} segments of {} bytes, {} packed of {} bytes",
-        whole.entries, whole.bytes, packed.entries, packed.bytes
-    );
+    for (sum, what) in [(whole, "whole"), (packed, "packed"), (archived, "archived")] {
+        println!("{} segments of {} bytes {what}", sum.entries, sum.bytes);
+    }
     println!("{:>12}  {:>14}  what", "entries", "bytes of body");
     for (name, sum) in usage.sorted() {
         println!("{:>12}  {:>14}  {name}", sum.entries, sum.bytes);
@@ -144,7 +146,7 @@ fn print_text(usage: &Usage, [whole, packed]: &[Sum; 2]) {
     );
 }
 
-fn print_json(usage: &Usage, [whole, packed]: &[Sum; 2]) {
+fn print_json(usage: &Usage, [whole, packed, archived]: &[Sum; 3]) {
     let of = |sum: &Sum| json!({"segments": sum.entries, "bytes": sum.bytes});
     let number = |place: Option<(u64, i64)>| place.map(|(number, _)| number);
     let sums = usage
@@ -155,7 +157,7 @@ fn print_json(usage: &Usage, [whole, packed]: &[Sum; 2]) {
         "{}",
         json!({
             "first": number(usage.first), "last": number(usage.last),
-            "whole": of(whole), "packed": of(packed), "entries": usage.total.entries,
+            "whole": of(whole), "packed": of(packed), "archived": of(archived), "entries": usage.total.entries,
             "body_bytes": usage.total.bytes, "by": sums.collect::<Vec<_>>(),
         })
     );

@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 
 use cordon_flow::{Examination, examine};
-use cordon_journal::{Expectation, FaultKind, Problem, Report, Unmet, Witness};
+use cordon_journal::{
+    Expectation, FaultKind, Problem, Report, Unmet, WRITER_PATIENCE, Witness, verify_on,
+};
 use cordon_security::TrustStore;
 use serde_json::json;
 
 use super::Format;
 use super::journal::{ending, hex};
+use super::place::Place;
 use crate::evidence::{Evidence, Held};
 use crate::exit::{Ending, FAILED, FILES};
 use crate::past;
@@ -21,9 +24,8 @@ const UNPROVEN_SHOWN: usize = 100;
 /// Arguments of `verify`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The journal's folder
-    #[arg(long, default_value = "journal")]
-    dir: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// Verify every message's digest and every sender's signature too; a certificate must have been
     /// good when its entry was written
     #[arg(long, requires = "trust")]
@@ -54,11 +56,11 @@ pub fn run(args: &Args) -> Result<(), Ending> {
         .map(|trust| gathered(args, trust))
         .transpose()?;
     let known = evidence.as_ref().map_or(Vec::new(), Evidence::positions);
-    let mut report =
-        cordon_journal::verify_against(&args.dir, &known).map_err(|fault| ending(&fault))?;
+    let mut report = verify_on(args.place.disk()?, &args.place.dir, &known, WRITER_PATIENCE)
+        .map_err(|fault| ending(&fault))?;
     beside(args, &mut report)?;
     let deep = match trust.as_ref().filter(|_| args.deep) {
-        Some(trust) => Some(examine(&args.dir, trust, |number| {
+        Some(trust) => Some(examine(args.place.reader()?, trust, |number| {
             if number % PROGRESS == 0 {
                 tell!("entry {number}");
             }
@@ -83,7 +85,7 @@ pub fn run(args: &Args) -> Result<(), Ending> {
 
 /// All that was laid before the journal.
 fn gathered<'a>(args: &Args, trust: &'a TrustStore) -> Result<Evidence<'a>, Ending> {
-    let mut evidence = Evidence::of(&args.dir, trust);
+    let mut evidence = Evidence::of(&args.place.dir, trust);
     for folder in &args.receipts {
         evidence.receipts(folder)?;
     }
@@ -98,7 +100,7 @@ fn gathered<'a>(args: &Args, trust: &'a TrustStore) -> Result<Evidence<'a>, Endi
 
 /// What the witness beside the folder knows.
 fn beside(args: &Args, report: &mut Report) -> Result<(), Ending> {
-    let path = past::witness_of(&args.dir);
+    let path = past::witness_of(&args.place.dir);
     let position = Witness::read(&path).map_err(|fault| ending(&fault))?;
     let Some((number, chain)) = position else {
         return Ok(());
@@ -109,7 +111,7 @@ fn beside(args: &Args, report: &mut Report) -> Result<(), Ending> {
         source: path.display().to_string(),
     };
     // A journal that cannot be read was complained of already.
-    let text = match expectation.unmet(&args.dir) {
+    let text = match expectation.unmet(&args.place.dir) {
         Ok(Some(Unmet::Short { last })) => {
             format!("the journal ends with entry {last}, the witness knows entry {number}")
         }

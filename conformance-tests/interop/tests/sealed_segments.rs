@@ -220,3 +220,37 @@ fn packed_segments_read_as_before() {
     assert!(seen.status.success(), "{}", said(&seen));
     assert!(jsonl(&journal, &["export"]).starts_with(&before));
 }
+
+/// With the archive all is read as one; without it the journal begins later, and the hub goes on.
+#[test]
+fn archived_segments_are_read_with_the_archive_and_brought_back() {
+    let (mut park, _, journal) = stopped();
+    let before = jsonl(&journal, &["export"]);
+    let packed = jsonl(&journal, &["pack"]).lines().count();
+    let archive = park.scratch().join("archive");
+    let named = archive.display().to_string();
+    let old = jsonl(&journal, &["archive", "--older-days", "1", "--to", &named]);
+    assert_eq!(old, "", "nothing is older than a day");
+    let moved = jsonl(&journal, &["archive", "--older-days", "0", "--to", &named]);
+    assert_eq!(moved.lines().count(), packed, "{moved}");
+
+    assert_eq!(jsonl(&journal, &["export", "--archive", &named]), before);
+    let both = jsonl(&journal, &["verify", "--archive", &named]);
+    assert!(both.contains("clean"), "{both}");
+    let mut alone = cordon(&["journal", "export", "--dir"]);
+    let alone = alone.arg(&journal).output().unwrap();
+    assert!(said(&alone).contains("J014"), "{}", said(&alone));
+    let mut absent = cordon(&["journal", "verify", "--archive", "/nowhere", "--dir"]);
+    assert!(!absent.arg(&journal).output().unwrap().status.success());
+
+    park.start_again();
+    park.wait_until_healthy();
+    say_much(&park);
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    assert!(jsonl(&journal, &["export", "--archive", &named]).starts_with(&before));
+    let back = jsonl(&journal, &["restore", "--from", &named]);
+    assert_eq!(back.lines().count(), packed, "{back}");
+    assert!(jsonl(&journal, &["export"]).starts_with(&before));
+    let seen = verify(&journal);
+    assert!(seen.status.success(), "{}", said(&seen));
+}

@@ -3,8 +3,6 @@
 //! Whoever can rewrite a journal can also compute its chain and its checksums anew. What he cannot
 //! compute is a sender's signature, and the digest that stands in a receipt.
 
-use std::path::Path;
-
 use cordon_contract::{EntryKind, Fault};
 use cordon_journal::{Reader, Record};
 use cordon_model::{Message, Timestamp};
@@ -62,18 +60,17 @@ struct Examiner<'a> {
     done: Examination,
 }
 
-/// Examines the journal in `dir`: the digest of every message, the signature of every submission. A
+/// Examines the journal of `reader`: the digest of every message, the signature of every submission. A
 /// certificate must have been good when its entry was written; that it has ended or was revoked
 /// since changes nothing. Works beside a running hub; `told` hears the number of each entry.
 ///
 /// # Errors
 /// When the journal cannot be read; what is wrong in it is a finding.
 pub fn examine(
-    dir: impl AsRef<Path>,
+    reader: Reader,
     trust: &TrustStore,
     mut told: impl FnMut(u64),
 ) -> Result<Examination, Fault> {
-    let reader = Reader::open(dir).map_err(|failure| of_journal(&failure))?;
     let records = reader
         .read_from(0)
         .map_err(|failure| of_journal(&failure))?;

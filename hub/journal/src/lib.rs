@@ -8,12 +8,14 @@
 //! - [`verify`] checks everything, also while the hub runs.
 //! - [`StateStore`] keeps snapshots, inbox keys and named spaces on redb, with the journal position in
 //!   the same commit.
-//! - [`Packer`] keeps what is sealed and old in a tenth of the room, readable as before.
+//! - [`Packer`] keeps what is sealed and old in a tenth of the room, readable as before; [`Archiver`] keeps it
+//!   elsewhere, and through [`Tiered`] it is read from there.
 //! - [`probe`] measures the raw disk beside the journal, so that benchmarks can speak in ratios.
 //!
 //! Records are opaque bytes with a small head; this crate knows nothing of XML or of the house.
 //! Format, failure table and figures: `docs/design/journal.md`.
 
+mod archive;
 pub mod chain;
 mod counters;
 pub mod disk;
@@ -40,6 +42,7 @@ mod walk;
 mod watch;
 mod witness;
 
+pub use archive::{Archiver, Moved, Tiered};
 pub use chain::Hash;
 pub use counters::Counters;
 pub use expect::{Expectation, Unmet};
@@ -56,6 +59,6 @@ pub use space::{Space, SpaceLevel};
 pub use state::{
     Changes, Durability, InboxMark, LookedUp, Pair, Rebuild, State, StateStore, Trouble,
 };
-pub use verify::{Problem, Report, verify, verify_against, verify_on};
+pub use verify::{Problem, Report, WRITER_PATIENCE, verify, verify_against, verify_on};
 pub use watch::{Position, Watch};
 pub use witness::Witness;

@@ -16,7 +16,7 @@ use crate::walk::{Step, Walker};
 /// Problems listed at most; more are only counted.
 const PROBLEMS_MAX: usize = 1_000;
 /// How long a half-written batch at the end is given to become whole before it counts as torn.
-const WRITER_PATIENCE: Duration = Duration::from_millis(200);
+pub const WRITER_PATIENCE: Duration = Duration::from_millis(200);
 
 /// One thing wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use crate::archive::Archiver;
 use crate::chain::{self, Hash};
 use crate::counters::{Counters, Tally};
 use crate::disk::{Disk, RealDisk};
@@ -196,6 +197,19 @@ impl Journal {
         Packer::beside(
             Arc::clone(&self.disk),
             self.dir.clone(),
+            Arc::clone(&self.packing),
+        )
+    }
+
+    /// Who moves this journal's packed segments to the folder `archive`, on any thread, while it is written.
+    ///
+    /// # Errors
+    /// The folder cannot be made, or is the journal's own (`J015`).
+    pub fn archiver(&self, archive: &Path) -> Result<Archiver> {
+        Archiver::beside(
+            Arc::clone(&self.disk),
+            self.dir.clone(),
+            archive.to_path_buf(),
             Arc::clone(&self.packing),
         )
     }

@@ -1,12 +1,14 @@
 //! Sealed segments that are kept packed: the same bytes in chunks of zstd, each readable by itself, so that whoever
 //! reads a segment reads a packed one without knowing. Layout in `docs/design/journal.md` §3.5.
 
+mod check;
 mod file;
 mod head;
 mod packer;
 
 pub use packer::{Packed, Packer};
 
+pub(crate) use check::{begin_after, begin_of, checked, write_fault};
 pub(crate) use file::PackedFile;
 
 /// How the file of a packed segment ends.

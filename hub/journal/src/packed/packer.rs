@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::head::{CHUNK, PackedHead};
-use super::{PackedFile, file_name};
+use super::{begin_after, checked, file_name, write_fault};
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::journal::take_lock;
 use crate::segment::{self, HEAD_BYTES, SEAL_BYTES, Seal, Segment};
-use crate::walk::{Step, Walker};
 
 /// The usual level of zstd: of XML a tenth is left, at some hundred megabytes a second.
 const LEVEL: i32 = 3;
@@ -104,7 +103,7 @@ impl Packer {
 
     /// Packs a segment if it is old enough and not the last one sealed.
     fn pack_old(&self, number: u64, before: i64) -> Result<Option<Packed>> {
-        match self.begin_after(number)? {
+        match begin_after(self.disk.as_ref(), &self.dir, number)? {
             Some(begin) if begin <= before => {}
             _ => return Ok(None),
         }
@@ -116,23 +115,6 @@ impl Packer {
         self.pack(&segment, &seal).map(Some)
     }
 
-    /// When the first record behind a segment was written, where the segment behind it is sealed.
-    fn begin_after(&self, number: u64) -> Result<Option<i64>> {
-        let last = segment::list(self.disk.as_ref(), &self.dir)?.pop();
-        if last.is_none_or(|last| last <= number + 1) {
-            return Ok(None);
-        }
-        let next = Segment::open(self.disk.as_ref(), &self.dir, number + 1, false)?;
-        if next.seal()?.is_none() {
-            return Ok(None);
-        }
-        let records = match Walker::new(next, None).step()? {
-            Step::Batch(records) => records,
-            Step::Stop { .. } => Vec::new(),
-        };
-        Ok(records.first().map(|record| record.time_micros))
-    }
-
     fn pack(&self, segment: &Segment, seal: &Seal) -> Result<Packed> {
         let number = segment.head.number;
         let io = |error| JournalFault::io(&segment.path, "packing", &error);
@@ -140,7 +122,7 @@ impl Packer {
         let packed_bytes = self.draft(&head, &chunks)?;
         drop(chunks);
         let draft = self.dir.join(DRAFT);
-        if let Err(fault) = self.check(&draft, number, seal) {
+        if let Err(fault) = checked(self.disk.as_ref(), &draft, number, seal) {
             // What is left over the next draft replaces.
             let _ = self.disk.remove(&draft);
             return Err(fault);
@@ -184,32 +166,8 @@ impl Packer {
             }
             file.sync()
         };
-        write().map_err(|error| {
-            let kind = match error.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => FaultKind::DiskFull,
-                _ => FaultKind::Write,
-            };
-            let detail = format!("packing: {error}");
-            JournalFault::new(kind, path.display().to_string(), detail).caused(&error)
-        })?;
+        write().map_err(|error| write_fault(&path, "packing", &error))?;
         Ok(length)
-    }
-
-    /// Reads the packed file through: it must hold what the seal says.
-    fn check(&self, draft: &Path, number: u64, seal: &Seal) -> Result<()> {
-        let file = self.disk.open(draft, false);
-        let file = file.map_err(|error| JournalFault::io(draft, "opening", &error))?;
-        let file: Arc<dyn DiskFile> = Arc::new(PackedFile::open(file, draft)?);
-        // A fault in it is one of the segment itself.
-        let path = self.dir.join(segment::file_name(number));
-        let mut walker = Walker::new(Segment::of(file, path, number)?, None);
-        while matches!(walker.step()?, Step::Batch(_)) {}
-        if walker.seal().as_ref() == Some(seal) {
-            return Ok(());
-        }
-        let place = walker.segment.place(walker.offset);
-        let detail = "the good batches end before the seal says; it is not packed";
-        Err(JournalFault::new(FaultKind::Seal, place, detail))
     }
 }
 

@@ -1,0 +1,249 @@
+//! Moving packed segments between the journal's folder and its archive, one at a time.
+
+use std::any::Any;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::disk::{Disk, RealDisk};
+use crate::fault::{FaultKind, JournalFault, Result};
+use crate::journal::take_lock;
+use crate::packed::{self, checked};
+use crate::segment::{self, Seal, Segment};
+use crate::trimmed::Trimmed;
+
+/// How a file is called until it is whole.
+const DRAFT: &str = "moving.tmp";
+/// Copied at once, bytes.
+const PIECE: usize = 1 << 20;
+
+/// A segment that was moved.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Moved {
+    /// Its number.
+    pub number: u64,
+    /// Its first record.
+    pub first: u64,
+    /// Its last record.
+    pub last: u64,
+    /// Bytes of its packed file.
+    pub bytes: u64,
+}
+
+/// Moves the oldest segments of one journal to its archive, and back. A segment goes from where it was only when it was
+/// read through where it is; the journal's folder then says, as after a trim, with which record it begins.
+pub struct Archiver {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    archive: PathBuf,
+    /// Held while files change.
+    packing: Arc<Mutex<()>>,
+    _lock: Option<Box<dyn Any + Send>>,
+}
+
+impl Archiver {
+    /// Moves segments of the journal in `dir` while no hub writes it.
+    ///
+    /// # Errors
+    /// `J002` when one does; `J015` when the archive is the journal's own folder.
+    pub fn alone(dir: impl AsRef<Path>, archive: impl AsRef<Path>) -> Result<Self> {
+        let disk = RealDisk;
+        let dir = dir.as_ref().to_path_buf();
+        let lock = take_lock(&disk, &dir)?;
+        let mut archiver = Self::beside(
+            Arc::new(disk),
+            dir,
+            archive.as_ref().to_path_buf(),
+            Arc::default(),
+        )?;
+        archiver._lock = Some(lock);
+        Ok(archiver)
+    }
+
+    pub(crate) fn beside(
+        disk: Arc<dyn Disk>,
+        dir: PathBuf,
+        archive: PathBuf,
+        packing: Arc<Mutex<()>>,
+    ) -> Result<Self> {
+        disk.make_dir(&archive)
+            .map_err(|error| JournalFault::io(&archive, "making the folder", &error))?;
+        let is_same = |path: &Path| disk.id(path).ok();
+        if is_same(&dir).is_some() && is_same(&dir) == is_same(&archive) {
+            let detail = "the archive is the journal's own folder";
+            return Err(JournalFault::new(FaultKind::Option, "archive", detail));
+        }
+        Ok(Self {
+            disk,
+            dir,
+            archive,
+            packing,
+            _lock: None,
+        })
+    }
+
+    /// Moves the first segment kept here to the archive, if it is packed and all its records are from before `before`,
+    /// microseconds since 1970; `None` when it is not.
+    ///
+    /// # Errors
+    /// Why it stays: it is damaged, the archive holds another journal's segment under its number (`J009`) or another
+    /// one of this (`J007`), one of the two disks fails or is full.
+    pub fn archive_next(&mut self, before: i64) -> Result<Option<Moved>> {
+        let packing = Arc::clone(&self.packing);
+        let _alone = packing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(number) = segment::list(self.disk.as_ref(), &self.dir)?
+            .first()
+            .copied()
+        else {
+            return Ok(None);
+        };
+        let segment = Segment::open(self.disk.as_ref(), &self.dir, number, false)?;
+        let is_old = packed::begin_after(self.disk.as_ref(), &self.dir, number)?;
+        if !segment.is_packed() || is_old.is_none_or(|begin| begin > before) {
+            return Ok(None);
+        }
+        let Some(seal) = segment.seal()? else {
+            return Ok(None);
+        };
+        let bytes = self.copy(&self.dir, &self.archive, &segment, &seal)?;
+        let kept = Trimmed {
+            first: seal.last() + 1,
+            chain_before: seal.chain_last,
+        };
+        kept.write(self.disk.as_ref(), &self.dir)?;
+        self.disk
+            .remove(&segment.path)
+            .and_then(|()| self.disk.sync_dir(&self.dir))
+            .map_err(|error| JournalFault::io(&segment.path, "removing", &error))?;
+        Ok(Some(moved(number, &seal, bytes)))
+    }
+
+    /// Brings the segment before the first one kept here back from the archive; it stays there too. `None` when the
+    /// journal begins with its first record.
+    ///
+    /// # Errors
+    /// `J004` when the archive lacks it; `J006` when it does not lead to what is kept here; as
+    /// [`Archiver::archive_next`] otherwise.
+    pub fn restore_next(&mut self) -> Result<Option<Moved>> {
+        let packing = Arc::clone(&self.packing);
+        let _alone = packing.lock().unwrap_or_else(PoisonError::into_inner);
+        let lowest = segment::list(self.disk.as_ref(), &self.dir)?
+            .first()
+            .copied();
+        let Some(number) = lowest.filter(|lowest| *lowest > 1) else {
+            return Ok(None);
+        };
+        let number = number - 1;
+        let path = self.archive.join(packed::file_name(number));
+        let segment = Segment::open(self.disk.as_ref(), &self.archive, number, false);
+        let segment = segment.map_err(|fault| match self.disk.id(&path) {
+            Ok(_) => fault,
+            Err(_) => {
+                let detail = "the archive does not hold it";
+                let place = path.display().to_string();
+                JournalFault::new(FaultKind::MissingSegment, place, detail)
+            }
+        })?;
+        let seal = segment.seal()?.ok_or_else(|| no_seal(&segment))?;
+        self.follows(&segment, &seal)?;
+        let bytes = self.copy(&self.archive, &self.dir, &segment, &seal)?;
+        let begins = Trimmed {
+            first: seal.first,
+            chain_before: seal.chain_before,
+        };
+        begins.write(self.disk.as_ref(), &self.dir)?;
+        Ok(Some(moved(number, &seal, bytes)))
+    }
+
+    /// What is brought back must lead to what is kept.
+    fn follows(&self, segment: &Segment, seal: &Seal) -> Result<()> {
+        let next = segment.head.number + 1;
+        let kept = Segment::open(self.disk.as_ref(), &self.dir, next, false)?;
+        same_journal(segment, &kept)?;
+        let begin = match kept.seal()? {
+            Some(kept) => Some((kept.first, kept.chain_before)),
+            None => packed::begin_of(&kept)?.map(|(first, chain_before, _)| (first, chain_before)),
+        };
+        // Of one without a record only the number can be wrong.
+        if begin.is_none_or(|begin| begin == (seal.last() + 1, seal.chain_last)) {
+            return Ok(());
+        }
+        let detail = format!("it does not lead to segment {next} of the journal");
+        let place = segment.path.display().to_string();
+        Err(JournalFault::new(FaultKind::Chain, place, detail))
+    }
+
+    /// Copies a packed segment; whole, durable and read through when this returns. One that is there already and the
+    /// same is left, another is never replaced.
+    fn copy(&self, from: &Path, to: &Path, segment: &Segment, seal: &Seal) -> Result<u64> {
+        let name = packed::file_name(segment.head.number);
+        let target = to.join(&name);
+        if self.disk.id(&target).is_ok() {
+            let there = Segment::open(self.disk.as_ref(), to, segment.head.number, false)?;
+            same_journal(segment, &there)?;
+            if there.seal()?.as_ref() != Some(seal) {
+                let detail = "another segment of this number is there";
+                let place = target.display().to_string();
+                return Err(JournalFault::new(FaultKind::Seal, place, detail));
+            }
+            return checked(self.disk.as_ref(), &target, segment.head.number, seal);
+        }
+        let draft = to.join(DRAFT);
+        let copied = self
+            .write(&from.join(&name), &draft)
+            .and_then(|()| checked(self.disk.as_ref(), &draft, segment.head.number, seal));
+        if copied.is_err() {
+            // What is left over the next one replaces.
+            let _ = self.disk.remove(&draft);
+        }
+        let bytes = copied?;
+        self.disk
+            .rename(&draft, &target)
+            .and_then(|()| self.disk.sync_dir(to))
+            .map_err(|error| JournalFault::io(&target, "naming", &error))?;
+        Ok(bytes)
+    }
+
+    fn write(&self, from: &Path, to: &Path) -> Result<()> {
+        let write = || {
+            let source = self.disk.open(from, false)?;
+            let bytes = source.len()?;
+            let target = self.disk.create(to, bytes)?;
+            let (mut piece, mut at) = (vec![0; PIECE], 0);
+            while at < bytes {
+                let read = source.read_at(&mut piece, at)?;
+                let part = piece.get(..read).filter(|part| !part.is_empty());
+                let part = part.ok_or(std::io::ErrorKind::UnexpectedEof)?;
+                target.write_at(part, at)?;
+                at += part.len() as u64;
+            }
+            target.sync()
+        };
+        write().map_err(|error| packed::write_fault(to, "moving", &error))
+    }
+}
+
+fn moved(number: u64, seal: &Seal, bytes: u64) -> Moved {
+    Moved {
+        number,
+        first: seal.first,
+        last: seal.last(),
+        bytes,
+    }
+}
+
+fn same_journal(one: &Segment, other: &Segment) -> Result<()> {
+    if one.head.identity == other.head.identity {
+        return Ok(());
+    }
+    let detail = format!(
+        "it belongs to {:?}, the other to {:?}",
+        other.head.identity, one.head.identity
+    );
+    let place = other.path.display().to_string();
+    Err(JournalFault::new(FaultKind::Identity, place, detail))
+}
+
+fn no_seal(segment: &Segment) -> JournalFault {
+    let place = segment.place(segment.head.data_end());
+    JournalFault::new(FaultKind::Seal, place, "it has no seal")
+}

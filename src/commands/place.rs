@@ -1,0 +1,39 @@
+//! Where a journal lies: its folder, and the archive that holds its older segments.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cordon_journal::disk::{Disk, RealDisk};
+use cordon_journal::{Reader, Tiered};
+
+use super::journal::ending;
+use crate::exit::Ending;
+
+/// The folders of a journal that is read.
+#[derive(clap::Args, Debug)]
+pub struct Place {
+    /// The journal's folder
+    #[arg(long, default_value = "journal")]
+    pub dir: PathBuf,
+    /// The folder with the segments that were moved away by `cordon journal archive`
+    #[arg(long, value_name = "DIR")]
+    pub archive: Option<PathBuf>,
+}
+
+impl Place {
+    /// The disk on which both are one folder.
+    pub fn disk(&self) -> Result<Arc<dyn Disk>, Ending> {
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        let Some(archive) = &self.archive else {
+            return Ok(disk);
+        };
+        // One that is not there would be read as empty.
+        std::fs::read_dir(archive).map_err(|error| Ending::file(archive, &error))?;
+        Ok(Arc::new(Tiered::new(disk, &self.dir, archive)))
+    }
+
+    /// Reads both as one journal.
+    pub fn reader(&self) -> Result<Reader, Ending> {
+        Reader::open_on(self.disk()?, &self.dir).map_err(|fault| ending(&fault))
+    }
+}
