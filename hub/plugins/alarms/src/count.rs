@@ -297,6 +297,7 @@ impl AlarmPlugin {
         event: &AlarmEvent,
         decisions: &mut Decisions,
     ) {
+        self.state.points.counted(&event.alarm_id, leader);
         let alarm = self.state.alarms.get(leader);
         let count = alarm.map_or(0, |alarm| alarm.repeats);
         let note = format!("{COUNTED_UNDER}{leader}: {count}");

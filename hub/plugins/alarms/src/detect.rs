@@ -56,7 +56,7 @@ impl AlarmPlugin {
         point.was_away |= band.is_none();
         // Its alarm is over: what is beyond after it was not, or was milder, is another one.
         let is_again = band == Some(point.code) && point.back.is_some();
-        if (point.was_away || is_again) && self.is_point_over(&point) {
+        if (point.was_away || is_again) && self.is_point_over(entry, &point) {
             self.state.points.remove(&key, &owner);
             return band.is_some_and(|code| {
                 self.raise(entry, index, key, sample, (code, None), decisions)
@@ -92,10 +92,13 @@ impl AlarmPlugin {
         false
     }
 
-    /// Whether the alarm of a point is over. One that is not known is counted in another, or yet to be taken up.
-    fn is_point_over(&self, point: &Point) -> bool {
-        let known = self.state.alarms.get(&point.alarm);
-        known.is_some_and(|alarm| is_over(alarm.state))
+    /// Whether the alarm of a point is over, or that in which it is counted. So is one that is known no more; one that was
+    /// raised for this entry is yet to be taken up.
+    fn is_point_over(&self, entry: &Entry, point: &Point) -> bool {
+        let id = point.counted_in.as_ref().unwrap_or(&point.alarm);
+        let raised_now = point.alarm.starts_with(&own_name(entry));
+        let known = self.state.alarms.get(id);
+        known.map_or(!raised_now, |alarm| is_over(alarm.state))
     }
 
     /// A device fell silent: nobody knows what its points were meanwhile.
@@ -192,6 +195,7 @@ impl AlarmPlugin {
         let point = Point {
             code,
             alarm: event.alarm_id.clone(),
+            counted_in: None,
             back: None,
             was_away: false,
         };

@@ -196,27 +196,20 @@ impl AlarmPlugin {
         }
     }
 
-    /// Why it is not sure which alarm a partner means: several of his lie under its name, or others are counted in it
-    /// that are not over. He names it as it stands on the page, or says the end as an event.
+    /// Why it is not sure which alarm a partner means: several of his lie under its name, over or not, or others are
+    /// counted in it that are not over. He names it as it stands on the page, or says the end as an event. One that is
+    /// over counts too: he may say its end again, or late.
     fn is_unsure(&self, entry: &Entry, update: &AlarmUpdate) -> Option<&'static str> {
         let id = &update.alarm_id;
-        let ends = is_over(update.state);
-        // One that is over may be what he means, until people close it: he may say the end twice.
-        let counts = |alarm: &Alarm| match ends {
-            true => alarm.is_open(),
-            false => !is_over(alarm.state),
-        };
-        let his = self.his(entry, id).into_iter();
-        let his: Vec<&Alarm> = his
-            .filter_map(|id| self.state.alarms.get(&id))
-            .filter(|alarm| counts(alarm))
-            .collect();
+        let his = self.his(entry, id);
         let [alarm] = his.as_slice() else {
             let several = "several alarms lie under this name, and which one is not said";
             return (his.len() > 1).then_some(several);
         };
-        let leaves = ends && alarm.names.leaves_some(id);
-        leaves.then_some("others are counted in it, and not all of them are said to be over")
+        let alarm = self.state.alarms.get(alarm);
+        let leaves = alarm.is_some_and(|alarm| alarm.names.leaves_some(id));
+        (leaves && is_over(update.state))
+            .then_some("others are counted in it, and not all of them are said to be over")
     }
 
     /// The alarms that a partner calls so, over or not: his own, and those of his devices. None of anybody else, who
@@ -244,9 +237,7 @@ impl AlarmPlugin {
         update: &AlarmUpdate,
         decisions: &mut Decisions,
     ) -> bool {
-        let his = self.his(entry, &update.alarm_id).into_iter();
-        let is_open = |id: &String| self.state.alarms.get(id).is_some_and(Alarm::is_open);
-        let his: Vec<String> = his.filter(is_open).collect();
+        let his = self.his(entry, &update.alarm_id);
         let ([leader], true) = (his.as_slice(), is_over(update.state)) else {
             return false;
         };
@@ -398,9 +389,12 @@ impl AlarmPlugin {
     /// this one has only read of it. They are raised by their next sample.
     fn forget_unraised(&mut self) {
         let alarms = &self.state.alarms;
-        let is_told = |point: &Point| {
-            let alarm = alarms.get(&point.alarm);
-            alarm.is_some_and(|alarm| !is_worse(point.code, alarm.event.alarm_code))
+        let is_told = |point: &Point| match &point.counted_in {
+            Some(leader) => alarms.contains_key(leader),
+            None => {
+                let alarm = alarms.get(&point.alarm);
+                alarm.is_some_and(|alarm| !is_worse(point.code, alarm.event.alarm_code))
+            }
         };
         self.state.points.retain(is_told);
         self.state.points.all_away();

@@ -17,6 +17,8 @@ pub(crate) struct Point {
     pub code: AlarmCode,
     /// Its alarm.
     pub alarm: String,
+    /// The alarm in which that one is counted, if it is.
+    pub counted_in: Option<String>,
     /// Since when it is back.
     pub back: Option<Timestamp>,
     /// Since it was beyond last it was not, or did not say, or its device was silent: where people have ended its alarm,
@@ -39,7 +41,7 @@ pub(crate) struct Points {
 impl Points {
     pub(crate) fn new() -> Self {
         Self {
-            known: Table::new("points", 2),
+            known: Table::new("points", 3),
             count: BTreeMap::new(),
             of_park: 0,
             alarms: BTreeMap::new(),
@@ -83,6 +85,14 @@ impl Points {
         }
         self.alarms.insert(point.alarm.clone(), key.clone());
         self.known.insert(key, point);
+    }
+
+    /// The alarm of a point is counted in another.
+    pub(crate) fn counted(&mut self, alarm: &str, leader: &str) {
+        let key = self.alarms.get(alarm);
+        if let Some(point) = key.and_then(|key| self.known.get_mut(key)) {
+            point.counted_in = Some(leader.to_owned());
+        }
     }
 
     /// The measuring point of its device that an alarm is about.

@@ -324,6 +324,9 @@ impl State {
         if let Some(alarm) = self.alarms.get_mut(id) {
             alarm.rests();
         }
+        if most == 0 {
+            return self.remove(id);
+        }
         self.closed.insert(next_number(&self.closed), id.to_owned());
         while self.closed.len() > most {
             self.steps.one();

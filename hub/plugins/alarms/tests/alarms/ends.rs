@@ -656,10 +656,15 @@ fn a_step_after_the_end_of_another_of_that_name_ends_none() {
         Some("ZONE 2 is out"),
     );
     assert_eq!(all(&hub, Raised).len(), 1);
-    // Once people have closed the other, it is the only one.
+    // Once people have closed the other he may still say its end late.
     let (other, _) = all(&hub, Cleared).remove(0);
     hub.update("operator-1", &other, (Cleared, Closed), Some("looked"));
-    hub.update("enterprise-1", "E1", (Raised, Cleared), Some("out"));
+    for to in [Cleared, Rejected, Acknowledged] {
+        let said = hub.update("enterprise-1", "E1", (Raised, to), Some("ZONE 2 is out"));
+        let is_refused = audits(&said).iter().any(|it| it.contains("step-refused"));
+        assert!(is_refused && all(&hub, Raised).len() == 1, "{to}: {said:?}");
+    }
+    end(&mut hub, Who::Enterprise, "E1", "ZONE 1 FIRE");
     assert_eq!(all(&hub, Raised).len(), 0);
     // What is counted together is over with the last, by events and by steps alike.
     let told = |id: &str, state: AlarmState, hub: &mut Hub| {
@@ -679,4 +684,31 @@ fn a_step_after_the_end_of_another_of_that_name_ends_none() {
     assert_eq!(all(&hub, Raised).len(), 1, "h2 burns");
     hub.update("enterprise-1", "h2", (Raised, Cleared), Some("out"));
     assert_eq!(all(&hub, Raised).len(), 0);
+}
+
+/// A step that had been refused, said again after he had stepped the other by its name on the page, was taken for the one
+/// that burned.
+#[test]
+fn a_step_that_was_refused_stays_refused_whatever_became_of_the_other() {
+    for to in [Cleared, Rejected] {
+        for seen in [false, true] {
+            let mut hub = Hub::new(DUTY);
+            red(&mut hub, Who::Enterprise, "E1", "ZONE 1 FIRE");
+            red(&mut hub, Who::Enterprise, "E1", "ZONE 2 FIRE");
+            let is = if seen { Acknowledged } else { Raised };
+            let two = all(&hub, Raised);
+            for (id, _) in two.iter().filter(|_| seen) {
+                hub.update("operator-1", id, (Raised, Acknowledged), None);
+            }
+            let (second, _) = two.iter().find(|(id, _)| id != "E1").unwrap();
+            hub.update("enterprise-1", "E1", (is, to), Some("ZONE 2 was a test"));
+            hub.update("enterprise-1", second, (is, to), Some("ZONE 2 was a test"));
+            assert_eq!(all(&hub, is).len(), 1, "{to} {seen}");
+            hub.restart();
+            let said = hub.update("enterprise-1", "E1", (is, to), Some("ZONE 2 was a test"));
+            let is_refused = audits(&said).iter().any(|it| it.contains("step-refused"));
+            assert!(is_refused, "{to} {seen}: {said:?}");
+            assert_eq!(all(&hub, is).len(), 1, "zone 1 burns: {to} {seen}");
+        }
+    }
 }

@@ -476,3 +476,88 @@ fn what_is_milder_after_it_was_away_is_told_and_what_only_sinks_is_not() {
         assert_eq!(raised(&said), if away { told } else { &[] });
     }
 }
+
+/// People closed it, and so much was closed since that it is remembered no more: the next leak was told to nobody.
+#[test]
+fn what_is_beyond_again_after_its_alarm_was_forgotten_is_told() {
+    let good = SampleQuality::Good;
+    for away in ["normal", "bad", "silent"] {
+        let config = Config {
+            closed_max: 0,
+            ..Config::default()
+        };
+        let mut hub = Hub::with(ROUTES, config);
+        let said = hub.sample(60, good);
+        let [Body::AlarmEvent(first)] = said.as_slice() else {
+            panic!("one alarm: {said:?}")
+        };
+        for (from, to) in [
+            (AlarmState::Raised, AlarmState::Acknowledged),
+            (AlarmState::Acknowledged, AlarmState::Closed),
+        ] {
+            hub.update("operator-1", &first.alarm_id, (from, to), Some("vented"));
+        }
+        assert_eq!(
+            raised(&hub.sample(60, good)),
+            [],
+            "it goes on, and people know"
+        );
+        match away {
+            "normal" => drop(hub.sample(15, good)),
+            "bad" => drop(hub.sample(60, SampleQuality::Bad)),
+            _ => {
+                hub.device("GAS-01", DeviceState::Offline);
+                hub.device("GAS-01", DeviceState::Online);
+            }
+        }
+        let said = hub.sample(60, good);
+        assert_eq!(
+            raised(&said),
+            [(AlarmCode::SensorHh, AlarmLevel::Red)],
+            "{away}"
+        );
+        assert_eq!(raised(&hub.sample(80, good)), [], "one alarm");
+    }
+}
+
+/// People closed what counts many: none of those counted in it was told again.
+#[test]
+fn what_is_counted_of_many_is_told_again_once_people_have_closed_that() {
+    let (good, bad) = (SampleQuality::Good, SampleQuality::Bad);
+    let mut hub = Hub::new(ROUTES);
+    let points = |hub: &Hub, numbers: std::ops::Range<u32>, quality| {
+        let mut batch = hub.batch(60, quality);
+        let one = batch.samples.remove(0);
+        batch.samples.extend(numbers.map(|number| {
+            let mut sample = one.clone();
+            sample.device_id = "U-1".parse().unwrap();
+            sample.point = format!("P-{number}");
+            sample
+        }));
+        Body::SensorReadingBatch(batch)
+    };
+    let body = points(&hub, 0..120, good);
+    hub.message(body);
+    let all = hub.plugin.open_alarms().page(None, usize::MAX);
+    let many = all.iter().find(|it| it.id.ends_with("-of-many")).unwrap();
+    let many = many.id.clone();
+    let mut swing = |hub: &mut Hub| {
+        let body = points(hub, 110..115, bad);
+        hub.message(body);
+        let body = points(hub, 110..115, good);
+        raised(&hub.message(body)).len()
+    };
+    hub.update(
+        "operator-1",
+        &many,
+        (AlarmState::Raised, AlarmState::Acknowledged),
+        None,
+    );
+    assert_eq!(swing(&mut hub), 0, "it lasts, and people know");
+    hub.restart();
+    assert_eq!(swing(&mut hub), 0, "so it does after a start");
+    let closed = (AlarmState::Acknowledged, AlarmState::Closed);
+    hub.update("operator-1", &many, closed, Some("vented"));
+    assert!(swing(&mut hub) > 0, "it is beyond again");
+    assert_eq!(swing(&mut hub), 0, "once");
+}
