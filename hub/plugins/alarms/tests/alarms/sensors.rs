@@ -541,7 +541,7 @@ fn what_is_counted_of_many_is_told_again_once_people_have_closed_that() {
     let all = hub.plugin.open_alarms().page(None, usize::MAX);
     let many = all.iter().find(|it| it.id.ends_with("-of-many")).unwrap();
     let many = many.id.clone();
-    let mut swing = |hub: &mut Hub| {
+    let swing = |hub: &mut Hub| {
         let body = points(hub, 110..115, bad);
         hub.message(body);
         let body = points(hub, 110..115, good);
