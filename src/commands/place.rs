@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cordon_journal::disk::{Disk, RealDisk};
-use cordon_journal::{Reader, Tiered};
+use cordon_journal::{Reader, tiered};
 
 use super::journal::ending;
 use crate::exit::Ending;
@@ -23,13 +23,15 @@ pub struct Place {
 impl Place {
     /// The disk on which both are one folder.
     pub fn disk(&self) -> Result<Arc<dyn Disk>, Ending> {
-        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-        let Some(archive) = &self.archive else {
-            return Ok(disk);
-        };
-        // One that is not there would be read as empty.
-        std::fs::read_dir(archive).map_err(|error| Ending::file(archive, &error))?;
-        Ok(Arc::new(Tiered::new(disk, &self.dir, archive)))
+        if let Some(archive) = &self.archive {
+            // One that is not there would be read as empty.
+            std::fs::read_dir(archive).map_err(|error| Ending::file(archive, &error))?;
+        }
+        Ok(tiered(
+            Arc::new(RealDisk),
+            &self.dir,
+            self.archive.as_deref(),
+        ))
     }
 
     /// Reads both as one journal.

@@ -42,7 +42,7 @@ mod walk;
 mod watch;
 mod witness;
 
-pub use archive::{Archiver, Moved, Tiered};
+pub use archive::{Archiver, Moved, Tiered, tiered};
 pub use chain::Hash;
 pub use counters::Counters;
 pub use expect::{Expectation, Unmet};

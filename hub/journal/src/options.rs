@@ -1,6 +1,7 @@
 //! The journal's options, each with its limit and default.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::expect::Expectation;
@@ -51,6 +52,8 @@ pub struct Options {
     /// Segments before the one being written that somebody gave up by name, because they are missing, cut short or
     /// another's: opening remembers them and passes over them from then on.
     pub gives_up_segments: Vec<u64>,
+    /// The folder that holds older segments of this journal: its readers read them from there.
+    pub archive: Option<PathBuf>,
     /// Told when the space level changes.
     pub on_space: Option<OnSpace>,
     /// Prepare segments on a thread of their own. Off only in simulations that must repeat exactly.
@@ -73,6 +76,7 @@ impl Default for Options {
             expect: Vec::new(),
             gives_up_changed: false,
             gives_up_segments: Vec::new(),
+            archive: None,
             on_space: None,
             background: true,
         }

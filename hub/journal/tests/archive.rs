@@ -235,3 +235,37 @@ fn a_power_cut_at_any_step_of_moving_loses_nothing() {
     }
     assert!(cuts > 40, "{cuts}");
 }
+
+/// The disk of the archive is not mounted: its folder is empty.
+#[test]
+fn nothing_is_moved_to_a_folder_that_lacks_what_was_moved_before() {
+    let (dir, records, archive) = packed();
+    let mut archiver = Archiver::alone(dir.path(), archive.path()).unwrap();
+    assert_eq!(archiver.archive_next(i64::MAX).unwrap().unwrap().number, 1);
+    drop(archiver);
+    let empty = tempfile::tempdir().unwrap();
+    let mut archiver = Archiver::alone(dir.path(), empty.path()).unwrap();
+    assert_eq!(archiver.archive_next(i64::MAX).unwrap_err().code(), "J004");
+    assert!(names(empty.path()).is_empty());
+    drop(archiver);
+    assert_eq!(archive_all(dir.path(), archive.path()).len(), 3);
+    assert_eq!(both(dir.path(), archive.path()), records);
+}
+
+/// A hub that is told of its archive reads it as its journal.
+#[test]
+fn a_writer_that_knows_its_archive_reads_both() {
+    let (dir, records, archive) = packed();
+    archive_all(dir.path(), archive.path());
+    let options = Options {
+        archive: Some(archive.path().to_path_buf()),
+        ..options()
+    };
+    let journal = Journal::open(dir.path(), options).unwrap();
+    let reader = journal.reader().unwrap();
+    let read: Vec<Record> = reader.read_from(1).unwrap().map(Result::unwrap).collect();
+    assert_eq!(read, records);
+    std::fs::rename(archive.path(), archive.path().with_extension("away")).unwrap();
+    assert_eq!(journal.reader().unwrap().get(1).unwrap_err().code(), "J014");
+    std::fs::rename(archive.path().with_extension("away"), archive.path()).unwrap();
+}

@@ -5,4 +5,4 @@ mod mover;
 mod tiered;
 
 pub use mover::{Archiver, Moved};
-pub use tiered::Tiered;
+pub use tiered::{Tiered, tiered};

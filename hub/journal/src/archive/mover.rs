@@ -41,7 +41,7 @@ pub struct Archiver {
 }
 
 impl Archiver {
-    /// Moves segments of the journal in `dir` while no hub writes it.
+    /// Moves segments of the journal in `dir` while no hub writes it. The archive's folder is made if it is not there.
     ///
     /// # Errors
     /// `J002` when one does; `J015` when the archive is the journal's own folder.
@@ -49,12 +49,10 @@ impl Archiver {
         let disk = RealDisk;
         let dir = dir.as_ref().to_path_buf();
         let lock = take_lock(&disk, &dir)?;
-        let mut archiver = Self::beside(
-            Arc::new(disk),
-            dir,
-            archive.as_ref().to_path_buf(),
-            Arc::default(),
-        )?;
+        let archive = archive.as_ref().to_path_buf();
+        disk.make_dir(&archive)
+            .map_err(|error| JournalFault::io(&archive, "making the folder", &error))?;
+        let mut archiver = Self::beside(Arc::new(disk), dir, archive, Arc::default())?;
         archiver._lock = Some(lock);
         Ok(archiver)
     }
@@ -65,10 +63,8 @@ impl Archiver {
         archive: PathBuf,
         packing: Arc<Mutex<()>>,
     ) -> Result<Self> {
-        disk.make_dir(&archive)
-            .map_err(|error| JournalFault::io(&archive, "making the folder", &error))?;
-        let is_same = |path: &Path| disk.id(path).ok();
-        if is_same(&dir).is_some() && is_same(&dir) == is_same(&archive) {
+        let id = |path: &Path| disk.id(path).ok();
+        if id(&dir).is_some() && id(&dir) == id(&archive) {
             let detail = "the archive is the journal's own folder";
             return Err(JournalFault::new(FaultKind::Option, "archive", detail));
         }
@@ -85,8 +81,9 @@ impl Archiver {
     /// microseconds since 1970; `None` when it is not.
     ///
     /// # Errors
-    /// Why it stays: it is damaged, the archive holds another journal's segment under its number (`J009`) or another
-    /// one of this (`J007`), one of the two disks fails or is full.
+    /// Why it stays: the archive does not hold the segment before it (`J004`: another disk is mounted there, or none), it
+    /// is damaged, the archive holds another journal's segment under its number (`J009`) or another one of this (`J007`),
+    /// one of the two disks fails or is full.
     pub fn archive_next(&mut self, before: i64) -> Result<Option<Moved>> {
         let packing = Arc::clone(&self.packing);
         let _alone = packing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -104,6 +101,7 @@ impl Archiver {
         let Some(seal) = segment.seal()? else {
             return Ok(None);
         };
+        self.goes_on(&segment, &seal)?;
         let bytes = self.copy(&self.dir, &self.archive, &segment, &seal)?;
         let kept = Trimmed {
             first: seal.last() + 1,
@@ -133,6 +131,19 @@ impl Archiver {
             return Ok(None);
         };
         let number = number - 1;
+        let (segment, seal) = self.archived(number)?;
+        self.follows(&segment, &seal)?;
+        let bytes = self.copy(&self.archive, &self.dir, &segment, &seal)?;
+        let begins = Trimmed {
+            first: seal.first,
+            chain_before: seal.chain_before,
+        };
+        begins.write(self.disk.as_ref(), &self.dir)?;
+        Ok(Some(moved(number, &seal, bytes)))
+    }
+
+    /// A segment of the archive.
+    fn archived(&self, number: u64) -> Result<(Segment, Seal)> {
         let path = self.archive.join(packed::file_name(number));
         let segment = Segment::open(self.disk.as_ref(), &self.archive, number, false);
         let segment = segment.map_err(|fault| match self.disk.id(&path) {
@@ -143,15 +154,27 @@ impl Archiver {
                 JournalFault::new(FaultKind::MissingSegment, place, detail)
             }
         })?;
-        let seal = segment.seal()?.ok_or_else(|| no_seal(&segment))?;
-        self.follows(&segment, &seal)?;
-        let bytes = self.copy(&self.archive, &self.dir, &segment, &seal)?;
-        let begins = Trimmed {
-            first: seal.first,
-            chain_before: seal.chain_before,
+        let seal = segment.seal()?.ok_or_else(|| {
+            let place = segment.place(segment.head.data_end());
+            JournalFault::new(FaultKind::Seal, place, "it has no seal")
+        })?;
+        Ok((segment, seal))
+    }
+
+    /// What went to the archive before must be there: where its disk is not mounted the folder is empty, and what is
+    /// put into it is hidden later.
+    fn goes_on(&self, segment: &Segment, seal: &Seal) -> Result<()> {
+        let Some(before) = segment.head.number.checked_sub(1).filter(|it| *it > 0) else {
+            return Ok(());
         };
-        begins.write(self.disk.as_ref(), &self.dir)?;
-        Ok(Some(moved(number, &seal, bytes)))
+        let (archived, last) = self.archived(before)?;
+        same_journal(segment, &archived)?;
+        if (last.last() + 1, last.chain_last) == (seal.first, seal.chain_before) {
+            return Ok(());
+        }
+        let detail = format!("it does not lead to segment {}", segment.head.number);
+        let place = archived.path.display().to_string();
+        Err(JournalFault::new(FaultKind::Chain, place, detail))
     }
 
     /// What is brought back must lead to what is kept.
@@ -241,9 +264,4 @@ fn same_journal(one: &Segment, other: &Segment) -> Result<()> {
     );
     let place = other.path.display().to_string();
     Err(JournalFault::new(FaultKind::Identity, place, detail))
-}
-
-fn no_seal(segment: &Segment) -> JournalFault {
-    let place = segment.place(segment.head.data_end());
-    JournalFault::new(FaultKind::Seal, place, "it has no seal")
 }

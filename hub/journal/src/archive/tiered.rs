@@ -35,6 +35,14 @@ impl Tiered {
     }
 }
 
+/// The disk on which `dir` and its archive are one folder; `disk` itself where there is no archive.
+pub fn tiered(disk: Arc<dyn Disk>, dir: &Path, archive: Option<&Path>) -> Arc<dyn Disk> {
+    match archive {
+        Some(archive) => Arc::new(Tiered::new(disk, dir, archive)),
+        None => disk,
+    }
+}
+
 fn read_only<T>() -> io::Result<T> {
     Err(io::ErrorKind::ReadOnlyFilesystem.into())
 }
