@@ -24,6 +24,7 @@ use crate::config::papers::shown_dues;
 use crate::config::{Loaded, ParkConfig};
 use crate::core::HubCore;
 use crate::doors;
+use crate::keeping;
 use crate::limits::Shares;
 use crate::past::Past;
 use crate::reports;
@@ -182,6 +183,12 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     servers.push(tokio::spawn(calendar::watch(
         calendar,
         Arc::downgrade(&hub),
+        config.hub.id.clone(),
+        shutdown.clone(),
+    )));
+    servers.push(tokio::spawn(keeping::keep(
+        past.keeping(),
+        (hub.submit(), hub.clock()),
         config.hub.id.clone(),
         shutdown.clone(),
     )));

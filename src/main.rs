@@ -17,6 +17,7 @@ mod demo;
 mod doors;
 mod evidence;
 mod exit;
+mod keeping;
 mod kept;
 mod limits;
 mod outbox;

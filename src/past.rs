@@ -15,6 +15,7 @@ use cordon_model::{AlarmCode, AlarmLevel, AuditOutcome, Body, Digest, PartyId, T
 use serde::{Deserialize, Serialize};
 
 use crate::config::ParkConfig;
+use crate::keeping::Keeping;
 use crate::pins::{self, Pin, pinned};
 
 /// What is given up where no entry is named: the last batch, that was changed after it was written.
@@ -36,6 +37,8 @@ pub struct Past {
     /// What an opening of this process found to be known. It holds for the next one too, which may find
     /// an empty folder in the same place: the disk is unmounted for repair.
     seen: Mutex<Vec<Expectation>>,
+    /// What packs and moves old segments of the journal that is open.
+    keeping: Arc<Keeping>,
     /// The store of the present opening, which its hub alone holds.
     state: Mutex<Weak<StateStore>>,
 }
@@ -61,6 +64,7 @@ impl Past {
             identity: format!("{}/{}", config.plan.code, config.hub.id),
             pinned: expected_of(&pinned(&config.hub.data)?),
             accepted: Acceptance::read(&config.hub.data)?,
+            keeping: Keeping::by(&config.retention),
             seen: Mutex::default(),
             state: Mutex::default(),
         })
@@ -95,6 +99,11 @@ impl Past {
 
     fn journal(&self) -> PathBuf {
         self.data.join("journal")
+    }
+
+    /// What packs and moves old segments of the journal.
+    pub fn keeping(&self) -> Arc<Keeping> {
+        Arc::clone(&self.keeping)
     }
 
     /// Journals an accepted loss with an alarm, lets the witness begin anew, and removes its file. A
@@ -159,7 +168,9 @@ impl Ledger for Past {
             .accepted
             .as_ref()
             .map_or_else(Vec::new, Acceptance::segments);
+        options.archive = self.keeping.archive();
         let journal = Journal::open(&dir, options)?;
+        self.keeping.takes(&journal)?;
         if let Some(why) = state.fit(&journal.reader()?)? {
             tracing::warn!(%why, "the state is rebuilt from the journal");
         }
@@ -170,7 +181,8 @@ impl Ledger for Past {
     }
 
     fn reader(&self) -> Reader {
-        Reader::of(Arc::new(RealDisk), self.journal(), self.identity.clone())
+        let reader = Reader::of(Arc::new(RealDisk), self.journal(), self.identity.clone());
+        reader.with_archive(self.keeping.archive().as_deref())
     }
 }
 

@@ -75,7 +75,7 @@ pub enum Command {
     #[command(
         after_help = "The hub must not run. The oldest go first, each when it was copied and read through; the journal then begins\n\
         where what is kept begins. With --archive DIR the commands that read a journal read both as one. What the archive\n\
-        holds is never replaced. A state that is lost cannot be built again from what is kept alone: bring it back first.\n\n\
+        holds is never replaced. A state that is lost is built again from both where [retention] names the archive; else bring it back first.\n\n\
         Example:\n  cordon journal archive --dir demo-data/journal --to /mnt/archive --older-days 365"
     )]
     Archive(archive::Args),

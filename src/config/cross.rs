@@ -22,6 +22,7 @@ pub fn check(config: &ParkConfig) -> Vec<Fault> {
     faults.extend(config.access.check());
     faults.extend(config.alarms.check());
     faults.extend(config.reports.check(&config.plan));
+    faults.extend(config.retention.check());
     faults.extend(config.demo.iter().flat_map(|demo| demo.check()));
     if !(100..=60_000).contains(&config.hub.tick_ms) {
         faults.push(

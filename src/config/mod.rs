@@ -11,6 +11,7 @@ mod files;
 mod locate;
 pub mod papers;
 mod paths;
+mod retention;
 mod secrets;
 mod syntax;
 mod ties;
@@ -31,6 +32,7 @@ use crate::plugins::Plugins;
 use crate::reports::ReportDoor;
 
 pub use demo::DemoSection;
+pub use retention::RetentionSection;
 pub use secrets::Section;
 
 /// The whole configuration. Relative paths are relative to the file's folder.
@@ -79,6 +81,9 @@ pub struct ParkConfig {
     /// The standard reports.
     #[serde(default)]
     pub reports: cordon_reports::ReportsConfig,
+    /// Where old segments of the journal lie.
+    #[serde(default)]
+    pub retention: RetentionSection,
     /// What `cordon demo` adds.
     pub demo: Option<DemoSection>,
 }

@@ -23,6 +23,7 @@ fn all(config: &mut ParkConfig) -> Vec<&mut PathBuf> {
     ];
     paths.extend(&mut hub.mappings);
     paths.extend(&mut hub.spool);
+    paths.extend(&mut config.retention.archive);
     paths.extend(&mut config.alarms.routes);
     paths.extend(&mut config.rules);
     for notify in &mut config.notify {

@@ -254,3 +254,43 @@ fn archived_segments_are_read_with_the_archive_and_brought_back() {
     let seen = verify(&journal);
     assert!(seen.status.success(), "{}", said(&seen));
 }
+
+/// A hub packs and moves by itself what its rules call old, journals what it moved, and reads it from there.
+#[test]
+fn a_hub_keeps_old_segments_by_its_rules() {
+    let (mut park, config, journal) = stopped();
+    let before = jsonl(&journal, &["export"]);
+    let archive = park.scratch().join("archive");
+    std::fs::create_dir(&archive).unwrap();
+    let text = std::fs::read_to_string(&config).unwrap();
+    let rules = format!(
+        "{text}\n[retention]\npack_days = 0\narchive = \"{}\"\narchive_days = 0\n",
+        archive.display()
+    );
+    std::fs::write(&config, rules).unwrap();
+    park.start_again();
+    park.wait_until_healthy();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    // The last one sealed and what follows stay.
+    let is_left = |number| path(&journal, number).exists();
+    while is_left(1) || is_left(2) || !archive.join("00000002.segz").exists() {
+        assert!(std::time::Instant::now() < deadline, "{}", park.log());
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    park.kill();
+    // The state is made anew from both.
+    std::fs::remove_file(park.data().join("state.redb")).unwrap();
+    park.start_again();
+    park.wait_until_healthy();
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    let named = archive.display().to_string();
+    let all = jsonl(&journal, &["export", "--archive", &named]);
+    assert!(all.starts_with(&before));
+    let told = jsonl(
+        &journal,
+        &["show", "--limit", "100000", "--archive", &named, "--body"],
+    );
+    assert!(told.contains("journal.archived"), "{told}");
+    let seen = jsonl(&journal, &["verify", "--archive", &named]);
+    assert!(seen.contains("clean"), "{seen}");
+}

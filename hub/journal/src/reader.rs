@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::archive::tiered;
 use crate::chain;
 use crate::disk::{Disk, RealDisk};
 use crate::fault::{FaultKind, JournalFault, Result};
@@ -54,6 +55,8 @@ pub struct Reader {
     dir: PathBuf,
     identity: String,
     index: Arc<Mutex<Index>>,
+    /// Folder and archive as one, for what is not kept here.
+    deep: Option<Arc<Self>>,
 }
 
 impl Reader {
@@ -82,6 +85,7 @@ impl Reader {
             dir,
             identity,
             index: Arc::default(),
+            deep: None,
         })
     }
 
@@ -93,7 +97,17 @@ impl Reader {
             dir: dir.as_ref().to_path_buf(),
             identity: identity.into(),
             index: Arc::default(),
+            deep: None,
         }
+    }
+
+    /// Reads what is no longer kept here from this archive. Nobody else waits for its disk.
+    pub fn with_archive(mut self, archive: Option<&Path>) -> Self {
+        self.deep = archive.map(|archive| {
+            let disk = tiered(Arc::clone(&self.disk), &self.dir, Some(archive));
+            Arc::new(Self::of(disk, &self.dir, &*self.identity))
+        });
+        self
     }
 
     /// Whose journal it is.
@@ -125,7 +139,12 @@ impl Reader {
 
     /// Records `from` to `to`, both included.
     pub fn read_range(&self, from: u64, to: u64) -> Result<Records> {
-        let walker = self.locate(from)?;
+        let walker = match (self.locate(from), &self.deep) {
+            (Err(fault), Some(deep)) if fault.kind() == FaultKind::Trimmed => {
+                return deep.read_range(from, to);
+            }
+            (walker, _) => walker?,
+        };
         Ok(Records {
             reader: self.clone(),
             walker,

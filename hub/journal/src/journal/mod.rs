@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use crate::archive::{Archiver, tiered};
+use crate::archive::Archiver;
 use crate::chain::{self, Hash};
 use crate::counters::{Counters, Tally};
 use crate::disk::{Disk, RealDisk};
@@ -189,11 +189,8 @@ impl Journal {
 
     /// A reader on the same folder and disk, and on the archive.
     pub fn reader(&self) -> Result<Reader> {
-        let disk = Arc::clone(&self.disk);
-        Reader::open_on(
-            tiered(disk, &self.dir, self.options.archive.as_deref()),
-            &self.dir,
-        )
+        let reader = Reader::open_on(Arc::clone(&self.disk), &self.dir)?;
+        Ok(reader.with_archive(self.options.archive.as_deref()))
     }
 
     /// Who packs this journal's sealed segments, on any thread, while it is written.
