@@ -5,6 +5,7 @@
 mod bench;
 mod codegen;
 mod demo;
+mod options;
 mod run;
 mod test;
 mod tools;
@@ -20,6 +21,8 @@ cargo xtask CHORE [ARGUMENTS]
   test [STEP ...]    install what the tests need and run everything
                        cargo xtask test               all steps
                        cargo xtask test fmt clippy    only these
+                       cargo xtask test --only onvif  steps and test programs whose name holds the word
+                       cargo xtask test --shard 1/3   a third of the test programs; the first third has the steps too
                      steps: tools fmt clippy codegen deny test
   bench [ARGUMENTS]  measure in release mode and write docs/benchmarks.md
                        cargo xtask bench              everything, under four minutes

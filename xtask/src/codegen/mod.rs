@@ -37,7 +37,7 @@ pub fn run(check: bool) -> Result<(), String> {
     );
     let mut stale = Vec::new();
     for (path, text) in files.clone() {
-        let text = formatted(&root, &text).map_err(|problem| format!("{path}: {problem}"))?;
+        let text = formatted(root, &text).map_err(|problem| format!("{path}: {problem}"))?;
         let target = root.join(&path);
         if fs::read_to_string(&target).is_ok_and(|old| old == text) {
             continue;
@@ -52,7 +52,7 @@ pub fn run(check: bool) -> Result<(), String> {
         fs::write(&target, text).map_err(|error| format!("{path}: {error}"))?;
         eprintln!("codegen: wrote {path}");
     }
-    for path in leftovers(&root, &files)? {
+    for path in leftovers(root, &files)? {
         if check {
             stale.push(path);
         } else {
