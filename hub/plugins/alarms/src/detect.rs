@@ -96,7 +96,7 @@ impl AlarmPlugin {
     /// raised for this entry is yet to be taken up.
     fn is_point_over(&self, entry: &Entry, point: &Point) -> bool {
         let id = point.counted_in.as_ref().unwrap_or(&point.alarm);
-        let raised_now = point.alarm.starts_with(&own_name(entry));
+        let raised_now = point.raised_by == entry.number;
         let known = self.state.alarms.get(id);
         known.map_or(!raised_now, |alarm| is_over(alarm.state))
     }
@@ -195,6 +195,7 @@ impl AlarmPlugin {
         let point = Point {
             code,
             alarm: event.alarm_id.clone(),
+            raised_by: entry.number,
             counted_in: None,
             back: None,
             was_away: false,
@@ -215,7 +216,7 @@ impl AlarmPlugin {
     ) -> AlarmEvent {
         let (area, lane) = self.places.of_device(device);
         AlarmEvent {
-            alarm_id: format!("{}{index}", own_name(entry)),
+            alarm_id: format!("alarm-{}-{index}", entry.number),
             alarm_code: code,
             alarm_level: self.config.level(code),
             state: AlarmState::Raised,
@@ -233,11 +234,6 @@ impl AlarmPlugin {
             description: clip(words),
         }
     }
-}
-
-/// How the names begin of alarms that are raised for an entry.
-fn own_name(entry: &Entry) -> String {
-    format!("alarm-{}-", entry.number)
 }
 
 /// Whether a sample that is not beyond a threshold says so: it has that threshold, or a nearer one of that side that it

@@ -270,6 +270,7 @@ impl AlarmPlugin {
             source: self.likeness(entry, event).2,
             names: Default::default(),
             renamed: renamed(entry, event).map(mark),
+            shared: Default::default(),
             text: mark(&gist),
             gists: Heard::default(),
             said: Default::default(),
@@ -297,6 +298,9 @@ impl AlarmPlugin {
         self.take_up(entry, alarm, (hold, false), decisions);
         self.note_name(entry, id, event);
         self.state.track(id);
+        if let Some(name) = renamed(entry, event) {
+            self.note_shared(entry, id, name);
+        }
     }
 
     /// Routes an alarm as it is now, and tells at once what may not wait, unless whoever was told of it hears

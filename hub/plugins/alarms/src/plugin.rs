@@ -196,38 +196,65 @@ impl AlarmPlugin {
         }
     }
 
-    /// Why it is not sure which alarm a partner means: several of his lie under its name, over or not, or others are
-    /// counted in it that are not over. He names it as it stands on the page, or says the end as an event. One that is
-    /// over counts too: he may say its end again, or late.
+    /// Why it is not sure which alarm a partner means: several of his lay under its name, whatever became of the others,
+    /// or others are counted in it that are not over. He names it as it stands on the page, or says the end as an event.
     fn is_unsure(&self, entry: &Entry, update: &AlarmUpdate) -> Option<&'static str> {
         let id = &update.alarm_id;
-        let his = self.his(entry, id);
-        let [alarm] = his.as_slice() else {
-            let several = "several alarms lie under this name, and which one is not said";
-            return (his.len() > 1).then_some(several);
-        };
-        let alarm = self.state.alarms.get(alarm);
-        let leaves = alarm.is_some_and(|alarm| alarm.names.leaves_some(id));
+        let his = self.said_of(entry, id);
+        let alarms = his.iter().filter_map(|id| self.state.alarms.get(id));
+        if his.len() > 1 || alarms.clone().any(|alarm| alarm.shares(id)) {
+            return Some("several alarms lie under this name, and which one is not said");
+        }
+        let leaves = alarms.clone().any(|alarm| alarm.names.leaves_some(id));
         (leaves && is_over(update.state))
             .then_some("others are counted in it, and not all of them are said to be over")
     }
 
-    /// The alarms that a partner calls so, over or not: his own, and those of his devices. None of anybody else, who
-    /// names them as they stand on the page.
-    fn his(&self, entry: &Entry, name: &str) -> Vec<String> {
+    /// The alarms that a partner calls so who speaks of one, over or not.
+    fn said_of(&self, entry: &Entry, name: &str) -> Vec<String> {
         let who = speaker(entry);
         let partner = self.owners.partner(who);
         let Some(partner) = partner.filter(|partner| partner.as_str() == who) else {
             return Vec::new();
         };
+        let his: BTreeSet<&String> = self.his(partner, name).collect();
+        his.into_iter().cloned().collect()
+    }
+
+    /// The alarms under a name that are a partner's own, or of his devices. None of anybody else, who names them as they
+    /// stand on the page.
+    fn his<'a>(
+        &'a self,
+        partner: &'a PartyId,
+        name: &'a str,
+    ) -> impl Iterator<Item = &'a String> + 'a {
         let is_his = |alarm: &Alarm| {
-            self.is_by(entry, alarm)
-                || !alarm.of_hub && alarm.owner == Owner::Partner(partner.clone())
+            let is_said = alarm.speaker == partner.as_str();
+            !alarm.of_hub && (is_said || alarm.owner == Owner::Partner(partner.clone()))
         };
         let called = self.state.called(name).chain(self.state.renamed(name));
-        let his = called.filter(|(_, alarm)| is_his(alarm));
-        let his: BTreeSet<&String> = his.map(|(id, _)| id).collect();
-        his.into_iter().cloned().collect()
+        called
+            .filter(move |(_, alarm)| is_his(alarm))
+            .map(|(id, _)| id)
+    }
+
+    /// An alarm lies under a name: where another of the same partner's does, no step under it is sure of either from
+    /// then on, whatever becomes of the other, for he may say it again or late.
+    pub(crate) fn note_shared(&mut self, entry: &Entry, id: &str, name: &str) {
+        let Some(partner) = self.owners.partner(speaker(entry)).cloned() else {
+            return;
+        };
+        let other = self.his(&partner, name).find(|other| *other != id).cloned();
+        let Some(other) = other else {
+            return;
+        };
+        let name = mark(name);
+        for id in [id, other.as_str()] {
+            let is_new = |alarm: &Alarm| !alarm.shared.contains(&name);
+            self.state.alarms.change_if(id, is_new, |alarm| {
+                alarm.shared.insert(name);
+            });
+        }
     }
 
     /// A partner says the end of what is counted in another alarm of his, by the name that he gave it. Whether it is.
@@ -237,10 +264,16 @@ impl AlarmPlugin {
         update: &AlarmUpdate,
         decisions: &mut Decisions,
     ) -> bool {
-        let his = self.his(entry, &update.alarm_id);
+        let name = &update.alarm_id;
+        let his = self.said_of(entry, name);
         let ([leader], true) = (his.as_slice(), is_over(update.state)) else {
             return false;
         };
+        let is_meant = |alarm: &Alarm| alarm.is_open() && !alarm.shares(name);
+        let known = self.state.alarms.get(leader);
+        if !known.is_some_and(is_meant) {
+            return false;
+        }
         let Some(alarm) = self.state.alarms.get_mut(leader) else {
             return false;
         };

@@ -17,6 +17,8 @@ pub(crate) struct Point {
     pub code: AlarmCode,
     /// Its alarm.
     pub alarm: String,
+    /// The entry for which that was raised, or rose last.
+    pub raised_by: u64,
     /// The alarm in which that one is counted, if it is.
     pub counted_in: Option<String>,
     /// Since when it is back.
@@ -41,7 +43,7 @@ pub(crate) struct Points {
 impl Points {
     pub(crate) fn new() -> Self {
         Self {
-            known: Table::new("points", 3),
+            known: Table::new("points", 4),
             count: BTreeMap::new(),
             of_park: 0,
             alarms: BTreeMap::new(),

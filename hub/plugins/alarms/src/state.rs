@@ -77,7 +77,7 @@ fn next_number<V: Clone>(row: &Table<u64, V>) -> u64 {
 impl State {
     pub(crate) fn new() -> Self {
         Self {
-            alarms: Table::new("alarms", 2),
+            alarms: Table::new("alarms", 3),
             room: Room::default(),
             alike: Alike::default(),
             closed: Table::new("closed", 1),
@@ -325,9 +325,10 @@ impl State {
             alarm.rests();
         }
         if most == 0 {
-            return self.remove(id);
+            self.remove(id);
+        } else {
+            self.closed.insert(next_number(&self.closed), id.to_owned());
         }
-        self.closed.insert(next_number(&self.closed), id.to_owned());
         while self.closed.len() > most {
             self.steps.one();
             if let Some((_, oldest)) = self.closed.pop_first() {

@@ -171,7 +171,10 @@ impl AlarmPlugin {
     /// Counts what its source told in an alarm, by its name if it has one.
     pub(crate) fn note_name(&mut self, entry: &Entry, leader: &str, event: &AlarmEvent) {
         match self.name_of(entry, event) {
-            Some(name) => self.state.name(name, leader),
+            Some(name) => {
+                self.state.name(name, leader);
+                self.note_shared(entry, leader, name);
+            }
             None if self.is_hubs(entry) => {}
             None => {
                 if let Some(alarm) = self.state.alarms.get_mut(leader) {

@@ -1,5 +1,6 @@
 //! Which alarm the end of one ends: none that it may not mean.
 
+use cordon_alarms::Config;
 use cordon_contract::EntryKind;
 use cordon_model::{AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AlarmState::*, Body};
 
@@ -691,8 +692,12 @@ fn a_step_after_the_end_of_another_of_that_name_ends_none() {
 #[test]
 fn a_step_that_was_refused_stays_refused_whatever_became_of_the_other() {
     for to in [Cleared, Rejected] {
-        for seen in [false, true] {
-            let mut hub = Hub::new(DUTY);
+        for (seen, closed_max) in [(false, 1_000), (true, 1_000), (false, 0), (true, 0)] {
+            let config = Config {
+                closed_max,
+                ..Config::default()
+            };
+            let mut hub = Hub::with(DUTY, config);
             red(&mut hub, Who::Enterprise, "E1", "ZONE 1 FIRE");
             red(&mut hub, Who::Enterprise, "E1", "ZONE 2 FIRE");
             let is = if seen { Acknowledged } else { Raised };
@@ -710,5 +715,33 @@ fn a_step_that_was_refused_stays_refused_whatever_became_of_the_other() {
             assert!(is_refused, "{to} {seen}: {said:?}");
             assert_eq!(all(&hub, is).len(), 1, "zone 1 burns: {to} {seen}");
         }
+    }
+}
+
+/// Two panels count alike, and people closed one: the end of what burned at the other was taken and lost.
+#[test]
+fn a_step_that_ends_nothing_is_refused() {
+    let mut hub = Hub::new(DUTY);
+    let tell = |hub: &mut Hub, device: &str, id: &str, text: &str| {
+        let told = AlarmEvent {
+            source_device: Some(device.parse().unwrap()),
+            ..event(id, AlarmLevel::Red, text, hub.now)
+        };
+        let body = Some(Body::AlarmEvent(told));
+        hub.step(EntryKind::Message, "enterprise-1", body, "", 0);
+    };
+    for id in ["z-1", "z-2"] {
+        tell(&mut hub, "GAS-01", id, "TANK FIRE");
+    }
+    let (tank, _) = all(&hub, Raised).remove(0);
+    for (from, to) in [(Raised, Acknowledged), (Acknowledged, Closed)] {
+        hub.update("operator-1", &tank, (from, to), Some("looked"));
+    }
+    tell(&mut hub, "DX-2", "w-1", "WEST FIRE");
+    for to in [Cleared, Rejected] {
+        let said = hub.update("enterprise-1", "z-2", (Raised, to), Some("z-2 is out"));
+        let is_refused = audits(&said).iter().any(|it| it.contains("step-refused"));
+        assert!(is_refused, "{to}: {said:?}");
+        assert_eq!(all(&hub, Raised).len(), 1, "{to}");
     }
 }

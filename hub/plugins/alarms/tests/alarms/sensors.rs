@@ -561,3 +561,37 @@ fn what_is_counted_of_many_is_told_again_once_people_have_closed_that() {
     assert!(swing(&mut hub) > 0, "it is beyond again");
     assert_eq!(swing(&mut hub), 0, "once");
 }
+
+/// What rose and was normal in one batch was raised under its old name, and nothing ended it.
+#[test]
+fn what_rises_after_its_alarm_was_forgotten_ends_with_its_point() {
+    let good = SampleQuality::Good;
+    let config = Config {
+        closed_max: 0,
+        ..Config::default()
+    };
+    let mut hub = Hub::with(ROUTES, config);
+    let said = hub.sample(30, good);
+    let [Body::AlarmEvent(first)] = said.as_slice() else {
+        panic!("one alarm: {said:?}")
+    };
+    for (from, to) in [
+        (AlarmState::Raised, AlarmState::Acknowledged),
+        (AlarmState::Acknowledged, AlarmState::Closed),
+    ] {
+        hub.update("operator-1", &first.alarm_id, (from, to), Some("vented"));
+    }
+    let mut batch = hub.batch(60, good);
+    batch.samples.extend(hub.batch(15, good).samples);
+    batch.samples.extend(hub.batch(60, good).samples);
+    batch.samples.extend(hub.batch(15, good).samples);
+    let said = hub.message(Body::SensorReadingBatch(batch));
+    assert_eq!(raised(&said), [(AlarmCode::SensorHh, AlarmLevel::Red)]);
+    hub.wait(12);
+    hub.sample(15, good);
+    let open = hub.plugin.open_alarms().page(None, 10);
+    assert!(
+        open.iter().all(|it| it.state == AlarmState::Cleared),
+        "{open:?}"
+    );
+}
