@@ -8,6 +8,7 @@ mod say;
 mod alarm;
 mod assemble;
 mod attempts;
+mod backup;
 mod calendar;
 mod commands;
 mod config;

@@ -2,6 +2,7 @@
 
 mod accept;
 mod archive;
+mod backup;
 mod calendar;
 mod cert;
 mod certify;
@@ -17,6 +18,7 @@ mod place;
 mod prepare;
 mod pull;
 mod report;
+mod restore;
 mod route;
 mod run;
 mod simulate;
@@ -95,6 +97,10 @@ enum Command {
     /// Verify, show, export, pack and measure the journal
     #[command(subcommand)]
     Journal(journal::Command),
+    /// Take a backup of a park, also while it runs
+    Backup(backup::Args),
+    /// Restore a park from its backup
+    Restore(restore::Args),
     /// Check a routing tree, and ask it where an alarm would go
     #[command(subcommand)]
     Route(route::Command),
@@ -133,6 +139,8 @@ pub fn run(cli: Cli) -> Result<(), Ending> {
         Command::Certify(args) => certify::run(&args),
         Command::Simulate(command) => simulate::run(&command),
         Command::Map(command) => map::run(&command),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => restore::run(&args),
         Command::Journal(command) => journal::run(&command),
         Command::Route(command) => route::run(&command),
         Command::Outbox(command) => outbox::run(&command),

@@ -200,6 +200,14 @@ impl ParkConfig {
         Ok(config)
     }
 
+    /// Every path it names.
+    pub fn paths(&mut self) -> Vec<PathBuf> {
+        paths::all(self)
+            .into_iter()
+            .map(|path| path.clone())
+            .collect()
+    }
+
     /// Makes all passes; what was loaded comes along.
     pub fn check(path: &Path) -> Result<(Self, Loaded), Vec<Fault>> {
         let config = Self::read(path)?;

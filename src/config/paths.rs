@@ -13,7 +13,7 @@ pub fn resolve(config: &mut ParkConfig, folder: &Path) {
 }
 
 /// Every path of the configuration.
-fn all(config: &mut ParkConfig) -> Vec<&mut PathBuf> {
+pub fn all(config: &mut ParkConfig) -> Vec<&mut PathBuf> {
     let hub = &mut config.hub;
     let mut paths = vec![
         &mut hub.data,

@@ -17,6 +17,7 @@
 
 mod archive;
 pub mod chain;
+mod copy;
 mod counters;
 pub mod disk;
 mod expect;
@@ -44,6 +45,7 @@ mod witness;
 
 pub use archive::{Archiver, Moved, Tiered, tiered};
 pub use chain::Hash;
+pub use copy::copy;
 pub use counters::Counters;
 pub use expect::{Expectation, Unmet};
 pub use fault::{FaultKind, JournalFault, Result};
