@@ -19,6 +19,8 @@ pub struct Size {
     pub samples: usize,
     /// Grants of a large park.
     pub grants: usize,
+    /// Messages in a long journal.
+    pub entries: usize,
     /// Messages that wait at the broker.
     pub backlog: usize,
 }
@@ -33,6 +35,7 @@ impl Size {
         batches: 100,
         samples: 10_000,
         grants: 200_000,
+        entries: 100_000,
         backlog: 50_000,
     };
     /// A look; under forty seconds.
@@ -44,6 +47,7 @@ impl Size {
         batches: 30,
         samples: 10_000,
         grants: 50_000,
+        entries: 20_000,
         backlog: 10_000,
     };
     /// Only proves that every figure is computed.
@@ -55,6 +59,7 @@ impl Size {
         batches: 3,
         samples: 200,
         grants: 600,
+        entries: 300,
         backlog: 300,
     };
 }

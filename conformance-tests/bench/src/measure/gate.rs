@@ -16,8 +16,9 @@ use cordon_journal::probe;
 use cordon_rules::CedarRules;
 use cordon_security::wsse;
 
-use self::door::Door;
+pub use self::door::Door;
 use self::traffic::Traffic;
+pub use self::traffic::reading;
 use crate::fields::{grant_for, plate};
 use crate::letters::submission;
 use crate::park::{Park, now};

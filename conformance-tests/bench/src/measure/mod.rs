@@ -6,6 +6,7 @@ mod crowd;
 mod exchange;
 mod gate;
 mod journal;
+mod restart;
 mod state;
 mod verify;
 
@@ -35,13 +36,15 @@ pub enum Measure {
     Journal,
     /// What a save of the state costs.
     State,
+    /// Starts, by the length of the journal.
+    Restart,
     /// A backlog at an MQTT broker.
     Backlog,
 }
 
 impl Measure {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Verify,
         Self::Accept,
         Self::Exchange,
@@ -51,6 +54,7 @@ impl Measure {
         Self::Grants,
         Self::Journal,
         Self::State,
+        Self::Restart,
         Self::Backlog,
     ];
 
@@ -66,6 +70,7 @@ impl Measure {
             Self::Grants => "grants",
             Self::Journal => "journal",
             Self::State => "state",
+            Self::Restart => "restart",
             Self::Backlog => "backlog",
         }
     }
@@ -88,6 +93,7 @@ pub fn run(measure: Measure, data: &Path, size: &Size) -> Outcome<Section> {
         Measure::Grants => runtime.block_on(gate::crowded::measure(&park, size)),
         Measure::Journal => journal::measure(&park, size),
         Measure::State => state::measure(&park, size),
+        Measure::Restart => runtime.block_on(restart::measure(&park, size)),
         Measure::Backlog => runtime.block_on(backlog::measure(&park, size)),
     }
 }

@@ -205,7 +205,8 @@ async fn sensor_load(intake: Intake, rate: usize, window: Duration) -> Outcome<u
     Ok(durable)
 }
 
-fn reading(device: DeviceId, body: Body) -> Reading {
+/// What a device says now.
+pub fn reading(device: DeviceId, body: Body) -> Reading {
     let now = now();
     Reading {
         device,
