@@ -80,7 +80,7 @@ fn copy_file(disk: &dyn Disk, from: &Path, to: &Path) -> Result<()> {
     let read = |error| JournalFault::io(from, "copying", &error);
     let source = disk.open(from, false).map_err(read)?;
     let bytes = source.len().map_err(read)?;
-    let write = |error: std::io::Error| packed::write_fault(to, "copying", &error);
+    let write = |error: std::io::Error| JournalFault::write(to, "copying", &error);
     let target = disk.create(to, bytes.max(1)).map_err(write)?;
     let (mut piece, mut at) = (vec![0; PIECE], 0);
     while at < bytes {

@@ -255,6 +255,16 @@ impl JournalFault {
         .caused(error)
     }
 
+    /// Wraps an operating-system error met while making or writing `path`: no room is `J012`.
+    pub(crate) fn write(path: &Path, doing: &str, error: &io::Error) -> Self {
+        let kind = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => FaultKind::DiskFull,
+            _ => FaultKind::Write,
+        };
+        let place = path.display().to_string();
+        Self::new(kind, place, format!("{doing}: {error}")).caused(error)
+    }
+
     /// True when the disk is broken, full, read-only or gone: nothing is wrong with the records,
     /// and the same call may work once the disk does. False for damage, for another's folder and
     /// for what the operator has to put right.

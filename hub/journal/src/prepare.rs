@@ -65,18 +65,7 @@ impl Worker {
     /// Makes segment `number`: head written and synced, then named, then the folder synced.
     fn prepare(&self, number: u64) -> Result<Segment> {
         let path = self.dir.join(segment::file_name(number));
-        let fault = |error: io::Error| {
-            let kind = match error.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => FaultKind::DiskFull,
-                _ => FaultKind::Write,
-            };
-            JournalFault::new(
-                kind,
-                path.display().to_string(),
-                format!("preparing: {error}"),
-            )
-            .caused(&error)
-        };
+        let fault = |error: io::Error| JournalFault::write(&path, "preparing", &error);
         let (draft, file, bytes) = self.draft(number).map_err(fault)?;
         let head = Head {
             number,

@@ -241,7 +241,7 @@ impl Archiver {
             }
             target.sync()
         };
-        write().map_err(|error| packed::write_fault(to, "moving", &error))
+        write().map_err(|error| JournalFault::write(to, "moving", &error))
     }
 }
 

@@ -1,6 +1,5 @@
 //! What is asked before a segment's file goes: whether it is old, and whether its new file holds it.
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -52,18 +51,4 @@ pub(crate) fn checked(disk: &dyn Disk, path: &Path, number: u64, seal: &Seal) ->
     let place = walker.segment.place(walker.offset);
     let detail = "the good batches end before the seal says; it stays as it is";
     Err(JournalFault::new(FaultKind::Seal, place, detail))
-}
-
-/// The fault of a file that cannot be written.
-pub(crate) fn write_fault(path: &Path, doing: &str, error: &io::Error) -> JournalFault {
-    let kind = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => FaultKind::DiskFull,
-        _ => FaultKind::Write,
-    };
-    JournalFault::new(
-        kind,
-        path.display().to_string(),
-        format!("{doing}: {error}"),
-    )
-    .caused(error)
 }

@@ -8,7 +8,7 @@ mod packer;
 
 pub use packer::{Packed, Packer};
 
-pub(crate) use check::{begin_after, begin_of, checked, write_fault};
+pub(crate) use check::{begin_after, begin_of, checked};
 pub(crate) use file::PackedFile;
 
 /// How the file of a packed segment ends.

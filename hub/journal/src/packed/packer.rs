@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::head::{CHUNK, PackedHead};
-use super::{begin_after, checked, file_name, write_fault};
+use super::{begin_after, checked, file_name};
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::journal::take_lock;
@@ -166,7 +166,7 @@ impl Packer {
             }
             file.sync()
         };
-        write().map_err(|error| write_fault(&path, "packing", &error))?;
+        write().map_err(|error| JournalFault::write(&path, "packing", &error))?;
         Ok(length)
     }
 }

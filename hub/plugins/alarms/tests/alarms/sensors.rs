@@ -8,6 +8,16 @@ use crate::hub::{Hub, raised, updates};
 
 const ROUTES: &str = "receivers = [\"console\"]\n[route]\nreceivers = [\"console\"]\n";
 
+/// People acknowledge an alarm and close it.
+fn people_close(hub: &mut Hub, alarm: &str) {
+    for step in [
+        (AlarmState::Raised, AlarmState::Acknowledged),
+        (AlarmState::Acknowledged, AlarmState::Closed),
+    ] {
+        hub.update("operator-1", alarm, step, Some("vented"));
+    }
+}
+
 #[test]
 fn one_alarm_for_an_outage_cleared_when_the_device_answers() {
     let mut hub = Hub::new(ROUTES);
@@ -323,11 +333,7 @@ fn after_people_closed_it_the_next_value_beyond_is_another_alarm_once_one_was_no
         let [Body::AlarmEvent(first)] = said.as_slice() else {
             panic!("one alarm: {said:?}")
         };
-        let step = |hub: &mut Hub, from, to| {
-            hub.update("operator-1", &first.alarm_id, (from, to), Some("vented"));
-        };
-        step(&mut hub, AlarmState::Raised, AlarmState::Acknowledged);
-        step(&mut hub, AlarmState::Acknowledged, AlarmState::Closed);
+        people_close(&mut hub, &first.alarm_id);
         hub.wait(12);
         assert_eq!(
             raised(&hub.sample(60, good)),
@@ -393,11 +399,7 @@ fn a_detector_that_was_away_before_people_closed_its_alarm_is_told_when_it_is_be
             "milder" => drop(hub.sample(30, good)),
             _ => {}
         }
-        let step = |hub: &mut Hub, from, to| {
-            hub.update("operator-1", &first.alarm_id, (from, to), Some("vented"));
-        };
-        step(&mut hub, AlarmState::Raised, AlarmState::Acknowledged);
-        step(&mut hub, AlarmState::Acknowledged, AlarmState::Closed);
+        people_close(&mut hub, &first.alarm_id);
         if away == "no threshold after" {
             assert_eq!(without(&mut hub, 5), []);
         }
@@ -462,11 +464,7 @@ fn what_is_milder_after_it_was_away_is_told_and_what_only_sinks_is_not() {
         if away {
             hub.sample(15, good);
         }
-        let step = |hub: &mut Hub, from, to| {
-            hub.update("operator-1", &first.alarm_id, (from, to), Some("vented"));
-        };
-        step(&mut hub, AlarmState::Raised, AlarmState::Acknowledged);
-        step(&mut hub, AlarmState::Acknowledged, AlarmState::Closed);
+        people_close(&mut hub, &first.alarm_id);
         let mut said = Vec::new();
         for _ in 0..9 {
             hub.wait(2);
@@ -491,12 +489,7 @@ fn what_is_beyond_again_after_its_alarm_was_forgotten_is_told() {
         let [Body::AlarmEvent(first)] = said.as_slice() else {
             panic!("one alarm: {said:?}")
         };
-        for (from, to) in [
-            (AlarmState::Raised, AlarmState::Acknowledged),
-            (AlarmState::Acknowledged, AlarmState::Closed),
-        ] {
-            hub.update("operator-1", &first.alarm_id, (from, to), Some("vented"));
-        }
+        people_close(&mut hub, &first.alarm_id);
         assert_eq!(
             raised(&hub.sample(60, good)),
             [],
@@ -575,12 +568,7 @@ fn what_rises_after_its_alarm_was_forgotten_ends_with_its_point() {
     let [Body::AlarmEvent(first)] = said.as_slice() else {
         panic!("one alarm: {said:?}")
     };
-    for (from, to) in [
-        (AlarmState::Raised, AlarmState::Acknowledged),
-        (AlarmState::Acknowledged, AlarmState::Closed),
-    ] {
-        hub.update("operator-1", &first.alarm_id, (from, to), Some("vented"));
-    }
+    people_close(&mut hub, &first.alarm_id);
     let mut batch = hub.batch(60, good);
     batch.samples.extend(hub.batch(15, good).samples);
     batch.samples.extend(hub.batch(60, good).samples);
