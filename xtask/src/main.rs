@@ -5,8 +5,10 @@
 mod bench;
 mod codegen;
 mod demo;
+mod fuzz;
 mod options;
 mod run;
+mod soak;
 mod test;
 mod tools;
 
@@ -24,6 +26,13 @@ cargo xtask CHORE [ARGUMENTS]
                        cargo xtask test --only onvif  steps and test programs whose name holds the word
                        cargo xtask test --shard 1/3   a third of the test programs; the first third has the steps too
                      steps: tools fmt clippy codegen deny test
+  fuzz [OPTIONS]     give each reader of bytes from outside bytes that nobody thought of
+                       cargo xtask fuzz --minutes 2   two minutes for each
+                       cargo xtask fuzz --target NAME one of them; --seed N repeats a run
+  soak [PART ...]    what runs for hours: power cuts, kills, attacks, fuzzing; never in CI
+                       cargo xtask soak               all, about three hours
+                       cargo xtask soak kills --kills 2000 --seed 7
+                     parts: cuts kills hostile fuzz; options: --seed N --cuts N --kills N --minutes N
   bench [ARGUMENTS]  measure in release mode and write docs/benchmarks.md
                        cargo xtask bench              everything, under four minutes
                        cargo xtask bench --quick      under forty seconds
@@ -41,6 +50,8 @@ fn main() -> ExitCode {
     let result = match chore.as_str() {
         "demo" => demo::run(&rest),
         "test" => test::run(&rest),
+        "fuzz" => fuzz::run(&rest),
+        "soak" => soak::run(&rest),
         "bench" => bench::run(&rest),
         "codegen" => codegen::run(rest.iter().any(|argument| argument == "--check")),
         "help" | "--help" | "-h" => {

@@ -1,6 +1,7 @@
 //! Arguments of a chore: words, and options of the form `--name value` or `--name=value`.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 /// What was given, each option once at most.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -44,6 +45,17 @@ impl Options {
     pub fn text(&self, name: &str) -> Option<&str> {
         self.named.get(name).map(String::as_str)
     }
+
+    /// The value of an option as a number or the like.
+    pub fn value<T: FromStr>(&self, name: &str) -> Result<Option<T>, String> {
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
+        match text.parse() {
+            Ok(value) => Ok(Some(value)),
+            Err(_) => Err(format!("`{name}` cannot be `{text}`")),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -59,7 +71,13 @@ mod tests {
     fn words_and_options_in_both_forms() {
         let found = parse("a --minutes 3 b --target=x").unwrap();
         assert_eq!(found.words, ["a", "b"]);
+        assert_eq!(found.value("--minutes"), Ok(Some(3)));
         assert_eq!(found.text("--target"), Some("x"));
+        assert_eq!(parse("").unwrap().value::<u64>("--minutes"), Ok(None));
+        assert_eq!(
+            found.value::<u64>("--target"),
+            Err("`--target` cannot be `x`".to_owned())
+        );
     }
 
     #[test]

@@ -17,6 +17,8 @@ mod command;
 mod config;
 mod cursor;
 mod decode;
+#[doc(hidden)]
+pub mod decoders;
 mod health;
 mod poll;
 mod push;

@@ -19,6 +19,8 @@ mod check;
 mod command;
 mod config;
 mod decode;
+#[doc(hidden)]
+pub mod decoders;
 mod device;
 mod health;
 mod options;

@@ -28,6 +28,8 @@ pub mod address;
 mod board;
 mod config;
 pub mod decode;
+#[doc(hidden)]
+pub mod decoders;
 mod line;
 mod login;
 mod operation;

@@ -1,4 +1,4 @@
-//! Fifty kills (`CORDON_KILLS` asks for another number): a park under load of an enterprise, of MQTT
+//! Fifty kills (`CORDON_KILLS` asks for another number, `CORDON_SEED` for other moments): a park under load of an enterprise, of MQTT
 //! sensors and of a regulator's reports is ended hard at random moments, and in the end nothing that
 //! was promised is missing and nothing is there twice.
 #![allow(
@@ -41,7 +41,11 @@ fn kills() -> u64 {
     std::env::var("CORDON_KILLS").map_or(50, |number| number.parse().unwrap())
 }
 
-const SEED: u64 = 0x5eed_c0de_0050_0001;
+/// The number that all random moments follow from.
+fn seed() -> u64 {
+    std::env::var("CORDON_SEED").map_or(0x5eed_c0de_0050_0001, |number| number.parse().unwrap())
+}
+
 /// Submissions in flight at once.
 const LANES: usize = 3;
 
@@ -107,7 +111,7 @@ async fn nothing_promised_is_lost_and_nothing_is_there_twice_over_fifty_kills() 
 /// Kills and restarts; every fifth time while the park is still starting. Returns the slowest start
 /// and how many kills came before a park was up.
 async fn kill_often(park: &mut Park) -> (Duration, u64) {
-    let mut random = SEED;
+    let mut random = seed();
     let (mut slowest, mut early) = (Duration::ZERO, 0);
     for kill in 1..=kills() {
         if kill % 5 == 0 {

@@ -40,6 +40,7 @@ pub const FLOORS: &[(&str, u32)] = &[
     ("cordon-console", 50),
     ("cordon", 60),
     ("cordon-bench", 70),
+    ("cordon-decoders", 70),
     ("cordon-interop", 70),
     ("cordon-tidy", 70),
     ("xtask", 70),

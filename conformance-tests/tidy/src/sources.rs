@@ -40,7 +40,8 @@ impl Source {
         let test = self.path.contains("/tests/")
             || self.path.contains("/examples/")
             || self.path.contains("/benches/");
-        !test && !self.path.starts_with("conformance-tests/") && !self.path.starts_with("xtask/")
+        let chores = ["conformance-tests/", "fuzz/", "xtask/"];
+        !test && !chores.iter().any(|chore| self.path.starts_with(chore))
     }
 }
 

@@ -29,6 +29,8 @@ mod config;
 mod core;
 mod corridor;
 mod counts;
+#[doc(hidden)]
+pub mod decoders;
 mod device_pace;
 mod draft;
 mod emergency;

@@ -23,6 +23,17 @@ use file::{
     read_file, sync_folder, write_whole,
 };
 
+/// The lines that are whole, as they would be written, and how many are not; for `fuzz/`.
+pub(crate) fn read_again(bytes: &[u8]) -> (Vec<u8>, u64) {
+    let (lines, damaged) = lines_of(bytes);
+    let mut text = Vec::new();
+    for line in &lines {
+        // Writing into memory does not fail.
+        let _ = put_line(&mut text, line);
+    }
+    (text, damaged)
+}
+
 /// One line of the spool.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -76,7 +76,7 @@ impl GivenUp {
         out
     }
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let (body, crc) = bytes.split_last_chunk::<4>()?;
         let mut fields = Fields(body);
         if u32::from_le_bytes(*crc) != crc32c::crc32c(body) || &fields.take::<8>()? != MAGIC {

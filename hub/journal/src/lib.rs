@@ -19,6 +19,8 @@ mod archive;
 pub mod chain;
 mod copy;
 mod counters;
+#[doc(hidden)]
+pub mod decoders;
 pub mod disk;
 mod expect;
 mod fault;

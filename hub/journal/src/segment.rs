@@ -61,7 +61,7 @@ impl Head {
     }
 
     /// The head, or why the bytes are not one.
-    fn decode(bytes: &[u8]) -> std::result::Result<Self, String> {
+    pub(crate) fn decode(bytes: &[u8]) -> std::result::Result<Self, String> {
         let mut fields = Fields(bytes);
         let magic: [u8; 8] = fields.take().ok_or("the file is too short for a head")?;
         if &magic != HEAD_MAGIC {
@@ -130,7 +130,7 @@ impl Seal {
     }
 
     /// The seal; `None` when there is none (yet), or it belongs to an earlier life of the file.
-    fn decode(bytes: &[u8], head: &Head) -> Option<Self> {
+    pub(crate) fn decode(bytes: &[u8], head: &Head) -> Option<Self> {
         let (body, crc) = bytes.split_at_checked(SEAL_BYTES as usize - 4)?;
         if u32::from_le_bytes(crc.try_into().ok()?) != crc32c::crc32c(body) {
             return None;

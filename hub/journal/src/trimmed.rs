@@ -82,7 +82,7 @@ impl Trimmed {
         out
     }
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let (body, crc) = bytes.split_at_checked(BYTES - 4)?;
         let mut fields = Fields(body);
         if u32::from_le_bytes(crc.try_into().ok()?) != crc32c::crc32c(body)

@@ -125,7 +125,7 @@ fn encode(turn: u64, (number, chain): Position) -> Vec<u8> {
     out
 }
 
-fn decode(bytes: &[u8]) -> Option<(u64, Position)> {
+pub(crate) fn decode(bytes: &[u8]) -> Option<(u64, Position)> {
     let (body, crc) = bytes.split_at_checked(BYTES - 4)?;
     if u32::from_le_bytes(*crc.first_chunk()?) != crc32c::crc32c(body) {
         return None;

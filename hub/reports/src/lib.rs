@@ -10,6 +10,8 @@
 //! Floor 4: reads entries through `cordon-flow`, signs through `cordon-security`, opens no socket.
 
 mod config;
+#[doc(hidden)]
+pub mod decoders;
 mod document;
 mod fault;
 mod figure;

@@ -213,14 +213,18 @@ fn listed(folder: &Path, version: u32) -> Result<Kept, Fault> {
     }
     let path = folder.join(format!("v{version}.xml"));
     let bytes = fs::read(&path).map_err(|error| fault::file(&path, &error))?;
-    let document = Document::parse(bytes, &Limits::default())
-        .map_err(|error| fault::damaged(format!("{}: {error}", path.display())))?;
-    let report = read_report_document(document.root())
-        .map_err(|error| fault::damaged(format!("{}: {error}", path.display())))?;
-    let kept = kept(&report, document.bytes())?;
+    let kept = found(bytes, &path.display())?;
     let json = serde_json::to_vec(&kept).map_err(|error| fault::file(&beside, &error))?;
     write_durably(&beside, &json)?;
     Ok(kept)
+}
+
+/// How the bytes of a stored report are listed; `place` names them in a fault.
+pub(crate) fn found(bytes: Vec<u8>, place: &dyn std::fmt::Display) -> Result<Kept, Fault> {
+    let damaged = |error: &dyn std::fmt::Display| fault::damaged(format!("{place}: {error}"));
+    let document = Document::parse(bytes, &Limits::default()).map_err(|error| damaged(&error))?;
+    let report = read_report_document(document.root()).map_err(|error| damaged(&error))?;
+    kept(&report, document.bytes())
 }
 
 /// How a signed document is listed.

@@ -18,6 +18,8 @@ mod algorithm;
 pub mod ca;
 mod calendar;
 mod certificate;
+#[doc(hidden)]
+pub mod decoders;
 mod file;
 mod identity;
 mod instant;

@@ -2,13 +2,13 @@
 
 mod arguments;
 mod cost;
-mod targets;
+pub mod targets;
 
 use std::time::Instant;
 
 use crate::{codegen, run, tools};
 use arguments::Wanted;
-use cost::Costs;
+pub use cost::Costs;
 use targets::Target;
 
 type Step = (&'static str, &'static str, fn() -> Result<(), String>);
@@ -132,6 +132,6 @@ fn tests(wanted: &[Target], everything: bool, costs: &mut Costs) -> Result<(), S
 }
 
 /// Builds the program, which is a test subject of other packages, before they start it.
-fn program() -> Result<(), String> {
+pub fn program() -> Result<(), String> {
     run::shown(run::cargo().args(["build", "--quiet", "--package", "cordon"]))
 }

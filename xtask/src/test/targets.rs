@@ -118,6 +118,20 @@ pub fn run(wanted: &[Target], everything: bool, costs: &mut Costs) -> Result<(),
     Err(format!("failed: {}", failed.join(", ")))
 }
 
+/// Builds and runs one program of tests with settings in its environment.
+pub fn run_one(package: &str, name: &str, settings: &[(&str, &str)]) -> Result<(), String> {
+    let target = Target {
+        package: package.to_owned(),
+        kind: Kind::Test,
+        name: name.to_owned(),
+    };
+    let built = build(&[&target], false)?;
+    let program = built
+        .get(&target)
+        .ok_or_else(|| format!("cargo built no program for {}", target.name()))?;
+    program.run(settings)
+}
+
 /// A built program of tests.
 struct Program {
     executable: PathBuf,

@@ -24,3 +24,4 @@ pub use bundle::Bundle;
 pub use index::{Issue, State};
 pub use inspect::{Inspection, inspect_file};
 pub use profile::{KeyAlgorithm, Profile};
+pub(crate) use request::public_key;

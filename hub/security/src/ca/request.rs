@@ -15,7 +15,7 @@ use crate::refusal;
 /// RSA sizes that are issued, in bits.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 
-pub(super) fn public_key(pem: &str) -> Result<SubjectPublicKeyInfo, Fault> {
+pub(crate) fn public_key(pem: &str) -> Result<SubjectPublicKeyInfo, Fault> {
     let refused = |error: &dyn std::fmt::Display| refusal::REQUEST.because(error);
     // Windows and Java write the older label of the same content.
     let pem = pem.replace("NEW CERTIFICATE REQUEST", "CERTIFICATE REQUEST");

@@ -14,6 +14,7 @@ use self::snapshot::{Revocation, Snapshot};
 use crate::register::Register;
 use crate::{Certificate, Due, refusal, signature};
 
+pub(crate) use self::snapshot::CHAIN_ALGORITHMS;
 pub use self::snapshot::LIST_OVER;
 
 /// Longest token text or DER looked up; a certificate of RSA-8192 has about 3 KB.

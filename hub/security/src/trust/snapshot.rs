@@ -67,7 +67,7 @@ const CACHE_MAX: usize = 10_000;
 const INTERMEDIATES_MAX: usize = 4;
 
 /// Signature algorithms allowed in certificates and CRLs. No SHA-1.
-static CHAIN_ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
+pub(crate) static CHAIN_ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
     webpki::aws_lc_rs::ECDSA_P256_SHA256,
     webpki::aws_lc_rs::ECDSA_P384_SHA384,
     webpki::aws_lc_rs::RSA_PKCS1_2048_8192_SHA256,

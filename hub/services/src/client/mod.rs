@@ -1,6 +1,8 @@
 //! The other side of the exchange: what an enterprise and a regulator run.
 
 mod checkpoint;
+#[doc(hidden)]
+pub mod decoders;
 mod link;
 mod messages;
 mod page;

@@ -1,0 +1,4 @@
+//! Fuzzes `wire_service`: see `conformance-tests/decoders`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| (cordon_decoders::decoder("wire_service").read)(bytes));
