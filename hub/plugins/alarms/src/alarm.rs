@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use cordon_contract::Owner;
-use cordon_model::name::mark;
 use cordon_model::{AlarmEvent, AlarmState, PartyId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -37,10 +36,8 @@ pub(crate) struct Alarm {
     pub source: String,
     /// What is counted in it, by the names its source gave.
     pub names: Names,
-    /// A mark of the name that its author gave it, where the flow gave it another.
-    pub renamed: Option<u64>,
-    /// Marks of names under which others of the same partner's lay beside it.
-    pub shared: BTreeSet<u64>,
+    /// A mark of the name that its author gave it, whatever the hub calls it; none where he gave none.
+    pub author: Option<u64>,
     /// Why it was raised again, before its words; empty where it was not.
     pub why: String,
     /// A mark of the first of them, without the values in it.
@@ -155,11 +152,6 @@ impl Alarm {
         self.unseen = None;
         self.errands.clear();
         self.answers.clear();
-    }
-
-    /// Whether another of the same partner's lay under this name.
-    pub(crate) fn shares(&self, name: &str) -> bool {
-        self.shared.contains(&mark(name))
     }
 
     /// Nobody has seen it.

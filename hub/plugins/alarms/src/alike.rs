@@ -121,7 +121,8 @@ impl Alike {
     }
 
     fn note_renamed(&mut self, id: &str, alarm: Option<&Alarm>) {
-        let given = alarm.and_then(|alarm| alarm.renamed);
+        let given = alarm.and_then(|alarm| alarm.author);
+        let given = given.filter(|given| *given != mark(id));
         if self.given.get(id).copied() == given {
             return;
         }

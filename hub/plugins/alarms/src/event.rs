@@ -269,8 +269,7 @@ impl AlarmPlugin {
             owner,
             source: self.likeness(entry, event).2,
             names: Default::default(),
-            renamed: renamed(entry, event).map(mark),
-            shared: Default::default(),
+            author: self.author_name(entry, event),
             text: mark(&gist),
             gists: Heard::default(),
             said: Default::default(),
@@ -298,9 +297,6 @@ impl AlarmPlugin {
         self.take_up(entry, alarm, (hold, false), decisions);
         self.note_name(entry, id, event);
         self.state.track(id);
-        if let Some(name) = renamed(entry, event) {
-            self.note_shared(entry, id, name);
-        }
     }
 
     /// Routes an alarm as it is now, and tells at once what may not wait, unless whoever was told of it hears
@@ -334,14 +330,6 @@ impl AlarmPlugin {
             }
         }
     }
-}
-
-/// The name that its author gave an alarm which the flow tells again under another.
-fn renamed<'a>(entry: &'a Entry, event: &AlarmEvent) -> Option<&'a str> {
-    let header = &entry.message.as_deref()?.header;
-    let by_flow = header.attested_by.is_some() && entry.cause != 0;
-    let name = header.correlation_id.as_deref();
-    name.filter(|name| by_flow && *name != event.alarm_id)
 }
 
 /// The name of the alarm that an entry tells of.

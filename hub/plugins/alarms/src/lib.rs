@@ -29,6 +29,7 @@ mod group;
 mod kept;
 mod life;
 mod missed;
+mod named;
 mod names;
 mod open;
 mod outage;

@@ -47,6 +47,11 @@ impl Names {
         }
     }
 
+    /// Whether this one is kept and not over.
+    pub(crate) fn lasts(&self, id: &str) -> bool {
+        self.lasting.contains(&mark(id))
+    }
+
     /// Whether an end under this name leaves something that lasts: it is over already, or others are counted beside it. A
     /// name that is none of these is the alarm's own, and means all that is counted in it.
     pub(crate) fn leaves_some(&self, id: &str) -> bool {

@@ -1,6 +1,5 @@
 //! The plug-in: which entry leads where, and the steps of an alarm's life.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cordon_contract::{
@@ -18,6 +17,7 @@ use crate::count::is_of_many;
 use crate::detect::is_worse;
 use crate::facts::{Places, source};
 use crate::life::{self, is_over};
+use crate::named::Given;
 use crate::open::OpenAlarms;
 use crate::points::Point;
 use crate::recent::Likeness;
@@ -44,7 +44,7 @@ pub struct AlarmPlugin {
     /// Who answers for what.
     pub(crate) owners: Owners,
     /// Enterprises of the plan.
-    enterprises: usize,
+    pub(crate) enterprises: usize,
     /// What is shown of the state; no state.
     shown: OpenAlarms,
 }
@@ -196,68 +196,54 @@ impl AlarmPlugin {
         }
     }
 
-    /// Why it is not sure which alarm a partner means: several of his lay under its name, whatever became of the others,
-    /// or others are counted in it that are not over. He names it as it stands on the page, or says the end as an event.
+    /// The partner who speaks for himself in an entry.
+    fn himself(&self, entry: &Entry) -> Option<&PartyId> {
+        let who = speaker(entry);
+        let partner = self.owners.partner(who);
+        partner.filter(|partner| partner.as_str() == who)
+    }
+
+    /// Why it is not sure which alarm a partner means: he, or a device of his, gave its name to another too, or others are
+    /// counted in it that are not over. He names it as it stands on the page, or says the end as an event.
     fn is_unsure(&self, entry: &Entry, update: &AlarmUpdate) -> Option<&'static str> {
+        const SEVERAL: &str = "several alarms lie under this name, and which one is not said";
+        let partner = self.himself(entry)?;
         let id = &update.alarm_id;
-        let his = self.said_of(entry, id);
-        let alarms = his.iter().filter_map(|id| self.state.alarms.get(id));
-        if his.len() > 1 || alarms.clone().any(|alarm| alarm.shares(id)) {
-            return Some("several alarms lie under this name, and which one is not said");
+        let alarm = self.state.alarms.get(id)?;
+        let given = self.state.named.given(partner, mark(id));
+        let is_it = match given {
+            Some(given) => given == Given::One(mark(id)),
+            // A name that the hub made; his own that is not remembered may have been of others.
+            None => !self.is_his(partner, alarm) || alarm.author != Some(mark(id)),
+        };
+        let mut his = self.his(partner, id);
+        let others = his.any(|(other, _)| other != id);
+        if !is_it || others {
+            return Some(SEVERAL);
         }
-        let leaves = alarms.clone().any(|alarm| alarm.names.leaves_some(id));
-        (leaves && is_over(update.state))
+        let leaves = is_over(update.state) && alarm.names.leaves_some(id);
+        (leaves && self.is_his(partner, alarm))
             .then_some("others are counted in it, and not all of them are said to be over")
     }
 
-    /// The alarms that a partner calls so who speaks of one, over or not.
-    fn said_of(&self, entry: &Entry, name: &str) -> Vec<String> {
-        let who = speaker(entry);
-        let partner = self.owners.partner(who);
-        let Some(partner) = partner.filter(|partner| partner.as_str() == who) else {
-            return Vec::new();
-        };
-        let his: BTreeSet<&String> = self.his(partner, name).collect();
-        his.into_iter().cloned().collect()
-    }
-
-    /// The alarms under a name that are a partner's own, or of his devices. None of anybody else, who names them as they
-    /// stand on the page.
+    /// The alarms that bear or count a name and are a partner's own, or of his devices. None of anybody else, who names
+    /// them as they stand on the page.
     fn his<'a>(
         &'a self,
         partner: &'a PartyId,
         name: &'a str,
-    ) -> impl Iterator<Item = &'a String> + 'a {
-        let is_his = |alarm: &Alarm| {
-            let is_said = alarm.speaker == partner.as_str();
-            !alarm.of_hub && (is_said || alarm.owner == Owner::Partner(partner.clone()))
-        };
-        let called = self.state.called(name).chain(self.state.renamed(name));
-        called
-            .filter(move |(_, alarm)| is_his(alarm))
-            .map(|(id, _)| id)
+    ) -> impl Iterator<Item = (&'a String, &'a Alarm)> + 'a {
+        let called = self.state.called_so(name);
+        called.filter(move |(_, alarm)| self.is_his(partner, alarm))
     }
 
-    /// An alarm lies under a name: where another of the same partner's does, no step under it is sure of either from
-    /// then on, whatever becomes of the other, for he may say it again or late.
-    pub(crate) fn note_shared(&mut self, entry: &Entry, id: &str, name: &str) {
-        let Some(partner) = self.owners.partner(speaker(entry)).cloned() else {
-            return;
-        };
-        let other = self.his(&partner, name).find(|other| *other != id).cloned();
-        let Some(other) = other else {
-            return;
-        };
-        let name = mark(name);
-        for id in [id, other.as_str()] {
-            let is_new = |alarm: &Alarm| !alarm.shared.contains(&name);
-            self.state.alarms.change_if(id, is_new, |alarm| {
-                alarm.shared.insert(name);
-            });
-        }
+    fn is_his(&self, partner: &PartyId, alarm: &Alarm) -> bool {
+        let is_said = alarm.speaker == partner.as_str();
+        !alarm.of_hub && (is_said || alarm.owner == Owner::Partner(partner.clone()))
     }
 
-    /// A partner says the end of what is counted in another alarm of his, by the name that he gave it. Whether it is.
+    /// A partner says the end of what the hub calls otherwise, or counts in another alarm of his, by the name that he gave
+    /// it, and to nothing else. Whether it is.
     fn counted_ends(
         &mut self,
         entry: &Entry,
@@ -265,32 +251,38 @@ impl AlarmPlugin {
         decisions: &mut Decisions,
     ) -> bool {
         let name = &update.alarm_id;
-        let his = self.said_of(entry, name);
-        let ([leader], true) = (his.as_slice(), is_over(update.state)) else {
+        let Some(leader) = self.counts(entry, name).filter(|_| is_over(update.state)) else {
             return false;
         };
-        let is_meant = |alarm: &Alarm| alarm.is_open() && !alarm.shares(name);
-        let known = self.state.alarms.get(leader);
-        if !known.is_some_and(is_meant) {
-            return false;
-        }
-        let Some(alarm) = self.state.alarms.get_mut(leader) else {
+        let Some(alarm) = self.state.alarms.get_mut(&leader) else {
             return false;
         };
-        // The flow gave it another name: it is meant itself, if nothing else is counted in it.
-        let is_renamed = !alarm.names.knows(&update.alarm_id);
-        if is_renamed && alarm.names.are_several() {
+        // It is meant itself, if nothing else is counted in it.
+        let is_itself = !alarm.names.knows(name);
+        if is_itself && alarm.names.are_several() || !is_itself && !alarm.names.lasts(name) {
             return false;
         }
-        let ends = is_renamed || alarm.names.end(&update.alarm_id);
-        match ends && !is_over(alarm.state) {
+        match is_itself || alarm.names.end(name) {
             true => {
                 let words = update.note.as_deref().unwrap_or_default();
-                self.clear(entry, leader, words, decisions);
+                self.clear(entry, &leader, words, decisions);
             }
-            false => self.touch(leader),
+            false => self.touch(&leader),
         }
         true
+    }
+
+    /// The one alarm, not over yet, that a partner who speaks for himself ever called so.
+    fn counts(&self, entry: &Entry, name: &str) -> Option<String> {
+        let partner = self.himself(entry)?;
+        let Some(Given::One(leader)) = self.state.named.given(partner, mark(name)) else {
+            return None;
+        };
+        let his: Vec<_> = self.his(partner, name).collect();
+        let [(id, alarm)] = his.as_slice() else {
+            return None;
+        };
+        (mark(id) == leader && !is_over(alarm.state)).then(|| (*id).clone())
     }
 
     /// Whether a partner speaks of an alarm of the park's that the park has not acknowledged. That is his

@@ -11,6 +11,7 @@ use crate::alike::{Alike, Standing};
 use crate::group::{GroupName, Groups};
 use crate::life::is_over;
 use crate::missed::{Missed, Whose};
+use crate::named::Named;
 use crate::outage::Outages;
 use crate::points::Points;
 use crate::recent::{Likeness, Recents};
@@ -54,6 +55,8 @@ pub(crate) struct State {
     pub outages: Outages,
     /// Points in alarm.
     pub points: Points,
+    /// What partners called their alarms.
+    pub named: Named,
     /// Notices decided whose order entry was not stepped yet, in a row.
     ordered: Table<u64, Notice>,
     /// Notices by the number of their order.
@@ -77,7 +80,7 @@ fn next_number<V: Clone>(row: &Table<u64, V>) -> u64 {
 impl State {
     pub(crate) fn new() -> Self {
         Self {
-            alarms: Table::new("alarms", 3),
+            alarms: Table::new("alarms", 4),
             room: Room::default(),
             alike: Alike::default(),
             closed: Table::new("closed", 1),
@@ -88,6 +91,7 @@ impl State {
             points: Points::new(),
             ordered: Table::new("ordered", 1),
             underway: Table::new("underway", 1),
+            named: Named::new(),
             missed: Table::new("missed", 1),
             floods: Table::new("floods", 1),
             more_due: Table::new("more", 1),
@@ -104,6 +108,7 @@ impl State {
             self.recents.table(),
             self.outages.table(),
             self.points.table(),
+            self.named.table(),
             &mut self.ordered,
             &mut self.underway,
             &mut self.missed,
@@ -145,9 +150,14 @@ impl State {
     }
 
     /// The alarms that their authors called so, where the hub tells them under names of its own.
-    pub(crate) fn renamed(&self, name: &str) -> impl Iterator<Item = (&String, &Alarm)> {
+    fn renamed(&self, name: &str) -> impl Iterator<Item = (&String, &Alarm)> {
         let ids = self.alike.renamed(mark(name));
         ids.filter_map(|id| self.alarms.get_key_value(id))
+    }
+
+    /// The alarms that bear or count a name, whatever the hub calls them.
+    pub(crate) fn called_so(&self, name: &str) -> impl Iterator<Item = (&String, &Alarm)> {
+        self.called(name).chain(self.renamed(name))
     }
 
     /// The alarms of a code from a source that stand so, the newest first.
@@ -182,6 +192,7 @@ impl State {
         self.groups
             .index(|id| alarms.get(id).is_some_and(Alarm::is_raised));
         self.recents.index();
+        self.named.index();
         self.outages.index();
     }
 

@@ -2,6 +2,7 @@
 //! no more: whatever comes after that is another alarm, whenever its source says that it happened.
 
 use cordon_contract::{Decisions, Entry, made_name, speaker_of};
+use cordon_model::name::mark;
 use cordon_model::{AlarmEvent, Body};
 
 use crate::alarm::Alarm;
@@ -171,10 +172,7 @@ impl AlarmPlugin {
     /// Counts what its source told in an alarm, by its name if it has one.
     pub(crate) fn note_name(&mut self, entry: &Entry, leader: &str, event: &AlarmEvent) {
         match self.name_of(entry, event) {
-            Some(name) => {
-                self.state.name(name, leader);
-                self.note_shared(entry, leader, name);
-            }
+            Some(name) => self.state.name(name, leader),
             None if self.is_hubs(entry) => {}
             None => {
                 if let Some(alarm) = self.state.alarms.get_mut(leader) {
@@ -182,6 +180,33 @@ impl AlarmPlugin {
                 }
             }
         }
+        let partner = self.owners.partner(speaker(entry)).cloned();
+        if let (Some(partner), Some(name)) = (partner, self.author_name(entry, event)) {
+            let (alarm, partners) = (mark(leader), self.enterprises);
+            let named = &mut self.state.named;
+            named.give((partner, name), alarm, entry.time, partners);
+        }
+    }
+
+    /// A mark of the name that its author gave an alarm, whatever the flow or this plug-in calls it when it is told again.
+    pub(crate) fn author_name(&self, entry: &Entry, event: &AlarmEvent) -> Option<u64> {
+        let header = &entry.message.as_deref()?.header;
+        if self.is_hubs(entry) {
+            return None;
+        }
+        let told_again = header.attested_by.is_some() && entry.cause != 0;
+        let before = header.correlation_id.as_deref().filter(|_| told_again);
+        let Some(before) = before.filter(|before| *before != event.alarm_id) else {
+            return self.name_of(entry, event).map(mark);
+        };
+        // What this plug-in tells again may bear a name of the flow's already.
+        let of_flow = match event.alarm_id == anew_name(entry.cause) {
+            true => self.state.alarms.get(before),
+            false => None,
+        };
+        of_flow
+            .and_then(|alarm| alarm.author)
+            .or(Some(mark(before)))
     }
 
     /// Other words are counted in an alarm that stands for all of them: no end of a name says which are over.

@@ -745,3 +745,56 @@ fn a_step_that_ends_nothing_is_refused() {
         assert_eq!(all(&hub, Raised).len(), 1, "{to}");
     }
 }
+
+/// Of more names than an alarm keeps the last was taken for the other alarm that bore it too.
+#[test]
+fn a_step_under_a_name_beyond_those_that_are_kept_ends_no_other() {
+    let mut hub = Hub::new(DUTY);
+    let tell = |hub: &mut Hub, device: &str, id: &str, text: &str| {
+        let told = AlarmEvent {
+            source_device: Some(device.parse().unwrap()),
+            ..event(id, AlarmLevel::Red, text, hub.now)
+        };
+        let body = Some(Body::AlarmEvent(told));
+        hub.step(EntryKind::Message, "enterprise-1", body, "", 0);
+    };
+    for number in 1..=52 {
+        tell(&mut hub, "GAS-01", &format!("f{number}"), "YARD FIRE");
+    }
+    tell(&mut hub, "DX-2", "f52", "SILO FIRE");
+    assert_eq!(all(&hub, Raised).len(), 2);
+    let said = hub.update(
+        "enterprise-1",
+        "f52",
+        (Raised, Cleared),
+        Some("YARD f52 is out"),
+    );
+    let is_refused = audits(&said).iter().any(|it| it.contains("step-refused"));
+    assert!(is_refused && all(&hub, Raised).len() == 2, "{said:?}");
+}
+
+/// What was over was ended once more, and what burned under that name went on: taken, and not carried out.
+#[test]
+fn a_step_under_a_name_of_what_is_over_is_refused() {
+    let mut hub = Hub::new(DUTY);
+    let tell = |hub: &mut Hub, id: &str, state: AlarmState| {
+        let told = AlarmEvent {
+            source_device: Some("GAS-01".parse().unwrap()),
+            state,
+            ..event(id, AlarmLevel::Red, "TANK FIRE", hub.now)
+        };
+        let body = Some(Body::AlarmEvent(told));
+        hub.step(EntryKind::Message, "enterprise-1", body, "", 0);
+    };
+    for state in [Raised, Cleared] {
+        for id in ["z-1", "z-2"] {
+            tell(&mut hub, id, state);
+        }
+    }
+    assert_eq!(all(&hub, Raised).len(), 0);
+    for to in [Cleared, Rejected] {
+        let said = hub.update("enterprise-1", "z-2", (Raised, to), Some("z-2 is out"));
+        let is_refused = audits(&said).iter().any(|it| it.contains("step-refused"));
+        assert!(is_refused, "{to}: {said:?}");
+    }
+}
