@@ -1,4 +1,4 @@
-//! One-key opening and operating modes (R046, R105, R124).
+//! One-key opening and operating modes (R046, R124).
 
 use cordon_contract::{Entry, NoRoom, OrderLane, is_planned};
 use cordon_model::{
