@@ -7,16 +7,16 @@ use arc_swap::ArcSwap;
 use cordon_console::Front;
 use cordon_contract::{Clock, Fault, Shutdown, ShutdownTrigger, SteadyClock};
 use cordon_flow::{
-    Audited, Authority, EntryReader, FeedItem, Hub, HubConfig, HubParts, Ledger as _, Mode,
-    RunningHub, Submit,
+    Audited, Authority, Hub, HubConfig, HubParts, Ledger as _, Mode, RunningHub, Submit,
 };
 use cordon_http::{Budget, Places, Rate, Server, ServerOptions};
 use cordon_journal::SpaceLevel;
 use cordon_model::{AuditOutcome, Digest};
+use cordon_records::Records;
 use cordon_reports::Reports;
 use cordon_security::Due;
 use cordon_security::wsse::Policy;
-use cordon_services::{Exchange, Grants, Parts, RefusalLimits, Refusals, Verifier};
+use cordon_services::{Exchange, Parts, RefusalLimits, Refusals, Verifier};
 use tokio::task::JoinHandle;
 
 use crate::calendar::{self, Calendar};
@@ -27,6 +27,7 @@ use crate::doors;
 use crate::keeping;
 use crate::limits::Shares;
 use crate::past::Past;
+use crate::records;
 use crate::reports;
 use crate::spool::{self, SpoolWatch};
 
@@ -44,6 +45,7 @@ const AGAIN: Duration = Duration::from_secs(2);
 /// A park that is up.
 pub struct Park {
     hub: Arc<RunningHub>,
+    records: Arc<Records>,
     trigger: ShutdownTrigger,
     servers: Vec<JoinHandle<()>>,
 }
@@ -100,8 +102,9 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         }
     }
     let open_alarms = loaded.plugins.open_alarms.clone();
+    let records = records::start(config, &hub)?;
     let core = HubCore::new(
-        Arc::clone(&hub),
+        (Arc::clone(&hub), Arc::clone(&records)),
         adapters,
         config.hub.id.clone(),
         openable,
@@ -128,15 +131,12 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
             shutdown.clone(),
         )));
     }
-    // Before grants and reports, which may have much to read: the page needs neither.
+    // Before reports, which may have much to read: the page does not need them.
     servers.push(tokio::spawn({
         let (plan, operator) = (config.plan.clone(), config.hub.id.clone());
         let (desk, clock) = (Arc::clone(&core), Arc::clone(&clock));
         async move { front.serve(&plan, operator, desk, clock).await }
     }));
-    let enterprises = config.plan.enterprises.len();
-    let grants = Arc::new(Grants::within(config.access.grants_max, enterprises));
-    remember_grants(&hub, Arc::clone(&grants));
     let refusals = Arc::new(Refusals::new(RefusalLimits {
         bytes_of_party: config.exchange.refused_mib_of_party * MIB as u64,
         of_party_a_minute: config.exchange.refusals_of_party_a_minute,
@@ -162,7 +162,6 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     let parts = Arc::new(Parts {
         core: Arc::clone(&core) as _,
         reader: journal_reader,
-        grants,
         trust: Arc::clone(&loaded.trust),
         signer: loaded.signer,
         refusals: Arc::clone(&refusals),
@@ -197,6 +196,7 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     servers.push(tokio::spawn(read_trust_again(loaded.trust, shutdown)));
     Ok(Park {
         hub,
+        records,
         trigger,
         servers,
     })
@@ -222,6 +222,7 @@ impl Park {
             // A server that panicked has nothing left to stop.
             let _ = server.await;
         }
+        self.records.stop().await;
         // The feed tasks let go of the hub when it stops; what still holds it is about to end.
         for _ in 0..50 {
             if Arc::strong_count(&self.hub) == 1 {
@@ -330,63 +331,6 @@ async fn exchange_server(
     )
     .await
     .map_err(|error| taken("exchange.listen", &error))
-}
-
-/// Grants that are in the journal already, then those that come. What a failing disk does not give now is
-/// read when it works again, and what the feed passed over is read from the journal.
-fn remember_grants(hub: &Arc<RunningHub>, grants: Arc<Grants>) {
-    let mut entries = hub.feed().subscribe();
-    let mut is_whole = match stored_grants(&hub.reader(), &grants) {
-        Ok(()) => true,
-        Err(fault) => {
-            tracing::warn!(%fault, "the grants cannot be read yet");
-            false
-        }
-    };
-    let hub = Arc::downgrade(hub);
-    tokio::spawn(async move {
-        loop {
-            if !is_whole {
-                let Some((modes, reader)) = hub.upgrade().map(|it| (it.modes(), it.reader()))
-                else {
-                    return;
-                };
-                modes.until(|mode| *mode == Mode::Normal).await;
-                let grants = Arc::clone(&grants);
-                let read = move || stored_grants(&reader, &grants);
-                is_whole = matches!(tokio::task::spawn_blocking(read).await, Ok(Ok(())));
-                if !is_whole {
-                    tokio::time::sleep(AGAIN).await;
-                    continue;
-                }
-            }
-            match entries.next().await {
-                Some(FeedItem::Entry(committed)) => grants.apply(&committed.entry),
-                Some(FeedItem::Lagged(_)) => is_whole = false,
-                None => return,
-            }
-        }
-    });
-}
-
-/// What stood in a part of the journal that was given up by name is not waited for.
-fn stored_grants(reader: &EntryReader, grants: &Grants) -> Result<(), Fault> {
-    let mut from = grants.number() + 1;
-    while let Err(fault) = grants_from(from, reader, grants) {
-        let reached = from.max(grants.number() + 1);
-        match reader.journal().behind_given_up(reached) {
-            Ok(Some(behind)) => from = behind,
-            _ => return Err(fault),
-        }
-    }
-    Ok(())
-}
-
-fn grants_from(number: u64, reader: &EntryReader, grants: &Grants) -> Result<(), Fault> {
-    for stored in reader.read_from(number)? {
-        grants.apply(&stored?.entry);
-    }
-    Ok(())
 }
 
 /// Records refusals that were only counted, once their minute is over.

@@ -10,31 +10,30 @@ use cordon_alarms::{OpenAlarm, OpenAlarms};
 use cordon_console::{
     AlarmLine, AlarmsPage, Condition, Desk, Expiring, Figures, OutboxPage, PageAsked, SentAgain,
 };
-use cordon_contract::{Adapter, BoxFuture, DeviceHealth, Entry, EntryKind, Fault, LinkState};
-use cordon_flow::{Audited, FeedItem, Misread, RunningHub, UNREADABLE};
+use cordon_contract::{Adapter, BoxFuture, DeviceHealth, EntryKind, Fault, LinkState};
+use cordon_flow::{Audited, Misread, RunningHub, UNREADABLE};
 use cordon_http::Attempt;
-use cordon_model::service::ReportEntry;
+use cordon_model::service::{QueryGrants, ReportEntry};
 use cordon_model::{
-    AlarmState, AuditOutcome, Body, DeviceId, GateId, MessageId, PartyId, Receipt, Timestamp,
+    AccessGrant, AlarmState, AuditOutcome, Body, DeviceId, GateId, MessageId, PartyId, Receipt,
+    Timestamp,
 };
+use cordon_records::{GrantsAsked, Look, Page, Records, Standing, names};
 use cordon_reports::Reports;
 use cordon_security::Identity;
 use cordon_security::wsse::VerifiedEnvelope;
 use cordon_services::{Core, Remains};
-use tokio::sync::broadcast;
+use tokio::sync::watch;
 
 use crate::attempts::Attempts;
 use crate::calendar::Calendar;
 use crate::outbox::Letters;
 use crate::spool::SpoolWatch;
 
-/// Entries kept for a slow page.
-const FEED_MAX: usize = 1_024;
-
 /// The running hub behind its two faces.
 pub struct HubCore {
     hub: Arc<RunningHub>,
-    feed: broadcast::Sender<Entry>,
+    records: Arc<Records>,
     operator: PartyId,
     /// Gates with at least one barrier that an adapter serves.
     openable: BTreeSet<GateId>,
@@ -51,18 +50,17 @@ impl HubCore {
     /// Puts faces on a hub; `operator` is the party in whose name the console acts, `openable` are the
     /// gates at which an adapter can open something.
     pub fn new(
-        hub: Arc<RunningHub>,
+        (hub, records): (Arc<RunningHub>, Arc<Records>),
         adapters: Vec<Arc<dyn Adapter>>,
         operator: PartyId,
         openable: BTreeSet<GateId>,
         (open_alarms, park_now): (OpenAlarms, ParkNow),
     ) -> Arc<Self> {
-        let (feed, _) = broadcast::channel(FEED_MAX);
-        let core = Arc::new(Self {
-            feed: feed.clone(),
+        Arc::new(Self {
             letters: Letters::new(Arc::clone(&hub), adapters, operator.clone()),
             attempts: Attempts::open(hub.submit()),
             hub,
+            records,
             operator,
             openable,
             open_alarms,
@@ -70,20 +68,7 @@ impl HubCore {
             reports: OnceLock::new(),
             calendar: OnceLock::new(),
             spool: OnceLock::new(),
-        });
-        let mut entries = core.hub.feed().subscribe();
-        tokio::spawn(async move {
-            while let Some(item) = entries.next().await {
-                match item {
-                    // Nobody looking at the page is no failure.
-                    FeedItem::Entry(committed) => drop(feed.send(committed.entry.clone())),
-                    FeedItem::Lagged(missed) => {
-                        tracing::warn!(missed, "the console feed was too slow")
-                    }
-                }
-            }
-        });
-        core
+        })
     }
 
     /// Gives regulators these reports to pull; a second time changes nothing.
@@ -171,6 +156,31 @@ impl Core for HubCore {
         })
     }
 
+    fn grants<'a>(
+        &'a self,
+        enterprise: &'a PartyId,
+        asked: &'a QueryGrants,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<(Vec<AccessGrant>, bool), Fault>> {
+        let enterprise = enterprise.clone();
+        let asked = GrantsAsked {
+            plate: asked.plate.clone(),
+            state: asked.state,
+            after: asked.after.clone(),
+            // One more than asked for tells whether there are more.
+            limit: limit.saturating_add(1),
+        };
+        Box::pin(async move {
+            let (seen, _) = self.hub.durable();
+            let question = move |look: &Look<'_>| look.grants(&enterprise, &asked);
+            let answer = self.records.ask(names::GRANTS, seen, question).await?;
+            let mut grants = answer.rows;
+            let more = grants.len() > limit;
+            grants.truncate(limit);
+            Ok((grants, more))
+        })
+    }
+
     fn original(&self, number: u64) -> Result<Option<Bytes>, Fault> {
         let stored = match self.hub.reader().get(number) {
             Ok(Some(stored)) => stored,
@@ -235,8 +245,16 @@ impl Core for HubCore {
 }
 
 impl Desk for HubCore {
-    fn watch(&self) -> broadcast::Receiver<Entry> {
-        self.feed.subscribe()
+    fn watch(&self) -> watch::Receiver<Standing> {
+        self.records.watch()
+    }
+
+    fn page(&self) -> Arc<Page> {
+        self.records.page()
+    }
+
+    fn records(&self) -> Standing {
+        self.records.standing()
     }
 
     fn figures(&self) -> Figures {

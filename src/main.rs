@@ -26,6 +26,7 @@ mod past;
 mod pins;
 mod plugins;
 mod prepare;
+mod records;
 mod reports;
 mod seal;
 mod spool;

@@ -116,7 +116,11 @@ fn is_left_out(data: &Path, path: &Path) -> bool {
         .and_then(|name| name.to_str())
         .unwrap_or_default();
     let is_top = path.parent() == Some(data);
-    is_top && (LEFT_OUT.contains(&name) || name.starts_with(LEFT_OUT_BEGINS))
+    is_top
+        && (LEFT_OUT.contains(&name)
+            || LEFT_OUT_BEGINS
+                .iter()
+                .any(|begins| name.starts_with(begins)))
 }
 
 /// Files that the configuration names and that lie neither in its folder nor in the data.

@@ -78,6 +78,9 @@ pub struct ParkConfig {
     /// Who is told of alarms.
     #[serde(default)]
     pub alarms: cordon_alarms::Config,
+    /// What is kept to be asked.
+    #[serde(default)]
+    pub records: cordon_records::RecordsConfig,
     /// The standard reports.
     #[serde(default)]
     pub reports: cordon_reports::ReportsConfig,

@@ -87,7 +87,12 @@ fn walls_hold() {
         (
             "redb::",
             &["hub/journal/"],
-            "only the journal names the storage engine",
+            "only the journal names the engine of the state",
+        ),
+        (
+            "rusqlite",
+            &["hub/records/"],
+            "only the records name the engine of the records",
         ),
         (
             "std::env::",

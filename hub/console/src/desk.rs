@@ -1,11 +1,14 @@
 //! What the console may ask of the hub; the program implements it.
 
-use cordon_contract::{BoxFuture, DeviceHealth, Entry, Fault};
+use std::sync::Arc;
+
+use cordon_contract::{BoxFuture, DeviceHealth, Fault};
 use cordon_model::{
     AlarmState, BarrierState, Body, DeviceId, GateAction, GateId, LaneId, OperatingMode, Timestamp,
 };
+use cordon_records::{Page, Standing};
 use serde::Serialize;
-use tokio::sync::broadcast;
+use tokio::sync::watch;
 
 use crate::{AlarmsPage, OutboxPage, PageAsked, SentAgain};
 
@@ -45,7 +48,7 @@ pub struct Condition {
     pub tick_age_ms: Option<u64>,
 }
 
-/// Numbers that are not a fold over entries.
+/// Numbers of the hub itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Figures {
     /// Number of the last durable journal entry; none while the journal could not be read yet.
@@ -140,8 +143,14 @@ impl Expiring {
 
 /// The hub as the console sees it.
 pub trait Desk: Send + Sync + 'static {
-    /// Committed entries from now on; a reader that is too slow is told how many it missed.
-    fn watch(&self) -> broadcast::Receiver<Entry>;
+    /// Is told each time that the records changed.
+    fn watch(&self) -> watch::Receiver<Standing>;
+
+    /// What the page shows of the records; it is at hand, no disk is read for it.
+    fn page(&self) -> Arc<Page>;
+
+    /// How the records stand.
+    fn records(&self) -> Standing;
 
     /// The present figures.
     fn figures(&self) -> Figures;

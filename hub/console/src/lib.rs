@@ -2,8 +2,8 @@
 //!
 //! The outbox is listed at `/outbox`, and a dead letter is sent again from there.
 //!
-//! The page shows a [`View`], a pure fold over the entries committed since the start of the program, and
-//! what is now (mode, barriers, who is inside, open alarms, the journal's length), which is asked of the hub each time. Acting (emergency opening,
+//! The page shows a [`View`]: what the records count and decided, and what is now (mode, barriers, who is inside, open
+//! alarms, the journal's length), which is asked of the hub each time. A restart changes none of it. Acting (emergency opening,
 //! acknowledging an alarm, sending a dead letter again) goes through the [`Desk`] that the program gives, and so through the
 //! corridor and the journal like everything else. The console listens on loopback only.
 

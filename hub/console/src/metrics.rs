@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use cordon_contract::DeviceHealth;
 use cordon_model::AlarmLevel;
+use cordon_records::Standing;
 
 use crate::{AlarmsPage, Condition, Expiring, Figures, ParkNow, View};
 
@@ -11,7 +12,7 @@ use crate::{AlarmsPage, Condition, Expiring, Figures, ParkNow, View};
 pub fn text(
     (view, now): (&View, Option<&ParkNow>),
     alarms: &AlarmsPage,
-    figures: &Figures,
+    (figures, standing): (&Figures, &Standing),
     devices: &[DeviceHealth],
     expiring: &[Expiring],
     closed: u64,
@@ -33,8 +34,9 @@ pub fn text(
     }
     held(&mut out, view);
     for (name, value) in view.totals() {
-        let help = "As on the status page, since the start of the program.";
-        gauge(&mut out, &format!("cordon_{name}"), help, value);
+        let help =
+            "As on the status page, in the whole journal; absent before the records were read.";
+        known(&mut out, &format!("cordon_{name}"), help, value);
     }
     if figures.position.is_some() {
         open_alarms(&mut out, alarms);
@@ -54,6 +56,7 @@ pub fn text(
     condition(&mut out, &figures.condition);
     clock(&mut out, &figures.condition);
     marked(&mut out, figures);
+    records(&mut out, standing);
     head(
         &mut out,
         "cordon_batches_total",
@@ -90,7 +93,7 @@ pub fn text(
     head(
         &mut out,
         "cordon_messages_total",
-        "Messages by type since the start of the program.",
+        "Messages by type in the whole journal.",
         "counter",
     );
     for (kind, count) in view.messages() {
@@ -104,7 +107,7 @@ pub fn text(
     head(
         &mut out,
         "cordon_commands_total",
-        "Gate command outcomes since the start of the program.",
+        "Gate command outcomes in the whole journal.",
         "counter",
     );
     for (outcome, count) in view.commands() {
@@ -235,6 +238,29 @@ fn marked(out: &mut String, figures: &Figures) {
         "Journal entries read although their form is refused today; absent while the journal could not be read yet.",
         read(figures.older_form),
     );
+}
+
+/// How far the records follow the journal.
+fn records(out: &mut String, standing: &Standing) {
+    let name = "cordon_records_entries";
+    let help = "The last journal entry that is in all records which go on.";
+    gauge(out, name, help, standing.reached());
+    let name = "cordon_records_behind_entries";
+    let help = "Journal entries that are not in the records yet.";
+    gauge(out, name, help, standing.behind());
+    let name = "cordon_records_behind_seconds";
+    let help = "For how long the records have not been at the end of the journal.";
+    head(out, name, help, "gauge");
+    line(out, name, "", standing.behind_ms as f64 / 1_000.0);
+    let name = "cordon_records_stopped";
+    let help = "1 while the records cannot be written or read.";
+    gauge(out, name, help, u64::from(standing.stopped.is_some()));
+    let name = "cordon_records_broken";
+    head(out, name, "1 for records that go no further.", "gauge");
+    for fold in &standing.folds {
+        let broken = u8::from(fold.broken.is_some());
+        line(out, name, &format!("fold=\"{}\"", fold.name), broken);
+    }
 }
 
 fn held(out: &mut String, view: &View) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,9 +16,10 @@ use axum::routing::{get, post};
 use cordon_contract::{Clock, Fault, Shutdown};
 use cordon_model::plan::ParkPlan;
 use cordon_model::{Body, EmergencyGateOpen, GateId, PartyId};
+use cordon_records::Standing;
 use serde::Deserialize;
 use tokio::net::TcpListener;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::accept::{self, Answering};
@@ -34,6 +35,9 @@ const UPDATE_EVERY: Duration = Duration::from_millis(250);
 
 /// How often the hub's condition is looked at.
 const CONDITION_EVERY: Duration = Duration::from_millis(500);
+
+/// Records that are behind for longer are told of.
+const RECORDS_BEHIND_MS: u64 = 5_000;
 
 /// How long open requests may go on after shutdown.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -76,8 +80,9 @@ pub(crate) struct Console {
     pub(crate) desk: Arc<dyn Desk>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) acts: Acts,
-    view: RwLock<View>,
-    /// Rises with every change of the view.
+    /// The park's plan, as the page shows it.
+    view: View,
+    /// Rises with every change of what is shown.
     changed: watch::Sender<u64>,
     pub(crate) operator: PartyId,
     /// The barriers that people may order something of.
@@ -136,7 +141,7 @@ impl Front {
         let console = Arc::new(Console {
             clock,
             acts: Acts::default(),
-            view: RwLock::new(View::new(plan)),
+            view: View::new(plan),
             changed: watch::Sender::new(0),
             operator,
             barriers: barrier::of_plan(plan),
@@ -181,47 +186,39 @@ fn is_off(condition: &Condition) -> bool {
     condition.clock_words.is_some()
 }
 
-/// Folds committed entries into the view.
+/// Sees that something changed: what the records hold, or how the hub stands.
 async fn follow(console: Arc<Console>, shutdown: Shutdown) {
-    let mut feed = console.desk.watch();
+    let mut records = console.desk.watch();
     let mut look = tokio::time::interval(CONDITION_EVERY);
     let mut told = Condition::default();
+    let mut position = None;
     let (mut acted, mut held_before) = (BTreeMap::new(), BTreeMap::new());
     loop {
-        let entry = tokio::select! {
+        tokio::select! {
             () = shutdown.wait() => return,
-            entry = feed.recv() => entry,
-            // A hub that can record nothing has no entries to show that by.
+            changed = records.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
+            // A hub that can record nothing has no entries to show that by, and records may stand still.
             _ = look.tick() => {
                 let figures = console.desk.figures();
                 let now = figures.condition;
                 let differs = now.mode != told.mode || now.words != told.words || now.since != told.since;
                 let is_other = figures.acted != acted || figures.held_before != held_before;
-                if differs || is_off(&now) != is_off(&told) || is_other {
-                    told = now;
-                    (acted, held_before) = (figures.acted, figures.held_before);
-                    console.changed.send_modify(|count| *count = count.wrapping_add(1));
+                let is_news = differs || is_off(&now) != is_off(&told) || is_other;
+                told = now;
+                (acted, held_before) = (figures.acted, figures.held_before);
+                if !is_news && figures.position == position {
+                    continue;
                 }
-                continue;
+                position = figures.position;
             }
-        };
-        match entry {
-            Ok(entry) => {
-                console
-                    .view
-                    .write()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .apply(&entry);
-                console
-                    .changed
-                    .send_modify(|count| *count = count.wrapping_add(1));
-            }
-            // Counts since the start then lack some entries; what is now is asked of the hub.
-            Err(broadcast::error::RecvError::Lagged(missed)) => {
-                tracing::warn!(missed, "the console was too slow and missed entries");
-            }
-            Err(broadcast::error::RecvError::Closed) => return,
         }
+        console
+            .changed
+            .send_modify(|count| *count = count.wrapping_add(1));
     }
 }
 
@@ -288,7 +285,8 @@ async fn health(State(console): State<Arc<Console>>) -> Response {
             let figures = console.desk.figures();
             let memory = in_memory(figures.condition.spooled_in_memory);
             let now = console.desk.park_now();
-            let held = seen(&console).at(now.as_ref(), &figures).held_words();
+            let page = console.desk.page();
+            let held = console.view.at(now.as_ref(), &figures, &page).held_words();
             let spool = spool_line(figures.condition.spool_words.as_deref());
             let said = format!("{reason}\n{memory}{spool}{held}");
             (StatusCode::SERVICE_UNAVAILABLE, said).into_response()
@@ -349,28 +347,43 @@ fn well(console: &Console) -> String {
         .chain(past)
         .chain(disk)
         .chain(unsaved)
-        .chain([spool])
+        .chain([spool, records_lines(&console.desk.records())])
         .chain(clock)
         .chain(given_up)
         .chain(warnings)
         .collect()
 }
 
-/// What the console has seen. A panic while an entry was applied costs the rest of that entry, not the
-/// page.
-fn seen(console: &Console) -> RwLockReadGuard<'_, View> {
-    console.view.read().unwrap_or_else(PoisonError::into_inner)
+/// What people must see to about the records, a line for each.
+fn records_lines(standing: &Standing) -> String {
+    let mut lines = String::new();
+    if let Some(words) = &standing.stopped {
+        lines += &format!(
+            "warning: records: they are not kept at present, and go on by themselves: {words}\n"
+        );
+    }
+    for (fold, broken) in standing.broken() {
+        let (entry, words) = (broken.entry, &broken.words);
+        lines += &format!("warning: records: {fold} go no further than entry {entry}: {words}\n");
+    }
+    let behind = standing.behind();
+    if standing.behind_ms > RECORDS_BEHIND_MS && standing.stopped.is_none() && behind > 0 {
+        let why = standing.rebuilding.as_deref();
+        let why = why.map_or_else(String::new, |why| format!(", being built again ({why})"));
+        lines += &format!("warning: records: {behind} entries behind the journal{why}\n");
+    }
+    lines
 }
 
 async fn metrics_page(State(console): State<Arc<Console>>) -> Response {
     let desk = &console.desk;
     let (now, figures) = (desk.park_now(), desk.figures());
-    let view = seen(&console).at(now.as_ref(), &figures);
+    let view = console.view.at(now.as_ref(), &figures, &desk.page());
     let alarms = desk.alarms(None, 0);
     let text = metrics::text(
         (&view, now.as_ref()),
         &alarms,
-        &figures,
+        (&figures, &desk.records()),
         &desk.devices(),
         &desk.expiring(),
         console.seats.closed(),
@@ -396,7 +409,9 @@ async fn view_once(State(console): State<Arc<Console>>) -> Response {
 fn snapshot(console: &Console) -> Option<String> {
     let now = console.desk.park_now();
     let figures = console.desk.figures();
-    let view = seen(console).at(now.as_ref(), &figures);
+    let view = console
+        .view
+        .at(now.as_ref(), &figures, &console.desk.page());
     let mut value = serde_json::to_value(view).ok()?;
     let fields = value.as_object_mut()?;
     fields.insert("entries".to_owned(), figures.position.into());

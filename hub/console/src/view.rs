@@ -1,13 +1,11 @@
-//! What the status page shows: a pure fold over entries, bounded in every list.
+//! What the status page shows: the park's plan, with what is counted and was decided by the records, and what
+//! stands in the park now.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
-use cordon_contract::{Entry, EntryKind};
 use cordon_model::plan::ParkPlan;
-use cordon_model::{
-    BarrierState, Body, DecisionOutcome, DeviceId, DeviceKind, Direction, GateAction, GateClass,
-    GateStatus, PassageDecision, PassageRecord, PassageResult, Timestamp,
-};
+use cordon_model::{BarrierState, DeviceId, DeviceKind, GateAction, GateClass, Timestamp};
+use cordon_records::{DecisionRow, Page};
 use serde::Serialize;
 
 use crate::{Figures, ParkNow};
@@ -15,29 +13,26 @@ use crate::{Figures, ParkNow};
 /// The mode of a park whose journal could not be read yet.
 const UNKNOWN: &str = "UNKNOWN";
 
-/// Decisions kept for the page; older ones are in the journal.
-const DECISIONS_MAX: usize = 20;
-
 /// Lanes that `/healthz` names one by one; more are counted.
 const LANES_NAMED: usize = 20;
 
-/// The page's content. It begins empty with each start of the program: what it counts, it counts from
-/// there; what stands in the park now is put in each time it is shown.
+/// The page's content. What is counted is counted from the first entry of the journal on; it is none while the
+/// records were not read yet.
 #[derive(Clone, Debug, Serialize)]
 pub struct View {
     park_code: String,
     park_name: String,
     mode: &'static str,
-    refused: u64,
-    opened: u64,
-    denied: u64,
+    refused: Option<u64>,
+    opened: Option<u64>,
+    denied: Option<u64>,
     /// Vehicles in the park; none while the hub could not read its journal yet.
     in_park: Option<u64>,
-    reports: u64,
+    reports: Option<u64>,
     lanes: Vec<LaneView>,
-    decisions: VecDeque<DecisionView>,
-    messages: BTreeMap<&'static str, u64>,
-    commands: BTreeMap<&'static str, u64>,
+    decisions: Vec<DecisionView>,
+    messages: BTreeMap<String, u64>,
+    commands: BTreeMap<String, u64>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -60,8 +55,8 @@ struct LaneView {
     held: Option<bool>,
     /// Whether it is held is known from before a start that could not open its journal.
     recalled: bool,
-    passed_in: u64,
-    passed_out: u64,
+    passed_in: Option<u64>,
+    passed_out: Option<u64>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -69,10 +64,10 @@ struct DecisionView {
     time: String,
     lane: String,
     plate: String,
-    kind: &'static str,
-    direction: &'static str,
-    outcome: &'static str,
-    code: Option<&'static str>,
+    kind: String,
+    direction: String,
+    outcome: String,
+    code: Option<String>,
     grant: Option<String>,
     rules: Vec<RuleView>,
 }
@@ -109,8 +104,8 @@ impl View {
                     unrecorded: false,
                     held: None,
                     recalled: false,
-                    passed_in: 0,
-                    passed_out: 0,
+                    passed_in: None,
+                    passed_out: None,
                 }
             })
             .collect();
@@ -118,57 +113,35 @@ impl View {
             park_code: plan.code.to_string(),
             park_name: plan.name.clone(),
             mode: UNKNOWN,
-            refused: 0,
-            opened: 0,
-            denied: 0,
+            refused: None,
+            opened: None,
+            denied: None,
             in_park: None,
-            reports: 0,
+            reports: None,
             lanes,
-            decisions: VecDeque::new(),
+            decisions: Vec::new(),
             messages: BTreeMap::new(),
             commands: BTreeMap::new(),
         }
     }
 
-    /// Takes in one committed entry.
-    pub fn apply(&mut self, entry: &Entry) {
-        if entry.kind == EntryKind::Refused {
-            self.refused += 1;
-            return;
-        }
-        // An order carries what was said before, to somebody; it says nothing new.
-        let said = entry.message.as_ref();
-        let Some(message) = said.filter(|_| entry.kind != EntryKind::Order) else {
-            return;
-        };
-        *self
-            .messages
-            .entry(message.body.message_type().as_str())
-            .or_default() += 1;
-        match &message.body {
-            Body::PassageDecision(decision) => self.decided(decision),
-            Body::PassageRecord(passage) => self.passed(passage),
-            Body::GateStatus(status) => self.gate(status),
-            Body::AuditEvent(event) if event.action == "report.built" => self.reports += 1,
-            _ => {}
-        }
-    }
-
-    /// Counts of messages by type since the start of the program.
-    pub fn messages(&self) -> &BTreeMap<&'static str, u64> {
+    /// Counts of messages by type.
+    pub fn messages(&self) -> &BTreeMap<String, u64> {
         &self.messages
     }
 
-    /// Counts of command outcomes by name since the start of the program.
-    pub fn commands(&self) -> &BTreeMap<&'static str, u64> {
+    /// Counts of command outcomes by name.
+    pub fn commands(&self) -> &BTreeMap<String, u64> {
         &self.commands
     }
 
-    /// The view with what stands in the park now, with what barriers confirmed since the journal cannot be
-    /// written, which is newer than whatever stands in it, and with what is known of them from before.
+    /// The view with what the records say, with what stands in the park now, with what barriers confirmed since the
+    /// journal cannot be written, which is newer than whatever stands in it, and with what is known of them from
+    /// before.
     #[must_use]
-    pub fn at(&self, now: Option<&ParkNow>, figures: &Figures) -> Self {
+    pub fn at(&self, now: Option<&ParkNow>, figures: &Figures, page: &Page) -> Self {
         let mut shown = self.clone();
+        shown.recorded(page);
         if let Some(now) = now {
             shown.mode = now.mode.as_str();
             shown.in_park = Some(now.inside);
@@ -243,8 +216,8 @@ impl View {
         lanes.map(|lane| lane.lane.as_str()).collect()
     }
 
-    /// Refused messages, passages allowed and denied since the start of the program.
-    pub fn totals(&self) -> [(&'static str, u64); 3] {
+    /// Refused messages, passages allowed and denied; none before the records were read.
+    pub fn totals(&self) -> [(&'static str, Option<u64>); 3] {
         [
             ("refused", self.refused),
             ("opened", self.opened),
@@ -252,59 +225,41 @@ impl View {
         ]
     }
 
-    fn decided(&mut self, decision: &PassageDecision) {
-        match decision.outcome {
-            DecisionOutcome::Open => self.opened += 1,
-            DecisionOutcome::Refuse => self.denied += 1,
-            DecisionOutcome::Manual => {}
-        }
-        self.decisions.push_front(DecisionView {
-            time: local(decision.decided_at),
-            lane: decision.lane_id.to_string(),
-            plate: decision
-                .plate
-                .as_ref()
-                .map(|plate| plate.number.to_string())
-                .unwrap_or_default(),
-            kind: decision.subject_kind.as_str(),
-            direction: decision.direction.as_str(),
-            outcome: decision.outcome.as_str(),
-            code: decision.refusal_code.map(|code| code.as_str()),
-            grant: decision.grant_id.as_ref().map(ToString::to_string),
-            rules: decision
-                .rules
-                .iter()
-                .map(|rule| RuleView {
-                    id: rule.rule_id.clone(),
-                    clause: rule.clause.clone(),
-                })
-                .collect(),
-        });
-        self.decisions.truncate(DECISIONS_MAX);
-    }
-
-    fn passed(&mut self, passage: &PassageRecord) {
-        if passage.result != PassageResult::Passed {
+    fn recorded(&mut self, page: &Page) {
+        if page.number == 0 {
             return;
         }
-        let incoming = passage.direction == Direction::In;
-        let lane = passage.lane_id.as_ref().map(ToString::to_string);
-        if let Some(lane) = self
-            .lanes
-            .iter_mut()
-            .find(|known| Some(&known.lane) == lane.as_ref())
-        {
-            if incoming {
-                lane.passed_in += 1;
-            } else {
-                lane.passed_out += 1;
-            }
+        self.refused = Some(page.refused);
+        self.opened = Some(page.opened);
+        self.denied = Some(page.denied);
+        self.reports = Some(page.reports);
+        self.messages.clone_from(&page.messages);
+        self.commands.clone_from(&page.commands);
+        self.decisions = page.decisions.iter().map(DecisionView::of).collect();
+        for lane in &mut self.lanes {
+            let (passed_in, passed_out) = page.passed.get(&lane.lane).copied().unwrap_or_default();
+            lane.passed_in = Some(passed_in);
+            lane.passed_out = Some(passed_out);
         }
     }
+}
 
-    fn gate(&mut self, status: &GateStatus) {
-        if let Some(outcome) = status.command_outcome {
-            *self.commands.entry(outcome.as_str()).or_default() += 1;
+impl DecisionView {
+    fn of(decision: &DecisionRow) -> Self {
+        let rules = decision.reasons.iter().map(|reason| RuleView {
+            id: reason.id.clone(),
+            clause: reason.clause.clone(),
+        });
+        Self {
+            time: local(decision.decided),
+            lane: decision.lane.clone(),
+            plate: decision.plate.clone().unwrap_or_default(),
+            kind: decision.kind.clone(),
+            direction: decision.direction.clone(),
+            outcome: decision.outcome.clone(),
+            code: decision.code.clone(),
+            grant: decision.grant.clone(),
+            rules: rules.collect(),
         }
     }
 }

@@ -148,8 +148,8 @@ function render() {
   ].filter(Boolean).join(" "));
   showLink();
   const tiles = [
-    ["t_entries", view.entries ?? "–"], ["t_in_park", view.in_park ?? "–"], ["t_opened", view.opened], ["t_denied", view.denied],
-    ["t_alarms", view.open_alarms ?? "–"], ["t_refused", view.refused], ["t_misread", Object.values(view.figures.misread).reduce((sum, count) => sum + count, 0)], ["t_reports", view.reports], ["t_p99", view.decision_p99_ms ?? "–"],
+    ["t_entries", view.entries ?? "–"], ["t_in_park", view.in_park ?? "–"], ["t_opened", view.opened ?? "–"], ["t_denied", view.denied ?? "–"],
+    ["t_alarms", view.open_alarms ?? "–"], ["t_refused", view.refused ?? "–"], ["t_misread", Object.values(view.figures.misread).reduce((sum, count) => sum + count, 0)], ["t_reports", view.reports ?? "–"], ["t_p99", view.decision_p99_ms ?? "–"],
   ];
   show(at("tiles"), tiles.map(([key, value]) => {
     const tile = make("div", null, "tile");
@@ -157,7 +157,7 @@ function render() {
     return keyed(key, tile);
   }));
   show(at("gates"), view.lanes.map((lane) => keyed(lane.lane, row(
-    gate(lane), t(lane.gate_class), lane.lane, barrier(lane), `${lane.passed_in} / ${lane.passed_out}`,
+    gate(lane), t(lane.gate_class), lane.lane, barrier(lane), `${lane.passed_in ?? "–"} / ${lane.passed_out ?? "–"}`,
     actions(lane),
   ))));
   show(at("decisions"), view.decisions.map((decision, place) => keyed(place, row(

@@ -6,11 +6,12 @@
 use std::time::{Duration, Instant};
 
 use cordon_contract::{AGREED_MICROS, ClockStanding, EntryKind, Fault, Order};
-use cordon_model::{AuditOutcome, Body, MessageId, Timestamp};
+use cordon_model::{AuditOutcome, Body, Message, MessageId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Batch;
 use crate::draft::Draft;
+use crate::entry_reader::StoredEntry;
 use crate::fault::of_wire;
 use crate::flags;
 use crate::kit::Kit;
@@ -127,10 +128,14 @@ pub(crate) fn seconds(micros: i64) -> String {
 
 /// The lead that an audit entry of the hub tells.
 pub(crate) fn lead_told(draft: &Draft) -> Option<EntryTime> {
-    if draft.kind != EntryKind::Audit || draft.flags & flags::DECIDED != 0 {
+    lead_in(draft.kind, draft.flags, draft.message.as_deref())
+}
+
+fn lead_in(kind: EntryKind, bits: u16, message: Option<&Message>) -> Option<EntryTime> {
+    if kind != EntryKind::Audit || bits & flags::DECIDED != 0 {
         return None;
     }
-    let Body::AuditEvent(event) = &draft.message.as_deref()?.body else {
+    let Body::AuditEvent(event) = &message?.body else {
         return None;
     };
     let told = event
@@ -139,6 +144,33 @@ pub(crate) fn lead_told(draft: &Draft) -> Option<EntryTime> {
         .filter(|_| event.action == CLOCK_LEAD)?;
     let (lead, at) = told.strip_prefix("lead:")?.split_once(";clock:")?;
     Some(EntryTime::new(lead.parse().ok()?, at.parse().ok()?))
+}
+
+/// What the hub's clock showed at each entry, for whoever reads all of them in their order: what plug-ins are told
+/// as [`Entry::clock`](cordon_contract::Entry::clock).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct EntryClock(EntryTime);
+
+impl EntryClock {
+    /// Goes on from what [`EntryClock::told`] gave.
+    pub fn of((lead, since): (i64, i64)) -> Self {
+        Self(EntryTime::new(lead, since))
+    }
+
+    /// The lead that was told last, and what the clock showed then, both in microseconds.
+    pub fn told(&self) -> (i64, i64) {
+        (self.0.lead, self.0.at)
+    }
+
+    /// What the clock showed at this entry, by what the entries before it tell; then takes in what it tells itself.
+    pub fn pass(&mut self, stored: &StoredEntry) -> Timestamp {
+        let entry = &stored.entry;
+        let clock = self.0.clock_at(entry.time);
+        if let Some(lead) = lead_in(entry.kind, stored.record.flags, entry.message.as_deref()) {
+            self.0 = lead;
+        }
+        clock
+    }
 }
 
 impl Kit {

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use cordon_contract::{BoxFuture, Fault};
 use cordon_http::Attempt;
 use cordon_journal::Position;
-use cordon_model::service::ReportEntry;
-use cordon_model::{MessageId, PartyId, Receipt};
+use cordon_model::service::{QueryGrants, ReportEntry};
+use cordon_model::{AccessGrant, MessageId, PartyId, Receipt};
 use cordon_security::Identity;
 use cordon_security::wsse::VerifiedEnvelope;
 
@@ -51,6 +51,15 @@ pub trait Core: Send + Sync + 'static {
         sender: &'a PartyId,
         id: &'a MessageId,
     ) -> BoxFuture<'a, Result<Option<Receipt>, Fault>>;
+
+    /// At most `limit` grants of one enterprise as they act at the gates, by id, as far as they were asked for, and
+    /// whether there are more. All that is durable when it is asked is in it.
+    fn grants<'a>(
+        &'a self,
+        enterprise: &'a PartyId,
+        asked: &'a QueryGrants,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<(Vec<AccessGrant>, bool), Fault>>;
 
     /// The bytes that an entry's digest stands for: the signed bytes of a submission, the canonical
     /// form of a message; `None` for what has none. Reads the disk: ask on a blocking thread.

@@ -17,12 +17,12 @@ pub async fn answer(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fau
     let name = operation(call)?;
     match name.as_str() {
         "GetReceipt" => receipt(parts, call).await,
-        "QueryGrants" => grants(parts, call),
+        "QueryGrants" => grants(parts, call).await,
         _ => Err(unknown(&name)),
     }
 }
 
-fn grants(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
+async fn grants(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
     let asked = wire::read_query_grants(payload(call)?).map_err(lawful)?;
     let own = &call.identity().id;
     if asked.enterprise_id.as_ref().is_some_and(|id| id != own) {
@@ -32,16 +32,17 @@ fn grants(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
                 .remedy("leave the field out, or name your own party id"),
         );
     }
-    grants_of(parts, own, &asked)
+    grants_of(parts, own, &asked).await
 }
 
 /// One enterprise's grants, as far as they were asked for.
-pub(crate) fn grants_of(
+pub(crate) async fn grants_of(
     parts: &Parts,
     enterprise: &PartyId,
     asked: &QueryGrants,
 ) -> Result<Reply, Fault> {
-    let (grant, more) = parts.grants.query(enterprise, asked, limit(asked.limit));
+    let core = &parts.core;
+    let (grant, more) = core.grants(enterprise, asked, limit(asked.limit)).await?;
     reply(wire::write_query_grants_response(&QueryGrantsResponse {
         grant,
         more,

@@ -12,7 +12,6 @@ mod call;
 pub mod client;
 mod core;
 mod enterprise;
-mod grants;
 mod handler;
 mod lawful;
 mod messages;
@@ -27,7 +26,6 @@ mod wsdl;
 
 pub use crate::core::{Core, Refused};
 pub use asked::request_digest;
-pub use grants::Grants;
 pub use handler::Exchange;
 pub use lawful::lawful;
 pub use parts::Parts;

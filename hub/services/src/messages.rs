@@ -186,8 +186,8 @@ mod tests {
     use bytes::Bytes;
     use cordon_contract::BoxFuture;
     use cordon_journal::{Journal, NewRecord, Options, Position};
-    use cordon_model::service::ReportEntry;
-    use cordon_model::{MessageId, PartyId, Receipt};
+    use cordon_model::service::{QueryGrants, ReportEntry};
+    use cordon_model::{AccessGrant, MessageId, PartyId, Receipt};
     use cordon_security::Identity;
 
     use super::*;
@@ -223,6 +223,15 @@ mod tests {
             _: &'a MessageId,
         ) -> BoxFuture<'a, Result<Option<Receipt>, Fault>> {
             Box::pin(async { Ok(None) })
+        }
+
+        fn grants<'a>(
+            &'a self,
+            _: &'a PartyId,
+            _: &'a QueryGrants,
+            _: usize,
+        ) -> BoxFuture<'a, Result<(Vec<AccessGrant>, bool), Fault>> {
+            Box::pin(async { Ok((Vec::new(), false)) })
         }
 
         fn original(&self, _: u64) -> Result<Option<Bytes>, Fault> {

@@ -17,7 +17,7 @@ pub async fn answer(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fau
     let name = operation(call)?;
     match name.as_str() {
         "GetReceipt" => receipt(parts, call).await,
-        "QueryGrants" => grants(parts, call),
+        "QueryGrants" => grants(parts, call).await,
         "ListReports" => list_reports(parts, call),
         "GetReport" => get_report(parts, call).await,
         _ => Err(unknown(&name)),
@@ -25,7 +25,7 @@ pub async fn answer(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fau
 }
 
 /// Pages go by the ids of one enterprise's grants, so the enterprise must be named.
-fn grants(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
+async fn grants(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
     let asked = wire::read_query_grants(payload(call)?).map_err(lawful)?;
     let enterprise = asked.enterprise_id.clone().ok_or_else(|| {
         Fault::new(
@@ -35,5 +35,5 @@ fn grants(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
         .at("/Envelope/Body/QueryGrants/EnterpriseId")
         .remedy("name the enterprise")
     })?;
-    grants_of(parts, &enterprise, &asked)
+    grants_of(parts, &enterprise, &asked).await
 }

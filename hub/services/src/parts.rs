@@ -9,7 +9,7 @@ use cordon_journal::Reader;
 use cordon_security::wsse::Policy;
 use cordon_security::{Identity, Role, Signer, TrustStore};
 
-use crate::{Core, Grants, Refusals, Verifier};
+use crate::{Core, Refusals, Verifier};
 
 /// How long an answer waits for room to be made in.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -22,8 +22,6 @@ pub struct Parts {
     pub core: Arc<dyn Core>,
     /// The journal, to read.
     pub reader: Reader,
-    /// Grants, to query.
-    pub grants: Arc<Grants>,
     /// Who is trusted.
     pub trust: Arc<TrustStore>,
     /// The hub's own signature.

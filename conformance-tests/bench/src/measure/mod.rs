@@ -6,6 +6,7 @@ mod crowd;
 mod exchange;
 mod gate;
 mod journal;
+mod records;
 mod restart;
 mod state;
 mod verify;
@@ -38,13 +39,15 @@ pub enum Measure {
     State,
     /// Starts, by the length of the journal.
     Restart,
+    /// How fast records are built, and how far behind they are.
+    Records,
     /// A backlog at an MQTT broker.
     Backlog,
 }
 
 impl Measure {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Verify,
         Self::Accept,
         Self::Exchange,
@@ -55,6 +58,7 @@ impl Measure {
         Self::Journal,
         Self::State,
         Self::Restart,
+        Self::Records,
         Self::Backlog,
     ];
 
@@ -71,6 +75,7 @@ impl Measure {
             Self::Journal => "journal",
             Self::State => "state",
             Self::Restart => "restart",
+            Self::Records => "records",
             Self::Backlog => "backlog",
         }
     }
@@ -94,6 +99,7 @@ pub fn run(measure: Measure, data: &Path, size: &Size) -> Outcome<Section> {
         Measure::Journal => journal::measure(&park, size),
         Measure::State => state::measure(&park, size),
         Measure::Restart => runtime.block_on(restart::measure(&park, size)),
+        Measure::Records => runtime.block_on(records::measure(&park, size)),
         Measure::Backlog => runtime.block_on(backlog::measure(&park, size)),
     }
 }

@@ -1,117 +1,20 @@
 //! What the page's figures count, and from when.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use cordon_console::ParkNow;
-use cordon_contract::{DeviceHealth, Entry, EntryKind, LinkState, Standing};
-use cordon_model::{
-    BarrierState, Body, DeviceId, Digest, Direction, GateAction, GateId, GateTier, Header, LaneId,
-    Message, MessageId, OccupancyCount, OccupancyScope, OccupancySnapshot, OperatingMode,
-    OperatingModeChange, ParkCode, PartyId, PassageRecord, PassageResult, Quality, SCHEMA_VERSION,
-    Sensitivity, SubjectKind, Timestamp,
-};
+use cordon_contract::{DeviceHealth, LinkState};
+use cordon_model::{BarrierState, DeviceId, GateAction, OperatingMode, Timestamp};
+use cordon_records::{Broken, DecisionRow, FoldStanding, Page, Reason, Standing};
 use serde_json::{Value, json};
 
 use crate::played::Bench;
-
-/// The hub is `HUB-1`, as whom the bench serves.
-const HUB: &str = "HUB-1";
 
 const START: &str = "since the start of the program";
 
 fn now() -> Timestamp {
     Timestamp::from_micros(1_795_478_400_000_000)
-}
-
-fn entry(number: u64, sender: &str, body: Body) -> Entry {
-    let sender = PartyId::new(sender).unwrap();
-    let message_id = MessageId::random();
-    let header = Header {
-        message_id,
-        message_type: body.message_type(),
-        schema_version: SCHEMA_VERSION.to_owned(),
-        park_code: ParkCode::new("P-1").unwrap(),
-        sender_id: sender.clone(),
-        recipient_id: None,
-        occurred_at: now(),
-        sent_at: now(),
-        sequence: 0,
-        correlation_id: None,
-        source_ref: None,
-        quality: Quality::Derived,
-        sensitivity: Sensitivity::Internal,
-        test: false,
-        attested_by: None,
-    };
-    Entry {
-        number,
-        time: now(),
-        clock: now(),
-        kind: EntryKind::Message,
-        sender,
-        message_id,
-        digest: Digest([0; 32]),
-        cause: 0,
-        label: String::new(),
-        message: Some(Arc::new(Message { header, body })),
-        overtaken: false,
-        late: false,
-        acted_at: None,
-        of_earlier_run: false,
-        standing: Standing::Own,
-    }
-}
-
-fn mode_change(mode: OperatingMode) -> Body {
-    Body::OperatingModeChange(OperatingModeChange {
-        change_id: "MC-1".to_owned(),
-        mode,
-        gates: Vec::new(),
-        ordered_by: PartyId::new(HUB).unwrap(),
-        reason: "works".to_owned(),
-        effective_at: now(),
-    })
-}
-
-fn inside(scope: OccupancyScope, counts: &[(SubjectKind, u32)]) -> Body {
-    let count = |&(subject_kind, inside)| OccupancyCount {
-        subject_kind,
-        inside,
-        entered_today: 0,
-        left_today: 0,
-        capacity: None,
-    };
-    Body::OccupancySnapshot(OccupancySnapshot {
-        scope,
-        area_id: (scope == OccupancyScope::Area).then(|| "A-CORE".to_owned()),
-        counts: counts.iter().map(count).collect(),
-        observed_at: now(),
-    })
-}
-
-fn passage(tier: GateTier, direction: Direction) -> Body {
-    Body::PassageRecord(PassageRecord {
-        passage_id: "PSG-1".to_owned(),
-        visit_id: None,
-        gate_id: GateId::new("G-09").unwrap(),
-        lane_id: Some(LaneId::new("G-09-L1").unwrap()),
-        tier,
-        enterprise_id: None,
-        direction,
-        subject_kind: SubjectKind::VehHazmat,
-        plate: None,
-        trailer_plate: None,
-        person_id: None,
-        result: PassageResult::Passed,
-        grant_id: None,
-        decision_ref: None,
-        capture_ref: None,
-        command_id: None,
-        passed_at: now(),
-        image_ref: None,
-        image_digest: None,
-    })
 }
 
 async fn view(bench: &Bench) -> Value {
@@ -120,45 +23,10 @@ async fn view(bench: &Bench) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Commits entries, and waits until the page knows as many messages.
-async fn commit(bench: &Bench, bodies: Vec<(&str, Body)>) -> Value {
-    let feed = &bench.desk.feed;
-    let seen = |view: &Value| -> u64 {
-        let counts = view["messages"].as_object().unwrap().values();
-        counts.map(|count| count.as_u64().unwrap()).sum()
-    };
-    let patient = async {
-        while feed.receiver_count() == 0 {
-            tokio::task::yield_now().await;
-        }
-        let wanted = seen(&view(bench).await) + bodies.len() as u64;
-        for (number, (sender, body)) in (1..).zip(bodies) {
-            feed.send(entry(number, sender, body)).unwrap();
-        }
-        loop {
-            let view = view(bench).await;
-            if seen(&view) == wanted {
-                return view;
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), patient)
-        .await
-        .unwrap()
-}
-
 #[tokio::test]
 async fn what_stands_in_the_park_is_not_known_until_the_hub_has_read_its_journal() {
     let bench = Bench::start().await;
-    let said = vec![
-        (HUB, passage(GateTier::Park, Direction::In)),
-        (
-            HUB,
-            inside(OccupancyScope::Park, &[(SubjectKind::VehHazmat, 777)]),
-        ),
-        (HUB, mode_change(OperatingMode::Maintenance)),
-    ];
-    let view = commit(&bench, said).await;
+    let view = view(&bench).await;
     assert_eq!(view["in_park"], Value::Null);
     assert_eq!(view["mode"], "UNKNOWN");
     assert_eq!(view["lanes"][0]["barrier"], "UNKNOWN");
@@ -226,19 +94,6 @@ async fn what_stands_in_the_park_is_right_from_the_first_answer() {
     assert_eq!(first["in_park"], 2);
     assert_eq!(first["lanes"][0]["barrier"], "OPEN");
     assert_eq!(first["lanes"][0]["held"], true);
-    // What is said afterwards changes none of it: the hub's state has the word.
-    let said = vec![
-        (HUB, mode_change(OperatingMode::Normal)),
-        (
-            "plant-a",
-            inside(OccupancyScope::Park, &[(SubjectKind::VehHazmat, 777)]),
-        ),
-    ];
-    let later = commit(&bench, said).await;
-    assert_eq!(
-        (&later["mode"], &later["in_park"]),
-        (&json!("MAINTENANCE"), &json!(2))
-    );
     let (_, metrics) = bench.get("/metrics").await;
     assert!(
         metrics.contains("\ncordon_vehicles_in_park 2\n"),
@@ -258,41 +113,150 @@ async fn the_journals_length_is_known_before_anything_is_written() {
     );
 }
 
+/// What the page counts began anew with each start, and its decisions were gone.
 #[tokio::test]
-async fn what_is_counted_from_the_start_says_so() {
+async fn what_is_counted_and_decided_is_what_the_records_say() {
     let bench = Bench::start().await;
+    let decision = DecisionRow {
+        entry: 8,
+        decided: now(),
+        id: "D-1".to_owned(),
+        gate: "G-01".to_owned(),
+        lane: "L-01".to_owned(),
+        direction: "IN".to_owned(),
+        kind: "VEH_HAZMAT".to_owned(),
+        plate: Some("苏B12345".to_owned()),
+        outcome: "REFUSE".to_owned(),
+        code: Some("NO_GRANT".to_owned()),
+        grant: None,
+        reasons: vec![Reason {
+            id: "r1".to_owned(),
+            clause: "5.2.2".to_owned(),
+        }],
+    };
+    *bench.desk.page.lock().unwrap() = Arc::new(Page {
+        number: 9,
+        refused: 4,
+        opened: 3,
+        denied: 2,
+        reports: 1,
+        messages: BTreeMap::from([("PassageRecord".to_owned(), 7)]),
+        commands: BTreeMap::from([("OPENED".to_owned(), 3)]),
+        passed: BTreeMap::from([("L-01".to_owned(), (6, 5))]),
+        decisions: vec![decision],
+    });
+    let view = view(&bench).await;
+    let counted = ["refused", "opened", "denied", "reports"].map(|name| view[name].clone());
+    assert_eq!(counted, [4, 3, 2, 1].map(Value::from));
+    let lane = &view["lanes"][0];
+    assert_eq!(
+        (&lane["passed_in"], &lane["passed_out"]),
+        (&json!(6), &json!(5))
+    );
+    let wanted = json!([{
+        "time": "2026-11-24T08:00:00+08:00", "lane": "L-01", "plate": "苏B12345", "kind": "VEH_HAZMAT",
+        "direction": "IN", "outcome": "REFUSE", "code": "NO_GRANT", "grant": null,
+        "rules": [{"id": "r1", "clause": "5.2.2"}],
+    }]);
+    assert_eq!(view["decisions"], wanted);
     let (_, metrics) = bench.get("/metrics").await;
-    let names = [
-        "refused",
-        "opened",
-        "denied",
-        "messages_total",
-        "commands_total",
-    ];
-    for name in names {
-        let head = format!("# HELP cordon_{name} ");
-        let help = metrics.lines().find(|line| line.starts_with(&head));
-        assert!(help.unwrap().contains(START), "{help:?}");
+    for line in [
+        "cordon_refused 4",
+        "cordon_opened 3",
+        "cordon_denied 2",
+        "cordon_messages_total{type=\"PassageRecord\"} 7",
+        "cordon_commands_total{outcome=\"OPENED\"} 3",
+    ] {
+        assert!(
+            metrics.contains(&format!("\n{line}\n")),
+            "{line}: {metrics}"
+        );
     }
+}
+
+#[tokio::test]
+async fn what_is_counted_from_the_start_says_so_and_what_is_of_the_whole_journal_too() {
+    let bench = Bench::start().await;
     let (_, words) = bench.get("/words.js").await;
     let (chinese, english) = words.split_once("\n  en: {").unwrap();
+    let of_run = ("自程序启动", START);
+    let of_journal = ("自日志开始", "in the whole journal");
     let keys = [
-        "t_refused",
-        "t_opened",
-        "t_denied",
-        "t_reports",
-        "t_p99",
-        "decisions",
-        "in_out",
-        "messages",
+        ("t_refused", of_journal),
+        ("t_opened", of_journal),
+        ("t_denied", of_journal),
+        ("t_reports", of_journal),
+        ("in_out", of_journal),
+        ("messages", of_journal),
+        ("t_p99", of_run),
+        ("t_misread", of_run),
     ];
-    for key in keys {
-        for (words, wanted) in [(chinese, "自程序启动"), (english, START)] {
+    for (key, (in_chinese, in_english)) in keys {
+        for (words, wanted) in [(chinese, in_chinese), (english, in_english)] {
             let shown = words.split(&format!(" {key}: \"")).nth(1).unwrap();
             let shown = shown.split('"').next().unwrap();
             assert!(shown.contains(wanted), "{key}: {shown}");
         }
     }
+}
+
+/// Records that lag, break or stop are people's business.
+#[tokio::test]
+async fn how_the_records_stand_is_told() {
+    let bench = Bench::start().await;
+    let fold = |name, number, broken| FoldStanding {
+        name,
+        number,
+        broken,
+    };
+    let whole = Standing {
+        folds: vec![fold("grants", 90, None), fold("alarms", 90, None)],
+        durable: 90,
+        ..Standing::default()
+    };
+    bench.desk.records.send_replace(whole.clone());
+    assert_eq!(bench.get("/healthz").await, (200, "ok\n".to_owned()));
+    let broken = Broken {
+        entry: 41,
+        code: "J071".to_owned(),
+        words: "J071: it panicked".to_owned(),
+    };
+    bench.desk.records.send_replace(Standing {
+        folds: vec![fold("grants", 70, None), fold("alarms", 40, Some(broken))],
+        behind_ms: 6_500,
+        ..whole.clone()
+    });
+    let (status, health) = bench.get("/healthz").await;
+    assert_eq!(status, 200);
+    for line in [
+        "warning: records: alarms go no further than entry 41: J071: it panicked",
+        "warning: records: 20 entries behind the journal",
+    ] {
+        assert!(health.lines().any(|told| told == line), "{line}: {health}");
+    }
+    let (_, metrics) = bench.get("/metrics").await;
+    for line in [
+        "cordon_records_entries 70",
+        "cordon_records_behind_entries 20",
+        "cordon_records_behind_seconds 6.5",
+        "cordon_records_stopped 0",
+        "cordon_records_broken{fold=\"grants\"} 0",
+        "cordon_records_broken{fold=\"alarms\"} 1",
+    ] {
+        assert!(
+            metrics.contains(&format!("\n{line}\n")),
+            "{line}: {metrics}"
+        );
+    }
+    bench.desk.records.send_replace(Standing {
+        stopped: Some("J072: no room".to_owned()),
+        ..whole
+    });
+    let (_, health) = bench.get("/healthz").await;
+    assert!(
+        health.contains("warning: records: they are not kept at present"),
+        "{health}"
+    );
 }
 
 #[tokio::test]
@@ -347,14 +311,28 @@ async fn a_hub_that_hangs_is_shown_and_counted() {
 async fn what_is_not_known_is_not_shown_as_zero() {
     let bench = Bench::start().await;
     *bench.desk.figures.lock().unwrap() = cordon_console::Figures::default();
+    *bench.desk.page.lock().unwrap() = Arc::default();
     let view = view(&bench).await;
     assert_eq!(view["mode"], "UNKNOWN", "{view}");
-    for unknown in ["entries", "open_alarms", "alarms_by_level", "in_park"] {
+    let unknown = [
+        "entries",
+        "open_alarms",
+        "alarms_by_level",
+        "in_park",
+        "refused",
+        "opened",
+        "denied",
+        "reports",
+    ];
+    for unknown in unknown {
         assert_eq!(view[unknown], Value::Null, "{unknown}: {view}");
     }
     let (_, metrics) = bench.get("/metrics").await;
     for absent in [
         "cordon_journal_entries",
+        "cordon_refused",
+        "cordon_opened",
+        "cordon_denied",
         "cordon_open_alarms",
         "cordon_disk_used_percent",
         "cordon_disk_free_bytes",

@@ -7,19 +7,19 @@ use cordon_console::{
     AlarmLine, AlarmsPage, Desk, Figures, Front, LetterLine, OpenLine, OutboxPage, PageAsked,
     ParkNow, Places, SentAgain,
 };
-use cordon_contract::{
-    BoxFuture, DeviceHealth, Entry, Fault, Shutdown, ShutdownTrigger, SystemClock,
-};
+use cordon_contract::{BoxFuture, DeviceHealth, Fault, Shutdown, ShutdownTrigger, SystemClock};
 use cordon_model::plan::ParkPlan;
 use cordon_model::{AlarmState, Body, PartyId, Timestamp};
+use cordon_records::{Page, Standing};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::broadcast;
+use tokio::sync::watch;
 
 /// Keeps what it was asked; entry 7 can be sent again, nothing else.
 pub struct Played {
-    pub feed: broadcast::Sender<Entry>,
+    pub records: watch::Sender<Standing>,
+    pub page: Mutex<Arc<Page>>,
     pub asked: Mutex<Vec<PageAsked>>,
     pub reruns: Mutex<Vec<(String, Option<String>)>>,
     /// What is open, the most urgent first.
@@ -61,8 +61,16 @@ fn page() -> OutboxPage {
 }
 
 impl Desk for Played {
-    fn watch(&self) -> broadcast::Receiver<Entry> {
-        self.feed.subscribe()
+    fn watch(&self) -> watch::Receiver<Standing> {
+        self.records.subscribe()
+    }
+
+    fn page(&self) -> Arc<Page> {
+        Arc::clone(&self.page.lock().unwrap())
+    }
+
+    fn records(&self) -> Standing {
+        self.records.borrow().clone()
     }
 
     fn figures(&self) -> Figures {
@@ -150,7 +158,11 @@ pub struct Bench {
 impl Bench {
     pub async fn start() -> Self {
         let desk = Arc::new(Played {
-            feed: broadcast::channel(64).0,
+            records: watch::Sender::new(Standing::default()),
+            page: Mutex::new(Arc::new(Page {
+                number: 1,
+                ..Page::default()
+            })),
             asked: Mutex::default(),
             reruns: Mutex::default(),
             open: Mutex::default(),

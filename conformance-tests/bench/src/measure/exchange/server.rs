@@ -10,12 +10,12 @@ use cordon_contract::{BoxFuture, Fault, Shutdown, ShutdownTrigger, SystemClock};
 use cordon_flow::RunningHub;
 use cordon_http::{Budget, Client, ClientOptions, Server, ServerOptions};
 use cordon_journal::Reader;
-use cordon_model::service::ReportEntry;
-use cordon_model::{MessageId, PartyId, Receipt};
+use cordon_model::service::{QueryGrants, ReportEntry};
+use cordon_model::{AccessGrant, MessageId, PartyId, Receipt};
 use cordon_security::tls::{self, ClientAuth, Expect, Versions};
 use cordon_security::wsse::VerifiedEnvelope;
 use cordon_security::{Identity, Role, TrustStore};
-use cordon_services::{Core, Exchange, Grants, Parts, Refused, Remains, Verifier};
+use cordon_services::{Core, Exchange, Parts, Refused, Remains, Verifier};
 use http::header::CONTENT_TYPE;
 use tokio::task::JoinHandle;
 
@@ -63,7 +63,6 @@ impl Served {
         let parts = Parts {
             reader: Reader::open(park.folder().join(journal))?,
             core: Arc::new(Behind(hub)),
-            grants: Arc::new(Grants::within(1_000, 1)),
             trust: Arc::clone(&trust),
             signer: Arc::clone(&park.hub.signer),
             refusals: Arc::default(),
@@ -204,6 +203,15 @@ impl Core for Behind {
         _: &'a MessageId,
     ) -> BoxFuture<'a, Result<Option<Receipt>, Fault>> {
         Box::pin(async { Ok(None) })
+    }
+
+    fn grants<'a>(
+        &'a self,
+        _: &'a PartyId,
+        _: &'a QueryGrants,
+        _: usize,
+    ) -> BoxFuture<'a, Result<(Vec<AccessGrant>, bool), Fault>> {
+        Box::pin(async { Ok((Vec::new(), false)) })
     }
 
     fn wait_beyond(&self, _: u64, _: Duration) -> BoxFuture<'_, ()> {

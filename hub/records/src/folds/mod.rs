@@ -1,0 +1,36 @@
+//! The folds, each in a file with its rows and its questions.
+
+pub(crate) mod alarms;
+pub(crate) mod counts;
+pub(crate) mod grants;
+pub(crate) mod passages;
+pub(crate) mod refusals;
+
+use std::sync::Arc;
+
+use crate::fold::Fold;
+
+/// Names of the folds, to ask of them.
+pub mod names {
+    /// Grants, those that stand and those before them.
+    pub const GRANTS: &str = "grants";
+    /// Alarms and each step of their life.
+    pub const ALARMS: &str = "alarms";
+    /// Passages and decisions at the gates.
+    pub const PASSAGES: &str = "passages";
+    /// Refused messages.
+    pub const REFUSALS: &str = "refusals";
+    /// What is counted for the status page.
+    pub const COUNTS: &str = "counts";
+}
+
+/// Every fold of a park in which so many enterprises share `grants_max` grants.
+pub fn folds(grants_max: usize, enterprises: usize) -> Vec<Arc<dyn Fold>> {
+    vec![
+        Arc::new(grants::Grants::within(grants_max, enterprises)),
+        Arc::new(alarms::Alarms),
+        Arc::new(passages::Passages),
+        Arc::new(refusals::Refusals),
+        Arc::new(counts::Counts),
+    ]
+}
