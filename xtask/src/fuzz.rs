@@ -112,13 +112,7 @@ fn build(targets: &[String]) -> Result<PathBuf, String> {
         // A flag with a blank in it would be two, so none has one.
         .env("RUSTFLAGS", SEEN.join(" "))
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .args([
-            "build",
-            "--quiet",
-            "--release",
-            "--locked",
-            "--manifest-path",
-        ])
+        .args(["build", "--quiet", "--release", "--manifest-path"])
         .arg(run::root().join("fuzz/Cargo.toml"))
         // With a target named, programs that run while building are not instrumented.
         .args(["--target", &host, "--target-dir"])

@@ -1,12 +1,10 @@
 //! Orders for the tests.
 
-use std::sync::Arc;
-
-use cordon_contract::{Order, OrderLane, Target};
+use cordon_contract::Order;
 use cordon_model::{
     AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AlarmUpdate, Body, DeviceId, DeviceKind,
-    DeviceState, DeviceStatus, Digest, Header, Message, MessageId, ParkCode, PartyId, Plate,
-    PlateColour, PlateNumber, Quality, Sensitivity, Timestamp,
+    DeviceState, DeviceStatus, Digest, MessageId, PartyId, Plate, PlateColour, PlateNumber,
+    Timestamp,
 };
 
 pub(crate) fn at() -> Timestamp {
@@ -15,33 +13,8 @@ pub(crate) fn at() -> Timestamp {
 
 /// An order for this message; its id is always the same.
 pub(crate) fn order(body: Body) -> Order {
-    let header = Header {
-        message_id: MessageId::from_digest(&Digest([7; 32])),
-        message_type: body.message_type(),
-        schema_version: cordon_model::SCHEMA_VERSION.to_owned(),
-        park_code: ParkCode::new("JS-320700-01").unwrap(),
-        sender_id: PartyId::new("HUB-1").unwrap(),
-        recipient_id: None,
-        occurred_at: at(),
-        sent_at: at(),
-        sequence: 0,
-        correlation_id: None,
-        source_ref: None,
-        quality: Quality::Derived,
-        sensitivity: Sensitivity::Internal,
-        test: false,
-        attested_by: None,
-    };
-    Order {
-        number: 8,
-        target: Target::receiver("duty"),
-        lane: OrderLane::Routine,
-        deadline: at().plus_seconds(60),
-        epoch: 1,
-        attempt: 0,
-        turn: 0,
-        message: Arc::new(Message { header, body }),
-    }
+    let id = MessageId::from_digest(&Digest([7; 32]));
+    cordon_fixtures::order(id, body, "duty", at())
 }
 
 /// A vehicle on the black list, with everything that must not leave the park.

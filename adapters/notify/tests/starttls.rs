@@ -13,13 +13,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use cordon_contract::{
-    Adapter as _, Clock as _, Fault, Order, OrderLane, OutcomeKind, SystemClock, Target,
-};
-use cordon_model::{
-    AlarmState, AlarmUpdate, Body, Header, Message, MessageId, ParkCode, PartyId, Quality,
-    Sensitivity,
-};
+use cordon_contract::{Adapter as _, Clock as _, Fault, Order, OutcomeKind, SystemClock};
+use cordon_model::{AlarmState, AlarmUpdate, Body, Message, MessageId, PartyId};
 use cordon_notify::{Config, NotifyAdapter, Seal};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
@@ -160,33 +155,7 @@ fn order() -> Order {
         note: None,
         updated_at: now,
     });
-    let header = Header {
-        message_id: MessageId::random(),
-        message_type: body.message_type(),
-        schema_version: cordon_model::SCHEMA_VERSION.to_owned(),
-        park_code: ParkCode::new("JS-320700-01").unwrap(),
-        sender_id: PartyId::new("HUB-1").unwrap(),
-        recipient_id: None,
-        occurred_at: now,
-        sent_at: now,
-        sequence: 0,
-        correlation_id: None,
-        source_ref: None,
-        quality: Quality::Derived,
-        sensitivity: Sensitivity::Internal,
-        test: false,
-        attested_by: None,
-    };
-    Order {
-        number: 8,
-        target: Target::receiver("duty"),
-        lane: OrderLane::Routine,
-        deadline: now.plus_seconds(60),
-        epoch: 1,
-        attempt: 0,
-        turn: 0,
-        message: Arc::new(Message { header, body }),
-    }
+    cordon_fixtures::order(MessageId::random(), body, "duty", now)
 }
 
 /// First words of what was said, outside or inside TLS.

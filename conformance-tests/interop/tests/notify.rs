@@ -15,13 +15,12 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use cordon_contract::{
-    Adapter as _, BoxFuture, Clock as _, Fault, Order, OrderLane, OutcomeKind, Shutdown,
-    SystemClock, Target,
+    Adapter as _, BoxFuture, Clock as _, Fault, Order, OutcomeKind, Shutdown, SystemClock,
 };
 use cordon_http::{Handler, Request, Response, Server, ServerOptions};
 use cordon_model::{
-    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, Header, Message, MessageId, MessageType,
-    ParkCode, PartyId, Plate, PlateColour, PlateNumber, Quality, Sensitivity,
+    AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, Message, MessageId, ParkCode, PartyId,
+    Plate, PlateColour, PlateNumber,
 };
 use cordon_notify::{
     Config, NotifyAdapter, SIGNATURE_HEADER, Seal, Secret, TIMESTAMP_HEADER, sign,
@@ -87,33 +86,7 @@ fn order(receiver: &str) -> Order {
         evidence: Vec::new(),
         description: "苏H12345 is on the black list, call 13800000001".to_owned(),
     });
-    let header = Header {
-        message_id: MessageId::random(),
-        message_type: MessageType::AlarmEvent,
-        schema_version: cordon_model::SCHEMA_VERSION.to_owned(),
-        park_code: ParkCode::new("JS-320700-01").unwrap(),
-        sender_id: PartyId::new("HUB-1").unwrap(),
-        recipient_id: None,
-        occurred_at: now,
-        sent_at: now,
-        sequence: 0,
-        correlation_id: None,
-        source_ref: None,
-        quality: Quality::Derived,
-        sensitivity: Sensitivity::Internal,
-        test: false,
-        attested_by: None,
-    };
-    Order {
-        number: 8,
-        target: Target::receiver(receiver),
-        lane: OrderLane::Routine,
-        deadline: now.plus_seconds(60),
-        epoch: 1,
-        attempt: 0,
-        turn: 0,
-        message: Arc::new(Message { header, body }),
-    }
+    cordon_fixtures::order(MessageId::random(), body, receiver, now)
 }
 
 /// aiosmtpd in a process of its own; it ends with its standard input.

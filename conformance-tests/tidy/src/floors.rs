@@ -42,6 +42,7 @@ pub const FLOORS: &[(&str, u32)] = &[
     ("cordon", 60),
     ("cordon-bench", 70),
     ("cordon-decoders", 70),
+    ("cordon-fixtures", 70),
     ("cordon-interop", 70),
     ("cordon-tidy", 70),
     ("xtask", 70),

@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use cordon_contract::{
-    Accepted, Adapter, Clock, Intake, Link, Order, OrderLane, Outcome, Reading, Shutdown,
-    ShutdownTrigger, SystemClock, Target,
+    Adapter, Clock, Link, Order, OrderLane, Outcome, Reading, Shutdown, ShutdownTrigger,
+    SystemClock, Target,
 };
+use cordon_fixtures::taking;
 use cordon_modbus::{Config, ModbusAdapter};
 use cordon_model::{
-    Body, CommandPriority, DeviceId, Digest, GateAction, GateCommand, GateId, GateStatus, Header,
-    LaneId, Message, MessageId, MessageType, ParkCode, PartyId, Quality, SCHEMA_VERSION,
-    Sensitivity,
+    Body, CommandPriority, DeviceId, GateAction, GateCommand, GateId, GateStatus, Header, LaneId,
+    Message, MessageId, MessageType, ParkCode, PartyId, Quality, SCHEMA_VERSION, Sensitivity,
 };
 
 /// The barrier of these tests.
@@ -111,23 +111,7 @@ impl Park {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let adapter = Arc::new(adapter);
-        let (intake, mut offers) = Intake::bounded(16);
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let book = Arc::clone(&said);
-        tokio::spawn(async move {
-            let mut number = 0;
-            while let Some(offer) = offers.recv().await {
-                number += 1;
-                book.lock().unwrap().push(offer.reading);
-                let _ = offer.answer.send(Ok(Accepted {
-                    number,
-                    digest: Digest::default(),
-                    chain: Digest::default(),
-                    duplicate: false,
-                    is_over: false,
-                }));
-            }
-        });
+        let (intake, said) = taking(16);
         let (stop, shutdown) = Shutdown::pair();
         let link = Link {
             intake,

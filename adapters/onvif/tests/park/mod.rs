@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use cordon_contract::{
-    Accepted, Adapter, DeviceHealth, Intake, Link, LinkState, Payload, Reading, Shutdown,
-    ShutdownTrigger, SystemClock, Value,
+    Adapter, DeviceHealth, Link, LinkState, Payload, Reading, Shutdown, ShutdownTrigger,
+    SystemClock, Value,
 };
-use cordon_model::Digest;
+use cordon_fixtures::taking;
 use cordon_onvif::{Config, OnvifAdapter};
 use cordon_sim_camera::{Camera, CameraHandle, Settings};
 
@@ -68,23 +68,7 @@ impl Park {
         std::fs::write(folder.path().join("password"), password).unwrap();
         let config = config(camera, &folder, more);
         let adapter = Arc::new(OnvifAdapter::new(config, None).unwrap());
-        let (intake, mut offers) = Intake::bounded(64);
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let book = Arc::clone(&said);
-        tokio::spawn(async move {
-            let mut number = 0;
-            while let Some(offer) = offers.recv().await {
-                number += 1;
-                book.lock().unwrap().push(offer.reading);
-                let _ = offer.answer.send(Ok(Accepted {
-                    number,
-                    digest: Digest::default(),
-                    chain: Digest::default(),
-                    duplicate: false,
-                    is_over: false,
-                }));
-            }
-        });
+        let (intake, said) = taking(64);
         let (trigger, shutdown) = Shutdown::pair();
         let link = Link {
             intake,

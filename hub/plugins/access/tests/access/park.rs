@@ -12,7 +12,7 @@ use cordon_contract::{
 use cordon_model::plan::{ControlArea, Device, Enterprise, Gate, Lane, ParkPlan};
 use cordon_model::*;
 
-use crate::stored::Stored;
+use cordon_fixtures::Stored;
 
 pub const PLATE: &str = "苏H12345";
 
@@ -398,15 +398,12 @@ impl Feed {
 
     /// The state goes to where it is stored and comes back, as at a restart.
     pub fn restart(&mut self) {
-        let kept = self.plugin.kept().unwrap();
-        assert_eq!(self.stored.rows, Stored::of(&kept).rows);
-        self.put_back(&kept);
+        self.stored.restart(&mut self.plugin);
     }
 
     /// Goes on from another state.
     pub fn put_back(&mut self, kept: &Kept) {
-        self.plugin.put_back(kept).unwrap();
-        self.stored = Stored::of(kept);
+        self.stored.put_back(&mut self.plugin, kept);
     }
 
     /// The barrier of a lane reports what became of a command.
@@ -524,7 +521,9 @@ impl Feed {
                 queue.push_back(decided);
             }
         }
-        self.stored.take(&mut self.plugin);
+        self.stored.begin();
+        let as_they_were = self.stored.take(&mut self.plugin);
+        assert!(as_they_were.is_empty(), "{as_they_were:?} are as they were");
         told
     }
 }

@@ -7,7 +7,7 @@ use cordon_contract::{AccessQuery, AccessRules, OrderLane, Plugin, RuleAnswer};
 use cordon_model::*;
 
 use crate::park::*;
-use crate::stored::Stored;
+use cordon_fixtures::Stored;
 
 /// A rule set gone mad: says yes to everything.
 struct Yes;

@@ -3,56 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use cordon_access::{AccessConfig, AccessPlugin};
-use cordon_contract::{Entry, EntryKind, HUB_START, Kept, Plugin};
+use cordon_access::AccessConfig;
+use cordon_contract::{Entry, EntryKind, HUB_START, Plugin};
 use cordon_model::plan::ParkPlan;
 use cordon_model::*;
 
 use crate::park::*;
-
-/// What a store holds of a state: it takes what changed after each input.
-pub struct Stored {
-    pub rows: BTreeMap<(&'static str, Vec<u8>), Vec<u8>>,
-    /// How many rows changed on the last input, by table.
-    pub changed: BTreeMap<&'static str, usize>,
-}
-
-impl Stored {
-    pub fn of(kept: &Kept) -> Self {
-        let rows = kept.tables().flat_map(|(table, _, rows)| {
-            let rows = rows.iter().cloned();
-            rows.map(move |(key, row)| ((table, key), row.unwrap()))
-        });
-        Self {
-            rows: rows.collect(),
-            changed: BTreeMap::new(),
-        }
-    }
-
-    /// Takes what changed. A row that is told as changed is another than it was.
-    pub fn take(&mut self, plugin: &mut AccessPlugin) {
-        self.changed.clear();
-        for table in plugin.tables() {
-            let name = table.name();
-            let rows = table.take_changed();
-            if !rows.is_empty() {
-                self.changed.insert(name, rows.len());
-            }
-            for (key, row) in rows.write().unwrap() {
-                let key = (name, key);
-                assert_ne!(self.rows.get(&key), row.as_ref(), "{name} is as it was");
-                match row {
-                    Some(row) => self.rows.insert(key, row),
-                    None => self.rows.remove(&key),
-                };
-            }
-        }
-    }
-
-    fn total(&self) -> usize {
-        self.changed.values().sum()
-    }
-}
 
 fn number(of: usize) -> String {
     format!("苏H{of:05}")

@@ -13,7 +13,7 @@ use cordon_model::{
     Sample, SampleQuality, Sensitivity, SensorReadingBatch, Thresholds, Timestamp,
 };
 
-use crate::stored::Stored;
+use cordon_fixtures::Stored;
 
 pub const PLAN: &str = r#"
 code = "JS-320700-01"
@@ -84,15 +84,12 @@ impl Hub {
 
     /// The state goes to where it is stored and comes back, as at a restart.
     pub fn restart(&mut self) {
-        let kept = self.plugin.kept().unwrap();
-        assert_eq!(self.stored.rows, Stored::of(&kept).rows);
-        self.put_back(&kept);
+        self.stored.restart(&mut self.plugin);
     }
 
     /// Goes on from another state.
     pub fn put_back(&mut self, kept: &Kept) {
-        self.plugin.put_back(kept).unwrap();
-        self.stored = Stored::of(kept);
+        self.stored.put_back(&mut self.plugin, kept);
     }
 
     /// Steps one entry and everything it leads to; what was said, without the input.
@@ -112,6 +109,17 @@ impl Hub {
         let device = Some((device.to_owned(), None));
         let kind = EntryKind::Message;
         self.led((kind, "HUB-1".into(), Some(body), String::new(), 0, device))
+    }
+
+    /// An alarm that rises leaves its groups and joins them again: so a group and its member may be told as they
+    /// were, with that alarm.
+    fn take(&mut self) {
+        let alarms = |stored: &Stored| stored.changed.get("alarms").copied();
+        let before = alarms(&self.stored);
+        let as_they_were = self.stored.take(&mut self.plugin);
+        let is_risen = alarms(&self.stored) != before;
+        let rejoins = |name: &&str| is_risen && ["groups", "members"].contains(name);
+        assert!(as_they_were.iter().all(rejoins), "{as_they_were:?}");
     }
 
     fn led(&mut self, first: Input) -> Vec<Body> {
@@ -134,7 +142,7 @@ impl Hub {
                     "nothing was due"
                 );
             }
-            self.stored.take(&mut self.plugin);
+            self.take();
             for decision in decisions.take() {
                 match decision {
                     Decision::Emit {

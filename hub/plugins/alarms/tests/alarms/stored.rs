@@ -1,9 +1,8 @@
 //! What a store is told of the state: the rows that changed, and no other, however many there are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use cordon_alarms::AlarmPlugin;
-use cordon_contract::{EntryKind, HUB_START, Kept, Plugin as _};
+use cordon_contract::{EntryKind, HUB_START, Plugin as _};
 use cordon_model::{
     AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, DeviceState, SampleQuality,
 };
@@ -11,62 +10,6 @@ use cordon_model::{
 use crate::cost::{full, red};
 use crate::hub::{Hub, alarm};
 use crate::over::DUTY;
-
-/// What a store holds of a state: it takes what changed after each entry.
-pub struct Stored {
-    pub rows: BTreeMap<(&'static str, Vec<u8>), Vec<u8>>,
-    /// How many rows changed since the last input, by table.
-    pub changed: BTreeMap<&'static str, usize>,
-    /// How many bytes those rows take.
-    pub bytes: usize,
-}
-
-impl Stored {
-    pub fn of(kept: &Kept) -> Self {
-        let rows = kept.tables().flat_map(|(table, _, rows)| {
-            let rows = rows.iter().cloned();
-            rows.map(move |(key, row)| ((table, key), row.unwrap()))
-        });
-        Self {
-            rows: rows.collect(),
-            changed: BTreeMap::new(),
-            bytes: 0,
-        }
-    }
-
-    /// Counts what the next input changes.
-    pub fn begin(&mut self) {
-        self.changed.clear();
-        self.bytes = 0;
-    }
-
-    /// Takes what one entry changed. A row that is told as changed is another than it was. An alarm that rises leaves
-    /// its groups and joins them again: so a group and its member may be told as they were, with that alarm.
-    pub fn take(&mut self, plugin: &mut AlarmPlugin) {
-        let mut as_they_were = Vec::new();
-        let mut alarms = 0;
-        for table in plugin.tables() {
-            let name = table.name();
-            let rows = table.take_changed();
-            for (key, row) in rows.write().unwrap() {
-                let key = (name, key);
-                if self.rows.get(&key) == row.as_ref() {
-                    as_they_were.push(name);
-                    continue;
-                }
-                alarms += usize::from(name == "alarms");
-                *self.changed.entry(name).or_default() += 1;
-                self.bytes += key.1.len() + row.as_ref().map_or(0, Vec::len);
-                match row {
-                    Some(row) => self.rows.insert(key, row),
-                    None => self.rows.remove(&key),
-                };
-            }
-        }
-        let rejoins = |name: &&str| alarms > 0 && ["groups", "members"].contains(name);
-        assert!(as_they_were.iter().all(rejoins), "{as_they_were:?}");
-    }
-}
 
 #[test]
 fn every_table_has_a_name_of_its_own() {
