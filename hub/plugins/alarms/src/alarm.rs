@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use cordon_contract::Owner;
+use cordon_model::name::mark;
 use cordon_model::{AlarmEvent, AlarmState, PartyId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -152,6 +153,11 @@ impl Alarm {
         self.unseen = None;
         self.errands.clear();
         self.answers.clear();
+    }
+
+    /// A mark of this very alarm: another may bear its name once it is forgotten.
+    pub(crate) fn identity(&self) -> u64 {
+        mark(&format!("{} {}", self.number, self.event.alarm_id))
     }
 
     /// Nobody has seen it.

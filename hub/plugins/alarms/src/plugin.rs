@@ -206,17 +206,17 @@ impl AlarmPlugin {
     /// Why it is not sure which alarm a partner means: he, or a device of his, gave its name to another too, or others are
     /// counted in it that are not over. He names it as it stands on the page, or says the end as an event.
     fn is_unsure(&self, entry: &Entry, update: &AlarmUpdate) -> Option<&'static str> {
-        const SEVERAL: &str = "several alarms lie under this name, and which one is not said";
+        const SEVERAL: &str = "several alarms lay under this name, or it is not remembered, and which one is not said";
         let partner = self.himself(entry)?;
         let id = &update.alarm_id;
         let alarm = self.state.alarms.get(id)?;
-        let given = self.state.named.given(partner, mark(id));
-        let is_it = match given {
-            Some(given) => given == Given::One(mark(id)),
+        let said = said_name(entry, id);
+        let is_it = match self.state.named.given(partner, mark(said)) {
+            Some(given) => given == Given::One(alarm.identity()),
             // A name that the hub made; his own that is not remembered may have been of others.
-            None => !self.is_his(partner, alarm) || alarm.author != Some(mark(id)),
+            None => said == id && (!self.is_his(partner, alarm) || alarm.author != Some(mark(id))),
         };
-        let mut his = self.his(partner, id);
+        let mut his = self.his(partner, id).chain(self.his(partner, said));
         let others = his.any(|(other, _)| other != id);
         if !is_it || others {
             return Some(SEVERAL);
@@ -282,7 +282,7 @@ impl AlarmPlugin {
         let [(id, alarm)] = his.as_slice() else {
             return None;
         };
-        (mark(id) == leader && !is_over(alarm.state)).then(|| (*id).clone())
+        (alarm.identity() == leader && !is_over(alarm.state)).then(|| (*id).clone())
     }
 
     /// Whether a partner speaks of an alarm of the park's that the park has not acknowledged. That is his
@@ -470,6 +470,14 @@ impl Plugin for AlarmPlugin {
         self.state.points.index(|device| owners.of_device(device));
         self.shown.show_all(&self.state.alarms);
     }
+}
+
+/// The name that an author said in a step, where the flow tells it again under the one that the hub made of it.
+fn said_name<'a>(entry: &'a Entry, id: &'a str) -> &'a str {
+    let header = entry.message.as_deref().map(|message| &message.header);
+    let told_again = header.filter(|header| header.attested_by.is_some() && entry.cause != 0);
+    let said = told_again.and_then(|header| header.correlation_id.as_deref());
+    said.unwrap_or(id)
 }
 
 /// Cuts a text to the language's length.

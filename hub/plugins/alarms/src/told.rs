@@ -181,9 +181,11 @@ impl AlarmPlugin {
             }
         }
         let partner = self.owners.partner(speaker(entry)).cloned();
-        if let (Some(partner), Some(name)) = (partner, self.author_name(entry, event)) {
-            let (alarm, partners) = (mark(leader), self.enterprises);
-            let named = &mut self.state.named;
+        let alarm = self.state.alarms.get(leader).map(Alarm::identity);
+        if let (Some(partner), Some(alarm)) = (partner, alarm)
+            && let Some(name) = self.author_name(entry, event)
+        {
+            let (named, partners) = (&mut self.state.named, self.enterprises);
             named.give((partner, name), alarm, entry.time, partners);
         }
     }

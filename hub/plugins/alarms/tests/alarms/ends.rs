@@ -798,3 +798,30 @@ fn a_step_under_a_name_of_what_is_over_is_refused() {
         assert!(is_refused, "{to}: {said:?}");
     }
 }
+
+/// A name that was free again bore the next fire: the late end of the first ended that.
+#[test]
+fn a_step_under_a_name_that_another_bore_before_is_refused_however_long_that_is_forgotten() {
+    let config = Config {
+        closed_max: 0,
+        ..Config::default()
+    };
+    let mut hub = Hub::with(DUTY, config);
+    red(&mut hub, Who::Enterprise, "E1", "ZONE 1 FIRE");
+    for (from, to) in [(Raised, Acknowledged), (Acknowledged, Closed)] {
+        hub.update("operator-1", "E1", (from, to), Some("looked"));
+    }
+    red(&mut hub, Who::Enterprise, "E1", "ZONE 2 FIRE");
+    assert_eq!(all(&hub, Raised).len(), 1);
+    hub.restart();
+    for to in [Acknowledged, Cleared, Rejected] {
+        let said = hub.update("enterprise-1", "E1", (Raised, to), Some("ZONE 1 is out"));
+        let is_refused = audits(&said).iter().any(|it| it.contains("step-refused"));
+        assert!(is_refused && all(&hub, Raised).len() == 1, "{to}: {said:?}");
+    }
+    // A first and only name is sure.
+    red(&mut hub, Who::Enterprise, "E2", "ZONE 3 FIRE");
+    hub.update("enterprise-1", "E2", (Raised, Acknowledged), None);
+    hub.update("enterprise-1", "E2", (Acknowledged, Cleared), Some("out"));
+    assert_eq!(all(&hub, Cleared).len(), 1);
+}
