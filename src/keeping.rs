@@ -58,15 +58,13 @@ impl Keeping {
     }
 
     /// The hub writes this journal from now on.
-    pub fn takes(&self, journal: &Journal) -> Result<(), JournalFault> {
-        let archive = self.archive.as_deref();
+    pub fn takes(&self, journal: &Journal) {
         let hands = Hands {
             packer: journal.packer(),
-            archiver: archive.map(|it| journal.archiver(it)).transpose()?,
+            archiver: self.archive.as_deref().map(|it| journal.archiver(it)),
         };
         let hands = Some(Arc::new(Mutex::new(hands)));
         *self.hands.lock().unwrap_or_else(PoisonError::into_inner) = hands;
-        Ok(())
     }
 
     fn hands(&self) -> Option<Arc<Mutex<Hands>>> {
@@ -81,14 +79,17 @@ impl Keeping {
         };
         let mut hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
         let before = |days: u16| now.plus_ms(-i64::from(days) * DAY_MS).micros();
-        if let Some(packed) = hands.packer.pack_next(before(self.pack_days))? {
+        let packed = hands.packer.pack_next(before(self.pack_days));
+        if let Ok(Some(packed)) = packed {
             return Ok(Some(Kept::Packed(packed)));
         }
-        let Some(archiver) = hands.archiver.as_mut() else {
-            return Ok(None);
-        };
-        let moved = archiver.archive_next(before(self.archive_days))?;
-        Ok(moved.map(Kept::Moved))
+        // What cannot be packed, for want of room perhaps, keeps nothing from the archive that is.
+        let archiver = hands.archiver.as_mut();
+        let moved = archiver.map(|it| it.archive_next(before(self.archive_days)));
+        match moved.transpose()?.flatten() {
+            Some(moved) => Ok(Some(Kept::Moved(moved))),
+            None => packed.map(|_| None),
+        }
     }
 
     /// Does the next on a thread of its own: the end of the program does not wait for an archive that hangs. What is half

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use cordon_contract::{Clock, Fault};
-use cordon_flow::{Audited, Ledger, Opened, RunningHub};
+use cordon_flow::{Audited, EntryReader, Ledger, Opened, RunningHub};
 use cordon_journal::disk::RealDisk;
 use cordon_journal::{
     Expectation, FaultKind, Journal, JournalFault, Options, Position, Reader, State as _,
@@ -170,7 +170,7 @@ impl Ledger for Past {
             .map_or_else(Vec::new, Acceptance::segments);
         options.archive = self.keeping.archive();
         let journal = Journal::open(&dir, options)?;
-        self.keeping.takes(&journal)?;
+        self.keeping.takes(&journal);
         if let Some(why) = state.fit(&journal.reader()?)? {
             tracing::warn!(%why, "the state is rebuilt from the journal");
         }
@@ -184,6 +184,13 @@ impl Ledger for Past {
         let reader = Reader::of(Arc::new(RealDisk), self.journal(), self.identity.clone());
         reader.with_archive(self.keeping.archive().as_deref())
     }
+}
+
+/// Reads the journal of a configuration, its archive included, beside a hub or without one.
+pub fn reader(config: &ParkConfig) -> Result<EntryReader, Fault> {
+    let reader = Reader::open(folder(config)).map_err(of_journal)?;
+    let archive = config.retention.archive.as_deref();
+    Ok(EntryReader::over(reader.with_archive(archive)))
 }
 
 fn open_state(data: &Path) -> Result<StateStore, JournalFault> {

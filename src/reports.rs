@@ -82,7 +82,7 @@ pub fn beside_hub(
     signer: Arc<Signer>,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<Reports>, Fault> {
-    let reader = EntryReader::open(config.hub.data.join("journal"))?;
+    let reader = crate::past::reader(config)?;
     Opening::of(config, signer, clock)?.with(reader, Arc::new(Unrecorded))
 }
 

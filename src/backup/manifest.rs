@@ -26,7 +26,9 @@ pub struct Manifest {
     pub chain: String,
     /// The name of the configuration in `config`.
     pub config: PathBuf,
-    /// Files of the configuration that lie in no folder of the backup.
+    /// What `cordon journal verify` says of the journal; 0 for nothing.
+    pub problems: u64,
+    /// Files of the configuration that lie in no folder of the backup, or could not be reached.
     pub outside: Vec<PathBuf>,
 }
 

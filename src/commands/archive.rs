@@ -47,6 +47,7 @@ pub struct RestoreArgs {
 
 /// Moves what is packed and old.
 pub fn run(args: &Args) -> Result<(), Ending> {
+    std::fs::create_dir_all(&args.to).map_err(|error| Ending::file(&args.to, &error))?;
     let mut archiver = Archiver::alone(&args.dir, &args.to).map_err(|fault| ending(&fault))?;
     let before = SystemClock
         .now()

@@ -1,6 +1,6 @@
 //! `cordon backup`: a copy of a park from which it goes on elsewhere, taken while it runs.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use cordon_contract::{Clock as _, SystemClock};
 use cordon_model::Timestamp;
@@ -57,19 +57,21 @@ pub fn run(args: &Args) -> Result<(), Ending> {
         last: report.last,
         chain: hex(&report.chain),
         config: name.into(),
-        outside: outside(config, &folder, &data)?,
+        problems: report.problem_count,
+        outside: outside(config, &folder, &data),
     };
-    if !report.is_clean() {
-        let words = format!(
-            "the journal is damaged ({} problems): this is no backup; see `cordon journal verify`",
-            report.problem_count
-        );
-        return Err(Ending::new(FAILED, words));
-    }
     let written = manifest.write(&target);
     written.map_err(|error| Ending::file(&target, &error))?;
     print(&manifest, files, args.format);
-    Ok(())
+    match manifest.problems {
+        0 => Ok(()),
+        problems => Err(Ending::new(
+            FAILED,
+            format!(
+                "the journal is damaged ({problems} problems), and so is its copy; see `cordon journal verify`"
+            ),
+        )),
+    }
 }
 
 fn print(manifest: &Manifest, files: usize, format: Format) {
@@ -97,17 +99,25 @@ fn absolute(path: &Path) -> Result<PathBuf, Ending> {
 
 fn copy_config(folder: &Path, data: &Path, target: &Path) -> Result<usize, Ending> {
     let wants = |path: &Path| {
-        path != data && path != target && !(folder == data && is_left_out(data, path))
+        let is_data = folder != data && is_same(path, data);
+        !is_data && path != target && !(folder == data && is_left_out(data, path))
     };
     let copied = copy_folder(folder, &target.join("config"), &wants);
     copied.map_err(|error| Ending::new(FILES, format!("copying {}: {error}", folder.display())))
 }
 
-/// What the data folder holds beside the journal, where it is no part of the configuration's.
+/// What the data folder holds beside the journal and the configuration, where it is no part of that.
 fn copy_data(folder: &Path, data: &Path, target: &Path) -> Result<usize, Ending> {
-    let wants = |path: &Path| path != target && folder != data && !is_left_out(data, path);
+    let wants = |path: &Path| {
+        folder != data && path != target && !is_same(path, folder) && !is_left_out(data, path)
+    };
     let copied = copy_folder(data, &target.join("data"), &wants);
     copied.map_err(|error| Ending::new(FILES, format!("copying {}: {error}", data.display())))
+}
+
+/// Whether a path leads to this folder, be it through a link.
+fn is_same(path: &Path, folder: &Path) -> bool {
+    std::fs::canonicalize(path).is_ok_and(|path| path == folder)
 }
 
 fn is_left_out(data: &Path, path: &Path) -> bool {
@@ -123,19 +133,14 @@ fn is_left_out(data: &Path, path: &Path) -> bool {
                 .any(|begins| name.starts_with(begins)))
 }
 
-/// Files that the configuration names and that lie neither in its folder nor in the data.
-fn outside(mut config: ParkConfig, folder: &Path, data: &Path) -> Result<Vec<PathBuf>, Ending> {
-    let mut outside = Vec::new();
-    for path in config.paths() {
-        let Ok(path) = std::fs::canonicalize(path) else {
-            continue;
-        };
-        let is_up = path.components().any(|part| part == Component::ParentDir);
-        if is_up || !(path.starts_with(folder) || path.starts_with(data)) {
-            outside.push(path);
-        }
-    }
+/// What the configuration names and lies neither in its folder nor in the data, or cannot be reached.
+fn outside(mut config: ParkConfig, folder: &Path, data: &Path) -> Vec<PathBuf> {
+    let named = config.paths().into_iter();
+    let found = named.map(|path| std::fs::canonicalize(&path).unwrap_or(path));
+    let mut outside: Vec<PathBuf> = found
+        .filter(|path| !(path.starts_with(folder) || path.starts_with(data)))
+        .collect();
     outside.sort();
     outside.dedup();
-    Ok(outside)
+    outside
 }

@@ -256,8 +256,10 @@ fn replay(args: &Replay) -> Result<(), Ending> {
     };
     let config = ParkConfig::read(&args.config).map_err(wrong)?;
     let plugins = plugins(&config).map_err(wrong)?.list;
-    let dir = args.dir.clone().unwrap_or_else(|| past::folder(&config));
-    let reader = EntryReader::open(&dir)?;
+    let reader = match &args.dir {
+        Some(dir) => EntryReader::open(dir)?,
+        None => past::reader(&config)?,
+    };
     let authority = Authority::new(
         Arc::new(config.plan.clone()),
         config.hub.id.clone(),

@@ -26,9 +26,6 @@ pub struct Args {
     /// The folder for the configuration
     #[arg(long, value_name = "DIR")]
     to: PathBuf,
-    /// The folder for the data; that which the configuration names when not given
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
     /// How to print what was done
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -53,18 +50,17 @@ pub fn run(args: &Args) -> Result<(), Ending> {
         return Err(not_this(words, &kept).into());
     }
     require_empty(&args.to)?;
-    copied(&args.dir.join("config"), &args.to)?;
-    let data = match &args.data {
-        Some(data) => data.clone(),
-        None => named_data(&args.to.join(&manifest.config))?,
-    };
-    // Where both are one folder it was empty before the configuration came.
-    if absolute(&data)? != absolute(&args.to)? {
+    let data = data_of(&config, &args.dir.join("config"), &args.to);
+    if data != args.to {
         require_empty(&data)?;
     }
-    copied(&args.dir.join("data"), &data)?;
-    // What was copied is read, not what was copied from.
+    // The data first and the configuration last: without it nothing starts on half of a journal.
+    copied(&args.dir.join("data"), &data, &|_| true)?;
     check(&manifest, &data.join("journal"))?;
+    let is_last = |path: &Path| path == kept;
+    copied(&args.dir.join("config"), &args.to, &|path| !is_last(path))?;
+    let rest = args.dir.join("config");
+    copied(&rest, &args.to, &is_last)?;
     for path in &manifest.outside {
         tell!(
             "not in the backup, put it there yourself: {}",
@@ -81,10 +77,10 @@ pub fn run(args: &Args) -> Result<(), Ending> {
     Ok(())
 }
 
-/// The journal must be whole, and the one that the backup says.
+/// The journal must be as whole as it was, and the one that the backup says.
 fn check(manifest: &Manifest, journal: &Path) -> Result<(), Ending> {
     let report = verify(journal).map_err(|fault| ending(&fault))?;
-    if !report.is_clean() {
+    if report.problem_count > manifest.problems {
         let words = format!("the journal is damaged ({} problems)", report.problem_count);
         return Err(Ending::new(FAILED, words));
     }
@@ -108,26 +104,16 @@ fn not_this(words: String, place: &Path) -> Fault {
         .remedy("name the folder that `cordon backup` made and that it said is whole")
 }
 
-/// The path as it is, or will be.
-fn absolute(path: &Path) -> Result<PathBuf, Ending> {
-    match std::fs::canonicalize(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            std::path::absolute(path).map_err(|error| Ending::file(path, &error))
-        }
-        found => found.map_err(|error| Ending::file(path, &error)),
+/// Where a restored configuration finds its data: a folder beside it comes along.
+fn data_of(config: &ParkConfig, kept: &Path, to: &Path) -> PathBuf {
+    match config.hub.data.strip_prefix(kept) {
+        Ok(within) if within.as_os_str().is_empty() => to.to_owned(),
+        Ok(within) => to.join(within),
+        Err(_) => config.hub.data.clone(),
     }
 }
 
-/// Where a restored configuration wants its data.
-fn named_data(config: &Path) -> Result<PathBuf, Ending> {
-    let config = ParkConfig::read(config).map_err(|faults| {
-        print_faults(&faults);
-        Ending::new(CONFIG, "the data was not restored")
-    })?;
-    Ok(config.hub.data)
-}
-
-fn copied(from: &Path, to: &Path) -> Result<usize, Ending> {
-    let copied = copy_folder(from, to, &|_| true);
+fn copied(from: &Path, to: &Path, wants: &dyn Fn(&Path) -> bool) -> Result<usize, Ending> {
+    let copied = copy_folder(from, to, wants);
     copied.map_err(|error| Ending::new(FILES, format!("copying to {}: {error}", to.display())))
 }

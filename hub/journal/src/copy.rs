@@ -1,9 +1,11 @@
 //! A copy of a journal that may be written meanwhile.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::disk::{Disk, RealDisk};
+use crate::disk::{Disk, RealDisk, modes};
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::packed;
 use crate::segment::{self, Segment};
@@ -24,18 +26,17 @@ const TRIES: usize = 3;
 /// A disk that fails, no room (`J012`), a segment that went to the archive meanwhile (`J004`: once more).
 pub fn copy(dir: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<Report> {
     let (disk, dir, to): (Arc<dyn Disk>, _, _) = (Arc::new(RealDisk), dir.as_ref(), to.as_ref());
-    disk.make_dir(to)
-        .map_err(|error| JournalFault::io(to, "making the folder", &error))?;
+    modes::make_dir(to).map_err(|error| JournalFault::io(to, "making the folder", &error))?;
     for number in begun(disk.as_ref(), dir)? {
         copy_segment(disk.as_ref(), (dir, to), number)?;
     }
     for name in BESIDE {
         if disk.id(&dir.join(name)).is_ok() {
-            copy_file(disk.as_ref(), &dir.join(name), &to.join(name))?;
+            copy_file(disk.as_ref(), &dir.join(name), &to.join(name), None)?;
         }
     }
-    disk.sync_dir(to)
-        .map_err(|error| JournalFault::io(to, "syncing", &error))?;
+    let synced = File::open(to).and_then(|folder| folder.sync_all());
+    synced.map_err(|error| JournalFault::io(to, "syncing", &error))?;
     verify(to)
 }
 
@@ -62,7 +63,8 @@ fn copy_segment(disk: &dyn Disk, (dir, to): (&Path, &Path), number: u64) -> Resu
             if disk.id(&dir.join(name)).is_err() {
                 continue;
             }
-            match copy_file(disk, &dir.join(name), &to.join(name)) {
+            let still = still(disk, dir, number)?;
+            match copy_file(disk, &dir.join(name), &to.join(name), still) {
                 // Packed in this very moment.
                 Err(fault)
                     if fault.kind() == FaultKind::Io && disk.id(&dir.join(name)).is_err() => {}
@@ -75,25 +77,41 @@ fn copy_segment(disk: &dyn Disk, (dir, to): (&Path, &Path), number: u64) -> Resu
     Err(JournalFault::new(FaultKind::MissingSegment, place, detail))
 }
 
-/// Copies a file and makes it durable; what is zero in it is not written.
-fn copy_file(disk: &dyn Disk, from: &Path, to: &Path) -> Result<()> {
+/// Bytes of a segment's file that may be copied: of one that is written, those in front of which whole batches end, for
+/// what stands behind them changes meanwhile.
+fn still(disk: &dyn Disk, dir: &Path, number: u64) -> Result<Option<u64>> {
+    let segment = Segment::open(disk, dir, number, false)?;
+    if segment.is_packed() || segment.seal()?.is_some() {
+        return Ok(None);
+    }
+    let mut walker = Walker::new(segment, None);
+    while matches!(walker.step()?, Step::Batch(_)) {}
+    Ok(Some(walker.offset))
+}
+
+/// Copies a file, as far as it is `still`, and makes it durable; what is zero in it is not written. The target's disk may
+/// be as slow as it likes.
+fn copy_file(disk: &dyn Disk, from: &Path, to: &Path, still: Option<u64>) -> Result<()> {
     let read = |error| JournalFault::io(from, "copying", &error);
     let source = disk.open(from, false).map_err(read)?;
     let bytes = source.len().map_err(read)?;
     let write = |error: std::io::Error| JournalFault::write(to, "copying", &error);
-    let target = disk.create(to, bytes.max(1)).map_err(write)?;
+    let target = File::create_new(to).map_err(write)?;
+    target.set_len(bytes).map_err(write)?;
+    let end = still.map_or(bytes, |still| still.min(bytes));
     let (mut piece, mut at) = (vec![0; PIECE], 0);
-    while at < bytes {
-        let len = source.read_at(&mut piece, at).map_err(read)?;
-        let part = piece.get(..len).unwrap_or_default();
+    while at < end {
+        let wanted = usize::try_from(end - at).unwrap_or(PIECE).min(PIECE);
+        let part = piece.get_mut(..wanted).unwrap_or_default();
+        let len = source.read_at(part, at).map_err(read)?;
+        let part = part.get(..len).unwrap_or_default();
         if part.is_empty() {
             return Err(read(std::io::ErrorKind::UnexpectedEof.into()));
         }
         if part.iter().any(|byte| *byte != 0) {
-            target.write_at(part, at).map_err(write)?;
+            target.write_all_at(part, at).map_err(write)?;
         }
         at += len as u64;
     }
-    target.set_len(bytes).map_err(write)?;
-    target.sync().map_err(write)
+    target.sync_all().map_err(write)
 }

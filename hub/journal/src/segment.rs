@@ -320,7 +320,7 @@ pub(crate) fn list(disk: &dyn Disk, dir: &Path) -> Result<Vec<u64>> {
 }
 
 /// Which segment a file of this name holds.
-fn number_of(name: &str) -> Option<u64> {
+pub(crate) fn number_of(name: &str) -> Option<u64> {
     let number = [SUFFIX, packed::SUFFIX]
         .iter()
         .find_map(|suffix| name.strip_suffix(suffix))?;

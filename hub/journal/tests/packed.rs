@@ -286,3 +286,39 @@ fn a_disk_without_room_for_the_packed_file_is_told_and_tried_again() {
     disk.set_free(1 << 40);
     assert_eq!(packer.pack_next(i64::MAX).unwrap().unwrap().number, 1);
 }
+
+/// All that is not packed was lost: the last packed one ends the journal, and nothing is written into it.
+#[test]
+fn a_journal_whose_last_segment_is_packed_goes_on_behind_it() {
+    let (dir, before) = written(6);
+    let packed = pack_all(&mut Packer::alone(dir.path()).unwrap());
+    for name in names(dir.path())
+        .iter()
+        .filter(|name| name.ends_with(".seg"))
+    {
+        std::fs::remove_file(dir.path().join(name)).unwrap();
+    }
+    let last = packed.last().unwrap().last;
+    for _ in 0..2 {
+        let journal = Journal::open(dir.path(), options()).unwrap();
+        assert_eq!(journal.last(), last);
+    }
+    let mut journal = Journal::open(dir.path(), options()).unwrap();
+    journal.append_batch(&batch_at(1, 1)).unwrap();
+    drop(journal);
+    let report = verify(dir.path()).unwrap();
+    assert!(report.is_clean() && report.last == last + 4, "{report:?}");
+    assert_eq!(all(dir.path())[..last as usize], before[..last as usize]);
+}
+
+/// When the segment before a damaged one may go nobody knows; it is told, and the others are packed.
+#[test]
+fn a_damaged_beginning_is_told_and_keeps_nothing_else() {
+    let (dir, _) = written(6);
+    turn_byte(&dir.path().join("00000003.seg"), 4096 + 200);
+    let mut packer = Packer::alone(dir.path()).unwrap();
+    assert_eq!(packer.pack_next(i64::MAX).unwrap().unwrap().number, 1);
+    assert_eq!(packer.pack_next(i64::MAX).unwrap_err().code(), "J005");
+    assert_eq!(packer.pack_next(i64::MAX).unwrap_err().code(), "J007");
+    assert_eq!(pack_all(&mut packer).first().unwrap().number, 4);
+}

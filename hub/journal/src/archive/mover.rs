@@ -41,40 +41,46 @@ pub struct Archiver {
 }
 
 impl Archiver {
-    /// Moves segments of the journal in `dir` while no hub writes it. The archive's folder is made if it is not there.
+    /// Moves segments of the journal in `dir` while no hub writes it.
     ///
     /// # Errors
-    /// `J002` when one does; `J015` when the archive is the journal's own folder.
+    /// `J002` when one does.
     pub fn alone(dir: impl AsRef<Path>, archive: impl AsRef<Path>) -> Result<Self> {
         let disk = RealDisk;
         let dir = dir.as_ref().to_path_buf();
         let lock = take_lock(&disk, &dir)?;
         let archive = archive.as_ref().to_path_buf();
-        disk.make_dir(&archive)
-            .map_err(|error| JournalFault::io(&archive, "making the folder", &error))?;
-        let mut archiver = Self::beside(Arc::new(disk), dir, archive, Arc::default())?;
+        let mut archiver = Self::beside(Arc::new(disk), dir, archive, Arc::default());
         archiver._lock = Some(lock);
         Ok(archiver)
     }
 
+    /// Nothing is asked of the archive's disk yet, which may hang.
     pub(crate) fn beside(
         disk: Arc<dyn Disk>,
         dir: PathBuf,
         archive: PathBuf,
         packing: Arc<Mutex<()>>,
-    ) -> Result<Self> {
-        let id = |path: &Path| disk.id(path).ok();
-        if id(&dir).is_some() && id(&dir) == id(&archive) {
-            let detail = "the archive is the journal's own folder";
-            return Err(JournalFault::new(FaultKind::Option, "archive", detail));
-        }
-        Ok(Self {
+    ) -> Self {
+        Self {
             disk,
             dir,
             archive,
             packing,
             _lock: None,
-        })
+        }
+    }
+
+    /// The archive must be another folder, and there.
+    fn require_other(&self) -> Result<()> {
+        let io = |error| JournalFault::io(&self.archive, "looking for the archive", &error);
+        self.disk.list(&self.archive).map_err(io)?;
+        let id = |path: &Path| self.disk.id(path).ok();
+        if id(&self.dir).is_some() && id(&self.dir) == id(&self.archive) {
+            let detail = "the archive is the journal's own folder";
+            return Err(JournalFault::new(FaultKind::Option, "archive", detail));
+        }
+        Ok(())
     }
 
     /// Moves the first segment kept here to the archive, if it is packed and all its records are from before `before`,
@@ -82,7 +88,7 @@ impl Archiver {
     ///
     /// # Errors
     /// Why it stays: the archive does not hold the segment before it (`J004`: another disk is mounted there, or none), it
-    /// is damaged, the archive holds another journal's segment under its number (`J009`) or another one of this (`J007`),
+    /// is damaged, the archive is not there (`J001`) or the journal's own folder (`J015`), it holds another journal's segment under its number (`J009`) or another one of this (`J007`),
     /// one of the two disks fails or is full.
     pub fn archive_next(&mut self, before: i64) -> Result<Option<Moved>> {
         let packing = Arc::clone(&self.packing);
@@ -101,6 +107,7 @@ impl Archiver {
         let Some(seal) = segment.seal()? else {
             return Ok(None);
         };
+        self.require_other()?;
         self.goes_on(&segment, &seal)?;
         let bytes = self.copy(&self.dir, &self.archive, &segment, &seal)?;
         let kept = Trimmed {
@@ -130,6 +137,7 @@ impl Archiver {
         let Some(number) = lowest.filter(|lowest| *lowest > 1) else {
             return Ok(None);
         };
+        self.require_other()?;
         let number = number - 1;
         let (segment, seal) = self.archived(number)?;
         self.follows(&segment, &seal)?;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::disk::{Disk, DiskFile, FileId};
 use crate::packed;
+use crate::segment;
 
 /// Reads a journal's folder with the packed segments of its archive in it. What stands in both is read from the folder.
 /// Nothing is written through it, neither here nor there.
@@ -54,11 +55,15 @@ impl Disk for Tiered {
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
         let mut names = self.disk.list(dir)?;
+        let kept = names.iter().filter_map(|name| segment::number_of(name));
+        // An archive that goes further is that of a later journal: a backup was restored.
+        let lowest = kept.min().unwrap_or(u64::MAX);
         if dir == self.dir
             && let Ok(archived) = self.disk.list(&self.archive)
         {
+            let is_older = |name: &String| segment::number_of(name).is_some_and(|of| of < lowest);
             let archived = archived.into_iter();
-            names.extend(archived.filter(|name| name.ends_with(packed::SUFFIX)));
+            names.extend(archived.filter(|name| name.ends_with(packed::SUFFIX) && is_older(name)));
         }
         Ok(names)
     }

@@ -18,10 +18,16 @@ pub(crate) fn begin_after(disk: &dyn Disk, dir: &Path, number: u64) -> Result<Op
         return Ok(None);
     }
     let next = Segment::open(disk, dir, number + 1, false)?;
-    match next.seal()? {
-        Some(_) => Ok(begin_of(&next)?.map(|(_, _, micros)| micros)),
-        None => Ok(None),
+    if next.seal()?.is_none() {
+        return Ok(None);
     }
+    let Some((_, _, micros)) = begin_of(&next)? else {
+        let place = next.place(segment::DATA_START);
+        let detail =
+            "the first batch of a sealed segment is damaged; when it was written nobody knows";
+        return Err(JournalFault::new(FaultKind::BadRecord, place, detail));
+    };
+    Ok(Some(micros))
 }
 
 /// Number and time of a segment's first record, and the chain hash before it.

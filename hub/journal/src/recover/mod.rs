@@ -326,8 +326,12 @@ impl Recovery<'_> {
     }
 
     /// Writes the last batch again and syncs it. After a failed sync the system may hold a page as
-    /// clean that never reached the disk; only a new write makes the next sync carry it.
+    /// clean that never reached the disk; only a new write makes the next sync carry it. A packed segment was read
+    /// through when it was made, and is never written.
     fn settle(&self, walker: &Walker) -> Result<()> {
+        if walker.segment.is_packed() {
+            return Ok(());
+        }
         let len = walker.offset - walker.last_offset;
         let mut bytes = vec![0; usize::try_from(len).unwrap_or_default()];
         let segment = &walker.segment;
