@@ -54,6 +54,7 @@ fn read(name: &str, bytes: Vec<u8>) {
     let disk = Arc::new(SimDisk::new(1));
     let folder = Path::new(FOLDER);
     disk.make_dir(folder).unwrap();
+    disk.set_free(64 << 20);
     let file = disk.create(&folder.join(name), bytes.len() as u64).unwrap();
     file.write_at(&bytes, 0).unwrap();
     file.sync().unwrap();

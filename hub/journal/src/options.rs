@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use crate::expect::Expectation;
 use crate::fault::{FaultKind, JournalFault, Result};
-use crate::segment::{DATA_START, IDENTITY_BYTES_MAX, SEAL_BYTES, SEGMENT_BYTES_MIN};
+use crate::segment::{
+    DATA_START, IDENTITY_BYTES_MAX, SEAL_BYTES, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
+};
 use crate::space::Space;
 
 /// What must stay free behind the very first segment of a journal, bytes.
@@ -108,10 +110,10 @@ impl Options {
         if self.identity.len() > IDENTITY_BYTES_MAX {
             return bad("identity", format!("over {IDENTITY_BYTES_MAX} bytes"));
         }
-        if self.segment_bytes < SEGMENT_BYTES_MIN || self.segment_bytes > u64::from(u32::MAX) {
+        if self.segment_bytes < SEGMENT_BYTES_MIN || self.segment_bytes > SEGMENT_BYTES_MAX {
             return bad(
                 "segment_bytes",
-                format!("must be {SEGMENT_BYTES_MIN} to {}", u32::MAX),
+                format!("must be {SEGMENT_BYTES_MIN} to {SEGMENT_BYTES_MAX}"),
             );
         }
         if self.ahead == 0 || self.ahead > 64 {

@@ -20,6 +20,8 @@ pub(crate) const DATA_START: u64 = 4096;
 pub(crate) const SEAL_BYTES: u64 = 192;
 /// Smallest segment the journal works with.
 pub const SEGMENT_BYTES_MIN: u64 = 16 * 1024;
+/// And the largest: a head that says more was not written by a journal, and nothing is made of that size.
+pub(crate) const SEGMENT_BYTES_MAX: u64 = u32::MAX as u64;
 
 /// How the file of a segment ends that is not packed.
 pub(crate) const SUFFIX: &str = ".seg";
@@ -83,6 +85,12 @@ impl Head {
         let number = fields.take().map(u64::from_le_bytes).ok_or(short)?;
         let salt = fields.take().map(u64::from_le_bytes).ok_or(short)?;
         let size = fields.take().map(u64::from_le_bytes).ok_or(short)?;
+        let size_fits = (SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&size);
+        if !size_fits || usize::from(len) > IDENTITY_BYTES_MAX {
+            return Err(format!(
+                "a segment of {size} bytes and an identity of {len} are none of a journal"
+            ));
+        }
         let identity = fields.0.get(..usize::from(len)).ok_or(short)?;
         let identity = String::from_utf8(identity.to_vec()).map_err(|_| "identity is not UTF-8")?;
         Ok(Self {
@@ -288,7 +296,7 @@ fn read_head(file: &dyn DiskFile, path: &Path) -> Result<(Head, u64)> {
     let len = file
         .len()
         .map_err(|error| JournalFault::io(path, "asking the length", &error))?;
-    if len < DATA_START || len > head.bytes || head.bytes < SEGMENT_BYTES_MIN {
+    if len < DATA_START || len > head.bytes {
         return Err(bad(format!(
             "the file has {len} bytes, its head says {}",
             head.bytes
@@ -337,6 +345,30 @@ mod tests {
             salt: 42,
             bytes: 1 << 20,
             identity: "park-1/hub-1".into(),
+        }
+    }
+
+    #[test]
+    fn a_head_of_sizes_that_no_journal_has_is_refused() {
+        let sized = |bytes, identity: usize| Head {
+            bytes,
+            identity: "i".repeat(identity),
+            ..head()
+        };
+        for (bytes, identity) in [
+            (SEGMENT_BYTES_MIN, 0),
+            (SEGMENT_BYTES_MAX, IDENTITY_BYTES_MAX),
+        ] {
+            let head = sized(bytes, identity);
+            assert_eq!(Head::decode(&head.encode()).as_ref(), Ok(&head));
+        }
+        for head in [
+            sized(SEGMENT_BYTES_MIN - 1, 1),
+            sized(SEGMENT_BYTES_MAX + 1, 1),
+            sized(1 << 38, 1),
+            sized(1 << 20, IDENTITY_BYTES_MAX + 1),
+        ] {
+            assert!(Head::decode(&head.encode()).is_err(), "{head:?}");
         }
     }
 
