@@ -21,7 +21,7 @@ const JUDGED: &str = "authority/1";
 /// Audit action of the end of an emergency mode.
 pub(crate) const RESUMED: &str = "hub.resumed";
 /// Audit action of an order that could not be delivered.
-pub(crate) const DEAD_LETTER: &str = "order.dead-letter";
+pub const DEAD_LETTER: &str = "order.dead-letter";
 /// Audit action of a dead letter sent out again.
 pub(crate) const RERUN: &str = "order.rerun";
 

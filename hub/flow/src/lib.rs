@@ -101,7 +101,8 @@ pub use crate::fault::{
 };
 pub use crate::feed::{Committed, Feed, FeedItem, FeedReader};
 pub use crate::fold::{
-    DEAD_LETTERS_MAX, DeadLetter, OpenOrder, REPORT_REQUESTS_MAX, REPORT_REQUESTS_OF_ONE_MAX,
+    DEAD_LETTER, DEAD_LETTERS_MAX, DeadLetter, OpenOrder, REPORT_REQUESTS_MAX,
+    REPORT_REQUESTS_OF_ONE_MAX,
 };
 pub use crate::health::{AdapterHealth, AdapterState, ClockHealth, HubHealth};
 pub use crate::histogram::{Histogram, Quantiles};

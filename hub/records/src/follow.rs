@@ -80,6 +80,8 @@ pub struct Follower {
     front: bool,
     /// Folds that begin anew in a file that was there.
     anew: Vec<String>,
+    /// What was read already while something else was written.
+    ahead: Option<Read>,
 }
 
 impl Follower {
@@ -113,6 +115,7 @@ impl Follower {
             days_kept,
             front: false,
             anew,
+            ahead: None,
         };
         follower.hold_to(durable)?;
         Ok(follower)
@@ -216,73 +219,23 @@ impl Follower {
         // No further than where others stand: from there on they go together.
         let ahead = places.iter().find(|other| other.number > place.number);
         let to = ahead.map_or(durable, |other| (other.number, other.chain));
-        let (told, end) = self.read(place, to)?;
-        self.write(place.number, &told, end)?;
+        let read = match self.ahead.take().filter(|read| read.from == place) {
+            Some(read) => read,
+            None => read(&self.reader, place, to)?,
+        };
+        // While these are written, a thread reads on: half of what building again costs is reading.
+        let reader = self.reader.clone();
+        let (written, ahead) = std::thread::scope(|scope| {
+            let next = read.end;
+            let ahead = read.is_full && next.number < to.0;
+            let ahead = ahead.then(|| scope.spawn(move || read_on(&reader, next, to)));
+            let written = self.write(place.number, &read.told, read.end);
+            let ahead = ahead.and_then(|ahead| ahead.join().ok().flatten());
+            (written, ahead)
+        });
+        written?;
+        self.ahead = ahead;
         Ok(Progress::More)
-    }
-
-    /// The entries behind a place, up to and including another, or fewer, and where whoever takes them in stands.
-    fn read(&self, place: Place, to: (u64, Digest)) -> Result<(Vec<Told>, Place), Halt> {
-        let mut from = place.number + 1;
-        loop {
-            let fault = match self.read_from(from, place, to) {
-                Ok(read) => return Ok(read),
-                Err(fault) => fault,
-            };
-            let journal = self.reader.journal();
-            let first = journal.first().ok().flatten();
-            // What was trimmed, or given up by name, nobody waits for.
-            let next = match first.filter(|first| *first > from) {
-                Some(first) => Some(first),
-                None => journal.behind_given_up(from).ok().flatten(),
-            };
-            match next {
-                Some(next) if next <= to.0 => {
-                    tracing::warn!(from, next, "the records pass over entries that are gone");
-                    from = next;
-                }
-                Some(_) => return Ok((Vec::new(), at(place, to))),
-                None => return Err(Halt::Again(fault)),
-            }
-        }
-    }
-
-    fn read_from(
-        &self,
-        from: u64,
-        mut place: Place,
-        to: (u64, Digest),
-    ) -> Result<(Vec<Told>, Place), Fault> {
-        let mut told: Vec<Told> = Vec::new();
-        let mut bytes = 0;
-        for stored in self.reader.read_range(from, to.0)? {
-            let mut stored = match stored {
-                Ok(stored) => stored,
-                // What comes before it is good.
-                Err(_) if !told.is_empty() => return Ok((told, place)),
-                Err(fault) => return Err(fault),
-            };
-            stored.entry.clock = place.clock.pass(&stored);
-            place.number = stored.entry.number;
-            place.chain = stored.chain();
-            place.time = stored.entry.time.micros();
-            bytes += stored.record.body.len();
-            let entry = stored.entry;
-            told.push(Told { entry, place });
-            if told.len() >= ENTRIES || bytes >= BYTES {
-                return Ok((told, place));
-            }
-        }
-        if place.number < to.0 {
-            // The last ones cannot be read, and are passed over; but they must be there.
-            let there = self.reader.journal().get(to.0);
-            let is_there = there.is_ok_and(|there| there.is_some());
-            if !is_there {
-                let words = format!("the journal does not give entry {}, which is durable", to.0);
-                return Err(fault(STOPPED, words));
-            }
-        }
-        Ok((told, at(place, to)))
     }
 
     /// Writes what every fold that stands at `number` makes of these entries: rows and positions are there together
@@ -313,6 +266,104 @@ impl Follower {
         }
         Ok(())
     }
+}
+
+/// Entries that were read.
+struct Read {
+    from: Place,
+    told: Vec<Told>,
+    /// Where whoever takes them in stands.
+    end: Place,
+    /// There are more.
+    is_full: bool,
+}
+
+/// The same ahead of time; what fails is read once more when it is needed.
+fn read_on(reader: &EntryReader, place: Place, to: (u64, Digest)) -> Option<Read> {
+    read(reader, place, to).ok()
+}
+
+/// The entries behind a place, up to and including another, or fewer.
+fn read(reader: &EntryReader, place: Place, to: (u64, Digest)) -> Result<Read, Halt> {
+    let mut from = place.number + 1;
+    loop {
+        let fault = match read_from(reader, from, place, to) {
+            Ok(read) => return Ok(read),
+            Err(fault) => fault,
+        };
+        let journal = reader.journal();
+        let first = journal.first().ok().flatten();
+        // What was trimmed, or given up by name, nobody waits for.
+        let next = match first.filter(|first| *first > from) {
+            Some(first) => Some(first),
+            None => journal.behind_given_up(from).ok().flatten(),
+        };
+        match next {
+            Some(next) if next <= to.0 => {
+                tracing::warn!(from, next, "the records pass over entries that are gone");
+                from = next;
+            }
+            Some(_) => {
+                return Ok(Read {
+                    from: place,
+                    told: Vec::new(),
+                    end: at(place, to),
+                    is_full: false,
+                });
+            }
+            None => return Err(Halt::Again(fault)),
+        }
+    }
+}
+
+fn read_from(
+    reader: &EntryReader,
+    from: u64,
+    begin: Place,
+    to: (u64, Digest),
+) -> Result<Read, Fault> {
+    let mut place = begin;
+    let mut told: Vec<Told> = Vec::new();
+    let mut bytes = 0;
+    let full = |told, end| Read {
+        from: begin,
+        told,
+        end,
+        is_full: true,
+    };
+    for stored in reader.read_range(from, to.0)? {
+        let mut stored = match stored {
+            Ok(stored) => stored,
+            // What comes before it is good.
+            Err(_) if !told.is_empty() => return Ok(full(told, place)),
+            Err(fault) => return Err(fault),
+        };
+        stored.entry.clock = place.clock.pass(&stored);
+        place.number = stored.entry.number;
+        place.chain = stored.chain();
+        place.time = stored.entry.time.micros();
+        bytes += stored.record.body.len();
+        let entry = stored.entry;
+        told.push(Told { entry, place });
+        if told.len() >= ENTRIES || bytes >= BYTES {
+            return Ok(full(told, place));
+        }
+    }
+    if place.number < to.0 {
+        // The last ones cannot be read, and are passed over; but they must be there.
+        let there = reader.journal().get(to.0);
+        let is_there = there.is_ok_and(|there| there.is_some());
+        if !is_there {
+            let words = format!("the journal does not give entry {}, which is durable", to.0);
+            return Err(fault(STOPPED, words));
+        }
+    }
+    Ok(Read {
+        from: begin,
+        told,
+        end: at(place, to),
+        is_full: false,
+    })
 }
 
 fn at(place: Place, (number, chain): (u64, Digest)) -> Place {

@@ -1,8 +1,11 @@
 //! The folds, each in a file with its rows and its questions.
 
 pub(crate) mod alarms;
+pub(crate) mod audit;
 pub(crate) mod counts;
+pub(crate) mod devices;
 pub(crate) mod grants;
+pub(crate) mod orders;
 pub(crate) mod passages;
 pub(crate) mod refusals;
 
@@ -20,6 +23,12 @@ pub mod names {
     pub const PASSAGES: &str = "passages";
     /// Refused messages.
     pub const REFUSALS: &str = "refusals";
+    /// Devices and barriers, from when to when each was in which state.
+    pub const DEVICES: &str = "devices";
+    /// Orders, what came of them, and those that were given up.
+    pub const ORDERS: &str = "orders";
+    /// Audits, and changes of mode.
+    pub const AUDIT: &str = "audit";
     /// What is counted for the status page.
     pub const COUNTS: &str = "counts";
 }
@@ -31,6 +40,9 @@ pub fn folds(grants_max: usize, enterprises: usize) -> Vec<Arc<dyn Fold>> {
         Arc::new(alarms::Alarms),
         Arc::new(passages::Passages),
         Arc::new(refusals::Refusals),
+        Arc::new(devices::Devices),
+        Arc::new(orders::Orders),
+        Arc::new(audit::Audit),
         Arc::new(counts::Counts),
     ]
 }

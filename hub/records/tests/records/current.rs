@@ -1,8 +1,14 @@
 //! What is in the rows.
 
-use cordon_contract::ALARM_FORGOTTEN;
-use cordon_model::{AlarmLevel, AlarmState, DecisionOutcome, Direction, PartyId};
-use cordon_records::{AlarmsAsked, GrantsAsked, PassagesAsked, RefusalsAsked, names};
+use cordon_contract::{ALARM_FORGOTTEN, EntryKind};
+use cordon_model::{
+    AlarmLevel, AlarmState, Body, DecisionOutcome, DeviceState, Direction, OperatingMode,
+    OperatingModeChange, PartyId, Timestamp,
+};
+use cordon_records::{
+    AlarmsAsked, AuditAsked, DevicesAsked, GrantsAsked, OrdersAsked, OrdersOf, PassagesAsked,
+    RefusalsAsked, names,
+};
 
 use crate::made::*;
 
@@ -282,6 +288,127 @@ fn passages_decisions_and_refusals_are_paged_and_found() {
     let found = follower.ask(names::REFUSALS, |look| look.refusals(&refusals));
     let found: Vec<u64> = found.unwrap().rows.iter().map(|row| row.entry).collect();
     assert_eq!(found, [14]);
+}
+
+#[test]
+fn a_device_is_in_a_state_from_when_to_when() {
+    use DeviceState::{Offline, Online};
+    let mut tried = link(at(5), "BR-1", Online);
+    tried.test = true;
+    let park = Park::with(&[
+        link(at(1), "BR-1", Online),
+        link(at(2), "BR-2", Online),
+        link(at(3), "BR-1", Online),
+        link(at(4), "BR-1", Offline),
+        tried,
+        link(at(6), "BR-1", Online),
+    ]);
+    let follower = park.follow();
+    let ask = |asked: DevicesAsked| -> Vec<(String, u64, Option<Timestamp>)> {
+        let asked = DevicesAsked { limit: 9, ..asked };
+        let answer = follower.ask(names::DEVICES, |look| look.device_states(&asked));
+        let rows = answer.unwrap().rows.into_iter();
+        rows.map(|row| {
+            (
+                format!("{} {}", row.device, row.state),
+                row.entry,
+                row.until,
+            )
+        })
+        .collect()
+    };
+    let outages = DevicesAsked {
+        state: Some("OFFLINE".to_owned()),
+        ..DevicesAsked::default()
+    };
+    let row = |name: &str, entry, until| (name.to_owned(), entry, until);
+    assert_eq!(ask(outages), [row("BR-1 OFFLINE", 4, Some(at(6)))]);
+    let then = DevicesAsked {
+        at: Some(at(4)),
+        ..DevicesAsked::default()
+    };
+    let held = [
+        row("BR-1 OFFLINE", 4, Some(at(6))),
+        row("BR-2 ONLINE", 2, None),
+    ];
+    assert_eq!(ask(then), held);
+    let own = DevicesAsked {
+        device: Some("BR-1".to_owned()),
+        before: Some(6),
+        ..DevicesAsked::default()
+    };
+    assert_eq!(ask(own).len(), 2);
+}
+
+#[test]
+fn an_order_is_open_until_something_came_of_it_and_dead_until_it_is_sent_again() {
+    use EntryKind::{Audit, Order, Outcome};
+    let told = |time| alarm(time, "A-1", AlarmLevel::Red);
+    let park = Park::with(&[
+        told(at(1)),
+        following(Order, 1, told(at(2))),
+        following(Order, 1, told(at(3))),
+        following(Outcome, 2, audit(at(4), "order.outcome", None)),
+        following(Audit, 2, audit(at(4), "order.dead-letter", None)),
+        following(Order, 2, told(at(5))),
+        following(Outcome, 3, audit(at(6), "order.outcome", None)),
+        following(Audit, 3, audit(at(6), "order.dead-letter", None)),
+    ]);
+    let follower = park.follow();
+    let ask = |of| -> Vec<u64> {
+        let asked = OrdersAsked {
+            of,
+            target: Some("receiver:duty".to_owned()),
+            limit: 9,
+            ..OrdersAsked::default()
+        };
+        let answer = follower.ask(names::ORDERS, |look| look.orders(&asked));
+        let rows = answer.unwrap().rows.into_iter();
+        rows.map(|row| row.entry).collect()
+    };
+    assert_eq!(ask(OrdersOf::All), [6, 3, 2]);
+    assert_eq!(ask(OrdersOf::Open), [6]);
+    assert_eq!(ask(OrdersOf::Dead), [3], "the other was sent again");
+}
+
+#[test]
+fn what_was_done_and_which_modes_were_said_is_found() {
+    let mode = said(
+        at(2),
+        Body::OperatingModeChange(OperatingModeChange {
+            change_id: "MC-1".to_owned(),
+            mode: OperatingMode::Maintenance,
+            gates: vec!["G1".parse().unwrap()],
+            ordered_by: hub(),
+            reason: "works".to_owned(),
+            effective_at: at(2),
+        }),
+    );
+    let park = Park::with(&[
+        audit(at(1), "report.built", Some("RPT-01")),
+        mode,
+        audit(at(3), "hub.start", None),
+        audit(at(4), "report.built", Some("RPT-06")),
+    ]);
+    let follower = park.follow();
+    let ask = |asked: AuditAsked| -> Vec<(u64, String)> {
+        let asked = AuditAsked { limit: 9, ..asked };
+        let answer = follower.ask(names::AUDIT, |look| look.audit(&asked));
+        let rows = answer.unwrap().rows.into_iter();
+        rows.map(|row| (row.entry, row.outcome)).collect()
+    };
+    let of = |action: &str| AuditAsked {
+        action: Some(action.to_owned()),
+        ..AuditAsked::default()
+    };
+    let done = |entry| (entry, "SUCCESS".to_owned());
+    assert_eq!(ask(of("report.built")), [done(4), done(1)]);
+    assert_eq!(ask(of("mode.said")), [(2, "MAINTENANCE".to_owned())]);
+    let target = AuditAsked {
+        target: Some("RPT-01".to_owned()),
+        ..AuditAsked::default()
+    };
+    assert_eq!(ask(target), [done(1)]);
 }
 
 /// A file that only grows is full one day.

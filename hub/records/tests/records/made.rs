@@ -9,10 +9,10 @@ use cordon_flow::EntryReader;
 use cordon_journal::{Journal, NewRecord, Options};
 use cordon_model::{
     AccessGrant, AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AlarmUpdate, AuditEvent,
-    AuditOutcome, Body, DecisionOutcome, DeviceId, Digest, Direction, GateId, GateTier, Header,
-    LaneId, LifeState, Message, MessageId, OperatingMode, PartyId, PassageDecision, PassageRecord,
-    PassageResult, Plate, PlateColour, Quality, Refusal, RefusalCode, RuleRef, SCHEMA_VERSION,
-    Sensitivity, SubjectKind, Timestamp,
+    AuditOutcome, Body, DecisionOutcome, DeviceId, DeviceKind, DeviceState, DeviceStatus, Digest,
+    Direction, GateId, GateTier, Header, LaneId, LifeState, Message, MessageId, OperatingMode,
+    PartyId, PassageDecision, PassageRecord, PassageResult, Plate, PlateColour, Quality, Refusal,
+    RefusalCode, RuleRef, SCHEMA_VERSION, Sensitivity, SubjectKind, Timestamp,
 };
 use cordon_records::{Fold, Follower, Halt, Progress, folds};
 
@@ -71,6 +71,14 @@ impl Line {
         }
     }
 
+    fn label(&self, kind: &str) -> String {
+        match self.kind {
+            EntryKind::Order => "receiver:duty;until=1795478500000000".to_owned(),
+            EntryKind::Outcome => "FAILED".to_owned(),
+            _ => kind.to_owned(),
+        }
+    }
+
     fn record(&self, number: u64) -> NewRecord {
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&number.to_be_bytes());
@@ -107,7 +115,7 @@ impl Line {
             part,
             message_id: *message.header.message_id.as_bytes(),
             sender: self.sender.to_string(),
-            label: message.body.message_type().as_str().into(),
+            label: self.label(message.body.message_type().as_str()),
             digest: [number as u8; 32],
             body: body.into(),
         }
@@ -252,6 +260,31 @@ pub fn audit(time: Timestamp, action: &str, target: Option<&str>) -> Line {
     Line {
         kind: EntryKind::Audit,
         ..said(time, body)
+    }
+}
+
+pub fn link(time: Timestamp, device: &str, state: DeviceState) -> Line {
+    let body = Body::DeviceStatus(DeviceStatus {
+        device_id: DeviceId::new(device).unwrap(),
+        device_kind: DeviceKind::Barrier,
+        vendor: None,
+        model: None,
+        firmware: None,
+        state,
+        reason: Some("no answer".to_owned()),
+        clock_offset_ms: None,
+        since: None,
+        observed_at: time,
+    });
+    said(time, body)
+}
+
+/// What follows from entry `cause`, of another kind than a message.
+pub fn following(kind: EntryKind, cause: u64, line: Line) -> Line {
+    Line {
+        kind,
+        cause,
+        ..line
     }
 }
 

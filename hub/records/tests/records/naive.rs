@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cordon_model::{AlarmLevel, AlarmState, DecisionOutcome, Direction};
+use cordon_model::{AlarmLevel, AlarmState, DecisionOutcome, DeviceState, Direction};
 use cordon_records::Progress;
 
 use crate::made::*;
@@ -37,7 +37,7 @@ pub fn journal(seed: u64, lines: u64) -> Vec<Line> {
             let lane = ["G1-L1", "G1-L2", "G2-L1"][dice.roll(3) as usize];
             let id = dice.roll(9).to_string();
             let alarm_id = format!("A-{}", dice.roll(20));
-            match dice.roll(8) {
+            match dice.roll(9) {
                 0 => {
                     let ends = at(seconds + i64::try_from(dice.roll(4_000)).unwrap() - 500);
                     let said = grant(time, ["E-1", "E-2"][dice.roll(2) as usize], &id, ends);
@@ -64,7 +64,11 @@ pub fn journal(seed: u64, lines: u64) -> Vec<Line> {
                     let to = states[dice.roll(3) as usize];
                     step(time, &alarm_id, AlarmState::Raised, to, "officer-1")
                 }
-                _ => audit(time, "report.built", Some("RPT-01")),
+                7 => audit(time, "report.built", Some("RPT-01")),
+                _ => {
+                    let state = [DeviceState::Online, DeviceState::Offline][dice.roll(2) as usize];
+                    link(time, ["BR-1", "BR-2"][dice.roll(2) as usize], state)
+                }
             }
         })
         .collect()
