@@ -1,5 +1,7 @@
 //! What a store knows of a table: its name, its form, and rows as bytes.
 
+use std::any::Any;
+
 use crate::Fault;
 
 /// A key and its row as bytes; `None` for one that is gone.
@@ -51,6 +53,14 @@ pub trait Rows {
 
     /// Empties it, as a plug-in begins. Nothing counts as changed: whoever stores it empties what is stored too.
     fn begin_anew(&mut self);
+
+    /// Exchanges all rows, and what is known of which changed, with a table of the same type and name, as when a
+    /// plug-in is made again and the state stays. False, and nothing exchanged, when it is another table. Costs
+    /// nothing by what there is.
+    fn exchange(&mut self, other: &mut dyn Rows) -> bool;
+
+    /// Itself as what it is.
+    fn as_any(&mut self) -> &mut dyn Any;
 }
 
 /// Turns rows into bytes, on whatever thread.

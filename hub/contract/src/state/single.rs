@@ -1,5 +1,6 @@
 //! A value that is no table: it is saved whole when it changed.
 
+use std::any::Any;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -110,5 +111,19 @@ where
     fn begin_anew(&mut self) {
         self.value = Arc::default();
         self.is_changed = false;
+    }
+
+    fn exchange(&mut self, other: &mut dyn Rows) -> bool {
+        match other.as_any().downcast_mut::<Self>() {
+            Some(other) if other.name == self.name && other.form == self.form => {
+                std::mem::swap(self, other);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
     }
 }

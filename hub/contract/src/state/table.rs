@@ -1,5 +1,6 @@
 //! A table of rows by key that knows which of them changed.
 
+use std::any::Any;
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeBounds;
@@ -308,6 +309,20 @@ where
     fn begin_anew(&mut self) {
         self.rows.clear();
         self.changed.clear();
+    }
+
+    fn exchange(&mut self, other: &mut dyn Rows) -> bool {
+        match other.as_any().downcast_mut::<Self>() {
+            Some(other) if other.name == self.name && other.form == self.form => {
+                std::mem::swap(self, other);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
     }
 }
 
