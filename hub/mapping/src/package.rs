@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cordon_contract::{Fault, Payload, Reading, Value};
+use cordon_model::Digest;
+use cordon_wire::digest_of_bytes;
 
 use crate::engine::{Input, MappingEngine};
 use crate::json::Json;
@@ -28,6 +30,8 @@ pub struct Package {
     pub source: String,
     /// Its folder.
     pub folder: PathBuf,
+    /// SHA-256 of its files: another one when it may map otherwise.
+    pub digest: Digest,
     engine: Box<dyn MappingEngine>,
 }
 
@@ -69,6 +73,7 @@ impl Package {
                 licence: manifest.licence,
                 source: manifest.source,
                 folder: folder.to_owned(),
+                digest: digest_of_files(&text, &engine.text),
                 engine: Box::new(engine),
             }),
             _ => Err(faults),
@@ -111,6 +116,12 @@ impl Package {
     }
 }
 
+/// Of both files; their lengths tell where one ends.
+fn digest_of_files(manifest: &str, tables: &str) -> Digest {
+    let head = format!("{} {}\n", manifest.len(), tables.len());
+    digest_of_bytes(&[head.as_bytes(), manifest.as_bytes(), tables.as_bytes()].concat())
+}
+
 fn json(value: &Value) -> Json {
     match value {
         Value::Bool(truth) => Json::Bool(*truth),
@@ -125,6 +136,7 @@ fn json(value: &Value) -> Json {
 #[derive(Debug)]
 struct Tables {
     rules: Vec<Rule>,
+    text: String,
 }
 
 impl Tables {
@@ -154,7 +166,7 @@ impl Tables {
                 .at(place(&file, &text, at))
                 .remedy(remedy)
         }));
-        Some(Self { rules })
+        Some(Self { rules, text })
     }
 }
 

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::str::FromStr;
 
 use cedar_policy::{
-    Authorizer, Context, Decision, Entities, EntityUid, Request, RestrictedExpression, Schema,
+    Authorizer, Context, Decision, Entities, EntityUid, PolicyId, Request, RestrictedExpression,
+    Schema,
 };
 use cordon_contract::{AccessQuery, AccessRules, Fault, RuleAnswer, RuleHit};
 use cordon_model::{Digest, Direction};
@@ -37,6 +38,22 @@ impl CedarRules {
         Self::over(load::folder(dir)?)
     }
 
+    /// The rule set of these files, each a name and its text, as [`CedarRules::files`] gives them.
+    pub fn of(files: &[(String, String)]) -> Result<Self, Vec<Fault>> {
+        Self::over(load::texts(files)?)
+    }
+
+    /// The files it was made of, each a name and its text. The same files make the same rule set.
+    pub fn files(&self) -> &[(String, String)] {
+        &self.loaded.files
+    }
+
+    /// The text of the rule with this `@id`.
+    pub fn rule(&self, id: &str) -> Option<String> {
+        let policy = self.loaded.policies.policy(&PolicyId::new(id))?;
+        Some(policy.to_string())
+    }
+
     fn over(loaded: Loaded) -> Result<Self, Vec<Fault>> {
         let name = |text: &str| {
             EntityUid::from_str(text).map_err(|error| vec![Fault::new("P002", error.to_string())])
@@ -54,7 +71,7 @@ impl CedarRules {
         })
     }
 
-    fn hits<'a>(&self, ids: impl Iterator<Item = &'a cedar_policy::PolicyId>) -> Vec<RuleHit> {
+    fn hits<'a>(&self, ids: impl Iterator<Item = &'a PolicyId>) -> Vec<RuleHit> {
         let mut found: Vec<(u32, RuleHit)> = ids
             .filter_map(|id| {
                 let policy = self.loaded.policies.policy(id)?;

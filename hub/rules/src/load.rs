@@ -19,11 +19,13 @@ pub struct Loaded {
     pub schema: Schema,
     /// The text of all files, for the digest.
     pub text: String,
+    /// Each file by its name alone, with its text.
+    pub files: Vec<(String, String)>,
 }
 
 /// The built-in rule set.
 pub fn built_in() -> Result<Loaded, Vec<Fault>> {
-    check(&[("built-in access.cedar".to_owned(), BUILT_IN.to_owned())])
+    texts(&[("built-in access.cedar".to_owned(), BUILT_IN.to_owned())])
 }
 
 /// All `*.cedar` files of a folder, in the order of their names.
@@ -42,15 +44,16 @@ pub fn folder(dir: &Path) -> Result<Loaded, Vec<Fault>> {
         .filter(|path| path.extension().is_some_and(|ending| ending == "cedar"))
         .collect();
     files.sort();
-    let mut texts = Vec::new();
+    let mut read = Vec::new();
     for file in files {
         let text = std::fs::read_to_string(&file).map_err(|error| unreadable(&error, &file))?;
-        texts.push((file.display().to_string(), text));
+        read.push((file.display().to_string(), text));
     }
-    check(&texts)
+    texts(&read)
 }
 
-fn check(texts: &[(String, String)]) -> Result<Loaded, Vec<Fault>> {
+/// The rule set of these texts, each under the name or path of its file.
+pub fn texts(texts: &[(String, String)]) -> Result<Loaded, Vec<Fault>> {
     let (schema, _) = Schema::from_cedarschema_str(SCHEMA)
         .map_err(|error| vec![Fault::new("P002", format!("schema: {error}"))])?;
     let mut all = PolicySet::new();
@@ -86,10 +89,23 @@ fn check(texts: &[(String, String)]) -> Result<Loaded, Vec<Fault>> {
             policies: all,
             schema,
             text,
+            files: texts
+                .iter()
+                .map(|(place, text)| (name_of(place), text.clone()))
+                .collect(),
         })
     } else {
         Err(faults)
     }
+}
+
+/// The name of a file without its folder: where it lay is nobody's rule.
+fn name_of(place: &str) -> String {
+    let name = Path::new(place).file_name();
+    name.map_or_else(
+        || place.to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 /// Adds a policy under its `@id`; it must carry all annotations.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use cordon_contract::{ALARMS_OPEN_MAX, Fault};
 use cordon_model::ClassLetter;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::fault::{CONFIGURATION, fault};
 
 /// What makes an enterprise the owner of a vehicle or person it registers.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Confirm {
     /// The first to register it; what is contested or hazardous goes to the park.
@@ -20,7 +20,7 @@ pub enum Confirm {
 }
 
 /// For which vehicles an enterprise may grant passage with dangerous goods or hazardous waste.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HazmatGrants {
     /// For those that the park has registered as such.
@@ -31,7 +31,7 @@ pub enum HazmatGrants {
 }
 
 /// What happens to a grant that makes no sense.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reaction {
     /// It is refused.
@@ -41,7 +41,7 @@ pub enum Reaction {
 }
 
 /// The section `[authority]`. Every default is a stated value.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "snake_case")]
 pub struct AuthoritySettings {
     /// What confirms a registration. Default `first-claim`.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cordon_contract::Fault;
 use cordon_model::{AlarmCode, AlarmLevel, RefusalCode, SubjectKind};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A number of the section is outside its range.
 const RANGE: &str = "P010";
@@ -12,7 +12,7 @@ const RANGE: &str = "P010";
 const QUIET: &str = "P011";
 
 /// The section `[access]` of the configuration.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccessConfig {
     /// Milliseconds a barrier has to confirm an everyday opening (I5). Default 10000.

@@ -36,6 +36,13 @@ impl AccessPlugin {
         access
     }
 
+    /// Shows what stands in the park through this handle, which somebody has already.
+    #[must_use]
+    pub fn showing(mut self, shown: ParkNow) -> Self {
+        self.shown = shown;
+        self
+    }
+
     /// Finds again what follows from the state, with the limits of today.
     fn index(&mut self) {
         let enterprises = self.plan.enterprises.len();

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 
 use cordon_contract::{ALARMS_OPEN_MAX, Fault};
 use cordon_model::{AlarmCode, AlarmLevel};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The section `[alarms]` of the configuration.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The file with the routing tree; without one everything goes to receiver `console`.
+    /// The file with the routing tree; without one everything goes to receiver `console`. Where it lies is no
+    /// setting of the alarms; what stands in it is one of its own.
+    #[serde(skip_serializing)]
     pub routes: Option<PathBuf>,
     /// Seconds in which a notification must be delivered; the outbox tries that long.
     pub notify_within_s: u32,

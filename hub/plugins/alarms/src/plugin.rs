@@ -66,6 +66,13 @@ impl AlarmPlugin {
         }
     }
 
+    /// Shows the open alarms through this handle, which somebody has already.
+    #[must_use]
+    pub fn showing(mut self, shown: OpenAlarms) -> Self {
+        self.shown = shown;
+        self
+    }
+
     /// A handle on the alarms that are open, which lives as long as its holder.
     pub fn open_alarms(&self) -> OpenAlarms {
         self.shown.clone()
