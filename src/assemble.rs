@@ -80,6 +80,8 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     )?;
     let mut hub_config = HubConfig::new(authority, config.hub.spool());
     hub_config.tick_ms = config.hub.tick_ms;
+    let settings = loaded.plugins.settings;
+    hub_config.settings = Some(Arc::clone(&settings) as _);
     let openable = doors::openable(config);
     hub_config.rules.openable = Some(openable.clone());
     hub_config.rules.asked =
@@ -101,14 +103,14 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
             return Err(fault);
         }
     }
-    let open_alarms = loaded.plugins.open_alarms.clone();
+    let open_alarms = settings.open_alarms();
     let records = records::start(config, &hub)?;
     let core = HubCore::new(
         (Arc::clone(&hub), Arc::clone(&records)),
         adapters,
         config.hub.id.clone(),
         openable,
-        (loaded.plugins.open_alarms, loaded.plugins.park_now),
+        (settings.open_alarms(), settings.park_now()),
     );
     let mut papers = shown_dues(config);
     papers.push(Due::of_certificate(loaded.signer.certificate()));

@@ -29,6 +29,7 @@ mod prepare;
 mod records;
 mod reports;
 mod seal;
+mod settings;
 mod spool;
 
 use std::process::ExitCode;

@@ -1,68 +1,64 @@
-//! The one explicit list of plug-ins, in the order they are stepped; used by a run and by a replay.
+//! The plug-ins of a configuration, made by the one explicit list of them (`settings`); used by a run and by a replay.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cordon_access::{AccessPlugin, GrantDispatch, ParkNow};
-use cordon_alarms::{AlarmPlugin, OpenAlarms, Routes};
-use cordon_contract::{AccessRules, Fault, Plugin};
-use cordon_model::PartyId;
+use cordon_alarms::Routes;
+use cordon_contract::{Fault, Plugin};
+use cordon_flow::Maker as _;
+use cordon_mapping::Mappings;
 use cordon_rules::CedarRules;
 
 use crate::config::ParkConfig;
+use crate::settings::ParkSettings;
 
 /// The plug-ins of a park, and what the program sees of them.
 pub struct Plugins {
     /// In the order in which they are stepped.
     pub list: Vec<Box<dyn Plugin>>,
-    /// The alarms that are open, for the console.
-    pub open_alarms: OpenAlarms,
-    /// Mode, barriers and who is inside, for the console.
-    pub park_now: ParkNow,
+    /// What they were made of, and what makes them again.
+    pub settings: Arc<ParkSettings>,
 }
 
 /// Fresh plug-ins of a park, or all that is wrong with their settings.
-pub fn plugins(config: &ParkConfig) -> Result<Plugins, Vec<Fault>> {
-    let plan = Arc::new(config.plan.clone());
-    let (rules, routes) = match (rules(config), routes(config)) {
-        (Ok(rules), Ok(routes)) => (rules, routes),
+pub fn plugins(config: &ParkConfig, mappings: &Mappings) -> Result<Plugins, Vec<Fault>> {
+    let settings = settings(config, mappings)?;
+    let made = settings.make(&BTreeMap::new());
+    Ok(Plugins {
+        list: made.map_err(|fault| vec![fault])?.plugins,
+        settings,
+    })
+}
+
+/// What of a configuration decides, or all that is wrong with it.
+pub fn settings(config: &ParkConfig, mappings: &Mappings) -> Result<Arc<ParkSettings>, Vec<Fault>> {
+    match (rules(config), routes_and_text(config)) {
+        (Ok(rules), Ok((_, text))) => {
+            ParkSettings::of(config, &rules, text.as_deref(), mappings).map(Arc::new)
+        }
         (rules, routes) => {
             let faults = [rules.err(), routes.err()].into_iter().flatten();
-            return Err(faults.flatten().collect());
+            Err(faults.flatten().collect())
         }
-    };
-    let access = AccessPlugin::new(Arc::clone(&plan), rules, config.access.clone());
-    let alarms = AlarmPlugin::new(plan, routes, config.hub.id.clone(), config.alarms.clone());
-    Ok(Plugins {
-        open_alarms: alarms.open_alarms(),
-        park_now: access.park_now(),
-        list: vec![
-            Box::new(access),
-            Box::new(GrantDispatch::new(gate_systems(config))),
-            Box::new(alarms),
-        ],
-    })
+    }
 }
 
 /// The access rules of the configuration.
-pub fn rules(config: &ParkConfig) -> Result<Arc<dyn AccessRules>, Vec<Fault>> {
-    Ok(match &config.rules {
-        Some(folder) => Arc::new(CedarRules::load(folder)?),
-        None => Arc::new(CedarRules::built_in()?),
-    })
-}
-
-/// Enterprises whose own gate system takes grants.
-fn gate_systems(config: &ParkConfig) -> Vec<PartyId> {
-    let pushed = config.enterprise.iter().filter(|it| it.push.is_some());
-    pushed
-        .filter_map(|enterprise| enterprise.partner.as_str().parse().ok())
-        .collect()
+fn rules(config: &ParkConfig) -> Result<CedarRules, Vec<Fault>> {
+    match &config.rules {
+        Some(folder) => CedarRules::load(folder),
+        None => CedarRules::built_in(),
+    }
 }
 
 /// The routing tree of the configuration; without a file everything goes to receiver `console`.
 pub fn routes(config: &ParkConfig) -> Result<Routes, Vec<Fault>> {
+    routes_and_text(config).map(|(routes, _)| routes)
+}
+
+fn routes_and_text(config: &ParkConfig) -> Result<(Routes, Option<String>), Vec<Fault>> {
     let Some(file) = &config.alarms.routes else {
-        return Ok(Routes::default());
+        return Ok((Routes::default(), None));
     };
     let shown = file.display().to_string();
     let text = std::fs::read_to_string(file).map_err(|error| {
@@ -75,7 +71,7 @@ pub fn routes(config: &ParkConfig) -> Result<Routes, Vec<Fault>> {
     let routes = Routes::read(&text, &shown)?;
     let faults = routes.check(&config.plan);
     if faults.is_empty() {
-        Ok(routes)
+        Ok((routes, Some(text)))
     } else {
         Err(faults)
     }

@@ -1,21 +1,36 @@
 //! `cordon explain CODE`: what an error code means, from the same text as the reference page.
 //! `cordon explain authority`: who may say what, from the table the hub itself reads.
+//! `cordon explain 812`: an entry of the journal, by the settings that held then (`explain_entry`).
+
+use std::path::PathBuf;
 
 use cordon_flow::Table;
 
+use super::{Format, explain_entry};
 use crate::exit::{Ending, USAGE};
 
 /// The reference page is the only place where codes are explained.
 const REFERENCE: &str = include_str!("../../docs/reference/errors.md");
 
-/// Says what an error code means and what to do, or who may say what.
+/// Says what an error code means and what to do, who may say what, or why an entry of the journal is as it is.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Examples:\n  cordon explain V012\n  cordon explain WRONG_LANE\n  cordon explain authority"
+    after_help = "Examples:\n  cordon explain V012\n  cordon explain WRONG_LANE\n  cordon explain authority\n  \
+    cordon explain 812 --config park.toml"
 )]
 pub struct Args {
-    /// The code, as printed in a refusal or an error; `authority` for the table of who may say what
+    /// The code, as printed in a refusal or an error; `authority` for the table of who may say what; the number of an
+    /// entry for what was decided there, by the rules and settings that held then
     code: String,
+    /// The configuration whose journal holds the entry
+    #[arg(long, default_value = "park.toml")]
+    config: PathBuf,
+    /// The journal's folder; that of the configuration when not given
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// How to print an entry
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
 }
 
 /// Runs the command.
@@ -23,6 +38,9 @@ pub fn run(args: &Args) -> Result<(), Ending> {
     if args.code.eq_ignore_ascii_case("authority") {
         print!("{}", Table::built_in()?.page());
         return Ok(());
+    }
+    if let Ok(number) = args.code.parse() {
+        return explain_entry::run(number, (&args.config, args.dir.as_deref()), args.format);
     }
     let code = args.code.to_ascii_uppercase();
     let line = lookup(&code).ok_or_else(|| {

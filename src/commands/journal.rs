@@ -8,8 +8,9 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cordon_contract::{EntryKind, Fault};
-use cordon_flow::{Authority, EntryReader, Mark, ReplayReport, replay_told};
+use cordon_flow::{Authority, EntryReader, Maker, Mark, Part, ReplayReport, replay_under};
 use cordon_journal::{JournalFault, Record};
+use cordon_mapping::Mappings;
 use cordon_model::Timestamp;
 use serde_json::json;
 
@@ -18,7 +19,8 @@ use super::{Format, accept, archive, pack, print_faults, print_marks, usage, ver
 use crate::config::ParkConfig;
 use crate::exit::{CONFIG, Ending, FAILED, FILES};
 use crate::past;
-use crate::plugins::plugins;
+use crate::plugins::settings;
+use crate::settings::{Program, read};
 
 /// Verify, show, export, replay, pack, archive and measure the journal; accept a loss.
 #[derive(clap::Subcommand, Debug)]
@@ -57,8 +59,8 @@ pub enum Command {
     Export(Export),
     /// Step the whole journal with fresh plug-ins and compare every decision byte for byte
     #[command(
-        after_help = "The configuration must be the one under which the journal was written: plug-ins decide by it.\n\
-        A hub says its position and state hash when it stops; the same are printed here.\n\
+        after_help = "Each entry is stepped under the settings that held when it was written, as the journal says them; where an\n\
+        older program wrote none, under those of the configuration. A hub says its position and state hash when it stops; the same are printed here.\n\
         Exit code 1 at the first difference, or when the hash is not the expected one.\n\n\
         Example:\n  cordon journal replay --config demo-data/park.toml"
     )]
@@ -97,7 +99,7 @@ pub struct Replay {
     /// The journal's folder; that of the configuration when not given
     #[arg(long)]
     dir: Option<PathBuf>,
-    /// The configuration the plug-ins work by
+    /// The configuration: whose journal it is, and the settings before the journal says any
     #[arg(long, default_value = "park.toml")]
     config: PathBuf,
     /// Last entry to step; all when not given
@@ -255,7 +257,7 @@ fn replay(args: &Replay) -> Result<(), Ending> {
         Ending::new(CONFIG, "nothing was replayed")
     };
     let config = ParkConfig::read(&args.config).map_err(wrong)?;
-    let plugins = plugins(&config).map_err(wrong)?.list;
+    let maker: Arc<dyn Maker> = settings(&config, &Mappings::default()).map_err(wrong)?;
     let reader = match &args.dir {
         Some(dir) => EntryReader::open(dir)?,
         None => past::reader(&config)?,
@@ -265,7 +267,7 @@ fn replay(args: &Replay) -> Result<(), Ending> {
         config.hub.id.clone(),
         config.authority.clone(),
     )?;
-    let report = replay_told(&reader, plugins, Some(&authority), args.to, |number| {
+    let report = replay_under(&reader, &maker, Some(&authority), args.to, |number| {
         if number % PROGRESS == 0 {
             tell!("entry {number}");
         }
@@ -282,6 +284,7 @@ fn replay(args: &Replay) -> Result<(), Ending> {
                 marked(&report)
             );
             print_marks(&report.marked);
+            tell_settings(&report);
         }
         Format::Json => println!(
             "{}",
@@ -289,20 +292,63 @@ fn replay(args: &Replay) -> Result<(), Ending> {
                 "number": report.number, "state_hash": hash, "chain": report.chain.to_string(),
                 "entries": report.entries, "compared": report.compared,
                 "unverified": report.unverified,
+                "before_settings": report.unsettled,
+                "settings": report.settings.iter().map(|(number, label)| json!({
+                    "entry": number, "part": label.name, "why": label.why,
+                })).collect::<Vec<_>>(),
                 "marked": report.marked.iter().map(described).collect::<Vec<_>>(),
                 "difference": report.first_difference.as_ref().map(|first| json!({
-                    "entry": first.number, "what": first.what,
+                    "entry": first.number, "what": first.what, "settings": first.settings,
                 })),
             })
         ),
     }
-    report.check()?;
+    report
+        .check()
+        .inspect_err(|_| tell_program(&reader, &report))?;
     match &args.expect {
         Some(expected) if !expected.eq_ignore_ascii_case(&hash) => Err(Ending::new(
             FAILED,
             format!("the state hash is {hash}, expected {expected}"),
         )),
         _ => Ok(()),
+    }
+}
+
+/// Says under which settings entries were stepped that do not say it themselves.
+fn tell_settings(report: &ReplayReport) {
+    match (report.unsettled, report.settings.len()) {
+        (0, _) => {}
+        (last, 0) => tell!(
+            "entries 1 to {last}: the journal holds no settings; they were stepped under those of the configuration"
+        ),
+        (last, _) => tell!(
+            "entries 1 to {last}: written before the journal held settings; they were stepped under those of the configuration"
+        ),
+    }
+}
+
+/// Says who decided where a replay and the journal part, when it was another program: what that one decided
+/// otherwise this one cannot step.
+fn tell_program(reader: &EntryReader, report: &ReplayReport) {
+    let Some(first) = &report.first_difference else {
+        return;
+    };
+    let written = report.settings.iter().rev();
+    let mut written =
+        written.filter(|(number, label)| *number <= first.settings && label.name == "program");
+    let Some((from, _)) = written.next() else {
+        return;
+    };
+    let record = reader.journal().get(*from).ok().flatten();
+    let part = record.map(|record| Part::new("program", 1, record.body));
+    let program = part.and_then(|part| read::<Program>(&part).ok());
+    if let Some(program) = program.filter(|program| *program != Program::this()) {
+        tell!(
+            "from entry {from} on cordon {} decided, this is {}: replay that range with the version that wrote it",
+            program.version,
+            Program::this().version
+        );
     }
 }
 

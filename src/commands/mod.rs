@@ -10,6 +10,7 @@ mod check;
 mod completion;
 mod demo;
 mod explain;
+mod explain_entry;
 mod journal;
 mod map;
 mod outbox;
@@ -107,7 +108,7 @@ enum Command {
     /// List what could not be delivered, and send it again
     #[command(subcommand)]
     Outbox(outbox::Command),
-    /// Say what an error code means and what to do
+    /// Say what an error code means and what to do, or why an entry of the journal is as it is
     Explain(explain::Args),
     /// Print a completion script for a shell
     Completion(completion::Args),

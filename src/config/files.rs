@@ -42,7 +42,9 @@ pub fn load(config: &ParkConfig, shut: &BTreeSet<Section>) -> Result<Loaded, Vec
         seal,
     };
     let adapters = doors::open(config, &given, shut).map_err(|more| faults.extend(more));
-    let plugins = plugins::plugins(config).map_err(|more| faults.extend(more));
+    let none = Mappings::default();
+    let packages = mappings.as_deref().unwrap_or(&none);
+    let plugins = plugins::plugins(config, packages).map_err(|more| faults.extend(more));
     faults.extend(uses::receivers(config));
     let strange = own
         .as_ref()

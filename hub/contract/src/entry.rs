@@ -25,6 +25,9 @@ pub enum EntryKind {
     Tick = 6,
     /// Something the house did that an auditor wants to see.
     Audit = 7,
+    /// A part of the settings that holds from here on. The flow itself takes it in; plug-ins are made again of
+    /// what it says and do not see it.
+    Settings = 8,
 }
 
 impl EntryKind {
@@ -43,6 +46,7 @@ impl EntryKind {
             5 => Self::Outcome,
             6 => Self::Tick,
             7 => Self::Audit,
+            8 => Self::Settings,
             _ => return None,
         })
     }
@@ -163,7 +167,7 @@ pub struct Entry {
     pub cause: u64,
     /// The order's target or other short label, empty when it has none.
     pub label: String,
-    /// The message; `None` for `Submission` and `Tick`.
+    /// The message; `None` for `Submission`, `Tick` and `Settings`.
     pub message: Option<Arc<Message>>,
     /// True when its sender has said something newer about the same subject already: it is kept and
     /// changes nothing. Plug-ins are not stepped over it; whoever folds entries by himself passes it

@@ -11,9 +11,10 @@ use crate::authority::Authority;
 use crate::corridor::CorridorRules;
 use crate::fault::{CONFIGURATION, fault};
 use crate::ledger::Ledger;
+use crate::settings::{Maker, Part};
 
 /// The flow's settings, each with its limit and default.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HubConfig {
     /// The hub's own party; equal to the common name of its certificate.
     pub hub: PartyId,
@@ -52,6 +53,9 @@ pub struct HubConfig {
     pub rules: CorridorRules,
     /// Who may say what.
     pub authority: Arc<Authority>,
+    /// What of the configuration decides, and who makes plug-ins of it. Its plug-ins of today are those of
+    /// [`HubParts::plugins`]. Without, settings are no entries, and plug-ins stay as they are given.
+    pub settings: Option<Arc<dyn Maker>>,
 }
 
 impl HubConfig {
@@ -76,6 +80,7 @@ impl HubConfig {
             stop_ms: 5_000,
             rules: CorridorRules::default(),
             authority: Arc::new(authority),
+            settings: None,
         }
     }
 
@@ -96,6 +101,10 @@ impl HubConfig {
         }
         if self.rules.messages_max == 0 || self.rules.messages_max > 1_000 {
             return bad("rules.messages_max", "must be 1 to 1,000");
+        }
+        let parts = self.settings.iter().map(|maker| Part::check(maker.today()));
+        if let Some(fault) = parts.flatten().next() {
+            return Err(fault);
         }
         if self.rules.refused_bytes_max > 1 << 20 {
             return bad("rules.refused_bytes_max", "must be at most 1 MiB");

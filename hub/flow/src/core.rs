@@ -23,7 +23,8 @@ use crate::mark::Mark;
 use crate::precedence::Precedence;
 use crate::retold;
 use crate::sealer::{AuditNote, Particulars, Sealer, decided_id, digest_of_parts};
-use crate::tables::{FOLD, PRECEDENCE, TableSet, namespace};
+use crate::settings::{Maker, Settings};
+use crate::tables::{FOLD, PRECEDENCE, SETTINGS, TableSet, namespace};
 use crate::text::clip;
 
 /// Longest chain of decisions that answer decisions; what would come after it is an audit entry.
@@ -40,6 +41,9 @@ pub(crate) struct Core {
     plugins: Vec<Box<dyn Plugin>>,
     fold: Fold,
     precedence: Precedence,
+    settings: Settings,
+    /// `Settings` entries that this program cannot use, until somebody takes their marks.
+    unusable: Vec<Mark>,
     /// Lines the present input has led to.
     closure: usize,
 }
@@ -57,8 +61,17 @@ impl Core {
             plugins: all,
             fold: Fold::default(),
             precedence: Precedence::default(),
+            settings: Settings::default(),
+            unusable: Vec::new(),
             closure: 0,
         }
+    }
+
+    /// The plug-ins were made by this maker, of the settings of today, and are made again by it when an entry says
+    /// that others hold.
+    pub(crate) fn made_by(mut self, maker: Option<Arc<dyn Maker>>) -> Self {
+        self.settings = Settings::by(maker);
+        self
     }
 
     /// Everything as it stands now, for [`Core::put_back`].
@@ -83,6 +96,7 @@ impl Core {
         let mut sets = vec![
             TableSet::new(FOLD, self.fold.tables()),
             TableSet::new(PRECEDENCE, self.precedence.tables()),
+            TableSet::new(SETTINGS, self.settings.tables()),
         ];
         for plugin in &mut self.plugins {
             let name = namespace(plugin.name());
@@ -95,6 +109,7 @@ impl Core {
     pub(crate) fn restored(&mut self) {
         self.fold.restored();
         self.precedence.restored();
+        self.settings.restored();
         for plugin in &mut self.plugins {
             plugin.restored();
         }
@@ -103,7 +118,7 @@ impl Core {
     /// The plug-ins of these sets, taken out into a core of their own that has seen nothing, until
     /// [`Core::join`].
     pub(crate) fn apart(&mut self, sets: &[String]) -> Self {
-        let mut alone = Self::new(self.sealer.clone(), Vec::new());
+        let mut alone = Self::new(self.sealer.clone(), Vec::new()).made_by(self.settings.maker());
         let is_of = |plugin: &dyn Plugin| sets.contains(&namespace(plugin.name()));
         for slot in self.plugins.iter_mut().skip(1) {
             if is_of(&**slot) {
@@ -132,6 +147,48 @@ impl Core {
         &self.fold
     }
 
+    /// The settings that hold.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Marks of `Settings` entries that this program cannot use; they are counted already.
+    pub(crate) fn take_unusable(&mut self) -> Vec<Mark> {
+        std::mem::take(&mut self.unusable)
+    }
+
+    /// Makes the plug-ins again where other settings hold than they were made of. Their tables, and what is known of
+    /// which rows changed, go from the old ones to the new.
+    pub(crate) fn settle(&mut self) {
+        let Some((made, unusable)) = self.settings.remade() else {
+            return;
+        };
+        for (number, why) in unusable {
+            let mark = Mark::unusable(number, &why);
+            self.fold.now.marked.count(&mark);
+            self.unusable.push(mark);
+        }
+        for mut fresh in made.plugins {
+            let slots = self.plugins.iter_mut().skip(1);
+            let mut slots = slots.filter(|slot| slot.name() == fresh.name());
+            // One that is not here is stepped elsewhere.
+            let Some(slot) = slots.next() else { continue };
+            let tables = slot.tables().into_iter().zip(fresh.tables());
+            let mut moved = tables.map(|(old, new)| new.exchange(old));
+            if moved.all(|is_moved| is_moved) {
+                drop(moved);
+                fresh.restored();
+                *slot = fresh;
+            } else {
+                // The same program makes both, so this is a defect of the plug-in.
+                tracing::error!(
+                    name = slot.name(),
+                    "its tables are others when it is made again"
+                );
+            }
+        }
+    }
+
     /// Takes in an entry that cannot be read. The plug-ins do not see it.
     pub(crate) fn pass_over(&mut self, record: &Record, mark: &Mark) {
         self.fold.pass_over(record, mark);
@@ -146,6 +203,7 @@ impl Core {
     pub(crate) fn forget(&mut self) {
         self.fold = Fold::default();
         self.precedence = Precedence::default();
+        self.settings.forget();
     }
 
     /// An entry of this time stands in the journal.
@@ -156,6 +214,7 @@ impl Core {
     /// Takes in an entry without the plug-ins.
     pub(crate) fn recall(&mut self, entry: &Entry, draft: &Draft) {
         self.fold.apply(entry.number, entry.time, draft);
+        self.settings.apply(entry.number, draft);
         if !entry.overtaken {
             self.precedence.apply(entry.time, draft);
         }
@@ -244,6 +303,12 @@ impl Core {
 
     /// Steps everything over one entry and returns what was decided on it.
     pub(crate) fn step(&mut self, entry: &Entry, draft: &Draft, depth: u32) -> Vec<Draft> {
+        if draft.kind == EntryKind::Settings {
+            // Taken up before the next entry that is none: parts that came together hold together.
+            self.recall(entry, draft);
+            return Vec::new();
+        }
+        self.settle();
         self.recall(entry, draft);
         let entry = &*self.with_clock(entry);
         let mut decided = Vec::new();
@@ -290,15 +355,12 @@ impl Core {
     ) -> Vec<Draft> {
         let mut decided = Vec::new();
         for (index, decision) in decisions.take().into_iter().enumerate() {
-            let made = draft_of(
-                &self.sealer,
-                self.fold.now.epoch,
-                entry,
-                name,
-                index,
-                decision,
-            )
-            .or_else(|breach| invalid(&self.sealer, entry, name, index, &breach));
+            let held = Basis {
+                epoch: self.fold.now.epoch,
+                settings: self.settings.last(),
+            };
+            let made = draft_of(&self.sealer, held, entry, name, index, decision)
+                .or_else(|breach| invalid(&self.sealer, entry, name, index, &breach));
             match made {
                 Ok(mut made) => {
                     made.flags |= flags::DECIDED | (draft.flags & flags::LATE);
@@ -394,10 +456,19 @@ impl Plugin for Away {
     }
 }
 
+/// What a decision names of what it was made under, which no plug-in knows.
+#[derive(Clone, Copy)]
+struct Basis {
+    /// The epoch of an order to a barrier.
+    epoch: u64,
+    /// The last entry that said anything of settings; 0 for none.
+    settings: u64,
+}
+
 /// Makes a draft of a decision; `Err` when it breaks the language.
 fn draft_of(
     sealer: &Sealer,
-    epoch: u64,
+    basis: Basis,
     entry: &Entry,
     name: &str,
     index: usize,
@@ -406,10 +477,13 @@ fn draft_of(
     let id = decided_id(entry, name, index);
     let mut draft = match decision {
         Decision::Emit {
-            body,
+            mut body,
             correlation,
             again,
         } => {
+            if let Body::PassageDecision(decision) = &mut *body {
+                decision.settings_entry = Some(basis.settings).filter(|number| *number > 0);
+            }
             let kind = match *body {
                 Body::AuditEvent(_) => EntryKind::Audit,
                 _ => EntryKind::Message,
@@ -445,7 +519,13 @@ fn draft_of(
                 lane,
                 deadline,
             };
-            order_draft(sealer, epoch, slip, *body, decided(id, entry, correlation))?
+            order_draft(
+                sealer,
+                basis.epoch,
+                slip,
+                *body,
+                decided(id, entry, correlation),
+            )?
         }
     };
     draft.cause = entry.number;

@@ -7,6 +7,7 @@
 //! | `Message`, `Order`, `Outcome`, `Audit` | the canonical XML the hub sealed |
 //! | `Refused` | the canonical refusal, `part` bytes long, then the raw bytes refused |
 //! | `Tick` | nothing |
+//! | `Settings` | the part as the configuration said it then |
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use cordon_xml::Document;
 
 use crate::draft::{Draft, Slip, acted_at};
 use crate::fault::{UNREADABLE, fault, of_wire};
+use crate::settings::SettingsLabel;
 use crate::submission::{ParsedSubmission, stored_limits};
 
 /// Why a record did not become an entry.
@@ -59,6 +61,10 @@ pub(crate) fn draft_of(
     })?;
     let message = match kind {
         EntryKind::Submission | EntryKind::Tick => None,
+        EntryKind::Settings if SettingsLabel::read(&record.label).is_none() => {
+            return Err(odd("settings that do not say of what".to_owned()));
+        }
+        EntryKind::Settings => None,
         EntryKind::Message if record.body.is_empty() => Some(
             part_of(record.cause)?
                 .message(record.part)

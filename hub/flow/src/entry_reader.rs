@@ -64,11 +64,11 @@ impl StoredEntry {
         }
     }
 
-    /// The message's canonical XML; `None` for a submission and a tick.
+    /// The message's canonical XML; `None` for a submission, a tick and settings.
     pub fn message_xml(&self) -> Result<Option<Bytes>, Fault> {
         match (&self.submission, self.entry.kind) {
             (Some(submission), _) => submission.canonical(self.record.part).map(Some),
-            (None, EntryKind::Submission | EntryKind::Tick) => Ok(None),
+            (None, EntryKind::Submission | EntryKind::Tick | EntryKind::Settings) => Ok(None),
             (None, EntryKind::Refused) => {
                 Ok(Some(self.record.body.slice(
                     ..usize::from(self.record.part).min(self.record.body.len()),
@@ -217,6 +217,13 @@ impl EntryReader {
         let mark = Mark::unlawful(number, why);
         self.marks.add(mark.clone());
         mark
+    }
+
+    /// Keeps the marks of settings that cannot be used.
+    pub(crate) fn mark_unusable(&self, marks: Vec<Mark>) {
+        for mark in marks {
+            self.marks.add(mark);
+        }
     }
 
     fn mark(&self, number: u64, why: &Fault) -> Mark {

@@ -97,6 +97,7 @@ impl Examiner<'_> {
             // What was refused need not be whole, and a tick holds nothing.
             Some(EntryKind::Tick | EntryKind::Refused) => {}
             Some(EntryKind::Submission) => self.submission(record),
+            Some(EntryKind::Settings) => self.own_digest(record),
             Some(EntryKind::Message) if record.body.is_empty() => self.part(record),
             Some(_) => self.sealed(record),
         }

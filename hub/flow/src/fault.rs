@@ -99,6 +99,8 @@ pub const ACT_LATE: &str = "C010";
 pub const DISK_FAILED: &str = "F060";
 /// `F061`: the sync of this message failed; it may or may not have been recorded.
 pub const UNSETTLED: &str = "F061";
+/// `F095`: an entry says settings that this program cannot use.
+pub const SETTINGS_UNUSABLE: &str = "F095";
 /// `F069`: the sequencer hangs in one round; nothing is taken, recorded or carried out.
 pub const STALLED: &str = "F069";
 
@@ -167,7 +169,7 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
     (
         REPLAY_DIFFERS,
         "the journal does not follow from its own inputs",
-        "replay with the plug-ins, rules and plan that were in force",
+        "replay with the program version that wrote it; before the journal held settings, with the configuration of then",
     ),
     (
         CONFIGURATION,
@@ -338,6 +340,11 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
         ORDER_IMPOSSIBLE,
         "nothing can carry this order out",
         "name the barrier of this gate and lane; an opening takes a grant, an exemption or an emergency order",
+    ),
+    (
+        SETTINGS_UNUSABLE,
+        "a journal entry says settings that this program cannot use; what the configuration says today stands in their place",
+        "nothing need be done for what comes; what was decided under them is replayed with the program version that wrote them",
     ),
     (
         UNLAWFUL_PAST,

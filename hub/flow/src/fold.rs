@@ -141,7 +141,7 @@ impl Fold {
                     self.requests.insert(number, asker.clone());
                 }
             }
-            EntryKind::Submission | EntryKind::Refused => {}
+            EntryKind::Submission | EntryKind::Refused | EntryKind::Settings => {}
         }
     }
 

@@ -72,7 +72,7 @@ impl Hub {
             by_target(&parts.adapters)?,
         );
         let reader = EntryReader::over(parts.ledger.reader());
-        let core = Core::new((*sealer).clone(), parts.plugins);
+        let core = Core::new((*sealer).clone(), parts.plugins).made_by(config.settings.clone());
         let seat = Arc::new(StateSeat::default());
         let ties = Ties {
             feed: Feed::new(config.feed_max),

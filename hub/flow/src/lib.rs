@@ -68,6 +68,7 @@ mod room;
 mod saver;
 mod sealer;
 mod sequencer;
+mod settings;
 mod spool;
 mod startup;
 mod stats;
@@ -96,8 +97,9 @@ pub use crate::examine::{Examination, Finding, examine};
 pub use crate::fault::{
     ACT_OF_ANOTHER, ADAPTER_MAY_NOT, ALARMS_PACED, CONFIGURATION, DISK_FAILED, DISK_FULL, FAULTS,
     GATE_UNREACHED, ID_REUSED, MESSAGE_COUNT, NO_DEAD_LETTER, NOT_YOURS, OLDER_FORM, OTHER_PARK,
-    OWN_MESSAGE, REPLAY_DIFFERS, REQUESTS_WAIT, ROLE_MAY_NOT, SENDER_NOT_SIGNER, STATE_BEHIND,
-    STOPPED, STRANGER, THREAD, TIME_WINDOW, UNKNOWN_THING, UNLAWFUL_PAST, UNREADABLE, UNSETTLED,
+    OWN_MESSAGE, REPLAY_DIFFERS, REQUESTS_WAIT, ROLE_MAY_NOT, SENDER_NOT_SIGNER, SETTINGS_UNUSABLE,
+    STATE_BEHIND, STOPPED, STRANGER, THREAD, TIME_WINDOW, UNKNOWN_THING, UNLAWFUL_PAST, UNREADABLE,
+    UNSETTLED,
 };
 pub use crate::feed::{Committed, Feed, FeedItem, FeedReader};
 pub use crate::fold::{
@@ -114,7 +116,11 @@ pub use crate::mode::{Mode, Modes};
 pub use crate::outbox::{OrderNote, Outbox, Told as OrderRank};
 pub use crate::precedence::SUBJECTS_MAX;
 pub use crate::receipt::{ReceiptData, Refused, warnings};
-pub use crate::replay::{Difference, ReplayReport, replay, replay_over, replay_told};
+pub use crate::replay::{Difference, ReplayReport, replay, replay_over, replay_told, replay_under};
+pub use crate::settings::{
+    HeldPart, Made, Maker, PART_BYTES_MAX, PARTS_BYTES_MAX, PARTS_MAX, Part, SettingsLabel,
+    Unusable, settings_at,
+};
 pub use crate::stats::{Stats, StatsSnapshot, Traffic};
 pub use crate::submission::{ParsedSubmission, SubmissionForm, message_nodes};
 pub use crate::submit::{Audited, Submit};

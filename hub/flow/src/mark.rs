@@ -8,7 +8,7 @@ use cordon_model::{AuditOutcome, MessageId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Batch;
-use crate::fault::{OLDER_FORM, UNLAWFUL_PAST, UNREADABLE, of_wire};
+use crate::fault::{OLDER_FORM, SETTINGS_UNUSABLE, UNLAWFUL_PAST, UNREADABLE, of_wire};
 use crate::fold::{MARKED, entry_text};
 use crate::sealer::AuditNote;
 use crate::sequencer::Sequencer;
@@ -22,7 +22,8 @@ pub struct Mark {
     /// The entry.
     pub number: u64,
     /// `F012` when it cannot be read, `F020` when its form is refused today and it was read all the
-    /// same, `F067` when it says what its sender may not say.
+    /// same, `F067` when it says what its sender may not say, `F095` when it is a part of the settings that this
+    /// program cannot use.
     pub code: &'static str,
     /// What is wrong with it, with the code and place of the language's own refusal.
     pub why: String,
@@ -42,6 +43,11 @@ impl Mark {
     /// An entry that was taken before the table of authority was asked, which does not allow it.
     pub(crate) fn unlawful(number: u64, why: &Fault) -> Self {
         Self::new(number, UNLAWFUL_PAST, why)
+    }
+
+    /// A part of the settings that this program cannot use.
+    pub(crate) fn unusable(number: u64, why: &Fault) -> Self {
+        Self::new(number, SETTINGS_UNUSABLE, why)
     }
 
     fn new(number: u64, code: &'static str, why: &Fault) -> Self {
@@ -70,6 +76,9 @@ impl std::fmt::Display for Mark {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let read = match self.code {
             OLDER_FORM => "is read although its form is refused today",
+            SETTINGS_UNUSABLE => {
+                "says settings that this program cannot use; what the configuration says today stands in their place"
+            }
             UNLAWFUL_PAST => "says what its sender may not say and is passed over",
             _ => "cannot be read and is passed over",
         };
@@ -84,7 +93,7 @@ impl std::fmt::Display for Mark {
 /// How many entries a stepped journal has marked, and how far people were told.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Marked {
-    /// Entries that cannot be read.
+    /// Entries that cannot be read, and parts of the settings that cannot be used.
     pub unreadable: u64,
     /// Entries of a form that is refused today, read all the same.
     pub older_form: u64,

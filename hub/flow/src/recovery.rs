@@ -60,7 +60,10 @@ pub(crate) fn recover(
         && let Some(loaded) = restored(reader, state, core)?
     {
         from = position;
+        // Who steps the past alone begins as everybody began it: with the settings of today.
         step_alone(reader, core, authority, (&loaded.fresh, from))?;
+        core.settle();
+        reader.mark_unusable(core.take_unusable());
         unstored = Unstored::emptied(loaded.stale);
     }
     if from == 0 {
@@ -131,6 +134,7 @@ fn step(
         core.begin();
     }
     core.step(&entry_of(record, &draft), &draft, 0);
+    reader.mark_unusable(core.take_unusable());
     if let Some(mark) = mark {
         core.mark(&mark);
     }
@@ -300,6 +304,7 @@ fn all_stepped(
         let record = record.map_err(|failure| of_journal(&failure))?;
         step(reader, core, authority, &record)?;
     }
+    core.settle();
     Ok(())
 }
 

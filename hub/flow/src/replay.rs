@@ -1,7 +1,8 @@
 //! Stepping a whole journal again: same journal, same decisions, byte for byte (I3).
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
+use std::sync::Arc;
 
 use cordon_contract::{Entry, EntryKind, Fault, Plugin};
 use cordon_journal::{NewRecord, Record};
@@ -16,6 +17,10 @@ use crate::fault::{REPLAY_DIFFERS, fault, of_journal};
 use crate::flags;
 use crate::mark::Mark;
 use crate::sealer::Sealer;
+use crate::settings::{Maker, SettingsLabel};
+
+/// `Settings` entries that a replay names.
+const SETTINGS_TOLD_MAX: usize = 1_000;
 
 /// Where a replay and the journal part for the first time.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -24,6 +29,8 @@ pub struct Difference {
     pub number: u64,
     /// What differs: a field, a missing or a surplus decision.
     pub what: String,
+    /// The last entry that says anything of the settings that held there; 0 for none.
+    pub settings: u64,
 }
 
 /// What a replay came to.
@@ -39,6 +46,11 @@ pub struct ReplayReport {
     /// Decided entries that could not be compared, because they or the entry they answer cannot be
     /// read.
     pub unverified: u64,
+    /// The `Settings` entries stepped, each with what its label says; at most 1,000.
+    pub settings: Vec<(u64, SettingsLabel)>,
+    /// The last entry before the first of them: so far there are no settings in the journal, and today's were taken. 0
+    /// for none.
+    pub unsettled: u64,
     /// The first difference; `None` when the journal follows from its inputs.
     pub first_difference: Option<Difference>,
     /// Last entry stepped; 0 for an empty journal.
@@ -100,11 +112,39 @@ pub fn replay_told(
     up_to: Option<u64>,
     mut told: impl FnMut(u64),
 ) -> Result<ReplayReport, Fault> {
+    let core_of = |sealer| Ok(Core::new(sealer, plugins));
+    replay_by(reader, core_of, (authority, up_to), &mut told)
+}
+
+/// As [`replay_told`], with the plug-ins that `maker` makes: each entry is stepped under the settings that held when
+/// it was written, as the journal says them; before it says any, under those of today.
+pub fn replay_under(
+    reader: &EntryReader,
+    maker: &Arc<dyn Maker>,
+    authority: Option<&Authority>,
+    up_to: Option<u64>,
+    mut told: impl FnMut(u64),
+) -> Result<ReplayReport, Fault> {
+    let core_of = |sealer| {
+        let plugins = maker.make(&BTreeMap::new())?.plugins;
+        Ok(Core::new(sealer, plugins).made_by(Some(Arc::clone(maker))))
+    };
+    replay_by(reader, core_of, (authority, up_to), &mut told)
+}
+
+fn replay_by(
+    reader: &EntryReader,
+    core_of: impl FnOnce(Sealer) -> Result<Core, Fault>,
+    (authority, up_to): (Option<&Authority>, Option<u64>),
+    told: &mut dyn FnMut(u64),
+) -> Result<ReplayReport, Fault> {
     let report = ReplayReport {
         entries: 0,
         compared: 0,
         marked: Vec::new(),
         unverified: 0,
+        settings: Vec::new(),
+        unsettled: 0,
         first_difference: None,
         number: 0,
         chain: Digest([0; 32]),
@@ -114,7 +154,7 @@ pub fn replay_told(
         return Ok(report);
     };
     let mut replay = Replay {
-        core: Core::new(sealer, plugins),
+        core: core_of(sealer)?,
         expected: VecDeque::new(),
         blind: BTreeSet::new(),
         report,
@@ -142,6 +182,7 @@ pub fn replay_told(
             }
             Reread::Unreadable(mark) => replay.pass_over(&record, &mark),
         }
+        reader.mark_unusable(replay.core.take_unusable());
         told(record.number);
     }
     replay.report.marked = reader.marks();
@@ -153,10 +194,23 @@ impl Replay {
         let entry = entry_of(record, draft);
         let depth = self.depth(record);
         self.advance(&entry, draft, depth);
+        self.note_settings(draft, record.number);
         if let Some(mark) = mark {
             self.core.mark(mark);
         }
         self.count(record);
+    }
+
+    fn note_settings(&mut self, draft: &Draft, number: u64) {
+        if draft.kind == EntryKind::Settings
+            && self.report.settings.len() < SETTINGS_TOLD_MAX
+            && let Some(label) = SettingsLabel::read(&draft.label)
+        {
+            self.report.settings.push((number, label));
+        }
+        if self.core.settings().last() == 0 {
+            self.report.unsettled = number;
+        }
     }
 
     /// An entry that stands differently today than when it was written: what was decided on it then is taken
@@ -242,7 +296,11 @@ impl Replay {
 
     fn differs(&mut self, number: u64, what: String) {
         if self.report.first_difference.is_none() {
-            self.report.first_difference = Some(Difference { number, what });
+            self.report.first_difference = Some(Difference {
+                number,
+                what,
+                settings: self.core.settings().last(),
+            });
         }
     }
 

@@ -24,6 +24,9 @@ use crate::outcome;
 use crate::sequencer::Sequencer;
 use crate::spool::SpoolLine;
 
+/// Why settings are written when the journal is opened.
+const AT_START: &str = "start";
+
 /// What came of an order: kind and words, and when, if that is known.
 type Told = (OutcomeKind, String, Option<Timestamp>);
 
@@ -144,6 +147,7 @@ impl Sequencer {
         self.kit.take_up_lead();
         let time = self.kit.time();
         let mut batch = Batch::new(self.journal.next_number(), time);
+        self.admit_settings(&mut batch);
         if occasion.is_start() {
             // A run that began without its journal began then.
             let began = occasion.failure().map_or(time, |failure| failure.since);
@@ -214,6 +218,19 @@ impl Sequencer {
             return Ok(());
         }
         self.close_late(late, carried)
+    }
+
+    /// Writes the parts of the settings that are others than the journal says last, before anything is decided by
+    /// them: what comes behind them in this batch is already stepped under them.
+    fn admit_settings(&mut self, batch: &mut Batch) {
+        let core = &mut self.kit.core;
+        let hub = core.sealer().hub().clone();
+        for draft in core.settings().drafts(&hub, AT_START, batch.next()) {
+            tracing::info!(number = batch.next(), label = %draft.label, "other settings hold from here on");
+            core.admit(batch, draft);
+        }
+        core.settle();
+        self.reader.mark_unusable(core.take_unusable());
     }
 
     fn admit_start(&mut self, batch: &mut Batch, began: Timestamp) -> Result<(), Fault> {

@@ -187,6 +187,7 @@ pub(crate) fn kind_name(kind: EntryKind) -> &'static str {
         EntryKind::Outcome => "outcome",
         EntryKind::Tick => "tick",
         EntryKind::Audit => "audit",
+        EntryKind::Settings => "settings",
     }
 }
 

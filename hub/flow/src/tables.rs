@@ -14,6 +14,8 @@ use crate::fault::of_journal;
 pub(crate) const FOLD: &str = "flow.fold";
 /// The set of the newest statement about every subject.
 pub(crate) const PRECEDENCE: &str = "flow.precedence";
+/// The set of the settings that hold.
+pub(crate) const SETTINGS: &str = "flow.settings";
 /// Where the forms of all tables are stored.
 pub(crate) const FORMS: &str = "flow.forms";
 /// Rows read from the store at once.

@@ -163,7 +163,8 @@ pub(crate) fn wire_kind(number: u8) -> service::EntryKind {
         Some(EntryKind::Outcome) => service::EntryKind::Outcome,
         Some(EntryKind::Tick) => service::EntryKind::Tick,
         Some(EntryKind::Audit) => service::EntryKind::Audit,
-        None => service::EntryKind::Unknown,
+        // The language has no word for the hub's settings: an entry of the journal, and no message to anybody.
+        Some(EntryKind::Settings) | None => service::EntryKind::Unknown,
     }
 }
 
@@ -263,7 +264,9 @@ mod tests {
     fn an_entry_of_an_unknown_kind_keeps_its_place_and_stops_nobody() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = Journal::open(folder.path(), Options::new("JS-1/hub-1")).unwrap();
-        let records: Vec<_> = [EntryKind::Tick.number(), 200, EntryKind::Tick.number()]
+        // Neither has a word in the language.
+        let (tick, settings) = (EntryKind::Tick.number(), EntryKind::Settings.number());
+        let records: Vec<_> = [tick, 200, settings, tick]
             .map(|kind| NewRecord {
                 kind,
                 sender: "hub-1".to_owned(),
@@ -272,8 +275,8 @@ mod tests {
             .into();
         journal.append_batch(&records).unwrap();
         let reader = journal.reader().unwrap();
-        let last = reader.get(3).unwrap().unwrap();
-        let core = Still((3, last.chain));
+        let last = reader.get(4).unwrap().unwrap();
+        let core = Still((4, last.chain));
         for message_type in [Vec::new(), vec![cordon_model::MessageType::AlarmEvent]] {
             let is_filtered = !message_type.is_empty();
             let asked = GetMessages {
@@ -286,8 +289,8 @@ mod tests {
             let page = page(&reader, &core, &asked).unwrap();
             let kinds: Vec<_> = page.entry.iter().map(|entry| entry.kind).collect();
             let (tick, unknown) = (service::EntryKind::Tick, service::EntryKind::Unknown);
-            assert_eq!(kinds, [tick, unknown, tick]);
-            assert!(!page.more && page.next == 3);
+            assert_eq!(kinds, [tick, unknown, unknown, tick]);
+            assert!(!page.more && page.next == 4);
             for entry in &page.entry {
                 assert_eq!(entry.record.is_none(), is_filtered);
                 assert_eq!(entry.record_digest.is_some(), is_filtered);

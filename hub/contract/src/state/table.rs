@@ -430,4 +430,27 @@ mod tests {
         other.begin_anew();
         assert!(other.is_empty() && other.changed() == 0);
     }
+
+    #[test]
+    fn rows_go_to_a_table_of_the_same_kind_with_what_is_known_of_them() {
+        let mut table = table();
+        table.insert(7, "seven".to_owned());
+        let mut other: Table<u32, String> = Table::new("rows", 1);
+        assert!(other.exchange(&mut table));
+        assert_eq!(
+            (other.len(), other.changed()),
+            (1_000, 1),
+            "one is not saved yet"
+        );
+        assert!(table.is_empty() && table.changed() == 0);
+        // Another name, another form, another type: nothing moves.
+        let mut named: Table<u32, String> = Table::new("others", 1);
+        let mut formed: Table<u32, String> = Table::new("rows", 2);
+        let mut typed: Table<u64, String> = Table::new("rows", 1);
+        for strange in [&mut named as &mut dyn Rows, &mut formed, &mut typed] {
+            assert!(!strange.exchange(&mut other));
+            assert!(!other.exchange(strange));
+            assert_eq!(other.len(), 1_000);
+        }
+    }
 }

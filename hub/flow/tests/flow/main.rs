@@ -28,6 +28,7 @@ mod recalled;
 mod resent;
 mod said;
 mod sense;
+mod settings;
 mod settled;
 mod shares;
 mod signed;

@@ -449,6 +449,8 @@ pub struct PassageDecision {
     pub rules: Vec<RuleRef>,
     /// Digest of the rule set in force. 规则集摘要.
     pub rule_set_digest: Digest,
+    /// The last journal entry that said anything of the settings in force; absent where the journal says none. 所依据设置的日志序号.
+    pub settings_entry: Option<u64>,
     /// The grant it relies on. 授权编号.
     pub grant_id: Option<String>,
     /// Operating mode of the gate. 运行模式.

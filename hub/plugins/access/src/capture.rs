@@ -197,6 +197,8 @@ impl AccessPlugin {
             refusal_code: verdict.code,
             rules: verdict.rules.clone(),
             rule_set_digest: self.rules.digest(),
+            // The flow knows it.
+            settings_entry: None,
             grant_id: found.grant.as_ref().map(|key| key.id.clone()),
             operating_mode: self.state.modes.of(&gate.id),
             decided_at: now,

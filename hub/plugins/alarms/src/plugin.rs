@@ -449,7 +449,8 @@ impl Plugin for AlarmPlugin {
             EntryKind::Order => self.ordered(entry),
             EntryKind::Outcome => self.outcome(entry, decisions),
             EntryKind::Audit if entry.label == HUB_START => self.forget_unraised(),
-            EntryKind::Submission | EntryKind::Refused | EntryKind::Audit => {}
+            EntryKind::Submission | EntryKind::Refused | EntryKind::Audit | EntryKind::Settings => {
+            }
         }
     }
 

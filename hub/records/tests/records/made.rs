@@ -205,6 +205,7 @@ pub fn decision(time: Timestamp, lane: &str, outcome: DecisionOutcome) -> Line {
             clause: "5.2.2".into(),
         }],
         rule_set_digest: Digest([1; 32]),
+        settings_entry: None,
         grant_id: None,
         operating_mode: OperatingMode::Normal,
         decided_at: time,

@@ -144,6 +144,7 @@ pub fn refused(time: Timestamp, gate: &str, kind: SubjectKind, code: RefusalCode
             clause: "5.2.2".into(),
         }],
         rule_set_digest: Digest([1; 32]),
+        settings_entry: None,
         grant_id: None,
         operating_mode: OperatingMode::Normal,
         decided_at: time,

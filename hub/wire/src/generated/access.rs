@@ -283,6 +283,7 @@ pub(crate) fn read_passage_decision(node: Node<'_>) -> Result<PassageDecision, W
         (C, "RefusalCode"),
         (C, "Rules"),
         (C, "RuleSetDigest"),
+        (C, "SettingsEntry"),
         (C, "GrantId"),
         (C, "OperatingMode"),
         (C, "DecidedAt"),
@@ -302,9 +303,10 @@ pub(crate) fn read_passage_decision(node: Node<'_>) -> Result<PassageDecision, W
         refusal_code: children.optional(10, value)?,
         rules: children.many(11, 1, 64, read_rule_ref)?,
         rule_set_digest: children.one(12, value)?,
-        grant_id: children.optional(13, |node| text(node, &facets::REFERENCE))?,
-        operating_mode: children.one(14, value)?,
-        decided_at: children.one(15, value)?,
+        settings_entry: children.optional(13, |node| count(node, &facets::ENTRY_NUMBER))?,
+        grant_id: children.optional(14, |node| text(node, &facets::REFERENCE))?,
+        operating_mode: children.one(15, value)?,
+        decided_at: children.one(16, value)?,
     };
     children.finish()?;
     Ok(made)
@@ -364,6 +366,9 @@ pub(crate) fn write_passage_decision(
     {
         let value = &of.rule_set_digest;
         out.display(C_PREFIX, "RuleSetDigest", value)?;
+    }
+    if let Some(value) = &of.settings_entry {
+        out.count(C_PREFIX, "SettingsEntry", *value, &facets::ENTRY_NUMBER)?;
     }
     if let Some(value) = &of.grant_id {
         out.text(C_PREFIX, "GrantId", value, &facets::REFERENCE)?;

@@ -1,0 +1,183 @@
+//! What the journal says last of each part, and of what the present plug-ins were made.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cordon_contract::{EntryKind, Fault, Rows, Table};
+use cordon_model::{Digest, PartyId};
+use cordon_wire::digest_of_bytes;
+use serde::{Deserialize, Serialize};
+
+use super::{Made, Maker, PART_BYTES_MAX, PARTS_MAX, Part, SettingsLabel};
+use crate::draft::Draft;
+
+/// A part as the journal says it last.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Held {
+    /// The entry that says it.
+    number: u64,
+    form: u16,
+    digest: Digest,
+    body: Vec<u8>,
+    /// It was found that this program cannot use it, and that is counted.
+    is_unusable: bool,
+}
+
+/// By what a part is told from another of its name.
+type Likeness = (u16, Digest);
+
+/// The settings that hold. What the journal says of them is state; who makes plug-ins of them comes with the program.
+pub(crate) struct Settings {
+    parts: Table<String, Held>,
+    maker: Option<Arc<dyn Maker>>,
+    /// What the present plug-ins were made of.
+    made_of: BTreeMap<String, Likeness>,
+    /// Something was said of which the plug-ins were not made yet.
+    is_news: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            parts: Table::new("parts", 1),
+            maker: None,
+            made_of: BTreeMap::new(),
+            is_news: false,
+        }
+    }
+}
+
+impl Settings {
+    /// Nothing known of the journal, and plug-ins that were made of what this maker says of today.
+    pub(crate) fn by(maker: Option<Arc<dyn Maker>>) -> Self {
+        let today = maker.iter().flat_map(|maker| maker.today());
+        let made_of = today.map(|part| (part.name.clone(), (part.form, part.digest())));
+        Self {
+            made_of: made_of.collect(),
+            maker,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn maker(&self) -> Option<Arc<dyn Maker>> {
+        self.maker.clone()
+    }
+
+    /// All that is stored.
+    pub(crate) fn tables(&mut self) -> Vec<&mut dyn Rows> {
+        vec![&mut self.parts]
+    }
+
+    /// Its table was filled or emptied.
+    pub(crate) fn restored(&mut self) {
+        self.is_news = true;
+    }
+
+    /// Nothing is known of the journal any more; the plug-ins stay as they are.
+    pub(crate) fn forget(&mut self) {
+        self.parts.begin_anew();
+    }
+
+    /// The last entry that says anything of settings; 0 for none. Together with the order of entries it names
+    /// everything that holds.
+    pub(crate) fn last(&self) -> u64 {
+        let numbers = self.parts.values().map(|held| held.number);
+        numbers.max().unwrap_or(0)
+    }
+
+    /// Takes in one entry.
+    pub(crate) fn apply(&mut self, number: u64, draft: &Draft) {
+        if draft.kind != EntryKind::Settings {
+            return;
+        }
+        let Some(label) = SettingsLabel::read(&draft.label) else {
+            return;
+        };
+        let is_known = self.parts.contains_key(&label.name);
+        if !is_known && self.parts.len() >= PARTS_MAX || draft.body.len() > PART_BYTES_MAX {
+            // No program writes so much; what holds stays.
+            return;
+        }
+        let held = Held {
+            number,
+            form: label.form,
+            digest: digest_of_bytes(&draft.body),
+            body: draft.body.to_vec(),
+            is_unusable: false,
+        };
+        self.parts.insert(label.name, held);
+        self.is_news = true;
+    }
+
+    /// Entries for the parts that are another today than the journal says last. `first` is the number the first of
+    /// them gets.
+    pub(crate) fn drafts(&self, hub: &PartyId, why: &str, first: u64) -> Vec<Draft> {
+        let today = self.maker.iter().flat_map(|maker| maker.today());
+        let other = today.filter(|part| {
+            let held = self.parts.get(&part.name);
+            held.is_none_or(|held| (held.form, held.digest) != (part.form, part.digest()))
+        });
+        let mut before = self.last();
+        let numbered = other.zip(first..);
+        let drafts = numbered.map(|(part, number)| {
+            let label = SettingsLabel::of(part, why, before);
+            before = number;
+            Draft {
+                label: label.to_string(),
+                digest: part.digest(),
+                body: part.body.clone(),
+                ..Draft::bare(EntryKind::Settings, hub.clone())
+            }
+        });
+        drafts.collect()
+    }
+
+    /// Plug-ins by what holds now, where those there are were made of something else; and the entries that this
+    /// program cannot use, which nobody was told of yet.
+    pub(crate) fn remade(&mut self) -> Option<(Made, Vec<(u64, Fault)>)> {
+        if !std::mem::take(&mut self.is_news) {
+            return None;
+        }
+        let maker = Arc::clone(self.maker.as_ref()?);
+        let holds = self.holds(maker.as_ref());
+        let of = |(name, part): (&String, &Part)| (name.clone(), (part.form, part.digest()));
+        let made_of: BTreeMap<String, Likeness> = holds.iter().map(of).collect();
+        if made_of == self.made_of {
+            return None;
+        }
+        let parts = holds.iter().map(|(name, part)| (name.as_str(), part));
+        let made = match maker.make(&parts.collect()) {
+            Ok(made) => made,
+            Err(fault) => {
+                tracing::error!(%fault, "no plug-ins can be made of the settings; those there are stay");
+                return None;
+            }
+        };
+        self.made_of = made_of;
+        let mut marked = Vec::new();
+        for unusable in &made.unusable {
+            let is_new = |held: &Held| !held.is_unusable;
+            if let Some(held) = self.parts.get(&unusable.name).filter(|it| is_new(it)) {
+                marked.push((held.number, unusable.why.clone()));
+            }
+            self.parts
+                .change_if(&unusable.name, is_new, |held| held.is_unusable = true);
+        }
+        Some((made, marked))
+    }
+
+    /// Each part as it holds: as the journal says last, else as the configuration says today.
+    fn holds(&self, maker: &dyn Maker) -> BTreeMap<String, Part> {
+        let today = maker.today().iter();
+        let mut holds: BTreeMap<String, Part> = today
+            .map(|part| (part.name.clone(), part.clone()))
+            .collect();
+        // What no program of today reads any more is nobody's setting.
+        for (name, holds) in &mut holds {
+            if let Some(held) = self.parts.get(name) {
+                *holds = Part::new(name, held.form, held.body.clone());
+            }
+        }
+        holds
+    }
+}

@@ -1,0 +1,16 @@
+//! Settings are entries (I15): what decides stands in the journal, part by part, before anything is decided by it.
+//!
+//! The configuration is read by the program alone. What of it decides (plan, rules, routes, the settings of plug-ins,
+//! mapping packages, the program's version) it hands over as [`Part`]s with a [`Maker`] that makes plug-ins of them.
+//! A part that is another than the journal says last is written as an entry of kind `Settings`; stepping that entry,
+//! live, at a restart and in a replay alike, makes the plug-ins again and leaves their tables as they are.
+
+mod held;
+mod label;
+mod part;
+mod past;
+
+pub(crate) use held::Settings;
+pub use label::SettingsLabel;
+pub use part::{Made, Maker, PART_BYTES_MAX, PARTS_BYTES_MAX, PARTS_MAX, Part, Unusable};
+pub use past::{HeldPart, settings_at};
