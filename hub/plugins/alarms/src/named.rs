@@ -54,7 +54,7 @@ pub(crate) struct Named {
 impl Named {
     pub(crate) fn new() -> Self {
         Self {
-            known: Table::new("named", 1),
+            known: Table::new("named", 2),
             days: BTreeSet::new(),
             count: BTreeMap::new(),
         }

@@ -218,13 +218,16 @@ impl AlarmPlugin {
         let id = &update.alarm_id;
         let alarm = self.state.alarms.get(id)?;
         let said = said_name(entry, id);
-        let is_it = match self.state.named.given(partner, mark(said)) {
+        let given = self.state.named.given(partner, mark(said));
+        let is_it = match given {
             Some(given) => given == Given::One(alarm.identity()),
             // A name that the hub made; his own that is not remembered may have been of others.
             None => said == id && (!self.is_his(partner, alarm) || alarm.author != Some(mark(id))),
         };
+        // The page's own name for it is that, whatever the hub told again from it.
+        let is_pages = said == id && alarm.author != Some(mark(id));
         let mut his = self.his(partner, id).chain(self.his(partner, said));
-        let others = his.any(|(other, _)| other != id);
+        let others = !is_pages && his.any(|(other, _)| other != id);
         if !is_it || others {
             return Some(SEVERAL);
         }

@@ -1,6 +1,8 @@
 //! Which alarm an event tells of again: by its name, its code, its place and its words. What is over is told of
 //! no more: whatever comes after that is another alarm, whenever its source says that it happened.
 
+use std::collections::BTreeSet;
+
 use cordon_contract::{Decisions, Entry, made_name, speaker_of};
 use cordon_model::name::mark;
 use cordon_model::{AlarmEvent, Body};
@@ -186,7 +188,10 @@ impl AlarmPlugin {
             && let Some(name) = self.author_name(entry, event)
         {
             let (named, partners) = (&mut self.state.named, self.enterprises);
-            named.give((partner, name), alarm, entry.time, partners);
+            // The page's name too: he may give it to another one day.
+            for name in BTreeSet::from([name, mark(leader)]) {
+                named.give((partner.clone(), name), alarm, entry.time, partners);
+            }
         }
     }
 
