@@ -15,7 +15,7 @@ const HELP: &str = "\
 cordon-bench [--quick] [--only NAME] [--data DIR] [--out FILE] [--json FILE]
 
   --quick       under forty seconds, wider ranges
-  --only NAME   one measurement: verify accept exchange hostile gate resent grants journal state restart backlog; the page is then printed unless --out is given
+  --only NAME   one measurement: verify accept exchange hostile gate resent grants journal state restart records backlog; the page is then printed unless --out is given
   --data DIR    folder on the disk to measure (default target/bench-data); left empty
   --out FILE    the page (default docs/benchmarks.md)
   --json FILE   the same for programs
