@@ -65,7 +65,7 @@ pub enum Command {
         Example:\n  cordon journal replay --config demo-data/park.toml"
     )]
     Replay(Replay),
-    /// Keep old sealed segments packed, in about a tenth of their room
+    /// Keep old sealed segments packed, in less room
     #[command(
         after_help = "The hub must not run. Each segment is read through before its unpacked file goes; chain, digests and\n\
         seals stay as they are, and everything reads a packed segment as before. Exit code 1 when one is\n\

@@ -1,4 +1,4 @@
-//! `cordon journal pack`: old sealed segments in a tenth of their room.
+//! `cordon journal pack`: old sealed segments in less room.
 
 use std::path::PathBuf;
 

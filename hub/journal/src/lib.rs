@@ -8,7 +8,7 @@
 //! - [`verify`] checks everything, also while the hub runs.
 //! - [`StateStore`] keeps snapshots, inbox keys and named spaces on redb, with the journal position in
 //!   the same commit.
-//! - [`Packer`] keeps what is sealed and old in a tenth of the room, readable as before; [`Archiver`] keeps it
+//! - [`Packer`] keeps what is sealed and old in less room, readable as before; [`Archiver`] keeps it
 //!   elsewhere, and through [`Tiered`] it is read from there.
 //! - [`probe`] measures the raw disk beside the journal, so that benchmarks can speak in ratios.
 //!

@@ -13,7 +13,7 @@ use crate::fault::{FaultKind, JournalFault, Result};
 use crate::journal::take_lock;
 use crate::segment::{self, HEAD_BYTES, SEAL_BYTES, Seal, Segment};
 
-/// The usual level of zstd: of XML a tenth is left, at some hundred megabytes a second.
+/// The usual level of zstd.
 const LEVEL: i32 = 3;
 /// What must stay free on the disk beside a packed file, bytes.
 const KEPT_FREE: u64 = 32 << 20;
