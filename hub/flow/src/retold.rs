@@ -61,7 +61,7 @@ fn rename(entry: &Entry, message: &Message, register: &Register, decisions: &mut
 }
 
 /// In one flood alarm, which counts it, rises to its level and shows where it is. It is the hub's: its
-/// author does not end it.
+/// author does not end it. The name that he gave goes along: it is of this one too.
 fn count(entry: &Entry, message: &Message, register: &Register, decisions: &mut Decisions) {
     let speaker = speaker_of(message);
     let (Body::AlarmEvent(event), Some(alarm_id)) = (&message.body, register.alarms.flood(speaker))
@@ -98,5 +98,5 @@ fn count(entry: &Entry, message: &Message, register: &Register, decisions: &mut 
         description: clip_empty(&words, 2_000),
         ..event.clone()
     };
-    decisions.emit(Body::AlarmEvent(flood), None);
+    decisions.emit(Body::AlarmEvent(flood), Some(event.alarm_id.clone()));
 }

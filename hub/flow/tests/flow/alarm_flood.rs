@@ -86,10 +86,15 @@ async fn a_flood_alarm_shows_the_words_and_the_place_of_what_it_counts() {
         .iter()
         .rev()
         .find_map(|one| match &one.entry.message.as_deref()?.body {
-            Body::AlarmEvent(it) if it.alarm_id.starts_with("flow-") => Some(it.clone()),
+            Body::AlarmEvent(it) if it.alarm_id.starts_with("flow-") => {
+                let message = one.entry.message.as_deref()?;
+                Some((it.clone(), message.header.correlation_id.clone()))
+            }
             _ => None,
         });
-    let told = told.unwrap();
+    let (told, name) = told.unwrap();
+    // No step under this name may be taken for another alarm that bears it.
+    assert_eq!(name.as_deref(), Some("F-1"));
     assert!(told.description.ends_with("TRUE FIRE tank 7"), "{told:?}");
     assert_eq!(told.area_id.as_deref(), Some("AREA-KEY-1"));
     assert_eq!(told.gate_id.unwrap().as_str(), "ENT-2-G1");

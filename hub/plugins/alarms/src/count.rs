@@ -27,6 +27,11 @@ pub(crate) fn is_of_many(event: &AlarmEvent) -> bool {
     event.alarm_id.ends_with(OF_MANY)
 }
 
+/// Whether an alarm bears a name of the flow's.
+pub(crate) fn is_of_flow(event: &AlarmEvent) -> bool {
+    event.alarm_id.starts_with("flow-")
+}
+
 /// What one more that is counted in an alarm is to those that last in it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Further {
@@ -60,7 +65,7 @@ impl AlarmPlugin {
     /// flow thinks of messages is paced by the flow.
     pub(crate) fn is_flood(&self, entry: &Entry, event: &AlarmEvent, owner: &Owner) -> bool {
         let of_park = matches!(owner, Owner::Park(_));
-        let of_flow = event.alarm_id.starts_with("flow-") || is_of_many(event);
+        let of_flow = is_of_flow(event) || is_of_many(event);
         let most = self.share().min(FOUND_MAX);
         !of_park && !of_flow && self.is_hubs(entry) && self.state.open_of(owner) >= most
     }

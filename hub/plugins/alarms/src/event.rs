@@ -122,6 +122,7 @@ impl AlarmPlugin {
             alarm_id: leader.to_owned(),
             ..event.clone()
         };
+        self.note_given(entry, leader, event);
         if is_other {
             self.counts_many(leader);
         }

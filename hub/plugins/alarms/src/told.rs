@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use cordon_contract::{Decisions, Entry, made_name, speaker_of};
+use cordon_contract::{Decisions, Entry, Owner, made_name, speaker_of};
 use cordon_model::name::mark;
 use cordon_model::{AlarmEvent, Body};
 
 use crate::alarm::Alarm;
 use crate::alike::Standing;
+use crate::count::is_of_flow;
 use crate::detect;
 use crate::life::is_over;
 use crate::plugin::AlarmPlugin;
@@ -182,17 +183,39 @@ impl AlarmPlugin {
                 }
             }
         }
-        let partner = self.owners.partner(speaker(entry)).cloned();
-        let alarm = self.state.alarms.get(leader).map(Alarm::identity);
-        if let (Some(partner), Some(alarm)) = (partner, alarm)
-            && let Some(name) = self.author_name(entry, event)
-        {
+        self.note_given(entry, leader, event);
+    }
+
+    /// Remembers that a partner gave a name to what is this alarm, or is counted in it.
+    pub(crate) fn note_given(&mut self, entry: &Entry, leader: &str, event: &AlarmEvent) {
+        let Some(alarm) = self.state.alarms.get(leader) else {
+            return;
+        };
+        let of_flood = self.flood_name(entry, event);
+        let (partner, name) = match (of_flood, &alarm.owner) {
+            (Some(name), Owner::Partner(partner)) => (Some(partner), Some(name)),
+            (Some(_), _) => return,
+            (None, _) => {
+                let partner = self.owners.partner(speaker(entry));
+                (partner, self.author_name(entry, event))
+            }
+        };
+        if let (Some(partner), Some(name)) = (partner.cloned(), name) {
+            let alarm = alarm.identity();
             let (named, partners) = (&mut self.state.named, self.enterprises);
             // The page's name too: he may give it to another one day.
             for name in BTreeSet::from([name, mark(leader)]) {
                 named.give((partner.clone(), name), alarm, entry.time, partners);
             }
         }
+    }
+
+    /// A mark of the name that its author gave what the flow counts in its flood alarm.
+    fn flood_name(&self, entry: &Entry, event: &AlarmEvent) -> Option<u64> {
+        let header = &entry.message.as_deref()?.header;
+        let is_counted = entry.cause != 0 && self.is_hubs(entry) && is_of_flow(event);
+        let name = header.correlation_id.as_deref();
+        name.filter(|_| is_counted).map(mark)
     }
 
     /// A mark of the name that its author gave an alarm, whatever the flow or this plug-in calls it when it is told again.

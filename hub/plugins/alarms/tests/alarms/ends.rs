@@ -825,3 +825,73 @@ fn a_step_under_a_name_that_another_bore_before_is_refused_however_long_that_is_
     hub.update("enterprise-1", "E2", (Acknowledged, Cleared), Some("out"));
     assert_eq!(all(&hub, Cleared).len(), 1);
 }
+
+/// What the flow counted in the partner's flood alarm bore the name too: "SOUTH is out" ended NORTH.
+#[test]
+fn a_step_under_a_name_of_what_the_flow_counts_ends_no_other() {
+    for counted_first in [false, true] {
+        let mut hub = Hub::new(DUTY);
+        hub.led_by = Some("enterprise-1".to_owned());
+        let count = |hub: &mut Hub, name: &str| {
+            hub.called = Some(name.to_owned());
+            let counted = AlarmEvent {
+                enterprise_id: Some("enterprise-1".parse().unwrap()),
+                ..event("flow-9", AlarmLevel::Red, "RED FIRE SOUTH FIRE", hub.now)
+            };
+            let body = Some(Body::AlarmEvent(counted));
+            hub.step(EntryKind::Message, "HUB-1", body, "", 1);
+            hub.called = None;
+        };
+        count(&mut hub, "z0");
+        if counted_first {
+            count(&mut hub, "z1");
+        }
+        red(&mut hub, Who::Enterprise, "z1", "NORTH FIRE");
+        red(&mut hub, Who::Enterprise, "z2", "WEST FIRE");
+        if !counted_first {
+            count(&mut hub, "z1");
+        }
+        hub.restart();
+        for to in [Acknowledged, Cleared, Rejected] {
+            let said = hub.update("enterprise-1", "z1", (Raised, to), Some("SOUTH is out"));
+            let is_refused = audits(&said).iter().any(|it| it.contains("step-refused"));
+            assert!(is_refused, "{counted_first} {to}: {said:?}");
+        }
+        assert_eq!(all(&hub, Raised).len(), 3, "{counted_first}");
+        hub.update("enterprise-1", "z2", (Raised, Cleared), Some("WEST is out"));
+        assert_eq!(all(&hub, Raised).len(), 2, "{counted_first}");
+    }
+}
+
+/// The flow tells a step again under the name that it gave the alarm: what counts is the name that was said.
+#[test]
+fn a_step_that_the_flow_tells_again_is_of_the_name_that_was_said() {
+    for others in [false, true] {
+        let mut hub = Hub::new(DUTY);
+        let again = |hub: &mut Hub, said: &str, body: Body| {
+            let speech = ("enterprise-1".to_owned(), Some(said.to_owned()));
+            hub.told_again(speech, body)
+        };
+        let told = event("flow-7", AlarmLevel::Red, "NORTH FIRE", hub.now);
+        again(&mut hub, "v1", Body::AlarmEvent(told));
+        if others {
+            let told = event("flow-8", AlarmLevel::Red, "SOUTH FIRE", hub.now);
+            again(&mut hub, "v1", Body::AlarmEvent(told));
+            hub.update("operator-1", "flow-8", (Raised, Rejected), Some("none"));
+        }
+        let step = cordon_model::AlarmUpdate {
+            alarm_id: "flow-7".to_owned(),
+            state: Cleared,
+            previous: Raised,
+            actor_id: "enterprise-1".parse().unwrap(),
+            receiver: None,
+            escalation_level: None,
+            note: Some("SOUTH is out".to_owned()),
+            updated_at: hub.now,
+        };
+        let said = again(&mut hub, "v1", Body::AlarmUpdate(step));
+        let is_refused = audits(&said).iter().any(|it| it.contains("step-refused"));
+        assert_eq!(is_refused, others, "{said:?}");
+        assert_eq!(all(&hub, Raised).len(), usize::from(others));
+    }
+}

@@ -42,7 +42,7 @@ pub fn party(id: &str) -> PartyId {
 /// Kind, sender, body, label, cause, and the speaker whom the hub attests with what it was called.
 type Input = (EntryKind, String, Option<Body>, String, u64, Option<Speech>);
 /// A speaker, and the name under which he said what the hub says under another.
-type Speech = (String, Option<String>);
+pub type Speech = (String, Option<String>);
 
 pub struct Hub {
     pub plugin: AlarmPlugin,
@@ -51,6 +51,8 @@ pub struct Hub {
     pub entries: Vec<Entry>,
     /// Whose statement leads to what has a cause.
     pub led_by: Option<String>,
+    /// What the author of what has a cause called it, where the hub says it of itself.
+    pub called: Option<String>,
     /// How long before it is heard what is said happened, by the clock of who says it.
     pub behind_s: i64,
     /// Orders that wait for an outcome: number, receiver, what they say.
@@ -76,6 +78,7 @@ impl Hub {
             plugin,
             now: "2026-11-24T08:00:00+08:00".parse().unwrap(),
             led_by: None,
+            called: None,
             behind_s: 0,
             entries: Vec::new(),
             orders: Vec::new(),
@@ -109,6 +112,21 @@ impl Hub {
         let device = Some((device.to_owned(), None));
         let kind = EntryKind::Message;
         self.led((kind, "HUB-1".into(), Some(body), String::new(), 0, device))
+    }
+
+    /// What the flow tells again under a name of its own: whose word it is, and what he called it.
+    pub fn told_again(&mut self, speech: Speech, body: Body) -> Vec<Body> {
+        let kind = EntryKind::Message;
+        let cause = self.entries.len().max(1) as u64;
+        let speech = Some(speech);
+        self.led((
+            kind,
+            "HUB-1".into(),
+            Some(body),
+            String::new(),
+            cause,
+            speech,
+        ))
     }
 
     /// An alarm that rises leaves its groups and joins them again: so a group and its member may be told as they
@@ -206,6 +224,7 @@ impl Hub {
         let (speaker, name) = speaker.unzip();
         // Whose statement led to it, as the core writes it.
         let led = self.led_by.clone().filter(|_| cause != 0);
+        let called = self.called.clone().filter(|_| cause != 0);
         let message = body.map(|body| {
             Arc::new(Message {
                 header: Header {
@@ -218,7 +237,7 @@ impl Hub {
                     occurred_at: self.now.plus_seconds(-self.behind_s),
                     sent_at: self.now,
                     sequence: 0,
-                    correlation_id: name.flatten(),
+                    correlation_id: name.flatten().or(called),
                     attested_by: speaker.as_ref().map(|_| party(sender)),
                     source_ref: speaker.or(led),
                     quality: Quality::Measured,
