@@ -143,6 +143,17 @@ pub fn made_name(device: &str, at: Timestamp) -> String {
     format!("{device}:{}", at.micros())
 }
 
+/// Whether a name was made for what this message says happened then: its device gave none. The mapping takes the instant of the reading,
+/// whatever time its words give.
+pub fn is_made_name(message: &Message, occurred_at: Timestamp, name: &str) -> bool {
+    let header = &message.header;
+    let times = [occurred_at, header.occurred_at, header.sent_at];
+    let mut made = times
+        .into_iter()
+        .map(|at| made_name(speaker_of(message), at));
+    made.any(|made| name.contains(&made))
+}
+
 /// One entry. Cheap to clone: the message is shared.
 #[derive(Clone, Debug)]
 pub struct Entry {

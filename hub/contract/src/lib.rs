@@ -29,8 +29,8 @@ pub use adapter::{Adapter, BoxFuture, Definition, Link};
 pub use clock::{Clock, ClockStanding, ManualClock, SystemClock};
 pub use entry::{
     ACTED, ALARM_FORGOTTEN, ALARMS_OPEN_MAX, COUNTED_HERE, Entry, EntryKind, HUB_START, NO_TEXT,
-    NOTHING_SENT, REPORT_ANSWERED, Standing, is_emergency, is_planned, made_name, speaker_of,
-    type_in_label,
+    NOTHING_SENT, REPORT_ANSWERED, Standing, is_emergency, is_made_name, is_planned, made_name,
+    speaker_of, type_in_label,
 };
 pub use fault::{Code, Fault};
 pub use health::{DeviceHealth, LinkState, Probe};

@@ -31,7 +31,21 @@ const READINGS_OF_UNPLANNED: u32 = 100;
 /// Under which name those are told of together.
 pub(crate) const UNPLANNED: &str = "unplanned-devices";
 /// How the words begin that stand before those of an alarm that was counted.
-pub(crate) const BEYOND: &str = "超出限额，已计";
+const BEYOND: &str = "超出限额，已计";
+/// And how they end.
+const BEYOND_END: &str = "beyond its pace were counted and not recorded";
+
+/// What stands before the words of an alarm that was counted: of whom, and how many in all.
+pub(crate) fn beyond_words(who: &str, count: u64) -> String {
+    format!("{BEYOND} {count} 条 / {count} of {who} {BEYOND_END}")
+}
+
+/// The words of an alarm that was counted, without what stands before them; `None` for one that was not.
+pub(crate) fn own_words(description: &str) -> Option<&str> {
+    let words = description.strip_prefix('[')?.strip_prefix(BEYOND)?;
+    let (_, own) = words.split_once(BEYOND_END)?;
+    own.strip_prefix("] ")
+}
 
 /// What one reading costs.
 #[derive(Clone, Copy, Debug)]

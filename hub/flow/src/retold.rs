@@ -1,10 +1,10 @@
 //! What an alarm is told again as: under the hub's own name, or in the flood alarm of its author.
 
-use cordon_contract::{COUNTED_HERE, Decisions, Entry, speaker_of};
+use cordon_contract::{COUNTED_HERE, Decisions, Entry, is_made_name, speaker_of};
 use cordon_model::{AlarmEvent, AlarmState, AlarmUpdate, Body, Message, PartyId};
 
 use crate::authority::{Register, is_over};
-use crate::device_pace::{BEYOND, UNPLANNED};
+use crate::device_pace::{UNPLANNED, own_words};
 use crate::flags;
 use crate::text::clip_empty;
 
@@ -68,11 +68,12 @@ fn count(entry: &Entry, message: &Message, register: &Register, decisions: &mut 
     else {
         return;
     };
-    let is_paced = event
-        .description
-        .get(1..)
-        .is_some_and(|words| words.starts_with(BEYOND));
-    let what = if is_paced { "alarms" } else { "open alarms" };
+    let paced = own_words(&event.description);
+    let what = if paced.is_some() {
+        "alarms"
+    } else {
+        "open alarms"
+    };
     let words = format!(
         "报警过多，{speaker} 后续报警计入此条 / too many {what} of {speaker}, further ones are {COUNTED_HERE}{} {} {}",
         event.alarm_level, event.alarm_code, event.description
@@ -98,5 +99,10 @@ fn count(entry: &Entry, message: &Message, register: &Register, decisions: &mut 
         description: clip_empty(&words, 2_000),
         ..event.clone()
     };
-    decisions.emit(Body::AlarmEvent(flood), Some(event.alarm_id.clone()));
+    // A name of nobody's is none, and what says the same again is no other of that name.
+    let words = paced.unwrap_or(&event.description);
+    let name = &event.alarm_id;
+    let is_none = is_made_name(message, event.occurred_at, name)
+        || register.alarms.is_the_same(speaker, event, words);
+    decisions.emit(Body::AlarmEvent(flood), (!is_none).then(|| name.clone()));
 }

@@ -18,7 +18,7 @@ use super::mapped::{SealedReading, seal_reading};
 use super::refused::{Offender, RefusedDraft};
 use super::rules::{Corridor, CorridorRules};
 use crate::authority::Authority;
-use crate::device_pace::{BEYOND, Beyond, DevicePace, whose};
+use crate::device_pace::{Beyond, DevicePace, beyond_words, whose};
 use crate::fault::{DEVICE_PACED, fault};
 use crate::inbox::Inbox;
 use crate::misread::Misreads;
@@ -151,9 +151,7 @@ impl Bench {
     /// one, or that something was counted.
     fn told(&self, source: &Source, beyond: Beyond) -> Option<Work> {
         let Beyond { who, count, worst } = beyond;
-        let words = format!(
-            "{BEYOND} {count} 条 / {count} of {who} beyond its pace were counted and not recorded"
-        );
+        let words = beyond_words(&who, count);
         let sealed = match worst.map(|worst| worst.counted(&who, &words, &self.sealer)) {
             Some(Ok(worst)) => Ok(SealedReading {
                 messages: vec![worst],

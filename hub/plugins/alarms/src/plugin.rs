@@ -225,7 +225,7 @@ impl AlarmPlugin {
             None => said == id && (!self.is_his(partner, alarm) || alarm.author != Some(mark(id))),
         };
         // The page's own name for it is that, whatever the hub told again from it.
-        let is_pages = said == id && alarm.author != Some(mark(id));
+        let is_pages = given.is_some() && said == id && alarm.author != Some(mark(id));
         let mut his = self.his(partner, id).chain(self.his(partner, said));
         let others = !is_pages && his.any(|(other, _)| other != id);
         if !is_it || others {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use cordon_contract::{Decisions, Entry, Owner, made_name, speaker_of};
+use cordon_contract::{Decisions, Entry, Owner, is_made_name, speaker_of};
 use cordon_model::name::mark;
 use cordon_model::{AlarmEvent, Body};
 
@@ -165,11 +165,7 @@ impl AlarmPlugin {
         let told_again = entry.cause != 0 && event.alarm_id == anew_name(entry.cause);
         let given = message.header.correlation_id.as_deref();
         let name = given.filter(|_| told_again).unwrap_or(&event.alarm_id);
-        let header = &message.header;
-        // The mapping takes the instant of the reading, whatever time its words give.
-        let times = [event.occurred_at, header.occurred_at, header.sent_at];
-        let made = times.map(|at| made_name(speaker_of(message), at));
-        (!made.iter().any(|made| name.contains(made))).then_some(name)
+        (!is_made_name(message, event.occurred_at, name)).then_some(name)
     }
 
     /// Counts what its source told in an alarm, by its name if it has one.

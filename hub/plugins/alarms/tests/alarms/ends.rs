@@ -895,3 +895,39 @@ fn a_step_that_the_flow_tells_again_is_of_the_name_that_was_said() {
         assert_eq!(all(&hub, Raised).len(), usize::from(others));
     }
 }
+
+/// Where no more names are remembered a name of the hub's that he took for another of his was sure.
+#[test]
+fn a_step_under_a_name_of_the_hubs_that_is_not_remembered_ends_no_other() {
+    let mut hub = Hub::new(DUTY);
+    hub.led_by = Some("enterprise-1".to_owned());
+    for number in 0..10_000 {
+        hub.called = Some(format!("n{number}"));
+        let counted = AlarmEvent {
+            enterprise_id: Some("enterprise-1".parse().unwrap()),
+            ..event("flow-9", AlarmLevel::Yellow, "YELLOW FIRE", hub.now)
+        };
+        let body = Some(Body::AlarmEvent(counted));
+        hub.step(EntryKind::Message, "HUB-1", body, "", 1);
+    }
+    hub.called = None;
+    let again = |hub: &mut Hub, said: &str, id: &str, text: &str| {
+        let speech = ("enterprise-1".to_owned(), Some(said.to_owned()));
+        let told = event(id, AlarmLevel::Red, text, hub.now);
+        hub.told_again(speech, Body::AlarmEvent(told));
+    };
+    again(&mut hub, "t1", "flow-20", "ZONE 1 FIRE");
+    again(&mut hub, "flow-20", "flow-21", "ZONE 2 FIRE");
+    for (from, to) in [(Raised, Acknowledged), (Acknowledged, Closed)] {
+        hub.update("operator-1", "flow-21", (from, to), Some("looked"));
+    }
+    let said = hub.update(
+        "enterprise-1",
+        "flow-20",
+        (Raised, Cleared),
+        Some("ZONE 2 is out"),
+    );
+    let is_refused = audits(&said).iter().any(|it| it.contains("step-refused"));
+    assert!(is_refused, "{said:?}");
+    assert!(all(&hub, Raised).iter().any(|(id, _)| id == "flow-20"));
+}
