@@ -32,19 +32,16 @@ const READINGS_OF_UNPLANNED: u32 = 100;
 pub(crate) const UNPLANNED: &str = "unplanned-devices";
 /// How the words begin that stand before those of an alarm that was counted.
 const BEYOND: &str = "超出限额，已计";
-/// And how they end.
-const BEYOND_END: &str = "beyond its pace were counted and not recorded";
 
 /// What stands before the words of an alarm that was counted: of whom, and how many in all.
 pub(crate) fn beyond_words(who: &str, count: u64) -> String {
-    format!("{BEYOND} {count} 条 / {count} of {who} {BEYOND_END}")
+    format!("{BEYOND} {count} 条 / {count} of {who} beyond its pace were counted and not recorded")
 }
 
-/// The words of an alarm that was counted, without what stands before them; `None` for one that was not.
-pub(crate) fn own_words(description: &str) -> Option<&str> {
-    let words = description.strip_prefix('[')?.strip_prefix(BEYOND)?;
-    let (_, own) = words.split_once(BEYOND_END)?;
-    own.strip_prefix("] ")
+/// Whether these are the words of an alarm that was counted so.
+pub(crate) fn is_beyond(description: &str) -> bool {
+    let words = description.strip_prefix('[');
+    words.is_some_and(|words| words.starts_with(BEYOND))
 }
 
 /// What one reading costs.

@@ -4,7 +4,7 @@ use cordon_contract::{COUNTED_HERE, Decisions, Entry, is_made_name, speaker_of};
 use cordon_model::{AlarmEvent, AlarmState, AlarmUpdate, Body, Message, PartyId};
 
 use crate::authority::{Register, is_over};
-use crate::device_pace::{UNPLANNED, own_words};
+use crate::device_pace::{UNPLANNED, is_beyond};
 use crate::flags;
 use crate::text::clip_empty;
 
@@ -68,11 +68,9 @@ fn count(entry: &Entry, message: &Message, register: &Register, decisions: &mut 
     else {
         return;
     };
-    let paced = own_words(&event.description);
-    let what = if paced.is_some() {
-        "alarms"
-    } else {
-        "open alarms"
+    let what = match is_beyond(&event.description) {
+        true => "alarms",
+        false => "open alarms",
     };
     let words = format!(
         "报警过多，{speaker} 后续报警计入此条 / too many {what} of {speaker}, further ones are {COUNTED_HERE}{} {} {}",
@@ -99,10 +97,9 @@ fn count(entry: &Entry, message: &Message, register: &Register, decisions: &mut 
         description: clip_empty(&words, 2_000),
         ..event.clone()
     };
-    // A name of nobody's is none, and what says the same again is no other of that name.
-    let words = paced.unwrap_or(&event.description);
+    // A name that was made is nobody's. Whether what is counted says the same again as an alarm of its name, only all that both say
+    // could tell, and of that the flood alarm keeps the newest alone.
     let name = &event.alarm_id;
-    let is_none = is_made_name(message, event.occurred_at, name)
-        || register.alarms.is_the_same(speaker, event, words);
-    decisions.emit(Body::AlarmEvent(flood), (!is_none).then(|| name.clone()));
+    let is_given = !is_made_name(message, event.occurred_at, name);
+    decisions.emit(Body::AlarmEvent(flood), is_given.then(|| name.clone()));
 }

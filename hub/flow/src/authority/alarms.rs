@@ -12,7 +12,6 @@
 use std::collections::BTreeMap;
 
 use cordon_contract::{ALARMS_OPEN_MAX, Rows, Table, Word, speaker_of};
-use cordon_model::name::mark;
 use cordon_model::{AlarmEvent, AlarmLevel, AlarmState, DeviceId, Message, PartyId};
 use serde::{Deserialize, Serialize};
 
@@ -35,8 +34,6 @@ pub(crate) struct Raised {
     /// The worst level it was told at.
     pub level: AlarmLevel,
     state: AlarmState,
-    /// A mark of what it was raised as.
-    said: u64,
     /// The name its raiser gave it, where the hub gave it another.
     called: Option<String>,
     /// The entry that raised it again when it was over, and what it was until then: a plug-in that still knows
@@ -71,7 +68,7 @@ pub(crate) struct AlarmBook {
 impl Default for AlarmBook {
     fn default() -> Self {
         Self {
-            known: Table::new("alarms", 2),
+            known: Table::new("alarms", 1),
             open: BTreeMap::new(),
             closed: BTreeMap::new(),
             called: Table::new("called", 1),
@@ -137,17 +134,6 @@ impl AlarmBook {
                 _ => true,
             };
             known.by == speaker && same_device && !is_over(known.state)
-        })
-    }
-
-    /// Whether an event, in these words, says what an alarm of its name and speaker was raised as.
-    pub(crate) fn is_the_same(&self, speaker: &str, event: &AlarmEvent, words: &str) -> bool {
-        let name = event.alarm_id.as_str();
-        let own = self.was_id(speaker, name);
-        let mut known = [Some(name), own].into_iter().flatten();
-        known.any(|id| {
-            let known = self.known.get(id).filter(|known| known.by == speaker);
-            known.is_some_and(|known| known.said == said(event, words))
         })
     }
 
@@ -259,7 +245,6 @@ impl AlarmBook {
             device: event.source_device.clone(),
             level: event.alarm_level,
             state: event.state,
-            said: said(event, &event.description),
             called,
             reopened: None,
         };
@@ -351,17 +336,6 @@ impl AlarmBook {
 }
 
 /// Notes the name that an alarm bears beside the one its raiser gave it.
-/// A mark of what an event says, in these words: what, where, of which device.
-fn said(event: &AlarmEvent, words: &str) -> u64 {
-    let device = event.source_device.as_ref().map(DeviceId::as_str);
-    let area = event.area_id.as_deref();
-    let lane = event.lane_id.as_ref().map(|lane| lane.as_str());
-    let code = event.alarm_code;
-    mark(&format!(
-        "{code}\u{2}{device:?}{area:?}{lane:?}\u{2}{words}"
-    ))
-}
-
 fn note_given(
     given: &mut BTreeMap<(String, String), BTreeMap<u64, String>>,
     id: &str,

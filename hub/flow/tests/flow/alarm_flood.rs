@@ -79,9 +79,19 @@ async fn a_flood_alarm_shows_the_words_and_the_place_of_what_it_counts() {
         description: "TRUE FIRE tank 7".into(),
         ..alarm("F-1", Some("ENT-2"))
     });
-    assert_eq!(warned(&hub, &two, vec![fire]).await, ["F062"]);
+    // A name that was made for what has none is nobody's.
+    let made = cordon_contract::made_name("ENT-2", morning());
+    let nameless = raise(&made, "ENT-2", "NO-9", AlarmLevel::Blue);
+    assert_eq!(warned(&hub, &two, vec![nameless, fire]).await, ["F062"; 2]);
     hub.shutdown().await.unwrap();
     let stored = park.entries();
+    let names = stored.iter().filter_map(|one| {
+        let message = one.entry.message.as_deref()?;
+        let is_flood =
+            matches!(&message.body, Body::AlarmEvent(it) if it.alarm_id.starts_with("flow-"));
+        is_flood.then_some(message.header.correlation_id.as_deref())
+    });
+    assert_eq!(names.collect::<Vec<_>>(), [Some("Z-3"), None, Some("F-1")]);
     let told = stored
         .iter()
         .rev()
@@ -99,44 +109,6 @@ async fn a_flood_alarm_shows_the_words_and_the_place_of_what_it_counts() {
     assert_eq!(told.area_id.as_deref(), Some("AREA-KEY-1"));
     assert_eq!(told.gate_id.unwrap().as_str(), "ENT-2-G1");
     assert_eq!(told.lane_id.unwrap().as_str(), "ENT-2-G1-L1");
-    park.replays();
-}
-
-/// What says the same again is no other of its name: its author's steps went to nothing from then on.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_flood_alarm_hands_on_the_name_of_what_is_another() {
-    let park = park_of_three();
-    let mut ca = Ca::new(park.dir.path());
-    let two = ca.partner("ENT-2", Role::Enterprise);
-    let operator = ca.partner("OP-1", Role::Operator);
-    let hub = park.start().await;
-    let blue = |id: &str| raise(id, "ENT-2", "NO-1", AlarmLevel::Blue);
-    let told = warned(&hub, &two, ["Z-0", "Z-1", "Z-2"].map(blue).to_vec()).await;
-    assert_eq!(told, [""; 3]);
-    close(&hub, &operator, "Z-0").await;
-    let Body::AlarmEvent(first) = blue("Z-0") else {
-        panic!("an alarm");
-    };
-    let elsewhere = Body::AlarmEvent(AlarmEvent {
-        area_id: Some("AREA-KEY-1".into()),
-        ..first
-    });
-    assert_eq!(warned(&hub, &two, vec![blue("Z-3")]).await, [""]);
-    assert_eq!(
-        warned(&hub, &two, vec![blue("Z-0"), elsewhere]).await,
-        ["F062"; 2]
-    );
-    hub.shutdown().await.unwrap();
-    let stored = park.entries();
-    let names = stored.iter().filter_map(|one| {
-        let message = one.entry.message.as_deref()?;
-        let Body::AlarmEvent(event) = &message.body else {
-            return None;
-        };
-        let is_flood = event.alarm_id.starts_with("flow-");
-        is_flood.then_some(message.header.correlation_id.as_deref())
-    });
-    assert_eq!(names.collect::<Vec<_>>(), [None, Some("Z-0")]);
     park.replays();
 }
 
