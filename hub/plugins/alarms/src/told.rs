@@ -165,7 +165,14 @@ impl AlarmPlugin {
         let told_again = entry.cause != 0 && event.alarm_id == anew_name(entry.cause);
         let given = message.header.correlation_id.as_deref();
         let name = given.filter(|_| told_again).unwrap_or(&event.alarm_id);
-        (!is_made_name(message, event.occurred_at, name)).then_some(name)
+        // What a partner signed was given by him, whatever it looks like.
+        let who = speaker_of(message);
+        let is_partners = self
+            .owners
+            .partner(who)
+            .is_some_and(|it| it.as_str() == who);
+        let is_given = is_partners || !is_made_name(message, event.occurred_at, name);
+        is_given.then_some(name)
     }
 
     /// Counts what its source told in an alarm, by its name if it has one.

@@ -931,3 +931,22 @@ fn a_step_under_a_name_of_the_hubs_that_is_not_remembered_ends_no_other() {
     assert!(is_refused, "{said:?}");
     assert!(all(&hub, Raised).iter().any(|(id, _)| id == "flow-20"));
 }
+
+/// A name that a partner gives and that looks as if it were made was no name: a step under it ended another fire.
+#[test]
+fn a_name_that_a_partner_signs_is_given_whatever_it_looks_like() {
+    let mut hub = Hub::new(DUTY);
+    let made = cordon_contract::made_name("enterprise-1", hub.now);
+    red(&mut hub, Who::Enterprise, &made, "HALL FIRE");
+    red(&mut hub, Who::Enterprise, &made, "WEST FIRE");
+    let two = all(&hub, Raised);
+    assert_eq!(two.len(), 2);
+    let said = hub.update(
+        "enterprise-1",
+        &made,
+        (Raised, Cleared),
+        Some("HALL is out"),
+    );
+    let is_refused = audits(&said).iter().any(|it| it.contains("step-refused"));
+    assert!(is_refused && all(&hub, Raised) == two, "{said:?}");
+}
