@@ -79,7 +79,6 @@ fn count(entry: &Entry, message: &Message, register: &Register, decisions: &mut 
     // A device speaks of itself, an enterprise of devices it may invent.
     let device = event.source_device.clone();
     let device = device.filter(|device| speaker == UNPLANNED || device.as_str() == speaker);
-    let is_device = device.is_some();
     let partner = match device {
         _ if speaker == UNPLANNED => None,
         Some(_) => event.enterprise_id.clone(),
@@ -98,9 +97,10 @@ fn count(entry: &Entry, message: &Message, register: &Register, decisions: &mut 
         description: clip_empty(&words, 2_000),
         ..event.clone()
     };
-    // A name that was made for what a device gave none is nobody's. Whether what is counted says the same again as an alarm of its name,
+    // A name that was made for what was read without one is nobody's. Whether what is counted says the same again as an alarm of its name,
     // only all that both say could tell, and of that the flood alarm keeps the newest alone.
     let name = &event.alarm_id;
-    let is_given = !is_device || !is_made_name(message, event.occurred_at, name);
+    let is_read = message.header.attested_by.is_some();
+    let is_given = !is_read || !is_made_name(message, event.occurred_at, name);
     decisions.emit(Body::AlarmEvent(flood), is_given.then(|| name.clone()));
 }

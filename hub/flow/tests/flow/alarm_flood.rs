@@ -102,6 +102,30 @@ async fn a_flood_alarm_shows_the_words_and_the_place_of_what_it_counts() {
     park.replays();
 }
 
+/// What a partner signs is a name, though it holds his id and the instant, and he calls himself its device.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_alarm_hands_on_each_name_that_a_partner_signs() {
+    let park = park_of_three();
+    let two = Ca::new(park.dir.path()).partner("ENT-2", Role::Enterprise);
+    let hub = park.start().await;
+    let blue = |id: &str, device: &str| raise(id, "ENT-2", device, AlarmLevel::Blue);
+    let flood = (0..3).map(|number| blue(&format!("Z-{number}"), "NO-1"));
+    warned(&hub, &two, flood.collect()).await;
+    let made = cordon_contract::made_name("ENT-2", morning());
+    let said = [blue(&made, "ENT-2"), blue(&made, "NO-2")].to_vec();
+    assert_eq!(warned(&hub, &two, said).await, ["F062"; 2]);
+    hub.shutdown().await.unwrap();
+    let stored = park.entries();
+    let names = stored.iter().filter_map(|one| {
+        let message = one.entry.message.as_deref()?;
+        let is_flood =
+            matches!(&message.body, Body::AlarmEvent(it) if it.alarm_id.starts_with("flow-"));
+        is_flood.then_some(message.header.correlation_id.as_deref())
+    });
+    assert_eq!(names.collect::<Vec<_>>(), [Some(&*made); 2]);
+    park.replays();
+}
+
 /// An operator closes an alarm.
 async fn close(hub: &RunningHub, operator: &Partner, id: &str) {
     let said = vec![
