@@ -167,6 +167,9 @@ pub(crate) fn refuse(work: Work, fault: &Fault) {
                 .answer
                 .send(Refused::unrecorded(work.refused.fault().clone()));
         }
+        Work::Settings(work) => {
+            let _ = work.answer.send(Err(fault.clone()));
+        }
         Work::StateHash(answer) => {
             let _ = answer.send(Err(fault.clone()));
         }

@@ -7,7 +7,7 @@ use cordon_model::Timestamp;
 use crate::draft::Draft;
 
 /// One line of a batch.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Line {
     pub draft: Draft,
     pub entry: Entry,

@@ -3,6 +3,8 @@
 //! The running hub, a restart and a replay use this same code. Nothing in here reads a clock,
 //! draws a random number or touches a disk (I3).
 
+mod remake;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -23,7 +25,7 @@ use crate::mark::Mark;
 use crate::precedence::Precedence;
 use crate::retold;
 use crate::sealer::{AuditNote, Particulars, Sealer, decided_id, digest_of_parts};
-use crate::settings::{Maker, Settings};
+use crate::settings::Settings;
 use crate::tables::{FOLD, PRECEDENCE, SETTINGS, TableSet, namespace};
 use crate::text::clip;
 
@@ -67,13 +69,6 @@ impl Core {
         }
     }
 
-    /// The plug-ins were made by this maker, of the settings of today, and are made again by it when an entry says
-    /// that others hold.
-    pub(crate) fn made_by(mut self, maker: Option<Arc<dyn Maker>>) -> Self {
-        self.settings = Settings::by(maker);
-        self
-    }
-
     /// Everything as it stands now, for [`Core::put_back`].
     pub(crate) fn kept(&mut self) -> Result<KeptCore, Fault> {
         let sets = self.table_sets().into_iter();
@@ -115,78 +110,12 @@ impl Core {
         }
     }
 
-    /// The plug-ins of these sets, taken out into a core of their own that has seen nothing, until
-    /// [`Core::join`].
-    pub(crate) fn apart(&mut self, sets: &[String]) -> Self {
-        let mut alone = Self::new(self.sealer.clone(), Vec::new()).made_by(self.settings.maker());
-        let is_of = |plugin: &dyn Plugin| sets.contains(&namespace(plugin.name()));
-        for slot in self.plugins.iter_mut().skip(1) {
-            if is_of(&**slot) {
-                let away = Box::new(Away(slot.name()));
-                alone.plugins.push(std::mem::replace(slot, away));
-            }
-        }
-        alone
-    }
-
-    /// Takes the plug-ins back in their places.
-    pub(crate) fn join(&mut self, alone: Self) {
-        for plugin in alone.plugins.into_iter().skip(1) {
-            let slots = self.plugins.iter_mut().skip(1);
-            if let Some(slot) = slots.into_iter().find(|slot| slot.name() == plugin.name()) {
-                *slot = plugin;
-            }
-        }
-    }
-
     pub(crate) fn sealer(&self) -> &Sealer {
         &self.sealer
     }
 
     pub(crate) fn fold(&self) -> &Fold {
         &self.fold
-    }
-
-    /// The settings that hold.
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    /// Marks of `Settings` entries that this program cannot use; they are counted already.
-    pub(crate) fn take_unusable(&mut self) -> Vec<Mark> {
-        std::mem::take(&mut self.unusable)
-    }
-
-    /// Makes the plug-ins again where other settings hold than they were made of. Their tables, and what is known of
-    /// which rows changed, go from the old ones to the new.
-    pub(crate) fn settle(&mut self) {
-        let Some((made, unusable)) = self.settings.remade() else {
-            return;
-        };
-        for (number, why) in unusable {
-            let mark = Mark::unusable(number, &why);
-            self.fold.now.marked.count(&mark);
-            self.unusable.push(mark);
-        }
-        for mut fresh in made.plugins {
-            let slots = self.plugins.iter_mut().skip(1);
-            let mut slots = slots.filter(|slot| slot.name() == fresh.name());
-            // One that is not here is stepped elsewhere.
-            let Some(slot) = slots.next() else { continue };
-            let tables = slot.tables().into_iter().zip(fresh.tables());
-            let mut moved = tables.map(|(old, new)| new.exchange(old));
-            if moved.all(|is_moved| is_moved) {
-                drop(moved);
-                fresh.restored();
-                *slot = fresh;
-            } else {
-                // The same program makes both, so this is a defect of the plug-in.
-                tracing::error!(
-                    name = slot.name(),
-                    "its tables are others when it is made again"
-                );
-            }
-        }
     }
 
     /// Takes in an entry that cannot be read. The plug-ins do not see it.
@@ -438,21 +367,6 @@ impl Core {
         parts.push(position.1.to_vec());
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         Ok(digest_of_parts(&parts))
-    }
-}
-
-/// Holds the place of a plug-in that is stepped alone.
-struct Away(&'static str);
-
-impl Plugin for Away {
-    fn name(&self) -> &'static str {
-        self.0
-    }
-
-    fn step(&mut self, _entry: &Entry, _decisions: &mut Decisions) {}
-
-    fn is_due(&self, _time: Timestamp, _clock: Timestamp) -> bool {
-        false
     }
 }
 

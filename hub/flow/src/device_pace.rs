@@ -9,6 +9,7 @@
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cordon_contract::Owner;
@@ -117,7 +118,7 @@ struct Book {
 /// they stand, as many as there are adapters. No state. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct DevicePace {
-    a_minute: u32,
+    a_minute: Arc<AtomicU32>,
     book: Arc<Mutex<Book>>,
 }
 
@@ -125,9 +126,14 @@ impl DevicePace {
     /// Nothing said; `a_minute` words about alarms may be said in a minute, and as many refusals.
     pub(crate) fn new(a_minute: u32) -> Self {
         Self {
-            a_minute,
+            a_minute: Arc::new(AtomicU32::new(a_minute)),
             book: Arc::default(),
         }
+    }
+
+    /// So many words may be said in a minute from here on.
+    pub(crate) fn go_by(&self, a_minute: u32) {
+        self.a_minute.store(a_minute, Ordering::Relaxed);
     }
 
     /// Whether a reading in the row of an adapter is within its device's pace and that of the row. What is not
@@ -140,14 +146,12 @@ impl DevicePace {
         now: Timestamp,
     ) -> bool {
         let is_unplanned = who == UNPLANNED;
+        let most = self.a_minute.load(Ordering::Relaxed);
         let (words, a_minute, cost) = match cost(reading) {
             Cost::Other if !is_unplanned => return true,
-            cost @ Cost::Other => {
-                let most = self.a_minute.saturating_mul(READINGS_OF_UNPLANNED);
-                (1, most, cost)
-            }
-            cost @ Cost::Alarms(words) => (words, self.a_minute, cost),
-            cost @ Cost::Refusal => (1, self.a_minute, cost),
+            cost @ Cost::Other => (1, most.saturating_mul(READINGS_OF_UNPLANNED), cost),
+            cost @ Cost::Alarms(words) => (words, most, cost),
+            cost @ Cost::Refusal => (1, most, cost),
         };
         let mut book = self.lock();
         let Book { said, rows } = &mut *book;
@@ -167,7 +171,7 @@ impl DevicePace {
         if is_unplanned || said.kept.takes(now, words, (KEPT_A_MINUTE, 1)) {
             return true;
         }
-        let of_row = burst_of(self.a_minute);
+        let of_row = burst_of(most);
         let row = one_of(rows, row, |_| Arc::clone(row));
         row.is_none_or(|row| row.takes(now, words, (of_row.max(OF_ROW_MIN), 1)))
     }

@@ -155,8 +155,9 @@ impl Emergency {
 
     /// Why an opening or a release is not carried out any more.
     fn allows(&self, batch: &Batch, draft: &Draft) -> Result<(), Fault> {
+        let terms = self.kit.ties.in_force.now();
         let today = Today {
-            settings: self.kit.ties.config.authority.settings(),
+            settings: terms.authority.settings(),
             precedence: self.kit.core.precedence(),
             now: self.kit.ties.clock.now(),
             entry: batch.time(),

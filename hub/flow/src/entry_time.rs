@@ -246,7 +246,8 @@ impl Sequencer {
     pub(crate) fn release(&self, order: Order) {
         let order = self.kit.by_clock(order);
         let open = self.kit.core.fold().open.get(&order.number);
-        let owners = self.kit.ties.config.authority.owners();
+        let terms = self.kit.ties.in_force.now();
+        let owners = terms.authority.owners();
         let rank = open.map(|open| open.rank.rank(owners)).unwrap_or_default();
         self.kit.ties.dispatch.release(order, rank);
     }

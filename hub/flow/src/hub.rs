@@ -33,6 +33,7 @@ use crate::startup::Occasion;
 use crate::stats::Stats;
 use crate::submit::Submit;
 use crate::supervisor::Supervised;
+use crate::terms::InForce;
 use crate::vital::Vital;
 
 /// Starts hubs.
@@ -59,7 +60,8 @@ impl Hub {
         config.check()?;
         let sealer = Arc::new(Sealer::new(config.hub.clone(), config.park.clone()));
         let rules = Arc::new(config.rules.clone());
-        let authority = Arc::clone(&config.authority);
+        let in_force = InForce::new(Arc::clone(&config.authority), parts.mappings);
+        let pace = config.authority.settings().device_alarms_a_minute;
         let queue = Arc::new(Queue::new(config.queue_max, config.queue_bytes_max));
         let stats = Stats::default();
         let (trigger, shutdown) = Shutdown::pair();
@@ -85,6 +87,7 @@ impl Hub {
             board: Board::default(),
             clock: Arc::clone(&parts.clock),
             inbox: Inbox::new(&(Arc::clone(&seat) as Arc<dyn State>)),
+            in_force: in_force.clone(),
         };
         let inbox = ties.inbox.clone();
         let kit = Kit::new(ties.clone(), parts.ledger, seat, core)?;
@@ -93,10 +96,9 @@ impl Hub {
         let bench = Bench {
             sealer: Arc::clone(&sealer),
             rules: Arc::clone(&rules),
-            authority: Arc::clone(&authority),
-            mappings: parts.mappings,
+            in_force: in_force.clone(),
             misreads: misreads.clone(),
-            pace: DevicePace::new(authority.settings().device_alarms_a_minute),
+            pace: DevicePace::new(pace),
             clock: Arc::clone(&parts.clock),
             queue: Arc::clone(&queue),
             inbox: inbox.clone(),
@@ -105,7 +107,7 @@ impl Hub {
         let submit = Submit {
             sealer,
             rules,
-            authority,
+            in_force,
             clock: parts.clock,
             queue,
             inbox,

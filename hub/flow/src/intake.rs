@@ -10,17 +10,20 @@ use tokio::sync::oneshot;
 
 use crate::act::Today;
 use crate::alarm_pace::{AlarmPace, WHILE_FULL};
-use crate::authority::{Authority, Order, is_over, settle, step};
+use crate::answer::refuse;
+use crate::authority::{Order, Speaker, is_over, settle, step};
 use crate::batch::Batch;
 use crate::core::Core;
-use crate::corridor::{Corridor, CorridorRules, Offender, Part, RefusedDraft, Sealed};
+use crate::corridor::{Corridor, CorridorRules, Offender, Part, RefusedDraft, Sealed, possible};
 use crate::draft::Draft;
 use crate::fault::{
-    ALARMS_PACED, CONTESTED, DISK_FULL, ID_REUSED, NO_DEAD_LETTER, REQUESTS_WAIT, fault, no_room,
+    ALARMS_PACED, CONTESTED, DISK_FULL, ID_REUSED, NO_DEAD_LETTER, REQUESTS_WAIT, STRANGER,
+    UNSETTLED, fault, no_room,
 };
 use crate::flags;
 use crate::inbox::{Inbox, Verdict};
 use crate::receipt::{ReceiptData, Refused};
+use crate::terms::Terms;
 use crate::work::{OwnWork, ReadingWork, RefusalWork, SubmissionAnswer, SubmissionWork, Work};
 
 /// What became of one message.
@@ -71,7 +74,7 @@ pub(crate) struct Intaker<'a> {
     pub core: &'a mut Core,
     pub inbox: &'a Inbox,
     pub rules: &'a CorridorRules,
-    pub authority: &'a Authority,
+    pub terms: Arc<Terms>,
     pub pace: &'a mut AlarmPace,
     /// The disk is full: what is left of it is shared out.
     pub is_full: bool,
@@ -91,6 +94,11 @@ impl Intaker<'_> {
             Work::Refusal(work) => self.refusal(work),
             Work::StateHash(answer) => {
                 pending(Vec::new(), Answer::StateHash(answer), "hub".into(), None)
+            }
+            // Taken between two batches; whoever asked hears that it was not.
+            other @ Work::Settings(_) => {
+                refuse(other, &fault(UNSETTLED));
+                pending(Vec::new(), Answer::Own(None), "hub".into(), None)
             }
         };
         pending.lines = start..self.batch.len();
@@ -272,7 +280,7 @@ impl Intaker<'_> {
         };
         let most = match self.is_full {
             true => WHILE_FULL,
-            false => self.authority.alarm_words_a_minute(),
+            false => self.terms.authority.alarm_words_a_minute(),
         };
         let now = self.batch.time();
         !speaker.is_enterprise() || self.pace.takes(&speaker.id, now, most)
@@ -290,8 +298,11 @@ impl Intaker<'_> {
         let Some((speaker, body)) = sealed.said() else {
             return Ok(());
         };
+        if sealed.is_of_before(&self.terms) {
+            self.judge_by_plan_again(speaker, body)?;
+        }
         let order = Order {
-            authority: self.authority,
+            authority: &self.terms.authority,
             register: &self.core.fold().register,
             speaker,
             now: self.batch.time(),
@@ -299,17 +310,35 @@ impl Intaker<'_> {
         let judged = order
             .judge(body)
             .and_then(|marks| step::possible(body).map(|()| marks));
-        let judged = judged.map_err(|(code, field, detail)| {
-            let place = format!("/c:Message/c:Body/c:{}/c:{field}", body.message_type());
-            Unlawful {
-                fault: fault(code).at(place).log(detail),
-                waits: settle::contested(body, field).filter(|_| code == CONTESTED),
-            }
+        let judged = judged.map_err(|(code, field, detail)| Unlawful {
+            fault: fault(code).at(place_of(body, field)).log(detail),
+            waits: settle::contested(body, field).filter(|_| code == CONTESTED),
         });
         sealed.stands(judged?);
         let kept = self.kept(sealed.draft());
         kept.and_then(|()| sealed.allowed_by(&self.today()))
             .map_err(|fault| Unlawful { fault, waits: None })
+    }
+
+    /// What passed the corridor just before other settings held is asked again what the plan alone can answer.
+    fn judge_by_plan_again(&self, speaker: &Speaker, body: &Body) -> Result<(), Unlawful> {
+        let authority = &self.terms.authority;
+        let plan = authority.plan();
+        let unlawful = |code, place: String, detail: String| Unlawful {
+            fault: fault(code).at(place).log(detail),
+            waits: None,
+        };
+        if !speaker.is_known(plan) {
+            let detail = format!("{} is not in the plan any more", speaker.id);
+            let place = "/c:Message/c:Header/c:SenderId".to_owned();
+            return Err(unlawful(STRANGER, place, detail));
+        }
+        let lawful = authority.judge_by_plan(speaker, body);
+        let lawful = lawful.and_then(|()| match body {
+            Body::GateCommand(order) => possible(order, plan, self.now),
+            _ => Ok(()),
+        });
+        lawful.map_err(|(code, field, detail)| unlawful(code, place_of(body, field), detail))
     }
 
     /// Whether what is said would be kept: what is taken is never forgotten at once.
@@ -321,7 +350,7 @@ impl Intaker<'_> {
     /// What an order of a person is judged by.
     fn today(&self) -> Today<'_> {
         Today {
-            settings: self.authority.settings(),
+            settings: self.terms.authority.settings(),
             precedence: self.core.precedence(),
             now: self.now,
             entry: self.batch.time(),
@@ -375,13 +404,18 @@ impl Intaker<'_> {
         let sealer = self.core.sealer().clone();
         let corridor = Corridor {
             rules: self.rules,
-            authority: self.authority,
+            terms: &self.terms,
             sealer: &sealer,
             now: self.batch.time(),
         };
         let refused = RefusedDraft::new(why.fault, offender, corridor);
         self.refused(refused, cause)
     }
+}
+
+/// Where something stands that a message says.
+fn place_of(body: &Body, field: &str) -> String {
+    format!("/c:Message/c:Body/c:{}/c:{field}", body.message_type())
 }
 
 fn pending(slots: Vec<Slot>, answer: Answer, source: Arc<str>, since: Option<Instant>) -> Pending {

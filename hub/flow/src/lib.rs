@@ -23,6 +23,7 @@ mod astray;
 mod authority;
 mod batch;
 mod board;
+mod change;
 mod claims;
 mod conduct;
 mod config;
@@ -76,6 +77,7 @@ mod submission;
 mod submit;
 mod supervisor;
 mod tables;
+mod terms;
 mod text;
 mod time_scale;
 mod trouble;
@@ -118,8 +120,8 @@ pub use crate::precedence::SUBJECTS_MAX;
 pub use crate::receipt::{ReceiptData, Refused, warnings};
 pub use crate::replay::{Difference, ReplayReport, replay, replay_over, replay_told, replay_under};
 pub use crate::settings::{
-    HeldPart, Made, Maker, PART_BYTES_MAX, PARTS_BYTES_MAX, PARTS_MAX, Part, SettingsLabel,
-    Unusable, settings_at,
+    ChangedPart, HeldPart, Made, Maker, PART_BYTES_MAX, PARTS_BYTES_MAX, PARTS_MAX, Part,
+    SettingsChange, SettingsLabel, Unusable, settings_at,
 };
 pub use crate::stats::{Stats, StatsSnapshot, Traffic};
 pub use crate::submission::{ParsedSubmission, SubmissionForm, message_nodes};

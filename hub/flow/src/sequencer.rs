@@ -7,7 +7,7 @@ use cordon_contract::{Clock, EntryKind, Fault};
 use cordon_journal::{Changes, FaultKind, Journal, JournalFault, Receipts, SpaceLevel, State as _};
 use cordon_model::{Digest, Timestamp};
 
-use crate::answer::{Answerer, refuse_late};
+use crate::answer::{Answerer, refuse, refuse_late};
 use crate::astray::Unsaved;
 use crate::batch::Batch;
 use crate::board::Board;
@@ -31,6 +31,7 @@ use crate::saver::{Save, Saver};
 use crate::startup::Occasion;
 use crate::stats::Stats;
 use crate::tables::{self, FORMS};
+use crate::terms::InForce;
 use crate::vital::Vital;
 use crate::work::Work;
 
@@ -70,6 +71,8 @@ pub(crate) struct Ties {
     pub board: Board,
     pub clock: Arc<dyn Clock>,
     pub inbox: Inbox,
+    /// What the flow itself goes by.
+    pub in_force: InForce,
 }
 
 /// The sequencer. Owns the journal's writer and the plug-ins.
@@ -144,7 +147,8 @@ impl Sequencer {
         let look = (&inbox, kit.ties.config.inbox_entries);
         let kept = kit.core.kept();
         let core = &mut kit.core;
-        let authority = &kit.ties.config.authority;
+        let terms = kit.ties.in_force.now();
+        let authority = &terms.authority;
         let mut recovered = match recover(&journal, &reader, &state, core, authority, look) {
             Ok(recovered) => recovered,
             Err(fault) => {
@@ -373,6 +377,23 @@ impl Sequencer {
                 rooms.push(room);
                 continue;
             };
+            if let Work::Settings(work) = work {
+                // Between two batches: no batch is decided by half of each.
+                let taken = self.commit(batch, std::mem::take(&mut pending));
+                let changed = match taken {
+                    Ok(()) => self.change_settings(work),
+                    Err(fault) => {
+                        refuse(Work::Settings(work), &fault);
+                        Err(fault)
+                    }
+                };
+                if let Err(fault) = changed {
+                    self.kit.held.extend(pieces);
+                    return Err(fault);
+                }
+                batch = self.next_batch()?;
+                continue;
+            }
             if let Err(fault) = self.inbox.ask(work.sealed_mut()) {
                 self.commit(batch, std::mem::take(&mut pending))?;
                 // Nobody knows whether it was said before. An emergency opening acts all the same.
@@ -421,7 +442,7 @@ impl Sequencer {
             core: &mut self.kit.core,
             inbox: &self.inbox,
             rules: &self.kit.ties.config.rules,
-            authority: &self.kit.ties.config.authority,
+            terms: self.kit.ties.in_force.now(),
             pace: &mut self.kit.alarm_pace,
             is_full: self.journal.space().level == SpaceLevel::Full,
             batch,

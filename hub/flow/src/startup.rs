@@ -225,7 +225,9 @@ impl Sequencer {
     fn admit_settings(&mut self, batch: &mut Batch) {
         let core = &mut self.kit.core;
         let hub = core.sealer().hub().clone();
-        for draft in core.settings().drafts(&hub, AT_START, batch.next()) {
+        let settings = core.settings();
+        let drafts = settings.drafts(&hub, (settings.today(), AT_START), batch.next());
+        for draft in drafts {
             tracing::info!(number = batch.next(), label = %draft.label, "other settings hold from here on");
             core.admit(batch, draft);
         }

@@ -11,7 +11,7 @@ use cordon_security::{Identity, Role};
 use cordon_wire::digest_of_bytes;
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::authority::{Authority, Speaker};
+use crate::authority::Speaker;
 use crate::corridor::{
     Corridor, CorridorRules, Offender, RefusedDraft, Sealed, SealedSubmission, Verified,
 };
@@ -22,7 +22,9 @@ use crate::mode::Modes;
 use crate::queue::Queue;
 use crate::receipt::{ReceiptData, Refused};
 use crate::sealer::{AuditNote, Sealer};
-use crate::work::{OwnWork, RefusalWork, SubmissionWork, Work};
+use crate::settings::{ChangedPart, SettingsChange};
+use crate::terms::InForce;
+use crate::work::{OwnWork, RefusalWork, SettingsWork, SubmissionWork, Work};
 
 /// Submissions up to this size go through the corridor where they are: some hundred microseconds,
 /// less than handing them to another thread and back costs under load.
@@ -33,7 +35,7 @@ const INLINE_BYTES_MAX: usize = 32 * 1_024;
 pub struct Submit {
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) rules: Arc<CorridorRules>,
-    pub(crate) authority: Arc<Authority>,
+    pub(crate) in_force: InForce,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) inbox: Inbox,
@@ -76,7 +78,7 @@ impl Submit {
     /// # Errors
     /// `F030` when it does not.
     pub fn known(&self, caller: &Identity) -> Result<(), Fault> {
-        match Speaker::signer(caller, self.authority.plan()) {
+        match Speaker::signer(caller, self.in_force.now().authority.plan()) {
             Some(_) => Ok(()),
             None => Err(fault(STRANGER).log(format!("{caller} is not in the plan"))),
         }
@@ -121,14 +123,14 @@ impl Submit {
         let worker = Arc::clone(workers).acquire_owned().await;
         let worker = worker.map_err(|_| Refused::unrecorded(fault(STOPPED)))?;
         let (sealer, rules) = (Arc::clone(&self.sealer), Arc::clone(&self.rules));
-        let authority = Arc::clone(&self.authority);
+        let terms = self.in_force.now();
         let inbox = self.inbox.clone();
         let now = self.clock.now();
         let is_small = envelope.bytes().len() <= INLINE_BYTES_MAX;
         let seal = move || {
             let corridor = Corridor {
                 rules: &rules,
-                authority: &authority,
+                terms: &terms,
                 sealer: &sealer,
                 now,
             };
@@ -172,9 +174,10 @@ impl Submit {
             is_cut,
             ..Offender::default()
         };
+        let terms = self.in_force.now();
         let corridor = Corridor {
             rules: &self.rules,
-            authority: &self.authority,
+            terms: &terms,
             sealer: &self.sealer,
             now: self.clock.now(),
         };
@@ -282,6 +285,21 @@ impl Submit {
         id: MessageId,
     ) -> Result<Option<ReceiptData>, Fault> {
         self.inbox.receipt(sender, id)
+    }
+
+    /// Lets other settings hold from the next entry on, all of them or none, and gives the parts that are others than
+    /// before. Nothing that waits is lost over it, and adapters notice nothing.
+    ///
+    /// # Errors
+    /// Those of before hold: `F014` when these are too large or another hub's, `F008`, `F060` or `F094` when the disk
+    /// does not take them, `F007` when the hub stops. `F061` when nobody knows; a start finds out.
+    pub async fn change_settings(&self, change: SettingsChange) -> Result<Vec<ChangedPart>, Fault> {
+        change.check(self.hub(), self.park())?;
+        let (answer, answered) = oneshot::channel();
+        let change = Box::new(change);
+        self.push(Work::Settings(SettingsWork { change, answer }))
+            .await?;
+        answered.await.map_err(|_| fault(UNSETTLED))?
     }
 
     /// SHA-256 over all plug-in snapshots, open orders, dead letters and the position it stands for.

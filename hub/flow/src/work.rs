@@ -11,6 +11,7 @@ use crate::corridor::{RefusedDraft, Sealed, SealedReading, SealedSubmission};
 use crate::draft::Draft;
 use crate::mode::Weight;
 use crate::receipt::{ReceiptData, Refused};
+use crate::settings::{ChangedPart, SettingsChange};
 
 /// No order of a person is carried out that waited for the sequencer longer than this.
 pub(crate) const ACT_WAIT_MAX: Duration = Duration::from_secs(10);
@@ -51,12 +52,19 @@ pub(crate) struct RefusalWork {
     pub answer: oneshot::Sender<Refused>,
 }
 
+/// Other settings, to hold from here on.
+pub(crate) struct SettingsWork {
+    pub change: Box<SettingsChange>,
+    pub answer: oneshot::Sender<Result<Vec<ChangedPart>, Fault>>,
+}
+
 /// One piece of work.
 pub(crate) enum Work {
     Submission(SubmissionWork),
     Reading(ReadingWork),
     Own(OwnWork),
     Refusal(RefusalWork),
+    Settings(SettingsWork),
     StateHash(oneshot::Sender<Result<(u64, Digest), Fault>>),
 }
 
@@ -72,7 +80,7 @@ impl Work {
                 Ok(sealed) => lightest(sealed.messages.iter().map(Sealed::weight)),
                 Err(_) => Weight::Everyday,
             },
-            Self::Refusal(_) => Weight::Everyday,
+            Self::Refusal(_) | Self::Settings(_) => Weight::Everyday,
         }
     }
 
@@ -81,7 +89,9 @@ impl Work {
         let (submission, reading) = match self {
             Self::Submission(work) => (Some(work.submission.sealed_mut()), None),
             Self::Reading(work) => (None, work.sealed.as_mut().ok()),
-            Self::Own(_) | Self::Refusal(_) | Self::StateHash(_) => (None, None),
+            Self::Own(_) | Self::Refusal(_) | Self::Settings(_) | Self::StateHash(_) => {
+                (None, None)
+            }
         };
         let reading = reading.into_iter().flat_map(|it| it.messages.iter_mut());
         submission.into_iter().flatten().chain(reading)
@@ -90,7 +100,7 @@ impl Work {
     /// True for what must not wait behind telemetry.
     pub(crate) fn is_quick(&self) -> bool {
         match self {
-            Self::Own(_) | Self::StateHash(_) => true,
+            Self::Own(_) | Self::Settings(_) | Self::StateHash(_) => true,
             Self::Refusal(_) => false,
             Self::Submission(work) => work.submission.weight() < Weight::Everyday,
             Self::Reading(work) => work
@@ -114,7 +124,9 @@ impl Work {
                 work.answer.is_closed(),
                 work.since,
             ),
-            Self::Reading(_) | Self::Refusal(_) | Self::StateHash(_) => return false,
+            Self::Reading(_) | Self::Refusal(_) | Self::Settings(_) | Self::StateHash(_) => {
+                return false;
+            }
         };
         let waited = since.elapsed();
         act && (waited > ACT_WAIT_MAX || gone && waited > ACT_WAIT_ALONE)
@@ -135,6 +147,10 @@ impl Work {
             },
             Self::Own(work) => work.drafts.iter().map(|draft| draft.body.len() * 2).sum(),
             Self::Refusal(work) => work.refused.bytes(),
+            Self::Settings(work) => {
+                let parts = work.change.maker.today().iter();
+                parts.map(|part| part.body.len() * 2).sum()
+            }
             Self::StateHash(_) => 0,
         }
     }

@@ -57,6 +57,22 @@ impl Speaker {
         }
     }
 
+    /// Whether it may still speak under a plan, who could under the one before.
+    pub(crate) fn is_known(&self, plan: &ParkPlan) -> bool {
+        let enterprises = &plan.enterprises;
+        match self.voice {
+            Voice::Enterprise | Voice::Plant => {
+                enterprises.iter().any(|it| self.is(it.id.as_str()))
+            }
+            Voice::Device => plan.devices.iter().any(|it| self.is(it.id.as_str())),
+            // What no certificate names must not bear an enterprise's name.
+            Voice::Field => !enterprises
+                .iter()
+                .any(|it| it.id.as_str().eq_ignore_ascii_case(&self.id)),
+            Voice::Operator | Voice::Regulator | Voice::Vendor | Voice::Hub => true,
+        }
+    }
+
     /// Whether it is this party or device.
     pub(crate) fn is(&self, id: &str) -> bool {
         self.id == id

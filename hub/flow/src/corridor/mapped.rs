@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use cordon_contract::{Fault, Payload, Reading};
-use cordon_mapping::Mappings;
 use cordon_model::name::write_out;
 use cordon_model::plan::ParkPlan;
 use cordon_model::{Body, DeviceId, MessageId, PartyId, Quality, Timestamp};
@@ -59,11 +58,10 @@ pub(crate) fn seal_reading(
     reading: &Reading,
     partner: Option<&PartyId>,
     cause: u64,
-    mappings: &Mappings,
     misreads: &Misreads,
     corridor: Corridor<'_>,
 ) -> Result<SealedReading, RefusedDraft> {
-    let reading = &*named(reading, partner, corridor.authority.plan());
+    let reading = &*named(reading, partner, corridor.authority().plan());
     let raw = raw_of(reading);
     let refuse = |fault: Fault| {
         let offender = Offender {
@@ -77,16 +75,20 @@ pub(crate) fn seal_reading(
         };
         RefusedDraft::new(fault, offender, corridor)
     };
-    let authority = corridor.authority;
+    let authority = corridor.authority();
     let Some(speaker) = Speaker::reading(&reading.device, partner, authority.plan()) else {
         let why = format!("{} speaks for nobody of the plan", reading.device);
         return Err(refuse(fault(STRANGER).log(why)));
     };
     let device = &reading.device;
-    let understood = mappings.map_timed(reading).map_err(|fault| {
-        misreads.note(device, &fault, &raw, corridor.now);
-        refuse(fault)
-    })?;
+    let understood = corridor
+        .terms
+        .mappings
+        .map_timed(reading)
+        .map_err(|fault| {
+            misreads.note(device, &fault, &raw, corridor.now);
+            refuse(fault)
+        })?;
     let mut missed = understood.missed;
     missed.retain(|fault| misreads.note(device, fault, &raw, corridor.now));
     let missed = missed.into_iter().map(refuse).collect();
@@ -122,9 +124,8 @@ pub(crate) fn seal_reading(
             cause,
             speaker: speaker.clone(),
         };
-        messages.push(
-            Sealed::of_mapped(mapped, corridor.sealer).map_err(|breach| refuse(of_wire(breach)))?,
-        );
+        messages
+            .push(Sealed::of_mapped(mapped, corridor).map_err(|breach| refuse(of_wire(breach)))?);
     }
     Ok(SealedReading { messages, missed })
 }

@@ -23,4 +23,5 @@ pub(crate) use mapped::SealedReading;
 pub(crate) use refused::{Offender, RefusedDraft};
 pub(crate) use rules::Corridor;
 pub(crate) use sealed::{Key, Sealed, identity_again};
+pub(crate) use valid::possible;
 pub(crate) use verified::{Part, SealedSubmission, Verified};

@@ -7,6 +7,7 @@ use cordon_model::{GateId, ReportRequest, Timestamp};
 
 use crate::authority::Authority;
 use crate::sealer::Sealer;
+use crate::terms::Terms;
 
 /// The windows of time and the limits of the corridor.
 #[derive(Clone, Debug)]
@@ -44,11 +45,18 @@ impl Default for CorridorRules {
     }
 }
 
-/// Rules, authority, the hub's sealer, and the time: what a corridor step may look at.
+/// Rules, what holds now, the hub's sealer, and the time: what a corridor step may look at.
 #[derive(Clone, Copy)]
 pub(crate) struct Corridor<'a> {
     pub rules: &'a CorridorRules,
-    pub authority: &'a Authority,
+    pub terms: &'a Terms,
     pub sealer: &'a Sealer,
     pub now: Timestamp,
+}
+
+impl<'a> Corridor<'a> {
+    /// Who may say what, about whose things.
+    pub(crate) fn authority(&self) -> &'a Authority {
+        &self.terms.authority
+    }
 }

@@ -6,6 +6,7 @@ use cordon_model::{Body, Digest, MessageId, MessageType, PartyId, Quality, Times
 use cordon_wire::{WireFault, digest_of_bytes};
 
 use super::mapped::Mapped;
+use super::rules::Corridor;
 use super::valid::Valid;
 use crate::act::Today;
 use crate::authority::Speaker;
@@ -14,6 +15,7 @@ use crate::flags;
 use crate::inbox::Looked;
 use crate::mode::Weight;
 use crate::sealer::{Particulars, Sealer};
+use crate::terms::Terms;
 use crate::text::{clip, clip_empty};
 
 /// How a duplicate of the message is recognised (I4).
@@ -90,13 +92,15 @@ pub(crate) struct Sealed {
     key: Key,
     /// Who said it; `None` for the hub itself.
     speaker: Option<Speaker>,
+    /// The number of the terms it was judged under.
+    under: u64,
     /// What the state store knows of it.
     pub(crate) looked: Looked,
 }
 
 impl Sealed {
     /// Part `part` of a signed submission; its bytes stay in the submission's record.
-    pub(super) fn of_valid(valid: Valid, part: u16) -> Self {
+    pub(super) fn of_valid(valid: Valid, part: u16, under: u64) -> Self {
         let (message, digest, speaker) = valid.into_parts();
         let draft = Draft {
             part,
@@ -114,14 +118,17 @@ impl Sealed {
             identity: digest,
             key: Key::Exact,
             speaker: Some(speaker),
+            under,
             looked: Looked::Not,
         }
     }
 
     /// A mapped reading, sealed by the hub and marked as attested.
-    pub(super) fn of_mapped(mapped: Mapped, sealer: &Sealer) -> Result<Self, WireFault> {
+    pub(super) fn of_mapped(mapped: Mapped, corridor: Corridor<'_>) -> Result<Self, WireFault> {
         let (body, particulars, key, cause, speaker) = mapped.into_parts();
-        let mut draft = sealer.seal(EntryKind::Message, body, particulars)?;
+        let mut draft = corridor
+            .sealer
+            .seal(EntryKind::Message, body, particulars)?;
         draft.cause = cause;
         if key != Key::None {
             draft.flags |= flags::KEYED;
@@ -134,6 +141,7 @@ impl Sealed {
             draft,
             key,
             speaker: Some(speaker),
+            under: corridor.terms.number,
             looked: Looked::Not,
         })
     }
@@ -171,6 +179,7 @@ impl Sealed {
             draft,
             key: Key::None,
             speaker: self.speaker,
+            under: self.under,
             looked: Looked::Not,
         })
     }
@@ -198,6 +207,7 @@ impl Sealed {
             draft,
             key: Key::None,
             speaker: None,
+            under: 0,
             looked: Looked::Not,
         })
     }
@@ -208,6 +218,11 @@ impl Sealed {
         self.speaker
             .as_ref()
             .map(|speaker| (speaker, &message.body))
+    }
+
+    /// Whether it passed the corridor under other terms than these.
+    pub(crate) fn is_of_before(&self, terms: &Terms) -> bool {
+        self.speaker.is_some() && self.under != terms.number
     }
 
     /// Why an order of a person is not carried out any more.
@@ -276,6 +291,7 @@ impl Sealed {
             key: Key::Exact,
             // Who may say it was judged the first time.
             speaker: None,
+            under: 0,
             looked: Looked::Not,
         }
     }

@@ -1,5 +1,6 @@
 //! The second step of the signed door: form, sender, park, times and right of one message.
 
+use cordon_model::plan::ParkPlan;
 use cordon_model::{
     Body, DeviceKind, Digest, GateAction, GateCommand, Header, Message, ReportRequest, Timestamp,
 };
@@ -53,7 +54,7 @@ impl Valid {
             .map_err(|(code, field, detail)| (code, format!("c:Header/c:{field}"), detail))
             .and_then(|speaker| {
                 let body = &message.body;
-                let lawful = corridor.authority.judge_by_plan(&speaker, body);
+                let lawful = corridor.authority().judge_by_plan(&speaker, body);
                 lawful
                     .and_then(|()| reached(body, corridor))
                     .map(|()| speaker)
@@ -94,7 +95,7 @@ impl Valid {
     }
 }
 
-type Claim<T> = Result<T, (&'static str, &'static str, String)>;
+pub(crate) type Claim<T> = Result<T, (&'static str, &'static str, String)>;
 
 fn claims(header: &Header, signer: &Identity, corridor: Corridor<'_>) -> Claim<Speaker> {
     if header.sender_id != signer.id {
@@ -107,11 +108,11 @@ fn claims(header: &Header, signer: &Identity, corridor: Corridor<'_>) -> Claim<S
         let detail = format!("signed by {}, says to be attested by {other}", signer.id);
         return Err((SENDER_NOT_SIGNER, "AttestedBy", detail));
     }
-    let Some(speaker) = Speaker::signer(signer, corridor.authority.plan()) else {
+    let Some(speaker) = Speaker::signer(signer, corridor.authority().plan()) else {
         let detail = format!("{} {} is not in the plan", signer.role, signer.id);
         return Err((STRANGER, "SenderId", detail));
     };
-    if !corridor.authority.may_say(&speaker, header.message_type) {
+    if !corridor.authority().may_say(&speaker, header.message_type) {
         let detail = format!("a {} may not send {}", signer.role, header.message_type);
         return Err((ROLE_MAY_NOT, "MessageType", detail));
     }
@@ -138,7 +139,7 @@ fn reached(body: &Body, corridor: Corridor<'_>) -> Claim<()> {
             Err((GATE_UNREACHED, "Gates", detail))
         }
         Body::GateCommand(order) => {
-            possible(order, corridor)?;
+            possible(order, corridor.authority().plan(), corridor.now)?;
             match opens(&order.gate_id) {
                 true => Ok(()),
                 false => {
@@ -158,8 +159,7 @@ fn askable(request: &ReportRequest, corridor: Corridor<'_>) -> Result<(), Fault>
 }
 
 /// Whether the barrier exists and does such a thing by hand, and there is time left for it.
-fn possible(order: &GateCommand, corridor: Corridor<'_>) -> Claim<()> {
-    let plan = corridor.authority.plan();
+pub(crate) fn possible(order: &GateCommand, plan: &ParkPlan, now: Timestamp) -> Claim<()> {
     let (gate, lane, device) = (&order.gate_id, &order.lane_id, &order.device_id);
     if plan.gate_of(lane).is_none_or(|known| known.id != *gate) {
         let detail = format!("lane {lane} is no lane of gate {gate}");
@@ -174,7 +174,7 @@ fn possible(order: &GateCommand, corridor: Corridor<'_>) -> Claim<()> {
         let detail = "an opening takes a grant, an exemption or an emergency order";
         return Err((ORDER_IMPOSSIBLE, "Action", detail.to_owned()));
     }
-    if order.deadline <= corridor.now {
+    if order.deadline <= now {
         let detail = format!("its deadline was {}", order.deadline);
         return Err((ACT_LATE, "Deadline", detail));
     }

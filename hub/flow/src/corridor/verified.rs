@@ -68,7 +68,7 @@ impl Verified {
         for (part, id) in (0_u16..).zip(nodes) {
             let node = document.node(*id);
             let outcome = match Valid::check(node, &signer, corridor) {
-                Ok(valid) => Ok(Sealed::of_valid(valid, part)),
+                Ok(valid) => Ok(Sealed::of_valid(valid, part, corridor.terms.number)),
                 Err(invalid) => {
                     let raw = document.bytes().get(node.span()).unwrap_or_default();
                     let offender = Offender {

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cordon_contract::{Clock, Offer};
-use cordon_mapping::Mappings;
 use cordon_model::PartyId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -17,13 +16,13 @@ use tokio::time::MissedTickBehavior;
 use super::mapped::{SealedReading, seal_reading};
 use super::refused::{Offender, RefusedDraft};
 use super::rules::{Corridor, CorridorRules};
-use crate::authority::Authority;
 use crate::device_pace::{Beyond, DevicePace, beyond_words, whose};
 use crate::fault::{DEVICE_PACED, fault};
 use crate::inbox::Inbox;
 use crate::misread::Misreads;
 use crate::queue::Queue;
 use crate::sealer::Sealer;
+use crate::terms::{InForce, Terms};
 use crate::work::{ReadingWork, Work};
 
 /// Offers waiting in front of one worker.
@@ -36,8 +35,7 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(crate) struct Bench {
     pub sealer: Arc<Sealer>,
     pub rules: Arc<CorridorRules>,
-    pub authority: Arc<Authority>,
-    pub mappings: Arc<Mappings>,
+    pub in_force: InForce,
     pub misreads: Misreads,
     pub pace: DevicePace,
     pub clock: Arc<dyn Clock>,
@@ -107,10 +105,10 @@ async fn work(bench: Bench, source: Source, mut waiting: mpsc::Receiver<(Offer, 
 }
 
 impl Bench {
-    fn corridor(&self) -> Corridor<'_> {
+    fn corridor<'a>(&'a self, terms: &'a Terms) -> Corridor<'a> {
         Corridor {
             rules: &self.rules,
-            authority: &self.authority,
+            terms,
             sealer: &self.sealer,
             now: self.clock.now(),
         }
@@ -120,10 +118,12 @@ impl Bench {
     fn reading(&self, source: &Source, offer: Offer, since: Instant) -> Vec<Work> {
         let partner = source.partner.as_ref();
         let (reading, cause) = (&offer.reading, offer.cause);
-        let (mappings, misreads) = (&self.mappings, &self.misreads);
-        let corridor = self.corridor();
-        let mut sealed = seal_reading(reading, partner, cause, mappings, misreads, corridor);
-        let who = whose(&reading.device, partner, &self.authority);
+        let terms = self.in_force.now();
+        let corridor = self.corridor(&terms);
+        let mut sealed = seal_reading(reading, partner, cause, &self.misreads, corridor);
+        let who = whose(&reading.device, partner, &terms.authority);
+        self.pace
+            .go_by(terms.authority.settings().device_alarms_a_minute);
         let now = corridor.now;
         // What came of an order is no word of a device's own.
         if cause == 0
@@ -166,7 +166,7 @@ impl Bench {
                 Err(RefusedDraft::new(
                     fault,
                     Offender::default(),
-                    self.corridor(),
+                    self.corridor(&self.in_force.now()),
                 ))
             }
         };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cordon_contract::{EntryKind, Fault, Rows, Table};
+use cordon_contract::{EntryKind, Fault, Plugin, Rows, Table};
 use cordon_model::{Digest, PartyId};
 use cordon_wire::digest_of_bytes;
 use serde::{Deserialize, Serialize};
@@ -63,6 +63,16 @@ impl Settings {
         self.maker.clone()
     }
 
+    /// Today's are those of this maker from here on.
+    pub(crate) fn go_by(&mut self, maker: Arc<dyn Maker>) {
+        self.maker = Some(maker);
+    }
+
+    /// What the configuration says today.
+    pub(crate) fn today(&self) -> &[Part] {
+        self.maker.as_ref().map_or(&[], |maker| maker.today())
+    }
+
     /// All that is stored.
     pub(crate) fn tables(&mut self) -> Vec<&mut dyn Rows> {
         vec![&mut self.parts]
@@ -109,11 +119,15 @@ impl Settings {
         self.is_news = true;
     }
 
-    /// Entries for the parts that are another today than the journal says last. `first` is the number the first of
-    /// them gets.
-    pub(crate) fn drafts(&self, hub: &PartyId, why: &str, first: u64) -> Vec<Draft> {
-        let today = self.maker.iter().flat_map(|maker| maker.today());
-        let other = today.filter(|part| {
+    /// Entries for the parts of `today` that are another than the journal says last. `first` is the number the first
+    /// of them gets.
+    pub(crate) fn drafts(
+        &self,
+        hub: &PartyId,
+        (today, why): (&[Part], &str),
+        first: u64,
+    ) -> Vec<Draft> {
+        let other = today.iter().filter(|part| {
             let held = self.parts.get(&part.name);
             held.is_none_or(|held| (held.form, held.digest) != (part.form, part.digest()))
         });
@@ -133,8 +147,11 @@ impl Settings {
     }
 
     /// Plug-ins by what holds now, where those there are were made of something else; and the entries that this
-    /// program cannot use, which nobody was told of yet.
-    pub(crate) fn remade(&mut self) -> Option<(Made, Vec<(u64, Fault)>)> {
+    /// program cannot use, which nobody was told of yet. Those that are `ready` were made of what is said of today.
+    pub(crate) fn remade(
+        &mut self,
+        ready: Vec<Box<dyn Plugin>>,
+    ) -> Option<(Made, Vec<(u64, Fault)>)> {
         if !std::mem::take(&mut self.is_news) {
             return None;
         }
@@ -146,7 +163,14 @@ impl Settings {
             return None;
         }
         let parts = holds.iter().map(|(name, part)| (name.as_str(), part));
-        let made = match maker.make(&parts.collect()) {
+        let made = match is_of_today(maker.today(), &made_of) && !ready.is_empty() {
+            true => Ok(Made {
+                plugins: ready,
+                unusable: Vec::new(),
+            }),
+            false => maker.make(&parts.collect()),
+        };
+        let made = match made {
             Ok(made) => made,
             Err(fault) => {
                 tracing::error!(%fault, "no plug-ins can be made of the settings; those there are stay");
@@ -180,4 +204,10 @@ impl Settings {
         }
         holds
     }
+}
+
+/// Whether what plug-ins are made of is what is said of today.
+fn is_of_today(today: &[Part], made_of: &BTreeMap<String, Likeness>) -> bool {
+    let is_held = |part: &Part| made_of.get(&part.name) == Some(&(part.form, part.digest()));
+    today.iter().all(is_held)
 }

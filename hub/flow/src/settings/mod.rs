@@ -5,11 +5,13 @@
 //! A part that is another than the journal says last is written as an entry of kind `Settings`; stepping that entry,
 //! live, at a restart and in a replay alike, makes the plug-ins again and leaves their tables as they are.
 
+mod change;
 mod held;
 mod label;
 mod part;
 mod past;
 
+pub use change::{ChangedPart, SettingsChange};
 pub(crate) use held::Settings;
 pub use label::SettingsLabel;
 pub use part::{Made, Maker, PART_BYTES_MAX, PARTS_BYTES_MAX, PARTS_MAX, Part, Unusable};

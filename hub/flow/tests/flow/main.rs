@@ -25,6 +25,7 @@ mod park_word;
 mod partner;
 mod past;
 mod recalled;
+mod reload;
 mod resent;
 mod said;
 mod sense;

@@ -88,15 +88,15 @@ fn decision(entry: &Entry, rule: &str, count: u64) -> Body {
 
 /// A configuration of two parts and a program.
 #[derive(Clone)]
-struct Today {
-    parts: Vec<Part>,
+pub struct Today {
+    pub parts: Vec<Part>,
     /// Whether there is a second keeper.
-    two: bool,
+    pub two: bool,
     /// Whether the program knows rules of the old form, which begin with `old.`.
-    knows_old: bool,
+    pub knows_old: bool,
 }
 
-fn today(version: &str, rule: &str) -> Today {
+pub fn today(version: &str, rule: &str) -> Today {
     Today {
         parts: vec![
             Part::new("program", 1, version.to_owned()),
@@ -113,16 +113,16 @@ impl Today {
         text(&self.parts[1])
     }
 
-    fn maker(&self) -> Arc<dyn Maker> {
+    pub fn maker(&self) -> Arc<dyn Maker> {
         Arc::new(self.clone())
     }
 
-    fn plugins(&self) -> Vec<Box<dyn Plugin>> {
+    pub fn plugins(&self) -> Vec<Box<dyn Plugin>> {
         self.make(&BTreeMap::new()).unwrap().plugins
     }
 }
 
-fn text(part: &Part) -> String {
+pub fn text(part: &Part) -> String {
     String::from_utf8(part.body.to_vec()).unwrap()
 }
 
@@ -154,26 +154,26 @@ impl Maker for Today {
     }
 }
 
-async fn start(park: &mut Park, today: &Today) -> RunningHub {
+pub async fn start(park: &mut Park, today: &Today) -> RunningHub {
     park.config.settings = Some(today.maker());
     // A day that is not the same twice.
     park.clock.advance_ms(60_000);
     park.start_with(today.plugins()).await
 }
 
-async fn offer(park: &Park, number: u8) {
+pub async fn offer(park: &Park, number: u8) {
     let id = Some(MessageId::from_bytes([number; 16]));
     let taken = park.intake().offer(reading("CAM-01", "plain", id)).await;
     taken.unwrap();
 }
 
-fn replayed(park: &Park, today: &Today) -> ReplayReport {
+pub fn replayed(park: &Park, today: &Today) -> ReplayReport {
     let reader = EntryReader::open(park.journal_dir()).unwrap();
     replay_under(&reader, &today.maker(), None, None, |_| {}).unwrap()
 }
 
 /// The `Settings` entries: number, part, and what it says.
-fn settings(park: &Park) -> Vec<(u64, String, String)> {
+pub fn settings(park: &Park) -> Vec<(u64, String, String)> {
     let entries = park.entries().into_iter();
     let settings = entries.filter(|stored| stored.entry.kind == EntryKind::Settings);
     let told = settings.map(|stored| {
@@ -185,7 +185,7 @@ fn settings(park: &Park) -> Vec<(u64, String, String)> {
 }
 
 /// The decisions at gates: number, rule, and the entry of settings that they name.
-fn decisions(entries: &[StoredEntry]) -> Vec<(u64, String, Option<u64>)> {
+pub fn decisions(entries: &[StoredEntry]) -> Vec<(u64, String, Option<u64>)> {
     let told = entries
         .iter()
         .filter_map(|stored| match &stored.entry.message.as_deref()?.body {
