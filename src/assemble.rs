@@ -1,5 +1,6 @@
 //! Putting a hub together: the one explicit list of adapters, the journal, the two servers.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use cordon_reports::Reports;
 use cordon_security::Due;
 use cordon_security::wsse::Policy;
 use cordon_services::{Exchange, Parts, RefusalLimits, Refusals, Verifier};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::calendar::{self, Calendar};
@@ -28,6 +30,7 @@ use crate::keeping;
 use crate::limits::Shares;
 use crate::past::Past;
 use crate::records;
+use crate::reload::{Reloader, ReloaderParts, Running};
 use crate::reports;
 use crate::spool::{self, SpoolWatch};
 
@@ -46,12 +49,14 @@ const AGAIN: Duration = Duration::from_secs(2);
 pub struct Park {
     hub: Arc<RunningHub>,
     records: Arc<Records>,
+    reloader: Arc<Reloader>,
     trigger: ShutdownTrigger,
     servers: Vec<JoinHandle<()>>,
 }
 
-/// Starts everything, or nothing.
-pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
+/// Starts everything, or nothing. `file` is where the configuration stands, which may change later.
+pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
+    let running = Running::read(file).map_err(|mut faults| faults.swap_remove(0))?;
     let clock: Arc<dyn Clock> = Arc::new(SteadyClock::default());
     let (trigger, shutdown) = Shutdown::pair();
     for fault in &loaded.overdue {
@@ -104,7 +109,8 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
         }
     }
     let open_alarms = settings.open_alarms();
-    let records = records::start(config, &hub)?;
+    let room = records::room(config);
+    let records = records::start(config, &hub, &room)?;
     let core = HubCore::new(
         (Arc::clone(&hub), Arc::clone(&records)),
         adapters,
@@ -133,12 +139,23 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
             shutdown.clone(),
         )));
     }
+    let plan = watch::Sender::new(Arc::new(config.plan.clone()));
     // Before reports, which may have much to read: the page does not need them.
     servers.push(tokio::spawn({
-        let (plan, operator) = (config.plan.clone(), config.hub.id.clone());
+        let (plans, operator) = (plan.subscribe(), config.hub.id.clone());
         let (desk, clock) = (Arc::clone(&core), Arc::clone(&clock));
-        async move { front.serve(&plan, operator, desk, clock).await }
+        async move { front.serve(plans, operator, desk, clock).await }
     }));
+    let reloader = ReloaderParts {
+        path: file.to_owned(),
+        running,
+        present: Arc::clone(&settings),
+        submit: hub.submit(),
+        plan,
+        room,
+    };
+    let reloader = Arc::new(Reloader::new(reloader, &core));
+    core.reload_by(Arc::clone(&reloader));
     let refusals = Arc::new(Refusals::new(RefusalLimits {
         bytes_of_party: config.exchange.refused_mib_of_party * MIB as u64,
         of_party_a_minute: config.exchange.refusals_of_party_a_minute,
@@ -199,6 +216,7 @@ pub async fn start(config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
     Ok(Park {
         hub,
         records,
+        reloader,
         trigger,
         servers,
     })
@@ -208,6 +226,11 @@ impl Park {
     /// The running hub.
     pub fn hub(&self) -> &Arc<RunningHub> {
         &self.hub
+    }
+
+    /// Who takes up a changed configuration.
+    pub fn reloader(&self) -> &Arc<Reloader> {
+        &self.reloader
     }
 
     /// Returns when the core has ended by a defect; the fault says why. A disk that fails is none: the

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
+use cordon_console::{NotReloaded, Reloaded};
 use cordon_http::{Client, ClientOptions, HttpFault};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -108,8 +109,38 @@ impl Console {
         self.ask(&path, Some(&body)).await
     }
 
+    /// Has the hub take up its changed configuration. The inner error is what is wrong with it.
+    pub async fn reload(&self, who: Option<&str>) -> Result<Result<Reloaded, NotReloaded>, Ending> {
+        let body = match who {
+            Some(who) => json!({ "ordered_by": who }),
+            None => json!({}),
+        };
+        let answer = self.send("/api/reload", Some(&body)).await?;
+        let text = String::from_utf8_lossy(answer.body());
+        let strange = |_| Ending::failed(format!("{} answers: {}", self.base, plain(text.trim())));
+        match answer.status().is_success() {
+            true => serde_json::from_str(&text).map(Ok).map_err(strange),
+            false => serde_json::from_str(&text).map(Err).map_err(strange),
+        }
+    }
+
     /// Asks, or with a body acts. The inner error is what the hub refused with.
     async fn ask(&self, path: &str, body: Option<&Value>) -> Result<Result<Value, String>, Ending> {
+        let answer = self.send(path, body).await?;
+        let text = String::from_utf8_lossy(answer.body());
+        if !answer.status().is_success() {
+            return Ok(Err(plain(text.trim())));
+        }
+        serde_json::from_str(&text)
+            .map(Ok)
+            .map_err(|error| Ending::failed(format!("{} is no console: {error}", self.base)))
+    }
+
+    async fn send(
+        &self,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<http::Response<Bytes>, Ending> {
         let url = format!("{}{path}", self.base);
         let request = match body {
             None => http::Request::get(&url).body(Bytes::new()),
@@ -121,23 +152,30 @@ impl Console {
         let request =
             request.map_err(|error| Ending::new(USAGE, format!("address `{url}`: {error}")))?;
         let answer = self.client.send(request).await;
-        let answer = answer.map_err(|fault| unreachable(&self.base, &fault))?;
-        let text = String::from_utf8_lossy(answer.body());
-        if !answer.status().is_success() {
-            return Ok(Err(plain(text.trim())));
-        }
-        serde_json::from_str(&text)
-            .map(Ok)
-            .map_err(|error| Ending::failed(format!("{} is no console: {error}", self.base)))
+        answer.map_err(|fault| unreachable(&self.base, &fault))
     }
 }
 
 fn configured(config: &Path) -> Result<std::net::SocketAddr, Ending> {
-    let config = ParkConfig::read(config).map_err(|faults| {
-        print_faults(&faults);
-        Ending::new(CONFIG, format!("{} faults", faults.len()))
-    })?;
-    Ok(config.console.listen)
+    let read = ParkConfig::read(config);
+    // What else is wrong with the file is for the hub to say: it runs as it did before.
+    let listen = read.map(|config| config.console.listen);
+    listen.or_else(|faults| {
+        console_of(config).ok_or_else(|| {
+            print_faults(&faults);
+            Ending::new(CONFIG, format!("{} faults", faults.len()))
+        })
+    })
+}
+
+/// Where the console of a configuration listens whose other sections cannot be read.
+fn console_of(config: &Path) -> Option<std::net::SocketAddr> {
+    let table = ParkConfig::table(config).ok()?;
+    let console = match table.get("console") {
+        Some(section) => section.clone().try_into().ok()?,
+        None => cordon_console::Config::default(),
+    };
+    Some(console.listen)
 }
 
 fn unreachable(base: &str, fault: &HttpFault) -> Ending {

@@ -1,14 +1,15 @@
 //! The hub as services and console see it: their traits, answered by the running flow.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use cordon_access::ParkNow;
 use cordon_alarms::{OpenAlarm, OpenAlarms};
 use cordon_console::{
-    AlarmLine, AlarmsPage, Condition, Desk, Expiring, Figures, OutboxPage, PageAsked, SentAgain,
+    AlarmLine, AlarmsPage, Condition, Desk, Expiring, Figures, OutboxPage, PageAsked, Reloaded,
+    SentAgain,
 };
 use cordon_contract::{Adapter, BoxFuture, DeviceHealth, EntryKind, Fault, LinkState};
 use cordon_flow::{Audited, Misread, RunningHub, UNREADABLE};
@@ -19,7 +20,7 @@ use cordon_model::{
     Timestamp,
 };
 use cordon_records::{GrantsAsked, Look, Page, Records, Standing, names};
-use cordon_reports::Reports;
+use cordon_reports::{ReportedBy, Reports};
 use cordon_security::Identity;
 use cordon_security::wsse::VerifiedEnvelope;
 use cordon_services::{Core, Remains};
@@ -28,6 +29,7 @@ use tokio::sync::watch;
 use crate::attempts::Attempts;
 use crate::calendar::Calendar;
 use crate::outbox::Letters;
+use crate::reload::Reloader;
 use crate::spool::SpoolWatch;
 
 /// The running hub behind its two faces.
@@ -40,6 +42,9 @@ pub struct HubCore {
     open_alarms: OpenAlarms,
     park_now: ParkNow,
     reports: OnceLock<Arc<Reports>>,
+    /// By what reports are made, since it is another than at the start.
+    reported_by: Mutex<Option<ReportedBy>>,
+    reloader: OnceLock<Arc<Reloader>>,
     calendar: OnceLock<Arc<Calendar>>,
     spool: OnceLock<Arc<SpoolWatch>>,
     letters: Letters,
@@ -66,6 +71,8 @@ impl HubCore {
             open_alarms,
             park_now,
             reports: OnceLock::new(),
+            reported_by: Mutex::default(),
+            reloader: OnceLock::new(),
             calendar: OnceLock::new(),
             spool: OnceLock::new(),
         })
@@ -73,7 +80,30 @@ impl HubCore {
 
     /// Gives regulators these reports to pull; a second time changes nothing.
     pub fn serve_reports(&self, reports: Arc<Reports>) {
+        let by = self.reported_by();
+        if let Some(by) = by.as_ref() {
+            reports.go_by(by.clone());
+        }
         self.reports.get_or_init(|| reports);
+    }
+
+    /// Reports are made by another plan from now on, also those that are served later.
+    pub fn report_by(&self, by: ReportedBy) {
+        let mut held = self.reported_by();
+        if let Some(reports) = self.reports.get() {
+            reports.go_by(by.clone());
+        }
+        *held = Some(by);
+    }
+
+    fn reported_by(&self) -> MutexGuard<'_, Option<ReportedBy>> {
+        let held = self.reported_by.lock();
+        held.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who asks for it has the configuration read anew by this; a second time changes nothing.
+    pub fn reload_by(&self, reloader: Arc<Reloader>) {
+        self.reloader.get_or_init(|| reloader);
     }
 
     /// Shows this calendar on the console; a second time changes nothing.
@@ -398,6 +428,21 @@ impl Desk for HubCore {
     ) -> BoxFuture<'a, Result<SentAgain, Fault>> {
         Box::pin(self.letters.rerun(id, who))
     }
+
+    fn reload<'a>(&'a self, who: Option<&'a str>) -> BoxFuture<'a, Result<Reloaded, Vec<Fault>>> {
+        Box::pin(async move {
+            let reloader = self.reloader.get().ok_or_else(starting)?;
+            reloader.reload(who.unwrap_or("cordon reload")).await
+        })
+    }
+}
+
+fn starting() -> Vec<Fault> {
+    let fault = Fault::new(
+        "K102",
+        "the hub is starting, and has just read its configuration",
+    );
+    vec![fault.remedy("reload again when it is up")]
 }
 
 fn alarm_line(alarm: OpenAlarm) -> AlarmLine {

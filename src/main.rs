@@ -27,6 +27,7 @@ mod pins;
 mod plugins;
 mod prepare;
 mod records;
+mod reload;
 mod reports;
 mod seal;
 mod settings;

@@ -22,7 +22,20 @@ pub struct Plugins {
 
 /// Fresh plug-ins of a park, or all that is wrong with their settings.
 pub fn plugins(config: &ParkConfig, mappings: &Mappings) -> Result<Plugins, Vec<Fault>> {
-    let settings = settings(config, mappings)?;
+    made(settings_of(config, mappings)?)
+}
+
+/// The same for a hub that runs: what stands now is shown where it is shown already.
+pub fn plugins_beside(
+    present: &ParkSettings,
+    config: &ParkConfig,
+    mappings: &Mappings,
+) -> Result<Plugins, Vec<Fault>> {
+    made(settings_of(config, mappings)?.shown_as(present))
+}
+
+fn made(settings: ParkSettings) -> Result<Plugins, Vec<Fault>> {
+    let settings = Arc::new(settings);
     let made = settings.make(&BTreeMap::new());
     Ok(Plugins {
         list: made.map_err(|fault| vec![fault])?.plugins,
@@ -32,10 +45,12 @@ pub fn plugins(config: &ParkConfig, mappings: &Mappings) -> Result<Plugins, Vec<
 
 /// What of a configuration decides, or all that is wrong with it.
 pub fn settings(config: &ParkConfig, mappings: &Mappings) -> Result<Arc<ParkSettings>, Vec<Fault>> {
+    settings_of(config, mappings).map(Arc::new)
+}
+
+fn settings_of(config: &ParkConfig, mappings: &Mappings) -> Result<ParkSettings, Vec<Fault>> {
     match (rules(config), routes_and_text(config)) {
-        (Ok(rules), Ok((_, text))) => {
-            ParkSettings::of(config, &rules, text.as_deref(), mappings).map(Arc::new)
-        }
+        (Ok(rules), Ok((_, text))) => ParkSettings::of(config, &rules, text.as_deref(), mappings),
         (rules, routes) => {
             let faults = [rules.err(), routes.err()].into_iter().flatten();
             Err(faults.flatten().collect())

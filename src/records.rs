@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cordon_contract::Fault;
 use cordon_flow::RunningHub;
 use cordon_model::Digest;
-use cordon_records::{Records, RecordsParts, folds};
+use cordon_records::{GrantRoom, Records, RecordsParts, folds_within};
 
 use crate::config::ParkConfig;
 
@@ -15,10 +15,18 @@ pub fn file(config: &ParkConfig) -> PathBuf {
     config.hub.data.join("records.sqlite")
 }
 
+/// How many grants a configuration keeps to be asked.
+pub fn room(config: &ParkConfig) -> GrantRoom {
+    GrantRoom::of(config.access.grants_max, config.plan.enterprises.len())
+}
+
 /// Follows the hub's journal from now on. What the feed says only wakes them; what they take in they read from the
 /// journal.
-pub fn start(config: &ParkConfig, hub: &Arc<RunningHub>) -> Result<Arc<Records>, Fault> {
-    let enterprises = config.plan.enterprises.len();
+pub fn start(
+    config: &ParkConfig,
+    hub: &Arc<RunningHub>,
+    room: &GrantRoom,
+) -> Result<Arc<Records>, Fault> {
     let seen = Arc::downgrade(hub);
     let records = Records::start(RecordsParts {
         file: file(config),
@@ -27,7 +35,7 @@ pub fn start(config: &ParkConfig, hub: &Arc<RunningHub>) -> Result<Arc<Records>,
             let (number, chain) = seen.upgrade()?.durable();
             Some((number, Digest(chain)))
         }),
-        folds: folds(config.access.grants_max, enterprises),
+        folds: folds_within(room),
         config: config.records.clone(),
     })?;
     let mut entries = hub.feed().subscribe();

@@ -10,7 +10,7 @@ use cordon_model::plan::ParkPlan;
 use cordon_model::{AuditOutcome, Body, PartyId, ReportType, Timestamp};
 use cordon_regulator::{ReportSource, SignedReport};
 use cordon_reports::{
-    AcknowledgeLimits, Built, Record, Reports, ReportsConfig, ReportsParts, Unrecorded,
+    AcknowledgeLimits, Built, Record, ReportedBy, Reports, ReportsConfig, ReportsParts, Unrecorded,
 };
 use cordon_security::Signer;
 
@@ -84,6 +84,14 @@ pub fn beside_hub(
 ) -> Result<Arc<Reports>, Fault> {
     let reader = crate::past::reader(config)?;
     Opening::of(config, signer, clock)?.with(reader, Arc::new(Unrecorded))
+}
+
+/// By what of a configuration reports are made; `plan` is its plan.
+pub fn reported_by(config: &ParkConfig, plan: &Arc<ParkPlan>) -> Result<ReportedBy, Fault> {
+    Ok(ReportedBy {
+        plan: Arc::clone(plan),
+        acknowledge_s: limits(config)?,
+    })
 }
 
 /// How soon an alarm must be acknowledged: as its routes say, which also escalate it.

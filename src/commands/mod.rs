@@ -18,6 +18,7 @@ mod pack;
 mod place;
 mod prepare;
 mod pull;
+mod reload;
 mod report;
 mod restore;
 mod route;
@@ -72,6 +73,8 @@ enum Command {
     Demo(demo::Args),
     /// Run a park from its configuration
     Run(run::Args),
+    /// Have a running hub take up its changed configuration
+    Reload(reload::Args),
     /// Make a folder with a throw-away CA, certificates and an example configuration
     Prepare(prepare::Args),
     /// Check a configuration without starting anything
@@ -131,6 +134,7 @@ pub fn run(cli: Cli) -> Result<(), Ending> {
     match cli.command {
         Command::Demo(args) => demo::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Reload(args) => reload::run(&args),
         Command::Prepare(args) => prepare::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Submit(args) => submit::run(&args),

@@ -203,6 +203,26 @@ impl ParkConfig {
         Ok(config)
     }
 
+    /// The keys of a file, as they stand in it.
+    pub fn table(path: &Path) -> Result<toml::Table, Vec<Fault>> {
+        syntax::read(path)
+    }
+
+    /// A configuration of these keys; relative paths are relative to `folder`.
+    pub fn of_table(table: toml::Table, folder: &Path) -> Result<Self, Vec<Fault>> {
+        let mut config = syntax::of_table::<Self>(table)?;
+        paths::resolve(&mut config, folder);
+        Ok(config)
+    }
+
+    /// Whether everything that is named exists, for a configuration put together of two that were checked.
+    pub fn fits(&self, mappings: &Mappings) -> Vec<Fault> {
+        let mut faults = cross::check(self);
+        faults.extend(uses::packages(self, mappings));
+        faults.extend(uses::receivers(self));
+        faults
+    }
+
     /// Every path it names.
     pub fn paths(&mut self) -> Vec<PathBuf> {
         paths::all(self)

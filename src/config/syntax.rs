@@ -23,6 +23,12 @@ pub fn parse<T: DeserializeOwned>(text: &str, shown: &str) -> Result<T, Vec<Faul
     toml::from_str(text).map_err(|error| vec![fault(&error, text, shown)])
 }
 
+/// The same of keys that were read before.
+pub fn of_table<T: DeserializeOwned>(table: toml::Table) -> Result<T, Vec<Fault>> {
+    let read = toml::Value::Table(table).try_into();
+    read.map_err(|error: toml::de::Error| vec![fault(&error, "", "the configuration as it runs")])
+}
+
 fn fault(error: &toml::de::Error, text: &str, shown: &str) -> Fault {
     let place = match error.span() {
         Some(span) => {

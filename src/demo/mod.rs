@@ -82,7 +82,7 @@ impl Demo {
                 self.config.display()
             ))
         })?);
-        let park = assemble::start(&config, loaded).await?;
+        let park = assemble::start(&self.config, &config, loaded).await?;
         let begun = Instant::now();
         self.announce(&config);
         let teller = tokio::spawn(teller::tell(park.hub().feed(), self.quiet));

@@ -22,7 +22,7 @@ use cordon_contract::{AccessRules as _, Fault};
 use cordon_flow::{AuthoritySettings, HeldPart, Made, Maker, Part, SETTINGS_UNUSABLE, Unusable};
 use cordon_mapping::Mappings;
 use cordon_model::plan::ParkPlan;
-use cordon_model::{Digest, PartyId, PassageDecision};
+use cordon_model::{Digest, ParkCode, PartyId, PassageDecision};
 use cordon_rules::CedarRules;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -55,6 +55,7 @@ type RuleFiles = Vec<(String, String)>;
 /// The settings of a park as its configuration says them today.
 pub struct ParkSettings {
     today: Vec<Part>,
+    park: ParkCode,
     hub: PartyId,
     /// Where plug-ins show what stands now, whichever they are.
     open_alarms: OpenAlarms,
@@ -96,12 +97,28 @@ impl ParkSettings {
         match faults.is_empty() {
             true => Ok(Self {
                 today,
+                park: config.plan.code.clone(),
                 hub: config.hub.id.clone(),
                 open_alarms: OpenAlarms::default(),
                 park_now: ParkNow::default(),
             }),
             false => Err(faults),
         }
+    }
+
+    /// The same; their plug-ins show what stands now where those of these others did, so that whoever shows it goes on.
+    #[must_use]
+    pub fn shown_as(self, others: &Self) -> Self {
+        Self {
+            open_alarms: others.open_alarms(),
+            park_now: others.park_now(),
+            ..self
+        }
+    }
+
+    /// Whose they are.
+    pub fn park(&self) -> &ParkCode {
+        &self.park
     }
 
     /// The open alarms, whichever plug-in keeps them.

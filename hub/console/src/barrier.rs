@@ -61,7 +61,7 @@ pub(crate) async fn order(
 ) -> Response {
     let lane: Option<LaneId> = asked.lane.parse().ok();
     let place = lane.and_then(|lane| {
-        let (gate, device) = console.barriers.get(&lane)?.clone();
+        let (gate, device) = console.planned().barriers.get(&lane)?.clone();
         Some((lane, gate, device))
     });
     let Some((lane, gate, device)) = place else {

@@ -10,7 +10,7 @@ use cordon_records::{Page, Standing};
 use serde::Serialize;
 use tokio::sync::watch;
 
-use crate::{AlarmsPage, OutboxPage, PageAsked, SentAgain};
+use crate::{AlarmsPage, OutboxPage, PageAsked, Reloaded, SentAgain};
 
 /// What the hub takes at present, and how disk and clock stand.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
@@ -189,4 +189,8 @@ pub trait Desk: Send + Sync + 'static {
         id: &'a str,
         who: Option<&'a str>,
     ) -> BoxFuture<'a, Result<SentAgain, Fault>>;
+
+    /// Reads the hub's configuration anew and takes up what may change while it runs, whole or not at all; `who`
+    /// asked for it.
+    fn reload<'a>(&'a self, who: Option<&'a str>) -> BoxFuture<'a, Result<Reloaded, Vec<Fault>>>;
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -28,7 +28,7 @@ use crate::barrier::{self, Barriers};
 use crate::device::lines as device_lines;
 use crate::places::{Places, Seats};
 use crate::said::Said;
-use crate::{Condition, Desk, Expiring, View, alarms, metrics, outbox, page};
+use crate::{Condition, Desk, Expiring, View, alarms, metrics, outbox, page, reload};
 
 /// How often the page is told of changes at most; a flood of entries is one update.
 const UPDATE_EVERY: Duration = Duration::from_millis(250);
@@ -76,17 +76,32 @@ impl Config {
     }
 }
 
+/// What follows from the park's plan.
+pub(crate) struct Planned {
+    /// The plan as the page shows it.
+    view: View,
+    /// The barriers that people may order something of.
+    pub(crate) barriers: Barriers,
+}
+
+impl Planned {
+    fn of(plan: &ParkPlan) -> Arc<Self> {
+        Arc::new(Self {
+            view: View::new(plan),
+            barriers: barrier::of_plan(plan),
+        })
+    }
+}
+
 pub(crate) struct Console {
     pub(crate) desk: Arc<dyn Desk>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) acts: Acts,
-    /// The park's plan, as the page shows it.
-    view: View,
+    /// What the page shows of the park's plan.
+    planned: RwLock<Arc<Planned>>,
     /// Rises with every change of what is shown.
     changed: watch::Sender<u64>,
     pub(crate) operator: PartyId,
-    /// The barriers that people may order something of.
-    pub(crate) barriers: Barriers,
     port: u16,
     seats: Arc<Seats>,
     shutdown: Shutdown,
@@ -130,27 +145,28 @@ impl Front {
     }
 
     /// Answers for this hub from now on, until shutdown. `operator` is the party in whose name the
-    /// page acts, the hub itself.
+    /// page acts, the hub itself. The plan may become another one.
     pub async fn serve(
         self,
-        plan: &ParkPlan,
+        mut plan: watch::Receiver<Arc<ParkPlan>>,
         operator: PartyId,
         desk: Arc<dyn Desk>,
         clock: Arc<dyn Clock>,
     ) {
+        let planned = Planned::of(&plan.borrow_and_update());
         let console = Arc::new(Console {
             clock,
             acts: Acts::default(),
-            view: View::new(plan),
+            planned: RwLock::new(planned),
             changed: watch::Sender::new(0),
             operator,
-            barriers: barrier::of_plan(plan),
             shutdown: self.shutdown.clone(),
             port: self.port,
             seats: self.seats,
             desk,
         });
         let follower = tokio::spawn(follow(Arc::clone(&console), self.shutdown.clone()));
+        let planner = tokio::spawn(follow_plan(Arc::clone(&console), plan));
         self.answering.get_or_init(|| router(console));
         tokio::select! {
             _ = self.server => {}
@@ -158,6 +174,23 @@ impl Front {
             () = async { self.shutdown.wait().await; tokio::time::sleep(DRAIN).await } => {}
         }
         follower.abort();
+        planner.abort();
+    }
+}
+
+impl Console {
+    /// What follows from the plan of now.
+    pub(crate) fn planned(&self) -> Arc<Planned> {
+        Arc::clone(&self.planned.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn shows(&self, planned: Arc<Planned>) {
+        *self.planned.write().unwrap_or_else(PoisonError::into_inner) = planned;
+    }
+
+    fn tell_changed(&self) {
+        self.changed
+            .send_modify(|count| *count = count.wrapping_add(1));
     }
 }
 
@@ -174,6 +207,7 @@ fn router(console: Arc<Console>) -> Router {
         .route("/api/close", post(alarms::close))
         .route("/outbox", get(outbox::list))
         .route("/outbox/{id}/rerun", post(outbox::rerun))
+        .route("/api/reload", post(reload::reload))
         .fallback(get(files))
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&console),
@@ -184,6 +218,15 @@ fn router(console: Arc<Console>) -> Router {
 
 fn is_off(condition: &Condition) -> bool {
     condition.clock_words.is_some()
+}
+
+/// Shows the plan that holds, and tells the pages of another one.
+async fn follow_plan(console: Arc<Console>, mut plan: watch::Receiver<Arc<ParkPlan>>) {
+    while plan.changed().await.is_ok() {
+        let planned = Planned::of(&plan.borrow_and_update());
+        console.shows(planned);
+        console.tell_changed();
+    }
 }
 
 /// Sees that something changed: what the records hold, or how the hub stands.
@@ -216,9 +259,7 @@ async fn follow(console: Arc<Console>, shutdown: Shutdown) {
                 position = figures.position;
             }
         }
-        console
-            .changed
-            .send_modify(|count| *count = count.wrapping_add(1));
+        console.tell_changed();
     }
 }
 
@@ -286,7 +327,11 @@ async fn health(State(console): State<Arc<Console>>) -> Response {
             let memory = in_memory(figures.condition.spooled_in_memory);
             let now = console.desk.park_now();
             let page = console.desk.page();
-            let held = console.view.at(now.as_ref(), &figures, &page).held_words();
+            let held = console
+                .planned()
+                .view
+                .at(now.as_ref(), &figures, &page)
+                .held_words();
             let spool = spool_line(figures.condition.spool_words.as_deref());
             let said = format!("{reason}\n{memory}{spool}{held}");
             (StatusCode::SERVICE_UNAVAILABLE, said).into_response()
@@ -378,7 +423,10 @@ fn records_lines(standing: &Standing) -> String {
 async fn metrics_page(State(console): State<Arc<Console>>) -> Response {
     let desk = &console.desk;
     let (now, figures) = (desk.park_now(), desk.figures());
-    let view = console.view.at(now.as_ref(), &figures, &desk.page());
+    let view = console
+        .planned()
+        .view
+        .at(now.as_ref(), &figures, &desk.page());
     let alarms = desk.alarms(None, 0);
     let text = metrics::text(
         (&view, now.as_ref()),
@@ -409,7 +457,8 @@ async fn view_once(State(console): State<Arc<Console>>) -> Response {
 fn snapshot(console: &Console) -> Option<String> {
     let now = console.desk.park_now();
     let figures = console.desk.figures();
-    let view = console
+    let planned = console.planned();
+    let view = planned
         .view
         .at(now.as_ref(), &figures, &console.desk.page());
     let mut value = serde_json::to_value(view).ok()?;

@@ -31,6 +31,6 @@ pub use config::{AcknowledgeLimits, Expect, Job, ReportsConfig};
 pub use cordon_model::Schedule;
 pub use document::{BUILT, Position, document};
 pub use fold::Ledger;
-pub use reports::{Built, Record, Reports, ReportsParts, Unrecorded, asked_span};
+pub use reports::{Built, Record, ReportedBy, Reports, ReportsParts, Unrecorded, asked_span};
 pub use scheduler::run;
 pub use span::Span;

@@ -1,7 +1,7 @@
 //! The service: builds, signs, keeps and gives out reports.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use bytes::Bytes;
 use cordon_contract::{BoxFuture, Clock, Fault};
@@ -14,7 +14,7 @@ use cordon_model::{
 use cordon_security::{Signer, xmldsig};
 use cordon_wire::write_report_document;
 
-use crate::config::ReportsConfig;
+use crate::config::{AcknowledgeLimits, ReportsConfig};
 use crate::document::{BUILT, document};
 use crate::fault;
 use crate::progress::Progress;
@@ -66,11 +66,21 @@ pub struct ReportsParts {
     pub record: Arc<dyn Record>,
 }
 
+/// What of the park's settings reports are made by, of today.
+#[derive(Clone, Debug)]
+pub struct ReportedBy {
+    /// The park.
+    pub plan: Arc<ParkPlan>,
+    /// How soon an alarm must be acknowledged.
+    pub acknowledge_s: AcknowledgeLimits,
+}
+
 /// Builds, signs, keeps and gives out reports. Building blocks on the disk: use [`Reports::build`]
 /// in async code, [`Reports::build_now`] elsewhere.
 pub struct Reports {
     pub(crate) parts: ReportsParts,
     pub(crate) config: ReportsConfig,
+    by: RwLock<ReportedBy>,
     progress: Mutex<Progress>,
     shelf: Mutex<Shelf>,
 }
@@ -124,12 +134,22 @@ impl Reports {
     pub fn open(parts: ReportsParts, config: ReportsConfig) -> Result<Self, Fault> {
         let shelf = Shelf::open(&parts.dir)?;
         let progress = Progress::open(&parts.dir, config.days_kept, &parts.reader);
+        let by = ReportedBy {
+            plan: Arc::clone(&parts.plan),
+            acknowledge_s: config.acknowledge_s,
+        };
         Ok(Self {
             parts,
             config,
+            by: RwLock::new(by),
             progress: Mutex::new(progress),
             shelf: Mutex::new(shelf),
         })
+    }
+
+    /// What is built from now on is built by these.
+    pub fn go_by(&self, by: ReportedBy) {
+        *self.by.write().unwrap_or_else(PoisonError::into_inner) = by;
     }
 
     /// The journal entries that could not be read for the figures, or were of a form that is refused
@@ -193,12 +213,20 @@ impl Reports {
                 hour_start(ledger.held_from()),
             ));
         }
-        let (plan, config) = (&self.parts.plan, &self.config);
+        let by = self
+            .by
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let config = ReportsConfig {
+            acknowledge_s: by.acknowledge_s,
+            ..self.config.clone()
+        };
         document(
             report,
             span,
             (ledger, progress.position),
-            (plan, config),
+            (&by.plan, &config),
             (now, &self.parts.hub),
         )
         .ok_or_else(|| fault::not_built(report.as_str()))

@@ -12,3 +12,4 @@ mod figures;
 mod outbox;
 mod page;
 mod played;
+mod reload;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use cordon_console::{
     AlarmLine, AlarmsPage, Desk, Figures, Front, LetterLine, OpenLine, OutboxPage, PageAsked,
-    ParkNow, Places, SentAgain,
+    ParkNow, Places, Reloaded, ReloadedPart, SentAgain,
 };
 use cordon_contract::{BoxFuture, DeviceHealth, Fault, Shutdown, ShutdownTrigger, SystemClock};
 use cordon_model::plan::ParkPlan;
@@ -29,6 +29,8 @@ pub struct Played {
     pub figures: Mutex<Figures>,
     pub devices: Mutex<Vec<DeviceHealth>>,
     pub now: Mutex<Option<ParkNow>>,
+    /// Who asked for a reload; the second is refused.
+    pub reloads: Mutex<Vec<Option<String>>>,
 }
 
 fn page() -> OutboxPage {
@@ -147,11 +149,35 @@ impl Desk for Played {
             }
         })
     }
+
+    fn reload<'a>(&'a self, who: Option<&'a str>) -> BoxFuture<'a, Result<Reloaded, Vec<Fault>>> {
+        let mut reloads = self.reloads.lock().unwrap();
+        reloads.push(who.map(str::to_owned));
+        let answer = match reloads.len() {
+            1 => Ok(Reloaded {
+                changed: vec![ReloadedPart {
+                    part: "plan".to_owned(),
+                    entry: 12,
+                }],
+                kept: vec!["exchange.listen".to_owned()],
+                warnings: Vec::new(),
+                entry: Some(13),
+            }),
+            _ => Err(vec![
+                Fault::new("K011", "there is no gate `G-9`")
+                    .at("park.toml:7:1")
+                    .remedy("name one"),
+            ]),
+        };
+        Box::pin(async move { answer })
+    }
 }
 
 pub struct Bench {
     pub desk: Arc<Played>,
     pub port: u16,
+    /// The plan that holds.
+    pub plan: watch::Sender<Arc<ParkPlan>>,
     _stop: ShutdownTrigger,
 }
 
@@ -173,6 +199,7 @@ impl Bench {
             }),
             devices: Mutex::default(),
             now: Mutex::default(),
+            reloads: Mutex::default(),
         });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -190,14 +217,16 @@ impl Bench {
             kept: 2,
         };
         let front = Front::open(listener, places, shutdown).unwrap();
+        let (plan, plans) = watch::channel(Arc::new(plan));
         tokio::spawn(async move {
             let operator = PartyId::new("HUB-1").unwrap();
             let clock = Arc::new(SystemClock);
-            front.serve(&plan, operator, played, clock).await
+            front.serve(plans, operator, played, clock).await
         });
         Self {
             desk,
             port,
+            plan,
             _stop: stop,
         }
     }

@@ -3,6 +3,8 @@
 //! Kept is what access control keeps, by the same rule and within the same limits, so that what a question shows is
 //! what acts at the gates.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use cordon_contract::{Entry, EntryKind, Standing, Term, even_part};
 use cordon_model::{AccessGrant, Body, LifeState, PartyId, Plate, Timestamp};
 use rusqlite::{ToSql, params};
@@ -39,28 +41,36 @@ CREATE INDEX grants_over ON grants (ended_time) WHERE ended IS NOT NULL;
 CREATE TABLE grants_kept (owner TEXT PRIMARY KEY, many INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
-/// The fold.
-pub(crate) struct Grants {
-    most: usize,
-    part: usize,
-}
+/// How many grants are kept: what access control has room for today. Clones share it.
+#[derive(Clone, Debug)]
+pub struct GrantRoom(Arc<RwLock<(usize, usize)>>);
 
-impl Grants {
-    pub fn within(most: usize, enterprises: usize) -> Self {
-        Self {
-            most,
-            part: even_part(most, enterprises),
-        }
+impl GrantRoom {
+    /// Room for so many, shared by so many enterprises.
+    pub fn of(most: usize, enterprises: usize) -> Self {
+        Self(Arc::new(RwLock::new((most, even_part(most, enterprises)))))
     }
 
-    /// How much an owner may keep.
-    fn part(&self, owner: &str) -> i64 {
-        let part = if owner.is_empty() {
-            self.most
-        } else {
-            self.part
-        };
-        i64::try_from(part).unwrap_or(i64::MAX)
+    /// It is another from now on.
+    pub fn set(&self, most: usize, enterprises: usize) {
+        let mut room = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        *room = (most, even_part(most, enterprises));
+    }
+
+    /// How much an owner may keep; the park, which has no name here, all of it.
+    fn of_owner(&self, owner: &str) -> i64 {
+        let (most, part) = *self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let own = if owner.is_empty() { most } else { part };
+        i64::try_from(own).unwrap_or(i64::MAX)
+    }
+}
+
+/// The fold.
+pub(crate) struct Grants(GrantRoom);
+
+impl Grants {
+    pub fn within(room: GrantRoom) -> Self {
+        Self(room)
     }
 }
 
@@ -153,7 +163,7 @@ impl Grants {
             [owner],
             |row| row.get::<_, i64>(0),
         )?;
-        if many.unwrap_or_default() < self.part(owner) {
+        if many.unwrap_or_default() < self.0.of_owner(owner) {
             return Ok(true);
         }
         let first = |stands: bool| {

@@ -35,8 +35,13 @@ pub mod names {
 
 /// Every fold of a park in which so many enterprises share `grants_max` grants.
 pub fn folds(grants_max: usize, enterprises: usize) -> Vec<Arc<dyn Fold>> {
+    folds_within(&grants::GrantRoom::of(grants_max, enterprises))
+}
+
+/// Every fold of a park with this room for grants, which may be another tomorrow.
+pub fn folds_within(room: &grants::GrantRoom) -> Vec<Arc<dyn Fold>> {
     vec![
-        Arc::new(grants::Grants::within(grants_max, enterprises)),
+        Arc::new(grants::Grants::within(room.clone())),
         Arc::new(alarms::Alarms),
         Arc::new(passages::Passages),
         Arc::new(refusals::Refusals),

@@ -6,8 +6,8 @@ use cordon_model::{
     OperatingModeChange, PartyId, Timestamp,
 };
 use cordon_records::{
-    AlarmsAsked, AuditAsked, DevicesAsked, GrantsAsked, OrdersAsked, OrdersOf, PassagesAsked,
-    RefusalsAsked, names,
+    AlarmsAsked, AuditAsked, DevicesAsked, GrantRoom, GrantsAsked, OrdersAsked, OrdersOf,
+    PassagesAsked, RefusalsAsked, folds_within, names,
 };
 
 use crate::made::*;
@@ -53,6 +53,33 @@ fn one_that_is_over_when_it_comes_is_not_kept_where_there_is_no_room() {
     lines.push(grant(at(30), "E-2", "late", at(1)));
     let park = Park::with(&lines);
     assert_eq!(ids(&park, "E-2"), ["a", "b", "c", "d", "e"]);
+}
+
+#[test]
+fn there_is_as_much_room_as_access_control_has_by_now() {
+    let over = |id: &str| grant(at(30), "E-2", id, at(1));
+    let lines = ["a", "b", "c", "d", "e"].map(|id| grant(at(2), "E-2", id, at(900)));
+    let mut park = Park::with(&lines);
+    park.append(&[over("none")]);
+    let room = GrantRoom::of(10, 2);
+    let mut follower = park.open(folds_within(&room)).unwrap();
+    to_end(&mut follower, park.durable());
+    room.set(20, 2);
+    park.append(&[over("one")]);
+    to_end(&mut follower, park.durable());
+    let enterprise = PartyId::new("E-2").unwrap();
+    let asked = GrantsAsked {
+        limit: 50,
+        ..GrantsAsked::default()
+    };
+    let kept = follower.ask(names::GRANTS, |look| look.grants(&enterprise, &asked));
+    let kept: Vec<String> = kept
+        .unwrap()
+        .rows
+        .into_iter()
+        .map(|it| it.grant_id)
+        .collect();
+    assert_eq!(kept, ["a", "b", "c", "d", "e", "one"]);
 }
 
 /// A conformance run's grants were shown as if they opened something.

@@ -1,5 +1,6 @@
 //! Signed files: the same bytes again, corrections as new versions, damage found.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cordon_contract::Shutdown;
@@ -7,11 +8,11 @@ use cordon_model::{
     Direction, Granularity, Period, ReportDocument, ReportRequest, ReportType, SubjectKind,
     Timestamp,
 };
-use cordon_reports::{ReportsConfig, Span};
+use cordon_reports::{ReportedBy, ReportsConfig, Span};
 use cordon_security::{Role, xmldsig};
 use cordon_xml::{Document, Limits};
 
-use crate::made::{Line, Office, append, at, config, day, files, hub_start, passage};
+use crate::made::{Line, Office, append, at, config, day, files, hub_start, passage, plan};
 
 const RPT: ReportType = ReportType::Rpt01;
 
@@ -93,6 +94,24 @@ async fn late_data_make_a_new_version_that_names_the_old_one() {
     );
     assert_eq!(reports.list().len(), 2);
     assert!(!reports.build(RPT, span).await.unwrap().is_new);
+}
+
+#[tokio::test]
+async fn what_is_built_from_now_on_is_of_the_plan_of_now() {
+    let office = office();
+    let reports = office.reports(config());
+    let span = Span::day(day("12:00:00"));
+    let first = reports.build(RPT, span).await.unwrap();
+    let mut plan = plan();
+    plan.name = "another name".to_owned();
+    reports.go_by(ReportedBy {
+        plan: Arc::new(plan),
+        acknowledge_s: config().acknowledge_s,
+    });
+    let second = reports.build(RPT, span).await.unwrap();
+    assert!(second.is_new);
+    assert_eq!(read(&second.bytes).park_name, "another name");
+    assert_ne!(read(&first.bytes).park_name, "another name");
 }
 
 #[tokio::test]

@@ -1,0 +1,244 @@
+//! What of the configuration's file runs, told key by key from what stands there now.
+//!
+//! What decides may change while the hub runs. Everything else (listening addresses, adapters' own lists, papers,
+//! secrets, folders) is what was opened at the start: it is compared by key, and the files it names by what they hold,
+//! so that no change of it is passed over in silence. No key is known here beside those that decide.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use cordon_contract::Fault;
+use cordon_model::Digest;
+use cordon_wire::digest_of_bytes;
+use toml::{Table, Value};
+
+use crate::config::ParkConfig;
+
+/// The sections and keys that decide, and are taken up while the hub runs.
+const DECIDING: [&str; 5] = ["rules", "plan", "access", "alarms", "authority"];
+/// What decides of `[hub]`.
+const DECIDING_OF_HUB: &str = "mappings";
+/// Keys of files that the hub itself writes.
+const WRITTEN: [&str; 4] = ["data", "spool", "cursor_file", "ledger_file"];
+/// Largest file whose content is compared; papers, secrets and profiles have some KiB.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+/// Differences that are named; more are counted.
+const NAMED_MAX: usize = 40;
+
+/// A configuration's file as it was read.
+pub struct Running {
+    folder: PathBuf,
+    table: Table,
+    /// The files that are named outside of what decides, with what each held.
+    files: BTreeMap<PathBuf, Digest>,
+}
+
+impl Running {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// `K001` when there is no such file, `K002` when it is no TOML.
+    pub fn read(path: &Path) -> Result<Self, Vec<Fault>> {
+        let table = ParkConfig::table(path)?;
+        let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).to_owned();
+        let mut files = BTreeMap::new();
+        for (key, value) in &outside(&table) {
+            gather(key, value, &folder, &mut files);
+        }
+        Ok(Self {
+            folder,
+            table,
+            files,
+        })
+    }
+
+    /// The configuration that holds when of another reading all that decides is taken up, and nothing else.
+    ///
+    /// # Errors
+    /// As when it is read.
+    pub fn with_settings_of(&self, other: &Self) -> Result<ParkConfig, Vec<Fault>> {
+        let mut table = self.table.clone();
+        for key in DECIDING {
+            take(&mut table, &other.table, key);
+        }
+        if let (Some(Value::Table(own)), Some(Value::Table(others))) =
+            (table.get_mut("hub"), other.table.get("hub"))
+        {
+            take(own, others, DECIDING_OF_HUB);
+        }
+        ParkConfig::of_table(table, &self.folder)
+    }
+
+    /// What of another reading is another and stays as it is until a restart.
+    pub fn kept(&self, other: &Self) -> Vec<String> {
+        let (own, others) = (outside(&self.table), outside(&other.table));
+        let mut names = Vec::new();
+        differences("", &Value::Table(own), &Value::Table(others), &mut names);
+        for (file, digest) in &self.files {
+            // One that is named no more is told by the key that named it.
+            if other.files.get(file).is_some_and(|now| now != digest) {
+                let shown = file.strip_prefix(&self.folder).unwrap_or(file);
+                names.push(format!("{} (what it holds)", shown.display()));
+            }
+        }
+        let more = names.len().saturating_sub(NAMED_MAX);
+        names.truncate(NAMED_MAX);
+        if more > 0 {
+            names.push(format!("{more} more"));
+        }
+        names
+    }
+
+    /// A place or text without the folder of the configuration, which is no concern of those the journal is given to.
+    pub fn without_folder(&self, text: &str) -> String {
+        match self.folder.is_absolute() {
+            true => text.replace(&format!("{}/", self.folder.display()), ""),
+            false => text.to_owned(),
+        }
+    }
+}
+
+/// All of a configuration that does not decide.
+fn outside(table: &Table) -> Table {
+    let mut table = table.clone();
+    table.retain(|key, _| !DECIDING.contains(&key));
+    if let Some(Value::Table(hub)) = table.get_mut("hub") {
+        hub.remove(DECIDING_OF_HUB);
+    }
+    table
+}
+
+fn take(own: &mut Table, others: &Table, key: &str) {
+    match others.get(key) {
+        Some(value) => own.insert(key.to_owned(), value.clone()),
+        None => own.remove(key),
+    };
+}
+
+/// Every file that a value names.
+fn gather(key: &str, value: &Value, folder: &Path, files: &mut BTreeMap<PathBuf, Digest>) {
+    match value {
+        Value::String(text) if !WRITTEN.contains(&key) => {
+            let path = folder.join(text);
+            if let Some(digest) = held(&path) {
+                files.insert(path, digest);
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|it| gather(key, it, folder, files)),
+        Value::Table(table) => {
+            for (key, value) in table {
+                gather(key, value, folder, files);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What a file holds; `None` for what is no file or a large one.
+fn held(path: &Path) -> Option<Digest> {
+    let about = std::fs::metadata(path).ok()?;
+    if !about.is_file() || about.len() > FILE_BYTES_MAX {
+        return None;
+    }
+    std::fs::read(path)
+        .ok()
+        .map(|bytes| digest_of_bytes(&bytes))
+}
+
+/// The names of what differs, each as deep as both sides have it.
+fn differences(name: &str, own: &Value, other: &Value, names: &mut Vec<String>) {
+    match (own, other) {
+        (Value::Table(own), Value::Table(others)) => {
+            let mut keys: Vec<&String> = own.keys().chain(others.keys()).collect();
+            keys.sort();
+            keys.dedup();
+            for key in keys {
+                let inner = match name {
+                    "" => key.clone(),
+                    _ => format!("{name}.{key}"),
+                };
+                compare(inner, own.get(key), others.get(key), names);
+            }
+        }
+        (Value::Array(own), Value::Array(others)) if is_of_tables(own) || is_of_tables(others) => {
+            for index in 0..own.len().max(others.len()) {
+                let inner = format!("{name}[{index}]");
+                compare(inner, own.get(index), others.get(index), names);
+            }
+        }
+        _ if own == other => {}
+        _ => names.push(name.to_owned()),
+    }
+}
+
+fn compare(name: String, own: Option<&Value>, other: Option<&Value>, names: &mut Vec<String>) {
+    match (own, other) {
+        (Some(own), Some(other)) => differences(&name, own, other, names),
+        // A section that only one has.
+        _ => names.push(name),
+    }
+}
+
+fn is_of_tables(list: &[Value]) -> bool {
+    list.iter().any(Value::is_table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARK: &str = "rules = \"rules\"\n[hub]\nid = \"HUB-1\"\nmappings = \"m\"\ndata = \"data\"\nkey = \"key.pem\"\n\
+                        [exchange]\nlisten = \"127.0.0.1:1\"\n[plan]\nname = \"a\"\n\
+                        [[modbus]]\nname = \"gates\"\n[[modbus.bus]]\naddress = \"10.0.0.1:502\"\n\
+                        [access]\ntailgate_s = 3\n";
+
+    fn read(folder: &Path, text: &str) -> Running {
+        let file = folder.join("park.toml");
+        std::fs::write(&file, text).unwrap();
+        Running::read(&file).unwrap()
+    }
+
+    #[test]
+    fn what_does_not_decide_is_named_by_key_and_what_decides_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("key.pem"), "one").unwrap();
+        let before = read(folder.path(), PARK);
+        assert!(before.kept(&read(folder.path(), PARK)).is_empty());
+        let deciding = PARK
+            .replace("name = \"a\"", "name = \"b\"")
+            .replace("\"m\"", "\"other\"")
+            .replace("tailgate_s = 3", "tailgate_s = 4")
+            .replace("rules = \"rules\"\n", "");
+        assert!(before.kept(&read(folder.path(), &deciding)).is_empty());
+        let other = PARK
+            .replace("127.0.0.1:1", "127.0.0.1:2")
+            .replace("10.0.0.1:502", "10.0.0.2:502")
+            .replace("data = \"data\"", "data = \"elsewhere\"")
+            + "[[notify]]\nname = \"duty\"\n";
+        std::fs::write(folder.path().join("key.pem"), "two").unwrap();
+        assert_eq!(
+            before.kept(&read(folder.path(), &other)),
+            [
+                "exchange.listen",
+                "hub.data",
+                "modbus[0].bus[0].address",
+                "notify",
+                "key.pem (what it holds)"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_named_has_an_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let many = |port: usize| {
+            let lists = (0..60).map(|it| format!("[[mqtt]]\nport = {}\n", it * 2 + port));
+            lists.collect::<String>()
+        };
+        let before = read(folder.path(), &many(0));
+        let kept = before.kept(&read(folder.path(), &many(1)));
+        assert_eq!(kept.len(), NAMED_MAX + 1);
+        assert_eq!(kept.last().unwrap(), "20 more");
+    }
+}
