@@ -6,7 +6,7 @@ use bytes::Bytes;
 use cordon_alarms::{AlarmPlugin, Routes};
 use cordon_contract::Plugin as _;
 use cordon_flow::decoders;
-use cordon_journal::Record;
+use cordon_journal::{BodyForm, Record};
 
 /// The entry of a record. The bytes: kind, part, flags, then a line with sender and label, then the body.
 pub(crate) fn entry(bytes: &[u8]) {
@@ -28,6 +28,7 @@ pub(crate) fn entry(bytes: &[u8]) {
         label: label.to_owned(),
         digest: [2; 32],
         body,
+        form: BodyForm::Whole,
         chain: [3; 32],
     };
     // Its own body, and a part of a submission that has these bytes.

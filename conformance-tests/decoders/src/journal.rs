@@ -50,6 +50,13 @@ pub(crate) fn packed(bytes: &[u8]) {
     read("00000001.segz", whole);
 }
 
+/// A checkpoint: no more is asked for than the bytes hold.
+pub(crate) fn checkpoint(bytes: &[u8]) {
+    if let Some(count) = decoders::checkpoint(bytes) {
+        assert!(count < bytes.len() as u64, "each item has bytes");
+    }
+}
+
 fn read(name: &str, bytes: Vec<u8>) {
     let disk = Arc::new(SimDisk::new(1));
     let folder = Path::new(FOLDER);

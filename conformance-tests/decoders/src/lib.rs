@@ -54,6 +54,7 @@ pub const DECODERS: &[Decoder] = &[
     named("settings_toml", settings::toml),
     named("soap_envelope", language::envelope),
     named("spool_lines", flow::spool),
+    named("state_checkpoint", journal::checkpoint),
     named("state_rows", flow::rows),
     named("trust_papers", trust::papers),
     named("wire_message", language::message),

@@ -51,6 +51,7 @@ fn make() {
     signed();
     journal();
     packed();
+    checkpoint();
     flow();
     mapping();
     devices();
@@ -200,6 +201,10 @@ fn journal() {
             let mut bytes = Vec::new();
             record.encode_into(&mut bytes).unwrap();
             put("journal_record", &format!("{name}-{number}"), bytes);
+            let mut bytes = Vec::new();
+            let expired = record.without_body().unwrap();
+            expired.encode_into(&mut bytes).unwrap();
+            put("journal_record", &format!("{name}-{number}-expired"), bytes);
         }
         let disk = SimDisk::new(3);
         let options = Options {
@@ -252,6 +257,30 @@ fn packed() {
         "usual",
         std::fs::read(folder.path().join("00000001.segz")).unwrap(),
     );
+}
+
+/// Head and items of a checkpoint, not packed: one of each kind, each length in four bytes before what it is of.
+fn checkpoint() {
+    let mut bytes = b"CORDONK1\x08park/hub\x014".to_vec();
+    let long = |bytes: &mut Vec<u8>, of: &[u8]| {
+        bytes.extend_from_slice(&u32::try_from(of.len()).unwrap().to_le_bytes());
+        bytes.extend_from_slice(of);
+    };
+    bytes.push(1);
+    for of in [&b"plugin.access.grants"[..], b"key", b"row"] {
+        long(&mut bytes, of);
+    }
+    bytes.push(2);
+    for of in [&b"flow.forms"[..], b"access grants/1"] {
+        long(&mut bytes, of);
+    }
+    bytes.push(3);
+    long(&mut bytes, b"enterprise-1");
+    bytes.extend_from_slice(&[7; 16 + 8 + 8 + 2 + 96]);
+    bytes.push(0);
+    bytes.extend_from_slice(&3_u64.to_le_bytes());
+    assert_eq!(cordon_journal::decoders::checkpoint(&bytes), Some(3));
+    put("state_checkpoint", "usual", bytes);
 }
 
 /// Kinds of records, by number: what follows is their name, sender, label and body.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cordon_contract::{ACTED, Entry, EntryKind, OrderLane, Standing, Target, is_emergency};
-use cordon_journal::NewRecord;
+use cordon_journal::{BodyForm, NewRecord};
 use cordon_model::{Body, Digest, GateAction, Message, MessageId, PartyId, Timestamp};
 
 use crate::flags;
@@ -105,6 +105,7 @@ impl Draft {
             label: self.stored_label(),
             digest: self.digest.0,
             body: self.body.clone(),
+            form: BodyForm::Whole,
         }
     }
 

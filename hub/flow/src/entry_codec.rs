@@ -19,7 +19,7 @@ use cordon_wire::read_message;
 use cordon_xml::Document;
 
 use crate::draft::{Draft, Slip, acted_at};
-use crate::fault::{UNREADABLE, fault, of_wire};
+use crate::fault::{EXPIRED, UNREADABLE, fault, of_wire};
 use crate::settings::SettingsLabel;
 use crate::submission::{ParsedSubmission, stored_limits};
 
@@ -30,12 +30,15 @@ pub(crate) enum Trouble {
     Journal(Fault),
     /// The record stands there whole and cannot be read, today or later, by this program.
     Unreadable(Fault),
+    /// What it said has expired.
+    Expired,
 }
 
 impl From<Trouble> for Fault {
     fn from(trouble: Trouble) -> Self {
         match trouble {
             Trouble::Journal(fault) => fault,
+            Trouble::Expired => fault(EXPIRED),
             Trouble::Unreadable(fault) if fault.code() == UNREADABLE => fault,
             Trouble::Unreadable(fault) => unreadable(fault.to_string()),
         }
@@ -44,7 +47,7 @@ impl From<Trouble> for Fault {
 
 /// True when the message of this record lies in a submission.
 pub(crate) fn is_part(record: &Record) -> bool {
-    record.kind == EntryKind::Message.number() && record.body.is_empty()
+    record.kind == EntryKind::Message.number() && record.body.is_empty() && !record.is_expired()
 }
 
 /// The draft a record was made from. `part_of` gives the submission of a part.
@@ -52,6 +55,9 @@ pub(crate) fn draft_of(
     record: &Record,
     part_of: impl FnOnce(u64) -> Result<Arc<ParsedSubmission>, Trouble>,
 ) -> Result<Draft, Trouble> {
+    if record.is_expired() {
+        return Err(Trouble::Expired);
+    }
     let odd = |why: String| Trouble::Unreadable(unreadable(why));
     let kind = EntryKind::from_number(record.kind).ok_or_else(|| {
         odd(format!(

@@ -36,6 +36,8 @@ pub(crate) enum Reread {
     Read(Box<Draft>, Option<Mark>),
     /// It cannot be read.
     Unreadable(Mark),
+    /// What it said has expired.
+    Expired,
 }
 
 /// An entry with the record and the bytes behind it.
@@ -118,7 +120,7 @@ impl EntryReader {
     /// One entry; `None` when it is not written yet.
     ///
     /// # Errors
-    /// `F012` when it stands there and cannot be read.
+    /// `F012` when it stands there and cannot be read, `F096` when what it said has expired.
     pub fn get(&self, number: u64) -> Result<Option<StoredEntry>, Fault> {
         let record = self
             .journal
@@ -126,6 +128,21 @@ impl EntryReader {
             .map_err(|failure| of_journal(&failure))?;
         let stored = record.map(|record| self.stored(record)).transpose();
         stored.map_err(Into::into)
+    }
+
+    /// As [`EntryReader::get`], and `None` too when what it said has expired.
+    ///
+    /// # Errors
+    /// `F012` when it stands there and cannot be read.
+    pub fn get_kept(&self, number: u64) -> Result<Option<StoredEntry>, Fault> {
+        let record = self
+            .journal
+            .get(number)
+            .map_err(|failure| of_journal(&failure))?;
+        match record.map(|record| self.stored(record)).transpose() {
+            Err(Trouble::Expired) => Ok(None),
+            stored => stored.map_err(Into::into),
+        }
     }
 
     /// The entries that the readings so far have marked: those that cannot be read, and those of a
@@ -139,6 +156,7 @@ impl EntryReader {
         Ok(match self.reread(record)? {
             Reread::Read(_, mark) => mark,
             Reread::Unreadable(mark) => Some(mark),
+            Reread::Expired => None,
         })
     }
 
@@ -148,7 +166,7 @@ impl EntryReader {
     }
 
     /// Entries `from` to `to`, both included. An entry that cannot be read is left out; it stands
-    /// among [`EntryReader::marks`].
+    /// among [`EntryReader::marks`]. So is one that has expired, which is none of them.
     pub fn read_range(&self, from: u64, to: u64) -> Result<Entries, Fault> {
         let records = self
             .journal
@@ -194,6 +212,7 @@ impl EntryReader {
         match read {
             Ok((draft, mark)) => Ok(Reread::Read(Box::new(draft), mark)),
             Err(Trouble::Unreadable(why)) => Ok(Reread::Unreadable(self.mark(record.number, &why))),
+            Err(Trouble::Expired) => Ok(Reread::Expired),
             Err(Trouble::Journal(fault)) => Err(fault),
         }
     }
@@ -201,7 +220,7 @@ impl EntryReader {
     /// Remembers a submission that was just read, so that its parts need not look for it. Gives the
     /// mark of one that is of an older form.
     fn note(&self, record: &Record) -> Result<Option<Mark>, Trouble> {
-        if record.kind != EntryKind::Submission.number() {
+        if record.kind != EntryKind::Submission.number() || record.is_expired() {
             return Ok(None);
         }
         let parsed = self.parse(record.number, record.body.clone())?;
@@ -260,6 +279,9 @@ impl EntryReader {
                 let why = format!("entry {number}, which should hold it, is no submission");
                 Trouble::Unreadable(fault(UNREADABLE).log(why))
             })?;
+        if record.is_expired() {
+            return Err(Trouble::Expired);
+        }
         self.parse(number, record.body)
     }
 }
@@ -280,7 +302,7 @@ impl NearbyEntries {
     }
 }
 
-/// Entries in order, without those that cannot be read; `None` means the present end.
+/// Entries in order, without those that cannot be read or have expired; `None` means the present end.
 pub struct Entries {
     reader: EntryReader,
     records: Records,
@@ -302,6 +324,7 @@ impl Iterator for Entries {
                 Err(Trouble::Unreadable(why)) => {
                     self.reader.mark(number, &why);
                 }
+                Err(Trouble::Expired) => {}
             }
         }
     }

@@ -92,6 +92,9 @@ pub fn examine(
 impl Examiner<'_> {
     fn record(&mut self, record: &Record) {
         self.done.entries += 1;
+        if record.is_expired() {
+            return;
+        }
         match EntryKind::from_number(record.kind) {
             None => self.found(record, UNREADABLE, format!("kind {}", record.kind)),
             // What was refused need not be whole, and a tick holds nothing.

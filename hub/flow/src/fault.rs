@@ -99,6 +99,8 @@ pub const ACT_LATE: &str = "C010";
 pub const DISK_FAILED: &str = "F060";
 /// `F061`: the sync of this message failed; it may or may not have been recorded.
 pub const UNSETTLED: &str = "F061";
+/// `F096`: what an entry said has expired by retention.
+pub const EXPIRED: &str = "F096";
 /// `F095`: an entry says settings that this program cannot use.
 pub const SETTINGS_UNUSABLE: &str = "F095";
 /// `F069`: the sequencer hangs in one round; nothing is taken, recorded or carried out.
@@ -345,6 +347,11 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
         SETTINGS_UNUSABLE,
         "a journal entry says settings that this program cannot use; what the configuration says today stands in their place",
         "nothing need be done for what comes; what was decided under them is replayed with the program version that wrote them",
+    ),
+    (
+        EXPIRED,
+        "what this entry said is kept no longer; its number, digest and chain hash stay",
+        "ask whoever keeps an older archive or backup; see [retention] for how long what is kept",
     ),
     (
         UNLAWFUL_PAST,

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use cordon_journal::{
-    Changes, Expectation, FaultKind, InboxMark, Journal, JournalFault, LookedUp, Pair, Position,
-    Reader, Result, State, Trouble,
+    Changes, Expectation, FaultKind, Held, InboxMark, Journal, JournalFault, LookedUp, Pair,
+    Position, Reader, Result, State, Trouble,
 };
 
 /// Journal and state, opened.
@@ -103,6 +103,10 @@ impl State for StateSeat {
 
     fn range(&self, namespace: &str, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>> {
         Self::get(self)?.range(namespace, from, to, limit)
+    }
+
+    fn each(&self, take: &mut dyn FnMut(Held<'_>) -> Result<bool>) -> Result<Position> {
+        Self::get(self)?.each(take)
     }
 
     fn commit(&self, changes: &Changes) -> Result<()> {

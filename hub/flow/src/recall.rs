@@ -207,7 +207,7 @@ fn recall_journal(
         }
         let draft = match reader.reread(&record)? {
             Reread::Read(draft, _) => draft,
-            Reread::Unreadable(_) => {
+            Reread::Unreadable(_) | Reread::Expired => {
                 held.blind();
                 continue;
             }

@@ -67,6 +67,7 @@ pub(crate) fn recover(
         unstored = Unstored::emptied(loaded.stale);
     }
     if from == 0 {
+        require_first(reader)?;
         tables::clear(core);
         let (stored, _) = state.position().map_err(|failure| of_journal(&failure))?;
         if stored > 0 {
@@ -106,6 +107,20 @@ pub(crate) fn recover(
     })
 }
 
+/// All entries can be stepped again only where all are there.
+fn require_first(reader: &EntryReader) -> Result<(), Fault> {
+    let first = reader.journal().first();
+    let first = first.map_err(|failure| of_journal(&failure))?;
+    let Some(first) = first.filter(|first| *first > 1) else {
+        return Ok(());
+    };
+    let detail = format!(
+        "the stored state cannot be used, and the journal begins with entry {first}: what it came to is not to be found from what is left"
+    );
+    let failure = JournalFault::new(FaultKind::Checkpoint, "state", detail);
+    Err(of_journal(&failure))
+}
+
 /// Steps one entry again and gives what it is recognised by. What was decided then stands in the
 /// journal; it is not decided again.
 fn step(
@@ -120,6 +135,8 @@ fn step(
             core.pass_over(record, &mark);
             return Ok(Digest(record.digest));
         }
+        // Older than what a state is built from; whoever steps it alone never knew.
+        Reread::Expired => return Ok(Digest(record.digest)),
     };
     let time = Timestamp::from_micros(record.time_micros);
     let identity = identity_again(&draft, core.fold().now.judged);
@@ -226,7 +243,7 @@ fn open_orders_are_readable(reader: &EntryReader, core: &Core) -> Result<bool, F
         let Some(record) = record.map_err(|failure| of_journal(&failure))? else {
             return Ok(false);
         };
-        if matches!(reader.reread(&record)?, Reread::Unreadable(_)) {
+        if !matches!(reader.reread(&record)?, Reread::Read(..)) {
             return Ok(false);
         }
     }
@@ -299,7 +316,15 @@ fn all_stepped(
     authority: &Authority,
     last: u64,
 ) -> Result<(), Fault> {
-    let records = reader.journal().read_range(1, last);
+    let first = reader.journal().first();
+    let first = first.map_err(|failure| of_journal(&failure))?.unwrap_or(1);
+    if first > 1 {
+        tracing::warn!(
+            first,
+            "what came before is forgotten, so they know nothing of it"
+        );
+    }
+    let records = reader.journal().read_range(first, last);
     for record in records.map_err(|failure| of_journal(&failure))? {
         let record = record.map_err(|failure| of_journal(&failure))?;
         step(reader, core, authority, &record)?;

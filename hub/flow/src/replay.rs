@@ -13,7 +13,7 @@ use crate::core::Core;
 use crate::draft::Draft;
 use crate::entry_codec::entry_of;
 use crate::entry_reader::{EntryReader, Reread};
-use crate::fault::{REPLAY_DIFFERS, fault, of_journal};
+use crate::fault::{EXPIRED, REPLAY_DIFFERS, fault, of_journal};
 use crate::flags;
 use crate::mark::Mark;
 use crate::sealer::Sealer;
@@ -181,6 +181,12 @@ fn replay_by(
                 }
             }
             Reread::Unreadable(mark) => replay.pass_over(&record, &mark),
+            Reread::Expired => {
+                let why = "what came of it is not to be found again, so nothing behind it can be compared";
+                return Err(fault(EXPIRED)
+                    .at(format!("entry {}", record.number))
+                    .log(why));
+            }
         }
         reader.mark_unusable(replay.core.take_unusable());
         told(record.number);

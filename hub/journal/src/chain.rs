@@ -5,12 +5,12 @@
 use aws_lc_rs::digest::{Context, SHA256};
 
 use crate::fault::Result;
-use crate::record::NewRecord;
+use crate::record::{Covered, NewRecord};
 
 /// A SHA-256 value.
 pub type Hash = [u8; 32];
 
-fn sha256(parts: &[&[u8]]) -> Hash {
+pub(crate) fn sha256(parts: &[&[u8]]) -> Hash {
     let mut context = Context::new(&SHA256);
     for part in parts {
         context.update(part);
@@ -27,9 +27,14 @@ pub fn genesis(identity: &str) -> Hash {
     sha256(&[b"cordon journal 1\0", identity.as_bytes()])
 }
 
-/// Leaf of one record: `SHA-256(0x00 ‖ number as u64 little endian ‖ encoded record)`.
+/// Leaf of one record: `SHA-256(0x00 ‖ number as u64 little endian ‖ record before its body ‖ SHA-256(body))`, so that it is the same when
+/// the body has expired; of a record as the first programs wrote it `SHA-256(0x00 ‖ number ‖ encoded record)`.
 pub fn leaf_of(number: u64, encoded: &[u8]) -> Hash {
-    sha256(&[&[0], &number.to_le_bytes(), encoded])
+    let number = number.to_le_bytes();
+    match Covered::of(encoded) {
+        Some(it) => sha256(&[&[0], &number, it.before, &[it.present], it.after, &it.body]),
+        None => sha256(&[&[0], &number, encoded]),
+    }
 }
 
 /// Leaf of a record from its fields.

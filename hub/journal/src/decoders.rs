@@ -6,7 +6,7 @@ use crate::given_up::GivenUp;
 use crate::record::Decoder;
 use crate::segment::{DATA_START, HEAD_BYTES, Head, SEAL_BYTES, Seal};
 use crate::trimmed::Trimmed;
-use crate::{Hash, flipped, witness};
+use crate::{Hash, checkpoint, flipped, witness};
 
 /// Reads the head of a segment and gives it as it would be written.
 pub fn head(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -47,6 +47,11 @@ pub fn witness(bytes: &[u8]) -> Option<(u64, (u64, Hash))> {
 pub fn notes(bytes: &[u8]) -> usize {
     let trimmed = usize::from(Trimmed::decode(bytes).is_some());
     trimmed + GivenUp::decode(bytes).map_or(0, |given_up| given_up.with(&[]).len())
+}
+
+/// Reads a checkpoint's head and the items behind it, not packed; how many there are.
+pub fn checkpoint(bytes: &[u8]) -> Option<u64> {
+    checkpoint::items(bytes)
 }
 
 /// Gives each checksum of a segment's bytes the value that the bytes ask for, so that what stands behind the

@@ -50,6 +50,8 @@ pub enum FaultKind {
     Changed,
     /// `J061`: the file of a segment was cut short, and more than its empty end may be gone.
     Cut,
+    /// `J062`: a checkpoint cannot be used.
+    Checkpoint,
     /// `J052`: the witness beside the journal cannot be used.
     Witness,
     /// `J060`: the path leads to another journal than the one that is being written, or to none.
@@ -58,7 +60,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind, in the order of the codes.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Io,
         Self::Locked,
         Self::Head,
@@ -79,6 +81,7 @@ impl FaultKind {
         Self::Beginning,
         Self::Changed,
         Self::Cut,
+        Self::Checkpoint,
         Self::Witness,
         Self::Elsewhere,
     ];
@@ -106,6 +109,7 @@ impl FaultKind {
             Self::Beginning => "J050",
             Self::Changed => "J051",
             Self::Cut => "J061",
+            Self::Checkpoint => "J062",
             Self::Witness => "J052",
             Self::Elsewhere => "J060",
         }
@@ -151,6 +155,9 @@ impl FaultKind {
             Self::Changed | Self::Cut => {
                 "keep a copy of the folder as evidence and restore this segment from a backup or replica; only when there is none, accept the batches that are whole by name: cordon journal accept"
             }
+            Self::Checkpoint => {
+                "restore it from a backup; while the older segments are kept, or another checkpoint, nothing is lost without it"
+            }
             Self::Witness => {
                 "restore the file; when it is lost for good, compare the journal with receipts, then remove the file"
             }
@@ -183,6 +190,7 @@ impl FaultKind {
             Self::Beginning => "the beginning of the journal is missing",
             Self::Changed => "the last batch was changed after it was written",
             Self::Cut => "a segment's file was cut short",
+            Self::Checkpoint => "a checkpoint cannot be used",
             Self::Witness => "the witness beside the journal cannot be used",
             Self::Elsewhere => "the folder does not hold the journal that this hub writes",
         }

@@ -10,6 +10,7 @@
 //!   the same commit.
 //! - [`Packer`] keeps what is sealed and old in less room, readable as before; [`Archiver`] keeps it
 //!   elsewhere, and through [`Tiered`] it is read from there.
+//! - [`checkpoint`] keeps all of a state at one entry in a file, so that what lies before it may go.
 //! - [`probe`] measures the raw disk beside the journal, so that benchmarks can speak in ratios.
 //!
 //! Records are opaque bytes with a small head; this crate knows nothing of XML or of the house.
@@ -17,6 +18,7 @@
 
 mod archive;
 pub mod chain;
+pub mod checkpoint;
 mod copy;
 mod counters;
 #[doc(hidden)]
@@ -54,14 +56,14 @@ pub use fault::{FaultKind, JournalFault, Result};
 pub use journal::{Journal, Receipts};
 pub use nearby::Nearby;
 pub use options::{FIRST_FLOOR_BYTES, OnSpace, Options};
-pub use packed::{Packed, Packer};
+pub use packed::{Aged, Forgetter, Forgetting, Forgotten, Packed, Packer};
 pub use reader::{Reader, Records};
-pub use record::{LABEL_BYTES_MAX, NewRecord, Record, SENDER_BYTES_MAX};
+pub use record::{BodyForm, LABEL_BYTES_MAX, NewRecord, Record, SENDER_BYTES_MAX};
 pub use recover::{Broken, Opening};
 pub use segment::{FORMAT, IDENTITY_BYTES_MAX, SEGMENT_BYTES_MIN};
 pub use space::{Space, SpaceLevel};
 pub use state::{
-    Changes, Durability, InboxMark, LookedUp, Pair, Rebuild, State, StateStore, Trouble,
+    Changes, Durability, Held, InboxMark, LookedUp, Pair, Rebuild, State, StateStore, Trouble,
 };
 pub use verify::{Problem, Report, WRITER_PATIENCE, verify, verify_against, verify_on};
 pub use watch::{Position, Watch};

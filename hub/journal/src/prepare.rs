@@ -68,6 +68,7 @@ impl Worker {
         let fault = |error: io::Error| JournalFault::write(&path, "preparing", &error);
         let (draft, file, bytes) = self.draft(number).map_err(fault)?;
         let head = Head {
+            format: segment::FORMAT,
             number,
             salt: self.disk.salt().map_err(fault)?,
             bytes,
@@ -85,6 +86,7 @@ impl Worker {
             path,
             head,
             missing: 0,
+            mark: 0,
         })
     }
 

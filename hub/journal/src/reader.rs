@@ -21,27 +21,33 @@ const INDEX_STRIDE: u64 = 256 * 1024;
 /// Places remembered at most; then the index starts anew.
 const INDEX_PLACES_MAX: usize = 65_536;
 
-/// Batch places seen so far: (segment, first number of the batch) → offset.
+/// Batch places seen so far: (segment, mark of its file, first number of the batch) → offset.
 #[derive(Default)]
 struct Index {
-    places: BTreeMap<(u64, u64), u64>,
+    places: BTreeMap<(u64, u32, u64), u64>,
     /// First numbers of started segments.
     firsts: BTreeMap<u64, u64>,
 }
 
 impl Index {
-    fn note(&mut self, segment: u64, number: u64, offset: u64) {
-        let near = self
+    /// The last place seen that stands before this record's batch, or is it.
+    fn near(&self, (segment, mark): (u64, u32), number: u64) -> Option<u64> {
+        let places = self
             .places
-            .range((segment, 0)..=(segment, number))
-            .next_back();
-        if near.is_some_and(|(_, at)| offset < at + INDEX_STRIDE) {
+            .range((segment, mark, 0)..=(segment, mark, number));
+        places.last().map(|(_, offset)| *offset)
+    }
+
+    fn note(&mut self, segment: &Segment, number: u64, offset: u64) {
+        let of = (segment.head.number, segment.mark);
+        let near = self.near(of, number);
+        if near.is_some_and(|at| offset < at + INDEX_STRIDE) {
             return;
         }
         if self.places.len() >= INDEX_PLACES_MAX {
             self.places.clear();
         }
-        self.places.insert((segment, number), offset);
+        self.places.insert((of.0, of.1, number), offset);
     }
 }
 
@@ -256,15 +262,13 @@ impl Reader {
         let lowest = numbers.first().copied().unwrap_or(1);
         match holder {
             Some(segment) => {
+                let segment = self.segment(segment)?;
                 let near = self
                     .index()
-                    .places
-                    .range((segment, 0)..=(segment, number))
-                    .next_back()
-                    .map_or(DATA_START, |(_, offset)| *offset);
-                let mut walker = Walker::at(self.segment(segment)?, near, None);
+                    .near((segment.head.number, segment.mark), number);
+                let mut walker = Walker::at(segment.clone(), near.unwrap_or(DATA_START), None);
                 walker.skip_to(number, |first, offset| {
-                    self.index().note(segment, first, offset);
+                    self.index().note(&segment, first, offset);
                 })?;
                 Ok(walker)
             }
@@ -347,9 +351,8 @@ impl Records {
             match self.walker.step()? {
                 Step::Batch(records) => {
                     if let Some(first) = records.first() {
-                        let (at, offset) =
-                            (self.walker.segment.head.number, self.walker.last_offset);
-                        self.reader.index().note(at, first.number, offset);
+                        let (segment, offset) = (&self.walker.segment, self.walker.last_offset);
+                        self.reader.index().note(segment, first.number, offset);
                     }
                     return Ok(Some(records));
                 }

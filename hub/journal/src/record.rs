@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 
+use crate::chain;
 use crate::fault::{FaultKind, JournalFault, Result};
 
 /// Longest sender, in bytes of UTF-8.
@@ -14,6 +15,30 @@ pub const LABEL_BYTES_MAX: usize = 160;
 const FIXED: usize = 8 + 1 + 1 + 2 + 2 + 8 + 1 + 1 + 4;
 const HAS_MESSAGE_ID: u8 = 1;
 const HAS_DIGEST: u8 = 2;
+/// The body has expired: its digest stands in its place.
+const BODY_GONE: u8 = 4;
+/// The leaf covers the body's digest, so that the body can expire. Unset in what the first programs wrote.
+const BODY_HASHED: u8 = 8;
+/// Where the presence bits and the length of the body stand in an encoded record.
+const PRESENT_AT: usize = 9;
+const BODY_LENGTH_AT: usize = 24;
+
+/// How the body of a record stands in the journal.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum BodyForm {
+    /// Whole; the chain covers its digest, so it can expire.
+    #[default]
+    Whole,
+    /// Whole, in a record as the first programs wrote it: the chain covers the body itself, which never expires.
+    Bound,
+    /// Expired by retention: so many bytes of this SHA-256.
+    Gone {
+        /// Bytes it had.
+        bytes: u32,
+        /// Its SHA-256, which the chain covers.
+        digest: [u8; 32],
+    },
+}
 
 /// A record to be appended. The journal knows nothing of its meaning.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -36,8 +61,10 @@ pub struct NewRecord {
     pub label: String,
     /// The digest the sender's message is known by; all zero for none.
     pub digest: [u8; 32],
-    /// The bytes themselves.
+    /// The bytes themselves; none when they have expired.
     pub body: Bytes,
+    /// How they stand in the journal.
+    pub form: BodyForm,
 }
 
 impl NewRecord {
@@ -54,9 +81,13 @@ impl NewRecord {
     pub fn encode_into(&self, out: &mut Vec<u8>) -> Result<()> {
         let sender = short(&self.sender, SENDER_BYTES_MAX, "sender")?;
         let label = short(&self.label, LABEL_BYTES_MAX, "label")?;
-        let body = u32::try_from(self.body.len())
+        let whole = u32::try_from(self.body.len())
             .map_err(|_| JournalFault::new(FaultKind::TooLarge, "body", "body is over 4 GiB"))?;
-        let mut present = 0;
+        let (mut present, body) = match self.form {
+            BodyForm::Whole => (BODY_HASHED, whole),
+            BodyForm::Bound => (0, whole),
+            BodyForm::Gone { bytes, .. } => (BODY_HASHED | BODY_GONE, bytes),
+        };
         if self.message_id != [0; 16] {
             present |= HAS_MESSAGE_ID;
         }
@@ -81,8 +112,25 @@ impl NewRecord {
         }
         out.extend_from_slice(self.sender.as_bytes());
         out.extend_from_slice(self.label.as_bytes());
-        out.extend_from_slice(&self.body);
+        match &self.form {
+            BodyForm::Gone { digest, .. } => out.extend_from_slice(digest),
+            BodyForm::Whole | BodyForm::Bound => out.extend_from_slice(&self.body),
+        }
         Ok(())
+    }
+
+    /// The record without its body, of which the digest stays: its leaf, and so the chain, are the same. `None` when it has none that
+    /// can expire.
+    #[must_use]
+    pub fn without_body(&self) -> Option<Self> {
+        let bytes = u32::try_from(self.body.len()).ok()?;
+        let expires = self.form == BodyForm::Whole && bytes > 0;
+        let digest = chain::sha256(&[&self.body]);
+        expires.then(|| Self {
+            body: Bytes::new(),
+            form: BodyForm::Gone { bytes, digest },
+            ..self.clone()
+        })
     }
 }
 
@@ -130,8 +178,10 @@ pub struct Record {
     pub label: String,
     /// The digest the sender's message is known by; all zero for none.
     pub digest: [u8; 32],
-    /// The bytes themselves, shared with the rest of their batch.
+    /// The bytes themselves, shared with the rest of their batch; none when they have expired.
     pub body: Bytes,
+    /// How they stand in the journal.
+    pub form: BodyForm,
     /// The chain hash up to and including this record.
     pub chain: [u8; 32],
 }
@@ -150,7 +200,51 @@ impl Record {
             label: self.label.clone(),
             digest: self.digest,
             body: self.body.clone(),
+            form: self.form,
         }
+    }
+
+    /// Whether it had a body that has expired.
+    pub fn is_expired(&self) -> bool {
+        matches!(self.form, BodyForm::Gone { .. })
+    }
+}
+
+/// What the leaf of an encoded record covers: its bytes before the body as they were with it, and the body's digest.
+pub(crate) struct Covered<'a> {
+    /// The bytes before the presence bits.
+    pub before: &'a [u8],
+    /// The presence bits.
+    pub present: u8,
+    /// The bytes behind them.
+    pub after: &'a [u8],
+    /// SHA-256 of the body.
+    pub body: [u8; 32],
+}
+
+impl<'a> Covered<'a> {
+    /// `None` for a record whose leaf covers all its bytes as they are.
+    pub(crate) fn of(encoded: &'a [u8]) -> Option<Self> {
+        let present = *encoded.get(PRESENT_AT)?;
+        if present & BODY_HASHED == 0 {
+            return None;
+        }
+        let length = encoded.get(BODY_LENGTH_AT..)?.first_chunk::<4>()?;
+        let is_gone = present & BODY_GONE != 0;
+        let kept = match is_gone {
+            true => 32,
+            false => usize::try_from(u32::from_le_bytes(*length)).ok()?,
+        };
+        let (head, body) = encoded.split_at_checked(encoded.len().checked_sub(kept)?)?;
+        Some(Self {
+            before: head.get(..PRESENT_AT)?,
+            present: present & !BODY_GONE,
+            after: head.get(PRESENT_AT + 1..)?,
+            body: match is_gone {
+                true => *body.first_chunk::<32>()?,
+                false => chain::sha256(&[body]),
+            },
+        })
     }
 }
 
@@ -207,7 +301,7 @@ impl Decoder {
         let [sender] = self.take()?;
         let [label] = self.take()?;
         let body = u32::from_le_bytes(self.take()?);
-        if present & !(HAS_MESSAGE_ID | HAS_DIGEST) != 0 {
+        if present & !(HAS_MESSAGE_ID | HAS_DIGEST | BODY_GONE | BODY_HASHED) != 0 {
             return None;
         }
         let message_id = match present & HAS_MESSAGE_ID {
@@ -220,7 +314,16 @@ impl Decoder {
         };
         let sender = self.text(usize::from(sender), SENDER_BYTES_MAX)?;
         let label = self.text(usize::from(label), LABEL_BYTES_MAX)?;
-        let body = self.slice(usize::try_from(body).ok()?)?;
+        let (form, body) = match present & (BODY_GONE | BODY_HASHED) {
+            BODY_HASHED => (BodyForm::Whole, self.slice(usize::try_from(body).ok()?)?),
+            0 => (BodyForm::Bound, self.slice(usize::try_from(body).ok()?)?),
+            // What was never covered by its digest cannot have left it.
+            BODY_GONE => return None,
+            _ => {
+                let (bytes, digest) = (body, self.take()?);
+                (BodyForm::Gone { bytes, digest }, Bytes::new())
+            }
+        };
         let encoded = self.bytes.slice(start..self.at);
         let record = NewRecord {
             time_micros,
@@ -233,6 +336,7 @@ impl Decoder {
             label,
             digest,
             body,
+            form,
         };
         Some((record, encoded))
     }
@@ -252,6 +356,7 @@ pub(crate) fn numbered(new: NewRecord, number: u64, chain: [u8; 32]) -> Record {
         label: new.label,
         digest: new.digest,
         body: new.body,
+        form: new.form,
         chain,
     }
 }
@@ -272,12 +377,21 @@ mod tests {
             label: "车辆 PassageRecord".into(),
             digest: [9; 32],
             body: Bytes::from_static(b"<c:Message/>"),
+            form: BodyForm::Whole,
+        }
+    }
+
+    fn bound() -> NewRecord {
+        NewRecord {
+            form: BodyForm::Bound,
+            ..sample()
         }
     }
 
     #[test]
     fn a_record_comes_back_as_it_went_in() {
-        for record in [sample(), NewRecord::default()] {
+        let gone = sample().without_body().unwrap();
+        for record in [sample(), NewRecord::default(), bound(), gone] {
             let mut out = Vec::new();
             record.encode_into(&mut out).unwrap();
             let mut decoder = Decoder::new(Bytes::from(out.clone()));
@@ -299,6 +413,27 @@ mod tests {
                     .is_none()
             );
         }
+    }
+
+    #[test]
+    fn a_body_that_expires_leaves_the_leaf_as_it_was_and_nothing_else_does() {
+        let leaf = |record: &NewRecord| chain::leaf(7, record).unwrap();
+        let whole = sample();
+        let gone = whole.without_body().unwrap();
+        assert!(gone.body.is_empty());
+        assert_eq!(leaf(&gone), leaf(&whole));
+        assert_ne!(leaf(&bound()), leaf(&whole), "its form is covered too");
+        let mut encoded = Vec::new();
+        gone.encode_into(&mut encoded).unwrap();
+        for bit in 0..encoded.len() * 8 {
+            let mut bad = encoded.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            assert_ne!(chain::leaf_of(7, &bad), leaf(&whole), "bit {bit}");
+        }
+        // What the first programs wrote stays, and so does what has none.
+        assert_eq!(bound().without_body(), None);
+        assert_eq!(gone.without_body(), None);
+        assert_eq!(NewRecord::default().without_body(), None);
     }
 
     #[test]

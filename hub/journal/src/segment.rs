@@ -10,8 +10,10 @@ use crate::disk::{Disk, DiskFile};
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::packed::{self, PackedFile};
 
-/// Format version written and read.
-pub const FORMAT: u16 = 1;
+/// Format version written: its records' bodies can expire.
+pub const FORMAT: u16 = 2;
+/// The oldest that is read.
+const FORMAT_OLDEST: u16 = 1;
 /// Longest journal identity (park and hub id), in bytes of UTF-8.
 pub const IDENTITY_BYTES_MAX: usize = 64;
 /// Where the first batch stands: the head has a page of its own, never written again while batches are.
@@ -34,6 +36,7 @@ pub(crate) const HEAD_BYTES: usize = 128;
 /// The head of a segment, written and synced before the segment gets its name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Head {
+    pub format: u16,
     pub number: u64,
     pub salt: u64,
     pub bytes: u64,
@@ -49,7 +52,7 @@ impl Head {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(HEAD_BYTES);
         out.extend_from_slice(HEAD_MAGIC);
-        out.extend_from_slice(&FORMAT.to_le_bytes());
+        out.extend_from_slice(&self.format.to_le_bytes());
         out.push(u8::try_from(self.identity.len()).unwrap_or(u8::MAX));
         out.resize(16, 0);
         out.extend_from_slice(&self.number.to_le_bytes());
@@ -75,9 +78,9 @@ impl Head {
             return Err("the head's CRC32C does not match".into());
         }
         let format = fields.take().map(u16::from_le_bytes).unwrap_or_default();
-        if format != FORMAT {
+        if !(FORMAT_OLDEST..=FORMAT).contains(&format) {
             return Err(format!(
-                "format {format}; this program reads format {FORMAT}"
+                "format {format}; this program reads formats {FORMAT_OLDEST} to {FORMAT}"
             ));
         }
         let short = "the head ends too early";
@@ -94,6 +97,7 @@ impl Head {
         let identity = fields.0.get(..usize::from(len)).ok_or(short)?;
         let identity = String::from_utf8(identity.to_vec()).map_err(|_| "identity is not UTF-8")?;
         Ok(Self {
+            format,
             number,
             salt,
             bytes: size,
@@ -117,6 +121,15 @@ pub(crate) struct Seal {
 }
 
 impl Seal {
+    /// Whether it seals the same records, whatever became of their bodies.
+    pub(crate) fn is_of_the_same(&self, other: &Self) -> bool {
+        let end = other.end;
+        Self {
+            end,
+            ..self.clone()
+        } == *other
+    }
+
     pub(crate) fn last(&self) -> u64 {
         self.first + self.count.saturating_sub(1)
     }
@@ -183,13 +196,18 @@ pub(crate) struct Segment {
     pub head: Head,
     /// Bytes that the file lacks at its end. They are there from its first moment on, so no crash leaves it so.
     pub missing: u64,
+    /// A mark of a packed file, in which batches stand elsewhere once bodies have gone from it; 0 for one that is not packed.
+    pub mark: u32,
 }
 
 impl Segment {
     /// Opens segment `number`, packed or not, and checks its head. A packed one is never written.
     pub(crate) fn open(disk: &dyn Disk, dir: &Path, number: u64, write: bool) -> Result<Self> {
-        let (file, path) = open_file(disk, dir, number, write)?;
-        Self::of(file, path, number)
+        let (file, path, mark) = open_file(disk, dir, number, write)?;
+        Ok(Self {
+            mark,
+            ..Self::of(file, path, number)?
+        })
     }
 
     /// The segment `number` in this file, once its head is checked.
@@ -204,6 +222,7 @@ impl Segment {
             path,
             head,
             missing,
+            mark: 0,
         })
     }
 
@@ -253,25 +272,26 @@ impl Segment {
     }
 }
 
-/// The file of a segment and its path. One that is there packed and unpacked was being packed when the program ended.
+/// The file of a segment, its path and its mark. One that is there packed and unpacked was being packed when the program ended.
 fn open_file(
     disk: &dyn Disk,
     dir: &Path,
     number: u64,
     write: bool,
-) -> Result<(Arc<dyn DiskFile>, PathBuf)> {
+) -> Result<(Arc<dyn DiskFile>, PathBuf, u32)> {
     let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
     let path = dir.join(file_name(number));
     let error = match disk.open(&path, write) {
-        Ok(file) => return Ok((file, path)),
+        Ok(file) => return Ok((file, path, 0)),
         Err(error) if is_missing(&error) => JournalFault::io(&path, "opening", &error),
         Err(error) => return Err(JournalFault::io(&path, "opening", &error)),
     };
     let packed = dir.join(packed::file_name(number));
     match disk.open(&packed, false) {
         Ok(file) => {
-            let unpacked: Arc<dyn DiskFile> = Arc::new(PackedFile::open(file, &packed)?);
-            Ok((unpacked, packed))
+            let file = PackedFile::open(file, &packed)?;
+            let mark = file.mark();
+            Ok((Arc::new(file), packed, mark))
         }
         Err(second) if is_missing(&second) => Err(error),
         Err(second) => Err(JournalFault::io(&packed, "opening", &second)),
@@ -341,6 +361,7 @@ mod tests {
 
     fn head() -> Head {
         Head {
+            format: FORMAT,
             number: 7,
             salt: 42,
             bytes: 1 << 20,

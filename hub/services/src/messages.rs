@@ -103,7 +103,9 @@ fn shown(record: &Record, core: &dyn Core, asked: &GetMessages) -> Result<Journa
         || (record.kind == EntryKind::Message.number()
             && message_type.is_some_and(|label| asked.message_type.contains(&label)));
     let is_asked = is_asked || is_answer(record, asked);
-    let is_part = record.kind == EntryKind::Message.number() && record.body.is_empty();
+    let is_part = record.kind == EntryKind::Message.number()
+        && record.body.is_empty()
+        && !record.is_expired();
     let link = JournalEntry {
         number: record.number,
         kind: wire_kind(record.kind),

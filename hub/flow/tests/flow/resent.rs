@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cordon_flow::{Hub, HubParts, OpenedOnce, ReceiptData, RunningHub};
 use cordon_journal::disk::{Disk, DiskFile, FileId, RealDisk};
-use cordon_journal::{Changes, InboxMark, Journal, LookedUp, Position, Result, State, StateStore};
+use cordon_journal::{
+    Changes, Held, InboxMark, Journal, LookedUp, Position, Result, State, StateStore,
+};
 use cordon_mapping::Mappings;
 use cordon_model::PartyId;
 use cordon_security::Role;
@@ -147,6 +149,10 @@ impl State for CountedState {
     ) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
         self.1.count();
         self.0.range(namespace, from, to, limit)
+    }
+    fn each(&self, take: &mut dyn FnMut(Held<'_>) -> Result<bool>) -> Result<Position> {
+        self.1.count();
+        self.0.each(take)
     }
     fn commit(&self, changes: &Changes) -> Result<()> {
         self.0.commit(changes)

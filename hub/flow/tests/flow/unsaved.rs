@@ -9,7 +9,7 @@ use cordon_flow::{Ledger, Mode, Opened};
 use cordon_journal::disk::Disk as _;
 use cordon_journal::disk::sim::SimDisk;
 use cordon_journal::{
-    Changes, Expectation, InboxMark, Journal, LookedUp, Position, Reader, Result, State,
+    Changes, Expectation, Held, InboxMark, Journal, LookedUp, Position, Reader, Result, State,
     StateStore, Trouble,
 };
 use cordon_model::{AlarmCode, AlarmState, Body, MessageId, PartyId};
@@ -95,6 +95,9 @@ impl State for Blind {
         limit: usize,
     ) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
         self.seeing()?.range(namespace, from, to, limit)
+    }
+    fn each(&self, take: &mut dyn FnMut(Held<'_>) -> Result<bool>) -> Result<Position> {
+        self.seeing()?.each(take)
     }
     fn commit(&self, changes: &Changes) -> Result<()> {
         self.0.commit(changes)

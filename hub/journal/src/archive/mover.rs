@@ -211,12 +211,16 @@ impl Archiver {
         if self.disk.id(&target).is_ok() {
             let there = Segment::open(self.disk.as_ref(), to, segment.head.number, false)?;
             same_journal(segment, &there)?;
-            if there.seal()?.as_ref() != Some(seal) {
+            let held = there.seal()?;
+            if held.as_ref().is_none_or(|held| !held.is_of_the_same(seal)) {
                 let detail = "another segment of this number is there";
                 let place = target.display().to_string();
                 return Err(JournalFault::new(FaultKind::Seal, place, detail));
             }
-            return checked(self.disk.as_ref(), &target, segment.head.number, seal);
+            // Of the same records the one takes the place from which bodies have gone since.
+            if held.as_ref() == Some(seal) {
+                return checked(self.disk.as_ref(), &target, segment.head.number, seal);
+            }
         }
         let draft = to.join(DRAFT);
         let copied = self

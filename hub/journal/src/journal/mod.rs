@@ -17,7 +17,7 @@ use crate::expect;
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::frame::{self, FRAME_HEAD, FRAME_TAIL, FrameHead};
 use crate::options::Options;
-use crate::packed::Packer;
+use crate::packed::{Forgetter, Packer};
 use crate::prepare::{Done, Job, Preparer, Worker};
 use crate::reader::Reader;
 use crate::record::NewRecord;
@@ -209,6 +209,16 @@ impl Journal {
             Arc::clone(&self.disk),
             self.dir.clone(),
             archive.to_path_buf(),
+            Arc::clone(&self.packing),
+        )
+    }
+
+    /// Who takes expired bodies out of this journal's packed segments, here and in its archive, on any thread, while it is written.
+    pub fn forgetter(&self, archive: Option<&Path>) -> Forgetter {
+        Forgetter::beside(
+            Arc::clone(&self.disk),
+            self.dir.clone(),
+            archive,
             Arc::clone(&self.packing),
         )
     }

@@ -52,6 +52,11 @@ impl PackedFile {
         })
     }
 
+    /// A mark of this very file.
+    pub(crate) fn mark(&self) -> u32 {
+        self.head.mark()
+    }
+
     /// Bytes of a segment that stand in the head, where all that is asked for does.
     fn in_head(&self, offset: u64, len: usize) -> Option<Vec<u8>> {
         let end = offset.checked_add(len as u64)?;

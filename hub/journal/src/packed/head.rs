@@ -51,6 +51,13 @@ impl PackedHead {
         out
     }
 
+    /// A mark of this very file: where its batches stand changes with it.
+    pub fn mark(&self) -> u32 {
+        self.encode()
+            .last_chunk::<TAIL>()
+            .map_or(0, |crc| u32::from_le_bytes(*crc))
+    }
+
     /// How many bytes the head has whose fixed part this is; `None` when it is none that this program reads.
     pub fn length(fixed: &[u8]) -> Option<u64> {
         let mut fields = Fields(fixed.get(..FIXED)?);

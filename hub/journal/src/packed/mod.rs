@@ -3,13 +3,16 @@
 
 mod check;
 mod file;
+mod forget;
 mod head;
 mod packer;
 
+pub use forget::{Aged, Forgetter, Forgetting, Forgotten};
 pub use packer::{Packed, Packer};
 
 pub(crate) use check::{begin_after, begin_of, checked};
 pub(crate) use file::PackedFile;
+use packer::write_packed;
 
 /// How the file of a packed segment ends.
 pub(crate) const SUFFIX: &str = ".segz";

@@ -119,9 +119,9 @@ impl Packer {
         let number = segment.head.number;
         let io = |error| JournalFault::io(&segment.path, "packing", &error);
         let (head, chunks) = packed(segment.file.as_ref(), segment.head.bytes).map_err(io)?;
-        let packed_bytes = self.draft(&head, &chunks)?;
-        drop(chunks);
         let draft = self.dir.join(DRAFT);
+        let packed_bytes = write_packed(self.disk.as_ref(), &draft, (&head, &chunks))?;
+        drop(chunks);
         if let Err(fault) = checked(self.disk.as_ref(), &draft, number, seal) {
             // What is left over the next draft replaces.
             let _ = self.disk.remove(&draft);
@@ -143,38 +143,50 @@ impl Packer {
             packed_bytes,
         })
     }
+}
 
-    /// Writes the packed file, whole and durable, under a name that no reader takes.
-    fn draft(&self, head: &PackedHead, chunks: &[Vec<u8>]) -> Result<u64> {
-        let path = self.dir.join(DRAFT);
-        let bytes = head.encode();
-        let length = bytes.len() + chunks.iter().map(Vec::len).sum::<usize>();
-        let length = length as u64;
-        let room = self.disk.free_bytes(&self.dir);
-        if room.is_ok_and(|free| free < length + KEPT_FREE) {
-            let detail = format!("{length} bytes for a packed segment, and {KEPT_FREE} beside it");
-            let place = path.display().to_string();
-            return Err(JournalFault::new(FaultKind::DiskFull, place, detail));
-        }
-        let write = || {
-            let file = self.disk.create(&path, length)?;
-            file.write_at(&bytes, 0)?;
-            let mut at = bytes.len() as u64;
-            for chunk in chunks {
-                file.write_at(chunk, at)?;
-                at += chunk.len() as u64;
-            }
-            file.sync()
-        };
-        write().map_err(|error| JournalFault::write(&path, "packing", &error))?;
-        Ok(length)
+/// A packed head and the chunks behind it.
+pub(super) type Compressed = (PackedHead, Vec<Vec<u8>>);
+
+/// Packs chunks, each with a checksum.
+pub(super) fn compressor() -> io::Result<zstd::bulk::Compressor<'static>> {
+    let mut packer = zstd::bulk::Compressor::new(LEVEL)?;
+    packer.include_checksum(true)?;
+    Ok(packer)
+}
+
+/// Writes a packed file, whole and durable, under a name that no reader takes; its bytes.
+pub(super) fn write_packed(
+    disk: &dyn Disk,
+    path: &Path,
+    (head, chunks): (&PackedHead, &[Vec<u8>]),
+) -> Result<u64> {
+    let bytes = head.encode();
+    let length = bytes.len() + chunks.iter().map(Vec::len).sum::<usize>();
+    let length = length as u64;
+    let room = disk.free_bytes(path.parent().unwrap_or(path));
+    if room.is_ok_and(|free| free < length + KEPT_FREE) {
+        let detail = format!("{length} bytes for a packed segment, and {KEPT_FREE} beside it");
+        let place = path.display().to_string();
+        return Err(JournalFault::new(FaultKind::DiskFull, place, detail));
     }
+    let write = || {
+        let file = disk.create(path, length)?;
+        file.write_at(&bytes, 0)?;
+        let mut at = bytes.len() as u64;
+        for chunk in chunks {
+            file.write_at(chunk, at)?;
+            at += chunk.len() as u64;
+        }
+        file.sync()
+    };
+    write().map_err(|error| JournalFault::write(path, "packing", &error))?;
+    Ok(length)
 }
 
 /// The packed head and the packed chunks of a segment's file.
-fn packed(file: &dyn DiskFile, bytes: u64) -> io::Result<(PackedHead, Vec<Vec<u8>>)> {
-    let mut packer = zstd::bulk::Compressor::new(LEVEL)?;
-    packer.include_checksum(true)?;
+fn packed(file: &dyn DiskFile, bytes: u64) -> io::Result<Compressed> {
+    let mut packer = compressor()?;
     let mut head = PackedHead {
         bytes,
         head: [0; HEAD_BYTES],

@@ -31,7 +31,7 @@ pub(super) const INBOX_ORDER: TableDefinition<'_, OrderKey, ()> =
     TableDefinition::new("inbox_order");
 
 /// Form of the tables and of what the flow puts into them; a state of another form is rebuilt.
-pub(super) const TABLES_VERSION: &[u8] = b"4";
+pub(crate) const TABLES_VERSION: &[u8] = b"4";
 /// The engine's page cache, bytes.
 const CACHE_BYTES: usize = 64 << 20;
 

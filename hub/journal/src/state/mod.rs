@@ -16,7 +16,9 @@ use crate::fault::Result;
 use crate::watch::Position;
 
 pub use changes::{Changes, Durability};
+pub(crate) use changes::{KEY_BYTES_MAX, NAMESPACE_BYTES_MAX, VALUE_BYTES_MAX};
 pub use check::Rebuild;
+pub(crate) use file::TABLES_VERSION;
 pub use store::StateStore;
 
 /// Where and when a message of a sender was accepted: all that its receipt says.
@@ -52,6 +54,36 @@ pub struct Trouble {
 /// A key and its value.
 pub type Pair = (Vec<u8>, Vec<u8>);
 
+/// Something that a state holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Held<'a> {
+    /// A row.
+    Row {
+        /// Where it is kept.
+        namespace: &'a str,
+        /// Its key.
+        key: &'a [u8],
+        /// What stands there.
+        value: &'a [u8],
+    },
+    /// A value beside the rows.
+    Value {
+        /// Where it is kept.
+        namespace: &'a str,
+        /// What stands there.
+        bytes: &'a [u8],
+    },
+    /// Where a message was accepted.
+    Mark {
+        /// Who sent it.
+        sender: &'a str,
+        /// Its id.
+        message_id: &'a [u8; 16],
+        /// Where.
+        mark: &'a InboxMark,
+    },
+}
+
 /// What a state store does; redb's is [`StateStore`].
 pub trait State: Send + Sync {
     /// The journal position the state stands for, with the chain hash there; (0, zeros) when empty.
@@ -69,6 +101,9 @@ pub trait State: Send + Sync {
     fn get(&self, namespace: &str, key: &[u8]) -> Result<Option<Vec<u8>>>;
     /// Pairs with `from <= key < to` in key order, at most `limit`; an empty `to` means no upper end.
     fn range(&self, namespace: &str, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>>;
+    /// Gives all that is held at one moment, and says at which position of the journal that is. `take` says whether it wants more; commits do
+    /// not wait for it.
+    fn each(&self, take: &mut dyn FnMut(Held<'_>) -> Result<bool>) -> Result<Position>;
     /// Applies changes and position together, or nothing. The position never goes back.
     fn commit(&self, changes: &Changes) -> Result<()>;
     /// Forgets everything; the next start rebuilds from the journal.

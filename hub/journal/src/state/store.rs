@@ -19,7 +19,7 @@ use crate::state::file::{
 use crate::state::latest::{Latest, View};
 use crate::state::own::forget_part;
 use crate::state::whereabouts::{Whereabouts, astray};
-use crate::state::{InboxMark, LookedUp, Pair, State, Trouble};
+use crate::state::{Held, InboxMark, LookedUp, Pair, State, Trouble};
 use crate::watch::Position;
 use crate::witness::Witness;
 
@@ -437,6 +437,51 @@ impl State for StateStore {
             pairs.push((key.to_vec(), value.value().to_vec()));
         }
         Ok(pairs)
+    }
+
+    fn each(&self, take: &mut dyn FnMut(Held<'_>) -> Result<bool>) -> Result<Position> {
+        let read = self.engine.read()?;
+        let fault = |error: redb::Error| self.fault(error);
+        let position = {
+            let meta = read.open_table(META).map_err(|e| self.fault(e))?;
+            let stored = meta.get("position").map_err(|e| self.fault(e))?;
+            stored.map_or((0, [0; 32]), |value| decode_position(value.value()))
+        };
+        let spaces = read.open_table(SPACES).map_err(|e| self.fault(e))?;
+        for row in spaces.iter().map_err(|e| fault(e.into()))? {
+            let (place, value) = row.map_err(|e| fault(e.into()))?;
+            let (namespace, key) = place.value();
+            let value = value.value();
+            if !take(Held::Row {
+                namespace,
+                key,
+                value,
+            })? {
+                return Ok(position);
+            }
+        }
+        let snapshots = read.open_table(SNAPSHOTS).map_err(|e| self.fault(e))?;
+        for value in snapshots.iter().map_err(|e| fault(e.into()))? {
+            let (namespace, bytes) = value.map_err(|e| fault(e.into()))?;
+            let (namespace, bytes) = (namespace.value(), bytes.value());
+            if !take(Held::Value { namespace, bytes })? {
+                return Ok(position);
+            }
+        }
+        let inbox = read.open_table(INBOX).map_err(|e| self.fault(e))?;
+        for entry in inbox.iter().map_err(|e| fault(e.into()))? {
+            let (key, value) = entry.map_err(|e| fault(e.into()))?;
+            let (sender, message_id) = key.value();
+            let mark = &mark(value.value());
+            if !take(Held::Mark {
+                sender,
+                message_id,
+                mark,
+            })? {
+                return Ok(position);
+            }
+        }
+        Ok(position)
     }
 
     fn commit(&self, changes: &Changes) -> Result<()> {

@@ -1,7 +1,7 @@
 //! One answer to `GetMessages`, taken apart: nothing in it is believed that its records do not show.
 
 use cordon_contract::{EntryKind, Fault, type_in_label};
-use cordon_journal::{Hash, NewRecord, Position, chain};
+use cordon_journal::{BodyForm, Hash, NewRecord, Position, chain};
 use cordon_model::Timestamp;
 use cordon_model::service::{GetMessagesResponse, JournalEntry};
 
@@ -169,7 +169,9 @@ fn differs(entry: &JournalEntry, record: &NewRecord, bytes: &[u8]) -> Option<&'s
 
 /// Position of a message in its submission, from 1; 0 for what is no part of one.
 fn part(record: &NewRecord) -> u32 {
-    let is_part = record.kind == EntryKind::Message.number() && record.body.is_empty();
+    let is_part = record.kind == EntryKind::Message.number()
+        && record.body.is_empty()
+        && !matches!(record.form, BodyForm::Gone { .. });
     if is_part {
         u32::from(record.part) + 1
     } else {

@@ -1,0 +1,372 @@
+//! Taking expired bodies out of packed segments. What is left of one is its digest, so number, chain hash, Merkle root and all that
+//! others hold of the records stay true.
+
+use std::any::Any;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::head::{CHUNK, PackedHead};
+use super::packer::{Compressed, compressor};
+use super::{begin_after, checked, file_name, write_packed};
+use crate::archive::tiered;
+use crate::chain::Hash;
+use crate::disk::{Disk, RealDisk};
+use crate::fault::{FaultKind, JournalFault, Result};
+use crate::frame::{self, FRAME_HEAD, FrameHead};
+use crate::journal::take_lock;
+use crate::record::Record;
+use crate::segment::{self, DATA_START, Head, SEAL_BYTES, Seal, Segment};
+use crate::trimmed::Trimmed;
+use crate::walk::{Step, Walker};
+
+/// How a file is called until it is whole.
+const DRAFT: &str = "forgetting.tmp";
+
+/// Whose bodies go.
+pub trait Forgetting {
+    /// Is shown each record of a segment, in order, before the first is asked about.
+    fn look(&mut self, record: &Record);
+    /// Whether the body of this one goes.
+    fn forgets(&self, record: &Record) -> bool;
+}
+
+/// A packed segment, and how old it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Aged {
+    /// Its number.
+    pub number: u64,
+    /// Its last record.
+    pub last: u64,
+    /// All its records are from before this, microseconds since 1970.
+    pub before: i64,
+}
+
+/// What became of a segment.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Forgotten {
+    /// Its number.
+    pub number: u64,
+    /// Its first record.
+    pub first: u64,
+    /// Its last record.
+    pub last: u64,
+    /// How many bodies went.
+    pub bodies: u64,
+    /// Bytes of them.
+    pub body_bytes: u64,
+    /// Bytes of its packed file now.
+    pub bytes: u64,
+}
+
+/// Takes bodies out of the packed segments of one journal, in its folder and in its archive.
+pub struct Forgetter {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    archive: Option<PathBuf>,
+    /// Held while files change.
+    packing: Arc<Mutex<()>>,
+    _lock: Option<Box<dyn Any + Send>>,
+}
+
+impl Forgetter {
+    /// Works on the journal in `dir`, and its archive, while no hub writes it.
+    ///
+    /// # Errors
+    /// `J002` when one does.
+    pub fn alone(dir: impl AsRef<Path>, archive: Option<&Path>) -> Result<Self> {
+        let disk = RealDisk;
+        let dir = dir.as_ref().to_path_buf();
+        let lock = take_lock(&disk, &dir)?;
+        let mut forgetter = Self::beside(Arc::new(disk), dir, archive, Arc::default());
+        forgetter._lock = Some(lock);
+        Ok(forgetter)
+    }
+
+    pub(crate) fn beside(
+        disk: Arc<dyn Disk>,
+        dir: PathBuf,
+        archive: Option<&Path>,
+        packing: Arc<Mutex<()>>,
+    ) -> Self {
+        Self {
+            disk,
+            dir,
+            archive: archive.map(Path::to_path_buf),
+            packing,
+            _lock: None,
+        }
+    }
+
+    /// The numbers of the packed segments, oldest first.
+    ///
+    /// # Errors
+    /// `J001` when the folder cannot be read. What an archive holds that cannot be is not among them.
+    pub fn packed(&self) -> Result<Vec<u64>> {
+        let names = self.both().list(&self.dir);
+        let names = names.map_err(|error| JournalFault::io(&self.dir, "listing", &error))?;
+        let packed = names.iter().filter(|name| name.ends_with(super::SUFFIX));
+        let mut numbers: Vec<u64> = packed.filter_map(|name| segment::number_of(name)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        Ok(numbers)
+    }
+
+    /// How old a segment is; `None` when that is not known yet.
+    ///
+    /// # Errors
+    /// As opening a segment.
+    pub fn aged(&self, number: u64) -> Result<Option<Aged>> {
+        let disk = self.both();
+        let Some(before) = begin_after(disk.as_ref(), &self.dir, number)? else {
+            return Ok(None);
+        };
+        let seal = Segment::open(disk.as_ref(), &self.dir, number, false)?.seal()?;
+        Ok(seal.map(|seal| Aged {
+            number,
+            last: seal.last(),
+            before,
+        }))
+    }
+
+    /// Takes the bodies out of a packed segment that `rule` forgets: the new file is read through before it takes the place of the old
+    /// one. `None` when there is nothing to take out.
+    ///
+    /// # Errors
+    /// Why it stays as it is: it is damaged, it is not there, the disk fails or is full.
+    pub fn forget(&mut self, number: u64, rule: &mut dyn Forgetting) -> Result<Option<Forgotten>> {
+        let packing = Arc::clone(&self.packing);
+        let _alone = packing.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = self.folder_of(number).to_path_buf();
+        let segment = Segment::open(self.disk.as_ref(), &folder, number, false)?;
+        let seal = segment.seal()?.filter(|_| segment.is_packed());
+        let Some(seal) = seal else {
+            return Ok(None);
+        };
+        each_batch(&segment, &seal, &mut |records| {
+            records.iter().for_each(|record| rule.look(record));
+            Ok(())
+        })?;
+        let mut image = Image::begin(&segment.head, seal.chain_before)
+            .map_err(|error| io_of(&segment, &error))?;
+        each_batch(&segment, &seal, &mut |records| {
+            image.batch(&segment, records, rule)
+        })?;
+        if image.bodies == 0 {
+            return Ok(None);
+        }
+        let (bodies, body_bytes) = (image.bodies, image.body_bytes);
+        let seal = Seal {
+            end: image.written,
+            ..seal
+        };
+        let (head, chunks) = image
+            .finish(&segment.head, &seal)
+            .map_err(|error| io_of(&segment, &error))?;
+        let draft = folder.join(DRAFT);
+        let written = write_packed(self.disk.as_ref(), &draft, (&head, &chunks))
+            .and_then(|_| checked(self.disk.as_ref(), &draft, number, &seal));
+        if written.is_err() {
+            // What is left over the next draft replaces.
+            let _ = self.disk.remove(&draft);
+        }
+        let bytes = written?;
+        self.disk
+            .rename(&draft, &folder.join(file_name(number)))
+            .and_then(|()| self.disk.sync_dir(&folder))
+            .map_err(|error| io_of(&segment, &error))?;
+        Ok(Some(Forgotten {
+            number,
+            first: seal.first,
+            last: seal.last(),
+            bodies,
+            body_bytes,
+            bytes,
+        }))
+    }
+
+    /// Removes the oldest segment of all, packed, wherever it lies, whose records all come before `below`; its number, first and last record
+    /// and bytes. The journal's folder says first, as after a trim, with which record it begins. `None` when it does not.
+    ///
+    /// # Errors
+    /// As opening and removing it.
+    pub fn remove_oldest(&mut self, number: u64, below: u64) -> Result<Option<Forgotten>> {
+        let packing = Arc::clone(&self.packing);
+        let _alone = packing.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = segment::list(self.both().as_ref(), &self.dir)?;
+        let folder = self.folder_of(number).to_path_buf();
+        let segment = Segment::open(self.disk.as_ref(), &folder, number, false)?;
+        let seal = segment.seal()?.filter(|seal| seal.last() < below);
+        let is_oldest = oldest.first() == Some(&number);
+        let Some(seal) = seal.filter(|_| is_oldest && segment.is_packed()) else {
+            return Ok(None);
+        };
+        let io = |error| JournalFault::io(&segment.path, "removing", &error);
+        let size = || self.disk.open(&segment.path, false)?.len();
+        let bytes = size().map_err(io)?;
+        if folder == self.dir {
+            let kept = Trimmed {
+                first: seal.last() + 1,
+                chain_before: seal.chain_last,
+            };
+            kept.write(self.disk.as_ref(), &self.dir)?;
+        }
+        self.disk
+            .remove(&segment.path)
+            .and_then(|()| self.disk.sync_dir(&folder))
+            .map_err(io)?;
+        Ok(Some(Forgotten {
+            number,
+            first: seal.first,
+            last: seal.last(),
+            bodies: 0,
+            body_bytes: 0,
+            bytes,
+        }))
+    }
+
+    /// Folder and archive as one.
+    fn both(&self) -> Arc<dyn Disk> {
+        tiered(Arc::clone(&self.disk), &self.dir, self.archive.as_deref())
+    }
+
+    /// Where a segment lies: what the folder has is read from there.
+    fn folder_of(&self, number: u64) -> &Path {
+        let is_here = self.disk.id(&self.dir.join(file_name(number))).is_ok();
+        match &self.archive {
+            Some(archive) if !is_here => archive,
+            _ => &self.dir,
+        }
+    }
+}
+
+fn io_of(segment: &Segment, error: &io::Error) -> JournalFault {
+    JournalFault::write(&segment.path, "taking expired bodies out", error)
+}
+
+/// Gives the batches of a segment, which must lead to its seal.
+fn each_batch(
+    segment: &Segment,
+    seal: &Seal,
+    take: &mut dyn FnMut(&[Record]) -> Result<()>,
+) -> Result<()> {
+    let mut walker = Walker::new(segment.clone(), None);
+    while let Step::Batch(records) = walker.step()? {
+        take(&records)?;
+    }
+    if walker.seal().as_ref() == Some(seal) {
+        return Ok(());
+    }
+    let place = segment.place(walker.offset);
+    let detail = "the good batches end before the seal says; it stays as it is";
+    Err(JournalFault::new(FaultKind::Seal, place, detail))
+}
+
+/// The bytes of a segment's file, packed as they come.
+struct Image {
+    packer: zstd::bulk::Compressor<'static>,
+    chunk: Vec<u8>,
+    chunks: Vec<Vec<u8>>,
+    written: u64,
+    /// The chain hash before the next batch.
+    chain: Hash,
+    bodies: u64,
+    body_bytes: u64,
+}
+
+impl Image {
+    fn begin(head: &Head, chain: Hash) -> io::Result<Self> {
+        let mut image = Self {
+            packer: compressor()?,
+            chunk: Vec::new(),
+            chunks: Vec::new(),
+            written: 0,
+            chain,
+            bodies: 0,
+            body_bytes: 0,
+        };
+        let mut page = head.encode();
+        page.resize(DATA_START as usize, 0);
+        image.add(&page)?;
+        Ok(image)
+    }
+
+    /// Adds a batch, without what is forgotten.
+    fn batch(
+        &mut self,
+        segment: &Segment,
+        records: &[Record],
+        rule: &dyn Forgetting,
+    ) -> Result<()> {
+        let Some(first) = records.first() else {
+            return Ok(());
+        };
+        let mut buffer = vec![0; FRAME_HEAD];
+        for record in records {
+            let whole = record.to_new();
+            let without = rule.forgets(record).then(|| whole.without_body()).flatten();
+            if without.is_some() {
+                self.bodies += 1;
+                self.body_bytes += whole.body.len() as u64;
+            }
+            without.unwrap_or(whole).encode_into(&mut buffer)?;
+        }
+        let head = FrameHead {
+            len: u32::try_from(buffer.len() - FRAME_HEAD).unwrap_or(u32::MAX),
+            salt: segment.head.salt,
+            first: first.number,
+            count: u32::try_from(records.len()).unwrap_or(u32::MAX),
+            chain_before: self.chain,
+        };
+        frame::close(&mut buffer, &head);
+        self.chain = records.last().map_or(self.chain, |last| last.chain);
+        self.add(&buffer).map_err(|error| io_of(segment, &error))
+    }
+
+    fn add(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        self.written += bytes.len() as u64;
+        while !bytes.is_empty() {
+            let room = (CHUNK as usize).saturating_sub(self.chunk.len());
+            let (part, rest) = bytes.split_at(room.min(bytes.len()));
+            self.chunk.extend_from_slice(part);
+            bytes = rest;
+            if self.chunk.len() as u64 == CHUNK {
+                self.pack()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn pack(&mut self) -> io::Result<()> {
+        if !self.chunk.is_empty() {
+            self.chunks.push(self.packer.compress(&self.chunk)?);
+            self.chunk.clear();
+        }
+        Ok(())
+    }
+
+    /// Fills up with zeros to the seal.
+    fn finish(mut self, head: &Head, seal: &Seal) -> io::Result<Compressed> {
+        let zeros = vec![0; CHUNK as usize];
+        while self.written < head.data_end() {
+            let left = usize::try_from(head.data_end() - self.written).unwrap_or(usize::MAX);
+            let part = zeros.get(..left.min(zeros.len())).unwrap_or_default();
+            self.add(part)?;
+        }
+        let sealed = seal.encode();
+        self.add(&sealed)?;
+        self.pack()?;
+        let mut first = head.encode();
+        first.truncate(segment::HEAD_BYTES);
+        let lengths = self.chunks.iter().map(Vec::len);
+        let packed = PackedHead {
+            bytes: head.bytes,
+            head: first.try_into().unwrap_or([0; segment::HEAD_BYTES]),
+            seal: sealed.try_into().unwrap_or([0; SEAL_BYTES as usize]),
+            lengths: lengths
+                .map(|length| u32::try_from(length).unwrap_or(u32::MAX))
+                .collect(),
+        };
+        Ok((packed, self.chunks))
+    }
+}
