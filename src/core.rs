@@ -212,7 +212,7 @@ impl Core for HubCore {
     }
 
     fn original(&self, number: u64) -> Result<Option<Bytes>, Fault> {
-        let stored = match self.hub.reader().get(number) {
+        let stored = match self.hub.reader().get_kept(number) {
             Ok(Some(stored)) => stored,
             Ok(None) => return Ok(None),
             // Its record goes out all the same; what it says nobody can tell.

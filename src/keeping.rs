@@ -1,19 +1,24 @@
-//! What a running hub does with old segments of its journal: packs them, and moves them to the archive.
+//! What a running hub does for its journal beside writing it: makes checkpoints, packs old segments, and moves them to the archive.
+
+mod keeper;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use cordon_contract::{Clock, Shutdown};
-use cordon_flow::{Audited, Submit};
-use cordon_journal::{Archiver, Journal, JournalFault, Moved, Packed, Packer};
-use cordon_model::{AuditOutcome, PartyId, Timestamp};
+use cordon_journal::checkpoint::Checkpoint;
+use cordon_journal::disk::RealDisk;
+use cordon_journal::{
+    Archiver, Forgetter, Journal, JournalFault, Moved, Packed, Packer, Reader, StateStore,
+};
+use cordon_model::Timestamp;
 use tokio::sync::oneshot;
 
-use crate::config::RetentionSection;
+use crate::checkpoints::Checkpoints;
+use crate::config::ParkConfig;
+use crate::forgetting::{Due, Forgetting};
 
-/// Rest between two looks for what has become old.
-const LOOK: Duration = Duration::from_secs(60);
+pub use keeper::keep;
+
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
@@ -22,6 +27,10 @@ pub struct Keeping {
     pack_days: u16,
     archive: Option<PathBuf>,
     archive_days: u16,
+    checkpoints: Checkpoints,
+    forgetting: Forgetting,
+    /// Reads the journal with its archive.
+    reader: Reader,
     /// Of the journal that was opened last; who works is not waited for by who opens another.
     hands: Mutex<Option<Arc<Mutex<Hands>>>>,
     /// What was said last, which is not said again.
@@ -32,21 +41,37 @@ pub struct Keeping {
 struct Hands {
     packer: Packer,
     archiver: Option<Archiver>,
+    forgetter: Forgetter,
+    /// The hub alone holds it.
+    state: Weak<StateStore>,
 }
 
-/// One segment that was taken care of.
+/// What was taken care of, or is to be.
 enum Kept {
+    ToForget(Due),
+    Checkpoint(Checkpoint),
     Packed(Packed),
     Moved(Moved),
 }
 
 impl Keeping {
-    /// By these rules, on no journal yet.
-    pub fn by(rules: &RetentionSection) -> Arc<Self> {
+    /// By the rules of a park, on no journal yet.
+    pub fn by(config: &ParkConfig) -> Arc<Self> {
+        let rules = &config.retention;
+        let identity = format!("{}/{}", config.plan.code, config.hub.id);
+        let hours = rules.checkpoint_hours;
         Arc::new(Self {
             pack_days: rules.pack_days,
             archive: rules.archive.clone(),
             archive_days: rules.archive_days,
+            checkpoints: Checkpoints::of(&config.hub.data, &identity, hours),
+            forgetting: Forgetting::of(rules, &config.hub.data),
+            reader: Reader::of(
+                Arc::new(RealDisk),
+                config.hub.data.join("journal"),
+                identity,
+            )
+            .with_archive(rules.archive.as_deref()),
             hands: Mutex::default(),
             said: Mutex::default(),
         })
@@ -57,9 +82,16 @@ impl Keeping {
         self.archive.clone()
     }
 
-    /// The hub writes this journal from now on.
-    pub fn takes(&self, journal: &Journal) {
+    /// The checkpoints beside the journal.
+    pub fn checkpoints(&self) -> &Checkpoints {
+        &self.checkpoints
+    }
+
+    /// The hub writes this journal, and this state, from now on.
+    pub fn takes(&self, journal: &Journal, state: Weak<StateStore>) {
         let hands = Hands {
+            state,
+            forgetter: journal.forgetter(self.archive.as_deref()),
             packer: journal.packer(),
             archiver: self.archive.as_deref().map(|it| journal.archiver(it)),
         };
@@ -72,12 +104,18 @@ impl Keeping {
         hands.clone()
     }
 
-    /// The next segment that is old enough by this clock; `None` when there is none.
+    /// The next checkpoint that is due, or segment that is old enough by this clock; `None` when there is none.
     fn next(&self, now: Timestamp) -> Result<Option<Kept>, JournalFault> {
         let Some(hands) = self.hands() else {
             return Ok(None);
         };
         let mut hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.checkpoints.next(&hands.state, now) {
+            Ok(Some(made)) => return Ok(Some(Kept::Checkpoint(made))),
+            Ok(None) => {}
+            // What keeps one from being made keeps no segment from being packed.
+            Err(fault) => self.failed(&fault),
+        }
         let before = |days: u16| now.plus_ms(-i64::from(days) * DAY_MS).micros();
         let packed = hands.packer.pack_next(before(self.pack_days));
         if let Ok(Some(packed)) = packed {
@@ -87,22 +125,37 @@ impl Keeping {
         let archiver = hands.archiver.as_mut();
         let moved = archiver.map(|it| it.archive_next(before(self.archive_days)));
         match moved.transpose()?.flatten() {
-            Some(moved) => Ok(Some(Kept::Moved(moved))),
-            None => packed.map(|_| None),
-        }
+            Some(moved) => return Ok(Some(Kept::Moved(moved))),
+            None => packed?,
+        };
+        let bound = || self.checkpoints.bound(&self.reader);
+        let due = self
+            .forgetting
+            .due(&hands.forgetter, now.micros(), &bound)?;
+        Ok(due.map(Kept::ToForget))
+    }
+
+    /// Forgets what was said to be due.
+    fn forget(&self, due: Due, now: Timestamp) -> Result<(), JournalFault> {
+        let Some(hands) = self.hands() else {
+            return Ok(());
+        };
+        let mut hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
+        self.forgetting
+            .forget(&mut hands.forgetter, due, now.micros())
     }
 
     /// Does the next on a thread of its own: the end of the program does not wait for an archive that hangs. What is half
     /// there then is no segment.
-    fn ask(
+    fn ask<T: Send + 'static>(
         self: &Arc<Self>,
-        now: Timestamp,
-    ) -> oneshot::Receiver<Result<Option<Kept>, JournalFault>> {
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> oneshot::Receiver<T> {
         let (answer, asked) = oneshot::channel();
         let keeping = Arc::clone(self);
         let work = move || {
             // Nobody waits when the hub has ended.
-            let _ = answer.send(keeping.next(now));
+            let _ = answer.send(work(&keeping));
         };
         // Without a thread nothing is answered, which is told.
         let _ = std::thread::Builder::new()
@@ -116,64 +169,8 @@ impl Keeping {
         let words = fault.to_string();
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         if said.as_ref() != Some(&words) {
-            tracing::error!(%fault, "old segments of the journal stay where they are");
+            tracing::error!(%fault, "the journal is not kept by its rules");
             *said = Some(words);
         }
-    }
-}
-
-/// Looks each minute until shutdown. What is moved is journaled: who asks later where an entry lies finds it.
-pub async fn keep(
-    keeping: Arc<Keeping>,
-    (submit, clock): (Submit, Arc<dyn Clock>),
-    actor: PartyId,
-    shutdown: Shutdown,
-) {
-    loop {
-        let next = keeping.ask(clock.now());
-        let kept = tokio::select! {
-            () = shutdown.wait() => return,
-            next = next => next,
-        };
-        match kept {
-            Ok(Ok(Some(Kept::Packed(packed)))) => {
-                tracing::info!(?packed, "a segment is packed");
-                continue;
-            }
-            Ok(Ok(Some(Kept::Moved(moved)))) => {
-                if let Err(fault) = submit.audit(&archived(moved, &keeping, &actor)).await {
-                    tracing::warn!(%fault, "a move to the archive could not be recorded");
-                }
-                continue;
-            }
-            Ok(Ok(None)) => {}
-            Ok(Err(fault)) => keeping.failed(&fault),
-            Err(_) => tracing::error!("no thread looks for old segments"),
-        }
-        tokio::select! {
-            () = shutdown.wait() => return,
-            () = tokio::time::sleep(LOOK) => {}
-        }
-    }
-}
-
-fn archived(moved: Moved, keeping: &Keeping, actor: &PartyId) -> Audited {
-    let Moved {
-        number,
-        first,
-        last,
-        bytes,
-    } = moved;
-    let archive = keeping.archive.as_ref();
-    let place = archive.map_or_else(String::new, |it| it.display().to_string());
-    Audited {
-        action: "journal.archived".to_owned(),
-        actor: actor.clone(),
-        target: Some(format!("segment {number}")),
-        outcome: AuditOutcome::Success,
-        detail: Some(format!(
-            "entries {first} to {last}, {bytes} bytes, moved to {place}: older than {} days",
-            keeping.archive_days
-        )),
     }
 }

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
 
 use cordon_contract::{Clock, Fault};
 use cordon_flow::{Audited, EntryReader, Ledger, Opened, RunningHub};
@@ -64,7 +65,7 @@ impl Past {
             identity: format!("{}/{}", config.plan.code, config.hub.id),
             pinned: expected_of(&pinned(&config.hub.data)?),
             accepted: Acceptance::read(&config.hub.data)?,
-            keeping: Keeping::by(&config.retention),
+            keeping: Keeping::by(config),
             seen: Mutex::default(),
             state: Mutex::default(),
         })
@@ -132,6 +133,27 @@ impl Past {
     }
 }
 
+impl Past {
+    /// A state that holds nothing goes on from the newest checkpoint; without one the journal must be there from its first entry.
+    fn begin_state(&self, state: &StateStore, reader: &Reader) -> Result<(), JournalFault> {
+        let begun = Instant::now();
+        if let Some(number) = self.keeping.checkpoints().fill(state, reader)? {
+            tracing::warn!(number, took = ?begun.elapsed(), "the state goes on from a checkpoint");
+            return Ok(());
+        }
+        match reader.first()? {
+            Some(first) if first > 1 => {
+                let detail = format!(
+                    "there is no state, the journal begins with entry {first}, and no checkpoint that it names is there"
+                );
+                let place = self.data.join("checkpoints").display().to_string();
+                Err(JournalFault::new(FaultKind::Checkpoint, place, detail))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 fn expected_of(pins: &[Pin]) -> Vec<Expectation> {
     pins.iter().map(Pin::expectation).collect()
 }
@@ -170,13 +192,18 @@ impl Ledger for Past {
             .map_or_else(Vec::new, Acceptance::segments);
         options.archive = self.keeping.archive();
         let journal = Journal::open(&dir, options)?;
-        self.keeping.takes(&journal);
-        if let Some(why) = state.fit(&journal.reader()?)? {
+        let reader = self.reader();
+        if let Some(why) = state.fit(&reader)? {
             tracing::warn!(%why, "the state is rebuilt from the journal");
+        }
+        if state.position()?.0 == 0 && journal.last() > 0 {
+            self.begin_state(&state, &reader)?;
         }
         state.watched_by(Witness::open(witness_of(&dir))?);
         let state = Arc::new(state);
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&state);
+        let known = Arc::downgrade(&state);
+        self.keeping.takes(&journal, Weak::clone(&known));
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = known;
         Ok(Opened { journal, state })
     }
 

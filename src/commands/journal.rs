@@ -230,7 +230,9 @@ fn export(args: &Export) -> Result<(), Ending> {
             "chain": hex(&record.chain),
         });
         if let Some(fields) = line.as_object_mut() {
-            if record.body.is_empty() && kind(&record) == Some(EntryKind::Message) {
+            if record.is_expired() {
+                fields.insert("expired".to_owned(), true.into());
+            } else if record.body.is_empty() && kind(&record) == Some(EntryKind::Message) {
                 fields.insert("submission".to_owned(), record.cause.into());
                 fields.insert("part".to_owned(), record.part.into());
             } else {

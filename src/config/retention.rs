@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// Longest time in days.
 const DAYS_MAX: u16 = 36_500;
 
-/// Where old segments of the journal lie. Nothing is ever forgotten by it.
+/// Where old segments of the journal lie, and how long what is kept of what they say.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetentionSection {
@@ -19,6 +19,24 @@ pub struct RetentionSection {
     pub archive: Option<PathBuf>,
     /// Packed segments whose entries are all older than so many days are moved there.
     pub archive_days: u16,
+    /// Days after which what was said of passages is forgotten; 0 for never, here and in all of these.
+    pub passages_days: u16,
+    /// The same of measurements and the states of devices.
+    pub readings_days: u16,
+    /// The same of alarms.
+    pub alarms_days: u16,
+    /// The same of audit entries and refusals.
+    pub audit_days: u16,
+    /// The same of registrations, grants and lists.
+    pub registrations_days: u16,
+    /// The same of emergencies and modes.
+    pub emergency_days: u16,
+    /// The same of reports.
+    pub reports_days: u16,
+    /// Days after which whole segments are removed, wherever they lie.
+    pub remove_days: u16,
+    /// Hours between two checkpoints of the state; none is made while no segment was sealed since the last.
+    pub checkpoint_hours: u16,
 }
 
 impl Default for RetentionSection {
@@ -27,6 +45,15 @@ impl Default for RetentionSection {
             pack_days: 1,
             archive: None,
             archive_days: 365,
+            passages_days: 365,
+            readings_days: 365,
+            alarms_days: 3 * 366,
+            audit_days: 3 * 366,
+            registrations_days: 3_653,
+            emergency_days: 3_653,
+            reports_days: 3_653,
+            remove_days: 0,
+            checkpoint_hours: 24,
         }
     }
 }
@@ -35,10 +62,7 @@ impl RetentionSection {
     /// What contradicts itself.
     pub fn check(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
-        for (field, days) in [
-            ("pack_days", self.pack_days),
-            ("archive_days", self.archive_days),
-        ] {
+        for (field, days) in self.days() {
             if days > DAYS_MAX {
                 let words = format!("{days} days are more than {DAYS_MAX}");
                 faults.push(wrong(words, field).remedy("365 days suit most parks"));
@@ -48,7 +72,44 @@ impl RetentionSection {
             let words = "only packed segments are moved, so none goes before it is packed";
             faults.push(wrong(words, "archive_days").remedy("let it be no less than pack_days"));
         }
+        for (field, days) in self.kept() {
+            if days > 0 && days < self.pack_days {
+                let words = "what is not packed yet cannot be forgotten";
+                faults.push(wrong(words, field).remedy("let it be no less than pack_days"));
+            }
+            if self.remove_days > 0 && (days == 0 || days > self.remove_days) {
+                let words = format!("{field} says longer, whole segments go sooner");
+                let remedy = "let it be no less than the longest time of all";
+                faults.push(wrong(words, "remove_days").remedy(remedy));
+            }
+        }
+        if self.checkpoint_hours == 0 {
+            let words = "without checkpoints nothing may be forgotten";
+            faults.push(wrong(words, "checkpoint_hours").remedy("24 hours suit most parks"));
+        }
         faults
+    }
+
+    /// How long what is said is kept, by class.
+    fn kept(&self) -> [(&'static str, u16); 7] {
+        [
+            ("passages_days", self.passages_days),
+            ("readings_days", self.readings_days),
+            ("alarms_days", self.alarms_days),
+            ("audit_days", self.audit_days),
+            ("registrations_days", self.registrations_days),
+            ("emergency_days", self.emergency_days),
+            ("reports_days", self.reports_days),
+        ]
+    }
+
+    fn days(&self) -> impl Iterator<Item = (&'static str, u16)> {
+        let where_to = [
+            ("pack_days", self.pack_days),
+            ("archive_days", self.archive_days),
+            ("remove_days", self.remove_days),
+        ];
+        where_to.into_iter().chain(self.kept())
     }
 }
 

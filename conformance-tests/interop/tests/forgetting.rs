@@ -1,0 +1,194 @@
+//! A park whose journal is two years old: a checkpoint is made, what is old expires, and a start goes on without it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "test code"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, SystemTime};
+
+use cordon_interop::{Head, Park, fresh_id, message, message_file, moment, program, said};
+use cordon_journal::{Journal, NewRecord, Options, Reader, Record};
+
+const SEGMENT: u64 = 96 * 1024;
+const TWO_YEARS: i64 = 2 * 366 * 86_400_000_000;
+
+fn cordon(words: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    command.args(words);
+    command
+}
+
+fn of_journal(park: &Park, words: &[&str]) -> Output {
+    let mut command = cordon(&["journal"]);
+    let command = command.args(words).arg("--dir").arg(journal(park));
+    command.output().unwrap()
+}
+
+fn journal(park: &Park) -> PathBuf {
+    park.data().join("journal")
+}
+
+fn say(park: &Park, count: usize) {
+    let fields = format!(
+        "<c:EnterpriseId>enterprise-1</c:EnterpriseId><c:Required>4</c:Required>\
+         <c:OnPost>3</c:OnPost><c:ObservedAt>{}</c:ObservedAt>",
+        moment(0)
+    );
+    let text = message(Head::of("enterprise-1"), "ID", "OnDutyStatus", &fields);
+    let files: Vec<PathBuf> = (0..count)
+        .map(|_| {
+            let id = fresh_id();
+            let text = text.replace(">ID<", &format!(">{id}<"));
+            message_file(park.scratch(), &id, &text)
+        })
+        .collect();
+    let words = said(&park.submit("enterprise-1", &files));
+    assert!(words.contains(&format!("accepted {count}")), "{words}");
+}
+
+/// Writes the records again in small segments, so many microseconds earlier: the journal of a park that is as old.
+fn in_small_segments(journal: &Path, earlier: i64) {
+    let records = Reader::open(journal).unwrap().read_from(1).unwrap();
+    let records: Vec<NewRecord> = records.map(|record| record.unwrap().to_new()).collect();
+    std::fs::remove_dir_all(journal).unwrap();
+    let options = Options {
+        segment_bytes: SEGMENT,
+        reserve_bytes: 4096,
+        ..Options::new("JS-DEMO/hub-1")
+    };
+    let mut journal = Journal::open(journal, options).unwrap();
+    for mut record in records {
+        record.time_micros -= earlier;
+        journal.append_batch(&[record]).unwrap();
+    }
+}
+
+fn remove(park: &Park, names: &[&str]) {
+    for name in names {
+        std::fs::remove_file(park.data().join(name)).unwrap();
+    }
+}
+
+fn records(park: &Park) -> Vec<Record> {
+    let reader = Reader::open(journal(park)).unwrap();
+    let first = reader.first().unwrap().unwrap();
+    reader
+        .read_from(first)
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
+}
+
+fn labelled<'a>(records: &'a [Record], label: &str) -> Vec<&'a Record> {
+    records.iter().filter(|it| it.label == label).collect()
+}
+
+/// The hub does what is due within its first looks.
+fn until_said(park: &Park, action: &str, count: usize) {
+    park.until(&format!("{action} {count}"), || {
+        labelled(&records(park), action).len() >= count
+    });
+}
+
+fn ends(park: &mut Park) {
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+}
+
+fn starts(park: &mut Park) {
+    park.start_again();
+    park.wait_until_healthy();
+}
+
+/// Of a park that is two years old: one checkpoint, then another, and what it forgot since.
+fn old_park() -> Park {
+    let mut park = Park::start();
+    say(&park, 300);
+    ends(&mut park);
+    in_small_segments(&journal(&park), TWO_YEARS);
+    remove(&park, &["state.redb", "witness", "records.sqlite"]);
+    starts(&mut park);
+    until_said(&park, "journal.checkpoint", 1);
+    assert!(
+        labelled(&records(&park), "journal.forgotten").is_empty(),
+        "one is not enough"
+    );
+    say(&park, 300);
+    ends(&mut park);
+    in_small_segments(&journal(&park), 0);
+    let folder = park.data().join("checkpoints");
+    let made = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap();
+    let file = std::fs::File::options()
+        .write(true)
+        .open(made.path())
+        .unwrap();
+    let long_ago = SystemTime::now() - Duration::from_secs(2 * 86_400);
+    file.set_modified(long_ago).unwrap();
+    starts(&mut park);
+    until_said(&park, "journal.checkpoint", 2);
+    until_said(&park, "journal.forgotten", 1);
+    park
+}
+
+#[test]
+fn a_park_forgets_by_rule_and_all_that_is_left_holds() {
+    let mut park = old_park();
+    park.until("bodies are gone", || {
+        records(&park).iter().any(Record::is_expired)
+    });
+    let verified = of_journal(&park, &["verify"]);
+    assert!(verified.status.success(), "{}", said(&verified));
+    let kept = records(&park);
+    let bound = kept.iter().rposition(Record::is_expired).unwrap();
+    let named = labelled(&kept, "journal.checkpoint")[0].number;
+    assert!(
+        kept[bound].number < named,
+        "nothing behind the older checkpoint"
+    );
+    // Registrations and modes are kept longer, and what the old ones said is known as ever.
+    let expired = &kept[bound];
+    let shown = of_journal(
+        &park,
+        &[
+            "show",
+            "--limit",
+            "1",
+            "--from",
+            &expired.number.to_string(),
+        ],
+    );
+    let words = said(&shown);
+    assert!(words.contains(&expired.sender), "{words}");
+    let explained = cordon(&["explain", &expired.number.to_string(), "--config"])
+        .arg(park.data().join("park.toml"))
+        .output()
+        .unwrap();
+    assert!(said(&explained).contains("F096"), "{}", said(&explained));
+    say(&park, 3);
+    ends(&mut park);
+    // Without its state it goes on from the newest checkpoint; without any it says so, and nothing is made up.
+    remove(&park, &["state.redb", "records.sqlite"]);
+    starts(&mut park);
+    assert!(
+        park.log().contains("goes on from a checkpoint"),
+        "{}",
+        park.log()
+    );
+    say(&park, 3);
+    ends(&mut park);
+    let verified = of_journal(&park, &["verify"]);
+    assert!(verified.status.success(), "{}", said(&verified));
+    let config = park.data().join("park.toml");
+    let mut replay = cordon(&["journal", "replay", "--dir"]);
+    let replay = replay.arg(journal(&park)).arg("--config").arg(&config);
+    let replay = replay.output().unwrap();
+    assert!(
+        !replay.status.success() && said(&replay).contains("F096"),
+        "{}",
+        said(&replay)
+    );
+}
