@@ -1,4 +1,4 @@
-//! Putting a hub together: the one explicit list of adapters, the journal, the two servers.
+//! Putting a hub together: the journal, the flow with its adapters, the two servers.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,7 +25,6 @@ use crate::calendar::{self, Calendar};
 use crate::config::papers::shown_dues;
 use crate::config::{Loaded, ParkConfig};
 use crate::core::HubCore;
-use crate::doors;
 use crate::keeping;
 use crate::limits::Shares;
 use crate::past::Past;
@@ -77,7 +76,6 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
     let exchange = exchange_server(config, &loaded, shares, &budget).await?;
     let past = Arc::new(Past::of(config)?);
     let journal_reader = past.reader();
-    let adapters = loaded.adapters;
     let authority = Authority::new(
         Arc::new(config.plan.clone()),
         config.hub.id.clone(),
@@ -87,14 +85,14 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
     hub_config.tick_ms = config.hub.tick_ms;
     let settings = loaded.plugins.settings;
     hub_config.settings = Some(Arc::clone(&settings) as _);
-    let openable = doors::openable(config);
+    let openable = config.adapters.openable();
     hub_config.rules.openable = Some(openable.clone());
     hub_config.rules.asked =
         Some(|request, now| cordon_reports::asked_span(request, now).map(drop));
     let parts = HubParts {
         ledger: Arc::clone(&past) as _,
         plugins: loaded.plugins.list,
-        adapters: adapters.clone(),
+        adapters: loaded.adapters,
         mappings: Arc::clone(&loaded.mappings),
         clock: Arc::clone(&clock),
     };
@@ -113,7 +111,6 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
     let records = records::start(config, &hub, &room)?;
     let core = HubCore::new(
         (Arc::clone(&hub), Arc::clone(&records)),
-        adapters,
         config.hub.id.clone(),
         openable,
         (settings.open_alarms(), settings.park_now()),

@@ -11,7 +11,7 @@ use cordon_console::{
     AlarmLine, AlarmsPage, Condition, Desk, Expiring, Figures, OutboxPage, PageAsked, Reloaded,
     SentAgain,
 };
-use cordon_contract::{Adapter, BoxFuture, DeviceHealth, EntryKind, Fault, LinkState};
+use cordon_contract::{BoxFuture, DeviceHealth, EntryKind, Fault, LinkState};
 use cordon_flow::{Audited, Misread, RunningHub, UNREADABLE};
 use cordon_http::Attempt;
 use cordon_model::service::{QueryGrants, ReportEntry};
@@ -56,13 +56,12 @@ impl HubCore {
     /// gates at which an adapter can open something.
     pub fn new(
         (hub, records): (Arc<RunningHub>, Arc<Records>),
-        adapters: Vec<Arc<dyn Adapter>>,
         operator: PartyId,
         openable: BTreeSet<GateId>,
         (open_alarms, park_now): (OpenAlarms, ParkNow),
     ) -> Arc<Self> {
         Arc::new(Self {
-            letters: Letters::new(Arc::clone(&hub), adapters, operator.clone()),
+            letters: Letters::new(Arc::clone(&hub), operator.clone()),
             attempts: Attempts::open(hub.submit()),
             hub,
             records,

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use cordon_contract::{BoxFuture, Clock, Fault, Shutdown};
+use cordon_contract::{BoxFuture, Clock, Fault, ReportSource, Shutdown, SignedReport};
 use cordon_flow::{Audited, EntryReader, FeedItem, FeedReader, RunningHub};
 use cordon_model::plan::ParkPlan;
 use cordon_model::{AuditOutcome, Body, PartyId, ReportType, Timestamp};
-use cordon_regulator::{ReportSource, SignedReport};
 use cordon_reports::{
     AcknowledgeLimits, Built, Record, ReportedBy, Reports, ReportsConfig, ReportsParts, Unrecorded,
 };

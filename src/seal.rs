@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use cordon_contract::Fault;
+use cordon_contract::{Fault, Seal};
 use cordon_model::Message;
-use cordon_notify::Seal;
 use cordon_security::{Signer, xmldsig};
 
 /// Signs with the hub's own certificate. The key stays in the security room.

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cordon_contract::Fault;
-use cordon_model::DeviceKind;
+use cordon_contract::{Fault, not_in_plan as unknown};
 use cordon_model::plan::ParkPlan;
+use cordon_model::{DeviceId, DeviceKind};
 
-use super::{ParkConfig, ties, uses};
+use super::{ParkConfig, adapters, ties, uses};
 
 /// Cross references of the whole configuration.
 pub fn check(config: &ParkConfig) -> Vec<Fault> {
@@ -197,59 +197,19 @@ fn kinds_fit(plan: &ParkPlan, index: usize) -> Option<Fault> {
 
 /// Devices that adapters name must be in the plan, and no two adapters may claim one.
 fn devices(config: &ParkConfig) -> Vec<Fault> {
-    let mut claims = Vec::new();
-    for (index, modbus) in config.modbus.iter().enumerate() {
-        for (bus, section) in modbus.buses.iter().enumerate() {
-            claims.extend(section.lanes.iter().enumerate().map(|(number, lane)| {
-                (
-                    lane.device.as_str(),
-                    format!("modbus[{index}].bus[{bus}].lane[{number}].device"),
-                )
-            }));
-        }
-    }
-    for (index, mqtt) in config.mqtt.iter().enumerate() {
-        claims.push((mqtt.gateway.as_str(), format!("mqtt[{index}].gateway")));
-    }
-    for (index, onvif) in config.onvif.iter().enumerate() {
-        claims.extend(onvif.camera.iter().enumerate().map(|(number, camera)| {
-            (
-                camera.device.as_str(),
-                format!("onvif[{index}].camera[{number}].device"),
-            )
-        }));
-    }
-    for (index, enterprise) in config.enterprise.iter().enumerate() {
-        claims.push((
-            enterprise.partner.as_str(),
-            format!("enterprise[{index}].partner"),
-        ));
-    }
-    for (index, regulator) in config.regulator.iter().enumerate() {
-        claims.push((
-            regulator.platform.as_str(),
-            format!("regulator[{index}].platform"),
-        ));
-    }
+    let claims = adapters::named(&config.adapters, |names| names.devices);
     let mut faults = Vec::new();
-    let mut claimed: BTreeMap<&str, String> = BTreeMap::new();
+    let mut claimed: BTreeMap<DeviceId, String> = BTreeMap::new();
     for (device, place) in claims {
-        if !config
-            .plan
-            .devices
-            .iter()
-            .any(|known| known.id.as_str() == device)
-        {
-            faults.push(unknown("device", device, place.clone()));
+        if config.plan.device(&device).is_none() {
+            faults.push(unknown("device", device.as_str(), place.clone()));
         }
+        let text = format!("device `{device}` is already served at ");
         if let Some(first) = claimed.insert(device, place.clone()) {
             faults.push(
-                Fault::new(
-                    "K010",
-                    format!("device `{device}` is already served at {first}"),
-                )
-                .at(place)
-                .remedy("let one adapter serve a device"),
+                Fault::new("K010", text + &first)
+                    .at(place)
+                    .remedy("let one adapter serve a device"),
             );
         }
     }
@@ -260,59 +220,9 @@ fn devices(config: &ParkConfig) -> Vec<Fault> {
 fn instances(config: &ParkConfig) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut once = Once::default();
-    for (index, modbus) in config.modbus.iter().enumerate() {
-        once.see(
-            "adapter",
-            &modbus.name,
-            format!("modbus[{index}].name"),
-            &mut faults,
-        );
-        faults.extend(modbus.check().err());
-    }
-    for (index, mqtt) in config.mqtt.iter().enumerate() {
-        once.see(
-            "adapter",
-            &mqtt.name,
-            format!("mqtt[{index}].name"),
-            &mut faults,
-        );
-        faults.extend(mqtt.check());
-    }
-    for (index, onvif) in config.onvif.iter().enumerate() {
-        once.see(
-            "adapter",
-            &onvif.name,
-            format!("onvif[{index}].name"),
-            &mut faults,
-        );
-        faults.extend(onvif.check());
-    }
-    for (index, enterprise) in config.enterprise.iter().enumerate() {
-        once.see(
-            "adapter",
-            &enterprise.name,
-            format!("enterprise[{index}].name"),
-            &mut faults,
-        );
-        faults.extend(enterprise.check());
-    }
-    for (index, regulator) in config.regulator.iter().enumerate() {
-        once.see(
-            "adapter",
-            &regulator.name,
-            format!("regulator[{index}].name"),
-            &mut faults,
-        );
-        faults.extend(regulator.check());
-    }
-    for (index, notify) in config.notify.iter().enumerate() {
-        once.see(
-            "adapter",
-            notify.name.as_str(),
-            format!("notify[{index}].name"),
-            &mut faults,
-        );
-        faults.extend(notify.check());
+    for table in config.adapters.iter() {
+        once.see("adapter", table.name(), table.place("name"), &mut faults);
+        faults.extend(table.check());
     }
     faults
 }
@@ -321,21 +231,8 @@ fn instances(config: &ParkConfig) -> Vec<Fault> {
 fn receivers(config: &ParkConfig) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut once = Once::default();
-    for (index, mqtt) in config.mqtt.iter().enumerate() {
-        for (number, receiver) in mqtt.receiver.iter().enumerate() {
-            let place = format!("mqtt[{index}].receiver[{number}]");
-            once.see("receiver", &receiver.name, place, &mut faults);
-        }
-    }
-    for (index, notify) in config.notify.iter().enumerate() {
-        for receiver in notify.receivers() {
-            once.see(
-                "receiver",
-                receiver,
-                format!("notify[{index}]"),
-                &mut faults,
-            );
-        }
+    for (receiver, place) in adapters::named(&config.adapters, |names| names.receivers) {
+        once.see("receiver", &receiver, place, &mut faults);
     }
     faults
 }
@@ -346,15 +243,7 @@ fn addresses(config: &ParkConfig) -> Vec<Fault> {
         (config.exchange.listen, "exchange.listen".to_owned()),
         (config.console.listen, "console.listen".to_owned()),
     ];
-    for (index, enterprise) in config.enterprise.iter().enumerate() {
-        let webhook = enterprise.webhook.as_ref();
-        wanted.extend(webhook.map(|webhook| {
-            (
-                webhook.listen,
-                format!("enterprise[{index}].webhook.listen"),
-            )
-        }));
-    }
+    wanted.extend(adapters::named(&config.adapters, |names| names.listeners));
     let mut faults = Vec::new();
     let mut taken: BTreeMap<u16, String> = BTreeMap::new();
     for (address, place) in wanted {
@@ -373,20 +262,6 @@ fn addresses(config: &ParkConfig) -> Vec<Fault> {
         }
     }
     faults
-}
-
-/// Something is named that the plan does not have.
-pub fn unknown(what: &str, name: &str, place: String) -> Fault {
-    let article = if what.starts_with(['a', 'e']) {
-        "an"
-    } else {
-        "a"
-    };
-    Fault::new("K011", format!("there is no {what} `{name}`"))
-        .at(place)
-        .remedy(format!(
-            "name {article} {what} of the plan, or add it there"
-        ))
 }
 
 /// Ids that were seen, by kind.

@@ -4,15 +4,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cordon_contract::{Clock as _, Fault, SystemClock};
+use cordon_contract::{Clock as _, Fault, Seal, SystemClock};
 use cordon_mapping::Mappings;
-use cordon_notify::Seal;
 use cordon_security::tls::{self, ClientAuth, TlsKey, Versions};
 use cordon_security::{Signer, TrustStore};
 
-use super::secrets::{self, Section};
+use super::secrets;
 use super::{Loaded, ParkConfig, papers, uses};
-use crate::doors::{self, Given};
+use crate::doors::{House, Section};
 use crate::plugins;
 use crate::reports::ReportDoor;
 use crate::seal::{HubSeal, Unsealed};
@@ -37,11 +36,12 @@ pub fn load(config: &ParkConfig, shut: &BTreeSet<Section>) -> Result<Loaded, Vec
         Some((signer, _)) => Arc::new(HubSeal(Arc::clone(signer))),
         None => Arc::new(Unsealed),
     };
-    let given = Given {
+    let house = House {
         reports: Arc::clone(&reports) as _,
         seal,
     };
-    let adapters = doors::open(config, &given, shut).map_err(|more| faults.extend(more));
+    let adapters = config.adapters.open(&house, shut);
+    let adapters = adapters.map_err(|more| faults.extend(more));
     let none = Mappings::default();
     let packages = mappings.as_deref().unwrap_or(&none);
     let plugins = plugins::plugins(config, packages).map_err(|more| faults.extend(more));

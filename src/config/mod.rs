@@ -4,6 +4,7 @@
 //! then everything that a start reads: certificates (`papers`), mapping packages, routes, rules and
 //! the adapters' own files (`files`). Every fault names file, line (`locate`) and a remedy.
 
+mod adapters;
 mod cross;
 mod demo;
 pub mod disks;
@@ -28,12 +29,12 @@ use cordon_model::plan::ParkPlan;
 use cordon_security::{Signer, TrustStore};
 use serde::Deserialize;
 
+use crate::doors::Tables;
 use crate::plugins::Plugins;
 use crate::reports::ReportDoor;
 
 pub use demo::DemoSection;
 pub use retention::RetentionSection;
-pub use secrets::Section;
 
 /// The whole configuration. Relative paths are relative to the file's folder.
 #[derive(Debug, Deserialize)]
@@ -49,24 +50,9 @@ pub struct ParkConfig {
     pub console: cordon_console::Config,
     /// The park: gates, lanes, areas, devices, enterprises.
     pub plan: ParkPlan,
-    /// Sensors over MQTT.
-    #[serde(default)]
-    pub mqtt: Vec<cordon_mqtt::Config>,
-    /// Lanes over Modbus TCP.
-    #[serde(default)]
-    pub modbus: Vec<cordon_modbus::Config>,
-    /// Cameras over ONVIF.
-    #[serde(default)]
-    pub onvif: Vec<cordon_onvif::Config>,
-    /// Plants' own gate systems.
-    #[serde(default)]
-    pub enterprise: Vec<cordon_enterprise::Config>,
-    /// Provincial platforms that reports are pushed to.
-    #[serde(default)]
-    pub regulator: Vec<cordon_regulator::Config>,
-    /// Receivers of alarms: webhooks, mail, the console's feed.
-    #[serde(default)]
-    pub notify: Vec<cordon_notify::Config>,
+    /// The adapters, each in a table of its kind.
+    #[serde(skip)]
+    pub adapters: Tables,
     /// Who may say what.
     #[serde(default)]
     pub authority: cordon_flow::AuthoritySettings,
@@ -205,12 +191,12 @@ impl ParkConfig {
 
     /// The keys of a file, as they stand in it.
     pub fn table(path: &Path) -> Result<toml::Table, Vec<Fault>> {
-        syntax::read(path)
+        syntax::table(path)
     }
 
     /// A configuration of these keys; relative paths are relative to `folder`.
     pub fn of_table(table: toml::Table, folder: &Path) -> Result<Self, Vec<Fault>> {
-        let mut config = syntax::of_table::<Self>(table)?;
+        let mut config = syntax::of_table(&table)?;
         paths::resolve(&mut config, folder);
         Ok(config)
     }

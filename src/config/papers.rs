@@ -2,7 +2,7 @@
 //! partners and the revocation lists hold.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use cordon_contract::Fault;
 use cordon_model::Timestamp;
@@ -91,10 +91,10 @@ pub fn overdue(
 /// only says it: that partner will refuse the hub, the others will not.
 pub fn shown(config: &ParkConfig, now: Timestamp) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let files: BTreeSet<&Path> = partners(config).into_iter().collect();
+    let files = partners(config);
     for file in files {
         // A file that cannot be read was told by the adapter that opens it.
-        let Ok((from, to)) = validity(file) else {
+        let Ok((from, to)) = validity(&file) else {
             continue;
         };
         if now < from || now > to {
@@ -113,32 +113,20 @@ pub fn shown(config: &ParkConfig, now: Timestamp) -> Vec<Fault> {
 
 /// When the certificates end that the trust folder does not have: those shown to partners.
 pub fn shown_dues(config: &ParkConfig) -> Vec<Due> {
-    let files: BTreeSet<&Path> = partners(config).into_iter().collect();
+    let files = partners(config);
     files
         .into_iter()
         // A file that cannot be read was told by the adapter that opens it.
-        .filter_map(|file| Due::of_file(file).ok())
+        .filter_map(|file| Due::of_file(&file).ok())
         .collect()
 }
 
 /// Every certificate file that an adapter shows to the other side.
-fn partners(config: &ParkConfig) -> Vec<&Path> {
-    let mqtt = config.mqtt.iter().filter_map(|it| it.tls.as_ref());
-    let mqtt = mqtt.filter_map(|tls| tls.certificate.as_ref());
-    let enterprise = config.enterprise.iter().flat_map(|it| {
-        [
-            it.webhook.as_ref().and_then(|door| door.tls.as_ref()),
-            it.poll.as_ref().and_then(|door| door.tls.as_ref()),
-            it.push.as_ref().and_then(|door| door.tls.as_ref()),
-        ]
-    });
-    let enterprise = enterprise.flatten().map(|tls| &tls.certificate);
-    let regulator = config.regulator.iter().filter_map(|it| it.tls.as_ref());
-    let regulator = regulator.filter_map(|tls| tls.certificate.as_ref());
-    let webhooks = config.notify.iter().flat_map(|it| &it.webhooks);
-    let webhooks = webhooks.filter_map(|it| it.tls.as_ref()?.certificate.as_ref());
-    let all = mqtt.chain(enterprise).chain(regulator).chain(webhooks);
-    all.map(PathBuf::as_path).collect()
+fn partners(config: &ParkConfig) -> BTreeSet<PathBuf> {
+    let tables = config.adapters.iter();
+    tables
+        .flat_map(|table| table.names().certificates)
+        .collect()
 }
 
 /// Whether the trust folder accepts the hub's certificate as a peer would; what only time has made

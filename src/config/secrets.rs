@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use cordon_contract::Fault;
 
 use super::ParkConfig;
-
-/// A kind of section and its number among its like.
-pub type Section = (&'static str, usize);
+use crate::doors::Section;
 
 /// The section of the hub's own key.
 pub const HUB: Section = ("hub", 0);
@@ -20,9 +18,9 @@ pub const HUB: Section = ("hub", 0);
 const BYTES_MAX: u64 = 64 * 1024;
 
 /// A file that holds a secret, and who names it.
-struct Secret<'a> {
+struct Secret {
     section: Section,
-    file: &'a Path,
+    file: PathBuf,
 }
 
 /// What is wrong with the secrets, and the sections that cannot be opened because of it.
@@ -30,10 +28,10 @@ pub fn check(config: &ParkConfig) -> (Vec<Fault>, BTreeSet<Section>) {
     let own = user();
     let mut faults = Vec::new();
     let mut shut = BTreeSet::new();
-    let mut known: BTreeMap<&Path, bool> = BTreeMap::new();
+    let mut known: BTreeMap<PathBuf, bool> = BTreeMap::new();
     for secret in all(config) {
-        let good = *known.entry(secret.file).or_insert_with(|| {
-            let fault = look(secret.file, own).err();
+        let good = *known.entry(secret.file.clone()).or_insert_with(|| {
+            let fault = look(&secret.file, own).err();
             let good = fault.is_none();
             faults.extend(fault);
             good
@@ -46,58 +44,18 @@ pub fn check(config: &ParkConfig) -> (Vec<Fault>, BTreeSet<Section>) {
 }
 
 /// Every file of the configuration that holds a secret.
-fn all(config: &ParkConfig) -> Vec<Secret<'_>> {
-    let mut secrets = List(Vec::new());
-    secrets.add(HUB, Some(&config.hub.key));
-    for (index, mqtt) in config.mqtt.iter().enumerate() {
-        let section = ("mqtt", index);
-        secrets.add(section, mqtt.password_file.as_ref());
-        secrets.add(section, mqtt.tls.as_ref().and_then(|tls| tls.key.as_ref()));
-    }
-    for (index, onvif) in config.onvif.iter().enumerate() {
-        for camera in &onvif.camera {
-            secrets.add(("onvif", index), camera.password_file.as_ref());
-        }
-    }
-    for (index, enterprise) in config.enterprise.iter().enumerate() {
-        let webhook = enterprise.webhook.as_ref().and_then(|it| it.tls.as_ref());
-        let poll = enterprise.poll.as_ref().and_then(|it| it.tls.as_ref());
-        let push = enterprise.push.as_ref().and_then(|it| it.tls.as_ref());
-        let section = ("enterprise", index);
-        secrets.add(section, enterprise.secret_file.as_ref());
-        for tls in [webhook, poll, push].into_iter().flatten() {
-            secrets.add(section, Some(&tls.key));
-        }
-    }
-    for (index, regulator) in config.regulator.iter().enumerate() {
-        let section = ("regulator", index);
-        let key = regulator.tls.as_ref().and_then(|tls| tls.key.as_ref());
-        secrets.add(section, regulator.token_file.as_ref());
-        secrets.add(section, key);
-    }
-    for (index, notify) in config.notify.iter().enumerate() {
-        let section = ("notify", index);
-        for webhook in &notify.webhooks {
-            let key = webhook.tls.as_ref().and_then(|tls| tls.key.as_ref());
-            secrets.add(section, webhook.secret_file.as_ref());
-            secrets.add(section, key);
-        }
-        for mail in &notify.mails {
-            secrets.add(section, mail.password_file.as_ref());
-        }
+fn all(config: &ParkConfig) -> Vec<Secret> {
+    let secret = |section, file: PathBuf| Secret { section, file };
+    let mut secrets = vec![secret(HUB, config.hub.key.clone())];
+    for table in config.adapters.iter() {
+        let files = table.names().secrets.into_iter();
+        secrets.extend(files.map(|file| secret(table.section(), file)));
     }
     // `cordon run` does not look at [demo]: its users may be missing, but not lie open.
-    let users = config.demo.as_ref().and_then(|it| it.broker_users.as_ref());
-    secrets.add(("demo", 0), users.filter(|file| file.exists()));
-    secrets.0
-}
-
-struct List<'a>(Vec<Secret<'a>>);
-
-impl<'a> List<'a> {
-    fn add(&mut self, section: Section, file: Option<&'a PathBuf>) {
-        self.0.extend(file.map(|file| Secret { section, file }));
-    }
+    let users = config.demo.as_ref().and_then(|it| it.broker_users.clone());
+    let users = users.filter(|file| file.exists());
+    secrets.extend(users.map(|file| secret(("demo", 0), file)));
+    secrets
 }
 
 /// Looks at one file; what a link points to counts, not the link.

@@ -3,41 +3,71 @@
 use std::path::Path;
 
 use cordon_contract::Fault;
-use serde::de::DeserializeOwned;
+use serde::Deserialize as _;
+use toml::de::{DeTable, Deserializer};
 
-/// Reads a TOML file into its type, or says what is wrong and where.
-pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Vec<Fault>> {
+use super::{ParkConfig, adapters};
+
+/// Reads the file, or says what is wrong and where.
+pub fn read(path: &Path) -> Result<ParkConfig, Vec<Fault>> {
+    parse(&text(path)?, &path.display().to_string())
+}
+
+/// Reads the keys of the file as they stand.
+pub fn table(path: &Path) -> Result<toml::Table, Vec<Fault>> {
+    let text = text(path)?;
     let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    toml::from_str(&text).map_err(|error| vec![fault(&error, &text, &shown)])
+}
+
+fn text(path: &Path) -> Result<String, Vec<Fault>> {
+    std::fs::read_to_string(path).map_err(|error| {
         vec![
             Fault::new("K001", format!("cannot read the configuration: {error}"))
-                .at(shown.clone())
+                .at(path.display().to_string())
                 .remedy("name an existing file with --config, or make one with `cordon prepare --data DIR`"),
         ]
-    })?;
-    parse(&text, &shown)
+    })
 }
 
 /// The pure part of [`read`]; `shown` is how the file is named in places.
-pub fn parse<T: DeserializeOwned>(text: &str, shown: &str) -> Result<T, Vec<Fault>> {
-    toml::from_str(text).map_err(|error| vec![fault(&error, text, shown)])
+pub fn parse(text: &str, shown: &str) -> Result<ParkConfig, Vec<Fault>> {
+    let wrong = |error: toml::de::Error| vec![fault(&error, text, shown)];
+    let mut document = DeTable::parse(text).map_err(wrong)?;
+    let (adapters, mut faults) = adapters::take(&mut document, text, shown);
+    match ParkConfig::deserialize(Deserializer::from(document)) {
+        Ok(config) if faults.is_empty() => return Ok(ParkConfig { adapters, ..config }),
+        Ok(_) => {}
+        Err(error) => faults.extend(wrong(error)),
+    }
+    Err(faults)
 }
 
-/// The same of keys that were read before.
-pub fn of_table<T: DeserializeOwned>(table: toml::Table) -> Result<T, Vec<Fault>> {
-    let read = toml::Value::Table(table).try_into();
-    read.map_err(|error: toml::de::Error| vec![fault(&error, "", "the configuration as it runs")])
+/// The same of keys that were read before, which have no place in a text any more.
+pub fn of_table(table: &toml::Table) -> Result<ParkConfig, Vec<Fault>> {
+    const SHOWN: &str = "the configuration as it runs";
+    let text = toml::to_string(table)
+        .map_err(|error| vec![Fault::new("K002", error.to_string()).at(SHOWN)])?;
+    let placeless = |fault: Fault| fault.at(SHOWN);
+    parse(&text, SHOWN).map_err(|faults| faults.into_iter().map(placeless).collect())
 }
 
-fn fault(error: &toml::de::Error, text: &str, shown: &str) -> Fault {
-    let place = match error.span() {
-        Some(span) => {
-            let (line, column) = line_and_column(text, span.start);
+/// What the parser said, with its place.
+pub fn fault(error: &toml::de::Error, text: &str, shown: &str) -> Fault {
+    let offset = error.span().map(|span| span.start);
+    fault_at(error.message(), offset, text, shown)
+}
+
+/// The words of a parser, said of what stands at an offset.
+pub fn fault_at(message: &str, offset: Option<usize>, text: &str, shown: &str) -> Fault {
+    let place = match offset {
+        Some(offset) => {
+            let (line, column) = line_and_column(text, offset);
             format!("{shown}:{line}:{column}")
         }
         None => shown.to_owned(),
     };
-    let message = error.message().trim().replace('\n', "; ");
+    let message = message.trim().replace('\n', "; ");
     let (code, remedy) = explain(&message);
     Fault::new(code, message).at(place).remedy(remedy)
 }
@@ -158,13 +188,6 @@ pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
 mod tests {
     use super::{edits, nearest, parse};
 
-    #[derive(Debug, serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    #[allow(dead_code, reason = "only parsed")]
-    struct Small {
-        listen: String,
-    }
-
     #[test]
     fn distance_counts_edits() {
         assert_eq!(edits("gats", "gates"), 1);
@@ -173,10 +196,38 @@ mod tests {
         assert_eq!(nearest("zzz", &["lanes", "gates"]), None);
     }
 
+    /// Codes and places of what is wrong with a text.
+    fn wrong(text: &str) -> Vec<(&'static str, String)> {
+        let faults = parse(text, "park.toml").unwrap_err();
+        let told = faults.into_iter();
+        told.map(|fault| (fault.code(), fault.place().to_owned()))
+            .collect()
+    }
+
     #[test]
-    fn unknown_field_has_place_and_hint() {
-        let faults = parse::<Small>("listen = \"x\"\nlisten_on = 1\n", "park.toml").unwrap_err();
-        assert_eq!(faults[0].code(), "K003");
-        assert_eq!(faults[0].place(), "park.toml:2:1");
+    fn a_table_of_an_unknown_adapter_is_refused_with_its_place() {
+        let text = "[hub]\nx = 1\n\n[[modbuss]]\nname = \"lanes\"\n\n[[meters]]\n";
+        let faults = parse(text, "park.toml").unwrap_err();
+        let told = faults.iter().find(|fault| fault.place() == "park.toml:4:3");
+        let told = told.unwrap();
+        assert_eq!(told.code(), "K003");
+        assert!(told.peer_text().starts_with("unknown field `modbuss`"));
+        assert_eq!(told.remedy_text(), "did you mean `modbus`?");
+        let other = faults.iter().find(|fault| fault.place() == "park.toml:7:3");
+        assert_eq!(other.unwrap().code(), "K003");
+    }
+
+    #[test]
+    fn faults_of_several_tables_are_told_at_once() {
+        let text = "[hub]\nidd = 1\n[[modbus]]\nnam = 1\n[[mqtt]]\nname = 1\n[onvif]\n";
+        assert_eq!(
+            wrong(text),
+            [
+                ("K003", "park.toml:4:1".to_owned()),
+                ("K005", "park.toml:6:8".to_owned()),
+                ("K005", "park.toml:7:1".to_owned()),
+                ("K003", "park.toml:2:1".to_owned()),
+            ]
+        );
     }
 }

@@ -1,36 +1,26 @@
 //! Files, mapping packages and receivers that sections name: each there, each served.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use cordon_contract::Fault;
+use cordon_contract::{CONSOLE, Fault};
 use cordon_mapping::Mappings;
 
 use super::syntax::nearest;
-use super::{ParkConfig, locate};
+use super::{ParkConfig, adapters, locate};
+use crate::doors::KINDS;
 
 /// Files that adapters write: each has one writer, and a folder to stand in.
 pub fn written(config: &ParkConfig) -> Vec<Fault> {
-    let mut files: Vec<(&Path, String)> = Vec::new();
-    for (index, enterprise) in config.enterprise.iter().enumerate() {
-        let cursor = enterprise
-            .poll
-            .as_ref()
-            .map(|poll| poll.cursor_file.as_path());
-        files.extend(cursor.map(|file| (file, format!("enterprise[{index}].poll.cursor_file"))));
-    }
-    for (index, regulator) in config.regulator.iter().enumerate() {
-        let place = format!("regulator[{index}].ledger_file");
-        files.push((&regulator.ledger_file, place));
-    }
+    let files = adapters::named(&config.adapters, |names| names.written);
     let data = config.hub.data.as_path();
     let mut faults = Vec::new();
-    let mut writers: BTreeMap<&Path, String> = BTreeMap::new();
+    let mut writers: BTreeMap<PathBuf, String> = BTreeMap::new();
     if data.exists() && !data.is_dir() {
         faults.push(no_folder(data, "hub.data".to_owned()));
     }
     for (file, place) in files {
-        let folder = folder_of(file);
+        let folder = folder_of(&file);
         // The hub makes its data folder at the first start, and nothing else.
         if folder != data && !folder.is_dir() {
             faults.push(no_folder(folder, place.clone()));
@@ -62,30 +52,16 @@ fn no_folder(folder: &Path, place: String) -> Fault {
 
 /// Every mapping package that an adapter names must be among those that were loaded.
 pub fn packages(config: &ParkConfig, mappings: &Mappings) -> Vec<Fault> {
-    let mut named: Vec<(&str, String)> = Vec::new();
-    for (index, mqtt) in config.mqtt.iter().enumerate() {
-        for (number, one) in mqtt.subscription.iter().enumerate() {
-            let place = format!("mqtt[{index}].subscription[{number}].mapping");
-            named.push((&one.mapping, place));
-        }
-    }
-    for (index, onvif) in config.onvif.iter().enumerate() {
-        for (number, one) in onvif.camera.iter().enumerate() {
-            let place = format!("onvif[{index}].camera[{number}].mapping");
-            named.push((&one.mapping, place));
-        }
-    }
-    for (index, one) in config.enterprise.iter().enumerate() {
-        named.push((&one.mapping, format!("enterprise[{index}].mapping")));
-    }
+    let named = adapters::named(&config.adapters, |names| names.packages);
     let known: Vec<&str> = mappings
         .packages()
         .map(|package| package.id.as_str())
         .collect();
-    let missing = named.into_iter().filter(|(id, _)| !known.contains(id));
+    let missing = named.into_iter();
+    let missing = missing.filter(|(id, _)| !known.contains(&id.as_str()));
     missing
         .map(|(id, place)| {
-            let remedy = match nearest(id, &known) {
+            let remedy = match nearest(&id, &known) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "put the package into the folder hub.mappings".to_owned(),
             };
@@ -101,17 +77,20 @@ pub fn receivers(config: &ParkConfig) -> Vec<Fault> {
     let (Some(file), Ok(routes)) = (&config.alarms.routes, crate::plugins::routes(config)) else {
         return Vec::new();
     };
-    let mut served = crate::doors::served(config);
-    served.insert(cordon_alarms::CONSOLE);
-    let known: Vec<&str> = served.iter().copied().collect();
-    let missing = routes.receivers().filter(|name| !served.contains(name));
+    let mut served = config.adapters.served();
+    served.insert(CONSOLE.to_owned());
+    let known: Vec<&str> = served.iter().map(String::as_str).collect();
+    let ways: Vec<&str> = KINDS
+        .iter()
+        .rev()
+        .filter_map(|kind| kind.receivers)
+        .collect();
+    let missing = routes.receivers().filter(|name| !served.contains(*name));
     missing
         .map(|name| {
             let remedy = match nearest(name, &known) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => {
-                    "serve it in a [[notify]] or as an [[mqtt.receiver]], or take it out".to_owned()
-                }
+                None => format!("serve it {}, or take it out", ways.join(" or ")),
             };
             Fault::new("K018", format!("no adapter serves receiver `{name}`"))
                 .at(locate::of_text(file, name))

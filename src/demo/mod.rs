@@ -95,8 +95,8 @@ impl Demo {
         let (stats, escalated) = last_look(park.hub()).await?;
         let pushed = outside.taken();
         let platforms: u64 = config
-            .regulator
-            .iter()
+            .adapters
+            .of::<cordon_regulator::Config>()
             .filter_map(|regulator| pushed.get(regulator.platform.as_str()))
             .map(|count| *count as u64)
             .sum();

@@ -22,7 +22,11 @@ const PLANT_PERIOD_MS: u64 = 8_000;
 pub fn settings(config: &ParkConfig, demo: &DemoSection) -> Result<Settings, Ending> {
     let mut settings = Settings::default();
     sensors(config, demo, &mut settings)?;
-    for lane in config.modbus.iter().flat_map(|modbus| &modbus.buses) {
+    for lane in config
+        .adapters
+        .of::<cordon_modbus::Config>()
+        .flat_map(|modbus| &modbus.buses)
+    {
         let address = loopback(&lane.address, "modbus.bus.address")?;
         settings
             .lanes
@@ -38,7 +42,7 @@ pub fn settings(config: &ParkConfig, demo: &DemoSection) -> Result<Settings, End
 }
 
 fn sensors(config: &ParkConfig, demo: &DemoSection, settings: &mut Settings) -> Result<(), Ending> {
-    let Some(mqtt) = config.mqtt.first() else {
+    let Some(mqtt) = config.adapters.of::<cordon_mqtt::Config>().next() else {
         return Ok(());
     };
     let address = loopback(&format!("{}:{}", mqtt.host, mqtt.port), "mqtt.host")?;
@@ -94,7 +98,11 @@ fn is_sensor(kind: DeviceKind) -> bool {
 }
 
 fn cameras(config: &ParkConfig, settings: &mut Settings) -> Result<(), Ending> {
-    for camera in config.onvif.iter().flat_map(|onvif| &onvif.camera) {
+    for camera in config
+        .adapters
+        .of::<cordon_onvif::Config>()
+        .flat_map(|onvif| &onvif.camera)
+    {
         let address = authority(&camera.address)
             .ok_or_else(|| not_loopback("onvif.camera.address", &camera.address))?;
         settings.cameras.push(CameraSpec {
@@ -113,7 +121,7 @@ fn partners(
     demo: &DemoSection,
     settings: &mut Settings,
 ) -> Result<(), Ending> {
-    for enterprise in &config.enterprise {
+    for enterprise in config.adapters.of::<cordon_enterprise::Config>() {
         let port = match &enterprise.push {
             Some(push) => port_of(&push.url, "enterprise.push.url")?,
             None => 0,
@@ -137,14 +145,18 @@ fn partners(
             },
         });
     }
-    for regulator in &config.regulator {
+    for regulator in config.adapters.of::<cordon_regulator::Config>() {
         settings.platforms.push(PlatformSpec {
             name: regulator.platform.to_string(),
             port: port_of(&regulator.url, "regulator.url")?,
             token: regulator.token_file.as_deref().map(secret).transpose()?,
         });
     }
-    for board in config.notify.iter().flat_map(|notify| &notify.webhooks) {
+    for board in config
+        .adapters
+        .of::<cordon_notify::Config>()
+        .flat_map(|notify| &notify.webhooks)
+    {
         settings.platforms.push(PlatformSpec {
             name: board.receiver.clone(),
             port: port_of(&board.url, "notify.webhook.url")?,

@@ -105,35 +105,32 @@ impl From<cordon_flow::Quantiles> for Times {
     }
 }
 
+/// The kinds of adapters that a demo has simulators for.
+const DIRECTIONS: [&str; 5] = ["modbus", "mqtt", "onvif", "enterprise", "regulator"];
+
 /// The counters of the flow, grouped by kind of adapter.
 pub fn directions(config: &ParkConfig, stats: &StatsSnapshot) -> BTreeMap<&'static str, Direction> {
-    let named: [(&'static str, Vec<&str>); 5] = [
+    let partners: Vec<&str> = config
+        .plan
+        .enterprises
+        .iter()
+        .map(|it| it.id.as_str())
+        .collect();
+    let named = DIRECTIONS.map(|kind| {
+        let tables = config.adapters.iter();
+        let tables = tables.filter(|table| table.section().0 == kind);
+        let own = match kind {
+            "enterprise" => partners.clone(),
+            _ => Vec::new(),
+        };
         (
-            "modbus",
-            config.modbus.iter().map(|it| it.name.as_str()).collect(),
-        ),
-        (
-            "mqtt",
-            config.mqtt.iter().map(|it| it.name.as_str()).collect(),
-        ),
-        (
-            "onvif",
-            config.onvif.iter().map(|it| it.name.as_str()).collect(),
-        ),
-        (
-            "enterprise",
-            config
-                .enterprise
-                .iter()
-                .map(|it| it.name.as_str())
-                .chain(config.plan.enterprises.iter().map(|it| it.id.as_str()))
-                .collect(),
-        ),
-        (
-            "regulator",
-            config.regulator.iter().map(|it| it.name.as_str()).collect(),
-        ),
-    ];
+            kind,
+            tables
+                .map(|table| table.name())
+                .chain(own)
+                .collect::<Vec<_>>(),
+        )
+    });
     named
         .into_iter()
         .map(|(kind, names)| {

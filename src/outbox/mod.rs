@@ -8,7 +8,7 @@ mod page;
 use std::sync::Arc;
 
 use cordon_console::{OutboxPage, PageAsked, SentAgain};
-use cordon_contract::{Adapter, Fault, Undelivered};
+use cordon_contract::{Fault, Running, Undelivered};
 use cordon_flow::{Audited, NO_DEAD_LETTER, RunningHub, THREAD};
 use cordon_model::{AuditOutcome, PartyId};
 
@@ -22,7 +22,6 @@ const NOT_TAKEN: &str = "letter.failed";
 /// Everything that leaves the house, as far as it has not arrived.
 pub struct Letters {
     hub: Arc<RunningHub>,
-    adapters: Vec<Arc<dyn Adapter>>,
     operator: PartyId,
 }
 
@@ -30,38 +29,31 @@ pub struct Letters {
 struct Own {
     id: String,
     source: &'static str,
-    adapter: Arc<dyn Adapter>,
+    adapter: Arc<dyn Running>,
     letter: Undelivered,
 }
 
 impl Letters {
     /// `operator` is the party in whose name something is sent again.
-    pub fn new(hub: Arc<RunningHub>, adapters: Vec<Arc<dyn Adapter>>, operator: PartyId) -> Self {
-        Self {
-            hub,
-            adapters,
-            operator,
-        }
+    pub fn new(hub: Arc<RunningHub>, operator: PartyId) -> Self {
+        Self { hub, operator }
     }
 
     /// How many things adapters gave up of what they send by themselves.
     pub fn own_total(&self) -> usize {
-        let counts = self
-            .adapters
-            .iter()
-            .map(|adapter| adapter.undelivered().len());
-        counts.sum()
+        let adapters = self.hub.adapters().into_iter();
+        adapters.map(|it| it.running.undelivered().len()).sum()
     }
 
     /// By id, so that a page goes on where the last one ended.
     fn own(&self) -> Vec<Own> {
         let mut all = Vec::new();
-        for adapter in &self.adapters {
-            let definition = adapter.definition();
-            all.extend(adapter.undelivered().into_iter().map(|letter| Own {
+        for adapter in self.hub.adapters() {
+            let definition = &adapter.definition;
+            all.extend(adapter.running.undelivered().into_iter().map(|letter| Own {
                 id: format!("{}:{}", definition.name, letter.key),
                 source: definition.protocol,
-                adapter: Arc::clone(adapter),
+                adapter: Arc::clone(&adapter.running),
                 letter,
             }));
         }

@@ -83,7 +83,7 @@ impl ParkSettings {
             part("rules", &rules.files()),
             part("routes", &routes),
             part("access", &config.access),
-            part("dispatch", &gate_systems(config)),
+            part("dispatch", &config.adapters.gate_systems()),
             part("alarms", &config.alarms),
             part("authority", &config.authority),
             part("mappings", &packages),
@@ -255,14 +255,6 @@ fn too_large(fault: Fault) -> Fault {
     Fault::new("K099", format!("this cannot be an entry of the journal: {}", fault.log_text()))
         .at(place)
         .remedy("what decides may have 4 MiB a part (plan, rules, routes and the like) and 8 MiB in all; split the park, or shorten it")
-}
-
-/// Enterprises whose own gate system takes grants.
-fn gate_systems(config: &ParkConfig) -> Vec<PartyId> {
-    let pushed = config.enterprise.iter().filter(|it| it.push.is_some());
-    pushed
-        .filter_map(|enterprise| enterprise.partner.as_str().parse().ok())
-        .collect()
 }
 
 #[cfg(test)]

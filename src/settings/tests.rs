@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use bytes::Bytes;
 use cordon_contract::{
     Adapter, BoxFuture, Clock, Definition, DeviceHealth, Intake, Link, ManualClock, Order, Outcome,
-    OutcomeKind, Payload, Probe, Reading as Read,
+    OutcomeKind, Payload, Probe, Reading as Read, Running,
 };
 use cordon_flow::{
     Authority, EntryReader, Hub, HubConfig, HubParts, OpenedOnce, replay_under, settings_at,
@@ -151,7 +151,7 @@ fn what_decides_is_a_part_and_what_does_not_is_none() {
     config.authority.grant_ahead_days_max += 1;
     assert_eq!(changed(&config), ["access", "alarms", "authority", "plan"]);
     config.alarms.routes = None;
-    config.enterprise.clear();
+    config.adapters.0.clear();
     assert_eq!(
         changed(&config),
         [
@@ -231,13 +231,22 @@ impl Adapter for Yard {
             name: "yard".into(),
             protocol: "test",
             targets: Vec::new(),
-            listens: Vec::new(),
         }
     }
 
-    fn run(&self, link: Link) -> BoxFuture<'_, Result<(), Fault>> {
+    fn start(self: Arc<Self>, link: Link) -> Arc<dyn Running> {
+        Arc::new(RunningYard(self, link))
+    }
+}
+
+/// The same, started.
+struct RunningYard(Arc<Yard>, Link);
+
+impl Running for RunningYard {
+    fn run(&self) -> BoxFuture<'_, Result<(), Fault>> {
         Box::pin(async move {
-            *self.0.lock().unwrap() = Some(link.intake);
+            let Self(yard, link) = self;
+            *yard.0.lock().unwrap() = Some(link.intake.clone());
             link.shutdown.wait().await;
             Ok(())
         })

@@ -1,4 +1,4 @@
-//! The adapter as the hub sees it.
+//! The adapter as the hub sees it: opened, and then running.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cordon_contract::{
-    Adapter, BoxFuture, Clock, Definition, DeviceHealth, Fault, Link, LinkState, Order, Outcome,
-    OutcomeKind, Probe, SystemClock, Target,
+    Adapter, BoxFuture, Definition, DeviceHealth, Fault, Link, LinkState, Order, Outcome,
+    OutcomeKind, Probe, Running, Target,
 };
 use cordon_http::{Client, ClientOptions, Places, Server, ServerOptions, TlsSource};
 use cordon_model::PartyId;
@@ -29,15 +29,22 @@ pub struct Tls {
     pub push: Option<Arc<rustls::ClientConfig>>,
 }
 
-/// One plant's own gate system.
+/// One plant's own gate system, opened.
 pub struct EnterpriseAdapter {
     config: Arc<Config>,
     tls: Tls,
     secret: Option<Secret>,
+}
+
+/// One plant's own gate system, started.
+pub struct RunningEnterprise {
+    config: Arc<Config>,
+    webhook_tls: Option<TlsSource>,
+    secret: Option<Secret>,
     health: Arc<Health>,
     polling: Client,
     pushing: Client,
-    clock: OnceLock<Arc<dyn Clock>>,
+    link: Link,
     bound: OnceLock<SocketAddr>,
 }
 
@@ -73,36 +80,46 @@ impl EnterpriseAdapter {
         if !faults.is_empty() {
             return Err(faults);
         }
+        Ok(Self {
+            config: Arc::new(config),
+            tls,
+            secret,
+        })
+    }
+
+    /// Ready to run.
+    pub fn ready(&self, link: Link) -> RunningEnterprise {
         let client = |tls: &Option<Arc<rustls::ClientConfig>>| {
             Client::new(ClientOptions {
                 tls: tls.clone(),
                 ..ClientOptions::default()
             })
         };
-        Ok(Self {
-            health: Arc::new(Health::new(config.partner.clone())),
-            polling: client(&tls.poll),
-            pushing: client(&tls.push),
-            config: Arc::new(config),
-            tls,
-            secret,
-            clock: OnceLock::new(),
+        RunningEnterprise {
+            health: Arc::new(Health::new(self.config.partner.clone())),
+            polling: client(&self.tls.poll),
+            pushing: client(&self.tls.push),
+            config: Arc::clone(&self.config),
+            webhook_tls: self.tls.webhook.clone(),
+            secret: self.secret.clone(),
+            link,
             bound: OnceLock::new(),
-        })
+        }
     }
+}
 
+impl RunningEnterprise {
     /// Where the webhook listens, once it does; the real port when port 0 was asked for.
     pub fn webhook_address(&self) -> Option<SocketAddr> {
         self.bound.get().copied()
     }
 
-    async fn serve(&self, link: Link) -> Result<(), Fault> {
-        // A second run keeps the first clock; the hub has only one.
-        let _ = self.clock.set(Arc::clone(&link.clock));
-        tokio::try_join!(self.listen(&link), self.ask(&link)).map(|_| ())
+    async fn serve(&self) -> Result<(), Fault> {
+        tokio::try_join!(self.listen(), self.ask()).map(|_| ())
     }
 
-    async fn listen(&self, link: &Link) -> Result<(), Fault> {
+    async fn listen(&self) -> Result<(), Fault> {
+        let link = &self.link;
         let Some(webhook) = self.config.webhook.clone() else {
             link.shutdown.wait().await;
             return Ok(());
@@ -119,7 +136,7 @@ impl EnterpriseAdapter {
             body_max: webhook.body_bytes_max,
             ..ServerOptions::default()
         };
-        let server = Server::bind(webhook.listen, self.tls.webhook.clone(), options).await;
+        let server = Server::bind(webhook.listen, self.webhook_tls.clone(), options).await;
         let server = server.map_err(|error| {
             Fault::new("A040", error.to_string())
                 .at(format!("enterprise `{}`: webhook.listen", self.config.name))
@@ -138,9 +155,9 @@ impl EnterpriseAdapter {
         Ok(())
     }
 
-    async fn ask(&self, link: &Link) -> Result<(), Fault> {
+    async fn ask(&self) -> Result<(), Fault> {
         let Some(poll) = &self.config.poll else {
-            link.shutdown.wait().await;
+            self.link.shutdown.wait().await;
             return Ok(());
         };
         poll::run(
@@ -149,7 +166,7 @@ impl EnterpriseAdapter {
             self.secret.as_ref(),
             &self.polling,
             &self.health,
-            link,
+            &self.link,
         )
         .await
     }
@@ -159,13 +176,8 @@ impl EnterpriseAdapter {
         let Some(push) = self.config.push.as_ref().filter(|_| known) else {
             return Outcome::new(OutcomeKind::Refused, "nothing is pushed to this partner");
         };
-        let clock = self
-            .clock
-            .get()
-            .cloned()
-            .unwrap_or_else(|| Arc::new(SystemClock));
-        let outcome =
-            push::deliver(&order, push, self.secret.as_ref(), &self.pushing, &*clock).await;
+        let clock = &*self.link.clock;
+        let outcome = push::deliver(&order, push, self.secret.as_ref(), &self.pushing, clock).await;
         match outcome.kind {
             OutcomeKind::Confirmed => self.health.link(LinkState::Online, "", clock.now()),
             OutcomeKind::Failed => {
@@ -221,12 +233,6 @@ impl Adapter for EnterpriseAdapter {
             name: self.config.name.clone(),
             protocol: "enterprise-http",
             targets: self.config.push.iter().map(|_| partner.clone()).collect(),
-            listens: self
-                .config
-                .webhook
-                .iter()
-                .map(|webhook| webhook.listen)
-                .collect(),
         }
     }
 
@@ -234,8 +240,14 @@ impl Adapter for EnterpriseAdapter {
         PartyId::new(self.config.partner.as_str()).ok()
     }
 
-    fn run(&self, link: Link) -> BoxFuture<'_, Result<(), Fault>> {
-        Box::pin(self.serve(link))
+    fn start(self: Arc<Self>, link: Link) -> Arc<dyn Running> {
+        Arc::new(self.ready(link))
+    }
+}
+
+impl Running for RunningEnterprise {
+    fn run(&self) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(self.serve())
     }
 
     fn execute(&self, order: Order) -> BoxFuture<'_, Outcome> {

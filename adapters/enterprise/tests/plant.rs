@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cordon_contract::{
-    Accepted, Adapter as _, Clock as _, Fault, Intake, Link, LinkState, Offer, Order, OrderLane,
-    OutcomeKind, Shutdown, ShutdownTrigger, SystemClock, Target,
+    Accepted, Clock as _, Fault, Intake, Link, LinkState, Offer, Order, OrderLane, OutcomeKind,
+    Running as _, Shutdown, ShutdownTrigger, SystemClock, Target,
 };
-use cordon_enterprise::{Config, EnterpriseAdapter, Tls, sign};
+use cordon_enterprise::{Config, EnterpriseAdapter, RunningEnterprise, Tls, sign};
 use cordon_http::{Client, ClientOptions};
 use cordon_model::{
     AccessGrant, Body, ClassLetter, Digest, Header, LifeState, Message, MessageId, MessageType,
@@ -30,7 +30,7 @@ use tokio::sync::watch;
 const SECRET: &str = "a secret of twenty letters";
 
 struct Bench {
-    adapter: Arc<EnterpriseAdapter>,
+    adapter: Arc<RunningEnterprise>,
     offered: Arc<Mutex<Vec<(String, String)>>>,
     answering: watch::Sender<bool>,
     stop: ShutdownTrigger,
@@ -40,10 +40,8 @@ struct Bench {
 /// Runs an adapter against an intake that refuses what holds the word `refuse-me` or is no JSON.
 fn run(config: &str, answering: bool) -> Bench {
     let config: Config = toml::from_str(config).unwrap();
-    let adapter = Arc::new(
-        EnterpriseAdapter::new(config, Tls::default())
-            .unwrap_or_else(|faults| panic!("{faults:?}")),
-    );
+    let adapter = EnterpriseAdapter::new(config, Tls::default())
+        .unwrap_or_else(|faults| panic!("{faults:?}"));
     let (intake, mut offers) = Intake::bounded(4);
     let (stop, shutdown) = Shutdown::pair();
     let offered = Arc::new(Mutex::new(Vec::new()));
@@ -79,13 +77,14 @@ fn run(config: &str, answering: bool) -> Bench {
             });
         }
     });
-    let running = Arc::clone(&adapter);
     let link = Link {
         intake,
         clock: Arc::new(SystemClock),
         shutdown,
     };
-    let task = tokio::spawn(async move { running.run(link).await });
+    let adapter = Arc::new(adapter.ready(link));
+    let running = Arc::clone(&adapter);
+    let task = tokio::spawn(async move { running.run().await });
     Bench {
         adapter,
         offered,

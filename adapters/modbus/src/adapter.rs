@@ -1,17 +1,16 @@
-//! The contract's face: one instance with its buses.
+//! The contract's face: one instance with its buses, opened and then running.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cordon_contract::{
-    Adapter, BoxFuture, Clock, Definition, DeviceHealth, Fault, Link, Order, OrderLane, Outcome,
-    OutcomeKind, Probe, Target,
+    Adapter, BoxFuture, Definition, DeviceHealth, Fault, Link, Order, OrderLane, Outcome,
+    OutcomeKind, Probe, Running, Target,
 };
 use cordon_model::DeviceId;
-use tokio::sync::{SetOnce, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::command;
@@ -25,8 +24,6 @@ use crate::state::Action;
 const PROFILE_BYTES_MAX: u64 = 64 * 1024;
 /// How long after its deadline an order's own answer is waited for.
 const GRACE_MS: i64 = 250;
-/// How long an order waits for an adapter that is not started yet.
-const START_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The health of every device, as last shown by the owner of its bus.
 #[derive(Debug, Default)]
@@ -69,13 +66,11 @@ impl Board {
     }
 }
 
-/// An instance of the adapter.
+/// An instance of the adapter, opened.
 pub struct ModbusAdapter {
     config: Config,
     doors: Vec<Arc<Door>>,
     board: Arc<Board>,
-    /// Set with the first run.
-    clock: SetOnce<Arc<dyn Clock>>,
 }
 
 impl std::fmt::Debug for ModbusAdapter {
@@ -110,30 +105,45 @@ impl ModbusAdapter {
             config,
             doors,
             board,
-            clock: SetOnce::new(),
         })
     }
 
+    /// Ready to run.
+    pub fn ready(self: Arc<Self>, link: Link) -> Arc<RunningModbus> {
+        Arc::new(RunningModbus {
+            adapter: self,
+            link,
+        })
+    }
+}
+
+/// An instance that was started.
+pub struct RunningModbus {
+    adapter: Arc<ModbusAdapter>,
+    link: Link,
+}
+
+impl RunningModbus {
     /// How often the owner of a bus was started again after it had ended unexpectedly.
     pub fn restarts(&self) -> u64 {
-        self.doors.iter().map(|door| door.restarts()).sum()
+        self.adapter.doors.iter().map(|door| door.restarts()).sum()
     }
 
-    async fn run_all(&self, link: Link) -> Result<(), Fault> {
-        // A second run finds its buses taken and is refused below.
-        let _ = self.clock.set(Arc::clone(&link.clock));
+    async fn run_all(&self) -> Result<(), Fault> {
+        let (adapter, link) = (&self.adapter, &self.link);
         let mut owners = JoinSet::new();
-        for door in &self.doors {
+        for door in &adapter.doors {
             let Some(inbox) = door.enter() else {
-                return Err(
-                    Fault::new("A104", format!("{} is running already", self.config.name))
-                        .remedy("start each instance once"),
-                );
+                return Err(Fault::new(
+                    "A104",
+                    format!("{} is running already", adapter.config.name),
+                )
+                .remedy("start each instance once"));
             };
             let keeper = Arc::clone(door);
             owners.spawn(keeper.keep(inbox, Arc::clone(&link.clock), link.shutdown.clone()));
             let outbox = Arc::clone(&door.outbox);
-            let board = Arc::clone(&self.board);
+            let board = Arc::clone(&adapter.board);
             let (intake, shutdown) = (link.intake.clone(), link.shutdown.clone());
             owners.spawn(async move {
                 outbox
@@ -155,20 +165,12 @@ impl ModbusAdapter {
     }
 
     async fn carry_out(&self, order: Order) -> Outcome {
-        let place = self
-            .doors
-            .iter()
-            .find_map(|door| Some((door, door.place(order.target.name())?)));
+        let mut doors = self.adapter.doors.iter();
+        let place = doors.find_map(|door| Some((door, door.place(order.target.name())?)));
         let (Some((door, (device, unit))), "device") = (place, order.target.kind()) else {
             return Outcome::new(OutcomeKind::Refused, "no such barrier here");
         };
-        // The hub may take an order in the moment before it starts its adapters.
-        let Ok(clock) = tokio::time::timeout(START_PATIENCE, self.clock.wait()).await else {
-            return Outcome::new(
-                OutcomeKind::Failed,
-                "the adapter is not running; nothing was sent",
-            );
-        };
+        let clock = &self.link.clock;
         let command = match command::read(&order, device, clock.now()) {
             Ok(command) => command,
             Err(fault) => return Outcome::new(OutcomeKind::Refused, fault.to_string()),
@@ -230,7 +232,7 @@ impl ModbusAdapter {
 
     async fn probe_all(&self) -> Vec<Probe> {
         let mut probes = Vec::new();
-        for door in &self.doors {
+        for door in &self.adapter.doors {
             if door.enter().is_some() {
                 probes.extend(door.bus().probe_alone().await);
                 continue;
@@ -271,21 +273,24 @@ fn read_profile(path: &Path, place: &Path) -> Result<Profile, Fault> {
 
 impl Adapter for ModbusAdapter {
     fn definition(&self) -> Definition {
+        let devices = self.doors.iter().flat_map(|door| door.devices());
         Definition {
             name: self.config.name.clone(),
             protocol: "modbus-tcp",
-            targets: self
-                .doors
-                .iter()
-                .flat_map(|door| door.devices())
+            targets: devices
                 .map(|device| Target::device(device.as_str()))
                 .collect(),
-            listens: Vec::<SocketAddr>::new(),
         }
     }
 
-    fn run(&self, link: Link) -> BoxFuture<'_, Result<(), Fault>> {
-        Box::pin(self.run_all(link))
+    fn start(self: Arc<Self>, link: Link) -> Arc<dyn Running> {
+        self.ready(link)
+    }
+}
+
+impl Running for RunningModbus {
+    fn run(&self) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(self.run_all())
     }
 
     fn execute(&self, order: Order) -> BoxFuture<'_, Outcome> {
@@ -297,6 +302,6 @@ impl Adapter for ModbusAdapter {
     }
 
     fn health(&self) -> Vec<DeviceHealth> {
-        self.board.devices().values().cloned().collect()
+        self.adapter.board.devices().values().cloned().collect()
     }
 }

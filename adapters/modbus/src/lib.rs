@@ -24,6 +24,7 @@
 //! | `writes.rs` | what the state asks for, written | through `line.rs` |
 //! | `lock.rs` | the lock as it is read back | through `line.rs` |
 //! | `line.rs` | the connection and its calls | the only socket |
+//! | `section.rs` | the table as the program asks it | no socket |
 //! | `adapter.rs` | the contract's face | no socket |
 //!
 //! Floor 3: imports the contract and the model.
@@ -43,11 +44,12 @@ pub mod passage;
 mod probe;
 pub mod profile;
 mod report;
+mod section;
 mod session;
 pub mod state;
 mod units;
 mod writes;
 
-pub use adapter::ModbusAdapter;
+pub use adapter::{ModbusAdapter, RunningModbus};
 pub use config::{BusConfig, Config, LaneConfig};
 pub use profile::Profile;

@@ -14,7 +14,7 @@ mod park;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use cordon_contract::{Adapter, LinkState, OutcomeKind};
+use cordon_contract::{LinkState, OutcomeKind, Running as _};
 use cordon_model::{BarrierState, Body, CommandOutcome, Direction, GateAction, LoopEventKind};
 use cordon_sim_lane::{Input, Lane, LaneFault, LaneHandle, LaneSettings, Motion, Output, Vehicle};
 use park::{DEVICE, Park, order, quick_profile, quicken, until};
@@ -392,8 +392,9 @@ async fn register_bits_work_like_coils_and_the_heartbeat_keeps_the_watchdog_quie
 #[tokio::test]
 async fn a_probe_touches_the_lane_and_changes_nothing() {
     let lane = lane(&[]).await;
-    let (resting, _folder) = park::adapter(lane.addr(), &quick_profile());
-    let probes = resting.probe().await;
+    let made = park::adapter(lane.addr(), &quick_profile());
+    let resting = Park::resting(made, std::sync::Arc::new(cordon_contract::SystemClock));
+    let probes = resting.adapter.probe().await;
     assert!(probes[0].ok, "{}", probes[0].detail);
     assert!(
         probes[0].detail.contains("DownLimit"),

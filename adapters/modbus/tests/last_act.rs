@@ -14,7 +14,7 @@ mod park;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cordon_contract::{Adapter, LinkState, Order, OrderLane, Outcome, OutcomeKind};
+use cordon_contract::{LinkState, Order, OrderLane, Outcome, OutcomeKind, Running as _};
 use cordon_model::{Body, CommandOutcome, GateAction};
 use cordon_sim_lane::{Input, Lane, LaneFault, LaneHandle, LaneSettings, Output};
 use park::lying::LyingWay;

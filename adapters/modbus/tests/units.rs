@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use cordon_contract::{Adapter, Clock, LinkState, ManualClock, OutcomeKind, SystemClock};
+use cordon_contract::{Clock, LinkState, ManualClock, OutcomeKind, Running as _, SystemClock};
 use cordon_model::{DeviceState, GateAction, Timestamp};
 use cordon_sim_lane::{Lane, LaneFault, LaneHandle, LaneSettings, Output};
 use park::{Park, adapter_of, at, bus, quick_profile, until};

@@ -1,11 +1,11 @@
-//! The adapter as the hub sees it.
+//! The adapter as the hub sees it: opened, and then running.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cordon_contract::{
-    Adapter, BoxFuture, Clock, Definition, DeviceHealth, Fault, Link, Order, Outcome, OutcomeKind,
-    Probe, Target,
+    Adapter, BoxFuture, Definition, DeviceHealth, Fault, Link, Order, Outcome, OutcomeKind, Probe,
+    Running, Target,
 };
 use rumqttc::{AsyncClient, Event, Packet};
 
@@ -17,23 +17,11 @@ use crate::{options, report, session};
 /// How long a probe waits for the broker.
 const PROBE_PATIENCE: Duration = Duration::from_secs(10);
 
-/// One broker with its subscriptions and receivers.
+/// One broker with its subscriptions and receivers, opened.
 #[derive(Debug)]
 pub struct MqttAdapter {
     config: Config,
     tls: Option<Arc<rustls::ClientConfig>>,
-    health: Health,
-    output: Output,
-    clock: OnceLock<Held>,
-}
-
-/// The clock, which has no `Debug` of its own.
-struct Held(Arc<dyn Clock>);
-
-impl std::fmt::Debug for Held {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Clock")
-    }
 }
 
 impl MqttAdapter {
@@ -55,24 +43,28 @@ impl MqttAdapter {
         if !faults.is_empty() {
             return Err(faults);
         }
-        Ok(Self {
-            health: Health::new(&config),
-            config,
-            tls,
-            output: Output::default(),
-            clock: OnceLock::new(),
-        })
+        Ok(Self { config, tls })
     }
+}
 
-    async fn serve(&self, link: Link) -> Result<(), Fault> {
-        // A second run keeps the first clock; the hub has only one.
-        let _ = self.clock.set(Held(Arc::clone(&link.clock)));
+/// One broker, started.
+struct RunningMqtt {
+    config: Config,
+    tls: Option<Arc<rustls::ClientConfig>>,
+    health: Health,
+    output: Output,
+    link: Link,
+}
+
+impl RunningMqtt {
+    async fn serve(&self) -> Result<(), Fault> {
+        let link = &self.link;
         let intake = async {
             if self.config.subscription.is_empty() {
                 link.shutdown.wait().await;
                 return Ok(());
             }
-            session::run(&self.config, self.tls.as_ref(), &self.health, &link).await
+            session::run(&self.config, self.tls.as_ref(), &self.health, link).await
         };
         let output = async {
             if self.config.receiver.is_empty() {
@@ -82,11 +74,11 @@ impl MqttAdapter {
             // Where nothing is subscribed, the connection for orders is the link.
             let health = self.config.subscription.is_empty().then_some(&self.health);
             self.output
-                .run(&self.config, self.tls.as_ref(), health, &link)
+                .run(&self.config, self.tls.as_ref(), health, link)
                 .await
         };
         let told = async {
-            report::run(&self.health, &link, report::LOOK).await;
+            report::run(&self.health, link, report::LOOK).await;
             Ok(())
         };
         tokio::try_join!(intake, output, told).map(|_| ())
@@ -103,10 +95,7 @@ impl MqttAdapter {
             let detail = format!("no receiver `{name}` here");
             return Outcome::new(OutcomeKind::Refused, detail);
         };
-        let Some(Held(clock)) = self.clock.get() else {
-            return Outcome::new(OutcomeKind::Failed, "the adapter is not running");
-        };
-        let now = clock.now();
+        let now = self.link.clock.now();
         if now >= order.deadline {
             return Outcome::new(
                 OutcomeKind::Expired,
@@ -169,12 +158,23 @@ impl Adapter for MqttAdapter {
             targets: receivers
                 .map(|receiver| Target::receiver(&receiver.name))
                 .collect(),
-            listens: Vec::new(),
         }
     }
 
-    fn run(&self, link: Link) -> BoxFuture<'_, Result<(), Fault>> {
-        Box::pin(self.serve(link))
+    fn start(self: Arc<Self>, link: Link) -> Arc<dyn Running> {
+        Arc::new(RunningMqtt {
+            health: Health::new(&self.config),
+            config: self.config.clone(),
+            tls: self.tls.clone(),
+            output: Output::default(),
+            link,
+        })
+    }
+}
+
+impl Running for RunningMqtt {
+    fn run(&self) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(self.serve())
     }
 
     fn execute(&self, order: Order) -> BoxFuture<'_, Outcome> {
@@ -186,9 +186,7 @@ impl Adapter for MqttAdapter {
     }
 
     fn health(&self) -> Vec<DeviceHealth> {
-        if let Some(Held(clock)) = self.clock.get() {
-            self.health.tick(clock.now());
-        }
+        self.health.tick(self.link.clock.now());
         self.health.all()
     }
 }

@@ -7,7 +7,7 @@
 //! recognised downstream. Alarms and other orders for receivers are published over a second
 //! connection.
 //!
-//! `config` is what it is told, `decode` turns a publish into a reading (pure), `command` turns an
+//! `config` is what it is told, `section` what the program may ask of that, `decode` turns a publish into a reading (pure), `command` turns an
 //! order into a publish (pure). `session` and `output` hold the two connections; no other file has a
 //! socket. `sign`, `device` and `health` know who speaks (pure), `report` tells the hub of every change.
 //!
@@ -27,6 +27,7 @@ mod options;
 mod output;
 mod own_half;
 mod report;
+mod section;
 mod session;
 mod sign;
 mod underway;

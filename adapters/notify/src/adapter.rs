@@ -1,34 +1,38 @@
-//! The adapter as the hub sees it.
+//! The adapter as the hub sees it: opened, and then running.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use cordon_contract::{
-    Adapter, BoxFuture, Clock, Definition, DeviceHealth, Fault, Link, LinkState, Order, Outcome,
-    OutcomeKind, Probe, SystemClock, Target,
+    Adapter, BoxFuture, Definition, DeviceHealth, Fault, Link, LinkState, Order, Outcome,
+    OutcomeKind, Probe, Running, Seal, Target,
 };
 use cordon_http::{Client, ClientOptions};
 use cordon_model::{DeviceId, Timestamp};
 
 use crate::command;
 use crate::config::{Config, Mail, Webhook};
-use crate::seal::Seal;
 use crate::secret::Secret;
 use crate::session::{self, Transport};
 
 /// How long a probe waits for one receiver.
 const PROBE_PATIENCE: Duration = Duration::from_secs(10);
 
-/// One set of receivers.
+/// One set of receivers, opened.
 pub struct NotifyAdapter {
     config: Config,
     seal: Arc<dyn Seal>,
     ways: BTreeMap<String, Way>,
+}
+
+/// One set of receivers, started.
+struct RunningNotify {
+    adapter: Arc<NotifyAdapter>,
+    link: Link,
     health: Mutex<BTreeMap<String, DeviceHealth>>,
-    clock: OnceLock<Arc<dyn Clock>>,
 }
 
 /// How a receiver is reached.
@@ -88,29 +92,30 @@ impl NotifyAdapter {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let health = ways.iter().map(|(name, way)| {
-            let mut health = untried(name, &config.name);
+        Ok(Self { config, seal, ways })
+    }
+
+    /// How each receiver stands before anything was sent.
+    fn at_rest(&self) -> BTreeMap<String, DeviceHealth> {
+        let health = self.ways.iter().map(|(name, way)| {
+            let mut health = untried(name, &self.config.name);
             if matches!(way, Way::Page) {
                 health.state = LinkState::Online;
                 health.reason = String::new();
             }
             (name.clone(), health)
         });
-        Ok(Self {
-            health: Mutex::new(health.collect()),
-            config,
-            seal,
-            ways,
-            clock: OnceLock::new(),
-        })
+        health.collect()
     }
+}
 
+impl RunningNotify {
     async fn deliver(&self, order: Order) -> Outcome {
         let name = order.target.name().to_owned();
-        let (Some(way), "receiver") = (self.ways.get(&name), order.target.kind()) else {
+        let (Some(way), "receiver") = (self.adapter.ways.get(&name), order.target.kind()) else {
             return Outcome::new(OutcomeKind::Refused, format!("no receiver `{name}` here"));
         };
-        let clock = self.now();
+        let clock = self.link.clock.now();
         let left_ms = order.deadline.ms_since(clock);
         if left_ms <= 0 {
             return Outcome::new(
@@ -127,7 +132,7 @@ impl NotifyAdapter {
             }
             Way::Call(caller) => {
                 let url = &caller.webhook.url;
-                let request = self.seal.seal(&order.message).and_then(|sealed| {
+                let request = self.adapter.seal.seal(&order.message).and_then(|sealed| {
                     let micros = clock.micros();
                     command::request(&order, sealed, url, caller.secret.as_ref(), micros)
                 });
@@ -144,16 +149,8 @@ impl NotifyAdapter {
         outcome
     }
 
-    /// The hub's time; the machine's before the adapter runs.
-    fn now(&self) -> Timestamp {
-        match self.clock.get() {
-            Some(clock) => clock.now(),
-            None => SystemClock.now(),
-        }
-    }
-
     fn saw(&self, name: &str, outcome: &Outcome) {
-        let now = self.now();
+        let now = self.link.clock.now();
         let mut all = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(health) = all.get_mut(name) else {
             return;
@@ -196,7 +193,7 @@ impl NotifyAdapter {
             }
         };
         Probe {
-            device: device(name, &self.config.name),
+            device: device(name, &self.adapter.config.name),
             ok: found.is_ok(),
             detail: found.unwrap_or_else(|detail| detail),
         }
@@ -252,15 +249,22 @@ impl Adapter for NotifyAdapter {
             name: self.config.name.to_string(),
             protocol: "notify",
             targets: self.config.receivers().map(Target::receiver).collect(),
-            listens: Vec::new(),
         }
     }
 
-    fn run(&self, link: Link) -> BoxFuture<'_, Result<(), Fault>> {
-        Box::pin(async move {
-            // A second run keeps the first clock; the hub has only one.
-            let _ = self.clock.set(Arc::clone(&link.clock));
-            link.shutdown.wait().await;
+    fn start(self: Arc<Self>, link: Link) -> Arc<dyn Running> {
+        Arc::new(RunningNotify {
+            health: Mutex::new(self.at_rest()),
+            adapter: self,
+            link,
+        })
+    }
+}
+
+impl Running for RunningNotify {
+    fn run(&self) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(async {
+            self.link.shutdown.wait().await;
             Ok(())
         })
     }
@@ -271,8 +275,8 @@ impl Adapter for NotifyAdapter {
 
     fn probe(&self) -> BoxFuture<'_, Vec<Probe>> {
         Box::pin(async {
-            let mut probes = Vec::with_capacity(self.ways.len());
-            for (name, way) in &self.ways {
+            let mut probes = Vec::with_capacity(self.adapter.ways.len());
+            for (name, way) in &self.adapter.ways {
                 probes.push(self.touch(name, way).await);
             }
             probes

@@ -5,8 +5,8 @@
 //! over (2xx, 250); what failed is tried again by the outbox until the order's deadline.
 //!
 //! `config` is what it is told, `command` and `letter` turn an order into a request or a mail
-//! (pure), `session` sends them (the only file that talks to the network), `seal` is how the hub
-//! lends its signature without lending a key.
+//! (pure), `session` sends them (the only file that talks to the network), `section` is the table as
+//! the program asks it. The hub lends its signature without lending a key.
 //!
 //! Floor 3: imports model, contract and http.
 
@@ -16,13 +16,13 @@ mod config;
 mod letter;
 #[cfg(test)]
 mod sample;
-mod seal;
 mod secret;
+mod section;
 mod session;
 
 pub use adapter::NotifyAdapter;
 pub use command::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign};
 pub use config::{Config, Console, Mail, Security, TlsFiles, Webhook};
+pub use cordon_contract::Seal;
 pub use letter::{body, subject};
-pub use seal::Seal;
 pub use secret::Secret;

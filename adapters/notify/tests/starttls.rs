@@ -13,7 +13,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use cordon_contract::{Adapter as _, Clock as _, Fault, Order, OutcomeKind, SystemClock};
+use cordon_contract::{Adapter as _, Clock as _, Fault, Order, OutcomeKind, Running, SystemClock};
 use cordon_model::{AlarmState, AlarmUpdate, Body, Message, MessageId, PartyId};
 use cordon_notify::{Config, NotifyAdapter, Seal};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
@@ -129,7 +129,7 @@ where
     }
 }
 
-fn adapter(folder: &Path, address: SocketAddr, security: &str, ca: &str) -> NotifyAdapter {
+fn adapter(folder: &Path, address: SocketAddr, security: &str, ca: &str) -> Arc<dyn Running> {
     std::fs::write(folder.join("password"), "a password\n").unwrap();
     let config: Config = toml::from_str(&format!(
         "name = \"mails\"\n[[mail]]\nreceiver = \"duty\"\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"{security}\"\n\
@@ -139,8 +139,9 @@ fn adapter(folder: &Path, address: SocketAddr, security: &str, ca: &str) -> Noti
         folder.join("password").display(),
     ))
     .unwrap();
-    NotifyAdapter::new(config, Arc::new(NoSeal), &BTreeMap::new())
-        .unwrap_or_else(|faults| panic!("{faults:?}"))
+    let adapter = NotifyAdapter::new(config, Arc::new(NoSeal), &BTreeMap::new())
+        .unwrap_or_else(|faults| panic!("{faults:?}"));
+    Arc::new(adapter).start(cordon_fixtures::resting_link())
 }
 
 fn order() -> Order {

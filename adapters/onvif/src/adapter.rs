@@ -1,11 +1,11 @@
-//! The adapter as the hub sees it.
+//! The adapter as the hub sees it: opened, and then running.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use cordon_contract::{
     Adapter, BoxFuture, Definition, DeviceHealth, Fault, Link, LinkState, Order, Outcome,
-    OutcomeKind, Probe, SystemClock,
+    OutcomeKind, Probe, Running, SystemClock,
 };
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
@@ -25,7 +25,7 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// Between the first connects of two cameras, so that a thousand do not call at once.
 const STAGGER: Duration = Duration::from_millis(5);
 
-/// The cameras of one instance.
+/// The cameras of one instance, opened.
 #[derive(Debug)]
 pub struct OnvifAdapter {
     config: Config,
@@ -70,19 +70,33 @@ impl OnvifAdapter {
             tls,
         })
     }
+}
 
-    async fn serve(&self, link: Link) -> Result<(), Fault> {
-        let all = self.cameras.iter().enumerate().map(|(place, camera)| {
-            let delay = STAGGER * u32::try_from(place).unwrap_or(u32::MAX);
-            self.watch_over(camera, delay, &link)
-        });
+/// The cameras of one instance, started.
+struct RunningOnvif {
+    adapter: Arc<OnvifAdapter>,
+    link: Link,
+}
+
+impl RunningOnvif {
+    async fn serve(&self) -> Result<(), Fault> {
+        let all = self
+            .adapter
+            .cameras
+            .iter()
+            .enumerate()
+            .map(|(place, camera)| {
+                let delay = STAGGER * u32::try_from(place).unwrap_or(u32::MAX);
+                self.watch_over(camera, delay)
+            });
         join_all(all).await;
         Ok(())
     }
 
     /// Keeps one camera's task alive; a panic in it touches no other.
-    async fn watch_over(&self, camera: &Camera, delay: Duration, link: &Link) {
-        let period = Duration::from_secs(u64::from(self.config.report_s));
+    async fn watch_over(&self, camera: &Camera, delay: Duration) {
+        let (adapter, link) = (&self.adapter, &self.link);
+        let period = Duration::from_secs(u64::from(adapter.config.report_s));
         let mut wait = delay;
         while !link.shutdown.is_triggered() {
             tokio::select! {
@@ -90,7 +104,12 @@ impl OnvifAdapter {
                 () = tokio::time::sleep(wait) => {}
             }
             let mut task = JoinSet::new();
-            task.spawn(run(camera.clone(), self.tls.clone(), period, link.clone()));
+            task.spawn(run(
+                camera.clone(),
+                adapter.tls.clone(),
+                period,
+                link.clone(),
+            ));
             match task.join_next().await {
                 Some(Err(error)) => {
                     let text = format!("A067: the camera's task ended unexpectedly: {error}");
@@ -112,7 +131,12 @@ impl OnvifAdapter {
             ok,
             detail,
         };
-        let line = Line::new(camera, self.tls.clone(), Arc::new(SystemClock), None);
+        let line = Line::new(
+            camera,
+            self.adapter.tls.clone(),
+            Arc::new(SystemClock),
+            None,
+        );
         let mut line = match line {
             Ok(line) => line,
             Err(trouble) => return found(false, trouble.fault(&camera.address).to_string()),
@@ -155,12 +179,20 @@ impl Adapter for OnvifAdapter {
             name: self.config.name.clone(),
             protocol: "onvif",
             targets: Vec::new(),
-            listens: Vec::new(),
         }
     }
 
-    fn run(&self, link: Link) -> BoxFuture<'_, Result<(), Fault>> {
-        Box::pin(self.serve(link))
+    fn start(self: Arc<Self>, link: Link) -> Arc<dyn Running> {
+        Arc::new(RunningOnvif {
+            adapter: self,
+            link,
+        })
+    }
+}
+
+impl Running for RunningOnvif {
+    fn run(&self) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(self.serve())
     }
 
     fn execute(&self, _order: Order) -> BoxFuture<'_, Outcome> {
@@ -170,6 +202,7 @@ impl Adapter for OnvifAdapter {
     fn probe(&self) -> BoxFuture<'_, Vec<Probe>> {
         Box::pin(async {
             let probes: Vec<BoxFuture<'_, Probe>> = self
+                .adapter
                 .cameras
                 .iter()
                 .map(|camera| Box::pin(self.touch(&camera.config)) as BoxFuture<'_, Probe>)
@@ -179,7 +212,7 @@ impl Adapter for OnvifAdapter {
     }
 
     fn health(&self) -> Vec<DeviceHealth> {
-        let boards = self.cameras.iter().map(|camera| &camera.board);
+        let boards = self.adapter.cameras.iter().map(|camera| &camera.board);
         boards.map(|board| board.shown().health()).collect()
     }
 }

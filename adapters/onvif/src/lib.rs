@@ -19,6 +19,7 @@
 //! | `report.rs` | state → `DeviceStatus` | no socket |
 //! | `line.rs` | one exchange with its login | the socket |
 //! | `session.rs` | one owner task per camera | through `line.rs` |
+//! | `section.rs` | the table as the program asks it | no socket |
 //! | `adapter.rs` | the contract's face | no socket |
 //!
 //! Floor 3: imports the contract, the model, HTTP and XML.
@@ -34,6 +35,7 @@ mod line;
 mod login;
 mod operation;
 mod report;
+mod section;
 mod session;
 mod soap;
 mod times;

@@ -184,7 +184,6 @@ async fn the_next_batch_is_pulled_after_the_last_was_answered() {
     let camera = camera(|_| {}).await;
     let folder = tempfile::tempdir().unwrap();
     let adapter = OnvifAdapter::new(config(&camera, &folder, ""), None).unwrap();
-    let adapter = std::sync::Arc::new(adapter);
     let (intake, mut offers) = cordon_contract::Intake::bounded(64);
     let (trigger, shutdown) = cordon_contract::Shutdown::pair();
     let link = cordon_contract::Link {
@@ -192,8 +191,9 @@ async fn the_next_batch_is_pulled_after_the_last_was_answered() {
         clock: std::sync::Arc::new(cordon_contract::SystemClock),
         shutdown,
     };
+    let adapter = std::sync::Arc::new(adapter).start(link);
     let runner = std::sync::Arc::clone(&adapter);
-    let running = tokio::spawn(async move { runner.run(link).await });
+    let running = tokio::spawn(async move { runner.run().await });
     let mut held = Vec::new();
     let mut stop_after = None;
     while let Some(offer) = offers.recv().await {
@@ -229,6 +229,7 @@ async fn a_probe_names_the_camera_and_its_clock() {
     let camera = camera(|_| {}).await;
     let folder = tempfile::tempdir().unwrap();
     let adapter = OnvifAdapter::new(config(&camera, &folder, ""), None).unwrap();
+    let adapter = std::sync::Arc::new(adapter).start(cordon_fixtures::resting_link());
     let probe = adapter.probe().await.remove(0);
     assert!(
         probe.ok && probe.detail.contains("Virtual Camera"),

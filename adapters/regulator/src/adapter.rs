@@ -1,12 +1,12 @@
-//! The adapter as the hub sees it.
+//! The adapter as the hub sees it: opened, and then running.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use cordon_contract::{
-    Adapter, BoxFuture, Clock, Definition, DeviceHealth, Fault, Link, LinkState, Order, Outcome,
-    OutcomeKind, Probe, SystemClock, Target, Undelivered,
+    Adapter, BoxFuture, Definition, DeviceHealth, Fault, Link, LinkState, Order, Outcome,
+    OutcomeKind, Probe, ReportSource, Running, SignedReport, Target, Undelivered,
 };
 use cordon_http::{Client, ClientOptions};
 use cordon_model::{Body, MessageType, ReportType, Timestamp};
@@ -14,7 +14,6 @@ use cordon_model::{Body, MessageType, ReportType, Timestamp};
 use crate::config::Config;
 use crate::ledger::{DeadLetter, Ledger};
 use crate::session;
-use crate::source::{ReportSource, SignedReport};
 
 /// Longest wait for one answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,15 +22,20 @@ const RETRY_MAX_S: u64 = 600;
 /// How often the hub's clock is looked at while nothing is due.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// One provincial platform.
+/// One provincial platform, opened.
 pub struct RegulatorAdapter {
     config: Config,
     token: Option<String>,
     source: Arc<dyn ReportSource>,
     client: Client,
     ledger: Mutex<Ledger>,
+}
+
+/// One provincial platform, started.
+pub struct RunningRegulator {
+    adapter: Arc<RegulatorAdapter>,
     health: Mutex<DeviceHealth>,
-    clock: OnceLock<Arc<dyn Clock>>,
+    link: Link,
 }
 
 impl RegulatorAdapter {
@@ -65,15 +69,6 @@ impl RegulatorAdapter {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let health = DeviceHealth {
-            device: config.platform.clone(),
-            state: LinkState::Starting,
-            reason: String::new(),
-            since: Timestamp::from_micros(0),
-            readings: 0,
-            dropped: 0,
-            clock_offset_ms: None,
-        };
         Ok(Self {
             client: Client::new(ClientOptions {
                 tls,
@@ -83,11 +78,29 @@ impl RegulatorAdapter {
             token,
             source,
             ledger: Mutex::new(ledger),
-            health: Mutex::new(health),
-            clock: OnceLock::new(),
         })
     }
 
+    /// Ready to run.
+    pub fn ready(self: Arc<Self>, link: Link) -> RunningRegulator {
+        let health = DeviceHealth {
+            device: self.config.platform.clone(),
+            state: LinkState::Starting,
+            reason: String::new(),
+            since: Timestamp::from_micros(0),
+            readings: 0,
+            dropped: 0,
+            clock_offset_ms: None,
+        };
+        RunningRegulator {
+            adapter: self,
+            health: Mutex::new(health),
+            link,
+        }
+    }
+}
+
+impl RunningRegulator {
     /// Reports that the platform did not take, oldest first.
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
         self.ledger().dead_letters().to_vec()
@@ -95,11 +108,16 @@ impl RegulatorAdapter {
 
     /// Sends a dead letter once more; on success it is none any more.
     pub async fn rerun(&self, report_id: &str, version: u32) -> Result<Outcome, Fault> {
-        let report = self.source.find(report_id, version).await?.ok_or_else(|| {
-            Fault::new("A053", "no such report")
-                .at(format!("{report_id} version {version}"))
-                .remedy("list the dead letters")
-        })?;
+        let report = self
+            .adapter
+            .source
+            .find(report_id, version)
+            .await?
+            .ok_or_else(|| {
+                Fault::new("A053", "no such report")
+                    .at(format!("{report_id} version {version}"))
+                    .remedy("list the dead letters")
+            })?;
         let outcome = self.push(&report, PATIENCE).await;
         if outcome.kind == OutcomeKind::Confirmed {
             self.ledger().pushed(report_id, version)?;
@@ -135,24 +153,24 @@ impl RegulatorAdapter {
         Err(fault)
     }
 
-    async fn serve(&self, link: Link) -> Result<(), Fault> {
-        // A second run keeps the first clock; the hub has only one.
-        let _ = self.clock.set(Arc::clone(&link.clock));
+    async fn serve(&self) -> Result<(), Fault> {
+        let link = &self.link;
         let now = link.clock.now();
         let mut due: Vec<Timestamp> = self
+            .adapter
             .config
             .job
             .iter()
             .filter_map(|job| job.schedule.next(now))
             .collect();
         loop {
-            for (job, due) in self.config.job.iter().zip(&mut due) {
+            for (job, due) in self.adapter.config.job.iter().zip(&mut due) {
                 if link.clock.now() < *due {
                     continue;
                 }
-                if let Err(fault) = self.job(job.report, *due, &link).await {
-                    tracing::error!(adapter = %self.config.name, report = %job.report, %fault, "push failed");
-                    self.link(LinkState::Degraded, fault.to_string());
+                if let Err(fault) = self.job(job.report, *due).await {
+                    tracing::error!(adapter = %self.adapter.config.name, report = %job.report, %fault, "push failed");
+                    self.show(LinkState::Degraded, fault.to_string());
                 }
                 // A push that took long does not make the next ones pile up.
                 let now = link.clock.now();
@@ -169,8 +187,9 @@ impl RegulatorAdapter {
     }
 
     /// Pushes the due report of one job until it is taken, refused, or too old.
-    async fn job(&self, kind: ReportType, at: Timestamp, link: &Link) -> Result<(), Fault> {
-        let Some(report) = self.source.due(kind, at).await? else {
+    async fn job(&self, kind: ReportType, at: Timestamp) -> Result<(), Fault> {
+        let link = &self.link;
+        let Some(report) = self.adapter.source.due(kind, at).await? else {
             return Ok(());
         };
         if self.ledger().settled(&report.report_id, report.version) {
@@ -179,7 +198,7 @@ impl RegulatorAdapter {
         let give_up = link
             .clock
             .now()
-            .plus_seconds(i64::from(self.config.give_up_after_s));
+            .plus_seconds(i64::from(self.adapter.config.give_up_after_s));
         let mut attempts = 0;
         loop {
             let outcome = tokio::select! {
@@ -216,11 +235,11 @@ impl RegulatorAdapter {
         now: Timestamp,
     ) -> Result<(), Fault> {
         tracing::error!(
-            adapter = %self.config.name, report = %report.report_id, version = report.version,
+            adapter = %self.adapter.config.name, report = %report.report_id, version = report.version,
             attempts, %reason, "report is a dead letter now"
         );
         self.health().dropped += 1;
-        self.link(
+        self.show(
             LinkState::Degraded,
             format!("{} is a dead letter: {reason}", report.report_id),
         );
@@ -235,7 +254,7 @@ impl RegulatorAdapter {
 
     /// Doubles up to ten minutes, and lies somewhere in the upper half of that.
     fn wait(&self, attempts: u32, now: Timestamp) -> Duration {
-        let first = u64::from(self.config.retry_after_s);
+        let first = u64::from(self.adapter.config.retry_after_s);
         let full_ms =
             (first << attempts.saturating_sub(1).min(10)).min(RETRY_MAX_S.max(first)) * 1_000;
         Duration::from_millis(full_ms / 2 + now.micros().unsigned_abs() % (full_ms / 2 + 1))
@@ -243,17 +262,17 @@ impl RegulatorAdapter {
 
     async fn push(&self, report: &SignedReport, patience: Duration) -> Outcome {
         let outcome = session::push(
-            &self.client,
+            &self.adapter.client,
             report,
-            &self.config.url,
-            self.token.as_deref(),
+            &self.adapter.config.url,
+            self.adapter.token.as_deref(),
             patience,
         )
         .await;
         match outcome.kind {
-            OutcomeKind::Confirmed => self.link(LinkState::Online, String::new()),
-            OutcomeKind::Failed => self.link(LinkState::Offline, outcome.detail.clone()),
-            _ => self.link(LinkState::Degraded, outcome.detail.clone()),
+            OutcomeKind::Confirmed => self.show(LinkState::Online, String::new()),
+            OutcomeKind::Failed => self.show(LinkState::Offline, outcome.detail.clone()),
+            _ => self.show(LinkState::Degraded, outcome.detail.clone()),
         }
         outcome
     }
@@ -265,7 +284,7 @@ impl RegulatorAdapter {
                 "only reports are pushed to a platform",
             );
         };
-        if order.target != Target::partner(self.config.platform.as_str()) {
+        if order.target != Target::partner(self.adapter.config.platform.as_str()) {
             return Outcome::new(OutcomeKind::Refused, "another platform's order");
         }
         let left_ms = order.deadline.ms_since(self.now());
@@ -276,6 +295,7 @@ impl RegulatorAdapter {
             );
         }
         let report = match self
+            .adapter
             .source
             .find(&document.report_id, document.version)
             .await
@@ -291,7 +311,7 @@ impl RegulatorAdapter {
         if outcome.kind == OutcomeKind::Confirmed {
             // The push itself stands, whatever becomes of the note.
             if let Err(fault) = self.ledger().pushed(&report.report_id, report.version) {
-                tracing::error!(adapter = %self.config.name, %fault, "push not noted");
+                tracing::error!(adapter = %self.adapter.config.name, %fault, "push not noted");
             }
         }
         outcome
@@ -299,14 +319,15 @@ impl RegulatorAdapter {
 
     async fn touch(&self) -> Probe {
         let found = |ok, detail| Probe {
-            device: self.config.platform.clone(),
+            device: self.adapter.config.platform.clone(),
             ok,
             detail,
         };
-        let Ok(request) = http::Request::head(&self.config.url).body(Bytes::new()) else {
+        let Ok(request) = http::Request::head(&self.adapter.config.url).body(Bytes::new()) else {
             return found(false, "the address cannot be used".to_owned());
         };
         match self
+            .adapter
             .client
             .send_within(request, Duration::from_secs(10))
             .await
@@ -317,12 +338,10 @@ impl RegulatorAdapter {
     }
 
     fn now(&self) -> Timestamp {
-        self.clock
-            .get()
-            .map_or_else(|| SystemClock.now(), |clock| clock.now())
+        self.link.clock.now()
     }
 
-    fn link(&self, state: LinkState, reason: String) {
+    fn show(&self, state: LinkState, reason: String) {
         let now = self.now();
         let mut health = self.health();
         if health.state != state {
@@ -338,7 +357,10 @@ impl RegulatorAdapter {
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+        self.adapter
+            .ledger
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -348,12 +370,17 @@ impl Adapter for RegulatorAdapter {
             name: self.config.name.clone(),
             protocol: "regulator-push",
             targets: vec![Target::partner(self.config.platform.as_str())],
-            listens: Vec::new(),
         }
     }
 
-    fn run(&self, link: Link) -> BoxFuture<'_, Result<(), Fault>> {
-        Box::pin(self.serve(link))
+    fn start(self: Arc<Self>, link: Link) -> Arc<dyn Running> {
+        Arc::new(self.ready(link))
+    }
+}
+
+impl Running for RunningRegulator {
+    fn run(&self) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(self.serve())
     }
 
     fn execute(&self, order: Order) -> BoxFuture<'_, Outcome> {
@@ -365,11 +392,11 @@ impl Adapter for RegulatorAdapter {
     }
 
     fn health(&self) -> Vec<DeviceHealth> {
-        vec![RegulatorAdapter::health(self).clone()]
+        vec![RunningRegulator::health(self).clone()]
     }
 
     fn undelivered(&self) -> Vec<Undelivered> {
-        let target = Target::partner(self.config.platform.as_str());
+        let target = Target::partner(self.adapter.config.platform.as_str());
         let listed = |letter: DeadLetter| Undelivered {
             key: letter.key(),
             target: target.clone(),

@@ -2,10 +2,8 @@
 
 use aws_lc_rs::digest;
 use bytes::Bytes;
-use cordon_contract::{Fault, OutcomeKind};
+use cordon_contract::{Fault, OutcomeKind, SignedReport};
 use http::{Request, StatusCode};
-
-use crate::source::SignedReport;
 
 /// Writes the call. The idempotency key is report, version and digest: the same bytes tried again
 /// have the same key.
@@ -54,9 +52,9 @@ pub fn verdict(status: StatusCode) -> OutcomeKind {
 #[cfg(test)]
 mod tests {
     use super::{request, verdict};
-    use crate::SignedReport;
     use bytes::Bytes;
     use cordon_contract::OutcomeKind;
+    use cordon_contract::SignedReport;
     use http::StatusCode;
 
     #[test]

@@ -1,11 +1,11 @@
 //! Pushes signed reports to a provincial platform on schedule.
 //!
 //! The bytes that leave are the signed report exactly as a regulator would pull it; this adapter
-//! neither builds nor signs. A [`ReportSource`] gives it the reports. A push carries an idempotency
+//! neither builds nor signs. The contract's `ReportSource` gives it the reports. A push carries an idempotency
 //! key, so trying again is harmless; what the platform refuses, or does not take in time, becomes a
 //! dead letter: listed, kept over restarts, sent again on request, never dropped.
 //!
-//! `schedule`, `command` and `ledger` are pure apart from the ledger's file; `session` speaks HTTP
+//! `section` is the table as the program asks it; `schedule`, `command` and `ledger` are pure apart from the ledger's file; `session` speaks HTTP
 //! through `cordon-http`.
 //!
 //! Floor 3: imports model, contract and http. Holds no key: TLS settings come ready-made.
@@ -14,11 +14,10 @@ mod adapter;
 mod command;
 mod config;
 mod ledger;
+mod section;
 mod session;
-mod source;
 
-pub use adapter::RegulatorAdapter;
+pub use adapter::{RegulatorAdapter, RunningRegulator};
 pub use config::{Config, Job, TlsFiles};
 pub use cordon_model::Schedule;
 pub use ledger::DeadLetter;
-pub use source::{ReportSource, SignedReport};

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use cordon_contract::{Outcome, OutcomeKind};
+use cordon_contract::{Outcome, OutcomeKind, SignedReport};
 use cordon_http::Client;
 
 use crate::command::{request, verdict};
-use crate::source::SignedReport;
 
 /// Posts a report once and says what came of it. The idempotency key makes every further try
 /// harmless, so an answer that got lost is a failure for now and not an end.

@@ -15,10 +15,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cordon_contract::{
-    Adapter as _, BoxFuture, Fault, Intake, Link, Shutdown, ShutdownTrigger, SystemClock,
+    BoxFuture, Fault, Intake, Link, ReportSource, Running as _, Shutdown, ShutdownTrigger,
+    SignedReport, SystemClock,
 };
 use cordon_model::{ReportType, Timestamp};
-use cordon_regulator::{Config, RegulatorAdapter, ReportSource, SignedReport};
+use cordon_regulator::{Config, RegulatorAdapter, RunningRegulator};
 use cordon_sim_partners::{Platform, PlatformFaults};
 
 /// Reports with a version that the test raises.
@@ -55,7 +56,7 @@ impl ReportSource for Shelf {
 }
 
 struct Bench {
-    adapter: Arc<RegulatorAdapter>,
+    adapter: Arc<RunningRegulator>,
     stop: ShutdownTrigger,
     task: tokio::task::JoinHandle<Result<(), Fault>>,
 }
@@ -73,16 +74,16 @@ fn run(platform: &Platform, folder: &Path, shelf: &Arc<Shelf>, more: &str) -> Be
     let source: Arc<dyn ReportSource> = Arc::clone(shelf) as Arc<dyn ReportSource>;
     let adapter =
         RegulatorAdapter::new(config, source, None).unwrap_or_else(|faults| panic!("{faults:?}"));
-    let adapter = Arc::new(adapter);
     let (intake, _offers) = Intake::bounded(1);
     let (stop, shutdown) = Shutdown::pair();
-    let running = Arc::clone(&adapter);
     let link = Link {
         intake,
         clock: Arc::new(SystemClock),
         shutdown,
     };
-    let task = tokio::spawn(async move { running.run(link).await });
+    let adapter = Arc::new(Arc::new(adapter).ready(link));
+    let running = Arc::clone(&adapter);
+    let task = tokio::spawn(async move { running.run().await });
     Bench {
         adapter,
         stop,

@@ -18,7 +18,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cordon_contract::{Adapter, LinkState, OutcomeKind};
+use cordon_contract::{LinkState, OutcomeKind, Running as _};
 use cordon_interop::{python, script};
 use cordon_model::GateAction;
 use park::{Park, quick_profile, until};

@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordon_contract::{Adapter as _, LinkState, Order, OrderLane, OutcomeKind, Target};
+use cordon_contract::{LinkState, Order, OrderLane, OutcomeKind, Target};
 use cordon_interop::{run, system};
 use cordon_model::{
     AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, DeviceState, Header, Message, MessageId,

@@ -15,7 +15,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use cordon_contract::{
-    Adapter as _, BoxFuture, Clock as _, Fault, Order, OutcomeKind, Shutdown, SystemClock,
+    Adapter as _, BoxFuture, Clock as _, Fault, Order, OutcomeKind, Running, Shutdown, SystemClock,
 };
 use cordon_http::{Handler, Request, Response, Server, ServerOptions};
 use cordon_model::{
@@ -57,10 +57,11 @@ fn seal(folder: &Path) -> Arc<dyn Seal> {
     ))
 }
 
-fn adapter(config: &str, folder: &Path) -> NotifyAdapter {
+fn adapter(config: &str, folder: &Path) -> Arc<dyn Running> {
     let config: Config = toml::from_str(config).unwrap();
-    NotifyAdapter::new(config, seal(folder), &BTreeMap::new())
-        .unwrap_or_else(|faults| panic!("{faults:?}"))
+    let adapter = NotifyAdapter::new(config, seal(folder), &BTreeMap::new())
+        .unwrap_or_else(|faults| panic!("{faults:?}"));
+    Arc::new(adapter).start(cordon_fixtures::resting_link())
 }
 
 fn order(receiver: &str) -> Order {

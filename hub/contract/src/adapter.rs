@@ -1,4 +1,5 @@
-//! What an adapter is. `docs/reference/adapter-contract.md` says the same in MUST words.
+//! What an adapter is once its table was read: *opened*, and then *running*. `config.rs` is the table.
+//! `docs/reference/adapter-contract.md` says the same in MUST words.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -22,11 +23,9 @@ pub struct Definition {
     pub protocol: &'static str,
     /// The targets whose orders this instance executes.
     pub targets: Vec<Target>,
-    /// Network addresses it listens on, so that conflicts are found before the start.
-    pub listens: Vec<std::net::SocketAddr>,
 }
 
-/// What an adapter is given to run with.
+/// What an adapter is started with.
 #[derive(Clone)]
 pub struct Link {
     /// Where readings go.
@@ -37,8 +36,9 @@ pub struct Link {
     pub shutdown: Shutdown,
 }
 
-/// A door of the house for those who speak something else. An adapter never holds a private key
-/// of the park, never names another adapter, and harms nobody else when its device misbehaves.
+/// A door of the house for those who speak something else, opened: its table was read and checked, its
+/// files were read, and nothing was connected. An adapter never holds a private key of the park, never
+/// names another adapter, and harms nobody else when its device misbehaves.
 pub trait Adapter: Send + Sync + 'static {
     /// Who it is; pure.
     fn definition(&self) -> Definition;
@@ -49,9 +49,18 @@ pub trait Adapter: Send + Sync + 'static {
         None
     }
 
+    /// Makes it ready to run. Connects nothing and waits for nothing: that is [`Running::run`]. The hub
+    /// starts an adapter once.
+    fn start(self: Arc<Self>, link: Link) -> Arc<dyn Running>;
+}
+
+/// A started adapter. The hub keeps [`run`](Running::run) going and asks the rest at any time, also
+/// before the first run and between two runs.
+pub trait Running: Send + Sync + 'static {
     /// Connects, receives and reconnects until shutdown. Returns early only for a fault that no
-    /// retry can cure. Must acknowledge to its peer only after [`Intake::offer`] answered.
-    fn run(&self, link: Link) -> BoxFuture<'_, Result<(), Fault>>;
+    /// retry can cure; the hub then runs it again after a rest. Must acknowledge to its peer only after
+    /// [`Intake::offer`] answered.
+    fn run(&self) -> BoxFuture<'_, Result<(), Fault>>;
 
     /// Carries out one order. Must return by the order's deadline, must not carry out an order
     /// after its deadline or across a reconnect, and must say `Confirmed` only on evidence. Several

@@ -3,16 +3,19 @@
 //! The hub does not know which adapters or plug-ins exist; it knows this crate. Everything that
 //! crosses a wall of the house is one of the nouns below: a [`Reading`] comes in, becomes an
 //! [`Entry`] of the journal, is stepped by every [`Plugin`], whose [`Decisions`] may hold an
-//! [`Order`] that an [`Adapter`] executes and answers with an [`Outcome`].
+//! [`Order`] that a [`Running`] adapter executes and answers with an [`Outcome`]. An adapter is read
+//! from its table ([`AdapterConfig`]), opened ([`Adapter`]) and started ([`Running`]).
 //!
 //! Floor 2: imports the model and nothing else of the house.
 
 mod adapter;
 mod clock;
+mod config;
 mod entry;
 mod fault;
 mod health;
 mod intake;
+mod lent;
 mod order;
 mod owner;
 mod plugin;
@@ -25,8 +28,9 @@ mod state;
 mod steady;
 mod undelivered;
 
-pub use adapter::{Adapter, BoxFuture, Definition, Link};
+pub use adapter::{Adapter, BoxFuture, Definition, Link, Running};
 pub use clock::{Clock, ClockStanding, ManualClock, SystemClock};
+pub use config::{AdapterConfig, AdapterKind, Named, Names, against_plan, not_in_plan};
 pub use entry::{
     ACTED, ALARM_FORGOTTEN, ALARMS_OPEN_MAX, COUNTED_HERE, Entry, EntryKind, HUB_START, NO_TEXT,
     NOTHING_SENT, REPORT_ANSWERED, Standing, is_emergency, is_made_name, is_planned, made_name,
@@ -35,7 +39,8 @@ pub use entry::{
 pub use fault::{Code, Fault};
 pub use health::{DeviceHealth, LinkState, Probe};
 pub use intake::{Accepted, BEYOND_PACE, Intake, IntakeError, Offer};
-pub use order::{Order, OrderLane, Outcome, OutcomeKind, Target};
+pub use lent::{Lender, ReportSource, Seal, SignedReport};
+pub use order::{CONSOLE, Order, OrderLane, Outcome, OutcomeKind, Target};
 pub use owner::{Owner, Owners, Word};
 pub use plugin::{Decision, Decisions, Plugin};
 pub use pot::{NoRoom, Pot, Taken, Term, even_part};

@@ -4,6 +4,9 @@ use cordon_model::{Message, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+/// The receiver that is the hub's own page; it is served also when no table names it.
+pub const CONSOLE: &str = "console";
+
 /// Whom an order is for: `kind:name`, such as `device:BR-01` or `receiver:duty-room`.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Target(pub String);

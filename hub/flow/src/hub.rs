@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cordon_contract::{Adapter, Clock, Fault, Intake, Shutdown, ShutdownTrigger, Target};
+use cordon_contract::{Clock, Fault, Shutdown, ShutdownTrigger, Target};
 use cordon_journal::{Counters, Position, SpaceLevel, State};
 use cordon_model::Digest;
 use tokio::sync::{Semaphore, oneshot};
@@ -32,7 +32,7 @@ use crate::sequencer::{Sequencer, Ties};
 use crate::startup::Occasion;
 use crate::stats::Stats;
 use crate::submit::Submit;
-use crate::supervisor::Supervised;
+use crate::supervisor::{Ready, Served, Supervised};
 use crate::terms::InForce;
 use crate::vital::Vital;
 
@@ -47,6 +47,8 @@ pub struct RunningHub {
     submit: Submit,
     reader: EntryReader,
     trigger: ShutdownTrigger,
+    /// Pulled when the adapters have stopped.
+    closing: ShutdownTrigger,
     adapters: Vec<Supervised>,
     corridors: Vec<JoinHandle<()>>,
     sequencer: std::thread::JoinHandle<()>,
@@ -65,13 +67,22 @@ impl Hub {
         let queue = Arc::new(Queue::new(config.queue_max, config.queue_bytes_max));
         let stats = Stats::default();
         let (trigger, shutdown) = Shutdown::pair();
+        let (closing, closed) = Shutdown::pair();
+        // Ready before anything is restored: orders that were open may leave at once.
+        let adapters = parts.adapters.into_iter();
+        let adapters: Vec<Ready> = adapters
+            .map(|adapter| {
+                let clock = Arc::clone(&parts.clock);
+                Ready::new(adapter, config.intake_max, clock, shutdown.clone())
+            })
+            .collect();
         let dispatch = Dispatch::new(
             Arc::clone(&sealer),
             Arc::clone(&parts.clock),
             Arc::clone(&queue),
             stats.clone(),
             shutdown.clone(),
-            by_target(&parts.adapters)?,
+            by_target(&adapters)?,
         );
         let reader = EntryReader::over(parts.ledger.reader());
         let core = Core::new((*sealer).clone(), parts.plugins).made_by(config.settings.clone());
@@ -103,7 +114,7 @@ impl Hub {
             queue: Arc::clone(&queue),
             inbox: inbox.clone(),
         };
-        let (adapters, corridors) = start_adapters(parts.adapters, &bench, &ties.config, &shutdown);
+        let (adapters, corridors) = run_adapters(adapters, &bench, &ties.config, &closed);
         let submit = Submit {
             sealer,
             rules,
@@ -121,6 +132,7 @@ impl Hub {
             submit,
             reader,
             trigger,
+            closing,
             adapters,
             corridors,
             sequencer,
@@ -184,6 +196,12 @@ impl RunningHub {
     pub fn durable(&self) -> Position {
         let shown = self.ties.board.lock();
         (shown.number, shown.chain)
+    }
+
+    /// The adapters it has started.
+    pub fn adapters(&self) -> Vec<Served> {
+        let adapters = self.adapters.iter();
+        adapters.map(|adapter| adapter.served.clone()).collect()
     }
 
     /// The clock that the hub goes by.
@@ -252,6 +270,7 @@ impl RunningHub {
         for adapter in self.adapters {
             adapter.stop(patience).await;
         }
+        self.closing.pull();
         for mut corridor in self.corridors {
             if tokio::time::timeout(patience, &mut corridor).await.is_err() {
                 corridor.abort();
@@ -271,22 +290,15 @@ impl RunningHub {
     }
 }
 
-/// The adapter that serves a target, with its name.
-type Served = (Arc<str>, Arc<dyn Adapter>);
-
-fn by_target(adapters: &[Arc<dyn Adapter>]) -> Result<HashMap<Target, Served>, Fault> {
+fn by_target(adapters: &[Ready]) -> Result<HashMap<Target, Served>, Fault> {
     let mut by_target: HashMap<Target, Served> = HashMap::new();
-    for adapter in adapters {
-        let definition = adapter.definition();
-        let name: Arc<str> = definition.name.as_str().into();
-        for target in definition.targets {
-            let place = target.0.clone();
-            if let Some((other, _)) =
-                by_target.insert(target, (Arc::clone(&name), Arc::clone(adapter)))
-            {
+    for Ready { served, .. } in adapters {
+        for target in &served.definition.targets {
+            if let Some(other) = by_target.insert(target.clone(), served.clone()) {
+                let (one, two) = (&other.definition.name, &served.definition.name);
                 return Err(fault(CONFIGURATION)
-                    .at(place)
-                    .log(format!("served by both {other} and {name}")));
+                    .at(target.0.clone())
+                    .log(format!("served by both {one} and {two}")));
             }
         }
     }
@@ -357,28 +369,28 @@ impl Drop for Alarm {
     }
 }
 
-fn start_adapters(
-    adapters: Vec<Arc<dyn Adapter>>,
+fn run_adapters(
+    adapters: Vec<Ready>,
     bench: &Bench,
     config: &HubConfig,
-    shutdown: &Shutdown,
+    closing: &Shutdown,
 ) -> (Vec<Supervised>, Vec<JoinHandle<()>>) {
     let mut supervised = Vec::new();
     let mut corridors = Vec::new();
-    for adapter in adapters {
-        let (intake, offers) = Intake::bounded(config.intake_max);
+    for ready in adapters {
         let source = Source {
-            name: adapter.definition().name.as_str().into(),
-            partner: adapter.speaks_for(),
+            name: ready.served.definition.name.as_str().into(),
+            partner: ready.partner.clone(),
+            closing: closing.clone(),
         };
+        let (adapter, offers) = ready.run();
         corridors.push(tokio::spawn(worker::run(
             bench.clone(),
             source,
             offers,
             config.workers,
         )));
-        let clock = Arc::clone(&bench.clock);
-        supervised.push(Supervised::start(adapter, intake, clock, shutdown.clone()));
+        supervised.push(adapter);
     }
     (supervised, corridors)
 }

@@ -126,4 +126,5 @@ pub use crate::settings::{
 pub use crate::stats::{Stats, StatsSnapshot, Traffic};
 pub use crate::submission::{ParsedSubmission, SubmissionForm, message_nodes};
 pub use crate::submit::{Audited, Submit};
+pub use crate::supervisor::Served;
 pub use crate::vital::Vital;

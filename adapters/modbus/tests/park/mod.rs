@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use cordon_contract::{
-    Adapter, Clock, Link, Order, OrderLane, Outcome, Reading, Shutdown, ShutdownTrigger,
+    Clock, Link, Order, OrderLane, Outcome, Reading, Running as _, Shutdown, ShutdownTrigger,
     SystemClock, Target,
 };
 use cordon_fixtures::taking;
-use cordon_modbus::{Config, ModbusAdapter};
+use cordon_modbus::{Config, ModbusAdapter, RunningModbus};
 use cordon_model::{
     Body, CommandPriority, DeviceId, GateAction, GateCommand, GateId, GateStatus, Header, LaneId,
     Message, MessageId, MessageType, ParkCode, PartyId, Quality, SCHEMA_VERSION, Sensitivity,
@@ -43,7 +43,7 @@ pub fn quicken(shipped: &str) -> String {
 
 /// A running adapter with everything it said.
 pub struct Park {
-    pub adapter: Arc<ModbusAdapter>,
+    pub adapter: Arc<RunningModbus>,
     pub said: Arc<Mutex<Vec<Reading>>>,
     number: std::sync::atomic::AtomicU64,
     _stop: ShutdownTrigger,
@@ -110,7 +110,17 @@ impl Park {
         (adapter, folder): (ModbusAdapter, tempfile::TempDir),
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let adapter = Arc::new(adapter);
+        let park = Self::resting((adapter, folder), clock);
+        let running = Arc::clone(&park.adapter);
+        tokio::spawn(async move { running.run().await.unwrap() });
+        park
+    }
+
+    /// An adapter that was started and does not run.
+    pub fn resting(
+        (adapter, folder): (ModbusAdapter, tempfile::TempDir),
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let (intake, said) = taking(16);
         let (stop, shutdown) = Shutdown::pair();
         let link = Link {
@@ -118,10 +128,8 @@ impl Park {
             clock,
             shutdown,
         };
-        let running = Arc::clone(&adapter);
-        tokio::spawn(async move { running.run(link).await.unwrap() });
         Self {
-            adapter,
+            adapter: Arc::new(adapter).ready(link),
             said,
             number: std::sync::atomic::AtomicU64::new(100),
             _stop: stop,

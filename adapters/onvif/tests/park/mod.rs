@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use cordon_contract::{
-    Adapter, DeviceHealth, Link, LinkState, Payload, Reading, Shutdown, ShutdownTrigger,
-    SystemClock, Value,
+    Adapter as _, DeviceHealth, Link, LinkState, Payload, Reading, Running, Shutdown,
+    ShutdownTrigger, SystemClock, Value,
 };
 use cordon_fixtures::taking;
 use cordon_onvif::{Config, OnvifAdapter};
@@ -35,7 +35,7 @@ pub fn quirk(name: &'static str, value: &'static str) -> impl FnOnce(&mut Settin
 
 /// A running adapter with everything it said.
 pub struct Park {
-    pub adapter: Arc<OnvifAdapter>,
+    pub adapter: Arc<dyn Running>,
     said: Arc<Mutex<Vec<Reading>>>,
     trigger: Option<ShutdownTrigger>,
     running: Option<tokio::task::JoinHandle<()>>,
@@ -67,7 +67,6 @@ impl Park {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("password"), password).unwrap();
         let config = config(camera, &folder, more);
-        let adapter = Arc::new(OnvifAdapter::new(config, None).unwrap());
         let (intake, said) = taking(64);
         let (trigger, shutdown) = Shutdown::pair();
         let link = Link {
@@ -75,8 +74,9 @@ impl Park {
             clock: Arc::new(SystemClock),
             shutdown,
         };
+        let adapter = Arc::new(OnvifAdapter::new(config, None).unwrap()).start(link);
         let runner = Arc::clone(&adapter);
-        let running = tokio::spawn(async move { runner.run(link).await.unwrap() });
+        let running = tokio::spawn(async move { runner.run().await.unwrap() });
         Self {
             adapter,
             said,

@@ -187,7 +187,7 @@ pub struct Hub {
 
 /// What came of an adapter that runs.
 pub struct Running {
-    pub adapter: Arc<MqttAdapter>,
+    pub adapter: Arc<dyn cordon_contract::Running>,
     stop: ShutdownTrigger,
     task: JoinHandle<Result<(), Fault>>,
     taking: JoinHandle<()>,
@@ -261,7 +261,6 @@ impl Hub {
     /// Runs an adapter against this hub.
     pub fn run(&self, config: &str, tls: Option<Arc<rustls::ClientConfig>>) -> Running {
         let config: Config = toml::from_str(config).unwrap();
-        let adapter = Arc::new(MqttAdapter::new(config, tls).unwrap());
         let (intake, offers) = Intake::bounded(4);
         let (stop, shutdown): (ShutdownTrigger, Shutdown) = Shutdown::pair();
         let taking = tokio::spawn(take(
@@ -270,14 +269,15 @@ impl Hub {
             Arc::clone(&self.statuses),
             self.answering.subscribe(),
         ));
+        let link = Link {
+            intake,
+            clock: Arc::new(SystemClock),
+            shutdown,
+        };
+        let adapter = Arc::new(MqttAdapter::new(config, tls).unwrap()).start(link);
         let task = {
             let adapter = Arc::clone(&adapter);
-            let link = Link {
-                intake,
-                clock: Arc::new(SystemClock),
-                shutdown,
-            };
-            tokio::spawn(async move { adapter.run(link).await })
+            tokio::spawn(async move { adapter.run().await })
         };
         Running {
             adapter,

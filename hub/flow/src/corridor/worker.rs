@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cordon_contract::{Clock, Offer};
+use cordon_contract::{Clock, Offer, Shutdown};
 use cordon_model::PartyId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -50,6 +50,8 @@ pub(crate) struct Source {
     pub name: Arc<str>,
     /// The enterprise in whose name it speaks; `None` when each device speaks for itself.
     pub partner: Option<PartyId>,
+    /// Set when the adapters have stopped: what was offered is still taken, and nothing more.
+    pub closing: Shutdown,
 }
 
 /// Takes one adapter's offers until its door closes.
@@ -66,7 +68,17 @@ pub(crate) async fn run(
         doors.push(door);
         tasks.spawn(work(bench.clone(), source.clone(), waiting));
     }
-    while let Some(offer) = offers.recv().await {
+    let mut is_closing = false;
+    loop {
+        let offered = tokio::select! {
+            offered = offers.recv() => offered,
+            () = source.closing.wait(), if !is_closing => {
+                offers.close();
+                is_closing = true;
+                continue;
+            }
+        };
+        let Some(offer) = offered else { break };
         let mut hasher = DefaultHasher::new();
         offer.reading.device.hash(&mut hasher);
         let count = u64::try_from(doors.len()).unwrap_or(1).max(1);

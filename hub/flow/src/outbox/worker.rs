@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use cordon_contract::{
-    Adapter, Clock, NOTHING_SENT, Order, OrderLane, Outcome, OutcomeKind, Shutdown, Target,
+    Clock, NOTHING_SENT, Order, OrderLane, Outcome, OutcomeKind, Shutdown, Target,
 };
 use cordon_model::{Body, Timestamp};
 use tokio::runtime::Handle;
@@ -19,6 +19,7 @@ use crate::outcome;
 use crate::queue::Queue;
 use crate::sealer::Sealer;
 use crate::stats::Stats;
+use crate::supervisor::Served;
 use crate::work::{OwnWork, Work};
 
 /// How long past the deadline an adapter may take to say so itself.
@@ -39,8 +40,8 @@ pub(crate) struct Dispatch {
     pub stats: Stats,
     pub shutdown: Shutdown,
     pub runtime: Handle,
-    /// Adapter and its name, by target.
-    pub adapters: HashMap<Target, (Arc<str>, Arc<dyn Adapter>)>,
+    /// Adapters by target.
+    pub adapters: HashMap<Target, Served>,
     targets: Mutex<HashMap<Target, Arc<TargetQueue>>>,
     /// Orders taken over whose outcome the sequencer has not taken yet, by number.
     underway: Mutex<HashSet<u64>>,
@@ -55,7 +56,7 @@ impl Dispatch {
         queue: Arc<Queue>,
         stats: Stats,
         shutdown: Shutdown,
-        adapters: HashMap<Target, (Arc<str>, Arc<dyn Adapter>)>,
+        adapters: HashMap<Target, Served>,
     ) -> Arc<Self> {
         Arc::new(Self {
             sealer,
@@ -75,14 +76,15 @@ impl Dispatch {
     pub(crate) fn release(self: &Arc<Self>, mut order: Order, rank: Rank) {
         self.underway().insert(order.number);
         order.turn = self.turns.fetch_add(1, Ordering::Relaxed) + 1;
-        let Some((name, adapter)) = self.adapters.get(&order.target) else {
+        let Some(served) = self.adapters.get(&order.target) else {
             let outcome = Outcome::new(OutcomeKind::Refused, "no adapter serves this target");
             self.stats.outcome("none", &order, outcome.kind);
             self.spawn_report(order, outcome);
             return;
         };
+        let name = served.definition.name.as_str();
         self.stats.ordered(name);
-        let queue = self.queue_of(&order.target, name, adapter);
+        let queue = self.queue_of(&order.target, served);
         if let Some(order) = queue.put(order, rank) {
             let outcome = Outcome::new(OutcomeKind::Failed, "too many orders wait for this target");
             self.stats.outcome(name, &order, outcome.kind);
@@ -114,12 +116,7 @@ impl Dispatch {
         self.lock().values().map(|queue| queue.len()).sum()
     }
 
-    fn queue_of(
-        self: &Arc<Self>,
-        target: &Target,
-        name: &Arc<str>,
-        adapter: &Arc<dyn Adapter>,
-    ) -> Arc<TargetQueue> {
+    fn queue_of(self: &Arc<Self>, target: &Target, served: &Served) -> Arc<TargetQueue> {
         let mut targets = self.lock();
         if let Some(queue) = targets.get(target) {
             return Arc::clone(queue);
@@ -129,8 +126,7 @@ impl Dispatch {
         let worker = Arc::new(Worker {
             dispatch: Arc::clone(self),
             queue: Arc::clone(&queue),
-            name: Arc::clone(name),
-            adapter: Arc::clone(adapter),
+            served: served.clone(),
             acting: Arc::new(Semaphore::new(ACTS_MAX)),
         });
         self.runtime.spawn(Arc::clone(&worker).act());
@@ -176,8 +172,7 @@ impl Dispatch {
 struct Worker {
     dispatch: Arc<Dispatch>,
     queue: Arc<TargetQueue>,
-    name: Arc<str>,
-    adapter: Arc<dyn Adapter>,
+    served: Served,
     acting: Arc<Semaphore>,
 }
 
@@ -260,15 +255,15 @@ impl Worker {
                 return;
             }
         }
-        dispatch.stats.outcome(&self.name, &order, outcome.kind);
+        let name = self.served.definition.name.as_str();
+        dispatch.stats.outcome(name, &order, outcome.kind);
         dispatch.report(&order, &outcome).await;
     }
 
     /// Executes within the deadline. A panic harms only this order.
     async fn execute(&self, order: &Order) -> Outcome {
-        let adapter = Arc::clone(&self.adapter);
-        let mine = order.clone();
-        let mut task = tokio::spawn(async move { adapter.execute(mine).await });
+        let (served, mine) = (self.served.clone(), order.clone());
+        let mut task = tokio::spawn(async move { served.execute(mine).await });
         let end = order.deadline.plus_ms(GRACE_MS);
         tokio::select! {
             done = &mut task => match done {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use cordon_contract::{
     Adapter, BoxFuture, Clock, Decisions, Definition, DeviceHealth, Entry, EntryKind, Fault,
     Intake, Link, ManualClock, Order, OrderLane, Outcome, OutcomeKind, Payload, Plugin, Probe,
-    Reading, Rows, Single, Target,
+    Reading, Rows, Running, Single, Target,
 };
 use cordon_flow::{
     Authority, AuthoritySettings, EntryReader, Hub, HubConfig, HubParts, Ledger, OpenedOnce,
@@ -274,7 +274,6 @@ impl Adapter for Yard {
             name: "yard".into(),
             protocol: "test",
             targets: vec![Target(BARRIER.into()), Target(DUTY.into())],
-            listens: Vec::new(),
         }
     }
 
@@ -282,25 +281,39 @@ impl Adapter for Yard {
         self.partner.clone()
     }
 
-    fn run(&self, link: Link) -> BoxFuture<'_, Result<(), Fault>> {
+    fn start(self: Arc<Self>, link: Link) -> Arc<dyn Running> {
+        Arc::new(RunningYard { yard: self, link })
+    }
+}
+
+/// The adapter, started.
+struct RunningYard {
+    yard: Arc<Yard>,
+    link: Link,
+}
+
+impl Running for RunningYard {
+    fn run(&self) -> BoxFuture<'_, Result<(), Fault>> {
         Box::pin(async move {
-            *self.intake.lock().unwrap() = Some(link.intake);
-            let left = self
+            let (yard, link) = (&self.yard, &self.link);
+            *yard.intake.lock().unwrap() = Some(link.intake.clone());
+            let left = yard
                 .panics
                 .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
                     left.checked_sub(1)
                 });
             assert!(left.is_err(), "told to panic");
             link.shutdown.wait().await;
-            *self.intake.lock().unwrap() = None;
+            *yard.intake.lock().unwrap() = None;
             Ok(())
         })
     }
 
     fn execute(&self, order: Order) -> BoxFuture<'_, Outcome> {
         Box::pin(async move {
-            let kind = self.answers.lock().unwrap().get(&order.target.0).copied();
-            self.done.lock().unwrap().push(order);
+            let answers = self.yard.answers.lock().unwrap().clone();
+            let kind = answers.get(&order.target.0).copied();
+            self.yard.done.lock().unwrap().push(order);
             match kind.unwrap_or(OutcomeKind::Confirmed) {
                 NEVER => std::future::pending().await,
                 kind => Outcome::new(kind, "as told"),

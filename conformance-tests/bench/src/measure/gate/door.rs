@@ -1,11 +1,11 @@
 //! An adapter of this process: gives out its intake, says who got which order when.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use cordon_contract::{
     Adapter, BoxFuture, Definition, DeviceHealth, Fault, Intake, Link, Order, Outcome as Done,
-    OutcomeKind, Probe, Target,
+    OutcomeKind, Probe, Running, Target,
 };
 use cordon_model::{Body, LaneId};
 use tokio::sync::{mpsc, watch};
@@ -55,14 +55,26 @@ impl Adapter for Door {
             name: self.name.to_owned(),
             protocol: "in-process",
             targets: self.targets.clone(),
-            listens: Vec::new(),
         }
     }
 
-    fn run(&self, link: Link) -> BoxFuture<'_, Result<(), Fault>> {
-        Box::pin(async move {
-            self.intake.send_replace(Some(link.intake));
-            link.shutdown.wait().await;
+    fn start(self: Arc<Self>, link: Link) -> Arc<dyn Running> {
+        Arc::new(RunningDoor { door: self, link })
+    }
+}
+
+/// The adapter, started.
+struct RunningDoor {
+    door: Arc<Door>,
+    link: Link,
+}
+
+impl Running for RunningDoor {
+    fn run(&self) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(async {
+            let given = Some(self.link.intake.clone());
+            self.door.intake.send_replace(given);
+            self.link.shutdown.wait().await;
             Ok(())
         })
     }
@@ -71,7 +83,7 @@ impl Adapter for Door {
         let learned = Instant::now();
         Box::pin(async move {
             if let (Body::GateCommand(command), Ok(opened)) =
-                (&order.message.body, self.opened.lock())
+                (&order.message.body, self.door.opened.lock())
                 && let Some(opened) = &*opened
             {
                 // Nobody listening means that the measurement is over.

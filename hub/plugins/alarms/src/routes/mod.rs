@@ -16,11 +16,9 @@ use cordon_model::plan::ParkPlan;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Facts;
+pub use cordon_contract::CONSOLE;
 pub use later::Later;
 use matcher::Matcher;
-
-/// The receiver that the hub itself serves: its page shows what is open.
-pub const CONSOLE: &str = "console";
 
 /// What alarms of one group have in common.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]

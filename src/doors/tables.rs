@@ -1,0 +1,126 @@
+//! The adapters' tables of a configuration, whatever they are.
+
+use std::any::Any;
+use std::collections::BTreeSet;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use cordon_contract::{Adapter, AdapterConfig, Fault, Lender};
+use cordon_model::{GateId, PartyId};
+
+use super::KINDS;
+
+/// A kind of table and its number among its like.
+pub type Section = (&'static str, usize);
+
+/// One table.
+#[derive(Debug)]
+pub struct Table {
+    section: Section,
+    config: Box<dyn AdapterConfig>,
+}
+
+impl Table {
+    /// The table `[[KIND]]` that is the `index`th of its like.
+    pub fn new(section: Section, config: Box<dyn AdapterConfig>) -> Self {
+        Self { section, config }
+    }
+
+    /// Which table it is.
+    pub fn section(&self) -> Section {
+        self.section
+    }
+
+    /// The place of one of its fields in the configuration; of the table itself without one.
+    pub fn place(&self, field: &str) -> String {
+        let (kind, index) = self.section;
+        match field.is_empty() {
+            true => format!("{kind}[{index}]"),
+            false => format!("{kind}[{index}].{field}"),
+        }
+    }
+}
+
+impl Deref for Table {
+    type Target = dyn AdapterConfig;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.config
+    }
+}
+
+impl DerefMut for Table {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut *self.config
+    }
+}
+
+/// All of them, in the order of the list of kinds.
+#[derive(Debug, Default)]
+pub struct Tables(pub Vec<Table>);
+
+impl Deref for Tables {
+    type Target = Vec<Table>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl Tables {
+    /// Those of one kind, as what they are: for the demo, which puts simulators around them.
+    pub fn of<T: AdapterConfig>(&self) -> impl Iterator<Item = &T> {
+        let all = self.0.iter().map(|table| &*table.config as &dyn Any);
+        all.filter_map(|table| table.downcast_ref())
+    }
+
+    /// Receivers that they serve.
+    pub fn served(&self) -> BTreeSet<String> {
+        let receivers = self.0.iter().flat_map(|table| table.names().receivers);
+        receivers.map(|receiver| receiver.what).collect()
+    }
+
+    /// Gates at which one of them can open a barrier.
+    pub fn openable(&self) -> BTreeSet<GateId> {
+        let gates = self.0.iter().flat_map(|table| table.names().gates);
+        gates.collect()
+    }
+
+    /// Enterprises whose own gate systems take orders.
+    pub fn gate_systems(&self) -> Vec<PartyId> {
+        let names = self.0.iter().map(|table| table.names());
+        names
+            .filter_map(|names| names.gate_system().cloned())
+            .collect()
+    }
+
+    /// Opens all of them and those that need no table, or says all that is wrong. Their files are read,
+    /// nothing is written or connected. Tables in `shut` are passed over.
+    ///
+    /// # Errors
+    /// Every fault of every table.
+    pub fn open(
+        &self,
+        lender: &dyn Lender,
+        shut: &BTreeSet<Section>,
+    ) -> Result<Vec<Arc<dyn Adapter>>, Vec<Fault>> {
+        let served = self.served();
+        let unwritten: Vec<Box<dyn AdapterConfig>> = KINDS
+            .iter()
+            .filter_map(|kind| kind.unwritten(&served))
+            .collect();
+        let usable = self.0.iter().filter(|table| !shut.contains(&table.section));
+        let usable = usable.map(|table| &table.config).chain(&unwritten);
+        let (mut adapters, mut faults) = (Vec::new(), Vec::new());
+        for config in usable {
+            match config.open(lender) {
+                Ok(adapter) => adapters.push(adapter),
+                Err(more) => faults.extend(more),
+            }
+        }
+        match faults.is_empty() {
+            true => Ok(adapters),
+            false => Err(faults),
+        }
+    }
+}
