@@ -6,6 +6,7 @@ mod bench;
 mod codegen;
 mod demo;
 mod fuzz;
+mod new;
 mod options;
 mod run;
 mod soak;
@@ -38,6 +39,7 @@ cargo xtask CHORE [ARGUMENTS]
                        cargo xtask bench --quick      under forty seconds
                        cargo xtask bench --only NAME  print one: verify accept exchange hostile gate resent journal backlog
                        cargo xtask bench --json FILE  the same for programs
+  new adapter NAME   make a room of the right shape, and say what was touched
   codegen [--check]  make types, readers and writers from schemas/xsd
                      (--check: only say whether the committed output is fresh)
   help               this text
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         "fuzz" => fuzz::run(&rest),
         "soak" => soak::run(&rest),
         "bench" => bench::run(&rest),
+        "new" => new::run(&rest),
         "codegen" => codegen::run(rest.iter().any(|argument| argument == "--check")),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

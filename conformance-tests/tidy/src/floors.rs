@@ -6,9 +6,12 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Every crate's floor. A crate may import only crates of a lower floor; `cordon-wire` and
+/// The floor of every crate in `adapters/`.
+const ADAPTERS: u32 = 30;
+
+/// The floor of every other crate. A crate may import only crates of a lower floor; `cordon-wire` and
 /// `cordon-http` stand on half floors because they may see one neighbour of their own floor.
-pub const FLOORS: &[(&str, u32)] = &[
+const FLOORS: &[(&str, u32)] = &[
     ("cordon-model", 10),
     ("cordon-schemas", 10),
     ("cordon-xml", 10),
@@ -21,12 +24,6 @@ pub const FLOORS: &[(&str, u32)] = &[
     ("cordon-access", 30),
     ("cordon-alarms", 30),
     ("cordon-rules", 30),
-    ("cordon-modbus", 30),
-    ("cordon-mqtt", 30),
-    ("cordon-onvif", 30),
-    ("cordon-enterprise", 30),
-    ("cordon-regulator", 30),
-    ("cordon-notify", 30),
     ("cordon-sim-lane", 30),
     ("cordon-sim-camera", 30),
     ("cordon-sim-sensors", 30),
@@ -50,6 +47,27 @@ pub const FLOORS: &[(&str, u32)] = &[
 
 /// Each crate of the workspace with the crates of the house that it imports (tests not counted).
 pub fn arrows(root: &Path) -> Result<BTreeMap<String, Vec<String>>, String> {
+    Ok(packages(root)?.iter().map(package).collect())
+}
+
+/// Each crate of the workspace with its floor, where it has one.
+pub fn floors(root: &Path) -> Result<BTreeMap<String, Option<u32>>, String> {
+    let listed: BTreeMap<&str, u32> = FLOORS.iter().copied().collect();
+    let adapters = root.join("adapters");
+    let packages = packages(root)?;
+    let floors = packages.iter().map(|package| {
+        let name = text(package, "name");
+        let manifest = text(package, "manifest_path");
+        let floor = match Path::new(&manifest).starts_with(&adapters) {
+            true => Some(ADAPTERS),
+            false => listed.get(name.as_str()).copied(),
+        };
+        (name, floor)
+    });
+    Ok(floors.collect())
+}
+
+fn packages(root: &Path) -> Result<Vec<Value>, String> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let output = Command::new(cargo)
         .args([
@@ -67,11 +85,8 @@ pub fn arrows(root: &Path) -> Result<BTreeMap<String, Vec<String>>, String> {
     }
     let metadata: Value =
         serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
-    let packages = metadata
-        .get("packages")
-        .and_then(Value::as_array)
-        .ok_or("no packages")?;
-    Ok(packages.iter().map(package).collect())
+    let packages = metadata.get("packages").and_then(Value::as_array);
+    packages.cloned().ok_or_else(|| "no packages".to_owned())
 }
 
 fn package(package: &Value) -> (String, Vec<String>) {

@@ -6,5 +6,5 @@
 mod floors;
 mod sources;
 
-pub use floors::{FLOORS, arrows};
+pub use floors::{arrows, floors};
 pub use sources::{Complaint, Source, sources};

@@ -39,7 +39,8 @@ impl Source {
     pub fn is_product(&self) -> bool {
         let test = self.path.contains("/tests/")
             || self.path.contains("/examples/")
-            || self.path.contains("/benches/");
+            || self.path.contains("/benches/")
+            || self.path.ends_with("/tests.rs");
         let chores = ["conformance-tests/", "fuzz/", "xtask/"];
         !test && !chores.iter().any(|chore| self.path.starts_with(chore))
     }

@@ -1,11 +1,11 @@
 //! The rules themselves.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "test code")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use cordon_tidy::{Complaint, FLOORS, Source, arrows, sources};
+use cordon_tidy::{Complaint, Source, arrows, floors, sources};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -40,15 +40,16 @@ fn arrows_are_the_committed_ones() {
 /// The land slopes one way.
 #[test]
 fn every_arrow_points_down() {
-    let floors: BTreeMap<&str, u32> = FLOORS.iter().copied().collect();
+    let floors = floors(&root()).unwrap();
+    let floor_of = |package: &str| floors.get(package).copied().flatten();
     let mut complaints = Vec::new();
     for (package, imports) in arrows(&root()).unwrap() {
-        let Some(floor) = floors.get(package.as_str()) else {
+        let Some(floor) = floor_of(&package) else {
             complaints.push(format!("{package}: has no floor, add it to FLOORS"));
             continue;
         };
         for import in imports {
-            match floors.get(import.as_str()) {
+            match floor_of(&import) {
                 Some(below) if below < floor => {}
                 _ => complaints.push(format!(
                     "{package}: imports `{import}`, which is not below it"
@@ -77,6 +78,50 @@ fn no_file_is_a_giant() {
         .filter(|source| !source.is_generated() && source.text.lines().count() > 1_000)
         .map(|source| format!("{}: over 1,000 lines, split it by noun", source.path))
         .collect();
+    demand_none(complaints);
+}
+
+/// The program knows an adapter by one line of its list. The demo alone knows more: it puts a simulator
+/// around each that it has one for.
+#[test]
+fn the_program_names_an_adapter_once() {
+    let adapters = std::fs::read_dir(root().join("adapters")).unwrap();
+    let adapters: Vec<String> = adapters
+        .map(|folder| folder.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(adapters.len() >= 6, "{adapters:?}");
+    let sources = sources(&root(), &[".rs"]);
+    let program = |source: &&Source| source.path.starts_with("src/");
+    let mut complaints = Vec::new();
+    for adapter in &adapters {
+        let word = format!("cordon_{}::", adapter.replace('-', "_"));
+        let demo = |source: &&Source| !source.path.starts_with("src/demo/");
+        let mut named = Vec::new();
+        for source in sources.iter().filter(program).filter(demo) {
+            let lines = source.lines().filter(|(_, line)| line.contains(&word));
+            named.extend(lines.map(|(number, _)| format!("{}:{number}", source.path)));
+        }
+        if named.len() != 1
+            || !named
+                .iter()
+                .all(|place| place.starts_with("src/doors/mod.rs:"))
+        {
+            complaints.push(format!(
+                "{adapter}: name it in src/doors/mod.rs once, not in {named:?}"
+            ));
+        }
+        // What is checked of a table is told by the table.
+        let needles = [format!("{adapter}["), format!("[[{adapter}")];
+        for source in sources
+            .iter()
+            .filter(|it| it.path.starts_with("src/config/"))
+        {
+            let asked = needles
+                .iter()
+                .map(|needle| hits(source, needle, "ask the adapters' tables instead"));
+            complaints.extend(asked.flatten());
+        }
+    }
     demand_none(complaints);
 }
 

@@ -1,0 +1,101 @@
+//! A room of the right shape: `cargo xtask new adapter NAME`.
+//!
+//! Everything that will be written is known before anything is: a tree in which the room does not fit is
+//! left as it was.
+
+mod adapter;
+mod insert;
+
+use std::path::{Path, PathBuf};
+
+use crate::run;
+
+const USAGE: &str = "say what and how it is called: cargo xtask new adapter NAME";
+
+/// What a new room writes: paths from the root, with their whole new text.
+#[derive(Debug, Default)]
+pub struct Room {
+    /// Files of the room's own folder.
+    pub own: Vec<(PathBuf, String)>,
+    /// Files of others that must know of it.
+    pub touched: Vec<(PathBuf, String)>,
+}
+
+/// Makes a room.
+pub fn run(arguments: &[String]) -> Result<(), String> {
+    let [kind, name] = arguments else {
+        return Err(USAGE.to_owned());
+    };
+    let root = run::root();
+    let room = match kind.as_str() {
+        "adapter" => adapter::room(root, name)?,
+        other => return Err(format!("no room named `{other}`; {USAGE}")),
+    };
+    write(root, &room)?;
+    // Where lines break and what is imported first depends on the name.
+    let package = format!("cordon-{name}");
+    run::quiet(run::cargo().args(["fmt", "--package", package.as_str()]))?;
+    println!("made");
+    room.own
+        .iter()
+        .for_each(|(file, _)| println!("  {}", file.display()));
+    println!("touched");
+    room.touched
+        .iter()
+        .for_each(|(file, _)| println!("  {}", file.display()));
+    println!("\nnow: cargo test -p cordon-{name}, then fill {kind} `{name}` with what it is for");
+    Ok(())
+}
+
+fn write(root: &Path, room: &Room) -> Result<(), String> {
+    for (file, text) in room.own.iter().chain(&room.touched) {
+        let path = root.join(file);
+        let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        std::fs::write(&path, text).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// A name that a folder, a crate and a table can have.
+fn lawful(name: &str) -> Result<(), String> {
+    let parts = name.split('-');
+    let is_word = |part: &str| {
+        part.starts_with(|first: char| first.is_ascii_lowercase())
+            && part
+                .chars()
+                .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit())
+    };
+    match name.len() <= 40 && parts.into_iter().all(is_word) {
+        true => Ok(()),
+        false => Err(format!(
+            "`{name}` is no name: small letters and digits, words joined by `-`, as in demo-meter"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lawful;
+
+    #[test]
+    fn a_name_is_small_words_joined_by_hyphens() {
+        for good in ["meter", "demo-meter", "jt808"] {
+            assert!(lawful(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "Meter",
+            "demo_meter",
+            "-meter",
+            "meter-",
+            "8meter",
+            "a--b",
+            "../x",
+        ] {
+            assert!(lawful(bad).is_err(), "{bad}");
+        }
+    }
+}
