@@ -10,11 +10,11 @@ mod running;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cordon_console::{FaultLine, Reloaded, ReloadedPart};
 use cordon_contract::Fault;
-use cordon_flow::{Audited, ChangedPart, Submit, UNSETTLED};
+use cordon_flow::{Audited, ChangedPart, Submit, THREAD, UNSETTLED};
 use cordon_model::plan::ParkPlan;
 use cordon_model::{AuditOutcome, PartyId};
 use cordon_records::GrantRoom;
@@ -39,6 +39,9 @@ const NOT_TAKEN: &str = "K102";
 /// Audit actions of a configuration that was taken up, and of one that was not.
 const TAKEN_UP: &str = "settings.reloaded";
 const REFUSED: &str = "settings.refused";
+
+/// Longest wait of whoever asks; the program's own client waits longer.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Longest detail of an audit entry, letters; the words about who asked fit behind it.
 const DETAIL_CHARS_MAX: usize = 1_800;
@@ -100,11 +103,22 @@ impl Reloader {
         }
     }
 
-    /// Reads the configuration anew and takes up what decides; `asked` says who wanted it.
+    /// Reads the configuration anew and takes up what decides; `asked` says who wanted it. Whoever goes away breaks
+    /// nothing off.
     ///
     /// # Errors
-    /// All that is wrong with it; nothing changed.
+    /// All that is wrong with it, and nothing changed; or that a disk hangs, and what came of it is told later.
     pub async fn reload(self: &Arc<Self>, asked: &str) -> Result<Reloaded, Vec<Fault>> {
+        let (own, asked) = (Arc::clone(self), asked.to_owned());
+        let doing = tokio::spawn(async move { own.read_anew(&asked).await });
+        match tokio::time::timeout(PATIENCE, doing).await {
+            Ok(Ok(done)) => done,
+            Ok(Err(error)) => Err(vec![not_taken(&ended(&error))]),
+            Err(_) => Err(vec![not_yet()]),
+        }
+    }
+
+    async fn read_anew(self: &Arc<Self>, asked: &str) -> Result<Reloaded, Vec<Fault>> {
         let mut turn = self.turn.lock().await;
         if !turn.takes(Instant::now()) {
             tracing::warn!(asked, "{TOO_MANY}: the configuration is not read again");
@@ -128,11 +142,8 @@ impl Reloader {
         let prepared = tokio::task::spawn_blocking(move || {
             Prepared::read(&own.path, &own.running, &own.present)
         });
-        let prepared = prepared.await.map_err(|error| {
-            vec![not_taken(
-                &Fault::new("F015", "a thread of the hub ended").log(error.to_string()),
-            )]
-        })??;
+        let prepared = prepared.await;
+        let prepared = prepared.map_err(|error| vec![not_taken(&ended(&error))])??;
         let Prepared {
             config,
             change,
@@ -250,6 +261,17 @@ struct Told {
     config: ParkConfig,
     kept: Vec<String>,
     warnings: Vec<Fault>,
+}
+
+fn ended(error: &tokio::task::JoinError) -> Fault {
+    Fault::new(THREAD, "a thread of the hub ended").log(error.to_string())
+}
+
+/// It is being done, and a disk lets it wait.
+fn not_yet() -> Fault {
+    let words = "whether the settings change is not known yet: the disk hangs, or another reload is under way";
+    Fault::new(NOT_TAKEN, words)
+        .remedy("the log says what comes of it, and so does an audit entry; see `/healthz`")
 }
 
 fn too_many() -> Fault {

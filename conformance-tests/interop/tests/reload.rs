@@ -380,6 +380,34 @@ fn a_failing_disk_refuses_a_reload_and_the_old_settings_hold() {
     replays(&data, Some(&hash_of(&park)));
 }
 
+/// A disk that hangs is one that fails: whoever asked is not left waiting, and page, journal and gates go by the same.
+#[test]
+fn a_hanging_disk_refuses_a_reload_and_nothing_is_done_by_half() {
+    let FailingPark {
+        mut park,
+        faults,
+        lane: _lane,
+        scratch: _scratch,
+    } = FailingPark::start(None);
+    let data = park.data();
+    let journal = data.join("store/journal");
+    let (old, new) = ("示范化工园区 Demo Chemical Park", "新名 New Name");
+    change_config(&data, &[(old, new)], "");
+    faults.hang();
+    let (output, told) = reload(&data);
+    assert_eq!(output.status.code(), Some(75), "{told}");
+    assert_eq!(codes(&told), ["K102"], "{told}");
+    faults.end();
+    park.wait_until_healthy();
+    assert_eq!(park.view()["park_name"], old);
+    let (_, entry) = taken_up(&data).remove(0);
+    park.until("the page shows it", || park.view()["park_name"] == new);
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+    let last = settings(&journal, "reload").pop();
+    assert_eq!(last, Some((entry, "plan".to_owned())));
+    replays(&data, Some(&hash_of(&park)));
+}
+
 /// Ended hard while a change is on its way: whatever was durable by then, after the start the file's settings hold, once.
 #[test]
 fn killed_at_any_moment_of_a_reload_the_next_start_is_the_same() {
