@@ -20,6 +20,15 @@ const SOUGHT: u64 = 200_000;
 const SECONDS_PER_HOUR: i64 = 3_600;
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
+/// What lies before it is not needed for a start.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Bound {
+    /// The entry that a checkpoint stands for.
+    pub number: u64,
+    /// When the journal named it, microseconds since 1970.
+    pub time: i64,
+}
+
 /// The checkpoints of one park.
 #[derive(Clone, Debug)]
 pub struct Checkpoints {
@@ -106,7 +115,7 @@ impl Checkpoints {
         empty(state)?;
         for (_, path) in checkpoint::list(&self.folder)? {
             let made = match self.trusted(&path, reader) {
-                Ok(Some(made)) => made,
+                Ok(Some((made, _))) => made,
                 Ok(None) => {
                     tracing::warn!(path = %path.display(), "the journal does not name this checkpoint, which is not used");
                     continue;
@@ -128,20 +137,23 @@ impl Checkpoints {
         Ok(None)
     }
 
-    /// The entry below which nothing is needed for a start: that of the older of two checkpoints that the journal names; `None` while
-    /// there are not two.
-    pub fn bound(&self, reader: &Reader) -> Result<Option<u64>, JournalFault> {
+    /// The older of two checkpoints that the journal names; `None` while there are not two.
+    pub fn bound(&self, reader: &Reader) -> Result<Option<Bound>, JournalFault> {
         let mut named = Vec::new();
         for (number, path) in checkpoint::list(&self.folder)? {
-            if self.trusted(&path, reader).is_ok_and(|it| it.is_some()) {
-                named.push(number);
+            if let Ok(Some((_, time))) = self.trusted(&path, reader) {
+                named.push(Bound { number, time });
             }
         }
         Ok(named.get(KEPT - 1).copied())
     }
 
-    /// A checkpoint that is whole, of this park, and named by the journal that it stands in.
-    fn trusted(&self, path: &Path, reader: &Reader) -> Result<Option<Checkpoint>, JournalFault> {
+    /// A checkpoint that is whole, of this park, and named by the journal that it stands in; and when that was.
+    fn trusted(
+        &self,
+        path: &Path,
+        reader: &Reader,
+    ) -> Result<Option<(Checkpoint, i64)>, JournalFault> {
         let made = checkpoint::read(path)?;
         let (number, chain) = made.position;
         let stands = reader.get(number)?.is_some_and(|it| it.chain == chain);
@@ -149,8 +161,9 @@ impl Checkpoints {
             return Ok(None);
         }
         for record in reader.read_range(number + 1, number.saturating_add(SOUGHT))? {
-            if names(&record?, &made) {
-                return Ok(Some(made));
+            let record = record?;
+            if names(&record, &made) {
+                return Ok(Some((made, record.time_micros)));
             }
         }
         Ok(None)

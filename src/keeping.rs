@@ -136,13 +136,12 @@ impl Keeping {
     }
 
     /// Forgets what was said to be due.
-    fn forget(&self, due: Due, now: Timestamp) -> Result<(), JournalFault> {
+    fn forget(&self, due: Due) -> Result<(), JournalFault> {
         let Some(hands) = self.hands() else {
             return Ok(());
         };
         let mut hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
-        self.forgetting
-            .forget(&mut hands.forgetter, due, now.micros())
+        self.forgetting.forget(&mut hands.forgetter, due)
     }
 
     /// Does the next on a thread of its own: the end of the program does not wait for an archive that hangs. What is half

@@ -15,6 +15,7 @@ pub use class::Class;
 use done::Done;
 use rule::Rule;
 
+use crate::checkpoints::Bound;
 use crate::config::RetentionSection;
 
 /// Microseconds of a day.
@@ -32,8 +33,8 @@ pub struct Forgetting {
 /// What is to be forgotten next.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Due {
-    /// The bodies of one class in a segment, and of others that are as old.
-    Bodies(Class, Aged),
+    /// The bodies of one class in a segment, and of others that were as old at this time.
+    Bodies(Class, Aged, i64),
     /// A whole segment.
     Segment(Aged),
 }
@@ -49,14 +50,28 @@ impl Forgetting {
         }
     }
 
-    /// The next that is old enough at `now`, microseconds since 1970, and not needed for a start: whatever begins below `bound`, which is
-    /// asked when something is old enough.
+    /// The next that is old enough at `now`, microseconds since 1970, and was so when the older checkpoint was named: `bound`, which is asked
+    /// when something is. So nothing that a start needs is forgotten, and a clock that is ahead forgets nothing for a day at least.
     pub fn due(
         &self,
         forgetter: &Forgetter,
         now: i64,
-        bound: &dyn Fn() -> Result<Option<u64>, JournalFault>,
+        bound: &dyn Fn() -> Result<Option<Bound>, JournalFault>,
     ) -> Result<Option<Due>, JournalFault> {
+        match self.next(forgetter, now)? {
+            None => Ok(None),
+            Some(_) => {
+                let Some(bound) = bound()? else {
+                    return Ok(None);
+                };
+                let due = self.next(forgetter, now.min(bound.time))?;
+                Ok(due.filter(|due| due.aged().last < bound.number))
+            }
+        }
+    }
+
+    /// The next that is old enough at this time.
+    fn next(&self, forgetter: &Forgetter, now: i64) -> Result<Option<Due>, JournalFault> {
         let is_old = |aged: &Aged, days: u16| aged.before <= now - i64::from(days) * DAY_MICROS;
         let packed = forgetter.packed()?;
         let mut found = None;
@@ -75,29 +90,20 @@ impl Forgetting {
             };
             let aged = forgetter.aged(*next)?;
             let aged = aged.filter(|it| is_old(it, *days));
-            found = aged.map(|aged| Due::Bodies(*class, aged));
+            found = aged.map(|aged| Due::Bodies(*class, aged, now));
         }
-        let Some(due) = found else {
-            return Ok(None);
-        };
-        let below = bound()?;
-        Ok(Some(due).filter(|due| below.is_some_and(|below| due.aged().last < below)))
+        Ok(found)
     }
 
     /// Forgets it. What is broken off is done again.
-    pub fn forget(
-        &self,
-        forgetter: &mut Forgetter,
-        due: Due,
-        now: i64,
-    ) -> Result<(), JournalFault> {
+    pub fn forget(&self, forgetter: &mut Forgetter, due: Due) -> Result<(), JournalFault> {
         match due {
             Due::Segment(aged) => {
                 let gone = forgetter.remove_oldest(aged.number, aged.last.saturating_add(1))?;
                 tracing::info!(?gone, "a segment is removed");
             }
-            Due::Bodies(class, aged) => {
-                let mut rule = Rule::of(&self.days, now - aged.before);
+            Due::Bodies(class, aged, at) => {
+                let mut rule = Rule::of(&self.days, at - aged.before);
                 let gone = forgetter.forget(aged.number, &mut rule)?;
                 tracing::info!(?gone, class = class.name(), "expired bodies are taken out");
                 let mut done = Done::read(&self.done);
@@ -111,7 +117,7 @@ impl Forgetting {
     /// The entry that says what is being forgotten and why; it comes before.
     pub fn said(&self, due: Due, actor: &PartyId) -> Audited {
         let (action, why) = match due {
-            Due::Bodies(class, aged) => {
+            Due::Bodies(class, aged, _) => {
                 let days = self.days.iter().find(|(of, _)| *of == class);
                 let days = days.map_or(0, |(_, days)| *days);
                 let words = format!(
@@ -140,7 +146,10 @@ impl Forgetting {
 impl Due {
     fn aged(&self) -> &Aged {
         match self {
-            Self::Bodies(_, aged) | Self::Segment(aged) => aged,
+            Self::Bodies(_, aged, _) | Self::Segment(aged) => aged,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

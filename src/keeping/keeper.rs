@@ -15,7 +15,7 @@ use crate::checkpoints::Checkpoints;
 use crate::forgetting::Due;
 
 /// Rest between two looks for what has become old.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_secs(20);
 
 /// What a thread answered, or that there was none.
 type Answered<T> = Result<Result<T, JournalFault>, RecvError>;
@@ -28,7 +28,7 @@ struct Keeper {
     said: Option<Due>,
 }
 
-/// Looks each minute until shutdown. What is moved or forgotten is journaled: who asks later where an entry is finds it.
+/// Looks three times a minute until shutdown. What is moved or forgotten is journaled: who asks later where an entry is finds it.
 pub async fn keep(
     keeping: Arc<Keeping>,
     (submit, clock): (Submit, Arc<dyn Clock>),
@@ -72,7 +72,7 @@ impl Keeper {
                     .await;
                 true
             }
-            Some(Kept::ToForget(due)) => self.forgets(due, now).await,
+            Some(Kept::ToForget(due)) => self.forgets(due).await,
             None => false,
         }
     }
@@ -85,7 +85,7 @@ impl Keeper {
     }
 
     /// Forgets what is due. It is said before: nobody finds a body missing that no entry speaks of.
-    async fn forgets(&mut self, due: Due, now: Timestamp) -> bool {
+    async fn forgets(&mut self, due: Due) -> bool {
         if self.said != Some(due) {
             let said = self.keeping.forgetting.said(due, &self.actor);
             if !self.tell(&said).await {
@@ -93,7 +93,7 @@ impl Keeper {
             }
             self.said = Some(due);
         }
-        let forgot = self.keeping.ask(move |it| it.forget(due, now)).await;
+        let forgot = self.keeping.ask(move |it| it.forget(due)).await;
         let is_done = self.done(forgot).is_some();
         if is_done {
             self.said = None;
