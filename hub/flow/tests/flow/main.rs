@@ -34,6 +34,7 @@ mod settled;
 mod shares;
 mod signed;
 mod stalled;
+mod stopping;
 mod table;
 mod tables;
 mod ticks;
