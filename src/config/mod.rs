@@ -18,6 +18,7 @@ mod syntax;
 mod ties;
 mod uses;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -207,6 +208,13 @@ impl ParkConfig {
         faults.extend(uses::packages(self, mappings));
         faults.extend(uses::receivers(self));
         faults
+    }
+
+    /// Every file that the hub writes beside its data.
+    pub fn written(&self) -> BTreeSet<PathBuf> {
+        let files = adapters::named(&self.adapters, |names| names.written).into_iter();
+        let files = files.map(|(file, _)| file);
+        files.chain([self.hub.spool()]).collect()
     }
 
     /// Every path it names.

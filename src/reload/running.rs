@@ -4,7 +4,7 @@
 //! secrets, folders) is what was opened at the start: it is compared by key, and the files it names by what they hold,
 //! so that no change of it is passed over in silence. No key is known here beside those that decide.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use cordon_contract::Fault;
@@ -18,8 +18,6 @@ use crate::config::ParkConfig;
 const DECIDING: [&str; 5] = ["rules", "plan", "access", "alarms", "authority"];
 /// What decides of `[hub]`.
 const DECIDING_OF_HUB: &str = "mappings";
-/// Keys of files that the hub itself writes.
-const WRITTEN: [&str; 4] = ["data", "spool", "cursor_file", "ledger_file"];
 /// Largest file whose content is compared; papers, secrets and profiles have some KiB.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 /// Differences that are named; more are counted.
@@ -31,6 +29,8 @@ pub struct Running {
     table: Table,
     /// The files that are named outside of what decides, with what each held.
     files: BTreeMap<PathBuf, Digest>,
+    /// Those of them that the hub itself writes.
+    written: BTreeSet<PathBuf>,
 }
 
 impl Running {
@@ -43,14 +43,20 @@ impl Running {
         let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
         let mut files = BTreeMap::new();
-        for (key, value) in &outside(&table) {
-            gather(key, value, &folder, &mut files);
-        }
+        gather(&Value::Table(outside(&table)), &folder, &mut files);
         Ok(Self {
             folder,
             table,
             files,
+            written: BTreeSet::new(),
         })
+    }
+
+    /// The same; the hub writes these files itself, so what they hold is no change of somebody's.
+    #[must_use]
+    pub fn writing(mut self, files: BTreeSet<PathBuf>) -> Self {
+        self.written = files;
+        self
     }
 
     /// The configuration that holds when of another reading all that decides is taken up, and nothing else.
@@ -75,7 +81,8 @@ impl Running {
         let (own, others) = (outside(&self.table), outside(&other.table));
         let mut names = Vec::new();
         differences("", &Value::Table(own), &Value::Table(others), &mut names);
-        for (file, digest) in &self.files {
+        let read = self.files.iter();
+        for (file, digest) in read.filter(|(file, _)| !self.written.contains(*file)) {
             // One that is named no more is told by the key that named it.
             if other.files.get(file).is_some_and(|now| now != digest) {
                 let shown = file.strip_prefix(&self.folder).unwrap_or(file);
@@ -117,18 +124,19 @@ fn take(own: &mut Table, others: &Table, key: &str) {
 }
 
 /// Every file that a value names.
-fn gather(key: &str, value: &Value, folder: &Path, files: &mut BTreeMap<PathBuf, Digest>) {
+fn gather(value: &Value, folder: &Path, files: &mut BTreeMap<PathBuf, Digest>) {
     match value {
-        Value::String(text) if !WRITTEN.contains(&key) => {
-            let path = folder.join(text);
+        Value::String(text) => {
+            // As the paths of a configuration are made whole.
+            let path: PathBuf = folder.join(text).components().collect();
             if let Some(digest) = held(&path) {
                 files.insert(path, digest);
             }
         }
-        Value::Array(list) => list.iter().for_each(|it| gather(key, it, folder, files)),
+        Value::Array(list) => list.iter().for_each(|it| gather(it, folder, files)),
         Value::Table(table) => {
-            for (key, value) in table {
-                gather(key, value, folder, files);
+            for (_, value) in table {
+                gather(value, folder, files);
             }
         }
         _ => {}
@@ -227,6 +235,20 @@ mod tests {
                 "key.pem (what it holds)"
             ]
         );
+    }
+
+    #[test]
+    fn what_the_hub_writes_itself_is_no_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = folder.path().join("ledger");
+        let text = "[[regulator]]\nledger_file = \"./ledger\"\n";
+        for (is_its, kept) in [(true, 0), (false, 1)] {
+            std::fs::write(&ledger, "one").unwrap();
+            let files = is_its.then(|| ledger.clone()).into_iter().collect();
+            let before = read(folder.path(), text).writing(files);
+            std::fs::write(&ledger, "two").unwrap();
+            assert_eq!(before.kept(&read(folder.path(), text)).len(), kept);
+        }
     }
 
     #[test]
