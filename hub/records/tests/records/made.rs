@@ -118,6 +118,7 @@ impl Line {
             label: self.label(message.body.message_type().as_str()),
             digest: [number as u8; 32],
             body: body.into(),
+            ..NewRecord::default()
         }
     }
 }
