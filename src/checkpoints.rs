@@ -107,12 +107,20 @@ impl Checkpoints {
         }
     }
 
-    /// Fills an empty state with the newest checkpoint that the journal names. The entry it stands for; `None` when there is none.
+    /// Whether a state that stands at this entry holds nothing, or less than the newest checkpoint: perhaps an older copy of it.
+    pub fn is_newer(&self, position: u64) -> Result<bool, JournalFault> {
+        let newest = checkpoint::list(&self.folder)?.into_iter().next();
+        Ok(position == 0 || newest.is_some_and(|(number, _)| number > position))
+    }
+
+    /// Fills a state with the newest checkpoint that the journal names, in place of what it holds. The entry it stands for; `None` when there is none.
     ///
     /// # Errors
     /// The state's own, and those of the journal. A checkpoint that cannot be used is told in the log and passed over.
     pub fn fill(&self, state: &StateStore, reader: &Reader) -> Result<Option<u64>, JournalFault> {
-        empty(state)?;
+        if state.position()?.0 == 0 {
+            empty(state)?;
+        }
         for (_, path) in checkpoint::list(&self.folder)? {
             let made = match self.trusted(&path, reader) {
                 Ok(Some((made, _))) => made,
@@ -125,6 +133,10 @@ impl Checkpoints {
                     continue;
                 }
             };
+            if made.position.0 <= state.position()?.0 {
+                return Ok(None);
+            }
+            empty(state)?;
             match checkpoint::load(&made, state) {
                 Ok(()) => return Ok(Some(made.position.0)),
                 Err(fault) if fault.is_of_disk() => return Err(fault),

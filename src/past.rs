@@ -134,11 +134,15 @@ impl Past {
 }
 
 impl Past {
-    /// A state that holds nothing goes on from the newest checkpoint; without one the journal must be there from its first entry.
+    /// A state that holds nothing, or is older than a checkpoint, goes on from the newest one; without one the journal must be there
+    /// from its first entry.
     fn begin_state(&self, state: &StateStore, reader: &Reader) -> Result<(), JournalFault> {
         let begun = Instant::now();
         if let Some(number) = self.keeping.checkpoints().fill(state, reader)? {
             tracing::warn!(number, took = ?begun.elapsed(), "the state goes on from a checkpoint");
+            return Ok(());
+        }
+        if state.position()?.0 > 0 {
             return Ok(());
         }
         match reader.first()? {
@@ -196,7 +200,7 @@ impl Ledger for Past {
         if let Some(why) = state.fit(&reader)? {
             tracing::warn!(%why, "the state is rebuilt from the journal");
         }
-        if state.position()?.0 == 0 && journal.last() > 0 {
+        if journal.last() > 0 && self.keeping.checkpoints().is_newer(state.position()?.0)? {
             self.begin_state(&state, &reader)?;
         }
         state.watched_by(Witness::open(witness_of(&dir))?);

@@ -24,6 +24,7 @@ pub fn check(config: &ParkConfig) -> Vec<Fault> {
     faults.extend(config.records.check().err());
     faults.extend(config.reports.check(&config.plan));
     faults.extend(config.retention.check());
+    faults.extend(config.retention.against(config.reports.days_kept));
     faults.extend(config.demo.iter().flat_map(|demo| demo.check()));
     if !(100..=60_000).contains(&config.hub.tick_ms) {
         faults.push(

@@ -90,6 +90,19 @@ impl RetentionSection {
         faults
     }
 
+    /// What is forgotten before reports over it are built for the last time, which takes `days`.
+    pub fn against(&self, days: u32) -> Vec<Fault> {
+        let kept = self.kept().into_iter();
+        let kept = kept.chain([("remove_days", self.remove_days)]);
+        let short = kept.filter(|(_, kept)| *kept > 0 && u32::from(*kept) < days);
+        short
+            .map(|(field, kept)| {
+                let words = format!("{kept} days are fewer than the {days} of reports.days_kept");
+                wrong(words, field).remedy("keep what reports count as long as they count it")
+            })
+            .collect()
+    }
+
     /// How long what is said is kept, by class.
     fn kept(&self) -> [(&'static str, u16); 7] {
         [
@@ -136,6 +149,8 @@ mod tests {
         let faults = read("archive = \"/a\"\npack_days = 30\narchive_days = 29").check();
         assert_eq!(faults.len(), 1, "{faults:?}");
         assert_eq!(faults[0].code(), "K099");
+        let faults = read("passages_days = 30\nalarms_days = 0").against(62);
+        assert_eq!(faults.len(), 1, "{faults:?}");
         let faults = read("pack_days = 40000").check();
         assert!(
             faults[0].to_string().contains("retention.pack_days"),

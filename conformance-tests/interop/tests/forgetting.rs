@@ -68,6 +68,10 @@ fn in_small_segments(journal: &Path, earlier: i64) {
     }
 }
 
+fn config_of(park: &Park) -> String {
+    park.data().join("park.toml").display().to_string()
+}
+
 fn remove(park: &Park, names: &[&str]) {
     for name in names {
         std::fs::remove_file(park.data().join(name)).unwrap();
@@ -182,6 +186,25 @@ fn a_park_forgets_by_rule_and_all_that_is_left_holds() {
     ends(&mut park);
     let verified = of_journal(&park, &["verify"]);
     assert!(verified.status.success(), "{}", said(&verified));
+    // An older copy of the state gives way to the newest checkpoint, and without state and checkpoints nothing is made up.
+    let trust = park.data().join("certs/ca").display().to_string();
+    let deep = of_journal(&park, &["verify", "--deep", "--trust", &trust]);
+    let words = said(&deep);
+    assert!(
+        words.contains("signatures") && !words.contains("X003"),
+        "{words}"
+    );
+    let folder = park.data().join("checkpoints");
+    let away = park.scratch().join("checkpoints");
+    std::fs::rename(&folder, &away).unwrap();
+    remove(&park, &["state.redb"]);
+    let mut start = Command::new("timeout");
+    let start = start.arg("60").arg(program()).args(["run", "--config"]);
+    let start = start.arg(config_of(&park)).output().unwrap();
+    assert!(said(&start).contains("J062"), "{}", said(&start));
+    std::fs::rename(&away, &folder).unwrap();
+    starts(&mut park);
+    ends(&mut park);
     let config = park.data().join("park.toml");
     let mut replay = cordon(&["journal", "replay", "--dir"]);
     let replay = replay.arg(journal(&park)).arg("--config").arg(&config);

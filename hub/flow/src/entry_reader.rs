@@ -117,6 +117,12 @@ impl EntryReader {
         Ok((number, Digest(chain)))
     }
 
+    /// The number of the first entry that is kept; `None` when there is none.
+    pub fn first(&self) -> Result<Option<u64>, Fault> {
+        let first = self.journal.first();
+        first.map_err(|failure| of_journal(&failure))
+    }
+
     /// One entry; `None` when it is not written yet.
     ///
     /// # Errors

@@ -134,33 +134,37 @@ impl Examiner<'_> {
     /// A message that lies in a submission before it.
     fn part(&mut self, record: &Record) {
         let read = self.find(record.cause).and_then(|parsed| {
+            let Some(parsed) = parsed else {
+                return Ok(None);
+            };
             let canonical = parsed.canonical(record.part)?;
-            Ok((canonical, parsed.message(record.part)?))
+            Ok(Some((canonical, parsed.message(record.part)?)))
         });
         match read {
             Err(fault) => self.found(record, fault.code(), fault.log_text().to_owned()),
-            Ok((canonical, message)) => {
+            Ok(None) => {}
+            Ok(Some((canonical, message))) => {
                 self.digest(record, &canonical);
                 self.head(record, &message);
             }
         }
     }
 
-    /// The submission of a part; nearly always the one that was read last.
-    fn find(&mut self, number: u64) -> Result<&ParsedSubmission, Fault> {
+    /// The submission of a part, nearly always the one that was read last; `None` when it has expired.
+    fn find(&mut self, number: u64) -> Result<Option<&ParsedSubmission>, Fault> {
         if self.open.as_ref().is_none_or(|open| open.number != number) {
             let record = self
                 .reader
                 .get(number)
                 .map_err(|failure| of_journal(&failure))?
                 .ok_or_else(|| crate::fault::fault(UNREADABLE))?;
+            if record.is_expired() {
+                return Ok(None);
+            }
             let parsed = ParsedSubmission::parse(record.body)?;
             self.open = Some(Open { number, parsed });
         }
-        self.open
-            .as_ref()
-            .map(|open| &open.parsed)
-            .ok_or_else(|| crate::fault::fault(UNREADABLE))
+        Ok(self.open.as_ref().map(|open| &open.parsed))
     }
 
     /// What the hub sealed itself.

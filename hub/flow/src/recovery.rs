@@ -85,7 +85,12 @@ pub(crate) fn recover(
             .map_err(|failure| of_journal(&failure))?;
         for record in records {
             let record = record.map_err(|failure| of_journal(&failure))?;
-            let identity = step(reader, core, authority, &record)?;
+            let Some(identity) = step(reader, core, authority, &record)? else {
+                return Err(not_from_what_is_left(format!(
+                    "what entry {} said has expired",
+                    record.number
+                )));
+            };
             if record.number > forget_below {
                 remember(inbox, &record, identity);
             }
@@ -109,34 +114,37 @@ pub(crate) fn recover(
 
 /// All entries can be stepped again only where all are there.
 fn require_first(reader: &EntryReader) -> Result<(), Fault> {
-    let first = reader.journal().first();
-    let first = first.map_err(|failure| of_journal(&failure))?;
-    let Some(first) = first.filter(|first| *first > 1) else {
+    let Some(first) = reader.first()?.filter(|first| *first > 1) else {
         return Ok(());
     };
-    let detail = format!(
-        "the stored state cannot be used, and the journal begins with entry {first}: what it came to is not to be found from what is left"
-    );
-    let failure = JournalFault::new(FaultKind::Checkpoint, "state", detail);
-    Err(of_journal(&failure))
+    Err(not_from_what_is_left(format!(
+        "the journal begins with entry {first}"
+    )))
 }
 
-/// Steps one entry again and gives what it is recognised by. What was decided then stands in the
-/// journal; it is not decided again.
+/// The refusal of a start that would make up a state from a part of what was said.
+fn not_from_what_is_left(why: String) -> Fault {
+    let detail = format!(
+        "there is no state that this program can go on from, and {why}: what it came to is not to be found from what is left; start the program version that wrote the state, or restore it, or a checkpoint, from a backup"
+    );
+    of_journal(&JournalFault::new(FaultKind::Checkpoint, "state", detail))
+}
+
+/// Steps one entry again and gives what it is recognised by; `None` when what it said has expired. What was decided then stands in
+/// the journal; it is not decided again.
 fn step(
     reader: &EntryReader,
     core: &mut Core,
     authority: &Authority,
     record: &Record,
-) -> Result<Digest, Fault> {
+) -> Result<Option<Digest>, Fault> {
     let (mut draft, mark): (Box<Draft>, _) = match reader.reread(record)? {
         Reread::Read(draft, mark) => (draft, mark),
         Reread::Unreadable(mark) => {
             core.pass_over(record, &mark);
-            return Ok(Digest(record.digest));
+            return Ok(Some(Digest(record.digest)));
         }
-        // Older than what a state is built from; whoever steps it alone never knew.
-        Reread::Expired => return Ok(Digest(record.digest)),
+        Reread::Expired => return Ok(None),
     };
     let time = Timestamp::from_micros(record.time_micros);
     let identity = identity_again(&draft, core.fold().now.judged);
@@ -144,7 +152,7 @@ fn step(
         Ok(bits) => draft.flags = bits,
         Err(why) => {
             core.pass_over(record, &reader.mark_unlawful(record.number, &why));
-            return Ok(identity);
+            return Ok(Some(identity));
         }
     }
     if draft.flags & flags::DECIDED == 0 {
@@ -155,7 +163,7 @@ fn step(
     if let Some(mark) = mark {
         core.mark(&mark);
     }
-    Ok(identity)
+    Ok(Some(identity))
 }
 
 /// Notes an accepted message. Who sent it and its digest stand in the record itself, so that this
@@ -316,18 +324,25 @@ fn all_stepped(
     authority: &Authority,
     last: u64,
 ) -> Result<(), Fault> {
-    let first = reader.journal().first();
-    let first = first.map_err(|failure| of_journal(&failure))?.unwrap_or(1);
+    let first = reader.first()?.unwrap_or(1);
     if first > 1 {
         tracing::warn!(
             first,
             "what came before is forgotten, so they know nothing of it"
         );
     }
+    let mut expired = 0;
     let records = reader.journal().read_range(first, last);
     for record in records.map_err(|failure| of_journal(&failure))? {
         let record = record.map_err(|failure| of_journal(&failure))?;
-        step(reader, core, authority, &record)?;
+        // Of what has expired they know nothing, as of what is gone.
+        expired += u64::from(step(reader, core, authority, &record)?.is_none());
+    }
+    if expired > 0 {
+        tracing::warn!(
+            expired,
+            "what these entries said has expired, so they know nothing of it"
+        );
     }
     core.settle();
     Ok(())

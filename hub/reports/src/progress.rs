@@ -72,9 +72,10 @@ impl Progress {
         let unreadable = |failure: Fault| fault::journal(&failure);
         let (head, chain) = reader.position().map_err(unreadable)?;
         if head > self.position.number {
-            let entries = reader
-                .read_range(self.position.number + 1, head)
-                .map_err(unreadable)?;
+            let first = reader.first().map_err(unreadable)?;
+            // What is gone is older than what is counted.
+            let from = first.map_or(1, |first| first.max(self.position.number + 1));
+            let entries = reader.read_range(from, head).map_err(unreadable)?;
             for stored in entries {
                 let stored = stored.map_err(unreadable)?;
                 self.ledger.step(&stored.entry);
