@@ -108,6 +108,11 @@ fn starts(park: &mut Park) {
     park.wait_until_healthy();
 }
 
+/// Where a copy of the state lies that is older than the newest checkpoint.
+fn older_state(park: &Park) -> PathBuf {
+    park.scratch().join("older.redb")
+}
+
 /// Of a park that is two years old: one checkpoint, then another, and what it forgot since.
 fn old_park() -> Park {
     let mut park = Park::start();
@@ -122,6 +127,10 @@ fn old_park() -> Park {
         "one is not enough"
     );
     say(&park, 300);
+    ends(&mut park);
+    std::fs::copy(park.data().join("state.redb"), older_state(&park)).unwrap();
+    starts(&mut park);
+    say(&park, 5);
     ends(&mut park);
     in_small_segments(&journal(&park), 0);
     let folder = park.data().join("checkpoints");
@@ -203,7 +212,12 @@ fn a_park_forgets_by_rule_and_all_that_is_left_holds() {
     let start = start.arg(config_of(&park)).output().unwrap();
     assert!(said(&start).contains("J062"), "{}", said(&start));
     std::fs::rename(&away, &folder).unwrap();
+    remove(&park, &["state.redb"]);
+    std::fs::copy(older_state(&park), park.data().join("state.redb")).unwrap();
+    let before = park.log().matches("goes on from a checkpoint").count();
     starts(&mut park);
+    let after = park.log().matches("goes on from a checkpoint").count();
+    assert_eq!(after, before + 1, "{}", park.log());
     ends(&mut park);
     let config = park.data().join("park.toml");
     let mut replay = cordon(&["journal", "replay", "--dir"]);
