@@ -35,6 +35,20 @@ def refusal_of(call):
     return "answered"
 
 
+def leaf_of(number, record):
+    """The leaf of a record, by docs/design/journal.md sections 3.3 and 3.4."""
+    begin = b"\0" + number.to_bytes(8, "little")
+    present = record[9]
+    if not present & 8:
+        return hashlib.sha256(begin + record).digest()
+    is_gone = bool(present & 4)
+    kept = 32 if is_gone else int.from_bytes(record[24:28], "little")
+    head, body = record[: len(record) - kept], record[len(record) - kept :]
+    head = head[:9] + bytes([present & ~4]) + head[10:]
+    digest = body if is_gone else hashlib.sha256(body).digest()
+    return hashlib.sha256(begin + head + digest).digest()
+
+
 def filtered(port):
     """Audit entries between links alone, followed by the chain; and the bytes behind each digest."""
     page = port.GetMessages(After=0, Limit=1000, MessageType=["VehicleRegistration"], WithOriginal=True)
@@ -46,8 +60,7 @@ def filtered(port):
         if entry.Record is None:
             leaf, links = bytes.fromhex(str(entry.RecordDigest)), links + 1
         else:
-            number = entry.Number.to_bytes(8, "little")
-            leaf = hashlib.sha256(b"\0" + number + entry.Record).digest()
+            leaf = leaf_of(entry.Number, entry.Record)
             told.append([entry.MessageType, hashlib.sha256(entry.Original).hexdigest() == str(entry.Digest)])
         chain = hashlib.sha256(b"\2" + chain + leaf).digest()
         if chain != bytes.fromhex(str(entry.ChainHash)):
