@@ -1,22 +1,22 @@
 //! Checkpoints of the state beside the journal: when one is made, which one is trusted, and how a start goes on from it.
 
+mod trusted;
+
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use cordon_contract::EntryKind;
 use cordon_flow::Audited;
 use cordon_journal::checkpoint::{self, Checkpoint};
-use cordon_journal::{JournalFault, Reader, Record, State as _, StateStore};
-use cordon_model::{AuditOutcome, Body, Digest, PartyId, Timestamp};
-use cordon_wire::parse_message;
+use cordon_journal::{JournalFault, Reader, State as _, StateStore};
+use cordon_model::{AuditOutcome, Digest, PartyId, Timestamp};
+
+use trusted::{Seen, Trusted};
 
 /// The action of the entry that names a checkpoint.
 const ACTION: &str = "journal.checkpoint";
 /// Checkpoints kept.
 const KEPT: usize = 2;
-/// Entries behind a checkpoint among which the one that names it is looked for.
-const SOUGHT: u64 = 200_000;
 const SECONDS_PER_HOUR: i64 = 3_600;
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
@@ -30,12 +30,14 @@ pub struct Bound {
 }
 
 /// The checkpoints of one park.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Checkpoints {
     folder: PathBuf,
     journal: PathBuf,
     identity: String,
     hours: u16,
+    /// What was found of them; one that did not change is not read again.
+    seen: Mutex<Seen>,
 }
 
 impl Checkpoints {
@@ -46,26 +48,29 @@ impl Checkpoints {
             journal: data.join("journal"),
             identity: identity.to_owned(),
             hours,
+            seen: Mutex::default(),
         }
     }
 
-    /// Makes one when the newest is old enough and a segment was sealed since: without one a start would read that again. `None`
-    /// when none is due, and when the hub lets its journal go meanwhile.
+    /// Makes one when the newest that the journal names is old enough and a segment was sealed since: without one a start would read that
+    /// again. `None` when none is due, and when the hub lets its journal go meanwhile.
     pub fn next(
         &self,
         state: &Weak<StateStore>,
+        reader: &Reader,
         now: Timestamp,
     ) -> Result<Option<Checkpoint>, JournalFault> {
-        let newest = checkpoint::list(&self.folder)?.into_iter().next();
+        let trusted = self.trusted(reader)?;
+        self.keep_newest(&trusted)?;
         let is_old = |path: &Path| {
             let about = std::fs::metadata(path);
             let age = about.map(|about| now.micros() / MICROS_PER_SECOND - about.mtime());
             // One from the future says nothing of its age.
             age.is_ok_and(|age| age < 0 || age >= i64::from(self.hours) * SECONDS_PER_HOUR)
         };
-        let after = match &newest {
-            Some((_, path)) if !is_old(path) => return Ok(None),
-            Some((number, _)) => *number,
+        let after = match trusted.first() {
+            Some(newest) if !is_old(&newest.made.path) => return Ok(None),
+            Some(newest) => newest.made.position.0,
             None => 0,
         };
         if checkpoint::sealed(&self.journal)? <= after {
@@ -90,21 +95,23 @@ impl Checkpoints {
         }
     }
 
-    /// A checkpoint is named in the journal, or could not be: older ones go, or it does.
-    pub fn settle(&self, made: &Checkpoint, is_named: bool) {
-        let gone = match is_named {
-            true => {
-                let known = checkpoint::list(&self.folder).unwrap_or_default();
-                let older = known.into_iter().skip(KEPT).map(|(_, path)| path);
-                older.collect()
-            }
-            false => vec![made.path.clone()],
+    /// The journal could not name a checkpoint: it goes.
+    pub fn drop_unnamed(&self, made: &Checkpoint) {
+        remove(&made.path);
+    }
+
+    /// Those whose time is over go, and with them what was made before the newest and is named by nobody: a hub was ended in between.
+    fn keep_newest(&self, trusted: &[Trusted]) -> Result<(), JournalFault> {
+        let Some(newest) = trusted.first() else {
+            return Ok(());
         };
-        for path in gone {
-            if let Err(error) = std::fs::remove_file(&path) {
-                tracing::warn!(%error, path = %path.display(), "a checkpoint that is not needed stays");
+        let kept: Vec<&Path> = trusted.iter().take(KEPT).map(Trusted::path).collect();
+        for (number, path) in checkpoint::list(&self.folder)? {
+            if number <= newest.made.position.0 && !kept.contains(&path.as_path()) {
+                remove(&path);
             }
         }
+        Ok(())
     }
 
     /// Whether a state that stands at this entry holds nothing, or less than the newest checkpoint: perhaps an older copy of it.
@@ -121,18 +128,11 @@ impl Checkpoints {
         if state.position()?.0 == 0 {
             empty(state)?;
         }
-        for (_, path) in checkpoint::list(&self.folder)? {
-            let made = match self.trusted(&path, reader) {
-                Ok(Some((made, _))) => made,
-                Ok(None) => {
-                    tracing::warn!(path = %path.display(), "the journal does not name this checkpoint, which is not used");
-                    continue;
-                }
-                Err(fault) => {
-                    tracing::warn!(%fault, "a checkpoint is not used");
-                    continue;
-                }
-            };
+        let (trusted, failed) = self.look(reader)?;
+        if let Some(fault) = failed {
+            tracing::warn!(%fault, "a checkpoint is not used");
+        }
+        for Trusted { made, .. } in trusted {
             if made.position.0 <= state.position()?.0 {
                 return Ok(None);
             }
@@ -151,34 +151,28 @@ impl Checkpoints {
 
     /// The older of two checkpoints that the journal names; `None` while there are not two.
     pub fn bound(&self, reader: &Reader) -> Result<Option<Bound>, JournalFault> {
-        let mut named = Vec::new();
-        for (number, path) in checkpoint::list(&self.folder)? {
-            if let Ok(Some((_, time))) = self.trusted(&path, reader) {
-                named.push(Bound { number, time });
-            }
-        }
-        Ok(named.get(KEPT - 1).copied())
+        let trusted = self.trusted(reader)?;
+        Ok(trusted.get(KEPT - 1).map(|older| Bound {
+            number: older.made.position.0,
+            time: older.time,
+        }))
     }
 
-    /// A checkpoint that is whole, of this park, and named by the journal that it stands in; and when that was.
-    fn trusted(
-        &self,
-        path: &Path,
-        reader: &Reader,
-    ) -> Result<Option<(Checkpoint, i64)>, JournalFault> {
-        let made = checkpoint::read(path)?;
-        let (number, chain) = made.position;
-        let stands = reader.get(number)?.is_some_and(|it| it.chain == chain);
-        if made.identity != self.identity || !stands {
-            return Ok(None);
-        }
-        for record in reader.read_range(number + 1, number.saturating_add(SOUGHT))? {
-            let record = record?;
-            if names(&record, &made) {
-                return Ok(Some((made, record.time_micros)));
-            }
-        }
-        Ok(None)
+    /// Those that the journal names, the newest first; none of it while the disk does not give all.
+    fn trusted(&self, reader: &Reader) -> Result<Vec<Trusted>, JournalFault> {
+        let (trusted, failed) = self.look(reader)?;
+        failed.map_or(Ok(trusted), Err)
+    }
+
+    fn look(&self, reader: &Reader) -> Result<(Vec<Trusted>, Option<JournalFault>), JournalFault> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.trusted(&self.folder, &self.identity, reader)
+    }
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path) {
+        tracing::warn!(%error, path = %path.display(), "a checkpoint that is not needed stays");
     }
 }
 
@@ -203,19 +197,5 @@ fn digest(made: &Checkpoint) -> String {
     format!("sha256 {}, ", Digest(made.digest))
 }
 
-/// Whether an entry of the hub's own names this checkpoint.
-fn names(record: &Record, made: &Checkpoint) -> bool {
-    if record.kind != EntryKind::Audit.number() || record.label != ACTION {
-        return false;
-    }
-    let Ok(message) = parse_message(&record.body) else {
-        return false;
-    };
-    let Body::AuditEvent(said) = message.body else {
-        return false;
-    };
-    said.target.as_deref() == Some(&target(made))
-        && said
-            .detail
-            .is_some_and(|detail| detail.starts_with(&digest(made)))
-}
+#[cfg(test)]
+mod tests;

@@ -110,7 +110,7 @@ impl Keeping {
             return Ok(None);
         };
         let mut hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.checkpoints.next(&hands.state, now) {
+        match self.checkpoints.next(&hands.state, &self.reader, now) {
             Ok(Some(made)) => return Ok(Some(Kept::Checkpoint(made))),
             Ok(None) => {}
             // What keeps one from being made keeps no segment from being packed.

@@ -148,7 +148,7 @@ impl Past {
         match reader.first()? {
             Some(first) if first > 1 => {
                 let detail = format!(
-                    "there is no state, the journal begins with entry {first}, and no checkpoint that it names is there"
+                    "there is no state, the journal, with what its archive holds, begins with entry {first}, and no checkpoint that it names is there"
                 );
                 let place = self.data.join("checkpoints").display().to_string();
                 Err(JournalFault::new(FaultKind::Checkpoint, place, detail))

@@ -80,7 +80,9 @@ impl Keeper {
     /// Names a checkpoint in the journal; only then it is one.
     async fn named(&self, made: &Checkpoint) -> bool {
         let is_named = self.tell(&Checkpoints::named(made, &self.actor)).await;
-        self.keeping.checkpoints().settle(made, is_named);
+        if !is_named {
+            self.keeping.checkpoints().drop_unnamed(made);
+        }
         is_named
     }
 

@@ -278,8 +278,9 @@ fn a_hub_keeps_old_segments_by_its_rules() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     park.kill();
-    // The state is made anew from both.
+    // The state is made anew from both, where no checkpoint is left.
     std::fs::remove_file(park.data().join("state.redb")).unwrap();
+    let _ = std::fs::remove_dir_all(park.data().join("checkpoints"));
     park.start_again();
     park.wait_until_healthy();
     assert_eq!(park.terminate(), Some(0), "{}", park.log());

@@ -75,7 +75,7 @@ impl Kit {
         }
         let from = last
             .saturating_sub(SEED_MAX)
-            .max(reader.first()?.unwrap_or(0))
+            .max(reader.first_here()?.unwrap_or(0))
             .max(1);
         for record in reader.read_range(from, last)? {
             let record = record?;

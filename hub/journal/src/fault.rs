@@ -156,7 +156,7 @@ impl FaultKind {
                 "keep a copy of the folder as evidence and restore this segment from a backup or replica; only when there is none, accept the batches that are whole by name: cordon journal accept"
             }
             Self::Checkpoint => {
-                "restore it from a backup; while the older segments are kept, or another checkpoint, nothing is lost without it"
+                "mount the archive, or restore it from a backup; while the older segments are kept, or another checkpoint, nothing is lost without it"
             }
             Self::Witness => {
                 "restore the file; when it is lost for good, compare the journal with receipts, then remove the file"

@@ -121,8 +121,16 @@ impl Reader {
         &self.identity
     }
 
-    /// First number still kept; `None` while there is no record.
+    /// First number still kept, here or in the archive; `None` while there is no record. An archive that is not there holds none.
     pub fn first(&self) -> Result<Option<u64>> {
+        match &self.deep {
+            Some(deep) => deep.first(),
+            None => self.first_here(),
+        }
+    }
+
+    /// First number kept in the journal's own folder; the archive's disk is not waited for.
+    pub fn first_here(&self) -> Result<Option<u64>> {
         match segment::list(self.disk.as_ref(), &self.dir)?.first() {
             Some(number) => self.first_of(*number),
             None => Ok(None),
