@@ -18,6 +18,8 @@ pub struct Sink {
     path: PathBuf,
     list: BufWriter<File>,
     folder: Option<PathBuf>,
+    /// What stands in the list goes when the first answer is taken: a pull that is refused leaves it.
+    begins_anew: bool,
 }
 
 impl Sink {
@@ -30,18 +32,27 @@ impl Sink {
             .create(true)
             .write(true)
             .append(is_added_to)
-            .truncate(!is_added_to)
+            .truncate(false)
             .open(list)
             .map_err(|error| Ending::file(list, &error))?;
         Ok(Self {
             path: list.to_owned(),
             list: BufWriter::new(file),
             folder: folder.map(Path::to_owned),
+            begins_anew: !is_added_to,
         })
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        match std::mem::take(&mut self.begins_anew) {
+            true => self.list.get_ref().set_len(0),
+            false => Ok(()),
+        }
     }
 
     /// Takes the entries of one answer.
     pub fn take(&mut self, entries: &[PulledEntry]) -> Result<(), Fault> {
+        self.begin().map_err(|error| self.failed(&error))?;
         for one in entries {
             let entry = &one.entry;
             let mut line = json!({
@@ -81,8 +92,8 @@ impl Sink {
     /// Makes the list durable.
     pub fn sync(mut self) -> Result<(), Ending> {
         let synced = self
-            .list
-            .flush()
+            .begin()
+            .and_then(|()| self.list.flush())
             .and_then(|()| self.list.get_ref().sync_all());
         synced.map_err(|error| Ending::file(&self.path, &error))
     }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use cordon_model::service::Certificate;
 use cordon_model::{Digest, PartyId, ReportType, Timestamp};
 use cordon_services::client::{
-    MessagesWanted, ReportKey, list_reports, pull_certificates, pull_messages, pull_report,
+    Checkpoint, MessagesWanted, ReportKey, list_reports, pull_certificates, pull_messages,
+    pull_report,
 };
 use serde_json::json;
 
@@ -29,7 +30,8 @@ pub enum Command {
     /// Pull journal entries and hold them to their records and to what the hub signed before
     #[command(
         after_help = "Begins where the checkpoint ends and goes on until there is no more. Keep the checkpoint: with it a\n\
-        fork or a rollback of the journal is found, and both signed statements are put beside it.\n\n\
+        fork or a rollback of the journal is found, and both signed statements are put beside it. Where the hub no longer\n\
+        keeps what comes next (J014) it says from which entry on it does: go on there with --after and --chain.\n\n\
         Example:\n  cordon pull messages --out messages.jsonl --keep records \\\n    \
         --url https://127.0.0.1:8443/soap/regulator --certs certs/regulator-1 --trust certs/ca"
     )]
@@ -82,13 +84,13 @@ pub struct Messages {
     /// Begin after this entry instead of where the checkpoint ends; above 0 with --chain
     #[arg(long)]
     after: Option<u64>,
-    /// The chain hash of the entry after which to begin, from a receipt or an earlier pull
+    /// The chain hash of the entry after which to begin, from a receipt, an earlier pull, or the hub's word (J014)
     #[arg(long, value_name = "HASH", requires = "after")]
     chain: Option<String>,
     /// Entries at most; all there are when not given
     #[arg(long)]
     limit: Option<u64>,
-    /// File to write, one JSON document per line; added to when a pull goes on from its checkpoint
+    /// File to write, one JSON document per line; added to when a pull goes on from its checkpoint or behind it
     #[arg(long)]
     out: PathBuf,
     /// What is known of the hub's journal between two pulls; OUT.checkpoint.json when not given
@@ -199,7 +201,9 @@ fn messages(args: &Messages) -> Result<(), Ending> {
     };
     let file = args.checkpoint_file();
     let (link, _) = args.hub.link()?;
-    let goes_on = args.after.is_none() && file.exists();
+    let known = Checkpoint::read_if_there(&file)?;
+    let left_out = known.as_ref().and_then(|known| left_out(known, args.after));
+    let goes_on = known.is_some() && (args.after.is_none() || left_out.is_some());
     let mut sink = Sink::open(&args.out, args.keep.as_deref(), goes_on)?;
     let pulled = runtime()?
         .block_on(pull_messages(&link, &wanted, &file, |entries| {
@@ -217,7 +221,36 @@ fn messages(args: &Messages) -> Result<(), Ending> {
         pulled.checkpoint.head,
         file.display()
     );
+    if let (Some(known), Some((from, to))) = (known, left_out) {
+        tell!("entries {from} to {to} are left out");
+        tell!("{}", word_for(&known, to, pulled.checkpoint.number));
+    }
     Ok(())
+}
+
+/// The entries between what the checkpoint knows and a beginning behind it.
+fn left_out(known: &Checkpoint, after: Option<u64>) -> Option<(u64, u64)> {
+    let after = after.filter(|after| *after > known.number)?;
+    Some((known.number.saturating_add(1), after))
+}
+
+/// What vouches for where the journal goes on behind entries that are left out, up to `to`.
+fn word_for(known: &Checkpoint, to: u64, pulled: u64) -> String {
+    let (head, next) = (known.head, to.saturating_add(1));
+    match head {
+        _ if head <= known.number => {
+            format!("that entry {next} follows them is the hub's word alone, under its signature")
+        }
+        _ if head <= to => format!(
+            "that entry {next} follows them is the hub's word alone; entry {head}, which it had signed for, is among them and can be held to it no more"
+        ),
+        _ if head <= pulled => format!(
+            "entry {head}, which the hub had signed for before, was reached from {next}: they are those that it had then"
+        ),
+        _ => format!(
+            "that entry {next} follows them is the hub's word alone until entry {head}, which it had signed for, is pulled"
+        ),
+    }
 }
 
 impl Messages {

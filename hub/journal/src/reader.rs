@@ -137,6 +137,32 @@ impl Reader {
         }
     }
 
+    /// The last record that is neither kept here nor to be read from the archive, and its chain hash; (0, genesis)
+    /// while none is gone. Whoever followed the journal up to there goes on with the first record kept.
+    pub fn before_first(&self) -> Result<Position> {
+        if let Some(deep) = &self.deep {
+            return deep.before_first();
+        }
+        let lowest = segment::list(self.disk.as_ref(), &self.dir)?
+            .first()
+            .copied();
+        let mut walker = Walker::new(self.segment(lowest.unwrap_or(1))?, None);
+        let stop = match walker.step()? {
+            Step::Batch(_) => None,
+            Step::Stop { why, .. } => Some(why),
+        };
+        match (walker.begin, stop) {
+            (Some((first, chain)), _) => Ok((first.saturating_sub(1), chain)),
+            // A segment that was begun is whole from its first batch on, or nothing can be said of what lies before.
+            (None, Some(why)) if walker.segment.seal()?.is_some() => Err(JournalFault::new(
+                FaultKind::BadRecord,
+                walker.segment.place(DATA_START),
+                why,
+            )),
+            (None, _) => Ok((0, chain::genesis(&self.identity))),
+        }
+    }
+
     /// The last complete batch's last record and its chain hash; (0, genesis) while there is none.
     pub fn position(&self) -> Result<Position> {
         let mut records = self.at_last_known()?;

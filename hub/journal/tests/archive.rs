@@ -263,9 +263,14 @@ fn a_writer_that_knows_its_archive_reads_both() {
     let reader = journal.reader().unwrap();
     let read: Vec<Record> = reader.read_from(1).unwrap().map(Result::unwrap).collect();
     assert_eq!(read, records);
+    assert_eq!(reader.before_first().unwrap().0, 0, "nothing is gone");
     std::fs::rename(archive.path(), archive.path().with_extension("away")).unwrap();
     let away = journal.archiver(archive.path()).archive_next(i64::MAX);
     assert_eq!(away.unwrap(), None, "what is kept is not packed");
     assert_eq!(journal.reader().unwrap().get(1).unwrap_err().code(), "J014");
+    let first = journal.reader().unwrap().first().unwrap().unwrap();
+    let last_gone = &records[usize::try_from(first).unwrap() - 2];
+    let before = reader.before_first().unwrap();
+    assert_eq!(before, (last_gone.number, last_gone.chain), "it is away");
     std::fs::rename(archive.path().with_extension("away"), archive.path()).unwrap();
 }

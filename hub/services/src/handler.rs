@@ -16,6 +16,7 @@ use rustls::pki_types::CertificateDer;
 
 use crate::answer::{self, Asked, Reply};
 use crate::lawful::lawful;
+use crate::passing::is_of_hub;
 use crate::verifier::Turn;
 use crate::wsdl::{self, Service};
 use crate::{Parts, enterprise, park, regulator, submission};
@@ -225,7 +226,11 @@ impl Exchange {
             .parts
             .refusals
             .keep(&caller.id, fault.code(), whole, now)?;
-        tracing::info!(code = fault.code(), caller = %caller.id, "{}", fault.log_text());
+        let words = fault.log_text();
+        match is_of_hub(fault.code()) {
+            true => tracing::warn!(code = fault.code(), caller = %caller.id, "{words}"),
+            false => tracing::info!(code = fault.code(), caller = %caller.id, "{words}"),
+        }
         self.parts.core.refuse(kept, caller, fault).await
     }
 }

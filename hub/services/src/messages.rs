@@ -4,11 +4,12 @@
 //! requests as well, and every entry between them as a link alone: its leaf of the chain stands in the place of its record. Positions stay without
 //! holes, so a filtered answer is verified like any other.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cordon_contract::{EntryKind, Fault, REPORT_ANSWERED, type_in_label};
-use cordon_journal::{Reader, Record, chain};
+use cordon_journal::{FaultKind, Hash, JournalFault, Reader, Record, chain};
 use cordon_model::service::{self, GetMessages, GetMessagesResponse, JournalEntry};
 use cordon_model::{Digest, MessageType, Timestamp};
 use cordon_security::wsse::VerifiedEnvelope;
@@ -43,20 +44,60 @@ pub(crate) async fn get_messages(parts: &Parts, call: &VerifiedEnvelope) -> Resu
     })
 }
 
+/// Entries that could not be read.
+enum Unread {
+    /// Of the journal.
+    Journal(JournalFault),
+    /// Any other.
+    Other(Fault),
+}
+
+impl From<JournalFault> for Unread {
+    fn from(fault: JournalFault) -> Self {
+        Self::Journal(fault)
+    }
+}
+
+impl From<Fault> for Unread {
+    fn from(fault: Fault) -> Self {
+        Self::Other(fault)
+    }
+}
+
 fn page(
     reader: &Reader,
     core: &dyn Core,
     asked: &GetMessages,
 ) -> Result<GetMessagesResponse, Fault> {
+    let failed = match read(reader, core, asked, None) {
+        Err(Unread::Journal(failed)) if failed.kind() == FaultKind::Trimmed => failed,
+        read => return read.map_err(fault_of),
+    };
+    let (last_gone, chain) = reader.before_first().map_err(journal)?;
+    match asked.after.cmp(&last_gone) {
+        Ordering::Less => Err(gone(asked.after, last_gone, &chain)),
+        // Its record is gone; the chain hash of it stands before the first that is kept.
+        Ordering::Equal => read(reader, core, asked, Some(chain)).map_err(fault_of),
+        Ordering::Greater => Err(journal(failed)),
+    }
+}
+
+/// The entries after one whose chain hash is known, or stands in its record.
+fn read(
+    reader: &Reader,
+    core: &dyn Core,
+    asked: &GetMessages,
+    known: Option<Hash>,
+) -> Result<GetMessagesResponse, Unread> {
     let limit = limit(asked.limit);
     // A reader may see an entry that is not durable yet; after a power cut it may be another one.
     let (head, head_chain) = core.durable();
-    let before = match asked.after {
-        0 => chain::genesis(reader.identity()),
-        after => {
+    let before = match (known, asked.after) {
+        (Some(chain), _) => chain,
+        (None, 0) => chain::genesis(reader.identity()),
+        (None, after) => {
             reader
-                .get(after)
-                .map_err(journal)?
+                .get(after)?
                 .filter(|_| after <= head)
                 .ok_or_else(|| ahead(after, head))?
                 .chain
@@ -64,8 +105,8 @@ fn page(
     };
     let mut entry = Vec::new();
     let mut bytes = 0;
-    for record in reader.read_range(asked.after + 1, head).map_err(journal)? {
-        let record = record.map_err(journal)?;
+    for record in reader.read_range(asked.after + 1, head)? {
+        let record = record?;
         if entry.len() >= limit {
             break;
         }
@@ -95,9 +136,9 @@ fn size(entry: &JournalEntry) -> usize {
     1_024 + of(&entry.record) + of(&entry.original)
 }
 
-fn shown(record: &Record, core: &dyn Core, asked: &GetMessages) -> Result<JournalEntry, Fault> {
+fn shown(record: &Record, core: &dyn Core, asked: &GetMessages) -> Result<JournalEntry, Unread> {
     let mut encoded = Vec::new();
-    record.to_new().encode_into(&mut encoded).map_err(journal)?;
+    record.to_new().encode_into(&mut encoded)?;
     let message_type = type_in_label(&record.label).parse().ok();
     let is_asked = asked.message_type.is_empty()
         || (record.kind == EntryKind::Message.number()
@@ -170,8 +211,30 @@ pub(crate) fn wire_kind(number: u8) -> service::EntryKind {
     }
 }
 
-fn journal(fault: cordon_journal::JournalFault) -> Fault {
+fn fault_of(unread: Unread) -> Fault {
+    match unread {
+        Unread::Journal(failed) => journal(failed),
+        Unread::Other(fault) => fault,
+    }
+}
+
+fn journal(fault: JournalFault) -> Fault {
     Fault::new("S021", "the entries could not be read").log(fault.to_string())
+}
+
+/// What was asked for went by the park's rule or is in an archive that is away: coming again changes nothing. The form
+/// of the text is told in `docs/reference/exchange.md`; pullers read it.
+fn gone(after: u64, last_gone: u64, chain: &Hash) -> Fault {
+    let first = last_gone.saturating_add(1);
+    let chain = Digest::from(*chain);
+    let text = format!(
+        "what comes after entry {after} is not kept any more: the first entry kept is {first}, the chain hash before it is {chain}"
+    );
+    Fault::new(FaultKind::Trimmed.code(), text)
+        .at("/Envelope/Body/GetMessages/After")
+        .remedy(format!(
+            "ask the park for an archive of what is gone, or do without it: ask after {last_gone}, with that chain hash (cordon pull messages --after {last_gone} --chain {chain})"
+        ))
 }
 
 fn ahead(after: u64, head: u64) -> Fault {
@@ -299,6 +362,71 @@ mod tests {
             }
             assert!(wire::write_get_messages_response(&page).is_ok());
         }
+    }
+
+    /// Who asks from before the first entry kept was told to come again later, for ever.
+    #[test]
+    fn who_asks_for_what_is_gone_is_told_where_to_go_on_and_follows_the_chain_from_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options {
+            segment_bytes: 512 * 1024,
+            reserve_bytes: 4096,
+            background: false,
+            ..Options::new("JS-1/hub-1")
+        };
+        let mut journal = Journal::open(folder.path(), options).unwrap();
+        let records: Vec<_> = (0..4)
+            .map(|_| NewRecord {
+                kind: EntryKind::Message.number(),
+                sender: "hub-1".to_owned(),
+                body: Bytes::from(vec![7; 8_000]),
+                ..NewRecord::default()
+            })
+            .collect();
+        for _ in 0..40 {
+            journal.append_batch(&records).unwrap();
+        }
+        assert!(journal.trim(100).unwrap() > 0, "too few segments");
+        let reader = journal.reader().unwrap();
+        let first = reader.first().unwrap().unwrap();
+        let (head, head_chain) = reader.position().unwrap();
+        let core = Still((head, head_chain));
+        let ask = |after| {
+            let asked = GetMessages {
+                after,
+                limit: Some(1_000),
+                message_type: Vec::new(),
+                wait_seconds: None,
+                with_original: None,
+            };
+            page(&reader, &core, &asked)
+        };
+        let (last_gone, chain) = reader.before_first().unwrap();
+        assert_eq!(last_gone + 1, first);
+        for after in [0, 1, last_gone - 1] {
+            let fault = ask(after).unwrap_err();
+            assert_eq!(fault.code(), "J014");
+            let words = fault.peer_text();
+            let chain = Digest::from(chain).to_string();
+            assert!(
+                words.contains(&format!("the first entry kept is {first},"))
+                    && words.contains(&chain)
+            );
+            let flags = format!("--after {last_gone} --chain {chain}");
+            assert!(fault.remedy_text().contains(&flags), "{fault}");
+        }
+        let told = ask(last_gone).unwrap();
+        assert_eq!(told.previous_chain_hash.0, chain);
+        assert_eq!(told.entry.first().unwrap().number, first);
+        let mut at = chain;
+        for entry in &told.entry {
+            let record = entry.record.as_deref().unwrap();
+            at = chain::link(&at, &chain::leaf_of(entry.number, record));
+            assert_eq!(at, entry.chain_hash.0);
+        }
+        assert_eq!((told.next, at), (head, head_chain));
+        assert_eq!(ask(first).unwrap().entry.first().unwrap().number, first + 1);
+        assert_eq!(ask(head + 1).unwrap_err().code(), "S013");
     }
 
     /// Who filtered for requests saw what was asked, and never that it was refused.

@@ -23,10 +23,19 @@ const PASSING: &[(&str, &str)] = &[
     ("S056", "the message could not be checked just now"),
 ];
 
+/// What was asked for is kept no longer: it stays so, however often it is asked.
+const GONE: &str = "J014";
+
 /// Whether a refusal with this code passes. A failing journal (`J`) is the hub's trouble, whatever
-/// it is.
+/// it is; one that no longer keeps what was asked for does not fail.
 pub fn is_passing(code: &str) -> bool {
-    PASSING.iter().any(|(passing, _)| *passing == code) || code.starts_with('J')
+    PASSING.iter().any(|(passing, _)| *passing == code) || (code.starts_with('J') && code != GONE)
+}
+
+/// Whether a refusal says something of the hub that its operator must know: what it cannot do now, or does not have
+/// any more.
+pub(crate) fn is_of_hub(code: &str) -> bool {
+    is_passing(code) || code == GONE
 }
 
 /// The sender's part of a room is full.
@@ -44,7 +53,9 @@ mod tests {
 
     #[test]
     fn what_is_said_of_the_message_is_final() {
-        for code in ["F001", "F002", "F005", "X112", "V006", "S060", "M013"] {
+        for code in [
+            "F001", "F002", "F005", "X112", "V006", "S060", "M013", "J014",
+        ] {
             assert!(!is_passing(code), "{code}");
         }
         for code in ["F007", "F008", "F060", "F061", "S050", "J011"] {

@@ -147,12 +147,14 @@ pub(super) fn refusal(answer: &VerifiedEnvelope) -> Option<LinkError> {
     let envelope = cordon_wire::soap::open(answer.document()).ok()?;
     let said = cordon_wire::soap::answered_fault(&envelope)?;
     let (passes, fault) = match said.detail {
-        Some(detail) => (
-            is_passing(&detail.code),
-            Fault::new("S035", format!("{}: {}", detail.code, detail.detail))
-                .at(detail.place)
-                .remedy(detail.remedy),
-        ),
+        Some(detail) => {
+            let fault = Fault::new("S035", format!("{}: {}", detail.code, detail.detail));
+            let fault = match detail.place.is_empty() {
+                true => fault,
+                false => fault.at(detail.place),
+            };
+            (is_passing(&detail.code), fault.remedy(detail.remedy))
+        }
         None => (
             false,
             Fault::new("S035", format!("{}: {}", said.code, said.reason)),
