@@ -125,6 +125,7 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
         Arc::clone(&clock),
     ));
     core.show_calendar(Arc::clone(&calendar));
+    core.show_keeping(past.keeping());
     let mut servers = Vec::new();
     // Without one of its own it lies beside the journal, which tells by itself how its disk stands.
     if let Some(spool) = &config.hub.spool {

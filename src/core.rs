@@ -28,6 +28,7 @@ use tokio::sync::watch;
 
 use crate::attempts::Attempts;
 use crate::calendar::Calendar;
+use crate::keeping::Keeping;
 use crate::outbox::Letters;
 use crate::reload::Reloader;
 use crate::spool::SpoolWatch;
@@ -47,6 +48,7 @@ pub struct HubCore {
     reloader: OnceLock<Arc<Reloader>>,
     calendar: OnceLock<Arc<Calendar>>,
     spool: OnceLock<Arc<SpoolWatch>>,
+    keeping: OnceLock<Arc<Keeping>>,
     letters: Letters,
     attempts: Attempts,
 }
@@ -74,6 +76,7 @@ impl HubCore {
             reloader: OnceLock::new(),
             calendar: OnceLock::new(),
             spool: OnceLock::new(),
+            keeping: OnceLock::new(),
         })
     }
 
@@ -113,6 +116,11 @@ impl HubCore {
     /// Says in the health how this spool stands; a second time changes nothing.
     pub fn show_spool(&self, spool: Arc<SpoolWatch>) {
         self.spool.get_or_init(|| spool);
+    }
+
+    /// Says in the health what cannot be forgotten; a second time changes nothing.
+    pub fn show_keeping(&self, keeping: Arc<Keeping>) {
+        self.keeping.get_or_init(|| keeping);
     }
 }
 
@@ -316,6 +324,7 @@ impl Desk for HubCore {
                 spooled: health.spooled.0,
                 spooled_in_memory: health.spooled.1,
                 spool_words: self.spool.get().and_then(|spool| spool.words()),
+                unforgotten: self.keeping.get().map_or_else(Vec::new, |it| it.stuck()),
                 clock_words: health.clock.words,
                 clock_offset_ms: health.clock.offset_ms,
                 clock_lead_ms: health.clock.lead_ms,

@@ -2,6 +2,7 @@
 
 mod keeper;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -15,10 +16,12 @@ use tokio::sync::oneshot;
 
 use crate::checkpoints::Checkpoints;
 use crate::config::ParkConfig;
-use crate::forgetting::{Due, Forgetting};
+use crate::forgetting::{Begun, Due, Ended, Forgetting, Ready};
 
 pub use keeper::keep;
 
+/// Reasons that are remembered as said.
+const SAID_MAX: usize = 32;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
@@ -33,8 +36,8 @@ pub struct Keeping {
     reader: Reader,
     /// Of the journal that was opened last; who works is not waited for by who opens another.
     hands: Mutex<Option<Arc<Mutex<Hands>>>>,
-    /// What was said last, which is not said again.
-    said: Mutex<Option<String>>,
+    /// What was said, which is not said again.
+    said: Mutex<BTreeSet<String>>,
 }
 
 /// What works on the journal that is open.
@@ -121,13 +124,16 @@ impl Keeping {
         if let Ok(Some(packed)) = packed {
             return Ok(Some(Kept::Packed(packed)));
         }
-        // What cannot be packed, for want of room perhaps, keeps nothing from the archive that is.
+        // What cannot be packed, for want of room perhaps, keeps nothing from the archive that is; and neither keeps anything from being forgotten.
         let archiver = hands.archiver.as_mut();
         let moved = archiver.map(|it| it.archive_next(before(self.archive_days)));
-        match moved.transpose()?.flatten() {
-            Some(moved) => return Ok(Some(Kept::Moved(moved))),
-            None => packed?,
-        };
+        let moved = moved.transpose().map(Option::flatten);
+        if let Ok(Some(moved)) = moved {
+            return Ok(Some(Kept::Moved(moved)));
+        }
+        for fault in packed.err().into_iter().chain(moved.err()) {
+            self.failed(&fault);
+        }
         let bound = || self.checkpoints.bound(&self.reader);
         let due = self
             .forgetting
@@ -135,13 +141,27 @@ impl Keeping {
         Ok(due.map(Kept::ToForget))
     }
 
-    /// Forgets what was said to be due.
-    fn forget(&self, due: Due) -> Result<(), JournalFault> {
+    /// Makes ready to be forgotten what is due.
+    fn begin(&self, due: Due) -> Result<Begun, JournalFault> {
         let Some(hands) = self.hands() else {
-            return Ok(());
+            return Ok(Begun::Nothing);
         };
         let mut hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
-        self.forgetting.forget(&mut hands.forgetter, due)
+        self.forgetting.begin(&mut hands.forgetter, due)
+    }
+
+    /// Forgets what was made ready; none while no journal is open.
+    fn end(&self, ready: Box<Ready>) -> Result<Option<Ended>, JournalFault> {
+        let Some(hands) = self.hands() else {
+            return Ok(None);
+        };
+        let mut hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
+        self.forgetting.end(&mut hands.forgetter, ready).map(Some)
+    }
+
+    /// What is to be forgotten and cannot go, in words.
+    pub fn stuck(&self) -> Vec<String> {
+        self.forgetting.stuck()
     }
 
     /// Does the next on a thread of its own: the end of the program does not wait for an archive that hangs. What is half
@@ -167,9 +187,11 @@ impl Keeping {
     fn failed(&self, fault: &JournalFault) {
         let words = fault.to_string();
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        if said.as_ref() != Some(&words) {
+        if said.len() >= SAID_MAX {
+            said.clear();
+        }
+        if said.insert(words) {
             tracing::error!(%fault, "the journal is not kept by its rules");
-            *said = Some(words);
         }
     }
 }

@@ -177,6 +177,7 @@ pub(super) fn ending(fault: &JournalFault) -> Ending {
 
 fn show(args: &Show) -> Result<(), Ending> {
     let mut out = std::io::stdout().lock();
+    let entries = EntryReader::over(args.place.reader()?);
     let wanted = records(&args.place, args.from, None)?.filter(|record| {
         args.ticks
             || !record
@@ -196,11 +197,13 @@ fn show(args: &Show) -> Result<(), Ending> {
             record.cause,
             hex(record.digest.get(..8).unwrap_or_default()),
         );
-        let body = if args.body && line.is_ok() {
-            out.write_all(&record.body)
-                .and_then(|()| out.write_all(b"\n"))
-        } else {
-            line
+        let body = match args.body && line.is_ok() {
+            // What stands in its place is no word of the sender.
+            true if entries.has_expired(&record)? => writeln!(out, "(expired)"),
+            true => out
+                .write_all(&record.body)
+                .and_then(|()| out.write_all(b"\n")),
+            false => line,
         };
         if body.is_err() {
             // The reader of our output has seen enough.
@@ -230,8 +233,12 @@ fn export(args: &Export) -> Result<(), Ending> {
             "chain": hex(&record.chain),
         });
         if let Some(fields) = line.as_object_mut() {
-            if record.is_expired() {
+            let is_expired = entries.has_expired(&record)?;
+            if is_expired {
                 fields.insert("expired".to_owned(), true.into());
+            }
+            if record.is_expired() {
+                // Nothing of it is left but the digest.
             } else if record.body.is_empty() && kind(&record) == Some(EntryKind::Message) {
                 fields.insert("submission".to_owned(), record.cause.into());
                 fields.insert("part".to_owned(), record.part.into());

@@ -1,6 +1,6 @@
 //! How far each class has come, in a file: without it all is looked at again, and nothing is forgotten twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
@@ -10,24 +10,93 @@ use serde::{Deserialize, Serialize};
 
 use super::Class;
 
-/// The last segment that was looked through for each class.
+/// What was done, and what was said.
 #[derive(Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(transparent)]
-pub(super) struct Done(BTreeMap<String, u64>);
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Done {
+    /// The last segment that was looked through for each class.
+    through: BTreeMap<String, u64>,
+    /// Those before it that could not be.
+    left: BTreeMap<String, BTreeSet<u64>>,
+    /// The last segment that was removed, or was about to be.
+    removed: u64,
+    /// Segments of which an entry says that something goes, while it has not gone.
+    said: BTreeSet<u64>,
+    /// Segments of which an entry says that what should go could not.
+    failed: BTreeSet<u64>,
+}
 
 impl Done {
-    /// What the file says; nothing where it is not there or cannot be read.
+    /// What the file says; nothing where it is not there or cannot be read. One of an earlier program says how far each class came.
     pub(super) fn read(path: &Path) -> Self {
         let text = std::fs::read(path).unwrap_or_default();
-        serde_json::from_slice(&text).unwrap_or_default()
+        let earlier = || {
+            let through = serde_json::from_slice(&text).unwrap_or_default();
+            Self {
+                through,
+                ..Self::default()
+            }
+        };
+        serde_json::from_slice(&text).unwrap_or_else(|_| earlier())
     }
 
-    pub(super) fn of(&self, class: Class) -> u64 {
-        self.0.get(class.name()).copied().unwrap_or_default()
+    /// Which of these segments were not looked through for a class.
+    pub(super) fn open(&self, class: Class, segments: &[u64]) -> Vec<u64> {
+        let through = self.through(class);
+        let left = self.left.get(class.name());
+        let is_open =
+            |number: &&u64| **number > through || left.is_some_and(|left| left.contains(number));
+        segments.iter().filter(is_open).copied().collect()
     }
 
-    pub(super) fn note(&mut self, class: Class, segment: u64) {
-        self.0.insert(class.name().to_owned(), segment);
+    pub(super) fn through(&self, class: Class) -> u64 {
+        self.through.get(class.name()).copied().unwrap_or_default()
+    }
+
+    pub(super) fn removed(&self) -> u64 {
+        self.removed
+    }
+
+    /// One was looked through for a class; those of `segments` that were passed over are left.
+    pub(super) fn note(&mut self, class: Class, segment: u64, segments: &[u64]) {
+        let mut left: BTreeSet<u64> = self.open(class, segments).into_iter().collect();
+        let through = self.through(class).max(segment);
+        left.retain(|number| *number != segment && *number < through);
+        let name = class.name().to_owned();
+        self.through.insert(name.clone(), through);
+        match left.is_empty() {
+            true => drop(self.left.remove(&name)),
+            false => drop(self.left.insert(name, left)),
+        }
+    }
+
+    /// One is about to be removed.
+    pub(super) fn note_removed(&mut self, segment: u64) {
+        self.removed = self.removed.max(segment);
+    }
+
+    pub(super) fn is_said(&self, segment: u64) -> bool {
+        self.said.contains(&segment)
+    }
+
+    /// An entry says that something of it goes.
+    pub(super) fn note_said(&mut self, segment: u64) {
+        self.said.insert(segment);
+    }
+
+    pub(super) fn has_failed(&self, segment: u64) -> bool {
+        self.failed.contains(&segment)
+    }
+
+    /// An entry says that it stays.
+    pub(super) fn note_failed(&mut self, segment: u64) {
+        self.failed.insert(segment);
+    }
+
+    /// Nothing of it is owed any more.
+    pub(super) fn settle(&mut self, segment: u64) {
+        self.said.remove(&segment);
+        self.failed.remove(&segment);
     }
 
     /// Durable when this returns.
@@ -45,5 +114,36 @@ impl Done {
             let place = path.display().to_string();
             JournalFault::new(FaultKind::Write, place, format!("writing: {error}"))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_passed_over_is_left_and_what_an_earlier_program_wrote_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("forgotten.json");
+        std::fs::write(&path, r#"{"passages":2}"#).unwrap();
+        let mut done = Done::read(&path);
+        let all = [1, 2, 3, 4, 5];
+        assert_eq!(done.open(Class::Passages, &all), [3, 4, 5]);
+        assert_eq!(done.open(Class::Alarms, &all), all);
+        done.note(Class::Passages, 4, &all);
+        assert_eq!(done.open(Class::Passages, &all), [3, 5]);
+        done.note_said(3);
+        done.write(&path).unwrap();
+        let mut done = Done::read(&path);
+        assert!(done.is_said(3) && !done.has_failed(3));
+        done.note(Class::Passages, 3, &all);
+        done.settle(3);
+        assert_eq!(done.open(Class::Passages, &all), [5]);
+        assert!(!done.is_said(3));
+        assert_eq!(
+            done.through(Class::Passages),
+            4,
+            "an older one takes nothing back"
+        );
     }
 }

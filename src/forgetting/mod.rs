@@ -3,16 +3,20 @@
 
 mod class;
 mod done;
+mod last_said;
 mod rule;
+mod words;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-use cordon_flow::Audited;
-use cordon_journal::{Aged, Forgetter, JournalFault};
-use cordon_model::{AuditOutcome, PartyId};
+use cordon_journal::{Aged, Draft, Forgetter, JournalFault, Passed};
+use cordon_model::Digest;
 
 pub use class::Class;
 use done::Done;
+pub use last_said::{LastSaid, Removal};
 use rule::Rule;
 
 use crate::checkpoints::Bound;
@@ -28,6 +32,17 @@ pub struct Forgetting {
     days: Vec<(Class, u16)>,
     /// Whole segments go after so many.
     remove_days: Option<u16>,
+    /// What is due and cannot go.
+    passed: Mutex<Passed<Place>>,
+}
+
+/// Where something cannot be forgotten.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Place {
+    /// In all that lies in the archive (`true`) or in the journal's folder.
+    Folder(bool),
+    /// In one segment.
+    Segment(u64),
 }
 
 /// What is to be forgotten next.
@@ -39,6 +54,46 @@ pub enum Due {
     Segment(Aged),
 }
 
+/// What became of something that is due.
+pub enum Begun {
+    /// There was nothing to take out.
+    Nothing,
+    /// It can go.
+    Ready(Box<Ready>),
+    /// It cannot go now.
+    Stuck(Stuck),
+}
+
+/// What can go.
+pub struct Ready {
+    due: Due,
+    /// None for a whole segment.
+    draft: Option<Draft>,
+    /// Of the file that keeps the settings of a whole segment.
+    pub settings: Option<Digest>,
+    /// An entry must say so before.
+    pub is_to_say: bool,
+}
+
+/// What became of what was ready.
+pub enum Ended {
+    /// It is gone. `is_to_say`: the last entry about it says that it could not go.
+    Gone {
+        /// An entry must say so.
+        is_to_say: bool,
+    },
+    /// It stays all the same.
+    Stuck(Stuck),
+}
+
+/// Why something that is due stays.
+pub struct Stuck {
+    /// Why.
+    pub fault: JournalFault,
+    /// An entry must say so: none does yet.
+    pub is_to_say: bool,
+}
+
 impl Forgetting {
     /// By the rules of a park whose data lies there.
     pub fn of(rules: &RetentionSection, data: &Path) -> Self {
@@ -47,7 +102,18 @@ impl Forgetting {
             done: data.join("forgotten.json"),
             days: times.filter(|(_, days)| *days > 0).collect(),
             remove_days: Some(rules.remove_days).filter(|days| *days > 0),
+            passed: Mutex::default(),
         }
+    }
+
+    fn passed(&self) -> MutexGuard<'_, Passed<Place>> {
+        self.passed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is due and cannot go, and why.
+    pub fn stuck(&self) -> Vec<String> {
+        let passed = self.passed();
+        passed.each().map(|(_, words)| words.to_owned()).collect()
     }
 
     /// The next that is old enough at `now`, microseconds since 1970, and was so when the older checkpoint was named: `bound`, which is asked
@@ -58,95 +124,222 @@ impl Forgetting {
         now: i64,
         bound: &dyn Fn() -> Result<Option<Bound>, JournalFault>,
     ) -> Result<Option<Due>, JournalFault> {
-        match self.next(forgetter, now)? {
+        if self.next(forgetter, now, u64::MAX)?.is_none() {
+            return Ok(None);
+        }
+        match bound()? {
+            Some(bound) => self.next(forgetter, now.min(bound.time), bound.number),
             None => Ok(None),
-            Some(_) => {
-                let Some(bound) = bound()? else {
-                    return Ok(None);
-                };
-                let due = self.next(forgetter, now.min(bound.time))?;
-                Ok(due.filter(|due| due.aged().last < bound.number))
-            }
         }
     }
 
-    /// The next that is old enough at this time.
-    fn next(&self, forgetter: &Forgetter, now: i64) -> Result<Option<Due>, JournalFault> {
-        let is_old = |aged: &Aged, days: u16| aged.before <= now - i64::from(days) * DAY_MICROS;
-        let packed = forgetter.packed()?;
-        let mut found = None;
-        if let (Some(days), Some(first)) = (self.remove_days, packed.first()) {
-            let aged = forgetter.aged(*first)?;
-            found = aged.filter(|it| is_old(it, days)).map(Due::Segment);
-        }
+    /// The next that is old enough at this time and lies before entry `below`, without what rests because it cannot go.
+    fn next(
+        &self,
+        forgetter: &Forgetter,
+        now: i64,
+        below: u64,
+    ) -> Result<Option<Due>, JournalFault> {
         let done = Done::read(&self.done);
+        let packed = forgetter.packed(done.removed())?;
+        self.drop_what_is_gone(&packed);
+        let is_due = |aged: &Aged, days: u16| {
+            aged.before <= now - i64::from(days) * DAY_MICROS && aged.last < below
+        };
+        if let (Some(days), Some(first)) = (self.remove_days, packed.first())
+            && !self.rests(forgetter, *first)
+            && let Some(aged) = self.aged(forgetter, *first).flatten()
+            && is_due(&aged, days)
+        {
+            return Ok(Some(Due::Segment(aged)));
+        }
         for (class, days) in &self.days {
-            if found.is_some() {
-                break;
+            for number in done.open(*class, &packed) {
+                if self.rests(forgetter, number) {
+                    continue;
+                }
+                match self.aged(forgetter, number) {
+                    Some(Some(aged)) if is_due(&aged, *days) => {
+                        return Ok(Some(Due::Bodies(*class, aged, now)));
+                    }
+                    // What comes behind is younger.
+                    Some(_) => break,
+                    None => {}
+                }
             }
-            let after = done.of(*class);
-            let Some(next) = packed.iter().find(|number| **number > after) else {
-                continue;
-            };
-            let aged = forgetter.aged(*next)?;
-            let aged = aged.filter(|it| is_old(it, *days));
-            found = aged.map(|aged| Due::Bodies(*class, aged, now));
         }
-        Ok(found)
+        Ok(None)
     }
 
-    /// Forgets it. What is broken off is done again.
-    pub fn forget(&self, forgetter: &mut Forgetter, due: Due) -> Result<(), JournalFault> {
-        match due {
+    /// A segment that is no longer there keeps nobody.
+    fn drop_what_is_gone(&self, packed: &[u64]) {
+        self.passed().retain(|place| match place {
+            Place::Segment(number) => packed.contains(number),
+            Place::Folder(_) => !packed.is_empty(),
+        });
+    }
+
+    /// How old a segment is, if that is known; none at all where nobody can tell, and it is passed over.
+    fn aged(&self, forgetter: &Forgetter, number: u64) -> Option<Option<Aged>> {
+        let aged = forgetter.aged(number);
+        aged.map_err(|fault| self.pass(Place::Segment(number), number, &fault))
+            .ok()
+    }
+
+    fn rests(&self, forgetter: &Forgetter, number: u64) -> bool {
+        let folder = Place::Folder(forgetter.is_archived(number));
+        let (passed, now) = (self.passed(), Instant::now());
+        passed.rests(&Place::Segment(number), now) || passed.rests(&folder, now)
+    }
+
+    /// Passes over what cannot go; the log says so once for each reason.
+    fn pass(&self, place: Place, number: u64, fault: &JournalFault) {
+        let words = words::stuck(number, matches!(place, Place::Folder(_)), fault);
+        if self.passed().pass(place, words.clone(), Instant::now()) {
+            tracing::error!(%words, "what is to be forgotten stays");
+        }
+    }
+
+    /// Makes ready what is due: all that can fail without anything being gone fails here.
+    pub fn begin(&self, forgetter: &mut Forgetter, due: Due) -> Result<Begun, JournalFault> {
+        let number = due.aged().number;
+        if let Err(fault) = forgetter.require_place(number) {
+            let folder = Place::Folder(forgetter.is_archived(number));
+            return Ok(Begun::Stuck(self.stays(folder, due, fault)));
+        }
+        let mut settings = None;
+        let made = match due {
             Due::Segment(aged) => {
-                let gone = forgetter.remove_oldest(aged.number, aged.last.saturating_add(1))?;
-                tracing::info!(?gone, "a segment is removed");
+                let may = forgetter.may_remove(number, aged.last.saturating_add(1));
+                if may.as_ref().is_ok_and(|may| *may) {
+                    settings = self.keep_settings(forgetter, number)?;
+                }
+                may.map(|may| may.then_some(None))
             }
-            Due::Bodies(class, aged, at) => {
+            Due::Bodies(_, aged, at) => {
                 let mut rule = Rule::of(&self.days, at - aged.before);
-                let gone = forgetter.forget(aged.number, &mut rule)?;
-                tracing::info!(?gone, class = class.name(), "expired bodies are taken out");
-                let mut done = Done::read(&self.done);
-                done.note(class, aged.number);
-                done.write(&self.done)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The entry that says what is being forgotten and why; it comes before.
-    pub fn said(&self, due: Due, actor: &PartyId) -> Audited {
-        let (action, why) = match due {
-            Due::Bodies(class, aged, _) => {
-                let days = self.days.iter().find(|(of, _)| *of == class);
-                let days = days.map_or(0, |(_, days)| *days);
-                let words = format!(
-                    "bodies up to entry {} that are kept {days} days or less ({}) go, their digests stay",
-                    aged.last,
-                    class.name()
-                );
-                ("journal.forgotten", words)
-            }
-            Due::Segment(aged) => {
-                let days = self.remove_days.unwrap_or_default();
-                let words = format!("entries up to {} go: older than {days} days", aged.last);
-                ("journal.removed", words)
+                let draft = forgetter.draft(number, &mut rule);
+                draft.map(|draft| draft.map(Some))
             }
         };
-        Audited {
-            action: action.to_owned(),
-            actor: actor.clone(),
-            target: Some(format!("segment {}", due.aged().number)),
-            outcome: AuditOutcome::Success,
-            detail: Some(why),
+        let mut done = Done::read(&self.done);
+        match made {
+            Ok(Some(draft)) => Ok(Begun::Ready(Box::new(Ready {
+                due,
+                draft,
+                settings,
+                is_to_say: !done.is_said(number),
+            }))),
+            Ok(None) => {
+                self.settle(forgetter, &mut done, due)?;
+                Ok(Begun::Nothing)
+            }
+            Err(fault) => Ok(Begun::Stuck(self.hindered(forgetter, due, fault))),
         }
+    }
+
+    /// Keeps what a segment says of settings; the SHA-256 of the file that has it.
+    fn keep_settings(
+        &self,
+        forgetter: &Forgetter,
+        number: u64,
+    ) -> Result<Option<Digest>, JournalFault> {
+        let data = self.done.parent().unwrap_or(Path::new("."));
+        let mut said = LastSaid::read(data)?;
+        // What is damaged is kept as far as it can be read: it goes all the same.
+        if let Err(fault) = forgetter.each(number, &mut |record| said.take(record)) {
+            tracing::warn!(%fault, "settings of a segment that is removed may be lost");
+        }
+        said.write()
+    }
+
+    /// Forgets what was made ready.
+    pub fn end(&self, forgetter: &mut Forgetter, ready: Box<Ready>) -> Result<Ended, JournalFault> {
+        let Ready { due, draft, .. } = *ready;
+        let aged = due.aged();
+        let mut done = Done::read(&self.done);
+        let gone = match draft {
+            Some(draft) => forgetter.put(draft).map(Some),
+            None => {
+                done.note_removed(aged.number);
+                done.write(&self.done)?;
+                forgetter.remove_oldest(aged.number, aged.last.saturating_add(1))
+            }
+        };
+        match gone {
+            Ok(gone) => {
+                tracing::info!(?gone, what = due.name(), "forgotten by rule");
+                let is_to_say = done.is_said(aged.number) && done.has_failed(aged.number);
+                self.settle(forgetter, &mut done, due)?;
+                Ok(Ended::Gone { is_to_say })
+            }
+            Err(fault) => Ok(Ended::Stuck(self.hindered(forgetter, due, fault))),
+        }
+    }
+
+    /// Something in a segment could not be done: what lacks room there lacks it for all.
+    fn hindered(&self, forgetter: &Forgetter, due: Due, fault: JournalFault) -> Stuck {
+        let number = due.aged().number;
+        let place = match fault.is_of_room() {
+            true => Place::Folder(forgetter.is_archived(number)),
+            false => Place::Segment(number),
+        };
+        self.stays(place, due, fault)
+    }
+
+    fn stays(&self, place: Place, due: Due, fault: JournalFault) -> Stuck {
+        let number = due.aged().number;
+        self.pass(place, number, &fault);
+        Stuck {
+            is_to_say: !Done::read(&self.done).has_failed(number),
+            fault,
+        }
+    }
+
+    /// Notes that it is done.
+    fn settle(&self, forgetter: &Forgetter, done: &mut Done, due: Due) -> Result<(), JournalFault> {
+        let number = due.aged().number;
+        if let Due::Bodies(class, ..) = due {
+            done.note(class, number, &forgetter.packed(done.removed())?);
+        }
+        done.settle(number);
+        let folder = Place::Folder(forgetter.is_archived(number));
+        let mut passed = self.passed();
+        for place in [Place::Segment(number), folder] {
+            if passed.clear(&place) {
+                tracing::info!(?place, "what had to stay goes");
+            }
+        }
+        drop(passed);
+        done.write(&self.done)
+    }
+
+    /// An entry says that it goes.
+    pub fn note_said(&self, due: Due) -> Result<(), JournalFault> {
+        let mut done = Done::read(&self.done);
+        done.note_said(due.aged().number);
+        done.write(&self.done)
+    }
+
+    /// An entry says that it stays.
+    pub fn note_failed(&self, due: Due) -> Result<(), JournalFault> {
+        let mut done = Done::read(&self.done);
+        done.note_failed(due.aged().number);
+        done.write(&self.done)
     }
 }
 
 impl Due {
-    fn aged(&self) -> &Aged {
+    pub(crate) fn aged(&self) -> &Aged {
         match self {
             Self::Bodies(_, aged, _) | Self::Segment(aged) => aged,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Bodies(class, ..) => class.name(),
+            Self::Segment(_) => "segment",
         }
     }
 }

@@ -1,7 +1,12 @@
 //! Which bodies go when, and which clock says so.
 
 use cordon_contract::EntryKind;
-use cordon_journal::{Forgetting as _, Journal, NewRecord, Options, Packer, Reader};
+use cordon_journal::disk::RealDisk;
+use cordon_journal::{
+    Archiver, Forgetting as _, Journal, NewRecord, Options, Packer, Reader, Record,
+};
+use cordon_model::AuditOutcome;
+use std::sync::Arc;
 
 use super::*;
 
@@ -46,6 +51,216 @@ fn forgetting(data: &Path, passages_days: u16) -> Forgetting {
         ..RetentionSection::default()
     };
     Forgetting::of(&rules, data)
+}
+
+/// Forgets what is due on this day and can go; what could not, with its code, and whether an entry must say so.
+fn pass(forgetting: &Forgetting, forgetter: &mut Forgetter, day: i64) -> Vec<(u64, String, bool)> {
+    let bound = || {
+        Ok(Some(Bound {
+            number: u64::MAX,
+            time: day * DAY,
+        }))
+    };
+    let mut stuck = Vec::new();
+    while let Some(due) = forgetting.due(forgetter, day * DAY, &bound).unwrap() {
+        let ended = match forgetting.begin(forgetter, due).unwrap() {
+            Begun::Nothing => continue,
+            Begun::Stuck(stuck) => Ended::Stuck(stuck),
+            Begun::Ready(ready) => {
+                forgetting.note_said(due).unwrap();
+                forgetting.end(forgetter, ready).unwrap()
+            }
+        };
+        if let Ended::Stuck(why) = ended {
+            let code = why.fault.code().to_owned();
+            stuck.push((due.aged().number, code, why.is_to_say));
+            forgetting.note_failed(due).unwrap();
+        }
+    }
+    stuck
+}
+
+/// The entries without a body, of folder and archive.
+fn gone(journal: &Path, archive: Option<&Path>) -> Vec<u64> {
+    let reader = Reader::of(Arc::new(RealDisk), journal, "p/h").with_archive(archive);
+    // What is damaged ends one look and not the next.
+    let last = reader.position().unwrap().0;
+    let records = (1..=last).filter_map(|number| match reader.get(number) {
+        Ok(record) => record,
+        Err(fault) => {
+            eprintln!("{fault}");
+            None
+        }
+    });
+    let expired = records.filter(Record::is_expired);
+    expired.map(|record| record.number).collect()
+}
+
+/// A journal of sixty days, all but its end packed, and the last entries of its packed segments.
+fn sixty_days(journal: &Path) -> Vec<u64> {
+    let of_day = |day| record(day, EntryKind::Message, "PassageRecord", 0, 9_000);
+    written(journal, (0..60).map(of_day))
+}
+
+#[test]
+fn a_damaged_segment_keeps_only_itself_and_goes_when_it_is_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = dir.path().join("journal");
+    let packed = sixty_days(&journal);
+    let path = journal.join("00000001.segz");
+    let whole = std::fs::read(&path).unwrap();
+    let mut damaged = whole.clone();
+    damaged[whole.len() / 2] ^= 1;
+    std::fs::write(&path, &damaged).unwrap();
+    let mut forgetter = Forgetter::alone(&journal, None).unwrap();
+    let first = forgetting(dir.path(), 30);
+    let stuck = pass(&first, &mut forgetter, 100);
+    assert_eq!(stuck.len(), 1, "{stuck:?}");
+    assert_eq!((stuck[0].0, stuck[0].2), (1, true), "{stuck:?}");
+    let last = *packed.last().unwrap();
+    let behind: Vec<u64> = (packed[0] + 1..=last).collect();
+    assert_eq!(gone(&journal, None), behind, "the later ones go on");
+    let named = first.stuck();
+    assert!(
+        named.len() == 1 && named[0].starts_with("segment 1: J0"),
+        "{named:?}"
+    );
+    assert_eq!(pass(&first, &mut forgetter, 100), [], "it rests");
+    // The next start tries again, and says nothing twice.
+    let second = forgetting(dir.path(), 30);
+    let stuck = pass(&second, &mut forgetter, 100);
+    assert_eq!(stuck.len(), 1, "{stuck:?}");
+    assert!(!stuck[0].2, "{stuck:?}");
+    std::fs::write(&path, &whole).unwrap();
+    let third = forgetting(dir.path(), 30);
+    assert_eq!(pass(&third, &mut forgetter, 100), []);
+    assert_eq!(gone(&journal, None), (1..=last).collect::<Vec<_>>());
+    assert_eq!(third.stuck(), [""; 0]);
+}
+
+#[test]
+fn an_archive_that_is_away_or_read_only_keeps_only_what_lies_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let (journal, archive) = (dir.path().join("journal"), dir.path().join("archive"));
+    std::fs::create_dir(&archive).unwrap();
+    let packed = sixty_days(&journal);
+    let mut archiver = Archiver::alone(&journal, &archive).unwrap();
+    for _ in 0..3 {
+        archiver.archive_next(i64::MAX).unwrap().unwrap();
+    }
+    drop(archiver);
+    // Its disk is not mounted: the folder is empty.
+    let away = dir.path().join("away");
+    std::fs::rename(&archive, &away).unwrap();
+    std::fs::create_dir(&archive).unwrap();
+    let rules = RetentionSection {
+        passages_days: 30,
+        remove_days: 4_000,
+        ..RetentionSection::default()
+    };
+    let anew = || Forgetting::of(&rules, dir.path());
+    let mut forgetter = Forgetter::alone(&journal, Some(&archive)).unwrap();
+    let first = anew();
+    let stuck = pass(&first, &mut forgetter, 100);
+    assert_eq!(stuck, [(1, "J004".to_owned(), true)]);
+    let last = *packed.last().unwrap();
+    let here: Vec<u64> = (packed[2] + 1..=last).collect();
+    assert_eq!(gone(&journal, Some(&archive)), here);
+    assert_eq!(first.stuck().len(), 1, "{:?}", first.stuck());
+    // Whole segments wait too: the oldest goes first.
+    assert_eq!(
+        pass(&anew(), &mut forgetter, 5_000),
+        [(1, "J004".to_owned(), false)]
+    );
+    std::fs::remove_dir(&archive).unwrap();
+    std::fs::rename(&away, &archive).unwrap();
+    // Nothing can be written there.
+    let blocked = archive.join("forgetting.tmp");
+    std::fs::create_dir(&blocked).unwrap();
+    let stuck = pass(&anew(), &mut forgetter, 100);
+    assert_eq!(stuck, [(1, "J011".to_owned(), false)]);
+    std::fs::remove_dir(&blocked).unwrap();
+    let healed = anew();
+    assert_eq!(pass(&healed, &mut forgetter, 100), []);
+    let all: Vec<u64> = (1..=last).collect();
+    assert_eq!(gone(&journal, Some(&archive)), all);
+    assert_eq!(healed.stuck(), [""; 0]);
+}
+
+#[test]
+fn what_removed_segments_said_last_of_settings_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = dir.path().join("journal");
+    let settings = |day, name: &str, text: &'static str| {
+        let label = format!("{name}/1;why=start;before=0");
+        let body = bytes::Bytes::from_static(text.as_bytes());
+        NewRecord {
+            body,
+            ..record(day, EntryKind::Settings, &label, 0, 0)
+        }
+    };
+    let first = [
+        settings(0, "plan", "old"),
+        settings(0, "rules", "only"),
+        settings(1, "plan", "new"),
+    ];
+    let rest = (2..60).map(|day| record(day, EntryKind::Tick, "", 0, 9_000));
+    let packed = written(&journal, first.into_iter().chain(rest));
+    let rules = RetentionSection {
+        remove_days: 4_000,
+        ..RetentionSection::default()
+    };
+    let forgetting = Forgetting::of(&rules, dir.path());
+    let mut forgetter = Forgetter::alone(&journal, None).unwrap();
+    assert_eq!(pass(&forgetting, &mut forgetter, 4_030), []);
+    let reader = Reader::open(&journal).unwrap();
+    let begins = reader.first().unwrap().unwrap();
+    assert!(begins > packed[1], "{begins} {packed:?}");
+    let kept = LastSaid::read(dir.path()).unwrap();
+    let held: std::collections::BTreeMap<_, _> = kept.held().collect();
+    let of = |name: &str| (held[name].number, held[name].part.body.to_vec());
+    assert_eq!(of("plan"), (3, b"new".to_vec()));
+    assert_eq!(of("rules"), (2, b"only".to_vec()));
+    // The file is what the entry names, and is the same when it is written again.
+    let text = std::fs::read(dir.path().join("removed-settings.json")).unwrap();
+    let digest = cordon_wire::digest_of_bytes(&text);
+    assert_eq!(kept.digest(), Some(digest));
+    let aged = Aged {
+        number: 1,
+        last: 9,
+        before: 0,
+    };
+    let said = forgetting.said(Due::Segment(aged), kept.digest(), &"hub-1".parse().unwrap());
+    let words = said.detail.unwrap();
+    assert!(words.ends_with(&format!("sha256 {digest}")), "{words}");
+}
+
+#[test]
+fn what_is_said_names_what_goes_and_what_could_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let forgetting = forgetting(dir.path(), 30);
+    let aged = Aged {
+        number: 3,
+        last: 70,
+        before: 0,
+    };
+    let due = Due::Bodies(Class::Passages, aged, 0);
+    let actor = "hub-1".parse().unwrap();
+    let goes = forgetting.said(due, None, &actor);
+    assert_eq!(goes.action, "journal.forgotten");
+    let place = "/archive/00000003.segz";
+    let fault = JournalFault::new(cordon_journal::FaultKind::Seal, place, "damaged");
+    let stays = forgetting.not_said(due, &fault, &actor);
+    assert_eq!(stays.action, "journal.not_forgotten");
+    assert_eq!(stays.outcome, AuditOutcome::Failure);
+    assert_eq!(stays.target.as_deref(), Some("segment 3"));
+    let words = stays.detail.unwrap();
+    assert!(
+        words.starts_with(
+            "bodies up to entry 70 that are kept 30 days or less (passages) cannot go: J007"
+        ),
+        "{words}"
+    );
 }
 
 #[test]
@@ -109,25 +324,8 @@ fn each_class_has_its_time_and_a_submission_that_of_its_last() {
     let packed: Vec<u64> = (1..=packed.len() as u64).collect();
     let mut forgetter = Forgetter::alone(&journal, None).unwrap();
     let forgetting = forgetting(dir.path(), 30);
-    let gone = || -> Vec<u64> {
-        let reader = Reader::open(&journal).unwrap();
-        let records = reader.read_from(1).unwrap().map(Result::unwrap);
-        let expired = records.filter(cordon_journal::Record::is_expired);
-        expired.map(|record| record.number).collect()
-    };
-    let bound = |day| {
-        move || {
-            Ok(Some(Bound {
-                number: u64::MAX,
-                time: day * DAY,
-            }))
-        }
-    };
-    let mut pass = |day: i64| {
-        while let Some(due) = forgetting.due(&forgetter, day * DAY, &bound(day)).unwrap() {
-            forgetting.forget(&mut forgetter, due).unwrap();
-        }
-    };
+    let gone = || gone(&journal, None);
+    let mut pass = |day| assert_eq!(pass(&forgetting, &mut forgetter, day), []);
     pass(100);
     assert_eq!(gone(), [1, 16], "passages");
     pass(1_200);
@@ -139,7 +337,7 @@ fn each_class_has_its_time_and_a_submission_that_of_its_last() {
         "modes; never what is of no class"
     );
     let done = Done::read(&dir.path().join("forgotten.json"));
-    assert_eq!(Some(&done.of(Class::Passages)), packed.last());
+    assert_eq!(Some(&done.through(Class::Passages)), packed.last());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use tokio::sync::oneshot::error::RecvError;
 
 use super::{Keeping, Kept};
 use crate::checkpoints::Checkpoints;
-use crate::forgetting::Due;
+use crate::forgetting::{Begun, Due, Ended, Stuck};
 
 /// Rest between two looks for what has become old.
 const LOOK: Duration = Duration::from_secs(20);
@@ -24,8 +24,6 @@ struct Keeper {
     keeping: Arc<Keeping>,
     submit: Submit,
     actor: PartyId,
-    /// What was said to be forgotten and is not yet; it is not said again.
-    said: Option<Due>,
 }
 
 /// Looks three times a minute until shutdown. What is moved or forgotten is journaled: who asks later where an entry is finds it.
@@ -39,7 +37,6 @@ pub async fn keep(
         keeping,
         submit,
         actor,
-        said: None,
     };
     loop {
         let now = clock.now();
@@ -86,21 +83,40 @@ impl Keeper {
         is_named
     }
 
-    /// Forgets what is due. It is said before: nobody finds a body missing that no entry speaks of.
+    /// Forgets what is due. It is said before it goes, and only when it can: nobody finds a body missing that no entry speaks of, and no entry
+    /// speaks of what stays. What cannot go is told and passed over.
     async fn forgets(&mut self, due: Due) -> bool {
-        if self.said != Some(due) {
-            let said = self.keeping.forgetting.said(due, &self.actor);
-            if !self.tell(&said).await {
-                return false;
-            }
-            self.said = Some(due);
+        let begun = self.keeping.ask(move |it| it.begin(due)).await;
+        let ready = match self.done(begun) {
+            Some(Begun::Ready(ready)) => ready,
+            Some(Begun::Nothing) => return true,
+            Some(Begun::Stuck(stuck)) => return self.stays(due, &stuck).await,
+            None => return false,
+        };
+        let forgetting = &self.keeping.forgetting;
+        let said = forgetting.said(due, ready.settings, &self.actor);
+        if ready.is_to_say && !(self.tell(&said).await && self.noted(forgetting.note_said(due))) {
+            return false;
         }
-        let forgot = self.keeping.ask(move |it| it.forget(due)).await;
-        let is_done = self.done(forgot).is_some();
-        if is_done {
-            self.said = None;
+        let ended = self.keeping.ask(move |it| it.end(ready)).await;
+        match self.done(ended).flatten() {
+            Some(Ended::Gone { is_to_say }) => !is_to_say || self.tell(&said).await,
+            Some(Ended::Stuck(stuck)) => self.stays(due, &stuck).await,
+            None => false,
         }
-        is_done
+    }
+
+    /// Tells of what cannot go, once for each segment. What comes behind goes on.
+    async fn stays(&self, due: Due, stuck: &Stuck) -> bool {
+        let forgetting = &self.keeping.forgetting;
+        let said = forgetting.not_said(due, &stuck.fault, &self.actor);
+        !stuck.is_to_say || self.tell(&said).await && self.noted(forgetting.note_failed(due))
+    }
+
+    fn noted(&self, noted: Result<(), JournalFault>) -> bool {
+        noted
+            .inspect_err(|fault| self.keeping.failed(fault))
+            .is_ok()
     }
 
     /// What came of something, if it was done; else the log says why it was not.

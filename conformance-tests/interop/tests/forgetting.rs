@@ -78,14 +78,19 @@ fn remove(park: &Park, names: &[&str]) {
     }
 }
 
+/// All that is kept. A segment that is packed or removed between the look for its name and its opening is looked for again.
 fn records(park: &Park) -> Vec<Record> {
-    let reader = Reader::open(journal(park)).unwrap();
-    let first = reader.first().unwrap().unwrap();
-    reader
-        .read_from(first)
-        .unwrap()
-        .map(Result::unwrap)
-        .collect()
+    let all = || -> cordon_journal::Result<Vec<Record>> {
+        let reader = Reader::open(journal(park))?;
+        reader.read_from(0)?.collect()
+    };
+    let mut read = all();
+    for _ in 0..10 {
+        if read.is_err() {
+            read = all();
+        }
+    }
+    read.unwrap()
 }
 
 fn labelled<'a>(records: &'a [Record], label: &str) -> Vec<&'a Record> {
@@ -113,11 +118,16 @@ fn older_state(park: &Park) -> PathBuf {
     park.scratch().join("older.redb")
 }
 
-/// Of a park that is two years old: one checkpoint, then another, and what it forgot since.
-fn old_park() -> Park {
+/// Of a park that is two years old: one checkpoint, then another, and what it forgot since. `rules` are of its `[retention]`.
+fn old_park(rules: &str, said: &str) -> Park {
     let mut park = Park::start();
+    say(&park, 1);
     say(&park, 300);
     ends(&mut park);
+    let file = park.data().join("park.toml");
+    let config = std::fs::read_to_string(&file).unwrap();
+    assert!(!config.contains("[retention]"), "{config}");
+    std::fs::write(&file, format!("{config}\n[retention]\n{rules}")).unwrap();
     in_small_segments(&journal(&park), TWO_YEARS);
     remove(&park, &["state.redb", "witness", "records.sqlite"]);
     starts(&mut park);
@@ -143,13 +153,57 @@ fn old_park() -> Park {
     file.set_modified(long_ago).unwrap();
     starts(&mut park);
     until_said(&park, "journal.checkpoint", 2);
-    until_said(&park, "journal.forgotten", 1);
+    until_said(&park, said, 1);
     park
+}
+
+/// Settings of removed segments are kept beside the journal, and an entry names their file.
+#[test]
+fn what_a_removed_segment_said_of_settings_is_still_named() {
+    let classes = "passages readings alarms audit registrations emergency reports";
+    let classes = classes
+        .split(' ')
+        .map(|class| format!("{class}_days = 400\n"));
+    let rules = format!("remove_days = 400\n{}", classes.collect::<String>());
+    let mut park = old_park(&rules, "journal.removed");
+    park.until("the first segment is gone", || records(&park)[0].number > 1);
+    ends(&mut park);
+    let kept = records(&park);
+    let settings = |record: &&Record| record.kind == 8;
+    let before = kept.iter().take_while(|it| !settings(it));
+    // A message whose submission went before it says nothing any more.
+    let (part, other): (Vec<&Record>, Vec<&Record>) =
+        before.partition(|it| it.kind == 2 && it.body.is_empty());
+    if let Some(part) = part.iter().find(|it| it.cause < kept[0].number) {
+        let number = part.number.to_string();
+        let explained = cordon(&["explain", &number, "--config", &config_of(&park)])
+            .output()
+            .unwrap();
+        assert!(said(&explained).contains("F096"), "{}", said(&explained));
+    }
+    let whole = other.iter().find(|it| it.kind == 7 && !it.is_expired());
+    let number = whole.unwrap().number.to_string();
+    let explained = cordon(&["explain", &number, "--config", &config_of(&park)])
+        .output()
+        .unwrap();
+    let words = said(&explained);
+    assert!(words.contains("removed by rule on 2"), "{words}");
+    assert!(
+        words.contains("  rules ") && words.contains("kept beside the journal\n"),
+        "{words}"
+    );
+    std::fs::remove_file(park.data().join("removed-settings.json")).unwrap();
+    let explained = cordon(&["explain", &number, "--config", &config_of(&park)])
+        .output()
+        .unwrap();
+    let words = said(&explained);
+    assert!(words.contains("settings: not known"), "{words}");
+    assert!(words.contains("removed by rule on 2"), "{words}");
 }
 
 #[test]
 fn a_park_forgets_by_rule_and_all_that_is_left_holds() {
-    let mut park = old_park();
+    let mut park = old_park("", "journal.forgotten");
     park.until("bodies are gone", || {
         records(&park).iter().any(Record::is_expired)
     });
@@ -162,6 +216,27 @@ fn a_park_forgets_by_rule_and_all_that_is_left_holds() {
         kept[bound].number < named,
         "nothing behind the older checkpoint"
     );
+    // An expired body is told as such, in what is shown and in what is exported, with the messages that lay in it.
+    let gone = kept.iter().find(|it| it.kind == 1 && it.is_expired());
+    let gone = gone.unwrap().number;
+    let shown = of_journal(
+        &park,
+        &[
+            "show",
+            "--body",
+            "--from",
+            &gone.to_string(),
+            "--limit",
+            "2",
+        ],
+    );
+    let words = said(&shown);
+    assert_eq!(words.matches("(expired)").count(), 2, "{words}");
+    let to = (gone + 1).to_string();
+    let lines = of_journal(&park, &["export", "--from", &gone.to_string(), "--to", &to]);
+    let lines = said(&lines);
+    assert_eq!(lines.matches("\"expired\":true").count(), 2, "{lines}");
+    assert!(lines.contains(&format!("\"submission\":{gone}")), "{lines}");
     // Registrations and modes are kept longer, and what the old ones said is known as ever.
     let expired = &kept[bound];
     let shown = of_journal(

@@ -38,6 +38,8 @@ pub struct Condition {
     pub spooled_in_memory: u64,
     /// Why the spool cannot be written, as far as that was tried; none while it can.
     pub spool_words: Option<String>,
+    /// What should be forgotten by rule and cannot, with the reason.
+    pub unforgotten: Vec<String>,
     /// What people must see to about the clock; none while it agrees.
     pub clock_words: Option<String>,
     /// Wall clock minus the time that is used, milliseconds.

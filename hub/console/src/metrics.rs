@@ -348,6 +348,12 @@ fn condition(out: &mut String, condition: &Condition) {
         "1 while the file that hub.spool names cannot be written.",
         u64::from(condition.spool_words.is_some()),
     );
+    gauge(
+        out,
+        "cordon_retention_stuck",
+        "Segments, or folders of them, in which what is due cannot be forgotten.",
+        condition.unforgotten.len() as u64,
+    );
 }
 
 fn clock(out: &mut String, condition: &Condition) {

@@ -377,6 +377,7 @@ fn well(console: &Console) -> String {
         format!("warning: state: it, or its witness, is not saved, everything is taken all the same: {why}\n")
     });
     let spool = spool_line(figures.condition.spool_words.as_deref());
+    let unforgotten = unforgotten(&figures.condition.unforgotten);
     let clock = figures.condition.clock_words;
     let clock = clock.map(|words| format!("warning: clock: {words}\n"));
     let given_up = (figures.dead_letters > 0).then(|| {
@@ -392,11 +393,23 @@ fn well(console: &Console) -> String {
         .chain(past)
         .chain(disk)
         .chain(unsaved)
-        .chain([spool, records_lines(&console.desk.records())])
+        .chain([spool, unforgotten, records_lines(&console.desk.records())])
         .chain(clock)
         .chain(given_up)
         .chain(warnings)
         .collect()
+}
+
+/// Segments that `/healthz` names one by one; more are counted.
+const SEGMENTS_NAMED: usize = 10;
+
+/// What is to be forgotten and cannot go, a line for each.
+fn unforgotten(stuck: &[String]) -> String {
+    let named = stuck.iter().take(SEGMENTS_NAMED);
+    let named = named.map(|words| format!("warning: retention: due and cannot go: {words}\n"));
+    let more = stuck.len().saturating_sub(SEGMENTS_NAMED);
+    let more = (more > 0).then(|| format!("warning: retention: {more} more cannot go\n"));
+    named.chain(more).collect()
 }
 
 /// What people must see to about the records, a line for each.

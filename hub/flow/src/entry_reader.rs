@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use cordon_contract::{Entry, EntryKind, Fault};
-use cordon_journal::{Nearby, Reader, Record, Records};
+use cordon_journal::{FaultKind, Nearby, Reader, Record, Records};
 use cordon_model::Digest;
 
 use crate::draft::Draft;
@@ -166,6 +166,21 @@ impl EntryReader {
         })
     }
 
+    /// Whether what this record says has expired, itself or with the submission that it came in.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub fn has_expired(&self, record: &Record) -> Result<bool, Fault> {
+        if record.is_expired() || !is_part(record) {
+            return Ok(record.is_expired());
+        }
+        match self.submission(record.cause) {
+            Err(Trouble::Expired) => Ok(true),
+            Err(Trouble::Journal(fault)) => Err(fault),
+            Ok(_) | Err(Trouble::Unreadable(_)) => Ok(false),
+        }
+    }
+
     /// Entries from `number` on, up to the present end; asked again later it goes on.
     pub fn read_from(&self, number: u64) -> Result<Entries, Fault> {
         self.read_range(number, u64::MAX)
@@ -278,7 +293,11 @@ impl EntryReader {
         let record = self
             .journal
             .get(number)
-            .map_err(|failure| Trouble::Journal(of_journal(&failure)))?;
+            .map_err(|failure| match failure.kind() {
+                // It was removed, and the message in it stands behind.
+                FaultKind::Trimmed => Trouble::Expired,
+                _ => Trouble::Journal(of_journal(&failure)),
+            })?;
         let record = record
             .filter(|record| record.kind == EntryKind::Submission.number())
             .ok_or_else(|| {

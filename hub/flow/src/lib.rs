@@ -63,7 +63,6 @@ mod recall;
 mod receipt;
 mod recovery;
 mod remembered;
-mod repeats;
 mod replay;
 mod retold;
 mod room;

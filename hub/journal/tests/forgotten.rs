@@ -142,7 +142,7 @@ fn what_lies_in_the_archive_expires_there() {
     }
     drop(archiver);
     let forgetter = Forgetter::alone(dir.path(), Some(archive.path())).unwrap();
-    assert_eq!(forgetter.packed().unwrap(), [1, 2, 3, 4]);
+    assert_eq!(forgetter.packed(0).unwrap(), [1, 2, 3, 4]);
     let aged = forgetter.aged(2).unwrap().unwrap();
     assert_eq!(aged.last, packed[1].last);
     let behind = before[usize::try_from(aged.last).unwrap()].time_micros;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cordon_contract::{EntryKind, Fault};
-use cordon_journal::Record;
+use cordon_journal::{FaultKind, Record};
 use cordon_model::{Body, Timestamp};
 
 use super::{Part, SettingsLabel};
@@ -26,7 +26,8 @@ pub struct HeldPart {
     pub part: Part,
 }
 
-/// The settings that held when entry `number` was written, by part; none where the journal says none. A decision at a
+/// The settings that held when entry `number` was written, by part; none where the journal says none, or holds it no
+/// more. A decision at a
 /// gate names the entry that says them; for another entry the journal is read back to it.
 ///
 /// # Errors
@@ -40,8 +41,7 @@ pub fn settings_at(reader: &EntryReader, number: u64) -> Result<BTreeMap<String,
         };
         // Each names one before it; what does not ends the way.
         if (1..record.number).contains(&label.before) {
-            let before = reader.journal().get(label.before);
-            next = before.map_err(|failure| of_journal(&failure))?;
+            next = kept(reader, label.before)?;
         }
         held.entry(label.name.clone()).or_insert_with(|| HeldPart {
             number: record.number,
@@ -53,11 +53,19 @@ pub fn settings_at(reader: &EntryReader, number: u64) -> Result<BTreeMap<String,
     Ok(held)
 }
 
+/// A record, if it is kept: what was removed ends the way.
+fn kept(reader: &EntryReader, number: u64) -> Result<Option<Record>, Fault> {
+    match reader.journal().get(number) {
+        Err(failure) if failure.kind() == FaultKind::Trimmed => Ok(None),
+        record => record.map_err(|failure| of_journal(&failure)),
+    }
+}
+
 /// The last `Settings` entry at or before this one.
 fn last_before(reader: &EntryReader, number: u64) -> Result<Option<Record>, Fault> {
     let journal = reader.journal();
     if let Some(named) = named_by(reader, number)? {
-        let named = journal.get(named).map_err(|failure| of_journal(&failure))?;
+        let named = kept(reader, named)?;
         if named.is_some() {
             return Ok(named);
         }

@@ -17,7 +17,6 @@ mod core;
 mod facts;
 mod failure;
 mod hub_names;
-mod idle;
 mod left_spool;
 mod marks;
 mod outbox;

@@ -2,7 +2,6 @@
 
 mod place;
 mod room;
-mod touch;
 mod trim;
 
 use std::any::Any;

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::head::{CHUNK, PackedHead};
 use super::packer::{Compressed, compressor};
-use super::{begin_after, checked, file_name, write_packed};
+use super::{begin_of, checked, file_name, write_packed};
 use crate::archive::tiered;
 use crate::chain::Hash;
-use crate::disk::{Disk, RealDisk};
+use crate::disk::{Disk, FileId, RealDisk};
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::frame::{self, FRAME_HEAD, FrameHead};
 use crate::journal::take_lock;
@@ -40,6 +40,17 @@ pub struct Aged {
     pub last: u64,
     /// All its records are from before this, microseconds since 1970.
     pub before: i64,
+}
+
+/// A file that may take the place of a segment.
+#[derive(Debug)]
+pub struct Draft {
+    /// Of the segment, and which file that was when it was read.
+    segment: PathBuf,
+    of: FileId,
+    path: PathBuf,
+    seal: Seal,
+    gone: Forgotten,
 }
 
 /// What became of a segment.
@@ -98,43 +109,118 @@ impl Forgetter {
         }
     }
 
-    /// The numbers of the packed segments, oldest first.
+    /// The numbers of the packed segments, oldest first; also of those that should lie in the archive and do not, because its disk is away:
+    /// what went there before the first segment kept here, without the first `removed`.
     ///
     /// # Errors
-    /// `J001` when the folder cannot be read. What an archive holds that cannot be is not among them.
-    pub fn packed(&self) -> Result<Vec<u64>> {
-        let names = self.both().list(&self.dir);
-        let names = names.map_err(|error| JournalFault::io(&self.dir, "listing", &error))?;
-        let packed = names.iter().filter(|name| name.ends_with(super::SUFFIX));
+    /// `J001` when the folder cannot be read.
+    pub fn packed(&self, removed: u64) -> Result<Vec<u64>> {
+        let list = |names: io::Result<Vec<String>>| {
+            names.map_err(|error| JournalFault::io(&self.dir, "listing", &error))
+        };
+        let is_packed = |name: &&String| name.ends_with(super::SUFFIX);
+        let names = list(self.both().list(&self.dir))?;
+        let packed = names.iter().filter(is_packed);
         let mut numbers: Vec<u64> = packed.filter_map(|name| segment::number_of(name)).collect();
+        let kept = segment::list(self.disk.as_ref(), &self.dir)?;
+        let before = kept.first().map_or(0, |first| first.saturating_sub(1));
+        if self.archive.is_some() && before > removed && !numbers.contains(&before) {
+            numbers.extend(removed + 1..=before);
+        }
         numbers.sort_unstable();
         numbers.dedup();
         Ok(numbers)
     }
 
-    /// How old a segment is; `None` when that is not known yet.
+    /// How old a segment is, whether it can be read or not: by the first record of the one behind it, or behind that where it is damaged.
+    /// `None` when that is not known yet.
     ///
     /// # Errors
-    /// As opening a segment.
+    /// As opening the segments behind it.
     pub fn aged(&self, number: u64) -> Result<Option<Aged>> {
         let disk = self.both();
-        let Some(before) = begin_after(disk.as_ref(), &self.dir, number)? else {
-            return Ok(None);
-        };
-        let seal = Segment::open(disk.as_ref(), &self.dir, number, false)?.seal()?;
-        Ok(seal.map(|seal| Aged {
-            number,
-            last: seal.last(),
-            before,
-        }))
+        let mut behind = segment::list(disk.as_ref(), &self.dir)?;
+        // The last is written, and is not asked.
+        behind.pop();
+        let mut why = None;
+        for next in behind.into_iter().filter(|next| *next > number) {
+            match self.begins(disk.as_ref(), next) {
+                Ok(Some((first, before))) => {
+                    return Ok(Some(Aged {
+                        number,
+                        last: first.saturating_sub(1),
+                        before,
+                    }));
+                }
+                Ok(None) => return Ok(None),
+                Err(fault) => why = why.or(Some(fault)),
+            }
+        }
+        why.map_or(Ok(None), Err)
     }
 
-    /// Takes the bodies out of a packed segment that `rule` forgets: the new file is read through before it takes the place of the old
-    /// one. `None` when there is nothing to take out.
+    /// Number and time of the first record of a sealed segment; `None` of one that is not.
+    fn begins(&self, disk: &dyn Disk, number: u64) -> Result<Option<(u64, i64)>> {
+        let segment = Segment::open(disk, &self.dir, number, false)?;
+        if segment.seal()?.is_none() {
+            return Ok(None);
+        }
+        match begin_of(&segment)? {
+            Some((first, _, time)) => Ok(Some((first, time))),
+            None => {
+                let place = segment.place(DATA_START);
+                let detail = "its first batch is damaged; when it was written nobody knows";
+                Err(JournalFault::new(FaultKind::BadRecord, place, detail))
+            }
+        }
+    }
+
+    /// Whether a segment lies in the archive, or should.
+    pub fn is_archived(&self, number: u64) -> bool {
+        self.archive.is_some() && self.folder_of(number) != self.dir
+    }
+
+    /// Whether files can be changed where a segment lies: what fails here fails for all that lie there.
+    ///
+    /// # Errors
+    /// `J004` when the archive does not hold it: another disk is mounted there, or none. Else why nothing can be written.
+    pub fn require_place(&self, number: u64) -> Result<()> {
+        let folder = self.folder_of(number);
+        let path = folder.join(file_name(number));
+        if self.is_archived(number)
+            && let Err(error) = self.disk.id(&path)
+        {
+            let detail = format!("the archive does not hold it; is its disk mounted? ({error})");
+            let place = path.display().to_string();
+            return Err(JournalFault::new(FaultKind::MissingSegment, place, detail));
+        }
+        let draft = folder.join(DRAFT);
+        let tried = self.disk.create(&draft, 1).map(drop);
+        match tried.and_then(|()| self.disk.remove(&draft)) {
+            Ok(()) => Ok(()),
+            Err(error) => match JournalFault::write(folder, "trying to write", &error) {
+                // A file can go where none can come.
+                fault if fault.is_of_room() => Ok(()),
+                fault => Err(fault),
+            },
+        }
+    }
+
+    /// Takes the bodies out of a packed segment that `rule` forgets. `None` when there is nothing to take out.
     ///
     /// # Errors
     /// Why it stays as it is: it is damaged, it is not there, the disk fails or is full.
     pub fn forget(&mut self, number: u64, rule: &mut dyn Forgetting) -> Result<Option<Forgotten>> {
+        let draft = self.draft(number, rule)?;
+        draft.map(|draft| self.put(draft)).transpose()
+    }
+
+    /// Writes the file that takes the place of a packed segment, without the bodies that `rule` forgets, and reads it through. `None` when
+    /// there is nothing to take out. Nothing is gone yet.
+    ///
+    /// # Errors
+    /// As [`Forgetter::forget`].
+    pub fn draft(&mut self, number: u64, rule: &mut dyn Forgetting) -> Result<Option<Draft>> {
         let packing = Arc::clone(&self.packing);
         let _alone = packing.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = self.folder_of(number).to_path_buf();
@@ -163,26 +249,76 @@ impl Forgetter {
         let (head, chunks) = image
             .finish(&segment.head, &seal)
             .map_err(|error| io_of(&segment, &error))?;
-        let draft = folder.join(DRAFT);
-        let written = write_packed(self.disk.as_ref(), &draft, (&head, &chunks))
-            .and_then(|_| checked(self.disk.as_ref(), &draft, number, &seal));
+        let path = folder.join(DRAFT);
+        let of = self.disk.id(&segment.path);
+        let of = of.map_err(|error| io_of(&segment, &error))?;
+        let written = write_packed(self.disk.as_ref(), &path, (&head, &chunks))
+            .and_then(|_| checked(self.disk.as_ref(), &path, number, &seal));
         if written.is_err() {
             // What is left over the next draft replaces.
-            let _ = self.disk.remove(&draft);
+            let _ = self.disk.remove(&path);
         }
-        let bytes = written?;
-        self.disk
-            .rename(&draft, &folder.join(file_name(number)))
-            .and_then(|()| self.disk.sync_dir(&folder))
-            .map_err(|error| io_of(&segment, &error))?;
-        Ok(Some(Forgotten {
+        let gone = Forgotten {
             number,
             first: seal.first,
             last: seal.last(),
             bodies,
             body_bytes,
-            bytes,
+            bytes: written?,
+        };
+        Ok(Some(Draft {
+            segment: segment.path,
+            of,
+            path,
+            seal,
+            gone,
         }))
+    }
+
+    /// Lets a draft take the place of its segment.
+    ///
+    /// # Errors
+    /// Why the segment stays as it is: the draft is no longer whole, the segment is another one by now, the disk fails.
+    pub fn put(&mut self, draft: Draft) -> Result<Forgotten> {
+        let packing = Arc::clone(&self.packing);
+        let _alone = packing.lock().unwrap_or_else(PoisonError::into_inner);
+        let put = self.named(&draft);
+        if put.is_err() {
+            let _ = self.disk.remove(&draft.path);
+        }
+        put.map(|()| draft.gone)
+    }
+
+    fn named(&self, draft: &Draft) -> Result<()> {
+        let (disk, segment) = (self.disk.as_ref(), draft.segment.as_path());
+        let io = |error| JournalFault::write(segment, "taking expired bodies out", &error);
+        checked(disk, &draft.path, draft.gone.number, &draft.seal)?;
+        // Meanwhile it was moved, or removed: it must not come back.
+        if disk.id(segment).map_err(io)? != draft.of {
+            let detail = "it is another file than the one that was read";
+            let place = segment.display().to_string();
+            return Err(JournalFault::new(FaultKind::Elsewhere, place, detail));
+        }
+        let folder = segment.parent().unwrap_or(&self.dir);
+        disk.rename(&draft.path, segment)
+            .and_then(|()| disk.sync_dir(folder))
+            .map_err(io)
+    }
+
+    /// Shows every record of a packed segment, in order.
+    ///
+    /// # Errors
+    /// Why not all of them can be read.
+    pub fn each(&self, number: u64, take: &mut dyn FnMut(&Record)) -> Result<()> {
+        let folder = self.folder_of(number);
+        let segment = Segment::open(self.disk.as_ref(), folder, number, false)?;
+        let Some(seal) = segment.seal()? else {
+            return Ok(());
+        };
+        each_batch(&segment, &seal, &mut |records| {
+            records.iter().for_each(&mut *take);
+            Ok(())
+        })
     }
 
     /// Removes the oldest segment of all, packed, wherever it lies, whose records all come before `below`; its number, first and last record
@@ -193,14 +329,10 @@ impl Forgetter {
     pub fn remove_oldest(&mut self, number: u64, below: u64) -> Result<Option<Forgotten>> {
         let packing = Arc::clone(&self.packing);
         let _alone = packing.lock().unwrap_or_else(PoisonError::into_inner);
-        let oldest = segment::list(self.both().as_ref(), &self.dir)?;
-        let folder = self.folder_of(number).to_path_buf();
-        let segment = Segment::open(self.disk.as_ref(), &folder, number, false)?;
-        let seal = segment.seal()?.filter(|seal| seal.last() < below);
-        let is_oldest = oldest.first() == Some(&number);
-        let Some(seal) = seal.filter(|_| is_oldest && segment.is_packed()) else {
+        let Some((segment, seal)) = self.removable(number, below)? else {
             return Ok(None);
         };
+        let folder = self.folder_of(number).to_path_buf();
         let io = |error| JournalFault::io(&segment.path, "removing", &error);
         let size = || self.disk.open(&segment.path, false)?.len();
         let bytes = size().map_err(io)?;
@@ -223,6 +355,25 @@ impl Forgetter {
             body_bytes: 0,
             bytes,
         }))
+    }
+
+    /// The segment, where it is the oldest, packed, and all its records come before `below`: then it may be removed.
+    fn removable(&self, number: u64, below: u64) -> Result<Option<(Segment, Seal)>> {
+        let oldest = segment::list(self.both().as_ref(), &self.dir)?;
+        let folder = self.folder_of(number);
+        let segment = Segment::open(self.disk.as_ref(), folder, number, false)?;
+        let seal = segment.seal()?.filter(|seal| seal.last() < below);
+        let is_oldest = oldest.first() == Some(&number);
+        let seal = seal.filter(|_| is_oldest && segment.is_packed());
+        Ok(seal.map(|seal| (segment, seal)))
+    }
+
+    /// Whether [`Forgetter::remove_oldest`] would remove it.
+    ///
+    /// # Errors
+    /// As opening it.
+    pub fn may_remove(&self, number: u64, below: u64) -> Result<bool> {
+        Ok(self.removable(number, below)?.is_some())
     }
 
     /// Folder and archive as one.

@@ -6,9 +6,11 @@ mod file;
 mod forget;
 mod head;
 mod packer;
+mod passed;
 
-pub use forget::{Aged, Forgetter, Forgetting, Forgotten};
+pub use forget::{Aged, Draft, Forgetter, Forgetting, Forgotten};
 pub use packer::{Packed, Packer};
+pub use passed::Passed;
 
 pub(crate) use check::{begin_after, begin_of, checked};
 pub(crate) use file::PackedFile;

@@ -1,13 +1,13 @@
 //! Packing sealed segments, one at a time, beside a running writer or without one.
 
 use std::any::Any;
-use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use super::head::{CHUNK, PackedHead};
-use super::{begin_after, checked, file_name};
+use super::{Passed, begin_after, checked, file_name};
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::journal::take_lock;
@@ -42,8 +42,8 @@ pub struct Packer {
     dir: PathBuf,
     /// Held while files change: no two pack, and nobody trims meanwhile.
     packing: Arc<Mutex<()>>,
-    /// Segments that cannot be packed; each was told once.
-    passed: BTreeSet<u64>,
+    /// Segments that cannot be packed.
+    passed: Passed<u64>,
     _lock: Option<Box<dyn Any + Send>>,
 }
 
@@ -66,7 +66,7 @@ impl Packer {
             disk,
             dir,
             packing,
-            passed: BTreeSet::new(),
+            passed: Passed::default(),
             _lock: None,
         }
     }
@@ -76,7 +76,8 @@ impl Packer {
     /// have to write there.
     ///
     /// # Errors
-    /// Why a segment cannot be packed: it stays as it was, and the next call goes on with the next. `J012` when there
+    /// Why a segment cannot be packed: it stays as it was, the next call goes on with the next, and it is tried again after
+    /// [`Passed::REST`]. `J012` when there
     /// is no room for the packed file: the next call tries again.
     pub fn pack_next(&mut self, before: i64) -> Result<Option<Packed>> {
         let packing = Arc::clone(&self.packing);
@@ -85,20 +86,27 @@ impl Packer {
             return Ok(None);
         };
         let packed = self.pack_old(number, before);
-        if packed.as_ref().is_err_and(|fault| !fault.is_of_disk()) {
-            self.passed.insert(number);
+        match &packed {
+            Err(fault) if !fault.is_of_disk() => {
+                self.passed.pass(number, fault.to_string(), Instant::now());
+            }
+            Err(_) => {}
+            Ok(_) => drop(self.passed.clear(&number)),
         }
         packed
     }
 
-    /// The oldest segment that is not packed, without those that cannot be.
+    /// The oldest segment that is not packed, without those that rest because they cannot be.
     fn oldest(&self) -> Result<Option<u64>> {
         let names = self.disk.list(&self.dir);
         let names = names.map_err(|error| JournalFault::io(&self.dir, "listing", &error))?;
         let numbers = names
             .iter()
             .filter_map(|name| name.strip_suffix(segment::SUFFIX)?.parse().ok());
-        Ok(numbers.filter(|number| !self.passed.contains(number)).min())
+        let now = Instant::now();
+        Ok(numbers
+            .filter(|number| !self.passed.rests(number, now))
+            .min())
     }
 
     /// Packs a segment if it is old enough and not the last one sealed.
