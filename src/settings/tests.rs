@@ -2,6 +2,8 @@
 //! it changed.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
+mod idle;
+
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -11,7 +13,8 @@ use cordon_contract::{
     OutcomeKind, Payload, Probe, Reading as Read, Running,
 };
 use cordon_flow::{
-    Authority, EntryReader, Hub, HubConfig, HubParts, OpenedOnce, replay_under, settings_at,
+    Authority, EntryReader, Hub, HubConfig, HubParts, OpenedOnce, RunningHub, replay_under,
+    settings_at,
 };
 use cordon_journal::{Journal, Options, StateStore};
 use cordon_model::{
@@ -297,13 +300,12 @@ fn capture(number: usize, at: Timestamp) -> Read {
     }
 }
 
-/// One run of the hub under a configuration: a vehicle without a grant comes. Gives the last entry and the state.
-async fn run(
+/// Starts the hub of a configuration with one adapter, whose intake is given.
+async fn start(
     root: &Path,
     config: &ParkConfig,
     clock: &ManualClock,
-    number: usize,
-) -> (u64, Digest) {
+) -> (RunningHub, Intake, Arc<ParkSettings>) {
     let today = today(config);
     let journal = Journal::open(
         root.join("journal"),
@@ -336,6 +338,17 @@ async fn run(
         }
         tokio::task::yield_now().await;
     };
+    (hub, intake, today)
+}
+
+/// One run of the hub under a configuration: a vehicle without a grant comes. Gives the last entry and the state.
+async fn run(
+    root: &Path,
+    config: &ParkConfig,
+    clock: &ManualClock,
+    number: usize,
+) -> (u64, Digest) {
+    let (hub, intake, today) = start(root, config, clock).await;
     intake.offer(capture(number, clock.now())).await.unwrap();
     drop(intake);
     // Whoever shows the alarms has one handle, whichever plug-in keeps them by now.

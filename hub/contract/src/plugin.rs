@@ -49,7 +49,7 @@ pub trait Plugin: Send + 'static {
 
     /// Whether the passing of time alone gives it something to do, at this time and with this on the clock. It is asked
     /// often, so it answers from what is next, not from all there is. While every plug-in says no, ticks are written
-    /// every five seconds alone; what says no to a time changes nothing and decides nothing at a tick of it.
+    /// once a minute alone; what says no to a time changes nothing and decides nothing at a tick of it.
     fn is_due(&self, _time: Timestamp, _clock: Timestamp) -> bool {
         true
     }

@@ -23,6 +23,7 @@ use crate::fault::{
 use crate::flags;
 use crate::inbox::{Inbox, Verdict};
 use crate::receipt::{ReceiptData, Refused};
+use crate::repeats::Repeats;
 use crate::terms::Terms;
 use crate::work::{OwnWork, ReadingWork, RefusalWork, SubmissionAnswer, SubmissionWork, Work};
 
@@ -76,6 +77,7 @@ pub(crate) struct Intaker<'a> {
     pub rules: &'a CorridorRules,
     pub terms: Arc<Terms>,
     pub pace: &'a mut AlarmPace,
+    pub repeats: &'a Repeats,
     /// The disk is full: what is left of it is shared out.
     pub is_full: bool,
     pub batch: &'a mut Batch,
@@ -203,6 +205,7 @@ impl Intaker<'_> {
                     self.reused(&sealed, first, raw, 0)
                 }
                 (Ok(Verdict::New), None) => match self.judge(&mut sealed) {
+                    Ok(()) if self.is_repeat(&sealed) => Slot::Seen(Box::new(self.still(&sealed))),
                     Ok(()) => self.fresh(sealed, None),
                     Err(why) => {
                         let raw = sealed.body().clone();
@@ -224,6 +227,29 @@ impl Intaker<'_> {
         let is_known = alarms.get(&event.alarm_id).is_some()
             || alarms.was_id(&speaker.id, &event.alarm_id).is_some();
         raises && is_known && !alarms.is_told_again(&speaker.id, event)
+    }
+
+    /// Whether a device says again that nothing is seen of it.
+    fn is_repeat(&self, sealed: &Sealed) -> bool {
+        let message = sealed.draft().message.as_deref();
+        message.is_some_and(|message| {
+            !message.header.test && self.repeats.knows(&message.body, self.batch.time())
+        })
+    }
+
+    /// The answer to what is not written again: it is no entry.
+    fn still(&self, sealed: &Sealed) -> ReceiptData {
+        ReceiptData {
+            number: 0,
+            sender: sealed.sender().clone(),
+            message_id: sealed.message_id(),
+            digest: sealed.digest(),
+            chain: Digest([0; 32]),
+            received_at: self.batch.time(),
+            duplicate: false,
+            late: false,
+            marks: 0,
+        }
     }
 
     fn own(&mut self, work: OwnWork) -> Pending {

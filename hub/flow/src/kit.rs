@@ -25,6 +25,7 @@ use crate::outcome::command_outcome;
 use crate::queue::Room;
 use crate::receipt::ReceiptData;
 use crate::remembered::Remembered;
+use crate::repeats::Repeats;
 use crate::room::RoomTold;
 use crate::sequencer::Ties;
 use crate::spool::Spool;
@@ -103,6 +104,8 @@ pub(crate) struct Kit {
     pub held_before: HeldFold,
     /// What enterprises said of alarms.
     pub alarm_pace: AlarmPace,
+    /// What devices said last of their state.
+    pub repeats: Repeats,
     /// How far entries are ahead of the clock, with a journal and without.
     pub entry_time: EntryTime,
     /// What was said of the clock.
@@ -140,6 +143,7 @@ impl Kit {
             blind_since: None,
             held_before: HeldFold::default(),
             alarm_pace: AlarmPace::default(),
+            repeats: Repeats::default(),
             entry_time: EntryTime::default(),
             clock_told: ClockTold::default(),
             room_told: RoomTold::default(),

@@ -63,6 +63,7 @@ mod recall;
 mod receipt;
 mod recovery;
 mod remembered;
+mod repeats;
 mod replay;
 mod retold;
 mod room;

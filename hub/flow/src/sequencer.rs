@@ -1,10 +1,12 @@
 //! The one sequencer: numbers, steps, commits, and only then answers.
 
+mod look;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cordon_contract::{Clock, EntryKind, Fault};
-use cordon_journal::{Changes, FaultKind, Journal, JournalFault, Receipts, SpaceLevel, State as _};
+use cordon_journal::{Changes, FaultKind, Journal, JournalFault, Receipts, SpaceLevel};
 use cordon_model::{Digest, Timestamp};
 
 use crate::answer::{Answerer, refuse, refuse_late};
@@ -44,16 +46,15 @@ const LINES_MAX: usize = 4_096;
 const ROWS_HANDED_MAX: usize = 700;
 /// Entries between two counts of them.
 const ROWS_COUNTED_EACH: u64 = 100;
-/// A tick is written after so long, due or not: a disk that fails beside an idle hub is seen before somebody needs it.
-const TICK_AT_LEAST_MICROS: i64 = 5_000_000;
+/// A tick is written after so long, due or not: entry time is never older than that in a hub that runs.
+const TICK_AT_LEAST_MICROS: i64 = 60_000_000;
+/// The same while entry time is ahead of the clock: it goes at most a minute beyond the last entry then.
+const TICK_AT_LEAST_AHEAD_MICROS: i64 = 5_000_000;
 /// Between two saves for the sake of many marks at least: one that found no room is not tried at once.
 const SAVE_AGAIN: Duration = Duration::from_secs(1);
 /// How long a save under way is waited for at the end, and when the journal has failed: people's acts wait then.
 const PATIENCE_AT_END: Duration = Duration::from_secs(60);
 const PATIENCE_OF_ACTS: Duration = Duration::from_secs(1);
-/// How often a full disk is looked at again, and one with room.
-const LOOK_FULL: Duration = Duration::from_millis(250);
-const LOOK: Duration = Duration::from_secs(5);
 /// Pieces of work in one batch while the disk is full: so little that a batch never takes more of the
 /// reserve than its last part.
 const PIECES_FULL: usize = 4;
@@ -89,6 +90,8 @@ pub(crate) struct Sequencer {
     saved_at: Instant,
     saved: u64,
     looked_at: Instant,
+    /// The last entry at that look.
+    looked_last: u64,
     /// Files beside the journal that were not in place at the last look.
     pub(crate) astray: Vec<String>,
     /// Why the state was not saved at the last look.
@@ -180,6 +183,7 @@ impl Sequencer {
             saved_at: Instant::now(),
             saved: recovered.from,
             looked_at: Instant::now(),
+            looked_last: 0,
             timers_at: 0,
             rows_at: 0,
             astray: Vec::new(),
@@ -225,71 +229,10 @@ impl Sequencer {
     /// Lets journal and state go.
     fn close(mut self) -> Kit {
         self.kit.seat.put(None);
+        // Nobody watched what devices did until a journal is written again.
+        self.kit.repeats.forget();
         self.saver.finish(PATIENCE_OF_ACTS);
         self.kit
-    }
-
-    /// What is taken now, by the room on the disk. A journal that lies no longer where its path leads
-    /// ends this, also when nothing is there to be written.
-    fn mode(&mut self) -> Result<Mode, Fault> {
-        let full = self.journal.space().level == SpaceLevel::Full;
-        let due = if full { LOOK_FULL } else { LOOK };
-        if self.looked_at.elapsed() >= due {
-            self.looked_at = Instant::now();
-            let in_place = self.journal.look_in_place();
-            in_place.map_err(|failure| of_journal(&failure))?;
-            self.journal.look_for_room();
-            self.look_beside()?;
-            if self.journal.space().level != SpaceLevel::Full {
-                self.take_up_spool()?;
-            }
-        }
-        let space = self.journal.space();
-        Ok(match space.level {
-            SpaceLevel::Full => Mode::Full {
-                last_part: space.prepared_bytes <= self.journal.reserve_bytes() / 4,
-            },
-            SpaceLevel::Low | SpaceLevel::Normal => self.mode_by_memory(),
-        })
-    }
-
-    /// What is taken by the messages that are remembered in memory alone, because the state is not saved.
-    fn mode_by_memory(&self) -> Mode {
-        let most = self.kit.ties.config.unsaved_max;
-        let waiting = self.inbox.waiting();
-        match waiting >= most {
-            true => Mode::Unsaved {
-                last_part: waiting >= most.saturating_add(most / 5),
-            },
-            false => Mode::Normal,
-        }
-    }
-
-    /// Looks at state and witness.
-    fn look_beside(&mut self) -> Result<(), Fault> {
-        self.astray = self.kit.seat.astray();
-        let trouble = self.kit.seat.trouble();
-        if trouble.is_some() {
-            // One that cannot even be read knows no message again: it is opened anew with the journal.
-            let readable = self.kit.seat.position();
-            readable.map_err(|failure| of_journal(&failure))?;
-        }
-        // A disk without room that is the journal's too is told as that.
-        let is_well = self.journal.space().level == SpaceLevel::Normal;
-        let told = trouble.filter(|trouble| is_well || !trouble.is_of_room);
-        let of_disk = told.map(|trouble| Unsaved::by_disk(&trouble.why));
-        let other = || self.saver.trouble().map(|why| Unsaved::otherwise(&why));
-        self.unsaved = of_disk.or_else(other);
-        self.show_condition();
-        Ok(())
-    }
-
-    fn show_condition(&self) {
-        let mut shown = self.kit.ties.board.lock();
-        shown.space = Some(self.journal.space());
-        shown.remembered = self.inbox.waiting();
-        let unsaved = self.unsaved.as_ref();
-        shown.unsaved = unsaved.map(|unsaved| unsaved.why.clone());
     }
 
     /// The next pieces of work; what was held comes before what came later. `None` at the end.
@@ -327,8 +270,8 @@ impl Sequencer {
         }
     }
 
-    /// Whether a tick is to be written: once in a while it is asked whether one would do anything, and every five
-    /// seconds it is written all the same.
+    /// Whether a tick is to be written: once in a while it is asked whether one would do anything, and once a minute it
+    /// is written all the same.
     fn is_tick_due(&mut self, time: Timestamp) -> bool {
         let tick_micros = self.kit.ties.config.tick_ms.saturating_mul(1_000);
         let now = time.micros();
@@ -338,7 +281,11 @@ impl Sequencer {
         self.timers_at = now;
         self.kit.ties.board.lock().ticked_at = Some(Instant::now());
         let last = self.kit.core.fold().now.last_tick;
-        now.saturating_sub(last) >= TICK_AT_LEAST_MICROS
+        let least = match self.kit.lead() {
+            0 => TICK_AT_LEAST_MICROS,
+            _ => TICK_AT_LEAST_AHEAD_MICROS,
+        };
+        now.saturating_sub(last) >= least
             || self.kit.unrecorded.waits()
             || self.kit.core.is_due(time)
     }
@@ -444,6 +391,7 @@ impl Sequencer {
             rules: &self.kit.ties.config.rules,
             terms: self.kit.ties.in_force.now(),
             pace: &mut self.kit.alarm_pace,
+            repeats: &self.kit.repeats,
             is_full: self.journal.space().level == SpaceLevel::Full,
             batch,
             now: self.kit.ties.clock.now(),
@@ -462,6 +410,7 @@ impl Sequencer {
         };
         self.inbox.seal(&receipts, batch.time());
         self.kit.note_committed(&batch, &receipts);
+        self.kit.repeats.note(batch.lines(), batch.time());
         let epoch = self.kit.core.fold().now.epoch;
         for line in batch.lines() {
             if line.draft.flags & flags::LATE != 0 {
@@ -578,7 +527,8 @@ impl Sequencer {
         let due = grown >= config.save_entries
             || many
             || self.saved_at.elapsed() >= Duration::from_millis(config.save_ms);
-        if grown > 0 && due {
+        // One that failed is tried again, whether or not anything is written meanwhile.
+        if (grown > 0 || self.unsaved.is_some()) && due {
             self.save();
         }
     }

@@ -508,3 +508,34 @@ fn files_and_folders_are_for_the_hub_and_its_group_alone() {
         assert_eq!(bits(path), 0o640, "{}", path.display());
     }
 }
+
+/// A writer that tries its disk between the batches leaves nothing of it behind.
+#[test]
+fn a_disk_is_tried_without_a_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = Journal::open(dir.path(), small("park/hub")).unwrap();
+    let mut all = Vec::new();
+    journal.touch().unwrap();
+    for _ in 0..60 {
+        all.extend(fill(&mut journal, 1));
+        let before = (journal.last(), journal.chain());
+        journal.touch().unwrap();
+        journal.touch().unwrap();
+        assert_eq!((journal.last(), journal.chain()), before);
+    }
+    drop(journal);
+    let report = verify(dir.path()).unwrap();
+    assert!(
+        report.is_clean() && report.last == all.len() as u64,
+        "{report:?}"
+    );
+    let mut journal = Journal::open(dir.path(), small("park/hub")).unwrap();
+    assert_eq!(journal.opening().torn, None);
+    journal.touch().unwrap();
+    all.extend(fill(&mut journal, 1));
+    let read = journal.reader().unwrap().read_from(1).unwrap();
+    assert!(
+        read.map(|record| record.unwrap().chain)
+            .eq(all.iter().map(|it| it.1))
+    );
+}

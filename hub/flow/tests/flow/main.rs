@@ -17,6 +17,7 @@ mod core;
 mod facts;
 mod failure;
 mod hub_names;
+mod idle;
 mod left_spool;
 mod marks;
 mod outbox;

@@ -1,4 +1,4 @@
-//! A tick is written when a plug-in has something to do, and every five seconds.
+//! A tick is written when a plug-in has something to do, and once a minute.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,7 +33,7 @@ async fn ticks(park: &Park, hub: &RunningHub) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_idle_hub_writes_a_tick_in_five_seconds_and_what_is_due_one_a_second() {
+async fn an_idle_hub_writes_a_tick_a_minute_and_what_is_due_one_a_second() {
     let park = Park::new();
     let due = Arc::new(AtomicBool::new(false));
     let hub = park
@@ -41,7 +41,7 @@ async fn an_idle_hub_writes_a_tick_in_five_seconds_and_what_is_due_one_a_second(
         .await;
     let first = ticks(&park, &hub).await;
     assert_eq!(first, 1, "what came due while it was away");
-    for _ in 0..4 {
+    for _ in 0..59 {
         park.clock.advance_ms(1_000);
         assert_eq!(ticks(&park, &hub).await, first);
     }

@@ -2,6 +2,7 @@
 
 mod place;
 mod room;
+mod touch;
 mod trim;
 
 use std::any::Any;
