@@ -211,6 +211,8 @@ impl Core for HubCore {
             let (seen, _) = self.hub.durable();
             let question = move |look: &Look<'_>| look.grants(&enterprise, &asked);
             let answer = self.records.ask(names::GRANTS, seen, question).await?;
+            // What is not known to be all must not be taken for it.
+            self.records.require_whole(names::GRANTS)?;
             let mut grants = answer.rows;
             let more = grants.len() > limit;
             grants.truncate(limit);

@@ -242,6 +242,13 @@ fn marked(out: &mut String, figures: &Figures) {
 
 /// How far the records follow the journal.
 fn records(out: &mut String, standing: &Standing) {
+    let name = "cordon_records_missing_entries";
+    let help = "Entries that had expired or were removed when these records were built.";
+    head(out, name, help, "gauge");
+    for fold in &standing.folds {
+        let missing = fold.missing.map_or(0, |missing| missing.entries);
+        line(out, name, &format!("fold=\"{}\"", fold.name), missing);
+    }
     let name = "cordon_records_entries";
     let help = "The last journal entry that is in all records which go on.";
     gauge(out, name, help, standing.reached());

@@ -16,7 +16,7 @@ use axum::routing::{get, post};
 use cordon_contract::{Clock, Fault, Shutdown};
 use cordon_model::plan::ParkPlan;
 use cordon_model::{Body, EmergencyGateOpen, GateId, PartyId};
-use cordon_records::Standing;
+use cordon_records::{LACKING, Standing, names};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -423,6 +423,13 @@ fn records_lines(standing: &Standing) -> String {
     for (fold, broken) in standing.broken() {
         let (entry, words) = (broken.entry, &broken.words);
         lines += &format!("warning: records: {fold} go no further than entry {entry}: {words}\n");
+    }
+    // Of these alone something may stand that is gone from the journal.
+    let stands = [names::GRANTS, names::ALARMS];
+    for (fold, missing) in standing.lacking().filter(|(fold, _)| stands.contains(fold)) {
+        let words = missing.words();
+        lines +=
+            &format!("warning: records: {LACKING}: {fold} were built of what is left: {words}\n");
     }
     let behind = standing.behind();
     if standing.behind_ms > RECORDS_BEHIND_MS && standing.stopped.is_none() && behind > 0 {

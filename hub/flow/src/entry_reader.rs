@@ -1,13 +1,13 @@
 //! Entries from the journal, for reports, export, pull, console and replay.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use cordon_contract::{Entry, EntryKind, Fault};
+use cordon_contract::{Entry, EntryKind, Fault, type_in_label};
 use cordon_journal::{FaultKind, Nearby, Reader, Record, Records};
-use cordon_model::Digest;
+use cordon_model::{Digest, MessageType};
 
 use crate::draft::Draft;
 use crate::entry_codec::{Trouble, draft_of, entry_of, is_part, refused_raw};
@@ -196,6 +196,7 @@ impl EntryReader {
         Ok(Entries {
             reader: self.clone(),
             records,
+            expired: Expired::default(),
         })
     }
 
@@ -331,6 +332,37 @@ impl NearbyEntries {
 pub struct Entries {
     reader: EntryReader,
     records: Records,
+    expired: Expired,
+}
+
+/// What was left out because it has expired.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Expired {
+    /// How many messages, by the name of their type; under an empty name what is no message.
+    pub by_type: BTreeMap<String, u64>,
+    /// The last of them, and when it was written; 0 for none.
+    pub last: (u64, i64),
+}
+
+impl Expired {
+    fn count(&mut self, record: &Record) {
+        let name = type_in_label(&record.label);
+        // A submission is counted by its messages.
+        if record.kind == EntryKind::Submission.number() {
+            return;
+        }
+        let is_known = name.parse::<MessageType>().is_ok();
+        let name = if is_known { name } else { "" };
+        *self.by_type.entry(name.to_owned()).or_default() += 1;
+        self.last = (record.number, record.time_micros);
+    }
+}
+
+impl Entries {
+    /// What was left out so far because it has expired.
+    pub fn expired(&self) -> &Expired {
+        &self.expired
+    }
 }
 
 impl Iterator for Entries {
@@ -343,6 +375,14 @@ impl Iterator for Entries {
                 Err(failure) => return Some(Err(of_journal(&failure))),
             };
             let number = record.number;
+            match self.reader.has_expired(&record) {
+                Ok(false) => {}
+                Ok(true) => {
+                    self.expired.count(&record);
+                    continue;
+                }
+                Err(fault) => return Some(Err(fault)),
+            }
             match self.reader.stored(record) {
                 Ok(stored) => return Some(Ok(stored)),
                 Err(Trouble::Journal(fault)) => return Some(Err(fault)),

@@ -94,7 +94,7 @@ pub use crate::authority::{
 pub use crate::config::{HubConfig, HubParts};
 pub use crate::core::{DECISION_DEPTH_MAX, DECISIONS_PER_INPUT_MAX};
 pub use crate::corridor::{AskedRule, CorridorRules};
-pub use crate::entry_reader::{Entries, EntryReader, StoredEntry};
+pub use crate::entry_reader::{Entries, EntryReader, Expired, StoredEntry};
 pub use crate::entry_time::EntryClock;
 pub use crate::examine::{Examination, Finding, examine};
 pub use crate::fault::{

@@ -11,6 +11,9 @@ pub const STOPPED: &str = "J072";
 /// The file of records was set aside and is built again.
 pub const SET_ASIDE: &str = "J073";
 
+/// Rows lack what had expired when they were built.
+pub const LACKING: &str = "J074";
+
 /// Every code of records with its remedy.
 pub const FAULTS: &[(&str, &str)] = &[
     (BEHIND, "ask again in a few seconds"),
@@ -20,6 +23,10 @@ pub const FAULTS: &[(&str, &str)] = &[
         "by its words: free some room, or see to the disk; the records go on by themselves",
     ),
     (SET_ASIDE, "nothing; the records are built from the journal"),
+    (
+        LACKING,
+        "what acts at the gates is whole; put back records.sqlite from a backup that is older than its loss",
+    ),
 ];
 
 pub(crate) fn fault(code: &'static str, words: impl Into<String>) -> Fault {

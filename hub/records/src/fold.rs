@@ -25,6 +25,12 @@ pub trait Fold: Send + Sync + 'static {
     /// storage engine it is tried again.
     fn apply(&self, entry: &Entry, rows: &Rows<'_>) -> Result<(), Failure>;
 
+    /// Whether entries of this type of message, by name, say something of it; an empty name is that of what is no message. Those that have
+    /// expired are missing in its rows.
+    fn takes(&self, _message: &str) -> bool {
+        true
+    }
+
     /// Lets go of what was over before this time. Comes with the first entry of each hour.
     ///
     /// # Errors

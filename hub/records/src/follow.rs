@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cordon_contract::{Entry, Fault};
-use cordon_flow::EntryReader;
+use cordon_flow::{EntryReader, Expired};
 use cordon_journal::FaultKind;
 use cordon_model::{Digest, Timestamp};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -13,8 +13,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::ask::{Answer, Look, answer};
 use crate::fault::{BROKEN, STOPPED, fault};
 use crate::fold::{Failure, Fold, Rows, Whose};
-use crate::standing::{Broken, FoldStanding};
-use crate::store::{Place, Store, Trouble, put, put_broken};
+use crate::standing::{Broken, FoldStanding, Missing};
+use crate::store::{Place, Store, Trouble, put, put_broken, put_missing};
 
 /// Entries of one transaction at most.
 const ENTRIES: usize = 2_000;
@@ -68,6 +68,7 @@ struct Seat {
     fold: Arc<dyn Fold>,
     place: Place,
     broken: Option<Broken>,
+    missing: Option<Missing>,
 }
 
 /// Every fold of a file on its way through the journal.
@@ -102,10 +103,12 @@ impl Follower {
         let mut seats = Vec::new();
         for fold in folds {
             let place = store.place(fold.name())?;
+            let missing = store.missing(fold.name())?;
             seats.push(Seat {
                 fold,
                 place,
                 broken: None,
+                missing,
             });
         }
         let follower = Self {
@@ -139,6 +142,7 @@ impl Follower {
                 name: seat.fold.name(),
                 number: seat.place.number,
                 broken: seat.broken.clone(),
+                missing: seat.missing,
             })
             .collect()
     }
@@ -229,7 +233,7 @@ impl Follower {
             let next = read.end;
             let ahead = read.is_full && next.number < to.0;
             let ahead = ahead.then(|| scope.spawn(move || read_on(&reader, next, to)));
-            let written = self.write(place.number, &read.told, read.end);
+            let written = self.write(place.number, &read);
             let ahead = ahead.and_then(|ahead| ahead.join().ok().flatten());
             (written, ahead)
         });
@@ -240,7 +244,8 @@ impl Follower {
 
     /// Writes what every fold that stands at `number` makes of these entries: rows and positions are there together
     /// or not at all.
-    fn write(&mut self, number: u64, told: &[Told], end: Place) -> Result<(), Halt> {
+    fn write(&mut self, number: u64, read: &Read) -> Result<(), Halt> {
+        let (told, end) = (read.told.as_slice(), read.end);
         let days_kept = self.days_kept;
         let mut transaction = self
             .store
@@ -250,17 +255,24 @@ impl Follower {
         for (index, seat) in self.seats.iter().enumerate() {
             if seat.place.number == number && seat.broken.is_none() {
                 let (place, broken) = take_in(&mut transaction, seat, told, end, days_kept)?;
-                reached.push((index, place, broken));
+                let missing = missing_in(seat, read);
+                if let Some(missing) = missing.filter(|_| broken.is_none()) {
+                    put_missing(&transaction, seat.fold.name(), &missing)?;
+                }
+                reached.push((index, place, broken, missing));
             }
         }
         transaction.commit()?;
-        for (index, place, broken) in reached {
+        for (index, place, broken, missing) in reached {
             if let Some(seat) = self.seats.get_mut(index) {
                 if let Some(broken) = &broken {
                     let (entry, code, words) = (broken.entry, &broken.code, &broken.words);
                     tracing::error!(fold = seat.fold.name(), entry, code, %words, "records go no further");
                 }
                 seat.place = place;
+                if broken.is_none() {
+                    seat.missing = missing.or(seat.missing);
+                }
                 seat.broken = broken;
             }
         }
@@ -268,10 +280,30 @@ impl Follower {
     }
 }
 
+/// What a fold lacks that takes this in; none while that is no more than before.
+fn missing_in(seat: &Seat, read: &Read) -> Option<Missing> {
+    let expired = read.expired.by_type.iter();
+    let expired = expired.filter(|(name, _)| seat.fold.takes(name));
+    let (last, time_micros) = read.expired.last;
+    let expired = Missing {
+        entries: expired.map(|(_, count)| count).sum(),
+        last,
+        time_micros,
+    };
+    let new = [expired, read.gone].into_iter();
+    let new = new.filter(|missing| missing.entries > 0);
+    let new = new.reduce(Missing::and)?;
+    Some(seat.missing.unwrap_or_default().and(new))
+}
+
 /// Entries that were read.
 struct Read {
     from: Place,
     told: Vec<Told>,
+    /// What was left out in between.
+    expired: Expired,
+    /// What is no longer there at all.
+    gone: Missing,
     /// Where whoever takes them in stands.
     end: Place,
     /// There are more.
@@ -286,9 +318,10 @@ fn read_on(reader: &EntryReader, place: Place, to: (u64, Digest)) -> Option<Read
 /// The entries behind a place, up to and including another, or fewer.
 fn read(reader: &EntryReader, place: Place, to: (u64, Digest)) -> Result<Read, Halt> {
     let mut from = place.number + 1;
+    let mut gone = Missing::default();
     loop {
         let fault = match read_from(reader, from, place, to) {
-            Ok(read) => return Ok(read),
+            Ok(read) => return Ok(Read { gone, ..read }),
             Err(fault) => fault,
         };
         let journal = reader.journal();
@@ -301,18 +334,29 @@ fn read(reader: &EntryReader, place: Place, to: (u64, Digest)) -> Result<Read, H
         match next {
             Some(next) if next <= to.0 => {
                 tracing::warn!(from, next, "the records pass over entries that are gone");
+                gone = gone.and(without(from, next - 1));
                 from = next;
             }
             Some(_) => {
                 return Ok(Read {
                     from: place,
                     told: Vec::new(),
+                    expired: Expired::default(),
+                    gone: gone.and(without(from, to.0)),
                     end: at(place, to),
                     is_full: false,
                 });
             }
             None => return Err(Halt::Again(fault)),
         }
+    }
+}
+
+fn without(from: u64, last: u64) -> Missing {
+    Missing {
+        entries: (last + 1).saturating_sub(from),
+        last,
+        time_micros: 0,
     }
 }
 
@@ -325,17 +369,21 @@ fn read_from(
     let mut place = begin;
     let mut told: Vec<Told> = Vec::new();
     let mut bytes = 0;
-    let full = |told, end| Read {
+    let full = |told, expired, end| Read {
         from: begin,
         told,
+        expired,
+        gone: Missing::default(),
         end,
         is_full: true,
     };
-    for stored in reader.read_range(from, to.0)? {
+    let mut entries = reader.read_range(from, to.0)?;
+    while let Some(stored) = entries.next() {
+        let expired = || entries.expired().clone();
         let mut stored = match stored {
             Ok(stored) => stored,
             // What comes before it is good.
-            Err(_) if !told.is_empty() => return Ok(full(told, place)),
+            Err(_) if !told.is_empty() => return Ok(full(told, expired(), place)),
             Err(fault) => return Err(fault),
         };
         stored.entry.clock = place.clock.pass(&stored);
@@ -346,7 +394,7 @@ fn read_from(
         let entry = stored.entry;
         told.push(Told { entry, place });
         if told.len() >= ENTRIES || bytes >= BYTES {
-            return Ok(full(told, place));
+            return Ok(full(told, expired(), place));
         }
     }
     if place.number < to.0 {
@@ -361,6 +409,8 @@ fn read_from(
     Ok(Read {
         from: begin,
         told,
+        expired: entries.expired().clone(),
+        gone: Missing::default(),
         end: at(place, to),
         is_full: false,
     })

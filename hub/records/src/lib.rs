@@ -25,7 +25,7 @@ mod store;
 
 pub use ask::{Answer, Look};
 pub use config::RecordsConfig;
-pub use fault::{BEHIND, BROKEN, FAULTS, SET_ASIDE, STOPPED};
+pub use fault::{BEHIND, BROKEN, FAULTS, LACKING, SET_ASIDE, STOPPED};
 pub use fold::{Failure, Fold, Rows};
 pub use folds::alarms::{AlarmRow, AlarmStep, AlarmsAsked};
 pub use folds::audit::{AuditAsked, AuditRow};
@@ -38,5 +38,5 @@ pub use folds::{folds, folds_within, names};
 pub use follow::{Follower, Halt, Progress};
 pub use page::Page;
 pub use run::{Durable, Records, RecordsParts};
-pub use standing::{Broken, FoldStanding, Standing};
+pub use standing::{Broken, FoldStanding, Missing, Standing};
 pub use store::engine_version;

@@ -11,11 +11,11 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::ask::{Answer, Look, Readers, told};
 use crate::config::RecordsConfig;
-use crate::fault::{BEHIND, BROKEN, STOPPED, behind, fault};
+use crate::fault::{BEHIND, BROKEN, LACKING, STOPPED, behind, fault};
 use crate::fold::{Failure, Fold};
 use crate::follow::{Follower, Halt, Progress};
 use crate::page::{self, Page};
-use crate::standing::Standing;
+use crate::standing::{FoldStanding, Standing};
 use crate::store::set_aside;
 
 /// Between two looks at the journal when nobody says that there is something new.
@@ -140,6 +140,7 @@ impl Records {
             again_at: None,
             shown: (0, Instant::now()),
             looked: Instant::now(),
+            lacking: 0,
         };
         let thread = std::thread::Builder::new()
             .name("cordon-records".into())
@@ -220,6 +221,24 @@ impl Records {
         }
     }
 
+    /// Whether the rows of a fold have all that stands: what expired before they were built may stand and is not among them.
+    ///
+    /// # Errors
+    /// `J074` when they do not.
+    pub fn require_whole(&self, fold: &'static str) -> Result<(), Fault> {
+        let standing = self.shared.standing.borrow();
+        let missing = standing.of(fold).and_then(|known| known.missing);
+        match missing {
+            None => Ok(()),
+            Some(missing) => {
+                let last = missing.last;
+                let said =
+                    format!("the records of {fold} are whole from behind entry {last} alone");
+                Err(fault(LACKING, said).log(missing.words()))
+            }
+        }
+    }
+
     /// Waits until a fold has taken entry `number` in.
     async fn reach(
         &self,
@@ -293,6 +312,8 @@ struct Runner {
     shown: (u64, Instant),
     /// When it was last looked whether the file is where it was.
     looked: Instant,
+    /// Entries whose lack was told, or was known when the file was opened.
+    lacking: u64,
 }
 
 impl Runner {
@@ -328,6 +349,7 @@ impl Runner {
             Some(follower) => follower,
             None => {
                 let follower = self.open(durable)?;
+                self.lacking = lacking(&follower.standing());
                 // What is there is shown at once, also where nothing can be added to it.
                 let reached = reached(&follower);
                 self.show(&follower, reached, true)?;
@@ -355,6 +377,7 @@ impl Runner {
         if is_at_end {
             *self.shared.at_end() = looked;
             self.is_built(durable.0);
+            self.tell_lack(&standing);
         }
         self.show(&follower, standing.reached(), is_at_end)?;
         self.follower = Some(follower);
@@ -391,6 +414,17 @@ impl Runner {
         if let Some(built) = self.rebuilding.take() {
             let took_ms = built.since.elapsed().as_millis();
             tracing::warn!(why = %built.why, entries = number, took_ms, "the records are built again");
+        }
+    }
+
+    /// Tells once what rows lack that were built of what is left.
+    fn tell_lack(&mut self, standing: &Standing) {
+        let lacking = lacking(&standing.folds);
+        if lacking > std::mem::replace(&mut self.lacking, lacking) {
+            let words = standing.lacking();
+            let words = words.map(|(fold, missing)| format!("{fold}: {}", missing.words()));
+            let words = words.collect::<Vec<_>>().join("; ");
+            tracing::warn!(%words, "{LACKING}: the records were built of what is left of the journal");
         }
     }
 
@@ -491,6 +525,12 @@ impl Runner {
             }
         }
     }
+}
+
+/// How many entries all folds lack together.
+fn lacking(folds: &[FoldStanding]) -> u64 {
+    let missing = folds.iter().filter_map(|fold| fold.missing);
+    missing.map(|missing| missing.entries).sum()
 }
 
 /// The last entry that is in every fold which goes on.

@@ -11,6 +11,40 @@ pub struct Broken {
     pub words: String,
 }
 
+/// What rows lack because it had expired, or was removed, when they were built.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Missing {
+    /// How many entries.
+    pub entries: u64,
+    /// The last of them: from there on the rows are whole.
+    pub last: u64,
+    /// When that was written, microseconds since 1970; 0 where that is not known.
+    pub time_micros: i64,
+}
+
+impl Missing {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let later = if other.last >= self.last { other } else { self };
+        Self {
+            entries: self.entries.saturating_add(other.entries),
+            ..later
+        }
+    }
+
+    /// In words, for log and health.
+    pub fn words(&self) -> String {
+        let time = cordon_model::Timestamp::from_micros(self.time_micros);
+        let since = match self.time_micros {
+            0 => String::new(),
+            _ => format!(", written {time}"),
+        };
+        let (entries, last) = (self.entries, self.last);
+        format!("{entries} entries had no body any more; whole from behind entry {last}{since}")
+    }
+}
+
 /// One fold.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FoldStanding {
@@ -20,6 +54,8 @@ pub struct FoldStanding {
     pub number: u64,
     /// Why it goes no further.
     pub broken: Option<Broken>,
+    /// What its rows lack.
+    pub missing: Option<Missing>,
 }
 
 /// All of them.
@@ -55,6 +91,12 @@ impl Standing {
     /// One fold.
     pub fn of(&self, fold: &str) -> Option<&FoldStanding> {
         self.folds.iter().find(|known| known.name == fold)
+    }
+
+    /// Folds whose rows lack something.
+    pub fn lacking(&self) -> impl Iterator<Item = (&'static str, Missing)> {
+        let folds = self.folds.iter();
+        folds.filter_map(|fold| Some((fold.name, fold.missing?)))
     }
 
     /// Folds that go no further.

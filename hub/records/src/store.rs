@@ -11,7 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, params};
 
 use crate::fold::{EngineFailure, Fold, Whose, number, unsigned};
-use crate::standing::Broken;
+use crate::standing::{Broken, Missing};
 
 /// Raised when the tables change that belong to no fold.
 const LAYOUT: i64 = 1;
@@ -31,6 +31,16 @@ CREATE TABLE folds (
     lead INTEGER NOT NULL,        -- how far entries were ahead of the clock,
     lead_since INTEGER NOT NULL,  -- and what the clock showed when that began
     broken_at INTEGER, broken_code TEXT, broken_words TEXT
+) STRICT, WITHOUT ROWID;
+";
+
+/// Made when something is missing first: a file of which nothing is has no such table.
+const MISSING: &str = "
+CREATE TABLE IF NOT EXISTS missing (
+    fold TEXT PRIMARY KEY,
+    entries INTEGER NOT NULL,     -- that had no body any more when its rows were built
+    last INTEGER NOT NULL,        -- of them
+    time INTEGER NOT NULL         -- of that, microseconds; 0 where nobody knows
 ) STRICT, WITHOUT ROWID;
 ";
 
@@ -163,6 +173,22 @@ impl Store {
         Ok(anew)
     }
 
+    /// What a fold lacks.
+    pub fn missing(&self, fold: &str) -> Result<Option<Missing>, Trouble> {
+        if !has_missing(&self.connection)? {
+            return Ok(None);
+        }
+        let sql = "SELECT entries, last, time FROM missing WHERE fold = ?1";
+        let read = self.connection.query_row(sql, [fold], |row| {
+            Ok(Missing {
+                entries: unsigned(row.get(0)?),
+                last: unsigned(row.get(1)?),
+                time_micros: row.get(2)?,
+            })
+        });
+        Ok(read.optional()?)
+    }
+
     /// Where a fold stands.
     pub fn place(&self, fold: &str) -> Result<Place, Trouble> {
         Ok(place_in(&self.connection, fold)?.unwrap_or_default())
@@ -234,6 +260,9 @@ fn drop_tables(transaction: &Transaction<'_>, fold: &str) -> rusqlite::Result<()
         transaction.execute_batch(&format!("DROP TABLE \"{}\"", table.replace('"', "\"\"")))?;
     }
     transaction.execute("DELETE FROM folds WHERE name = ?1", [fold])?;
+    if has_missing(transaction)? {
+        transaction.execute("DELETE FROM missing WHERE fold = ?1", [fold])?;
+    }
     Ok(())
 }
 
@@ -251,6 +280,30 @@ pub(crate) fn put(connection: &Connection, fold: &dyn Fold, place: &Place) -> ru
         lead,
         lead_since,
     ])?;
+    Ok(())
+}
+
+fn has_missing(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'missing'";
+    connection.query_row(sql, (), |row| row.get::<_, i64>(0).map(|many| many > 0))
+}
+
+/// Writes down what a fold lacks: with its rows, in their transaction.
+pub(crate) fn put_missing(
+    connection: &Connection,
+    fold: &str,
+    missing: &Missing,
+) -> rusqlite::Result<()> {
+    connection.execute_batch(MISSING)?;
+    connection.execute(
+        "INSERT OR REPLACE INTO missing VALUES (?1, ?2, ?3, ?4)",
+        params![
+            fold,
+            number(missing.entries),
+            number(missing.last),
+            missing.time_micros
+        ],
+    )?;
     Ok(())
 }
 

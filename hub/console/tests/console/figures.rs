@@ -208,6 +208,7 @@ async fn how_the_records_stand_is_told() {
         name,
         number,
         broken,
+        missing: None,
     };
     let whole = Standing {
         folds: vec![fold("grants", 90, None), fold("alarms", 90, None)],

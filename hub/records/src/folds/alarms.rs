@@ -88,6 +88,10 @@ impl Fold for Alarms {
         }
     }
 
+    fn takes(&self, message: &str) -> bool {
+        matches!(message, "AlarmEvent" | "AlarmUpdate")
+    }
+
     fn forget(&self, before: Timestamp, rows: &Rows<'_>) -> Result<(), Failure> {
         rows.set(
             "DELETE FROM alarms_steps WHERE id IN

@@ -102,6 +102,10 @@ impl Fold for Grants {
         }
     }
 
+    fn takes(&self, message: &str) -> bool {
+        message == "AccessGrant"
+    }
+
     fn forget(&self, before: Timestamp, rows: &Rows<'_>) -> Result<(), Failure> {
         let sql = "DELETE FROM grants WHERE ended IS NOT NULL AND ended_time < ?1";
         rows.set(sql, [before.micros()]).map(drop)

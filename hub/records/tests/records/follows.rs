@@ -10,18 +10,18 @@ use crate::made::*;
 use crate::naive::journal;
 
 /// A park whose hub says how far its journal is durable.
-struct Running {
+pub struct Running {
     park: Park,
     durable: Arc<Mutex<Option<(u64, Digest)>>>,
 }
 
 impl Running {
-    fn of(park: Park) -> Self {
+    pub fn of(park: Park) -> Self {
         let durable = Arc::new(Mutex::new(Some(park.durable())));
         Self { park, durable }
     }
 
-    fn start(&self) -> Arc<Records> {
+    pub fn start(&self) -> Arc<Records> {
         let durable = Arc::clone(&self.durable);
         Records::start(RecordsParts {
             file: self.park.file(),

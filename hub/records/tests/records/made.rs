@@ -79,7 +79,7 @@ impl Line {
         }
     }
 
-    fn record(&self, number: u64) -> NewRecord {
+    pub fn record(&self, number: u64) -> NewRecord {
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&number.to_be_bytes());
         let message = Message {

@@ -12,5 +12,6 @@ mod breaks;
 mod current;
 mod follows;
 mod killed;
+mod lacking;
 mod made;
 mod naive;
