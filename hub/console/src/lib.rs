@@ -20,6 +20,7 @@ mod places;
 mod reload;
 mod said;
 mod server;
+mod stream;
 mod view;
 
 pub use alarms::{AlarmLine, AlarmsPage};

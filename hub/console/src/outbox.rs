@@ -11,15 +11,12 @@ use cordon_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::acts::ActId;
-use crate::said::Said;
+use crate::said::{Said, who};
 use crate::server::{Console, answer, done, refusal, refuse, refused};
 
 /// Lines of one page when nothing is asked for, and at most; each may cost a look into the journal.
 const LINES: usize = 50;
 const LINES_MAX: usize = 200;
-
-/// Longest name of who asks.
-const WHO_CHARS_MAX: usize = 64;
 
 /// Which page of the outbox is asked for.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
@@ -136,11 +133,10 @@ pub(crate) async fn rerun(
     Path(id): Path<String>,
     Said(asked): Said<RerunRequest>,
 ) -> Response {
-    let who = asked.ordered_by.map(|who| who.trim().to_owned());
-    let length = who.as_ref().map(|who| who.chars().count());
-    if length.is_some_and(|length| !(1..=WHO_CHARS_MAX).contains(&length)) {
-        return refuse("say who wants it, in 1 to 64 letters, or leave it out");
-    }
+    let who = match who(asked.ordered_by) {
+        Ok(who) => who,
+        Err(refused) => return refused,
+    };
     let desk = Arc::clone(&console.desk);
     let sent = async move {
         match desk.rerun(&id, who.as_deref()).await {

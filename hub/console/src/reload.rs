@@ -8,11 +8,8 @@ use axum::response::Response;
 use cordon_contract::Fault;
 use serde::{Deserialize, Serialize};
 
-use crate::said::Said;
-use crate::server::{Console, answer, done, refuse};
-
-/// Longest name of who asks.
-const WHO_CHARS_MAX: usize = 64;
+use crate::said::{Said, who};
+use crate::server::{Console, answer, done};
 
 /// What a reload came to.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -78,11 +75,10 @@ pub(crate) async fn reload(
     State(console): State<Arc<Console>>,
     Said(asked): Said<ReloadRequest>,
 ) -> Response {
-    let who = asked.ordered_by.map(|who| who.trim().to_owned());
-    let length = who.as_ref().map(|who| who.chars().count());
-    if length.is_some_and(|length| !(1..=WHO_CHARS_MAX).contains(&length)) {
-        return refuse("say who wants it, in 1 to 64 letters, or leave it out");
-    }
+    let who = match who(asked.ordered_by) {
+        Ok(who) => who,
+        Err(refused) => return refused,
+    };
     let desk = Arc::clone(&console.desk);
     // A caller that goes away does not break it off.
     let doing = async move {

@@ -6,6 +6,23 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 
+use crate::server::refuse;
+
+/// Longest name of who asks.
+const WHO_CHARS_MAX: usize = 64;
+
+/// Who asks, if that is said: 1 to 64 letters.
+pub(crate) fn who(said: Option<String>) -> Result<Option<String>, Response> {
+    let who = said.map(|who| who.trim().to_owned());
+    let length = who.as_ref().map(|who| who.chars().count());
+    match length.is_some_and(|length| !(1..=WHO_CHARS_MAX).contains(&length)) {
+        true => Err(refuse(
+            "say who wants it, in 1 to 64 letters, or leave it out",
+        )),
+        false => Ok(who),
+    }
+}
+
 /// The body of a request, read as JSON whatever it calls itself; 400 with words when it is not what is
 /// asked for.
 pub(crate) struct Said<T>(pub T);

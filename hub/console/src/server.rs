@@ -10,7 +10,6 @@ use axum::body::Body as HttpBody;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use cordon_contract::{Clock, Fault, Shutdown};
@@ -25,13 +24,9 @@ use tokio::task::JoinHandle;
 use crate::accept::{self, Answering};
 use crate::acts::{ActId, Acts, Answer};
 use crate::barrier::{self, Barriers};
-use crate::device::lines as device_lines;
 use crate::places::{Places, Seats};
 use crate::said::Said;
-use crate::{Condition, Desk, Expiring, View, alarms, metrics, outbox, page, reload};
-
-/// How often the page is told of changes at most; a flood of entries is one update.
-const UPDATE_EVERY: Duration = Duration::from_millis(250);
+use crate::{Condition, Desk, Expiring, View, alarms, metrics, outbox, page, reload, stream};
 
 /// How often the hub's condition is looked at.
 const CONDITION_EVERY: Duration = Duration::from_millis(500);
@@ -79,7 +74,7 @@ impl Config {
 /// What follows from the park's plan.
 pub(crate) struct Planned {
     /// The plan as the page shows it.
-    view: View,
+    pub(crate) view: View,
     /// The barriers that people may order something of.
     pub(crate) barriers: Barriers,
 }
@@ -100,11 +95,11 @@ pub(crate) struct Console {
     /// What the page shows of the park's plan.
     planned: RwLock<Arc<Planned>>,
     /// Rises with every change of what is shown.
-    changed: watch::Sender<u64>,
+    pub(crate) changed: watch::Sender<u64>,
     pub(crate) operator: PartyId,
     port: u16,
     seats: Arc<Seats>,
-    shutdown: Shutdown,
+    pub(crate) shutdown: Shutdown,
 }
 
 /// The console's connections, which are answered from the first moment on: until there is a hub to ask,
@@ -114,7 +109,7 @@ pub struct Front {
     answering: Answering,
     seats: Arc<Seats>,
     server: JoinHandle<()>,
-    shutdown: Shutdown,
+    pub(crate) shutdown: Shutdown,
 }
 
 impl Front {
@@ -196,10 +191,10 @@ impl Console {
 
 fn router(console: Arc<Console>) -> Router {
     Router::new()
-        .route("/events", get(events))
+        .route("/events", get(stream::events))
         .route("/healthz", get(health))
         .route("/metrics", get(metrics_page))
-        .route("/api/view", get(view_once))
+        .route("/api/view", get(stream::view_once))
         .route("/api/emergency-open", post(emergency_open))
         .route("/api/barrier", post(barrier::order))
         .route("/api/alarms", get(alarms::list))
@@ -464,90 +459,6 @@ async fn metrics_page(State(console): State<Arc<Console>>) -> Response {
         text,
     )
         .into_response()
-}
-
-async fn view_once(State(console): State<Arc<Console>>) -> Response {
-    match snapshot(&console) {
-        Some(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
-        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
-}
-
-/// The view with open alarms, figures and devices, as JSON.
-fn snapshot(console: &Console) -> Option<String> {
-    let now = console.desk.park_now();
-    let figures = console.desk.figures();
-    let planned = console.planned();
-    let view = planned
-        .view
-        .at(now.as_ref(), &figures, &console.desk.page());
-    let mut value = serde_json::to_value(view).ok()?;
-    let fields = value.as_object_mut()?;
-    fields.insert("entries".to_owned(), figures.position.into());
-    fields.insert(
-        "decision_p99_ms".to_owned(),
-        figures
-            .decision_p99_ms
-            .map(|ms| (ms * 10.0).round() / 10.0)
-            .into(),
-    );
-    let open = console.desk.alarms(None, alarms::SHOWN);
-    fields.insert("alarms".to_owned(), serde_json::to_value(&open.lines).ok()?);
-    // Which alarms are open is not known before the journal was read.
-    let known = figures.position.is_some();
-    fields.insert("open_alarms".to_owned(), known.then_some(open.total).into());
-    let by_level = serde_json::to_value(known.then_some(&open.by_level)).ok()?;
-    fields.insert("alarms_by_level".to_owned(), by_level);
-    fields.insert("figures".to_owned(), serde_json::to_value(&figures).ok()?);
-    fields.insert(
-        "devices".to_owned(),
-        serde_json::to_value(device_lines(&console.desk.devices())).ok()?,
-    );
-    let mut expiring = console.desk.expiring();
-    expiring.retain(Expiring::is_soon);
-    fields.insert("expiring".to_owned(), serde_json::to_value(expiring).ok()?);
-    Some(value.to_string())
-}
-
-async fn events(State(console): State<Arc<Console>>) -> impl IntoResponse {
-    let mut changed = console.changed.subscribe();
-    changed.mark_changed();
-    let (sender, receiver) =
-        tokio::sync::mpsc::channel::<Result<Event, std::convert::Infallible>>(1);
-    tokio::spawn(async move {
-        loop {
-            // A stream would otherwise last as long as its page, and hold up the hub's end.
-            tokio::select! {
-                () = console.shutdown.wait() => return,
-                change = changed.changed() => if change.is_err() { return },
-            }
-            let Some(text) = snapshot(&console) else {
-                return;
-            };
-            let event = Event::default().event("view").data(text);
-            if sender.send(Ok(event)).await.is_err() {
-                return;
-            }
-            tokio::time::sleep(UPDATE_EVERY).await;
-        }
-    });
-    Sse::new(Stream { receiver }).keep_alive(KeepAlive::default())
-}
-
-/// A channel's receiving end as a stream.
-struct Stream {
-    receiver: tokio::sync::mpsc::Receiver<Result<Event, std::convert::Infallible>>,
-}
-
-impl futures_core::Stream for Stream {
-    type Item = Result<Event, std::convert::Infallible>;
-
-    fn poll_next(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Self::Item>> {
-        self.receiver.poll_recv(context)
-    }
 }
 
 /// One-key open, as the page sends it.
