@@ -9,7 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cordon_interop::{Head, Park, fresh_id, message, message_file, moment, said};
+use cordon_interop::{Head, Park, change_config, fresh_id, message, message_file, moment, said};
 use serde_json::Value;
 
 fn say(park: &Park, sender: &str, kind: &str, fields: &str) -> PathBuf {
@@ -166,4 +166,68 @@ fn the_end_of_a_fire_that_was_counted_in_the_flood_alarm_ends_no_other() {
     park.until("its own end is its end", || {
         of("f1").is_some_and(|line| line["state"] == "CLEARED")
     });
+}
+
+/// A park in which an enterprise may have five alarms open.
+fn park_of_five() -> Park {
+    Park::start_with(|data| {
+        change_config(data, &[], "\n[authority]\nopen_alarms_max = 5\n");
+    })
+}
+
+/// What was told again at other gates under the name of an open one was a new alarm each, and no limit held.
+#[test]
+fn one_name_at_many_gates_takes_no_more_than_its_senders_room() {
+    let park = park_of_five();
+    let at = |gate: usize| {
+        let fields = fire("X", "RAISED", "fire here");
+        let place = format!("<c:GateId>GX-{gate}</c:GateId><c:Description>");
+        fields.replace("<c:Description>", &place)
+    };
+    for gate in 0..12 {
+        tell(&park, "enterprise-1", "AlarmEvent", &at(gate));
+    }
+    let lines = park.json("/api/alarms?limit=1000")["alarms"].clone();
+    let lines = lines.as_array().unwrap();
+    let (flood, own): (Vec<&Value>, Vec<&Value>) = lines
+        .iter()
+        .partition(|line| line["id"].as_str().unwrap().starts_with("flow-"));
+    assert_eq!(own.len(), 6, "one beyond the limit: {own:?}");
+    assert_eq!(flood.len(), 1, "{flood:?}");
+    assert_eq!(flood[0]["level"], "RED");
+    assert_eq!(flood[0]["repeats"], 12 - 6 - 1, "{flood:?}");
+}
+
+/// A name that is counted in another alarm was open for ever once its author had stepped it.
+#[test]
+fn what_is_counted_and_stepped_by_its_author_takes_no_room() {
+    let park = park_of_five();
+    let of_device = |id: &str, number: usize| {
+        let fields = fire(id, "RAISED", &format!("HALL {number} FIRE"));
+        let device = format!("<c:SourceDevice>DX-{number}</c:SourceDevice><c:Description>");
+        fields.replace("<c:Description>", &device)
+    };
+    let open = || {
+        park.json("/api/alarms?limit=1000")["alarms"]
+            .as_array()
+            .cloned()
+    };
+    for number in 0..7 {
+        let (one, other) = (format!("a{number}"), format!("b{number}"));
+        for id in [&one, &other] {
+            tell(&park, "enterprise-1", "AlarmEvent", &of_device(id, number));
+        }
+        let lines = open().unwrap();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert_eq!(lines[0]["id"], *one, "told itself");
+        for id in [&other, &one] {
+            let step = acknowledged(id, "enterprise-1").replace("ACKNOWLEDGED", "CLEARED");
+            tell(&park, "enterprise-1", "AlarmUpdate", &step);
+        }
+        let close = format!("{{\"alarm\":\"{one}\",\"note\":\"put out\"}}");
+        park.until("people close it", || {
+            let _ = park.post("/api/close", &close);
+            open().is_some_and(|lines| lines.is_empty())
+        });
+    }
 }

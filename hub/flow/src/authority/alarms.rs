@@ -103,6 +103,11 @@ impl AlarmBook {
         }
     }
 
+    /// Whether nobody shows an alarm any more.
+    pub(crate) fn is_closed(&self, id: &str) -> bool {
+        self.known.get(id).is_some_and(|it| is_closed(it.state))
+    }
+
     /// Who raised an alarm.
     pub(crate) fn get(&self, id: &str) -> Option<&Raised> {
         self.known.get(id)

@@ -106,18 +106,21 @@ impl Order<'_> {
         }
     }
 
-    /// One alarm more of an enterprise that has as many open as it may.
+    /// One alarm more of an enterprise that has as many open as it may. What is told again under the name of an open one
+    /// is most likely that one and needs no room, or it is another of that name, and one too many: beyond it each is counted.
     fn is_flood(&self, event: &AlarmEvent) -> bool {
         let alarms = &self.register.alarms;
         let Some(names) = self.authority.names_beside(&self.speaker.id) else {
             return false;
         };
-        if is_over(event.state) || alarms.is_told_again(&self.speaker.id, event) {
+        if is_over(event.state) {
             return false;
         }
         let open: usize = names.iter().map(|name| alarms.open_of(name)).sum();
         let enterprises = self.authority.plan().enterprises.len();
-        open >= self.authority.settings.alarms_of_one(enterprises)
+        let is_again = alarms.is_told_again(&self.speaker.id, event);
+        let most = self.authority.settings.alarms_of_one(enterprises);
+        open >= most.saturating_add(usize::from(is_again))
     }
 
     fn whose(&self, name: Name<'_>) -> Option<Whose> {

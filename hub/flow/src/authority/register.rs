@@ -145,7 +145,13 @@ impl Register {
                     None => self.alarms.raised((number, word), message, event),
                 }
             }
-            Body::AlarmUpdate(update) => self.alarms.stepped(&update.alarm_id, update.state),
+            // A life ends once: what others say of it then the hub alone takes up, by a step of its own.
+            Body::AlarmUpdate(update) => {
+                let by_hub = draft.flags & flags::DECIDED != 0;
+                if by_hub || !self.alarms.is_closed(&update.alarm_id) {
+                    self.alarms.stepped(&update.alarm_id, update.state);
+                }
+            }
             _ => {}
         }
     }

@@ -188,6 +188,31 @@ async fn a_partners_further_alarms_are_counted_in_one_flood_alarm() {
     park.replays();
 }
 
+/// Its author stepped an alarm that was closed already: it took his room for ever, and nobody saw it to close it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_after_the_end_takes_no_room() {
+    let park = park_of_three();
+    let mut ca = Ca::new(park.dir.path());
+    let two = ca.partner("ENT-2", Role::Enterprise);
+    let operator = ca.partner("OP-1", Role::Operator);
+    let hub = park.start().await;
+    let blue = |number: usize| raise(&format!("Z-{number}"), "ENT-2", "NO-1", AlarmLevel::Blue);
+    let told = warned(&hub, &two, (0..3).map(blue).collect()).await;
+    assert_eq!(told, ["", "", ""]);
+    for number in 0..3 {
+        let id = format!("Z-{number}");
+        close(&hub, &operator, &id).await;
+        for state in [AlarmState::Cleared, AlarmState::Acknowledged] {
+            let said = vec![step(&id, "ENT-2", (AlarmState::Raised, state))];
+            warned(&hub, &two, said).await;
+        }
+    }
+    let told = warned(&hub, &two, (3..7).map(blue).collect()).await;
+    assert_eq!(told, ["", "", "", "F062"]);
+    hub.shutdown().await.unwrap();
+    park.replays();
+}
+
 /// Whoever speaks at the broker under an enterprise's name filled its room and acted on its alarms.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_device_that_calls_itself_like_an_enterprise_is_not_taken_for_it() {

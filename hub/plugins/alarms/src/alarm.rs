@@ -1,6 +1,7 @@
 //! One alarm as it is remembered, and its words.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::OnceLock as Cached;
 
 use cordon_contract::Owner;
 use cordon_model::name::mark;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::ended::WHICH;
 use crate::group::GroupName;
 use crate::names::Names;
+use crate::place::AlarmPlace;
 use crate::plugin::clip;
 use crate::recent::Likeness;
 use crate::routes::Errand;
@@ -80,6 +82,9 @@ pub(crate) struct Alarm {
     pub groups: BTreeSet<GroupName>,
     /// Sources that are remembered while it is active.
     pub held: BTreeSet<Likeness>,
+    /// The place that its words say, once somebody asked for it.
+    #[serde(skip)]
+    pub place: Cached<AlarmPlace>,
 }
 
 impl Alarm {
@@ -121,6 +126,7 @@ impl Alarm {
             return;
         }
         let before = std::mem::replace(&mut self.event.description, words.to_owned());
+        self.place = Cached::default();
         let short = |words: &str| words.chars().take(SAID_CHARS_MAX).collect::<String>();
         self.said.retain(|said| *said != short(words));
         self.said.push_back(short(&before));
@@ -139,10 +145,17 @@ impl Alarm {
     /// It is about something else from now on, so that what was said of it is said no more.
     pub(crate) fn becomes(&mut self, event: AlarmEvent) {
         self.event = event;
+        self.place = Cached::default();
         self.why.clear();
         self.answered = None;
         self.is_unclear = false;
         self.after = None;
+    }
+
+    /// The place that its words say.
+    pub(crate) fn place(&self) -> &AlarmPlace {
+        let words = &self.event.description;
+        self.place.get_or_init(|| AlarmPlace::of(words))
     }
 
     /// It is over for good: what is kept of it is whose it was, and its words.

@@ -8,7 +8,7 @@ use crate::alarm::Alarm;
 use crate::alike::Standing;
 use crate::kept::are_cut;
 use crate::life::is_over;
-use crate::place::{EndPlaces, Place};
+use crate::place::{AlarmPlace, EndPlaces};
 use crate::plugin::AlarmPlugin;
 use crate::routes::{Later, is_grave};
 
@@ -125,6 +125,14 @@ impl AlarmPlugin {
         (meant.collect(), is_sure)
     }
 
+    /// The place that an alarm's words say; finding it is counted.
+    fn place<'a>(&self, alarm: &'a Alarm) -> &'a AlarmPlace {
+        if alarm.place.get().is_none() {
+            self.state.steps.one();
+        }
+        alarm.place()
+    }
+
     /// Whether an end has no name, and none lasts in an alarm that was told without one. A name that nobody knows may
     /// be of what the flow counts in another.
     fn is_nameless(&self, entry: &Entry, alarm: &Alarm, event: &AlarmEvent) -> bool {
@@ -134,7 +142,7 @@ impl AlarmPlugin {
     /// Whether the words of an end say just the place of this alarm, and of no other text of the name or code. If they
     /// say none, its source told of no other at all. Of a text that is not kept whole it is not known.
     fn says_where(&self, alarm: &Alarm, known: &[(&String, &Alarm)], end: &EndPlaces) -> bool {
-        let is_there = |alarm: &Alarm| end.may_be(&Place::of_alarm(&alarm.event.description));
+        let is_there = |alarm: &Alarm| end.may_be(self.place(alarm));
         let others = known.iter().map(|(_, other)| other);
         let mut others = others.filter(|other| other.text != alarm.text);
         if end.is_none() {
@@ -193,9 +201,10 @@ fn the_one_there<'a, 'b>(
     alarms: &[&'b (&'a String, &'a Alarm)],
     end: &EndPlaces,
 ) -> Option<&'b (&'a String, &'a Alarm)> {
-    let mut there = alarms.iter().copied().filter(|(_, alarm)| {
-        !end.is_none() && end.may_be(&Place::of_alarm(&alarm.event.description))
-    });
+    let mut there = alarms
+        .iter()
+        .copied()
+        .filter(|(_, alarm)| !end.is_none() && end.may_be(alarm.place()));
     let one = there.next()?;
     there.next().is_none().then_some(one)
 }

@@ -2,7 +2,7 @@
 
 use cordon_contract::{ALARM_FORGOTTEN, Decisions, Entry, Owner};
 use cordon_model::name::mark;
-use cordon_model::{AlarmEvent, AuditOutcome, Body, Timestamp};
+use cordon_model::{AlarmEvent, AlarmState, AuditOutcome, Body, Timestamp};
 
 use crate::alarm::Alarm;
 use crate::detect;
@@ -222,7 +222,8 @@ impl AlarmPlugin {
         alarm.becomes(AlarmEvent {
             alarm_level,
             alarm_code,
-            ..event.clone()
+            state: AlarmState::Raised,
+            ..event
         });
         alarm.why = format!("[{why}] ");
         alarm.more.clear();
@@ -230,8 +231,8 @@ impl AlarmPlugin {
         alarm.repeats = alarm.repeats.saturating_add(1);
         alarm.escalation = 0;
         // Whoever follows the alarm by its name has not heard of it yet.
-        if alarm.state != event.state && told_of(entry) != Some(id) {
-            let step = (alarm.state, event.state);
+        if alarm.state != AlarmState::Raised && told_of(entry) != Some(id) {
+            let step = (alarm.state, AlarmState::Raised);
             let words = format!("{}{}", alarm.why, alarm.event.description);
             let update = self.step_of_hub(entry, id, step, &words);
             decisions.emit(Body::AlarmUpdate(update), Some(id.clone()));
@@ -268,7 +269,7 @@ impl AlarmPlugin {
             speaker: speaker(entry).to_owned(),
             of_hub: self.is_hubs(entry),
             owner,
-            source: self.likeness(entry, event).2,
+            source: self.source_of(entry, event),
             names: Default::default(),
             author: self.author_name(entry, event),
             text: mark(&gist),
@@ -291,6 +292,7 @@ impl AlarmPlugin {
             told: Default::default(),
             groups: Default::default(),
             held: Default::default(),
+            place: Default::default(),
         };
         let id = &event.alarm_id;
         let mut alarm = alarm;

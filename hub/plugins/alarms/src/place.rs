@@ -75,8 +75,8 @@ const LEVELS: [&str; 16] = [
 ];
 
 /// What some words say of a place: each word and Chinese letter of its own, in order, and a space behind each.
-#[derive(Debug, Eq, PartialEq)]
-pub(crate) struct Place {
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Place {
     /// Without what happens behind it.
     words: String,
     /// Nor before it, where none stood behind it.
@@ -84,13 +84,6 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The place of an alarm.
-    pub(crate) fn of_alarm(words: &str) -> Self {
-        let words = split(words);
-        let place = without(&words, &KINDS);
-        Self::new(place, place != words)
-    }
-
     fn new(words: &str, has_kind: bool) -> Self {
         let bare = if has_kind {
             words
@@ -103,11 +96,31 @@ impl Place {
         }
     }
 
-    /// Whether an end that says this place says just the one of an alarm.
-    fn is_of(&self, alarm: &Self) -> bool {
-        let is = |alarm: &Self| self.words == alarm.words || self.bare == alarm.bare;
-        let words = without(without(&alarm.words, &LEVELS), &KINDS);
-        is(alarm) || is(&Self::new(words, alarm.words == alarm.bare))
+    fn is(&self, other: &Self) -> bool {
+        self.words == other.words || self.bare == other.bare
+    }
+}
+
+/// The place of an alarm: as it was told, and without how far it had gone.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct AlarmPlace {
+    whole: Place,
+    short: Place,
+}
+
+impl AlarmPlace {
+    pub(crate) fn of(words: &str) -> Self {
+        let words = split(words);
+        let place = without(&words, &KINDS);
+        let whole = Place::new(place, place != words);
+        let short = without(without(place, &LEVELS), &KINDS);
+        let short = Place::new(short, whole.words == whole.bare);
+        Self { whole, short }
+    }
+
+    /// Whether an end that says this place says just this one.
+    fn is(&self, said: &Place) -> bool {
+        said.is(&self.whole) || said.is(&self.short)
     }
 }
 
@@ -143,8 +156,8 @@ impl EndPlaces {
     }
 
     /// Whether this alarm's place may be meant.
-    pub(crate) fn may_be(&self, alarm: &Place) -> bool {
-        self.0.iter().any(|place| place.is_of(alarm))
+    pub(crate) fn may_be(&self, alarm: &AlarmPlace) -> bool {
+        self.0.iter().any(|place| alarm.is(place))
     }
 }
 
@@ -232,10 +245,10 @@ fn plain(letter: char) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::{EndPlaces, Place};
+    use super::{AlarmPlace, EndPlaces};
 
     fn fits(end: &str, alarm: &str) -> bool {
-        EndPlaces::new(end).may_be(&Place::of_alarm(alarm))
+        EndPlaces::new(end).may_be(&AlarmPlace::of(alarm))
     }
 
     #[test]

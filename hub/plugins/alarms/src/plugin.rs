@@ -111,6 +111,15 @@ impl AlarmPlugin {
     /// another's alarm, and nobody's ends it. Of red and orange ones that others tell also the words, without
     /// the values in them: two zones of a panel are told apart by them alone.
     pub(crate) fn likeness(&self, entry: &Entry, event: &AlarmEvent) -> Likeness {
+        let source = self.source_of(entry, event);
+        let tells_apart = is_grave(event.alarm_level) && !self.is_hubs(entry);
+        let words = tells_apart.then(|| mark(&self.gist_of(event)));
+        let words = words.unwrap_or_default();
+        (event.alarm_code, event.alarm_level, source, words)
+    }
+
+    /// The place and the teller of that.
+    pub(crate) fn source_of(&self, entry: &Entry, event: &AlarmEvent) -> String {
         let message = entry.message.as_deref();
         let who = message.map(speaker_of).unwrap_or_default();
         let partner = self.owners.partner(who);
@@ -125,10 +134,7 @@ impl AlarmPlugin {
         if self.is_hubs(entry) && is_of_many(event) {
             source.clone_from(&event.alarm_id);
         }
-        let tells_apart = is_grave(event.alarm_level) && !self.is_hubs(entry);
-        let words = tells_apart.then(|| mark(&self.gist_of(event)));
-        let words = words.unwrap_or_default();
-        (event.alarm_code, event.alarm_level, source, words)
+        source
     }
 
     /// Whoever answers for an alarm: the plan's owner of its device, or whose statement led to it. What one

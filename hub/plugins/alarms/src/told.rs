@@ -45,7 +45,7 @@ impl AlarmPlugin {
             if !is_meant(alarm) {
                 continue;
             }
-            if !self.is_another(entry, alarm, event) {
+            if !self.is_another(entry, alarm, likeness) {
                 return Some(id.clone());
             }
             if alarm.event.alarm_code == event.alarm_code && alarm.source == likeness.2 {
@@ -79,12 +79,13 @@ impl AlarmPlugin {
     /// Whether what bears the name of an alarm is about something else: panels count from 1 again, or
     /// name a zone and not what happens there. Other words are another place, at whatever level: what is one in
     /// truth costs a glance. The hub calls two things of its own by two names.
-    pub(crate) fn is_another(&self, entry: &Entry, is: &Alarm, event: &AlarmEvent) -> bool {
-        let (code, source) = (is.event.alarm_code, &is.source);
-        let same_code = event.alarm_code == code || detect::is_worse(event.alarm_code, code);
-        let same_words = !is_grave(event.alarm_level) || is.gists.knows(&self.gist_of(event));
-        let same_place = self.likeness(entry, event).2 == *source;
-        let is_same = same_code && same_words && same_place;
+    /// What the event is like is found once, not for each alarm of its name.
+    fn is_another(&self, entry: &Entry, is: &Alarm, likeness: &Likeness) -> bool {
+        let (code, level, source, words) = likeness;
+        let is_code = is.event.alarm_code;
+        let same_code = *code == is_code || detect::is_worse(*code, is_code);
+        let same_words = !is_grave(*level) || is.gists.has(*words);
+        let is_same = same_code && same_words && *source == is.source;
         !is_same && !self.is_hubs(entry)
     }
 
@@ -98,6 +99,7 @@ impl AlarmPlugin {
     /// What an event says of where it is: its words without the values in them. An area that the plan does not know is
     /// text like them.
     pub(crate) fn gist_of(&self, event: &AlarmEvent) -> String {
+        self.state.steps.one();
         let gist = gist(&event.description);
         let area = event.area_id.as_deref();
         match area.filter(|_| self.places.area(event).is_none()) {

@@ -70,6 +70,9 @@ pub(crate) fn after_value<'a>(before: &str, words: &'a str) -> Option<(usize, &'
 
 /// How much of these words belongs to the formula of a gas that began before them: `3` of `NH3:40ppm`.
 pub(crate) fn in_formula(before: &str, words: &str) -> Option<usize> {
+    if !before.ends_with(|it: char| it.is_ascii_alphabetic()) {
+        return None;
+    }
     let of = |gas: &&str| {
         let (letters, rest) = gas.split_at(gas.find(|it: char| it.is_ascii_digit())?);
         let begins = without_end(before, letters).is_some_and(begins_anew);
@@ -100,7 +103,13 @@ fn after_number(words: &str) -> Option<(&str, bool)> {
 /// What follows one of these units, and a space before it.
 fn after_unit<'a>(after: &'a str, units: &[&str]) -> Option<&'a str> {
     let unit = after.strip_prefix(' ').unwrap_or(after);
-    units.iter().find_map(|name| {
+    let first = unit.bytes().next()?;
+    let begins = |name: &&&str| {
+        name.as_bytes()
+            .first()
+            .is_some_and(|it| it.eq_ignore_ascii_case(&first))
+    };
+    units.iter().filter(begins).find_map(|name| {
         let (begin, rest) = unit.split_at_checked(name.len())?;
         let ends = !rest.starts_with(|it: char| it.is_ascii_alphanumeric() || "_-/³".contains(it));
         (begin.eq_ignore_ascii_case(name) && ends).then_some(rest)
@@ -109,12 +118,14 @@ fn after_unit<'a>(after: &'a str, units: &[&str]) -> Option<&'a str> {
 
 /// Whether a number stands between a gas and a unit of gases, and what follows has no value of its own.
 fn is_of_gas(before: &str, after: &str) -> bool {
+    // Few numbers have such a unit behind them: the gases are looked through for those alone.
+    let Some(rest) = after_gas_unit(after) else {
+        return false;
+    };
     let (word, _) = unsigned(before);
-    let is_gas = GASES
-        .iter()
-        .any(|gas| without_end(word, gas).is_some_and(begins_anew));
-    let rest = after_gas_unit(after);
-    is_gas && rest.is_some_and(|rest| !is_name(rest) && !has_value(rest.trim_start()))
+    let mut gases = GASES.iter();
+    let is_gas = gases.any(|gas| without_end(word, gas).is_some_and(begins_anew));
+    is_gas && !is_name(rest) && !has_value(rest.trim_start())
 }
 
 /// What follows a unit of gases.
@@ -135,14 +146,16 @@ fn is_name(after: &str) -> bool {
 /// unit behind it: sensors are numbered too (`温度1`, `temp 2`).
 fn is_measured(before: &str, after: &str, is_whole: bool) -> bool {
     let (word, is_signed) = unsigned(before);
+    let unit = after_unit(after, &UNITS);
+    if !is_signed && is_whole && unit.is_none() {
+        return false;
+    }
     let is_word = MEASURES.iter().any(|name| {
         let rest = without_end(word, name);
         rest.is_some_and(|rest| !name.is_ascii() || begins_anew(rest))
     });
-    let unit = after_unit(after, &UNITS);
-    let is_told = is_signed || !is_whole || unit.is_some();
     let is_field = before.trim_end().ends_with('=');
-    is_word && is_told && is_alone(unit.unwrap_or(after), is_field)
+    is_word && is_alone(unit.unwrap_or(after), is_field)
 }
 
 /// The words before a sign, if they end with one.

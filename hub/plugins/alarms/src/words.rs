@@ -53,7 +53,12 @@ impl Heard {
     }
 
     pub(crate) fn knows(&self, text: &str) -> bool {
-        self.0.contains(&mark(text))
+        self.has(mark(text))
+    }
+
+    /// The same by the text's mark.
+    pub(crate) fn has(&self, text: u64) -> bool {
+        self.0.contains(&text)
     }
 }
 

@@ -123,8 +123,8 @@ impl Alarms {
 }
 
 impl Alarm {
-    /// The same alarm told again: worse than before it begins anew under its own name, over it goes on
-    /// a step. An event of another device only bears the same name.
+    /// The same alarm told again: worse than before it begins anew under its own name. What state its source gives is no step: of those
+    /// the hub tells in updates. An event of another device only bears the same name.
     fn told_again(&mut self, event: &AlarmEvent, now: i64) {
         let other = (&self.device, &event.source_device);
         if matches!(other, (Some(one), Some(other)) if one != other) {
@@ -135,8 +135,6 @@ impl Alarm {
             self.level = event.alarm_level;
             self.code = event.alarm_code;
             self.step(now, AlarmState::Raised);
-        } else if event.state != AlarmState::Raised {
-            self.step(now, event.state);
         }
     }
 

@@ -345,6 +345,24 @@ fn a_refused_step_acknowledges_nothing() {
     assert!(group.contains(" 50.0 50.0 "), "{group}");
 }
 
+/// A source that says an open alarm again, in the state it has at his own desk, acknowledges nothing here.
+#[test]
+fn an_event_in_another_state_acknowledges_nothing() {
+    let at = day("11:00:00");
+    let mut again = alarm(at.plus_seconds(2), "AL-1", AlarmLevel::Red, None);
+    if let Body::AlarmEvent(event) = &mut again.body {
+        event.state = AlarmState::Acknowledged;
+    }
+    let lines = vec![
+        alarm(at, "AL-1", AlarmLevel::Red, None),
+        again,
+        step(at.plus_seconds(50), "AL-1", AlarmState::Acknowledged),
+    ];
+    let made = told(ReportType::Rpt06, Span::day(at), &lines);
+    let group = &rows(&made, "alarms")[0];
+    assert!(group.contains(" 50.0 50.0 "), "{group}");
+}
+
 #[test]
 fn a_day_shows_alarms_as_they_stood_at_its_end() {
     let mut lines = story();

@@ -4,7 +4,8 @@ use cordon_alarms::Config;
 use cordon_contract::EntryKind;
 use cordon_model::{AlarmCode, AlarmLevel, AlarmState, Body, SampleQuality};
 
-use crate::hub::{Hub, alarm, audits};
+use crate::hub::{Hub, alarm, audits, updates};
+use crate::over::{DUTY, Who, end, event, red as told, say};
 
 /// Red alarms of one route are one group; those that nobody acknowledged are told again.
 const ONE_GROUP: &str = "receivers = [\"duty\"]\n[route]\nreceivers = [\"duty\"]\n\
@@ -74,6 +75,49 @@ fn one_alarm_more_costs_as_much_with_many_open_as_with_few() {
     // Beyond 10,000 sources an alarm forgets two old ones.
     for (few, many) in costs[1..].iter().flat_map(|many| costs[0].iter().zip(many)) {
         assert!(*many <= few + 2 && *few < 100, "{costs:?}");
+    }
+}
+
+/// What an enterprise says at so many gates under one name.
+fn at_gates(hub: &mut Hub, gates: std::ops::Range<usize>) {
+    for gate in gates {
+        let mut fire = event("X", AlarmLevel::Red, "fire 1 2 3", hub.now);
+        fire.gate_id = Some(format!("GX-{gate}").parse().unwrap());
+        say(hub, Who::Enterprise, fire);
+    }
+}
+
+/// The words of what was told were read once for each alarm of its name: 20 of them stopped the hub.
+#[test]
+fn one_name_of_many_alarms_costs_a_look_at_each_and_reads_the_words_a_few_times() {
+    for size in [100, 400, 1_600] {
+        let mut hub = Hub::new(DUTY);
+        at_gates(&mut hub, 0..size);
+        assert_eq!(hub.plugin.open_alarms().total(), size);
+        let one = cost(&mut hub, |hub| at_gates(hub, size..size + 1));
+        let looks = u64::try_from(size).unwrap();
+        // Told under its name, and told again under the hub's own.
+        assert!((looks..2 * looks + 80).contains(&one), "{one} of {size}");
+    }
+}
+
+/// The end of one read the words of all that its name ever bore; they are read once each, while they stay.
+#[test]
+fn an_end_costs_a_look_at_each_alarm_of_its_name() {
+    for size in [100, 400] {
+        let mut hub = Hub::new(DUTY);
+        for number in 0..size {
+            let words = format!("fire at tank {number}");
+            told(&mut hub, Who::Enterprise, "X", &words);
+            end(&mut hub, Who::Enterprise, "X", &words);
+        }
+        told(&mut hub, Who::Enterprise, "X", "fire at the gate");
+        let mut said = Vec::new();
+        let one = cost(&mut hub, |hub| {
+            said = end(hub, Who::Enterprise, "X", "at the gate normal");
+        });
+        assert_eq!(updates(&said).len(), 1, "{said:?}");
+        assert!((size..size + 50).contains(&one), "{one} of {size}");
     }
 }
 
