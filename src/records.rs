@@ -35,7 +35,7 @@ pub fn start(
             let (number, chain) = seen.upgrade()?.durable();
             Some((number, Digest(chain)))
         }),
-        folds: folds_within(room),
+        folds: folds_within(&config.hub.id, room),
         config: config.records.clone(),
     })?;
     let mut entries = hub.feed().subscribe();

@@ -67,7 +67,13 @@ fn rebuild(park: &Park, size: &Size) -> Outcome<(f64, f64)> {
     let read = many as f64 / begun.elapsed().as_secs_f64();
     let begun = Instant::now();
     let file = park.folder().join("built.sqlite");
-    let opened = Follower::open(&file, reader()?, folds(GRANTS, 2), 400, durable);
+    let opened = Follower::open(
+        &file,
+        reader()?,
+        folds(&PartyId::new(HUB)?, GRANTS, 2),
+        400,
+        durable,
+    );
     let mut follower = opened.map_err(|halt| format!("{halt:?}"))?;
     while follower.step(durable).map_err(|halt| format!("{halt:?}"))? == Progress::More {}
     let built = many as f64 / begun.elapsed().as_secs_f64();
@@ -187,7 +193,7 @@ fn follow(park: &Park, hub: &Arc<RunningHub>) -> Outcome<Arc<Records>> {
             let (number, chain) = seen.upgrade()?.durable();
             Some((number, Digest(chain)))
         }),
-        folds: folds(GRANTS, 2),
+        folds: folds(&PartyId::new(HUB)?, GRANTS, 2),
         config: RecordsConfig::default(),
     })?;
     let mut entries = hub.feed().subscribe();

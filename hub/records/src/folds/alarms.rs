@@ -4,7 +4,9 @@
 //! to the same.
 
 use cordon_contract::{ALARM_FORGOTTEN, Entry, EntryKind};
-use cordon_model::{AlarmEvent, AlarmLevel, AlarmState, AlarmUpdate, AuditEvent, Body, Timestamp};
+use cordon_model::{
+    AlarmEvent, AlarmLevel, AlarmState, AlarmUpdate, AuditEvent, Body, PartyId, Timestamp,
+};
 use rusqlite::{Row, ToSql, params};
 
 use super::names;
@@ -54,7 +56,23 @@ const LETTERS: usize = 400;
 const STEPS_MAX: i64 = 1_000;
 
 /// The fold.
-pub(crate) struct Alarms;
+pub(crate) struct Alarms {
+    hub: PartyId,
+}
+
+impl Alarms {
+    /// Of the journal of this hub.
+    pub(crate) fn of(hub: PartyId) -> Self {
+        Self { hub }
+    }
+
+    /// Whether the hub decided what an entry says, and told it in its own words: what it alone can put right.
+    fn is_decided(&self, entry: &Entry) -> bool {
+        let message = entry.message.as_deref();
+        let attested = message.is_some_and(|it| it.header.attested_by.is_some());
+        entry.cause != 0 && entry.sender == self.hub && !attested
+    }
+}
 
 impl Fold for Alarms {
     fn name(&self) -> &'static str {
@@ -62,7 +80,7 @@ impl Fold for Alarms {
     }
 
     fn form(&self) -> u32 {
-        1
+        2
     }
 
     fn schema(&self) -> &'static str {
@@ -79,10 +97,12 @@ impl Fold for Alarms {
             }
             // Under another's name, or counted elsewhere: the hub tells of it under a name of its own.
             (_, EntryKind::Message) if entry.overtaken || message.header.test => Ok(()),
-            (Body::AlarmEvent(event), EntryKind::Message) => raised(entry, event, rows),
+            (Body::AlarmEvent(event), EntryKind::Message) => {
+                raised((entry, self.is_decided(entry)), event, rows)
+            }
             (Body::AlarmUpdate(update), EntryKind::Message) => {
                 let leader = message.header.correlation_id.as_deref();
-                stepped(entry, update, leader, rows)
+                stepped((entry, self.is_decided(entry)), (update, leader), rows)
             }
             _ => Ok(()),
         }
@@ -145,10 +165,14 @@ fn cut(text: &str) -> String {
     text.chars().take(LETTERS).collect()
 }
 
-fn raised(entry: &Entry, event: &AlarmEvent, rows: &Rows<'_>) -> Result<(), Failure> {
+fn raised(
+    (entry, by_hub): (&Entry, bool),
+    event: &AlarmEvent,
+    rows: &Rows<'_>,
+) -> Result<(), Failure> {
     let id = &event.alarm_id;
     match known(id, rows)? {
-        Some(known) => again(entry, event, &known, rows),
+        Some(known) => again((entry, by_hub), event, &known, rows),
         // The end of something that nobody raised.
         None if matches!(event.state, AlarmState::Cleared) || !is_open(event.state) => Ok(()),
         None => {
@@ -187,8 +211,12 @@ fn new(entry: &Entry, event: &AlarmEvent, rows: &Rows<'_>) -> Result<(), Failure
 
 /// The same alarm told again. Worse than before, or by the hub, it is raised again under its own name; over it goes on
 /// only when the hub says so. An event of another device only bears the same name.
-fn again(entry: &Entry, event: &AlarmEvent, known: &Known, rows: &Rows<'_>) -> Result<(), Failure> {
-    let by_hub = entry.cause != 0;
+fn again(
+    (entry, by_hub): (&Entry, bool),
+    event: &AlarmEvent,
+    known: &Known,
+    rows: &Rows<'_>,
+) -> Result<(), Failure> {
     let device = event.source_device.as_ref().map(|id| id.as_str());
     let is_other =
         matches!((known.device.as_deref(), device), (Some(one), Some(other)) if one != other);
@@ -231,15 +259,18 @@ fn again(entry: &Entry, event: &AlarmEvent, known: &Known, rows: &Rows<'_>) -> R
 }
 
 fn stepped(
-    entry: &Entry,
-    update: &AlarmUpdate,
-    leader: Option<&str>,
+    (entry, by_hub): (&Entry, bool),
+    (update, leader): (&AlarmUpdate, Option<&str>),
     rows: &Rows<'_>,
 ) -> Result<(), Failure> {
     let id = update.alarm_id.as_str();
     let Some(known) = known(id, rows)? else {
         return Ok(());
     };
+    // A life ends once: of what others say then the hub alone tells what it comes to.
+    if !known.is_open && !by_hub {
+        return Ok(());
+    }
     // Closed in the moment it was raised: it is counted in another.
     let leader = leader.filter(|leader| *leader != id);
     let is_counted = update.state == AlarmState::Closed && update.previous == AlarmState::Raised;

@@ -11,6 +11,8 @@ pub(crate) mod refusals;
 
 use std::sync::Arc;
 
+use cordon_model::PartyId;
+
 use crate::fold::Fold;
 
 /// Names of the folds, to ask of them.
@@ -33,16 +35,16 @@ pub mod names {
     pub const COUNTS: &str = "counts";
 }
 
-/// Every fold of a park in which so many enterprises share `grants_max` grants.
-pub fn folds(grants_max: usize, enterprises: usize) -> Vec<Arc<dyn Fold>> {
-    folds_within(&grants::GrantRoom::of(grants_max, enterprises))
+/// Every fold of a park's hub in which so many enterprises share `grants_max` grants.
+pub fn folds(hub: &PartyId, grants_max: usize, enterprises: usize) -> Vec<Arc<dyn Fold>> {
+    folds_within(hub, &grants::GrantRoom::of(grants_max, enterprises))
 }
 
-/// Every fold of a park with this room for grants, which may be another tomorrow.
-pub fn folds_within(room: &grants::GrantRoom) -> Vec<Arc<dyn Fold>> {
+/// Every fold of a park's hub with this room for grants, which may be another tomorrow.
+pub fn folds_within(hub: &PartyId, room: &grants::GrantRoom) -> Vec<Arc<dyn Fold>> {
     vec![
         Arc::new(grants::Grants::within(room.clone())),
-        Arc::new(alarms::Alarms),
+        Arc::new(alarms::Alarms::of(hub.clone())),
         Arc::new(passages::Passages),
         Arc::new(refusals::Refusals),
         Arc::new(devices::Devices),

@@ -275,7 +275,7 @@ fn a_full_disk_breaks_no_fold_and_leaves_nothing_half_done() {
     let park = Park::with(&journal(8, 3_000));
     let is_over = Arc::new(AtomicBool::new(false));
     let flaky = |at| -> Vec<Arc<dyn Fold>> {
-        let each = folds(10, 2).into_iter();
+        let each = folds(&hub(), 10, 2).into_iter();
         each.map(|inner| -> Arc<dyn Fold> {
             let is_over = Arc::clone(&is_over);
             Arc::new(Flaky { inner, at, is_over })

@@ -62,7 +62,7 @@ fn there_is_as_much_room_as_access_control_has_by_now() {
     let mut park = Park::with(&lines);
     park.append(&[over("none")]);
     let room = GrantRoom::of(10, 2);
-    let mut follower = park.open(folds_within(&room)).unwrap();
+    let mut follower = park.open(folds_within(&hub(), &room)).unwrap();
     to_end(&mut follower, park.durable());
     room.set(20, 2);
     park.append(&[over("one")]);
@@ -251,6 +251,40 @@ fn an_alarm_is_kept_with_its_life_and_whoever_took_it() {
     };
     assert_eq!(open_at(5), ["A-1", "A-2"]);
     assert_eq!(open_at(8), ["A-2", "A-3"]);
+}
+
+/// What was signed follows from its submission, and was taken for the hub's own decision.
+#[test]
+fn what_a_partner_says_of_an_alarm_that_is_taken_or_over_opens_nothing() {
+    use AlarmState::{Acknowledged, Cleared, Closed, Raised};
+    let signed = |line: Line| Line {
+        sender: "E-1".parse().unwrap(),
+        cause: 1,
+        ..line
+    };
+    let park = Park::with(&[
+        signed(alarm(at(1), "A-1", AlarmLevel::Red)),
+        step(at(2), "A-1", Raised, Acknowledged, "officer-1"),
+        signed(alarm(at(3), "A-1", AlarmLevel::Red)),
+        signed(alarm(at(4), "A-2", AlarmLevel::Red)),
+        step(at(5), "A-2", Raised, Closed, "HUB-1").decided(),
+        signed(step(at(6), "A-2", Raised, Cleared, "E-1")),
+        signed(alarm(at(7), "A-2", AlarmLevel::Red)),
+    ]);
+    let follower = park.follow();
+    let asked = AlarmsAsked {
+        limit: 9,
+        ..AlarmsAsked::default()
+    };
+    let rows = follower.ask(names::ALARMS, |look| look.alarms(&asked));
+    let rows = rows.unwrap().rows.into_iter();
+    let mut rows: Vec<_> = rows.map(|it| (it.id, it.state, it.is_open)).collect();
+    rows.sort();
+    let wanted = [("A-1", "ACKNOWLEDGED", true), ("A-2", "CLOSED", false)];
+    assert_eq!(
+        rows,
+        wanted.map(|(id, state, open)| (id.to_owned(), state.to_owned(), open))
+    );
 }
 
 #[test]

@@ -371,7 +371,7 @@ impl Park {
 
 /// The house's own folds: ten grants for two enterprises.
 pub fn own() -> Vec<Arc<dyn Fold>> {
-    folds(10, 2)
+    folds(&hub(), 10, 2)
 }
 
 pub fn to_end(follower: &mut Follower, durable: (u64, Digest)) {

@@ -99,7 +99,8 @@ fn counted(lines: &[Line]) -> BTreeMap<&'static str, u64> {
             Body::AlarmEvent(event) if known.insert(event.alarm_id.clone()) => {
                 open.insert(event.alarm_id.clone());
             }
-            Body::AlarmUpdate(update) if known.contains(&update.alarm_id) => {
+            // Nobody but the hub opens what is closed.
+            Body::AlarmUpdate(update) if open.contains(&update.alarm_id) => {
                 match update.state {
                     AlarmState::Closed => open.remove(&update.alarm_id),
                     _ => open.insert(update.alarm_id.clone()),
