@@ -298,6 +298,11 @@ impl JournalFault {
         self.says(&[Errno::NOENT, Errno::NOTDIR])
     }
 
+    /// True when what was asked for is not there, or no more.
+    pub(crate) fn has_gone(&self) -> bool {
+        self.kind == FaultKind::Trimmed || self.is_of_absence()
+    }
+
     fn says(&self, errnos: &[Errno]) -> bool {
         errnos
             .iter()

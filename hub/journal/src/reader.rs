@@ -180,9 +180,9 @@ impl Reader {
     /// Records `from` to `to`, both included.
     pub fn read_range(&self, from: u64, to: u64) -> Result<Records> {
         let walker = match (self.locate(from), &self.deep) {
-            (Err(fault), Some(deep)) if fault.kind() == FaultKind::Trimmed => {
-                return deep.read_range(from, to);
-            }
+            (Err(fault), Some(deep)) if fault.has_gone() => return deep.read_range(from, to),
+            // Moved or removed between the two looks; now it is not listed.
+            (Err(fault), None) if fault.is_of_absence() => self.locate(from)?,
             (walker, _) => walker?,
         };
         Ok(Records {
@@ -391,11 +391,22 @@ impl Records {
                     return Ok(Some(records));
                 }
                 Step::Stop { written, .. } => {
-                    if !self.next_segment(written)? {
+                    if !self.next_segment_anywhere(written)? {
                         return Ok(None);
                     }
                 }
             }
+        }
+    }
+
+    /// The same, in the archive too when what comes next was moved there meanwhile.
+    fn next_segment_anywhere(&mut self, written: bool) -> Result<bool> {
+        match (self.next_segment(written), self.reader.deep.clone()) {
+            (Err(fault), Some(deep)) if fault.has_gone() => {
+                self.reader = Reader::clone(&deep);
+                self.next_segment(written)
+            }
+            (next, _) => next,
         }
     }
 

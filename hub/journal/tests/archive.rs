@@ -46,6 +46,27 @@ fn verify_both(dir: &Path, archive: &Path) -> Report {
     verify_on(tiered(dir, archive), dir, &[], Duration::ZERO).unwrap()
 }
 
+/// Who was reading when a segment was moved was told that it is not kept any more.
+#[test]
+fn what_is_moved_under_a_reader_is_read_on_from_the_archive() {
+    let (dir, records, archive) = packed();
+    let reader = Reader::open(dir.path()).unwrap();
+    let alone = reader.clone();
+    let reader = reader.with_archive(Some(archive.path()));
+    let mut reading = reader.read_from(1).unwrap();
+    let mut read = reading.next_batch().unwrap().unwrap();
+    let mut reading_alone = alone.read_from(1).unwrap();
+    reading_alone.next_batch().unwrap().unwrap();
+    archive_all(dir.path(), archive.path());
+    while let Some(batch) = reading.next_batch().unwrap() {
+        read.extend(batch);
+    }
+    assert_eq!(read, records);
+    let mut rest = std::iter::from_fn(|| reading_alone.next_batch().transpose());
+    let fault = rest.find_map(Result::err).unwrap();
+    assert_eq!(fault.code(), "J014", "without the archive it is gone");
+}
+
 #[test]
 fn what_was_archived_is_read_from_there_and_the_journal_goes_on_without_it() {
     let (dir, records, archive) = packed();
