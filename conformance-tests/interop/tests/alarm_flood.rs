@@ -231,3 +231,41 @@ fn what_is_counted_and_stepped_by_its_author_takes_no_room() {
         });
     }
 }
+
+/// A name that people closed and that burns again, told twice, was open for ever beside the one that it burns under.
+#[test]
+fn a_name_that_burns_again_and_is_told_twice_takes_the_room_of_one() {
+    let park = park_of_five();
+    let open = || {
+        park.json("/api/alarms?limit=1000")["alarms"]
+            .as_array()
+            .cloned()
+    };
+    let closes = |all: usize| {
+        park.until("people close it", || {
+            for line in open().unwrap_or_default() {
+                let id = line["id"].as_str().unwrap_or_default();
+                let _ = park.post("/api/acknowledge", &format!("{{\"alarm\":\"{id}\"}}"));
+                let close = format!("{{\"alarm\":\"{id}\",\"note\":\"put out\"}}");
+                let _ = park.post("/api/close", &close);
+            }
+            open().is_some_and(|lines| lines.len() == all)
+        });
+    };
+    for number in 0..7 {
+        let name = format!("n{number}");
+        let tells = || {
+            let fields = fire(&name, "RAISED", "HALL FIRE");
+            tell(&park, "enterprise-1", "AlarmEvent", &fields);
+        };
+        tells();
+        let lines = open().unwrap();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert_eq!(lines[0]["id"], *name, "told itself");
+        closes(0);
+        tells();
+        tells();
+        assert_eq!(open().unwrap().len(), 1);
+        closes(0);
+    }
+}

@@ -160,11 +160,13 @@ impl AlarmBook {
         event: &AlarmEvent,
     ) {
         let id = &event.alarm_id;
+        // Another that is told under this name burns: it is that one.
+        let is_led = self.own_id(speaker_of(message), id).is_some();
         match self.known.get(id) {
             // Only a past that is over is told by an event alone; steps are told by updates.
             Some(known) if known.by == speaker_of(message) => {
-                let reopened = (is_over(known.state) && !is_over(event.state))
-                    .then_some((number, known.state));
+                let reopens = is_over(known.state) && !is_over(event.state) && !is_led;
+                let reopened = reopens.then_some((number, known.state));
                 // Red comes first in the order of levels.
                 if (event.alarm_level < known.level || reopened.is_some())
                     && let Some(known) = self.known.get_mut(id)

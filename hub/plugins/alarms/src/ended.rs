@@ -1,7 +1,10 @@
 //! The source of an alarm says that it is over.
 
+use std::cell::LazyCell;
+
 use cordon_contract::{Decisions, Entry, NO_TEXT};
 use cordon_model::codes::person_id;
+use cordon_model::name::mark;
 use cordon_model::{AlarmEvent, AlarmState, AuditOutcome};
 
 use crate::alarm::Alarm;
@@ -96,8 +99,8 @@ impl AlarmPlugin {
         let is_active = |alarm: &Alarm| !is_over(alarm.state);
         let mut levels = known.iter().filter(|(_, alarm)| is_active(alarm));
         let counts = levels.any(|(_, alarm)| is_grave(alarm.event.alarm_level));
-        let gist = self.gist_of(event);
-        let says = |alarm: &Alarm| counts && alarm.gists.knows(&gist);
+        let gist = mark(&self.gist_of(event));
+        let says = |alarm: &Alarm| counts && alarm.gists.has(gist);
         let is_said = known.iter().any(|(_, alarm)| says(alarm));
         let active = known.iter().filter(|(_, alarm)| is_active(alarm));
         let active = active.filter(|(_, alarm)| !is_said || says(alarm));
@@ -105,8 +108,12 @@ impl AlarmPlugin {
             alarm.event.alarm_code == event.alarm_code && alarm.source == source
         });
         let mut meant = if like.is_empty() { others } else { like };
-        let end = EndPlaces::new(words_of(&event.description));
-        if let Some(one) = the_one_there(&meant, &end).filter(|_| counts && !is_said) {
+        // Where nothing grave lasts nobody asks for it.
+        let end = LazyCell::new(|| EndPlaces::new(words_of(&event.description)));
+        if counts
+            && !is_said
+            && let Some(one) = the_one_there(&meant, &end)
+        {
             meant = vec![one];
         }
         let is_sure = meant.first().is_none_or(|(_, alarm)| {

@@ -4,7 +4,7 @@
 use cordon_model::AlarmEvent;
 
 /// Letters kept of a text that somebody wrote.
-const WORDS_MAX: usize = 200;
+pub(crate) const WORDS_MAX: usize = 200;
 /// Letters kept of a text that the hub wrote, which may quote another's.
 const HUBS_WORDS_MAX: usize = 500;
 /// Pictures and clips kept of an alarm, and letters of the address of each.

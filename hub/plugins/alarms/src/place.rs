@@ -1,6 +1,7 @@
 //! Whether the words of an end say the place of an alarm. It is ended only when that is sure: what is not known is a
 //! word, and other words are another place.
 
+use crate::kept::WORDS_MAX;
 use crate::values::{after_gas_unit, is_chinese};
 use crate::words::{VALUE, gist};
 
@@ -49,6 +50,8 @@ const ENDINGS: [&str; 37] = [
 const BEFORE_ENDINGS: [&str; 8] = [
     "is ", "are ", "was ", "has ", "have ", "been ", "now ", "已 ",
 ];
+/// How many of those at most: `has now been`.
+const BEFORE_MAX: usize = 3;
 /// How it may begin.
 const BEGINNINGS: [&str; 11] = [
     "restored ",
@@ -129,7 +132,11 @@ impl AlarmPlace {
 pub(crate) struct EndPlaces(Vec<Place>);
 
 impl EndPlaces {
+    /// Of words that are longer than those kept of an alarm it is not known; they say no alarm's place, and people end it.
     pub(crate) fn new(words: &str) -> Self {
+        if words.chars().nth(WORDS_MAX).is_some() {
+            return Self(Vec::new());
+        }
         let words = split(words);
         let words = words.as_str();
         let place = without(words, &KINDS);
@@ -137,7 +144,10 @@ impl EndPlaces {
         let closed = each_without(words, &ENDINGS).chain(each_without(place, &ENDINGS));
         for closed in closed {
             let mut over = Some(closed);
-            while let Some(rest) = over {
+            for _ in 0..=BEFORE_MAX {
+                let Some(rest) = over else {
+                    break;
+                };
                 let left = without(rest, &KINDS);
                 places.push(Place::new(left, left != rest || place != words));
                 over = each_without(rest, &BEFORE_ENDINGS).next();
@@ -357,6 +367,25 @@ mod tests {
         ] {
             assert!(!fits(end, alarm), "{end}: {alarm}");
         }
+    }
+
+    /// Thousands of places of one text held the hub for seconds.
+    #[test]
+    fn an_end_means_few_places_whatever_its_words() {
+        let hostile = [
+            format!("Z{}恢复", "已".repeat(190)),
+            "is ".repeat(60) + "normal",
+            "alarm ".repeat(30) + "恢复",
+            "normal ".repeat(28),
+            "恢复".repeat(99),
+        ];
+        for words in hostile {
+            let places = EndPlaces::new(&words).0.len();
+            assert!((1..=40).contains(&places), "{places}: {words}");
+        }
+        let long = format!("Z{}恢复", "已".repeat(1_990));
+        let end = EndPlaces::new(&long);
+        assert!(end.0.is_empty() && !end.is_none(), "people end it");
     }
 
     #[test]

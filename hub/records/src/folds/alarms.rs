@@ -128,13 +128,14 @@ struct Known {
     rank: i64,
     code: String,
     is_open: bool,
+    is_over: bool,
     device: Option<String>,
     taken: bool,
 }
 
 fn known(id: &str, rows: &Rows<'_>) -> Result<Option<Known>, Failure> {
     rows.one(
-        "SELECT rank, code, is_open, device, taken IS NOT NULL FROM alarms WHERE id = ?1",
+        "SELECT rank, code, is_open, device, taken IS NOT NULL, NOT is_open OR state = 'CLEARED' FROM alarms WHERE id = ?1",
         [id],
         |row| {
             Ok(Known {
@@ -143,6 +144,7 @@ fn known(id: &str, rows: &Rows<'_>) -> Result<Option<Known>, Failure> {
                 is_open: row.get(2)?,
                 device: row.get(3)?,
                 taken: row.get(4)?,
+                is_over: row.get(5)?,
             })
         },
     )
@@ -223,7 +225,9 @@ fn again(
     let rank = rank(event.alarm_level);
     let is_worse =
         rank < known.rank || (rank == known.rank && event.alarm_code.as_str() != known.code);
-    if event.state != AlarmState::Raised || !(by_hub || is_worse && known.is_open && !is_other) {
+    // What is over is over: the hub tells of another then.
+    let rises = by_hub || is_worse && !known.is_over && !is_other;
+    if event.state != AlarmState::Raised || !rises {
         return Ok(());
     }
     if rank <= known.rank {

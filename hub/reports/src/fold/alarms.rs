@@ -130,8 +130,15 @@ impl Alarm {
         if matches!(other, (Some(one), Some(other)) if one != other) {
             return;
         }
-        // Red comes first in the order of levels.
-        if event.alarm_level < self.level {
+        // What is over is over: the hub tells of another then. Red comes first in the order of levels.
+        let is = self.steps.last().map(|(_, state)| *state);
+        let is_over = is.is_some_and(|state| {
+            matches!(
+                state,
+                AlarmState::Rejected | AlarmState::Cleared | AlarmState::Closed
+            )
+        });
+        if event.alarm_level < self.level && !is_over {
             self.level = event.alarm_level;
             self.code = event.alarm_code;
             self.step(now, AlarmState::Raised);
