@@ -120,7 +120,7 @@ impl Keeping {
             Err(fault) => self.failed(&fault),
         }
         let before = |days: u16| now.plus_ms(-i64::from(days) * DAY_MS).micros();
-        let packed = hands.packer.pack_next(before(self.pack_days));
+        let packed = self.pack_next(&mut hands.packer, before(self.pack_days));
         if let Ok(Some(packed)) = packed {
             return Ok(Some(Kept::Packed(packed)));
         }
@@ -139,6 +139,21 @@ impl Keeping {
             .forgetting
             .due(&hands.forgetter, now.micros(), &bound)?;
         Ok(due.map(Kept::ToForget))
+    }
+
+    /// Packs the next that can be: so what is not packed behind one that is damaged is no less due for that.
+    fn pack_next(&self, packer: &mut Packer, before: i64) -> Result<Option<Packed>, JournalFault> {
+        let mut last = None;
+        loop {
+            match packer.pack_next(before) {
+                // It is passed over: the next call goes on behind it, or fails for another reason than that one segment.
+                Err(fault) if !fault.is_of_disk() && last != Some(fault.to_string()) => {
+                    self.failed(&fault);
+                    last = Some(fault.to_string());
+                }
+                packed => return packed,
+            }
+        }
     }
 
     /// Makes ready to be forgotten what is due.

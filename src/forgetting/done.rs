@@ -24,6 +24,8 @@ pub(super) struct Done {
     said: BTreeSet<u64>,
     /// Segments of which an entry says that what should go could not.
     failed: BTreeSet<u64>,
+    /// The one of which an entry says that it could not be removed.
+    unremoved: u64,
 }
 
 impl Done {
@@ -57,11 +59,13 @@ impl Done {
         self.removed
     }
 
-    /// One was looked through for a class; those of `segments` that were passed over are left.
-    pub(super) fn note(&mut self, class: Class, segment: u64, segments: &[u64]) {
-        let mut left: BTreeSet<u64> = self.open(class, segments).into_iter().collect();
+    /// One was looked through for a class; all before it that were not, whether they can be or not, are left. `from` is the first that may be
+    /// there: one that is damaged or away now may be whole later.
+    pub(super) fn note(&mut self, class: Class, segment: u64, from: u64) {
         let through = self.through(class).max(segment);
-        left.retain(|number| *number != segment && *number < through);
+        let before: Vec<u64> = (from.max(self.removed + 1)..through).collect();
+        let mut left: BTreeSet<u64> = self.open(class, &before).into_iter().collect();
+        left.remove(&segment);
         let name = class.name().to_owned();
         self.through.insert(name.clone(), through);
         match left.is_empty() {
@@ -79,21 +83,31 @@ impl Done {
         self.said.contains(&segment)
     }
 
-    /// An entry says that something of it goes.
+    /// An entry says that it goes, or something of it, whatever one said before.
     pub(super) fn note_said(&mut self, segment: u64) {
         self.said.insert(segment);
+        self.failed.remove(&segment);
     }
 
+    /// An entry says that it, or something of it, stays.
     pub(super) fn has_failed(&self, segment: u64) -> bool {
+        self.failed.contains(&segment) || self.unremoved == segment
+    }
+
+    /// An entry says that something of it stays, and none behind that it goes.
+    pub(super) fn has_failed_since(&self, segment: u64) -> bool {
         self.failed.contains(&segment)
     }
 
-    /// An entry says that it stays.
-    pub(super) fn note_failed(&mut self, segment: u64) {
-        self.failed.insert(segment);
+    /// An entry says that it stays: as a whole, or something of it.
+    pub(super) fn note_failed(&mut self, segment: u64, is_whole: bool) {
+        match is_whole {
+            true if !self.said.contains(&segment) => self.unremoved = segment,
+            _ => drop(self.failed.insert(segment)),
+        }
     }
 
-    /// Nothing of it is owed any more.
+    /// Nothing of it is owed any more; as long as it is not gone, what was said of it as a whole holds.
     pub(super) fn settle(&mut self, segment: u64) {
         self.said.remove(&segment);
         self.failed.remove(&segment);
@@ -122,6 +136,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_was_not_there_is_left_and_what_was_removed_is_not() {
+        let mut done = Done::default();
+        done.note(Class::Passages, 1, 1);
+        done.note(Class::Passages, 5, 1);
+        assert_eq!(done.open(Class::Passages, &[1, 2, 5, 6]), [2, 6]);
+        assert_eq!(done.open(Class::Passages, &[3, 4]), [3, 4]);
+        done.note_removed(3);
+        done.note(Class::Passages, 6, 1);
+        assert_eq!(done.left[Class::Passages.name()], BTreeSet::from([4]));
+    }
+
+    #[test]
+    fn what_is_said_of_a_whole_segment_holds_while_bodies_of_it_go() {
+        let mut done = Done::default();
+        done.note_failed(3, true);
+        done.note_said(3);
+        assert!(!done.has_failed_since(3), "it is not said twice");
+        done.settle(3);
+        assert!(done.has_failed(3) && !done.has_failed(4));
+    }
+
+    #[test]
     fn what_is_passed_over_is_left_and_what_an_earlier_program_wrote_is_read() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("forgotten.json");
@@ -130,13 +166,13 @@ mod tests {
         let all = [1, 2, 3, 4, 5];
         assert_eq!(done.open(Class::Passages, &all), [3, 4, 5]);
         assert_eq!(done.open(Class::Alarms, &all), all);
-        done.note(Class::Passages, 4, &all);
+        done.note(Class::Passages, 4, 1);
         assert_eq!(done.open(Class::Passages, &all), [3, 5]);
         done.note_said(3);
         done.write(&path).unwrap();
         let mut done = Done::read(&path);
         assert!(done.is_said(3) && !done.has_failed(3));
-        done.note(Class::Passages, 3, &all);
+        done.note(Class::Passages, 3, 1);
         done.settle(3);
         assert_eq!(done.open(Class::Passages, &all), [5]);
         assert!(!done.is_said(3));

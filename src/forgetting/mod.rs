@@ -43,6 +43,10 @@ enum Place {
     Folder(bool),
     /// In one segment.
     Segment(u64),
+    /// In one that is not packed; once it is it may go.
+    Unpacked(u64),
+    /// In what goes as a whole: the oldest goes first.
+    Whole,
 }
 
 /// What is to be forgotten next.
@@ -56,7 +60,7 @@ pub enum Due {
 
 /// What became of something that is due.
 pub enum Begun {
-    /// There was nothing to take out.
+    /// There was nothing to take out, and that is noted.
     Nothing,
     /// It can go.
     Ready(Box<Ready>),
@@ -141,21 +145,21 @@ impl Forgetting {
         below: u64,
     ) -> Result<Option<Due>, JournalFault> {
         let done = Done::read(&self.done);
-        let packed = forgetter.packed(done.removed())?;
-        self.drop_what_is_gone(&packed);
+        let segments = forgetter.segments(done.removed())?;
+        self.drop_what_is_gone(forgetter, &segments);
         let is_due = |aged: &Aged, days: u16| {
             aged.before <= now - i64::from(days) * DAY_MICROS && aged.last < below
         };
-        if let (Some(days), Some(first)) = (self.remove_days, packed.first())
-            && !self.rests(forgetter, *first)
+        if let (Some(days), Some(first)) = (self.remove_days, segments.first())
+            && !self.rests(forgetter, Place::Whole, *first)
             && let Some(aged) = self.aged(forgetter, *first).flatten()
             && is_due(&aged, days)
         {
             return Ok(Some(Due::Segment(aged)));
         }
         for (class, days) in &self.days {
-            for number in done.open(*class, &packed) {
-                if self.rests(forgetter, number) {
+            for number in done.open(*class, &segments) {
+                if self.rests(forgetter, Place::Segment(number), number) {
                     continue;
                 }
                 match self.aged(forgetter, number) {
@@ -171,11 +175,12 @@ impl Forgetting {
         Ok(None)
     }
 
-    /// A segment that is no longer there keeps nobody.
-    fn drop_what_is_gone(&self, packed: &[u64]) {
+    /// A segment that is no longer there keeps nobody, and one that is packed by now may go.
+    fn drop_what_is_gone(&self, forgetter: &Forgetter, segments: &[u64]) {
         self.passed().retain(|place| match place {
-            Place::Segment(number) => packed.contains(number),
-            Place::Folder(_) => !packed.is_empty(),
+            Place::Segment(number) => segments.contains(number),
+            Place::Unpacked(number) => segments.contains(number) && !forgetter.is_packed(*number),
+            Place::Folder(_) | Place::Whole => !segments.is_empty(),
         });
     }
 
@@ -186,10 +191,12 @@ impl Forgetting {
             .ok()
     }
 
-    fn rests(&self, forgetter: &Forgetter, number: u64) -> bool {
+    /// Whether what is in this place of a segment, or all in its folder, is left alone.
+    fn rests(&self, forgetter: &Forgetter, place: Place, number: u64) -> bool {
         let folder = Place::Folder(forgetter.is_archived(number));
         let (passed, now) = (self.passed(), Instant::now());
-        passed.rests(&Place::Segment(number), now) || passed.rests(&folder, now)
+        let places = [place, Place::Unpacked(number), folder];
+        places.iter().any(|place| passed.rests(place, now))
     }
 
     /// Passes over what cannot go; the log says so once for each reason.
@@ -211,10 +218,11 @@ impl Forgetting {
         let made = match due {
             Due::Segment(aged) => {
                 let may = forgetter.may_remove(number, aged.last.saturating_add(1));
-                if may.as_ref().is_ok_and(|may| *may) {
-                    settings = self.keep_settings(forgetter, number)?;
-                }
-                may.map(|may| may.then_some(None))
+                let kept = may.and_then(|()| self.keep_settings(forgetter, number));
+                kept.map(|kept| {
+                    settings = kept;
+                    Some(None)
+                })
             }
             Due::Bodies(_, aged, at) => {
                 let mut rule = Rule::of(&self.days, at - aged.before);
@@ -259,7 +267,7 @@ impl Forgetting {
         let aged = due.aged();
         let mut done = Done::read(&self.done);
         let gone = match draft {
-            Some(draft) => forgetter.put(draft).map(Some),
+            Some(draft) => forgetter.put(draft),
             None => {
                 done.note_removed(aged.number);
                 done.write(&self.done)?;
@@ -269,7 +277,7 @@ impl Forgetting {
         match gone {
             Ok(gone) => {
                 tracing::info!(?gone, what = due.name(), "forgotten by rule");
-                let is_to_say = done.is_said(aged.number) && done.has_failed(aged.number);
+                let is_to_say = done.is_said(aged.number) && done.has_failed_since(aged.number);
                 self.settle(forgetter, &mut done, due)?;
                 Ok(Ended::Gone { is_to_say })
             }
@@ -280,9 +288,11 @@ impl Forgetting {
     /// Something in a segment could not be done: what lacks room there lacks it for all.
     fn hindered(&self, forgetter: &Forgetter, due: Due, fault: JournalFault) -> Stuck {
         let number = due.aged().number;
-        let place = match fault.is_of_room() {
-            true => Place::Folder(forgetter.is_archived(number)),
-            false => Place::Segment(number),
+        let place = match due {
+            _ if fault.is_of_room() => Place::Folder(forgetter.is_archived(number)),
+            _ if !forgetter.is_packed(number) => Place::Unpacked(number),
+            Due::Bodies(..) => Place::Segment(number),
+            Due::Segment(_) => Place::Whole,
         };
         self.stays(place, due, fault)
     }
@@ -300,12 +310,16 @@ impl Forgetting {
     fn settle(&self, forgetter: &Forgetter, done: &mut Done, due: Due) -> Result<(), JournalFault> {
         let number = due.aged().number;
         if let Due::Bodies(class, ..) = due {
-            done.note(class, number, &forgetter.packed(done.removed())?);
+            done.note(class, number, forgetter.first_possible(done.removed())?);
         }
         done.settle(number);
         let folder = Place::Folder(forgetter.is_archived(number));
+        let place = match due {
+            Due::Bodies(..) => Place::Segment(number),
+            Due::Segment(_) => Place::Whole,
+        };
         let mut passed = self.passed();
-        for place in [Place::Segment(number), folder] {
+        for place in [place, folder] {
             if passed.clear(&place) {
                 tracing::info!(?place, "what had to stay goes");
             }
@@ -324,7 +338,7 @@ impl Forgetting {
     /// An entry says that it stays.
     pub fn note_failed(&self, due: Due) -> Result<(), JournalFault> {
         let mut done = Done::read(&self.done);
-        done.note_failed(due.aged().number);
+        done.note_failed(due.aged().number, matches!(due, Due::Segment(_)));
         done.write(&self.done)
     }
 }
@@ -334,6 +348,11 @@ impl Due {
         match self {
             Self::Bodies(_, aged, _) | Self::Segment(aged) => aged,
         }
+    }
+
+    /// Of which class, or a whole one, and which segment.
+    pub(crate) fn what(&self) -> (&'static str, u64) {
+        (self.name(), self.aged().number)
     }
 
     fn name(&self) -> &'static str {

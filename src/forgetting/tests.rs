@@ -28,6 +28,11 @@ fn record(day: i64, kind: EntryKind, label: &str, cause: u64, body: usize) -> Ne
 
 /// A journal that was written for as many days as records are given for, all but its end packed.
 fn written(dir: &Path, records: impl Iterator<Item = NewRecord>) -> Vec<u64> {
+    write(dir, records);
+    packed(dir)
+}
+
+fn write(dir: &Path, records: impl Iterator<Item = NewRecord>) {
     let options = Options {
         segment_bytes: SEGMENT,
         reserve_bytes: 4096,
@@ -38,11 +43,20 @@ fn written(dir: &Path, records: impl Iterator<Item = NewRecord>) -> Vec<u64> {
     for record in records {
         journal.append_batch(&[record]).unwrap();
     }
-    drop(journal);
+}
+
+/// Packs what can be packed; the last entries of it.
+fn packed(dir: &Path) -> Vec<u64> {
     let mut packer = Packer::alone(dir).unwrap();
-    std::iter::from_fn(|| packer.pack_next(i64::MAX).unwrap())
-        .map(|packed| packed.last)
-        .collect()
+    let mut last = Vec::new();
+    loop {
+        match packer.pack_next(i64::MAX) {
+            Ok(Some(packed)) => last.push(packed.last),
+            Ok(None) => return last,
+            // It is passed over.
+            Err(fault) => assert!(!fault.is_of_disk(), "{fault}"),
+        }
+    }
 }
 
 fn forgetting(data: &Path, passages_days: u16) -> Forgetting {
@@ -62,7 +76,10 @@ fn pass(forgetting: &Forgetting, forgetter: &mut Forgetter, day: i64) -> Vec<(u6
         }))
     };
     let mut stuck = Vec::new();
+    let mut rounds = 0;
     while let Some(due) = forgetting.due(forgetter, day * DAY, &bound).unwrap() {
+        rounds += 1;
+        assert!(rounds < 1_000, "no end: {due:?}");
         let ended = match forgetting.begin(forgetter, due).unwrap() {
             Begun::Nothing => continue,
             Begun::Stuck(stuck) => Ended::Stuck(stuck),
@@ -98,8 +115,146 @@ fn gone(journal: &Path, archive: Option<&Path>) -> Vec<u64> {
 
 /// A journal of sixty days, all but its end packed, and the last entries of its packed segments.
 fn sixty_days(journal: &Path) -> Vec<u64> {
-    let of_day = |day| record(day, EntryKind::Message, "PassageRecord", 0, 9_000);
-    written(journal, (0..60).map(of_day))
+    written(journal, passages())
+}
+
+/// One a day for sixty days.
+fn passages() -> impl Iterator<Item = NewRecord> {
+    (0..60).map(|day| record(day, EntryKind::Message, "PassageRecord", 0, 9_000))
+}
+
+/// Changes one byte of a file; what was in it.
+fn damaged(path: &Path, at: usize) -> Vec<u8> {
+    let whole = std::fs::read(path).unwrap();
+    let mut damaged = whole.clone();
+    damaged[at] ^= 1;
+    std::fs::write(path, &damaged).unwrap();
+    whole
+}
+
+/// All that can be forgotten of passages goes, whole segments after 4000 days.
+fn removing(data: &Path) -> Forgetting {
+    let rules = RetentionSection {
+        passages_days: 30,
+        remove_days: 4_000,
+        ..RetentionSection::default()
+    };
+    Forgetting::of(&rules, data)
+}
+
+#[test]
+fn the_oldest_that_is_damaged_before_it_is_packed_keeps_only_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = dir.path().join("journal");
+    write(&journal, passages());
+    let path = journal.join("00000001.seg");
+    let whole = damaged(&path, 20_000);
+    let last = *packed(&journal).last().unwrap();
+    let mut forgetter = Forgetter::alone(&journal, None).unwrap();
+    let first = removing(dir.path());
+    let stuck = pass(&first, &mut forgetter, 5_000);
+    assert_eq!(stuck.len(), 1, "{stuck:?}");
+    assert_eq!((stuck[0].0, stuck[0].2), (1, true), "{stuck:?}");
+    assert_eq!(first.stuck().len(), 1, "{:?}", first.stuck());
+    let gone = gone(&journal, None);
+    assert_eq!(gone.last(), Some(&last), "the bodies behind it go");
+    assert!(gone.len() as u64 > last / 2, "{gone:?}");
+    let stuck = pass(&removing(dir.path()), &mut forgetter, 5_000);
+    assert_eq!(stuck.len(), 1, "{stuck:?}");
+    assert!(!stuck[0].2, "said once: {stuck:?}");
+    std::fs::write(&path, &whole).unwrap();
+    drop(forgetter);
+    packed(&journal);
+    let mut forgetter = Forgetter::alone(&journal, None).unwrap();
+    // It is packed: it goes without a start.
+    assert_eq!(pass(&first, &mut forgetter, 5_000), []);
+    assert_eq!(first.stuck(), [""; 0]);
+    let begins = Reader::open(&journal).unwrap().first().unwrap();
+    assert_eq!(begins, Some(last + 1));
+}
+
+#[test]
+fn one_that_was_damaged_before_it_was_packed_is_forgotten_when_it_is_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = dir.path().join("journal");
+    write(&journal, passages());
+    // In its first batch stands how old the one before is.
+    let path = journal.join("00000003.seg");
+    let whole = damaged(&path, 6_000);
+    let last = *packed(&journal).last().unwrap();
+    let mut forgetter = Forgetter::alone(&journal, None).unwrap();
+    let first = forgetting(dir.path(), 30);
+    let stuck = pass(&first, &mut forgetter, 100);
+    let numbers: Vec<u64> = stuck.iter().map(|it| it.0).collect();
+    assert_eq!(numbers, [2, 3], "{stuck:?}");
+    assert_eq!(gone(&journal, None).last(), Some(&last));
+    std::fs::write(&path, &whole).unwrap();
+    drop(forgetter);
+    packed(&journal);
+    let mut forgetter = Forgetter::alone(&journal, None).unwrap();
+    let second = forgetting(dir.path(), 30);
+    assert_eq!(pass(&second, &mut forgetter, 100), []);
+    assert_eq!(gone(&journal, None), (1..=last).collect::<Vec<_>>());
+}
+
+#[test]
+fn one_that_the_archive_lacked_is_forgotten_when_it_is_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let (journal, archive) = (dir.path().join("journal"), dir.path().join("archive"));
+    std::fs::create_dir(&archive).unwrap();
+    let last = *sixty_days(&journal).last().unwrap();
+    let mut archiver = Archiver::alone(&journal, &archive).unwrap();
+    for _ in 0..3 {
+        archiver.archive_next(i64::MAX).unwrap().unwrap();
+    }
+    drop(archiver);
+    let aside = |number: u64| {
+        let name = format!("{number:08}.segz");
+        (archive.join(&name), dir.path().join(&name))
+    };
+    for number in [1, 2] {
+        let (there, away) = aside(number);
+        std::fs::rename(there, away).unwrap();
+    }
+    let mut forgetter = Forgetter::alone(&journal, Some(&archive)).unwrap();
+    assert_eq!(
+        pass(&forgetting(dir.path(), 30), &mut forgetter, 100),
+        [],
+        "the others go on"
+    );
+    for number in [1, 2] {
+        let (there, away) = aside(number);
+        std::fs::rename(away, there).unwrap();
+    }
+    assert_eq!(pass(&forgetting(dir.path(), 30), &mut forgetter, 100), []);
+    assert_eq!(
+        gone(&journal, Some(&archive)),
+        (1..=last).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn a_file_of_removed_settings_that_cannot_be_read_keeps_whole_segments_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = dir.path().join("journal");
+    let last = *sixty_days(&journal).last().unwrap();
+    let kept = dir.path().join("removed-settings.json");
+    std::fs::write(&kept, r#"{"access":"#).unwrap();
+    let mut forgetter = Forgetter::alone(&journal, None).unwrap();
+    let first = removing(dir.path());
+    let stuck = pass(&first, &mut forgetter, 5_000);
+    assert_eq!(stuck, [(1, "J001".to_owned(), true)]);
+    assert!(first.stuck()[0].contains("removed-settings.json"));
+    let all: Vec<u64> = (1..=last).collect();
+    assert_eq!(gone(&journal, None), all, "the bodies go on");
+    let stuck = pass(&removing(dir.path()), &mut forgetter, 5_000);
+    assert_eq!(stuck, [(1, "J001".to_owned(), false)], "said once");
+    std::fs::remove_file(&kept).unwrap();
+    let healed = removing(dir.path());
+    assert_eq!(pass(&healed, &mut forgetter, 5_000), []);
+    assert_eq!(healed.stuck(), [""; 0]);
+    let begins = Reader::open(&journal).unwrap().first().unwrap();
+    assert_eq!(begins, Some(last + 1));
 }
 
 #[test]

@@ -24,6 +24,8 @@ struct Keeper {
     keeping: Arc<Keeping>,
     submit: Submit,
     actor: PartyId,
+    /// What was to be forgotten last.
+    last: Option<(&'static str, u64)>,
 }
 
 /// Looks three times a minute until shutdown. What is moved or forgotten is journaled: who asks later where an entry is finds it.
@@ -37,6 +39,7 @@ pub async fn keep(
         keeping,
         submit,
         actor,
+        last: None,
     };
     loop {
         let now = clock.now();
@@ -69,7 +72,11 @@ impl Keeper {
                     .await;
                 true
             }
-            Some(Kept::ToForget(due)) => self.forgets(due).await,
+            // What is due again at once did not go, whatever came of it: no round without rest.
+            Some(Kept::ToForget(due)) => {
+                let is_next = self.last.replace(due.what()) != Some(due.what());
+                self.forgets(due).await && is_next
+            }
             None => false,
         }
     }

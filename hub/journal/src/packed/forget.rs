@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::head::{CHUNK, PackedHead};
 use super::packer::{Compressed, compressor};
-use super::{begin_of, checked, file_name, write_packed};
+use super::{begin_after, begin_of, checked, file_name, write_packed};
 use crate::archive::tiered;
 use crate::chain::Hash;
 use crate::disk::{Disk, FileId, RealDisk};
@@ -109,19 +109,15 @@ impl Forgetter {
         }
     }
 
-    /// The numbers of the packed segments, oldest first; also of those that should lie in the archive and do not, because its disk is away:
-    /// what went there before the first segment kept here, without the first `removed`.
+    /// The numbers of the segments, oldest first, without the last, packed or not; also of those that should lie in the archive and do not,
+    /// because its disk is away: what went there before the first segment kept here, without the first `removed`.
     ///
     /// # Errors
     /// `J001` when the folder cannot be read.
-    pub fn packed(&self, removed: u64) -> Result<Vec<u64>> {
-        let list = |names: io::Result<Vec<String>>| {
-            names.map_err(|error| JournalFault::io(&self.dir, "listing", &error))
-        };
-        let is_packed = |name: &&String| name.ends_with(super::SUFFIX);
-        let names = list(self.both().list(&self.dir))?;
-        let packed = names.iter().filter(is_packed);
-        let mut numbers: Vec<u64> = packed.filter_map(|name| segment::number_of(name)).collect();
+    pub fn segments(&self, removed: u64) -> Result<Vec<u64>> {
+        let mut numbers = segment::list(self.both().as_ref(), &self.dir)?;
+        // It is written, and never packed.
+        numbers.pop();
         let kept = segment::list(self.disk.as_ref(), &self.dir)?;
         let before = kept.first().map_or(0, |first| first.saturating_sub(1));
         if self.archive.is_some() && before > removed && !numbers.contains(&before) {
@@ -130,6 +126,18 @@ impl Forgetter {
         numbers.sort_unstable();
         numbers.dedup();
         Ok(numbers)
+    }
+
+    /// The first segment that may yet be there, behind the first `removed`: one that the archive lacks may come back.
+    ///
+    /// # Errors
+    /// `J001` when the folder cannot be read.
+    pub fn first_possible(&self, removed: u64) -> Result<u64> {
+        let first = match self.archive {
+            Some(_) => None,
+            None => self.segments(removed)?.first().copied(),
+        };
+        Ok(first.unwrap_or(removed + 1))
     }
 
     /// How old a segment is, whether it can be read or not: by the first record of the one behind it, or behind that where it is damaged.
@@ -173,6 +181,12 @@ impl Forgetter {
                 Err(JournalFault::new(FaultKind::BadRecord, place, detail))
             }
         }
+    }
+
+    /// Whether a segment lies packed in the folder or in the archive.
+    pub fn is_packed(&self, number: u64) -> bool {
+        let path = self.folder_of(number).join(file_name(number));
+        self.disk.id(&path).is_ok()
     }
 
     /// Whether a segment lies in the archive, or should.
@@ -226,9 +240,7 @@ impl Forgetter {
         let folder = self.folder_of(number).to_path_buf();
         let segment = Segment::open(self.disk.as_ref(), &folder, number, false)?;
         let seal = segment.seal()?.filter(|_| segment.is_packed());
-        let Some(seal) = seal else {
-            return Ok(None);
-        };
+        let seal = seal.ok_or_else(|| self.not_packed(&segment))?;
         each_batch(&segment, &seal, &mut |records| {
             records.iter().for_each(|record| rule.look(record));
             Ok(())
@@ -322,16 +334,14 @@ impl Forgetter {
     }
 
     /// Removes the oldest segment of all, packed, wherever it lies, whose records all come before `below`; its number, first and last record
-    /// and bytes. The journal's folder says first, as after a trim, with which record it begins. `None` when it does not.
+    /// and bytes. The journal's folder says first, as after a trim, with which record it begins.
     ///
     /// # Errors
-    /// As opening and removing it.
-    pub fn remove_oldest(&mut self, number: u64, below: u64) -> Result<Option<Forgotten>> {
+    /// Why it stays: it is not the oldest, not packed or not all before `below`; or as opening and removing it.
+    pub fn remove_oldest(&mut self, number: u64, below: u64) -> Result<Forgotten> {
         let packing = Arc::clone(&self.packing);
         let _alone = packing.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((segment, seal)) = self.removable(number, below)? else {
-            return Ok(None);
-        };
+        let (segment, seal) = self.removable(number, below)?;
         let folder = self.folder_of(number).to_path_buf();
         let io = |error| JournalFault::io(&segment.path, "removing", &error);
         let size = || self.disk.open(&segment.path, false)?.len();
@@ -347,33 +357,55 @@ impl Forgetter {
             .remove(&segment.path)
             .and_then(|()| self.disk.sync_dir(&folder))
             .map_err(io)?;
-        Ok(Some(Forgotten {
+        Ok(Forgotten {
             number,
             first: seal.first,
             last: seal.last(),
             bodies: 0,
             body_bytes: 0,
             bytes,
-        }))
+        })
     }
 
     /// The segment, where it is the oldest, packed, and all its records come before `below`: then it may be removed.
-    fn removable(&self, number: u64, below: u64) -> Result<Option<(Segment, Seal)>> {
+    fn removable(&self, number: u64, below: u64) -> Result<(Segment, Seal)> {
         let oldest = segment::list(self.both().as_ref(), &self.dir)?;
-        let folder = self.folder_of(number);
-        let segment = Segment::open(self.disk.as_ref(), folder, number, false)?;
-        let seal = segment.seal()?.filter(|seal| seal.last() < below);
-        let is_oldest = oldest.first() == Some(&number);
-        let seal = seal.filter(|_| is_oldest && segment.is_packed());
-        Ok(seal.map(|seal| (segment, seal)))
+        let segment = Segment::open(self.disk.as_ref(), self.folder_of(number), number, false)?;
+        let stays = |detail: &str| {
+            let place = segment.path.display().to_string();
+            JournalFault::new(FaultKind::Elsewhere, place, detail)
+        };
+        if oldest.first() != Some(&number) {
+            return Err(stays("it is not the oldest segment"));
+        }
+        match segment.seal()?.filter(|_| segment.is_packed()) {
+            None => Err(self.not_packed(&segment)),
+            Some(seal) if seal.last() >= below => Err(stays("it holds later entries")),
+            Some(seal) => Ok((segment, seal)),
+        }
+    }
+
+    /// Why a segment is not packed: what keeps it from that, which may be damage in it or in the one behind it.
+    fn not_packed(&self, segment: &Segment) -> JournalFault {
+        let number = segment.head.number;
+        let read = || {
+            begin_after(self.disk.as_ref(), &self.dir, number)?;
+            let seal = segment.seal()?;
+            seal.map_or(Ok(()), |seal| each_batch(segment, &seal, &mut |_| Ok(())))
+        };
+        let unknown = || {
+            let place = segment.path.display().to_string();
+            JournalFault::new(FaultKind::Write, place, "it is not packed yet")
+        };
+        read().err().unwrap_or_else(unknown)
     }
 
     /// Whether [`Forgetter::remove_oldest`] would remove it.
     ///
     /// # Errors
-    /// As opening it.
-    pub fn may_remove(&self, number: u64, below: u64) -> Result<bool> {
-        Ok(self.removable(number, below)?.is_some())
+    /// Why it would not.
+    pub fn may_remove(&self, number: u64, below: u64) -> Result<()> {
+        self.removable(number, below).map(drop)
     }
 
     /// Folder and archive as one.
@@ -383,7 +415,9 @@ impl Forgetter {
 
     /// Where a segment lies: what the folder has is read from there.
     fn folder_of(&self, number: u64) -> &Path {
-        let is_here = self.disk.id(&self.dir.join(file_name(number))).is_ok();
+        let names = [file_name(number), segment::file_name(number)];
+        let is_here = |name: &String| self.disk.id(&self.dir.join(name)).is_ok();
+        let is_here = names.iter().any(is_here);
         match &self.archive {
             Some(archive) if !is_here => archive,
             _ => &self.dir,
