@@ -11,7 +11,7 @@ use cordon_journal::checkpoint::{self, Checkpoint};
 use cordon_journal::{JournalFault, Reader, State as _, StateStore};
 use cordon_model::{AuditOutcome, Digest, PartyId, Timestamp};
 
-use trusted::{Seen, Trusted};
+use trusted::{Found, Seen, Trusted};
 
 /// The action of the entry that names a checkpoint.
 const ACTION: &str = "journal.checkpoint";
@@ -60,8 +60,9 @@ impl Checkpoints {
         reader: &Reader,
         now: Timestamp,
     ) -> Result<Option<Checkpoint>, JournalFault> {
-        let trusted = self.trusted(reader)?;
-        self.keep_newest(&trusted)?;
+        let found = self.found(reader)?;
+        self.keep_newest(&found)?;
+        let trusted = found.trusted;
         let is_old = |path: &Path| {
             let about = std::fs::metadata(path);
             let age = about.map(|about| now.micros() / MICROS_PER_SECOND - about.mtime());
@@ -101,13 +102,17 @@ impl Checkpoints {
     }
 
     /// Those whose time is over go, and with them what was made before the newest and is named by nobody: a hub was ended in between.
-    fn keep_newest(&self, trusted: &[Trusted]) -> Result<(), JournalFault> {
+    /// One of which the journal cannot say now whether it names it goes only when there are newer ones enough.
+    fn keep_newest(&self, found: &Found) -> Result<(), JournalFault> {
+        let trusted = &found.trusted;
         let Some(newest) = trusted.first() else {
             return Ok(());
         };
         let kept: Vec<&Path> = trusted.iter().take(KEPT).map(Trusted::path).collect();
+        let oldest = trusted.get(KEPT - 1).map_or(0, |it| it.made.position.0);
         for (number, path) in checkpoint::list(&self.folder)? {
-            if number <= newest.made.position.0 && !kept.contains(&path.as_path()) {
+            let may_count = number >= oldest && found.unasked.contains(&path);
+            if number <= newest.made.position.0 && !kept.contains(&path.as_path()) && !may_count {
                 remove(&path);
             }
         }
@@ -128,7 +133,9 @@ impl Checkpoints {
         if state.position()?.0 == 0 {
             empty(state)?;
         }
-        let (trusted, failed) = self.look(reader)?;
+        let Found {
+            trusted, failed, ..
+        } = self.look(reader)?;
         if let Some(fault) = failed {
             tracing::warn!(%fault, "a checkpoint is not used");
         }
@@ -151,22 +158,22 @@ impl Checkpoints {
 
     /// The older of two checkpoints that the journal names; `None` while there are not two.
     pub fn bound(&self, reader: &Reader) -> Result<Option<Bound>, JournalFault> {
-        let trusted = self.trusted(reader)?;
+        let trusted = self.found(reader)?.trusted;
         Ok(trusted.get(KEPT - 1).map(|older| Bound {
             number: older.made.position.0,
             time: older.time,
         }))
     }
 
-    /// Those that the journal names, the newest first; none of it while the disk does not give all.
-    fn trusted(&self, reader: &Reader) -> Result<Vec<Trusted>, JournalFault> {
-        let (trusted, failed) = self.look(reader)?;
-        failed.map_or(Ok(trusted), Err)
+    /// What there is; none of it while the disk does not give all.
+    fn found(&self, reader: &Reader) -> Result<Found, JournalFault> {
+        let mut found = self.look(reader)?;
+        found.failed.take().map_or(Ok(found), Err)
     }
 
-    fn look(&self, reader: &Reader) -> Result<(Vec<Trusted>, Option<JournalFault>), JournalFault> {
+    fn look(&self, reader: &Reader) -> Result<Found, JournalFault> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.trusted(&self.folder, &self.identity, reader)
+        seen.find(&self.folder, &self.identity, reader)
     }
 }
 

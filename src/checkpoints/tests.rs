@@ -168,3 +168,45 @@ fn a_copy_and_a_damaged_one_do_not_count() {
         Some(second.position.0)
     );
 }
+
+/// Where the older one stands lies in an archive whose disk is not mounted.
+#[test]
+fn one_that_the_journal_cannot_be_asked_about_stays() {
+    let mut park = Park::new();
+    let first = park.next(&park.checkpoints(), 0).unwrap();
+    park.names(&first);
+    park.writes(20);
+    let second = park.next(&park.checkpoints(), 25).unwrap();
+    park.names(&second);
+    let archive = park.folder.path().join("archive");
+    let away = park.folder.path().join("away");
+    std::fs::create_dir(&archive).unwrap();
+    let (mut packer, mut archiver) = (park.journal.packer(), park.journal.archiver(&archive));
+    while packer.pack_next(i64::MAX).unwrap().is_some() {}
+    while let Some(moved) = archiver.archive_next(i64::MAX).unwrap() {
+        if moved.last > first.position.0 {
+            break;
+        }
+    }
+    let disk = Arc::new(cordon_journal::disk::RealDisk);
+    let dir = park.folder.path().join("journal");
+    park.reader = Reader::of(disk, dir, "p/h").with_archive(Some(&archive));
+    std::fs::rename(&archive, &away).unwrap();
+    let asked = park.reader.get(first.position.0);
+    assert!(asked.is_err(), "{asked:?}");
+    let of = park.checkpoints();
+    assert_eq!(park.next(&of, 0), None);
+    assert!(first.path.exists(), "the journal may name it");
+    assert_eq!(of.bound(&park.reader).unwrap(), None);
+    std::fs::rename(&away, &archive).unwrap();
+    let bound = of.bound(&park.reader).unwrap().unwrap();
+    assert_eq!(bound.number, first.position.0);
+    // Two newer ones are enough, whatever it would say.
+    std::fs::rename(&archive, &away).unwrap();
+    park.writes(20);
+    let third = park.next(&park.checkpoints(), 25).unwrap();
+    park.names(&third);
+    let of = park.checkpoints();
+    assert_eq!(park.next(&of, 0), None);
+    assert!(!first.path.exists() && second.path.exists() && third.path.exists());
+}

@@ -32,48 +32,63 @@ impl Trusted {
 /// Bytes of a file and when it was written: while both stay it is read no second time.
 type Mark = (u64, SystemTime);
 
+/// What the journal says of a file.
+#[derive(Clone, Debug)]
+enum Said {
+    Named(Trusted),
+    /// It names none such, or the file is none.
+    Nothing,
+    /// It cannot be asked now, and why: what it says lies in an archive that is away, perhaps.
+    Unasked(Checkpoint, String),
+}
+
 /// What was found of the files in a folder when they were read.
 #[derive(Debug, Default)]
-pub(super) struct Seen(BTreeMap<PathBuf, (Mark, Option<Trusted>)>);
+pub(super) struct Seen(BTreeMap<PathBuf, (Mark, Said)>);
+
+/// What lies in a folder.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The trusted ones, the newest first, each entry once.
+    pub(super) trusted: Vec<Trusted>,
+    /// Those of which the journal cannot say now whether it names them.
+    pub(super) unasked: Vec<PathBuf>,
+    /// Why the disk did not give another, if one it did not.
+    pub(super) failed: Option<JournalFault>,
+}
 
 impl Seen {
-    /// The trusted ones, the newest first, each entry once, and why the disk did not give another, if one it did not. Why one is not used
-    /// is said in the log when it is read.
-    pub(super) fn trusted(
+    /// What lies in this folder. Why one is not used is said in the log when that is found.
+    pub(super) fn find(
         &mut self,
         folder: &Path,
         identity: &str,
         reader: &Reader,
-    ) -> Result<(Vec<Trusted>, Option<JournalFault>), JournalFault> {
+    ) -> Result<Found, JournalFault> {
         let mut before = std::mem::take(&mut self.0);
-        let mut failed = None;
+        let mut found = Found::default();
         for (_, path) in checkpoint::list(folder)? {
             let Some(mark) = mark(&path) else {
                 continue;
             };
             let known = before.remove(&path).filter(|(of, _)| *of == mark);
-            let is = match known {
-                Some((_, is)) => is,
-                None => match look(&path, identity, reader) {
-                    Ok(is) => is,
-                    // A disk may give later what it does not give now.
-                    Err(fault) if fault.is_of_disk() => {
-                        failed = Some(fault);
-                        continue;
-                    }
-                    Err(fault) => {
-                        tracing::warn!(%fault, "a checkpoint is not used");
-                        None
-                    }
-                },
-            };
-            self.0.insert(path, (mark, is));
+            match look(&path, known.map(|(_, said)| said), identity, reader) {
+                Ok(said) => drop(self.0.insert(path, (mark, said))),
+                // A disk may give later what it does not give now.
+                Err(fault) => found.failed = Some(fault),
+            }
         }
-        let trusted = self.0.values().filter_map(|(_, is)| is.clone());
-        let mut trusted: Vec<Trusted> = trusted.collect();
+        for (path, (_, said)) in &self.0 {
+            match said {
+                Said::Named(trusted) => found.trusted.push(trusted.clone()),
+                Said::Unasked(..) => found.unasked.push(path.clone()),
+                Said::Nothing => {}
+            }
+        }
+        let trusted = &mut found.trusted;
         trusted.sort_by_key(|it| std::cmp::Reverse(it.made.position));
         trusted.dedup_by_key(|it| it.made.position);
-        Ok((trusted, failed))
+        Ok(found)
     }
 }
 
@@ -82,21 +97,58 @@ fn mark(path: &Path) -> Option<Mark> {
     Some((about.len(), about.modified().ok()?))
 }
 
-/// A file as the journal knows it; `None` when it names none such.
-fn look(path: &Path, identity: &str, reader: &Reader) -> Result<Option<Trusted>, JournalFault> {
-    let made = checkpoint::read(path)?;
-    let (number, chain) = made.position;
-    let stands = reader.get(number)?.is_some_and(|it| it.chain == chain);
-    if made.identity == identity && stands {
-        for record in reader.read_range(number + 1, number.saturating_add(SOUGHT))? {
-            let record = record?;
-            if names(&record, &made) {
-                let time = record.time_micros;
-                return Ok(Some(Trusted { made, time }));
+/// What the journal says of a file. What it said before it is not asked again.
+///
+/// # Errors
+/// The disk does not give all.
+fn look(
+    path: &Path,
+    known: Option<Said>,
+    identity: &str,
+    reader: &Reader,
+) -> Result<Said, JournalFault> {
+    let (made, before) = match known {
+        Some(Said::Unasked(made, why)) => (Ok(made), Some(why)),
+        Some(said) => return Ok(said),
+        None => (checkpoint::read(path), None),
+    };
+    let made = match made {
+        Ok(made) => made,
+        Err(fault) if fault.is_of_disk() => return Err(fault),
+        Err(fault) => {
+            tracing::warn!(%fault, "a checkpoint is not used");
+            return Ok(Said::Nothing);
+        }
+    };
+    match named(&made, identity, reader) {
+        Ok(Some(time)) => Ok(Said::Named(Trusted { made, time })),
+        Ok(None) => {
+            tracing::warn!(path = %path.display(), "the journal does not name this checkpoint, which is not used");
+            Ok(Said::Nothing)
+        }
+        Err(fault) if fault.is_of_disk() => Err(fault),
+        Err(fault) => {
+            let why = fault.to_string();
+            if before.as_ref() != Some(&why) {
+                tracing::warn!(%fault, path = %path.display(), "whether the journal names this checkpoint cannot be said now: it is not used, and stays");
             }
+            Ok(Said::Unasked(made, why))
         }
     }
-    tracing::warn!(path = %path.display(), "the journal does not name this checkpoint, which is not used");
+}
+
+/// When the journal named a checkpoint; `None` when it does not.
+fn named(made: &Checkpoint, identity: &str, reader: &Reader) -> Result<Option<i64>, JournalFault> {
+    let (number, chain) = made.position;
+    if made.identity != identity || reader.get(number)?.is_none_or(|it| it.chain != chain) {
+        return Ok(None);
+    }
+    for record in reader.read_range(number + 1, number.saturating_add(SOUGHT))? {
+        let record = record?;
+        if names(&record, made) {
+            return Ok(Some(record.time_micros));
+        }
+    }
     Ok(None)
 }
 
