@@ -31,7 +31,8 @@ pub enum Command {
     #[command(
         after_help = "Begins where the checkpoint ends and goes on until there is no more. Keep the checkpoint: with it a\n\
         fork or a rollback of the journal is found, and both signed statements are put beside it. Where the hub no longer\n\
-        keeps what comes next (J014) it says from which entry on it does: go on there with --after and --chain.\n\n\
+        keeps what comes next (J014) it says from which entry on it does: go on there with --after and --chain. A list never\n\
+        loses what it holds.\n\n\
         Example:\n  cordon pull messages --out messages.jsonl --keep records \\\n    \
         --url https://127.0.0.1:8443/soap/regulator --certs certs/regulator-1 --trust certs/ca"
     )]
@@ -90,7 +91,7 @@ pub struct Messages {
     /// Entries at most; all there are when not given
     #[arg(long)]
     limit: Option<u64>,
-    /// File to write, one JSON document per line; added to when a pull goes on from its checkpoint or behind it
+    /// File to write, one JSON document per line; what it holds stays, what it lacks is added
     #[arg(long)]
     out: PathBuf,
     /// What is known of the hub's journal between two pulls; OUT.checkpoint.json when not given
@@ -202,14 +203,17 @@ fn messages(args: &Messages) -> Result<(), Ending> {
     let file = args.checkpoint_file();
     let (link, _) = args.hub.link()?;
     let known = Checkpoint::read_if_there(&file)?;
-    let left_out = known.as_ref().and_then(|known| left_out(known, args.after));
-    let goes_on = known.is_some() && (args.after.is_none() || left_out.is_some());
-    let mut sink = Sink::open(&args.out, args.keep.as_deref(), goes_on)?;
+    let after = wanted
+        .after
+        .or_else(|| known.as_ref().map(Checkpoint::verified));
+    let mut sink = Sink::open(&args.out, args.keep.as_deref(), after)?;
     let pulled = runtime()?
         .block_on(pull_messages(&link, &wanted, &file, |entries| {
             sink.take(entries)
         }))
         .map_err(|error| link_ending(&error))?;
+    let left_out = left_out(known.as_ref(), args.after, &sink);
+    let stood = sink.stood();
     // What was pulled is on the disk before the checkpoint says that it was.
     sink.sync()?;
     pulled.checkpoint.write(&file)?;
@@ -221,22 +225,33 @@ fn messages(args: &Messages) -> Result<(), Ending> {
         pulled.checkpoint.head,
         file.display()
     );
-    if let (Some(known), Some((from, to))) = (known, left_out) {
+    if stood > 0 {
+        tell!("{stood} of them stood in the list already");
+    }
+    if let Some((from, to)) = left_out {
         tell!("entries {from} to {to} are left out");
-        tell!("{}", word_for(&known, to, pulled.checkpoint.number));
+        tell!("{}", word_for(known.as_ref(), to, pulled.checkpoint.number));
     }
     Ok(())
 }
 
-/// The entries between what the checkpoint knows and a beginning behind it.
-fn left_out(known: &Checkpoint, after: Option<u64>) -> Option<(u64, u64)> {
-    let after = after.filter(|after| *after > known.number)?;
-    Some((known.number.saturating_add(1), after))
+/// The entries between what is known or stands in the list and a beginning behind it.
+fn left_out(known: Option<&Checkpoint>, after: Option<u64>, sink: &Sink) -> Option<(u64, u64)> {
+    let after = after?;
+    let known = known.map(|known| known.number);
+    let last = sink.last_up_to(after).max(known)?;
+    (last < after).then(|| (last.saturating_add(1), after))
 }
 
 /// What vouches for where the journal goes on behind entries that are left out, up to `to`.
-fn word_for(known: &Checkpoint, to: u64, pulled: u64) -> String {
-    let (head, next) = (known.head, to.saturating_add(1));
+fn word_for(known: Option<&Checkpoint>, to: u64, pulled: u64) -> String {
+    let next = to.saturating_add(1);
+    let Some(known) = known else {
+        return format!(
+            "that entry {next} follows them, and that what is before them is of the same journal, is the hub's word alone: there was no checkpoint"
+        );
+    };
+    let head = known.head;
     match head {
         _ if head <= known.number => {
             format!("that entry {next} follows them is the hub's word alone, under its signature")

@@ -141,6 +141,95 @@ fn a_puller_is_told_what_is_gone_and_goes_on_from_what_is_kept() {
     asks_for_others(&park, &sent);
 }
 
+/// The list, line by line.
+fn lines(park: &Park) -> Vec<String> {
+    let text = std::fs::read_to_string(list(park)).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+/// The flags that the refusal of a pull advises.
+fn advised(park: &Park) -> [String; 4] {
+    let words = said(&pull(park, &[]));
+    let (number, chain) = (after(&words, "--after "), after(&words, "--chain "));
+    ["--after", number, "--chain", chain].map(str::to_owned)
+}
+
+/// What was pulled before the removal stands, each entry of the rest once, and what is new behind it.
+fn stands(park: &Park, before: &[String], first: u64) {
+    assert_eq!(&lines(park)[..before.len()], before, "the list is added to");
+    let numbers = listed(park);
+    assert!(numbers[..PULLED as usize].iter().copied().eq(1..=PULLED));
+    let behind = &numbers[PULLED as usize..];
+    assert_eq!(behind[0], first);
+    assert!(behind.windows(2).all(|it| it[1] == it[0] + 1), "each once");
+}
+
+#[test]
+fn a_list_never_loses_what_the_hub_no_longer_has() {
+    let (park, _, first) = park();
+    let checkpoint = park.scratch().join("messages.jsonl.checkpoint.json");
+    let pulled = lines(&park);
+    let flags = advised(&park);
+    let flags = flags.each_ref().map(String::as_str);
+    let goes_on = pull(&park, &flags);
+    assert!(goes_on.status.success(), "{}", said(&goes_on));
+    stands(&park, &pulled, first);
+    // Said again with a checkpoint that is ahead, and with none: nothing goes, nothing comes twice.
+    for is_kept in [true, false] {
+        if !is_kept {
+            std::fs::remove_file(&checkpoint).unwrap();
+        }
+        let before = lines(&park);
+        let again = pull(&park, &flags);
+        assert!(again.status.success(), "{}", said(&again));
+        stands(&park, &before, first);
+        assert!(said(&again).contains("stood in the list already"));
+    }
+    // Only what was pulled at first, without a checkpoint: its last question was refused.
+    std::fs::remove_file(&checkpoint).unwrap();
+    std::fs::write(list(&park), pulled.join("\n")).unwrap();
+    let goes_on = said(&pull(&park, &flags));
+    let left_out = format!("entries {} to {} are left out", PULLED + 1, first - 1);
+    assert!(goes_on.contains(&left_out), "{goes_on}");
+    stands(&park, &pulled, first);
+    // A pull that was ended while it wrote a line: the line is written again.
+    let whole = std::fs::read(list(&park)).unwrap();
+    std::fs::write(list(&park), &whole[..whole.len() - 40]).unwrap();
+    std::fs::remove_file(&checkpoint).unwrap();
+    assert!(pull(&park, &flags).status.success());
+    assert!(std::fs::read(list(&park)).unwrap().starts_with(&whole));
+    stands(&park, &pulled, first);
+    is_never_replaced(&park, &checkpoint, &flags);
+}
+
+/// What would have to be replaced is refused and stays: another chain, another hub, another file.
+fn is_never_replaced(park: &Park, checkpoint: &Path, flags: &[&str]) {
+    let honest = std::fs::read(list(park)).unwrap();
+    let refused = |given: &Output| {
+        assert_eq!(given.status.code(), Some(1), "{}", said(given));
+        assert!(said(given).contains("S079: "), "{}", said(given));
+        assert!(said(given).contains("name another --out"));
+        assert!(!checkpoint.exists(), "nothing is known of it");
+    };
+    std::fs::remove_file(checkpoint).unwrap();
+    let other = Park::start();
+    let mut command = other.client(&["pull", "messages"], "regulator", "regulator-1");
+    command.arg("--out").arg(list(park));
+    refused(&command.output().unwrap());
+    assert_eq!(std::fs::read(list(park)).unwrap(), honest);
+
+    let mut forged = lines(park);
+    let last = forged.last_mut().unwrap();
+    let mut line: serde_json::Value = serde_json::from_str(last).unwrap();
+    line["chain"] = "ab".repeat(32).into();
+    *last = line.to_string();
+    for text in [forged.join("\n"), "not of this program".to_owned()] {
+        std::fs::write(list(park), &text).unwrap();
+        refused(&pull(park, flags));
+        assert_eq!(std::fs::read_to_string(list(park)).unwrap(), text);
+    }
+}
+
 /// Whoever else asks for an entry that is gone.
 fn asks_for_others(park: &Park, sent: &Path) {
     // The receipt of a message is kept apart from its entry.
