@@ -406,8 +406,13 @@ fn what_is_said_names_what_goes_and_what_could_not() {
     let place = "/archive/00000003.segz";
     let fault = JournalFault::new(cordon_journal::FaultKind::Seal, place, "damaged");
     let stays = forgetting.not_said(due, &fault, &actor);
-    assert_eq!(stays.action, "journal.not_forgotten");
+    assert_eq!(stays.action, "journal.not-forgotten");
     assert_eq!(stays.outcome, AuditOutcome::Failure);
+    // As the schema has it: `[a-z][a-z0-9.\-]{1,63}`; another is never recorded.
+    for action in [&goes.action, &stays.action] {
+        let fits = |it: char| matches!(it, 'a'..='z' | '0'..='9' | '.' | '-');
+        assert!(action.chars().all(fits), "{action}");
+    }
     assert_eq!(stays.target.as_deref(), Some("segment 3"));
     let words = stays.detail.unwrap();
     assert!(

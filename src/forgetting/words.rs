@@ -36,7 +36,7 @@ impl Forgetting {
         let words = self.words(due, ("cannot go", ""));
         let words = format!("{words}: {} {}", fault.code(), fault.log_text());
         entry(
-            "journal.not_forgotten",
+            "journal.not-forgotten",
             (due, actor),
             AuditOutcome::Failure,
             words,
