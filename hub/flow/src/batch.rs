@@ -6,6 +6,12 @@ use cordon_model::Timestamp;
 
 use crate::draft::Draft;
 
+/// Lines after which no further message joins a batch. One message leads to as many more at most
+/// ([`crate::core::DECISIONS_PER_INPUT_MAX`]): both together are half of what the journal takes at once.
+pub(crate) const LINES_MAX: usize = 4_096;
+/// Bytes after which none does: the journal takes 16 MiB at once, and a thousand samples that all change lead to some four.
+pub(crate) const BYTES_MAX: usize = 10 << 20;
+
 /// One line of a batch.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
@@ -58,6 +64,21 @@ impl Batch {
     /// Bytes of all bodies.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Whether as much is in it as may be before one message more.
+    pub(crate) fn is_filled(&self) -> bool {
+        self.is_filled_beside(0)
+    }
+
+    /// The same where so many bytes are still to come.
+    pub(crate) fn is_filled_beside(&self, bytes: usize) -> bool {
+        self.len() >= LINES_MAX || self.bytes.saturating_add(bytes) >= BYTES_MAX
+    }
+
+    /// Whether it has things in it and not the room for so many bytes.
+    pub(crate) fn lacks_room_for(&self, bytes: usize) -> bool {
+        !self.lines.is_empty() && self.bytes.saturating_add(bytes) > BYTES_MAX
     }
 
     /// The lines in order.

@@ -101,6 +101,8 @@ pub const DISK_FAILED: &str = "F060";
 pub const UNSETTLED: &str = "F061";
 /// `F096`: what an entry said has expired by retention.
 pub const EXPIRED: &str = "F096";
+/// `F097`: what came with it leads to as much as is recorded at once; it is not recorded and comes again.
+pub const FILLED: &str = "F097";
 /// `F095`: an entry says settings that this program cannot use.
 pub const SETTINGS_UNUSABLE: &str = "F095";
 /// `F069`: the sequencer hangs in one round; nothing is taken, recorded or carried out.
@@ -207,6 +209,11 @@ pub const FAULTS: &[(&str, &str, &str)] = &[
         REQUESTS_WAIT,
         "as many requests for reports wait as may be",
         "send the request again later, with the same id",
+    ),
+    (
+        FILLED,
+        "what came with this leads to as much as is recorded at once; this is not recorded",
+        "send it again, with the same id; what was recorded is answered as before",
     ),
     (
         STRANGER,

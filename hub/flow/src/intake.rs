@@ -17,7 +17,7 @@ use crate::core::Core;
 use crate::corridor::{Corridor, CorridorRules, Offender, Part, RefusedDraft, Sealed, possible};
 use crate::draft::Draft;
 use crate::fault::{
-    ALARMS_PACED, CONTESTED, DISK_FULL, ID_REUSED, NO_DEAD_LETTER, REQUESTS_WAIT, STRANGER,
+    ALARMS_PACED, CONTESTED, DISK_FULL, FILLED, ID_REUSED, NO_DEAD_LETTER, REQUESTS_WAIT, STRANGER,
     UNSETTLED, fault, no_room,
 };
 use crate::flags;
@@ -121,20 +121,27 @@ impl Intaker<'_> {
         let mut number = 0;
         let mut slots = Vec::with_capacity(messages.len());
         for Part { span, outcome } in messages {
+            // What is refused leaves room for the signed bytes, and they for what is taken.
+            let beside = record.as_ref().map_or(0, |record| record.body.len());
+            let is_filled = self.batch.is_filled_beside(beside);
             let slot = match outcome {
+                Err(_) if is_filled => Slot::Failed(fault(FILLED)),
                 Err(refused) => self.refused(refused, number),
                 Ok(mut sealed) => match self.inbox.verdict_of(&sealed) {
                     Err(fault) => Slot::Failed(fault),
                     Ok(Verdict::Same(receipt)) => Slot::Seen(receipt),
                     Ok(Verdict::Pending(number)) => Slot::Twice(number),
+                    Ok(Verdict::Other(_)) if is_filled => Slot::Failed(fault(FILLED)),
                     Ok(Verdict::Other(first)) => {
                         let raw = raw.slice(span);
                         self.reused(&sealed, first, raw, number)
                     }
+                    Ok(Verdict::New) if self.batch.is_filled() => Slot::Failed(fault(FILLED)),
                     Ok(Verdict::New) if self.is_request_too_many(&sealed) => {
                         Slot::Failed(fault(REQUESTS_WAIT))
                     }
                     Ok(Verdict::New) => match self.judge(&mut sealed) {
+                        Err(_) if is_filled => Slot::Failed(fault(FILLED)),
                         Err(why) => self.unlawful(&sealed, why, raw.slice(span), number),
                         Ok(()) if !self.keeps_pace(&sealed) => Slot::Failed(fault(self.too_many())),
                         Ok(()) => {
@@ -204,6 +211,7 @@ impl Intaker<'_> {
                     let raw = sealed.body().clone();
                     self.reused(&sealed, first, raw, 0)
                 }
+                (Ok(Verdict::New), None) if self.batch.is_filled() => Slot::Failed(fault(FILLED)),
                 (Ok(Verdict::New), None) => match self.judge(&mut sealed) {
                     Ok(()) if self.is_repeat(&sealed) => Slot::Seen(Box::new(self.still(&sealed))),
                     Ok(()) => self.fresh(sealed, None),

@@ -11,7 +11,7 @@ use cordon_model::{Digest, Timestamp};
 
 use crate::answer::{Answerer, refuse, refuse_late};
 use crate::astray::Unsaved;
-use crate::batch::Batch;
+use crate::batch::{Batch, LINES_MAX};
 use crate::board::Board;
 use crate::config::HubConfig;
 use crate::core::order_of;
@@ -39,8 +39,6 @@ use crate::work::Work;
 
 /// Longest wait for work before the clock is looked at.
 const PATIENCE: Duration = Duration::from_millis(10);
-/// Lines after which a batch is committed although work is left.
-const LINES_MAX: usize = 4_096;
 
 /// Rows after which a save is due: each costs about a microsecond of the sequencer's thread where it is one of many.
 const ROWS_HANDED_MAX: usize = 700;
@@ -347,6 +345,14 @@ impl Sequencer {
                 self.kit
                     .hold_first([(work, room)].into_iter().chain(pieces));
                 return Err(fault);
+            }
+            if batch.lacks_room_for(work.bytes()) {
+                if let Err(fault) = self.commit(batch, std::mem::take(&mut pending)) {
+                    self.kit
+                        .hold_first([(work, room)].into_iter().chain(pieces));
+                    return Err(fault);
+                }
+                batch = self.next_batch()?;
             }
             rooms.push(room);
             pending.push(self.intaker(&mut batch).take(work));

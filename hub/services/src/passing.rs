@@ -13,6 +13,10 @@ const PASSING: &[(&str, &str)] = &[
         "F068",
         "the sender said as much of alarms in this minute as it may",
     ),
+    (
+        "F097",
+        "what came with it leads to as much as is recorded at once",
+    ),
     ("F060", "its disk has failed"),
     ("F061", "its disk failed while this was recorded"),
     ("S021", "the journal cannot be read now"),

@@ -16,6 +16,7 @@ mod clock_back;
 mod core;
 mod facts;
 mod failure;
+mod filled;
 mod hub_names;
 mod idle;
 mod left_spool;

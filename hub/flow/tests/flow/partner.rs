@@ -63,8 +63,12 @@ impl Partner {
 
     /// An envelope with more in its header than the signature, and this body.
     pub fn envelope_of(&self, header: &str, body: &str) -> VerifiedEnvelope {
-        let now = morning();
-        self.verified(wsse::sign(&self.signer, SoapVersion::V12, header, body, now).unwrap())
+        self.verified(self.signed(header, body))
+    }
+
+    /// The signed bytes of such an envelope.
+    pub fn signed(&self, header: &str, body: &str) -> Vec<u8> {
+        wsse::sign(&self.signer, SoapVersion::V12, header, body, morning()).unwrap()
     }
 
     /// Signed bytes, verified.
