@@ -55,7 +55,10 @@ pub struct AccessConfig {
     /// Most grants held at once of the park, and as many of all its enterprises together, an even part of
     /// each; more are refused at the door (`F085`), what is over giving way first. Default 100000.
     pub grants_max: usize,
-    /// The same for vehicle registrations. Default 100000.
+    /// Most grants of one vehicle held at once of the park, and of each enterprise: each passage looks at all of them. More are refused
+    /// at the door (`F085`). Default 1000.
+    pub grants_of_vehicle_max: usize,
+    /// As `grants_max` for vehicle registrations. Default 100000.
     pub registrations_max: usize,
     /// The same for list entries. Default 50000.
     pub list_entries_max: usize,
@@ -85,6 +88,7 @@ impl Default for AccessConfig {
             quiet: BTreeSet::new(),
             levels: BTreeMap::new(),
             grants_max: 100_000,
+            grants_of_vehicle_max: 1_000,
             registrations_max: 100_000,
             list_entries_max: 50_000,
             visits_max: 50_000,
@@ -96,7 +100,7 @@ impl Default for AccessConfig {
 impl AccessConfig {
     /// What is wrong with the section; empty when it can be used.
     pub fn check(&self) -> Vec<Fault> {
-        let numbers: [(&str, u64, u64, u64); 17] = [
+        let numbers: [(&str, u64, u64, u64); 18] = [
             (
                 "command_deadline_ms",
                 self.command_deadline_ms.into(),
@@ -135,6 +139,12 @@ impl AccessConfig {
                 3_650,
             ),
             ("grants_max", wide(self.grants_max), 1, 2_000_000),
+            (
+                "grants_of_vehicle_max",
+                wide(self.grants_of_vehicle_max),
+                1,
+                10_000,
+            ),
             (
                 "registrations_max",
                 wide(self.registrations_max),

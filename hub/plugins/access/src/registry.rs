@@ -22,7 +22,9 @@ pub(crate) struct Registry {
     permits: Table<Arc<PermitKey>, Permit>,
     registered: Table<PlateKey, Registered>,
     lists: Table<ListKey, Listed>,
-    by_plate: BTreeMap<PlateKey, Vec<Arc<PermitKey>>>,
+    by_plate: BTreeMap<PlateKey, BTreeSet<Arc<PermitKey>>>,
+    /// Grants of one vehicle that each may keep.
+    of_vehicle_max: usize,
     by_number: BTreeMap<PlateNumber, BTreeSet<ListKey>>,
     permit_pot: Pot<Arc<PermitKey>>,
     registered_pot: Pot<PlateKey>,
@@ -36,6 +38,7 @@ impl Registry {
             registered: Table::new("registered", 1),
             lists: Table::new("lists", 1),
             by_plate: BTreeMap::new(),
+            of_vehicle_max: 0,
             by_number: BTreeMap::new(),
             permit_pot: Pot::default(),
             registered_pot: Pot::default(),
@@ -51,13 +54,14 @@ impl Registry {
     pub(crate) fn index(&mut self, config: &AccessConfig, enterprises: usize) {
         self.by_plate.clear();
         self.by_number.clear();
+        self.of_vehicle_max = config.grants_of_vehicle_max;
         self.permit_pot = Pot::shared(config.grants_max, enterprises);
         self.registered_pot = Pot::shared(config.registrations_max, enterprises);
         self.list_pot = Pot::shared(config.list_entries_max, enterprises);
         for (key, permit) in &self.permits {
             if let Some(plate) = &permit.plate {
                 let keys = self.by_plate.entry(plate.clone()).or_default();
-                keys.push(Arc::clone(key));
+                keys.insert(Arc::clone(key));
             }
             let owner = permit.owner(key);
             self.permit_pot.put(owner, permit.term(), Arc::clone(key));
@@ -85,10 +89,32 @@ impl Registry {
         let owner = permit.owner(key);
         let known = self.permits.get(key);
         let replaces = known.is_some_and(|known| known.owner(key) == owner);
-        if replaces || permit.term().is_over(now) || self.permit_pot.has_room(owner, now) {
+        if replaces || permit.term().is_over(now) {
             return Ok(());
         }
-        Err(full("access.grants_max", self.permit_pot.part(owner)))
+        let most = self.of_vehicle_max;
+        if self.of_vehicle(permit, owner) >= most {
+            return Err(full("access.grants_of_vehicle_max", most));
+        }
+        match self.permit_pot.has_room(owner, now) {
+            true => Ok(()),
+            false => Err(full("access.grants_max", self.permit_pot.part(owner))),
+        }
+    }
+
+    /// How many grants for the vehicle of this one are kept of its owner.
+    fn of_vehicle(&self, permit: &Permit, owner: Option<&PartyId>) -> usize {
+        let keys = permit
+            .plate
+            .as_ref()
+            .and_then(|plate| self.by_plate.get(plate));
+        let kept = keys.into_iter().flatten();
+        let kept = kept.filter(|key| {
+            self.permits
+                .get(*key)
+                .is_some_and(|it| it.owner(key) == owner)
+        });
+        kept.count()
     }
 
     /// Takes a grant in; the same key replaces.
@@ -111,9 +137,7 @@ impl Registry {
         let key = Arc::new(key);
         if let Some(plate) = &permit.plate {
             let keys = self.by_plate.entry(plate.clone()).or_default();
-            if let Err(place) = keys.binary_search(&key) {
-                keys.insert(place, Arc::clone(&key));
-            }
+            keys.insert(Arc::clone(&key));
         }
         let owner = permit.owner(&key);
         self.permit_pot.put(owner, permit.term(), Arc::clone(&key));
@@ -130,7 +154,7 @@ impl Registry {
             return;
         };
         if let Some(keys) = self.by_plate.get_mut(plate) {
-            keys.retain(|known| *known != key);
+            keys.remove(&key);
             if keys.is_empty() {
                 self.by_plate.remove(plate);
             }

@@ -98,6 +98,33 @@ fn the_parks_black_entry_acts_however_many_one_plant_has_proposed() {
     assert_eq!(said(&mut feed, "plant-2", black(8)), full);
 }
 
+/// Each passage of a vehicle looked at all grants that one plant had made for it.
+#[test]
+fn one_vehicle_has_so_many_grants_of_each() {
+    let config = AccessConfig {
+        grants_of_vehicle_max: 3,
+        ..AccessConfig::default()
+    };
+    let mut feed = Feed::with(Arc::new(PlainRules), config, plan_of_two());
+    let mut asked = |who: &str, id: &str| {
+        let grant = AccessGrant {
+            grant_id: id.to_owned(),
+            enterprise_id: PartyId::new(who).unwrap(),
+            ..grant(PLATE)
+        };
+        said(&mut feed, who, Body::AccessGrant(grant))
+    };
+    let full = Some("access.grants_of_vehicle_max");
+    let loud = ["g1", "g2", "g3", "g4"].map(|id| asked("plant-2", id));
+    assert_eq!(loud, [None, None, None, full]);
+    assert_eq!(
+        asked("plant-2", "g2"),
+        None,
+        "what it holds it may say again"
+    );
+    assert_eq!(asked("plant-1", "g4"), None, "another's are its own");
+}
+
 /// 202,500 grants of one plant, and nobody else's was taken.
 #[test]
 fn the_grants_of_one_plant_leave_the_other_and_the_park_theirs() {
