@@ -9,6 +9,8 @@ use crate::draft::Draft;
 /// Lines after which no further message joins a batch. One message leads to as many more at most
 /// ([`crate::core::DECISIONS_PER_INPUT_MAX`]): both together are half of what the journal takes at once.
 pub(crate) const LINES_MAX: usize = 4_096;
+/// The same within one reading.
+pub(crate) const READING_LINES_MAX: usize = 12_000;
 /// Bytes after which none does: the journal takes 16 MiB at once, and a thousand samples that all change lead to some four.
 pub(crate) const BYTES_MAX: usize = 10 << 20;
 
@@ -71,14 +73,19 @@ impl Batch {
         self.is_filled_beside(0)
     }
 
+    /// The same of a reading, which is put off as late as can be: what its adapter offers again counts in its device's pace again.
+    pub(crate) fn is_filled_by_reading(&self) -> bool {
+        self.len() >= READING_LINES_MAX || self.bytes >= BYTES_MAX
+    }
+
     /// The same where so many bytes are still to come.
     pub(crate) fn is_filled_beside(&self, bytes: usize) -> bool {
         self.len() >= LINES_MAX || self.bytes.saturating_add(bytes) >= BYTES_MAX
     }
 
-    /// Whether it has things in it and not the room for so many bytes.
+    /// Whether it has things in it and not the room for work of so many bytes.
     pub(crate) fn lacks_room_for(&self, bytes: usize) -> bool {
-        !self.lines.is_empty() && self.bytes.saturating_add(bytes) > BYTES_MAX
+        !self.lines.is_empty() && self.is_filled_beside(bytes)
     }
 
     /// The lines in order.

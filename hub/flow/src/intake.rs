@@ -211,7 +211,9 @@ impl Intaker<'_> {
                     let raw = sealed.body().clone();
                     self.reused(&sealed, first, raw, 0)
                 }
-                (Ok(Verdict::New), None) if self.batch.is_filled() => Slot::Failed(fault(FILLED)),
+                (Ok(Verdict::New), None) if self.batch.is_filled_by_reading() => {
+                    Slot::Failed(fault(FILLED))
+                }
                 (Ok(Verdict::New), None) => match self.judge(&mut sealed) {
                     Ok(()) if self.is_repeat(&sealed) => Slot::Seen(Box::new(self.still(&sealed))),
                     Ok(()) => self.fresh(sealed, None),

@@ -106,6 +106,8 @@ fn answer(reading: ReadingWork, number: u64, reader: &EntryReader) -> Option<Wor
 fn again(batch: &Batch, pending: Pending) -> Option<(Work, Option<u64>)> {
     let since = pending.since.unwrap_or_else(Instant::now);
     match pending.answer {
+        // A part of it was put off: without an answer its adapter offers all of it again, and what is recorded is known then.
+        Answer::Reading(_) if pending.slots.iter().any(is_put_off) => None,
         Answer::Reading(answer) => {
             let sealed = match pending.slots.first() {
                 Some(Slot::Refused(fault, at)) if pending.slots.len() == 1 => Err(
@@ -150,6 +152,10 @@ fn again(batch: &Batch, pending: Pending) -> Option<(Work, Option<u64>)> {
         }
         _ => None,
     }
+}
+
+fn is_put_off(slot: &Slot) -> bool {
+    matches!(slot, Slot::Failed(_))
 }
 
 /// The messages of a reading; those the journal has known for longer need not come again.

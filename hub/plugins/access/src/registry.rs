@@ -89,12 +89,13 @@ impl Registry {
         let owner = permit.owner(key);
         let known = self.permits.get(key);
         let replaces = known.is_some_and(|known| known.owner(key) == owner);
+        let is_of_vehicle = known.is_some_and(|known| known.plate == permit.plate);
+        let most = self.of_vehicle_max;
+        if !(replaces && is_of_vehicle) && self.of_vehicle(permit, owner) >= most {
+            return Err(full("access.grants_of_vehicle_max", most));
+        }
         if replaces || permit.term().is_over(now) {
             return Ok(());
-        }
-        let most = self.of_vehicle_max;
-        if self.of_vehicle(permit, owner) >= most {
-            return Err(full("access.grants_of_vehicle_max", most));
         }
         match self.permit_pot.has_room(owner, now) {
             true => Ok(()),

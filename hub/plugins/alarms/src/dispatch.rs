@@ -37,7 +37,7 @@ const AGED_A_TICK: usize = 200;
 /// Alarms named by one notification; the rest of a group follows in the next.
 const ALARMS_PER_NOTICE: usize = 50;
 /// Notices ordered for one entry; what is due beyond waits for the next tick.
-const NOTICES_MAX: usize = 200;
+pub(crate) const NOTICES_MAX: usize = 200;
 
 impl AlarmPlugin {
     /// Puts an alarm into the group of one of its errands. `hold` is the time before which flood

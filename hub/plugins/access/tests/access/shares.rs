@@ -106,17 +106,21 @@ fn one_vehicle_has_so_many_grants_of_each() {
         ..AccessConfig::default()
     };
     let mut feed = Feed::with(Arc::new(PlainRules), config, plan_of_two());
-    let mut asked = |who: &str, id: &str| {
+    let mut asked_for = |who: &str, id: &str, plate: &str| {
         let grant = AccessGrant {
             grant_id: id.to_owned(),
             enterprise_id: PartyId::new(who).unwrap(),
-            ..grant(PLATE)
+            ..grant(plate)
         };
         said(&mut feed, who, Body::AccessGrant(grant))
     };
+    // Nor by way of a grant that was another vehicle's.
+    assert_eq!(asked_for("plant-2", "g5", "苏N12345"), None);
+    let mut asked = |who: &str, id: &str| asked_for(who, id, PLATE);
     let full = Some("access.grants_of_vehicle_max");
     let loud = ["g1", "g2", "g3", "g4"].map(|id| asked("plant-2", id));
     assert_eq!(loud, [None, None, None, full]);
+    assert_eq!(asked("plant-2", "g5"), full);
     assert_eq!(
         asked("plant-2", "g2"),
         None,
