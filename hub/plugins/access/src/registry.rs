@@ -89,6 +89,10 @@ impl Registry {
         let owner = permit.owner(key);
         let known = self.permits.get(key);
         let replaces = known.is_some_and(|known| known.owner(key) == owner);
+        // What ends one is always taken, whoever ends it.
+        if known.is_some() && permit.term().is_over(now) {
+            return Ok(());
+        }
         let is_of_vehicle = known.is_some_and(|known| known.plate == permit.plate);
         let most = self.of_vehicle_max;
         if !(replaces && is_of_vehicle) && self.of_vehicle(permit, owner) >= most {

@@ -127,6 +127,19 @@ fn one_vehicle_has_so_many_grants_of_each() {
         "what it holds it may say again"
     );
     assert_eq!(asked("plant-1", "g4"), None, "another's are its own");
+    // What ends one is taken, whoever ends it, and however many he keeps.
+    for id in ["p1", "p2", "p3"] {
+        assert_eq!(asked("HUB-1", id), None);
+    }
+    assert_eq!(asked("HUB-1", "p4"), full);
+    let withdrawn = AccessGrant {
+        grant_id: "g1".to_owned(),
+        enterprise_id: PartyId::new("plant-2").unwrap(),
+        state: LifeState::Withdrawn,
+        ..grant(PLATE)
+    };
+    let told = said(&mut feed, "HUB-1", Body::AccessGrant(withdrawn));
+    assert_eq!(told, None);
 }
 
 /// 202,500 grants of one plant, and nobody else's was taken.
