@@ -318,6 +318,15 @@ impl Sequencer {
                 self.kit.put_off((work, room), &fault);
                 continue;
             }
+            // Before an outcome closes its order: one that is held closes it later.
+            if batch.lacks_room_for(work.bytes()) {
+                if let Err(fault) = self.commit(batch, std::mem::take(&mut pending)) {
+                    self.kit
+                        .hold_first([(work, room)].into_iter().chain(pieces));
+                    return Err(fault);
+                }
+                batch = self.next_batch()?;
+            }
             let Some(mut work) = self.closing(work) else {
                 rooms.push(room);
                 continue;
@@ -345,14 +354,6 @@ impl Sequencer {
                 self.kit
                     .hold_first([(work, room)].into_iter().chain(pieces));
                 return Err(fault);
-            }
-            if batch.lacks_room_for(work.bytes()) {
-                if let Err(fault) = self.commit(batch, std::mem::take(&mut pending)) {
-                    self.kit
-                        .hold_first([(work, room)].into_iter().chain(pieces));
-                    return Err(fault);
-                }
-                batch = self.next_batch()?;
             }
             rooms.push(room);
             pending.push(self.intaker(&mut batch).take(work));
