@@ -34,8 +34,8 @@ pub struct Build {
     /// The configuration
     #[arg(long, default_value = "park.toml")]
     config: PathBuf,
-    /// RPT-01, RPT-06 or RPT-07
-    #[arg(long)]
+    // Which there are is asked of the reports.
+    #[arg(long, help = cordon_reports::built_in_words())]
     report: String,
     #[command(flatten)]
     span: SpanArgs,

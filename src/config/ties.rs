@@ -59,12 +59,12 @@ fn exchange(config: &ParkConfig) -> Vec<Fault> {
 /// A partner can be promised only reports that this hub builds.
 fn sent(config: &ParkConfig) -> Vec<Fault> {
     let reports = adapters::named(&config.adapters, |names| names.reports).into_iter();
-    let strange = reports.filter(|(report, _)| !cordon_reports::BUILT.contains(report));
+    let strange = reports.filter(|(report, _)| !cordon_reports::is_built(*report));
     strange
         .map(|(report, place)| {
             Fault::new("K061", format!("{report} is not built by this hub"))
                 .at(place)
-                .remedy("RPT-01, RPT-06 or RPT-07")
+                .remedy(cordon_reports::built_in_words())
         })
         .collect()
 }

@@ -12,9 +12,6 @@ use cordon_services::client::{
     Link, LinkError, MessagesWanted, ReportKey, pull_messages, pull_report,
 };
 
-/// Reports that this version builds.
-const REPORTS: [ReportType; 3] = [ReportType::Rpt01, ReportType::Rpt06, ReportType::Rpt07];
-
 /// The regulator's client.
 pub struct Regulator {
     /// The signed conversation.
@@ -49,7 +46,7 @@ impl Regulator {
                 () = shutdown.wait() => return pulled,
                 () = tokio::time::sleep(self.every) => {}
             }
-            for kind in REPORTS {
+            for kind in cordon_reports::built() {
                 self.report(kind, &mut pulled, &told).await;
             }
             match self.entries().await {

@@ -51,6 +51,13 @@ pub fn full(ports: Ports) -> String {
             lane.unwrap_or_else(|| "area = \"A-KEY\"\n".to_owned())
         );
     }
+    let mut reports = String::new();
+    for report in cordon_reports::built() {
+        let _ = write!(
+            reports,
+            "[[reports.build]]\nreport = \"{report}\"\ngranularity = \"ON_DEMAND\"\nschedule = {{ every_s = 10 }}\n"
+        );
+    }
     let doors = DOORS
         .replace("@BROKER@", &ports.broker().to_string())
         .replace("@WEBHOOK@", &ports.webhook().to_string())
@@ -58,6 +65,7 @@ pub fn full(ports: Ports) -> String {
         .replace("@PLATFORM@", &ports.platform().to_string())
         .replace("@BOARD@", &ports.board().to_string())
         .replace("@LEADER@", &ports.leader().to_string())
+        .replace("@REPORTS@", &reports)
         .replace("@BUSES@", &buses)
         .replace("@CAMERAS@", &cameras);
     format!(

@@ -507,7 +507,7 @@ fn others() {
         "report.xml",
         read("schemas/examples/valid/report-document.xml"),
     );
-    let golden = read("hub/reports/tests/golden/RPT-07.xml");
+    let golden = read("hub/reports/src/standard/devices/golden.xml");
     put("report_shelf", "rpt-07.xml", &golden);
     put(
         "report_shelf",

@@ -372,10 +372,15 @@ async fn every_accepted_shape_survives_kill_restart_replay_and_report_of_the_rea
         .arg(&config));
     let replayed: serde_json::Value = serde_json::from_slice(&replayed.stdout).unwrap();
     assert_eq!(replayed["marked"], serde_json::json!([]));
-    for report in ["RPT-01", "RPT-06", "RPT-07"] {
+    for report in cordon_reports::built() {
         run(Command::new(program())
             .args([
-                "report", "build", "--so-far", "--report", report, "--config",
+                "report",
+                "build",
+                "--so-far",
+                "--report",
+                report.as_str(),
+                "--config",
             ])
             .arg(&config));
     }

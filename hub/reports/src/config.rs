@@ -5,7 +5,7 @@ use cordon_model::plan::ParkPlan;
 use cordon_model::{AlarmLevel, DeviceId, DeviceKind, Granularity, PartyId, ReportType, Timestamp};
 use serde::Deserialize;
 
-use crate::document::BUILT;
+use crate::standard::{built_in_words, is_built};
 use cordon_model::Schedule;
 
 /// The `[reports]` section of the configuration.
@@ -129,13 +129,10 @@ impl ReportsConfig {
                 let remedy = "write { every_s = 20 } or { daily_at = \"00:10\" }";
                 faults.push(bad(&format!("{place}.schedule"), "not a time", remedy));
             }
-            if !BUILT.contains(&job.report) {
+            if !is_built(job.report) {
                 let text = format!("{} is not built by this hub", job.report);
-                faults.push(bad(
-                    &format!("{place}.report"),
-                    &text,
-                    "RPT-01, RPT-06 or RPT-07",
-                ));
+                let place = format!("{place}.report");
+                faults.push(bad(&place, &text, &built_in_words()));
             }
         }
         for (index, expect) in self.expect.iter().enumerate() {

@@ -8,13 +8,10 @@ use cordon_model::{
 use cordon_wire::{WireFault, digest_of_bytes, write_report_document};
 
 use crate::config::ReportsConfig;
-use crate::fold::Ledger;
+use crate::ledger::Ledger;
+use crate::sources;
 use crate::span::Span;
-use crate::table::{Table, sections};
-use crate::{rpt01, rpt06, rpt07, sources};
-
-/// The reports that this hub builds.
-pub const BUILT: [ReportType; 3] = [ReportType::Rpt01, ReportType::Rpt06, ReportType::Rpt07];
+use crate::table::sections;
 
 /// How far into the journal a report looks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -68,12 +65,7 @@ pub fn document(
         span,
         hub: generated_by,
     };
-    let mut tables: Vec<Table> = match report {
-        ReportType::Rpt01 => rpt01::tables(&look),
-        ReportType::Rpt06 => rpt06::tables(&look),
-        ReportType::Rpt07 => rpt07::tables(&look),
-        _ => return None,
-    };
+    let mut tables = ledger.figures.tables(report, &look)?;
     let (completeness, table) = sources::completeness(&look);
     tables.push(table);
     Some(ReportDocument {

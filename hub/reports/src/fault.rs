@@ -4,10 +4,12 @@ use std::path::Path;
 
 use cordon_contract::Fault;
 
+use crate::standard::built_in_words;
+
 /// This hub does not build the report.
 pub(crate) fn not_built(code: &str) -> Fault {
     Fault::new("S040", format!("this hub does not build {code}"))
-        .remedy("ask for RPT-01, RPT-06 or RPT-07")
+        .remedy(format!("ask for {}", built_in_words()))
 }
 
 /// The span cannot be reported on.

@@ -5,7 +5,8 @@
 //! signed files: asked again it gives the same bytes, late data give a new version that names the
 //! one it supersedes, nothing is changed in place.
 //!
-//! `fold` and `table` are pure; `shelf` knows the files, `progress` the journal, `scheduler` time.
+//! Each report is a folder of `standard`, named in one list; `ledger` books what all of them count.
+//! `ledger`, `standard` and `table` are pure; `shelf` knows the files, `progress` the journal, `scheduler` time.
 //!
 //! Floor 4: reads entries through `cordon-flow`, signs through `cordon-security`, opens no socket.
 
@@ -15,22 +16,26 @@ pub mod decoders;
 mod document;
 mod fault;
 mod figure;
-mod fold;
+mod ledger;
 mod progress;
+mod received;
 mod reports;
-mod rpt01;
-mod rpt06;
-mod rpt07;
 mod scheduler;
 mod shelf;
 mod sources;
 mod span;
+mod standard;
 mod table;
 
 pub use config::{AcknowledgeLimits, Expect, Job, ReportsConfig};
 pub use cordon_model::Schedule;
-pub use document::{BUILT, Position, document};
-pub use fold::Ledger;
+pub use document::{Position, document};
+pub use ledger::Ledger;
 pub use reports::{Built, Record, ReportedBy, Reports, ReportsParts, Unrecorded, asked_span};
 pub use scheduler::run;
 pub use span::Span;
+pub use standard::{About, STANDARD, built, built_in_words, is_built};
+pub use table::{Head, Sheet};
+
+/// The sections that every report has behind its own; the last only when a limit was reached.
+pub const IN_EVERY: [&Sheet; 2] = [&sources::SHEET, &table::LEFT_OUT];

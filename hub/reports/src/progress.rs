@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::Position;
 use crate::fault;
-use crate::fold::Ledger;
+use crate::ledger::Ledger;
 use crate::shelf::write_durably;
+use crate::standard::STANDARD;
 
-/// Raised whenever the ledger's form or meaning changes; an older copy is then not used.
-const FORM: u32 = 3;
+/// Raised whenever the ledger's own form or meaning changes; an older copy is then not used. What it
+/// holds for the reports has the forms that these name.
+const FORM: u32 = 4;
 /// Entries after which a new copy is written.
 const COPY_EVERY: u64 = 20_000;
 const COPY: &str = "ledger.bin";
@@ -26,11 +28,44 @@ pub(crate) struct Progress {
     copied: u64,
 }
 
+/// What stands before a copy: of another form, nothing behind it is read.
+#[derive(Deserialize, PartialEq, Serialize)]
+struct Head {
+    form: u32,
+    /// The reports whose figures it holds, in their order, each with its form.
+    reports: Vec<(String, u32)>,
+}
+
+impl Head {
+    fn of_today() -> Self {
+        let reports = STANDARD.iter();
+        Self {
+            form: FORM,
+            reports: reports
+                .map(|about| (about.kind.as_str().to_owned(), about.form))
+                .collect(),
+        }
+    }
+}
+
 #[derive(Deserialize, Serialize)]
 struct Copy {
-    form: u32,
     chain: [u8; 32],
     ledger: Ledger,
+}
+
+impl Copy {
+    fn written(&self, head: &Head) -> Result<Vec<u8>, postcard::Error> {
+        postcard::to_extend(self, postcard::to_stdvec(head)?)
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (head, rest) = postcard::take_from_bytes::<Head>(bytes).ok()?;
+        if head != Head::of_today() {
+            return None;
+        }
+        postcard::from_bytes(rest).ok()
+    }
 }
 
 impl Progress {
@@ -39,8 +74,8 @@ impl Progress {
         let file = dir.join(COPY);
         let known = std::fs::read(&file)
             .ok()
-            .and_then(|bytes| postcard::from_bytes::<Copy>(&bytes).ok())
-            .filter(|copy| copy.form == FORM && copy.ledger.days_kept() == days_kept)
+            .and_then(|bytes| Copy::read(&bytes))
+            .filter(|copy| copy.ledger.days_kept() == days_kept)
             .filter(|copy| {
                 let entry = reader.get(copy.ledger.number()).ok().flatten();
                 entry.is_some_and(|entry| entry.chain() == Digest(copy.chain))
@@ -102,16 +137,39 @@ impl Progress {
     /// A copy only saves time; without it the journal is read again.
     fn copy(&mut self) {
         let copy = Copy {
-            form: FORM,
             chain: *self.position.chain.as_bytes(),
             ledger: self.ledger.clone(),
         };
-        let written = postcard::to_stdvec(&copy)
+        let written = copy
+            .written(&Head::of_today())
             .map_err(|error| fault::file(&self.file, &error))
             .and_then(|bytes| write_durably(&self.file, &bytes));
         match written {
             Ok(()) => self.copied = self.position.number,
             Err(fault) => tracing::warn!(%fault, "the figures of reports could not be saved"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Copy, Head, Ledger};
+
+    #[test]
+    fn a_copy_of_other_reports_or_another_form_is_not_read() {
+        let copy = Copy {
+            chain: [7; 32],
+            ledger: Ledger::new(62),
+        };
+        let read = |head: &Head| Copy::read(&copy.written(head).unwrap());
+        let ledger = read(&Head::of_today()).map(|copy| copy.ledger);
+        assert_eq!(ledger, Some(Ledger::new(62)));
+        let mut heads = [Head::of_today(), Head::of_today(), Head::of_today()];
+        let [own, one, fewer] = &mut heads;
+        own.form += 1;
+        one.reports.first_mut().unwrap().1 += 1;
+        fewer.reports.pop();
+        assert!(heads.iter().all(|head| read(head).is_none()));
+        assert!(Copy::read(b"\xff").is_none());
     }
 }

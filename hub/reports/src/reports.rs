@@ -15,11 +15,12 @@ use cordon_security::{Signer, xmldsig};
 use cordon_wire::write_report_document;
 
 use crate::config::{AcknowledgeLimits, ReportsConfig};
-use crate::document::{BUILT, document};
+use crate::document::document;
 use crate::fault;
 use crate::progress::Progress;
 use crate::shelf::{Shelf, kept};
 use crate::span::{Span, hour_of, hour_start};
+use crate::standard::is_built;
 
 const DAY: i64 = 86_400_000_000;
 /// How far the end of a day so far may lie from the time at which the hub took the request in; what a
@@ -106,7 +107,7 @@ pub fn asked_span(request: &ReportRequest, received: Timestamp) -> Result<Span, 
     if request.region_code.is_some() {
         return Err(fault::region());
     }
-    if !BUILT.contains(&request.report_type) {
+    if !is_built(request.report_type) {
         return Err(fault::not_built(request.report_type.as_str()));
     }
     let span = Span::asked(&request.period).ok_or_else(fault::no_span)?;

@@ -13,8 +13,9 @@ use cordon_wire::{digest_of_bytes, read_report_document};
 use cordon_xml::{Document, Limits};
 use serde::{Deserialize, Serialize};
 
-use crate::document::{BUILT, content};
+use crate::document::content;
 use crate::fault;
+use crate::standard::built;
 
 /// One version as it is listed.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -41,7 +42,7 @@ impl Shelf {
             dir: dir.to_owned(),
             reports: BTreeMap::new(),
         };
-        for report in BUILT {
+        for report in built() {
             let folder = dir.join(report.as_str());
             fs::create_dir_all(&folder).map_err(|error| fault::file(&folder, &error))?;
         }
@@ -51,7 +52,7 @@ impl Shelf {
 
     /// Takes up what another program has built since.
     pub(crate) fn look_again(&mut self) -> Result<(), Fault> {
-        for report in BUILT {
+        for report in built() {
             let folder = self.dir.join(report.as_str());
             for id in names(&folder)? {
                 self.look(&folder.join(&id), &id)?;

@@ -7,12 +7,20 @@ use cordon_model::{Absence, Cell, ColumnKind, Completeness, Timestamp};
 
 use crate::document::Look;
 use crate::figure::percent;
-use crate::fold::Source;
-use crate::table::{Head, Table, integer, text, time};
+use crate::received::Source;
+use crate::table::{Head, Sheet, Table, integer, text, time};
 
 const SECOND: i64 = 1_000_000;
 /// Sources in one document at most (schema: 10,000).
 const SOURCES_MAX: usize = 10_000;
+
+/// The section that says more.
+pub(crate) const SHEET: Sheet = Sheet {
+    name: "data-completeness",
+    title: "Data completeness",
+    title_zh: "数据完整性",
+    heads: HEADS,
+};
 
 const HEADS: &[Head] = &[
     ("source", "Source", "数据源", ColumnKind::Text, None),
@@ -45,12 +53,7 @@ const HEADS: &[Head] = &[
 
 /// The head's list, and the section that says more.
 pub(crate) fn completeness(look: &Look<'_>) -> (Vec<Completeness>, Table) {
-    let mut table = Table::new(
-        "data-completeness",
-        "Data completeness",
-        "数据完整性",
-        HEADS,
-    );
+    let mut table = Table::of(&SHEET);
     let plan = look.plan;
     let enterprises = plan.enterprises.iter().map(|one| {
         let every = look.config.enterprise_every_s(&one.id);

@@ -3,13 +3,37 @@
 use cordon_model::{Absence, Cell, Column, ColumnKind, Row, Section, Timestamp};
 
 /// A column: name, titles in English and Chinese, kind, unit.
-pub(crate) type Head = (
+pub type Head = (
     &'static str,
     &'static str,
     &'static str,
     ColumnKind,
     Option<&'static str>,
 );
+
+/// A section as it is documented: its name, its titles and its columns.
+#[derive(Debug)]
+pub struct Sheet {
+    /// Its name in the document.
+    pub name: &'static str,
+    /// Its title in English.
+    pub title: &'static str,
+    /// Its title in Chinese.
+    pub title_zh: &'static str,
+    /// Its columns, in order.
+    pub heads: &'static [Head],
+}
+
+/// What was left out, if anything was.
+pub(crate) const LEFT_OUT: Sheet = Sheet {
+    name: "left-out",
+    title: "Left out, limits reached",
+    title_zh: "超限未列出",
+    heads: &[
+        ("section", "Section", "分节", ColumnKind::Text, None),
+        ("count", "Left out", "未列出数", ColumnKind::Integer, None),
+    ],
+};
 
 /// A table being filled.
 pub(crate) struct Table {
@@ -20,8 +44,9 @@ pub(crate) struct Table {
 
 impl Table {
     /// An empty table.
-    pub(crate) fn new(name: &str, title: &str, title_zh: &str, heads: &[Head]) -> Self {
-        let columns = heads
+    pub(crate) fn of(sheet: &Sheet) -> Self {
+        let columns = sheet
+            .heads
             .iter()
             .map(|(name, title, title_zh, kind, unit)| Column {
                 name: (*name).to_owned(),
@@ -33,9 +58,9 @@ impl Table {
             .collect();
         Self {
             section: Section {
-                name: name.to_owned(),
-                title: title.to_owned(),
-                title_zh: title_zh.to_owned(),
+                name: sheet.name.to_owned(),
+                title: sheet.title.to_owned(),
+                title_zh: sheet.title_zh.to_owned(),
                 columns,
                 rows: Vec::new(),
             },
@@ -59,15 +84,7 @@ impl Table {
 /// was left out, if anything was.
 pub(crate) fn sections(tables: Vec<Table>, rows_max: u32) -> Vec<Section> {
     let mut room = usize::try_from(rows_max).unwrap_or(usize::MAX);
-    let mut limits = Table::new(
-        "left-out",
-        "Left out, limits reached",
-        "超限未列出",
-        &[
-            ("section", "Section", "分节", ColumnKind::Text, None),
-            ("count", "Left out", "未列出数", ColumnKind::Integer, None),
-        ],
-    );
+    let mut limits = Table::of(&LEFT_OUT);
     let mut sections = Vec::new();
     for mut table in tables {
         let rows = &mut table.section.rows;

@@ -168,7 +168,7 @@ async fn what_cannot_be_built_is_refused_with_its_reason() {
     let reports = office.reports(config());
     let code = |report, span| reports.build_now(report, span).unwrap_err().code();
     let day_over = Span::day(day("12:00:00"));
-    assert_eq!(code(ReportType::Rpt03, day_over), "S040");
+    assert_eq!(code(ReportType::Rpt17, day_over), "S040");
     assert_eq!(code(RPT, Span::day(after())), "S041");
     let settings = ReportsConfig {
         versions_max: 0,

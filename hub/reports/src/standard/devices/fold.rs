@@ -1,4 +1,4 @@
-//! What devices said of themselves, by the hub's time (RPT-07; R050).
+//! What devices said of themselves, by the hub's time.
 
 use std::collections::BTreeMap;
 
@@ -69,13 +69,13 @@ impl Devices {
     }
 
     /// Behind `at` nobody watched; what was said at `at` itself still counts.
-    pub(super) fn unwatched(&mut self, at: i64) {
+    pub(super) fn unknown_after(&mut self, at: i64) {
         for device in self.known.values_mut() {
             device.change(at.saturating_add(1), DeviceState::Unknown);
         }
     }
 
-    pub(super) fn forget(&mut self, before: i64) {
+    pub(super) fn drop_before(&mut self, before: i64) {
         let start = hour_start(before).micros();
         for device in self.known.values_mut() {
             device.offsets = device.offsets.split_off(&before);

@@ -5,20 +5,50 @@
 //! between its first state and the end, without the times in which the hub did not run. A device
 //! that only sends data counts as online in each hour in which something came.
 
+mod fold;
+
 use std::collections::BTreeMap;
 
 use cordon_model::plan::Device as Planned;
-use cordon_model::{Absence, Cell, ColumnKind, Decimal, DeviceKind, DeviceState};
+use cordon_model::{Absence, Body, Cell, ColumnKind, Decimal, DeviceKind, DeviceState, ReportType};
 
+use super::{About, Report, Told};
 use crate::document::Look;
 use crate::figure::percent;
-use crate::fold::{Source, Timeline};
-use crate::table::{Head, Table, code, integer, optional, text, time};
+use crate::received::Source;
+use crate::table::{Head, Sheet, Table, code, integer, optional, text, time};
+pub(super) use fold::Devices;
+use fold::Timeline;
+
+/// The report.
+pub(super) const ABOUT: About = About {
+    kind: ReportType::Rpt07,
+    folder: "devices",
+    title: "Device online rate",
+    tells: "devices online, outages, time to repair, clock offset",
+    text: include_str!("about.md"),
+    sheets: &[&GROUPS, &OFFLINE],
+    form: 1,
+};
 
 const HOUR: i64 = 3_600_000_000;
 
 const KIND: Head = ("kind", "Kind of device", "设备类别", ColumnKind::Code, None);
 const VENDOR: Head = ("vendor", "Maker", "厂商", ColumnKind::Text, None);
+
+const GROUPS: Sheet = Sheet {
+    name: "devices",
+    title: "Devices by kind and maker",
+    title_zh: "设备在线率",
+    heads: GROUP_HEADS,
+};
+
+const OFFLINE: Sheet = Sheet {
+    name: "offline",
+    title: "Offline at the end",
+    title_zh: "期末离线设备",
+    heads: LIST_HEADS,
+};
 
 const GROUP_HEADS: &[Head] = &[
     KIND,
@@ -82,11 +112,36 @@ const LIST_HEADS: &[Head] = &[
     ),
 ];
 
-pub(crate) fn tables(look: &Look<'_>) -> Vec<Table> {
+impl Report for Devices {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn book(&mut self, told: &Told<'_>) -> Option<i64> {
+        if let Body::DeviceStatus(status) = &told.message.body {
+            self.status(status, told.now());
+        }
+        None
+    }
+
+    fn unwatched(&mut self, at: i64) {
+        self.unknown_after(at);
+    }
+
+    fn forget(&mut self, before: i64) {
+        self.drop_before(before);
+    }
+
+    fn tables(&self, look: &Look<'_>) -> Vec<Table> {
+        tables(self, look)
+    }
+}
+
+fn tables(figures: &Devices, look: &Look<'_>) -> Vec<Table> {
     let mut groups: BTreeMap<(DeviceKind, Option<String>), Group> = BTreeMap::new();
-    let mut offline = Table::new("offline", "Offline at the end", "期末离线设备", LIST_HEADS);
+    let mut offline = Table::of(&OFFLINE);
     for planned in &look.plan.devices {
-        let seen = Seen::of(look, planned);
+        let seen = Seen::of(figures, look, planned);
         if let Some((since, DeviceState::Offline)) = seen.state {
             offline.row(vec![
                 text(planned.id.as_str()),
@@ -99,12 +154,7 @@ pub(crate) fn tables(look: &Look<'_>) -> Vec<Table> {
         let key = (planned.kind, seen.vendor.clone());
         groups.entry(key).or_default().add(&seen);
     }
-    let mut table = Table::new(
-        "devices",
-        "Devices by kind and maker",
-        "设备在线率",
-        GROUP_HEADS,
-    );
+    let mut table = Table::of(&GROUPS);
     for ((kind, vendor), group) in groups {
         table.row(group.cells(kind, vendor.as_deref()));
     }
@@ -123,8 +173,8 @@ struct Seen {
 }
 
 impl Seen {
-    fn of(look: &Look<'_>, planned: &Planned) -> Self {
-        let known = look.ledger.devices.known.get(&planned.id);
+    fn of(figures: &Devices, look: &Look<'_>, planned: &Planned) -> Self {
+        let known = figures.known.get(&planned.id);
         let hours = look.span.hours_covered();
         let state = known.and_then(|device| device.state_at(look.to()));
         let mut seen = Self {

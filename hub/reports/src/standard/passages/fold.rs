@@ -1,4 +1,4 @@
-//! Vehicles through the gates, refusals, and how many were inside (RPT-01; R027).
+//! Vehicles through the gates, refusals, and how many were inside.
 
 use std::collections::BTreeMap;
 
@@ -158,13 +158,13 @@ impl Passages {
         self.inside.insert(hour, Inside { at, counts });
     }
 
-    pub(super) fn forget(&mut self, before: i64) {
+    pub(super) fn drop_before(&mut self, before: i64) {
         self.hours = self.hours.split_off(&before);
         self.inside = self.inside.split_off(&before);
     }
 }
 
-/// RPT-01 is about vehicles; persons have RPT-02.
+/// Persons have RPT-02.
 fn is_vehicle(kind: SubjectKind) -> bool {
     !matches!(
         kind,

@@ -3,18 +3,49 @@
 //!
 //! An alarm belongs to the span it happened in and is shown as it stood when the span ended.
 
+mod fold;
+
 use std::collections::BTreeMap;
 
-use cordon_model::{Absence, AlarmCode, AlarmLevel, AlarmState, Cell, ColumnKind, mask};
+use cordon_model::{
+    Absence, AlarmCode, AlarmLevel, AlarmState, Body, Cell, ColumnKind, ReportType, mask,
+};
 
+use super::{About, Report, Told};
 use crate::document::Look;
 use crate::figure::{mean_s, p95_s, percent, seconds};
-use crate::fold::Alarm;
-use crate::table::{Head, Table, code, integer, optional, text, time};
+use crate::table::{Head, Sheet, Table, code, integer, optional, text, time};
+use fold::Alarm;
+pub(super) use fold::Alarms;
+
+/// The report.
+pub(super) const ABOUT: About = About {
+    kind: ReportType::Rpt06,
+    folder: "alarms",
+    title: "Alarm and disposal",
+    tells: "alarms by code, level and area; times to acknowledge and to clear",
+    text: include_str!("about.md"),
+    sheets: &[&GROUPS, &LIST],
+    form: 1,
+};
 
 const CODE: Head = ("alarm-code", "Alarm", "报警类型", ColumnKind::Code, None);
 const LEVEL: Head = ("alarm-level", "Level", "报警级别", ColumnKind::Code, None);
 const AREA: Head = ("area", "Area", "区域", ColumnKind::Text, None);
+
+const GROUPS: Sheet = Sheet {
+    name: "alarms",
+    title: "Alarms by kind, level and area",
+    title_zh: "报警统计",
+    heads: GROUP_HEADS,
+};
+
+const LIST: Sheet = Sheet {
+    name: "red-orange",
+    title: "Red and orange alarms",
+    title_zh: "红橙报警清单",
+    heads: LIST_HEADS,
+};
 
 const GROUP_HEADS: &[Head] = &[
     CODE,
@@ -131,8 +162,32 @@ const LIST_HEADS: &[Head] = &[
     ),
 ];
 
-pub(crate) fn tables(look: &Look<'_>) -> Vec<Table> {
-    vec![groups(look), list(look)]
+impl Report for Alarms {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn book(&mut self, told: &Told<'_>) -> Option<i64> {
+        match &told.message.body {
+            // Under the name of another's alarm: the hub has raised it under its own.
+            Body::AlarmEvent(_) if told.entry.overtaken => None,
+            Body::AlarmEvent(event) => self.event(event, told.now(), told.held_from),
+            Body::AlarmUpdate(update) => {
+                let belongs_to = told.message.header.correlation_id.as_deref();
+                self.update(update, belongs_to);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn forget(&mut self, before: i64) {
+        self.drop_before(before);
+    }
+
+    fn tables(&self, look: &Look<'_>) -> Vec<Table> {
+        vec![groups(self, look), list(self, look)]
+    }
 }
 
 #[derive(Default)]
@@ -178,15 +233,10 @@ impl Group {
     }
 }
 
-fn groups(look: &Look<'_>) -> Table {
-    let mut table = Table::new(
-        "alarms",
-        "Alarms by kind, level and area",
-        "报警统计",
-        GROUP_HEADS,
-    );
+fn groups(figures: &Alarms, look: &Look<'_>) -> Table {
+    let mut table = Table::of(&GROUPS);
     let mut groups: BTreeMap<(AlarmLevel, AlarmCode, Option<&str>), Group> = BTreeMap::new();
-    for (_, alarm) in alarms(look) {
+    for (_, alarm) in alarms(figures, look) {
         let key = (alarm.level, alarm.code, alarm.area.as_deref());
         groups.entry(key).or_default().add(alarm, look);
     }
@@ -210,16 +260,12 @@ fn groups(look: &Look<'_>) -> Table {
     table
 }
 
-fn list(look: &Look<'_>) -> Table {
-    let mut table = Table::new(
-        "red-orange",
-        "Red and orange alarms",
-        "红橙报警清单",
-        LIST_HEADS,
-    );
+fn list(figures: &Alarms, look: &Look<'_>) -> Table {
+    let mut table = Table::of(&LIST);
     let end = look.to();
     let grave = |alarm: &Alarm| matches!(alarm.level, AlarmLevel::Red | AlarmLevel::Orange);
-    for (id, alarm) in alarms(look).filter(|(_, alarm)| grave(alarm) && !alarm.is_repeat()) {
+    for (id, alarm) in alarms(figures, look).filter(|(_, alarm)| grave(alarm) && !alarm.is_repeat())
+    {
         let not_applicable = || Cell::Absent(Absence::NotApplicable);
         let plate = alarm.subject.as_ref();
         let person = alarm.person.as_deref();
@@ -246,9 +292,12 @@ fn list(look: &Look<'_>) -> Table {
 }
 
 /// The alarms that happened in the span.
-fn alarms<'a>(look: &'a Look<'_>) -> impl Iterator<Item = (&'a String, &'a Alarm)> {
+fn alarms<'a>(
+    figures: &'a Alarms,
+    look: &Look<'_>,
+) -> impl Iterator<Item = (&'a String, &'a Alarm)> + use<'a> {
     let (from, to) = (look.from(), look.to());
-    let hours = &look.ledger.alarms.hours;
+    let hours = &figures.hours;
     hours
         .range(look.span.hours_covered())
         .flat_map(|(_, alarms)| alarms)

@@ -4,25 +4,13 @@
 //! data find their span. Device states are booked under the hub's own time: online is what the hub
 //! saw. Test traffic is not counted.
 
-mod alarms;
-mod devices;
-mod passages;
-mod received;
-
 use cordon_contract::{Entry, EntryKind};
 use cordon_model::{Body, Message};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use alarms::Alarm;
-pub(crate) use devices::Timeline;
-pub(crate) use passages::{PassKey, Passes, RefusalKey, Word};
-pub(crate) use received::Source;
-
+use crate::received::Received;
 use crate::span::hour_of;
-use alarms::Alarms;
-use devices::Devices;
-use passages::Passages;
-use received::Received;
+use crate::standard::{Figures, Told};
 
 /// The action of the audit entry that every start of the hub writes first.
 const HUB_START: &str = "hub.start";
@@ -39,9 +27,7 @@ pub struct Ledger {
     began: Option<i64>,
     /// First hour whose figures are all held.
     held_from: i64,
-    pub(crate) passages: Passages,
-    pub(crate) alarms: Alarms,
-    pub(crate) devices: Devices,
+    pub(crate) figures: Figures,
     pub(crate) received: Received,
 }
 
@@ -54,9 +40,7 @@ impl Ledger {
             last: None,
             began: None,
             held_from: i64::MIN,
-            passages: Passages::default(),
-            alarms: Alarms::default(),
-            devices: Devices::default(),
+            figures: Figures::default(),
             received: Received::default(),
         }
     }
@@ -78,7 +62,7 @@ impl Ledger {
                     matches!(&message.body, Body::AuditEvent(event) if event.action == HUB_START);
                 if let (true, Some(before)) = (started, before) {
                     // Nobody watched between the last entry and this start.
-                    self.devices.unwatched(before);
+                    self.figures.unwatched(before);
                 }
             }
             _ => {}
@@ -89,28 +73,14 @@ impl Ledger {
         if message.header.test {
             return;
         }
-        let now = entry.time.micros();
         self.received.message(entry, message, self.held_from);
-        match &message.body {
-            Body::PassageRecord(record) => {
-                let said = (&entry.sender, &message.header);
-                self.passages.record(said, record, self.held_from);
-            }
-            Body::PassageDecision(decision) => self.passages.decision(decision, self.held_from),
-            Body::OccupancySnapshot(snapshot) => self.passages.snapshot(snapshot, self.held_from),
-            Body::DeviceStatus(status) => self.devices.status(status, now),
-            // Under the name of another's alarm: the hub has raised it under its own.
-            Body::AlarmEvent(_) if entry.overtaken => {}
-            Body::AlarmEvent(event) => {
-                if let Some(full_until) = self.alarms.event(event, now, self.held_from) {
-                    self.held_from = self.held_from.max(full_until);
-                }
-            }
-            Body::AlarmUpdate(update) => {
-                let belongs_to = message.header.correlation_id.as_deref();
-                self.alarms.update(update, belongs_to);
-            }
-            _ => {}
+        let told = Told {
+            entry,
+            message,
+            held_from: self.held_from,
+        };
+        if let Some(full_until) = self.figures.book(&told) {
+            self.held_from = self.held_from.max(full_until);
         }
     }
 
@@ -119,9 +89,7 @@ impl Ledger {
             return;
         }
         self.held_from = before;
-        self.passages.forget(before);
-        self.alarms.forget(before);
-        self.devices.forget(before);
+        self.figures.forget(before);
         self.received.forget(before);
     }
 

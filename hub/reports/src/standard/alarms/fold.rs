@@ -1,4 +1,4 @@
-//! Alarms and how they went (RPT-06; R044).
+//! Alarms and how they went.
 
 use std::collections::BTreeMap;
 
@@ -113,7 +113,7 @@ impl Alarms {
         self.hours.get_mut(hour)?.get_mut(id)
     }
 
-    pub(super) fn forget(&mut self, before: i64) {
+    pub(super) fn drop_before(&mut self, before: i64) {
         let kept = self.hours.split_off(&before);
         for id in self.hours.values().flat_map(BTreeMap::keys) {
             self.index.remove(id);

@@ -48,7 +48,7 @@ pub(crate) struct Total {
 
 impl Received {
     /// Books a message under each of its sources, once.
-    pub(super) fn message(&mut self, entry: &Entry, message: &Message, held_from: i64) {
+    pub(crate) fn message(&mut self, entry: &Entry, message: &Message, held_from: i64) {
         let hour = hour_of(message.header.occurred_at.micros());
         if hour < held_from {
             return;
@@ -66,7 +66,7 @@ impl Received {
         }
     }
 
-    pub(super) fn refused(&mut self, sender: &PartyId, now: i64) {
+    pub(crate) fn refused(&mut self, sender: &PartyId, now: i64) {
         let source = Source::Party(sender.clone());
         self.book(source, hour_of(now), 0, |heard| &mut heard.refused);
     }
@@ -116,7 +116,7 @@ impl Received {
         total
     }
 
-    pub(super) fn forget(&mut self, before: i64) {
+    pub(crate) fn forget(&mut self, before: i64) {
         self.days = self.days.split_off(&before.div_euclid(24));
     }
 }

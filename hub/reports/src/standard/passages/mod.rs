@@ -1,14 +1,31 @@
 //! RPT-01 vehicle passage daily: by gate, kind and hour in and out, inside at the end, refusals by
 //! reason (R027).
 
+mod fold;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
-use cordon_model::{Absence, Cell, ColumnKind, GateId, Granularity};
+use cordon_model::{Absence, Body, Cell, ColumnKind, GateId, Granularity, ReportType};
 
+use super::{About, Report, Told};
 use crate::document::Look;
-use crate::fold::{PassKey, Passes, RefusalKey, Word};
 use crate::span::{hour_of, hour_start};
-use crate::table::{Head, Table, code, integer, text, time};
+use crate::table::{Head, Sheet, Table, code, integer, text, time};
+pub(super) use fold::Passages;
+use fold::{PassKey, Passes, RefusalKey, Word};
+
+/// The report.
+pub(super) const ABOUT: About = About {
+    kind: ReportType::Rpt01,
+    folder: "passages",
+    title: "Vehicle passage daily",
+    tells: "vehicle passages by gate, kind and hour; refusals by reason",
+    text: include_str!("about.md"),
+    sheets: &[&TOTALS, &IN_PARK, &REFUSED, &PASSAGES],
+    form: 1,
+};
 
 const GATE: Head = ("gate", "Gate", "卡口", ColumnKind::Text, None);
 const TIER: Head = ("tier", "Tier", "卡口层级", ColumnKind::Code, None);
@@ -43,21 +60,94 @@ const WORD: Head = (
     None,
 );
 
-pub(crate) fn tables(look: &Look<'_>) -> Vec<Table> {
-    vec![totals(look), inside(look), refused(look), passages(look)]
+const START: Head = ("from", "From", "起", ColumnKind::Time, None);
+
+const TOTALS: Sheet = Sheet {
+    name: "totals",
+    title: "Passages by gate and kind",
+    title_zh: "卡口通行合计",
+    heads: &[GATE, TIER, KIND, IN, OUT, FORCED, BACKED, WORD],
+};
+
+const IN_PARK: Sheet = Sheet {
+    name: "in-park",
+    title: "In park at the end",
+    title_zh: "期末在园",
+    heads: &[
+        KIND,
+        (
+            "inside",
+            "In park at the end",
+            "期末在园数",
+            ColumnKind::Integer,
+            None,
+        ),
+        ("capacity", "Capacity", "容量", ColumnKind::Integer, None),
+        ("as-of", "Counted at", "统计时间", ColumnKind::Time, None),
+    ],
+};
+
+const REFUSED: Sheet = Sheet {
+    name: "refused",
+    title: "Refused by reason",
+    title_zh: "拒绝原因统计",
+    heads: &[
+        GATE,
+        KIND,
+        ("outcome", "Outcome", "决策结果", ColumnKind::Code, None),
+        ("reason", "Reason", "原因", ColumnKind::Code, None),
+        ("count", "Count", "次数", ColumnKind::Integer, None),
+    ],
+};
+
+const PASSAGES: Sheet = Sheet {
+    name: "passages",
+    title: "Passages over time",
+    title_zh: "分时段通行",
+    heads: &[START, GATE, TIER, KIND, IN, OUT, FORCED, BACKED, WORD],
+};
+
+impl Report for Passages {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn book(&mut self, told: &Told<'_>) -> Option<i64> {
+        match &told.message.body {
+            Body::PassageRecord(record) => {
+                let said = (&told.entry.sender, &told.message.header);
+                self.record(said, record, told.held_from);
+            }
+            Body::PassageDecision(decision) => self.decision(decision, told.held_from),
+            Body::OccupancySnapshot(snapshot) => self.snapshot(snapshot, told.held_from),
+            _ => {}
+        }
+        None
+    }
+
+    fn forget(&mut self, before: i64) {
+        self.drop_before(before);
+    }
+
+    fn tables(&self, look: &Look<'_>) -> Vec<Table> {
+        vec![
+            totals(self, look),
+            inside(self, look),
+            refused(self, look),
+            passages(self, look),
+        ]
+    }
 }
 
 /// Passages by hour; in a report over more than a day, by day.
-fn passages(look: &Look<'_>) -> Table {
-    let start = ("from", "From", "起", ColumnKind::Time, None);
-    let heads = [start, GATE, TIER, KIND, IN, OUT, FORCED, BACKED, WORD];
-    let mut table = Table::new("passages", "Passages over time", "分时段通行", &heads);
+fn passages(figures: &Passages, look: &Look<'_>) -> Table {
+    let mut table = Table::of(&PASSAGES);
     let by_day = matches!(
         look.span.granularity(),
         Granularity::Week | Granularity::Month
     );
     let mut rows: BTreeMap<(i64, &PassKey), Passes> = BTreeMap::new();
-    let hours = &look.ledger.passages.hours;
+    let hours = &figures.hours;
     for (hour, seen) in hours.range(look.span.hours_covered()) {
         let start = if by_day {
             hour.div_euclid(24) * 24
@@ -77,16 +167,10 @@ fn passages(look: &Look<'_>) -> Table {
     table
 }
 
-fn totals(look: &Look<'_>) -> Table {
-    let heads = [GATE, TIER, KIND, IN, OUT, FORCED, BACKED, WORD];
-    let mut table = Table::new(
-        "totals",
-        "Passages by gate and kind",
-        "卡口通行合计",
-        &heads,
-    );
+fn totals(figures: &Passages, look: &Look<'_>) -> Table {
+    let mut table = Table::of(&TOTALS);
     let mut rows: BTreeMap<&PassKey, Passes> = BTreeMap::new();
-    let hours = &look.ledger.passages.hours;
+    let hours = &figures.hours;
     for (_, seen) in hours.range(look.span.hours_covered()) {
         for (key, passes) in &seen.passed {
             rows.entry(key).or_default().add(*passes);
@@ -120,17 +204,10 @@ fn pass_cells(look: &Look<'_>, key: &PassKey, passes: Passes) -> Vec<Cell> {
     ]
 }
 
-fn refused(look: &Look<'_>) -> Table {
-    let heads = [
-        GATE,
-        KIND,
-        ("outcome", "Outcome", "决策结果", ColumnKind::Code, None),
-        ("reason", "Reason", "原因", ColumnKind::Code, None),
-        ("count", "Count", "次数", ColumnKind::Integer, None),
-    ];
-    let mut table = Table::new("refused", "Refused by reason", "拒绝原因统计", &heads);
+fn refused(figures: &Passages, look: &Look<'_>) -> Table {
+    let mut table = Table::of(&REFUSED);
     let mut rows: BTreeMap<&RefusalKey, u64> = BTreeMap::new();
-    let hours = &look.ledger.passages.hours;
+    let hours = &figures.hours;
     for (_, seen) in hours.range(look.span.hours_covered()) {
         for (key, count) in &seen.refused {
             *rows.entry(key).or_default() += count;
@@ -152,22 +229,10 @@ fn refused(look: &Look<'_>) -> Table {
 }
 
 /// The last snapshot of the park before the end; one row without data when there is none.
-fn inside(look: &Look<'_>) -> Table {
-    let heads = [
-        KIND,
-        (
-            "inside",
-            "In park at the end",
-            "期末在园数",
-            ColumnKind::Integer,
-            None,
-        ),
-        ("capacity", "Capacity", "容量", ColumnKind::Integer, None),
-        ("as-of", "Counted at", "统计时间", ColumnKind::Time, None),
-    ];
-    let mut table = Table::new("in-park", "In park at the end", "期末在园", &heads);
+fn inside(figures: &Passages, look: &Look<'_>) -> Table {
+    let mut table = Table::of(&IN_PARK);
     let until = hour_of(look.to().saturating_sub(1)).saturating_add(1);
-    let snapshots = look.ledger.passages.inside.range(..until);
+    let snapshots = figures.inside.range(..until);
     let last = snapshots.rev().map(|(_, inside)| inside).next();
     let none = || Cell::Absent(Absence::NoData);
     let Some(last) = last.filter(|inside| !inside.counts.is_empty()) else {
