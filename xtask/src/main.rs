@@ -39,7 +39,10 @@ cargo xtask CHORE [ARGUMENTS]
                        cargo xtask bench --quick      under forty seconds
                        cargo xtask bench --only NAME  print one: verify accept exchange hostile gate resent journal backlog
                        cargo xtask bench --json FILE  the same for programs
-  new adapter NAME   make a room of the right shape, and say what was touched
+  new KIND NAME      make a room of the right shape, and say what was touched
+                       cargo xtask new adapter demo-meter
+                       cargo xtask new report barges          the next of the language that is not built
+                       cargo xtask new report barges RPT-04   that one
   codegen [--check]  make types, readers and writers from schemas/xsd
                      (--check: only say whether the committed output is fresh)
   help               this text

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// Other files that a new room may touch.
 const OTHERS_MAX: usize = 3;
@@ -87,54 +88,103 @@ fn good(tree: &Path, words: &str, target: &Path) -> String {
     said
 }
 
-#[test]
-fn a_new_adapter_touches_its_folder_and_three_files_and_builds_and_is_tidy() {
+/// The copy in which rooms are made, one after the other: what is built of it is built once.
+static TREE: LazyLock<Mutex<Tree>> = LazyLock::new(|| {
     let target = target();
-    let copy = &copy(&target);
-    let before = tree(copy);
-    let made = "run --quiet --offline -p xtask -- new adapter demo-meter";
-    let said = good(copy, made, &target);
-    let changed = |before: &BTreeMap<String, Vec<u8>>| -> Vec<String> {
-        let after = tree(copy).into_iter();
+    Mutex::new(Tree {
+        copy: copy(&target),
+        target,
+    })
+});
+
+struct Tree {
+    copy: PathBuf,
+    target: PathBuf,
+}
+
+impl Tree {
+    fn good(&self, words: &str) -> String {
+        good(&self.copy, words, &self.target)
+    }
+
+    fn changed(&self, before: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
+        let after = tree(&self.copy).into_iter();
         let changed = after.filter(|(name, bytes)| before.get(name) != Some(bytes));
         let names = changed.map(|(name, _)| name);
         names.filter(|name| name != "Cargo.lock").collect()
-    };
-    let (own, others): (Vec<String>, Vec<String>) = changed(&before)
-        .into_iter()
-        .partition(|name| name.starts_with("adapters/demo-meter/"));
-    assert!(others.len() <= OTHERS_MAX, "{others:?}");
-    for name in own.iter().chain(&others) {
-        assert!(
-            said.contains(&format!("  {name}\n")),
-            "{name} is not told in\n{said}"
-        );
     }
-    for name in [
+
+    /// Makes a room, which builds, is tidy, and touches few others; gives the files of its own folder.
+    fn makes(&self, words: &str, folder: &str, package: &str) -> Vec<String> {
+        let before = tree(&self.copy);
+        let made = format!("run --quiet --offline -p xtask -- new {words}");
+        let said = self.good(&made);
+        let (own, others): (Vec<String>, Vec<String>) = self
+            .changed(&before)
+            .into_iter()
+            .partition(|name| name.starts_with(folder));
+        assert!(others.len() <= OTHERS_MAX, "{others:?}");
+        for name in own.iter().chain(&others) {
+            assert!(
+                said.contains(&format!("  {name}\n")),
+                "{name} is not told in\n{said}"
+            );
+        }
+        self.good(&format!("fmt -p {package} --check"));
+        self.good(&format!(
+            "clippy --offline -p {package} --all-targets -- -D warnings"
+        ));
+        self.good(&format!("test --offline -p {package}"));
+        self.good("test --offline -p cordon-tidy --test house --test decoders");
+        // Building wrote nothing that a person would have to keep, and a second one of the name is refused.
+        assert_eq!(self.changed(&before).len(), own.len() + others.len());
+        let kept = tree(&self.copy);
+        let again = run(&self.copy, &made, Some(&self.target));
+        assert!(!again.status.success());
+        assert_eq!(tree(&self.copy), kept);
+        own
+    }
+}
+
+fn copied() -> MutexGuard<'static, Tree> {
+    TREE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn demand(own: &[String], folder: &str, names: &[&str]) {
+    for name in names {
+        assert!(own.contains(&format!("{folder}{name}")), "{own:?}");
+    }
+}
+
+#[test]
+fn a_new_adapter_touches_its_folder_and_three_files_and_builds_and_is_tidy() {
+    let folder = "adapters/demo-meter/";
+    let own = copied().makes("adapter demo-meter", folder, "cordon-demo-meter");
+    let names = [
         "README.md",
         "adapter.toml",
         "src/lib.rs",
         "src/config.rs",
         "src/session.rs",
-    ] {
-        assert!(
-            own.contains(&format!("adapters/demo-meter/{name}")),
-            "{own:?}"
-        );
-    }
-    good(copy, "fmt -p cordon-demo-meter --check", &target);
-    let strict = "clippy --offline -p cordon-demo-meter --all-targets -- -D warnings";
-    good(copy, strict, &target);
-    good(copy, "test --offline -p cordon-demo-meter", &target);
-    good(
-        copy,
-        "test --offline -p cordon-tidy --test house --test decoders",
-        &target,
+    ];
+    demand(&own, folder, &names);
+}
+
+/// Those of others are the list, the case that tells which are built, and the reference, which is generated.
+#[test]
+fn a_new_report_touches_its_folder_and_three_files_and_builds_and_is_tidy() {
+    let folder = "hub/reports/src/standard/demo_barges/";
+    let tree = copied();
+    let own = tree.makes("report demo-barges", folder, "cordon-reports");
+    demand(
+        &own,
+        folder,
+        &["mod.rs", "fold.rs", "about.md", "golden.xml"],
     );
-    // Building wrote nothing that a person would have to keep, and a second one of the name is refused.
-    assert_eq!(changed(&before).len(), own.len() + others.len());
-    let kept = tree(copy);
-    let again = run(copy, made, Some(&target));
-    assert!(!again.status.success());
-    assert_eq!(tree(copy), kept);
+    let reference = tree.copy.join("docs/reference/standard-reports.md");
+    let reference = std::fs::read_to_string(reference).unwrap();
+    assert!(
+        reference.contains("## RPT-02: Person passage daily"),
+        "{reference}"
+    );
 }

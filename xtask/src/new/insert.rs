@@ -46,9 +46,28 @@ pub fn behind(text: &str, like: &str, line: &str) -> Option<String> {
     Some(format!("{first}{line}\n{last}"))
 }
 
+/// Puts `line` at the end of the braces that `head` opens.
+pub fn at_end(text: &str, head: &str, line: &str) -> Option<String> {
+    let begin = text.find(head)?;
+    let end = begin + text.get(begin..)?.find("\n}")? + 1;
+    let (first, last) = text.split_at_checked(end)?;
+    Some(format!("{first}{line}\n{last}"))
+}
+
+/// Puts `item` at the end of the list in brackets that `inside` is in or opens.
+pub fn in_brackets(text: &str, inside: &str, item: &str) -> Option<String> {
+    let begin = text.find(inside)? + inside.len();
+    let end = begin + text.get(begin..)?.find(']')?;
+    let (first, last) = text.split_at_checked(end)?;
+    let known = first.trim_end();
+    let (known, space) = first.split_at_checked(known.len())?;
+    let known = known.trim_end_matches(',');
+    Some(format!("{known}, {item}{space}{last}"))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{behind, sorted};
+    use super::{at_end, behind, in_brackets, sorted};
 
     const TEXT: &str = "[a]\ncordon-b = 1\ncordon-d = 1\nhttp = 1\n\n[b]\ncordon-x = 1\n";
 
@@ -74,5 +93,21 @@ mod tests {
         let text = behind(TEXT, "cordon-", "new").unwrap();
         assert!(text.ends_with("cordon-x = 1\nnew\n"), "{text}");
         assert_eq!(behind(TEXT, "nothing", "new"), None);
+    }
+
+    #[test]
+    fn an_item_joins_a_list() {
+        let joined = |text| in_brackets(text, "A: [", "c").unwrap();
+        assert_eq!(
+            joined("x: [a]; A: [a, b]; y: [a]"),
+            "x: [a]; A: [a, b, c]; y: [a]"
+        );
+        assert_eq!(joined("A: [\n    a,\n]"), "A: [\n    a, c\n]");
+        let text = at_end("one {\n    a\n}\ntwo {\n    a\n}\n", "two {", "    b").unwrap();
+        assert_eq!(text, "one {\n    a\n}\ntwo {\n    a\n    b\n}\n");
+        assert_eq!(
+            at_end(TEXT, "two {", "b").or(in_brackets(TEXT, "A: [", "b")),
+            None
+        );
     }
 }

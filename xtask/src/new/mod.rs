@@ -1,16 +1,18 @@
-//! A room of the right shape: `cargo xtask new adapter NAME`.
+//! A room of the right shape: `cargo xtask new adapter NAME`, `cargo xtask new report NAME`.
 //!
 //! Everything that will be written is known before anything is: a tree in which the room does not fit is
 //! left as it was.
 
 mod adapter;
 mod insert;
+mod report;
 
 use std::path::{Path, PathBuf};
 
 use crate::run;
 
-const USAGE: &str = "say what and how it is called: cargo xtask new adapter NAME";
+const USAGE: &str =
+    "say what and how it is called: cargo xtask new adapter NAME, or report NAME [RPT-NN]";
 
 /// What a new room writes: paths from the root, with their whole new text.
 #[derive(Debug, Default)]
@@ -19,32 +21,47 @@ pub struct Room {
     pub own: Vec<(PathBuf, String)>,
     /// Files of others that must know of it.
     pub touched: Vec<(PathBuf, String)>,
+    /// Files that are generated, once these are there.
+    pub generated: Vec<PathBuf>,
 }
 
 /// Makes a room.
 pub fn run(arguments: &[String]) -> Result<(), String> {
-    let [kind, name] = arguments else {
-        return Err(USAGE.to_owned());
-    };
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let root = run::root();
-    let room = match kind.as_str() {
-        "adapter" => adapter::room(root, name)?,
-        other => return Err(format!("no room named `{other}`; {USAGE}")),
+    let (room, package) = match *words {
+        ["adapter", name] => (adapter::room(root, name)?, format!("cordon-{name}")),
+        ["report", name] => (report::room(root, name, None)?, "cordon-reports".to_owned()),
+        ["report", name, code] => (
+            report::room(root, name, Some(code))?,
+            "cordon-reports".to_owned(),
+        ),
+        _ => return Err(USAGE.to_owned()),
     };
     write(root, &room)?;
     // Where lines break and what is imported first depends on the name.
-    let package = format!("cordon-{name}");
     run::quiet(run::cargo().args(["fmt", "--package", package.as_str()]))?;
-    println!("made");
-    room.own
-        .iter()
-        .for_each(|(file, _)| println!("  {}", file.display()));
-    println!("touched");
-    room.touched
-        .iter()
-        .for_each(|(file, _)| println!("  {}", file.display()));
-    println!("\nnow: cargo test -p cordon-{name}, then fill {kind} `{name}` with what it is for");
+    if !room.generated.is_empty() {
+        report::make()?;
+    }
+    tell(&room);
+    println!("\nnow: cargo test -p {package}, then fill the room with what it is for");
     Ok(())
+}
+
+/// Says which files are new or changed.
+fn tell(room: &Room) {
+    let own = room.own.iter().map(|(file, _)| file);
+    let touched = room.touched.iter().map(|(file, _)| file);
+    println!("made");
+    own.for_each(|file| println!("  {}", file.display()));
+    println!("touched");
+    touched.for_each(|file| println!("  {}", file.display()));
+    if !room.generated.is_empty() {
+        println!("generated");
+    }
+    let generated = room.generated.iter();
+    generated.for_each(|file| println!("  {}", file.display()));
 }
 
 fn write(root: &Path, room: &Room) -> Result<(), String> {
