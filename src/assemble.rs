@@ -66,7 +66,8 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
     let console = tokio::net::TcpListener::bind(config.console.listen)
         .await
         .map_err(|error| taken("console.listen", &error))?;
-    let shares = Shares::of_this_process(config.exchange.connections_max);
+    let of_adapters = config.adapters.open_files();
+    let shares = Shares::of_this_process(config.exchange.connections_max, of_adapters);
     // Answered from now on: who asks while the journal is read hears that, and does not hang.
     let front = Front::open(console, shares.console, shutdown.clone())
         .map_err(|error| taken("console.listen", &error))?;
@@ -88,6 +89,7 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
     hub_config.settings = Some(Arc::clone(&settings) as _);
     let openable = config.adapters.openable();
     hub_config.rules.openable = Some(openable.clone());
+    hub_config.rules.refused_bytes_of_party = config.exchange.refused_mib_of_party * MIB as u64;
     hub_config.rules.asked =
         Some(|request, now| cordon_reports::asked_span(request, now).map(drop));
     let parts = HubParts {

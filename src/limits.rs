@@ -2,9 +2,11 @@
 
 use cordon_http::Places;
 
-/// Files that the journal, the state, the adapters and the program itself may have open; no server
-/// may take these.
+/// Files that the journal, the state, a few adapters and the program itself may have open; neither server may take
+/// these.
 const KEPT_FILES: usize = 96;
+/// Of them those that are not the adapters'.
+const OWN_FILES: usize = 64;
 /// Open files that are assumed when the system does not say.
 const FILES_ASSUMED: usize = 1_024;
 
@@ -18,15 +20,34 @@ pub struct Shares {
 }
 
 impl Shares {
-    /// Shares of what this process may open; `wanted` is the most that parties may have.
-    pub fn of_this_process(wanted: usize) -> Self {
+    /// Shares of what this process may open; `wanted` is the most that parties may have, `of_adapters` the
+    /// files that adapters may.
+    pub fn of_this_process(wanted: usize, of_adapters: usize) -> Self {
         let files = std::fs::read_to_string("/proc/self/limits").ok();
         let files = files.as_deref().and_then(soft_limit);
-        Self::of(files.unwrap_or(FILES_ASSUMED), wanted)
+        let files = files.unwrap_or(FILES_ASSUMED);
+        let shares = Self::of(files, wanted, of_adapters);
+        let needed = shares.connections() + kept(of_adapters);
+        if needed > files {
+            tracing::warn!(
+                files,
+                needed,
+                of_adapters,
+                "the limit on open files is too low for what is configured; raise it (`LimitNOFILE`, `ulimit -n`)"
+            );
+        }
+        shares
     }
 
-    fn of(files: usize, wanted: usize) -> Self {
-        let free = files.saturating_sub(KEPT_FILES);
+    /// Connections of both servers together.
+    fn connections(&self) -> usize {
+        let exchange = &self.exchange;
+        let seated = exchange.parties + exchange.strangers;
+        exchange.greeting + seated + self.console.connections
+    }
+
+    fn of(files: usize, wanted: usize, of_adapters: usize) -> Self {
+        let free = files.saturating_sub(kept(of_adapters));
         let parties = (free * 4 / 10).clamp(16, wanted.max(16));
         let console = (free / 10).clamp(8, 128);
         Self {
@@ -44,6 +65,11 @@ impl Shares {
             },
         }
     }
+}
+
+/// Files that are no server's to take.
+fn kept(of_adapters: usize) -> usize {
+    KEPT_FILES.max(OWN_FILES + of_adapters)
 }
 
 /// The soft limit on open files in the text that Linux gives of a process's limits.
@@ -68,12 +94,17 @@ mod tests {
         let files = soft_limit(text);
         assert_eq!(files, Some(256));
         for files in [256, 512, 1_024, 65_536, usize::MAX / 16] {
-            let Shares { exchange, console } = Shares::of(files, 1_000);
-            let parties = exchange.parties + exchange.strangers;
-            let used = exchange.greeting + parties + console.connections;
-            assert!(used + KEPT_FILES <= files, "{files}: {used}");
-            assert!(exchange.kept > 0 && exchange.of_party < exchange.parties);
-            assert!(console.kept > 0 && console.kept < console.connections);
+            // A webhook among the adapters, or none.
+            for of_adapters in [20, 90] {
+                let shares = Shares::of(files, 1_000, of_adapters);
+                let used = shares.connections();
+                assert!(used + kept(of_adapters) <= files, "{files}: {used}");
+                let Shares { exchange, console } = shares;
+                assert!(exchange.kept > 0 && exchange.of_party < exchange.parties);
+                assert!(console.kept > 0 && console.kept < console.connections);
+            }
         }
+        assert_eq!(Shares::of(256, 1_000, 20).exchange.greeting, 48);
+        assert!(kept(200) > 256, "the start says so");
     }
 }

@@ -86,6 +86,12 @@ impl Tables {
         gates.collect()
     }
 
+    /// Files that they may have open at once.
+    pub fn open_files(&self) -> usize {
+        let names = self.0.iter().map(|table| table.names());
+        names.map(|names| names.open_files()).sum()
+    }
+
     /// Enterprises whose own gate systems take orders.
     pub fn gate_systems(&self) -> Vec<PartyId> {
         let names = self.0.iter().map(|table| table.names());

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cordon_contract::{
-    Adapter, BoxFuture, Definition, DeviceHealth, Fault, Link, LinkState, Order, Outcome,
-    OutcomeKind, Probe, Running, Target,
+    Adapter, BoxFuture, Definition, DeviceHealth, Fault, LISTENER_CONNECTIONS, Link, LinkState,
+    Order, Outcome, OutcomeKind, Probe, Running, Target,
 };
 use cordon_http::{Client, ClientOptions, Places, Server, ServerOptions, TlsSource};
 use cordon_model::PartyId;
@@ -125,14 +125,7 @@ impl RunningEnterprise {
             return Ok(());
         };
         let options = ServerOptions {
-            places: Places {
-                greeting: 64,
-                parties: 64,
-                of_party: 64,
-                kept: 0,
-                strangers: 1,
-                ..Places::default()
-            },
+            places: places(),
             body_max: webhook.body_bytes_max,
             ..ServerOptions::default()
         };
@@ -223,6 +216,20 @@ impl RunningEnterprise {
                 detail: error.to_string(),
             },
         }
+    }
+}
+
+/// Who may have a connection of the webhook: all that the program counts on together.
+fn places() -> Places {
+    let (greeting, strangers) = (LISTENER_CONNECTIONS * 4 / 10, 1);
+    let parties = LISTENER_CONNECTIONS - greeting - strangers;
+    Places {
+        greeting,
+        parties,
+        of_party: parties,
+        kept: 0,
+        strangers,
+        ..Places::default()
     }
 }
 

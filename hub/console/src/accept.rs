@@ -73,6 +73,13 @@ pub(crate) async fn run(
             }
         };
         let Some(seat) = seat else { continue };
+        // Whoever gave way holds its file until its task has ended: the next one waits for that.
+        while connections.len() >= seats.most() {
+            tokio::select! {
+                () = shutdown.wait() => break,
+                _ = connections.join_next() => {}
+            }
+        }
         let (answering, shutdown) = (Arc::clone(&answering), shutdown.clone());
         connections.spawn(serve(stream, answering, Arc::new(seat), shutdown));
     }

@@ -96,7 +96,7 @@ impl Seats {
     /// A place for a new connection.
     pub(crate) fn arrive(self: &Arc<Self>) -> Result<Seat, Full> {
         let mut table = self.lock();
-        if table.chairs.len() >= self.places.connections.max(1) {
+        if table.chairs.len() >= self.most() {
             table.give_way()?;
         }
         table.next += 1;
@@ -112,6 +112,11 @@ impl Seats {
             cut,
             seats: Arc::clone(self),
         })
+    }
+
+    /// Connections at most.
+    pub(crate) fn most(&self) -> usize {
+        self.places.connections.max(1)
     }
 
     /// Closes one connection, if any does not act; for when the system has no room for another one.

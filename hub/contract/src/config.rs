@@ -167,6 +167,12 @@ impl<T> Named<T> {
     }
 }
 
+/// Connections that a listener of an adapter holds at once: the program counts on them when it shares out the files it
+/// may have open.
+pub const LISTENER_CONNECTIONS: usize = 60;
+/// Open files of an adapter beside those of its devices and receivers, of which each may take two.
+const FILES_OF_ADAPTER: usize = 4;
+
 /// Everything outside itself that a table names.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Names {
@@ -174,7 +180,7 @@ pub struct Names {
     pub devices: Vec<Named<DeviceId>>,
     /// Receivers of `routes.toml` that it serves, and nobody else.
     pub receivers: Vec<Named<String>>,
-    /// Addresses it will listen on.
+    /// Addresses it will listen on, each with [`LISTENER_CONNECTIONS`] at most.
     pub listeners: Vec<Named<SocketAddr>>,
     /// Mapping packages, `vendor/model/version`.
     pub packages: Vec<Named<String>>,
@@ -195,6 +201,12 @@ pub struct Names {
 }
 
 impl Names {
+    /// Files that it may have open at once.
+    pub fn open_files(&self) -> usize {
+        let of_links = 2 * (self.devices.len() + self.receivers.len());
+        FILES_OF_ADAPTER + of_links + self.listeners.len() * LISTENER_CONNECTIONS
+    }
+
     /// A device that it serves.
     pub fn device(&mut self, field: impl Into<String>, device: &DeviceId) {
         self.devices.push(Named::new(field, device.clone()));

@@ -30,7 +30,9 @@ mod undelivered;
 
 pub use adapter::{Adapter, BoxFuture, Definition, Link, Running};
 pub use clock::{Clock, ClockStanding, ManualClock, SystemClock};
-pub use config::{AdapterConfig, AdapterKind, Named, Names, against_plan, not_in_plan};
+pub use config::{
+    AdapterConfig, AdapterKind, LISTENER_CONNECTIONS, Named, Names, against_plan, not_in_plan,
+};
 pub use entry::{
     ACTED, ALARM_FORGOTTEN, ALARMS_OPEN_MAX, COUNTED_HERE, Entry, EntryKind, HUB_START, NO_TEXT,
     NOTHING_SENT, REPORT_ANSWERED, Standing, is_emergency, is_made_name, is_planned, made_name,

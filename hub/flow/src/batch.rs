@@ -1,18 +1,26 @@
 //! The batch being put together: records for the journal beside the entries plug-ins saw.
 
-use cordon_contract::Entry;
+use std::collections::BTreeSet;
+
+use cordon_contract::{Entry, EntryKind};
 use cordon_journal::NewRecord;
-use cordon_model::Timestamp;
+use cordon_model::{Body, Timestamp};
 
 use crate::draft::Draft;
+use crate::repeats::{StateOf, state_of};
 
 /// Lines after which no further message joins a batch. One message leads to as many more at most
 /// ([`crate::core::DECISIONS_PER_INPUT_MAX`]): both together are half of what the journal takes at once.
 pub(crate) const LINES_MAX: usize = 4_096;
 /// The same within one reading.
 pub(crate) const READING_LINES_MAX: usize = 12_000;
-/// Bytes after which none does: the journal takes 16 MiB at once, and a thousand samples that all change lead to some four.
-pub(crate) const BYTES_MAX: usize = 10 << 20;
+/// Bytes after which no reading does, nor work that would lead beyond.
+const BYTES_MAX: usize = 10 << 20;
+/// Bytes after which no further message does, those of signed submissions not counted: of one of the largest, 8 MiB, as
+/// much is taken at once as of a small one.
+const LOOSE_BYTES_MAX: usize = 4 << 20;
+/// The same with them. The journal takes 16 MiB at once, and one message leads to some four.
+const ALL_BYTES_MAX: usize = 12 << 20;
 
 /// One line of a batch.
 #[derive(Clone, Debug)]
@@ -30,6 +38,10 @@ pub(crate) struct Batch {
     time: Timestamp,
     lines: Vec<Line>,
     bytes: usize,
+    /// Those of signed submissions.
+    signed_bytes: usize,
+    /// Devices whose state it tells.
+    states: BTreeSet<StateOf>,
 }
 
 impl Batch {
@@ -40,6 +52,8 @@ impl Batch {
             time,
             lines: Vec::new(),
             bytes: 0,
+            signed_bytes: 0,
+            states: BTreeSet::new(),
         }
     }
 
@@ -68,9 +82,15 @@ impl Batch {
         self.bytes
     }
 
-    /// Whether as much is in it as may be before one message more.
+    /// The same without those of signed submissions.
+    pub(crate) fn loose_bytes(&self) -> usize {
+        self.bytes.saturating_sub(self.signed_bytes)
+    }
+
+    /// Whether as much is in it as may be before one message more of a submission.
     pub(crate) fn is_filled(&self) -> bool {
-        self.is_filled_beside(0)
+        let is_large = self.loose_bytes() >= LOOSE_BYTES_MAX || self.bytes >= ALL_BYTES_MAX;
+        is_large || self.len() >= LINES_MAX
     }
 
     /// The same of a reading, which is put off as late as can be: what its adapter offers again counts in its device's pace again.
@@ -78,14 +98,15 @@ impl Batch {
         self.len() >= READING_LINES_MAX || self.bytes >= BYTES_MAX
     }
 
-    /// The same where so many bytes are still to come.
-    pub(crate) fn is_filled_beside(&self, bytes: usize) -> bool {
-        self.len() >= LINES_MAX || self.bytes.saturating_add(bytes) >= BYTES_MAX
-    }
-
     /// Whether it has things in it and not the room for work of so many bytes.
     pub(crate) fn lacks_room_for(&self, bytes: usize) -> bool {
-        !self.lines.is_empty() && self.is_filled_beside(bytes)
+        let is_large = self.bytes.saturating_add(bytes) >= BYTES_MAX;
+        !self.lines.is_empty() && (is_large || self.is_filled())
+    }
+
+    /// Whether it tells the same state as this: what was said of it before is not the last word.
+    pub(crate) fn tells_state_of(&self, body: &Body) -> bool {
+        state_of(body).is_some_and(|state| self.states.contains(&state))
     }
 
     /// The lines in order.
@@ -102,6 +123,11 @@ impl Batch {
     pub(crate) fn push(&mut self, draft: Draft, depth: u32) -> usize {
         let entry = draft.entry(self.next(), self.time);
         self.bytes += draft.body.len();
+        let body = draft.message.as_deref().map(|message| &message.body);
+        self.states.extend(body.and_then(state_of));
+        if draft.kind == EntryKind::Submission {
+            self.signed_bytes += draft.body.len();
+        }
         self.lines.push(Line {
             draft,
             entry,

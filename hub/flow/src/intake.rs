@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cordon_contract::{Accepted, EntryKind, Fault};
-use cordon_model::{AlarmLevel, Body, Digest, MessageType, Timestamp};
+use cordon_model::{AlarmLevel, Body, Digest, MessageType, PartyId, Timestamp};
 use tokio::sync::oneshot;
 
 use crate::act::Today;
@@ -22,7 +22,9 @@ use crate::fault::{
 };
 use crate::flags;
 use crate::inbox::{Inbox, Verdict};
+use crate::queue::Queue;
 use crate::receipt::{ReceiptData, Refused};
+use crate::refused_room::RefusedRoom;
 use crate::repeats::Repeats;
 use crate::terms::Terms;
 use crate::work::{OwnWork, ReadingWork, RefusalWork, SubmissionAnswer, SubmissionWork, Work};
@@ -81,9 +83,16 @@ pub(crate) struct Intaker<'a> {
     /// The disk is full: what is left of it is shared out.
     pub is_full: bool,
     pub batch: &'a mut Batch,
+    pub refused_room: &'a mut RefusedRoom,
+    /// When it began, and the queue in which what must not wait may come meanwhile.
+    pub begun: Instant,
+    pub queue: &'a Queue,
     /// The hub's clock.
     pub now: Timestamp,
 }
+
+/// What one piece of work may take while an emergency waits.
+const LONG: Duration = Duration::from_millis(100);
 
 impl Intaker<'_> {
     /// Takes one piece of work in.
@@ -121,28 +130,30 @@ impl Intaker<'_> {
         let mut number = 0;
         let mut slots = Vec::with_capacity(messages.len());
         for Part { span, outcome } in messages {
-            // What is refused leaves room for the signed bytes, and they for what is taken.
-            let beside = record.as_ref().map_or(0, |record| record.body.len());
-            let is_filled = self.batch.is_filled_beside(beside);
+            let is_filled = self.batch.is_filled();
             let slot = match outcome {
                 Err(_) if is_filled => Slot::Failed(fault(FILLED)),
-                Err(refused) => self.refused(refused, number),
+                Err(refused) => self.refused_of(&signer, refused, number),
                 Ok(mut sealed) => match self.inbox.verdict_of(&sealed) {
                     Err(fault) => Slot::Failed(fault),
                     Ok(Verdict::Same(receipt)) => Slot::Seen(receipt),
                     Ok(Verdict::Pending(number)) => Slot::Twice(number),
                     Ok(Verdict::Other(_)) if is_filled => Slot::Failed(fault(FILLED)),
                     Ok(Verdict::Other(first)) => {
-                        let raw = raw.slice(span);
-                        self.reused(&sealed, first, raw, number)
+                        let refused = self.reused(&sealed, first, raw.slice(span));
+                        self.refused_of(&signer, refused, number)
                     }
-                    Ok(Verdict::New) if self.batch.is_filled() => Slot::Failed(fault(FILLED)),
+                    Ok(Verdict::New) if is_filled || self.is_in_the_way() => {
+                        Slot::Failed(fault(FILLED))
+                    }
                     Ok(Verdict::New) if self.is_request_too_many(&sealed) => {
                         Slot::Failed(fault(REQUESTS_WAIT))
                     }
                     Ok(Verdict::New) => match self.judge(&mut sealed) {
-                        Err(_) if is_filled => Slot::Failed(fault(FILLED)),
-                        Err(why) => self.unlawful(&sealed, why, raw.slice(span), number),
+                        Err(why) => {
+                            let refused = self.unlawful(&sealed, why, raw.slice(span));
+                            self.refused_of(&signer, refused, number)
+                        }
                         Ok(()) if !self.keeps_pace(&sealed) => Slot::Failed(fault(self.too_many())),
                         Ok(()) => {
                             if let Some(record) = record.take() {
@@ -167,6 +178,11 @@ impl Intaker<'_> {
     fn reading(&mut self, work: ReadingWork) -> Pending {
         let slots: Vec<Slot> = match work.sealed {
             Err(refused) => vec![self.refused(refused, 0)],
+            // Of one that is taken again all that was said may be known, or have been refused.
+            Ok(reading) if reading.messages.is_empty() => {
+                let missed = reading.missed.into_iter();
+                missed.map(|missed| self.refused(missed, 0)).collect()
+            }
             Ok(reading) => {
                 let slots = self.statements(reading.messages);
                 // A reading that is delivered again misses again what was told the first time.
@@ -209,9 +225,12 @@ impl Intaker<'_> {
                 (Ok(Verdict::Pending(number)), _) => Slot::Twice(number),
                 (Ok(Verdict::Other(first)), _) | (Ok(Verdict::New), Some(first)) => {
                     let raw = sealed.body().clone();
-                    self.reused(&sealed, first, raw, 0)
+                    let refused = self.reused(&sealed, first, raw);
+                    self.refused(refused, 0)
                 }
-                (Ok(Verdict::New), None) if self.batch.is_filled_by_reading() => {
+                (Ok(Verdict::New), None)
+                    if self.batch.is_filled_by_reading() || self.is_in_the_way() =>
+                {
                     Slot::Failed(fault(FILLED))
                 }
                 (Ok(Verdict::New), None) => match self.judge(&mut sealed) {
@@ -219,7 +238,8 @@ impl Intaker<'_> {
                     Ok(()) => self.fresh(sealed, None),
                     Err(why) => {
                         let raw = sealed.body().clone();
-                        self.unlawful(&sealed, why, raw, 0)
+                        let refused = self.unlawful(&sealed, why, raw);
+                        self.refused(refused, 0)
                     }
                 },
             })
@@ -243,7 +263,9 @@ impl Intaker<'_> {
     fn is_repeat(&self, sealed: &Sealed) -> bool {
         let message = sealed.draft().message.as_deref();
         message.is_some_and(|message| {
-            !message.header.test && self.repeats.knows(&message.body, self.batch.time())
+            !message.header.test
+                && self.repeats.knows(&message.body, self.batch.time())
+                && !self.batch.tells_state_of(&message.body)
         })
     }
 
@@ -414,8 +436,21 @@ impl Intaker<'_> {
         Slot::Refused(fault, self.core.admit(self.batch, draft))
     }
 
+    /// The same of a message that `party` signed with others: whole as far as there is room for such.
+    fn refused_of(&mut self, party: &PartyId, refused: RefusedDraft, cause: u64) -> Slot {
+        let (fault, mut draft) = refused.into_parts(cause);
+        let most = self.rules.refused_bytes_of_party;
+        self.refused_room.fit(&mut draft, party, self.batch, most);
+        Slot::Refused(fault, self.core.admit(self.batch, draft))
+    }
+
+    /// Whether an emergency waits that what is taken now has kept waiting for long. The rest can come later.
+    fn is_in_the_way(&self) -> bool {
+        self.begun.elapsed() >= LONG && self.queue.has_emergency()
+    }
+
     /// The same id for another message: refused and, through the guard, alarmed.
-    fn reused(&mut self, sealed: &Sealed, first: u64, raw: bytes::Bytes, cause: u64) -> Slot {
+    fn reused(&self, sealed: &Sealed, first: u64, raw: bytes::Bytes) -> RefusedDraft {
         let fault = fault(ID_REUSED)
             .at("/c:Message/c:Header/c:MessageId")
             .log(format!(
@@ -423,11 +458,11 @@ impl Intaker<'_> {
                 sealed.message_id()
             ));
         let why = Unlawful { fault, waits: None };
-        self.unlawful(sealed, why, raw, cause)
+        self.unlawful(sealed, why, raw)
     }
 
     /// Refuses what passed the corridor.
-    fn unlawful(&mut self, sealed: &Sealed, why: Unlawful, raw: bytes::Bytes, cause: u64) -> Slot {
+    fn unlawful(&self, sealed: &Sealed, why: Unlawful, raw: bytes::Bytes) -> RefusedDraft {
         let offender = Offender {
             sender: Some(sealed.sender().clone()),
             message_id: Some(sealed.message_id()),
@@ -444,8 +479,7 @@ impl Intaker<'_> {
             sealer: &sealer,
             now: self.batch.time(),
         };
-        let refused = RefusedDraft::new(why.fault, offender, corridor);
-        self.refused(refused, cause)
+        RefusedDraft::new(why.fault, offender, corridor)
     }
 }
 

@@ -20,10 +20,12 @@ use crate::entry_time::{ClockTold, EntryTime};
 use crate::flags;
 use crate::held_before::{HeldFold, if_sent};
 use crate::ledger::{Ledger, StateSeat};
+use crate::mode::Mode;
 use crate::outbox::Rank;
 use crate::outcome::command_outcome;
 use crate::queue::Room;
 use crate::receipt::ReceiptData;
+use crate::refused_room::RefusedRoom;
 use crate::remembered::Remembered;
 use crate::repeats::Repeats;
 use crate::room::RoomTold;
@@ -104,6 +106,8 @@ pub(crate) struct Kit {
     pub held_before: HeldFold,
     /// What enterprises said of alarms.
     pub alarm_pace: AlarmPace,
+    /// What was refused of parties' submissions.
+    pub refused_room: RefusedRoom,
     /// What devices said last of their state.
     pub repeats: Repeats,
     /// How far entries are ahead of the clock, with a journal and without.
@@ -143,6 +147,7 @@ impl Kit {
             blind_since: None,
             held_before: HeldFold::default(),
             alarm_pace: AlarmPace::default(),
+            refused_room: RefusedRoom::default(),
             repeats: Repeats::default(),
             entry_time: EntryTime::default(),
             clock_told: ClockTold::default(),
@@ -167,6 +172,13 @@ impl Kit {
         let mut first: VecDeque<Piece> = pieces.collect();
         first.append(&mut self.held);
         self.held = first;
+    }
+
+    /// The first of what is held that this mode takes.
+    pub(crate) fn take_held(&mut self, mode: &Mode) -> Option<Piece> {
+        let takes = |(work, _): &Piece| mode.refuses(work.weight()).is_none();
+        let place = self.held.iter().position(takes)?;
+        self.held.remove(place)
     }
 
     /// Refuses what is not taken now. A reading waits instead: its adapter cannot be told "later".

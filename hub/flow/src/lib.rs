@@ -62,6 +62,7 @@ mod queue;
 mod recall;
 mod receipt;
 mod recovery;
+mod refused_room;
 mod remembered;
 mod repeats;
 mod replay;

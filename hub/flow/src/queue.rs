@@ -248,6 +248,18 @@ impl Queue {
         Some(taken)
     }
 
+    /// Whether an emergency, or what came of an order, waits.
+    pub(crate) fn has_emergency(&self) -> bool {
+        !self.lock().emergency.is_empty()
+    }
+
+    /// Takes what waits of these, at most `pieces`.
+    pub(crate) fn take_emergencies(&self, pieces: usize) -> Vec<Ticket> {
+        let mut waiting = self.lock();
+        let count = waiting.emergency.len().min(pieces);
+        waiting.emergency.drain(..count).collect()
+    }
+
     /// Waits for something while there is nothing.
     fn rest<'a>(
         &'a self,

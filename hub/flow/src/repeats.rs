@@ -21,7 +21,8 @@ pub(crate) struct Repeats {
 }
 
 impl Repeats {
-    /// Whether this says what the journal has as the last word of the device, not longer ago than a day.
+    /// Whether this says what the journal has as the last word of the device, not longer ago than a day. What is on its
+    /// way into the journal is not known here.
     pub(crate) fn knows(&self, body: &Body, now: Timestamp) -> bool {
         let Some((key, said)) = timeless(body).filter(|_| says_nothing_is_seen(body)) else {
             return false;
@@ -69,21 +70,27 @@ fn says_nothing_is_seen(body: &Body) -> bool {
     }
 }
 
-/// Of which device it is, and what it says but for the time at which it was seen; `None` for anything that is no state.
-fn timeless(body: &Body) -> Option<((String, MessageType), Body)> {
-    let observed_at = Timestamp::from_micros(0);
-    let (device, said) = match body {
-        Body::DeviceStatus(status) => {
-            let mut said = status.clone();
-            said.observed_at = observed_at;
-            (&status.device_id, Body::DeviceStatus(said))
-        }
-        Body::GateStatus(status) => {
-            let mut said = status.clone();
-            said.observed_at = observed_at;
-            (&status.device_id, Body::GateStatus(said))
-        }
+/// A device and which kind of state of it.
+pub(crate) type StateOf = (String, MessageType);
+
+/// Whose state it tells; `None` for anything that is no state.
+pub(crate) fn state_of(body: &Body) -> Option<StateOf> {
+    let device = match body {
+        Body::DeviceStatus(status) => &status.device_id,
+        Body::GateStatus(status) => &status.device_id,
         _ => return None,
     };
-    Some(((device.to_string(), body.message_type()), said))
+    Some((device.to_string(), body.message_type()))
+}
+
+/// Whose state it tells, and what it says but for the time at which it was seen.
+fn timeless(body: &Body) -> Option<(StateOf, Body)> {
+    let state = state_of(body)?;
+    let mut said = body.clone();
+    match &mut said {
+        Body::DeviceStatus(status) => status.observed_at = Timestamp::from_micros(0),
+        Body::GateStatus(status) => status.observed_at = Timestamp::from_micros(0),
+        _ => return None,
+    }
+    Some((state, said))
 }

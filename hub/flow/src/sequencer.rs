@@ -27,7 +27,7 @@ use crate::kit::{Kit, Piece, is_acted};
 use crate::ledger::Opened;
 use crate::mode::{Mode, Modes, Weight};
 use crate::outbox::Dispatch;
-use crate::queue::Queue;
+use crate::queue::{Queue, Ticket};
 use crate::recovery::{MARKS_MAX, Recovered, recover};
 use crate::saver::{Save, Saver};
 use crate::startup::Occasion;
@@ -56,6 +56,14 @@ const PATIENCE_OF_ACTS: Duration = Duration::from_secs(1);
 /// Pieces of work in one batch while the disk is full: so little that a batch never takes more of the
 /// reserve than its last part.
 const PIECES_FULL: usize = 4;
+/// What a round may take while an emergency waits.
+const LONG: Duration = Duration::from_millis(20);
+
+/// A piece of work that waited in the queue.
+fn piece(ticket: Ticket) -> Piece {
+    let (work, room) = ticket.split();
+    (work, Some(room))
+}
 
 /// What the sequencer shares with the rest of the hub.
 #[derive(Clone)]
@@ -235,25 +243,28 @@ impl Sequencer {
 
     /// The next pieces of work; what was held comes before what came later. `None` at the end.
     fn next(&mut self, mode: &Mode) -> Option<Vec<Piece>> {
-        let config = &self.kit.ties.config;
+        let config = Arc::clone(&self.kit.ties.config);
         let most = match mode {
             Mode::Normal | Mode::Unsaved { .. } => config.batch_max,
             _ => PIECES_FULL,
         };
         if *mode == Mode::Normal && !self.kit.held.is_empty() {
-            let count = self.kit.held.len().min(most);
-            return Some(self.kit.held.drain(..count).collect());
+            let urgent = self.kit.ties.queue.take_emergencies(most);
+            let count = self.kit.held.len().min(most - urgent.len());
+            let held = self.kit.held.drain(..count);
+            return Some(urgent.into_iter().map(piece).chain(held).collect());
+        }
+        // In another mode what waits for it stays, and an outcome of an order does not.
+        if let Some(held) = self.kit.take_held(mode) {
+            let urgent = self.kit.ties.queue.take_emergencies(most - 1);
+            return Some(urgent.into_iter().map(piece).chain([held]).collect());
         }
         let tickets = self
             .kit
             .ties
             .queue
             .take(most, config.batch_bytes_max, PATIENCE)?;
-        let pieces = tickets.into_iter().map(|ticket| {
-            let (work, room) = ticket.split();
-            (work, Some(room))
-        });
-        Some(pieces.collect())
+        Some(tickets.into_iter().map(piece).collect())
     }
 
     /// Leaves position and state hash behind, to be compared with a replay.
@@ -309,7 +320,15 @@ impl Sequencer {
         // Room in the queue is given back when it is dropped, after the commit.
         let mut rooms = Vec::with_capacity(pieces.len());
         let mut pieces = pieces.into_iter();
+        let begun = Instant::now();
         while let Some((work, room)) = pieces.next() {
+            // What must not wait overtakes what was taken from the queue before it came.
+            let may_yield = *mode == Mode::Normal && work.weight() != Weight::Emergency;
+            if may_yield && begun.elapsed() >= LONG && self.kit.ties.queue.has_emergency() {
+                self.kit
+                    .hold_first([(work, room)].into_iter().chain(pieces));
+                break;
+            }
             if work.is_late_act() {
                 refuse_late(work);
                 continue;
@@ -349,11 +368,11 @@ impl Sequencer {
                 continue;
             }
             if let Err(fault) = self.inbox.ask(work.sealed_mut()) {
-                self.commit(batch, std::mem::take(&mut pending))?;
+                let taken = self.commit(batch, std::mem::take(&mut pending));
                 // Nobody knows whether it was said before. An emergency opening acts all the same.
                 self.kit
                     .hold_first([(work, room)].into_iter().chain(pieces));
-                return Err(fault);
+                return Err(taken.err().unwrap_or(fault));
             }
             rooms.push(room);
             pending.push(self.intaker(&mut batch).take(work));
@@ -398,6 +417,9 @@ impl Sequencer {
             rules: &self.kit.ties.config.rules,
             terms: self.kit.ties.in_force.now(),
             pace: &mut self.kit.alarm_pace,
+            refused_room: &mut self.kit.refused_room,
+            begun: Instant::now(),
+            queue: &self.kit.ties.queue,
             repeats: &self.kit.repeats,
             is_full: self.journal.space().level == SpaceLevel::Full,
             batch,

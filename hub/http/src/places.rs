@@ -55,6 +55,14 @@ pub struct Places {
     pub handshakes: Rate,
 }
 
+impl Places {
+    /// Connections in all. As many have a file open at most, beside the one that comes.
+    pub(crate) fn all(&self) -> usize {
+        let seated = self.greeting.max(1) + self.strangers.max(1);
+        seated.saturating_add(self.parties).max(1)
+    }
+}
+
 impl Default for Places {
     fn default() -> Self {
         Self {

@@ -177,9 +177,17 @@ impl Server {
                     continue;
                 }
             };
+            let seat = seats.arrive(peer.ip());
+            // Whoever gave way holds its file until its task has ended: the next one waits for that.
+            while connections.len() >= self.options.places.all() {
+                tokio::select! {
+                    () = shutdown.wait() => break,
+                    _ = connections.join_next() => {}
+                }
+            }
             let connection = Connection {
                 peer,
-                seat: seats.arrive(peer.ip()),
+                seat,
                 handler: Arc::clone(&handler),
                 options: self.options.clone(),
                 shutdown: shutdown.clone(),

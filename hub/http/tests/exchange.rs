@@ -4,12 +4,14 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use cordon_contract::Shutdown;
 use cordon_http::{
-    Client, ClientOptions, Handler, HttpFault, Request, Response, Server, ServerOptions,
+    Attempt, Client, ClientOptions, Handler, HttpFault, Places, Request, Response, Server,
+    ServerOptions,
 };
 
 /// Echoes the body; hangs on `/hang`.
@@ -118,4 +120,76 @@ async fn silence_is_a_time_out_and_a_closed_port_cannot_connect() {
         .await
         .unwrap_err();
     assert!(matches!(fault, HttpFault::Connect { .. }), "{fault}");
+}
+
+/// Counts, at each connection that is turned away, how many the server holds.
+struct Counting {
+    port: u16,
+    turned_away: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Counting {
+    /// Accepted connections of the port, as the kernel knows them: one that waits in its queue has no inode yet.
+    fn held(&self) -> usize {
+        let table = std::fs::read_to_string("/proc/self/net/tcp").unwrap();
+        let port = format!(":{:04X}", self.port);
+        let rows = table.lines().map(|row| row.split_whitespace().collect());
+        rows.filter(|row: &Vec<&str>| {
+            let is_listener = row.get(3) == Some(&"0A");
+            row.get(1).is_some_and(|local| local.ends_with(&port))
+                && !is_listener
+                && row.get(9).is_some_and(|inode| *inode != "0")
+        })
+        .count()
+    }
+}
+
+impl Handler for Counting {
+    fn handle(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>> {
+        Echo.handle(request)
+    }
+
+    fn attempt(&self, _: Attempt) {
+        self.turned_away.fetch_add(1, Ordering::Relaxed);
+        self.most.fetch_max(self.held(), Ordering::Relaxed);
+    }
+}
+
+/// Those that gave way held their files until their tasks came to run: of a crowd that came at once all were open.
+#[tokio::test]
+async fn as_many_connections_are_open_as_there_are_places() {
+    const CROWD: usize = 60;
+    let places = Places {
+        greeting: 2,
+        strangers: 1,
+        parties: 3,
+        of_party: 2,
+        kept: 1,
+        ..Places::default()
+    };
+    let options = ServerOptions {
+        places,
+        ..ServerOptions::default()
+    };
+    let server = Server::bind("127.0.0.1:0".parse().unwrap(), None, options);
+    let server = server.await.unwrap();
+    let address = server.address();
+    let counting = Arc::new(Counting {
+        port: address.port(),
+        turned_away: AtomicUsize::default(),
+        most: AtomicUsize::default(),
+    });
+    // They stand in the kernel's queue before the server looks.
+    let crowd = (0..CROWD).map(|_| std::net::TcpStream::connect(address).unwrap());
+    let crowd: Vec<std::net::TcpStream> = crowd.collect();
+    let (_trigger, shutdown) = Shutdown::pair();
+    tokio::spawn(server.serve(Arc::clone(&counting) as Arc<dyn Handler>, shutdown));
+    let client = Client::new(ClientOptions::default());
+    let answer = client.send(post(format!("http://{address}/"), b"hello"));
+    assert_eq!(answer.await.unwrap().body().as_ref(), b"hello");
+    assert!(counting.turned_away.load(Ordering::Relaxed) > 0);
+    let most = counting.most.load(Ordering::Relaxed);
+    assert!((1..=7).contains(&most), "{most} open of six places");
+    drop(crowd);
 }

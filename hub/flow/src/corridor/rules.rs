@@ -21,6 +21,9 @@ pub struct CorridorRules {
     pub messages_max: usize,
     /// Most raw bytes kept with a refusal. Default 64 KiB.
     pub refused_bytes_max: usize,
+    /// Bytes of refused messages of one party's submissions that are kept in a day (UTC); beyond, words, digest and the
+    /// first KiB. Default 16 MiB.
+    pub refused_bytes_of_party: u64,
     /// Gates with a barrier that an adapter serves: an emergency opening that names none of them is
     /// refused, because recording what nothing carries out would tell a lie. `None` takes all.
     pub openable: Option<BTreeSet<GateId>>,
@@ -39,6 +42,7 @@ impl Default for CorridorRules {
             age_ms_max: 400 * 24 * 3_600 * 1_000,
             messages_max: 500,
             refused_bytes_max: 64 * 1_024,
+            refused_bytes_of_party: 16 << 20,
             openable: None,
             asked: None,
         }

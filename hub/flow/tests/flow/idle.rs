@@ -8,6 +8,7 @@ use cordon_journal::disk::sim::SimDisk;
 use cordon_model::{Body, DeviceState, Timestamp};
 
 use crate::failure::SimLedger;
+use crate::overtaking::{queued, slow};
 use crate::park::{Park, reading, small, status};
 
 /// Has nothing to do by time alone.
@@ -121,5 +122,39 @@ async fn a_device_that_is_away_is_one_entry_however_often_it_is_tried() {
     let hub = park.start_with(vec![Box::new(Quiet)]).await;
     assert!(say(Offline, "no route").await);
     assert!(!say(Offline, "no route").await);
+    hub.shutdown().await.unwrap();
+}
+
+/// OFFLINE stood in the journal, and the one behind an ONLINE in the same batch was taken for it: the device stayed
+/// ONLINE there.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_word_of_a_device_stands_however_close_it_comes() {
+    use DeviceState::{Offline, Online};
+    let park = Park::new();
+    let (plugin, begins, lets_go) = slow();
+    let hub = park.start_with(vec![plugin]).await;
+    let offer = |reading: Reading| {
+        let intake = park.intake();
+        tokio::spawn(async move { intake.offer(reading).await.unwrap().number })
+    };
+    let say = |state| offer(seen(&park, state, "a word"));
+    lets_go.send(Duration::ZERO).unwrap();
+    assert!(say(Offline).await.unwrap() > 0);
+    begins.recv().unwrap();
+    let other = offer(reading("CAM-02", "other", None));
+    begins.recv().unwrap();
+    let up = say(Online);
+    queued(&hub, 1).await;
+    let away = say(Offline);
+    queued(&hub, 2).await;
+    let again = say(Offline);
+    queued(&hub, 3).await;
+    for _ in 0..4 {
+        lets_go.send(Duration::ZERO).unwrap();
+    }
+    let (other, up) = (other.await.unwrap(), up.await.unwrap());
+    let (away, again) = (away.await.unwrap(), again.await.unwrap());
+    assert!(0 < other && other < up && up < away && away < again);
+    assert_eq!(say(Offline).await.unwrap(), 0, "now it is no news");
     hub.shutdown().await.unwrap();
 }

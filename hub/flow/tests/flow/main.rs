@@ -22,6 +22,7 @@ mod idle;
 mod left_spool;
 mod marks;
 mod outbox;
+mod overtaking;
 mod park;
 mod park_word;
 mod partner;

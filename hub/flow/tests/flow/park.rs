@@ -336,6 +336,7 @@ pub struct Park {
     pub clock: ManualClock,
     pub yard: Arc<Yard>,
     pub config: HubConfig,
+    pub mappings: Arc<Mappings>,
 }
 
 impl Park {
@@ -349,6 +350,7 @@ impl Park {
         Self {
             clock: ManualClock::new(morning()),
             yard: Arc::new(Yard::default()),
+            mappings: Arc::default(),
             config,
             dir,
         }
@@ -402,7 +404,7 @@ impl Park {
             ledger,
             plugins,
             adapters: vec![Arc::clone(&self.yard) as Arc<dyn Adapter>],
-            mappings: Arc::new(Mappings::default()),
+            mappings: Arc::clone(&self.mappings),
             clock: Arc::new(self.clock.clone()) as Arc<dyn Clock>,
         };
         let hub = Hub::start(self.config.clone(), parts).await?;

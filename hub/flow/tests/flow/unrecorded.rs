@@ -237,6 +237,8 @@ async fn a_planned_evacuation_that_comes_after_its_time_is_one_of_now() {
         let disk = SimDisk::new(64);
         let hub = acts_unasked(&park, &disk).await;
         park.clock.advance_ms(10_000);
+        // The tick that is due now would be the first to meet the disk.
+        hub.submit().state_hash().await.unwrap();
         let body = match mode(&one, OperatingMode::Evacuation) {
             Body::OperatingModeChange(it) => Body::OperatingModeChange(OperatingModeChange {
                 effective_at: morning().plus_seconds(9),

@@ -4,7 +4,7 @@ use cordon_contract::{COUNTED_HERE, Decisions, Entry, Owner};
 use cordon_model::{AlarmEvent, AlarmLevel, AlarmState, Body, Timestamp};
 
 use crate::alarm::Alarm;
-use crate::dispatch::{NOTICES_MAX, whence};
+use crate::dispatch::{NOTICES_BEFORE_GROUPS, whence};
 use crate::kept::{kept, kept_words};
 use crate::life::is_over;
 use crate::plugin::{AlarmPlugin, clip};
@@ -267,7 +267,7 @@ impl AlarmPlugin {
     /// Tells what is due of further ones. Whoever acknowledged meanwhile has seen them on the page, but not what
     /// came after that.
     pub(crate) fn tell_more_due(&mut self, entry: &Entry, decisions: &mut Decisions) {
-        while self.ordered_now < NOTICES_MAX
+        while self.ordered_now < NOTICES_BEFORE_GROUPS
             && let Some(((due, _), ())) = self.state.more_due.first_key_value()
             && *due <= entry.time
             && let Some(((_, id), ())) = self.state.more_due.pop_first()

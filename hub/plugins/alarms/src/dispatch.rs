@@ -38,6 +38,10 @@ const AGED_A_TICK: usize = 200;
 const ALARMS_PER_NOTICE: usize = 50;
 /// Notices ordered for one entry; what is due beyond waits for the next tick.
 pub(crate) const NOTICES_MAX: usize = 200;
+/// As many of them may be escalations, and so many these and what is told of further alarms: groups have the rest in
+/// every tick, however much is due before them.
+const NOTICES_OF_ESCALATIONS: usize = 100;
+pub(crate) const NOTICES_BEFORE_GROUPS: usize = 150;
 
 impl AlarmPlugin {
     /// Puts an alarm into the group of one of its errands. `hold` is the time before which flood
@@ -262,7 +266,7 @@ impl AlarmPlugin {
 
     /// Time has passed: groups that are due, deadlines that were missed.
     pub(crate) fn tick(&mut self, entry: &Entry, decisions: &mut Decisions) {
-        while self.ordered_now < NOTICES_MAX {
+        while self.ordered_now < NOTICES_OF_ESCALATIONS {
             let Some(timer) = self
                 .state
                 .timers

@@ -160,6 +160,36 @@ fn what_is_due_among_many_is_told() {
     assert!(steps < 20, "{steps}");
 }
 
+/// What was due of further alarms took every notice of a tick, second after second, and yellow ones waited.
+#[test]
+fn what_is_told_of_further_alarms_leaves_the_others_their_turn() {
+    let mut hub = Hub::with(ONE_GROUP, Config::default());
+    let again = |hub: &mut Hub, round: u32| {
+        for number in 0..300 {
+            let id = format!("a-{number}-{round}");
+            let device = format!("D-{number}");
+            hub.detect(&id, &device, AlarmCode::Fire, AlarmLevel::Red);
+        }
+    };
+    again(&mut hub, 0);
+    again(&mut hub, 1);
+    again(&mut hub, 2);
+    hub.told();
+    hub.wait(56);
+    let mut late = alarm("late", AlarmCode::DoorOpen, AlarmLevel::Yellow);
+    late.source_device = Some("CAM-02".parse().unwrap());
+    late.area_id = Some("A-GEN".into());
+    hub.message(Body::AlarmEvent(late));
+    hub.wait(4);
+    hub.told();
+    hub.wait(1);
+    let told = hub.notices();
+    let of = |word: &str| told.iter().filter(|(.., said)| said.contains(word)).count();
+    assert_eq!((of("escalation 1"), of("counted in it")), (100, 50), "{told:?}");
+    let late = told.iter().filter(|(_, id, ..)| id == "late");
+    assert_eq!(late.count(), 1, "{told:?}");
+}
+
 /// What was saved goes on as if nothing had happened: the indexes are found again.
 #[test]
 fn a_restored_state_knows_what_is_due_and_what_can_be_spared() {

@@ -1,0 +1,131 @@
+//! What must not wait overtakes what was taken from the queue before it came, and the rest of one submission.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use cordon_contract::{Decisions, Entry, EntryKind, Plugin, Rows};
+use cordon_flow::RunningHub;
+use cordon_model::{Body, PartyId};
+use cordon_security::Role;
+
+use crate::park::{Park, emergency, reading, until};
+use crate::partner::{Ca, Partner};
+use crate::said::alarm;
+
+/// Says when it begins with an alarm or a status, waits to be told to go on, and takes so long.
+struct Slow {
+    begun: Sender<()>,
+    goes_on: Receiver<Duration>,
+}
+
+impl Plugin for Slow {
+    fn name(&self) -> &'static str {
+        "slow"
+    }
+
+    fn step(&mut self, entry: &Entry, _: &mut Decisions) {
+        let body = entry.message.as_deref().map(|message| &message.body);
+        let is_slow = matches!(body, Some(Body::AlarmEvent(_) | Body::DeviceStatus(_)));
+        // The starts and stops of the test's own adapter are no messages.
+        if entry.kind == EntryKind::Message && is_slow && self.begun.send(()).is_ok() {
+            std::thread::sleep(self.goes_on.recv().unwrap_or_default());
+        }
+    }
+
+    fn tables(&mut self) -> Vec<&mut dyn Rows> {
+        Vec::new()
+    }
+}
+
+/// The slow one, and the two ends by which a test leads it.
+pub fn slow() -> (Box<dyn Plugin>, Receiver<()>, Sender<Duration>) {
+    let (begun, begins) = channel();
+    let (lets_go, goes_on) = channel();
+    (Box::new(Slow { begun, goes_on }), begins, lets_go)
+}
+
+/// Longer than anything is kept waiting for.
+const LONG: Duration = Duration::from_millis(150);
+
+pub fn queued(hub: &RunningHub, count: usize) -> impl Future<Output = ()> {
+    until("it waits in the queue", move || hub.health().queue == count)
+}
+
+/// An opening that a person orders now.
+fn open(hub: &RunningHub) -> tokio::task::JoinHandle<u64> {
+    let submit = hub.submit();
+    tokio::spawn(async move {
+        let operator = PartyId::new("OP-1").unwrap();
+        let receipt = submit.internal(emergency(), &operator).await;
+        receipt.unwrap().number
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emergency_overtakes_what_was_taken_from_the_queue_with_others() {
+    let park = Park::new();
+    let (plugin, begins, lets_go) = slow();
+    let hub = park.start_with(vec![plugin]).await;
+    let offer = |reason: &'static str| {
+        let intake = park.intake();
+        tokio::spawn(async move {
+            let accepted = intake.offer(reading("CAM-01", reason, None)).await;
+            accepted.unwrap().number
+        })
+    };
+    let first = offer("first");
+    begins.recv().unwrap();
+    let second = offer("second");
+    queued(&hub, 1).await;
+    let third = offer("third");
+    queued(&hub, 2).await;
+    lets_go.send(Duration::ZERO).unwrap();
+    begins.recv().unwrap();
+    // The third was taken with the second.
+    let opening = open(&hub);
+    queued(&hub, 1).await;
+    lets_go.send(LONG).unwrap();
+    lets_go.send(Duration::ZERO).unwrap();
+    let (first, second) = (first.await.unwrap(), second.await.unwrap());
+    let (third, opening) = (third.await.unwrap(), opening.await.unwrap());
+    assert!(first < second && second < opening && opening < third);
+    hub.shutdown().await.unwrap();
+}
+
+/// Codes of what is not taken.
+async fn refused(hub: &RunningHub, partner: &Partner, bytes: &[u8]) -> Vec<&'static str> {
+    let answers = hub.submit().submit(partner.verified(bytes.to_vec())).await;
+    let answers = answers.unwrap().into_iter();
+    answers
+        .filter_map(|answer| Some(answer.err()?.fault.code()))
+        .collect()
+}
+
+/// Each of 500 messages may take as long as it likes; together they kept an opening waiting for seconds.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rest_of_a_submission_comes_later_when_an_emergency_waits() {
+    let park = Park::new();
+    let two = Ca::new(park.dir.path()).partner("ENT-2", Role::Enterprise);
+    let (plugin, begins, lets_go) = slow();
+    let hub = park.start_with(vec![plugin]).await;
+    let events = (0..3).map(|number| {
+        let event = alarm(&format!("X-{number}"), Some("ENT-2"));
+        crate::partner::message(&two.id, Body::AlarmEvent(event), crate::park::morning())
+    });
+    let events: Vec<String> = events.collect();
+    let bytes = two.signed("", &crate::partner::submission(&events));
+    let led = async {
+        tokio::task::block_in_place(|| begins.recv()).unwrap();
+        let opening = open(&hub);
+        queued(&hub, 1).await;
+        lets_go.send(LONG).unwrap();
+        opening.await.unwrap()
+    };
+    let (later, _) = tokio::join!(refused(&hub, &two, &bytes), led);
+    assert_eq!(later, ["F097", "F097"]);
+    for _ in 0..2 {
+        lets_go.send(Duration::ZERO).unwrap();
+    }
+    assert!(refused(&hub, &two, &bytes).await.is_empty());
+    hub.shutdown().await.unwrap();
+}
