@@ -1,8 +1,10 @@
 //! A bounded store that several speakers fill: nobody's many words take another's room.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use cordon_model::{PartyId, Timestamp};
+
+use crate::share::Share;
 
 /// Until when something kept matters.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,34 +30,6 @@ impl Term {
     }
 }
 
-/// What one owner keeps, by its end.
-#[derive(Clone, Debug)]
-struct Kept<K> {
-    standing: BTreeSet<(i64, K)>,
-    taken_back: BTreeSet<(i64, K)>,
-}
-
-impl<K: Ord> Kept<K> {
-    fn of(&mut self, stands: bool) -> &mut BTreeSet<(i64, K)> {
-        match stands {
-            true => &mut self.standing,
-            false => &mut self.taken_back,
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.standing.len().saturating_add(self.taken_back.len())
-    }
-
-    /// Whether so many are over at `now`.
-    fn has_over(&self, many: usize, now: Timestamp) -> bool {
-        let ended = self.standing.iter();
-        let ended = ended.take_while(|(end, _)| *end < now.micros());
-        let left = many.saturating_sub(self.taken_back.len());
-        ended.take(left).count() == left
-    }
-}
-
 /// Who keeps how much of a bounded store, and what of it can be spared.
 ///
 /// The park keeps at most `most`, and all its enterprises together as many, each at most an even part of
@@ -63,13 +37,12 @@ impl<K: Ord> Kept<K> {
 /// kept ([`Pot::taken`]), also by a fold under a smaller part: `most` or the number of enterprises may have
 /// changed since. So what stands is bounded by the largest part that was ever in force while it was taken.
 /// What is over gives way to what comes, the owner's own alone; what stands never does. Found again
-/// from what is kept, never saved. Every question and every change costs the logarithm of what is kept;
-/// [`Pot::has_room`] as many steps more as the owner keeps beyond its part.
+/// from what is kept, never saved. What a question and a change cost, [`Share`] says.
 #[derive(Clone, Debug)]
 pub struct Pot<K> {
     most: usize,
     part: usize,
-    kept: BTreeMap<Option<PartyId>, Kept<K>>,
+    kept: BTreeMap<Option<PartyId>, Share<K>>,
 }
 
 impl<K> Default for Pot<K> {
@@ -97,64 +70,45 @@ impl<K> Pot<K> {
 impl<K: Clone + Ord> Pot<K> {
     /// How much an owner keeps.
     pub fn of(&self, owner: Option<&PartyId>) -> usize {
-        self.kept.get(&owner.cloned()).map_or(0, Kept::len)
+        self.kept.get(&owner.cloned()).map_or(0, Share::len)
     }
 
     /// Whether one more of this owner can be kept, by letting go of what is over if need be: less stands of
     /// it than its part. What is over makes no room where more stands than a part that became smaller.
     pub fn has_room(&self, owner: Option<&PartyId>, now: Timestamp) -> bool {
-        let Some(beyond) = self.of(owner).checked_sub(self.part(owner)) else {
-            return true;
-        };
         let kept = self.kept.get(&owner.cloned());
-        kept.is_some_and(|kept| kept.has_over(beyond.saturating_add(1), now))
+        let part = self.part(owner);
+        kept.map_or(part > 0, |kept| kept.has_room(part, now))
     }
 
     /// What the owner keeps that can be spared at `now`: what was taken back, else what ended first.
     pub fn over(&self, owner: Option<&PartyId>, now: Timestamp) -> Option<K> {
-        let kept = self.kept.get(&owner.cloned())?;
-        let taken_back = kept.taken_back.first();
-        let ended = || {
-            let first = kept.standing.first();
-            first.filter(|(end, _)| *end < now.micros())
-        };
-        taken_back.or_else(ended).map(|(_, key)| key.clone())
+        self.kept.get(&owner.cloned())?.over(now)
     }
 
     /// How a fold takes in one more of this owner's.
     pub fn taken(&self, owner: Option<&PartyId>, term: Term, now: Timestamp) -> Taken<K> {
-        if self.of(owner) < self.part(owner) {
-            return Taken::Beside;
-        }
-        match self.over(owner, now) {
-            Some(spared) => Taken::InsteadOf(spared),
-            None if term.is_over(now) => Taken::Not,
-            None => Taken::Beside,
+        let part = self.part(owner);
+        match self.kept.get(&owner.cloned()) {
+            Some(kept) => kept.taken(part, term, now),
+            None => Share::default().taken(part, term, now),
         }
     }
 
     /// What of the owner's ends first, be it over or not.
     pub fn first(&self, owner: Option<&PartyId>) -> Option<K> {
-        let kept = self.kept.get(&owner.cloned())?;
-        let first = kept.taken_back.first().or_else(|| kept.standing.first());
-        first.map(|(_, key)| key.clone())
+        self.kept.get(&owner.cloned())?.first()
     }
 
     /// Anything of anybody's that ended before a time.
     pub fn ended_before(&self, micros: i64) -> Option<K> {
-        let sets = self.kept.values();
-        let firsts = sets.flat_map(|kept| [kept.standing.first(), kept.taken_back.first()]);
-        let mut ended = firsts.flatten().filter(|(end, _)| *end < micros);
-        ended.next().map(|(_, key)| key.clone())
+        let mut kept = self.kept.values();
+        kept.find_map(|kept| kept.ended_before(micros)).cloned()
     }
 
     /// Notes what is kept now.
     pub fn put(&mut self, owner: Option<&PartyId>, term: Term, key: K) {
-        let kept = self.kept.entry(owner.cloned()).or_insert_with(|| Kept {
-            standing: BTreeSet::new(),
-            taken_back: BTreeSet::new(),
-        });
-        kept.of(term.stands).insert((term.until_micros, key));
+        self.kept.entry(owner.cloned()).or_default().put(term, key);
     }
 
     /// Notes that it is kept no more.
@@ -163,8 +117,8 @@ impl<K: Clone + Ord> Pot<K> {
         let Some(kept) = self.kept.get_mut(&owner) else {
             return;
         };
-        kept.of(term.stands).remove(&(term.until_micros, key));
-        if kept.len() == 0 {
+        kept.remove(term, key);
+        if kept.is_empty() {
             self.kept.remove(&owner);
         }
     }

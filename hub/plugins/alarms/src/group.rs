@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cordon_contract::{Rows, Table};
+use cordon_contract::{Rows, Steps, Table};
 use cordon_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::roll::{Member, Roll};
 use crate::routes::Errand;
-use crate::steps::Steps;
 
 /// A group's route and the values it shares.
 pub(crate) type GroupName = (String, String);

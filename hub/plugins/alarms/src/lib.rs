@@ -41,7 +41,6 @@ mod roll;
 mod room;
 mod routes;
 mod state;
-mod steps;
 mod told;
 mod values;
 mod words;

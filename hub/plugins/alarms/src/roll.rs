@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cordon_contract::Steps;
 use cordon_model::Timestamp;
 use serde::{Deserialize, Serialize};
-
-use crate::steps::Steps;
 
 /// An alarm of a group.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

@@ -1,7 +1,7 @@
 //! What the plug-in remembers: tables by name, bounded and ordered. What follows from them is an index and is not
 //! stored.
 
-use cordon_contract::{Owner, Rows, Table};
+use cordon_contract::{Owner, Rows, Steps, Table};
 use cordon_model::name::mark;
 use cordon_model::{AlarmCode, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,6 @@ use crate::outage::Outages;
 use crate::points::Points;
 use crate::recent::{Likeness, Recents};
 use crate::room::Room;
-use crate::steps::Steps;
 
 /// Orders whose outcome is awaited; the outbox ends each by its deadline.
 pub(crate) const UNDERWAY_MAX: usize = 20_000;
