@@ -8,7 +8,7 @@ use cordon_model::{
 
 use crate::ids;
 use crate::plugin::AccessPlugin;
-use crate::state::{QUIET_MAX, Seen};
+use crate::state::Seen;
 use crate::subject::is_hazardous;
 
 /// One step over one entry: what it decides goes in here.
@@ -125,8 +125,8 @@ impl AccessPlugin {
 
     /// Whether an alarm with this key was raised a short time ago.
     pub(crate) fn is_quiet(&self, step: &Step<'_>, key: &str) -> bool {
-        let last = self.state.alarmed.get(key);
-        last.is_some_and(|last| step.entry.time.micros().saturating_sub(*last) < self.quiet())
+        let last = self.state.alarmed.of(key);
+        last.is_some_and(|last| step.entry.time.micros().saturating_sub(last) < self.quiet())
     }
 
     /// Time in which the same alarm is not raised again, microseconds.
@@ -139,15 +139,10 @@ impl AccessPlugin {
         if self.is_quiet(step, &key) {
             return false;
         }
-        let (now, quiet) = (step.entry.time.micros(), self.quiet());
-        let alarmed = &mut self.state.alarmed;
-        if alarmed.len() >= QUIET_MAX {
-            alarmed.retain(|_, last| now.saturating_sub(*last) < quiet);
-            if alarmed.len() >= QUIET_MAX {
-                alarmed.pop_first();
-            }
-        }
-        alarmed.insert(key, now);
+        let now = step.entry.time.micros();
+        // What is as old as the time of quiet is too old.
+        let since = now.saturating_sub(self.quiet()).saturating_add(1);
+        self.state.alarmed.note(key, now, since);
         true
     }
 }

@@ -38,6 +38,7 @@ mod registry;
 mod state;
 mod status;
 mod subject;
+mod times;
 mod visit;
 
 pub use config::AccessConfig;

@@ -48,6 +48,7 @@ impl AccessPlugin {
         let enterprises = self.plan.enterprises.len();
         self.state.registry.index(&self.config, enterprises);
         self.state.yard.index();
+        self.state.alarmed.index();
     }
 
     /// A handle on what stands in the park now, which lives as long as its holder.

@@ -11,12 +11,13 @@ use crate::modes::Modes;
 use crate::opened::{Held, Release};
 use crate::plate::PlateKey;
 use crate::registry::Registry;
+use crate::times::Times;
 use crate::visit::Yard;
 
 /// Openings that may wait on one lane; a ninth capture is not opened for before one has passed.
 pub(crate) const OPENINGS_PER_LANE_MAX: usize = 8;
 /// Alarms remembered so that they are not repeated; the oldest is forgotten.
-pub(crate) const QUIET_MAX: usize = 10_000;
+const QUIET_MAX: usize = 10_000;
 /// Changes of mode that may wait for their time.
 pub(crate) const MODES_WAITING_MAX: usize = 100;
 
@@ -32,7 +33,7 @@ pub(crate) struct State {
     /// What each barrier last said it is.
     pub barriers: Table<DeviceId, BarrierState>,
     /// When an alarm was last raised, microseconds, by what it is about.
-    pub alarmed: Table<String, i64>,
+    pub alarmed: Times<String>,
     /// Unseen entries at second gates: since when, microseconds, and how many, by the gates' enterprise.
     pub unseen: Table<Option<PartyId>, (i64, u32)>,
     /// Lanes whose release was ordered and not confirmed yet, with the release's command.
@@ -70,7 +71,7 @@ impl State {
             yard: Yard::new(),
             held: Table::new("held", 1),
             barriers: Table::new("barriers", 1),
-            alarmed: Table::new("alarmed", 1),
+            alarmed: Times::new("alarmed", QUIET_MAX),
             unseen: Table::new("unseen", 1),
             releasing: Table::new("releasing", 1),
             unheld: Table::new("unheld", 1),
@@ -92,7 +93,7 @@ impl State {
             &mut self.lanes,
             &mut self.held,
             &mut self.barriers,
-            &mut self.alarmed,
+            self.alarmed.table(),
             &mut self.unseen,
             &mut self.releasing,
             &mut self.unheld,

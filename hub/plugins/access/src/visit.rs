@@ -7,6 +7,7 @@ use cordon_model::{GateId, SubjectKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::plate::{PlateKey, matching};
+use crate::times::Times;
 
 /// Departures remembered, so that a late report of a second gate is no false alarm.
 const LEFT_MAX: usize = 20_000;
@@ -45,9 +46,11 @@ pub(crate) struct Yard {
     /// 00:00 of the day the counts of today belong to, microseconds.
     day: Single<i64>,
     /// When a vehicle last left, microseconds.
-    left: Table<PlateKey, i64>,
+    left: Times<PlateKey>,
     by_plate: BTreeMap<PlateKey, u64>,
     by_due: BTreeSet<(i64, u64)>,
+    /// Visits of vehicles nobody could name.
+    nameless: BTreeSet<u64>,
 }
 
 impl Yard {
@@ -56,9 +59,10 @@ impl Yard {
             visits: Table::new("visits", 1),
             counts: Table::new("counts", 1),
             day: Single::new("day", 1),
-            left: Table::new("left", 1),
+            left: Times::new("left", LEFT_MAX),
             by_plate: BTreeMap::new(),
             by_due: BTreeSet::new(),
+            nameless: BTreeSet::new(),
         }
     }
 
@@ -67,7 +71,7 @@ impl Yard {
             &mut self.visits,
             &mut self.counts,
             &mut self.day,
-            &mut self.left,
+            self.left.table(),
         ]
     }
 
@@ -75,9 +79,16 @@ impl Yard {
     pub(crate) fn index(&mut self) {
         self.by_plate.clear();
         self.by_due.clear();
+        self.nameless.clear();
+        self.left.index();
         for (number, visit) in &self.visits {
-            if let Some(plate) = &visit.plate {
-                self.by_plate.insert(plate.clone(), *number);
+            match &visit.plate {
+                Some(plate) => {
+                    self.by_plate.insert(plate.clone(), *number);
+                }
+                None => {
+                    self.nameless.insert(*number);
+                }
             }
             if let Some(due) = visit.due {
                 self.by_due.insert((due.micros(), *number));
@@ -125,8 +136,13 @@ impl Yard {
             count.inside = count.inside.saturating_add(1);
             count.entered_today = count.entered_today.saturating_add(1);
         }
-        if let Some(plate) = &visit.plate {
-            self.by_plate.insert(plate.clone(), number);
+        match &visit.plate {
+            Some(plate) => {
+                self.by_plate.insert(plate.clone(), number);
+            }
+            None => {
+                self.nameless.insert(number);
+            }
         }
         if let Some(due) = visit.due {
             self.by_due.insert((due.micros(), number));
@@ -144,11 +160,7 @@ impl Yard {
     ) -> Option<Visit> {
         let number = match plate {
             Some(plate) => self.number_of(plate),
-            None => self
-                .visits
-                .iter()
-                .find(|(_, visit)| visit.plate.is_none())
-                .map(|(number, _)| *number),
+            None => self.nameless.first().copied(),
         };
         let visit = number.and_then(|number| self.close(number));
         let (kind, area) = match &visit {
@@ -160,14 +172,8 @@ impl Yard {
             count.left_today = count.left_today.saturating_add(1);
         }
         if let Some(plate) = plate {
-            if self.left.len() >= LEFT_MAX {
-                let day_ago = at.plus_seconds(-86_400).micros();
-                self.left.retain(|_, left| *left >= day_ago);
-                if self.left.len() >= LEFT_MAX {
-                    self.left.pop_first();
-                }
-            }
-            self.left.insert(plate.clone(), at.micros());
+            let day_ago = at.plus_seconds(-86_400).micros();
+            self.left.note(plate.clone(), at.micros(), day_ago);
         }
         visit
     }
@@ -185,6 +191,7 @@ impl Yard {
         {
             self.by_plate.remove(plate);
         }
+        self.nameless.remove(&number);
         if let Some(due) = visit.due {
             self.by_due.remove(&(due.micros(), number));
         }
