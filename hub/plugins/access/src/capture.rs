@@ -11,7 +11,7 @@ use crate::facts::{LookedUp, percent};
 use crate::ids;
 use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
-use crate::state::{Recent, Seen};
+use crate::state::{Opening, Recent, Seen};
 use cordon_model::{AuditOutcome, Body};
 
 /// The plug-in's own answer to a picture that came too late to open for.
@@ -35,8 +35,17 @@ impl AccessPlugin {
         };
         let (now, clock) = (step.entry.time, step.entry.clock);
         let plate = self.readable(capture);
+        let direction = capture.direction;
+        let answered = self.answered(lane, direction, plate.as_ref(), now);
+        // What is being opened for is not looked up again.
+        if answered.is_some_and(|(outcome, _)| outcome == DecisionOutcome::Open) {
+            return;
+        }
         let mut found = self.look_up(capture, plate.as_ref(), gate, lane, clock);
         let verdict = self.judge(capture, plate.as_ref(), gate, lane, &found, clock);
+        if answered == Some((verdict.outcome, verdict.code)) {
+            return;
+        }
         let subject = Seen {
             plate,
             trailer: capture.trailer_plate.clone(),
@@ -46,15 +55,12 @@ impl AccessPlugin {
             image: capture.image_ref.clone(),
             image_digest: capture.image_digest,
         };
-        if self.is_repeated(lane, capture.direction, &subject, &verdict, now) {
-            return;
-        }
         self.decided(
             step,
             Decided {
                 gate,
                 lane,
-                direction: capture.direction,
+                direction,
                 found,
                 verdict,
                 subject,
@@ -131,37 +137,25 @@ impl AccessPlugin {
             })
     }
 
-    /// The same arrival again: the lane is opening for it already, or the answer is the same.
-    fn is_repeated(
+    /// What was answered to this arrival a moment ago: the lane is opening for it already, or the same answer is not
+    /// said again.
+    fn answered(
         &self,
         lane: &Lane,
         direction: Direction,
-        subject: &Seen,
-        verdict: &Verdict,
+        plate: Option<&PlateKey>,
         now: Timestamp,
-    ) -> bool {
-        let Some(state) = self.state.lanes.get(&lane.id) else {
-            return false;
+    ) -> Option<(DecisionOutcome, Option<RefusalCode>)> {
+        let state = self.state.lanes.get(&lane.id)?;
+        let is_it = |recent: &&Recent| {
+            recent.direction == direction && recent.subject.plate.as_ref() == plate
         };
-        let window_ms = i64::from(self.config.repeat_ms);
-        state
-            .recent
-            .iter()
-            .rev()
-            .find(|recent| recent.direction == direction && recent.subject.plate == subject.plate)
-            .is_some_and(|recent| {
-                let fresh = now.ms_since(recent.at) < window_ms;
-                let waiting = state
-                    .openings
-                    .iter()
-                    .any(|opening| opening.decision == recent.decision);
-                let same = recent.code == verdict.code && recent.outcome == verdict.outcome;
-                !recent.over
-                    && match recent.outcome {
-                        DecisionOutcome::Open => waiting || fresh,
-                        _ => fresh && same,
-                    }
-            })
+        let recent = state.recent.iter().rev().find(is_it)?;
+        let fresh = now.ms_since(recent.at) < i64::from(self.config.repeat_ms);
+        let waits = |opening: &Opening| opening.decision == recent.decision;
+        let opens = recent.outcome == DecisionOutcome::Open;
+        let holds = fresh || opens && state.openings.iter().any(waits);
+        (holds && !recent.over).then_some((recent.outcome, recent.code))
     }
 
     fn decided(&mut self, step: &mut Step<'_>, decided: Decided<'_>) {

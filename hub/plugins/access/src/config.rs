@@ -55,13 +55,16 @@ pub struct AccessConfig {
     /// Most grants held at once of the park, and as many of all its enterprises together, an even part of
     /// each; more are refused at the door (`F085`), what is over giving way first. Default 100000.
     pub grants_max: usize,
-    /// Most grants of one vehicle held at once of the park, and of each enterprise: each passage looks at all of them. More are refused
-    /// at the door (`F085`). Default 1000.
+    /// Most grants of one vehicle held at once of the park, and of each enterprise: each passage looks at them. More are
+    /// refused at the door (`F085`), what is over giving way first. Default 1000.
     pub grants_of_vehicle_max: usize,
     /// As `grants_max` for vehicle registrations. Default 100000.
     pub registrations_max: usize,
     /// The same for list entries. Default 50000.
     pub list_entries_max: usize,
+    /// Most list entries of one plate number held at once of the park, and of each enterprise, black and white
+    /// ones together: each capture looks at them. More are refused at the door (`F085`). Default 100.
+    pub list_entries_of_subject_max: usize,
     /// Most visits held at once; beyond, the oldest is closed with an audit entry. Default 50000.
     pub visits_max: usize,
     /// Decisions remembered for each lane, to recognise repeated captures. Default 16.
@@ -91,6 +94,7 @@ impl Default for AccessConfig {
             grants_of_vehicle_max: 1_000,
             registrations_max: 100_000,
             list_entries_max: 50_000,
+            list_entries_of_subject_max: 100,
             visits_max: 50_000,
             decisions_per_lane_max: 16,
         }
@@ -100,7 +104,7 @@ impl Default for AccessConfig {
 impl AccessConfig {
     /// What is wrong with the section; empty when it can be used.
     pub fn check(&self) -> Vec<Fault> {
-        let numbers: [(&str, u64, u64, u64); 18] = [
+        let numbers: [(&str, u64, u64, u64); 19] = [
             (
                 "command_deadline_ms",
                 self.command_deadline_ms.into(),
@@ -156,6 +160,12 @@ impl AccessConfig {
                 wide(self.list_entries_max),
                 1,
                 2_000_000,
+            ),
+            (
+                "list_entries_of_subject_max",
+                wide(self.list_entries_of_subject_max),
+                1,
+                10_000,
             ),
             ("visits_max", wide(self.visits_max), 1, 1_000_000),
             (

@@ -2,10 +2,11 @@
 
 use cordon_contract::SubjectFacts;
 use cordon_model::{
-    Decimal, Direction, ListKind, PartyId, PlateCapture, SubjectKind, Timestamp,
+    Decimal, Direction, PlateCapture, SubjectKind, Timestamp,
     plan::{Gate, Lane, Sight},
 };
 
+use crate::grants::Grant;
 use crate::permit::{Permit, PermitKey, Registered};
 use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
@@ -33,12 +34,7 @@ impl AccessPlugin {
         now: Timestamp,
     ) -> LookedUp {
         let registry = &self.state.registry;
-        let best = plate.and_then(|plate| {
-            registry
-                .permits_of(plate)
-                .filter(|(key, permit)| self.is_answered_for(key, permit))
-                .max_by_key(|(key, permit)| (fitness(permit, gate, lane, now), permit.to, *key))
-        });
+        let best = plate.and_then(|plate| self.best_of(plate, gate, lane, now));
         let permit = best.map(|(_, permit)| permit);
         let registered: Vec<&Registered> =
             plate.map_or_else(Vec::new, |plate| registry.registered_as(plate).collect());
@@ -46,13 +42,13 @@ impl AccessPlugin {
         // A plate that could be two vehicles is nobody's: no exemption, and no credential.
         let ambiguous = plate.is_some_and(|plate| registry.is_ambiguous(plate));
         let owner = self.plan.owner_of_lane(lane);
+        let lists = plate.map(|plate| registry.lists.look(plate, owner, now, &registry.steps));
         let exempt = !ambiguous
             && !is_hazardous(kind)
-            && self.is_exempt(plate, permit, &registered, owner, now);
+            && (lists.is_some_and(|lists| lists.white) || is_exempt(permit, &registered, now));
         let (occupancy, capacity) = self.room(plate, gate, kind);
         let facts = SubjectFacts {
-            blacklisted: plate
-                .is_some_and(|plate| registry.is_listed(ListKind::Black, plate, owner, now)),
+            blacklisted: lists.is_some_and(|lists| lists.black),
             exempt,
             has_grant: permit.is_some(),
             grant_active: permit.is_some_and(|permit| permit.active),
@@ -77,24 +73,22 @@ impl AccessPlugin {
         }
     }
 
-    /// A recorded exemption: class X or a rescue registration by the park, or the white list.
-    fn is_exempt(
-        &self,
-        plate: Option<&PlateKey>,
-        permit: Option<&Permit>,
-        registered: &[&Registered],
-        owner: Option<&PartyId>,
+    /// The grant of this vehicle that fits best, of those that somebody answers for: the park, or an enterprise that
+    /// is still in the plan.
+    fn best_of<'a>(
+        &'a self,
+        plate: &'a PlateKey,
+        gate: &Gate,
+        lane: &Lane,
         now: Timestamp,
-    ) -> bool {
+    ) -> Option<Grant<'a>> {
+        let fits = |permit: &Permit| fitness(permit, gate, lane, now);
         let registry = &self.state.registry;
-        permit.is_some_and(|permit| permit.exempts(now))
-            || registered.iter().any(|vehicle| vehicle.exempts(now))
-            || plate.is_some_and(|plate| registry.is_listed(ListKind::White, plate, owner, now))
-    }
-
-    /// Whether somebody answers for a grant: the park, or an enterprise that is still in the plan.
-    fn is_answered_for(&self, key: &PermitKey, permit: &Permit) -> bool {
-        permit.by_park || self.plan.enterprise(&key.enterprise).is_some()
+        let of_each = registry.grants.of(plate, &registry.steps);
+        of_each
+            .filter(|(owner, _)| owner.is_none_or(|id| self.plan.enterprise(id).is_some()))
+            .filter_map(|(_, grants)| best_of_one(grants, fits))
+            .max_by_key(|(key, permit)| (fits(permit), permit.to, *key))
     }
 
     /// The tightest of the limits that apply: vehicles that count against it, and the limit.
@@ -170,8 +164,36 @@ fn is_same_or_inside(
     })
 }
 
+/// A recorded exemption but the white list: class X or a rescue registration, both by the park.
+fn is_exempt(permit: Option<&Permit>, registered: &[&Registered], now: Timestamp) -> bool {
+    permit.is_some_and(|permit| permit.exempts(now))
+        || registered.iter().any(|vehicle| vehicle.exempts(now))
+}
+
+/// The best of grants that come with what ends last first: behind one that fits in everything none is better.
+fn best_of_one<'a>(
+    grants: impl Iterator<Item = Grant<'a>>,
+    fits: impl Fn(&Permit) -> Fitness,
+) -> Option<Grant<'a>> {
+    let mut best: Option<(Fitness, Grant<'_>)> = None;
+    for (key, permit) in grants {
+        let fit = fits(permit);
+        if fit == [true; 6] {
+            return Some((key, permit));
+        }
+        let rank = (fit, permit.to, key);
+        if best.is_none_or(|(fit, (key, permit))| (fit, permit.to, key) < rank) {
+            best = Some((fit, (key, permit)));
+        }
+    }
+    best.map(|(_, grant)| grant)
+}
+
+/// What a grant fits in, by weight.
+type Fitness = [bool; 6];
+
 /// How well a grant fits: the best one is judged, so that a refusal names what is nearest.
-fn fitness(permit: &Permit, gate: &Gate, lane: &Lane, now: Timestamp) -> [bool; 6] {
+fn fitness(permit: &Permit, gate: &Gate, lane: &Lane, now: Timestamp) -> Fitness {
     [
         permit.active,
         permit.holds(now),

@@ -15,7 +15,7 @@ impl AccessPlugin {
         match body {
             Body::AccessGrant(grant) => {
                 let (key, permit) = granted(entry, grant);
-                registry.has_room_for_grant(&key, &permit, entry.clock)
+                registry.grants.has_room(&key, &permit, entry.clock)
             }
             Body::VehicleRegistration(registration) if !is_proposal(entry) => {
                 let (plate, vehicle) = registered(entry, registration);
@@ -25,7 +25,7 @@ impl AccessPlugin {
                 }
             }
             Body::ListEntry(said) => match listed(entry, said) {
-                Some((key, listed)) => registry.has_room_for_entry(&key, &listed, entry.clock),
+                Some((key, listed)) => registry.lists.has_room(&key, &listed, entry.clock),
                 None => Ok(()),
             },
             Body::OperatingModeChange(change) => self.room_for_mode(entry, change),
@@ -36,7 +36,8 @@ impl AccessPlugin {
     pub(crate) fn on_grant(&mut self, step: &mut Step<'_>, grant: &AccessGrant) {
         let (key, permit) = granted(step.entry, grant);
         let plate = permit.plate.clone();
-        self.state.registry.grant(key, permit, step.entry.clock);
+        let grants = &mut self.state.registry.grants;
+        grants.take(key, permit, step.entry.clock);
         if let Some(plate) = plate {
             self.renew_visit(&plate, &grant.grant_id);
         }
@@ -85,7 +86,8 @@ impl AccessPlugin {
         let Some((key, listed)) = listed(step.entry, entry) else {
             return;
         };
-        self.state.registry.list(key, listed, step.entry.clock);
+        let lists = &mut self.state.registry.lists;
+        lists.take(key, listed, step.entry.clock);
     }
 }
 

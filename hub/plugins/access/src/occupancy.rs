@@ -23,11 +23,8 @@ impl AccessPlugin {
         entered: Timestamp,
     ) -> Option<Timestamp> {
         let grant = grant?;
-        let (_, permit) = self
-            .state
-            .registry
-            .permits_of(plate?)
-            .find(|(key, _)| key.id == grant)?;
+        let registry = &self.state.registry;
+        let permit = registry.grants.with_id(plate?, grant, &registry.steps)?;
         let stay = permit
             .max_stay_minutes
             .map(|minutes| entered.plus_seconds(i64::from(minutes) * 60));

@@ -194,11 +194,6 @@ impl Listed {
         Term::new(!self.withdrawn, self.to)
     }
 
-    /// Whether it acts at a gate of this owner; `None` is the park.
-    pub(crate) fn acts_at(&self, owner: Option<&PartyId>) -> bool {
-        self.at.is_none() || self.at.as_ref() == owner
-    }
-
     fn holds(&self, now: Timestamp) -> bool {
         self.active && self.from <= now && self.to.is_none_or(|to| now <= to)
     }

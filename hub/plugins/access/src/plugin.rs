@@ -56,6 +56,12 @@ impl AccessPlugin {
         self.shown.clone()
     }
 
+    /// How many grants and list entries the plug-in looked at one by one since it began. What one entry adds
+    /// tells its cost, beside the logarithm of what is kept.
+    pub fn steps(&self) -> u64 {
+        self.state.registry.steps.total()
+    }
+
     fn message(&mut self, step: &mut Step<'_>, message: &Message) {
         match &message.body {
             Body::VehicleRegistration(registration) => self.on_registration(step, registration),

@@ -14,6 +14,7 @@ mod emergencies;
 mod evacuated;
 mod held_over;
 mod late_rise;
+mod looks;
 mod park;
 mod passages;
 mod properties;

@@ -21,7 +21,7 @@ fn narrow() -> Feed {
     Feed::with(Arc::new(PlainRules), config, plan_of_two())
 }
 
-fn plan_of_two() -> cordon_model::plan::ParkPlan {
+pub fn plan_of_two() -> cordon_model::plan::ParkPlan {
     let mut plan = plan();
     plan.enterprises.push(Enterprise {
         id: PartyId::new("plant-2").unwrap(),
@@ -32,7 +32,7 @@ fn plan_of_two() -> cordon_model::plan::ParkPlan {
 }
 
 /// Says it if there is room, as the door does; the limit that stands against it otherwise.
-fn said(feed: &mut Feed, who: &str, body: Body) -> Option<&'static str> {
+pub fn said(feed: &mut Feed, who: &str, body: Body) -> Option<&'static str> {
     let asked = entry(
         0,
         feed.now,

@@ -1,0 +1,77 @@
+//! What each keeps of one vehicle: each passage looks at it, so it has an end, and the count needs no look.
+
+use std::collections::BTreeMap;
+
+use cordon_contract::{Share, Taken, Term};
+use cordon_model::{PartyId, Timestamp};
+
+/// What is kept of each subject, the shares of its owners side by side; the park is the owner `None`. Found again
+/// from what is kept, never saved. As with [`cordon_contract::Pot`] the door alone refuses, and what is over gives way.
+#[derive(Debug)]
+pub(crate) struct Shares<S, K> {
+    most: usize,
+    kept: BTreeMap<(S, Option<PartyId>), Share<K>>,
+}
+
+impl<S, K> Shares<S, K> {
+    /// None yet; so many are kept of one subject and one owner.
+    pub(crate) fn of_at_most(most: usize) -> Self {
+        Self {
+            most,
+            kept: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+}
+
+impl<S: Clone + Ord, K: Clone + Ord> Shares<S, K> {
+    /// Whether one more of this subject can be kept of this owner.
+    pub(crate) fn has_room(&self, subject: &S, owner: Option<&PartyId>, now: Timestamp) -> bool {
+        let share = self.kept.get(&(subject.clone(), owner.cloned()));
+        share.is_none_or(|share| share.has_room(self.most, now))
+    }
+
+    /// How a fold takes in one more of this subject and owner.
+    pub(crate) fn taken(
+        &self,
+        subject: &S,
+        owner: Option<&PartyId>,
+        term: Term,
+        now: Timestamp,
+    ) -> Taken<K> {
+        match self.kept.get(&(subject.clone(), owner.cloned())) {
+            Some(share) => share.taken(self.most, term, now),
+            None => Taken::Beside,
+        }
+    }
+
+    /// Notes what is kept now.
+    pub(crate) fn put(&mut self, subject: &S, owner: Option<&PartyId>, term: Term, key: K) {
+        let share = self.kept.entry((subject.clone(), owner.cloned()));
+        share.or_default().put(term, key);
+    }
+
+    /// Notes that it is kept no more.
+    pub(crate) fn remove(&mut self, subject: &S, owner: Option<&PartyId>, term: Term, key: K) {
+        let place = (subject.clone(), owner.cloned());
+        let Some(share) = self.kept.get_mut(&place) else {
+            return;
+        };
+        share.remove(term, key);
+        if share.is_empty() {
+            self.kept.remove(&place);
+        }
+    }
+
+    /// The shares from this subject on, in order.
+    pub(crate) fn from(
+        &self,
+        subject: S,
+    ) -> impl Iterator<Item = (&S, Option<&PartyId>, &Share<K>)> {
+        let shares = self.kept.range((subject, None)..);
+        shares.map(|((subject, owner), share)| (subject, owner.as_ref(), share))
+    }
+}
