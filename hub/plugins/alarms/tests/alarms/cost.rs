@@ -185,7 +185,11 @@ fn what_is_told_of_further_alarms_leaves_the_others_their_turn() {
     hub.wait(1);
     let told = hub.notices();
     let of = |word: &str| told.iter().filter(|(.., said)| said.contains(word)).count();
-    assert_eq!((of("escalation 1"), of("counted in it")), (100, 50), "{told:?}");
+    assert_eq!(
+        (of("escalation 1"), of("counted in it")),
+        (100, 50),
+        "{told:?}"
+    );
     let late = told.iter().filter(|(_, id, ..)| id == "late");
     assert_eq!(late.count(), 1, "{told:?}");
 }
