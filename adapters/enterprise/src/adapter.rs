@@ -226,7 +226,8 @@ fn places() -> Places {
     Places {
         greeting,
         parties,
-        of_party: parties,
+        // An address is a party here, and no stranger's may shut the plant's out.
+        of_party: parties / 2,
         kept: 0,
         strangers,
         ..Places::default()

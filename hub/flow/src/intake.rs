@@ -22,6 +22,7 @@ use crate::fault::{
 };
 use crate::flags;
 use crate::inbox::{Inbox, Verdict};
+use crate::mode::Weight;
 use crate::queue::Queue;
 use crate::receipt::{ReceiptData, Refused};
 use crate::refused_room::RefusedRoom;
@@ -143,7 +144,7 @@ impl Intaker<'_> {
                         let refused = self.reused(&sealed, first, raw.slice(span));
                         self.refused_of(&signer, refused, number)
                     }
-                    Ok(Verdict::New) if is_filled || self.is_in_the_way() => {
+                    Ok(Verdict::New) if is_filled || self.is_in_the_way(&sealed) => {
                         Slot::Failed(fault(FILLED))
                     }
                     Ok(Verdict::New) if self.is_request_too_many(&sealed) => {
@@ -229,7 +230,7 @@ impl Intaker<'_> {
                     self.refused(refused, 0)
                 }
                 (Ok(Verdict::New), None)
-                    if self.batch.is_filled_by_reading() || self.is_in_the_way() =>
+                    if self.batch.is_filled_by_reading() || self.is_in_the_way(&sealed) =>
                 {
                     Slot::Failed(fault(FILLED))
                 }
@@ -444,9 +445,11 @@ impl Intaker<'_> {
         Slot::Refused(fault, self.core.admit(self.batch, draft))
     }
 
-    /// Whether an emergency waits that what is taken now has kept waiting for long. The rest can come later.
-    fn is_in_the_way(&self) -> bool {
-        self.begun.elapsed() >= LONG && self.queue.has_emergency()
+    /// Whether an emergency waits that what is taken now has kept waiting for long. The rest can come later, but for
+    /// what is one itself.
+    fn is_in_the_way(&self, sealed: &Sealed) -> bool {
+        let is_long = self.begun.elapsed() >= LONG;
+        is_long && sealed.weight() != Weight::Emergency && self.queue.has_act()
     }
 
     /// The same id for another message: refused and, through the guard, alarmed.

@@ -123,6 +123,18 @@ pub(crate) struct Queue {
     filled: Condvar,
 }
 
+/// Takes from a lane until there are so many pieces, or it gave about so many bytes.
+fn take_from(lane: &mut VecDeque<Ticket>, (taken, most): (&mut Vec<Ticket>, usize), bytes: usize) {
+    let mut size = 0;
+    while taken.len() < most && size < bytes {
+        let Some(ticket) = lane.pop_front() else {
+            return;
+        };
+        size += ticket.work.bytes();
+        taken.push(ticket);
+    }
+}
+
 /// The queue takes nothing more.
 #[derive(Debug)]
 pub(crate) struct Closed;
@@ -219,31 +231,20 @@ impl Queue {
         if waiting.closed && waiting.is_empty() {
             return None;
         }
-        // A quarter is kept for steady work, so that quick work cannot starve it.
+        waiting.was_steady = !waiting.steady.is_empty();
+        // A quarter is kept for what is behind, so that nothing starves it, however urgent: of pieces, and each lane has
+        // the bytes of a batch.
+        let urgent_max = pieces - (pieces / 4).min(waiting.quick.len() + waiting.steady.len());
         let quick_max = pieces - (pieces / 4).min(waiting.steady.len());
         let mut taken = Vec::new();
-        let mut size = 0;
-        waiting.was_steady = !waiting.steady.is_empty();
-        while taken.len() < pieces {
-            let Some(ticket) = waiting.emergency.pop_front() else {
-                break;
-            };
-            size += ticket.work.bytes();
-            taken.push(ticket);
-        }
-        while taken.len() < quick_max && size < bytes {
-            let Some(ticket) = waiting.quick.pop_front() else {
-                break;
-            };
-            size += ticket.work.bytes();
-            taken.push(ticket);
-        }
-        while taken.len() < pieces && (size < bytes || taken.is_empty()) {
-            let Some(ticket) = waiting.steady.pop_front() else {
-                break;
-            };
-            size += ticket.work.bytes();
-            taken.push(ticket);
+        let waiting = &mut *waiting;
+        let lanes = [
+            (&mut waiting.emergency, urgent_max),
+            (&mut waiting.quick, quick_max),
+            (&mut waiting.steady, pieces),
+        ];
+        for (lane, most) in lanes {
+            take_from(lane, (&mut taken, most), bytes);
         }
         Some(taken)
     }
@@ -253,11 +254,18 @@ impl Queue {
         !self.lock().emergency.is_empty()
     }
 
+    /// Whether an emergency waits that somebody orders.
+    pub(crate) fn has_act(&self) -> bool {
+        let waiting = self.lock();
+        let mut works = waiting.emergency.iter().map(|ticket| &ticket.work);
+        works.any(|work| !work.is_outcome())
+    }
+
     /// Takes what waits of these, at most `pieces`.
-    pub(crate) fn take_emergencies(&self, pieces: usize) -> Vec<Ticket> {
-        let mut waiting = self.lock();
-        let count = waiting.emergency.len().min(pieces);
-        waiting.emergency.drain(..count).collect()
+    pub(crate) fn take_emergencies(&self, pieces: usize, bytes: usize) -> Vec<Ticket> {
+        let mut taken = Vec::new();
+        take_from(&mut self.lock().emergency, (&mut taken, pieces), bytes);
+        taken
     }
 
     /// Waits for something while there is nothing.

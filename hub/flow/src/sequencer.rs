@@ -249,14 +249,16 @@ impl Sequencer {
             _ => PIECES_FULL,
         };
         if *mode == Mode::Normal && !self.kit.held.is_empty() {
-            let urgent = self.kit.ties.queue.take_emergencies(most);
+            let (urgent_max, bytes) = (most - most / 4, config.batch_bytes_max);
+            let urgent = self.kit.ties.queue.take_emergencies(urgent_max, bytes);
             let count = self.kit.held.len().min(most - urgent.len());
             let held = self.kit.held.drain(..count);
             return Some(urgent.into_iter().map(piece).chain(held).collect());
         }
         // In another mode what waits for it stays, and an outcome of an order does not.
         if let Some(held) = self.kit.take_held(mode) {
-            let urgent = self.kit.ties.queue.take_emergencies(most - 1);
+            let (urgent_max, bytes) = (most - 1, config.batch_bytes_max);
+            let urgent = self.kit.ties.queue.take_emergencies(urgent_max, bytes);
             return Some(urgent.into_iter().map(piece).chain([held]).collect());
         }
         let tickets = self
@@ -320,15 +322,29 @@ impl Sequencer {
         // Room in the queue is given back when it is dropped, after the commit.
         let mut rooms = Vec::with_capacity(pieces.len());
         let mut pieces = pieces.into_iter();
-        let begun = Instant::now();
+        // Since when what came before waits, and whether something that must not wait is among it.
+        let (mut begun, mut is_urgent, mut is_first) = (Instant::now(), false, true);
         while let Some((work, room)) = pieces.next() {
-            // What must not wait overtakes what was taken from the queue before it came.
-            let may_yield = *mode == Mode::Normal && work.weight() != Weight::Emergency;
+            let is_ordinary = work.weight() != Weight::Emergency;
+            if is_ordinary && is_urgent && (work.is_long() || begun.elapsed() >= LONG) {
+                if let Err(fault) = self.commit(batch, std::mem::take(&mut pending)) {
+                    self.kit
+                        .hold_first([(work, room)].into_iter().chain(pieces));
+                    return Err(fault);
+                }
+                (batch, is_urgent) = (self.next_batch()?, false);
+            }
+            // What must not wait overtakes what was taken from the queue before it came; one piece goes on each time.
+            let may_yield = *mode == Mode::Normal && is_ordinary && !is_first;
             if may_yield && begun.elapsed() >= LONG && self.kit.ties.queue.has_emergency() {
                 self.kit
                     .hold_first([(work, room)].into_iter().chain(pieces));
                 break;
             }
+            if is_ordinary && is_first {
+                (begun, is_first) = (Instant::now(), false);
+            }
+            is_urgent |= !is_ordinary;
             if work.is_late_act() {
                 refuse_late(work);
                 continue;

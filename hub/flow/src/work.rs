@@ -19,6 +19,9 @@ pub(crate) const ACT_WAIT_MAX: Duration = Duration::from_secs(10);
 /// closed at once loses nothing.
 const ACT_WAIT_ALONE: Duration = Duration::from_secs(1);
 
+/// Statements that are few: they keep nobody waiting.
+const FEW: usize = 20;
+
 /// The answer to each message of a submission, in order.
 pub(crate) type SubmissionAnswer = Vec<Result<ReceiptData, Refused>>;
 
@@ -82,6 +85,23 @@ impl Work {
             },
             Self::Refusal(_) | Self::Settings(_) => Weight::Everyday,
         }
+    }
+
+    /// Whether it may take long: it says much at once.
+    pub(crate) fn is_long(&self) -> bool {
+        match self {
+            Self::Submission(work) => work.submission.len() > FEW,
+            Self::Reading(work) => {
+                let sealed = work.sealed.as_ref();
+                sealed.is_ok_and(|reading| reading.messages.len() > FEW)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether it is what came of an order.
+    pub(crate) fn is_outcome(&self) -> bool {
+        matches!(self, Self::Own(work) if work.closes.is_some())
     }
 
     /// What of it is looked up in the inbox.

@@ -79,16 +79,22 @@ async fn an_emergency_overtakes_what_was_taken_from_the_queue_with_others() {
     queued(&hub, 1).await;
     let third = offer("third");
     queued(&hub, 2).await;
+    let fourth = offer("fourth");
+    queued(&hub, 3).await;
     lets_go.send(Duration::ZERO).unwrap();
     begins.recv().unwrap();
-    // The third was taken with the second.
+    // The others were taken with the second.
     let opening = open(&hub);
     queued(&hub, 1).await;
     lets_go.send(LONG).unwrap();
-    lets_go.send(Duration::ZERO).unwrap();
     let (first, second) = (first.await.unwrap(), second.await.unwrap());
-    let (third, opening) = (third.await.unwrap(), opening.await.unwrap());
-    assert!(first < second && second < opening && opening < third);
+    lets_go.send(LONG).unwrap();
+    // It is durable after one piece behind it, and does not wait for the others of its round.
+    let opening = opening.await.unwrap();
+    assert!(!fourth.is_finished());
+    lets_go.send(Duration::ZERO).unwrap();
+    let (third, fourth) = (third.await.unwrap(), fourth.await.unwrap());
+    assert!(first < second && second < opening && opening < third && third < fourth);
     hub.shutdown().await.unwrap();
 }
 

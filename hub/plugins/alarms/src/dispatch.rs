@@ -40,8 +40,8 @@ const ALARMS_PER_NOTICE: usize = 50;
 pub(crate) const NOTICES_MAX: usize = 200;
 /// As many of them may be escalations, and so many these and what is told of further alarms: groups have the rest in
 /// every tick, however much is due before them.
-const NOTICES_OF_ESCALATIONS: usize = 100;
-pub(crate) const NOTICES_BEFORE_GROUPS: usize = 150;
+const NOTICES_OF_ESCALATIONS: usize = 150;
+pub(crate) const NOTICES_BEFORE_GROUPS: usize = 175;
 
 impl AlarmPlugin {
     /// Puts an alarm into the group of one of its errands. `hold` is the time before which flood

@@ -187,7 +187,7 @@ fn what_is_told_of_further_alarms_leaves_the_others_their_turn() {
     let of = |word: &str| told.iter().filter(|(.., said)| said.contains(word)).count();
     assert_eq!(
         (of("escalation 1"), of("counted in it")),
-        (100, 50),
+        (150, 25),
         "{told:?}"
     );
     let late = told.iter().filter(|(_, id, ..)| id == "late");
