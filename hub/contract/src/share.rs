@@ -37,6 +37,11 @@ impl<K> Share<K> {
         self.len() == 0
     }
 
+    /// How much of it was not taken back, be it over or not.
+    pub fn not_taken_back(&self) -> usize {
+        self.standing.len()
+    }
+
     /// All of it: first what stands, then what was taken back; of each what ends last first.
     pub fn latest(&self) -> impl Iterator<Item = &K> {
         let standing = self.standing.iter().rev();
@@ -79,6 +84,11 @@ impl<K: Clone + Ord> Share<K> {
         };
         let spared = self.taken_back.first().or_else(ended);
         spared.map(|(_, key)| key.clone())
+    }
+
+    /// What was taken back and would have ended first.
+    pub fn taken_back(&self) -> Option<K> {
+        self.taken_back.first().map(|(_, key)| key.clone())
     }
 
     /// How a fold takes in one more.

@@ -75,11 +75,12 @@ impl Grants {
         }
     }
 
-    /// Takes a grant in; the same key replaces.
-    pub(crate) fn take(&mut self, key: PermitKey, permit: Permit, now: Timestamp) {
+    /// Takes a grant in; the same key replaces. Whether it is kept: what is over and finds no place is not, and the
+    /// grant that it replaced is over with it.
+    pub(crate) fn take(&mut self, key: PermitKey, permit: Permit, now: Timestamp) -> bool {
         let known = self.rows.get(&key);
         if known == Some(&permit) {
-            return;
+            return true;
         }
         let (owner, term) = (permit.owner(&key), permit.term());
         let replaces = known.is_some_and(|known| known.owner(&key) == owner);
@@ -90,19 +91,20 @@ impl Grants {
         {
             let taken = self.index.of_vehicle.taken(plate, owner, term, now);
             if !self.make_place(taken) {
-                return;
+                return false;
             }
         }
         // What one holds may be changed, also where a part has become smaller.
         if !replaces {
             let taken = self.index.pot.taken(owner, term, now);
             if !self.make_place(taken) {
-                return;
+                return false;
             }
         }
         let key = Arc::new(key);
         self.index.put(&key, &permit);
         self.rows.insert(key, permit);
+        true
     }
 
     /// Lets go of what gives way; whether what comes is kept.

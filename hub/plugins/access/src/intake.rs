@@ -37,8 +37,9 @@ impl AccessPlugin {
         let (key, permit) = granted(step.entry, grant);
         let plate = permit.plate.clone();
         let grants = &mut self.state.registry.grants;
-        grants.take(key, permit, step.entry.clock);
-        if let Some(plate) = plate {
+        let is_kept = grants.take(key, permit, step.entry.clock);
+        // What is not kept changes no visit.
+        if let Some(plate) = plate.filter(|_| is_kept) {
             self.renew_visit(&plate, &grant.grant_id);
         }
     }
@@ -56,8 +57,11 @@ impl AccessPlugin {
         else {
             return;
         };
+        // A grant that is kept no more takes no stay's end away.
         let due = self.due(visit.plate.as_ref(), Some(grant), visit.entered);
-        self.state.yard.set_due(number, due);
+        if due.is_some() {
+            self.state.yard.set_due(number, due);
+        }
     }
 
     pub(crate) fn on_registration(

@@ -6,7 +6,11 @@ use cordon_contract::{Share, Taken, Term};
 use cordon_model::{PartyId, Timestamp};
 
 /// What is kept of each subject, the shares of its owners side by side; the park is the owner `None`. Found again
-/// from what is kept, never saved. As with [`cordon_contract::Pot`] the door alone refuses, and what is over gives way.
+/// from what is kept, never saved. As with [`cordon_contract::Pot`] the door alone refuses.
+///
+/// What was taken back gives way at once. What merely ended never does: a clock that runs a day ahead ends what stands,
+/// and a black entry that gave way by it would be missing when the clock is right again. It stays until it is forgotten
+/// ([`crate::registry::Registry::clean`]); as much of it as may stand is kept beside what stands, then the door refuses.
 #[derive(Debug)]
 pub(crate) struct Shares<S, K> {
     most: usize,
@@ -31,7 +35,10 @@ impl<S: Clone + Ord, K: Clone + Ord> Shares<S, K> {
     /// Whether one more of this subject can be kept of this owner.
     pub(crate) fn has_room(&self, subject: &S, owner: Option<&PartyId>, now: Timestamp) -> bool {
         let share = self.kept.get(&(subject.clone(), owner.cloned()));
-        share.is_none_or(|share| share.has_room(self.most, now))
+        share.is_none_or(|share| {
+            let is_below = share.not_taken_back() < self.most.saturating_mul(2);
+            is_below && share.has_room(self.most, now)
+        })
     }
 
     /// How a fold takes in one more of this subject and owner.
@@ -42,8 +49,13 @@ impl<S: Clone + Ord, K: Clone + Ord> Shares<S, K> {
         term: Term,
         now: Timestamp,
     ) -> Taken<K> {
-        match self.kept.get(&(subject.clone(), owner.cloned())) {
-            Some(share) => share.taken(self.most, term, now),
+        let share = self.kept.get(&(subject.clone(), owner.cloned()));
+        let Some(share) = share.filter(|share| share.len() >= self.most) else {
+            return Taken::Beside;
+        };
+        match share.taken_back() {
+            Some(back) => Taken::InsteadOf(back),
+            None if term.is_over(now) => Taken::Not,
             None => Taken::Beside,
         }
     }

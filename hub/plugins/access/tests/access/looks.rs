@@ -235,7 +235,7 @@ fn what_was_taken_back_or_ended_keeps_no_place_of_a_vehicle() {
                 feed.restart();
             }
         }
-        // Ended ones give way as well, and no more rows are kept than may stand.
+        // Ended ones leave place for as many that stand, and no more rows are kept.
         for number in 0..=most {
             let soon = AccessGrant {
                 valid_to: feed.now.plus_seconds(60),
@@ -251,7 +251,7 @@ fn what_was_taken_back_or_ended_keeps_no_place_of_a_vehicle() {
         }
         let kept = feed.plugin.kept().unwrap();
         let rows = |name: &str| kept.tables().find(|it| it.0 == name).unwrap().2.len();
-        assert_eq!((rows("permits"), rows("lists")), (most, most));
+        assert_eq!((rows("permits"), rows("lists")), (2 * most, most));
         // Read again from the journal, without a restart in between.
         let mut again = feed_of(config);
         for input in &feed.inputs {
@@ -308,4 +308,96 @@ fn what_was_taken_beyond_the_limit_acts_and_may_be_changed() {
     }
     let entry = listed_as("new", ListKind::Black);
     assert_eq!(asked(Body::ListEntry(entry)), None);
+}
+
+/// The grant of a vehicle inside was withdrawn, its row gave way, and the withdrawal came again: nobody was told that
+/// the vehicle stayed.
+#[test]
+fn what_is_not_kept_takes_no_stay_away() {
+    let mut feed = feed_of(AccessConfig {
+        grants_of_vehicle_max: 3,
+        ..AccessConfig::default()
+    });
+    let inside = AccessGrant {
+        max_stay_minutes: Some(60),
+        ..granted_as("plant-1", "gx")
+    };
+    let withdrawn = AccessGrant {
+        state: LifeState::Withdrawn,
+        ..inside.clone()
+    };
+    feed.say_as("plant-1", Body::AccessGrant(inside), false);
+    assert_eq!(feed.enter("L-02", PLATE).passages().len(), 1);
+    feed.say_as("plant-1", Body::AccessGrant(withdrawn.clone()), false);
+    for number in 0..3 {
+        let later = AccessGrant {
+            valid_from: morning().plus_seconds(86_400),
+            ..granted_as("plant-1", &format!("g{number}"))
+        };
+        let told = said(&mut feed, "plant-1", Body::AccessGrant(later));
+        assert_eq!(told, None);
+    }
+    for _ in 0..2 {
+        let told = said(&mut feed, "plant-1", Body::AccessGrant(withdrawn.clone()));
+        assert_eq!(told, None, "what ends one is always taken");
+    }
+    feed.wait_s(3_700);
+    assert_eq!(feed.tick().alarm_codes(), [AlarmCode::Overstay]);
+}
+
+/// A hub started with a clock a day ahead: what stood was over by it and gave way, and when the clock was right again
+/// a vehicle of the black list drove in.
+#[test]
+fn what_ended_by_a_clock_that_was_ahead_acts_when_it_is_right_again() {
+    let most = 5;
+    let mut feed = feed_of(AccessConfig {
+        list_entries_of_subject_max: most,
+        grants_of_vehicle_max: most,
+        ..AccessConfig::default()
+    });
+    feed.say(Body::AccessGrant(granted_as("plant-1", "g")));
+    // All are of one number, and all but one of a vehicle of another colour.
+    let entry = |id: &str, colour, ends_in_s| ListEntry {
+        valid_to: Some(morning().plus_seconds(ends_in_s)),
+        subject: ListSubject::Plate(plate(PLATE, colour)),
+        ..listed_as(id, ListKind::Black)
+    };
+    let other = PlateColour::Yellow;
+    let black = entry("black", PlateColour::Blue, 43_200);
+    assert_eq!(said(&mut feed, "HUB-1", Body::ListEntry(black)), None);
+    for number in 1..most {
+        let more = entry(&format!("w{number}"), other, 50_000);
+        assert_eq!(said(&mut feed, "HUB-1", Body::ListEntry(more)), None);
+    }
+    feed.wait_s(86_400);
+    feed.tick();
+    let full = Some("access.list_entries_of_subject_max");
+    // Short ones and long ones: as many are kept as may stand, beside what ended.
+    for number in 0..3 * most {
+        let more = entry(&format!("m{number}"), other, 86_460);
+        let told = said(&mut feed, "HUB-1", Body::ListEntry(more));
+        assert_eq!(told, (number >= most).then_some(full).flatten(), "{number}");
+    }
+    feed.wait_s(120);
+    let more = entry("n", other, 200_000);
+    assert_eq!(
+        said(&mut feed, "HUB-1", Body::ListEntry(more.clone())),
+        full
+    );
+    // What is taken back makes place.
+    let back = ListEntry {
+        state: LifeState::Withdrawn,
+        ..entry("m1", other, 86_460)
+    };
+    assert_eq!(said(&mut feed, "HUB-1", Body::ListEntry(back)), None);
+    assert_eq!(said(&mut feed, "HUB-1", Body::ListEntry(more)), None);
+    feed.restart();
+    feed.wait_s(-86_400);
+    let told = feed.capture("L-02", PLATE);
+    assert_eq!(told.code(), Some(RefusalCode::Blacklist));
+    // It is forgotten in its time, and then there is room.
+    feed.wait_s(9 * 86_400);
+    feed.tick();
+    let new = entry("new", other, 20 * 86_400);
+    assert_eq!(said(&mut feed, "HUB-1", Body::ListEntry(new)), None);
 }
