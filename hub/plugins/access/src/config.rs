@@ -55,8 +55,8 @@ pub struct AccessConfig {
     /// Most grants held at once of the park, and as many of all its enterprises together, an even part of
     /// each; more are refused at the door (`F085`), what is over giving way first. Default 100000.
     pub grants_max: usize,
-    /// Most grants of one vehicle held at once of the park, and of each enterprise: each passage looks at them. More are
-    /// refused at the door (`F085`), what is over giving way first. Default 1000.
+    /// Most grants of one plate number held at once of the park, and of each enterprise: each passage looks at them.
+    /// More are refused at the door (`F085`), what was taken back giving way first. Default 200.
     pub grants_of_vehicle_max: usize,
     /// As `grants_max` for vehicle registrations. Default 100000.
     pub registrations_max: usize,
@@ -91,7 +91,7 @@ impl Default for AccessConfig {
             quiet: BTreeSet::new(),
             levels: BTreeMap::new(),
             grants_max: 100_000,
-            grants_of_vehicle_max: 1_000,
+            grants_of_vehicle_max: 200,
             registrations_max: 100_000,
             list_entries_max: 50_000,
             list_entries_of_subject_max: 100,

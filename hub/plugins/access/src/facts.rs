@@ -87,7 +87,7 @@ impl AccessPlugin {
         let of_each = registry.grants.of(plate, &registry.steps);
         of_each
             .filter(|(owner, _)| owner.is_none_or(|id| self.plan.enterprise(id).is_some()))
-            .filter_map(|(_, grants)| best_of_one(grants, fits))
+            .filter_map(|(_, grants)| best_of_one(grants, now, fits))
             .max_by_key(|(key, permit)| (fits(permit), permit.to, *key))
     }
 
@@ -173,10 +173,16 @@ fn is_exempt(permit: Option<&Permit>, registered: &[&Registered], now: Timestamp
 /// The best of grants that come with what ends last first: behind one that fits in everything none is better.
 fn best_of_one<'a>(
     grants: impl Iterator<Item = Grant<'a>>,
+    now: Timestamp,
     fits: impl Fn(&Permit) -> Fitness,
 ) -> Option<Grant<'a>> {
     let mut best: Option<(Fitness, Grant<'_>)> = None;
     for (key, permit) in grants {
+        // Where it is for is not looked up when its time alone is worse.
+        let time = fits_time(permit, now);
+        if best.is_some_and(|(fit, _)| time < [fit[0], fit[1], fit[2]]) {
+            continue;
+        }
         let fit = fits(permit);
         if fit == [true; 6] {
             return Some((key, permit));
@@ -194,14 +200,20 @@ type Fitness = [bool; 6];
 
 /// How well a grant fits: the best one is judged, so that a refusal names what is nearest.
 fn fitness(permit: &Permit, gate: &Gate, lane: &Lane, now: Timestamp) -> Fitness {
+    let [active, holds, lasts] = fits_time(permit, now);
     [
-        permit.active,
-        permit.holds(now),
-        now <= permit.to,
+        active,
+        holds,
+        lasts,
         permit.covers_gate(&gate.id),
         permit.covers_lane(&lane.id),
         permit.covers_area(gate.area.as_deref()),
     ]
+}
+
+/// The part of a fitness that is cheap and weighs most.
+fn fits_time(permit: &Permit, now: Timestamp) -> [bool; 3] {
+    [permit.active, permit.holds(now), now <= permit.to]
 }
 
 /// Waybill for dangerous goods, manifest for hazardous waste (9.1); others need none.

@@ -1,13 +1,14 @@
 //! Grants that are kept, and which of them can be a vehicle's.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cordon_contract::{NoRoom, Pot, Rows, Share, Steps, Table, Taken};
-use cordon_model::{PartyId, Timestamp};
+use cordon_model::{PartyId, PlateNumber, Timestamp};
 
 use crate::config::AccessConfig;
 use crate::permit::{Permit, PermitKey};
-use crate::plate::PlateKey;
+use crate::plate::{PlateKey, matching};
 use crate::registry::full;
 use crate::shares::Shares;
 
@@ -22,7 +23,10 @@ pub(crate) struct Grants {
 #[derive(Debug)]
 struct Index {
     pot: Pot<Arc<PermitKey>>,
-    of_vehicle: Shares<PlateKey, Arc<PermitKey>>,
+    /// By number, in whatever colour: a capture without a colour looks at all of them.
+    of_vehicle: Shares<PlateNumber, Arc<PermitKey>>,
+    /// How many there are of each plate.
+    plates: BTreeMap<PlateKey, usize>,
 }
 
 /// A grant with its identity.
@@ -31,7 +35,8 @@ pub(crate) type Grant<'a> = (&'a PermitKey, &'a Permit);
 impl Grants {
     pub(crate) fn new() -> Self {
         Self {
-            rows: Table::new("permits", 1),
+            // Before form 2 rows named gates in no order, and other ones gave way.
+            rows: Table::new("permits", 2),
             index: Index::within(&AccessConfig::default(), 0),
         }
     }
@@ -61,10 +66,11 @@ impl Grants {
         let (owner, index) = (permit.owner(key), &self.index);
         let known = self.rows.get(key);
         let replaces = known.is_some_and(|known| known.owner(key) == owner);
-        let is_of_vehicle = replaces && known.is_some_and(|known| known.plate == permit.plate);
-        if let Some(plate) = &permit.plate
+        let is_of_vehicle =
+            replaces && known.is_some_and(|known| known.number() == permit.number());
+        if let Some(number) = permit.number()
             && !is_of_vehicle
-            && !index.of_vehicle.has_room(plate, owner, now)
+            && !index.of_vehicle.has_room(number, owner, now)
         {
             let most = index.of_vehicle.most();
             return Err(full("access.grants_of_vehicle_max", most));
@@ -84,12 +90,13 @@ impl Grants {
         }
         let (owner, term) = (permit.owner(&key), permit.term());
         let replaces = known.is_some_and(|known| known.owner(&key) == owner);
-        let is_of_vehicle = replaces && known.is_some_and(|known| known.plate == permit.plate);
+        let is_of_vehicle =
+            replaces && known.is_some_and(|known| known.number() == permit.number());
         self.drop(&key);
-        if let Some(plate) = &permit.plate
+        if let Some(number) = permit.number()
             && !is_of_vehicle
         {
-            let taken = self.index.of_vehicle.taken(plate, owner, term, now);
+            let taken = self.index.of_vehicle.taken(number, owner, term, now);
             if !self.make_place(taken) {
                 return false;
             }
@@ -139,9 +146,10 @@ impl Grants {
         plate: &'a PlateKey,
         steps: &'a Steps,
     ) -> impl Iterator<Item = (Option<&'a PartyId>, impl Iterator<Item = Grant<'a>>)> {
-        self.shares_of(plate).map(|(_, owner, share)| {
+        self.shares_of(plate).map(|(owner, share)| {
             let keys = share.latest().inspect(|_| steps.one());
-            (owner, keys.filter_map(|key| self.grant(key)))
+            let grants = keys.filter_map(|key| self.grant(key));
+            (owner, grants.filter(|(_, permit)| permit.may_be(plate)))
         })
     }
 
@@ -152,26 +160,25 @@ impl Grants {
         id: &str,
         steps: &'a Steps,
     ) -> Option<&'a Permit> {
-        let found = self.shares_of(plate).filter_map(|(plate, owner, share)| {
-            let grant = match owner {
+        let rank = |(key, permit): &Grant<'a>| (permit.plate.as_ref(), *key);
+        let found = self
+            .shares_of(plate)
+            .filter_map(|(owner, share)| match owner {
                 // The park's may be of any enterprise.
                 None => {
                     let keys = share.latest().inspect(|_| steps.one());
-                    let key = keys.filter(|key| key.id == id).min();
-                    key.and_then(|key| self.grant(key))
+                    let grants = keys.filter(|key| key.id == id);
+                    let grants = grants.filter_map(|key| self.grant(key));
+                    let grants = grants.filter(|(_, permit)| permit.may_be(plate));
+                    grants.min_by_key(rank)
                 }
                 Some(enterprise) => {
                     let (enterprise, id) = (enterprise.clone(), id.to_owned());
                     let known = self.grant(&PermitKey { enterprise, id });
-                    known.filter(|(key, permit)| {
-                        permit.owner(key) == owner && permit.plate.as_ref() == Some(plate)
-                    })
+                    known.filter(|(key, permit)| permit.owner(key) == owner && permit.may_be(plate))
                 }
-            };
-            grant.map(|grant| (plate, grant))
-        });
-        let first = found.min_by_key(|(plate, (key, _))| (*plate, *key));
-        first.map(|(_, (_, permit))| permit)
+            });
+        found.min_by_key(rank).map(|(_, permit)| permit)
     }
 
     /// Plates with grants that can be this vehicle.
@@ -179,20 +186,18 @@ impl Grants {
         &'a self,
         plate: &'a PlateKey,
     ) -> impl Iterator<Item = &'a PlateKey> {
-        self.shares_of(plate).map(|(plate, ..)| plate)
+        let plates = self.index.plates.range(plate.in_any_colour());
+        matching(plates, plate).map(|(plate, _)| plate)
     }
 
     fn shares_of<'a>(
         &'a self,
         plate: &'a PlateKey,
-    ) -> impl Iterator<Item = (&'a PlateKey, Option<&'a PartyId>, &'a Share<Arc<PermitKey>>)> {
-        let shares = self
-            .index
-            .of_vehicle
-            .from(plate.in_any_colour().start().clone());
+    ) -> impl Iterator<Item = (Option<&'a PartyId>, &'a Share<Arc<PermitKey>>)> {
+        let shares = self.index.of_vehicle.from(plate.number.clone());
         shares
-            .take_while(|(found, ..)| found.number == plate.number)
-            .filter(|(found, ..)| found.may_be(plate))
+            .take_while(|(number, ..)| **number == plate.number)
+            .map(|(_, owner, share)| (owner, share))
     }
 
     fn grant(&self, key: &PermitKey) -> Option<Grant<'_>> {
@@ -206,6 +211,7 @@ impl Index {
         Self {
             pot: Pot::shared(config.grants_max, enterprises),
             of_vehicle: Shares::of_at_most(config.grants_of_vehicle_max),
+            plates: BTreeMap::new(),
         }
     }
 
@@ -213,7 +219,9 @@ impl Index {
         let (owner, term) = (permit.owner(key), permit.term());
         self.pot.put(owner, term, Arc::clone(key));
         if let Some(plate) = &permit.plate {
-            self.of_vehicle.put(plate, owner, term, Arc::clone(key));
+            self.of_vehicle
+                .put(&plate.number, owner, term, Arc::clone(key));
+            *self.plates.entry(plate.clone()).or_default() += 1;
         }
     }
 
@@ -221,7 +229,14 @@ impl Index {
         let (owner, term) = (permit.owner(key), permit.term());
         self.pot.remove(owner, term, Arc::clone(key));
         if let Some(plate) = &permit.plate {
-            self.of_vehicle.remove(plate, owner, term, Arc::clone(key));
+            self.of_vehicle
+                .remove(&plate.number, owner, term, Arc::clone(key));
+            if let Some(many) = self.plates.get_mut(plate) {
+                *many = many.saturating_sub(1);
+                if *many == 0 {
+                    self.plates.remove(plate);
+                }
+            }
         }
     }
 }

@@ -41,7 +41,8 @@ pub(crate) struct OnLists {
 impl Lists {
     pub(crate) fn new() -> Self {
         Self {
-            rows: Table::new("lists", 1),
+            // Before form 2 other rows gave way.
+            rows: Table::new("lists", 2),
             index: Index::within(&AccessConfig::default(), 0),
         }
     }

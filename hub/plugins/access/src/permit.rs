@@ -27,6 +27,7 @@ pub(crate) struct Permit {
     pub trailer: Option<PlateNumber>,
     pub etag: Option<String>,
     pub person: Option<String>,
+    /// In order, as lanes and areas are: each passage seeks its own.
     pub gates: Vec<GateId>,
     pub lanes: Vec<LaneId>,
     pub areas: Vec<String>,
@@ -52,9 +53,9 @@ impl Permit {
             trailer: grant.trailer_plate.clone(),
             etag: grant.etag_epc.clone(),
             person: grant.person_id.clone(),
-            gates: grant.gates.clone(),
-            lanes: grant.lanes.clone(),
-            areas: grant.areas.clone(),
+            gates: sorted(&grant.gates),
+            lanes: sorted(&grant.lanes),
+            areas: sorted(&grant.areas),
             from: grant.valid_from,
             to: grant.valid_to,
             waybill: grant.waybill_ref.is_some(),
@@ -76,28 +77,44 @@ impl Permit {
         Term::new(!self.withdrawn, Some(self.to))
     }
 
+    pub(crate) fn number(&self) -> Option<&PlateNumber> {
+        self.plate.as_ref().map(|plate| &plate.number)
+    }
+
+    /// Whether it can be this vehicle's.
+    pub(crate) fn may_be(&self, plate: &PlateKey) -> bool {
+        self.plate.as_ref().is_some_and(|own| own.may_be(plate))
+    }
+
     /// In force and inside its window.
     pub(crate) fn holds(&self, now: Timestamp) -> bool {
         self.active && self.from <= now && now <= self.to
     }
 
     pub(crate) fn covers_gate(&self, gate: &GateId) -> bool {
-        self.gates.is_empty() || self.gates.contains(gate)
+        self.gates.is_empty() || self.gates.binary_search(gate).is_ok()
     }
 
     pub(crate) fn covers_lane(&self, lane: &LaneId) -> bool {
-        self.lanes.is_empty() || self.lanes.contains(lane)
+        self.lanes.is_empty() || self.lanes.binary_search(lane).is_ok()
     }
 
     /// A grant that names no area is not limited by area, as with gates and lanes.
     pub(crate) fn covers_area(&self, area: Option<&str>) -> bool {
-        self.areas.is_empty() || area.is_none_or(|area| self.areas.iter().any(|held| held == area))
+        let is_held = |area: &str| self.areas.binary_search_by(|held| held.as_str().cmp(area));
+        self.areas.is_empty() || area.is_none_or(|area| is_held(area).is_ok())
     }
 
     /// Exempt by class, on the park's own word.
     pub(crate) fn exempts(&self, now: Timestamp) -> bool {
         self.by_park && self.class == ClassLetter::X && self.holds(now)
     }
+}
+
+fn sorted<T: Clone + Ord>(of: &[T]) -> Vec<T> {
+    let mut of = of.to_vec();
+    of.sort_unstable();
+    of
 }
 
 /// A registered vehicle.

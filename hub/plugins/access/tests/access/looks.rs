@@ -401,3 +401,38 @@ fn what_ended_by_a_clock_that_was_ahead_acts_when_it_is_right_again() {
     let new = entry("new", other, 20 * 86_400);
     assert_eq!(said(&mut feed, "HUB-1", Body::ListEntry(new)), None);
 }
+
+/// A thousand grants in each of nine colours, none of which fitted: a capture without a colour looked at all of them.
+#[test]
+fn grants_that_do_not_fit_are_few_in_all_colours_together() {
+    let most = 20;
+    let mut feed = feed_of(AccessConfig {
+        grants_of_vehicle_max: most,
+        ..AccessConfig::default()
+    });
+    let full = Some("access.grants_of_vehicle_max");
+    let mut taken = 0;
+    let each = |number| PlateColour::ALL.iter().map(move |colour| (number, *colour));
+    for (number, colour) in (0..most).flat_map(each) {
+        let grant = AccessGrant {
+            plate: Some(plate(PLATE, colour)),
+            gates: vec![GateId::new("G-99").unwrap()],
+            valid_from: morning().plus_seconds(86_400),
+            ..granted_as("plant-1", &format!("{colour:?}-{number}"))
+        };
+        let told = said(&mut feed, "plant-1", Body::AccessGrant(grant));
+        assert_eq!(told, (taken >= most).then_some(full).flatten());
+        taken += usize::from(told.is_none());
+    }
+    for colour in [PlateColour::Other, PlateColour::Blue] {
+        feed.wait_s(60);
+        let seen = PlateCapture {
+            plate_colour: colour,
+            ..capture("L-02", PLATE, feed.now)
+        };
+        let steps = cost(&mut feed, |feed| {
+            assert!(feed.say(Body::PlateCapture(seen)).code().is_some());
+        });
+        assert_eq!(steps, u64::try_from(most).unwrap());
+    }
+}

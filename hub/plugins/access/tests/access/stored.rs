@@ -39,6 +39,20 @@ fn every_table_has_a_name_of_its_own() {
     assert_eq!((unique.len(), names.len()), (22, 22), "{names:?}");
 }
 
+/// A state of before may hold more than a journal that is read again leads to: the plug-in steps anew.
+#[test]
+fn what_gives_way_otherwise_has_another_form() {
+    let mut feed = Feed::new();
+    let tables = feed.plugin.tables();
+    let form = |name: &str| {
+        tables
+            .iter()
+            .find(|it| it.name() == name)
+            .map(|it| it.form())
+    };
+    assert_eq!((form("permits"), form("lists")), (Some(2), Some(2)));
+}
+
 #[test]
 fn ticks_over_an_idle_park_change_no_grant_and_no_visit() {
     let mut feed = busy(2_000);
