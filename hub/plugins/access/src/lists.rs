@@ -24,7 +24,9 @@ pub(crate) struct Lists {
 struct Index {
     pot: Pot<Arc<ListKey>>,
     of_subject: Shares<PlateNumber, Arc<ListKey>>,
-    /// Entries in force, in the order in which a gate asks for them.
+    /// Entries in force, by their begin in microseconds: those that have not been seen to begin.
+    coming: BTreeSet<(i64, Acting)>,
+    /// The others in force, in the order in which a gate asks for them.
     acting: BTreeSet<Acting>,
 }
 
@@ -129,6 +131,17 @@ impl Lists {
         }
     }
 
+    /// Entries whose time has come act from now on. Asked before each look at the lists.
+    pub(crate) fn begin(&mut self, now: Timestamp) {
+        let index = &mut self.index;
+        let has_begun = |first: &(i64, Acting)| first.0 <= now.micros();
+        while index.coming.first().is_some_and(has_begun)
+            && let Some((_, begun)) = index.coming.pop_first()
+        {
+            index.acting.insert(begun);
+        }
+    }
+
     /// Forgets what ended before a time.
     pub(crate) fn forget(&mut self, before_micros: i64) {
         while let Some(key) = self.index.pot.ended_before(before_micros) {
@@ -186,6 +199,7 @@ impl Index {
         Self {
             pot: Pot::shared(config.list_entries_max, enterprises),
             of_subject: Shares::of_at_most(config.list_entries_of_subject_max),
+            coming: BTreeSet::new(),
             acting: BTreeSet::new(),
         }
     }
@@ -196,7 +210,8 @@ impl Index {
         self.of_subject
             .put(&listed.number, owner, term, Arc::clone(key));
         if listed.active {
-            self.acting.insert(acting(key, listed));
+            self.coming
+                .insert((listed.from.micros(), acting(key, listed)));
         }
     }
 
@@ -205,7 +220,9 @@ impl Index {
         self.pot.remove(owner, term, Arc::clone(key));
         self.of_subject
             .remove(&listed.number, owner, term, Arc::clone(key));
-        self.acting.remove(&acting(key, listed));
+        let coming = (listed.from.micros(), acting(key, listed));
+        self.coming.remove(&coming);
+        self.acting.remove(&coming.1);
     }
 }
 

@@ -112,6 +112,7 @@ impl Plugin for AccessPlugin {
         if message.is_some_and(|message| message.header.test) {
             return;
         }
+        self.state.registry.lists.begin(entry.clock);
         match (entry.kind, message) {
             (EntryKind::Tick, _) => self.tick(&mut step),
             (EntryKind::Message, Some(message)) => self.message(&mut step, message),

@@ -436,3 +436,33 @@ fn grants_that_do_not_fit_are_few_in_all_colours_together() {
         assert_eq!(steps, u64::try_from(most).unwrap());
     }
 }
+
+/// Thousands of entries of before, none of which had begun, were walked by each capture of their number.
+#[test]
+fn entries_that_begin_later_cost_nothing_and_act_from_their_time() {
+    let mut feed = feed_of(AccessConfig::default());
+    feed.say(Body::AccessGrant(granted_as("plant-1", "g")));
+    for number in 0..3_000 {
+        let later = ListEntry {
+            valid_from: morning().plus_seconds(600),
+            ..listed_as(&format!("e{number}"), ListKind::Black)
+        };
+        feed.say(Body::ListEntry(later));
+    }
+    for lane in ["L-02", "P1-L1"] {
+        let steps = cost(&mut feed, |feed| {
+            assert_ne!(
+                feed.capture(lane, PLATE).code(),
+                Some(RefusalCode::Blacklist)
+            );
+        });
+        assert_eq!(steps, 1, "the grant");
+        feed.restart();
+    }
+    feed.wait_s(600);
+    let steps = cost(&mut feed, |feed| {
+        let told = feed.capture("L-05", PLATE);
+        assert_eq!(told.code(), Some(RefusalCode::Blacklist));
+    });
+    assert_eq!(steps, 2);
+}
