@@ -4,6 +4,7 @@
 //! hand), its orders to barriers go straight to the outbox, and the message is kept in the spool until it can be
 //! journaled, marked late. One that leads to no such order is refused. Everything else is refused, readings wait, and the journal is tried again and again.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cordon_contract::{EntryKind, Fault, Order, OutcomeKind};
@@ -23,7 +24,7 @@ use crate::intake::{Answer, Pending, Slot};
 use crate::kit::{Acting, Kit, Piece, acting_for, is_acted, is_led_by};
 use crate::mode::{Mode, Weight};
 use crate::receipt::{ReceiptData, Refused};
-use crate::sequencer::Sequencer;
+use crate::sequencer::{Round, Sequencer};
 use crate::spool::SpoolLine;
 use crate::startup::{Failure, Occasion};
 use crate::unsettled::Unsettled;
@@ -34,6 +35,9 @@ const REST_MIN: Duration = Duration::from_millis(500);
 const REST_MAX: Duration = Duration::from_secs(10);
 /// Longest wait for work.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// Pieces, and bytes of each lane, taken between two looks at the disk.
+const PIECES_MAX: usize = 64;
+const BYTES_MAX: usize = 1 << 20;
 
 /// The hub without its journal.
 pub(crate) struct Emergency {
@@ -88,12 +92,12 @@ impl Emergency {
                     Err(same) => self = *same,
                 }
             }
-            let tickets = self.kit.ties.queue.take(64, 1 << 20, PATIENCE)?;
-            let pieces = tickets.into_iter().map(|ticket| {
-                let (work, room) = ticket.split();
-                (work, Some(room))
-            });
-            self.take(pieces.collect());
+            let queue = Arc::clone(&self.kit.ties.queue);
+            queue.wait(PATIENCE)?;
+            let mut round = Round::new(PIECES_MAX, BYTES_MAX);
+            let drawn = std::iter::from_fn(|| round.draw_queued(&queue));
+            let pieces = drawn.map(|drawn| drawn.piece).collect();
+            self.take(pieces);
         }
     }
 

@@ -101,8 +101,8 @@ pub const DISK_FAILED: &str = "F060";
 pub const UNSETTLED: &str = "F061";
 /// `F096`: what an entry said has expired by retention.
 pub const EXPIRED: &str = "F096";
-/// `F097`: what came with it leads to as much as is recorded at once, or an emergency waits; it is not recorded and
-/// comes again.
+/// `F097`: what came with it leads to as much as is recorded at once, or it has taken long and an emergency, or what a
+/// gate hangs on, waits; it is not recorded and comes again.
 pub const FILLED: &str = "F097";
 /// `F095`: an entry says settings that this program cannot use.
 pub const SETTINGS_UNUSABLE: &str = "F095";

@@ -92,8 +92,9 @@ pub(crate) struct Intaker<'a> {
     pub now: Timestamp,
 }
 
-/// What one piece of work may take while an emergency waits.
+/// What one piece of work may take while an emergency waits, and while anything waits that gates hang on.
 const LONG: Duration = Duration::from_millis(100);
+const VERY_LONG: Duration = Duration::from_secs(1);
 
 impl Intaker<'_> {
     /// Takes one piece of work in.
@@ -445,11 +446,13 @@ impl Intaker<'_> {
         Slot::Refused(fault, self.core.admit(self.batch, draft))
     }
 
-    /// Whether an emergency waits that what is taken now has kept waiting for long. The rest can come later, but for
-    /// what is one itself.
+    /// Whether an emergency, or what a gate hangs on, waits that what is taken now has kept waiting for long. The rest
+    /// can come later, but for what is an emergency itself.
     fn is_in_the_way(&self, sealed: &Sealed) -> bool {
-        let is_long = self.begun.elapsed() >= LONG;
-        is_long && sealed.weight() != Weight::Emergency && self.queue.has_act()
+        let took = self.begun.elapsed();
+        took >= LONG
+            && sealed.weight() != Weight::Emergency
+            && (self.queue.has_act() || took >= VERY_LONG && self.queue.has_quick())
     }
 
     /// The same id for another message: refused and, through the guard, alarmed.

@@ -167,11 +167,10 @@ impl Kit {
         })
     }
 
-    /// Holds pieces before what is held already.
-    pub(crate) fn hold_first(&mut self, pieces: impl Iterator<Item = Piece>) {
-        let mut first: VecDeque<Piece> = pieces.collect();
-        first.append(&mut self.held);
-        self.held = first;
+    /// Whether something is held that this mode takes.
+    pub(crate) fn has_held(&self, mode: &Mode) -> bool {
+        let mut held = self.held.iter();
+        held.any(|(work, _)| mode.refuses(work.weight()).is_none())
     }
 
     /// The first of what is held that this mode takes.

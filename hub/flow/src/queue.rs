@@ -2,14 +2,18 @@
 //!
 //! An emergency opening, and what came of an order, overtakes everything. Quick work (captures, barrier states, alarms,
 //! outcomes, operators) overtakes the rest, so that a gate decision never waits behind telemetry. A
-//! full lane makes its own pushers wait, and nobody else's (I10).
+//! full lane makes its own pushers wait, and nobody else's (I10). Within a lane the sequencer's time is shared out
+//! among those who send ([`Turns`]).
 
-use std::collections::VecDeque;
+mod turns;
+
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+pub(crate) use self::turns::Origin;
+use self::turns::Turns;
 use crate::mode::Weight;
 use crate::work::Work;
 
@@ -75,16 +79,19 @@ impl Taker {
     }
 }
 
-/// Which lane a piece waits in.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Pace {
+/// Which lane a piece waits in, the first first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Pace {
+    /// Emergencies, and what came of orders.
     Emergency,
+    /// What a gate decision hangs on, and people's words.
     Quick,
+    /// The rest.
     Steady,
 }
 
 impl Pace {
-    fn of(work: &Work) -> Self {
+    pub(crate) fn of(work: &Work) -> Self {
         match (work.weight(), work.is_quick()) {
             (Weight::Emergency, _) => Self::Emergency,
             (_, true) => Self::Quick,
@@ -95,9 +102,9 @@ impl Pace {
 
 #[derive(Default)]
 struct Waiting {
-    emergency: VecDeque<Ticket>,
-    quick: VecDeque<Ticket>,
-    steady: VecDeque<Ticket>,
+    emergency: Turns<Ticket>,
+    quick: Turns<Ticket>,
+    steady: Turns<Ticket>,
     taker: Taker,
     /// The last that was taken was steady work: more of it is likely soon.
     was_steady: bool,
@@ -112,6 +119,14 @@ impl Waiting {
     fn len(&self) -> usize {
         self.emergency.len() + self.quick.len() + self.steady.len()
     }
+
+    fn lane(&mut self, pace: Pace) -> &mut Turns<Ticket> {
+        match pace {
+            Pace::Emergency => &mut self.emergency,
+            Pace::Quick => &mut self.quick,
+            Pace::Steady => &mut self.steady,
+        }
+    }
 }
 
 /// The queue.
@@ -121,18 +136,6 @@ pub(crate) struct Queue {
     steady: Lane,
     waiting: Mutex<Waiting>,
     filled: Condvar,
-}
-
-/// Takes from a lane until there are so many pieces, or it gave about so many bytes.
-fn take_from(lane: &mut VecDeque<Ticket>, (taken, most): (&mut Vec<Ticket>, usize), bytes: usize) {
-    let mut size = 0;
-    while taken.len() < most && size < bytes {
-        let Some(ticket) = lane.pop_front() else {
-            return;
-        };
-        size += ticket.work.bytes();
-        taken.push(ticket);
-    }
 }
 
 /// The queue takes nothing more.
@@ -194,16 +197,13 @@ impl Queue {
     }
 
     fn put(&self, pace: Pace, work: Work, room: Room) -> Result<(), Closed> {
+        let origin = work.origin();
         let ticket = Ticket { work, room };
         let mut waiting = self.lock();
         if waiting.closed {
             return Err(Closed);
         }
-        match pace {
-            Pace::Emergency => waiting.emergency.push_back(ticket),
-            Pace::Quick => waiting.quick.push_back(ticket),
-            Pace::Steady => waiting.steady.push_back(ticket),
-        }
+        waiting.lane(pace).push(origin, ticket);
         let tells = waiting.taker.must_hear(pace);
         if tells {
             waiting.taker = Taker::Awake;
@@ -215,57 +215,38 @@ impl Queue {
         Ok(())
     }
 
-    /// Takes what waits, emergencies first, then quick work, at most `pieces` and about `bytes`; waits up to
-    /// `patience` for the first. `None` once the queue is closed and empty.
-    pub(crate) fn take(
-        &self,
-        pieces: usize,
-        bytes: usize,
-        patience: Duration,
-    ) -> Option<Vec<Ticket>> {
+    /// Waits up to `patience` for something. `None` once the queue is closed and empty.
+    pub(crate) fn wait(&self, patience: Duration) -> Option<()> {
         let mut waiting = self.lock();
         if waiting.was_steady {
             waiting = self.rest(waiting, Taker::Dozing, DOZE.min(patience));
         }
         waiting = self.rest(waiting, Taker::Asleep, patience);
-        if waiting.closed && waiting.is_empty() {
-            return None;
-        }
-        waiting.was_steady = !waiting.steady.is_empty();
-        // A quarter is kept for what is behind, so that nothing starves it, however urgent: of pieces, and each lane has
-        // the bytes of a batch.
-        let urgent_max = pieces - (pieces / 4).min(waiting.quick.len() + waiting.steady.len());
-        let quick_max = pieces - (pieces / 4).min(waiting.steady.len());
-        let mut taken = Vec::new();
-        let waiting = &mut *waiting;
-        let lanes = [
-            (&mut waiting.emergency, urgent_max),
-            (&mut waiting.quick, quick_max),
-            (&mut waiting.steady, pieces),
-        ];
-        for (lane, most) in lanes {
-            take_from(lane, (&mut taken, most), bytes);
-        }
-        Some(taken)
+        waiting.was_steady = waiting.steady.len() > 0;
+        (!waiting.closed || !waiting.is_empty()).then_some(())
     }
 
-    /// Whether an emergency, or what came of an order, waits.
-    pub(crate) fn has_emergency(&self) -> bool {
-        !self.lock().emergency.is_empty()
+    /// The next piece of a lane, and where it came from.
+    pub(crate) fn pop(&self, pace: Pace) -> Option<(Origin, Ticket)> {
+        self.lock().lane(pace).pop()
     }
 
-    /// Whether an emergency waits that somebody orders.
+    /// Charges whoever sent a piece with the time it took.
+    pub(crate) fn charge(&self, pace: Pace, origin: &Origin, took: Duration) {
+        self.lock().lane(pace).charge(origin, took);
+    }
+
+    /// Whether a person's order waits that is an emergency.
     pub(crate) fn has_act(&self) -> bool {
         let waiting = self.lock();
         let mut works = waiting.emergency.iter().map(|ticket| &ticket.work);
         works.any(|work| !work.is_outcome())
     }
 
-    /// Takes what waits of these, at most `pieces`.
-    pub(crate) fn take_emergencies(&self, pieces: usize, bytes: usize) -> Vec<Ticket> {
-        let mut taken = Vec::new();
-        take_from(&mut self.lock().emergency, (&mut taken, pieces), bytes);
-        taken
+    /// Whether something waits that overtakes steady work.
+    pub(crate) fn has_quick(&self) -> bool {
+        let waiting = self.lock();
+        waiting.emergency.len() + waiting.quick.len() > 0
     }
 
     /// Waits for something while there is nothing.
@@ -322,7 +303,7 @@ mod tests {
     use cordon_model::{Body, EmergencyGateOpen, MessageId, ParkCode, PartyId, Timestamp};
     use tokio::sync::oneshot;
 
-    use super::{DOZE, Pace, Queue, Taker};
+    use super::{DOZE, Origin, Pace, Queue, Taker};
     use crate::corridor::RefusedDraft;
     use crate::draft::Draft;
     use crate::fault::{STRANGER, fault};
@@ -368,9 +349,10 @@ mod tests {
         // The lane of quick work is full: its next piece would wait.
         let entered = tokio::time::timeout(Duration::from_secs(30), queue.push(opening())).await;
         assert!(matches!(entered, Ok(Ok(()))), "it waited for room");
-        let taken = queue.take(1, 1 << 20, Duration::ZERO).unwrap();
-        let works: Vec<Work> = taken.into_iter().map(|ticket| ticket.split().0).collect();
-        assert!(works.len() == 1 && works.iter().all(|work| work.weight() == Weight::Emergency));
+        assert!(queue.wait(Duration::ZERO).is_some());
+        let (origin, ticket) = queue.pop(Pace::Emergency).unwrap();
+        assert_eq!(origin, Origin::Hub);
+        assert_eq!(ticket.split().0.weight(), Weight::Emergency);
     }
 
     /// An opening during the doze is told at once; the steady work of a moment waits for the next look.
@@ -394,8 +376,10 @@ mod tests {
             let queue = std::sync::Arc::clone(&queue);
             std::thread::spawn(move || {
                 let mut taken = 0;
-                while let Some(tickets) = queue.take(8, 1 << 20, Duration::from_secs(60)) {
-                    taken += tickets.len();
+                while queue.wait(Duration::from_secs(60)).is_some() {
+                    for pace in [Pace::Emergency, Pace::Quick, Pace::Steady] {
+                        taken += usize::from(queue.pop(pace).is_some());
+                    }
                 }
                 taken
             })

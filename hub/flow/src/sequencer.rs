@@ -1,6 +1,7 @@
 //! The one sequencer: numbers, steps, commits, and only then answers.
 
 mod look;
+mod round;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,6 +10,8 @@ use cordon_contract::{Clock, EntryKind, Fault};
 use cordon_journal::{Changes, FaultKind, Journal, JournalFault, Receipts, SpaceLevel};
 use cordon_model::{Digest, Timestamp};
 
+use self::round::Drawn;
+pub(crate) use self::round::Round;
 use crate::answer::{Answerer, refuse, refuse_late};
 use crate::astray::Unsaved;
 use crate::batch::{Batch, LINES_MAX};
@@ -23,11 +26,11 @@ use crate::flags;
 use crate::fold::is_gate_command;
 use crate::inbox::Inbox;
 use crate::intake::{Answer, Intaker, Pending};
-use crate::kit::{Kit, Piece, is_acted};
+use crate::kit::{Kit, is_acted};
 use crate::ledger::Opened;
 use crate::mode::{Mode, Modes, Weight};
 use crate::outbox::Dispatch;
-use crate::queue::{Queue, Ticket};
+use crate::queue::Queue;
 use crate::recovery::{MARKS_MAX, Recovered, recover};
 use crate::saver::{Save, Saver};
 use crate::startup::Occasion;
@@ -56,14 +59,6 @@ const PATIENCE_OF_ACTS: Duration = Duration::from_secs(1);
 /// Pieces of work in one batch while the disk is full: so little that a batch never takes more of the
 /// reserve than its last part.
 const PIECES_FULL: usize = 4;
-/// What a round may take while an emergency waits.
-const LONG: Duration = Duration::from_millis(20);
-
-/// A piece of work that waited in the queue.
-fn piece(ticket: Ticket) -> Piece {
-    let (work, room) = ticket.split();
-    (work, Some(room))
-}
 
 /// What the sequencer shares with the rest of the hub.
 #[derive(Clone)]
@@ -216,10 +211,11 @@ impl Sequencer {
                 Err(fault) => return Some((self.close(), fault)),
             };
             self.kit.ties.modes.set(mode.clone());
-            let Some(pieces) = self.next(&mode) else {
+            // What is held waits for the mode that takes it.
+            if !self.kit.has_held(&mode) && self.kit.ties.queue.wait(PATIENCE).is_none() {
                 break;
-            };
-            if let Err(fault) = self.round(&mode, pieces) {
+            }
+            if let Err(fault) = self.round(&mode) {
                 return Some((self.close(), fault));
             }
             self.save_if_due();
@@ -239,34 +235,6 @@ impl Sequencer {
         self.kit.repeats.forget();
         self.saver.finish(PATIENCE_OF_ACTS);
         self.kit
-    }
-
-    /// The next pieces of work; what was held comes before what came later. `None` at the end.
-    fn next(&mut self, mode: &Mode) -> Option<Vec<Piece>> {
-        let config = Arc::clone(&self.kit.ties.config);
-        let most = match mode {
-            Mode::Normal | Mode::Unsaved { .. } => config.batch_max,
-            _ => PIECES_FULL,
-        };
-        if *mode == Mode::Normal && !self.kit.held.is_empty() {
-            let (urgent_max, bytes) = (most - most / 4, config.batch_bytes_max);
-            let urgent = self.kit.ties.queue.take_emergencies(urgent_max, bytes);
-            let count = self.kit.held.len().min(most - urgent.len());
-            let held = self.kit.held.drain(..count);
-            return Some(urgent.into_iter().map(piece).chain(held).collect());
-        }
-        // In another mode what waits for it stays, and an outcome of an order does not.
-        if let Some(held) = self.kit.take_held(mode) {
-            let (urgent_max, bytes) = (most - 1, config.batch_bytes_max);
-            let urgent = self.kit.ties.queue.take_emergencies(urgent_max, bytes);
-            return Some(urgent.into_iter().map(piece).chain([held]).collect());
-        }
-        let tickets = self
-            .kit
-            .ties
-            .queue
-            .take(most, config.batch_bytes_max, PATIENCE)?;
-        Some(tickets.into_iter().map(piece).collect())
     }
 
     /// Leaves position and state hash behind, to be compared with a replay.
@@ -302,7 +270,7 @@ impl Sequencer {
     }
 
     /// One round: a tick if it is time, everything taken, one commit.
-    fn round(&mut self, mode: &Mode, pieces: Vec<Piece>) -> Result<(), Fault> {
+    fn round(&mut self, mode: &Mode) -> Result<(), Fault> {
         let mut batch = self.next_batch()?;
         let time = batch.time();
         // Timers go on as long as the journal has room.
@@ -318,33 +286,22 @@ impl Sequencer {
         self.admit_room(&mut batch, time)?;
         self.admit_astray(&mut batch, time)?;
         self.admit_unsaved(&mut batch, time)?;
-        let mut pending = Vec::with_capacity(pieces.len());
+        let config = Arc::clone(&self.kit.ties.config);
+        let pieces_max = match mode {
+            Mode::Normal | Mode::Unsaved { .. } => config.batch_max,
+            _ => PIECES_FULL,
+        };
+        let mut round = Round::new(pieces_max, config.batch_bytes_max);
+        let mut pending = Vec::new();
         // Room in the queue is given back when it is dropped, after the commit.
-        let mut rooms = Vec::with_capacity(pieces.len());
-        let mut pieces = pieces.into_iter();
-        // Since when what came before waits, and whether something that must not wait is among it.
-        let (mut begun, mut is_urgent, mut is_first) = (Instant::now(), false, true);
-        while let Some((work, room)) = pieces.next() {
-            let is_ordinary = work.weight() != Weight::Emergency;
-            if is_ordinary && is_urgent && (work.is_long() || begun.elapsed() >= LONG) {
-                if let Err(fault) = self.commit(batch, std::mem::take(&mut pending)) {
-                    self.kit
-                        .hold_first([(work, room)].into_iter().chain(pieces));
-                    return Err(fault);
-                }
-                (batch, is_urgent) = (self.next_batch()?, false);
-            }
-            // What must not wait overtakes what was taken from the queue before it came; one piece goes on each time.
-            let may_yield = *mode == Mode::Normal && is_ordinary && !is_first;
-            if may_yield && begun.elapsed() >= LONG && self.kit.ties.queue.has_emergency() {
-                self.kit
-                    .hold_first([(work, room)].into_iter().chain(pieces));
-                break;
-            }
-            if is_ordinary && is_first {
-                (begun, is_first) = (Instant::now(), false);
-            }
-            is_urgent |= !is_ordinary;
+        let mut rooms = Vec::new();
+        while let Some(drawn) = round.draw(&mut self.kit, mode) {
+            let is_due = round.is_commit_due(&drawn);
+            let Drawn {
+                piece: (work, room),
+                pace,
+                origin,
+            } = drawn;
             if work.is_late_act() {
                 refuse_late(work);
                 continue;
@@ -354,13 +311,13 @@ impl Sequencer {
                 continue;
             }
             // Before an outcome closes its order: one that is held closes it later.
-            if batch.lacks_room_for(work.bytes()) {
+            if is_due || batch.lacks_room_for(work.bytes()) {
                 if let Err(fault) = self.commit(batch, std::mem::take(&mut pending)) {
-                    self.kit
-                        .hold_first([(work, room)].into_iter().chain(pieces));
+                    self.kit.held.push_front((work, room));
                     return Err(fault);
                 }
                 batch = self.next_batch()?;
+                round.committed();
             }
             let Some(mut work) = self.closing(work) else {
                 rooms.push(room);
@@ -368,38 +325,33 @@ impl Sequencer {
             };
             if let Work::Settings(work) = work {
                 // Between two batches: no batch is decided by half of each.
-                let taken = self.commit(batch, std::mem::take(&mut pending));
-                let changed = match taken {
-                    Ok(()) => self.change_settings(work),
+                match self.commit(batch, std::mem::take(&mut pending)) {
+                    Ok(()) => self.change_settings(work)?,
                     Err(fault) => {
                         refuse(Work::Settings(work), &fault);
-                        Err(fault)
+                        return Err(fault);
                     }
-                };
-                if let Err(fault) = changed {
-                    self.kit.held.extend(pieces);
-                    return Err(fault);
                 }
                 batch = self.next_batch()?;
+                round.committed();
                 continue;
             }
+            let begun = Instant::now();
             if let Err(fault) = self.inbox.ask(work.sealed_mut()) {
                 let taken = self.commit(batch, std::mem::take(&mut pending));
                 // Nobody knows whether it was said before. An emergency opening acts all the same.
-                self.kit
-                    .hold_first([(work, room)].into_iter().chain(pieces));
+                self.kit.held.push_front((work, room));
                 return Err(taken.err().unwrap_or(fault));
             }
             rooms.push(room);
             pending.push(self.intaker(&mut batch).take(work));
-            let config = &self.kit.ties.config;
+            self.kit.ties.queue.charge(pace, &origin, begun.elapsed());
+            round.joined(pace);
             if batch.len() >= LINES_MAX || batch.bytes() >= config.batch_bytes_max {
-                if let Err(fault) = self.commit(batch, std::mem::take(&mut pending)) {
-                    // Looked at again when it is known how the hub goes on.
-                    self.kit.held.extend(pieces);
-                    return Err(fault);
-                }
+                // Looked at again when it is known how the hub goes on.
+                self.commit(batch, std::mem::take(&mut pending))?;
                 batch = self.next_batch()?;
+                round.committed();
             }
         }
         self.commit(batch, pending)

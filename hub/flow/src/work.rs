@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use crate::corridor::{RefusedDraft, Sealed, SealedReading, SealedSubmission};
 use crate::draft::Draft;
 use crate::mode::Weight;
+use crate::queue::Origin;
 use crate::receipt::{ReceiptData, Refused};
 use crate::settings::{ChangedPart, SettingsChange};
 
@@ -84,6 +85,17 @@ impl Work {
                 Err(_) => Weight::Everyday,
             },
             Self::Refusal(_) | Self::Settings(_) => Weight::Everyday,
+        }
+    }
+
+    /// Whose time it takes.
+    pub(crate) fn origin(&self) -> Origin {
+        match self {
+            Self::Submission(work) => Origin::Signer(work.submission.signer().clone()),
+            Self::Reading(work) => Origin::Source(Arc::clone(&work.source)),
+            Self::Refusal(work) => Origin::Signer(work.refused.sender().clone()),
+            Self::Own(_) if self.is_outcome() => Origin::Outcome,
+            Self::Own(_) | Self::Settings(_) | Self::StateHash(_) => Origin::Hub,
         }
     }
 

@@ -125,6 +125,11 @@ impl SealedSubmission {
             .filter_map(|part| part.outcome.as_mut().ok())
     }
 
+    /// Who signed it.
+    pub(crate) fn signer(&self) -> &PartyId {
+        &self.signer.id
+    }
+
     /// The signed bytes.
     pub(crate) fn raw(&self) -> &Bytes {
         &self.raw

@@ -1,4 +1,5 @@
-//! What must not wait overtakes what was taken from the queue before it came, and the rest of one submission.
+//! What must not wait overtakes what came before it and the rest of one submission; nobody waits for more than one
+//! piece of another's.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -62,7 +63,7 @@ fn open(hub: &RunningHub) -> tokio::task::JoinHandle<u64> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_emergency_overtakes_what_was_taken_from_the_queue_with_others() {
+async fn an_emergency_overtakes_what_came_before_it() {
     let park = Park::new();
     let (plugin, begins, lets_go) = slow();
     let hub = park.start_with(vec![plugin]).await;
@@ -83,15 +84,15 @@ async fn an_emergency_overtakes_what_was_taken_from_the_queue_with_others() {
     queued(&hub, 3).await;
     lets_go.send(Duration::ZERO).unwrap();
     begins.recv().unwrap();
-    // The others were taken with the second.
     let opening = open(&hub);
-    queued(&hub, 1).await;
+    queued(&hub, 3).await;
     lets_go.send(LONG).unwrap();
     let (first, second) = (first.await.unwrap(), second.await.unwrap());
-    lets_go.send(LONG).unwrap();
-    // It is durable after one piece behind it, and does not wait for the others of its round.
     let opening = opening.await.unwrap();
-    assert!(!fourth.is_finished());
+    // It waited for what was under way and for none of those that came before it.
+    begins.recv().unwrap();
+    assert!(!third.is_finished() && !fourth.is_finished());
+    lets_go.send(Duration::ZERO).unwrap();
     lets_go.send(Duration::ZERO).unwrap();
     let (third, fourth) = (third.await.unwrap(), fourth.await.unwrap());
     assert!(first < second && second < opening && opening < third && third < fourth);
@@ -133,5 +134,45 @@ async fn the_rest_of_a_submission_comes_later_when_an_emergency_waits() {
         lets_go.send(Duration::ZERO).unwrap();
     }
     assert!(refused(&hub, &two, &bytes).await.is_empty());
+    hub.shutdown().await.unwrap();
+}
+
+/// One partner's work that takes long keeps the sequencer busy; it kept everybody's waiting that came behind it.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_more_than_one_piece_of_another_partner() {
+    let park = Park::new();
+    let mut ca = Ca::new(park.dir.path());
+    let one = ca.partner("ENT-1", Role::Enterprise);
+    let two = ca.partner("ENT-2", Role::Enterprise);
+    let (plugin, begins, lets_go) = slow();
+    let hub = park.start_with(vec![plugin]).await;
+    let says = |partner: &Partner, id: &str| {
+        let event = alarm(id, Some(partner.id.as_str()));
+        let said = partner.says(vec![Body::AlarmEvent(event)]);
+        let submit = hub.submit();
+        tokio::spawn(async move {
+            let answers = submit.submit(said).await.unwrap();
+            answers.into_iter().next().unwrap().unwrap().number
+        })
+    };
+    let first = says(&two, "X-1");
+    begins.recv().unwrap();
+    let second = says(&two, "X-2");
+    queued(&hub, 1).await;
+    let third = says(&two, "X-3");
+    queued(&hub, 2).await;
+    let other = says(&one, "Y-1");
+    queued(&hub, 3).await;
+    lets_go.send(LONG).unwrap();
+    for _ in 0..3 {
+        lets_go.send(Duration::ZERO).unwrap();
+    }
+    let (first, second, third) = (
+        first.await.unwrap(),
+        second.await.unwrap(),
+        third.await.unwrap(),
+    );
+    let other = other.await.unwrap();
+    assert!(first < other && other < second && second < third);
     hub.shutdown().await.unwrap();
 }
