@@ -166,6 +166,9 @@ pub struct Entry {
     /// it, what is counted from an entry with `time`. Only who is stepped over the whole journal is told
     /// it; in an entry that is read by itself it is `time`.
     pub clock: Timestamp,
+    /// The time that has surely passed, never more than `clock`: a clock that is wrong for a moment, at a start above
+    /// all, does not move it. By it alone anything is forgotten for good. Told to whom `clock` is told.
+    pub settled: Timestamp,
     /// What it is.
     pub kind: EntryKind,
     /// Who said it.

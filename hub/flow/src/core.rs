@@ -26,6 +26,7 @@ use crate::precedence::Precedence;
 use crate::retold;
 use crate::sealer::{AuditNote, Particulars, Sealer, decided_id, digest_of_parts};
 use crate::settings::Settings;
+use crate::settled::Times;
 use crate::tables::{FOLD, PRECEDENCE, SETTINGS, TableSet, namespace};
 use crate::text::clip;
 
@@ -142,11 +143,18 @@ impl Core {
 
     /// Takes in an entry without the plug-ins.
     pub(crate) fn recall(&mut self, entry: &Entry, draft: &Draft) {
-        self.fold.apply(entry.number, entry.time, draft);
+        let times = self.times(entry.time);
+        self.fold.apply(entry.number, times, draft);
         self.settings.apply(entry.number, draft);
         if !entry.overtaken {
-            self.precedence.apply(entry.time, draft);
+            self.precedence.apply(times, draft);
         }
+    }
+
+    /// The times of an entry that comes next, at this time of the journal.
+    pub(crate) fn times(&self, entry: Timestamp) -> Times {
+        let clock = self.precedence.lead().clock_at(entry);
+        self.fold.settled.times(entry, clock)
     }
 
     /// The newest statement about every subject.
@@ -171,13 +179,15 @@ impl Core {
         if draft.kind != EntryKind::Message || is_test(draft) {
             return Ok(());
         }
+        let times = self.times(time);
         let entry = Entry {
-            clock: self.precedence.lead().clock_at(time),
+            clock: times.clock,
+            settled: times.settled,
             ..draft.entry(0, time)
         };
         let mut plugins = self.plugins.iter();
         let by_plugins = plugins.find_map(|plugin| plugin.has_room(&entry).err());
-        match by_plugins.or(self.precedence.has_room(draft, time).err()) {
+        match by_plugins.or(self.precedence.has_room(draft, times).err()) {
             Some(_) if (draft.flags | self.precedence.judge(draft, time)) & flags::IDLE != 0 => {
                 Ok(())
             }
@@ -213,7 +223,8 @@ impl Core {
     ) -> Result<u16, Fault> {
         match authority.filter(|_| !self.fold.now.judged) {
             Some(authority) => {
-                let bits = authority.judge_past(draft, time, &self.fold.register)?;
+                let clock = self.times(time).clock;
+                let bits = authority.judge_past(draft, clock, &self.fold.register)?;
                 // What was ordered of gates was carried out then.
                 let order = match draft.is_act() {
                     true => 0,
@@ -262,14 +273,17 @@ impl Core {
         self.bounded(entry, depth, decided)
     }
 
-    /// An entry with what the hub's clock showed then, by the lead that is known from the entries before.
+    /// An entry with what the hub's clock showed then, by the lead that is known from the entries before, and with
+    /// what has surely passed.
     fn with_clock<'a>(&self, entry: &'a Entry) -> Cow<'a, Entry> {
         let clock = self.precedence.lead().clock_at(entry.time);
-        if clock == entry.clock {
+        let settled = self.fold.settled.last();
+        if (clock, settled) == (entry.clock, entry.settled) {
             return Cow::Borrowed(entry);
         }
         Cow::Owned(Entry {
             clock,
+            settled,
             ..entry.clone()
         })
     }

@@ -115,6 +115,7 @@ impl Draft {
             number,
             time,
             clock: time,
+            settled: time,
             kind: self.kind,
             sender: self.sender.clone(),
             message_id: self.message_id,

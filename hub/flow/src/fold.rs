@@ -13,6 +13,7 @@ use crate::flags;
 use crate::mark::{Mark, Marked};
 use crate::outbox::Told;
 use crate::sealer::AuditNote;
+use crate::settled::{Settled, Times};
 
 /// Audit action of a start of the hub; its target holds the epoch.
 pub(crate) const START: &str = cordon_contract::HUB_START;
@@ -85,6 +86,8 @@ pub(crate) struct Now {
 #[derive(Debug)]
 pub(crate) struct Fold {
     pub now: Single<Now>,
+    /// The time that has surely passed.
+    pub settled: Single<Settled>,
     /// Orders without an outcome, by number.
     pub open: Table<u64, OpenOrder>,
     /// Dead letters, by the order's number.
@@ -99,6 +102,7 @@ impl Default for Fold {
     fn default() -> Self {
         Self {
             now: Single::new("now", 1),
+            settled: Single::new("settled", 1),
             open: Table::new("open", 1),
             dead: Table::new("dead", 1),
             requests: Table::new("requests", 1),
@@ -112,6 +116,7 @@ impl Fold {
     pub(crate) fn tables(&mut self) -> Vec<&mut dyn Rows> {
         let mut all: Vec<&mut dyn Rows> = vec![
             &mut self.now,
+            &mut self.settled,
             &mut self.open,
             &mut self.dead,
             &mut self.requests,
@@ -126,9 +131,11 @@ impl Fold {
     }
 
     /// Takes in one entry.
-    pub(crate) fn apply(&mut self, number: u64, time: Timestamp, draft: &Draft) {
+    pub(crate) fn apply(&mut self, number: u64, times: Times, draft: &Draft) {
+        let time = times.entry;
         self.now.last_time = self.now.last_time.max(time.micros());
-        self.register.apply(number, time, draft);
+        self.settled.note(times);
+        self.register.apply(number, times, draft);
         match draft.kind {
             EntryKind::Tick => self.now.last_tick = time.micros(),
             EntryKind::Order => self.opened(number, draft),

@@ -365,7 +365,8 @@ impl Intaker<'_> {
             authority: &self.terms.authority,
             register: &self.core.fold().register,
             speaker,
-            now: self.batch.time(),
+            // Validities are people's times.
+            now: self.core.times(self.batch.time()).clock,
         };
         let judged = order
             .judge(body)

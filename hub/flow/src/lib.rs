@@ -72,6 +72,7 @@ mod saver;
 mod sealer;
 mod sequencer;
 mod settings;
+mod settled;
 mod spool;
 mod startup;
 mod stats;

@@ -296,7 +296,7 @@ impl Queue {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::time::{Duration, Instant};
 
     use cordon_contract::EntryKind;
@@ -311,7 +311,7 @@ mod tests {
     use crate::sealer::{Particulars, Sealer};
     use crate::work::{OwnWork, RefusalWork, Work};
 
-    fn opening() -> Work {
+    pub(crate) fn opening() -> Work {
         let operator = PartyId::new("operator-1").unwrap();
         let at = Timestamp::from_micros(0);
         let body = Body::EmergencyGateOpen(EmergencyGateOpen {
@@ -333,7 +333,7 @@ mod tests {
     }
 
     /// Steady work, whose answer nobody waits for.
-    fn refusal() -> Work {
+    pub(crate) fn refusal() -> Work {
         let sender = PartyId::new("enterprise-1").unwrap();
         let draft = Draft::bare(EntryKind::Refused, sender);
         let (answer, _) = oneshot::channel();

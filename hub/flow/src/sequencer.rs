@@ -299,8 +299,7 @@ impl Sequencer {
             let is_due = round.is_commit_due(&drawn);
             let Drawn {
                 piece: (work, room),
-                pace,
-                origin,
+                place,
             } = drawn;
             if work.is_late_act() {
                 refuse_late(work);
@@ -345,8 +344,9 @@ impl Sequencer {
             }
             rooms.push(room);
             pending.push(self.intaker(&mut batch).take(work));
-            self.kit.ties.queue.charge(pace, &origin, begun.elapsed());
-            round.joined(pace);
+            let took = begun.elapsed();
+            self.kit.ties.queue.charge(place.pace, &place.origin, took);
+            round.joined(&place, took);
             if batch.len() >= LINES_MAX || batch.bytes() >= config.batch_bytes_max {
                 // Looked at again when it is known how the hub goes on.
                 self.commit(batch, std::mem::take(&mut pending))?;

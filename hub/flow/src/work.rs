@@ -20,8 +20,9 @@ pub(crate) const ACT_WAIT_MAX: Duration = Duration::from_secs(10);
 /// closed at once loses nothing.
 const ACT_WAIT_ALONE: Duration = Duration::from_secs(1);
 
-/// Statements that are few: they keep nobody waiting.
+/// Statements that are few, and bytes: they keep nobody waiting.
 const FEW: usize = 20;
+const FEW_BYTES: usize = 256 << 10;
 
 /// The answer to each message of a submission, in order.
 pub(crate) type SubmissionAnswer = Vec<Result<ReceiptData, Refused>>;
@@ -101,14 +102,12 @@ impl Work {
 
     /// Whether it may take long: it says much at once.
     pub(crate) fn is_long(&self) -> bool {
-        match self {
-            Self::Submission(work) => work.submission.len() > FEW,
-            Self::Reading(work) => {
-                let sealed = work.sealed.as_ref();
-                sealed.is_ok_and(|reading| reading.messages.len() > FEW)
-            }
-            _ => false,
-        }
+        let said = match self {
+            Self::Submission(work) => work.submission.len(),
+            Self::Reading(work) => work.sealed.as_ref().map_or(0, |it| it.messages.len()),
+            _ => return false,
+        };
+        said > FEW || self.bytes() > FEW_BYTES
     }
 
     /// Whether it is what came of an order.

@@ -195,6 +195,7 @@ impl Park {
             number: self.number,
             time: now(),
             clock: now(),
+            settled: now(),
             kind: EntryKind::Message,
             sender,
             message_id: message.header.message_id,

@@ -125,6 +125,7 @@ fn step(access: &mut AccessPlugin, message: &Message, at: Timestamp) {
         number: 1,
         time: at,
         clock: at,
+        settled: at,
         kind: EntryKind::Message,
         cause: 0,
         message_id: header.message_id,

@@ -5,7 +5,7 @@
 //!
 //! Limits: vehicles and persons are settings, kept by [`super::Authority`] when a claim is judged, and no
 //! enterprise takes more of them than its share; what
-//! has ended is forgotten within the hour. Alarms: [`AlarmBook`].
+//! has surely ended is forgotten within the hour. Alarms: [`AlarmBook`].
 
 use std::collections::BTreeMap;
 
@@ -21,6 +21,7 @@ use super::alarms::AlarmBook;
 
 use crate::draft::Draft;
 use crate::flags;
+use crate::settled::Times;
 
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
 
@@ -99,13 +100,15 @@ impl Register {
     }
 
     /// Takes in one entry.
-    pub(crate) fn apply(&mut self, number: u64, time: Timestamp, draft: &Draft) {
-        self.sweep(time);
+    pub(crate) fn apply(&mut self, number: u64, times: Times, draft: &Draft) {
+        self.sweep(times);
         let Some(message) = draft.message.as_deref() else {
             return;
         };
         match draft.kind {
-            EntryKind::Message if !message.header.test => self.said(number, time, draft, message),
+            EntryKind::Message if !message.header.test => {
+                self.said(number, times.clock, draft, message)
+            }
             EntryKind::Audit if draft.label == ALARM_FORGOTTEN && draft.cause != 0 => {
                 if let Body::AuditEvent(audit) = &message.body {
                     self.alarms
@@ -116,7 +119,7 @@ impl Register {
         }
     }
 
-    fn said(&mut self, number: u64, time: Timestamp, draft: &Draft, message: &Message) {
+    fn said(&mut self, number: u64, now: Timestamp, draft: &Draft, message: &Message) {
         let by_park = draft.flags & flags::PARK != 0;
         let word = || {
             let by_hub = draft.flags & flags::DECIDED != 0;
@@ -130,8 +133,8 @@ impl Register {
                 self.alarms.renamed(word(), message, event);
             }
             _ if draft.flags & (flags::PROPOSAL | flags::IDLE) != 0 => {}
-            Body::VehicleRegistration(it) => self.vehicle(it, by_park, time),
-            Body::PersonRegistration(it) => self.person(it, by_park, time),
+            Body::VehicleRegistration(it) => self.vehicle(it, by_park, now),
+            Body::PersonRegistration(it) => self.person(it, by_park, now),
             Body::AlarmEvent(event) => {
                 let (number, word) = word();
                 let decided = draft.flags & flags::DECIDED != 0;
@@ -156,9 +159,10 @@ impl Register {
         }
     }
 
-    /// Forgets what has ended, once an hour.
-    fn sweep(&mut self, now: Timestamp) {
-        let hour = now.micros().div_euclid(MICROS_PER_HOUR);
+    /// Forgets what has surely ended, once an hour.
+    fn sweep(&mut self, times: Times) {
+        let now = times.settled;
+        let hour = times.entry.micros().div_euclid(MICROS_PER_HOUR);
         if hour == *self.swept_hour {
             return;
         }

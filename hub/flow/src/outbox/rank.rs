@@ -100,6 +100,7 @@ mod tests {
 
     use super::*;
     use crate::draft::Draft;
+    use crate::settled::Settled;
 
     fn message(sender: &str, body: Body) -> Message {
         let at = Timestamp::from_micros(0);
@@ -184,7 +185,9 @@ mod tests {
                 message: Some(Arc::new(message)),
                 ..Draft::bare(EntryKind::Message, sender)
             };
-            register.apply(number, Timestamp::from_micros(0), &draft);
+            let at = Timestamp::from_micros(0);
+            let times = Settled::default().times(at, at);
+            register.apply(number, times, &draft);
         }
         let of = |body: Body| {
             let rank = Told::of(&message("HUB-1", body), &register).rank(&owners());

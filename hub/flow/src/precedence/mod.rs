@@ -26,6 +26,7 @@ use self::words::Words;
 use crate::draft::Draft;
 use crate::entry_time::{EntryTime, lead_told};
 use crate::flags;
+use crate::settled::Times;
 use crate::time_scale::TimeScale;
 
 /// Subjects remembered at once. Beyond it the sender with the most of them gives up the one whose newest
@@ -119,13 +120,12 @@ impl Precedence {
 
     /// Whether what is said would be remembered: the park's word on a grant is never forgotten while the
     /// grant lasts, so there must be room for it.
-    pub(crate) fn has_room(&self, draft: &Draft, received: Timestamp) -> Result<(), NoRoom> {
+    pub(crate) fn has_room(&self, draft: &Draft, times: Times) -> Result<(), NoRoom> {
         let grant = ordered(draft).and_then(|message| parks_grant(draft, message));
-        let now = self.clock_at(received);
         let has_room = |grant: &AccessGrant| {
             let takes_back = grant.state != LifeState::Active;
             let key = key(&of_grant(grant));
-            self.standing.has_room(&key, takes_back, now)
+            self.standing.has_room(&key, takes_back, times.settled)
         };
         match grant.is_none_or(has_room) {
             true => Ok(()),
@@ -144,12 +144,8 @@ impl Precedence {
         }
     }
 
-    fn clock_at(&self, received: Timestamp) -> Timestamp {
-        self.lead().clock_at(received)
-    }
-
     /// Takes in a statement that holds.
-    pub(crate) fn apply(&mut self, received: Timestamp, draft: &Draft) {
+    pub(crate) fn apply(&mut self, times: Times, draft: &Draft) {
         if let Some(lead) = lead_told(draft) {
             self.scale.note(lead);
             return;
@@ -160,13 +156,13 @@ impl Precedence {
         if is_for_later(message) {
             return;
         }
-        let stamp = Stamp::of(&self.scale, draft, message, received);
+        let stamp = Stamp::of(&self.scale, draft, message, times.entry);
         for subject in subjects(&message.body).noted {
             let key = key(&subject);
             match parks_grant(draft, message) {
                 Some(grant) => {
-                    let now = self.clock_at(received);
-                    self.standing.note(key, stamp, grant.valid_to, now);
+                    let until = grant.valid_to;
+                    self.standing.note(key, stamp, until, times.settled);
                 }
                 None => self.words.note(voice(draft, message), key, stamp),
             }

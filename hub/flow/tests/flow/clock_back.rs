@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex};
 use cordon_contract::{Clock, Decisions, Entry, EntryKind, Plugin, Rows, Single};
 use cordon_flow::{RunningHub, replay_over};
 use cordon_journal::disk::sim::SimDisk;
-use cordon_model::{Body, LifeState, ListEntry, OperatingMode};
+use cordon_model::{Body, LifeState, ListEntry, OperatingMode, SubjectKind, VehicleRegistration};
 
 use crate::acts::{mode, opening, said, two};
 use crate::failure::SimLedger;
-use crate::park::{Park, Porter, small, until};
-use crate::partner::Partner;
-use crate::said::white;
+use cordon_security::Role;
+
+use crate::park::{Park, Porter, morning, small, until};
+use crate::partner::{Ca, Partner};
+use crate::said::{codes, registration, white};
 
 const DAY_S: i64 = 86_400;
 
@@ -337,4 +339,44 @@ async fn plug_ins_are_told_what_the_clock_showed_in_a_run_a_restart_and_a_replay
         assert_eq!(report.state_hash, hash, "start {start}");
         assert_eq!(*again.lock().unwrap(), told);
     }
+}
+
+/// One start with the year wrong made what the park had registered be forgotten, and a rival took it over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_with_the_year_wrong_forgets_nobodys_vehicle() {
+    let park = Park::new();
+    let mut ca = Ca::new(park.dir.path());
+    let operator = ca.partner("OP-1", Role::Operator);
+    let rival = ca.partner("ENT-2", Role::Enterprise);
+    let engine =
+        |whose: &str, days: i64| match registration("苏F11901", whose, SubjectKind::VehFreight) {
+            Body::VehicleRegistration(it) => Body::VehicleRegistration(VehicleRegistration {
+                valid_to: morning().plus_seconds(days * DAY_S),
+                ..it
+            }),
+            _ => unreachable!(),
+        };
+    let hub = park.start().await;
+    assert_eq!(
+        codes(&hub, &operator, vec![engine("ENT-1", 300)]).await,
+        [None]
+    );
+    hub.shutdown().await.unwrap();
+    pass(&park, 400 * DAY_S);
+    let hub = park.start().await;
+    pass(&park, 5);
+    hub.submit()
+        .internal(white("苏A77777"), &operator.id)
+        .await
+        .unwrap();
+    hub.shutdown().await.unwrap();
+    pass(&park, -400 * DAY_S);
+    // The journal is ahead of the clock from here on.
+    let hub = park.start().await;
+    pass(&park, 5);
+    let taken = codes(&hub, &rival, vec![engine("ENT-2", 200)]).await;
+    assert_eq!(taken, [Some("F033")]);
+    let again = codes(&hub, &operator, vec![engine("ENT-1", 301)]).await;
+    assert_eq!(again, [None]);
+    ends_as_it_replays(hub).await;
 }

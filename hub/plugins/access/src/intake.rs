@@ -15,17 +15,17 @@ impl AccessPlugin {
         match body {
             Body::AccessGrant(grant) => {
                 let (key, permit) = granted(entry, grant);
-                registry.grants.has_room(&key, &permit, entry.clock)
+                registry.grants.has_room(&key, &permit, entry.settled)
             }
             Body::VehicleRegistration(registration) if !is_proposal(entry) => {
                 let (plate, vehicle) = registered(entry, registration);
                 match registry.is_parks(&plate, &vehicle, entry.clock) {
                     true => Ok(()),
-                    false => registry.has_room_for_vehicle(&plate, &vehicle, entry.clock),
+                    false => registry.has_room_for_vehicle(&plate, &vehicle, entry.settled),
                 }
             }
             Body::ListEntry(said) => match listed(entry, said) {
-                Some((key, listed)) => registry.lists.has_room(&key, &listed, entry.clock),
+                Some((key, listed)) => registry.lists.has_room(&key, &listed, entry.settled),
                 None => Ok(()),
             },
             Body::OperatingModeChange(change) => self.room_for_mode(entry, change),
@@ -37,7 +37,7 @@ impl AccessPlugin {
         let (key, permit) = granted(step.entry, grant);
         let plate = permit.plate.clone();
         let grants = &mut self.state.registry.grants;
-        let is_kept = grants.take(key, permit, step.entry.clock);
+        let is_kept = grants.take(key, permit, step.entry.settled);
         // What is not kept changes no visit.
         if let Some(plate) = plate.filter(|_| is_kept) {
             self.renew_visit(&plate, &grant.grant_id);
@@ -81,8 +81,8 @@ impl AccessPlugin {
         {
             return;
         }
-        let now = step.entry.clock;
-        self.state.registry.register(plate, vehicle, now);
+        let settled = step.entry.settled;
+        self.state.registry.register(plate, vehicle, settled);
     }
 
     /// The park's entries act everywhere, anybody else's at his own gates.
@@ -91,7 +91,7 @@ impl AccessPlugin {
             return;
         };
         let lists = &mut self.state.registry.lists;
-        lists.take(key, listed, step.entry.clock);
+        lists.take(key, listed, step.entry.settled);
     }
 }
 

@@ -88,9 +88,10 @@ impl AccessPlugin {
         let hour = hour_of(now);
         if hour != *self.state.cleaned_hour {
             *self.state.cleaned_hour = hour;
+            let settled = step.entry.settled;
             self.state
                 .registry
-                .clean(now, self.config.expired_memory_days);
+                .clean(settled, self.config.expired_memory_days);
         }
     }
 }

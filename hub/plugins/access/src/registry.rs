@@ -109,7 +109,7 @@ impl Registry {
         }
     }
 
-    /// Forgets what ended more than this many days ago.
+    /// Forgets what ended more than this many days before what has surely passed.
     pub(crate) fn clean(&mut self, now: Timestamp, memory_days: u32) {
         let since = now
             .micros()

@@ -57,6 +57,7 @@ pub(crate) fn entry(number: u64, time: Timestamp, body: Body) -> Entry {
         number,
         time,
         clock: time,
+        settled: time,
         kind: EntryKind::Message,
         sender: hub(),
         message_id: header.message_id,

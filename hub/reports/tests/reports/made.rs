@@ -320,6 +320,7 @@ impl Line {
             number,
             time: self.time,
             clock: self.time,
+            settled: self.time,
             kind: self.kind,
             sender: self.sender.clone(),
             message_id: message.header.message_id,

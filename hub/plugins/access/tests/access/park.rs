@@ -568,6 +568,7 @@ pub fn entry(
         number,
         time,
         clock: time,
+        settled: time,
         kind,
         sender,
         message_id,

@@ -251,6 +251,7 @@ impl Hub {
             number,
             time: self.now,
             clock: self.now,
+            settled: self.now,
             kind,
             sender: party(sender),
             message_id: MessageId::from_bytes([7; 16]),

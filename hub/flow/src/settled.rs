@@ -1,0 +1,151 @@
+//! The time that has surely passed: by it alone anything is forgotten for good.
+//!
+//! A clock that is wrong for a moment, at a start above all, shows the end of everything that is kept, and what is
+//! forgotten then does not come back when the clock is right. So this time follows the clock at a distance: as fast
+//! again as time goes by while the hub runs, faster only where it is more than a month behind, and it never shows
+//! more than the clock. What was away for a week is a week behind for a week, which keeps a little for longer.
+
+use cordon_model::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What passes between two entries of a hub that runs, microseconds: twice the time between two ticks at most. More
+/// is a hub that was down, or a clock that jumped.
+const GAP_MAX: i64 = 120_000_000;
+/// What is further behind than this comes nearer by more than half in as long, microseconds: 30 days.
+const CATCHES_UP: i64 = 30 * 86_400_000_000;
+
+/// The times of one entry.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Times {
+    /// The journal's.
+    pub entry: Timestamp,
+    /// What the hub's clock showed.
+    pub clock: Timestamp,
+    /// What has surely passed.
+    pub settled: Timestamp,
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Settled {
+    micros: i64,
+    /// The last entry's time; 0 before the first.
+    entry: i64,
+}
+
+impl Settled {
+    /// The times of the next entry.
+    pub(crate) fn times(&self, entry: Timestamp, clock: Timestamp) -> Times {
+        let settled = match self.entry {
+            0 => clock.micros(),
+            _ => self.next(entry.micros(), clock.micros()),
+        };
+        Times {
+            entry,
+            clock,
+            settled: Timestamp::from_micros(settled),
+        }
+    }
+
+    fn next(&self, entry: i64, clock: i64) -> i64 {
+        let passed = entry.saturating_sub(self.entry).clamp(0, GAP_MAX);
+        let behind = clock.saturating_sub(self.micros).max(0);
+        let part = i128::from(passed) * i128::from(behind) / i128::from(CATCHES_UP);
+        let more = i64::try_from(part).unwrap_or(i64::MAX).max(passed);
+        let next = self.micros.saturating_add(passed).saturating_add(more);
+        next.min(clock)
+    }
+
+    /// Takes in the times of an entry.
+    pub(crate) fn note(&mut self, times: Times) {
+        self.micros = times.settled.micros();
+        self.entry = self.entry.max(times.entry.micros());
+    }
+
+    /// What had passed at the last entry.
+    pub(crate) fn last(&self) -> Timestamp {
+        Timestamp::from_micros(self.micros)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: i64 = 1_000_000;
+    const DAY: i64 = 86_400;
+
+    /// A hub that runs, as its clock shows it, with an entry every so many seconds.
+    struct Hub {
+        settled: Settled,
+        entry: i64,
+    }
+
+    impl Hub {
+        fn at(second: i64) -> Self {
+            let mut hub = Self {
+                settled: Settled::default(),
+                entry: second,
+            };
+            hub.enters(0, second);
+            hub
+        }
+
+        fn enters(&mut self, passed: i64, clock: i64) {
+            self.entry += passed;
+            let at = |second: i64| Timestamp::from_micros(second * S);
+            let times = self.settled.times(at(self.entry), at(clock));
+            self.settled.note(times);
+        }
+
+        /// Seconds that it is behind this clock after so many minutes.
+        fn runs(&mut self, minutes: i64, clock: i64) -> i64 {
+            for minute in 1..=minutes {
+                self.enters(60, clock + minute * 60);
+            }
+            clock + minutes * 60 - self.settled.last().micros() / S
+        }
+    }
+
+    #[test]
+    fn it_shows_what_the_clock_shows_while_that_is_right() {
+        let mut hub = Hub::at(1_000 * DAY);
+        assert_eq!(hub.runs(1_000, 1_000 * DAY), 0);
+    }
+
+    /// One start with the year wrong made everything be forgotten that ended within it.
+    #[test]
+    fn a_clock_that_is_wrong_for_a_moment_settles_nothing() {
+        let mut hub = Hub::at(1_000 * DAY);
+        let (right, wrong) = (1_000 * DAY, 1_400 * DAY);
+        hub.enters(400 * DAY, wrong);
+        for second in 1..=5 {
+            hub.enters(1, wrong + second);
+        }
+        let settled = hub.settled.last().micros() / S;
+        assert!(settled < right + 3_600, "{}", settled - right);
+        // The clock is right again, and the journal ahead of it.
+        hub.enters(0, right + 10);
+        assert_eq!(hub.settled.last().micros() / S, right + 10);
+        assert_eq!(hub.runs(60, right + 10), 0);
+    }
+
+    #[test]
+    fn a_hub_that_was_away_catches_up_in_as_long_and_a_lost_clock_in_a_year() {
+        let mut hub = Hub::at(1_000 * DAY);
+        hub.enters(7 * DAY, 1_007 * DAY);
+        let behind = hub.runs(3 * 24 * 60, 1_007 * DAY);
+        assert!((3 * DAY..5 * DAY).contains(&behind), "{behind}");
+        assert_eq!(hub.runs(5 * 24 * 60, 1_010 * DAY), 0);
+        // A machine whose clock was of another decade.
+        hub.enters(9_000 * DAY, 10_015 * DAY);
+        assert_eq!(hub.runs(250 * 24 * 60, 10_015 * DAY), 0);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_is_followed_at_once() {
+        let mut hub = Hub::at(1_000 * DAY);
+        hub.enters(0, 999 * DAY);
+        assert_eq!(hub.settled.last().micros() / S, 999 * DAY);
+    }
+}
