@@ -5,7 +5,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use cordon_contract::{Fault, IntakeError, Link, LinkState};
 use cordon_http::Client;
-use futures_util::future::join_all;
 
 use crate::authenticate::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign_with};
 use crate::config::{Config, Poll};
@@ -129,11 +128,9 @@ async fn ask(
     let events = items(answer.body(), &poll.items, common)?;
     let last = events.iter().rev().find_map(|event| event.own_id.clone());
     let stuck = last.as_deref().is_none_or(|last| last == position);
-    let offers = events
-        .into_iter()
-        .map(|event| link.intake.offer(event.reading));
+    let readings = events.into_iter().map(|event| event.reading);
     let (mut taken, mut refused) = (0, 0);
-    for result in join_all(offers).await {
+    for result in link.intake.offer_all(readings).await {
         match result {
             Ok(_) => taken += 1,
             Err(IntakeError::Refused(fault)) => {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use cordon_contract::{Accepted, Clock, Fault, Intake, IntakeError, LinkState};
 use cordon_http::{Handler, Request, Response};
-use futures_util::future::join_all;
 use http::{Method, StatusCode};
 
 use crate::answer;
@@ -87,11 +86,8 @@ impl Hook {
         };
         let events =
             decode(http.body(), common).map_err(|fault| (StatusCode::PAYLOAD_TOO_LARGE, fault))?;
-        let offers = join_all(
-            events
-                .into_iter()
-                .map(|event| self.intake.offer(event.reading)),
-        );
+        let readings = events.into_iter().map(|event| event.reading);
+        let offers = self.intake.offer_all(readings);
         let patience = Duration::from_secs(u64::from(self.webhook.answer_within_s));
         match tokio::time::timeout(patience, offers).await {
             Ok(results) => Ok(self.answer(&results)),

@@ -11,9 +11,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cordon_contract::{Accepted, BEYOND_PACE, Fault, IntakeError, Link, LinkState, Reading};
+use cordon_contract::{
+    Accepted, BEYOND_PACE, Fault, Handed, IntakeError, Link, LinkState, Reading,
+};
 use cordon_model::{DeviceId, MessageId, Timestamp};
 use futures_util::StreamExt;
+use futures_util::future::{Fuse, FusedFuture, FutureExt};
 use futures_util::stream::FuturesOrdered;
 use rumqttc::{
     AsyncClient, ConnAck, ConnectionError, Event, EventLoop, Packet, Publish, QoS,
@@ -322,14 +325,24 @@ impl Session<'_> {
         None
     }
 
-    /// Offers readings and acknowledges what was answered, in order.
+    /// Hands readings over in the order of arrival and acknowledges what was answered, in order.
+    ///
+    /// Each is handed over before the next: at once they would overtake one another, and a device's last
+    /// word would not be the last recorded. Answers are polled meanwhile, since one that offers its
+    /// reading again may hold the room that the next one waits for.
     async fn offers(&self, mut receiver: mpsc::Receiver<Offered>) {
+        let handing = Fuse::terminated();
+        tokio::pin!(handing);
         let mut pending = FuturesOrdered::new();
         let room = usize::from(self.config.queue);
         loop {
+            let is_next = handing.is_terminated() && pending.len() < room;
             tokio::select! {
-                Some(offered) = receiver.recv(), if pending.len() < room => {
-                    pending.push_back(self.offer(offered));
+                Some(offered) = receiver.recv(), if is_next => {
+                    handing.set(self.hand_over(offered).fuse());
+                }
+                handed = &mut handing, if !handing.is_terminated() => {
+                    pending.push_back(self.answer(handed));
                 }
                 Some(answer) = pending.next(), if !pending.is_empty() => self.answered(answer),
                 else => return,
@@ -337,22 +350,35 @@ impl Session<'_> {
         }
     }
 
-    async fn offer(&self, offered: Offered) -> Answer {
+    async fn hand_over(&self, offered: Offered) -> (Offered, Result<Handed, IntakeError>) {
+        let handed = self.link.intake.hand_over(offered.reading.clone()).await;
+        (offered, handed)
+    }
+
+    /// Waits for the answer to one that was handed over.
+    async fn answer(&self, (offered, handed): (Offered, Result<Handed, IntakeError>)) -> Answer {
         let Offered {
             id,
             sign,
-            reading,
+            mut reading,
             is_new,
         } = offered;
         let (device, received_at) = (reading.device.clone(), reading.received_at);
-        let again = (is_new != IsNew::Never).then(|| reading.clone());
-        let mut result = self.link.intake.offer(reading).await;
-        let is_another = |accepted: &Accepted| {
-            accepted.duplicate && (is_new == IsNew::Always || accepted.is_over)
+        let mut result = match handed {
+            Ok(handed) => handed.answered().await,
+            Err(closed) => Err(closed),
         };
-        if let (Some(mut again), true) = (again, result.as_ref().is_ok_and(is_another)) {
-            again.message_id = Some(said_again(id, received_at));
-            result = self.link.intake.offer(again).await;
+        let is_another = |accepted: &Accepted| {
+            accepted.duplicate
+                && match is_new {
+                    IsNew::Always => true,
+                    IsNew::WhenOver => accepted.is_over,
+                    IsNew::Never => false,
+                }
+        };
+        if result.as_ref().is_ok_and(is_another) {
+            reading.message_id = Some(said_again(id, received_at));
+            result = self.link.intake.offer(reading).await;
         }
         Answer {
             id,

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordon_contract::{IntakeError, Link, LinkState};
-use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use crate::board::{Board, Remark};
@@ -444,7 +443,7 @@ impl Session {
         };
         self.clock(offset);
         let trusted = self.trusts_clock(offset);
-        let mut offers = Vec::with_capacity(notifications.len());
+        let mut readings = Vec::with_capacity(notifications.len());
         let mut dropped = 0;
         for notification in notifications {
             self.picture(notification);
@@ -452,12 +451,12 @@ impl Session {
                 Verdict::Drop => dropped += 1,
                 Verdict::Take => {
                     let reading = decode::reading(notification, &self.config, trusted, now);
-                    offers.push(self.link.intake.offer(reading));
+                    readings.push(reading);
                 }
             }
         }
         self.board.count(0, dropped);
-        for result in join_all(offers).await {
+        for result in self.link.intake.offer_all(readings).await {
             match result {
                 Ok(_) => self.board.count(1, 0),
                 Err(IntakeError::Refused(fault)) => {
