@@ -6,6 +6,7 @@ use cordon_model::{
 };
 
 use crate::alarm::{About, Note, Step, of_refusal};
+use crate::claims::Sought;
 use crate::decide::Verdict;
 use crate::facts::{LookedUp, percent};
 use crate::ids;
@@ -41,8 +42,14 @@ impl AccessPlugin {
         if answered.is_some_and(|(outcome, _)| outcome == DecisionOutcome::Open) {
             return;
         }
-        let mut found = self.look_up(capture, plate.as_ref(), gate, lane, clock);
-        let verdict = self.judge(capture, plate.as_ref(), gate, lane, &found, clock);
+        let sought = Sought {
+            capture,
+            plate: plate.as_ref(),
+            gate,
+            lane,
+            now: clock,
+        };
+        let (mut found, verdict) = self.judge(sought);
         if answered == Some((verdict.outcome, verdict.code)) {
             return;
         }
@@ -80,46 +87,39 @@ impl AccessPlugin {
         })
     }
 
-    /// What to do: first what rules cannot judge, then the rules.
-    fn judge(
-        &self,
-        capture: &PlateCapture,
-        plate: Option<&PlateKey>,
-        gate: &Gate,
-        lane: &Lane,
-        found: &LookedUp,
-        now: Timestamp,
-    ) -> Verdict {
-        let age_ms = now.ms_since(capture.captured_at);
+    /// What to do, and what it is founded on: first what rules cannot judge, then the rules.
+    fn judge(&self, sought: Sought<'_>) -> (LookedUp, Verdict) {
+        let (found, verdict) = self.answer(sought, self.unjudged(sought));
+        let manual = |rule| Verdict::manual(RefusalCode::DeviceFault, rule, "7.1.2.2");
+        let verdict = match verdict.outcome {
+            DecisionOutcome::Open if self.barrier_of(&sought.lane.id).is_none() => {
+                manual("access.no-barrier")
+            }
+            DecisionOutcome::Open if self.is_crowded(&sought.lane.id) => {
+                manual("access.lane-crowded")
+            }
+            _ => verdict,
+        };
+        (found, verdict)
+    }
+
+    /// What no rule is asked about.
+    fn unjudged(&self, sought: Sought<'_>) -> Option<Verdict> {
+        let Sought { capture, gate, .. } = sought;
+        let fault = |rule| Some(Verdict::manual(RefusalCode::DeviceFault, rule, "5.2.2.3"));
+        let age_ms = sought.now.ms_since(capture.captured_at);
         if age_ms > i64::from(self.config.capture_age_s_max) * 1_000
-            || self.has_passed_since(lane, capture, now)
+            || self.has_passed_since(sought.lane, capture, sought.now)
         {
-            return Verdict::manual(RefusalCode::DeviceFault, CAPTURE_LATE, "5.2.2.3");
+            return fault(CAPTURE_LATE);
         }
-        if capture
-            .gate_id
-            .as_ref()
-            .is_some_and(|named| *named != gate.id)
-        {
-            return Verdict::manual(RefusalCode::DeviceFault, "access.gate-mismatch", "5.2.2.3");
+        let named = capture.gate_id.as_ref();
+        if named.is_some_and(|named| *named != gate.id) {
+            return fault("access.gate-mismatch");
         }
-        if plate.is_none() && capture.direction == Direction::In {
-            return Verdict::manual(
-                RefusalCode::CredentialMismatch,
-                "access.plate-unread",
-                "5.2.2.3",
-            );
-        }
-        let verdict = self.ask_rules(capture.direction, gate, lane, found, now);
-        if verdict.outcome == DecisionOutcome::Open {
-            if self.barrier_of(&lane.id).is_none() {
-                return Verdict::manual(RefusalCode::DeviceFault, "access.no-barrier", "7.1.2.2");
-            }
-            if self.is_crowded(&lane.id) {
-                return Verdict::manual(RefusalCode::DeviceFault, "access.lane-crowded", "7.1.2.2");
-            }
-        }
-        verdict
+        let is_unread = sought.plate.is_none() && capture.direction == Direction::In;
+        let mismatch = RefusalCode::CredentialMismatch;
+        is_unread.then(|| Verdict::manual(mismatch, "access.plate-unread", "5.2.2.3"))
     }
 
     /// The picture took longer than an arrival lasts, and a vehicle went through after it was taken:

@@ -1,12 +1,11 @@
 //! Asking the rules, and the lock behind them.
 
 use cordon_contract::{AccessQuery, RuleHit};
-use cordon_model::{
-    DecisionOutcome, Direction, RefusalCode, RuleRef, SubjectKind, Timestamp, facets,
-    plan::{Gate, Lane},
-};
+use cordon_model::{DecisionOutcome, Direction, RefusalCode, RuleRef, SubjectKind, facets};
 
+use crate::claims::{Claim, Sought};
 use crate::facts::LookedUp;
+use crate::lists::OnLists;
 use crate::plugin::AccessPlugin;
 
 /// The most rules a decision names.
@@ -41,14 +40,52 @@ impl Verdict {
 }
 
 impl AccessPlugin {
-    pub(crate) fn ask_rules(
+    /// The rules' answer to the first of what is said of the vehicle that opens; where nothing does, to what an
+    /// exemption says, else to what fits best.
+    pub(crate) fn answer(
         &self,
-        direction: Direction,
-        gate: &Gate,
-        lane: &Lane,
-        found: &LookedUp,
-        now: Timestamp,
-    ) -> Verdict {
+        sought: Sought<'_>,
+        unjudged: Option<Verdict>,
+    ) -> (LookedUp, Verdict) {
+        let registry = &self.state.registry;
+        let owner = self.plan.owner_of_lane(sought.lane);
+        let look = |plate| {
+            registry
+                .lists
+                .look(plate, owner, sought.now, &registry.steps)
+        };
+        let lists = sought.plate.map_or_else(OnLists::default, look);
+        let mut claims = self.claims(sought, lists).into_iter();
+        let first = claims.next().unwrap_or_else(Claim::nothing);
+        let found = self.look_up(sought, lists, &first);
+        if let Some(verdict) = unjudged {
+            return (found, verdict);
+        }
+        let verdict = self.ask_rules(sought, &found);
+        let mut told = (found, verdict);
+        for claim in claims {
+            if told.1.outcome == DecisionOutcome::Open {
+                break;
+            }
+            let found = self.look_up(sought, lists, &claim);
+            // Whatever else it says, it opens nothing inward.
+            if sought.capture.direction == Direction::In && !found.entitled {
+                continue;
+            }
+            let verdict = self.ask_rules(sought, &found);
+            let is_nearer = found.facts.exempt && !told.0.facts.exempt;
+            if verdict.outcome == DecisionOutcome::Open || is_nearer {
+                told = (found, verdict);
+            }
+        }
+        told
+    }
+
+    fn ask_rules(&self, sought: Sought<'_>, found: &LookedUp) -> Verdict {
+        let Sought {
+            gate, lane, now, ..
+        } = sought;
+        let direction = sought.capture.direction;
         let answer = self.rules.decide(&AccessQuery {
             gate: gate.id.clone(),
             gate_class: gate.class,

@@ -2,16 +2,17 @@
 
 use cordon_contract::SubjectFacts;
 use cordon_model::{
-    Decimal, Direction, PlateCapture, SubjectKind, Timestamp,
-    plan::{Gate, Lane, Sight},
+    Decimal, Direction, PlateCapture, SubjectKind,
+    plan::{Gate, Sight},
 };
 
-use crate::grants::Grant;
+use crate::claims::{Claim, Sought};
+use crate::lists::OnLists;
 use crate::permit::{Permit, PermitKey, Registered};
 use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
 use crate::state::Progress;
-use crate::subject::{is_hazardous, kind_of};
+use crate::subject::is_hazardous;
 
 /// What was looked up about a vehicle at a lane.
 pub(crate) struct LookedUp {
@@ -24,31 +25,25 @@ pub(crate) struct LookedUp {
 }
 
 impl AccessPlugin {
-    /// Looks up everything about the vehicle of a capture. `plate` is `None` when it was not read.
+    /// Looks up everything about the vehicle of a capture, as one owner's words have it.
     pub(crate) fn look_up(
         &self,
-        capture: &PlateCapture,
-        plate: Option<&PlateKey>,
-        gate: &Gate,
-        lane: &Lane,
-        now: Timestamp,
+        sought: Sought<'_>,
+        lists: OnLists,
+        claim: &Claim<'_>,
     ) -> LookedUp {
-        let registry = &self.state.registry;
-        let best = plate.and_then(|plate| self.best_of(plate, gate, lane, now));
-        let permit = best.map(|(_, permit)| permit);
-        let registered: Vec<&Registered> =
-            plate.map_or_else(Vec::new, |plate| registry.registered_as(plate).collect());
-        let kind = kind_of(permit, &registered, capture.subject_kind, now);
-        // A plate that could be two vehicles is nobody's: no exemption, and no credential.
-        let ambiguous = plate.is_some_and(|plate| registry.is_ambiguous(plate));
-        let owner = self.plan.owner_of_lane(lane);
-        let lists = plate.map(|plate| registry.lists.look(plate, owner, now, &registry.steps));
-        let exempt = !ambiguous
-            && !is_hazardous(kind)
-            && (lists.is_some_and(|lists| lists.white) || is_exempt(permit, &registered, now));
-        let (occupancy, capacity) = self.room(plate, gate, kind);
+        let Sought {
+            capture,
+            gate,
+            lane,
+            now,
+            ..
+        } = sought;
+        let (kind, exempt) = (claim.kind, claim.exempt);
+        let permit = claim.grant.map(|(_, permit)| permit);
+        let (occupancy, capacity) = self.room(sought.plate, gate, kind);
         let facts = SubjectFacts {
-            blacklisted: lists.is_some_and(|lists| lists.black),
+            blacklisted: lists.black,
             exempt,
             has_grant: permit.is_some(),
             grant_active: permit.is_some_and(|permit| permit.active),
@@ -62,33 +57,16 @@ impl AccessPlugin {
             documents_present: documents(kind, permit),
             checks_passed: checks(kind, permit),
             confidence_percent: capture.confidence.and_then(percent),
-            credential_matches: !ambiguous && credential(capture, permit, &registered, &lane.sees),
+            credential_matches: !claim.ambiguous
+                && credential(capture, permit, &claim.registered, &lane.sees),
         };
         LookedUp {
             kind,
-            grant: best.map(|(key, _)| key.clone()),
+            grant: claim.grant.map(|(key, _)| key.clone()),
             person: permit.and_then(|permit| permit.person.clone()),
             entitled: exempt || permit.is_some_and(|permit| permit.holds(now)),
             facts,
         }
-    }
-
-    /// The grant of this vehicle that fits best, of those that somebody answers for: the park, or an enterprise that
-    /// is still in the plan.
-    fn best_of<'a>(
-        &'a self,
-        plate: &'a PlateKey,
-        gate: &Gate,
-        lane: &Lane,
-        now: Timestamp,
-    ) -> Option<Grant<'a>> {
-        let fits = |permit: &Permit| fitness(permit, gate, lane, now);
-        let registry = &self.state.registry;
-        let of_each = registry.grants.of(plate, &registry.steps);
-        of_each
-            .filter(|(owner, _)| owner.is_none_or(|id| self.plan.enterprise(id).is_some()))
-            .filter_map(|(_, grants)| best_of_one(grants, now, fits))
-            .max_by_key(|(key, permit)| (fits(permit), permit.to, *key))
     }
 
     /// The tightest of the limits that apply: vehicles that count against it, and the limit.
@@ -162,58 +140,6 @@ fn is_same_or_inside(
         plate.is_some_and(|plate| plate.may_be(other))
             || plugin.state.yard.visit_of(other).is_some()
     })
-}
-
-/// A recorded exemption but the white list: class X or a rescue registration, both by the park.
-fn is_exempt(permit: Option<&Permit>, registered: &[&Registered], now: Timestamp) -> bool {
-    permit.is_some_and(|permit| permit.exempts(now))
-        || registered.iter().any(|vehicle| vehicle.exempts(now))
-}
-
-/// The best of grants that come with what ends last first: behind one that fits in everything none is better.
-fn best_of_one<'a>(
-    grants: impl Iterator<Item = Grant<'a>>,
-    now: Timestamp,
-    fits: impl Fn(&Permit) -> Fitness,
-) -> Option<Grant<'a>> {
-    let mut best: Option<(Fitness, Grant<'_>)> = None;
-    for (key, permit) in grants {
-        // Where it is for is not looked up when its time alone is worse.
-        let time = fits_time(permit, now);
-        if best.is_some_and(|(fit, _)| time < [fit[0], fit[1], fit[2]]) {
-            continue;
-        }
-        let fit = fits(permit);
-        if fit == [true; 6] {
-            return Some((key, permit));
-        }
-        let rank = (fit, permit.to, key);
-        if best.is_none_or(|(fit, (key, permit))| (fit, permit.to, key) < rank) {
-            best = Some((fit, (key, permit)));
-        }
-    }
-    best.map(|(_, grant)| grant)
-}
-
-/// What a grant fits in, by weight.
-type Fitness = [bool; 6];
-
-/// How well a grant fits: the best one is judged, so that a refusal names what is nearest.
-fn fitness(permit: &Permit, gate: &Gate, lane: &Lane, now: Timestamp) -> Fitness {
-    let [active, holds, lasts] = fits_time(permit, now);
-    [
-        active,
-        holds,
-        lasts,
-        permit.covers_gate(&gate.id),
-        permit.covers_lane(&lane.id),
-        permit.covers_area(gate.area.as_deref()),
-    ]
-}
-
-/// The part of a fitness that is cheap and weighs most.
-fn fits_time(permit: &Permit, now: Timestamp) -> [bool; 3] {
-    [permit.active, permit.holds(now), now <= permit.to]
 }
 
 /// Waybill for dangerous goods, manifest for hazardous waste (9.1); others need none.

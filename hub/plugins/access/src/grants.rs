@@ -1,16 +1,17 @@
 //! Grants that are kept, and which of them can be a vehicle's.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cordon_contract::{NoRoom, Pot, Rows, Share, Steps, Table, Taken};
-use cordon_model::{PartyId, PlateNumber, Timestamp};
+use cordon_contract::{NoRoom, Pot, Rows, Share, Steps, Table, Taken, Term};
+use cordon_model::{PartyId, PlateColour, PlateNumber, Timestamp};
 
 use crate::config::AccessConfig;
+use crate::ends::Ends;
 use crate::permit::{Permit, PermitKey};
-use crate::plate::{PlateKey, matching};
+use crate::plate::PlateKey;
 use crate::registry::full;
 use crate::shares::Shares;
+use crate::subject::is_hazardous;
 
 /// The file, and what follows from it. Keys are shared: a park may hold hundreds of thousands of grants.
 #[derive(Debug)]
@@ -23,10 +24,13 @@ pub(crate) struct Grants {
 #[derive(Debug)]
 struct Index {
     pot: Pot<Arc<PermitKey>>,
-    /// By number, in whatever colour: a capture without a colour looks at all of them.
-    of_vehicle: Shares<PlateNumber, Arc<PermitKey>>,
-    /// How many there are of each plate.
-    plates: BTreeMap<PlateKey, usize>,
+    /// By number, in whatever colour: a capture without a colour looks at all of them. The park's words in an
+    /// enterprise's room stand apart (`true`): they are looked at as the park's.
+    of_vehicle: Shares<(PlateNumber, bool), Arc<PermitKey>>,
+    /// Ends of those in force, by plate and whose word it is.
+    standing: Ends<(PlateKey, Option<PartyId>)>,
+    /// Ends of what the park granted as dangerous and did not take back.
+    tankers: Ends<PlateKey>,
 }
 
 /// A grant with its identity.
@@ -35,8 +39,9 @@ pub(crate) type Grant<'a> = (&'a PermitKey, &'a Permit);
 impl Grants {
     pub(crate) fn new() -> Self {
         Self {
-            // Before form 2 rows named gates in no order, and other ones gave way.
-            rows: Table::new("permits", 2),
+            // Before form 2 rows named gates in no order, and other ones gave way; before form 3 the park's word on
+            // an enterprise's grant took the park's room.
+            rows: Table::new("permits", 3),
             index: Index::within(&AccessConfig::default(), 0),
         }
     }
@@ -53,7 +58,8 @@ impl Grants {
         }
     }
 
-    /// Whether this grant would be kept. What ends one is always taken, whoever ends it: it takes no room.
+    /// Whether this grant would be kept. What ends one is always taken, whoever ends it: it takes no room. Nor does the
+    /// park's word on what an enterprise granted.
     pub(crate) fn has_room(
         &self,
         key: &PermitKey,
@@ -63,32 +69,35 @@ impl Grants {
         if permit.term().is_over(now) {
             return Ok(());
         }
-        let (owner, index) = (permit.owner(key), &self.index);
         let known = self.rows.get(key);
+        let permit = &permit.clone().beside(key, known);
+        if permit.in_enterprises_room {
+            return Ok(());
+        }
+        let owner = permit.owner(key);
         let replaces = known.is_some_and(|known| known.owner(key) == owner);
         let is_of_vehicle =
             replaces && known.is_some_and(|known| known.number() == permit.number());
-        if let Some(number) = permit.number()
-            && !is_of_vehicle
-            && !index.of_vehicle.has_room(number, owner, now)
-        {
-            let most = index.of_vehicle.most();
-            return Err(full("access.grants_of_vehicle_max", most));
-        }
-        match replaces || index.pot.has_room(owner, now) {
-            true => Ok(()),
-            false => Err(full("access.grants_max", index.pot.part(owner))),
-        }
+        let number = permit.number().filter(|_| !is_of_vehicle);
+        self.index.has_room(number, owner, replaces, now)
     }
 
     /// Takes a grant in; the same key replaces. Whether it is kept: what is over and finds no place is not, and the
     /// grant that it replaced is over with it.
     pub(crate) fn take(&mut self, key: PermitKey, permit: Permit, now: Timestamp) -> bool {
         let known = self.rows.get(&key);
+        let permit = permit.beside(&key, known);
         if known == Some(&permit) {
             return true;
         }
         let (owner, term) = (permit.owner(&key), permit.term());
+        // Nothing of it would act, now or later.
+        if permit.in_enterprises_room && known.is_none() {
+            let number = permit.number();
+            if self.index.has_room(number, owner, false, now).is_err() {
+                return false;
+            }
+        }
         let replaces = known.is_some_and(|known| known.owner(&key) == owner);
         let is_of_vehicle =
             replaces && known.is_some_and(|known| known.number() == permit.number());
@@ -96,7 +105,7 @@ impl Grants {
         if let Some(number) = permit.number()
             && !is_of_vehicle
         {
-            let taken = self.index.of_vehicle.taken(number, owner, term, now);
+            let taken = self.index.taken_of_vehicle(number, owner, (term, now));
             if !self.make_place(taken) {
                 return false;
             }
@@ -139,17 +148,18 @@ impl Grants {
         }
     }
 
-    /// What each keeps of this vehicle; `None` is the park. Of each what ends last comes first, behind it what was
-    /// taken back.
+    /// What each says of this vehicle; `None` is the park, which may come more than once. Of each what ends last comes
+    /// first, behind it what was taken back.
     pub(crate) fn of<'a>(
         &'a self,
         plate: &'a PlateKey,
         steps: &'a Steps,
     ) -> impl Iterator<Item = (Option<&'a PartyId>, impl Iterator<Item = Grant<'a>>)> {
-        self.shares_of(plate).map(|(owner, share)| {
+        self.shares_of(plate).map(|(is_parks, owner, share)| {
             let keys = share.latest().inspect(|_| steps.one());
             let grants = keys.filter_map(|key| self.grant(key));
-            (owner, grants.filter(|(_, permit)| permit.may_be(plate)))
+            let grants = grants.filter(|(_, permit)| permit.may_be(plate));
+            (owner.filter(|_| !is_parks), grants)
         })
     }
 
@@ -163,7 +173,7 @@ impl Grants {
         let rank = |(key, permit): &Grant<'a>| (permit.plate.as_ref(), *key);
         let found = self
             .shares_of(plate)
-            .filter_map(|(owner, share)| match owner {
+            .filter_map(|(_, owner, share)| match owner {
                 // The park's may be of any enterprise.
                 None => {
                     let keys = share.latest().inspect(|_| steps.one());
@@ -181,23 +191,42 @@ impl Grants {
         found.min_by_key(rank).map(|(_, permit)| permit)
     }
 
-    /// Plates with grants that can be this vehicle.
-    pub(crate) fn plates_of<'a>(
-        &'a self,
-        plate: &'a PlateKey,
-    ) -> impl Iterator<Item = &'a PlateKey> {
-        let plates = self.index.plates.range(plate.in_any_colour());
-        matching(plates, plate).map(|(plate, _)| plate)
+    /// The known colours of this number of which a grant by this owner's word is in force, now or from a later time on.
+    pub(crate) fn colours_of(
+        &self,
+        number: &PlateNumber,
+        owner: Option<&PartyId>,
+        now: Timestamp,
+    ) -> impl Iterator<Item = PlateColour> {
+        let standing = move |colour: &PlateColour| {
+            let plate = PlateKey {
+                number: number.clone(),
+                colour: *colour,
+            };
+            self.index.standing.any((plate, owner.cloned()), now)
+        };
+        PlateColour::ALL.iter().copied().filter(standing)
     }
 
+    /// Whether the park has granted this vehicle as one of dangerous goods or waste, and has not taken it back.
+    pub(crate) fn is_parks_tanker(&self, plate: &PlateKey, now: Timestamp) -> bool {
+        let key = |colour: &PlateColour| PlateKey {
+            number: plate.number.clone(),
+            colour: *colour,
+        };
+        let mut keys = PlateColour::ALL.iter().map(key);
+        keys.any(|key| key.may_be(plate) && self.index.tankers.any(key, now))
+    }
+
+    /// Whether it is the park's word on an enterprise's own grant, in whose room it is kept; `None` is the park.
     fn shares_of<'a>(
         &'a self,
         plate: &'a PlateKey,
-    ) -> impl Iterator<Item = (Option<&'a PartyId>, &'a Share<Arc<PermitKey>>)> {
-        let shares = self.index.of_vehicle.from(plate.number.clone());
+    ) -> impl Iterator<Item = (bool, Option<&'a PartyId>, &'a Share<Arc<PermitKey>>)> {
+        let shares = self.index.of_vehicle.from((plate.number.clone(), false));
         shares
-            .take_while(|(number, ..)| **number == plate.number)
-            .map(|(_, owner, share)| (owner, share))
+            .take_while(|((number, _), ..)| *number == plate.number)
+            .map(|((_, is_parks), owner, share)| (*is_parks, owner, share))
     }
 
     fn grant(&self, key: &PermitKey) -> Option<Grant<'_>> {
@@ -211,32 +240,87 @@ impl Index {
         Self {
             pot: Pot::shared(config.grants_max, enterprises),
             of_vehicle: Shares::of_at_most(config.grants_of_vehicle_max),
-            plates: BTreeMap::new(),
+            standing: Ends::default(),
+            tankers: Ends::default(),
         }
+    }
+
+    /// Whether one more of an owner's can be kept: of this number, unless it is one already, and beside all he has,
+    /// unless it replaces one.
+    fn has_room(
+        &self,
+        number: Option<&PlateNumber>,
+        owner: Option<&PartyId>,
+        replaces: bool,
+        now: Timestamp,
+    ) -> Result<(), NoRoom> {
+        if let Some(number) = number {
+            let parks = self.parks_in_room_of(number, owner);
+            let subject = (number.clone(), false);
+            if !self.of_vehicle.has_room(&subject, owner, parks, now) {
+                let most = self.of_vehicle.most();
+                return Err(full("access.grants_of_vehicle_max", most));
+            }
+        }
+        match replaces || self.pot.has_room(owner, now) {
+            true => Ok(()),
+            false => Err(full("access.grants_max", self.pot.part(owner))),
+        }
+    }
+
+    fn taken_of_vehicle(
+        &self,
+        number: &PlateNumber,
+        owner: Option<&PartyId>,
+        when: (Term, Timestamp),
+    ) -> Taken<Arc<PermitKey>> {
+        let parks = self.parks_in_room_of(number, owner);
+        let subject = (number.clone(), false);
+        self.of_vehicle.taken(&subject, owner, parks, when)
+    }
+
+    /// How many of an owner's grants of a vehicle stand by the park's word.
+    fn parks_in_room_of(&self, number: &PlateNumber, owner: Option<&PartyId>) -> usize {
+        let subject = (number.clone(), true);
+        self.of_vehicle.not_taken_back(&subject, owner)
     }
 
     fn put(&mut self, key: &Arc<PermitKey>, permit: &Permit) {
         let (owner, term) = (permit.owner(key), permit.term());
         self.pot.put(owner, term, Arc::clone(key));
-        if let Some(plate) = &permit.plate {
-            self.of_vehicle
-                .put(&plate.number, owner, term, Arc::clone(key));
-            *self.plates.entry(plate.clone()).or_default() += 1;
+        let Some(plate) = &permit.plate else {
+            return;
+        };
+        let subject = (plate.number.clone(), permit.is_parks_in_anothers_room());
+        self.of_vehicle.put(&subject, owner, term, Arc::clone(key));
+        if permit.active {
+            let speaker = permit.speaker(key).cloned();
+            self.standing.put((plate.clone(), speaker), permit.to);
+        }
+        if is_parks_tanker(permit) {
+            self.tankers.put(plate.clone(), permit.to);
         }
     }
 
     fn remove(&mut self, key: &Arc<PermitKey>, permit: &Permit) {
         let (owner, term) = (permit.owner(key), permit.term());
         self.pot.remove(owner, term, Arc::clone(key));
-        if let Some(plate) = &permit.plate {
-            self.of_vehicle
-                .remove(&plate.number, owner, term, Arc::clone(key));
-            if let Some(many) = self.plates.get_mut(plate) {
-                *many = many.saturating_sub(1);
-                if *many == 0 {
-                    self.plates.remove(plate);
-                }
-            }
+        let Some(plate) = &permit.plate else {
+            return;
+        };
+        let subject = (plate.number.clone(), permit.is_parks_in_anothers_room());
+        self.of_vehicle
+            .remove(&subject, owner, term, Arc::clone(key));
+        if permit.active {
+            let speaker = permit.speaker(key).cloned();
+            self.standing.remove((plate.clone(), speaker), permit.to);
+        }
+        if is_parks_tanker(permit) {
+            self.tankers.remove(plate.clone(), permit.to);
         }
     }
+}
+
+fn is_parks_tanker(permit: &Permit) -> bool {
+    permit.by_park && !permit.withdrawn && is_hazardous(permit.kind)
 }

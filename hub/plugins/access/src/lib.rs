@@ -13,10 +13,12 @@
 mod alarm;
 mod by_hand;
 mod capture;
+mod claims;
 mod config;
 mod decide;
 mod dispatch;
 mod emergency;
+mod ends;
 mod evacuation;
 mod explain;
 mod facts;

@@ -34,7 +34,7 @@ struct Index {
 type Acting = (PlateNumber, Option<PartyId>, ListKind, i64, Arc<ListKey>);
 
 /// What the lists say of a vehicle at a gate.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct OnLists {
     pub black: bool,
     pub white: bool,
@@ -74,7 +74,7 @@ impl Lists {
         let (owner, index) = (key.owner.as_ref(), &self.index);
         let known = self.rows.get(key);
         let is_of_subject = known.is_some_and(|known| known.number == listed.number);
-        if !is_of_subject && !index.of_subject.has_room(&listed.number, owner, now) {
+        if !is_of_subject && !index.of_subject.has_room(&listed.number, owner, 0, now) {
             let most = index.of_subject.most();
             return Err(full("access.list_entries_of_subject_max", most));
         }
@@ -96,7 +96,7 @@ impl Lists {
         let (owner, term) = (key.owner.as_ref(), listed.term());
         if !is_of_subject {
             let of_subject = &self.index.of_subject;
-            let taken = of_subject.taken(&listed.number, owner, term, now);
+            let taken = of_subject.taken(&listed.number, owner, 0, (term, now));
             if !self.make_place(taken) {
                 return;
             }

@@ -42,6 +42,8 @@ pub(crate) struct Permit {
     pub withdrawn: bool,
     /// True when the park said it and not an enterprise: only then may it exempt (class X).
     pub by_park: bool,
+    /// The park's word on a grant that its enterprise made: it stays in that one's room.
+    pub in_enterprises_room: bool,
 }
 
 impl Permit {
@@ -65,12 +67,36 @@ impl Permit {
             active: grant.state == LifeState::Active,
             withdrawn: grant.state == LifeState::Withdrawn,
             by_park,
+            in_enterprises_room: false,
+        }
+    }
+
+    /// The same in the room it takes, beside what is known under its key. What the park says of a vehicle's grant
+    /// that an enterprise made takes no room of its own; nor does that a grant which nobody made rests.
+    pub(crate) fn beside(self, key: &PermitKey, known: Option<&Self>) -> Self {
+        let in_theirs = match known {
+            Some(known) => known.owner(key).is_some() && known.number() == self.number(),
+            None => !self.active && !self.withdrawn,
+        };
+        Self {
+            in_enterprises_room: self.by_park && self.plate.is_some() && in_theirs,
+            ..self
         }
     }
 
     /// In whose part of the room it is kept; `None` is the park's.
     pub(crate) fn owner<'a>(&self, key: &'a PermitKey) -> Option<&'a PartyId> {
+        (!self.by_park || self.in_enterprises_room).then_some(&key.enterprise)
+    }
+
+    /// Whose word it is; `None` is the park's.
+    pub(crate) fn speaker<'a>(&self, key: &'a PermitKey) -> Option<&'a PartyId> {
         (!self.by_park).then_some(&key.enterprise)
+    }
+
+    /// The park's word that acts, in an enterprise's room.
+    pub(crate) fn is_parks_in_anothers_room(&self) -> bool {
+        self.in_enterprises_room && !self.withdrawn
     }
 
     pub(crate) fn term(&self) -> Term {
@@ -148,6 +174,11 @@ impl Registered {
 
     pub(crate) fn by_park(&self) -> bool {
         self.owner.is_none()
+    }
+
+    /// Whether it counts for what this owner says of the vehicle: the park's does for everybody.
+    pub(crate) fn is_of(&self, owner: Option<&PartyId>) -> bool {
+        self.by_park() || self.owner.as_ref() == owner
     }
 
     pub(crate) fn term(&self) -> Term {

@@ -4,7 +4,7 @@
 //! door asks for room; what it let in is kept whatever the limits are by now.
 
 use cordon_contract::{NoRoom, Pot, Rows, Steps, Table, Taken};
-use cordon_model::Timestamp;
+use cordon_model::{PartyId, PlateColour, Timestamp};
 
 use crate::config::AccessConfig;
 use crate::grants::Grants;
@@ -129,12 +129,23 @@ impl Registry {
         matching(self.registered.range(plate.in_any_colour()), plate).map(|(_, vehicle)| vehicle)
     }
 
-    /// Whether a plate whose colour is not known could be more than one vehicle.
-    pub(crate) fn is_ambiguous(&self, plate: &PlateKey) -> bool {
-        let granted = self.grants.plates_of(plate);
-        let registered =
-            matching(self.registered.range(plate.in_any_colour()), plate).map(|(key, _)| key);
-        is_ambiguous(granted.chain(registered))
+    /// Whether a plate whose colour was not seen could be more than one vehicle, by what this owner (`None` is the
+    /// park) says of it that stands, and by the park's register. What another says makes nobody's plate uncertain.
+    pub(crate) fn is_ambiguous(
+        &self,
+        plate: &PlateKey,
+        owner: Option<&PartyId>,
+        now: Timestamp,
+    ) -> bool {
+        if plate.colour != PlateColour::Other {
+            return false;
+        }
+        let granted = self.grants.colours_of(&plate.number, owner, now);
+        let counts =
+            |vehicle: &Registered| vehicle.active && now <= vehicle.to && vehicle.is_of(owner);
+        let registered = self.registered.range(plate.in_any_colour());
+        let registered = registered.filter(|(_, vehicle)| counts(vehicle));
+        is_ambiguous(granted.chain(registered.map(|(key, _)| key.colour)))
     }
 }
 

@@ -32,25 +32,39 @@ impl<S, K> Shares<S, K> {
 }
 
 impl<S: Clone + Ord, K: Clone + Ord> Shares<S, K> {
-    /// Whether one more of this subject can be kept of this owner.
-    pub(crate) fn has_room(&self, subject: &S, owner: Option<&PartyId>, now: Timestamp) -> bool {
+    /// Whether one more of this subject can be kept of this owner, who keeps so many elsewhere.
+    pub(crate) fn has_room(
+        &self,
+        subject: &S,
+        owner: Option<&PartyId>,
+        elsewhere: usize,
+        now: Timestamp,
+    ) -> bool {
+        let most = self.most.saturating_sub(elsewhere);
         let share = self.kept.get(&(subject.clone(), owner.cloned()));
-        share.is_none_or(|share| {
-            let is_below = share.not_taken_back() < self.most.saturating_mul(2);
-            is_below && share.has_room(self.most, now)
+        share.map_or(most > 0, |share| {
+            let kept = share.not_taken_back().saturating_add(elsewhere);
+            kept < self.most.saturating_mul(2) && share.has_room(most, now)
         })
     }
 
-    /// How a fold takes in one more of this subject and owner.
+    /// How many of this subject the owner has that were not taken back.
+    pub(crate) fn not_taken_back(&self, subject: &S, owner: Option<&PartyId>) -> usize {
+        let share = self.kept.get(&(subject.clone(), owner.cloned()));
+        share.map_or(0, Share::not_taken_back)
+    }
+
+    /// How a fold takes in one more of this subject and owner, who keeps so many elsewhere.
     pub(crate) fn taken(
         &self,
         subject: &S,
         owner: Option<&PartyId>,
-        term: Term,
-        now: Timestamp,
+        elsewhere: usize,
+        (term, now): (Term, Timestamp),
     ) -> Taken<K> {
+        let most = self.most.saturating_sub(elsewhere);
         let share = self.kept.get(&(subject.clone(), owner.cloned()));
-        let Some(share) = share.filter(|share| share.len() >= self.most) else {
+        let Some(share) = share.filter(|share| share.len() >= most) else {
             return Taken::Beside;
         };
         match share.taken_back() {

@@ -9,11 +9,12 @@ pub(crate) fn is_hazardous(kind: SubjectKind) -> bool {
     matches!(kind, SubjectKind::VehHazmat | SubjectKind::VehHazwaste)
 }
 
-/// In this order: hazardous if the grant, any registration (in force or not) or the camera says
-/// so; rescue if the park itself registered or granted it as such; else what the grant says, the
-/// registration, the camera; else ordinary. A camera's word never makes a rescue vehicle of one
-/// that has a grant or registration, and an enterprise's word never does.
+/// In this order: hazardous if the grant, a registration (in force or not) or the camera says
+/// so; rescue if the park itself registered or granted it as such; else what the park says of
+/// another's grant, what the grant says, the registration, the camera; else ordinary. A camera's word
+/// never makes a rescue vehicle of one that has a grant or registration, and an enterprise's word never does.
 pub(crate) fn kind_of(
+    said: Option<SubjectKind>,
     permit: Option<&Permit>,
     registered: &[&Registered],
     captured: Option<SubjectKind>,
@@ -33,10 +34,35 @@ pub(crate) fn kind_of(
     if rescue {
         return SubjectKind::VehEmergency;
     }
-    told()
-        .find(|kind| is_vehicle(*kind) && *kind != SubjectKind::VehEmergency)
+    said.or_else(|| told().find(|kind| is_everyday(*kind)))
         .or(captured.filter(|kind| is_vehicle(*kind)))
         .unwrap_or(SubjectKind::VehOrdinary)
+}
+
+/// What kind a vehicle is by the park's word, for whatever an enterprise grants it: by the park's registration in force,
+/// else by the park's own grant.
+pub(crate) fn said_by_park(
+    registered: &[&Registered],
+    permit: Option<&Permit>,
+    now: Timestamp,
+) -> Option<SubjectKind> {
+    let by_register = registered
+        .iter()
+        .filter(|vehicle| vehicle.by_park() && vehicle.holds(now))
+        .map(|vehicle| vehicle.kind)
+        .find(|kind| is_everyday(*kind));
+    by_register.or_else(|| {
+        let permit = permit.filter(|permit| permit.holds(now))?;
+        match permit.exempts(now) && !is_hazardous(permit.kind) {
+            true => Some(SubjectKind::VehEmergency),
+            false => Some(permit.kind).filter(|kind| is_everyday(*kind)),
+        }
+    })
+}
+
+/// A vehicle that is no rescue vehicle: who says that of one says it of his own accord.
+fn is_everyday(kind: SubjectKind) -> bool {
+    is_vehicle(kind) && kind != SubjectKind::VehEmergency
 }
 
 /// Whether the kind drives on a lane.

@@ -20,3 +20,4 @@ mod passages;
 mod properties;
 mod shares;
 mod stored;
+mod words;

@@ -33,6 +33,7 @@ impl AccessRules for PlainRules {
             SubjectKind::VehHazmat | SubjectKind::VehHazwaste
         );
         let closed = incoming
+            && query.kind != SubjectKind::VehEmergency
             && matches!(
                 query.mode,
                 OperatingMode::Emergency | OperatingMode::Evacuation
@@ -57,6 +58,10 @@ impl AccessRules for PlainRules {
                 "WRONG_GATE",
             ),
             (
+                incoming && !facts.exempt && facts.has_grant && !facts.grant_covers_gate,
+                "WRONG_GATE",
+            ),
+            (
                 incoming
                     && !facts.exempt
                     && facts.capacity.is_some_and(|max| facts.occupancy >= max),
@@ -65,6 +70,10 @@ impl AccessRules for PlainRules {
             (
                 incoming && !facts.exempt && !facts.documents_present,
                 "DOCUMENT",
+            ),
+            (
+                incoming && !facts.exempt && !facts.checks_passed,
+                "CHECK_FAILED",
             ),
             (
                 incoming && !facts.exempt && !facts.credential_matches,

@@ -142,6 +142,113 @@ fn one_vehicle_has_so_many_grants_of_each() {
     assert_eq!(told, None);
 }
 
+/// The park had suspended 200 grants of one plant: its word on the next 200, and its own grant, were refused for room.
+#[test]
+fn the_parks_word_on_a_grant_takes_none_of_its_room() {
+    let most = 3;
+    let config = AccessConfig {
+        grants_of_vehicle_max: most,
+        grants_max: 2 * most,
+        ..AccessConfig::default()
+    };
+    let mut feed = Feed::with(Arc::new(PlainRules), config.clone(), plan_of_two());
+    let grant_of = |id: String, state| {
+        Body::AccessGrant(AccessGrant {
+            grant_id: id,
+            enterprise_id: PartyId::new("plant-2").unwrap(),
+            state,
+            ..grant(PLATE)
+        })
+    };
+    let full = Some("access.grants_of_vehicle_max");
+    let (active, suspended) = (LifeState::Active, LifeState::Suspended);
+    for number in 0..most {
+        let id = format!("a{number}");
+        assert_eq!(said(&mut feed, "plant-2", grant_of(id, active)), None);
+    }
+    for round in ["a", "b", "c"] {
+        for number in 0..most {
+            let id = format!("{round}{number}");
+            let limit = said(&mut feed, "plant-2", grant_of(id.clone(), active));
+            // What the park suspended is the plant's all the same.
+            assert_eq!(limit, if round == "a" { None } else { full }, "{id}");
+            // Also of what nobody made, or could not.
+            assert_eq!(said(&mut feed, "HUB-1", grant_of(id, suspended)), None);
+        }
+        feed.restart();
+    }
+    assert_eq!(
+        feed.capture("L-02", PLATE).code(),
+        Some(RefusalCode::NoGrant)
+    );
+    // The park's own room of the vehicle is whole.
+    for number in 0..=most {
+        let limit = said(&mut feed, "HUB-1", grant_of(format!("P{number}"), active));
+        assert_eq!(limit, if number < most { None } else { full });
+    }
+    let told = feed.capture("L-05", PLATE);
+    assert_eq!(told.code(), None);
+    let grant = told.decisions()[0].grant_id.clone();
+    assert_eq!(grant.as_deref(), Some("P2"));
+    // It may say on its own and on others' what it likes, and what it withdraws makes room for the plant again.
+    for number in 0..most {
+        let withdrawn = LifeState::Withdrawn;
+        let id = format!("a{number}");
+        assert_eq!(said(&mut feed, "HUB-1", grant_of(id, withdrawn)), None);
+        let id = format!("P{number}");
+        assert_eq!(said(&mut feed, "HUB-1", grant_of(id, suspended)), None);
+        let id = format!("b{number}");
+        assert_eq!(said(&mut feed, "plant-2", grant_of(id, active)), None);
+    }
+    let kept = feed.plugin.kept().unwrap();
+    let rows = |name: &str| kept.tables().find(|it| it.0 == name).unwrap().2.len();
+    assert_eq!(rows("permits"), 2 * most, "the park's and the plant's");
+    let mut again = Feed::with(Arc::new(PlainRules), config, plan_of_two());
+    for input in &feed.inputs {
+        again.number = input.number;
+        again.step(input.clone());
+    }
+    assert!(again.plugin.kept().unwrap() == kept);
+}
+
+/// The park's word on a plant's grants is the park's wherever it is kept: the plant's later grant hides none of it.
+#[test]
+fn the_parks_word_in_a_plants_room_is_judged_as_the_parks() {
+    let mut feed = Feed::with(Arc::new(PlainRules), AccessConfig::default(), plan_of_two());
+    let own = AccessGrant {
+        grant_id: "a".to_owned(),
+        enterprise_id: PartyId::new("plant-2").unwrap(),
+        ..grant(PLATE)
+    };
+    feed.say_as("plant-2", Body::AccessGrant(own.clone()), false);
+    feed.say(Body::AccessGrant(AccessGrant {
+        class_letter: ClassLetter::X,
+        subject_kind: SubjectKind::VehEmergency,
+        ..own.clone()
+    }));
+    feed.say_as(
+        "plant-2",
+        Body::AccessGrant(AccessGrant {
+            grant_id: "b".to_owned(),
+            checks_passed: Some(false),
+            valid_to: morning().plus_seconds(72_000),
+            ..own
+        }),
+        false,
+    );
+    for restart in [false, true] {
+        if restart {
+            feed.restart();
+            feed.wait_s(60);
+        }
+        let told = feed.capture(if restart { "L-01" } else { "L-02" }, PLATE);
+        assert_eq!(told.code(), None);
+        let decision = told.decisions()[0];
+        assert_eq!(decision.subject_kind, SubjectKind::VehEmergency);
+        assert_eq!(decision.grant_id.as_deref(), Some("a"));
+    }
+}
+
 /// 202,500 grants of one plant, and nobody else's was taken.
 #[test]
 fn the_grants_of_one_plant_leave_the_other_and_the_park_theirs() {

@@ -50,7 +50,7 @@ fn what_gives_way_otherwise_has_another_form() {
             .find(|it| it.name() == name)
             .map(|it| it.form())
     };
-    assert_eq!((form("permits"), form("lists")), (Some(2), Some(2)));
+    assert_eq!((form("permits"), form("lists")), (Some(3), Some(2)));
 }
 
 #[test]
