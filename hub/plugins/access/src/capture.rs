@@ -206,6 +206,7 @@ impl AccessPlugin {
                 direction,
                 outcome: verdict.outcome,
                 code: verdict.code,
+                grant: found.grant.clone(),
                 over: false,
                 gone: false,
                 subject: subject.clone(),

@@ -163,32 +163,41 @@ impl Grants {
         })
     }
 
-    /// The first grant of this vehicle that has this id, whoever made it.
+    /// The grants of this vehicle that have this id: of one enterprise, or of all where it is not known.
     pub(crate) fn with_id<'a>(
         &'a self,
         plate: &'a PlateKey,
-        id: &str,
+        (host, id): (Option<&PartyId>, &'a str),
         steps: &'a Steps,
-    ) -> Option<&'a Permit> {
-        let rank = |(key, permit): &Grant<'a>| (permit.plate.as_ref(), *key);
-        let found = self
-            .shares_of(plate)
-            .filter_map(|(_, owner, share)| match owner {
+    ) -> Vec<&'a Permit> {
+        let of_host = |host: &PartyId| {
+            let (enterprise, id) = (host.clone(), id.to_owned());
+            let known = self.rows.get(&PermitKey { enterprise, id });
+            known.filter(|permit| permit.may_be(plate))
+        };
+        if host.is_some() {
+            return host.and_then(of_host).into_iter().collect();
+        }
+        let mut found = Vec::new();
+        for (is_parks, owner, share) in self.shares_of(plate) {
+            match owner {
                 // The park's may be of any enterprise.
                 None => {
                     let keys = share.latest().inspect(|_| steps.one());
-                    let grants = keys.filter(|key| key.id == id);
-                    let grants = grants.filter_map(|key| self.grant(key));
-                    let grants = grants.filter(|(_, permit)| permit.may_be(plate));
-                    grants.min_by_key(rank)
+                    let rows = keys.filter(|key| key.id == id);
+                    let rows = rows.filter_map(|key| self.rows.get(&**key));
+                    found.extend(rows.filter(|permit| permit.may_be(plate)));
                 }
                 Some(enterprise) => {
-                    let (enterprise, id) = (enterprise.clone(), id.to_owned());
-                    let known = self.grant(&PermitKey { enterprise, id });
-                    known.filter(|(key, permit)| permit.owner(key) == owner && permit.may_be(plate))
+                    let known = of_host(enterprise);
+                    let is_there =
+                        |permit: &&Permit| permit.is_parks_in_anothers_room() == is_parks;
+                    let in_theirs = known.filter(|it| !it.by_park || it.in_enterprises_room);
+                    found.extend(in_theirs.filter(is_there));
                 }
-            });
-        found.min_by_key(rank).map(|(_, permit)| permit)
+            }
+        }
+        found
     }
 
     /// The known colours of this number of which a grant by this owner's word is in force, now or from a later time on.

@@ -1,12 +1,13 @@
 //! Taking in grants, registrations and list entries. The door has seen to it that who says it may.
 
 use cordon_contract::{Entry, NoRoom, Standing, speaker_of};
-use cordon_model::{AccessGrant, Body, ListEntry, PartyId, VehicleRegistration};
+use cordon_model::{AccessGrant, Body, ListEntry, PartyId, Timestamp, VehicleRegistration};
 
 use crate::alarm::Step;
 use crate::permit::{ListKey, Listed, Permit, PermitKey, Registered};
 use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
+use crate::visit::Visit;
 
 impl AccessPlugin {
     /// Whether what a message says of vehicles beforehand would be kept.
@@ -35,32 +36,39 @@ impl AccessPlugin {
 
     pub(crate) fn on_grant(&mut self, step: &mut Step<'_>, grant: &AccessGrant) {
         let (key, permit) = granted(step.entry, grant);
-        let plate = permit.plate.clone();
+        let (plate, is_active) = (permit.plate.clone(), permit.active);
         let grants = &mut self.state.registry.grants;
-        let is_kept = grants.take(key, permit, step.entry.settled);
+let is_kept = grants.take(key.clone(), permit, step.entry.settled);
         // What is not kept changes no visit.
         if let Some(plate) = plate.filter(|_| is_kept) {
-            self.renew_visit(&plate, &grant.grant_id);
+            self.renew_visit(&plate, &key, is_active, step.entry.clock);
         }
     }
 
-    /// A longer window lengthens the stay of a vehicle that is in already.
-    fn renew_visit(&mut self, plate: &PlateKey, grant: &str) {
-        let Some(number) = self.state.yard.number_of(plate) else {
+    /// A longer window lengthens the stay of a vehicle that is in already. What takes a grant away, or rests it, never
+    /// does; nor is told again that it is over what is over by the new time too.
+    fn renew_visit(&mut self, plate: &PlateKey, key: &PermitKey, is_active: bool, now: Timestamp) {
+        let yard = &self.state.yard;
+        let Some(number) = yard.number_of(plate) else {
             return;
         };
-        let Some(visit) = self
-            .state
-            .yard
-            .visit(number)
-            .filter(|visit| visit.grant.as_deref() == Some(grant))
-        else {
+        let is_on = |visit: &&Visit| {
+            let is_host = |host: &PartyId| *host == key.enterprise;
+            visit.grant.as_ref() == Some(&key.id) && visit.host.as_ref().is_none_or(is_host)
+        };
+        let Some(visit) = yard.visit(number).filter(is_on) else {
             return;
         };
         // A grant that is kept no more takes no stay's end away.
-        let due = self.due(visit.plate.as_ref(), Some(grant), visit.entered);
-        if due.is_some() {
-            self.state.yard.set_due(number, due);
+        let Some(due) = self.due(visit) else {
+            return;
+        };
+        let due = match visit.due {
+            Some(known) if !is_active => due.min(known),
+            _ => due,
+        };
+        if !visit.told || is_active && due >= now {
+            self.state.yard.set_due(number, Some(due));
         }
     }
 

@@ -6,7 +6,7 @@ use cordon_model::{
 };
 
 use crate::alarm::{About, Step};
-use crate::plate::PlateKey;
+use crate::permit::Permit;
 use crate::plugin::AccessPlugin;
 use crate::state::{Seen, Told};
 use crate::visit::{Scope, Visit};
@@ -15,23 +15,26 @@ use crate::visit::{Scope, Visit};
 const OVERSTAYS_PER_TICK: usize = 100;
 
 impl AccessPlugin {
-    /// When a visit becomes an overstay: end of the window, or of the longest stay if earlier.
-    pub(crate) fn due(
-        &self,
-        plate: Option<&PlateKey>,
-        grant: Option<&str>,
-        entered: Timestamp,
-    ) -> Option<Timestamp> {
-        let grant = grant?;
+    /// When a visit becomes an overstay: end of the window, or of the longest stay if earlier. Where it is not known
+    /// whose grant it is on, the earliest of those that have its id; one in force goes before one that is not.
+    pub(crate) fn due(&self, visit: &Visit) -> Option<Timestamp> {
+        let (plate, id) = (visit.plate.as_ref()?, visit.grant.as_deref()?);
         let registry = &self.state.registry;
-        let permit = registry.grants.with_id(plate?, grant, &registry.steps)?;
-        let stay = permit
-            .max_stay_minutes
-            .map(|minutes| entered.plus_seconds(i64::from(minutes) * 60));
-        Some(stay.map_or(permit.to, |stay| stay.min(permit.to)))
+        let grant = (visit.host.as_ref(), id);
+        let known = registry.grants.with_id(plate, grant, &registry.steps);
+        let end = |permit: &&Permit| {
+            let stay = permit.max_stay_minutes;
+            let stay = stay.map(|minutes| visit.entered.plus_seconds(i64::from(minutes) * 60));
+            stay.map_or(permit.to, |stay| stay.min(permit.to))
+        };
+        let in_force = known.iter().filter(|permit| permit.active);
+        in_force
+            .map(end)
+            .min()
+            .or_else(|| known.iter().map(end).min())
     }
 
-    /// Raises OVERSTAY once for each visit that is over its time (R032).
+    /// Raises OVERSTAY once for each visit that is over its time (R032), and for each later time that it was given since.
     pub(crate) fn overstays(&mut self, step: &mut Step<'_>) {
         for _ in 0..OVERSTAYS_PER_TICK {
             let Some(visit) = self.state.yard.overstay(step.entry.clock) else {

@@ -311,8 +311,8 @@ impl AccessPlugin {
                 detail: "the vehicle enters again without having been seen to leave",
             });
         }
-        let due = self.due(plate.as_ref(), record.grant_id.as_deref(), record.passed_at);
-        let visit = Visit {
+        let host = plate.as_ref().and_then(|plate| self.host_of(record, plate));
+        let mut visit = Visit {
             id: record
                 .visit_id
                 .clone()
@@ -326,8 +326,11 @@ impl AccessPlugin {
                 .and_then(|gate| gate.area.clone()),
             entered: record.passed_at,
             grant: record.grant_id.clone(),
-            due,
+            host,
+            due: None,
+            told: false,
         };
+        visit.due = self.due(&visit);
         let max = self.config.visits_max;
         if let Some(old) = self.state.yard.enter(step.entry.number, visit, max) {
             step.audit(Note {
@@ -339,6 +342,24 @@ impl AccessPlugin {
             });
         }
         self.state.occupancy_changed();
+    }
+
+    /// Whose grant an entry is on, by the decision that opened for it: a record names the grant's id alone, which
+    /// several enterprises may give.
+    fn host_of(&self, record: &PassageRecord, plate: &PlateKey) -> Option<PartyId> {
+        let (lane, id) = (record.lane_id.as_ref()?, record.grant_id.as_ref()?);
+        let recent = &self.state.lanes.get(lane)?.recent;
+        let opened = recent.iter().rev().filter(|recent| {
+            let seen = recent.subject.plate.as_ref();
+            let is_it = seen.is_some_and(|seen| seen.may_be(plate));
+            let is_named = record.decision_ref.as_ref() == Some(&recent.decision);
+            recent.outcome == DecisionOutcome::Open
+                && recent.direction == record.direction
+                && (is_it || is_named)
+        });
+        let mut grants = opened.filter_map(|recent| recent.grant.as_ref());
+        let grant = grants.find(|grant| grant.id == *id)?;
+        Some(grant.enterprise.clone())
     }
 
     /// A vehicle at a plant's own gate must have come through a gate of the park (R066).

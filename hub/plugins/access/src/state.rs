@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::modes::Modes;
 use crate::opened::{Held, Release};
+use crate::permit::PermitKey;
 use crate::plate::PlateKey;
 use crate::registry::Registry;
 use crate::times::Times;
@@ -67,7 +68,8 @@ impl State {
         Self {
             registry: Registry::new(),
             modes: Modes::new(),
-            lanes: Table::new("lanes", 1),
+            // Before form 2 decisions did not name whose grant it is.
+            lanes: Table::new("lanes", 2),
             yard: Yard::new(),
             held: Table::new("held", 1),
             barriers: Table::new("barriers", 1),
@@ -203,6 +205,8 @@ pub(crate) struct Recent {
     pub direction: Direction,
     pub outcome: DecisionOutcome,
     pub code: Option<RefusalCode>,
+    /// The grant it is founded on.
+    pub grant: Option<PermitKey>,
     /// The opening came to nothing: the next capture is decided anew.
     pub over: bool,
     /// The vehicle has left the way it came.

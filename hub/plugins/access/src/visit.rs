@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cordon_contract::{Rows, Single, Table};
-use cordon_model::{GateId, SubjectKind, Timestamp};
+use cordon_model::{GateId, PartyId, SubjectKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::plate::{PlateKey, matching};
@@ -23,8 +23,12 @@ pub(crate) struct Visit {
     pub area: Option<String>,
     pub entered: Timestamp,
     pub grant: Option<String>,
+    /// The enterprise whose grant it is; `None` where the hub did not decide the entry. Several may number alike.
+    pub host: Option<PartyId>,
     /// When it becomes an overstay; `None` when never, or when it was alarmed.
     pub due: Option<Timestamp>,
+    /// It was alarmed.
+    pub told: bool,
 }
 
 /// Counts of one kind in one scope.
@@ -56,7 +60,8 @@ pub(crate) struct Yard {
 impl Yard {
     pub(crate) fn new() -> Self {
         Self {
-            visits: Table::new("visits", 1),
+            // Before form 2 rows did not name whose grant it is.
+            visits: Table::new("visits", 2),
             counts: Table::new("counts", 1),
             day: Single::new("day", 1),
             left: Times::new("left", LEFT_MAX),
@@ -198,12 +203,15 @@ impl Yard {
         Some(visit)
     }
 
-    /// A visit may stay until another time.
+    /// A visit may stay until another time; `None` when it was told that it is over.
     pub(crate) fn set_due(&mut self, number: u64, due: Option<Timestamp>) {
         let Some(old) = self.visits.get(&number).map(|visit| visit.due) else {
             return;
         };
-        self.visits.change(&number, |visit| visit.due = due);
+        self.visits.change(&number, |visit| {
+            visit.due = due;
+            visit.told = due.is_none();
+        });
         if let Some(old) = old {
             self.by_due.remove(&(old.micros(), number));
         }

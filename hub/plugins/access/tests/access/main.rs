@@ -19,5 +19,6 @@ mod park;
 mod passages;
 mod properties;
 mod shares;
+mod stays;
 mod stored;
 mod words;
