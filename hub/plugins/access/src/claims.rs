@@ -85,7 +85,11 @@ impl AccessPlugin {
             .map(|(owner, grant)| self.claim(sought, &words, (*owner, Some(*grant)), of_park))
             .collect();
         claims.sort_by_key(|claim| !claim.exempts_by_class(sought.now));
-        let is_carried = best.iter().any(|(owner, _)| words.is_carried_by(*owner));
+        let is_rescue = words.is_rescue(sought.now);
+        // Whoever owns the gate says nothing of the park's rescue vehicles there either.
+        let is_carried = best
+            .iter()
+            .any(|(owner, _)| owner.is_none() || !is_rescue && words.is_carried_by(*owner));
         if !is_carried {
             claims.extend(self.without_grant(sought, words, claims.is_empty()));
         }
@@ -100,7 +104,8 @@ impl AccessPlugin {
         words: Words<'a>,
         is_alone: bool,
     ) -> Vec<Claim<'a>> {
-        let counting = self.claim(sought, &words, (words.gate_of, None), None);
+        let owner = words.gate_of.filter(|_| !words.is_rescue(sought.now));
+        let counting = self.claim(sought, &words, (owner, None), None);
         let captured = sought.capture.subject_kind;
         let kind = kind_of(None, None, &words.registered, captured, sought.now);
         let of_all = Claim {
@@ -134,7 +139,7 @@ impl AccessPlugin {
         let ambiguous = sought
             .plate
             .is_some_and(|plate| registry.is_ambiguous(plate, owner, now));
-        let is_freed = words.lists.white || registered.iter().any(|vehicle| vehicle.exempts(now));
+        let is_freed = words.lists.white || words.is_rescue(now);
         let exempt = (grant.is_none() || words.is_carried_by(owner)) && is_freed
             || permit.is_some_and(|permit| permit.exempts(now));
         Claim {
@@ -177,6 +182,11 @@ impl Words<'_> {
     /// Whether a grant of this owner is judged with the exemptions of this gate: the park's, and at its own gate its own.
     fn is_carried_by(&self, owner: Option<&PartyId>) -> bool {
         owner.is_none() || owner == self.gate_of
+    }
+
+    /// Whether the park has registered it as a rescue vehicle.
+    fn is_rescue(&self, now: Timestamp) -> bool {
+        self.registered.iter().any(|vehicle| vehicle.exempts(now))
     }
 }
 

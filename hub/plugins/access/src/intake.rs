@@ -38,7 +38,7 @@ impl AccessPlugin {
         let (key, permit) = granted(step.entry, grant);
         let (plate, is_active) = (permit.plate.clone(), permit.active);
         let grants = &mut self.state.registry.grants;
-let is_kept = grants.take(key.clone(), permit, step.entry.settled);
+        let is_kept = grants.take(key.clone(), permit, step.entry.settled);
         // What is not kept changes no visit.
         if let Some(plate) = plate.filter(|_| is_kept) {
             self.renew_visit(&plate, &key, is_active, step.entry.clock);

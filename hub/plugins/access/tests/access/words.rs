@@ -282,3 +282,36 @@ fn a_refusal_names_the_nearest_of_all() {
     feed.restart();
     assert!(feed.plugin.kept().unwrap() == kept);
 }
+
+/// Nor at the gate of the plant that says it: its grants in two colours left the park's rescue vehicle there.
+#[test]
+fn a_plant_takes_no_rescue_vehicles_exemption_at_its_own_gate_either() {
+    let mut plan = plan_of_two();
+    plan.lanes.push(cordon_model::plan::Lane {
+        id: LaneId::new("P1-L1").unwrap(),
+        gate: GateId::new("P1-G1").unwrap(),
+        ..plan.lanes[0].clone()
+    });
+    plan.devices.push(cordon_model::plan::Device {
+        id: DeviceId::new("P1-BR").unwrap(),
+        lane: Some(LaneId::new("P1-L1").unwrap()),
+        ..plan.devices[0].clone()
+    });
+    let mut feed = Feed::with(Arc::new(PlainRules), AccessConfig::default(), plan);
+    feed.say(Body::VehicleRegistration(VehicleRegistration {
+        subject_kind: SubjectKind::VehEmergency,
+        enterprise_id: PartyId::new("plant-2").unwrap(),
+        ..registration(PLATE)
+    }));
+    for colour in [YELLOW, PlateColour::Blue] {
+        let own = AccessGrant {
+            plate: Some(plate(PLATE, colour)),
+            checks_passed: Some(false),
+            ..granted_by("plant-1", &colour.to_string())
+        };
+        feed.say_as("plant-1", Body::AccessGrant(own), false);
+    }
+    let decision = seen(&mut feed, "P1-L1", OTHER);
+    assert_eq!(decision.refusal_code, None);
+    assert_eq!(decision.subject_kind, SubjectKind::VehEmergency);
+}
