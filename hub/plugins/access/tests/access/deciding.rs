@@ -1,7 +1,7 @@
 //! At the lane: who is let in, who is not, and what is said about it.
 
 use cordon_access::{AccessConfig, explain};
-use cordon_contract::OrderLane;
+use cordon_contract::{Entry, EntryKind, OrderLane};
 use cordon_model::plan::Sight;
 use cordon_model::*;
 
@@ -463,4 +463,23 @@ fn a_lane_without_a_barrier_is_a_device_fault() {
     let told = feed.capture("L-02", PLATE);
     assert_eq!(told.code(), Some(RefusalCode::DeviceFault));
     assert_eq!(told.decisions()[0].outcome, DecisionOutcome::Manual);
+}
+
+/// One start with the clock ten days ahead forgot it for good, and the truck came in.
+#[test]
+fn what_ended_by_a_wrong_clock_alone_is_not_forgotten() {
+    let ahead = morning().plus_seconds(10 * 86_400);
+    let black = RefusalCode::Blacklist;
+    for (settled, code) in [(morning(), black), (ahead, RefusalCode::NoGrant)] {
+        let mut feed = Feed::new();
+        feed.say(Body::ListEntry(ListEntry {
+            valid_to: Some(morning().plus_seconds(6 * 3_600)),
+            ..listed(PLATE, ListKind::Black)
+        }));
+        let number = feed.number + 1;
+        let tick = entry(number, ahead, EntryKind::Tick, "HUB-1", None, false, false);
+        feed.step(Entry { settled, ..tick });
+        // The clock is right again.
+        assert_eq!(feed.capture("L-02", PLATE).code(), Some(code));
+    }
 }
