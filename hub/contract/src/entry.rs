@@ -7,6 +7,8 @@ use cordon_model::{
     Timestamp,
 };
 
+use crate::Passed;
+
 /// What an entry is. The numbers are stored in the journal and never change.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[repr(u8)]
@@ -196,4 +198,14 @@ pub struct Entry {
     pub of_earlier_run: bool,
     /// On whose word it stands.
     pub standing: Standing,
+}
+
+impl Entry {
+    /// What has passed by the clock, and surely.
+    pub fn passed(&self) -> Passed {
+        Passed {
+            clock: self.clock,
+            settled: self.settled,
+        }
+    }
 }

@@ -47,7 +47,7 @@ pub use lent::{Lender, ReportSource, Seal, SignedReport};
 pub use order::{CONSOLE, Order, OrderLane, Outcome, OutcomeKind, Target};
 pub use owner::{Owner, Owners, Word};
 pub use plugin::{Decision, Decisions, Plugin};
-pub use pot::{NoRoom, Pot, Taken, Term, even_part};
+pub use pot::{NoRoom, Passed, Pot, Taken, Term, even_part};
 pub use reading::{Payload, Point, Reading, Value};
 pub use rules::{AccessQuery, AccessRules, RuleAnswer, RuleHit, SubjectFacts};
 pub use seldom::Seldom;

@@ -30,13 +30,23 @@ impl Term {
     }
 }
 
+/// What has passed by the clock, and surely ([`crate::Entry::settled`]).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Passed {
+    /// What the hub's clock shows.
+    pub clock: Timestamp,
+    /// What it has surely shown.
+    pub settled: Timestamp,
+}
+
 /// Who keeps how much of a bounded store, and what of it can be spared.
 ///
 /// The park keeps at most `most`, and all its enterprises together as many, each at most an even part of
 /// them. The door alone refuses by this ([`Pot::has_room`]), before anything is journaled. What it took in is
 /// kept ([`Pot::taken`]), also by a fold under a smaller part: `most` or the number of enterprises may have
 /// changed since. So what stands is bounded by the largest part that was ever in force while it was taken.
-/// What is over gives way to what comes, the owner's own alone; what stands never does. Found again
+/// What is surely over gives way to what comes, the owner's own alone; what stands never does. What is over by the
+/// clock alone takes nobody's room either, but stays: as much of it as may stand is kept beside what stands. Found again
 /// from what is kept, never saved. What a question and a change cost, [`Share`] says.
 #[derive(Clone, Debug)]
 pub struct Pot<K> {
@@ -75,10 +85,12 @@ impl<K: Clone + Ord> Pot<K> {
 
     /// Whether one more of this owner can be kept, by letting go of what is over if need be: less stands of
     /// it than its part. What is over makes no room where more stands than a part that became smaller.
-    pub fn has_room(&self, owner: Option<&PartyId>, now: Timestamp) -> bool {
+    pub fn has_room(&self, owner: Option<&PartyId>, now: Passed) -> bool {
         let kept = self.kept.get(&owner.cloned());
         let part = self.part(owner);
-        kept.map_or(part > 0, |kept| kept.has_room(part, now))
+        kept.map_or(part > 0, |kept| {
+            kept.has_room(part, now.clock) && kept.has_room(part.saturating_mul(2), now.settled)
+        })
     }
 
     /// What the owner keeps that can be spared at `now`: what was taken back, else what ended first.
@@ -87,7 +99,7 @@ impl<K: Clone + Ord> Pot<K> {
     }
 
     /// How a fold takes in one more of this owner's.
-    pub fn taken(&self, owner: Option<&PartyId>, term: Term, now: Timestamp) -> Taken<K> {
+    pub fn taken(&self, owner: Option<&PartyId>, term: Term, now: Passed) -> Taken<K> {
         let part = self.part(owner);
         match self.kept.get(&owner.cloned()) {
             Some(kept) => kept.taken(part, term, now),
@@ -161,6 +173,13 @@ mod tests {
         Term::new(true, Some(at(seconds)))
     }
 
+    fn by(seconds: i64) -> Passed {
+        Passed {
+            clock: at(seconds),
+            settled: at(seconds),
+        }
+    }
+
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_micros(seconds * 1_000_000)
     }
@@ -171,16 +190,16 @@ mod tests {
         let mut pot = Pot::shared(10, 3);
         let (loud, quiet) = (party("E-1"), party("E-2"));
         for number in 0..3 {
-            assert!(pot.has_room(loud.as_ref(), at(0)), "{number}");
+            assert!(pot.has_room(loud.as_ref(), by(0)), "{number}");
             pot.put(loud.as_ref(), until(100), number);
         }
-        assert!(!pot.has_room(loud.as_ref(), at(0)), "an even part");
-        assert!(pot.has_room(quiet.as_ref(), at(0)));
+        assert!(!pot.has_room(loud.as_ref(), by(0)), "an even part");
+        assert!(pot.has_room(quiet.as_ref(), by(0)));
         for number in 10..20 {
-            assert!(pot.has_room(None, at(0)), "{number}");
+            assert!(pot.has_room(None, by(0)), "{number}");
             pot.put(None, until(100), number);
         }
-        assert!(!pot.has_room(None, at(0)));
+        assert!(!pot.has_room(None, by(0)));
         assert_eq!((pot.of(loud.as_ref()), pot.of(None)), (3, 10));
     }
 
@@ -190,13 +209,13 @@ mod tests {
         let mut pot = Pot::shared(2, 2);
         let own = party("E-1");
         for number in 0..5 {
-            assert_eq!(pot.taken(own.as_ref(), until(50), at(0)), Taken::Beside);
+            assert_eq!(pot.taken(own.as_ref(), until(50), by(0)), Taken::Beside);
             pot.put(own.as_ref(), until(50), number);
         }
-        assert!(!pot.has_room(own.as_ref(), at(0)), "the door refuses");
-        assert_eq!(pot.taken(own.as_ref(), until(5), at(9)), Taken::Not);
+        assert!(!pot.has_room(own.as_ref(), by(0)), "the door refuses");
+        assert_eq!(pot.taken(own.as_ref(), until(5), by(9)), Taken::Not);
         let (kept, next) = (own.as_ref(), until(99));
-        assert_eq!(pot.taken(kept, next, at(60)), Taken::InsteadOf(0));
+        assert_eq!(pot.taken(kept, next, by(60)), Taken::InsteadOf(0));
     }
 
     /// One that was over made room for one more, so that an owner stayed above a smaller part for ever.
@@ -209,7 +228,7 @@ mod tests {
         }
         let room = |pot: &Pot<i32>| -> Vec<bool> {
             let times = [5, 15, 25, 35];
-            times.map(|now| pot.has_room(own.as_ref(), at(now))).into()
+            times.map(|now| pot.has_room(own.as_ref(), by(now))).into()
         };
         assert_eq!(
             room(&pot),
@@ -241,7 +260,7 @@ mod tests {
         };
         pot.put(own.as_ref(), back, 'c');
         for (now, spared) in [(20, 'c'), (20, 'a'), (20, 'b')] {
-            assert!(pot.has_room(own.as_ref(), at(now)));
+            assert!(pot.has_room(own.as_ref(), by(now)));
             assert_eq!(pot.over(own.as_ref(), at(now)), Some(spared));
             let term = match spared {
                 'c' => back,
@@ -257,5 +276,36 @@ mod tests {
         assert_eq!(pot.ended_before(31_000_000), Some('d'));
         pot.remove(own.as_ref(), until(30), 'd');
         assert_eq!((pot.of(own.as_ref()), pot.kept.len()), (0, 0));
+    }
+
+    /// A clock that was wrong for a moment made what stands give way; after an outage all that was over barred what came.
+    #[test]
+    fn what_is_over_by_the_clock_alone_stays_and_takes_no_room() {
+        let mut pot = Pot::shared(3, 1);
+        let own = party("E-1");
+        let (owner, next) = (own.as_ref(), until(99));
+        for number in 0..3 {
+            pot.put(owner, until(10), number);
+        }
+        let ahead = Passed {
+            settled: at(5),
+            ..by(60)
+        };
+        for number in 3..6 {
+            assert!(pot.has_room(owner, ahead), "{number}");
+            assert_eq!(pot.taken(owner, next, ahead), Taken::Beside);
+            pot.put(owner, next, number);
+        }
+        assert!(!pot.has_room(owner, ahead), "as many as may stand");
+        assert!(!pot.has_room(owner, by(5)), "the clock is right again");
+        assert_eq!(
+            pot.taken(owner, until(50), ahead),
+            Taken::Not,
+            "over when it came"
+        );
+        assert!(matches!(
+            pot.taken(owner, next, by(60)),
+            Taken::InsteadOf(0)
+        ));
     }
 }

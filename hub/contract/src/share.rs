@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cordon_model::Timestamp;
 
-use crate::pot::{Taken, Term};
+use crate::pot::{Passed, Taken, Term};
 
 /// What one owner keeps.
 ///
@@ -92,13 +92,13 @@ impl<K: Clone + Ord> Share<K> {
     }
 
     /// How a fold takes in one more.
-    pub fn taken(&self, most: usize, term: Term, now: Timestamp) -> Taken<K> {
+    pub fn taken(&self, most: usize, term: Term, now: Passed) -> Taken<K> {
         if self.len() < most {
             return Taken::Beside;
         }
-        match self.over(now) {
+        match self.over(now.settled) {
             Some(spared) => Taken::InsteadOf(spared),
-            None if term.is_over(now) => Taken::Not,
+            None if term.is_over(now.clock) => Taken::Not,
             None => Taken::Beside,
         }
     }

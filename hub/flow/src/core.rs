@@ -277,7 +277,7 @@ impl Core {
     /// what has surely passed.
     fn with_clock<'a>(&self, entry: &'a Entry) -> Cow<'a, Entry> {
         let clock = self.precedence.lead().clock_at(entry.time);
-        let settled = self.fold.settled.last();
+        let settled = self.fold.settled.last(clock);
         if (clock, settled) == (entry.clock, entry.settled) {
             return Cow::Borrowed(entry);
         }

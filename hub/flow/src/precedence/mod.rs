@@ -125,7 +125,7 @@ impl Precedence {
         let has_room = |grant: &AccessGrant| {
             let takes_back = grant.state != LifeState::Active;
             let key = key(&of_grant(grant));
-            self.standing.has_room(&key, takes_back, times.settled)
+            self.standing.has_room(&key, takes_back, times.passed())
         };
         match grant.is_none_or(has_room) {
             true => Ok(()),
@@ -162,7 +162,7 @@ impl Precedence {
             match parks_grant(draft, message) {
                 Some(grant) => {
                     let until = grant.valid_to;
-                    self.standing.note(key, stamp, until, times.settled);
+                    self.standing.note(key, stamp, until, times.passed());
                 }
                 None => self.words.note(voice(draft, message), key, stamp),
             }

@@ -1,6 +1,6 @@
 //! What the park said of grants: it stands until the park says otherwise, whatever else is said.
 
-use cordon_contract::{Pot, Rows, Table, Taken, Term};
+use cordon_contract::{Passed, Pot, Rows, Table, Taken, Term};
 use cordon_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +60,7 @@ impl Standing {
 
     /// Whether a word on this grant can be kept at `now`. What takes a grant back finds room for as many again:
     /// a grant that goes on because of its number does more harm than one that does not begin.
-    pub(super) fn has_room(&self, key: &Key, takes_back: bool, now: Timestamp) -> bool {
+    pub(super) fn has_room(&self, key: &Key, takes_back: bool, now: Passed) -> bool {
         let most_of_all = self.most().saturating_mul(2);
         self.words.contains_key(key)
             || self.pot.has_room(None, now)
@@ -73,7 +73,7 @@ impl Standing {
     }
 
     /// Takes in a word of the park on a grant that ends at `until`.
-    pub(super) fn note(&mut self, key: Key, stamp: Stamp, until: Timestamp, now: Timestamp) {
+    pub(super) fn note(&mut self, key: Key, stamp: Stamp, until: Timestamp, now: Passed) {
         let before = self.words.remove(&key);
         if let Some(before) = &before {
             self.pot.remove(None, before.term(), key);

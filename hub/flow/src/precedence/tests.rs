@@ -1,6 +1,6 @@
 //! The order of statements: of one author, of several, and where there is a doubt.
 
-use cordon_contract::Kept;
+use cordon_contract::{Kept, Passed};
 use cordon_model::Timestamp;
 
 use super::lean::Lean::{self, Open, Safe};
@@ -226,17 +226,21 @@ fn of_many_authors_the_newest_are_remembered() {
 #[test]
 fn the_parks_word_on_a_grant_gives_way_only_once_the_grant_is_over() {
     let at = |second: i64| Timestamp::from_micros(second * SECOND);
+    let by = |second: i64| Passed {
+        clock: at(second),
+        settled: at(second),
+    };
     let mut said = Standing::within(2);
     let (one, two, three) = ([1; 16], [2; 16], [3; 16]);
-    said.note(one, stamp(0, 0), at(100), at(0));
-    said.note(two, stamp(1, 0), at(200), at(1));
+    said.note(one, stamp(0, 0), at(100), by(0));
+    said.note(two, stamp(1, 0), at(200), by(1));
     assert!(
-        said.has_room(&one, false, at(99)),
+        said.has_room(&one, false, by(99)),
         "a further word on the same"
     );
-    assert!(!said.has_room(&three, false, at(99)));
-    assert!(said.has_room(&three, true, at(99)), "what takes back");
-    said.note(three, stamp(2, 0), at(300), at(99));
+    assert!(!said.has_room(&three, false, by(99)));
+    assert!(said.has_room(&three, true, by(99)), "what takes back");
+    said.note(three, stamp(2, 0), at(300), by(99));
     assert!(
         [one, two, three].iter().all(|key| said.said(key).is_some()),
         "what was taken is kept"
@@ -245,7 +249,7 @@ fn the_parks_word_on_a_grant_gives_way_only_once_the_grant_is_over() {
     let mut said = Standing::within(2);
     kept.put_back(vec![said.table()]).unwrap();
     said.restored();
-    said.note([4; 16], stamp(3, 0), at(400), at(101));
+    said.note([4; 16], stamp(3, 0), at(400), by(101));
     assert_eq!(said.said(&one), None, "it was over");
     assert!(said.said(&two).is_some() && said.said(&three).is_some());
 }

@@ -193,7 +193,7 @@ impl AccessPlugin {
             rule_set_digest: self.rules.digest(),
             // The flow knows it.
             settings_entry: None,
-            grant_id: found.grant.as_ref().map(|key| key.id.clone()),
+            grant_id: found.grant.as_ref().map(|grant| grant.key.id.clone()),
             operating_mode: self.state.modes.of(&gate.id),
             decided_at: now,
         };
@@ -221,7 +221,7 @@ impl AccessPlugin {
                 subject,
                 Basis {
                     decision,
-                    grant: found.grant.map(|key| key.id),
+                    grant: found.grant.map(|grant| grant.key.id),
                     visit: visit.unwrap_or_else(|| ids::visit(step.entry.number)),
                     rule: verdict.rules.first().cloned(),
                 },
@@ -236,8 +236,12 @@ impl AccessPlugin {
         let max = self.config.decisions_per_lane_max.max(1);
         let list = &mut self.state.lanes.or_default(lane.id.clone()).recent;
         list.push(recent);
-        let over = list.len().saturating_sub(max);
-        list.drain(..over);
+        while list.len() > max {
+            // Who was let in is still on his way: however many are refused meanwhile, he is known.
+            let opened = |recent: &Recent| recent.outcome == DecisionOutcome::Open;
+            let refused = list.iter().position(|recent| !opened(recent));
+            list.remove(refused.unwrap_or(0));
+        }
     }
 
     fn alarm_refusal(

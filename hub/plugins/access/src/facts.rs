@@ -8,17 +8,17 @@ use cordon_model::{
 
 use crate::claims::{Claim, Sought};
 use crate::lists::OnLists;
-use crate::permit::{Permit, PermitKey, Registered};
+use crate::permit::{Permit, Registered};
 use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
-use crate::state::Progress;
+use crate::state::{Founded, Progress};
 use crate::subject::is_hazardous;
 
 /// What was looked up about a vehicle at a lane.
 pub(crate) struct LookedUp {
     pub facts: SubjectFacts,
     pub kind: SubjectKind,
-    pub grant: Option<PermitKey>,
+    pub grant: Option<Founded>,
     pub person: Option<String>,
     /// A grant in force or a recorded exemption: without either no entry opens (I6).
     pub entitled: bool,
@@ -62,7 +62,7 @@ impl AccessPlugin {
         };
         LookedUp {
             kind,
-            grant: claim.grant.map(|(key, _)| key.clone()),
+            grant: claim.grant.map(Founded::on),
             person: permit.and_then(|permit| permit.person.clone()),
             entitled: exempt || permit.is_some_and(|permit| permit.holds(now)),
             facts,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cordon_contract::{NoRoom, Pot, Rows, Share, Steps, Table, Taken, Term};
+use cordon_contract::{NoRoom, Passed, Pot, Rows, Share, Steps, Table, Taken, Term};
 use cordon_model::{PartyId, PlateColour, PlateNumber, Timestamp};
 
 use crate::config::AccessConfig;
@@ -64,9 +64,9 @@ impl Grants {
         &self,
         key: &PermitKey,
         permit: &Permit,
-        now: Timestamp,
+        now: Passed,
     ) -> Result<(), NoRoom> {
-        if permit.term().is_over(now) {
+        if permit.term().is_over(now.clock) {
             return Ok(());
         }
         let known = self.rows.get(key);
@@ -84,7 +84,7 @@ impl Grants {
 
     /// Takes a grant in; the same key replaces. Whether it is kept: what is over and finds no place is not, and the
     /// grant that it replaced is over with it.
-    pub(crate) fn take(&mut self, key: PermitKey, permit: Permit, now: Timestamp) -> bool {
+    pub(crate) fn take(&mut self, key: PermitKey, permit: Permit, now: Passed) -> bool {
         let known = self.rows.get(&key);
         let permit = permit.beside(&key, known);
         if known == Some(&permit) {
@@ -105,7 +105,9 @@ impl Grants {
         if let Some(number) = permit.number()
             && !is_of_vehicle
         {
-            let taken = self.index.taken_of_vehicle(number, owner, (term, now));
+            let taken = self
+                .index
+                .taken_of_vehicle(number, owner, (term, now.clock));
             if !self.make_place(taken) {
                 return false;
             }
@@ -261,12 +263,12 @@ impl Index {
         number: Option<&PlateNumber>,
         owner: Option<&PartyId>,
         replaces: bool,
-        now: Timestamp,
+        now: Passed,
     ) -> Result<(), NoRoom> {
         if let Some(number) = number {
             let parks = self.parks_in_room_of(number, owner);
             let subject = (number.clone(), false);
-            if !self.of_vehicle.has_room(&subject, owner, parks, now) {
+            if !self.of_vehicle.has_room(&subject, owner, parks, now.clock) {
                 let most = self.of_vehicle.most();
                 return Err(full("access.grants_of_vehicle_max", most));
             }

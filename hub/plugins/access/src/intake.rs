@@ -16,17 +16,17 @@ impl AccessPlugin {
         match body {
             Body::AccessGrant(grant) => {
                 let (key, permit) = granted(entry, grant);
-                registry.grants.has_room(&key, &permit, entry.settled)
+                registry.grants.has_room(&key, &permit, entry.passed())
             }
             Body::VehicleRegistration(registration) if !is_proposal(entry) => {
                 let (plate, vehicle) = registered(entry, registration);
                 match registry.is_parks(&plate, &vehicle, entry.clock) {
                     true => Ok(()),
-                    false => registry.has_room_for_vehicle(&plate, &vehicle, entry.settled),
+                    false => registry.has_room_for_vehicle(&plate, &vehicle, entry.passed()),
                 }
             }
             Body::ListEntry(said) => match listed(entry, said) {
-                Some((key, listed)) => registry.lists.has_room(&key, &listed, entry.settled),
+                Some((key, listed)) => registry.lists.has_room(&key, &listed, entry.passed()),
                 None => Ok(()),
             },
             Body::OperatingModeChange(change) => self.room_for_mode(entry, change),
@@ -38,7 +38,7 @@ impl AccessPlugin {
         let (key, permit) = granted(step.entry, grant);
         let (plate, is_active) = (permit.plate.clone(), permit.active);
         let grants = &mut self.state.registry.grants;
-        let is_kept = grants.take(key.clone(), permit, step.entry.settled);
+        let is_kept = grants.take(key.clone(), permit, step.entry.passed());
         // What is not kept changes no visit.
         if let Some(plate) = plate.filter(|_| is_kept) {
             self.renew_visit(&plate, &key, is_active, step.entry.clock);
@@ -60,7 +60,7 @@ impl AccessPlugin {
             return;
         };
         // A grant that is kept no more takes no stay's end away.
-        let Some(due) = self.due(visit) else {
+        let Some((due, _)) = self.due(visit) else {
             return;
         };
         let due = match visit.due {
@@ -89,8 +89,8 @@ impl AccessPlugin {
         {
             return;
         }
-        let settled = step.entry.settled;
-        self.state.registry.register(plate, vehicle, settled);
+        let passed = step.entry.passed();
+        self.state.registry.register(plate, vehicle, passed);
     }
 
     /// The park's entries act everywhere, anybody else's at his own gates.
@@ -99,7 +99,7 @@ impl AccessPlugin {
             return;
         };
         let lists = &mut self.state.registry.lists;
-        lists.take(key, listed, step.entry.settled);
+        lists.take(key, listed, step.entry.passed());
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cordon_contract::{NoRoom, Pot, Rows, Steps, Table, Taken};
+use cordon_contract::{NoRoom, Passed, Pot, Rows, Steps, Table, Taken};
 use cordon_model::{ListKind, PartyId, PlateNumber, Timestamp};
 
 use crate::config::AccessConfig;
@@ -66,15 +66,19 @@ impl Lists {
         &self,
         key: &ListKey,
         listed: &Listed,
-        now: Timestamp,
+        now: Passed,
     ) -> Result<(), NoRoom> {
-        if listed.term().is_over(now) {
+        if listed.term().is_over(now.clock) {
             return Ok(());
         }
         let (owner, index) = (key.owner.as_ref(), &self.index);
         let known = self.rows.get(key);
         let is_of_subject = known.is_some_and(|known| known.number == listed.number);
-        if !is_of_subject && !index.of_subject.has_room(&listed.number, owner, 0, now) {
+        if !is_of_subject
+            && !index
+                .of_subject
+                .has_room(&listed.number, owner, 0, now.clock)
+        {
             let most = index.of_subject.most();
             return Err(full("access.list_entries_of_subject_max", most));
         }
@@ -85,7 +89,7 @@ impl Lists {
     }
 
     /// Takes an entry in; the same key replaces.
-    pub(crate) fn take(&mut self, key: ListKey, listed: Listed, now: Timestamp) {
+    pub(crate) fn take(&mut self, key: ListKey, listed: Listed, now: Passed) {
         let known = self.rows.get(&key);
         if known == Some(&listed) {
             return;
@@ -96,7 +100,7 @@ impl Lists {
         let (owner, term) = (key.owner.as_ref(), listed.term());
         if !is_of_subject {
             let of_subject = &self.index.of_subject;
-            let taken = of_subject.taken(&listed.number, owner, 0, (term, now));
+            let taken = of_subject.taken(&listed.number, owner, 0, (term, now.clock));
             if !self.make_place(taken) {
                 return;
             }

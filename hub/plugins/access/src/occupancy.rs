@@ -8,7 +8,7 @@ use cordon_model::{
 use crate::alarm::{About, Step};
 use crate::permit::Permit;
 use crate::plugin::AccessPlugin;
-use crate::state::{Seen, Told};
+use crate::state::{Seen, Told, stay_end};
 use crate::visit::{Scope, Visit};
 
 /// Overstays told on one tick; the rest follows on the next.
@@ -16,22 +16,17 @@ const OVERSTAYS_PER_TICK: usize = 100;
 
 impl AccessPlugin {
     /// When a visit becomes an overstay: end of the window, or of the longest stay if earlier. Where it is not known
-    /// whose grant it is on, the earliest of those that have its id; one in force goes before one that is not.
-    pub(crate) fn due(&self, visit: &Visit) -> Option<Timestamp> {
+    /// whose grant it is on, the earliest of those that have its id; one in force goes before one that is not. And whether
+    /// it is of one in force.
+    pub(crate) fn due(&self, visit: &Visit) -> Option<(Timestamp, bool)> {
         let (plate, id) = (visit.plate.as_ref()?, visit.grant.as_deref()?);
         let registry = &self.state.registry;
         let grant = (visit.host.as_ref(), id);
         let known = registry.grants.with_id(plate, grant, &registry.steps);
-        let end = |permit: &&Permit| {
-            let stay = permit.max_stay_minutes;
-            let stay = stay.map(|minutes| visit.entered.plus_seconds(i64::from(minutes) * 60));
-            stay.map_or(permit.to, |stay| stay.min(permit.to))
-        };
+        let end = |permit: &&Permit| stay_end(visit.entered, permit.to, permit.max_stay_minutes);
         let in_force = known.iter().filter(|permit| permit.active);
-        in_force
-            .map(end)
-            .min()
-            .or_else(|| known.iter().map(end).min())
+        let in_force = in_force.map(end).min().map(|due| (due, true));
+        in_force.or_else(|| Some((known.iter().map(end).min()?, false)))
     }
 
     /// Raises OVERSTAY once for each visit that is over its time (R032), and for each later time that it was given since.

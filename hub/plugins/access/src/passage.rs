@@ -10,7 +10,7 @@ use crate::ids;
 use crate::opened::Held;
 use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
-use crate::state::{Opening, Progress, Seen};
+use crate::state::{Founded, Opening, Progress, Seen};
 use crate::subject::is_vehicle;
 use crate::visit::Visit;
 
@@ -311,7 +311,8 @@ impl AccessPlugin {
                 detail: "the vehicle enters again without having been seen to leave",
             });
         }
-        let host = plate.as_ref().and_then(|plate| self.host_of(record, plate));
+        let founded = plate.as_ref().and_then(|plate| self.founded(record, plate));
+        let host = founded.as_ref().map(|grant| grant.key.enterprise.clone());
         let mut visit = Visit {
             id: record
                 .visit_id
@@ -330,7 +331,7 @@ impl AccessPlugin {
             due: None,
             told: false,
         };
-        visit.due = self.due(&visit);
+        visit.due = self.due_of_entry(&visit, founded.as_ref());
         let max = self.config.visits_max;
         if let Some(old) = self.state.yard.enter(step.entry.number, visit, max) {
             step.audit(Note {
@@ -344,9 +345,19 @@ impl AccessPlugin {
         self.state.occupancy_changed();
     }
 
-    /// Whose grant an entry is on, by the decision that opened for it: a record names the grant's id alone, which
+    /// When an entry becomes an overstay. What was said since the decision gives a later end only where it grants one.
+    fn due_of_entry(&self, visit: &Visit, founded: Option<&Founded>) -> Option<Timestamp> {
+        let decided = founded.map(|grant| grant.due(visit.entered));
+        match (self.due(visit), decided) {
+            (Some((due, false)), Some(decided)) => Some(due.min(decided)),
+            (Some((due, _)), _) => Some(due),
+            (None, decided) => decided,
+        }
+    }
+
+    /// The grant that an entry is on, by the decision that opened for it: a record names the grant's id alone, which
     /// several enterprises may give.
-    fn host_of(&self, record: &PassageRecord, plate: &PlateKey) -> Option<PartyId> {
+    fn founded(&self, record: &PassageRecord, plate: &PlateKey) -> Option<Founded> {
         let (lane, id) = (record.lane_id.as_ref()?, record.grant_id.as_ref()?);
         let recent = &self.state.lanes.get(lane)?.recent;
         let opened = recent.iter().rev().filter(|recent| {
@@ -358,8 +369,7 @@ impl AccessPlugin {
                 && (is_it || is_named)
         });
         let mut grants = opened.filter_map(|recent| recent.grant.as_ref());
-        let grant = grants.find(|grant| grant.id == *id)?;
-        Some(grant.enterprise.clone())
+        grants.find(|grant| grant.key.id == *id).cloned()
     }
 
     /// A vehicle at a plant's own gate must have come through a gate of the park (R066).

@@ -3,7 +3,7 @@
 //! Each of the three files is a [`Pot`]: the park has room of its own, and no enterprise takes another's. The
 //! door asks for room; what it let in is kept whatever the limits are by now.
 
-use cordon_contract::{NoRoom, Pot, Rows, Steps, Table, Taken};
+use cordon_contract::{NoRoom, Passed, Pot, Rows, Steps, Table, Taken};
 use cordon_model::{PartyId, PlateColour, Timestamp};
 
 use crate::config::AccessConfig;
@@ -69,12 +69,13 @@ impl Registry {
         &self,
         plate: &PlateKey,
         vehicle: &Registered,
-        now: Timestamp,
+        now: Passed,
     ) -> Result<(), NoRoom> {
         let owner = vehicle.owner.as_ref();
         let known = self.registered.get(plate);
         let replaces = known.is_some_and(|known| known.owner.as_ref() == owner);
-        if replaces || vehicle.term().is_over(now) || self.registered_pot.has_room(owner, now) {
+        if replaces || vehicle.term().is_over(now.clock) || self.registered_pot.has_room(owner, now)
+        {
             return Ok(());
         }
         let part = self.registered_pot.part(owner);
@@ -82,7 +83,7 @@ impl Registry {
     }
 
     /// Takes a registration in; one of the same plate is replaced.
-    pub(crate) fn register(&mut self, plate: PlateKey, vehicle: Registered, now: Timestamp) {
+    pub(crate) fn register(&mut self, plate: PlateKey, vehicle: Registered, now: Passed) {
         let known = self.registered.get(&plate);
         if known == Some(&vehicle) {
             return;

@@ -7,6 +7,7 @@ use cordon_model::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::grants::Grant;
 use crate::modes::Modes;
 use crate::opened::{Held, Release};
 use crate::permit::PermitKey;
@@ -69,7 +70,7 @@ impl State {
             registry: Registry::new(),
             modes: Modes::new(),
             // Before form 2 decisions did not name whose grant it is.
-            lanes: Table::new("lanes", 2),
+            lanes: Table::new("lanes", 3),
             yard: Yard::new(),
             held: Table::new("held", 1),
             barriers: Table::new("barriers", 1),
@@ -197,6 +198,37 @@ impl Seen {
     }
 }
 
+/// The grant of a decision, as it was then: a word on it may take it away before the vehicle is through.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Founded {
+    pub key: PermitKey,
+    /// Its end.
+    pub to: Timestamp,
+    pub max_stay_minutes: Option<u32>,
+}
+
+impl Founded {
+    /// On a grant as it is now.
+    pub(crate) fn on((key, permit): Grant<'_>) -> Self {
+        Self {
+            key: key.clone(),
+            to: permit.to,
+            max_stay_minutes: permit.max_stay_minutes,
+        }
+    }
+
+    /// When whoever entered on it becomes an overstay.
+    pub(crate) fn due(&self, entered: Timestamp) -> Timestamp {
+        stay_end(entered, self.to, self.max_stay_minutes)
+    }
+}
+
+/// The end of a stay: that of the grant, or the longest stay if it is over earlier.
+pub(crate) fn stay_end(entered: Timestamp, to: Timestamp, minutes: Option<u32>) -> Timestamp {
+    let stay = minutes.map(|minutes| entered.plus_seconds(i64::from(minutes) * 60));
+    stay.map_or(to, |stay| stay.min(to))
+}
+
 /// A decision, remembered to know the same arrival again and to name who went through unasked.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Recent {
@@ -206,7 +238,7 @@ pub(crate) struct Recent {
     pub outcome: DecisionOutcome,
     pub code: Option<RefusalCode>,
     /// The grant it is founded on.
-    pub grant: Option<PermitKey>,
+    pub grant: Option<Founded>,
     /// The opening came to nothing: the next capture is decided anew.
     pub over: bool,
     /// The vehicle has left the way it came.

@@ -177,3 +177,38 @@ fn an_overstay_is_told_again_only_after_another_time_was_given_and_is_over() {
     assert_eq!(overstays(&mut feed), 1);
     assert_eq!(overstays(&mut feed), 0);
 }
+
+/// One word of the plant between the decision and the passage, and nobody was told that the tanker stayed.
+#[test]
+fn what_is_said_between_decision_and_passage_takes_no_stays_end_away() {
+    let other = Some(plate("苏H99999", PlateColour::Yellow));
+    let granted = granted_by("plant-2", YEARS_S);
+    let words = [
+        (LifeState::Withdrawn, granted.plate.clone()),
+        (LifeState::Suspended, granted.plate.clone()),
+        (LifeState::Withdrawn, other.clone()),
+        (LifeState::Active, other),
+    ];
+    for by in ["plant-2", "HUB-1"] {
+        for (state, plate) in words.clone() {
+            let mut feed = feed();
+            feed.say_as(by, Body::AccessGrant(granted_by("plant-2", 900)), false);
+            assert_eq!(feed.capture("L-02", PLATE).code(), None);
+            let word = AccessGrant {
+                state,
+                plate,
+                ..granted.clone()
+            };
+            feed.say_as("plant-2", Body::AccessGrant(word), false);
+            // Refused ones meanwhile do not make the decision be forgotten.
+            for number in 10..40 {
+                feed.capture("L-02", &format!("苏H222{number}"));
+            }
+            let record = reported(&feed);
+            feed.say(record);
+            feed.restart();
+            feed.wait_s(901);
+            assert_eq!(overstays(&mut feed), 1, "{by} {state}");
+        }
+    }
+}
