@@ -234,13 +234,17 @@ impl AccessPlugin {
 
     fn remember(&mut self, lane: &Lane, recent: Recent) {
         let max = self.config.decisions_per_lane_max.max(1);
+        let (now, way_s) = (recent.at, i64::from(self.config.passage_s_max));
         let list = &mut self.state.lanes.or_default(lane.id.clone()).recent;
         list.push(recent);
         while list.len() > max {
-            // Who was let in is still on his way: however many are refused meanwhile, he is known.
-            let opened = |recent: &Recent| recent.outcome == DecisionOutcome::Open;
-            let refused = list.iter().position(|recent| !opened(recent));
-            list.remove(refused.unwrap_or(0));
+            // Who was let in may still be on his way: however many are refused meanwhile, he is known. The newest is too.
+            let is_on_his_way = |recent: &Recent| {
+                let is_new = now.ms_since(recent.at) <= way_s * 1_000;
+                recent.outcome == DecisionOutcome::Open && is_new && !recent.gone
+            };
+            let spared = list.iter().take(max).position(|it| !is_on_his_way(it));
+            list.remove(spared.unwrap_or(0));
         }
     }
 

@@ -72,7 +72,8 @@ impl Permit {
     }
 
     /// The same in the room it takes, beside what is known under its key. What the park says of a vehicle's grant
-    /// that an enterprise made takes no room of its own; nor does that a grant which nobody made rests.
+    /// that an enterprise made takes no room of its own; nor does that a grant which nobody made rests. What takes a
+    /// grant away, or rests it, moves its end no later: whoever entered on it is an overstay then.
     pub(crate) fn beside(self, key: &PermitKey, known: Option<&Self>) -> Self {
         let in_theirs = match known {
             Some(known) => known.owner(key).is_some() && known.number() == self.number(),
@@ -80,6 +81,9 @@ impl Permit {
         };
         Self {
             in_enterprises_room: self.by_park && self.plate.is_some() && in_theirs,
+            to: known
+                .filter(|_| !self.active)
+                .map_or(self.to, |known| self.to.min(known.to)),
             ..self
         }
     }

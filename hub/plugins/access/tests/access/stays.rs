@@ -212,3 +212,44 @@ fn what_is_said_between_decision_and_passage_takes_no_stays_end_away() {
         }
     }
 }
+
+/// The gate's own system let it in: what the plant said before the record took the end away.
+#[test]
+fn what_takes_a_grant_away_moves_no_end_later_for_who_enters_undecided() {
+    for by in ["plant-2", "HUB-1"] {
+        for state in [LifeState::Withdrawn, LifeState::Suspended] {
+            let mut feed = feed();
+            feed.say_as(by, Body::AccessGrant(granted_by("plant-2", 900)), false);
+            let taken = AccessGrant {
+                state,
+                ..granted_by("plant-2", YEARS_S)
+            };
+            feed.say_as("plant-2", Body::AccessGrant(taken), false);
+            let record = reported(&feed);
+            feed.say(record);
+            feed.wait_s(901);
+            assert_eq!(overstays(&mut feed), 1, "{by} {state}");
+        }
+    }
+}
+
+/// A lane that had let in as many as it remembers knew nobody any more whom it refused.
+#[test]
+fn whom_a_lane_refuses_it_knows_however_many_it_let_in() {
+    for wait_s in [0, 600] {
+        let mut feed = feed();
+        for number in 10..30 {
+            let number = format!("苏H222{number}");
+            feed.say(Body::AccessGrant(AccessGrant {
+                grant_id: number.chars().skip(1).collect(),
+                ..grant(&number)
+            }));
+            feed.enter("L-02", &number);
+        }
+        feed.wait_s(wait_s);
+        let refused = feed.capture("L-02", PLATE);
+        assert_eq!(refused.code(), Some(RefusalCode::NoGrant));
+        feed.wait_s(2);
+        assert!(feed.capture("L-02", PLATE).bodies.is_empty(), "one arrival");
+    }
+}
