@@ -42,6 +42,9 @@ impl Order<'_> {
                 if namesake && matches!(name.thing(), Thing::Alarm | Thing::Ending) {
                     continue;
                 }
+                if is_taken_back(body, field) {
+                    continue;
+                }
                 self.authority
                     .allow(self.speaker, body.message_type(), mention, whose)
                     .map_err(|refused| self.contested(name, refused))?;
@@ -325,7 +328,7 @@ impl Order<'_> {
                 return Ok(flags::PROPOSAL);
             }
         };
-        if it.state == LifeState::Withdrawn {
+        if it.state != LifeState::Active {
             return Ok(flags::PROPOSAL);
         }
         let why = match it.list_kind {
@@ -343,6 +346,19 @@ impl Order<'_> {
         };
         let detail = format!("{} by {}: {why}", it.list_kind, self.speaker.id);
         Err((ONLY_PARK, "Plate", detail))
+    }
+}
+
+/// Whether an element names a vehicle or person beside what the speaker takes back or rests of his own: whoever holds it
+/// by now, that ends nothing of another's.
+fn is_taken_back(body: &Body, field: &str) -> bool {
+    match body {
+        Body::AccessGrant(it) => {
+            it.state != LifeState::Active && ["Plate", "TrailerPlate", "PersonId"].contains(&field)
+        }
+        Body::PersonRegistration(it) => it.state != LifeState::Active && field == "Plates",
+        Body::ListEntry(it) => it.state != LifeState::Active,
+        _ => false,
     }
 }
 

@@ -104,6 +104,65 @@ async fn a_person_the_park_confirmed_stays_its_word() {
     hub.shutdown().await.unwrap();
 }
 
+/// A vehicle that one had granted became another's, and he could not take his grant back: it went on opening.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_said_of_a_vehicle_he_takes_back_also_when_it_is_anothers_by_now() {
+    let park = Park::new();
+    let mut ca = Ca::new(park.dir.path());
+    let one = ca.partner("ENT-1", Role::Enterprise);
+    let two = ca.partner("ENT-2", Role::Enterprise);
+    let hub = park.start().await;
+    let granted = |id: &str, state| {
+        let plate = Some(coloured("苏A10001", PlateColour::Blue));
+        Body::AccessGrant(AccessGrant {
+            state,
+            ..grant("ENT-2", id, plate, ClassLetter::F)
+        })
+    };
+    let listed = |kind, state| match white("苏A10001") {
+        Body::ListEntry(it) => Body::ListEntry(ListEntry {
+            list_kind: kind,
+            state,
+            ..it
+        }),
+        _ => unreachable!(),
+    };
+    let active = cordon_model::LifeState::Active;
+    assert_eq!(warned(&hub, &two, vec![granted("G", active)]).await, [""]);
+    let truck = registration("苏A10001", "ENT-1", SubjectKind::VehFreight);
+    assert_eq!(warned(&hub, &one, vec![truck]).await, [""]);
+    let (white, black) = (cordon_model::ListKind::White, cordon_model::ListKind::Black);
+    let suspended = cordon_model::LifeState::Suspended;
+    let withdrawn = cordon_model::LifeState::Withdrawn;
+    let said = vec![
+        granted("G", suspended),
+        granted("G", withdrawn),
+        listed(white, suspended),
+        listed(black, withdrawn),
+        // More than that it is not his to say.
+        granted("G", active),
+        granted("G2", active),
+        changed(
+            registration("苏A10001", "ENT-2", SubjectKind::VehFreight),
+            |it| it.state = withdrawn,
+        ),
+    ];
+    assert_eq!(
+        warned(&hub, &two, said).await,
+        [
+            "",
+            "",
+            "F037",
+            "F037",
+            "refused F033",
+            "refused F033",
+            "refused F033"
+        ]
+    );
+    hub.shutdown().await.unwrap();
+    park.replays();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_colour_of_a_claimed_number_is_contested_in_grants_and_lists_too() {
     let park = Park::new();

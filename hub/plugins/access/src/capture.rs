@@ -138,7 +138,7 @@ impl AccessPlugin {
     }
 
     /// What was answered to this arrival a moment ago: the lane is opening for it already, or the same answer is not
-    /// said again.
+    /// said again. A camera that could not tell the colour of one picture shows the same vehicle.
     fn answered(
         &self,
         lane: &Lane,
@@ -148,7 +148,12 @@ impl AccessPlugin {
     ) -> Option<(DecisionOutcome, Option<RefusalCode>)> {
         let state = self.state.lanes.get(&lane.id)?;
         let is_it = |recent: &&Recent| {
-            recent.direction == direction && recent.subject.plate.as_ref() == plate
+            let seen = recent.subject.plate.as_ref();
+            let is_same = match (seen, plate) {
+                (Some(seen), Some(plate)) => seen.may_be(plate),
+                (seen, plate) => seen == plate,
+            };
+            recent.direction == direction && is_same
         };
         let recent = state.recent.iter().rev().find(is_it)?;
         let fresh = now.ms_since(recent.at) < i64::from(self.config.repeat_ms);

@@ -36,6 +36,8 @@ pub(crate) struct Claim<'a> {
     pub registered: Vec<&'a Registered>,
     pub kind: SubjectKind,
     pub exempt: bool,
+    /// The park has recorded it as a rescue vehicle, exempt here or not.
+    pub rescue: bool,
     /// The plate could be two vehicles, by the same words: no exemption, and no credential.
     pub ambiguous: bool,
 }
@@ -48,6 +50,7 @@ impl Claim<'_> {
             registered: Vec::new(),
             kind: SubjectKind::VehOrdinary,
             exempt: false,
+            rescue: false,
             ambiguous: false,
         }
     }
@@ -135,17 +138,23 @@ impl AccessPlugin {
         let said = grant
             .filter(|_| owner.is_some())
             .and_then(|_| said_by_park(&registered, of_park, now));
-        let kind = kind_of(said, permit, &registered, sought.capture.subject_kind, now);
+        let captured = sought.capture.subject_kind;
+        let kind = |permit| kind_of(said, permit, &registered, captured, now);
+        // What is over is no reason against an exemption.
+        let standing = kind(permit.filter(|permit| now <= permit.to));
         let ambiguous = sought
             .plate
             .is_some_and(|plate| registry.is_ambiguous(plate, owner, now));
         let is_freed = words.lists.white || words.is_rescue(now);
         let exempt = (grant.is_none() || words.is_carried_by(owner)) && is_freed
-            || permit.is_some_and(|permit| permit.exempts(now));
+            || permit.is_some_and(|permit| permit.exempts(now) && covers(permit, sought));
+        let exempt = exempt && !ambiguous && !is_hazardous(standing);
+        let by_class = |permit: Option<&Permit>| permit.is_some_and(|permit| permit.exempts(now));
         Claim {
             grant,
-            kind,
-            exempt: exempt && !ambiguous && !is_hazardous(kind),
+            kind: if exempt { standing } else { kind(permit) },
+            exempt,
+            rescue: words.is_rescue(now) || by_class(permit) || by_class(of_park),
             ambiguous,
             registered,
         }
@@ -221,15 +230,21 @@ type Fitness = [bool; 6];
 /// How well a grant fits: the best one is judged, so that a refusal names what is nearest.
 fn fitness(permit: &Permit, sought: Sought<'_>) -> Fitness {
     let [active, holds, lasts] = fits_time(permit, sought.now);
-    let gate = sought.gate;
+    let [gate, lane, area] = fits_place(permit, sought);
+    [active, holds, lasts, gate, lane, area]
+}
+
+/// What it is limited to by place.
+fn fits_place(permit: &Permit, sought: Sought<'_>) -> [bool; 3] {
     [
-        active,
-        holds,
-        lasts,
-        permit.covers_gate(&gate.id),
+        permit.covers_gate(&sought.gate.id),
         permit.covers_lane(&sought.lane.id),
-        permit.covers_area(gate.area.as_deref()),
+        permit.covers_area(sought.gate.area.as_deref()),
     ]
+}
+
+fn covers(permit: &Permit, sought: Sought<'_>) -> bool {
+    fits_place(permit, sought) == [true; 3]
 }
 
 /// The part of a fitness that is cheap and weighs most.

@@ -103,10 +103,11 @@ impl AccessPlugin {
         };
         if !answer.allow {
             let code = first.code.parse().unwrap_or(RefusalCode::DeviceFault);
-            // A rescue vehicle nobody has recorded is for the guard to confirm (9.1 class X), and so
-            // is everything that a fault kept from being judged.
+            // A rescue vehicle nobody has recorded is for the guard to confirm (9.1 class X), and one that is not exempt
+            // here; so is everything that a fault kept from being judged.
             let guard = code == RefusalCode::DeviceFault
-                || code == RefusalCode::NoGrant && found.kind == SubjectKind::VehEmergency;
+                || code == RefusalCode::NoGrant && found.kind == SubjectKind::VehEmergency
+                || code != RefusalCode::Blacklist && found.rescue;
             return Verdict {
                 outcome: if guard {
                     DecisionOutcome::Manual

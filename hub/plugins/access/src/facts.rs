@@ -2,7 +2,7 @@
 
 use cordon_contract::SubjectFacts;
 use cordon_model::{
-    Decimal, Direction, PlateCapture, SubjectKind,
+    Decimal, Direction, PlateCapture, SubjectKind, Timestamp,
     plan::{Gate, Sight},
 };
 
@@ -11,7 +11,7 @@ use crate::lists::OnLists;
 use crate::permit::{Permit, Registered};
 use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
-use crate::state::{Founded, Progress};
+use crate::state::Founded;
 use crate::subject::is_hazardous;
 
 /// What was looked up about a vehicle at a lane.
@@ -22,6 +22,8 @@ pub(crate) struct LookedUp {
     pub person: Option<String>,
     /// A grant in force or a recorded exemption: without either no entry opens (I6).
     pub entitled: bool,
+    /// The park has recorded it as a rescue vehicle.
+    pub rescue: bool,
 }
 
 impl AccessPlugin {
@@ -58,13 +60,14 @@ impl AccessPlugin {
             checks_passed: checks(kind, permit),
             confidence_percent: capture.confidence.and_then(percent),
             credential_matches: !claim.ambiguous
-                && credential(capture, permit, &claim.registered, &lane.sees),
+                && credential(capture, permit, (&claim.registered, now), &lane.sees),
         };
         LookedUp {
             kind,
             grant: claim.grant.map(Founded::on),
             person: permit.and_then(|permit| permit.person.clone()),
             entitled: exempt || permit.is_some_and(|permit| permit.holds(now)),
+            rescue: claim.rescue,
             facts,
         }
     }
@@ -119,7 +122,7 @@ impl AccessPlugin {
             .flat_map(|lane| &lane.openings)
             .filter(|opening| {
                 opening.direction == Direction::In
-                    && opening.progress != Progress::Failed
+                    && !opening.is_over()
                     && counts(opening.area.as_deref(), opening.subject.kind)
                     && !is_same_or_inside(self, plate, opening.subject.plate.as_ref())
             })
@@ -161,12 +164,12 @@ fn checks(kind: SubjectKind, permit: Option<&Permit>) -> bool {
     }
 }
 
-/// What is seen must be what the grant names, and the registered tag. What is not seen is no mismatch,
+/// What is seen must be what the grant names, and the tag of registrations in force. What is not seen is no mismatch,
 /// unless the lane's devices can read it: then it would have been seen.
 fn credential(
     capture: &PlateCapture,
     permit: Option<&Permit>,
-    registered: &[&Registered],
+    (registered, now): (&[&Registered], Timestamp),
     sees: &[Sight],
 ) -> bool {
     let seen_trailer = capture
@@ -188,6 +191,7 @@ fn credential(
     let registered_tag =
         registered
             .iter()
+            .filter(|vehicle| vehicle.holds(now))
             .all(|vehicle| match (&vehicle.etag, &capture.etag_epc) {
                 (Some(known), Some(seen)) => known == seen,
                 _ => true,

@@ -11,10 +11,7 @@ use crate::alarm::{About, Step, clip};
 use crate::capture::Basis;
 use crate::ids;
 use crate::plugin::AccessPlugin;
-use crate::state::{OPENINGS_PER_LANE_MAX, Opening, Progress, Seen};
-
-/// Milliseconds after the deadline in which word of a command may still be on its way.
-const GRACE_MS: i64 = 5_000;
+use crate::state::{GRACE_MS, LaneState, OPENINGS_PER_LANE_MAX, Opening, Progress, Seen};
 
 /// A command to one barrier.
 pub(crate) struct Command<'a> {
@@ -41,12 +38,11 @@ impl AccessPlugin {
             .map(|device| device.id.clone())
     }
 
-    /// Whether the lane has as many openings as it may.
+    /// Whether as many openings of the lane wait as may.
     pub(crate) fn is_crowded(&self, lane: &LaneId) -> bool {
-        self.state
-            .lanes
-            .get(lane)
-            .is_some_and(|state| state.openings.len() >= OPENINGS_PER_LANE_MAX)
+        let waiting = |state: &LaneState| state.openings.iter().filter(|it| !it.is_over()).count();
+        let state = self.state.lanes.get(lane);
+        state.is_some_and(|state| waiting(state) >= OPENINGS_PER_LANE_MAX)
     }
 
     /// Orders a barrier to do something; the only place that does.
@@ -116,12 +112,16 @@ impl AccessPlugin {
         let now = step.entry.time;
         let deadline = now.plus_ms(i64::from(self.config.command_deadline_ms));
         let openings = &mut self.state.lanes.or_default(lane.id.clone()).openings;
-        // An earlier opening for the same vehicle that failed is replaced by this one.
+        // An earlier opening for the same vehicle that failed, or whose boom fell, is replaced by this one.
         openings.retain(|old| {
-            old.progress != Progress::Failed
-                || old.direction != direction
-                || old.subject.plate != subject.plate
+            !old.is_over() || old.direction != direction || old.subject.plate != subject.plate
         });
+        // What is over is kept for who goes through late, within bounds.
+        if openings.len() >= 2 * OPENINGS_PER_LANE_MAX
+            && let Some(place) = openings.iter().position(Opening::is_over)
+        {
+            openings.remove(place);
+        }
         openings.push(Opening {
             decision: basis.decision,
             command,
@@ -132,6 +132,8 @@ impl AccessPlugin {
             ordered_at: now,
             deadline,
             progress: Progress::Ordered,
+            up: None,
+            fell: None,
             subject,
             grant: basis.grant,
             visit: basis.visit,
@@ -148,7 +150,7 @@ impl AccessPlugin {
             // Also after it was given up for want of a word: the word was late, the boom was not.
             CommandOutcome::Confirmed => {
                 self.by_hand_ends(&status.lane_id, command);
-                self.confirm(|opening| opening.command == command);
+                self.confirm(status.observed_at, |opening| opening.command == command);
             }
             CommandOutcome::Expired | CommandOutcome::Refused | CommandOutcome::Failed => {
                 let text = format!("{outcome}: {}", status.detail.as_deref().unwrap_or(""));
@@ -161,14 +163,15 @@ impl AccessPlugin {
         self.held_ends(status, command, outcome);
     }
 
-    /// The limit input says that a barrier is up.
-    pub(crate) fn confirm(&mut self, which: impl Fn(&Opening) -> bool) {
+    /// The limit input said at this time that a barrier is up.
+    pub(crate) fn confirm(&mut self, at: Timestamp, which: impl Fn(&Opening) -> bool) {
         let is_news = |it: &Opening| it.progress != Progress::Confirmed && which(it);
         for lane in self.lanes_with(is_news) {
             let state = self.state.lanes.get_mut(&lane);
             let openings = state.into_iter().flat_map(|state| &mut state.openings);
             for opening in openings.filter(|it| is_news(it)) {
                 opening.progress = Progress::Confirmed;
+                opening.up = Some(at);
             }
         }
     }

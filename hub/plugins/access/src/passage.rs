@@ -40,7 +40,7 @@ impl AccessPlugin {
     ) {
         let now = step.entry.time;
         self.note_passage(&status.lane_id, (step.entry.clock, direction));
-        if let Some(opening) = self.used(&status.lane_id, (now, direction)) {
+        if let Some(opening) = self.used(status, (now, direction)) {
             let through = Through {
                 subject: Some(opening.subject.clone()),
                 opening: Some(opening),
@@ -81,9 +81,11 @@ impl AccessPlugin {
     }
 
     /// The opening that a vehicle went through on. One that failed is nobody's: whoever goes through under a boom that
-    /// rose late went through unasked.
-    fn used(&mut self, lane: &LaneId, passage: (Timestamp, Direction)) -> Option<Opening> {
-        let is_theirs = |it: &Opening| it.direction == passage.1 && it.progress != Progress::Failed;
+    /// rose late went through unasked. So is one whose boom fell: whoever goes through then broke it.
+    fn used(&mut self, status: &GateStatus, passage: (Timestamp, Direction)) -> Option<Opening> {
+        let lane = &status.lane_id;
+        let at = status.observed_at;
+        let is_theirs = |it: &Opening| it.direction == passage.1 && it.lets_through(at);
         let openings = &self.state.lanes.get(lane)?.openings;
         let place = openings.iter().position(is_theirs)?;
         let state = self.state.lanes.get_mut(lane)?;
@@ -386,7 +388,9 @@ impl AccessPlugin {
         let yard = &self.state.yard;
         let known = yard.visit_of(plate).is_some()
             || yard.left_since(plate, record.passed_at.plus_seconds(-CLOCKS_S));
-        let key = format!("{}|{}", AlarmCode::UnseenEntry, plate.number);
+        // What one plant says of a vehicle silences nothing at another's gate.
+        let gate = &record.gate_id;
+        let key = format!("{}|{gate}|{}", AlarmCode::UnseenEntry, plate.number);
         if known || self.is_quiet(step, &key) {
             return;
         }

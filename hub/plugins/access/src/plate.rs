@@ -33,6 +33,15 @@ impl PlateKey {
         }
     }
 
+    /// The first key of a number.
+    pub(crate) fn first_of(number: &PlateNumber) -> Self {
+        let first = PlateColour::ALL.first().copied();
+        Self {
+            number: number.clone(),
+            colour: first.unwrap_or(PlateColour::Blue),
+        }
+    }
+
     /// Every key of this number.
     pub(crate) fn in_any_colour(&self) -> RangeInclusive<Self> {
         let end = |colour| Self {

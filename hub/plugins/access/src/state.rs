@@ -18,6 +18,8 @@ use crate::visit::Yard;
 
 /// Openings that may wait on one lane; a ninth capture is not opened for before one has passed.
 pub(crate) const OPENINGS_PER_LANE_MAX: usize = 8;
+/// Milliseconds in which word of what happened at a barrier may still be on its way.
+pub(crate) const GRACE_MS: i64 = 5_000;
 /// Alarms remembered so that they are not repeated; the oldest is forgotten.
 const QUIET_MAX: usize = 10_000;
 /// Changes of mode that may wait for their time.
@@ -69,8 +71,8 @@ impl State {
         Self {
             registry: Registry::new(),
             modes: Modes::new(),
-            // Before form 2 decisions did not name whose grant it is.
-            lanes: Table::new("lanes", 3),
+            // Before form 2 decisions did not name whose grant it is, before form 4 openings not that the boom fell.
+            lanes: Table::new("lanes", 4),
             yard: Yard::new(),
             held: Table::new("held", 1),
             barriers: Table::new("barriers", 1),
@@ -149,6 +151,16 @@ impl LaneState {
         }
         Some(opening.clone())
     }
+
+    /// The boom is down again: who has not gone through waits before it, and the next capture is decided anew.
+    pub(crate) fn fall(&mut self, at: Timestamp) {
+        for opening in self.openings.iter_mut().filter(|it| it.falls(at)) {
+            opening.fell = Some(at);
+            for recent in &mut self.recent {
+                recent.over |= recent.decision == opening.decision;
+            }
+        }
+    }
 }
 
 /// How far an opening has come.
@@ -174,9 +186,32 @@ pub(crate) struct Opening {
     pub ordered_at: Timestamp,
     pub deadline: Timestamp,
     pub progress: Progress,
+    /// When the boom was up for it.
+    pub up: Option<Timestamp>,
+    /// When the boom was down again.
+    pub fell: Option<Timestamp>,
     pub subject: Seen,
     pub grant: Option<String>,
     pub visit: String,
+}
+
+impl Opening {
+    /// Whether a boom that is down at this time has fallen since it was up for this opening.
+    pub(crate) fn falls(&self, at: Timestamp) -> bool {
+        self.fell.is_none() && self.up.is_some_and(|up| up < at)
+    }
+
+    /// Whether nobody may use it any more, or needs to wait for it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.progress == Progress::Failed || self.fell.is_some()
+    }
+
+    /// Whether a vehicle that was through at this time was let through by it. A boom falls behind who went through, and
+    /// word of that may overtake word of him.
+    pub(crate) fn lets_through(&self, at: Timestamp) -> bool {
+        let is_up = self.fell.is_none_or(|fell| at.ms_since(fell) <= GRACE_MS);
+        self.progress != Progress::Failed && is_up
+    }
 }
 
 /// The vehicle as a capture showed it.

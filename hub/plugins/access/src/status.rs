@@ -9,7 +9,7 @@ use crate::alarm::{About, Step};
 use crate::held::is_before;
 use crate::opened::Release;
 use crate::plugin::AccessPlugin;
-use crate::state::{Opening, Progress};
+use crate::state::{LaneState, Opening, Progress};
 
 impl AccessPlugin {
     pub(crate) fn on_gate_status(&mut self, step: &mut Step<'_>, status: &GateStatus) {
@@ -19,7 +19,7 @@ impl AccessPlugin {
         }
         self.on_command_end(step, status);
         if status.barrier_state == BarrierState::Open && status.inputs.up_limit == Some(true) {
-            self.confirm(|opening| {
+            self.confirm(status.observed_at, |opening| {
                 opening.device == status.device_id && opening.progress == Progress::Ordered
             });
         }
@@ -33,6 +33,19 @@ impl AccessPlugin {
                 LoopEventKind::BackedOut => self.on_backed_out(step, status, event.direction),
             }
         }
+        self.watch_fall(status);
+    }
+
+    /// A boom that is down again lets nobody through: an opening that nobody used is over.
+    fn watch_fall(&mut self, status: &GateStatus) {
+        let inputs = &status.inputs;
+        if inputs.down_limit != Some(true) || inputs.up_limit == Some(true) {
+            return;
+        }
+        let at = status.observed_at;
+        let lanes = &mut self.state.lanes;
+        let falls = |state: &LaneState| state.openings.iter().any(|it| it.falls(at));
+        lanes.change_if(&status.lane_id, falls, |state| state.fall(at));
     }
 
     /// A boom that stands up although its opening is over, and that the lane does not lower by itself,
@@ -62,9 +75,9 @@ impl AccessPlugin {
             status.barrier_state,
             BarrierState::Closing | BarrierState::LocalControl
         );
-        let is_over = |opening: &&Opening| opening.progress == Progress::Failed;
-        let late = state.openings.iter().find(is_over).cloned();
-        let in_force = state.openings.iter().any(|opening| !is_over(&opening));
+        let has_failed = |it: &&Opening| it.progress == Progress::Failed;
+        let late = state.openings.iter().find(has_failed).cloned();
+        let in_force = state.openings.iter().any(|it| !it.is_over());
         if in_force || lowers {
             return;
         }

@@ -9,10 +9,10 @@ pub(crate) fn is_hazardous(kind: SubjectKind) -> bool {
     matches!(kind, SubjectKind::VehHazmat | SubjectKind::VehHazwaste)
 }
 
-/// In this order: hazardous if the grant, a registration (in force or not) or the camera says
-/// so; rescue if the park itself registered or granted it as such; else what the park says of
-/// another's grant, what the grant says, the registration, the camera; else ordinary. A camera's word
-/// never makes a rescue vehicle of one that has a grant or registration, and an enterprise's word never does.
+/// In this order: rescue if the park has registered it as such, unless the camera sees a hazardous one; hazardous if the
+/// grant, a registration (in force or not) or the camera says so, and it was not taken back; rescue if the park granted it
+/// as such; else what the park says of another's grant, what the grant says, the registration, the camera; else ordinary.
+/// A camera's word never makes a rescue vehicle of one that has a grant or registration, and an enterprise's never does.
 pub(crate) fn kind_of(
     said: Option<SubjectKind>,
     permit: Option<&Permit>,
@@ -20,21 +20,28 @@ pub(crate) fn kind_of(
     captured: Option<SubjectKind>,
     now: Timestamp,
 ) -> SubjectKind {
-    let told = || {
-        permit
-            .map(|permit| permit.kind)
-            .into_iter()
-            .chain(registered.iter().map(|vehicle| vehicle.kind))
-    };
-    if let Some(kind) = told().chain(captured).find(|kind| is_hazardous(*kind)) {
+    let seen = captured.filter(|kind| is_hazardous(*kind));
+    if registered.iter().any(|vehicle| vehicle.exempts(now)) {
+        return seen.unwrap_or(SubjectKind::VehEmergency);
+    }
+    let granted = permit.filter(|permit| !permit.withdrawn);
+    let standing = registered.iter().filter(|vehicle| !vehicle.withdrawn);
+    let mut told = granted
+        .map(|permit| permit.kind)
+        .into_iter()
+        .chain(standing.map(|vehicle| vehicle.kind));
+    if let Some(kind) = told.find(|kind| is_hazardous(*kind)).or(seen) {
         return kind;
     }
-    let rescue = permit.is_some_and(|permit| permit.exempts(now))
-        || registered.iter().any(|vehicle| vehicle.exempts(now));
-    if rescue {
+    if permit.is_some_and(|permit| permit.exempts(now)) {
         return SubjectKind::VehEmergency;
     }
-    said.or_else(|| told().find(|kind| is_everyday(*kind)))
+    let mut told = permit
+        .map(|permit| permit.kind)
+        .into_iter()
+        .chain(registered.iter().map(|vehicle| vehicle.kind))
+        .filter(|kind| !is_hazardous(*kind));
+    said.or_else(|| told.find(|kind| is_everyday(*kind)))
         .or(captured.filter(|kind| is_vehicle(*kind)))
         .unwrap_or(SubjectKind::VehOrdinary)
 }

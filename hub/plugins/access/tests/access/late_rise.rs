@@ -6,7 +6,7 @@ use crate::park::*;
 
 const BANNED: &str = "苏H00009";
 
-fn stands(lane: &str, barrier_state: BarrierState, up: bool, at: Timestamp) -> Body {
+pub fn stands(lane: &str, barrier_state: BarrierState, up: bool, at: Timestamp) -> Body {
     let mut told = status(lane, at);
     told.barrier_state = barrier_state;
     told.inputs.up_limit = Some(up);

@@ -46,11 +46,11 @@ impl AccessRules for PlainRules {
                 "NO_GRANT",
             ),
             (
-                incoming && facts.valid_from.is_some_and(|from| query.now < from),
+                incoming && !facts.exempt && facts.valid_from.is_some_and(|from| query.now < from),
                 "NOT_YET",
             ),
             (
-                incoming && facts.valid_to.is_some_and(|to| query.now > to),
+                incoming && !facts.exempt && facts.valid_to.is_some_and(|to| query.now > to),
                 "EXPIRED",
             ),
             (

@@ -1,5 +1,8 @@
 //! After the decision: confirmed, passed, backed out, forced; visits and occupancy.
 
+use std::sync::Arc;
+
+use cordon_access::AccessConfig;
 use cordon_model::*;
 
 use crate::park::*;
@@ -201,6 +204,31 @@ fn a_second_gate_without_a_first_is_an_unseen_entry() {
         1,
         "a plant does not move the park's count"
     );
+}
+
+/// A rival told of the vehicle at its own gate first, and the alarm at another's was none.
+#[test]
+fn what_one_plant_saw_silences_no_unseen_entry_at_anothers_gate() {
+    let mut plan = crate::shares::plan_of_two();
+    let own = plan.gates.iter().find(|gate| gate.owner.is_some());
+    let other = cordon_model::plan::Gate {
+        id: GateId::new("P2-G1").unwrap(),
+        owner: Some(PartyId::new("plant-2").unwrap()),
+        ..own.unwrap().clone()
+    };
+    plan.gates.push(other);
+    let mut feed = Feed::with(Arc::new(PlainRules), AccessConfig::default(), plan);
+    for (who, gate) in [("plant-2", "P2-G1"), ("plant-1", "P1-G1")] {
+        let Body::PassageRecord(record) = record(PLATE, feed.now) else {
+            unreachable!()
+        };
+        let record = PassageRecord {
+            gate_id: GateId::new(gate).unwrap(),
+            ..record
+        };
+        let told = feed.say_as(who, Body::PassageRecord(record), false);
+        assert_eq!(told.alarm_codes(), [AlarmCode::UnseenEntry], "{who}");
+    }
 }
 
 #[test]

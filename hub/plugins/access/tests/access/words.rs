@@ -12,12 +12,12 @@ use crate::shares::plan_of_two;
 const OTHER: PlateColour = PlateColour::Other;
 const YELLOW: PlateColour = PlateColour::Yellow;
 
-fn feed() -> Feed {
+pub fn feed() -> Feed {
     Feed::with(Arc::new(PlainRules), AccessConfig::default(), plan_of_two())
 }
 
 /// A grant that ends later than the others.
-fn granted_by(who: &str, id: &str) -> AccessGrant {
+pub fn granted_by(who: &str, id: &str) -> AccessGrant {
     AccessGrant {
         grant_id: id.to_owned(),
         enterprise_id: PartyId::new(who).unwrap(),
@@ -76,8 +76,10 @@ fn sayings() -> Vec<(&'static str, Vec<Body>)> {
 }
 
 /// Decided at an ordinary lane, by a camera that sees this colour.
-fn seen(feed: &mut Feed, lane: &str, plate_colour: PlateColour) -> PassageDecision {
-    feed.wait_s(60);
+pub fn seen(feed: &mut Feed, lane: &str, plate_colour: PlateColour) -> PassageDecision {
+    // Longer than an opening waits.
+    feed.wait_s(130);
+    feed.tick();
     let capture = PlateCapture {
         plate_colour,
         etag_epc: Some("E2".to_owned()),

@@ -1,0 +1,89 @@
+//! A boom that fell before the vehicle had gone through.
+
+use cordon_model::*;
+
+use crate::late_rise::stands;
+use crate::park::*;
+
+const SECOND: &str = "苏H00002";
+const BANNED: &str = "苏H00009";
+
+/// Opened for on L-02, and the boom is up.
+fn opened(feed: &mut Feed, number: &str) -> MessageId {
+    feed.say(Body::AccessGrant(grant(number)));
+    let told = feed.capture("L-02", number);
+    let command = told.orders[0].command.command_id;
+    feed.wait_s(1);
+    feed.say(stands("L-02", BarrierState::Open, true, feed.now));
+    command
+}
+
+fn falls(feed: &mut Feed) {
+    feed.wait_s(1);
+    let told = feed.say(stands("L-02", BarrierState::Closed, false, feed.now));
+    assert_eq!(told.bodies, [], "a boom that falls is nothing to tell");
+}
+
+/// The second of a queue was opened for while the boom was up for the first. It fell behind him, and the second stood
+/// before it for two minutes: what was being opened for was not looked up again.
+#[test]
+fn who_stands_before_a_boom_that_fell_is_opened_for_again() {
+    for second in [PLATE, SECOND] {
+        let mut feed = Feed::new();
+        let command = opened(&mut feed, PLATE);
+        if second != PLATE {
+            opened(&mut feed, second);
+            feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+        }
+        falls(&mut feed);
+        feed.restart();
+        feed.wait_s(3);
+        let told = feed.capture("L-02", second);
+        assert_eq!(told.orders.len(), 1, "{second}");
+        assert_ne!(told.orders[0].command.command_id, command);
+        feed.wait_s(3);
+        assert_eq!(
+            feed.capture("L-02", second).orders.len(),
+            0,
+            "while it opens"
+        );
+        feed.wait_s(1);
+        feed.say(stands("L-02", BarrierState::Open, true, feed.now));
+        let told = feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+        assert_eq!(told.passages()[0].result, PassageResult::Passed);
+        assert_eq!(told.alarms().len(), 0);
+    }
+}
+
+/// Whoever broke through a boom that was down within two minutes of an opening that nobody had used passed as the other.
+#[test]
+fn who_breaks_through_a_boom_that_fell_is_forced_and_named() {
+    let mut feed = Feed::new();
+    feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
+    opened(&mut feed, PLATE);
+    falls(&mut feed);
+    feed.wait_s(20);
+    feed.capture("L-02", BANNED);
+    feed.wait_s(3);
+    let told = feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    assert_eq!(told.alarm_codes(), [AlarmCode::GateForced]);
+    let passage = told.passages()[0];
+    assert_eq!(passage.result, PassageResult::Forced);
+    assert_eq!(passage.plate, Some(plate(BANNED, PlateColour::Yellow)));
+}
+
+/// Word that the boom fell behind a vehicle may come before word that it went through; an older word of a boom that was
+/// down before it rose ends nothing.
+#[test]
+fn words_that_overtake_each_other_force_nobody() {
+    let mut feed = Feed::new();
+    let before = feed.now;
+    opened(&mut feed, PLATE);
+    feed.say(stands("L-02", BarrierState::Closed, false, before));
+    feed.wait_s(60);
+    falls(&mut feed);
+    feed.wait_s(3);
+    let told = feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    assert_eq!(told.passages()[0].result, PassageResult::Passed);
+    assert_eq!(told.alarms().len(), 0);
+}
