@@ -29,6 +29,10 @@ pub struct SteadyHand {
     shown: i64,
     monotonic: i64,
     off: Option<Off>,
+    /// The monotonic reading at the beginning.
+    began: i64,
+    /// What was shown when the run before ended, if it is known.
+    went: Option<i64>,
     standing: ClockStanding,
 }
 
@@ -39,8 +43,17 @@ impl SteadyHand {
             shown: wall,
             monotonic,
             off: None,
+            began: monotonic,
+            went: None,
             standing: ClockStanding::default(),
         }
+    }
+
+    /// The run before ended when this was shown. A machine that starts with a wrong clock is put right soon after: within
+    /// [`STEADY_MICROS`] of the beginning a wall clock that comes nearer to it is followed at once. What the run began
+    /// with is no better than that.
+    pub fn went_at(&mut self, last: i64) {
+        self.went = Some(last);
     }
 
     /// The time at these readings: the last shown time plus what elapsed, led gently to a wall clock
@@ -63,6 +76,14 @@ impl SteadyHand {
         self.shown
     }
 
+    fn is_put_right(&self, offset: i64) -> bool {
+        let is_young = self.monotonic.saturating_sub(self.began) < STEADY_MICROS;
+        self.went.filter(|_| is_young).is_some_and(|went| {
+            let wall = self.shown.saturating_add(offset);
+            wall.abs_diff(went) < self.shown.abs_diff(went)
+        })
+    }
+
     fn note_off(&mut self, offset: i64) {
         let fresh = Off {
             offset,
@@ -73,7 +94,8 @@ impl SteadyHand {
             .filter(|off| is_near(offset.saturating_sub(off.offset)))
             .unwrap_or(fresh);
         self.off = Some(off);
-        if self.monotonic.saturating_sub(off.since) >= STEADY_MICROS {
+        let has_stood = self.monotonic.saturating_sub(off.since) >= STEADY_MICROS;
+        if has_stood || self.is_put_right(offset) {
             self.off = None;
             self.shown = self.shown.saturating_add(offset);
             self.standing.steps = self.standing.steps.saturating_add(1);
@@ -112,6 +134,11 @@ impl Clock for SteadyClock {
         let mut hand = self.hand.lock().unwrap_or_else(PoisonError::into_inner);
         let elapsed = i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX);
         Timestamp::from_micros(hand.read(SystemClock.now().micros(), elapsed))
+    }
+
+    fn went_at(&self, last: Timestamp) {
+        let mut hand = self.hand.lock().unwrap_or_else(PoisonError::into_inner);
+        hand.went_at(last.micros());
     }
 
     fn standing(&self) -> ClockStanding {
@@ -167,6 +194,29 @@ mod tests {
             let standing = hand.standing();
             assert_eq!((standing.steps, standing.step_micros), (1, away));
             assert_eq!((standing.offset_micros, standing.is_off), (0, false));
+        }
+    }
+
+    /// A machine booted with a wrong clock, the time server put it right, and for five minutes no vehicle came in.
+    #[test]
+    fn a_clock_that_is_put_right_soon_after_a_start_is_followed_at_once() {
+        for wrong in [DAY, 400 * S, -3_650 * DAY, -DAY] {
+            let mut hand = SteadyHand::new(NOON + wrong, 0);
+            hand.went_at(NOON - 60 * S);
+            assert_eq!(hand.read(NOON + wrong + 7 * S, 7 * S), NOON + wrong + 7 * S);
+            assert_eq!(hand.read(NOON + 8 * S, 8 * S), NOON + 8 * S);
+            assert_eq!((hand.standing().steps, hand.standing().is_off), (1, false));
+            // From then on it does not jump, in either direction.
+            for away in [DAY, -DAY] {
+                assert_eq!(hand.read(NOON + 9 * S + away, 9 * S), NOON + 9 * S);
+            }
+            // Nor is it put right once the run is older.
+            let mut hand = SteadyHand::new(NOON + wrong, 0);
+            hand.went_at(NOON - 60 * S);
+            let late = STEADY_MICROS + S;
+            hand.read(NOON + wrong + late, late);
+            let shown = hand.read(NOON + late + S, late + S);
+            assert_eq!(shown, NOON + wrong + late + S);
         }
     }
 

@@ -138,7 +138,8 @@ impl AccessPlugin {
     }
 
     /// What was answered to this arrival a moment ago: the lane is opening for it already, or the same answer is not
-    /// said again. A camera that could not tell the colour of one picture shows the same vehicle.
+    /// said again. The number tells: a camera that takes the colour for another, or cannot tell it, shows the same vehicle,
+    /// and so does one that sees a long vehicle's rear when it is through.
     fn answered(
         &self,
         lane: &Lane,
@@ -150,13 +151,14 @@ impl AccessPlugin {
         let is_it = |recent: &&Recent| {
             let seen = recent.subject.plate.as_ref();
             let is_same = match (seen, plate) {
-                (Some(seen), Some(plate)) => seen.may_be(plate),
+                (Some(seen), Some(plate)) => seen.number == plate.number,
                 (seen, plate) => seen == plate,
             };
             recent.direction == direction && is_same
         };
         let recent = state.recent.iter().rev().find(is_it)?;
-        let fresh = now.ms_since(recent.at) < i64::from(self.config.repeat_ms);
+        let last = recent.through.unwrap_or(recent.at);
+        let fresh = now.ms_since(last) < i64::from(self.config.repeat_ms);
         let waits = |opening: &Opening| opening.decision == recent.decision;
         let opens = recent.outcome == DecisionOutcome::Open;
         let holds = fresh || opens && state.openings.iter().any(waits);
@@ -214,6 +216,7 @@ impl AccessPlugin {
                 grant: found.grant.clone(),
                 over: false,
                 gone: false,
+                through: None,
                 subject: subject.clone(),
             },
         );

@@ -9,7 +9,7 @@ use cordon_model::{
 use crate::alarm::{About, Note, Step};
 use crate::held::{is_before, ordered_at};
 use crate::modes::ModeChange;
-use crate::opened::{Held, Opened, Release};
+use crate::opened::{Held, Opened, Release, Until};
 use crate::opening::Command;
 use crate::plugin::AccessPlugin;
 use crate::state::MODES_WAITING_MAX;
@@ -20,7 +20,7 @@ pub(crate) struct Hold<'a> {
     pub by: &'a PartyId,
     pub reason: &'a str,
     pub seed: MessageId,
-    pub until: Option<Timestamp>,
+    pub until: Option<Until>,
     pub by_mode: bool,
 }
 
@@ -95,9 +95,14 @@ impl AccessPlugin {
     }
 
     /// When a lane that is held open from now on is released by itself.
-    pub(crate) fn held_until(&self, step: &Step<'_>) -> Option<Timestamp> {
+    pub(crate) fn held_until(&self, step: &Step<'_>) -> Option<Until> {
         let open_s = i64::from(self.config.emergency_open_s);
-        (open_s > 0).then(|| step.entry.time.plus_seconds(open_s))
+        let (time, clock) = (step.entry.time, step.entry.clock);
+        (open_s > 0).then(|| Until {
+            time: time.plus_seconds(open_s),
+            clock: clock.plus_seconds(open_s),
+            since: clock,
+        })
     }
 
     pub(crate) fn hold(
@@ -224,14 +229,23 @@ impl AccessPlugin {
         ordered
     }
 
+    /// Whether something that is held open for a time is to be given back, by the journal's time and the clock.
+    pub(crate) fn is_held_due(&self, (time, clock): (Timestamp, Timestamp)) -> bool {
+        let mut held = self.state.held.values();
+        self.state.away.stands(clock.micros()) && held.any(|held| held.is_over(time, clock))
+    }
+
     /// Openings whose time is over are given back.
     pub(crate) fn held_due(&mut self, step: &mut Step<'_>) {
-        let now = step.entry.time;
+        let (now, clock) = (step.entry.time, step.entry.clock);
+        if !self.is_held_due((now, clock)) {
+            return;
+        }
         let over: Vec<(GateId, LaneId, PartyId, String)> = self
             .state
             .held
             .iter()
-            .filter(|(_, held)| held.is_over(now))
+            .filter(|(_, held)| held.is_over(now, clock))
             .map(|(lane, held)| {
                 (
                     held.gate.clone(),
@@ -308,6 +322,7 @@ impl AccessPlugin {
             planned: was_planned(step.entry, change),
         };
         if !waits {
+            self.modes_due_before(step);
             self.come_due(step, &change, &[]);
         } else if self.state.modes.waiting.len() < MODES_WAITING_MAX {
             let key = (change.at.micros(), step.entry.number);

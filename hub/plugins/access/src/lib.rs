@@ -11,6 +11,7 @@
 //! Floor 3: imports contract and model.
 
 mod alarm;
+mod away;
 mod by_hand;
 mod capture;
 mod claims;

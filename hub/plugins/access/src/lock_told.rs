@@ -141,8 +141,8 @@ impl AccessPlugin {
             self.state.held.remove(lane);
             return;
         }
-        let is_over =
-            held.until.is_some_and(|until| until <= step.entry.time) && !self.is_evacuated(lane);
+        let (time, clock) = (step.entry.time, step.entry.clock);
+        let is_over = held.is_over(time, clock) && !self.is_evacuated(lane);
         let is_told = status.command_outcome.is_some();
         if !(held.before_start || is_told) || !held.opened.is_settled() || is_over {
             return;

@@ -4,6 +4,8 @@ use cordon_contract::{Rows, Single, Table};
 use cordon_model::{GateId, MessageId, OperatingMode, PartyId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::away::Away;
+
 /// The modes of park and gates.
 #[derive(Debug)]
 pub(crate) struct Modes {
@@ -40,8 +42,17 @@ impl Modes {
         [&mut self.park, &mut self.gates, &mut self.waiting]
     }
 
-    /// Takes out the changes whose time has come, the earliest first.
-    pub(crate) fn due(&mut self, now: Timestamp) -> Vec<ModeChange> {
+    /// Takes out the changes whose time has come, the earliest first: none while all of them wait, and all of them before
+    /// one that does not.
+    pub(crate) fn due(&mut self, now: Timestamp, away: Away) -> Vec<ModeChange> {
+        match self.is_due(now, away) {
+            true => self.all_due(now),
+            false => Vec::new(),
+        }
+    }
+
+    /// The same, also of those that wait.
+    pub(crate) fn all_due(&mut self, now: Timestamp) -> Vec<ModeChange> {
         let mut due = Vec::new();
         while let Some((key, _)) = self.waiting.first_key_value()
             && key.0 <= now.micros()
@@ -53,9 +64,12 @@ impl Modes {
     }
 
     /// Whether the time of a change has come.
-    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
-        let first = self.waiting.first_key_value();
-        first.is_some_and(|(key, _)| key.0 <= now.micros())
+    pub(crate) fn is_due(&self, now: Timestamp, away: Away) -> bool {
+        let spans = away.due(now.micros());
+        spans.into_iter().any(|(after, until)| {
+            let mut due = self.waiting.range((after, u64::MAX)..);
+            due.next().is_some_and(|((at, _), _)| *at <= until)
+        })
     }
 
     /// The mode of a gate: its own, else the park's, else normal.

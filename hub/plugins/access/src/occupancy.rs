@@ -32,7 +32,7 @@ impl AccessPlugin {
     /// Raises OVERSTAY once for each visit that is over its time (R032), and for each later time that it was given since.
     pub(crate) fn overstays(&mut self, step: &mut Step<'_>) {
         for _ in 0..OVERSTAYS_PER_TICK {
-            let Some(visit) = self.state.yard.overstay(step.entry.clock) else {
+            let Some(visit) = self.state.yard.overstay(step.entry.clock, *self.state.away) else {
                 return;
             };
             let seen = Seen {

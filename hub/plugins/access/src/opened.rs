@@ -12,7 +12,7 @@ pub(crate) struct Held {
     pub gate: GateId,
     pub command: MessageId,
     /// When it is released by itself.
-    pub until: Option<Timestamp>,
+    pub until: Option<Until>,
     /// True when a mode holds it and the end of the mode gives it back.
     pub by_mode: bool,
     pub opened: Opened,
@@ -27,9 +27,26 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Whether its time is over.
-    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
-        self.until.is_some_and(|until| until <= now)
+    /// Whether its time is over, by the journal's time and the clock.
+    pub(crate) fn is_over(&self, time: Timestamp, clock: Timestamp) -> bool {
+        self.until.is_some_and(|until| until.is_over(time, clock))
+    }
+}
+
+/// An end, by both times. A clock that was put back to before it was set says nothing of it, and a journal that went
+/// ahead with a clock that was wrong does not end it early.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Until {
+    /// By the journal's time.
+    pub time: Timestamp,
+    pub clock: Timestamp,
+    /// What the clock showed when it was set.
+    pub since: Timestamp,
+}
+
+impl Until {
+    fn is_over(self, time: Timestamp, clock: Timestamp) -> bool {
+        self.time <= time && (self.clock <= clock || clock < self.since)
     }
 }
 

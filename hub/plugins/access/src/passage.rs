@@ -90,7 +90,12 @@ impl AccessPlugin {
         let place = openings.iter().position(is_theirs)?;
         let state = self.state.lanes.get_mut(lane)?;
         state.passed = Some(passage);
-        Some(state.openings.remove(place))
+        let opening = state.openings.remove(place);
+        let mut recent = state.recent.iter_mut();
+        if let Some(recent) = recent.find(|it| it.decision == opening.decision) {
+            recent.through = Some(passage.0);
+        }
+        Some(opening)
     }
 
     /// The vehicle reversed out: the opening is over.

@@ -13,8 +13,18 @@ const BEGINS_WITHIN_S: i64 = 120;
 impl AccessPlugin {
     /// Changes whose time has come, the earliest first.
     pub(crate) fn modes_due(&mut self, step: &mut Step<'_>) {
-        let due = self.state.modes.due(step.entry.clock);
-        let mut rest = due.as_slice();
+        let due = self.state.modes.due(step.entry.clock, *self.state.away);
+        self.come_due_all(step, &due);
+    }
+
+    /// A person's word of the moment comes after all plans whose time has come.
+    pub(crate) fn modes_due_before(&mut self, step: &mut Step<'_>) {
+        let due = self.state.modes.all_due(step.entry.clock);
+        self.come_due_all(step, &due);
+    }
+
+    fn come_due_all(&mut self, step: &mut Step<'_>, due: &[ModeChange]) {
+        let mut rest = due;
         while let Some((change, later)) = rest.split_first() {
             self.come_due(step, change, later);
             rest = later;

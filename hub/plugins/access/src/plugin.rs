@@ -6,6 +6,7 @@ use cordon_contract::{AccessRules, Decisions, Entry, EntryKind, HUB_START, NoRoo
 use cordon_model::{Body, Message, Timestamp, plan::ParkPlan};
 
 use crate::alarm::Step;
+use crate::away::Away;
 use crate::config::AccessConfig;
 use crate::now::ParkNow;
 use crate::state::State;
@@ -126,6 +127,7 @@ impl Plugin for AccessPlugin {
             // A hub that runs with its journal says so first, and counts from what stood there.
             (EntryKind::Audit, _) => {
                 if entry.label == HUB_START {
+                    self.state.away.set(Away::before(entry));
                     self.on_start();
                 }
                 if self.shown.look().is_none() {
@@ -138,10 +140,10 @@ impl Plugin for AccessPlugin {
     }
 
     fn is_due(&self, time: Timestamp, clock: Timestamp) -> bool {
-        self.state.modes.is_due(clock)
-            || self.state.held.values().any(|held| held.is_over(time))
+        self.state.modes.is_due(clock, *self.state.away)
+            || self.is_held_due((time, clock))
             || self.is_opening_due(time)
-            || self.state.yard.is_due(time, clock)
+            || self.state.yard.is_due(time, clock, *self.state.away)
             || self.is_occupancy_due(time)
             || hour_of(time) != *self.state.cleaned_hour
     }

@@ -7,6 +7,7 @@ use cordon_model::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::away::Away;
 use crate::grants::Grant;
 use crate::modes::Modes;
 use crate::opened::{Held, Release};
@@ -53,6 +54,8 @@ pub(crate) struct State {
     /// ordered: what it is, its command, and by whom.
     pub by_hand: Table<LaneId, (GateAction, MessageId, PartyId)>,
     pub told: Single<Told>,
+    /// When entries came last, and when the hub was away.
+    pub away: Single<Away>,
     /// Hour of the last cleaning, counted from the epoch.
     pub cleaned_hour: Single<i64>,
 }
@@ -74,16 +77,17 @@ impl State {
             // Before form 2 decisions did not name whose grant it is, before form 4 openings not that the boom fell.
             lanes: Table::new("lanes", 4),
             yard: Yard::new(),
-            held: Table::new("held", 1),
+            held: Table::new("held", 2),
             barriers: Table::new("barriers", 1),
             alarmed: Times::new("alarmed", QUIET_MAX),
             unseen: Table::new("unseen", 1),
-            releasing: Table::new("releasing", 1),
-            unheld: Table::new("unheld", 1),
+            releasing: Table::new("releasing", 2),
+            unheld: Table::new("unheld", 2),
             asked: Table::new("asked", 1),
             released: Table::new("released", 1),
             by_hand: Table::new("by_hand", 1),
             told: Single::new("told", 1),
+            away: Single::new("away", 1),
             cleaned_hour: Single::new("cleaned", 1),
         }
     }
@@ -94,7 +98,7 @@ impl State {
         tables.extend(self.registry.tables());
         tables.extend(self.modes.tables());
         tables.extend(self.yard.tables());
-        let rest: [&mut dyn Rows; 12] = [
+        let rest: [&mut dyn Rows; 13] = [
             &mut self.lanes,
             &mut self.held,
             &mut self.barriers,
@@ -106,6 +110,7 @@ impl State {
             &mut self.released,
             &mut self.by_hand,
             &mut self.told,
+            &mut self.away,
             &mut self.cleaned_hour,
         ];
         tables.extend(rest);
@@ -278,5 +283,7 @@ pub(crate) struct Recent {
     pub over: bool,
     /// The vehicle has left the way it came.
     pub gone: bool,
+    /// When it went through.
+    pub through: Option<Timestamp>,
     pub subject: Seen,
 }

@@ -6,6 +6,7 @@ use cordon_contract::{Rows, Single, Table};
 use cordon_model::{GateId, PartyId, SubjectKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::away::Away;
 use crate::plate::{PlateKey, matching};
 use crate::times::Times;
 
@@ -221,17 +222,22 @@ impl Yard {
     }
 
     /// Whether a visit is over its time, or another day began.
-    pub(crate) fn is_due(&self, time: Timestamp, clock: Timestamp) -> bool {
-        let first = self.by_due.first();
-        first.is_some_and(|(due, _)| *due < clock.micros()) || day_of(time) != *self.day
+    pub(crate) fn is_due(&self, time: Timestamp, clock: Timestamp, away: Away) -> bool {
+        self.first_due(clock, away).is_some() || day_of(time) != *self.day
+    }
+
+    fn first_due(&self, clock: Timestamp, away: Away) -> Option<(i64, u64)> {
+        let clock = clock.micros();
+        let mut first = away.due(clock).into_iter().filter_map(|(after, until)| {
+            let mut due = self.by_due.range((after, u64::MAX)..);
+            due.next().filter(|(at, _)| *at <= until && *at < clock)
+        });
+        first.next().copied()
     }
 
     /// Takes out one visit that is over its time; it is not told again.
-    pub(crate) fn overstay(&mut self, now: Timestamp) -> Option<Visit> {
-        let (due, number) = self.by_due.first().copied()?;
-        if due >= now.micros() {
-            return None;
-        }
+    pub(crate) fn overstay(&mut self, clock: Timestamp, away: Away) -> Option<Visit> {
+        let (due, number) = self.first_due(clock, away)?;
         let visit = self.visits.get(&number).cloned();
         self.set_due(number, None);
         self.by_due.remove(&(due, number));

@@ -8,6 +8,7 @@
     reason = "test code"
 )]
 
+mod away;
 mod by_hand;
 mod deciding;
 mod emergencies;

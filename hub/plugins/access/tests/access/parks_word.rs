@@ -162,8 +162,13 @@ fn where_a_recorded_rescue_vehicle_is_not_exempt_a_guard_decides() {
 /// A second picture of the same vehicle, in which the camera could not tell the colour, opened a second time, and
 /// whoever was refused behind it drove in on that.
 #[test]
-fn a_second_picture_without_a_colour_opens_nothing_more() {
-    for colours in [[YELLOW, PlateColour::Other], [PlateColour::Other, YELLOW]] {
+fn a_second_picture_in_another_colour_opens_nothing_more() {
+    let blue = PlateColour::Blue;
+    for colours in [
+        [YELLOW, PlateColour::Other],
+        [PlateColour::Other, YELLOW],
+        [YELLOW, blue],
+    ] {
         let mut feed = feed();
         feed.say(Body::AccessGrant(grant(PLATE)));
         let mut shown = |plate_colour| {

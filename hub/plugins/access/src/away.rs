@@ -1,0 +1,90 @@
+//! While the hub was away, by its clock: what came due in that time waits until the clock has stood.
+//!
+//! A start an hour later cannot be told from one whose clock is an hour ahead for a moment. What is carried out then is
+//! not taken back when the clock is right: a planned mode, the end of an emergency opening, an overstay that is told. So
+//! it waits as long as a clock must keep its distance before it is followed.
+
+use cordon_contract::Entry;
+use serde::{Deserialize, Serialize};
+
+/// A hub that was away for less is not asked, microseconds: as between two entries of one that runs.
+const GAP: i64 = 120_000_000;
+/// So long the clock must stand, microseconds.
+const STANDS: i64 = 300_000_000;
+/// What came due so shortly before the hub was back does not wait, microseconds.
+const RECENT: i64 = 120_000_000;
+
+/// The last absence, by the clock, microseconds.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Away {
+    from: i64,
+    until: i64,
+}
+
+impl Away {
+    /// Before this entry, the first of a start: what has surely passed is what had when the hub went.
+    pub(crate) fn before(entry: &Entry) -> Self {
+        let (from, until) = (entry.settled.micros(), entry.clock.micros());
+        match until.saturating_sub(from) > GAP {
+            true => Self { from, until },
+            false => Self::default(),
+        }
+    }
+
+    /// The times at which something is due now, when the clock shows that: behind the one, up to the other.
+    pub(crate) fn due(self, clock: i64) -> [(i64, i64); 2] {
+        match self.stands(clock) {
+            true => [(i64::MIN, clock), (clock, clock)],
+            false => [
+                (i64::MIN, self.from.min(clock)),
+                (self.until.saturating_sub(RECENT), clock),
+            ],
+        }
+    }
+
+    /// Whether the clock has stood since, when it shows that. One that shows less was put back, and came to none of it.
+    pub(crate) fn stands(self, clock: i64) -> bool {
+        !(self.until..self.until.saturating_add(STANDS)).contains(&clock)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: i64 = 1_000_000;
+    const DAY: i64 = 86_400 * S;
+
+    fn is_due(away: Away, at: i64, clock: i64) -> bool {
+        let spans = away.due(clock);
+        spans
+            .iter()
+            .any(|(after, until)| *after < at && at <= *until)
+    }
+
+    #[test]
+    fn what_came_due_in_an_absence_waits_until_the_clock_has_stood() {
+        let noon = 20_000 * DAY;
+        let away = Away {
+            from: noon - DAY,
+            until: noon,
+        };
+        let second = |second: i64| noon + second * S;
+        for (at, clock, due) in [
+            (second(-90_000), second(1), true),
+            (second(-80_000), second(1), false),
+            (second(-130), second(299), false),
+            (second(-130), second(300), true),
+            (second(-110), second(1), true),
+            (second(5), second(4), false),
+            (second(5), second(6), true),
+            // Put back.
+            (second(-80_000), second(-70_000), true),
+            (second(-60_000), second(-70_000), false),
+        ] {
+            assert_eq!(is_due(away, at, clock), due, "{at} {clock}");
+        }
+        assert!(is_due(Away::default(), noon, noon));
+        assert!(!is_due(Away::default(), noon + 1, noon));
+    }
+}

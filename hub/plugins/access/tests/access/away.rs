@@ -1,0 +1,183 @@
+//! A start whose clock is ahead for a moment uses up nothing that waits for its time; one after an outage does it late.
+
+use std::sync::Arc;
+
+use cordon_access::AccessConfig;
+use cordon_contract::{Entry, EntryKind, HUB_START, Plugin};
+use cordon_model::*;
+
+use crate::park::*;
+
+const DAY: i64 = 86_400;
+
+/// The hub starts, and its clock shows so much more than when it went.
+fn starts(feed: &mut Feed, after_s: i64) -> Told {
+    feed.restart();
+    let went = feed.now;
+    feed.wait_s(after_s);
+    feed.number += 1;
+    let begins = entry(
+        feed.number,
+        feed.now,
+        EntryKind::Audit,
+        "HUB-1",
+        None,
+        false,
+        false,
+    );
+    feed.step(Entry {
+        time: feed.now.plus_seconds(feed.lead_s),
+        settled: went.min(feed.now),
+        label: HUB_START.to_owned(),
+        ..begins
+    });
+    feed.tick()
+}
+
+/// With the clock a day ahead for three seconds, and then right again; the journal is ahead of it from then on.
+fn starts_wrong_once(feed: &mut Feed) -> Vec<Told> {
+    let wrong = starts(feed, DAY);
+    feed.wait_s(3);
+    let more = feed.tick();
+    feed.lead_s += DAY;
+    feed.wait_s(-DAY);
+    let right = starts(feed, 3);
+    vec![wrong, more, right]
+}
+
+fn mode(id: &str, mode: OperatingMode, gates: &[&str], at: Timestamp) -> Body {
+    Body::OperatingModeChange(OperatingModeChange {
+        change_id: id.to_owned(),
+        mode,
+        gates: gates.iter().map(|id| GateId::new(*id).unwrap()).collect(),
+        ordered_by: PartyId::new("operator-1").unwrap(),
+        reason: "drill".to_owned(),
+        effective_at: at,
+    })
+}
+
+fn of_park(feed: &Feed) -> OperatingMode {
+    feed.plugin.park_now().look().unwrap().mode
+}
+
+/// The park was in EMERGENCY until a planned end; after one wrong start it was NORMAL, and the fire engine stood.
+#[test]
+fn a_clock_ahead_for_a_moment_uses_up_no_planned_mode() {
+    let mut feed = Feed::new();
+    let now = feed.now;
+    feed.say(mode("now", OperatingMode::Emergency, &[], now));
+    let later = now.plus_seconds(3_600);
+    feed.say(mode("end", OperatingMode::Normal, &[], later));
+    let drill = now.plus_seconds(7_200);
+    feed.say(mode("drill", OperatingMode::Evacuation, &["G-03"], drill));
+    for told in starts_wrong_once(&mut feed) {
+        assert!(told.alarms().is_empty(), "{:?}", told.alarm_codes());
+        assert_eq!(of_park(&feed), OperatingMode::Emergency);
+    }
+    feed.now = later;
+    feed.tick();
+    assert_eq!(of_park(&feed), OperatingMode::Normal);
+    feed.now = drill;
+    let told = feed.tick();
+    assert!(told.alarms().is_empty(), "it begins in time");
+    let at = |feed: &Feed| feed.plugin.park_now().look().unwrap().gate_modes;
+    assert!(
+        at(&feed)
+            .values()
+            .any(|it| *it == OperatingMode::Evacuation)
+    );
+}
+
+#[test]
+fn what_came_due_in_an_outage_is_carried_out_when_the_clock_has_stood() {
+    let mut feed = Feed::new();
+    let now = feed.now;
+    let heightened = OperatingMode::Heightened;
+    feed.say(mode("plan", heightened, &[], now.plus_seconds(600)));
+    starts(&mut feed, 3_600);
+    assert_eq!(of_park(&feed), OperatingMode::Normal);
+    feed.wait_s(299);
+    feed.tick();
+    assert_eq!(of_park(&feed), OperatingMode::Normal);
+    feed.wait_s(1);
+    feed.tick();
+    assert_eq!(of_park(&feed), heightened);
+    // A short absence, or what came due just before its end, waits for nothing.
+    for (plan, away) in [(20, 60), (3_500, 3_600)] {
+        let mut feed = Feed::new();
+        let at = feed.now.plus_seconds(plan);
+        feed.say(mode("plan", heightened, &[], at));
+        starts(&mut feed, away);
+        assert_eq!(of_park(&feed), heightened, "{plan} of {away}");
+    }
+    // A later plan, and a person's word, come after what waits.
+    let mut feed = Feed::new();
+    let now = feed.now;
+    feed.say(mode("plan", heightened, &[], now.plus_seconds(600)));
+    feed.say(mode(
+        "end",
+        OperatingMode::Normal,
+        &[],
+        now.plus_seconds(3_610),
+    ));
+    starts(&mut feed, 3_600);
+    feed.wait_s(10);
+    feed.tick();
+    assert_eq!(of_park(&feed), OperatingMode::Normal);
+    feed.wait_s(300);
+    feed.tick();
+    assert_eq!(of_park(&feed), OperatingMode::Normal);
+    let mut feed = Feed::new();
+    feed.say(mode("plan", heightened, &[], feed.now.plus_seconds(600)));
+    starts(&mut feed, 3_600);
+    feed.say(mode("word", OperatingMode::Emergency, &[], feed.now));
+    feed.wait_s(400);
+    feed.tick();
+    assert_eq!(of_park(&feed), OperatingMode::Emergency);
+}
+
+/// An emergency opening of ten minutes was released within seconds, and the boom came down on it.
+#[test]
+fn a_clock_ahead_for_a_moment_releases_no_emergency_opening() {
+    let config = AccessConfig {
+        emergency_open_s: 600,
+        ..AccessConfig::default()
+    };
+    let mut feed = Feed::with(Arc::new(PlainRules), config, plan());
+    feed.say(Body::EmergencyGateOpen(EmergencyGateOpen {
+        order_id: "EM-1".to_owned(),
+        gates: vec![GateId::new("G-04").unwrap()],
+        ordered_by: PartyId::new("operator-1").unwrap(),
+        reason: "fire".to_owned(),
+        release: None,
+        ordered_at: feed.now,
+    }));
+    let opened = feed.now;
+    for told in starts_wrong_once(&mut feed) {
+        assert_eq!(told.orders.len(), 0);
+    }
+    feed.now = opened.plus_seconds(599);
+    assert_eq!(feed.tick().orders.len(), 0);
+    feed.wait_s(1);
+    let told = feed.tick();
+    assert_eq!(told.orders.len(), 1);
+    assert_eq!(told.orders[0].command.action, GateAction::Release);
+}
+
+/// An overstay was told by a clock that was ahead, and never when it was one.
+#[test]
+fn a_clock_ahead_for_a_moment_tells_no_overstay() {
+    let mut feed = Feed::new();
+    feed.say(Body::AccessGrant(hazmat(PLATE)));
+    feed.enter("L-02", PLATE);
+    for told in starts_wrong_once(&mut feed) {
+        assert!(told.alarms().is_empty(), "{:?}", told.alarm_codes());
+    }
+    feed.now = morning().plus_seconds(36_001);
+    assert_eq!(feed.tick().alarm_codes(), [AlarmCode::Overstay]);
+    feed.wait_s(60);
+    assert!(feed.tick().alarms().is_empty(), "once");
+    let kept = feed.plugin.kept().unwrap();
+    feed.restart();
+    assert!(feed.plugin.kept().unwrap() == kept);
+}
