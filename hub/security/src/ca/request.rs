@@ -26,9 +26,7 @@ pub(crate) fn public_key(pem: &str) -> Result<SubjectPublicKeyInfo, Fault> {
     if !rest.is_empty() {
         return Err(refused(&"bytes after the request"));
     }
-    request
-        .verify_signature()
-        .map_err(|error| refused(&error))?;
+    // First, because no library verifies what is that short.
     let spki = &request.certification_request_info.subject_pki;
     if let Ok(ParsedKey::RSA(rsa)) = spki.parsed()
         && !RSA_BITS.contains(&rsa.key_size())
@@ -36,6 +34,48 @@ pub(crate) fn public_key(pem: &str) -> Result<SubjectPublicKeyInfo, Fault> {
         let detail = format_args!("RSA key of {} bits", rsa.key_size());
         return Err(refusal::REQUEST_KEY.because(detail));
     }
+    request
+        .verify_signature()
+        .map_err(|error| refused(&error))?;
     PublicKey::from_spki(spki).ok_or_else(|| refused(&"kind of key"))?;
     SubjectPublicKeyInfo::from_der(spki.raw).map_err(|error| refused(&error))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "test code")]
+mod tests {
+    use std::process::Command;
+
+    use super::public_key;
+
+    /// One of 1024 bits was a signature error: no library verifies what is that short.
+    #[test]
+    fn a_request_with_a_short_rsa_key_is_told_so() {
+        let dir = tempfile::tempdir().unwrap();
+        for (bits, code) in [
+            ("1024", Some("V120")),
+            ("1536", Some("V120")),
+            ("2048", None),
+        ] {
+            let made = Command::new("openssl")
+                .args([
+                    "req",
+                    "-new",
+                    "-newkey",
+                    &format!("rsa:{bits}"),
+                    "-nodes",
+                    "-keyout",
+                ])
+                .arg(dir.path().join("key.pem"))
+                .arg("-out")
+                .arg(dir.path().join("request.pem"))
+                .args(["-subj", "/CN=plant"])
+                .output()
+                .unwrap();
+            assert!(made.status.success(), "{made:?}");
+            let request = std::fs::read_to_string(dir.path().join("request.pem")).unwrap();
+            let refused = public_key(&request).err();
+            assert_eq!(refused.map(|fault| fault.code()), code, "{bits}");
+        }
+    }
 }
