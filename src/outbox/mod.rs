@@ -11,8 +11,12 @@ use cordon_console::{OutboxPage, PageAsked, SentAgain};
 use cordon_contract::{Fault, Running, Undelivered};
 use cordon_flow::{Audited, NO_DEAD_LETTER, RunningHub, THREAD};
 use cordon_model::{AuditOutcome, PartyId};
+use tokio::sync::Semaphore;
 
 use page::{Cut, described, own_line};
+
+/// Pages that are read from the journal at once; who asks for another waits.
+const PAGES: usize = 2;
 
 /// Audit actions of a thing that an adapter sends again: asked for, and what came of it.
 const ASKED: &str = "letter.rerun";
@@ -23,6 +27,8 @@ const NOT_TAKEN: &str = "letter.failed";
 pub struct Letters {
     hub: Arc<RunningHub>,
     operator: PartyId,
+    /// Pages that are read from the journal at once.
+    pages: Arc<Semaphore>,
 }
 
 /// What an adapter gave up, with the name it has in the list.
@@ -36,7 +42,11 @@ struct Own {
 impl Letters {
     /// `operator` is the party in whose name something is sent again.
     pub fn new(hub: Arc<RunningHub>, operator: PartyId) -> Self {
-        Self { hub, operator }
+        Self {
+            hub,
+            operator,
+            pages: Arc::new(Semaphore::new(PAGES)),
+        }
     }
 
     /// How many things adapters gave up of what they send by themselves.
@@ -63,10 +73,15 @@ impl Letters {
 
     /// One page.
     pub async fn page(&self, asked: &PageAsked) -> Result<OutboxPage, Fault> {
+        // Held until the reading ends, whoever waits for it.
+        let place = Arc::clone(&self.pages)
+            .acquire_owned()
+            .await
+            .map_err(lost)?;
         let outbox = self.hub.outbox();
         let own = self.own().into_iter().map(own_line).collect();
         let cut = Cut::new(asked, outbox.open(), outbox.dead_letters(), own);
-        let (open, mut dead_letters) = described(outbox, cut.open, cut.dead).await?;
+        let (open, mut dead_letters) = described((outbox, place), cut.open, cut.dead).await?;
         dead_letters.extend(cut.own);
         let (open_last, last) = (open.last(), dead_letters.last());
         Ok(OutboxPage {
@@ -123,12 +138,13 @@ impl Letters {
             }
             sent.map(|()| entry)
         });
-        let lost = |error: tokio::task::JoinError| {
-            Fault::new(THREAD, "a thread of the hub ended").log(error.to_string())
-        };
         Ok(SentAgain {
             entry: sending.await.map_err(lost)??,
             delivered: true,
         })
     }
+}
+
+fn lost(error: impl std::fmt::Display) -> Fault {
+    Fault::new(THREAD, "a thread of the hub ended").log(error.to_string())
 }

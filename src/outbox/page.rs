@@ -2,10 +2,11 @@
 
 use cordon_console::{LetterLine, OpenLine, PageAsked};
 use cordon_contract::{Fault, OrderLane};
-use cordon_flow::{DeadLetter, OpenOrder, OrderNote, Outbox, THREAD};
+use cordon_flow::{DeadLetter, OpenOrder, OrderNote, Outbox};
 use cordon_model::Timestamp;
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::Own;
+use super::{Own, lost};
 
 /// What of the lists stands on one page.
 pub(super) struct Cut {
@@ -55,9 +56,9 @@ impl Cut {
     }
 }
 
-/// The lines of orders, with what the journal says of each.
+/// The lines of orders, with what the journal says of each. The place is kept as long as it is read.
 pub(super) async fn described(
-    outbox: Outbox,
+    (outbox, place): (Outbox, OwnedSemaphorePermit),
     open: Vec<(u64, OpenOrder)>,
     dead: Vec<DeadLetter>,
 ) -> Result<(Vec<OpenLine>, Vec<LetterLine>), Fault> {
@@ -70,11 +71,11 @@ pub(super) async fn described(
             let note = outbox.note(letter.number)?;
             Ok(letter_line(letter, note))
         });
-        Ok((open, dead.collect::<Result<_, Fault>>()?))
+        let dead = dead.collect::<Result<_, Fault>>()?;
+        drop(place);
+        Ok((open, dead))
     };
-    tokio::task::spawn_blocking(look)
-        .await
-        .map_err(|error| Fault::new(THREAD, "a thread of the hub ended").log(error.to_string()))?
+    tokio::task::spawn_blocking(look).await.map_err(lost)?
 }
 
 fn open_line(number: u64, order: OpenOrder, note: Option<OrderNote>) -> OpenLine {

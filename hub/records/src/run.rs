@@ -66,7 +66,7 @@ struct Shared {
     at_end: Mutex<Instant>,
     page: RwLock<Arc<Page>>,
     readers: Readers,
-    questions: Semaphore,
+    questions: Arc<Semaphore>,
     durable: Durable,
 }
 
@@ -128,7 +128,7 @@ impl Records {
             at_end: Mutex::new(Instant::now()),
             page: RwLock::default(),
             readers: Readers::of(&parts.file),
-            questions: Semaphore::new(QUESTIONS),
+            questions: Arc::new(Semaphore::new(QUESTIONS)),
             durable: Arc::clone(&parts.durable),
         });
         let runner = Runner {
@@ -198,11 +198,14 @@ impl Records {
         let shared = Arc::clone(&self.shared);
         let asked = async move {
             let kept = Arc::clone(&shared);
-            let place = shared.questions.acquire().await;
-            let asked = tokio::task::spawn_blocking(move || kept.readers.ask(fold, question));
-            let answer = asked.await;
-            drop(place);
-            answer
+            let place = Arc::clone(&shared.questions).acquire_owned().await;
+            // Whoever asked may be gone, or tired of waiting, before the question ends.
+            let asked = tokio::task::spawn_blocking(move || {
+                let answer = kept.readers.ask(fold, question);
+                drop(place);
+                answer
+            });
+            asked.await
         };
         match tokio::time::timeout_at(until, asked).await {
             Ok(Ok(Ok(answer))) => Ok(answer),
