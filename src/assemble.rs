@@ -17,7 +17,7 @@ use cordon_records::Records;
 use cordon_reports::Reports;
 use cordon_security::Due;
 use cordon_security::wsse::Policy;
-use cordon_services::{Exchange, Parts, RefusalLimits, Refusals, Verifier};
+use cordon_services::{Exchange, Parts, Questions, RefusalLimits, Refusals, Verifier};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -186,6 +186,7 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
         signer: loaded.signer,
         refusals: Arc::clone(&refusals),
         budget,
+        questions: Questions::default(),
         verifier: Verifier::start(cores())?,
         policy: Policy::new(&[]).for_park(config.plan.code.clone()),
         clock: Arc::clone(&clock),

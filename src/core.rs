@@ -12,8 +12,9 @@ use cordon_console::{
     SentAgain,
 };
 use cordon_contract::{BoxFuture, DeviceHealth, EntryKind, Fault, LinkState};
-use cordon_flow::{Audited, Misread, RunningHub, UNREADABLE};
+use cordon_flow::{Audited, InOrder, Misread, RunningHub};
 use cordon_http::Attempt;
+use cordon_journal::Record as JournalRecord;
 use cordon_model::service::{QueryGrants, ReportEntry};
 use cordon_model::{
     AccessGrant, AlarmState, AuditOutcome, Body, DeviceId, GateId, MessageId, PartyId, Receipt,
@@ -23,7 +24,7 @@ use cordon_records::{GrantsAsked, Look, Page, Records, Standing, names};
 use cordon_reports::{ReportedBy, Reports};
 use cordon_security::Identity;
 use cordon_security::wsse::VerifiedEnvelope;
-use cordon_services::{Core, Remains};
+use cordon_services::{Core, Originals, Remains};
 use tokio::sync::watch;
 
 use crate::attempts::Attempts;
@@ -124,6 +125,27 @@ impl HubCore {
     }
 }
 
+/// The originals of entries.
+struct OfEntries(InOrder);
+
+impl Originals for OfEntries {
+    fn of(&mut self, record: &JournalRecord) -> Result<Option<Bytes>, Fault> {
+        // The record of what cannot be read goes out all the same; what it says nobody can tell.
+        let Some(stored) = self.0.stored(record)? else {
+            return Ok(None);
+        };
+        match stored.entry.kind {
+            EntryKind::Submission => Ok(stored.signed_bytes()),
+            EntryKind::Refused => Ok(None),
+            _ => stored.message_xml(),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+}
+
 impl Core for HubCore {
     fn known(&self, caller: &Identity) -> Result<(), Fault> {
         self.hub.submit().known(caller)
@@ -220,19 +242,8 @@ impl Core for HubCore {
         })
     }
 
-    fn original(&self, number: u64) -> Result<Option<Bytes>, Fault> {
-        let stored = match self.hub.reader().get_kept(number) {
-            Ok(Some(stored)) => stored,
-            Ok(None) => return Ok(None),
-            // Its record goes out all the same; what it says nobody can tell.
-            Err(fault) if fault.code() == UNREADABLE => return Ok(None),
-            Err(fault) => return Err(fault),
-        };
-        match stored.entry.kind {
-            EntryKind::Submission => Ok(stored.signed_bytes()),
-            EntryKind::Refused => Ok(None),
-            _ => stored.message_xml(),
-        }
+    fn originals(&self) -> Box<dyn Originals> {
+        Box::new(OfEntries(self.hub.reader().in_order()))
     }
 
     fn wait_beyond(&self, number: u64, wait: Duration) -> BoxFuture<'_, ()> {

@@ -12,6 +12,7 @@ use cordon_model::{Digest, MessageType};
 use crate::draft::Draft;
 use crate::entry_codec::{Trouble, draft_of, entry_of, is_part, refused_raw};
 use crate::fault::{UNREADABLE, fault, of_journal};
+use crate::in_order::InOrder;
 use crate::mark::{Mark, Marks};
 use crate::submission::ParsedSubmission;
 
@@ -51,6 +52,18 @@ pub struct StoredEntry {
 }
 
 impl StoredEntry {
+    pub(crate) fn of(
+        entry: Entry,
+        record: Record,
+        submission: Option<Arc<ParsedSubmission>>,
+    ) -> Self {
+        Self {
+            entry,
+            record,
+            submission,
+        }
+    }
+
     /// The chain hash up to and including this entry.
     pub fn chain(&self) -> Digest {
         Digest(self.record.chain)
@@ -136,21 +149,6 @@ impl EntryReader {
         stored.map_err(Into::into)
     }
 
-    /// As [`EntryReader::get`], and `None` too when what it said has expired.
-    ///
-    /// # Errors
-    /// `F012` when it stands there and cannot be read.
-    pub fn get_kept(&self, number: u64) -> Result<Option<StoredEntry>, Fault> {
-        let record = self
-            .journal
-            .get(number)
-            .map_err(|failure| of_journal(&failure))?;
-        match record.map(|record| self.stored(record)).transpose() {
-            Err(Trouble::Expired) => Ok(None),
-            stored => stored.map_err(Into::into),
-        }
-    }
-
     /// The entries that the readings so far have marked: those that cannot be read, and those of a
     /// form that is refused today. At most 1,000.
     pub fn marks(&self) -> Vec<Mark> {
@@ -200,6 +198,11 @@ impl EntryReader {
         })
     }
 
+    /// For records that come in order, each submission of which is to be parsed once.
+    pub fn in_order(&self) -> InOrder {
+        InOrder::over(self)
+    }
+
     /// For many single entries in the order of their numbers.
     pub(crate) fn nearby(&self) -> NearbyEntries {
         NearbyEntries {
@@ -218,11 +221,8 @@ impl EntryReader {
             Some(submission) => Ok(Arc::clone(submission)),
             None => self.submission(number),
         })?;
-        Ok(StoredEntry {
-            entry: entry_of(&record, &draft),
-            record,
-            submission,
-        })
+        let entry = entry_of(&record, &draft);
+        Ok(StoredEntry::of(entry, record, submission))
     }
 
     /// The draft behind a record, for restart and replay. Only a failure of the journal is an error:

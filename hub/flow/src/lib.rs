@@ -48,6 +48,7 @@ mod health;
 mod held_before;
 mod histogram;
 mod hub;
+mod in_order;
 mod inbox;
 mod intake;
 mod kit;
@@ -114,6 +115,7 @@ pub use crate::fold::{
 pub use crate::health::{AdapterHealth, AdapterState, ClockHealth, HubHealth};
 pub use crate::histogram::{Histogram, Quantiles};
 pub use crate::hub::{Hub, RunningHub};
+pub use crate::in_order::InOrder;
 pub use crate::ledger::{Ledger, Opened, OpenedOnce};
 pub use crate::mark::{Mark, Marked};
 pub use crate::misread::{Misread, Misreads};

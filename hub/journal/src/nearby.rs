@@ -10,6 +10,7 @@ pub struct Nearby {
     reader: Reader,
     batch: Vec<Record>,
     batches: u64,
+    body_bytes: usize,
 }
 
 impl Nearby {
@@ -18,6 +19,7 @@ impl Nearby {
             reader,
             batch: Vec::new(),
             batches: 0,
+            body_bytes: 0,
         }
     }
 
@@ -39,10 +41,18 @@ impl Nearby {
         self.batches
     }
 
+    /// Bytes of the bodies in the batches that were read so far.
+    pub fn body_bytes(&self) -> usize {
+        self.body_bytes
+    }
+
     /// The whole batch that holds `number`; empty when there is none yet.
     fn holder(&mut self, records: &mut Records, number: u64) -> Result<Vec<Record>> {
         while let Some(batch) = records.step()? {
             self.batches += 1;
+            for record in &batch {
+                self.body_bytes = self.body_bytes.saturating_add(record.body.len());
+            }
             if batch.last().is_some_and(|last| last.number >= number) {
                 return Ok(batch);
             }

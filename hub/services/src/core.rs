@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cordon_contract::{BoxFuture, Fault};
 use cordon_http::Attempt;
-use cordon_journal::Position;
+use cordon_journal::{Position, Record};
 use cordon_model::service::{QueryGrants, ReportEntry};
 use cordon_model::{AccessGrant, MessageId, PartyId, Receipt};
 use cordon_security::Identity;
@@ -15,6 +15,20 @@ use crate::Remains;
 
 /// A refused message: why, and the number of its entry, when it could be written.
 pub type Refused = (Fault, Option<u64>);
+
+/// The originals of the entries that one question looks at. Reads the disk: ask on a blocking thread.
+pub trait Originals {
+    /// The bytes that an entry's digest stands for: the signed bytes of a submission, the canonical
+    /// form of a message; `None` for what has none. Each submission is parsed once for all of its
+    /// messages that come after one another.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    fn of(&mut self, record: &Record) -> Result<Option<Bytes>, Fault>;
+
+    /// Bytes that were read and parsed for it so far, beside those of the records themselves.
+    fn bytes(&self) -> usize;
+}
 
 /// The hub behind the services.
 pub trait Core: Send + Sync + 'static {
@@ -61,9 +75,8 @@ pub trait Core: Send + Sync + 'static {
         limit: usize,
     ) -> BoxFuture<'a, Result<(Vec<AccessGrant>, bool), Fault>>;
 
-    /// The bytes that an entry's digest stands for: the signed bytes of a submission, the canonical
-    /// form of a message; `None` for what has none. Reads the disk: ask on a blocking thread.
-    fn original(&self, number: u64) -> Result<Option<Bytes>, Fault>;
+    /// The originals of records that come in their order.
+    fn originals(&self) -> Box<dyn Originals>;
 
     /// Waits until an entry after `number` is durable, or for so long.
     fn wait_beyond(&self, number: u64, wait: Duration) -> BoxFuture<'_, ()>;

@@ -1,5 +1,7 @@
 //! The enterprise's operations: submit, receipts, its own grants.
 
+use std::sync::Arc;
+
 use cordon_contract::Fault;
 use cordon_model::PartyId;
 use cordon_model::service::{QueryGrants, QueryGrantsResponse};
@@ -32,17 +34,20 @@ async fn grants(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> 
                 .remedy("leave the field out, or name your own party id"),
         );
     }
-    grants_of(parts, own, &asked).await
+    grants_of(parts, call, own.clone(), asked).await
 }
 
 /// One enterprise's grants, as far as they were asked for.
 pub(crate) async fn grants_of(
     parts: &Parts,
-    enterprise: &PartyId,
-    asked: &QueryGrants,
+    call: &VerifiedEnvelope,
+    enterprise: PartyId,
+    asked: QueryGrants,
 ) -> Result<Reply, Fault> {
-    let core = &parts.core;
-    let (grant, more) = core.grants(enterprise, asked, limit(asked.limit)).await?;
+    let core = Arc::clone(&parts.core);
+    let limit = limit(asked.limit);
+    let look = async move { core.grants(&enterprise, &asked, limit).await };
+    let (grant, more) = parts.questions.ask(call.identity(), look).await?;
     reply(wire::write_query_grants_response(&QueryGrantsResponse {
         grant,
         more,

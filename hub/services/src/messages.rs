@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordon_contract::{EntryKind, Fault, REPORT_ANSWERED, type_in_label};
-use cordon_journal::{FaultKind, Hash, JournalFault, Reader, Record, chain};
+use cordon_journal::{FaultKind, Hash, JournalFault, Reader, Record, Records, chain};
 use cordon_model::service::{self, GetMessages, GetMessagesResponse, JournalEntry};
 use cordon_model::{Digest, MessageType, Timestamp};
 use cordon_security::wsse::VerifiedEnvelope;
@@ -18,10 +18,14 @@ use cordon_wire::service as wire;
 use crate::answer::Reply;
 use crate::call::{limit, payload, reply};
 use crate::lawful::lawful;
-use crate::{Core, Parts};
+use crate::questions::{Cost, IsGone};
+use crate::{Core, Originals, Parts};
 
 /// Bytes of records and originals in one answer, about; the first entry is told whatever its size.
 const ENTRY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes that are looked at for one answer, about: bodies of entries, told or not, and what is read and parsed for
+/// originals. At the most one entry, its submission and the batches they lie in go beyond.
+const LOOKED_BYTES_MAX: usize = 4 * ENTRY_BYTES_MAX;
 /// Bytes that an answer takes while it is made: entries, XML, and the canonical form to be signed.
 const ANSWER_BYTES: usize = 3 * ENTRY_BYTES_MAX;
 
@@ -31,17 +35,16 @@ pub(crate) async fn get_messages(parts: &Parts, call: &VerifiedEnvelope) -> Resu
     parts.core.wait_beyond(asked.after, wait).await;
     let room = parts.room(call.identity(), ANSWER_BYTES).await?;
     let (reader, core) = (parts.reader.clone(), Arc::clone(&parts.core));
-    // Reading segments is disk work; it must not hold up other calls.
-    let page = tokio::task::spawn_blocking(move || page(&reader, core.as_ref(), &asked))
-        .await
-        .map_err(|error| {
-            Fault::new("S021", "the entries could not be read").log(error.to_string())
-        })??;
-    let reply = reply(wire::write_get_messages_response(&page))?;
-    Ok(Reply {
-        room: Some(room),
-        ..reply
-    })
+    let work = move |is_gone: IsGone<'_>| {
+        let page = page(&reader, core.as_ref(), &asked, is_gone)?;
+        let reply = reply(wire::write_get_messages_response(&page))?;
+        Ok(Reply {
+            room: Some(room),
+            ..reply
+        })
+    };
+    let questions = &parts.questions;
+    questions.read(call.identity(), Cost::Pages, work).await
 }
 
 /// Entries that could not be read.
@@ -68,8 +71,9 @@ fn page(
     reader: &Reader,
     core: &dyn Core,
     asked: &GetMessages,
+    is_gone: IsGone<'_>,
 ) -> Result<GetMessagesResponse, Fault> {
-    let failed = match read(reader, core, asked, None) {
+    let failed = match read(reader, core, (asked, None), is_gone) {
         Err(Unread::Journal(failed)) if failed.kind() == FaultKind::Trimmed => failed,
         read => return read.map_err(fault_of),
     };
@@ -77,7 +81,7 @@ fn page(
     match asked.after.cmp(&last_gone) {
         Ordering::Less => Err(gone(asked.after, last_gone, &chain)),
         // Its record is gone; the chain hash of it stands before the first that is kept.
-        Ordering::Equal => read(reader, core, asked, Some(chain)).map_err(fault_of),
+        Ordering::Equal => read(reader, core, (asked, Some(chain)), is_gone).map_err(fault_of),
         Ordering::Greater => Err(journal(failed)),
     }
 }
@@ -86,10 +90,9 @@ fn page(
 fn read(
     reader: &Reader,
     core: &dyn Core,
-    asked: &GetMessages,
-    known: Option<Hash>,
+    (asked, known): (&GetMessages, Option<Hash>),
+    is_gone: IsGone<'_>,
 ) -> Result<GetMessagesResponse, Unread> {
-    let limit = limit(asked.limit);
     // A reader may see an entry that is not durable yet; after a power cut it may be another one.
     let (head, head_chain) = core.durable();
     let before = match (known, asked.after) {
@@ -103,20 +106,8 @@ fn read(
                 .chain
         }
     };
-    let mut entry = Vec::new();
-    let mut bytes = 0;
-    for record in reader.read_range(asked.after + 1, head)? {
-        let record = record?;
-        if entry.len() >= limit {
-            break;
-        }
-        let shown = shown(&record, core, asked)?;
-        bytes += size(&shown);
-        if bytes > ENTRY_BYTES_MAX && !entry.is_empty() {
-            break;
-        }
-        entry.push(shown);
-    }
+    let records = reader.read_range(asked.after + 1, head)?;
+    let entry = entries(records, core.originals().as_mut(), asked, is_gone)?;
     let next = entry
         .last()
         .map_or(asked.after, |last: &JournalEntry| last.number);
@@ -130,13 +121,52 @@ fn read(
     })
 }
 
+/// As many entries as one answer holds, or as may be looked at for one.
+fn entries(
+    records: Records,
+    originals: &mut dyn Originals,
+    asked: &GetMessages,
+    is_gone: IsGone<'_>,
+) -> Result<Vec<JournalEntry>, Unread> {
+    let limit = limit(asked.limit);
+    let mut entry = Vec::new();
+    let (mut bytes, mut looked) = (0, 0_usize);
+    for record in records {
+        let record = record?;
+        looked = looked.saturating_add(record.body.len());
+        let is_much = looked.saturating_add(originals.bytes()) > LOOKED_BYTES_MAX;
+        if entry.len() >= limit || (is_much && !entry.is_empty()) {
+            break;
+        }
+        if is_gone() {
+            return Err(left().into());
+        }
+        let shown = shown(&record, originals, asked)?;
+        bytes += size(&shown);
+        if bytes > ENTRY_BYTES_MAX && !entry.is_empty() {
+            break;
+        }
+        entry.push(shown);
+    }
+    Ok(entry)
+}
+
+/// Ends the work for an answer that nobody waits for.
+fn left() -> Fault {
+    Fault::new("S021", "the entries could not be read").log("whoever asked has gone")
+}
+
 /// About how many bytes an entry takes in the answer.
 fn size(entry: &JournalEntry) -> usize {
     let of = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, |bytes| bytes.len() * 2);
     1_024 + of(&entry.record) + of(&entry.original)
 }
 
-fn shown(record: &Record, core: &dyn Core, asked: &GetMessages) -> Result<JournalEntry, Unread> {
+fn shown(
+    record: &Record,
+    originals: &mut dyn Originals,
+    asked: &GetMessages,
+) -> Result<JournalEntry, Unread> {
     let mut encoded = Vec::new();
     record.to_new().encode_into(&mut encoded)?;
     let message_type = type_in_label(&record.label).parse().ok();
@@ -180,7 +210,7 @@ fn shown(record: &Record, core: &dyn Core, asked: &GetMessages) -> Result<Journa
             .then(|| uuid::Uuid::from_bytes(record.message_id).into()),
         message_type,
         original: match with_original {
-            true => core.original(record.number)?.map(Vec::from),
+            true => originals.of(record)?.map(Vec::from),
             false => None,
         },
         record: Some(encoded),
@@ -259,6 +289,23 @@ mod tests {
     use super::*;
     use crate::{Refused, Remains};
 
+    /// Originals of nothing, each of which costs so many bytes.
+    struct Costing {
+        each: usize,
+        bytes: usize,
+    }
+
+    impl Originals for Costing {
+        fn of(&mut self, _: &Record) -> Result<Option<Bytes>, Fault> {
+            self.bytes += self.each;
+            Ok(None)
+        }
+
+        fn bytes(&self) -> usize {
+            self.bytes
+        }
+    }
+
     /// A hub that has a journal and nothing else.
     struct Still(Position);
 
@@ -300,8 +347,8 @@ mod tests {
             Box::pin(async { Ok((Vec::new(), false)) })
         }
 
-        fn original(&self, _: u64) -> Result<Option<Bytes>, Fault> {
-            Ok(None)
+        fn originals(&self) -> Box<dyn Originals> {
+            Box::new(Costing { each: 0, bytes: 0 })
         }
 
         fn wait_beyond(&self, _: u64, _: Duration) -> BoxFuture<'_, ()> {
@@ -351,7 +398,7 @@ mod tests {
                 wait_seconds: None,
                 with_original: Some(true),
             };
-            let page = page(&reader, &core, &asked).unwrap();
+            let page = page(&reader, &core, &asked, &|| false).unwrap();
             let kinds: Vec<_> = page.entry.iter().map(|entry| entry.kind).collect();
             let (tick, unknown) = (service::EntryKind::Tick, service::EntryKind::Unknown);
             assert_eq!(kinds, [tick, unknown, unknown, tick]);
@@ -399,7 +446,7 @@ mod tests {
                 wait_seconds: None,
                 with_original: None,
             };
-            page(&reader, &core, &asked)
+            page(&reader, &core, &asked, &|| false)
         };
         let (last_gone, chain) = reader.before_first().unwrap();
         assert_eq!(last_gone + 1, first);
@@ -462,11 +509,50 @@ mod tests {
                 wait_seconds: None,
                 with_original: None,
             };
-            let page = page(&reader, &Still((4, last.chain)), &asked).unwrap();
+            let core = Still((4, last.chain));
+            let page = page(&reader, &core, &asked, &|| false).unwrap();
             let full: Vec<_> = page.entry.iter().map(|it| it.record.is_some()).collect();
             assert_eq!(full, told, "{message_type}");
             assert_eq!(page.entry[2].cause, 1);
             assert!(wire::write_get_messages_response(&page).is_ok());
         }
+    }
+
+    /// What is looked at is bounded, whatever of it is told; and nothing more is once nobody waits.
+    #[test]
+    fn an_answer_is_cut_where_too_much_was_looked_at_or_nobody_waits_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(folder.path(), Options::new("JS-1/hub-1")).unwrap();
+        let records: Vec<_> = (0..40)
+            .map(|_| NewRecord {
+                kind: EntryKind::Message.number(),
+                sender: "hub-1".to_owned(),
+                body: Bytes::from_static(b"message"),
+                ..NewRecord::default()
+            })
+            .collect();
+        journal.append_batch(&records).unwrap();
+        let reader = journal.reader().unwrap();
+        let asked = GetMessages {
+            after: 0,
+            limit: None,
+            message_type: Vec::new(),
+            wait_seconds: None,
+            with_original: Some(true),
+        };
+        let told = |each, is_gone: IsGone<'_>| {
+            let mut originals = Costing { each, bytes: 0 };
+            let records = reader.read_from(1).unwrap();
+            let told = entries(records, &mut originals, &asked, is_gone);
+            (told.map(|told| told.len()).ok(), originals.bytes)
+        };
+        let each = LOOKED_BYTES_MAX / 10;
+        assert_eq!(told(1, &|| false).0, Some(40));
+        assert_eq!(told(each, &|| false), (Some(10), 10 * each));
+        let too_much = LOOKED_BYTES_MAX + 1;
+        assert_eq!(told(too_much, &|| false), (Some(1), too_much), "it goes on");
+        let looks = std::cell::Cell::new(0);
+        let soon = || looks.replace(looks.get() + 1) == 3;
+        assert_eq!(told(1, &soon), (None, 3), "three were looked at");
     }
 }

@@ -18,7 +18,7 @@ pub async fn answer(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fau
     match name.as_str() {
         "GetReceipt" => receipt(parts, call).await,
         "QueryGrants" => grants(parts, call).await,
-        "ListReports" => list_reports(parts, call),
+        "ListReports" => list_reports(parts, call).await,
         "GetReport" => get_report(parts, call).await,
         _ => Err(unknown(&name)),
     }
@@ -35,5 +35,5 @@ async fn grants(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> 
         .at("/Envelope/Body/QueryGrants/EnterpriseId")
         .remedy("name the enterprise")
     })?;
-    grants_of(parts, &enterprise, &asked).await
+    grants_of(parts, call, enterprise, asked).await
 }

@@ -9,10 +9,10 @@ use cordon_journal::Reader;
 use cordon_security::wsse::Policy;
 use cordon_security::{Identity, Role, Signer, TrustStore};
 
-use crate::{Core, Refusals, Verifier};
+use crate::{Core, Questions, Refusals, Verifier};
 
-/// How long an answer waits for room to be made in.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long an answer waits for room to be made in, and for a place.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// What an asker's questions may hold beside the answer that is made for one of them.
 const QUESTION_BYTES: usize = 1024 * 1024;
 
@@ -30,6 +30,8 @@ pub struct Parts {
     pub refusals: Arc<Refusals>,
     /// Bytes on their way, shared with the server.
     pub budget: Arc<Budget>,
+    /// Places for questions whose answer is read from the disk.
+    pub questions: Questions,
     /// The threads that check signatures.
     pub verifier: Verifier,
     /// What a message must fulfil; the role is put in by the service that is called.
@@ -64,11 +66,14 @@ async fn room_of(
     let bytes = bytes.min(beside);
     let is_kept = asker.role == Role::Operator;
     let room = budget.take(&holder, bytes, is_kept, patience).await;
-    room.ok_or_else(|| {
-        Fault::new("S051", "too much is on its way to make this answer now")
-            .log(format!("no room for {bytes} bytes of an answer to {asker}"))
-            .remedy("ask again in a few seconds, one question at a time")
-    })
+    room.ok_or_else(|| busy(format!("no room for {bytes} bytes of an answer to {asker}")))
+}
+
+/// Nothing was looked at; who comes again later is answered.
+pub(crate) fn busy(why: String) -> Fault {
+    Fault::new("S051", "too much is on its way to make this answer now")
+        .log(why)
+        .remedy("ask again in a few seconds, one question at a time")
 }
 
 #[cfg(test)]

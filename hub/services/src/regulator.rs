@@ -1,23 +1,26 @@
 //! The regulator's operations: reports, messages after a position, certificate status, and the few
 //! things a regulator may say.
 
+use std::sync::Arc;
+
 use cordon_contract::Fault;
 use cordon_model::Digest;
 use cordon_model::service::{
-    self, CertificateState, GetCertificateStatus, GetCertificateStatusResponse, GetReportResponse,
-    ListReportsResponse,
+    self, CertificateState, GetCertificateStatus, GetCertificateStatusResponse, GetReport,
+    GetReportResponse, ListReportsResponse,
 };
 use cordon_security::ca::State;
 use cordon_security::wsse::VerifiedEnvelope;
 use cordon_security::{CertificateStatus, Standing};
 use cordon_wire::service as wire;
 
-use crate::Parts;
 use crate::answer::Reply;
 use crate::call::{limit, operation, payload, reply, unknown};
 use crate::lawful::lawful;
 use crate::messages::get_messages;
+use crate::questions::{Cost, IsGone};
 use crate::submission::receipt;
+use crate::{Core, Parts};
 
 /// Certificates in one answer at most (schema).
 const CERTIFICATES_MAX: usize = 500;
@@ -29,7 +32,7 @@ const REPORT_BYTES: usize = 16 * 1024 * 1024;
 pub async fn answer(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
     let name = operation(call)?;
     match name.as_str() {
-        "ListReports" => list_reports(parts, call),
+        "ListReports" => list_reports(parts, call).await,
         "GetReport" => get_report(parts, call).await,
         "GetMessages" => get_messages(parts, call).await,
         "GetCertificateStatus" => certificate_status(parts, call),
@@ -38,12 +41,15 @@ pub async fn answer(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fau
     }
 }
 
-pub(crate) fn list_reports(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
+pub(crate) async fn list_reports(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
     let asked = wire::read_list_reports(payload(call)?).map_err(lawful)?;
     let limit = limit(asked.limit);
-    let mut report: Vec<service::ReportEntry> = parts
-        .core
-        .reports()?
+    let core = Arc::clone(&parts.core);
+    let listed = parts
+        .questions
+        .read(call.identity(), Cost::Look, move |_| core.reports());
+    let mut report: Vec<service::ReportEntry> = listed
+        .await?
         .into_iter()
         .filter(|report| {
             asked
@@ -64,8 +70,30 @@ pub(crate) fn list_reports(parts: &Parts, call: &VerifiedEnvelope) -> Result<Rep
 
 pub(crate) async fn get_report(parts: &Parts, call: &VerifiedEnvelope) -> Result<Reply, Fault> {
     let asked = wire::read_get_report(payload(call)?).map_err(lawful)?;
-    let newest = parts
-        .core
+    let room = parts.room(call.identity(), REPORT_BYTES).await?;
+    let core = Arc::clone(&parts.core);
+    let work = move |_: IsGone<'_>| {
+        let (listed, document) = report(core.as_ref(), &asked)?;
+        let (id, version) = (listed.report_id.clone(), listed.version);
+        let reply = reply(wire::write_get_report_response(&GetReportResponse {
+            report_id: listed.report_id,
+            version,
+            digest: listed.digest,
+            document,
+        }))?;
+        let room = Some(room);
+        Ok((id, version, Reply { room, ..reply }))
+    };
+    let read = parts.questions.read(call.identity(), Cost::Look, work);
+    let (id, version, reply) = read.await?;
+    let who = &call.identity().id;
+    parts.core.pulled(who, &id, version).await;
+    Ok(reply)
+}
+
+/// The report that is asked for, the newest where no version is, as it was built.
+fn report(core: &dyn Core, asked: &GetReport) -> Result<(service::ReportEntry, Vec<u8>), Fault> {
+    let newest = core
         .reports()?
         .into_iter()
         .filter(|report| report.report_id == asked.report_id)
@@ -80,8 +108,7 @@ pub(crate) async fn get_report(parts: &Parts, call: &VerifiedEnvelope) -> Result
             .at("/Envelope/Body/GetReport")
             .remedy("see ListReports for what has been built")
     })?;
-    let room = parts.room(call.identity(), REPORT_BYTES).await?;
-    let document = parts.core.report(&listed.report_id, listed.version)?;
+    let document = core.report(&listed.report_id, listed.version)?;
     let digest = cordon_wire::digest_of_bytes(&document);
     if digest != listed.digest {
         return Err(
@@ -93,20 +120,7 @@ pub(crate) async fn get_report(parts: &Parts, call: &VerifiedEnvelope) -> Result
                 .remedy("the park restores it from a backup or builds a new version"),
         );
     }
-    parts
-        .core
-        .pulled(&call.identity().id, &listed.report_id, listed.version)
-        .await;
-    let reply = reply(wire::write_get_report_response(&GetReportResponse {
-        report_id: listed.report_id,
-        version: listed.version,
-        digest,
-        document,
-    }))?;
-    Ok(Reply {
-        room: Some(room),
-        ..reply
-    })
+    Ok((listed, document))
 }
 
 /// Answers from the register that the CA publishes; what a CRL revokes is revoked, whatever an

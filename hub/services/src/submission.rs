@@ -1,5 +1,7 @@
 //! Handing over messages and asking for receipts: the same on every service, whoever is asked.
 
+use std::sync::Arc;
+
 use cordon_contract::Fault;
 use cordon_model::service::{Answer, GetReceiptResponse, SubmissionResult, SubmitMessagesResponse};
 use cordon_model::{NAMESPACE, Receipt};
@@ -64,10 +66,9 @@ pub(crate) async fn receipt(parts: &Parts, call: &VerifiedEnvelope) -> Result<Re
             .at("/Envelope/Body/GetReceipt/SenderId")
             .remedy("ask with your own party id"));
     }
-    let found: Option<Receipt> = parts
-        .core
-        .receipt(&asked.sender_id, &asked.message_id)
-        .await?;
+    let core = Arc::clone(&parts.core);
+    let look = async move { core.receipt(&asked.sender_id, &asked.message_id).await };
+    let found: Option<Receipt> = parts.questions.ask(call.identity(), look).await?;
     let receipt = found.ok_or_else(|| {
         Fault::new("S012", "no message with this id was accepted from you")
             .at("/Envelope/Body/GetReceipt/MessageId")

@@ -9,13 +9,13 @@ use bytes::Bytes;
 use cordon_contract::{BoxFuture, Fault, Shutdown, ShutdownTrigger, SystemClock};
 use cordon_flow::RunningHub;
 use cordon_http::{Budget, Client, ClientOptions, Server, ServerOptions};
-use cordon_journal::Reader;
+use cordon_journal::{Reader, Record};
 use cordon_model::service::{QueryGrants, ReportEntry};
 use cordon_model::{AccessGrant, MessageId, PartyId, Receipt};
 use cordon_security::tls::{self, ClientAuth, Expect, Versions};
 use cordon_security::wsse::VerifiedEnvelope;
 use cordon_security::{Identity, Role, TrustStore};
-use cordon_services::{Core, Exchange, Parts, Refused, Remains, Verifier};
+use cordon_services::{Core, Exchange, Originals, Parts, Questions, Refused, Remains, Verifier};
 use http::header::CONTENT_TYPE;
 use tokio::task::JoinHandle;
 
@@ -67,6 +67,7 @@ impl Served {
             signer: Arc::clone(&park.hub.signer),
             refusals: Arc::default(),
             budget: Budget::new(BYTES_IN_FLIGHT),
+            questions: Questions::default(),
             verifier: Verifier::start(crate::machine::cores())?,
             policy: park.policy()?,
             clock: Arc::new(SystemClock),
@@ -149,13 +150,26 @@ impl Link {
 /// as by a hub that has nothing.
 struct Behind(Arc<RunningHub>);
 
+/// The originals of a hub that has none.
+struct Nothing;
+
+impl Originals for Nothing {
+    fn of(&mut self, _: &Record) -> Result<Option<Bytes>, Fault> {
+        Ok(None)
+    }
+
+    fn bytes(&self) -> usize {
+        0
+    }
+}
+
 impl Core for Behind {
     fn known(&self, caller: &Identity) -> Result<(), Fault> {
         self.0.submit().known(caller)
     }
 
-    fn original(&self, _: u64) -> Result<Option<Bytes>, Fault> {
-        Ok(None)
+    fn originals(&self) -> Box<dyn Originals> {
+        Box::new(Nothing)
     }
 
     fn submit(
