@@ -27,7 +27,7 @@ pub struct Args {
     #[command(flatten)]
     place: Place,
     /// Verify every message's digest and every sender's signature too; a certificate must have been
-    /// good when its entry was written
+    /// good when its entry was written, by the hub's clock
     #[arg(long, requires = "trust")]
     deep: bool,
     /// Folder with the park CA's certificates and revocation lists

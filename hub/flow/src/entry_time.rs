@@ -167,11 +167,22 @@ impl EntryClock {
     /// What the clock showed at this entry, by what the entries before it tell; then takes in what it tells itself.
     pub fn pass(&mut self, stored: &StoredEntry) -> Timestamp {
         let entry = &stored.entry;
-        let clock = self.0.clock_at(entry.time);
-        if let Some(lead) = lead_in(entry.kind, stored.record.flags, entry.message.as_deref()) {
+        let clock = self.at(entry.time);
+        let said = (entry.kind, stored.record.flags);
+        self.take(said, entry.message.as_deref());
+        clock
+    }
+
+    /// What the clock showed at an entry of this time, by what the entries before it tell.
+    pub(crate) fn at(&self, time: Timestamp) -> Timestamp {
+        self.0.clock_at(time)
+    }
+
+    /// Takes in what an entry tells.
+    pub(crate) fn take(&mut self, (kind, bits): (EntryKind, u16), message: Option<&Message>) {
+        if let Some(lead) = lead_in(kind, bits, message) {
             self.0 = lead;
         }
-        clock
     }
 }
 

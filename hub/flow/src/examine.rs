@@ -10,6 +10,7 @@ use cordon_security::wsse::{self, Policy};
 use cordon_security::{Role, TrustStore};
 use cordon_wire::{digest_of_bytes, parse_message};
 
+use crate::entry_time::EntryClock;
 use crate::fault::{UNREADABLE, of_journal};
 use crate::submission::ParsedSubmission;
 
@@ -36,7 +37,7 @@ pub struct Finding {
 pub struct Examination {
     /// Entries looked at.
     pub entries: u64,
-    /// Signed submissions, each verified as of the time of its entry.
+    /// Signed submissions, each verified as of what the hub's clock showed at its entry.
     pub signatures: u64,
     /// Messages whose digest was computed again.
     pub digests: u64,
@@ -56,13 +57,14 @@ struct Examiner<'a> {
     trust: &'a TrustStore,
     policy: Policy,
     open: Option<Open>,
+    clock: EntryClock,
     reader: Reader,
     done: Examination,
 }
 
 /// Examines the journal of `reader`: the digest of every message, the signature of every submission. A
-/// certificate must have been good when its entry was written; that it has ended or was revoked
-/// since changes nothing. Works beside a running hub; `told` hears the number of each entry.
+/// certificate must have been good when its entry was written, by the hub's clock, which entries may be
+/// ahead of; that it has ended or was revoked since changes nothing. Works beside a running hub; `told` hears the number of each entry.
 ///
 /// # Errors
 /// When the journal cannot be read; what is wrong in it is a finding.
@@ -78,6 +80,7 @@ pub fn examine(
         trust,
         policy: Policy::new(&Role::ALL).without_replay_guard(),
         open: None,
+        clock: EntryClock::default(),
         reader,
         done: Examination::default(),
     };
@@ -102,13 +105,14 @@ impl Examiner<'_> {
             Some(EntryKind::Submission) => self.submission(record),
             Some(EntryKind::Settings) => self.own_digest(record),
             Some(EntryKind::Message) if record.body.is_empty() => self.part(record),
-            Some(_) => self.sealed(record),
+            Some(kind) => self.sealed(record, kind),
         }
     }
 
     fn submission(&mut self, record: &Record) {
         self.own_digest(record);
-        let at = Timestamp::from_micros(record.time_micros);
+        // Entries may be days ahead of the clock by which the hub took it.
+        let at = self.clock.at(Timestamp::from_micros(record.time_micros));
         self.done.signatures += 1;
         match wsse::verify_evidence(record.body.to_vec(), self.trust, &self.policy, at) {
             Err(fault) => self.found(record, fault.code(), fault.log_text().to_owned()),
@@ -168,11 +172,14 @@ impl Examiner<'_> {
     }
 
     /// What the hub sealed itself.
-    fn sealed(&mut self, record: &Record) {
+    fn sealed(&mut self, record: &Record, kind: EntryKind) {
         self.own_digest(record);
         match parse_message(&record.body) {
             Err(breach) => self.found(record, UNREADABLE, breach.to_string()),
-            Ok(message) => self.head(record, &message),
+            Ok(message) => {
+                self.clock.take((kind, record.flags), Some(&message));
+                self.head(record, &message);
+            }
         }
     }
 
