@@ -18,7 +18,7 @@ use cordon_reports::Reports;
 use cordon_security::Due;
 use cordon_security::wsse::Policy;
 use cordon_services::{Exchange, Parts, Questions, RefusalLimits, Refusals, Verifier};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::calendar::{self, Calendar};
@@ -32,6 +32,7 @@ use crate::records;
 use crate::reload::{Reloader, ReloaderParts, Running};
 use crate::reports;
 use crate::spool::{self, SpoolWatch};
+use crate::trouble;
 
 /// How often the trust folder is read again, so that a new CRL takes effect by itself.
 const TRUST_AGAIN: Duration = Duration::from_secs(60);
@@ -40,6 +41,9 @@ const TRUST_AGAIN: Duration = Duration::from_secs(60);
 const COUNTED_AGAIN: Duration = Duration::from_secs(10);
 
 const MIB: usize = 1024 * 1024;
+
+/// A folder of reports that takes longer to open is opened beside the running hub.
+const REPORTS_IN: Duration = Duration::from_secs(5);
 
 /// Rest between two tries to read what a failing disk did not give.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -61,6 +65,9 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
     let (trigger, shutdown) = Shutdown::pair();
     for fault in &loaded.overdue {
         tracing::error!(%fault, "the park starts all the same; partners will refuse it or be refused");
+    }
+    for fault in &loaded.resting {
+        tracing::error!(%fault, "the park starts all the same; the adapter rests until this is put right");
     }
     // Addresses first: a port that is taken must not leave half a hub behind.
     let console = tokio::net::TcpListener::bind(config.console.listen)
@@ -135,7 +142,7 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
         core.show_spool(Arc::clone(&spool));
         servers.push(tokio::spawn(spool::watch(
             spool,
-            (Arc::downgrade(&hub), open_alarms),
+            (Arc::downgrade(&hub), open_alarms.clone()),
             config.hub.id.clone(),
             shutdown.clone(),
         )));
@@ -169,15 +176,22 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
         hub: Arc::clone(&hub),
         shutdown: shutdown.clone(),
     };
-    let opening = reports::Opening::of(config, signer, Arc::clone(&clock))?;
-    match opening.open(&hub) {
-        Ok(reports) => servers.extend(shelf.serve(reports)),
-        // The folder of the reports lies on the disk that fails or is full: they are there again with it.
-        Err(fault) if is_found_failing(&hub).await => {
-            tracing::error!(%fault, "there are no reports until the disk works again");
-            servers.push(tokio::spawn(shelf.serve_later(opening)));
+    let opening = Arc::new(reports::Opening::of(config, signer, Arc::clone(&clock))?);
+    servers.push(tokio::spawn(trouble::watch(
+        core.reports_stand(),
+        (Arc::downgrade(&hub), open_alarms),
+        config.hub.id.clone(),
+        shutdown.clone(),
+    )));
+    // Whatever is wrong with them, the gates are worth more: the hub is up without them.
+    let mut asked = opening.ask(&hub);
+    match tokio::time::timeout(REPORTS_IN, &mut asked).await {
+        Ok(Ok(Ok(reports))) => servers.extend(shelf.serve(reports)),
+        Ok(opened) => {
+            shelf.failed(opened);
+            servers.push(tokio::spawn(shelf.serve_later(opening, None)));
         }
-        Err(fault) => return Err(fault),
+        Err(_) => servers.push(tokio::spawn(shelf.serve_later(opening, Some(asked)))),
     }
     let parts = Arc::new(Parts {
         core: Arc::clone(&core) as _,
@@ -281,6 +295,9 @@ async fn is_found_failing(hub: &RunningHub) -> bool {
     is_failing(hub) || tokio::time::timeout(FOUND_IN, found).await.is_ok()
 }
 
+/// What a thread that opens the reports answered, or that there was none.
+type Answered = Result<reports::Opened, oneshot::error::RecvError>;
+
 /// The reports of a running hub and everyone who gives them out.
 struct ReportService {
     core: Arc<HubCore>,
@@ -304,25 +321,65 @@ impl ReportService {
         ]
     }
 
-    /// Serves them once the disk works again.
-    async fn serve_later(self, opening: reports::Opening) {
+    /// They could not be opened. What lies on a disk that fails under the journal too is told by the hub.
+    fn failed(&self, opened: Answered) {
+        let fault = match opened {
+            Ok(Ok(_)) => return,
+            Ok(Err(fault)) => fault,
+            Err(_) => Fault::new("S045", "the folder of reports cannot be used")
+                .log("no thread could open it")
+                .remedy("it is tried again"),
+        };
+        if self.hub.modes().now() == Mode::Normal {
+            self.core.reports_stand().stay_shut(fault);
+        } else {
+            tracing::error!(%fault, "there are no reports until the disk works again");
+        }
+    }
+
+    /// Serves them once they can be opened; `asked` is who is at it already.
+    async fn serve_later(
+        self,
+        opening: Arc<reports::Opening>,
+        mut asked: Option<oneshot::Receiver<reports::Opened>>,
+    ) {
         let modes = self.hub.modes();
         loop {
-            tokio::select! {
+            let mut asking = match asked.take() {
+                Some(asking) => asking,
+                None => {
+                    tokio::select! {
+                        () = self.shutdown.wait() => return,
+                        () = tokio::time::sleep(AGAIN) => {}
+                    }
+                    tokio::select! {
+                        () = self.shutdown.wait() => return,
+                        () = modes.until(|mode| *mode == Mode::Normal) => {}
+                    }
+                    opening.ask(&self.hub)
+                }
+            };
+            let answered = tokio::select! {
                 () = self.shutdown.wait() => return,
-                () = modes.until(|mode| *mode == Mode::Normal) => {}
-            }
-            match opening.open(&self.hub) {
-                Ok(reports) => {
+                answered = tokio::time::timeout(REPORTS_IN, &mut asking) => answered,
+            };
+            match answered {
+                Ok(Ok(Ok(reports))) => {
                     for served in self.serve(reports) {
                         // One that panicked has nothing left to stop.
                         let _ = served.await;
                     }
                     return;
                 }
-                Err(fault) => tracing::error!(%fault, "the reports cannot be opened yet"),
+                Ok(opened) => self.failed(opened),
+                Err(_) => {
+                    let fault = Fault::new("S045", "the folder of reports cannot be used");
+                    let fault = fault.log("it could not be read yet: its disk does not answer, or there is much in it");
+                    let stand = self.core.reports_stand();
+                    stand.stay_shut(fault.remedy("look at the disk; it is waited for"));
+                    asked = Some(asking);
+                }
             }
-            tokio::time::sleep(AGAIN).await;
         }
     }
 }

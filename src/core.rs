@@ -33,6 +33,7 @@ use crate::keeping::Keeping;
 use crate::outbox::Letters;
 use crate::reload::Reloader;
 use crate::spool::SpoolWatch;
+use crate::trouble::{self, ReportsStand};
 
 /// The running hub behind its two faces.
 pub struct HubCore {
@@ -50,6 +51,7 @@ pub struct HubCore {
     calendar: OnceLock<Arc<Calendar>>,
     spool: OnceLock<Arc<SpoolWatch>>,
     keeping: OnceLock<Arc<Keeping>>,
+    reports_stand: Arc<ReportsStand>,
     letters: Letters,
     attempts: Attempts,
 }
@@ -78,6 +80,7 @@ impl HubCore {
             calendar: OnceLock::new(),
             spool: OnceLock::new(),
             keeping: OnceLock::new(),
+            reports_stand: Arc::default(),
         })
     }
 
@@ -87,7 +90,23 @@ impl HubCore {
         if let Some(by) = by.as_ref() {
             reports.go_by(by.clone());
         }
+        self.reports_stand.are_open(Arc::clone(&reports));
         self.reports.get_or_init(|| reports);
+    }
+
+    /// How the reports stand, shown in the health.
+    pub fn reports_stand(&self) -> Arc<ReportsStand> {
+        Arc::clone(&self.reports_stand)
+    }
+
+    /// The reports; a fault that passes while they could not be opened.
+    fn opened(&self) -> Result<&Arc<Reports>, Fault> {
+        self.reports.get().ok_or_else(|| {
+            let shut = self.reports_stand.trouble().map(|fault| fault.to_string());
+            Fault::new("S045", "the folder of reports cannot be used")
+                .log(shut.unwrap_or_else(|| "it is not open yet".to_owned()))
+                .remedy("the same will be answered when the park has seen to it: ask again later")
+        })
     }
 
     /// Reports are made by another plan from now on, also those that are served later.
@@ -278,19 +297,11 @@ impl Core for HubCore {
     }
 
     fn reports(&self) -> Result<Vec<ReportEntry>, Fault> {
-        Ok(self
-            .reports
-            .get()
-            .map(|reports| reports.list())
-            .unwrap_or_default())
+        Ok(self.opened()?.list())
     }
 
     fn report(&self, id: &str, version: u32) -> Result<Vec<u8>, Fault> {
-        let reports = self.reports.get().ok_or_else(|| {
-            Fault::new("S012", "there is no such report")
-                .remedy("see ListReports for what has been built")
-        })?;
-        reports.bytes(id, version)
+        self.opened()?.bytes(id, version)
     }
 }
 
@@ -337,6 +348,10 @@ impl Desk for HubCore {
                 spooled: health.spooled.0,
                 spooled_in_memory: health.spooled.1,
                 spool_words: self.spool.get().and_then(|spool| spool.words()),
+                reports_words: self.reports_stand.trouble().map(|it| it.to_string()),
+                adapters_words: (health.adapters.into_iter())
+                    .filter_map(trouble::words_of)
+                    .collect(),
                 unforgotten: self.keeping.get().map_or_else(Vec::new, |it| it.stuck()),
                 clock_words: health.clock.words,
                 clock_offset_ms: health.clock.offset_ms,

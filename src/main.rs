@@ -34,6 +34,7 @@ mod reports;
 mod seal;
 mod settings;
 mod spool;
+mod trouble;
 
 use std::process::ExitCode;
 

@@ -12,6 +12,7 @@ use cordon_reports::{
     AcknowledgeLimits, Built, Record, ReportedBy, Reports, ReportsConfig, ReportsParts, Unrecorded,
 };
 use cordon_security::Signer;
+use tokio::sync::oneshot;
 
 use crate::config::ParkConfig;
 use crate::plugins::routes;
@@ -20,6 +21,9 @@ use crate::plugins::routes;
 pub fn folder(config: &ParkConfig) -> PathBuf {
     config.hub.data.join("reports")
 }
+
+/// What came of opening the reports.
+pub type Opened = Result<Arc<Reports>, Fault>;
 
 /// What the reports of a running hub are opened with, kept for later.
 pub struct Opening {
@@ -58,6 +62,26 @@ impl Opening {
             actor: self.hub.clone(),
         };
         self.with(hub.reader(), Arc::new(recorder))
+    }
+
+    /// The same on a thread of its own, which a disk that hangs keeps: the end of the program does not wait for
+    /// it.
+    pub fn ask(self: &Arc<Self>, hub: &Arc<RunningHub>) -> oneshot::Receiver<Opened> {
+        let (answer, asked) = oneshot::channel();
+        let (opening, hub) = (Arc::clone(self), Arc::downgrade(hub));
+        let open = move || {
+            if let Some(hub) = hub.upgrade() {
+                let opened = opening.open(&hub);
+                drop(hub);
+                // Nobody waits when the hub has ended.
+                let _ = answer.send(opened);
+            }
+        };
+        // Without a thread nothing is answered, which is told like a fault.
+        let _ = std::thread::Builder::new()
+            .name("reports-opening".to_owned())
+            .spawn(open);
+        asked
     }
 
     fn with(&self, reader: EntryReader, record: Arc<dyn Record>) -> Result<Arc<Reports>, Fault> {

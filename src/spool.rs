@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use cordon_alarms::{OpenAlarm, OpenAlarms};
+use cordon_alarms::OpenAlarms;
 use cordon_contract::{Fault, Shutdown};
-use cordon_flow::{Mode, RunningHub};
-use cordon_model::{AlarmCode, AlarmLevel, AlarmState, AlarmUpdate, Body, PartyId, Timestamp};
+use cordon_flow::RunningHub;
+use cordon_model::{AlarmLevel, PartyId};
 use tokio::sync::oneshot;
+
+use crate::alarm::Lasting;
 
 /// The code of a spool that nothing can be written to.
 const CODE: &str = "K098";
@@ -19,8 +21,6 @@ const CODE: &str = "K098";
 const LOOK: Duration = Duration::from_secs(10);
 /// A disk that takes longer hangs.
 const ANSWERS_IN: Duration = Duration::from_secs(5);
-/// Open alarms looked through at once.
-const PAGE: usize = 500;
 /// How the names of its alarms begin.
 const ALARM: &str = "spool-unwritable";
 
@@ -147,73 +147,22 @@ pub async fn watch(
     actor: PartyId,
     shutdown: Shutdown,
 ) {
-    // What was told of it last; nothing yet.
-    let (mut told, mut asked) = (None, None);
+    let over = "the emergency spool can be written";
+    let mut alarm = Lasting::new(ALARM.to_owned(), AlarmLevel::Orange, over);
+    let mut asked = None;
     loop {
         let words = spool.look(&mut asked).await;
         // The hub is let go of between two looks, so that it can end.
         let Some(running) = hub.upgrade() else { return };
-        // Else nothing of the kind is taken: it is told when all is taken again.
-        if running.modes().now() == Mode::Normal && told != Some(words.is_some()) {
-            let said = match body(words.as_deref(), &open, running.clock().now(), &actor) {
-                Some(body) => running.submit().internal(body, &actor).await.map(drop),
-                None => Ok(()),
-            };
-            match said {
-                Ok(()) => told = Some(words.is_some()),
-                Err(fault) => tracing::warn!(%fault, "the spool's alarm could not be said"),
-            }
+        let told = alarm.tell(words.as_deref(), (&running, &open), &actor);
+        if let Err(fault) = told.await {
+            tracing::warn!(%fault, "the spool's alarm could not be said");
         }
         drop(running);
         tokio::select! {
             () = shutdown.wait() => return,
             () = tokio::time::sleep(LOOK) => {}
         }
-    }
-}
-
-/// The open alarm about the spool, be it of an earlier run, that was not ended yet.
-fn standing(open: &OpenAlarms) -> Option<OpenAlarm> {
-    let mut after = None;
-    for _ in 0..=open.total() / PAGE {
-        let page = open.page(after.as_deref(), PAGE);
-        let is_it = |alarm: &&OpenAlarm| {
-            alarm.of_hub
-                && alarm.id.starts_with(ALARM)
-                && alarm.code == AlarmCode::StorageFail
-                && alarm.description.starts_with(CODE)
-                && alarm.state != AlarmState::Cleared
-        };
-        if let Some(found) = page.iter().find(is_it) {
-            return Some(found.clone());
-        }
-        after = Some(page.last()?.id.clone());
-    }
-    None
-}
-
-/// What is to be said: that it cannot be written, unless an alarm says so, or that it can be, where one says
-/// otherwise.
-fn body(words: Option<&str>, open: &OpenAlarms, now: Timestamp, actor: &PartyId) -> Option<Body> {
-    match (words, standing(open)) {
-        (Some(words), None) => {
-            // A loss is an alarm of its own: an earlier one has ended, and was perhaps not closed yet.
-            let id = format!("{ALARM}-{}", now.micros());
-            let kind = (AlarmCode::StorageFail, AlarmLevel::Orange);
-            let alarm = crate::alarm::of_hub(id, kind, words, now);
-            Some(Body::AlarmEvent(alarm))
-        }
-        (None, Some(alarm)) => Some(Body::AlarmUpdate(AlarmUpdate {
-            alarm_id: alarm.id,
-            state: AlarmState::Cleared,
-            previous: alarm.state,
-            actor_id: actor.clone(),
-            receiver: None,
-            escalation_level: None,
-            note: Some("the emergency spool can be written".to_owned()),
-            updated_at: now,
-        })),
-        _ => None,
     }
 }
 

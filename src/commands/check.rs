@@ -52,6 +52,7 @@ fn document(fault: &Fault, is_warning: bool) -> serde_json::Value {
 pub fn run(args: &Args) -> Result<(), Ending> {
     let faults = match ParkConfig::check(&args.config) {
         Ok((_, loaded)) if !loaded.overdue.is_empty() => loaded.overdue,
+        Ok((_, loaded)) if !loaded.resting.is_empty() => loaded.resting,
         Ok((config, _)) if !disks::faults(&config).is_empty() => disks::faults(&config),
         Ok((config, _)) => {
             warn(&args.format, &disks::warnings(&config));

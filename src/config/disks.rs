@@ -22,9 +22,17 @@ pub fn warnings(config: &ParkConfig) -> Vec<Fault> {
     ]
 }
 
-/// What `check` refuses: a spool into which nothing can be written. A start goes on all the same, because
-/// an opening then is kept in memory, and nothing else hangs on it.
+/// What `check` refuses: a spool into which nothing can be written, a folder of reports that cannot be
+/// listed. A start goes on all the same, because an opening then is kept in memory, and the gates need no
+/// reports.
 pub fn faults(config: &ParkConfig) -> Vec<Fault> {
+    let mut faults = of_spool(config);
+    let reports = crate::reports::folder(config);
+    faults.extend(cordon_reports::unlistable(&reports));
+    faults
+}
+
+fn of_spool(config: &ParkConfig) -> Vec<Fault> {
     let spool = config.hub.spool();
     let words = match nearest(&spool) {
         Some((found, true)) if found == spool => "is a folder",

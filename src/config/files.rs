@@ -73,6 +73,7 @@ pub fn load(config: &ParkConfig, shut: &BTreeSet<Section>) -> Result<Loaded, Vec
     let exchange = tls::server_config(key, Arc::clone(&trust), clients, versions);
     match exchange {
         Ok(exchange) if faults.is_empty() => Ok(Loaded {
+            resting: adapters.iter().filter_map(|it| it.trouble()).collect(),
             overdue: papers::overdue(config, &trust, signer.certificate(), now)
                 .into_iter()
                 .chain(papers::shown(config, now))

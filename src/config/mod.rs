@@ -180,6 +180,8 @@ pub struct Loaded {
     /// Papers whose time is over. `cordon check` refuses them; a start says them and goes on,
     /// because a park needs its gates more than its papers.
     pub overdue: Vec<Fault>,
+    /// What keeps adapters from their work, told and refused in the same way.
+    pub resting: Vec<Fault>,
 }
 
 impl ParkConfig {
@@ -234,6 +236,7 @@ impl ParkConfig {
         match files::load(&config, &shut) {
             Ok(mut loaded) if faults.is_empty() => {
                 loaded.overdue = locate::lines(path, loaded.overdue);
+                loaded.resting = locate::lines(path, loaded.resting);
                 return Ok((config, loaded));
             }
             Ok(_) => {}

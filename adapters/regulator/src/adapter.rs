@@ -19,6 +19,8 @@ use crate::session;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Longest wait between two tries, seconds.
 const RETRY_MAX_S: u64 = 600;
+/// How often a ledger that cannot be read is tried.
+const LEDGER_AGAIN: Duration = Duration::from_secs(2);
 /// How often the hub's clock is looked at while nothing is due.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -28,7 +30,22 @@ pub struct RegulatorAdapter {
     token: Option<String>,
     source: Arc<dyn ReportSource>,
     client: Client,
-    ledger: Mutex<Ledger>,
+    ledger: Mutex<Kept>,
+}
+
+/// The ledger, or why there is none: without it nobody knows what was pushed already, and nothing is.
+enum Kept {
+    Open(Ledger),
+    Shut(Fault),
+}
+
+impl Kept {
+    fn ledger(&mut self) -> Result<&mut Ledger, Fault> {
+        match self {
+            Self::Open(ledger) => Ok(ledger),
+            Self::Shut(fault) => Err(fault.clone()),
+        }
+    }
 }
 
 /// One provincial platform, started.
@@ -39,7 +56,8 @@ pub struct RunningRegulator {
 }
 
 impl RegulatorAdapter {
-    /// Makes an adapter after looking at its configuration and reading token and ledger.
+    /// Makes an adapter after looking at its configuration and reading token and ledger. One whose ledger
+    /// cannot be read rests until it can: the park's gates do not wait for it.
     pub fn new(
         config: Config,
         source: Arc<dyn ReportSource>,
@@ -60,11 +78,8 @@ impl RegulatorAdapter {
             None
         });
         let ledger = match Ledger::open(&config.ledger_file) {
-            Ok(ledger) => ledger,
-            Err(fault) => {
-                faults.push(fault);
-                return Err(faults);
-            }
+            Ok(ledger) => Kept::Open(ledger),
+            Err(fault) => Kept::Shut(fault),
         };
         if !faults.is_empty() {
             return Err(faults);
@@ -79,6 +94,10 @@ impl RegulatorAdapter {
             source,
             ledger: Mutex::new(ledger),
         })
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ready to run.
@@ -103,11 +122,14 @@ impl RegulatorAdapter {
 impl RunningRegulator {
     /// Reports that the platform did not take, oldest first.
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
-        self.ledger().dead_letters().to_vec()
+        let mut kept = self.ledger();
+        let known = kept.ledger();
+        known.map_or_else(|_| Vec::new(), |it| it.dead_letters().to_vec())
     }
 
     /// Sends a dead letter once more; on success it is none any more.
     pub async fn rerun(&self, report_id: &str, version: u32) -> Result<Outcome, Fault> {
+        self.require_ledger()?;
         let report = self
             .adapter
             .source
@@ -120,13 +142,14 @@ impl RunningRegulator {
             })?;
         let outcome = self.push(&report, PATIENCE).await;
         if outcome.kind == OutcomeKind::Confirmed {
-            self.ledger().pushed(report_id, version)?;
+            self.ledger().ledger()?.pushed(report_id, version)?;
         }
         Ok(outcome)
     }
 
     /// A dead letter once more, by its key. One that is not taken stays, with the newer reason.
     async fn again(&self, key: &str) -> Result<(), Fault> {
+        self.require_ledger()?;
         let letters = self.dead_letters();
         let letter = letters.into_iter().find(|letter| letter.key() == key);
         let letter = letter.ok_or_else(|| {
@@ -144,7 +167,7 @@ impl RunningRegulator {
         )
         .at(key)
         .remedy("put right what the answer says, then send it again");
-        self.ledger().dead(DeadLetter {
+        self.ledger().ledger()?.dead(DeadLetter {
             since: self.now(),
             attempts: letter.attempts.saturating_add(1),
             reason: outcome.detail,
@@ -153,7 +176,40 @@ impl RunningRegulator {
         Err(fault)
     }
 
+    fn require_ledger(&self) -> Result<(), Fault> {
+        self.ledger().ledger().map(drop)
+    }
+
+    /// Waits until the ledger can be read; whether it can, or the hub stops.
+    async fn until_ledger(&self) -> bool {
+        let name = &self.adapter.config.name;
+        let mut rested = false;
+        while let Err(fault) = self.require_ledger() {
+            if !std::mem::replace(&mut rested, true) {
+                tracing::error!(adapter = %name, %fault, "nothing is pushed before the ledger can be read");
+                self.show(LinkState::Degraded, fault.to_string());
+            }
+            tokio::select! {
+                () = self.link.shutdown.wait() => return false,
+                () = tokio::time::sleep(LEDGER_AGAIN) => {}
+            }
+            let file = self.adapter.config.ledger_file.clone();
+            let opened = tokio::task::spawn_blocking(move || Ledger::open(&file)).await;
+            if let Ok(opened) = opened {
+                *self.ledger() = opened.map_or_else(Kept::Shut, Kept::Open);
+            }
+        }
+        if rested {
+            tracing::info!(adapter = %name, "the ledger can be read; reports are pushed again");
+            self.show(LinkState::Starting, String::new());
+        }
+        true
+    }
+
     async fn serve(&self) -> Result<(), Fault> {
+        if !self.until_ledger().await {
+            return Ok(());
+        }
         let link = &self.link;
         let now = link.clock.now();
         let mut due: Vec<Timestamp> = self
@@ -163,15 +219,23 @@ impl RunningRegulator {
             .iter()
             .filter_map(|job| job.schedule.next(now))
             .collect();
+        let mut failing = vec![None; due.len()];
         loop {
-            for (job, due) in self.adapter.config.job.iter().zip(&mut due) {
+            let jobs = self.adapter.config.job.iter().zip(&mut due);
+            for ((job, due), failing) in jobs.zip(&mut failing) {
                 if link.clock.now() < *due {
                     continue;
                 }
-                if let Err(fault) = self.job(job.report, *due).await {
-                    tracing::error!(adapter = %self.adapter.config.name, report = %job.report, %fault, "push failed");
-                    self.show(LinkState::Degraded, fault.to_string());
+                let failed = self.job(job.report, *due).await.err();
+                let words = failed.map(|fault| fault.to_string());
+                if let Some(words) = &words {
+                    // Said once for as long as it is so.
+                    if failing.as_ref() != Some(words) {
+                        tracing::error!(adapter = %self.adapter.config.name, report = %job.report, fault = words, "push failed");
+                    }
+                    self.show(LinkState::Degraded, words.clone());
                 }
+                *failing = words;
                 // A push that took long does not make the next ones pile up.
                 let now = link.clock.now();
                 *due = job
@@ -192,7 +256,8 @@ impl RunningRegulator {
         let Some(report) = self.adapter.source.due(kind, at).await? else {
             return Ok(());
         };
-        if self.ledger().settled(&report.report_id, report.version) {
+        let (id, version) = (&report.report_id, report.version);
+        if self.ledger().ledger()?.settled(id, version) {
             return Ok(());
         }
         let give_up = link
@@ -215,7 +280,7 @@ impl RunningRegulator {
             match outcome.kind {
                 OutcomeKind::Confirmed => {
                     self.health().readings += 1;
-                    return self.ledger().pushed(&report.report_id, report.version);
+                    return self.ledger().ledger()?.pushed(id, version);
                 }
                 OutcomeKind::Failed if !late => {}
                 _ => return self.bury(&report, attempts, outcome.detail, link.clock.now()),
@@ -243,7 +308,7 @@ impl RunningRegulator {
             LinkState::Degraded,
             format!("{} is a dead letter: {reason}", report.report_id),
         );
-        self.ledger().dead(DeadLetter {
+        self.ledger().ledger()?.dead(DeadLetter {
             report_id: report.report_id.clone(),
             version: report.version,
             since: now,
@@ -284,6 +349,9 @@ impl RunningRegulator {
                 "only reports are pushed to a platform",
             );
         };
+        if let Err(fault) = self.require_ledger() {
+            return Outcome::new(OutcomeKind::Failed, fault.to_string());
+        }
         if order.target != Target::partner(self.adapter.config.platform.as_str()) {
             return Outcome::new(OutcomeKind::Refused, "another platform's order");
         }
@@ -310,7 +378,9 @@ impl RunningRegulator {
         let outcome = self.push(&report, left.min(PATIENCE)).await;
         if outcome.kind == OutcomeKind::Confirmed {
             // The push itself stands, whatever becomes of the note.
-            if let Err(fault) = self.ledger().pushed(&report.report_id, report.version) {
+            let (id, version) = (&report.report_id, report.version);
+            let noted = self.ledger().ledger().and_then(|it| it.pushed(id, version));
+            if let Err(fault) = noted {
                 tracing::error!(adapter = %self.adapter.config.name, %fault, "push not noted");
             }
         }
@@ -356,11 +426,8 @@ impl RunningRegulator {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.adapter
-            .ledger
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn ledger(&self) -> MutexGuard<'_, Kept> {
+        self.adapter.kept()
     }
 }
 
@@ -371,6 +438,10 @@ impl Adapter for RegulatorAdapter {
             protocol: "regulator-push",
             targets: vec![Target::partner(self.config.platform.as_str())],
         }
+    }
+
+    fn trouble(&self) -> Option<Fault> {
+        self.kept().ledger().err()
     }
 
     fn start(self: Arc<Self>, link: Link) -> Arc<dyn Running> {
@@ -393,6 +464,10 @@ impl Running for RunningRegulator {
 
     fn health(&self) -> Vec<DeviceHealth> {
         vec![RunningRegulator::health(self).clone()]
+    }
+
+    fn trouble(&self) -> Option<Fault> {
+        self.adapter.kept().ledger().err()
     }
 
     fn undelivered(&self) -> Vec<Undelivered> {

@@ -357,6 +357,18 @@ fn condition(out: &mut String, condition: &Condition) {
     );
     gauge(
         out,
+        "cordon_reports_failed",
+        "1 while reports cannot be built, kept or given out.",
+        u64::from(condition.reports_words.is_some()),
+    );
+    gauge(
+        out,
+        "cordon_adapters_resting",
+        "Adapters that something of their own keeps from their work.",
+        condition.adapters_words.len() as u64,
+    );
+    gauge(
+        out,
         "cordon_retention_stuck",
         "Segments, or folders of them, in which what is due cannot be forgotten.",
         condition.unforgotten.len() as u64,

@@ -373,6 +373,10 @@ fn well(console: &Console) -> String {
     });
     let spool = spool_line(figures.condition.spool_words.as_deref());
     let unforgotten = unforgotten(&figures.condition.unforgotten);
+    let reports = figures.condition.reports_words;
+    let reports = reports.map(|words| format!("warning: reports: {words}\n"));
+    let adapters = figures.condition.adapters_words.into_iter();
+    let adapters = adapters.map(|words| format!("warning: adapter: {words}\n"));
     let clock = figures.condition.clock_words;
     let clock = clock.map(|words| format!("warning: clock: {words}\n"));
     let given_up = (figures.dead_letters > 0).then(|| {
@@ -389,6 +393,8 @@ fn well(console: &Console) -> String {
         .chain(disk)
         .chain(unsaved)
         .chain([spool, unforgotten, records_lines(&console.desk.records())])
+        .chain(reports)
+        .chain(adapters)
         .chain(clock)
         .chain(given_up)
         .chain(warnings)

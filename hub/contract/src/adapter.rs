@@ -49,6 +49,13 @@ pub trait Adapter: Send + Sync + 'static {
         None
     }
 
+    /// What of its own keeps it from its work as it was opened, such as a file of an earlier run that is
+    /// damaged: `cordon check` refuses it, a start says it and goes on. The adapter then rests, and says
+    /// so by [`Running::trouble`].
+    fn trouble(&self) -> Option<Fault> {
+        None
+    }
+
     /// Makes it ready to run. Connects nothing and waits for nothing: that is [`Running::run`]. The hub
     /// starts an adapter once.
     fn start(self: Arc<Self>, link: Link) -> Arc<dyn Running>;
@@ -73,6 +80,12 @@ pub trait Running: Send + Sync + 'static {
 
     /// The state of each device as of now.
     fn health(&self) -> Vec<DeviceHealth>;
+
+    /// What of its own keeps it from its work now, whatever its devices do; the hub shows it and raises
+    /// an alarm for as long as it is so. None while it works.
+    fn trouble(&self) -> Option<Fault> {
+        None
+    }
 
     /// What it gave up of what it sends by itself, oldest first. An order is never among it: the
     /// outbox lists those.

@@ -37,6 +37,8 @@ pub struct AdapterHealth {
     pub restarts: u64,
     /// Why it ended last.
     pub last_fault: Option<String>,
+    /// What of its own keeps it from its work now; none while it works.
+    pub trouble: Option<String>,
     /// Its devices.
     pub devices: Vec<DeviceHealth>,
 }

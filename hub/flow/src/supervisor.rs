@@ -125,6 +125,7 @@ impl Supervised {
             state: noted.state,
             restarts: noted.restarts,
             last_fault: noted.last_fault.map(|fault| fault.to_string()),
+            trouble: self.served.running.trouble().map(|it| it.to_string()),
             devices: self.served.running.health(),
         }
     }

@@ -26,6 +26,7 @@ mod sources;
 mod span;
 mod standard;
 mod table;
+mod trouble;
 
 pub use config::{AcknowledgeLimits, Expect, Job, ReportsConfig};
 pub use cordon_model::Schedule;
@@ -33,6 +34,7 @@ pub use document::{Position, document};
 pub use ledger::Ledger;
 pub use reports::{Built, Record, ReportedBy, Reports, ReportsParts, Unrecorded, asked_span};
 pub use scheduler::run;
+pub use shelf::unlistable;
 pub use span::Span;
 pub use standard::{About, STANDARD, built, built_in_words, is_built};
 pub use table::{Head, Sheet};

@@ -21,6 +21,7 @@ use crate::progress::Progress;
 use crate::shelf::{Shelf, kept};
 use crate::span::{Span, hour_of, hour_start};
 use crate::standard::is_built;
+use crate::trouble::Trouble;
 
 const DAY: i64 = 86_400_000_000;
 /// How far the end of a day so far may lie from the time at which the hub took the request in; what a
@@ -84,6 +85,8 @@ pub struct Reports {
     by: RwLock<ReportedBy>,
     progress: Mutex<Progress>,
     shelf: Mutex<Shelf>,
+    /// Asked by whoever shows it, so no disk is waited for while it is held.
+    trouble: Mutex<Trouble>,
 }
 
 /// A report that was asked for.
@@ -145,6 +148,7 @@ impl Reports {
             by: RwLock::new(by),
             progress: Mutex::new(progress),
             shelf: Mutex::new(shelf),
+            trouble: Mutex::default(),
         })
     }
 
@@ -174,7 +178,35 @@ impl Reports {
         let kept = shelf
             .find(id, version)
             .ok_or_else(|| fault::missing(id, version))?;
-        shelf.bytes(kept)
+        let read = shelf.bytes(kept);
+        let failed = read.as_ref().err().cloned();
+        locked(&self.trouble).given((id.to_owned(), version), failed);
+        read
+    }
+
+    /// What keeps reports from being built, kept or given out at present, as far as the running scheduler
+    /// or whoever asked for one has met it; none while all is well.
+    pub fn trouble(&self) -> Option<Fault> {
+        locked(&self.trouble).now()
+    }
+
+    /// Looks whether the folder can be written and what could not be given out can be now, and keeps what
+    /// came of this round.
+    pub(crate) fn look_over(&self, met: Option<Fault>) {
+        let withheld = locked(&self.trouble).withheld();
+        for (id, version) in withheld {
+            if let Err(fault) = self.bytes(&id, version)
+                && fault.code() == "S012"
+            {
+                // It is kept no longer.
+                locked(&self.trouble).given((id, version), None);
+            }
+        }
+        let (unlisted, tried) = {
+            let shelf = locked(&self.shelf);
+            (shelf.damaged().clone(), shelf.try_out().err())
+        };
+        locked(&self.trouble).round(met.or(tried), unlisted);
     }
 
     /// Builds a report up to the present end of the journal. When its newest version says the same
@@ -242,11 +274,21 @@ impl Reports {
         shelf.refresh(kind, &report.report_id)?;
         if let Some(newest) = shelf.newest(&report.report_id).cloned() {
             if newest.content == said {
-                return Ok(Built {
-                    bytes: shelf.bytes(&newest)?.into(),
-                    entry: newest.entry,
-                    is_new: false,
-                });
+                match shelf.bytes(&newest) {
+                    Ok(bytes) => {
+                        return Ok(Built {
+                            bytes: bytes.into(),
+                            entry: newest.entry,
+                            is_new: false,
+                        });
+                    }
+                    // Its bytes are gone: a new version says it again.
+                    Err(fault) if fault.code() == "S020" => {
+                        let version = (newest.entry.report_id.clone(), newest.entry.version);
+                        locked(&self.trouble).given(version, Some(fault));
+                    }
+                    Err(fault) => return Err(fault),
+                }
             }
             report.supersedes = Some(Supersedes {
                 report_id: newest.entry.report_id,

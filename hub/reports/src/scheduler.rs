@@ -17,7 +17,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(10);
 /// How often old reports are looked for.
 const REMOVE_EVERY_S: i64 = 3_600;
 
-/// Runs until shutdown. A build that fails is logged and tried again; it stops nothing else.
+/// Runs until shutdown. A build that fails is told and tried again; it stops nothing else.
 pub async fn run(reports: Arc<Reports>, shutdown: Shutdown) {
     let jobs = reports.config.build.clone();
     let start = reports.parts.clock.now();
@@ -26,10 +26,9 @@ pub async fn run(reports: Arc<Reports>, shutdown: Shutdown) {
     let mut remove_at = start;
     loop {
         let now = reports.parts.clock.now();
-        let mut failed = false;
+        let mut met = Met::default();
         if let Err(fault) = reports.record_missing().await {
-            tracing::warn!(%fault, "a report that was built could not be recorded");
-            failed = true;
+            met.take(fault, "a report that was built could not be recorded");
         }
         for (job, due) in jobs.iter().zip(&mut due) {
             if now < *due {
@@ -38,22 +37,44 @@ pub async fn run(reports: Arc<Reports>, shutdown: Shutdown) {
             match build(&reports, job, now).await {
                 // A schedule that makes no sense was refused with the configuration.
                 Ok(()) => *due = job.schedule.next(now).unwrap_or(now.plus_seconds(60)),
-                Err(fault) => {
-                    tracing::warn!(%fault, report = job.report.as_str(), "a report could not be built");
-                    failed = true;
-                }
+                Err(fault) => met.take(fault, "a report could not be built"),
             }
         }
         if now >= remove_at {
-            remove_at = now.plus_seconds(REMOVE_EVERY_S);
-            if let Err(fault) = reports.remove_old().await {
-                tracing::warn!(%fault, "an old report could not be removed");
+            match reports.remove_old().await {
+                Ok(_) => remove_at = now.plus_seconds(REMOVE_EVERY_S),
+                Err(fault) => met.take(fault, "an old report could not be removed"),
             }
         }
-        let pause = pause(&due, now, failed);
+        let pause = pause(&due, now, met.failed);
+        let looked = Arc::clone(&reports);
+        let looked = tokio::task::spawn_blocking(move || looked.look_over(met.of_reports)).await;
+        if let Err(error) = looked {
+            tracing::warn!(%error, "the folder of reports could not be looked over");
+        }
         tokio::select! {
             () = shutdown.wait() => return,
             () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// What one round met.
+#[derive(Default)]
+struct Met {
+    failed: bool,
+    /// The first fault of the reports themselves.
+    of_reports: Option<Fault>,
+}
+
+impl Met {
+    fn take(&mut self, fault: Fault, what: &str) {
+        self.failed = true;
+        // That nothing can be journaled just now the hub tells by itself.
+        if fault.code().starts_with('F') {
+            tracing::warn!(%fault, "{what}");
+        } else {
+            self.of_reports.get_or_insert(fault);
         }
     }
 }

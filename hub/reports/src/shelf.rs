@@ -1,7 +1,7 @@
 //! The signed files: `RPT-01/<report id>/v1.xml`, never changed, each with a `v1.json` beside it
 //! that lists it. The index is made of these at every start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -33,6 +33,8 @@ pub(crate) struct Kept {
 pub(crate) struct Shelf {
     dir: PathBuf,
     reports: BTreeMap<String, BTreeMap<u32, Kept>>,
+    /// Versions that cannot be listed, and why.
+    damaged: BTreeMap<(String, u32), Fault>,
 }
 
 impl Shelf {
@@ -41,6 +43,7 @@ impl Shelf {
         let mut shelf = Self {
             dir: dir.to_owned(),
             reports: BTreeMap::new(),
+            damaged: BTreeMap::new(),
         };
         for report in built() {
             let folder = dir.join(report.as_str());
@@ -50,15 +53,45 @@ impl Shelf {
         Ok(shelf)
     }
 
-    /// Takes up what another program has built since.
+    /// Takes up what another program has built since. A folder that cannot be listed hides no other; the
+    /// first fault is given.
     pub(crate) fn look_again(&mut self) -> Result<(), Fault> {
+        let mut looked = Ok(());
         for report in built() {
-            let folder = self.dir.join(report.as_str());
-            for id in names(&folder)? {
-                self.look(&folder.join(&id), &id)?;
+            let found = self.look_into(&self.dir.join(report.as_str()));
+            looked = looked.and(found);
+        }
+        looked
+    }
+
+    fn look_into(&mut self, folder: &Path) -> Result<(), Fault> {
+        let mut looked = Ok(());
+        for id in names(folder)? {
+            let of_report = folder.join(&id);
+            // Somebody's notes beside the reports are none.
+            if fs::metadata(&of_report).is_ok_and(|found| !found.is_dir()) {
+                continue;
             }
+            let found = self.look(&of_report, &id);
+            looked = looked.and(found);
+        }
+        looked
+    }
+
+    /// Tries to write where reports are built, and takes it back. It is asked before the next is due.
+    pub(crate) fn try_out(&self) -> Result<(), Fault> {
+        let folders = built().map(|report| self.dir.join(report.as_str()));
+        for folder in folders.chain([self.dir.clone()]) {
+            let trial = folder.join(format!(".trial-{}", std::process::id()));
+            let tried = File::create(&trial).and_then(|_| fs::remove_file(&trial));
+            tried.map_err(|error| fault::file(&folder, &error))?;
         }
         Ok(())
+    }
+
+    /// Versions that cannot be listed, and why.
+    pub(crate) fn damaged(&self) -> &BTreeMap<(String, u32), Fault> {
+        &self.damaged
     }
 
     /// Keeps other builders out until the file is dropped.
@@ -85,25 +118,30 @@ impl Shelf {
     }
 
     fn look(&mut self, folder: &Path, id: &str) -> Result<(), Fault> {
-        for name in names(folder)? {
-            let Some(version) = name
-                .strip_prefix('v')
-                .and_then(|name| name.strip_suffix(".xml"))
-                .and_then(|number| number.parse::<u32>().ok())
-            else {
-                continue;
-            };
+        let names = names(folder)?;
+        let version_of = |name: &String| {
+            let number = name.strip_prefix('v')?.strip_suffix(".xml")?;
+            number.parse::<u32>().ok()
+        };
+        let versions: BTreeSet<u32> = names.iter().filter_map(version_of).collect();
+        // What was taken away is not damaged any more.
+        self.damaged
+            .retain(|(of, version), _| of != id || versions.contains(version));
+        for version in versions {
             let known = self.reports.get(id);
             if known.is_some_and(|versions| versions.contains_key(&version)) {
                 continue;
             }
             match listed(folder, version) {
                 Ok(kept) => {
+                    self.damaged.remove(&(id.to_owned(), version));
                     let versions = self.reports.entry(id.to_owned()).or_default();
                     versions.insert(version, kept);
                 }
                 // One damaged file must not hide the others; its version is not used again.
-                Err(fault) => tracing::error!(%fault, id, version, "a stored report is damaged"),
+                Err(fault) => {
+                    self.damaged.insert((id.to_owned(), version), fault);
+                }
             }
         }
         Ok(())
@@ -245,6 +283,29 @@ pub(crate) fn kept(report: &ReportDocument, bytes: &[u8]) -> Result<Kept, Fault>
         content: content(report).map_err(fault::unlawful)?,
         recorded: false,
     })
+}
+
+/// Why reports could not be served from `dir` as it is; none where a start would make it. Changes nothing.
+pub fn unlistable(dir: &Path) -> Option<Fault> {
+    let is_there = |folder: &Path| match fs::symlink_metadata(folder) {
+        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+        Ok(_) => true,
+    };
+    if !is_there(dir) {
+        return None;
+    }
+    let listed = |folder: PathBuf| {
+        let ids = match is_there(&folder) {
+            true => names(&folder)?,
+            false => Vec::new(),
+        };
+        let folders = ids.iter().map(|id| folder.join(id));
+        let mut folders = folders.filter(|it| !fs::metadata(it).is_ok_and(|found| !found.is_dir()));
+        folders.try_for_each(|of_report| names(&of_report).map(drop))
+    };
+    let mut folders = built().map(|report| dir.join(report.as_str()));
+    let listed = names(dir).and_then(|_| folders.try_for_each(listed));
+    listed.err()
 }
 
 /// Names in a folder, sorted.
