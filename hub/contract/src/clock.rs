@@ -11,10 +11,6 @@ pub trait Clock: Send + Sync + 'static {
     /// The wall-clock time now.
     fn now(&self) -> Timestamp;
 
-    /// Tells it at a start what it showed at the journal's last entry: of two times soon after the start the one that is
-    /// nearer to that is right.
-    fn went_at(&self, _last: Timestamp) {}
-
     /// How the machine's wall clock stands to it. A clock that follows it blindly says: it agrees.
     fn standing(&self) -> ClockStanding {
         ClockStanding::default()

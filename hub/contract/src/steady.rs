@@ -11,6 +11,9 @@ use crate::clock::{Clock, ClockStanding, SystemClock};
 pub const AGREED_MICROS: i64 = 2_000_000;
 /// How long a greater difference has to hold before it is taken for the truth, microseconds: 5 min.
 pub const STEADY_MICROS: i64 = 300 * 1_000_000;
+/// The same within that time of the beginning: 10 s. A machine that starts with a wrong clock is put right soon after, and
+/// what a run began with is no better than what the clock shows then.
+pub const STEADY_YOUNG_MICROS: i64 = 10 * 1_000_000;
 /// A difference that is followed is closed by at most this part of the time that elapses.
 pub const SLEW_PART: i64 = 10;
 
@@ -31,8 +34,6 @@ pub struct SteadyHand {
     off: Option<Off>,
     /// The monotonic reading at the beginning.
     began: i64,
-    /// What was shown when the run before ended, if it is known.
-    went: Option<i64>,
     standing: ClockStanding,
 }
 
@@ -44,21 +45,13 @@ impl SteadyHand {
             monotonic,
             off: None,
             began: monotonic,
-            went: None,
             standing: ClockStanding::default(),
         }
     }
 
-    /// The run before ended when this was shown. A machine that starts with a wrong clock is put right soon after: within
-    /// [`STEADY_MICROS`] of the beginning a wall clock that comes nearer to it is followed at once. What the run began
-    /// with is no better than that.
-    pub fn went_at(&mut self, last: i64) {
-        self.went = Some(last);
-    }
-
     /// The time at these readings: the last shown time plus what elapsed, led gently to a wall clock
     /// within [`AGREED_MICROS`]. One further away is followed, in one step and in either direction,
-    /// once it has kept its distance for [`STEADY_MICROS`].
+    /// once it has kept its distance for [`STEADY_MICROS`], soon after the beginning for [`STEADY_YOUNG_MICROS`].
     pub fn read(&mut self, wall: i64, monotonic: i64) -> i64 {
         let elapsed = monotonic.saturating_sub(self.monotonic).max(0);
         self.monotonic = self.monotonic.max(monotonic);
@@ -76,14 +69,6 @@ impl SteadyHand {
         self.shown
     }
 
-    fn is_put_right(&self, offset: i64) -> bool {
-        let is_young = self.monotonic.saturating_sub(self.began) < STEADY_MICROS;
-        self.went.filter(|_| is_young).is_some_and(|went| {
-            let wall = self.shown.saturating_add(offset);
-            wall.abs_diff(went) < self.shown.abs_diff(went)
-        })
-    }
-
     fn note_off(&mut self, offset: i64) {
         let fresh = Off {
             offset,
@@ -94,8 +79,12 @@ impl SteadyHand {
             .filter(|off| is_near(offset.saturating_sub(off.offset)))
             .unwrap_or(fresh);
         self.off = Some(off);
-        let has_stood = self.monotonic.saturating_sub(off.since) >= STEADY_MICROS;
-        if has_stood || self.is_put_right(offset) {
+        let is_young = self.monotonic.saturating_sub(self.began) < STEADY_MICROS;
+        let steady = match is_young {
+            true => STEADY_YOUNG_MICROS,
+            false => STEADY_MICROS,
+        };
+        if self.monotonic.saturating_sub(off.since) >= steady {
             self.off = None;
             self.shown = self.shown.saturating_add(offset);
             self.standing.steps = self.standing.steps.saturating_add(1);
@@ -134,11 +123,6 @@ impl Clock for SteadyClock {
         let mut hand = self.hand.lock().unwrap_or_else(PoisonError::into_inner);
         let elapsed = i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX);
         Timestamp::from_micros(hand.read(SystemClock.now().micros(), elapsed))
-    }
-
-    fn went_at(&self, last: Timestamp) {
-        let mut hand = self.hand.lock().unwrap_or_else(PoisonError::into_inner);
-        hand.went_at(last.micros());
     }
 
     fn standing(&self) -> ClockStanding {
@@ -186,10 +170,13 @@ mod tests {
             let mut hand = SteadyHand::new(NOON, 0);
             let steady = STEADY_MICROS / S;
             for second in 1..=steady {
+                hand.read(NOON + second * S, second * S);
+            }
+            for second in steady + 1..=2 * steady {
                 let shown = hand.read(NOON + second * S + away, second * S);
                 assert_eq!(shown, NOON + second * S);
             }
-            let end = (steady + 1) * S;
+            let end = (2 * steady + 1) * S;
             assert_eq!(hand.read(NOON + end + away, end), NOON + end + away);
             let standing = hand.standing();
             assert_eq!((standing.steps, standing.step_micros), (1, away));
@@ -199,24 +186,27 @@ mod tests {
 
     /// A machine booted with a wrong clock, the time server put it right, and for five minutes no vehicle came in.
     #[test]
-    fn a_clock_that_is_put_right_soon_after_a_start_is_followed_at_once() {
-        for wrong in [DAY, 400 * S, -3_650 * DAY, -DAY] {
+    fn a_clock_that_is_put_right_soon_after_a_start_is_followed_soon() {
+        for wrong in [DAY, 400 * S, -3_650 * DAY, -3_600 * S] {
             let mut hand = SteadyHand::new(NOON + wrong, 0);
-            hand.went_at(NOON - 60 * S);
-            assert_eq!(hand.read(NOON + wrong + 7 * S, 7 * S), NOON + wrong + 7 * S);
-            assert_eq!(hand.read(NOON + 8 * S, 8 * S), NOON + 8 * S);
-            assert_eq!((hand.standing().steps, hand.standing().is_off), (1, false));
-            // From then on it does not jump, in either direction.
-            for away in [DAY, -DAY] {
-                assert_eq!(hand.read(NOON + 9 * S + away, 9 * S), NOON + 9 * S);
+            for second in 1..8 {
+                hand.read(NOON + wrong + second * S, second * S);
             }
-            // Nor is it put right once the run is older.
-            let mut hand = SteadyHand::new(NOON + wrong, 0);
-            hand.went_at(NOON - 60 * S);
-            let late = STEADY_MICROS + S;
-            hand.read(NOON + wrong + late, late);
-            let shown = hand.read(NOON + late + S, late + S);
-            assert_eq!(shown, NOON + wrong + late + S);
+            for second in 8..18 {
+                let shown = hand.read(NOON + second * S, second * S);
+                assert_eq!(shown, NOON + wrong + second * S, "{second}");
+            }
+            assert_eq!(hand.read(NOON + 18 * S, 18 * S), NOON + 18 * S);
+            assert_eq!((hand.standing().steps, hand.standing().is_off), (1, false));
+            // One that jumps for three seconds is not, and from five minutes on none is before it has stood for five.
+            for (from, until) in [(20, 23), (301, 600)] {
+                for second in from..until {
+                    let shown = hand.read(NOON + wrong + second * S, second * S);
+                    assert_eq!(shown, NOON + second * S, "{second}");
+                }
+                hand.read(NOON + until * S, until * S);
+            }
+            assert_eq!(hand.standing().steps, 1);
         }
     }
 

@@ -107,9 +107,7 @@ impl ClockTold {
         let away = seconds(standing.offset_micros);
         if standing.steps != self.steps {
             let by = seconds(standing.step_micros);
-            let words = format!(
-                "time was set by {by}, to the wall clock, which kept its distance or came nearer to the journal soon after the start"
-            );
+            let words = format!("time was set by {by}, to the wall clock, which kept its distance");
             return Some((CLOCK_SET, words));
         }
         match (standing.is_off, self.is_off) {
@@ -192,10 +190,6 @@ impl Kit {
     pub(crate) fn take_up_lead(&mut self) {
         if self.entry_time == EntryTime::default() {
             self.entry_time = self.core.precedence().lead();
-        }
-        let last = Timestamp::from_micros(self.core.fold().now.last_time);
-        if last.micros() > 0 {
-            self.ties.clock.went_at(self.entry_time.clock_at(last));
         }
     }
 

@@ -19,16 +19,39 @@ const RECENT: i64 = 120_000_000;
 pub(crate) struct Away {
     from: i64,
     until: i64,
+    /// The hub has just started. What the clock shows is told for certain after the first entries, where the journal is
+    /// ahead of it.
+    is_new: bool,
 }
 
 impl Away {
     /// Before this entry, the first of a start: what has surely passed is what had when the hub went.
     pub(crate) fn before(entry: &Entry) -> Self {
-        let (from, until) = (entry.settled.micros(), entry.clock.micros());
-        match until.saturating_sub(from) > GAP {
-            true => Self { from, until },
+        Self {
+            from: entry.settled.micros(),
+            until: entry.clock.micros(),
+            is_new: true,
+        }
+    }
+
+    /// The same at the first tick of that start.
+    pub(crate) fn at_tick(self, clock: i64) -> Self {
+        if !self.is_new {
+            return self;
+        }
+        match clock.saturating_sub(self.from) > GAP {
+            true => Self {
+                until: clock,
+                is_new: false,
+                ..self
+            },
             false => Self::default(),
         }
+    }
+
+    /// Whether no tick has come since the start.
+    pub(crate) fn is_new(self) -> bool {
+        self.is_new
     }
 
     /// The times at which something is due now, when the clock shows that: behind the one, up to the other.
@@ -68,6 +91,7 @@ mod tests {
         let away = Away {
             from: noon - DAY,
             until: noon,
+            is_new: false,
         };
         let second = |second: i64| noon + second * S;
         for (at, clock, due) in [

@@ -150,8 +150,10 @@ impl AccessPlugin {
             || permit.is_some_and(|permit| permit.exempts(now) && covers(permit, sought));
         let exempt = exempt && !ambiguous && !is_hazardous(standing);
         let by_class = |permit: Option<&Permit>| permit.is_some_and(|permit| permit.exempts(now));
+        // Who is exempt is in on no grant that is over.
+        let is_named = |(_, permit): &Grant<'_>| !exempt || permit.holds(now);
         Claim {
-            grant,
+            grant: grant.filter(is_named),
             kind: if exempt { standing } else { kind(permit) },
             exempt,
             rescue: words.is_rescue(now) || by_class(permit) || by_class(of_park),
@@ -183,7 +185,25 @@ impl AccessPlugin {
         // The park's words stand in several rooms.
         let mut is_parks_seen = false;
         best.retain(|(owner, _)| owner.is_some() || !std::mem::replace(&mut is_parks_seen, true));
+        if let Some(exemption) = self.exemption(sought, plate) {
+            best.retain(|(owner, _)| owner.is_some());
+            best.insert(0, (None, exemption));
+        }
         best
+    }
+
+    /// The class X of the park that counts here, whatever else the park has granted: what ends last.
+    fn exemption<'a>(&'a self, sought: Sought<'a>, plate: &'a PlateKey) -> Option<Grant<'a>> {
+        let registry = &self.state.registry;
+        if !registry.grants.has_exemption(plate, sought.now) {
+            return None;
+        }
+        let of_park = registry.grants.of(plate, &registry.steps);
+        let of_park = of_park.filter(|(owner, _)| owner.is_none());
+        let exempting = of_park
+            .flat_map(|(_, grants)| grants)
+            .filter(|(_, permit)| permit.exempts(sought.now) && covers(permit, sought));
+        exempting.max_by_key(|(key, permit)| (permit.to, *key))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cordon_contract::{NoRoom, Passed, Pot, Rows, Share, Steps, Table, Taken, Term};
-use cordon_model::{PartyId, PlateColour, PlateNumber, Timestamp};
+use cordon_model::{ClassLetter, PartyId, PlateColour, PlateNumber, Timestamp};
 
 use crate::config::AccessConfig;
 use crate::ends::Ends;
@@ -31,6 +31,8 @@ struct Index {
     standing: Ends<(PlateKey, Option<PartyId>)>,
     /// Ends of what the park granted as dangerous and did not take back.
     tankers: Ends<PlateKey>,
+    /// Ends of the park's exemptions in force.
+    exemptions: Ends<PlateKey>,
 }
 
 /// A grant with its identity.
@@ -221,12 +223,12 @@ impl Grants {
 
     /// Whether the park has granted this vehicle as one of dangerous goods or waste, and has not taken it back.
     pub(crate) fn is_parks_tanker(&self, plate: &PlateKey, now: Timestamp) -> bool {
-        let key = |colour: &PlateColour| PlateKey {
-            number: plate.number.clone(),
-            colour: *colour,
-        };
-        let mut keys = PlateColour::ALL.iter().map(key);
-        keys.any(|key| key.may_be(plate) && self.index.tankers.any(key, now))
+        is_among(&self.index.tankers, plate, now)
+    }
+
+    /// Whether the park has granted this vehicle class X, and that is not over.
+    pub(crate) fn has_exemption(&self, plate: &PlateKey, now: Timestamp) -> bool {
+        is_among(&self.index.exemptions, plate, now)
     }
 
     /// Whether it is the park's word on an enterprise's own grant, in whose room it is kept; `None` is the park.
@@ -253,6 +255,7 @@ impl Index {
             of_vehicle: Shares::of_at_most(config.grants_of_vehicle_max),
             standing: Ends::default(),
             tankers: Ends::default(),
+            exemptions: Ends::default(),
         }
     }
 
@@ -311,6 +314,9 @@ impl Index {
         if is_parks_tanker(permit) {
             self.tankers.put(plate.clone(), permit.to);
         }
+        if is_parks_exemption(permit) {
+            self.exemptions.put(plate.clone(), permit.to);
+        }
     }
 
     fn remove(&mut self, key: &Arc<PermitKey>, permit: &Permit) {
@@ -329,7 +335,24 @@ impl Index {
         if is_parks_tanker(permit) {
             self.tankers.remove(plate.clone(), permit.to);
         }
+        if is_parks_exemption(permit) {
+            self.exemptions.remove(plate.clone(), permit.to);
+        }
     }
+}
+
+/// Whether one of these can be this vehicle's and is not over.
+fn is_among(ends: &Ends<PlateKey>, plate: &PlateKey, now: Timestamp) -> bool {
+    let key = |colour: &PlateColour| PlateKey {
+        number: plate.number.clone(),
+        colour: *colour,
+    };
+    let mut keys = PlateColour::ALL.iter().map(key);
+    keys.any(|key| key.may_be(plate) && ends.any(key, now))
+}
+
+fn is_parks_exemption(permit: &Permit) -> bool {
+    permit.by_park && permit.active && permit.class == ClassLetter::X
 }
 
 fn is_parks_tanker(permit: &Permit) -> bool {

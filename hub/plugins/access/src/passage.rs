@@ -85,9 +85,15 @@ impl AccessPlugin {
     fn used(&mut self, status: &GateStatus, passage: (Timestamp, Direction)) -> Option<Opening> {
         let lane = &status.lane_id;
         let at = status.observed_at;
-        let is_theirs = |it: &Opening| it.direction == passage.1 && it.lets_through(at);
         let openings = &self.state.lanes.get(lane)?.openings;
-        let place = openings.iter().position(is_theirs)?;
+        let theirs = openings.iter().enumerate();
+        let theirs = theirs.filter(|(_, it)| it.direction == passage.1 && it.lets_through(at));
+        // First whom the boom is up for, then for whom it fell a moment ago, then for whom it has yet to rise.
+        let (place, _) = theirs.min_by_key(|(_, it)| match (it.is_up(at), it.fell) {
+            (true, _) => 0,
+            (false, Some(_)) => 1,
+            (false, None) => 2,
+        })?;
         let state = self.state.lanes.get_mut(lane)?;
         state.passed = Some(passage);
         let opening = state.openings.remove(place);

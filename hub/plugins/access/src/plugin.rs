@@ -80,6 +80,8 @@ impl AccessPlugin {
 
     fn tick(&mut self, step: &mut Step<'_>) {
         let now = step.entry.time;
+        let away = self.state.away.at_tick(step.entry.clock.micros());
+        self.state.away.set(away);
         self.modes_due(step);
         self.held_due(step);
         self.openings_due(step);
@@ -140,7 +142,8 @@ impl Plugin for AccessPlugin {
     }
 
     fn is_due(&self, time: Timestamp, clock: Timestamp) -> bool {
-        self.state.modes.is_due(clock, *self.state.away)
+        self.state.away.is_new()
+            || self.state.modes.is_due(clock, *self.state.away)
             || self.is_held_due((time, clock))
             || self.is_opening_due(time)
             || self.state.yard.is_due(time, clock, *self.state.away)

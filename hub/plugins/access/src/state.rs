@@ -211,6 +211,11 @@ impl Opening {
         self.progress == Progress::Failed || self.fell.is_some()
     }
 
+    /// Whether the boom was up for it at this time.
+    pub(crate) fn is_up(&self, at: Timestamp) -> bool {
+        self.up.is_some_and(|up| up <= at) && self.fell.is_none_or(|fell| at <= fell)
+    }
+
     /// Whether a vehicle that was through at this time was let through by it. A boom falls behind who went through, and
     /// word of that may overtake word of him.
     pub(crate) fn lets_through(&self, at: Timestamp) -> bool {

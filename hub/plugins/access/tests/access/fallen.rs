@@ -72,6 +72,24 @@ fn who_breaks_through_a_boom_that_fell_is_forced_and_named() {
     assert_eq!(passage.plate, Some(plate(BANNED, PlateColour::Yellow)));
 }
 
+/// One showed itself and stayed, the boom fell, and who was opened for next within seconds went through as the other.
+#[test]
+fn who_goes_through_while_the_boom_is_up_for_him_is_no_other() {
+    let mut feed = Feed::new();
+    opened(&mut feed, PLATE);
+    falls(&mut feed);
+    feed.wait_s(1);
+    opened(&mut feed, SECOND);
+    feed.wait_s(1);
+    let told = feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    let went = told.passages()[0].plate.clone();
+    assert_eq!(went, Some(plate(SECOND, PlateColour::Yellow)));
+    falls(&mut feed);
+    feed.wait_s(20);
+    let told = feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    assert_eq!(told.alarm_codes(), [AlarmCode::GateForced]);
+}
+
 /// Word that the boom fell behind a vehicle may come before word that it went through; an older word of a boom that was
 /// down before it rose ends nothing.
 #[test]

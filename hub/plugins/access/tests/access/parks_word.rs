@@ -130,6 +130,51 @@ fn no_mistaken_grant_of_the_park_makes_a_rescue_vehicle_stand() {
     }
 }
 
+/// Whatever else the park granted it, and whatever of that is over: it is exempt, and in on no grant that is over.
+#[test]
+fn who_is_exempt_is_so_whatever_else_was_granted() {
+    let exempt = AccessGrant {
+        grant_id: "X".to_owned(),
+        class_letter: ClassLetter::X,
+        subject_kind: SubjectKind::VehEmergency,
+        gates: vec![GateId::new("G-01").unwrap()],
+        ..grant(PLATE)
+    };
+    let longer = AccessGrant {
+        grant_id: "F".to_owned(),
+        valid_to: morning().plus_seconds(72_000),
+        ..grant(PLATE)
+    };
+    let mut feed = feed();
+    feed.say(Body::AccessGrant(exempt));
+    feed.say(Body::AccessGrant(longer));
+    let change = OperatingModeChange {
+        change_id: "MC".to_owned(),
+        mode: OperatingMode::Emergency,
+        gates: Vec::new(),
+        ordered_by: PartyId::new("operator-1").unwrap(),
+        reason: "leak".to_owned(),
+        effective_at: feed.now,
+    };
+    feed.say(Body::OperatingModeChange(change));
+    feed.restart();
+    let decision = seen(&mut feed, "L-02", YELLOW);
+    assert_eq!(decision.outcome, DecisionOutcome::Open);
+    assert_eq!(decision.grant_id.as_deref(), Some("X"));
+
+    let mut feed = self::feed();
+    feed.say(Body::ListEntry(listed(PLATE, ListKind::White)));
+    feed.say(Body::AccessGrant(AccessGrant {
+        valid_to: morning().plus_seconds(60),
+        ..grant(PLATE)
+    }));
+    feed.wait_s(600);
+    let told = feed.enter("L-02", PLATE);
+    assert_eq!(told.passages()[0].grant_id, None);
+    feed.wait_s(1);
+    assert!(feed.tick().alarms().is_empty(), "no overstay");
+}
+
 /// A class X that names gates exempts there; elsewhere a guard decides, as where the camera takes a registered rescue
 /// vehicle for a tanker.
 #[test]
