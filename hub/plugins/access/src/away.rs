@@ -49,6 +49,11 @@ impl Away {
         }
     }
 
+    /// Whether what was set when the clock showed the one waits when it shows the other.
+    pub(crate) fn holds(self, since: i64, clock: i64) -> bool {
+        !self.stands(clock) && since < self.until
+    }
+
     /// Whether no tick has come since the start.
     pub(crate) fn is_new(self) -> bool {
         self.is_new

@@ -12,7 +12,7 @@ use crate::facts::{LookedUp, percent};
 use crate::ids;
 use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
-use crate::state::{Opening, Recent, Seen};
+use crate::state::{LaneState, Opening, Recent, Seen};
 use cordon_model::{AuditOutcome, Body};
 
 /// The plug-in's own answer to a picture that came too late to open for.
@@ -51,6 +51,13 @@ impl AccessPlugin {
         };
         let (mut found, verdict) = self.judge(sought);
         if answered == Some((verdict.outcome, verdict.code)) {
+            return;
+        }
+        // In another colour it is the same vehicle, seen badly, or another of that number: which is not opened for while
+        // the lane is opening for the first, and whose refusal is told.
+        if verdict.outcome == DecisionOutcome::Open
+            && self.is_opening_for(lane, direction, capture, now)
+        {
             return;
         }
         let subject = Seen {
@@ -138,8 +145,8 @@ impl AccessPlugin {
     }
 
     /// What was answered to this arrival a moment ago: the lane is opening for it already, or the same answer is not
-    /// said again. The number tells: a camera that takes the colour for another, or cannot tell it, shows the same vehicle,
-    /// and so does one that sees a long vehicle's rear when it is through.
+    /// said again. A camera that cannot tell the colour shows the same vehicle, and so does one that sees a long vehicle's
+    /// rear when it is through.
     fn answered(
         &self,
         lane: &Lane,
@@ -151,18 +158,44 @@ impl AccessPlugin {
         let is_it = |recent: &&Recent| {
             let seen = recent.subject.plate.as_ref();
             let is_same = match (seen, plate) {
-                (Some(seen), Some(plate)) => seen.number == plate.number,
+                (Some(seen), Some(plate)) => seen.may_be(plate),
                 (seen, plate) => seen == plate,
             };
             recent.direction == direction && is_same
         };
         let recent = state.recent.iter().rev().find(is_it)?;
+        let is_answered = self.is_answered(state, recent, now);
+        is_answered.then_some((recent.outcome, recent.code))
+    }
+
+    fn is_answered(&self, state: &LaneState, recent: &Recent, now: Timestamp) -> bool {
         let last = recent.through.unwrap_or(recent.at);
         let fresh = now.ms_since(last) < i64::from(self.config.repeat_ms);
         let waits = |opening: &Opening| opening.decision == recent.decision;
         let opens = recent.outcome == DecisionOutcome::Open;
         let holds = fresh || opens && state.openings.iter().any(waits);
-        (holds && !recent.over).then_some((recent.outcome, recent.code))
+        holds && !recent.over
+    }
+
+    /// Whether the lane is opening for a vehicle of this number, in whatever colour.
+    fn is_opening_for(
+        &self,
+        lane: &Lane,
+        direction: Direction,
+        capture: &PlateCapture,
+        now: Timestamp,
+    ) -> bool {
+        let Some(state) = self.state.lanes.get(&lane.id) else {
+            return false;
+        };
+        let is_it = |recent: &&Recent| {
+            let seen = recent.subject.plate.as_ref();
+            recent.direction == direction
+                && recent.outcome == DecisionOutcome::Open
+                && seen.is_some_and(|seen| seen.number == capture.plate_number)
+        };
+        let recent = state.recent.iter().rev().find(is_it);
+        recent.is_some_and(|recent| self.is_answered(state, recent, now))
     }
 
     fn decided(&mut self, step: &mut Step<'_>, decided: Decided<'_>) {

@@ -232,20 +232,22 @@ impl AccessPlugin {
     /// Whether something that is held open for a time is to be given back, by the journal's time and the clock.
     pub(crate) fn is_held_due(&self, (time, clock): (Timestamp, Timestamp)) -> bool {
         let mut held = self.state.held.values();
-        self.state.away.stands(clock.micros()) && held.any(|held| held.is_over(time, clock))
+        held.any(|held| self.is_hold_over(held, (time, clock)))
+    }
+
+    fn is_hold_over(&self, held: &Held, (time, clock): (Timestamp, Timestamp)) -> bool {
+        let since = held.until.map_or(i64::MAX, |until| until.since.micros());
+        held.is_over(time, clock) && !self.state.away.holds(since, clock.micros())
     }
 
     /// Openings whose time is over are given back.
     pub(crate) fn held_due(&mut self, step: &mut Step<'_>) {
         let (now, clock) = (step.entry.time, step.entry.clock);
-        if !self.is_held_due((now, clock)) {
-            return;
-        }
         let over: Vec<(GateId, LaneId, PartyId, String)> = self
             .state
             .held
             .iter()
-            .filter(|(_, held)| held.is_over(now, clock))
+            .filter(|(_, held)| self.is_hold_over(held, (now, clock)))
             .map(|(lane, held)| {
                 (
                     held.gate.clone(),

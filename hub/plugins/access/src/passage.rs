@@ -10,7 +10,7 @@ use crate::ids;
 use crate::opened::Held;
 use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
-use crate::state::{Founded, Opening, Progress, Seen};
+use crate::state::{Founded, Opening, Seen};
 use crate::subject::is_vehicle;
 use crate::visit::Visit;
 
@@ -88,12 +88,7 @@ impl AccessPlugin {
         let openings = &self.state.lanes.get(lane)?.openings;
         let theirs = openings.iter().enumerate();
         let theirs = theirs.filter(|(_, it)| it.direction == passage.1 && it.lets_through(at));
-        // First whom the boom is up for, then for whom it fell a moment ago, then for whom it has yet to rise.
-        let (place, _) = theirs.min_by_key(|(_, it)| match (it.is_up(at), it.fell) {
-            (true, _) => 0,
-            (false, Some(_)) => 1,
-            (false, None) => 2,
-        })?;
+        let (place, _) = theirs.min_by_key(|(_, it)| it.turn(at))?;
         let state = self.state.lanes.get_mut(lane)?;
         state.passed = Some(passage);
         let opening = state.openings.remove(place);
@@ -115,14 +110,10 @@ impl AccessPlugin {
         let Some(state) = self.state.lanes.get(lane) else {
             return;
         };
-        let is_theirs = |opening: &Opening| opening.direction == direction;
-        let failed = |opening: &Opening| opening.progress == Progress::Failed;
-        let openings = &state.openings;
-        let Some(place) = openings
-            .iter()
-            .position(|opening| is_theirs(opening) && !failed(opening))
-            .or_else(|| openings.iter().position(is_theirs))
-        else {
+        let theirs = state.openings.iter().enumerate();
+        let theirs = theirs.filter(|(_, opening)| opening.direction == direction);
+        let turn = theirs.min_by_key(|(_, it)| it.turn(status.observed_at));
+        let Some((place, _)) = turn else {
             // Who was refused and reversed is not the one who goes through later.
             if let Some(place) = self.last_unasked(status, direction, step.entry.time)
                 && let Some(state) = self.state.lanes.get_mut(lane)

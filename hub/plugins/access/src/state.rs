@@ -157,6 +157,20 @@ impl LaneState {
         Some(opening.clone())
     }
 
+    /// The boom is up, and nothing else has raised it since it was told to be down: that was no fall.
+    pub(crate) fn rise(&mut self, at: Timestamp) {
+        if self.openings.iter().any(|it| !it.is_over()) {
+            return;
+        }
+        let wrongly = |it: &Opening| it.progress == Progress::Confirmed && it.lets_through(at);
+        for opening in self.openings.iter_mut().filter(|it| wrongly(it)) {
+            opening.fell = None;
+            for recent in &mut self.recent {
+                recent.over &= recent.decision != opening.decision;
+            }
+        }
+    }
+
     /// The boom is down again: who has not gone through waits before it, and the next capture is decided anew.
     pub(crate) fn fall(&mut self, at: Timestamp) {
         for opening in self.openings.iter_mut().filter(|it| it.falls(at)) {
@@ -214,6 +228,18 @@ impl Opening {
     /// Whether the boom was up for it at this time.
     pub(crate) fn is_up(&self, at: Timestamp) -> bool {
         self.up.is_some_and(|up| up <= at) && self.fell.is_none_or(|fell| at <= fell)
+    }
+
+    /// Whose turn it was of those that wait: first for whom the boom was up, then for whom it fell a moment before, for
+    /// whom it has yet to rise, for whom it fell long before, and for whom it never rose.
+    pub(crate) fn turn(&self, at: Timestamp) -> u8 {
+        match (self.progress, self.fell) {
+            (Progress::Failed, _) => 4,
+            _ if self.is_up(at) => 0,
+            (_, Some(_)) if self.lets_through(at) => 1,
+            (_, None) => 2,
+            (_, Some(_)) => 3,
+        }
     }
 
     /// Whether a vehicle that was through at this time was let through by it. A boom falls behind who went through, and

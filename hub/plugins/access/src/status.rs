@@ -38,12 +38,16 @@ impl AccessPlugin {
 
     /// A boom that is down again lets nobody through: an opening that nobody used is over.
     fn watch_fall(&mut self, status: &GateStatus) {
-        let inputs = &status.inputs;
-        if inputs.down_limit != Some(true) || inputs.up_limit == Some(true) {
+        let (inputs, at) = (&status.inputs, status.observed_at);
+        let lanes = &mut self.state.lanes;
+        if inputs.up_limit == Some(true) {
+            let has_fallen = |state: &LaneState| state.openings.iter().any(|it| it.fell.is_some());
+            lanes.change_if(&status.lane_id, has_fallen, |state| state.rise(at));
             return;
         }
-        let at = status.observed_at;
-        let lanes = &mut self.state.lanes;
+        if inputs.down_limit != Some(true) {
+            return;
+        }
         let falls = |state: &LaneState| state.openings.iter().any(|it| it.falls(at));
         lanes.change_if(&status.lane_id, falls, |state| state.fall(at));
     }

@@ -164,6 +164,29 @@ fn a_clock_ahead_for_a_moment_releases_no_emergency_opening() {
     assert_eq!(told.orders[0].command.action, GateAction::Release);
 }
 
+/// What is opened after the start of an outage is held as long as ever.
+#[test]
+fn what_is_opened_after_an_outage_ends_in_its_time() {
+    let config = AccessConfig {
+        emergency_open_s: 30,
+        ..AccessConfig::default()
+    };
+    let mut feed = Feed::with(Arc::new(PlainRules), config, plan());
+    starts(&mut feed, 3_600);
+    feed.say(Body::EmergencyGateOpen(EmergencyGateOpen {
+        order_id: "EM-1".to_owned(),
+        gates: vec![GateId::new("G-04").unwrap()],
+        ordered_by: PartyId::new("operator-1").unwrap(),
+        reason: "fire".to_owned(),
+        release: None,
+        ordered_at: feed.now,
+    }));
+    feed.wait_s(29);
+    assert_eq!(feed.tick().orders.len(), 0);
+    feed.wait_s(1);
+    assert_eq!(feed.tick().orders.len(), 1);
+}
+
 /// An overstay was told by a clock that was ahead, and never when it was one.
 #[test]
 fn a_clock_ahead_for_a_moment_tells_no_overstay() {

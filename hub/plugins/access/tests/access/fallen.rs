@@ -90,6 +90,24 @@ fn who_goes_through_while_the_boom_is_up_for_him_is_no_other() {
     assert_eq!(told.alarm_codes(), [AlarmCode::GateForced]);
 }
 
+/// Who backs out while the boom is up for him is not one for whom it fell; and one wrong word that it is down is none.
+#[test]
+fn who_backs_out_is_he_for_whom_the_boom_is_up() {
+    let mut feed = Feed::new();
+    opened(&mut feed, PLATE);
+    falls(&mut feed);
+    feed.wait_s(20);
+    opened(&mut feed, SECOND);
+    falls(&mut feed);
+    feed.wait_s(1);
+    feed.say(stands("L-02", BarrierState::Open, true, feed.now));
+    feed.wait_s(30);
+    let told = feed.vehicle("L-02", LoopEventKind::BackedOut, Direction::In);
+    let record = told.passages()[0];
+    assert_eq!(record.result, PassageResult::BackedOut);
+    assert_eq!(record.plate, Some(plate(SECOND, PlateColour::Yellow)));
+}
+
 /// Word that the boom fell behind a vehicle may come before word that it went through; an older word of a boom that was
 /// down before it rose ends nothing.
 #[test]

@@ -204,6 +204,27 @@ fn where_a_recorded_rescue_vehicle_is_not_exempt_a_guard_decides() {
     assert_eq!(told.decisions()[0].outcome, DecisionOutcome::Manual);
 }
 
+/// A black-listed vehicle of the same number behind one that is let in is refused and told.
+#[test]
+fn a_refused_twin_in_another_colour_is_told() {
+    let mut feed = Feed::new();
+    feed.say(Body::AccessGrant(grant(PLATE)));
+    let blue = PlateColour::Blue;
+    feed.say(Body::ListEntry(ListEntry {
+        subject: ListSubject::Plate(plate(PLATE, blue)),
+        ..listed(PLATE, ListKind::Black)
+    }));
+    assert_eq!(feed.capture("L-02", PLATE).orders.len(), 1);
+    feed.wait_s(3);
+    let twin = PlateCapture {
+        plate_colour: blue,
+        ..capture("L-02", PLATE, feed.now)
+    };
+    let told = feed.say(Body::PlateCapture(twin));
+    assert_eq!(told.code(), Some(RefusalCode::Blacklist));
+    assert_eq!(told.alarm_codes(), [AlarmCode::BlacklistHit]);
+}
+
 /// A second picture of the same vehicle, in which the camera could not tell the colour, opened a second time, and
 /// whoever was refused behind it drove in on that.
 #[test]
@@ -216,6 +237,7 @@ fn a_second_picture_in_another_colour_opens_nothing_more() {
     ] {
         let mut feed = feed();
         feed.say(Body::AccessGrant(grant(PLATE)));
+        feed.say(Body::ListEntry(listed(PLATE, ListKind::White)));
         let mut shown = |plate_colour| {
             let capture = PlateCapture {
                 plate_colour,
