@@ -114,7 +114,7 @@ impl AccessPlugin {
         let openings = &mut self.state.lanes.or_default(lane.id.clone()).openings;
         // An earlier opening for the same vehicle that failed, or whose boom fell, is replaced by this one.
         openings.retain(|old| {
-            !old.is_over() || old.direction != direction || old.subject.plate != subject.plate
+            !old.is_over() || old.direction != direction || !is_same_number(&old.subject, &subject)
         });
         // What is over is kept for who goes through late, within bounds.
         if openings.len() >= 2 * OPENINGS_PER_LANE_MAX
@@ -238,6 +238,11 @@ impl AccessPlugin {
         let mut openings = self.state.lanes.values().flat_map(|state| &state.openings);
         openings.any(|it| is_silent(it, now) || is_unused(it, now, passage_s))
     }
+}
+
+fn is_same_number(one: &Seen, other: &Seen) -> bool {
+    let number = |seen: &Seen| seen.plate.as_ref().map(|plate| plate.number.clone());
+    number(one) == number(other)
 }
 
 /// Whether nothing was heard of an opening in its time.

@@ -85,9 +85,15 @@ impl AccessPlugin {
     fn used(&mut self, status: &GateStatus, passage: (Timestamp, Direction)) -> Option<Opening> {
         let lane = &status.lane_id;
         let at = status.observed_at;
+        // Under a boom that is held up goes whoever comes, and nobody for whom it fell before.
+        let is_held = self.state.held.contains_key(lane);
         let openings = &self.state.lanes.get(lane)?.openings;
+        let lets_through = |it: &Opening| match is_held {
+            true => !it.is_over(),
+            false => it.lets_through(at),
+        };
         let theirs = openings.iter().enumerate();
-        let theirs = theirs.filter(|(_, it)| it.direction == passage.1 && it.lets_through(at));
+        let theirs = theirs.filter(|(_, it)| it.direction == passage.1 && lets_through(it));
         let (place, _) = theirs.min_by_key(|(_, it)| it.turn(at))?;
         let state = self.state.lanes.get_mut(lane)?;
         state.passed = Some(passage);
@@ -95,6 +101,7 @@ impl AccessPlugin {
         let mut recent = state.recent.iter_mut();
         if let Some(recent) = recent.find(|it| it.decision == opening.decision) {
             recent.through = Some(passage.0);
+            recent.over = false;
         }
         Some(opening)
     }

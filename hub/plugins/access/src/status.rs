@@ -9,7 +9,7 @@ use crate::alarm::{About, Step};
 use crate::held::is_before;
 use crate::opened::Release;
 use crate::plugin::AccessPlugin;
-use crate::state::{LaneState, Opening, Progress};
+use crate::state::{LaneState, Progress};
 
 impl AccessPlugin {
     pub(crate) fn on_gate_status(&mut self, step: &mut Step<'_>, status: &GateStatus) {
@@ -79,8 +79,12 @@ impl AccessPlugin {
             status.barrier_state,
             BarrierState::Closing | BarrierState::LocalControl
         );
-        let has_failed = |it: &&Opening| it.progress == Progress::Failed;
-        let late = state.openings.iter().find(has_failed).cloned();
+        let at = status.observed_at;
+        let late = state
+            .openings
+            .iter()
+            .find(|it| !it.lets_through(at))
+            .cloned();
         let in_force = state.openings.iter().any(|it| !it.is_over());
         if in_force || lowers {
             return;

@@ -90,6 +90,50 @@ fn who_goes_through_while_the_boom_is_up_for_him_is_no_other() {
     assert_eq!(told.alarm_codes(), [AlarmCode::GateForced]);
 }
 
+/// An honest queue, each read when it comes and again at the loop: their records were those of one another.
+#[test]
+fn a_queue_is_recorded_in_its_order() {
+    let numbers = [PLATE, SECOND, "苏H00003", "苏H00004"];
+    let mut feed = Feed::new();
+    for number in numbers {
+        opened(&mut feed, number);
+    }
+    for (place, number) in numbers.into_iter().enumerate() {
+        if place > 0 {
+            feed.wait_s(3);
+            assert_eq!(feed.capture("L-02", number).orders.len(), 1, "{number}");
+            feed.wait_s(1);
+            feed.say(stands("L-02", BarrierState::Open, true, feed.now));
+        }
+        let told = feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+        let went = told.passages()[0].plate.clone();
+        assert_eq!(went, Some(plate(number, PlateColour::Yellow)));
+        falls(&mut feed);
+        // Its rear plate opens nothing.
+        feed.wait_s(1);
+        assert_eq!(feed.capture("L-02", number).bodies, [], "{number}");
+    }
+}
+
+/// Where a lane is held open nobody goes through on an opening whose boom had fallen.
+#[test]
+fn under_a_boom_that_is_held_nobody_is_one_for_whom_it_fell() {
+    let mut feed = Feed::new();
+    opened(&mut feed, PLATE);
+    falls(&mut feed);
+    feed.say(Body::EmergencyGateOpen(EmergencyGateOpen {
+        order_id: "EM-1".to_owned(),
+        gates: vec![GateId::new("G-01").unwrap()],
+        ordered_by: PartyId::new("operator-1").unwrap(),
+        reason: "fire".to_owned(),
+        release: None,
+        ordered_at: feed.now,
+    }));
+    feed.wait_s(2);
+    let told = feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    assert_eq!(told.passages()[0].grant_id, None);
+}
+
 /// Who backs out while the boom is up for him is not one for whom it fell; and one wrong word that it is down is none.
 #[test]
 fn who_backs_out_is_he_for_whom_the_boom_is_up() {
@@ -122,4 +166,14 @@ fn words_that_overtake_each_other_force_nobody() {
     let told = feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
     assert_eq!(told.passages()[0].result, PassageResult::Passed);
     assert_eq!(told.alarms().len(), 0);
+    feed.wait_s(1);
+    assert_eq!(feed.capture("L-02", PLATE).bodies, [], "its rear plate");
+    // One wrong word that the boom is down, and it is up again.
+    opened(&mut feed, SECOND);
+    falls(&mut feed);
+    feed.wait_s(1);
+    feed.say(stands("L-02", BarrierState::Open, true, feed.now));
+    feed.wait_s(20);
+    let told = feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    assert_eq!(told.passages()[0].result, PassageResult::Passed);
 }
