@@ -220,7 +220,16 @@ impl RunningRegulator {
             .filter_map(|job| job.schedule.next(now))
             .collect();
         let mut failing = vec![None; due.len()];
+        let mut before = now;
         loop {
+            let now = link.clock.now();
+            // A clock that was put back does not leave them waiting for what it showed.
+            if now < before {
+                for (job, due) in self.adapter.config.job.iter().zip(&mut due) {
+                    *due = job.schedule.next(now).map_or(*due, |next| next.min(*due));
+                }
+            }
+            before = now;
             let jobs = self.adapter.config.job.iter().zip(&mut due);
             for ((job, due), failing) in jobs.zip(&mut failing) {
                 if link.clock.now() < *due {

@@ -16,6 +16,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(10);
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
 /// How often old reports are looked for.
 const REMOVE_EVERY_S: i64 = 3_600;
+/// And so long after the start first: one whose clock is ahead for a moment removes nothing.
+const REMOVE_FROM_S: i64 = 600;
 
 /// Runs until shutdown. A build that fails is told and tried again; it stops nothing else.
 pub async fn run(reports: Arc<Reports>, shutdown: Shutdown) {
@@ -23,9 +25,16 @@ pub async fn run(reports: Arc<Reports>, shutdown: Shutdown) {
     let start = reports.parts.clock.now();
     // The first round is at once: what became due while the hub was down is built now.
     let mut due: Vec<Timestamp> = vec![start; jobs.len()];
-    let mut remove_at = start;
+    let mut remove_at = start.plus_seconds(REMOVE_FROM_S);
+    let mut before = start;
     loop {
         let now = reports.parts.clock.now();
+        // A clock that was put back does not leave them waiting for what it showed.
+        if now < before {
+            due.fill(now);
+            remove_at = now.plus_seconds(REMOVE_FROM_S);
+        }
+        before = now;
         let mut met = Met::default();
         if let Err(fault) = reports.record_missing().await {
             met.take(fault, "a report that was built could not be recorded");
