@@ -44,13 +44,11 @@ impl PlateKey {
 
     /// Every key of this number.
     pub(crate) fn in_any_colour(&self) -> RangeInclusive<Self> {
-        let end = |colour| Self {
-            number: self.number.clone(),
-            colour,
-        };
-        let first = PlateColour::ALL.first().copied();
         let last = PlateColour::ALL.last().copied();
-        end(first.unwrap_or(PlateColour::Blue))..=end(last.unwrap_or(PlateColour::Other))
+        Self::first_of(&self.number)..=Self {
+            number: self.number.clone(),
+            colour: last.unwrap_or(PlateColour::Other),
+        }
     }
 
     /// Whether both can be one vehicle: same number, and the same colour or one not known.

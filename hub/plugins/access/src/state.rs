@@ -54,7 +54,7 @@ pub(crate) struct State {
     /// ordered: what it is, its command, and by whom.
     pub by_hand: Table<LaneId, (GateAction, MessageId, PartyId)>,
     pub told: Single<Told>,
-    /// When entries came last, and when the hub was away.
+    /// When the hub was away last, by its clock.
     pub away: Single<Away>,
     /// Hour of the last cleaning, counted from the epoch.
     pub cleaned_hour: Single<i64>,
