@@ -59,13 +59,15 @@ impl Away {
         self.is_new
     }
 
-    /// The times at which something is due now, when the clock shows that: behind the one, up to the other.
-    pub(crate) fn due(self, clock: i64) -> [(i64, i64); 2] {
+    /// The times at which something is due now, when the clock shows that: behind the one, up to the other. First those
+    /// of before the absence, then those of its end, then those since.
+    pub(crate) fn due(self, clock: i64) -> [(i64, i64); 3] {
         match self.stands(clock) {
-            true => [(i64::MIN, clock), (clock, clock)],
+            true => [(i64::MIN, clock), (clock, clock), (clock, clock)],
             false => [
                 (i64::MIN, self.from.min(clock)),
-                (self.until.saturating_sub(RECENT), clock),
+                (self.until.saturating_sub(RECENT), self.until),
+                (self.until, clock),
             ],
         }
     }

@@ -78,6 +78,7 @@ impl AccessPlugin {
                 found,
                 verdict,
                 subject,
+                read_at: capture.captured_at.min(clock),
             },
         );
     }
@@ -207,6 +208,7 @@ impl AccessPlugin {
             found,
             verdict,
             subject,
+            read_at,
         } = decided;
         let decision = ids::decision(step.entry);
         let visit = match direction {
@@ -265,6 +267,7 @@ impl AccessPlugin {
                     grant: found.grant.map(|grant| grant.key.id),
                     visit: visit.unwrap_or_else(|| ids::visit(step.entry.number)),
                     rule: verdict.rules.first().cloned(),
+                    read_at,
                 },
             ),
             // A late picture says nothing of the gate; the decision itself tells of it.
@@ -345,6 +348,7 @@ struct Decided<'a> {
     found: LookedUp,
     verdict: Verdict,
     subject: Seen,
+    read_at: Timestamp,
 }
 
 /// Why a barrier is ordered open.
@@ -353,4 +357,6 @@ pub(crate) struct Basis {
     pub grant: Option<String>,
     pub visit: String,
     pub rule: Option<RuleRef>,
+    /// When the vehicle was read, at the latest.
+    pub read_at: Timestamp,
 }

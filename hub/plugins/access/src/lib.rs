@@ -12,6 +12,7 @@
 
 mod alarm;
 mod away;
+mod behind;
 mod by_hand;
 mod capture;
 mod claims;

@@ -63,13 +63,17 @@ impl Modes {
         due
     }
 
-    /// Whether the time of a change has come.
+    /// Whether the time of a change has come. One of the end of an absence waits with those before it, if there are: by
+    /// a clock that was wrong it would draw them all.
     pub(crate) fn is_due(&self, now: Timestamp, away: Away) -> bool {
-        let spans = away.due(now.micros());
-        spans.into_iter().any(|(after, until)| {
-            let mut due = self.waiting.range((after, u64::MAX)..);
-            due.next().is_some_and(|((at, _), _)| *at <= until)
-        })
+        let [before, end, since] = away.due(now.micros());
+        let waits = self.is_any_in((before.1, end.0));
+        self.is_any_in(before) || self.is_any_in(since) || !waits && self.is_any_in(end)
+    }
+
+    fn is_any_in(&self, (after, until): (i64, i64)) -> bool {
+        let mut due = self.waiting.range((after, u64::MAX)..);
+        due.next().is_some_and(|((at, _), _)| *at <= until)
     }
 
     /// The mode of a gate: its own, else the park's, else normal.

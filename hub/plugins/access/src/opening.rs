@@ -129,6 +129,7 @@ impl AccessPlugin {
             area: gate.area.clone(),
             device,
             direction,
+            read_at: basis.read_at,
             ordered_at: now,
             deadline,
             progress: Progress::Ordered,

@@ -74,8 +74,9 @@ impl State {
         Self {
             registry: Registry::new(),
             modes: Modes::new(),
-            // Before form 2 decisions did not name whose grant it is, before form 4 openings not that the boom fell.
-            lanes: Table::new("lanes", 4),
+            // Before form 2 decisions did not name whose grant it is, before form 4 openings not that the boom fell,
+            // before form 5 not when their picture was taken.
+            lanes: Table::new("lanes", 5),
             yard: Yard::new(),
             held: Table::new("held", 2),
             barriers: Table::new("barriers", 1),
@@ -138,6 +139,8 @@ pub(crate) struct LaneState {
     pub passed: Option<(Timestamp, Direction)>,
     /// When a vehicle last passed at all, and which way.
     pub last_passage: Option<(Timestamp, Direction)>,
+    /// When the vehicle that stands on the loops came onto them, by the journal's time, and which way.
+    pub entered: Option<(Timestamp, Direction)>,
     /// The barrier is up and nobody wants it to be; told once.
     pub up_late: bool,
     /// Its barrier did not say since the start whether it is up or down.
@@ -168,6 +171,31 @@ impl LaneState {
             for recent in &mut self.recent {
                 recent.over &= recent.decision != opening.decision;
             }
+        }
+    }
+
+    /// The opening of this decision was ordered again, at the one time and until the other.
+    pub(crate) fn again(
+        &mut self,
+        decision: &str,
+        command: MessageId,
+        (at, deadline): (Timestamp, Timestamp),
+    ) {
+        let mut openings = self.openings.iter_mut();
+        let Some(opening) = openings.find(|it| it.decision == decision) else {
+            return;
+        };
+        *opening = Opening {
+            command,
+            ordered_at: at,
+            deadline,
+            progress: Progress::Ordered,
+            up: None,
+            fell: None,
+            ..opening.clone()
+        };
+        for recent in &mut self.recent {
+            recent.over &= recent.decision != decision;
         }
     }
 
@@ -202,6 +230,8 @@ pub(crate) struct Opening {
     pub area: Option<String>,
     pub device: DeviceId,
     pub direction: Direction,
+    /// When its vehicle was read, at the latest.
+    pub read_at: Timestamp,
     pub ordered_at: Timestamp,
     pub deadline: Timestamp,
     pub progress: Progress,

@@ -28,8 +28,11 @@ impl AccessPlugin {
         self.watch_late_rise(step, status);
         if let Some(event) = &status.loop_event {
             match event.kind {
-                LoopEventKind::Entered => {}
-                LoopEventKind::Passed => self.on_passed(step, status, event.direction),
+                LoopEventKind::Entered => self.on_entered(step, status, event.direction),
+                LoopEventKind::Passed => {
+                    self.on_passed(step, status, event.direction);
+                    self.open_behind(step, status, event.direction);
+                }
                 LoopEventKind::BackedOut => self.on_backed_out(step, status, event.direction),
             }
         }

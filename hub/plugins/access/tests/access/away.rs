@@ -88,6 +88,27 @@ fn a_clock_ahead_for_a_moment_uses_up_no_planned_mode() {
     );
 }
 
+/// A plan of the last two minutes before what the wrong clock showed drew the end of the emergency with it.
+#[test]
+fn a_plan_at_the_wrong_time_draws_no_other_with_it() {
+    let mut feed = Feed::new();
+    let now = feed.now;
+    feed.say(mode("now", OperatingMode::Emergency, &[], now));
+    let later = now.plus_seconds(3_600);
+    feed.say(mode("end", OperatingMode::Normal, &[], later));
+    let heightened = OperatingMode::Heightened;
+    let shown = now.plus_seconds(DAY - 40);
+    feed.say(mode("tomorrow", heightened, &["G-02"], shown));
+    for _ in starts_wrong_once(&mut feed) {
+        assert_eq!(of_park(&feed), OperatingMode::Emergency);
+    }
+    feed.now = shown;
+    feed.tick();
+    assert_eq!(of_park(&feed), OperatingMode::Normal);
+    let modes = feed.plugin.park_now().look().unwrap().gate_modes;
+    assert_eq!(modes.values().filter(|it| **it == heightened).count(), 1);
+}
+
 #[test]
 fn what_came_due_in_an_outage_is_carried_out_when_the_clock_has_stood() {
     let mut feed = Feed::new();

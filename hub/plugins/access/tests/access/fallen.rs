@@ -177,3 +177,64 @@ fn words_that_overtake_each_other_force_nobody() {
     let told = feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
     assert_eq!(told.passages()[0].result, PassageResult::Passed);
 }
+
+/// A vehicle was read once, by a loop, while the one before drove, and stood before the boom that fell behind that one.
+#[test]
+fn who_was_read_while_the_one_before_drove_finds_the_boom_up() {
+    for (entered_after, again) in [(0, true), (3, false)] {
+        let mut feed = Feed::new();
+        opened(&mut feed, PLATE);
+        feed.wait_s(2);
+        if entered_after == 0 {
+            feed.vehicle("L-02", LoopEventKind::Entered, Direction::In);
+        }
+        feed.wait_s(2);
+        let first = opened(&mut feed, SECOND);
+        if entered_after > 0 {
+            feed.wait_s(entered_after);
+            feed.vehicle("L-02", LoopEventKind::Entered, Direction::In);
+        }
+        feed.wait_s(2);
+        let told = feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+        let went = told.passages()[0].plate.clone();
+        assert_eq!(went, Some(plate(PLATE, PlateColour::Yellow)));
+        // Read before the first was on the loops, it may be the one that has passed.
+        assert_eq!(told.orders.len(), usize::from(again), "{entered_after}");
+        falls(&mut feed);
+        feed.restart();
+        if !again {
+            continue;
+        }
+        let command = &told.orders[0].command;
+        assert_ne!(command.command_id, first);
+        assert_eq!(command.action, GateAction::Open);
+        feed.wait_s(1);
+        assert_eq!(feed.capture("L-02", SECOND).orders.len(), 0, "it opens");
+        feed.wait_s(1);
+        feed.say(stands("L-02", BarrierState::Open, true, feed.now));
+        feed.vehicle("L-02", LoopEventKind::Entered, Direction::In);
+        feed.wait_s(3);
+        let told = feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+        let record = told.passages()[0];
+        assert_eq!(record.plate, Some(plate(SECOND, PlateColour::Yellow)));
+        assert_eq!(record.command_id, Some(command.command_id));
+        assert_eq!((told.orders.len(), told.alarms().len()), (0, 0));
+    }
+}
+
+/// The boom that was ordered again and does not rise is a fault like any other, and the next picture opens.
+#[test]
+fn a_boom_that_does_not_rise_again_is_told() {
+    let mut feed = Feed::new();
+    opened(&mut feed, PLATE);
+    feed.vehicle("L-02", LoopEventKind::Entered, Direction::In);
+    feed.wait_s(1);
+    opened(&mut feed, SECOND);
+    feed.wait_s(1);
+    let told = feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    let command = told.orders[0].command.command_id;
+    falls(&mut feed);
+    let told = feed.end("L-02", command, CommandOutcome::Failed);
+    assert_eq!(told.alarm_codes(), [AlarmCode::GateFault]);
+    assert_eq!(feed.capture("L-02", SECOND).orders.len(), 1);
+}
