@@ -1,7 +1,7 @@
 //! The adapter as the hub sees it: opened, and then running.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cordon_contract::{
@@ -269,10 +269,9 @@ impl RunningRegulator {
         if self.ledger().ledger()?.settled(id, version) {
             return Ok(());
         }
-        let give_up = link
-            .clock
-            .now()
-            .plus_seconds(i64::from(self.adapter.config.give_up_after_s));
+        // By what elapses: a clock that is wrong for a moment gives nothing up, and waits for nothing.
+        let begun = Instant::now();
+        let give_up_after = Duration::from_secs(self.adapter.config.give_up_after_s.into());
         let mut attempts = 0;
         loop {
             let outcome = tokio::select! {
@@ -281,11 +280,7 @@ impl RunningRegulator {
             };
             attempts += 1;
             let wait = self.wait(attempts, link.clock.now());
-            let late = link
-                .clock
-                .now()
-                .plus_micros(i64::try_from(wait.as_micros()).unwrap_or(0))
-                > give_up;
+            let late = begun.elapsed().saturating_add(wait) > give_up_after;
             match outcome.kind {
                 OutcomeKind::Confirmed => {
                     self.health().readings += 1;

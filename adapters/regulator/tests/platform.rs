@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cordon_contract::{
-    BoxFuture, Fault, Intake, Link, ReportSource, Running as _, Shutdown, ShutdownTrigger,
-    SignedReport, SystemClock,
+    BoxFuture, Clock, Fault, Intake, Link, LinkState, ManualClock, ReportSource, Running as _,
+    Shutdown, ShutdownTrigger, SignedReport, SystemClock,
 };
 use cordon_model::{ReportType, Timestamp};
 use cordon_regulator::{Config, RegulatorAdapter, RunningRegulator};
@@ -62,6 +62,15 @@ struct Bench {
 }
 
 fn run(platform: &Platform, folder: &Path, shelf: &Arc<Shelf>, more: &str) -> Bench {
+    run_by(Arc::new(SystemClock), platform, folder, (shelf, more))
+}
+
+fn run_by(
+    clock: Arc<dyn Clock>,
+    platform: &Platform,
+    folder: &Path,
+    (shelf, more): (&Arc<Shelf>, &str),
+) -> Bench {
     std::fs::write(folder.join("token"), "t0ken\n").unwrap();
     let text = format!(
         "name = \"province\"\nplatform = \"province-1\"\nurl = \"http://{}/reports\"\ntoken_file = \"{}\"\n\
@@ -78,7 +87,7 @@ fn run(platform: &Platform, folder: &Path, shelf: &Arc<Shelf>, more: &str) -> Be
     let (stop, shutdown) = Shutdown::pair();
     let link = Link {
         intake,
-        clock: Arc::new(SystemClock),
+        clock,
         shutdown,
     };
     let adapter = Arc::new(Arc::new(adapter).ready(link));
@@ -224,6 +233,35 @@ async fn a_platform_that_never_answers_leads_to_a_dead_letter() {
     until("a dead letter", || !bench.adapter.dead_letters().is_empty()).await;
     assert!(bench.adapter.dead_letters()[0].attempts >= 2);
     assert!(bench.adapter.health()[0].reason.contains("dead letter"));
+    bench.stop().await;
+}
+
+/// The clock of a start was behind: what was tried then was a dead letter when it was right.
+#[tokio::test]
+async fn a_clock_that_is_put_right_gives_no_report_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let rejects = PlatformFaults {
+        fail_first: 2,
+        ..faults()
+    };
+    let platform = Platform::start(0, rejects).await.unwrap();
+    let shelf = shelf(1);
+    let clock = ManualClock::new(Timestamp::from_micros(0));
+    let shown: Arc<dyn Clock> = Arc::new(clock.clone());
+    let bench = run_by(
+        shown,
+        &platform,
+        folder.path(),
+        (&shelf, "give_up_after_s = 600"),
+    );
+    until("one try that failed", || {
+        clock.advance_ms(100);
+        bench.adapter.health()[0].state == LinkState::Offline
+    })
+    .await;
+    clock.advance_ms(100 * 86_400_000);
+    until("a push", || platform.pushes().len() == 1).await;
+    assert!(bench.adapter.dead_letters().is_empty());
     bench.stop().await;
 }
 
