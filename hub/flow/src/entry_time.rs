@@ -148,7 +148,7 @@ fn lead_in(kind: EntryKind, bits: u16, message: Option<&Message>) -> Option<Entr
 
 /// What the hub's clock showed at each entry, for whoever reads all of them in their order: what plug-ins are told
 /// as [`Entry::clock`](cordon_contract::Entry::clock).
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct EntryClock(EntryTime);
 
 impl EntryClock {

@@ -128,6 +128,7 @@ pub use crate::settings::{
     ChangedPart, HeldPart, Made, Maker, PART_BYTES_MAX, PARTS_BYTES_MAX, PARTS_MAX, Part,
     SettingsChange, SettingsLabel, Unusable, settings_at,
 };
+pub use crate::settled::EntryTimes;
 pub use crate::stats::{Stats, StatsSnapshot, Traffic};
 pub use crate::submission::{ParsedSubmission, SubmissionForm, message_nodes};
 pub use crate::submit::{Audited, Submit};

@@ -10,6 +10,9 @@ use cordon_contract::Passed;
 use cordon_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::entry_reader::StoredEntry;
+use crate::entry_time::EntryClock;
+
 /// What passes between two entries of a hub that runs, microseconds: twice the time between two ticks at most. More
 /// is a hub that was down, or a clock that jumped.
 const GAP_MAX: i64 = 120_000_000;
@@ -86,6 +89,26 @@ impl Settled {
     /// What had passed at the last entry, by what the clock showed.
     pub(crate) fn last(&self, clock: Timestamp) -> Timestamp {
         Timestamp::from_micros(self.micros.min(clock.micros()))
+    }
+}
+
+/// What the hub's clock showed at each entry and what had surely passed, for whoever reads all of them in their order
+/// and keeps this beside what he makes of them: what plug-ins are told as [`Entry::clock`](cordon_contract::Entry::clock)
+/// and [`Entry::settled`](cordon_contract::Entry::settled). It follows from the entries alone.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct EntryTimes {
+    clock: EntryClock,
+    settled: Settled,
+}
+
+impl EntryTimes {
+    /// Tells an entry its times, by what it and the entries before it tell.
+    pub fn tell(&mut self, stored: &mut StoredEntry) {
+        let clock = self.clock.pass(stored);
+        let times = self.settled.times(stored.entry.time, clock);
+        self.settled.note(times);
+        stored.entry.clock = times.clock;
+        stored.entry.settled = times.settled;
     }
 }
 

@@ -2,27 +2,33 @@
 //!
 //! Passages, refusals and received messages are booked under the time the thing happened, so late
 //! data find their span. Device states are booked under the hub's own time: online is what the hub
-//! saw. Test traffic is not counted.
+//! saw. Test traffic is not counted. What is forgotten goes by the time that has surely passed, and what was booked
+//! under a clock that was ahead is booked anew when it is right.
 
 use cordon_contract::{Entry, EntryKind};
 use cordon_model::{Body, Message};
 use serde::{Deserialize, Serialize};
 
+use crate::hub_time::HubTime;
 use crate::received::Received;
 use crate::span::hour_of;
 use crate::standard::{Figures, Told};
 
+#[cfg(test)]
+mod tests;
+
 /// The action of the audit entry that every start of the hub writes first.
 const HUB_START: &str = "hub.start";
 
-/// Figures of the last so many days. The same journal prefix gives the same ledger.
+/// Figures of the last so many days. The same journal prefix gives the same ledger: entries come with
+/// the clock and the settled time that they and those before them tell (`cordon_flow::EntryTimes`).
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Ledger {
     days_kept: u32,
     /// Number of the last entry seen.
     number: u64,
-    /// Its time in microseconds; `None` before the first.
-    last: Option<i64>,
+    /// The hub's time then; `None` before the first.
+    time: Option<HubTime>,
     /// Hour of the first entry.
     began: Option<i64>,
     /// First hour whose figures are all held.
@@ -37,7 +43,7 @@ impl Ledger {
         Self {
             days_kept,
             number: 0,
-            last: None,
+            time: None,
             began: None,
             held_from: i64::MIN,
             figures: Figures::default(),
@@ -47,41 +53,64 @@ impl Ledger {
 
     /// Takes the next entry into account.
     pub fn step(&mut self, entry: &Entry) {
-        let now = entry.time.micros();
-        let before = self.last.replace(now);
-        self.number = entry.number;
-        self.began.get_or_insert(hour_of(now));
-        if before.is_some_and(|before| hour_of(before) != hour_of(now)) {
-            self.forget(hour_of(now) - i64::from(self.days_kept) * 24);
-        }
+        let before = self.last();
+        let now = self.pass(entry);
+        self.forget(hour_of(entry.settled.micros()) - self.hours_kept());
         match (entry.kind, &entry.message) {
-            (EntryKind::Message, Some(message)) => self.message(entry, message),
-            (EntryKind::Refused, _) => self.received.refused(&entry.sender, now),
+            (EntryKind::Message, Some(message)) => self.message((entry, now), message),
+            (EntryKind::Refused, _) => {
+                let full_until = self.received.refused(&entry.sender, now);
+                self.hold_from(full_until);
+            }
             (EntryKind::Audit, Some(message)) => {
                 let started =
                     matches!(&message.body, Body::AuditEvent(event) if event.action == HUB_START);
                 if let (true, Some(before)) = (started, before) {
                     // Nobody watched between the last entry and this start.
-                    self.figures.unwatched(before);
+                    self.figures.unwatched(before.min(now));
                 }
             }
             _ => {}
         }
     }
 
-    fn message(&mut self, entry: &Entry, message: &Message) {
+    /// Goes on to the time of an entry.
+    fn pass(&mut self, entry: &Entry) -> i64 {
+        self.number = entry.number;
+        let time = self.time.get_or_insert_with(|| HubTime::first(entry));
+        let was_ahead = time.pass(entry);
+        let now = time.now();
+        if was_ahead {
+            self.figures.put_right(now);
+            self.received.put_right(now);
+        }
+        let hour = hour_of(now);
+        if self.began.is_none_or(|began| hour < began) {
+            // A journal that began with a clock ahead had nothing to forget by it.
+            self.began = Some(hour);
+            self.held_from = self.held_from.min(hour - self.hours_kept());
+        }
+        now
+    }
+
+    fn message(&mut self, (entry, now): (&Entry, i64), message: &Message) {
         if message.header.test {
             return;
         }
-        self.received.message(entry, message, self.held_from);
         let told = Told {
             entry,
             message,
             held_from: self.held_from,
+            now,
         };
-        if let Some(full_until) = self.figures.book(&told) {
-            self.held_from = self.held_from.max(full_until);
-        }
+        let heard = self.received.message(&told);
+        let booked = self.figures.book(&told);
+        self.hold_from(heard.max(booked));
+    }
+
+    /// There was no room for what came before `full_until`.
+    fn hold_from(&mut self, full_until: Option<i64>) {
+        self.held_from = full_until.map_or(self.held_from, |hour| hour.max(self.held_from));
     }
 
     fn forget(&mut self, before: i64) {
@@ -98,9 +127,9 @@ impl Ledger {
         self.number
     }
 
-    /// Time of the last entry seen, in microseconds.
+    /// The hub's time at the last entry seen, in microseconds.
     pub(crate) fn last(&self) -> Option<i64> {
-        self.last
+        self.time.map(HubTime::now)
     }
 
     /// Hour of park time of the first entry.
@@ -111,6 +140,10 @@ impl Ledger {
     /// The first hour whose figures are all held.
     pub(crate) fn held_from(&self) -> i64 {
         self.held_from
+    }
+
+    fn hours_kept(&self) -> i64 {
+        i64::from(self.days_kept) * 24
     }
 
     /// Days it holds figures of.

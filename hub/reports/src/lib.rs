@@ -16,6 +16,7 @@ pub mod decoders;
 mod document;
 mod fault;
 mod figure;
+mod hub_time;
 mod ledger;
 mod progress;
 mod received;

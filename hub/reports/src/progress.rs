@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cordon_contract::Fault;
-use cordon_flow::EntryReader;
+use cordon_flow::{EntryReader, EntryTimes};
 use cordon_model::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ use crate::standard::STANDARD;
 
 /// Raised whenever the ledger's own form or meaning changes; an older copy is then not used. What it
 /// holds for the reports has the forms that these name.
-const FORM: u32 = 4;
+const FORM: u32 = 5;
 /// Entries after which a new copy is written.
 const COPY_EVERY: u64 = 20_000;
 const COPY: &str = "ledger.bin";
@@ -24,6 +24,7 @@ const COPY: &str = "ledger.bin";
 pub(crate) struct Progress {
     pub(crate) ledger: Ledger,
     pub(crate) position: Position,
+    times: EntryTimes,
     file: PathBuf,
     copied: u64,
 }
@@ -51,6 +52,8 @@ impl Head {
 #[derive(Deserialize, Serialize)]
 struct Copy {
     chain: [u8; 32],
+    /// What the entries up to there tell of the clock.
+    times: EntryTimes,
     ledger: Ledger,
 }
 
@@ -86,6 +89,7 @@ impl Progress {
                     number: copy.ledger.number(),
                     chain: Digest(copy.chain),
                 },
+                times: copy.times,
                 copied: copy.ledger.number(),
                 ledger: copy.ledger,
                 file,
@@ -96,6 +100,7 @@ impl Progress {
                     number: 0,
                     chain: Digest([0; 32]),
                 },
+                times: EntryTimes::default(),
                 file,
                 copied: 0,
             },
@@ -112,7 +117,8 @@ impl Progress {
             let from = first.map_or(1, |first| first.max(self.position.number + 1));
             let entries = reader.read_range(from, head).map_err(unreadable)?;
             for stored in entries {
-                let stored = stored.map_err(unreadable)?;
+                let mut stored = stored.map_err(unreadable)?;
+                self.times.tell(&mut stored);
                 self.ledger.step(&stored.entry);
                 self.position = Position {
                     number: stored.entry.number,
@@ -138,6 +144,7 @@ impl Progress {
     fn copy(&mut self) {
         let copy = Copy {
             chain: *self.position.chain.as_bytes(),
+            times: self.times,
             ledger: self.ledger.clone(),
         };
         let written = copy
@@ -153,12 +160,13 @@ impl Progress {
 
 #[cfg(test)]
 mod tests {
-    use super::{Copy, Head, Ledger};
+    use super::{Copy, EntryTimes, Head, Ledger};
 
     #[test]
     fn a_copy_of_other_reports_or_another_form_is_not_read() {
         let copy = Copy {
             chain: [7; 32],
+            times: EntryTimes::default(),
             ledger: Ledger::new(62),
         };
         let read = |head: &Head| Copy::read(&copy.written(head).unwrap());

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use cordon_contract::Entry;
-use cordon_model::{Body, DeviceId, DeviceState, Message, PartyId};
+use cordon_model::{Body, DeviceId, DeviceState, PartyId};
 use serde::{Deserialize, Serialize};
 
 use crate::span::hour_of;
+use crate::standard::{HOURS_MAX, Told};
 
 /// Sources booked under one day at most; what comes beyond is not booked.
 const SOURCES_MAX: usize = 20_000;
+/// Days held at most; beyond, the oldest goes and reports cannot reach back to it.
+const DAYS_MAX: usize = HOURS_MAX / 24;
 
 /// Messages by day and source.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -47,28 +49,40 @@ pub(crate) struct Total {
 }
 
 impl Received {
-    /// Books a message under each of its sources, once.
-    pub(crate) fn message(&mut self, entry: &Entry, message: &Message, held_from: i64) {
-        let hour = hour_of(message.header.occurred_at.micros());
-        if hour < held_from {
-            return;
+    /// Books a message under each of its sources, once. When there was no room, gives the first hour that is still
+    /// held.
+    pub(crate) fn message(&mut self, told: &Told<'_>) -> Option<i64> {
+        let message = told.message;
+        let hour = hour_of(told.at(message.header.occurred_at));
+        if hour < told.held_from {
+            return None;
         }
         let party = match &message.header.attested_by {
             Some(_) => enterprise_of(&message.body),
-            None => Some(&entry.sender),
+            None => Some(&told.entry.sender),
         };
         let mut sources: Vec<Source> = party.cloned().map(Source::Party).into_iter().collect();
         sources.extend(devices_of(&message.body).into_iter().map(Source::Device));
         sources.sort();
         sources.dedup();
         for source in sources {
-            self.book(source, hour, entry.time.micros(), |heard| &mut heard.hours);
+            self.book(source, hour, told.now, |heard| &mut heard.hours);
         }
+        self.make_room()
     }
 
-    pub(crate) fn refused(&mut self, sender: &PartyId, now: i64) {
+    pub(crate) fn refused(&mut self, sender: &PartyId, now: i64) -> Option<i64> {
         let source = Source::Party(sender.clone());
         self.book(source, hour_of(now), 0, |heard| &mut heard.refused);
+        self.make_room()
+    }
+
+    fn make_room(&mut self) -> Option<i64> {
+        if self.days.len() <= DAYS_MAX {
+            return None;
+        }
+        let (oldest, _) = self.days.pop_first()?;
+        Some((oldest + 1) * 24)
     }
 
     fn book(
@@ -116,8 +130,56 @@ impl Received {
         total
     }
 
+    /// The hub's clock was ahead and is right again: what is booked later than `now` is booked at it.
+    pub(crate) fn put_right(&mut self, now: i64) {
+        let hour = hour_of(now);
+        let day = hour.div_euclid(24);
+        let of_day = usize::try_from(hour.rem_euclid(24)).unwrap_or_default();
+        for heard in self
+            .days
+            .get_mut(&day)
+            .into_iter()
+            .flat_map(BTreeMap::values_mut)
+        {
+            let later = heard.take_from(of_day + 1);
+            heard.add(of_day, later);
+        }
+        for (source, mut heard) in self.days.split_off(&(day + 1)).into_values().flatten() {
+            let sources = self.days.entry(day).or_default();
+            if sources.len() < SOURCES_MAX || sources.contains_key(&source) {
+                let own = sources.entry(source).or_default();
+                own.add(of_day, heard.take_from(0));
+                own.last = own.last.max(heard.last);
+            }
+        }
+        for heard in self.days.values_mut().flat_map(BTreeMap::values_mut) {
+            heard.last = heard.last.min(now);
+        }
+    }
+
     pub(crate) fn forget(&mut self, before: i64) {
         self.days = self.days.split_off(&before.div_euclid(24));
+    }
+}
+
+impl Heard {
+    /// Takes out what was heard and refused from this hour of the day on.
+    fn take_from(&mut self, of_day: usize) -> (u32, u32) {
+        let take = |counts: &mut [u32; 24]| {
+            let later = counts.iter_mut().skip(of_day).map(std::mem::take);
+            later.fold(0, u32::saturating_add)
+        };
+        (take(&mut self.hours), take(&mut self.refused))
+    }
+
+    /// Counts as much under this hour of the day.
+    fn add(&mut self, of_day: usize, (messages, refused): (u32, u32)) {
+        let counts = [(&mut self.hours, messages), (&mut self.refused, refused)];
+        for (counts, more) in counts {
+            if let Some(count) = counts.get_mut(of_day) {
+                *count = count.saturating_add(more);
+            }
+        }
     }
 }
 

@@ -428,9 +428,7 @@ impl Reports {
     /// Whether the journal has an entry from before `end`.
     pub(crate) fn has_begun_before(&self, end: Timestamp) -> Result<bool, Fault> {
         let mut progress = locked(&self.progress);
-        if progress.ledger.began().is_none() {
-            progress.advance(&self.parts.reader)?;
-        }
+        progress.advance(&self.parts.reader)?;
         let began = progress.ledger.began();
         Ok(began.is_some_and(|hour| hour_start(hour) < end))
     }

@@ -8,10 +8,10 @@ mod alarms;
 mod devices;
 mod passages;
 #[cfg(test)]
-mod said;
+pub(crate) mod said;
 
 use cordon_contract::Entry;
-use cordon_model::{Message, ReportType};
+use cordon_model::{Message, ReportType, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::document::Look;
@@ -21,6 +21,11 @@ use crate::table::{Sheet, Table};
 pub const STANDARD: &[&About] = &[&passages::ABOUT, &alarms::ABOUT, &devices::ABOUT];
 
 const COUNT: usize = STANDARD.len();
+
+/// Different hours held at most, more than two years; beyond, the oldest goes and reports cannot reach back to it.
+pub(crate) const HOURS_MAX: usize = 20_000;
+/// What is said to happen later than this after the hub's time happens now: no honest clock is so far ahead.
+const AHEAD: i64 = 3_600_000_000;
 
 /// What is to be known of a report without building it.
 #[derive(Debug)]
@@ -52,6 +57,9 @@ pub(crate) trait Report {
     /// Nobody watched between the entry at `_at` and the next.
     fn unwatched(&mut self, _at: i64) {}
 
+    /// The hub's clock was ahead and is right again: what is booked later than `now` is booked at it.
+    fn put_right(&mut self, now: i64);
+
     /// Drops the figures of the hours before `before`.
     fn forget(&mut self, before: i64);
 
@@ -65,12 +73,17 @@ pub(crate) struct Told<'a> {
     pub(crate) message: &'a Message,
     /// First hour whose figures are all held: what happened before it is not booked.
     pub(crate) held_from: i64,
+    /// When the hub took it in, microseconds.
+    pub(crate) now: i64,
 }
 
 impl Told<'_> {
-    /// When the hub took it in, microseconds.
-    pub(crate) fn now(&self) -> i64 {
-        self.entry.time.micros()
+    /// When something happened of which the message says that it was at `said`, microseconds.
+    pub(crate) fn at(&self, said: Timestamp) -> i64 {
+        match said.micros() > self.now.saturating_add(AHEAD) {
+            true => self.now,
+            false => said.micros(),
+        }
     }
 }
 
@@ -104,11 +117,24 @@ impl Figures {
         }
     }
 
+    /// The hub's clock was ahead and is right again: what is booked later than `now` is booked at it.
+    pub(crate) fn put_right(&mut self, now: i64) {
+        for report in self.each_mut() {
+            report.put_right(now);
+        }
+    }
+
     /// Drops the figures of the hours before `before`.
     pub(crate) fn forget(&mut self, before: i64) {
         for report in self.each_mut() {
             report.forget(before);
         }
+    }
+
+    /// The hours under which passages or counts of the park are booked.
+    #[cfg(test)]
+    pub(crate) fn hours_of_passages(&self) -> Vec<i64> {
+        self.passages.hours_held()
     }
 
     /// The tables of a report; `None` when this hub does not build it.

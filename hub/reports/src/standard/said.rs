@@ -5,8 +5,9 @@ use std::sync::Arc;
 use cordon_contract::{Entry, EntryKind, Standing};
 use cordon_model::plan::ParkPlan;
 use cordon_model::{
-    Body, Cell, Digest, Header, Message, MessageId, OnDutyStatus, ParkCode, PartyId, Quality,
-    SCHEMA_VERSION, Sensitivity, Timestamp,
+    Body, Cell, Digest, Header, Message, MessageId, OccupancyCount, OccupancyScope,
+    OccupancySnapshot, OnDutyStatus, ParkCode, PartyId, Quality, SCHEMA_VERSION, Sensitivity,
+    SubjectKind, Timestamp,
 };
 
 use super::{Report, Told};
@@ -32,6 +33,23 @@ pub(crate) fn on_duty(number: u64, time: Timestamp) -> Entry {
         observed_at: time,
     };
     entry(number, time, Body::OnDutyStatus(status))
+}
+
+/// The hub counted so many vehicles in the park.
+pub(crate) fn count_of_park(number: u64, at: Timestamp, inside: u32) -> Entry {
+    let body = Body::OccupancySnapshot(OccupancySnapshot {
+        scope: OccupancyScope::Park,
+        area_id: None,
+        counts: vec![OccupancyCount {
+            subject_kind: SubjectKind::VehHazmat,
+            inside,
+            entered_today: 0,
+            left_today: 0,
+            capacity: None,
+        }],
+        observed_at: at,
+    });
+    entry(number, at, body)
 }
 
 /// An entry with a message of the hub's own.
@@ -79,6 +97,7 @@ pub(crate) fn booked(report: &mut dyn Report, entry: &Entry) -> Option<i64> {
         entry,
         message: entry.message.as_deref().unwrap(),
         held_from: i64::MIN,
+        now: entry.time.micros(),
     })
 }
 

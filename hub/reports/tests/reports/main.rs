@@ -13,6 +13,7 @@ mod made;
 mod naive;
 mod reference;
 mod versions;
+mod wrong_clock;
 
 /// Compares a text with the committed file; with `UPDATE_GOLDEN` the file is written anew.
 fn committed(file: &std::path::Path, text: &str) {

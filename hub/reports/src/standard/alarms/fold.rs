@@ -43,8 +43,12 @@ pub(crate) struct Alarm {
 
 impl Alarms {
     /// Books an alarm. When there was no room, gives the first hour that is still held.
-    pub(super) fn event(&mut self, event: &AlarmEvent, now: i64, held_from: i64) -> Option<i64> {
-        let occurred = event.occurred_at.micros();
+    pub(super) fn event(
+        &mut self,
+        event: &AlarmEvent,
+        (occurred, now): (i64, i64),
+        held_from: i64,
+    ) -> Option<i64> {
         if let Some(known) = self.find(&event.alarm_id) {
             known.told_again(event, now);
             return None;
@@ -84,12 +88,11 @@ impl Alarms {
         Some(oldest + 1)
     }
 
-    /// Books a step. `belongs_to` is the alarm that the message itself says it is about.
-    pub(super) fn update(&mut self, update: &AlarmUpdate, belongs_to: Option<&str>) {
+    /// Books a step that was made at `at`. `belongs_to` is the alarm that the message itself says it is about.
+    pub(super) fn update(&mut self, update: &AlarmUpdate, at: i64, belongs_to: Option<&str>) {
         let Some(alarm) = self.find(&update.alarm_id) else {
             return;
         };
-        let at = update.updated_at.micros();
         if update.escalation_level.is_some() {
             alarm.escalated.get_or_insert(at);
         }
@@ -113,6 +116,19 @@ impl Alarms {
         self.hours.get_mut(hour)?.get_mut(id)
     }
 
+    /// What is booked later than `now` is booked at it.
+    pub(super) fn book_at(&mut self, now: i64) {
+        for alarm in self.hours.values_mut().flat_map(BTreeMap::values_mut) {
+            alarm.book_at(now);
+        }
+        let hour = hour_of(now);
+        let later = self.hours.split_off(&(hour + 1));
+        for (id, alarm) in later.into_values().flatten() {
+            self.index.insert(id.clone(), hour);
+            self.hours.entry(hour).or_default().insert(id, alarm);
+        }
+    }
+
     pub(super) fn drop_before(&mut self, before: i64) {
         let kept = self.hours.split_off(&before);
         for id in self.hours.values().flat_map(BTreeMap::keys) {
@@ -123,6 +139,14 @@ impl Alarms {
 }
 
 impl Alarm {
+    fn book_at(&mut self, now: i64) {
+        self.occurred = self.occurred.min(now);
+        self.escalated = self.escalated.map(|at| at.min(now));
+        for (at, _) in &mut self.steps {
+            *at = now.min(*at);
+        }
+    }
+
     /// The same alarm told again: worse than before it begins anew under its own name. What state its source gives is no step: of those
     /// the hub tells in updates. An event of another device only bears the same name.
     fn told_again(&mut self, event: &AlarmEvent, now: i64) {

@@ -171,14 +171,21 @@ impl Report for Alarms {
         match &told.message.body {
             // Under the name of another's alarm: the hub has raised it under its own.
             Body::AlarmEvent(_) if told.entry.overtaken => None,
-            Body::AlarmEvent(event) => self.event(event, told.now(), told.held_from),
+            Body::AlarmEvent(event) => {
+                let at = told.at(event.occurred_at);
+                self.event(event, (at, told.now), told.held_from)
+            }
             Body::AlarmUpdate(update) => {
                 let belongs_to = told.message.header.correlation_id.as_deref();
-                self.update(update, belongs_to);
+                self.update(update, told.at(update.updated_at), belongs_to);
                 None
             }
             _ => None,
         }
+    }
+
+    fn put_right(&mut self, now: i64) {
+        self.book_at(now);
     }
 
     fn forget(&mut self, before: i64) {

@@ -61,10 +61,7 @@ impl Devices {
         }
         device.change(now, status.state);
         if let Some(offset) = status.clock_offset_ms {
-            let largest = device.offsets.entry(hour_of(now)).or_insert(offset);
-            if offset.unsigned_abs() > largest.unsigned_abs() {
-                *largest = offset;
-            }
+            device.is_off(hour_of(now), offset);
         }
     }
 
@@ -72,6 +69,21 @@ impl Devices {
     pub(super) fn unknown_after(&mut self, at: i64) {
         for device in self.known.values_mut() {
             device.change(at.saturating_add(1), DeviceState::Unknown);
+        }
+    }
+
+    /// What was said later than `now` gives way to the state it came to, from `now` on: a device is in one state at
+    /// a time.
+    pub(super) fn book_at(&mut self, now: i64) {
+        let hour = hour_of(now);
+        for device in self.known.values_mut() {
+            let later = device.changes.split_off(&now.saturating_add(1));
+            if let Some((_, state)) = later.last_key_value() {
+                device.change(now, *state);
+            }
+            for offset in device.offsets.split_off(&(hour + 1)).into_values() {
+                device.is_off(hour, offset);
+            }
         }
     }
 
@@ -89,6 +101,13 @@ impl Devices {
 }
 
 impl Device {
+    fn is_off(&mut self, hour: i64, offset: i64) {
+        let largest = self.offsets.entry(hour).or_insert(offset);
+        if offset.unsigned_abs() > largest.unsigned_abs() {
+            *largest = offset;
+        }
+    }
+
     fn change(&mut self, at: i64, state: DeviceState) {
         let is_new = self
             .changes

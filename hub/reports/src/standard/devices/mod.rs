@@ -119,13 +119,17 @@ impl Report for Devices {
 
     fn book(&mut self, told: &Told<'_>) -> Option<i64> {
         if let Body::DeviceStatus(status) = &told.message.body {
-            self.status(status, told.now());
+            self.status(status, told.now);
         }
         None
     }
 
     fn unwatched(&mut self, at: i64) {
         self.unknown_after(at);
+    }
+
+    fn put_right(&mut self, now: i64) {
+        self.book_at(now);
     }
 
     fn forget(&mut self, before: i64) {

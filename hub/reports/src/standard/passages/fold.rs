@@ -8,6 +8,7 @@ use cordon_model::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::super::HOURS_MAX;
 use crate::span::hour_of;
 
 /// Different keys booked under one hour at most; what comes beyond is counted as left out.
@@ -90,14 +91,43 @@ impl Passes {
     }
 }
 
+impl Hour {
+    fn pass(&mut self, key: PassKey, passes: Passes) {
+        if self.passed.len() >= KEYS_MAX && !self.passed.contains_key(&key) {
+            self.left_out += 1;
+            return;
+        }
+        self.passed.entry(key).or_default().add(passes);
+    }
+
+    fn refuse(&mut self, key: RefusalKey, count: u64) {
+        if self.refused.len() >= KEYS_MAX && !self.refused.contains_key(&key) {
+            self.left_out += 1;
+            return;
+        }
+        *self.refused.entry(key).or_default() += count;
+    }
+
+    /// Counts what another hour saw.
+    fn take_in(&mut self, other: Self) {
+        self.left_out += other.left_out;
+        for (key, passes) in other.passed {
+            self.pass(key, passes);
+        }
+        for (key, count) in other.refused {
+            self.refuse(key, count);
+        }
+    }
+}
+
 impl Passages {
     pub(super) fn record(
         &mut self,
         (sender, header): (&PartyId, &Header),
         record: &PassageRecord,
-        held_from: i64,
+        (at, held_from): (i64, i64),
     ) {
-        let hour = hour_of(record.passed_at.micros());
+        let hour = hour_of(at);
         if hour < held_from || !is_vehicle(record.subject_kind) {
             return;
         }
@@ -114,16 +144,11 @@ impl Passages {
             kind: record.subject_kind,
             word: Word::of(sender, header, record),
         };
-        let hour = self.hours.entry(hour).or_default();
-        if hour.passed.len() >= KEYS_MAX && !hour.passed.contains_key(&key) {
-            hour.left_out += 1;
-            return;
-        }
-        hour.passed.entry(key).or_default().add(one);
+        self.hours.entry(hour).or_default().pass(key, one);
     }
 
-    pub(super) fn decision(&mut self, decision: &PassageDecision, held_from: i64) {
-        let hour = hour_of(decision.decided_at.micros());
+    pub(super) fn decision(&mut self, decision: &PassageDecision, (at, held_from): (i64, i64)) {
+        let hour = hour_of(at);
         let opens = decision.outcome == DecisionOutcome::Open;
         if hour < held_from || opens || !is_vehicle(decision.subject_kind) {
             return;
@@ -134,16 +159,10 @@ impl Passages {
             outcome: decision.outcome,
             code: decision.refusal_code,
         };
-        let hour = self.hours.entry(hour).or_default();
-        if hour.refused.len() >= KEYS_MAX && !hour.refused.contains_key(&key) {
-            hour.left_out += 1;
-            return;
-        }
-        *hour.refused.entry(key).or_default() += 1;
+        self.hours.entry(hour).or_default().refuse(key, 1);
     }
 
-    pub(super) fn snapshot(&mut self, snapshot: &OccupancySnapshot, held_from: i64) {
-        let at = snapshot.observed_at.micros();
+    pub(super) fn snapshot(&mut self, snapshot: &OccupancySnapshot, (at, held_from): (i64, i64)) {
         let hour = hour_of(at);
         let is_known = self.inside.get(&hour).is_some_and(|known| known.at > at);
         if snapshot.scope != OccupancyScope::Park || hour < held_from || is_known {
@@ -156,6 +175,40 @@ impl Passages {
             .map(|count| (count.subject_kind, count.inside, count.capacity))
             .collect();
         self.inside.insert(hour, Inside { at, counts });
+    }
+
+    #[cfg(test)]
+    pub(crate) fn hours_held(&self) -> Vec<i64> {
+        let mut hours: Vec<i64> = self
+            .hours
+            .keys()
+            .chain(self.inside.keys())
+            .copied()
+            .collect();
+        hours.sort_unstable();
+        hours.dedup();
+        hours
+    }
+
+    /// Gives the first hour that is still held, when there was no room.
+    pub(super) fn make_room(&mut self) -> Option<i64> {
+        let counted = (self.hours.len() > HOURS_MAX).then(|| self.hours.pop_first());
+        let inside = (self.inside.len() > HOURS_MAX).then(|| self.inside.pop_first());
+        let counted = counted.flatten().map(|(hour, _)| hour + 1);
+        counted.max(inside.flatten().map(|(hour, _)| hour + 1))
+    }
+
+    /// What is booked later than `now` is booked at it.
+    pub(super) fn book_at(&mut self, now: i64) {
+        let hour = hour_of(now);
+        for later in self.hours.split_off(&(hour + 1)).into_values() {
+            self.hours.entry(hour).or_default().take_in(later);
+        }
+        let last = self.inside.split_off(&hour).pop_last();
+        if let Some((_, mut last)) = last {
+            last.at = last.at.min(now);
+            self.inside.insert(hour, last);
+        }
     }
 
     pub(super) fn drop_before(&mut self, before: i64) {

@@ -116,13 +116,21 @@ impl Report for Passages {
         match &told.message.body {
             Body::PassageRecord(record) => {
                 let said = (&told.entry.sender, &told.message.header);
-                self.record(said, record, told.held_from);
+                self.record(said, record, (told.at(record.passed_at), told.held_from));
             }
-            Body::PassageDecision(decision) => self.decision(decision, told.held_from),
-            Body::OccupancySnapshot(snapshot) => self.snapshot(snapshot, told.held_from),
+            Body::PassageDecision(decision) => {
+                self.decision(decision, (told.at(decision.decided_at), told.held_from));
+            }
+            Body::OccupancySnapshot(snapshot) => {
+                self.snapshot(snapshot, (told.at(snapshot.observed_at), told.held_from));
+            }
             _ => {}
         }
-        None
+        self.make_room()
+    }
+
+    fn put_right(&mut self, now: i64) {
+        self.book_at(now);
     }
 
     fn forget(&mut self, before: i64) {

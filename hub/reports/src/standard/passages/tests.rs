@@ -1,7 +1,5 @@
 //! How many are inside is what was counted last, and what does not concern passages is not booked.
 
-use cordon_model::{Body, OccupancyCount, OccupancyScope, OccupancySnapshot, SubjectKind};
-
 use super::{Passages, Report};
 use crate::Span;
 use crate::standard::said;
@@ -14,19 +12,7 @@ fn the_last_count_of_the_park_is_shown() {
     assert_eq!(passages, Passages::default());
     for (number, inside) in [(2, 4), (3, 3)] {
         let at = noon.plus_seconds(i64::from(inside));
-        let body = Body::OccupancySnapshot(OccupancySnapshot {
-            scope: OccupancyScope::Park,
-            area_id: None,
-            counts: vec![OccupancyCount {
-                subject_kind: SubjectKind::VehHazmat,
-                inside,
-                entered_today: 0,
-                left_today: 0,
-                capacity: None,
-            }],
-            observed_at: at,
-        });
-        said::booked(&mut passages, &said::entry(number, at, body));
+        said::booked(&mut passages, &said::count_of_park(number, at, inside));
     }
     // The count of 4 was made a second later, although it came first.
     let shown = said::rows(&passages, Span::day(noon), "in-park");
