@@ -1,14 +1,17 @@
 //! While the hub was away, by its clock: what came due in that time waits until the clock has stood.
 //!
-//! A start an hour later cannot be told from one whose clock is an hour ahead for a moment. What is carried out then is
-//! not taken back when the clock is right: a planned mode, the end of an emergency opening, an overstay that is told. So
-//! it waits as long as a clock must keep its distance before it is followed.
+//! A start an hour later cannot be told from one whose clock is an hour ahead for a moment, nor from a clock that is
+//! moved ahead while the hub runs. What is carried out then is not taken back when the clock is right: a planned mode, the
+//! end of an emergency opening, an overstay that is told. So it waits as long as a clock must keep its distance before
+//! it is followed. A hub that runs has an entry every minute; where its clock shows more between two entries, it was away.
 
 use cordon_contract::Entry;
 use serde::{Deserialize, Serialize};
 
 /// A hub that was away for less is not asked, microseconds: as between two entries of one that runs.
 const GAP: i64 = 120_000_000;
+/// What the clock showed is noted so often, microseconds.
+const NOTED: i64 = 60_000_000;
 /// So long the clock must stand, microseconds.
 const STANDS: i64 = 300_000_000;
 /// What came due so shortly before the hub was back does not wait, microseconds.
@@ -19,44 +22,37 @@ const RECENT: i64 = 120_000_000;
 pub(crate) struct Away {
     from: i64,
     until: i64,
-    /// The hub has just started. What the clock shows is told for certain after the first entries, where the journal is
-    /// ahead of it.
-    is_new: bool,
+    /// What the clock showed a minute ago at most; 0 before the first entry.
+    seen: i64,
 }
 
 impl Away {
-    /// Before this entry, the first of a start: what has surely passed is what had when the hub went.
-    pub(crate) fn before(entry: &Entry) -> Self {
+    /// At the next entry. What has surely passed then is what had when the hub went.
+    pub(crate) fn at(self, entry: &Entry) -> Self {
+        let clock = entry.clock.micros();
+        if !self.is_due(clock) {
+            return self;
+        }
+        let is_back = self.seen != 0 && clock.saturating_sub(self.seen) > GAP;
+        let (from, until) = match is_back {
+            true => (entry.settled.micros(), clock),
+            false => (self.from, self.until),
+        };
         Self {
-            from: entry.settled.micros(),
-            until: entry.clock.micros(),
-            is_new: true,
+            from,
+            until,
+            seen: clock,
         }
     }
 
-    /// The same at the first tick of that start.
-    pub(crate) fn at_tick(self, clock: i64) -> Self {
-        if !self.is_new {
-            return self;
-        }
-        match clock.saturating_sub(self.from) > GAP {
-            true => Self {
-                until: clock,
-                is_new: false,
-                ..self
-            },
-            false => Self::default(),
-        }
+    /// Whether what the clock shows is to be noted.
+    pub(crate) fn is_due(self, clock: i64) -> bool {
+        !(self.seen..self.seen.saturating_add(NOTED)).contains(&clock)
     }
 
     /// Whether what was set when the clock showed the one waits when it shows the other.
     pub(crate) fn holds(self, since: i64, clock: i64) -> bool {
         !self.stands(clock) && since < self.until
-    }
-
-    /// Whether no tick has come since the start.
-    pub(crate) fn is_new(self) -> bool {
-        self.is_new
     }
 
     /// The times at which something is due now, when the clock shows that: behind the one, up to the other. First those
@@ -98,7 +94,7 @@ mod tests {
         let away = Away {
             from: noon - DAY,
             until: noon,
-            is_new: false,
+            seen: noon,
         };
         let second = |second: i64| noon + second * S;
         for (at, clock, due) in [

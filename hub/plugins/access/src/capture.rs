@@ -12,7 +12,7 @@ use crate::facts::{LookedUp, percent};
 use crate::ids;
 use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
-use crate::state::{LaneState, Opening, Recent, Seen};
+use crate::state::{LaneState, Opening, Picture, Recent, Seen};
 use cordon_model::{AuditOutcome, Body};
 
 /// The plug-in's own answer to a picture that came too late to open for.
@@ -49,7 +49,8 @@ impl AccessPlugin {
             lane,
             now: clock,
         };
-        let (mut found, verdict) = self.judge(sought);
+        let late = self.late(sought);
+        let (mut found, verdict) = self.judge(sought, late);
         if answered == Some((verdict.outcome, verdict.code)) {
             return;
         }
@@ -78,7 +79,11 @@ impl AccessPlugin {
                 found,
                 verdict,
                 subject,
-                read_at: capture.captured_at.min(clock),
+                picture: Picture {
+                    capture: capture.clone(),
+                    read_at: capture.captured_at.min(clock),
+                    is_next: false,
+                },
             },
         );
     }
@@ -96,8 +101,9 @@ impl AccessPlugin {
     }
 
     /// What to do, and what it is founded on: first what rules cannot judge, then the rules.
-    fn judge(&self, sought: Sought<'_>) -> (LookedUp, Verdict) {
-        let (found, verdict) = self.answer(sought, self.unjudged(sought));
+    pub(crate) fn judge(&self, sought: Sought<'_>, late: Option<Verdict>) -> (LookedUp, Verdict) {
+        let unjudged = late.or_else(|| self.unjudged(sought));
+        let (found, verdict) = self.answer(sought, unjudged);
         let manual = |rule| Verdict::manual(RefusalCode::DeviceFault, rule, "7.1.2.2");
         let verdict = match verdict.outcome {
             DecisionOutcome::Open if self.barrier_of(&sought.lane.id).is_none() => {
@@ -111,19 +117,20 @@ impl AccessPlugin {
         (found, verdict)
     }
 
+    /// What is said of a picture that is too old to open for.
+    fn late(&self, sought: Sought<'_>) -> Option<Verdict> {
+        let age_ms = sought.now.ms_since(sought.capture.captured_at);
+        let is_late = age_ms > i64::from(self.config.capture_age_s_max) * 1_000
+            || self.has_passed_since(sought.lane, sought.capture, sought.now);
+        is_late.then(|| fault(CAPTURE_LATE))
+    }
+
     /// What no rule is asked about.
     fn unjudged(&self, sought: Sought<'_>) -> Option<Verdict> {
         let Sought { capture, gate, .. } = sought;
-        let fault = |rule| Some(Verdict::manual(RefusalCode::DeviceFault, rule, "5.2.2.3"));
-        let age_ms = sought.now.ms_since(capture.captured_at);
-        if age_ms > i64::from(self.config.capture_age_s_max) * 1_000
-            || self.has_passed_since(sought.lane, capture, sought.now)
-        {
-            return fault(CAPTURE_LATE);
-        }
         let named = capture.gate_id.as_ref();
         if named.is_some_and(|named| *named != gate.id) {
-            return fault("access.gate-mismatch");
+            return Some(fault("access.gate-mismatch"));
         }
         let is_unread = sought.plate.is_none() && capture.direction == Direction::In;
         let mismatch = RefusalCode::CredentialMismatch;
@@ -199,7 +206,7 @@ impl AccessPlugin {
         recent.is_some_and(|recent| self.is_answered(state, recent, now))
     }
 
-    fn decided(&mut self, step: &mut Step<'_>, decided: Decided<'_>) {
+    pub(crate) fn decided(&mut self, step: &mut Step<'_>, decided: Decided<'_>) {
         let now = step.entry.time;
         let Decided {
             gate,
@@ -208,9 +215,10 @@ impl AccessPlugin {
             found,
             verdict,
             subject,
-            read_at,
+            picture,
         } = decided;
         let decision = ids::decision(step.entry);
+        self.forget_over(lane, direction, &subject);
         let visit = match direction {
             Direction::In => Some(ids::visit(step.entry.number)),
             Direction::Out => subject
@@ -267,13 +275,26 @@ impl AccessPlugin {
                     grant: found.grant.map(|grant| grant.key.id),
                     visit: visit.unwrap_or_else(|| ids::visit(step.entry.number)),
                     rule: verdict.rules.first().cloned(),
-                    read_at,
+                    picture,
                 },
             ),
             // A late picture says nothing of the gate; the decision itself tells of it.
             Some(_) if is_late(&verdict) => {}
             Some(code) => self.alarm_refusal(step, gate, lane, &subject, code, visit),
         }
+    }
+
+    /// An earlier opening for the same vehicle that failed, or whose boom fell, is replaced by what is decided now.
+    fn forget_over(&mut self, lane: &Lane, direction: Direction, subject: &Seen) {
+        let number = |seen: &Seen| seen.plate.as_ref().map(|plate| plate.number.clone());
+        let is_it = |it: &Opening| {
+            it.is_over() && it.direction == direction && number(&it.subject) == number(subject)
+        };
+        self.state.lanes.change_if(
+            &lane.id,
+            |state| state.openings.iter().any(is_it),
+            |state| state.openings.retain(|it| !is_it(it)),
+        );
     }
 
     fn remember(&mut self, lane: &Lane, recent: Recent) {
@@ -333,6 +354,10 @@ impl AccessPlugin {
     }
 }
 
+fn fault(rule: &str) -> Verdict {
+    Verdict::manual(RefusalCode::DeviceFault, rule, "5.2.2.3")
+}
+
 fn is_late(verdict: &Verdict) -> bool {
     verdict
         .rules
@@ -341,14 +366,14 @@ fn is_late(verdict: &Verdict) -> bool {
 }
 
 /// A verdict and what it is about.
-struct Decided<'a> {
-    gate: &'a Gate,
-    lane: &'a Lane,
-    direction: Direction,
-    found: LookedUp,
-    verdict: Verdict,
-    subject: Seen,
-    read_at: Timestamp,
+pub(crate) struct Decided<'a> {
+    pub gate: &'a Gate,
+    pub lane: &'a Lane,
+    pub direction: Direction,
+    pub found: LookedUp,
+    pub verdict: Verdict,
+    pub subject: Seen,
+    pub picture: Picture,
 }
 
 /// Why a barrier is ordered open.
@@ -357,6 +382,5 @@ pub(crate) struct Basis {
     pub grant: Option<String>,
     pub visit: String,
     pub rule: Option<RuleRef>,
-    /// When the vehicle was read, at the latest.
-    pub read_at: Timestamp,
+    pub picture: Picture,
 }

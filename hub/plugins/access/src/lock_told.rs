@@ -110,6 +110,32 @@ impl AccessPlugin {
         }
     }
 
+    /// A lane that is held open and that the plan knows no more: nobody here can release it, so people must hear of it.
+    pub(crate) fn tell_unplanned(&mut self, step: &mut Step<'_>) {
+        let plan = self.plan.clone();
+        let state = &self.state;
+        let releasing = state.releasing.iter().map(|(lane, (_, held))| (lane, held));
+        let lanes = state.held.iter().chain(releasing);
+        let unplanned: Vec<_> = lanes
+            .filter(|(lane, _)| plan.lane(lane).is_none())
+            .map(|(lane, held)| (lane.clone(), held.gate.clone(), held.order.clone()))
+            .collect();
+        for (lane, gate, order) in unplanned {
+            if !self.is_loud(step, format!("unplanned|{lane}|{order}")) {
+                continue;
+            }
+            let about = About {
+                gate: Some(&gate),
+                lane: Some(&lane),
+                text: format!(
+                    "lane {lane} of {gate} is held open by {order} and is not in the plan any more; put it back to release it, or lower it by hand 车道保持开启但已不在规划中"
+                ),
+                ..About::default()
+            };
+            self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
+        }
+    }
+
     /// A boom that is down is not held open.
     pub(crate) fn watch_held(&mut self, step: &mut Step<'_>, status: &GateStatus) {
         // What is said of an order says how the boom stood when it was taken.

@@ -42,20 +42,21 @@ impl Modes {
         [&mut self.park, &mut self.gates, &mut self.waiting]
     }
 
-    /// Takes out the changes whose time has come, the earliest first: none while all of them wait, and all of them before
-    /// one that does not.
+    /// Takes out the changes whose time has come, the earliest first: those of an absence wait, until one that has come
+    /// since makes an end of waiting.
     pub(crate) fn due(&mut self, now: Timestamp, away: Away) -> Vec<ModeChange> {
-        match self.is_due(now, away) {
-            true => self.all_due(now),
-            false => Vec::new(),
-        }
+        self.until(self.due_until(now, away))
     }
 
     /// The same, also of those that wait.
     pub(crate) fn all_due(&mut self, now: Timestamp) -> Vec<ModeChange> {
+        self.until(Some(now.micros()))
+    }
+
+    fn until(&mut self, until: Option<i64>) -> Vec<ModeChange> {
         let mut due = Vec::new();
         while let Some((key, _)) = self.waiting.first_key_value()
-            && key.0 <= now.micros()
+            && until.is_some_and(|until| key.0 <= until)
             && let Some((_, change)) = self.waiting.pop_first()
         {
             due.push(change);
@@ -63,12 +64,20 @@ impl Modes {
         due
     }
 
-    /// Whether the time of a change has come. One of the end of an absence waits with those before it, if there are: by
-    /// a clock that was wrong it would draw them all.
+    /// Whether the time of a change has come.
     pub(crate) fn is_due(&self, now: Timestamp, away: Away) -> bool {
+        self.due_until(now, away).is_some()
+    }
+
+    /// Up to when all that waits is due. One of the end of an absence waits with those before it, if there are: by a clock
+    /// that was wrong it would draw them all.
+    fn due_until(&self, now: Timestamp, away: Away) -> Option<i64> {
         let [before, end, since] = away.due(now.micros());
         let waits = self.is_any_in((before.1, end.0));
-        self.is_any_in(before) || self.is_any_in(since) || !waits && self.is_any_in(end)
+        if self.is_any_in(since) || !waits && self.is_any_in(end) {
+            return Some(now.micros());
+        }
+        self.is_any_in(before).then_some(before.1)
     }
 
     fn is_any_in(&self, (after, until): (i64, i64)) -> bool {

@@ -8,6 +8,7 @@ use cordon_model::{
 };
 
 use crate::alarm::{About, Step, clip};
+use crate::behind::is_unserved;
 use crate::capture::Basis;
 use crate::ids;
 use crate::plugin::AccessPlugin;
@@ -112,10 +113,6 @@ impl AccessPlugin {
         let now = step.entry.time;
         let deadline = now.plus_ms(i64::from(self.config.command_deadline_ms));
         let openings = &mut self.state.lanes.or_default(lane.id.clone()).openings;
-        // An earlier opening for the same vehicle that failed, or whose boom fell, is replaced by this one.
-        openings.retain(|old| {
-            !old.is_over() || old.direction != direction || !is_same_number(&old.subject, &subject)
-        });
         // What is over is kept for who goes through late, within bounds.
         if openings.len() >= 2 * OPENINGS_PER_LANE_MAX
             && let Some(place) = openings.iter().position(Opening::is_over)
@@ -129,12 +126,13 @@ impl AccessPlugin {
             area: gate.area.clone(),
             device,
             direction,
-            read_at: basis.read_at,
+            picture: basis.picture,
             ordered_at: now,
             deadline,
             progress: Progress::Ordered,
             up: None,
             fell: None,
+            fall_told: false,
             subject,
             grant: basis.grant,
             visit: basis.visit,
@@ -178,7 +176,7 @@ impl AccessPlugin {
     }
 
     /// The lanes that have an opening like this.
-    fn lanes_with(&self, which: impl Fn(&Opening) -> bool) -> Vec<LaneId> {
+    pub(crate) fn lanes_with(&self, which: impl Fn(&Opening) -> bool) -> Vec<LaneId> {
         let lanes = self.state.lanes.iter();
         lanes
             .filter(|(_, state)| state.openings.iter().any(&which))
@@ -224,6 +222,7 @@ impl AccessPlugin {
         for (lane, command) in silent {
             self.fail_opening(step, &lane, command, "no word from the barrier");
         }
+        self.tell_unserved(step);
         let passage_s = self.config.passage_s_max;
         let is_unused = |it: &Opening| is_unused(it, now, passage_s);
         for lane in self.lanes_with(is_unused) {
@@ -234,16 +233,12 @@ impl AccessPlugin {
     }
 
     /// Whether an opening is to be given up.
-    pub(crate) fn is_opening_due(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_opening_due(&self, now: Timestamp, clock: Timestamp) -> bool {
         let passage_s = self.config.passage_s_max;
         let mut openings = self.state.lanes.values().flat_map(|state| &state.openings);
-        openings.any(|it| is_silent(it, now) || is_unused(it, now, passage_s))
+        openings
+            .any(|it| is_silent(it, now) || is_unserved(it, clock) || is_unused(it, now, passage_s))
     }
-}
-
-fn is_same_number(one: &Seen, other: &Seen) -> bool {
-    let number = |seen: &Seen| seen.plate.as_ref().map(|plate| plate.number.clone());
-    number(one) == number(other)
 }
 
 /// Whether nothing was heard of an opening in its time.

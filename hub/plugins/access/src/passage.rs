@@ -40,14 +40,16 @@ impl AccessPlugin {
     ) {
         let now = step.entry.time;
         self.note_passage(&status.lane_id, (step.entry.clock, direction));
+        let entered = self.left_loops(&status.lane_id, direction);
         if let Some(opening) = self.used(status, (now, direction)) {
             let through = Through {
                 subject: Some(opening.subject.clone()),
-                opening: Some(opening),
+                opening: Some(opening.clone()),
                 order: None,
                 result: PassageResult::Passed,
             };
             self.record(step, status, direction, through);
+            self.look_behind(step, &status.lane_id, &opening, entered);
             return;
         }
         let subject = self.unasked(status, direction, now);
@@ -106,40 +108,38 @@ impl AccessPlugin {
         Some(opening)
     }
 
-    /// The vehicle reversed out: the opening is over.
+    /// The vehicle reversed out: its opening is over. It is the one for whom the boom is up, else the one last seen there
+    /// that was not let through.
     pub(crate) fn on_backed_out(
         &mut self,
         step: &mut Step<'_>,
         status: &GateStatus,
         direction: Direction,
     ) {
-        let lane = &status.lane_id;
+        let (lane, at) = (&status.lane_id, status.observed_at);
+        self.left_loops(lane, direction);
         let Some(state) = self.state.lanes.get(lane) else {
             return;
         };
-        let theirs = state.openings.iter().enumerate();
-        let theirs = theirs.filter(|(_, opening)| opening.direction == direction);
-        let turn = theirs.min_by_key(|(_, it)| it.turn(status.observed_at));
-        let Some((place, _)) = turn else {
-            // Who was refused and reversed is not the one who goes through later.
-            if let Some(place) = self.last_unasked(status, direction, step.entry.time)
-                && let Some(state) = self.state.lanes.get_mut(lane)
-                && let Some(recent) = state.recent.get_mut(place)
-            {
-                recent.gone = true;
-            }
+        let theirs = state.openings.iter();
+        let theirs = theirs.filter(|it| it.direction == direction && it.lets_through(at));
+        let opening = theirs.min_by_key(|it| it.turn(at));
+        let last = self.last_unasked(status, direction, step.entry.time);
+        let last = last.and_then(|place| state.recent.get(place));
+        let Some(decision) = opening
+            .map(|it| it.decision.clone())
+            .or_else(|| last.map(|it| it.decision.clone()))
+        else {
             return;
         };
-        let Some(state) = self.state.lanes.get_mut(lane) else {
+        let left = self
+            .state
+            .lanes
+            .get_mut(lane)
+            .and_then(|state| state.leave(&decision));
+        let Some(opening) = left else {
             return;
         };
-        let opening = state.openings.remove(place);
-        for recent in &mut state.recent {
-            if recent.decision == opening.decision {
-                recent.over = true;
-                recent.gone = true;
-            }
-        }
         let through = Through {
             subject: Some(opening.subject.clone()),
             opening: Some(opening),

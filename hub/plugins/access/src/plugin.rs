@@ -6,7 +6,6 @@ use cordon_contract::{AccessRules, Decisions, Entry, EntryKind, HUB_START, NoRoo
 use cordon_model::{Body, Message, Timestamp, plan::ParkPlan};
 
 use crate::alarm::Step;
-use crate::away::Away;
 use crate::config::AccessConfig;
 use crate::now::ParkNow;
 use crate::state::State;
@@ -80,8 +79,6 @@ impl AccessPlugin {
 
     fn tick(&mut self, step: &mut Step<'_>) {
         let now = step.entry.time;
-        let away = self.state.away.at_tick(step.entry.clock.micros());
-        self.state.away.set(away);
         self.modes_due(step);
         self.held_due(step);
         self.openings_due(step);
@@ -111,6 +108,8 @@ impl Plugin for AccessPlugin {
 
     fn step(&mut self, entry: &Entry, decisions: &mut Decisions) {
         let mut step = Step::new(entry, decisions);
+        let away = self.state.away.at(entry);
+        self.state.away.set(away);
         let message = entry.message.as_deref();
         // Conformance traffic never moves a barrier, and it never changes what is known either.
         if message.is_some_and(|message| message.header.test) {
@@ -129,23 +128,24 @@ impl Plugin for AccessPlugin {
             // A hub that runs with its journal says so first, and counts from what stood there.
             (EntryKind::Audit, _) => {
                 if entry.label == HUB_START {
-                    self.state.away.set(Away::before(entry));
                     self.on_start();
+                    self.tell_unplanned(&mut step);
                 }
                 if self.shown.look().is_none() {
                     self.shown.show_all(&self.state);
                 }
             }
+            (EntryKind::Settings, _) => self.tell_unplanned(&mut step),
             _ => {}
         }
         self.shown.show(&self.state);
     }
 
     fn is_due(&self, time: Timestamp, clock: Timestamp) -> bool {
-        self.state.away.is_new()
+        self.state.away.is_due(clock.micros())
             || self.state.modes.is_due(clock, *self.state.away)
             || self.is_held_due((time, clock))
-            || self.is_opening_due(time)
+            || self.is_opening_due(time, clock)
             || self.state.yard.is_due(time, clock, *self.state.away)
             || self.is_occupancy_due(time)
             || hour_of(time) != *self.state.cleaned_hour

@@ -3,7 +3,7 @@
 use cordon_contract::{Rows, Single, Table};
 use cordon_model::{
     BarrierState, DecisionOutcome, DeviceId, Digest, Direction, GateAction, GateId, LaneId,
-    MessageId, PartyId, Plate, PlateNumber, RefusalCode, SubjectKind, Timestamp,
+    MessageId, PartyId, Plate, PlateCapture, PlateNumber, RefusalCode, SubjectKind, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -88,7 +88,7 @@ impl State {
             released: Table::new("released", 1),
             by_hand: Table::new("by_hand", 1),
             told: Single::new("told", 1),
-            away: Single::new("away", 1),
+            away: Single::new("away", 2),
             cleaned_hour: Single::new("cleaned", 1),
         }
     }
@@ -160,43 +160,17 @@ impl LaneState {
         Some(opening.clone())
     }
 
-    /// The boom is up, and nothing else has raised it since it was told to be down: that was no fall.
-    pub(crate) fn rise(&mut self, at: Timestamp) {
-        if self.openings.iter().any(|it| !it.is_over()) {
-            return;
+    /// Whoever this was decided on has left the way he came; his opening, if he had one.
+    pub(crate) fn leave(&mut self, decision: &str) -> Option<Opening> {
+        for recent in self.recent.iter_mut().filter(|it| it.decision == decision) {
+            recent.over = true;
+            recent.gone = true;
         }
-        let wrongly = |it: &Opening| it.progress == Progress::Confirmed && it.lets_through(at);
-        for opening in self.openings.iter_mut().filter(|it| wrongly(it)) {
-            opening.fell = None;
-            for recent in &mut self.recent {
-                recent.over &= recent.decision != opening.decision;
-            }
-        }
-    }
-
-    /// The opening of this decision was ordered again, at the one time and until the other.
-    pub(crate) fn again(
-        &mut self,
-        decision: &str,
-        command: MessageId,
-        (at, deadline): (Timestamp, Timestamp),
-    ) {
-        let mut openings = self.openings.iter_mut();
-        let Some(opening) = openings.find(|it| it.decision == decision) else {
-            return;
-        };
-        *opening = Opening {
-            command,
-            ordered_at: at,
-            deadline,
-            progress: Progress::Ordered,
-            up: None,
-            fell: None,
-            ..opening.clone()
-        };
-        for recent in &mut self.recent {
-            recent.over &= recent.decision != decision;
-        }
+        let place = self
+            .openings
+            .iter()
+            .position(|it| it.decision == decision)?;
+        Some(self.openings.remove(place))
     }
 
     /// The boom is down again: who has not gone through waits before it, and the next capture is decided anew.
@@ -230,8 +204,7 @@ pub(crate) struct Opening {
     pub area: Option<String>,
     pub device: DeviceId,
     pub direction: Direction,
-    /// When its vehicle was read, at the latest.
-    pub read_at: Timestamp,
+    pub picture: Picture,
     pub ordered_at: Timestamp,
     pub deadline: Timestamp,
     pub progress: Progress,
@@ -239,6 +212,8 @@ pub(crate) struct Opening {
     pub up: Option<Timestamp>,
     /// When the boom was down again.
     pub fell: Option<Timestamp>,
+    /// It was told that nobody had gone through before the boom fell.
+    pub fall_told: bool,
     pub subject: Seen,
     pub grant: Option<String>,
     pub visit: String,
@@ -278,6 +253,16 @@ impl Opening {
         let is_up = self.fell.is_none_or(|fell| at.ms_since(fell) <= GRACE_MS);
         self.progress != Progress::Failed && is_up
     }
+}
+
+/// The picture that a decision is founded on: it is looked at again for who stands behind another.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Picture {
+    pub capture: PlateCapture,
+    /// When it was taken, by the clock, at the latest.
+    pub read_at: Timestamp,
+    /// Its vehicle stood behind the one that went through before.
+    pub is_next: bool,
 }
 
 /// The vehicle as a capture showed it.

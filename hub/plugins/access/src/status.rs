@@ -29,10 +29,7 @@ impl AccessPlugin {
         if let Some(event) = &status.loop_event {
             match event.kind {
                 LoopEventKind::Entered => self.on_entered(step, status, event.direction),
-                LoopEventKind::Passed => {
-                    self.on_passed(step, status, event.direction);
-                    self.open_behind(step, status, event.direction);
-                }
+                LoopEventKind::Passed => self.on_passed(step, status, event.direction),
                 LoopEventKind::BackedOut => self.on_backed_out(step, status, event.direction),
             }
         }
@@ -43,11 +40,6 @@ impl AccessPlugin {
     fn watch_fall(&mut self, status: &GateStatus) {
         let (inputs, at) = (&status.inputs, status.observed_at);
         let lanes = &mut self.state.lanes;
-        if inputs.up_limit == Some(true) {
-            let has_fallen = |state: &LaneState| state.openings.iter().any(|it| it.fell.is_some());
-            lanes.change_if(&status.lane_id, has_fallen, |state| state.rise(at));
-            return;
-        }
         if inputs.down_limit != Some(true) {
             return;
         }

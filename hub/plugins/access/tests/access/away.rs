@@ -11,7 +11,13 @@ use crate::park::*;
 const DAY: i64 = 86_400;
 
 /// The hub starts, and its clock shows so much more than when it went.
-fn starts(feed: &mut Feed, after_s: i64) -> Told {
+pub fn starts(feed: &mut Feed, after_s: i64) -> Told {
+    starts_told(feed, after_s);
+    feed.tick()
+}
+
+/// What the start itself tells.
+pub fn starts_told(feed: &mut Feed, after_s: i64) -> Told {
     feed.restart();
     let went = feed.now;
     feed.wait_s(after_s);
@@ -30,8 +36,7 @@ fn starts(feed: &mut Feed, after_s: i64) -> Told {
         settled: went.min(feed.now),
         label: HUB_START.to_owned(),
         ..begins
-    });
-    feed.tick()
+    })
 }
 
 /// With the clock a day ahead for three seconds, and then right again; the journal is ahead of it from then on.
@@ -53,6 +58,17 @@ fn mode(id: &str, mode: OperatingMode, gates: &[&str], at: Timestamp) -> Body {
         ordered_by: PartyId::new("operator-1").unwrap(),
         reason: "drill".to_owned(),
         effective_at: at,
+    })
+}
+
+pub fn opening(id: &str, at: Timestamp) -> Body {
+    Body::EmergencyGateOpen(EmergencyGateOpen {
+        order_id: id.to_owned(),
+        gates: vec![GateId::new("G-04").unwrap()],
+        ordered_by: PartyId::new("operator-1").unwrap(),
+        reason: "fire".to_owned(),
+        release: None,
+        ordered_at: at,
     })
 }
 
@@ -117,7 +133,7 @@ fn what_came_due_in_an_outage_is_carried_out_when_the_clock_has_stood() {
     feed.say(mode("plan", heightened, &[], now.plus_seconds(600)));
     starts(&mut feed, 3_600);
     assert_eq!(of_park(&feed), OperatingMode::Normal);
-    feed.wait_s(299);
+    feed.run_s(299);
     feed.tick();
     assert_eq!(of_park(&feed), OperatingMode::Normal);
     feed.wait_s(1);
@@ -145,16 +161,76 @@ fn what_came_due_in_an_outage_is_carried_out_when_the_clock_has_stood() {
     feed.wait_s(10);
     feed.tick();
     assert_eq!(of_park(&feed), OperatingMode::Normal);
-    feed.wait_s(300);
+    feed.run_s(300);
     feed.tick();
     assert_eq!(of_park(&feed), OperatingMode::Normal);
     let mut feed = Feed::new();
     feed.say(mode("plan", heightened, &[], feed.now.plus_seconds(600)));
     starts(&mut feed, 3_600);
     feed.say(mode("word", OperatingMode::Emergency, &[], feed.now));
-    feed.wait_s(400);
+    feed.run_s(400);
     feed.tick();
     assert_eq!(of_park(&feed), OperatingMode::Emergency);
+}
+
+/// The same in a hub that runs: its clock went eight hours ahead for some seconds, half a minute after a right start.
+#[test]
+fn a_clock_that_goes_ahead_while_the_hub_runs_uses_up_nothing() {
+    let config = AccessConfig {
+        emergency_open_s: 600,
+        ..AccessConfig::default()
+    };
+    let mut feed = Feed::with(Arc::new(PlainRules), config, plan());
+    let now = feed.now;
+    feed.say(Body::AccessGrant(hazmat(PLATE)));
+    feed.enter("L-02", PLATE);
+    feed.say(mode("now", OperatingMode::Emergency, &[], now));
+    let later = now.plus_seconds(3_600);
+    feed.say(mode("end", OperatingMode::Normal, &[], later));
+    feed.say(opening("EM-1", now));
+    starts(&mut feed, 3);
+    feed.stood = Some(feed.now);
+    feed.wait_s(DAY);
+    for _ in 0..14 {
+        let told = feed.tick();
+        assert_eq!((told.orders.len(), told.alarms().len()), (0, 0));
+        feed.wait_s(1);
+    }
+    feed.lead_s += DAY;
+    feed.wait_s(-DAY);
+    feed.stood = None;
+    for _ in 0..9 {
+        let told = feed.tick();
+        assert_eq!((told.orders.len(), told.alarms().len()), (0, 0));
+        assert_eq!(of_park(&feed), OperatingMode::Emergency);
+        feed.run_s(60);
+    }
+    feed.run_s(60);
+    assert_eq!(feed.tick().orders.len(), 1, "the opening ends in its time");
+    feed.now = later;
+    feed.tick();
+    assert_eq!(of_park(&feed), OperatingMode::Normal);
+}
+
+/// A machine began an hour behind. What was opened for half a minute was released when its clock was put right.
+#[test]
+fn what_is_opened_by_a_clock_that_is_behind_is_not_released_when_it_is_put_right() {
+    let config = AccessConfig {
+        emergency_open_s: 30,
+        ..AccessConfig::default()
+    };
+    let mut feed = Feed::with(Arc::new(PlainRules), config, plan());
+    feed.tick();
+    starts(&mut feed, -3_600);
+    feed.say(opening("EM-1", feed.now));
+    feed.wait_s(7);
+    feed.tick();
+    feed.wait_s(3_600);
+    for _ in 0..5 {
+        assert_eq!(feed.tick().orders.len(), 0);
+        feed.run_s(60);
+    }
+    assert_eq!(feed.tick().orders.len(), 1);
 }
 
 /// An emergency opening of ten minutes was released within seconds, and the boom came down on it.
@@ -165,19 +241,13 @@ fn a_clock_ahead_for_a_moment_releases_no_emergency_opening() {
         ..AccessConfig::default()
     };
     let mut feed = Feed::with(Arc::new(PlainRules), config, plan());
-    feed.say(Body::EmergencyGateOpen(EmergencyGateOpen {
-        order_id: "EM-1".to_owned(),
-        gates: vec![GateId::new("G-04").unwrap()],
-        ordered_by: PartyId::new("operator-1").unwrap(),
-        reason: "fire".to_owned(),
-        release: None,
-        ordered_at: feed.now,
-    }));
+    feed.say(opening("EM-1", feed.now));
     let opened = feed.now;
     for told in starts_wrong_once(&mut feed) {
         assert_eq!(told.orders.len(), 0);
     }
-    feed.now = opened.plus_seconds(599);
+    let rest_s = opened.plus_seconds(599).ms_since(feed.now) / 1_000;
+    feed.run_s(rest_s);
     assert_eq!(feed.tick().orders.len(), 0);
     feed.wait_s(1);
     let told = feed.tick();
@@ -194,14 +264,7 @@ fn what_is_opened_after_an_outage_ends_in_its_time() {
     };
     let mut feed = Feed::with(Arc::new(PlainRules), config, plan());
     starts(&mut feed, 3_600);
-    feed.say(Body::EmergencyGateOpen(EmergencyGateOpen {
-        order_id: "EM-1".to_owned(),
-        gates: vec![GateId::new("G-04").unwrap()],
-        ordered_by: PartyId::new("operator-1").unwrap(),
-        reason: "fire".to_owned(),
-        release: None,
-        ordered_at: feed.now,
-    }));
+    feed.say(opening("EM-1", feed.now));
     feed.wait_s(29);
     assert_eq!(feed.tick().orders.len(), 0);
     feed.wait_s(1);

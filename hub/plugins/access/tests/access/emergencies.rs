@@ -105,7 +105,7 @@ fn an_opening_with_a_time_releases_itself() {
     };
     let mut feed = Feed::with(Arc::new(PlainRules), config, plan());
     feed.say(open(&["G-04"], None));
-    feed.wait_s(599);
+    feed.run_s(599);
     assert!(feed.tick().orders.is_empty());
     feed.wait_s(1);
     let told = feed.tick();

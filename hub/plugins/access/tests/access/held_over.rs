@@ -505,3 +505,31 @@ fn an_opening_of_which_nothing_was_sent_holds_nothing() {
         assert_eq!(is_held(&now, LANE), sent);
     }
 }
+
+/// A gate was taken out of the plan while it was held open: its boom stayed up and locked, and nobody said so.
+#[test]
+fn a_lane_that_is_held_and_not_in_the_plan_is_told() {
+    let mut feed = Feed::new();
+    feed.say(crate::away::opening("EM-1", feed.now));
+    let kept = feed.plugin.kept().unwrap();
+    let gate = GateId::new("G-04").unwrap();
+    for gone in [false, true] {
+        let mut plan = plan();
+        if gone {
+            plan.lanes.retain(|lane| lane.gate != gate);
+            plan.gates.retain(|it| it.id != gate);
+        }
+        let mut feed = Feed::with(Arc::new(PlainRules), AccessConfig::default(), plan);
+        feed.put_back(&kept);
+        let told = crate::away::starts_told(&mut feed, 5);
+        let codes: Vec<_> = told
+            .alarms()
+            .iter()
+            .map(|it| (it.alarm_code, it.alarm_level))
+            .collect();
+        match gone {
+            true => assert_eq!(codes, [(AlarmCode::GateFault, AlarmLevel::Orange)]),
+            false => assert_eq!(codes, []),
+        }
+    }
+}

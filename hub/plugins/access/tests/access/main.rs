@@ -9,6 +9,7 @@
 )]
 
 mod away;
+mod behind;
 mod by_hand;
 mod deciding;
 mod emergencies;

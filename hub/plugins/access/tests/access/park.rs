@@ -359,6 +359,8 @@ pub struct Feed {
     pub now: Timestamp,
     /// How far the journal is ahead of the clock, which shows `now`.
     pub lead_s: i64,
+    /// What has surely passed, where that is not what the clock shows.
+    pub stood: Option<Timestamp>,
     pub number: u64,
     /// Every input so far, for replays.
     pub inputs: Vec<Entry>,
@@ -379,6 +381,7 @@ impl Feed {
             plugin,
             now: morning(),
             lead_s: 0,
+            stood: None,
             number: 0,
             inputs: Vec::new(),
         }
@@ -386,6 +389,16 @@ impl Feed {
 
     pub fn wait_s(&mut self, seconds: i64) {
         self.now = self.now.plus_seconds(seconds);
+    }
+
+    /// So many seconds go by in which the hub runs, with an entry every minute as it has.
+    pub fn run_s(&mut self, seconds: i64) {
+        let end = self.now.plus_seconds(seconds);
+        while self.now.plus_seconds(60) < end {
+            self.wait_s(60);
+            self.tick();
+        }
+        self.now = end;
     }
 
     pub fn say(&mut self, body: Body) -> Told {
@@ -463,7 +476,11 @@ impl Feed {
         let at = self.now.plus_seconds(self.lead_s);
         // Whoever speaks does so by the clock.
         let said = entry(self.number, self.now, kind, sender, body, attested, false);
-        let entry = Entry { time: at, ..said };
+        let entry = Entry {
+            time: at,
+            settled: self.stood.map_or(at, |stood| stood.min(self.now)),
+            ..said
+        };
         self.inputs.push(entry.clone());
         self.step(entry)
     }
