@@ -68,6 +68,14 @@ impl Away {
         }
     }
 
+    /// When what came due at the end of the absence, or since, begins at the latest: it may wait for what came due before.
+    pub(crate) fn begins(self, at: i64) -> i64 {
+        match at > self.until.saturating_sub(RECENT) && at < self.until.saturating_add(STANDS) {
+            true => self.until.saturating_add(STANDS),
+            false => at,
+        }
+    }
+
     /// Whether the clock has stood since, when it shows that. One that shows less was put back, and came to none of it.
     pub(crate) fn stands(self, clock: i64) -> bool {
         !(self.until..self.until.saturating_add(STANDS)).contains(&clock)

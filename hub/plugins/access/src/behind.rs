@@ -1,10 +1,10 @@
 //! Who stands behind the vehicle that has gone through.
 //!
-//! He was opened for while the boom was up for the first, and it falls behind that one. A camera that a loop triggers reads
-//! him once, so no further picture opens for him. Which of two vehicles went through the loops do not say: the first may
-//! have turned away, and the boom would rise for nobody. But who was read while he stood on the loops has not turned
-//! away unseen, and who was read after him, next of all, and before he had left them, stands behind him. For a rescue
-//! vehicle it rises also where the first may have turned away.
+//! He was opened for while the boom was up for the first, and it falls behind that one. A camera that a loop triggers, or
+//! that looks far ahead, reads him once, so no further picture opens for him. Which of two vehicles went through the
+//! loops do not say: the first may have turned away, and the boom would rise for nobody. But where another comes onto
+//! the loops as the first leaves them, somebody stands there; it is he who was decided next. For a rescue vehicle whose
+//! boom has fallen it rises also for whoever comes onto the loops later.
 
 use cordon_model::{AlarmCode, AlarmLevel, Direction, GateStatus, LaneId, SubjectKind, Timestamp};
 
@@ -12,57 +12,40 @@ use crate::alarm::{About, Step};
 use crate::capture::Decided;
 use crate::claims::Sought;
 use crate::plugin::AccessPlugin;
-use crate::state::{LaneState, Opening, Picture, Progress, Seen};
+use crate::state::{LaneState, Opening, Progress, Seen};
 
 /// Who has not gone through so long after the boom fell, and was not decided anew, may still stand there, milliseconds.
 const STANDS_MS: i64 = 15_000;
+/// Who comes onto the loops so soon after another left them stood behind that one, milliseconds.
+const BEHIND_MS: i64 = 1_000;
 
 impl AccessPlugin {
     /// A vehicle came onto the loops.
     pub(crate) fn on_entered(
         &mut self,
-        step: &Step<'_>,
+        step: &mut Step<'_>,
         status: &GateStatus,
         direction: Direction,
     ) {
-        let lane = self.state.lanes.or_default(status.lane_id.clone());
-        lane.entered = Some((step.entry.clock, direction));
-    }
-
-    /// A vehicle left the loops: when it had come onto them, if they said so.
-    pub(crate) fn left_loops(&mut self, lane: &LaneId, direction: Direction) -> Option<Timestamp> {
-        let left = self.state.lanes.change(lane, |state| state.entered.take());
-        let (entered, way) = left.flatten()?;
-        (way == direction).then_some(entered)
-    }
-
-    /// Decides anew on who surely stands behind the vehicle that went through on this opening.
-    pub(crate) fn look_behind(
-        &mut self,
-        step: &mut Step<'_>,
-        lane: &LaneId,
-        went: &Opening,
-        entered: Option<Timestamp>,
-    ) {
-        let Some(entered) = entered else { return };
+        let lane = &status.lane_id;
+        let known = self.state.lanes.get(lane);
+        if !known.is_some_and(|state| state.on_loops) {
+            self.state.lanes.or_default(lane.clone()).on_loops = true;
+        }
         // Where the lane is held open nobody needs it.
         if self.state.held.contains_key(lane) {
             return;
         }
-        let Some(state) = self.state.lanes.get(lane) else {
-            return;
-        };
-        let Some(next) = next_of(state, went, entered) else {
-            return;
-        };
-        // What was decided of him is decided anew.
-        let decision = next.decision.clone();
-        let next = self
-            .state
-            .lanes
-            .change(lane, |state| state.leave(&decision));
+        let state = self.state.lanes.get(lane);
+        let next = state.and_then(|state| next_of(state, direction, step.entry.clock));
+        let Some(place) = next else { return };
+        // What was decided of him is decided anew, and stands where it stood.
+        let next = self.state.lanes.change(lane, |state| take(state, place));
         if let Some(next) = next.flatten() {
             self.look_again(step, lane, next);
+            self.state
+                .lanes
+                .change(lane, |state| put_back(state, place));
         }
     }
 
@@ -74,7 +57,7 @@ impl AccessPlugin {
         };
         let (mut found, verdict) = self.judge(
             Sought {
-                capture: &next.picture.capture,
+                capture: &next.capture,
                 plate: next.subject.plate.as_ref(),
                 gate,
                 lane,
@@ -94,10 +77,7 @@ impl AccessPlugin {
             found,
             verdict,
             subject,
-            picture: Picture {
-                is_next: true,
-                ..next.picture
-            },
+            capture: &next.capture,
         };
         self.decided(step, decided);
     }
@@ -139,7 +119,7 @@ impl AccessPlugin {
             subject: Some(&opening.subject),
             correlation: Some(opening.visit.clone()),
             text: format!(
-                "the boom of {} fell before {number} had gone through; it may stand before it 道闸已落下，放行车辆未通过，可能仍在等候",
+                "the boom of {} fell before {number} had gone through; it may stand before it, or have gone through unseen 道闸已落下，放行车辆未见通过，可能仍在等候",
                 opening.device
             ),
             ..About::default()
@@ -154,19 +134,37 @@ pub(crate) fn is_unserved(opening: &Opening, now: Timestamp) -> bool {
     fell.is_some_and(|fell| now.ms_since(fell) > STANDS_MS)
 }
 
-/// The opening of who was read next after the one that went through, while that one was on the loops.
-fn next_of<'a>(state: &'a LaneState, went: &Opening, entered: Timestamp) -> Option<&'a Opening> {
-    let mut after = state
-        .recent
-        .iter()
-        .skip_while(|it| it.decision != went.decision)
-        .skip(1)
-        .filter(|it| it.direction == went.direction && !it.gone);
-    let next = after.next()?;
+/// Where the decision stands of the vehicle that stands on the loops, when it was opened for and needs it again.
+fn next_of(state: &LaneState, direction: Direction, clock: Timestamp) -> Option<usize> {
+    let (went, at) = state.went.as_ref()?;
+    let went = state.recent.iter().position(|it| it.decision == *went)?;
+    let mut after = state.recent.iter().enumerate().skip(went + 1);
+    let (place, next) = after.find(|(_, it)| !it.gone)?;
+    let is_last = place + 1 == state.recent.len();
     let mut openings = state.openings.iter();
-    let next = openings.find(|it| it.decision == next.decision)?;
-    let was_on_loops = went.picture.read_at > entered || went.picture.is_next;
-    let is_sure = was_on_loops || next.subject.kind == SubjectKind::VehEmergency;
-    let is_behind = next.picture.read_at > went.picture.read_at.max(entered);
-    (is_sure && is_behind && next.progress == Progress::Confirmed).then_some(next)
+    let opening = openings.find(|it| it.decision == next.decision)?;
+    let is_rescue = opening.subject.kind == SubjectKind::VehEmergency;
+    let stands = clock.ms_since(*at) <= BEHIND_MS || is_rescue && is_last && opening.fell.is_some();
+    let was_up = opening.progress == Progress::Confirmed;
+    (stands && was_up && opening.direction == direction).then_some(place)
+}
+
+/// Takes out the decision that stands there, and its opening.
+fn take(state: &mut LaneState, place: usize) -> Option<Opening> {
+    let decision = state.recent.get(place)?.decision.clone();
+    let opening = state
+        .openings
+        .iter()
+        .position(|it| it.decision == decision)?;
+    state.recent.remove(place);
+    Some(state.openings.remove(opening))
+}
+
+/// Puts the newest decision there.
+fn put_back(state: &mut LaneState, place: usize) {
+    if place < state.recent.len()
+        && let Some(newest) = state.recent.pop()
+    {
+        state.recent.insert(place, newest);
+    }
 }

@@ -12,7 +12,7 @@ use crate::facts::{LookedUp, percent};
 use crate::ids;
 use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
-use crate::state::{LaneState, Opening, Picture, Recent, Seen};
+use crate::state::{LaneState, Opening, Recent, Seen};
 use cordon_model::{AuditOutcome, Body};
 
 /// The plug-in's own answer to a picture that came too late to open for.
@@ -79,11 +79,7 @@ impl AccessPlugin {
                 found,
                 verdict,
                 subject,
-                picture: Picture {
-                    capture: capture.clone(),
-                    read_at: capture.captured_at.min(clock),
-                    is_next: false,
-                },
+                capture,
             },
         );
     }
@@ -215,7 +211,7 @@ impl AccessPlugin {
             found,
             verdict,
             subject,
-            picture,
+            capture,
         } = decided;
         let decision = ids::decision(step.entry);
         self.forget_over(lane, direction, &subject);
@@ -275,7 +271,7 @@ impl AccessPlugin {
                     grant: found.grant.map(|grant| grant.key.id),
                     visit: visit.unwrap_or_else(|| ids::visit(step.entry.number)),
                     rule: verdict.rules.first().cloned(),
-                    picture,
+                    capture: capture.clone(),
                 },
             ),
             // A late picture says nothing of the gate; the decision itself tells of it.
@@ -373,7 +369,7 @@ pub(crate) struct Decided<'a> {
     pub found: LookedUp,
     pub verdict: Verdict,
     pub subject: Seen,
-    pub picture: Picture,
+    pub capture: &'a PlateCapture,
 }
 
 /// Why a barrier is ordered open.
@@ -382,5 +378,5 @@ pub(crate) struct Basis {
     pub grant: Option<String>,
     pub visit: String,
     pub rule: Option<RuleRef>,
-    pub picture: Picture,
+    pub capture: PlateCapture,
 }

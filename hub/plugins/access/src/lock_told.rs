@@ -105,7 +105,9 @@ impl AccessPlugin {
         }
         for lane in &self.plan.lanes {
             if state.lanes.get(&lane.id).is_none_or(|it| !it.unlooked) {
-                state.lanes.or_default(lane.id.clone()).unlooked = true;
+                let state = state.lanes.or_default(lane.id.clone());
+                state.unlooked = true;
+                state.lose();
             }
         }
     }

@@ -14,6 +14,9 @@ use crate::ids;
 use crate::plugin::AccessPlugin;
 use crate::state::{GRACE_MS, LaneState, OPENINGS_PER_LANE_MAX, Opening, Progress, Seen};
 
+/// So many times as long as a passage may take stands an opening whose vehicle may be on the loops.
+const BROKEN_DOWN_TIMES: i64 = 10;
+
 /// A command to one barrier.
 pub(crate) struct Command<'a> {
     pub gate: &'a cordon_model::GateId,
@@ -126,13 +129,14 @@ impl AccessPlugin {
             area: gate.area.clone(),
             device,
             direction,
-            picture: basis.picture,
+            capture: basis.capture,
             ordered_at: now,
             deadline,
             progress: Progress::Ordered,
             up: None,
             fell: None,
             fall_told: false,
+            unseen: false,
             subject,
             grant: basis.grant,
             visit: basis.visit,
@@ -224,21 +228,34 @@ impl AccessPlugin {
         }
         self.tell_unserved(step);
         let passage_s = self.config.passage_s_max;
-        let is_unused = |it: &Opening| is_unused(it, now, passage_s);
-        for lane in self.lanes_with(is_unused) {
+        let lanes = self.state.lanes.iter();
+        let unused: Vec<LaneId> = lanes
+            .filter(|(_, state)| has_unused(state, now, passage_s))
+            .map(|(lane, _)| lane.clone())
+            .collect();
+        for lane in unused {
             if let Some(state) = self.state.lanes.get_mut(&lane) {
-                state.openings.retain(|opening| !is_unused(opening));
+                let on_loops = state.on_loops;
+                let openings = &mut state.openings;
+                openings.retain(|it| !is_unused(it, on_loops, now, passage_s));
             }
         }
     }
 
-    /// Whether an opening is to be given up.
+    /// Whether an opening is to be given up, or told.
     pub(crate) fn is_opening_due(&self, now: Timestamp, clock: Timestamp) -> bool {
         let passage_s = self.config.passage_s_max;
-        let mut openings = self.state.lanes.values().flat_map(|state| &state.openings);
-        openings
-            .any(|it| is_silent(it, now) || is_unserved(it, clock) || is_unused(it, now, passage_s))
+        self.state.lanes.values().any(|state| {
+            let mut openings = state.openings.iter();
+            let is_due = |it: &Opening| is_silent(it, now) || is_unserved(it, clock);
+            openings.any(is_due) || has_unused(state, now, passage_s)
+        })
     }
+}
+
+fn has_unused(state: &LaneState, now: Timestamp, passage_s: u32) -> bool {
+    let mut openings = state.openings.iter();
+    openings.any(|it| is_unused(it, state.on_loops, now, passage_s))
 }
 
 /// Whether nothing was heard of an opening in its time.
@@ -246,7 +263,9 @@ fn is_silent(opening: &Opening, now: Timestamp) -> bool {
     opening.progress == Progress::Ordered && now > opening.deadline.plus_ms(GRACE_MS)
 }
 
-/// Whether nobody has passed on an opening in so many seconds.
-fn is_unused(opening: &Opening, now: Timestamp, passage_s: u32) -> bool {
-    now.ms_since(opening.ordered_at) > i64::from(passage_s) * 1_000
+/// Whether nobody has passed on an opening in so many seconds. Who has broken down under the boom has longer.
+fn is_unused(opening: &Opening, on_loops: bool, now: Timestamp, passage_s: u32) -> bool {
+    let stands = on_loops && opening.up.is_some() && opening.fell.is_none();
+    let times = if stands { BROKEN_DOWN_TIMES } else { 1 };
+    now.ms_since(opening.ordered_at) > i64::from(passage_s) * 1_000 * times
 }

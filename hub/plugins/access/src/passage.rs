@@ -10,7 +10,7 @@ use crate::ids;
 use crate::opened::Held;
 use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
-use crate::state::{Founded, Opening, Seen};
+use crate::state::{Founded, LaneState, Opening, Seen};
 use crate::subject::is_vehicle;
 use crate::visit::Visit;
 
@@ -40,16 +40,17 @@ impl AccessPlugin {
     ) {
         let now = step.entry.time;
         self.note_passage(&status.lane_id, (step.entry.clock, direction));
-        let entered = self.left_loops(&status.lane_id, direction);
         if let Some(opening) = self.used(status, (now, direction)) {
+            self.state.lanes.change(&status.lane_id, |state| {
+                state.went = Some((opening.decision.clone(), step.entry.clock));
+            });
             let through = Through {
                 subject: Some(opening.subject.clone()),
-                opening: Some(opening.clone()),
+                opening: Some(opening),
                 order: None,
                 result: PassageResult::Passed,
             };
             self.record(step, status, direction, through);
-            self.look_behind(step, &status.lane_id, &opening, entered);
             return;
         }
         let subject = self.unasked(status, direction, now);
@@ -76,10 +77,14 @@ impl AccessPlugin {
 
     fn note_passage(&mut self, lane: &LaneId, passage: (Timestamp, Direction)) {
         let lanes = &mut self.state.lanes;
-        let known = lanes.get(lane).and_then(|state| state.last_passage);
-        if known != Some(passage) {
-            lanes.or_default(lane.clone()).last_passage = Some(passage);
+        if !lanes.contains_key(lane) {
+            lanes.insert(lane.clone(), LaneState::default());
         }
+        lanes.change(lane, |state| {
+            state.last_passage = Some(passage);
+            state.on_loops = false;
+            state.went = None;
+        });
     }
 
     /// The opening that a vehicle went through on. One that failed is nobody's: whoever goes through under a boom that
@@ -117,7 +122,9 @@ impl AccessPlugin {
         direction: Direction,
     ) {
         let (lane, at) = (&status.lane_id, status.observed_at);
-        self.left_loops(lane, direction);
+        self.state
+            .lanes
+            .change(lane, |state| state.on_loops = false);
         let Some(state) = self.state.lanes.get(lane) else {
             return;
         };

@@ -1,6 +1,6 @@
 //! Changes of mode that were planned, when their time has come.
 
-use cordon_model::{AlarmCode, AlarmLevel, AuditOutcome, GateId, OperatingMode};
+use cordon_model::{AlarmCode, AlarmLevel, AuditOutcome, GateId, OperatingMode, Timestamp};
 
 use crate::alarm::{About, Note, Step};
 use crate::held::ordered_at;
@@ -62,7 +62,9 @@ impl AccessPlugin {
             return None;
         }
         // What acted before it could be written down was in time when it acted.
-        if ordered_at(step.entry) > change.at.plus_seconds(BEGINS_WITHIN_S) {
+        let begins = self.state.away.begins(change.at.micros());
+        let begins = Timestamp::from_micros(begins.max(change.at.micros()));
+        if ordered_at(step.entry) > begins.plus_seconds(BEGINS_WITHIN_S) {
             return Some("its time was more than 120 s ago");
         }
         let place = self.place_of(&change.gates);

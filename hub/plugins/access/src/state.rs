@@ -75,7 +75,7 @@ impl State {
             registry: Registry::new(),
             modes: Modes::new(),
             // Before form 2 decisions did not name whose grant it is, before form 4 openings not that the boom fell,
-            // before form 5 not when their picture was taken.
+            // before form 5 not their picture.
             lanes: Table::new("lanes", 5),
             yard: Yard::new(),
             held: Table::new("held", 2),
@@ -139,8 +139,10 @@ pub(crate) struct LaneState {
     pub passed: Option<(Timestamp, Direction)>,
     /// When a vehicle last passed at all, and which way.
     pub last_passage: Option<(Timestamp, Direction)>,
-    /// When the vehicle that stands on the loops came onto them, by the journal's time, and which way.
-    pub entered: Option<(Timestamp, Direction)>,
+    /// The decision that a vehicle last went through on, and when; `None` when it was on none.
+    pub went: Option<(String, Timestamp)>,
+    /// A vehicle came onto the loops and has not left them.
+    pub on_loops: bool,
     /// The barrier is up and nobody wants it to be; told once.
     pub up_late: bool,
     /// Its barrier did not say since the start whether it is up or down.
@@ -158,6 +160,14 @@ impl LaneState {
             recent.over |= recent.decision == opening.decision;
         }
         Some(opening.clone())
+    }
+
+    /// The lane is not seen: who was let in may go through meanwhile.
+    pub(crate) fn lose(&mut self) {
+        self.on_loops = false;
+        for opening in self.openings.iter_mut().filter(|it| it.up.is_some()) {
+            opening.unseen = true;
+        }
     }
 
     /// Whoever this was decided on has left the way he came; his opening, if he had one.
@@ -204,7 +214,8 @@ pub(crate) struct Opening {
     pub area: Option<String>,
     pub device: DeviceId,
     pub direction: Direction,
-    pub picture: Picture,
+    /// It is judged again for who stands behind another.
+    pub capture: PlateCapture,
     pub ordered_at: Timestamp,
     pub deadline: Timestamp,
     pub progress: Progress,
@@ -214,6 +225,8 @@ pub(crate) struct Opening {
     pub fell: Option<Timestamp>,
     /// It was told that nobody had gone through before the boom fell.
     pub fall_told: bool,
+    /// The hub did not see the lane for a while: its vehicle may have gone through meanwhile.
+    pub unseen: bool,
     pub subject: Seen,
     pub grant: Option<String>,
     pub visit: String,
@@ -235,15 +248,16 @@ impl Opening {
         self.up.is_some_and(|up| up <= at) && self.fell.is_none_or(|fell| at <= fell)
     }
 
-    /// Whose turn it was of those that wait: first for whom the boom was up, then for whom it fell a moment before, for
-    /// whom it has yet to rise, for whom it fell long before, and for whom it never rose.
+    /// Whose turn it was of those that wait: first for whom the boom was up, then who may have gone through unseen, for
+    /// whom it fell a moment before, for whom it has yet to rise, for whom it fell long before, and for whom it never
+    /// rose.
     pub(crate) fn turn(&self, at: Timestamp) -> u8 {
         match (self.progress, self.fell) {
-            (Progress::Failed, _) => 4,
-            _ if self.is_up(at) => 0,
-            (_, Some(_)) if self.lets_through(at) => 1,
-            (_, None) => 2,
-            (_, Some(_)) => 3,
+            (Progress::Failed, _) => 5,
+            _ if self.is_up(at) => u8::from(self.unseen),
+            (_, Some(_)) if self.lets_through(at) => 2,
+            (_, None) => 3,
+            (_, Some(_)) => 4,
         }
     }
 
@@ -253,16 +267,6 @@ impl Opening {
         let is_up = self.fell.is_none_or(|fell| at.ms_since(fell) <= GRACE_MS);
         self.progress != Progress::Failed && is_up
     }
-}
-
-/// The picture that a decision is founded on: it is looked at again for who stands behind another.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) struct Picture {
-    pub capture: PlateCapture,
-    /// When it was taken, by the clock, at the latest.
-    pub read_at: Timestamp,
-    /// Its vehicle stood behind the one that went through before.
-    pub is_next: bool,
 }
 
 /// The vehicle as a capture showed it.

@@ -9,7 +9,7 @@ use crate::alarm::{About, Step};
 use crate::held::is_before;
 use crate::opened::Release;
 use crate::plugin::AccessPlugin;
-use crate::state::{LaneState, Progress};
+use crate::state::{LaneState, Opening, Progress};
 
 impl AccessPlugin {
     pub(crate) fn on_gate_status(&mut self, step: &mut Step<'_>, status: &GateStatus) {
@@ -40,6 +40,9 @@ impl AccessPlugin {
     fn watch_fall(&mut self, status: &GateStatus) {
         let (inputs, at) = (&status.inputs, status.observed_at);
         let lanes = &mut self.state.lanes;
+        if status.barrier_state == BarrierState::Unknown {
+            lanes.change(&status.lane_id, LaneState::lose);
+        }
         if inputs.down_limit != Some(true) {
             return;
         }
@@ -75,11 +78,13 @@ impl AccessPlugin {
             BarrierState::Closing | BarrierState::LocalControl
         );
         let at = status.observed_at;
-        let late = state
-            .openings
-            .iter()
-            .find(|it| !it.lets_through(at))
-            .cloned();
+        // Not of one that was over when another went through: for that one the boom is up.
+        let gone = state.last_passage.map(|(gone, _)| gone);
+        let is_late = |it: &&Opening| {
+            let over = it.fell.unwrap_or(it.capture.captured_at);
+            !it.lets_through(at) && gone.is_none_or(|gone| gone < over)
+        };
+        let late = state.openings.iter().find(is_late).cloned();
         let in_force = state.openings.iter().any(|it| !it.is_over());
         if in_force || lowers {
             return;

@@ -173,6 +173,25 @@ fn what_came_due_in_an_outage_is_carried_out_when_the_clock_has_stood() {
     assert_eq!(of_park(&feed), OperatingMode::Emergency);
 }
 
+/// One planned for just before the end of an outage waited for an older plan, and was given up as late.
+#[test]
+fn a_planned_evacuation_that_waits_for_an_older_plan_begins() {
+    let mut feed = Feed::new();
+    let now = feed.now;
+    let heightened = OperatingMode::Heightened;
+    feed.say(mode("older", heightened, &["G-02"], now.plus_seconds(600)));
+    let drill = now.plus_seconds(3_590);
+    feed.say(mode("drill", OperatingMode::Evacuation, &["G-03"], drill));
+    starts(&mut feed, 3_600);
+    assert!(feed.plugin.park_now().look().unwrap().gate_modes.is_empty());
+    feed.run_s(301);
+    let told = feed.tick();
+    assert_eq!(told.alarm_codes(), []);
+    let modes = feed.plugin.park_now().look().unwrap().gate_modes;
+    let is_drill = |it: &&OperatingMode| **it == OperatingMode::Evacuation;
+    assert_eq!(modes.values().filter(is_drill).count(), 1);
+}
+
 /// The same in a hub that runs: its clock went eight hours ahead for some seconds, half a minute after a right start.
 #[test]
 fn a_clock_that_goes_ahead_while_the_hub_runs_uses_up_nothing() {

@@ -10,10 +10,8 @@ const SECOND: &str = "苏H00002";
 const THIRD: &str = "苏H00003";
 const BANNED: &str = "苏H00009";
 
-fn enters(feed: &mut Feed) {
-    feed.wait_s(1);
-    feed.vehicle("L-02", LoopEventKind::Entered, Direction::In);
-    feed.wait_s(1);
+fn enters(feed: &mut Feed) -> Told {
+    feed.vehicle("L-02", LoopEventKind::Entered, Direction::In)
 }
 
 fn passes(feed: &mut Feed) -> Told {
@@ -21,8 +19,8 @@ fn passes(feed: &mut Feed) -> Told {
     feed.vehicle("L-02", LoopEventKind::Passed, Direction::In)
 }
 
-/// Read on the loops one after the other, the boom up for the first.
-fn two_on_the_loops(feed: &mut Feed) {
+/// The first on the loops under its boom, the second opened for behind it.
+fn two_at_the_boom(feed: &mut Feed) {
     enters(feed);
     opened(feed, PLATE);
     feed.wait_s(2);
@@ -34,54 +32,66 @@ fn rises(feed: &mut Feed) {
     feed.say(stands("L-02", BarrierState::Open, true, feed.now));
 }
 
-/// A vehicle that a loop's camera read while the one before drove stood before the boom that fell behind that one.
+fn engine(feed: &mut Feed, number: &str) {
+    feed.say(Body::VehicleRegistration(VehicleRegistration {
+        subject_kind: SubjectKind::VehEmergency,
+        ..registration(number)
+    }));
+}
+
+/// A vehicle that was read once while the one before drove stood before the boom that fell behind that one.
 #[test]
-fn who_was_read_behind_the_one_on_the_loops_is_opened_for_again() {
+fn who_stands_on_the_loops_behind_is_opened_for_again() {
     let mut feed = Feed::new();
-    two_on_the_loops(&mut feed);
+    two_at_the_boom(&mut feed);
+    opened(&mut feed, THIRD);
     let told = passes(&mut feed);
     let went = told.passages()[0].plate.clone();
     assert_eq!(went, Some(plate(PLATE, PlateColour::Yellow)));
-    assert_eq!((told.code(), told.orders.len()), (None, 1));
-    let command = told.orders[0].command.command_id;
-    feed.vehicle("L-02", LoopEventKind::Entered, Direction::In);
-    falls(&mut feed);
-    feed.restart();
-    rises(&mut feed);
-    assert_eq!(feed.capture("L-02", SECOND).orders.len(), 0, "it opens");
-    // The third comes onto the first loop while the second leaves the last.
-    opened(&mut feed, THIRD);
-    let told = passes(&mut feed);
-    let record = told.passages()[0];
-    assert_eq!(record.plate, Some(plate(SECOND, PlateColour::Yellow)));
-    assert_eq!(record.command_id, Some(command));
-    assert_eq!(told.orders.len(), 1, "for the third");
-    feed.vehicle("L-02", LoopEventKind::Entered, Direction::In);
-    rises(&mut feed);
-    let told = passes(&mut feed);
-    let record = told.passages()[0];
-    assert_eq!(record.plate, Some(plate(THIRD, PlateColour::Yellow)));
-    assert_eq!((told.orders.len(), told.alarms().len()), (0, 0));
+    assert_eq!(told.orders.len(), 0);
+    for number in [SECOND, THIRD] {
+        let told = enters(&mut feed);
+        assert_eq!((told.code(), told.orders.len()), (None, 1), "{number}");
+        let command = told.orders[0].command.command_id;
+        falls(&mut feed);
+        feed.restart();
+        rises(&mut feed);
+        assert_eq!(feed.capture("L-02", number).orders.len(), 0, "it opens");
+        feed.vehicle("L-02", LoopEventKind::Entered, Direction::In);
+        let told = passes(&mut feed);
+        let record = told.passages()[0];
+        assert_eq!(record.plate, Some(plate(number, PlateColour::Yellow)));
+        assert_eq!(record.command_id, Some(command));
+        assert_eq!(told.alarms().len(), 0);
+    }
+    assert_eq!(enters(&mut feed).orders.len(), 0);
 }
 
-/// Read before anybody was on the loops, the first may have turned away: the boom would rise for nobody. For a rescue
-/// vehicle it does.
+/// The first turned away, the second went through as the first: for who comes later the boom does not rise.
 #[test]
-fn where_the_first_may_have_turned_away_the_boom_rises_for_rescue_alone() {
-    for rescue in [false, true] {
+fn for_who_comes_later_the_boom_does_not_rise() {
+    let mut feed = Feed::new();
+    two_at_the_boom(&mut feed);
+    passes(&mut feed);
+    falls(&mut feed);
+    feed.wait_s(3);
+    assert_eq!(enters(&mut feed).bodies, []);
+}
+
+#[test]
+fn a_rescue_vehicle_before_a_boom_that_fell_is_opened_for_when_it_comes_onto_the_loops() {
+    for refused_behind in [false, true] {
         let mut feed = Feed::new();
-        if rescue {
-            let kind = SubjectKind::VehEmergency;
-            let engine = VehicleRegistration {
-                subject_kind: kind,
-                ..registration(SECOND)
-            };
-            feed.say(Body::VehicleRegistration(engine));
+        engine(&mut feed, SECOND);
+        two_at_the_boom(&mut feed);
+        passes(&mut feed);
+        falls(&mut feed);
+        feed.wait_s(3);
+        if refused_behind {
+            feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
+            feed.capture("L-02", BANNED);
         }
-        opened(&mut feed, PLATE);
-        enters(&mut feed);
-        opened(&mut feed, SECOND);
-        assert_eq!(passes(&mut feed).orders.len(), usize::from(rescue));
+        assert_eq!(enters(&mut feed).orders.len(), usize::from(!refused_behind));
     }
 }
 
@@ -94,25 +104,18 @@ fn who_is_not_next_is_not_opened_for() {
     opened(&mut feed, PLATE);
     feed.capture("L-02", BANNED);
     opened(&mut feed, SECOND);
-    assert_eq!(passes(&mut feed).orders.len(), 0);
-    // He reversed out before the second came.
-    let mut feed = Feed::new();
-    two_on_the_loops(&mut feed);
-    feed.vehicle("L-02", LoopEventKind::BackedOut, Direction::In);
-    assert_eq!(
-        passes(&mut feed).orders.len(),
-        0,
-        "the loops did not say who came"
-    );
+    passes(&mut feed);
+    assert_eq!(enters(&mut feed).bodies, []);
 }
 
 /// Black-listed while he waited, he was opened for again.
 #[test]
 fn who_waits_behind_is_judged_anew() {
     let mut feed = Feed::new();
-    two_on_the_loops(&mut feed);
+    two_at_the_boom(&mut feed);
     feed.say(Body::ListEntry(listed(SECOND, ListKind::Black)));
-    let told = passes(&mut feed);
+    passes(&mut feed);
+    let told = enters(&mut feed);
     assert_eq!(told.orders.len(), 0);
     assert_eq!(told.code(), Some(RefusalCode::Blacklist));
     assert_eq!(told.alarm_codes(), [AlarmCode::BlacklistHit]);
@@ -144,4 +147,46 @@ fn who_may_stand_before_a_boom_that_fell_is_told_of() {
         feed.wait_s(1);
         assert_eq!(feed.tick().alarm_codes(), [], "once");
     }
+}
+
+/// A vehicle broke down under the boom for longer than a passage may take, and drove on as one that forced its way.
+#[test]
+fn who_broke_down_under_the_boom_is_not_forced_when_he_drives_on() {
+    for stands in [true, false] {
+        let mut feed = Feed::new();
+        opened(&mut feed, PLATE);
+        if stands {
+            enters(&mut feed);
+        }
+        feed.run_s(300);
+        feed.tick();
+        let told = passes(&mut feed);
+        let result = told.passages()[0].result;
+        assert_eq!(result == PassageResult::Passed, stands);
+    }
+}
+
+/// One turned away, and each later passage told that the boom was up late for him.
+#[test]
+fn a_boom_that_is_up_behind_a_passage_is_not_up_for_one_who_turned_away() {
+    let mut feed = Feed::new();
+    opened(&mut feed, PLATE);
+    falls(&mut feed);
+    feed.wait_s(8);
+    opened(&mut feed, SECOND);
+    passes(&mut feed);
+    let told = feed.say(stands("L-02", BarrierState::Open, true, feed.now));
+    assert_eq!(told.alarm_codes(), []);
+}
+
+/// The hub was killed while vehicles stood on the loops: who came next was recorded as one that had driven in unseen.
+#[test]
+fn who_comes_after_the_hub_was_away_is_not_one_that_may_have_gone_through() {
+    let mut feed = Feed::new();
+    opened(&mut feed, PLATE);
+    crate::away::starts(&mut feed, 5);
+    opened(&mut feed, SECOND);
+    let told = passes(&mut feed);
+    let went = told.passages()[0].plate.clone();
+    assert_eq!(went, Some(plate(SECOND, PlateColour::Yellow)));
 }
