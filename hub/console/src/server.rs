@@ -467,6 +467,10 @@ async fn metrics_page(State(console): State<Arc<Console>>) -> Response {
         .into_response()
 }
 
+/// Letters of a reason and of a name that an emergency order holds, 2,000 with what stands between them.
+const REASON_CHARS_MAX: usize = 1_700;
+const NAME_CHARS_MAX: usize = 200;
+
 /// One-key open, as the page sends it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -497,12 +501,23 @@ async fn emergency_open(
             order_id: format!("EGO-{}", now.micros()),
             gates: vec![gate],
             ordered_by,
-            reason: format!("{} ({})", asked.reason.trim(), asked.ordered_by.trim()),
+            reason: emergency_reason(&asked.reason, &asked.ordered_by),
             release: Some(asked.release),
             ordered_at: now,
         }))
     };
     say(&console, asked.act, body).await
+}
+
+/// Why and by whom, as the order can hold it: words that are too long are no cause to refuse an emergency.
+fn emergency_reason(why: &str, who: &str) -> String {
+    let fits = |text: &str, max| -> String {
+        let letters = text.trim().chars();
+        let letters = letters.map(|letter| if letter.is_control() { ' ' } else { letter });
+        letters.take(max).collect()
+    };
+    let (why, who) = (fits(why, REASON_CHARS_MAX), fits(who, NAME_CHARS_MAX));
+    format!("{why} ({who})")
 }
 
 /// Why something is not said: status and words.

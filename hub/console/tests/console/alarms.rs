@@ -124,3 +124,19 @@ async fn one_click_is_one_act_however_often_it_arrives() {
     let wrong = open.replace("click-1", "click 1;");
     assert_eq!(bench.post("/api/emergency-open", &wrong).await.0, 400);
 }
+
+/// A whole report pasted into the reason was a refusal, and no gate opened.
+#[tokio::test]
+async fn long_words_do_not_refuse_an_emergency_opening() {
+    let bench = bench().await;
+    let (why, who) = ("火".repeat(3_000), "n\\u0000".repeat(900));
+    let open = format!(r#"{{"gate":"G-04","ordered_by":"{who}","reason":"{why}"}}"#);
+    assert_eq!(bench.post("/api/emergency-open", &open).await.0, 200);
+    let said = bench.desk.said.lock().unwrap();
+    let Some(cordon_model::Body::EmergencyGateOpen(order)) = said.first() else {
+        panic!("nothing was said");
+    };
+    let letters = order.reason.chars().count();
+    assert!((1_900..=2_000).contains(&letters), "{letters}");
+    assert!(!order.reason.contains(char::is_control));
+}
