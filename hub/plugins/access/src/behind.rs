@@ -37,7 +37,7 @@ impl AccessPlugin {
             return;
         }
         let state = self.state.lanes.get(lane);
-        let next = state.and_then(|state| next_of(state, direction, step.entry.clock));
+        let next = state.and_then(|state| next_of(state, direction, status.observed_at));
         let Some(place) = next else { return };
         // What was decided of him is decided anew, and stands where it stood.
         let next = self.state.lanes.change(lane, |state| take(state, place));
@@ -135,8 +135,8 @@ pub(crate) fn is_unserved(opening: &Opening, now: Timestamp) -> bool {
 }
 
 /// Where the decision stands of the vehicle that stands on the loops, when it was opened for and needs it again.
-fn next_of(state: &LaneState, direction: Direction, clock: Timestamp) -> Option<usize> {
-    let (went, at) = state.went.as_ref()?;
+fn next_of(state: &LaneState, direction: Direction, entered: Timestamp) -> Option<usize> {
+    let (went, left) = state.went.as_ref()?;
     let went = state.recent.iter().position(|it| it.decision == *went)?;
     let mut after = state.recent.iter().enumerate().skip(went + 1);
     let (place, next) = after.find(|(_, it)| !it.gone)?;
@@ -144,7 +144,8 @@ fn next_of(state: &LaneState, direction: Direction, clock: Timestamp) -> Option<
     let mut openings = state.openings.iter();
     let opening = openings.find(|it| it.decision == next.decision)?;
     let is_rescue = opening.subject.kind == SubjectKind::VehEmergency;
-    let stands = clock.ms_since(*at) <= BEHIND_MS || is_rescue && is_last && opening.fell.is_some();
+    let stands =
+        entered.ms_since(*left) <= BEHIND_MS || is_rescue && is_last && opening.fell.is_some();
     let was_up = opening.progress == Progress::Confirmed;
     (stands && was_up && opening.direction == direction).then_some(place)
 }

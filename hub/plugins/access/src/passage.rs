@@ -42,7 +42,7 @@ impl AccessPlugin {
         self.note_passage(&status.lane_id, (step.entry.clock, direction));
         if let Some(opening) = self.used(status, (now, direction)) {
             self.state.lanes.change(&status.lane_id, |state| {
-                state.went = Some((opening.decision.clone(), step.entry.clock));
+                state.went = Some((opening.decision.clone(), status.observed_at));
             });
             let through = Through {
                 subject: Some(opening.subject.clone()),
