@@ -27,6 +27,7 @@ use crate::config::{Loaded, ParkConfig};
 use crate::core::HubCore;
 use crate::keeping;
 use crate::limits::Shares;
+use crate::lists::Lists;
 use crate::past::Past;
 use crate::records;
 use crate::reload::{Reloader, ReloaderParts, Running};
@@ -193,6 +194,8 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
         }
         Err(_) => servers.push(tokio::spawn(shelf.serve_later(opening, Some(asked)))),
     }
+    let mut lists = Lists::new(Arc::clone(&loaded.trust), &hub);
+    lists.begin().await;
     let parts = Arc::new(Parts {
         core: Arc::clone(&core) as _,
         reader: journal_reader,
@@ -228,6 +231,7 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
     )));
     let tell = tell_counted(refusals, (hub.submit(), hub.clock()), shutdown.clone());
     servers.push(tokio::spawn(tell));
+    servers.push(tokio::spawn(lists.tell(shutdown.clone())));
     servers.push(tokio::spawn(read_trust_again(loaded.trust, shutdown)));
     Ok(Park {
         hub,

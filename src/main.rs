@@ -23,6 +23,7 @@ mod forgetting;
 mod keeping;
 mod kept;
 mod limits;
+mod lists;
 mod outbox;
 mod past;
 mod pins;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cordon_flow::{Examination, examine};
+use cordon_flow::{Examination, Finding, examine};
 use cordon_journal::{
     Expectation, FaultKind, Problem, Report, Unmet, WRITER_PATIENCE, Witness, verify_on,
 };
@@ -27,7 +27,7 @@ pub struct Args {
     #[command(flatten)]
     place: Place,
     /// Verify every message's digest and every sender's signature too; a certificate must have been
-    /// good when its entry was written, by the hub's clock
+    /// good when its entry was written, by the hub's clock and the list that it held
     #[arg(long, requires = "trust")]
     deep: bool,
     /// Folder with the park CA's certificates and revocation lists
@@ -184,6 +184,15 @@ fn text(report: &Report, evidence: Option<&Evidence<'_>>, deep: Option<&Examinat
             finding.code, finding.number, finding.text
         );
     }
+    if deep.note_count > 0 {
+        println!(
+            "no damage, but to be known: {} messages were heard before the hub had read the list",
+            deep.note_count
+        );
+    }
+    for note in &deep.notes {
+        println!("{} entry {}: {}", note.code, note.number, note.text);
+    }
 }
 
 /// What counts of what was laid before the journal, and what does not.
@@ -238,10 +247,15 @@ fn document(
         "problem_count": report.problem_count,
         "deep": deep.map(|deep| json!({
             "entries": deep.entries, "signatures": deep.signatures, "digests": deep.digests,
-            "findings": deep.findings.iter().map(|finding| json!({
-                "entry": finding.number, "code": finding.code, "text": finding.text,
-            })).collect::<Vec<_>>(),
+            "findings": listed(&deep.findings),
             "finding_count": deep.finding_count,
+            "notes": listed(&deep.notes),
+            "note_count": deep.note_count,
         })),
     })
+}
+
+fn listed(findings: &[Finding]) -> Vec<serde_json::Value> {
+    let line = |finding: &Finding| json!({"entry": finding.number, "code": finding.code, "text": finding.text});
+    findings.iter().map(line).collect()
 }

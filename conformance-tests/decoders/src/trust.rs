@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use cordon_security::wsse::{self, Policy};
-use cordon_security::{Role, TrustStore, decoders, xmldsig};
+use cordon_security::{Dated, Role, TrustStore, decoders, xmldsig};
 use cordon_xml::{Document, Node, canonical_exclusive};
 
 /// What reading and refusing a message may cost, in steps for each byte and beside: linear, whatever it holds.
@@ -89,7 +89,7 @@ pub(crate) fn message(bytes: &[u8]) {
     if let Err(fault) = wsse::verify_kept(bytes, &TRUST, &POLICY, crate::now()) {
         crate::refused(&fault);
     }
-    if let Err(fault) = wsse::verify_evidence(bytes, &TRUST, &POLICY, crate::now()) {
+    if let Err(fault) = wsse::verify_evidence(bytes, &TRUST, &POLICY, Dated::Proven(crate::now())) {
         crate::refused(&fault);
     }
 }

@@ -7,17 +7,22 @@ use cordon_contract::{EntryKind, Fault};
 use cordon_journal::{Reader, Record};
 use cordon_model::{Message, Timestamp};
 use cordon_security::wsse::{self, Policy};
-use cordon_security::{Role, TrustStore};
+use cordon_security::{Certificate, Dated, Role, TrustStore};
 use cordon_wire::{digest_of_bytes, parse_message};
 
 use crate::entry_time::EntryClock;
 use crate::fault::{UNREADABLE, of_journal};
+use crate::lists_held::{Heard, ListsHeld};
 use crate::submission::ParsedSubmission;
 
 /// `J055`: the bytes of an entry are not those whose digest it holds.
 const OTHER_BYTES: &str = "J055";
 /// `J056`: an entry names another sender or message than its bytes.
 const OTHER_HEAD: &str = "J056";
+/// `J057`: a sender was heard whose certificate is revoked as of before, by a list that the hub had not read yet.
+const UNREAD: &str = "J057";
+/// `V012`: the certificate is revoked.
+const REVOKED: &str = "V012";
 /// Findings listed at most; more are only counted.
 const FINDINGS_MAX: usize = 1_000;
 
@@ -26,7 +31,7 @@ const FINDINGS_MAX: usize = 1_000;
 pub struct Finding {
     /// The entry.
     pub number: u64,
-    /// Stable code: `J055`, `J056`, `F012`, or the `V` code of a signature.
+    /// Stable code: `J055`, `J056`, `J057`, `F012`, or the `V` code of a signature.
     pub code: &'static str,
     /// What is wrong.
     pub text: String,
@@ -45,6 +50,10 @@ pub struct Examination {
     pub findings: Vec<Finding>,
     /// How many findings there are in all.
     pub finding_count: u64,
+    /// What is to be known and is no damage (`J057`), in order; at most 1,000.
+    pub notes: Vec<Finding>,
+    /// How many of these there are in all.
+    pub note_count: u64,
 }
 
 /// The submission whose parts follow.
@@ -58,13 +67,15 @@ struct Examiner<'a> {
     policy: Policy,
     open: Option<Open>,
     clock: EntryClock,
+    lists: ListsHeld,
     reader: Reader,
     done: Examination,
 }
 
 /// Examines the journal of `reader`: the digest of every message, the signature of every submission. A
 /// certificate must have been good when its entry was written, by the hub's clock, which entries may be
-/// ahead of; that it has ended or was revoked since changes nothing. Works beside a running hub; `told` hears the number of each entry.
+/// ahead of, and by the list that the hub held, which the journal tells; that it has ended or was revoked
+/// since changes nothing. Works beside a running hub; `told` hears the number of each entry.
 ///
 /// # Errors
 /// When the journal cannot be read; what is wrong in it is a finding.
@@ -81,6 +92,7 @@ pub fn examine(
         policy: Policy::new(&Role::ALL).without_replay_guard(),
         open: None,
         clock: EntryClock::default(),
+        lists: ListsHeld::default(),
         reader,
         done: Examination::default(),
     };
@@ -114,14 +126,10 @@ impl Examiner<'_> {
         // Entries may be days ahead of the clock by which the hub took it.
         let at = self.clock.at(Timestamp::from_micros(record.time_micros));
         self.done.signatures += 1;
-        match wsse::verify_evidence(record.body.to_vec(), self.trust, &self.policy, at) {
+        let taken = Dated::Held(at);
+        match wsse::verify_evidence(record.body.to_vec(), self.trust, &self.policy, taken) {
             Err(fault) => self.found(record, fault.code(), fault.log_text().to_owned()),
-            Ok(certificate) if certificate.identity().id.as_str() != record.sender => {
-                let signer = &certificate.identity().id;
-                let text = format!("{signer} signed, {} is named", record.sender);
-                self.found(record, OTHER_HEAD, text);
-            }
-            Ok(_) => {}
+            Ok(certificate) => self.signed_by(record, &certificate, at),
         }
         self.open = match ParsedSubmission::parse(record.body.clone()) {
             Ok(parsed) => Some(Open {
@@ -133,6 +141,24 @@ impl Examiner<'_> {
                 None
             }
         };
+    }
+
+    /// Who signed a submission must be who it is from, with a certificate that counted for the hub.
+    fn signed_by(&mut self, record: &Record, certificate: &Certificate, at: Timestamp) {
+        let signer = &certificate.identity().id;
+        if signer.as_str() != record.sender {
+            let text = format!("{signer} signed, {} is named", record.sender);
+            self.found(record, OTHER_HEAD, text);
+        }
+        let revoked = self.trust.revoked_at(certificate.serial());
+        match self.lists.judge(certificate, revoked, at) {
+            Heard::Good => {}
+            Heard::Revoked(text) => self.found(record, REVOKED, text),
+            Heard::Unread(text) => {
+                self.done.note_count += 1;
+                note(&mut self.done.notes, record, UNREAD, text);
+            }
+        }
     }
 
     /// A message that lies in a submission before it.
@@ -177,7 +203,9 @@ impl Examiner<'_> {
         match parse_message(&record.body) {
             Err(breach) => self.found(record, UNREADABLE, breach.to_string()),
             Ok(message) => {
-                self.clock.take((kind, record.flags), Some(&message));
+                let said = (kind, record.flags);
+                self.clock.take(said, Some(&message));
+                self.lists.take(said, &message);
                 self.head(record, &message);
             }
         }
@@ -212,12 +240,17 @@ impl Examiner<'_> {
 
     fn found(&mut self, record: &Record, code: &'static str, text: String) {
         self.done.finding_count += 1;
-        if self.done.findings.len() < FINDINGS_MAX {
-            self.done.findings.push(Finding {
-                number: record.number,
-                code,
-                text,
-            });
-        }
+        note(&mut self.done.findings, record, code, text);
+    }
+}
+
+/// Lists it, when there is room.
+fn note(list: &mut Vec<Finding>, record: &Record, code: &'static str, text: String) {
+    if list.len() < FINDINGS_MAX {
+        list.push(Finding {
+            number: record.number,
+            code,
+            text,
+        });
     }
 }

@@ -42,4 +42,6 @@ pub use refusal::{REFUSALS, Refusal};
 pub use register::{Register, Standing};
 pub use replay::ReplayGuard;
 pub use signer::Signer;
-pub use trust::{CertificateStatus, CrlState, Dated, LIST_OVER, TrustStore, Usage};
+pub use trust::{
+    CertificateStatus, CrlState, Dated, JudgedBy, LIST_OVER, TrustStore, Usage, Withdrawn,
+};

@@ -120,13 +120,18 @@ fn a_stolen_key_dates_nothing_by_itself_and_spoils_nothing_that_something_else_d
     assert_eq!(code_of(kept), "V012");
 
     let policy = Policy::new(&Role::ALL).without_replay_guard();
-    let seen = wsse::verify_evidence(envelope.clone(), &trust, &policy, made).unwrap();
+    let seen =
+        wsse::verify_evidence(envelope.clone(), &trust, &policy, Dated::Proven(made)).unwrap();
     assert_eq!(seen.identity().id.as_str(), "hub-1");
     // An entry from after the revocation proves nothing of it.
-    let late = wsse::verify_evidence(envelope.clone(), &trust, &policy, now);
+    let late = wsse::verify_evidence(envelope.clone(), &trust, &policy, Dated::Proven(now));
     assert_eq!(late.unwrap_err().code(), "V012");
     // Nor one from before the certificate.
-    let early = wsse::verify_evidence(envelope, &trust, &policy, start().plus_ms(-DAY_MS));
+    // Unless its receiver decides by what he held.
+    let held = Dated::Held(now);
+    wsse::verify_evidence(envelope.clone(), &trust, &policy, held).unwrap();
+    let before = Dated::Proven(start().plus_ms(-DAY_MS));
+    let early = wsse::verify_evidence(envelope, &trust, &policy, before);
     assert_eq!(early.unwrap_err().code(), "V013");
     let der = signer.certificate().der();
     assert!(trust.check_evidence(der, &[], Dated::Proven(made)).is_ok());

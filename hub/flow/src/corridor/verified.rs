@@ -6,8 +6,8 @@ use std::ops::Range;
 use bytes::Bytes;
 use cordon_contract::Fault;
 use cordon_model::{Digest, PartyId};
-use cordon_security::Identity;
 use cordon_security::wsse::VerifiedEnvelope;
+use cordon_security::{Identity, JudgedBy};
 use cordon_wire::digest_of_bytes;
 
 use super::refused::{Offender, RefusedDraft};
@@ -31,6 +31,8 @@ pub(crate) struct SealedSubmission {
     raw: Bytes,
     digest: Digest,
     messages: Vec<Part>,
+    /// Kept until the sequencer has taken it in.
+    _judged_by: JudgedBy,
 }
 
 /// One message of a submission and where it stands in the signed bytes.
@@ -94,12 +96,14 @@ impl Verified {
                 outcome,
             });
         }
+        let judged_by = self.envelope.judged_by().clone();
         let raw = Bytes::from(self.envelope.into_bytes());
         Ok(SealedSubmission {
             signer,
             digest: digest_of_bytes(&raw),
             raw,
             messages,
+            _judged_by: judged_by,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Whom the park trusts now: roots, issuing certificates and CRLs of one folder.
 
+mod in_use;
 mod snapshot;
 
 use std::path::{Path, PathBuf};
@@ -7,13 +8,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use cordon_contract::Fault;
-use cordon_model::Timestamp;
+use cordon_model::{Digest, Timestamp};
 use rustls::pki_types::CertificateDer;
 
+use self::in_use::Former;
 use self::snapshot::{Revocation, Snapshot};
 use crate::register::Register;
 use crate::{Certificate, Due, refusal, signature};
 
+pub use self::in_use::JudgedBy;
 pub(crate) use self::snapshot::CHAIN_ALGORITHMS;
 pub use self::snapshot::LIST_OVER;
 
@@ -49,6 +52,21 @@ pub struct CrlState {
     pub next_update: Option<Timestamp>,
     /// How many certificates it revokes.
     pub revoked: usize,
+    /// When it was made, by its issuer's word.
+    pub this_update: Timestamp,
+    /// SHA-256 of its DER.
+    pub digest: Digest,
+    /// The certificates it revokes.
+    pub withdrawn: Arc<[Withdrawn]>,
+}
+
+/// A certificate on a CRL.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Withdrawn {
+    /// Its serial number, lower-case hexadecimal.
+    pub serial: String,
+    /// From when on, by its issuer's word.
+    pub at: Timestamp,
 }
 
 /// The trusted authorities and their CRLs, with a cache of good certificates. Cheap to ask; reload
@@ -58,6 +76,7 @@ pub struct TrustStore {
     folder: PathBuf,
     revocation: Revocation,
     snapshot: ArcSwap<Snapshot>,
+    former: Former,
     reloading: Mutex<()>,
 }
 
@@ -69,12 +88,14 @@ pub enum Dated {
     /// The signer alone says so. A key in wrong hands can say anything, so a certificate revoked for
     /// that reason proves nothing.
     Claimed(Timestamp),
+    /// Something else dates it, and whoever asks decides by what its receiver held whether the certificate was revoked for him.
+    Held(Timestamp),
 }
 
 impl Dated {
     fn at(self) -> Timestamp {
         match self {
-            Self::Proven(at) | Self::Claimed(at) => at,
+            Self::Proven(at) | Self::Claimed(at) | Self::Held(at) => at,
         }
     }
 }
@@ -103,6 +124,7 @@ impl TrustStore {
             folder: folder.to_owned(),
             revocation,
             snapshot: ArcSwap::from_pointee(snapshot),
+            former: Former::default(),
             reloading: Mutex::new(()),
         })
     }
@@ -132,8 +154,19 @@ impl TrustStore {
                 return Err(refusal::REGISTER_ROLLBACK.because(detail));
             }
         }
-        self.snapshot.store(Arc::new(fresh));
+        self.former
+            .take(move || self.snapshot.swap(Arc::new(fresh)));
         Ok(())
+    }
+
+    /// What is in use now, to be kept as long as something that is judged by it is under way.
+    pub fn judging(&self) -> JudgedBy {
+        JudgedBy::new(self.snapshot.load_full())
+    }
+
+    /// The CRLs in use, when nothing is under way any more that was judged by those of before.
+    pub fn crls_alone(&self) -> Option<Vec<CrlState>> {
+        self.former.unless_any(|| self.crls())
     }
 
     /// The CRLs in use.
@@ -143,17 +176,15 @@ impl TrustStore {
 
     /// Whether a CRL names this serial number (lower-case hexadecimal).
     pub fn status(&self, serial: &str) -> CertificateStatus {
-        let serial = serial.trim_start_matches('0');
-        let snapshot = self.snapshot.load();
-        let is_revoked = snapshot
-            .revoked
-            .iter()
-            .any(|one| one.serial.trim_start_matches('0') == serial);
-        if is_revoked {
-            CertificateStatus::Revoked
-        } else {
-            CertificateStatus::Good
+        match self.snapshot.load().find(serial) {
+            Some(_) => CertificateStatus::Revoked,
+            None => CertificateStatus::Good,
         }
+    }
+
+    /// From when on a certificate is revoked, by its issuer's word; `None` when no CRL names it.
+    pub fn revoked_at(&self, serial: &str) -> Option<Timestamp> {
+        self.snapshot.load().find(serial).map(|one| one.named.at)
     }
 
     /// The CA's register of certificates, where the folder has it.

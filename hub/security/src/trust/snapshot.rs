@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use cordon_contract::Fault;
-use cordon_model::Timestamp;
+use cordon_model::{Digest, Timestamp};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{
     CertificateDer, CertificateRevocationListDer, SignatureVerificationAlgorithm, TrustAnchor,
@@ -14,9 +14,12 @@ use webpki::{
     CertRevocationList, EndEntityCert, ExpirationPolicy, KeyUsage, OwnedCertRevocationList,
     RevocationCheckDepth, RevocationOptionsBuilder, UnknownStatusPolicy,
 };
-use x509_parser::prelude::{CertificateRevocationList, FromDer, ReasonCode, X509Certificate};
+use x509_parser::prelude::{
+    CertificateRevocationList, FromDer, ReasonCode, RevokedCertificate, X509Certificate,
+};
 
-use super::{CrlState, Dated, TOKEN_BYTES_MAX, Usage};
+use super::{CrlState, Dated, TOKEN_BYTES_MAX, Usage, Withdrawn};
+use crate::algorithm::sha256;
 use crate::certificate::serial_hex;
 use crate::identity::hex;
 use crate::register::{self, Register};
@@ -46,8 +49,7 @@ pub(super) struct Snapshot {
 /// What a CRL says of one certificate.
 #[derive(Clone, Debug)]
 pub(super) struct Revoked {
-    pub(super) serial: String,
-    at: Timestamp,
+    pub(super) named: Withdrawn,
     /// Whether its key is in wrong hands, so that its signatures prove nothing of themselves.
     is_compromised: bool,
 }
@@ -157,24 +159,21 @@ impl Snapshot {
         let number = parsed
             .crl_number()
             .and_then(|number| u64::try_from(number).ok());
+        let revoked: Vec<Revoked> = parsed.iter_revoked_certificates().map(revoked).collect();
         let state = CrlState {
             issuer: parsed.issuer().to_string(),
             number: number.unwrap_or_default(),
             next_update: parsed
                 .next_update()
                 .map(|at| instant::from_seconds(at.timestamp())),
-            revoked: parsed.iter_revoked_certificates().count(),
+            revoked: revoked.len(),
+            this_update: instant::from_seconds(parsed.last_update().timestamp()),
+            digest: Digest(sha256(der)),
+            withdrawn: revoked.iter().map(|one| one.named.clone()).collect(),
         };
         let crl = OwnedCertRevocationList::from_der(der)
             .map_err(|error| refusal::TRUST.because(error))?;
-        let serials = parsed.iter_revoked_certificates().map(|one| Revoked {
-            serial: serial_hex(one.raw_serial()),
-            at: instant::from_seconds(one.revocation_date.timestamp()),
-            is_compromised: one
-                .reason_code()
-                .is_some_and(|(_, reason)| reason == ReasonCode::KeyCompromise),
-        });
-        self.revoked.extend(serials);
+        self.revoked.extend(revoked);
         match self
             .states
             .iter()
@@ -200,6 +199,13 @@ impl Snapshot {
             }
         }
         Ok(())
+    }
+
+    /// What the CRLs say of a certificate.
+    pub(super) fn find(&self, serial: &str) -> Option<&Revoked> {
+        let serial = serial.trim_start_matches('0');
+        let is_it = |one: &&Revoked| one.named.serial.trim_start_matches('0') == serial;
+        self.revoked.iter().find(is_it)
     }
 
     pub(super) fn check_chain(
@@ -241,7 +247,7 @@ impl Snapshot {
         }
     }
 
-    /// `Some` when a revoked certificate was revoked only later, for a reason that leaves what it
+    /// `Some` when a revoked certificate was revoked only later or whoever asks decides that, for a reason that leaves what it
     /// signed before, and no authority above it is revoked.
     fn was_good(
         &self,
@@ -251,14 +257,14 @@ impl Snapshot {
     ) -> Option<()> {
         let of = |der: &[u8]| {
             let (_, parsed) = X509Certificate::from_der(der).ok()?;
-            let serial = serial_hex(parsed.raw_serial());
-            self.revoked.iter().find(|one| one.serial == serial)
+            self.find(&serial_hex(parsed.raw_serial()))
         };
         let revoked = of(der)?;
         let spoils = matches!(dated, Dated::Claimed(_)) && revoked.is_compromised;
         let above = self.intermediates.iter().chain(intermediates);
         let is_broken_above = above.into_iter().any(|der| of(der).is_some());
-        (dated.at() < revoked.at && !spoils && !is_broken_above).then_some(())
+        let is_later = matches!(dated, Dated::Held(_)) || dated.at() < revoked.named.at;
+        (is_later && !spoils && !is_broken_above).then_some(())
     }
 
     fn walk_chain(
@@ -362,6 +368,19 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
     }
     paths.sort();
     Ok(paths)
+}
+
+/// One line of a CRL.
+fn revoked(one: &RevokedCertificate<'_>) -> Revoked {
+    Revoked {
+        named: Withdrawn {
+            serial: serial_hex(one.raw_serial()),
+            at: instant::from_seconds(one.revocation_date.timestamp()),
+        },
+        is_compromised: one
+            .reason_code()
+            .is_some_and(|(_, reason)| reason == ReasonCode::KeyCompromise),
+    }
 }
 
 fn refused_chain(error: &webpki::Error, serial: &[u8]) -> Fault {

@@ -8,7 +8,7 @@ use cordon_xml::{Document, Node, NodeId};
 
 use super::SoapVersion;
 use crate::algorithm::sha256;
-use crate::{Certificate, Identity, ReplayGuard};
+use crate::{Certificate, Identity, JudgedBy, ReplayGuard};
 
 /// A verified SOAP message. Only [`super::verify`] makes one; it owns the document whose elements
 /// were hashed, so what is read from it is what was signed.
@@ -22,6 +22,7 @@ pub struct VerifiedEnvelope {
     pub(super) created: Timestamp,
     pub(super) expires: Timestamp,
     pub(super) signed: [u8; 32],
+    pub(super) judged_by: JudgedBy,
     pub(super) steps: u64,
 }
 
@@ -82,6 +83,11 @@ impl VerifiedEnvelope {
     /// SHA-256 of the canonical `SignedInfo`: names what was signed, whatever the signature value.
     pub fn signed_digest(&self) -> &[u8; 32] {
         &self.signed
+    }
+
+    /// By which lists the certificate is good; kept until the message is recorded.
+    pub fn judged_by(&self) -> &JudgedBy {
+        &self.judged_by
     }
 
     /// What verifying cost, as [`super::Rejected::steps`] counts it.

@@ -105,6 +105,8 @@ fn proven(
         steps: unread.steps,
     })?;
     let mut work = Work(document.steps());
+    // Before the certificate is looked at: what judges it is this, or newer.
+    let judged_by = trust.judging();
     let proven = match prove(&document, trust, policy, when, admit, &mut work) {
         Ok(proven) => proven,
         Err(fault) => {
@@ -124,13 +126,14 @@ fn proven(
         created: proven.lifetime.created,
         expires: proven.lifetime.expires,
         signed: proven.signed,
+        judged_by,
         steps: work.0,
     })
 }
 
-/// Verifies a signed SOAP message that is kept as evidence and gives its signer's certificate: `at` is
-/// when it was taken, by the journal entry that holds it. The certificate must have been good then;
-/// what became of it since and the message's own lifetime do not matter.
+/// Verifies a signed SOAP message that is kept as evidence and gives its signer's certificate: `taken` is
+/// when that was, by the journal entry that holds it. The certificate must have been good then; what
+/// became of it since and the message's own lifetime do not matter.
 ///
 /// # Errors
 /// As [`verify`].
@@ -138,12 +141,12 @@ pub fn verify_evidence(
     bytes: impl Into<Vec<u8>>,
     trust: &TrustStore,
     policy: &Policy,
-    at: Timestamp,
+    taken: Dated,
 ) -> Result<Arc<Certificate>, Fault> {
     let document =
         Document::parse(bytes, &policy.limits).map_err(|fault| signature::refused_xml(&fault))?;
     let mut work = Work(document.steps());
-    let when = When::Then(at);
+    let when = When::Then(taken);
     prove(&document, trust, policy, when, |_| Ok(()), &mut work).map(|proven| proven.certificate)
 }
 
@@ -153,7 +156,7 @@ enum When {
     /// As it arrives.
     Now(Timestamp),
     /// As it was taken.
-    Then(Timestamp),
+    Then(Dated),
     /// As it says that it was made, which is no later than this.
     Kept(Timestamp),
 }
@@ -187,9 +190,9 @@ fn prove(
             lifetime.check(message.timestamp, policy, now)?;
             message.certificate(&signature, |token| trust.check_token(token, now))
         }
-        When::Then(at) => message.certificate(&signature, |token| {
-            trust.check_evidence_token(token, Dated::Proven(at))
-        }),
+        When::Then(taken) => {
+            message.certificate(&signature, |token| trust.check_evidence_token(token, taken))
+        }
         When::Kept(now) => {
             lifetime.check_made(message.timestamp, policy, now)?;
             let made = Dated::Claimed(lifetime.created);
