@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cordon_contract::{Clock, Fault};
 use cordon_http::{Client, ClientOptions, HttpFault};
-use cordon_model::Timestamp;
+use cordon_model::{ParkCode, Timestamp};
 use cordon_security::wsse::{self, Policy, SoapVersion, VerifiedEnvelope};
 use cordon_security::{Role, Signer, TrustStore};
 use cordon_xml::Node;
@@ -81,6 +81,11 @@ impl Link {
         self.clock.now()
     }
 
+    /// The park of the own certificate; no other one's hub is believed.
+    pub(super) fn park(&self) -> &ParkCode {
+        &self.signer.identity().park
+    }
+
     /// Sends one signed request whose body holds `payload` and returns the verified answer to it; a
     /// signed refusal is an error.
     pub async fn call(&self, payload: &[u8]) -> Result<VerifiedEnvelope, LinkError> {
@@ -107,7 +112,7 @@ impl Link {
         let status = answer.status();
         let policy = Policy::new(&[Role::Hub])
             .without_replay_guard()
-            .for_park(self.signer.identity().park.clone());
+            .for_park(self.park().clone());
         let earliest = asked_at.plus_ms(-policy.clock_skew_ms);
         let verified = wsse::verify(
             Vec::from(answer.into_body()),

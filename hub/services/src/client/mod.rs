@@ -4,6 +4,7 @@ mod checkpoint;
 #[doc(hidden)]
 pub mod decoders;
 mod link;
+mod listed;
 mod messages;
 mod page;
 mod pins;

@@ -12,7 +12,7 @@ use cordon_wire::{WireFault, service as wire};
 
 use super::link::payload;
 use super::spool::write_durably;
-use super::{Link, LinkError};
+use super::{Link, LinkError, listed};
 use crate::lawful::lawful;
 
 /// Which report is wanted.
@@ -41,7 +41,7 @@ pub struct PulledReport {
     pub entry_number: u64,
 }
 
-/// Pulls one report into `folder`. The signature must be the hub's and the digest the listed one.
+/// Pulls one report into `folder`. The signature must be the hub's, and what it covers the report that is listed.
 pub async fn pull_report(
     link: &Link,
     trust: &TrustStore,
@@ -58,26 +58,18 @@ pub async fn pull_report(
         .await?;
     let report = wire::read_get_report_response(payload(&answer)?).map_err(untrusted)?;
     let digest = cordon_wire::digest_of_bytes(&report.document);
-    if digest != listed.digest || digest != report.digest {
-        return Err(LinkError::Untrusted(
-            Fault::new(
-                "S033",
-                format!(
-                    "the report's bytes have digest {digest}, listed is {}",
-                    listed.digest
-                ),
-            )
-            .remedy("pull again; if it stays so, call the park"),
-        ));
-    }
-    xmldsig::verify_kept(
+    listed::answer(&report, &listed, digest).map_err(LinkError::Untrusted)?;
+    let verified = xmldsig::verify_kept(
         report.document.clone(),
         trust,
         &[Role::Hub],
-        None,
+        Some(link.park()),
         link.now(),
     )
     .map_err(LinkError::Untrusted)?;
+    let document =
+        cordon_wire::read_report_document(verified.document().root()).map_err(untrusted)?;
+    listed::document(&document, &listed, report.document.len()).map_err(LinkError::Untrusted)?;
     let name = format!(
         "{}-{}-v{}.xml",
         listed.report_type.as_str(),
@@ -132,6 +124,7 @@ pub async fn list_reports(
         .call(&wire::write_list_reports(&ask).map_err(untrusted)?)
         .await?;
     let list = wire::read_list_reports_response(payload(&answer)?).map_err(untrusted)?;
+    listed::list(&list.report, kind, link.park()).map_err(LinkError::Untrusted)?;
     Ok((list.report, list.more))
 }
 

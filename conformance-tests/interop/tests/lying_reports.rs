@@ -1,0 +1,279 @@
+//! A hub with the park's own key that gives out another report than it lists or was asked for: `cordon pull report`
+//! says which field is another, and writes nothing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "test code"
+)]
+
+mod stand_in;
+
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+
+use cordon_contract::{Clock as _, SystemClock};
+use cordon_http::{Handler, Request, Response};
+use cordon_interop::{program, run, said};
+use cordon_model::service::{GetReportResponse, ListReportsResponse, ReportEntry};
+use cordon_model::{Digest, ReportDocument, ReportType};
+use cordon_security::wsse::{self, Policy, SoapVersion};
+use cordon_security::{Role, Signer, TrustStore, xmldsig};
+use cordon_services::request_digest;
+use cordon_wire::{digest_of_bytes, service as wire};
+use stand_in::StandIn;
+
+/// What the hub gives: of one report the document, how it is listed and how it is answered.
+#[derive(Clone)]
+struct Given {
+    document: ReportDocument,
+    listed: ReportEntry,
+    answer: GetReportResponse,
+    twice: bool,
+}
+
+struct Hub {
+    signer: Signer,
+    trust: TrustStore,
+    given: Mutex<Option<Given>>,
+}
+
+impl Hub {
+    /// An honest answer on this document.
+    fn honest(&self, document: ReportDocument) -> Given {
+        let unsigned = cordon_wire::write_report_document(&document).unwrap();
+        let bytes = xmldsig::sign_enveloped(&self.signer, unsigned).unwrap();
+        let digest = digest_of_bytes(&bytes);
+        let listed = ReportEntry {
+            report_id: document.report_id.clone(),
+            report_type: document.report_type,
+            version: document.version,
+            park_code: document.park_code.clone(),
+            period: document.period.clone(),
+            generated_at: document.generated_at,
+            entry_number: document.journal_position.entry_number,
+            digest,
+            size: bytes.len() as u64,
+        };
+        let answer = GetReportResponse {
+            report_id: listed.report_id.clone(),
+            version: listed.version,
+            digest,
+            document: bytes,
+        };
+        Given {
+            document,
+            listed,
+            answer,
+            twice: false,
+        }
+    }
+}
+
+impl Handler for Hub {
+    fn handle(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>> {
+        let now = SystemClock.now();
+        let body = request.http.body();
+        let policy = Policy::new(&[Role::Regulator]).without_replay_guard();
+        let call = wsse::verify(body.to_vec(), &self.trust, &policy, now).unwrap();
+        let given = self.given.lock().unwrap().clone().unwrap();
+        let payload = match call.payload().unwrap().local() {
+            "ListReports" => {
+                let mut report = vec![given.listed.clone()];
+                if given.twice {
+                    report.push(given.listed);
+                }
+                let more = false;
+                wire::write_list_reports_response(&ListReportsResponse { report, more }).unwrap()
+            }
+            _ => wire::write_get_report_response(&given.answer).unwrap(),
+        };
+        let block = request_digest(body);
+        let answer = wsse::sign(&self.signer, SoapVersion::V12, block, payload, now).unwrap();
+        Box::pin(async move { Response::new(answer.into()) })
+    }
+}
+
+struct Room {
+    folder: tempfile::TempDir,
+    hub: Arc<Hub>,
+    served: StandIn,
+}
+
+impl Room {
+    fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut prepare = Command::new(program());
+        run(prepare.args(["prepare", "--data"]).arg(folder.path()));
+        let own = folder.path().join("certs/hub-1");
+        let hub = Arc::new(Hub {
+            signer: Signer::load(&own.join("chain.pem"), &own.join("key.pem")).unwrap(),
+            trust: TrustStore::load(&folder.path().join("certs/ca")).unwrap(),
+            given: Mutex::new(None),
+        });
+        let served = StandIn::start(Arc::clone(&hub) as _);
+        Self {
+            folder,
+            hub,
+            served,
+        }
+    }
+
+    fn out(&self) -> PathBuf {
+        self.folder.path().join("pulled")
+    }
+
+    fn pull(&self, given: Given, words: &[&str]) -> Output {
+        *self.hub.given.lock().unwrap() = Some(given);
+        let certs = self.folder.path().join("certs");
+        let mut command = Command::new(program());
+        command.arg("pull").args(words);
+        if words.first() == Some(&"report") {
+            command.arg("--out").arg(self.out());
+        }
+        command.args(["--url", &self.served.url("/soap/regulator")]);
+        command.arg("--certs").arg(certs.join("regulator-1"));
+        let command = command.arg("--trust").arg(certs.join("ca"));
+        command.output().unwrap()
+    }
+}
+
+/// RPT-06 of a day, version 3, up to entry 41.
+fn document(park: &cordon_model::ParkCode) -> ReportDocument {
+    let golden = "../../hub/reports/src/standard/alarms/golden.xml";
+    let golden = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(golden)).unwrap();
+    let golden = cordon_xml::Document::parse(golden, &cordon_xml::Limits::default()).unwrap();
+    let mut document = cordon_wire::read_report_document(golden.root()).unwrap();
+    document.version = 3;
+    document.park_code = park.clone();
+    document.journal_position.entry_number = 41;
+    document
+}
+
+type Lie = (&'static str, &'static str, fn(&mut Given));
+
+/// Code, what the refusal names, and how the lie is made. The answer is always to what is listed.
+const LIES: &[Lie] = &[
+    ("S080", "ReportType is RPT-07, asked for is RPT-06", |it| {
+        it.listed.report_type = ReportType::Rpt07;
+    }),
+    ("S080", "ParkCode is JS-OTHER, asked for is", |it| {
+        it.listed.park_code = "JS-OTHER".parse().unwrap();
+    }),
+    ("S080", "it is named twice", |it| it.twice = true),
+    ("S081", "ReportId is RPT-06.X", |it| {
+        it.answer.report_id = "RPT-06.X".to_owned();
+    }),
+    ("S081", "Version is 4, asked for is 3", |it| {
+        it.answer.version = 4;
+    }),
+    ("S082", "Version is 3, listed is 126", |it| {
+        (it.listed.version, it.answer.version) = (126, 126);
+    }),
+    ("S082", "EntryNumber is 41, listed is 9999999", |it| {
+        it.listed.entry_number = 9_999_999;
+    }),
+    ("S082", "ReportId is RPT-06.", |it| {
+        let another = "RPT-06.JS-DEMO.2026-04-02".to_owned();
+        it.listed.report_id.clone_from(&another);
+        it.answer.report_id = another;
+    }),
+    ("S082", "From is", |it| {
+        it.listed.period.from = it.listed.period.from.plus_seconds(86_400);
+    }),
+    ("S082", "To is", |it| {
+        it.listed.period.to = it.listed.period.to.plus_seconds(86_400);
+    }),
+    ("S082", "Granularity is DAY, listed is WEEK", |it| {
+        it.listed.period.granularity = cordon_model::Granularity::Week;
+    }),
+    ("S082", "GeneratedAt is", |it| {
+        it.listed.generated_at = it.listed.generated_at.plus_seconds(1);
+    }),
+    ("S082", "Size is", |it| it.listed.size += 1),
+    ("S033", "listed is", |it| it.listed.digest = Digest([7; 32])),
+    ("S033", "listed is", |it| it.answer.digest = Digest([7; 32])),
+];
+
+/// As [`LIES`]: it is the signed document that is another.
+const SIGNED: &[(&str, fn(&mut ReportDocument))] = &[
+    ("ReportType is RPT-07, listed is RPT-06", |it| {
+        it.report_type = ReportType::Rpt07;
+    }),
+    ("ParkCode is JS-OTHER, listed is", |it| {
+        it.park_code = "JS-OTHER".parse().unwrap();
+    }),
+    ("Version is 2, listed is 3", |it| it.version = 2),
+    ("EntryNumber is 40, listed is 41", |it| {
+        it.journal_position.entry_number = 40;
+    }),
+    ("ReportId is RPT-06.X, listed is", |it| {
+        it.report_id = "RPT-06.X".to_owned();
+    }),
+];
+
+#[test]
+fn a_report_that_is_another_than_it_is_given_as_is_refused_and_not_written() {
+    let room = Room::open();
+    let park = room.hub.signer.identity().park.clone();
+    let honest = room.hub.honest(document(&park));
+    let mut given: Vec<(&str, &str, Given)> = Vec::new();
+    for (code, words, lie) in LIES {
+        let mut given_as = honest.clone();
+        lie(&mut given_as);
+        given.push((code, words, given_as));
+    }
+    for (words, lie) in SIGNED {
+        let mut document = honest.document.clone();
+        lie(&mut document);
+        let mut given_as = room.hub.honest(document);
+        let (digest, size) = (given_as.listed.digest, given_as.listed.size);
+        given_as.listed = ReportEntry {
+            digest,
+            size,
+            ..honest.listed.clone()
+        };
+        given_as
+            .answer
+            .report_id
+            .clone_from(&honest.listed.report_id);
+        given_as.answer.version = honest.listed.version;
+        given.push(("S082", words, given_as));
+    }
+    for (code, words, given) in given {
+        let refused = room.pull(given, &["report", "--type", "RPT-06"]);
+        let told = said(&refused);
+        assert_eq!(refused.status.code(), Some(1), "{words}: {told}");
+        assert!(
+            told.contains(code) && told.contains(words),
+            "{words}: {told}"
+        );
+        assert!(!told.contains("verified"), "{told}");
+        assert!(!room.out().exists(), "{words}: something was written");
+    }
+    let pulled = room.pull(honest, &["report", "--type", "RPT-06"]);
+    let told = said(&pulled);
+    assert!(
+        told.contains("version 3, entry 41") && told.contains("verified"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_list_of_another_type_or_park_is_not_shown() {
+    let room = Room::open();
+    let park = room.hub.signer.identity().park.clone();
+    let honest = room.hub.honest(document(&park));
+    let shown = room.pull(honest.clone(), &["list", "--type", "RPT-06"]);
+    assert!(said(&shown).contains("v3"), "{}", said(&shown));
+    let refused = room.pull(honest.clone(), &["list", "--type", "RPT-07"]);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert!(said(&refused).contains("S080"), "{}", said(&refused));
+    let mut other = honest;
+    other.listed.park_code = "JS-OTHER".parse().unwrap();
+    let refused = room.pull(other, &["list"]);
+    assert!(said(&refused).contains("S080"), "{}", said(&refused));
+}

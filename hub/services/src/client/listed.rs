@@ -1,0 +1,106 @@
+//! What a listed report is held to: the list to the question, the answer to the list, the signed document to both.
+//! A hub that signs says one thing in three places, and a puller files it under the name of the first.
+
+use cordon_contract::Fault;
+use cordon_model::service::{GetReportResponse, ReportEntry};
+use cordon_model::{Digest, ParkCode, ReportDocument, ReportType};
+
+/// Holds a list to what was asked: the park is that of the puller's certificate.
+///
+/// # Errors
+/// `S080` for a report of another type or park, or a version that is listed twice.
+pub(super) fn list(
+    reports: &[ReportEntry],
+    kind: Option<ReportType>,
+    park: &ParkCode,
+) -> Result<(), Fault> {
+    let mut seen = std::collections::BTreeSet::new();
+    for report in reports {
+        let asked = kind.unwrap_or(report.report_type);
+        same("ReportType", report.report_type, asked, ASKED)
+            .and_then(|()| same("ParkCode", &report.park_code, park, ASKED))
+            .map_err(|words| another("S080", "the list", report, &words))?;
+        if !seen.insert((&report.report_id, report.version)) {
+            return Err(another("S080", "the list", report, "it is named twice"));
+        }
+    }
+    Ok(())
+}
+
+/// Holds the answer to the report that was asked for, and its bytes to the listed digest.
+///
+/// # Errors
+/// `S081` for another report or version, `S033` for other bytes.
+pub(super) fn answer(
+    answer: &GetReportResponse,
+    listed: &ReportEntry,
+    digest: Digest,
+) -> Result<(), Fault> {
+    same("ReportId", &answer.report_id, &listed.report_id, ASKED)
+        .and_then(|()| same("Version", answer.version, listed.version, ASKED))
+        .map_err(|words| another("S081", "the answer", listed, &words))?;
+    if digest != listed.digest || digest != answer.digest {
+        let listed = listed.digest;
+        let words = format!("the report's bytes have digest {digest}, listed is {listed}");
+        return Err(Fault::new("S033", words).remedy("pull again; if it stays so, call the park"));
+    }
+    Ok(())
+}
+
+/// Holds the signed document, of so many bytes, to what is listed of it.
+///
+/// # Errors
+/// `S082`, naming the first field that is another.
+pub(super) fn document(
+    document: &ReportDocument,
+    listed: &ReportEntry,
+    bytes: usize,
+) -> Result<(), Fault> {
+    let (said, at) = (&document.period, &listed.period);
+    let entry = document.journal_position.entry_number;
+    let size = u64::try_from(bytes).unwrap_or(u64::MAX);
+    [
+        same("ReportType", document.report_type, listed.report_type, HELD),
+        same("ReportId", &document.report_id, &listed.report_id, HELD),
+        same("Version", document.version, listed.version, HELD),
+        same("ParkCode", &document.park_code, &listed.park_code, HELD),
+        same("EntryNumber", entry, listed.entry_number, HELD),
+        same("Granularity", said.granularity, at.granularity, HELD),
+        same("From", said.from, at.from, HELD),
+        same("To", said.to, at.to, HELD),
+        same(
+            "GeneratedAt",
+            document.generated_at,
+            listed.generated_at,
+            HELD,
+        ),
+        same("Size", size, listed.size, HELD),
+    ]
+    .into_iter()
+    .collect::<Result<(), String>>()
+    .map_err(|words| another("S082", "the signed report", listed, &words))
+}
+
+const ASKED: &str = "asked for";
+const HELD: &str = "listed";
+
+fn same<T: PartialEq + std::fmt::Display>(
+    field: &str,
+    said: T,
+    wanted: T,
+    by: &str,
+) -> Result<(), String> {
+    match said == wanted {
+        true => Ok(()),
+        false => Err(format!("{field} is {said}, {by} is {wanted}")),
+    }
+}
+
+fn another(code: &'static str, what: &str, listed: &ReportEntry, words: &str) -> Fault {
+    Fault::new(
+        code,
+        format!("{what} is another than it is given as: {words}"),
+    )
+    .at(format!("{} v{}", listed.report_id, listed.version))
+    .remedy("nothing was written; keep the hub's signed answers and call the park")
+}
