@@ -4,12 +4,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use cordon_contract::{BoxFuture, Clock, Fault, ReportSource, Shutdown, SignedReport};
+use cordon_contract::{
+    BoxFuture, Clock, Fault, ReportSource, ReportVersion, Shutdown, SignedReport,
+};
 use cordon_flow::{Audited, EntryReader, FeedItem, FeedReader, RunningHub};
 use cordon_model::plan::ParkPlan;
+use cordon_model::service::ReportEntry;
 use cordon_model::{AuditOutcome, Body, PartyId, ReportType, Timestamp};
 use cordon_reports::{
-    AcknowledgeLimits, Built, Record, ReportedBy, Reports, ReportsConfig, ReportsParts, Unrecorded,
+    AcknowledgeLimits, Record, ReportedBy, Reports, ReportsConfig, ReportsParts, Unrecorded,
 };
 use cordon_security::Signer;
 use tokio::sync::oneshot;
@@ -264,12 +267,25 @@ impl ReportSource for ReportDoor {
         &self,
         kind: ReportType,
         at: Timestamp,
-    ) -> BoxFuture<'_, Result<Option<SignedReport>, Fault>> {
+    ) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>> {
         Box::pin(async move {
-            let Some(reports) = self.reports.get() else {
-                return Ok(None);
-            };
-            Ok(reports.due(kind, at).await?.map(signed))
+            match self.reports.get() {
+                Some(reports) => Ok(versions(reports.due(kind, at).await?)),
+                None => Ok(Vec::new()),
+            }
+        })
+    }
+
+    fn missed(
+        &self,
+        kind: ReportType,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>> {
+        Box::pin(async move {
+            match self.reports.get() {
+                Some(reports) => Ok(versions(reports.missed(kind, at).await?)),
+                None => Ok(Vec::new()),
+            }
         })
     }
 
@@ -295,10 +311,10 @@ impl ReportSource for ReportDoor {
     }
 }
 
-fn signed(built: Built) -> SignedReport {
-    SignedReport {
-        report_id: built.entry.report_id,
-        version: built.entry.version,
-        bytes: built.bytes,
-    }
+fn versions(entries: Vec<ReportEntry>) -> Vec<ReportVersion> {
+    let named = |entry: ReportEntry| ReportVersion {
+        report_id: entry.report_id,
+        version: entry.version,
+    };
+    entries.into_iter().map(named).collect()
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cordon_contract::{BoxFuture, Clock as _, Fault, ReportSource, SignedReport, SystemClock};
+use cordon_contract::{
+    BoxFuture, Clock as _, Fault, ReportSource, ReportVersion, SignedReport, SystemClock,
+};
 use cordon_model::{ReportType, Timestamp};
 use cordon_security::Role;
 use cordon_security::ca::{Authority, Bundle, CaSettings, IssueRequest, KeyAlgorithm, KeySource};
@@ -22,8 +24,16 @@ impl ReportSource for NoReports {
         &self,
         _kind: ReportType,
         _at: Timestamp,
-    ) -> BoxFuture<'_, Result<Option<SignedReport>, Fault>> {
-        Box::pin(async { Ok(None) })
+    ) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn missed(
+        &self,
+        _kind: ReportType,
+        _at: Timestamp,
+    ) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 
     fn find<'a>(

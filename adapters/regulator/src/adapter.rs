@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use cordon_contract::{
     Adapter, BoxFuture, Definition, DeviceHealth, Fault, Link, LinkState, Order, Outcome,
-    OutcomeKind, Probe, ReportSource, Running, SignedReport, Target, Undelivered,
+    OutcomeKind, Probe, ReportSource, ReportVersion, Running, SignedReport, Target, Undelivered,
 };
 use cordon_http::{Client, ClientOptions};
-use cordon_model::{Body, MessageType, ReportType, Timestamp};
+use cordon_model::{Body, MessageType, Timestamp};
 
-use crate::config::Config;
+use crate::catch_up::{CatchUp, Look};
+use crate::config::{Config, Job};
 use crate::ledger::{DeadLetter, Ledger};
 use crate::session;
 
@@ -53,6 +54,29 @@ pub struct RunningRegulator {
     adapter: Arc<RegulatorAdapter>,
     health: Mutex<DeviceHealth>,
     link: Link,
+}
+
+/// A job and when it is due next.
+struct Waiting<'a> {
+    job: &'a Job,
+    due: Timestamp,
+    /// What its last push failed by.
+    failing: Option<String>,
+}
+
+impl<'a> Waiting<'a> {
+    fn of(job: &'a Job, now: Timestamp) -> Option<Self> {
+        let due = job.schedule.next(now)?;
+        Some(Self {
+            job,
+            due,
+            failing: None,
+        })
+    }
+
+    fn next(&self, now: Timestamp) -> Option<Timestamp> {
+        self.job.schedule.next(now)
+    }
 }
 
 impl RegulatorAdapter {
@@ -210,65 +234,102 @@ impl RunningRegulator {
         if !self.until_ledger().await {
             return Ok(());
         }
-        let link = &self.link;
-        let now = link.clock.now();
-        let mut due: Vec<Timestamp> = self
-            .adapter
-            .config
-            .job
-            .iter()
-            .filter_map(|job| job.schedule.next(now))
-            .collect();
-        let mut failing = vec![None; due.len()];
+        let now = self.now();
+        let mut jobs: Vec<Waiting<'_>> = Vec::new();
+        for job in &self.adapter.config.job {
+            jobs.extend(Waiting::of(job, now));
+        }
+        let mut catch_up = CatchUp::new(now);
         let mut before = now;
         loop {
-            let now = link.clock.now();
-            // A clock that was put back does not leave them waiting for what it showed.
-            if now < before {
-                for (job, due) in self.adapter.config.job.iter().zip(&mut due) {
-                    *due = job.schedule.next(now).map_or(*due, |next| next.min(*due));
+            let now = self.now();
+            for job in &mut jobs {
+                // A clock that was put back does not leave them waiting for what it showed.
+                if now < before {
+                    job.due = job.next(now).map_or(job.due, |next| next.min(job.due));
+                }
+                if self.now() >= job.due {
+                    self.push_due(job).await;
                 }
             }
             before = now;
-            let jobs = self.adapter.config.job.iter().zip(&mut due);
-            for ((job, due), failing) in jobs.zip(&mut failing) {
-                if link.clock.now() < *due {
-                    continue;
-                }
-                let failed = self.job(job.report, *due).await.err();
-                let words = failed.map(|fault| fault.to_string());
-                if let Some(words) = &words {
-                    // Said once for as long as it is so.
-                    if failing.as_ref() != Some(words) {
-                        tracing::error!(adapter = %self.adapter.config.name, report = %job.report, fault = words, "push failed");
-                    }
-                    self.show(LinkState::Degraded, words.clone());
-                }
-                *failing = words;
-                // A push that took long does not make the next ones pile up.
-                let now = link.clock.now();
-                *due = job
-                    .schedule
-                    .next(now.max(*due))
-                    .unwrap_or(now.plus_seconds(3_600));
+            if let Some(look) = catch_up.look(self.now())
+                && !self.push_missed(&mut jobs, look).await
+            {
+                catch_up.again(look);
             }
             tokio::select! {
-                () = link.shutdown.wait() => return Ok(()),
+                () = self.link.shutdown.wait() => return Ok(()),
                 () = tokio::time::sleep(LOOK) => {}
             }
         }
     }
 
-    /// Pushes the due report of one job until it is taken, refused, or too old.
-    async fn job(&self, kind: ReportType, at: Timestamp) -> Result<(), Fault> {
-        let link = &self.link;
-        let Some(report) = self.adapter.source.due(kind, at).await? else {
-            return Ok(());
-        };
-        let (id, version) = (&report.report_id, report.version);
-        if self.ledger().ledger()?.settled(id, version) {
-            return Ok(());
+    /// Pushes what is due of a job, and waits for its next time.
+    async fn push_due(&self, job: &mut Waiting<'_>) {
+        let source = &self.adapter.source;
+        let versions = source.due(job.job.report, job.due).await;
+        let came = self.push_all(versions).await;
+        self.tell(job, came.err());
+        // A push that took long does not make the next ones pile up.
+        let now = self.now();
+        job.due = job
+            .next(now.max(job.due))
+            .unwrap_or(now.plus_seconds(3_600));
+    }
+
+    /// Pushes what was due last before now, as far as it was not: the hub was away then. Whether all went well.
+    async fn push_missed(&self, jobs: &mut [Waiting<'_>], look: Look) -> bool {
+        let mut is_well = true;
+        for job in jobs {
+            let Some(at) = job.job.schedule.last(self.now()) else {
+                continue;
+            };
+            let (kind, source) = (job.job.report, &self.adapter.source);
+            let versions = match look {
+                Look::Missed => source.missed(kind, at).await,
+                Look::Due => source.due(kind, at).await,
+            };
+            let came = self.push_all(versions).await;
+            is_well &= came.is_ok();
+            self.tell(job, came.err());
         }
+        is_well
+    }
+
+    /// Says what came of a job, once for as long as it is so.
+    fn tell(&self, job: &mut Waiting<'_>, failed: Option<Fault>) {
+        let words = failed.map(|fault| fault.to_string());
+        if let Some(words) = &words {
+            if job.failing.as_ref() != Some(words) {
+                tracing::error!(adapter = %self.adapter.config.name, report = %job.job.report, fault = words, "push failed");
+            }
+            self.show(LinkState::Degraded, words.clone());
+        }
+        job.failing = words;
+    }
+
+    /// Pushes versions that were not pushed yet, in their order.
+    async fn push_all(&self, versions: Result<Vec<ReportVersion>, Fault>) -> Result<(), Fault> {
+        for ReportVersion { report_id, version } in versions? {
+            if self.ledger().ledger()?.settled(&report_id, version) {
+                continue;
+            }
+            // What was taken off the shelf since is not due any more.
+            if let Some(report) = self.adapter.source.find(&report_id, version).await? {
+                self.push_one(&report).await?;
+            }
+            if self.link.shutdown.is_triggered() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Pushes a report until it is taken, refused, or too old.
+    async fn push_one(&self, report: &SignedReport) -> Result<(), Fault> {
+        let link = &self.link;
+        let (id, version) = (&report.report_id, report.version);
         // By what elapses: a clock that is wrong for a moment gives nothing up, and waits for nothing.
         let begun = Instant::now();
         let give_up_after = Duration::from_secs(self.adapter.config.give_up_after_s.into());
@@ -276,7 +337,7 @@ impl RunningRegulator {
         loop {
             let outcome = tokio::select! {
                 () = link.shutdown.wait() => return Ok(()),
-                outcome = self.push(&report, PATIENCE) => outcome,
+                outcome = self.push(report, PATIENCE) => outcome,
             };
             attempts += 1;
             let wait = self.wait(attempts, link.clock.now());
@@ -287,7 +348,7 @@ impl RunningRegulator {
                     return self.ledger().ledger()?.pushed(id, version);
                 }
                 OutcomeKind::Failed if !late => {}
-                _ => return self.bury(&report, attempts, outcome.detail, link.clock.now()),
+                _ => return self.bury(report, attempts, outcome.detail, link.clock.now()),
             }
             tokio::select! {
                 () = link.shutdown.wait() => return Ok(()),

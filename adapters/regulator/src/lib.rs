@@ -11,6 +11,7 @@
 //! Floor 3: imports model, contract and http. Holds no key: TLS settings come ready-made.
 
 mod adapter;
+mod catch_up;
 mod command;
 mod config;
 mod ledger;

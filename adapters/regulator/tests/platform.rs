@@ -15,43 +15,61 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cordon_contract::{
-    BoxFuture, Clock, Fault, Intake, Link, LinkState, ManualClock, ReportSource, Running as _,
-    Shutdown, ShutdownTrigger, SignedReport, SystemClock,
+    BoxFuture, Clock, Fault, Intake, Link, LinkState, ManualClock, ReportSource, ReportVersion,
+    Running as _, Shutdown, ShutdownTrigger, SignedReport, SystemClock,
 };
 use cordon_model::{ReportType, Timestamp};
 use cordon_regulator::{Config, RegulatorAdapter, RunningRegulator};
 use cordon_sim_partners::{Platform, PlatformFaults};
 
-/// Reports with a version that the test raises.
+/// Reports with a version that the test raises, and what the hub missed while it was away.
 #[derive(Default)]
-struct Shelf(AtomicU32);
+struct Shelf(AtomicU32, Vec<ReportVersion>);
 
-fn signed(version: u32) -> SignedReport {
-    SignedReport {
-        report_id: "RPT-01-20260331".to_owned(),
+const REPORT: &str = "RPT-01-20260331";
+
+fn named(report_id: &str, version: u32) -> ReportVersion {
+    ReportVersion {
+        report_id: report_id.to_owned(),
         version,
-        bytes: Bytes::from(format!("<ReportDocument version=\"{version}\"/>")),
+    }
+}
+
+fn signed(report_id: &str, version: u32) -> SignedReport {
+    SignedReport {
+        report_id: report_id.to_owned(),
+        version,
+        bytes: Bytes::from(format!(
+            "<ReportDocument id=\"{report_id}\" version=\"{version}\"/>"
+        )),
     }
 }
 
 impl ReportSource for Shelf {
-    fn due(
+    fn due(&self, _: ReportType, _: Timestamp) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>> {
+        let version = self.0.load(Ordering::SeqCst);
+        let due = (version > 0).then(|| named(REPORT, version));
+        Box::pin(async move { Ok(Vec::from_iter(due)) })
+    }
+
+    fn missed(
         &self,
         _: ReportType,
-        _: Timestamp,
-    ) -> BoxFuture<'_, Result<Option<SignedReport>, Fault>> {
-        let version = self.0.load(Ordering::SeqCst);
-        Box::pin(async move { Ok((version > 0).then(|| signed(version))) })
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>> {
+        let last = at.to_string();
+        assert!(self.1.is_empty() || last.starts_with("2026-04-01T00:15:00"));
+        Box::pin(async move { Ok(self.1.clone()) })
     }
 
     fn find<'a>(
         &'a self,
-        _: &'a str,
+        id: &'a str,
         version: u32,
     ) -> BoxFuture<'a, Result<Option<SignedReport>, Fault>> {
-        Box::pin(
-            async move { Ok((version <= self.0.load(Ordering::SeqCst)).then(|| signed(version))) },
-        )
+        let is_missed = self.1.contains(&named(id, version));
+        let is_there = is_missed || version <= self.0.load(Ordering::SeqCst);
+        Box::pin(async move { Ok(is_there.then(|| signed(id, version))) })
     }
 }
 
@@ -72,9 +90,14 @@ fn run_by(
     (shelf, more): (&Arc<Shelf>, &str),
 ) -> Bench {
     std::fs::write(folder.join("token"), "t0ken\n").unwrap();
+    let every = "schedule = { every_s = 1 }";
+    let schedule = match more.contains("[[job]]") {
+        true => String::new(),
+        false => format!("[[job]]\nreport = \"RPT-01\"\n{every}\n"),
+    };
     let text = format!(
         "name = \"province\"\nplatform = \"province-1\"\nurl = \"http://{}/reports\"\ntoken_file = \"{}\"\n\
-         ledger_file = \"{}\"\nretry_after_s = 1\n{more}\n[[job]]\nreport = \"RPT-01\"\nschedule = {{ every_s = 1 }}\n",
+         ledger_file = \"{}\"\nretry_after_s = 1\n{more}\n{schedule}",
         platform.address(),
         folder.join("token").display(),
         folder.join("ledger.json").display()
@@ -116,7 +139,7 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
 }
 
 fn shelf(version: u32) -> Arc<Shelf> {
-    Arc::new(Shelf(AtomicU32::new(version)))
+    Arc::new(Shelf(AtomicU32::new(version), Vec::new()))
 }
 
 fn faults() -> PlatformFaults {
@@ -147,7 +170,11 @@ async fn a_report_arrives_once_over_failures_lost_answers_and_restarts() {
         1,
         "the lost answer was tried again with the same key"
     );
-    assert_eq!(platform.pushes()[0].body, signed(1).bytes, "bit for bit");
+    assert_eq!(
+        platform.pushes()[0].body,
+        signed(REPORT, 1).bytes,
+        "bit for bit"
+    );
     bench.stop().await;
     let bench = run(&platform, folder.path(), &shelf, "");
     shelf.0.store(2, Ordering::SeqCst);
@@ -263,6 +290,40 @@ async fn a_clock_that_is_put_right_gives_no_report_up() {
     until("a push", || platform.pushes().len() == 1).await;
     assert!(bench.adapter.dead_letters().is_empty());
     bench.stop().await;
+}
+
+/// Power was off from before midnight over the time of the push: the day stayed away for good.
+#[tokio::test]
+async fn what_was_due_while_the_hub_was_away_is_pushed_after_the_start_once_and_oldest_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let platform = Platform::start(0, faults()).await.unwrap();
+    let missed = [("RPT-01-20260329", 2), ("RPT-01-20260330", 1), (REPORT, 1)];
+    let missed = missed.map(|(id, version)| named(id, version));
+    let shelf = Arc::new(Shelf(AtomicU32::new(0), missed.to_vec()));
+    let job = "[[job]]\nreport = \"RPT-01\"\nschedule = { daily_at = \"00:15\" }";
+    let start = "2026-04-01T00:20:00+08:00".parse::<Timestamp>().unwrap();
+    let clock = ManualClock::new(start);
+    let shown = || Arc::new(clock.clone()) as Arc<dyn Clock>;
+    let bench = run_by(shown(), &platform, folder.path(), (&shelf, job));
+    until("three pushes", || {
+        clock.advance_ms(1_000);
+        platform.pushes().len() == 3
+    })
+    .await;
+    bench.stop().await;
+    let expected = missed.map(|it| signed(&it.report_id, it.version).bytes);
+    let pushed = platform.pushes();
+    assert!(pushed.iter().map(|push| &push.body).eq(&expected));
+    // After another start nothing is sent again.
+    let now = clock.now();
+    let bench = run_by(shown(), &platform, folder.path(), (&shelf, job));
+    until("the hub has run for a while", || {
+        clock.advance_ms(1_000);
+        clock.now().ms_since(now) > 60_000
+    })
+    .await;
+    bench.stop().await;
+    assert_eq!(platform.calls(), 3);
 }
 
 #[test]

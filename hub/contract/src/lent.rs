@@ -62,15 +62,32 @@ pub struct SignedReport {
     pub bytes: Bytes,
 }
 
+/// Which version of which report.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ReportVersion {
+    /// Its identity; versions share it.
+    pub report_id: String,
+    /// Its version, from 1.
+    pub version: u32,
+}
+
 /// Gives signed reports. The reports room implements it; an adapter only carries.
 pub trait ReportSource: Send + Sync + 'static {
-    /// The newest report of this kind that is due at this time, built and signed when needed;
-    /// `None` when there is nothing to report yet.
+    /// The newest versions of this kind that are due at this time, oldest first, built and signed when
+    /// needed: those of the last spans that were over then. None when there is nothing to report yet.
     fn due(
         &self,
         kind: ReportType,
         at: Timestamp,
-    ) -> BoxFuture<'_, Result<Option<SignedReport>, Fault>>;
+    ) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>>;
+
+    /// The same for a hub that was away at this time, without what only a clock that is wrong since the start
+    /// may say is over, and without what is built anew at any time.
+    fn missed(
+        &self,
+        kind: ReportType,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>>;
 
     /// A report that was built before, by identity and version.
     fn find<'a>(

@@ -43,7 +43,7 @@ pub use entry::{
 pub use fault::{Code, Fault};
 pub use health::{DeviceHealth, LinkState, Probe};
 pub use intake::{Accepted, BEYOND_PACE, Handed, Intake, IntakeError, Offer};
-pub use lent::{Lender, ReportSource, Seal, SignedReport};
+pub use lent::{Lender, ReportSource, ReportVersion, Seal, SignedReport};
 pub use order::{CONSOLE, Order, OrderLane, Outcome, OutcomeKind, Target};
 pub use owner::{Owner, Owners, Word};
 pub use plugin::{Decision, Decisions, Plugin};

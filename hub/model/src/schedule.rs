@@ -18,6 +18,16 @@ pub enum Schedule {
 }
 
 impl Schedule {
+    /// The latest instant at or before `now`; without a time of day that is `now` itself. `None` when the schedule makes
+    /// no sense.
+    pub fn last(&self, now: Timestamp) -> Option<Timestamp> {
+        let next = self.next(now)?;
+        Some(match self {
+            Self::EveryS(_) => now,
+            Self::DailyAt(_) => next.plus_micros(-DAY),
+        })
+    }
+
     /// The next instant after `now`; `None` when the schedule makes no sense.
     pub fn next(&self, now: Timestamp) -> Option<Timestamp> {
         match self {
@@ -65,6 +75,15 @@ mod tests {
         assert_eq!(
             next(&daily, "2026-03-31T02:15:00+08:00").unwrap(),
             "2026-04-01T02:15:00+08:00"
+        );
+        let last = |now: &str| daily.last(now.parse().unwrap()).map(|at| at.to_string());
+        assert_eq!(
+            last("2026-03-31T02:14:59+08:00").unwrap(),
+            "2026-03-30T02:15:00+08:00"
+        );
+        assert_eq!(
+            last("2026-03-31T02:15:00+08:00").unwrap(),
+            "2026-03-31T02:15:00+08:00"
         );
         // 18:20 in London is already tomorrow in the park.
         assert_eq!(

@@ -59,6 +59,11 @@ impl HubTime {
         false
     }
 
+    /// What has surely passed, microseconds since 1970; nothing is sure of a hub that ran for minutes.
+    pub(crate) fn passed(self) -> Option<i64> {
+        (self.ran >= SURE_AFTER).then_some(self.passed)
+    }
+
     /// Microseconds since 1970.
     pub(crate) fn now(self) -> i64 {
         self.now

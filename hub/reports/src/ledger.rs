@@ -9,7 +9,9 @@ use cordon_contract::{Entry, EntryKind};
 use cordon_model::{Body, Message};
 use serde::{Deserialize, Serialize};
 
+use crate::given::Given;
 use crate::hub_time::HubTime;
+use crate::lived::Lived;
 use crate::received::Received;
 use crate::span::hour_of;
 use crate::standard::{Figures, Told};
@@ -33,6 +35,10 @@ pub struct Ledger {
     began: Option<i64>,
     /// First hour whose figures are all held.
     held_from: i64,
+    /// What had surely passed at the last entry, in microseconds.
+    settled: i64,
+    pub(crate) given: Given,
+    pub(crate) lived: Lived,
     pub(crate) figures: Figures,
     pub(crate) received: Received,
 }
@@ -46,6 +52,9 @@ impl Ledger {
             time: None,
             began: None,
             held_from: i64::MIN,
+            settled: i64::MIN,
+            given: Given::default(),
+            lived: Lived::default(),
             figures: Figures::default(),
             received: Received::default(),
         }
@@ -55,6 +64,9 @@ impl Ledger {
     pub fn step(&mut self, entry: &Entry) {
         let before = self.last();
         let now = self.pass(entry);
+        self.given.step(entry);
+        self.lived.at(now);
+        self.settled = self.settled.max(entry.settled.micros());
         self.forget(hour_of(entry.settled.micros()) - self.hours_kept());
         match (entry.kind, &entry.message) {
             (EntryKind::Message, Some(message)) => self.message((entry, now), message),
@@ -83,6 +95,7 @@ impl Ledger {
         if was_ahead {
             self.figures.put_right(now);
             self.received.put_right(now);
+            self.lived.put_right(now);
         }
         let hour = hour_of(now);
         if self.began.is_none_or(|began| hour < began) {
@@ -130,6 +143,16 @@ impl Ledger {
     /// The hub's time at the last entry seen, in microseconds.
     pub(crate) fn last(&self) -> Option<i64> {
         self.time.map(HubTime::now)
+    }
+
+    /// What has surely passed, in microseconds, of a hub that ran long enough to tell: what is taken away goes by it.
+    pub(crate) fn passed(&self) -> Option<i64> {
+        self.time.and_then(HubTime::passed)
+    }
+
+    /// The same of any hub: it may have begun with a wrong clock.
+    pub(crate) fn settled(&self) -> i64 {
+        self.settled
     }
 
     /// Hour of park time of the first entry.

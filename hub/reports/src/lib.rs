@@ -14,12 +14,16 @@ mod config;
 #[doc(hidden)]
 pub mod decoders;
 mod document;
+mod due;
 mod fault;
 mod figure;
+mod given;
 mod hub_time;
 mod ledger;
+mod lived;
 mod progress;
 mod received;
+mod removal;
 mod reports;
 mod scheduler;
 mod shelf;

@@ -8,22 +8,20 @@ use cordon_contract::{BoxFuture, Clock, Fault};
 use cordon_flow::{EntryReader, Mark};
 use cordon_model::plan::ParkPlan;
 use cordon_model::service::ReportEntry;
-use cordon_model::{
-    Granularity, PartyId, ReportDocument, ReportRequest, ReportType, Supersedes, Timestamp,
-};
+use cordon_model::{PartyId, ReportDocument, ReportRequest, ReportType, Supersedes, Timestamp};
 use cordon_security::{Signer, xmldsig};
 use cordon_wire::write_report_document;
 
 use crate::config::{AcknowledgeLimits, ReportsConfig};
 use crate::document::document;
 use crate::fault;
+use crate::given::{BUILT, Last};
 use crate::progress::Progress;
-use crate::shelf::{Shelf, kept};
+use crate::shelf::{Kept, Shelf, kept};
 use crate::span::{Span, hour_of, hour_start};
 use crate::standard::is_built;
 use crate::trouble::Trouble;
 
-const DAY: i64 = 86_400_000_000;
 /// How far the end of a day so far may lie from the time at which the hub took the request in; what a
 /// request takes on its way.
 const PRESENT_MS: i64 = 300_000;
@@ -83,8 +81,8 @@ pub struct Reports {
     pub(crate) parts: ReportsParts,
     pub(crate) config: ReportsConfig,
     by: RwLock<ReportedBy>,
-    progress: Mutex<Progress>,
-    shelf: Mutex<Shelf>,
+    pub(crate) progress: Mutex<Progress>,
+    pub(crate) shelf: Mutex<Shelf>,
     /// Asked by whoever shows it, so no disk is waited for while it is held.
     trouble: Mutex<Trouble>,
 }
@@ -126,7 +124,7 @@ pub fn asked_span(request: &ReportRequest, received: Timestamp) -> Result<Span, 
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -216,17 +214,17 @@ impl Reports {
     /// `S040` to `S046`; see `docs/reference/errors.md`.
     pub fn build_now(&self, report: ReportType, span: Span) -> Result<Built, Fault> {
         let now = self.parts.clock.now();
-        let draft = self.draft(report, span, now)?;
-        self.keep(draft)
+        let (draft, given) = self.draft(report, span, now)?;
+        self.keep(draft, given)
     }
 
-    /// The document that would be version 1, not signed.
+    /// The document that would be version 1, not signed, and what was given of this report.
     fn draft(
         &self,
         report: ReportType,
         span: Span,
         now: Timestamp,
-    ) -> Result<ReportDocument, Fault> {
+    ) -> Result<(ReportDocument, Option<Last>), Fault> {
         if !span.is_so_far() && span.to() > now {
             return Err(fault::not_over(span.to(), now));
         }
@@ -255,40 +253,41 @@ impl Reports {
             acknowledge_s: by.acknowledge_s,
             ..self.config.clone()
         };
-        document(
+        let draft = document(
             report,
             span,
             (ledger, progress.position),
             (&by.plan, &config),
             (now, &self.parts.hub),
         )
-        .ok_or_else(|| fault::not_built(report.as_str()))
+        .ok_or_else(|| fault::not_built(report.as_str()))?;
+        let given = ledger.given.of(&draft.report_id);
+        Ok((draft, given))
     }
 
     /// Signs and stores a document, unless its newest version says the same.
-    fn keep(&self, mut report: ReportDocument) -> Result<Built, Fault> {
+    fn keep(&self, mut report: ReportDocument, given: Option<Last>) -> Result<Built, Fault> {
         let said = crate::document::content(&report).map_err(fault::unlawful)?;
         let kind = report.report_type.as_str();
         let mut shelf = locked(&self.shelf);
         let _others_wait = shelf.lock()?;
         shelf.refresh(kind, &report.report_id)?;
-        if let Some(newest) = shelf.newest(&report.report_id).cloned() {
-            if newest.content == said {
-                match shelf.bytes(&newest) {
-                    Ok(bytes) => {
-                        return Ok(Built {
-                            bytes: bytes.into(),
-                            entry: newest.entry,
-                            is_new: false,
-                        });
-                    }
-                    // Its bytes are gone: a new version says it again.
-                    Err(fault) if fault.code() == "S020" => {
-                        let version = (newest.entry.report_id.clone(), newest.entry.version);
-                        locked(&self.trouble).given(version, Some(fault));
-                    }
-                    Err(fault) => return Err(fault),
-                }
+        let newest = shelf.newest(&report.report_id).cloned();
+        // A newer one than is kept was given: whoever pulled it holds it, and this number is not given again.
+        let gone = given.filter(|given| {
+            let kept = newest.as_ref().map(|newest| newest.entry.version);
+            kept.is_none_or(|kept| kept < given.version)
+        });
+        if let Some(newest) = newest {
+            if newest.content == said
+                && gone.is_none()
+                && let Some(bytes) = self.whole(&shelf, &newest)?
+            {
+                return Ok(Built {
+                    bytes: bytes.into(),
+                    entry: newest.entry,
+                    is_new: false,
+                });
             }
             report.supersedes = Some(Supersedes {
                 report_id: newest.entry.report_id,
@@ -296,13 +295,39 @@ impl Reports {
                 digest: newest.entry.digest,
             });
         }
-        report.version = shelf.next_version(kind, &report.report_id)?;
+        let first = gone.map_or(1, |gone| gone.version.saturating_add(1));
+        if let Some((version, digest)) = gone.and_then(|gone| Some((gone.version, gone.digest?))) {
+            report.supersedes = Some(Supersedes {
+                report_id: report.report_id.clone(),
+                version,
+                digest,
+            });
+        }
+        report.version = shelf.next_version(kind, &report.report_id, first)?;
+        self.put(&mut shelf, &report)
+    }
+
+    /// The bytes of a version; none when they are damaged: a new version says it again.
+    fn whole(&self, shelf: &Shelf, kept: &Kept) -> Result<Option<Vec<u8>>, Fault> {
+        match shelf.bytes(kept) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(fault) if fault.code() == "S020" => {
+                let version = (kept.entry.report_id.clone(), kept.entry.version);
+                locked(&self.trouble).given(version, Some(fault));
+                Ok(None)
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Signs and stores a version.
+    fn put(&self, shelf: &mut Shelf, report: &ReportDocument) -> Result<Built, Fault> {
         if report.version > self.config.versions_max {
             return Err(fault::versions(&report.report_id, self.config.versions_max));
         }
-        let unsigned = write_report_document(&report).map_err(fault::unlawful)?;
+        let unsigned = write_report_document(report).map_err(fault::unlawful)?;
         let bytes = xmldsig::sign_enveloped(&self.parts.signer, unsigned)?;
-        let kept = kept(&report, &bytes)?;
+        let kept = kept(report, &bytes)?;
         let entry = kept.entry.clone();
         shelf.put(kept, &bytes)?;
         Ok(Built {
@@ -365,86 +390,12 @@ impl Reports {
     async fn record_built(&self, entry: &ReportEntry) -> Result<(), Fault> {
         let target = target(entry);
         let detail = format!("digest {} entry {}", entry.digest, entry.entry_number);
-        self.parts
-            .record
-            .record("report.built", target, detail)
-            .await?;
+        self.parts.record.record(BUILT, target, detail).await?;
         locked(&self.shelf).recorded(&entry.report_id, entry.version)
-    }
-
-    /// Takes away what is older than the configuration keeps; each removal is recorded before.
-    ///
-    /// # Errors
-    /// Those of the recorder, `S045`.
-    pub async fn remove_old(&self) -> Result<usize, Fault> {
-        let now = self.parts.clock.now();
-        let old: Vec<ReportEntry> = {
-            let shelf = locked(&self.shelf);
-            let listed = shelf.all().map(|kept| &kept.entry);
-            listed
-                .filter(|entry| self.is_old(entry, now))
-                .cloned()
-                .collect()
-        };
-        for entry in &old {
-            let detail = format!("digest {}", entry.digest);
-            let recorded = self
-                .parts
-                .record
-                .record("report.removed", target(entry), detail);
-            recorded.await?;
-            locked(&self.shelf).remove(entry)?;
-        }
-        Ok(old.len())
-    }
-
-    fn is_old(&self, entry: &ReportEntry, now: Timestamp) -> bool {
-        let days = match entry.period.granularity {
-            Granularity::OnDemand => self.config.keep_on_demand_days,
-            _ => self.config.keep_days,
-        };
-        entry.period.to.plus_micros(i64::from(days) * DAY) < now
-    }
-
-    /// The newest report of this kind that is due at `at`: built on the schedule's own granularity
-    /// (`DAY` without one), when there is anything in the journal to report on.
-    ///
-    /// # Errors
-    /// As [`Reports::build`].
-    pub async fn due(
-        self: &Arc<Self>,
-        report: ReportType,
-        at: Timestamp,
-    ) -> Result<Option<Built>, Fault> {
-        let job = self.config.build.iter().find(|job| job.report == report);
-        let granularity = job.map_or(Granularity::Day, |job| job.granularity);
-        let span = Span::last_over(granularity, at);
-        if !self.has_begun_before(span.to())? {
-            return Ok(None);
-        }
-        self.build(report, span).await.map(Some)
-    }
-
-    /// Whether the journal has an entry from before `end`.
-    pub(crate) fn has_begun_before(&self, end: Timestamp) -> Result<bool, Fault> {
-        let mut progress = locked(&self.progress);
-        progress.advance(&self.parts.reader)?;
-        let began = progress.ledger.began();
-        Ok(began.is_some_and(|hour| hour_start(hour) < end))
-    }
-
-    /// Whether the journal has come to `end`, so that nothing but late data is missing before it.
-    pub(crate) fn has_reached(&self, end: Timestamp) -> Result<bool, Fault> {
-        let mut progress = locked(&self.progress);
-        progress.advance(&self.parts.reader)?;
-        Ok(progress
-            .ledger
-            .last()
-            .is_some_and(|last| last >= end.micros()))
     }
 }
 
 /// How a version is named in audit entries.
-fn target(entry: &ReportEntry) -> String {
+pub(crate) fn target(entry: &ReportEntry) -> String {
     format!("{} v{}", entry.report_id, entry.version)
 }

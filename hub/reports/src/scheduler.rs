@@ -1,7 +1,7 @@
 //! Builds what the configuration asks for, when it asks for it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cordon_contract::{Fault, Shutdown};
 use cordon_model::{Granularity, Timestamp};
@@ -14,10 +14,8 @@ use crate::span::Span;
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// Pause before a failed round is tried again.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
-/// How often old reports are looked for.
-const REMOVE_EVERY_S: i64 = 3_600;
-/// And so long after the start first: one whose clock is ahead for a moment removes nothing.
-const REMOVE_FROM_S: i64 = 600;
+/// How often old reports are looked for, by what elapses.
+const REMOVE_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Runs until shutdown. A build that fails is told and tried again; it stops nothing else.
 pub async fn run(reports: Arc<Reports>, shutdown: Shutdown) {
@@ -25,14 +23,13 @@ pub async fn run(reports: Arc<Reports>, shutdown: Shutdown) {
     let start = reports.parts.clock.now();
     // The first round is at once: what became due while the hub was down is built now.
     let mut due: Vec<Timestamp> = vec![start; jobs.len()];
-    let mut remove_at = start.plus_seconds(REMOVE_FROM_S);
+    let mut removed: Option<Instant> = None;
     let mut before = start;
     loop {
         let now = reports.parts.clock.now();
         // A clock that was put back does not leave them waiting for what it showed.
         if now < before {
             due.fill(now);
-            remove_at = now.plus_seconds(REMOVE_FROM_S);
         }
         before = now;
         let mut met = Met::default();
@@ -49,9 +46,9 @@ pub async fn run(reports: Arc<Reports>, shutdown: Shutdown) {
                 Err(fault) => met.take(fault, "a report could not be built"),
             }
         }
-        if now >= remove_at {
+        if removed.is_none_or(|removed| removed.elapsed() >= REMOVE_EVERY) {
             match reports.remove_old().await {
-                Ok(_) => remove_at = now.plus_seconds(REMOVE_EVERY_S),
+                Ok(_) => removed = Some(Instant::now()),
                 Err(fault) => met.take(fault, "an old report could not be removed"),
             }
         }
@@ -97,29 +94,21 @@ fn pause(due: &[Timestamp], now: Timestamp, failed: bool) -> Duration {
     })
 }
 
-/// Today so far, or the last spans that are over: new ones, and those that late data changed.
+/// Today so far, or the last spans that are over: new ones, and those that late data changed. The oldest comes first, so that
+/// what an outage left is not behind what came after it.
 async fn build(reports: &Arc<Reports>, job: &Job, now: Timestamp) -> Result<(), Fault> {
-    let mut span = Span::last_over(job.granularity, now);
     if job.granularity == Granularity::OnDemand {
+        let span = Span::last_over(job.granularity, now);
         return reports.build(job.report, span).await.map(drop);
     }
-    for _ in 0..reports.config.look_back {
-        let ledger = Arc::clone(reports);
-        let end = span.to();
-        let is_ready = tokio::task::spawn_blocking(move || {
-            Ok::<bool, Fault>(ledger.has_begun_before(end)? && ledger.has_reached(end)?)
-        })
-        .await
-        .map_err(|error| crate::fault::thread(&error))??;
-        if is_ready {
-            match reports.build(job.report, span).await {
-                Ok(_) => {}
-                // Months back the figures are no longer held; what was built then stands.
-                Err(fault) if fault.code() == "S043" => return Ok(()),
-                Err(fault) => return Err(fault),
-            }
+    let spans = reports.spans(job.granularity, now, false).await?;
+    for span in spans.into_iter().rev() {
+        match reports.build(job.report, span).await {
+            Ok(_) => {}
+            // The figures are no longer held; what was built then stands.
+            Err(fault) if fault.code() == "S043" => {}
+            Err(fault) => return Err(fault),
         }
-        span = span.previous();
     }
     Ok(())
 }

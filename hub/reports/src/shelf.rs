@@ -176,10 +176,11 @@ impl Shelf {
         }
     }
 
-    /// The first version that no file has; a damaged file keeps its number.
-    pub(crate) fn next_version(&self, report: &str, id: &str) -> Result<u32, Fault> {
+    /// The first version from `first` on that no file has; a damaged file keeps its number.
+    pub(crate) fn next_version(&self, report: &str, id: &str, first: u32) -> Result<u32, Fault> {
         let folder = self.dir.join(report).join(id);
-        let mut version = self.newest(id).map_or(1, |kept| kept.entry.version + 1);
+        let newest = self.newest(id).map_or(0, |kept| kept.entry.version);
+        let mut version = newest.saturating_add(1).max(first);
         while folder.join(format!("v{version}.xml")).exists() {
             version += 1;
         }

@@ -97,11 +97,20 @@ impl Span {
 
     /// The newest span of this length that is over at `now`; `ON_DEMAND` is today so far.
     pub fn last_over(granularity: Granularity, now: Timestamp) -> Self {
+        let holding = Self::holding(granularity, now);
         match granularity {
-            Granularity::Day => Self::day(Self::day(now).before()),
-            Granularity::Week => Self::week(Self::week(now).before()),
-            Granularity::Month => Self::month(Self::month(now).before()),
-            Granularity::OnDemand => Self::so_far(now, now),
+            Granularity::OnDemand => holding,
+            _ => holding.previous(),
+        }
+    }
+
+    /// The span of this length that holds `at`.
+    pub(crate) fn holding(granularity: Granularity, at: Timestamp) -> Self {
+        match granularity {
+            Granularity::Day => Self::day(at),
+            Granularity::Week => Self::week(at),
+            Granularity::Month => Self::month(at),
+            Granularity::OnDemand => Self::so_far(at, at),
         }
     }
 

@@ -9,8 +9,10 @@
 )]
 
 mod documents;
+mod kept;
 mod made;
 mod naive;
+mod outage;
 mod reference;
 mod versions;
 mod wrong_clock;

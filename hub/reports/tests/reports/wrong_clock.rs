@@ -18,12 +18,12 @@ use crate::made::{
 const DAY_S: i64 = 86_400;
 const RED: AlarmLevel = AlarmLevel::Red;
 
-fn car(time: Timestamp, gate: &str) -> Line {
+pub fn car(time: Timestamp, gate: &str) -> Line {
     passage(time, gate, Direction::In, SubjectKind::VehOrdinary)
 }
 
 /// The hub runs for so long: an entry every two minutes.
-fn ticks(from: Timestamp, minutes: i64) -> impl Iterator<Item = Line> {
+pub fn ticks(from: Timestamp, minutes: i64) -> impl Iterator<Item = Line> {
     (0..minutes / 2).map(move |two| Line {
         kind: EntryKind::Tick,
         ..gas(from.plus_seconds(two * 120))
@@ -54,7 +54,7 @@ fn morning() -> Vec<Line> {
 }
 
 /// A start by a clock that shows so many days too much, for eight seconds.
-fn wrong(days: i64) -> Vec<Line> {
+pub fn wrong(days: i64) -> Vec<Line> {
     // The hour ends meanwhile, which was when older ones were forgotten.
     let start = day("12:59:56").plus_seconds(days * DAY_S);
     vec![
@@ -93,7 +93,7 @@ fn afternoon() -> Vec<Line> {
 }
 
 /// As entries carry it when the journal is so far ahead: a tenth slower than time elapses.
-fn ahead(lines: Vec<Line>, last: Timestamp) -> Vec<Line> {
+pub fn ahead(lines: Vec<Line>, last: Timestamp) -> Vec<Line> {
     let begins = lines[0].time;
     let lead = last.micros() - begins.micros();
     let target = format!("lead:{lead};clock:{}", begins.micros());
@@ -124,7 +124,7 @@ fn ahead(lines: Vec<Line>, last: Timestamp) -> Vec<Line> {
     lines
 }
 
-fn read(built: &Built) -> ReportDocument {
+pub fn read(built: &Built) -> ReportDocument {
     let document = Document::parse(&*built.bytes, &Limits::default()).unwrap();
     cordon_wire::read_report_document(document.root()).unwrap()
 }
