@@ -13,6 +13,7 @@ mod kept;
 mod made;
 mod naive;
 mod outage;
+mod raised;
 mod reference;
 mod versions;
 mod wrong_clock;

@@ -7,6 +7,7 @@ use cordon_model::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::flooded::Flooded;
 use crate::span::hour_of;
 
 /// Alarms held at most; beyond, those of the oldest hour go and reports cannot reach back to it.
@@ -20,6 +21,8 @@ pub(crate) struct Alarms {
     pub(crate) hours: BTreeMap<i64, BTreeMap<String, Alarm>>,
     /// Hour of each alarm.
     index: BTreeMap<String, i64>,
+    /// What is counted in flood alarms.
+    pub(crate) flooded: Flooded,
 }
 
 /// One alarm.
@@ -42,6 +45,20 @@ pub(crate) struct Alarm {
 }
 
 impl Alarms {
+    /// Whether it is known by this name.
+    pub(super) fn knows(&self, id: &str) -> bool {
+        self.index.contains_key(id)
+    }
+
+    /// Books one more that is counted in a known flood alarm. When there was no room, gives the first hour that is still
+    /// held.
+    pub(super) fn counted(&mut self, event: &AlarmEvent, now: i64) -> Option<i64> {
+        if let Some(flood) = self.find(&event.alarm_id) {
+            flood.rises(event, now);
+        }
+        self.flooded.one_more(event, hour_of(now))
+    }
+
     /// Books an alarm. When there was no room, gives the first hour that is still held.
     pub(super) fn event(
         &mut self,
@@ -118,6 +135,7 @@ impl Alarms {
 
     /// What is booked later than `now` is booked at it.
     pub(super) fn book_at(&mut self, now: i64) {
+        self.flooded.book_at(now);
         for alarm in self.hours.values_mut().flat_map(BTreeMap::values_mut) {
             alarm.book_at(now);
         }
@@ -135,6 +153,7 @@ impl Alarms {
             self.index.remove(id);
         }
         self.hours = kept;
+        self.flooded.drop_before(before);
     }
 }
 
@@ -147,22 +166,20 @@ impl Alarm {
         }
     }
 
-    /// The same alarm told again: worse than before it begins anew under its own name. What state its source gives is no step: of those
+    /// The same alarm told again. What state its source gives is no step: of those
     /// the hub tells in updates. An event of another device only bears the same name.
     fn told_again(&mut self, event: &AlarmEvent, now: i64) {
         let other = (&self.device, &event.source_device);
         if matches!(other, (Some(one), Some(other)) if one != other) {
             return;
         }
-        // What is over is over: the hub tells of another then. Red comes first in the order of levels.
+        self.rises(event, now);
+    }
+
+    /// Worse than before it begins anew. What is over is over: the hub tells of another then. Red comes first in the order of levels.
+    fn rises(&mut self, event: &AlarmEvent, now: i64) {
         let is = self.steps.last().map(|(_, state)| *state);
-        let is_over = is.is_some_and(|state| {
-            matches!(
-                state,
-                AlarmState::Rejected | AlarmState::Cleared | AlarmState::Closed
-            )
-        });
-        if event.alarm_level < self.level && !is_over {
+        if event.alarm_level < self.level && !is.is_some_and(is_over) {
             self.level = event.alarm_level;
             self.code = event.alarm_code;
             self.step(now, AlarmState::Raised);
@@ -242,4 +259,12 @@ impl Alarm {
             .map(|(at, _)| at.saturating_sub(self.occurred).max(0) / 1_000)
             .next()
     }
+}
+
+/// Whether the life of an alarm ends in a state.
+pub(super) fn is_over(state: AlarmState) -> bool {
+    matches!(
+        state,
+        AlarmState::Rejected | AlarmState::Cleared | AlarmState::Closed
+    )
 }

@@ -3,6 +3,8 @@
 //!
 //! An alarm belongs to the span it happened in and is shown as it stood when the span ended.
 
+mod areas;
+mod flooded;
 mod fold;
 
 use std::collections::BTreeMap;
@@ -15,8 +17,10 @@ use super::{About, Report, Told};
 use crate::document::Look;
 use crate::figure::{mean_s, p95_s, percent, seconds};
 use crate::table::{Head, Sheet, Table, code, integer, optional, text, time};
-use fold::Alarm;
+use areas::Areas;
+use flooded::is_counted;
 pub(super) use fold::Alarms;
+use fold::{Alarm, is_over};
 
 /// The report.
 pub(super) const ABOUT: About = About {
@@ -26,7 +30,7 @@ pub(super) const ABOUT: About = About {
     tells: "alarms by code, level and area; times to acknowledge and to clear",
     text: include_str!("about.md"),
     sheets: &[&GROUPS, &LIST],
-    form: 1,
+    form: 2,
 };
 
 const CODE: Head = ("alarm-code", "Alarm", "报警类型", ColumnKind::Code, None);
@@ -56,6 +60,13 @@ const GROUP_HEADS: &[Head] = &[
         "repeats",
         "Repeats",
         "重复报警数",
+        ColumnKind::Integer,
+        None,
+    ),
+    (
+        "flooded",
+        "Counted in a flood alarm",
+        "并入多发报警数",
         ColumnKind::Integer,
         None,
     ),
@@ -171,6 +182,13 @@ impl Report for Alarms {
         match &told.message.body {
             // Under the name of another's alarm: the hub has raised it under its own.
             Body::AlarmEvent(_) if told.entry.overtaken => None,
+            // That one is over raises none; which of those that are known it ends, the hub says in an update.
+            Body::AlarmEvent(event) if is_over(event.state) => None,
+            Body::AlarmEvent(event)
+                if is_counted(told.entry, event) && self.knows(&event.alarm_id) =>
+            {
+                self.counted(event, told.now)
+            }
             Body::AlarmEvent(event) => {
                 let at = told.at(event.occurred_at);
                 self.event(event, (at, told.now), told.held_from)
@@ -201,6 +219,7 @@ impl Report for Alarms {
 struct Group {
     count: u64,
     repeats: u64,
+    flooded: u64,
     false_count: u64,
     acknowledged: Vec<i64>,
     cleared: Vec<i64>,
@@ -242,10 +261,17 @@ impl Group {
 
 fn groups(figures: &Alarms, look: &Look<'_>) -> Table {
     let mut table = Table::of(&GROUPS);
+    let areas = Areas::of(look.plan);
     let mut groups: BTreeMap<(AlarmLevel, AlarmCode, Option<&str>), Group> = BTreeMap::new();
     for (_, alarm) in alarms(figures, look) {
-        let key = (alarm.level, alarm.code, alarm.area.as_deref());
+        let key = (alarm.level, alarm.code, areas.of_alarm(alarm));
         groups.entry(key).or_default().add(alarm, look);
+    }
+    let flooded = figures.flooded.hours.range(look.span.hours_covered());
+    for (kind, count) in flooded.flat_map(|(_, kinds)| kinds) {
+        let area = areas.find(kind.area.as_deref(), kind.device.as_ref(), None);
+        let group = groups.entry((kind.level, kind.code, area)).or_default();
+        group.flooded = group.flooded.saturating_add(*count);
     }
     for ((level, kind, area), mut group) in groups {
         table.row(vec![
@@ -254,6 +280,7 @@ fn groups(figures: &Alarms, look: &Look<'_>) -> Table {
             optional(area),
             integer(group.count),
             integer(group.repeats),
+            integer(group.flooded),
             integer(group.false_count),
             percent(group.false_count, group.count),
             mean_s(&group.acknowledged),
@@ -269,6 +296,7 @@ fn groups(figures: &Alarms, look: &Look<'_>) -> Table {
 
 fn list(figures: &Alarms, look: &Look<'_>) -> Table {
     let mut table = Table::of(&LIST);
+    let areas = Areas::of(look.plan);
     let end = look.to();
     let grave = |alarm: &Alarm| matches!(alarm.level, AlarmLevel::Red | AlarmLevel::Orange);
     for (id, alarm) in alarms(figures, look).filter(|(_, alarm)| grave(alarm) && !alarm.is_repeat())
@@ -281,7 +309,7 @@ fn list(figures: &Alarms, look: &Look<'_>) -> Table {
             code(alarm.code.as_str()),
             code(alarm.level.as_str()),
             time(alarm.occurred),
-            optional(alarm.area.as_deref()),
+            optional(areas.of_alarm(alarm)),
             optional(alarm.gate.as_ref().map(|gate| gate.as_str())),
             optional(alarm.device.as_ref().map(|device| device.as_str())),
             plate.map_or_else(not_applicable, |plate| {
