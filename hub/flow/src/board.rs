@@ -7,6 +7,7 @@ use std::time::Instant;
 use cordon_journal::{Counters, Space};
 use cordon_model::{DeviceId, Digest, GateAction, PartyId};
 
+use crate::ages::Reach;
 use crate::fold::{DeadLetter, OpenOrder};
 use crate::mark::Marked;
 
@@ -29,6 +30,8 @@ pub(crate) struct Shown {
     pub unsaved: Option<String>,
     /// Messages that memory alone remembers until the state is saved.
     pub remembered: usize,
+    /// How old what the journal holds is, at its last entry; none before the first of this run.
+    pub reach: Option<Reach>,
     /// How far entry time is ahead of the clock, microseconds.
     pub lead_micros: i64,
     /// When the last tick was durable, or the first entry of this run.

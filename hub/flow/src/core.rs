@@ -15,6 +15,7 @@ use cordon_journal::Record;
 use cordon_model::{AuditOutcome, Body, Timestamp};
 use cordon_wire::WireFault;
 
+use crate::ages::Reach;
 use crate::authority::Authority;
 use crate::batch::Batch;
 use crate::draft::{Draft, Slip, TARGET_BYTES_MAX};
@@ -155,6 +156,13 @@ impl Core {
     pub(crate) fn times(&self, entry: Timestamp) -> Times {
         let clock = self.precedence.lead().clock_at(entry);
         self.fold.settled.times(entry, clock)
+    }
+
+    /// By what the age of entries is told, at the last one, which has this number.
+    pub(crate) fn reach(&self, number: u64) -> Reach {
+        let last = Timestamp::from_micros(self.fold.now.last_time);
+        self.fold
+            .reach(number, self.precedence.lead().clock_at(last))
     }
 
     /// The newest statement about every subject.

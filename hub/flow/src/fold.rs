@@ -7,6 +7,7 @@ use cordon_journal::Record;
 use cordon_model::{AuditOutcome, Body, PartyId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::ages::Reach;
 use crate::authority::Register;
 use crate::draft::Draft;
 use crate::flags;
@@ -88,6 +89,8 @@ pub(crate) struct Fold {
     pub now: Single<Now>,
     /// The time that has surely passed.
     pub settled: Single<Settled>,
+    /// How long the hub has run since the first entry, whatever any clock showed, microseconds.
+    pub ran: Single<i64>,
     /// Orders without an outcome, by number.
     pub open: Table<u64, OpenOrder>,
     /// Dead letters, by the order's number.
@@ -102,7 +105,8 @@ impl Default for Fold {
     fn default() -> Self {
         Self {
             now: Single::new("now", 1),
-            settled: Single::new("settled", 1),
+            settled: Single::new("settled", 2),
+            ran: Single::new("ran", 1),
             open: Table::new("open", 1),
             dead: Table::new("dead", 1),
             requests: Table::new("requests", 1),
@@ -117,6 +121,7 @@ impl Fold {
         let mut all: Vec<&mut dyn Rows> = vec![
             &mut self.now,
             &mut self.settled,
+            &mut self.ran,
             &mut self.open,
             &mut self.dead,
             &mut self.requests,
@@ -135,6 +140,7 @@ impl Fold {
         let time = times.entry;
         self.now.last_time = self.now.last_time.max(time.micros());
         self.settled.note(times);
+        *self.ran = self.ran.saturating_add(times.ran);
         self.register.apply(number, times, draft);
         match draft.kind {
             EntryKind::Tick => self.now.last_tick = time.micros(),
@@ -156,6 +162,16 @@ impl Fold {
     pub(crate) fn has_room_for_request(&self, asker: &str) -> bool {
         let own = self.requests.values().filter(|by| by.as_str() == asker);
         self.requests.len() < REPORT_REQUESTS_MAX && own.count() < REPORT_REQUESTS_OF_ONE_MAX
+    }
+
+    /// By what the age of entries is told, at the last one, which has this number.
+    pub(crate) fn reach(&self, number: u64, clock: Timestamp) -> Reach {
+        Reach {
+            number,
+            time: Timestamp::from_micros(self.now.last_time),
+            settled: self.settled.last(clock),
+            ran: *self.ran,
+        }
     }
 
     /// Takes in an entry that cannot be read: its time, and that an outcome closes its order. An

@@ -10,6 +10,7 @@ use cordon_model::Digest;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::ages::Reach;
 use crate::board::Board;
 use crate::config::{HubConfig, HubParts};
 use crate::core::Core;
@@ -52,6 +53,17 @@ pub struct RunningHub {
     adapters: Vec<Supervised>,
     corridors: Vec<JoinHandle<()>>,
     sequencer: std::thread::JoinHandle<()>,
+}
+
+/// By what the age of what the journal of a hub holds is told, while that runs. Cheap to clone.
+#[derive(Clone)]
+pub struct Aging(Board);
+
+impl Aging {
+    /// Where the journal stands, durable; none before the first entry of this run.
+    pub fn reach(&self) -> Option<Reach> {
+        self.0.lock().reach
+    }
 }
 
 impl Hub {
@@ -196,6 +208,11 @@ impl RunningHub {
     pub fn durable(&self) -> Position {
         let shown = self.ties.board.lock();
         (shown.number, shown.chain)
+    }
+
+    /// By what the age of what the journal holds is told.
+    pub fn aging(&self) -> Aging {
+        Aging(self.ties.board.clone())
     }
 
     /// The adapters it has started.

@@ -17,6 +17,7 @@
 //! Floor 4. `docs/design/flow.md` says why it is built this way.
 
 mod act;
+mod ages;
 mod alarm_pace;
 mod answer;
 mod astray;
@@ -92,6 +93,7 @@ mod unstored;
 mod vital;
 mod work;
 
+pub use crate::ages::{DAY_MICROS, Marks, Reach};
 pub use crate::authority::{
     Authority, AuthoritySettings, Confirm, HazmatGrants, Reaction, Table, Thing, Voice, Whose,
 };
@@ -115,7 +117,7 @@ pub use crate::fold::{
 };
 pub use crate::health::{AdapterHealth, AdapterState, ClockHealth, HubHealth};
 pub use crate::histogram::{Histogram, Quantiles};
-pub use crate::hub::{Hub, RunningHub};
+pub use crate::hub::{Aging, Hub, RunningHub};
 pub use crate::in_order::InOrder;
 pub use crate::ledger::{Ledger, Opened, OpenedOnce};
 pub use crate::lists_held::list_in_use;

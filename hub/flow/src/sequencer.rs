@@ -488,7 +488,9 @@ impl Sequencer {
         });
         let fold = self.kit.core.fold();
         let lead = self.kit.lead();
+        let reach = self.kit.core.reach(self.journal.last());
         let mut shown = self.kit.ties.board.lock();
+        shown.reach = Some(reach);
         shown.lead_micros = lead;
         shown.epoch = fold.now.epoch;
         shown.marked = fold.now.marked;

@@ -4,7 +4,7 @@
 //! forgotten then does not come back when the clock is right. So this time follows the clock at a distance: as fast
 //! again as time goes by while the hub runs, up to twenty times where it is months behind, and it never shows
 //! more than the clock. What was away for a week is a week behind for a week, which keeps a little for longer. A clock that
-//! is behind for a moment changes nothing of it.
+//! is behind for a moment takes little of it back; one that shows less for good takes back what a wrong one had added.
 
 use cordon_contract::Passed;
 use cordon_model::Timestamp;
@@ -20,6 +20,9 @@ const GAP_MAX: i64 = 120_000_000;
 const CATCHES_UP: i64 = 30 * 86_400_000_000;
 /// But never faster than so many times what passes: an hour of a wrong clock settles less than a day.
 const TIMES_MAX: i64 = 20;
+/// A clock that shows less is followed so many times as fast as time goes by: five minutes of an empty battery take
+/// five hours back, and a year that was wrong at the installation is gone after a week.
+const BACK: i64 = 60;
 
 /// The times of one entry.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,6 +35,8 @@ pub(crate) struct Times {
     pub settled: Timestamp,
     /// The same, also while the clock shows less.
     reached: i64,
+    /// How long the hub surely ran since the entry before, microseconds.
+    pub ran: i64,
 }
 
 impl Times {
@@ -55,29 +60,38 @@ pub(crate) struct Settled {
 impl Settled {
     /// The times of the next entry.
     pub(crate) fn times(&self, entry: Timestamp, clock: Timestamp) -> Times {
+        let ran = self.ran(entry.micros());
         let settled = match self.entry {
             0 => clock.micros(),
-            _ => self.next(entry.micros(), clock.micros()),
+            _ => self.next(ran, clock.micros()),
         };
         Times {
             entry,
             clock,
             settled: Timestamp::from_micros(settled.min(clock.micros())),
             reached: settled,
+            ran,
         }
     }
 
-    fn next(&self, entry: i64, clock: i64) -> i64 {
-        let gap = entry.saturating_sub(self.entry).max(0);
-        // What is more was no time of a hub that ran, and settles nothing.
-        let passed = if gap > GAP_MAX { 0 } else { gap };
-        let behind = clock.saturating_sub(self.micros).max(0);
+    /// How long the hub ran until an entry of this time. What is more than that between two was no time of a hub that ran,
+    /// and settles nothing.
+    fn ran(&self, entry: i64) -> i64 {
+        match entry.saturating_sub(self.entry) {
+            gap if self.entry != 0 && (0..=GAP_MAX).contains(&gap) => gap,
+            _ => 0,
+        }
+    }
+
+    fn next(&self, ran: i64, clock: i64) -> i64 {
+        let behind = clock.saturating_sub(self.micros);
+        if behind < 0 {
+            let back = self.micros.saturating_sub(ran.saturating_mul(BACK));
+            return back.max(clock);
+        }
         let faster = (behind / CATCHES_UP).clamp(1, TIMES_MAX);
-        let next = self
-            .micros
-            .saturating_add(passed.saturating_mul(1 + faster));
-        // A clock that is behind, for a moment or for good, takes nothing back.
-        next.min(clock).max(self.micros)
+        let next = self.micros.saturating_add(ran.saturating_mul(1 + faster));
+        next.min(clock)
     }
 
     /// Takes in the times of an entry.
@@ -102,13 +116,41 @@ pub struct EntryTimes {
 }
 
 impl EntryTimes {
-    /// Tells an entry its times, by what it and the entries before it tell.
-    pub fn tell(&mut self, stored: &mut StoredEntry) {
+    /// Tells an entry its times, by what it and the entries before it tell. How long the hub surely ran since the one
+    /// before, microseconds.
+    pub fn tell(&mut self, stored: &mut StoredEntry) -> i64 {
         let clock = self.clock.pass(stored);
         let times = self.settled.times(stored.entry.time, clock);
         self.settled.note(times);
         stored.entry.clock = times.clock;
         stored.entry.settled = times.settled;
+        times.ran
+    }
+
+    /// As [`EntryTimes::of`] takes it, to be kept in columns: the lead of entries over the clock and what that showed when it
+    /// began; what had surely passed, and the time of the last entry. All in microseconds.
+    pub fn told(&self) -> [i64; 4] {
+        let (lead, since) = self.clock.told();
+        [lead, since, self.settled.micros, self.settled.entry]
+    }
+
+    /// Goes on from an entry of this time, under a lead as [`EntryTimes::told`] gives it, where what had surely passed is not
+    /// known: it is what the clock showed.
+    pub fn since(lead: (i64, i64), entry: i64) -> Self {
+        let clock = EntryClock::of(lead);
+        let micros = clock.at(Timestamp::from_micros(entry)).micros();
+        Self {
+            clock,
+            settled: Settled { micros, entry },
+        }
+    }
+
+    /// Goes on from what [`EntryTimes::told`] gave.
+    pub fn of([lead, since, micros, entry]: [i64; 4]) -> Self {
+        Self {
+            clock: EntryClock::of((lead, since)),
+            settled: Settled { micros, entry },
+        }
     }
 }
 
@@ -191,6 +233,42 @@ mod tests {
         hub.enters(9_000 * DAY, 10_015 * DAY);
         let behind = hub.runs(365 * 24 * 60, 10_015 * DAY);
         assert!(behind < 2_000 * DAY, "{}", behind / DAY);
+    }
+
+    /// Two starts with the year wrong, and a first one of all with it: each alone is told from the other by nothing.
+    #[test]
+    fn wrong_starts_settle_nothing_however_many_they_are() {
+        for (days, starts) in [(400, 1), (400, 2), (400, 10), (4_000, 10)] {
+            let mut hub = Hub::at(1_000 * DAY);
+            let mut right = 1_000 * DAY;
+            for _ in 0..starts {
+                // The journal goes on from its last entry, by a minute at most.
+                hub.enters(60, right + days * DAY);
+                for second in 1..=26 {
+                    hub.enters(1, right + days * DAY + second);
+                }
+                assert!(hub.shown() < right + DAY / 12, "{}", hub.shown() - right);
+                hub.runs(24 * 60, right);
+                right += DAY;
+                assert_eq!(hub.shown(), right);
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_wrong_clock_had_added_a_right_one_takes_back() {
+        let mut hub = Hub::at(1_400 * DAY);
+        // It was installed with the wrong year.
+        hub.runs(10, 1_400 * DAY);
+        hub.runs(10 * 24 * 60, 1_000 * DAY);
+        hub.enters(60, 1_400 * DAY);
+        assert!(hub.shown() < 1_011 * DAY, "{}", hub.shown() / DAY);
+        // And no more than it had: a battery that is empty for five minutes costs hours.
+        let mut hub = Hub::at(20_000 * DAY);
+        hub.runs(5, 0);
+        hub.enters(0, 20_000 * DAY + 300);
+        let behind = 20_000 * DAY + 300 - hub.shown();
+        assert!(behind <= 5 * 3_600 + 600, "{behind}");
     }
 
     /// A battery that was empty for one start: nothing said since gave way for months.
