@@ -31,11 +31,35 @@ pub trait Fold: Send + Sync + 'static {
         true
     }
 
-    /// Lets go of what was over before this time. Comes with the first entry of each hour.
+    /// Lets go of what was over by then. Comes with the first entry of each hour.
     ///
     /// # Errors
     /// As [`Fold::apply`].
-    fn forget(&self, _before: Timestamp, _rows: &Rows<'_>) -> Result<(), Failure> {
+    fn forget(&self, _then: Then, _rows: &Rows<'_>) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+/// So long ago that what was over then is let go: before this time of the journal, or with this entry, whatever time
+/// that carries.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Then {
+    /// The time.
+    pub before: Timestamp,
+    /// The entry; 0 for none.
+    pub entry: u64,
+}
+
+impl Then {
+    /// Carries two statements out, one with the time, the other with the entry.
+    ///
+    /// # Errors
+    /// Of the engine.
+    pub fn set(self, by_time: &str, by_entry: &str, rows: &Rows<'_>) -> Result<(), Failure> {
+        rows.set(by_time, [self.before.micros()])?;
+        if self.entry > 0 {
+            rows.set(by_entry, [number(self.entry)])?;
+        }
         Ok(())
     }
 }

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cordon_contract::{Entry, Fault};
-use cordon_flow::{EntryReader, Expired};
+use cordon_flow::{EntryReader, Expired, Reach};
 use cordon_journal::FaultKind;
-use cordon_model::{Digest, Timestamp};
+use cordon_model::Digest;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use crate::age::then;
 use crate::ask::{Answer, Look, answer};
 use crate::fault::{BROKEN, STOPPED, fault};
 use crate::fold::{Failure, Fold, Rows, Whose};
@@ -22,7 +23,6 @@ const ENTRIES: usize = 2_000;
 const BYTES: usize = 4 << 20;
 
 const HOUR: i64 = 3_600_000_000;
-const DAY: i64 = 24 * HOUR;
 
 /// Whether there is more to read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -61,6 +61,18 @@ impl From<rusqlite::Error> for Halt {
 struct Told {
     entry: Entry,
     place: Place,
+}
+
+impl Told {
+    /// By what the age of rows is told here.
+    fn reach(&self) -> Reach {
+        Reach {
+            number: self.entry.number,
+            time: self.entry.time,
+            settled: self.entry.settled,
+            ran: self.place.ran,
+        }
+    }
 }
 
 /// A fold on its way.
@@ -386,7 +398,7 @@ fn read_from(
             Err(_) if !told.is_empty() => return Ok(full(told, expired(), place)),
             Err(fault) => return Err(fault),
         };
-        stored.entry.clock = place.clock.pass(&stored);
+        place.ran = place.ran.saturating_add(place.times.tell(&mut stored));
         place.number = stored.entry.number;
         place.chain = stored.chain();
         place.time = stored.entry.time.micros();
@@ -496,8 +508,8 @@ fn one(
     let done = catch_unwind(AssertUnwindSafe(|| {
         let rows = Rows::of(connection);
         if is_new_hour {
-            let since = now.saturating_sub(i64::from(days_kept).saturating_mul(DAY));
-            seat.fold.forget(Timestamp::from_micros(since), &rows)?;
+            let then = then(seat.fold.name(), &told.reach(), days_kept, &rows)?;
+            seat.fold.forget(then, &rows)?;
         }
         seat.fold.apply(&told.entry, &rows)
     }));

@@ -12,6 +12,7 @@
 //! `store` knows the file, `follow` the journal, `run` the thread, `folds` the rows. Floor 4: with the journal
 //! the only crate that names a storage engine. `docs/design/records.md` says why it is built this way.
 
+mod age;
 mod ask;
 mod config;
 mod fault;
@@ -26,7 +27,7 @@ mod store;
 pub use ask::{Answer, Look};
 pub use config::RecordsConfig;
 pub use fault::{BEHIND, BROKEN, FAULTS, LACKING, SET_ASIDE, STOPPED};
-pub use fold::{Failure, Fold, Rows};
+pub use fold::{Failure, Fold, Rows, Then};
 pub use folds::alarms::{AlarmRow, AlarmStep, AlarmsAsked};
 pub use folds::audit::{AuditAsked, AuditRow};
 pub use folds::devices::{DeviceRow, DevicesAsked};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordon_flow::EntryClock;
+use cordon_flow::EntryTimes;
 use cordon_model::Digest;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, params};
@@ -44,6 +44,22 @@ CREATE TABLE IF NOT EXISTS missing (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// In a file that an earlier program made these are missing first.
+const PASSED: &str = "
+CREATE TABLE IF NOT EXISTS passed (
+    fold TEXT PRIMARY KEY,
+    settled INTEGER NOT NULL,     -- what had surely passed at its last entry,
+    entry INTEGER NOT NULL,       -- the time of the last one that was read, and
+    ran INTEGER NOT NULL          -- how long the hub had run: all in microseconds
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS marks (
+    fold TEXT NOT NULL,
+    entry INTEGER NOT NULL,       -- all up to this one were recorded
+    ran INTEGER NOT NULL,         -- when the hub had run no longer than that
+    PRIMARY KEY (fold, entry)
+) STRICT, WITHOUT ROWID;
+";
+
 /// Which engine this is.
 pub fn engine_version() -> &'static str {
     rusqlite::version()
@@ -56,7 +72,10 @@ pub(crate) struct Place {
     pub chain: Digest,
     /// Time of that entry in microseconds; 0 before the first.
     pub time: i64,
-    pub clock: EntryClock,
+    /// What it and those before it tell of the clock, and of what has surely passed.
+    pub times: EntryTimes,
+    /// How long the hub had run then, microseconds.
+    pub ran: i64,
 }
 
 impl Default for Place {
@@ -65,7 +84,8 @@ impl Default for Place {
             number: 0,
             chain: Digest([0; 32]),
             time: 0,
-            clock: EntryClock::default(),
+            times: EntryTimes::default(),
+            ran: 0,
         }
     }
 }
@@ -150,6 +170,9 @@ impl Store {
         for name in &dropped {
             drop_tables(&transaction, name)?;
         }
+        if !has_table(&transaction, "passed")? {
+            transaction.execute_batch(PASSED)?;
+        }
         let mut anew = Vec::new();
         for fold in folds {
             let is_known = known.iter().any(|(name, _)| name == fold.name());
@@ -175,7 +198,7 @@ impl Store {
 
     /// What a fold lacks.
     pub fn missing(&self, fold: &str) -> Result<Option<Missing>, Trouble> {
-        if !has_missing(&self.connection)? {
+        if !has_table(&self.connection, "missing")? {
             return Ok(None);
         }
         let sql = "SELECT entries, last, time FROM missing WHERE fold = ?1";
@@ -191,7 +214,19 @@ impl Store {
 
     /// Where a fold stands.
     pub fn place(&self, fold: &str) -> Result<Place, Trouble> {
-        Ok(place_in(&self.connection, fold)?.unwrap_or_default())
+        let place = place_in(&self.connection, fold)?.unwrap_or_default();
+        let sql = "SELECT settled, entry, ran FROM passed WHERE fold = ?1";
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let known = self.connection.query_row(sql, [fold], read).optional()?;
+        let [lead, since, ..] = place.times.told();
+        Ok(match known {
+            Some((settled, entry, ran)) => Place {
+                times: EntryTimes::of([lead, since, settled, entry]),
+                ran,
+                ..place
+            },
+            None => place,
+        })
     }
 }
 
@@ -260,15 +295,17 @@ fn drop_tables(transaction: &Transaction<'_>, fold: &str) -> rusqlite::Result<()
         transaction.execute_batch(&format!("DROP TABLE \"{}\"", table.replace('"', "\"\"")))?;
     }
     transaction.execute("DELETE FROM folds WHERE name = ?1", [fold])?;
-    if has_missing(transaction)? {
-        transaction.execute("DELETE FROM missing WHERE fold = ?1", [fold])?;
+    for table in ["missing", "passed", "marks"] {
+        if has_table(transaction, table)? {
+            transaction.execute(&format!("DELETE FROM {table} WHERE fold = ?1"), [fold])?;
+        }
     }
     Ok(())
 }
 
 /// Writes down where a fold stands: with its rows, in their transaction.
 pub(crate) fn put(connection: &Connection, fold: &dyn Fold, place: &Place) -> rusqlite::Result<()> {
-    let (lead, lead_since) = place.clock.told();
+    let [lead, lead_since, settled, entry] = place.times.told();
     let sql = "INSERT OR REPLACE INTO folds (name, form, number, chain, time, lead, lead_since)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     connection.prepare_cached(sql)?.execute(params![
@@ -280,12 +317,17 @@ pub(crate) fn put(connection: &Connection, fold: &dyn Fold, place: &Place) -> ru
         lead,
         lead_since,
     ])?;
+    let sql = "INSERT OR REPLACE INTO passed VALUES (?1, ?2, ?3, ?4)";
+    let mut passed = connection.prepare_cached(sql)?;
+    passed.execute(params![fold.name(), settled, entry, place.ran])?;
     Ok(())
 }
 
-fn has_missing(connection: &Connection) -> rusqlite::Result<bool> {
-    let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'missing'";
-    connection.query_row(sql, (), |row| row.get::<_, i64>(0).map(|many| many > 0))
+fn has_table(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+    connection.query_row(sql, [table], |row| {
+        row.get::<_, i64>(0).map(|many| many > 0)
+    })
 }
 
 /// Writes down what a fold lacks: with its rows, in their transaction.
@@ -333,7 +375,9 @@ pub(crate) fn place_in(connection: &Connection, fold: &str) -> rusqlite::Result<
             number: unsigned(row.get(0)?),
             chain: Digest(row.get(1)?),
             time: row.get(2)?,
-            clock: EntryClock::of((row.get(3)?, row.get(4)?)),
+            // Of a file that an earlier program wrote no more is known than that its last entry was right.
+            times: EntryTimes::since((row.get(3)?, row.get(4)?), row.get(2)?),
+            ran: 0,
         })
     });
     read.optional()

@@ -11,7 +11,7 @@ use rusqlite::{Row, ToSql, params};
 
 use super::names;
 use crate::ask::Look;
-use crate::fold::{Failure, Fold, Rows, number, unsigned};
+use crate::fold::{Failure, Fold, Rows, Then, number, unsigned};
 
 const SCHEMA: &str = "
 CREATE TABLE alarms (
@@ -112,14 +112,19 @@ impl Fold for Alarms {
         matches!(message, "AlarmEvent" | "AlarmUpdate")
     }
 
-    fn forget(&self, before: Timestamp, rows: &Rows<'_>) -> Result<(), Failure> {
-        rows.set(
+    fn forget(&self, then: Then, rows: &Rows<'_>) -> Result<(), Failure> {
+        then.set(
             "DELETE FROM alarms_steps WHERE id IN
              (SELECT id FROM alarms WHERE is_open = 0 AND ended_time < ?1)",
-            [before.micros()],
+            "DELETE FROM alarms_steps WHERE id IN
+             (SELECT id FROM alarms WHERE is_open = 0 AND ended <= ?1)",
+            rows,
         )?;
-        let alarms = "DELETE FROM alarms WHERE is_open = 0 AND ended_time < ?1";
-        rows.set(alarms, [before.micros()]).map(drop)
+        then.set(
+            "DELETE FROM alarms WHERE is_open = 0 AND ended_time < ?1",
+            "DELETE FROM alarms WHERE is_open = 0 AND ended <= ?1",
+            rows,
+        )
     }
 }
 

@@ -6,7 +6,7 @@ use rusqlite::{ToSql, params};
 
 use super::names;
 use crate::ask::Look;
-use crate::fold::{Failure, Fold, Rows, number, unsigned};
+use crate::fold::{Failure, Fold, Rows, Then, number, unsigned};
 
 const SCHEMA: &str = "
 CREATE TABLE devices (
@@ -76,9 +76,12 @@ impl Fold for Devices {
         }
     }
 
-    fn forget(&self, before: Timestamp, rows: &Rows<'_>) -> Result<(), Failure> {
-        let sql = "DELETE FROM devices WHERE ended IS NOT NULL AND ended_time < ?1";
-        rows.set(sql, [before.micros()]).map(drop)
+    fn forget(&self, then: Then, rows: &Rows<'_>) -> Result<(), Failure> {
+        then.set(
+            "DELETE FROM devices WHERE ended IS NOT NULL AND ended_time < ?1",
+            "DELETE FROM devices WHERE ended IS NOT NULL AND ended <= ?1",
+            rows,
+        )
     }
 }
 

@@ -12,7 +12,7 @@ use rusqlite::{ToSql, params};
 use super::names;
 use crate::ask::Look;
 use crate::fault::{BROKEN, fault};
-use crate::fold::{Failure, Fold, Rows, number};
+use crate::fold::{Failure, Fold, Rows, Then, number};
 
 const SCHEMA: &str = "
 CREATE TABLE grants (
@@ -106,9 +106,12 @@ impl Fold for Grants {
         message == "AccessGrant"
     }
 
-    fn forget(&self, before: Timestamp, rows: &Rows<'_>) -> Result<(), Failure> {
-        let sql = "DELETE FROM grants WHERE ended IS NOT NULL AND ended_time < ?1";
-        rows.set(sql, [before.micros()]).map(drop)
+    fn forget(&self, then: Then, rows: &Rows<'_>) -> Result<(), Failure> {
+        then.set(
+            "DELETE FROM grants WHERE ended IS NOT NULL AND ended_time < ?1",
+            "DELETE FROM grants WHERE ended IS NOT NULL AND ended <= ?1",
+            rows,
+        )
     }
 }
 

@@ -7,7 +7,7 @@ use rusqlite::{ToSql, params};
 
 use super::names;
 use crate::ask::Look;
-use crate::fold::{Failure, Fold, Rows, number, unsigned};
+use crate::fold::{Failure, Fold, Rows, Then, number, unsigned};
 
 const SCHEMA: &str = "
 CREATE TABLE orders (
@@ -67,10 +67,12 @@ impl Fold for Orders {
         }
     }
 
-    fn forget(&self, before: Timestamp, rows: &Rows<'_>) -> Result<(), Failure> {
-        let sql =
-            "DELETE FROM orders WHERE settled IS NOT NULL AND is_dead = 0 AND settled_time < ?1";
-        rows.set(sql, [before.micros()]).map(drop)
+    fn forget(&self, then: Then, rows: &Rows<'_>) -> Result<(), Failure> {
+        then.set(
+            "DELETE FROM orders WHERE settled IS NOT NULL AND is_dead = 0 AND settled_time < ?1",
+            "DELETE FROM orders WHERE settled IS NOT NULL AND is_dead = 0 AND settled <= ?1",
+            rows,
+        )
     }
 }
 

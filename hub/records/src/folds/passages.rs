@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::names;
 use crate::ask::Look;
 use crate::fault::{BROKEN, fault};
-use crate::fold::{Failure, Fold, Rows, number, unsigned};
+use crate::fold::{Failure, Fold, Rows, Then, number, unsigned};
 
 const SCHEMA: &str = "
 CREATE TABLE passages (
@@ -78,10 +78,17 @@ impl Fold for Passages {
         }
     }
 
-    fn forget(&self, before: Timestamp, rows: &Rows<'_>) -> Result<(), Failure> {
-        rows.set("DELETE FROM passages WHERE time < ?1", [before.micros()])?;
-        let decided = "DELETE FROM passages_decided WHERE time < ?1";
-        rows.set(decided, [before.micros()]).map(drop)
+    fn forget(&self, then: Then, rows: &Rows<'_>) -> Result<(), Failure> {
+        then.set(
+            "DELETE FROM passages WHERE time < ?1",
+            "DELETE FROM passages WHERE entry <= ?1",
+            rows,
+        )?;
+        then.set(
+            "DELETE FROM passages_decided WHERE time < ?1",
+            "DELETE FROM passages_decided WHERE entry <= ?1",
+            rows,
+        )
     }
 }
 

@@ -6,7 +6,7 @@ use rusqlite::{ToSql, params};
 
 use super::names;
 use crate::ask::Look;
-use crate::fold::{Failure, Fold, Rows, number, unsigned};
+use crate::fold::{Failure, Fold, Rows, Then, number, unsigned};
 
 const SCHEMA: &str = "
 CREATE TABLE refusals (
@@ -69,9 +69,12 @@ impl Fold for Refusals {
         .map(drop)
     }
 
-    fn forget(&self, before: Timestamp, rows: &Rows<'_>) -> Result<(), Failure> {
-        let sql = "DELETE FROM refusals WHERE time < ?1";
-        rows.set(sql, [before.micros()]).map(drop)
+    fn forget(&self, then: Then, rows: &Rows<'_>) -> Result<(), Failure> {
+        then.set(
+            "DELETE FROM refusals WHERE time < ?1",
+            "DELETE FROM refusals WHERE entry <= ?1",
+            rows,
+        )
     }
 }
 

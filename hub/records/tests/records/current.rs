@@ -471,36 +471,3 @@ fn what_was_done_and_which_modes_were_said_is_found() {
     };
     assert_eq!(ask(target), [done(1)]);
 }
-
-/// A file that only grows is full one day.
-#[test]
-fn what_was_over_so_many_days_ago_is_let_go_and_what_stands_is_not() {
-    const DAY: i64 = 86_400;
-    let park = Park::with(&[
-        alarm(at(1), "A-1", AlarmLevel::Red),
-        alarm(at(1), "A-2", AlarmLevel::Red),
-        step(
-            at(2),
-            "A-1",
-            AlarmState::Raised,
-            AlarmState::Rejected,
-            "officer-1",
-        ),
-        grant(at(3), "E-1", "a", at(900 * DAY)),
-        grant(at(3), "E-1", "b", at(900 * DAY)),
-        withdrawn(grant(at(4), "E-1", "a", at(900 * DAY))),
-        passage(at(5), "G1-L1", Direction::In),
-        refused(at(6), "E-1", "V001"),
-        decision(at(7), "G1-L1", DecisionOutcome::Open),
-        passage(at(401 * DAY), "G1-L1", Direction::Out),
-    ]);
-    park.follow();
-    let rows = park.dump();
-    let many = |table: &str| rows[table].len();
-    assert_eq!((many("alarms"), many("alarms_steps")), (1, 1));
-    assert_eq!(
-        (many("grants"), many("passages"), many("passages_decided")),
-        (2, 1, 0)
-    );
-    assert_eq!(many("refusals"), 0);
-}

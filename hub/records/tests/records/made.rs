@@ -356,6 +356,13 @@ impl Park {
         Follower::open(&self.file(), reader, folds, 400, durable)
     }
 
+    /// Follows the whole journal with the house's own folds, which let go of what was over so many days ago.
+    pub fn follow_days(&self, days_kept: u32) {
+        let (reader, durable) = (self.reader(), self.durable());
+        let follower = Follower::open(&self.file(), reader, own(), days_kept, durable);
+        to_end(&mut follower.unwrap(), durable);
+    }
+
     /// Follows the whole journal with the house's own folds.
     pub fn follow(&self) -> Follower {
         let mut follower = self.open(own()).unwrap();

@@ -15,3 +15,4 @@ mod killed;
 mod lacking;
 mod made;
 mod naive;
+mod wrong_clock;
