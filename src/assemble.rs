@@ -225,7 +225,7 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
     )));
     servers.push(tokio::spawn(keeping::keep(
         past.keeping(),
-        (hub.submit(), hub.clock()),
+        (hub.submit(), hub.clock(), hub.aging()),
         config.hub.id.clone(),
         shutdown.clone(),
     )));

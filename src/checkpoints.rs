@@ -15,6 +15,8 @@ use trusted::{Found, Seen, Trusted};
 
 /// The action of the entry that names a checkpoint.
 const ACTION: &str = "journal.checkpoint";
+/// In the words of that entry, before what had surely passed, microseconds since 1970.
+const SETTLED: &str = ", surely passed ";
 /// Checkpoints kept.
 const KEPT: usize = 2;
 const SECONDS_PER_HOUR: i64 = 3_600;
@@ -25,7 +27,8 @@ const MICROS_PER_SECOND: i64 = 1_000_000;
 pub struct Bound {
     /// The entry that a checkpoint stands for.
     pub number: u64,
-    /// When the journal named it, microseconds since 1970.
+    /// What had surely passed when the journal named it, microseconds since 1970; of one that an earlier program named, the
+    /// time of that entry.
     pub time: i64,
 }
 
@@ -85,14 +88,19 @@ impl Checkpoints {
         checkpoint::save(state.as_ref(), &self.identity, &self.folder, &goes_on)
     }
 
-    /// The entry that names a checkpoint.
-    pub fn named(made: &Checkpoint, actor: &PartyId) -> Audited {
+    /// The entry that names a checkpoint, with what has surely passed.
+    pub fn named(made: &Checkpoint, settled: Timestamp, actor: &PartyId) -> Audited {
         Audited {
             action: ACTION.to_owned(),
             actor: actor.clone(),
             target: Some(target(made)),
             outcome: AuditOutcome::Success,
-            detail: Some(format!("{}{} bytes", digest(made), made.bytes)),
+            detail: Some(format!(
+                "{}{} bytes{SETTLED}{}",
+                digest(made),
+                made.bytes,
+                settled.micros()
+            )),
         }
     }
 

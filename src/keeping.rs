@@ -6,24 +6,23 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use cordon_flow::Reach;
 use cordon_journal::checkpoint::Checkpoint;
 use cordon_journal::disk::RealDisk;
 use cordon_journal::{
-    Archiver, Forgetter, Journal, JournalFault, Moved, Packed, Packer, Reader, StateStore,
+    Archiver, Forgetter, Journal, JournalFault, Moved, Old, Packed, Packer, Reader, StateStore,
 };
 use cordon_model::Timestamp;
 use tokio::sync::oneshot;
 
 use crate::checkpoints::Checkpoints;
 use crate::config::ParkConfig;
-use crate::forgetting::{Begun, Due, Ended, Forgetting, Ready};
+use crate::forgetting::{Begun, Due, Ended, Forgetting, MarksFile, Ready};
 
 pub use keeper::keep;
 
 /// Reasons that are remembered as said.
 const SAID_MAX: usize = 32;
-/// Milliseconds of a day.
-const DAY_MS: i64 = 86_400_000;
 
 /// Packs and moves the segments of whichever journal the hub writes now.
 pub struct Keeping {
@@ -32,6 +31,7 @@ pub struct Keeping {
     archive_days: u16,
     checkpoints: Checkpoints,
     forgetting: Forgetting,
+    marks: MarksFile,
     /// Reads the journal with its archive.
     reader: Reader,
     /// Of the journal that was opened last; who works is not waited for by who opens another.
@@ -69,6 +69,7 @@ impl Keeping {
             archive_days: rules.archive_days,
             checkpoints: Checkpoints::of(&config.hub.data, &identity, hours),
             forgetting: Forgetting::of(rules, &config.hub.data),
+            marks: MarksFile::of(&config.hub.data),
             reader: Reader::of(
                 Arc::new(RealDisk),
                 config.hub.data.join("journal"),
@@ -107,8 +108,9 @@ impl Keeping {
         hands.clone()
     }
 
-    /// The next checkpoint that is due, or segment that is old enough by this clock; `None` when there is none.
-    fn next(&self, now: Timestamp) -> Result<Option<Kept>, JournalFault> {
+    /// The next checkpoint that is due by this clock, or segment that is old enough where the journal stands: no clock says
+    /// how old anything is. `None` when there is none.
+    fn next(&self, now: Timestamp, reach: Reach) -> Result<Option<Kept>, JournalFault> {
         let Some(hands) = self.hands() else {
             return Ok(None);
         };
@@ -119,14 +121,19 @@ impl Keeping {
             // What keeps one from being made keeps no segment from being packed.
             Err(fault) => self.failed(&fault),
         }
-        let before = |days: u16| now.plus_ms(-i64::from(days) * DAY_MS).micros();
-        let packed = self.pack_next(&mut hands.packer, before(self.pack_days));
+        let days = [self.pack_days, self.archive_days, self.forgetting.longest()];
+        let longest = days.into_iter().max().unwrap_or_default();
+        let (ages, kept) = self.marks.ages(reach, longest);
+        if let Err(fault) = kept {
+            self.failed(&fault);
+        }
+        let packed = self.pack_next(&mut hands.packer, ages.older(self.pack_days));
         if let Ok(Some(packed)) = packed {
             return Ok(Some(Kept::Packed(packed)));
         }
         // What cannot be packed, for want of room perhaps, keeps nothing from the archive that is; and neither keeps anything from being forgotten.
         let archiver = hands.archiver.as_mut();
-        let moved = archiver.map(|it| it.archive_next(before(self.archive_days)));
+        let moved = archiver.map(|it| it.archive_next(ages.older(self.archive_days)));
         let moved = moved.transpose().map(Option::flatten);
         if let Ok(Some(moved)) = moved {
             return Ok(Some(Kept::Moved(moved)));
@@ -135,17 +142,15 @@ impl Keeping {
             self.failed(&fault);
         }
         let bound = || self.checkpoints.bound(&self.reader);
-        let due = self
-            .forgetting
-            .due(&hands.forgetter, now.micros(), &bound)?;
+        let due = self.forgetting.due(&hands.forgetter, &ages, &bound)?;
         Ok(due.map(Kept::ToForget))
     }
 
     /// Packs the next that can be: so what is not packed behind one that is damaged is no less due for that.
-    fn pack_next(&self, packer: &mut Packer, before: i64) -> Result<Option<Packed>, JournalFault> {
+    fn pack_next(&self, packer: &mut Packer, old: Old) -> Result<Option<Packed>, JournalFault> {
         let mut last = None;
         loop {
-            match packer.pack_next(before) {
+            match packer.pack_next(old) {
                 // It is passed over: the next call goes on behind it, or fails for another reason than that one segment.
                 Err(fault) if !fault.is_of_disk() && last != Some(fault.to_string()) => {
                     self.failed(&fault);

@@ -62,8 +62,8 @@ impl Park {
     /// Writes the entry that names a checkpoint.
     fn names(&mut self, made: &Checkpoint) {
         let hub = PartyId::new("hub-1").unwrap();
-        let said = Checkpoints::named(made, &hub);
         let at = SystemClock.now();
+        let said = Checkpoints::named(made, at, &hub);
         let event = AuditEvent {
             action: said.action,
             actor_id: hub.clone(),

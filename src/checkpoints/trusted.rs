@@ -10,7 +10,7 @@ use cordon_journal::{JournalFault, Reader, Record};
 use cordon_model::Body;
 use cordon_wire::parse_message;
 
-use super::{ACTION, digest, target};
+use super::{ACTION, SETTLED, digest, target};
 
 /// Entries behind a checkpoint among which the one that names it is looked for.
 const SOUGHT: u64 = 200_000;
@@ -19,7 +19,7 @@ const SOUGHT: u64 = 200_000;
 #[derive(Clone, Debug)]
 pub(super) struct Trusted {
     pub(super) made: Checkpoint,
-    /// When it was named, microseconds since 1970.
+    /// What had surely passed when it was named, microseconds since 1970.
     pub(super) time: i64,
 }
 
@@ -137,7 +137,7 @@ fn look(
     }
 }
 
-/// When the journal named a checkpoint; `None` when it does not.
+/// What had surely passed when the journal named a checkpoint; `None` when it does not.
 fn named(made: &Checkpoint, identity: &str, reader: &Reader) -> Result<Option<i64>, JournalFault> {
     let (number, chain) = made.position;
     if made.identity != identity || reader.get(number)?.is_none_or(|it| it.chain != chain) {
@@ -145,26 +145,28 @@ fn named(made: &Checkpoint, identity: &str, reader: &Reader) -> Result<Option<i6
     }
     for record in reader.read_range(number + 1, number.saturating_add(SOUGHT))? {
         let record = record?;
-        if names(&record, made) {
-            return Ok(Some(record.time_micros));
+        if let Some(detail) = words_naming(&record, made) {
+            // An earlier program did not say. The entry's time may be far ahead, but is never less.
+            return Ok(Some(settled_in(&detail).unwrap_or(record.time_micros)));
         }
     }
     Ok(None)
 }
 
-/// Whether an entry of the hub's own names this checkpoint.
-fn names(record: &Record, made: &Checkpoint) -> bool {
+/// The words of an entry of the hub's own, if it names this checkpoint.
+fn words_naming(record: &Record, made: &Checkpoint) -> Option<String> {
     if record.kind != EntryKind::Audit.number() || record.label != ACTION {
-        return false;
+        return None;
     }
-    let Ok(message) = parse_message(&record.body) else {
-        return false;
+    let Body::AuditEvent(said) = parse_message(&record.body).ok()?.body else {
+        return None;
     };
-    let Body::AuditEvent(said) = message.body else {
-        return false;
-    };
-    said.target.as_deref() == Some(&target(made))
-        && said
-            .detail
-            .is_some_and(|detail| detail.starts_with(&digest(made)))
+    let is_named = said.target.as_deref() == Some(&target(made));
+    said.detail
+        .filter(|detail| is_named && detail.starts_with(&digest(made)))
+}
+
+/// What such words say has surely passed.
+fn settled_in(detail: &str) -> Option<i64> {
+    detail.split_once(SETTLED)?.1.parse().ok()
 }

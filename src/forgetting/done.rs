@@ -115,20 +115,25 @@ impl Done {
 
     /// Durable when this returns.
     pub(super) fn write(&self, path: &Path) -> Result<(), JournalFault> {
-        let draft = path.with_extension("json.new");
-        let write = || {
-            let mut file = File::create(&draft)?;
-            file.write_all(&serde_json::to_vec(self)?)?;
-            file.sync_all()?;
-            std::fs::rename(&draft, path)?;
-            path.parent()
-                .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-        };
-        write().map_err(|error: std::io::Error| {
-            let place = path.display().to_string();
-            JournalFault::new(FaultKind::Write, place, format!("writing: {error}"))
-        })
+        write_durably(path, self)
     }
+}
+
+/// Writes a file anew, durable when this returns.
+pub(super) fn write_durably(path: &Path, what: &impl Serialize) -> Result<(), JournalFault> {
+    let draft = path.with_extension("json.new");
+    let write = || {
+        let mut file = File::create(&draft)?;
+        file.write_all(&serde_json::to_vec(what)?)?;
+        file.sync_all()?;
+        std::fs::rename(&draft, path)?;
+        path.parent()
+            .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    };
+    write().map_err(|error: std::io::Error| {
+        let place = path.display().to_string();
+        JournalFault::new(FaultKind::Write, place, format!("writing: {error}"))
+    })
 }
 
 #[cfg(test)]

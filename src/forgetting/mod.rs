@@ -1,6 +1,7 @@
 //! What is forgotten, and when: each kind of message has a class, each class a time. After it the bodies of its entries go, and their
 //! digests stay; after the longest, whole segments.
 
+mod ages;
 mod class;
 mod done;
 mod last_said;
@@ -14,6 +15,7 @@ use std::time::Instant;
 use cordon_journal::{Aged, Draft, Forgetter, JournalFault, Passed};
 use cordon_model::Digest;
 
+pub use ages::{Ages, MarksFile};
 pub use class::Class;
 use done::Done;
 pub use last_said::{LastSaid, Removal};
@@ -52,7 +54,7 @@ enum Place {
 /// What is to be forgotten next.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Due {
-    /// The bodies of one class in a segment, and of others that were as old at this time.
+    /// The bodies of one class in a segment, and of others whose time is no longer than this age, microseconds.
     Bodies(Class, Aged, i64),
     /// A whole segment.
     Segment(Aged),
@@ -110,6 +112,12 @@ impl Forgetting {
         }
     }
 
+    /// The longest of all times, in days.
+    pub fn longest(&self) -> u16 {
+        let days = self.days.iter().map(|(_, days)| *days);
+        days.chain(self.remove_days).max().unwrap_or_default()
+    }
+
     fn passed(&self) -> MutexGuard<'_, Passed<Place>> {
         self.passed.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -120,35 +128,35 @@ impl Forgetting {
         passed.each().map(|(_, words)| words.to_owned()).collect()
     }
 
-    /// The next that is old enough at `now`, microseconds since 1970, and was so when the older checkpoint was named: `bound`, which is asked
-    /// when something is. So nothing that a start needs is forgotten, and a clock that is ahead forgets nothing for a day at least.
+    /// The next that is old enough by what has surely passed, and by its time was so when the older checkpoint was named: `bound`, which is
+    /// asked when something is. So nothing that a start needs is forgotten, and a clock that is ahead forgets nothing.
     pub fn due(
         &self,
         forgetter: &Forgetter,
-        now: i64,
+        ages: &Ages,
         bound: &dyn Fn() -> Result<Option<Bound>, JournalFault>,
     ) -> Result<Option<Due>, JournalFault> {
-        if self.next(forgetter, now, u64::MAX)?.is_none() {
+        if self.next(forgetter, ages, u64::MAX)?.is_none() {
             return Ok(None);
         }
         match bound()? {
-            Some(bound) => self.next(forgetter, now.min(bound.time), bound.number),
+            Some(bound) => self.next(forgetter, &ages.clone().when(bound.time), bound.number),
             None => Ok(None),
         }
     }
 
-    /// The next that is old enough at this time and lies before entry `below`, without what rests because it cannot go.
+    /// The next that is old enough and lies before entry `below`, without what rests because it cannot go.
     fn next(
         &self,
         forgetter: &Forgetter,
-        now: i64,
+        ages: &Ages,
         below: u64,
     ) -> Result<Option<Due>, JournalFault> {
         let done = Done::read(&self.done);
         let segments = forgetter.segments(done.removed())?;
         self.drop_what_is_gone(forgetter, &segments);
         let is_due = |aged: &Aged, days: u16| {
-            aged.before <= now - i64::from(days) * DAY_MICROS && aged.last < below
+            i64::from(days) * DAY_MICROS <= ages.of(aged) && aged.last < below
         };
         if let (Some(days), Some(first)) = (self.remove_days, segments.first())
             && !self.rests(forgetter, Place::Whole, *first)
@@ -164,7 +172,7 @@ impl Forgetting {
                 }
                 match self.aged(forgetter, number) {
                     Some(Some(aged)) if is_due(&aged, *days) => {
-                        return Ok(Some(Due::Bodies(*class, aged, now)));
+                        return Ok(Some(Due::Bodies(*class, aged, ages.of(&aged))));
                     }
                     // What comes behind is younger.
                     Some(_) => break,
@@ -224,8 +232,8 @@ impl Forgetting {
                     Some(None)
                 })
             }
-            Due::Bodies(_, aged, at) => {
-                let mut rule = Rule::of(&self.days, at - aged.before);
+            Due::Bodies(_, _, age) => {
+                let mut rule = Rule::of(&self.days, age);
                 let draft = forgetter.draft(number, &mut rule);
                 draft.map(|draft| draft.map(Some))
             }

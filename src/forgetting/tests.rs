@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use super::*;
 
+mod wrong_clock;
+
 const SEGMENT: u64 = 64 * 1024;
 const DAY: i64 = DAY_MICROS;
 
@@ -69,15 +71,24 @@ fn forgetting(data: &Path, passages_days: u16) -> Forgetting {
 
 /// Forgets what is due on this day and can go; what could not, with its code, and whether an entry must say so.
 fn pass(forgetting: &Forgetting, forgetter: &mut Forgetter, day: i64) -> Vec<(u64, String, bool)> {
+    pass_by(forgetting, forgetter, &Ages::at(day * DAY))
+}
+
+/// The same of what is old by that, however the checkpoints stand.
+fn pass_by(
+    forgetting: &Forgetting,
+    forgetter: &mut Forgetter,
+    ages: &Ages,
+) -> Vec<(u64, String, bool)> {
     let bound = || {
         Ok(Some(Bound {
             number: u64::MAX,
-            time: day * DAY,
+            time: i64::MAX,
         }))
     };
     let mut stuck = Vec::new();
     let mut rounds = 0;
-    while let Some(due) = forgetting.due(forgetter, day * DAY, &bound).unwrap() {
+    while let Some(due) = forgetting.due(forgetter, ages, &bound).unwrap() {
         rounds += 1;
         assert!(rounds < 1_000, "no end: {due:?}");
         let ended = match forgetting.begin(forgetter, due).unwrap() {
@@ -433,7 +444,9 @@ fn nothing_goes_that_was_not_old_when_the_older_checkpoint_was_named_or_that_com
     let forgetting = forgetting(dir.path(), 30);
     let forgetter = Forgetter::alone(&journal, None).unwrap();
     let due = |now: i64, bound: Option<Bound>| {
-        let due = forgetting.due(&forgetter, now, &|| Ok(bound)).unwrap();
+        let due = forgetting
+            .due(&forgetter, &Ages::at(now), &|| Ok(bound))
+            .unwrap();
         due.map(|due| due.aged().number)
     };
     let bound = |number, day| {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordon_contract::{Clock, Shutdown};
-use cordon_flow::{Audited, Submit};
+use cordon_flow::{Aging, Audited, Reach, Submit};
 use cordon_journal::checkpoint::Checkpoint;
 use cordon_journal::{JournalFault, Moved};
 use cordon_model::{AuditOutcome, PartyId, Timestamp};
@@ -31,7 +31,7 @@ struct Keeper {
 /// Looks three times a minute until shutdown. What is moved or forgotten is journaled: who asks later where an entry is finds it.
 pub async fn keep(
     keeping: Arc<Keeping>,
-    (submit, clock): (Submit, Arc<dyn Clock>),
+    (submit, clock, aging): (Submit, Arc<dyn Clock>, Aging),
     actor: PartyId,
     shutdown: Shutdown,
 ) {
@@ -42,13 +42,15 @@ pub async fn keep(
         last: None,
     };
     loop {
-        let now = clock.now();
-        let goes_on = tokio::select! {
-            () = shutdown.wait() => return,
-            goes_on = keeper.next(now) => goes_on,
-        };
-        if goes_on {
-            continue;
+        // Before the first entry of this run nobody knows how old anything is.
+        if let Some(reach) = aging.reach() {
+            let goes_on = tokio::select! {
+                () = shutdown.wait() => return,
+                goes_on = keeper.next(clock.now(), reach) => goes_on,
+            };
+            if goes_on {
+                continue;
+            }
         }
         tokio::select! {
             () = shutdown.wait() => return,
@@ -59,10 +61,10 @@ pub async fn keep(
 
 impl Keeper {
     /// Does the next that is due. Whether there may be more.
-    async fn next(&mut self, now: Timestamp) -> bool {
-        let next = self.keeping.ask(move |it| it.next(now)).await;
+    async fn next(&mut self, now: Timestamp, reach: Reach) -> bool {
+        let next = self.keeping.ask(move |it| it.next(now, reach)).await;
         match self.done(next).flatten() {
-            Some(Kept::Checkpoint(made)) => self.named(&made).await,
+            Some(Kept::Checkpoint(made)) => self.named(&made, reach.settled).await,
             Some(Kept::Packed(packed)) => {
                 tracing::info!(?packed, "a segment is packed");
                 true
@@ -82,8 +84,9 @@ impl Keeper {
     }
 
     /// Names a checkpoint in the journal; only then it is one.
-    async fn named(&self, made: &Checkpoint) -> bool {
-        let is_named = self.tell(&Checkpoints::named(made, &self.actor)).await;
+    async fn named(&self, made: &Checkpoint, settled: Timestamp) -> bool {
+        let said = Checkpoints::named(made, settled, &self.actor);
+        let is_named = self.tell(&said).await;
         if !is_named {
             self.keeping.checkpoints().drop_unnamed(made);
         }

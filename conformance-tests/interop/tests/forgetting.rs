@@ -15,7 +15,12 @@ use cordon_interop::{Head, Park, fresh_id, message, message_file, moment, progra
 use cordon_journal::{Journal, NewRecord, Options, Reader, Record};
 
 const SEGMENT: u64 = 96 * 1024;
-const TWO_YEARS: i64 = 2 * 366 * 86_400_000_000;
+const DAY: i64 = 86_400_000_000;
+const TWO_YEARS: i64 = 2 * 366 * DAY;
+/// Between two ticks of a hub that runs.
+const TICK: i64 = 100_000_000;
+/// So long it ran again before today: within that what has surely passed catches up with two years but for some months.
+const RAN: i64 = 30 * DAY;
 
 fn cordon(words: &[&str]) -> Command {
     let mut command = Command::new(program());
@@ -51,10 +56,12 @@ fn say(park: &Park, count: usize) {
     assert!(words.contains(&format!("accepted {count}")), "{words}");
 }
 
-/// Writes the records again in small segments, so many microseconds earlier: the journal of a park that is as old.
+/// Writes the records again in small segments, so many microseconds earlier: the journal of a park that is as old, and was
+/// off until it ran again for the last days.
 fn in_small_segments(journal: &Path, earlier: i64) {
     let records = Reader::open(journal).unwrap().read_from(1).unwrap();
     let records: Vec<NewRecord> = records.map(|record| record.unwrap().to_new()).collect();
+    let last = records.last().unwrap().time_micros;
     std::fs::remove_dir_all(journal).unwrap();
     let options = Options {
         segment_bytes: SEGMENT,
@@ -62,9 +69,22 @@ fn in_small_segments(journal: &Path, earlier: i64) {
         ..Options::new("JS-DEMO/hub-1")
     };
     let mut journal = Journal::open(journal, options).unwrap();
-    for mut record in records {
+    let mut all = records;
+    for record in &mut all {
         record.time_micros -= earlier;
-        journal.append_batch(&[record]).unwrap();
+    }
+    if earlier > 0 {
+        all.extend((0..RAN / TICK).map(|tick| NewRecord {
+            time_micros: last - RAN + tick * TICK,
+            kind: 6,
+            sender: "hub-1".to_owned(),
+            ..NewRecord::default()
+        }));
+    }
+    // Ticks are many and small.
+    let are_ticks = |one: &NewRecord, other: &NewRecord| one.kind == 6 && other.kind == 6;
+    for some in all.chunk_by(are_ticks).flat_map(|some| some.chunks(200)) {
+        journal.append_batch(some).unwrap();
     }
 }
 

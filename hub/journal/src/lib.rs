@@ -56,7 +56,7 @@ pub use fault::{FaultKind, JournalFault, Result};
 pub use journal::{Journal, Receipts};
 pub use nearby::Nearby;
 pub use options::{FIRST_FLOOR_BYTES, OnSpace, Options};
-pub use packed::{Aged, Draft, Forgetter, Forgetting, Forgotten, Packed, Packer, Passed};
+pub use packed::{Aged, Draft, Forgetter, Forgetting, Forgotten, Old, Packed, Packer, Passed};
 pub use reader::{Reader, Records};
 pub use record::{BodyForm, LABEL_BYTES_MAX, NewRecord, Record, SENDER_BYTES_MAX};
 pub use recover::{Broken, Opening};

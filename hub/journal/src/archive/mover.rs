@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::disk::{Disk, RealDisk};
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::journal::take_lock;
-use crate::packed::{self, checked};
+use crate::packed::{self, Old, checked};
 use crate::segment::{self, Seal, Segment};
 use crate::trimmed::Trimmed;
 
@@ -83,14 +83,14 @@ impl Archiver {
         Ok(())
     }
 
-    /// Moves the first segment kept here to the archive, if it is packed and all its records are from before `before`,
-    /// microseconds since 1970; `None` when it is not.
+    /// Moves the first segment kept here to the archive, if it is packed and all its records are old; `None` when it
+    /// is not.
     ///
     /// # Errors
     /// Why it stays: the archive does not hold the segment before it (`J004`: another disk is mounted there, or none), it
     /// is damaged, the archive is not there (`J001`) or the journal's own folder (`J015`), it holds another journal's segment under its number (`J009`) or another one of this (`J007`),
     /// one of the two disks fails or is full.
-    pub fn archive_next(&mut self, before: i64) -> Result<Option<Moved>> {
+    pub fn archive_next(&mut self, old: impl Into<Old>) -> Result<Option<Moved>> {
         let packing = Arc::clone(&self.packing);
         let _alone = packing.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(number) = segment::list(self.disk.as_ref(), &self.dir)?
@@ -101,7 +101,7 @@ impl Archiver {
         };
         let segment = Segment::open(self.disk.as_ref(), &self.dir, number, false)?;
         let is_old = packed::begin_after(self.disk.as_ref(), &self.dir, number)?;
-        if !segment.is_packed() || is_old.is_none_or(|begin| begin > before) {
+        if !segment.is_packed() || !is_old.is_some_and(|begin| old.into().is(begin)) {
             return Ok(None);
         }
         let Some(seal) = segment.seal()? else {

@@ -10,9 +10,9 @@ use crate::fault::{FaultKind, JournalFault, Result};
 use crate::segment::{self, Seal, Segment};
 use crate::walk::{Step, Walker};
 
-/// When the first record behind a segment was written, microseconds since 1970, where the segment behind it is sealed:
+/// Number and time of the first record behind a segment, microseconds since 1970, where the segment behind it is sealed:
 /// all records of the one before are older. `None` where it is not, or is the last.
-pub(crate) fn begin_after(disk: &dyn Disk, dir: &Path, number: u64) -> Result<Option<i64>> {
+pub(crate) fn begin_after(disk: &dyn Disk, dir: &Path, number: u64) -> Result<Option<(u64, i64)>> {
     let last = segment::list(disk, dir)?.pop();
     if last.is_none_or(|last| last <= number + 1) {
         return Ok(None);
@@ -21,13 +21,13 @@ pub(crate) fn begin_after(disk: &dyn Disk, dir: &Path, number: u64) -> Result<Op
     if next.seal()?.is_none() {
         return Ok(None);
     }
-    let Some((_, _, micros)) = begin_of(&next)? else {
+    let Some((first, _, micros)) = begin_of(&next)? else {
         let place = next.place(segment::DATA_START);
         let detail =
             "the first batch of a sealed segment is damaged; when it was written nobody knows";
         return Err(JournalFault::new(FaultKind::BadRecord, place, detail));
     };
-    Ok(Some(micros))
+    Ok(Some((first, micros)))
 }
 
 /// Number and time of a segment's first record, and the chain hash before it.

@@ -5,10 +5,12 @@ mod check;
 mod file;
 mod forget;
 mod head;
+mod old;
 mod packer;
 mod passed;
 
 pub use forget::{Aged, Draft, Forgetter, Forgetting, Forgotten};
+pub use old::Old;
 pub use packer::{Packed, Packer};
 pub use passed::Passed;
 

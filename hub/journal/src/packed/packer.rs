@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::head::{CHUNK, PackedHead};
-use super::{Passed, begin_after, checked, file_name};
+use super::{Old, Passed, begin_after, checked, file_name};
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::journal::take_lock;
@@ -71,21 +71,20 @@ impl Packer {
         }
     }
 
-    /// Packs the oldest segment that is not packed and whose records are all from before `before`, microseconds since
-    /// 1970; `None` when there is none. The last sealed segment and what follows stay as they are, since a start may
+    /// Packs the oldest segment that is not packed and whose records are all old; `None` when there is none. The last sealed segment and what follows stay as they are, since a start may
     /// have to write there.
     ///
     /// # Errors
     /// Why a segment cannot be packed: it stays as it was, the next call goes on with the next, and it is tried again after
     /// [`Passed::REST`]. `J012` when there
     /// is no room for the packed file: the next call tries again.
-    pub fn pack_next(&mut self, before: i64) -> Result<Option<Packed>> {
+    pub fn pack_next(&mut self, old: impl Into<Old>) -> Result<Option<Packed>> {
         let packing = Arc::clone(&self.packing);
         let _alone = packing.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(number) = self.oldest()? else {
             return Ok(None);
         };
-        let packed = self.pack_old(number, before);
+        let packed = self.pack_old(number, old.into());
         match &packed {
             Err(fault) if !fault.is_of_disk() => {
                 self.passed.pass(number, fault.to_string(), Instant::now());
@@ -110,9 +109,9 @@ impl Packer {
     }
 
     /// Packs a segment if it is old enough and not the last one sealed.
-    fn pack_old(&self, number: u64, before: i64) -> Result<Option<Packed>> {
+    fn pack_old(&self, number: u64, old: Old) -> Result<Option<Packed>> {
         match begin_after(self.disk.as_ref(), &self.dir, number)? {
-            Some(begin) if begin <= before => {}
+            Some(begin) if old.is(begin) => {}
             _ => return Ok(None),
         }
         let segment = Segment::open(self.disk.as_ref(), &self.dir, number, false)?;

@@ -26,8 +26,6 @@ pub(crate) struct Roll {
     waiting: BTreeSet<String>,
     /// How many there are.
     size: usize,
-    /// Seconds after which its route tells them again; 0 never.
-    pub repeat_s: u32,
     /// Where the group stands on the agenda.
     pub next: Option<Timestamp>,
 }

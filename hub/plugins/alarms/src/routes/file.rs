@@ -5,7 +5,6 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use cordon_contract::Fault;
-use cordon_model::name::mark;
 use cordon_model::{AlarmCode, AlarmLevel, DeviceKind};
 use serde::Deserialize;
 use toml::Spanned;
@@ -128,7 +127,6 @@ pub(super) fn read(text: &str, file: &str) -> Result<Routes, Vec<Fault>> {
         hears,
         acknowledge,
         root,
-        mark: mark(text),
     })
 }
 

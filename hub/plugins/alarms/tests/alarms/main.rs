@@ -16,7 +16,6 @@ mod hub;
 mod life;
 mod over;
 mod property;
-mod rerouted;
 mod routes;
 mod routing;
 mod sensors;
