@@ -10,12 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::ended::WHICH;
 use crate::group::GroupName;
+use crate::listeners::Listeners;
 use crate::names::Names;
 use crate::place::AlarmPlace;
 use crate::plugin::clip;
 use crate::recent::Likeness;
-use crate::routes::Errand;
-use crate::state::Timer;
 use crate::words::Heard;
 
 /// Words kept of one alarm beside the newest, and letters of each.
@@ -70,14 +69,19 @@ pub(crate) struct Alarm {
     pub raised: Timestamp,
     /// The entry that told of it first: of many of one time it says which is the newest.
     pub number: u64,
-    /// What the tree said about it when it was raised.
-    pub errands: Vec<Errand>,
+    /// Seconds after it was raised up to which its escalation has gone. To whom it goes on, and when, the routes say
+    /// that hold then.
+    pub passed_s: u32,
+    /// When that is next.
+    pub next: Option<Timestamp>,
     /// Identical alarms counted under it.
     pub repeats: u32,
     /// The highest escalation so far, 0 for none.
     pub escalation: u32,
-    /// Receivers for whom a notice of it was ordered: they hear what becomes of it.
-    pub told: BTreeSet<String>,
+    /// Who was told of it and hears what becomes of it.
+    pub told: Listeners,
+    /// None of them was reached, and the page alone shows it: who they are.
+    pub untold: Option<String>,
     /// Groups it is in.
     pub groups: BTreeSet<GroupName>,
     /// Sources that are remembered while it is active.
@@ -94,6 +98,9 @@ impl Alarm {
         if let Some((who, state)) = &self.answered {
             let count = self.answers.get(who).map_or(1, |answers| answers.count);
             words.push_str(&answer_words(who, *state, count));
+        }
+        if let Some(names) = &self.untold {
+            words.push_str(&untold_words(names));
         }
         if self.is_unclear {
             words.push_str(WHICH);
@@ -164,7 +171,6 @@ impl Alarm {
         self.said.clear();
         self.more.clear();
         self.unseen = None;
-        self.errands.clear();
         self.answers.clear();
     }
 
@@ -178,21 +184,6 @@ impl Alarm {
         self.state == AlarmState::Raised
     }
 
-    /// The timers that were set when it was raised under this id.
-    pub(crate) fn timers(&self, id: &str) -> Vec<Timer> {
-        let errands = self.errands.iter().zip(0_u32..);
-        let steps = errands.flat_map(|(errand, number)| {
-            let steps = errand.escalate.iter().zip(0_u32..);
-            steps.map(move |(step, index)| (step.after_s, number, index))
-        });
-        steps
-            .map(|(after_s, number, index)| {
-                let due = self.raised.plus_seconds(i64::from(after_s));
-                (due, id.to_owned(), number, index)
-            })
-            .collect()
-    }
-
     /// Neither closed nor rejected: somebody has to do something about it, or to say what was done.
     pub(crate) fn is_open(&self) -> bool {
         !matches!(self.state, AlarmState::Closed | AlarmState::Rejected)
@@ -204,6 +195,11 @@ fn after_words(over: &str, at: Timestamp) -> String {
     format!(
         "[来源所述时间 {at} 不晚于已结束的 {over}，或为迟到的旧报 / its source says {at}, no later than {over}, which is over: an old one that comes late, or a clock that is wrong] "
     )
+}
+
+/// How it is said that nobody was reached.
+fn untold_words(names: &str) -> String {
+    format!("[未能通知任何人 / nobody could be told: {names}] ")
 }
 
 /// How a partner's answer is said, the last of so many.

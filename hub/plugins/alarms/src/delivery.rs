@@ -64,5 +64,9 @@ impl AlarmPlugin {
             };
             decisions.emit(Body::AlarmUpdate(update), Some(id.clone()));
         }
+        match told {
+            true => self.reached(&notice),
+            false => self.missed(entry, &notice, decisions),
+        }
     }
 }

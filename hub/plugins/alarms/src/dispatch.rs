@@ -10,7 +10,7 @@ use crate::facts::Facts;
 use crate::group::GroupName;
 use crate::plugin::{AlarmPlugin, clip};
 use crate::routes::{Errand, Later, is_grave};
-use crate::state::{Notice, Timer};
+use crate::state::Notice;
 
 /// What an alarm is about, in one word: the device that saw it, else its place, else its name.
 pub(crate) fn whence(event: &AlarmEvent) -> String {
@@ -35,7 +35,7 @@ fn listed(names: &[&str], total: usize) -> String {
 /// Sources that one tick forgets at most.
 const AGED_A_TICK: usize = 200;
 /// Alarms named by one notification; the rest of a group follows in the next.
-const ALARMS_PER_NOTICE: usize = 50;
+pub(crate) const ALARMS_PER_NOTICE: usize = 50;
 /// Notices ordered for one entry; what is due beyond waits for the next tick.
 pub(crate) const NOTICES_MAX: usize = 200;
 /// As many of them may be escalations, and so many these and what is told of further alarms: groups have the rest in
@@ -57,11 +57,11 @@ impl AlarmPlugin {
         self.state.steps.one();
         let name = (errand.route.clone(), errand.group(facts));
         let groups = &mut self.state.groups;
-        groups.begin(&name, errand);
+        groups.begin(&name, errand, None);
         let now = entry.time;
         let wait = now.plus_seconds(i64::from(errand.wait_s(facts.level)));
         let told = groups.get(&name).and_then(|group| {
-            let interval = i64::from(group.errand.group_interval_s);
+            let interval = i64::from(errand.group_interval_s);
             group.last.map(|last| last.plus_seconds(interval))
         });
         let next = match (told, groups.first_due(&name)) {
@@ -85,7 +85,7 @@ impl AlarmPlugin {
         let name = (errand.route.clone(), errand.group(facts));
         if let Some(alarm) = self.state.alarms.get(id) {
             let (place, is_raised) = (whence(&alarm.event), alarm.is_raised());
-            self.state.groups.begin(&name, errand);
+            self.state.groups.begin(&name, errand, None);
             self.state.groups.tell(&name, id, place, is_raised);
             self.state.enter(id, &name);
         }
@@ -134,33 +134,43 @@ impl AlarmPlugin {
         &mut self,
         entry: &Entry,
         name: &GroupName,
-        mut ids: Vec<String>,
+        ids: Vec<String>,
         decisions: &mut Decisions,
     ) {
-        ids.sort_by_key(|id| {
-            let alarm = self.state.alarms.get(id);
-            alarm.map(|alarm| (alarm.event.alarm_level, alarm.raised, id.clone()))
-        });
-        let Some(first) = ids.first().and_then(|id| self.state.alarms.get(id)) else {
+        let receivers = self.routes.receivers_at(&name.0).to_vec();
+        let Some((event, ids)) = self.group_event(name, ids, "") else {
             return;
         };
-        let mut event: AlarmEvent = first.event.clone();
-        event.state = first.state;
-        event.description = clip(&format!(
-            "{}{}",
-            self.group_words(name, &ids),
-            first.words()
-        ));
-        let group = self.state.groups.get(name);
-        let receivers = group.map(|group| group.errand.receivers.clone());
-        for receiver in receivers.unwrap_or_default() {
+        for receiver in receivers {
             let notice = Notice {
                 receiver,
                 alarms: ids.clone(),
                 escalation: 0,
             };
-            self.order(entry, notice, Body::AlarmEvent(event.clone()), decisions);
+            let body = Body::AlarmEvent(event.clone());
+            self.tell(entry, notice, false, body, decisions);
         }
+    }
+
+    /// What is said of several alarms of a group: the most urgent, which comes first, and the others in its words.
+    pub(crate) fn group_event(
+        &self,
+        name: &GroupName,
+        mut ids: Vec<String>,
+        why: &str,
+    ) -> Option<(AlarmEvent, Vec<String>)> {
+        ids.sort_by_key(|id| {
+            let alarm = self.state.alarms.get(id);
+            alarm.map(|alarm| (alarm.event.alarm_level, alarm.raised, id.clone()))
+        });
+        let first = ids.first().and_then(|id| self.state.alarms.get(id))?;
+        let words = format!("{why}{}{}", self.group_words(name, &ids), first.words());
+        let event = AlarmEvent {
+            state: first.state,
+            description: clip(&words),
+            ..first.event.clone()
+        };
+        Some((event, ids))
     }
 
     /// Who else of a group is in alarm: a fire that spreads is read in the second notice, not guessed
@@ -199,11 +209,11 @@ impl AlarmPlugin {
         decisions: &mut Decisions,
     ) {
         let id = &update.alarm_id;
-        let told = self.state.alarms.get(id).map(|alarm| alarm.told.clone());
-        for receiver in told.unwrap_or_default() {
-            if but.contains(&receiver) || !self.routes.hears(&receiver, later) {
-                continue;
-            }
+        let alarm = self.state.alarms.get(id);
+        let told = alarm.into_iter().flat_map(|alarm| alarm.told.names());
+        let told = told.filter(|it| !but.contains(*it) && self.routes.hears(it, later));
+        let told: Vec<String> = told.cloned().collect();
+        for receiver in told {
             let body = AlarmUpdate {
                 receiver: Some(receiver.clone()),
                 ..update.clone()
@@ -236,7 +246,8 @@ impl AlarmPlugin {
             description: clip(&format!("{words}{}", alarm.words())),
             ..alarm.event.clone()
         };
-        let receivers = alarm.told.clone();
+        let told = alarm.told.names().cloned();
+        let receivers: Vec<String> = told.filter(|it| self.routes.names(it)).collect();
         let names_more = |alarm: &Alarm| !alarm.more.is_empty();
         let alarms = &mut self.state.alarms;
         alarms.change_if(id, names_more, |alarm| alarm.more.clear());
@@ -250,6 +261,23 @@ impl AlarmPlugin {
         }
     }
 
+    /// Orders what a stage tells; `is_ahead` when it comes before its time.
+    pub(crate) fn tell(
+        &mut self,
+        entry: &Entry,
+        notice: Notice,
+        is_ahead: bool,
+        body: Body,
+        decisions: &mut Decisions,
+    ) {
+        let (receiver, stage) = (&notice.receiver, notice.escalation);
+        for id in &notice.alarms {
+            self.state
+                .listeners(id, |told| told.told(receiver, stage, is_ahead));
+        }
+        self.order(entry, notice, body, decisions);
+    }
+
     fn order(&mut self, entry: &Entry, notice: Notice, body: Body, decisions: &mut Decisions) {
         self.ordered_now += 1;
         let deadline = entry
@@ -257,30 +285,21 @@ impl AlarmPlugin {
             .plus_seconds(i64::from(self.config.notify_within_s));
         let correlation = notice.alarms.first().cloned();
         let target = Target::receiver(&notice.receiver);
-        for id in &notice.alarms {
-            self.state.tells(id, &notice.receiver);
-        }
         self.state.order(notice);
         decisions.order(target, OrderLane::Routine, deadline, body, correlation);
     }
 
     /// Time has passed: groups that are due, deadlines that were missed.
     pub(crate) fn tick(&mut self, entry: &Entry, decisions: &mut Decisions) {
-        while self.ordered_now < NOTICES_OF_ESCALATIONS {
-            let Some(timer) = self
-                .state
-                .timers
-                .keys()
-                .next()
-                .filter(|timer| timer.0 <= entry.time)
-            else {
-                break;
-            };
-            let timer = timer.clone();
-            self.state.timers.remove(&timer);
+        while self.ordered_now < NOTICES_OF_ESCALATIONS
+            && let Some(((due, id), ())) = self.state.timers.first_key_value()
+            && *due <= entry.time
+        {
+            let id = id.clone();
             self.state.steps.one();
-            self.escalate(entry, &timer, decisions);
+            self.escalate(entry, &id, decisions);
         }
+        self.tell_owed(entry, decisions);
         self.tell_more_due(entry, decisions);
         self.outages(entry, decisions);
         self.say_missed(entry, decisions);
@@ -291,75 +310,6 @@ impl AlarmPlugin {
             };
             self.state.steps.one();
             self.flush(entry, &name, decisions);
-        }
-    }
-
-    /// One escalation step, if nobody acknowledged meanwhile.
-    fn escalate(&mut self, entry: &Entry, timer: &Timer, decisions: &mut Decisions) {
-        let (_, id, errand, step) = timer;
-        let at = |index: u32| usize::try_from(index).unwrap_or(usize::MAX);
-        let Some(alarm) = self
-            .state
-            .alarms
-            .get(id)
-            .filter(|_| self.state.is_raised(id))
-        else {
-            return;
-        };
-        let Some(errand) = alarm.errands.get(at(*errand)) else {
-            return;
-        };
-        let Some(due) = errand.escalate.get(at(*step)) else {
-            return;
-        };
-        let level = step.saturating_add(1);
-        let event = &alarm.event;
-        let words = format!(
-            "{} s 未接警，升级 {level} / not acknowledged within {} s, escalation {level}: {} {}; {}",
-            due.after_s,
-            due.after_s,
-            event.alarm_level,
-            event.alarm_code,
-            alarm.words()
-        );
-        let state = alarm.state;
-        let receivers = due.receivers.clone();
-        let escalated = alarm.escalation.max(level);
-        let update = |receiver: Option<String>, note: String| AlarmUpdate {
-            alarm_id: id.clone(),
-            state,
-            previous: state,
-            actor_id: self.hub.clone(),
-            receiver,
-            escalation_level: Some(level),
-            note: Some(clip(&note)),
-            updated_at: entry.time,
-        };
-        let said = update(None, format!("→ {}: {words}", receivers.join(", ")));
-        let orders: Vec<(Notice, AlarmUpdate)> = receivers
-            .into_iter()
-            .map(|receiver| {
-                let body = update(Some(receiver.clone()), words.clone());
-                let notice = Notice {
-                    receiver,
-                    alarms: vec![id.clone()],
-                    escalation: level,
-                };
-                (notice, body)
-            })
-            .collect();
-        let names: Vec<String> = orders
-            .iter()
-            .map(|(notice, _)| notice.receiver.clone())
-            .collect();
-        let is_lower = |alarm: &Alarm| alarm.escalation < escalated;
-        let alarms = &mut self.state.alarms;
-        alarms.change_if(id, is_lower, |alarm| alarm.escalation = escalated);
-        self.touch(id);
-        decisions.emit(Body::AlarmUpdate(said.clone()), Some(id.clone()));
-        self.tell_later(entry, &said, Later::Escalated, &names, decisions);
-        for (notice, body) in orders {
-            self.order(entry, notice, Body::AlarmUpdate(body), decisions);
         }
     }
 }

@@ -188,6 +188,8 @@ impl AlarmPlugin {
     ) {
         if let Some(alarm) = self.risen(entry, event, decisions) {
             let is_told = !alarm.told.is_empty();
+            let mut alarm = alarm;
+            alarm.told.hear_later();
             self.take_up(entry, alarm, (None, is_told), decisions);
         }
     }
@@ -230,6 +232,8 @@ impl AlarmPlugin {
         alarm.unseen = None;
         alarm.repeats = alarm.repeats.saturating_add(1);
         alarm.escalation = 0;
+        alarm.untold = None;
+        alarm.told.begin_anew();
         // Whoever follows the alarm by its name has not heard of it yet.
         if alarm.state != AlarmState::Raised && told_of(entry) != Some(id) {
             let step = (alarm.state, AlarmState::Raised);
@@ -286,7 +290,9 @@ impl AlarmPlugin {
             state: event.state,
             raised: entry.time,
             number: entry.number,
-            errands: Vec::new(),
+            passed_s: 0,
+            next: None,
+            untold: None,
             repeats: 0,
             escalation: 0,
             told: Default::default(),
@@ -314,14 +320,11 @@ impl AlarmPlugin {
         let id = alarm.event.alarm_id.clone();
         let facts = self.places.facts(&alarm.event);
         let errands = self.routes.resolve(&facts);
-        let before = alarm.timers(&id);
         alarm.state = alarm.event.state;
         alarm.raised = entry.time;
-        alarm.errands.clone_from(&errands);
-        let is_raised = alarm.is_raised();
-        let timers = is_raised.then(|| alarm.timers(&id));
-        self.state.escalates_at(&before, timers.unwrap_or_default());
+        alarm.passed_s = 0;
         self.state.alarms.insert(id.clone(), alarm);
+        self.schedule(&id, &errands);
         self.touch(&id);
         for errand in &errands {
             match is_quiet {

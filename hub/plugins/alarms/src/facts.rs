@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cordon_model::codes::person_id;
+use cordon_model::name::mark;
 use cordon_model::plan::ParkPlan;
 use cordon_model::{AlarmCode, AlarmEvent, AlarmLevel, DeviceId, DeviceKind};
 
@@ -81,6 +82,25 @@ impl Places {
             areas: plan.areas.iter().map(|area| area.id.clone()).collect(),
             gates,
         }
+    }
+
+    /// A mark of all that facts are taken from; the same in every build.
+    pub(crate) fn mark(&self) -> u64 {
+        let mut text = String::new();
+        for (id, place) in &self.devices {
+            let Place { kind, lane, area } = place;
+            text.push_str(&format!("d {id} {kind} {lane:?} {area:?}\n"));
+        }
+        for (id, (gate, area)) in &self.lanes {
+            text.push_str(&format!("l {id} {gate} {area:?}\n"));
+        }
+        for (id, area) in &self.gates {
+            text.push_str(&format!("g {id} {area:?}\n"));
+        }
+        for id in &self.areas {
+            text.push_str(&format!("a {id}\n"));
+        }
+        mark(&text)
     }
 
     /// The area that an alarm names, if the plan knows it: any other is words of whoever wrote it, and no

@@ -12,11 +12,10 @@ use crate::routes::Errand;
 /// A group's route and the values it shares.
 pub(crate) type GroupName = (String, String);
 
-/// Alarms that are told together. An alarm leaves when nobody needs to act on it any more.
+/// Alarms that are told together. An alarm leaves when nobody needs to act on it any more. Who is told the route says
+/// that bears the group's name when they are.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Group {
-    /// The route's errand, as of the first alarm.
-    pub errand: Errand,
     /// When the group was told last.
     pub last: Option<Timestamp>,
 }
@@ -37,7 +36,7 @@ pub(crate) struct Groups {
 impl Groups {
     pub(crate) fn new() -> Self {
         Self {
-            all: Table::new("groups", 1),
+            all: Table::new("groups", 2),
             members: Table::new("members", 1),
             rolls: BTreeMap::new(),
             agenda: BTreeSet::new(),
@@ -81,15 +80,21 @@ impl Groups {
         roll.map(|roll| roll.due(now, most)).unwrap_or_default()
     }
 
-    /// Begins a group that is not there, for an alarm that joins it at once.
-    pub(crate) fn begin(&mut self, name: &GroupName, errand: &Errand) {
+    /// Begins a group that is not there, for an alarm that joins it at once; those who join it were told at `last`.
+    /// Its route says how often it is told again.
+    pub(crate) fn begin(&mut self, name: &GroupName, errand: &Errand, last: Option<Timestamp>) {
         if !self.all.contains_key(name) {
-            let group = Group {
-                errand: errand.clone(),
-                last: None,
-            };
-            self.all.insert(name.clone(), group);
+            self.all.insert(name.clone(), Group { last });
         }
+        let roll = self.rolls.entry(name.clone()).or_default();
+        roll.repeat_s = errand.repeat_s;
+    }
+
+    /// When an alarm of a group is due that was not told yet.
+    pub(crate) fn due_of(&self, name: &GroupName, id: &str) -> Option<Timestamp> {
+        self.members
+            .get(&key(name, id))
+            .and_then(|member| member.due)
     }
 
     /// An alarm is to be told at `due`.
@@ -201,7 +206,11 @@ impl Groups {
     }
 
     /// Finds again what is not stored.
-    pub(crate) fn index(&mut self, is_raised: impl Fn(&str) -> bool) {
+    pub(crate) fn index(
+        &mut self,
+        is_raised: impl Fn(&str) -> bool,
+        repeat_s: impl Fn(&str) -> u32,
+    ) {
         self.agenda.clear();
         self.rolls.clear();
         for ((name, id), member) in &self.members {
@@ -213,6 +222,9 @@ impl Groups {
         }
         let names: Vec<GroupName> = self.all.keys().cloned().collect();
         for name in names {
+            if let Some(roll) = self.rolls.get_mut(&name) {
+                roll.repeat_s = repeat_s(&name.0);
+            }
             self.settle(&name);
         }
     }
@@ -223,7 +235,7 @@ fn key(name: &GroupName, id: &str) -> (GroupName, String) {
 }
 
 fn repeats_at(group: &Group, roll: &Roll) -> Option<Timestamp> {
-    let repeats = group.errand.repeat_s > 0 && roll.has_waiting();
+    let repeats = roll.repeat_s > 0 && roll.has_waiting();
     let last = group.last.filter(|_| repeats)?;
-    Some(last.plus_seconds(i64::from(group.errand.repeat_s)))
+    Some(last.plus_seconds(i64::from(roll.repeat_s)))
 }

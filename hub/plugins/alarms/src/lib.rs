@@ -8,7 +8,8 @@
 //! `state` is what is remembered, `alarm` one alarm of it. `routes` is the tree and its file, `facts` what a matcher
 //! may look at, `life` the lawful steps, `event` what happens when an alarm comes in, `told` which alarm it tells of
 //! again, `words` what its words say of where it is, `place` whether an end says the same, `detect` and `outage` the
-//! two detectors, `dispatch` notices and escalations, `group` and `roll` who is told together and when, `kept` what is
+//! two detectors, `dispatch` notices, `escalate` what follows while nobody answers, `listeners` who was told, `reroute`
+//! what other routes change, `group` and `roll` who is told together and when, `kept` what is
 //! kept of what was said, `room` what is open and can be spared, `recent` the last alarm of a source, `missed` what a
 //! limit kept out, `delivery` what became of orders, `open` what a page may show.
 //! Why it is made so: `docs/design/alarms.md`. Every key of the file: `docs/reference/routes.md`.
@@ -23,11 +24,13 @@ mod delivery;
 mod detect;
 mod dispatch;
 mod ended;
+mod escalate;
 mod event;
 mod facts;
 mod group;
 mod kept;
 mod life;
+mod listeners;
 mod missed;
 mod named;
 mod names;
@@ -37,6 +40,7 @@ mod place;
 mod plugin;
 mod points;
 mod recent;
+mod reroute;
 mod roll;
 mod room;
 mod routes;

@@ -41,6 +41,8 @@ pub struct AlarmPlugin {
     /// Notices ordered for the entry at hand; no state.
     pub(crate) ordered_now: usize,
     pub(crate) routes: Routes,
+    /// A mark of them and of the plan they look at.
+    pub(crate) routed_by: u64,
     /// Who answers for what.
     pub(crate) owners: Owners,
     /// Enterprises of the plan.
@@ -53,10 +55,12 @@ impl AlarmPlugin {
     /// A plug-in without any alarm. `hub` is the party that says the updates.
     pub fn new(plan: Arc<ParkPlan>, routes: Routes, hub: PartyId, config: Config) -> Self {
         let owners = Owners::new(&plan, &hub);
+        let places = Places::new(&plan);
         Self {
             hub,
             config,
-            places: Places::new(&plan),
+            routed_by: mark(&format!("{} {}", routes.mark(), places.mark())),
+            places,
             state: State::new(),
             ordered_now: 0,
             owners,
@@ -196,6 +200,7 @@ impl AlarmPlugin {
         if let Some(alarm) = self.state.alarms.get_mut(id) {
             let was_open = alarm.is_open();
             alarm.state = update.state;
+            alarm.untold = None;
             ended = was_open && !alarm.is_open();
         }
         self.touch(id);
@@ -452,12 +457,18 @@ impl Plugin for AlarmPlugin {
 
     fn step(&mut self, entry: &Entry, decisions: &mut Decisions) {
         self.ordered_now = 0;
+        if self.is_routed_otherwise() {
+            self.reroute(entry, decisions);
+        }
         match entry.kind {
             EntryKind::Message => self.message(entry, decisions),
             EntryKind::Tick => self.tick(entry, decisions),
             EntryKind::Order => self.ordered(entry),
             EntryKind::Outcome => self.outcome(entry, decisions),
-            EntryKind::Audit if entry.label == HUB_START => self.forget_unraised(),
+            EntryKind::Audit if entry.label == HUB_START => {
+                self.forget_unraised();
+                self.owe_what_was_not_ordered();
+            }
             EntryKind::Submission | EntryKind::Refused | EntryKind::Audit | EntryKind::Settings => {
             }
         }
@@ -466,12 +477,14 @@ impl Plugin for AlarmPlugin {
     fn is_due(&self, time: Timestamp, _clock: Timestamp) -> bool {
         let state = &self.state;
         let flood_s = i64::from(self.config.flood_s);
-        let timer = state.timers.keys().next();
+        let timer = state.timers.first_key_value();
         let more = state.more_due.keys().next();
-        timer.is_some_and(|timer| timer.0 <= time)
+        timer.is_some_and(|((due, _), ())| *due <= time)
             || more.is_some_and(|(due, _)| *due <= time)
             || state.outages.due(time).is_some()
             || state.groups.is_due(time)
+            || self.is_routed_otherwise()
+            || !state.owed.is_empty()
             || state.recents.stale(time.plus_seconds(-flood_s)).is_some()
             // Looked at until there is room again.
             || !state.missed.is_empty()
@@ -482,7 +495,8 @@ impl Plugin for AlarmPlugin {
     }
 
     fn restored(&mut self) {
-        self.state.index();
+        let routes = &self.routes;
+        self.state.index(|path| routes.repeat_s_at(path));
         let owners = &self.owners;
         self.state.points.index(|device| owners.of_device(device));
         self.shown.show_all(&self.state.alarms);

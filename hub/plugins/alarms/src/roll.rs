@@ -26,6 +26,8 @@ pub(crate) struct Roll {
     waiting: BTreeSet<String>,
     /// How many there are.
     size: usize,
+    /// Seconds after which its route tells them again; 0 never.
+    pub repeat_s: u32,
     /// Where the group stands on the agenda.
     pub next: Option<Timestamp>,
 }

@@ -1,15 +1,16 @@
 //! What the plug-in remembers: tables by name, bounded and ordered. What follows from them is an index and is not
 //! stored.
 
-use cordon_contract::{Owner, Rows, Steps, Table};
+use cordon_contract::{Owner, Rows, Single, Steps, Table};
 use cordon_model::name::mark;
-use cordon_model::{AlarmCode, Timestamp};
+use cordon_model::{AlarmCode, AlarmLevel, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::Alarm;
 use crate::alike::{Alike, Standing};
 use crate::group::{GroupName, Groups};
 use crate::life::is_over;
+use crate::listeners::Listeners;
 use crate::missed::{Missed, Whose};
 use crate::named::Named;
 use crate::outage::Outages;
@@ -32,8 +33,11 @@ pub(crate) struct Notice {
     pub escalation: u32,
 }
 
-/// When, which alarm, which of its errands, which step of it.
-pub(crate) type Timer = (Timestamp, String, u32, u32);
+/// When an alarm is escalated next, and which.
+pub(crate) type Timer = (Timestamp, String);
+
+/// An alarm of a group of which somebody is to be told because the routes are others now; the worst first.
+pub(crate) type Owed = (AlarmLevel, GroupName, String);
 
 /// Everything.
 #[derive(Debug)]
@@ -66,6 +70,10 @@ pub(crate) struct State {
     pub floods: Table<Owner, String>,
     /// Alarms in which something was counted that nobody was told of, by when it is told.
     pub more_due: Table<(Timestamp, String), ()>,
+    /// A mark of the routes, and of the plan they look at, by which what is open is told.
+    pub routed: Single<u64>,
+    /// Who has not heard yet since they changed.
+    pub owed: Table<Owed, ()>,
     /// What it all cost; not stored.
     pub steps: Steps,
 }
@@ -79,12 +87,12 @@ fn next_number<V: Clone>(row: &Table<u64, V>) -> u64 {
 impl State {
     pub(crate) fn new() -> Self {
         Self {
-            alarms: Table::new("alarms", 4),
+            alarms: Table::new("alarms", 5),
             room: Room::default(),
             alike: Alike::default(),
             closed: Table::new("closed", 1),
             groups: Groups::new(),
-            timers: Table::new("timers", 1),
+            timers: Table::new("timers", 2),
             recents: Recents::new(),
             outages: Outages::new(),
             points: Points::new(),
@@ -94,6 +102,8 @@ impl State {
             missed: Table::new("missed", 1),
             floods: Table::new("floods", 1),
             more_due: Table::new("more", 1),
+            routed: Single::new("routed", 1),
+            owed: Table::new("owed", 1),
             steps: Steps::default(),
         }
     }
@@ -113,6 +123,8 @@ impl State {
             &mut self.missed,
             &mut self.floods,
             &mut self.more_due,
+            &mut self.routed,
+            &mut self.owed,
         ];
         tables.extend(self.groups.tables());
         tables
@@ -176,8 +188,8 @@ impl State {
         self.alike.are_several(alarm)
     }
 
-    /// Finds again what is not stored.
-    pub(crate) fn index(&mut self) {
+    /// Finds again what is not stored. `repeat_s` is how often a route tells again.
+    pub(crate) fn index(&mut self, repeat_s: impl Fn(&str) -> u32) {
         self.room = Room::default();
         self.alike = Alike::default();
         for (id, alarm) in &self.alarms {
@@ -189,7 +201,7 @@ impl State {
         }
         let alarms = &self.alarms;
         self.groups
-            .index(|id| alarms.get(id).is_some_and(Alarm::is_raised));
+            .index(|id| alarms.get(id).is_some_and(Alarm::is_raised), repeat_s);
         self.recents.index();
         self.named.index();
         self.outages.index();
@@ -225,27 +237,30 @@ impl State {
 
     /// Somebody saw an alarm: it is neither escalated nor told again.
     pub(crate) fn seen(&mut self, id: &str) {
+        self.escalates_at(id, None);
         let Some(alarm) = self.alarms.get(id) else {
             return;
         };
-        for timer in alarm.timers(id) {
-            self.steps.one();
-            self.timers.remove(&timer);
-        }
         for name in &alarm.groups {
             self.steps.one();
             self.groups.seen(name, id);
         }
     }
 
-    /// An alarm is raised, or raised again: it is escalated at these times, and no more at those of before.
-    pub(crate) fn escalates_at(&mut self, before: &[Timer], timers: Vec<Timer>) {
-        for timer in before.iter().filter(|timer| !timers.contains(timer)) {
-            self.steps.one();
-            self.timers.remove(timer);
+    /// An alarm is escalated next at this time, and no more at the one of before.
+    pub(crate) fn escalates_at(&mut self, id: &str, next: Option<Timestamp>) {
+        let Some(alarm) = self.alarms.get(id).filter(|alarm| alarm.next != next) else {
+            return;
+        };
+        self.steps.one();
+        if let Some(before) = alarm.next {
+            self.timers.remove(&(before, id.to_owned()));
         }
-        for timer in timers {
-            self.timers.set(timer, ());
+        if let Some(next) = next {
+            self.timers.insert((next, id.to_owned()), ());
+        }
+        if let Some(alarm) = self.alarms.get_mut(id) {
+            alarm.next = next;
         }
     }
 
@@ -257,12 +272,25 @@ impl State {
         });
     }
 
-    /// A notice of an alarm is ordered for this receiver.
-    pub(crate) fn tells(&mut self, id: &str, receiver: &str) {
-        let is_new = |alarm: &Alarm| !alarm.told.contains(receiver);
-        self.alarms.change_if(id, is_new, |alarm| {
-            alarm.told.insert(receiver.to_owned());
+    /// An alarm is in a group no more.
+    pub(crate) fn leave_group(&mut self, id: &str, name: &GroupName) {
+        self.groups.leave(name, id);
+        let is_in = |alarm: &Alarm| alarm.groups.contains(name);
+        self.alarms.change_if(id, is_in, |alarm| {
+            alarm.groups.remove(name);
         });
+    }
+
+    /// Notes who was told of an alarm.
+    pub(crate) fn listeners(&mut self, id: &str, note: impl FnOnce(&mut Listeners)) {
+        let Some(alarm) = self.alarms.get(id) else {
+            return;
+        };
+        let mut told = alarm.told.clone();
+        note(&mut told);
+        let is_other = |alarm: &Alarm| alarm.told != told;
+        self.alarms
+            .change_if(id, is_other, |alarm| alarm.told.clone_from(&told));
     }
 
     /// Takes an alarm out of all groups and timers.
@@ -364,7 +392,21 @@ impl State {
             if first == number {
                 return Some(notice);
             }
+            self.untell(&notice);
         }
         None
+    }
+
+    /// What was decided and never became an order told nobody.
+    pub(crate) fn never_ordered(&mut self) {
+        while let Some((_, notice)) = self.ordered.pop_first() {
+            self.untell(&notice);
+        }
+    }
+
+    fn untell(&mut self, notice: &Notice) {
+        for id in &notice.alarms {
+            self.listeners(id, |told| told.forget(&notice.receiver));
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use cordon_contract::Fault;
+use cordon_model::name::mark;
 use cordon_model::{AlarmCode, AlarmLevel, DeviceKind};
 use serde::Deserialize;
 use toml::Spanned;
@@ -127,6 +128,7 @@ pub(super) fn read(text: &str, file: &str) -> Result<Routes, Vec<Fault>> {
         hears,
         acknowledge,
         root,
+        mark: mark(text),
     })
 }
 

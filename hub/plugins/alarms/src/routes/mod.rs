@@ -156,6 +156,19 @@ struct Route {
     children: Vec<Route>,
 }
 
+impl Route {
+    /// The route of this path, here or below.
+    fn at(&self, path: &str) -> Option<&Self> {
+        if self.path == path {
+            return Some(self);
+        }
+        if !path.starts_with(&self.path) {
+            return None;
+        }
+        self.children.iter().find_map(|child| child.at(path))
+    }
+}
+
 /// The routing tree with the receivers it may name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Routes {
@@ -163,6 +176,8 @@ pub struct Routes {
     hears: BTreeMap<String, BTreeSet<Later>>,
     acknowledge: Acknowledge,
     root: Route,
+    /// A mark of the file; none where there is none.
+    mark: u64,
 }
 
 impl Default for Routes {
@@ -177,6 +192,7 @@ impl Default for Routes {
                 receivers: vec![console],
                 ..file::root()
             },
+            mark: 0,
         }
     }
 }
@@ -202,8 +218,32 @@ impl Routes {
         self.receivers.iter().map(String::as_str)
     }
 
-    /// Whether a receiver that was told of an alarm also hears of this.
+    /// Whether the file declares a receiver.
+    pub fn names(&self, receiver: &str) -> bool {
+        self.receivers.contains(receiver)
+    }
+
+    /// A mark that other routes do not have; the same in every build.
+    pub(crate) fn mark(&self) -> u64 {
+        self.mark
+    }
+
+    /// Who is told first by the route of this path; of one that is not there, by the root.
+    pub(crate) fn receivers_at(&self, path: &str) -> &[String] {
+        &self.root.at(path).unwrap_or(&self.root).receivers
+    }
+
+    /// How often the route of this path tells again what nobody acknowledged.
+    pub(crate) fn repeat_s_at(&self, path: &str) -> u32 {
+        self.root.at(path).map_or(0, |route| route.repeat_s)
+    }
+
+    /// Whether a receiver that was told of an alarm also hears of this. One that the file does not declare any more
+    /// hears nothing.
     pub fn hears(&self, receiver: &str, later: Later) -> bool {
+        if !self.names(receiver) {
+            return false;
+        }
         match self.hears.get(receiver) {
             Some(named) => named.contains(&later),
             None => later.is_heard_by_default(receiver),

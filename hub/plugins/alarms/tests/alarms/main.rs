@@ -16,6 +16,7 @@ mod hub;
 mod life;
 mod over;
 mod property;
+mod rerouted;
 mod routes;
 mod routing;
 mod sensors;

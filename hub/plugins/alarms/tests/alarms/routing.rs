@@ -233,9 +233,13 @@ fn a_receiver_that_was_not_reached_is_said_to_be_so() {
     let mut hub = Hub::new(ROUTES);
     hub.raise("a-1", AlarmCode::Fire, AlarmLevel::Red);
     let said = hub.outcomes("EXPIRED");
+    // Nobody else was told, so it escalates at once.
     assert_eq!(
         updates(&said),
-        [("a-1".into(), AlarmState::Raised, None, None)]
+        [
+            ("a-1".into(), AlarmState::Raised, None, None),
+            ("a-1".into(), AlarmState::Raised, None, Some(1)),
+        ]
     );
     let Body::AlarmUpdate(update) = &said[0] else {
         panic!("an update")
