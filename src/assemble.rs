@@ -37,6 +37,8 @@ use crate::trouble;
 
 /// How often the trust folder is read again, so that a new CRL takes effect by itself.
 const TRUST_AGAIN: Duration = Duration::from_secs(60);
+/// The same while nobody is trusted, because it could not be read at the start.
+const SHUT_AGAIN: Duration = Duration::from_secs(5);
 
 /// How often refusals that were only counted are looked for.
 const COUNTED_AGAIN: Duration = Duration::from_secs(10);
@@ -135,6 +137,7 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
         Arc::clone(&clock),
     ));
     core.show_calendar(Arc::clone(&calendar));
+    core.show_trust(Arc::clone(&loaded.trust));
     core.show_keeping(past.keeping());
     let mut servers = Vec::new();
     // Without one of its own it lies beside the journal, which tells by itself how its disk stands.
@@ -179,7 +182,7 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
     };
     let opening = Arc::new(reports::Opening::of(config, signer, Arc::clone(&clock))?);
     servers.push(tokio::spawn(trouble::watch(
-        core.reports_stand(),
+        (core.reports_stand(), Arc::clone(&loaded.trust)),
         (Arc::downgrade(&hub), open_alarms),
         config.hub.id.clone(),
         shutdown.clone(),
@@ -452,9 +455,13 @@ async fn tell_counted(
 
 async fn read_trust_again(trust: Arc<cordon_security::TrustStore>, shutdown: Shutdown) {
     loop {
+        let again = match trust.is_shut() {
+            true => SHUT_AGAIN,
+            false => TRUST_AGAIN,
+        };
         tokio::select! {
             () = shutdown.wait() => return,
-            () = tokio::time::sleep(TRUST_AGAIN) => {}
+            () = tokio::time::sleep(again) => {}
         }
         if let Err(fault) = trust.reload() {
             tracing::warn!(%fault, "the trust folder could not be read again; the old content stays in force");

@@ -22,8 +22,8 @@ use cordon_model::{
 };
 use cordon_records::{GrantsAsked, Look, Page, Records, Standing, names};
 use cordon_reports::{ReportedBy, Reports};
-use cordon_security::Identity;
 use cordon_security::wsse::VerifiedEnvelope;
+use cordon_security::{Identity, TrustStore};
 use cordon_services::{Core, Originals, Remains};
 use tokio::sync::watch;
 
@@ -50,6 +50,7 @@ pub struct HubCore {
     reloader: OnceLock<Arc<Reloader>>,
     calendar: OnceLock<Arc<Calendar>>,
     spool: OnceLock<Arc<SpoolWatch>>,
+    trust: OnceLock<Arc<TrustStore>>,
     keeping: OnceLock<Arc<Keeping>>,
     reports_stand: Arc<ReportsStand>,
     letters: Letters,
@@ -79,6 +80,7 @@ impl HubCore {
             reloader: OnceLock::new(),
             calendar: OnceLock::new(),
             spool: OnceLock::new(),
+            trust: OnceLock::new(),
             keeping: OnceLock::new(),
             reports_stand: Arc::default(),
         })
@@ -131,6 +133,11 @@ impl HubCore {
     /// Shows this calendar on the console; a second time changes nothing.
     pub fn show_calendar(&self, calendar: Arc<Calendar>) {
         self.calendar.get_or_init(|| calendar);
+    }
+
+    /// Says in the health whether this trust folder can be read; a second time changes nothing.
+    pub fn show_trust(&self, trust: Arc<TrustStore>) {
+        self.trust.get_or_init(|| trust);
     }
 
     /// Says in the health how this spool stands; a second time changes nothing.
@@ -348,6 +355,7 @@ impl Desk for HubCore {
                 spooled: health.spooled.0,
                 spooled_in_memory: health.spooled.1,
                 spool_words: self.spool.get().and_then(|spool| spool.words()),
+                trust_words: self.trust.get().and_then(|it| trouble::words_of_trust(it)),
                 reports_words: self.reports_stand.trouble().map(|it| it.to_string()),
                 adapters_words: (health.adapters.into_iter())
                     .filter_map(trouble::words_of)

@@ -10,6 +10,7 @@ use cordon_contract::{Fault, Shutdown};
 use cordon_flow::{AdapterHealth, Mode, RunningHub};
 use cordon_model::{AlarmLevel, PartyId};
 use cordon_reports::Reports;
+use cordon_security::TrustStore;
 
 use crate::alarm::Lasting;
 
@@ -65,9 +66,22 @@ pub fn words_of(adapter: AdapterHealth) -> Option<String> {
     Some(format!("`{}` rests: {words}", adapter.name))
 }
 
+/// Why the trust folder cannot be read and who is trusted meanwhile, in words; none while it can.
+pub fn words_of_trust(trust: &TrustStore) -> Option<String> {
+    let fault = trust.trouble()?;
+    Some(match trust.is_shut() {
+        true => {
+            format!("nobody is trusted, every partner is refused, until it can be read: {fault}")
+        }
+        false => format!(
+            "what was read before stays in use, and who was revoked since is trusted on: {fault}"
+        ),
+    })
+}
+
 /// Raises and ends the alarms about all of it until shutdown.
 pub async fn watch(
-    reports: Arc<ReportsStand>,
+    (reports, trust): (Arc<ReportsStand>, Arc<TrustStore>),
     (hub, open): (Weak<RunningHub>, OpenAlarms),
     actor: PartyId,
     shutdown: Shutdown,
@@ -76,6 +90,11 @@ pub async fn watch(
         "reports-failed".to_owned(),
         AlarmLevel::Yellow,
         "the reports are in order again",
+    );
+    let mut of_trust = Lasting::new(
+        "trust-unread".to_owned(),
+        AlarmLevel::Orange,
+        "the trust folder can be read again",
     );
     // What the disk of all kept from the reports is looked at again before it counts against them.
     let mut settled_at = Instant::now();
@@ -89,6 +108,9 @@ pub async fn watch(
         let words = reports.trouble().map(|fault| fault.to_string());
         let words = words.filter(|_| Instant::now() >= settled_at);
         let said = of_reports.tell(words.as_deref(), (&running, &open), &actor);
+        unsaid(said.await);
+        let words = words_of_trust(&trust);
+        let said = of_trust.tell(words.as_deref(), (&running, &open), &actor);
         unsaid(said.await);
         for adapter in running.health().adapters {
             let alarm = of_each

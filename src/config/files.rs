@@ -20,7 +20,7 @@ use crate::seal::{HubSeal, Unsealed};
 /// with their secrets has been said.
 pub fn load(config: &ParkConfig, shut: &BTreeSet<Section>) -> Result<Loaded, Vec<Fault>> {
     let mut faults = Vec::new();
-    let trust = TrustStore::load(&config.hub.trust).map(Arc::new);
+    let trust = TrustStore::load_or_shut(&config.hub.trust).map(Arc::new);
     let trust = trust.map_err(|fault| faults.push(fault)).ok();
     let own = if shut.contains(&secrets::HUB) {
         None

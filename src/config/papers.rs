@@ -68,6 +68,7 @@ pub fn overdue(
             .remedy("issue a new one with `cordon cert issue --role hub`; check the clock"),
         );
     }
+    faults.extend(trust.trouble());
     let folder = config.hub.trust.display().to_string();
     for crl in trust.crls() {
         if let Some(due) = crl.next_update

@@ -2,7 +2,7 @@
  *
  * Preloaded (LD_PRELOAD) it stands before the C library's file and clock calls. What fails is read at
  * every call from a small file (CORDON_FAULT_CONTROL, mapped into memory), so that a test switches it on
- * and off while the program runs. Only paths below CORDON_FAULT_FOLDER fail; reading never does.
+ * and off while the program runs. Only paths below CORDON_FAULT_FOLDER fail; reading what is open never does.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,6 +28,7 @@ struct control {
     int32_t open_errno;      /* opening for writing */
     int32_t short_write;     /* 1: half of the bytes, then no room */
     int32_t hang;            /* 1: fdatasync and fsync do not return; 2: whatever writes does not */
+    int32_t refuse_errno;    /* opening at all, as of another account's file */
 };
 
 static volatile struct control *control;
@@ -92,6 +93,8 @@ static int open_at(int dir, const char *path, int flags, mode_t mode) {
     if (below(path)) {
         if (flags & (O_CREAT | O_TRUNC))
             wait_while_it_hangs(2);
+        if (fails(control->refuse_errno))
+            return -1;
         if ((flags & O_ACCMODE) != O_RDONLY && fails(control->open_errno))
             return -1;
         if ((flags & O_CREAT) && control->make_errno) {

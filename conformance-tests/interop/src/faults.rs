@@ -79,6 +79,11 @@ impl Faults {
         self.set(28, &errno.to_le_bytes());
     }
 
+    /// Opening anything fails with this error, as another account's file does; 0 ends it.
+    pub fn refuse(&self, errno: i32) {
+        self.set(40, &errno.to_le_bytes());
+    }
+
     /// Every write stores half of its bytes, and then there is no room.
     pub fn short(&self, is_short: bool) {
         self.set(32, &i32::from(is_short).to_le_bytes());
@@ -97,7 +102,7 @@ impl Faults {
 
     /// The disk works again.
     pub fn end(&self) {
-        self.set(8, &[0; 32]);
+        self.set(8, &[0; 36]);
     }
 }
 

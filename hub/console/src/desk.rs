@@ -38,6 +38,8 @@ pub struct Condition {
     pub spooled_in_memory: u64,
     /// Why the spool cannot be written, as far as that was tried; none while it can.
     pub spool_words: Option<String>,
+    /// Why the trust folder cannot be read, and who is trusted meanwhile; none while it can.
+    pub trust_words: Option<String>,
     /// Why there are no reports, or not all of them; none while there are.
     pub reports_words: Option<String>,
     /// The adapters that something of their own keeps from their work, each with why.

@@ -357,6 +357,12 @@ fn condition(out: &mut String, condition: &Condition) {
     );
     gauge(
         out,
+        "cordon_trust_unread",
+        "1 while the folder of certificates and revocation lists cannot be read.",
+        u64::from(condition.trust_words.is_some()),
+    );
+    gauge(
+        out,
         "cordon_reports_failed",
         "1 while reports cannot be built, kept or given out.",
         u64::from(condition.reports_words.is_some()),

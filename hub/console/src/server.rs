@@ -328,7 +328,8 @@ async fn health(State(console): State<Arc<Console>>) -> Response {
                 .at(now.as_ref(), &figures, &page)
                 .held_words();
             let spool = spool_line(figures.condition.spool_words.as_deref());
-            let said = format!("{reason}\n{memory}{spool}{held}");
+            let trust = trust_line(figures.condition.trust_words.as_deref());
+            let said = format!("{reason}\n{memory}{spool}{trust}{held}");
             (StatusCode::SERVICE_UNAVAILABLE, said).into_response()
         }
     }
@@ -348,6 +349,11 @@ fn in_memory(count: u64) -> String {
 /// That orders in an emergency would stand in memory alone.
 fn spool_line(words: Option<&str>) -> String {
     words.map_or_else(String::new, |words| format!("warning: spool: {words}\n"))
+}
+
+/// That nobody new is trusted, and what was revoked since is not known.
+fn trust_line(words: Option<&str>) -> String {
+    words.map_or_else(String::new, |words| format!("warning: trust: {words}\n"))
 }
 
 /// What a hub that accepts messages says of itself: `ok`, and a line for each thing people must see to.
@@ -373,6 +379,7 @@ fn well(console: &Console) -> String {
     });
     let spool = spool_line(figures.condition.spool_words.as_deref());
     let unforgotten = unforgotten(&figures.condition.unforgotten);
+    let trust = trust_line(figures.condition.trust_words.as_deref());
     let reports = figures.condition.reports_words;
     let reports = reports.map(|words| format!("warning: reports: {words}\n"));
     let adapters = figures.condition.adapters_words.into_iter();
@@ -392,7 +399,12 @@ fn well(console: &Console) -> String {
         .chain(past)
         .chain(disk)
         .chain(unsaved)
-        .chain([spool, unforgotten, records_lines(&console.desk.records())])
+        .chain([
+            spool,
+            trust,
+            unforgotten,
+            records_lines(&console.desk.records()),
+        ])
         .chain(reports)
         .chain(adapters)
         .chain(clock)

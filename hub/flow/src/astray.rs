@@ -37,7 +37,7 @@ impl Unsaved {
     pub(crate) fn by_disk(why: &str) -> Self {
         Self {
             why: format!("its disk fails: {why}"),
-            remedy: "see to the disk",
+            remedy: "see to the disk, and to the rights of the file",
         }
     }
 

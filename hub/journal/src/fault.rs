@@ -209,8 +209,9 @@ pub struct JournalFault {
     is_damage: bool,
 }
 
-/// Error numbers by which a disk says that it is broken, full, read-only or gone.
-const DISK_ERRNOS: [Errno; 11] = [
+/// Error numbers by which a disk says that it is broken, full, read-only or gone, or that a file on it is not for the
+/// hub's account: whoever mends that mends it under the running hub, and until then gates are opened for people.
+const DISK_ERRNOS: [Errno; 13] = [
     Errno::IO,
     Errno::NXIO,
     Errno::NODEV,
@@ -222,6 +223,8 @@ const DISK_ERRNOS: [Errno; 11] = [
     Errno::TIMEDOUT,
     Errno::NOMEDIUM,
     Errno::UCLEAN,
+    Errno::ACCESS,
+    Errno::PERM,
 ];
 
 impl JournalFault {
@@ -273,8 +276,8 @@ impl JournalFault {
         Self::new(kind, place, format!("{doing}: {error}")).caused(error)
     }
 
-    /// True when the disk is broken, full, read-only or gone: nothing is wrong with the records,
-    /// and the same call may work once the disk does. False for damage, for another's folder and
+    /// True when the disk is broken, full, read-only or gone, or does not let the hub's account in:
+    /// nothing is wrong with the records, and the same call may work later. False for damage, for another's folder and
     /// for what the operator has to put right.
     pub fn is_of_disk(&self) -> bool {
         let says_disk = |number| DISK_ERRNOS.iter().any(|of| of.raw_os_error() == number);
@@ -336,14 +339,16 @@ impl JournalFault {
             FaultKind::State if self.is_of_room() => {
                 "free some space on the disk of the data folder; the state is saved again by itself"
             }
+            FaultKind::State | FaultKind::Io | FaultKind::Write | FaultKind::Witness
+                if self.says(&[Errno::ACCESS, Errno::PERM]) =>
+            {
+                "give the hub's account the right to read and write it (chown, chmod); the hub goes on by itself"
+            }
             FaultKind::State if self.is_of_disk() => {
                 "see to the disk; the hub goes on by itself when it works again"
             }
             FaultKind::State if self.says(&[Errno::MFILE, Errno::NFILE]) => {
                 "let the hub open more files (LimitNOFILE, ulimit -n), then restart it"
-            }
-            FaultKind::State if self.says(&[Errno::ACCESS, Errno::PERM]) => {
-                "give the hub's user the right to read and write the state file, then restart the hub"
             }
             FaultKind::State if self.says(&[Errno::ISDIR, Errno::NXIO, Errno::SPIPE]) => {
                 "something else lies in the state file's place: move it away, then start the hub; the state is built from the journal"
@@ -399,6 +404,7 @@ mod tests {
             (of(Errno::ROFS), "see to the disk"),
             (of(Errno::MFILE), "open more files"),
             (of(Errno::ACCESS), "the right to read and write"),
+            (of(Errno::PERM), "goes on by itself"),
             (of(Errno::ISDIR), "move it away"),
             (fault(), "leave the state file where it is"),
             (fault().damaged(), "delete the state file"),

@@ -1,6 +1,7 @@
 //! Whom the park trusts now: roots, issuing certificates and CRLs of one folder.
 
 mod in_use;
+mod shut;
 mod snapshot;
 
 use std::path::{Path, PathBuf};
@@ -12,8 +13,9 @@ use cordon_model::{Digest, Timestamp};
 use rustls::pki_types::CertificateDer;
 
 use self::in_use::Former;
+use self::shut::Unread;
 use self::snapshot::{Revocation, Snapshot};
-use crate::register::Register;
+use crate::register::{self, Register};
 use crate::{Certificate, Due, refusal, signature};
 
 pub use self::in_use::JudgedBy;
@@ -78,6 +80,8 @@ pub struct TrustStore {
     snapshot: ArcSwap<Snapshot>,
     former: Former,
     reloading: Mutex<()>,
+    /// What keeps the folder from being read.
+    unread: Unread,
 }
 
 /// When a signature that is looked at later was made, and how that is known.
@@ -119,14 +123,18 @@ impl TrustStore {
     }
 
     fn load_with(folder: &Path, revocation: Revocation) -> Result<Self, Fault> {
-        let snapshot = Snapshot::read(folder, revocation)?;
-        Ok(Self {
+        Snapshot::read(folder, revocation).map(|it| Self::of(folder, revocation, it))
+    }
+
+    fn of(folder: &Path, revocation: Revocation, snapshot: Snapshot) -> Self {
+        Self {
             folder: folder.to_owned(),
             revocation,
             snapshot: ArcSwap::from_pointee(snapshot),
             former: Former::default(),
             reloading: Mutex::new(()),
-        })
+            unread: Unread::default(),
+        }
     }
 
     /// Reads the folder again. On any fault the old content stays in use.
@@ -135,6 +143,12 @@ impl TrustStore {
     /// As [`TrustStore::load`], `V110` when a CRL and `V114` when the register is older than the one
     /// in use.
     pub fn reload(&self) -> Result<(), Fault> {
+        let read = self.read_again();
+        self.unread.note(read.as_ref().err());
+        read
+    }
+
+    fn read_again(&self) -> Result<(), Fault> {
         let _one_at_a_time = self
             .reloading
             .lock()

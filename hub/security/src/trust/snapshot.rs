@@ -31,7 +31,7 @@ pub(super) enum Revocation {
     IfPresent,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Snapshot {
     anchors: Vec<TrustAnchor<'static>>,
     /// Certificates of authorities that are no roots.
@@ -80,16 +80,7 @@ pub(crate) static CHAIN_ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
 
 impl Snapshot {
     pub(super) fn read(folder: &Path, revocation: Revocation) -> Result<Self, Fault> {
-        let mut snapshot = Self {
-            anchors: Vec::new(),
-            intermediates: Vec::new(),
-            roots: Vec::new(),
-            crls: Vec::new(),
-            states: Vec::new(),
-            revoked: Vec::new(),
-            register: None,
-            by_bytes: RwLock::default(),
-        };
+        let mut snapshot = Self::default();
         for path in files(folder)? {
             let text = file::read(&path)?;
             if text.contains("PRIVATE KEY") {
@@ -201,6 +192,11 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Whether it trusts nobody.
+    pub(super) fn is_empty(&self) -> bool {
+        self.anchors.is_empty()
+    }
+
     /// What the CRLs say of a certificate.
     pub(super) fn find(&self, serial: &str) -> Option<&Revoked> {
         let serial = serial.trim_start_matches('0');
@@ -276,6 +272,9 @@ impl Snapshot {
         now: Timestamp,
     ) -> Result<(), Fault> {
         let revocation = lists.revocation;
+        if self.anchors.is_empty() {
+            return Err(refusal::STATUS_UNKNOWN.because("the trust folder could not be read yet"));
+        }
         if der.len() > TOKEN_BYTES_MAX || intermediates.len() > INTERMEDIATES_MAX {
             return Err(refusal::TOKEN.because("certificate too long, or too many beside it"));
         }
@@ -356,7 +355,7 @@ struct Lists {
 pub const LIST_OVER: &str = "the list of revoked certificates, which is over";
 
 /// The certificate and CRL files of a folder, by name.
-fn files(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
+pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
     let entries = std::fs::read_dir(folder).map_err(|error| file::failure(folder, error))?;
     let mut paths = Vec::new();
     for entry in entries {
