@@ -173,7 +173,12 @@ pub async fn answer_requests(hub: Arc<RunningHub>, reports: Arc<Reports>, shutdo
     let mut entries = hub.feed().subscribe();
     loop {
         for request in hub.report_requests() {
-            if let Err(fault) = answer_request(&hub, &reports, request).await {
+            // One that a disk holds up is answered after the restart.
+            let answered = tokio::select! {
+                () = shutdown.wait() => return,
+                answered = answer_request(&hub, &reports, request) => answered,
+            };
+            if let Err(fault) = answered {
                 tracing::warn!(%fault, request, "a request for a report could not be answered");
             }
         }
@@ -298,7 +303,12 @@ impl ReportSource for ReportDoor {
             let Some(reports) = self.reports.get() else {
                 return Ok(None);
             };
-            match reports.bytes(report_id, version) {
+            let (reports, id) = (Arc::clone(reports), report_id.to_owned());
+            let read = tokio::task::spawn_blocking(move || reports.bytes(&id, version));
+            let read = read.await.map_err(|error| {
+                Fault::new("S047", "reading was broken off").log(error.to_string())
+            })?;
+            match read {
                 Ok(bytes) => Ok(Some(SignedReport {
                     report_id: report_id.to_owned(),
                     version,

@@ -249,14 +249,21 @@ impl RunningRegulator {
                     job.due = job.next(now).map_or(job.due, |next| next.min(job.due));
                 }
                 if self.now() >= job.due {
-                    self.push_due(job).await;
+                    tokio::select! {
+                        () = self.link.shutdown.wait() => return Ok(()),
+                        () = self.push_due(job) => {}
+                    }
                 }
             }
             before = now;
-            if let Some(look) = catch_up.look(self.now())
-                && !self.push_missed(&mut jobs, look).await
-            {
-                catch_up.again(look);
+            if let Some(look) = catch_up.look(self.now()) {
+                let is_well = tokio::select! {
+                    () = self.link.shutdown.wait() => return Ok(()),
+                    is_well = self.push_missed(&mut jobs, look) => is_well,
+                };
+                if !is_well {
+                    catch_up.again(look);
+                }
             }
             tokio::select! {
                 () = self.link.shutdown.wait() => return Ok(()),

@@ -7,7 +7,7 @@ use cordon_contract::Fault;
 use cordon_model::service::ReportEntry;
 use cordon_model::{Granularity, ReportType, Timestamp};
 
-use crate::fault;
+use crate::aside::aside;
 use crate::ledger::Ledger;
 use crate::reports::{Reports, locked};
 use crate::span::{Span, hour_of, hour_start};
@@ -70,7 +70,7 @@ impl Reports {
         surely: bool,
     ) -> Result<Vec<Span>, Fault> {
         let reports = Arc::clone(self);
-        tokio::task::spawn_blocking(move || {
+        aside(move || {
             let mut progress = locked(&reports.progress);
             progress.advance(&reports.parts.reader)?;
             let ledger = &progress.ledger;
@@ -81,8 +81,7 @@ impl Reports {
             spans.retain(|span| !surely || span.to().micros() <= sure_until);
             Ok(spans)
         })
-        .await
-        .map_err(|error| fault::thread(&error))?
+        .await?
     }
 }
 

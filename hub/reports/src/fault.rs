@@ -88,6 +88,22 @@ pub(crate) fn missing(id: &str, version: u32) -> Fault {
         .remedy("see ListReports for what has been built")
 }
 
+/// Another program keeps builders out, and does not go on.
+pub(crate) fn kept_out(path: &Path) -> Fault {
+    Fault::new(
+        "S083",
+        "another program is building reports and does not go on",
+    )
+    .log(format!("{} is held", path.display()))
+    .remedy("look for a stopped `cordon report build` and end it; it is tried again")
+}
+
+/// The disk takes longer than anything done with a report can take.
+pub(crate) fn hangs() -> Fault {
+    Fault::new("S084", "the disk with the reports does not answer")
+        .remedy("look at the disk; ask again when it works")
+}
+
 /// The document breaks the language; nothing was stored.
 pub(crate) fn unlawful(why: impl std::fmt::Display) -> Fault {
     Fault::new("S046", "the report cannot be written")

@@ -10,6 +10,7 @@
 //!
 //! Floor 4: reads entries through `cordon-flow`, signs through `cordon-security`, opens no socket.
 
+mod aside;
 mod config;
 #[doc(hidden)]
 pub mod decoders;
@@ -18,6 +19,7 @@ mod due;
 mod fault;
 mod figure;
 mod given;
+mod held;
 mod hub_time;
 mod ledger;
 mod lived;

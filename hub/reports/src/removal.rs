@@ -6,7 +6,7 @@ use cordon_contract::Fault;
 use cordon_model::service::ReportEntry;
 use cordon_model::{Granularity, Timestamp};
 
-use crate::fault;
+use crate::aside::aside;
 use crate::reports::{Reports, locked, target};
 
 const DAY: i64 = 86_400_000_000;
@@ -20,9 +20,7 @@ impl Reports {
     /// Those of the recorder, `S042`, `S045`, `S047`.
     pub async fn remove_old(self: &Arc<Self>) -> Result<usize, Fault> {
         let reports = Arc::clone(self);
-        let old = tokio::task::spawn_blocking(move || reports.old())
-            .await
-            .map_err(|error| fault::thread(&error))??;
+        let old = aside(move || reports.old()).await??;
         for entry in &old {
             let detail = format!("digest {}", entry.digest);
             let record = &self.parts.record;
@@ -30,9 +28,7 @@ impl Reports {
                 .record("report.removed", target(entry), detail)
                 .await?;
             let (reports, entry) = (Arc::clone(self), entry.clone());
-            tokio::task::spawn_blocking(move || locked(&reports.shelf).remove(&entry))
-                .await
-                .map_err(|error| fault::thread(&error))??;
+            aside(move || reports.shelf.take().remove(&entry)).await??;
         }
         Ok(old.len())
     }
@@ -41,7 +37,7 @@ impl Reports {
         let Some(now) = self.surely()? else {
             return Ok(Vec::new());
         };
-        let shelf = locked(&self.shelf);
+        let shelf = self.shelf.take();
         let listed = shelf.all().filter(|kept| kept.recorded);
         let listed = listed.map(|kept| &kept.entry);
         let old =

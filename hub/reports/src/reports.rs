@@ -12,12 +12,14 @@ use cordon_model::{PartyId, ReportDocument, ReportRequest, ReportType, Supersede
 use cordon_security::{Signer, xmldsig};
 use cordon_wire::write_report_document;
 
+use crate::aside::{Reads, aside};
 use crate::config::{AcknowledgeLimits, ReportsConfig};
 use crate::document::document;
 use crate::fault;
 use crate::given::{BUILT, Last};
+use crate::held::Held;
 use crate::progress::Progress;
-use crate::shelf::{Kept, Shelf, kept};
+use crate::shelf::{Kept, Shelf, alone, kept, stored};
 use crate::span::{Span, hour_of, hour_start};
 use crate::standard::is_built;
 use crate::trouble::Trouble;
@@ -82,7 +84,8 @@ pub struct Reports {
     pub(crate) config: ReportsConfig,
     by: RwLock<ReportedBy>,
     pub(crate) progress: Mutex<Progress>,
-    pub(crate) shelf: Mutex<Shelf>,
+    pub(crate) shelf: Held,
+    reads: Reads,
     /// Asked by whoever shows it, so no disk is waited for while it is held.
     trouble: Mutex<Trouble>,
 }
@@ -145,7 +148,8 @@ impl Reports {
             config,
             by: RwLock::new(by),
             progress: Mutex::new(progress),
-            shelf: Mutex::new(shelf),
+            shelf: Held::new(shelf),
+            reads: Reads::default(),
             trouble: Mutex::default(),
         })
     }
@@ -163,20 +167,19 @@ impl Reports {
 
     /// Every version that can be pulled.
     pub fn list(&self) -> Vec<ReportEntry> {
-        let shelf = locked(&self.shelf);
-        shelf.all().map(|kept| kept.entry.clone()).collect()
+        self.shelf.listed()
     }
 
     /// The signed bytes of a version, bit for bit as at the first pull.
     ///
     /// # Errors
-    /// `S012` when there is none, `S020` when the file is damaged, `S045` when it cannot be read.
+    /// `S012` when there is none, `S020` when the file is damaged, `S045` when it cannot be read, `S084` when the
+    /// disk does not answer.
     pub fn bytes(&self, id: &str, version: u32) -> Result<Vec<u8>, Fault> {
-        let shelf = locked(&self.shelf);
-        let kept = shelf
-            .find(id, version)
-            .ok_or_else(|| fault::missing(id, version))?;
-        let read = shelf.bytes(kept);
+        let listed = self.shelf.find(id, version);
+        let listed = listed.ok_or_else(|| fault::missing(id, version))?;
+        let dir = self.parts.dir.clone();
+        let read = self.reads.within(move || stored(&dir, &listed));
         let failed = read.as_ref().err().cloned();
         locked(&self.trouble).given((id.to_owned(), version), failed);
         read
@@ -185,7 +188,7 @@ impl Reports {
     /// What keeps reports from being built, kept or given out at present, as far as the running scheduler
     /// or whoever asked for one has met it; none while all is well.
     pub fn trouble(&self) -> Option<Fault> {
-        locked(&self.trouble).now()
+        self.shelf.hangs().or_else(|| locked(&self.trouble).now())
     }
 
     /// Looks whether the folder can be written and what could not be given out can be now, and keeps what
@@ -201,7 +204,7 @@ impl Reports {
             }
         }
         let (unlisted, tried) = {
-            let shelf = locked(&self.shelf);
+            let shelf = self.shelf.take();
             (shelf.damaged().clone(), shelf.try_out().err())
         };
         locked(&self.trouble).round(met.or(tried), unlisted);
@@ -269,8 +272,8 @@ impl Reports {
     fn keep(&self, mut report: ReportDocument, given: Option<Last>) -> Result<Built, Fault> {
         let said = crate::document::content(&report).map_err(fault::unlawful)?;
         let kind = report.report_type.as_str();
-        let mut shelf = locked(&self.shelf);
-        let _others_wait = shelf.lock()?;
+        let _others_wait = alone(&self.parts.dir)?;
+        let mut shelf = self.shelf.take();
         shelf.refresh(kind, &report.report_id)?;
         let newest = shelf.newest(&report.report_id).cloned();
         // A newer one than is kept was given: whoever pulled it holds it, and this number is not given again.
@@ -343,9 +346,7 @@ impl Reports {
     /// As [`Reports::build_now`], `S047`, and those of the recorder.
     pub async fn build(self: &Arc<Self>, report: ReportType, span: Span) -> Result<Built, Fault> {
         let reports = Arc::clone(self);
-        let built = tokio::task::spawn_blocking(move || reports.build_now(report, span))
-            .await
-            .map_err(|error| fault::thread(&error))??;
+        let built = aside(move || reports.build_now(report, span)).await??;
         if built.is_new {
             self.record_built(&built.entry).await?;
         }
@@ -373,25 +374,25 @@ impl Reports {
     /// `S045`, `S047`, and those of the recorder.
     pub async fn record_missing(self: &Arc<Self>) -> Result<usize, Fault> {
         let reports = Arc::clone(self);
-        let missing = tokio::task::spawn_blocking(move || {
-            let mut shelf = locked(&reports.shelf);
+        let missing = aside(move || {
+            let mut shelf = reports.shelf.take();
             shelf.look_again()?;
             let unknown = shelf.all().filter(|kept| !kept.recorded);
             Ok::<Vec<ReportEntry>, Fault>(unknown.map(|kept| kept.entry.clone()).collect())
         })
-        .await
-        .map_err(|error| fault::thread(&error))??;
+        .await??;
         for entry in &missing {
             self.record_built(entry).await?;
         }
         Ok(missing.len())
     }
 
-    async fn record_built(&self, entry: &ReportEntry) -> Result<(), Fault> {
+    async fn record_built(self: &Arc<Self>, entry: &ReportEntry) -> Result<(), Fault> {
         let target = target(entry);
         let detail = format!("digest {} entry {}", entry.digest, entry.entry_number);
         self.parts.record.record(BUILT, target, detail).await?;
-        locked(&self.shelf).recorded(&entry.report_id, entry.version)
+        let (reports, id, version) = (Arc::clone(self), entry.report_id.clone(), entry.version);
+        aside(move || reports.shelf.take().recorded(&id, version)).await?
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use cordon_contract::{Fault, Shutdown};
 use cordon_model::{Granularity, Timestamp};
 
+use crate::aside::aside;
 use crate::config::Job;
 use crate::reports::Reports;
 use crate::span::Span;
@@ -21,47 +22,69 @@ const REMOVE_EVERY: Duration = Duration::from_secs(3_600);
 pub async fn run(reports: Arc<Reports>, shutdown: Shutdown) {
     let jobs = reports.config.build.clone();
     let start = reports.parts.clock.now();
-    // The first round is at once: what became due while the hub was down is built now.
-    let mut due: Vec<Timestamp> = vec![start; jobs.len()];
-    let mut removed: Option<Instant> = None;
-    let mut before = start;
+    let mut rounds = Rounds {
+        // The first round is at once: what became due while the hub was down is built now.
+        due: vec![start; jobs.len()],
+        jobs,
+        removed: None,
+        before: start,
+    };
     loop {
+        // A round that a disk holds up does not hold up the end of the program.
+        let pause = tokio::select! {
+            () = shutdown.wait() => return,
+            pause = rounds.next(&reports) => pause,
+        };
+        tokio::select! {
+            () = shutdown.wait() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// What is built when.
+struct Rounds {
+    jobs: Vec<Job>,
+    due: Vec<Timestamp>,
+    removed: Option<Instant>,
+    before: Timestamp,
+}
+
+impl Rounds {
+    /// Does what is due; how long until the next round.
+    async fn next(&mut self, reports: &Arc<Reports>) -> Duration {
         let now = reports.parts.clock.now();
         // A clock that was put back does not leave them waiting for what it showed.
-        if now < before {
-            due.fill(now);
+        if now < self.before {
+            self.due.fill(now);
         }
-        before = now;
+        self.before = now;
         let mut met = Met::default();
         if let Err(fault) = reports.record_missing().await {
             met.take(fault, "a report that was built could not be recorded");
         }
-        for (job, due) in jobs.iter().zip(&mut due) {
+        for (job, due) in self.jobs.iter().zip(&mut self.due) {
             if now < *due {
                 continue;
             }
-            match build(&reports, job, now).await {
+            match build(reports, job, now).await {
                 // A schedule that makes no sense was refused with the configuration.
                 Ok(()) => *due = job.schedule.next(now).unwrap_or(now.plus_seconds(60)),
                 Err(fault) => met.take(fault, "a report could not be built"),
             }
         }
-        if removed.is_none_or(|removed| removed.elapsed() >= REMOVE_EVERY) {
+        if self.removed.is_none_or(|at| at.elapsed() >= REMOVE_EVERY) {
             match reports.remove_old().await {
-                Ok(_) => removed = Some(Instant::now()),
+                Ok(_) => self.removed = Some(Instant::now()),
                 Err(fault) => met.take(fault, "an old report could not be removed"),
             }
         }
-        let pause = pause(&due, now, met.failed);
-        let looked = Arc::clone(&reports);
-        let looked = tokio::task::spawn_blocking(move || looked.look_over(met.of_reports)).await;
-        if let Err(error) = looked {
-            tracing::warn!(%error, "the folder of reports could not be looked over");
+        let pause = pause(&self.due, now, met.failed);
+        let looked = Arc::clone(reports);
+        if let Err(fault) = aside(move || looked.look_over(met.of_reports)).await {
+            tracing::warn!(%fault, "the folder of reports could not be looked over");
         }
-        tokio::select! {
-            () = shutdown.wait() => return,
-            () = tokio::time::sleep(pause) => {}
-        }
+        pause
     }
 }
 

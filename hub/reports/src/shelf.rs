@@ -2,9 +2,10 @@
 //! that lists it. The index is made of these at every start.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use cordon_contract::Fault;
 use cordon_model::service::ReportEntry;
@@ -35,7 +36,14 @@ pub(crate) struct Shelf {
     reports: BTreeMap<String, BTreeMap<u32, Kept>>,
     /// Versions that cannot be listed, and why.
     damaged: BTreeMap<(String, u32), Fault>,
+    /// How often what is listed has changed.
+    changes: u64,
 }
+
+/// So long another builder is waited for.
+const OTHERS_IN: Duration = Duration::from_secs(5);
+/// How often it is looked whether it is done.
+const LOOK: Duration = Duration::from_millis(20);
 
 impl Shelf {
     /// Reads what is in `dir`, which is made if need be.
@@ -44,6 +52,7 @@ impl Shelf {
             dir: dir.to_owned(),
             reports: BTreeMap::new(),
             damaged: BTreeMap::new(),
+            changes: 0,
         };
         for report in built() {
             let folder = dir.join(report.as_str());
@@ -94,20 +103,6 @@ impl Shelf {
         &self.damaged
     }
 
-    /// Keeps other builders out until the file is dropped.
-    pub(crate) fn lock(&self) -> Result<File, Fault> {
-        let path = self.dir.join("lock");
-        let open = || {
-            let file = OpenOptions::new()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .open(&path)?;
-            file.lock().map(|()| file)
-        };
-        open().map_err(|error: std::io::Error| fault::file(&path, &error))
-    }
-
     /// Looks again at one report: another program may have built a version.
     pub(crate) fn refresh(&mut self, report: &str, id: &str) -> Result<(), Fault> {
         let folder = self.dir.join(report).join(id);
@@ -137,6 +132,7 @@ impl Shelf {
                     self.damaged.remove(&(id.to_owned(), version));
                     let versions = self.reports.entry(id.to_owned()).or_default();
                     versions.insert(version, kept);
+                    self.changes += 1;
                 }
                 // One damaged file must not hide the others; its version is not used again.
                 Err(fault) => {
@@ -145,6 +141,16 @@ impl Shelf {
             }
         }
         Ok(())
+    }
+
+    /// How often what is listed has changed.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Everything that is listed, as regulators see it.
+    pub(crate) fn entries(&self) -> Vec<ReportEntry> {
+        self.all().map(|kept| kept.entry.clone()).collect()
     }
 
     /// Everything that is listed.
@@ -162,18 +168,7 @@ impl Shelf {
 
     /// The signed bytes; refused when they are not those that were listed.
     pub(crate) fn bytes(&self, kept: &Kept) -> Result<Vec<u8>, Fault> {
-        let path = self.path(&kept.entry, "xml");
-        let bytes = fs::read(&path).map_err(|error| fault::file(&path, &error))?;
-        let digest = digest_of_bytes(&bytes);
-        if digest == kept.entry.digest {
-            Ok(bytes)
-        } else {
-            let listed = kept.entry.digest;
-            let path = path.display();
-            Err(fault::damaged(format!(
-                "{path} has digest {digest}, listed is {listed}"
-            )))
-        }
+        stored(&self.dir, &kept.entry)
     }
 
     /// The first version from `first` on that no file has; a damaged file keeps its number.
@@ -216,6 +211,7 @@ impl Shelf {
         write_durably(&path, &json)?;
         let versions = self.reports.entry(kept.entry.report_id.clone());
         versions.or_default().insert(kept.entry.version, kept);
+        self.changes += 1;
         Ok(())
     }
 
@@ -227,6 +223,7 @@ impl Shelf {
                 fs::remove_file(&path).map_err(|error| fault::file(&path, &error))?;
             }
         }
+        self.changes += 1;
         if let Some(versions) = self.reports.get_mut(&entry.report_id) {
             versions.remove(&entry.version);
             if versions.is_empty() {
@@ -237,10 +234,47 @@ impl Shelf {
     }
 
     fn path(&self, entry: &ReportEntry, extension: &str) -> PathBuf {
-        let folder = self.dir.join(entry.report_type.as_str());
-        folder
-            .join(&entry.report_id)
-            .join(format!("v{}.{extension}", entry.version))
+        path(&self.dir, entry, extension)
+    }
+}
+
+fn path(dir: &Path, entry: &ReportEntry, extension: &str) -> PathBuf {
+    let folder = dir.join(entry.report_type.as_str());
+    folder
+        .join(&entry.report_id)
+        .join(format!("v{}.{extension}", entry.version))
+}
+
+/// The signed bytes below `dir`; refused when they are not those that were listed.
+pub(crate) fn stored(dir: &Path, entry: &ReportEntry) -> Result<Vec<u8>, Fault> {
+    let path = path(dir, entry, "xml");
+    let bytes = fs::read(&path).map_err(|error| fault::file(&path, &error))?;
+    let digest = digest_of_bytes(&bytes);
+    if digest == entry.digest {
+        return Ok(bytes);
+    }
+    let (path, listed) = (path.display(), entry.digest);
+    Err(fault::damaged(format!(
+        "{path} has digest {digest}, listed is {listed}"
+    )))
+}
+
+/// Keeps other builders in `dir` out until the file is dropped. One that is stopped is not waited for.
+pub(crate) fn alone(dir: &Path) -> Result<File, Fault> {
+    let path = dir.join("lock");
+    let mut options = OpenOptions::new();
+    let opened = options.create(true).truncate(false).write(true).open(&path);
+    let file = opened.map_err(|error| fault::file(&path, &error))?;
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < OTHERS_IN => {
+                std::thread::sleep(LOOK);
+            }
+            Err(TryLockError::WouldBlock) => return Err(fault::kept_out(&path)),
+            Err(TryLockError::Error(error)) => return Err(fault::file(&path, &error)),
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 )]
 
 mod documents;
+mod held_up;
 mod kept;
 mod made;
 mod naive;
