@@ -198,8 +198,11 @@ const LIES: &[Lie] = &[
     ("S033", "listed is", |it| it.answer.digest = Digest([7; 32])),
 ];
 
+/// What a lie changes of a document.
+type Change = fn(&mut ReportDocument);
+
 /// As [`LIES`]: it is the signed document that is another.
-const SIGNED: &[(&str, fn(&mut ReportDocument))] = &[
+const SIGNED: &[(&str, Change)] = &[
     ("ReportType is RPT-07, listed is RPT-06", |it| {
         it.report_type = ReportType::Rpt07;
     }),
