@@ -72,6 +72,9 @@ pub enum Standing {
 
 /// Label of the audit entry that says that the program was started.
 pub const HUB_START: &str = "hub.start";
+/// Label of the audit entry that says that the hub's clock was set: what it showed jumped. It comes before all that is
+/// written by what it shows now.
+pub const CLOCK_SET: &str = "clock.set";
 
 /// In the words of an outcome EXPIRED whose order reached no device: nothing of it can take effect.
 pub const NOTHING_SENT: &str = "nothing of it had been sent";

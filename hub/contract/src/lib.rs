@@ -36,9 +36,9 @@ pub use config::{
     AdapterConfig, AdapterKind, LISTENER_CONNECTIONS, Named, Names, against_plan, not_in_plan,
 };
 pub use entry::{
-    ACTED, ALARM_FORGOTTEN, ALARMS_OPEN_MAX, COUNTED_HERE, Entry, EntryKind, HUB_START, NO_TEXT,
-    NOTHING_SENT, REPORT_ANSWERED, Standing, is_emergency, is_made_name, is_planned, made_name,
-    speaker_of, type_in_label,
+    ACTED, ALARM_FORGOTTEN, ALARMS_OPEN_MAX, CLOCK_SET, COUNTED_HERE, Entry, EntryKind, HUB_START,
+    NO_TEXT, NOTHING_SENT, REPORT_ANSWERED, Standing, is_emergency, is_made_name, is_planned,
+    made_name, speaker_of, type_in_label,
 };
 pub use fault::{Code, Fault};
 pub use health::{DeviceHealth, LinkState, Probe};

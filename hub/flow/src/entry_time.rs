@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use cordon_contract::{AGREED_MICROS, ClockStanding, EntryKind, Fault, Order};
+use cordon_contract::{AGREED_MICROS, CLOCK_SET, ClockStanding, EntryKind, Fault, Order};
 use cordon_model::{AuditOutcome, Body, Message, MessageId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -22,8 +22,6 @@ use crate::sequencer::Sequencer;
 pub(crate) const CLOCK_OFF: &str = "clock.off";
 /// Audit action of a wall clock that agrees again.
 pub(crate) const CLOCK_AGREES: &str = "clock.agrees";
-/// Audit action of a step by which the hub's time was set.
-pub(crate) const CLOCK_SET: &str = "clock.set";
 /// Audit action of a start whose journal is ahead of the clock.
 pub(crate) const CLOCK_BEHIND: &str = "clock.behind-journal";
 
@@ -250,6 +248,10 @@ impl Sequencer {
         let time = self.kit.time();
         let mut batch = Batch::new(self.journal.next_number(), time);
         self.kit.admit_scale(&mut batch, time)?;
+        // That the clock was set is said before anything that is judged by what it shows now.
+        if self.kit.ties.clock.standing().steps != self.kit.clock_told.steps {
+            self.admit_standing(&mut batch, time)?;
+        }
         Ok(batch)
     }
 

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use cordon_contract::{Decisions, Entry};
+use cordon_contract::{CLOCK_SET, Decisions, Entry};
 use cordon_model::{AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AlarmUpdate, AuditEvent, Body};
 use serde::{Deserialize, Serialize};
 
 use crate::astray::{ASTRAY, IN_PLACE, SAVED, UNSAVED};
 use crate::authority::{flow_id, is_over};
-use crate::entry_time::{CLOCK_AGREES, CLOCK_BEHIND, CLOCK_OFF, CLOCK_SET};
+use crate::entry_time::{CLOCK_AGREES, CLOCK_BEHIND, CLOCK_OFF};
 use crate::fold::{RESUMED, START};
 use crate::guard::{Guard, event};
 use crate::room::{DISK_LOW, DISK_OUT, DISK_ROOM};

@@ -3,9 +3,10 @@
 //! A start an hour later cannot be told from one whose clock is an hour ahead for a moment, nor from a clock that is
 //! moved ahead while the hub runs. What is carried out then is not taken back when the clock is right: a planned mode, the
 //! end of an emergency opening, an overstay that is told. So it waits as long as a clock must keep its distance before
-//! it is followed. A hub that runs has an entry every minute; where its clock shows more between two entries, it was away.
+//! it is followed. A hub that runs has an entry every minute; where its clock shows more between two entries, and it was
+//! started or its clock was set between them, it was away. What a disk that hung made late waits no longer.
 
-use cordon_contract::Entry;
+use cordon_contract::{CLOCK_SET, Entry, EntryKind, HUB_START};
 use serde::{Deserialize, Serialize};
 
 /// A hub that was away for less is not asked, microseconds: as between two entries of one that runs.
@@ -24,16 +25,24 @@ pub(crate) struct Away {
     until: i64,
     /// What the clock showed a minute ago at most; 0 before the first entry.
     seen: i64,
+    /// The hub was started, or its clock was set, and no tick has come since.
+    is_new: bool,
 }
 
 impl Away {
     /// At the next entry. What has surely passed then is what had when the hub went.
     pub(crate) fn at(self, entry: &Entry) -> Self {
         let clock = entry.clock.micros();
-        if !self.is_due(clock) {
-            return self;
+        let says = [HUB_START, CLOCK_SET].contains(&entry.label.as_str());
+        let is_new = self.is_new || says && entry.kind == EntryKind::Audit;
+        let still_new = is_new && entry.kind != EntryKind::Tick;
+        if self.is_noted(clock) {
+            return Self {
+                is_new: still_new,
+                ..self
+            };
         }
-        let is_back = self.seen != 0 && clock.saturating_sub(self.seen) > GAP;
+        let is_back = is_new && self.seen != 0 && clock.saturating_sub(self.seen) > GAP;
         let (from, until) = match is_back {
             true => (entry.settled.micros(), clock),
             false => (self.from, self.until),
@@ -42,12 +51,17 @@ impl Away {
             from,
             until,
             seen: clock,
+            is_new: still_new,
         }
     }
 
     /// Whether what the clock shows is to be noted.
     pub(crate) fn is_due(self, clock: i64) -> bool {
-        !(self.seen..self.seen.saturating_add(NOTED)).contains(&clock)
+        self.is_new || !self.is_noted(clock)
+    }
+
+    fn is_noted(self, clock: i64) -> bool {
+        (self.seen..self.seen.saturating_add(NOTED)).contains(&clock)
     }
 
     /// Whether what was set when the clock showed the one waits when it shows the other.
@@ -103,6 +117,7 @@ mod tests {
             from: noon - DAY,
             until: noon,
             seen: noon,
+            is_new: false,
         };
         let second = |second: i64| noon + second * S;
         for (at, clock, due) in [

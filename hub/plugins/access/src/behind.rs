@@ -3,19 +3,26 @@
 //! He was opened for while the boom was up for the first, and it falls behind that one. A camera that a loop triggers, or
 //! that looks far ahead, reads him once, so no further picture opens for him. Which of two vehicles went through the
 //! loops do not say: the first may have turned away, and the boom would rise for nobody. But where another comes onto
-//! the loops as the first leaves them, somebody stands there; it is he who was decided next. For a rescue vehicle whose
-//! boom has fallen it rises also for whoever comes onto the loops later.
+//! the loops as the first leaves them, somebody stands there; it is he who was decided next, unless somebody who was
+//! refused is on the lane as well.
 
-use cordon_model::{AlarmCode, AlarmLevel, Direction, GateStatus, LaneId, SubjectKind, Timestamp};
+use cordon_model::{
+    AlarmCode, AlarmLevel, BarrierState, DecisionOutcome, Direction, GateStatus, LaneId,
+    SubjectKind, Timestamp,
+};
 
 use crate::alarm::{About, Step};
 use crate::capture::Decided;
 use crate::claims::Sought;
 use crate::plugin::AccessPlugin;
-use crate::state::{LaneState, Opening, Progress, Seen};
+use crate::state::{LaneState, Opening, Progress, Recent, Seen};
 
 /// Who has not gone through so long after the boom fell, and was not decided anew, may still stand there, milliseconds.
 const STANDS_MS: i64 = 15_000;
+/// The same for a rescue vehicle.
+const RESCUE_STANDS_MS: i64 = 2_000;
+/// So long a boom is still up for whom it was when the lane was not seen, milliseconds.
+const UNSEEN_MS: i64 = 30_000;
 /// Who comes onto the loops so soon after another left them stood behind that one, milliseconds.
 const BEHIND_MS: i64 = 1_000;
 
@@ -41,11 +48,12 @@ impl AccessPlugin {
         let Some(place) = next else { return };
         // What was decided of him is decided anew, and stands where it stood.
         let next = self.state.lanes.change(lane, |state| take(state, place));
-        if let Some(next) = next.flatten() {
+        if let Some((next, turn)) = next.flatten() {
             self.look_again(step, lane, next);
-            self.state
-                .lanes
-                .change(lane, |state| put_back(state, place));
+            self.state.lanes.change(lane, |state| {
+                put_back(&mut state.recent, place);
+                put_back(&mut state.openings, turn);
+            });
         }
     }
 
@@ -80,6 +88,49 @@ impl AccessPlugin {
             capture: &next.capture,
         };
         self.decided(step, decided);
+    }
+
+    /// Whoever the boom was up for when the lane was not seen may have gone through meanwhile: it is up for nobody after a
+    /// while, and people must hear where it is.
+    pub(crate) fn end_unseen(&mut self, step: &mut Step<'_>) {
+        let clock = step.entry.clock;
+        for lane in self.lanes_with(|it| is_long_unseen(it, clock)) {
+            let Some(state) = self.state.lanes.get_mut(&lane) else {
+                continue;
+            };
+            let mut last = None;
+            for opening in &mut state.openings {
+                if is_long_unseen(opening, clock) {
+                    opening.fell = Some(clock);
+                    last = Some(opening.clone());
+                }
+            }
+            let in_force = state.openings.iter().any(|it| !it.is_over());
+            let Some(opening) = last.filter(|_| !in_force && !state.up_late) else {
+                continue;
+            };
+            let is_up = self.state.barriers.get(&opening.device) == Some(&BarrierState::Open);
+            if !is_up || self.state.held.contains_key(&lane) {
+                continue;
+            }
+            if let Some(state) = self.state.lanes.get_mut(&lane) {
+                state.up_late = true;
+            }
+            let about = About {
+                device: Some(&opening.device),
+                gate: Some(&opening.gate),
+                lane: Some(&lane),
+                area: opening.area.as_deref(),
+                subject: Some(&opening.subject),
+                correlation: Some(opening.visit.clone()),
+                text: format!(
+                    "barrier {} stands up for a vehicle that may have gone through while the lane was not seen 道闸仍开启，放行车辆可能已通过",
+                    opening.device
+                ),
+                ..About::default()
+            };
+            self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
+        }
     }
 
     /// Tells of who was let in, has not gone through before the boom fell, and was not decided anew since.
@@ -124,14 +175,32 @@ impl AccessPlugin {
             ),
             ..About::default()
         };
-        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Yellow, about);
+        let level = match is_rescue(opening) {
+            true => AlarmLevel::Orange,
+            false => AlarmLevel::Yellow,
+        };
+        self.alarm(step, AlarmCode::GateFault, level, about);
     }
+}
+
+/// Whether the lane was not seen for a while, and this long ago, when the clock shows that.
+pub(crate) fn is_long_unseen(opening: &Opening, clock: Timestamp) -> bool {
+    let is_over = |since: Timestamp| clock.ms_since(since) > UNSEEN_MS;
+    opening.fell.is_none() && opening.unseen.is_some_and(is_over)
 }
 
 /// Whether the guard is to hear of it, when the clock shows that.
 pub(crate) fn is_unserved(opening: &Opening, now: Timestamp) -> bool {
     let fell = opening.fell.filter(|_| !opening.fall_told);
-    fell.is_some_and(|fell| now.ms_since(fell) > STANDS_MS)
+    let stands_ms = match is_rescue(opening) {
+        true => RESCUE_STANDS_MS,
+        false => STANDS_MS,
+    };
+    fell.is_some_and(|fell| now.ms_since(fell) > stands_ms)
+}
+
+fn is_rescue(opening: &Opening) -> bool {
+    opening.subject.kind == SubjectKind::VehEmergency
 }
 
 /// Where the decision stands of the vehicle that stands on the loops, when it was opened for and needs it again.
@@ -140,32 +209,32 @@ fn next_of(state: &LaneState, direction: Direction, entered: Timestamp) -> Optio
     let went = state.recent.iter().position(|it| it.decision == *went)?;
     let mut after = state.recent.iter().enumerate().skip(went + 1);
     let (place, next) = after.find(|(_, it)| !it.gone)?;
-    let is_last = place + 1 == state.recent.len();
+    // Whoever was refused may be the one who came.
+    let is_refused = |it: &Recent| it.outcome != DecisionOutcome::Open && !it.gone;
+    let mut behind = state.recent.iter().skip(place);
     let mut openings = state.openings.iter();
     let opening = openings.find(|it| it.decision == next.decision)?;
-    let is_rescue = opening.subject.kind == SubjectKind::VehEmergency;
-    let stands =
-        entered.ms_since(*left) <= BEHIND_MS || is_rescue && is_last && opening.fell.is_some();
+    let stands = entered.ms_since(*left) <= BEHIND_MS && !behind.any(is_refused);
     let was_up = opening.progress == Progress::Confirmed;
     (stands && was_up && opening.direction == direction).then_some(place)
 }
 
-/// Takes out the decision that stands there, and its opening.
-fn take(state: &mut LaneState, place: usize) -> Option<Opening> {
+/// Takes out the decision that stands there, and its opening with its place.
+fn take(state: &mut LaneState, place: usize) -> Option<(Opening, usize)> {
     let decision = state.recent.get(place)?.decision.clone();
-    let opening = state
+    let turn = state
         .openings
         .iter()
         .position(|it| it.decision == decision)?;
     state.recent.remove(place);
-    Some(state.openings.remove(opening))
+    Some((state.openings.remove(turn), turn))
 }
 
-/// Puts the newest decision there.
-fn put_back(state: &mut LaneState, place: usize) {
-    if place < state.recent.len()
-        && let Some(newest) = state.recent.pop()
+/// Puts the newest there.
+fn put_back<T>(list: &mut Vec<T>, place: usize) {
+    if place < list.len()
+        && let Some(newest) = list.pop()
     {
-        state.recent.insert(place, newest);
+        list.insert(place, newest);
     }
 }

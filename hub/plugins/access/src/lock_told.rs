@@ -2,7 +2,7 @@
 
 use cordon_contract::{OrderLane, Table};
 use cordon_model::{
-    AlarmCode, AlarmLevel, BarrierState, CommandOutcome, GateAction, GateStatus, LaneId,
+    AlarmCode, AlarmLevel, BarrierState, CommandOutcome, GateAction, GateStatus, LaneId, Timestamp,
 };
 
 use crate::alarm::{About, Step};
@@ -94,7 +94,7 @@ impl AccessPlugin {
     }
 
     /// The program was started: who serves the lanes begins anew and knows nothing of what holds them.
-    pub(crate) fn on_start(&mut self) {
+    pub(crate) fn on_start(&mut self, clock: Timestamp) {
         let state = &mut self.state;
         for lane in keys(&state.held) {
             state.held.change(&lane, |held| held.before_start = true);
@@ -107,7 +107,7 @@ impl AccessPlugin {
             if state.lanes.get(&lane.id).is_none_or(|it| !it.unlooked) {
                 let state = state.lanes.or_default(lane.id.clone());
                 state.unlooked = true;
-                state.lose();
+                state.lose(clock);
             }
         }
     }

@@ -8,7 +8,7 @@ use cordon_model::{
 };
 
 use crate::alarm::{About, Step, clip};
-use crate::behind::is_unserved;
+use crate::behind::{is_long_unseen, is_unserved};
 use crate::capture::Basis;
 use crate::ids;
 use crate::plugin::AccessPlugin;
@@ -136,7 +136,7 @@ impl AccessPlugin {
             up: None,
             fell: None,
             fall_told: false,
-            unseen: false,
+            unseen: None,
             subject,
             grant: basis.grant,
             visit: basis.visit,
@@ -226,6 +226,7 @@ impl AccessPlugin {
         for (lane, command) in silent {
             self.fail_opening(step, &lane, command, "no word from the barrier");
         }
+        self.end_unseen(step);
         self.tell_unserved(step);
         let passage_s = self.config.passage_s_max;
         let lanes = self.state.lanes.iter();
@@ -235,9 +236,9 @@ impl AccessPlugin {
             .collect();
         for lane in unused {
             if let Some(state) = self.state.lanes.get_mut(&lane) {
-                let on_loops = state.on_loops;
+                let under = state.under_boom().map(str::to_owned);
                 let openings = &mut state.openings;
-                openings.retain(|it| !is_unused(it, on_loops, now, passage_s));
+                openings.retain(|it| !is_unused(it, under.as_deref(), now, passage_s));
             }
         }
     }
@@ -247,7 +248,9 @@ impl AccessPlugin {
         let passage_s = self.config.passage_s_max;
         self.state.lanes.values().any(|state| {
             let mut openings = state.openings.iter();
-            let is_due = |it: &Opening| is_silent(it, now) || is_unserved(it, clock);
+            let is_due = |it: &Opening| {
+                is_silent(it, now) || is_unserved(it, clock) || is_long_unseen(it, clock)
+            };
             openings.any(is_due) || has_unused(state, now, passage_s)
         })
     }
@@ -255,7 +258,7 @@ impl AccessPlugin {
 
 fn has_unused(state: &LaneState, now: Timestamp, passage_s: u32) -> bool {
     let mut openings = state.openings.iter();
-    openings.any(|it| is_unused(it, state.on_loops, now, passage_s))
+    openings.any(|it| is_unused(it, state.under_boom(), now, passage_s))
 }
 
 /// Whether nothing was heard of an opening in its time.
@@ -264,8 +267,10 @@ fn is_silent(opening: &Opening, now: Timestamp) -> bool {
 }
 
 /// Whether nobody has passed on an opening in so many seconds. Who has broken down under the boom has longer.
-fn is_unused(opening: &Opening, on_loops: bool, now: Timestamp, passage_s: u32) -> bool {
-    let stands = on_loops && opening.up.is_some() && opening.fell.is_none();
-    let times = if stands { BROKEN_DOWN_TIMES } else { 1 };
+fn is_unused(opening: &Opening, under: Option<&str>, now: Timestamp, passage_s: u32) -> bool {
+    let times = match under == Some(opening.decision.as_str()) {
+        true => BROKEN_DOWN_TIMES,
+        false => 1,
+    };
     now.ms_since(opening.ordered_at) > i64::from(passage_s) * 1_000 * times
 }

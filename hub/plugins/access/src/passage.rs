@@ -131,12 +131,14 @@ impl AccessPlugin {
         let theirs = state.openings.iter();
         let theirs = theirs.filter(|it| it.direction == direction && it.lets_through(at));
         let opening = theirs.min_by_key(|it| it.turn(at));
-        let last = self.last_unasked(status, direction, step.entry.time);
-        let last = last.and_then(|place| state.recent.get(place));
-        let Some(decision) = opening
-            .map(|it| it.decision.clone())
-            .or_else(|| last.map(|it| it.decision.clone()))
-        else {
+        let place = match opening {
+            // Who was refused before it stands in front of it.
+            Some(opening) => self.in_front(status, opening, step.entry.time),
+            None => self.last_unasked(status, direction, step.entry.time),
+        };
+        let left = place.and_then(|place| state.recent.get(place));
+        let left = left.map(|it| it.decision.clone());
+        let Some(decision) = left.or_else(|| opening.map(|it| it.decision.clone())) else {
             return;
         };
         let left = self
@@ -188,6 +190,23 @@ impl AccessPlugin {
                 && !recent.gone
                 && now.ms_since(recent.at) <= window_ms
         })
+    }
+
+    /// Who was refused before this was let in, and may still stand in front of it.
+    fn in_front(&self, status: &GateStatus, opening: &Opening, now: Timestamp) -> Option<usize> {
+        let window_ms = i64::from(self.config.passage_s_max) * 1_000;
+        let recent = &self.state.lanes.get(&status.lane_id)?.recent;
+        let before = recent
+            .iter()
+            .take_while(|it| it.decision != opening.decision);
+        let mut before = before.enumerate();
+        let front = before.find(|(_, it)| {
+            it.direction == opening.direction
+                && it.outcome != DecisionOutcome::Open
+                && !it.gone
+                && now.ms_since(it.at) <= window_ms
+        });
+        front.map(|(place, _)| place)
     }
 
     fn alarm_forced(

@@ -128,7 +128,7 @@ impl Plugin for AccessPlugin {
             // A hub that runs with its journal says so first, and counts from what stood there.
             (EntryKind::Audit, _) => {
                 if entry.label == HUB_START {
-                    self.on_start();
+                    self.on_start(entry.clock);
                     self.tell_unplanned(&mut step);
                 }
                 if self.shown.look().is_none() {

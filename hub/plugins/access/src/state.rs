@@ -162,11 +162,20 @@ impl LaneState {
         Some(opening.clone())
     }
 
+    /// The decision on which a vehicle may stand under the boom: the first for which it is up.
+    pub(crate) fn under_boom(&self) -> Option<&str> {
+        let mut openings = self.openings.iter();
+        let first = openings.find(|it| it.up.is_some() && !it.is_over());
+        first
+            .filter(|_| self.on_loops)
+            .map(|it| it.decision.as_str())
+    }
+
     /// The lane is not seen: who was let in may go through meanwhile.
-    pub(crate) fn lose(&mut self) {
+    pub(crate) fn lose(&mut self, clock: Timestamp) {
         self.on_loops = false;
         for opening in self.openings.iter_mut().filter(|it| it.up.is_some()) {
-            opening.unseen = true;
+            opening.unseen.get_or_insert(clock);
         }
     }
 
@@ -225,8 +234,8 @@ pub(crate) struct Opening {
     pub fell: Option<Timestamp>,
     /// It was told that nobody had gone through before the boom fell.
     pub fall_told: bool,
-    /// The hub did not see the lane for a while: its vehicle may have gone through meanwhile.
-    pub unseen: bool,
+    /// Since when the hub did not see the lane for a while, by the clock: its vehicle may have gone through meanwhile.
+    pub unseen: Option<Timestamp>,
     pub subject: Seen,
     pub grant: Option<String>,
     pub visit: String,
@@ -254,7 +263,7 @@ impl Opening {
     pub(crate) fn turn(&self, at: Timestamp) -> u8 {
         match (self.progress, self.fell) {
             (Progress::Failed, _) => 5,
-            _ if self.is_up(at) => u8::from(self.unseen),
+            _ if self.is_up(at) => u8::from(self.unseen.is_some()),
             (_, Some(_)) if self.lets_through(at) => 2,
             (_, None) => 3,
             (_, Some(_)) => 4,
@@ -264,8 +273,7 @@ impl Opening {
     /// Whether a vehicle that was through at this time was let through by it. A boom falls behind who went through, and
     /// word of that may overtake word of him.
     pub(crate) fn lets_through(&self, at: Timestamp) -> bool {
-        let is_up = self.fell.is_none_or(|fell| at.ms_since(fell) <= GRACE_MS);
-        self.progress != Progress::Failed && is_up
+        self.progress != Progress::Failed && self.fell.is_none_or(|fell| at <= fell)
     }
 }
 

@@ -33,15 +33,15 @@ impl AccessPlugin {
                 LoopEventKind::BackedOut => self.on_backed_out(step, status, event.direction),
             }
         }
-        self.watch_fall(status);
+        self.watch_fall(step, status);
     }
 
     /// A boom that is down again lets nobody through: an opening that nobody used is over.
-    fn watch_fall(&mut self, status: &GateStatus) {
+    fn watch_fall(&mut self, step: &Step<'_>, status: &GateStatus) {
         let (inputs, at) = (&status.inputs, status.observed_at);
         let lanes = &mut self.state.lanes;
         if status.barrier_state == BarrierState::Unknown {
-            lanes.change(&status.lane_id, LaneState::lose);
+            lanes.change(&status.lane_id, |state| state.lose(step.entry.clock));
         }
         if inputs.down_limit != Some(true) {
             return;

@@ -78,21 +78,49 @@ fn for_who_comes_later_the_boom_does_not_rise() {
     assert_eq!(enters(&mut feed).bodies, []);
 }
 
+/// A fire engine stood before a boom that had fallen, and nobody knew.
 #[test]
-fn a_rescue_vehicle_before_a_boom_that_fell_is_opened_for_when_it_comes_onto_the_loops() {
-    for refused_behind in [false, true] {
-        let mut feed = Feed::new();
-        engine(&mut feed, SECOND);
-        two_at_the_boom(&mut feed);
-        passes(&mut feed);
-        falls(&mut feed);
-        feed.wait_s(3);
-        if refused_behind {
-            feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
-            feed.capture("L-02", BANNED);
-        }
-        assert_eq!(enters(&mut feed).orders.len(), usize::from(!refused_behind));
+fn a_rescue_vehicle_before_a_boom_that_fell_is_told_at_once() {
+    let mut feed = Feed::new();
+    engine(&mut feed, SECOND);
+    two_at_the_boom(&mut feed);
+    passes(&mut feed);
+    falls(&mut feed);
+    feed.wait_s(3);
+    let told = feed.tick();
+    assert_eq!(told.alarms()[0].alarm_level, AlarmLevel::Orange);
+    assert_eq!(enters(&mut feed).bodies, [], "it may be anybody");
+}
+
+/// A queue that is read from afar: the third was recorded as the second, and the fire engine as gone while it stood.
+#[test]
+fn who_is_opened_for_again_keeps_his_place() {
+    let mut feed = Feed::new();
+    let numbers = [PLATE, SECOND, THIRD];
+    for number in numbers {
+        opened(&mut feed, number);
     }
+    for number in numbers {
+        enters(&mut feed);
+        feed.say(stands("L-02", BarrierState::Open, true, feed.now));
+        let told = passes(&mut feed);
+        let went = told.passages()[0].plate.clone();
+        assert_eq!(went, Some(plate(number, PlateColour::Yellow)));
+    }
+}
+
+/// One who had been refused stood in front and reversed out, and the fire engine behind him was recorded so.
+#[test]
+fn who_was_refused_in_front_is_he_who_reverses_out() {
+    let mut feed = Feed::new();
+    feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
+    feed.capture("L-02", BANNED);
+    feed.wait_s(1);
+    opened(&mut feed, SECOND);
+    let told = feed.vehicle("L-02", LoopEventKind::BackedOut, Direction::In);
+    assert_eq!(told.bodies, []);
+    let told = passes(&mut feed);
+    assert_eq!(told.passages()[0].result, PassageResult::Passed);
 }
 
 /// Between the two stood one who had been refused, and the boom that rose for the second was his.
@@ -177,6 +205,28 @@ fn a_boom_that_is_up_behind_a_passage_is_not_up_for_one_who_turned_away() {
     passes(&mut feed);
     let told = feed.say(stands("L-02", BarrierState::Open, true, feed.now));
     assert_eq!(told.alarm_codes(), []);
+}
+
+/// The hub was killed while one stood under the boom, which stayed up: a minute later a refused car was recorded as him.
+#[test]
+fn a_boom_that_stayed_up_while_the_hub_was_away_is_up_for_nobody_after_a_while() {
+    for waits_s in [10, 60] {
+        let mut feed = Feed::new();
+        opened(&mut feed, PLATE);
+        crate::away::starts(&mut feed, 5);
+        feed.say(stands("L-02", BarrierState::Open, true, feed.now));
+        feed.wait_s(waits_s);
+        let told = feed.tick();
+        let levels: Vec<_> = told.alarms().iter().map(|it| it.alarm_level).collect();
+        let result = passes(&mut feed).passages()[0].result;
+        match waits_s {
+            10 => assert_eq!((levels, result), (vec![], PassageResult::Passed)),
+            _ => assert_eq!(
+                (levels, result),
+                (vec![AlarmLevel::Orange], PassageResult::Forced)
+            ),
+        }
+    }
 }
 
 /// The hub was killed while vehicles stood on the loops: who came next was recorded as one that had driven in unseen.

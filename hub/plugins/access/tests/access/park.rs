@@ -485,6 +485,27 @@ impl Feed {
         self.step(entry)
     }
 
+    /// The hub says something of itself, when so much had surely passed.
+    pub fn says(&mut self, action: &str, settled: Timestamp) -> Told {
+        self.number += 1;
+        let number = self.number;
+        let said = entry(
+            number,
+            self.now,
+            EntryKind::Audit,
+            "HUB-1",
+            None,
+            false,
+            false,
+        );
+        self.step(Entry {
+            time: self.now.plus_seconds(self.lead_s),
+            settled,
+            label: action.to_owned(),
+            ..said
+        })
+    }
+
     /// Steps an input and all that is decided on it, as the flow does.
     pub fn step(&mut self, input: Entry) -> Told {
         let mut told = Told::default();
@@ -544,6 +565,11 @@ impl Feed {
                     false,
                     false,
                 );
+                let decided = Entry {
+                    clock: entry.clock,
+                    settled: entry.settled,
+                    ..decided
+                };
                 queue.push_back(decided);
             }
         }

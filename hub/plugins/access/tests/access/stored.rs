@@ -127,7 +127,7 @@ fn what_is_said_again_changes_nothing() {
     }
     let mut begins = entry(0, feed.now, EntryKind::Audit, "HUB-1", None, false, false);
     begins.label = HUB_START.to_owned();
-    for rows in [plan().lanes.len() + 1, 0] {
+    for rows in [plan().lanes.len() + 2, 0] {
         feed.number += 1;
         let number = feed.number;
         feed.step(Entry {
