@@ -220,7 +220,9 @@ async fn an_opening_in_the_spool_is_overtaken_by_what_the_journal_says_since() {
     // What fails first may be recorded; what comes later is in the spool alone.
     let first = crate::park::status("CAM-1", "plain");
     let failed = hub.submit().internal(first, &one.id).await;
-    assert_eq!(failed.unwrap_err().code(), "F061");
+    // Unless the hub, which tries its disk when it is idle, has found out before.
+    let code = failed.unwrap_err().code();
+    assert!(["F060", "F061"].contains(&code), "{code}");
     assert_eq!(
         said(&hub, &one, vec![(0, opening(&one, "G1", false))]).await,
         [""]
