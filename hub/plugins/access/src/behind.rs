@@ -8,7 +8,7 @@
 
 use cordon_model::{
     AlarmCode, AlarmLevel, BarrierState, DecisionOutcome, Direction, GateStatus, LaneId,
-    SubjectKind, Timestamp,
+    RefusalCode, SubjectKind, Timestamp,
 };
 
 use crate::alarm::{About, Step};
@@ -18,7 +18,7 @@ use crate::plugin::AccessPlugin;
 use crate::state::{LaneState, Opening, Progress, Recent, Seen};
 
 /// Who has not gone through so long after the boom fell, and was not decided anew, may still stand there, milliseconds.
-const STANDS_MS: i64 = 15_000;
+const STANDS_MS: i64 = 30_000;
 /// The same for a rescue vehicle.
 const RESCUE_STANDS_MS: i64 = 2_000;
 /// So long a boom is still up for whom it was when the lane was not seen, milliseconds.
@@ -102,7 +102,14 @@ impl AccessPlugin {
             for opening in &mut state.openings {
                 if is_long_unseen(opening, clock) {
                     opening.fell = Some(clock);
+                    // Where it is said what is so: it is up.
+                    opening.fall_told = true;
                     last = Some(opening.clone());
+                }
+            }
+            for opening in state.openings.iter().filter(|it| it.is_over()) {
+                for recent in &mut state.recent {
+                    recent.over |= recent.decision == opening.decision;
                 }
             }
             let in_force = state.openings.iter().any(|it| !it.is_over());
@@ -159,7 +166,12 @@ impl AccessPlugin {
     fn tell_fallen(&mut self, step: &mut Step<'_>, lane: &LaneId, opening: &Opening) {
         let plate = opening.subject.plate.as_ref();
         let number = plate.map_or("UNREAD", |plate| plate.number.as_str());
-        if !self.is_loud(step, format!("fallen|{lane}|{number}")) {
+        // A rescue vehicle is told of each time.
+        let what = match is_rescue(opening) {
+            true => &opening.decision,
+            false => number,
+        };
+        if !self.is_loud(step, format!("fallen|{lane}|{what}")) {
             return;
         }
         let about = About {
@@ -209,8 +221,11 @@ fn next_of(state: &LaneState, direction: Direction, entered: Timestamp) -> Optio
     let went = state.recent.iter().position(|it| it.decision == *went)?;
     let mut after = state.recent.iter().enumerate().skip(went + 1);
     let (place, next) = after.find(|(_, it)| !it.gone)?;
-    // Whoever was refused may be the one who came.
-    let is_refused = |it: &Recent| it.outcome != DecisionOutcome::Open && !it.gone;
+    // Whoever was refused may be the one who came; not who came last to a lane that is full.
+    let is_refused = |it: &Recent| {
+        let is_fault = it.code == Some(RefusalCode::DeviceFault);
+        it.outcome != DecisionOutcome::Open && !is_fault && !it.gone
+    };
     let mut behind = state.recent.iter().skip(place);
     let mut openings = state.openings.iter();
     let opening = openings.find(|it| it.decision == next.decision)?;

@@ -280,17 +280,21 @@ impl AccessPlugin {
         }
     }
 
-    /// An earlier opening for the same vehicle that failed, or whose boom fell, is replaced by what is decided now.
+    /// An earlier opening for the same vehicle that failed, or whose boom fell, is replaced by what is decided now, and so is
+    /// an earlier refusal.
     fn forget_over(&mut self, lane: &Lane, direction: Direction, subject: &Seen) {
         let number = |seen: &Seen| seen.plate.as_ref().map(|plate| plate.number.clone());
         let is_it = |it: &Opening| {
             it.is_over() && it.direction == direction && number(&it.subject) == number(subject)
         };
-        self.state.lanes.change_if(
-            &lane.id,
-            |state| state.openings.iter().any(is_it),
-            |state| state.openings.retain(|it| !is_it(it)),
-        );
+        self.state.lanes.change(&lane.id, |state| {
+            state.openings.retain(|it| !is_it(it));
+            let same = |it: &&mut Recent| number(&it.subject) == number(subject);
+            let earlier = state.recent.iter_mut().filter(same);
+            for refused in earlier.filter(|it| it.outcome != DecisionOutcome::Open) {
+                refused.gone = true;
+            }
+        });
     }
 
     fn remember(&mut self, lane: &Lane, recent: Recent) {

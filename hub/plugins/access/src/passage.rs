@@ -14,6 +14,8 @@ use crate::state::{Founded, LaneState, Opening, Seen};
 use crate::subject::is_vehicle;
 use crate::visit::Visit;
 
+/// So long who was refused is taken to stand in front of who came after him, milliseconds.
+const IN_FRONT_MS: i64 = 30_000;
 /// Seconds by which a second gate's clock may differ from ours.
 const CLOCKS_S: i64 = 300;
 /// Unseen entries at gates of one enterprise that are told one by one within `alarm_quiet_s`.
@@ -43,6 +45,12 @@ impl AccessPlugin {
         if let Some(opening) = self.used(status, (now, direction)) {
             self.state.lanes.change(&status.lane_id, |state| {
                 state.went = Some((opening.decision.clone(), status.observed_at));
+                // Nobody who came before him stands in front any more.
+                let before = state.recent.iter_mut();
+                let before = before.take_while(|it| it.decision != opening.decision);
+                for refused in before.filter(|it| it.outcome != DecisionOutcome::Open) {
+                    refused.gone = true;
+                }
             });
             let through = Through {
                 subject: Some(opening.subject.clone()),
@@ -184,8 +192,11 @@ impl AccessPlugin {
     ) -> Option<usize> {
         let window_ms = i64::from(self.config.passage_s_max) * 1_000;
         let recent = &self.state.lanes.get(&status.lane_id)?.recent;
+        // Where the lane is held open everybody is read who comes, and nobody is who was read before.
+        let held = self.state.held.get(&status.lane_id).map(|held| held.at);
         recent.iter().rposition(|recent| {
             recent.direction == direction
+                && held.is_none_or(|since| since <= recent.at)
                 && (recent.outcome != DecisionOutcome::Open || recent.over)
                 && !recent.gone
                 && now.ms_since(recent.at) <= window_ms
@@ -194,7 +205,6 @@ impl AccessPlugin {
 
     /// Who was refused before this was let in, and may still stand in front of it.
     fn in_front(&self, status: &GateStatus, opening: &Opening, now: Timestamp) -> Option<usize> {
-        let window_ms = i64::from(self.config.passage_s_max) * 1_000;
         let recent = &self.state.lanes.get(&status.lane_id)?.recent;
         let before = recent
             .iter()
@@ -204,7 +214,7 @@ impl AccessPlugin {
             it.direction == opening.direction
                 && it.outcome != DecisionOutcome::Open
                 && !it.gone
-                && now.ms_since(it.at) <= window_ms
+                && now.ms_since(it.at) <= IN_FRONT_MS
         });
         front.map(|(place, _)| place)
     }
@@ -222,7 +232,9 @@ impl AccessPlugin {
             .lanes
             .get(&status.lane_id)
             .and_then(|state| state.passed)
-            .is_some_and(|(at, way)| way == direction && step.entry.time.ms_since(at) <= window_ms);
+            .is_some_and(|(at, way)| way == direction && step.entry.time.ms_since(at) <= window_ms)
+            // Whoever breaks a closed boom follows nobody.
+            && status.inputs.down_limit != Some(true);
         let (code, level, text) = if behind {
             (
                 AlarmCode::Tailgating,

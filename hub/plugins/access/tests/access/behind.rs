@@ -166,7 +166,7 @@ fn who_may_stand_before_a_boom_that_fell_is_told_of() {
             assert_eq!(feed.capture("L-02", SECOND).orders.len(), 1);
             rises(&mut feed);
         }
-        feed.wait_s(11);
+        feed.wait_s(26);
         let told = feed.tick();
         match reads_again {
             true => assert_eq!(told.alarm_codes(), []),
