@@ -11,7 +11,7 @@ use cordon_model::{
     RefusalCode, SubjectKind, Timestamp,
 };
 
-use crate::alarm::{About, Step};
+use crate::alarm::Step;
 use crate::capture::Decided;
 use crate::claims::Sought;
 use crate::plugin::AccessPlugin;
@@ -123,19 +123,10 @@ impl AccessPlugin {
             if let Some(state) = self.state.lanes.get_mut(&lane) {
                 state.up_late = true;
             }
-            let about = About {
-                device: Some(&opening.device),
-                gate: Some(&opening.gate),
-                lane: Some(&lane),
-                area: opening.area.as_deref(),
-                subject: Some(&opening.subject),
-                correlation: Some(opening.visit.clone()),
-                text: format!(
+            let about = opening.about(&lane, format!(
                     "barrier {} stands up for a vehicle that may have gone through while the lane was not seen 道闸仍开启，放行车辆可能已通过",
                     opening.device
-                ),
-                ..About::default()
-            };
+                ));
             self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
         }
     }
@@ -174,19 +165,10 @@ impl AccessPlugin {
         if !self.is_loud(step, format!("fallen|{lane}|{what}")) {
             return;
         }
-        let about = About {
-            device: Some(&opening.device),
-            gate: Some(&opening.gate),
-            lane: Some(lane),
-            area: opening.area.as_deref(),
-            subject: Some(&opening.subject),
-            correlation: Some(opening.visit.clone()),
-            text: format!(
+        let about = opening.about(lane, format!(
                 "the boom of {} fell before {number} had gone through; it may stand before it, or have gone through unseen 道闸已落下，放行车辆未见通过，可能仍在等候",
                 opening.device
-            ),
-            ..About::default()
-        };
+            ));
         let level = match is_rescue(opening) {
             true => AlarmLevel::Orange,
             false => AlarmLevel::Yellow,

@@ -7,7 +7,7 @@ use cordon_model::{
     plan::{Gate, Lane},
 };
 
-use crate::alarm::{About, Step, clip};
+use crate::alarm::{Step, clip};
 use crate::behind::{is_long_unseen, is_unserved};
 use crate::capture::Basis;
 use crate::ids;
@@ -196,19 +196,13 @@ impl AccessPlugin {
         if !self.is_loud(step, format!("{}|{}", AlarmCode::GateFault, opening.device)) {
             return;
         }
-        let about = About {
-            device: Some(&opening.device),
-            gate: Some(&opening.gate),
-            lane: Some(lane),
-            area: opening.area.as_deref(),
-            subject: Some(&opening.subject),
-            correlation: Some(opening.visit.clone()),
-            text: format!(
+        let about = opening.about(
+            lane,
+            format!(
                 "barrier {} did not open as ordered 道闸未按指令开启: {text}",
                 opening.device
             ),
-            ..About::default()
-        };
+        );
         self.alarm(step, AlarmCode::GateFault, AlarmLevel::Yellow, about);
     }
 

@@ -7,6 +7,7 @@ use cordon_model::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::alarm::About;
 use crate::away::Away;
 use crate::grants::Grant;
 use crate::modes::Modes;
@@ -242,6 +243,20 @@ pub(crate) struct Opening {
 }
 
 impl Opening {
+    /// What an alarm on it is about.
+    pub(crate) fn about<'a>(&'a self, lane: &'a LaneId, text: String) -> About<'a> {
+        About {
+            device: Some(&self.device),
+            gate: Some(&self.gate),
+            lane: Some(lane),
+            area: self.area.as_deref(),
+            subject: Some(&self.subject),
+            correlation: Some(self.visit.clone()),
+            text,
+            ..About::default()
+        }
+    }
+
     /// Whether a boom that is down at this time has fallen since it was up for this opening.
     pub(crate) fn falls(&self, at: Timestamp) -> bool {
         self.fell.is_none() && self.up.is_some_and(|up| up < at)
