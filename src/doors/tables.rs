@@ -1,12 +1,12 @@
 //! The adapters' tables of a configuration, whatever they are.
 
 use std::any::Any;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use cordon_contract::{Adapter, AdapterConfig, Fault, Lender};
-use cordon_model::{GateId, PartyId};
+use cordon_model::{DeviceId, GateId, PartyId};
 
 use super::KINDS;
 
@@ -78,6 +78,16 @@ impl Tables {
     pub fn served(&self) -> BTreeSet<String> {
         let receivers = self.0.iter().flat_map(|table| table.names().receivers);
         receivers.map(|receiver| receiver.what).collect()
+    }
+
+    /// Which instance serves a device, by name.
+    pub fn devices(&self) -> BTreeMap<DeviceId, String> {
+        let of = |table: &Table| {
+            let devices = table.names().devices.into_iter();
+            let name = table.name().to_owned();
+            Vec::from_iter(devices.map(|device| (device.what, name.clone())))
+        };
+        self.0.iter().flat_map(of).collect()
     }
 
     /// Gates at which one of them can open a barrier.

@@ -1,11 +1,12 @@
 //! What a hub is started with.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use cordon_contract::{Adapter, Clock, Fault, Plugin};
 use cordon_mapping::Mappings;
-use cordon_model::{ParkCode, PartyId};
+use cordon_model::{DeviceId, ParkCode, PartyId};
 
 use crate::authority::Authority;
 use crate::corridor::CorridorRules;
@@ -53,6 +54,8 @@ pub struct HubConfig {
     pub rules: CorridorRules,
     /// Who may say what.
     pub authority: Arc<Authority>,
+    /// The adapter instance that serves a device, by name: no other's readings are taken for that device's.
+    pub served: Arc<BTreeMap<DeviceId, String>>,
     /// What of the configuration decides, and who makes plug-ins of it. Its plug-ins of today are those of
     /// [`HubParts::plugins`]. Without, settings are no entries, and plug-ins stay as they are given.
     pub settings: Option<Arc<dyn Maker>>,
@@ -80,6 +83,7 @@ impl HubConfig {
             stop_ms: 5_000,
             rules: CorridorRules::default(),
             authority: Arc::new(authority),
+            served: Arc::default(),
             settings: None,
         }
     }

@@ -14,7 +14,8 @@ use crate::ages::Reach;
 use crate::board::Board;
 use crate::config::{HubConfig, HubParts};
 use crate::core::Core;
-use crate::corridor::worker::{self, Bench, Source};
+use crate::corridor::Source;
+use crate::corridor::worker::{self, Bench};
 use crate::device_pace::DevicePace;
 use crate::emergency::Emergency;
 use crate::entry_reader::EntryReader;
@@ -398,6 +399,7 @@ fn run_adapters(
         let source = Source {
             name: ready.served.definition.name.as_str().into(),
             partner: ready.partner.clone(),
+            served: Arc::clone(&config.served),
             closing: closing.clone(),
         };
         let (adapter, offers) = ready.run();

@@ -1,12 +1,8 @@
 //! The reading door: what an adapter observed becomes canonical statements of the hub.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use cordon_contract::{Fault, Payload, Reading};
-use cordon_model::name::write_out;
-use cordon_model::plan::ParkPlan;
-use cordon_model::{Body, DeviceId, MessageId, PartyId, Quality, Timestamp};
+use cordon_model::{Body, MessageId, PartyId, Quality, Timestamp};
 
 use super::refused::{Offender, RefusedDraft};
 use super::rules::Corridor;
@@ -61,7 +57,6 @@ pub(crate) fn seal_reading(
     misreads: &Misreads,
     corridor: Corridor<'_>,
 ) -> Result<SealedReading, RefusedDraft> {
-    let reading = &*named(reading, partner, corridor.authority().plan());
     let raw = raw_of(reading);
     let refuse = |fault: Fault| {
         let offender = Offender {
@@ -128,26 +123,6 @@ pub(crate) fn seal_reading(
             .push(Sealed::of_mapped(mapped, corridor).map_err(|breach| refuse(of_wire(breach)))?);
     }
     Ok(SealedReading { messages, missed })
-}
-
-/// Longest id of a device.
-const DEVICE_ID_MAX: usize = 64;
-
-/// The reading under a name of its own: whatever speaks at a broker may call itself like an enterprise, and
-/// must not be taken for it. What it says is kept.
-fn named<'r>(reading: &'r Reading, partner: Option<&PartyId>, plan: &ParkPlan) -> Cow<'r, Reading> {
-    let name = reading.device.as_str();
-    let is_partys = |id: &PartyId| id.as_str().eq_ignore_ascii_case(name);
-    let is_anothers =
-        partner.is_none() && plan.enterprises.iter().any(|known| is_partys(&known.id));
-    let own = is_anothers.then(|| DeviceId::new(write_out(name, DEVICE_ID_MAX)));
-    match own {
-        Some(Ok(device)) => Cow::Owned(Reading {
-            device,
-            ..reading.clone()
-        }),
-        _ => Cow::Borrowed(reading),
-    }
 }
 
 fn key_of(reading: &Reading) -> Key {

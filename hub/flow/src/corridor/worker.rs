@@ -7,8 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cordon_contract::{Clock, Offer, Shutdown};
-use cordon_model::PartyId;
+use cordon_contract::{Clock, Offer};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -16,6 +15,7 @@ use tokio::time::MissedTickBehavior;
 use super::mapped::{SealedReading, seal_reading};
 use super::refused::{Offender, RefusedDraft};
 use super::rules::{Corridor, CorridorRules};
+use super::source::Source;
 use crate::device_pace::{Beyond, DevicePace, beyond_words, whose};
 use crate::fault::{DEVICE_PACED, fault};
 use crate::inbox::Inbox;
@@ -41,17 +41,6 @@ pub(crate) struct Bench {
     pub clock: Arc<dyn Clock>,
     pub queue: Arc<Queue>,
     pub inbox: Inbox,
-}
-
-/// Where one adapter's readings come from.
-#[derive(Clone)]
-pub(crate) struct Source {
-    /// The instance's name, for counters.
-    pub name: Arc<str>,
-    /// The enterprise in whose name it speaks; `None` when each device speaks for itself.
-    pub partner: Option<PartyId>,
-    /// Set when the adapters have stopped: what was offered is still taken, and nothing more.
-    pub closing: Shutdown,
 }
 
 /// Takes one adapter's offers until its door closes.
@@ -128,10 +117,11 @@ impl Bench {
 
     /// What an offer is for the sequencer. What is beyond its device's pace is answered here.
     fn reading(&self, source: &Source, offer: Offer, since: Instant) -> Vec<Work> {
-        let partner = source.partner.as_ref();
-        let (reading, cause) = (&offer.reading, offer.cause);
+        let cause = offer.cause;
         let terms = self.in_force.now();
         let corridor = self.corridor(&terms);
+        let reading = &*source.named(&offer.reading, terms.authority.plan());
+        let partner = source.partner.as_ref();
         let mut sealed = seal_reading(reading, partner, cause, &self.misreads, corridor);
         let who = whose(&reading.device, partner, &terms.authority);
         self.pace

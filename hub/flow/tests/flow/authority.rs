@@ -1,6 +1,8 @@
 //! Who may say what: the inputs that once were taken from the wrong mouth, each refused at the door.
 
-use cordon_contract::{Intake, Payload};
+use std::sync::Arc;
+
+use cordon_contract::{Intake, Payload, speaker_of};
 use cordon_model::{
     AccessGrant, AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, DeviceId, DeviceState,
     Direction, GateId, GateTier, LaneId, ListEntry, ListKind, OccupancyCount, OccupancyScope,
@@ -291,6 +293,39 @@ async fn a_device_behind_an_adapter_speaks_for_itself_alone() {
         assert_eq!(offered(&intake, device, body).await, code, "{told}");
     }
     hub.shutdown().await.unwrap();
+}
+
+/// Whoever may publish at a broker called itself like the barrier that the bus serves.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_adapter_that_serves_a_device_speaks_in_its_name() {
+    // People are told of the attempt.
+    let attempt = ["HUB-1", "u.CAM-01"].as_slice();
+    for (by, camera, speakers) in [("bus", Some("F031"), attempt), ("yard", None, &["CAM-01"])] {
+        let mut park = Park::new();
+        let device = DeviceId::new("CAM-01").unwrap();
+        park.config.served = Arc::new([(device, by.to_owned())].into());
+        let hub = park.start().await;
+        let intake = park.intake();
+        let seen = capture("CAM-01", "G1-L1");
+        assert_eq!(offered(&intake, "CAM-01", seen).await, camera, "{by}");
+        let away = offered(&intake, "CAM-01", offline("CAM-01")).await;
+        assert_eq!(away, camera, "{by}");
+        let other = capture("CAM-02", "G2-L1");
+        assert_eq!(offered(&intake, "CAM-02", other).await, None, "{by}");
+        assert_eq!(
+            offered(&intake, "CAM-01", Body::AlarmEvent(alarm("F-1", None))).await,
+            None,
+            "kept"
+        );
+        hub.shutdown().await.unwrap();
+        let entries = park.entries();
+        let messages = entries
+            .iter()
+            .filter_map(|one| one.entry.message.as_deref());
+        let raised = messages.filter(|one| matches!(one.body, Body::AlarmEvent(_)));
+        assert_eq!(raised.map(speaker_of).collect::<Vec<_>>(), speakers);
+        park.replays();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
