@@ -8,7 +8,7 @@
 
 use cordon_model::{
     AlarmCode, AlarmLevel, BarrierState, DecisionOutcome, Direction, GateStatus, LaneId,
-    RefusalCode, SubjectKind, Timestamp,
+    RefusalCode, Timestamp,
 };
 
 use crate::alarm::Step;
@@ -52,7 +52,12 @@ impl AccessPlugin {
             self.look_again(step, lane, next);
             self.state.lanes.change(lane, |state| {
                 put_back(&mut state.recent, place);
-                put_back(&mut state.openings, turn);
+                let decided = state.recent.get(place).map(|it| it.decision.as_str());
+                // Who is refused now has none.
+                let last = state.openings.last().map(|it| it.decision.as_str());
+                if decided == last {
+                    put_back(&mut state.openings, turn);
+                }
             });
         }
     }
@@ -155,12 +160,11 @@ impl AccessPlugin {
     }
 
     fn tell_fallen(&mut self, step: &mut Step<'_>, lane: &LaneId, opening: &Opening) {
-        let plate = opening.subject.plate.as_ref();
-        let number = plate.map_or("UNREAD", |plate| plate.number.as_str());
+        let number = opening.number();
         // A rescue vehicle is told of each time.
-        let what = match is_rescue(opening) {
-            true => &opening.decision,
-            false => number,
+        let (what, level) = match opening.is_rescue() {
+            true => (opening.decision.as_str(), AlarmLevel::Orange),
+            false => (number, AlarmLevel::Yellow),
         };
         if !self.is_loud(step, format!("fallen|{lane}|{what}")) {
             return;
@@ -169,11 +173,26 @@ impl AccessPlugin {
                 "the boom of {} fell before {number} had gone through; it may stand before it, or have gone through unseen 道闸已落下，放行车辆未见通过，可能仍在等候",
                 opening.device
             ));
-        let level = match is_rescue(opening) {
-            true => AlarmLevel::Orange,
-            false => AlarmLevel::Yellow,
-        };
         self.alarm(step, AlarmCode::GateFault, level, about);
+    }
+
+    /// Tells of a rescue vehicle that is taken to have backed out: the loops do not say that it was no other, and then it
+    /// stands there and nothing opens for it.
+    pub(crate) fn tell_backed_out(
+        &mut self,
+        step: &mut Step<'_>,
+        lane: &LaneId,
+        opening: &Opening,
+    ) {
+        if !opening.is_rescue() || opening.fall_told {
+            return;
+        }
+        let about = opening.about(lane, format!(
+                "{} was let in at {} and is taken to have backed out; it may still stand there 放行的救援车辆疑似倒车退出，可能仍在等候",
+                opening.number(),
+                opening.device
+            ));
+        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
     }
 }
 
@@ -186,15 +205,11 @@ pub(crate) fn is_long_unseen(opening: &Opening, clock: Timestamp) -> bool {
 /// Whether the guard is to hear of it, when the clock shows that.
 pub(crate) fn is_unserved(opening: &Opening, now: Timestamp) -> bool {
     let fell = opening.fell.filter(|_| !opening.fall_told);
-    let stands_ms = match is_rescue(opening) {
+    let stands_ms = match opening.is_rescue() {
         true => RESCUE_STANDS_MS,
         false => STANDS_MS,
     };
     fell.is_some_and(|fell| now.ms_since(fell) > stands_ms)
-}
-
-fn is_rescue(opening: &Opening) -> bool {
-    opening.subject.kind == SubjectKind::VehEmergency
 }
 
 /// Where the decision stands of the vehicle that stands on the loops, when it was opened for and needs it again.
@@ -211,7 +226,7 @@ fn next_of(state: &LaneState, direction: Direction, entered: Timestamp) -> Optio
     let mut behind = state.recent.iter().skip(place);
     let mut openings = state.openings.iter();
     let opening = openings.find(|it| it.decision == next.decision)?;
-    let stands = entered.ms_since(*left) <= BEHIND_MS && !behind.any(is_refused);
+    let stands = entered.ms_since(*left).abs() <= BEHIND_MS && !behind.any(is_refused);
     let was_up = opening.progress == Progress::Confirmed;
     (stands && was_up && opening.direction == direction).then_some(place)
 }

@@ -214,7 +214,10 @@ impl AccessPlugin {
             capture,
         } = decided;
         let decision = ids::decision(step.entry);
-        self.forget_over(lane, direction, &subject);
+        // A late picture says nothing of who stands there now.
+        if !is_late(&verdict) {
+            self.forget_over(lane, direction, &subject);
+        }
         let visit = match direction {
             Direction::In => Some(ids::visit(step.entry.number)),
             Direction::Out => subject

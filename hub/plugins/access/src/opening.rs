@@ -193,7 +193,11 @@ impl AccessPlugin {
         let Some(opening) = failed.flatten() else {
             return;
         };
-        if !self.is_loud(step, format!("{}|{}", AlarmCode::GateFault, opening.device)) {
+        let (what, level) = match opening.is_rescue() {
+            true => (opening.decision.as_str(), AlarmLevel::Orange),
+            false => (opening.device.as_str(), AlarmLevel::Yellow),
+        };
+        if !self.is_loud(step, format!("{}|{what}", AlarmCode::GateFault)) {
             return;
         }
         let about = opening.about(
@@ -203,7 +207,7 @@ impl AccessPlugin {
                 opening.device
             ),
         );
-        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Yellow, about);
+        self.alarm(step, AlarmCode::GateFault, level, about);
     }
 
     /// Openings nobody spoke of, and openings nobody used.

@@ -139,16 +139,19 @@ impl AccessPlugin {
         let theirs = state.openings.iter();
         let theirs = theirs.filter(|it| it.direction == direction && it.lets_through(at));
         let opening = theirs.min_by_key(|it| it.turn(at));
-        let place = match opening {
-            // Who was refused before it stands in front of it.
-            Some(opening) => self.in_front(status, opening, step.entry.time),
-            None => self.last_unasked(status, direction, step.entry.time),
+        let let_in = match opening {
+            Some(opening) => Some(opening.decision.clone()),
+            None => self
+                .last_unasked(status, direction, step.entry.time)
+                .and_then(|place| state.recent.get(place))
+                .map(|it| it.decision.clone()),
         };
-        let left = place.and_then(|place| state.recent.get(place));
-        let left = left.map(|it| it.decision.clone());
-        let Some(decision) = left.or_else(|| opening.map(|it| it.decision.clone())) else {
+        let Some(let_in) = let_in else {
             return;
         };
+        // Who was refused before it stands in front of it.
+        let front = self.in_front(status, (&let_in, direction), step.entry.time);
+        let decision = front.unwrap_or(let_in);
         let left = self
             .state
             .lanes
@@ -157,6 +160,7 @@ impl AccessPlugin {
         let Some(opening) = left else {
             return;
         };
+        self.tell_backed_out(step, lane, &opening);
         let through = Through {
             subject: Some(opening.subject.clone()),
             opening: Some(opening),
@@ -203,20 +207,22 @@ impl AccessPlugin {
         })
     }
 
-    /// Who was refused before this was let in, and may still stand in front of it.
-    fn in_front(&self, status: &GateStatus, opening: &Opening, now: Timestamp) -> Option<usize> {
+    /// The decision on who was refused before this one, and may still stand in front of it.
+    fn in_front(
+        &self,
+        status: &GateStatus,
+        (decision, direction): (&str, Direction),
+        now: Timestamp,
+    ) -> Option<String> {
         let recent = &self.state.lanes.get(&status.lane_id)?.recent;
-        let before = recent
-            .iter()
-            .take_while(|it| it.decision != opening.decision);
-        let mut before = before.enumerate();
-        let front = before.find(|(_, it)| {
-            it.direction == opening.direction
+        let mut before = recent.iter().take_while(|it| it.decision != decision);
+        let front = before.find(|it| {
+            it.direction == direction
                 && it.outcome != DecisionOutcome::Open
                 && !it.gone
                 && now.ms_since(it.at) <= IN_FRONT_MS
         });
-        front.map(|(place, _)| place)
+        front.map(|it| it.decision.clone())
     }
 
     fn alarm_forced(

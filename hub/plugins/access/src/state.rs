@@ -257,6 +257,17 @@ impl Opening {
         }
     }
 
+    /// Whose it is, in words.
+    pub(crate) fn number(&self) -> &str {
+        let plate = self.subject.plate.as_ref();
+        plate.map_or("UNREAD", |plate| plate.number.as_str())
+    }
+
+    /// A rescue vehicle's: what becomes of it is told each time.
+    pub(crate) fn is_rescue(&self) -> bool {
+        self.subject.kind == SubjectKind::VehEmergency
+    }
+
     /// Whether a boom that is down at this time has fallen since it was up for this opening.
     pub(crate) fn falls(&self, at: Timestamp) -> bool {
         self.fell.is_none() && self.up.is_some_and(|up| up < at)

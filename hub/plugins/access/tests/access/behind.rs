@@ -152,6 +152,25 @@ fn who_waits_behind_is_judged_anew() {
     assert_eq!(told.passages()[0].result, PassageResult::Forced);
 }
 
+/// He was refused anew, and the last of the queue got the place of the next.
+#[test]
+fn who_is_refused_anew_moves_nobody() {
+    let mut feed = Feed::new();
+    two_at_the_boom(&mut feed);
+    let others = ["苏H00004", THIRD];
+    for number in others {
+        opened(&mut feed, number);
+    }
+    feed.say(Body::ListEntry(listed(SECOND, ListKind::Black)));
+    passes(&mut feed);
+    assert_eq!(enters(&mut feed).code(), Some(RefusalCode::Blacklist));
+    feed.vehicle("L-02", LoopEventKind::BackedOut, Direction::In);
+    for number in others {
+        let went = passes(&mut feed).passages()[0].plate.clone();
+        assert_eq!(went, Some(plate(number, PlateColour::Yellow)));
+    }
+}
+
 /// Who stood before a boom that had fallen waited for another picture, and nobody knew.
 #[test]
 fn who_may_stand_before_a_boom_that_fell_is_told_of() {

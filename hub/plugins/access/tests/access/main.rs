@@ -22,6 +22,7 @@ mod park;
 mod parks_word;
 mod passages;
 mod properties;
+mod rescue;
 mod shares;
 mod stays;
 mod stored;

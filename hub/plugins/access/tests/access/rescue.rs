@@ -1,0 +1,108 @@
+//! What becomes of a rescue vehicle that was let in is told each time.
+
+use cordon_model::*;
+
+use crate::fallen::{falls, opened};
+use crate::park::*;
+
+const ENGINE: &str = "苏H00119";
+const BANNED: &str = "苏H00009";
+
+fn engine(feed: &mut Feed) {
+    feed.say(Body::VehicleRegistration(VehicleRegistration {
+        subject_kind: SubjectKind::VehEmergency,
+        ..registration(ENGINE)
+    }));
+}
+
+fn orange(told: &Told) -> Vec<AlarmCode> {
+    let alarms = told.alarms().into_iter();
+    let orange = alarms.filter(|it| it.alarm_level == AlarmLevel::Orange);
+    orange.map(|it| it.alarm_code).collect()
+}
+
+fn backs_out(feed: &mut Feed) -> Told {
+    feed.vehicle("L-02", LoopEventKind::BackedOut, Direction::In)
+}
+
+/// One who had been refused stood in front and reversed out just after the boom had fallen: the engine behind him was
+/// recorded as gone, and nobody heard of it.
+#[test]
+fn it_stands_behind_one_who_backs_out_after_the_fall() {
+    let mut feed = Feed::new();
+    engine(&mut feed);
+    opened(&mut feed, PLATE);
+    feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    falls(&mut feed);
+    feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
+    feed.capture("L-02", BANNED);
+    opened(&mut feed, ENGINE);
+    falls(&mut feed);
+    feed.wait_s(1);
+    assert_eq!(backs_out(&mut feed).bodies, [], "he was refused");
+    feed.wait_s(2);
+    assert_eq!(orange(&feed.tick()), [AlarmCode::GateFault]);
+    assert_eq!(feed.capture("L-02", ENGINE).orders.len(), 1);
+}
+
+#[test]
+fn it_is_told_where_it_is_taken_to_have_backed_out_and_others_are_not() {
+    for (number, told) in [(ENGINE, vec![AlarmCode::GateFault]), (PLATE, vec![])] {
+        let mut feed = Feed::new();
+        engine(&mut feed);
+        opened(&mut feed, number);
+        let left = backs_out(&mut feed);
+        assert_eq!(left.passages()[0].result, PassageResult::BackedOut);
+        assert_eq!(orange(&left), told, "{number}");
+    }
+}
+
+/// A picture of it that came late took the word of the fall away.
+#[test]
+fn a_late_picture_of_it_does_not_silence_the_fall() {
+    let mut feed = Feed::new();
+    engine(&mut feed);
+    opened(&mut feed, PLATE);
+    let taken = feed.now;
+    opened(&mut feed, ENGINE);
+    feed.wait_s(20);
+    feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    falls(&mut feed);
+    let late = feed.say(Body::PlateCapture(capture("L-02", ENGINE, taken)));
+    assert_eq!(late.code(), Some(RefusalCode::DeviceFault));
+    feed.wait_s(3);
+    assert_eq!(orange(&feed.tick()), [AlarmCode::GateFault]);
+    assert_eq!(feed.capture("L-02", ENGINE).orders.len(), 1);
+}
+
+/// The second time it was yellow, and quiet because the barrier had failed a moment before.
+#[test]
+fn each_opening_for_it_that_fails_is_told() {
+    let mut feed = Feed::new();
+    engine(&mut feed);
+    for _ in 0..2 {
+        let told = feed.capture("L-02", ENGINE);
+        let command = told.orders[0].command.command_id;
+        feed.wait_s(4);
+        let told = feed.end("L-02", command, CommandOutcome::Failed);
+        assert_eq!(orange(&told), [AlarmCode::GateFault]);
+        feed.wait_s(20);
+    }
+}
+
+/// The clock had been set back, and whoever came was taken for one who stood behind.
+#[test]
+fn who_comes_by_another_clock_did_not_stand_behind() {
+    let mut feed = Feed::new();
+    engine(&mut feed);
+    opened(&mut feed, PLATE);
+    opened(&mut feed, ENGINE);
+    feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    falls(&mut feed);
+    let mut comes = status("L-02", feed.now.plus_seconds(-60));
+    comes.loop_event = Some(LoopEvent {
+        kind: LoopEventKind::Entered,
+        direction: Direction::In,
+    });
+    assert_eq!(feed.say(Body::GateStatus(comes)).orders.len(), 0);
+}
