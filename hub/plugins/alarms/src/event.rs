@@ -179,7 +179,8 @@ impl AlarmPlugin {
         }
     }
 
-    /// It is raised again, and whoever was told of it hears so when the window ends.
+    /// It is raised again, and whoever was told of it hears so when the window ends. Whom the routes name by now and who
+    /// was not is told at once.
     pub(crate) fn rise_quietly(
         &mut self,
         entry: &Entry,
@@ -191,6 +192,7 @@ impl AlarmPlugin {
             let mut alarm = alarm;
             alarm.told.hear_later();
             self.take_up(entry, alarm, (None, is_told), decisions);
+            self.owe(&event.alarm_id);
         }
     }
 

@@ -109,7 +109,7 @@ impl AlarmPlugin {
 
     /// Notes that somebody is to be told of an alarm whom the routes name and who has not heard of it. Whether there
     /// is anybody.
-    fn owe(&mut self, id: &str) -> bool {
+    pub(crate) fn owe(&mut self, id: &str) -> bool {
         let Some(alarm) = self.state.alarms.get(id) else {
             return false;
         };

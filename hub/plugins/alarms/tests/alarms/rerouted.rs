@@ -106,6 +106,36 @@ fn an_acknowledged_alarm_keeps_no_group_with_a_receiver_that_is_gone() {
     );
 }
 
+/// A further fire raised what had been acknowledged before the routes changed, and nobody was told: whoever had been
+/// told was no receiver any more, and the others wait for the end of the window.
+#[test]
+fn what_is_raised_again_within_the_window_is_told_to_those_of_now() {
+    for (declared, is_restart) in [(ALL, false), (LEFT, false), (LEFT, true)] {
+        let mut hub = Hub::new(&routes(ALL, "duty", "director"));
+        let smoke = |hub: &mut Hub, id: &str| {
+            hub.detect(id, "GAS-01", AlarmCode::CargoLeak, AlarmLevel::Red);
+        };
+        smoke(&mut hub, "a-1");
+        hub.wait(2);
+        smoke(&mut hub, "a-2");
+        hub.wait(2);
+        hub.update("operator-1", "a-1", (Raised, Acknowledged), None);
+        hub.notices();
+        hub.reroute(&routes(declared, "leader", "director"));
+        if is_restart {
+            hub.restart();
+        }
+        hub.step(EntryKind::Audit, "HUB-1", None, HUB_START, 0);
+        hub.wait(2);
+        assert!(told(&mut hub).is_empty(), "somebody has it in hand");
+        smoke(&mut hub, "a-3");
+        hub.wait(1);
+        assert_eq!(told(&mut hub), [pair("leader", "a-1")], "{declared}");
+        hub.wait(60);
+        assert!(!told(&mut hub).is_empty(), "what more there was");
+    }
+}
+
 #[test]
 fn escalations_go_to_those_and_at_the_time_that_the_routes_of_now_say() {
     let mut hub = Hub::new(&routes(ALL, "duty", "director"));
