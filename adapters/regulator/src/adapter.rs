@@ -287,7 +287,7 @@ impl RunningRegulator {
 
     /// Pushes what was due last before now, as far as it was not: the hub was away then. Whether all went well.
     async fn push_missed(&self, jobs: &mut [Waiting<'_>], look: Look) -> bool {
-        let mut is_well = true;
+        let mut is_well = self.push_waiting(look).await;
         for job in jobs {
             let Some(at) = job.job.schedule.last(self.now()) else {
                 continue;
@@ -302,6 +302,21 @@ impl RunningRegulator {
             self.tell(job, came.err());
         }
         is_well
+    }
+
+    /// Pushes what was tried before the start and is neither pushed nor a dead letter, however old. Whether all went well.
+    async fn push_waiting(&self, look: Look) -> bool {
+        if look != Look::Missed {
+            return true;
+        }
+        let waiting = self.ledger().ledger().map(|ledger| ledger.waiting());
+        let came = self.push_all(waiting).await;
+        if let Err(fault) = &came {
+            let name = &self.adapter.config.name;
+            tracing::error!(adapter = %name, %fault, "what was tried before cannot be pushed");
+            self.show(LinkState::Degraded, fault.to_string());
+        }
+        came.is_ok()
     }
 
     /// Says what came of a job, once for as long as it is so.
@@ -323,8 +338,9 @@ impl RunningRegulator {
                 continue;
             }
             // What was taken off the shelf since is not due any more.
-            if let Some(report) = self.adapter.source.find(&report_id, version).await? {
-                self.push_one(&report).await?;
+            match self.adapter.source.find(&report_id, version).await? {
+                Some(report) => self.push_one(&report).await?,
+                None => self.ledger().ledger()?.is_gone(&report_id, version)?,
             }
             if self.link.shutdown.is_triggered() {
                 return Ok(());
@@ -354,7 +370,8 @@ impl RunningRegulator {
                     self.health().readings += 1;
                     return self.ledger().ledger()?.pushed(id, version);
                 }
-                OutcomeKind::Failed if !late => {}
+                // Restarts may come more often than the platform answers: it is not forgotten over them.
+                OutcomeKind::Failed if !late => self.ledger().ledger()?.waits(id, version)?,
                 _ => return self.bury(report, attempts, outcome.detail, link.clock.now()),
             }
             tokio::select! {

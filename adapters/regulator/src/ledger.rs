@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use cordon_contract::Fault;
+use cordon_contract::{Fault, ReportVersion};
 use cordon_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,9 @@ struct Lines {
     /// Highest version taken, by report.
     pushed: BTreeMap<String, u32>,
     dead: Vec<DeadLetter>,
+    /// The version that was tried and is neither, by report.
+    #[serde(default)]
+    waiting: BTreeMap<String, u32>,
 }
 
 /// The ledger.
@@ -50,6 +53,8 @@ const PUSHED_MAX: usize = 10_000;
 /// Dead letters kept. Forgetting the oldest loses no report: it stays in the hub's store, can be
 /// pulled, and is tried again as if it were new.
 const DEAD_MAX: usize = 10_000;
+/// Reports remembered as tried. Of more the newest spans are looked at as ever.
+const WAITING_MAX: usize = 10_000;
 
 impl Ledger {
     /// Reads the ledger; a missing file is an empty one.
@@ -78,6 +83,43 @@ impl Ledger {
         pushed || self.lines.dead.iter().any(same)
     }
 
+    /// A report was tried in vain, and is tried again, after a restart too.
+    pub fn waits(&mut self, report_id: &str, version: u32) -> Result<(), Fault> {
+        let waiting = &mut self.lines.waiting;
+        if waiting.get(report_id) == Some(&version) {
+            return Ok(());
+        }
+        waiting.insert(report_id.to_owned(), version);
+        if waiting.len() > WAITING_MAX {
+            waiting.pop_first();
+        }
+        self.write()
+    }
+
+    /// A report is not tried any more: it is not on the shelf.
+    pub fn is_gone(&mut self, report_id: &str, version: u32) -> Result<(), Fault> {
+        match self.ends(report_id, version) {
+            true => self.write(),
+            false => Ok(()),
+        }
+    }
+
+    /// What was tried and is neither pushed nor a dead letter, by report.
+    pub fn waiting(&self) -> Vec<ReportVersion> {
+        let waiting = self.lines.waiting.iter();
+        let waiting = waiting.map(|(report_id, version)| ReportVersion {
+            report_id: report_id.clone(),
+            version: *version,
+        });
+        waiting.collect()
+    }
+
+    fn ends(&mut self, report_id: &str, version: u32) -> bool {
+        let waiting = &mut self.lines.waiting;
+        let is_it = waiting.get(report_id).is_some_and(|it| *it <= version);
+        is_it && waiting.remove(report_id).is_some()
+    }
+
     /// The platform took a report; it is no dead letter any more.
     pub fn pushed(&mut self, report_id: &str, version: u32) -> Result<(), Fault> {
         let known = self
@@ -92,6 +134,7 @@ impl Ledger {
         self.lines
             .dead
             .retain(|letter| letter.report_id != report_id || letter.version != version);
+        self.ends(report_id, version);
         self.write()
     }
 
@@ -101,6 +144,7 @@ impl Ledger {
             known.report_id == letter.report_id && known.version == letter.version
         };
         self.lines.dead.retain(|known| !same(known));
+        self.ends(&letter.report_id, letter.version);
         self.lines.dead.push(letter);
         let over = self.lines.dead.len().saturating_sub(DEAD_MAX);
         self.lines.dead.drain(..over);

@@ -263,6 +263,38 @@ async fn a_platform_that_never_answers_leads_to_a_dead_letter() {
     bench.stop().await;
 }
 
+/// The platform did not answer for longer than spans are looked at, and the hub was started anew each night: the oldest
+/// report was forgotten without a word.
+#[tokio::test]
+async fn what_was_tried_in_vain_is_not_forgotten_over_restarts() {
+    let folder = tempfile::tempdir().unwrap();
+    let rejects = PlatformFaults {
+        fail_first: 1,
+        ..faults()
+    };
+    let platform = Platform::start(0, rejects).await.unwrap();
+    let shelf = shelf(1);
+    let bench = run(&platform, folder.path(), &shelf, "");
+    until("one try that failed", || {
+        bench.adapter.health()[0].state == LinkState::Offline
+    })
+    .await;
+    bench.stop().await;
+    assert_eq!(platform.pushes().len(), 0);
+    // It is looked at by no schedule any more.
+    let job = "[[job]]\nreport = \"RPT-01\"\nschedule = { daily_at = \"00:15\" }";
+    let start = "2026-04-01T00:20:00+08:00".parse::<Timestamp>().unwrap();
+    let clock = ManualClock::new(start);
+    let shown: Arc<dyn Clock> = Arc::new(clock.clone());
+    let bench = run_by(shown, &platform, folder.path(), (&shelf, job));
+    until("a push", || {
+        clock.advance_ms(1_000);
+        platform.pushes().len() == 1
+    })
+    .await;
+    bench.stop().await;
+}
+
 /// The clock of a start was behind: what was tried then was a dead letter when it was right.
 #[tokio::test]
 async fn a_clock_that_is_put_right_gives_no_report_up() {

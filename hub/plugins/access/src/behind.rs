@@ -243,7 +243,7 @@ fn take(state: &mut LaneState, place: usize) -> Option<(Opening, usize)> {
 }
 
 /// Puts the newest there.
-fn put_back<T>(list: &mut Vec<T>, place: usize) {
+pub(crate) fn put_back<T>(list: &mut Vec<T>, place: usize) {
     if place < list.len()
         && let Some(newest) = list.pop()
     {

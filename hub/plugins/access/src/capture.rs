@@ -1,11 +1,13 @@
 //! A plate at a lane.
 
 use cordon_model::{
-    DecisionOutcome, Direction, PassageDecision, PlateCapture, RefusalCode, RuleRef, Timestamp,
+    DecisionOutcome, Direction, PassageDecision, PlateCapture, RefusalCode, RuleRef, SubjectKind,
+    Timestamp,
     plan::{Gate, Lane},
 };
 
 use crate::alarm::{About, Note, Step, of_refusal};
+use crate::behind::put_back;
 use crate::claims::Sought;
 use crate::decide::Verdict;
 use crate::facts::{LookedUp, percent};
@@ -14,6 +16,11 @@ use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
 use crate::state::{LaneState, Opening, Recent, Seen};
 use cordon_model::{AuditOutcome, Body};
+
+/// A rescue vehicle that is still seen so long after it went through did not: another went on its opening, milliseconds.
+const RESCUE_SEEN_MS: i64 = 3_000;
+/// Who is refused again so soon stands where he stood, milliseconds.
+const STILL_MS: i64 = 30_000;
 
 /// The plug-in's own answer to a picture that came too late to open for.
 const CAPTURE_LATE: &str = "access.capture-late";
@@ -173,8 +180,13 @@ impl AccessPlugin {
     }
 
     fn is_answered(&self, state: &LaneState, recent: &Recent, now: Timestamp) -> bool {
-        let last = recent.through.unwrap_or(recent.at);
-        let fresh = now.ms_since(last) < i64::from(self.config.repeat_ms);
+        let repeat_ms = i64::from(self.config.repeat_ms);
+        let is_rescue = recent.subject.kind == SubjectKind::VehEmergency;
+        let fresh = match recent.through {
+            Some(through) if is_rescue => now.ms_since(through) < repeat_ms.min(RESCUE_SEEN_MS),
+            Some(through) => now.ms_since(through) < repeat_ms,
+            None => now.ms_since(recent.at) < repeat_ms,
+        };
         let waits = |opening: &Opening| opening.decision == recent.decision;
         let opens = recent.outcome == DecisionOutcome::Open;
         let holds = fresh || opens && state.openings.iter().any(waits);
@@ -215,9 +227,10 @@ impl AccessPlugin {
         } = decided;
         let decision = ids::decision(step.entry);
         // A late picture says nothing of who stands there now.
-        if !is_late(&verdict) {
-            self.forget_over(lane, direction, &subject);
-        }
+        let place = match is_late(&verdict) {
+            true => None,
+            false => self.forget_over(lane, (direction, now), &subject),
+        };
         let visit = match direction {
             Direction::In => Some(ids::visit(step.entry.number)),
             Direction::Out => subject
@@ -262,6 +275,10 @@ impl AccessPlugin {
                 subject: subject.clone(),
             },
         );
+        if let Some(place) = place {
+            let lanes = &mut self.state.lanes;
+            lanes.change(&lane.id, |state| put_back(&mut state.recent, place));
+        }
         match verdict.code {
             None => self.open(
                 step,
@@ -284,20 +301,36 @@ impl AccessPlugin {
     }
 
     /// An earlier opening for the same vehicle that failed, or whose boom fell, is replaced by what is decided now, and so is
-    /// an earlier refusal.
-    fn forget_over(&mut self, lane: &Lane, direction: Direction, subject: &Seen) {
+    /// an earlier refusal: where that stood, if he stands there still.
+    fn forget_over(
+        &mut self,
+        lane: &Lane,
+        (direction, now): (Direction, Timestamp),
+        subject: &Seen,
+    ) -> Option<usize> {
         let number = |seen: &Seen| seen.plate.as_ref().map(|plate| plate.number.clone());
         let is_it = |it: &Opening| {
             it.is_over() && it.direction == direction && number(&it.subject) == number(subject)
         };
-        self.state.lanes.change(&lane.id, |state| {
+        let stands = |it: &Recent| {
+            let is_his = it.direction == direction && number(&it.subject) == number(subject);
+            let is_refused = it.outcome != DecisionOutcome::Open && !it.gone;
+            is_his && is_refused && now.ms_since(it.at) <= STILL_MS
+        };
+        let place = self.state.lanes.change(&lane.id, |state| {
             state.openings.retain(|it| !is_it(it));
+            let place = state.recent.iter().position(stands);
+            if let Some(place) = place {
+                state.recent.remove(place);
+            }
             let same = |it: &&mut Recent| number(&it.subject) == number(subject);
             let earlier = state.recent.iter_mut().filter(same);
             for refused in earlier.filter(|it| it.outcome != DecisionOutcome::Open) {
                 refused.gone = true;
             }
+            place
         });
+        place.flatten()
     }
 
     fn remember(&mut self, lane: &Lane, recent: Recent) {

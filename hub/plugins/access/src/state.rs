@@ -193,6 +193,27 @@ impl LaneState {
         Some(self.openings.remove(place))
     }
 
+    /// When the boom was up and down for its openings, and when a vehicle went on one last.
+    pub(crate) fn times(&self) -> impl Iterator<Item = Timestamp> {
+        let openings = self.openings.iter().flat_map(|it| [it.up, it.fell]);
+        let went = self.went.as_ref().map(|(_, at)| *at);
+        openings.flatten().chain(went)
+    }
+
+    /// The clock was set back to this time: what was seen up to now by the one before is just over.
+    pub(crate) fn set_back(&mut self, at: Timestamp, ahead_ms: i64) {
+        let now = at.plus_ms(-1);
+        let is_ahead = |seen: Timestamp| seen.ms_since(at) > ahead_ms;
+        for opening in &mut self.openings {
+            for seen in [&mut opening.up, &mut opening.fell].into_iter().flatten() {
+                if is_ahead(*seen) {
+                    *seen = now;
+                }
+            }
+        }
+        self.went.take_if(|(_, at)| is_ahead(*at));
+    }
+
     /// The boom is down again: who has not gone through waits before it, and the next capture is decided anew.
     pub(crate) fn fall(&mut self, at: Timestamp) {
         for opening in self.openings.iter_mut().filter(|it| it.falls(at)) {

@@ -11,12 +11,16 @@ use crate::opened::Release;
 use crate::plugin::AccessPlugin;
 use crate::state::{LaneState, Opening, Progress};
 
+/// So far ahead of what is seen now nothing was seen before, unless the clock was set back, milliseconds.
+const AHEAD_MS: i64 = 5_000;
+
 impl AccessPlugin {
     pub(crate) fn on_gate_status(&mut self, step: &mut Step<'_>, status: &GateStatus) {
         // Only the barrier of the plan may speak for its lane.
         if self.barrier_of(&status.lane_id).as_ref() != Some(&status.device_id) {
             return;
         }
+        self.not_ahead(step, status);
         self.on_command_end(step, status);
         if status.barrier_state == BarrierState::Open && status.inputs.up_limit == Some(true) {
             self.confirm(status.observed_at, |opening| {
@@ -34,6 +38,20 @@ impl AccessPlugin {
             }
         }
         self.watch_fall(step, status);
+    }
+
+    /// What was seen on a lane by a clock that has been set back since is earlier than what is seen now.
+    fn not_ahead(&mut self, step: &Step<'_>, status: &GateStatus) {
+        let at = status.observed_at;
+        // What waited is old, and no clock was set.
+        if step.entry.clock.ms_since(at).abs() > AHEAD_MS {
+            return;
+        }
+        let is_ahead = |state: &LaneState| state.times().any(|seen| seen.ms_since(at) > AHEAD_MS);
+        let lanes = &mut self.state.lanes;
+        lanes.change_if(&status.lane_id, is_ahead, |state| {
+            state.set_back(at, AHEAD_MS)
+        });
     }
 
     /// A boom that is down again lets nobody through: an opening that nobody used is over.
@@ -80,8 +98,9 @@ impl AccessPlugin {
         let at = status.observed_at;
         // Not of one that was over when another went through: for that one the boom is up.
         let gone = state.last_passage.map(|(gone, _)| gone);
+        let lead_ms = entry.time.ms_since(entry.clock);
         let is_late = |it: &&Opening| {
-            let over = it.fell.unwrap_or(it.capture.captured_at);
+            let over = it.fell.unwrap_or(it.ordered_at.plus_ms(-lead_ms));
             !it.lets_through(at) && gone.is_none_or(|gone| gone < over)
         };
         let late = state.openings.iter().find(is_late).cloned();

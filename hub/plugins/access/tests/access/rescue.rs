@@ -21,6 +21,16 @@ fn orange(told: &Told) -> Vec<AlarmCode> {
     orange.map(|it| it.alarm_code).collect()
 }
 
+/// The loops of the lane have told of a passage before.
+fn with_loops() -> Feed {
+    let mut feed = Feed::new();
+    engine(&mut feed);
+    opened(&mut feed, PLATE);
+    feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    falls(&mut feed);
+    feed
+}
+
 fn backs_out(feed: &mut Feed) -> Told {
     feed.vehicle("L-02", LoopEventKind::BackedOut, Direction::In)
 }
@@ -29,11 +39,7 @@ fn backs_out(feed: &mut Feed) -> Told {
 /// recorded as gone, and nobody heard of it.
 #[test]
 fn it_stands_behind_one_who_backs_out_after_the_fall() {
-    let mut feed = Feed::new();
-    engine(&mut feed);
-    opened(&mut feed, PLATE);
-    feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
-    falls(&mut feed);
+    let mut feed = with_loops();
     feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
     feed.capture("L-02", BANNED);
     opened(&mut feed, ENGINE);
@@ -105,4 +111,50 @@ fn who_comes_by_another_clock_did_not_stand_behind() {
         direction: Direction::In,
     });
     assert_eq!(feed.say(Body::GateStatus(comes)).orders.len(), 0);
+}
+
+/// Another went on its opening, and it was taken for gone: for a quarter of a minute nothing opened for it.
+#[test]
+fn it_is_opened_for_where_it_is_still_seen_after_it_went() {
+    for (number, waits_s, opens) in [(ENGINE, 2, 0), (ENGINE, 4, 1), (PLATE, 4, 0)] {
+        let mut feed = Feed::new();
+        engine(&mut feed);
+        opened(&mut feed, number);
+        feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+        falls(&mut feed);
+        feed.wait_s(waits_s - 1);
+        let told = feed.capture("L-02", number);
+        assert_eq!(told.orders.len(), opens, "{number} {waits_s}");
+    }
+}
+
+/// He who was refused in front was read again, and counted as one who had come last.
+#[test]
+fn who_is_refused_again_stands_where_he_stood() {
+    let mut feed = with_loops();
+    feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
+    feed.capture("L-02", BANNED);
+    feed.wait_s(14);
+    opened(&mut feed, ENGINE);
+    feed.wait_s(2);
+    let code = feed.capture("L-02", BANNED).code();
+    assert_eq!(code, Some(RefusalCode::Blacklist), "told again");
+    feed.wait_s(5);
+    falls(&mut feed);
+    assert_eq!(backs_out(&mut feed).bodies, [], "he was refused");
+    feed.wait_s(3);
+    assert_eq!(orange(&feed.tick()), [AlarmCode::GateFault]);
+}
+
+/// The clock was set back while the boom was up: it never fell, and further pictures were of one being opened for.
+#[test]
+fn a_fall_is_seen_by_a_clock_that_was_set_back() {
+    let mut feed = with_loops();
+    opened(&mut feed, ENGINE);
+    feed.wait_s(-60);
+    feed.lead_s += 60;
+    falls(&mut feed);
+    feed.wait_s(3);
+    assert_eq!(orange(&feed.tick()), [AlarmCode::GateFault]);
+    assert_eq!(feed.capture("L-02", ENGINE).orders.len(), 1);
 }
