@@ -176,19 +176,14 @@ impl AccessPlugin {
         self.alarm(step, AlarmCode::GateFault, level, about);
     }
 
-    /// Tells of a rescue vehicle that is taken to have backed out: the loops do not say that it was no other, and then it
-    /// stands there and nothing opens for it.
-    pub(crate) fn tell_backed_out(
-        &mut self,
-        step: &mut Step<'_>,
-        lane: &LaneId,
-        opening: &Opening,
-    ) {
+    /// Tells of a rescue vehicle that was let in and is taken to have turned back: the loops do not say that it was no
+    /// other, and then it stands there and nothing opens for it.
+    pub(crate) fn tell_given_up(&mut self, step: &mut Step<'_>, lane: &LaneId, opening: &Opening) {
         if !opening.is_rescue() || opening.fall_told {
             return;
         }
         let about = opening.about(lane, format!(
-                "{} was let in at {} and is taken to have backed out; it may still stand there 放行的救援车辆疑似倒车退出，可能仍在等候",
+                "{} was let in at {} and is taken to have turned back; it may still stand there 放行的救援车辆疑似退回，可能仍在等候",
                 opening.number(),
                 opening.device
             ));

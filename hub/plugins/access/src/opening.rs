@@ -233,10 +233,14 @@ impl AccessPlugin {
             .map(|(lane, _)| lane.clone())
             .collect();
         for lane in unused {
-            if let Some(state) = self.state.lanes.get_mut(&lane) {
-                let under = state.under_boom().map(str::to_owned);
-                let openings = &mut state.openings;
-                openings.retain(|it| !is_unused(it, under.as_deref(), now, passage_s));
+            let Some(state) = self.state.lanes.get_mut(&lane) else {
+                continue;
+            };
+            let under = state.is_under_boom();
+            let given_up = |it: &mut Opening| is_unused(it, under, now, passage_s);
+            let given_up: Vec<Opening> = state.openings.extract_if(.., given_up).collect();
+            for opening in given_up.iter().filter(|it| !it.is_over()) {
+                self.tell_given_up(step, &lane, opening);
             }
         }
     }
@@ -256,7 +260,8 @@ impl AccessPlugin {
 
 fn has_unused(state: &LaneState, now: Timestamp, passage_s: u32) -> bool {
     let mut openings = state.openings.iter();
-    openings.any(|it| is_unused(it, state.under_boom(), now, passage_s))
+    let under = state.is_under_boom();
+    openings.any(|it| is_unused(it, under, now, passage_s))
 }
 
 /// Whether nothing was heard of an opening in its time.
@@ -264,9 +269,10 @@ fn is_silent(opening: &Opening, now: Timestamp) -> bool {
     opening.progress == Progress::Ordered && now > opening.deadline.plus_ms(GRACE_MS)
 }
 
-/// Whether nobody has passed on an opening in so many seconds. Who has broken down under the boom has longer.
-fn is_unused(opening: &Opening, under: Option<&str>, now: Timestamp, passage_s: u32) -> bool {
-    let times = match under == Some(opening.decision.as_str()) {
+/// Whether nobody has passed on an opening in so many seconds. Where somebody stands under the boom he may have broken
+/// down, and he and who waits behind him have longer.
+fn is_unused(opening: &Opening, under: bool, now: Timestamp, passage_s: u32) -> bool {
+    let times = match under {
         true => BROKEN_DOWN_TIMES,
         false => 1,
     };

@@ -14,8 +14,6 @@ use crate::state::{Founded, LaneState, Opening, Seen};
 use crate::subject::is_vehicle;
 use crate::visit::Visit;
 
-/// So long who was refused is taken to stand in front of who came after him, milliseconds.
-const IN_FRONT_MS: i64 = 30_000;
 /// Seconds by which a second gate's clock may differ from ours.
 const CLOCKS_S: i64 = 300;
 /// Unseen entries at gates of one enterprise that are told one by one within `alarm_quiet_s`.
@@ -160,7 +158,7 @@ impl AccessPlugin {
         let Some(opening) = left else {
             return;
         };
-        self.tell_backed_out(step, lane, &opening);
+        self.tell_given_up(step, lane, &opening);
         let through = Through {
             subject: Some(opening.subject.clone()),
             opening: Some(opening),
@@ -214,13 +212,14 @@ impl AccessPlugin {
         (decision, direction): (&str, Direction),
         now: Timestamp,
     ) -> Option<String> {
+        let window_ms = i64::from(self.config.passage_s_max) * 1_000;
         let recent = &self.state.lanes.get(&status.lane_id)?.recent;
         let mut before = recent.iter().take_while(|it| it.decision != decision);
         let front = before.find(|it| {
             it.direction == direction
                 && it.outcome != DecisionOutcome::Open
                 && !it.gone
-                && now.ms_since(it.at) <= IN_FRONT_MS
+                && now.ms_since(it.at) <= window_ms
         });
         front.map(|it| it.decision.clone())
     }

@@ -163,13 +163,10 @@ impl LaneState {
         Some(opening.clone())
     }
 
-    /// The decision on which a vehicle may stand under the boom: the first for which it is up.
-    pub(crate) fn under_boom(&self) -> Option<&str> {
+    /// Whether a vehicle may stand under the boom that it is up for.
+    pub(crate) fn is_under_boom(&self) -> bool {
         let mut openings = self.openings.iter();
-        let first = openings.find(|it| it.up.is_some() && !it.is_over());
-        first
-            .filter(|_| self.on_loops)
-            .map(|it| it.decision.as_str())
+        self.on_loops && openings.any(|it| it.up.is_some() && !it.is_over())
     }
 
     /// The lane is not seen: who was let in may go through meanwhile.

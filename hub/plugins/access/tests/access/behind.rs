@@ -136,6 +136,26 @@ fn who_is_not_next_is_not_opened_for() {
     assert_eq!(enters(&mut feed).bodies, []);
 }
 
+/// A copy of his picture came late, and the boom rose for him as for the one behind.
+#[test]
+fn who_was_refused_stands_in_front_also_when_his_picture_comes_again_and_late() {
+    let mut feed = Feed::new();
+    feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
+    opened(&mut feed, PLATE);
+    feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    enters(&mut feed);
+    opened(&mut feed, THIRD);
+    let taken = feed.now.plus_seconds(-2);
+    feed.capture("L-02", BANNED);
+    feed.wait_s(1);
+    opened(&mut feed, SECOND);
+    feed.wait_s(15);
+    let late = feed.say(Body::PlateCapture(capture("L-02", BANNED, taken)));
+    assert_eq!(late.orders.len(), 0);
+    passes(&mut feed);
+    assert_eq!(enters(&mut feed).bodies, []);
+}
+
 /// Black-listed while he waited, he was opened for again.
 #[test]
 fn who_waits_behind_is_judged_anew() {

@@ -3,6 +3,7 @@
 use cordon_model::*;
 
 use crate::fallen::{falls, opened};
+use crate::late_rise::stands;
 use crate::park::*;
 
 const ENGINE: &str = "苏H00119";
@@ -157,4 +158,62 @@ fn a_fall_is_seen_by_a_clock_that_was_set_back() {
     feed.wait_s(3);
     assert_eq!(orange(&feed.tick()), [AlarmCode::GateFault]);
     assert_eq!(feed.capture("L-02", ENGINE).orders.len(), 1);
+}
+
+/// One broke down under the boom, and what was opened behind him was given up without a word.
+#[test]
+fn it_waits_behind_one_who_broke_down() {
+    let mut feed = with_loops();
+    feed.wait_s(20);
+    opened(&mut feed, PLATE);
+    feed.vehicle("L-02", LoopEventKind::Entered, Direction::In);
+    opened(&mut feed, ENGINE);
+    feed.run_s(130);
+    assert_eq!(feed.tick().alarms().len(), 0);
+    feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    falls(&mut feed);
+    feed.wait_s(3);
+    assert_eq!(orange(&feed.tick()), [AlarmCode::GateFault]);
+}
+
+/// The boom stayed up and it did not come: it may have turned back, or stand where no loop is.
+#[test]
+fn it_is_told_when_it_did_not_use_its_opening() {
+    for (number, told) in [(ENGINE, vec![AlarmCode::GateFault]), (PLATE, vec![])] {
+        let mut feed = with_loops();
+        feed.wait_s(20);
+        opened(&mut feed, number);
+        feed.wait_s(121);
+        assert_eq!(orange(&feed.tick()), told, "{number}");
+    }
+}
+
+/// He argued for longer than half a minute, and the engine behind was recorded as gone.
+#[test]
+fn who_was_refused_stands_in_front_for_as_long_as_a_passage_may_take() {
+    let mut feed = with_loops();
+    feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
+    feed.capture("L-02", BANNED);
+    feed.run_s(90);
+    opened(&mut feed, ENGINE);
+    assert_eq!(backs_out(&mut feed).bodies, [], "he was refused");
+}
+
+/// The picture was older than the last passage, the order failed, and the boom rose later without a word.
+#[test]
+fn a_late_rise_is_told_whatever_the_age_of_the_picture() {
+    let mut feed = with_loops();
+    feed.wait_s(20);
+    opened(&mut feed, PLATE);
+    let taken = feed.now;
+    feed.say(Body::AccessGrant(grant("苏H00002")));
+    feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    falls(&mut feed);
+    let told = feed.say(Body::PlateCapture(capture("L-02", "苏H00002", taken)));
+    let command = told.orders[0].command.command_id;
+    feed.wait_s(1);
+    feed.end("L-02", command, CommandOutcome::Refused);
+    feed.wait_s(9);
+    let told = feed.say(stands("L-02", BarrierState::Open, true, feed.now));
+    assert_eq!(orange(&told), [AlarmCode::GateFault]);
 }
