@@ -25,6 +25,8 @@ use crate::places::{Doing, Full, Seat, Seats};
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Limit on reading a request's body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Within this time a connection has looked whether its other end has closed.
+const GONE_IS_SEEN: Duration = Duration::from_millis(5);
 /// Largest body of a request; the page sends names and reasons.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 /// The act for which places are kept.
@@ -123,6 +125,9 @@ async fn answer(
         Ok(request) => {
             let acts = request.method() == Method::POST;
             let emergency = request.uri().path() == EMERGENCY;
+            if acts {
+                until_gone_is_seen().await;
+            }
             let doing = match acts {
                 true => Doing::Acting(emergency),
                 false => Doing::Reading,
@@ -142,6 +147,12 @@ async fn answer(
         false => Doing::Reading,
     });
     answer.map(|body| Body::new(Leaving { body, seat }))
+}
+
+/// Lets the connection look whether its other end has closed meanwhile, which ends this request: an act whose asker gave
+/// up, while the hub stood still, is not carried out when it goes on. What has begun is not broken off.
+async fn until_gone_is_seen() {
+    tokio::time::sleep(GONE_IS_SEEN).await;
 }
 
 /// The request with its body, which must come in time and be small.
@@ -288,6 +299,43 @@ mod tests {
             flood.push(stream);
             assert!(ask(address).await.starts_with("HTTP/1.1 200"));
         }
+    }
+
+    /// The hub stood still for ten minutes, and then opened for one who had given up after fifteen seconds.
+    #[tokio::test]
+    async fn an_act_whose_asker_is_gone_is_not_begun() {
+        let acted = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let counted = Arc::clone(&acted);
+        let act = move || async move {
+            counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        };
+        let router = Router::new().route("/act", axum::routing::post(act));
+        let router = router.route("/", axum::routing::get(|| async { "ok" }));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let request = b"POST /act HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}";
+        let mut waits = TcpStream::connect(address).await.unwrap();
+        waits.write_all(request).await.unwrap();
+        for _ in 0..5 {
+            let mut gone = TcpStream::connect(address).await.unwrap();
+            gone.write_all(request).await.unwrap();
+            gone.shutdown().await.unwrap();
+        }
+        // It goes on now.
+        let (trigger, shutdown) = Shutdown::pair();
+        let _end = End(Some(trigger));
+        let answering = Answering::default();
+        answering.set(router).unwrap();
+        let places = Places {
+            connections: 10,
+            kept: 1,
+        };
+        tokio::spawn(run(listener, answering, Seats::new(places), shutdown));
+        let mut answer = [0; 12];
+        waits.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+        assert!(ask(address).await.starts_with("HTTP/1.1 200"));
+        assert_eq!(acted.load(std::sync::atomic::Ordering::SeqCst), 1);
     }
 
     #[tokio::test]
