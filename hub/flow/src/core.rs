@@ -144,7 +144,7 @@ impl Core {
 
     /// Takes in an entry without the plug-ins.
     pub(crate) fn recall(&mut self, entry: &Entry, draft: &Draft) {
-        let times = self.times(entry.time);
+        let times = self.times_of(entry.number, entry.time);
         self.fold.apply(entry.number, times, draft);
         self.settings.apply(entry.number, draft);
         if !entry.overtaken {
@@ -154,8 +154,12 @@ impl Core {
 
     /// The times of an entry that comes next, at this time of the journal.
     pub(crate) fn times(&self, entry: Timestamp) -> Times {
+        self.times_of(u64::MAX, entry)
+    }
+
+    fn times_of(&self, number: u64, entry: Timestamp) -> Times {
         let clock = self.precedence.lead().clock_at(entry);
-        self.fold.settled.times(entry, clock)
+        self.fold.settled.times(number, entry, clock)
     }
 
     /// By what the age of entries is told, at the last one, which has this number.

@@ -24,6 +24,12 @@ const TIMES_MAX: i64 = 20;
 /// five hours back, and a year that was wrong at the installation is gone after a week.
 const BACK: i64 = 60;
 
+/// Among the first so many entries of a journal a clock that shows less is followed at once: what a wrong one showed at the
+/// first start is no time that had passed, and nothing is old yet that might be kept for too long.
+const YOUNG: u64 = 1_000;
+/// But not to before 2026, when this was written: no clock that shows that is right. Microseconds.
+const WRITTEN: i64 = 1_767_225_600_000_000;
+
 /// The times of one entry.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Times {
@@ -58,11 +64,13 @@ pub(crate) struct Settled {
 }
 
 impl Settled {
-    /// The times of the next entry.
-    pub(crate) fn times(&self, entry: Timestamp, clock: Timestamp) -> Times {
+    /// The times of the next entry, which has this number.
+    pub(crate) fn times(&self, number: u64, entry: Timestamp, clock: Timestamp) -> Times {
         let ran = self.ran(entry.micros());
+        let young = number <= YOUNG && (WRITTEN..self.micros).contains(&clock.micros());
         let settled = match self.entry {
             0 => clock.micros(),
+            _ if young => clock.micros(),
             _ => self.next(ran, clock.micros()),
         };
         Times {
@@ -120,7 +128,8 @@ impl EntryTimes {
     /// before, microseconds.
     pub fn tell(&mut self, stored: &mut StoredEntry) -> i64 {
         let clock = self.clock.pass(stored);
-        let times = self.settled.times(stored.entry.time, clock);
+        let entry = &stored.entry;
+        let times = self.settled.times(entry.number, entry.time, clock);
         self.settled.note(times);
         stored.entry.clock = times.clock;
         stored.entry.settled = times.settled;
@@ -164,6 +173,8 @@ mod tests {
     /// A hub that runs, as its clock shows it, with an entry every so many seconds.
     struct Hub {
         settled: Settled,
+        /// Of the last entry.
+        number: u64,
         entry: i64,
         clock: Timestamp,
     }
@@ -172,6 +183,7 @@ mod tests {
         fn at(second: i64) -> Self {
             let mut hub = Self {
                 settled: Settled::default(),
+                number: YOUNG,
                 entry: second,
                 clock: Timestamp::from_micros(0),
             };
@@ -181,8 +193,9 @@ mod tests {
 
         fn enters(&mut self, passed: i64, clock: i64) {
             self.entry += passed;
+            self.number += 1;
             let at = |second: i64| Timestamp::from_micros(second * S);
-            let times = self.settled.times(at(self.entry), at(clock));
+            let times = self.settled.times(self.number, at(self.entry), at(clock));
             self.settled.note(times);
             self.clock = at(clock);
         }
@@ -269,6 +282,32 @@ mod tests {
         hub.enters(0, 20_000 * DAY + 300);
         let behind = 20_000 * DAY + 300 - hub.shown();
         assert!(behind <= 5 * 3_600 + 600, "{behind}");
+    }
+
+    /// A new park began with a wrong clock, which was put right, and its next start had the same: what was said in
+    /// between was over for good.
+    #[test]
+    fn what_a_first_start_showed_is_forgotten_as_soon_as_the_clock_is_right() {
+        let (right, days) = (21_000 * DAY, 400);
+        let mut hub = Hub::at(right + days * DAY);
+        hub.number = 1;
+        for second in 1..=14 {
+            hub.enters(1, right + days * DAY + second);
+        }
+        hub.enters(0, right + 15);
+        hub.enters(5, right + 20);
+        hub.enters(60, right + days * DAY + 80);
+        assert!(hub.shown() < right + 1_000, "{}", hub.shown() - right);
+        // An empty battery shows no time that this takes over.
+        hub.enters(0, right + 100);
+        hub.enters(1, 0);
+        hub.enters(1, right + 102);
+        assert!(hub.shown() >= right + 40, "{}", hub.shown() - right);
+        // Nor does a journal that is no longer new follow at once.
+        hub.number = YOUNG;
+        hub.enters(1, right - 40 * DAY);
+        hub.enters(1, right + 104);
+        assert!(hub.shown() >= right - 60, "{}", hub.shown() - right);
     }
 
     /// A battery that was empty for one start: nothing said since gave way for months.

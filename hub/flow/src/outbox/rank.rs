@@ -186,7 +186,7 @@ mod tests {
                 ..Draft::bare(EntryKind::Message, sender)
             };
             let at = Timestamp::from_micros(0);
-            let times = Settled::default().times(at, at);
+            let times = Settled::default().times(number, at, at);
             register.apply(number, times, &draft);
         }
         let of = |body: Body| {
