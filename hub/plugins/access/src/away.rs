@@ -90,6 +90,21 @@ impl Away {
         }
     }
 
+    /// Behind what time, and up to which, the hub was away.
+    pub(crate) fn span(self) -> (i64, i64) {
+        (self.from, self.until)
+    }
+
+    /// Until when what came due in the absence waits; none when it does not, when the clock shows that.
+    pub(crate) fn waits_until(self, clock: i64) -> Option<i64> {
+        (!self.stands(clock)).then(|| self.until.saturating_add(STANDS))
+    }
+
+    /// Whether this is the first tick after a start, or a step of the clock.
+    pub(crate) fn is_first(self, entry: &Entry) -> bool {
+        self.is_new && entry.kind == EntryKind::Tick
+    }
+
     /// Whether the clock has stood since, when it shows that. One that shows less was put back, and came to none of it.
     pub(crate) fn stands(self, clock: i64) -> bool {
         !(self.until..self.until.saturating_add(STANDS)).contains(&clock)

@@ -80,6 +80,14 @@ impl Modes {
         self.is_any_in(before).then_some(before.1)
     }
 
+    /// Those that came due in an absence and are not carried out until the clock has stood.
+    pub(crate) fn held_back(&self, away: Away) -> impl Iterator<Item = &ModeChange> {
+        let (after, until) = away.span();
+        let due = self.waiting.range((after, u64::MAX)..);
+        let due = due.take_while(move |((at, _), _)| *at <= until);
+        due.map(|(_, change)| change)
+    }
+
     fn is_any_in(&self, (after, until): (i64, i64)) -> bool {
         let mut due = self.waiting.range((after, u64::MAX)..);
         due.next().is_some_and(|((at, _), _)| *at <= until)

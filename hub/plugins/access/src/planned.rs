@@ -7,6 +7,8 @@ use crate::held::ordered_at;
 use crate::modes::ModeChange;
 use crate::plugin::AccessPlugin;
 
+/// Changes that an alarm names.
+const NAMED_MAX: usize = 3;
 /// A planned evacuation whose time is longer ago does not begin: nobody waits for it any more.
 const BEGINS_WITHIN_S: i64 = 120;
 
@@ -21,6 +23,50 @@ impl AccessPlugin {
     pub(crate) fn modes_due_before(&mut self, step: &mut Step<'_>) {
         let due = self.state.modes.all_due(step.entry.clock);
         self.come_due_all(step, &due);
+    }
+
+    /// Tells of changes that came due while the hub was away and wait until its clock has stood: whoever planned them
+    /// believes that they hold.
+    pub(crate) fn tell_waiting(&self, step: &mut Step<'_>) {
+        let away = *self.state.away;
+        let Some(ends) = away.waits_until(step.entry.clock.micros()) else {
+            return;
+        };
+        let waiting: Vec<&ModeChange> = self.state.modes.held_back(away).collect();
+        let named = waiting.iter().take(NAMED_MAX).map(|change| {
+            let place = match change.gates.is_empty() {
+                true => "the park".to_owned(),
+                false => change
+                    .gates
+                    .iter()
+                    .map(GateId::as_str)
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            };
+            format!(
+                "{} to {} at {place}, due {}",
+                change.id, change.mode, change.at
+            )
+        });
+        let named = named.collect::<Vec<_>>().join("; ");
+        if named.is_empty() {
+            return;
+        }
+        let urgent = [OperatingMode::Emergency, OperatingMode::Evacuation];
+        let level = match waiting.iter().any(|change| urgent.contains(&change.mode)) {
+            true => AlarmLevel::Orange,
+            false => AlarmLevel::Yellow,
+        };
+        let until = Timestamp::from_micros(ends);
+        let about = About {
+            gate: waiting.first().and_then(|change| change.gates.first()),
+            text: format!(
+                "planned changes of mode came due while the hub was away and wait until {until}, when its clock has stood ({}: {named}); order them if they are to hold now 计划的模式变更在停机期间到期,待时钟稳定后生效,如需立即生效请下令",
+                waiting.len()
+            ),
+            ..About::default()
+        };
+        self.alarm(step, AlarmCode::GateFault, level, about);
     }
 
     fn come_due_all(&mut self, step: &mut Step<'_>, due: &[ModeChange]) {

@@ -108,6 +108,7 @@ impl Plugin for AccessPlugin {
 
     fn step(&mut self, entry: &Entry, decisions: &mut Decisions) {
         let mut step = Step::new(entry, decisions);
+        let is_back = self.state.away.is_first(entry);
         let away = self.state.away.at(entry);
         self.state.away.set(away);
         let message = entry.message.as_deref();
@@ -117,7 +118,12 @@ impl Plugin for AccessPlugin {
         }
         self.state.registry.lists.begin(entry.clock);
         match (entry.kind, message) {
-            (EntryKind::Tick, _) => self.tick(&mut step),
+            (EntryKind::Tick, _) => {
+                self.tick(&mut step);
+                if is_back {
+                    self.tell_waiting(&mut step);
+                }
+            }
             (EntryKind::Message, Some(message)) => self.message(&mut step, message),
             (EntryKind::Outcome, Some(message)) => {
                 if let Body::GateStatus(status) = &message.body {

@@ -76,8 +76,9 @@ fn a_clock_ahead_for_a_moment_uses_up_no_planned_mode() {
     feed.say(mode("end", OperatingMode::Normal, &[], later));
     let drill = now.plus_seconds(7_200);
     feed.say(mode("drill", OperatingMode::Evacuation, &["G-03"], drill));
-    for told in starts_wrong_once(&mut feed) {
-        assert!(told.alarms().is_empty(), "{:?}", told.alarm_codes());
+    for (told, waits) in starts_wrong_once(&mut feed).iter().zip([1, 0, 0]) {
+        let words: Vec<_> = told.alarms().iter().map(|it| &it.description).collect();
+        assert_eq!(words.len(), waits, "what waits is told once: {words:?}");
         assert_eq!(of_park(&feed), OperatingMode::Emergency);
     }
     feed.now = later;
@@ -201,9 +202,11 @@ fn a_clock_that_goes_ahead_while_the_hub_runs_uses_up_nothing() {
     feed.stood = Some(feed.now);
     feed.wait_s(DAY);
     clock_set(&mut feed);
-    for _ in 0..14 {
+    for second in 0..14 {
         let told = feed.tick();
-        assert_eq!((told.orders.len(), told.alarms().len()), (0, 0));
+        // That the planned end waits is told once.
+        let waits = usize::from(second == 0);
+        assert_eq!((told.orders.len(), told.alarms().len()), (0, waits));
         feed.wait_s(1);
     }
     feed.lead_s += DAY;
@@ -298,4 +301,32 @@ fn a_clock_ahead_for_a_moment_tells_no_overstay() {
     let kept = feed.plugin.kept().unwrap();
     feed.restart();
     assert!(feed.plugin.kept().unwrap() == kept);
+}
+
+/// Power was cut over the time of a planned EMERGENCY: the fire engine stood for five minutes, and nothing said why.
+#[test]
+fn what_waits_after_an_absence_is_told() {
+    for (planned, level) in [
+        (OperatingMode::Emergency, AlarmLevel::Orange),
+        (OperatingMode::Normal, AlarmLevel::Yellow),
+    ] {
+        let mut feed = Feed::new();
+        let due = feed.now.plus_seconds(60);
+        feed.say(mode("drill", planned, &["G-03"], due));
+        feed.tick();
+        let told = starts(&mut feed, 200);
+        assert_eq!(told.alarms()[0].alarm_level, level);
+        let words = &told.alarms()[0].description;
+        assert!(
+            words.contains(&format!("drill to {planned} at G-03")),
+            "{words}"
+        );
+        feed.wait_s(100);
+        assert!(feed.tick().alarms().is_empty(), "once");
+        feed.wait_s(210);
+        assert!(feed.tick().alarms().is_empty(), "it is carried out");
+    }
+    let mut feed = Feed::new();
+    feed.tick();
+    assert!(starts(&mut feed, 200).alarms().is_empty(), "nothing waits");
 }
