@@ -226,6 +226,8 @@ impl AccessPlugin {
             capture,
         } = decided;
         let decision = ids::decision(step.entry);
+        let clock = step.entry.clock;
+        let gone = is_late(&verdict) && self.has_passed_since(lane, capture, clock);
         // A late picture says nothing of who stands there now.
         let place = match is_late(&verdict) {
             true => None,
@@ -270,7 +272,8 @@ impl AccessPlugin {
                 code: verdict.code,
                 grant: found.grant.clone(),
                 over: false,
-                gone: false,
+                // Who it shows stands there no longer.
+                gone,
                 through: None,
                 subject: subject.clone(),
             },

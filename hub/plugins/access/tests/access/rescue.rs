@@ -82,6 +82,23 @@ fn a_late_picture_of_it_does_not_silence_the_fall() {
     assert_eq!(feed.capture("L-02", ENGINE).orders.len(), 1);
 }
 
+/// Nor is it taken for one who was refused and stands in front of who came after.
+#[test]
+fn a_late_picture_stands_in_front_of_nobody() {
+    let mut feed = with_loops();
+    feed.wait_s(20);
+    opened(&mut feed, ENGINE);
+    let taken = feed.now;
+    feed.wait_s(20);
+    feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    falls(&mut feed);
+    feed.say(Body::PlateCapture(capture("L-02", BANNED, taken)));
+    opened(&mut feed, PLATE);
+    let told = backs_out(&mut feed);
+    let left = told.passages()[0];
+    assert_eq!(left.plate, Some(plate(PLATE, PlateColour::Yellow)));
+}
+
 /// The second time it was yellow, and quiet because the barrier had failed a moment before.
 #[test]
 fn each_opening_for_it_that_fails_is_told() {
