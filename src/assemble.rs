@@ -70,7 +70,7 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
         tracing::error!(%fault, "the park starts all the same; partners will refuse it or be refused");
     }
     for fault in &loaded.resting {
-        tracing::error!(%fault, "the park starts all the same; the adapter rests until this is put right");
+        tracing::error!(%fault, "the park starts all the same; what needs it rests until this is put right");
     }
     // Addresses first: a port that is taken must not leave half a hub behind.
     let console = tokio::net::TcpListener::bind(config.console.listen)

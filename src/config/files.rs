@@ -1,7 +1,6 @@
 //! Last pass: everything that a start reads is read, as the hub will use it. Nothing is written,
 //! opened for writing or connected.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cordon_contract::{Clock as _, Fault, Seal, SystemClock};
@@ -11,18 +10,18 @@ use cordon_security::{Signer, TrustStore};
 
 use super::secrets;
 use super::{Loaded, ParkConfig, papers, uses};
-use crate::doors::{House, Section};
+use crate::doors::House;
 use crate::plugins;
 use crate::reports::ReportDoor;
 use crate::seal::{HubSeal, Unsealed};
 
-/// Loads everything, or says all that is wrong. Sections in `shut` are passed over: what is wrong
-/// with their secrets has been said.
-pub fn load(config: &ParkConfig, shut: &BTreeSet<Section>) -> Result<Loaded, Vec<Fault>> {
+/// Loads everything, or says all that is wrong. Sections that are shut for their secrets are passed over:
+/// what is wrong with those has been said. Those that rest are stood in for.
+pub fn load(config: &ParkConfig, secrets: &secrets::Found) -> Result<Loaded, Vec<Fault>> {
     let mut faults = Vec::new();
     let trust = TrustStore::load_or_shut(&config.hub.trust).map(Arc::new);
     let trust = trust.map_err(|fault| faults.push(fault)).ok();
-    let own = if shut.contains(&secrets::HUB) {
+    let own = if secrets.shut.contains(&secrets::HUB) {
         None
     } else {
         own(config).map_err(|fault| faults.push(fault)).ok()
@@ -40,7 +39,9 @@ pub fn load(config: &ParkConfig, shut: &BTreeSet<Section>) -> Result<Loaded, Vec
         reports: Arc::clone(&reports) as _,
         seal,
     };
-    let adapters = config.adapters.open(&house, shut);
+    let adapters = config
+        .adapters
+        .open(&house, &secrets.shut, &secrets.resting);
     let adapters = adapters.map_err(|more| faults.extend(more));
     let none = Mappings::default();
     let packages = mappings.as_deref().unwrap_or(&none);
@@ -73,7 +74,10 @@ pub fn load(config: &ParkConfig, shut: &BTreeSet<Section>) -> Result<Loaded, Vec
     let exchange = tls::server_config(key, Arc::clone(&trust), clients, versions);
     match exchange {
         Ok(exchange) if faults.is_empty() => Ok(Loaded {
-            resting: adapters.iter().filter_map(|it| it.trouble()).collect(),
+            resting: secrets
+                .troubles()
+                .chain(adapters.iter().filter_map(|it| it.trouble()))
+                .collect(),
             overdue: papers::overdue(config, &trust, signer.certificate(), now)
                 .into_iter()
                 .chain(papers::shown(config, now))

@@ -180,7 +180,7 @@ pub struct Loaded {
     /// Papers whose time is over. `cordon check` refuses them; a start says them and goes on,
     /// because a park needs its gates more than its papers.
     pub overdue: Vec<Fault>,
-    /// What keeps adapters from their work, told and refused in the same way.
+    /// What keeps adapters from their work, such as a secret that cannot be read; told and refused in the same way.
     pub resting: Vec<Fault>,
 }
 
@@ -231,17 +231,23 @@ impl ParkConfig {
     pub fn check(path: &Path) -> Result<(Self, Loaded), Vec<Fault>> {
         let config = Self::read(path)?;
         let mut faults = cross::check(&config);
-        let (open, shut) = secrets::check(&config);
-        faults.extend(open);
-        match files::load(&config, &shut) {
+        let secrets = secrets::check(&config);
+        faults.extend(secrets.faults.iter().cloned());
+        match files::load(&config, &secrets) {
             Ok(mut loaded) if faults.is_empty() => {
                 loaded.overdue = locate::lines(path, loaded.overdue);
                 loaded.resting = locate::lines(path, loaded.resting);
                 return Ok((config, loaded));
             }
-            Ok(_) => {}
-            Err(more) => faults.extend(more),
+            loaded => {
+                // What rests ends no start, but whoever puts the rest right hears of all.
+                faults.extend(secrets.troubles());
+                faults.extend(loaded.err().into_iter().flatten());
+            }
         }
         Err(locate::lines(path, faults))
     }
 }
+
+#[cfg(test)]
+mod tests;

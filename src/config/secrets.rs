@@ -1,4 +1,7 @@
 //! Secrets stand in files of their own: each must be there, and for the hub alone to read.
+//!
+//! One that lies open ends a start, and so does the hub's own key. One that an adapter cannot use is that
+//! adapter's outage alone: a board's password must not take the gates away.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Metadata;
@@ -14,6 +17,9 @@ use crate::doors::Section;
 /// The section of the hub's own key.
 pub const HUB: Section = ("hub", 0);
 
+/// Others may read a secret: no outage, but what a start refuses.
+const OPEN: &str = "K023";
+
 /// No password, token or key is longer.
 const BYTES_MAX: u64 = 64 * 1024;
 
@@ -23,24 +29,46 @@ struct Secret {
     file: PathBuf,
 }
 
-/// What is wrong with the secrets, and the sections that cannot be opened because of it.
-pub fn check(config: &ParkConfig) -> (Vec<Fault>, BTreeSet<Section>) {
+/// What was found of the secrets.
+#[derive(Default)]
+pub struct Found {
+    /// What ends a start.
+    pub faults: Vec<Fault>,
+    /// The sections that are not opened because of it.
+    pub shut: BTreeSet<Section>,
+    /// What has sections rest while everything else starts.
+    pub resting: BTreeMap<Section, Vec<Fault>>,
+}
+
+impl Found {
+    /// Everything that has a section rest.
+    pub fn troubles(&self) -> impl Iterator<Item = Fault> + '_ {
+        self.resting.values().flatten().cloned()
+    }
+}
+
+/// Looks at every secret, at each file once.
+pub fn check(config: &ParkConfig) -> Found {
     let own = user();
-    let mut faults = Vec::new();
-    let mut shut = BTreeSet::new();
-    let mut known: BTreeMap<PathBuf, bool> = BTreeMap::new();
-    for secret in all(config) {
-        let good = *known.entry(secret.file.clone()).or_insert_with(|| {
-            let fault = look(&secret.file, own).err();
-            let good = fault.is_none();
-            faults.extend(fault);
-            good
-        });
-        if !good {
-            shut.insert(secret.section);
+    let mut found = Found::default();
+    let mut known: BTreeMap<PathBuf, Option<Fault>> = BTreeMap::new();
+    for Secret { section, file } in all(config) {
+        let seen = known.entry(file);
+        let seen = seen.or_insert_with_key(|file| look(file, own).err());
+        let Some(fault) = seen.clone() else {
+            continue;
+        };
+        if section == HUB || fault.code() == OPEN {
+            found.shut.insert(section);
+            found.faults.push(fault);
+        } else {
+            let fault = fault.remedy(
+                "write the secret on the first line; only the hub may read it; a hub that runs takes it at its next start",
+            );
+            found.resting.entry(section).or_default().push(fault);
         }
     }
-    (faults, shut)
+    found
 }
 
 /// Every file of the configuration that holds a secret.
@@ -71,12 +99,11 @@ fn look(file: &Path, own: Option<u32>) -> Result<(), Fault> {
     }
     if is_open_to_others(&known, own) {
         let mode = known.permissions().mode() & 0o777;
-        return Err(Fault::new(
-            "K023",
-            format!("others may read this secret (mode {mode:o})"),
-        )
-        .at(file.display().to_string())
-        .remedy(format!("chmod 600 {}", file.display())));
+        return Err(
+            Fault::new(OPEN, format!("others may read this secret (mode {mode:o})"))
+                .at(file.display().to_string())
+                .remedy(format!("chmod 600 {}", file.display())),
+        );
     }
     first_line(file).map_err(unusable)
 }

@@ -61,6 +61,11 @@ pub fn packages(config: &ParkConfig, mappings: &Mappings) -> Vec<Fault> {
     let missing = missing.filter(|(id, _)| !known.contains(&id.as_str()));
     missing
         .map(|(id, place)| {
+            if let Some(error) = unreadable(config, &id) {
+                let text = format!("the mapping package `{id}` cannot be read: {error}");
+                let remedy = "let the hub's account read the package's folder and its files";
+                return Fault::new("K028", text).at(place).remedy(remedy);
+            }
             let remedy = match nearest(&id, &known) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "put the package into the folder hub.mappings".to_owned(),
@@ -70,6 +75,13 @@ pub fn packages(config: &ParkConfig, mappings: &Mappings) -> Vec<Fault> {
                 .remedy(remedy)
         })
         .collect()
+}
+
+/// Why a package that is not among the loaded ones cannot be looked at; none when it is not there.
+fn unreadable(config: &ParkConfig, id: &str) -> Option<std::io::Error> {
+    let folder = config.hub.mappings.as_ref()?.join(id);
+    let files = ["mapping.toml", "points.toml"].map(|file| folder.join(file));
+    files.iter().find_map(|file| file.try_exists().err())
 }
 
 /// Every receiver of `routes.toml` is served: by an adapter, or, as the console, by the hub itself.

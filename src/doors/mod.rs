@@ -2,6 +2,7 @@
 
 mod house;
 mod kind;
+mod shut;
 mod tables;
 
 pub use house::House;

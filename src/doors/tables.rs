@@ -9,6 +9,7 @@ use cordon_contract::{Adapter, AdapterConfig, Fault, Lender};
 use cordon_model::{DeviceId, GateId, PartyId};
 
 use super::KINDS;
+use super::shut::Shut;
 
 /// A kind of table and its number among its like.
 pub type Section = (&'static str, usize);
@@ -111,7 +112,8 @@ impl Tables {
     }
 
     /// Opens all of them and those that need no table, or says all that is wrong. Their files are read,
-    /// nothing is written or connected. Tables in `shut` are passed over.
+    /// nothing is written or connected. Tables in `shut` are passed over; those in `resting` lack
+    /// secrets, each by one of the faults, and are stood in for.
     ///
     /// # Errors
     /// Every fault of every table.
@@ -119,6 +121,7 @@ impl Tables {
         &self,
         lender: &dyn Lender,
         shut: &BTreeSet<Section>,
+        resting: &BTreeMap<Section, Vec<Fault>>,
     ) -> Result<Vec<Arc<dyn Adapter>>, Vec<Fault>> {
         let served = self.served();
         let unwritten: Vec<Box<dyn AdapterConfig>> = KINDS
@@ -126,10 +129,23 @@ impl Tables {
             .filter_map(|kind| kind.unwritten(&served))
             .collect();
         let usable = self.0.iter().filter(|table| !shut.contains(&table.section));
-        let usable = usable.map(|table| &table.config).chain(&unwritten);
+        let opened = usable.map(
+            |table| match resting.get(&table.section).map(Vec::as_slice) {
+                Some([first, more @ ..]) => {
+                    // Cameras read theirs when they connect: one that lacks its own takes no other away.
+                    let some_are_good = more.len() + 1 < table.names().secrets.len();
+                    match table.open(lender) {
+                        Ok(adapter) if some_are_good => Ok(adapter),
+                        _ => Ok(Arc::new(Shut::of(table, first)) as _),
+                    }
+                }
+                Some([]) | None => table.open(lender),
+            },
+        );
+        let opened = opened.chain(unwritten.iter().map(|config| config.open(lender)));
         let (mut adapters, mut faults) = (Vec::new(), Vec::new());
-        for config in usable {
-            match config.open(lender) {
+        for opened in opened {
+            match opened {
                 Ok(adapter) => adapters.push(adapter),
                 Err(more) => faults.extend(more),
             }

@@ -1,7 +1,7 @@
 //! Every adapter of the list, opened from the example of its own page.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "test code")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -171,7 +171,10 @@ fn a_table_says_no_more_and_no_less_than_its_fields() {
 #[test]
 fn the_page_is_served_once_with_and_without_a_table() {
     let names = |tables: &Tables| -> Vec<String> {
-        let adapters = tables.open(&house(), &BTreeSet::new()).ok().unwrap();
+        let adapters = tables
+            .open(&house(), &BTreeSet::new(), &BTreeMap::new())
+            .ok()
+            .unwrap();
         let names = adapters.iter().map(|adapter| adapter.definition().name);
         names.collect()
     };

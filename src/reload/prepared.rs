@@ -19,7 +19,7 @@ pub struct Prepared {
     pub change: SettingsChange,
     /// What else differs.
     pub kept: Vec<String>,
-    /// Papers whose time is over, which refuse no start either.
+    /// Papers whose time is over and what has adapters rest, which refuse no start either.
     pub warnings: Vec<Fault>,
 }
 
@@ -55,7 +55,7 @@ impl Prepared {
         };
         Ok(Self {
             kept: running.kept(&now),
-            warnings: loaded.overdue,
+            warnings: [loaded.overdue, loaded.resting].concat(),
             config,
             change,
         })

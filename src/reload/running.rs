@@ -27,8 +27,8 @@ const NAMED_MAX: usize = 40;
 pub struct Running {
     folder: PathBuf,
     table: Table,
-    /// The files that are named outside of what decides, with what each held.
-    files: BTreeMap<PathBuf, Digest>,
+    /// The files that are named outside of what decides, with what each held; nothing where it could not be read.
+    files: BTreeMap<PathBuf, Option<Digest>>,
     /// Those of them that the hub itself writes.
     written: BTreeSet<PathBuf>,
 }
@@ -123,15 +123,14 @@ fn take(own: &mut Table, others: &Table, key: &str) {
     };
 }
 
-/// Every file that a value names.
-fn gather(value: &Value, folder: &Path, files: &mut BTreeMap<PathBuf, Digest>) {
+/// Every file that a value names, and every other text as if it named one.
+fn gather(value: &Value, folder: &Path, files: &mut BTreeMap<PathBuf, Option<Digest>>) {
     match value {
         Value::String(text) => {
             // As the paths of a configuration are made whole.
             let path: PathBuf = folder.join(text).components().collect();
-            if let Some(digest) = held(&path) {
-                files.insert(path, digest);
-            }
+            let digest = held(&path);
+            files.insert(path, digest);
         }
         Value::Array(list) => list.iter().for_each(|it| gather(it, folder, files)),
         Value::Table(table) => {
@@ -249,6 +248,19 @@ mod tests {
             std::fs::write(&ledger, "two").unwrap();
             assert_eq!(before.kept(&read(folder.path(), text)).len(), kept);
         }
+    }
+
+    /// An adapter rests until a restart when its secret could not be read at the start.
+    #[test]
+    fn what_could_not_be_read_is_another_when_it_can() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "[[notify]]\nname = \"duty\"\nsecret_file = \"board\"\n";
+        let before = read(folder.path(), text);
+        assert!(before.kept(&read(folder.path(), text)).is_empty());
+        std::fs::write(folder.path().join("board"), "a word").unwrap();
+        let now = read(folder.path(), text);
+        assert_eq!(before.kept(&now), ["board (what it holds)"]);
+        assert_eq!(now.kept(&before), ["board (what it holds)"]);
     }
 
     #[test]
