@@ -97,7 +97,7 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
     hub_config.tick_ms = config.hub.tick_ms;
     let settings = loaded.plugins.settings;
     hub_config.settings = Some(Arc::clone(&settings) as _);
-    hub_config.served = Arc::new(config.adapters.devices());
+    hub_config.served = Arc::new(config.adapters.ordered());
     let openable = config.adapters.openable();
     hub_config.rules.openable = Some(openable.clone());
     hub_config.rules.refused_bytes_of_party = config.exchange.refused_mib_of_party * MIB as u64;

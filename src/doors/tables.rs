@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use cordon_contract::{Adapter, AdapterConfig, Fault, Lender};
+use cordon_contract::{Adapter, AdapterConfig, Fault, Lender, Names, Target};
 use cordon_model::{DeviceId, GateId, PartyId};
 
 use super::KINDS;
@@ -81,12 +81,16 @@ impl Tables {
         receivers.map(|receiver| receiver.what).collect()
     }
 
-    /// Which instance serves a device, by name.
-    pub fn devices(&self) -> BTreeMap<DeviceId, String> {
+    /// Which instance has orders for a device, by name: a barrier speaks through that one alone.
+    pub fn ordered(&self) -> BTreeMap<DeviceId, String> {
         let of = |table: &Table| {
-            let devices = table.names().devices.into_iter();
+            let Names {
+                devices, targets, ..
+            } = table.names();
+            let devices = devices.into_iter().map(|device| device.what);
+            let takes = |it: &DeviceId| targets.contains(&Target::device(it.as_str()));
             let name = table.name().to_owned();
-            Vec::from_iter(devices.map(|device| (device.what, name.clone())))
+            Vec::from_iter(devices.filter(takes).map(|device| (device, name.clone())))
         };
         self.0.iter().flat_map(of).collect()
     }

@@ -331,12 +331,17 @@ impl RunningRegulator {
         job.failing = words;
     }
 
-    /// Pushes versions that were not pushed yet, in their order.
+    /// Pushes versions that were not pushed yet, in their order. All wait before the first is tried, which may take a day:
+    /// restarts may come more often than the platform answers, and none is forgotten over them.
     async fn push_all(&self, versions: Result<Vec<ReportVersion>, Fault>) -> Result<(), Fault> {
-        for ReportVersion { report_id, version } in versions? {
-            if self.ledger().ledger()?.settled(&report_id, version) {
-                continue;
-            }
+        let mut versions = versions?;
+        {
+            let mut kept = self.ledger();
+            let ledger = kept.ledger()?;
+            versions.retain(|it| !ledger.settled(&it.report_id, it.version));
+            ledger.wait(&versions)?;
+        }
+        for ReportVersion { report_id, version } in versions {
             // What was taken off the shelf since is not due any more.
             match self.adapter.source.find(&report_id, version).await? {
                 Some(report) => self.push_one(&report).await?,
@@ -370,8 +375,7 @@ impl RunningRegulator {
                     self.health().readings += 1;
                     return self.ledger().ledger()?.pushed(id, version);
                 }
-                // Restarts may come more often than the platform answers: it is not forgotten over them.
-                OutcomeKind::Failed if !late => self.ledger().ledger()?.waits(id, version)?,
+                OutcomeKind::Failed if !late => {}
                 _ => return self.bury(report, attempts, outcome.detail, link.clock.now()),
             }
             tokio::select! {

@@ -36,7 +36,7 @@ struct Lines {
     /// Highest version taken, by report.
     pushed: BTreeMap<String, u32>,
     dead: Vec<DeadLetter>,
-    /// The version that was tried and is neither, by report.
+    /// The version that is due and neither, by report.
     #[serde(default)]
     waiting: BTreeMap<String, u32>,
 }
@@ -53,7 +53,7 @@ const PUSHED_MAX: usize = 10_000;
 /// Dead letters kept. Forgetting the oldest loses no report: it stays in the hub's store, can be
 /// pulled, and is tried again as if it were new.
 const DEAD_MAX: usize = 10_000;
-/// Reports remembered as tried. Of more the newest spans are looked at as ever.
+/// Reports remembered as due. Of more the newest spans are looked at as ever.
 const WAITING_MAX: usize = 10_000;
 
 impl Ledger {
@@ -83,14 +83,16 @@ impl Ledger {
         pushed || self.lines.dead.iter().any(same)
     }
 
-    /// A report was tried in vain, and is tried again, after a restart too.
-    pub fn waits(&mut self, report_id: &str, version: u32) -> Result<(), Fault> {
+    /// These are to be pushed, after a restart too.
+    pub fn wait(&mut self, versions: &[ReportVersion]) -> Result<(), Fault> {
         let waiting = &mut self.lines.waiting;
-        if waiting.get(report_id) == Some(&version) {
+        let is_known = |it: &ReportVersion| waiting.get(&it.report_id) == Some(&it.version);
+        if versions.iter().all(is_known) {
             return Ok(());
         }
-        waiting.insert(report_id.to_owned(), version);
-        if waiting.len() > WAITING_MAX {
+        let new = versions.iter();
+        waiting.extend(new.map(|it| (it.report_id.clone(), it.version)));
+        while waiting.len() > WAITING_MAX {
             waiting.pop_first();
         }
         self.write()
@@ -104,7 +106,7 @@ impl Ledger {
         }
     }
 
-    /// What was tried and is neither pushed nor a dead letter, by report.
+    /// What is due and neither pushed nor a dead letter, by report.
     pub fn waiting(&self) -> Vec<ReportVersion> {
         let waiting = self.lines.waiting.iter();
         let waiting = waiting.map(|(report_id, version)| ReportVersion {

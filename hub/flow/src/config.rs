@@ -54,7 +54,7 @@ pub struct HubConfig {
     pub rules: CorridorRules,
     /// Who may say what.
     pub authority: Arc<Authority>,
-    /// The adapter instance that serves a device, by name: no other's readings are taken for that device's.
+    /// The adapter instance that has orders for a device, by name: no other's readings are taken for that device's.
     pub served: Arc<BTreeMap<DeviceId, String>>,
     /// What of the configuration decides, and who makes plug-ins of it. Its plug-ins of today are those of
     /// [`HubParts::plugins`]. Without, settings are no entries, and plug-ins stay as they are given.

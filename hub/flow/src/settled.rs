@@ -25,10 +25,11 @@ const TIMES_MAX: i64 = 20;
 const BACK: i64 = 60;
 
 /// Among the first so many entries of a journal a clock that shows less is followed at once: what a wrong one showed at the
-/// first start is no time that had passed, and nothing is old yet that might be kept for too long.
-const YOUNG: u64 = 1_000;
-/// But not to before 2026, when this was written: no clock that shows that is right. Microseconds.
-const WRITTEN: i64 = 1_767_225_600_000_000;
+/// first start is no time that had passed, and nothing is old yet that might be kept for too long. A park with many sensors
+/// writes them in half an hour, a quiet one in weeks.
+const YOUNG: u64 = 100_000;
+/// But not to before November 2026, when this was written: no clock that shows that is right. Microseconds.
+const WRITTEN: i64 = 1_793_491_200_000_000;
 
 /// The times of one entry.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

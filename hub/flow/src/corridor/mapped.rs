@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use cordon_contract::{Fault, Payload, Reading};
-use cordon_model::{Body, MessageId, PartyId, Quality, Timestamp};
+use cordon_model::{Body, DeviceId, MessageId, PartyId, Quality, Timestamp};
 
 use super::refused::{Offender, RefusedDraft};
 use super::rules::Corridor;
@@ -48,10 +48,10 @@ pub(crate) struct SealedReading {
     pub missed: Vec<RefusedDraft>,
 }
 
-/// Maps and seals a reading. What is not understood is counted for its device. `partner` is the
-/// enterprise in whose name the adapter speaks.
+/// Maps and seals a reading, which called its device so. What is not understood is counted for its device. `partner` is
+/// the enterprise in whose name the adapter speaks.
 pub(crate) fn seal_reading(
-    reading: &Reading,
+    (reading, named): (&Reading, &DeviceId),
     partner: Option<&PartyId>,
     cause: u64,
     misreads: &Misreads,
@@ -92,7 +92,8 @@ pub(crate) fn seal_reading(
     // The hub's time stands in where the source gave none of its own.
     let sent_at = reading.observed_at.unwrap_or(reading.received_at);
     let mut messages = Vec::with_capacity(understood.said.len());
-    for (index, statement) in understood.said.into_iter().enumerate() {
+    for (index, mut statement) in understood.said.into_iter().enumerate() {
+        own_source(&mut statement.body, (named, &reading.device));
         let message_type = statement.body.message_type();
         if !authority.may_say(&speaker, message_type) {
             let why = format!("{message_type} from {}", reading.device);
@@ -123,6 +124,15 @@ pub(crate) fn seal_reading(
             .push(Sealed::of_mapped(mapped, corridor).map_err(|breach| refuse(of_wire(breach)))?);
     }
     Ok(SealedReading { messages, missed })
+}
+
+/// An alarm of a device whose name is written out is that device's: as another's it would be refused, and it is kept.
+fn own_source(body: &mut Body, (named, own): (&DeviceId, &DeviceId)) {
+    if let Body::AlarmEvent(event) = body
+        && event.source_device.as_ref() == Some(named)
+    {
+        event.source_device = Some(own.clone());
+    }
 }
 
 fn key_of(reading: &Reading) -> Key {

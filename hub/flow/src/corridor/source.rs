@@ -19,14 +19,14 @@ pub(crate) struct Source {
     pub name: Arc<str>,
     /// The enterprise in whose name it speaks; `None` when each device speaks for itself.
     pub partner: Option<PartyId>,
-    /// Which instance serves a device.
+    /// Which instance has orders for a device: a barrier above all.
     pub served: Arc<BTreeMap<DeviceId, String>>,
     /// Set when the adapters have stopped: what was offered is still taken, and nothing more.
     pub closing: Shutdown,
 }
 
 impl Source {
-    /// A reading whose device bears an enterprise's name, or that of a device which another adapter serves, is
+    /// A reading whose device bears an enterprise's name, or that of a device which another adapter has orders for, is
     /// kept under that name written out: whoever may publish at a broker is taken for neither.
     pub(crate) fn named<'r>(&self, reading: &'r Reading, plan: &ParkPlan) -> Cow<'r, Reading> {
         if self.partner.is_some() || !self.is_anothers(&reading.device, plan) {

@@ -120,9 +120,10 @@ impl Bench {
         let cause = offer.cause;
         let terms = self.in_force.now();
         let corridor = self.corridor(&terms);
+        let named = &offer.reading.device;
         let reading = &*source.named(&offer.reading, terms.authority.plan());
         let partner = source.partner.as_ref();
-        let mut sealed = seal_reading(reading, partner, cause, &self.misreads, corridor);
+        let mut sealed = seal_reading((reading, named), partner, cause, &self.misreads, corridor);
         let who = whose(&reading.device, partner, &terms.authority);
         self.pace
             .go_by(terms.authority.settings().device_alarms_a_minute);

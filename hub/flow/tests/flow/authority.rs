@@ -312,18 +312,27 @@ async fn only_the_adapter_that_serves_a_device_speaks_in_its_name() {
         assert_eq!(away, camera, "{by}");
         let other = capture("CAM-02", "G2-L1");
         assert_eq!(offered(&intake, "CAM-02", other).await, None, "{by}");
-        assert_eq!(
-            offered(&intake, "CAM-01", Body::AlarmEvent(alarm("F-1", None))).await,
-            None,
-            "kept"
-        );
+        // As the mapping tells it, with the device that the topic names.
+        let fire = AlarmEvent {
+            source_device: Some(DeviceId::new("CAM-01").unwrap()),
+            ..alarm("F-1", None)
+        };
+        let kept = offered(&intake, "CAM-01", Body::AlarmEvent(fire)).await;
+        assert_eq!(kept, None, "{by}");
         hub.shutdown().await.unwrap();
         let entries = park.entries();
         let messages = entries
             .iter()
             .filter_map(|one| one.entry.message.as_deref());
-        let raised = messages.filter(|one| matches!(one.body, Body::AlarmEvent(_)));
-        assert_eq!(raised.map(speaker_of).collect::<Vec<_>>(), speakers);
+        let raised = messages.filter_map(|one| match &one.body {
+            Body::AlarmEvent(event) => Some((one, event)),
+            _ => None,
+        });
+        let raised: Vec<_> = raised.collect();
+        let by: Vec<_> = raised.iter().map(|(one, _)| speaker_of(one)).collect();
+        assert_eq!(by, speakers);
+        let source = raised.last().and_then(|(_, it)| it.source_device.as_ref());
+        assert_eq!(source.map(DeviceId::as_str), speakers.last().copied());
         park.replays();
     }
 }

@@ -14,6 +14,7 @@ use cordon_model::{
 use crate::alarm::Step;
 use crate::capture::Decided;
 use crate::claims::Sought;
+use crate::ids;
 use crate::plugin::AccessPlugin;
 use crate::state::{LaneState, Opening, Progress, Recent, Seen};
 
@@ -23,6 +24,8 @@ const STANDS_MS: i64 = 30_000;
 const RESCUE_STANDS_MS: i64 = 2_000;
 /// So long a boom is still up for whom it was when the lane was not seen, milliseconds.
 const UNSEEN_MS: i64 = 30_000;
+/// So long one whose plate was not read may still be on a lane, milliseconds.
+const UNREAD_MS: i64 = 120_000;
 /// Who comes onto the loops so soon after another left them stood behind that one, milliseconds.
 const BEHIND_MS: i64 = 1_000;
 
@@ -48,18 +51,27 @@ impl AccessPlugin {
         let Some(place) = next else { return };
         // What was decided of him is decided anew, and stands where it stood.
         let next = self.state.lanes.change(lane, |state| take(state, place));
-        if let Some((next, turn)) = next.flatten() {
+        if let Some(next) = next.flatten() {
             self.look_again(step, lane, next);
-            self.state.lanes.change(lane, |state| {
-                put_back(&mut state.recent, place);
-                let decided = state.recent.get(place).map(|it| it.decision.as_str());
-                // Who is refused now has none.
-                let last = state.openings.last().map(|it| it.decision.as_str());
-                if decided == last {
-                    put_back(&mut state.openings, turn);
-                }
-            });
+            self.keep_place(step, lane, place);
         }
+    }
+
+    /// Who was decided at this step stands there, and not behind all others; openings stand as their decisions do.
+    pub(crate) fn keep_place(&mut self, step: &Step<'_>, lane: &LaneId, place: usize) {
+        let decided = ids::decision(step.entry);
+        self.state.lanes.change(lane, |state| {
+            let mut recent = state.recent.iter();
+            let Some(from) = recent.position(|it| it.decision == decided) else {
+                return;
+            };
+            let his = state.recent.remove(from);
+            let place = place.min(state.recent.len());
+            state.recent.insert(place, his);
+            let order: Vec<&str> = state.recent.iter().map(|it| it.decision.as_str()).collect();
+            let place = |it: &Opening| order.iter().position(|known| *known == it.decision);
+            state.openings.sort_by_key(place);
+        });
     }
 
     fn look_again(&mut self, step: &mut Step<'_>, lane: &LaneId, next: Opening) {
@@ -218,6 +230,14 @@ fn next_of(state: &LaneState, direction: Direction, entered: Timestamp) -> Optio
         let is_fault = it.code == Some(RefusalCode::DeviceFault);
         it.outcome != DecisionOutcome::Open && !is_fault && !it.gone
     };
+    // Two whose plates were not read are not told apart: one may be left where the other went.
+    let is_unread = |it: &Recent| {
+        let is_late = entered.ms_since(it.at) > UNREAD_MS;
+        it.subject.plate.is_none() && it.outcome != DecisionOutcome::Open && !is_late
+    };
+    if state.recent.iter().any(is_unread) {
+        return None;
+    }
     let mut behind = state.recent.iter().skip(place);
     let mut openings = state.openings.iter();
     let opening = openings.find(|it| it.decision == next.decision)?;
@@ -226,22 +246,13 @@ fn next_of(state: &LaneState, direction: Direction, entered: Timestamp) -> Optio
     (stands && was_up && opening.direction == direction).then_some(place)
 }
 
-/// Takes out the decision that stands there, and its opening with its place.
-fn take(state: &mut LaneState, place: usize) -> Option<(Opening, usize)> {
+/// Takes out the decision that stands there, and its opening.
+fn take(state: &mut LaneState, place: usize) -> Option<Opening> {
     let decision = state.recent.get(place)?.decision.clone();
     let turn = state
         .openings
         .iter()
         .position(|it| it.decision == decision)?;
     state.recent.remove(place);
-    Some((state.openings.remove(turn), turn))
-}
-
-/// Puts the newest there.
-pub(crate) fn put_back<T>(list: &mut Vec<T>, place: usize) {
-    if place < list.len()
-        && let Some(newest) = list.pop()
-    {
-        list.insert(place, newest);
-    }
+    Some(state.openings.remove(turn))
 }

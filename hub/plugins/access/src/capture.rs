@@ -1,13 +1,12 @@
 //! A plate at a lane.
 
 use cordon_model::{
-    DecisionOutcome, Direction, PassageDecision, PlateCapture, RefusalCode, RuleRef, SubjectKind,
-    Timestamp,
+    AlarmCode, AlarmLevel, DecisionOutcome, Direction, PassageDecision, PlateCapture, RefusalCode,
+    RuleRef, SubjectKind, Timestamp,
     plan::{Gate, Lane},
 };
 
 use crate::alarm::{About, Note, Step, of_refusal};
-use crate::behind::put_back;
 use crate::claims::Sought;
 use crate::decide::Verdict;
 use crate::facts::{LookedUp, percent};
@@ -19,8 +18,6 @@ use cordon_model::{AuditOutcome, Body};
 
 /// A rescue vehicle that is still seen so long after it went through did not: another went on its opening, milliseconds.
 const RESCUE_SEEN_MS: i64 = 3_000;
-/// Who is refused again so soon stands where he stood, milliseconds.
-const STILL_MS: i64 = 30_000;
 
 /// The plug-in's own answer to a picture that came too late to open for.
 const CAPTURE_LATE: &str = "access.capture-late";
@@ -44,7 +41,7 @@ impl AccessPlugin {
         let (now, clock) = (step.entry.time, step.entry.clock);
         let plate = self.readable(capture);
         let direction = capture.direction;
-        let answered = self.answered(lane, direction, plate.as_ref(), now);
+        let answered = self.answered(lane, capture, plate.as_ref(), now);
         // What is being opened for is not looked up again.
         if answered.is_some_and(|(outcome, _)| outcome == DecisionOutcome::Open) {
             return;
@@ -161,7 +158,7 @@ impl AccessPlugin {
     fn answered(
         &self,
         lane: &Lane,
-        direction: Direction,
+        capture: &PlateCapture,
         plate: Option<&PlateKey>,
         now: Timestamp,
     ) -> Option<(DecisionOutcome, Option<RefusalCode>)> {
@@ -172,21 +169,17 @@ impl AccessPlugin {
                 (Some(seen), Some(plate)) => seen.may_be(plate),
                 (seen, plate) => seen == plate,
             };
-            recent.direction == direction && is_same
+            recent.direction == capture.direction && is_same
         };
         let recent = state.recent.iter().rev().find(is_it)?;
-        let is_answered = self.is_answered(state, recent, now);
+        let is_answered =
+            self.is_answered(state, recent, now) && !is_still_there(state, recent, capture);
         is_answered.then_some((recent.outcome, recent.code))
     }
 
     fn is_answered(&self, state: &LaneState, recent: &Recent, now: Timestamp) -> bool {
         let repeat_ms = i64::from(self.config.repeat_ms);
-        let is_rescue = recent.subject.kind == SubjectKind::VehEmergency;
-        let fresh = match recent.through {
-            Some(through) if is_rescue => now.ms_since(through) < repeat_ms.min(RESCUE_SEEN_MS),
-            Some(through) => now.ms_since(through) < repeat_ms,
-            None => now.ms_since(recent.at) < repeat_ms,
-        };
+        let fresh = now.ms_since(recent.through.unwrap_or(recent.at)) < repeat_ms;
         let waits = |opening: &Opening| opening.decision == recent.decision;
         let opens = recent.outcome == DecisionOutcome::Open;
         let holds = fresh || opens && state.openings.iter().any(waits);
@@ -211,7 +204,9 @@ impl AccessPlugin {
                 && seen.is_some_and(|seen| seen.number == capture.plate_number)
         };
         let recent = state.recent.iter().rev().find(is_it);
-        recent.is_some_and(|recent| self.is_answered(state, recent, now))
+        recent.is_some_and(|recent| {
+            self.is_answered(state, recent, now) && !is_still_there(state, recent, capture)
+        })
     }
 
     pub(crate) fn decided(&mut self, step: &mut Step<'_>, decided: Decided<'_>) {
@@ -226,8 +221,6 @@ impl AccessPlugin {
             capture,
         } = decided;
         let decision = ids::decision(step.entry);
-        let clock = step.entry.clock;
-        let gone = is_late(&verdict) && self.has_passed_since(lane, capture, clock);
         // A late picture says nothing of who stands there now.
         let place = match is_late(&verdict) {
             true => None,
@@ -272,16 +265,12 @@ impl AccessPlugin {
                 code: verdict.code,
                 grant: found.grant.clone(),
                 over: false,
-                // Who it shows stands there no longer.
-                gone,
+                // Whoever it shows may stand there no longer.
+                gone: is_late(&verdict),
                 through: None,
                 subject: subject.clone(),
             },
         );
-        if let Some(place) = place {
-            let lanes = &mut self.state.lanes;
-            lanes.change(&lane.id, |state| put_back(&mut state.recent, place));
-        }
         match verdict.code {
             None => self.open(
                 step,
@@ -297,37 +286,43 @@ impl AccessPlugin {
                     capture: capture.clone(),
                 },
             ),
-            // A late picture says nothing of the gate; the decision itself tells of it.
-            Some(_) if is_late(&verdict) => {}
+            // A late picture says nothing of the gate.
+            Some(_) if is_late(&verdict) => {
+                self.tell_late_rescue(step, (gate, lane), &subject, visit)
+            }
             Some(code) => self.alarm_refusal(step, gate, lane, &subject, code, visit),
+        }
+        if let Some(place) = place {
+            self.keep_place(step, &lane.id, place);
         }
     }
 
     /// An earlier opening for the same vehicle that failed, or whose boom fell, is replaced by what is decided now, and so is
-    /// an earlier refusal: where that stood, if he stands there still.
+    /// an earlier refusal. Where he stood, if he stands there still. Of two whose plates were not read each may be
+    /// another vehicle.
     fn forget_over(
         &mut self,
         lane: &Lane,
         (direction, now): (Direction, Timestamp),
         subject: &Seen,
     ) -> Option<usize> {
-        let number = |seen: &Seen| seen.plate.as_ref().map(|plate| plate.number.clone());
-        let is_it = |it: &Opening| {
-            it.is_over() && it.direction == direction && number(&it.subject) == number(subject)
-        };
+        let number = &subject.plate.as_ref()?.number;
+        let is_his = |it: &Seen| it.plate.as_ref().is_some_and(|it| it.number == *number);
+        let is_over =
+            |it: &Opening| it.is_over() && it.direction == direction && is_his(&it.subject);
+        let window_ms = i64::from(self.config.passage_s_max) * 1_000;
         let stands = |it: &Recent| {
-            let is_his = it.direction == direction && number(&it.subject) == number(subject);
-            let is_refused = it.outcome != DecisionOutcome::Open && !it.gone;
-            is_his && is_refused && now.ms_since(it.at) <= STILL_MS
+            let is_his = it.direction == direction && is_his(&it.subject);
+            let waits = it.outcome != DecisionOutcome::Open || it.over;
+            is_his && waits && !it.gone && now.ms_since(it.at) <= window_ms
         };
         let place = self.state.lanes.change(&lane.id, |state| {
-            state.openings.retain(|it| !is_it(it));
+            state.openings.retain(|it| !is_over(it));
             let place = state.recent.iter().position(stands);
             if let Some(place) = place {
                 state.recent.remove(place);
             }
-            let same = |it: &&mut Recent| number(&it.subject) == number(subject);
-            let earlier = state.recent.iter_mut().filter(same);
+            let earlier = state.recent.iter_mut().filter(|it| is_his(&it.subject));
             for refused in earlier.filter(|it| it.outcome != DecisionOutcome::Open) {
                 refused.gone = true;
             }
@@ -350,6 +345,44 @@ impl AccessPlugin {
             let spared = list.iter().take(max).position(|it| !is_on_his_way(it));
             list.remove(spared.unwrap_or(0));
         }
+    }
+
+    /// A rescue vehicle whose picture came too late to open for may stand there, unless it went through meanwhile.
+    fn tell_late_rescue(
+        &mut self,
+        step: &mut Step<'_>,
+        (gate, lane): (&Gate, &Lane),
+        subject: &Seen,
+        correlation: Option<String>,
+    ) {
+        let window_ms = i64::from(self.config.passage_s_max) * 1_000;
+        let now = step.entry.time;
+        let state = self.state.lanes.get(&lane.id);
+        let mut known = state.into_iter().flat_map(|state| &state.recent);
+        let is_known = known.any(|it| {
+            let is_his = it.subject.plate.is_some() && it.subject.plate == subject.plate;
+            let lasts = it.outcome == DecisionOutcome::Open && now.ms_since(it.at) <= window_ms;
+            is_his && lasts
+        });
+        let plate = subject.plate.as_ref();
+        let number = plate.map_or("UNREAD", |plate| plate.number.as_str());
+        let is_rescue = subject.kind == SubjectKind::VehEmergency;
+        if !is_rescue || is_known || !self.is_loud(step, format!("late|{}|{number}", lane.id)) {
+            return;
+        }
+        let about = About {
+            gate: Some(&gate.id),
+            lane: Some(&lane.id),
+            area: gate.area.as_deref(),
+            subject: Some(subject),
+            correlation,
+            text: format!(
+                "the picture of {number} at {} lane {} came too late to open for it; it may stand there 救援车辆抓拍延迟未能放行,可能仍在等候",
+                gate.id, lane.id
+            ),
+            ..About::default()
+        };
+        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
     }
 
     fn alarm_refusal(
@@ -391,6 +424,24 @@ impl AccessPlugin {
         };
         self.alarm(step, alarm, level, about);
     }
+}
+
+/// Whether a picture shows a rescue vehicle before the lane that is recorded as gone through: another went on its opening.
+/// Somebody stands on the loops, nobody who was refused came after it, and it was taken long enough after the passage to
+/// show no rear that drives away.
+fn is_still_there(state: &LaneState, recent: &Recent, capture: &PlateCapture) -> bool {
+    let is_rescue = recent.subject.kind == SubjectKind::VehEmergency;
+    let since = state.last_passage.filter(|_| recent.through.is_some());
+    let is_later = |at: Timestamp| capture.captured_at.ms_since(at) >= RESCUE_SEEN_MS;
+    let came_after = |it: &Recent| it.outcome != DecisionOutcome::Open && !it.gone;
+    let mut after = state.recent.iter().rev();
+    let mut after = after
+        .by_ref()
+        .take_while(|it| it.decision != recent.decision);
+    is_rescue
+        && state.on_loops
+        && since.is_some_and(|(at, _)| is_later(at))
+        && !after.any(came_after)
 }
 
 fn fault(rule: &str) -> Verdict {

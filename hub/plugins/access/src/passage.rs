@@ -10,7 +10,7 @@ use crate::ids;
 use crate::opened::Held;
 use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
-use crate::state::{Founded, LaneState, Opening, Seen};
+use crate::state::{Founded, LaneState, Opening, Recent, Seen};
 use crate::subject::is_vehicle;
 use crate::visit::Visit;
 
@@ -177,7 +177,17 @@ impl AccessPlugin {
         now: Timestamp,
     ) -> Option<Seen> {
         let place = self.last_unasked(status, direction, now)?;
+        let state = self.state.lanes.get(&status.lane_id)?;
+        let last = state.recent.get(place)?.decision.clone();
+        // Who was let in before a boom that fell waits; who was refused in front of him does not.
+        let front = self.in_front(status, (&last, direction), now);
         let state = self.state.lanes.get_mut(&status.lane_id)?;
+        let is_front = |it: &Recent| Some(&it.decision) == front.as_ref();
+        let is_let_in = |it: &Recent| it.outcome == DecisionOutcome::Open;
+        let place = match state.recent.get(place).is_some_and(is_let_in) {
+            true => state.recent.iter().position(is_front).unwrap_or(place),
+            false => place,
+        };
         let recent = state.recent.remove(place);
         // Its opening, if it had one, is over with it.
         state

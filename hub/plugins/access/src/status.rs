@@ -11,8 +11,11 @@ use crate::opened::Release;
 use crate::plugin::AccessPlugin;
 use crate::state::{LaneState, Opening, Progress};
 
-/// So far ahead of what is seen now nothing was seen before, unless the clock was set back, milliseconds.
-const AHEAD_MS: i64 = 5_000;
+/// So far ahead of what is seen now nothing was seen before, unless the clock was set back, milliseconds: one word of a
+/// lane overtakes another by less.
+const AHEAD_MS: i64 = 1_000;
+/// What was seen longer ago waited, milliseconds.
+const FRESH_MS: i64 = 5_000;
 
 impl AccessPlugin {
     pub(crate) fn on_gate_status(&mut self, step: &mut Step<'_>, status: &GateStatus) {
@@ -44,7 +47,7 @@ impl AccessPlugin {
     fn not_ahead(&mut self, step: &Step<'_>, status: &GateStatus) {
         let at = status.observed_at;
         // What waited is old, and no clock was set.
-        if step.entry.clock.ms_since(at).abs() > AHEAD_MS {
+        if step.entry.clock.ms_since(at).abs() > FRESH_MS {
             return;
         }
         let is_ahead = |state: &LaneState| state.times().any(|seen| seen.ms_since(at) > AHEAD_MS);

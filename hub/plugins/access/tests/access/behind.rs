@@ -279,3 +279,54 @@ fn who_comes_after_the_hub_was_away_is_not_one_that_may_have_gone_through() {
     let went = told.passages()[0].plate.clone();
     assert_eq!(went, Some(plate(SECOND, PlateColour::Yellow)));
 }
+
+/// He hesitated until the boom fell and was read again: the one refused behind him counted as gone when he drove, and the
+/// boom rose for the one behind both.
+#[test]
+fn who_is_opened_for_again_does_not_move_behind_who_was_refused() {
+    let mut feed = Feed::new();
+    feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
+    enters(&mut feed);
+    opened(&mut feed, PLATE);
+    feed.capture("L-02", BANNED);
+    falls(&mut feed);
+    feed.wait_s(1);
+    opened(&mut feed, PLATE);
+    opened(&mut feed, SECOND);
+    passes(&mut feed);
+    assert_eq!(enters(&mut feed).bodies, []);
+}
+
+/// He was refused on the loops, and let in when his grant had come: the one behind, who had been opened for, went as him.
+#[test]
+fn who_is_let_in_after_he_was_refused_goes_first() {
+    let mut feed = Feed::new();
+    enters(&mut feed);
+    feed.capture("L-02", THIRD);
+    feed.wait_s(1);
+    opened(&mut feed, SECOND);
+    feed.wait_s(16);
+    opened(&mut feed, THIRD);
+    for number in [THIRD, SECOND] {
+        let told = passes(&mut feed);
+        let went = told.passages()[0].plate.clone();
+        assert_eq!(went, Some(plate(number, PlateColour::Yellow)));
+    }
+}
+
+/// Two whose plates were not read were one: it had backed out, and the boom rose for the other.
+#[test]
+fn two_that_were_not_read_are_not_told_apart() {
+    for waits_s in [2, 17] {
+        let mut feed = Feed::new();
+        enters(&mut feed);
+        feed.capture("L-02", "UNREAD");
+        opened(&mut feed, PLATE);
+        feed.wait_s(waits_s);
+        feed.capture("L-02", "UNREAD");
+        opened(&mut feed, SECOND);
+        feed.vehicle("L-02", LoopEventKind::BackedOut, Direction::In);
+        passes(&mut feed);
+        assert_eq!(enters(&mut feed).bodies, [], "{waits_s}");
+    }
+}

@@ -133,17 +133,77 @@ fn who_comes_by_another_clock_did_not_stand_behind() {
 
 /// Another went on its opening, and it was taken for gone: for a quarter of a minute nothing opened for it.
 #[test]
-fn it_is_opened_for_where_it_is_still_seen_after_it_went() {
-    for (number, waits_s, opens) in [(ENGINE, 2, 0), (ENGINE, 4, 1), (PLATE, 4, 0)] {
+fn it_is_opened_for_where_it_stands_on_the_loops_after_it_went() {
+    let enters = |feed: &mut Feed| {
+        feed.vehicle("L-02", LoopEventKind::Entered, Direction::In);
+    };
+    // Who, seconds after the passage, whether somebody is on the loops, and whether one was refused since.
+    for (number, waits_s, stands, refused, opens) in [
+        (ENGINE, 4, true, false, 1),
+        (ENGINE, 2, true, false, 0),
+        // It stands behind the lane and its rear is read.
+        (ENGINE, 4, false, false, 0),
+        (ENGINE, 4, true, true, 0),
+        (PLATE, 4, true, false, 0),
+    ] {
         let mut feed = Feed::new();
         engine(&mut feed);
+        feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
         opened(&mut feed, number);
         feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+        let early = feed.now.plus_seconds(-1);
         falls(&mut feed);
+        if stands {
+            feed.wait_s(1);
+            enters(&mut feed);
+            feed.wait_s(-1);
+        }
+        if refused {
+            feed.capture("L-02", BANNED);
+        }
         feed.wait_s(waits_s - 1);
+        let copy = Body::PlateCapture(capture("L-02", number, early));
+        assert_eq!(feed.say(copy).orders.len(), 0, "it was taken before");
         let told = feed.capture("L-02", number);
-        assert_eq!(told.orders.len(), opens, "{number} {waits_s}");
+        assert_eq!(
+            told.orders.len(),
+            opens,
+            "{number} {waits_s} {stands} {refused}"
+        );
     }
+}
+
+/// Its only picture came late, another had gone meanwhile, and it stood without a word.
+#[test]
+fn a_late_picture_of_it_alone_is_told() {
+    for (number, told) in [(ENGINE, vec![AlarmCode::GateFault]), (PLATE, vec![])] {
+        let mut feed = with_loops();
+        engine(&mut feed);
+        feed.wait_s(20);
+        let taken = feed.now;
+        opened(&mut feed, "苏H00002");
+        feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+        falls(&mut feed);
+        feed.wait_s(16);
+        let late = feed.say(Body::PlateCapture(capture("L-02", number, taken)));
+        assert_eq!(late.code(), Some(RefusalCode::DeviceFault));
+        assert_eq!(orange(&late), told, "{number}");
+    }
+}
+
+/// One who had been refused stood before the one for whom the boom had fallen, and broke it: the other was named.
+#[test]
+fn who_was_refused_in_front_is_he_who_breaks_a_boom() {
+    let mut feed = with_loops();
+    feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
+    feed.capture("L-02", BANNED);
+    opened(&mut feed, "苏H00002");
+    falls(&mut feed);
+    feed.wait_s(20);
+    let told = feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    let record = told.passages()[0];
+    assert_eq!(record.result, PassageResult::Forced);
+    assert_eq!(record.plate, Some(plate(BANNED, PlateColour::Yellow)));
 }
 
 /// He who was refused in front was read again, and counted as one who had come last.
