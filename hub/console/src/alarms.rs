@@ -12,7 +12,7 @@ use cordon_model::{AlarmCode, AlarmLevel, AlarmState, AlarmUpdate, Body, Timesta
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::acts::ActId;
-use crate::said::Said;
+use crate::said::{Said, sayable};
 use crate::server::{Console, Unsaid, refuse, say};
 
 /// Alarms in each update of the page: the most urgent. The others are a page away.
@@ -140,12 +140,12 @@ pub(crate) async fn close(
     State(console): State<Arc<Console>>,
     Said(asked): Said<CloseRequest>,
 ) -> Response {
-    let note = asked.note.trim();
+    let note = sayable(&asked.note);
     if note.is_empty() || note.chars().count() > NOTE_CHARS_MAX {
         return refuse("say what was done, in 1 to 200 letters");
     }
-    let note = Some(note.to_owned());
-    step(&console, asked.act, asked.alarm, AlarmState::Closed, note).await
+    let closed = AlarmState::Closed;
+    step(&console, asked.act, asked.alarm, closed, Some(note)).await
 }
 
 const NONE_OPEN: Unsaid = (StatusCode::BAD_REQUEST, "no such open alarm");

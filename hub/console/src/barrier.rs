@@ -12,7 +12,7 @@ use cordon_model::{
 use serde::Deserialize;
 
 use crate::acts::ActId;
-use crate::said::Said;
+use crate::said::{Said, sayable};
 use crate::server::{Console, refuse, say};
 
 /// How long the barrier has to carry it out.
@@ -67,7 +67,7 @@ pub(crate) async fn order(
     let Some((lane, gate, device)) = place else {
         return refuse("no such lane, or it has no barrier");
     };
-    let (who, why) = (asked.ordered_by.trim(), asked.reason.trim());
+    let (who, why) = (sayable(&asked.ordered_by), sayable(&asked.reason));
     if who.is_empty() || why.is_empty() {
         return refuse("say who orders it and why");
     }

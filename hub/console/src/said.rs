@@ -11,9 +11,20 @@ use crate::server::refuse;
 /// Longest name of who asks.
 const WHO_CHARS_MAX: usize = 64;
 
+/// What somebody typed or pasted, as a message can hold it: what no message may hold is a blank, so that it is no
+/// cause to refuse an act. XML allows neither U+FFFE nor U+FFFF, which are no control characters.
+pub(crate) fn sayable(text: &str) -> String {
+    let blank = |letter: char| letter.is_control() || matches!(letter, '\u{FFFE}' | '\u{FFFF}');
+    let letters = text.chars();
+    let said: String = letters
+        .map(|letter| if blank(letter) { ' ' } else { letter })
+        .collect();
+    said.trim().to_owned()
+}
+
 /// Who asks, if that is said: 1 to 64 letters.
 pub(crate) fn who(said: Option<String>) -> Result<Option<String>, Response> {
-    let who = said.map(|who| who.trim().to_owned());
+    let who = said.map(|who| sayable(&who));
     let length = who.as_ref().map(|who| who.chars().count());
     match length.is_some_and(|length| !(1..=WHO_CHARS_MAX).contains(&length)) {
         true => Err(refuse(

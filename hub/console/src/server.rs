@@ -25,7 +25,7 @@ use crate::accept::{self, Answering};
 use crate::acts::{ActId, Acts, Answer};
 use crate::barrier::{self, Barriers};
 use crate::places::{Places, Seats};
-use crate::said::Said;
+use crate::said::{Said, sayable};
 use crate::{Condition, Desk, Expiring, View, alarms, metrics, outbox, page, reload, stream};
 
 /// How often the hub's condition is looked at.
@@ -523,11 +523,7 @@ async fn emergency_open(
 
 /// Why and by whom, as the order can hold it: words that are too long are no cause to refuse an emergency.
 fn emergency_reason(why: &str, who: &str) -> String {
-    let fits = |text: &str, max| -> String {
-        let letters = text.trim().chars();
-        let letters = letters.map(|letter| if letter.is_control() { ' ' } else { letter });
-        letters.take(max).collect()
-    };
+    let fits = |text: &str, max| -> String { sayable(text).chars().take(max).collect() };
     let (why, who) = (fits(why, REASON_CHARS_MAX), fits(who, NAME_CHARS_MAX));
     format!("{why} ({who})")
 }

@@ -140,3 +140,43 @@ async fn long_words_do_not_refuse_an_emergency_opening() {
     assert!((1_900..=2_000).contains(&letters), "{letters}");
     assert!(!order.reason.contains(char::is_control));
 }
+
+/// Letters that XML does not allow: two of them are no control characters, and refused an emergency opening (X116).
+#[tokio::test]
+async fn what_no_message_can_hold_refuses_no_act() {
+    let bench = bench().await;
+    bench.desk.open.lock().unwrap()[0].state = AlarmState::Acknowledged;
+    let who = r#""ordered_by":"a\uFFFE\uFFFF\u0000\u001Fb""#;
+    let why = r#""reason":"fire\uFFFF\uFFFE\u0001\nnorth""#;
+    for (path, act) in [
+        ("emergency-open", r#""gate":"G-01""#),
+        ("emergency-open", r#""gate":"G-01","release":true"#),
+        ("barrier", r#""lane":"L-01","action":"hold""#),
+    ] {
+        let order = format!("{{{act},{who},{why}}}");
+        let answer = bench.post(&format!("/api/{path}"), &order).await;
+        assert_eq!(answer.0, 200, "{path} {act}: {}", answer.1);
+    }
+    let close = r#"{"alarm":"red","note":"put out\uFFFF\u0002"}"#;
+    assert_eq!(bench.post("/api/close", close).await.0, 200);
+    for path in ["/api/reload", "/outbox/7/rerun"] {
+        let answer = bench.post(path, &format!("{{{who}}}")).await;
+        assert_eq!(answer.0, 200, "{path}: {}", answer.1);
+    }
+    let said = bench.desk.said.lock().unwrap();
+    let mut texts: Vec<&str> = said
+        .iter()
+        .map(|body| match body {
+            Body::EmergencyGateOpen(order) => order.reason.as_str(),
+            Body::GateCommand(order) => order.reason.as_str(),
+            Body::AlarmUpdate(update) => update.note.as_deref().unwrap(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let (reloads, reruns) = (&bench.desk.reloads, &bench.desk.reruns);
+    let (reloads, reruns) = (reloads.lock().unwrap(), reruns.lock().unwrap());
+    texts.extend(reloads.iter().flatten().map(String::as_str));
+    texts.extend(reruns.iter().filter_map(|(_, who)| who.as_deref()));
+    let why = "fire    north (a    b)";
+    assert_eq!(texts, [why, why, why, "put out", "a    b", "a    b"]);
+}
