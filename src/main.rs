@@ -1,6 +1,10 @@
 //! The `cordon` program: parses the command line and hands over to one file per command.
 //!
 //! Data goes to standard output, words to standard error. Exit codes are in `exit`.
+#![warn(
+    clippy::print_stdout,
+    reason = "println! panics where nobody reads on; show! does not"
+)]
 
 #[macro_use]
 mod say;
@@ -49,7 +53,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let cli = commands::Cli::parse();
     commands::start_log(&cli);
-    match commands::run(cli) {
+    match commands::run(cli).and_then(|()| say::written()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(ending) => {
             if !ending.words.is_empty() {

@@ -1,11 +1,14 @@
-//! What a running program tells the person who started it.
+//! What a program tells the person who started it: words on standard error, data on standard output.
 //!
 //! Nobody may be listening: the terminal is gone, or the log lies on the disk that is full. That is no
-//! reason to stop, so an error of writing is let go, which `eprintln!` and the log's own report of an
-//! error do not do.
+//! reason to stop, so an error of writing is let go, which `eprintln!`, `println!` and the log's own report
+//! of an error do not do. Data that could not be written is told at the end, unless its reader had seen enough.
 
 use std::fmt::Arguments;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
+use std::sync::OnceLock;
+
+use crate::exit::{Ending, FILES};
 
 /// Standard error, whose failures nobody has to hear of.
 #[derive(Clone, Copy, Debug)]
@@ -39,4 +42,49 @@ macro_rules! tell {
 pub fn line(words: Arguments<'_>) {
     // It never fails.
     let _ = Aloud.write_fmt(format_args!("{words}\n"));
+}
+
+/// Prints one line of data on standard output; takes the words of `format!`.
+macro_rules! show {
+    ($($words:tt)*) => {
+        $crate::say::data(format_args!($($words)*))
+    };
+}
+
+/// Why standard output takes no more.
+static LOST: OnceLock<io::Error> = OnceLock::new();
+
+/// One line of data. Once something was lost nothing follows it: a line behind a gap would look like the next.
+pub fn data(words: Arguments<'_>) {
+    if LOST.get().is_some() {
+        return;
+    }
+    let mut out = io::stdout().lock();
+    // Whoever reads through a pipe has the line at once.
+    let written = writeln!(out, "{words}").and_then(|()| out.flush());
+    drop(out);
+    if let Err(error) = written {
+        lost(error);
+    }
+}
+
+/// Keeps why data could not be written; the first reason counts. A command is not broken off by it: what it has
+/// begun it ends, and says no or yes as it would have.
+pub fn lost(error: io::Error) {
+    // The second is a consequence of the first.
+    let _ = LOST.set(error);
+}
+
+/// Whether all data was written, or its reader had seen enough (`| head`), which is no failure.
+pub fn written() -> Result<(), Ending> {
+    if let Err(error) = io::stdout().flush() {
+        lost(error);
+    }
+    match LOST.get() {
+        Some(error) if error.kind() != ErrorKind::BrokenPipe => Err(Ending::new(
+            FILES,
+            format!("cannot write to standard output, what was printed is not whole: {error}"),
+        )),
+        _ => Ok(()),
+    }
 }

@@ -45,8 +45,8 @@ pub fn run(args: &Args) -> Result<(), Ending> {
     };
     acceptance.write(&config.hub.data)?;
     match args.format {
-        Format::Text => println!("{}", acceptance.words()),
-        Format::Json => println!("{}", serde_json::json!(acceptance)),
+        Format::Text => show!("{}", acceptance.words()),
+        Format::Json => show!("{}", serde_json::json!(acceptance)),
     }
     // Behind the acceptance: should this end in between, the next start does the rest.
     for pin in acceptance.set_pins_aside(&config.hub.data)? {

@@ -92,8 +92,8 @@ fn print_moved(moved: &Moved, format: Format) {
         bytes,
     } = moved;
     match format {
-        Format::Text => println!("segment {number}, entries {first} to {last}: {bytes} bytes"),
-        Format::Json => println!(
+        Format::Text => show!("segment {number}, entries {first} to {last}: {bytes} bytes"),
+        Format::Json => show!(
             "{}",
             json!({ "segment": number, "first": first, "last": last, "bytes": bytes })
         ),

@@ -79,11 +79,14 @@ fn print(manifest: &Manifest, files: usize, format: Format) {
         tell!("not in the backup, copy it yourself: {}", path.display());
     }
     match format {
-        Format::Text => println!(
+        Format::Text => show!(
             "backup of {}: {files} files, entries {} to {}, chain {}",
-            manifest.identity, manifest.first, manifest.last, manifest.chain
+            manifest.identity,
+            manifest.first,
+            manifest.last,
+            manifest.chain
         ),
-        Format::Json => println!("{}", json!(manifest)),
+        Format::Json => show!("{}", json!(manifest)),
     }
 }
 

@@ -71,7 +71,7 @@ fn configured(path: &std::path::Path) -> Result<(PathBuf, Vec<Due>), Ending> {
 
 fn print(due: &Due, now: Timestamp, format: Format) {
     match format {
-        Format::Text => println!(
+        Format::Text => show!(
             "{:>6} days  {:<11} {}  until {}{}",
             due.days_left(now),
             due.paper.as_str(),
@@ -83,7 +83,7 @@ fn print(due: &Due, now: Timestamp, format: Format) {
                 ""
             },
         ),
-        Format::Json => println!(
+        Format::Json => show!(
             "{}",
             json!({
                 "kind": due.paper.as_str(), "name": due.name,

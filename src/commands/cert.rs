@@ -158,7 +158,7 @@ fn init(args: &Init) -> Result<(), Ending> {
     settings.algorithm = args.algorithm.parse::<KeyAlgorithm>()?;
     let mut authority = Authority::init(&args.dir, &settings, SystemClock.now())?;
     authority.crl(SystemClock.now())?;
-    println!("{}: CA of park {}", args.dir.display(), authority.park());
+    show!("{}: CA of park {}", args.dir.display(), authority.park());
     tell!(
         "keep this folder off the hub; copy root.pem, issuing.pem, both .crl.pem files and register.json to its trust folder"
     );
@@ -181,7 +181,7 @@ fn issue(args: &Issue) -> Result<(), Ending> {
     };
     let issued = Authority::open(&args.dir)?.issue(&wanted, SystemClock.now())?;
     Bundle::write(&issued, &args.out)?;
-    println!(
+    show!(
         "{}: {} {}, serial {}, until {}",
         args.out.display(),
         issued.issue.role.as_str(),
@@ -197,7 +197,7 @@ fn revoke(args: &Revoke) -> Result<(), Ending> {
     let mut authority = Authority::open(&args.dir)?;
     authority.revoke(&args.serial, reason, SystemClock.now())?;
     authority.crl(SystemClock.now())?;
-    println!(
+    show!(
         "revoked {}; the .crl.pem files and register.json are new, copy them to the hub's trust folder",
         args.serial
     );
@@ -210,7 +210,7 @@ fn list(args: &List) -> Result<(), Ending> {
     for issue in authority.list() {
         let state = format!("{:?}", issue.state(now)).to_lowercase();
         match args.format {
-            Format::Text => println!(
+            Format::Text => show!(
                 "{:<10} {:<11} {:<24} {}  until {}",
                 state,
                 issue.role.as_str(),
@@ -218,7 +218,7 @@ fn list(args: &List) -> Result<(), Ending> {
                 issue.serial,
                 issue.not_after
             ),
-            Format::Json => println!(
+            Format::Json => show!(
                 "{}",
                 json!({
                     "state": state, "role": issue.role.as_str(), "id": issue.id.to_string(),
@@ -233,7 +233,7 @@ fn list(args: &List) -> Result<(), Ending> {
 
 fn crl(args: &Crl) -> Result<(), Ending> {
     Authority::open(&args.dir)?.crl(SystemClock.now())?;
-    println!(
+    show!(
         "{}: the .crl.pem files and register.json are new",
         args.dir.display()
     );
@@ -247,7 +247,7 @@ fn verify(args: &Verify) -> Result<(), Ending> {
         if seen.namespace == cordon_suite::NAMESPACE {
             conformance(file, args.result.as_deref(), &trust)?;
         }
-        println!(
+        show!(
             "{}: good: {} signed by {} ({}) of {}, certificate {}",
             file.display(),
             seen.document,

@@ -107,9 +107,9 @@ fn list(format: Format) {
         for case in cases {
             match format {
                 Format::Text => {
-                    println!("{suite:<13} {} {} ({})", case.id, case.title, case.clause)
+                    show!("{suite:<13} {} {} ({})", case.id, case.title, case.clause)
                 }
-                Format::Json => println!(
+                Format::Json => show!(
                     "{}",
                     json!({"suite": suite, "id": case.id, "title": case.title, "clause": case.clause})
                 ),
@@ -224,7 +224,7 @@ async fn confirmed(words: String) -> bool {
 fn print(examination: &Examination, format: Format) {
     let counts = examination.counts();
     match format {
-        Format::Text => println!(
+        Format::Text => show!(
             "{}: {}: {} passed, {} failed, {} not applicable",
             examination.subject.address,
             if examination.passed() {
@@ -248,7 +248,7 @@ fn print(examination: &Examination, format: Format) {
                     })
                 })
                 .collect();
-            println!(
+            show!(
                 "{}",
                 json!({
                     "id": examination.id.to_string(), "suite": examination.suite,

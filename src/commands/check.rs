@@ -35,7 +35,7 @@ fn warn(format: &Format, warnings: &[Fault]) {
         }
         Format::Json => {
             for fault in warnings {
-                println!("{}", document(fault, true));
+                show!("{}", document(fault, true));
             }
         }
     }
@@ -56,7 +56,7 @@ pub fn run(args: &Args) -> Result<(), Ending> {
         Ok((config, _)) if !disks::faults(&config).is_empty() => disks::faults(&config),
         Ok((config, _)) => {
             warn(&args.format, &disks::warnings(&config));
-            println!(
+            show!(
                 "{}: good: park {}, {} gates, {} lanes, {} devices",
                 args.config.display(),
                 config.plan.code,
@@ -72,7 +72,7 @@ pub fn run(args: &Args) -> Result<(), Ending> {
         Format::Text => print_faults(&faults),
         Format::Json => {
             for fault in &faults {
-                println!("{}", document(fault, false));
+                show!("{}", document(fault, false));
             }
         }
     }

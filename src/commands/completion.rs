@@ -5,6 +5,7 @@ use std::io::Write as _;
 use clap::CommandFactory as _;
 
 use super::Cli;
+use crate::say;
 
 /// Prints a completion script for a shell.
 #[derive(clap::Args, Debug)]
@@ -18,6 +19,7 @@ pub struct Args {
 pub fn run(args: &Args) {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "cordon", &mut script);
-    // A reader that has seen enough is no failure.
-    let _ = std::io::stdout().write_all(&script);
+    if let Err(error) = std::io::stdout().write_all(&script) {
+        say::lost(error);
+    }
 }

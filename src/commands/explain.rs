@@ -36,7 +36,7 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Ending> {
     if args.code.eq_ignore_ascii_case("authority") {
-        print!("{}", Table::built_in()?.page());
+        show!("{}", Table::built_in()?.page().trim_end());
         return Ok(());
     }
     if let Ok(number) = args.code.parse() {
@@ -49,7 +49,7 @@ pub fn run(args: &Args) -> Result<(), Ending> {
             format!("no code named `{code}`; the list is docs/reference/errors.md"),
         )
     })?;
-    println!("{line}");
+    show!("{line}");
     Ok(())
 }
 

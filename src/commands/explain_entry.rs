@@ -62,7 +62,7 @@ pub fn run(
     });
     match format {
         Format::Text => print(&stored, explained.as_ref(), (&held, &removed)),
-        Format::Json => println!(
+        Format::Json => show!(
             "{}",
             document(&stored, explained.as_ref(), (&held, &removed))
         ),
@@ -168,9 +168,12 @@ fn print(
 ) {
     let entry = &stored.entry;
     let kind = format!("{:?}", entry.kind).to_lowercase();
-    println!(
+    show!(
         "entry {}  {}  {kind}  {}  cause {}",
-        entry.number, entry.time, entry.label, entry.cause
+        entry.number,
+        entry.time,
+        entry.label,
+        entry.cause
     );
     if let Some(explained) = explained {
         print_decision(explained);
@@ -178,13 +181,13 @@ fn print(
     let last = held.values().map(|held| held.number).max();
     match last {
         None => match removed.why_none() {
-            Some(words) => println!("settings: not known, the entries before are {words}"),
-            None => println!("settings: the journal held none then"),
+            Some(words) => show!("settings: not known, the entries before are {words}"),
+            None => show!("settings: the journal held none then"),
         },
-        Some(last) => println!("settings: as of entry {last}"),
+        Some(last) => show!("settings: as of entry {last}"),
     }
     for (name, held) in held {
-        println!(
+        show!(
             "  {name:<10} entry {:<8} since {} ({}), {} bytes, {}{}",
             held.number,
             held.time,
@@ -198,21 +201,25 @@ fn print(
 
 fn print_decision(explained: &Explained) {
     let words = &explained.words;
-    println!("{}\n{}", words.headline_en, words.headline_zh);
+    show!("{}\n{}", words.headline_en, words.headline_zh);
     for (reason, (_, text)) in words.reasons.iter().zip(&explained.rules) {
-        println!(
+        show!(
             "  {} {} ({}): {} / {}",
-            reason.rule, reason.code, reason.clause, reason.text_en, reason.text_zh
+            reason.rule,
+            reason.code,
+            reason.clause,
+            reason.text_en,
+            reason.text_zh
         );
         for line in text.iter().flat_map(|text| text.lines()) {
-            println!("    {line}");
+            show!("    {line}");
         }
     }
     if let Some(why) = &explained.why_none {
-        println!("  its rules cannot be shown: {why}");
+        show!("  its rules cannot be shown: {why}");
     }
     if !words.remedy_en.is_empty() {
-        println!("what to do: {} / {}", words.remedy_en, words.remedy_zh);
+        show!("what to do: {} / {}", words.remedy_en, words.remedy_zh);
     }
 }
 

@@ -20,6 +20,7 @@ use crate::config::ParkConfig;
 use crate::exit::{CONFIG, Ending, FAILED, FILES};
 use crate::past;
 use crate::plugins::settings;
+use crate::say;
 use crate::settings::{Program, read};
 
 /// Verify, show, export, replay, pack, archive and measure the journal; accept a loss.
@@ -205,8 +206,9 @@ fn show(args: &Show) -> Result<(), Ending> {
                 .and_then(|()| out.write_all(b"\n")),
             false => line,
         };
-        if body.is_err() {
-            // The reader of our output has seen enough.
+        if let Err(error) = body {
+            // Whatever it was, nothing more can be shown; an end of the reader alone is no failure.
+            say::lost(error);
             return Ok(());
         }
     }
@@ -249,11 +251,14 @@ fn export(args: &Export) -> Result<(), Ending> {
                 fields.insert("mark".to_owned(), described(mark));
             }
         }
-        if writeln!(out, "{line}").is_err() {
+        if let Err(error) = writeln!(out, "{line}") {
+            say::lost(error);
             return Ok(());
         }
     }
-    let _ = out.flush();
+    if let Err(error) = out.flush() {
+        say::lost(error);
+    }
     Ok(())
 }
 
@@ -284,7 +289,7 @@ fn replay(args: &Replay) -> Result<(), Ending> {
     let hash = report.state_hash.to_string();
     match args.format {
         Format::Text => {
-            println!(
+            show!(
                 "entry {}, state {hash}, chain {}: {} entries stepped, {} decisions compared{}",
                 report.number,
                 report.chain,
@@ -295,7 +300,7 @@ fn replay(args: &Replay) -> Result<(), Ending> {
             print_marks(&report.marked);
             tell_settings(&report);
         }
-        Format::Json => println!(
+        Format::Json => show!(
             "{}",
             json!({
                 "number": report.number, "state_hash": hash, "chain": report.chain.to_string(),

@@ -35,7 +35,7 @@ pub fn run(command: &Command) -> Result<(), Ending> {
 fn check(args: &Dir) -> Result<(), Ending> {
     match cordon_mapping::check(&args.dir) {
         Ok((mappings, cases)) => {
-            println!(
+            show!(
                 "{}: {} packages, {} cases, all good",
                 args.dir.display(),
                 mappings.packages().count(),
@@ -58,10 +58,10 @@ fn test(args: &Dir) -> Result<(), Ending> {
     let mut failed = 0_usize;
     for case in cordon_mapping::test(&mappings) {
         match &case.fault {
-            None => println!("ok    {} {}", case.package, case.folder.display()),
+            None => show!("ok    {} {}", case.package, case.folder.display()),
             Some(fault) => {
                 failed += 1;
-                println!("WRONG {} {}: {fault}", case.package, case.folder.display());
+                show!("WRONG {} {}: {fault}", case.package, case.folder.display());
             }
         }
     }

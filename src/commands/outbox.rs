@@ -66,16 +66,16 @@ fn list(args: &List) -> Result<(), Ending> {
     let console = Console::of(&args.console)?;
     let all = runtime()?.block_on(console.outbox())?;
     match args.format {
-        Format::Json => println!(
+        Format::Json => show!(
             "{}",
             json!({"open": all.open, "dead_letters": all.dead_letters})
         ),
         Format::Text => {
             for line in &all.dead_letters {
-                println!("{}", letter(line));
+                show!("{}", letter(line));
             }
             for line in &all.open {
-                println!("{}", order(line));
+                show!("{}", order(line));
             }
             tell!(
                 "{} dead letters, {} open orders",
@@ -94,9 +94,9 @@ fn rerun(args: &Rerun) -> Result<(), Ending> {
     for id in &args.ids {
         match runtime.block_on(console.rerun(id, args.who.as_deref()))? {
             Ok(Value::Object(said)) if said.get("delivered") == Some(&Value::Bool(true)) => {
-                println!("{id}: taken, entry {}", shown(said.get("entry")));
+                show!("{id}: taken, entry {}", shown(said.get("entry")));
             }
-            Ok(said) => println!("{id}: sent again as order {}", shown(said.get("entry"))),
+            Ok(said) => show!("{id}: sent again as order {}", shown(said.get("entry"))),
             Err(words) => {
                 refused += 1;
                 tell!("{id}: {words}");

@@ -73,11 +73,9 @@ fn print_packed(packed: &Packed, format: Format) {
     } = packed;
     match format {
         Format::Text => {
-            println!(
-                "segment {number}, entries {first} to {last}: {bytes} -> {packed_bytes} bytes"
-            );
+            show!("segment {number}, entries {first} to {last}: {bytes} -> {packed_bytes} bytes");
         }
-        Format::Json => println!(
+        Format::Json => show!(
             "{}",
             json!({
                 "segment": number, "first": first, "last": last, "bytes": bytes, "packed_bytes": packed_bytes,

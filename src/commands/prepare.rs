@@ -30,7 +30,7 @@ pub fn run(args: &Args) -> Result<(), Ending> {
         Extent::Bare
     };
     let config = prepare::folder(&args.data, Ports::new(args.port_base), extent)?;
-    println!(
+    show!(
         "{}: ready; start it with `cordon run --config {}`",
         args.data.display(),
         config.display()

@@ -139,7 +139,7 @@ fn report(args: &Report) -> Result<(), Ending> {
     let pulled = runtime()?
         .block_on(pull_report(&link, &trust, &key, &args.out))
         .map_err(|error| link_ending(&error))?;
-    println!(
+    show!(
         "{}: {} version {}, entry {}, digest {}, verified",
         pulled.file.display(),
         pulled.id,
@@ -163,7 +163,7 @@ fn list(args: &List) -> Result<(), Ending> {
         .map_err(|error| link_ending(&error))?;
     for one in &reports {
         match args.format {
-            Format::Text => println!(
+            Format::Text => show!(
                 "{:<44} v{:<4} {} to {}  entry {:<8} {}",
                 one.report_id,
                 one.version,
@@ -172,7 +172,7 @@ fn list(args: &List) -> Result<(), Ending> {
                 one.entry_number,
                 one.digest
             ),
-            Format::Json => println!(
+            Format::Json => show!(
                 "{}",
                 json!({
                     "report_id": one.report_id, "type": one.report_type.as_str(),
@@ -217,7 +217,7 @@ fn messages(args: &Messages) -> Result<(), Ending> {
     // What was pulled is on the disk before the checkpoint says that it was.
     sink.sync()?;
     pulled.checkpoint.write(&file)?;
-    println!(
+    show!(
         "{}: {} entries up to {}, newest {}, each held to its record, chain verified; checkpoint {}",
         args.out.display(),
         pulled.entries,
@@ -331,7 +331,7 @@ fn certificates(args: &Certificates) -> Result<(), Ending> {
 fn show(one: &Certificate, format: Format) {
     let shown = |time: Option<Timestamp>| time.map(|time| time.to_string());
     match format {
-        Format::Text => println!(
+        Format::Text => show!(
             "{:<8} {:<11} {:<24} {}  until {}{}",
             one.state.as_str(),
             one.role.as_deref().unwrap_or("-"),
@@ -340,7 +340,7 @@ fn show(one: &Certificate, format: Format) {
             shown(one.not_after).unwrap_or_else(|| "-".to_owned()),
             shown(one.revoked_at).map_or_else(String::new, |at| format!("  revoked {at}")),
         ),
-        Format::Json => println!(
+        Format::Json => show!(
             "{}",
             json!({
                 "state": one.state.as_str(), "role": one.role,

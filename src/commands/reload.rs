@@ -51,14 +51,14 @@ pub fn run(args: &Args) -> Result<(), Ending> {
 
 fn taken_up(reloaded: &Reloaded, format: Format) {
     if format == Format::Json {
-        println!("{}", json!(reloaded));
+        show!("{}", json!(reloaded));
         return;
     }
     for part in &reloaded.changed {
-        println!("{}: from entry {} on", plain(&part.part), part.entry);
+        show!("{}: from entry {} on", plain(&part.part), part.entry);
     }
     for name in &reloaded.kept {
-        println!("{}: as before, until a restart", plain(name));
+        show!("{}: as before, until a restart", plain(name));
     }
     if !reloaded.warnings.is_empty() {
         tell!("warning:");
@@ -72,7 +72,7 @@ fn taken_up(reloaded: &Reloaded, format: Format) {
 
 fn not_taken_up(refused: &NotReloaded, format: Format) -> Ending {
     match format {
-        Format::Json => println!("{}", json!(refused)),
+        Format::Json => show!("{}", json!(refused)),
         Format::Text => print(&refused.faults),
     }
     let is_passing = |fault: &FaultLine| PASSING.contains(&fault.code.as_str());

@@ -95,7 +95,7 @@ fn build(args: &Build) -> Result<(), Ending> {
         .join(&built.entry.report_id)
         .join(format!("v{}.xml", built.entry.version));
     match args.format {
-        Format::Text => println!(
+        Format::Text => show!(
             "{}: {} version {}, entry {}, digest {}, {}",
             file.display(),
             built.entry.report_id,
@@ -104,7 +104,7 @@ fn build(args: &Build) -> Result<(), Ending> {
             built.entry.digest,
             if built.is_new { "new" } else { "as before" },
         ),
-        Format::Json => println!(
+        Format::Json => show!(
             "{}",
             json!({"file": file, "new": built.is_new, "report": described(&built.entry)})
         ),
@@ -116,7 +116,7 @@ fn list(args: &List) -> Result<(), Ending> {
     let (reports, _) = open(&args.config)?;
     for entry in reports.list() {
         match args.format {
-            Format::Text => println!(
+            Format::Text => show!(
                 "{:<44} v{:<4} {:<9} {} to {}  entry {:<8} {}",
                 entry.report_id,
                 entry.version,
@@ -126,7 +126,7 @@ fn list(args: &List) -> Result<(), Ending> {
                 entry.entry_number,
                 entry.digest,
             ),
-            Format::Json => println!("{}", described(&entry)),
+            Format::Json => show!("{}", described(&entry)),
         }
     }
     Ok(())

@@ -68,11 +68,14 @@ pub fn run(args: &Args) -> Result<(), Ending> {
         );
     }
     match args.format {
-        Format::Text => println!(
+        Format::Text => show!(
             "{} is back: entries {} to {}, as of {}; see `cordon check` before the start",
-            manifest.identity, manifest.first, manifest.last, manifest.taken_at
+            manifest.identity,
+            manifest.first,
+            manifest.last,
+            manifest.taken_at
         ),
-        Format::Json => println!("{}", json!(manifest)),
+        Format::Json => show!("{}", json!(manifest)),
     }
     Ok(())
 }

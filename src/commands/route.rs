@@ -70,7 +70,7 @@ pub fn run(command: &Command) -> Result<(), Ending> {
         Command::Check(files) => {
             let routes = load(files)?;
             let count = routes.receivers().count();
-            println!("{}: good: {count} receivers", files.routes.display());
+            show!("{}: good: {count} receivers", files.routes.display());
             Ok(())
         }
         Command::Test(args) => test(args),
@@ -93,7 +93,7 @@ fn test(args: &TestArgs) -> Result<(), Ending> {
         Format::Json => {
             let document = serde_json::to_string(&errands)
                 .map_err(|error| Ending::failed(error.to_string()))?;
-            println!("{document}");
+            show!("{document}");
         }
     }
     if errands.iter().all(|errand| errand.receivers.is_empty()) {
@@ -104,19 +104,19 @@ fn test(args: &TestArgs) -> Result<(), Ending> {
 
 fn print_text(errands: &[Errand], level: AlarmLevel) {
     for errand in errands {
-        println!("{}", errand.route);
+        show!("{}", errand.route);
         let receivers = errand.receivers.join(", ");
-        println!("  after {:>6} s  {receivers}", errand.wait_s(level));
+        show!("  after {:>6} s  {receivers}", errand.wait_s(level));
         for (step, number) in errand.escalate.iter().zip(1_u32..) {
             let receivers = step.receivers.join(", ");
-            println!(
+            show!(
                 "  after {:>6} s  {receivers}  (escalation {number}, if not acknowledged)",
                 step.after_s
             );
         }
         match errand.repeat_s {
-            0 => println!("  never repeated"),
-            repeat_s => println!("  every {repeat_s:>6} s again, until acknowledged"),
+            0 => show!("  never repeated"),
+            repeat_s => show!("  every {repeat_s:>6} s again, until acknowledged"),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! `cordon simulate`: the house's simulators by hand, to rehearse an examination or an integration.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -136,8 +135,6 @@ fn taken(listen: SocketAddr, error: &dyn std::fmt::Display) -> Ending {
 
 /// Tells where it is and waits for Ctrl-C.
 async fn announce(what: &Value) -> Result<(), Ending> {
-    println!("{what}");
-    // Whoever started it reads the line through a pipe; without this it may wait for ever.
-    let _ = std::io::stdout().flush();
+    show!("{what}");
     interrupted().await
 }

@@ -64,15 +64,17 @@ pub fn run(args: &Args) -> Result<(), Ending> {
         }
     }
     let summary = send(args, &spool).map_err(|ending| kept(ending, args, &spool))?;
-    println!(
+    show!(
         "accepted {}, refused {}, waiting {}",
-        summary.accepted, summary.refused, summary.waiting
+        summary.accepted,
+        summary.refused,
+        summary.waiting
     );
     if summary.warned > 0 {
-        println!("of the accepted, with a warning: {}", summary.warned);
+        show!("of the accepted, with a warning: {}", summary.warned);
     }
     if refused_before > 0 {
-        println!("refused before, not sent again: {refused_before}");
+        show!("refused before, not sent again: {refused_before}");
     }
     if summary.refused + refused_before > 0 {
         return Err(Ending::failed(

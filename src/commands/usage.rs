@@ -132,17 +132,18 @@ fn at(place: Option<(u64, i64)>) -> String {
 }
 
 fn print_text(usage: &Usage, [whole, packed, archived]: &[Sum; 3]) {
-    println!("entries {} to {}", at(usage.first), at(usage.last));
+    show!("entries {} to {}", at(usage.first), at(usage.last));
     for (sum, what) in [(whole, "whole"), (packed, "packed"), (archived, "archived")] {
-        println!("{} segments of {} bytes {what}", sum.entries, sum.bytes);
+        show!("{} segments of {} bytes {what}", sum.entries, sum.bytes);
     }
-    println!("{:>12}  {:>14}  what", "entries", "bytes of body");
+    show!("{:>12}  {:>14}  what", "entries", "bytes of body");
     for (name, sum) in usage.sorted() {
-        println!("{:>12}  {:>14}  {name}", sum.entries, sum.bytes);
+        show!("{:>12}  {:>14}  {name}", sum.entries, sum.bytes);
     }
-    println!(
+    show!(
         "{:>12}  {:>14}  in all",
-        usage.total.entries, usage.total.bytes
+        usage.total.entries,
+        usage.total.bytes
     );
 }
 
@@ -153,7 +154,7 @@ fn print_json(usage: &Usage, [whole, packed, archived]: &[Sum; 3]) {
         .sorted()
         .into_iter()
         .map(|(name, sum)| json!({"what": name, "entries": sum.entries, "body_bytes": sum.bytes}));
-    println!(
+    show!(
         "{}",
         json!({
             "first": number(usage.first), "last": number(usage.last),

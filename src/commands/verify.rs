@@ -69,7 +69,7 @@ pub fn run(args: &Args) -> Result<(), Ending> {
     };
     match args.format {
         Format::Text => text(&report, evidence.as_ref(), deep.as_ref()),
-        Format::Json => println!("{}", document(&report, evidence.as_ref(), deep.as_ref())),
+        Format::Json => show!("{}", document(&report, evidence.as_ref(), deep.as_ref())),
     }
     let findings = deep.map_or(0, |deep| deep.finding_count);
     let unproven = evidence.map_or(0, |evidence| evidence.unproven.len());
@@ -134,7 +134,7 @@ fn beside(args: &Args, report: &mut Report) -> Result<(), Ending> {
 
 fn text(report: &Report, evidence: Option<&Evidence<'_>>, deep: Option<&Examination>) {
     let findings = deep.map_or(0, |deep| deep.finding_count);
-    println!(
+    show!(
         "{}: {} entries ({} to {}) in {} segments, {} sealed, chain {}, {} ms{}",
         if report.problem_count + findings == 0 {
             "clean"
@@ -162,43 +162,50 @@ fn text(report: &Report, evidence: Option<&Evidence<'_>>, deep: Option<&Examinat
             "" => String::new(),
             file => format!(" {file}:{}", problem.offset),
         };
-        println!(
+        show!(
             "{}{place}: {}\n  {}",
-            problem.code, problem.text, problem.remedy
+            problem.code,
+            problem.text,
+            problem.remedy
         );
         for source in problem
             .record
             .map_or(Vec::new(), |it| known_from(evidence, it))
         {
-            println!("  known from {source}");
+            show!("  known from {source}");
         }
     }
     let Some(deep) = deep else { return };
-    println!(
+    show!(
         "deep: {} signatures and {} digests of {} entries, {} wrong",
-        deep.signatures, deep.digests, deep.entries, deep.finding_count
+        deep.signatures,
+        deep.digests,
+        deep.entries,
+        deep.finding_count
     );
     for finding in &deep.findings {
-        println!(
+        show!(
             "{} entry {}: {}",
-            finding.code, finding.number, finding.text
+            finding.code,
+            finding.number,
+            finding.text
         );
     }
     if deep.note_count > 0 {
-        println!(
+        show!(
             "no damage, but to be known: {} messages were heard before the hub had read the list",
             deep.note_count
         );
     }
     for note in &deep.notes {
-        println!("{} entry {}: {}", note.code, note.number, note.text);
+        show!("{} entry {}: {}", note.code, note.number, note.text);
     }
 }
 
 /// What counts of what was laid before the journal, and what does not.
 fn laid_before(evidence: &Evidence<'_>) {
     if !evidence.held.is_empty() {
-        println!(
+        show!(
             "held against it: {} receipts, {} reports, {} checkpoints",
             evidence.count(Held::Receipt),
             evidence.count(Held::Report),
@@ -206,11 +213,11 @@ fn laid_before(evidence: &Evidence<'_>) {
         );
     }
     for one in evidence.unproven.iter().take(UNPROVEN_SHOWN) {
-        println!("proves nothing: {}: {}", one.source.display(), one.why);
+        show!("proves nothing: {}: {}", one.source.display(), one.why);
     }
     let more = evidence.unproven.len().saturating_sub(UNPROVEN_SHOWN);
     if more > 0 {
-        println!("proves nothing: {more} more");
+        show!("proves nothing: {more} more");
     }
 }
 

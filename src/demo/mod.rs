@@ -253,7 +253,7 @@ impl Demo {
                 std::fs::write(file, text + "\n").map_err(|error| Ending::file(file, &error))
             }
             None => {
-                println!("{text}");
+                show!("{text}");
                 Ok(())
             }
         }
