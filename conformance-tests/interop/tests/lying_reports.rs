@@ -33,6 +33,17 @@ struct Given {
     listed: ReportEntry,
     answer: GetReportResponse,
     twice: bool,
+    /// What is listed beside it.
+    others: Vec<ReportEntry>,
+}
+
+impl Given {
+    /// Another version that is listed beside it.
+    fn beside(&mut self, version: u32) -> &mut ReportEntry {
+        let listed = self.listed.clone();
+        self.others.push(ReportEntry { version, ..listed });
+        self.others.last_mut().unwrap()
+    }
 }
 
 struct Hub {
@@ -69,6 +80,7 @@ impl Hub {
             listed,
             answer,
             twice: false,
+            others: Vec::new(),
         }
     }
 }
@@ -86,6 +98,7 @@ impl Handler for Hub {
                 if given.twice {
                     report.push(given.listed);
                 }
+                report.extend(given.others);
                 let more = false;
                 wire::write_list_reports_response(&ListReportsResponse { report, more }).unwrap()
             }
@@ -164,6 +177,25 @@ const LIES: &[Lie] = &[
         it.listed.park_code = "JS-OTHER".parse().unwrap();
     }),
     ("S080", "it is named twice", |it| it.twice = true),
+    ("S080", "Version is 0, the first is 1", |it| {
+        it.listed.version = 0;
+    }),
+    ("S080", "To is 2", |it| {
+        it.listed.period.to = it.listed.period.from.plus_seconds(-1);
+    }),
+    // A newest version that is moved away or is called a first one is not the newest, and the one before it was given.
+    ("S080", "From is", |it| {
+        it.beside(4).period.from = it.listed.period.from.plus_seconds(-86_400);
+    }),
+    ("S080", "To is", |it| {
+        it.beside(4).period.to = it.listed.period.to.plus_seconds(86_400);
+    }),
+    ("S080", "Granularity is", |it| {
+        it.beside(4).period.granularity = cordon_model::Granularity::OnDemand;
+    }),
+    ("S080", "Version is 0, the first is 1", |it| {
+        it.beside(0);
+    }),
     ("S081", "ReportId is RPT-06.X", |it| {
         it.answer.report_id = "RPT-06.X".to_owned();
     }),

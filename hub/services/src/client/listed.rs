@@ -1,20 +1,23 @@
 //! What a listed report is held to: the list to the question, the answer to the list, the signed document to both.
 //! A hub that signs says one thing in three places, and a puller files it under the name of the first.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use cordon_contract::Fault;
 use cordon_model::service::{GetReportResponse, ReportEntry};
-use cordon_model::{Digest, ParkCode, ReportDocument, ReportType};
+use cordon_model::{Digest, Granularity, ParkCode, ReportDocument, ReportType};
 
 /// Holds a list to what was asked: the park is that of the puller's certificate.
 ///
 /// # Errors
-/// `S080` for a report of another type or park, or a version that is listed twice.
+/// `S080` for a report of another type or park, a version that is listed twice, and a list that contradicts itself.
 pub(super) fn list(
     reports: &[ReportEntry],
     kind: Option<ReportType>,
     park: &ParkCode,
 ) -> Result<(), Fault> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut spans: BTreeMap<&str, &ReportEntry> = BTreeMap::new();
     for report in reports {
         let asked = kind.unwrap_or(report.report_type);
         same("ReportType", report.report_type, asked, ASKED)
@@ -23,8 +26,29 @@ pub(super) fn list(
         if !seen.insert((&report.report_id, report.version)) {
             return Err(another("S080", "the list", report, "it is named twice"));
         }
+        let first = spans.entry(&report.report_id).or_insert(report);
+        of_one(report, first).map_err(|words| another("S080", "the list", report, &words))?;
     }
     Ok(())
+}
+
+/// Holds a version to another one of its report. Which is the newest goes by both: one that is moved away is not it.
+fn of_one(report: &ReportEntry, other: &ReportEntry) -> Result<(), String> {
+    let (at, its) = (&report.period, &other.period);
+    if report.version == 0 {
+        return Err("Version is 0, the first is 1".to_owned());
+    }
+    if at.to < at.from {
+        return Err(format!("To is {}, From is {}", at.to, at.from));
+    }
+    same("ReportType", report.report_type, other.report_type, OTHER)?;
+    same("Granularity", at.granularity, its.granularity, OTHER)?;
+    same("From", at.from, its.from, OTHER)?;
+    // A day so far ends later with each version.
+    match at.granularity {
+        Granularity::OnDemand => Ok(()),
+        _ => same("To", at.to, its.to, OTHER),
+    }
 }
 
 /// Holds the answer to the report that was asked for, and its bytes to the listed digest.
@@ -83,6 +107,7 @@ pub(super) fn document(
 
 const ASKED: &str = "asked for";
 const HELD: &str = "listed";
+const OTHER: &str = "of another version";
 
 fn same<T: PartialEq + std::fmt::Display>(
     field: &str,
