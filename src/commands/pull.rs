@@ -147,6 +147,9 @@ fn report(args: &Report) -> Result<(), Ending> {
         pulled.entry_number,
         pulled.digest
     );
+    if pulled.stood {
+        tell!("it was there already, the same bytes");
+    }
     Ok(())
 }
 

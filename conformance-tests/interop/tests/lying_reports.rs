@@ -312,3 +312,49 @@ fn a_list_of_another_type_or_park_is_not_shown() {
     let refused = room.pull(other, &["list"]);
     assert!(said(&refused).contains("S080"), "{}", said(&refused));
 }
+
+/// The proof of the lie was what the second pull wrote over.
+#[test]
+fn a_pulled_report_is_never_written_over_and_other_bytes_are_kept_as_proof() {
+    let room = Room::open();
+    let park = room.hub.signer.identity().park.clone();
+    let first = room.hub.honest(document(&park));
+    let words = ["report", "--type", "RPT-06"];
+    let pulled = room.pull(first.clone(), &words);
+    assert!(pulled.status.success(), "{}", said(&pulled));
+    assert!(!said(&pulled).contains("already"), "{}", said(&pulled));
+    let again = room.pull(first.clone(), &words);
+    assert!(again.status.success(), "{}", said(&again));
+    assert!(said(&again).contains("already, the same bytes"));
+    let mut changed = first.document.clone();
+    changed.generated_at = changed.generated_at.plus_seconds(1);
+    let other = room.hub.honest(changed);
+    let mut kept = String::new();
+    // Told each time, and kept once.
+    for _ in 0..2 {
+        let refused = room.pull(other.clone(), &words);
+        let told = said(&refused);
+        assert_eq!(refused.status.code(), Some(1), "{told}");
+        assert!(
+            told.contains("S085") && !told.contains("verified"),
+            "{told}"
+        );
+        let named = told.split("is kept in ").nth(1).unwrap();
+        named.split(' ').next().unwrap().clone_into(&mut kept);
+    }
+    assert_eq!(std::fs::read(&kept).unwrap(), other.answer.document);
+    let files: Vec<PathBuf> = std::fs::read_dir(room.out())
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
+    assert_eq!(files.len(), 2, "{files:?}");
+    let own = files.iter().find(|file| **file != Path::new(&kept));
+    assert_eq!(std::fs::read(own.unwrap()).unwrap(), first.answer.document);
+    // Both are the hub's: the proof is one without it.
+    for file in &files {
+        let mut verify = Command::new(program());
+        verify.args(["cert", "verify", "--trust"]);
+        let trust = room.folder.path().join("certs/ca");
+        run(verify.arg(trust).arg(file));
+    }
+}

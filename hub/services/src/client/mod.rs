@@ -3,6 +3,7 @@
 mod checkpoint;
 #[doc(hidden)]
 pub mod decoders;
+mod filed;
 mod link;
 mod listed;
 mod messages;

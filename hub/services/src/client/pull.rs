@@ -11,8 +11,7 @@ use cordon_security::{Role, TrustStore, xmldsig};
 use cordon_wire::{WireFault, service as wire};
 
 use super::link::payload;
-use super::spool::write_durably;
-use super::{Link, LinkError, listed};
+use super::{Link, LinkError, filed, listed};
 use crate::lawful::lawful;
 
 /// Which report is wanted.
@@ -31,6 +30,8 @@ pub struct ReportKey {
 pub struct PulledReport {
     /// Where it was written.
     pub file: PathBuf,
+    /// Whether it stood there already, byte for byte.
+    pub stood: bool,
     /// The report's number.
     pub id: String,
     /// Its version.
@@ -41,7 +42,8 @@ pub struct PulledReport {
     pub entry_number: u64,
 }
 
-/// Pulls one report into `folder`. The signature must be the hub's, and what it covers the report that is listed.
+/// Pulls one report into `folder`. The signature must be the hub's, and what it covers the report that is listed. What
+/// was pulled before is never written over (`S085`).
 pub async fn pull_report(
     link: &Link,
     trust: &TrustStore,
@@ -77,12 +79,10 @@ pub async fn pull_report(
         listed.version
     );
     let file = folder.join(name);
-    std::fs::create_dir_all(folder).map_err(|error| {
-        LinkError::Untrusted(Fault::new("S030", error.to_string()).at(folder.display().to_string()))
-    })?;
-    write_durably(&file, &report.document).map_err(LinkError::Untrusted)?;
+    let stood = filed::file(&file, &report.document).map_err(LinkError::Untrusted)?;
     Ok(PulledReport {
         file,
+        stood,
         id: listed.report_id,
         version: listed.version,
         digest,
