@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use cordon_model::service::Certificate;
 use cordon_model::{Digest, PartyId, ReportType, Timestamp};
 use cordon_services::client::{
-    Checkpoint, MessagesWanted, ReportKey, list_reports, pull_certificates, pull_messages,
+    Checkpoint, ListKey, MessagesWanted, ReportKey, list_reports, pull_certificates, pull_messages,
     pull_report,
 };
 use serde_json::json;
@@ -24,8 +24,11 @@ pub enum Command {
     )]
     Report(Report),
     /// List the reports the hub offers
-    #[command(after_help = "Example:\n  cordon pull list \\\n    \
-        --url https://127.0.0.1:8443/soap/regulator --certs certs/regulator-1 --trust certs/ca")]
+    #[command(
+        after_help = "The newest first, 500 at once; where the hub has more it is said how to go on.\n\n\
+        Example:\n  cordon pull list --type RPT-01 --from 2026-03-01 --to 2026-04-01 \\\n    \
+        --url https://127.0.0.1:8443/soap/regulator --certs certs/regulator-1 --trust certs/ca"
+    )]
     List(List),
     /// Pull journal entries and hold them to their records and to what the hub signed before
     #[command(
@@ -72,6 +75,12 @@ pub struct List {
     /// Only reports of this type, such as RPT-01
     #[arg(long = "type")]
     kind: Option<String>,
+    /// Only reports whose span ends after this: a day of the park, or a time such as 2026-03-31T08:00:00+08:00
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    from: Option<Timestamp>,
+    /// Only reports whose span begins before this
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    to: Option<Timestamp>,
     /// How to print the list
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -158,11 +167,22 @@ fn report_type(text: &str) -> Result<ReportType, Ending> {
         .map_err(|error| Ending::new(USAGE, format!("no report type `{text}`: {error}")))
 }
 
+/// A day is its beginning, on the park's clocks.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    text.parse()
+        .or_else(|_| format!("{text}T00:00:00+08:00").parse())
+        .map_err(|_| "write a day, 2026-03-31, or a time, 2026-03-31T08:00:00+08:00".to_owned())
+}
+
 fn list(args: &List) -> Result<(), Ending> {
-    let kind = args.kind.as_deref().map(report_type).transpose()?;
+    let key = ListKey {
+        kind: args.kind.as_deref().map(report_type).transpose()?,
+        from: args.from,
+        to: args.to,
+    };
     let (link, _) = args.hub.link()?;
     let (reports, more) = runtime()?
-        .block_on(list_reports(&link, kind))
+        .block_on(list_reports(&link, &key))
         .map_err(|error| link_ending(&error))?;
     for one in &reports {
         match args.format {
@@ -187,15 +207,30 @@ fn list(args: &List) -> Result<(), Ending> {
         }
     }
     if reports.is_empty() {
-        match kind {
-            Some(kind) => tell!("the hub has no {} yet", kind.as_str()),
-            None => tell!("the hub has no reports yet"),
+        let kind = key.kind.map_or("reports", ReportType::as_str);
+        match key.from.or(key.to) {
+            Some(_) => tell!("the hub has no {kind} of that time"),
+            None => tell!("the hub has no {kind} yet"),
         }
     }
-    if more {
-        tell!("the hub has older ones too; name a type to see them");
+    let oldest = reports.iter().map(|one| one.period.from).min();
+    if let Some(oldest) = oldest.filter(|_| more) {
+        tell!("{}", go_on(oldest, key.to));
     }
     Ok(())
+}
+
+/// How to see what the list had no room for; `oldest` is where the last of it begins.
+fn go_on(oldest: Timestamp, to: Option<Timestamp>) -> String {
+    // Others that begin with it may have had no room.
+    let with_it = oldest.plus_seconds(1);
+    match to.is_some_and(|to| to <= with_it) {
+        false => format!("the hub has older ones too: go on with --to {with_it}"),
+        true => format!(
+            "the hub has more that begin at {oldest} than it lists at once: pull one with its --id and --version-number; \
+             for those before go on with --to {oldest}"
+        ),
+    }
 }
 
 fn messages(args: &Messages) -> Result<(), Ending> {

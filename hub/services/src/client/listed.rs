@@ -5,23 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cordon_contract::Fault;
 use cordon_model::service::{GetReportResponse, ReportEntry};
-use cordon_model::{Digest, Granularity, ParkCode, ReportDocument, ReportType};
+use cordon_model::{Digest, Granularity, ParkCode, Period, ReportDocument};
+
+use super::ListKey;
 
 /// Holds a list to what was asked: the park is that of the puller's certificate.
 ///
 /// # Errors
-/// `S080` for a report of another type or park, a version that is listed twice, and a list that contradicts itself.
-pub(super) fn list(
-    reports: &[ReportEntry],
-    kind: Option<ReportType>,
-    park: &ParkCode,
-) -> Result<(), Fault> {
+/// `S080` for a report of another type or park, a time that was not asked about, a version that is listed
+/// twice, and a list that contradicts itself.
+pub(super) fn list(reports: &[ReportEntry], key: &ListKey, park: &ParkCode) -> Result<(), Fault> {
     let mut seen = BTreeSet::new();
     let mut spans: BTreeMap<&str, &ReportEntry> = BTreeMap::new();
     for report in reports {
-        let asked = kind.unwrap_or(report.report_type);
+        let asked = key.kind.unwrap_or(report.report_type);
         same("ReportType", report.report_type, asked, ASKED)
             .and_then(|()| same("ParkCode", &report.park_code, park, ASKED))
+            .and_then(|()| in_time(&report.period, key))
             .map_err(|words| another("S080", "the list", report, &words))?;
         if !seen.insert((&report.report_id, report.version)) {
             return Err(another("S080", "the list", report, "it is named twice"));
@@ -30,6 +30,19 @@ pub(super) fn list(
         of_one(report, first).map_err(|words| another("S080", "the list", report, &words))?;
     }
     Ok(())
+}
+
+/// Holds a span to the time that was asked about.
+fn in_time(span: &Period, key: &ListKey) -> Result<(), String> {
+    match (key.from, key.to) {
+        (Some(from), _) if span.to <= from => {
+            Err(format!("To is {}, {ASKED} is after {from}", span.to))
+        }
+        (_, Some(to)) if span.from >= to => {
+            Err(format!("From is {}, {ASKED} is before {to}", span.from))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Holds a version to another one of its report. Which is the newest goes by both: one that is moved away is not it.
@@ -49,6 +62,12 @@ fn of_one(report: &ReportEntry, other: &ReportEntry) -> Result<(), String> {
         Granularity::OnDemand => Ok(()),
         _ => same("To", at.to, its.to, OTHER),
     }
+}
+
+/// The list of a report's own time is whole and does not name it: the hub says that it has it, and that it has it not.
+pub(super) fn left_out(id: &str, version: u32) -> Fault {
+    let words = "it leaves out a report that the hub gives";
+    refusal("S080", "the list", words).at(format!("{id} v{version}"))
 }
 
 /// Holds the answer to the report that was asked for, and its bytes to the listed digest.
@@ -122,10 +141,13 @@ fn same<T: PartialEq + std::fmt::Display>(
 }
 
 fn another(code: &'static str, what: &str, listed: &ReportEntry, words: &str) -> Fault {
+    refusal(code, what, words).at(format!("{} v{}", listed.report_id, listed.version))
+}
+
+fn refusal(code: &'static str, what: &str, words: &str) -> Fault {
     Fault::new(
         code,
         format!("{what} is another than it is given as: {words}"),
     )
-    .at(format!("{} v{}", listed.report_id, listed.version))
     .remedy("nothing was written; keep the hub's signed answers and call the park")
 }

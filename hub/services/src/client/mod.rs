@@ -17,6 +17,6 @@ pub use checkpoint::Checkpoint;
 pub use link::{Link, LinkError, LinkOptions};
 pub use messages::{MessagesWanted, PulledMessages, pull_messages};
 pub use page::PulledEntry;
-pub use pull::{PulledReport, ReportKey, list_reports, pull_certificates, pull_report};
+pub use pull::{ListKey, PulledReport, ReportKey, list_reports, pull_certificates, pull_report};
 pub use spool::{Spool, SpoolState, write_durably};
 pub use submit::{SubmitSummary, Submitter};
