@@ -172,7 +172,7 @@ impl AccessPlugin {
     }
 
     fn tell_fallen(&mut self, step: &mut Step<'_>, lane: &LaneId, opening: &Opening) {
-        let number = opening.number();
+        let number = opening.subject.number();
         // A rescue vehicle is told of each time.
         let (what, level) = match opening.is_rescue() {
             true => (opening.decision.as_str(), AlarmLevel::Orange),
@@ -196,7 +196,7 @@ impl AccessPlugin {
         }
         let about = opening.about(lane, format!(
                 "{} was let in at {} and is taken to have turned back; it may still stand there 放行的救援车辆疑似退回，可能仍在等候",
-                opening.number(),
+                opening.subject.number(),
                 opening.device
             ));
         self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);

@@ -364,24 +364,16 @@ impl AccessPlugin {
             let lasts = it.outcome == DecisionOutcome::Open && now.ms_since(it.at) <= window_ms;
             is_his && lasts
         });
-        let plate = subject.plate.as_ref();
-        let number = plate.map_or("UNREAD", |plate| plate.number.as_str());
+        let number = subject.number();
         let is_rescue = subject.kind == SubjectKind::VehEmergency;
         if !is_rescue || is_known || !self.is_loud(step, format!("late|{}|{number}", lane.id)) {
             return;
         }
-        let about = About {
-            gate: Some(&gate.id),
-            lane: Some(&lane.id),
-            area: gate.area.as_deref(),
-            subject: Some(subject),
-            correlation,
-            text: format!(
-                "the picture of {number} at {} lane {} came too late to open for it; it may stand there 救援车辆抓拍延迟未能放行,可能仍在等候",
-                gate.id, lane.id
-            ),
-            ..About::default()
-        };
+        let text = format!(
+            "the picture of {number} at {} lane {} came too late to open for it; it may stand there 救援车辆抓拍延迟未能放行,可能仍在等候",
+            gate.id, lane.id
+        );
+        let about = about((gate, lane), subject, correlation, text);
         self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
     }
 
@@ -400,29 +392,36 @@ impl AccessPlugin {
         let Some((alarm, level)) = of_refusal(code, subject) else {
             return;
         };
-        let plate = subject
-            .plate
-            .as_ref()
-            .map_or("UNREAD", |plate| plate.number.as_str());
-        if !self.is_loud(step, format!("{alarm}|{}|{plate}", lane.id)) {
+        if !self.is_loud(step, format!("{alarm}|{}|{}", lane.id, subject.number())) {
             return;
         }
-        let about = About {
-            gate: Some(&gate.id),
-            lane: Some(&lane.id),
-            area: gate.area.as_deref(),
-            subject: Some(subject),
-            correlation,
-            text: format!(
-                "{code}: {} refused at {} lane {} {}",
-                subject.kind,
-                gate.id,
-                lane.id,
-                code.as_chinese()
-            ),
-            ..About::default()
-        };
+        let text = format!(
+            "{code}: {} refused at {} lane {} {}",
+            subject.kind,
+            gate.id,
+            lane.id,
+            code.as_chinese()
+        );
+        let about = about((gate, lane), subject, correlation, text);
         self.alarm(step, alarm, level, about);
+    }
+}
+
+/// What an alarm on who stands at a lane is about.
+fn about<'a>(
+    (gate, lane): (&'a Gate, &'a Lane),
+    subject: &'a Seen,
+    correlation: Option<String>,
+    text: String,
+) -> About<'a> {
+    About {
+        gate: Some(&gate.id),
+        lane: Some(&lane.id),
+        area: gate.area.as_deref(),
+        subject: Some(subject),
+        correlation,
+        text,
+        ..About::default()
     }
 }
 

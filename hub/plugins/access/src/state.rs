@@ -275,12 +275,6 @@ impl Opening {
         }
     }
 
-    /// Whose it is, in words.
-    pub(crate) fn number(&self) -> &str {
-        let plate = self.subject.plate.as_ref();
-        plate.map_or("UNREAD", |plate| plate.number.as_str())
-    }
-
     /// A rescue vehicle's: what becomes of it is told each time.
     pub(crate) fn is_rescue(&self) -> bool {
         self.subject.kind == SubjectKind::VehEmergency
@@ -337,6 +331,12 @@ pub(crate) struct Seen {
 impl Seen {
     pub(crate) fn plate(&self) -> Option<Plate> {
         self.plate.as_ref().map(PlateKey::plate)
+    }
+
+    /// Its number, in words.
+    pub(crate) fn number(&self) -> &str {
+        let plate = self.plate.as_ref();
+        plate.map_or("UNREAD", |plate| plate.number.as_str())
     }
 }
 
