@@ -25,7 +25,7 @@ const RESCUE_STANDS_MS: i64 = 2_000;
 /// So long a boom is still up for whom it was when the lane was not seen, milliseconds.
 const UNSEEN_MS: i64 = 30_000;
 /// So long one whose plate was not read may still be on a lane, milliseconds.
-const UNREAD_MS: i64 = 120_000;
+const UNREAD_MS: i64 = 30_000;
 /// Who comes onto the loops so soon after another left them stood behind that one, milliseconds.
 const BEHIND_MS: i64 = 1_000;
 

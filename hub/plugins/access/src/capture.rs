@@ -16,7 +16,7 @@ use crate::plugin::AccessPlugin;
 use crate::state::{LaneState, Opening, Recent, Seen};
 use cordon_model::{AuditOutcome, Body};
 
-/// A rescue vehicle that is still seen so long after it went through did not: another went on its opening, milliseconds.
+/// A rescue vehicle that is still seen so long after it went through may not have: another went on its opening, milliseconds.
 const RESCUE_SEEN_MS: i64 = 3_000;
 
 /// The plug-in's own answer to a picture that came too late to open for.
@@ -44,7 +44,7 @@ impl AccessPlugin {
         let answered = self.answered(lane, capture, plate.as_ref(), now);
         // What is being opened for is not looked up again.
         if answered.is_some_and(|(outcome, _)| outcome == DecisionOutcome::Open) {
-            return;
+            return self.tell_still_there(step, capture, plate.as_ref());
         }
         let sought = Sought {
             capture,
@@ -172,8 +172,7 @@ impl AccessPlugin {
             recent.direction == capture.direction && is_same
         };
         let recent = state.recent.iter().rev().find(is_it)?;
-        let is_answered =
-            self.is_answered(state, recent, now) && !is_still_there(state, recent, capture);
+        let is_answered = self.is_answered(state, recent, now);
         is_answered.then_some((recent.outcome, recent.code))
     }
 
@@ -204,9 +203,7 @@ impl AccessPlugin {
                 && seen.is_some_and(|seen| seen.number == capture.plate_number)
         };
         let recent = state.recent.iter().rev().find(is_it);
-        recent.is_some_and(|recent| {
-            self.is_answered(state, recent, now) && !is_still_there(state, recent, capture)
-        })
+        recent.is_some_and(|recent| self.is_answered(state, recent, now))
     }
 
     pub(crate) fn decided(&mut self, step: &mut Step<'_>, decided: Decided<'_>) {
@@ -288,7 +285,8 @@ impl AccessPlugin {
             ),
             // A late picture says nothing of the gate.
             Some(_) if is_late(&verdict) => {
-                self.tell_late_rescue(step, (gate, lane), &subject, visit)
+                let picture = (&subject, capture.captured_at);
+                self.tell_late_rescue(step, (gate, lane), picture, visit);
             }
             Some(code) => self.alarm_refusal(step, gate, lane, &subject, code, visit),
         }
@@ -342,36 +340,73 @@ impl AccessPlugin {
                 let is_new = now.ms_since(recent.at) <= way_s * 1_000;
                 recent.outcome == DecisionOutcome::Open && is_new && !recent.gone
             };
-            let spared = list.iter().take(max).position(|it| !is_on_his_way(it));
+            // First who is there no longer: many late pictures make nobody forget who was refused.
+            let before = || list.iter().take(max);
+            let gone = before().position(|it| it.gone);
+            let spared = gone.or_else(|| before().position(|it| !is_on_his_way(it)));
             list.remove(spared.unwrap_or(0));
         }
     }
 
-    /// A rescue vehicle whose picture came too late to open for may stand there, unless it went through meanwhile.
+    /// A rescue vehicle is recorded as gone through and seen again: another may have gone on its opening. Nothing is opened
+    /// on that, for whoever stands there may be another; people look.
+    fn tell_still_there(
+        &mut self,
+        step: &mut Step<'_>,
+        capture: &PlateCapture,
+        plate: Option<&PlateKey>,
+    ) {
+        let plan = self.plan.clone();
+        let placed = plan.lane(&capture.lane_id);
+        let placed = placed.and_then(|lane| Some((plan.gate(&lane.gate)?, lane)));
+        let (Some(placed), Some(plate)) = (placed, plate) else {
+            return;
+        };
+        let state = self.state.lanes.get(&capture.lane_id);
+        let is_his = |it: &Recent| it.subject.plate.as_ref().is_some_and(|it| it.may_be(plate));
+        let seen = state.and_then(|state| {
+            let recent = state.recent.iter().rev().find(|it| is_his(it))?;
+            is_still_there(state, recent, capture).then(|| recent.clone())
+        });
+        let Some(seen) = seen else { return };
+        if !self.is_loud(step, format!("still|{}", seen.decision)) {
+            return;
+        }
+        let text = format!(
+            "{} is recorded as gone through lane {} and is seen there again; another may have gone on its opening, and it may stand there 救援车辆已记录通过但仍被抓拍,可能有他车冒用放行,仍在等候",
+            seen.subject.number(),
+            capture.lane_id
+        );
+        let about = about(placed, &seen.subject, None, text);
+        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
+    }
+
+    /// A rescue vehicle whose picture came too late to open for may stand there, unless it is being opened for or went
+    /// through since the picture was taken. It is told each time.
     fn tell_late_rescue(
         &mut self,
         step: &mut Step<'_>,
         (gate, lane): (&Gate, &Lane),
-        subject: &Seen,
+        (subject, taken): (&Seen, Timestamp),
         correlation: Option<String>,
     ) {
-        let window_ms = i64::from(self.config.passage_s_max) * 1_000;
-        let now = step.entry.time;
         let state = self.state.lanes.get(&lane.id);
+        let passed = state.and_then(|state| state.last_passage);
+        let went_since = passed.is_some_and(|(at, _)| at >= taken);
         let mut known = state.into_iter().flat_map(|state| &state.recent);
         let is_known = known.any(|it| {
             let is_his = it.subject.plate.is_some() && it.subject.plate == subject.plate;
-            let lasts = it.outcome == DecisionOutcome::Open && now.ms_since(it.at) <= window_ms;
-            is_his && lasts
+            let lasts = it.outcome == DecisionOutcome::Open && !it.over && !it.gone;
+            is_his && lasts && (it.through.is_none() || went_since)
         });
-        let number = subject.number();
-        let is_rescue = subject.kind == SubjectKind::VehEmergency;
-        if !is_rescue || is_known || !self.is_loud(step, format!("late|{}|{number}", lane.id)) {
+        if subject.kind != SubjectKind::VehEmergency || is_known {
             return;
         }
         let text = format!(
-            "the picture of {number} at {} lane {} came too late to open for it; it may stand there 救援车辆抓拍延迟未能放行,可能仍在等候",
-            gate.id, lane.id
+            "the picture of {} at {} lane {} came too late to open for it; it may stand there 救援车辆抓拍延迟未能放行,可能仍在等候",
+            subject.number(),
+            gate.id,
+            lane.id
         );
         let about = about((gate, lane), subject, correlation, text);
         self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
@@ -425,22 +460,13 @@ fn about<'a>(
     }
 }
 
-/// Whether a picture shows a rescue vehicle before the lane that is recorded as gone through: another went on its opening.
-/// Somebody stands on the loops, nobody who was refused came after it, and it was taken long enough after the passage to
-/// show no rear that drives away.
+/// Whether a picture may show a rescue vehicle before the lane that is recorded as gone through: somebody stands on the
+/// loops, and it was taken long enough after the passage to show no rear that drives away.
 fn is_still_there(state: &LaneState, recent: &Recent, capture: &PlateCapture) -> bool {
     let is_rescue = recent.subject.kind == SubjectKind::VehEmergency;
     let since = state.last_passage.filter(|_| recent.through.is_some());
     let is_later = |at: Timestamp| capture.captured_at.ms_since(at) >= RESCUE_SEEN_MS;
-    let came_after = |it: &Recent| it.outcome != DecisionOutcome::Open && !it.gone;
-    let mut after = state.recent.iter().rev();
-    let mut after = after
-        .by_ref()
-        .take_while(|it| it.decision != recent.decision);
-    is_rescue
-        && state.on_loops
-        && since.is_some_and(|(at, _)| is_later(at))
-        && !after.any(came_after)
+    is_rescue && state.on_loops && since.is_some_and(|(at, _)| is_later(at))
 }
 
 fn fault(rule: &str) -> Verdict {

@@ -330,3 +330,21 @@ fn two_that_were_not_read_are_not_told_apart() {
         assert_eq!(enters(&mut feed).bodies, [], "{waits_s}");
     }
 }
+
+/// Many pictures that came late made the hub forget who had been refused.
+#[test]
+fn late_pictures_make_nobody_forget_who_was_refused() {
+    let mut feed = Feed::new();
+    feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
+    enters(&mut feed);
+    opened(&mut feed, PLATE);
+    feed.capture("L-02", BANNED);
+    opened(&mut feed, SECOND);
+    let old = feed.now.plus_seconds(-600);
+    for number in 0..60 {
+        let late = capture("L-02", &format!("苏J{number:05}"), old);
+        feed.say(Body::PlateCapture(late));
+    }
+    passes(&mut feed);
+    assert_eq!(enters(&mut feed).bodies, []);
+}
