@@ -335,16 +335,21 @@ impl AccessPlugin {
         let list = &mut self.state.lanes.or_default(lane.id.clone()).recent;
         list.push(recent);
         while list.len() > max {
-            // Who was let in may still be on his way: however many are refused meanwhile, he is known. The newest is too.
-            let is_on_his_way = |recent: &Recent| {
-                let is_new = now.ms_since(recent.at) <= way_s * 1_000;
-                recent.outcome == DecisionOutcome::Open && is_new && !recent.gone
+            // The oldest of those that are needed least: however many come meanwhile, who was let in and is on his way is
+            // known, and so is who was refused and may stand there. The newest is known too.
+            let need = |recent: &Recent| {
+                let is_old = now.ms_since(recent.at) > way_s * 1_000;
+                match (recent.outcome, recent.through) {
+                    _ if recent.gone => 0,
+                    (_, Some(_)) => 1,
+                    _ if is_old => 2,
+                    (DecisionOutcome::Open, _) => 4,
+                    _ => 3,
+                }
             };
-            // First who is there no longer: many late pictures make nobody forget who was refused.
-            let before = || list.iter().take(max);
-            let gone = before().position(|it| it.gone);
-            let spared = gone.or_else(|| before().position(|it| !is_on_his_way(it)));
-            list.remove(spared.unwrap_or(0));
+            let before = list.iter().take(max).enumerate();
+            let least = before.min_by_key(|(_, recent)| need(recent));
+            list.remove(least.map_or(0, |(place, _)| place));
         }
     }
 

@@ -348,3 +348,21 @@ fn late_pictures_make_nobody_forget_who_was_refused() {
     passes(&mut feed);
     assert_eq!(enters(&mut feed).bodies, []);
 }
+
+/// A busy lane forgot who had been refused a moment before: those who had gone through counted as on their way.
+#[test]
+fn a_busy_lane_forgets_nobody_who_was_refused() {
+    let mut feed = Feed::new();
+    feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
+    for number in 0..40 {
+        opened(&mut feed, &format!("苏J{number:05}"));
+        passes(&mut feed);
+        falls(&mut feed);
+    }
+    enters(&mut feed);
+    opened(&mut feed, PLATE);
+    feed.capture("L-02", BANNED);
+    opened(&mut feed, SECOND);
+    passes(&mut feed);
+    assert_eq!(enters(&mut feed).bodies, []);
+}
