@@ -230,12 +230,12 @@ fn next_of(state: &LaneState, direction: Direction, entered: Timestamp) -> Optio
         let is_fault = it.code == Some(RefusalCode::DeviceFault);
         it.outcome != DecisionOutcome::Open && !is_fault && !it.gone
     };
-    // Two whose plates were not read are not told apart: one may be left where the other went.
-    let is_unread = |it: &Recent| {
-        let is_late = entered.ms_since(it.at) > UNREAD_MS;
-        it.subject.plate.is_none() && it.outcome != DecisionOutcome::Open && !is_late
-    };
-    if state.recent.iter().any(is_unread) {
+    // Two whose plates were not read are not told apart: one may be left where the other went. One that was seen again, or
+    // reversed out, may be two.
+    let is_unread = |it: &&Recent| it.is_unread() && entered.ms_since(it.at) <= UNREAD_MS;
+    let mut unread = state.recent.iter().filter(is_unread);
+    let first = unread.next();
+    if first.is_some_and(|it| it.over) || unread.next().is_some() {
         return None;
     }
     let mut behind = state.recent.iter().skip(place);

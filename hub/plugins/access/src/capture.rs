@@ -56,6 +56,7 @@ impl AccessPlugin {
         let late = self.late(sought);
         let (mut found, verdict) = self.judge(sought, late);
         if answered == Some((verdict.outcome, verdict.code)) {
+            self.note_unread(lane, plate.as_ref());
             return;
         }
         // In another colour it is the same vehicle, seen badly, or another of that number: which is not opened for while
@@ -183,6 +184,25 @@ impl AccessPlugin {
         let opens = recent.outcome == DecisionOutcome::Open;
         let holds = fresh || opens && state.openings.iter().any(waits);
         holds && !recent.over
+    }
+
+    /// One whose plate was not read comes again, or it is another: the next is decided by itself.
+    fn note_unread(&mut self, lane: &Lane, plate: Option<&PlateKey>) {
+        if plate.is_some() {
+            return;
+        }
+        let lanes = &mut self.state.lanes;
+        let last = |state: &LaneState| state.recent.iter().rposition(Recent::is_unread);
+        let is_news = |state: &LaneState| {
+            let last = last(state).and_then(|place| state.recent.get(place));
+            last.is_some_and(|it| !it.over)
+        };
+        lanes.change_if(&lane.id, is_news, |state| {
+            let last = last(state).and_then(|place| state.recent.get_mut(place));
+            if let Some(recent) = last {
+                recent.over = true;
+            }
+        });
     }
 
     /// Whether the lane is opening for a vehicle of this number, in whatever colour.

@@ -371,6 +371,13 @@ pub(crate) fn stay_end(entered: Timestamp, to: Timestamp, minutes: Option<u32>) 
     stay.map_or(to, |stay| stay.min(to))
 }
 
+impl Recent {
+    /// Whether its plate was not read, and it was not let in.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.subject.plate.is_none() && self.outcome != DecisionOutcome::Open
+    }
+}
+
 /// A decision, remembered to know the same arrival again and to name who went through unasked.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Recent {

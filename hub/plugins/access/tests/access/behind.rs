@@ -366,3 +366,15 @@ fn a_busy_lane_forgets_nobody_who_was_refused() {
     passes(&mut feed);
     assert_eq!(enters(&mut feed).bodies, []);
 }
+
+/// One bad picture was followed by a good one, and the next in the queue stood although nobody else had come.
+#[test]
+fn one_that_was_not_read_keeps_nobody_behind() {
+    let mut feed = Feed::new();
+    feed.capture("L-02", "UNREAD");
+    enters(&mut feed);
+    opened(&mut feed, PLATE);
+    opened(&mut feed, SECOND);
+    passes(&mut feed);
+    assert_eq!(enters(&mut feed).orders.len(), 1);
+}
