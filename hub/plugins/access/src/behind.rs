@@ -238,10 +238,10 @@ fn next_of(state: &LaneState, direction: Direction, entered: Timestamp) -> Optio
     if first.is_some_and(|it| it.over) || unread.next().is_some() {
         return None;
     }
-    let mut behind = state.recent.iter().skip(place);
+    let mut seen = state.recent.iter();
     let mut openings = state.openings.iter();
     let opening = openings.find(|it| it.decision == next.decision)?;
-    let stands = entered.ms_since(*left).abs() <= BEHIND_MS && !behind.any(is_refused);
+    let stands = entered.ms_since(*left).abs() <= BEHIND_MS && !seen.any(is_refused);
     let was_up = opening.progress == Progress::Confirmed;
     (stands && was_up && opening.direction == direction).then_some(place)
 }

@@ -43,9 +43,11 @@ impl AccessPlugin {
         if let Some(opening) = self.used(status, (now, direction)) {
             self.state.lanes.change(&status.lane_id, |state| {
                 state.went = Some((opening.decision.clone(), status.observed_at));
-                // Nobody who came before him stands in front any more.
-                let before = state.recent.iter_mut();
-                let before = before.take_while(|it| it.decision != opening.decision);
+                // Nobody who came before him stands in front any more. One who was seen again since may stand behind.
+                let is_his = |it: &Recent| it.decision == opening.decision;
+                let decided = state.recent.iter().find(|it| is_his(it)).map(|it| it.at);
+                let before = state.recent.iter_mut().take_while(|it| !is_his(it));
+                let before = before.filter(|it| decided.is_some_and(|at| it.at <= at));
                 for refused in before.filter(|it| it.outcome != DecisionOutcome::Open) {
                     refused.gone = true;
                 }

@@ -378,3 +378,19 @@ fn one_that_was_not_read_keeps_nobody_behind() {
     passes(&mut feed);
     assert_eq!(enters(&mut feed).orders.len(), 1);
 }
+
+/// He was refused, let another by and was read again behind that one: he counted as gone when that one drove.
+#[test]
+fn who_was_refused_and_let_another_by_stands_behind() {
+    let mut feed = Feed::new();
+    feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
+    feed.capture("L-02", BANNED);
+    feed.wait_s(2);
+    enters(&mut feed);
+    opened(&mut feed, PLATE);
+    feed.wait_s(15);
+    feed.capture("L-02", BANNED);
+    opened(&mut feed, SECOND);
+    passes(&mut feed);
+    assert_eq!(enters(&mut feed).bodies, []);
+}
