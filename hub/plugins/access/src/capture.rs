@@ -324,10 +324,16 @@ impl AccessPlugin {
         (direction, now): (Direction, Timestamp),
         subject: &Seen,
     ) -> Option<usize> {
-        let number = &subject.plate.as_ref()?.number;
-        let is_his = |it: &Seen| it.plate.as_ref().is_some_and(|it| it.number == *number);
+        let plate = subject.plate.as_ref()?;
+        let is_of_number = |it: &Seen| {
+            it.plate
+                .as_ref()
+                .is_some_and(|it| it.number == plate.number)
+        };
         let is_over =
-            |it: &Opening| it.is_over() && it.direction == direction && is_his(&it.subject);
+            |it: &Opening| it.is_over() && it.direction == direction && is_of_number(&it.subject);
+        // In another colour it may be another: his refusal stands.
+        let is_his = |it: &Seen| it.plate.as_ref().is_some_and(|it| it.may_be(plate));
         let window_ms = i64::from(self.config.passage_s_max) * 1_000;
         let stands = |it: &Recent| {
             let is_his = it.direction == direction && is_his(&it.subject);
@@ -340,7 +346,8 @@ impl AccessPlugin {
             if let Some(place) = place {
                 state.recent.remove(place);
             }
-            let earlier = state.recent.iter_mut().filter(|it| is_his(&it.subject));
+            let is_earlier = |it: &&mut Recent| it.direction == direction && is_his(&it.subject);
+            let earlier = state.recent.iter_mut().filter(is_earlier);
             for refused in earlier.filter(|it| it.outcome != DecisionOutcome::Open) {
                 refused.gone = true;
             }
