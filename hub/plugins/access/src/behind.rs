@@ -7,8 +7,7 @@
 //! refused is on the lane as well.
 
 use cordon_model::{
-    AlarmCode, AlarmLevel, BarrierState, DecisionOutcome, Direction, GateStatus, LaneId,
-    RefusalCode, Timestamp,
+    AlarmCode, AlarmLevel, BarrierState, DecisionOutcome, Direction, GateStatus, LaneId, Timestamp,
 };
 
 use crate::alarm::Step;
@@ -24,8 +23,6 @@ const STANDS_MS: i64 = 30_000;
 const RESCUE_STANDS_MS: i64 = 2_000;
 /// So long a boom is still up for whom it was when the lane was not seen, milliseconds.
 const UNSEEN_MS: i64 = 30_000;
-/// So long one whose plate was not read may still be on a lane, milliseconds.
-const UNREAD_MS: i64 = 30_000;
 /// Who comes onto the loops so soon after another left them stood behind that one, milliseconds.
 const BEHIND_MS: i64 = 1_000;
 
@@ -51,21 +48,27 @@ impl AccessPlugin {
         let Some(place) = next else { return };
         // What was decided of him is decided anew, and stands where it stood.
         let next = self.state.lanes.change(lane, |state| take(state, place));
-        if let Some(next) = next.flatten() {
+        if let Some((next, came)) = next.flatten() {
             self.look_again(step, lane, next);
-            self.keep_place(step, lane, place);
+            self.keep_place(step, lane, (place, came));
         }
     }
 
     /// Who was decided at this step stands there, and not behind all others; openings stand as their decisions do.
-    pub(crate) fn keep_place(&mut self, step: &Step<'_>, lane: &LaneId, place: usize) {
+    pub(crate) fn keep_place(
+        &mut self,
+        step: &Step<'_>,
+        lane: &LaneId,
+        (place, came): (usize, Timestamp),
+    ) {
         let decided = ids::decision(step.entry);
         self.state.lanes.change(lane, |state| {
             let mut recent = state.recent.iter();
             let Some(from) = recent.position(|it| it.decision == decided) else {
                 return;
             };
-            let his = state.recent.remove(from);
+            let mut his = state.recent.remove(from);
+            his.came = came;
             let place = place.min(state.recent.len());
             state.recent.insert(place, his);
             let order: Vec<&str> = state.recent.iter().map(|it| it.decision.as_str()).collect();
@@ -226,18 +229,7 @@ fn next_of(state: &LaneState, direction: Direction, entered: Timestamp) -> Optio
     let mut after = state.recent.iter().enumerate().skip(went + 1);
     let (place, next) = after.find(|(_, it)| !it.gone)?;
     // Whoever was refused may be the one who came; not who came last to a lane that is full.
-    let is_refused = |it: &Recent| {
-        let is_fault = it.code == Some(RefusalCode::DeviceFault);
-        it.outcome != DecisionOutcome::Open && !is_fault && !it.gone
-    };
-    // Two whose plates were not read are not told apart: one may be left where the other went. One that was seen again, or
-    // reversed out, may be two.
-    let is_unread = |it: &&Recent| it.is_unread() && entered.ms_since(it.at) <= UNREAD_MS;
-    let mut unread = state.recent.iter().filter(is_unread);
-    let first = unread.next();
-    if first.is_some_and(|it| it.over) || unread.next().is_some() {
-        return None;
-    }
+    let is_refused = |it: &Recent| it.outcome != DecisionOutcome::Open && !it.crowded && !it.gone;
     let mut seen = state.recent.iter();
     let mut openings = state.openings.iter();
     let opening = openings.find(|it| it.decision == next.decision)?;
@@ -246,13 +238,13 @@ fn next_of(state: &LaneState, direction: Direction, entered: Timestamp) -> Optio
     (stands && was_up && opening.direction == direction).then_some(place)
 }
 
-/// Takes out the decision that stands there, and its opening.
-fn take(state: &mut LaneState, place: usize) -> Option<Opening> {
+/// Takes out the decision that stands there, and its opening with the time when he came.
+fn take(state: &mut LaneState, place: usize) -> Option<(Opening, Timestamp)> {
     let decision = state.recent.get(place)?.decision.clone();
     let turn = state
         .openings
         .iter()
         .position(|it| it.decision == decision)?;
-    state.recent.remove(place);
-    Some(state.openings.remove(turn))
+    let came = state.recent.remove(place).came;
+    Some((state.openings.remove(turn), came))
 }

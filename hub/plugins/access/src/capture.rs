@@ -21,6 +21,8 @@ const RESCUE_SEEN_MS: i64 = 3_000;
 
 /// The plug-in's own answer to a picture that came too late to open for.
 const CAPTURE_LATE: &str = "access.capture-late";
+/// The same to one who comes to a lane on which as many wait as may.
+const LANE_CROWDED: &str = "access.lane-crowded";
 
 impl AccessPlugin {
     pub(crate) fn on_capture(&mut self, step: &mut Step<'_>, capture: &PlateCapture) {
@@ -44,7 +46,8 @@ impl AccessPlugin {
         let answered = self.answered(lane, capture, plate.as_ref(), now);
         // What is being opened for is not looked up again.
         if answered.is_some_and(|(outcome, _)| outcome == DecisionOutcome::Open) {
-            return self.tell_still_there(step, capture, plate.as_ref());
+            self.seen_again(lane, capture, plate.as_ref(), now);
+            return self.tell_still_there(step, (gate, lane), capture, plate.as_ref());
         }
         let sought = Sought {
             capture,
@@ -56,7 +59,9 @@ impl AccessPlugin {
         let late = self.late(sought);
         let (mut found, verdict) = self.judge(sought, late);
         if answered == Some((verdict.outcome, verdict.code)) {
-            self.note_unread(lane, plate.as_ref());
+            if !is_late(&verdict) {
+                self.seen_again(lane, capture, plate.as_ref(), now);
+            }
             return;
         }
         // In another colour it is the same vehicle, seen badly, or another of that number: which is not opened for while
@@ -110,9 +115,7 @@ impl AccessPlugin {
             DecisionOutcome::Open if self.barrier_of(&sought.lane.id).is_none() => {
                 manual("access.no-barrier")
             }
-            DecisionOutcome::Open if self.is_crowded(&sought.lane.id) => {
-                manual("access.lane-crowded")
-            }
+            DecisionOutcome::Open if self.is_crowded(&sought.lane.id) => manual(LANE_CROWDED),
             _ => verdict,
         };
         (found, verdict)
@@ -164,15 +167,7 @@ impl AccessPlugin {
         now: Timestamp,
     ) -> Option<(DecisionOutcome, Option<RefusalCode>)> {
         let state = self.state.lanes.get(&lane.id)?;
-        let is_it = |recent: &&Recent| {
-            let seen = recent.subject.plate.as_ref();
-            let is_same = match (seen, plate) {
-                (Some(seen), Some(plate)) => seen.may_be(plate),
-                (seen, plate) => seen == plate,
-            };
-            recent.direction == capture.direction && is_same
-        };
-        let recent = state.recent.iter().rev().find(is_it)?;
+        let recent = state.recent.get(last_of(state, capture, plate)?)?;
         let is_answered = self.is_answered(state, recent, now);
         is_answered.then_some((recent.outcome, recent.code))
     }
@@ -186,21 +181,24 @@ impl AccessPlugin {
         holds && !recent.over
     }
 
-    /// One whose plate was not read comes again, or it is another: the next is decided by itself.
-    fn note_unread(&mut self, lane: &Lane, plate: Option<&PlateKey>) {
-        if plate.is_some() {
-            return;
-        }
-        let lanes = &mut self.state.lanes;
-        let last = |state: &LaneState| state.recent.iter().rposition(Recent::is_unread);
+    /// What was answered to him is not said again, but he was seen.
+    fn seen_again(
+        &mut self,
+        lane: &Lane,
+        capture: &PlateCapture,
+        plate: Option<&PlateKey>,
+        now: Timestamp,
+    ) {
+        let last = |state: &LaneState| last_of(state, capture, plate);
         let is_news = |state: &LaneState| {
-            let last = last(state).and_then(|place| state.recent.get(place));
-            last.is_some_and(|it| !it.over)
+            let recent = last(state).and_then(|place| state.recent.get(place));
+            recent.is_some_and(|it| it.seen < now)
         };
+        let lanes = &mut self.state.lanes;
         lanes.change_if(&lane.id, is_news, |state| {
-            let last = last(state).and_then(|place| state.recent.get_mut(place));
-            if let Some(recent) = last {
-                recent.over = true;
+            let recent = last(state).and_then(|place| state.recent.get_mut(place));
+            if let Some(recent) = recent {
+                recent.seen = now;
             }
         });
     }
@@ -284,6 +282,9 @@ impl AccessPlugin {
                 over: false,
                 // Whoever it shows may stand there no longer.
                 gone: is_late(&verdict),
+                crowded: is_by(&verdict, LANE_CROWDED),
+                came: now,
+                seen: now,
                 through: None,
                 subject: subject.clone(),
             },
@@ -323,7 +324,7 @@ impl AccessPlugin {
         lane: &Lane,
         (direction, now): (Direction, Timestamp),
         subject: &Seen,
-    ) -> Option<usize> {
+    ) -> Option<(usize, Timestamp)> {
         let plate = subject.plate.as_ref()?;
         let is_of_number = |it: &Seen| {
             it.plate
@@ -338,14 +339,12 @@ impl AccessPlugin {
         let stands = |it: &Recent| {
             let is_his = it.direction == direction && is_his(&it.subject);
             let waits = it.outcome != DecisionOutcome::Open || it.over;
-            is_his && waits && !it.gone && now.ms_since(it.at) <= window_ms
+            is_his && waits && !it.gone && now.ms_since(it.seen) <= window_ms
         };
         let place = self.state.lanes.change(&lane.id, |state| {
             state.openings.retain(|it| !is_over(it));
             let place = state.recent.iter().position(stands);
-            if let Some(place) = place {
-                state.recent.remove(place);
-            }
+            let place = place.map(|place| (place, state.recent.remove(place).came));
             let is_earlier = |it: &&mut Recent| it.direction == direction && is_his(&it.subject);
             let earlier = state.recent.iter_mut().filter(is_earlier);
             for refused in earlier.filter(|it| it.outcome != DecisionOutcome::Open) {
@@ -365,7 +364,7 @@ impl AccessPlugin {
             // The oldest of those that are needed least: however many come meanwhile, who was let in and is on his way is
             // known, and so is who was refused and may stand there. The newest is known too.
             let need = |recent: &Recent| {
-                let is_old = now.ms_since(recent.at) > way_s * 1_000;
+                let is_old = now.ms_since(recent.seen) > way_s * 1_000;
                 match (recent.outcome, recent.through) {
                     _ if recent.gone => 0,
                     (_, Some(_)) => 1,
@@ -385,19 +384,12 @@ impl AccessPlugin {
     fn tell_still_there(
         &mut self,
         step: &mut Step<'_>,
+        placed: (&Gate, &Lane),
         capture: &PlateCapture,
         plate: Option<&PlateKey>,
     ) {
-        let plan = self.plan.clone();
-        let placed = plan.lane(&capture.lane_id);
-        let placed = placed.and_then(|lane| Some((plan.gate(&lane.gate)?, lane)));
-        let (Some(placed), Some(plate)) = (placed, plate) else {
-            return;
-        };
-        let state = self.state.lanes.get(&capture.lane_id);
-        let is_his = |it: &Recent| it.subject.plate.as_ref().is_some_and(|it| it.may_be(plate));
-        let seen = state.and_then(|state| {
-            let recent = state.recent.iter().rev().find(|it| is_his(it))?;
+        let seen = self.state.lanes.get(&capture.lane_id).and_then(|state| {
+            let recent = state.recent.get(last_of(state, capture, plate)?)?;
             is_still_there(state, recent, capture).then(|| recent.clone())
         });
         let Some(seen) = seen else { return };
@@ -506,10 +498,27 @@ fn fault(rule: &str) -> Verdict {
 }
 
 fn is_late(verdict: &Verdict) -> bool {
-    verdict
-        .rules
-        .iter()
-        .any(|rule| rule.rule_id == CAPTURE_LATE)
+    is_by(verdict, CAPTURE_LATE)
+}
+
+fn is_by(verdict: &Verdict, id: &str) -> bool {
+    verdict.rules.iter().any(|rule| rule.rule_id == id)
+}
+
+/// The newest decision on what a picture shows. One whose plate was not read is another such, or the same.
+fn last_of(state: &LaneState, capture: &PlateCapture, plate: Option<&PlateKey>) -> Option<usize> {
+    let is_it = |recent: &Recent| {
+        let seen = recent.subject.plate.as_ref();
+        let is_same = match (seen, plate) {
+            (Some(seen), Some(plate)) => seen.may_be(plate),
+            (seen, plate) => seen == plate,
+        };
+        recent.direction == capture.direction && is_same
+    };
+    let recent = state.recent.iter().enumerate();
+    let his = recent.filter(|(_, recent)| is_it(recent));
+    his.max_by_key(|(_, recent)| recent.at)
+        .map(|(place, _)| place)
 }
 
 /// A verdict and what it is about.

@@ -12,7 +12,7 @@ use crate::behind::{is_long_unseen, is_unserved};
 use crate::capture::Basis;
 use crate::ids;
 use crate::plugin::AccessPlugin;
-use crate::state::{GRACE_MS, LaneState, OPENINGS_PER_LANE_MAX, Opening, Progress, Seen};
+use crate::state::{GRACE_MS, LaneState, OPENINGS_PER_LANE_MAX, Opening, Progress, Recent, Seen};
 
 /// So many times as long as a passage may take stands an opening whose vehicle may be on the loops.
 const BROKEN_DOWN_TIMES: i64 = 10;
@@ -239,7 +239,17 @@ impl AccessPlugin {
             let under = state.is_under_boom();
             let given_up = |it: &mut Opening| is_unused(it, under, now, passage_s);
             let given_up: Vec<Opening> = state.openings.extract_if(.., given_up).collect();
-            for opening in given_up.iter().filter(|it| !it.is_over()) {
+            let given_up_on = |it: &Recent| given_up.iter().any(|up| up.decision == it.decision);
+            for recent in state.recent.iter_mut().filter(|it| given_up_on(it)) {
+                recent.over |= recent.through.is_none();
+            }
+            // Where no loop has ever told of a passage, nobody knows who went through. One that failed was told.
+            let has_loops = state.last_passage.is_some();
+            let untold = given_up.iter().filter(|it| match it.fell {
+                Some(_) => has_loops,
+                None => it.progress != Progress::Failed,
+            });
+            for opening in untold {
                 self.tell_given_up(step, &lane, opening);
             }
         }

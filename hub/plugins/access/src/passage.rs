@@ -45,9 +45,9 @@ impl AccessPlugin {
                 state.went = Some((opening.decision.clone(), status.observed_at));
                 // Nobody who came before him stands in front any more. One who was seen again since may stand behind.
                 let is_his = |it: &Recent| it.decision == opening.decision;
-                let decided = state.recent.iter().find(|it| is_his(it)).map(|it| it.at);
+                let came = state.recent.iter().find(|it| is_his(it)).map(|it| it.came);
                 let before = state.recent.iter_mut().take_while(|it| !is_his(it));
-                let before = before.filter(|it| decided.is_some_and(|at| it.at <= at));
+                let before = before.filter(|it| came.is_some_and(|came| it.seen <= came));
                 for refused in before.filter(|it| it.outcome != DecisionOutcome::Open) {
                     refused.gone = true;
                 }
@@ -231,7 +231,7 @@ impl AccessPlugin {
             it.direction == direction
                 && it.outcome != DecisionOutcome::Open
                 && !it.gone
-                && now.ms_since(it.at) <= window_ms
+                && now.ms_since(it.seen) <= window_ms
         });
         front.map(|it| it.decision.clone())
     }

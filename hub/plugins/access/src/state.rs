@@ -76,8 +76,8 @@ impl State {
             registry: Registry::new(),
             modes: Modes::new(),
             // Before form 2 decisions did not name whose grant it is, before form 4 openings not that the boom fell,
-            // before form 5 not their picture.
-            lanes: Table::new("lanes", 5),
+            // before form 5 not their picture, before form 6 decisions not when he came and was seen last.
+            lanes: Table::new("lanes", 6),
             yard: Yard::new(),
             held: Table::new("held", 2),
             barriers: Table::new("barriers", 1),
@@ -181,7 +181,10 @@ impl LaneState {
     pub(crate) fn leave(&mut self, decision: &str) -> Option<Opening> {
         for recent in self.recent.iter_mut().filter(|it| it.decision == decision) {
             recent.over = true;
-            recent.gone = true;
+            // Two whose plates were not read are not told apart: one may be left.
+            let may_be_two = recent.is_unread() && recent.seen > recent.came;
+            recent.gone = !may_be_two;
+            recent.came = recent.seen;
         }
         let place = self
             .openings
@@ -190,25 +193,33 @@ impl LaneState {
         Some(self.openings.remove(place))
     }
 
-    /// When the boom was up and down for its openings, and when a vehicle went on one last.
+    /// By the clock: when the boom was up and down for its openings, since when the lane was not seen, and when a vehicle
+    /// went through last.
     pub(crate) fn times(&self) -> impl Iterator<Item = Timestamp> {
-        let openings = self.openings.iter().flat_map(|it| [it.up, it.fell]);
+        let openings = self.openings.iter();
+        let openings = openings.flat_map(|it| [it.up, it.fell, it.unseen]);
         let went = self.went.as_ref().map(|(_, at)| *at);
-        openings.flatten().chain(went)
+        let passed = self.last_passage.map(|(at, _)| at);
+        openings.flatten().chain(went).chain(passed)
     }
 
     /// The clock was set back to this time: what was seen up to now by the one before is just over.
-    pub(crate) fn set_back(&mut self, at: Timestamp, ahead_ms: i64) {
-        let now = at.plus_ms(-1);
-        let is_ahead = |seen: Timestamp| seen.ms_since(at) > ahead_ms;
+    pub(crate) fn set_back(&mut self, clock: Timestamp, just: Timestamp) {
+        let is_ahead = |seen: Timestamp| seen > clock;
         for opening in &mut self.openings {
-            for seen in [&mut opening.up, &mut opening.fell].into_iter().flatten() {
+            let Opening {
+                up, fell, unseen, ..
+            } = opening;
+            for seen in [up, fell, unseen].into_iter().flatten() {
                 if is_ahead(*seen) {
-                    *seen = now;
+                    *seen = just;
                 }
             }
         }
         self.went.take_if(|(_, at)| is_ahead(*at));
+        if let Some((at, _)) = self.last_passage.as_mut().filter(|(at, _)| is_ahead(*at)) {
+            *at = just;
+        }
     }
 
     /// The boom is down again: who has not gone through waits before it, and the next capture is decided anew.
@@ -392,6 +403,12 @@ pub(crate) struct Recent {
     pub over: bool,
     /// The vehicle has left the way it came.
     pub gone: bool,
+    /// He came last to a lane that is full.
+    pub crowded: bool,
+    /// When he was first decided where he stands.
+    pub came: Timestamp,
+    /// When he was seen there last.
+    pub seen: Timestamp,
     /// When it went through.
     pub through: Option<Timestamp>,
     pub subject: Seen,

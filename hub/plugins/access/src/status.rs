@@ -11,11 +11,8 @@ use crate::opened::Release;
 use crate::plugin::AccessPlugin;
 use crate::state::{LaneState, Opening, Progress};
 
-/// So far ahead of what is seen now nothing was seen before, unless the clock was set back, milliseconds: one word of a
-/// lane overtakes another by less.
-const AHEAD_MS: i64 = 1_000;
-/// What was seen longer ago waited, milliseconds.
-const FRESH_MS: i64 = 5_000;
+/// So far ahead of the clock a word of a lane may be, because entries of one batch have one time, milliseconds.
+const AHEAD_MS: i64 = 200;
 
 impl AccessPlugin {
     pub(crate) fn on_gate_status(&mut self, step: &mut Step<'_>, status: &GateStatus) {
@@ -43,17 +40,14 @@ impl AccessPlugin {
         self.watch_fall(step, status);
     }
 
-    /// What was seen on a lane by a clock that has been set back since is earlier than what is seen now.
+    /// What was seen on a lane in what is the future now was seen by a clock that has been set back since.
     fn not_ahead(&mut self, step: &Step<'_>, status: &GateStatus) {
-        let at = status.observed_at;
-        // What waited is old, and no clock was set.
-        if step.entry.clock.ms_since(at).abs() > FRESH_MS {
-            return;
-        }
-        let is_ahead = |state: &LaneState| state.times().any(|seen| seen.ms_since(at) > AHEAD_MS);
+        let clock = step.entry.clock.plus_ms(AHEAD_MS);
+        let just = step.entry.clock.min(status.observed_at).plus_ms(-1);
+        let is_ahead = |state: &LaneState| state.times().any(|seen| seen > clock);
         let lanes = &mut self.state.lanes;
         lanes.change_if(&status.lane_id, is_ahead, |state| {
-            state.set_back(at, AHEAD_MS)
+            state.set_back(clock, just)
         });
     }
 

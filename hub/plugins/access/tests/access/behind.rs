@@ -382,15 +382,77 @@ fn one_that_was_not_read_keeps_nobody_behind() {
 /// He was refused, let another by and was read again behind that one: he counted as gone when that one drove.
 #[test]
 fn who_was_refused_and_let_another_by_stands_behind() {
+    // Whether his picture is answered again, and whether the boom falls and the other is decided anew meanwhile.
+    for (waits_s, falls_once) in [(15, false), (9, false), (15, true), (9, true)] {
+        let mut feed = Feed::new();
+        feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
+        feed.capture("L-02", BANNED);
+        feed.wait_s(2);
+        enters(&mut feed);
+        opened(&mut feed, PLATE);
+        feed.wait_s(waits_s);
+        feed.capture("L-02", BANNED);
+        if falls_once {
+            falls(&mut feed);
+            feed.wait_s(1);
+            opened(&mut feed, PLATE);
+        }
+        opened(&mut feed, SECOND);
+        passes(&mut feed);
+        assert_eq!(enters(&mut feed).bodies, [], "{waits_s} {falls_once}");
+    }
+}
+
+/// He stood for longer than a passage may take before the boom fell, and lost his place to the one refused behind him.
+#[test]
+fn who_stands_for_long_keeps_his_place() {
     let mut feed = Feed::new();
     feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
-    feed.capture("L-02", BANNED);
-    feed.wait_s(2);
-    enters(&mut feed);
     opened(&mut feed, PLATE);
-    feed.wait_s(15);
+    enters(&mut feed);
+    feed.run_s(60);
     feed.capture("L-02", BANNED);
+    feed.run_s(50);
+    feed.capture("L-02", PLATE);
+    falls(&mut feed);
+    feed.run_s(10);
+    opened(&mut feed, PLATE);
     opened(&mut feed, SECOND);
     passes(&mut feed);
     assert_eq!(enters(&mut feed).bodies, []);
+}
+
+/// One whose plate was not read was there for long, and another came behind.
+#[test]
+fn a_second_that_was_not_read_stands_behind_for_as_long_as_it_is_seen() {
+    let mut feed = Feed::new();
+    feed.capture("L-02", "UNREAD");
+    enters(&mut feed);
+    opened(&mut feed, PLATE);
+    feed.wait_s(13);
+    feed.capture("L-02", "UNREAD");
+    feed.wait_s(5);
+    opened(&mut feed, SECOND);
+    feed.wait_s(10);
+    passes(&mut feed);
+    assert_eq!(enters(&mut feed).bodies, []);
+}
+
+/// A word of a passage came a little after that of the fall, and was taken for one of a clock set back.
+#[test]
+fn a_word_that_comes_late_is_no_clock_set_back() {
+    let mut feed = Feed::new();
+    opened(&mut feed, PLATE);
+    feed.wait_s(2);
+    let gone = feed.now;
+    feed.wait_s(3);
+    feed.say(stands("L-02", BarrierState::Closed, false, feed.now));
+    let told = feed.say(Body::GateStatus(GateStatus {
+        loop_event: Some(LoopEvent {
+            kind: LoopEventKind::Passed,
+            direction: Direction::In,
+        }),
+        ..status("L-02", gone)
+    }));
+    assert_eq!(told.passages()[0].result, PassageResult::Passed);
 }

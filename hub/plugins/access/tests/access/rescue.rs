@@ -287,3 +287,73 @@ fn a_late_rise_is_told_whatever_the_age_of_the_picture() {
     let told = feed.say(stands("L-02", BarrierState::Open, true, feed.now));
     assert_eq!(orange(&told), [AlarmCode::GateFault]);
 }
+
+/// It was given up between two ticks, a moment after the fall, and nobody was told.
+#[test]
+fn it_is_told_when_it_is_given_up_just_after_the_fall() {
+    let mut feed = with_loops();
+    feed.wait_s(20);
+    opened(&mut feed, ENGINE);
+    feed.wait_s(118);
+    falls(&mut feed);
+    feed.wait_s(1);
+    assert_eq!(orange(&feed.tick()), [AlarmCode::GateFault]);
+}
+
+/// It had been given up, came again, and its only picture came late: it counted as being opened for.
+#[test]
+fn a_late_picture_of_it_is_told_after_it_was_given_up() {
+    let mut feed = with_loops();
+    feed.wait_s(20);
+    opened(&mut feed, ENGINE);
+    feed.wait_s(121);
+    feed.tick();
+    feed.wait_s(20);
+    let taken = feed.now;
+    opened(&mut feed, PLATE);
+    feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    falls(&mut feed);
+    feed.wait_s(16);
+    let late = feed.say(Body::PlateCapture(capture("L-02", ENGINE, taken)));
+    assert_eq!(orange(&late), [AlarmCode::GateFault]);
+}
+
+/// The clock was set back by an hour: for so long every picture counted as older than the last passage.
+#[test]
+fn a_passage_by_a_clock_that_was_set_back_makes_no_picture_late() {
+    let mut feed = with_loops();
+    feed.wait_s(-3_600);
+    feed.lead_s += 3_600;
+    feed.say(stands("L-02", BarrierState::Closed, false, feed.now));
+    feed.wait_s(20);
+    let taken = feed.now;
+    feed.wait_s(20);
+    let told = feed.say(Body::PlateCapture(capture("L-02", ENGINE, taken)));
+    assert_eq!(told.orders.len(), 1);
+}
+
+/// A late picture of it stood before its newest decision, and what was seen of it afterwards was answered by that.
+#[test]
+fn it_is_told_where_it_stands_also_after_a_late_picture() {
+    let mut feed = with_loops();
+    feed.wait_s(20);
+    opened(&mut feed, PLATE);
+    let taken = feed.now;
+    opened(&mut feed, ENGINE);
+    feed.wait_s(20);
+    feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    falls(&mut feed);
+    feed.say(Body::PlateCapture(capture("L-02", ENGINE, taken)));
+    feed.wait_s(1);
+    assert_eq!(feed.capture("L-02", ENGINE).orders.len(), 1);
+    feed.wait_s(1);
+    feed.say(stands("L-02", BarrierState::Open, true, feed.now));
+    feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    feed.wait_s(1);
+    feed.vehicle("L-02", LoopEventKind::Entered, Direction::In);
+    feed.wait_s(3);
+    assert_eq!(
+        orange(&feed.capture("L-02", ENGINE)),
+        [AlarmCode::GateFault]
+    );
+}
