@@ -300,8 +300,9 @@ impl ReportSource for ReportDoor {
         version: u32,
     ) -> BoxFuture<'a, Result<Option<SignedReport>, Fault>> {
         Box::pin(async move {
+            // Nobody knows yet what is there.
             let Some(reports) = self.reports.get() else {
-                return Ok(None);
+                return Err(Fault::new("S045", "the reports are not opened yet"));
             };
             let (reports, id) = (Arc::clone(reports), report_id.to_owned());
             let read = tokio::task::spawn_blocking(move || reports.bytes(&id, version));

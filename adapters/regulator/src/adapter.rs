@@ -20,6 +20,8 @@ use crate::session;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Longest wait between two tries, seconds.
 const RETRY_MAX_S: u64 = 600;
+/// Tries before the wait between two is as long as that, and some more.
+const TRIES_AT_FIRST: u64 = 20;
 /// How often a ledger that cannot be read is tried.
 const LEDGER_AGAIN: Duration = Duration::from_secs(2);
 /// How often the hub's clock is looked at while nothing is due.
@@ -310,6 +312,12 @@ impl RunningRegulator {
             return true;
         }
         let waiting = self.ledger().ledger().map(|ledger| ledger.waiting());
+        // Of a job that was taken out of the configuration nothing goes out any more.
+        let is_wanted = |it: &ReportVersion| {
+            let mut jobs = self.adapter.config.job.iter();
+            jobs.any(|job| it.report_id.starts_with(job.report.as_str()))
+        };
+        let waiting = waiting.map(|all| all.into_iter().filter(is_wanted).collect());
         let came = self.push_all(waiting).await;
         if let Err(fault) = &came {
             let name = &self.adapter.config.name;
@@ -332,26 +340,33 @@ impl RunningRegulator {
     }
 
     /// Pushes versions that were not pushed yet, in their order. All wait before the first is tried, which may take a day:
-    /// restarts may come more often than the platform answers, and none is forgotten over them.
+    /// restarts may come more often than the platform answers, and none is forgotten over them. One that cannot be read
+    /// keeps no other.
     async fn push_all(&self, versions: Result<Vec<ReportVersion>, Fault>) -> Result<(), Fault> {
         let mut versions = versions?;
-        {
+        let mut failed = {
             let mut kept = self.ledger();
             let ledger = kept.ledger()?;
             versions.retain(|it| !ledger.settled(&it.report_id, it.version));
-            ledger.wait(&versions)?;
-        }
+            ledger.wait(&versions)
+        };
         for ReportVersion { report_id, version } in versions {
-            // What was taken off the shelf since is not due any more.
-            match self.adapter.source.find(&report_id, version).await? {
-                Some(report) => self.push_one(&report).await?,
-                None => self.ledger().ledger()?.is_gone(&report_id, version)?,
-            }
+            let came = match self.adapter.source.find(&report_id, version).await {
+                Ok(Some(report)) => self.push_one(&report).await,
+                // What was taken off the shelf since is not due any more.
+                Ok(None) => {
+                    let mut kept = self.ledger();
+                    let ledger = kept.ledger();
+                    ledger.and_then(|ledger| ledger.is_gone(&report_id, version))
+                }
+                Err(fault) => Err(fault),
+            };
+            failed = failed.and(came);
             if self.link.shutdown.is_triggered() {
                 return Ok(());
             }
         }
-        Ok(())
+        failed
     }
 
     /// Pushes a report until it is taken, refused, or too old.
@@ -375,7 +390,7 @@ impl RunningRegulator {
                     self.health().readings += 1;
                     return self.ledger().ledger()?.pushed(id, version);
                 }
-                OutcomeKind::Failed if !late => {}
+                OutcomeKind::Failed if !late && self.may_try_again(report) => {}
                 _ => return self.bury(report, attempts, outcome.detail, link.clock.now()),
             }
             tokio::select! {
@@ -383,6 +398,18 @@ impl RunningRegulator {
                 () = tokio::time::sleep(wait) => {}
             }
         }
+    }
+
+    /// Counts a try in vain. A hub that is started anew each night gives up too, after as many as fit into the time in
+    /// which one that runs does.
+    fn may_try_again(&self, report: &SignedReport) -> bool {
+        let give_up_after_s = u64::from(self.adapter.config.give_up_after_s);
+        let most = give_up_after_s * 2 / RETRY_MAX_S + TRIES_AT_FIRST;
+        let mut kept = self.ledger();
+        let tried = kept.ledger();
+        let tried = tried.and_then(|ledger| ledger.tried(&report.report_id, report.version));
+        // A try that cannot be counted gives nothing up.
+        tried.map_or(true, |tries| u64::from(tries) <= most)
     }
 
     fn bury(

@@ -36,9 +36,17 @@ struct Lines {
     /// Highest version taken, by report.
     pushed: BTreeMap<String, u32>,
     dead: Vec<DeadLetter>,
-    /// The version that is due and neither, by report.
+    /// What is due and neither, by report.
     #[serde(default)]
-    waiting: BTreeMap<String, u32>,
+    waiting: BTreeMap<String, Waiting>,
+}
+
+/// A report that is to be pushed.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+struct Waiting {
+    version: u32,
+    /// How often it was tried in vain, over restarts.
+    tries: u32,
 }
 
 /// The ledger.
@@ -85,17 +93,41 @@ impl Ledger {
 
     /// These are to be pushed, after a restart too.
     pub fn wait(&mut self, versions: &[ReportVersion]) -> Result<(), Fault> {
-        let waiting = &mut self.lines.waiting;
-        let is_known = |it: &ReportVersion| waiting.get(&it.report_id) == Some(&it.version);
-        if versions.iter().all(is_known) {
+        let before = self.lines.waiting.clone();
+        for one in versions {
+            let waiting = &mut self.lines.waiting;
+            let known = waiting.get(&one.report_id);
+            if known.is_none_or(|it| it.version != one.version) {
+                let new = Waiting {
+                    version: one.version,
+                    tries: 0,
+                };
+                waiting.insert(one.report_id.clone(), new);
+            }
+        }
+        while self.lines.waiting.len() > WAITING_MAX {
+            self.lines.waiting.pop_first();
+        }
+        if self.lines.waiting == before {
             return Ok(());
         }
-        let new = versions.iter();
-        waiting.extend(new.map(|it| (it.report_id.clone(), it.version)));
-        while waiting.len() > WAITING_MAX {
-            waiting.pop_first();
+        let written = self.write();
+        if written.is_err() {
+            // What is not on the disk is written the next time.
+            self.lines.waiting = before;
         }
-        self.write()
+        written
+    }
+
+    /// A report was tried in vain: how often so far.
+    pub fn tried(&mut self, report_id: &str, version: u32) -> Result<u32, Fault> {
+        let waiting = self.lines.waiting.get_mut(report_id);
+        let Some(waiting) = waiting.filter(|it| it.version == version) else {
+            return Ok(0);
+        };
+        waiting.tries = waiting.tries.saturating_add(1);
+        let tries = waiting.tries;
+        self.write().map(|()| tries)
     }
 
     /// A report is not tried any more: it is not on the shelf.
@@ -109,16 +141,18 @@ impl Ledger {
     /// What is due and neither pushed nor a dead letter, by report.
     pub fn waiting(&self) -> Vec<ReportVersion> {
         let waiting = self.lines.waiting.iter();
-        let waiting = waiting.map(|(report_id, version)| ReportVersion {
+        let waiting = waiting.map(|(report_id, waiting)| ReportVersion {
             report_id: report_id.clone(),
-            version: *version,
+            version: waiting.version,
         });
         waiting.collect()
     }
 
     fn ends(&mut self, report_id: &str, version: u32) -> bool {
         let waiting = &mut self.lines.waiting;
-        let is_it = waiting.get(report_id).is_some_and(|it| *it <= version);
+        let is_it = waiting
+            .get(report_id)
+            .is_some_and(|it| it.version <= version);
         is_it && waiting.remove(report_id).is_some()
     }
 
@@ -180,7 +214,7 @@ fn broken(file: &Path, detail: &str) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use super::{DEAD_MAX, DeadLetter, Ledger};
+    use super::{DEAD_MAX, DeadLetter, Ledger, ReportVersion};
     use cordon_model::Timestamp;
 
     #[test]
@@ -199,6 +233,41 @@ mod tests {
         ledger.dead(letter(DEAD_MAX as u32 + 1)).unwrap();
         assert_eq!(ledger.dead_letters().len(), DEAD_MAX);
         assert!(!ledger.settled("R", 1) && ledger.settled("R", 2));
+    }
+
+    /// What is due is kept over restarts with its tries, until it is pushed, a dead letter or off the shelf.
+    #[test]
+    fn what_is_due_waits_over_restarts() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ledger.json");
+        // Of a program that knew of nothing waiting.
+        std::fs::write(&file, r#"{"pushed":{"A":1},"dead":[]}"#).unwrap();
+        let due = |report_id: &str, version| ReportVersion {
+            report_id: report_id.to_owned(),
+            version,
+        };
+        let mut ledger = Ledger::open(&file).unwrap();
+        ledger
+            .wait(&[due("A", 2), due("B", 1), due("C", 1), due("D", 1)])
+            .unwrap();
+        assert_eq!(ledger.tried("B", 1), Ok(1));
+        let mut ledger = Ledger::open(&file).unwrap();
+        assert_eq!((ledger.tried("B", 1), ledger.tried("B", 2)), (Ok(2), Ok(0)));
+        // A newer version takes its place.
+        ledger.wait(&[due("B", 2), due("C", 1)]).unwrap();
+        assert_eq!(ledger.tried("B", 2), Ok(1));
+        ledger.pushed("A", 2).unwrap();
+        ledger.is_gone("C", 1).unwrap();
+        ledger
+            .dead(DeadLetter {
+                report_id: "D".to_owned(),
+                version: 1,
+                since: Timestamp::from_micros(0),
+                attempts: 1,
+                reason: String::new(),
+            })
+            .unwrap();
+        assert_eq!(Ledger::open(&file).unwrap().waiting(), [due("B", 2)]);
     }
 
     #[test]

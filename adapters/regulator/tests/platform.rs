@@ -293,6 +293,29 @@ async fn what_was_tried_in_vain_is_not_forgotten_over_restarts() {
     })
     .await;
     bench.stop().await;
+    let waited_ms = clock.now().ms_since(start);
+    assert!(waited_ms < 60_000, "as what waits, not as what is due");
+}
+
+/// A platform that refuses each time was asked for a day from each start, and a hub started anew each night never gave up.
+#[tokio::test]
+async fn what_is_tried_in_vain_over_restarts_is_given_up_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let rejects = PlatformFaults {
+        fail_first: u32::MAX,
+        ..faults()
+    };
+    let platform = Platform::start(0, rejects).await.unwrap();
+    let shelf = shelf(1);
+    let waiting = format!(
+        r#"{{"pushed":{{}},"dead":[],"waiting":{{"{REPORT}":{{"version":1,"tries":24}}}}}}"#
+    );
+    std::fs::write(folder.path().join("ledger.json"), waiting).unwrap();
+    let more = "give_up_after_s = 1200";
+    let bench = run(&platform, folder.path(), &shelf, more);
+    until("a dead letter", || !bench.adapter.dead_letters().is_empty()).await;
+    bench.stop().await;
+    assert_eq!(platform.calls(), 1);
 }
 
 /// The clock of a start was behind: what was tried then was a dead letter when it was right.

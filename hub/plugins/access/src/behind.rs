@@ -122,8 +122,6 @@ impl AccessPlugin {
             for opening in &mut state.openings {
                 if is_long_unseen(opening, clock) {
                     opening.fell = Some(clock);
-                    // Where it is said what is so: it is up.
-                    opening.fall_told = true;
                     last = Some(opening.clone());
                 }
             }
@@ -142,6 +140,11 @@ impl AccessPlugin {
             }
             if let Some(state) = self.state.lanes.get_mut(&lane) {
                 state.up_late = true;
+                // Where it is said what is so: it is up.
+                let unseen = state.openings.iter_mut();
+                for opening in unseen.filter(|it| it.unseen.is_some() && it.fell == Some(clock)) {
+                    opening.fall_told = true;
+                }
             }
             let about = opening.about(&lane, format!(
                     "barrier {} stands up for a vehicle that may have gone through while the lane was not seen 道闸仍开启，放行车辆可能已通过",

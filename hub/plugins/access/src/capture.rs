@@ -178,7 +178,9 @@ impl AccessPlugin {
         let waits = |opening: &Opening| opening.decision == recent.decision;
         let opens = recent.outcome == DecisionOutcome::Open;
         let holds = fresh || opens && state.openings.iter().any(waits);
-        holds && !recent.over
+        // Who had left and is seen again has come again; of late pictures nobody had.
+        let is_late = recent.code == Some(RefusalCode::DeviceFault);
+        holds && !recent.over && (!recent.gone || is_late)
     }
 
     /// What was answered to him is not said again, but he was seen.
@@ -239,7 +241,10 @@ impl AccessPlugin {
         // A late picture says nothing of who stands there now.
         let place = match is_late(&verdict) {
             true => None,
-            false => self.forget_over(lane, (direction, now), &subject),
+            false => {
+                let lead_ms = now.ms_since(step.entry.clock);
+                self.forget_over(lane, direction, (now, lead_ms), &subject)
+            }
         };
         let visit = match direction {
             Direction::In => Some(ids::visit(step.entry.number)),
@@ -322,24 +327,26 @@ impl AccessPlugin {
     fn forget_over(
         &mut self,
         lane: &Lane,
-        (direction, now): (Direction, Timestamp),
+        direction: Direction,
+        (now, lead_ms): (Timestamp, i64),
         subject: &Seen,
     ) -> Option<(usize, Timestamp)> {
         let plate = subject.plate.as_ref()?;
-        let is_of_number = |it: &Seen| {
-            it.plate
-                .as_ref()
-                .is_some_and(|it| it.number == plate.number)
-        };
-        let is_over =
-            |it: &Opening| it.is_over() && it.direction == direction && is_of_number(&it.subject);
-        // In another colour it may be another: his refusal stands.
+        // In another colour it may be another: what was decided of him stands.
         let is_his = |it: &Seen| it.plate.as_ref().is_some_and(|it| it.may_be(plate));
+        let is_over =
+            |it: &Opening| it.is_over() && it.direction == direction && is_his(&it.subject);
         let window_ms = i64::from(self.config.passage_s_max) * 1_000;
+        // His place lapses where somebody went through since he was seen last, and much time has gone by.
+        let state = self.state.lanes.get(&lane.id);
+        let passed = state.and_then(|state| state.last_passage);
+        let passed = passed.map(|(at, _)| at.plus_ms(lead_ms));
         let stands = |it: &Recent| {
             let is_his = it.direction == direction && is_his(&it.subject);
             let waits = it.outcome != DecisionOutcome::Open || it.over;
-            is_his && waits && !it.gone && now.ms_since(it.seen) <= window_ms
+            let is_fresh = now.ms_since(it.seen) <= window_ms;
+            let is_there = is_fresh || passed.is_none_or(|passed| passed <= it.seen);
+            is_his && waits && !it.gone && is_there
         };
         let place = self.state.lanes.change(&lane.id, |state| {
             state.openings.retain(|it| !is_over(it));
@@ -414,14 +421,15 @@ impl AccessPlugin {
         (subject, taken): (&Seen, Timestamp),
         correlation: Option<String>,
     ) {
+        let lead_ms = step.entry.time.ms_since(step.entry.clock);
         let state = self.state.lanes.get(&lane.id);
-        let passed = state.and_then(|state| state.last_passage);
-        let went_since = passed.is_some_and(|(at, _)| at >= taken);
         let mut known = state.into_iter().flat_map(|state| &state.recent);
         let is_known = known.any(|it| {
             let is_his = it.subject.plate.is_some() && it.subject.plate == subject.plate;
             let lasts = it.outcome == DecisionOutcome::Open && !it.over && !it.gone;
-            is_his && lasts && (it.through.is_none() || went_since)
+            // By the clock, as the picture.
+            let through = it.through.map(|through| through.plus_ms(-lead_ms));
+            is_his && lasts && through.is_none_or(|through| through >= taken)
         });
         if subject.kind != SubjectKind::VehEmergency || is_known {
             return;
@@ -451,7 +459,12 @@ impl AccessPlugin {
         let Some((alarm, level)) = of_refusal(code, subject) else {
             return;
         };
-        if !self.is_loud(step, format!("{alarm}|{}|{}", lane.id, subject.number())) {
+        // A rescue vehicle is told of each time.
+        let what = match subject.kind {
+            SubjectKind::VehEmergency => subject.capture.to_string(),
+            _ => subject.number().to_owned(),
+        };
+        if !self.is_loud(step, format!("{alarm}|{}|{what}", lane.id)) {
             return;
         }
         let text = format!(

@@ -50,6 +50,10 @@ impl AccessPlugin {
                 let before = before.filter(|it| came.is_some_and(|came| it.seen <= came));
                 for refused in before.filter(|it| it.outcome != DecisionOutcome::Open) {
                     refused.gone = true;
+                    // It may have been he, badly seen: who was refused next may have come behind him.
+                    if refused.is_unread() {
+                        break;
+                    }
                 }
             });
             let through = Through {

@@ -43,8 +43,16 @@ impl AccessPlugin {
                     .collect::<Vec<_>>()
                     .join(" "),
             };
+            // An evacuation of longer ago does not begin any more.
+            let at = change.at.micros();
+            let is_past = change.mode == OperatingMode::Evacuation && away.begins(at) == at;
+            let past = if is_past {
+                ", which does not begin then"
+            } else {
+                ""
+            };
             format!(
-                "{} to {} at {place}, due {}",
+                "{} to {} at {place}, due {}{past}",
                 change.id, change.mode, change.at
             )
         });

@@ -456,3 +456,52 @@ fn a_word_that_comes_late_is_no_clock_set_back() {
     }));
     assert_eq!(told.passages()[0].result, PassageResult::Passed);
 }
+
+/// He telephoned for two minutes until his grant came, and lost his place to the one refused behind him.
+#[test]
+fn who_waits_for_his_grant_keeps_his_place() {
+    let mut feed = Feed::new();
+    feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
+    enters(&mut feed);
+    feed.capture("L-02", THIRD);
+    feed.run_s(60);
+    feed.capture("L-02", BANNED);
+    feed.run_s(120);
+    opened(&mut feed, THIRD);
+    opened(&mut feed, SECOND);
+    passes(&mut feed);
+    assert_eq!(enters(&mut feed).bodies, []);
+}
+
+/// His first picture was bad, another was refused behind him, and then he was read well.
+#[test]
+fn who_was_refused_behind_a_bad_picture_is_not_gone() {
+    let mut feed = Feed::new();
+    feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
+    enters(&mut feed);
+    feed.capture("L-02", "UNREAD");
+    feed.wait_s(2);
+    feed.capture("L-02", BANNED);
+    feed.wait_s(2);
+    opened(&mut feed, PLATE);
+    opened(&mut feed, SECOND);
+    passes(&mut feed);
+    assert_eq!(enters(&mut feed).bodies, []);
+}
+
+/// One that was not read had left, and another that was not read came within a quarter of a minute: nothing was decided of it.
+#[test]
+fn who_comes_after_one_has_left_is_decided() {
+    let mut feed = Feed::new();
+    feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
+    feed.capture("L-02", BANNED);
+    opened(&mut feed, PLATE);
+    passes(&mut feed);
+    feed.wait_s(2);
+    let again = feed.capture("L-02", BANNED);
+    assert_eq!(
+        again.code(),
+        Some(RefusalCode::Blacklist),
+        "he let another by"
+    );
+}

@@ -357,3 +357,47 @@ fn it_is_told_where_it_stands_also_after_a_late_picture() {
         [AlarmCode::GateFault]
     );
 }
+
+/// It had gone through hours before: its only picture of today counted as taken before that.
+#[test]
+fn a_late_picture_of_it_is_told_after_an_earlier_visit() {
+    let mut feed = with_loops();
+    feed.wait_s(20);
+    opened(&mut feed, ENGINE);
+    feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    falls(&mut feed);
+    feed.run_s(3_600);
+    let taken = feed.now;
+    opened(&mut feed, PLATE);
+    feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    falls(&mut feed);
+    feed.wait_s(16);
+    let late = feed.say(Body::PlateCapture(capture("L-02", ENGINE, taken)));
+    assert_eq!(orange(&late), [AlarmCode::GateFault]);
+}
+
+/// Its number was read in another colour a moment after the fall, and nobody was told.
+#[test]
+fn another_colour_of_its_number_does_not_silence_the_fall() {
+    let mut feed = with_loops();
+    opened(&mut feed, ENGINE);
+    falls(&mut feed);
+    let mut blue = capture("L-02", ENGINE, feed.now);
+    blue.plate_colour = PlateColour::Blue;
+    feed.say(Body::PlateCapture(blue));
+    feed.wait_s(3);
+    assert_eq!(orange(&feed.tick()), [AlarmCode::GateFault]);
+}
+
+/// The lane was not seen for a while, and its fall was never told.
+#[test]
+fn it_is_told_after_the_lane_was_not_seen() {
+    let mut feed = with_loops();
+    opened(&mut feed, ENGINE);
+    feed.wait_s(1);
+    feed.say(stands("L-02", BarrierState::Unknown, false, feed.now));
+    feed.wait_s(31);
+    feed.tick();
+    feed.wait_s(3);
+    assert_eq!(orange(&feed.tick()), [AlarmCode::GateFault]);
+}
