@@ -23,6 +23,8 @@ const STANDS_MS: i64 = 30_000;
 const RESCUE_STANDS_MS: i64 = 2_000;
 /// So long a boom is still up for whom it was when the lane was not seen, milliseconds.
 const UNSEEN_MS: i64 = 30_000;
+/// So long one who was refused may still be on a lane, milliseconds.
+const REFUSED_MS: i64 = 600_000;
 /// Who comes onto the loops so soon after another left them stood behind that one, milliseconds.
 const BEHIND_MS: i64 = 1_000;
 
@@ -115,6 +117,7 @@ impl AccessPlugin {
     pub(crate) fn end_unseen(&mut self, step: &mut Step<'_>) {
         let clock = step.entry.clock;
         for lane in self.lanes_with(|it| is_long_unseen(it, clock)) {
+            let is_held = self.state.held.contains_key(&lane);
             let Some(state) = self.state.lanes.get_mut(&lane) else {
                 continue;
             };
@@ -122,6 +125,8 @@ impl AccessPlugin {
             for opening in &mut state.openings {
                 if is_long_unseen(opening, clock) {
                     opening.fell = Some(clock);
+                    // A lane that is held is open for him.
+                    opening.fall_told = is_held;
                     last = Some(opening.clone());
                 }
             }
@@ -135,7 +140,7 @@ impl AccessPlugin {
                 continue;
             };
             let is_up = self.state.barriers.get(&opening.device) == Some(&BarrierState::Open);
-            if !is_up || self.state.held.contains_key(&lane) {
+            if !is_up || is_held {
                 continue;
             }
             if let Some(state) = self.state.lanes.get_mut(&lane) {
@@ -232,7 +237,10 @@ fn next_of(state: &LaneState, direction: Direction, entered: Timestamp) -> Optio
     let mut after = state.recent.iter().enumerate().skip(went + 1);
     let (place, next) = after.find(|(_, it)| !it.gone)?;
     // Whoever was refused may be the one who came; not who came last to a lane that is full.
-    let is_refused = |it: &Recent| it.outcome != DecisionOutcome::Open && !it.crowded && !it.gone;
+    let is_refused = |it: &Recent| {
+        let is_there = !it.gone && entered.ms_since(it.seen) <= REFUSED_MS;
+        it.outcome != DecisionOutcome::Open && !it.crowded && is_there
+    };
     let mut seen = state.recent.iter();
     let mut openings = state.openings.iter();
     let opening = openings.find(|it| it.decision == next.decision)?;

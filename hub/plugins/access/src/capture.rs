@@ -19,6 +19,9 @@ use cordon_model::{AuditOutcome, Body};
 /// A rescue vehicle that is still seen so long after it went through may not have: another went on its opening, milliseconds.
 const RESCUE_SEEN_MS: i64 = 3_000;
 
+/// So many times as long as a passage may take keeps his place who is not seen, while nobody goes through.
+const LONG_TIMES: i64 = 5;
+
 /// The plug-in's own answer to a picture that came too late to open for.
 const CAPTURE_LATE: &str = "access.capture-late";
 /// The same to one who comes to a lane on which as many wait as may.
@@ -344,8 +347,9 @@ impl AccessPlugin {
         let stands = |it: &Recent| {
             let is_his = it.direction == direction && is_his(&it.subject);
             let waits = it.outcome != DecisionOutcome::Open || it.over;
-            let is_fresh = now.ms_since(it.seen) <= window_ms;
-            let is_there = is_fresh || passed.is_none_or(|passed| passed <= it.seen);
+            let away_ms = now.ms_since(it.seen);
+            let is_first = passed.is_none_or(|passed| passed <= it.seen);
+            let is_there = away_ms <= window_ms || is_first && away_ms <= LONG_TIMES * window_ms;
             is_his && waits && !it.gone && is_there
         };
         let place = self.state.lanes.change(&lane.id, |state| {
@@ -459,9 +463,11 @@ impl AccessPlugin {
         let Some((alarm, level)) = of_refusal(code, subject) else {
             return;
         };
-        // A rescue vehicle is told of each time.
+        // A rescue vehicle that would be let in is told of each time.
         let what = match subject.kind {
-            SubjectKind::VehEmergency => subject.capture.to_string(),
+            SubjectKind::VehEmergency if code == RefusalCode::DeviceFault => {
+                subject.capture.to_string()
+            }
             _ => subject.number().to_owned(),
         };
         if !self.is_loud(step, format!("{alarm}|{}|{what}", lane.id)) {

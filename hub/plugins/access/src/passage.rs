@@ -48,8 +48,9 @@ impl AccessPlugin {
                 let came = state.recent.iter().find(|it| is_his(it)).map(|it| it.came);
                 let before = state.recent.iter_mut().take_while(|it| !is_his(it));
                 let before = before.filter(|it| came.is_some_and(|came| it.seen <= came));
-                for refused in before.filter(|it| it.outcome != DecisionOutcome::Open) {
-                    refused.gone = true;
+                let refused = before.filter(|it| it.outcome != DecisionOutcome::Open && !it.gone);
+                for refused in refused {
+                    refused.goes();
                     // It may have been he, badly seen: who was refused next may have come behind him.
                     if refused.is_unread() {
                         break;

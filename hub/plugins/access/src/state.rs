@@ -181,10 +181,7 @@ impl LaneState {
     pub(crate) fn leave(&mut self, decision: &str) -> Option<Opening> {
         for recent in self.recent.iter_mut().filter(|it| it.decision == decision) {
             recent.over = true;
-            // Two whose plates were not read are not told apart: one may be left.
-            let may_be_two = recent.is_unread() && recent.seen > recent.came;
-            recent.gone = !may_be_two;
-            recent.came = recent.seen;
+            recent.goes();
         }
         let place = self
             .openings
@@ -383,6 +380,13 @@ pub(crate) fn stay_end(entered: Timestamp, to: Timestamp, minutes: Option<u32>) 
 }
 
 impl Recent {
+    /// The vehicle is not there any more. Two whose plates were not read are not told apart: one may be left.
+    pub(crate) fn goes(&mut self) {
+        let may_be_two = self.is_unread() && self.seen > self.came;
+        self.gone = !may_be_two;
+        self.came = self.seen;
+    }
+
     /// Whether its plate was not read, and it was not let in.
     pub(crate) fn is_unread(&self) -> bool {
         self.subject.plate.is_none() && self.outcome != DecisionOutcome::Open

@@ -505,3 +505,40 @@ fn who_comes_after_one_has_left_is_decided() {
         "he let another by"
     );
 }
+
+/// One that had not been read was first on the list for hours, and whoever was refused after it counted as there.
+#[test]
+fn who_was_refused_and_left_keeps_nobody_behind_for_long() {
+    let mut feed = Feed::new();
+    feed.say(Body::ListEntry(listed(BANNED, ListKind::Black)));
+    feed.capture("L-02", "UNREAD");
+    opened(&mut feed, PLATE);
+    passes(&mut feed);
+    falls(&mut feed);
+    feed.run_s(100);
+    feed.capture("L-02", BANNED);
+    feed.run_s(100);
+    opened(&mut feed, THIRD);
+    passes(&mut feed);
+    falls(&mut feed);
+    feed.wait_s(20);
+    opened(&mut feed, PLATE);
+    opened(&mut feed, SECOND);
+    passes(&mut feed);
+    assert_eq!(enters(&mut feed).orders.len(), 1);
+}
+
+/// The second of two that were not read stood behind the first, which was read well then.
+#[test]
+fn a_second_that_was_not_read_stands_behind_the_first_that_was_then() {
+    let mut feed = Feed::new();
+    feed.capture("L-02", "UNREAD");
+    feed.wait_s(2);
+    feed.capture("L-02", "UNREAD");
+    feed.wait_s(1);
+    enters(&mut feed);
+    opened(&mut feed, PLATE);
+    opened(&mut feed, SECOND);
+    passes(&mut feed);
+    assert_eq!(enters(&mut feed).bodies, []);
+}
