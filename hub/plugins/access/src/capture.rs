@@ -2,7 +2,7 @@
 
 use cordon_model::{
     AlarmCode, AlarmLevel, DecisionOutcome, Direction, PassageDecision, PlateCapture, RefusalCode,
-    RuleRef, SubjectKind, Timestamp,
+    RuleRef, Timestamp,
     plan::{Gate, Lane},
 };
 
@@ -435,7 +435,7 @@ impl AccessPlugin {
             let through = it.through.map(|through| through.plus_ms(-lead_ms));
             is_his && lasts && through.is_none_or(|through| through >= taken)
         });
-        if subject.kind != SubjectKind::VehEmergency || is_known {
+        if !subject.is_rescue() || is_known {
             return;
         }
         let text = format!(
@@ -464,11 +464,9 @@ impl AccessPlugin {
             return;
         };
         // A rescue vehicle that would be let in is told of each time.
-        let what = match subject.kind {
-            SubjectKind::VehEmergency if code == RefusalCode::DeviceFault => {
-                subject.capture.to_string()
-            }
-            _ => subject.number().to_owned(),
+        let what = match subject.is_rescue() && code == RefusalCode::DeviceFault {
+            true => subject.capture.to_string(),
+            false => subject.number().to_owned(),
         };
         if !self.is_loud(step, format!("{alarm}|{}|{what}", lane.id)) {
             return;
@@ -506,10 +504,9 @@ fn about<'a>(
 /// Whether a picture may show a rescue vehicle before the lane that is recorded as gone through: somebody stands on the
 /// loops, and it was taken long enough after the passage to show no rear that drives away.
 fn is_still_there(state: &LaneState, recent: &Recent, capture: &PlateCapture) -> bool {
-    let is_rescue = recent.subject.kind == SubjectKind::VehEmergency;
     let since = state.last_passage.filter(|_| recent.through.is_some());
     let is_later = |at: Timestamp| capture.captured_at.ms_since(at) >= RESCUE_SEEN_MS;
-    is_rescue && state.on_loops && since.is_some_and(|(at, _)| is_later(at))
+    recent.subject.is_rescue() && state.on_loops && since.is_some_and(|(at, _)| is_later(at))
 }
 
 fn fault(rule: &str) -> Verdict {

@@ -285,7 +285,7 @@ impl Opening {
 
     /// A rescue vehicle's: what becomes of it is told each time.
     pub(crate) fn is_rescue(&self) -> bool {
-        self.subject.kind == SubjectKind::VehEmergency
+        self.subject.is_rescue()
     }
 
     /// Whether a boom that is down at this time has fallen since it was up for this opening.
@@ -339,6 +339,11 @@ pub(crate) struct Seen {
 impl Seen {
     pub(crate) fn plate(&self) -> Option<Plate> {
         self.plate.as_ref().map(PlateKey::plate)
+    }
+
+    /// Whether it is a rescue vehicle.
+    pub(crate) fn is_rescue(&self) -> bool {
+        self.kind == SubjectKind::VehEmergency
     }
 
     /// Its number, in words.
