@@ -32,6 +32,7 @@ const TOLD_MAX: usize = 5;
 pub struct Past {
     data: PathBuf,
     identity: String,
+    warn_used_percent: u8,
     pinned: Vec<Expectation>,
     /// A loss that somebody accepted and that is not journaled yet.
     accepted: Option<Acceptance>,
@@ -63,6 +64,7 @@ impl Past {
         Ok(Self {
             data: config.hub.data.clone(),
             identity: format!("{}/{}", config.plan.code, config.hub.id),
+            warn_used_percent: config.hub.disk_warn_percent,
             pinned: expected_of(&pinned(&config.hub.data)?),
             accepted: Acceptance::read(&config.hub.data)?,
             keeping: Keeping::by(config),
@@ -165,7 +167,10 @@ fn expected_of(pins: &[Pin]) -> Vec<Expectation> {
 impl Ledger for Past {
     fn open(&self, own: Option<&Expectation>) -> Result<Opened, JournalFault> {
         let dir = self.journal();
-        let mut options = Options::new(self.identity.clone());
+        let mut options = Options {
+            warn_used_percent: self.warn_used_percent,
+            ..Options::new(self.identity.clone())
+        };
         // Before anything is opened, because opening makes what is not there.
         let required = self.required(own)?;
         for expectation in &required {

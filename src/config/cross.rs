@@ -39,6 +39,17 @@ pub fn check(config: &ParkConfig) -> Vec<Fault> {
             .remedy("1000 suits most parks"),
         );
     }
+    let percent = config.hub.disk_warn_percent;
+    if !(1..=100).contains(&percent) {
+        faults.push(
+            Fault::new(
+                "K016",
+                format!("a disk is warned of at {percent} % used, outside 1 to 100"),
+            )
+            .at("hub.disk_warn_percent")
+            .remedy("80 suits most parks; 100 warns of less than 2 GiB free alone"),
+        );
+    }
     faults
 }
 

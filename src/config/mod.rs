@@ -100,6 +100,9 @@ pub struct HubSection {
     /// Milliseconds between ticks, 100 to 60000.
     #[serde(default = "tick_ms")]
     pub tick_ms: i64,
+    /// The park is warned when more than this share of the disk of `data` is used, 1 to 100 %; 100 is never.
+    #[serde(default = "disk_warn_percent")]
+    pub disk_warn_percent: u8,
 }
 
 impl HubSection {
@@ -112,6 +115,10 @@ impl HubSection {
 
 const fn tick_ms() -> i64 {
     1_000
+}
+
+const fn disk_warn_percent() -> u8 {
+    80
 }
 
 /// The signed Web Service.

@@ -208,6 +208,21 @@ fn the_hubs_own_key_and_an_open_secret_end_the_start() {
 }
 
 #[test]
+fn the_share_of_a_disk_that_is_warned_of_is_a_share() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = ParkConfig::read(&prepared(folder.path())).unwrap();
+    assert_eq!(config.hub.disk_warn_percent, 80);
+    for (percent, is_refused) in [(0, true), (1, false), (100, false), (101, true)] {
+        config.hub.disk_warn_percent = percent;
+        let faults = cross::check(&config);
+        let named = faults
+            .iter()
+            .any(|fault| fault.place() == "hub.disk_warn_percent");
+        assert_eq!(named, is_refused, "{percent}: {faults:?}");
+    }
+}
+
+#[test]
 fn a_package_that_is_there_and_cannot_be_read_is_not_called_missing() {
     let folder = tempfile::tempdir().unwrap();
     let file = prepared(folder.path());

@@ -74,6 +74,9 @@ impl Park {
                 .arg(&data)
                 .args(["--port-base", &base.to_string()]),
         );
+        // How full the disk of this machine is, is nobody's subject here.
+        let hub = ("[hub]\n", "[hub]\ndisk_warn_percent = 100\n");
+        crate::folder::change_config(&data, &[hub], "");
         let envs = change(&data);
         if crate::tools::is_another_program() {
             crate::folder::forget_unknown_keys(&data);

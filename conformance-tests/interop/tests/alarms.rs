@@ -53,6 +53,23 @@ fn open(park: &Park) -> Vec<(String, String)> {
         .collect()
 }
 
+/// A disk that videos share is always fuller than others: the park says what is too full.
+#[test]
+fn the_park_is_warned_of_a_disk_as_its_configuration_says() {
+    let park = Park::start_with(|data| {
+        let warn = |percent: u8| format!("\ndisk_warn_percent = {percent}\n");
+        change_config(data, &[(&warn(100), &warn(1))], "");
+    });
+    let used = || park.view()["figures"]["condition"]["disk_used_percent"].as_u64();
+    let used = park.until_some("the disk was looked at", used);
+    let is_told = || open(&park).iter().any(|(id, _)| id.starts_with("flow-"));
+    if used > 1 {
+        park.until("the disk is warned of", is_told);
+    } else {
+        assert!(!is_told(), "{used}");
+    }
+}
+
 /// Every alarm of a fresh park was a dead letter: it went to receiver `console`, which nobody served.
 #[test]
 fn a_fresh_park_tells_its_own_page_and_has_no_dead_letters() {
