@@ -38,8 +38,10 @@ impl AccessPlugin {
     ) {
         let lane = &status.lane_id;
         let known = self.state.lanes.get(lane);
-        if !known.is_some_and(|state| state.on_loops) {
-            self.state.lanes.or_default(lane.clone()).on_loops = true;
+        if known.is_none_or(|state| state.on_loops.is_none()) {
+            let state = self.state.lanes.or_default(lane.clone());
+            state.on_loops = Some(step.entry.time);
+            state.has_loops = true;
         }
         // Where the lane is held open nobody needs it.
         if self.state.held.contains_key(lane) {
@@ -98,6 +100,7 @@ impl AccessPlugin {
         let subject = Seen {
             person: found.person.take(),
             kind: found.kind,
+            rescue: next.subject.rescue || found.rescue,
             ..next.subject
         };
         let decided = Decided {
@@ -143,6 +146,7 @@ impl AccessPlugin {
             if !is_up || is_held {
                 continue;
             }
+            self.note_told(&lane, &opening.decision);
             if let Some(state) = self.state.lanes.get_mut(&lane) {
                 state.up_late = true;
                 // Where it is said what is so: it is up.
@@ -173,8 +177,8 @@ impl AccessPlugin {
                     opening.clone()
                 })
                 .collect();
-            // Where no loop has ever told of a passage, nobody knows who went through.
-            if state.last_passage.is_some() {
+            // Where no loop has ever told of a vehicle, nobody knows who went through.
+            if state.has_loops {
                 for opening in unserved {
                     self.tell_fallen(step, &lane, &opening);
                 }
@@ -192,25 +196,12 @@ impl AccessPlugin {
         if !self.is_loud(step, format!("fallen|{lane}|{what}")) {
             return;
         }
+        self.note_told(lane, &opening.decision);
         let about = opening.about(lane, format!(
                 "the boom of {} fell before {number} had gone through; it may stand before it, or have gone through unseen 道闸已落下，放行车辆未见通过，可能仍在等候",
                 opening.device
             ));
         self.alarm(step, AlarmCode::GateFault, level, about);
-    }
-
-    /// Tells of a rescue vehicle that was let in and is taken to have turned back: the loops do not say that it was no
-    /// other, and then it stands there and nothing opens for it.
-    pub(crate) fn tell_given_up(&mut self, step: &mut Step<'_>, lane: &LaneId, opening: &Opening) {
-        if !opening.is_rescue() || opening.fall_told {
-            return;
-        }
-        let about = opening.about(lane, format!(
-                "{} was let in at {} and is taken to have turned back; it may still stand there 放行的救援车辆疑似退回，可能仍在等候",
-                opening.subject.number(),
-                opening.device
-            ));
-        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
     }
 }
 

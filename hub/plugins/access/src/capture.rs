@@ -1,8 +1,7 @@
 //! A plate at a lane.
 
 use cordon_model::{
-    AlarmCode, AlarmLevel, DecisionOutcome, Direction, PassageDecision, PlateCapture, RefusalCode,
-    RuleRef, Timestamp,
+    DecisionOutcome, Direction, PassageDecision, PlateCapture, RefusalCode, RuleRef, Timestamp,
     plan::{Gate, Lane},
 };
 
@@ -16,9 +15,10 @@ use crate::plugin::AccessPlugin;
 use crate::state::{LaneState, Opening, Recent, Seen};
 use cordon_model::{AuditOutcome, Body};
 
-/// A rescue vehicle that is still seen so long after it went through may not have: another went on its opening, milliseconds.
-const RESCUE_SEEN_MS: i64 = 3_000;
-
+/// A picture that is older than this did not come at once, milliseconds.
+const PROMPT_MS: i64 = 3_000;
+/// So long after it went through a vehicle's rear may be read by who looks the other way, milliseconds.
+const REAR_MS: i64 = 5_000;
 /// So many times as long as a passage may take keeps his place who is not seen, while nobody goes through.
 const LONG_TIMES: i64 = 5;
 
@@ -46,6 +46,9 @@ impl AccessPlugin {
         let (now, clock) = (step.entry.time, step.entry.clock);
         let plate = self.readable(capture);
         let direction = capture.direction;
+        if self.is_rear(lane, capture, plate.as_ref(), now) {
+            return;
+        }
         let answered = self.answered(lane, capture, plate.as_ref(), now);
         // What is being opened for is not looked up again.
         if answered.is_some_and(|(outcome, _)| outcome == DecisionOutcome::Open) {
@@ -79,6 +82,7 @@ impl AccessPlugin {
             trailer: capture.trailer_plate.clone(),
             person: found.person.take(),
             kind: found.kind,
+            rescue: found.rescue || self.may_be_rescue(capture, clock),
             capture: step.entry.message_id,
             image: capture.image_ref.clone(),
             image_digest: capture.image_digest,
@@ -145,18 +149,36 @@ impl AccessPlugin {
     }
 
     /// The picture took longer than an arrival lasts, and a vehicle went through after it was taken:
-    /// the one it shows stands there no longer, and nothing is opened for the next.
+    /// the one it shows stands there no longer, and nothing is opened for the next. So it is sooner where that vehicle
+    /// went on nobody's opening: it had no picture yet.
     fn has_passed_since(&self, lane: &Lane, capture: &PlateCapture, now: Timestamp) -> bool {
-        let is_slow = now.ms_since(capture.captured_at) > i64::from(self.config.repeat_ms);
-        let passage = self
-            .state
-            .lanes
-            .get(&lane.id)
-            .and_then(|state| state.last_passage);
-        is_slow
-            && passage.is_some_and(|(at, direction)| {
-                direction == capture.direction && at > capture.captured_at
-            })
+        let Some(state) = self.state.lanes.get(&lane.id) else {
+            return false;
+        };
+        let age_ms = now.ms_since(capture.captured_at);
+        let is_later = |passage: Option<(Timestamp, Direction)>| {
+            passage.is_some_and(|(at, way)| way == capture.direction && at > capture.captured_at)
+        };
+        age_ms > i64::from(self.config.repeat_ms) && is_later(state.last_passage)
+            || age_ms > PROMPT_MS && is_later(state.unopened)
+    }
+
+    /// Whether it shows the rear of a vehicle that went through a moment ago, and was read as one that comes the other way.
+    fn is_rear(
+        &self,
+        lane: &Lane,
+        capture: &PlateCapture,
+        plate: Option<&PlateKey>,
+        now: Timestamp,
+    ) -> bool {
+        let (Some(plate), Some(state)) = (plate, self.state.lanes.get(&lane.id)) else {
+            return false;
+        };
+        state.recent.iter().any(|it| {
+            let is_his = it.subject.plate.as_ref().is_some_and(|it| it.may_be(plate));
+            let is_just = |through| now.ms_since(through) <= REAR_MS;
+            is_his && it.direction != capture.direction && it.through.is_some_and(is_just)
+        })
     }
 
     /// What was answered to this arrival a moment ago: the lane is opening for it already, or the same answer is not
@@ -294,6 +316,8 @@ impl AccessPlugin {
                 came: now,
                 seen: now,
                 through: None,
+                // Where he stands still, people know of a refusal that is told again.
+                told: verdict.code.is_some() && place.is_some_and(|(_, _, told)| told),
                 subject: subject.clone(),
             },
         );
@@ -319,13 +343,13 @@ impl AccessPlugin {
             }
             Some(code) => self.alarm_refusal(step, gate, lane, &subject, code, visit),
         }
-        if let Some(place) = place {
-            self.keep_place(step, &lane.id, place);
+        if let Some((place, came, _)) = place {
+            self.keep_place(step, &lane.id, (place, came));
         }
     }
 
     /// An earlier opening for the same vehicle that failed, or whose boom fell, is replaced by what is decided now, and so is
-    /// an earlier refusal. Where he stood, if he stands there still. Of two whose plates were not read each may be
+    /// an earlier refusal. Where he stood, since when, and whether people know, if he stands there still. Of two whose plates were not read each may be
     /// another vehicle.
     fn forget_over(
         &mut self,
@@ -333,7 +357,7 @@ impl AccessPlugin {
         direction: Direction,
         (now, lead_ms): (Timestamp, i64),
         subject: &Seen,
-    ) -> Option<(usize, Timestamp)> {
+    ) -> Option<(usize, Timestamp, bool)> {
         let plate = subject.plate.as_ref()?;
         // In another colour it may be another: what was decided of him stands.
         let is_his = |it: &Seen| it.plate.as_ref().is_some_and(|it| it.may_be(plate));
@@ -355,7 +379,10 @@ impl AccessPlugin {
         let place = self.state.lanes.change(&lane.id, |state| {
             state.openings.retain(|it| !is_over(it));
             let place = state.recent.iter().position(stands);
-            let place = place.map(|place| (place, state.recent.remove(place).came));
+            let place = place.map(|place| {
+                let his = state.recent.remove(place);
+                (place, his.came, his.told)
+            });
             let is_earlier = |it: &&mut Recent| it.direction == direction && is_his(&it.subject);
             let earlier = state.recent.iter_mut().filter(is_earlier);
             for refused in earlier.filter(|it| it.outcome != DecisionOutcome::Open) {
@@ -390,64 +417,6 @@ impl AccessPlugin {
         }
     }
 
-    /// A rescue vehicle is recorded as gone through and seen again: another may have gone on its opening. Nothing is opened
-    /// on that, for whoever stands there may be another; people look.
-    fn tell_still_there(
-        &mut self,
-        step: &mut Step<'_>,
-        placed: (&Gate, &Lane),
-        capture: &PlateCapture,
-        plate: Option<&PlateKey>,
-    ) {
-        let seen = self.state.lanes.get(&capture.lane_id).and_then(|state| {
-            let recent = state.recent.get(last_of(state, capture, plate)?)?;
-            is_still_there(state, recent, capture).then(|| recent.clone())
-        });
-        let Some(seen) = seen else { return };
-        if !self.is_loud(step, format!("still|{}", seen.decision)) {
-            return;
-        }
-        let text = format!(
-            "{} is recorded as gone through lane {} and is seen there again; another may have gone on its opening, and it may stand there 救援车辆已记录通过但仍被抓拍,可能有他车冒用放行,仍在等候",
-            seen.subject.number(),
-            capture.lane_id
-        );
-        let about = about(placed, &seen.subject, None, text);
-        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
-    }
-
-    /// A rescue vehicle whose picture came too late to open for may stand there, unless it is being opened for or went
-    /// through since the picture was taken. It is told each time.
-    fn tell_late_rescue(
-        &mut self,
-        step: &mut Step<'_>,
-        (gate, lane): (&Gate, &Lane),
-        (subject, taken): (&Seen, Timestamp),
-        correlation: Option<String>,
-    ) {
-        let lead_ms = step.entry.time.ms_since(step.entry.clock);
-        let state = self.state.lanes.get(&lane.id);
-        let mut known = state.into_iter().flat_map(|state| &state.recent);
-        let is_known = known.any(|it| {
-            let is_his = it.subject.plate.is_some() && it.subject.plate == subject.plate;
-            let lasts = it.outcome == DecisionOutcome::Open && !it.over && !it.gone;
-            // By the clock, as the picture.
-            let through = it.through.map(|through| through.plus_ms(-lead_ms));
-            is_his && lasts && through.is_none_or(|through| through >= taken)
-        });
-        if !subject.is_rescue() || is_known {
-            return;
-        }
-        let text = format!(
-            "the picture of {} at {} lane {} came too late to open for it; it may stand there 救援车辆抓拍延迟未能放行,可能仍在等候",
-            subject.number(),
-            gate.id,
-            lane.id
-        );
-        let about = about((gate, lane), subject, correlation, text);
-        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
-    }
-
     fn alarm_refusal(
         &mut self,
         step: &mut Step<'_>,
@@ -460,15 +429,13 @@ impl AccessPlugin {
         if self.config.quiet.contains(&code) {
             return;
         }
+        if subject.is_rescue() && code != RefusalCode::Blacklist {
+            return self.tell_refused_rescue(step, (gate, lane), subject, code, correlation);
+        }
         let Some((alarm, level)) = of_refusal(code, subject) else {
             return;
         };
-        // A rescue vehicle that would be let in is told of each time.
-        let what = match subject.is_rescue() && code == RefusalCode::DeviceFault {
-            true => subject.capture.to_string(),
-            false => subject.number().to_owned(),
-        };
-        if !self.is_loud(step, format!("{alarm}|{}|{what}", lane.id)) {
+        if !self.is_loud(step, format!("{alarm}|{}|{}", lane.id, subject.number())) {
             return;
         }
         let text = format!(
@@ -484,7 +451,7 @@ impl AccessPlugin {
 }
 
 /// What an alarm on who stands at a lane is about.
-fn about<'a>(
+pub(crate) fn about<'a>(
     (gate, lane): (&'a Gate, &'a Lane),
     subject: &'a Seen,
     correlation: Option<String>,
@@ -501,14 +468,6 @@ fn about<'a>(
     }
 }
 
-/// Whether a picture may show a rescue vehicle before the lane that is recorded as gone through: somebody stands on the
-/// loops, and it was taken long enough after the passage to show no rear that drives away.
-fn is_still_there(state: &LaneState, recent: &Recent, capture: &PlateCapture) -> bool {
-    let since = state.last_passage.filter(|_| recent.through.is_some());
-    let is_later = |at: Timestamp| capture.captured_at.ms_since(at) >= RESCUE_SEEN_MS;
-    recent.subject.is_rescue() && state.on_loops && since.is_some_and(|(at, _)| is_later(at))
-}
-
 fn fault(rule: &str) -> Verdict {
     Verdict::manual(RefusalCode::DeviceFault, rule, "5.2.2.3")
 }
@@ -522,7 +481,11 @@ fn is_by(verdict: &Verdict, id: &str) -> bool {
 }
 
 /// The newest decision on what a picture shows. One whose plate was not read is another such, or the same.
-fn last_of(state: &LaneState, capture: &PlateCapture, plate: Option<&PlateKey>) -> Option<usize> {
+pub(crate) fn last_of(
+    state: &LaneState,
+    capture: &PlateCapture,
+    plate: Option<&PlateKey>,
+) -> Option<usize> {
     let is_it = |recent: &Recent| {
         let seen = recent.subject.plate.as_ref();
         let is_same = match (seen, plate) {

@@ -41,6 +41,7 @@ mod planned;
 mod plate;
 mod plugin;
 mod registry;
+mod rescue;
 mod shares;
 mod state;
 mod status;

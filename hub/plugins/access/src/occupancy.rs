@@ -40,6 +40,7 @@ impl AccessPlugin {
                 trailer: None,
                 person: None,
                 kind: visit.kind,
+                rescue: false,
                 capture: step.entry.message_id,
                 image: None,
                 image_digest: None,

@@ -200,6 +200,7 @@ impl AccessPlugin {
         if !self.is_loud(step, format!("{}|{what}", AlarmCode::GateFault)) {
             return;
         }
+        self.note_told(lane, &opening.decision);
         let about = opening.about(
             lane,
             format!(
@@ -226,6 +227,7 @@ impl AccessPlugin {
         }
         self.end_unseen(step);
         self.tell_unserved(step);
+        self.rescues_due(step);
         let passage_s = self.config.passage_s_max;
         let lanes = self.state.lanes.iter();
         let unused: Vec<LaneId> = lanes
@@ -243,8 +245,8 @@ impl AccessPlugin {
             for recent in state.recent.iter_mut().filter(|it| given_up_on(it)) {
                 recent.over |= recent.through.is_none();
             }
-            // Where no loop has ever told of a passage, nobody knows who went through. One that failed was told.
-            let has_loops = state.last_passage.is_some();
+            // Where no loop has ever told of a vehicle, nobody knows who went through. One that failed was told.
+            let has_loops = state.has_loops;
             let untold = given_up.iter().filter(|it| match it.fell {
                 Some(_) => has_loops,
                 None => it.progress != Progress::Failed,
@@ -258,13 +260,14 @@ impl AccessPlugin {
     /// Whether an opening is to be given up, or told.
     pub(crate) fn is_opening_due(&self, now: Timestamp, clock: Timestamp) -> bool {
         let passage_s = self.config.passage_s_max;
-        self.state.lanes.values().any(|state| {
-            let mut openings = state.openings.iter();
-            let is_due = |it: &Opening| {
-                is_silent(it, now) || is_unserved(it, clock) || is_long_unseen(it, clock)
-            };
-            openings.any(is_due) || has_unused(state, now, passage_s)
-        })
+        self.is_rescue_due(now)
+            || self.state.lanes.values().any(|state| {
+                let mut openings = state.openings.iter();
+                let is_due = |it: &Opening| {
+                    is_silent(it, now) || is_unserved(it, clock) || is_long_unseen(it, clock)
+                };
+                openings.any(is_due) || has_unused(state, now, passage_s)
+            })
     }
 }
 

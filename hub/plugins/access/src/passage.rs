@@ -41,22 +41,32 @@ impl AccessPlugin {
         let now = step.entry.time;
         self.note_passage(&status.lane_id, (step.entry.clock, direction));
         if let Some(opening) = self.used(status, (now, direction)) {
-            self.state.lanes.change(&status.lane_id, |state| {
+            let left = self.state.lanes.change(&status.lane_id, |state| {
+                let mut left = Vec::new();
                 state.went = Some((opening.decision.clone(), status.observed_at));
                 // Nobody who came before him stands in front any more. One who was seen again since may stand behind.
                 let is_his = |it: &Recent| it.decision == opening.decision;
                 let came = state.recent.iter().find(|it| is_his(it)).map(|it| it.came);
                 let before = state.recent.iter_mut().take_while(|it| !is_his(it));
                 let before = before.filter(|it| came.is_some_and(|came| it.seen <= came));
-                let refused = before.filter(|it| it.outcome != DecisionOutcome::Open && !it.gone);
+                let refused = before.filter(|it| {
+                    let is_refused = it.outcome != DecisionOutcome::Open && !it.gone;
+                    // Who comes the other way stands on the other side.
+                    is_refused && it.direction == direction
+                });
                 for refused in refused {
+                    left.push(refused.clone());
                     refused.goes();
                     // It may have been he, badly seen: who was refused next may have come behind him.
                     if refused.is_unread() {
                         break;
                     }
                 }
+                left
             });
+            for left in left.into_iter().flatten() {
+                self.tell_left(step, &status.lane_id, &left);
+            }
             let through = Through {
                 subject: Some(opening.subject.clone()),
                 opening: Some(opening),
@@ -66,6 +76,10 @@ impl AccessPlugin {
             self.record(step, status, direction, through);
             return;
         }
+        let passage = (step.entry.clock, direction);
+        self.state
+            .lanes
+            .change(&status.lane_id, |state| state.unopened = Some(passage));
         let subject = self.unasked(status, direction, now);
         let order = self
             .state
@@ -95,7 +109,8 @@ impl AccessPlugin {
         }
         lanes.change(lane, |state| {
             state.last_passage = Some(passage);
-            state.on_loops = false;
+            state.on_loops = None;
+            state.has_loops = true;
             state.went = None;
         });
     }
@@ -135,9 +150,7 @@ impl AccessPlugin {
         direction: Direction,
     ) {
         let (lane, at) = (&status.lane_id, status.observed_at);
-        self.state
-            .lanes
-            .change(lane, |state| state.on_loops = false);
+        self.state.lanes.change(lane, |state| state.on_loops = None);
         let Some(state) = self.state.lanes.get(lane) else {
             return;
         };
@@ -157,6 +170,10 @@ impl AccessPlugin {
         // Who was refused before it stands in front of it.
         let front = self.in_front(status, (&let_in, direction), step.entry.time);
         let decision = front.unwrap_or(let_in);
+        let his = |it: &&Recent| it.decision == decision;
+        if let Some(recent) = state.recent.iter().find(his).cloned() {
+            self.tell_left(step, lane, &recent);
+        }
         let left = self
             .state
             .lanes
@@ -165,7 +182,6 @@ impl AccessPlugin {
         let Some(opening) = left else {
             return;
         };
-        self.tell_given_up(step, lane, &opening);
         let through = Through {
             subject: Some(opening.subject.clone()),
             opening: Some(opening),
@@ -476,6 +492,7 @@ impl AccessPlugin {
             trailer: record.trailer_plate.clone(),
             person: None,
             kind: record.subject_kind,
+            rescue: false,
             capture: step.entry.message_id,
             image: record.image_ref.clone(),
             image_digest: record.image_digest,

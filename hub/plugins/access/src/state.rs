@@ -76,8 +76,9 @@ impl State {
             registry: Registry::new(),
             modes: Modes::new(),
             // Before form 2 decisions did not name whose grant it is, before form 4 openings not that the boom fell,
-            // before form 5 not their picture, before form 6 decisions not when he came and was seen last.
-            lanes: Table::new("lanes", 6),
+            // before form 5 not their picture, before form 6 decisions not when he came and was seen last, before form 7
+            // not whether people know that a rescue vehicle stands there.
+            lanes: Table::new("lanes", 7),
             yard: Yard::new(),
             held: Table::new("held", 2),
             barriers: Table::new("barriers", 1),
@@ -140,10 +141,14 @@ pub(crate) struct LaneState {
     pub passed: Option<(Timestamp, Direction)>,
     /// When a vehicle last passed at all, and which way.
     pub last_passage: Option<(Timestamp, Direction)>,
+    /// When a vehicle last passed on nobody's opening, and which way.
+    pub unopened: Option<(Timestamp, Direction)>,
     /// The decision that a vehicle last went through on, and when; `None` when it was on none.
     pub went: Option<(String, Timestamp)>,
-    /// A vehicle came onto the loops and has not left them.
-    pub on_loops: bool,
+    /// Since when a vehicle is on the loops that came onto them and has not left them.
+    pub on_loops: Option<Timestamp>,
+    /// Its loops have told of a vehicle.
+    pub has_loops: bool,
     /// The barrier is up and nobody wants it to be; told once.
     pub up_late: bool,
     /// Its barrier did not say since the start whether it is up or down.
@@ -166,12 +171,12 @@ impl LaneState {
     /// Whether a vehicle may stand under the boom that it is up for.
     pub(crate) fn is_under_boom(&self) -> bool {
         let mut openings = self.openings.iter();
-        self.on_loops && openings.any(|it| it.up.is_some() && !it.is_over())
+        self.on_loops.is_some() && openings.any(|it| it.up.is_some() && !it.is_over())
     }
 
     /// The lane is not seen: who was let in may go through meanwhile.
     pub(crate) fn lose(&mut self, clock: Timestamp) {
-        self.on_loops = false;
+        self.on_loops = None;
         for opening in self.openings.iter_mut().filter(|it| it.up.is_some()) {
             opening.unseen.get_or_insert(clock);
         }
@@ -196,7 +201,8 @@ impl LaneState {
         let openings = self.openings.iter();
         let openings = openings.flat_map(|it| [it.up, it.fell, it.unseen]);
         let went = self.went.as_ref().map(|(_, at)| *at);
-        let passed = self.last_passage.map(|(at, _)| at);
+        let passed = [self.last_passage, self.unopened].into_iter().flatten();
+        let passed = passed.map(|(at, _)| at);
         openings.flatten().chain(went).chain(passed)
     }
 
@@ -214,8 +220,11 @@ impl LaneState {
             }
         }
         self.went.take_if(|(_, at)| is_ahead(*at));
-        if let Some((at, _)) = self.last_passage.as_mut().filter(|(at, _)| is_ahead(*at)) {
-            *at = just;
+        let passages = [&mut self.last_passage, &mut self.unopened];
+        for (at, _) in passages.into_iter().flatten() {
+            if is_ahead(*at) {
+                *at = just;
+            }
         }
     }
 
@@ -331,6 +340,8 @@ pub(crate) struct Seen {
     pub trailer: Option<PlateNumber>,
     pub person: Option<String>,
     pub kind: SubjectKind,
+    /// It may be a rescue vehicle, whatever the camera takes it for and however badly it was read.
+    pub rescue: bool,
     pub capture: MessageId,
     pub image: Option<String>,
     pub image_digest: Option<Digest>,
@@ -341,9 +352,9 @@ impl Seen {
         self.plate.as_ref().map(PlateKey::plate)
     }
 
-    /// Whether it is a rescue vehicle.
+    /// Whether it is, or may be, a rescue vehicle.
     pub(crate) fn is_rescue(&self) -> bool {
-        self.kind == SubjectKind::VehEmergency
+        self.rescue || self.kind == SubjectKind::VehEmergency
     }
 
     /// Its number, in words.
@@ -420,5 +431,7 @@ pub(crate) struct Recent {
     pub seen: Timestamp,
     /// When it went through.
     pub through: Option<Timestamp>,
+    /// Of a rescue vehicle: people know that it stands there.
+    pub told: bool,
     pub subject: Seen,
 }

@@ -100,7 +100,7 @@ impl AccessPlugin {
             let over = it.fell.unwrap_or(it.ordered_at.plus_ms(-lead_ms));
             !it.lets_through(at) && gone.is_none_or(|gone| gone < over)
         };
-        let late = state.openings.iter().find(is_late).cloned();
+        let late = state.openings.iter().rfind(is_late).cloned();
         let in_force = state.openings.iter().any(|it| !it.is_over());
         if in_force || lowers {
             return;

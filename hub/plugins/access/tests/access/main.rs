@@ -10,6 +10,7 @@
 
 mod away;
 mod behind;
+mod both_ways;
 mod by_hand;
 mod deciding;
 mod emergencies;
@@ -23,6 +24,7 @@ mod parks_word;
 mod passages;
 mod properties;
 mod rescue;
+mod rescue_waits;
 mod shares;
 mod stays;
 mod stored;

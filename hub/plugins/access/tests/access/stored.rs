@@ -51,7 +51,7 @@ fn what_gives_way_otherwise_has_another_form() {
             .map(|it| it.form())
     };
     let forms = ["permits", "lists", "visits", "lanes"].map(form);
-    assert_eq!(forms, [3, 2, 2, 6].map(Some));
+    assert_eq!(forms, [3, 2, 2, 7].map(Some));
 }
 
 #[test]

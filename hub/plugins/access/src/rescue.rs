@@ -1,0 +1,263 @@
+//! A rescue vehicle never waits in silence before a lane.
+//!
+//! Whatever became of it (its boom fell, it was refused, its opening came to nothing, the hub was started again), people
+//! hear within seconds that it stands there, once for each stay, unless the boom is up for it or it went through. Nothing
+//! is opened on that: whoever stands there may be another.
+
+use cordon_model::{
+    AlarmCode, AlarmLevel, DecisionOutcome, LaneId, PlateCapture, RefusalCode, Timestamp,
+    plan::{Gate, Lane},
+};
+
+use crate::alarm::{Step, of_refusal};
+use crate::capture::{about, last_of};
+use crate::plate::PlateKey;
+use crate::plugin::AccessPlugin;
+use crate::state::{LaneState, Opening, Recent, Seen};
+
+/// So long it may wait before people hear of it, milliseconds.
+const WAITS_MS: i64 = 5_000;
+/// Who was decided so long ago has left, milliseconds.
+const STAY_MS: i64 = 600_000;
+/// Who comes onto the loops so soon after it went through may be it, milliseconds.
+const NEXT_MS: i64 = 60_000;
+/// Seen so long after it went through, with somebody on the loops, it may not have: another went on its opening,
+/// milliseconds.
+const SEEN_MS: i64 = 3_000;
+/// The same with nobody on the loops: by then a rear that drives away is not read any more.
+const SEEN_OFF_MS: i64 = 6_000;
+
+impl AccessPlugin {
+    /// Whether the park has registered a vehicle of this number as a rescue vehicle, however badly it was read.
+    pub(crate) fn may_be_rescue(&self, capture: &PlateCapture, clock: Timestamp) -> bool {
+        let plate = PlateKey {
+            number: capture.plate_number.clone(),
+            colour: capture.plate_colour,
+        };
+        let mut registered = self.state.registry.registered_as(&plate);
+        !capture.plate_number.is_unread() && registered.any(|it| it.exempts(clock))
+    }
+
+    /// People know that it stands there.
+    pub(crate) fn note_told(&mut self, lane: &LaneId, decision: &str) {
+        let is_his = |it: &Recent| it.decision == decision && !it.told;
+        let is_news = |state: &LaneState| state.recent.iter().any(is_his);
+        self.state.lanes.change_if(lane, is_news, |state| {
+            for recent in state.recent.iter_mut().filter(|it| is_his(it)) {
+                recent.told = true;
+            }
+        });
+    }
+
+    /// Whether one is to be told of.
+    pub(crate) fn is_rescue_due(&self, now: Timestamp) -> bool {
+        let mut lanes = self.state.lanes.iter();
+        lanes.any(|(lane, state)| !self.is_open(lane) && waiting(state, now).next().is_some())
+    }
+
+    /// Tells of those that wait.
+    pub(crate) fn rescues_due(&mut self, step: &mut Step<'_>) {
+        let now = step.entry.time;
+        let lanes = self.state.lanes.iter();
+        let lanes = lanes.filter(|(lane, _)| !self.is_open(lane));
+        let waiting: Vec<(LaneId, Recent)> = lanes
+            .flat_map(|(lane, state)| waiting(state, now).map(|it| (lane.clone(), it.clone())))
+            .collect();
+        for (lane, it) in waiting {
+            let number = it.subject.number();
+            let words = match it.through {
+                Some(_) => format!(
+                    "{number} is recorded as gone through, and somebody stands on the loops behind it; it may be itself 救援车辆已记录通过但线圈上仍有车辆,可能仍在等候"
+                ),
+                None => format!("{number} waits and nothing is opened for it 救援车辆等候而未放行"),
+            };
+            self.tell_rescue(step, &lane, &it, &words);
+        }
+    }
+
+    /// Whoever is there may go through.
+    fn is_open(&self, lane: &LaneId) -> bool {
+        self.state.held.contains_key(lane) || self.state.releasing.contains_key(lane)
+    }
+
+    fn tell_rescue(&mut self, step: &mut Step<'_>, lane: &LaneId, it: &Recent, words: &str) {
+        self.note_told(lane, &it.decision);
+        // Two that were not read are not told apart.
+        let is_unread = it.subject.plate.is_none();
+        if is_unread && !self.is_loud(step, format!("rescue|{lane}")) {
+            return;
+        }
+        let plan = self.plan.clone();
+        let (Some(gate), Some(lane)) = (plan.gate_of(lane), plan.lane(lane)) else {
+            return;
+        };
+        let text = format!("gate {} lane {}: {words}", gate.id, lane.id);
+        let about = about((gate, lane), &it.subject, None, text);
+        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
+    }
+
+    /// One that is not let in, told at once and each time it comes.
+    pub(crate) fn tell_refused_rescue(
+        &mut self,
+        step: &mut Step<'_>,
+        placed: (&Gate, &Lane),
+        subject: &Seen,
+        code: RefusalCode,
+        correlation: Option<String>,
+    ) {
+        let (gate, lane) = placed;
+        let is_his = |it: &&Recent| it.subject.capture == subject.capture;
+        let state = self.state.lanes.get(&lane.id);
+        let decided = state.and_then(|state| state.recent.iter().rfind(is_his).cloned());
+        let Some(decided) = decided.filter(|it| !it.told) else {
+            return;
+        };
+        self.note_told(&lane.id, &decided.decision);
+        let is_unread = subject.plate.is_none();
+        if is_unread && !self.is_loud(step, format!("rescue|{}", lane.id)) {
+            return;
+        }
+        let alarm = of_refusal(code, subject).map_or(AlarmCode::GateFault, |(alarm, _)| alarm);
+        let text = format!(
+            "{code}: a rescue vehicle, {}, waits at {} lane {} and is not let in 救援车辆未放行: {}",
+            subject.number(),
+            gate.id,
+            lane.id,
+            code.as_chinese()
+        );
+        let about = about(placed, subject, correlation, text);
+        self.alarm(step, alarm, AlarmLevel::Orange, about);
+    }
+
+    /// Tells of one that is taken to have gone because another left: the loops do not say that it was no other.
+    pub(crate) fn tell_left(&mut self, step: &mut Step<'_>, lane: &LaneId, it: &Recent) {
+        if !it.subject.is_rescue() || it.told || it.through.is_some() {
+            return;
+        }
+        let words = format!(
+            "{} is taken to have turned back; it may still stand there 救援车辆疑似退回，可能仍在等候",
+            it.subject.number()
+        );
+        self.tell_rescue(step, lane, it, &words);
+    }
+
+    /// The same of one whose opening nobody used in its time.
+    pub(crate) fn tell_given_up(&mut self, step: &mut Step<'_>, lane: &LaneId, opening: &Opening) {
+        let state = self.state.lanes.get(lane);
+        let mut known = state.into_iter().flat_map(|state| &state.recent);
+        let his = known.find(|it| it.decision == opening.decision).cloned();
+        if let Some(his) = his {
+            self.tell_left(step, lane, &his);
+        }
+    }
+
+    /// It is recorded as gone through and seen again: another may have gone on its opening.
+    pub(crate) fn tell_still_there(
+        &mut self,
+        step: &mut Step<'_>,
+        placed: (&Gate, &Lane),
+        capture: &PlateCapture,
+        plate: Option<&PlateKey>,
+    ) {
+        let seen = self.state.lanes.get(&capture.lane_id).and_then(|state| {
+            let recent = state.recent.get(last_of(state, capture, plate)?)?;
+            is_still_there(state, recent, capture).then(|| recent.clone())
+        });
+        let Some(seen) = seen else { return };
+        if !self.is_loud(step, format!("still|{}", seen.decision)) {
+            return;
+        }
+        self.note_told(&capture.lane_id, &seen.decision);
+        let text = format!(
+            "{} is recorded as gone through lane {} and is seen there again; another may have gone on its opening, and it may stand there 救援车辆已记录通过但仍被抓拍,可能有他车冒用放行,仍在等候",
+            seen.subject.number(),
+            capture.lane_id
+        );
+        let about = about(placed, &seen.subject, None, text);
+        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
+    }
+
+    /// One whose picture came too late to open for may stand there, unless it is being opened for or went through since
+    /// the picture was taken. It is told each time.
+    pub(crate) fn tell_late_rescue(
+        &mut self,
+        step: &mut Step<'_>,
+        (gate, lane): (&Gate, &Lane),
+        (subject, taken): (&Seen, Timestamp),
+        correlation: Option<String>,
+    ) {
+        let lead_ms = step.entry.time.ms_since(step.entry.clock);
+        let state = self.state.lanes.get(&lane.id);
+        let mut known = state.into_iter().flat_map(|state| &state.recent);
+        let is_known = known.any(|it| {
+            let is_his = it.subject.plate.is_some() && it.subject.plate == subject.plate;
+            let lasts = it.outcome == DecisionOutcome::Open && !it.over && !it.gone;
+            // By the clock, as the picture.
+            let through = it.through.map(|through| through.plus_ms(-lead_ms));
+            is_his && lasts && through.is_none_or(|through| through >= taken)
+        });
+        if !subject.is_rescue() || is_known {
+            return;
+        }
+        let text = format!(
+            "the picture of {} at {} lane {} came too late to open for it; it may stand there 救援车辆抓拍延迟未能放行,可能仍在等候",
+            subject.number(),
+            gate.id,
+            lane.id
+        );
+        let about = about((gate, lane), subject, correlation, text);
+        self.alarm(step, AlarmCode::GateFault, AlarmLevel::Orange, about);
+    }
+}
+
+/// Those on a lane that people are to hear of.
+fn waiting(state: &LaneState, now: Timestamp) -> impl Iterator<Item = &Recent> {
+    let untold = state.recent.iter();
+    let untold = untold.filter(|it| it.subject.is_rescue() && !it.told && !it.gone);
+    untold.filter(move |it| match it.through {
+        None => stands(state, it, now),
+        Some(_) => stands_behind(state, it, now),
+    })
+}
+
+/// Whether it was not let through for so long, as far as the loops can tell.
+fn stands(state: &LaneState, it: &Recent, now: Timestamp) -> bool {
+    let mut openings = state.openings.iter();
+    let is_in_force = openings.any(|opening| opening.decision == it.decision && !opening.is_over());
+    let is_seen = it.outcome != DecisionOutcome::Open || state.has_loops;
+    let waits_ms = now.ms_since(it.at);
+    is_seen && !is_in_force && (WAITS_MS..STAY_MS).contains(&waits_ms)
+}
+
+/// Whether somebody stands on the loops for so long since it went through, and nobody is known who would.
+fn stands_behind(state: &LaneState, it: &Recent, now: Timestamp) -> bool {
+    let is_last = state
+        .went
+        .as_ref()
+        .is_some_and(|(went, _)| *went == it.decision);
+    let mut known = state
+        .recent
+        .iter()
+        .skip_while(|known| known.decision != it.decision);
+    known.next();
+    let is_nobody = !known.any(|known| known.through.is_none() && !known.gone)
+        && state.openings.iter().all(Opening::is_over);
+    let came = |since: Timestamp| {
+        it.through
+            .is_some_and(|through| since.ms_since(through) <= NEXT_MS)
+    };
+    let stands = |since: Timestamp| came(since) && now.ms_since(since) >= WAITS_MS;
+    is_last && is_nobody && state.on_loops.is_some_and(stands)
+}
+
+/// Whether a picture may show it before the lane that is recorded as gone through: it was taken long enough after the
+/// passage to show no rear that drives away.
+fn is_still_there(state: &LaneState, recent: &Recent, capture: &PlateCapture) -> bool {
+    let since = state.last_passage.filter(|_| recent.through.is_some());
+    let least_ms = match state.on_loops {
+        Some(_) => SEEN_MS,
+        None => SEEN_OFF_MS,
+    };
+    let is_later = |at: Timestamp| capture.captured_at.ms_since(at) >= least_ms;
+    recent.subject.is_rescue() && since.is_some_and(|(at, _)| is_later(at))
+}
