@@ -17,7 +17,7 @@ use crate::exit::{Ending, TRY_AGAIN};
 #[command(
     after_help = "Messages leave in the order in which they were given. Without files, submits what waits in the spool.\n\
     What a receipt warns of is said on standard error, with code and remedy, and changes no exit code.\n\
-    Exit codes: 0 all accepted; 1 something was refused, now or before; 69 no answer; 75 refused for now, messages wait.\n\n\
+    Exit codes: 0 all accepted; 1 something was refused, now or before, or damaged; 69 no answer; 75 refused for now, messages wait.\n\n\
     Example:\n  cordon submit --url https://127.0.0.1:8443/soap/enterprise --certs certs/enterprise-1 \\\n    \
     --trust certs/ca --spool spool registration.xml"
 )]
@@ -40,6 +40,9 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Ending> {
     let spool = Spool::open(&args.spool)?;
+    let _alone = spool
+        .lock(Duration::from_secs(args.patience_s))
+        .map_err(of_lock)?;
     let mut refused_before = 0;
     for file in &args.files {
         let bytes = std::fs::read(file).map_err(|error| Ending::file(file, &error))?;
@@ -76,6 +79,14 @@ pub fn run(args: &Args) -> Result<(), Ending> {
     if refused_before > 0 {
         show!("refused before, not sent again: {refused_before}");
     }
+    for fault in &summary.damaged {
+        tell!("{fault}");
+    }
+    if !summary.damaged.is_empty() {
+        return Err(Ending::failed(
+            "some waiting files were damaged and put aside; see the spool's `damaged` folder",
+        ));
+    }
     if summary.refused + refused_before > 0 {
         return Err(Ending::failed(
             "some messages were refused; see the spool's `refused` folder",
@@ -87,6 +98,14 @@ pub fn run(args: &Args) -> Result<(), Ending> {
             let ending = Ending::new(TRY_AGAIN, "the hub cannot take some messages now");
             Err(kept(ending, args, &spool))
         }
+    }
+}
+
+/// A spool that another process uses is to be tried again.
+fn of_lock(fault: Fault) -> Ending {
+    match fault.code() {
+        "S086" => Ending::new(TRY_AGAIN, fault.to_string()),
+        _ => fault.into(),
     }
 }
 

@@ -233,6 +233,39 @@ fn a_withdrawal_given_after_its_grant_comes_after_it_whatever_the_ids() {
     );
 }
 
+/// One damaged file stopped everything behind it for ever, in words that named certificate and key.
+#[test]
+fn a_damaged_file_in_the_spool_stops_no_other() {
+    let park = Park::start();
+    let spool = park.scratch().join("spool");
+    let ids = [1, 2, 3].map(|n| format!("00000000-0000-4000-8000-00000000000{n}"));
+    let files: Vec<PathBuf> = (-3..)
+        .zip(&ids)
+        .map(|(at, id)| grant(park.scratch(), id, at, "ACTIVE"))
+        .collect();
+    let nobody = "https://127.0.0.1:1/soap/enterprise";
+    let answer = submit(&park.data(), nobody, &spool, &files);
+    assert_eq!(answer.status.code(), Some(69), "{}", said(&answer));
+    let mut waiting: Vec<PathBuf> = std::fs::read_dir(spool.join("waiting"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    waiting.sort();
+    std::fs::write(&waiting[0], "").unwrap();
+    let url = format!("{}/soap/enterprise", park.exchange());
+    let answer = submit(&park.data(), &url, &spool, &[]);
+    let words = said(&answer);
+    assert_eq!(answer.status.code(), Some(1), "{words}");
+    assert!(words.contains("accepted 2"), "{words}");
+    let aside = spool.join("damaged").join(waiting[0].file_name().unwrap());
+    assert!(words.contains(&format!("{}", aside.display())), "{words}");
+    assert!(words.contains(&ids[0]), "{words}");
+    assert!(aside.exists());
+    // Given again it is sent.
+    let answer = submit(&park.data(), &url, &spool, &files[..1]);
+    assert!(said(&answer).contains("accepted 1"), "{}", said(&answer));
+}
+
 /// The receipts said so, and the sender's screen "accepted 2" alone.
 #[test]
 fn what_a_receipt_warns_of_is_on_the_senders_screen() {

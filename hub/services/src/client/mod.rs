@@ -18,5 +18,5 @@ pub use link::{Link, LinkError, LinkOptions};
 pub use messages::{MessagesWanted, PulledMessages, pull_messages};
 pub use page::PulledEntry;
 pub use pull::{ListKey, PulledReport, ReportKey, list_reports, pull_certificates, pull_report};
-pub use spool::{Spool, SpoolState, write_durably};
+pub use spool::{Spool, SpoolLock, SpoolState, write_durably};
 pub use submit::{SubmitSummary, Submitter};

@@ -13,6 +13,7 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use cordon_contract::Fault;
 use cordon_model::{MessageId, Refusal};
@@ -44,6 +45,14 @@ impl SpoolState {
 
 /// Folder of signed answers within `accepted` and `refused`.
 const SIGNED: &str = "signed";
+/// Folder of waiting files that hold no message.
+const DAMAGED: &str = "damaged";
+/// File that is locked by the process which uses the spool.
+const LOCK: &str = "lock";
+/// Pause before a lock that another process holds is tried again.
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+/// `S087`: a waiting file holds no message.
+pub(crate) const DAMAGED_FILE: &str = "S087";
 /// Digits of the number in front of a waiting message's id.
 const NUMBER_DIGITS: usize = 12;
 
@@ -68,6 +77,12 @@ impl Waiting {
         };
         Some(Self { number, id, file })
     }
+}
+
+/// Holds a spool for one process; given up when dropped, or when the process ends.
+#[derive(Debug)]
+pub struct SpoolLock {
+    _file: File,
 }
 
 /// A spool folder.
@@ -95,6 +110,39 @@ impl Spool {
         }
         spool.look()?;
         Ok(spool)
+    }
+
+    /// Keeps other processes away from this spool. Waits so long for one that uses it, and removes what writers left that
+    /// were killed.
+    ///
+    /// # Errors
+    /// `S086` when another process uses it all that time, `S030` when the folder cannot be used.
+    pub fn lock(&self, patience: Duration) -> Result<SpoolLock, Fault> {
+        let path = self.root.join(LOCK);
+        let file = File::create(&path).map_err(|error| cannot(&path, &error))?;
+        let mut waited = Duration::ZERO;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(fs::TryLockError::Error(error)) => return Err(cannot(&path, &error)),
+                Err(fs::TryLockError::WouldBlock) if waited >= patience => {
+                    return Err(Fault::new("S086", "another process uses the spool")
+                        .at(self.root.display().to_string())
+                        .remedy("wait for the other command to end, or give each its own spool"));
+                }
+                Err(fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            }
+            waited += LOCK_PAUSE;
+        }
+        for state in [
+            SpoolState::Waiting,
+            SpoolState::Accepted,
+            SpoolState::Refused,
+        ] {
+            remove_parts(&self.folder(state))?;
+        }
+        self.look()?;
+        Ok(SpoolLock { _file: file })
     }
 
     /// Puts a message in behind all that wait; durable when this returns. A message that is there
@@ -197,10 +245,37 @@ impl Spool {
         Ok(())
     }
 
-    /// A waiting message's bytes.
+    /// A waiting message's bytes. A file that does not hold this message any more would keep all others from being sent:
+    /// it is moved to the folder `damaged`, and the fault says where it lies.
+    ///
+    /// # Errors
+    /// `S087` for such a file; `S030` when the spool cannot be used.
     pub fn read(&self, id: &MessageId) -> Result<Vec<u8>, Fault> {
         let file = self.waits(id)?;
-        fs::read(&file).map_err(|error| cannot(&file, &error))
+        let read = match fs::read(&file) {
+            Err(error) if error.kind() != io::ErrorKind::IsADirectory => {
+                return Err(cannot(&file, &error));
+            }
+            read => read.unwrap_or_default(),
+        };
+        let message = cordon_wire::parse_message(&read);
+        if message.is_ok_and(|message| message.header.message_id == *id) {
+            return Ok(read);
+        }
+        let folder = self.root.join(DAMAGED);
+        let to = folder.join(file.file_name().unwrap_or_default());
+        fs::create_dir_all(&folder)
+            .and_then(|()| fs::rename(&file, &to))
+            .and_then(|()| sync_folder(&to))
+            .and_then(|()| sync_folder(&file))
+            .map_err(|error| cannot(&to, &error))?;
+        self.known().remove(id);
+        Err(Fault::new(
+            DAMAGED_FILE,
+            format!("the waiting file of message {id} is damaged and was not sent"),
+        )
+        .at(to.display().to_string())
+        .remedy("give the message again; check the disk of the spool"))
     }
 
     /// Keeps a signed answer that holds final answers of this kind, as it came; durable when this
@@ -276,6 +351,17 @@ fn sync_folder(file: &Path) -> io::Result<()> {
     }
 }
 
+/// Removes what was being written when its writer was killed.
+fn remove_parts(folder: &Path) -> Result<(), Fault> {
+    let entries = fs::read_dir(folder).map_err(|error| cannot(folder, &error))?;
+    let files = entries.flatten().map(|entry| entry.path());
+    let parts = files.filter(|path| path.extension().is_some_and(|it| it == "part"));
+    for part in parts {
+        fs::remove_file(&part).map_err(|error| cannot(&part, &error))?;
+    }
+    Ok(())
+}
+
 fn cannot(path: &Path, error: &io::Error) -> Fault {
     Fault::new("S030", format!("cannot use the spool: {error}"))
         .at(path.display().to_string())
@@ -284,8 +370,22 @@ fn cannot(path: &Path, error: &io::Error) -> Fault {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
     use super::{Spool, SpoolState};
     use cordon_model::MessageId;
+
+    /// A message of this id, as it is sent.
+    fn message(id: &MessageId) -> Vec<u8> {
+        let file = format!(
+            "{}/../../schemas/examples/valid/access-grant-visitor.xml",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let mut message = cordon_wire::parse_message(&std::fs::read(file).unwrap()).unwrap();
+        message.header.message_id = *id;
+        cordon_wire::write_message(&message).unwrap()
+    }
 
     #[test]
     fn a_message_waits_until_it_is_settled_and_is_never_taken_twice() {
@@ -312,7 +412,7 @@ mod tests {
         std::fs::write(folder.path().join(format!("waiting/{high}.xml")), b"<c/>").unwrap();
         let spool = Spool::open(folder.path()).unwrap();
         spool.put(&middle, b"<b/>").unwrap();
-        spool.put(&low, b"<a/>").unwrap();
+        spool.put(&low, &message(&low)).unwrap();
         assert_eq!(spool.waiting().unwrap(), vec![high, middle, low]);
         assert_eq!(spool.put(&high, b"<c/>").unwrap(), SpoolState::Waiting);
         assert_eq!(spool.put(&high, b"<d/>").unwrap_err().code(), "S031");
@@ -323,6 +423,56 @@ mod tests {
             .settle(&middle, SpoolState::Accepted, b"<r/>")
             .unwrap();
         assert_eq!(again.waiting().unwrap(), vec![high, low]);
-        assert_eq!(again.read(&low).unwrap(), b"<a/>");
+        assert_eq!(again.read(&low).unwrap(), message(&low));
+    }
+
+    /// One such file kept all behind it from being sent, for ever, and was named nowhere.
+    #[test]
+    fn a_waiting_file_that_is_damaged_is_put_aside_and_named() {
+        let damages: [fn(&Path); 4] = [
+            |file| std::fs::write(file, "").unwrap(),
+            |file| std::fs::write(file, [0; 900]).unwrap(),
+            // Another's.
+            |file| std::fs::write(file, message(&MessageId::from_bytes([7; 16]))).unwrap(),
+            |file| {
+                std::fs::remove_file(file).unwrap();
+                std::fs::create_dir(file).unwrap();
+            },
+        ];
+        for damage in damages {
+            let folder = tempfile::tempdir().unwrap();
+            let spool = Spool::open(folder.path()).unwrap();
+            let id = MessageId::from_bytes([1; 16]);
+            spool.put(&id, &message(&id)).unwrap();
+            let waits = spool.known()[&id].file.clone();
+            damage(&waits);
+            let fault = spool.read(&id).unwrap_err();
+            assert_eq!(fault.code(), "S087");
+            let aside = folder
+                .path()
+                .join("damaged")
+                .join(waits.file_name().unwrap());
+            assert_eq!(fault.place(), aside.display().to_string());
+            assert!(aside.exists() && !waits.exists());
+            assert_eq!(spool.waiting().unwrap(), []);
+            // Given again it waits again.
+            spool.put(&id, &message(&id)).unwrap();
+            assert_eq!(spool.read(&id).unwrap(), message(&id));
+        }
+    }
+
+    #[test]
+    fn one_process_at_a_time_uses_a_spool_and_removes_what_killed_ones_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::open(folder.path()).unwrap();
+        let part = folder.path().join("waiting/000000000001-x.part");
+        std::fs::write(&part, "<a").unwrap();
+        let lock = spool.lock(Duration::ZERO).unwrap();
+        assert!(!part.exists());
+        let other = Spool::open(folder.path()).unwrap();
+        let fault = other.lock(Duration::from_millis(100)).unwrap_err();
+        assert_eq!(fault.code(), "S086");
+        drop(lock);
+        other.lock(Duration::ZERO).unwrap();
     }
 }

@@ -8,6 +8,7 @@ use cordon_model::service::{Answer, SubmissionResult, SubmitMessagesResponse};
 use cordon_wire::service as wire;
 
 use super::link::payload;
+use super::spool::DAMAGED_FILE;
 use super::{Link, LinkError, Spool, SpoolState};
 use crate::lawful::lawful;
 use crate::passing::is_passing;
@@ -25,6 +26,8 @@ pub struct SubmitSummary {
     pub warned: usize,
     /// Messages refused for good.
     pub refused: usize,
+    /// Of each waiting file that held no message why, and where it was put aside.
+    pub damaged: Vec<Fault>,
     /// Messages that still wait: not sent yet, or refused for a reason that passes.
     pub waiting: usize,
 }
@@ -115,14 +118,25 @@ impl Submitter {
         let mut ids = Vec::new();
         let mut messages: Vec<Vec<u8>> = Vec::new();
         let mut bytes = 0;
+        let damaged = summary.damaged.len();
         for id in waiting.iter().take(self.batch) {
-            let message = self.spool.read(id).map_err(LinkError::Untrusted)?;
+            let message = match self.spool.read(id) {
+                Ok(message) => message,
+                Err(fault) if fault.code() == DAMAGED_FILE => {
+                    summary.damaged.push(fault);
+                    continue;
+                }
+                Err(fault) => return Err(LinkError::Untrusted(fault)),
+            };
             bytes += message.len();
             if bytes > self.bytes_max && !messages.is_empty() {
                 break;
             }
             ids.push(id);
             messages.push(message);
+        }
+        if messages.is_empty() {
+            return Ok(summary.damaged.len() - damaged);
         }
         let answer = self.link.call(&request(&messages)).await?;
         let response = wire::read_submit_messages_response(payload(&answer)?)
