@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::commands::print_faults;
 use crate::config::ParkConfig;
 use crate::exit::{CONFIG, Ending, UNAVAILABLE, USAGE};
+use crate::say::plain;
 
 /// Lines of one page; the console gives at most so many.
 const LINES: usize = 200;
@@ -183,14 +184,6 @@ fn unreachable(base: &str, fault: &HttpFault) -> Ending {
         UNAVAILABLE,
         format!("no console at {base}; the hub must run: `cordon run`\n  {fault}"),
     )
-}
-
-/// What a partner answered may hold anything; a terminal obeys control characters.
-pub fn plain(text: &str) -> String {
-    let letters = text.chars();
-    letters
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect()
 }
 
 /// A name as one step of a path.

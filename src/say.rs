@@ -44,6 +44,23 @@ pub fn line(words: Arguments<'_>) {
     let _ = Aloud.write_fmt(format_args!("{words}\n"));
 }
 
+/// Text of another side as part of one line. A terminal obeys control characters, and shows what is behind a mark of
+/// direction in another order; they are printed as they would be written in a program.
+pub fn plain(text: &str) -> String {
+    text.chars().fold(String::new(), |mut line, letter| {
+        match letter.is_control() || is_mark(letter) {
+            true => line.extend(letter.escape_default()),
+            false => line.push(letter),
+        }
+        line
+    })
+}
+
+/// Marks of direction, and what ends a line or a paragraph and is no control character.
+fn is_mark(letter: char) -> bool {
+    matches!(letter, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Prints one line of data on standard output; takes the words of `format!`.
 macro_rules! show {
     ($($words:tt)*) => {
@@ -86,5 +103,24 @@ pub fn written() -> Result<(), Ending> {
             format!("cannot write to standard output, what was printed is not whole: {error}"),
         )),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_side_says_stays_on_its_line() {
+        for (text, line) in [
+            ("a\nb\r\t\u{1b}[2J\u{85}", r"a\nb\r\t\u{1b}[2J\u{85}"),
+            (
+                "\u{202E}tpecca\u{2066}\u{2028}",
+                r"\u{202e}tpecca\u{2066}\u{2028}",
+            ),
+            ("苏H12345 – “ок”", "苏H12345 – “ок”"),
+        ] {
+            assert_eq!(plain(text), line);
+        }
     }
 }

@@ -40,7 +40,7 @@ use cordon_services::client::{Link, LinkError, LinkOptions};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit::{Ending, FAILED, TRY_AGAIN, UNAVAILABLE};
-use crate::say::Aloud;
+use crate::say::{Aloud, plain};
 
 /// Cordon: a standards-based integration hub for closed chemical parks.
 #[derive(Debug, Parser)]
@@ -205,7 +205,8 @@ pub fn link_ending(error: &LinkError) -> Ending {
         LinkError::Busy(_) => TRY_AGAIN,
         LinkError::Refused(_) | LinkError::Untrusted(_) => FAILED,
     };
-    Ending::new(code, error.to_string())
+    // What the hub answered may be part of it.
+    Ending::new(code, plain(&error.to_string()))
 }
 
 /// A runtime for the commands that talk over the network.

@@ -6,8 +6,9 @@
 use serde_json::{Value, json};
 
 use super::{Format, runtime};
-use crate::console::{Console, ConsoleArgs, plain};
+use crate::console::{Console, ConsoleArgs};
 use crate::exit::Ending;
+use crate::say::plain;
 
 /// List what could not be delivered, and send it again.
 #[derive(clap::Subcommand, Debug)]
@@ -154,7 +155,7 @@ mod tests {
     fn what_a_partner_answered_moves_no_cursor() {
         let line = json!({"id": "7", "reason": "answered 422\u{1b}[2J\nno"});
         let text = letter(&line);
-        assert!(text.ends_with("answered 422 [2J no"), "{text}");
+        assert!(text.ends_with(r"answered 422\u{1b}[2J\nno"), "{text}");
         assert!(text.starts_with("dead 7          - - "), "{text}");
     }
 }

@@ -7,8 +7,9 @@ use cordon_console::{FaultLine, NotReloaded, Reloaded};
 use serde_json::json;
 
 use super::{Format, runtime};
-use crate::console::{Console, ConsoleArgs, plain};
+use crate::console::{Console, ConsoleArgs};
 use crate::exit::{CONFIG, Ending, TRY_AGAIN};
+use crate::say::plain;
 
 /// Faults that pass by themselves.
 const PASSING: [&str; 2] = ["K101", "K102"];

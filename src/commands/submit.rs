@@ -11,6 +11,7 @@ use cordon_services::lawful;
 
 use super::{HubArgs, link_ending, runtime};
 use crate::exit::{Ending, TRY_AGAIN};
+use crate::say::plain;
 
 /// Submits message files; what is not answered stays in the spool and keeps its id.
 #[derive(clap::Args, Debug)]
@@ -124,7 +125,7 @@ fn hear(id: &MessageId, answer: &Answer) {
     match answer {
         Answer::Receipt(receipt) => {
             for warning in &receipt.warning {
-                let (code, text) = (&warning.code, &warning.text);
+                let (code, text) = (plain(&warning.code), plain(&warning.text));
                 tell!("{id}: accepted with a warning: {code}: {text}");
             }
         }
@@ -136,7 +137,8 @@ fn hear(id: &MessageId, answer: &Answer) {
                 remedy,
                 ..
             } = refusal;
-            tell!("{id}: refused: {code}: {detail} at {place}; {remedy}");
+            let words = format!("{code}: {detail} at {place}; {remedy}");
+            tell!("{id}: refused: {}", plain(&words));
         }
     }
 }
