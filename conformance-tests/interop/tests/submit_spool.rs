@@ -12,7 +12,6 @@ mod stand_in;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::{Command, Output};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use cordon_contract::{Clock as _, SystemClock};
@@ -21,22 +20,36 @@ use cordon_interop::{
     Head, Park, change_config, message, message_file, moment, program, run, said,
 };
 use cordon_model::service::{Answer, SubmissionResult, SubmitMessagesResponse};
-use cordon_model::{Digest, Receipt, Refusal};
+use cordon_model::{Digest, Header, Receipt, Refusal};
 use cordon_security::Signer;
 use cordon_security::wsse::{self, SoapVersion};
 use cordon_services::request_digest;
 use cordon_wire::{message_digest, service as wire, soap};
 use stand_in::StandIn;
 
-/// A hub of the test's own: says F007 to everything while it is stopping, receipts later.
-struct Stopping {
+/// What a hub of the test's own says to everything.
+#[derive(Clone, Copy)]
+enum Says {
+    /// It is stopping.
+    Stopping,
+    /// A receipt for an entry of its own for each.
+    Receipts,
+    /// Receipts for one entry.
+    OneEntry,
+    /// Receipts for no entry, as of openings before they are journaled.
+    NoEntry,
+    /// No, in these words.
+    No(&'static str),
+}
+
+struct Answering {
     signer: Signer,
-    stops: AtomicBool,
+    says: Mutex<Says>,
     /// The ids that came, in the order of the requests.
     seen: Mutex<Vec<String>>,
 }
 
-impl Stopping {
+impl Answering {
     fn answer(&self, body: &[u8]) -> Vec<u8> {
         let document = cordon_xml::Document::parse(body.to_vec(), &cordon_xml::Limits::default());
         let document = document.unwrap();
@@ -51,27 +64,13 @@ impl Stopping {
                 .lock()
                 .unwrap()
                 .push(header.message_id.to_string());
-            let answer = match self.stops.load(Ordering::SeqCst) {
-                true => Answer::Refusal(Refusal {
-                    message_id: Some(header.message_id),
-                    sender_id: None,
-                    code: "F007".into(),
-                    place: String::new(),
-                    detail: "the hub is stopping".into(),
-                    remedy: "send the message again".into(),
-                    entry_number: None,
-                    refused_at: SystemClock.now(),
-                }),
-                false => Answer::Receipt(Receipt {
-                    message_id: header.message_id,
-                    sender_id: header.sender_id.clone(),
-                    park_code: header.park_code.clone(),
-                    entry_number: 7,
-                    digest,
-                    chain_hash: Digest([7; 32]),
-                    received_at: SystemClock.now(),
-                    warning: Vec::new(),
-                }),
+            let said = *self.says.lock().unwrap();
+            let answer = match said {
+                Says::Stopping => refusal(header, ("F007", "the hub is stopping")),
+                Says::No(words) => refusal(header, ("F032", words)),
+                Says::Receipts => receipt(header, digest, 6 + u64::from(index)),
+                Says::OneEntry => receipt(header, digest, 7),
+                Says::NoEntry => receipt(header, digest, 0),
             };
             SubmissionResult { index, answer }
         });
@@ -82,7 +81,33 @@ impl Stopping {
     }
 }
 
-impl Handler for Stopping {
+fn refusal(header: &Header, (code, words): (&str, &str)) -> Answer {
+    Answer::Refusal(Refusal {
+        message_id: Some(header.message_id),
+        sender_id: None,
+        code: code.into(),
+        place: words.into(),
+        detail: words.into(),
+        remedy: words.into(),
+        entry_number: None,
+        refused_at: SystemClock.now(),
+    })
+}
+
+fn receipt(header: &Header, digest: Digest, entry_number: u64) -> Answer {
+    Answer::Receipt(Receipt {
+        message_id: header.message_id,
+        sender_id: header.sender_id.clone(),
+        park_code: header.park_code.clone(),
+        entry_number,
+        digest,
+        chain_hash: Digest([7; 32]),
+        received_at: SystemClock.now(),
+        warning: Vec::new(),
+    })
+}
+
+impl Handler for Answering {
     fn handle(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>> {
         Box::pin(async move {
             let payload = self.answer(request.http.body());
@@ -143,21 +168,27 @@ fn grant_of(
     message_file(folder, id, &message(head, id, "AccessGrant", &fields))
 }
 
+/// A park prepared in `data`, and a hub with its key.
+fn answering(data: &Path, says: Says) -> (Arc<Answering>, StandIn) {
+    run(Command::new(program())
+        .arg("prepare")
+        .arg("--data")
+        .arg(data));
+    let certs = data.join("certs/hub-1");
+    let hub = Arc::new(Answering {
+        signer: Signer::load(&certs.join("chain.pem"), &certs.join("key.pem")).unwrap(),
+        says: Mutex::new(says),
+        seen: Mutex::default(),
+    });
+    let served = StandIn::start(hub.clone());
+    (hub, served)
+}
+
 #[test]
 fn what_is_refused_for_a_passing_reason_waits_in_the_spool_and_is_sent_again() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("park");
-    run(Command::new(program())
-        .arg("prepare")
-        .arg("--data")
-        .arg(&data));
-    let certs = data.join("certs/hub-1");
-    let hub = Arc::new(Stopping {
-        signer: Signer::load(&certs.join("chain.pem"), &certs.join("key.pem")).unwrap(),
-        stops: AtomicBool::new(true),
-        seen: Mutex::default(),
-    });
-    let served = StandIn::start(hub.clone());
+    let (hub, served) = answering(&data, Says::Stopping);
     let url = served.url("/soap/enterprise");
 
     let spool = folder.path().join("spool");
@@ -190,7 +221,7 @@ fn what_is_refused_for_a_passing_reason_waits_in_the_spool_and_is_sent_again() {
     let words = format!("{waits}, the same command without files sends them");
     assert!(said(&answer).contains(&words), "{}", said(&answer));
 
-    hub.stops.store(false, Ordering::SeqCst);
+    *hub.says.lock().unwrap() = Says::Receipts;
     let answer = submit(&data, &url, &spool, &[]);
     assert_eq!(answer.status.code(), Some(0), "{}", said(&answer));
     assert_eq!(files_in(&spool.join("waiting")), 0);
@@ -205,6 +236,65 @@ fn what_is_refused_for_a_passing_reason_waits_in_the_spool_and_is_sent_again() {
     for both in hub.seen.lock().unwrap().chunks(2) {
         assert_eq!(both, ids);
     }
+}
+
+/// Both were accepted, and one of them stood nowhere.
+#[test]
+fn one_entry_for_two_messages_is_refused_and_both_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("park");
+    let (hub, served) = answering(&data, Says::OneEntry);
+    let url = served.url("/soap/enterprise");
+    let (spool, late) = (folder.path().join("spool"), folder.path().join("late"));
+    let ids = [
+        "00000000-0000-4000-8000-000000000005",
+        "00000000-0000-4000-8000-000000000006",
+    ];
+    let files = ids.map(|id| grant(folder.path(), id, -1, "ACTIVE"));
+    let answer = submit(&data, &url, &spool, &files);
+    let words = said(&answer);
+    assert_eq!(answer.status.code(), Some(1), "{words}");
+    let told = format!(
+        "EntryNumber is 7, which was given to message {} too",
+        ids[0]
+    );
+    assert!(words.contains("S032") && words.contains(&told), "{words}");
+    assert!(words.contains("messages that wait in"), "{words}");
+    assert_eq!(files_in(&spool.join("waiting")), 2);
+    assert_eq!(files_in(&spool.join("accepted")), 0);
+    // Alone each has an entry of its own, and openings that are not journaled yet have none.
+    for (says, spool) in [(Says::Receipts, &spool), (Says::NoEntry, &late)] {
+        *hub.says.lock().unwrap() = says;
+        let answer = submit(&data, &url, spool, &files);
+        assert_eq!(answer.status.code(), Some(0), "{}", said(&answer));
+        assert!(said(&answer).contains("accepted 2"), "{}", said(&answer));
+    }
+}
+
+/// The rest of a remedy stood there as a line of the program's own.
+#[test]
+fn what_a_hub_refuses_with_stays_on_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("park");
+    let words = "no\naccepted 1, refused 0\u{202E}\t.";
+    let (_hub, served) = answering(&data, Says::No(words));
+    let file = grant(
+        folder.path(),
+        "00000000-0000-4000-8000-000000000007",
+        -1,
+        "ACTIVE",
+    );
+    let url = served.url("/soap/enterprise");
+    let answer = submit(&data, &url, &folder.path().join("spool"), &[file]);
+    let told = said(&answer);
+    assert_eq!(answer.status.code(), Some(1), "{told}");
+    let line = r"no\naccepted 1, refused 0\u{202e}\t.";
+    let line = format!("refused: F032: {line} at {line}; {line}\n");
+    assert!(told.contains(&line), "{told}");
+    assert!(
+        !told.contains("\naccepted 1") && !told.contains('\u{202E}'),
+        "{told}"
+    );
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Submitting what waits in a spool: in batches, with the same ids until there is an answer.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cordon_contract::{Fault, Shutdown};
-use cordon_model::MessageId;
 use cordon_model::service::{Answer, SubmissionResult, SubmitMessagesResponse};
+use cordon_model::{MessageId, Receipt};
 use cordon_wire::service as wire;
 
 use super::link::payload;
@@ -154,6 +155,7 @@ impl Submitter {
         for ((place, message), result) in (1..).zip(&messages).zip(&response.result) {
             fits(place, message, result).map_err(LinkError::Untrusted)?;
         }
+        an_entry_each(&response.result).map_err(LinkError::Untrusted)?;
         self.keep(&response, answer.bytes())
             .map_err(LinkError::Untrusted)?;
         let mut settled = 0;
@@ -214,7 +216,7 @@ impl Submitter {
 fn fits(place: u32, message: &[u8], result: &SubmissionResult) -> Result<(), Fault> {
     let other = |what: &str, said: &dyn std::fmt::Display, sent: &dyn std::fmt::Display| {
         let words = format!("result {place}: {what} is {said}, of the message it is {sent}");
-        Err(Fault::new("S032", words).remedy("keep the messages in the spool and call the park"))
+        Err(unfit(words))
     };
     let head = cordon_wire::parse_message(message).map_err(lawful)?.header;
     if result.index != place {
@@ -242,6 +244,34 @@ fn fits(place: u32, message: &[u8], result: &SubmissionResult) -> Result<(), Fau
     Ok(())
 }
 
+/// Whether no two messages were given one entry: it holds one of them at most. An opening that was carried out before
+/// it could be journaled has none yet.
+fn an_entry_each(results: &[SubmissionResult]) -> Result<(), Fault> {
+    let mut held: BTreeMap<u64, &Receipt> = BTreeMap::new();
+    for result in results {
+        let Answer::Receipt(receipt) = &result.answer else {
+            continue;
+        };
+        let number = receipt.entry_number;
+        if number == 0 {
+            continue;
+        }
+        let first = held.entry(number).or_insert(receipt);
+        // The same message again is answered with the same entry.
+        if (&first.sender_id, first.message_id) != (&receipt.sender_id, receipt.message_id) {
+            return Err(unfit(format!(
+                "result {}: EntryNumber is {number}, which was given to message {} too",
+                result.index, first.message_id
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn unfit(words: String) -> Fault {
+    Fault::new("S032", words).remedy("keep the messages in the spool and call the park")
+}
+
 /// Where an answer puts its message; it waits on when the reason passes.
 fn state_of(answer: &Answer) -> SpoolState {
     match answer {
@@ -264,7 +294,7 @@ fn request(messages: &[Vec<u8>]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use cordon_model::{Digest, MessageId, ParkCode, PartyId, Receipt, Timestamp};
+    use cordon_model::{Digest, ParkCode, PartyId, Timestamp};
 
     use super::*;
 
@@ -338,5 +368,36 @@ mod tests {
             )
             .is_ok()
         );
+    }
+
+    /// An answer with a receipt of message `id` for entry `entry`, for each.
+    fn answered(of: &[(u8, u64)]) -> Vec<SubmissionResult> {
+        let receipt = receipt(&sent());
+        let results = (1..).zip(of).map(|(index, (id, entry))| SubmissionResult {
+            index,
+            answer: Answer::Receipt(Receipt {
+                message_id: MessageId::from_bytes([*id; 16]),
+                entry_number: *entry,
+                ..receipt.clone()
+            }),
+        });
+        results.collect()
+    }
+
+    #[test]
+    fn two_messages_have_no_entry_in_common_and_one_has_its_own_twice() {
+        for of in [
+            &[(1, 7), (2, 8)][..],
+            &[(1, 7), (2, 8), (1, 7)],
+            &[(1, 0), (2, 0)],
+        ] {
+            assert_eq!(an_entry_each(&answered(of)), Ok(()));
+        }
+        let fault = an_entry_each(&answered(&[(1, 7), (2, 8), (3, 7)])).unwrap_err();
+        assert_eq!(fault.code(), "S032");
+        let words = fault.log_text();
+        let first = MessageId::from_bytes([1; 16]).to_string();
+        assert!(words.contains("result 3: EntryNumber is 7"), "{words}");
+        assert!(words.contains(&first), "{words}");
     }
 }
