@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use cordon_contract::Fault;
 use cordon_model::service::{
-    GetCertificateStatus, GetCertificateStatusResponse, GetReport, GetReportResponse, ListReports,
-    ReportEntry,
+    Certificate, CertificateState, GetCertificateStatus, GetCertificateStatusResponse, GetReport,
+    GetReportResponse, ListReports, ReportEntry,
 };
 use cordon_model::{Digest, PartyId, ReportDocument, ReportType, Timestamp};
 use cordon_security::{Role, TrustStore, xmldsig};
@@ -221,7 +221,8 @@ pub async fn list_reports(
     Ok((list.report, list.more))
 }
 
-/// Asks what became of certificates: of all, of one party's, or of one by its fingerprint.
+/// Asks what became of certificates: of all, of one party's, or of one by its fingerprint. An answer about others, or
+/// that leaves out the one that was named, is none (`S032`).
 pub async fn pull_certificates(
     link: &Link,
     party: Option<PartyId>,
@@ -234,7 +235,39 @@ pub async fn pull_certificates(
     let answer = link
         .call(&wire::write_get_certificate_status(&ask).map_err(untrusted)?)
         .await?;
-    wire::read_get_certificate_status_response(payload(&answer)?).map_err(untrusted)
+    let answer =
+        wire::read_get_certificate_status_response(payload(&answer)?).map_err(untrusted)?;
+    about(&answer.certificate, &ask).map_err(LinkError::Untrusted)?;
+    Ok(answer)
+}
+
+/// Holds an answer to the certificates that were asked about. One whose fingerprint nobody knows is no party's.
+fn about(told: &[Certificate], asked: &GetCertificateStatus) -> Result<(), Fault> {
+    let unfit = |words: String| {
+        Err(Fault::new("S032", words).remedy("ask again; if it stays so, call the park"))
+    };
+    for one in told {
+        let is_unknown = one.state == CertificateState::Unknown && asked.fingerprint.is_some();
+        match (&asked.party_id, &one.party_id) {
+            (Some(asked), Some(party)) if asked != party => {
+                return unfit(format!("it tells of {party}, asked for is {asked}"));
+            }
+            (Some(asked), None) if !is_unknown => {
+                return unfit(format!("it tells of nobody, asked for is {asked}"));
+            }
+            _ => {}
+        }
+        if let Some(asked) = asked.fingerprint.filter(|it| *it != one.fingerprint) {
+            let said = one.fingerprint;
+            return unfit(format!(
+                "it tells of certificate {said}, asked for is {asked}"
+            ));
+        }
+    }
+    match asked.fingerprint {
+        Some(asked) if told.is_empty() => unfit(format!("it leaves out certificate {asked}")),
+        _ => Ok(()),
+    }
 }
 
 fn untrusted(fault: WireFault) -> LinkError {
