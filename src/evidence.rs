@@ -1,27 +1,30 @@
 //! What others hold against a journal: receipts, signed reports, checkpoints. Each names an entry and
-//! the chain hash there, so each is wrong of a journal that was rewritten before it.
-
+//! the chain hash there, so each is wrong of a journal that was rewritten before it. A receipt names its
+//! message too: it is a lie where the entry holds another.
 //!
 //! Anybody can write such a thing, so only what the hub has signed counts. The rest is told apart: it
 //! proves nothing, neither for the journal nor against it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use cordon_contract::{Clock as _, SystemClock};
-use cordon_journal::{Hash, Position, Reader};
-use cordon_model::{NAMESPACE, Receipt, Timestamp};
+use cordon_contract::{Clock as _, EntryKind, SystemClock};
+use cordon_journal::{Hash, Position, Reader, Record};
+use cordon_model::{Digest, MessageId, NAMESPACE, PartyId, Receipt, Timestamp};
 use cordon_security::wsse::{self, Policy, VerifiedEnvelope};
 use cordon_security::{Identity, Role, TrustStore, xmldsig};
 use cordon_services::client::Checkpoint;
 use cordon_xml::{Document, Limits, Node};
 
 use crate::exit::Ending;
+use crate::say::plain;
 
 /// Files read from one folder at most; more are an error, never left out silently.
 const FILES_MAX: usize = 1_000_000;
 /// What is said of something without a signature.
 const UNSIGNED: &str = "unsigned";
+/// What is said of a receipt of an emergency opening that was carried out before it could be journaled.
+const NO_ENTRY: &str = "names no entry";
 
 /// Kind of evidence.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -41,6 +44,16 @@ pub struct Piece {
     number: u64,
     chain: Hash,
     source: PathBuf,
+    /// The message that the entry holds, where it is a receipt that knows the entry.
+    message: Option<Named>,
+}
+
+/// A message as a receipt names it.
+#[derive(Clone, Debug)]
+struct Named {
+    sender: PartyId,
+    id: MessageId,
+    digest: Digest,
 }
 
 /// Something laid before the journal that proves nothing.
@@ -61,6 +74,8 @@ pub struct Evidence<'a> {
     identity: Option<String>,
     /// What counts, in the order of reading.
     pub held: Vec<Piece>,
+    /// Where in `held` an entry is spoken of.
+    of_entry: BTreeMap<u64, Vec<usize>>,
     /// What does not.
     pub unproven: Vec<Unproven>,
 }
@@ -76,6 +91,7 @@ impl<'a> Evidence<'a> {
             now: SystemClock.now(),
             identity: reader.map(|reader| reader.identity().to_owned()),
             held: Vec::new(),
+            of_entry: BTreeMap::new(),
             unproven: Vec::new(),
         }
     }
@@ -104,8 +120,7 @@ impl<'a> Evidence<'a> {
             match receipts_in(envelope.body()) {
                 Ok(receipts) => {
                     for one in receipts {
-                        let position = (one.entry_number, one.chain_hash.0);
-                        self.add(Held::Receipt, position, &file);
+                        self.receipt(&one, &file);
                         proven.insert(one);
                     }
                 }
@@ -139,7 +154,7 @@ impl<'a> Evidence<'a> {
             match position {
                 Ok(position) => {
                     let position = (position.entry_number, position.chain_hash.0);
-                    self.add(Held::Report, position, &file);
+                    self.add(Held::Report, position, None, &file);
                 }
                 Err(why) => self.proves_nothing(&file, why),
             }
@@ -167,7 +182,7 @@ impl<'a> Evidence<'a> {
         positions.dedup();
         for position in positions {
             match told.contains(&position) || position.0 == 0 {
-                true => self.add(Held::Checkpoint, position, file),
+                true => self.add(Held::Checkpoint, position, None, file),
                 false => {
                     let why = format!("the signed answer in it does not say entry {}", position.0);
                     self.proves_nothing(file, why);
@@ -203,13 +218,35 @@ impl<'a> Evidence<'a> {
         });
     }
 
-    fn add(&mut self, kind: Held, (number, chain): Position, source: &Path) {
+    fn receipt(&mut self, receipt: &Receipt, source: &Path) {
+        if receipt.entry_number == 0 {
+            return self.proves_nothing(source, NO_ENTRY);
+        }
+        let position = (receipt.entry_number, receipt.chain_hash.0);
+        let message = Named {
+            sender: receipt.sender_id.clone(),
+            id: receipt.message_id,
+            digest: receipt.digest,
+        };
+        self.add(Held::Receipt, position, Some(message), source);
+    }
+
+    fn add(
+        &mut self,
+        kind: Held,
+        (number, chain): Position,
+        message: Option<Named>,
+        source: &Path,
+    ) {
         if number > 0 {
+            let places = self.of_entry.entry(number).or_default();
+            places.push(self.held.len());
             self.held.push(Piece {
                 kind,
                 number,
                 chain,
                 source: source.to_owned(),
+                message,
             });
         }
     }
@@ -229,11 +266,63 @@ impl<'a> Evidence<'a> {
 
     /// The files that know an entry.
     pub fn who_knows(&self, number: u64) -> Vec<String> {
-        self.held
-            .iter()
-            .filter(|piece| piece.number == number)
+        self.about(number)
             .map(|piece| piece.source.display().to_string())
             .collect()
+    }
+
+    /// The receipts of a record's own place in the chain that are of another message than it holds. One of
+    /// another chain is wrong already, and its message proves no more.
+    pub fn contradictions(&self, record: &Record) -> Vec<String> {
+        self.about(record.number)
+            .filter(|piece| piece.chain == record.chain)
+            .filter_map(|piece| Some((piece, piece.message.as_ref()?)))
+            .filter(|(_, named)| !named.is_in(record))
+            .map(|(piece, named)| {
+                let file = piece.source.display();
+                let held = holds(record);
+                format!(
+                    "record {} is {held}; {file} is a receipt of {named}",
+                    record.number
+                )
+            })
+            .collect()
+    }
+
+    /// All that speaks of an entry.
+    fn about(&self, number: u64) -> impl Iterator<Item = &Piece> {
+        let places = self.of_entry.get(&number).into_iter().flatten();
+        places.filter_map(|place| self.held.get(*place))
+    }
+}
+
+impl Named {
+    /// The record holds its digest also when the body has expired.
+    fn is_in(&self, record: &Record) -> bool {
+        record.kind == EntryKind::Message.number()
+            && record.sender == self.sender.as_str()
+            && record.message_id == *self.id.as_bytes()
+            && record.digest == self.digest.0
+    }
+}
+
+impl std::fmt::Display for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { sender, id, digest } = self;
+        write!(f, "message {id} of {sender} with digest {digest}")
+    }
+}
+
+/// What a record holds, as a receipt would name it.
+fn holds(record: &Record) -> String {
+    let id = MessageId::from_bytes(record.message_id);
+    // The journal is not trusted here, and a terminal obeys what it says.
+    let (sender, digest) = (plain(&record.sender), Digest(record.digest));
+    let message = format!("message {id} of {sender} with digest {digest}");
+    match EntryKind::from_number(record.kind) {
+        Some(EntryKind::Message) => message,
+        Some(EntryKind::Refused) => format!("the refusal of {message}"),
+        _ => format!("no message (kind {})", record.kind),
     }
 }
 

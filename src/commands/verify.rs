@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use cordon_flow::{Examination, Finding, examine};
 use cordon_journal::{
-    Expectation, FaultKind, Problem, Report, Unmet, WRITER_PATIENCE, Witness, verify_on,
+    Expectation, FaultKind, Problem, Record, Report, Unmet, WRITER_PATIENCE, Witness, verify_held,
 };
 use cordon_security::TrustStore;
 use serde_json::json;
@@ -56,8 +56,18 @@ pub fn run(args: &Args) -> Result<(), Ending> {
         .map(|trust| gathered(args, trust))
         .transpose()?;
     let known = evidence.as_ref().map_or(Vec::new(), Evidence::positions);
-    let mut report = verify_on(args.place.disk()?, &args.place.dir, &known, WRITER_PATIENCE)
-        .map_err(|fault| ending(&fault))?;
+    let mut contradicts = |record: &Record| match &evidence {
+        Some(evidence) => evidence.contradictions(record),
+        None => Vec::new(),
+    };
+    let mut report = verify_held(
+        args.place.disk()?,
+        &args.place.dir,
+        &known,
+        WRITER_PATIENCE,
+        &mut contradicts,
+    )
+    .map_err(|fault| ending(&fault))?;
     beside(args, &mut report)?;
     let deep = match trust.as_ref().filter(|_| args.deep) {
         Some(trust) => Some(examine(args.place.reader()?, trust, |number| {
@@ -168,10 +178,7 @@ fn text(report: &Report, evidence: Option<&Evidence<'_>>, deep: Option<&Examinat
             problem.text,
             problem.remedy
         );
-        for source in problem
-            .record
-            .map_or(Vec::new(), |it| known_from(evidence, it))
-        {
+        for source in known_from(evidence, problem) {
             show!("  known from {source}");
         }
     }
@@ -221,9 +228,13 @@ fn laid_before(evidence: &Evidence<'_>) {
     }
 }
 
-/// The files that know an entry.
-fn known_from(evidence: Option<&Evidence<'_>>, number: u64) -> Vec<String> {
-    evidence.map_or(Vec::new(), |evidence| evidence.who_knows(number))
+/// The files that know the entry of a problem. One with a receipt names its file itself.
+fn known_from(evidence: Option<&Evidence<'_>>, problem: &Problem) -> Vec<String> {
+    let number = problem
+        .record
+        .filter(|_| problem.code != FaultKind::Receipt.code());
+    let known = evidence.zip(number);
+    known.map_or(Vec::new(), |(evidence, number)| evidence.who_knows(number))
 }
 
 fn document(
@@ -249,7 +260,7 @@ fn document(
         "problems": report.problems.iter().map(|problem| json!({
             "code": problem.code, "file": problem.file, "offset": problem.offset,
             "entry": problem.record, "text": problem.text, "remedy": problem.remedy,
-            "known_from": problem.record.map_or(Vec::new(), |it| known_from(evidence, it)),
+            "known_from": known_from(evidence, problem),
         })).collect::<Vec<_>>(),
         "problem_count": report.problem_count,
         "deep": deep.map(|deep| json!({

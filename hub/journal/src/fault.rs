@@ -48,6 +48,8 @@ pub enum FaultKind {
     Beginning,
     /// `J051`: the last batch had been written whole and was changed afterwards.
     Changed,
+    /// `J058`: a receipt says another message of a record than the record holds.
+    Receipt,
     /// `J061`: the file of a segment was cut short, and more than its empty end may be gone.
     Cut,
     /// `J062`: a checkpoint cannot be used.
@@ -60,7 +62,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind, in the order of the codes.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Io,
         Self::Locked,
         Self::Head,
@@ -80,6 +82,7 @@ impl FaultKind {
         Self::StateLimit,
         Self::Beginning,
         Self::Changed,
+        Self::Receipt,
         Self::Cut,
         Self::Checkpoint,
         Self::Witness,
@@ -108,6 +111,7 @@ impl FaultKind {
             Self::StateLimit => "J021",
             Self::Beginning => "J050",
             Self::Changed => "J051",
+            Self::Receipt => "J058",
             Self::Cut => "J061",
             Self::Checkpoint => "J062",
             Self::Witness => "J052",
@@ -155,6 +159,9 @@ impl FaultKind {
             Self::Changed | Self::Cut => {
                 "keep a copy of the folder as evidence and restore this segment from a backup or replica; only when there is none, accept the batches that are whole by name: cordon journal accept"
             }
+            Self::Receipt => {
+                "keep the folder and the signed answer as evidence: the hub signed both; ask the park where the receipt's message is"
+            }
             Self::Checkpoint => {
                 "mount the archive, or restore it from a backup; while the older segments are kept, or another checkpoint, nothing is lost without it"
             }
@@ -189,6 +196,7 @@ impl FaultKind {
             Self::StateLimit => "over a limit of the state store",
             Self::Beginning => "the beginning of the journal is missing",
             Self::Changed => "the last batch was changed after it was written",
+            Self::Receipt => "a receipt says another message of a record than it holds",
             Self::Cut => "a segment's file was cut short",
             Self::Checkpoint => "a checkpoint cannot be used",
             Self::Witness => "the witness beside the journal cannot be used",

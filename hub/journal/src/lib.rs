@@ -65,6 +65,8 @@ pub use space::{Space, SpaceLevel};
 pub use state::{
     Changes, Durability, Held, InboxMark, LookedUp, Pair, Rebuild, State, StateStore, Trouble,
 };
-pub use verify::{Problem, Report, WRITER_PATIENCE, verify, verify_against, verify_on};
+pub use verify::{
+    Problem, Report, WRITER_PATIENCE, verify, verify_against, verify_held, verify_on,
+};
 pub use watch::{Position, Watch};
 pub use witness::Witness;

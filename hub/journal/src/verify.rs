@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::chain::{self, Hash};
 use crate::disk::{Disk, RealDisk};
 use crate::fault::{FaultKind, JournalFault, Result};
+use crate::record::Record;
 use crate::recover::changed as changed_words;
 use crate::segment::{self, Seal, Segment};
 use crate::trimmed::Trimmed;
@@ -91,6 +92,18 @@ pub fn verify_on(
     receipts: &[(u64, Hash)],
     patience: Duration,
 ) -> Result<Report> {
+    verify_held(disk, dir, receipts, patience, &mut |_| Vec::new())
+}
+
+/// As [`verify_on`]. `contradicts` is shown each good record and says what is known of it from outside that it
+/// does not hold; each is a problem (`J058`).
+pub fn verify_held(
+    disk: Arc<dyn Disk>,
+    dir: impl AsRef<Path>,
+    receipts: &[(u64, Hash)],
+    patience: Duration,
+    contradicts: Contradicts<'_>,
+) -> Result<Report> {
     let dir = dir.as_ref();
     let begun = Instant::now();
     let numbers = segment::list(disk.as_ref(), dir)?;
@@ -110,6 +123,7 @@ pub fn verify_on(
         disk,
         dir,
         receipts: known,
+        contradicts,
         follows: None,
         open_end: None,
         waiting: Vec::new(),
@@ -143,6 +157,9 @@ fn file_of(fault: &JournalFault) -> String {
     file.to_owned()
 }
 
+/// What is known from outside and a record does not hold, in words.
+type Contradicts<'a> = &'a mut dyn FnMut(&Record) -> Vec<String>;
+
 /// Where a segment without a seal ended, held back until it is known whether records follow.
 struct OpenEnd {
     walker: Walker,
@@ -154,6 +171,7 @@ struct Check<'a> {
     dir: &'a Path,
     /// Chain hashes known for a record from outside; gone once it was met.
     receipts: BTreeMap<u64, Vec<Hash>>,
+    contradicts: Contradicts<'a>,
     /// Number and chain hash the next record must follow; `None` after a gap.
     follows: Option<(u64, Hash)>,
     open_end: Option<OpenEnd>,
@@ -436,7 +454,7 @@ impl Check<'_> {
                 Ok(Step::Batch(records)) => {
                     self.report.batches += 1;
                     for record in &records {
-                        self.record(record.number, record.chain, walker);
+                        self.record(record, walker);
                     }
                 }
                 Ok(Step::Stop { why, written }) => {
@@ -474,7 +492,8 @@ impl Check<'_> {
         *walker = Walker::at(walker.segment.clone(), resume, None);
     }
 
-    fn record(&mut self, number: u64, chain: Hash, walker: &Walker) {
+    fn record(&mut self, record: &Record, walker: &Walker) {
+        let (number, chain) = (record.number, record.chain);
         let report = &mut self.report;
         if report.records == 0 {
             report.first = number;
@@ -488,6 +507,10 @@ impl Check<'_> {
                 let (file, offset) = (name(&walker.segment), walker.last_offset);
                 self.problem(FaultKind::Chain, &file, offset, Some(number), detail);
             }
+        }
+        for detail in (self.contradicts)(record) {
+            let (file, offset) = (name(&walker.segment), walker.last_offset);
+            self.problem(FaultKind::Receipt, &file, offset, Some(number), detail);
         }
     }
 
