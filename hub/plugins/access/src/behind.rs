@@ -187,6 +187,9 @@ impl AccessPlugin {
     }
 
     fn tell_fallen(&mut self, step: &mut Step<'_>, lane: &LaneId, opening: &Opening) {
+        if opening.is_rescue() && self.is_told(lane, &opening.decision) {
+            return;
+        }
         let number = opening.subject.number();
         // A rescue vehicle is told of each time.
         let (what, level) = match opening.is_rescue() {

@@ -18,7 +18,9 @@ use cordon_model::{AuditOutcome, Body};
 /// A picture that is older than this did not come at once, milliseconds.
 const PROMPT_MS: i64 = 3_000;
 /// So long after it went through a vehicle's rear may be read by who looks the other way, milliseconds.
-const REAR_MS: i64 = 5_000;
+pub(crate) const REAR_MS: i64 = 5_000;
+/// Who was not seen for so long and comes again, comes anew: people are told again, milliseconds.
+const TOLD_MS: i64 = 30_000;
 /// So many times as long as a passage may take keeps his place who is not seen, while nobody goes through.
 const LONG_TIMES: i64 = 5;
 
@@ -381,7 +383,8 @@ impl AccessPlugin {
             let place = state.recent.iter().position(stands);
             let place = place.map(|place| {
                 let his = state.recent.remove(place);
-                (place, his.came, his.told)
+                let is_known = his.told && now.ms_since(his.seen) <= TOLD_MS;
+                (place, his.came, is_known)
             });
             let is_earlier = |it: &&mut Recent| it.direction == direction && is_his(&it.subject);
             let earlier = state.recent.iter_mut().filter(is_earlier);

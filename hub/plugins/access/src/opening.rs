@@ -260,7 +260,7 @@ impl AccessPlugin {
     /// Whether an opening is to be given up, or told.
     pub(crate) fn is_opening_due(&self, now: Timestamp, clock: Timestamp) -> bool {
         let passage_s = self.config.passage_s_max;
-        self.is_rescue_due(now)
+        self.is_rescue_due((now, clock))
             || self.state.lanes.values().any(|state| {
                 let mut openings = state.openings.iter();
                 let is_due = |it: &Opening| {

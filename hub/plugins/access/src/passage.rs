@@ -6,6 +6,7 @@ use cordon_model::{
 };
 
 use crate::alarm::{About, Note, Step};
+use crate::capture::REAR_MS;
 use crate::ids;
 use crate::opened::Held;
 use crate::plate::PlateKey;
@@ -133,6 +134,7 @@ impl AccessPlugin {
         let state = self.state.lanes.get_mut(lane)?;
         state.passed = Some(passage);
         let opening = state.openings.remove(place);
+        forget_rear(state, &opening, passage);
         let mut recent = state.recent.iter_mut();
         if let Some(recent) = recent.find(|it| it.decision == opening.decision) {
             recent.through = Some(passage.0);
@@ -527,6 +529,22 @@ impl AccessPlugin {
             UNSEEN_MAX => Unseen::Last,
             _ => Unseen::Counted,
         }
+    }
+}
+
+/// What was decided of a rear, read a moment ago as one who comes the other way, was of him who goes.
+fn forget_rear(state: &mut LaneState, opening: &Opening, (now, direction): (Timestamp, Direction)) {
+    let Some(plate) = &opening.subject.plate else {
+        return;
+    };
+    let is_rear = |it: &Recent| {
+        let is_his = it.subject.plate.as_ref().is_some_and(|it| it.may_be(plate));
+        let is_just = it.through.is_none() && now.ms_since(it.at) <= REAR_MS;
+        is_his && is_just && it.direction != direction
+    };
+    let rears: Vec<Recent> = state.recent.extract_if(.., |it| is_rear(it)).collect();
+    for rear in rears {
+        state.openings.retain(|it| it.decision != rear.decision);
     }
 }
 

@@ -170,7 +170,7 @@ impl Registry {
             .map(|(_, vehicle)| vehicle)
     }
 
-    fn registered_in_any_colour<'a>(
+    pub(crate) fn registered_in_any_colour<'a>(
         &'a self,
         number: &'a PlateNumber,
     ) -> impl Iterator<Item = (&'a PlateKey, &'a Registered)> {

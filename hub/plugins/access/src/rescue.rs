@@ -13,10 +13,12 @@ use crate::alarm::{Step, of_refusal};
 use crate::capture::{about, last_of};
 use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
-use crate::state::{LaneState, Opening, Recent, Seen};
+use crate::state::{LaneState, Opening, Progress, Recent, Seen};
 
 /// So long it may wait before people hear of it, milliseconds.
 const WAITS_MS: i64 = 5_000;
+/// So long the boom counts as up for it while the lane is not seen, milliseconds.
+const UNSEEN_MS: i64 = 10_000;
 /// Who was decided so long ago has left, milliseconds.
 const STAY_MS: i64 = 600_000;
 /// Who comes onto the loops so soon after it went through may be it, milliseconds.
@@ -30,12 +32,25 @@ const SEEN_OFF_MS: i64 = 6_000;
 impl AccessPlugin {
     /// Whether the park has registered a vehicle of this number as a rescue vehicle, however badly it was read.
     pub(crate) fn may_be_rescue(&self, capture: &PlateCapture, clock: Timestamp) -> bool {
-        let plate = PlateKey {
-            number: capture.plate_number.clone(),
-            colour: capture.plate_colour,
-        };
-        let mut registered = self.state.registry.registered_as(&plate);
-        !capture.plate_number.is_unread() && registered.any(|it| it.exempts(clock))
+        let number = &capture.plate_number;
+        let mut registered = self.state.registry.registered_in_any_colour(number);
+        !number.is_unread() && registered.any(|(_, it)| it.exempts(clock))
+    }
+
+    /// Whether people know that it stands there.
+    pub(crate) fn is_told(&self, lane: &LaneId, decision: &str) -> bool {
+        let state = self.state.lanes.get(lane);
+        let mut known = state.into_iter().flat_map(|state| &state.recent);
+        known.any(|it| it.decision == decision && it.told)
+    }
+
+    /// Whether it is news that one stands there whose number is not told apart from others: not a short time after the
+    /// last, unless somebody went through since.
+    fn is_rescue_loud(&mut self, step: &Step<'_>, lane: &LaneId, what: &str) -> bool {
+        let state = self.state.lanes.get(lane);
+        let passed = state.and_then(|state| state.last_passage);
+        let passed = passed.map_or(0, |(at, _)| at.micros());
+        self.is_loud(step, format!("rescue|{lane}|{what}|{passed}"))
     }
 
     /// People know that it stands there.
@@ -50,14 +65,14 @@ impl AccessPlugin {
     }
 
     /// Whether one is to be told of.
-    pub(crate) fn is_rescue_due(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_rescue_due(&self, now: (Timestamp, Timestamp)) -> bool {
         let mut lanes = self.state.lanes.iter();
         lanes.any(|(lane, state)| !self.is_open(lane) && waiting(state, now).next().is_some())
     }
 
     /// Tells of those that wait.
     pub(crate) fn rescues_due(&mut self, step: &mut Step<'_>) {
-        let now = step.entry.time;
+        let now = (step.entry.time, step.entry.clock);
         let lanes = self.state.lanes.iter();
         let lanes = lanes.filter(|(lane, _)| !self.is_open(lane));
         let waiting: Vec<(LaneId, Recent)> = lanes
@@ -69,7 +84,9 @@ impl AccessPlugin {
                 Some(_) => format!(
                     "{number} is recorded as gone through, and somebody stands on the loops behind it; it may be itself 救援车辆已记录通过但线圈上仍有车辆,可能仍在等候"
                 ),
-                None => format!("{number} waits and nothing is opened for it 救援车辆等候而未放行"),
+                None => format!(
+                    "{number} may wait there, and nothing is known to be open for it 救援车辆可能等候而未放行"
+                ),
             };
             self.tell_rescue(step, &lane, &it, &words);
         }
@@ -84,7 +101,7 @@ impl AccessPlugin {
         self.note_told(lane, &it.decision);
         // Two that were not read are not told apart.
         let is_unread = it.subject.plate.is_none();
-        if is_unread && !self.is_loud(step, format!("rescue|{lane}")) {
+        if is_unread && !self.is_rescue_loud(step, lane, "UNREAD") {
             return;
         }
         let plan = self.plan.clone();
@@ -114,7 +131,7 @@ impl AccessPlugin {
         };
         self.note_told(&lane.id, &decided.decision);
         let is_unread = subject.plate.is_none();
-        if is_unread && !self.is_loud(step, format!("rescue|{}", lane.id)) {
+        if is_unread && !self.is_rescue_loud(step, &lane.id, "UNREAD") {
             return;
         }
         let alarm = of_refusal(code, subject).map_or(AlarmCode::GateFault, |(alarm, _)| alarm);
@@ -131,7 +148,9 @@ impl AccessPlugin {
 
     /// Tells of one that is taken to have gone because another left: the loops do not say that it was no other.
     pub(crate) fn tell_left(&mut self, step: &mut Step<'_>, lane: &LaneId, it: &Recent) {
-        if !it.subject.is_rescue() || it.told || it.through.is_some() {
+        // A lane that is held is open for it.
+        let is_open = self.is_open(lane);
+        if !it.subject.is_rescue() || it.told || it.through.is_some() || is_open {
             return;
         }
         let words = format!(
@@ -199,6 +218,10 @@ impl AccessPlugin {
         if !subject.is_rescue() || is_known {
             return;
         }
+        // Each picture of a camera whose clock is wrong is late.
+        if !self.is_rescue_loud(step, &lane.id, subject.number()) {
+            return;
+        }
         let text = format!(
             "the picture of {} at {} lane {} came too late to open for it; it may stand there 救援车辆抓拍延迟未能放行,可能仍在等候",
             subject.number(),
@@ -211,43 +234,46 @@ impl AccessPlugin {
 }
 
 /// Those on a lane that people are to hear of.
-fn waiting(state: &LaneState, now: Timestamp) -> impl Iterator<Item = &Recent> {
+fn waiting(state: &LaneState, now: (Timestamp, Timestamp)) -> impl Iterator<Item = &Recent> {
     let untold = state.recent.iter();
     let untold = untold.filter(|it| it.subject.is_rescue() && !it.told && !it.gone);
     untold.filter(move |it| match it.through {
         None => stands(state, it, now),
-        Some(_) => stands_behind(state, it, now),
+        Some(through) => stands_behind(state, it, (now.0, through)),
     })
 }
 
-/// Whether it was not let through for so long, as far as the loops can tell.
-fn stands(state: &LaneState, it: &Recent, now: Timestamp) -> bool {
+/// Whether it was not let through for so long, as far as the loops can tell. A boom that fell is told a moment after.
+fn stands(state: &LaneState, it: &Recent, (now, clock): (Timestamp, Timestamp)) -> bool {
     let mut openings = state.openings.iter();
-    let is_in_force = openings.any(|opening| opening.decision == it.decision && !opening.is_over());
+    let is_in_force = |opening: &Opening| match (opening.fell, opening.unseen) {
+        _ if opening.progress == Progress::Failed => false,
+        (Some(_), _) => !opening.fall_told,
+        (None, Some(since)) => clock.ms_since(since) < UNSEEN_MS,
+        (None, None) => true,
+    };
+    let is_let_in = openings.any(|opening| opening.decision == it.decision && is_in_force(opening));
     let is_seen = it.outcome != DecisionOutcome::Open || state.has_loops;
     let waits_ms = now.ms_since(it.at);
-    is_seen && !is_in_force && (WAITS_MS..STAY_MS).contains(&waits_ms)
+    is_seen && !is_let_in && (WAITS_MS..STAY_MS).contains(&waits_ms)
 }
 
-/// Whether somebody stands on the loops for so long since it went through, and nobody is known who would.
-fn stands_behind(state: &LaneState, it: &Recent, now: Timestamp) -> bool {
-    let is_last = state
-        .went
-        .as_ref()
-        .is_some_and(|(went, _)| *went == it.decision);
-    let mut known = state
-        .recent
-        .iter()
-        .skip_while(|known| known.decision != it.decision);
-    known.next();
-    let is_nobody = !known.any(|known| known.through.is_none() && !known.gone)
-        && state.openings.iter().all(Opening::is_over);
-    let came = |since: Timestamp| {
-        it.through
-            .is_some_and(|through| since.ms_since(through) <= NEXT_MS)
+/// Whether somebody stands on the loops for so long since it went through, and nobody is known who was there before.
+fn stands_behind(state: &LaneState, it: &Recent, (now, through): (Timestamp, Timestamp)) -> bool {
+    let Some(since) = state.on_loops else {
+        return false;
     };
-    let stands = |since: Timestamp| came(since) && now.ms_since(since) >= WAITS_MS;
-    is_last && is_nobody && state.on_loops.is_some_and(stands)
+    let same_way = || {
+        state
+            .recent
+            .iter()
+            .filter(|known| known.direction == it.direction)
+    };
+    let is_last = same_way().all(|known| known.through.is_none_or(|at| at <= through));
+    let waited = |known: &Recent| known.through.is_none() && !known.gone && known.came <= since;
+    let is_nobody = !same_way().any(waited) && state.openings.iter().all(Opening::is_over);
+    let is_soon = (0..=NEXT_MS).contains(&since.ms_since(through));
+    is_last && is_nobody && is_soon && now.ms_since(since) >= WAITS_MS
 }
 
 /// Whether a picture may show it before the lane that is recorded as gone through: it was taken long enough after the
@@ -259,5 +285,8 @@ fn is_still_there(state: &LaneState, recent: &Recent, capture: &PlateCapture) ->
         None => SEEN_OFF_MS,
     };
     let is_later = |at: Timestamp| capture.captured_at.ms_since(at) >= least_ms;
-    recent.subject.is_rescue() && since.is_some_and(|(at, _)| is_later(at))
+    // It may be leaving by the same lane.
+    let is_his = |it: &Opening| it.subject.plate == recent.subject.plate && !it.is_over();
+    let leaves = state.openings.iter().any(is_his);
+    recent.subject.is_rescue() && !leaves && since.is_some_and(|(at, _)| is_later(at))
 }

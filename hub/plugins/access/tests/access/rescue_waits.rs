@@ -227,3 +227,105 @@ fn it_is_told_where_one_behind_it_goes() {
     let told = feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
     assert_eq!(orange(&told), 0, "people know");
 }
+
+/// It drove away short of the loops, came back a minute later, and counted as one of whom people knew.
+#[test]
+fn it_comes_again() {
+    let mut feed = closed();
+    registered(&mut feed);
+    for _ in 0..3 {
+        assert_eq!(orange(&feed.capture("L-06", ENGINE)), 1);
+        assert_eq!(told_in(&mut feed, 69), 0);
+    }
+}
+
+/// Each that its camera did not read is told, once others have gone.
+#[test]
+fn the_second_that_was_not_read() {
+    let mut feed = Feed::new();
+    let mut unread = capture("L-02", ENGINE, feed.now);
+    unread.plate_number = PlateNumber::unread();
+    unread.subject_kind = Some(SubjectKind::VehEmergency);
+    assert_eq!(orange(&feed.say(Body::PlateCapture(unread.clone()))), 1);
+    feed.wait_s(10);
+    feed.say(by_hand(GateAction::LockOpen, feed.now));
+    feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    feed.say(by_hand(GateAction::Release, feed.now));
+    feed.wait_s(30);
+    unread.captured_at = feed.now;
+    assert_eq!(orange(&feed.say(Body::PlateCapture(unread))), 1);
+}
+
+/// It stands in view and waits for its crew: at every fall of the boom an alarm was raised, a moment before it was opened
+/// for again.
+#[test]
+fn it_is_opened_for_again_and_again() {
+    let mut feed = Feed::new();
+    registered(&mut feed);
+    opened(&mut feed, PLATE);
+    feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    falls(&mut feed);
+    let mut count = 0;
+    for second in 0..120 {
+        feed.wait_s(1);
+        count += orange(&feed.tick());
+        match second % 12 {
+            1 => feed.say(stands("L-02", BarrierState::Open, true, feed.now)),
+            11 => feed.say(stands("L-02", BarrierState::Closed, false, feed.now)),
+            _ if second % 2 == 0 => feed.capture("L-02", ENGINE),
+            _ => continue,
+        };
+    }
+    assert_eq!(count, 0);
+}
+
+/// Somebody was read behind it who cannot be the one on the loops, because he came later.
+#[test]
+fn somebody_is_read_behind_it() {
+    let mut feed = Feed::new();
+    registered(&mut feed);
+    opened(&mut feed, ENGINE);
+    feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    falls(&mut feed);
+    feed.vehicle("L-02", LoopEventKind::Entered, Direction::In);
+    feed.wait_s(1);
+    assert_eq!(feed.capture("L-02", "苏H00007").orders.len(), 0);
+    assert_eq!(told_in(&mut feed, 30), 1);
+}
+
+/// A camera whose clock is behind said each time anew that its picture came too late.
+#[test]
+fn its_pictures_are_all_late() {
+    let mut feed = Feed::new();
+    registered(&mut feed);
+    let mut count = 0;
+    for _ in 0..10 {
+        let late = capture("L-02", ENGINE, feed.now.plus_seconds(-400));
+        count += orange(&feed.say(Body::PlateCapture(late)));
+        count += told_in(&mut feed, 16);
+    }
+    assert_eq!(count, 1);
+}
+
+/// Its rear was read as one that comes before the loops said that it had left.
+#[test]
+fn its_rear_is_read_before_it_has_left() {
+    let mut feed = Feed::new();
+    registered(&mut feed);
+    feed.say(mode(OperatingMode::Emergency, feed.now));
+    let read = |feed: &mut Feed, direction| {
+        let mut seen = capture("L-06", ENGINE, feed.now);
+        seen.direction = direction;
+        feed.say(Body::PlateCapture(seen))
+    };
+    assert_eq!(read(&mut feed, Direction::Out).orders.len(), 1);
+    feed.wait_s(1);
+    feed.say(stands("L-06", BarrierState::Open, true, feed.now));
+    feed.wait_s(3);
+    read(&mut feed, Direction::In);
+    let told = feed.vehicle("L-06", LoopEventKind::Passed, Direction::Out);
+    assert_eq!(told.passages()[0].direction, Direction::Out);
+    feed.wait_s(3);
+    feed.say(stands("L-06", BarrierState::Closed, false, feed.now));
+    assert_eq!(told_in(&mut feed, 150), 0);
+}
