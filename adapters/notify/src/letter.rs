@@ -5,7 +5,7 @@
 
 use cordon_model::{AlarmEvent, AlarmUpdate, Body, Message, Plate, facets};
 
-/// Longest free text that is passed on, in characters.
+/// Longest free text that is passed on, in characters. An alarm's own words come first in it.
 const WORDS_CHARS_MAX: usize = 300;
 
 /// The subject line; `None` for a message that is no alarm.
@@ -172,7 +172,9 @@ fn words(text: &str, plate: Option<&Plate>) -> String {
         out.push_str(&if long { star(run) } else { run.clone() });
         run.clear();
     };
-    for letter in line.chars().take(WORDS_CHARS_MAX) {
+    let is_cut = line.chars().nth(WORDS_CHARS_MAX).is_some();
+    let most = WORDS_CHARS_MAX - usize::from(is_cut);
+    for letter in line.chars().take(most) {
         if letter.is_ascii_digit() {
             run.push(letter);
             continue;
@@ -181,6 +183,9 @@ fn words(text: &str, plate: Option<&Plate>) -> String {
         out.push(if letter.is_control() { ' ' } else { letter });
     }
     take(&mut run, &mut out);
+    if is_cut {
+        out.push('…');
+    }
     out
 }
 
@@ -253,6 +258,8 @@ mod tests {
         assert_eq!(told("WJ苏1234X"), "WJ苏****X");
         assert_eq!(told("新的 UNREAD"), "新的 UNREAD");
         assert_eq!(told("a\r\nBcc: x\u{0}y"), "a  Bcc: x y", "one line");
-        assert_eq!(told(&"长".repeat(1_000)).chars().count(), 300);
+        assert_eq!(told(&"长".repeat(300)), "长".repeat(300));
+        let cut = format!("{}…", "长".repeat(299));
+        assert_eq!(told(&"长".repeat(1_000)), cut, "and one sees that it is");
     }
 }

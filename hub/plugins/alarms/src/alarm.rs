@@ -13,8 +13,8 @@ use crate::group::GroupName;
 use crate::listeners::Listeners;
 use crate::names::Names;
 use crate::place::AlarmPlace;
-use crate::plugin::clip;
 use crate::recent::Likeness;
+use crate::text::Text;
 use crate::words::Heard;
 
 /// Words kept of one alarm beside the newest, and letters of each.
@@ -40,7 +40,7 @@ pub(crate) struct Alarm {
     pub names: Names,
     /// A mark of the name that its author gave it, whatever the hub calls it; none where he gave none.
     pub author: Option<u64>,
-    /// Why it was raised again, before its words; empty where it was not.
+    /// Why it was raised again; empty where it was not.
     pub why: String,
     /// A mark of the first of them, without the values in it.
     pub text: u64,
@@ -92,39 +92,42 @@ pub(crate) struct Alarm {
 }
 
 impl Alarm {
-    /// Its own words behind what is known of it: the newest answer, and that it may be over.
+    /// All that is said of it where nothing else is said.
     pub(crate) fn words(&self) -> String {
-        let mut words = String::new();
-        if let Some((who, state)) = &self.answered {
-            let count = self.answers.get(who).map_or(1, |answers| answers.count);
-            words.push_str(&answer_words(who, *state, count));
-        }
-        if let Some(names) = &self.untold {
-            words.push_str(&untold_words(names));
-        }
-        if self.is_unclear {
-            words.push_str(WHICH);
-        }
-        if let Some(over) = &self.after {
-            words.push_str(&after_words(over, self.event.occurred_at));
-        }
-        words.push_str(&self.said_words());
-        words.push_str(&self.why);
-        words.push_str(&self.event.description);
-        clip(&words)
+        let mut text = self.text("");
+        self.add_said(&mut text);
+        text.into()
     }
 
-    /// What it said before, the newest first.
-    fn said_words(&self) -> String {
-        if self.said.is_empty() {
-            return String::new();
+    /// Its own words, and behind them what is known of it: that it may be over, why it was raised again, who was not
+    /// told, the newest answer.
+    pub(crate) fn text(&self, reason: &str) -> Text {
+        let mut text = Text::new(reason, &self.event.description);
+        if self.is_unclear {
+            text.remark(WHICH);
         }
-        let newest = self.said.iter().rev().map(String::as_str);
-        let mut words = newest.collect::<Vec<_>>().join("; ");
-        if self.said_beyond > 0 {
-            words.push_str(&format!(" +{}", self.said_beyond));
+        text.remark(&self.why);
+        if let Some(names) = &self.untold {
+            let names: Vec<&str> = names.split(", ").collect();
+            let head = "未能通知任何人 / nobody could be told";
+            text.list(head, ", ", &names, names.len());
         }
-        format!("[此前另报 / said before: {words}] ")
+        if let Some(over) = &self.after {
+            text.remark(&after_words(over, self.event.occurred_at));
+        }
+        if let Some((who, state)) = &self.answered {
+            let count = self.answers.get(who).map_or(1, |answers| answers.count);
+            text.remark(&answer_words(who, *state, count));
+        }
+        text
+    }
+
+    /// What it said before, the newest first: behind everything else.
+    pub(crate) fn add_said(&self, text: &mut Text) {
+        let newest: Vec<&String> = self.said.iter().rev().collect();
+        let beyond = usize::try_from(self.said_beyond).unwrap_or(usize::MAX);
+        let total = newest.len().saturating_add(beyond);
+        text.list("此前另报 / said before", "; ", &newest, total);
     }
 
     /// Takes the newest words of its source, and keeps those before.
@@ -195,11 +198,6 @@ fn after_words(over: &str, at: Timestamp) -> String {
     format!(
         "[来源所述时间 {at} 不晚于已结束的 {over}，或为迟到的旧报 / its source says {at}, no later than {over}, which is over: an old one that comes late, or a clock that is wrong] "
     )
-}
-
-/// How it is said that nobody was reached.
-fn untold_words(names: &str) -> String {
-    format!("[未能通知任何人 / nobody could be told: {names}] ")
 }
 
 /// How a partner's answer is said, the last of so many.

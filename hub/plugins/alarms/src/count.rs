@@ -313,6 +313,14 @@ impl AlarmPlugin {
     }
 }
 
+/// How one that is counted in an alarm is named.
+pub(crate) fn named(event: &AlarmEvent) -> String {
+    let words = event.description.split_once(COUNTED_HERE);
+    let words = words.map_or(&*event.description, |(_, words)| words);
+    let name = format!("{}: {words}", whence(event));
+    name.chars().take(NAME_CHARS_MAX).collect()
+}
+
 impl Alarm {
     /// Notes what one says that is counted in it; whether that is told the first time, or of a red one so.
     pub(crate) fn hears(&mut self, gist: &str, level: AlarmLevel) -> bool {
@@ -323,11 +331,7 @@ impl Alarm {
 
     /// Names one that is counted in it: the newest ones are kept.
     fn one_more(&mut self, event: &AlarmEvent) {
-        let words = event.description.split_once(COUNTED_HERE);
-        let words = words.map_or(&*event.description, |(_, words)| words);
-        let name = format!("{}: {words}", whence(event));
-        self.more
-            .push_back(name.chars().take(NAME_CHARS_MAX).collect());
+        self.more.push_back(named(event));
         if self.more.len() > NAMED_MAX {
             self.more.pop_front();
         }

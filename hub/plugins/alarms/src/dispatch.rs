@@ -6,11 +6,13 @@ use cordon_contract::{Decisions, Entry, OrderLane, Target};
 use cordon_model::{AlarmEvent, AlarmUpdate, Body, Timestamp};
 
 use crate::alarm::Alarm;
+use crate::count::named;
 use crate::facts::Facts;
 use crate::group::GroupName;
-use crate::plugin::{AlarmPlugin, clip};
+use crate::plugin::AlarmPlugin;
 use crate::routes::{Errand, Later, is_grave};
 use crate::state::Notice;
+use crate::text::Text;
 
 /// What an alarm is about, in one word: the device that saw it, else its place, else its name.
 pub(crate) fn whence(event: &AlarmEvent) -> String {
@@ -22,14 +24,6 @@ pub(crate) fn whence(event: &AlarmEvent) -> String {
     ];
     let known = places.into_iter().flatten().next();
     known.unwrap_or_else(|| event.alarm_id.clone())
-}
-
-/// Names in a row, and how many of `total` are not among them.
-fn listed(names: &[&str], total: usize) -> String {
-    match total.saturating_sub(names.len()) {
-        0 => names.join(", "),
-        more => format!("{} +{more}", names.join(", ")),
-    }
 }
 
 /// Sources that one tick forgets at most.
@@ -152,7 +146,7 @@ impl AlarmPlugin {
         }
     }
 
-    /// What is said of several alarms of a group: the most urgent, which comes first, and the others in its words.
+    /// What is said of several alarms of a group: the most urgent, and the others behind its words.
     pub(crate) fn group_event(
         &self,
         name: &GroupName,
@@ -164,39 +158,37 @@ impl AlarmPlugin {
             alarm.map(|alarm| (alarm.event.alarm_level, alarm.raised, id.clone()))
         });
         let first = ids.first().and_then(|id| self.state.alarms.get(id))?;
-        let words = format!("{why}{}{}", self.group_words(name, &ids), first.words());
+        let mut text = first.text(why);
+        self.add_group(name, &ids, &mut text);
+        first.add_said(&mut text);
         let event = AlarmEvent {
             state: first.state,
-            description: clip(&words),
+            description: text.into(),
             ..first.event.clone()
         };
         Some((event, ids))
     }
 
     /// Who else of a group is in alarm: a fire that spreads is read in the second notice, not guessed
-    /// from two. Empty when nobody else is.
-    fn group_words(&self, name: &GroupName, ids: &[String]) -> String {
-        let mut words = String::new();
+    /// from two. How many they are comes first, where no receiver cuts it.
+    fn add_group(&self, name: &GroupName, ids: &[String], text: &mut Text) {
         if ids.len() > 1 {
-            let named = self.sources(ids.iter());
-            words = format!("[同组共 {0} 条 / {0} of this group: {named}] ", ids.len());
+            let names = self.sources(ids.iter());
+            let head = format!("同组共 {0} 条 / {0} of this group", ids.len());
+            text.list(&head, ", ", &names, names.len());
         }
         let shown = (ALARMS_PER_NOTICE, &self.state.steps);
         let (before, total) = self.state.groups.told_places(name, ids, shown);
-        if total > 0 {
-            let named = listed(&before, total);
-            words.push_str(&format!("[此前已报 / told before: {named}] "));
-        }
-        words
+        let head = format!("此前已报 {total} 处 / {total} told before");
+        text.list(&head, ", ", &before, total);
     }
 
     /// Where the alarms of one notice come from, each source once.
-    fn sources<'a>(&self, ids: impl Iterator<Item = &'a String>) -> String {
+    fn sources<'a>(&self, ids: impl Iterator<Item = &'a String>) -> Vec<String> {
         let alarms = ids.filter_map(|id| self.state.alarms.get(id));
         let alarms = alarms.inspect(|_| self.state.steps.one());
         let names: BTreeSet<String> = alarms.map(|alarm| whence(&alarm.event)).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        listed(&names, names.len())
+        names.into_iter().collect()
     }
 
     /// Whoever was told of an alarm hears what became of it, but for those in `but`.
@@ -233,17 +225,22 @@ impl AlarmPlugin {
             return;
         };
         let count = alarm.repeats;
-        let mut words = format!("[又报，已计 {count} 次 / one more, {count} counted in it] ");
-        if !alarm.more.is_empty() {
-            let newest = alarm.more.iter().rev().map(String::as_str);
-            let newest = newest.collect::<Vec<_>>().join("; ");
-            words = format!(
-                "[又报，已计 {count} 次，最新 / {count} counted in it, the newest: {newest}] "
-            );
-        }
+        let own = named(&alarm.event);
+        let newest: Vec<&String> = alarm.more.iter().rev().collect();
+        // The newest is what is told; mostly the words of the alarm say it.
+        let reason = match newest.first().filter(|it| ***it != own) {
+            Some(it) => {
+                format!("[又报，已计 {count} 次，最新 / {count} counted in it, the newest: {it}] ")
+            }
+            None => format!("[又报，已计 {count} 次 / one more, {count} counted in it] "),
+        };
+        let mut text = alarm.text(&reason);
+        let before = newest.get(1..).unwrap_or_default();
+        text.list("此前又报 / before it", "; ", before, before.len());
+        alarm.add_said(&mut text);
         let event = AlarmEvent {
             state: alarm.state,
-            description: clip(&format!("{words}{}", alarm.words())),
+            description: text.into(),
             ..alarm.event.clone()
         };
         let told = alarm.told.names().cloned();

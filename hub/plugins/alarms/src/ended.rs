@@ -17,7 +17,7 @@ use crate::routes::{Later, is_grave};
 
 /// Alarms that are marked and told when a source ends one of them and does not say which.
 const MARKED_MAX: usize = 10;
-/// How the words of an alarm begin that may be the one that ended.
+/// How it is said of an alarm that it may be the one that ended.
 pub(crate) const WHICH: &str =
     "[有一处报警已解除，来源未指明 / its source says that one is over, and not which] ";
 /// Audit action of an end that could mean more than one alarm.

@@ -6,7 +6,7 @@ use cordon_model::{AlarmEvent, AlarmUpdate, AuditOutcome, Body};
 
 use crate::alarm::Alarm;
 use crate::dispatch::NOTICES_MAX;
-use crate::plugin::{AlarmPlugin, clip};
+use crate::plugin::AlarmPlugin;
 use crate::routes::{CONSOLE, Errand, Later, is_grave};
 use crate::state::Notice;
 
@@ -19,8 +19,10 @@ struct Stage<'a> {
     number: u32,
     /// Who is told by it.
     receivers: Vec<String>,
-    /// Why, before the alarm's own words.
+    /// Why, in short, before the alarm's own words.
     why: &'a str,
+    /// Who could not be told.
+    missed: &'a [&'a str],
     /// It comes before its time.
     is_ahead: bool,
 }
@@ -80,6 +82,7 @@ impl AlarmPlugin {
                 number: *number,
                 receivers: receivers.cloned().collect(),
                 why: &why,
+                missed: &[],
                 is_ahead: false,
             };
             self.carry_out(entry, id, stage, decisions);
@@ -98,22 +101,30 @@ impl AlarmPlugin {
         }
         let (number, state) = (stage.number, alarm.state);
         let (level, code) = (alarm.event.alarm_level, alarm.event.alarm_code);
-        let words = format!("{}: {level} {code}; {}", stage.why, alarm.words());
-        let update = |receiver: Option<String>, note: &str| AlarmUpdate {
+        let reason = format!("{}: {level} {code}; ", stage.why);
+        let words = |told: &[String]| {
+            let mut text = alarm.text(&reason);
+            let missed = stage.missed;
+            text.list("未能通知 / not told", ", ", missed, missed.len());
+            text.list("现通知 / told now", ", ", told, told.len());
+            alarm.add_said(&mut text);
+            String::from(text)
+        };
+        let update = |receiver: Option<String>, told: &[String]| AlarmUpdate {
             alarm_id: id.to_owned(),
             state,
             previous: state,
             actor_id: self.hub.clone(),
             receiver,
             escalation_level: Some(number),
-            note: Some(clip(note)),
+            note: Some(words(told)),
             updated_at: entry.time,
         };
-        let said = update(None, &format!("→ {}: {words}", stage.receivers.join(", ")));
+        let said = update(None, &stage.receivers);
         let orders: Vec<(String, AlarmUpdate)> = stage
             .receivers
             .iter()
-            .map(|receiver| (receiver.clone(), update(Some(receiver.clone()), &words)))
+            .map(|receiver| (receiver.clone(), update(Some(receiver.clone()), &[])))
             .collect();
         let is_lower = |alarm: &Alarm| alarm.escalation < number;
         let alarms = &mut self.state.alarms;
@@ -185,17 +196,19 @@ impl AlarmPlugin {
         let steps = steps(&errands).into_iter();
         let mut steps = steps.map(|(_, number, receivers)| (number, untried(receivers)));
         let next = steps.find(|(_, receivers)| !receivers.is_empty());
-        let names = alarm.told.missed_names().join(", ");
+        let told = alarm.told.clone();
+        let missed = told.missed_names();
         let Some((number, receivers)) = next else {
             return self.nobody(entry, id, decisions);
         };
         let why = format!(
-            "未能通知 {names}，立即升级 {number} / {names} could not be told, escalation {number} at once"
+            "未能通知，立即升级 {number} / receivers not told, escalation {number} at once"
         );
         let stage = Stage {
             number,
             receivers,
             why: &why,
+            missed: &missed,
             is_ahead: true,
         };
         self.carry_out(entry, id, stage, decisions);

@@ -239,7 +239,7 @@ impl AlarmPlugin {
         // Whoever follows the alarm by its name has not heard of it yet.
         if alarm.state != AlarmState::Raised && told_of(entry) != Some(id) {
             let step = (alarm.state, AlarmState::Raised);
-            let words = format!("{}{}", alarm.why, alarm.event.description);
+            let words = String::from(alarm.text(""));
             let update = self.step_of_hub(entry, id, step, &words);
             decisions.emit(Body::AlarmUpdate(update), Some(id.clone()));
         }

@@ -11,7 +11,7 @@
 //! two detectors, `dispatch` notices, `escalate` what follows while nobody answers, `listeners` who was told, `reroute`
 //! what other routes change, `group` and `roll` who is told together and when, `kept` what is
 //! kept of what was said, `room` what is open and can be spared, `recent` the last alarm of a source, `missed` what a
-//! limit kept out, `delivery` what became of orders, `open` what a page may show.
+//! limit kept out, `delivery` what became of orders, `text` how a notice is written, `open` what a page may show.
 //! Why it is made so: `docs/design/alarms.md`. Every key of the file: `docs/reference/routes.md`.
 //!
 //! Floor 3: imports model and contract.
@@ -45,6 +45,7 @@ mod roll;
 mod room;
 mod routes;
 mod state;
+mod text;
 mod told;
 mod values;
 mod words;

@@ -29,7 +29,7 @@ use crate::told::speaker;
 const POINTS_MIN: usize = 20;
 
 /// Longest text of the language in characters.
-const TEXT_CHARS_MAX: usize = 2_000;
+pub(crate) const TEXT_CHARS_MAX: usize = 2_000;
 
 /// Detects, routes and escalates alarms.
 #[derive(Debug)]

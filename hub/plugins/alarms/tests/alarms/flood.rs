@@ -360,7 +360,7 @@ fn one_more_that_nobody_has_seen_opens_a_flood_alarm_again() {
     count(&mut hub, AlarmLevel::Red, "tank 7", "A-CORE");
     let (state, _, words, area, repeats) = shown(&hub);
     assert_eq!((state, repeats), (AlarmState::Raised, 3));
-    assert!(words.ends_with("tank 7"), "{words}");
+    assert!(words.starts_with("tank 7 ["), "{words}");
     assert_eq!(area, "A-CORE");
     assert_eq!(hub.told().len(), 1);
     // Nor does it sink.
@@ -368,7 +368,7 @@ fn one_more_that_nobody_has_seen_opens_a_flood_alarm_again() {
     count(&mut hub, AlarmLevel::Orange, "gas", "A-CORE");
     let (state, level, words, _, _) = shown(&hub);
     assert_eq!((state, level), (AlarmState::Raised, AlarmLevel::Red));
-    assert!(words.ends_with("gas"), "{words}");
+    assert!(words.starts_with("gas ["), "{words}");
 }
 
 /// While a partner's flood alarm was raised, no further red one of his was told to anybody by its words.
@@ -403,9 +403,10 @@ fn further_red_ones_of_a_raised_flood_alarm_are_named_once_in_the_window() {
     let counts: Vec<&String> = counts.map(|one| &one.3).collect();
     assert_eq!(counts.len(), 1, "{told:?}");
     let words = counts[0];
-    let named =
-        "31 counted in it, the newest: A-CORE: RED FIRE tank 7; A-CORE: RED FIRE noise 29; ";
-    assert!(words.contains(named), "{words}");
+    let newest = "31 counted in it] further ones are counted here: RED FIRE tank 7 [";
+    assert!(words.contains(newest), "{words}");
+    let before = "before it: A-CORE: RED FIRE noise 29; A-CORE: RED FIRE noise 28; ";
+    assert!(words.contains(before), "{words}");
     assert!(words.contains("noise 21") && !words.contains("noise 20"));
     // Not again without a further one, and not when somebody has seen it.
     hub.wait(2 * Config::default().flood_s);
@@ -419,4 +420,27 @@ fn further_red_ones_of_a_raised_flood_alarm_are_named_once_in_the_window() {
     hub.update("operator-1", "flow-9", step, None);
     hub.wait(2 * Config::default().flood_s);
     assert_eq!(more(&mut hub), 0);
+}
+
+/// The alarm shows the worst; what is told of one more is that one, and stands before words of any length.
+#[test]
+fn a_milder_one_that_is_counted_is_named_before_the_words_of_the_worst() {
+    let mut hub = Hub::new(ROUTES);
+    let counted = |hub: &mut Hub, cause: u8, level: AlarmLevel, words: &str| {
+        let event = AlarmEvent {
+            description: format!("further ones are counted here: {level} FIRE {words}"),
+            cause_ref: Some(MessageId::from_bytes([cause; 16])),
+            ..alarm("flow-9", AlarmCode::Fire, level)
+        };
+        let number = hub.entries.len() as u64;
+        let body = Some(Body::AlarmEvent(event));
+        hub.step(EntryKind::Message, "HUB-1", body, "", number.max(1));
+    };
+    counted(&mut hub, 1, AlarmLevel::Red, &"worst ".repeat(90));
+    counted(&mut hub, 2, AlarmLevel::Orange, "tank 7");
+    hub.told();
+    hub.wait(Config::default().flood_s);
+    let told = hub.notices();
+    let start = "1 counted in it, the newest: A-CORE: ORANGE FIRE tank 7] further ones are";
+    assert!(told.iter().any(|one| one.3.contains(start)), "{told:?}");
 }

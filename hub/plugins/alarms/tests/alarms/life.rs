@@ -381,8 +381,9 @@ fn whom_an_alarm_of_the_park_is_about_answers_it_and_does_not_end_its_escalation
         }
     }
     let many = hub.plugin.open_alarms().page(None, 1).remove(0);
-    let end = "ACKNOWLEDGED, 121 times so far] words";
-    assert!(many.description.ends_with(end), "{}", many.description);
+    let end = "ACKNOWLEDGED, 121 times so far]";
+    let is_short = many.description.starts_with("words [") && many.description.ends_with(end);
+    assert!(is_short, "{}", many.description);
     assert!(many.description.len() < shown.description.len() + 50);
     // The first of each state is told to whoever hears of that state, further ones are counted: 61 posts.
     assert!(hub.told().is_empty());
@@ -419,6 +420,6 @@ fn an_answer_takes_nothing_of_the_words_of_an_alarm() {
         let step = (Raised, Acknowledged);
         hub.update("enterprise-1", "p-1", step, Some("ok"));
         let shown = hub.plugin.open_alarms().page(None, 1).remove(0);
-        assert!(shown.description.ends_with(own), "{}", shown.description);
+        assert!(shown.description.starts_with(own), "{}", shown.description);
     }
 }

@@ -294,3 +294,63 @@ fn beyond_the_limit_the_least_urgent_is_forgotten_and_audited() {
     );
     assert!(said.is_empty());
 }
+
+/// What a mail holds of the text.
+const MAIL_CHARS: usize = 300;
+
+fn start(words: &str) -> String {
+    words.chars().take(MAIL_CHARS).collect()
+}
+
+/// The 14th detector of an area filled a mail with the names of the others, and none of its own words was in it.
+#[test]
+fn the_words_of_an_alarm_stand_before_all_that_were_told_before() {
+    let mut hub = Hub::new(ONE_ROOM);
+    for number in 1..=18 {
+        let mut event = alarm(&format!("a-{number}"), AlarmCode::Fire, AlarmLevel::Red);
+        let device = format!("FIRE-DET-{number:02}");
+        event.source_device = Some(device.parse().unwrap());
+        event.occurred_at = hub.now;
+        // As long as words are kept.
+        let own = format!("{}, hall {number:03}", "smoke ".repeat(31));
+        event.description = own.clone();
+        hub.speech(&device, Body::AlarmEvent(event));
+        let words = hub.notices().remove(0).3;
+        assert!(words.starts_with(&own), "{words}");
+        hub.wait(1);
+        if number == 18 {
+            let before: Vec<String> = (1..18).map(|it| format!("FIRE-DET-{it:02}")).collect();
+            let named = format!(" [此前已报 17 处 / 17 told before: {}]", before.join(", "));
+            assert_eq!(words, format!("{own}{named}"));
+        }
+    }
+    // Nor does an escalation, with the reason before it, lose any.
+    let escalated = hub.wait(60);
+    let note = escalated.iter().find_map(|body| match body {
+        Body::AlarmUpdate(update) => update.note.clone(),
+        _ => None,
+    });
+    let note = note.unwrap();
+    assert!(note.contains("escalation 1: RED FIRE; smoke"), "{note}");
+    assert!(start(&note).contains("smoke , hall 001"), "{note}");
+}
+
+/// 33 long names of a rival left no word of the alarm in the whole text.
+#[test]
+fn many_long_names_are_counted_beyond_what_is_listed() {
+    let mut hub = Hub::new(ONE_ROOM);
+    let name = |number: usize| format!("D-{number:02}-{}", "x".repeat(53));
+    for number in 1..=55 {
+        assert_eq!(name(number).len(), 58);
+        let id = format!("a-{number}");
+        hub.detect(&id, &name(number), AlarmCode::Fire, AlarmLevel::Red);
+    }
+    hub.told();
+    hub.detect("own", "CAM-01", AlarmCode::Fire, AlarmLevel::Red);
+    let words = hub.notices().remove(0).3;
+    let listed: Vec<String> = (1..=8).map(name).collect();
+    let listed = listed.join(", ");
+    let expected =
+        format!("words [此前已报 55 处 / 55 told before: {listed}, 另 47 / and 47 more]");
+    assert_eq!(words, expected);
+}
