@@ -31,7 +31,7 @@ pub async fn deliver(
     };
     let patience = Duration::from_millis(u64::try_from(left_ms).unwrap_or_default())
         .min(Duration::from_secs(30));
-    match client.send_within(request, patience).await {
+    match client.status_within(request, patience).await {
         Ok(answer) => cordon_http::outcome_of(answer.status(), answer.body()),
         // The key makes a second try harmless, so "it may have acted" is a failure for now.
         Err(error @ (HttpFault::Timeout { .. } | HttpFault::Broken { .. })) => Outcome::new(

@@ -24,7 +24,7 @@ pub(crate) async fn call(
     request: http::Request<Bytes>,
     patience: Duration,
 ) -> Outcome {
-    match client.send_within(request, patience).await {
+    match client.status_within(request, patience).await {
         Ok(answer) => cordon_http::outcome_of(answer.status(), answer.body()),
         // The idempotency key makes a second try harmless, so "it may have heard" is no end.
         Err(error) => Outcome::new(OutcomeKind::Failed, error.to_string()),

@@ -20,7 +20,7 @@ pub async fn push(
         Ok(request) => request,
         Err(fault) => return Outcome::new(OutcomeKind::Refused, fault.to_string()),
     };
-    match client.send_within(request, patience).await {
+    match client.status_within(request, patience).await {
         Ok(answer) => {
             let said: String = String::from_utf8_lossy(answer.body())
                 .chars()

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -94,27 +95,40 @@ impl Client {
         request: http::Request<Bytes>,
         limit: Duration,
     ) -> Result<http::Response<Bytes>, HttpFault> {
-        let authority = request
-            .uri()
-            .authority()
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        let authority = authority_of(&request);
         match tokio::time::timeout(limit, self.exchange(request, &authority)).await {
             Ok(answer) => answer,
-            Err(_) => Err(HttpFault::Timeout {
-                authority,
-                timeout_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
-            }),
+            Err(_) => Err(late(authority, limit)),
         }
     }
 
-    async fn exchange(
+    /// As [`Client::send_within`] where the status is the answer: it counts however long the body is, and whether that
+    /// comes whole or not. Of the body as much is given as came within the limits; the connection ends with the rest.
+    pub async fn status_within(
+        &self,
+        request: http::Request<Bytes>,
+        limit: Duration,
+    ) -> Result<http::Response<Bytes>, HttpFault> {
+        let authority = authority_of(&request);
+        let until = tokio::time::Instant::now() + limit;
+        let head = tokio::time::timeout_at(until, self.head(request, &authority)).await;
+        let Ok(answer) = head else {
+            return Err(late(authority, limit));
+        };
+        let (head, body) = answer?.into_parts();
+        let mut read = Vec::new();
+        let reading = read_beginning(body, self.body_max, &mut read);
+        let _ = tokio::time::timeout_at(until, reading).await;
+        Ok(http::Response::from_parts(head, Bytes::from(read)))
+    }
+
+    /// The head of an answer; its body is still to be read.
+    async fn head(
         &self,
         request: http::Request<Bytes>,
         authority: &str,
-    ) -> Result<http::Response<Bytes>, HttpFault> {
-        let answer = self
-            .inner
+    ) -> Result<http::Response<Incoming>, HttpFault> {
+        self.inner
             .request(request.map(Full::new))
             .await
             .map_err(|error| {
@@ -130,7 +144,15 @@ impl Client {
                         source: Box::new(error),
                     }
                 }
-            })?;
+            })
+    }
+
+    async fn exchange(
+        &self,
+        request: http::Request<Bytes>,
+        authority: &str,
+    ) -> Result<http::Response<Bytes>, HttpFault> {
+        let answer = self.head(request, authority).await?;
         let (head, body) = answer.into_parts();
         let body = Limited::new(body, self.body_max)
             .collect()
@@ -148,6 +170,32 @@ impl Client {
                 }
             })?;
         Ok(http::Response::from_parts(head, body.to_bytes()))
+    }
+}
+
+fn authority_of(request: &http::Request<Bytes>) -> String {
+    let authority = request.uri().authority();
+    authority.map(ToString::to_string).unwrap_or_default()
+}
+
+fn late(authority: String, limit: Duration) -> HttpFault {
+    HttpFault::Timeout {
+        authority,
+        timeout_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// What a body begins with, up to `most` bytes, for as long as it comes.
+async fn read_beginning(mut body: Incoming, most: usize, read: &mut Vec<u8>) {
+    while let Some(Ok(frame)) = body.frame().await {
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        let left = most.saturating_sub(read.len());
+        read.extend(data.iter().take(left));
+        if data.len() > left {
+            return;
+        }
     }
 }
 

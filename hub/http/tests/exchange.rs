@@ -14,6 +14,7 @@ use cordon_http::{
     Attempt, Client, ClientOptions, Handler, HttpFault, Places, Request, Response, Server,
     ServerOptions,
 };
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// Echoes the body; hangs on `/hang`.
 struct Echo;
@@ -97,6 +98,55 @@ async fn oversized_body_is_refused_by_the_server_and_by_the_client() {
         matches!(fault, HttpFault::TooLarge { limit_bytes: 4 }),
         "{fault}"
     );
+}
+
+/// Whoever answered 200 with a long page was called again until the deadline.
+#[tokio::test]
+async fn where_the_status_is_the_answer_it_counts_whatever_becomes_of_the_body() {
+    let (base, _trigger, _served) = start(ServerOptions::default()).await;
+    let client = Client::new(ClientOptions {
+        body_max: 4,
+        ..ClientOptions::default()
+    });
+    let patience = Duration::from_secs(20);
+    for (said, read) in [(b"four".as_slice(), "four"), (b"fives", "five"), (b"", "")] {
+        let call = post(format!("{base}/"), said);
+        let answer = client.status_within(call, patience).await.unwrap();
+        assert_eq!(
+            (answer.status(), answer.body().as_ref()),
+            (http::StatusCode::OK, read.as_bytes())
+        );
+    }
+    let call = post(format!("{base}/hang"), b"");
+    let fault = client.status_within(call, Duration::from_millis(50)).await;
+    assert!(matches!(fault, Err(HttpFault::Timeout { .. })), "{fault:?}");
+    // It breaks off, or never ends.
+    for is_left_open in [false, true] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}/", listener.local_addr().unwrap());
+        let serving = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut call = [0; 1_024];
+            assert!(stream.read(&mut call).await.unwrap() > 0);
+            let head = b"HTTP/1.1 202 Accepted\r\ncontent-length: 9\r\n\r\nyes";
+            stream.write_all(head).await.unwrap();
+            if is_left_open {
+                std::future::pending::<()>().await;
+            }
+        });
+        let patience = if is_left_open {
+            Duration::from_secs(1)
+        } else {
+            patience
+        };
+        let answer = client.status_within(post(base, b""), patience).await;
+        let answer = answer.unwrap();
+        assert_eq!(
+            (answer.status(), answer.body().as_ref()),
+            (http::StatusCode::ACCEPTED, b"yes".as_slice())
+        );
+        serving.abort();
+    }
 }
 
 #[tokio::test]
