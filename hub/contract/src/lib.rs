@@ -9,6 +9,7 @@
 //! Floor 2: imports the model and nothing else of the house.
 
 mod adapter;
+mod aside;
 mod clock;
 mod config;
 mod entry;
@@ -31,6 +32,7 @@ mod steps;
 mod undelivered;
 
 pub use adapter::{Adapter, BoxFuture, Definition, Link, Running};
+pub use aside::{DISK_ANSWERS_IN, aside, aside_within, begin_aside, disk_hangs};
 pub use clock::{Clock, ClockStanding, ManualClock, SystemClock};
 pub use config::{
     AdapterConfig, AdapterKind, LISTENER_CONNECTIONS, Named, Names, against_plan, not_in_plan,
