@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cordon_contract::{
-    Adapter, BoxFuture, Definition, DeviceHealth, Fault, LISTENER_CONNECTIONS, Link, LinkState,
-    Order, Outcome, OutcomeKind, Probe, Running, Target,
+    Adapter, BoxFuture, DISK_ANSWERS_IN, Definition, DeviceHealth, Fault, LISTENER_CONNECTIONS,
+    Link, LinkState, Order, Outcome, OutcomeKind, Probe, Running, Target, aside_within,
 };
 use cordon_http::{Client, ClientOptions, Places, Server, ServerOptions, TlsSource};
 use cordon_model::PartyId;
@@ -75,7 +75,10 @@ impl EnterpriseAdapter {
             }
         };
         if let Some(poll) = &config.poll {
-            faults.extend(cursor::read(&poll.cursor_file).err());
+            let file = poll.cursor_file.clone();
+            // A disk that does not answer holds up the polling, and no start.
+            let read = aside_within(DISK_ANSWERS_IN, move || cursor::read(&file));
+            faults.extend(read.and_then(Result::err));
         }
         if !faults.is_empty() {
             return Err(faults);
@@ -268,5 +271,9 @@ impl Running for RunningEnterprise {
 
     fn health(&self) -> Vec<DeviceHealth> {
         vec![self.health.now()]
+    }
+
+    fn trouble(&self) -> Option<Fault> {
+        self.health.trouble()
     }
 }

@@ -1,4 +1,4 @@
-//! The polling cursor, kept in a small file over restarts.
+//! The polling cursor, kept in a small file over restarts. Whoever runs on the runtime has it read and written aside.
 
 use std::fs;
 use std::io::Write as _;

@@ -2,17 +2,21 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use cordon_contract::{DeviceHealth, LinkState};
+use cordon_contract::{DeviceHealth, Fault, LinkState};
 use cordon_model::{DeviceId, Timestamp};
 
 /// One partner's state.
 #[derive(Debug)]
-pub struct Health(Mutex<DeviceHealth>);
+pub struct Health {
+    device: Mutex<DeviceHealth>,
+    /// What of our own keeps us from polling.
+    trouble: Mutex<Option<Fault>>,
+}
 
 impl Health {
     /// Not heard of yet.
     pub fn new(partner: DeviceId) -> Self {
-        Self(Mutex::new(DeviceHealth {
+        let device = DeviceHealth {
             device: partner,
             state: LinkState::Starting,
             reason: String::new(),
@@ -20,7 +24,11 @@ impl Health {
             readings: 0,
             dropped: 0,
             clock_offset_ms: None,
-        }))
+        };
+        Self {
+            device: Mutex::new(device),
+            trouble: Mutex::default(),
+        }
     }
 
     /// The link changed or was confirmed.
@@ -45,8 +53,19 @@ impl Health {
         self.lock().clone()
     }
 
+    /// Something of our own keeps us from polling, or no longer.
+    pub fn rests(&self, trouble: Option<Fault>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    /// What of our own keeps us from polling.
+    pub fn trouble(&self) -> Option<Fault> {
+        let trouble = self.trouble.lock();
+        trouble.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn lock(&self) -> MutexGuard<'_, DeviceHealth> {
         // Every change is complete before the lock is left, so a panic elsewhere harms nothing.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.device.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

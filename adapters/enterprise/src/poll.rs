@@ -1,9 +1,10 @@
 //! Polling: we ask for what came after the last event we took.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cordon_contract::{Fault, IntakeError, Link, LinkState};
+use cordon_contract::{DISK_ANSWERS_IN, Fault, IntakeError, Link, LinkState, aside, disk_hangs};
 use cordon_http::Client;
 
 use crate::authenticate::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign_with};
@@ -14,6 +15,8 @@ use crate::health::Health;
 use crate::secret::Secret;
 
 const BACK_OFF_MAX_S: u64 = 300;
+/// So long the end of the program waits for a cursor that is being written.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Polls until shutdown.
 pub async fn run(
@@ -24,7 +27,12 @@ pub async fn run(
     health: &Health,
     link: &Link,
 ) -> Result<(), Fault> {
-    let mut position = cursor::read(&poll.cursor_file)?;
+    let file = poll.cursor_file.clone();
+    let read = on_disk(config, poll, health, move || cursor::read(&file));
+    let mut position = tokio::select! {
+        () = link.shutdown.wait() => return Ok(()),
+        read = read => read?,
+    };
     let mut failures = 0_u32;
     loop {
         let asked = tokio::select! {
@@ -40,7 +48,12 @@ pub async fn run(
                 (0..page.taken).for_each(|_| health.event(true));
                 (0..page.refused).for_each(|_| health.event(false));
                 if let Some(last) = page.last {
-                    cursor::write(&poll.cursor_file, &last)?;
+                    let (file, kept) = (poll.cursor_file.clone(), last.clone());
+                    let write = on_disk(config, poll, health, move || cursor::write(&file, &kept));
+                    tokio::select! {
+                        written = write => written?,
+                        () = ends(link) => return Ok(()),
+                    }
                     position = last;
                 }
                 // A page with something in it may have a next one.
@@ -62,6 +75,35 @@ pub async fn run(
             () = tokio::time::sleep(wait) => {}
         }
     }
+}
+
+/// The end of the program, a moment later: a cursor that is being written is written by then.
+async fn ends(link: &Link) {
+    link.shutdown.wait().await;
+    tokio::time::sleep(LAST_WORDS).await;
+}
+
+/// Reads or writes the cursor. Polling waits for its disk, nothing else does; one that does not answer is told.
+async fn on_disk<T: Send + 'static>(
+    config: &Config,
+    poll: &Poll,
+    health: &Health,
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    let hangs = disk_hangs(&poll.cursor_file);
+    let mut work = pin!(aside(work));
+    let done = match tokio::time::timeout(DISK_ANSWERS_IN, &mut work).await {
+        Ok(done) => done,
+        Err(_) => {
+            tracing::error!(adapter = %config.name, fault = %hangs, "polling waits for the disk of its cursor");
+            health.rests(Some(hangs.clone()));
+            let done = work.await;
+            health.rests(None);
+            tracing::info!(adapter = %config.name, "polling goes on");
+            done
+        }
+    };
+    done.unwrap_or(Err(hangs))
 }
 
 /// Doubles up to five minutes, and lies somewhere in the upper half of that.

@@ -295,6 +295,40 @@ async fn polling_takes_everything_and_goes_on_where_it_was() {
     bench.stop().await;
 }
 
+/// The cursor was synced on a thread of the runtime: on this one, which has no other, everything stood.
+#[tokio::test]
+async fn a_disk_of_the_cursor_that_hangs_holds_up_the_polling_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let plant = Plant::start(plant(None, PlantFaults::default()))
+        .await
+        .unwrap();
+    // A pipe in the file's place: whoever opens it hangs until the other end is open.
+    let beside = folder.path().join("kept.new");
+    let made = std::process::Command::new("mkfifo").arg(&beside).status();
+    assert!(made.unwrap().success());
+    let cursor = folder.path().join("kept.cursor");
+    let config = format!(
+        "{}[poll]\nurl = \"http://{}/list?after={{cursor}}\"\nevent = \"passage\"\nevery_s = 1\ncursor_file = \"{}\"\n",
+        base(folder.path()),
+        plant.address(),
+        cursor.display()
+    );
+    let bench = run(&config, true);
+    until("it is told", || bench.adapter.trouble().is_some()).await;
+    assert_eq!(bench.adapter.trouble().unwrap().code(), "A056");
+    assert_eq!(bench.adapter.health()[0].state, LinkState::Online);
+    assert!(!cursor.exists());
+    // A pipe cannot be synced: the adapter ends with that, and would be run again.
+    let both_ends = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(beside);
+    let ended = bench.task.await.unwrap();
+    assert_eq!(ended.unwrap_err().code(), "A046");
+    assert_eq!(bench.adapter.trouble(), None);
+    drop(both_ends.unwrap());
+}
+
 #[tokio::test]
 async fn grants_are_pushed_once_and_confirmed() {
     let folder = tempfile::tempdir().unwrap();
