@@ -294,6 +294,15 @@ impl ReportSource for ReportDoor {
         })
     }
 
+    fn built(&self, kind: ReportType) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>> {
+        Box::pin(async move {
+            match self.reports.get() {
+                Some(reports) => Ok(versions(reports.built(kind).await?)),
+                None => Ok(Vec::new()),
+            }
+        })
+    }
+
     fn find<'a>(
         &'a self,
         report_id: &'a str,

@@ -36,6 +36,10 @@ impl ReportSource for NoReports {
         Box::pin(async { Ok(Vec::new()) })
     }
 
+    fn built(&self, _kind: ReportType) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
     fn find<'a>(
         &'a self,
         _report_id: &'a str,

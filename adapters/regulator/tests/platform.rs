@@ -62,6 +62,10 @@ impl ReportSource for Shelf {
         Box::pin(async move { Ok(self.1.clone()) })
     }
 
+    fn built(&self, _: ReportType) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
     fn find<'a>(
         &'a self,
         id: &'a str,

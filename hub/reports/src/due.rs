@@ -1,6 +1,7 @@
 //! Which spans are looked at when a report is due: the newest that are over, and behind an outage the last ones in
 //! which the hub ran.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cordon_contract::Fault;
@@ -44,14 +45,51 @@ impl Reports {
         self.build_due(report, at, true).await
     }
 
+    /// What was built on the schedule's own granularity and is kept, the newest version of each span, oldest first;
+    /// without what [`Reports::missed`] leaves out.
+    ///
+    /// # Errors
+    /// Those of the journal, `S047`.
+    pub async fn built(self: &Arc<Self>, report: ReportType) -> Result<Vec<ReportEntry>, Fault> {
+        let granularity = self.granularity(report);
+        if granularity == Granularity::OnDemand {
+            return Ok(Vec::new());
+        }
+        let reports = Arc::clone(self);
+        let sure_until = aside(move || {
+            let mut progress = locked(&reports.progress);
+            progress.advance(&reports.parts.reader)?;
+            Ok::<_, Fault>(sure_until(&progress.ledger))
+        })
+        .await??;
+        let mut newest = BTreeMap::new();
+        for entry in self.list() {
+            let is_wanted = entry.report_type == report
+                && entry.period.granularity == granularity
+                && entry.period.to.micros() <= sure_until;
+            let span = (entry.period.from, entry.report_id.clone());
+            if is_wanted {
+                let known: &mut ReportEntry = newest.entry(span).or_insert_with(|| entry.clone());
+                if entry.version > known.version {
+                    *known = entry;
+                }
+            }
+        }
+        Ok(newest.into_values().collect())
+    }
+
+    fn granularity(&self, report: ReportType) -> Granularity {
+        let job = self.config.build.iter().find(|job| job.report == report);
+        job.map_or(Granularity::Day, |job| job.granularity)
+    }
+
     async fn build_due(
         self: &Arc<Self>,
         report: ReportType,
         at: Timestamp,
         surely: bool,
     ) -> Result<Vec<ReportEntry>, Fault> {
-        let job = self.config.build.iter().find(|job| job.report == report);
-        let granularity = job.map_or(Granularity::Day, |job| job.granularity);
+        let granularity = self.granularity(report);
         let mut due = Vec::new();
         if surely && granularity == Granularity::OnDemand {
             return Ok(due);
@@ -77,12 +115,17 @@ impl Reports {
             let mut spans = looked_at(granularity, at, reports.config.look_back, ledger);
             // What is taken off the shelf at once is not built again and again.
             spans.retain(|span| !reports.is_old((granularity, span.to()), at));
-            let sure_until = ledger.settled().saturating_add(DOUBT);
+            let sure_until = sure_until(ledger);
             spans.retain(|span| !surely || span.to().micros() <= sure_until);
             Ok(spans)
         })
         .await?
     }
+}
+
+/// Until when a span may end that is surely over.
+fn sure_until(ledger: &Ledger) -> i64 {
+    ledger.settled().saturating_add(DOUBT)
 }
 
 /// `look_back` spans in which the hub ran and those without it between them, as far as figures are held. The journal has come to
