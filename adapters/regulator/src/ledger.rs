@@ -1,11 +1,8 @@
-//! What was pushed and what is a dead letter, kept in a small file over restarts.
+//! What was pushed, what is a dead letter and what waits, as a small file says it. Pure: `keeper` reads and writes.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
 
-use cordon_contract::{Fault, ReportVersion};
+use cordon_contract::ReportVersion;
 use cordon_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -31,29 +28,61 @@ impl DeadLetter {
     }
 }
 
-#[derive(Debug, Default, Deserialize, Serialize)]
-struct Lines {
+/// A report that is to be pushed.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(from = "Written")]
+struct Waiting {
+    version: u32,
+    /// How often it was tried in vain, over restarts.
+    tries: u32,
+    /// In which order they came.
+    place: u64,
+}
+
+/// How a file may say it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    /// Of a program that counted no tries.
+    Version(u32),
+    Whole {
+        version: u32,
+        tries: u32,
+        #[serde(default)]
+        place: u64,
+    },
+}
+
+impl From<Written> for Waiting {
+    fn from(written: Written) -> Self {
+        let (version, tries, place) = match written {
+            Written::Version(version) => (version, 0, 0),
+            Written::Whole {
+                version,
+                tries,
+                place,
+            } => (version, tries, place),
+        };
+        Self {
+            version,
+            tries,
+            place,
+        }
+    }
+}
+
+/// The ledger.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Ledger {
     /// Highest version taken, by report.
     pushed: BTreeMap<String, u32>,
     dead: Vec<DeadLetter>,
     /// What is due and neither, by report.
     #[serde(default)]
     waiting: BTreeMap<String, Waiting>,
-}
-
-/// A report that is to be pushed.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-struct Waiting {
-    version: u32,
-    /// How often it was tried in vain, over restarts.
-    tries: u32,
-}
-
-/// The ledger.
-#[derive(Debug)]
-pub struct Ledger {
-    file: PathBuf,
-    lines: Lines,
+    /// How often it was changed since it was read.
+    #[serde(skip)]
+    changes: u64,
 }
 
 /// Reports remembered as pushed. Forgetting the oldest costs a push that the platform recognises.
@@ -61,236 +90,281 @@ const PUSHED_MAX: usize = 10_000;
 /// Dead letters kept. Forgetting the oldest loses no report: it stays in the hub's store, can be
 /// pulled, and is tried again as if it were new.
 const DEAD_MAX: usize = 10_000;
-/// Reports remembered as due. Of more the newest spans are looked at as ever.
+/// Reports that wait. Of more the one that waited longest becomes a dead letter.
 const WAITING_MAX: usize = 10_000;
 
+/// Reports of a kind that are pushed by a ledger that knows none of it: as many as may be looked back.
+const UNKNOWN_MAX: usize = 31;
+
 impl Ledger {
-    /// Reads the ledger; a missing file is an empty one.
-    pub fn open(file: &Path) -> Result<Self, Fault> {
-        let lines = match fs::read_to_string(file) {
-            Ok(text) => {
-                serde_json::from_str(&text).map_err(|error| broken(file, &error.to_string()))?
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Lines::default(),
-            Err(error) => return Err(broken(file, &error.to_string())),
-        };
-        Ok(Self {
-            file: file.to_owned(),
-            lines,
-        })
+    /// How often it was changed since it was read.
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// Whether this version, or a later one, was taken or is a dead letter.
-    pub fn settled(&self, report_id: &str, version: u32) -> bool {
-        let pushed = self
-            .lines
-            .pushed
-            .get(report_id)
-            .is_some_and(|known| *known >= version);
-        let same = |letter: &DeadLetter| letter.report_id == report_id && letter.version == version;
-        pushed || self.lines.dead.iter().any(same)
+    #[cfg(test)]
+    fn settled(&self, report_id: &str, version: u32) -> bool {
+        let dead = self.dead.iter();
+        self.is_pushed(report_id, version)
+            || dead
+                .map(|letter| (letter.report_id.as_str(), letter.version))
+                .any(|letter| letter == (report_id, version))
     }
 
-    /// These are to be pushed, after a restart too.
-    pub fn wait(&mut self, versions: &[ReportVersion]) -> Result<(), Fault> {
-        let before = self.lines.waiting.clone();
-        for one in versions {
-            let waiting = &mut self.lines.waiting;
-            let known = waiting.get(&one.report_id);
-            if known.is_none_or(|it| it.version != one.version) {
-                let new = Waiting {
-                    version: one.version,
-                    tries: 0,
-                };
-                waiting.insert(one.report_id.clone(), new);
+    fn is_pushed(&self, report_id: &str, version: u32) -> bool {
+        let known = self.pushed.get(report_id);
+        known.is_some_and(|known| *known >= version)
+    }
+
+    /// Those of these that are not settled are to be pushed, after a restart too.
+    pub fn wait(&mut self, versions: &[ReportVersion], now: Timestamp) {
+        let dead = self.dead.iter();
+        let dead: BTreeSet<_> = dead
+            .map(|letter| (letter.report_id.as_str(), letter.version))
+            .collect();
+        let is_settled = |it: &ReportVersion| {
+            self.is_pushed(&it.report_id, it.version)
+                || dead.contains(&(it.report_id.as_str(), it.version))
+        };
+        let open: Vec<_> = versions.iter().filter(|it| !is_settled(it)).collect();
+        let last = self.waiting.values().map(|it| it.place).max();
+        let mut place = last.unwrap_or_default();
+        for ReportVersion { report_id, version } in open {
+            let known = self.waiting.get(report_id).copied();
+            if known.is_some_and(|it| it.version == *version) {
+                continue;
             }
+            place = place.saturating_add(1);
+            let new = Waiting {
+                version: *version,
+                tries: 0,
+                // A newer version takes the older one's place.
+                place: known.map_or(place, |it| it.place),
+            };
+            self.waiting.insert(report_id.clone(), new);
+            self.changes += 1;
         }
-        while self.lines.waiting.len() > WAITING_MAX {
-            self.lines.waiting.pop_first();
+        while self.waiting.len() > WAITING_MAX {
+            let Some(ReportVersion { report_id, version }) = self.next(|_| true) else {
+                break;
+            };
+            self.dead(DeadLetter {
+                attempts: self.waiting.get(&report_id).map_or(0, |it| it.tries),
+                report_id,
+                version,
+                since: now,
+                reason: format!("{WAITING_MAX} newer reports wait"),
+            });
         }
-        if self.lines.waiting == before {
-            return Ok(());
-        }
-        let written = self.write();
-        if written.is_err() {
-            // What is not on the disk is written the next time.
-            self.lines.waiting = before;
-        }
-        written
+    }
+
+    /// What of these was never taken, given up or due, behind the first one that was: what was built while nothing
+    /// could be pushed. Where nothing is known, the newest of them: a new platform is not told years.
+    pub fn passed_over(&self, mut built: Vec<ReportVersion>) -> Vec<ReportVersion> {
+        let dead = self.dead.iter().map(|letter| &letter.report_id);
+        let known: BTreeSet<_> = dead
+            .chain(self.pushed.keys())
+            .chain(self.waiting.keys())
+            .collect();
+        let first = built.iter().position(|it| known.contains(&it.report_id));
+        let newest = built.len().saturating_sub(UNKNOWN_MAX);
+        let mut behind = built.split_off(first.unwrap_or(newest));
+        behind.retain(|it| !known.contains(&it.report_id));
+        behind
+    }
+
+    /// What is to be pushed next, of the reports that are wanted: what came first.
+    pub fn next(&self, is_wanted: impl Fn(&str) -> bool) -> Option<ReportVersion> {
+        let waiting = self.waiting.iter();
+        let wanted = waiting.filter(|(report_id, _)| is_wanted(report_id));
+        let next = wanted.min_by_key(|(report_id, it)| (it.place, *report_id));
+        next.map(|(report_id, it)| ReportVersion {
+            report_id: report_id.clone(),
+            version: it.version,
+        })
     }
 
     /// A report was tried in vain: how often so far.
-    pub fn tried(&mut self, report_id: &str, version: u32) -> Result<u32, Fault> {
-        let waiting = self.lines.waiting.get_mut(report_id);
+    pub fn tried(&mut self, report_id: &str, version: u32) -> u32 {
+        let waiting = self.waiting.get_mut(report_id);
         let Some(waiting) = waiting.filter(|it| it.version == version) else {
-            return Ok(0);
+            return 0;
         };
         waiting.tries = waiting.tries.saturating_add(1);
-        let tries = waiting.tries;
-        self.write().map(|()| tries)
+        self.changes += 1;
+        waiting.tries
     }
 
-    /// A report is not tried any more: it is not on the shelf.
-    pub fn is_gone(&mut self, report_id: &str, version: u32) -> Result<(), Fault> {
-        match self.ends(report_id, version) {
-            true => self.write(),
-            false => Ok(()),
+    /// A report is not tried any more: it is not on the shelf, or settled.
+    pub fn ends(&mut self, report_id: &str, version: u32) {
+        let waiting = self.waiting.get(report_id);
+        if waiting.is_some_and(|it| it.version <= version) {
+            self.waiting.remove(report_id);
+            self.changes += 1;
         }
-    }
-
-    /// What is due and neither pushed nor a dead letter, by report.
-    pub fn waiting(&self) -> Vec<ReportVersion> {
-        let waiting = self.lines.waiting.iter();
-        let waiting = waiting.map(|(report_id, waiting)| ReportVersion {
-            report_id: report_id.clone(),
-            version: waiting.version,
-        });
-        waiting.collect()
-    }
-
-    fn ends(&mut self, report_id: &str, version: u32) -> bool {
-        let waiting = &mut self.lines.waiting;
-        let is_it = waiting
-            .get(report_id)
-            .is_some_and(|it| it.version <= version);
-        is_it && waiting.remove(report_id).is_some()
     }
 
     /// The platform took a report; it is no dead letter any more.
-    pub fn pushed(&mut self, report_id: &str, version: u32) -> Result<(), Fault> {
-        let known = self
-            .lines
-            .pushed
-            .entry(report_id.to_owned())
-            .or_insert(version);
+    pub fn pushed(&mut self, report_id: &str, version: u32) {
+        let known = self.pushed.entry(report_id.to_owned()).or_insert(version);
         *known = version.max(*known);
-        if self.lines.pushed.len() > PUSHED_MAX {
-            self.lines.pushed.pop_first();
+        if self.pushed.len() > PUSHED_MAX {
+            self.pushed.pop_first();
         }
-        self.lines
-            .dead
+        self.dead
             .retain(|letter| letter.report_id != report_id || letter.version != version);
         self.ends(report_id, version);
-        self.write()
+        self.changes += 1;
     }
 
     /// A report was given up.
-    pub fn dead(&mut self, letter: DeadLetter) -> Result<(), Fault> {
+    pub fn dead(&mut self, letter: DeadLetter) {
         let same = |known: &DeadLetter| {
             known.report_id == letter.report_id && known.version == letter.version
         };
-        self.lines.dead.retain(|known| !same(known));
+        self.dead.retain(|known| !same(known));
         self.ends(&letter.report_id, letter.version);
-        self.lines.dead.push(letter);
-        let over = self.lines.dead.len().saturating_sub(DEAD_MAX);
-        self.lines.dead.drain(..over);
-        self.write()
+        self.dead.push(letter);
+        let over = self.dead.len().saturating_sub(DEAD_MAX);
+        self.dead.drain(..over);
+        self.changes += 1;
     }
 
     /// All dead letters, oldest first.
     pub fn dead_letters(&self) -> &[DeadLetter] {
-        &self.lines.dead
+        &self.dead
     }
-
-    fn write(&self) -> Result<(), Fault> {
-        let text = serde_json::to_vec_pretty(&self.lines)
-            .map_err(|error| broken(&self.file, &error.to_string()))?;
-        let beside = self.file.with_extension("new");
-        let written = fs::File::create(&beside).and_then(|mut out| {
-            out.write_all(&text)?;
-            out.sync_all()
-        });
-        written
-            .and_then(|()| fs::rename(&beside, &self.file))
-            .map_err(|error| broken(&self.file, &error.to_string()))
-    }
-}
-
-fn broken(file: &Path, detail: &str) -> Fault {
-    Fault::new("A052", format!("ledger file: {detail}"))
-        .at(file.display().to_string())
-        .remedy("make the folder writable; a damaged file can be moved away, reports are then pushed again")
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "test code")]
 mod tests {
-    use super::{DEAD_MAX, DeadLetter, Ledger, ReportVersion};
-    use cordon_model::Timestamp;
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_micros(0);
+
+    fn due(report_id: &str, version: u32) -> ReportVersion {
+        ReportVersion {
+            report_id: report_id.to_owned(),
+            version,
+        }
+    }
+
+    fn letter(report_id: &str, version: u32) -> DeadLetter {
+        DeadLetter {
+            report_id: report_id.to_owned(),
+            version,
+            since: NOW,
+            attempts: 1,
+            reason: String::new(),
+        }
+    }
+
+    fn read(text: &str) -> Ledger {
+        serde_json::from_str(text).unwrap()
+    }
+
+    fn again(ledger: &Ledger) -> Ledger {
+        read(&serde_json::to_string(ledger).unwrap())
+    }
+
+    /// What is to be pushed, in its order.
+    fn all(ledger: &Ledger) -> Vec<ReportVersion> {
+        let mut ledger = ledger.clone();
+        let mut all = Vec::new();
+        while let Some(next) = ledger.next(|_| true) {
+            ledger.ends(&next.report_id, next.version);
+            all.push(next);
+        }
+        all
+    }
 
     #[test]
     fn the_list_of_dead_letters_ends_somewhere() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("ledger.json");
-        let letter = |version| DeadLetter {
-            report_id: "R".to_owned(),
-            version,
-            since: Timestamp::from_micros(0),
-            attempts: 1,
-            reason: String::new(),
-        };
-        let mut ledger = Ledger::open(&file).unwrap();
-        ledger.lines.dead = (1..=DEAD_MAX as u32).map(letter).collect();
-        ledger.dead(letter(DEAD_MAX as u32 + 1)).unwrap();
+        let mut ledger = Ledger::default();
+        let letters = 1..=DEAD_MAX as u32;
+        ledger.dead = letters.map(|version| letter("R", version)).collect();
+        ledger.dead(letter("R", DEAD_MAX as u32 + 1));
         assert_eq!(ledger.dead_letters().len(), DEAD_MAX);
         assert!(!ledger.settled("R", 1) && ledger.settled("R", 2));
+    }
+
+    /// Of too many the one that waits longest is told as given up, whatever its name.
+    #[test]
+    fn the_list_of_what_waits_ends_somewhere_and_says_so() {
+        let mut ledger = Ledger::default();
+        let names = (0..WAITING_MAX).rev().map(|n| format!("{n:05}"));
+        let many: Vec<_> = names.map(|name| due(&name, 1)).collect();
+        ledger.wait(&many, NOW);
+        assert!(ledger.dead_letters().is_empty());
+        ledger.wait(&[due("00000.more", 1)], NOW);
+        assert_eq!(ledger.waiting.len(), WAITING_MAX);
+        let given_up = ledger.dead_letters();
+        assert_eq!(
+            (given_up.len(), &given_up[0].report_id),
+            (1, &many[0].report_id)
+        );
+        assert!(given_up[0].reason.contains("newer reports wait"));
     }
 
     /// What is due is kept over restarts with its tries, until it is pushed, a dead letter or off the shelf.
     #[test]
     fn what_is_due_waits_over_restarts() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("ledger.json");
         // Of a program that knew of nothing waiting.
-        std::fs::write(&file, r#"{"pushed":{"A":1},"dead":[]}"#).unwrap();
-        let due = |report_id: &str, version| ReportVersion {
-            report_id: report_id.to_owned(),
-            version,
-        };
-        let mut ledger = Ledger::open(&file).unwrap();
-        ledger
-            .wait(&[due("A", 2), due("B", 1), due("C", 1), due("D", 1)])
-            .unwrap();
-        assert_eq!(ledger.tried("B", 1), Ok(1));
-        let mut ledger = Ledger::open(&file).unwrap();
-        assert_eq!((ledger.tried("B", 1), ledger.tried("B", 2)), (Ok(2), Ok(0)));
+        let mut ledger = read(r#"{"pushed":{"A":1},"dead":[]}"#);
+        let four = [due("D", 1), due("A", 2), due("B", 1), due("C", 1)];
+        ledger.wait(&four, NOW);
+        assert_eq!(ledger.tried("B", 1), 1);
+        let mut ledger = again(&ledger);
+        assert_eq!(all(&ledger), four, "in the order in which they came");
+        assert_eq!((ledger.tried("B", 1), ledger.tried("B", 2)), (2, 0));
+        let before = ledger.changes();
+        ledger.wait(&four, NOW);
+        assert_eq!(ledger.changes(), before, "nothing new, nothing to write");
         // A newer version takes its place.
-        ledger.wait(&[due("B", 2), due("C", 1)]).unwrap();
-        assert_eq!(ledger.tried("B", 2), Ok(1));
-        ledger.pushed("A", 2).unwrap();
-        ledger.is_gone("C", 1).unwrap();
-        ledger
-            .dead(DeadLetter {
-                report_id: "D".to_owned(),
-                version: 1,
-                since: Timestamp::from_micros(0),
-                attempts: 1,
-                reason: String::new(),
-            })
-            .unwrap();
-        assert_eq!(Ledger::open(&file).unwrap().waiting(), [due("B", 2)]);
+        ledger.wait(&[due("E", 1), due("B", 2), due("A", 1)], NOW);
+        assert_eq!(ledger.tried("B", 2), 1);
+        ledger.pushed("A", 2);
+        ledger.ends("C", 1);
+        ledger.dead(letter("D", 1));
+        assert_eq!(all(&again(&ledger)), [due("B", 2), due("E", 1)]);
+    }
+
+    /// Each was written by a program before.
+    #[test]
+    fn what_waits_is_read_as_earlier_programs_wrote_it() {
+        let text = r#"{"pushed":{},"dead":[],"waiting":{"A":2,"B":{"version":3,"tries":4}}}"#;
+        let mut ledger = read(text);
+        assert_eq!(all(&ledger), [due("A", 2), due("B", 3)]);
+        assert_eq!((ledger.tried("A", 2), ledger.tried("B", 3)), (1, 5));
     }
 
     #[test]
-    fn the_ledger_survives_a_restart() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("ledger.json");
-        let letter = |version| DeadLetter {
-            report_id: "R".to_owned(),
-            version,
-            since: Timestamp::from_micros(0),
-            attempts: 3,
-            reason: "answered 422".to_owned(),
-        };
-        let mut ledger = Ledger::open(&file).unwrap();
-        ledger.pushed("R", 1).unwrap();
-        ledger.dead(letter(2)).unwrap();
-        ledger.dead(letter(2)).unwrap();
-        let mut ledger = Ledger::open(&file).unwrap();
+    fn what_was_passed_over_is_all_that_is_unknown_behind_the_first_known() {
+        let built = || ["1", "2", "3", "4", "5", "6"].map(|id| due(id, 1)).to_vec();
+        let mut ledger = Ledger::default();
+        let years: Vec<_> = (0..1_000).map(|n| due(&n.to_string(), 1)).collect();
+        assert_eq!(
+            ledger.passed_over(years.clone()),
+            years[1_000 - UNKNOWN_MAX..]
+        );
+        ledger.pushed("2", 1);
+        ledger.dead(letter("4", 1));
+        ledger.wait(&[due("6", 1)], NOW);
+        assert_eq!(ledger.passed_over(built()), [due("3", 1), due("5", 1)]);
+    }
+
+    #[test]
+    fn what_was_taken_is_no_dead_letter() {
+        let mut ledger = Ledger::default();
+        ledger.pushed("R", 1);
+        ledger.dead(letter("R", 2));
+        ledger.dead(letter("R", 2));
+        let mut ledger = again(&ledger);
         assert!(ledger.settled("R", 1) && ledger.settled("R", 2) && !ledger.settled("R", 3));
         assert_eq!(ledger.dead_letters().len(), 1);
-        ledger.pushed("R", 2).unwrap();
-        assert!(Ledger::open(&file).unwrap().dead_letters().is_empty());
-        std::fs::write(&file, "{").unwrap();
-        assert_eq!(Ledger::open(&file).unwrap_err().code(), "A052");
+        ledger.pushed("R", 2);
+        assert!(again(&ledger).dead_letters().is_empty());
     }
 }

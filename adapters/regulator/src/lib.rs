@@ -5,8 +5,8 @@
 //! key, so trying again is harmless; what the platform refuses, or does not take in time, becomes a
 //! dead letter: listed, kept over restarts, sent again on request, never dropped.
 //!
-//! `section` is the table as the program asks it; `schedule`, `command` and `ledger` are pure apart from the ledger's file; `session` speaks HTTP
-//! through `cordon-http`.
+//! `section` is the table as the program asks it; `due` lets reports wait when they are due, `pusher` pushes what waits, `orders` does what is asked;
+//! `command` and `ledger` are pure, `keeper` has the ledger's file, `session` speaks HTTP through `cordon-http`.
 //!
 //! Floor 3: imports model, contract and http. Holds no key: TLS settings come ready-made.
 
@@ -14,7 +14,11 @@ mod adapter;
 mod catch_up;
 mod command;
 mod config;
+mod due;
+mod keeper;
 mod ledger;
+mod orders;
+mod pusher;
 mod section;
 mod session;
 

@@ -77,6 +77,82 @@ impl ReportSource for Shelf {
     }
 }
 
+/// A report for each day on which it is asked for, what was built before, and how often building fails.
+#[derive(Default)]
+struct Days(Vec<ReportVersion>, AtomicU32);
+
+fn of_day(kind: ReportType, at: Timestamp) -> Vec<ReportVersion> {
+    let day = at.to_string();
+    vec![named(&format!("{}.{}", kind.as_str(), &day[..10]), 1)]
+}
+
+impl ReportSource for Days {
+    fn due(
+        &self,
+        kind: ReportType,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>> {
+        let fails = self.1.load(Ordering::SeqCst);
+        self.1.store(fails.saturating_sub(1), Ordering::SeqCst);
+        Box::pin(async move {
+            match fails {
+                0 => Ok(of_day(kind, at)),
+                _ => Err(Fault::new("S083", "the lock is held")),
+            }
+        })
+    }
+
+    fn missed(
+        &self,
+        kind: ReportType,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>> {
+        Box::pin(async move { Ok(of_day(kind, at)) })
+    }
+
+    fn built(&self, _: ReportType) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>> {
+        Box::pin(async { Ok(self.0.clone()) })
+    }
+
+    fn find<'a>(
+        &'a self,
+        id: &'a str,
+        version: u32,
+    ) -> BoxFuture<'a, Result<Option<SignedReport>, Fault>> {
+        Box::pin(async move { Ok(Some(signed(id, version))) })
+    }
+}
+
+/// Names of what waits, by the ledger's file.
+fn waiting(folder: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(folder.join("ledger.json")).unwrap_or_default();
+    let ledger: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let waiting = ledger["waiting"].as_object();
+    waiting.map_or_else(Vec::new, |all| all.keys().cloned().collect())
+}
+
+fn pushed(platform: &Platform) -> Vec<Bytes> {
+    platform.pushes().into_iter().map(|it| it.body).collect()
+}
+
+fn bodies<'a>(ids: impl IntoIterator<Item = &'a String>) -> Vec<Bytes> {
+    ids.into_iter().map(|id| signed(id, 1).bytes).collect()
+}
+
+async fn refusing() -> Platform {
+    let rejects = PlatformFaults {
+        fail_first: u32::MAX,
+        ..faults()
+    };
+    Platform::start(0, rejects).await.unwrap()
+}
+
+fn at(text: &str) -> ManualClock {
+    ManualClock::new(text.parse::<Timestamp>().unwrap())
+}
+
+const DAY_MS: i64 = 86_400_000;
+
 struct Bench {
     adapter: Arc<RunningRegulator>,
     stop: ShutdownTrigger,
@@ -87,11 +163,11 @@ fn run(platform: &Platform, folder: &Path, shelf: &Arc<Shelf>, more: &str) -> Be
     run_by(Arc::new(SystemClock), platform, folder, (shelf, more))
 }
 
-fn run_by(
+fn run_by<S: ReportSource>(
     clock: Arc<dyn Clock>,
     platform: &Platform,
     folder: &Path,
-    (shelf, more): (&Arc<Shelf>, &str),
+    (shelf, more): (&Arc<S>, &str),
 ) -> Bench {
     std::fs::write(folder.join("token"), "t0ken\n").unwrap();
     let every = "schedule = { every_s = 1 }";
@@ -107,7 +183,7 @@ fn run_by(
         folder.join("ledger.json").display()
     );
     let config: Config = toml::from_str(&text).unwrap();
-    let source: Arc<dyn ReportSource> = Arc::clone(shelf) as Arc<dyn ReportSource>;
+    let source: Arc<dyn ReportSource> = Arc::<S>::clone(shelf);
     let adapter =
         RegulatorAdapter::new(config, source, None).unwrap_or_else(|faults| panic!("{faults:?}"));
     let (intake, _offers) = Intake::bounded(1);
@@ -299,6 +375,157 @@ async fn what_was_tried_in_vain_is_not_forgotten_over_restarts() {
     bench.stop().await;
     let waited_ms = clock.now().ms_since(start);
     assert!(waited_ms < 60_000, "as what waits, not as what is due");
+}
+
+const NIGHTLY: &str = "[[job]]\nreport = \"RPT-01\"\nschedule = { daily_at = \"00:15\" }\n";
+
+/// The hub was started anew each night after the time of the push: it stood before the first night's report, and what
+/// was due in the others was not remembered.
+#[tokio::test]
+async fn each_night_is_remembered_though_the_first_is_still_being_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let platform = refusing().await;
+    let clock = at("2026-04-01T00:40:00+08:00");
+    let shown = || Arc::new(clock.clone()) as Arc<dyn Clock>;
+    let shelf = Arc::new(Days::default());
+    for night in 1..=5 {
+        let bench = run_by(shown(), &platform, folder.path(), (&shelf, NIGHTLY));
+        until("the night's report waits", || {
+            clock.advance_ms(1_000);
+            waiting(folder.path()).len() == night
+        })
+        .await;
+        bench.stop().await;
+        clock.advance_ms(DAY_MS);
+    }
+    let expected = waiting(folder.path());
+    let taking = Platform::start(0, faults()).await.unwrap();
+    let bench = run_by(shown(), &taking, folder.path(), (&shelf, NIGHTLY));
+    until("all pushes", || {
+        clock.advance_ms(1_000);
+        pushed(&taking).len() == 6
+    })
+    .await;
+    bench.stop().await;
+    assert_eq!(pushed(&taking)[..5], bodies(&expected));
+}
+
+/// Each report was tried for a day before the next, and a job was asked for what is due on every third day only.
+#[tokio::test]
+async fn what_is_due_waits_whatever_is_being_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let platform = refusing().await;
+    let clock = at("2026-04-01T00:14:50+08:00");
+    let shown = || Arc::new(clock.clone()) as Arc<dyn Clock>;
+    let shelf = Arc::new(Days::default());
+    let jobs = ["RPT-01", "RPT-06", "RPT-07"].map(|kind| NIGHTLY.replace("RPT-01", kind));
+    let jobs = jobs.concat();
+    let bench = run_by(shown(), &platform, folder.path(), (&shelf, &jobs));
+    let mut expected = Vec::new();
+    for day in 1..=9 {
+        until("all of the day wait", || {
+            clock.advance_ms(if day == 1 { 1_000 } else { 0 });
+            waiting(folder.path()).len() == day * 3
+        })
+        .await;
+        let mut new = waiting(folder.path());
+        new.retain(|id| !expected.contains(id));
+        expected.extend(new);
+        clock.advance_ms(DAY_MS);
+    }
+    until("a try", || platform.calls() > 0).await;
+    assert!(bench.adapter.dead_letters().is_empty());
+    bench.stop().await;
+    let taking = Platform::start(0, faults()).await.unwrap();
+    let bench = run_by(shown(), &taking, folder.path(), (&shelf, &jobs));
+    until("all pushes", || {
+        clock.advance_ms(1_000);
+        pushed(&taking).len() >= 27
+    })
+    .await;
+    bench.stop().await;
+    assert_eq!(pushed(&taking)[..27], bodies(&expected));
+}
+
+/// One that could not be built at its time was looked at a day later.
+#[tokio::test]
+async fn what_cannot_be_built_at_its_time_is_asked_for_again_soon() {
+    let folder = tempfile::tempdir().unwrap();
+    let platform = refusing().await;
+    let clock = at("2026-04-01T00:14:00+08:00");
+    let start = clock.now();
+    let shown: Arc<dyn Clock> = Arc::new(clock.clone());
+    let shelf = Arc::new(Days(Vec::new(), AtomicU32::new(2)));
+    let bench = run_by(shown, &platform, folder.path(), (&shelf, NIGHTLY));
+    until("the night's report waits", || {
+        clock.advance_ms(1_000);
+        waiting(folder.path()).contains(&"RPT-01.2026-04-01".to_owned())
+    })
+    .await;
+    bench.stop().await;
+    // Before whatever was due is looked at, ten minutes after the start.
+    assert!(clock.now().ms_since(start) < 590_000);
+}
+
+/// An adapter whose token could not be read for longer than spans are looked at lost what was built meanwhile.
+#[tokio::test]
+async fn what_was_built_while_nothing_could_be_pushed_is_pushed_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let platform = Platform::start(0, faults()).await.unwrap();
+    let days = [25, 26, 27, 28, 29, 30].map(|day| format!("RPT-01.2026-03-{day}"));
+    let built = days.iter().map(|id| named(id, 1)).collect();
+    let shelf = Arc::new(Days(built, AtomicU32::new(0)));
+    let ledger = format!(r#"{{"pushed":{{"{}":1}},"dead":[]}}"#, days[1]);
+    std::fs::write(folder.path().join("ledger.json"), ledger).unwrap();
+    let clock = at("2026-04-01T00:40:00+08:00");
+    let shown: Arc<dyn Clock> = Arc::new(clock.clone());
+    let bench = run_by(shown, &platform, folder.path(), (&shelf, NIGHTLY));
+    until("five pushes", || {
+        clock.advance_ms(1_000);
+        pushed(&platform).len() == 5
+    })
+    .await;
+    bench.stop().await;
+    // What was built before the first that the platform knows is its past.
+    assert_eq!(pushed(&platform)[..4], bodies(&days[2..]));
+}
+
+/// The ledger was synced on a thread of the runtime with a lock that health waits for: on this runtime, which has one
+/// thread, everything stood.
+#[tokio::test]
+async fn a_disk_of_the_ledger_that_hangs_holds_up_the_pushes_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let platform = Platform::start(0, faults()).await.unwrap();
+    // A pipe in the file's place: whoever opens it hangs until the other end is open.
+    let beside = folder.path().join("ledger.new");
+    let made = std::process::Command::new("mkfifo").arg(&beside).status();
+    assert!(made.unwrap().success());
+    let two = [named(REPORT, 1), named("RPT-01-20260401", 1)];
+    let shelf = Arc::new(Shelf(AtomicU32::new(0), two.to_vec()));
+    let start = at("2026-04-01T00:20:00+08:00");
+    let shown = || Arc::new(start.clone()) as Arc<dyn Clock>;
+    let bench = run_by(shown(), &platform, folder.path(), (&shelf, NIGHTLY));
+    until("it is told", || {
+        start.advance_ms(1_000);
+        bench.adapter.trouble().is_some()
+    })
+    .await;
+    assert_eq!(bench.adapter.trouble().unwrap().code(), "A056");
+    until("a push", || !platform.pushes().is_empty()).await;
+    assert!(bench.adapter.undelivered().is_empty());
+    bench.stop().await;
+    assert_eq!(platform.calls(), 1, "the next waits until it is noted");
+
+    // After a crash it is sent again, and the platform knows it.
+    std::fs::remove_file(&beside).unwrap();
+    let bench = run_by(shown(), &platform, folder.path(), (&shelf, NIGHTLY));
+    until("both are pushed", || {
+        start.advance_ms(1_000);
+        platform.pushes().len() == 2
+    })
+    .await;
+    bench.stop().await;
+    assert_eq!((platform.calls(), platform.repeated()), (3, 1));
 }
 
 /// A platform that refuses each time was asked for a day from each start, and a hub started anew each night never gave up.

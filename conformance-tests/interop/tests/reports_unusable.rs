@@ -144,3 +144,51 @@ ledger_file = "province.ledger"
     assert_eq!(park.log().matches("nothing is pushed before").count(), 1);
     assert_eq!(park.terminate(), Some(0), "{}", park.log());
 }
+
+/// The ledger was synced on a thread of the runtime, with a lock that health, page and openings wait for: a share that
+/// was gone held up all of them.
+#[test]
+fn a_disk_of_the_ledger_that_hangs_holds_up_the_pushes_alone() {
+    let mut park = Park::start_with(|data| {
+        let more = r#"
+[[plan.devices]]
+id = "PROV-01"
+kind = "GATEWAY"
+
+[reports]
+[[reports.build]]
+report = "RPT-01"
+granularity = "ON_DEMAND"
+schedule = { every_s = 1 }
+
+[[regulator]]
+name = "province"
+platform = "PROV-01"
+url = "http://127.0.0.1:9/reports"
+ledger_file = "province.ledger"
+[[regulator.job]]
+report = "RPT-01"
+schedule = { every_s = 1 }
+"#;
+        change_config(data, &[], more);
+        // A pipe in the file's place: whoever opens it hangs until the other end is open.
+        let beside = data.join("province.new");
+        let made = Command::new("mkfifo").arg(beside).status().unwrap();
+        assert!(made.success());
+    });
+    let told = Some("warning: adapter: `province` rests: A056");
+    park.until("it is told", || agree(&park, LEDGER, told));
+    let beside = park.data().join("province.new");
+    // It answers: what cannot be synced is refused at once.
+    let mut both_ends = std::fs::OpenOptions::new();
+    let both_ends = both_ends.read(true).write(true).open(&beside).unwrap();
+    park.until("it is well", || agree(&park, LEDGER, None));
+    std::fs::remove_file(beside).unwrap();
+    drop(both_ends);
+    let ledger = park.data().join("province.ledger");
+    park.until("it is written", || {
+        let text = std::fs::read_to_string(&ledger).unwrap_or_default();
+        text.contains("RPT-01")
+    });
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+}
