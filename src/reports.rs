@@ -294,13 +294,13 @@ impl ReportSource for ReportDoor {
         })
     }
 
-    fn built(&self, kind: ReportType) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>> {
-        Box::pin(async move {
-            match self.reports.get() {
-                Some(reports) => Ok(versions(reports.built(kind).await?)),
-                None => Ok(Vec::new()),
-            }
-        })
+    fn built(
+        &self,
+        kind: ReportType,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>> {
+        let built = self.reports.get().map(|it| it.built(kind, at));
+        Box::pin(async move { Ok(versions(built.unwrap_or_default())) })
     }
 
     fn find<'a>(

@@ -36,7 +36,11 @@ impl ReportSource for NoReports {
         Box::pin(async { Ok(Vec::new()) })
     }
 
-    fn built(&self, _kind: ReportType) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>> {
+    fn built(
+        &self,
+        _kind: ReportType,
+        _at: Timestamp,
+    ) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 

@@ -110,14 +110,14 @@ impl RunningRegulator {
         look: Look,
     ) -> Result<Vec<ReportVersion>, Fault> {
         let source = &self.adapter.source;
-        if look == Look::Due {
-            return source.due(job.report, at).await;
+        if look == Look::Missed {
+            return source.missed(job.report, at).await;
         }
-        let missed = source.missed(job.report, at).await?;
+        let due = source.due(job.report, at).await?;
         // An adapter that rested for long has more to push than what is looked at.
-        let built = source.built(job.report).await?;
+        let built = source.built(job.report, at).await?;
         let mut versions = self.keeper().look(|ledger| ledger.passed_over(built))?;
-        versions.extend(missed);
+        versions.extend(due);
         Ok(versions)
     }
 

@@ -89,9 +89,13 @@ pub trait ReportSource: Send + Sync + 'static {
         at: Timestamp,
     ) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>>;
 
-    /// What was built of this kind and is kept, the newest version of each span, oldest first; without what `missed`
-    /// leaves out. Builds nothing.
-    fn built(&self, kind: ReportType) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>>;
+    /// What was built of this kind and is kept, the newest version of each span that was over at this time, oldest first;
+    /// without what is built anew at any time. Builds nothing.
+    fn built(
+        &self,
+        kind: ReportType,
+        at: Timestamp,
+    ) -> BoxFuture<'_, Result<Vec<ReportVersion>, Fault>>;
 
     /// A report that was built before, by identity and version.
     fn find<'a>(

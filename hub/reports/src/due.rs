@@ -45,37 +45,25 @@ impl Reports {
         self.build_due(report, at, true).await
     }
 
-    /// What was built on the schedule's own granularity and is kept, the newest version of each span, oldest first;
-    /// without what [`Reports::missed`] leaves out.
-    ///
-    /// # Errors
-    /// Those of the journal, `S047`.
-    pub async fn built(self: &Arc<Self>, report: ReportType) -> Result<Vec<ReportEntry>, Fault> {
+    /// What was built on the schedule's own granularity and is kept, the newest version of each span that was over at
+    /// `at`, oldest first; without today so far.
+    pub fn built(&self, report: ReportType, at: Timestamp) -> Vec<ReportEntry> {
         let granularity = self.granularity(report);
-        if granularity == Granularity::OnDemand {
-            return Ok(Vec::new());
-        }
-        let reports = Arc::clone(self);
-        let sure_until = aside(move || {
-            let mut progress = locked(&reports.progress);
-            progress.advance(&reports.parts.reader)?;
-            Ok::<_, Fault>(sure_until(&progress.ledger))
-        })
-        .await??;
         let mut newest = BTreeMap::new();
         for entry in self.list() {
             let is_wanted = entry.report_type == report
+                && granularity != Granularity::OnDemand
                 && entry.period.granularity == granularity
-                && entry.period.to.micros() <= sure_until;
-            let span = (entry.period.from, entry.report_id.clone());
+                && entry.period.to <= at;
             if is_wanted {
+                let span = (entry.period.from, entry.report_id.clone());
                 let known: &mut ReportEntry = newest.entry(span).or_insert_with(|| entry.clone());
                 if entry.version > known.version {
                     *known = entry;
                 }
             }
         }
-        Ok(newest.into_values().collect())
+        newest.into_values().collect()
     }
 
     fn granularity(&self, report: ReportType) -> Granularity {
@@ -115,17 +103,12 @@ impl Reports {
             let mut spans = looked_at(granularity, at, reports.config.look_back, ledger);
             // What is taken off the shelf at once is not built again and again.
             spans.retain(|span| !reports.is_old((granularity, span.to()), at));
-            let sure_until = sure_until(ledger);
+            let sure_until = ledger.settled().saturating_add(DOUBT);
             spans.retain(|span| !surely || span.to().micros() <= sure_until);
             Ok(spans)
         })
         .await?
     }
-}
-
-/// Until when a span may end that is surely over.
-fn sure_until(ledger: &Ledger) -> i64 {
-    ledger.settled().saturating_add(DOUBT)
 }
 
 /// `look_back` spans in which the hub ran and those without it between them, as far as figures are held. The journal has come to
