@@ -93,7 +93,7 @@ const DEAD_MAX: usize = 10_000;
 /// Reports that wait. Of more the one that waited longest becomes a dead letter.
 const WAITING_MAX: usize = 10_000;
 
-/// Reports of a kind that are pushed by a ledger that knows none of it: as many as may be looked back.
+/// Reports of a kind that are pushed by a ledger that knows none of them: as many as may be looked back.
 const UNKNOWN_MAX: usize = 31;
 
 impl Ledger {
@@ -160,7 +160,7 @@ impl Ledger {
     }
 
     /// What of these was never taken, given up or due, behind the first one that was: what was built while nothing
-    /// could be pushed. Where nothing is known, the newest of them: a new platform is not told years.
+    /// could be pushed. Of the newest whatever is known, and no more: a new platform is not told years.
     pub fn passed_over(&self, mut built: Vec<ReportVersion>) -> Vec<ReportVersion> {
         let dead = self.dead.iter().map(|letter| &letter.report_id);
         let known: BTreeSet<_> = dead
@@ -169,7 +169,7 @@ impl Ledger {
             .collect();
         let first = built.iter().position(|it| known.contains(&it.report_id));
         let newest = built.len().saturating_sub(UNKNOWN_MAX);
-        let mut behind = built.split_off(first.unwrap_or(newest));
+        let mut behind = built.split_off(first.map_or(newest, |first| first.min(newest)));
         behind.retain(|it| !known.contains(&it.report_id));
         behind
     }
@@ -342,17 +342,20 @@ mod tests {
 
     #[test]
     fn what_was_passed_over_is_all_that_is_unknown_behind_the_first_known() {
-        let built = || ["1", "2", "3", "4", "5", "6"].map(|id| due(id, 1)).to_vec();
+        let many = |days: std::ops::Range<usize>| -> Vec<_> {
+            days.map(|day| due(&format!("{day:03}"), 1)).collect()
+        };
+        let built = || many(0..100);
         let mut ledger = Ledger::default();
-        let years: Vec<_> = (0..1_000).map(|n| due(&n.to_string(), 1)).collect();
-        assert_eq!(
-            ledger.passed_over(years.clone()),
-            years[1_000 - UNKNOWN_MAX..]
-        );
-        ledger.pushed("2", 1);
-        ledger.dead(letter("4", 1));
-        ledger.wait(&[due("6", 1)], NOW);
-        assert_eq!(ledger.passed_over(built()), [due("3", 1), due("5", 1)]);
+        assert_eq!(ledger.passed_over(built()), many(69..100), "a new platform");
+        // Some of them are pushed before the others are asked for.
+        ledger.pushed("098", 1);
+        ledger.wait(&[due("099", 1)], NOW);
+        assert_eq!(ledger.passed_over(built()), many(69..98));
+        ledger.pushed("050", 1);
+        ledger.dead(letter("052", 1));
+        let behind = [many(51..52), many(53..98)].concat();
+        assert_eq!(ledger.passed_over(built()), behind);
     }
 
     #[test]

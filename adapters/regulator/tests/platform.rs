@@ -480,7 +480,7 @@ async fn what_cannot_be_built_at_its_time_is_asked_for_again_soon() {
 async fn what_was_built_while_nothing_could_be_pushed_is_pushed_too() {
     let folder = tempfile::tempdir().unwrap();
     let platform = Platform::start(0, faults()).await.unwrap();
-    let days = [25, 26, 27, 28, 29, 30].map(|day| format!("RPT-01.2026-03-{day}"));
+    let days: Vec<_> = (0..40).map(|day| format!("RPT-01.day-{day:02}")).collect();
     let built = days.iter().map(|id| named(id, 1)).collect();
     let shelf = Arc::new(Days(built, AtomicU32::new(0)));
     let ledger = format!(r#"{{"pushed":{{"{}":1}},"dead":[]}}"#, days[1]);
@@ -488,9 +488,9 @@ async fn what_was_built_while_nothing_could_be_pushed_is_pushed_too() {
     let clock = at("2026-04-01T00:40:00+08:00");
     let shown: Arc<dyn Clock> = Arc::new(clock.clone());
     let bench = run_by(shown, &platform, folder.path(), (&shelf, NIGHTLY));
-    until("five pushes", || {
+    until("the last pushes", || {
         clock.advance_ms(1_000);
-        pushed(&platform).len() == 5
+        pushed(&platform).len() == 39
     })
     .await;
     bench.stop().await;
