@@ -20,11 +20,11 @@ use crate::state::{LaneState, Opening, Progress, Recent, Seen};
 /// Who has not gone through so long after the boom fell, and was not decided anew, may still stand there, milliseconds.
 const STANDS_MS: i64 = 30_000;
 /// The same for a rescue vehicle.
-const RESCUE_STANDS_MS: i64 = 2_000;
+const RESCUE_STANDS_MS: i64 = 5_000;
 /// So long a boom is still up for whom it was when the lane was not seen, milliseconds.
 const UNSEEN_MS: i64 = 30_000;
 /// So long one who was refused may still be on a lane, milliseconds.
-const REFUSED_MS: i64 = 600_000;
+pub(crate) const REFUSED_MS: i64 = 600_000;
 /// Who comes onto the loops so soon after another left them stood behind that one, milliseconds.
 const BEHIND_MS: i64 = 1_000;
 

@@ -6,13 +6,14 @@ use cordon_model::{
 };
 
 use crate::alarm::{About, Note, Step, of_refusal};
+use crate::behind::REFUSED_MS;
 use crate::claims::Sought;
 use crate::decide::Verdict;
 use crate::facts::{LookedUp, percent};
 use crate::ids;
 use crate::plate::PlateKey;
 use crate::plugin::AccessPlugin;
-use crate::state::{LaneState, Opening, Recent, Seen};
+use crate::state::{LaneState, Opening, Progress, Recent, Seen};
 use cordon_model::{AuditOutcome, Body};
 
 /// A picture that is older than this did not come at once, milliseconds.
@@ -165,7 +166,7 @@ impl AccessPlugin {
             || age_ms > PROMPT_MS && is_later(state.unopened)
     }
 
-    /// Whether it shows the rear of a vehicle that went through a moment ago, and was read as one that comes the other way.
+    /// Whether it shows the rear of a vehicle that goes through, or did a moment ago, read as one that comes the other way.
     fn is_rear(
         &self,
         lane: &Lane,
@@ -176,11 +177,17 @@ impl AccessPlugin {
         let (Some(plate), Some(state)) = (plate, self.state.lanes.get(&lane.id)) else {
             return false;
         };
-        state.recent.iter().any(|it| {
-            let is_his = it.subject.plate.as_ref().is_some_and(|it| it.may_be(plate));
+        let is_his = |seen: &Seen| seen.plate.as_ref().is_some_and(|it| it.may_be(plate));
+        let has_gone = state.recent.iter().any(|it| {
             let is_just = |through| now.ms_since(through) <= REAR_MS;
-            is_his && it.direction != capture.direction && it.through.is_some_and(is_just)
-        })
+            let is_other_way = it.direction != capture.direction;
+            is_other_way && is_his(&it.subject) && it.through.is_some_and(is_just)
+        });
+        has_gone
+            || state.openings.iter().any(|it| {
+                let goes = it.progress == Progress::Confirmed && !it.is_over();
+                it.direction != capture.direction && is_his(&it.subject) && goes
+            })
     }
 
     /// What was answered to this arrival a moment ago: the lane is opening for it already, or the same answer is not
@@ -265,6 +272,7 @@ impl AccessPlugin {
             capture,
         } = decided;
         let decision = ids::decision(step.entry);
+        let came = self.came(lane, direction, now, &subject);
         // A late picture says nothing of who stands there now.
         let place = match is_late(&verdict) {
             true => None,
@@ -315,7 +323,7 @@ impl AccessPlugin {
                 // Whoever it shows may stand there no longer.
                 gone: is_late(&verdict),
                 crowded: is_by(&verdict, LANE_CROWDED),
-                came: now,
+                came,
                 seen: now,
                 through: None,
                 // Where he stands still, people know of a refusal that is told again.
@@ -345,9 +353,26 @@ impl AccessPlugin {
             }
             Some(code) => self.alarm_refusal(step, gate, lane, &subject, code, visit),
         }
-        if let Some((place, came, _)) = place {
-            self.keep_place(step, &lane.id, (place, came));
+        if let Some((place, earlier, _)) = place {
+            self.keep_place(step, &lane.id, (place, earlier.min(came)));
         }
+    }
+
+    /// Since when a vehicle of this number may be at the lane, whatever was decided of it and became of that: who was seen
+    /// since then may stand behind it, and did not leave because it goes.
+    fn came(&self, lane: &Lane, direction: Direction, now: Timestamp, subject: &Seen) -> Timestamp {
+        let Some(plate) = &subject.plate else {
+            return now;
+        };
+        let state = self.state.lanes.get(&lane.id);
+        let known = state.into_iter().flat_map(|state| &state.recent);
+        let his = known.filter(|it| {
+            let seen = it.subject.plate.as_ref();
+            it.direction == direction
+                && now.ms_since(it.seen) <= REFUSED_MS
+                && seen.is_some_and(|seen| seen.number == plate.number)
+        });
+        his.map(|it| it.came).min().unwrap_or(now)
     }
 
     /// An earlier opening for the same vehicle that failed, or whose boom fell, is replaced by what is decided now, and so is

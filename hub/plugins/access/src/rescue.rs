@@ -21,6 +21,8 @@ const WAITS_MS: i64 = 5_000;
 const UNSEEN_MS: i64 = 10_000;
 /// Who was decided so long ago has left, milliseconds.
 const STAY_MS: i64 = 600_000;
+/// Who is read so soon after somebody came onto the loops is he, milliseconds.
+const READ_MS: i64 = 1_000;
 /// Who comes onto the loops so soon after it went through may be it, milliseconds.
 const NEXT_MS: i64 = 60_000;
 /// Seen so long after it went through, with somebody on the loops, it may not have: another went on its opening,
@@ -270,7 +272,10 @@ fn stands_behind(state: &LaneState, it: &Recent, (now, through): (Timestamp, Tim
             .filter(|known| known.direction == it.direction)
     };
     let is_last = same_way().all(|known| known.through.is_none_or(|at| at <= through));
-    let waited = |known: &Recent| known.through.is_none() && !known.gone && known.came <= since;
+    let waited = |known: &Recent| {
+        let is_there = known.through.is_none() && !known.gone;
+        is_there && known.came.ms_since(since) <= READ_MS
+    };
     let is_nobody = !same_way().any(waited) && state.openings.iter().all(Opening::is_over);
     let is_soon = (0..=NEXT_MS).contains(&since.ms_since(through));
     is_last && is_nobody && is_soon && now.ms_since(since) >= WAITS_MS

@@ -86,7 +86,7 @@ fn a_rescue_vehicle_before_a_boom_that_fell_is_told_at_once() {
     two_at_the_boom(&mut feed);
     passes(&mut feed);
     falls(&mut feed);
-    feed.wait_s(3);
+    feed.wait_s(6);
     let told = feed.tick();
     assert_eq!(told.alarms()[0].alarm_level, AlarmLevel::Orange);
     assert_eq!(enters(&mut feed).bodies, [], "it may be anybody");

@@ -65,6 +65,95 @@ fn who_leaves_the_park_takes_nobody_away_who_waits_to_enter() {
     assert_eq!(told.orders.len(), 0, "he who was refused may stand there");
 }
 
+/// He who goes was decided again behind others, and they counted as gone when he went: the boom rose in front of one who had
+/// been refused, for the vehicle behind him.
+#[test]
+fn who_is_decided_again_takes_nobody_away_who_came_after_him() {
+    type Before = fn(&mut Feed);
+    let befores: [(&str, Before); 4] = [
+        ("his place had lapsed while another left", |feed| {
+            read(feed, PLATE, Direction::In);
+            boom(feed, BarrierState::Open);
+            boom(feed, BarrierState::Closed);
+            read(feed, BANNED, Direction::In);
+            read(feed, "苏H00004", Direction::Out);
+            boom(feed, BarrierState::Open);
+            goes(feed, Direction::Out);
+            boom(feed, BarrierState::Closed);
+            feed.run_s(124);
+        }),
+        ("his grant came late", |feed| {
+            feed.say(Body::ListEntry(ListEntry {
+                entry_id: "LE-A".to_owned(),
+                ..listed(PLATE, ListKind::Black)
+            }));
+            read(feed, PLATE, Direction::In);
+            feed.wait_s(1);
+            read(feed, BANNED, Direction::In);
+            feed.run_s(590);
+            feed.say(Body::ListEntry(ListEntry {
+                entry_id: "LE-A".to_owned(),
+                state: LifeState::Withdrawn,
+                ..listed(PLATE, ListKind::Black)
+            }));
+        }),
+        ("his opening was taken by another's backing out", |feed| {
+            feed.say(Body::ListEntry(listed("苏H00008", ListKind::Black)));
+            read(feed, "苏H00008", Direction::In);
+            feed.run_s(122);
+            read(feed, PLATE, Direction::In);
+            boom(feed, BarrierState::Open);
+            read(feed, BANNED, Direction::In);
+            feed.vehicle("L-02", LoopEventKind::BackedOut, Direction::In);
+            boom(feed, BarrierState::Closed);
+            feed.wait_s(1);
+        }),
+        ("he was seen in another colour", |feed| {
+            let mut blue = capture("L-02", PLATE, feed.now);
+            blue.plate_colour = PlateColour::Blue;
+            feed.say(Body::PlateCapture(blue));
+            feed.wait_s(1);
+            read(feed, BANNED, Direction::In);
+            feed.wait_s(1);
+        }),
+    ];
+    for (what, before) in befores {
+        let mut feed = two_ways();
+        before(&mut feed);
+        assert_eq!(
+            read(&mut feed, PLATE, Direction::In).orders.len(),
+            1,
+            "{what}"
+        );
+        boom(&mut feed, BarrierState::Open);
+        assert_eq!(
+            read(&mut feed, SECOND, Direction::In).orders.len(),
+            1,
+            "{what}"
+        );
+        boom(&mut feed, BarrierState::Open);
+        goes(&mut feed, Direction::In);
+        boom(&mut feed, BarrierState::Closed);
+        let told = feed.vehicle("L-02", LoopEventKind::Entered, Direction::In);
+        assert_eq!(told.orders.len(), 0, "{what}");
+    }
+}
+
+/// So it was where it was read long before the loops said that it had gone.
+#[test]
+fn a_rear_is_nobody_while_its_vehicle_goes() {
+    let mut feed = two_ways();
+    assert_eq!(read(&mut feed, PLATE, Direction::Out).orders.len(), 1);
+    boom(&mut feed, BarrierState::Open);
+    feed.wait_s(1);
+    assert_eq!(read(&mut feed, PLATE, Direction::In).bodies, []);
+    feed.wait_s(8);
+    goes(&mut feed, Direction::Out);
+    boom(&mut feed, BarrierState::Closed);
+    feed.wait_s(6);
+    assert_eq!(read(&mut feed, PLATE, Direction::In).orders.len(), 1);
+}
+
 /// A rear was read by the camera that looks the other way, and the boom rose for nobody.
 #[test]
 fn a_rear_is_nobody_who_comes_the_other_way() {

@@ -47,7 +47,7 @@ fn it_stands_behind_one_who_backs_out_after_the_fall() {
     falls(&mut feed);
     feed.wait_s(1);
     assert_eq!(backs_out(&mut feed).bodies, [], "he was refused");
-    feed.wait_s(2);
+    feed.wait_s(6);
     assert_eq!(orange(&feed.tick()), [AlarmCode::GateFault]);
     assert_eq!(feed.capture("L-02", ENGINE).orders.len(), 1);
 }
@@ -77,7 +77,7 @@ fn a_late_picture_of_it_does_not_silence_the_fall() {
     falls(&mut feed);
     let late = feed.say(Body::PlateCapture(capture("L-02", ENGINE, taken)));
     assert_eq!(late.code(), Some(RefusalCode::DeviceFault));
-    feed.wait_s(3);
+    feed.wait_s(6);
     assert_eq!(orange(&feed.tick()), [AlarmCode::GateFault]);
     assert_eq!(feed.capture("L-02", ENGINE).orders.len(), 1);
 }
@@ -213,7 +213,7 @@ fn who_is_refused_again_stands_where_he_stood() {
     feed.wait_s(5);
     falls(&mut feed);
     assert_eq!(backs_out(&mut feed).bodies, [], "he was refused");
-    feed.wait_s(3);
+    feed.wait_s(6);
     assert_eq!(orange(&feed.tick()), [AlarmCode::GateFault]);
 }
 
@@ -225,7 +225,7 @@ fn a_fall_is_seen_by_a_clock_that_was_set_back() {
     feed.wait_s(-60);
     feed.lead_s += 60;
     falls(&mut feed);
-    feed.wait_s(3);
+    feed.wait_s(6);
     assert_eq!(orange(&feed.tick()), [AlarmCode::GateFault]);
     assert_eq!(feed.capture("L-02", ENGINE).orders.len(), 1);
 }
@@ -242,7 +242,7 @@ fn it_waits_behind_one_who_broke_down() {
     assert_eq!(feed.tick().alarms().len(), 0);
     feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
     falls(&mut feed);
-    feed.wait_s(3);
+    feed.wait_s(6);
     assert_eq!(orange(&feed.tick()), [AlarmCode::GateFault]);
 }
 
@@ -385,7 +385,7 @@ fn another_colour_of_its_number_does_not_silence_the_fall() {
     let mut blue = capture("L-02", ENGINE, feed.now);
     blue.plate_colour = PlateColour::Blue;
     feed.say(Body::PlateCapture(blue));
-    feed.wait_s(3);
+    feed.wait_s(6);
     assert_eq!(orange(&feed.tick()), [AlarmCode::GateFault]);
 }
 
@@ -398,6 +398,6 @@ fn it_is_told_after_the_lane_was_not_seen() {
     feed.say(stands("L-02", BarrierState::Unknown, false, feed.now));
     feed.wait_s(31);
     feed.tick();
-    feed.wait_s(3);
+    feed.wait_s(6);
     assert_eq!(orange(&feed.tick()), [AlarmCode::GateFault]);
 }

@@ -288,9 +288,24 @@ fn somebody_is_read_behind_it() {
     feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
     falls(&mut feed);
     feed.vehicle("L-02", LoopEventKind::Entered, Direction::In);
-    feed.wait_s(1);
+    feed.wait_s(2);
     assert_eq!(feed.capture("L-02", "苏H00007").orders.len(), 0);
     assert_eq!(told_in(&mut feed, 30), 1);
+}
+
+/// Whoever came within a minute behind it and was read on the loops made it one that may stand there.
+#[test]
+fn who_is_read_as_he_comes_onto_the_loops_is_known() {
+    let mut feed = Feed::new();
+    registered(&mut feed);
+    opened(&mut feed, ENGINE);
+    feed.vehicle("L-02", LoopEventKind::Passed, Direction::In);
+    falls(&mut feed);
+    feed.wait_s(5);
+    feed.vehicle("L-02", LoopEventKind::Entered, Direction::In);
+    feed.wait_s(1);
+    feed.capture("L-02", "苏H00007");
+    assert_eq!(told_in(&mut feed, 60), 0);
 }
 
 /// A camera whose clock is behind said each time anew that its picture came too late.
