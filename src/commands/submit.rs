@@ -41,9 +41,8 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Ending> {
     let spool = Spool::open(&args.spool)?;
-    let _alone = spool
-        .lock(Duration::from_secs(args.patience_s))
-        .map_err(of_lock)?;
+    let patience = Duration::from_secs(args.patience_s);
+    let giving = spool.give(patience).map_err(of_lock)?;
     let mut refused_before = 0;
     for file in &args.files {
         let bytes = std::fs::read(file).map_err(|error| Ending::file(file, &error))?;
@@ -67,6 +66,9 @@ pub fn run(args: &Args) -> Result<(), Ending> {
             }
         }
     }
+    drop(giving);
+    let alone = spool.send(patience).map_err(of_lock);
+    let _alone = alone.map_err(|ending| kept(ending, args, &spool))?;
     let summary = send(args, &spool).map_err(|ending| kept(ending, args, &spool))?;
     show!(
         "accepted {}, refused {}, waiting {}",

@@ -33,7 +33,7 @@ impl Prepared {
         running: &Running,
         present: &ParkSettings,
     ) -> Result<Self, Vec<Fault>> {
-        let now = Running::read(path)?;
+        let now = running.read_again(path)?;
         let (_, loaded) = ParkConfig::check(path)?;
         let config = running.with_settings_of(&now)?;
         let faults = misfits(&config, present, &loaded.mappings);

@@ -27,36 +27,41 @@ const NAMED_MAX: usize = 40;
 pub struct Running {
     folder: PathBuf,
     table: Table,
-    /// The files that are named outside of what decides, with what each held; nothing where it could not be read.
+    /// The files that are named outside of what decides, but those that the hub writes, with what each held; nothing
+    /// where it could not be read.
     files: BTreeMap<PathBuf, Option<Digest>>,
-    /// Those of them that the hub itself writes.
+    /// Files that the hub writes itself: what they hold is no change of somebody's, and their disk keeps no hub from
+    /// starting.
     written: BTreeSet<PathBuf>,
 }
 
 impl Running {
-    /// Reads it.
+    /// Reads it; none of the files that are `written` by the hub itself.
     ///
     /// # Errors
     /// `K001` when there is no such file, `K002` when it is no TOML.
-    pub fn read(path: &Path) -> Result<Self, Vec<Fault>> {
+    pub fn read(path: &Path, written: BTreeSet<PathBuf>) -> Result<Self, Vec<Fault>> {
         let table = ParkConfig::table(path)?;
         let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
-        let mut files = BTreeMap::new();
-        gather(&Value::Table(outside(&table)), &folder, &mut files);
+        let mut named = BTreeSet::new();
+        gather(&Value::Table(outside(&table)), &folder, &mut named);
+        let named = named.difference(&written);
+        let files = named.map(|file| (file.clone(), held(file))).collect();
         Ok(Self {
             folder,
             table,
             files,
-            written: BTreeSet::new(),
+            written,
         })
     }
 
-    /// The same; the hub writes these files itself, so what they hold is no change of somebody's.
-    #[must_use]
-    pub fn writing(mut self, files: BTreeSet<PathBuf>) -> Self {
-        self.written = files;
-        self
+    /// The same file as it stands now.
+    ///
+    /// # Errors
+    /// As [`Running::read`].
+    pub fn read_again(&self, path: &Path) -> Result<Self, Vec<Fault>> {
+        Self::read(path, self.written.clone())
     }
 
     /// The configuration that holds when of another reading all that decides is taken up, and nothing else.
@@ -81,8 +86,7 @@ impl Running {
         let (own, others) = (outside(&self.table), outside(&other.table));
         let mut names = Vec::new();
         differences("", &Value::Table(own), &Value::Table(others), &mut names);
-        let read = self.files.iter();
-        for (file, digest) in read.filter(|(file, _)| !self.written.contains(*file)) {
+        for (file, digest) in &self.files {
             // One that is named no more is told by the key that named it.
             if other.files.get(file).is_some_and(|now| now != digest) {
                 let shown = file.strip_prefix(&self.folder).unwrap_or(file);
@@ -124,13 +128,11 @@ fn take(own: &mut Table, others: &Table, key: &str) {
 }
 
 /// Every file that a value names, and every other text as if it named one.
-fn gather(value: &Value, folder: &Path, files: &mut BTreeMap<PathBuf, Option<Digest>>) {
+fn gather(value: &Value, folder: &Path, files: &mut BTreeSet<PathBuf>) {
     match value {
         Value::String(text) => {
             // As the paths of a configuration are made whole.
-            let path: PathBuf = folder.join(text).components().collect();
-            let digest = held(&path);
-            files.insert(path, digest);
+            files.insert(folder.join(text).components().collect());
         }
         Value::Array(list) => list.iter().for_each(|it| gather(it, folder, files)),
         Value::Table(table) => {
@@ -203,7 +205,7 @@ mod tests {
     fn read(folder: &Path, text: &str) -> Running {
         let file = folder.join("park.toml");
         std::fs::write(&file, text).unwrap();
-        Running::read(&file).unwrap()
+        Running::read(&file, BTreeSet::new()).unwrap()
     }
 
     #[test]
@@ -244,10 +246,30 @@ mod tests {
         for (is_its, kept) in [(true, 0), (false, 1)] {
             std::fs::write(&ledger, "one").unwrap();
             let files = is_its.then(|| ledger.clone()).into_iter().collect();
-            let before = read(folder.path(), text).writing(files);
+            let file = folder.path().join("park.toml");
+            std::fs::write(&file, text).unwrap();
+            let before = Running::read(&file, files).unwrap();
             std::fs::write(&ledger, "two").unwrap();
-            assert_eq!(before.kept(&read(folder.path(), text)).len(), kept);
+            assert_eq!(before.kept(&before.read_again(&file).unwrap()).len(), kept);
         }
+    }
+
+    /// The disk of such a file did not answer at a start, and no gate was served.
+    #[test]
+    fn what_the_hub_writes_itself_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("park.toml");
+        std::fs::write(&file, "[[regulator]]\nledger_file = \"ledger\"\n").unwrap();
+        let ledger = folder.path().join("ledger");
+        std::fs::write(&ledger, "one").unwrap();
+        let running = Running::read(&file, BTreeSet::from([ledger.clone()])).unwrap();
+        assert!(!running.files.contains_key(&ledger));
+        assert!(
+            Running::read(&file, BTreeSet::new())
+                .unwrap()
+                .files
+                .contains_key(&ledger)
+        );
     }
 
     /// An adapter rests until a restart when its secret could not be read at the start.

@@ -47,8 +47,10 @@ impl SpoolState {
 const SIGNED: &str = "signed";
 /// Folder of waiting files that hold no message.
 const DAMAGED: &str = "damaged";
-/// File that is locked by the process which uses the spool.
-const LOCK: &str = "lock";
+/// File that is locked by the process which puts messages in.
+const GIVING: &str = "giving.lock";
+/// File that is locked by the process which sends them.
+const SENDING: &str = "sending.lock";
 /// Pause before a lock that another process holds is tried again.
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// `S087`: a waiting file holds no message.
@@ -112,19 +114,41 @@ impl Spool {
         Ok(spool)
     }
 
-    /// Keeps other processes away from this spool. Waits so long for one that uses it, and removes what writers left that
-    /// were killed.
+    /// Keeps other processes from putting messages in, while this one does. Waits so long for one that does.
     ///
     /// # Errors
-    /// `S086` when another process uses it all that time, `S030` when the folder cannot be used.
-    pub fn lock(&self, patience: Duration) -> Result<SpoolLock, Fault> {
-        let path = self.root.join(LOCK);
+    /// `S086` when another process does all that time, `S030` when the folder cannot be used.
+    pub fn give(&self, patience: Duration) -> Result<SpoolLock, Fault> {
+        let lock = self.lock(GIVING, patience)?;
+        remove_parts(&self.folder(SpoolState::Waiting))?;
+        self.look()?;
+        Ok(lock)
+    }
+
+    /// The same for sending: what waits is sent by one process at a time.
+    ///
+    /// # Errors
+    /// As [`Spool::give`].
+    pub fn send(&self, patience: Duration) -> Result<SpoolLock, Fault> {
+        let lock = self.lock(SENDING, patience)?;
+        for state in [SpoolState::Accepted, SpoolState::Refused] {
+            remove_parts(&self.folder(state))?;
+        }
+        Ok(lock)
+    }
+
+    fn lock(&self, name: &str, patience: Duration) -> Result<SpoolLock, Fault> {
+        let path = self.root.join(name);
         let file = File::create(&path).map_err(|error| cannot(&path, &error))?;
         let mut waited = Duration::ZERO;
         loop {
             match file.try_lock() {
-                Ok(()) => break,
-                Err(fs::TryLockError::Error(error)) => return Err(cannot(&path, &error)),
+                Ok(()) => return Ok(SpoolLock { _file: file }),
+                Err(fs::TryLockError::Error(error)) => {
+                    // Some shares know no locks: there two commands at once are on their own.
+                    tracing::warn!(file = %path.display(), %error, "the spool cannot be locked");
+                    return Ok(SpoolLock { _file: file });
+                }
                 Err(fs::TryLockError::WouldBlock) if waited >= patience => {
                     return Err(Fault::new("S086", "another process uses the spool")
                         .at(self.root.display().to_string())
@@ -134,20 +158,11 @@ impl Spool {
             }
             waited += LOCK_PAUSE;
         }
-        for state in [
-            SpoolState::Waiting,
-            SpoolState::Accepted,
-            SpoolState::Refused,
-        ] {
-            remove_parts(&self.folder(state))?;
-        }
-        self.look()?;
-        Ok(SpoolLock { _file: file })
     }
 
     /// Puts a message in behind all that wait; durable when this returns. A message that is there
     /// already, in any state, is left alone; the answer says in which. One that was refused for a reason that
-    /// may be over waits again.
+    /// may be over waits again, and one whose waiting file is damaged takes its place.
     pub fn put(&self, id: &MessageId, message: &[u8]) -> Result<SpoolState, Fault> {
         let mut known = self.known();
         let waits = known.get(id).map(|waiting| waiting.file.clone());
@@ -177,6 +192,11 @@ impl Spool {
                     return Ok(SpoolState::Waiting);
                 }
                 return Ok(state);
+            }
+            if state == SpoolState::Waiting && !holds(id, &present) {
+                self.put_aside(id, &file)?;
+                known.remove(id);
+                break;
             }
             return Err(Fault::new(
                 "S031",
@@ -258,24 +278,30 @@ impl Spool {
             }
             read => read.unwrap_or_default(),
         };
-        let message = cordon_wire::parse_message(&read);
-        if message.is_ok_and(|message| message.header.message_id == *id) {
+        if holds(id, &read) {
             return Ok(read);
         }
-        let folder = self.root.join(DAMAGED);
-        let to = folder.join(file.file_name().unwrap_or_default());
-        fs::create_dir_all(&folder)
-            .and_then(|()| fs::rename(&file, &to))
-            .and_then(|()| sync_folder(&to))
-            .and_then(|()| sync_folder(&file))
-            .map_err(|error| cannot(&to, &error))?;
+        let aside = self.put_aside(id, &file)?;
         self.known().remove(id);
         Err(Fault::new(
             DAMAGED_FILE,
             format!("the waiting file of message {id} is damaged and was not sent"),
         )
-        .at(to.display().to_string())
+        .at(aside.display().to_string())
         .remedy("give the message again; check the disk of the spool"))
+    }
+
+    /// Moves a damaged file out of the way; where to.
+    fn put_aside(&self, id: &MessageId, file: &Path) -> Result<PathBuf, Fault> {
+        let folder = self.root.join(DAMAGED);
+        let to = folder.join(file.file_name().unwrap_or_default());
+        fs::create_dir_all(&folder)
+            .and_then(|()| fs::rename(file, &to))
+            .and_then(|()| sync_folder(&to))
+            .and_then(|()| sync_folder(file))
+            .map_err(|error| cannot(&to, &error))?;
+        tracing::error!(%id, file = %to.display(), "a damaged waiting file was put aside");
+        Ok(to)
     }
 
     /// Keeps a signed answer that holds final answers of this kind, as it came; durable when this
@@ -351,6 +377,11 @@ fn sync_folder(file: &Path) -> io::Result<()> {
     }
 }
 
+/// Whether these bytes are the message of this id.
+fn holds(id: &MessageId, bytes: &[u8]) -> bool {
+    cordon_wire::parse_message(bytes).is_ok_and(|message| message.header.message_id == *id)
+}
+
 /// Removes what was being written when its writer was killed.
 fn remove_parts(folder: &Path) -> Result<(), Fault> {
     let entries = fs::read_dir(folder).map_err(|error| cannot(folder, &error))?;
@@ -387,20 +418,27 @@ mod tests {
         cordon_wire::write_message(&message).unwrap()
     }
 
+    /// Another one of this id.
+    fn other(id: &MessageId) -> Vec<u8> {
+        let mut message = cordon_wire::parse_message(&message(id)).unwrap();
+        message.header.sequence += 1;
+        cordon_wire::write_message(&message).unwrap()
+    }
+
     #[test]
     fn a_message_waits_until_it_is_settled_and_is_never_taken_twice() {
         let folder = tempfile::tempdir().unwrap();
         let spool = Spool::open(folder.path()).unwrap();
         let id = MessageId::random();
-        assert_eq!(spool.put(&id, b"<a/>").unwrap(), SpoolState::Waiting);
-        assert_eq!(spool.put(&id, b"<a/>").unwrap(), SpoolState::Waiting);
-        assert_eq!(spool.put(&id, b"<b/>").unwrap_err().code(), "S031");
+        assert_eq!(spool.put(&id, &message(&id)).unwrap(), SpoolState::Waiting);
+        assert_eq!(spool.put(&id, &message(&id)).unwrap(), SpoolState::Waiting);
+        assert_eq!(spool.put(&id, &other(&id)).unwrap_err().code(), "S031");
         // A spool opened again, as after a crash, still has it.
         let again = Spool::open(folder.path()).unwrap();
         assert_eq!(again.waiting().unwrap(), vec![id]);
         again.settle(&id, SpoolState::Accepted, b"<r/>").unwrap();
         assert!(again.waiting().unwrap().is_empty());
-        assert_eq!(again.put(&id, b"<a/>").unwrap(), SpoolState::Accepted);
+        assert_eq!(again.put(&id, &message(&id)).unwrap(), SpoolState::Accepted);
     }
 
     #[test]
@@ -409,13 +447,17 @@ mod tests {
         let [low, middle, high] = [1_u8, 2, 3].map(|byte| MessageId::from_bytes([byte; 16]));
         // Left by an older program, which knew no order.
         std::fs::create_dir_all(folder.path().join("waiting")).unwrap();
-        std::fs::write(folder.path().join(format!("waiting/{high}.xml")), b"<c/>").unwrap();
+        let old = folder.path().join(format!("waiting/{high}.xml"));
+        std::fs::write(old, message(&high)).unwrap();
         let spool = Spool::open(folder.path()).unwrap();
-        spool.put(&middle, b"<b/>").unwrap();
+        spool.put(&middle, &message(&middle)).unwrap();
         spool.put(&low, &message(&low)).unwrap();
         assert_eq!(spool.waiting().unwrap(), vec![high, middle, low]);
-        assert_eq!(spool.put(&high, b"<c/>").unwrap(), SpoolState::Waiting);
-        assert_eq!(spool.put(&high, b"<d/>").unwrap_err().code(), "S031");
+        assert_eq!(
+            spool.put(&high, &message(&high)).unwrap(),
+            SpoolState::Waiting
+        );
+        assert_eq!(spool.put(&high, &other(&high)).unwrap_err().code(), "S031");
         // The order outlives the process.
         let again = Spool::open(folder.path()).unwrap();
         assert_eq!(again.waiting().unwrap(), vec![high, middle, low]);
@@ -455,9 +497,12 @@ mod tests {
             assert_eq!(fault.place(), aside.display().to_string());
             assert!(aside.exists() && !waits.exists());
             assert_eq!(spool.waiting().unwrap(), []);
-            // Given again it waits again.
-            spool.put(&id, &message(&id)).unwrap();
-            assert_eq!(spool.read(&id).unwrap(), message(&id));
+            // Given again it waits again, also where nobody had seen the damage.
+            for _ in 0..2 {
+                spool.put(&id, &message(&id)).unwrap();
+                assert_eq!(spool.read(&id).unwrap(), message(&id));
+                damage(&spool.known()[&id].file);
+            }
         }
     }
 
@@ -467,12 +512,13 @@ mod tests {
         let spool = Spool::open(folder.path()).unwrap();
         let part = folder.path().join("waiting/000000000001-x.part");
         std::fs::write(&part, "<a").unwrap();
-        let lock = spool.lock(Duration::ZERO).unwrap();
+        let lock = spool.give(Duration::ZERO).unwrap();
         assert!(!part.exists());
         let other = Spool::open(folder.path()).unwrap();
-        let fault = other.lock(Duration::from_millis(100)).unwrap_err();
+        let fault = other.give(Duration::from_millis(100)).unwrap_err();
         assert_eq!(fault.code(), "S086");
+        other.send(Duration::ZERO).unwrap();
         drop(lock);
-        other.lock(Duration::ZERO).unwrap();
+        other.give(Duration::ZERO).unwrap();
     }
 }
