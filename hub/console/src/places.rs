@@ -17,6 +17,9 @@ const HEAD_COMES_IN: Duration = Duration::from_secs(1);
 /// renewed is taken in at that pace, and everybody's turn comes.
 const TURN: Duration = Duration::from_millis(50);
 
+/// The same for its body, which comes with the head: a busy machine reads it a little later.
+const BODY_TURN: Duration = Duration::from_millis(150);
+
 /// Between two words about connections that were closed for others.
 const SAY_AGAIN: Duration = Duration::from_secs(60);
 
@@ -152,7 +155,7 @@ impl Table {
         let kind = most.filter(|_| !is_late).unwrap_or(Doing::Waiting);
         let oldest = self.of(kind).map(|(_, chair)| chair.since.elapsed()).max();
         match oldest {
-            Some(age) if kind == Doing::Waiting && age < TURN => Err(Full::For(TURN - age)),
+            Some(age) if age < turn(kind) => Err(Full::For(turn(kind) - age)),
             Some(_) => {
                 self.close_oldest(kind);
                 Ok(())
@@ -188,6 +191,15 @@ impl Table {
                 "the console's places are all taken: connections give way to new ones"
             );
         }
+    }
+}
+
+/// So long nobody who does this gives way.
+fn turn(kind: Doing) -> Duration {
+    match kind {
+        Doing::Waiting => TURN,
+        Doing::Asking => BODY_TURN,
+        Doing::Reading | Doing::Following | Doing::Acting(_) => Duration::ZERO,
     }
 }
 
@@ -247,6 +259,14 @@ mod tests {
         seat
     }
 
+    /// Its head came, and the turn of its body was long ago.
+    fn ask(seats: &Arc<Seats>, seat: &Seat) {
+        assert!(seat.turn_to(Doing::Asking));
+        if let Some(chair) = seats.lock().chairs.get_mut(&seat.number) {
+            chair.since = Instant::now().checked_sub(BODY_TURN).unwrap();
+        }
+    }
+
     async fn is_cut(seat: &Seat) -> bool {
         tokio::time::timeout(Duration::from_millis(1), seat.cut())
             .await
@@ -280,6 +300,23 @@ mod tests {
         assert!(!is_cut(&flood[0]).await);
     }
 
+    /// On a busy machine a person's request was closed between its head and its body, by a flood of others.
+    #[tokio::test]
+    async fn a_body_that_comes_with_its_head_has_a_turn_as_well() {
+        let seats = seats(3);
+        let flood: Vec<Seat> = (0..2).map(|_| come(&seats)).collect();
+        flood.iter().for_each(|seat| ask(&seats, seat));
+        let person = come(&seats);
+        assert!(person.turn_to(Doing::Asking));
+        let others = [come(&seats), come(&seats)];
+        others
+            .iter()
+            .for_each(|seat| assert!(seat.turn_to(Doing::Asking)));
+        let full = seats.arrive().err();
+        assert!(matches!(full, Some(Full::For(_))), "{full:?}");
+        assert!(!is_cut(&person).await);
+    }
+
     /// One of many pages is worth more than a connection that has long said nothing.
     #[tokio::test]
     async fn a_head_that_never_comes_gives_way_before_all_others() {
@@ -305,7 +342,7 @@ mod tests {
         let seats = seats(4);
         let flood: Vec<Seat> = (0..3).map(|_| come(&seats)).collect();
         for seat in &flood {
-            assert!(seat.turn_to(Doing::Asking));
+            ask(&seats, seat);
         }
         let person = come(&seats);
         let _new = come(&seats);
@@ -319,7 +356,7 @@ mod tests {
         assert!(page.turn_to(Doing::Following));
         let flood: Vec<Seat> = (0..3).map(|_| come(&seats)).collect();
         for seat in &flood {
-            assert!(seat.turn_to(Doing::Asking));
+            ask(&seats, seat);
         }
         let _new = come(&seats);
         assert!(is_cut(flood.first().unwrap()).await && !is_cut(&page).await);
