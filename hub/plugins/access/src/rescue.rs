@@ -99,11 +99,14 @@ impl AccessPlugin {
         self.state.held.contains_key(lane) || self.state.releasing.contains_key(lane)
     }
 
-    fn tell_rescue(&mut self, step: &mut Step<'_>, lane: &LaneId, it: &Recent, words: &str) {
+    /// Notes that people know of it; whether they are to be told. Two that were not read are not told apart.
+    fn may_tell(&mut self, step: &Step<'_>, lane: &LaneId, it: &Recent) -> bool {
         self.note_told(lane, &it.decision);
-        // Two that were not read are not told apart.
-        let is_unread = it.subject.plate.is_none();
-        if is_unread && !self.is_rescue_loud(step, lane, "UNREAD") {
+        it.subject.plate.is_some() || self.is_rescue_loud(step, lane, "UNREAD")
+    }
+
+    fn tell_rescue(&mut self, step: &mut Step<'_>, lane: &LaneId, it: &Recent, words: &str) {
+        if !self.may_tell(step, lane, it) {
             return;
         }
         let plan = self.plan.clone();
@@ -131,9 +134,7 @@ impl AccessPlugin {
         let Some(decided) = decided.filter(|it| !it.told) else {
             return;
         };
-        self.note_told(&lane.id, &decided.decision);
-        let is_unread = subject.plate.is_none();
-        if is_unread && !self.is_rescue_loud(step, &lane.id, "UNREAD") {
+        if !self.may_tell(step, &lane.id, &decided) {
             return;
         }
         let alarm = of_refusal(code, subject).map_or(AlarmCode::GateFault, |(alarm, _)| alarm);
