@@ -5,6 +5,7 @@
  * and off while the program runs. Only paths below CORDON_FAULT_FOLDER fail; reading what is open never does.
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -27,7 +28,7 @@ struct control {
     int32_t make_errno;      /* new files and folders, more room, other names */
     int32_t open_errno;      /* opening for writing */
     int32_t short_write;     /* 1: half of the bytes, then no room */
-    int32_t hang;            /* 1: fdatasync and fsync do not return; 2: whatever writes does not */
+    int32_t hang;            /* 1: fdatasync and fsync do not return; 2: whatever writes does not; 4: whatever names a path does not */
     int32_t refuse_errno;    /* opening at all, as of another account's file */
 };
 
@@ -82,7 +83,7 @@ static int fails(int number) {
     return 1;
 }
 
-/* Until it works again, as a disk that resets its link (1), or one that is frozen (2). */
+/* Until it works again, as a disk that resets its link (1), one that is frozen (2), or a share that is gone (4). */
 static void wait_while_it_hangs(int how) {
     const struct timespec moment = {0, 10000000};
     while (control && (control->hang & how))
@@ -91,6 +92,7 @@ static void wait_while_it_hangs(int how) {
 
 static int open_at(int dir, const char *path, int flags, mode_t mode) {
     if (below(path)) {
+        wait_while_it_hangs(4);
         if (flags & (O_CREAT | O_TRUNC))
             wait_while_it_hangs(2);
         if (fails(control->refuse_errno))
@@ -119,6 +121,22 @@ int open(const char *path, int flags, ...) { MODE(flags, mode) return open_at(AT
 int open64(const char *path, int flags, ...) { MODE(flags, mode) return open_at(AT_FDCWD, path, flags, mode); }
 int openat(int dir, const char *path, int flags, ...) { MODE(flags, mode) return open_at(dir, path, flags, mode); }
 int openat64(int dir, const char *path, int flags, ...) { MODE(flags, mode) return open_at(dir, path, flags, mode); }
+
+int statx(int dir, const char *path, int flags, unsigned wanted, struct statx *found) {
+    if (below(path) || (path && !*path && file_below(dir)))
+        wait_while_it_hangs(4);
+    return (int)syscall(SYS_statx, dir, path, flags, wanted, found);
+}
+
+/* The C library's own looks at the path itself; what it is made of is the caller's here. */
+char *realpath(const char *path, char *into) {
+    static char *(*own)(const char *, char *);
+    if (below(path))
+        wait_while_it_hangs(4);
+    if (!own)
+        own = (char *(*)(const char *, char *))dlsym(RTLD_NEXT, "realpath");
+    return own(path, into);
+}
 
 int mkdir(const char *path, mode_t mode) {
     if (below(path))

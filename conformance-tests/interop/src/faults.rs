@@ -100,6 +100,11 @@ impl Faults {
         self.set(36, &2_i32.to_le_bytes());
     }
 
+    /// Nothing returns that names a path there, or writes, until it works again: a share that is gone.
+    pub fn vanish(&self) {
+        self.set(36, &7_i32.to_le_bytes());
+    }
+
     /// The disk works again.
     pub fn end(&self) {
         self.set(8, &[0; 36]);

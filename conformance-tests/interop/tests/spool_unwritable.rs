@@ -11,7 +11,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use cordon_interop::{Park, change_config, program, said};
+use cordon_interop::{FailingPark, Park, change_config, program, said};
 use serde_json::Value;
 
 const WARNED: &str = "warning: spool: K098";
@@ -92,5 +92,46 @@ fn a_spool_that_cannot_be_written_is_told_at_once_and_for_as_long_as_it_is_so() 
     std::fs::remove_file(&away).unwrap();
     park.until("it is well again", || is_well(&park));
     assert_eq!(alarms(&park).1, 2, "one for each loss");
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
+}
+
+const OPEN: &str = r#"{"gate":"G-04","ordered_by":"duty officer","reason":"fire","release":false}"#;
+const RELEASE: &str =
+    r#"{"gate":"G-04","ordered_by":"duty officer","reason":"fire is out","release":true}"#;
+
+/// A share that is gone. The sequencer itself asked where the spool lies: for as long as that hung no gate opened,
+/// and no start came up.
+#[test]
+fn a_spool_whose_place_does_not_answer_holds_up_no_opening_and_no_start() {
+    let FailingPark {
+        mut park,
+        faults,
+        lane,
+        scratch: _scratch,
+    } = FailingPark::start_failing(Some("share/emergency"), "share");
+    faults.vanish();
+    for run in ["beside a running hub", "at a start"] {
+        park.until("it is told", || is_told(&park));
+        for (order, what) in [(OPEN, "up"), (RELEASE, "down")] {
+            let answer = park.post("/api/emergency-open", order).unwrap_or_default();
+            assert!(
+                answer.starts_with("HTTP/1.1 200"),
+                "{run}: {answer}\n{}",
+                park.log()
+            );
+            park.until(what, || {
+                if what == "up" {
+                    lane.is_up()
+                } else {
+                    lane.is_down()
+                }
+            });
+        }
+        park.kill();
+        park.start_again();
+        park.until_online("BR-06");
+    }
+    faults.end();
+    park.until("it is over", || is_well(&park));
     assert_eq!(park.terminate(), Some(0), "{}", park.log());
 }

@@ -12,15 +12,16 @@ mod tests;
 use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
-use cordon_contract::OutcomeKind;
+use cordon_contract::{OutcomeKind, begin_aside};
 use cordon_journal::disk::{Disk as _, RealDisk};
 use cordon_model::MessageId;
 use serde::{Deserialize, Serialize};
 
 use file::{
-    FileMark, add, keep, lines_of, mark, mark_of, mounts_on, named, open_to_add, put_line,
-    read_file, sync_folder, write_whole,
+    FileMark, Sight, add, keep, lines_of, look, named, put_line, read_file, see, sync_folder,
+    write_whole,
 };
 
 /// The lines that are whole, as they would be written, and how many are not; for `fuzz/`.
@@ -126,12 +127,14 @@ pub(crate) struct Spool {
     kept_at: Option<PathBuf>,
     /// Mounts that the way to the file's folder led over at most.
     home: usize,
+    /// A look at the place that is under way.
+    looking: Option<Receiver<Sight>>,
 }
 
 impl Spool {
     pub(crate) fn new(path: PathBuf) -> Self {
         Self {
-            home: mounts_on(&path),
+            home: see(&path).map_or(0, |sight| sight.mounts),
             path,
             run: u64::from_be_bytes(first_half(MessageId::random())) | 1,
             kept: VecDeque::new(),
@@ -141,6 +144,7 @@ impl Spool {
             unreadable: false,
             damaged: 0,
             kept_at: None,
+            looking: None,
         }
     }
 
@@ -173,18 +177,21 @@ impl Spool {
 
     /// Writes what does not stand in the file, be it that the file is another one by now.
     pub(crate) fn flush(&mut self) {
-        if self.found() != self.mark {
-            self.load();
-        }
-        let written = match self.is_doubtful() {
-            true => self.write_anew(),
-            false => self.write_missing(),
-        };
-        if let Err(error) = written {
+        if let Err(error) = self.write_all() {
             // The newest: the ones before it were told when they came.
             let (in_memory, line) = (self.waiting().1, self.missing().pop());
             tracing::error!(%error, path = %self.path.display(), in_memory, ?line,
                 "the emergency spool cannot be written; its lines are kept in memory");
+        }
+    }
+
+    fn write_all(&mut self) -> io::Result<()> {
+        if self.found()? != self.mark {
+            self.load();
+        }
+        match self.is_doubtful() {
+            true => self.write_anew(),
+            false => self.write_missing(),
         }
     }
 
@@ -222,24 +229,42 @@ impl Spool {
         self.written += 1;
     }
 
-    /// Whether something lies there that was not read: its disk was mounted since, or can be read again.
+    /// Whether something lies there that was not read: its disk was mounted since, or can be read again. Nobody waits
+    /// for that disk: it is looked at beside, and what was seen is told the next time.
     pub(crate) fn is_news(&mut self) -> bool {
-        self.unreadable || self.found() != self.mark
+        let seen = match self.looking.as_ref().map(Receiver::try_recv) {
+            Some(Err(TryRecvError::Empty)) => return false,
+            Some(Ok(sight)) => Some(self.found_in(sight)),
+            Some(Err(TryRecvError::Disconnected)) | None => None,
+        };
+        self.look_beside();
+        seen.is_some_and(|found| self.unreadable || found != self.mark)
     }
 
-    /// Whether the path leads to the spool's own disk, or to one that was mounted in its place: the next
-    /// start looks there. When it was unmounted the path leads to the folder below the mount, where no
-    /// start looks once the disk is back.
-    fn is_home(&mut self) -> bool {
-        let mounts = mounts_on(&self.path);
-        self.home = self.home.max(mounts);
-        mounts == self.home
+    fn look_beside(&mut self) {
+        let (tell, seen) = sync_channel(1);
+        let path = self.path.clone();
+        let begun = begin_aside(move || {
+            // Who asked may have looked himself meanwhile.
+            let _ = tell.send(look(&path));
+        });
+        self.looking = begun.ok().map(|()| seen);
     }
 
     /// The file as it is now.
-    fn found(&mut self) -> Option<Found> {
-        let is_home = self.is_home();
-        mark_of(&self.path).map(|mark| (mark, is_home))
+    fn found(&mut self) -> io::Result<Option<Found>> {
+        // What a look beside saw before this is old.
+        self.looking = None;
+        see(&self.path).map(|sight| self.found_in(sight))
+    }
+
+    /// What was seen, and whether the path leads to the spool's own disk, or to one that was mounted in its place: the
+    /// next start looks there. When it was unmounted the path leads to the folder below the mount, where no start looks
+    /// once the disk is back.
+    fn found_in(&mut self, sight: Sight) -> Option<Found> {
+        self.home = self.home.max(sight.mounts);
+        let is_home = sight.mounts == self.home;
+        sight.mark.map(|mark| (mark, is_home))
     }
 
     /// Whether the file is one whose last write failed.
@@ -256,7 +281,7 @@ impl Spool {
 
     /// Refuses to write where no start looks.
     fn require_home(&self) -> io::Result<()> {
-        match mounts_on(&self.path) < self.home {
+        match see(&self.path)?.mounts < self.home {
             true => Err(io::Error::other(
                 "its disk is not there: its folder lies below the mount",
             )),
@@ -266,28 +291,20 @@ impl Spool {
 
     fn write(&mut self, line: &SpoolLine) -> io::Result<FileMark> {
         self.require_home()?;
-        if let Some(parent) = self.path.parent() {
-            RealDisk.make_dir(parent)?;
-        }
         let mut text = Vec::new();
         put_line(&mut text, line)?;
-        let file = open_to_add(&self.path)?;
-        let (disk, inode, sound_bytes) = mark(&file.metadata()?);
-        let synced = add(&self.path, &file, text);
-        let synced = synced.and_then(|()| match sound_bytes {
-            0 => sync_folder(&self.path),
-            _ => Ok(()),
-        });
-        if let Err(error) = synced {
+        let (before, added) = add(&self.path, text);
+        if let (Err(_), Some((disk, inode, sound_bytes))) = (&added, before) {
             self.doubt = Some(Doubt {
                 disk,
                 inode,
                 sound_bytes,
             });
-            self.mark = self.found();
-            return Err(error);
+            if let Ok(found) = self.found() {
+                self.mark = found;
+            }
         }
-        file.metadata().map(|found| mark(&found))
+        added
     }
 
     /// Writes what is sound, and what does not stand there, to a new file: of what lies behind a write that
@@ -340,15 +357,8 @@ impl Spool {
 
     /// The lines of the file. Which of those in memory stand there is known afterwards.
     fn load(&mut self) -> Vec<SpoolLine> {
-        self.mark = self.found();
-        let read = match self.mark {
-            Some(_) => read_file(&self.path),
-            None => Ok((None, Vec::new())),
-        };
-        let bytes = match read {
-            Ok((mark, bytes)) => {
-                let is_home = self.is_home();
-                self.mark = mark.map(|mark| (mark, is_home));
+        let bytes = match self.read_now() {
+            Ok(bytes) => {
                 self.unreadable = false;
                 bytes
             }
@@ -372,6 +382,16 @@ impl Spool {
             kept.stored = at.map(|at| found.remove(at)).is_some();
         }
         read
+    }
+
+    fn read_now(&mut self) -> io::Result<Vec<u8>> {
+        self.mark = self.found()?;
+        let Some((_, is_home)) = self.mark else {
+            return Ok(Vec::new());
+        };
+        let (mark, bytes) = read_file(&self.path)?;
+        self.mark = mark.map(|mark| (mark, is_home));
+        Ok(bytes)
     }
 
     /// Whether something was written that nobody knows: a line is not whole.
@@ -410,7 +430,12 @@ impl Spool {
             return;
         }
         self.written = 0;
-        let found = mark_of(&self.path);
+        let Ok(found) = self.found() else {
+            // What lies there is known again by its message ids.
+            self.unreadable = true;
+            return;
+        };
+        let found = found.map(|(mark, _)| mark);
         if found.is_none() || found != self.mark.map(|(mark, _)| mark) {
             self.mark = None;
             return;

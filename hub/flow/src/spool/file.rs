@@ -4,6 +4,7 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cordon_journal::disk::{Disk as _, RealDisk, modes, patience};
 
@@ -62,27 +63,39 @@ pub(super) fn write_whole(path: &Path, text: &[u8]) -> io::Result<FileMark> {
     })
 }
 
-/// Opens the file at `path`, or makes it, to add something at its end.
-pub(super) fn open_to_add(path: &Path) -> io::Result<File> {
+/// Adds text to the end of the file at `path`, or makes it: on the disk, and closed, when this returns. Says as well
+/// what the file was before, as far as it came to that.
+pub(super) fn add(path: &Path, text: Vec<u8>) -> (Option<FileMark>, io::Result<FileMark>) {
     let at = path.to_owned();
-    patience::run(path, move || {
-        modes::open_new(OpenOptions::new().append(true), &at)
-    })
-}
-
-/// Adds text to the end of the file at `path`, on the disk when this returns.
-pub(super) fn add(path: &Path, file: &File, text: Vec<u8>) -> io::Result<()> {
-    let mut file = file.try_clone()?;
-    patience::run(path, move || {
+    let before = Arc::new(Mutex::new(None));
+    let seen = Arc::clone(&before);
+    let guarded = |seen: &Mutex<Option<FileMark>>, found| {
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *seen, found)
+    };
+    let added = patience::run(path, move || {
+        if let Some(parent) = at.parent() {
+            modes::make_dir(parent)?;
+        }
+        let mut file = modes::open_new(OpenOptions::new().append(true), &at)?;
+        let found = mark(&file.metadata()?);
+        guarded(&seen, Some(found));
         file.write_all(&text)?;
-        file.sync_all()
-    })
+        file.sync_all()?;
+        if found.2 == 0 {
+            File::open(folder_of(&at))?.sync_all()?;
+        }
+        file.metadata().map(|found| mark(&found))
+    });
+    (guarded(&before, None), added)
 }
 
 /// Copies the file to a name that nothing has yet.
 pub(super) fn keep(path: &Path) -> io::Result<PathBuf> {
-    let mut names = (1..=DAMAGED_MAX).map(|number| named(path, &format!(".damaged-{number}")));
-    let free = names.find(|name| std::fs::symlink_metadata(name).is_err());
+    let free = patience::ask(path, |path| {
+        let mut names = (1..=DAMAGED_MAX).map(|number| named(path, &format!(".damaged-{number}")));
+        Ok(names.find(|name| std::fs::symlink_metadata(name).is_err()))
+    })?;
     let at = free.ok_or_else(|| io::Error::other("too many are kept already"))?;
     write_whole(&at, &read_file(path)?.1)?;
     sync_folder(&at)?;
@@ -97,8 +110,12 @@ pub(super) fn named(path: &Path, end: &str) -> PathBuf {
 
 /// Makes names in the file's folder durable.
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    RealDisk.sync_dir(folder_of(path))
+}
+
+fn folder_of(path: &Path) -> &Path {
     let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-    RealDisk.sync_dir(folder.unwrap_or(Path::new(".")))
+    folder.unwrap_or(Path::new("."))
 }
 
 /// What stands in a file, and which file that is, as far as it was read.
@@ -117,8 +134,26 @@ pub(super) fn mark(found: &Metadata) -> FileMark {
     (found.dev(), found.ino(), found.len())
 }
 
-pub(super) fn mark_of(path: &Path) -> Option<FileMark> {
-    std::fs::metadata(path).ok().map(|found| mark(&found))
+/// What stands at the spool's place.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sight {
+    /// The file, when there is one.
+    pub mark: Option<FileMark>,
+    /// Over how many mounts the way to its folder leads.
+    pub mounts: usize,
+}
+
+/// Looks there; on a share that is gone this does not return.
+pub(super) fn look(path: &Path) -> Sight {
+    Sight {
+        mark: std::fs::metadata(path).ok().map(|found| mark(&found)),
+        mounts: mounts_on(path),
+    }
+}
+
+/// Looks there, and waits for no disk longer than it may take.
+pub(super) fn see(path: &Path) -> io::Result<Sight> {
+    patience::ask(path, |path| Ok(look(path)))
 }
 
 /// Over how many mounts the way to the folder of a file leads, or to the nearest one there is above it.

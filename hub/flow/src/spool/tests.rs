@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::file::{look, mounts_on};
 use super::*;
 
 fn line(target: &str) -> SpoolLine {
@@ -12,6 +13,40 @@ fn line(target: &str) -> SpoolLine {
         kind: OutcomeKind::Confirmed,
         detail: String::new(),
     }
+}
+
+/// What is told once the look that is under way is over.
+fn is_news(spool: &mut Spool) -> bool {
+    spool.look_beside();
+    let sight = spool.looking.take().unwrap().recv().unwrap();
+    spool.looking = Some(seen(sight).1);
+    spool.is_news()
+}
+
+fn seen(sight: Sight) -> (std::sync::mpsc::SyncSender<Sight>, Receiver<Sight>) {
+    let (tell, seen) = sync_channel(1);
+    tell.send(sight).unwrap();
+    (tell, seen)
+}
+
+/// The sequencer asked where the file lies: a share that was gone held every opening for as long as it was.
+#[test]
+fn nobody_waits_for_a_place_that_does_not_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut spool = Spool::new(dir.path().join("spool"));
+    std::fs::write(dir.path().join("spool"), b"x").unwrap();
+    let (tell, silent) = sync_channel(1);
+    spool.looking = Some(silent);
+    for _ in 0..3 {
+        assert!(!spool.is_news(), "nothing is known of it");
+    }
+    tell.send(look(&spool.path)).unwrap();
+    assert!(spool.is_news(), "it answers");
+    assert!(spool.looking.is_some(), "and is asked again");
+    // What was seen before this run wrote is old.
+    spool.looking = Some(seen(Sight::default()).1);
+    spool.add(line("a"));
+    assert!(spool.looking.is_none());
 }
 
 #[test]
@@ -163,16 +198,16 @@ fn a_disk_that_is_mounted_after_the_start_is_the_spools_own() {
     let mount = Mount::new();
     Spool::new(mount.disk.path().join("spool")).add(line("a"));
     let mut spool = Spool::new(mount.path());
-    assert_eq!((spool.read(), spool.is_news()), (vec![], false));
+    assert_eq!((spool.read(), is_news(&mut spool)), (vec![], false));
     mount.mount();
-    assert!(spool.is_news());
+    assert!(is_news(&mut spool));
     spool.add(line("b"));
     assert_eq!(spool.waiting(), (2, 0));
     assert_eq!(Spool::new(mount.path()).read(), [line("a"), line("b")]);
     assert_eq!(spool.read(), [line("a"), line("b")]);
     spool.clear();
     assert!(!mount.path().exists());
-    assert_eq!((spool.waiting(), spool.is_news()), ((0, 0), false));
+    assert_eq!((spool.waiting(), is_news(&mut spool)), ((0, 0), false));
 }
 
 /// What lay in the folder below the mount was removed unread, and a disk that was away while the
@@ -194,7 +229,7 @@ fn what_was_not_read_is_not_removed_and_is_found_later() {
     mount.unmount();
     assert_eq!(Spool::new(mount.path()).read(), [line("below")]);
     mount.mount();
-    assert!(spool.is_news());
+    assert!(is_news(&mut spool));
     assert_eq!(spool.read(), [line("a")]);
     spool.add(line("c"));
     assert_eq!(spool.waiting(), (2, 0));
@@ -208,10 +243,13 @@ fn a_spool_that_can_be_read_again_is_news() {
     let mut spool = Spool::new(path.clone());
     assert_eq!(spool.read(), []);
     spool.clear();
-    assert!(path.exists() && spool.is_news());
+    assert!(path.exists() && is_news(&mut spool));
     std::fs::remove_dir(&path).unwrap();
     Spool::new(path).add(line("a"));
-    assert_eq!((spool.read(), spool.is_news()), (vec![line("a")], false));
+    assert_eq!(
+        (spool.read(), is_news(&mut spool)),
+        (vec![line("a")], false)
+    );
 }
 
 #[test]
@@ -245,7 +283,7 @@ fn what_lies_behind_a_failed_write_is_in_memory_until_it_is_written_anew() {
     let mut behind = sound.clone();
     put_line(&mut behind, &line("b")).unwrap();
     std::fs::write(&path, &behind).unwrap();
-    let (disk, inode, _) = mark_of(&path).unwrap();
+    let (disk, inode, _) = look(&path).mark.unwrap();
     spool.doubt = Some(Doubt {
         disk,
         inode,
@@ -262,7 +300,7 @@ fn what_lies_behind_a_failed_write_is_in_memory_until_it_is_written_anew() {
     std::fs::remove_dir(&new).unwrap();
     spool.add(line("c"));
     assert_eq!(spool.waiting(), (3, 0));
-    assert_ne!(mark_of(&path).unwrap().1, inode, "another file");
+    assert_ne!(look(&path).mark.unwrap().1, inode, "another file");
     let all = [line("a"), line("b"), line("c")];
     assert_eq!(Spool::new(path.clone()).read(), all);
     spool.clear();
@@ -315,5 +353,5 @@ fn a_file_that_cannot_be_kept_under_another_name_is_not_removed() {
     assert_eq!(spool.read(), []);
     assert_eq!(spool.keep_damaged(), Some((1, path.to_owned())));
     spool.clear();
-    assert!(path.exists() && !spool.is_news());
+    assert!(path.exists() && !is_news(&mut spool));
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -75,8 +76,34 @@ pub(crate) fn patience_at(path: &Path) -> Duration {
     disk_of(path).map_or(PATIENCE, |disk| patience(disk, TIMES))
 }
 
+/// Asks the system about a path. Where a share is gone this hangs as all else does there, and which disk that is
+/// nobody can say: so while one question about a path hangs, the next about it fails at once.
+///
+/// # Errors
+/// What the question says; `TimedOut` as in [`run`].
+pub fn ask<T: Send + 'static>(
+    path: &Path,
+    question: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let place = place_of(path);
+    answers(place)?;
+    let at = path.to_owned();
+    Hand::new(place, TIMES).run(move || question(&at))
+}
+
+/// Stands for the disk of a path that is not known yet; no disk has such a number.
+fn place_of(path: &Path) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    hasher.finish() | 1 << 63
+}
+
 /// The disk on which this file lies, or would.
 pub(super) fn disk_of(path: &Path) -> io::Result<u64> {
+    ask(path, disk_now)
+}
+
+fn disk_now(path: &Path) -> io::Result<u64> {
     let mut above = path.ancestors().map(|above| {
         let is_here = above.as_os_str().is_empty();
         fs::metadata(if is_here { Path::new(".") } else { above })
@@ -503,6 +530,25 @@ mod tests {
         assert!(path.exists());
         let far = dir.path().join("none/of/these/is/there");
         assert_eq!(disk_of(&far).unwrap(), disk_of(&path).unwrap());
+    }
+
+    /// A share that was gone held whoever asked where its file lies, for as long as it was.
+    #[test]
+    fn a_question_about_a_path_that_hangs_is_given_up_and_no_other_is_asked_there() {
+        let path = Path::new("/nowhere/of/this/test");
+        let (go, wait): (Sender<()>, Receiver<()>) = channel();
+        let hangs =
+            Hand::new(place_of(path), SOON).run(move || wait.recv().map_err(io::Error::other));
+        assert_eq!(hangs.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        let never = |_: &Path| -> io::Result<()> { panic!("it is not asked") };
+        for _ in 0..2 {
+            let told = ask(path, never).unwrap_err();
+            assert_eq!(told.kind(), io::ErrorKind::TimedOut);
+        }
+        assert_eq!(ask(Path::new("/"), |_| Ok(1)).unwrap(), 1, "another path");
+        go.send(()).unwrap();
+        until_it_answers(place_of(path));
+        assert_eq!(ask(path, |_| Ok(2)).unwrap(), 2);
     }
 
     /// Nobody would say that it is done, and the disk would count as silent for ever.

@@ -103,10 +103,7 @@ fn with<T: Send + 'static>(
 
 impl Disk for RealDisk {
     fn make_dir(&self, dir: &Path) -> io::Result<()> {
-        match dir.is_dir() {
-            true => Ok(()),
-            false => with(dir, modes::make_dir),
-        }
+        with(dir, modes::make_dir)
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
