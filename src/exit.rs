@@ -11,8 +11,8 @@ pub const USAGE: u8 = 2;
 pub const FILES: u8 = 66;
 /// The other side cannot be reached or did not answer in time; trying again may help.
 pub const UNAVAILABLE: u8 = 69;
-/// The other side answered that it cannot take it now, for a reason that passes; the same command
-/// again, later, goes on.
+/// It cannot be done now, for a reason that passes: the other side says so, another command is at the same, a file
+/// cannot be read. The same command again, later, goes on.
 pub const TRY_AGAIN: u8 = 75;
 /// The configuration is wrong; nothing was started.
 pub const CONFIG: u8 = 78;
@@ -48,11 +48,16 @@ impl Ending {
 
 impl From<Fault> for Ending {
     fn from(fault: Fault) -> Self {
-        let code = if fault.code().starts_with('K') {
-            CONFIG
-        } else {
-            FAILED
-        };
-        Self::new(code, fault.to_string())
+        Self::new(code_of(&fault), fault.to_string())
+    }
+}
+
+/// The exit code of a command that a fault ends.
+pub fn code_of(fault: &Fault) -> u8 {
+    match fault.code() {
+        // Another process is at it: a spool, what a pull writes.
+        "S086" | "S088" => TRY_AGAIN,
+        code if code.starts_with('K') => CONFIG,
+        _ => FAILED,
     }
 }

@@ -2,7 +2,7 @@
 //! holds.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -21,7 +21,7 @@ use held::{End, Held, Position, foreign};
 /// Adds verified entries to what is there.
 pub struct Sink {
     path: PathBuf,
-    list: BufWriter<File>,
+    list: File,
     folder: Option<PathBuf>,
     /// What stands in the list already; none of a list that is no file.
     held: Option<Held>,
@@ -53,7 +53,7 @@ impl Sink {
         }
         Ok(Self {
             path: list.to_owned(),
-            list: BufWriter::new(file),
+            list: file,
             folder: folder.map(Path::to_owned),
             held,
             is_begun: false,
@@ -76,7 +76,7 @@ impl Sink {
             return Ok(());
         }
         match self.held.as_ref().map(Held::end) {
-            Some(End::Torn(at)) => self.list.get_ref().set_len(at),
+            Some(End::Torn(at)) => self.list.set_len(at),
             Some(End::Open) => self.list.write_all(b"\n"),
             Some(End::Whole) | None => Ok(()),
         }
@@ -98,10 +98,15 @@ impl Sink {
         }
         self.keep(entries)?;
         self.begin().map_err(|error| self.failed(&error))?;
+        let mut text = Vec::new();
         for one in lacking {
-            writeln!(self.list, "{}", line(one)).map_err(|error| self.failed(&error))?;
+            text.extend_from_slice(line(one).to_string().as_bytes());
+            text.push(b'\n');
         }
-        Ok(())
+        // In one piece: where no lock is known another program's line never stands within one of these.
+        self.list
+            .write_all(&text)
+            .map_err(|error| self.failed(&error))
     }
 
     /// One file for each answer, named by its first and last entry; durable before the next is asked
@@ -133,10 +138,7 @@ impl Sink {
 
     /// Makes the list durable.
     pub fn sync(mut self) -> Result<(), Ending> {
-        let synced = self
-            .begin()
-            .and_then(|()| self.list.flush())
-            .and_then(|()| self.list.get_ref().sync_all());
+        let synced = self.begin().and_then(|()| self.list.sync_all());
         synced.map_err(|error| Ending::file(&self.path, &error))
     }
 

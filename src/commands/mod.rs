@@ -39,7 +39,7 @@ use cordon_security::{Role, Signer, TrustStore};
 use cordon_services::client::{Link, LinkError, LinkOptions};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::exit::{Ending, FAILED, TRY_AGAIN, UNAVAILABLE};
+use crate::exit::{Ending, FAILED, TRY_AGAIN, UNAVAILABLE, code_of};
 use crate::say::{Aloud, plain};
 
 /// Cordon: a standards-based integration hub for closed chemical parks.
@@ -203,7 +203,8 @@ pub fn link_ending(error: &LinkError) -> Ending {
     let code = match error {
         LinkError::Unreachable(_) => UNAVAILABLE,
         LinkError::Busy(_) => TRY_AGAIN,
-        LinkError::Refused(_) | LinkError::Untrusted(_) => FAILED,
+        LinkError::Refused(_) => FAILED,
+        LinkError::Untrusted(fault) => code_of(fault),
     };
     // What the hub answered may be part of it.
     Ending::new(code, plain(&error.to_string()))

@@ -1,12 +1,12 @@
 //! `cordon pull`: a regulator's client; nothing is written or shown before it is verified.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cordon_model::service::Certificate;
 use cordon_model::{Digest, PartyId, ReportType, Timestamp};
 use cordon_services::client::{
-    Checkpoint, ListKey, MessagesWanted, ReportKey, list_reports, pull_certificates, pull_messages,
-    pull_report,
+    Checkpoint, ListKey, Lock, MessagesWanted, ReportKey, list_reports, pull_certificates,
+    pull_messages, pull_report,
 };
 use serde_json::json;
 
@@ -240,6 +240,7 @@ fn messages(args: &Messages) -> Result<(), Ending> {
     };
     let file = args.checkpoint_file();
     let (link, _) = args.hub.link()?;
+    let _alone = args.alone(&file)?;
     let known = Checkpoint::read_if_there(&file)?;
     let after = wanted
         .after
@@ -307,6 +308,16 @@ fn word_for(known: Option<&Checkpoint>, to: u64, pulled: u64) -> String {
 }
 
 impl Messages {
+    /// Keeps other pulls from all that this one writes. Each takes them in this order, so none waits for ever.
+    fn alone(&self, checkpoint: &Path) -> Result<Vec<Lock>, Ending> {
+        let mut locks = vec![Lock::exchanged(checkpoint)?];
+        locks.extend(Lock::list(&self.out)?);
+        if let Some(folder) = &self.keep {
+            locks.push(Lock::folder(folder)?);
+        }
+        Ok(locks)
+    }
+
     /// The entry after which to begin, where the command line names one.
     fn begin(&self) -> Result<Option<(u64, [u8; 32])>, Ending> {
         let chain = self

@@ -6,14 +6,18 @@ use std::path::{Path, PathBuf};
 
 use cordon_contract::Fault;
 
+use super::Lock;
 use super::spool::write_durably;
 
 /// Puts a verified report under its name; whether it stood there already.
 ///
 /// # Errors
 /// `S085` when other bytes stand there: they stay, and these are kept beside them, for two that are signed are proof
-/// of a hub that said two things. `S030` when the folder cannot be used.
+/// of a hub that said two things. `S030` when the folder cannot be used, `S088` when another pull
+/// writes into it and does not end.
 pub(super) fn file(path: &Path, document: &[u8]) -> Result<bool, Fault> {
+    // Two pulls of one report at once would write into each other's file.
+    let _alone = path.parent().map(Lock::folder).transpose()?;
     match fs::read(path) {
         Ok(there) if there == document => Ok(true),
         Ok(_) => {
@@ -22,9 +26,6 @@ pub(super) fn file(path: &Path, document: &[u8]) -> Result<bool, Fault> {
             Err(another(path, &beside))
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder).map_err(|error| unusable(folder, &error))?;
-            }
             write_durably(path, document).map(|()| false)
         }
         Err(error) => Err(unusable(path, &error)),

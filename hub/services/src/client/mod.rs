@@ -6,6 +6,7 @@ pub mod decoders;
 mod filed;
 mod link;
 mod listed;
+mod lock;
 mod messages;
 mod page;
 mod pins;
@@ -15,8 +16,9 @@ mod submit;
 
 pub use checkpoint::Checkpoint;
 pub use link::{Link, LinkError, LinkOptions};
+pub use lock::Lock;
 pub use messages::{MessagesWanted, PulledMessages, pull_messages};
 pub use page::PulledEntry;
 pub use pull::{ListKey, PulledReport, ReportKey, list_reports, pull_certificates, pull_report};
-pub use spool::{Spool, SpoolLock, SpoolState, write_durably};
+pub use spool::{Spool, SpoolState, write_durably};
 pub use submit::{SubmitSummary, Submitter};

@@ -19,6 +19,7 @@ use cordon_contract::Fault;
 use cordon_model::{MessageId, Refusal};
 use cordon_xml::{Document, Limits};
 
+use super::Lock;
 use crate::passing::may_pass;
 
 /// Where a message stands.
@@ -51,8 +52,6 @@ const DAMAGED: &str = "damaged";
 const GIVING: &str = "giving.lock";
 /// File that is locked by the process which sends them.
 const SENDING: &str = "sending.lock";
-/// Pause before a lock that another process holds is tried again.
-const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// `S087`: a waiting file holds no message.
 pub(crate) const DAMAGED_FILE: &str = "S087";
 /// Digits of the number in front of a waiting message's id.
@@ -79,12 +78,6 @@ impl Waiting {
         };
         Some(Self { number, id, file })
     }
-}
-
-/// Holds a spool for one process; given up when dropped, or when the process ends.
-#[derive(Debug)]
-pub struct SpoolLock {
-    _file: File,
 }
 
 /// A spool folder.
@@ -118,7 +111,7 @@ impl Spool {
     ///
     /// # Errors
     /// `S086` when another process does all that time, `S030` when the folder cannot be used.
-    pub fn give(&self, patience: Duration) -> Result<SpoolLock, Fault> {
+    pub fn give(&self, patience: Duration) -> Result<Lock, Fault> {
         let lock = self.lock(GIVING, patience)?;
         remove_parts(&self.folder(SpoolState::Waiting))?;
         self.look()?;
@@ -129,7 +122,7 @@ impl Spool {
     ///
     /// # Errors
     /// As [`Spool::give`].
-    pub fn send(&self, patience: Duration) -> Result<SpoolLock, Fault> {
+    pub fn send(&self, patience: Duration) -> Result<Lock, Fault> {
         let lock = self.lock(SENDING, patience)?;
         for state in [SpoolState::Accepted, SpoolState::Refused] {
             remove_parts(&self.folder(state))?;
@@ -137,27 +130,12 @@ impl Spool {
         Ok(lock)
     }
 
-    fn lock(&self, name: &str, patience: Duration) -> Result<SpoolLock, Fault> {
-        let path = self.root.join(name);
-        let file = File::create(&path).map_err(|error| cannot(&path, &error))?;
-        let mut waited = Duration::ZERO;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(SpoolLock { _file: file }),
-                Err(fs::TryLockError::Error(error)) => {
-                    // Some shares know no locks: there two commands at once are on their own.
-                    tracing::warn!(file = %path.display(), %error, "the spool cannot be locked");
-                    return Ok(SpoolLock { _file: file });
-                }
-                Err(fs::TryLockError::WouldBlock) if waited >= patience => {
-                    return Err(Fault::new("S086", "another process uses the spool")
-                        .at(self.root.display().to_string())
-                        .remedy("wait for the other command to end, or give each its own spool"));
-                }
-                Err(fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
-            }
-            waited += LOCK_PAUSE;
-        }
+    fn lock(&self, name: &str, patience: Duration) -> Result<Lock, Fault> {
+        Lock::beside(&self.root.join(name), patience, || {
+            Fault::new("S086", "another process uses the spool")
+                .at(self.root.display().to_string())
+                .remedy("wait for the other command to end, or give each its own spool")
+        })
     }
 
     /// Puts a message in behind all that wait; durable when this returns. A message that is there
