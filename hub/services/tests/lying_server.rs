@@ -460,6 +460,38 @@ async fn an_answer_of_290_seconds_ago_and_one_of_an_earlier_pull_are_refused() {
     assert_eq!(room.refused(wanted()).await.0, "S065");
 }
 
+/// For so long as the hub had dated one answer ahead, every honest one was called old.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_dated_ahead_makes_no_later_one_old() {
+    let room = Room::open().await;
+    let ahead = |ms: i64| -> Lie { Box::new(move |_, made| *made = made.plus_ms(ms)) };
+    // Beyond the skew it is none.
+    *room.liar.lie.lock().unwrap() = ahead(62_000);
+    assert_eq!(room.refused(MessagesWanted::default()).await.0, "V010");
+    // Within, it may be a clock.
+    *room.liar.lie.lock().unwrap() = ahead(50_000);
+    let (pulled, _) = room.pull(MessagesWanted::default()).await;
+    let mut checkpoint = pulled.unwrap().checkpoint;
+    assert!(checkpoint.answered_at <= SystemClock.now());
+    checkpoint.write(&room.checkpoint()).unwrap();
+    room.honestly().await;
+    // As an older program kept it.
+    checkpoint.answered_at = SystemClock.now().plus_ms(50_000);
+    checkpoint.write(&room.checkpoint()).unwrap();
+    room.honestly().await;
+
+    // In one pull: the first page ahead, the others not.
+    room.holds(journal(&identity(), 2_500, 7));
+    *room.liar.lie.lock().unwrap() = Box::new(|page, made| {
+        if page.next <= 1_000 {
+            *made = made.plus_ms(50_000);
+        }
+    });
+    let (pulled, taken) = room.pull(from_the_start()).await;
+    pulled.unwrap();
+    assert_eq!(taken.len(), 2_500);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fork_and_a_rollback_are_refused_with_both_signed_statements_kept() {
     let room = Room::open().await;

@@ -33,7 +33,7 @@ pub struct Checkpoint {
     pub head: u64,
     /// The chain hash it signed for it.
     pub head_chain: Digest,
-    /// When the hub made the newest answer that was taken.
+    /// When the hub made the newest answer that was taken, by its own word; when it came, where that is earlier.
     pub answered_at: Timestamp,
     /// The signed answer that says so, as received, in base64.
     pub statement: String,

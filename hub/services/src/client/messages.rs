@@ -51,6 +51,7 @@ struct Puller<'a> {
     /// The newest head signed, and the statement that says it.
     head: Position,
     statement: Vec<u8>,
+    /// No answer that is made before this is new.
     answered_at: Timestamp,
 }
 
@@ -79,9 +80,9 @@ pub async fn pull_messages(
             .as_ref()
             .map(|known| (known.park.clone(), known.hub.clone())),
         statement: Vec::new(),
-        answered_at: known
-            .as_ref()
-            .map_or(Timestamp::from_micros(0), |known| known.answered_at),
+        answered_at: known.as_ref().map_or(Timestamp::from_micros(0), |known| {
+            known.answered_at.min(link.now())
+        }),
         known,
         file,
     };
@@ -164,7 +165,9 @@ impl Puller<'_> {
             ))));
         }
         self.head = head;
-        self.answered_at = answer.created();
+        // It was made when it came, at the latest: one that is dated ahead, as far as the skew allows, would make
+        // every honest one after it an old one until then.
+        self.answered_at = answer.created().min(self.link.now());
         self.statement = answer.into_bytes();
         Ok((pulled, more))
     }
