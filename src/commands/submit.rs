@@ -18,7 +18,7 @@ use crate::say::plain;
 #[command(
     after_help = "Messages leave in the order in which they were given. Without files, submits what waits in the spool.\n\
     What a receipt warns of is said on standard error, with code and remedy, and changes no exit code.\n\
-    Exit codes: 0 all accepted; 1 something was refused, now or before, or damaged; 69 no answer; 75 refused for now, messages wait.\n\n\
+    Exit codes: 0 all accepted; 1 something was refused, now or before, or damaged; 69 no answer; 75 messages wait: refused for now, or not to be read.\n\n\
     Example:\n  cordon submit --url https://127.0.0.1:8443/soap/enterprise --certs certs/enterprise-1 \\\n    \
     --trust certs/ca --spool spool registration.xml"
 )]
@@ -42,7 +42,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Ending> {
     let spool = Spool::open(&args.spool)?;
     let patience = Duration::from_secs(args.patience_s);
-    let giving = spool.give(patience).map_err(of_lock)?;
+    let giving = spool.give(patience)?;
     let mut refused_before = 0;
     for file in &args.files {
         let bytes = std::fs::read(file).map_err(|error| Ending::file(file, &error))?;
@@ -67,8 +67,8 @@ pub fn run(args: &Args) -> Result<(), Ending> {
         }
     }
     drop(giving);
-    let alone = spool.send(patience).map_err(of_lock);
-    let _alone = alone.map_err(|ending| kept(ending, args, &spool))?;
+    let alone = spool.send(patience);
+    let _alone = alone.map_err(|fault| kept(fault.into(), args, &spool))?;
     let summary = send(args, &spool).map_err(|ending| kept(ending, args, &spool))?;
     show!(
         "accepted {}, refused {}, waiting {}",
@@ -82,10 +82,12 @@ pub fn run(args: &Args) -> Result<(), Ending> {
     if refused_before > 0 {
         show!("refused before, not sent again: {refused_before}");
     }
-    for fault in &summary.damaged {
-        tell!("{fault}");
-    }
-    if !summary.damaged.is_empty() {
+    ended(&summary, refused_before).map_err(|ending| kept(ending, args, &spool))
+}
+
+/// How it ends: what was lost or refused is said by the exit code first, and then what waits.
+fn ended(summary: &SubmitSummary, refused_before: usize) -> Result<(), Ending> {
+    if summary.damaged > 0 {
         return Err(Ending::failed(
             "some waiting files were damaged and put aside; see the spool's `damaged` folder",
         ));
@@ -95,27 +97,27 @@ pub fn run(args: &Args) -> Result<(), Ending> {
             "some messages were refused; see the spool's `refused` folder",
         ));
     }
+    if !summary.unreadable.is_empty() {
+        return Err(Ending::new(
+            TRY_AGAIN,
+            "some waiting files cannot be read and were passed over",
+        ));
+    }
     match summary.waiting {
         0 => Ok(()),
-        _ => {
-            let ending = Ending::new(TRY_AGAIN, "the hub cannot take some messages now");
-            Err(kept(ending, args, &spool))
-        }
-    }
-}
-
-/// A spool that another process uses is to be tried again.
-fn of_lock(fault: Fault) -> Ending {
-    match fault.code() {
-        "S086" => Ending::new(TRY_AGAIN, fault.to_string()),
-        _ => fault.into(),
+        _ => Err(Ending::new(
+            TRY_AGAIN,
+            "the hub cannot take some messages now",
+        )),
     }
 }
 
 /// Submits what waits.
 fn send(args: &Args, spool: &Spool) -> Result<SubmitSummary, Ending> {
     let (link, _) = args.hub.link()?;
-    let submitter = Submitter::new(link, spool.clone(), args.batch, hear);
+    let submitter = Submitter::new(link, spool.clone(), args.batch, hear, |fault| {
+        tell!("{fault}")
+    });
     let (_trigger, shutdown) = Shutdown::pair();
     runtime()?
         .block_on(submitter.run(Duration::from_secs(args.patience_s), &shutdown))

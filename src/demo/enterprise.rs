@@ -124,7 +124,7 @@ impl Enterprise {
     }
 
     async fn submit(&self, shutdown: &Shutdown, filed: &mut Filed) -> Result<(), LinkError> {
-        let submitter = Submitter::new(self.link.clone(), self.spool.clone(), 100, told);
+        let submitter = Submitter::new(self.link.clone(), self.spool.clone(), 100, told, passed);
         let done = submitter.run(PATIENCE, shutdown).await?;
         filed.accepted += done.accepted;
         filed.refused += done.refused;
@@ -156,6 +156,11 @@ fn told(id: &MessageId, answer: &Answer) {
         let (code, place, detail) = (&refusal.code, &refusal.place, &refusal.detail);
         tracing::warn!(%id, code, place, detail, "refused");
     }
+}
+
+/// So does a file of its spool that cannot be sent.
+fn passed(fault: &Fault) {
+    tracing::error!(%fault, "a waiting file is passed over");
 }
 
 /// Plant One owns the tank trucks and the commuters, Plant Two the freight trucks.

@@ -15,8 +15,9 @@ use std::process::{Command, Output, Stdio};
 use cordon_interop::{Park, said};
 
 fn pull(park: &Park, words: &[&str], out: &Path) -> Command {
-    let mut command = park.client(&["pull"], "regulator", "regulator-1");
-    command.args(words).arg("--out").arg(out);
+    let words = [&["pull"], words].concat();
+    let mut command = park.client(&words, "regulator", "regulator-1");
+    command.arg("--out").arg(out);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -73,6 +74,11 @@ fn pulls_of_entries_at_once_leave_one_list_that_is_whole() {
 fn pulls_of_one_report_at_once_leave_one_file() {
     let park = Park::start();
     park.build_report();
+    // The hub lists what is built beside it when it next looks at the folder.
+    park.until("the report is listed", || {
+        let mut list = park.client(&["pull", "list"], "regulator", "regulator-1");
+        said(&list.output().unwrap()).contains("entry")
+    });
     let folder = park.scratch().join("pulled");
     let words = ["report", "--type", "RPT-01"];
     for answer in at_once(|| pull(&park, &words, &folder)) {

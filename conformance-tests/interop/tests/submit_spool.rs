@@ -356,6 +356,76 @@ fn a_damaged_file_in_the_spool_stops_no_other() {
     assert!(said(&answer).contains("accepted 1"), "{}", said(&answer));
 }
 
+/// The files that wait, in their order.
+fn waiting(spool: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(spool.join("waiting")).unwrap();
+    let mut waiting: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    waiting.sort();
+    waiting
+}
+
+/// Nothing before or behind it was sent, nor what was new, however often the command was given.
+#[test]
+fn a_file_of_the_spool_that_cannot_be_read_stops_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("park");
+    let (hub, served) = answering(&data, Says::Stopping);
+    let url = served.url("/soap/enterprise");
+    let spool = folder.path().join("spool");
+    let ids = [1, 2, 3, 4].map(|n| format!("00000000-0000-4000-8000-00000000000{n}"));
+    let files: Vec<PathBuf> = (-4..)
+        .zip(&ids)
+        .map(|(at, id)| grant(folder.path(), id, at, "ACTIVE"))
+        .collect();
+    submit(&data, &url, &spool, &files[..3]);
+    let bad = waiting(&spool)[1].clone();
+    let good = std::fs::read(&bad).unwrap();
+    std::fs::remove_file(&bad).unwrap();
+    std::os::unix::fs::symlink(&bad, &bad).unwrap();
+    // It is named, whether the hub hears or not.
+    for (says, files, accepted) in [
+        (
+            Says::Stopping,
+            &files[..0],
+            "accepted 0, refused 0, waiting 3",
+        ),
+        (
+            Says::Receipts,
+            &files[3..],
+            "accepted 3, refused 0, waiting 1",
+        ),
+        (
+            Says::Receipts,
+            &files[..0],
+            "accepted 0, refused 0, waiting 1",
+        ),
+    ] {
+        hub.seen.lock().unwrap().clear();
+        *hub.says.lock().unwrap() = says;
+        let answer = submit(&data, &url, &spool, files);
+        let words = said(&answer);
+        assert_eq!(answer.status.code(), Some(75), "{words}");
+        for told in [
+            accepted,
+            "S089",
+            &bad.display().to_string(),
+            "give the message again",
+            "the same command without files sends them",
+        ] {
+            assert!(words.contains(told), "{told}: {words}");
+        }
+        if accepted.contains("accepted 3") {
+            let sent = [&ids[0], &ids[2], &ids[3]].map(String::as_str);
+            assert_eq!(*hub.seen.lock().unwrap(), sent);
+        }
+    }
+    // The disk is well again.
+    std::fs::remove_file(&bad).unwrap();
+    std::fs::write(&bad, good).unwrap();
+    let answer = submit(&data, &url, &spool, &[]);
+    assert_eq!(answer.status.code(), Some(0), "{}", said(&answer));
+}
+
 /// The receipts said so, and the sender's screen "accepted 2" alone.
 #[test]
 fn what_a_receipt_warns_of_is_on_the_senders_screen() {

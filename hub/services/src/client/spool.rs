@@ -54,6 +54,8 @@ const GIVING: &str = "giving.lock";
 const SENDING: &str = "sending.lock";
 /// `S087`: a waiting file holds no message.
 pub(crate) const DAMAGED_FILE: &str = "S087";
+/// `S089`: a waiting file cannot be read.
+pub(crate) const UNREADABLE: &str = "S089";
 /// Digits of the number in front of a waiting message's id.
 const NUMBER_DIGITS: usize = 12;
 
@@ -239,31 +241,38 @@ impl Spool {
         let entries = fs::read_dir(&folder).map_err(|error| cannot(&folder, &error))?;
         let files = entries.flatten().map(|entry| entry.path());
         let waiting = files.filter_map(Waiting::of);
-        *self.known() = waiting.map(|one| (one.id, one)).collect();
+        let mut known = BTreeMap::new();
+        for one in waiting {
+            // An older program put a message that it could not read in once more, behind the others.
+            let first: &mut Waiting = known.entry(one.id).or_insert_with(|| one.clone());
+            if one.number < first.number {
+                *first = one;
+            }
+        }
+        *self.known() = known;
         Ok(())
     }
 
     /// A waiting message's bytes. A file that does not hold this message any more would keep all others from being sent:
-    /// it is moved to the folder `damaged`, and the fault says where it lies.
+    /// it is moved to the folder `damaged`, and the fault says where it lies. One that cannot be read may be whole, so it
+    /// stays where it is.
     ///
     /// # Errors
-    /// `S087` for such a file; `S030` when the spool cannot be used.
+    /// `S087` for a file that is damaged, `S089` for one that cannot be read.
     pub fn read(&self, id: &MessageId) -> Result<Vec<u8>, Fault> {
         let file = self.waits(id)?;
-        let read = match fs::read(&file) {
-            Err(error) if error.kind() != io::ErrorKind::IsADirectory => {
-                return Err(cannot(&file, &error));
-            }
-            read => read.unwrap_or_default(),
-        };
+        let read = whole(&file).map_err(|error| unreadable(id, &file, &error))?;
         if holds(id, &read) {
             return Ok(read);
         }
-        let aside = self.put_aside(id, &file)?;
+        let aside = self.put_aside(id, &file);
+        let aside = aside.map_err(|fault| unreadable(id, &file, &fault))?;
         self.known().remove(id);
         Err(Fault::new(
             DAMAGED_FILE,
-            format!("the waiting file of message {id} is damaged and was not sent"),
+            format!(
+                "the waiting file of message {id} is damaged and was not sent; those behind it are"
+            ),
         )
         .at(aside.display().to_string())
         .remedy("give the message again; check the disk of the spool"))
@@ -360,6 +369,23 @@ fn holds(id: &MessageId, bytes: &[u8]) -> bool {
     cordon_wire::parse_message(bytes).is_ok_and(|message| message.header.message_id == *id)
 }
 
+/// The bytes of a file; none of a folder, or of something that would be waited on for ever.
+fn whole(file: &Path) -> io::Result<Vec<u8>> {
+    match fs::metadata(file)?.is_file() {
+        true => fs::read(file),
+        false => Ok(Vec::new()),
+    }
+}
+
+fn unreadable(id: &MessageId, file: &Path, why: &dyn std::fmt::Display) -> Fault {
+    let words = format!(
+        "the waiting file of message {id} cannot be read, and was not sent; those behind it are: {why}"
+    );
+    Fault::new(UNREADABLE, words)
+        .at(file.display().to_string())
+        .remedy("mend what keeps it from being read and run the command again, or give the message again")
+}
+
 /// Removes what was being written when its writer was killed.
 fn remove_parts(folder: &Path) -> Result<(), Fault> {
     let entries = fs::read_dir(folder).map_err(|error| cannot(folder, &error))?;
@@ -401,6 +427,12 @@ mod tests {
         let mut message = cordon_wire::parse_message(&message(id)).unwrap();
         message.header.sequence += 1;
         cordon_wire::write_message(&message).unwrap()
+    }
+
+    /// Makes a file one that cannot be read, for root either.
+    fn unread(file: &Path) {
+        std::fs::remove_file(file).unwrap();
+        std::os::unix::fs::symlink(file, file).unwrap();
     }
 
     #[test]
@@ -482,6 +514,30 @@ mod tests {
                 damage(&spool.known()[&id].file);
             }
         }
+    }
+
+    /// One such file ended each run, and nothing before or behind it was sent.
+    #[test]
+    fn a_waiting_file_that_cannot_be_read_stays_where_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::open(folder.path()).unwrap();
+        let [first, second] = [1_u8, 2].map(|byte| MessageId::from_bytes([byte; 16]));
+        for id in [&first, &second] {
+            spool.put(id, &message(id)).unwrap();
+        }
+        let file = spool.known()[&first].file.clone();
+        unread(&file);
+        let fault = spool.read(&first).unwrap_err();
+        assert_eq!(fault.code(), "S089");
+        assert_eq!(fault.place(), file.display().to_string());
+        assert_eq!(spool.waiting().unwrap(), [first, second]);
+        assert_eq!(spool.read(&second).unwrap(), message(&second));
+        // One that is damaged and cannot be put aside is no reason to stop either.
+        std::fs::remove_file(&file).unwrap();
+        std::fs::write(&file, "").unwrap();
+        std::fs::write(folder.path().join("damaged"), "").unwrap();
+        assert_eq!(spool.read(&first).unwrap_err().code(), "S089");
+        assert_eq!(spool.waiting().unwrap(), [first, second]);
     }
 
     #[test]

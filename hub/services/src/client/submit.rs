@@ -1,6 +1,6 @@
 //! Submitting what waits in a spool: in batches, with the same ids until there is an answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cordon_contract::{Fault, Shutdown};
@@ -9,7 +9,7 @@ use cordon_model::{MessageId, Receipt};
 use cordon_wire::service as wire;
 
 use super::link::payload;
-use super::spool::DAMAGED_FILE;
+use super::spool::{DAMAGED_FILE, UNREADABLE};
 use super::{Link, LinkError, Spool, SpoolState};
 use crate::lawful::lawful;
 use crate::passing::is_passing;
@@ -27,8 +27,10 @@ pub struct SubmitSummary {
     pub warned: usize,
     /// Messages refused for good.
     pub refused: usize,
-    /// Of each waiting file that held no message why, and where it was put aside.
-    pub damaged: Vec<Fault>,
+    /// Waiting files that held no message, and were put aside.
+    pub damaged: usize,
+    /// Messages whose waiting file cannot be read. It stays where it is, and waits.
+    pub unreadable: BTreeSet<MessageId>,
     /// Messages that still wait: not sent yet, or refused for a reason that passes.
     pub waiting: usize,
 }
@@ -36,11 +38,15 @@ pub struct SubmitSummary {
 /// Is told each answer as soon as it is kept, that of a message which waits on included.
 type Hears = Box<dyn Fn(&MessageId, &Answer) + Send + Sync>;
 
+/// Is told of each waiting file that is passed over, and why.
+type Names = Box<dyn Fn(&Fault) + Send + Sync>;
+
 /// Empties a spool.
 pub struct Submitter {
     link: Link,
     spool: Spool,
     hears: Hears,
+    names: Names,
     /// Messages per request, 1 to 500.
     batch: usize,
     /// Bytes of messages per request.
@@ -49,17 +55,19 @@ pub struct Submitter {
 
 impl Submitter {
     /// A submitter; `batch` is kept within 1 to 500. Each answer is told to `hears` as soon as it is kept,
-    /// whatever becomes of those that follow.
+    /// whatever becomes of those that follow, and each waiting file that is passed over to `names`.
     pub fn new(
         link: Link,
         spool: Spool,
         batch: usize,
         hears: impl Fn(&MessageId, &Answer) + Send + Sync + 'static,
+        names: impl Fn(&Fault) + Send + Sync + 'static,
     ) -> Self {
         Self {
             link,
             spool,
             hears: Box::new(hears),
+            names: Box::new(names),
             batch: batch.clamp(1, 500),
             bytes_max: 4 * 1024 * 1024,
         }
@@ -77,8 +85,9 @@ impl Submitter {
         let mut pause = PAUSE_FIRST;
         let mut silent = Duration::ZERO;
         loop {
-            let waiting = self.spool.waiting().map_err(LinkError::Untrusted)?;
+            let mut waiting = self.spool.waiting().map_err(LinkError::Untrusted)?;
             summary.waiting = waiting.len();
+            waiting.retain(|id| !summary.unreadable.contains(id));
             if waiting.is_empty() || shutdown.is_triggered() {
                 return Ok(summary);
             }
@@ -116,28 +125,10 @@ impl Submitter {
         waiting: &[MessageId],
         summary: &mut SubmitSummary,
     ) -> Result<usize, LinkError> {
-        let mut ids = Vec::new();
-        let mut messages: Vec<Vec<u8>> = Vec::new();
-        let mut bytes = 0;
-        let damaged = summary.damaged.len();
-        for id in waiting.iter().take(self.batch) {
-            let message = match self.spool.read(id) {
-                Ok(message) => message,
-                Err(fault) if fault.code() == DAMAGED_FILE => {
-                    summary.damaged.push(fault);
-                    continue;
-                }
-                Err(fault) => return Err(LinkError::Untrusted(fault)),
-            };
-            bytes += message.len();
-            if bytes > self.bytes_max && !messages.is_empty() {
-                break;
-            }
-            ids.push(id);
-            messages.push(message);
-        }
+        let (ids, messages) = self.read_some(waiting, summary)?;
         if messages.is_empty() {
-            return Ok(summary.damaged.len() - damaged);
+            // All of them were passed over: that is progress too.
+            return Ok(waiting.len());
         }
         let answer = self.link.call(&request(&messages)).await?;
         let response = wire::read_submit_messages_response(payload(&answer)?)
@@ -167,6 +158,40 @@ impl Submitter {
             settled += usize::from(is_final);
         }
         Ok(settled)
+    }
+
+    /// The first of the waiting messages that can be sent, as many as fit.
+    fn read_some<'a>(
+        &self,
+        waiting: &'a [MessageId],
+        summary: &mut SubmitSummary,
+    ) -> Result<(Vec<&'a MessageId>, Vec<Vec<u8>>), LinkError> {
+        let mut ids = Vec::new();
+        let mut messages: Vec<Vec<u8>> = Vec::new();
+        let mut bytes = 0;
+        for id in waiting.iter().take(self.batch) {
+            let message = match self.spool.read(id) {
+                Ok(message) => message,
+                Err(fault) if fault.code() == DAMAGED_FILE => {
+                    (self.names)(&fault);
+                    summary.damaged += 1;
+                    continue;
+                }
+                Err(fault) if fault.code() == UNREADABLE => {
+                    (self.names)(&fault);
+                    summary.unreadable.insert(*id);
+                    continue;
+                }
+                Err(fault) => return Err(LinkError::Untrusted(fault)),
+            };
+            bytes += message.len();
+            if bytes > self.bytes_max && !messages.is_empty() {
+                break;
+            }
+            ids.push(id);
+            messages.push(message);
+        }
+        Ok((ids, messages))
     }
 
     /// Keeps the signed answer wherever it settles a message: a receipt without the hub's signature
