@@ -26,6 +26,13 @@ const UNSIGNED: &str = "unsigned";
 /// What is said of a receipt of an emergency opening that was carried out before it could be journaled.
 const NO_ENTRY: &str = "names no entry";
 
+/// What is said of a folder within another one that is a link.
+const LINKED: &str = "a link to a folder, which is not followed: name that folder itself";
+/// Of a link to what is not there, such as a disk that is away.
+const LEADS_NOWHERE: &str = "a link that leads nowhere";
+/// Of what is named as an XML file and would never be read to its end.
+const NO_FILE: &str = "no file";
+
 /// Kind of evidence.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Held {
@@ -101,7 +108,7 @@ impl<'a> Evidence<'a> {
     pub fn receipts(&mut self, folder: &Path) -> Result<(), Ending> {
         let mut proven = HashSet::new();
         let mut alone = Vec::new();
-        for file in files(folder)? {
+        for file in self.files(folder)? {
             let document = parsed(&file)?;
             if document.root().local() != "Envelope" {
                 match receipts_in(document.root()) {
@@ -136,7 +143,7 @@ impl<'a> Evidence<'a> {
 
     /// Reads the reports of a folder that the park's hub signed.
     pub fn reports(&mut self, folder: &Path) -> Result<(), Ending> {
-        for file in files(folder)? {
+        for file in self.files(folder)? {
             let document = parsed(&file)?;
             if !document.root().is(NAMESPACE, "ReportDocument") {
                 continue;
@@ -209,6 +216,15 @@ impl<'a> Evidence<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The XML files of a folder; what was passed over in it proves nothing.
+    fn files(&mut self, folder: &Path) -> Result<Vec<PathBuf>, Ending> {
+        let Found { files, passed } = found_in(folder)?;
+        for (path, why) in passed {
+            self.proves_nothing(&path, why);
+        }
+        Ok(files)
     }
 
     fn proves_nothing(&mut self, source: &Path, why: impl std::fmt::Display) {
@@ -326,9 +342,19 @@ fn holds(record: &Record) -> String {
     }
 }
 
-/// The XML files of a folder and of the folders in it.
-fn files(folder: &Path) -> Result<Vec<PathBuf>, Ending> {
-    let mut found = Vec::new();
+/// What a folder that was laid before the journal holds.
+#[derive(Default)]
+struct Found {
+    /// XML files.
+    files: Vec<PathBuf>,
+    /// What is passed over, and why.
+    passed: Vec<(PathBuf, &'static str)>,
+}
+
+/// The XML files of a folder and of the folders in it. A folder that is a link is none of them: it may lead anywhere, and
+/// in a circle.
+fn found_in(folder: &Path) -> Result<Found, Ending> {
+    let mut found = Found::default();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
         let entries = std::fs::read_dir(&folder).map_err(|error| Ending::file(&folder, &error))?;
@@ -338,12 +364,18 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Ending> {
                 .file_type()
                 .map_err(|error| Ending::file(&folder, &error))?;
             let path = entry.path();
-            if kind.is_dir() {
-                open.push(path);
-            } else if path.extension().is_some_and(|it| it == "xml") {
-                found.push(path);
+            // What a link leads to, where it leads anywhere.
+            let to = std::fs::metadata(&path);
+            let is_xml = path.extension().is_some_and(|it| it == "xml");
+            match to {
+                _ if kind.is_dir() => open.push(path),
+                Ok(to) if to.is_dir() => found.passed.push((path, LINKED)),
+                Err(_) if kind.is_symlink() => found.passed.push((path, LEADS_NOWHERE)),
+                Ok(to) if is_xml && !to.is_file() => found.passed.push((path, NO_FILE)),
+                _ if is_xml => found.files.push(path),
+                _ => {}
             }
-            if found.len() + open.len() > FILES_MAX {
+            if found.files.len() + found.passed.len() + open.len() > FILES_MAX {
                 return Err(Ending::file(
                     &folder,
                     &format_args!("over {FILES_MAX} files"),
@@ -351,7 +383,8 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Ending> {
             }
         }
     }
-    found.sort();
+    found.files.sort();
+    found.passed.sort();
     Ok(found)
 }
 
@@ -381,4 +414,38 @@ fn told_in(answer: &VerifiedEnvelope) -> Result<[Position; 2], String> {
         (before, page.previous_chain_hash.0),
         (page.head, page.head_chain_hash.0),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// What lay behind a link to a folder was passed over without a word.
+    #[test]
+    fn what_is_not_read_of_a_folder_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(at("laid/within")).unwrap();
+        std::fs::create_dir_all(at("elsewhere")).unwrap();
+        for file in ["laid/within/a.xml", "laid/b.txt", "elsewhere/c.xml"] {
+            std::fs::write(at(file), "<a/>").unwrap();
+        }
+        symlink(at("elsewhere"), at("laid/folder")).unwrap();
+        symlink(at("laid"), at("laid/within/circle")).unwrap();
+        symlink(at("elsewhere/c.xml"), at("laid/file.xml")).unwrap();
+        symlink(at("away"), at("laid/away")).unwrap();
+        let found = found_in(&at("laid")).unwrap();
+        assert_eq!(found.files, [at("laid/file.xml"), at("laid/within/a.xml")]);
+        let passed = [
+            (at("laid/away"), LEADS_NOWHERE),
+            (at("laid/folder"), LINKED),
+            (at("laid/within/circle"), LINKED),
+        ];
+        assert_eq!(found.passed, passed);
+        // A folder that is named itself may be a link.
+        let found = found_in(&at("laid/folder")).unwrap();
+        assert_eq!(found.files, [at("laid/folder/c.xml")]);
+    }
 }
