@@ -6,7 +6,7 @@ use std::time::Duration;
 use cordon_contract::{Fault, Shutdown};
 use cordon_model::service::Answer;
 use cordon_model::{MessageId, Refusal};
-use cordon_services::client::{Spool, SpoolState, SubmitSummary, Submitter};
+use cordon_services::client::{Given, Spool, SpoolState, SubmitSummary, Submitter};
 use cordon_services::lawful;
 
 use super::{HubArgs, link_ending, runtime};
@@ -55,9 +55,12 @@ pub fn run(args: &Args) -> Result<(), Ending> {
         let canonical =
             cordon_wire::write_message(&message).map_err(|fault| place(lawful(fault)))?;
         let id = &message.header.message_id;
-        let state = spool.put(id, &canonical)?;
+        let Given { state, words } = spool.put(id, &canonical)?;
         if state != SpoolState::Waiting {
             tell!("{}: answered before ({})", file.display(), state.as_str());
+        }
+        if !words.is_empty() {
+            tell!("{}: message {id}: {words}", file.display());
         }
         if state == SpoolState::Refused {
             refused_before += 1;

@@ -426,6 +426,38 @@ fn a_file_of_the_spool_that_cannot_be_read_stops_no_other() {
     assert_eq!(answer.status.code(), Some(0), "{}", said(&answer));
 }
 
+/// It was sent behind all others, without a word: a fire that was over burned on.
+#[test]
+fn a_damaged_message_that_is_given_again_is_sent_in_its_old_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("park");
+    let (hub, served) = answering(&data, Says::Stopping);
+    let url = served.url("/soap/enterprise");
+    let ids = [3, 2, 1].map(|n| format!("00000000-0000-4000-8000-00000000000{n}"));
+    let files: Vec<PathBuf> = (-3..)
+        .zip(&ids)
+        .map(|(at, id)| grant(folder.path(), id, at, "ACTIVE"))
+        .collect();
+    for (at, seen) in [(0, false), (1, false), (0, true), (1, true)] {
+        let spool = folder.path().join(format!("spool-{at}-{seen}"));
+        *hub.says.lock().unwrap() = Says::Stopping;
+        submit(&data, &url, &spool, &files);
+        std::fs::write(&waiting(&spool)[at], "").unwrap();
+        if seen {
+            let answer = submit(&data, &url, &spool, &[]);
+            assert!(said(&answer).contains("S087"), "{}", said(&answer));
+        }
+        *hub.says.lock().unwrap() = Says::Receipts;
+        hub.seen.lock().unwrap().clear();
+        let answer = submit(&data, &url, &spool, &files);
+        let words = said(&answer);
+        assert_eq!(answer.status.code(), Some(0), "{words}");
+        assert!(words.contains("in its old place"), "{words}");
+        assert!(words.contains(&ids[at]), "{words}");
+        assert_eq!(*hub.seen.lock().unwrap(), ids, "{at} {seen}");
+    }
+}
+
 /// The receipts said so, and the sender's screen "accepted 2" alone.
 #[test]
 fn what_a_receipt_warns_of_is_on_the_senders_screen() {

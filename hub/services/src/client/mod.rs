@@ -20,5 +20,5 @@ pub use lock::Lock;
 pub use messages::{MessagesWanted, PulledMessages, pull_messages};
 pub use page::PulledEntry;
 pub use pull::{ListKey, PulledReport, ReportKey, list_reports, pull_certificates, pull_report};
-pub use spool::{Spool, SpoolState, write_durably};
+pub use spool::{Given, Spool, SpoolState, write_durably};
 pub use submit::{SubmitSummary, Submitter};

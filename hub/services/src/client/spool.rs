@@ -4,9 +4,14 @@
 //! and the message id, so that they leave in the order in which they came in, whatever happens in
 //! between; `accepted` and `refused` hold them by id with the answer beside, and in their folder
 //! `signed` the hub's signed answers as they came, one for each request: what stands beside a message
-//! is for reading, the signed answer proves it to others. A message is written to `waiting` and synced
+//! is for reading, the signed answer proves it to others. A fourth, `damaged`, holds waiting files that
+//! held no message any more, under the names, and so the places, that they had. A message is written to `waiting` and synced
 //! before it is first sent, and moved after its answer is synced, so a crash at any moment costs at
 //! most a repeated submission, which the hub answers with the first receipt again.
+
+mod given;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -16,11 +21,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cordon_contract::Fault;
-use cordon_model::{MessageId, Refusal};
-use cordon_xml::{Document, Limits};
+use cordon_model::MessageId;
+
+pub use given::Given;
 
 use super::Lock;
-use crate::passing::may_pass;
 
 /// Where a message stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -140,93 +145,6 @@ impl Spool {
         })
     }
 
-    /// Puts a message in behind all that wait; durable when this returns. A message that is there
-    /// already, in any state, is left alone; the answer says in which. One that was refused for a reason that
-    /// may be over waits again, and one whose waiting file is damaged takes its place.
-    pub fn put(&self, id: &MessageId, message: &[u8]) -> Result<SpoolState, Fault> {
-        let mut known = self.known();
-        let waits = known.get(id).map(|waiting| waiting.file.clone());
-        let places = [
-            (
-                SpoolState::Accepted,
-                Some(self.settled(SpoolState::Accepted, id)),
-            ),
-            (
-                SpoolState::Refused,
-                Some(self.settled(SpoolState::Refused, id)),
-            ),
-            (SpoolState::Waiting, waits),
-        ];
-        for (state, file) in places {
-            let Some((file, present)) = file.and_then(|file| {
-                let present = fs::read(&file).ok()?;
-                Some((file, present))
-            }) else {
-                continue;
-            };
-            if present == message {
-                let again = state == SpoolState::Refused
-                    && self.refusal(id).is_some_and(|it| may_pass(&it.code));
-                if again {
-                    self.wait_again(&mut known, id, &file)?;
-                    return Ok(SpoolState::Waiting);
-                }
-                return Ok(state);
-            }
-            if state == SpoolState::Waiting && !holds(id, &present) {
-                self.put_aside(id, &file)?;
-                known.remove(id);
-                break;
-            }
-            return Err(Fault::new(
-                "S031",
-                format!("message id {id} is in the spool with another content"),
-            )
-            .at(file.display().to_string())
-            .remedy("give the changed message an id of its own"));
-        }
-        let last = self.behind_all(&known, id);
-        write_durably(&last.file, message)?;
-        known.insert(*id, last);
-        Ok(SpoolState::Waiting)
-    }
-
-    /// With what a message was refused; `None` when it was not, or when nothing readable lies beside it.
-    pub fn refusal(&self, id: &MessageId) -> Option<Refusal> {
-        let file = self.settled(SpoolState::Refused, id);
-        let answer = fs::read(file.with_extension("answer.xml")).ok()?;
-        let document = Document::parse(answer, &Limits::default()).ok()?;
-        cordon_wire::read_refusal(document.root()).ok()
-    }
-
-    /// Moves a refused message behind all that wait. Its old answer stays until it has another one.
-    fn wait_again(
-        &self,
-        known: &mut BTreeMap<MessageId, Waiting>,
-        id: &MessageId,
-        refused: &Path,
-    ) -> Result<(), Fault> {
-        let last = self.behind_all(known, id);
-        fs::rename(refused, &last.file)
-            .and_then(|()| sync_folder(&last.file))
-            .and_then(|()| sync_folder(refused))
-            .map_err(|error| cannot(&last.file, &error))?;
-        known.insert(*id, last);
-        Ok(())
-    }
-
-    /// The place behind all that wait.
-    fn behind_all(&self, known: &BTreeMap<MessageId, Waiting>, id: &MessageId) -> Waiting {
-        let last = known.values().map(|waiting| waiting.number).max();
-        let number = last.unwrap_or(0) + 1;
-        let name = format!("{number:0NUMBER_DIGITS$}-{id}.xml");
-        Waiting {
-            number,
-            id: *id,
-            file: self.folder(SpoolState::Waiting).join(name),
-        }
-    }
-
     /// Ids of waiting messages in the order in which they came in.
     pub fn waiting(&self) -> Result<Vec<MessageId>, Fault> {
         self.look()?;
@@ -275,20 +193,7 @@ impl Spool {
             ),
         )
         .at(aside.display().to_string())
-        .remedy("give the message again; check the disk of the spool"))
-    }
-
-    /// Moves a damaged file out of the way; where to.
-    fn put_aside(&self, id: &MessageId, file: &Path) -> Result<PathBuf, Fault> {
-        let folder = self.root.join(DAMAGED);
-        let to = folder.join(file.file_name().unwrap_or_default());
-        fs::create_dir_all(&folder)
-            .and_then(|()| fs::rename(file, &to))
-            .and_then(|()| sync_folder(&to))
-            .and_then(|()| sync_folder(file))
-            .map_err(|error| cannot(&to, &error))?;
-        tracing::error!(%id, file = %to.display(), "a damaged waiting file was put aside");
-        Ok(to)
+        .remedy("give the message again, it takes its old place among what waits; check the disk of the spool"))
     }
 
     /// Keeps a signed answer that holds final answers of this kind, as it came; durable when this
@@ -401,158 +306,4 @@ fn cannot(path: &Path, error: &io::Error) -> Fault {
     Fault::new("S030", format!("cannot use the spool: {error}"))
         .at(path.display().to_string())
         .remedy("check that the folder exists, is writable and has room")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-    use std::time::Duration;
-
-    use super::{Spool, SpoolState};
-    use cordon_model::MessageId;
-
-    /// A message of this id, as it is sent.
-    fn message(id: &MessageId) -> Vec<u8> {
-        let file = format!(
-            "{}/../../schemas/examples/valid/access-grant-visitor.xml",
-            env!("CARGO_MANIFEST_DIR")
-        );
-        let mut message = cordon_wire::parse_message(&std::fs::read(file).unwrap()).unwrap();
-        message.header.message_id = *id;
-        cordon_wire::write_message(&message).unwrap()
-    }
-
-    /// Another one of this id.
-    fn other(id: &MessageId) -> Vec<u8> {
-        let mut message = cordon_wire::parse_message(&message(id)).unwrap();
-        message.header.sequence += 1;
-        cordon_wire::write_message(&message).unwrap()
-    }
-
-    /// Makes a file one that cannot be read, for root either.
-    fn unread(file: &Path) {
-        std::fs::remove_file(file).unwrap();
-        std::os::unix::fs::symlink(file, file).unwrap();
-    }
-
-    #[test]
-    fn a_message_waits_until_it_is_settled_and_is_never_taken_twice() {
-        let folder = tempfile::tempdir().unwrap();
-        let spool = Spool::open(folder.path()).unwrap();
-        let id = MessageId::random();
-        assert_eq!(spool.put(&id, &message(&id)).unwrap(), SpoolState::Waiting);
-        assert_eq!(spool.put(&id, &message(&id)).unwrap(), SpoolState::Waiting);
-        assert_eq!(spool.put(&id, &other(&id)).unwrap_err().code(), "S031");
-        // A spool opened again, as after a crash, still has it.
-        let again = Spool::open(folder.path()).unwrap();
-        assert_eq!(again.waiting().unwrap(), vec![id]);
-        again.settle(&id, SpoolState::Accepted, b"<r/>").unwrap();
-        assert!(again.waiting().unwrap().is_empty());
-        assert_eq!(again.put(&id, &message(&id)).unwrap(), SpoolState::Accepted);
-    }
-
-    #[test]
-    fn messages_leave_in_the_order_they_came_in_whatever_their_ids() {
-        let folder = tempfile::tempdir().unwrap();
-        let [low, middle, high] = [1_u8, 2, 3].map(|byte| MessageId::from_bytes([byte; 16]));
-        // Left by an older program, which knew no order.
-        std::fs::create_dir_all(folder.path().join("waiting")).unwrap();
-        let old = folder.path().join(format!("waiting/{high}.xml"));
-        std::fs::write(old, message(&high)).unwrap();
-        let spool = Spool::open(folder.path()).unwrap();
-        spool.put(&middle, &message(&middle)).unwrap();
-        spool.put(&low, &message(&low)).unwrap();
-        assert_eq!(spool.waiting().unwrap(), vec![high, middle, low]);
-        assert_eq!(
-            spool.put(&high, &message(&high)).unwrap(),
-            SpoolState::Waiting
-        );
-        assert_eq!(spool.put(&high, &other(&high)).unwrap_err().code(), "S031");
-        // The order outlives the process.
-        let again = Spool::open(folder.path()).unwrap();
-        assert_eq!(again.waiting().unwrap(), vec![high, middle, low]);
-        again
-            .settle(&middle, SpoolState::Accepted, b"<r/>")
-            .unwrap();
-        assert_eq!(again.waiting().unwrap(), vec![high, low]);
-        assert_eq!(again.read(&low).unwrap(), message(&low));
-    }
-
-    /// One such file kept all behind it from being sent, for ever, and was named nowhere.
-    #[test]
-    fn a_waiting_file_that_is_damaged_is_put_aside_and_named() {
-        let damages: [fn(&Path); 4] = [
-            |file| std::fs::write(file, "").unwrap(),
-            |file| std::fs::write(file, [0; 900]).unwrap(),
-            // Another's.
-            |file| std::fs::write(file, message(&MessageId::from_bytes([7; 16]))).unwrap(),
-            |file| {
-                std::fs::remove_file(file).unwrap();
-                std::fs::create_dir(file).unwrap();
-            },
-        ];
-        for damage in damages {
-            let folder = tempfile::tempdir().unwrap();
-            let spool = Spool::open(folder.path()).unwrap();
-            let id = MessageId::from_bytes([1; 16]);
-            spool.put(&id, &message(&id)).unwrap();
-            let waits = spool.known()[&id].file.clone();
-            damage(&waits);
-            let fault = spool.read(&id).unwrap_err();
-            assert_eq!(fault.code(), "S087");
-            let aside = folder
-                .path()
-                .join("damaged")
-                .join(waits.file_name().unwrap());
-            assert_eq!(fault.place(), aside.display().to_string());
-            assert!(aside.exists() && !waits.exists());
-            assert_eq!(spool.waiting().unwrap(), []);
-            // Given again it waits again, also where nobody had seen the damage.
-            for _ in 0..2 {
-                spool.put(&id, &message(&id)).unwrap();
-                assert_eq!(spool.read(&id).unwrap(), message(&id));
-                damage(&spool.known()[&id].file);
-            }
-        }
-    }
-
-    /// One such file ended each run, and nothing before or behind it was sent.
-    #[test]
-    fn a_waiting_file_that_cannot_be_read_stays_where_it_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let spool = Spool::open(folder.path()).unwrap();
-        let [first, second] = [1_u8, 2].map(|byte| MessageId::from_bytes([byte; 16]));
-        for id in [&first, &second] {
-            spool.put(id, &message(id)).unwrap();
-        }
-        let file = spool.known()[&first].file.clone();
-        unread(&file);
-        let fault = spool.read(&first).unwrap_err();
-        assert_eq!(fault.code(), "S089");
-        assert_eq!(fault.place(), file.display().to_string());
-        assert_eq!(spool.waiting().unwrap(), [first, second]);
-        assert_eq!(spool.read(&second).unwrap(), message(&second));
-        // One that is damaged and cannot be put aside is no reason to stop either.
-        std::fs::remove_file(&file).unwrap();
-        std::fs::write(&file, "").unwrap();
-        std::fs::write(folder.path().join("damaged"), "").unwrap();
-        assert_eq!(spool.read(&first).unwrap_err().code(), "S089");
-        assert_eq!(spool.waiting().unwrap(), [first, second]);
-    }
-
-    #[test]
-    fn one_process_at_a_time_uses_a_spool_and_removes_what_killed_ones_left() {
-        let folder = tempfile::tempdir().unwrap();
-        let spool = Spool::open(folder.path()).unwrap();
-        let part = folder.path().join("waiting/000000000001-x.part");
-        std::fs::write(&part, "<a").unwrap();
-        let lock = spool.give(Duration::ZERO).unwrap();
-        assert!(!part.exists());
-        let other = Spool::open(folder.path()).unwrap();
-        let fault = other.give(Duration::from_millis(100)).unwrap_err();
-        assert_eq!(fault.code(), "S086");
-        other.send(Duration::ZERO).unwrap();
-        drop(lock);
-        other.give(Duration::ZERO).unwrap();
-    }
 }
