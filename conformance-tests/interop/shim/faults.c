@@ -5,6 +5,7 @@
  * and off while the program runs. Only paths below CORDON_FAULT_FOLDER fail; reading what is open never does.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -83,7 +84,7 @@ static int fails(int number) {
     return 1;
 }
 
-/* Until it works again, as a disk that resets its link (1), one that is frozen (2), or a share that is gone (4). */
+/* Until it works again, as a disk that resets its link (1), one that is frozen (2), or a share that is away (4). */
 static void wait_while_it_hangs(int how) {
     const struct timespec moment = {0, 10000000};
     while (control && (control->hang & how))
@@ -136,6 +137,13 @@ char *realpath(const char *path, char *into) {
     if (!own)
         own = (char *(*)(const char *, char *))dlsym(RTLD_NEXT, "realpath");
     return own(path, into);
+}
+
+DIR *opendir(const char *path) {
+    if (below(path))
+        wait_while_it_hangs(4);
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    return fd < 0 ? NULL : fdopendir(fd);
 }
 
 int mkdir(const char *path, mode_t mode) {

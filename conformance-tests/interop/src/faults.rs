@@ -100,8 +100,8 @@ impl Faults {
         self.set(36, &2_i32.to_le_bytes());
     }
 
-    /// Nothing returns that names a path there, or writes, until it works again: a share that is gone.
-    pub fn vanish(&self) {
+    /// Nothing that names a path, opens a file or writes returns until it works again, as on a share that is away.
+    pub fn away(&self) {
         self.set(36, &7_i32.to_le_bytes());
     }
 
@@ -242,6 +242,11 @@ impl FailingPark {
 
     /// The same, with a disk under `failing` in its folder alone.
     pub fn start_failing(spool: Option<&str>, failing: &str) -> Self {
+        Self::start_changed(spool, failing, |_| {})
+    }
+
+    /// The same, with what `change` does to its prepared folder.
+    pub fn start_changed(spool: Option<&str>, failing: &str, change: impl FnOnce(&Path)) -> Self {
         let scratch = tempfile::tempdir().unwrap();
         let lane = Lane::start();
         let mut made = None;
@@ -253,6 +258,7 @@ impl FailingPark {
             }
             crate::change_config(data, &[("data = \".\"", &store)], &lane.section());
             crate::busy(data);
+            change(data);
             let envs = faults.envs();
             made = Some(faults);
             envs

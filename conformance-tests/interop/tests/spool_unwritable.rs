@@ -109,7 +109,7 @@ fn a_spool_whose_place_does_not_answer_holds_up_no_opening_and_no_start() {
         lane,
         scratch: _scratch,
     } = FailingPark::start_failing(Some("share/emergency"), "share");
-    faults.vanish();
+    faults.away();
     for run in ["beside a running hub", "at a start"] {
         park.until("it is told", || is_told(&park));
         for (order, what) in [(OPEN, "up"), (RELEASE, "down")] {
