@@ -29,6 +29,7 @@ use crate::keeping;
 use crate::limits::Shares;
 use crate::lists::Lists;
 use crate::past::Past;
+use crate::pins;
 use crate::records;
 use crate::reload::{Reloader, ReloaderParts, Running};
 use crate::reports;
@@ -140,6 +141,7 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
     core.show_calendar(Arc::clone(&calendar));
     core.show_trust(Arc::clone(&loaded.trust));
     core.show_keeping(past.keeping());
+    core.show_pins(past.unread_pins());
     let mut servers = Vec::new();
     // Without one of its own it lies beside the journal, which tells by itself how its disk stands.
     if let Some(spool) = &config.hub.spool {
@@ -183,7 +185,11 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
     };
     let opening = Arc::new(reports::Opening::of(config, signer, Arc::clone(&clock))?);
     servers.push(tokio::spawn(trouble::watch(
-        (core.reports_stand(), Arc::clone(&loaded.trust)),
+        trouble::Stands {
+            reports: core.reports_stand(),
+            trust: Arc::clone(&loaded.trust),
+            pins: past.unread_pins(),
+        },
         (Arc::downgrade(&hub), open_alarms),
         config.hub.id.clone(),
         shutdown.clone(),
@@ -236,6 +242,10 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
     let tell = tell_counted(refusals, (hub.submit(), hub.clock()), shutdown.clone());
     servers.push(tokio::spawn(tell));
     servers.push(tokio::spawn(lists.tell(shutdown.clone())));
+    servers.push(tokio::spawn(pins::watch(
+        past.unread_pins(),
+        shutdown.clone(),
+    )));
     servers.push(tokio::spawn(read_trust_again(loaded.trust, shutdown)));
     Ok(Park {
         hub,

@@ -31,6 +31,7 @@ use crate::attempts::Attempts;
 use crate::calendar::Calendar;
 use crate::keeping::Keeping;
 use crate::outbox::Letters;
+use crate::pins::Unread;
 use crate::reload::Reloader;
 use crate::spool::SpoolWatch;
 use crate::trouble::{self, ReportsStand};
@@ -52,6 +53,7 @@ pub struct HubCore {
     spool: OnceLock<Arc<SpoolWatch>>,
     trust: OnceLock<Arc<TrustStore>>,
     keeping: OnceLock<Arc<Keeping>>,
+    pins: OnceLock<Arc<Unread>>,
     reports_stand: Arc<ReportsStand>,
     letters: Letters,
     attempts: Attempts,
@@ -82,6 +84,7 @@ impl HubCore {
             spool: OnceLock::new(),
             trust: OnceLock::new(),
             keeping: OnceLock::new(),
+            pins: OnceLock::new(),
             reports_stand: Arc::default(),
         })
     }
@@ -145,7 +148,12 @@ impl HubCore {
         self.spool.get_or_init(|| spool);
     }
 
-    /// Says in the health what cannot be forgotten; a second time changes nothing.
+    /// Says in the health which pins cannot be read; a second time changes nothing.
+    pub fn show_pins(&self, pins: Arc<Unread>) {
+        self.pins.get_or_init(|| pins);
+    }
+
+    /// Says in the health what cannot be forgotten or moved; a second time changes nothing.
     pub fn show_keeping(&self, keeping: Arc<Keeping>) {
         self.keeping.get_or_init(|| keeping);
     }
@@ -356,6 +364,8 @@ impl Desk for HubCore {
                 spooled_in_memory: health.spooled.1,
                 spool_words: self.spool.get().and_then(|spool| spool.words()),
                 trust_words: self.trust.get().and_then(|it| trouble::words_of_trust(it)),
+                pins_words: self.pins.get().and_then(|it| it.words()),
+                pins_unread: self.pins.get().map_or(0, |it| it.count()),
                 reports_words: self.reports_stand.trouble().map(|it| it.to_string()),
                 adapters_words: (health.adapters.into_iter())
                     .filter_map(trouble::words_of)

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::ParkConfig;
 use crate::keeping::Keeping;
-use crate::pins::{self, Pin, pinned};
+use crate::pins::{self, Pin, Unread, pinned, readable};
 
 /// What is given up where no entry is named: the last batch, that was changed after it was written.
 const CHANGED: &str = "the last batch was changed after it was written";
@@ -34,6 +34,8 @@ pub struct Past {
     identity: String,
     warn_used_percent: u8,
     pinned: Vec<Expectation>,
+    /// Pins that could not be read, and hold it to nothing yet.
+    unread: Arc<Unread>,
     /// A loss that somebody accepted and that is not journaled yet.
     accepted: Option<Acceptance>,
     /// What an opening of this process found to be known. It holds for the next one too, which may find
@@ -61,11 +63,14 @@ pub fn witness_of(journal: &Path) -> PathBuf {
 impl Past {
     /// Reads what others pinned and what was accepted; the journal itself is opened by its hub.
     pub fn of(config: &ParkConfig) -> Result<Self, Fault> {
+        let (pinned, unread) = readable(&config.hub.data)?;
+        let identity = format!("{}/{}", config.plan.code, config.hub.id);
         Ok(Self {
             data: config.hub.data.clone(),
-            identity: format!("{}/{}", config.plan.code, config.hub.id),
+            unread: Unread::of(&config.hub.data, &identity, unread),
+            identity,
             warn_used_percent: config.hub.disk_warn_percent,
-            pinned: expected_of(&pinned(&config.hub.data)?),
+            pinned: expected_of(&pinned),
             accepted: Acceptance::read(&config.hub.data)?,
             keeping: Keeping::by(config),
             seen: Mutex::default(),
@@ -102,6 +107,11 @@ impl Past {
 
     fn journal(&self) -> PathBuf {
         self.data.join("journal")
+    }
+
+    /// The pins that could not be read at the start.
+    pub fn unread_pins(&self) -> Arc<Unread> {
+        Arc::clone(&self.unread)
     }
 
     /// What packs and moves old segments of the journal.

@@ -1,6 +1,10 @@
 //! The heads that others hold, given to the park to hold its journal to. One that was given up by name lies
-//! aside and holds nothing any more.
+//! aside and holds nothing any more. One that cannot be read (a copy that a power cut left torn) holds nothing yet: it keeps no gate
+//! shut, is told for as long as it is so, and the journal is held to it as soon as it can be read.
 
+mod unread;
+
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,8 +12,13 @@ use cordon_contract::Fault;
 use cordon_journal::{Expectation, Position};
 use cordon_services::client::Checkpoint;
 
+pub use unread::{Unread, watch};
+
 /// Pinned heads read at most; more are refused.
 const PINS_MAX: usize = 1_000;
+
+/// What helps where one cannot be read.
+const MEND: &str = "copy it again from whoever pulls, or remove it; the others hold";
 
 /// Where pins lie that were given up by name, in their own folder.
 const ASIDE: &str = "accepted";
@@ -23,6 +32,11 @@ pub struct Pin {
 
 impl Pin {
     fn read(file: PathBuf) -> Result<Self, Fault> {
+        // A pipe would be waited for.
+        if std::fs::metadata(&file).is_ok_and(|known| !known.is_file()) {
+            let fault = Fault::new("S075", "the checkpoint cannot be used: it is no file");
+            return Err(fault.at(file.display().to_string()).remedy(MEND));
+        }
         let head = Checkpoint::read(&file)?.head();
         Ok(Self { file, head })
     }
@@ -54,14 +68,32 @@ fn folder(data: &Path) -> PathBuf {
 }
 
 /// The heads that others pinned, without those that were given up by name.
+///
+/// # Errors
+/// `S075` when one cannot be read, as [`readable`].
 pub fn pinned(data: &Path) -> Result<Vec<Pin>, Fault> {
-    let aside = given_up(data);
-    let mut pinned = Vec::new();
-    for file in files(&folder(data))? {
-        pinned.push(Pin::read(file)?);
+    let (pinned, unread) = readable(data)?;
+    match unread.into_values().next() {
+        Some(fault) => Err(fault),
+        None => Ok(pinned),
     }
+}
+
+/// Those of them that can be read, and why each of the others cannot.
+///
+/// # Errors
+/// `J054` when there are too many, or the folder is not for the hub to read.
+pub fn readable(data: &Path) -> Result<(Vec<Pin>, BTreeMap<PathBuf, Fault>), Fault> {
+    let (mut pinned, mut unread) = (Vec::new(), BTreeMap::new());
+    for file in files(&folder(data))? {
+        match Pin::read(file.clone()) {
+            Ok(pin) => pinned.push(pin),
+            Err(fault) => drop(unread.insert(file, fault.remedy(MEND))),
+        }
+    }
+    let aside = given_up(data);
     pinned.retain(|pin| pin.head.0 > 0 && !aside.contains(&pin.head));
-    Ok(pinned)
+    Ok((pinned, unread))
 }
 
 /// The heads that were given up by name: the same file, put there once more, says nothing new. What cannot be
@@ -113,7 +145,8 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
 /// Moves the pins of these heads aside, durably: no later start asks for them. Gives where they lie now.
 pub fn set_aside(data: &Path, heads: &[Position]) -> Result<Vec<PathBuf>, Fault> {
     let mut moved = Vec::new();
-    for pin in pinned(data)? {
+    // One that cannot be read keeps none of the others where it is.
+    for pin in readable(data)?.0 {
         if heads.contains(&pin.head) {
             moved.push(move_aside(data, &pin.file).map_err(|error| unmoved(&pin.file, &error))?);
         }
@@ -187,5 +220,40 @@ mod tests {
         let moved = set_aside(data, &[(9, [0x33; 32])]).unwrap();
         assert_eq!(moved, [pins.join("accepted/b-1.json")]);
         assert_eq!(heads(data), [7]);
+    }
+
+    /// A copy that a power cut left torn kept the gates shut (S075).
+    #[test]
+    fn a_torn_pin_is_told_and_the_others_hold_until_it_can_be_read_or_is_gone() {
+        let data = tempfile::tempdir().unwrap();
+        let (data, pins) = (data.path(), data.path().join("pins"));
+        put(&pins, "a.json", 7, '1');
+        put(&pins, "b.json", 9, '2');
+        let whole = std::fs::read(pins.join("b.json")).unwrap();
+        for torn in [&[][..], &whole[..40]] {
+            std::fs::write(pins.join("b.json"), torn).unwrap();
+            assert_eq!(pinned(data).unwrap_err().code(), "S075", "by name");
+            let (held, faults) = readable(data).unwrap();
+            assert_eq!(held.iter().map(|it| it.head.0).collect::<Vec<_>>(), [7]);
+            let unread = Unread::of(data, "p/h", faults);
+            unread.look_again();
+            let words = unread.words().unwrap();
+            assert!(
+                words.contains("S075") && words.contains("b.json"),
+                "{words}"
+            );
+            // There is no journal that holds entry 9.
+            std::fs::write(pins.join("b.json"), &whole).unwrap();
+            unread.look_again();
+            let words = unread.words().unwrap();
+            assert!(!words.contains("S075") && unread.count() == 1, "{words}");
+            std::fs::remove_file(pins.join("b.json")).unwrap();
+            unread.look_again();
+            assert_eq!((unread.words(), unread.count()), (None, 0));
+        }
+        std::fs::create_dir(pins.join("b.json")).unwrap();
+        assert_eq!(readable(data).unwrap().1.len(), 1, "a folder");
+        // What was given up by name is set aside all the same.
+        assert_eq!(set_aside(data, &[(7, [0x11; 32])]).unwrap().len(), 1);
     }
 }

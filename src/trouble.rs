@@ -1,5 +1,5 @@
-//! What keeps a part of the hub from its work while the gates work on: the reports, and what an adapter keeps
-//! of its own. It is shown in the health for as long as it is so, and told by one alarm.
+//! What keeps a part of the hub from its work while the gates work on: the reports, the trust folder, pinned heads, and what an
+//! adapter keeps of its own. It is shown in the health for as long as it is so, and told by one alarm.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
@@ -13,6 +13,7 @@ use cordon_reports::Reports;
 use cordon_security::TrustStore;
 
 use crate::alarm::Lasting;
+use crate::pins::Unread;
 
 /// How often it is looked at; nothing is read from a disk for it.
 const LOOK: Duration = Duration::from_secs(2);
@@ -79,9 +80,19 @@ pub fn words_of_trust(trust: &TrustStore) -> Option<String> {
     })
 }
 
+/// What is looked at beside the adapters.
+pub struct Stands {
+    /// The reports.
+    pub reports: Arc<ReportsStand>,
+    /// Who is trusted.
+    pub trust: Arc<TrustStore>,
+    /// The pins that could not be read.
+    pub pins: Arc<Unread>,
+}
+
 /// Raises and ends the alarms about all of it until shutdown.
 pub async fn watch(
-    (reports, trust): (Arc<ReportsStand>, Arc<TrustStore>),
+    stands: Stands,
     (hub, open): (Weak<RunningHub>, OpenAlarms),
     actor: PartyId,
     shutdown: Shutdown,
@@ -96,6 +107,11 @@ pub async fn watch(
         AlarmLevel::Orange,
         "the trust folder can be read again",
     );
+    let mut of_pins = Lasting::new(
+        "pins-unread".to_owned(),
+        AlarmLevel::Orange,
+        "the pinned heads are in order again",
+    );
     // What the disk of all kept from the reports is looked at again before it counts against them.
     let mut settled_at = Instant::now();
     let mut of_each: BTreeMap<String, Lasting> = BTreeMap::new();
@@ -105,12 +121,15 @@ pub async fn watch(
         if running.modes().now() != Mode::Normal {
             settled_at = Instant::now() + SETTLES_IN;
         }
-        let words = reports.trouble().map(|fault| fault.to_string());
+        let words = stands.reports.trouble().map(|fault| fault.to_string());
         let words = words.filter(|_| Instant::now() >= settled_at);
         let said = of_reports.tell(words.as_deref(), (&running, &open), &actor);
         unsaid(said.await);
-        let words = words_of_trust(&trust);
+        let words = words_of_trust(&stands.trust);
         let said = of_trust.tell(words.as_deref(), (&running, &open), &actor);
+        unsaid(said.await);
+        let words = stands.pins.words();
+        let said = of_pins.tell(words.as_deref(), (&running, &open), &actor);
         unsaid(said.await);
         for adapter in running.health().adapters {
             let alarm = of_each

@@ -40,6 +40,10 @@ pub struct Condition {
     pub spool_words: Option<String>,
     /// Why the trust folder cannot be read, and who is trusted meanwhile; none while it can.
     pub trust_words: Option<String>,
+    /// Which pinned heads cannot be read, so that the journal is not held to them; none while it is held to all.
+    pub pins_words: Option<String>,
+    /// How many.
+    pub pins_unread: usize,
     /// Why there are no reports, or not all of them; none while there are.
     pub reports_words: Option<String>,
     /// The adapters that something of their own keeps from their work, each with why.

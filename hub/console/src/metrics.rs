@@ -363,6 +363,12 @@ fn condition(out: &mut String, condition: &Condition) {
     );
     gauge(
         out,
+        "cordon_pins_unread",
+        "Pinned heads that cannot be read, or that the journal does not meet.",
+        condition.pins_unread as u64,
+    );
+    gauge(
+        out,
         "cordon_reports_failed",
         "1 while reports cannot be built, kept or given out.",
         u64::from(condition.reports_words.is_some()),

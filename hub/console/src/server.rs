@@ -380,6 +380,8 @@ fn well(console: &Console) -> String {
     let spool = spool_line(figures.condition.spool_words.as_deref());
     let unforgotten = unforgotten(&figures.condition.unforgotten);
     let trust = trust_line(figures.condition.trust_words.as_deref());
+    let pins = figures.condition.pins_words;
+    let pins = pins.map(|words| format!("warning: pins: {words}\n"));
     let reports = figures.condition.reports_words;
     let reports = reports.map(|words| format!("warning: reports: {words}\n"));
     let adapters = figures.condition.adapters_words.into_iter();
@@ -405,6 +407,7 @@ fn well(console: &Console) -> String {
             unforgotten,
             records_lines(&console.desk.records()),
         ])
+        .chain(pins)
         .chain(reports)
         .chain(adapters)
         .chain(clock)
