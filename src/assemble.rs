@@ -35,11 +35,7 @@ use crate::reload::{Reloader, ReloaderParts, Running};
 use crate::reports;
 use crate::spool::{self, SpoolWatch};
 use crate::trouble;
-
-/// How often the trust folder is read again, so that a new CRL takes effect by itself.
-const TRUST_AGAIN: Duration = Duration::from_secs(60);
-/// The same while nobody is trusted, because it could not be read at the start.
-const SHUT_AGAIN: Duration = Duration::from_secs(5);
+use crate::trust;
 
 /// How often refusals that were only counted are looked for.
 const COUNTED_AGAIN: Duration = Duration::from_secs(10);
@@ -246,7 +242,7 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
         past.unread_pins(),
         shutdown.clone(),
     )));
-    servers.push(tokio::spawn(read_trust_again(loaded.trust, shutdown)));
+    servers.push(tokio::spawn(trust::read_again(loaded.trust, shutdown)));
     Ok(Park {
         hub,
         records,
@@ -460,22 +456,6 @@ async fn tell_counted(
             if let Err(fault) = submit.audit(&audited).await {
                 tracing::warn!(%fault, "counted refusals could not be recorded");
             }
-        }
-    }
-}
-
-async fn read_trust_again(trust: Arc<cordon_security::TrustStore>, shutdown: Shutdown) {
-    loop {
-        let again = match trust.is_shut() {
-            true => SHUT_AGAIN,
-            false => TRUST_AGAIN,
-        };
-        tokio::select! {
-            () = shutdown.wait() => return,
-            () = tokio::time::sleep(again) => {}
-        }
-        if let Err(fault) = trust.reload() {
-            tracing::warn!(%fault, "the trust folder could not be read again; the old content stays in force");
         }
     }
 }

@@ -40,6 +40,7 @@ mod seal;
 mod settings;
 mod spool;
 mod trouble;
+mod trust;
 
 use std::process::ExitCode;
 

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use cordon_contract::{Clock as _, Fault, Seal, SystemClock};
+use cordon_contract::{Clock as _, DISK_ANSWERS_IN, Fault, Seal, SystemClock, aside_within};
 use cordon_mapping::Mappings;
 use cordon_security::tls::{self, ClientAuth, TlsKey, Versions};
-use cordon_security::{Signer, TrustStore};
+use cordon_security::{Own, Signer, TrustStore, is_no_trust_folder};
 
 use super::secrets;
 use super::{Loaded, ParkConfig, papers, uses};
@@ -19,13 +19,14 @@ use crate::seal::{HubSeal, Unsealed};
 /// what is wrong with those has been said. Those that rest are stood in for.
 pub fn load(config: &ParkConfig, secrets: &secrets::Found) -> Result<Loaded, Vec<Fault>> {
     let mut faults = Vec::new();
-    let trust = TrustStore::load_or_shut(&config.hub.trust).map(Arc::new);
-    let trust = trust.map_err(|fault| faults.push(fault)).ok();
     let own = if secrets.shut.contains(&secrets::HUB) {
         None
     } else {
         own(config).map_err(|fault| faults.push(fault)).ok()
     };
+    let signer = own.as_ref().map(|(signer, _)| signer.as_ref());
+    let trust = trust(config, signer).map(Arc::new);
+    let trust = trust.map_err(|fault| faults.push(fault)).ok();
     let mappings = mappings(config).map_err(|more| faults.extend(more)).ok();
     if let Some(mappings) = &mappings {
         faults.extend(uses::packages(config, mappings));
@@ -95,6 +96,34 @@ pub fn load(config: &ParkConfig, secrets: &secrets::Found) -> Result<Loaded, Vec
             faults.push(fault);
             Err(faults)
         }
+    }
+}
+
+/// Whom the park trusts: nobody, as long as the folder is damaged or does not answer. The gates are worth more than the partners, and
+/// files that are copied to it may be torn by a power cut. Where no hub wrote a journal yet and nothing like a trust
+/// folder is there, its name is wrong.
+fn trust(config: &ParkConfig, signer: Option<&Signer>) -> Result<TrustStore, Fault> {
+    let folder = &config.hub.trust;
+    let own = signer.map(|it| Own::of(it.certificate(), papers::beside(config)));
+    let (place, of) = (folder.clone(), own.clone());
+    let read = aside_within(DISK_ANSWERS_IN, move || {
+        TrustStore::load_or_shut(&place, of)
+    });
+    let Some(trust) = read else {
+        return Ok(TrustStore::hanging(folder, own));
+    };
+    match trust.trouble() {
+        Some(fault) if is_first_start(config) && is_no_trust_folder(folder) => Err(fault),
+        _ => Ok(trust),
+    }
+}
+
+/// Whether no hub wrote a journal in the data folder yet.
+fn is_first_start(config: &ParkConfig) -> bool {
+    let journal = std::fs::read_dir(config.hub.data.join("journal"));
+    match journal {
+        Ok(mut segments) => segments.next().is_none(),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     }
 }
 

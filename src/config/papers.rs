@@ -130,6 +130,13 @@ fn partners(config: &ParkConfig) -> BTreeSet<PathBuf> {
         .collect()
 }
 
+/// The certificates that the hub's own is shown with.
+pub fn beside(config: &ParkConfig) -> Vec<CertificateDer<'static>> {
+    CertificateDer::pem_file_iter(&config.hub.certificate)
+        .map(|chain| chain.skip(1).filter_map(Result::ok).collect())
+        .unwrap_or_default()
+}
+
 /// Whether the trust folder accepts the hub's certificate as a peer would; what only time has made
 /// wrong is told by [`overdue`].
 pub fn chain(
@@ -139,9 +146,7 @@ pub fn chain(
     now: Timestamp,
 ) -> Option<Fault> {
     let file = &config.hub.certificate;
-    let sent: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(file)
-        .map(|chain| chain.skip(1).filter_map(Result::ok).collect())
-        .unwrap_or_default();
+    let sent = beside(config);
     let overdue = overdue(config, trust, certificate, now);
     let fault = [Usage::Server, Usage::Client]
         .into_iter()

@@ -43,5 +43,6 @@ pub use register::{Register, Standing};
 pub use replay::ReplayGuard;
 pub use signer::Signer;
 pub use trust::{
-    CertificateStatus, CrlState, Dated, JudgedBy, LIST_OVER, TrustStore, Usage, Withdrawn,
+    CertificateStatus, CrlState, Dated, JudgedBy, LIST_OVER, Own, TrustStore, Usage, Withdrawn,
+    is_no_trust_folder,
 };

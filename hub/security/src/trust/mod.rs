@@ -15,10 +15,11 @@ use rustls::pki_types::CertificateDer;
 use self::in_use::Former;
 use self::shut::Unread;
 use self::snapshot::{Revocation, Snapshot};
-use crate::register::{self, Register};
+use crate::register::Register;
 use crate::{Certificate, Due, refusal, signature};
 
 pub use self::in_use::JudgedBy;
+pub use self::shut::{Own, is_no_trust_folder};
 pub(crate) use self::snapshot::CHAIN_ALGORITHMS;
 pub use self::snapshot::LIST_OVER;
 
@@ -82,6 +83,8 @@ pub struct TrustStore {
     reloading: Mutex<()>,
     /// What keeps the folder from being read.
     unread: Unread,
+    /// For whom it is read, where that is a hub.
+    own: Option<Own>,
 }
 
 /// When a signature that is looked at later was made, and how that is known.
@@ -123,10 +126,11 @@ impl TrustStore {
     }
 
     fn load_with(folder: &Path, revocation: Revocation) -> Result<Self, Fault> {
-        Snapshot::read(folder, revocation).map(|it| Self::of(folder, revocation, it))
+        let read = Snapshot::read(folder, revocation);
+        read.map(|snapshot| Self::of(folder, revocation, (snapshot, None)))
     }
 
-    fn of(folder: &Path, revocation: Revocation, snapshot: Snapshot) -> Self {
+    fn of(folder: &Path, revocation: Revocation, (snapshot, own): (Snapshot, Option<Own>)) -> Self {
         Self {
             folder: folder.to_owned(),
             revocation,
@@ -134,6 +138,7 @@ impl TrustStore {
             former: Former::default(),
             reloading: Mutex::new(()),
             unread: Unread::default(),
+            own,
         }
     }
 
@@ -141,7 +146,7 @@ impl TrustStore {
     ///
     /// # Errors
     /// As [`TrustStore::load`], `V110` when a CRL and `V114` when the register is older than the one
-    /// in use.
+    /// in use, `V025` when the list of an authority of the hub's own certificate is missing.
     pub fn reload(&self) -> Result<(), Fault> {
         let read = self.read_again();
         self.unread.note(read.as_ref().err());
@@ -167,6 +172,9 @@ impl TrustStore {
                 let detail = format_args!("register {} is gone", old.number);
                 return Err(refusal::REGISTER_ROLLBACK.because(detail));
             }
+        }
+        if let Some(own) = &self.own {
+            fresh.knows_of(own, &self.folder)?;
         }
         self.former
             .take(move || self.snapshot.swap(Arc::new(fresh)));

@@ -1,19 +1,17 @@
-//! A trust folder that the hub may not read, or whose disk fails: nobody is trusted by what is not known, and the hub is up for
-//! its gates all the same.
+//! A trust folder that cannot be used as it is: files that are torn, missing or not for the hub to read, a disk that fails or does
+//! not answer. Nobody is trusted by what is not known, and the hub is up for its gates all the same.
 
-use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use cordon_contract::Fault;
+use cordon_contract::{Fault, disk_hangs};
+use cordon_model::Timestamp;
+use rustls::pki_types::CertificateDer;
 
+use super::TrustStore;
 use super::snapshot::{Revocation, Snapshot, files};
-use super::{TrustStore, register};
-use crate::refusal;
-
-/// Linux's number of an input or output error.
-const EIO: i32 = 5;
+use crate::{Certificate, file};
 
 /// What kept the folder from being read again, and how often in a row.
 #[derive(Debug, Default)]
@@ -23,25 +21,65 @@ impl Unread {
     pub(super) fn note(&self, fault: Option<&Fault>) {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let times = held.as_ref().map_or(0, |(_, times)| *times);
+        let known = held.as_ref().map(|(fault, _)| fault);
+        // Read every few seconds, said once.
+        if let Some(fault) = fault.filter(|fault| known != Some(fault)) {
+            tracing::warn!(%fault, "the trust folder cannot be used as it is; until it can, what was read before stays in force; it is read again every few seconds");
+        } else if fault.is_none() && known.is_some() {
+            tracing::info!("the trust folder can be read again");
+        }
         *held = fault.map(|fault| (fault.clone(), times.saturating_add(1)));
+    }
+
+    fn get(&self) -> Option<(Fault, u32)> {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.clone()
+    }
+}
+
+/// The hub's own certificate, by which is seen whether the folder holds the lists of its authorities.
+#[derive(Clone, Debug)]
+pub struct Own {
+    pub(super) der: Vec<u8>,
+    pub(super) made: Timestamp,
+    pub(super) beside: Vec<CertificateDer<'static>>,
+}
+
+impl Own {
+    /// This certificate, and those that it is shown with.
+    pub fn of(certificate: &Certificate, beside: Vec<CertificateDer<'static>>) -> Self {
+        Self {
+            der: certificate.der().to_vec(),
+            made: certificate.not_before(),
+            beside,
+        }
     }
 }
 
 impl TrustStore {
-    /// As [`TrustStore::load`]; where a file of the folder is there and may not be read, or its disk fails, the store trusts nobody
-    /// until a [`TrustStore::reload`] reads it.
-    ///
-    /// # Errors
-    /// As [`TrustStore::load`] for everything else.
-    pub fn load_or_shut(folder: &Path) -> Result<Self, Fault> {
-        Self::load(folder).or_else(|fault| {
-            if fault.code() != refusal::FILE.code || !is_kept_back(folder) {
-                return Err(fault);
-            }
-            let shut = Self::of(folder, Revocation::Required, Snapshot::default());
-            shut.unread.note(Some(&fault));
-            Ok(shut)
-        })
+    /// As [`TrustStore::load`], for a hub of this certificate. Whatever is wrong with the folder, there is a store: it trusts nobody
+    /// until a [`TrustStore::reload`] finds the folder whole, and [`TrustStore::trouble`] says why.
+    pub fn load_or_shut(folder: &Path, own: Option<Own>) -> Self {
+        let read = Snapshot::read(folder, Revocation::Required);
+        let whole = read.and_then(|snapshot| match &own {
+            Some(own) => snapshot.knows_of(own, folder).map(|()| snapshot),
+            None => Ok(snapshot),
+        });
+        match whole {
+            Ok(snapshot) => Self::of(folder, Revocation::Required, (snapshot, own)),
+            Err(fault) => Self::shut(folder, own, &fault),
+        }
+    }
+
+    /// A store of a folder whose disk does not answer.
+    pub fn hanging(folder: &Path, own: Option<Own>) -> Self {
+        Self::shut(folder, own, &disk_hangs(folder))
+    }
+
+    fn shut(folder: &Path, own: Option<Own>, fault: &Fault) -> Self {
+        let shut = Self::of(folder, Revocation::Required, (Snapshot::default(), own));
+        shut.unread.note(Some(fault));
+        shut
     }
 
     /// Whether it trusts nobody, because it could not be read yet.
@@ -49,24 +87,43 @@ impl TrustStore {
         self.snapshot.load().is_empty()
     }
 
+    /// Whether the last reading came to nothing.
+    pub fn is_unread(&self) -> bool {
+        self.unread.get().is_some()
+    }
+
+    /// Its disk does not answer whoever reads it again.
+    pub fn hangs(&self) {
+        // It is no file that is being copied: that is said the first time.
+        for _ in 0..2 {
+            self.unread.note(Some(&disk_hangs(&self.folder)));
+        }
+    }
+
     /// Why the folder cannot be read; what was read before stays in use. The first time in a row is none: files are being copied.
     pub fn trouble(&self) -> Option<Fault> {
-        let held = self.unread.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (fault, times) = held.clone()?;
+        let (fault, times) = self.unread.get()?;
         (times > 1 || self.is_shut()).then_some(fault)
     }
 }
 
-/// Whether a file is there that rights or the disk keep from being read.
-fn is_kept_back(folder: &Path) -> bool {
-    let refused = |error: &std::io::Error| {
-        error.kind() == ErrorKind::PermissionDenied || error.raw_os_error() == Some(EIO)
+/// Whether a folder is there that holds, as far as it can be read, no root certificate, or whether none is there: it is not
+/// the one that somebody meant.
+pub fn is_no_trust_folder(folder: &Path) -> bool {
+    let is_missing = |kind| matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory);
+    if let Err(error) = std::fs::read_dir(folder) {
+        return is_missing(error.kind());
+    }
+    let Ok(paths) = files(folder) else {
+        return false;
     };
-    let Ok(mut paths) = files(folder) else {
-        return std::fs::read_dir(folder).is_err_and(|error| refused(&error));
-    };
-    paths.push(folder.join(register::NAME));
-    paths
-        .iter()
-        .any(|path| File::open(path).is_err_and(|error| refused(&error)))
+    let mut found = Snapshot::default();
+    for path in paths {
+        match file::read(&path) {
+            // What is wrong with a torn one is told; what stands before the tear counts.
+            Ok(text) => drop(found.add(&text)),
+            Err(_) => return false,
+        }
+    }
+    found.is_empty()
 }

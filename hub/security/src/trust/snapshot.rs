@@ -18,6 +18,7 @@ use x509_parser::prelude::{
     CertificateRevocationList, FromDer, ReasonCode, RevokedCertificate, X509Certificate,
 };
 
+use super::shut::Own;
 use super::{CrlState, Dated, TOKEN_BYTES_MAX, Usage, Withdrawn};
 use crate::algorithm::sha256;
 use crate::certificate::serial_hex;
@@ -65,6 +66,8 @@ struct Checked {
 const RECHECK_MICROS: i64 = 60_000_000;
 /// Most certificates remembered; beyond that the cache starts anew.
 const CACHE_MAX: usize = 10_000;
+/// How everything in such a file begins.
+const PEM_BEGINS: &str = "-----BEGIN ";
 /// Most certificates that a peer may send beside its own.
 const INTERMEDIATES_MAX: usize = 4;
 
@@ -109,17 +112,22 @@ impl Snapshot {
     /// A folder without a register is fine; one with a register that nobody here signed is not.
     fn read_register(&mut self, folder: &Path) -> Result<(), Fault> {
         let path = folder.join(register::NAME);
-        if path.is_file() {
-            let issuers = [self.intermediates.as_slice(), self.roots.as_slice()].concat();
-            let read = Register::verify(&file::read(&path)?, &issuers, CHAIN_ALGORITHMS)
-                .map_err(|fault| fault.at(path.display().to_string()))?;
-            self.register = Some(Arc::new(read));
+        if !is_there(&path)? {
+            return Ok(());
         }
+        let issuers = [self.intermediates.as_slice(), self.roots.as_slice()].concat();
+        let read = Register::verify(&file::read(&path)?, &issuers, CHAIN_ALGORITHMS)
+            .map_err(|fault| fault.at(path.display().to_string()))?;
+        self.register = Some(Arc::new(read));
         Ok(())
     }
 
-    fn add(&mut self, text: &str) -> Result<(), Fault> {
+    pub(super) fn add(&mut self, text: &str) -> Result<(), Fault> {
         let broken = |error: &dyn std::fmt::Display| refusal::TRUST.because(error);
+        // A power cut while it was copied: what it held is not known, and may be a list.
+        if !text.contains(PEM_BEGINS) {
+            return Err(broken(&"it is empty or cut: nothing begins in it"));
+        }
         for der in CertificateDer::pem_slice_iter(text.as_bytes()) {
             let der = der.map_err(|error| broken(&error))?;
             let (_, parsed) = X509Certificate::from_der(&der).map_err(|error| broken(&error))?;
@@ -190,6 +198,23 @@ impl Snapshot {
             }
         }
         Ok(())
+    }
+
+    /// Whether the lists say what became of a certificate when it was made: one that is missing, or that another key signed,
+    /// says it of nobody whom its authority certified. That a list is over is another matter.
+    pub(super) fn knows_of(&self, own: &Own, folder: &Path) -> Result<(), Fault> {
+        let lists = Lists {
+            revocation: Revocation::Required,
+            expiration: ExpirationPolicy::Ignore,
+            is_ignored: false,
+        };
+        match self.walk_chain(&own.der, &own.beside, Usage::Client, lists, own.made) {
+            Err(fault) if fault.code() == refusal::STATUS_UNKNOWN.code => {
+                Err(fault.at(folder.display().to_string()).remedy(LIST_MISSING))
+            }
+            // What else is wrong with it is wrong of it alone.
+            _ => Ok(()),
+        }
     }
 
     /// Whether it trusts nobody.
@@ -350,6 +375,10 @@ struct Lists {
     is_ignored: bool,
 }
 
+/// What helps where the list of an authority is not there at all.
+const LIST_MISSING: &str =
+    "copy root.pem, issuing.pem and both .crl.pem files from the CA's folder again";
+
 /// Where a fault `V025` stands when nothing is wrong with the certificate: the list that would say so
 /// is over, and whoever keeps it must renew it.
 pub const LIST_OVER: &str = "the list of revoked certificates, which is over";
@@ -361,12 +390,24 @@ pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
     for entry in entries {
         let path = entry.map_err(|error| file::failure(folder, error))?.path();
         let extension = path.extension().and_then(|extension| extension.to_str());
-        if matches!(extension, Some("pem" | "crt" | "crl")) && path.is_file() {
+        let is_named_so = matches!(extension, Some("pem" | "crt" | "crl"));
+        if is_named_so && !is_folder(&path)? {
             paths.push(path);
         }
     }
     paths.sort();
     Ok(paths)
+}
+
+/// Whether this is a folder; one that cannot be asked is no reason to pass it over.
+fn is_folder(path: &Path) -> Result<bool, Fault> {
+    let known = std::fs::metadata(path).map_err(|error| file::failure(path, error))?;
+    Ok(known.is_dir())
+}
+
+fn is_there(path: &Path) -> Result<bool, Fault> {
+    path.try_exists()
+        .map_err(|error| file::failure(path, error))
 }
 
 /// One line of a CRL.
