@@ -59,7 +59,7 @@ pub struct Park {
 
 /// Starts everything, or nothing. `file` is where the configuration stands, which may change later.
 pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<Park, Fault> {
-    let running = Running::read(file, config.written());
+    let running = Running::read(file, config.written(), &config.silent);
     let running = running.map_err(|mut faults| faults.swap_remove(0))?;
     let clock: Arc<dyn Clock> = Arc::new(SteadyClock::default());
     let (trigger, shutdown) = Shutdown::pair();

@@ -366,6 +366,7 @@ impl Desk for HubCore {
                 trust_words: self.trust.get().and_then(|it| trouble::words_of_trust(it)),
                 pins_words: self.pins.get().and_then(|it| it.words()),
                 pins_unread: self.pins.get().map_or(0, |it| it.count()),
+                archive_words: self.keeping.get().and_then(|it| it.silent()),
                 reports_words: self.reports_stand.trouble().map(|it| it.to_string()),
                 adapters_words: (health.adapters.into_iter())
                     .filter_map(trouble::words_of)

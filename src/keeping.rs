@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use cordon_contract::{begin_aside, disk_hangs};
 use cordon_flow::Reach;
 use cordon_journal::checkpoint::Checkpoint;
 use cordon_journal::disk::RealDisk;
@@ -38,6 +39,8 @@ pub struct Keeping {
     hands: Mutex<Option<Arc<Mutex<Hands>>>>,
     /// What was said, which is not said again.
     said: Mutex<BTreeSet<String>>,
+    /// What is said of an archive whose disk gave no answer at the start, until it does.
+    silent: Arc<Mutex<Option<String>>>,
 }
 
 /// What works on the journal that is open.
@@ -78,7 +81,14 @@ impl Keeping {
             .with_archive(rules.archive.as_deref()),
             hands: Mutex::default(),
             said: Mutex::default(),
+            silent: until_it_answers(config),
         })
+    }
+
+    /// Why nothing is moved to the archive, where its disk did not answer at the start and does not yet.
+    pub fn silent(&self) -> Option<String> {
+        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        silent.clone()
     }
 
     /// The folder that older segments are moved to.
@@ -214,4 +224,26 @@ impl Keeping {
             tracing::error!(%fault, "the journal is not kept by its rules");
         }
     }
+}
+
+/// What is said of the archive while it does not answer: a thread of its own waits for it, and nobody else. Whoever packs and moves
+/// waits for it too, on his own.
+fn until_it_answers(config: &ParkConfig) -> Arc<Mutex<Option<String>>> {
+    let archive = config.retention.archive.as_ref();
+    let Some(archive) = archive.filter(|it| config.silent.holds(it)).cloned() else {
+        return Arc::default();
+    };
+    let fault = disk_hangs(&archive);
+    tracing::error!(%fault, "the archive; the park starts all the same, and nothing is moved to it until it answers");
+    let silent = Arc::new(Mutex::new(Some(fault.to_string())));
+    let answers = Arc::clone(&silent);
+    let waiting = begin_aside(move || {
+        // Whatever it says, it answers.
+        let _ = std::fs::metadata(&archive).and_then(|_| std::fs::read_dir(&archive));
+        *answers.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    });
+    if let Err(error) = waiting {
+        tracing::warn!(%error, "there is no thread to wait for the archive");
+    }
+    silent
 }

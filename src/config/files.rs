@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use cordon_contract::{Clock as _, DISK_ANSWERS_IN, Fault, Seal, SystemClock, aside_within};
+use cordon_contract::{
+    Adapter, Clock as _, DISK_ANSWERS_IN, Fault, Lender, Seal, SystemClock, aside_within,
+};
 use cordon_mapping::Mappings;
 use cordon_security::tls::{self, ClientAuth, TlsKey, Versions};
 use cordon_security::{Own, Signer, TrustStore, is_no_trust_folder};
@@ -36,13 +38,11 @@ pub fn load(config: &ParkConfig, secrets: &secrets::Found) -> Result<Loaded, Vec
         Some((signer, _)) => Arc::new(HubSeal(Arc::clone(signer))),
         None => Arc::new(Unsealed),
     };
-    let house = House {
+    let house: Arc<dyn Lender> = Arc::new(House {
         reports: Arc::clone(&reports) as _,
         seal,
-    };
-    let adapters = config
-        .adapters
-        .open(&house, &secrets.shut, &secrets.resting);
+    });
+    let adapters = config.adapters.open(&house, secrets);
     let adapters = adapters.map_err(|more| faults.extend(more));
     let none = Mappings::default();
     let packages = mappings.as_deref().unwrap_or(&none);
@@ -75,10 +75,7 @@ pub fn load(config: &ParkConfig, secrets: &secrets::Found) -> Result<Loaded, Vec
     let exchange = tls::server_config(key, Arc::clone(&trust), clients, versions);
     match exchange {
         Ok(exchange) if faults.is_empty() => Ok(Loaded {
-            resting: secrets
-                .troubles()
-                .chain(adapters.iter().filter_map(|it| it.trouble()))
-                .collect(),
+            resting: resting(secrets, &adapters),
             overdue: papers::overdue(config, &trust, signer.certificate(), now)
                 .into_iter()
                 .chain(papers::shown(config, now))
@@ -105,6 +102,10 @@ pub fn load(config: &ParkConfig, secrets: &secrets::Found) -> Result<Loaded, Vec
 fn trust(config: &ParkConfig, signer: Option<&Signer>) -> Result<TrustStore, Fault> {
     let folder = &config.hub.trust;
     let own = signer.map(|it| Own::of(it.certificate(), papers::beside(config)));
+    if config.silent.holds(folder) {
+        return Ok(TrustStore::hanging(folder, own));
+    }
+    // It answered just now; should it hang from now on, that is no longer than once more.
     let (place, of) = (folder.clone(), own.clone());
     let read = aside_within(DISK_ANSWERS_IN, move || {
         TrustStore::load_or_shut(&place, of)
@@ -125,6 +126,17 @@ fn is_first_start(config: &ParkConfig) -> bool {
         Ok(mut segments) => segments.next().is_none(),
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     }
+}
+
+/// What has adapters rest, each once.
+fn resting(secrets: &secrets::Found, adapters: &[Arc<dyn Adapter>]) -> Vec<Fault> {
+    let mut resting: Vec<Fault> = secrets.troubles().collect();
+    for fault in adapters.iter().filter_map(|it| it.trouble()) {
+        if !resting.contains(&fault) {
+            resting.push(fault);
+        }
+    }
+    resting
 }
 
 /// The hub's certificate with its key, to sign and to answer connections.

@@ -1,7 +1,7 @@
 //! `park.toml`: one file that says everything about a park, checked before anything starts.
 //!
 //! Passes: syntax and fields (`syntax`), cross references (`cross`, `ties`, `uses`), secrets (`secrets`),
-//! then everything that a start reads: certificates (`papers`), mapping packages, routes, rules and
+//! then, once it is known which disks answer (`silent`), everything that a start reads: certificates (`papers`), mapping packages, routes, rules and
 //! the adapters' own files (`files`). Every fault names file, line (`locate`) and a remedy.
 
 mod adapters;
@@ -13,7 +13,8 @@ mod locate;
 pub mod papers;
 mod paths;
 mod retention;
-mod secrets;
+pub mod secrets;
+mod silent;
 mod syntax;
 mod ties;
 mod uses;
@@ -36,6 +37,7 @@ use crate::reports::ReportDoor;
 
 pub use demo::DemoSection;
 pub use retention::RetentionSection;
+pub use silent::Silent;
 
 /// The whole configuration. Relative paths are relative to the file's folder.
 #[derive(Debug, Deserialize)]
@@ -76,6 +78,9 @@ pub struct ParkConfig {
     pub retention: RetentionSection,
     /// What `cordon demo` adds.
     pub demo: Option<DemoSection>,
+    /// What of it gave no answer when it was checked.
+    #[serde(skip)]
+    pub silent: Silent,
 }
 
 /// The hub itself.
@@ -236,7 +241,8 @@ impl ParkConfig {
 
     /// Makes all passes; what was loaded comes along.
     pub fn check(path: &Path) -> Result<(Self, Loaded), Vec<Fault>> {
-        let config = Self::read(path)?;
+        let mut config = Self::read(path)?;
+        config.silent = Silent::of(&mut config);
         let mut faults = cross::check(&config);
         let secrets = secrets::check(&config);
         faults.extend(secrets.faults.iter().cloned());

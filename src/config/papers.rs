@@ -125,9 +125,8 @@ pub fn shown_dues(config: &ParkConfig) -> Vec<Due> {
 /// Every certificate file that an adapter shows to the other side.
 fn partners(config: &ParkConfig) -> BTreeSet<PathBuf> {
     let tables = config.adapters.iter();
-    tables
-        .flat_map(|table| table.names().certificates)
-        .collect()
+    let files = tables.flat_map(|table| table.names().certificates);
+    files.filter(|file| !config.silent.holds(file)).collect()
 }
 
 /// The certificates that the hub's own is shown with.

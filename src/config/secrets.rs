@@ -38,21 +38,31 @@ pub struct Found {
     pub shut: BTreeSet<Section>,
     /// What has sections rest while everything else starts.
     pub resting: BTreeMap<Section, Vec<Fault>>,
+    /// The sections that wait until a disk answers.
+    pub waiting: BTreeMap<Section, Fault>,
 }
 
 impl Found {
     /// Everything that has a section rest.
     pub fn troubles(&self) -> impl Iterator<Item = Fault> + '_ {
-        self.resting.values().flatten().cloned()
+        let resting = self.resting.values().flatten();
+        resting.chain(self.waiting.values()).cloned()
     }
 }
 
 /// Looks at every secret, at each file once.
 pub fn check(config: &ParkConfig) -> Found {
     let own = user();
-    let mut found = Found::default();
+    let mut found = Found {
+        waiting: config.silent.tables().clone(),
+        ..Found::default()
+    };
     let mut known: BTreeMap<PathBuf, Option<Fault>> = BTreeMap::new();
     for Secret { section, file } in all(config) {
+        // It is looked at when it answers; the hub's own key is waited for.
+        if section != HUB && config.silent.holds(&file) {
+            continue;
+        }
         let seen = known.entry(file);
         let seen = seen.or_insert_with_key(|file| look(file, own).err());
         let Some(fault) = seen.clone() else {
@@ -81,9 +91,15 @@ fn all(config: &ParkConfig) -> Vec<Secret> {
     }
     // `cordon run` does not look at [demo]: its users may be missing, but not lie open.
     let users = config.demo.as_ref().and_then(|it| it.broker_users.clone());
-    let users = users.filter(|file| file.exists());
+    let users = users.filter(|file| !config.silent.holds(file) && file.exists());
     secrets.extend(users.map(|file| secret(("demo", 0), file)));
     secrets
+}
+
+/// Whether an adapter may use these secrets, which did not answer at the start.
+pub fn usable(files: &[PathBuf]) -> Result<(), Fault> {
+    let own = user();
+    files.iter().try_for_each(|file| look(file, own))
 }
 
 /// Looks at one file; what a link points to counts, not the link.

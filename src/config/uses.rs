@@ -22,7 +22,7 @@ pub fn written(config: &ParkConfig) -> Vec<Fault> {
     for (file, place) in files {
         let folder = folder_of(&file);
         // The hub makes its data folder at the first start, and nothing else.
-        if folder != data && !folder.is_dir() {
+        if folder != data && !config.silent.holds(&file) && !folder.is_dir() {
             faults.push(no_folder(folder, place.clone()));
         }
         if let Some(first) = writers.insert(file, place.clone()) {

@@ -2,7 +2,8 @@
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::{Deref, DerefMut};
+use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use cordon_contract::{Adapter, AdapterConfig, Fault, Lender, Names, Target};
@@ -10,6 +11,7 @@ use cordon_model::{DeviceId, GateId, PartyId};
 
 use super::KINDS;
 use super::shut::Shut;
+use crate::config::secrets::Found;
 
 /// A kind of table and its number among its like.
 pub type Section = (&'static str, usize);
@@ -18,13 +20,26 @@ pub type Section = (&'static str, usize);
 #[derive(Debug)]
 pub struct Table {
     section: Section,
-    config: Box<dyn AdapterConfig>,
+    config: Arc<dyn AdapterConfig>,
 }
 
 impl Table {
     /// The table `[[KIND]]` that is the `index`th of its like.
     pub fn new(section: Section, config: Box<dyn AdapterConfig>) -> Self {
-        Self { section, config }
+        Self {
+            section,
+            config: config.into(),
+        }
+    }
+
+    /// Every path of the table; none any more once an adapter waits for its disk by it.
+    pub fn paths(&mut self) -> Vec<&mut PathBuf> {
+        Arc::get_mut(&mut self.config).map_or_else(Vec::new, |config| config.paths())
+    }
+
+    /// The table itself, for whoever opens it later.
+    pub fn shared(&self) -> Arc<dyn AdapterConfig> {
+        Arc::clone(&self.config)
     }
 
     /// Which table it is.
@@ -47,12 +62,6 @@ impl Deref for Table {
 
     fn deref(&self) -> &Self::Target {
         &*self.config
-    }
-}
-
-impl DerefMut for Table {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut *self.config
     }
 }
 
@@ -116,37 +125,25 @@ impl Tables {
     }
 
     /// Opens all of them and those that need no table, or says all that is wrong. Their files are read,
-    /// nothing is written or connected. Tables in `shut` are passed over; those in `resting` lack
-    /// secrets, each by one of the faults, and are stood in for.
+    /// nothing is written or connected. Tables that are shut for their secrets are passed over; those that
+    /// rest lack secrets, and those that wait a disk that answers: these are stood in for.
     ///
     /// # Errors
     /// Every fault of every table.
     pub fn open(
         &self,
-        lender: &dyn Lender,
-        shut: &BTreeSet<Section>,
-        resting: &BTreeMap<Section, Vec<Fault>>,
+        lender: &Arc<dyn Lender>,
+        secrets: &Found,
     ) -> Result<Vec<Arc<dyn Adapter>>, Vec<Fault>> {
         let served = self.served();
         let unwritten: Vec<Box<dyn AdapterConfig>> = KINDS
             .iter()
             .filter_map(|kind| kind.unwritten(&served))
             .collect();
-        let usable = self.0.iter().filter(|table| !shut.contains(&table.section));
-        let opened = usable.map(
-            |table| match resting.get(&table.section).map(Vec::as_slice) {
-                Some([first, more @ ..]) => {
-                    // Cameras read theirs when they connect: one that lacks its own takes no other away.
-                    let some_are_good = more.len() + 1 < table.names().secrets.len();
-                    match table.open(lender) {
-                        Ok(adapter) if some_are_good => Ok(adapter),
-                        _ => Ok(Arc::new(Shut::of(table, first)) as _),
-                    }
-                }
-                Some([]) | None => table.open(lender),
-            },
-        );
-        let opened = opened.chain(unwritten.iter().map(|config| config.open(lender)));
+        let usable = self.0.iter();
+        let usable = usable.filter(|table| !secrets.shut.contains(&table.section));
+        let opened = usable.map(|table| open_one(table, lender, secrets));
+        let opened = opened.chain(unwritten.iter().map(|config| config.open(&**lender)));
         let (mut adapters, mut faults) = (Vec::new(), Vec::new());
         for opened in opened {
             match opened {
@@ -158,5 +155,27 @@ impl Tables {
             true => Ok(adapters),
             false => Err(faults),
         }
+    }
+}
+
+/// The adapter of a table, or what stands in for it.
+fn open_one(
+    table: &Table,
+    lender: &Arc<dyn Lender>,
+    secrets: &Found,
+) -> Result<Arc<dyn Adapter>, Vec<Fault>> {
+    if let Some(fault) = secrets.waiting.get(&table.section) {
+        return Ok(Arc::new(Shut::until_it_answers(table, fault, lender)));
+    }
+    match secrets.resting.get(&table.section).map(Vec::as_slice) {
+        Some([first, more @ ..]) => {
+            // Cameras read theirs when they connect: one that lacks its own takes no other away.
+            let some_are_good = more.len() + 1 < table.names().secrets.len();
+            match table.open(&**lender) {
+                Ok(adapter) if some_are_good => Ok(adapter),
+                _ => Ok(Arc::new(Shut::of(table, first)) as _),
+            }
+        }
+        Some([]) | None => table.open(&**lender),
     }
 }

@@ -1,7 +1,7 @@
 //! Every adapter of the list, opened from the example of its own page.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "test code")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use cordon_security::ca::{Authority, Bundle, CaSettings, IssueRequest, KeyAlgori
 use toml::de::{DeTable, ValueDeserializer};
 
 use super::{House, KINDS, Kind, Table, Tables};
+use crate::config::secrets::Found;
 use crate::seal::Unsealed;
 
 /// Reports are not asked for at an opening.
@@ -180,7 +181,7 @@ fn a_table_says_no_more_and_no_less_than_its_fields() {
 fn the_page_is_served_once_with_and_without_a_table() {
     let names = |tables: &Tables| -> Vec<String> {
         let adapters = tables
-            .open(&house(), &BTreeSet::new(), &BTreeMap::new())
+            .open(&(Arc::new(house()) as _), &Found::default())
             .ok()
             .unwrap();
         let names = adapters.iter().map(|adapter| adapter.definition().name);

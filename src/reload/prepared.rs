@@ -33,8 +33,8 @@ impl Prepared {
         running: &Running,
         present: &ParkSettings,
     ) -> Result<Self, Vec<Fault>> {
-        let now = running.read_again(path)?;
-        let (_, loaded) = ParkConfig::check(path)?;
+        let (read, loaded) = ParkConfig::check(path)?;
+        let now = running.read_again(path, &read.silent)?;
         let config = running.with_settings_of(&now)?;
         let faults = misfits(&config, present, &loaded.mappings);
         if !faults.is_empty() {

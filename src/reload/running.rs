@@ -12,7 +12,7 @@ use cordon_model::Digest;
 use cordon_wire::digest_of_bytes;
 use toml::{Table, Value};
 
-use crate::config::ParkConfig;
+use crate::config::{ParkConfig, Silent};
 
 /// The sections and keys that decide, and are taken up while the hub runs.
 const DECIDING: [&str; 5] = ["rules", "plan", "access", "alarms", "authority"];
@@ -36,17 +36,22 @@ pub struct Running {
 }
 
 impl Running {
-    /// Reads it; none of the files that are `written` by the hub itself.
+    /// Reads it; none of the files that are `written` by the hub itself, and none that gives no answer.
     ///
     /// # Errors
     /// `K001` when there is no such file, `K002` when it is no TOML.
-    pub fn read(path: &Path, written: BTreeSet<PathBuf>) -> Result<Self, Vec<Fault>> {
+    pub fn read(
+        path: &Path,
+        written: BTreeSet<PathBuf>,
+        silent: &Silent,
+    ) -> Result<Self, Vec<Fault>> {
         let table = ParkConfig::table(path)?;
         let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
         let mut named = BTreeSet::new();
         gather(&Value::Table(outside(&table)), &folder, &mut named);
         let named = named.difference(&written);
+        let named = named.filter(|file| !silent.holds(file));
         let files = named.map(|file| (file.clone(), held(file))).collect();
         Ok(Self {
             folder,
@@ -60,8 +65,8 @@ impl Running {
     ///
     /// # Errors
     /// As [`Running::read`].
-    pub fn read_again(&self, path: &Path) -> Result<Self, Vec<Fault>> {
-        Self::read(path, self.written.clone())
+    pub fn read_again(&self, path: &Path, silent: &Silent) -> Result<Self, Vec<Fault>> {
+        Self::read(path, self.written.clone(), silent)
     }
 
     /// The configuration that holds when of another reading all that decides is taken up, and nothing else.
@@ -205,7 +210,7 @@ mod tests {
     fn read(folder: &Path, text: &str) -> Running {
         let file = folder.join("park.toml");
         std::fs::write(&file, text).unwrap();
-        Running::read(&file, BTreeSet::new()).unwrap()
+        Running::read(&file, BTreeSet::new(), &Silent::default()).unwrap()
     }
 
     #[test]
@@ -248,9 +253,15 @@ mod tests {
             let files = is_its.then(|| ledger.clone()).into_iter().collect();
             let file = folder.path().join("park.toml");
             std::fs::write(&file, text).unwrap();
-            let before = Running::read(&file, files).unwrap();
+            let silent = Silent::default();
+            let before = Running::read(&file, files, &silent).unwrap();
             std::fs::write(&ledger, "two").unwrap();
-            assert_eq!(before.kept(&before.read_again(&file).unwrap()).len(), kept);
+            assert_eq!(
+                before
+                    .kept(&before.read_again(&file, &silent).unwrap())
+                    .len(),
+                kept
+            );
         }
     }
 
@@ -262,10 +273,12 @@ mod tests {
         std::fs::write(&file, "[[regulator]]\nledger_file = \"ledger\"\n").unwrap();
         let ledger = folder.path().join("ledger");
         std::fs::write(&ledger, "one").unwrap();
-        let running = Running::read(&file, BTreeSet::from([ledger.clone()])).unwrap();
+        let silent = Silent::default();
+        let own = BTreeSet::from([ledger.clone()]);
+        let running = Running::read(&file, own, &silent).unwrap();
         assert!(!running.files.contains_key(&ledger));
         assert!(
-            Running::read(&file, BTreeSet::new())
+            Running::read(&file, BTreeSet::new(), &silent)
                 .unwrap()
                 .files
                 .contains_key(&ledger)

@@ -124,7 +124,7 @@ int openat(int dir, const char *path, int flags, ...) { MODE(flags, mode) return
 int openat64(int dir, const char *path, int flags, ...) { MODE(flags, mode) return open_at(dir, path, flags, mode); }
 
 int statx(int dir, const char *path, int flags, unsigned wanted, struct statx *found) {
-    if (below(path) || (path && !*path && file_below(dir)))
+    if (below(path) || (!*path && file_below(dir)))
         wait_while_it_hangs(4);
     return (int)syscall(SYS_statx, dir, path, flags, wanted, found);
 }

@@ -44,6 +44,8 @@ pub struct Condition {
     pub pins_words: Option<String>,
     /// How many.
     pub pins_unread: usize,
+    /// Why nothing can be moved to the archive; none while it answers, or there is none.
+    pub archive_words: Option<String>,
     /// Why there are no reports, or not all of them; none while there are.
     pub reports_words: Option<String>,
     /// The adapters that something of their own keeps from their work, each with why.

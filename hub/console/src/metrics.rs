@@ -369,6 +369,12 @@ fn condition(out: &mut String, condition: &Condition) {
     );
     gauge(
         out,
+        "cordon_archive_silent",
+        "1 while the disk of the archive does not answer since the start.",
+        u64::from(condition.archive_words.is_some()),
+    );
+    gauge(
+        out,
         "cordon_reports_failed",
         "1 while reports cannot be built, kept or given out.",
         u64::from(condition.reports_words.is_some()),

@@ -382,6 +382,8 @@ fn well(console: &Console) -> String {
     let trust = trust_line(figures.condition.trust_words.as_deref());
     let pins = figures.condition.pins_words;
     let pins = pins.map(|words| format!("warning: pins: {words}\n"));
+    let archive = figures.condition.archive_words;
+    let archive = archive.map(|words| format!("warning: archive: {words}\n"));
     let reports = figures.condition.reports_words;
     let reports = reports.map(|words| format!("warning: reports: {words}\n"));
     let adapters = figures.condition.adapters_words.into_iter();
@@ -408,6 +410,7 @@ fn well(console: &Console) -> String {
             records_lines(&console.desk.records()),
         ])
         .chain(pins)
+        .chain(archive)
         .chain(reports)
         .chain(adapters)
         .chain(clock)
