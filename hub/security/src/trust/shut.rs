@@ -31,6 +31,11 @@ impl Unread {
         *held = fault.map(|fault| (fault.clone(), times.saturating_add(1)));
     }
 
+    fn begin(&self, fault: &Fault) {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = Some((fault.clone(), 1));
+    }
+
     fn get(&self) -> Option<(Fault, u32)> {
         let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         held.clone()
@@ -78,7 +83,8 @@ impl TrustStore {
 
     fn shut(folder: &Path, own: Option<Own>, fault: &Fault) -> Self {
         let shut = Self::of(folder, Revocation::Required, (Snapshot::default(), own));
-        shut.unread.note(Some(fault));
+        // Whoever starts by it says it.
+        shut.unread.begin(fault);
         shut
     }
 
