@@ -1,5 +1,6 @@
 //! What a running hub does for its journal beside writing it: makes checkpoints, packs old segments, and moves them to the archive.
 
+mod away;
 mod keeper;
 
 use std::collections::BTreeSet;
@@ -9,7 +10,6 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use cordon_contract::{begin_aside, disk_hangs};
 use cordon_flow::Reach;
 use cordon_journal::checkpoint::Checkpoint;
-use cordon_journal::disk::RealDisk;
 use cordon_journal::{
     Archiver, Forgetter, Journal, JournalFault, Moved, Old, Packed, Packer, Reader, StateStore,
 };
@@ -20,6 +20,7 @@ use crate::checkpoints::Checkpoints;
 use crate::config::ParkConfig;
 use crate::forgetting::{Begun, Due, Ended, Forgetting, MarksFile, Ready};
 
+use away::{Said, UnlessAway};
 pub use keeper::keep;
 
 /// Reasons that are remembered as said.
@@ -40,7 +41,7 @@ pub struct Keeping {
     /// What was said, which is not said again.
     said: Mutex<BTreeSet<String>>,
     /// What is said of an archive whose disk gave no answer at the start, until it does.
-    silent: Arc<Mutex<Option<String>>>,
+    silent: Said,
 }
 
 /// What works on the journal that is open.
@@ -66,6 +67,9 @@ impl Keeping {
         let rules = &config.retention;
         let identity = format!("{}/{}", config.plan.code, config.hub.id);
         let hours = rules.checkpoint_hours;
+        let journal = config.hub.data.join("journal");
+        let silent = until_it_answers(config);
+        let disk = UnlessAway::of(&journal, rules.archive.as_deref(), &silent);
         Arc::new(Self {
             pack_days: rules.pack_days,
             archive: rules.archive.clone(),
@@ -73,16 +77,16 @@ impl Keeping {
             checkpoints: Checkpoints::of(&config.hub.data, &identity, hours),
             forgetting: Forgetting::of(rules, &config.hub.data),
             marks: MarksFile::of(&config.hub.data),
-            reader: Reader::of(
-                Arc::new(RealDisk),
-                config.hub.data.join("journal"),
-                identity,
-            )
-            .with_archive(rules.archive.as_deref()),
+            reader: Reader::of(disk, journal, identity).with_archive(rules.archive.as_deref()),
             hands: Mutex::default(),
             said: Mutex::default(),
-            silent: until_it_answers(config),
+            silent,
         })
+    }
+
+    /// Reads the journal with its archive; one that does not answer is not waited for where nothing is missing.
+    pub fn reader(&self) -> Reader {
+        self.reader.clone()
     }
 
     /// Why nothing is moved to the archive, where its disk did not answer at the start and does not yet.
@@ -228,7 +232,7 @@ impl Keeping {
 
 /// What is said of the archive while it does not answer: a thread of its own waits for it, and nobody else. Whoever packs and moves
 /// waits for it too, on his own.
-fn until_it_answers(config: &ParkConfig) -> Arc<Mutex<Option<String>>> {
+fn until_it_answers(config: &ParkConfig) -> Said {
     let archive = config.retention.archive.as_ref();
     let Some(archive) = archive.filter(|it| config.silent.holds(it)).cloned() else {
         return Arc::default();

@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use cordon_contract::{Clock, Fault};
 use cordon_flow::{Audited, EntryReader, Ledger, Opened, RunningHub};
-use cordon_journal::disk::RealDisk;
 use cordon_journal::{
     Expectation, FaultKind, Journal, JournalFault, Options, Position, Reader, State as _,
     StateStore, Unmet, Witness,
@@ -227,8 +226,7 @@ impl Ledger for Past {
     }
 
     fn reader(&self) -> Reader {
-        let reader = Reader::of(Arc::new(RealDisk), self.journal(), self.identity.clone());
-        reader.with_archive(self.keeping.archive().as_deref())
+        self.keeping.reader()
     }
 }
 
