@@ -192,3 +192,61 @@ fn a_fire_after_people_closed_one_is_on_the_page_whatever_the_panels_clock_says(
         park.until("it is closed", || open(&park).is_empty());
     }
 }
+
+/// A detector of which nobody could read a word was an entry and a row of the page; nobody looks there while it burns.
+#[test]
+fn people_are_told_of_a_detector_that_is_not_understood_until_it_is() {
+    let broker = Mosquitto::start("allow_anonymous true", |_| {});
+    let park = Park::start_with(|data| mqtt::park::add_sensors(data, broker.port()));
+    subscribed_to(&broker, "sensors/#");
+    let say = |payload: &str| {
+        publish(
+            publisher(broker.port()),
+            "sensors/GW-01/S-01/alarm",
+            payload,
+        );
+    };
+    let told = || {
+        let open = open(&park);
+        let told = open.into_iter();
+        let mut told = told.filter(|[_, _, words]| words.contains("was not understood"));
+        (told.next().map(|[_, state, _]| state), told.count())
+    };
+    // Cut off, another time otherwise, and a kind that nobody knows.
+    say(r#"{"kind":"fire","text":"ZONE"#);
+    park.until("people are told", || told().0.is_some());
+    say(r#"{"kind":"fire" "text":"ZONE"}"#);
+    say(r#"{"kind":"brand","text":"ZONE"}"#);
+    let refused = || park.entries().matches("Refused").count();
+    park.until("all are entries", || refused() >= 3);
+    assert_eq!(
+        told(),
+        (Some("RAISED".to_owned()), 0),
+        "once while it lasts"
+    );
+    // What is only nearly as it should be is heard, and ends it.
+    for (number, payload) in [
+        "\u{feff}{\"kind\":\"fire\",\"text\":\"ZONE 0\"}".to_owned(),
+        "{\"kind\":\"fire\",\"text\":\"ZONE 1\"}\0".to_owned(),
+        "[{\"kind\":\"Fire\",\"text\":\"ZONE 2\"}]".to_owned(),
+        "{\"kind\":\"FIRE\",\"text\":\"ZONE 3\",\"battery\":+1,\"n\":007}".to_owned(),
+        format!(
+            "{{\"kind\":\"fire\",\"text\":\"ZONE 4\",\"tree\":{}{}}}",
+            "[".repeat(100),
+            "]".repeat(100)
+        ),
+    ]
+    .iter()
+    .enumerate()
+    {
+        say(payload);
+        let zone = format!("ZONE {number}");
+        park.until("the fire is on the page", || {
+            let mut open = open(&park).into_iter();
+            open.any(|[_, state, words]| state == "RAISED" && words.contains(&zone))
+        });
+    }
+    park.until("it is understood again", || {
+        told().0.is_none_or(|state| state == "CLEARED")
+    });
+}

@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use cordon_model::{Body, Decimal, DeviceId, MessageId, Timestamp};
 
+use crate::Fault;
+
 /// One decoded observation. The corridor maps it to a canonical message and the hub seals it.
 #[derive(Clone, Debug)]
 pub struct Reading {
@@ -28,7 +30,7 @@ pub struct Reading {
     pub raw: Bytes,
 }
 
-/// The three forms in which an adapter can say it.
+/// The forms in which an adapter can say it.
 #[derive(Clone, Debug)]
 pub enum Payload {
     /// Already canonical: the adapter's protocol leaves nothing to map (barrier states, device
@@ -52,6 +54,19 @@ pub enum Payload {
         topic: String,
         /// The document's bytes.
         document: Bytes,
+    },
+    /// Something came that the adapter cannot read, or not as it should be. It becomes an entry with the
+    /// bytes that came (the first of a kind in each hour), and people are told where it may have been an
+    /// alarm. It is refused, so that nobody takes it for done.
+    Unread {
+        /// The mapping package that would have read it.
+        mapping: String,
+        /// Which rule of the package, where that much is known.
+        topic: Option<String>,
+        /// What is wrong with it.
+        fault: Fault,
+        /// Whether what it said is lost; false where it was mended and is handed in beside this.
+        is_lost: bool,
     },
 }
 

@@ -10,6 +10,7 @@ use crate::fault::{CONTESTED, ID_REUSED, NOT_YOURS, ONLY_PARK, PROPOSED, STRANGE
 use crate::fold::MARKED;
 use crate::text::{clip, clip_empty};
 use crate::trouble::Troubles;
+use crate::unheard::Unheard;
 use crate::unrecorded::{self, UNRECORDED};
 use cordon_contract::{
     Decisions, Entry, EntryKind, Plugin, Rows, Single, Standing, Table, speaker_of,
@@ -40,6 +41,7 @@ pub(crate) struct Guard {
     conduct: Conduct,
     claims: Single<Claims>,
     pub(crate) troubles: Single<Troubles>,
+    unheard: Unheard,
 }
 
 impl Default for Guard {
@@ -50,6 +52,7 @@ impl Default for Guard {
             conduct: Conduct::default(),
             claims: Single::new("claims", 1),
             troubles: Single::new("troubles", 1),
+            unheard: Unheard::default(),
         }
     }
 }
@@ -220,9 +223,13 @@ impl Plugin for Guard {
                 self.watch_order(entry, decisions);
                 self.watch_settled(entry, decisions);
                 self.alarmed(entry, decisions);
+                if let Some(message) = entry.message.as_deref() {
+                    self.unheard.taken(entry, message, decisions);
+                }
             }
             EntryKind::Refused => {
                 self.counts.refused(entry);
+                self.unheard.refused(entry, decisions);
                 self.alarmed(entry, decisions);
             }
             // What the hub itself says of its journal is no decision, so nothing caused it.
@@ -249,6 +256,7 @@ impl Plugin for Guard {
             self.conduct.table(),
             &mut self.claims,
             &mut self.troubles,
+            self.unheard.table(),
         ]
     }
 }
@@ -341,6 +349,7 @@ impl Guard {
             // After people have settled it the next one is told at once. The hub ends by itself what it
             // counts under another, which goes on.
             self.troubles.stepped(update);
+            self.unheard.stepped(update);
             let ended = self.conduct.stepped(update);
             if let Some(deed) = ended.filter(|_| entry.standing == Standing::Park) {
                 self.alarmed.remove(&deed);

@@ -478,6 +478,7 @@ impl Intaker<'_> {
             is_cut: false,
             sequence: sealed.sequence(),
             waits: why.waits,
+            ..Offender::default()
         };
         let sealer = self.core.sealer().clone();
         let corridor = Corridor {

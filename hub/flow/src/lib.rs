@@ -87,6 +87,7 @@ mod terms;
 mod text;
 mod time_scale;
 mod trouble;
+mod unheard;
 mod unrecorded;
 mod unsettled;
 mod unstored;

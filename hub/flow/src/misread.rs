@@ -17,6 +17,8 @@ const DEVICES_MAX: usize = 1_000;
 const KINDS_MAX: usize = 10_000;
 /// For so long a kind that was written down is only counted, milliseconds.
 const QUIET_MS: i64 = 3_600_000;
+/// The same where it may have been an alarm: people are told of it anew when they have ended the last.
+const VITAL_QUIET_MS: i64 = 60_000;
 /// Letters of a sample.
 const SAMPLE_CHARS_MAX: usize = 200;
 
@@ -55,11 +57,12 @@ impl Misreads {
         seen.devices.clone()
     }
 
-    /// Counts something; whether it is the first of its kind lately and is to be written down.
+    /// Counts something; whether it is the first of its kind lately and is to be written down. `is_vital` says that
+    /// it may have been an alarm.
     pub(crate) fn note(
         &self,
         device: &DeviceId,
-        fault: &Fault,
+        (fault, is_vital): (&Fault, bool),
         raw: &[u8],
         now: Timestamp,
     ) -> bool {
@@ -83,17 +86,19 @@ impl Misreads {
                 seen.devices.remove(&quiet);
             }
         }
+        let quiet_ms = if is_vital { VITAL_QUIET_MS } else { QUIET_MS };
         seen.is_first(
             (device.clone(), fault.code(), fault.place().to_owned()),
             now,
+            quiet_ms,
         )
     }
 }
 
 impl Seen {
-    fn is_first(&mut self, kind: Kind, now: Timestamp) -> bool {
+    fn is_first(&mut self, kind: Kind, now: Timestamp, quiet_ms: i64) -> bool {
         match self.written.get_mut(&kind) {
-            Some(at) if now.ms_since(*at) < QUIET_MS => return false,
+            Some(at) if now.ms_since(*at) < quiet_ms => return false,
             Some(at) => *at = now,
             None => {
                 self.written.insert(kind.clone(), now);
@@ -119,10 +124,15 @@ mod tests {
         let device: DeviceId = "GAS-1".parse().unwrap();
         let fault = |place: &str| Fault::new("M010", "`low` does not fit").at(place.to_owned());
         let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
-        assert!(misreads.note(&device, &fault("battery"), b"{\"battery\":\"low\"}", at(0)));
-        assert!(!misreads.note(&device, &fault("battery"), b"{}", at(10)));
-        assert!(misreads.note(&device, &fault("time"), b"{}", at(20)));
-        assert!(misreads.note(&device, &fault("battery"), b"\xff\x00x", at(3_600)));
+        assert!(misreads.note(
+            &device,
+            (&fault("battery"), false),
+            b"{\"battery\":\"low\"}",
+            at(0)
+        ));
+        assert!(!misreads.note(&device, (&fault("battery"), false), b"{}", at(10)));
+        assert!(misreads.note(&device, (&fault("time"), false), b"{}", at(20)));
+        assert!(misreads.note(&device, (&fault("battery"), false), b"\xff\x00x", at(3_600)));
         let known = misreads.all().remove(&device).unwrap();
         assert_eq!(
             (known.count, known.code, known.last),
@@ -137,7 +147,12 @@ mod tests {
         let fault = Fault::new("M007", "no rule");
         for number in 0..12_000 {
             let device = format!("D-{number}").parse().unwrap();
-            misreads.note(&device, &fault, b"", Timestamp::from_micros(number));
+            misreads.note(
+                &device,
+                (&fault, false),
+                b"",
+                Timestamp::from_micros(number),
+            );
         }
         assert_eq!(misreads.all().len(), DEVICES_MAX);
         let seen = misreads.0.lock().unwrap();

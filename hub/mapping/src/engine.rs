@@ -25,4 +25,7 @@ pub trait MappingEngine: Debug + Send + Sync {
     /// all of it is not understood. An empty answer means that there is nothing to say (repeated state, a
     /// condition that does not hold, a topic that is ignored for a stated reason).
     fn map(&self, input: &Input<'_>) -> Result<Understood, Fault>;
+
+    /// Whether something of this topic, or of any, may become an alarm or what opens a gate.
+    fn may_alarm(&self, topic: Option<&str>) -> bool;
 }

@@ -1,13 +1,14 @@
 //! A strict, bounded JSON reader that keeps numbers as the digits they came with.
 //!
 //! Readings may not pass through floating point, so numbers stay text. What devices write and JSON does
-//! not have (`NaN`, a name given twice, a bare control character, half of a surrogate pair, bytes that
-//! are not UTF-8) does not lose the document: a value that nobody can rely on is [`Json::Odd`], which
-//! no field takes, and letters that cannot be read are replaced by U+FFFD.
+//! not have (`NaN`, `+1`, `.5`, `007`, `0x10`, a name given twice, a bare control character, half of a
+//! surrogate pair, bytes that are not UTF-8, nesting without need) does not lose the document: a value that
+//! nobody can rely on is [`Json::Odd`], which no field takes, and letters that cannot be read are replaced by
+//! U+FFFD. A byte order mark before it, and NUL bytes and white space behind it, are no part of it.
 
 use std::fmt::Write as _;
 
-/// Deepest nesting that is read.
+/// Deepest nesting that is read; what lies deeper is passed over.
 const DEPTH_MAX: usize = 32;
 /// Most values (scalars, arrays, objects together) in one document.
 const VALUES_MAX: usize = 100_000;
@@ -43,6 +44,10 @@ pub struct JsonFault {
 impl Json {
     /// Reads one document; anything but white space after it is a fault.
     pub fn parse(bytes: &[u8]) -> Result<Self, JsonFault> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let is_padding = |byte: &u8| *byte == 0 || byte.is_ascii_whitespace();
+        let end = bytes.iter().rposition(|byte| !is_padding(byte));
+        let bytes = bytes.get(..end.map_or(0, |end| end + 1)).unwrap_or(bytes);
         let text = String::from_utf8_lossy(bytes);
         let mut reader = Reader {
             bytes: text.as_bytes(),
@@ -147,15 +152,15 @@ impl Reader<'_> {
         if self.values > VALUES_MAX {
             return Err(self.fault("more than 100000 values"));
         }
-        if depth > DEPTH_MAX {
-            return Err(self.fault("nested deeper than 32"));
+        if depth > DEPTH_MAX && matches!(self.peek(), Some(b'{' | b'[')) {
+            return self.pass_over();
         }
         match self.peek() {
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
             Some(b'"') => self.string().map(Json::Text),
             Some(b'-') if self.rest().starts_with("-Infinity") => self.word(),
-            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b'+' | b'-' | b'.' | b'0'..=b'9') => self.number(),
             Some(_) => self.word(),
             None => Err(self.fault("the document ends too early")),
         }
@@ -180,42 +185,47 @@ impl Reader<'_> {
         Err(self.fault("not a JSON value"))
     }
 
+    /// A number, or what firmware writes for one and nobody can rely on: `+1`, `.5`, `1.`, `007`, `0x10`.
     fn number(&mut self) -> Result<Json, JsonFault> {
         let start = self.at;
-        if self.peek() == Some(b'-') {
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+        while self.peek().is_some_and(is_part) {
             self.at += 1;
         }
-        let first = self.peek();
-        let whole = self.digits();
-        if whole == 0 || (whole > 1 && first == Some(b'0')) {
-            return Err(self.fault("not a JSON number"));
+        let text = self.text.get(start..self.at).unwrap_or_default();
+        if is_number(text.as_bytes()) {
+            return Ok(Json::Number(text.to_owned()));
         }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            if self.digits() == 0 {
-                return Err(self.fault("not a JSON number"));
-            }
+        // A word with a sign or a digit somewhere is another thing than a number.
+        let looks_like = text.bytes().any(|byte| byte.is_ascii_digit());
+        let is_hex = text.trim_start_matches(['+', '-']).starts_with(['0']);
+        let others = text.bytes().filter(u8::is_ascii_alphabetic).count();
+        if looks_like && (is_hex || others <= 1) {
+            return Ok(Json::Odd("a number as JSON does not write it"));
         }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
-            self.at += 1;
-            if matches!(self.peek(), Some(b'+' | b'-')) {
-                self.at += 1;
-            }
-            if self.digits() == 0 {
-                return Err(self.fault("not a JSON number"));
-            }
-        }
-        Ok(Json::Number(
-            self.text.get(start..self.at).unwrap_or_default().to_owned(),
-        ))
+        self.at = start;
+        Err(self.fault("not a JSON number"))
     }
 
-    fn digits(&mut self) -> usize {
-        let start = self.at;
-        while matches!(self.peek(), Some(b'0'..=b'9')) {
+    /// Goes past an array or object without looking into it.
+    fn pass_over(&mut self) -> Result<Json, JsonFault> {
+        let mut open = 0_usize;
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'"' => {
+                    self.string()?;
+                    continue;
+                }
+                b'{' | b'[' => open += 1,
+                b'}' | b']' => open = open.saturating_sub(1),
+                _ => {}
+            }
             self.at += 1;
+            if open == 0 {
+                return Ok(Json::Odd("nested deeper than 32"));
+            }
         }
-        self.at - start
+        Err(self.fault("the document ends too early"))
     }
 
     fn array(&mut self, depth: usize) -> Result<Json, JsonFault> {
@@ -353,6 +363,26 @@ impl Reader<'_> {
     }
 }
 
+/// Whether JSON has this number.
+fn is_number(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    let (text, power) = match text.iter().position(|byte| matches!(byte, b'e' | b'E')) {
+        Some(at) => (text.get(..at), text.get(at + 1..)),
+        None => (Some(text), None),
+    };
+    let mut parts = text.unwrap_or_default().splitn(2, |byte| *byte == b'.');
+    let is_digits = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    let whole = parts.next().unwrap_or_default();
+    let is_whole = is_digits(whole) && (whole.len() == 1 || !whole.starts_with(b"0"));
+    let power = power.map(|power| {
+        let signed = power
+            .strip_prefix(b"+")
+            .or_else(|| power.strip_prefix(b"-"));
+        signed.unwrap_or(power)
+    });
+    is_whole && parts.next().is_none_or(is_digits) && power.is_none_or(is_digits)
+}
+
 fn line_column(bytes: &[u8], at: usize) -> (usize, usize) {
     let before = bytes.get(..at).unwrap_or(bytes);
     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -413,13 +443,41 @@ mod tests {
     }
 
     #[test]
+    fn a_side_field_that_is_nearly_json_loses_no_document() {
+        for side in ["+1", ".5", "1.", "007", "-007", "0x10", "1e", "1-2", "12V"] {
+            let text = format!("{{\"side\":{side},\"smoke\":true}}");
+            let json = Json::parse(text.as_bytes()).unwrap();
+            let odd = json.pointer("/side").unwrap();
+            assert!(matches!(odd, Json::Odd(_)), "{side}: {odd:?}");
+            assert_eq!(json.pointer("/smoke").unwrap().scalar(), Some("true"));
+        }
+        let deep = format!(
+            "{{\"a\":{}\"]\"{},\"smoke\":true}}",
+            "[".repeat(5_000),
+            "]".repeat(5_000)
+        );
+        let json = Json::parse(deep.as_bytes()).unwrap();
+        assert_eq!(json.pointer("/smoke").unwrap().scalar(), Some("true"));
+    }
+
+    #[test]
+    fn what_stands_around_a_document_is_no_part_of_it() {
+        for text in ["\u{feff}{\"a\":1}", "{\"a\":1}\0", "{\"a\":1} \r\n\0\0"] {
+            let json = Json::parse(text.as_bytes()).unwrap();
+            assert_eq!(json.pointer("/a").unwrap().scalar(), Some("1"), "{text:?}");
+        }
+        assert!(Json::parse(b"{\"a\":1}\0{}").is_err());
+        assert!(Json::parse(b"\0").is_err());
+    }
+
+    #[test]
     fn every_kind_of_garbage_is_refused_with_its_place() {
         for (text, place) in [
             ("", (1, 1)),
             ("[1,]", (1, 4)),
             ("{\n \"a\" 1}", (2, 6)),
-            ("01", (1, 3)),
-            ("1.", (1, 3)),
+            ("1 2", (1, 3)),
+            ("-x", (1, 1)),
             ("\"\\x\"", (1, 4)),
             ("nul", (1, 1)),
             ("{} {}", (1, 4)),
@@ -432,10 +490,7 @@ mod tests {
                 "{text}"
             );
         }
-        let deep = "[".repeat(40) + &"]".repeat(40);
-        assert_eq!(
-            Json::parse(deep.as_bytes()).unwrap_err().detail,
-            "nested deeper than 32"
-        );
+        let open = "[".repeat(40);
+        assert!(Json::parse(open.as_bytes()).is_err());
     }
 }

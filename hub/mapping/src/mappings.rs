@@ -69,9 +69,10 @@ impl Mappings {
                 };
                 return Ok(Understood {
                     said: vec![mapped],
-                    missed: Vec::new(),
+                    ..Understood::default()
                 });
             }
+            Payload::Unread { fault, .. } => return Err(fault.clone()),
             Payload::Points { mapping, .. } | Payload::Json { mapping, .. } => mapping,
         };
         let package = self.packages.get(id).ok_or_else(|| {
@@ -79,6 +80,22 @@ impl Mappings {
                 .remedy("install the package, or correct the adapter's `mapping`")
         })?;
         package.map(reading)
+    }
+}
+
+impl Mappings {
+    /// Whether a reading that is not understood may have been an alarm, or what opens a gate: its package has a
+    /// rule for such a thing on its topic, or anywhere, where the topic is not known.
+    pub fn may_alarm(&self, reading: &Reading) -> bool {
+        let (id, topic) = match &reading.payload {
+            Payload::Body(_) => return false,
+            Payload::Unread { mapping, topic, .. } => (mapping, topic.as_deref()),
+            Payload::Points { mapping, topic, .. } | Payload::Json { mapping, topic, .. } => {
+                (mapping, Some(topic.as_str()))
+            }
+        };
+        let package = self.packages.get(id);
+        package.is_some_and(|package| package.may_alarm(topic))
     }
 }
 

@@ -80,6 +80,11 @@ impl Package {
         }
     }
 
+    /// Whether something of this topic, or of any, may become an alarm or what opens a gate.
+    pub fn may_alarm(&self, topic: Option<&str>) -> bool {
+        self.engine.may_alarm(topic)
+    }
+
     /// Maps one reading whose payload names this package.
     pub fn map(&self, reading: &Reading) -> Result<Understood, Fault> {
         let (topic, document) = match (&reading.payload, self.format) {
@@ -108,11 +113,37 @@ impl Package {
                     .remedy("name a package of the right format in the adapter's configuration"));
             }
         };
-        self.engine.map(&Input {
-            reading,
-            topic,
-            document: &document,
-        })
+        let said = |document: &Json| {
+            self.engine.map(&Input {
+                reading,
+                topic,
+                document,
+            })
+        };
+        let understood = said(&document);
+        // Some gateways put an array around all that they send. What rules see in it as it is goes first.
+        let Some(one) = alone_in_array(&document) else {
+            return understood;
+        };
+        match understood {
+            Ok(understood) if !understood.said.is_empty() => Ok(understood),
+            other => match said(one) {
+                Ok(inner) if !inner.said.is_empty() => Ok(inner),
+                Err(fault) if other.is_ok() => Err(fault),
+                _ => other,
+            },
+        }
+    }
+}
+
+/// The one object in an array.
+fn alone_in_array(document: &Json) -> Option<&Json> {
+    match document {
+        Json::Array(items) => match items.as_slice() {
+            [one @ Json::Object(_)] => Some(one),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -171,6 +202,11 @@ impl Tables {
 }
 
 impl MappingEngine for Tables {
+    fn may_alarm(&self, topic: Option<&str>) -> bool {
+        let mut vital = self.rules.iter().filter(|rule| rule.is_vital());
+        vital.any(|rule| topic.is_none_or(|topic| rule.matches(topic)))
+    }
+
     fn map(&self, input: &Input<'_>) -> Result<Understood, Fault> {
         let scope = crate::source::Scope {
             reading: input.reading,
@@ -202,7 +238,8 @@ impl MappingEngine for Tables {
             return Err(first.clone());
         }
         // Rules look into documents: of a bare value they would say nothing, and nobody would know.
-        if !is_ignored && input.document.scalar().is_some() {
+        let is_bare = input.document.scalar().is_some() || matches!(input.document, Json::Odd(_));
+        if !is_ignored && is_bare {
             return Err(
                 Fault::new("M008", "a single value where a document is expected").remedy(
                     "let the subscription wrap it with `text_as`, or add a rule that ignores it",

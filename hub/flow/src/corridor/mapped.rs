@@ -12,6 +12,7 @@ use crate::fault::{ADAPTER_MAY_NOT, STRANGER, fault, of_wire};
 use crate::misread::Misreads;
 use crate::sealer::{Particulars, id_of_parts};
 use crate::text::clip;
+use crate::unheard::Source;
 
 /// A mapped reading. Only [`seal_reading`] makes one.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ impl Mapped {
 }
 
 /// A reading, as far as it is understood.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct SealedReading {
     /// What it says. Nothing at all is lawful: the reading says nothing new.
     pub messages: Vec<Sealed>,
@@ -58,10 +59,12 @@ pub(crate) fn seal_reading(
     corridor: Corridor<'_>,
 ) -> Result<SealedReading, RefusedDraft> {
     let raw = raw_of(reading);
-    let refuse = |fault: Fault| {
+    let authority = corridor.authority();
+    let refuse_as = |fault: Fault, unheard: Option<Source>| {
         let offender = Offender {
             message_id: reading.message_id,
             raw: raw.clone(),
+            unheard,
             ..Offender::default()
         };
         let fault = match fault.place().is_empty() {
@@ -70,23 +73,40 @@ pub(crate) fn seal_reading(
         };
         RefusedDraft::new(fault, offender, corridor)
     };
-    let authority = corridor.authority();
+    let refuse = |fault: Fault| refuse_as(fault, None);
+    let source = |is_part: bool| source_ref(reading).map(|name| Source { name, is_part });
     let Some(speaker) = Speaker::reading(&reading.device, partner, authority.plan()) else {
         let why = format!("{} speaks for nobody of the plan", reading.device);
         return Err(refuse(fault(STRANGER).log(why)));
     };
     let device = &reading.device;
-    let understood = corridor
-        .terms
-        .mappings
-        .map_timed(reading)
-        .map_err(|fault| {
-            misreads.note(device, &fault, &raw, corridor.now);
-            refuse(fault)
-        })?;
-    let mut missed = understood.missed;
-    missed.retain(|fault| misreads.note(device, fault, &raw, corridor.now));
-    let missed = missed.into_iter().map(refuse).collect();
+    let mappings = &corridor.terms.mappings;
+    // What is told again, or of a rehearsal, is no news to people.
+    let is_news = !reading.initial && !reading.test;
+    let note = |fault: &Fault, vital| misreads.note(device, (fault, vital), &raw, corridor.now);
+    let understood = match mappings.map_timed(reading) {
+        Ok(understood) => understood,
+        Err(fault) => {
+            let said = matches!(reading.payload, Payload::Unread { is_lost: false, .. });
+            let is_unheard = is_news && !said && mappings.may_alarm(reading);
+            let is_first = note(&fault, is_unheard);
+            // An adapter may find the same in all that a device says.
+            if !is_first && matches!(reading.payload, Payload::Unread { .. }) {
+                return Ok(SealedReading::default());
+            }
+            return Err(refuse_as(fault, source(false).filter(|_| is_unheard)));
+        }
+    };
+    let mut missed = Vec::new();
+    for fault in understood.missed {
+        let unheard = understood.unheard.as_ref().filter(|_| is_news);
+        let is_unheard = unheard.is_some_and(|unheard| {
+            (unheard.code(), unheard.place()) == (fault.code(), fault.place())
+        });
+        if note(&fault, is_unheard) {
+            missed.push(refuse_as(fault, source(true).filter(|_| is_unheard)));
+        }
+    }
     let key = key_of(reading);
     let first = reading.message_id.unwrap_or_else(|| own_id(reading));
     // The hub's time stands in where the source gave none of its own.

@@ -10,6 +10,7 @@ use crate::draft::Draft;
 use crate::flags;
 use crate::sealer::Particulars;
 use crate::text::clip_empty;
+use crate::unheard::Source;
 
 /// What is refused, as far as it is known.
 #[derive(Debug, Default)]
@@ -24,6 +25,8 @@ pub(crate) struct Offender {
     pub sequence: Option<u64>,
     /// What the park's word would settle.
     pub waits: Option<String>,
+    /// Where what a device said is not understood and may have been an alarm.
+    pub unheard: Option<Source>,
 }
 
 /// A refused message, ready to become an entry (I9).
@@ -49,8 +52,13 @@ impl RefusedDraft {
         // Whoever counts a sender's messages finds the number of a refused one here.
         let numbered = offender.sender.as_ref().zip(offender.sequence);
         let particulars = Particulars {
-            source_ref: numbered.map(|(sender, number)| format!("{sender}/{number}")),
-            correlation: offender.waits.clone(),
+            source_ref: numbered
+                .map(|(sender, number)| format!("{sender}/{number}"))
+                .or_else(|| offender.unheard.as_ref().map(|source| source.name.clone())),
+            correlation: match &offender.unheard {
+                Some(source) => Some(source.mark().to_owned()),
+                None => offender.waits.clone(),
+            },
             ..Particulars::derived(MessageId::random(), corridor.now)
         };
         let sealer = corridor.sealer;

@@ -41,5 +41,6 @@ mod stopping;
 mod table;
 mod tables;
 mod ticks;
+mod unheard;
 mod unrecorded;
 mod unsaved;

@@ -31,7 +31,7 @@ impl Rule {
         };
         let items = match elements(self.each.as_deref(), &scope) {
             Ok(items) => items,
-            Err(fault) => return out.miss(fault.at(emit.clone())),
+            Err(fault) => return out.lose(fault.at(emit.clone()), self.is_vital()),
         };
         for item in items {
             let scope = Scope {
@@ -40,12 +40,13 @@ impl Rule {
             };
             if out.said.len() >= MESSAGES_MAX {
                 let fault = Fault::new("M014", "one reading becomes more than 1000 messages");
-                return out.miss(fault.remedy("split the payload at its source"));
+                let fault = fault.remedy("split the payload at its source");
+                return out.lose(fault, self.is_vital());
             }
             match self.message(emit, &scope, out) {
                 Ok(Some(mapped)) => out.said.push(mapped),
                 Ok(None) => {}
-                Err(fault) => out.miss(fault),
+                Err(fault) => out.lose(fault, self.is_vital()),
             }
         }
     }

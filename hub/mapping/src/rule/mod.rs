@@ -38,9 +38,19 @@ pub struct Understood {
     pub said: Vec<Mapped>,
     /// What was left out, each kind once: rules and fields that could not be carried out.
     pub missed: Vec<Fault>,
+    /// Of these the first by which an alarm, or what opens a gate, is lost as a whole.
+    pub unheard: Option<Fault>,
 }
 
 impl Understood {
+    /// A whole message was left out.
+    fn lose(&mut self, fault: Fault, is_vital: bool) {
+        if is_vital && self.unheard.is_none() {
+            self.unheard = Some(fault.clone());
+        }
+        self.miss(fault);
+    }
+
     /// Something was left out. Told once for each code and place, at most [`MISSED_MAX`] of a reading.
     fn miss(&mut self, fault: Fault) {
         let same = |known: &Fault| known.code() == fault.code() && known.place() == fault.place();
@@ -155,6 +165,17 @@ impl Rule {
     /// Whether the rule only says why nothing is made of its topics.
     pub fn is_ignoring(&self) -> bool {
         self.emit.is_none()
+    }
+
+    /// Whether somebody may come to harm when what it says is not heard: alarms, values with thresholds, which
+    /// are alarms beyond them, and vehicles at a gate.
+    pub fn is_vital(&self) -> bool {
+        let guards = |set: &[Assignment]| set.iter().any(|it| it.path.starts_with("Thresholds/"));
+        match self.emit.as_deref() {
+            Some("AlarmEvent" | "PlateCapture") => true,
+            Some("SensorReadingBatch") => self.repeat.iter().any(|it| guards(&it.set)),
+            _ => false,
+        }
     }
 
     /// Whether the rule is for this topic.
