@@ -15,8 +15,9 @@ use tokio::task::JoinSet;
 use crate::board::Board;
 use crate::config::{CameraConfig, Config};
 use crate::line::Line;
+use crate::probe;
 use crate::report;
-use crate::session::{self, Session};
+use crate::session::Session;
 
 /// Cameras probed at once.
 const PROBES: usize = 16;
@@ -141,7 +142,7 @@ impl RunningOnvif {
             Ok(line) => line,
             Err(trouble) => return found(false, trouble.fault(&camera.address).to_string()),
         };
-        match session::probe(camera, &mut line).await {
+        match probe::probe(camera, &mut line).await {
             Ok((plate, offset)) => {
                 let clock = offset.map_or_else(
                     || "tells no time".to_owned(),

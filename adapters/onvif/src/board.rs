@@ -27,12 +27,19 @@ pub(crate) enum Remark {
     Filter,
     /// It does not claim a topic that is needed.
     Topics,
+    /// Something it said could not be read, or not as it should be.
+    Unread,
+    /// A state it told is not known.
+    States,
 }
 
 impl Remark {
     /// Whether the camera is degraded by it.
     fn is_grave(self) -> bool {
-        matches!(self, Self::Clock | Self::Topics)
+        matches!(
+            self,
+            Self::Clock | Self::Topics | Self::Unread | Self::States
+        )
     }
 }
 

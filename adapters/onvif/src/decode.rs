@@ -13,7 +13,9 @@ use cordon_model::{Digest, MessageId, Timestamp};
 use cordon_xml::Node;
 
 use crate::config::CameraConfig;
+use crate::salvage::salvage;
 use crate::soap::{self, Answer, Reply, below};
+use crate::states;
 use crate::times;
 use crate::trouble::Trouble;
 
@@ -83,19 +85,22 @@ impl Notification {
 
     /// Whether the item is a true value.
     pub fn is_true(&self, name: &str) -> bool {
-        matches!(self.item(name), Some("true" | "1"))
+        self.item(name).and_then(states::truth) == Some(true)
     }
 }
 
-/// Reads a whole answer to `PullMessages`.
+/// Reads a whole answer to `PullMessages`; one that is no XML as far as its messages can be read by themselves.
 ///
 /// # Errors
-/// `A061` when it is no SOAP answer, `A063` when it is a fault.
+/// `A061` when nothing in it is a message, `A063` when it is a fault.
 pub fn decode(bytes: &[u8]) -> Result<Vec<Notification>, Fault> {
     match soap::read(bytes, bytes.len().max(1)) {
         Ok(Reply::Answer(answer)) => Ok(notifications(&answer)),
         Ok(Reply::Fault(fault)) => Err(Trouble::Refused(fault.text()).fault("PullMessages")),
-        Err(detail) => Err(Trouble::Answer(detail).fault("PullMessages")),
+        Err(detail) => match salvage(bytes, true, &detail).notifications {
+            saved if saved.is_empty() => Err(Trouble::Answer(detail).fault("PullMessages")),
+            saved => Ok(saved),
+        },
     }
 }
 
@@ -110,7 +115,8 @@ pub(crate) fn notifications(answer: &Answer) -> Vec<Notification> {
         .collect()
 }
 
-fn notification(node: Node<'_>) -> Option<Notification> {
+/// One notification; none without a topic.
+pub(crate) fn notification(node: Node<'_>) -> Option<Notification> {
     let topic = topic_of(below(node, "Topic")?)?;
     // wsnt:Message holds tt:Message; some cameras leave one of the two out.
     let outer = below(node, "Message");
@@ -295,18 +301,12 @@ fn points(notification: &Notification, camera: &CameraConfig) -> Vec<Point> {
             add(name, text);
         }
     }
-    let token = notification.item("source.InputToken");
-    let active = notification.is_true("data.LogicalState");
-    let input = camera
-        .input
-        .iter()
-        .find(|input| token == Some(input.token.as_str()) && input.active == active);
-    if let Some(input) = input {
+    if let Some(input) = states::input(notification, camera) {
         add("input.alarm", input.alarm.as_str());
         add("input.level", input.level.as_str());
     }
     for (name, value) in &notification.items {
-        add(name, value);
+        add(name, states::plain(notification, name, value));
     }
     points
 }

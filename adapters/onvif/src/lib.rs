@@ -13,11 +13,16 @@
 //! | `times.rs` | times as cameras write them | yes |
 //! | `operation.rs` | requests, and what is read out of answers | yes |
 //! | `decode.rs` | notification → reading | yes |
+//! | `states.rs` | words for true and false, and which input is meant | yes |
+//! | `cut.rs`, `mend.rs`, `salvage.rs` | what can be saved of an answer that is no XML | yes |
+//! | `told.rs` | what is not understood, as it is told | yes |
+//! | `unread.rs` | how long a camera is shown as not understood | yes |
 //! | `topics.rs` | which topics may be dropped | yes |
 //! | `trouble.rs` | kinds of failure, and how long to wait | yes |
 //! | `board.rs` | what operators see | no socket |
 //! | `report.rs` | state → `DeviceStatus` | no socket |
 //! | `line.rs` | one exchange with its login | the socket |
+//! | `probe.rs` | login as configured, a look at a camera | through `line.rs` |
 //! | `session.rs` | one owner task per camera | through `line.rs` |
 //! | `section.rs` | the table as the program asks it | no socket |
 //! | `adapter.rs` | the contract's face | no socket |
@@ -28,19 +33,26 @@ mod adapter;
 pub mod address;
 mod board;
 mod config;
+mod cut;
 pub mod decode;
 #[doc(hidden)]
 pub mod decoders;
 mod line;
 mod login;
+mod mend;
 mod operation;
+mod probe;
 mod report;
+mod salvage;
 mod section;
 mod session;
 mod soap;
+mod states;
 mod times;
+mod told;
 mod topics;
 mod trouble;
+mod unread;
 
 pub use adapter::OnvifAdapter;
 pub use config::{Auth, CameraConfig, Config, InputConfig};

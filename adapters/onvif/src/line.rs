@@ -76,6 +76,16 @@ pub(crate) struct Line {
     shutdown: Option<Shutdown>,
     timeout: Duration,
     bytes_max: usize,
+    unread: Option<Part>,
+}
+
+/// An answer that could not be read, as far as it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    pub(crate) status: u16,
+    pub(crate) bytes: Bytes,
+    /// Whether all of it came.
+    pub(crate) is_whole: bool,
 }
 
 impl Line {
@@ -105,7 +115,13 @@ impl Line {
             shutdown,
             timeout,
             bytes_max: config.answer_bytes_max,
+            unread: None,
         })
+    }
+
+    /// What came last, if it could not be read. A camera hands an event over once, so it is looked at again.
+    pub(crate) fn take_unread(&mut self) -> Option<Part> {
+        self.unread.take()
     }
 
     /// Who the hub is from now on.
@@ -270,7 +286,8 @@ impl Line {
         let built = built
             .body(Bytes::from(body))
             .map_err(|error| Trouble::Answer(format!("request cannot be made: {error}")))?;
-        let sending = self.client.send_within(built, limit);
+        self.unread = None;
+        let sending = self.client.part_within(built, limit);
         let answer = match self.shutdown.clone() {
             Some(shutdown) => tokio::select! {
                 biased;
@@ -279,16 +296,28 @@ impl Line {
             },
             None => sending.await,
         };
-        let answer = answer.map_err(|fault| match fault {
-            HttpFault::TooLarge { limit_bytes } => Trouble::TooLarge(limit_bytes),
-            other => Trouble::Link(other.to_string()),
-        })?;
+        let (answer, cut) = answer.map_err(|fault| Trouble::Link(fault.to_string()))?;
         let (head, body) = answer.into_parts();
+        let mut unread = |is_whole: bool| {
+            self.unread = Some(Part {
+                status: head.status.as_u16(),
+                bytes: body.clone(),
+                is_whole,
+            });
+        };
+        if let Some(fault) = cut {
+            unread(false);
+            return Err(match fault {
+                HttpFault::TooLarge { limit_bytes } => Trouble::TooLarge(limit_bytes),
+                other => Trouble::Link(other.to_string()),
+            });
+        }
         let challenges = head.headers.get_all(header::WWW_AUTHENTICATE);
         let challenge =
             Challenge::strongest(challenges.iter().filter_map(|value| value.to_str().ok()));
         let status = head.status.as_u16();
         let reply = soap::read(body.to_vec(), self.bytes_max).map_err(|detail| {
+            unread(true);
             let dump = String::from_utf8_lossy(body.get(..60).unwrap_or(&body)).into_owned();
             format!("HTTP status {status}, {detail}, begins with {dump:?}")
         });

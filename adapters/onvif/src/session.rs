@@ -8,16 +8,19 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordon_contract::{IntakeError, Link, LinkState};
+use cordon_contract::{IntakeError, Link, LinkState, Reading};
 use tokio::time::Instant;
 
 use crate::board::{Board, Remark};
 use crate::config::CameraConfig;
 use crate::decode::{self, Notification, Operation};
-use crate::line::{Line, To, random};
+use crate::line::{Line, Part, To, random};
 use crate::login::Account;
-use crate::operation::{self, Nameplate};
+use crate::operation;
+use crate::probe;
+use crate::salvage::salvage;
 use crate::soap::Answer;
+use crate::told::Telling;
 use crate::topics::{Gate, Verdict};
 use crate::trouble::{Trouble, pause};
 
@@ -84,6 +87,7 @@ pub(crate) struct Session {
     fruitless: u32,
     filter: bool,
     zone_told: Option<i64>,
+    telling: Telling,
 }
 
 impl Session {
@@ -109,6 +113,7 @@ impl Session {
             fruitless: 0,
             filter: true,
             zone_told: None,
+            telling: Telling::default(),
         })
     }
 
@@ -235,7 +240,7 @@ impl Session {
     }
 
     async fn account(&self) -> Result<Option<Account>, Trouble> {
-        account(&self.config).await
+        probe::account(&self.config).await
     }
 
     /// The clock as told, and whether it is near enough to be trusted.
@@ -412,28 +417,77 @@ impl Session {
         };
         let request = operation::pull(wait_s, self.limit);
         let patience = Duration::from_secs(wait_s + u64::from(self.config.timeout_s));
-        let answer = self
-            .line
-            .tell(&request, subscription.to(), patience)
-            .await?;
-        self.fruitless = 0;
-        if let Some(subscription) = &mut self.subscription {
-            subscription.pulled = true;
-            subscription.lives(operation::read_life(&answer));
-        }
+        let told = self.line.tell(&request, subscription.to(), patience).await;
+        let answer = match (told, self.line.take_unread()) {
+            (Ok(answer), _) => answer,
+            (Err(trouble), Some(part)) => return self.salvage(trouble, part).await,
+            (Err(trouble), None) => return Err(trouble),
+        };
+        self.pulled(operation::read_life(&answer));
         let notifications = decode::notifications(&answer);
         let full = notifications.len() >= usize::try_from(self.limit).unwrap_or(usize::MAX);
-        self.hand_in(&answer, &notifications).await?;
+        // Slowly, and only while nothing waits: what is too large again is lost.
+        if !full && self.limit < LIMIT {
+            self.limit += 1;
+        }
+        if !notifications.is_empty() && self.telling.good() {
+            self.board.remark(Remark::Unread, "", self.line.now());
+        }
+        self.hand_in(Some(&answer), &notifications).await?;
         Ok(full)
     }
 
+    fn pulled(&mut self, life_ms: Option<i64>) {
+        self.fruitless = 0;
+        if let Some(subscription) = &mut self.subscription {
+            subscription.pulled = true;
+            subscription.lives(life_ms);
+        }
+    }
+
+    /// An answer that cannot be read, or did not come to its end: its messages are taken one by one as far as
+    /// they can be, and the rest is told. The camera handed it over, so nothing of it comes again.
+    async fn salvage(&mut self, trouble: Trouble, part: Part) -> Result<bool, Trouble> {
+        let fault = trouble.fault(self.line.address.authority());
+        let saved = salvage(&part.bytes, part.is_whole, fault.log_text());
+        // An answer that was cut off before any message began may have had none.
+        let is_cut = matches!(trouble, Trouble::Link(_)) && saved.found == 0;
+        if part.status != 200 || is_cut {
+            return Err(trouble);
+        }
+        let is_any = !saved.notifications.is_empty();
+        tracing::warn!(
+            device = %self.config.device, %fault, bytes = part.bytes.len(), saved = saved.notifications.len(),
+            mended = saved.mended.count, lost = saved.lost.count, "an answer that is not as it should be"
+        );
+        let now = self.line.now();
+        self.board.count(0, saved.lost.count);
+        let (shown, readings) = self.telling.unread(&saved, &trouble, &self.config, now);
+        self.board.remark(Remark::Unread, &shown, now);
+        // Before what stands beside it: people are told first that it is not all.
+        self.offer(readings).await?;
+        self.hand_in(None, &saved.notifications).await?;
+        if matches!(trouble, Trouble::TooLarge(_)) && self.limit == 1 {
+            // One message alone is too large. It was taken to its end, and should a camera keep it all the same, it
+            // goes with its subscription.
+            self.subscription = None;
+        }
+        if is_any && matches!(trouble, Trouble::Answer(_)) {
+            self.pulled(None);
+            return Ok(false);
+        }
+        Err(trouble)
+    }
+
+    /// Hands in what came; without an answer the offset of its clock is that of before.
     async fn hand_in(
         &mut self,
-        answer: &Answer,
+        answer: Option<&Answer>,
         notifications: &[Notification],
     ) -> Result<(), Trouble> {
         let now = self.line.now();
-        let offset = operation::read_now(answer).map(|told| told.ms_since(now));
+        let told = answer.and_then(operation::read_now);
+        let offset = told.map(|told| told.ms_since(now));
         let offset = match offset {
             Some(offset) => {
                 self.compare_clocks(offset);
@@ -447,6 +501,8 @@ impl Session {
         let mut dropped = 0;
         for notification in notifications {
             self.picture(notification);
+            let odd = self.telling.state(notification, &self.config, now);
+            readings.extend(odd);
             match self.gate.judge(notification, now.micros() / 1_000) {
                 Verdict::Drop => dropped += 1,
                 Verdict::Take => {
@@ -456,6 +512,12 @@ impl Session {
             }
         }
         self.board.count(0, dropped);
+        self.board
+            .remark(Remark::States, &self.telling.states(), now);
+        self.offer(readings).await
+    }
+
+    async fn offer(&self, readings: Vec<Reading>) -> Result<(), Trouble> {
         for result in self.link.intake.offer_all(readings).await {
             match result {
                 Ok(_) => self.board.count(1, 0),
@@ -503,32 +565,6 @@ impl Session {
         let now = self.line.now();
         self.board.link(LinkState::Offline, "stopped", now);
     }
-}
-
-/// User and password, read anew at each connect so that a corrected file takes effect.
-pub(crate) async fn account(config: &CameraConfig) -> Result<Option<Account>, Trouble> {
-    let (Some(user), Some(file)) = (&config.user, &config.password_file) else {
-        return Ok(None);
-    };
-    let text = tokio::fs::read_to_string(file)
-        .await
-        .map_err(|error| Trouble::Login(format!("password file {}: {error}", file.display())))?;
-    Ok(Some(Account {
-        user: user.clone(),
-        password: text.lines().next().unwrap_or_default().to_owned(),
-    }))
-}
-
-/// Touches a camera and changes nothing: its clock and its nameplate.
-pub(crate) async fn probe(
-    config: &CameraConfig,
-    line: &mut Line,
-) -> Result<(Nameplate, Option<i64>), Trouble> {
-    line.log_in_as(account(config).await?);
-    let offset = line.read_clock().await?;
-    let url = line.address.device_service();
-    let answer = line.ask(&operation::information(), To::at(&url)).await?;
-    Ok((operation::read_nameplate(&answer), offset))
 }
 
 fn chance() -> u64 {

@@ -122,6 +122,44 @@ impl Client {
         Ok(http::Response::from_parts(head, Bytes::from(read)))
     }
 
+    /// As [`Client::send_within`] where what came of a body counts although the rest of it did not: the answer as far
+    /// as it came within the size, and why no more of it. What is too large is taken to its end all the same, up to
+    /// 32 times the size and while there is time, so that whoever sent it counts it as sent.
+    ///
+    /// # Errors
+    /// No answer came at all.
+    pub async fn part_within(
+        &self,
+        request: http::Request<Bytes>,
+        limit: Duration,
+    ) -> Result<(http::Response<Bytes>, Option<HttpFault>), HttpFault> {
+        let authority = authority_of(&request);
+        let until = tokio::time::Instant::now() + limit;
+        let head = tokio::time::timeout_at(until, self.head(request, &authority)).await;
+        let Ok(answer) = head else {
+            return Err(late(authority, limit));
+        };
+        let (head, mut body) = answer?.into_parts();
+        let mut read = Vec::new();
+        let reading = read_part(&mut body, self.body_max, &mut read);
+        let fault = match tokio::time::timeout_at(until, reading).await {
+            Ok(Ok(true)) => None,
+            Ok(Ok(false)) => {
+                let most = self.body_max.saturating_mul(DRAINED);
+                let _ = tokio::time::timeout_at(until, drain(body, most)).await;
+                Some(HttpFault::TooLarge {
+                    limit_bytes: self.body_max,
+                })
+            }
+            Ok(Err(source)) => Some(HttpFault::Broken {
+                authority,
+                source: Box::new(source),
+            }),
+            Err(_) => Some(late(authority, limit)),
+        };
+        Ok((http::Response::from_parts(head, Bytes::from(read)), fault))
+    }
+
     /// The head of an answer; its body is still to be read.
     async fn head(
         &self,
@@ -182,6 +220,39 @@ fn late(authority: String, limit: Duration) -> HttpFault {
     HttpFault::Timeout {
         authority,
         timeout_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// How many times the size of a body that is too large is still taken, and thrown away.
+const DRAINED: usize = 32;
+
+/// Reads a body up to `most` bytes; whether that is all of it.
+async fn read_part(
+    body: &mut Incoming,
+    most: usize,
+    read: &mut Vec<u8>,
+) -> Result<bool, hyper::Error> {
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else {
+            continue;
+        };
+        let left = most.saturating_sub(read.len());
+        read.extend(data.iter().take(left));
+        if data.len() > left {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Takes the rest of a body, up to `most` bytes.
+async fn drain(mut body: Incoming, most: usize) {
+    let mut taken = 0_usize;
+    while let Some(Ok(frame)) = body.frame().await {
+        taken = taken.saturating_add(frame.data_ref().map_or(0, Bytes::len));
+        if taken > most {
+            return;
+        }
     }
 }
 
