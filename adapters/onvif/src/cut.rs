@@ -14,6 +14,9 @@ const NOTIFICATION: &[u8] = b"NotificationMessage";
 /// Most notifications taken of one answer.
 const PIECES_MAX: usize = 1_000;
 
+/// Bytes of a start tag in which its end is looked for.
+const ATTRIBUTES_MAX: usize = 2_048;
+
 /// A notification in the bytes of an answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Piece {
@@ -112,6 +115,11 @@ impl<'a> Scan<'a> {
                 (false, _) => Tag::Other,
             };
             let after = start + 1 + usize::from(is_end) + len;
+            // One that is empty says nothing, and is none.
+            let tag = match tag {
+                Tag::Opens if is_empty(self.bytes.get(after..).unwrap_or_default()) => Tag::Other,
+                tag => tag,
+            };
             let end = match tag {
                 Tag::Closes => {
                     let rest = self.bytes.get(after..).unwrap_or_default();
@@ -123,6 +131,12 @@ impl<'a> Scan<'a> {
             return Some((start, end, tag));
         }
     }
+}
+
+/// Whether a start tag, its name taken away, is the end of its element too.
+fn is_empty(rest: &[u8]) -> bool {
+    let rest = rest.get(..ATTRIBUTES_MAX).unwrap_or(rest);
+    memchr(b'>', rest).is_some_and(|end| rest.get(..end).is_some_and(|tag| tag.ends_with(b"/")))
 }
 
 fn ends_name(byte: u8) -> bool {
@@ -161,6 +175,10 @@ mod tests {
         assert_eq!(ends, [false, true, false]);
         assert_eq!(texts("<html>no</html>"), []);
         assert_eq!(texts("</NotificationMessage>"), []);
+        assert_eq!(
+            texts("<n:NotificationMessage/><n:NotificationMessage a='1' />"),
+            []
+        );
     }
 
     /// Each opens a comment that nothing ends: looked for once.

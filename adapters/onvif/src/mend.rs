@@ -29,7 +29,7 @@ pub(crate) struct Mended {
 
 /// Declarations of the tags before the first notification: prefix and namespace, as written.
 pub(crate) fn declared(head: &[u8]) -> Vec<(String, String)> {
-    let head = String::from_utf8_lossy(head.get(..64 * 1024).unwrap_or(head));
+    let head = String::from_utf8_lossy(head.get(..16 * 1024).unwrap_or(head));
     let mut found: Vec<(String, String)> = Vec::new();
     let mut rest = &*head;
     while let Some((_, after)) = rest.split_once("xmlns") {

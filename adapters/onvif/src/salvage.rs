@@ -6,7 +6,7 @@ use bytes::Bytes;
 use crate::cut::cut;
 use crate::decode::{Notification, notification};
 use crate::mend::{declared, mend};
-use crate::soap::below;
+use crate::soap::{Answer, below};
 
 /// Most bytes kept of what is lost; its digest is of all of it.
 const KEPT_MAX: usize = 16 * 1024;
@@ -83,6 +83,20 @@ pub(crate) fn salvage(bytes: &[u8], is_whole: bool, why: &str) -> Salvaged {
         saved.lost.note(why, bytes);
     }
     saved
+}
+
+/// Messages of a sound answer that have no topic, or none that can be read: nobody knows what they say.
+pub(crate) fn unnamed(answer: &Answer) -> Told {
+    let mut told = Told::default();
+    let messages = answer.payload().children();
+    let messages = messages.filter(|node| node.local() == "NotificationMessage");
+    for node in messages.filter(|node| node.children().next().is_some()) {
+        if notification(node).is_none() {
+            let raw = node.document().bytes().get(node.span());
+            told.note("a message without a topic", raw.unwrap_or_default());
+        }
+    }
+    told
 }
 
 #[cfg(test)]

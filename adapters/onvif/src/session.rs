@@ -18,7 +18,7 @@ use crate::line::{Line, Part, To, random};
 use crate::login::Account;
 use crate::operation;
 use crate::probe;
-use crate::salvage::salvage;
+use crate::salvage::{Salvaged, salvage, unnamed};
 use crate::soap::Answer;
 use crate::told::Telling;
 use crate::topics::{Gate, Verdict};
@@ -430,7 +430,14 @@ impl Session {
         if !full && self.limit < LIMIT {
             self.limit += 1;
         }
-        if !notifications.is_empty() && self.telling.good() {
+        let lost = unnamed(&answer);
+        if lost.count > 0 {
+            let saved = Salvaged {
+                lost,
+                ..Salvaged::default()
+            };
+            self.tell(&saved, &Trouble::Answer(String::new())).await?;
+        } else if !notifications.is_empty() && self.telling.good() {
             self.board.remark(Remark::Unread, "", self.line.now());
         }
         self.hand_in(Some(&answer), &notifications).await?;
@@ -460,12 +467,8 @@ impl Session {
             device = %self.config.device, %fault, bytes = part.bytes.len(), saved = saved.notifications.len(),
             mended = saved.mended.count, lost = saved.lost.count, "an answer that is not as it should be"
         );
-        let now = self.line.now();
-        self.board.count(0, saved.lost.count);
-        let (shown, readings) = self.telling.unread(&saved, &trouble, &self.config, now);
-        self.board.remark(Remark::Unread, &shown, now);
         // Before what stands beside it: people are told first that it is not all.
-        self.offer(readings).await?;
+        self.tell(&saved, &trouble).await?;
         self.hand_in(None, &saved.notifications).await?;
         if matches!(trouble, Trouble::TooLarge(_)) && self.limit == 1 {
             // One message alone is too large. It was taken to its end, and should a camera keep it all the same, it
@@ -477,6 +480,15 @@ impl Session {
             return Ok(false);
         }
         Err(trouble)
+    }
+
+    /// Counts, shows and tells what is lost and what was mended.
+    async fn tell(&mut self, saved: &Salvaged, trouble: &Trouble) -> Result<(), Trouble> {
+        let now = self.line.now();
+        self.board.count(0, saved.lost.count);
+        let (shown, readings) = self.telling.unread(saved, trouble, &self.config, now);
+        self.board.remark(Remark::Unread, &shown, now);
+        self.offer(readings).await
     }
 
     /// Hands in what came; without an answer the offset of its clock is that of before.

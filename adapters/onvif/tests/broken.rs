@@ -257,6 +257,19 @@ async fn what_cannot_be_mended_is_told_and_loses_no_neighbour() {
     assert!(unread[0].2 > 0, "its bytes are kept");
     let health = park.health();
     assert_eq!((health.state, health.dropped), (LinkState::Degraded, 1));
+    // So is one that is sound XML and has no topic; one that is empty says nothing.
+    let unnamed = input("true", "").replace("tns1:Device/Trigger/DigitalInput", " ");
+    camera.says(
+        &[
+            unnamed,
+            "<wsnt:NotificationMessage/>".to_owned(),
+            input("true", ""),
+        ]
+        .concat(),
+    );
+    park.until("the next neighbour", |park| park.alarms() == 2)
+        .await;
+    assert_eq!((park.unread().len(), park.health().dropped), (2, 2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
