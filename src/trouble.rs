@@ -61,10 +61,10 @@ impl ReportsStand {
     }
 }
 
-/// What of its own keeps an adapter from its work, in words; none while it works.
+/// What of its own keeps an adapter from its work, or from a part of it, in words; none while it works.
 pub fn words_of(adapter: AdapterHealth) -> Option<String> {
     let words = adapter.trouble?;
-    Some(format!("`{}` rests: {words}", adapter.name))
+    Some(format!("`{}`: {words}", adapter.name))
 }
 
 /// Why the trust folder cannot be read and who is trusted meanwhile, in words; none while it can.

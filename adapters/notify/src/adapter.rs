@@ -8,15 +8,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use cordon_contract::{
     Adapter, BoxFuture, Definition, DeviceHealth, Fault, Link, LinkState, Order, Outcome,
-    OutcomeKind, Probe, Running, Seal, Target,
+    OutcomeKind, Probe, Running, Seal, Target, Undelivered,
 };
 use cordon_http::{Client, ClientOptions};
 use cordon_model::{DeviceId, Timestamp};
 
 use crate::command;
 use crate::config::{Config, Mail, Webhook};
+use crate::post::Post;
 use crate::secret::Secret;
-use crate::session::{self, Transport};
+use crate::session;
+use crate::smtp::Server;
 
 /// How long a probe waits for one receiver.
 const PROBE_PATIENCE: Duration = Duration::from_secs(10);
@@ -33,12 +35,14 @@ struct RunningNotify {
     adapter: Arc<NotifyAdapter>,
     link: Link,
     health: Mutex<BTreeMap<String, DeviceHealth>>,
+    /// The post of each receiver with a mailbox.
+    posts: BTreeMap<String, Arc<Post>>,
 }
 
 /// How a receiver is reached.
 enum Way {
     Call(Box<Caller>),
-    Mail(Box<Mail>, Box<Transport>),
+    Mail(Box<Mail>, Arc<Server>),
     /// What is ordered is on the page's list already; there is nothing to send.
     Page,
 }
@@ -78,9 +82,9 @@ impl NotifyAdapter {
             }
         }
         for mail in &config.mails {
-            match session::transport(mail) {
-                Ok(transport) => {
-                    let way = Way::Mail(Box::new(mail.clone()), Box::new(transport));
+            match Server::new(mail) {
+                Ok(server) => {
+                    let way = Way::Mail(Box::new(mail.clone()), Arc::new(server));
                     ways.insert(mail.receiver.clone(), way);
                 }
                 Err(fault) => faults.push(fault),
@@ -127,9 +131,10 @@ impl RunningNotify {
         let limit = |timeout_s: u32| left.min(Duration::from_secs(u64::from(timeout_s)));
         let outcome = match way {
             Way::Page => Outcome::new(OutcomeKind::Confirmed, "the console's page shows it"),
-            Way::Mail(mail, transport) => {
-                session::send(transport, mail, &order, limit(mail.timeout_s)).await
-            }
+            Way::Mail(mail, _) => match self.posts.get(&name) {
+                Some(post) => post.send(&order, limit(mail.timeout_s)).await,
+                None => Outcome::new(OutcomeKind::Refused, "no post of this receiver"),
+            },
             Way::Call(caller) => {
                 let url = &caller.webhook.url;
                 let request = self.adapter.seal.seal(&order.message).and_then(|sealed| {
@@ -176,7 +181,8 @@ impl RunningNotify {
     async fn touch(&self, name: &str, way: &Way) -> Probe {
         let found = match way {
             Way::Page => Ok("the console's page".to_owned()),
-            Way::Mail(_, transport) => session::greets(transport, PROBE_PATIENCE)
+            Way::Mail(_, server) => server
+                .greets(PROBE_PATIENCE)
                 .await
                 .map(|()| "the mail server greets".to_owned()),
             // HEAD changes nothing; any answer at all shows that somebody is there.
@@ -253,8 +259,17 @@ impl Adapter for NotifyAdapter {
     }
 
     fn start(self: Arc<Self>, link: Link) -> Arc<dyn Running> {
+        let posts = self.ways.iter().filter_map(|(name, way)| {
+            let Way::Mail(mail, server) = way else {
+                return None;
+            };
+            let way = (mail.as_ref().clone(), Arc::clone(server));
+            let post = Post::new(way, Arc::clone(&link.clock), link.shutdown.clone());
+            Some((name.clone(), post))
+        });
         Arc::new(RunningNotify {
             health: Mutex::new(self.at_rest()),
+            posts: posts.collect(),
             adapter: self,
             link,
         })
@@ -285,6 +300,39 @@ impl Running for RunningNotify {
 
     fn health(&self) -> Vec<DeviceHealth> {
         let all = self.health.lock().unwrap_or_else(PoisonError::into_inner);
-        all.values().cloned().collect()
+        let each = all.iter().map(|(name, health)| {
+            let mut health = health.clone();
+            let post = self
+                .posts
+                .get(name)
+                .filter(|_| health.state == LinkState::Online);
+            if let Some((state, reason)) = post.and_then(|post| post.standing()) {
+                (health.state, health.reason) = (state, reason);
+            }
+            health
+        });
+        each.collect()
+    }
+
+    fn trouble(&self) -> Option<Fault> {
+        self.posts.values().find_map(|post| post.trouble())
+    }
+
+    fn undelivered(&self) -> Vec<Undelivered> {
+        let posts = self.posts.values();
+        posts.flat_map(|post| post.undelivered()).collect()
+    }
+
+    fn send_again<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            for post in self.posts.values() {
+                if let Some(done) = post.again(key).await {
+                    return done;
+                }
+            }
+            Err(Fault::new("A054", "nothing of this name was given up")
+                .at(key)
+                .remedy("list the dead letters"))
+        })
     }
 }

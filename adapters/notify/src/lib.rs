@@ -4,9 +4,10 @@
 //! signature, or a short mail in Chinese and English. `Confirmed` means that the other side took it
 //! over (2xx, 250); what failed is tried again by the outbox until the order's deadline.
 //!
-//! `config` is what it is told, `command` and `letter` turn an order into a request or a mail
-//! (pure), `session` sends them (the only file that talks to the network), `section` is the table as
-//! the program asks it. The hub lends its signature without lending a key.
+//! `config` is what it is told, `command`, `letter` and `mail` turn an order into a request or a mail
+//! (pure), `session` and `smtp` send them (the only files that talk to the network), `round` gives a mail to
+//! whoever of its addresses takes it, `post` keeps what single addresses are owed, `section` is the table as the
+//! program asks it. The hub lends its signature without lending a key.
 //!
 //! Floor 3: imports model, contract and http.
 
@@ -14,11 +15,15 @@ mod adapter;
 mod command;
 mod config;
 mod letter;
+mod mail;
+mod post;
+mod round;
 #[cfg(test)]
 mod sample;
 mod secret;
 mod section;
 mod session;
+mod smtp;
 
 pub use adapter::NotifyAdapter;
 pub use command::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign};

@@ -3,7 +3,7 @@
 usage: smtp_server.py USER PASSWORD
 
 Prints a line of JSON with version and port, then one for each mail taken. Refuses recipients named
-nobody@… for good and busy@… for now. Ends when standard input is closed.
+nobody@… for good and busy@… for now, says 421 to closing@… and ends the connection at gone@…. Ends when standard input is closed.
 """
 
 import asyncio
@@ -26,6 +26,11 @@ class Mailbox:
             return "550 no such mailbox"
         if address.startswith("busy@"):
             return "451 try again later"
+        if address.startswith("closing@"):
+            return "421 too busy"
+        if address.startswith("gone@"):
+            server.transport.close()
+            return "421 never heard"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

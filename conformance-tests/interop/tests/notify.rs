@@ -193,6 +193,7 @@ async fn a_mail_is_confirmed_refused_or_tried_again_as_the_server_says() {
         let outcome = adapter.execute(self::order(receiver)).await;
         assert_eq!(outcome.kind, kind, "{receiver}: {}", outcome.detail);
     }
+    one_address_of_several(&mut server, &password).await;
     let probes = adapter.probe().await;
     let good = |name: &str| {
         probes
@@ -202,6 +203,46 @@ async fn a_mail_is_confirmed_refused_or_tried_again_as_the_server_says() {
             .ok
     };
     assert!(good("duty") && !good("secret"));
+}
+
+/// Whatever the server says to one address, the others have the mail, once.
+async fn one_address_of_several(server: &mut MailServer, password: &Path) {
+    for bad in ["nobody", "busy", "closing", "gone"] {
+        let config = format!(
+            "name = \"mails\"\n[[mail]]\nreceiver = \"all\"\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"\n\
+             user = \"hub\"\npassword_file = \"{}\"\nfrom = \"hub@park.example\"\n\
+             to = [\"duty@park.example\", \"{bad}@park.example\", \"night@park.example\"]\n",
+            server.port,
+            password.display()
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let adapter = adapter(&config, folder.path());
+        let order = order("all");
+        let id = order.message.header.message_id;
+        let outcome = adapter.execute(order).await;
+        assert_eq!(
+            outcome.kind,
+            OutcomeKind::Confirmed,
+            "{bad}: {}",
+            outcome.detail
+        );
+        assert!(
+            outcome.detail.contains("1 of 3 addresses"),
+            "{}",
+            outcome.detail
+        );
+        let mut told = Vec::new();
+        while told.len() < 2 {
+            let mail = server.line();
+            assert_eq!(mail["message_id"], format!("<{id}@cordon>"));
+            let to = mail["recipients"].as_array().unwrap().clone();
+            told.extend(to.iter().map(|it| it.as_str().unwrap().to_owned()));
+        }
+        told.sort();
+        assert_eq!(told, ["duty@park.example", "night@park.example"], "{bad}");
+        let dead = adapter.undelivered().len();
+        assert_eq!(dead, usize::from(bad == "nobody"), "{bad}");
+    }
 }
 
 /// A receiver that keeps what it is given and answers as told.

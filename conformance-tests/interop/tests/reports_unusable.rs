@@ -130,7 +130,7 @@ ledger_file = "province.ledger"
         change_config(data, &[], more);
         std::fs::write(data.join("province.ledger"), "").unwrap();
     });
-    let told = Some("warning: adapter: `province` rests: A052");
+    let told = Some("warning: adapter: `province`: A052");
     park.until("it is told", || agree(&park, LEDGER, told));
     let checked = check(&park);
     assert!(!checked.status.success() && said(&checked).contains("A052"));
@@ -176,7 +176,7 @@ schedule = { every_s = 1 }
         let made = Command::new("mkfifo").arg(beside).status().unwrap();
         assert!(made.success());
     });
-    let told = Some("warning: adapter: `province` rests: A056");
+    let told = Some("warning: adapter: `province`: A056");
     park.until("it is told", || agree(&park, LEDGER, told));
     let beside = park.data().join("province.new");
     // It answers: what cannot be synced is refused at once.

@@ -81,14 +81,14 @@ pub trait Running: Send + Sync + 'static {
     /// The state of each device as of now.
     fn health(&self) -> Vec<DeviceHealth>;
 
-    /// What of its own keeps it from its work now, whatever its devices do; the hub shows it and raises
-    /// an alarm for as long as it is so. None while it works.
+    /// What of its own keeps it from its work now, whatever its devices do, or from telling a part of those
+    /// whom it serves; the hub shows it and raises an alarm for as long as it is so. None while it works.
     fn trouble(&self) -> Option<Fault> {
         None
     }
 
-    /// What it gave up of what it sends by itself, oldest first. An order is never among it: the
-    /// outbox lists those.
+    /// What it gave up of what it sends by itself, oldest first, and what single addresses of a receiver did
+    /// not get. A whole order is never among it: the outbox lists those.
     fn undelivered(&self) -> Vec<Undelivered> {
         Vec::new()
     }

@@ -1,0 +1,385 @@
+//! A mail for several addresses, one of which the server does not take: the others have it at once, and
+//! nobody has it twice.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "test code"
+)]
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use cordon_contract::{
+    Adapter as _, Clock as _, Fault, Link, LinkState, Order, OutcomeKind, Running, Shutdown,
+    SystemClock,
+};
+use cordon_model::{AlarmState, AlarmUpdate, Body, Message, MessageId, PartyId};
+use cordon_notify::{Config, NotifyAdapter, Seal};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Webhooks are not tested here.
+struct NoSeal;
+
+impl Seal for NoSeal {
+    fn seal(&self, _: &Message) -> Result<Vec<u8>, Fault> {
+        Err(Fault::new("S030", "no seal here"))
+    }
+}
+
+/// What a mail server does at a `RCPT`, by the address's first word; and who got which mail.
+#[derive(Default)]
+struct Server {
+    /// What is done to an address; who is not named is taken.
+    manners: Mutex<BTreeMap<&'static str, &'static str>>,
+    /// Mails taken: to whom, and their number.
+    taken: Mutex<Vec<(Vec<String>, String)>>,
+    /// How often an address was named.
+    asked: Mutex<BTreeMap<String, usize>>,
+}
+
+impl Server {
+    async fn start(manners: &[(&'static str, &'static str)]) -> (SocketAddr, Arc<Self>) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = Arc::new(Self::default());
+        server
+            .manners
+            .lock()
+            .unwrap()
+            .extend(manners.iter().copied());
+        let mine = Arc::clone(&server);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let mine = Arc::clone(&mine);
+                tokio::spawn(async move { drop(mine.talk(stream).await) });
+            }
+        });
+        (address, server)
+    }
+
+    fn does(&self, address: &str) -> &'static str {
+        let word = address.split('@').next().unwrap_or_default();
+        *self
+            .asked
+            .lock()
+            .unwrap()
+            .entry(word.to_owned())
+            .or_default() += 1;
+        self.manners
+            .lock()
+            .unwrap()
+            .get(word)
+            .copied()
+            .unwrap_or_default()
+    }
+
+    fn behaves(&self, address: &'static str, manner: &'static str) {
+        self.manners.lock().unwrap().insert(address, manner);
+    }
+
+    /// How many mails this address got.
+    fn got(&self, address: &str) -> usize {
+        let taken = self.taken.lock().unwrap();
+        let full = format!("{address}@park.example");
+        taken.iter().filter(|(to, _)| to.contains(&full)).count()
+    }
+
+    async fn talk(&self, stream: TcpStream) -> std::io::Result<()> {
+        let mut stream = BufReader::new(stream);
+        stream.write_all(b"220 mail.example\r\n").await?;
+        let (mut to, mut id, mut in_letter) = (Vec::new(), String::new(), false);
+        loop {
+            let mut line = String::new();
+            if stream.read_line(&mut line).await? == 0 {
+                return Ok(());
+            }
+            let line = line.trim_end();
+            let answer = match line.split([' ', ':']).next().unwrap_or_default() {
+                "." if in_letter => {
+                    in_letter = false;
+                    match to.len() > 1 && to.iter().any(|it: &String| it.starts_with("picky")) {
+                        true => "554 5.7.1 not for one of them",
+                        false => {
+                            let mail = (std::mem::take(&mut to), std::mem::take(&mut id));
+                            self.taken.lock().unwrap().push(mail);
+                            "250 taken"
+                        }
+                    }
+                }
+                "Message-ID" if in_letter => {
+                    id = line.to_owned();
+                    continue;
+                }
+                _ if in_letter => continue,
+                "EHLO" => "250 mail.example",
+                "RCPT" => {
+                    let address = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+                    match self.does(&address) {
+                        "closes" => return Ok(()),
+                        "hangs" => std::future::pending().await,
+                        "421 after the first" if !to.is_empty() => {
+                            stream.write_all(b"421 too busy\r\n").await?;
+                            return Ok(());
+                        }
+                        "" | "421 after the first" => {
+                            to.push(address);
+                            "250 well"
+                        }
+                        answer => answer,
+                    }
+                }
+                "DATA" => {
+                    in_letter = true;
+                    "354 write"
+                }
+                "QUIT" => {
+                    stream.write_all(b"221 bye\r\n").await?;
+                    return Ok(());
+                }
+                _ => "250 well",
+            };
+            stream.write_all(format!("{answer}\r\n").as_bytes()).await?;
+        }
+    }
+}
+
+fn adapter(server: SocketAddr, to: &[&str], timeout_s: u32) -> Arc<dyn Running> {
+    let to: Vec<String> = to
+        .iter()
+        .map(|it| format!("\"{it}@park.example\""))
+        .collect();
+    let config: Config = toml::from_str(&format!(
+        "name = \"mails\"\n[[mail]]\nreceiver = \"duty\"\nhost = \"127.0.0.1\"\nport = {}\n\
+         security = \"none\"\ntimeout_s = {timeout_s}\nfrom = \"hub@park.example\"\nto = [{}]\n",
+        server.port(),
+        to.join(", ")
+    ))
+    .unwrap();
+    let adapter = NotifyAdapter::new(config, Arc::new(NoSeal), &BTreeMap::new())
+        .unwrap_or_else(|faults| panic!("{faults:?}"));
+    // It never stops.
+    let (trigger, shutdown) = Shutdown::pair();
+    std::mem::forget(trigger);
+    let link = cordon_fixtures::resting_link();
+    Arc::new(adapter).start(Link { shutdown, ..link })
+}
+
+fn order(number: u64) -> Order {
+    let now = SystemClock.now();
+    let body = Body::AlarmUpdate(AlarmUpdate {
+        alarm_id: "alarm-7-0".to_owned(),
+        state: AlarmState::Raised,
+        previous: AlarmState::Raised,
+        actor_id: PartyId::new("HUB-1").unwrap(),
+        receiver: Some("duty".to_owned()),
+        escalation_level: Some(1),
+        note: None,
+        updated_at: now,
+    });
+    let mut order = cordon_fixtures::order(MessageId::random(), body, "duty", now);
+    order.number = number;
+    order.deadline = now.plus_seconds(60);
+    order
+}
+
+async fn until(what: &str, met: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !met() {
+        assert!(Instant::now() < end, "{what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_refused_keeps_the_mail_from_nobody_else() {
+    let (address, server) = Server::start(&[("bad", "550 no such user bad@park.example")]).await;
+    let adapter = adapter(address, &["good", "bad", "other"], 20);
+    let outcome = adapter.execute(order(7)).await;
+    assert_eq!(outcome.kind, OutcomeKind::Confirmed, "{}", outcome.detail);
+    assert_eq!((server.got("good"), server.got("other")), (1, 1));
+    assert!(
+        outcome.detail.contains("1 of 3 addresses refused"),
+        "{}",
+        outcome.detail
+    );
+
+    let health = adapter.health().remove(0);
+    assert_eq!(health.state, LinkState::Degraded);
+    assert!(
+        health.reason.contains("b***@park.example"),
+        "{}",
+        health.reason
+    );
+    assert!(!health.reason.contains("bad@"), "{}", health.reason);
+    let trouble = adapter.trouble().expect("people are told");
+    assert_eq!(trouble.code(), "A073");
+    assert!(
+        trouble.to_string().contains("b***@park.example"),
+        "{trouble}"
+    );
+
+    let dead = adapter.undelivered();
+    assert_eq!(dead.len(), 1, "a dead letter of its own");
+    assert!(
+        dead[0].reason.contains("b***@park.example"),
+        "{}",
+        dead[0].reason
+    );
+    assert_eq!(dead[0].target.0, "receiver:duty");
+    let fault = adapter.send_again(&dead[0].key).await.unwrap_err();
+    assert_eq!(fault.code(), "A074", "it is refused as before");
+    server.behaves("bad", "");
+    adapter.send_again(&dead[0].key).await.unwrap();
+    assert_eq!(
+        (server.got("bad"), server.got("good")),
+        (1, 1),
+        "to it alone"
+    );
+    assert!(adapter.undelivered().is_empty());
+    assert_eq!(adapter.trouble(), None);
+    assert_eq!(adapter.health().remove(0).state, LinkState::Online);
+}
+
+#[tokio::test]
+async fn an_address_that_is_put_off_is_tried_again_alone() {
+    let (address, server) = Server::start(&[("grey", "450 greylisted")]).await;
+    let adapter = adapter(address, &["grey", "good"], 20);
+    let outcome = adapter.execute(order(7)).await;
+    assert_eq!(outcome.kind, OutcomeKind::Confirmed, "{}", outcome.detail);
+    assert_eq!((server.got("good"), server.got("grey")), (1, 0));
+    assert_eq!(adapter.health().remove(0).state, LinkState::Degraded);
+    assert!(adapter.undelivered().is_empty(), "it is not given up");
+    server.behaves("grey", "");
+    until("it gets it", || server.got("grey") == 1).await;
+    assert_eq!(server.got("good"), 1, "not twice");
+    until("it is well", || {
+        adapter.health()[0].state == LinkState::Online
+    })
+    .await;
+    let ids: Vec<String> = server
+        .taken
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|it| it.1.clone())
+        .collect();
+    assert_eq!(ids[0], ids[1], "the same mail");
+}
+
+#[tokio::test]
+async fn what_is_put_off_until_its_deadline_is_a_dead_letter() {
+    let (address, server) = Server::start(&[("grey", "450 greylisted")]).await;
+    let adapter = adapter(address, &["grey", "good"], 20);
+    let mut order = order(7);
+    order.deadline = SystemClock.now().plus_seconds(3);
+    assert_eq!(adapter.execute(order).await.kind, OutcomeKind::Confirmed);
+    until("it is given up", || adapter.undelivered().len() == 1).await;
+    assert_eq!(adapter.trouble().unwrap().code(), "A073");
+    assert_eq!(server.got("good"), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_ends_the_conversation_at_one_address_keeps_it_from_nobody_else() {
+    for manner in ["closes", "421 too busy", "hangs"] {
+        let (address, server) = Server::start(&[("bad", manner)]).await;
+        let adapter = adapter(address, &["good", "bad", "other"], 8);
+        let began = Instant::now();
+        let outcome = adapter.execute(order(7)).await;
+        assert_eq!(
+            outcome.kind,
+            OutcomeKind::Confirmed,
+            "{manner}: {}",
+            outcome.detail
+        );
+        assert!(began.elapsed() < Duration::from_secs(6), "{manner}");
+        assert_eq!(
+            (server.got("good"), server.got("other")),
+            (1, 1),
+            "{manner}"
+        );
+        // What is known to hang holds up nobody a second time.
+        let began = Instant::now();
+        assert_eq!(adapter.execute(order(8)).await.kind, OutcomeKind::Confirmed);
+        assert!(began.elapsed() < Duration::from_secs(1), "{manner}");
+        assert_eq!(
+            (server.got("good"), server.got("other")),
+            (2, 2),
+            "{manner}"
+        );
+        server.behaves("bad", "");
+        until(manner, || server.got("bad") == 2).await;
+        assert_eq!(
+            (server.got("good"), server.got("other")),
+            (2, 2),
+            "{manner}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_takes_one_address_a_mail_gives_it_to_all() {
+    let one = "421 after the first";
+    let (address, server) = Server::start(&[]).await;
+    for name in ["b", "c", "d"] {
+        server.behaves(name, one);
+    }
+    // 421 at all but the first of a mail, so `a` is told at once and the others by themselves.
+    let adapter = adapter(address, &["a", "b", "c", "d"], 20);
+    let outcome = adapter.execute(order(7)).await;
+    assert_eq!(outcome.kind, OutcomeKind::Confirmed, "{}", outcome.detail);
+    assert_eq!(server.got("a"), 1);
+    until("all got it", || {
+        ["b", "c", "d"].iter().all(|name| server.got(name) == 1)
+    })
+    .await;
+    assert_eq!(server.got("a"), 1);
+}
+
+#[tokio::test]
+async fn a_mail_that_is_refused_for_one_of_its_addresses_goes_to_each_alone() {
+    let (address, server) = Server::start(&[]).await;
+    let adapter = adapter(address, &["good", "picky", "other"], 20);
+    let outcome = adapter.execute(order(7)).await;
+    assert_eq!(outcome.kind, OutcomeKind::Confirmed, "{}", outcome.detail);
+    for name in ["good", "picky", "other"] {
+        assert_eq!(server.got(name), 1, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn where_nobody_is_told_the_order_fails_or_is_refused_as_a_whole() {
+    let (address, server) = Server::start(&[("bad", "550 no"), ("grey", "450 later")]).await;
+    let both = adapter(address, &["bad", "grey"], 20);
+    assert_eq!(both.execute(order(7)).await.kind, OutcomeKind::Failed);
+    assert!(both.undelivered().is_empty(), "the outbox tries it again");
+    server.behaves("grey", "550 no");
+    let outcome = both.execute(order(7)).await;
+    assert_eq!(outcome.kind, OutcomeKind::Refused);
+    assert!(!outcome.detail.contains("bad@"), "{}", outcome.detail);
+    assert!(
+        both.undelivered().is_empty(),
+        "it is a dead letter of the outbox"
+    );
+    server.behaves("grey", "");
+    assert_eq!(both.execute(order(8)).await.kind, OutcomeKind::Confirmed);
+    assert_eq!((server.got("grey"), both.undelivered().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn fifty_addresses_and_a_slow_one_take_no_longer_than_it_may_be_waited_for() {
+    let (address, server) = Server::start(&[("a30", "hangs")]).await;
+    let names: Vec<String> = (0..50).map(|number| format!("a{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let adapter = adapter(address, &names, 20);
+    let began = Instant::now();
+    assert_eq!(adapter.execute(order(7)).await.kind, OutcomeKind::Confirmed);
+    assert!(began.elapsed() < Duration::from_secs(7));
+    let told = names.iter().filter(|name| server.got(name) == 1).count();
+    assert_eq!(told, 49);
+}
