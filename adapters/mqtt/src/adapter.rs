@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cordon_contract::{
-    Adapter, BoxFuture, Definition, DeviceHealth, Fault, Link, Order, Outcome, OutcomeKind, Probe,
-    Running, Target,
+    Adapter, BoxFuture, Definition, DeviceHealth, Fault, Link, LinkState, Order, Outcome,
+    OutcomeKind, Probe, Running, Target,
 };
 use rumqttc::{AsyncClient, Event, Packet};
 
@@ -102,10 +102,11 @@ impl RunningMqtt {
                 "the deadline passed before it was sent",
             );
         }
-        let patience =
+        let left =
             Duration::from_millis(u64::try_from(order.deadline.ms_since(now)).unwrap_or_default());
+        let patience = Duration::from_secs(u64::from(receiver.timeout_s));
         match crate::command::notice(&order, receiver, now.micros()) {
-            Ok(notice) => self.output.publish(notice, patience).await,
+            Ok(notice) => self.output.publish(name, notice, (patience, left)).await,
             Err(fault) => Outcome::new(OutcomeKind::Refused, fault.to_string()),
         }
     }
@@ -187,6 +188,20 @@ impl Running for RunningMqtt {
 
     fn health(&self) -> Vec<DeviceHealth> {
         self.health.tick(self.link.clock.now());
-        self.health.all()
+        let mut all = self.health.all();
+        // The link itself comes first.
+        if let (Some(link), Some(words)) = (all.first_mut(), self.output.unheard())
+            && link.state == LinkState::Online
+        {
+            (link.state, link.reason) = (LinkState::Degraded, words);
+        }
+        all
+    }
+
+    fn trouble(&self) -> Option<Fault> {
+        let words = self.output.unheard()?;
+        let remedy = "look at the broker; the orders are sent again until their deadlines";
+        let place = format!("mqtt `{}`", self.config.name);
+        Some(Fault::new("A032", words).at(place).remedy(remedy))
     }
 }

@@ -93,6 +93,11 @@ impl Config {
                 let field = format!("receiver `{}`", receiver.name);
                 bad(&field, "`topic` may hold no wildcard", "name one topic");
             }
+            if !(1..=120).contains(&receiver.timeout_s) {
+                let field = format!("receiver `{}`", receiver.name);
+                let remedy = "10 suits most brokers";
+                bad(&field, "`timeout_s` is outside 1 to 120", remedy);
+            }
         }
         faults
     }

@@ -140,6 +140,13 @@ pub struct Receiver {
     /// Kept by the broker as the topic's last state.
     #[serde(default)]
     pub retain: bool,
+    /// Seconds to wait for the broker's acknowledgement of one try.
+    #[serde(default = "patience_default")]
+    pub timeout_s: u32,
+}
+
+const fn patience_default() -> u32 {
+    10
 }
 
 const fn queue_default() -> u16 {

@@ -1,12 +1,14 @@
 //! The connection over which orders for receivers are published.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use cordon_contract::{Fault, Link, LinkState, Outcome, OutcomeKind};
 use rumqttc::{
     AsyncClient, Event, EventLoop, Packet, PublishNoticeError, PublishOptions, PublishProperties,
 };
+use tokio::sync::watch;
 
 use crate::back_off::BackOff;
 use crate::command::Notice;
@@ -18,10 +20,16 @@ use crate::options;
 const ORDERS_MAX: usize = 64;
 
 /// The second client. Nothing of it outlives a connection: what was not confirmed is reported and
-/// tried again by the outbox, never by the network library.
+/// tried again by the outbox, never by the network library. A connection on which an acknowledgement
+/// does not come is given up.
 #[derive(Debug, Default)]
 pub struct Output {
-    client: Mutex<Option<AsyncClient>>,
+    /// The client of the connection that stands, with the connection's number.
+    client: Mutex<Option<(u64, AsyncClient)>>,
+    /// Connections up to this number are over: lost, or given up.
+    over: watch::Sender<u64>,
+    /// Receivers whose last order was not acknowledged, with the time that was waited.
+    unheard: Mutex<BTreeMap<String, Duration>>,
 }
 
 impl Output {
@@ -34,6 +42,7 @@ impl Output {
         link: &Link,
     ) -> Result<(), Fault> {
         let mut back_off = BackOff::default();
+        let mut number = 0;
         while !link.shutdown.is_triggered() {
             let options = options::output(config, tls)?;
             let (client, mut eventloop) =
@@ -43,12 +52,18 @@ impl Output {
                     health.link(state, reason, link.clock.now());
                 }
             };
-            let mut held = Duration::ZERO;
+            number += 1;
+            let (mut held, mut over) = (Duration::ZERO, self.over.subscribe());
             tokio::select! {
                 () = link.shutdown.wait() => {}
-                lived = self.connection(&client, &mut eventloop, config, told) => held = lived,
+                lived = self.connection((number, &client), &mut eventloop, config, told) => held = lived,
+                _ = over.wait_for(|last| *last >= number) => {
+                    tracing::warn!(adapter = %config.name, "the link for orders over MQTT is made anew");
+                    // A time-out lies between two of these.
+                    back_off = BackOff::default();
+                }
             }
-            self.set(None);
+            self.ends(number);
             if link.shutdown.is_triggered() {
                 if client.try_disconnect_now().is_ok() {
                     let rest = async { while eventloop.poll().await.is_ok() {} };
@@ -70,7 +85,7 @@ impl Output {
     /// One connection to its end; how long it held since the broker let us in.
     async fn connection(
         &self,
-        client: &AsyncClient,
+        (number, client): (u64, &AsyncClient),
         eventloop: &mut EventLoop,
         config: &Config,
         told: impl Fn(LinkState, String),
@@ -80,7 +95,7 @@ impl Output {
             match eventloop.poll().await {
                 Ok(Event::Incoming(Packet::ConnAck(_))) => {
                     since = Some(Instant::now());
-                    self.set(Some(client.clone()));
+                    self.begins(number, client);
                     told(LinkState::Online, String::new());
                 }
                 Ok(_) => {}
@@ -93,14 +108,20 @@ impl Output {
         }
     }
 
-    /// Publishes and waits for the broker's acknowledgement, at most `patience`.
-    pub async fn publish(&self, notice: Notice, patience: Duration) -> Outcome {
-        let Some(client) = self
+    /// Publishes for a receiver and waits for the broker's acknowledgement: at most `patience` in one try,
+    /// and no longer than is `left` until the deadline.
+    pub async fn publish(
+        &self,
+        receiver: &str,
+        notice: Notice,
+        (patience, left): (Duration, Duration),
+    ) -> Outcome {
+        let client = self
             .client
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-        else {
+            .clone();
+        let Some((number, client)) = client else {
             return Outcome::new(OutcomeKind::Failed, "no link to the MQTT broker");
         };
         let topic = notice.topic.clone();
@@ -114,7 +135,8 @@ impl Output {
         let options = PublishOptions::at_least_once()
             .retain(notice.retain)
             .properties(properties);
-        let done = tokio::time::timeout(patience, async {
+        let mut over = self.over.subscribe();
+        let sent = async {
             let sent = client
                 .publish_tracked(notice.topic, notice.payload, options)
                 .await;
@@ -122,11 +144,38 @@ impl Output {
                 Ok(notice) => notice.wait_async().await.map_err(Trouble::Publish),
                 Err(error) => Err(Trouble::Client(error.to_string())),
             }
+        };
+        let done = tokio::time::timeout(patience.min(left), async {
+            tokio::select! {
+                biased;
+                sent = sent => sent,
+                // What still lies before the network when it goes is never answered.
+                _ = over.wait_for(|last| *last >= number) => {
+                    let why = "the link to the MQTT broker ended before it acknowledged";
+                    Err(Trouble::Client(why.to_owned()))
+                }
+            }
         });
-        match done.await {
-            Err(_) => Outcome::new(
+        let done = done.await;
+        match &done {
+            Err(_) => self.is_unheard(receiver, number, patience.min(left)),
+            // The broker speaks of it, whatever it says.
+            Ok(Ok(_) | Err(Trouble::Publish(PublishNoticeError::V5PubAck(_)))) => {
+                self.of_receivers().remove(receiver);
+            }
+            Ok(Err(_)) => {}
+        }
+        match done {
+            Err(_) if left <= patience => Outcome::new(
                 OutcomeKind::Expired,
                 "the broker did not acknowledge in time",
+            ),
+            Err(_) => Outcome::new(
+                OutcomeKind::Failed,
+                format!(
+                    "the broker did not acknowledge within {} s",
+                    patience.as_secs()
+                ),
             ),
             Ok(Ok(_)) => Outcome::new(
                 OutcomeKind::Confirmed,
@@ -143,7 +192,44 @@ impl Output {
         }
     }
 
-    fn set(&self, client: Option<AsyncClient>) {
+    /// A connection is over: nobody waits for it, and nothing more is published on it.
+    fn ends(&self, number: u64) {
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if client.as_ref().is_some_and(|(its, _)| *its <= number) {
+            *client = None;
+        }
+        drop(client);
+        self.over.send_if_modified(|last| {
+            let is_new = *last < number;
+            *last = number.max(*last);
+            is_new
+        });
+    }
+
+    /// The broker did not acknowledge on this connection: what it still holds of it is not waited for.
+    fn is_unheard(&self, receiver: &str, number: u64, waited: Duration) {
+        self.of_receivers().insert(receiver.to_owned(), waited);
+        self.ends(number);
+    }
+
+    /// Receivers whose last order was not acknowledged, in words.
+    pub fn unheard(&self) -> Option<String> {
+        let all = self.of_receivers();
+        let each = all.iter().map(|(receiver, waited)| {
+            let seconds = waited.as_secs();
+            format!("receiver `{receiver}`: the broker did not acknowledge within {seconds} s")
+        });
+        let words: Vec<String> = each.collect();
+        (!words.is_empty()).then(|| words.join("; "))
+    }
+
+    fn of_receivers(&self) -> MutexGuard<'_, BTreeMap<String, Duration>> {
+        // Every change is complete before the lock is left, so a panic elsewhere harms nothing.
+        self.unheard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begins(&self, number: u64, client: &AsyncClient) {
+        let client = Some((number, client.clone()));
         *self.client.lock().unwrap_or_else(PoisonError::into_inner) = client;
     }
 }
