@@ -5,7 +5,7 @@
 //! something waits in it the address is left out of what the others get, so that it holds up nobody. What an
 //! address refused, or did not take by the deadline, is a dead letter of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use crate::config::Mail;
 use crate::mail::{Letter, masked};
+use crate::round::UNTRIED;
 use crate::smtp::{Answer, Answers, Server};
 
 /// Mails that may wait in the lanes of one receiver.
@@ -53,6 +54,8 @@ type Lane = BTreeMap<(u8, u64), Owed>;
 struct Kept {
     /// By address. A lane that is there has a task that works on it.
     lanes: BTreeMap<usize, Lane>,
+    /// Addresses that put off what nobody took; empty when somebody was told since.
+    suspects: BTreeSet<usize>,
     /// By number of the order and address.
     dead: BTreeMap<(u64, usize), Dead>,
     /// Addresses that did not get the last mail meant for them, with the reason, and whether it was given up.
@@ -92,13 +95,13 @@ impl Post {
             Err(fault) => return Outcome::new(OutcomeKind::Refused, fault.to_string()),
         };
         let until = Instant::now() + patience;
-        let (well, owing) = self.parted(&letter);
-        let mut answers = self.server.deliver(&letter, &well, until).await;
-        let mut untried = owing;
+        let (well, suspect, mut untried) = self.parted(&letter);
+        let mut answers = self.server.deliver(&letter, [well, suspect], until).await;
         if !is_told(&answers) && !untried.is_empty() {
             let tried = std::mem::take(&mut untried);
-            answers.extend(self.server.deliver(&letter, &tried, until).await);
+            answers.extend(self.server.deliver(&letter, [tried], until).await);
         }
+        self.suspect(&answers);
         if !is_told(&answers) {
             return self.nobody(&letter, &answers);
         }
@@ -118,10 +121,25 @@ impl Post {
         outcome
     }
 
-    /// The addresses that owe nothing, and those that something waits for.
-    fn parted(&self, letter: &Letter) -> (Vec<usize>, Vec<usize>) {
+    /// The addresses that nothing is known of, those that kept nobody told last time, and those that something
+    /// waits for.
+    fn parted(&self, letter: &Letter) -> (Vec<usize>, Vec<usize>, Vec<usize>) {
         let kept = self.lock();
-        (0..letter.to.len()).partition(|index| !kept.lanes.contains_key(index))
+        let all = 0..letter.to.len();
+        let (owed, free): (Vec<_>, Vec<_>) = all.partition(|it| kept.lanes.contains_key(it));
+        let (suspect, well) = free.into_iter().partition(|it| kept.suspects.contains(it));
+        (well, suspect, owed)
+    }
+
+    /// Where nobody was told, the next try begins with those whose turn did not come.
+    fn suspect(&self, answers: &Answers) {
+        let is_put_off = |answer: &Answer| matches!(answer, Answer::Later(why) if why != UNTRIED);
+        let put_off = answers.iter().filter(|(_, answer)| is_put_off(answer));
+        let mut kept = self.lock();
+        match is_told(answers) {
+            true => kept.suspects.clear(),
+            false => kept.suspects.extend(put_off.map(|(index, _)| *index)),
+        }
     }
 
     fn nobody(&self, letter: &Letter, answers: &Answers) -> Outcome {
@@ -230,7 +248,7 @@ impl Post {
     /// Gives a mail to one address.
     async fn alone(&self, index: usize, letter: &Letter, left: Duration) -> Answer {
         let until = Instant::now() + self.patience().min(left);
-        let mut answers = self.server.deliver(letter, &[index], until).await;
+        let mut answers = self.server.deliver(letter, [vec![index]], until).await;
         let nothing = || Answer::Later("there is no such address".to_owned());
         answers.remove(&index).unwrap_or_else(nothing)
     }
@@ -326,7 +344,7 @@ impl Post {
     }
 
     fn key(&self, number: u64, index: usize) -> String {
-        format!("{}/{number}/{}", self.mail.receiver, index + 1)
+        format!("{}:{number}:{}", self.mail.receiver, index + 1)
     }
 
     /// Sends a dead letter once more; `None` when it is none of this receiver's.

@@ -9,30 +9,41 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::mail::Letter;
-use crate::smtp::{Answer, Answers, Ended, NO_ANSWER, Server};
+use crate::smtp::{Answer, Answers, Ended, Server};
 
 /// So long one address of several may take.
-const EACH: Duration = Duration::from_secs(5);
-/// After so many slow addresses, and nobody told, the time that is left belongs to one of them: a server may
-/// be slow with all.
-const SLOW_MAX: usize = 2;
+const EACH: Duration = Duration::from_secs(3);
+/// What is said of those whose turn did not come.
+pub(crate) const UNTRIED: &str = "no time was left for it";
 
 /// One try.
 struct Round<'a> {
     letter: &'a Letter,
     until: Instant,
+    /// From then on, while nobody is told, the time that is left belongs to one address: a server may be slow
+    /// with all.
+    rescue_at: Instant,
     groups: VecDeque<Vec<usize>>,
     slow: Vec<usize>,
     answers: Answers,
 }
 
 impl Server {
-    /// Gives a mail to those of its addresses that are in `to`. Each has an answer afterwards, by `until`.
-    pub(crate) async fn deliver(&self, letter: &Letter, to: &[usize], until: Instant) -> Answers {
+    /// Gives a mail to those of its addresses that are in these groups, one group after the other. Each has an
+    /// answer afterwards, by `until`.
+    pub(crate) async fn deliver<const N: usize>(
+        &self,
+        letter: &Letter,
+        groups: [Vec<usize>; N],
+        until: Instant,
+    ) -> Answers {
+        let all: Vec<usize> = groups.iter().flatten().copied().collect();
+        let now = Instant::now();
         let mut round = Round {
             letter,
             until,
-            groups: VecDeque::from([to.to_vec()]),
+            rescue_at: now + until.saturating_duration_since(now) / 2,
+            groups: groups.into_iter().filter(|it| !it.is_empty()).collect(),
             slow: Vec::new(),
             answers: Answers::new(),
         };
@@ -41,9 +52,9 @@ impl Server {
             let ended = self.talk(letter, &group, limits, &mut round.answers).await;
             round.ended(group, ended);
         }
-        for index in to {
-            let late = Answer::Later(NO_ANSWER.to_owned());
-            round.answers.entry(*index).or_insert(late);
+        for index in all {
+            let late = Answer::Later(UNTRIED.to_owned());
+            round.answers.entry(index).or_insert(late);
         }
         round.answers
     }
@@ -57,9 +68,10 @@ impl Round<'_> {
 
     /// Who is tried next, and how long each of them may take; nobody when the time is over.
     fn next(&mut self) -> Option<(Vec<usize>, Duration)> {
-        let left = self.until.checked_duration_since(Instant::now())?;
-        let is_hopeless = self.slow.len() >= SLOW_MAX || self.groups.is_empty();
-        if is_hopeless
+        let now = Instant::now();
+        let left = self.until.checked_duration_since(now)?;
+        let is_rescue = self.groups.is_empty() || now >= self.rescue_at;
+        if is_rescue
             && self.nobody_is_told()
             && let Some(slow) = self.slow.pop()
         {
@@ -95,6 +107,11 @@ impl Round<'_> {
                 );
             }
             Ended::Shut(answer) => {
+                // It took others a moment ago, so it means this conversation.
+                let answer = match answer {
+                    Answer::Refused(why) if !self.nobody_is_told() => Answer::Later(why),
+                    answer => answer,
+                };
                 let groups = std::mem::take(&mut self.groups);
                 for index in groups.into_iter().chain([group]).flatten() {
                     self.answers.entry(index).or_insert(answer.clone());

@@ -25,7 +25,7 @@ const CLOSING: u16 = 421;
 const TOO_MANY: [u16; 2] = [452, 552];
 /// How long a server is waited for that is told goodbye; its mail is settled.
 const GOODBYE: Duration = Duration::from_secs(2);
-pub(crate) const NO_ANSWER: &str = "the mail server did not answer in time";
+const NO_ANSWER: &str = "the mail server did not answer in time";
 
 /// What became of a mail for one address.
 #[derive(Clone, Debug, Eq, PartialEq)]

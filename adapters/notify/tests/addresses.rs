@@ -123,6 +123,11 @@ impl Server {
                     match self.does(&address) {
                         "closes" => return Ok(()),
                         "hangs" => std::future::pending().await,
+                        "slow" => {
+                            tokio::time::sleep(Duration::from_secs(5)).await;
+                            to.push(address);
+                            "250 well"
+                        }
                         "421 after the first" if !to.is_empty() => {
                             stream.write_all(b"421 too busy\r\n").await?;
                             return Ok(());
@@ -369,6 +374,42 @@ async fn where_nobody_is_told_the_order_fails_or_is_refused_as_a_whole() {
     server.behaves("grey", "");
     assert_eq!(both.execute(order(8)).await.kind, OutcomeKind::Confirmed);
     assert_eq!((server.got("grey"), both.undelivered().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn slow_addresses_before_a_good_one_do_not_keep_the_mail_from_it() {
+    let slow = [
+        ("a", "hangs"),
+        ("b", "hangs"),
+        ("c", "hangs"),
+        ("d", "hangs"),
+    ];
+    let (address, server) = Server::start(&slow).await;
+    let three = adapter(address, &["a", "b", "good"], 20);
+    let outcome = three.execute(order(7)).await;
+    assert_eq!(outcome.kind, OutcomeKind::Confirmed, "{}", outcome.detail);
+    assert_eq!(server.got("good"), 1);
+    // More than one try has time for: the next one begins with those whose turn did not come.
+    let more = adapter(address, &["a", "b", "c", "d", "good"], 8);
+    let mut tries = 1;
+    while more.execute(order(8)).await.kind != OutcomeKind::Confirmed {
+        tries += 1;
+        assert!(tries < 4);
+    }
+    assert_eq!(server.got("good"), 2);
+}
+
+#[tokio::test]
+async fn a_server_that_is_slow_with_all_tells_somebody_in_the_first_try() {
+    let slow = [("a", "slow"), ("b", "slow"), ("c", "slow"), ("d", "slow")];
+    let (address, server) = Server::start(&slow).await;
+    let adapter = adapter(address, &["a", "b", "c", "d"], 20);
+    let outcome = adapter.execute(order(7)).await;
+    assert_eq!(outcome.kind, OutcomeKind::Confirmed, "{}", outcome.detail);
+    until("all got it", || {
+        ["a", "b", "c", "d"].iter().all(|it| server.got(it) == 1)
+    })
+    .await;
 }
 
 #[tokio::test]
