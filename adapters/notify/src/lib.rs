@@ -6,7 +6,7 @@
 //!
 //! `config` is what it is told, `command`, `letter` and `mail` turn an order into a request or a mail
 //! (pure), `session` and `smtp` send them (the only files that talk to the network), `round` gives a mail to
-//! whoever of its addresses takes it, `post` keeps what single addresses are owed, `section` is the table as the
+//! whoever of its addresses takes it, `post` and `kept` keep what single addresses are owed, `section` is the table as the
 //! program asks it. The hub lends its signature without lending a key.
 //!
 //! Floor 3: imports model, contract and http.
@@ -14,6 +14,7 @@
 mod adapter;
 mod command;
 mod config;
+mod kept;
 mod letter;
 mod mail;
 mod post;

@@ -5,63 +5,29 @@
 //! something waits in it the address is left out of what the others get, so that it holds up nobody. What an
 //! address refused, or did not take by the deadline, is a dead letter of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cordon_contract::{
     Clock, Fault, LinkState, Order, Outcome, OutcomeKind, Shutdown, Target, Undelivered,
 };
-use cordon_model::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::config::Mail;
-use crate::mail::{Letter, masked};
+use crate::kept::{Kept, Owed, hidden, list};
+use crate::mail::Letter;
 use crate::round::UNTRIED;
 use crate::smtp::{Answer, Answers, Server};
 
 /// Mails that may wait in the lanes of one receiver.
 const WAITING_MAX: usize = 2_000;
-/// Dead letters of one receiver's addresses; beyond them the oldest goes.
-const DEAD_MAX: usize = 1_000;
 /// Lanes that speak to the server at a time.
 const TALKS_MAX: usize = 4;
 /// First and longest rest of a lane.
 const REST_MIN: Duration = Duration::from_secs(1);
 const REST_MAX: Duration = Duration::from_secs(60);
-/// Addresses that are named in a text.
-const NAMED_MAX: usize = 3;
-
-/// One mail that an address has not got yet.
-#[derive(Clone)]
-struct Owed {
-    letter: Arc<Letter>,
-    deadline: Timestamp,
-    why: String,
-}
-
-/// One mail that an address did not get.
-struct Dead {
-    owed: Owed,
-    since: Timestamp,
-}
-
-/// Where what is kept stands: by urgency and number of the order.
-type Lane = BTreeMap<(u8, u64), Owed>;
-
-#[derive(Default)]
-struct Kept {
-    /// By address. A lane that is there has a task that works on it.
-    lanes: BTreeMap<usize, Lane>,
-    /// Addresses that put off what nobody took; empty when somebody was told since.
-    suspects: BTreeSet<usize>,
-    /// By number of the order and address.
-    dead: BTreeMap<(u64, usize), Dead>,
-    /// Addresses that did not get the last mail meant for them, with the reason, and whether it was given up.
-    failing: BTreeMap<usize, (String, bool)>,
-}
-
 /// The post of one receiver.
 pub(crate) struct Post {
     mail: Mail,
@@ -379,74 +345,10 @@ impl Post {
     }
 }
 
-impl Kept {
-    fn has_given_up(&self, index: usize) -> bool {
-        self.failing
-            .get(&index)
-            .is_some_and(|(_, given_up)| *given_up)
-    }
-
-    fn give_up(&mut self, index: usize, owed: Owed, since: Timestamp) {
-        tracing::warn!(
-            order = owed.letter.number,
-            why = owed.why,
-            "one address did not get a mail"
-        );
-        self.failing.insert(index, (owed.why.clone(), true));
-        let place = (owed.letter.number, index);
-        self.dead.insert(place, Dead { owed, since });
-        if self.dead.len() > DEAD_MAX {
-            self.dead.pop_first();
-        }
-    }
-
-    /// Which addresses fail, of those that count.
-    fn words(&self, mail: &Mail, counts: impl Fn(bool) -> bool) -> Option<String> {
-        let failing = self
-            .failing
-            .iter()
-            .filter(|(_, (_, given_up))| counts(*given_up));
-        let failing: Vec<_> = failing.collect();
-        if failing.is_empty() {
-            return None;
-        }
-        let named = failing.iter().take(NAMED_MAX).map(|(index, (why, _))| {
-            let address = mail.to.get(**index).and_then(|it| it.parse().ok());
-            let address: Option<lettre::message::Mailbox> = address;
-            let name = address.map(|it| masked(&it.email)).unwrap_or_default();
-            format!("{name}: {why}")
-        });
-        let named: Vec<String> = named.collect();
-        let (count, all) = (failing.len(), mail.to.len());
-        Some(format!(
-            "{count} of {all} addresses not reached: {}",
-            named.join("; ")
-        ))
-    }
-}
-
 fn is_told(answers: &Answers) -> bool {
     answers
         .values()
         .any(|answer| matches!(answer, Answer::Taken(_)))
-}
-
-/// The first of these addresses, masked, each with what is said of it.
-fn list(letter: &Letter, which: &[(usize, String)]) -> String {
-    let named = which.iter().take(NAMED_MAX).map(|(index, why)| {
-        let address = letter.to.get(*index).map(masked).unwrap_or_default();
-        format!("{address}: {why}")
-    });
-    let named: Vec<String> = named.collect();
-    named.join("; ")
-}
-
-/// A server's words without the address that they often repeat.
-fn hidden(letter: &Letter, index: usize, why: &str) -> String {
-    match letter.to.get(index) {
-        Some(address) => why.replace(AsRef::<str>::as_ref(address), &masked(address)),
-        None => why.to_owned(),
-    }
 }
 
 fn rest_after(failed: u32) -> Duration {
