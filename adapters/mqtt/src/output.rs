@@ -42,7 +42,7 @@ impl Output {
         link: &Link,
     ) -> Result<(), Fault> {
         let mut back_off = BackOff::default();
-        let mut number = 0;
+        let mut number = *self.over.borrow();
         while !link.shutdown.is_triggered() {
             let options = options::output(config, tls)?;
             let (client, mut eventloop) =
@@ -125,26 +125,7 @@ impl Output {
             return Outcome::new(OutcomeKind::Failed, "no link to the MQTT broker");
         };
         let topic = notice.topic.clone();
-        let properties = PublishProperties {
-            content_type: Some(notice.content_type.to_owned()),
-            message_expiry_interval: Some(notice.expiry_s),
-            payload_format_indicator: Some(1),
-            user_properties: vec![("message-id".to_owned(), notice.message_id)],
-            ..PublishProperties::default()
-        };
-        let options = PublishOptions::at_least_once()
-            .retain(notice.retain)
-            .properties(properties);
-        let mut over = self.over.subscribe();
-        let sent = async {
-            let sent = client
-                .publish_tracked(notice.topic, notice.payload, options)
-                .await;
-            match sent {
-                Ok(notice) => notice.wait_async().await.map_err(Trouble::Publish),
-                Err(error) => Err(Trouble::Client(error.to_string())),
-            }
-        };
+        let (mut over, sent) = (self.over.subscribe(), sent(&client, notice));
         let done = tokio::time::timeout(patience.min(left), async {
             tokio::select! {
                 biased;
@@ -152,43 +133,36 @@ impl Output {
                 // What still lies before the network when it goes is never answered.
                 _ = over.wait_for(|last| *last >= number) => {
                     let why = "the link to the MQTT broker ended before it acknowledged";
-                    Err(Trouble::Client(why.to_owned()))
+                    Err(Trouble::Lost(why.to_owned()))
                 }
             }
         });
-        let done = done.await;
-        match &done {
-            Err(_) => self.is_unheard(receiver, number, patience.min(left)),
-            // The broker speaks of it, whatever it says.
-            Ok(Ok(_) | Err(Trouble::Publish(PublishNoticeError::V5PubAck(_)))) => {
-                self.of_receivers().remove(receiver);
-            }
-            Ok(Err(_)) => {}
+        let Ok(done) = done.await else {
+            self.is_unheard(receiver, number, patience.min(left));
+            let kind = match left <= patience {
+                true => OutcomeKind::Expired,
+                false => OutcomeKind::Failed,
+            };
+            let why = format!(
+                "the broker did not acknowledge within {} s",
+                patience.as_secs()
+            );
+            return Outcome::new(kind, why);
+        };
+        // The broker speaks of it, whatever it says.
+        if !matches!(done, Err(Trouble::Lost(_))) {
+            self.of_receivers().remove(receiver);
         }
         match done {
-            Err(_) if left <= patience => Outcome::new(
-                OutcomeKind::Expired,
-                "the broker did not acknowledge in time",
-            ),
-            Err(_) => Outcome::new(
-                OutcomeKind::Failed,
-                format!(
-                    "the broker did not acknowledge within {} s",
-                    patience.as_secs()
-                ),
-            ),
-            Ok(Ok(_)) => Outcome::new(
+            Ok(()) => Outcome::new(
                 OutcomeKind::Confirmed,
                 format!("broker took over `{topic}`"),
             ),
-            Ok(Err(Trouble::Publish(PublishNoticeError::V5PubAck(reason)))) => Outcome::new(
+            Err(Trouble::Refused(why)) => Outcome::new(
                 OutcomeKind::Refused,
-                format!("broker refused `{topic}`: {reason:?}"),
+                format!("broker refused `{topic}`: {why}"),
             ),
-            Ok(Err(Trouble::Publish(error))) => {
-                Outcome::new(OutcomeKind::Failed, error.to_string())
-            }
-            Ok(Err(Trouble::Client(error))) => Outcome::new(OutcomeKind::Failed, error),
+            Err(Trouble::Lost(why)) => Outcome::new(OutcomeKind::Failed, why),
         }
     }
 
@@ -234,7 +208,33 @@ impl Output {
     }
 }
 
+/// Why a publish was not taken over.
 enum Trouble {
-    Publish(PublishNoticeError),
-    Client(String),
+    /// By the broker.
+    Refused(String),
+    /// The connection went.
+    Lost(String),
+}
+
+/// Publishes, and waits for the broker's acknowledgement.
+async fn sent(client: &AsyncClient, notice: Notice) -> Result<(), Trouble> {
+    let properties = PublishProperties {
+        content_type: Some(notice.content_type.to_owned()),
+        message_expiry_interval: Some(notice.expiry_s),
+        payload_format_indicator: Some(1),
+        user_properties: vec![("message-id".to_owned(), notice.message_id)],
+        ..PublishProperties::default()
+    };
+    let options = PublishOptions::at_least_once()
+        .retain(notice.retain)
+        .properties(properties);
+    let sent = client
+        .publish_tracked(notice.topic, notice.payload, options)
+        .await
+        .map_err(|error| Trouble::Lost(error.to_string()))?;
+    match sent.wait_async().await {
+        Ok(_) => Ok(()),
+        Err(PublishNoticeError::V5PubAck(reason)) => Err(Trouble::Refused(format!("{reason:?}"))),
+        Err(error) => Err(Trouble::Lost(error.to_string())),
+    }
 }
