@@ -7,8 +7,9 @@ use cordon_model::{Body, DeviceId, MessageId, PartyId, Quality, Timestamp};
 use super::refused::{Offender, RefusedDraft};
 use super::rules::Corridor;
 use super::sealed::{Key, Sealed};
+use super::valid::latest;
 use crate::authority::Speaker;
-use crate::fault::{ADAPTER_MAY_NOT, STRANGER, fault, of_wire};
+use crate::fault::{ADAPTER_MAY_NOT, STRANGER, TIME_WINDOW, fault, of_wire};
 use crate::misread::Misreads;
 use crate::sealer::{Particulars, id_of_parts};
 use crate::text::clip;
@@ -119,7 +120,9 @@ pub(crate) fn seal_reading(
             let why = format!("{message_type} from {}", reading.device);
             return Err(refuse(fault(ADAPTER_MAY_NOT).log(why)));
         }
-        if let Err((code, field, why)) = authority.judge_by_plan(&speaker, &statement.body) {
+        let judged = authority.judge_by_plan(&speaker, &statement.body);
+        let judged = judged.and_then(|()| in_time(&statement, partner, corridor));
+        if let Err((code, field, why)) = judged {
             let place = format!("{}/{message_type}/{field}", reading.device);
             return Err(refuse(fault(code).at(place).log(why)));
         }
@@ -144,6 +147,30 @@ pub(crate) fn seal_reading(
             .push(Sealed::of_mapped(mapped, corridor).map_err(|breach| refuse(of_wire(breach)))?);
     }
     Ok(SealedReading { messages, missed })
+}
+
+/// What a plant says has the time that it might have in a message that it signs, and so has every statement
+/// of which the newest holds: one of next year would hold until then, whatever is said meanwhile. An alarm, a
+/// value and the state of a device are heard whatever their clock shows.
+fn in_time(
+    statement: &cordon_mapping::Mapped,
+    partner: Option<&PartyId>,
+    corridor: Corridor<'_>,
+) -> Result<(), (&'static str, &'static str, String)> {
+    let is_judged = match &statement.body {
+        Body::AlarmEvent(_) | Body::SensorReadingBatch(_) | Body::DeviceStatus(_) => false,
+        Body::AccessGrant(_)
+        | Body::ListEntry(_)
+        | Body::VehicleRegistration(_)
+        | Body::PersonRegistration(_)
+        | Body::OnDutyStatus(_) => true,
+        _ => partner.is_some(),
+    };
+    let (at, latest) = (statement.occurred_at, latest(corridor));
+    match is_judged && at > latest {
+        true => Err((TIME_WINDOW, "OccurredAt", format!("{at} is after {latest}"))),
+        false => Ok(()),
+    }
 }
 
 /// An alarm of a device whose name is written out is that device's: as another's it would be refused, and it is kept.

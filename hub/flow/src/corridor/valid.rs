@@ -181,8 +181,13 @@ pub(crate) fn possible(order: &GateCommand, plan: &ParkPlan, now: Timestamp) -> 
     Ok(())
 }
 
+/// The latest time that a statement may have, by whatever door it comes.
+pub(super) fn latest(corridor: Corridor<'_>) -> Timestamp {
+    corridor.now.plus_ms(corridor.rules.ahead_ms_max)
+}
+
 fn times(header: &Header, corridor: Corridor<'_>) -> Claim<()> {
-    let latest = corridor.now.plus_ms(corridor.rules.ahead_ms_max);
+    let latest = latest(corridor);
     let earliest = corridor.now.plus_ms(-corridor.rules.age_ms_max);
     let late = |at: Timestamp| at > latest || at < earliest;
     let detail = |at: Timestamp| format!("{at} is outside {earliest} to {latest}");

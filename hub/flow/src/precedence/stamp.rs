@@ -71,8 +71,26 @@ impl Stamp {
         }
     }
 
+    /// A partner's time as far as any door takes it: a journal may hold one of next year, which was taken when
+    /// not every door judged times, and it must not hold against all that is said until then.
+    fn at_the_door(self) -> Self {
+        let latest = self.came_micros.saturating_add(CLOCK_OFF_MICROS);
+        match self.author {
+            PARTNER => Self {
+                said_micros: self.said_micros.min(latest),
+                ..self
+            },
+            _ => self,
+        }
+    }
+
     /// True when `self`, which leans to a side, was true before `other`.
     pub(super) fn is_before(self, other: Self, lean: Lean) -> bool {
+        let (own, other) = (self.at_the_door(), other.at_the_door());
+        own.lies_before_by(other, lean)
+    }
+
+    fn lies_before_by(self, other: Self, lean: Lean) -> bool {
         // No count tells what a clock cannot be wrong about.
         let is_long_before = self.said_micros.saturating_add(CLOCK_OFF_MICROS) < other.said_micros;
         if self.bars && other.bars && is_long_before {
@@ -89,7 +107,8 @@ impl Stamp {
 
     /// Whether it is the one to be kept of the two, which are of one author.
     pub(super) fn is_newer_own(self, other: Self) -> bool {
-        (self.said_micros, self.sequence) >= (other.said_micros, other.sequence)
+        let said = |stamp: Self| (stamp.at_the_door().said_micros, stamp.sequence);
+        said(self) >= said(other)
     }
 
     /// Of one author: by his time, and by his count at one time. The count of another time says nothing: it

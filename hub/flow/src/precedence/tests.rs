@@ -335,3 +335,21 @@ fn a_sender_of_many_statements_forgets_its_own() {
     );
     assert!(known(&stored, "loud", 18).is_some() && known(&stored, "quiet", 1).is_some());
 }
+
+/// A plant's word of next year was taken by one door, and nothing that it said until then held.
+#[test]
+fn a_partners_time_holds_five_minutes_beyond_its_coming_at_most() {
+    let partner = |said_s: i64, came_s: i64| Stamp {
+        author: 0,
+        ..came(said_s * SECOND, came_s * SECOND, 0)
+    };
+    let (year, now) = (partner(365 * 86_400, 0), |at_s| partner(at_s, at_s));
+    assert!(now(290).is_before(year, Open));
+    for lean in [Open, Safe] {
+        assert!(!now(310).is_before(year, lean), "{lean:?}");
+        assert!(!said(&[year]).overrule(now(310), lean));
+    }
+    // It is no longer the newest of what its author said.
+    let both = said(&[year, now(400)]);
+    assert!(both.overrule(now(350), Open));
+}

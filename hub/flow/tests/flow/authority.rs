@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cordon_contract::{Intake, Payload, speaker_of};
+use cordon_contract::{Intake, IntakeError, Payload, speaker_of};
 use cordon_model::{
     AccessGrant, AlarmCode, AlarmEvent, AlarmLevel, AlarmState, Body, DeviceId, DeviceState,
     Direction, GateId, GateTier, LaneId, ListEntry, ListKind, OccupancyCount, OccupancyScope,
@@ -248,7 +248,7 @@ async fn offered(intake: &Intake, device: &str, body: Body) -> Option<&'static s
     one.payload = Payload::Body(Box::new(body));
     match intake.offer(one).await {
         Ok(_) => None,
-        Err(cordon_contract::IntakeError::Refused(fault)) => Some(fault.code()),
+        Err(IntakeError::Refused(fault)) => Some(fault.code()),
         Err(closed) => panic!("{closed}"),
     }
 }
@@ -362,6 +362,46 @@ async fn a_plants_gate_system_speaks_for_its_plant_alone() {
     let hub = park.start().await;
     let said = offered(&park.intake(), "enterprise-9", on_duty("enterprise-9")).await;
     assert_eq!(said, Some("F030"));
+    hub.shutdown().await.unwrap();
+}
+
+/// A plant whose clock was a year ahead was deaf to itself for a year, and heard nothing of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_ahead_is_refused_at_the_reading_door_as_at_the_signed_one() {
+    let mut park = Park::new();
+    park.speaks_for("ENT-2");
+    let hub = park.start().await;
+    let intake = park.intake();
+    let said = async |body: Body, ahead_s: i64| {
+        let mut offer = reading("ENT-2", &format!("{body:?} {ahead_s}"), None);
+        offer.observed_at = Some(morning().plus_seconds(ahead_s));
+        offer.payload = Payload::Body(Box::new(body));
+        match intake.offer(offer).await {
+            Ok(_) => None,
+            Err(IntakeError::Refused(fault)) => Some((fault.code(), fault.place().to_owned())),
+            Err(closed) => panic!("{closed}"),
+        }
+    };
+    const YEAR: i64 = 365 * 86_400;
+    for (body, place) in [
+        (on_duty("ENT-2"), "ENT-2/OnDutyStatus/OccurredAt"),
+        (
+            Body::PassageRecord(passage("ENT-2-G1")),
+            "ENT-2/PassageRecord/OccurredAt",
+        ),
+        (
+            Body::AccessGrant(grant_of("ENT-2")),
+            "ENT-2/AccessGrant/OccurredAt",
+        ),
+    ] {
+        for ahead in [YEAR, 600, 302] {
+            let refused = said(body.clone(), ahead).await;
+            assert_eq!(refused, Some(("F004", place.to_owned())), "{ahead}");
+        }
+        assert_eq!(said(body, 290).await, None, "{place}");
+    }
+    // An alarm is heard whatever its clock shows.
+    assert_eq!(said(offline("ENT-2-CAM-1"), YEAR).await, None);
     hub.shutdown().await.unwrap();
 }
 
