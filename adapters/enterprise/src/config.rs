@@ -19,6 +19,10 @@ pub struct Config {
     pub mapping: String,
     /// File with the shared secret of at least 16 bytes; its first line signs both ways.
     pub secret_file: Option<PathBuf>,
+    /// Events whose id names a record that may change, such as a registered vehicle. All others happened
+    /// once, and what is said of them does not change.
+    #[serde(default = "records_default")]
+    pub records: Vec<String>,
     /// Calls from the plant's system.
     pub webhook: Option<Webhook>,
     /// Questions to the plant's system.
@@ -102,6 +106,10 @@ pub struct Push {
     pub tls: Option<TlsFiles>,
 }
 
+fn records_default() -> Vec<String> {
+    vec!["vehicle".to_owned()]
+}
+
 fn path_default() -> String {
     "/events".to_owned()
 }
@@ -131,6 +139,11 @@ fn id_default() -> String {
 }
 
 impl Config {
+    /// Whether an event tells how a record stands now.
+    pub fn is_record(&self, event: &str) -> bool {
+        self.records.iter().any(|name| name == event)
+    }
+
     /// Looks at the values alone; touches nothing.
     pub fn check(&self) -> Vec<Fault> {
         let mut faults = Vec::new();

@@ -20,6 +20,8 @@ pub struct Common<'a> {
     pub event: &'a str,
     /// JSON pointer to an event's own id.
     pub id: &'a str,
+    /// The id names a record: what is said of it may change.
+    pub is_record: bool,
     /// The hub's time.
     pub received_at: Timestamp,
 }
@@ -92,6 +94,10 @@ fn event(document: Bytes, common: Common<'_>) -> Event {
         Some(id) => {
             add(b"id");
             add(id.as_bytes());
+            // A change is a new message about the same record; the same words are the same message.
+            if common.is_record {
+                add(&document);
+            }
         }
         // Without an id the same words are the same statement.
         None => add(&document),
@@ -143,6 +149,7 @@ mod tests {
             mapping: "plant/gate/1",
             event: "passage",
             id: "/id",
+            is_record: false,
             received_at: Timestamp::from_micros(5),
         })
     }
@@ -173,6 +180,24 @@ mod tests {
         assert_eq!(id(r#"{"id":"P-1","a":1}"#), id(r#"{"id":"P-1","a":2}"#));
         assert_ne!(id(r#"{"a":1}"#), id(r#"{"a":2}"#));
         assert_eq!(id(r#"{"a":1}"#), id(r#"{"a":1}"#));
+    }
+
+    #[test]
+    fn a_record_that_changes_is_a_new_message_and_a_repeat_is_none() {
+        let id = |text: &'static str| {
+            let body = Bytes::from_static(text.as_bytes());
+            let events = with(|common| {
+                let common = Common {
+                    is_record: true,
+                    ..common
+                };
+                decode(&body, common).unwrap()
+            });
+            events[0].reading.message_id
+        };
+        assert_ne!(id(r#"{"id":"V-1","a":1}"#), id(r#"{"id":"V-1","a":2}"#));
+        assert_ne!(id(r#"{"id":"V-1","a":1}"#), id(r#"{"id":"V-2","a":1}"#));
+        assert_eq!(id(r#"{"id":"V-1","a":1}"#), id(r#"{"id":"V-1","a":1}"#));
     }
 
     #[test]

@@ -38,6 +38,7 @@ fn common<'a>(partner: &'a DeviceId, event: &'a str) -> Common<'a> {
         mapping: "plant/gate/1",
         event,
         id: "/id",
+        is_record: event == "vehicle",
         received_at: Timestamp::from_micros(1_790_000_000_000_000),
     }
 }

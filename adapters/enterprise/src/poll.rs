@@ -165,6 +165,7 @@ async fn ask(
         mapping: &config.mapping,
         event: &poll.event,
         id: &poll.id,
+        is_record: config.is_record(&poll.event),
         received_at: link.clock.now(),
     };
     let events = items(answer.body(), &poll.items, common)?;

@@ -60,6 +60,12 @@ impl Hook {
             let fault = Fault::new("A047", "events are posted").remedy("use POST");
             return Err((StatusCode::METHOD_NOT_ALLOWED, fault));
         }
+        // Nothing reads one, and nobody signs it.
+        if http.uri().query().is_some() {
+            let fault = Fault::new("A047", "the address has no query")
+                .remedy(format!("post to {path} alone"));
+            return Err((StatusCode::BAD_REQUEST, fault));
+        }
         let header = |name: &str| {
             http.headers()
                 .get(name)
@@ -82,6 +88,7 @@ impl Hook {
             mapping: &self.config.mapping,
             event,
             id: &self.webhook.id,
+            is_record: self.config.is_record(event),
             received_at: now,
         };
         let events =

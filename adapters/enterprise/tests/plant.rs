@@ -213,6 +213,11 @@ async fn refusals_have_code_place_and_remedy() {
         "A042"
     );
     assert_eq!(post(&format!("{hook}/a/b"), "{}", SECRET, 0).await.0, 404);
+    let queried = post(&format!("{url}?a=b"), "{}", SECRET, 0).await;
+    assert_eq!(
+        (queried.0, &queried.1["error"]["code"]),
+        (400, &"A047".into())
+    );
     assert_eq!(
         post(&url, &format!("[{}1]", "1,".repeat(500)), SECRET, 0)
             .await

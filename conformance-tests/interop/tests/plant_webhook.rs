@@ -49,12 +49,13 @@ listen = "127.0.0.1:{port}"
     change_config(data, &[], &more);
 }
 
-/// Posts a signed event; status and the answer to it.
-async fn post(port: u16, event: &str) -> (u16, Value) {
+/// Posts a signed event to an address below `/events/`; status and the answer to it.
+async fn post(port: u16, address: &str, event: &str) -> (u16, Value) {
     let now = (SystemClock.now().micros() / 1_000_000).to_string();
-    let signature =
-        cordon_enterprise::sign(SECRET.as_bytes(), &now, "/events/vehicle", event.as_bytes());
-    let request = http::Request::post(format!("http://127.0.0.1:{port}/events/vehicle"))
+    let path = format!("/events/{address}");
+    let signed = path.split('?').next().unwrap();
+    let signature = cordon_enterprise::sign(SECRET.as_bytes(), &now, signed, event.as_bytes());
+    let request = http::Request::post(format!("http://127.0.0.1:{port}{path}"))
         .header("x-cordon-signature", signature)
         .header("x-cordon-timestamp", now)
         .body(Bytes::copy_from_slice(event.as_bytes()))
@@ -62,23 +63,42 @@ async fn post(port: u16, event: &str) -> (u16, Value) {
     let client = Client::new(ClientOptions::default());
     let answer = client.send(request).await.unwrap();
     let body: Value = serde_json::from_slice(answer.body()).unwrap();
-    (answer.status().as_u16(), body["events"][0].clone())
+    let told = if body["events"].is_null() {
+        &body
+    } else {
+        &body["events"][0]
+    };
+    (answer.status().as_u16(), told.clone())
 }
 
-fn vehicle(plate: &str) -> String {
+fn on_duty(id: &str, time: &str, on_post: u8) -> String {
     format!(
-        "{{\"id\":\"V-77\",\"carNumb\":\"{plate}\",\"colour\":4,\"type\":\"car\",\"companyName\":\"某某化工\",\
-         \"validFrom\":\"2026-01-01 00:00:00\",\"validTo\":\"2036-12-31 23:59:59\",\"status\":1}}"
+        "{{\"id\":\"{id}\",\"area\":\"A-CORE\",\"required\":3,\"onPost\":{on_post},\"time\":\"{time}\"}}"
+    )
+}
+
+/// So many seconds from now as a plant writes it.
+fn local(ahead_s: i64) -> String {
+    let at = SystemClock.now().plus_seconds(ahead_s).to_string();
+    at[..19].replace('T', " ")
+}
+
+fn vehicle(status: u8, valid_to: &str) -> String {
+    format!(
+        "{{\"id\":\"V-77\",\"carNumb\":\"苏BD12345\",\"colour\":4,\"type\":\"car\",\"companyName\":\"某某化工\",\
+         \"validFrom\":\"2026-01-01 00:00:00\",\"validTo\":\"{valid_to} 23:59:59\",\"status\":{status}}}"
     )
 }
 
 #[tokio::test]
-async fn the_same_event_id_with_another_plate_is_refused_and_alarmed() {
+async fn the_same_event_id_with_other_words_is_refused_and_alarmed() {
     let port = free_port();
     let park = Park::start_with(|data| add_webhook(data, port));
-    let (status, first) = post(port, &vehicle("苏BD12345")).await;
+    let now = local(0);
+    let said = on_duty("D-1", &now, 3);
+    let (status, first) = post(port, "on-duty", &said).await;
     assert_eq!((status, &first["accepted"]), (200, &true.into()), "{first}");
-    let (status, again) = post(port, &vehicle("苏BD12345")).await;
+    let (status, again) = post(port, "on-duty", &said).await;
     assert_eq!(
         (status, &again["duplicate"]),
         (200, &true.into()),
@@ -86,7 +106,7 @@ async fn the_same_event_id_with_another_plate_is_refused_and_alarmed() {
     );
     assert_eq!(again["entry"], first["entry"]);
 
-    let (status, other) = post(port, &vehicle("苏BD54321")).await;
+    let (status, other) = post(port, "on-duty", &on_duty("D-1", &now, 2)).await;
     assert_eq!(
         (status, &other["accepted"]),
         (422, &false.into()),
@@ -102,6 +122,82 @@ async fn the_same_event_id_with_another_plate_is_refused_and_alarmed() {
         .join("\n");
     assert!(alarm.contains("F005"), "the park is told: {journal}");
     // What was said first still holds.
-    let (status, again) = post(port, &vehicle("苏BD12345")).await;
+    let (status, again) = post(port, "on-duty", &said).await;
     assert_eq!((status, &again["entry"]), (200, &first["entry"]), "{again}");
+}
+
+/// A vehicle that was registered could neither be withdrawn nor have more time: F005, and it stayed active.
+#[tokio::test]
+async fn a_registered_vehicle_changes_under_its_own_id_and_a_repeat_changes_nothing() {
+    let port = free_port();
+    let park = Park::start_with(|data| add_webhook(data, port));
+    let mut entries = Vec::new();
+    for said in [
+        vehicle(1, "2036-12-31"),
+        vehicle(1, "2037-12-31"),
+        vehicle(3, "2037-12-31"),
+    ] {
+        let (status, first) = post(port, "vehicle", &said).await;
+        assert_eq!(
+            (status, &first["duplicate"]),
+            (200, &false.into()),
+            "{first}"
+        );
+        let (status, again) = post(port, "vehicle", &said).await;
+        assert_eq!(
+            (status, &again["duplicate"]),
+            (200, &true.into()),
+            "{again}"
+        );
+        assert_eq!(again["entry"], first["entry"]);
+        entries.push(first["entry"].as_u64().unwrap());
+    }
+    entries.dedup();
+    assert_eq!(entries.len(), 3);
+    let journal = park.bodies();
+    let of_it = journal.matches("<c:RegistrationId>V-77<").count();
+    assert_eq!(of_it, 3, "all are about one registration: {journal}");
+    assert!(journal.contains("<c:State>WITHDRAWN<"), "{journal}");
+    assert!(!journal.contains("F005"), "{journal}");
+}
+
+/// What SOAP refuses the webhook took without a word, and the plant was deaf until then.
+#[tokio::test]
+async fn a_time_ahead_is_refused_and_what_is_true_is_heard() {
+    let port = free_port();
+    let park = Park::start_with(|data| add_webhook(data, port));
+    let duty = |id: &str, ahead_s: i64, on_post: u8| on_duty(id, &local(ahead_s), on_post);
+    for (id, ahead) in [("D-1", 365 * 86_400), ("D-2", 600)] {
+        let (status, answer) = post(port, "on-duty", &duty(id, ahead, 0)).await;
+        assert_eq!(status, 422, "{answer}");
+        let error = &answer["error"];
+        assert_eq!(error["code"], "F004", "{answer}");
+        assert_eq!(error["place"], "enterprise-1/OnDutyStatus/OccurredAt");
+        assert!(
+            error["remedy"].as_str().unwrap().contains("clock"),
+            "{answer}"
+        );
+    }
+    let (status, answer) = post(port, "on-duty", &duty("D-3", 0, 3)).await;
+    assert_eq!(status, 200, "{answer}");
+    let entries = park.entries();
+    assert_eq!(
+        entries.matches("F004").count(),
+        2,
+        "each is recorded: {entries}"
+    );
+    assert!(!entries.contains("message.overtaken"), "{entries}");
+}
+
+/// Nothing reads a query, and the signature does not hold for one.
+#[tokio::test]
+async fn an_address_with_a_query_is_refused() {
+    let port = free_port();
+    let _park = Park::start_with(|data| add_webhook(data, port));
+    let (status, answer) = post(port, "vehicle?gate=2", &vehicle(1, "2036-12-31")).await;
+    assert_eq!(
+        (status, &answer["error"]["code"]),
+        (400, &"A047".into()),
+        "{answer}"
+    );
 }
