@@ -160,16 +160,26 @@ impl Inbox {
         true
     }
 
-    /// What was asked: emergency openings first, and among them those of units that answer.
-    pub(crate) fn next(&mut self, answers: impl Fn(u8) -> bool) -> Option<Ask> {
+    /// What was asked: emergency openings first, and among them those of the lowest rank.
+    pub(crate) fn next(&mut self, rank: impl Fn(u8) -> u64) -> Option<Ask> {
         self.look();
         self.drop_overtaken();
-        let place = self
-            .kept
-            .iter()
-            .position(|ask| ask.unit().is_some_and(&answers))
-            .unwrap_or(0);
+        let ranks = self.kept.iter().map(|ask| ask.unit().map_or(0, &rank));
+        let first = ranks.enumerate().min_by_key(|(_, rank)| *rank);
+        let place = first.map_or(0, |(place, _)| place);
         self.kept.remove(place).or_else(|| self.waiting.pop_front())
+    }
+
+    /// The next order for one of these units, emergency openings first.
+    pub(crate) fn next_of(&mut self, is_one: impl Fn(u8) -> bool) -> Option<Ask> {
+        self.look();
+        self.drop_overtaken();
+        let queues = [&mut self.kept, &mut self.waiting];
+        queues.into_iter().find_map(|queue| {
+            let mut asks = queue.iter();
+            let place = asks.position(|ask| ask.unit().is_some_and(&is_one))?;
+            queue.remove(place)
+        })
     }
 
     /// Gives an everyday ask back, to be taken next.

@@ -47,6 +47,8 @@ pub(crate) struct Lane {
     poll_at_ms: u64,
     beat_at_ms: u64,
     beat: u16,
+    /// Whether the last turn of a slow unit was a heartbeat.
+    had_beat: bool,
     orders: BTreeMap<u64, UnderWay>,
     /// The turn of the newest order of each action that was taken: what was ordered before it may come
     /// after it.
@@ -84,6 +86,7 @@ impl Lane {
             poll_at_ms: 0,
             beat_at_ms: 0,
             beat: 0,
+            had_beat: false,
             orders: BTreeMap::new(),
             newest: Vec::new(),
             told: None,
@@ -102,13 +105,25 @@ impl Lane {
         if !self.greeted {
             return 0;
         }
-        let pulse = self.pulses.values().copied().min().unwrap_or(u64::MAX);
-        let beat = self
-            .profile
-            .heartbeat
-            .as_ref()
-            .map_or(u64::MAX, |_| self.beat_at_ms);
-        self.poll_at_ms.min(pulse).min(beat)
+        self.poll_at_ms.min(self.pulse_ms()).min(self.beat_ms())
+    }
+
+    /// When a pulse ends.
+    pub(crate) fn pulse_ms(&self) -> u64 {
+        self.pulses.values().copied().min().unwrap_or(u64::MAX)
+    }
+
+    /// When a heartbeat is due.
+    fn beat_ms(&self) -> u64 {
+        let beats = self.profile.heartbeat.is_some();
+        if beats { self.beat_at_ms } else { u64::MAX }
+    }
+
+    /// Whether this turn of a slow unit is for its heartbeat: every second one, so that each turn is one question.
+    pub(crate) fn turn_is_beat(&mut self, now_ms: u64) -> bool {
+        let is_beat = self.beat_ms() <= now_ms && !(self.had_beat && self.poll_at_ms <= now_ms);
+        self.had_beat = is_beat;
+        is_beat
     }
 
     /// Whether a poll is due; the next one is then planned.

@@ -20,10 +20,12 @@
 //! | `bus.rs` | one bus: its lanes and the orders under way | no socket |
 //! | `keeper.rs` | starts the owner of a bus again when it fails | no socket |
 //! | `session.rs` | one owner task per bus | through `line.rs` |
+//! | `turns.rs` | what goes before a question to a slow unit | through `line.rs` |
 //! | `probe.rs` | touching every lane, changing nothing | through `line.rs` |
 //! | `writes.rs` | what the state asks for, written | through `line.rs` |
 //! | `lock.rs` | the lock as it is read back | through `line.rs` |
 //! | `line.rs` | the connection and its calls | the only socket |
+//! | `stream.rs` | how the connection ended | under `line.rs` |
 //! | `section.rs` | the table as the program asks it | no socket |
 //! | `adapter.rs` | the contract's face | no socket |
 //!
@@ -47,6 +49,8 @@ mod report;
 mod section;
 mod session;
 pub mod state;
+mod stream;
+mod turns;
 mod units;
 mod writes;
 

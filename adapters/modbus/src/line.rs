@@ -4,9 +4,9 @@
 //! calls are never pipelined, and after a call without a proper answer the connection is renewed.
 //! An exception is a proper answer: the connection stays.
 
-use std::io::ErrorKind;
 use std::time::Duration;
 
+use cordon_contract::Clock;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_modbus::client::{Client, Context, tcp};
@@ -14,11 +14,15 @@ use tokio_modbus::slave::{Slave, SlaveContext};
 use tokio_modbus::{Error, ExceptionCode, Request, Response};
 
 use crate::inbox::Inbox;
+use crate::stream::{Ending, Standing, Watched};
 
 /// How much longer a read may keep an emergency order of another unit waiting.
 const GRACE_READ: Duration = Duration::from_millis(250);
 /// The same for a write, whose effect is unknown when it is given up.
-const GRACE_WRITE: Duration = Duration::from_millis(500);
+pub(crate) const GRACE_WRITE: Duration = Duration::from_millis(500);
+
+/// The unit id of a controller that is spoken to directly.
+const DIRECT: u8 = 255;
 
 /// Why a call has no answer.
 #[derive(Debug)]
@@ -29,9 +33,9 @@ pub(crate) enum Broken {
     GivenUp,
     /// A unit did not answer, or not properly; the others are not concerned.
     Silent(Silence),
-    /// The other side closed the connection.
+    /// The other side closed the connection when a unit was asked.
     Closed(Silence),
-    /// The connection is lost.
+    /// The connection is lost, or there is none.
     Lost(String),
 }
 
@@ -55,14 +59,22 @@ pub(crate) enum Manners {
     Insists,
 }
 
+/// An open connection.
+pub(crate) struct Wire {
+    context: Context,
+    ending: Ending,
+}
+
 /// A connection with the orders that may interrupt what goes over it.
 pub(crate) struct Line<'a> {
-    context: Context,
+    wire: Wire,
     pub(crate) inbox: &'a mut Inbox,
+    /// The time of what is done for others in between; `None` where there are no others.
+    pub(crate) clock: Option<&'a dyn Clock>,
 }
 
 /// Opens a connection.
-pub(crate) async fn open(address: &str, patience: Duration) -> Result<Context, String> {
+pub(crate) async fn open(address: &str, patience: Duration) -> Result<Wire, String> {
     let stream = tokio::time::timeout(patience, TcpStream::connect(address))
         .await
         .map_err(|_| format!("{address} does not answer to a connection"))?
@@ -72,19 +84,23 @@ pub(crate) async fn open(address: &str, patience: Duration) -> Result<Context, S
         // What was not sent when the connection is given up is not sent any more.
         .and_then(|()| stream.set_zero_linger())
         .map_err(|error| error.to_string())?;
-    Ok(tcp::attach(stream))
+    let (stream, ending) = Watched::new(stream);
+    Ok(Wire {
+        context: tcp::attach(stream),
+        ending,
+    })
 }
 
 impl<'a> Line<'a> {
-    pub(crate) fn new(context: Context, inbox: &'a mut Inbox) -> Self {
-        Self { context, inbox }
+    pub(crate) fn new(wire: Wire, inbox: &'a mut Inbox, clock: Option<&'a dyn Clock>) -> Self {
+        Self { wire, inbox, clock }
     }
 
     /// Leaves the connection, and whatever may still come over it, for a new one.
     pub(crate) async fn renew(&mut self, address: &str, patience: Duration) -> Result<(), String> {
         // Closed before it is opened: a controller may serve one connection only.
-        let _ = self.context.disconnect().await;
-        self.context = open(address, patience).await?;
+        let _ = self.wire.context.disconnect().await;
+        self.wire = open(address, patience).await?;
         Ok(())
     }
 
@@ -107,8 +123,9 @@ impl<'a> Line<'a> {
             cost_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
             renew: true,
         };
-        self.context.set_slave(Slave(unit));
-        let call = self.context.call(request);
+        let ending = self.wire.ending.clone();
+        self.wire.context.set_slave(Slave(unit));
+        let call = self.wire.context.call(request);
         tokio::pin!(call);
         let mut until = begun + patience;
         let mut hurried = false;
@@ -118,7 +135,12 @@ impl<'a> Line<'a> {
                 answer = &mut call => return match answer {
                     Ok(answer) => Ok(answer),
                     Err(Error::Protocol(error)) => Err(Broken::Silent(silence(error.to_string()))),
-                    Err(Error::Transport(error)) => Err(broken(silence(error.to_string()), error.kind())),
+                    Err(Error::Transport(error)) => Err(match ending.standing() {
+                        Standing::Closed => Broken::Closed(silence(hung_up(unit))),
+                        Standing::Broken => Broken::Lost(error.to_string()),
+                        // Bytes that are no answer come from the unit that was asked.
+                        Standing::Good => Broken::Silent(silence(error.to_string())),
+                    }),
                 },
                 () = tokio::time::sleep_until(until) => {
                     let text = format!("no answer within {} ms", begun.elapsed().as_millis());
@@ -139,16 +161,10 @@ impl<'a> Line<'a> {
     }
 }
 
-/// What an error of the transport says: bytes that are no answer come from the unit that was asked.
-fn broken(silence: Silence, kind: ErrorKind) -> Broken {
-    match kind {
-        ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Other => {
-            Broken::Silent(silence)
-        }
-        ErrorKind::UnexpectedEof
-        | ErrorKind::BrokenPipe
-        | ErrorKind::ConnectionReset
-        | ErrorKind::ConnectionAborted => Broken::Closed(silence),
-        _ => Broken::Lost(silence.text),
+/// The other side closed the connection: many gateways do so when a unit does not answer.
+fn hung_up(unit: u8) -> String {
+    match unit {
+        DIRECT => "the controller closed the connection when it was asked".to_owned(),
+        unit => format!("the gateway closed the connection when unit {unit} was asked"),
     }
 }

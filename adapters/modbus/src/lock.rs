@@ -19,6 +19,10 @@ use crate::state::{Action, LockNews, State, Task};
 /// Between two looks at the lock.
 const LOOK_MS: u64 = 1_000;
 
+/// So many times as long as its answers take, and no longer than this, a slow unit is left alone between two looks.
+const LOOK_TIMES: u64 = 10;
+const LOOK_MS_MAX: u64 = 10_000;
+
 /// An opening that is undone time and again is told of once in this time; in between it is counted. A release
 /// is told each time: each is a boom that is lowered, and there are no more of them than writes without an answer.
 const TOLD_EVERY_MS: u64 = 600_000;
@@ -33,6 +37,8 @@ const READ_BACK: [Output; 2] = [Output::Raise, Output::Lower];
 #[derive(Debug, Default)]
 pub(crate) struct LockWatch {
     look_at_ms: u64,
+    /// Whether a slow unit was asked for its lock at the last look, and not for a pulse.
+    had_lock: bool,
     /// Which of [`READ_BACK`] is looked at next.
     pulsed: usize,
     /// The opening that ended without a confirmation, as long as it is the last order.
@@ -147,6 +153,32 @@ impl Lane {
 }
 
 impl Bus {
+    /// A look at a slow unit, in the place of a poll: at its lock, the next time at a pulse.
+    pub(crate) async fn look_seldom(
+        &mut self,
+        line: &mut Line<'_>,
+        index: usize,
+        clock: &dyn Clock,
+    ) -> Result<(), Broken> {
+        let Some(lane) = self.lanes.get_mut(index) else {
+            return Ok(());
+        };
+        lane.lock.had_lock = !lane.lock.had_lock;
+        let (unit, is_lock) = (lane.config.unit, lane.lock.had_lock);
+        let done = match is_lock {
+            true => self.look_at_lock(line, index, clock).await,
+            false => self.look_at_pulse(line, index, clock).await,
+        };
+        let times = self.units.cost_ms(unit).saturating_mul(LOOK_TIMES);
+        let look_at_ms = self
+            .now_ms()
+            .saturating_add(times.clamp(LOOK_MS, LOOK_MS_MAX));
+        if let Some(lane) = self.lanes.get_mut(index) {
+            lane.lock.look_at_ms = look_at_ms;
+        }
+        done
+    }
+
     /// Reads the lock, which outlives the hub that set it, and has the last order hold.
     pub(crate) async fn look_at_lock(
         &mut self,

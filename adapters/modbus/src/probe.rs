@@ -10,11 +10,11 @@ use crate::line::{Broken, Line, open};
 
 impl Bus {
     /// Touches each lane over a connection of its own; for a bus that is not running.
-    pub(crate) async fn probe_alone(&self) -> Vec<Probe> {
+    pub(crate) async fn probe_alone(mut self) -> Vec<Probe> {
         let mut inbox = Inbox::none();
         match open(&self.address, self.timeout()).await {
-            Ok(context) => {
-                let mut line = Line::new(context, &mut inbox);
+            Ok(wire) => {
+                let mut line = Line::new(wire, &mut inbox, None);
                 self.probe(&mut line).await.0
             }
             Err(text) => self.probe_none(&text),
@@ -30,13 +30,17 @@ impl Bus {
 
     /// Touches each lane. The second is how it ended for the connection; a unit that does not answer
     /// does not end it.
-    pub(crate) async fn probe(&self, line: &mut Line<'_>) -> (Vec<Probe>, Result<(), Broken>) {
+    pub(crate) async fn probe(&mut self, line: &mut Line<'_>) -> (Vec<Probe>, Result<(), Broken>) {
         let mut probes = Vec::new();
-        for (index, lane) in self.lanes.iter().enumerate() {
+        for index in 0..self.lanes.len() {
             let asked = Instant::now();
-            let found = match self.read(line, index).await {
+            let found = self.read(line, index).await;
+            let Some(lane) = self.lanes.get(index) else {
+                break;
+            };
+            let found = match found {
                 Ok(found) => found,
-                Err(Broken::Silent(silence)) => {
+                Err(Broken::Silent(silence) | Broken::Closed(silence)) => {
                     let renewed = match silence.renew {
                         true => line.renew(&self.address, self.timeout()).await,
                         false => Ok(()),
@@ -51,7 +55,6 @@ impl Bus {
                 }
                 Err(broken) => {
                     let text = match &broken {
-                        Broken::Closed(silence) => silence.text.clone(),
                         Broken::Lost(text) => text.clone(),
                         _ => "an emergency order came first; probe again".to_owned(),
                     };

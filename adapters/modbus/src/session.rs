@@ -10,14 +10,13 @@ use std::time::Duration;
 
 use cordon_contract::{Clock, OrderLane, Shutdown};
 use tokio::time::Instant;
-use tokio_modbus::client::Context;
 use tokio_modbus::{Request, Response};
 
 use crate::bus::Bus;
 use crate::command;
 use crate::decode::Signals;
 use crate::inbox::{Ask, Inbox};
-use crate::line::{Broken, Line, Manners, Silence, open};
+use crate::line::{Broken, Line, Manners, Silence, Wire, open};
 use crate::lock::PULSED;
 use crate::state::{Action, Task};
 
@@ -54,8 +53,8 @@ impl Bus {
         loop {
             let since_ms = self.now_ms();
             let end = match self.connect(inbox, &*clock, &shutdown).await {
-                Ok(context) => {
-                    let mut line = Line::new(context, inbox);
+                Ok(wire) => {
+                    let mut line = Line::new(wire, inbox, Some(&*clock));
                     self.serve(&mut line, &*clock, &shutdown).await
                 }
                 Err(end) => end,
@@ -94,7 +93,7 @@ impl Bus {
         inbox: &mut Inbox,
         clock: &dyn Clock,
         shutdown: &Shutdown,
-    ) -> Result<Context, End> {
+    ) -> Result<Wire, End> {
         let address = self.address.clone();
         let mut opening = Box::pin(open(&address, self.hurried(self.timeout())));
         loop {
@@ -120,7 +119,7 @@ impl Bus {
     /// Answers what was asked without a connection. True when an emergency opening was among it.
     fn answer_all_offline(&mut self, inbox: &mut Inbox, clock: &dyn Clock) -> bool {
         let urgent = inbox.urgent_waits();
-        while let Some(ask) = inbox.next(|_| true) {
+        while let Some(ask) = inbox.next(|_| 0) {
             self.answer_offline(ask, clock.now());
         }
         urgent
@@ -177,7 +176,7 @@ impl Bus {
                 () = tokio::time::sleep_until(due) => {}
             }
             let units = &self.units;
-            let asked = line.inbox.next(|unit| !units.is_silent(unit));
+            let asked = line.inbox.next(|unit| units.rank(unit));
             let done = match asked {
                 Some(ask) => self.answer(line, ask, clock).await,
                 None => self.work(line, clock).await,
@@ -191,15 +190,20 @@ impl Bus {
     }
 
     /// When something is due on a lane whose unit may be asked.
-    fn due_ms(&self, index: usize) -> u64 {
+    pub(crate) fn due_ms(&self, index: usize) -> u64 {
         self.lanes.get(index).map_or(u64::MAX, |lane| {
-            lane.due_ms().max(self.units.ask_ms(lane.config.unit))
+            let due_ms = lane.due_ms().max(self.units.ask_ms(lane.config.unit));
+            match lane.greeted {
+                // A pulse is no longer for its unit being slow.
+                true => due_ms.min(lane.pulse_ms()),
+                false => due_ms,
+            }
         })
     }
 
     /// After a call without an answer: whose silence it is, and a connection on which no late answer
     /// can come. `Err` when the link is lost for all.
-    async fn mend(
+    pub(crate) async fn mend(
         &mut self,
         line: &mut Line<'_>,
         broken: Broken,
@@ -224,15 +228,15 @@ impl Bus {
         line.renew(&self.address, patience).await
     }
 
-    /// The other side closed the connection. Once is an outage of the link; when it does so each time
-    /// the same unit is asked, and the others answer, it is that unit's.
+    /// The other side closed the connection when a unit was asked. It is that unit's fault as long as others answer,
+    /// the first time too, and the others are asked before it over the next connection. When nobody else
+    /// answers the link is lost.
     fn closed(&mut self, silence: &Silence, clock: &dyn Clock) -> Result<(), String> {
-        let again = self.units.is_silent(silence.unit);
-        let others = self.units.others_answer(silence.unit);
-        if others {
+        let mut lanes = self.lanes.iter();
+        if lanes.any(|lane| lane.config.unit != silence.unit) {
             self.silenced(silence, clock.now());
         }
-        match again && others {
+        match self.units.others_answer(silence.unit) {
             true => Ok(()),
             false => Err(silence.text.clone()),
         }
@@ -307,19 +311,46 @@ impl Bus {
         let Some(index) = most_due else {
             return Ok(());
         };
+        match self.lanes.get(index).is_some_and(|lane| lane.greeted) {
+            true => self.turn(line, index, clock).await,
+            false => self.greet(line, index, clock).await,
+        }
+    }
+
+    /// What is due on a lane: the ends of pulses, its heartbeat and its poll. A unit that is slow gets one of them.
+    pub(crate) async fn turn(
+        &mut self,
+        line: &mut Line<'_>,
+        index: usize,
+        clock: &dyn Clock,
+    ) -> Result<(), Broken> {
+        let now_ms = self.now_ms();
         let Some(lane) = self.lanes.get_mut(index) else {
             return Ok(());
         };
-        if !lane.greeted {
-            return self.greet(line, index, clock).await;
-        }
         let over: Vec<Task> = lane
             .pulses_over(now_ms)
             .into_iter()
             .map(|output| Task::Set(output, false))
             .collect();
         self.carry_out(line, index, over, clock).await?;
-        self.beat(line, index).await?;
+        let unit = self.lanes.get(index).map(|lane| lane.config.unit);
+        let pays = unit.is_some_and(|unit| self.units.pays(unit));
+        if pays {
+            if self.units.ask_ms(unit.unwrap_or_default()) > now_ms {
+                return Ok(());
+            }
+            let lane = self.lanes.get_mut(index);
+            if lane.is_some_and(|lane| lane.turn_is_beat(now_ms)) {
+                return self.beat(line, index).await;
+            }
+            let lane = self.lanes.get(index);
+            if lane.is_some_and(|lane| lane.lock.is_due(now_ms)) {
+                return self.look_seldom(line, index, clock).await;
+            }
+        } else {
+            self.beat(line, index).await?;
+        }
         let poll = self
             .lanes
             .get_mut(index)
@@ -337,7 +368,7 @@ impl Bus {
 
     /// The signals of a lane, or the exception it answers with.
     pub(crate) async fn read(
-        &self,
+        &mut self,
         line: &mut Line<'_>,
         index: usize,
     ) -> Result<Result<Signals, String>, Broken> {
@@ -345,8 +376,9 @@ impl Bus {
             return Ok(Err("no such lane".to_owned()));
         };
         let unit = lane.config.unit;
-        let mut answers = Vec::with_capacity(lane.plan.reads().len());
-        for read in lane.plan.reads() {
+        let reads = lane.plan.reads().to_vec();
+        let mut answers = Vec::with_capacity(reads.len());
+        for read in reads {
             match self
                 .call(line, unit, read.request(), Manners::Yields)
                 .await?
@@ -361,6 +393,9 @@ impl Bus {
                 }
             }
         }
+        let Some(lane) = self.lanes.get(index) else {
+            return Ok(Err("no such lane".to_owned()));
+        };
         lane.plan.decode(&answers).map(Ok).map_err(|error| {
             Broken::Silent(Silence {
                 unit,
@@ -390,10 +425,10 @@ impl Bus {
         };
         self.carry_out(line, index, tasks, clock).await?;
         let now_ms = self.now_ms();
-        let look = self
-            .lanes
-            .get(index)
-            .is_some_and(|lane| lane.lock_is_due(now_ms));
+        let look = self.lanes.get(index).is_some_and(|lane| {
+            let pays = self.units.pays(lane.config.unit);
+            lane.lock_is_due(now_ms) && (!pays || lane.machine.is_letting_go())
+        });
         if look {
             self.look_at_lock(line, index, clock).await?;
             self.look_at_pulse(line, index, clock).await?;
@@ -407,7 +442,7 @@ impl Bus {
         Ok(())
     }
 
-    async fn answer(
+    pub(crate) async fn answer(
         &mut self,
         line: &mut Line<'_>,
         ask: Ask,

@@ -1,10 +1,13 @@
-//! The units behind one connection: which of them answer, and when a silent one is tried again.
-//! Pure.
+//! The units behind one connection: which of them answer, how fast, and when a silent one is tried
+//! again. Pure.
 //!
 //! A gateway hands requests on one after the other, so every question to a unit that does not
 //! answer costs all the others its time-out. A silent unit is therefore asked seldom: less and less
 //! often by itself, and all silent ones together for no more than a quarter of the time while
 //! others answer. A bus on which nobody answers has nobody to spare.
+//!
+//! A unit that answers late costs the others as much as one that does not. It pays for it itself: what
+//! others need goes before each question to it, and after each it is left alone for half as long.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +19,10 @@ const WAIT_MS_MAX: u64 = 10_000;
 const WAIT_MS_URGENT: u64 = 500;
 /// So many times as long as a question to a silent unit cost, none is asked again.
 const SPARE: u64 = 3;
+/// An answer that takes this long is a slow one.
+const SLOW_MS: u64 = 100;
+/// A unit goes before one whose answers take so many times as long as its own.
+const QUICKER: u64 = 4;
 /// Questions without an answer after which a unit is offline; one late answer is not an outage.
 pub(crate) const MISSES_OFFLINE: u32 = 2;
 
@@ -32,6 +39,10 @@ pub(crate) struct Units {
     silent: BTreeMap<u8, Silence>,
     /// No silent unit is asked before this moment.
     spare_until_ms: u64,
+    /// How long each is waited for. It rises at once and falls slowly.
+    costs: BTreeMap<u8, u64>,
+    /// No slow unit is asked, unless somebody ordered it, before this moment.
+    rest_until_ms: u64,
 }
 
 /// How a question went unanswered.
@@ -64,10 +75,50 @@ impl Units {
         self.answering.iter().any(|other| *other != unit)
     }
 
-    /// When the unit may be asked; 0 for one that answers.
+    /// How long the unit is waited for; without end for one that does not answer.
+    pub(crate) fn cost_ms(&self, unit: u8) -> u64 {
+        match self.answers(unit) {
+            true => self.costs.get(&unit).copied().unwrap_or(0),
+            false => u64::MAX,
+        }
+    }
+
+    /// Who is asked first when several may be: the lowest.
+    pub(crate) fn rank(&self, unit: u8) -> u64 {
+        self.cost_ms(unit) / SLOW_MS
+    }
+
+    /// Whether the needs of a unit go before the next question to a slow one.
+    pub(crate) fn goes_before(&self, unit: u8, slow: u8) -> bool {
+        let theirs = self.cost_ms(slow);
+        let own = self.cost_ms(unit).saturating_mul(QUICKER);
+        self.answers(unit) && theirs >= SLOW_MS && own <= theirs
+    }
+
+    /// Whether a unit is slow, and another is not.
+    pub(crate) fn pays(&self, slow: u8) -> bool {
+        let mut answering = self.answering.iter();
+        answering.any(|unit| self.goes_before(*unit, slow))
+    }
+
+    /// Notes how long an answer took.
+    pub(crate) fn took(&mut self, unit: u8, now_ms: u64, ms: u64) {
+        self.costs(unit, ms);
+        if self.answers(unit) && self.pays(unit) {
+            self.rest_until_ms = now_ms.saturating_add(ms / 2);
+        }
+    }
+
+    fn costs(&mut self, unit: u8, ms: u64) {
+        let cost = self.costs.entry(unit).or_insert(ms);
+        *cost = ms.max((cost.saturating_mul(3) + ms) / 4);
+    }
+
+    /// When the unit may be asked; 0 for one that answers in time.
     pub(crate) fn ask_ms(&self, unit: u8) -> u64 {
         match self.silent.get(&unit) {
             Some(silence) => silence.retry_ms.max(self.spare_until_ms),
+            None if self.answers(unit) && self.pays(unit) => self.rest_until_ms,
             None if self.answers(unit) => 0,
             None => self.spare_until_ms,
         }
@@ -76,6 +127,7 @@ impl Units {
     /// Notes a question without an answer; returns how many there were in a row.
     pub(crate) fn missed(&mut self, unit: u8, miss: Miss) -> u32 {
         self.answering.remove(&unit);
+        self.costs(unit, miss.cost_ms);
         let others = !self.answering.is_empty();
         let silence = self.silent.entry(unit).or_insert(Silence {
             misses: 0,
@@ -148,6 +200,26 @@ mod tests {
         }
         assert!((20..=25).contains(&asked), "{asked} questions in 100 s");
         assert_eq!(units.ask_ms(16), 0, "who answers is not made to wait");
+    }
+
+    #[test]
+    fn a_slow_unit_gives_way_to_the_quick_ones_and_rests() {
+        let mut units = Units::default();
+        units.answered(1);
+        units.took(1, 1_000, 900);
+        assert_eq!(units.ask_ms(1), 0, "alone it makes nobody wait");
+        units.answered(2);
+        units.took(2, 2_000, 5);
+        units.took(1, 3_000, 900);
+        assert!(units.goes_before(2, 1) && !units.goes_before(1, 2));
+        assert_eq!((units.ask_ms(1), units.ask_ms(2)), (3_450, 0));
+        assert!(units.rank(2) < units.rank(1) && units.rank(1) < units.rank(3));
+        units.took(1, 4_000, 5);
+        assert!(units.pays(1), "one quick answer is not enough");
+        for _ in 0..12 {
+            units.took(1, 5_000, 5);
+        }
+        assert!(!units.pays(1), "after several it is quick again");
     }
 
     #[test]

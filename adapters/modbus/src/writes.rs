@@ -1,11 +1,13 @@
 //! What the state machine asked for, written to the controller one by one.
 
+use std::time::Duration;
+
 use cordon_contract::{Clock, OutcomeKind};
 use tokio_modbus::{ExceptionCode, Request, Response};
 
 use crate::bus::Bus;
 use crate::command;
-use crate::line::{Broken, Line, Manners, Silence};
+use crate::line::{Broken, GRACE_WRITE, Line, Manners, Silence};
 use crate::profile::Output;
 use crate::report::About;
 use crate::state::Task;
@@ -21,17 +23,29 @@ impl Bus {
     /// One call to the unit of a lane. A gateway that says its unit does not answer speaks for the
     /// unit, so this is silence too, over a connection that stays good.
     pub(crate) async fn call(
-        &self,
+        &mut self,
         line: &mut Line<'_>,
         unit: u8,
         request: Request<'_>,
         manners: Manners,
     ) -> Result<Result<Response, ExceptionCode>, Broken> {
-        let begun = self.now_ms();
-        match line
-            .call(unit, request, self.patience(unit), manners)
-            .await?
+        if self.units.pays(unit) {
+            self.let_others_go(line, unit).await?;
+        }
+        let mut patience = self.patience(unit);
+        let cost = Duration::from_millis(self.units.cost_ms(unit));
+        // Whoever is usually quick and hangs now may keep an emergency order waiting no longer than if that came later.
+        if manners == Manners::Insists
+            && cost < GRACE_WRITE / 2
+            && line.inbox.urgent_waits_for_other(unit)
         {
+            patience = patience.min(GRACE_WRITE);
+        }
+        let begun = self.now_ms();
+        let answer = line.call(unit, request, patience, manners).await?;
+        let now_ms = self.now_ms();
+        self.units.took(unit, now_ms, now_ms.saturating_sub(begun));
+        match answer {
             Err(
                 exception @ (ExceptionCode::GatewayPathUnavailable
                 | ExceptionCode::GatewayTargetDevice),

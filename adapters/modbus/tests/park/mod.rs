@@ -1,5 +1,6 @@
 //! A park of one lane for tests: simulator, adapter, an intake that writes everything down.
 
+pub mod gateway;
 pub mod lying;
 pub mod way;
 

@@ -1,0 +1,154 @@
+//! A gateway that closes the connection when one of its units is asked: that unit's fault, and no other's.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    dead_code,
+    reason = "test code"
+)]
+
+mod park;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cordon_contract::{LinkState, OutcomeKind, Running as _, SystemClock};
+use cordon_model::{DeviceState, GateAction};
+use park::gateway::{Gateway, Manner};
+use park::{Park, adapter_of, at, bus, quick_profile};
+use tokio::time::{Instant, sleep};
+
+const CLOSES: [Manner; 3] = [Manner::Fin, Manner::Reset, Manner::FinOnWrite];
+const HEALTHY: [&str; 3] = ["BR-02", "BR-03", "BR-04"];
+
+/// A park of four lanes, all of them well, and then the gateway closes at one of them.
+async fn park_with(closing: u8, manner: Manner) -> (Gateway, Park) {
+    let gateway = Gateway::start().await;
+    let buses = bus(gateway.address, 1..=4);
+    let park = Park::run(adapter_of(&buses, &quick_profile()), Arc::new(SystemClock));
+    for device in ["BR-01", "BR-02", "BR-03", "BR-04"] {
+        is(&park, device, LinkState::Online).await;
+    }
+    gateway.becomes(closing, manner);
+    (gateway, park)
+}
+
+async fn is(park: &Park, device: &str, state: LinkState) {
+    park.until(&format!("{device} {state:?}"), |park| {
+        park.link(device).0 == state
+    })
+    .await;
+}
+
+/// All lanes of the bus got no poll and no heartbeat for as long as the gateway did so.
+#[tokio::test(start_paused = true)]
+async fn the_other_lanes_of_the_bus_go_on() {
+    for manner in CLOSES {
+        let (gateway, park) = park_with(1, manner).await;
+        is(&park, "BR-01", LinkState::Offline).await;
+        let since = Instant::now();
+        sleep(Duration::from_secs(10)).await;
+        let asked = gateway.asked_since(since);
+        for unit in 2..=4 {
+            let polls = asked
+                .iter()
+                .filter(|asked| asked.unit == unit && asked.is_poll());
+            let polls = polls.count();
+            assert!(polls >= 200, "{manner:?}: {polls} polls of {unit} in 10 s");
+            let gap = gateway.longest_gap(unit, since);
+            assert!(
+                gap < Duration::from_millis(500),
+                "{manner:?}: {unit} {gap:?}"
+            );
+        }
+        let seldom = asked.iter().filter(|asked| asked.unit == 1).count();
+        assert!(seldom <= 20, "{manner:?}: asked {seldom} times");
+        for device in HEALTHY {
+            let told = park.links_told(device);
+            assert!(
+                told.iter().all(|state| *state == DeviceState::Online),
+                "{manner:?}, {device}: {told:?}"
+            );
+        }
+        let (_, reason) = park.link("BR-01");
+        let words = "the gateway closed the connection when unit 1 was asked";
+        assert_eq!(reason, words, "{manner:?}");
+        gateway.becomes(1, Manner::Answers(0));
+        is(&park, "BR-01", LinkState::Online).await;
+    }
+}
+
+/// The first time it does so others have orders under way, which go on over the next connection.
+#[tokio::test(start_paused = true)]
+async fn an_everyday_opening_beside_it_is_carried_out() {
+    for manner in CLOSES {
+        let (gateway, park) = park_with(1, manner).await;
+        for device in HEALTHY {
+            let outcome = park.execute_at(device, GateAction::Open, 4_000).await;
+            assert_eq!(
+                outcome.kind,
+                OutcomeKind::Confirmed,
+                "{manner:?}, {device}: {}",
+                outcome.detail
+            );
+        }
+        assert!(gateway.is_up(4), "{manner:?}");
+    }
+}
+
+/// The gate's own emergency opening reached none of its healthy lanes.
+#[tokio::test(start_paused = true)]
+async fn an_emergency_opening_raises_all_but_the_one() {
+    for manner in CLOSES {
+        for waits in [0, 3] {
+            let (gateway, park) = park_with(1, manner).await;
+            sleep(Duration::from_secs(waits)).await;
+            let since = Instant::now();
+            let orders = ["BR-01", "BR-02", "BR-03", "BR-04"].map(|device| {
+                let adapter = Arc::clone(&park.adapter);
+                let order = at(device, park.order(GateAction::LockOpen, 30_000));
+                tokio::spawn(async move { adapter.execute(order).await })
+            });
+            sleep(Duration::from_millis(1_300)).await;
+            for unit in 2..=4 {
+                let written = gateway.switched_on(unit, 3, since).map(|at| at - since);
+                assert!(
+                    gateway.is_up(unit),
+                    "{manner:?}: {unit} written {written:?}"
+                );
+                let outcome = &orders[usize::from(unit) - 1];
+                assert!(outcome.is_finished(), "{manner:?}: {unit}");
+            }
+            assert!(!orders[0].is_finished(), "{manner:?}");
+            gateway.becomes(1, Manner::Answers(0));
+            sleep(Duration::from_secs(2)).await;
+            assert!(gateway.is_up(1), "{manner:?}: once it is well");
+        }
+    }
+}
+
+/// From the start on, when nobody has answered yet.
+#[tokio::test(start_paused = true)]
+async fn the_others_start_without_it() {
+    for manner in CLOSES {
+        let gateway = Gateway::start().await;
+        gateway.becomes(1, manner);
+        gateway.becomes(3, manner);
+        let buses = bus(gateway.address, 1..=4);
+        let park = Park::run(adapter_of(&buses, &quick_profile()), Arc::new(SystemClock));
+        for device in ["BR-02", "BR-04"] {
+            is(&park, device, LinkState::Online).await;
+        }
+        let since = Instant::now();
+        sleep(Duration::from_secs(5)).await;
+        for unit in [2, 4] {
+            let gap = gateway.longest_gap(unit, since);
+            assert!(
+                gap < Duration::from_millis(500),
+                "{manner:?}: {unit} {gap:?}"
+            );
+        }
+    }
+}
