@@ -46,6 +46,11 @@ impl<'a> Step<'a> {
         index
     }
 
+    /// How many alarms were raised on this entry.
+    pub(crate) fn alarms(&self) -> usize {
+        self.alarms
+    }
+
     /// Writes down something an auditor wants to see.
     pub(crate) fn audit(&mut self, note: Note<'_>) {
         let event = AuditEvent {

@@ -19,6 +19,9 @@ pub struct AccessConfig {
     pub command_deadline_ms: u32,
     /// Milliseconds a barrier has to confirm an emergency opening. Default 30000.
     pub emergency_deadline_ms: u32,
+    /// Milliseconds after which people hear of an emergency opening that no barrier has confirmed; it is tried on
+    /// until its deadline. Default 4000.
+    pub emergency_told_ms: u32,
     /// Seconds after which an emergency opening is released by itself; 0 holds it until somebody
     /// releases it. Default 0.
     pub emergency_open_s: u32,
@@ -76,6 +79,7 @@ impl Default for AccessConfig {
         Self {
             command_deadline_ms: 10_000,
             emergency_deadline_ms: 30_000,
+            emergency_told_ms: 4_000,
             emergency_open_s: 0,
             evacuation_opens_exits: true,
             repeat_ms: 15_000,
@@ -104,7 +108,7 @@ impl Default for AccessConfig {
 impl AccessConfig {
     /// What is wrong with the section; empty when it can be used.
     pub fn check(&self) -> Vec<Fault> {
-        let numbers: [(&str, u64, u64, u64); 19] = [
+        let numbers: [(&str, u64, u64, u64); 20] = [
             (
                 "command_deadline_ms",
                 self.command_deadline_ms.into(),
@@ -116,6 +120,12 @@ impl AccessConfig {
                 self.emergency_deadline_ms.into(),
                 500,
                 600_000,
+            ),
+            (
+                "emergency_told_ms",
+                self.emergency_told_ms.into(),
+                1_000,
+                120_000,
             ),
             ("emergency_open_s", self.emergency_open_s.into(), 0, 604_800),
             ("repeat_ms", self.repeat_ms.into(), 0, 600_000),

@@ -182,6 +182,7 @@ impl AccessPlugin {
                 lowered.push((gate, lane));
             }
             self.state.unheld.remove(lane);
+            self.clear_not_yet(step, lane, "its release is ordered 已下令解除");
             // What acted before it could be written down may be older than the opening.
             let entry = step.entry;
             let is_older = |held: &Held| entry.late && is_before(entry, at, held.at);
@@ -308,6 +309,7 @@ impl AccessPlugin {
             ),
             ..About::default()
         };
+        self.note_not_yet(lane, command, step.next_alarm());
         self.alarm(step, AlarmCode::GateFault, AlarmLevel::Red, about);
     }
 

@@ -31,6 +31,7 @@ mod intake;
 mod lists;
 mod lock_told;
 mod modes;
+mod not_yet;
 mod now;
 mod occupancy;
 mod opened;

@@ -33,6 +33,8 @@ impl AccessPlugin {
     /// A lane that is open is shown as held whoever holds it. Where nobody here does, people hear of it.
     fn found_held(&mut self, step: &mut Step<'_>, status: &GateStatus) {
         let lane = &status.lane_id;
+        // An opening whose end was lost with the hub that had ordered it was carried out after all.
+        self.clear_not_yet(step, lane, "the lane is held open 车道保持开启");
         let confirm = |known: &mut Held| known.opened.and(&Opened::confirmed());
         let held = self.state.held.change(lane, confirm);
         let releasing = &mut self.state.releasing;

@@ -127,6 +127,11 @@ impl Opened {
         self.awaited.is_empty()
     }
 
+    /// Whether it is not known yet what came of an order.
+    pub fn awaits(&self, command: MessageId) -> bool {
+        self.awaited.contains(&command)
+    }
+
     /// Whether an order is one of those that ended unconfirmed.
     pub fn has_ended(&self, command: MessageId) -> bool {
         self.ended.contains(&command)

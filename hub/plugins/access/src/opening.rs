@@ -153,6 +153,7 @@ impl AccessPlugin {
             // Also after it was given up for want of a word: the word was late, the boom was not.
             CommandOutcome::Confirmed => {
                 self.by_hand_ends(&status.lane_id, command);
+                self.is_carried_out(step, &status.lane_id, command);
                 self.confirm(status.observed_at, |opening| opening.command == command);
             }
             CommandOutcome::Expired | CommandOutcome::Refused | CommandOutcome::Failed => {

@@ -81,6 +81,7 @@ impl AccessPlugin {
         let now = step.entry.time;
         self.modes_due(step);
         self.held_due(step);
+        self.tell_not_yet(step);
         self.openings_due(step);
         self.overstays(step);
         self.state.yard.turn_day(now);
@@ -151,6 +152,7 @@ impl Plugin for AccessPlugin {
         self.state.away.is_due(clock.micros())
             || self.state.modes.is_due(clock, *self.state.away)
             || self.is_held_due((time, clock))
+            || self.is_not_yet_due(clock)
             || self.is_opening_due(time, clock)
             || self.state.yard.is_due(time, clock, *self.state.away)
             || self.is_occupancy_due(time)

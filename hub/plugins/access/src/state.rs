@@ -11,6 +11,7 @@ use crate::alarm::About;
 use crate::away::Away;
 use crate::grants::Grant;
 use crate::modes::Modes;
+use crate::not_yet::NotYet;
 use crate::opened::{Held, Release};
 use crate::permit::PermitKey;
 use crate::plate::PlateKey;
@@ -54,6 +55,8 @@ pub(crate) struct State {
     /// What a person ordered of one lane whose failure is told nowhere else, until it ends or something newer is
     /// ordered: what it is, its command, and by whom.
     pub by_hand: Table<LaneId, (GateAction, MessageId, PartyId)>,
+    /// What people were told of openings that were not carried out, until they are, or are released.
+    pub not_yet: Table<LaneId, NotYet>,
     pub told: Single<Told>,
     /// When the hub was away last, by its clock.
     pub away: Single<Away>,
@@ -89,6 +92,7 @@ impl State {
             asked: Table::new("asked", 1),
             released: Table::new("released", 1),
             by_hand: Table::new("by_hand", 1),
+            not_yet: Table::new("not_yet", 1),
             told: Single::new("told", 1),
             away: Single::new("away", 2),
             cleaned_hour: Single::new("cleaned", 1),
@@ -101,7 +105,7 @@ impl State {
         tables.extend(self.registry.tables());
         tables.extend(self.modes.tables());
         tables.extend(self.yard.tables());
-        let rest: [&mut dyn Rows; 13] = [
+        let rest: [&mut dyn Rows; 14] = [
             &mut self.lanes,
             &mut self.held,
             &mut self.barriers,
@@ -112,6 +116,7 @@ impl State {
             &mut self.asked,
             &mut self.released,
             &mut self.by_hand,
+            &mut self.not_yet,
             &mut self.told,
             &mut self.away,
             &mut self.cleaned_hour,

@@ -197,7 +197,8 @@ fn a_clock_that_goes_ahead_while_the_hub_runs_uses_up_nothing() {
     feed.say(mode("now", OperatingMode::Emergency, &[], now));
     let later = now.plus_seconds(3_600);
     feed.say(mode("end", OperatingMode::Normal, &[], later));
-    feed.say(opening("EM-1", now));
+    let ordered = feed.say(opening("EM-1", now));
+    carried_out(&mut feed, &ordered);
     starts(&mut feed, 3);
     feed.stood = Some(feed.now);
     feed.wait_s(DAY);

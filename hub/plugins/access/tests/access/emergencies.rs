@@ -228,7 +228,8 @@ fn a_plan_that_meets_an_evacuation_is_told_and_holds_elsewhere() {
     let mut feed = Feed::new();
     feed.say(Body::AccessGrant(grant(PLATE)));
     feed.say(mode(Heightened, &[], feed.now.plus_seconds(25)));
-    feed.say(mode(Evacuation, &["G-01"], feed.now));
+    let ordered = feed.say(mode(Evacuation, &["G-01"], feed.now));
+    carried_out(&mut feed, &ordered);
     feed.wait_s(25);
     let told = feed.tick();
     assert!(told.orders.is_empty(), "{told:?}");
@@ -638,4 +639,97 @@ fn a_capture_and_a_grant_are_judged_by_the_clock_while_the_journal_is_ahead_of_i
     let told = feed.capture("L-01", "苏A12345");
     assert_eq!(told.code(), None, "{told:?}");
     assert_eq!(told.orders.len(), 1);
+}
+
+fn levels(told: &Told) -> Vec<(AlarmLevel, AlarmState)> {
+    let alarms = told.alarms();
+    let levels = alarms.iter().map(|it| (it.alarm_level, it.state));
+    levels.collect()
+}
+
+/// The first word of it came after the whole deadline of half a minute.
+#[test]
+fn an_emergency_opening_that_is_not_carried_out_yet_is_told_soon() {
+    let mut feed = Feed::new();
+    let told = feed.say(open(&["G-01", "G-04"], None));
+    let commands: Vec<_> = told.orders.iter().map(|it| it.command.clone()).collect();
+    let (silent, others) = commands.split_last().unwrap();
+    for other in others {
+        let lane = other.lane_id.as_str();
+        feed.end(lane, other.command_id, CommandOutcome::Confirmed);
+    }
+    feed.wait_s(3);
+    assert!(feed.tick().alarms().is_empty(), "a boom may still travel");
+    feed.wait_s(1);
+    let told = feed.tick();
+    assert_eq!(levels(&told), [(AlarmLevel::Orange, AlarmState::Raised)]);
+    let alarm = told.alarms()[0].clone();
+    assert_eq!(alarm.lane_id.as_ref(), Some(&silent.lane_id));
+    assert!(
+        alarm
+            .description
+            .contains("EM-1 not carried out yet after 4 s"),
+        "{}",
+        alarm.description
+    );
+    // Once, also after a restart.
+    feed.restart();
+    feed.wait_s(10);
+    assert!(feed.tick().alarms().is_empty());
+    // It went on being tried, and was carried out.
+    let lane = silent.lane_id.as_str();
+    let told = feed.end(lane, silent.command_id, CommandOutcome::Confirmed);
+    assert_eq!(levels(&told), [(AlarmLevel::Orange, AlarmState::Cleared)]);
+    assert_eq!(told.alarms()[0].alarm_id, alarm.alarm_id);
+    feed.wait_s(60);
+    assert!(feed.tick().alarms().is_empty());
+}
+
+#[test]
+fn the_deadline_is_red_and_a_late_confirmation_clears_both() {
+    let mut feed = Feed::new();
+    let told = feed.say(open(&["G-04"], None));
+    let command = told.orders[0].command.command_id;
+    feed.wait_s(5);
+    let soon = feed.tick().alarms()[0].alarm_id.clone();
+    feed.wait_s(25);
+    let told = feed.end("L-06", command, CommandOutcome::Expired);
+    assert_eq!(levels(&told), [(AlarmLevel::Red, AlarmState::Raised)]);
+    let at_last = told.alarms()[0].alarm_id.clone();
+    feed.wait_s(5);
+    let told = feed.end("L-06", command, CommandOutcome::Confirmed);
+    let alarms = told.alarms();
+    let cleared: Vec<&str> = alarms.iter().map(|it| it.alarm_id.as_str()).collect();
+    assert_eq!(cleared, [soon.as_str(), at_last.as_str()]);
+    assert!(alarms.iter().all(|it| it.state == AlarmState::Cleared));
+}
+
+/// The hub was killed as the lane confirmed: at its start the order counts as ended, and the lane is found held.
+#[test]
+fn a_lane_that_is_found_held_clears_what_was_told_of_its_opening() {
+    let mut feed = Feed::new();
+    let told = feed.say(open(&["G-04"], None));
+    let command = told.orders[0].command.command_id;
+    let told = feed.end("L-06", command, CommandOutcome::Expired);
+    assert_eq!(levels(&told), [(AlarmLevel::Red, AlarmState::Raised)]);
+    let told = feed.say(Body::GateStatus(GateStatus {
+        command_outcome: Some(CommandOutcome::Confirmed),
+        ..status("L-06", feed.now)
+    }));
+    assert_eq!(levels(&told), [(AlarmLevel::Orange, AlarmState::Cleared)]);
+}
+
+#[test]
+fn an_opening_that_is_released_before_it_is_carried_out_is_told_no_more() {
+    let mut feed = Feed::new();
+    feed.say(open(&["G-04"], None));
+    feed.wait_s(2);
+    feed.say(open(&["G-04"], Some(true)));
+    feed.wait_s(10);
+    assert!(feed.tick().alarms().is_empty(), "nobody wants it any more");
+    feed.say(open(&["G-04"], None));
+    feed.wait_s(4);
+    assert_eq!(feed.tick().alarms().len(), 1);
+    let told = feed.say(open(&["G-04"], Some(true)));
+    assert_eq!(levels(&told), [(AlarmLevel::Orange, AlarmState::Cleared)]);
 }

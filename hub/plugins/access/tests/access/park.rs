@@ -638,3 +638,15 @@ pub fn entry(
         },
     }
 }
+
+/// The lanes confirm all that was ordered of them.
+pub fn carried_out(feed: &mut Feed, told: &Told) {
+    for ordered in &told.orders {
+        let command = &ordered.command;
+        feed.end(
+            command.lane_id.as_str(),
+            command.command_id,
+            CommandOutcome::Confirmed,
+        );
+    }
+}
