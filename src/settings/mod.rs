@@ -66,7 +66,7 @@ impl ParkSettings {
     /// Of a configuration whose rules and routes were read.
     ///
     /// # Errors
-    /// `K099` when they are too large to be entries.
+    /// `K103` when they are too large to be entries.
     pub fn of(
         config: &ParkConfig,
         rules: &CedarRules,
@@ -252,7 +252,7 @@ fn part(name: &str, says: &impl Serialize) -> Result<Part, Fault> {
 
 fn too_large(fault: Fault) -> Fault {
     let place = fault.place().to_owned();
-    Fault::new("K099", format!("this cannot be an entry of the journal: {}", fault.log_text()))
+    Fault::new("K103", format!("this cannot be an entry of the journal: {}", fault.log_text()))
         .at(place)
         .remedy("what decides may have 4 MiB a part (plan, rules, routes and the like) and 8 MiB in all; split the park, or shorten it")
 }

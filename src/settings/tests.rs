@@ -221,7 +221,7 @@ fn what_is_too_large_to_be_an_entry_is_refused_by_name() {
     let mappings = Mappings::default();
     let faults = settings(&config, &mappings).err().unwrap();
     let told: Vec<(&str, &str)> = faults.iter().map(|it| (it.code(), it.place())).collect();
-    assert_eq!(told, [("K099", "settings: plan")]);
+    assert_eq!(told, [("K103", "settings: plan")]);
 }
 
 /// Gives its intake out.
