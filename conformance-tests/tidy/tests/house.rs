@@ -251,6 +251,21 @@ fn every_error_code_is_documented() {
     demand_none(complaints);
 }
 
+/// One code said two things: whoever looked it up found the first.
+#[test]
+fn every_error_code_has_one_line() {
+    let reference = std::fs::read_to_string(root().join("docs/reference/errors.md")).unwrap();
+    let rows = reference
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let mut known = BTreeSet::new();
+    let twice = rows
+        .map(|(code, _)| code)
+        .filter(|code| !known.insert(*code));
+    demand_none(twice.map(|code| format!("{code} has two lines")).collect());
+    assert!(known.len() > 300, "{} codes", known.len());
+}
+
 /// Every metric that the program can print stands in the reference, and nothing else does.
 #[test]
 fn every_metric_is_documented() {
