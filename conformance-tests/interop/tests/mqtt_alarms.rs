@@ -226,7 +226,7 @@ fn people_are_told_of_a_detector_that_is_not_understood_until_it_is() {
     // What is only nearly as it should be is heard, and ends it.
     for (number, payload) in [
         "\u{feff}{\"kind\":\"fire\",\"text\":\"ZONE 0\"}".to_owned(),
-        "{\"kind\":\"fire\",\"text\":\"ZONE 1\"}\0".to_owned(),
+        "{\"kind\":\"fire\",\"text\":\"ZONE 1\",\"n\":.5}\r\n".to_owned(),
         "[{\"kind\":\"Fire\",\"text\":\"ZONE 2\"}]".to_owned(),
         "{\"kind\":\"FIRE\",\"text\":\"ZONE 3\",\"battery\":+1,\"n\":007}".to_owned(),
         format!(
