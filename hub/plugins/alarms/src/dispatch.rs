@@ -298,6 +298,7 @@ impl AlarmPlugin {
         }
         self.tell_owed(entry, decisions);
         self.tell_more_due(entry, decisions);
+        self.end_outages(entry, decisions);
         self.outages(entry, decisions);
         self.say_missed(entry, decisions);
         self.age(entry, AGED_A_TICK);

@@ -481,7 +481,7 @@ impl Plugin for AlarmPlugin {
         let more = state.more_due.keys().next();
         timer.is_some_and(|((due, _), ())| *due <= time)
             || more.is_some_and(|(due, _)| *due <= time)
-            || state.outages.due(time).is_some()
+            || state.outages.is_due(time)
             || state.groups.is_due(time)
             || self.is_routed_otherwise()
             || !state.owed.is_empty()

@@ -2,9 +2,9 @@
 
 use cordon_alarms::Config;
 use cordon_contract::{Decisions, EntryKind, HUB_START, Plugin as _};
-use cordon_model::{AlarmCode, AlarmLevel, AlarmState, Body, DeviceState, SampleQuality};
+use cordon_model::{AlarmCode, AlarmLevel, AlarmState, Body, DeviceId, DeviceState, SampleQuality};
 
-use crate::hub::{Hub, raised, updates};
+use crate::hub::{Hub, alarm, raised, updates};
 
 const ROUTES: &str = "receivers = [\"console\"]\n[route]\nreceivers = [\"console\"]\n";
 
@@ -51,6 +51,84 @@ fn a_device_that_reconnects_at_once_is_no_alarm() {
     }
     assert!(raised(&said).is_empty());
     assert!(hub.told().is_empty());
+}
+
+/// Each moment in which it was there began the wait anew, so that it was never told.
+#[test]
+fn a_device_that_is_silent_half_the_time_is_told_once() {
+    for (silent_s, there_s) in [(8, 8), (12, 12), (1, 1), (4, 5)] {
+        let mut hub = Hub::new(ROUTES);
+        let mut said = Vec::new();
+        let mut cycles = 0;
+        while cycles * (silent_s + there_s) < 300 {
+            said.extend(hub.device("CAM-01", DeviceState::Offline));
+            said.extend(hub.wait(silent_s));
+            said.extend(hub.device("CAM-01", DeviceState::Online));
+            said.extend(hub.wait(there_s));
+            cycles += 1;
+            let raised = raised(&said).len();
+            assert!(raised <= 1, "{silent_s} {there_s}: {raised}");
+            assert!(
+                raised == 1 || cycles * (silent_s + there_s) < 150,
+                "{silent_s} {there_s}"
+            );
+        }
+        // It is over when it is there for long.
+        assert!(updates(&said).iter().all(|it| it.1 != AlarmState::Cleared));
+        let said = hub.wait(15);
+        assert_eq!(
+            updates(&said)[0].1,
+            AlarmState::Cleared,
+            "{silent_s} {there_s}"
+        );
+        hub.device("CAM-01", DeviceState::Offline);
+        assert!(raised(&hub.wait(14)).is_empty());
+        assert_eq!(raised(&hub.wait(1)).len(), 1);
+    }
+}
+
+/// As the access plug-in tells of an emergency opening: not yet, then not at all, then carried out after all.
+#[test]
+fn the_hub_ends_what_it_told_of_a_lane_under_both_names() {
+    let mut hub = Hub::new(ROUTES);
+    let told = |id: &str, level, state| {
+        let mut event = alarm(id, AlarmCode::GateFault, level);
+        event.source_device = Some(DeviceId::new("BR-01").unwrap());
+        event.description = format!("{id} {level}");
+        event.state = state;
+        Body::AlarmEvent(event)
+    };
+    let (orange, red) = (AlarmLevel::Orange, AlarmLevel::Red);
+    hub.message(told("access-7-0", orange, AlarmState::Raised));
+    hub.wait(26);
+    hub.message(told("access-9-0", red, AlarmState::Raised));
+    hub.wait(5);
+    hub.message(told("access-7-0", orange, AlarmState::Cleared));
+    hub.message(told("access-9-0", orange, AlarmState::Cleared));
+    let open = hub.plugin.open_alarms().page(None, 10);
+    let states: Vec<_> = open.iter().map(|it| it.state).collect();
+    assert!(
+        states.iter().all(|it| *it == AlarmState::Cleared),
+        "{states:?}"
+    );
+}
+
+/// A restart forgets neither how long it was silent nor that it is there.
+#[test]
+fn what_is_known_of_an_outage_outlives_a_restart() {
+    let mut hub = Hub::new(ROUTES);
+    hub.device("CAM-01", DeviceState::Offline);
+    hub.wait(10);
+    hub.device("CAM-01", DeviceState::Online);
+    hub.wait(2);
+    hub.restart();
+    hub.device("CAM-01", DeviceState::Offline);
+    assert!(raised(&hub.wait(5)).is_empty());
+    assert_eq!(raised(&hub.wait(1)).len(), 1);
+    hub.device("CAM-01", DeviceState::Online);
+    hub.restart();
+    let said = hub.wait(15);
+    assert_eq!(updates(&said)[0].1, AlarmState::Cleared);
 }
 
 #[test]
