@@ -11,8 +11,9 @@ use crate::detect::RAISED_MAX;
 use crate::missed::Limit;
 use crate::plugin::AlarmPlugin;
 
-/// A device that is there pays so many milliseconds for each of which it was silent.
-const FORGIVEN_MS: i64 = 2;
+/// A millisecond of silence is forgiven for so many in which the device is there: it may be silent for a quarter of
+/// the time.
+const FORGIVEN_MS: i64 = 3;
 
 /// A device that is silent, or was until a short time ago.
 #[derive(Clone, Debug, Deserialize, Serialize)]
