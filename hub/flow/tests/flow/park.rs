@@ -455,9 +455,9 @@ pub fn told(entries: &[StoredEntry]) -> Vec<&StoredEntry> {
         .collect()
 }
 
-/// Polls until `done`, at most ten seconds.
+/// Polls until `done`, at most thirty seconds.
 pub async fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + Duration::from_secs(30);
     while !done() {
         assert!(Instant::now() < end, "waited in vain: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
