@@ -101,7 +101,7 @@ pub fn load(config: &ParkConfig, secrets: &secrets::Found) -> Result<Loaded, Vec
 /// folder is there, its name is wrong.
 fn trust(config: &ParkConfig, signer: Option<&Signer>) -> Result<TrustStore, Fault> {
     let folder = &config.hub.trust;
-    let own = signer.map(|it| Own::of(it.certificate(), papers::beside(config)));
+    let own = signer.map(|it| Own::of(it.certificate()));
     if config.silent.holds(folder) {
         return Ok(TrustStore::hanging(folder, own));
     }

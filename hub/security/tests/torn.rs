@@ -8,15 +8,29 @@
     reason = "test code"
 )]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use cordon_model::Timestamp;
-use cordon_security::ca::{Authority, CaSettings, IssueRequest, KeyAlgorithm, KeySource};
+use cordon_security::ca::{Authority, CaSettings, IssueRequest, KeyAlgorithm, KeySource, Reason};
 use cordon_security::{Own, Role, Signer, TrustStore, Usage, is_no_trust_folder};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 fn now() -> Timestamp {
     Timestamp::from_micros(1_790_000_000_000_000)
 }
+
+/// What is copied from the CA.
+const NAMES: [&str; 5] = [
+    "root.pem",
+    "issuing.pem",
+    "root.crl.pem",
+    "issuing.crl.pem",
+    "register.json",
+];
 
 /// A folder as it is copied from the CA, and the certificate of the hub that it is for.
 struct Folder {
@@ -37,13 +51,7 @@ impl Folder {
             days: Some(10),
         };
         let issued = authority.issue(&wanted, now()).unwrap();
-        for name in [
-            "root.pem",
-            "issuing.pem",
-            "root.crl.pem",
-            "issuing.crl.pem",
-            "register.json",
-        ] {
+        for name in NAMES {
             std::fs::copy(ca.path().join(name), folder.path().join(name)).unwrap();
         }
         let paper = folder.path().join("hub-1.cert");
@@ -61,7 +69,7 @@ impl Folder {
     }
 
     fn store(&self) -> TrustStore {
-        let own = Own::of(self.hub.certificate(), Vec::new());
+        let own = Own::of(self.hub.certificate());
         TrustStore::load_or_shut(self.path(), Some(own))
     }
 
@@ -187,6 +195,97 @@ fn no_cut_of_a_list_goes_unnoticed() {
     assert!(!folder.store().is_shut());
 }
 
+/// What becomes of an authority without a tear: its certificate is not there, another one is, or one bit of it is another.
+fn changed_authorities(folder: &Folder) -> Vec<(String, Option<Vec<u8>>)> {
+    let whole = std::fs::read_to_string(folder.file("issuing.pem")).unwrap();
+    let der = CertificateDer::from_pem_slice(whole.as_bytes()).unwrap();
+    let root = std::fs::read(folder.file("root.pem")).unwrap();
+    let flipped = (0..der.len()).map(|at| {
+        let mut der = der.to_vec();
+        der[at] ^= 1 << (at % 8);
+        let text = format!(
+            "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+            STANDARD.encode(der)
+        );
+        (format!("a bit of byte {at}"), Some(text.into_bytes()))
+    });
+    let others = [
+        ("missing".to_owned(), None),
+        ("a copy of the root".to_owned(), Some(root)),
+    ];
+    flipped.chain(others).collect()
+}
+
+/// All partners and operators were refused (V014), and nothing said why.
+#[test]
+fn an_authority_that_is_not_what_it_was_is_a_torn_folder() {
+    let folder = Folder::new();
+    // A folder that never had a register is lawful.
+    std::fs::remove_file(folder.file("register.json")).unwrap();
+    let whole = std::fs::read(folder.file("issuing.pem")).unwrap();
+    let running = folder.store();
+    assert!(!running.is_shut());
+    let mut codes = BTreeMap::<_, u32>::new();
+    for (what, bytes) in changed_authorities(&folder) {
+        match bytes {
+            Some(bytes) => std::fs::write(folder.file("issuing.pem"), bytes).unwrap(),
+            None => std::fs::remove_file(folder.file("issuing.pem")).unwrap(),
+        }
+        let store = folder.store();
+        assert!(store.is_shut(), "{what}");
+        let trouble = store.trouble().unwrap();
+        assert!(!trouble.place().is_empty(), "{what}: {trouble}");
+        *codes.entry(trouble.code()).or_default() += 1;
+        for _ in 0..2 {
+            running.reload().unwrap_err();
+        }
+        assert_eq!(running.trouble().unwrap().code(), trouble.code(), "{what}");
+        assert!(folder.is_trusted(&running), "{what}");
+        std::fs::write(folder.file("issuing.pem"), &whole).unwrap();
+        running.reload().unwrap();
+        store.reload().unwrap();
+        assert!(running.trouble().is_none() && folder.is_trusted(&store));
+    }
+    assert!(codes["V014"] > 100, "{codes:?}");
+}
+
+/// A certificate that is revoked, or whose time is over, says nothing of the folder.
+#[test]
+fn what_is_wrong_of_the_hub_alone_shuts_nobody_else_out() {
+    let (ca, folder) = (tempfile::tempdir().unwrap(), Folder::new());
+    let mut hubs = Vec::new();
+    let settings = CaSettings::new("JS-DEMO".parse().unwrap());
+    let mut authority = Authority::init(ca.path(), &settings, now()).unwrap();
+    let paper = ca.path().join("hub.cert");
+    for days in [1, 10] {
+        let wanted = IssueRequest {
+            role: Role::Hub,
+            id: "hub-1".parse().unwrap(),
+            key: KeySource::Fresh(KeyAlgorithm::P256),
+            hosts: vec!["localhost".to_owned()],
+            days: Some(days),
+        };
+        let issued = authority.issue(&wanted, now()).unwrap();
+        std::fs::write(&paper, issued.certificate_pem + &issued.key_pem.unwrap()).unwrap();
+        hubs.push(Signer::load(&paper, &paper).unwrap());
+    }
+    let serial = hubs[1].certificate().serial().to_owned();
+    authority
+        .revoke(&serial, Reason::Superseded, now())
+        .unwrap();
+    for name in NAMES {
+        std::fs::copy(ca.path().join(name), folder.file(name)).unwrap();
+    }
+    let later = Timestamp::from_micros(now().micros() + 5 * 86_400_000_000);
+    for (hub, code) in hubs.iter().zip(["V013", "V012"]) {
+        let own = Own::of(hub.certificate());
+        let store = TrustStore::load_or_shut(folder.path(), Some(own));
+        assert!(!store.is_shut() && store.trouble().is_none(), "{code}");
+        let checked = store.check(hub.certificate().der(), &[], Usage::Client, later);
+        assert_eq!(checked.unwrap_err().code(), code);
+    }
+}
+
 #[test]
 fn a_link_to_a_list_that_is_away_is_told() {
     let folder = Folder::new();
@@ -202,7 +301,7 @@ fn a_link_to_a_list_that_is_away_is_told() {
 #[test]
 fn a_folder_that_hangs_is_one_that_cannot_be_read() {
     let folder = Folder::new();
-    let own = Own::of(folder.hub.certificate(), Vec::new());
+    let own = Own::of(folder.hub.certificate());
     let hanging = TrustStore::hanging(folder.path(), Some(own));
     assert!(hanging.is_shut());
     assert_eq!(hanging.trouble().unwrap().code(), "A056");

@@ -146,7 +146,8 @@ impl TrustStore {
     ///
     /// # Errors
     /// As [`TrustStore::load`], `V110` when a CRL and `V114` when the register is older than the one
-    /// in use, `V025` when the list of an authority of the hub's own certificate is missing.
+    /// in use, `V014` when an authority of the hub's own certificate and `V025` when its list is missing
+    /// or is not what it was.
     pub fn reload(&self) -> Result<(), Fault> {
         let read = self.read_again();
         self.unread.note(read.as_ref().err());

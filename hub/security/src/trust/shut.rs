@@ -7,7 +7,6 @@ use std::sync::{Mutex, PoisonError};
 
 use cordon_contract::{Fault, disk_hangs};
 use cordon_model::Timestamp;
-use rustls::pki_types::CertificateDer;
 
 use super::TrustStore;
 use super::snapshot::{Revocation, Snapshot, files};
@@ -42,21 +41,19 @@ impl Unread {
     }
 }
 
-/// The hub's own certificate, by which is seen whether the folder holds the lists of its authorities.
+/// The hub's own certificate, by which is seen whether the folder holds its authorities and their lists.
 #[derive(Clone, Debug)]
 pub struct Own {
     pub(super) der: Vec<u8>,
     pub(super) made: Timestamp,
-    pub(super) beside: Vec<CertificateDer<'static>>,
 }
 
 impl Own {
-    /// This certificate, and those that it is shown with.
-    pub fn of(certificate: &Certificate, beside: Vec<CertificateDer<'static>>) -> Self {
+    /// This certificate.
+    pub fn of(certificate: &Certificate) -> Self {
         Self {
             der: certificate.der().to_vec(),
             made: certificate.not_before(),
-            beside,
         }
     }
 }

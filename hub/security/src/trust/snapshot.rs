@@ -200,21 +200,39 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Whether the lists say what became of a certificate when it was made: one that is missing, or that another key signed,
-    /// says it of nobody whom its authority certified. That a list is over is another matter.
+    /// Whether the folder holds the authorities that certified the hub, and whether their lists say what became of its certificate
+    /// when it was made: a list that is missing, or that another key signed, says it of nobody whom its authority certified. That a
+    /// list is over is another matter.
     pub(super) fn knows_of(&self, own: &Own, folder: &Path) -> Result<(), Fault> {
         let lists = Lists {
             revocation: Revocation::Required,
             expiration: ExpirationPolicy::Ignore,
             is_ignored: false,
         };
-        match self.walk_chain(&own.der, &own.beside, Usage::Client, lists, own.made) {
-            Err(fault) if fault.code() == refusal::STATUS_UNKNOWN.code => {
-                Err(fault.at(folder.display().to_string()).remedy(LIST_MISSING))
+        // Without what the hub shows beside it: nobody who signs a message does, so an authority that is there alone is of no use.
+        match self.walk_chain(&own.der, &[], Usage::Client, lists, own.made) {
+            Err(fault) if is_of_folder(&fault) || !self.holds_issuer(&own.der) => {
+                Err(fault.at(folder.display().to_string()).remedy(COPY_AGAIN))
             }
             // What else is wrong with it is wrong of it alone.
             _ => Ok(()),
         }
+    }
+
+    /// Whether an authority of the folder signed this certificate that is a root or was signed by another one of the folder:
+    /// bytes that were changed in it may be refused before its signature is looked at.
+    fn holds_issuer(&self, der: &[u8]) -> bool {
+        let is_of_root = |der: &[u8]| self.roots.iter().any(|root| has_signed(root, der));
+        let is_vouched_for = |issuer: &[u8]| {
+            let others = || {
+                self.intermediates
+                    .iter()
+                    .filter(|other| other.as_ref() != issuer)
+            };
+            is_of_root(issuer) || others().any(|other| has_signed(other, issuer))
+        };
+        let mut issuers = self.intermediates.iter();
+        is_of_root(der) || issuers.any(|issuer| has_signed(issuer, der) && is_vouched_for(issuer))
     }
 
     /// Whether it trusts nobody.
@@ -375,8 +393,8 @@ struct Lists {
     is_ignored: bool,
 }
 
-/// What helps where the list of an authority is not there at all.
-const LIST_MISSING: &str =
+/// What helps where an authority of the hub's certificate or its list is not there, or is not what it was.
+const COPY_AGAIN: &str =
     "copy root.pem, issuing.pem and both .crl.pem files from the CA's folder again";
 
 /// Where a fault `V025` stands when nothing is wrong with the certificate: the list that would say so
@@ -421,6 +439,30 @@ fn revoked(one: &RevokedCertificate<'_>) -> Revoked {
             .reason_code()
             .is_some_and(|(_, reason)| reason == ReasonCode::KeyCompromise),
     }
+}
+
+/// Whether an authority's key signed this certificate.
+fn has_signed(issuer: &CertificateDer<'_>, der: &[u8]) -> bool {
+    let (Ok(issuer), Ok((_, signed))) = (
+        EndEntityCert::try_from(issuer),
+        X509Certificate::from_der(der),
+    ) else {
+        return false;
+    };
+    let (said, signature) = (
+        signed.tbs_certificate.as_ref(),
+        &signed.signature_value.data,
+    );
+    let by = |algorithm: &&dyn SignatureVerificationAlgorithm| {
+        issuer.verify_signature(*algorithm, said, signature).is_ok()
+    };
+    CHAIN_ALGORITHMS.iter().any(by)
+}
+
+/// Whether it is wrong of the folder, and not of the certificate that was asked about.
+fn is_of_folder(fault: &Fault) -> bool {
+    let of_folder = [refusal::STATUS_UNKNOWN.code, refusal::UNKNOWN_ISSUER.code];
+    of_folder.contains(&fault.code())
 }
 
 fn refused_chain(error: &webpki::Error, serial: &[u8]) -> Fault {
