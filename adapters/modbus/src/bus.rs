@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::adapter::Board;
+use crate::closing::Closings;
 use crate::command::Command;
 use crate::inbox::{Ask, Inbox};
 use crate::lane::Lane;
@@ -37,6 +38,7 @@ pub(crate) struct Bus {
     pub(crate) address: String,
     pub(crate) lanes: Vec<Lane>,
     pub(crate) units: Units,
+    pub(crate) closings: Closings,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) board: Arc<Board>,
     recent: VecDeque<(u64, Outcome)>,
@@ -55,6 +57,7 @@ impl Bus {
             address,
             lanes,
             units: Units::default(),
+            closings: Closings::default(),
             outbox,
             board,
             recent: VecDeque::new(),
@@ -272,16 +275,18 @@ impl Bus {
             true => LinkState::Degraded,
             false => LinkState::Offline,
         };
+        self.unit_lost(silence, state, now);
+        self.publish();
+    }
+
+    /// What is under way on the lanes of a unit is over.
+    pub(crate) fn unit_lost(&mut self, silence: &Silence, state: LinkState, now: Timestamp) {
         for index in 0..self.lanes.len() {
-            if self
-                .lanes
-                .get(index)
-                .is_some_and(|lane| lane.config.unit == unit)
-            {
+            let lane = self.lanes.get(index);
+            if lane.is_some_and(|lane| lane.config.unit == silence.unit) {
                 self.lane_lost(index, state, "unit silent", &silence.text, now);
             }
         }
-        self.publish();
     }
 
     fn lane_lost(

@@ -33,6 +33,7 @@
 
 mod adapter;
 mod bus;
+mod closing;
 pub mod command;
 pub mod config;
 pub mod decode;

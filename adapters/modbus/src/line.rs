@@ -48,6 +48,8 @@ pub(crate) struct Silence {
     pub(crate) cost_ms: u64,
     /// Whether a late answer may still come over this connection.
     pub(crate) renew: bool,
+    /// Whether the question can be made again, so that nothing is lost with it.
+    pub(crate) is_made_again: bool,
 }
 
 /// Whether a call makes way for an emergency order.
@@ -122,6 +124,7 @@ impl<'a> Line<'a> {
             text,
             cost_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
             renew: true,
+            is_made_again: yields,
         };
         let ending = self.wire.ending.clone();
         self.wire.context.set_slave(Slave(unit));

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordon_contract::{Clock, OrderLane, Shutdown};
+use cordon_contract::{Clock, LinkState, OrderLane, Shutdown};
 use tokio::time::Instant;
 use tokio_modbus::{Request, Response};
 
@@ -218,27 +218,37 @@ impl Bus {
                     return Ok(());
                 }
             }
-            Broken::Closed(silence) => self.closed(&silence, clock)?,
+            Broken::Closed(silence) => self.closed(silence, clock).await?,
             Broken::Lost(text) => return Err(text),
         }
         let patience = match line.inbox.urgent_waits() {
             true => Duration::from_millis(URGENT_MS).min(self.timeout()),
             false => self.hurried(self.timeout()),
         };
-        line.renew(&self.address, patience).await
+        self.renew(line, patience).await
     }
 
     /// The other side closed the connection when a unit was asked. It is that unit's fault as long as others answer,
-    /// the first time too, and the others are asked before it over the next connection. When nobody else
-    /// answers the link is lost.
-    fn closed(&mut self, silence: &Silence, clock: &dyn Clock) -> Result<(), String> {
-        let mut lanes = self.lanes.iter();
-        if lanes.any(|lane| lane.config.unit != silence.unit) {
-            self.silenced(silence, clock.now());
+    /// the first time too, and the others are asked before it over the next connection; but a gateway that closed at
+    /// another one may not be ready yet. When nobody else answers the link is lost.
+    async fn closed(&mut self, mut silence: Silence, clock: &dyn Clock) -> Result<(), String> {
+        let (unit, now_ms) = (silence.unit, self.now_ms());
+        let others_answer = self.units.others_answer(unit);
+        if others_answer && self.closings.is_of_gateway(unit, now_ms) {
+            if !silence.is_made_again {
+                self.unit_lost(&silence, LinkState::Degraded, clock.now());
+            }
+            self.let_it_get_ready().await;
+            return Ok(());
         }
-        match self.units.others_answer(silence.unit) {
+        let mut lanes = self.lanes.iter();
+        if lanes.any(|lane| lane.config.unit != unit) {
+            silence.cost_ms = silence.cost_ms.max(self.closings.blame(unit, now_ms));
+            self.silenced(&silence, clock.now());
+        }
+        match others_answer {
             true => Ok(()),
-            false => Err(silence.text.clone()),
+            false => Err(silence.text),
         }
     }
 
@@ -402,6 +412,7 @@ impl Bus {
                 text: error.to_string(),
                 cost_ms: 0,
                 renew: true,
+                is_made_again: true,
             })
         })
     }

@@ -45,6 +45,7 @@ impl Bus {
         let answer = line.call(unit, request, patience, manners).await?;
         let now_ms = self.now_ms();
         self.units.took(unit, now_ms, now_ms.saturating_sub(begun));
+        self.closings.answered(now_ms);
         match answer {
             Err(
                 exception @ (ExceptionCode::GatewayPathUnavailable
@@ -54,6 +55,7 @@ impl Bus {
                 text: format!("the gateway says: {exception}"),
                 cost_ms: self.now_ms().saturating_sub(begun),
                 renew: false,
+                is_made_again: true,
             })),
             answer => Ok(answer),
         }
@@ -150,6 +152,7 @@ impl Bus {
                     text: format!("the answer to the write of {output:?} does not repeat it"),
                     cost_ms: 0,
                     renew: true,
+                    is_made_again: false,
                 }));
             }
             Err(exception) => Some(Refusal {

@@ -152,3 +152,57 @@ async fn the_others_start_without_it() {
         }
     }
 }
+
+/// The gateway closes at one unit and every connection that comes at once after it: all lanes were offline nearly all
+/// the time, and healthy units were named.
+#[tokio::test(start_paused = true)]
+async fn a_gateway_that_is_not_ready_at_once_is_waited_for() {
+    for unready_ms in [60, 300, 1_000] {
+        let (gateway, park) = park_with(1, Manner::Fin).await;
+        gateway.is_unready_for(Duration::from_millis(unready_ms));
+        is(&park, "BR-01", LinkState::Offline).await;
+        let since = Instant::now();
+        for _ in 0..5 {
+            for device in HEALTHY {
+                let outcome = park.execute_at(device, GateAction::Open, 4_000).await;
+                let (kind, words) = (outcome.kind, outcome.detail);
+                assert_eq!(
+                    kind,
+                    OutcomeKind::Confirmed,
+                    "{unready_ms}, {device}: {words}"
+                );
+            }
+            sleep(Duration::from_secs(5)).await;
+        }
+        for (unit, device) in (2..=4).zip(HEALTHY) {
+            let gap = gateway.longest_gap(unit, since);
+            assert!(
+                gap < Duration::from_millis(unready_ms + 700),
+                "{unit} {gap:?}"
+            );
+            // A write that met the closed door is not known to have been done: the lane is looked at anew.
+            let told = park.links_told(device);
+            let is_there = !told.contains(&DeviceState::Offline);
+            assert!(is_there, "{unready_ms}, {device}: {told:?}");
+        }
+    }
+}
+
+/// A greeting that went well was the end of all misses: 400 connections and 1,000 entries a second.
+#[tokio::test(start_paused = true)]
+async fn a_unit_that_is_well_in_between_makes_no_storm_of_connections() {
+    let (gateway, park) = park_with(1, Manner::FinEach(8)).await;
+    let before = gateway.connections();
+    sleep(Duration::from_secs(20)).await;
+    let made = gateway.connections() - before;
+    assert!((2..=40).contains(&made), "{made} in 20 s");
+    let told = park.links_told("BR-01").len();
+    assert!(told <= 80, "{told} states in 20 s");
+    for device in HEALTHY {
+        let told = park.links_told(device);
+        assert!(
+            told.iter().all(|state| *state == DeviceState::Online),
+            "{told:?}"
+        );
+    }
+}

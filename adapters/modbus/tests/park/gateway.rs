@@ -26,6 +26,8 @@ pub enum Manner {
     Reset,
     /// As [`Self::Fin`], when the unit is written to alone.
     FinOnWrite,
+    /// As [`Self::Fin`], each time it was asked so often.
+    FinEach(usize),
     /// Writes of the lock are not answered.
     HangsOnLock,
 }
@@ -123,6 +125,23 @@ impl Unit {
 struct Inside {
     units: BTreeMap<u8, Unit>,
     asked: Vec<Asked>,
+    connections: usize,
+    /// How long it closes every connection after it closed one.
+    unready: Duration,
+    ready: Option<Instant>,
+}
+
+impl Inside {
+    /// It closes a connection.
+    fn close(&mut self) {
+        self.ready = Some(Instant::now() + self.unready);
+    }
+
+    /// Whether it serves the connection that comes.
+    fn serves(&mut self) -> bool {
+        self.connections += 1;
+        self.ready.is_none_or(|ready| Instant::now() >= ready)
+    }
 }
 
 /// The gateway.
@@ -143,7 +162,9 @@ impl Gateway {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 stream.set_nodelay(true).unwrap();
-                tokio::spawn(serve(stream, Arc::clone(&inside)));
+                if inside.lock().unwrap().serves() {
+                    tokio::spawn(serve(stream, Arc::clone(&inside)));
+                }
             }
         });
         gateway
@@ -155,6 +176,16 @@ impl Gateway {
 
     pub fn becomes(&self, unit: u8, manner: Manner) {
         self.inside().units.entry(unit).or_default().manner = Some(manner);
+    }
+
+    /// Once it closed a connection it closes every other for so long, as one that still holds the old one.
+    pub fn is_unready_for(&self, unready: Duration) {
+        self.inside().unready = unready;
+    }
+
+    /// How many connections came.
+    pub fn connections(&self) -> usize {
+        self.inside().connections
     }
 
     /// What was asked since a moment.
@@ -213,15 +244,24 @@ async fn serve_on(mut stream: TcpStream, inside: &Mutex<Inside>) -> Option<()> {
                 pdu: pdu.clone(),
             };
             inside.asked.push(asked);
-            inside.units.entry(unit).or_default().manner
-        };
-        match manner {
-            Some(Manner::Fin) => return None,
-            Some(Manner::FinOnWrite) if writes => return None,
-            Some(Manner::Reset) => {
-                stream.set_zero_linger().unwrap();
+            let manner = inside.units.entry(unit).or_default().manner;
+            let times = inside.asked.iter().filter(|asked| asked.unit == unit);
+            let is_over = match manner {
+                Some(Manner::Fin | Manner::Reset) => true,
+                Some(Manner::FinOnWrite) => writes,
+                Some(Manner::FinEach(each)) => times.count() % each == 0,
+                _ => false,
+            };
+            if is_over {
+                inside.close();
+                if manner == Some(Manner::Reset) {
+                    stream.set_zero_linger().unwrap();
+                }
                 return None;
             }
+            manner
+        };
+        match manner {
             Some(Manner::HangsOnLock) if pdu[..3] == [5, 0, LOCK] => continue,
             Some(Manner::Answers(ms)) => tokio::time::sleep(Duration::from_millis(ms)).await,
             _ => {}
