@@ -22,7 +22,7 @@ const TRUST: (&str, &str, &str) = (
     "trust-unread",
 );
 const SECRET: (&str, &str, &str) = (
-    "warning: adapter: `duty` rests: A056",
+    "warning: adapter: `duty`: A056",
     "cordon_adapters_resting",
     "adapter-resting-duty",
 );
