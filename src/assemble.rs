@@ -83,7 +83,7 @@ pub async fn start(file: &Path, config: &ParkConfig, loaded: Loaded) -> Result<P
         tracing::warn!("exchange.tls12 is on: partners may connect with TLS 1.2");
     }
     let exchange = exchange_server(config, &loaded, shares, &budget).await?;
-    let past = Arc::new(Past::of(config)?);
+    let past = Arc::new(Past::of(config, Arc::clone(&loaded.trust))?);
     let journal_reader = past.reader();
     let authority = Authority::new(
         Arc::new(config.plan.clone()),

@@ -402,7 +402,7 @@ fn receipts_in(node: Node<'_>) -> Result<Vec<Receipt>, String> {
 }
 
 /// The positions that an answer with journal entries says: before its first entry, and the newest.
-fn told_in(answer: &VerifiedEnvelope) -> Result<[Position; 2], String> {
+pub fn told_in(answer: &VerifiedEnvelope) -> Result<[Position; 2], String> {
     let payload = answer.payload().ok_or("the signed answer is empty")?;
     let page = cordon_wire::service::read_get_messages_response(payload)
         .map_err(|breach| breach.to_string())?;

@@ -12,11 +12,12 @@ use cordon_journal::{
     StateStore, Unmet, Witness,
 };
 use cordon_model::{AlarmCode, AlarmLevel, AuditOutcome, Body, Digest, PartyId, Timestamp};
+use cordon_security::TrustStore;
 use serde::{Deserialize, Serialize};
 
 use crate::config::ParkConfig;
 use crate::keeping::Keeping;
-use crate::pins::{self, Pin, Unread, pinned, readable};
+use crate::pins::{self, Pin, Proof, Unread, pinned, readable};
 
 /// What is given up where no entry is named: the last batch, that was changed after it was written.
 const CHANGED: &str = "the last batch was changed after it was written";
@@ -33,7 +34,7 @@ pub struct Past {
     identity: String,
     warn_used_percent: u8,
     pinned: Vec<Expectation>,
-    /// Pins that could not be read, and hold it to nothing yet.
+    /// Pins that could not be read or are not proven, and hold it to nothing yet.
     unread: Arc<Unread>,
     /// A loss that somebody accepted and that is not journaled yet.
     accepted: Option<Acceptance>,
@@ -61,12 +62,13 @@ pub fn witness_of(journal: &Path) -> PathBuf {
 
 impl Past {
     /// Reads what others pinned and what was accepted; the journal itself is opened by its hub.
-    pub fn of(config: &ParkConfig) -> Result<Self, Fault> {
-        let (pinned, unread) = readable(&config.hub.data)?;
+    pub fn of(config: &ParkConfig, trust: Arc<TrustStore>) -> Result<Self, Fault> {
+        let proof = Proof::of(config, trust);
+        let (pinned, unread) = readable(&config.hub.data, &proof)?;
         let identity = format!("{}/{}", config.plan.code, config.hub.id);
         Ok(Self {
             data: config.hub.data.clone(),
-            unread: Unread::of(&config.hub.data, &identity, unread),
+            unread: Unread::of(&config.hub.data, proof, unread),
             identity,
             warn_used_percent: config.hub.disk_warn_percent,
             pinned: expected_of(&pinned),
@@ -348,7 +350,7 @@ impl Acceptance {
         let data = &config.hub.data;
         let state = open_state(data).map_err(of_journal)?;
         let mut expected = known(data, &state).map_err(of_journal)?;
-        let pins = pinned(data)?;
+        let pins = pinned(data, &Proof::beside_no_hub(config))?;
         expected.extend(expected_of(&pins));
         let identity = format!("{}/{}", config.plan.code, config.hub.id);
         let mut options = Options::new(identity);

@@ -1,7 +1,8 @@
 //! The heads that others hold, given to the park to hold its journal to. One that was given up by name lies
-//! aside and holds nothing any more. One that cannot be read (a copy that a power cut left torn) holds nothing yet: it keeps no gate
-//! shut, is told for as long as it is so, and the journal is held to it as soon as it can be read.
+//! aside and holds nothing any more. One that cannot be read (a copy that a power cut left torn), or that the hub's own signature in it
+//! does not prove, holds nothing yet: it keeps no gate shut, is told for as long as it is so, and the journal is held to it as soon as it can be read and is proven.
 
+mod proof;
 mod unread;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use cordon_contract::Fault;
 use cordon_journal::{Expectation, Position};
 use cordon_services::client::Checkpoint;
 
+pub use proof::Proof;
 pub use unread::{Unread, watch};
 
 /// Pinned heads read at most; more are refused.
@@ -31,13 +33,19 @@ pub struct Pin {
 }
 
 impl Pin {
-    fn read(file: PathBuf) -> Result<Self, Fault> {
-        // A pipe would be waited for.
-        if std::fs::metadata(&file).is_ok_and(|known| !known.is_file()) {
-            let fault = Fault::new("S075", "the checkpoint cannot be used: it is no file");
-            return Err(fault.at(file.display().to_string()).remedy(MEND));
-        }
-        let head = Checkpoint::read(&file)?.head();
+    /// What the file says, whoever wrote it.
+    fn said(file: PathBuf) -> Result<Self, Fault> {
+        let head = checkpoint(&file)?.head();
+        Ok(Self { file, head })
+    }
+
+    /// What the hub signed in it.
+    fn proven(file: PathBuf, proof: &Proof) -> Result<Self, Fault> {
+        let checkpoint = checkpoint(&file)?;
+        proof
+            .proves(&checkpoint)
+            .map_err(|why| unusable(&file, &why))?;
+        let head = checkpoint.head();
         Ok(Self { file, head })
     }
 
@@ -63,6 +71,20 @@ impl Pin {
     }
 }
 
+fn checkpoint(file: &Path) -> Result<Checkpoint, Fault> {
+    // A pipe would be waited for.
+    if std::fs::metadata(file).is_ok_and(|known| !known.is_file()) {
+        return Err(unusable(file, "it is no file"));
+    }
+    Checkpoint::read(file).map_err(|fault| fault.remedy(MEND))
+}
+
+fn unusable(file: &Path, why: &str) -> Fault {
+    Fault::new("S075", format!("the checkpoint cannot be used: {why}"))
+        .at(file.display().to_string())
+        .remedy(MEND)
+}
+
 fn folder(data: &Path) -> PathBuf {
     data.join("pins")
 }
@@ -70,25 +92,25 @@ fn folder(data: &Path) -> PathBuf {
 /// The heads that others pinned, without those that were given up by name.
 ///
 /// # Errors
-/// `S075` when one cannot be read, as [`readable`].
-pub fn pinned(data: &Path) -> Result<Vec<Pin>, Fault> {
-    let (pinned, unread) = readable(data)?;
+/// `S075` when one cannot be read or is not proven, as [`readable`].
+pub fn pinned(data: &Path, proof: &Proof) -> Result<Vec<Pin>, Fault> {
+    let (pinned, unread) = readable(data, proof)?;
     match unread.into_values().next() {
         Some(fault) => Err(fault),
         None => Ok(pinned),
     }
 }
 
-/// Those of them that can be read, and why each of the others cannot.
+/// Those of them that can be read and are proven, and why each of the others holds nothing.
 ///
 /// # Errors
 /// `J054` when there are too many, or the folder is not for the hub to read.
-pub fn readable(data: &Path) -> Result<(Vec<Pin>, BTreeMap<PathBuf, Fault>), Fault> {
+pub fn readable(data: &Path, proof: &Proof) -> Result<(Vec<Pin>, BTreeMap<PathBuf, Fault>), Fault> {
     let (mut pinned, mut unread) = (Vec::new(), BTreeMap::new());
     for file in files(&folder(data))? {
-        match Pin::read(file.clone()) {
+        match Pin::proven(file.clone(), proof) {
             Ok(pin) => pinned.push(pin),
-            Err(fault) => drop(unread.insert(file, fault.remedy(MEND))),
+            Err(fault) => drop(unread.insert(file, fault)),
         }
     }
     let aside = given_up(data);
@@ -102,7 +124,7 @@ fn given_up(data: &Path) -> Vec<Position> {
     let read = files(&folder(data).join(ASIDE)).and_then(|files| {
         let heads = files
             .into_iter()
-            .map(|file| Pin::read(file).map(|pin| pin.head));
+            .map(|file| Pin::said(file).map(|pin| pin.head));
         heads.collect()
     });
     read.unwrap_or_else(|fault| {
@@ -146,7 +168,8 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
 pub fn set_aside(data: &Path, heads: &[Position]) -> Result<Vec<PathBuf>, Fault> {
     let mut moved = Vec::new();
     // One that cannot be read keeps none of the others where it is.
-    for pin in readable(data)?.0 {
+    let pins = files(&folder(data))?.into_iter().map(Pin::said);
+    for pin in pins.flatten() {
         if heads.contains(&pin.head) {
             moved.push(move_aside(data, &pin.file).map_err(|error| unmoved(&pin.file, &error))?);
         }
@@ -184,76 +207,4 @@ fn unmoved(file: &Path, error: &io::Error) -> Fault {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn put(folder: &Path, name: &str, head: u64, chain: char) {
-        let text = serde_json::json!({
-            "park": "JS-DEMO", "hub": "hub-1", "number": head, "chain": "0".repeat(64),
-            "head": head, "head_chain": chain.to_string().repeat(64),
-            "answered_at": "2026-03-01T08:00:00.000000Z", "statement": "",
-        });
-        std::fs::create_dir_all(folder).unwrap();
-        std::fs::write(folder.join(name), text.to_string()).unwrap();
-    }
-
-    fn heads(data: &Path) -> Vec<u64> {
-        let pinned = pinned(data).unwrap();
-        pinned.iter().map(|pin| pin.head.0).collect()
-    }
-
-    #[test]
-    fn what_was_given_up_is_asked_for_no_more_and_everything_else_is() {
-        let data = tempfile::tempdir().unwrap();
-        let (data, pins) = (data.path(), data.path().join("pins"));
-        put(&pins, "a.json", 7, '1');
-        put(&pins, "b.json", 9, '2');
-        let moved = set_aside(data, &[(9, [0x22; 32])]).unwrap();
-        assert_eq!(moved, [pins.join("accepted/b.json")]);
-        assert_eq!(heads(data), [7]);
-        // The same once more is not asked for, under whatever name; another head of the same number is.
-        put(&pins, "c.json", 9, '2');
-        assert_eq!(heads(data), [7]);
-        put(&pins, "b.json", 9, '3');
-        assert_eq!(heads(data), [7, 9]);
-        // The earlier one is not written over.
-        let moved = set_aside(data, &[(9, [0x33; 32])]).unwrap();
-        assert_eq!(moved, [pins.join("accepted/b-1.json")]);
-        assert_eq!(heads(data), [7]);
-    }
-
-    /// A copy that a power cut left torn kept the gates shut (S075).
-    #[test]
-    fn a_torn_pin_is_told_and_the_others_hold_until_it_can_be_read_or_is_gone() {
-        let data = tempfile::tempdir().unwrap();
-        let (data, pins) = (data.path(), data.path().join("pins"));
-        put(&pins, "a.json", 7, '1');
-        put(&pins, "b.json", 9, '2');
-        let whole = std::fs::read(pins.join("b.json")).unwrap();
-        for torn in [&[][..], &whole[..40]] {
-            std::fs::write(pins.join("b.json"), torn).unwrap();
-            assert_eq!(pinned(data).unwrap_err().code(), "S075", "by name");
-            let (held, faults) = readable(data).unwrap();
-            assert_eq!(held.iter().map(|it| it.head.0).collect::<Vec<_>>(), [7]);
-            let unread = Unread::of(data, "p/h", faults);
-            unread.look_again();
-            let words = unread.words().unwrap();
-            assert!(
-                words.contains("S075") && words.contains("b.json"),
-                "{words}"
-            );
-            // There is no journal that holds entry 9.
-            std::fs::write(pins.join("b.json"), &whole).unwrap();
-            unread.look_again();
-            let words = unread.words().unwrap();
-            assert!(!words.contains("S075") && unread.count() == 1, "{words}");
-            std::fs::remove_file(pins.join("b.json")).unwrap();
-            unread.look_again();
-            assert_eq!((unread.words(), unread.count()), (None, 0));
-        }
-        std::fs::create_dir(pins.join("b.json")).unwrap();
-        assert_eq!(readable(data).unwrap().1.len(), 1, "a folder");
-        // What was given up by name is set aside all the same.
-        assert_eq!(set_aside(data, &[(7, [0x11; 32])]).unwrap().len(), 1);
-    }
-}
+mod tests;

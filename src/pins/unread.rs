@@ -1,4 +1,4 @@
-//! Pins that could not be read at a start: looked at again for as long as the hub runs.
+//! Pins that could not be read, or were not proven, at a start: looked at again for as long as the hub runs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use cordon_contract::{Fault, Shutdown, aside};
 use cordon_journal::Options;
 
-use super::{MEND, Pin, given_up};
+use super::{Pin, Proof, given_up};
 use crate::past::of_journal;
 
 /// Rest between two looks.
@@ -17,19 +17,19 @@ const LOOK: Duration = Duration::from_secs(5);
 /// The pins of a running hub that do not hold its journal to anything yet.
 pub struct Unread {
     data: PathBuf,
-    identity: String,
+    proof: Arc<Proof>,
     faults: Mutex<BTreeMap<PathBuf, Fault>>,
 }
 
 impl Unread {
     /// Of a start that could not read these.
-    pub fn of(data: &Path, identity: &str, faults: BTreeMap<PathBuf, Fault>) -> Arc<Self> {
+    pub fn of(data: &Path, proof: Arc<Proof>, faults: BTreeMap<PathBuf, Fault>) -> Arc<Self> {
         for fault in faults.values() {
-            tracing::error!(%fault, "a pinned head cannot be read; the park starts all the same, and the others hold");
+            tracing::error!(%fault, "a pinned head cannot be used; the park starts all the same, and the others hold");
         }
         Arc::new(Self {
             data: data.to_owned(),
-            identity: identity.to_owned(),
+            proof,
             faults: Mutex::new(faults),
         })
     }
@@ -56,7 +56,7 @@ impl Unread {
         ))
     }
 
-    /// Looks at each again: one that can be read now, and that the journal meets, is told no more, nor one that was taken away.
+    /// Looks at each again: one that can be read and is proven now, and that the journal meets, is told no more, nor one that was taken away.
     pub(super) fn look_again(&self) {
         let files: Vec<PathBuf> = self.faults().keys().cloned().collect();
         for file in files {
@@ -81,13 +81,13 @@ impl Unread {
 
     /// Whether the journal holds what this pin says. One that it does not meet is refused by the next start.
     fn met(&self, file: &Path) -> Result<(), Fault> {
-        let pin = Pin::read(file.to_owned()).map_err(|fault| fault.remedy(MEND))?;
+        let pin = Pin::proven(file.to_owned(), &self.proof)?;
         if pin.head.0 == 0 || given_up(&self.data).contains(&pin.head) {
             return Ok(());
         }
         let (journal, options) = (
             self.data.join("journal"),
-            Options::new(self.identity.clone()),
+            Options::new(self.proof.identity()),
         );
         let held = pin.expectation().require(&journal, &options);
         held.map_err(of_journal)

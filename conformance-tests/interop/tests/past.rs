@@ -13,12 +13,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use cordon_contract::EntryKind;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cordon_contract::{Clock as _, EntryKind, SystemClock};
 use cordon_interop::{
     Head, Park, fresh_id, message, message_file, moment, program, remove_partner, run, said,
 };
 use cordon_journal::probe::sample_batch;
 use cordon_journal::{Journal, NewRecord, Options, Reader};
+use cordon_model::Digest;
+use cordon_model::service::GetMessagesResponse;
+use cordon_security::Signer;
+use cordon_security::wsse::{self, SoapVersion};
 use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -118,12 +124,25 @@ fn a_journal_that_was_rolled_back_is_refused_until_somebody_accepts_it_by_name()
     park.wait_until_healthy();
 }
 
-/// A checkpoint file with this head, as whoever pulls keeps one.
+/// A checkpoint file with this head, as whoever pulls keeps one: the hub signed it.
 fn pin(park: &Park, name: &str, (number, chain): (u64, [u8; 32])) -> PathBuf {
+    let answer = GetMessagesResponse {
+        entry: Vec::new(),
+        previous_chain_hash: Digest(chain),
+        next: number,
+        head: number,
+        head_chain_hash: Digest(chain),
+        more: false,
+    };
+    let body = cordon_wire::service::write_get_messages_response(&answer).unwrap();
+    let papers = park.data().join("certs/hub-1");
+    let (certificate, key) = (papers.join("certificate.pem"), papers.join("key.pem"));
+    let hub = Signer::load(&certificate, &key).unwrap();
+    let signed = wsse::sign(&hub, SoapVersion::V12, [], body, SystemClock.now()).unwrap();
     let chain: String = chain.iter().map(|byte| format!("{byte:02x}")).collect();
     let text = serde_json::json!({
         "park": "JS-DEMO", "hub": "hub-1", "number": number, "chain": chain, "head": number,
-        "head_chain": chain, "answered_at": "2026-03-01T08:00:00.000000Z", "statement": "",
+        "head_chain": chain, "answered_at": "2026-03-01T08:00:00.000000Z", "statement": STANDARD.encode(signed),
     });
     let file = park.data().join("pins").join(name);
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
