@@ -200,7 +200,8 @@ impl Running for RunningMqtt {
 
     fn trouble(&self) -> Option<Fault> {
         let words = self.output.unheard()?;
-        let remedy = "look at the broker; the orders are sent again until their deadlines";
+        let remedy = "look at the broker, and at its access list; orders are sent again until their deadlines, \
+                      refused ones when you do it";
         let place = format!("mqtt `{}`", self.config.name);
         Some(Fault::new("A032", words).at(place).remedy(remedy))
     }

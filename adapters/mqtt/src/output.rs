@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use cordon_contract::{Fault, Link, LinkState, Outcome, OutcomeKind};
+use rumqttc::mqttbytes::v5::PubAckReason;
 use rumqttc::{
     AsyncClient, Event, EventLoop, Packet, PublishNoticeError, PublishOptions, PublishProperties,
 };
@@ -28,8 +29,8 @@ pub struct Output {
     client: Mutex<Option<(u64, AsyncClient)>>,
     /// Connections up to this number are over: lost, or given up.
     over: watch::Sender<u64>,
-    /// Receivers whose last order was not acknowledged, with the time that was waited.
-    unheard: Mutex<BTreeMap<String, Duration>>,
+    /// Receivers whose last order the broker did not take over, with what it did instead.
+    unheard: Mutex<BTreeMap<String, String>>,
 }
 
 impl Output {
@@ -138,7 +139,13 @@ impl Output {
             }
         });
         let Ok(done) = done.await else {
-            self.is_unheard(receiver, number, patience.min(left));
+            // What the broker still holds of this connection is not waited for.
+            self.ends(number);
+            let waited = patience.min(left).as_secs();
+            self.is_unheard(
+                receiver,
+                format!("the broker did not acknowledge within {waited} s"),
+            );
             let kind = match left <= patience {
                 true => OutcomeKind::Expired,
                 false => OutcomeKind::Failed,
@@ -149,19 +156,17 @@ impl Output {
             );
             return Outcome::new(kind, why);
         };
-        // The broker speaks of it, whatever it says.
-        if !matches!(done, Err(Trouble::Lost(_))) {
-            self.of_receivers().remove(receiver);
-        }
         match done {
-            Ok(()) => Outcome::new(
-                OutcomeKind::Confirmed,
-                format!("broker took over `{topic}`"),
-            ),
-            Err(Trouble::Refused(why)) => Outcome::new(
-                OutcomeKind::Refused,
-                format!("broker refused `{topic}`: {why}"),
-            ),
+            Ok(()) => {
+                self.of_receivers().remove(receiver);
+                let words = format!("broker took over `{topic}`");
+                Outcome::new(OutcomeKind::Confirmed, words)
+            }
+            Err(Trouble::Refused(reason)) => {
+                let why = format!("broker refused `{topic}`: {}", words(reason));
+                self.is_unheard(receiver, why.clone());
+                Outcome::new(after(reason), why)
+            }
             Err(Trouble::Lost(why)) => Outcome::new(OutcomeKind::Failed, why),
         }
     }
@@ -180,24 +185,20 @@ impl Output {
         });
     }
 
-    /// The broker did not acknowledge on this connection: what it still holds of it is not waited for.
-    fn is_unheard(&self, receiver: &str, number: u64, waited: Duration) {
-        self.of_receivers().insert(receiver.to_owned(), waited);
-        self.ends(number);
+    fn is_unheard(&self, receiver: &str, why: String) {
+        self.of_receivers().insert(receiver.to_owned(), why);
     }
 
-    /// Receivers whose last order was not acknowledged, in words.
+    /// Receivers whose last order the broker did not take over, in words.
     pub fn unheard(&self) -> Option<String> {
         let all = self.of_receivers();
-        let each = all.iter().map(|(receiver, waited)| {
-            let seconds = waited.as_secs();
-            format!("receiver `{receiver}`: the broker did not acknowledge within {seconds} s")
-        });
+        let each = all.iter();
+        let each = each.map(|(receiver, why)| format!("receiver `{receiver}`: {why}"));
         let words: Vec<String> = each.collect();
         (!words.is_empty()).then(|| words.join("; "))
     }
 
-    fn of_receivers(&self) -> MutexGuard<'_, BTreeMap<String, Duration>> {
+    fn of_receivers(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
         // Every change is complete before the lock is left, so a panic elsewhere harms nothing.
         self.unheard.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -211,9 +212,36 @@ impl Output {
 /// Why a publish was not taken over.
 enum Trouble {
     /// By the broker.
-    Refused(String),
+    Refused(PubAckReason),
     /// The connection went.
     Lost(String),
+}
+
+/// What a refusal makes of an order: one that is of the moment is tried again, any other would come again.
+const fn after(reason: PubAckReason) -> OutcomeKind {
+    match reason {
+        PubAckReason::UnspecifiedError
+        | PubAckReason::ImplementationSpecificError
+        | PubAckReason::PacketIdentifierInUse
+        | PubAckReason::QuotaExceeded => OutcomeKind::Failed,
+        _ => OutcomeKind::Refused,
+    }
+}
+
+/// The code, as the broker's own log has it, and its name in the standard.
+fn words(reason: PubAckReason) -> String {
+    let name = match reason {
+        PubAckReason::Success => "success",
+        PubAckReason::NoMatchingSubscribers => "no matching subscribers",
+        PubAckReason::UnspecifiedError => "unspecified error",
+        PubAckReason::ImplementationSpecificError => "implementation specific error",
+        PubAckReason::NotAuthorized => "not authorized",
+        PubAckReason::TopicNameInvalid => "topic name invalid",
+        PubAckReason::PacketIdentifierInUse => "packet identifier in use",
+        PubAckReason::QuotaExceeded => "quota exceeded",
+        PubAckReason::PayloadFormatInvalid => "payload format invalid",
+    };
+    format!("{} ({name})", reason as u8)
 }
 
 /// Publishes, and waits for the broker's acknowledgement.
@@ -232,9 +260,10 @@ async fn sent(client: &AsyncClient, notice: Notice) -> Result<(), Trouble> {
         .publish_tracked(notice.topic, notice.payload, options)
         .await
         .map_err(|error| Trouble::Lost(error.to_string()))?;
-    match sent.wait_async().await {
-        Ok(_) => Ok(()),
-        Err(PublishNoticeError::V5PubAck(reason)) => Err(Trouble::Refused(format!("{reason:?}"))),
+    // An acknowledgement can be a refusal, and that one waits for looks at its reason.
+    match sent.wait_completion_async().await {
+        Ok(()) => Ok(()),
+        Err(PublishNoticeError::V5PubAck(reason)) => Err(Trouble::Refused(reason)),
         Err(error) => Err(Trouble::Lost(error.to_string())),
     }
 }

@@ -1,5 +1,5 @@
 //! A broker that does not acknowledge what is published: the order is tried again soon, on a new connection,
-//! and it is seen that its receiver does not hear.
+//! and it is seen that its receiver does not hear. One that refuses it: nobody counts as told.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,6 +9,7 @@
     reason = "test code"
 )]
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,8 @@ use tokio::net::{TcpListener, TcpStream};
 struct Broker {
     /// How many publishes of a topic are still not acknowledged.
     mute: Mutex<Vec<(&'static str, usize)>>,
+    /// The reason with which publishes of a topic are acknowledged; else without one.
+    reasons: Mutex<BTreeMap<&'static str, u8>>,
     /// Connections, and each publish with the number of the connection it came on.
     seen: Mutex<(usize, Vec<(usize, String)>)>,
 }
@@ -47,6 +50,10 @@ impl Broker {
 
     fn says_nothing_to(&self, topic: &'static str, times: usize) {
         self.mute.lock().unwrap().push((topic, times));
+    }
+
+    fn answers(&self, topic: &'static str, reason: u8) {
+        self.reasons.lock().unwrap().insert(topic, reason);
     }
 
     /// Publishes whose bytes hold this, by connection.
@@ -82,7 +89,12 @@ impl Broker {
                     self.seen.lock().unwrap().1.push((connection, text));
                     let name = String::from_utf8_lossy(&rest[2..2 + topic]).into_owned();
                     if !self.is_mute(&name) {
-                        let ack = [0x40, 2, rest[2 + topic], rest[3 + topic]];
+                        let id = [rest[2 + topic], rest[3 + topic]];
+                        let reason = self.reasons.lock().unwrap().get(name.as_str()).copied();
+                        let ack = match reason {
+                            None => vec![0x40, 2, id[0], id[1]],
+                            Some(reason) => vec![0x40, 3, id[0], id[1], reason],
+                        };
                         stream.write_all(&ack).await?;
                     }
                 }
@@ -222,4 +234,74 @@ async fn a_receiver_that_is_never_acknowledged_keeps_no_other_from_hearing() {
     }
     assert!(longest < Duration::from_secs(3), "{longest:?}");
     assert!(adapter.trouble().is_some());
+}
+
+#[tokio::test]
+async fn an_order_that_the_broker_refuses_is_not_told() {
+    let (port, broker) = Broker::start().await;
+    let adapter = connected(port).await;
+    for (reason, words) in [
+        (135, "135 (not authorized)"),
+        (144, "144 (topic name invalid)"),
+        (153, "153 (payload format invalid)"),
+    ] {
+        broker.answers("siren", reason);
+        let outcome = adapter.execute(order("siren")).await;
+        assert_eq!(outcome.kind, OutcomeKind::Refused, "{}", outcome.detail);
+        assert!(outcome.detail.contains(words), "{}", outcome.detail);
+        is_seen(&adapter, words);
+    }
+    // The connection stands, and no other receiver is kept from hearing.
+    let board = order("board");
+    assert_eq!(carried_out(&adapter, &board).await, 1);
+    let id = board.message.header.message_id.to_string();
+    assert_eq!(broker.published(&id), [1]);
+    is_seen(&adapter, "153");
+    broker.answers("siren", 0);
+    assert_eq!(carried_out(&adapter, &order("siren")).await, 1);
+    assert_eq!(adapter.trouble(), None);
+    assert_eq!(adapter.health()[0].state, LinkState::Online);
+}
+
+#[tokio::test]
+async fn an_order_that_the_broker_cannot_take_now_is_tried_again() {
+    let (port, broker) = Broker::start().await;
+    let adapter = connected(port).await;
+    for (reason, words) in [
+        (128, "128 (unspecified error)"),
+        (131, "131 (implementation specific error)"),
+        (145, "145 (packet identifier in use)"),
+        (151, "151 (quota exceeded)"),
+    ] {
+        broker.answers("siren", reason);
+        let order = order("siren");
+        let outcome = adapter.execute(order.clone()).await;
+        assert_eq!(outcome.kind, OutcomeKind::Failed, "{}", outcome.detail);
+        assert!(outcome.detail.contains(words), "{}", outcome.detail);
+        is_seen(&adapter, words);
+        broker.answers("siren", 0);
+        assert_eq!(carried_out(&adapter, &order).await, 1);
+        assert_eq!(adapter.trouble(), None);
+    }
+}
+
+/// That nobody listens is no refusal: the broker took the order over.
+#[tokio::test]
+async fn an_order_that_nobody_subscribed_to_is_taken_over() {
+    let (port, broker) = Broker::start().await;
+    let adapter = connected(port).await;
+    broker.answers("siren", 16);
+    assert_eq!(carried_out(&adapter, &order("siren")).await, 1);
+    assert_eq!(adapter.trouble(), None);
+}
+
+/// Operators and people are told of the receiver, in these words.
+fn is_seen(adapter: &Arc<dyn Running>, words: &str) {
+    let health = adapter.health().remove(0);
+    assert_eq!(health.state, LinkState::Degraded, "{words}");
+    let trouble = adapter.trouble().expect("people are told");
+    assert_eq!(trouble.code(), "A032");
+    for text in [health.reason, trouble.to_string()] {
+        assert!(text.contains("siren") && text.contains(words), "{text}");
+    }
 }
