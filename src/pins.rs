@@ -19,6 +19,9 @@ pub use unread::{Unread, watch};
 /// Pinned heads read at most; more are refused.
 const PINS_MAX: usize = 1_000;
 
+/// The code of one that cannot be used.
+const UNUSABLE: &str = "S075";
+
 /// What helps where one cannot be read.
 const MEND: &str = "copy it again from whoever pulls, or remove it; the others hold";
 
@@ -80,7 +83,7 @@ fn checkpoint(file: &Path) -> Result<Checkpoint, Fault> {
 }
 
 fn unusable(file: &Path, why: &str) -> Fault {
-    Fault::new("S075", format!("the checkpoint cannot be used: {why}"))
+    Fault::new(UNUSABLE, format!("the checkpoint cannot be used: {why}"))
         .at(file.display().to_string())
         .remedy(MEND)
 }

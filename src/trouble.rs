@@ -110,7 +110,13 @@ pub async fn watch(
     let mut of_pins = Lasting::new(
         "pins-unread".to_owned(),
         AlarmLevel::Orange,
-        "the pinned heads are in order again",
+        "the pinned heads can be used again",
+    );
+    // An alarm of its own: what stands of a torn copy does not say that entries are gone.
+    let mut of_unmet = Lasting::new(
+        "pins-unmet".to_owned(),
+        AlarmLevel::Orange,
+        "the journal holds what others pinned, or it is asked for no more",
     );
     // What the disk of all kept from the reports is looked at again before it counts against them.
     let mut settled_at = Instant::now();
@@ -128,8 +134,11 @@ pub async fn watch(
         let words = words_of_trust(&stands.trust);
         let said = of_trust.tell(words.as_deref(), (&running, &open), &actor);
         unsaid(said.await);
-        let words = stands.pins.words();
+        let words = stands.pins.words_of_unread();
         let said = of_pins.tell(words.as_deref(), (&running, &open), &actor);
+        unsaid(said.await);
+        let words = stands.pins.words_of_unmet();
+        let said = of_unmet.tell(words.as_deref(), (&running, &open), &actor);
         unsaid(said.await);
         for adapter in running.health().adapters {
             let alarm = of_each

@@ -129,11 +129,14 @@ fn a_torn_pin_is_told_and_the_others_hold_until_it_can_be_read_or_is_gone() {
             words.contains("S075") && words.contains("b.json"),
             "{words}"
         );
-        // There is no journal that holds entry 9.
+        assert!(unread.words_of_unmet().is_none() && unread.words_of_unread().is_some());
+        // There is no journal that holds entry 9: the torn copy is told no more, and this is.
         std::fs::write(pins.join("b.json"), &whole).unwrap();
         unread.look_again();
         let words = unread.words().unwrap();
         assert!(!words.contains("S075") && unread.count() == 1, "{words}");
+        assert_eq!(unread.words_of_unread(), None);
+        assert_eq!(unread.words_of_unmet().as_deref(), Some(words.as_str()));
         std::fs::remove_file(pins.join("b.json")).unwrap();
         unread.look_again();
         assert_eq!((unread.words(), unread.count()), (None, 0));

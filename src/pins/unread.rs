@@ -8,7 +8,7 @@ use std::time::Duration;
 use cordon_contract::{Fault, Shutdown, aside};
 use cordon_journal::Options;
 
-use super::{Pin, Proof, given_up};
+use super::{Pin, Proof, UNUSABLE, given_up};
 use crate::past::of_journal;
 
 /// Rest between two looks.
@@ -43,17 +43,21 @@ impl Unread {
         self.faults().len()
     }
 
-    /// What people must see to, in words; none while there is nothing.
+    /// What people must see to, in words; none while there is nothing. What the journal does not meet comes first.
     pub fn words(&self) -> Option<String> {
         let faults = self.faults();
-        let first = faults.values().next()?;
-        let more = match faults.len() {
-            1 => String::new(),
-            count => format!(" ({} more)", count - 1),
-        };
-        Some(format!(
-            "not all that others hold against the journal is held against it: {first}{more}"
-        ))
+        let (unmet, unread): (Vec<_>, Vec<_>) = faults.values().partition(|it| is_unmet(it));
+        said(unmet.into_iter().chain(unread))
+    }
+
+    /// The same of those that cannot be used.
+    pub fn words_of_unread(&self) -> Option<String> {
+        said(self.faults().values().filter(|it| !is_unmet(it)))
+    }
+
+    /// The same of those that the journal does not meet: something of it is gone.
+    pub fn words_of_unmet(&self) -> Option<String> {
+        said(self.faults().values().filter(|it| is_unmet(it)))
     }
 
     /// Looks at each again: one that can be read and is proven now, and that the journal meets, is told no more, nor one that was taken away.
@@ -92,6 +96,23 @@ impl Unread {
         let held = pin.expectation().require(&journal, &options);
         held.map_err(of_journal)
     }
+}
+
+/// Whether the pin is in order, and the journal is what does not fit.
+fn is_unmet(fault: &Fault) -> bool {
+    fault.code() != UNUSABLE
+}
+
+/// The first of these in words, and how many there are beside it.
+fn said<'a>(mut faults: impl Iterator<Item = &'a Fault>) -> Option<String> {
+    let first = faults.next()?;
+    let more = match faults.count() {
+        0 => String::new(),
+        count => format!(" ({count} more)"),
+    };
+    Some(format!(
+        "not all that others hold against the journal is held against it: {first}{more}"
+    ))
 }
 
 /// Looks at them again every few seconds, as long as there are any.
