@@ -13,7 +13,7 @@ use cordon_model::{Digest, MessageId, Timestamp};
 use cordon_xml::Node;
 
 use crate::config::CameraConfig;
-use crate::salvage::salvage;
+use crate::salvage::{Wreck, salvage};
 use crate::soap::{self, Answer, Reply, below};
 use crate::states;
 use crate::times;
@@ -22,7 +22,7 @@ use crate::trouble::Trouble;
 /// The namespace of the standard's topics.
 const TNS1: &str = "http://www.onvif.org/ver10/topics";
 /// Most notifications taken of one answer; a camera was asked for at most 100.
-const NOTIFICATIONS_MAX: usize = 1_000;
+pub(crate) const NOTIFICATIONS_MAX: usize = 1_000;
 /// Most points of one notification.
 const POINTS_MAX: usize = 128;
 /// Longest value of a point, letters.
@@ -97,10 +97,18 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<Notification>, Fault> {
     match soap::read(bytes, bytes.len().max(1)) {
         Ok(Reply::Answer(answer)) => Ok(notifications(&answer)),
         Ok(Reply::Fault(fault)) => Err(Trouble::Refused(fault.text()).fault("PullMessages")),
-        Err(detail) => match salvage(bytes, true, &detail).notifications {
-            saved if saved.is_empty() => Err(Trouble::Answer(detail).fault("PullMessages")),
-            saved => Ok(saved),
-        },
+        Err(detail) => {
+            let wreck = Wreck {
+                bytes,
+                is_whole: true,
+                is_chinese: false,
+                why: &detail,
+            };
+            match salvage(wreck, |_| None).notifications {
+                saved if saved.is_empty() => Err(Trouble::Answer(detail).fault("PullMessages")),
+                saved => Ok(saved),
+            }
+        }
     }
 }
 

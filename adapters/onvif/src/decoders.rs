@@ -7,7 +7,9 @@ use crate::{operation, times};
 
 /// Reads an answer in every way in which an answer is read; in words.
 pub fn answer(bytes: &[u8], bytes_max: usize) -> Result<String, String> {
-    let answer = match soap::read(bytes, bytes_max)? {
+    let read = soap::read(bytes, bytes_max);
+    let read = read.or_else(|detail| soap::read_mended(bytes).map_err(|_| detail));
+    let answer = match read? {
         Reply::Fault(fault) => return Ok(format!("{} {}", fault.text(), fault.is_login())),
         Reply::Answer(answer) => answer,
     };

@@ -15,6 +15,7 @@ use crate::address::Address;
 use crate::config::{Auth, CameraConfig};
 use crate::login::{self, Account, Challenge, Token};
 use crate::operation;
+use crate::salvage::is_chinese;
 use crate::soap::{self, Answer, Reply, Request, SoapFault};
 use crate::times;
 use crate::trouble::Trouble;
@@ -86,6 +87,8 @@ pub(crate) struct Part {
     pub(crate) bytes: Bytes,
     /// Whether all of it came.
     pub(crate) is_whole: bool,
+    /// Whether it was sent as Chinese that is not UTF-8.
+    pub(crate) is_chinese: bool,
 }
 
 impl Line {
@@ -298,11 +301,13 @@ impl Line {
         };
         let (answer, cut) = answer.map_err(|fault| Trouble::Link(fault.to_string()))?;
         let (head, body) = answer.into_parts();
+        let is_chinese = charset(&head.headers).is_some_and(is_chinese);
         let mut unread = |is_whole: bool| {
             self.unread = Some(Part {
                 status: head.status.as_u16(),
                 bytes: body.clone(),
                 is_whole,
+                is_chinese,
             });
         };
         if let Some(fault) = cut {
@@ -316,7 +321,13 @@ impl Line {
         let challenge =
             Challenge::strongest(challenges.iter().filter_map(|value| value.to_str().ok()));
         let status = head.status.as_u16();
-        let reply = soap::read(body.to_vec(), self.bytes_max).map_err(|detail| {
+        // Where it says so by its head alone, what it says may look like UTF-8 and mean something else.
+        let read = match is_chinese && !body.is_ascii() {
+            true => Err("letters that are not UTF-8".to_owned()),
+            false => soap::read(body.to_vec(), self.bytes_max),
+        };
+        let reply = read.or_else(|detail| mended(request, &body).ok_or(detail));
+        let reply = reply.map_err(|detail| {
             unread(true);
             let dump = String::from_utf8_lossy(body.get(..60).unwrap_or(&body)).into_owned();
             format!("HTTP status {status}, {detail}, begins with {dump:?}")
@@ -334,6 +345,22 @@ struct Exchanged {
     status: u16,
     challenge: Option<Challenge>,
     reply: Result<Reply, String>,
+}
+
+/// What an answer that is no XML says. Events are saved one by one instead, so that what is mended is told; a
+/// fault holds none.
+fn mended(request: &Request, body: &[u8]) -> Option<Reply> {
+    let has_events = request.action.ends_with("/PullMessagesRequest");
+    let reply = soap::read_mended(body).ok()?;
+    (!has_events || matches!(reply, Reply::Fault(_))).then_some(reply)
+}
+
+/// The encoding that the head of an answer names.
+fn charset(headers: &http::HeaderMap) -> Option<&str> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let mut parts = value.split(';').filter_map(|part| part.split_once('='));
+    let found = parts.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    found.map(|(_, value)| value.trim().trim_matches('"'))
 }
 
 fn of_fault(fault: &SoapFault) -> Trouble {
@@ -367,7 +394,22 @@ pub(crate) fn random() -> [u8; 16] {
 
 #[cfg(test)]
 mod tests {
-    use super::guesses;
+    use super::{charset, guesses};
+
+    #[test]
+    fn the_head_names_an_encoding() {
+        for (value, wanted) in [
+            ("text/xml", None),
+            (
+                "application/soap+xml; Charset=\"GBK\"; action=\"a\"",
+                Some("GBK"),
+            ),
+        ] {
+            let mut headers = http::HeaderMap::new();
+            headers.insert("content-type", value.parse().unwrap());
+            assert_eq!(charset(&headers), wanted);
+        }
+    }
 
     #[test]
     fn a_local_time_is_guessed() {

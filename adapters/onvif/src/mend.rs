@@ -1,7 +1,8 @@
 //! Mends one notification that is no XML, by rule and without guessing. Pure.
 //!
-//! What is mended: letters that XML forbids (U+FFFD stands for them), `&` that begins no reference, `<` that
-//! begins no tag, prefixes that nobody declared (a namespace of no meaning), the second of two attributes of
+//! What is mended: letters that XML forbids and `&` that begins no reference (at the beginning and at the end of
+//! a value they are dropped: a buffer's NUL is no part of a plate; in the middle U+FFFD and `&amp;` stand for
+//! them), `<` that begins no tag, prefixes that nobody declared (a namespace of no meaning), the second of two attributes of
 //! one name, and what lies deeper than anything is looked for. Tags that do not fit one another are not: what
 //! belongs where would be a guess. Only for what devices say; what is signed is read to the letter.
 
@@ -106,6 +107,45 @@ struct Mender<'a> {
     used: BTreeSet<String>,
     declared: BTreeSet<String>,
     why: BTreeSet<&'static str>,
+    /// The text that is being written; comments and sections do not end it.
+    run: Run,
+}
+
+/// A value as it is written.
+#[derive(Debug, Default)]
+struct Run {
+    /// Whether a letter that means something was written.
+    is_begun: bool,
+    /// What is dropped if nothing comes behind it, and the white space in it.
+    held: String,
+}
+
+impl Run {
+    fn letter(&mut self, written: &str, out: &mut String) {
+        out.push_str(&self.held);
+        self.held.clear();
+        self.is_begun = true;
+        out.push_str(written);
+    }
+
+    fn space(&mut self, c: char, out: &mut String) {
+        match self.held.is_empty() {
+            true => out.push(c),
+            false => self.held.push(c),
+        }
+    }
+
+    /// What belongs to the value only between letters.
+    fn doubtful(&mut self, stands_for: &str) {
+        if self.is_begun {
+            self.held.push_str(stands_for);
+        }
+    }
+
+    fn end(&mut self, out: &mut String) {
+        out.extend(self.held.chars().filter(|c| c.is_whitespace()));
+        *self = Self::default();
+    }
 }
 
 impl<'a> Mender<'a> {
@@ -117,6 +157,7 @@ impl<'a> Mender<'a> {
             used: BTreeSet::new(),
             declared: BTreeSet::new(),
             why: BTreeSet::new(),
+            run: Run::default(),
         }
     }
 
@@ -134,6 +175,7 @@ impl<'a> Mender<'a> {
                 self.markup()?;
             }
         }
+        self.run.end(&mut self.out);
         Ok(())
     }
 
@@ -144,9 +186,9 @@ impl<'a> Mender<'a> {
 
     fn text(&mut self, text: &str) {
         if self.writes() {
-            let mut out = std::mem::take(&mut self.out);
-            self.letters(text, &mut out);
-            self.out = out;
+            let (mut out, mut run) = (std::mem::take(&mut self.out), std::mem::take(&mut self.run));
+            self.letters(text, &mut run, &mut out);
+            (self.out, self.run) = (out, run);
         }
     }
 
@@ -164,12 +206,10 @@ impl<'a> Mender<'a> {
             for part in data.split_inclusive(['<', '&']) {
                 let plain = part.trim_end_matches(['<', '&']);
                 self.text(plain);
-                if self.writes() {
-                    match part.get(plain.len()..) {
-                        Some("<") => self.out.push_str("&lt;"),
-                        Some("&") => self.out.push_str("&amp;"),
-                        _ => {}
-                    }
+                match part.get(plain.len()..) {
+                    Some("<") => self.letter("&lt;"),
+                    Some("&") => self.letter("&amp;"),
+                    _ => {}
                 }
             }
             self.rest = after;
@@ -187,11 +227,16 @@ impl<'a> Mender<'a> {
             return self.start_tag(after);
         }
         self.mended("a `<` that begins no tag");
-        if self.writes() {
-            self.out.push_str("&lt;");
-        }
+        self.letter("&lt;");
         self.rest = after;
         Ok(())
+    }
+
+    /// A letter of the text, as it is written.
+    fn letter(&mut self, written: &str) {
+        if self.writes() {
+            self.run.letter(written, &mut self.out);
+        }
     }
 
     fn skip(&mut self, inside: &'a str, end: &str) -> Result<(), String> {
@@ -205,6 +250,7 @@ impl<'a> Mender<'a> {
     fn end_tag(&mut self, inside: &'a str) -> Result<(), String> {
         let (name, after) = inside.split_once('>').ok_or("an end tag does not end")?;
         let name = self.name(name.trim())?;
+        self.run.end(&mut self.out);
         if self.writes() {
             self.out.push_str(&format!("</{name}>"));
         }
@@ -220,6 +266,7 @@ impl<'a> Mender<'a> {
         let ends = |c: char| c.is_whitespace() || matches!(c, '>' | '/');
         let len = inside.find(ends).ok_or("a tag does not end")?;
         let (name, mut rest) = inside.split_at(len);
+        self.run.end(&mut self.out);
         self.depth += 1;
         let name = self.name(name)?;
         let mut tag = format!("<{name}");
@@ -277,7 +324,9 @@ impl<'a> Mender<'a> {
         tag.push(' ');
         tag.push_str(name);
         tag.push_str("=\"");
-        self.letters(value, tag);
+        let mut run = Run::default();
+        self.letters(value, &mut run, tag);
+        run.end(tag);
         tag.push('"');
         Ok(())
     }
@@ -304,64 +353,69 @@ impl<'a> Mender<'a> {
     }
 
     /// Writes letters as XML has them.
-    fn letters(&mut self, text: &str, out: &mut String) {
+    fn letters(&mut self, text: &str, run: &mut Run, out: &mut String) {
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
             let after = rest.get(c.len_utf8()..).unwrap_or_default();
+            rest = after;
             match c {
-                '&' => {
-                    let (written, after) = self.reference(rest, after);
-                    out.push_str(&written);
-                    rest = after;
-                    continue;
-                }
+                '&' => rest = self.reference(after, run, out),
                 '<' => {
                     self.mended("a `<` that begins no tag");
-                    out.push_str("&lt;");
+                    run.letter("&lt;", out);
                 }
-                '>' => out.push_str("&gt;"),
-                '"' => out.push_str("&quot;"),
-                c if is_lawful(c) => out.push(c),
-                _ => {
-                    self.mended("letters that XML forbids");
-                    out.push('\u{fffd}');
-                }
+                '>' => run.letter("&gt;", out),
+                '"' => run.letter("&quot;", out),
+                c if c.is_whitespace() && is_lawful(c) => run.space(c, out),
+                c if is_lawful(c) => run.letter(c.encode_utf8(&mut [0; 4]), out),
+                _ => self.forbidden(run),
             }
-            rest = after;
         }
     }
 
-    /// What stands for a `&` and what it begins, and what comes behind it.
-    fn reference<'t>(&mut self, all: &'t str, after: &'t str) -> (String, &'t str) {
+    fn forbidden(&mut self, run: &mut Run) {
+        self.mended("letters that XML forbids");
+        run.doubtful("\u{fffd}");
+    }
+
+    /// Writes what a `&` begins; what comes behind it.
+    fn reference<'t>(&mut self, after: &'t str, run: &mut Run, out: &mut String) -> &'t str {
         // No reference is longer; letters are counted, so that a text without `;` costs one pass.
         let semicolon = after.char_indices().take(12).find(|(_, c)| *c == ';');
         let inside = semicolon.and_then(|(len, _)| after.get(..len));
         let behind = semicolon.and_then(|(len, _)| after.get(len + 1..));
         let (Some(inside), Some(behind)) = (inside, behind) else {
-            self.mended("a `&` that begins no reference");
-            return ("&amp;".to_owned(), after);
+            return self.bare(after, run);
         };
         if matches!(inside, "amp" | "lt" | "gt" | "quot" | "apos") {
-            return (format!("&{inside};"), behind);
+            run.letter(&format!("&{inside};"), out);
+            return behind;
         }
         let Some(number) = inside.strip_prefix('#') else {
+            // A name that XML does not know: it stands as it was written, its `&` too.
+            if !is_name(inside) {
+                return self.bare(after, run);
+            }
             self.mended("a `&` that begins no reference");
-            return ("&amp;".to_owned(), after);
+            run.letter("&amp;", out);
+            return after;
         };
         let code = match number.strip_prefix('x') {
             Some(hex) => u32::from_str_radix(hex, 16),
             None => number.parse(),
         };
-        match code.ok().and_then(char::from_u32).filter(|c| is_lawful(*c)) {
-            Some(_) => (
-                all.get(..inside.len() + 2).unwrap_or_default().to_owned(),
-                behind,
-            ),
-            None => {
-                self.mended("letters that XML forbids");
-                ("\u{fffd}".to_owned(), behind)
-            }
+        let known = code.ok().and_then(char::from_u32).filter(|c| is_lawful(*c));
+        match known {
+            Some(_) => run.letter(&format!("&{inside};"), out),
+            None => self.forbidden(run),
         }
+        behind
+    }
+
+    fn bare<'t>(&mut self, after: &'t str, run: &mut Run) -> &'t str {
+        self.mended("a `&` that begins no reference");
+        run.doubtful("&amp;");
+        after
     }
 }
 
@@ -413,6 +467,16 @@ mod tests {
             ("<I V='a&#0;b'/>", "a\u{fffd}b"),
             ("<I V='a&#1;b'/>", "a\u{fffd}b"),
             ("<I V='a\u{1}b'/>", "a\u{fffd}b"),
+            ("<I V='苏K10001&#0;'/>", "苏K10001"),
+            ("<I V='\0&#x0;in1\u{3}\u{1} &#0;'/>", "in1 "),
+            ("<I V='true&'/>", "true"),
+            ("<I V='& true & 1'/>", " true & 1"),
+            ("<I V='&#0;&'/>", ""),
+            (
+                "<I>\0a<!-- & -->\0b<![CDATA[c\0]]>&#0;\n</I>",
+                "a\u{fffd}bc\n",
+            ),
+            ("<I V='a&amp;&'/>", "a&"),
             ("<I V='&nbsp;'/>", "&nbsp;"),
             ("<I V='1 < 2'/>", "1 < 2"),
             ("<I>1 < 2 & 3</I>", "1 < 2 & 3"),

@@ -18,8 +18,9 @@ use crate::line::{Line, Part, To, random};
 use crate::login::Account;
 use crate::operation;
 use crate::probe;
-use crate::salvage::{Salvaged, salvage, unnamed};
+use crate::salvage::{Salvaged, Wreck, salvage, unheard};
 use crate::soap::Answer;
+use crate::states;
 use crate::told::Telling;
 use crate::topics::{Gate, Verdict};
 use crate::trouble::{Trouble, pause};
@@ -129,14 +130,10 @@ impl Session {
             if began.elapsed() > GOOD {
                 attempt = 0;
             }
-            let state = if trouble.answers() {
-                LinkState::Degraded
-            } else {
-                LinkState::Offline
-            };
             let fault = trouble.fault(self.line.address.authority());
             let now = self.line.now();
-            self.board.link(state, &fault.to_string(), now);
+            // Until it is pulled again nothing it sees is heard, whatever else it answers.
+            self.board.link(LinkState::Offline, &fault.to_string(), now);
             let login = Duration::from_secs(u64::from(self.config.login_retry_s));
             let (first, longest) = trouble.pauses(login);
             let wait = pause(first, longest, attempt, chance());
@@ -206,10 +203,8 @@ impl Session {
         self.events = self.line.address.service(&told).ok_or_else(|| {
             Trouble::NoEvents(format!("`{told}` is no address of an event service"))
         })?;
-        let answer = self.line.ask(&operation::information(), to).await?;
-        let nameplate = operation::read_nameplate(&answer);
+        self.nameplate().await?;
         let now = self.line.now();
-        self.board.nameplate(nameplate, now);
         let elsewhere = match self.line.address.is_elsewhere(&told) {
             true => "it names another host than the configured one; the configured one is used",
             false => "",
@@ -218,14 +213,32 @@ impl Session {
         self.topics().await
     }
 
+    /// What it says of itself; nothing that it sees hangs on that. A refused login does: it is not tried twice.
+    async fn nameplate(&mut self) -> Result<(), Trouble> {
+        let url = self.line.address.device_service();
+        match self.line.ask(&operation::information(), To::at(&url)).await {
+            Ok(answer) => {
+                let nameplate = operation::read_nameplate(&answer);
+                self.board.nameplate(nameplate, self.line.now());
+            }
+            Err(trouble @ (Trouble::Stop | Trouble::Login(_))) => return Err(trouble),
+            Err(trouble) => {
+                tracing::debug!(device = %self.config.device, ?trouble, "it does not say what it is");
+            }
+        }
+        Ok(())
+    }
+
     /// What it claims to tell; only a plate camera must claim something.
     async fn topics(&mut self) -> Result<(), Trouble> {
         let url = self.events.clone();
         let properties = operation::event_properties();
         let topics = match self.line.ask(&properties, To::at(&url)).await {
             Ok(answer) => operation::read_topics(&answer),
-            Err(Trouble::Refused(_) | Trouble::Answer(_)) => Vec::new(),
-            Err(other) => return Err(other),
+            Err(trouble @ (Trouble::Stop | Trouble::Link(_) | Trouble::Login(_))) => {
+                return Err(trouble);
+            }
+            Err(_) => Vec::new(),
         };
         let missing = self.config.lane.is_some()
             && !topics.is_empty()
@@ -430,7 +443,7 @@ impl Session {
         if !full && self.limit < LIMIT {
             self.limit += 1;
         }
-        let lost = unnamed(&answer);
+        let lost = unheard(&answer);
         if lost.count > 0 {
             let saved = Salvaged {
                 lost,
@@ -456,7 +469,13 @@ impl Session {
     /// they can be, and the rest is told. The camera handed it over, so nothing of it comes again.
     async fn salvage(&mut self, trouble: Trouble, part: Part) -> Result<bool, Trouble> {
         let fault = trouble.fault(self.line.address.authority());
-        let saved = salvage(&part.bytes, part.is_whole, fault.log_text());
+        let wreck = Wreck {
+            bytes: &part.bytes,
+            is_whole: part.is_whole,
+            is_chinese: part.is_chinese,
+            why: fault.log_text(),
+        };
+        let saved = salvage(wreck, |found| states::harmed(found, &self.config));
         // An answer that was cut off before any message began may have had none.
         let is_cut = matches!(trouble, Trouble::Link(_)) && saved.found == 0;
         if part.status != 200 || is_cut {

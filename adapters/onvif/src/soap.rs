@@ -6,6 +6,7 @@
 use cordon_xml::{Document, Limits, Node, Writer};
 
 use crate::login::Token;
+use crate::mend::mend;
 
 /// SOAP 1.2.
 pub(crate) const SOAP12: &str = "http://www.w3.org/2003/05/soap-envelope";
@@ -129,7 +130,7 @@ pub(crate) struct Answer(Document);
 impl Answer {
     /// The operation's response element.
     pub(crate) fn payload(&self) -> Node<'_> {
-        let root = self.0.root();
+        let root = envelope_of(&self.0);
         below(root, "Body")
             .and_then(|body| body.children().next())
             .unwrap_or(root)
@@ -145,7 +146,25 @@ pub(crate) fn read(bytes: impl Into<Vec<u8>>, bytes_max: usize) -> Result<Reply,
     };
     let bytes = trimmed(bytes);
     let document = Document::parse(bytes, &limits).map_err(|fault| fault.to_string())?;
+    reply(document)
+}
+
+/// Reads an envelope that is no XML, mended by rule; for answers that are not events.
+pub(crate) fn read_mended(bytes: &[u8]) -> Result<Reply, String> {
+    reply(mend(bytes, &[])?.document)
+}
+
+/// The envelope of a document; a mended one has an element around it.
+fn envelope_of(document: &Document) -> Node<'_> {
     let root = document.root();
+    match root.local() {
+        "Envelope" => root,
+        _ => below(root, "Envelope").unwrap_or(root),
+    }
+}
+
+fn reply(document: Document) -> Result<Reply, String> {
+    let root = envelope_of(&document);
     if root.local() != "Envelope" || ![SOAP12, SOAP11].contains(&root.namespace()) {
         return Err(format!("a `{}` element is no SOAP envelope", root.local()));
     }

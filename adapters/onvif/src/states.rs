@@ -83,6 +83,26 @@ pub(crate) fn input<'a>(
     inputs.find(|input| is_of(input, token) && input.active == active)
 }
 
+/// Stands for what could not be read.
+const HARM: char = '\u{fffd}';
+
+/// What of a mended notification can mean nothing any more though something hangs on it: its topic, a plate, or
+/// the token of an input where inputs mean something.
+pub(crate) fn harmed(notification: &Notification, camera: &CameraConfig) -> Option<&'static str> {
+    if notification.topic.contains(HARM) {
+        return Some("letters that XML forbids in its topic");
+    }
+    let is_plate = |name: &str| name.ends_with("PlateNumber");
+    let mut items = notification.items.iter();
+    if items.any(|(name, value)| is_plate(name) && value.contains(HARM)) {
+        return Some("letters that XML forbids in a plate");
+    }
+    let token = token(notification).filter(|_| notification.topic == INPUT)?;
+    let is_told = camera.input.iter().any(|input| is_of(input, token));
+    let is_harmed = token.contains(HARM) && !is_told && !camera.input.is_empty();
+    is_harmed.then_some("letters that XML forbids in an input's token")
+}
+
 /// What tells a state, by its name, and what of it is not understood; `None` for what tells none, and for an
 /// input that means nothing by the configuration.
 pub(crate) fn told(
@@ -117,7 +137,7 @@ pub(crate) fn told(
 
 #[cfg(test)]
 mod tests {
-    use super::{input, plain, told, truth};
+    use super::{harmed, input, plain, told, truth};
     use crate::config::CameraConfig;
     use crate::decode::{Notification, Operation};
 
@@ -183,6 +203,26 @@ mod tests {
             &[("source.InputToken", "x"), ("data.State", "?")],
         );
         assert_eq!(told(&other, &camera()), None, "it means nothing");
+    }
+
+    #[test]
+    fn what_can_mean_nothing_any_more_is_known() {
+        let token = |token| says(super::INPUT, &[("source.InputToken", token)]);
+        let mut deaf = camera();
+        deaf.input.clear();
+        assert!(harmed(&token("i\u{fffd}1"), &camera()).is_some());
+        assert_eq!(harmed(&token("i\u{fffd}1"), &deaf), None);
+        assert_eq!(harmed(&token("in1"), &camera()), None);
+        assert!(harmed(&says("tns1:Devi\u{fffd}e", &[]), &deaf).is_some());
+        for (name, is_harmed) in [
+            ("data.PlateNumber", true),
+            ("data.LicensePlateInfo.PlateNumber", true),
+            ("data.TrailerPlateNumber", true),
+            ("data.Rule", false),
+        ] {
+            let one = says("tns1:X", &[(name, "苏\u{fffd}1")]);
+            assert_eq!(harmed(&one, &deaf).is_some(), is_harmed, "{name}");
+        }
     }
 
     #[test]

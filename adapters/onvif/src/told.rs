@@ -23,6 +23,8 @@ const WORDS_MAX: usize = 600;
 #[derive(Debug, Default)]
 pub(crate) struct Telling {
     unread: Unread,
+    /// What is shown of it, by its code.
+    shown: BTreeMap<&'static str, String>,
     /// States that are not known now, by what tells them.
     odd: BTreeMap<String, String>,
 }
@@ -30,11 +32,15 @@ pub(crate) struct Telling {
 impl Telling {
     /// An answer with events was read; whether the camera is believed again from now on.
     pub(crate) fn good(&mut self) -> bool {
-        self.unread.good(Instant::now())
+        let is_over = self.unread.good(Instant::now());
+        if is_over {
+            self.shown.clear();
+        }
+        is_over
     }
 
     /// What is shown of an answer that was not as it should be, and what the hub is told of it: what is lost,
-    /// and what was mended.
+    /// and what was mended. What is shown tells kinds and no single message, so that each of many is no change.
     pub(crate) fn unread(
         &mut self,
         saved: &Salvaged,
@@ -45,28 +51,30 @@ impl Telling {
         self.unread.bad(Instant::now());
         let (lost, mended) = (&saved.lost, &saved.mended);
         let mut readings = Vec::new();
-        let mut shown = Vec::new();
         if lost.count > 0 {
             let kind = match trouble {
                 Trouble::TooLarge(limit) => format!("A061: an answer of more than {limit} bytes; "),
                 _ => String::new(),
             };
             let words = format!(
-                "{kind}{} of a camera cannot be read and are lost: {}",
+                "{kind}{} of a camera cannot be read and are lost: {} ({})",
                 messages(lost),
-                lost.why
+                lost.why,
+                lost.which
             );
             let fault = fault("A068", &words).remedy(
                 "look at what the camera sends; update its firmware, or raise answer_bytes_max",
             );
             readings.push(reading(camera, (fault, true, None), lost.raw.clone(), now));
-            shown.push(format!("A068: {words}"));
+            let shown = format!("A068: {kind}messages are lost: {}", lost.why);
+            self.shown.insert("A068", shown);
         }
         if mended.count > 0 {
             let words = format!(
-                "{} of a camera had to be mended: {}",
+                "{} of a camera had to be mended: {} ({})",
                 messages(mended),
-                mended.why
+                mended.why,
+                mended.which
             );
             let fault = fault("A069", &words)
                 .remedy("look at the names given at the camera (`&`, `<`); update its firmware");
@@ -76,8 +84,10 @@ impl Telling {
                 mended.raw.clone(),
                 now,
             ));
-            shown.push(format!("A069: {words}"));
+            let shown = "A069: messages had to be mended; the journal has them".to_owned();
+            self.shown.insert("A069", shown);
         }
+        let shown: Vec<&str> = self.shown.values().map(String::as_str).collect();
         (shown.join("; "), readings)
     }
 

@@ -79,11 +79,6 @@ impl Trouble {
         Fault::new(code, bounded(&text)).at(place).remedy(remedy)
     }
 
-    /// Whether the camera answers at all.
-    pub(crate) fn answers(&self) -> bool {
-        !matches!(self, Self::Link(_) | Self::Stop)
-    }
-
     /// Whether the same request may well succeed a moment later.
     pub(crate) fn passes(&self) -> bool {
         matches!(self, Self::Link(_) | Self::Answer(_))

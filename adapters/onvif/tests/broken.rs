@@ -32,8 +32,23 @@ struct Camera {
     next: Arc<Mutex<VecDeque<String>>>,
 }
 
+/// What a camera does beside its events.
+#[derive(Clone, Copy, Default)]
+struct Ways {
+    /// Its answer to who it is.
+    information: &'static str,
+    /// What it writes behind the address of a subscription.
+    behind: &'static str,
+    /// Parameters of its answers' type.
+    parameters: &'static str,
+}
+
 impl Camera {
     fn start() -> Self {
+        Self::with(Ways::default())
+    }
+
+    fn with(ways: Ways) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let next: Arc<Mutex<VecDeque<String>>> = Arc::default();
@@ -41,7 +56,7 @@ impl Camera {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let answers = Arc::clone(&answers);
-                std::thread::spawn(move || serve(stream, port, &answers));
+                std::thread::spawn(move || serve(stream, (port, ways), &answers));
             }
         });
         Self { port, next }
@@ -53,14 +68,15 @@ impl Camera {
     }
 }
 
-fn serve(mut stream: TcpStream, port: u16, answers: &Mutex<VecDeque<String>>) {
+fn serve(mut stream: TcpStream, (port, ways): (u16, Ways), answers: &Mutex<VecDeque<String>>) {
     let mut bytes = Vec::new();
     let mut some = [0; 8_192];
     loop {
         while let Some(request) = whole(&mut bytes) {
-            let body = answer(&request, port, answers);
+            let body = answer(&request, (port, ways), answers);
             let head = format!(
-                "HTTP/1.1 200 OK\r\ncontent-type: application/soap+xml\r\ncontent-length: {}\r\n\r\n",
+                "HTTP/1.1 200 OK\r\ncontent-type: application/soap+xml{}\r\ncontent-length: {}\r\n\r\n",
+                ways.parameters,
                 body.len()
             );
             let written = stream.write_all(head.as_bytes());
@@ -91,17 +107,20 @@ fn whole(bytes: &mut Vec<u8>) -> Option<String> {
     })
 }
 
-fn answer(request: &str, port: u16, answers: &Mutex<VecDeque<String>>) -> String {
+fn answer(request: &str, (port, ways): (u16, Ways), answers: &Mutex<VecDeque<String>>) -> String {
     let is = |name: &str| request.contains(&format!(":{name}"));
     let address = format!("http://127.0.0.1:{port}/onvif/events");
-    let body = if is("GetServices") {
+    let behind = ways.behind;
+    let body = if is("GetDeviceInformation") && !ways.information.is_empty() {
+        ways.information.to_owned()
+    } else if is("GetServices") {
         format!(
             "<tds:GetServicesResponse><tds:Service><tds:Namespace>http://www.onvif.org/ver10/events/wsdl</tds:Namespace>\
              <tds:XAddr>{address}</tds:XAddr></tds:Service></tds:GetServicesResponse>"
         )
     } else if is("CreatePullPointSubscription") {
         format!(
-            "<tev:CreatePullPointSubscriptionResponse><tev:SubscriptionReference><wsa:Address>{address}</wsa:Address>\
+            "<tev:CreatePullPointSubscriptionResponse><tev:SubscriptionReference><wsa:Address>{address}{behind}</wsa:Address>\
              </tev:SubscriptionReference></tev:CreatePullPointSubscriptionResponse>"
         )
     } else if is("PullMessages") {
@@ -308,4 +327,108 @@ async fn a_state_that_is_not_known_is_told_until_one_is() {
         park.health().state == LinkState::Online
     })
     .await;
+}
+
+/// What firmware leaves behind a word is no part of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_nul_behind_a_word_that_matters_changes_nothing() {
+    let camera = Camera::start();
+    let park = Park::start(&camera);
+    let pressed = input("true", "");
+    let pairs = [
+        ("Value=\"in1\"", "Value=\"in1&#0;\""),
+        ("Value=\"in1\"", "Value=\"\u{3}in1\""),
+        ("DigitalInput<", "DigitalInput&#0;<"),
+        ("\"LogicalState\"", "\"LogicalState&#0;\""),
+        ("\"true\"", "\"true&\""),
+        ("\"true\"", "\"\0true&#x0;\u{1}\""),
+    ];
+    for (number, (from, to)) in pairs.into_iter().enumerate() {
+        camera.says(&pressed.replace(from, to));
+        park.until(to, |park| park.alarms() == number + 1).await;
+    }
+    let told = park.unread();
+    assert!(
+        told.iter().all(|(code, lost, _)| *code == "A069" && !lost),
+        "{told:?}"
+    );
+    // Each is mended, and what is shown stays as it is.
+    let reason = park.health().reason;
+    assert!(
+        reason.contains("A069") && !reason.contains("sha-256"),
+        "{reason}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_harmed_where_it_matters_counts_as_lost() {
+    let camera = Camera::start();
+    let park = Park::start(&camera);
+    let pressed = input("true", "");
+    let plate = "<tt:SimpleItem Name=\"PlateNumber\" Value=\"苏K1\u{1}001\"/>";
+    let messages = [
+        pressed.replace("Value=\"in1\"", "Value=\"i&#0;n1\""),
+        input("false", "").replace("DigitalInput<", "Digital&#0;Input<"),
+        input("false", plate),
+    ];
+    for (number, message) in messages.iter().enumerate() {
+        camera.says(message);
+        park.until("it is told", |park| park.unread().len() > number)
+            .await;
+        let told = park.unread();
+        let last = told.last().unwrap();
+        assert_eq!((last.0, last.1), ("A068", true), "{number}");
+    }
+    assert_eq!(park.alarms(), 0);
+    assert_eq!(park.health().dropped, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chinese_that_is_not_utf_8_is_told_as_lost() {
+    let camera = Camera::with(Ways {
+        parameters: "; charset=GB2312",
+        ..Ways::default()
+    });
+    let park = Park::start(&camera);
+    // The two bytes that say 鲁 there say another letter in UTF-8.
+    let plate = "<tt:SimpleItem Name=\"PlateNumber\" Value=\"\u{b3}A10001\"/>";
+    camera.says(&[input("false", plate), input("true", "")].concat());
+    park.until("the neighbour", |park| park.alarms() == 1).await;
+    let told = park.unread();
+    assert_eq!((told.len(), told[0].0, told[0].1), (1, "A068", true));
+    let reason = park.health().reason;
+    assert!(reason.contains("not UTF-8"), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_beside_the_events_keeps_no_camera_from_being_heard() {
+    for (information, behind) in [
+        ("<tds:R><tds:Model>Y A & B</tds:Model></tds:R>", ""),
+        ("<tds:R><tds:Model>Y</tds:R>", ""),
+        ("<tds:R><ven:Model>Y</ven:Model></tds:R>", "?a=1&b=2"),
+    ] {
+        let camera = Camera::with(Ways {
+            information,
+            behind,
+            ..Ways::default()
+        });
+        let park = Park::start(&camera);
+        camera.says(&input("true", ""));
+        park.until(information, |park| park.alarms() == 1).await;
+        park.until("online", |park| park.health().state == LinkState::Online)
+            .await;
+    }
+}
+
+/// Nothing it sees is heard, whatever else it answers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_camera_without_a_subscription_is_offline() {
+    let camera = Camera::with(Ways {
+        behind: "</wsa:Bad>",
+        ..Ways::default()
+    });
+    let park = Park::start(&camera);
+    park.until("offline", |park| park.health().state == LinkState::Offline)
+        .await;
+    assert!(park.health().reason.contains("A061"), "{:?}", park.health());
 }

@@ -32,7 +32,7 @@ async fn a_wrong_password_is_said_and_not_hammered() {
         .await;
         let mut park = Park::with_password(&camera, "login_retry_s = 4", "wrong");
         assert!(park.until(|health| health.reason.contains("A062")).await);
-        assert_eq!(park.health().state, LinkState::Degraded);
+        assert_eq!(park.health().state, LinkState::Offline);
         // The challenge asked for without a login, and one try with the wrong password.
         let refused = camera.counters().logins_refused;
         assert!(refused <= 2, "{quirks:?}: {refused} refused logins at once");
@@ -61,7 +61,7 @@ async fn the_camera_is_logged_in_to_as_configured() {
         let state = if works {
             LinkState::Online
         } else {
-            LinkState::Degraded
+            LinkState::Offline
         };
         assert!(
             park.until_state(state).await,

@@ -73,7 +73,7 @@ async fn a_camera_without_a_free_place_is_named_and_comes_back_after_a_reboot() 
     assert!(first.until_state(LinkState::Online).await);
     first.stop().await;
     let mut second = Park::start(&camera, "");
-    assert!(second.until_state(LinkState::Degraded).await);
+    assert!(second.until_state(LinkState::Offline).await);
     assert!(
         second.health().reason.contains("A064"),
         "{:?}",
