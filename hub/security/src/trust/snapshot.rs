@@ -211,7 +211,12 @@ impl Snapshot {
         };
         // Without what the hub shows beside it: nobody who signs a message does, so an authority that is there alone is of no use.
         match self.walk_chain(&own.der, &[], Usage::Client, lists, own.made) {
-            Err(fault) if is_of_folder(&fault) || !self.holds_issuer(&own.der) => {
+            Err(_) if !self.holds_issuer(&own.der) => {
+                let fault = refusal::UNKNOWN_ISSUER
+                    .because("no authority of this folder issued the hub's own");
+                Err(fault.at(folder.display().to_string()).remedy(COPY_OR_NAME))
+            }
+            Err(fault) if is_of_folder(&fault) => {
                 Err(fault.at(folder.display().to_string()).remedy(COPY_AGAIN))
             }
             // What else is wrong with it is wrong of it alone.
@@ -396,6 +401,9 @@ struct Lists {
 /// What helps where an authority of the hub's certificate or its list is not there, or is not what it was.
 const COPY_AGAIN: &str =
     "copy root.pem, issuing.pem and both .crl.pem files from the CA's folder again";
+
+/// What helps where the folder holds no authority that issued the hub's certificate.
+const COPY_OR_NAME: &str = "copy root.pem, issuing.pem and both .crl.pem files from the CA's folder again, or name in hub.certificate one that an authority of this folder issued";
 
 /// Where a fault `V025` stands when nothing is wrong with the certificate: the list that would say so
 /// is over, and whoever keeps it must renew it.
