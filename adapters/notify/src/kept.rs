@@ -38,6 +38,8 @@ pub(crate) struct Kept {
     pub lanes: BTreeMap<usize, Lane>,
     /// Addresses that put off what nobody took; empty when somebody was told since.
     pub suspects: BTreeSet<usize>,
+    /// The server is silent to a mail for several, and nobody was told since.
+    pub apart: bool,
     /// By number of the order and address.
     pub dead: BTreeMap<(u64, usize), Dead>,
     /// Addresses that did not get the last mail meant for them, with the reason, and whether it was given up.

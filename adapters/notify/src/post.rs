@@ -5,7 +5,7 @@
 //! something waits in it the address is left out of what the others get, so that it holds up nobody. What an
 //! address refused, or did not take by the deadline, is a dead letter of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::config::Mail;
 use crate::kept::{Kept, Owed, hidden, list};
 use crate::mail::Letter;
-use crate::round::UNTRIED;
+use crate::round::{Tried, UNTRIED};
 use crate::smtp::{Answer, Answers, Server};
 
 /// Mails that may wait in the lanes of one receiver.
@@ -62,12 +62,15 @@ impl Post {
         };
         let until = Instant::now() + patience;
         let (well, suspect, mut untried) = self.parted(&letter);
-        let mut answers = self.server.deliver(&letter, [well, suspect], until).await;
+        let groups = ([well, suspect], self.lock().apart);
+        let Tried { mut answers, apart } = self.server.deliver(&letter, groups, until).await;
+        self.suspect(&answers, apart);
         if !is_told(&answers) && !untried.is_empty() {
-            let tried = std::mem::take(&mut untried);
-            answers.extend(self.server.deliver(&letter, [tried], until).await);
+            let tried = ([std::mem::take(&mut untried)], apart);
+            let more = self.server.deliver(&letter, tried, until).await;
+            answers.extend(more.answers);
+            self.suspect(&answers, more.apart);
         }
-        self.suspect(&answers);
         if !is_told(&answers) {
             return self.nobody(&letter, &answers);
         }
@@ -97,14 +100,20 @@ impl Post {
         (well, suspect, owed)
     }
 
-    /// Where nobody was told, the next try begins with those whose turn did not come.
-    fn suspect(&self, answers: &Answers) {
+    /// Where nobody was told, the next try begins with those whose turn did not come; when all had theirs, with
+    /// those whose turn is longest ago.
+    fn suspect(&self, answers: &Answers, apart: bool) {
         let is_put_off = |answer: &Answer| matches!(answer, Answer::Later(why) if why != UNTRIED);
         let put_off = answers.iter().filter(|(_, answer)| is_put_off(answer));
+        let put_off: BTreeSet<usize> = put_off.map(|(index, _)| *index).collect();
         let mut kept = self.lock();
-        match is_told(answers) {
-            true => kept.suspects.clear(),
-            false => kept.suspects.extend(put_off.map(|(index, _)| *index)),
+        kept.apart = apart && !is_told(answers);
+        if is_told(answers) {
+            return kept.suspects.clear();
+        }
+        kept.suspects.extend(&put_off);
+        if answers.keys().all(|index| kept.suspects.contains(index)) {
+            kept.suspects = put_off;
         }
     }
 
@@ -214,7 +223,8 @@ impl Post {
     /// Gives a mail to one address.
     async fn alone(&self, index: usize, letter: &Letter, left: Duration) -> Answer {
         let until = Instant::now() + self.patience().min(left);
-        let mut answers = self.server.deliver(letter, [vec![index]], until).await;
+        let group = ([vec![index]], false);
+        let mut answers = self.server.deliver(letter, group, until).await.answers;
         let nothing = || Answer::Later("there is no such address".to_owned());
         answers.remove(&index).unwrap_or_else(nothing)
     }

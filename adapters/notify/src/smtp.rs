@@ -65,8 +65,24 @@ pub(crate) enum Ended {
     },
     /// The mail was refused for all that had been taken.
     Declined(Vec<usize>, Answer),
+    /// The server said nothing of it, neither yes nor no, which may be because of one of these. Whether they
+    /// have it is not known where the text was written.
+    Silent(Vec<usize>, String),
     /// Before any address was named: so it is for all.
     Shut(Answer),
+}
+
+/// How long a conversation may take.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    /// All of it.
+    pub until: Instant,
+    /// One address.
+    pub each: Duration,
+    /// The server's leave to write the text.
+    pub leave: Duration,
+    /// Its word when it has the text.
+    pub word: Duration,
 }
 
 /// A way to a mail server.
@@ -128,15 +144,15 @@ impl Server {
         }
     }
 
-    /// Gives a mail to those of its addresses that are in `group`, by `until`; `each` address may take so
-    /// long.
+    /// Gives a mail to those of its addresses that are in `group`.
     pub(crate) async fn talk(
         &self,
         letter: &Letter,
         group: &[usize],
-        (until, each): (Instant, Duration),
+        limits: Limits,
         answers: &mut Answers,
     ) -> Ended {
+        let (until, each) = (limits.until, limits.each);
         let mut line = match timeout_at(until, self.connect()).await {
             Err(_) => return Ended::Shut(Answer::Later(NO_ANSWER.to_owned())),
             Ok(Err(error)) => return Ended::Shut(Answer::of(&error)),
@@ -156,10 +172,6 @@ impl Server {
             true => Ended::Over(Vec::new()),
             false => name(&mut line, letter, &named, (until, each), answers).await,
         };
-        if let Ended::Broke { .. } = ended {
-            drop(line);
-            return ended;
-        }
         if let Ended::Over(rest) = &mut ended {
             let left = std::mem::take(rest);
             let taken = named.iter().copied();
@@ -167,10 +179,13 @@ impl Server {
             let taken: Vec<usize> = taken.collect();
             ended = match taken.is_empty() {
                 true => Ended::Over(left),
-                false => hand_over(&mut line, letter, (taken, left), until, answers).await,
+                false => hand_over(&mut line, letter, (taken, left), limits, answers).await,
             };
         }
-        goodbye(line);
+        // Nobody waits there who could be told goodbye.
+        if !matches!(ended, Ended::Broke { .. } | Ended::Silent(..)) {
+            goodbye(line);
+        }
         ended
     }
 }
@@ -246,25 +261,61 @@ async fn hand_over(
     line: &mut AsyncSmtpConnection,
     letter: &Letter,
     (taken, left): (Vec<usize>, Vec<usize>),
-    until: Instant,
+    limits: Limits,
     answers: &mut Answers,
 ) -> Ended {
-    let handed = timeout_at(until, async {
-        line.command(Data).await?;
-        line.message(&letter.bytes).await
-    });
-    let answer = match handed.await {
-        Ok(Ok(said)) => Answer::Taken(words(&said)),
-        Ok(Err(error)) if code(&error).is_some() && taken.len() > 1 => {
-            let mut all = taken;
-            all.extend(left);
-            return Ended::Declined(all, Answer::of(&error));
-        }
-        Ok(Err(error)) => Answer::of(&error),
-        Err(_) => Answer::Later(NO_ANSWER.to_owned()),
+    let said = write(line, letter, limits).await;
+    let is_late = said.is_none();
+    let is_silent = match &said {
+        Some(Err(error)) => code(error).is_none(),
+        said => said.is_none(),
     };
+    let answer = match said {
+        Some(Ok(said)) => Answer::Taken(words(&said)),
+        Some(Err(error)) => Answer::of(&error),
+        None => Answer::Later(NO_ANSWER.to_owned()),
+    };
+    let answer = match answer {
+        Answer::Refused(why) | Answer::Later(why) if is_silent && taken.len() > 1 => {
+            return Ended::Silent(together(taken, left), why);
+        }
+        answer @ (Answer::Refused(_) | Answer::Later(_)) if taken.len() > 1 => {
+            return Ended::Declined(together(taken, left), answer);
+        }
+        answer => answer,
+    };
+    let slow = taken.first().copied().filter(|_| is_late);
     answers.extend(taken.into_iter().map(|index| (index, answer.clone())));
-    Ended::Over(left)
+    match slow {
+        None => Ended::Over(left),
+        Some(_) => Ended::Broke {
+            taken: Vec::new(),
+            untried: left,
+            slow,
+        },
+    }
+}
+
+/// What the server said of the mail; `None` where it did not in time.
+async fn write(
+    line: &mut AsyncSmtpConnection,
+    letter: &Letter,
+    limits: Limits,
+) -> Option<Result<Response, Error>> {
+    let by = |patience| limits.until.min(Instant::now() + patience);
+    if let Err(error) = timeout_at(by(limits.leave), line.command(Data))
+        .await
+        .ok()?
+    {
+        return Some(Err(error));
+    }
+    let written = line.message(&letter.bytes);
+    timeout_at(by(limits.word), written).await.ok()
+}
+
+fn together(mut taken: Vec<usize>, left: Vec<usize>) -> Vec<usize> {
+    taken.extend(left);
+    taken
 }
 
 fn words(said: &Response) -> String {

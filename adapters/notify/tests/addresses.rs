@@ -83,6 +83,15 @@ impl Server {
         self.manners.lock().unwrap().insert(address, manner);
     }
 
+    /// How a conversation ends at this place because one of these addresses is in it.
+    fn ends_at(&self, to: &[String], place: &str) -> &'static str {
+        let manners = self.manners.lock().unwrap();
+        let words = to.iter().filter_map(|it| it.split('@').next());
+        let mut words = words.filter_map(|word| manners.get(word)?.split_once(" at "));
+        let found = words.find(|(_, at)| *at == place);
+        found.map(|(what, _)| what).unwrap_or_default()
+    }
+
     /// How many mails this address got.
     fn got(&self, address: &str) -> usize {
         let taken = self.taken.lock().unwrap();
@@ -103,6 +112,12 @@ impl Server {
             let answer = match line.split([' ', ':']).next().unwrap_or_default() {
                 "." if in_letter => {
                     in_letter = false;
+                    match self.ends_at(&to, "dot") {
+                        "closes" => return Ok(()),
+                        "hangs" => std::future::pending().await,
+                        "slow" => tokio::time::sleep(Duration::from_secs(6)).await,
+                        _ => {}
+                    }
                     match to.len() > 1 && to.iter().any(|it: &String| it.starts_with("picky")) {
                         true => "554 5.7.1 not for one of them",
                         false => {
@@ -132,7 +147,11 @@ impl Server {
                             stream.write_all(b"421 too busy\r\n").await?;
                             return Ok(());
                         }
-                        "" | "421 after the first" => {
+                        manner
+                            if manner.is_empty()
+                                || manner.contains(" after the first")
+                                || is_late(manner) =>
+                        {
                             to.push(address);
                             "250 well"
                         }
@@ -140,6 +159,11 @@ impl Server {
                     }
                 }
                 "DATA" => {
+                    match self.ends_at(&to, "data") {
+                        "closes" => return Ok(()),
+                        "hangs" => std::future::pending().await,
+                        _ => {}
+                    }
                     in_letter = true;
                     "354 write"
                 }
@@ -152,6 +176,11 @@ impl Server {
             stream.write_all(format!("{answer}\r\n").as_bytes()).await?;
         }
     }
+}
+
+/// Such an address is taken, and shows what it is later.
+fn is_late(manner: &str) -> bool {
+    manner.ends_with(" at data") || manner.ends_with(" at dot")
 }
 
 fn adapter(server: SocketAddr, to: &[&str], timeout_s: u32) -> Arc<dyn Running> {
@@ -423,4 +452,88 @@ async fn fifty_addresses_and_a_slow_one_take_no_longer_than_it_may_be_waited_for
     assert!(began.elapsed() < Duration::from_secs(7));
     let told = names.iter().filter(|name| server.got(name) == 1).count();
     assert_eq!(told, 49);
+}
+
+#[tokio::test]
+async fn a_server_that_ends_the_conversation_at_the_text_keeps_it_from_nobody_else() {
+    for manner in ["closes at data", "hangs at data", "closes at dot"] {
+        let (address, server) = Server::start(&[("bad", manner)]).await;
+        let adapter = adapter(address, &["good", "bad", "other"], 20);
+        let began = Instant::now();
+        let outcome = adapter.execute(order(7)).await;
+        assert_eq!(
+            outcome.kind,
+            OutcomeKind::Confirmed,
+            "{manner}: {}",
+            outcome.detail
+        );
+        assert!(began.elapsed() < Duration::from_secs(15), "{manner}");
+        let told = || (server.got("good"), server.got("other"));
+        assert_eq!(told(), (1, 1), "{manner}");
+        // It is known by now, and holds up nobody.
+        let began = Instant::now();
+        assert_eq!(adapter.execute(order(8)).await.kind, OutcomeKind::Confirmed);
+        assert!(began.elapsed() < Duration::from_secs(1), "{manner}");
+        assert_eq!(told(), (2, 2), "{manner}");
+        server.behaves("bad", "");
+        until(manner, || server.got("bad") == 2).await;
+        assert_eq!(told(), (2, 2), "{manner}");
+    }
+}
+
+/// How long the text may be looked at is not known, so the whole try is waited for; but not a second time.
+#[tokio::test]
+async fn a_server_that_is_silent_after_the_text_is_given_it_for_each_alone() {
+    let (address, server) = Server::start(&[("bad", "hangs at dot")]).await;
+    let adapter = adapter(address, &["good", "bad", "other"], 8);
+    assert_eq!(adapter.execute(order(7)).await.kind, OutcomeKind::Failed);
+    let outcome = adapter.execute(order(7)).await;
+    assert_eq!(outcome.kind, OutcomeKind::Confirmed, "{}", outcome.detail);
+    assert_eq!((server.got("good"), server.got("other")), (1, 1));
+    let began = Instant::now();
+    assert_eq!(adapter.execute(order(8)).await.kind, OutcomeKind::Confirmed);
+    assert!(began.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn addresses_that_end_the_conversation_do_not_hide_those_behind_them() {
+    let hang = "hangs at dot";
+    let bad = [("a", hang), ("b", hang), ("c", hang), ("d", hang)];
+    let (address, server) = Server::start(&bad).await;
+    let adapter = adapter(address, &["a", "b", "c", "d", "good"], 4);
+    let mut tries = 1;
+    while adapter.execute(order(7)).await.kind != OutcomeKind::Confirmed {
+        tries += 1;
+        assert!(tries < 8);
+    }
+    assert_eq!(server.got("good"), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_is_slow_after_the_text_is_given_it_once() {
+    let slow = [("a", "slow at dot"), ("b", "")];
+    let (address, server) = Server::start(&slow).await;
+    let adapter = adapter(address, &["a", "b"], 20);
+    assert_eq!(adapter.execute(order(7)).await.kind, OutcomeKind::Confirmed);
+    assert_eq!((server.got("a"), server.got("b")), (1, 1));
+}
+
+/// After a bad time all go with one mail again.
+#[tokio::test]
+async fn what_went_alone_goes_together_when_somebody_was_told() {
+    let bad = [("a", "closes at data"), ("b", "closes at data")];
+    let (address, server) = Server::start(&bad).await;
+    let adapter = adapter(address, &["a", "b", "c"], 20);
+    server.behaves("c", "closes at data");
+    assert_eq!(adapter.execute(order(7)).await.kind, OutcomeKind::Failed);
+    for name in ["a", "b", "c"] {
+        server.behaves(name, "");
+    }
+    let told = || ["a", "b", "c"].map(|name| server.got(name));
+    for (number, count) in [(7, 3), (8, 4)] {
+        let outcome = adapter.execute(order(number)).await;
+        assert_eq!(outcome.kind, OutcomeKind::Confirmed, "{}", outcome.detail);
+        assert_eq!(server.taken.lock().unwrap().len(), count);
+    }
+    assert_eq!(told(), [2, 2, 2]);
 }
