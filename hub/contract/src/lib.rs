@@ -4,7 +4,8 @@
 //! crosses a wall of the house is one of the nouns below: a [`Reading`] comes in, becomes an
 //! [`Entry`] of the journal, is stepped by every [`Plugin`], whose [`Decisions`] may hold an
 //! [`Order`] that a [`Running`] adapter executes and answers with an [`Outcome`]. An adapter is read
-//! from its table ([`AdapterConfig`]), opened ([`Adapter`]) and started ([`Running`]).
+//! from its table ([`AdapterConfig`]), opened ([`Adapter`]) and started ([`Running`]); a plug-in that need not run is made of
+//! its section ([`PluginKind`]).
 //!
 //! Floor 2: imports the model and nothing else of the house.
 
@@ -16,6 +17,7 @@ mod entry;
 mod fault;
 mod health;
 mod intake;
+mod kind;
 mod lent;
 mod order;
 mod owner;
@@ -45,6 +47,7 @@ pub use entry::{
 pub use fault::{Code, Fault};
 pub use health::{DeviceHealth, LinkState, Probe};
 pub use intake::{Accepted, BEYOND_PACE, Handed, Intake, IntakeError, Offer};
+pub use kind::{PluginKind, Premises};
 pub use lent::{Lender, ReportSource, ReportVersion, Seal, SignedReport};
 pub use order::{CONSOLE, Order, OrderLane, Outcome, OutcomeKind, Target};
 pub use owner::{Owner, Owners, Word};
