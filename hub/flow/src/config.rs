@@ -56,7 +56,7 @@ pub struct HubConfig {
     pub authority: Arc<Authority>,
     /// The adapter instance that has orders for a device, by name: no other's readings are taken for that device's.
     pub served: Arc<BTreeMap<DeviceId, String>>,
-    /// What of the configuration decides, and who makes plug-ins of it. Its plug-ins of today are those of
+    /// What of the configuration decides, and who makes plug-ins of it. Those that it makes of no parts are
     /// [`HubParts::plugins`]. Without, settings are no entries, and plug-ins stay as they are given.
     pub settings: Option<Arc<dyn Maker>>,
 }

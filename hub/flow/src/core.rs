@@ -4,6 +4,7 @@
 //! draws a random number or touches a disk (I3).
 
 mod remake;
+mod sets;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -28,7 +29,6 @@ use crate::retold;
 use crate::sealer::{AuditNote, Particulars, Sealer, decided_id, digest_of_parts};
 use crate::settings::Settings;
 use crate::settled::Times;
-use crate::tables::{FOLD, PRECEDENCE, SETTINGS, TableSet, namespace};
 use crate::text::clip;
 
 /// Longest chain of decisions that answer decisions; what would come after it is an audit entry.
@@ -48,12 +48,11 @@ pub(crate) struct Core {
     settings: Settings,
     /// `Settings` entries that this program cannot use, until somebody takes their marks.
     unusable: Vec<Mark>,
+    /// Where rows are stored of plug-ins that do not run any more, until somebody takes it.
+    forgotten: Vec<String>,
     /// Lines the present input has led to.
     closure: usize,
 }
-
-/// A core as it stood.
-pub(crate) struct KeptCore(Vec<Kept>);
 
 impl Core {
     /// Fresh plug-ins; the flow's own guard comes first.
@@ -67,48 +66,8 @@ impl Core {
             precedence: Precedence::default(),
             settings: Settings::default(),
             unusable: Vec::new(),
+            forgotten: Vec::new(),
             closure: 0,
-        }
-    }
-
-    /// Everything as it stands now, for [`Core::put_back`].
-    pub(crate) fn kept(&mut self) -> Result<KeptCore, Fault> {
-        let sets = self.table_sets().into_iter();
-        let kept = sets.map(|set| Kept::of(set.tables));
-        kept.collect::<Result<_, _>>().map(KeptCore)
-    }
-
-    /// Takes back what a recovery that ended half way left behind.
-    pub(crate) fn put_back(&mut self, kept: &KeptCore) -> Result<(), Fault> {
-        // The fold comes first: orders are let out under its epoch whatever else fails.
-        let sets = self.table_sets().into_iter().zip(&kept.0);
-        let put = sets.map(|(set, kept)| kept.put_back(set.tables));
-        let put = put.collect::<Result<(), _>>();
-        self.restored();
-        put
-    }
-
-    /// All that is stored, by the set it belongs to: the flow's own come first.
-    pub(crate) fn table_sets(&mut self) -> Vec<TableSet<'_>> {
-        let mut sets = vec![
-            TableSet::new(FOLD, self.fold.tables()),
-            TableSet::new(PRECEDENCE, self.precedence.tables()),
-            TableSet::new(SETTINGS, self.settings.tables()),
-        ];
-        for plugin in &mut self.plugins {
-            let name = namespace(plugin.name());
-            sets.push(TableSet::new(&name, plugin.tables()));
-        }
-        sets
-    }
-
-    /// The tables of all sets were filled or emptied.
-    pub(crate) fn restored(&mut self) {
-        self.fold.restored();
-        self.precedence.restored();
-        self.settings.restored();
-        for plugin in &mut self.plugins {
-            plugin.restored();
         }
     }
 

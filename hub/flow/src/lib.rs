@@ -130,8 +130,8 @@ pub use crate::precedence::SUBJECTS_MAX;
 pub use crate::receipt::{ReceiptData, Refused, warnings};
 pub use crate::replay::{Difference, ReplayReport, replay, replay_over, replay_told, replay_under};
 pub use crate::settings::{
-    ChangedPart, HeldPart, Made, Maker, PART_BYTES_MAX, PARTS_BYTES_MAX, PARTS_MAX, Part,
-    SettingsChange, SettingsLabel, Unusable, settings_at,
+    Absent, ChangedPart, HeldPart, Made, Maker, PART_BYTES_MAX, PARTS_BYTES_MAX, PARTS_MAX,
+    PLUGINS, Part, SettingsChange, SettingsLabel, Unusable, settings_at,
 };
 pub use crate::settled::EntryTimes;
 pub use crate::stats::{Stats, StatsSnapshot, Traffic};

@@ -60,7 +60,6 @@ pub(crate) fn recover(
         && let Some(loaded) = restored(reader, state, core)?
     {
         from = position;
-        // Who steps the past alone begins as everybody began it: with the settings of today.
         step_alone(reader, core, authority, (&loaded.fresh, from))?;
         core.settle();
         reader.mark_unusable(core.take_unusable());
@@ -312,8 +311,9 @@ fn step_alone(
         last,
         "plug-ins that are new or of another form step the journal alone"
     );
-    let mut alone = core.apart(fresh);
-    let stepped = all_stepped(reader, &mut alone, authority, last);
+    let first = reader.first()?.unwrap_or(1);
+    let mut alone = core.apart(fresh, first);
+    let stepped = all_stepped(reader, &mut alone, authority, (first, last));
     core.join(alone);
     stepped
 }
@@ -322,9 +322,8 @@ fn all_stepped(
     reader: &EntryReader,
     core: &mut Core,
     authority: &Authority,
-    last: u64,
+    (first, last): (u64, u64),
 ) -> Result<(), Fault> {
-    let first = reader.first()?.unwrap_or(1);
     if first > 1 {
         tracing::warn!(
             first,

@@ -44,7 +44,7 @@ impl<'a> TableSet<'a> {
     }
 
     /// Empties its tables.
-    fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         for table in &mut self.tables {
             table.begin_anew();
         }
@@ -82,7 +82,7 @@ pub(crate) fn namespace(plugin: &str) -> String {
 }
 
 /// Where the rows of a table are stored.
-fn space(set: &str, table: &str) -> String {
+pub(crate) fn space(set: &str, table: &str) -> String {
     format!("{set}.{table}")
 }
 
@@ -124,23 +124,42 @@ pub(crate) struct Loaded {
 pub(crate) fn load(core: &mut Core, state: &Arc<dyn State>) -> Result<Loaded, Fault> {
     let mut stored = stored_forms(state)?;
     let mut loaded = Loaded::default();
-    for mut set in core.table_sets() {
-        match stored.remove(&set.name) {
-            Some(forms) if forms == set.forms() => set.load(state)?,
-            other => {
-                set.clear();
-                loaded
-                    .stale
-                    .extend(spaces(&set.name, other.unwrap_or_default()));
-                loaded.fresh.push(set.name);
-            }
-        }
+    for set in core.own_sets() {
+        load_set(set, state, &mut stored, &mut loaded)?;
     }
+    core.own_restored();
+    // Which plug-ins run, and so which tables there are, is said by the settings that held then.
+    core.settle();
+    for set in core.plugin_sets() {
+        load_set(set, state, &mut stored, &mut loaded)?;
+    }
+    // What is stored counts by its forms here, whoever ran before.
+    drop(core.take_forgotten());
     for (set, forms) in stored {
         loaded.stale.extend(spaces(&set, forms));
     }
     core.restored();
     Ok(loaded)
+}
+
+/// Fills the tables of one set, when they are stored in the form they have.
+fn load_set(
+    mut set: TableSet<'_>,
+    state: &Arc<dyn State>,
+    stored: &mut BTreeMap<String, Vec<String>>,
+    loaded: &mut Loaded,
+) -> Result<(), Fault> {
+    let stored = stored.remove(&set.name).unwrap_or_default();
+    if stored == set.forms() {
+        return set.load(state);
+    }
+    set.clear();
+    loaded.stale.extend(spaces(&set.name, stored));
+    // One without tables remembers nothing that it could be brought to.
+    if !set.tables.is_empty() {
+        loaded.fresh.push(set.name);
+    }
+    Ok(())
 }
 
 /// Where the tables of these forms are stored.
@@ -159,8 +178,14 @@ pub(crate) fn clear(core: &mut Core) {
     core.restored();
 }
 
-/// Rows to be stored, by where; not yet turned into bytes.
-pub(crate) type Handed = Vec<(String, Changed)>;
+/// What is to be stored.
+#[derive(Default)]
+pub(crate) struct Handed {
+    /// Where nothing is to be stored any more, before the rows are.
+    pub emptied: Vec<String>,
+    /// Rows by where, not yet turned into bytes.
+    pub rows: Vec<(String, Changed)>,
+}
 
 /// How many rows a save would hand over.
 pub(crate) fn changed(core: &mut Core) -> usize {
@@ -171,11 +196,16 @@ pub(crate) fn changed(core: &mut Core) -> usize {
 
 /// What changed since this was asked last.
 pub(crate) fn take_changed(core: &mut Core) -> Handed {
-    let mut handed = Vec::new();
+    let mut handed = Handed {
+        emptied: core.take_forgotten(),
+        rows: Vec::new(),
+    };
     for set in core.table_sets() {
         for table in set.tables {
             if table.changed() > 0 {
-                handed.push((space(&set.name, table.name()), table.take_changed()));
+                handed
+                    .rows
+                    .push((space(&set.name, table.name()), table.take_changed()));
             }
         }
     }
@@ -184,12 +214,15 @@ pub(crate) fn take_changed(core: &mut Core) -> Handed {
 
 /// All there is, to be stored in place of what is stored: the rows, and where there are none.
 pub(crate) fn take_all(core: &mut Core) -> Handed {
-    let mut handed = Vec::new();
+    let mut handed = Handed {
+        emptied: core.take_forgotten(),
+        rows: Vec::new(),
+    };
     for set in core.table_sets() {
         for table in set.tables {
             let all = table.all();
             drop(table.take_changed());
-            handed.push((space(&set.name, table.name()), all));
+            handed.rows.push((space(&set.name, table.name()), all));
         }
     }
     handed

@@ -29,7 +29,12 @@ impl Unstored {
 
     /// Takes in what changed.
     pub(crate) fn add(&mut self, handed: Handed) -> Result<(), Fault> {
-        for (table, changed) in handed {
+        if !handed.emptied.is_empty() {
+            let emptied = &handed.emptied;
+            self.rows.retain(|(table, _), _| !emptied.contains(table));
+        }
+        self.emptied.extend(handed.emptied);
+        for (table, changed) in handed.rows {
             for (key, row) in changed.write()? {
                 self.rows.insert((table.clone(), key), row);
             }
@@ -40,7 +45,7 @@ impl Unstored {
     /// Takes in all there is: what waited is nothing beside it.
     pub(crate) fn replace(&mut self, handed: Handed) -> Result<(), Fault> {
         self.rows.clear();
-        let tables = handed.iter().map(|(table, _)| table.clone());
+        let tables = handed.rows.iter().map(|(table, _)| table.clone());
         self.emptied.extend(tables);
         self.add(handed)
     }

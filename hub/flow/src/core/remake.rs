@@ -1,19 +1,18 @@
 //! Making the plug-ins again, of other settings or of another's state, while their tables stay.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cordon_contract::{Decisions, Entry, Plugin};
-use cordon_model::Timestamp;
+use cordon_contract::Plugin;
 
 use super::Core;
 use crate::batch::Line;
 use crate::mark::Mark;
-use crate::settings::{Maker, Settings};
-use crate::tables::namespace;
+use crate::settings::{Absent, Maker, Settings};
+use crate::tables::{namespace, space};
 
 impl Core {
-    /// The plug-ins were made by this maker, of the settings of today, and are made again by it when an entry says
-    /// that others hold.
+    /// The plug-ins were made by this maker, of no parts, and are made again by it when an entry says that others hold.
     pub(crate) fn made_by(mut self, maker: Option<Arc<dyn Maker>>) -> Self {
         self.settings = Settings::by(maker);
         self
@@ -71,6 +70,11 @@ impl Core {
         let mut slots = slots.filter(|slot| slot.name() == fresh.name());
         // One that is not here is stepped elsewhere.
         let Some(slot) = slots.next() else { return };
+        if slot.tables().is_empty() || fresh.tables().is_empty() {
+            // One of the two is not there, or remembers nothing.
+            self.begin_anew(fresh);
+            return;
+        }
         let tables = slot.tables().into_iter().zip(fresh.tables());
         let mut moved = tables.map(|(old, new)| new.exchange(old));
         if moved.all(|is_moved| is_moved) {
@@ -86,16 +90,41 @@ impl Core {
         }
     }
 
-    /// The plug-ins of these sets, taken out into a core of their own that has seen nothing, until
-    /// [`Core::join`].
-    pub(crate) fn apart(&mut self, sets: &[String]) -> Self {
-        let mut alone = Self::new(self.sealer.clone(), Vec::new()).made_by(self.settings.maker());
+    /// Puts a plug-in in the place of the one of its name. It begins with nothing; what that one remembered is
+    /// forgotten, here and where it is stored.
+    fn begin_anew(&mut self, mut fresh: Box<dyn Plugin>) {
+        let slots = self.plugins.iter_mut().skip(1);
+        let mut slots = slots.filter(|slot| slot.name() == fresh.name());
+        let Some(slot) = slots.next() else { return };
+        let set = namespace(slot.name());
+        let tables = slot.tables().into_iter();
+        self.forgotten
+            .extend(tables.map(|table| space(&set, table.name())));
+        for table in fresh.tables() {
+            table.begin_anew();
+        }
+        fresh.restored();
+        *slot = fresh;
+    }
+
+    /// The plug-ins of these sets, taken out into a core of their own that has seen nothing but what was said of
+    /// settings before entry `first`, until [`Core::join`].
+    pub(crate) fn apart(&mut self, sets: &[String], first: u64) -> Self {
+        let maker = self.settings.maker();
+        // Those there are were made of what holds where the state stands; these begin where the journal does.
+        let made = maker
+            .as_ref()
+            .map(|maker| maker.make(&BTreeMap::new()).map(|made| made.plugins));
+        let mut fresh = made.and_then(Result::ok).unwrap_or_default();
+        let mut alone = Self::new(self.sealer.clone(), Vec::new()).made_by(maker);
+        alone.settings.begin_with(&self.settings, first);
         let is_of = |plugin: &dyn Plugin| sets.contains(&namespace(plugin.name()));
-        for slot in self.plugins.iter_mut().skip(1) {
-            if is_of(&**slot) {
-                let away = Box::new(Away(slot.name()));
-                alone.plugins.push(std::mem::replace(slot, away));
-            }
+        for slot in self.plugins.iter_mut().skip(1).filter(|it| is_of(&***it)) {
+            let there = std::mem::replace(slot, Box::new(Absent(slot.name())));
+            let begins = fresh.iter().position(|it| it.name() == there.name());
+            alone
+                .plugins
+                .push(begins.map_or(there, |index| fresh.swap_remove(index)));
         }
         alone
     }
@@ -108,20 +137,5 @@ impl Core {
                 *slot = plugin;
             }
         }
-    }
-}
-
-/// Holds the place of a plug-in that is stepped alone.
-struct Away(&'static str);
-
-impl Plugin for Away {
-    fn name(&self) -> &'static str {
-        self.0
-    }
-
-    fn step(&mut self, _entry: &Entry, _decisions: &mut Decisions) {}
-
-    fn is_due(&self, _time: Timestamp, _clock: Timestamp) -> bool {
-        false
     }
 }

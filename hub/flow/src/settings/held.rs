@@ -8,7 +8,7 @@ use cordon_model::{Digest, PartyId};
 use cordon_wire::digest_of_bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{Made, Maker, PART_BYTES_MAX, PARTS_MAX, Part, SettingsLabel};
+use super::{Made, Maker, PART_BYTES_MAX, PARTS_MAX, PLUGINS, Part, SettingsLabel};
 use crate::draft::Draft;
 
 /// A part as the journal says it last.
@@ -48,10 +48,11 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Nothing known of the journal, and plug-ins that were made of what this maker says of today.
+    /// Nothing known of the journal, and plug-ins that were made by this maker of no parts.
     pub(crate) fn by(maker: Option<Arc<dyn Maker>>) -> Self {
         let today = maker.iter().flat_map(|maker| maker.today());
-        let made_of = today.map(|part| (part.name.clone(), (part.form, part.digest())));
+        let unsaid = today.map(Part::unsaid);
+        let made_of = unsaid.map(|part| (part.name.clone(), (part.form, part.digest())));
         Self {
             made_of: made_of.collect(),
             maker,
@@ -81,6 +82,15 @@ impl Settings {
     /// Its table was filled or emptied.
     pub(crate) fn restored(&mut self) {
         self.is_news = true;
+    }
+
+    /// Goes on from what was said before this entry and holds still, where another knows what that is: for whoever
+    /// steps a journal whose first entries are gone.
+    pub(crate) fn begin_with(&mut self, known: &Self, number: u64) {
+        for (name, held) in known.parts.iter().filter(|(_, it)| it.number < number) {
+            self.parts.insert(name.clone(), held.clone());
+            self.is_news = true;
+        }
     }
 
     /// Nothing is known of the journal any more; the plug-ins stay as they are.
@@ -129,10 +139,14 @@ impl Settings {
     ) -> Vec<Draft> {
         let other = today.iter().filter(|part| {
             let held = self.parts.get(&part.name);
-            held.is_none_or(|held| (held.form, held.digest) != (part.form, part.digest()))
+            // Where nothing runs, and nothing ever did, there is nothing to say.
+            held.map_or(!part.is_nothing(), |held| {
+                (held.form, held.digest) != (part.form, part.digest())
+            })
         });
+        let gone = self.gone(today);
         let mut before = self.last();
-        let numbered = other.zip(first..);
+        let numbered = other.chain(&gone).zip(first..);
         let drafts = numbered.map(|(part, number)| {
             let label = SettingsLabel::of(part, why, before);
             before = number;
@@ -144,6 +158,17 @@ impl Settings {
             }
         });
         drafts.collect()
+    }
+
+    /// What is to be said of plug-ins that ran and that this program does not know: they do not run from here on, so
+    /// that a program which knows them again does not take it that they did.
+    fn gone(&self, today: &[Part]) -> Vec<Part> {
+        let held = self.parts.iter();
+        let held = held.filter(|(name, _)| name.starts_with(PLUGINS));
+        let unknown = held.filter(|(name, _)| today.iter().all(|part| part.name != **name));
+        let nothing = unknown.map(|(name, held)| (Part::nothing(name, held.form), held.digest));
+        let runs = nothing.filter(|(nothing, held)| nothing.digest() != *held);
+        runs.map(|(nothing, _)| nothing).collect()
     }
 
     /// Plug-ins by what holds now, where those there are were made of something else; and the entries that this
@@ -190,11 +215,11 @@ impl Settings {
         Some((made, marked))
     }
 
-    /// Each part as it holds: as the journal says last, else as the configuration says today.
+    /// Each part as it holds: as the journal says last, else as it is where that says nothing.
     fn holds(&self, maker: &dyn Maker) -> BTreeMap<String, Part> {
         let today = maker.today().iter();
         let mut holds: BTreeMap<String, Part> = today
-            .map(|part| (part.name.clone(), part.clone()))
+            .map(|part| (part.name.clone(), part.unsaid()))
             .collect();
         // What no program of today reads any more is nobody's setting.
         for (name, holds) in &mut holds {
@@ -210,4 +235,69 @@ impl Settings {
 fn is_of_today(today: &[Part], made_of: &BTreeMap<String, Likeness>) -> bool {
     let is_held = |part: &Part| made_of.get(&part.name) == Some(&(part.form, part.digest()));
     today.iter().all(is_held)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(part: &Part) -> Draft {
+        Draft {
+            label: SettingsLabel::of(part, "start", 0).to_string(),
+            body: part.body.clone(),
+            ..Draft::bare(EntryKind::Settings, PartyId::new("HUB-1").unwrap())
+        }
+    }
+
+    /// Names of the parts for which entries are to be written, and the numbers they get.
+    fn written(settings: &Settings, today: &[Part]) -> Vec<(String, String)> {
+        let hub = PartyId::new("HUB-1").unwrap();
+        let drafts = settings.drafts(&hub, (today, "start"), 10).into_iter();
+        let told = drafts.map(|draft| {
+            let name = SettingsLabel::read(&draft.label).unwrap().name;
+            (name, String::from_utf8(draft.body.to_vec()).unwrap())
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn of_a_plug_in_that_does_not_run_and_never_did_nothing_is_said() {
+        let (on, off) = (
+            Part::new("plugins.a", 1, "{}"),
+            Part::nothing("plugins.a", 1),
+        );
+        let mut settings = Settings::default();
+        assert!(written(&settings, std::slice::from_ref(&off)).is_empty());
+        let told = |name: &str, says: &str| vec![(name.to_owned(), says.to_owned())];
+        let on_today = written(&settings, std::slice::from_ref(&on));
+        assert_eq!(on_today, told("plugins.a", "{}"));
+        settings.apply(3, &said(&on));
+        // Its section is gone, and so is what the program knows of it.
+        for today in [vec![off.clone()], Vec::new()] {
+            assert_eq!(written(&settings, &today), told("plugins.a", "null"));
+        }
+        settings.apply(4, &said(&off));
+        for today in [vec![off.clone()], Vec::new()] {
+            assert!(written(&settings, &today).is_empty());
+        }
+        // A part of every park that a program does not know says nothing.
+        settings.apply(5, &said(&Part::new("weather", 1, "{}")));
+        assert!(written(&settings, &[off]).is_empty());
+    }
+
+    #[test]
+    fn whoever_begins_in_the_middle_goes_by_what_was_said_before_and_holds_still() {
+        let mut whole = Settings::default();
+        whole.apply(3, &said(&Part::new("plugins.a", 1, "{}")));
+        whole.apply(4, &said(&Part::new("plan", 1, "old")));
+        whole.apply(9, &said(&Part::new("plan", 1, "new")));
+        let mut alone = Settings::default();
+        alone.begin_with(&whole, 5);
+        let names: Vec<&String> = alone.parts.keys().collect();
+        assert_eq!(names, ["plugins.a"]);
+        assert_eq!(alone.last(), 3);
+        let mut first = Settings::default();
+        first.begin_with(&whole, 1);
+        assert_eq!((first.parts.len(), first.is_news), (0, false));
+    }
 }

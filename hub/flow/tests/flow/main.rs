@@ -27,6 +27,7 @@ mod park;
 mod park_word;
 mod partner;
 mod past;
+mod plugins;
 mod recalled;
 mod reload;
 mod resent;

@@ -60,7 +60,7 @@ impl Plugin for Keeper {
     }
 }
 
-fn decision(entry: &Entry, rule: &str, count: u64) -> Body {
+pub fn decision(entry: &Entry, rule: &str, count: u64) -> Body {
     Body::PassageDecision(PassageDecision {
         decision_id: format!("D-{count}"),
         gate_id: GateId::new("G1").unwrap(),
