@@ -1,6 +1,7 @@
 //! `cordon journal`: show, export and replay, which work while the hub runs; `verify`, `accept`,
 //! `pack`, `archive`, `restore` and `usage` have files of their own.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cordon_contract::{EntryKind, Fault};
-use cordon_flow::{Authority, EntryReader, Maker, Mark, Part, ReplayReport, replay_under};
+use cordon_flow::{Authority, EntryReader, Maker, Mark, PLUGINS, Part, ReplayReport, replay_under};
 use cordon_journal::{JournalFault, Record};
 use cordon_mapping::Mappings;
 use cordon_model::Timestamp;
@@ -19,7 +20,7 @@ use super::{Format, accept, archive, pack, print_faults, print_marks, usage, ver
 use crate::config::ParkConfig;
 use crate::exit::{CONFIG, Ending, FAILED, FILES};
 use crate::past;
-use crate::plugins::settings;
+use crate::plugins::{KINDS, settings};
 use crate::say;
 use crate::settings::{Program, read};
 
@@ -317,9 +318,10 @@ fn replay(args: &Replay) -> Result<(), Ending> {
             })
         ),
     }
-    report
-        .check()
-        .inspect_err(|_| tell_program(&reader, &report))?;
+    report.check().inspect_err(|_| {
+        tell_program(&reader, &report);
+        tell_unknown(&reader, &report);
+    })?;
     match &args.expect {
         Some(expected) if !expected.eq_ignore_ascii_case(&hash) => Err(Ending::new(
             FAILED,
@@ -363,6 +365,29 @@ fn tell_program(reader: &EntryReader, report: &ReplayReport) {
             program.version,
             Program::this().version
         );
+    }
+}
+
+/// Names the plug-ins that decided before a replay and the journal part, and that this program does not have: it can
+/// step nothing of theirs.
+fn tell_unknown(reader: &EntryReader, report: &ReplayReport) {
+    let Some(first) = &report.first_difference else {
+        return;
+    };
+    let said = report.settings.iter();
+    let said = said.filter(|(number, _)| *number <= first.settings);
+    let own = said.filter_map(|(number, label)| Some((number, label.name.strip_prefix(PLUGINS)?)));
+    let unknown = own.filter(|(_, name)| KINDS.iter().all(|kind| kind.name != *name));
+    // What was said last of each.
+    let unknown: BTreeMap<&str, u64> = unknown.map(|(number, name)| (name, *number)).collect();
+    for (name, number) in unknown {
+        let record = reader.journal().get(number).ok().flatten();
+        let part = record.map(|it| Part::new(&format!("{PLUGINS}{name}"), 1, it.body));
+        if part.is_some_and(|part| !part.is_nothing()) {
+            tell!(
+                "from entry {number} on the plug-in {name} decided, which this program does not have: replay that range with one that has it"
+            );
+        }
     }
 }
 

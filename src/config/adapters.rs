@@ -10,6 +10,7 @@ use toml::de::{DeTable, ValueDeserializer};
 
 use super::syntax;
 use crate::doors::{KINDS, Table, Tables};
+use crate::plugins::SECTION;
 
 /// The sections before and after those of adapters, as the types of the configuration name them.
 const BEFORE: [&str; 4] = ["hub", "exchange", "console", "plan"];
@@ -27,7 +28,8 @@ const AFTER: [&str; 8] = [
 /// Every section there is.
 static SECTIONS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let adapters = KINDS.iter().map(|kind| kind.table);
-    BEFORE.into_iter().chain(adapters).chain(AFTER).collect()
+    let ours = BEFORE.into_iter().chain(adapters).chain(AFTER);
+    ours.chain([SECTION]).collect()
 });
 
 /// Takes the adapters' tables out of a document, and what is no section at all; the rest stays in it.

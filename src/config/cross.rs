@@ -21,6 +21,7 @@ pub fn check(config: &ParkConfig) -> Vec<Fault> {
     faults.extend(config.authority.check());
     faults.extend(config.access.check());
     faults.extend(config.alarms.check());
+    faults.extend(config.plugins.check(&config.plan));
     faults.extend(config.records.check().err());
     faults.extend(config.reports.check(&config.plan));
     faults.extend(config.retention.check());

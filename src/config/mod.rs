@@ -12,6 +12,7 @@ mod files;
 mod locate;
 pub mod papers;
 mod paths;
+mod plugins;
 mod retention;
 pub mod secrets;
 mod silent;
@@ -32,7 +33,7 @@ use cordon_security::{Signer, TrustStore};
 use serde::Deserialize;
 
 use crate::doors::Tables;
-use crate::plugins::Plugins;
+use crate::plugins::{Plugins, Sections};
 use crate::reports::ReportDoor;
 
 pub use demo::DemoSection;
@@ -81,6 +82,9 @@ pub struct ParkConfig {
     /// What of it gave no answer when it was checked.
     #[serde(skip)]
     pub silent: Silent,
+    /// The plug-ins that need not run, each with a section of its own.
+    #[serde(skip)]
+    pub plugins: Sections,
 }
 
 /// The hub itself.

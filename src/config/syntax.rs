@@ -6,7 +6,7 @@ use cordon_contract::Fault;
 use serde::Deserialize as _;
 use toml::de::{DeTable, Deserializer};
 
-use super::{ParkConfig, adapters};
+use super::{ParkConfig, adapters, plugins};
 
 /// Reads the file, or says what is wrong and where.
 pub fn read(path: &Path) -> Result<ParkConfig, Vec<Fault>> {
@@ -35,8 +35,16 @@ pub fn parse(text: &str, shown: &str) -> Result<ParkConfig, Vec<Fault>> {
     let wrong = |error: toml::de::Error| vec![fault(&error, text, shown)];
     let mut document = DeTable::parse(text).map_err(wrong)?;
     let (adapters, mut faults) = adapters::take(&mut document, text, shown);
+    let (plugins, more) = plugins::take(&mut document, text, shown);
+    faults.extend(more);
     match ParkConfig::deserialize(Deserializer::from(document)) {
-        Ok(config) if faults.is_empty() => return Ok(ParkConfig { adapters, ..config }),
+        Ok(config) if faults.is_empty() => {
+            return Ok(ParkConfig {
+                adapters,
+                plugins,
+                ..config
+            });
+        }
         Ok(_) => {}
         Err(error) => faults.extend(wrong(error)),
     }

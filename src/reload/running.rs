@@ -15,7 +15,14 @@ use toml::{Table, Value};
 use crate::config::{ParkConfig, Silent};
 
 /// The sections and keys that decide, and are taken up while the hub runs.
-const DECIDING: [&str; 5] = ["rules", "plan", "access", "alarms", "authority"];
+const DECIDING: [&str; 6] = [
+    "rules",
+    "plan",
+    "access",
+    "alarms",
+    "authority",
+    crate::plugins::SECTION,
+];
 /// What decides of `[hub]`.
 const DECIDING_OF_HUB: &str = "mappings";
 /// Largest file whose content is compared; papers, secrets and profiles have some KiB.

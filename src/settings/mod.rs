@@ -10,6 +10,7 @@
 //! | `access`, `alarms`, `authority` | those sections, defaults included |
 //! | `dispatch` | the enterprises whose own gate systems take grants |
 //! | `mappings` | each mapping package with the digest of its files: what they made of a reading stands in its entry |
+//! | `plugins.NAME` | the section of a plug-in that need not run; `null` where it does not, and nothing where it never did |
 //!
 //! Keys, passwords, addresses and paths are no settings: they are not here, so they are in no entry.
 
@@ -18,8 +19,10 @@ use std::sync::Arc;
 
 use cordon_access::{AccessConfig, AccessPlugin, GrantDispatch, ParkNow};
 use cordon_alarms::{AlarmPlugin, OpenAlarms, Routes};
-use cordon_contract::{AccessRules as _, Fault};
-use cordon_flow::{AuthoritySettings, HeldPart, Made, Maker, Part, SETTINGS_UNUSABLE, Unusable};
+use cordon_contract::{AccessRules as _, Fault, Plugin, Premises};
+use cordon_flow::{
+    Absent, AuthoritySettings, HeldPart, Made, Maker, Part, SETTINGS_UNUSABLE, Unusable,
+};
 use cordon_mapping::Mappings;
 use cordon_model::plan::ParkPlan;
 use cordon_model::{Digest, ParkCode, PartyId, PassageDecision};
@@ -28,8 +31,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::config::ParkConfig;
+use crate::plugins::{KINDS, Kind};
 
-/// The form of all parts of this program.
+/// The form of all parts of this program but those of [`KINDS`], which have their own.
 const FORM: u16 = 1;
 
 /// Who decided.
@@ -88,8 +92,8 @@ impl ParkSettings {
             part("authority", &config.authority),
             part("mappings", &packages),
         ];
+        let today = today.into_iter().chain(config.plugins.parts());
         let today: Vec<Part> = today
-            .into_iter()
             .collect::<Result<_, _>>()
             .map_err(|fault| vec![fault])?;
         let faults = Part::check(&today).into_iter().map(too_large);
@@ -152,14 +156,22 @@ impl Maker for ParkSettings {
         let alarms: cordon_alarms::Config = reading.part("alarms", read)?;
         // The door asks it, and what the door said stands with each entry.
         reading.part("authority", read::<AuthoritySettings>)?;
+        let premises = Premises {
+            plan: Arc::clone(&plan),
+            hub: self.hub.clone(),
+        };
         let access = AccessPlugin::new(Arc::clone(&plan), Arc::new(rules), access);
         let alarms = AlarmPlugin::new(plan, routes, self.hub.clone(), alarms);
+        let mut plugins: Vec<Box<dyn Plugin>> = vec![
+            Box::new(access.showing(self.park_now())),
+            Box::new(GrantDispatch::new(partners)),
+            Box::new(alarms.showing(self.open_alarms())),
+        ];
+        for kind in KINDS {
+            plugins.push(reading.plugin(kind, &premises)?);
+        }
         Ok(Made {
-            plugins: vec![
-                Box::new(access.showing(self.park_now())),
-                Box::new(GrantDispatch::new(partners)),
-                Box::new(alarms.showing(self.open_alarms())),
-            ],
+            plugins,
             unusable: reading.unusable,
         })
     }
@@ -189,6 +201,21 @@ impl Reading<'_> {
         let today = self.today.iter().find(|part| part.name == name);
         today.map_or_else(|| Err(unusable(name, "today's is not there")), read)
     }
+
+    /// The plug-in of a kind that need not run; where no part says it, it does not.
+    fn plugin(&mut self, kind: &Kind, premises: &Premises) -> Result<Box<dyn Plugin>, Fault> {
+        let name = kind.part_name();
+        let nothing = kind.nothing();
+        let is_unsaid = !self.parts.contains_key(name.as_str());
+        let section = self.part(&name, |part| {
+            let runs = !is_unsaid && *part != nothing;
+            runs.then(|| kind.held(part)).transpose()
+        })?;
+        Ok(match section {
+            Some(section) => section.plugin(premises),
+            None => Box::new(Absent(kind.name)),
+        })
+    }
 }
 
 /// What a part says.
@@ -196,7 +223,15 @@ impl Reading<'_> {
 /// # Errors
 /// `F095` when it has another form.
 pub fn read<T: DeserializeOwned>(part: &Part) -> Result<T, Fault> {
-    if part.form != FORM {
+    read_as(part, FORM)
+}
+
+/// What a part says whose form is this one.
+///
+/// # Errors
+/// `F095` when it has another.
+pub fn read_as<T: DeserializeOwned>(part: &Part, form: u16) -> Result<T, Fault> {
+    if part.form != form {
         let why = format!("form {} is another program's", part.form);
         return Err(unusable(&part.name, &why));
     }
@@ -245,9 +280,17 @@ fn unusable(name: &str, why: &str) -> Fault {
 }
 
 fn part(name: &str, says: &impl Serialize) -> Result<Part, Fault> {
+    part_of(name, FORM, says)
+}
+
+/// A part of this form.
+///
+/// # Errors
+/// `K099` when it cannot be an entry.
+pub fn part_of(name: &str, form: u16, says: &impl Serialize) -> Result<Part, Fault> {
     let body =
         serde_json::to_vec(says).map_err(|error| too_large(unusable(name, &error.to_string())))?;
-    Ok(Part::new(name, FORM, body))
+    Ok(Part::new(name, form, body))
 }
 
 fn too_large(fault: Fault) -> Fault {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
 mod idle;
+mod plugins;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -130,6 +131,7 @@ fn what_decides_is_a_part_and_what_does_not_is_none() {
             "dispatch",
             "mappings",
             "plan",
+            "plugins.tally",
             "program",
             "routes",
             "rules"

@@ -1,11 +1,11 @@
-//! The plug-ins of a configuration, made by the one explicit list of them (`settings`); used by a run and by a replay.
+//! The plug-ins of a configuration, made of its settings; used by a run and by a replay.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cordon_alarms::Routes;
 use cordon_contract::{Fault, Plugin};
-use cordon_flow::Maker as _;
+use cordon_flow::{Made, Maker as _};
 use cordon_mapping::Mappings;
 use cordon_rules::CedarRules;
 
@@ -20,23 +20,26 @@ pub struct Plugins {
     pub settings: Arc<ParkSettings>,
 }
 
-/// Fresh plug-ins of a park, or all that is wrong with their settings.
+/// Fresh plug-ins of a park as one begins whose journal says nothing yet, or all that is wrong with their settings.
 pub fn plugins(config: &ParkConfig, mappings: &Mappings) -> Result<Plugins, Vec<Fault>> {
-    made(settings_of(config, mappings)?)
+    let settings = Arc::new(settings_of(config, mappings)?);
+    let made = settings.make(&BTreeMap::new());
+    done(made, settings)
 }
 
-/// The same for a hub that runs: what stands now is shown where it is shown already.
+/// Those that are to go on in a hub that runs: what stands now is shown where it is shown already.
 pub fn plugins_beside(
     present: &ParkSettings,
     config: &ParkConfig,
     mappings: &Mappings,
 ) -> Result<Plugins, Vec<Fault>> {
-    made(settings_of(config, mappings)?.shown_as(present))
+    let settings = Arc::new(settings_of(config, mappings)?.shown_as(present));
+    let today = settings.today().iter();
+    let made = settings.make(&today.map(|part| (part.name.as_str(), part)).collect());
+    done(made, settings)
 }
 
-fn made(settings: ParkSettings) -> Result<Plugins, Vec<Fault>> {
-    let settings = Arc::new(settings);
-    let made = settings.make(&BTreeMap::new());
+fn done(made: Result<Made, Fault>, settings: Arc<ParkSettings>) -> Result<Plugins, Vec<Fault>> {
     Ok(Plugins {
         list: made.map_err(|fault| vec![fault])?.plugins,
         settings,
