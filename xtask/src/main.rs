@@ -41,6 +41,7 @@ cargo xtask CHORE [ARGUMENTS]
                        cargo xtask bench --json FILE  the same for programs
   new KIND NAME      make a room of the right shape, and say what was touched
                        cargo xtask new adapter demo-meter
+                       cargo xtask new plugin demo-guard      runs where park.toml has [plugins.demo-guard]
                        cargo xtask new report barges          the next of the language that is not built
                        cargo xtask new report barges RPT-04   that one
   codegen [--check]  make types, readers and writers from schemas/xsd

@@ -1,13 +1,13 @@
 //! Who imports whom: the floors of `DESIGN` section 2, read from cargo.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
-/// The floor of every crate in `adapters/`.
-const ADAPTERS: u32 = 30;
+/// Folders whose crates all have one floor.
+const FOLDERS: [(&str, u32); 2] = [("adapters", 30), ("hub/plugins", 30)];
 
 /// The floor of every other crate. A crate may import only crates of a lower floor; `cordon-wire` and
 /// `cordon-http` stand on half floors because they may see one neighbour of their own floor.
@@ -21,8 +21,6 @@ const FLOORS: &[(&str, u32)] = &[
     ("cordon-security", 30),
     ("cordon-journal", 30),
     ("cordon-mapping", 30),
-    ("cordon-access", 30),
-    ("cordon-alarms", 30),
     ("cordon-rules", 30),
     ("cordon-sim-lane", 30),
     ("cordon-sim-camera", 30),
@@ -53,15 +51,15 @@ pub fn arrows(root: &Path) -> Result<BTreeMap<String, Vec<String>>, String> {
 /// Each crate of the workspace with its floor, where it has one.
 pub fn floors(root: &Path) -> Result<BTreeMap<String, Option<u32>>, String> {
     let listed: BTreeMap<&str, u32> = FLOORS.iter().copied().collect();
-    let adapters = root.join("adapters");
+    let folders = FOLDERS.map(|(folder, floor)| (root.join(folder), floor));
     let packages = packages(root)?;
     let floors = packages.iter().map(|package| {
         let name = text(package, "name");
         let manifest = text(package, "manifest_path");
-        let floor = match Path::new(&manifest).starts_with(&adapters) {
-            true => Some(ADAPTERS),
-            false => listed.get(name.as_str()).copied(),
-        };
+        let is_in = |(folder, _): &&(PathBuf, u32)| Path::new(&manifest).starts_with(folder);
+        let by_folder = folders.iter().find(is_in).map(|(_, floor)| *floor);
+        let by_name = || listed.get(name.as_str()).copied();
+        let floor = by_folder.or_else(by_name);
         (name, floor)
     });
     Ok(floors.collect())

@@ -81,35 +81,59 @@ fn no_file_is_a_giant() {
     demand_none(complaints);
 }
 
+/// The names of the folders in a folder.
+fn folders(folder: &str) -> Vec<String> {
+    let folders = std::fs::read_dir(root().join(folder)).unwrap();
+    let names = folders.map(|folder| folder.unwrap().file_name().into_string().unwrap());
+    names.collect()
+}
+
+/// What is wrong when a crate of this name is named anywhere in these sources but once in the list.
+fn named_elsewhere(name: &str, program: &[&Source], list: &str) -> Option<Complaint> {
+    let word = format!("cordon_{}::", name.replace('-', "_"));
+    let mut named = Vec::new();
+    for source in program {
+        let lines = source.lines().filter(|(_, line)| line.contains(&word));
+        named.extend(lines.map(|(number, _)| format!("{}:{number}", source.path)));
+    }
+    let is_once = matches!(&named[..], [place] if place.starts_with(&format!("{list}:")));
+    (!is_once).then(|| format!("{name}: name it in {list} once, not in {named:?}"))
+}
+
+/// The program knows a plug-in by one line of its list, but those whose handles the rest of it shows.
+#[test]
+fn the_program_names_a_plug_in_once() {
+    const OF_EVERY_PARK: [&str; 2] = ["access", "alarms"];
+    let plugins = folders("hub/plugins");
+    assert!(
+        OF_EVERY_PARK
+            .iter()
+            .all(|it| plugins.iter().any(|name| name == it))
+    );
+    let sources = sources(&root(), &[".rs"]);
+    let program = sources.iter().filter(|it| it.path.starts_with("src/"));
+    let program: Vec<&Source> = program.collect();
+    let listed = plugins
+        .iter()
+        .filter(|name| !OF_EVERY_PARK.contains(&name.as_str()));
+    let complaints =
+        listed.filter_map(|name| named_elsewhere(name, &program, "src/plugins/mod.rs"));
+    demand_none(complaints.collect());
+}
+
 /// The program knows an adapter by one line of its list. The demo alone knows more: it puts a simulator
 /// around each that it has one for.
 #[test]
 fn the_program_names_an_adapter_once() {
-    let adapters = std::fs::read_dir(root().join("adapters")).unwrap();
-    let adapters: Vec<String> = adapters
-        .map(|folder| folder.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let adapters = folders("adapters");
     assert!(adapters.len() >= 6, "{adapters:?}");
     let sources = sources(&root(), &[".rs"]);
-    let program = |source: &&Source| source.path.starts_with("src/");
+    let program = sources.iter().filter(|it| it.path.starts_with("src/"));
+    let program = program.filter(|it| !it.path.starts_with("src/demo/"));
+    let program: Vec<&Source> = program.collect();
     let mut complaints = Vec::new();
     for adapter in &adapters {
-        let word = format!("cordon_{}::", adapter.replace('-', "_"));
-        let demo = |source: &&Source| !source.path.starts_with("src/demo/");
-        let mut named = Vec::new();
-        for source in sources.iter().filter(program).filter(demo) {
-            let lines = source.lines().filter(|(_, line)| line.contains(&word));
-            named.extend(lines.map(|(number, _)| format!("{}:{number}", source.path)));
-        }
-        if named.len() != 1
-            || !named
-                .iter()
-                .all(|place| place.starts_with("src/doors/mod.rs:"))
-        {
-            complaints.push(format!(
-                "{adapter}: name it in src/doors/mod.rs once, not in {named:?}"
-            ));
-        }
+        complaints.extend(named_elsewhere(adapter, &program, "src/doors/mod.rs"));
         // What is checked of a table is told by the table.
         let needles = [format!("{adapter}["), format!("[[{adapter}")];
         for source in sources

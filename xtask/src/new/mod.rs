@@ -1,18 +1,19 @@
-//! A room of the right shape: `cargo xtask new adapter NAME`, `cargo xtask new report NAME`.
+//! A room of the right shape: `cargo xtask new adapter NAME`, `plugin NAME`, `report NAME`.
 //!
 //! Everything that will be written is known before anything is: a tree in which the room does not fit is
 //! left as it was.
 
 mod adapter;
 mod insert;
+mod krate;
+mod plugin;
 mod report;
 
 use std::path::{Path, PathBuf};
 
 use crate::run;
 
-const USAGE: &str =
-    "say what and how it is called: cargo xtask new adapter NAME, or report NAME [RPT-NN]";
+const USAGE: &str = "say what and how it is called: cargo xtask new adapter NAME, plugin NAME, or report NAME [RPT-NN]";
 
 /// What a new room writes: paths from the root, with their whole new text.
 #[derive(Debug, Default)]
@@ -29,24 +30,32 @@ pub struct Room {
 pub fn run(arguments: &[String]) -> Result<(), String> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let root = run::root();
-    let (room, package) = match *words {
-        ["adapter", name] => (adapter::room(root, name)?, format!("cordon-{name}")),
-        ["report", name] => (report::room(root, name, None)?, "cordon-reports".to_owned()),
-        ["report", name, code] => (
-            report::room(root, name, Some(code))?,
-            "cordon-reports".to_owned(),
+    let nothing: Make = || Ok(());
+    let (room, package, make) = match *words {
+        ["adapter", name] => (
+            adapter::room(root, name)?,
+            format!("cordon-{name}"),
+            nothing,
         ),
+        ["plugin", name] => (plugin::room(root, name)?, format!("cordon-{name}"), nothing),
+        ["report", name] => reported(report::room(root, name, None)?),
+        ["report", name, code] => reported(report::room(root, name, Some(code))?),
         _ => return Err(USAGE.to_owned()),
     };
     write(root, &room)?;
     // Where lines break and what is imported first depends on the name.
     run::quiet(run::cargo().args(["fmt", "--package", package.as_str()]))?;
-    if !room.generated.is_empty() {
-        report::make()?;
-    }
+    make()?;
     tell(&room);
     println!("\nnow: cargo test -p {package}, then fill the room with what it is for");
     Ok(())
+}
+
+/// Makes what is generated, once the room is there.
+type Make = fn() -> Result<(), String>;
+
+fn reported(room: Room) -> (Room, String, Make) {
+    (room, "cordon-reports".to_owned(), report::make)
 }
 
 /// Says which files are new or changed.
