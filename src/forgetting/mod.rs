@@ -103,7 +103,9 @@ pub struct Stuck {
 impl Forgetting {
     /// By the rules of a park whose data lies there.
     pub fn of(rules: &RetentionSection, data: &Path) -> Self {
-        let times = Class::ALL.iter().map(|class| (*class, class.days(rules)));
+        let times = Class::ALL
+            .iter()
+            .map(|class| (*class, class::days(*class, rules)));
         Self {
             done: data.join("forgotten.json"),
             days: times.filter(|(_, days)| *days > 0).collect(),

@@ -39,7 +39,7 @@ impl<'a> Rule<'a> {
             let message = parse_message(&record.body).ok()?;
             Some(message.header.message_type)
         });
-        message.is_some_and(|message| self.is_over(Class::of(message)))
+        message.is_some_and(|message| self.is_over(message.retention()))
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cordon_contract::{Entry, EntryKind};
 use cordon_model::{
-    AuditEvent, AuditOutcome, Body, Digest, Header, Message, MessageId, MessageType, ParkCode,
-    PartyId, Quality, SCHEMA_VERSION, Sensitivity, Timestamp,
+    AuditEvent, AuditOutcome, Body, Digest, Header, Message, MessageId, ParkCode, PartyId, Quality,
+    SCHEMA_VERSION, Timestamp,
 };
 use cordon_wire::{WireFault, digest_of_bytes, write_message};
 
@@ -88,7 +88,7 @@ impl Sealer {
                 correlation_id: particulars.correlation,
                 source_ref: particulars.source_ref,
                 quality: particulars.quality,
-                sensitivity: sensitivity(message_type),
+                sensitivity: message_type.sensitivity(),
                 test: particulars.test,
                 attested_by: particulars.attested.then(|| self.hub.clone()),
             },
@@ -162,19 +162,4 @@ pub(crate) fn digest_of_parts(parts: &[&[u8]]) -> Digest {
         seed.extend_from_slice(part);
     }
     digest_of_bytes(&seed)
-}
-
-/// Class of personal data inside each type of message (standards §3.1).
-fn sensitivity(message_type: MessageType) -> Sensitivity {
-    match message_type {
-        MessageType::PersonRegistration => Sensitivity::SensitivePersonal,
-        MessageType::VehicleRegistration
-        | MessageType::AccessGrant
-        | MessageType::ListEntry
-        | MessageType::PlateCapture
-        | MessageType::PassageRecord
-        | MessageType::PassageDecision
-        | MessageType::OnDutyStatus => Sensitivity::Personal,
-        _ => Sensitivity::Internal,
-    }
 }

@@ -16,26 +16,17 @@ mod ids;
 pub mod mask;
 pub mod name;
 pub mod plan;
+mod retention;
 mod schedule;
 mod timestamp;
 
 pub use decimal::{Decimal, DecimalError};
 pub use digest::Digest;
 pub use facet::{CountFacets, DecimalFacets, FacetError, FacetKind, Pattern, TextFacets};
-pub use generated::access::*;
-pub use generated::alarm::*;
-pub use generated::basics::*;
-pub use generated::command::*;
-pub use generated::emergency::*;
-pub use generated::envelope::*;
-pub use generated::facets;
-pub use generated::message::*;
-pub use generated::monitoring::*;
-pub use generated::party::*;
-pub use generated::report::*;
-pub use generated::service;
-pub use generated::trust::*;
+pub use generated::all::*;
+pub use generated::{facets, service};
 pub use ids::{DeviceId, GateId, LaneId, MessageId, ParkCode, PartyId, PlateNumber};
+pub use retention::Retention;
 pub use schedule::Schedule;
 pub use timestamp::{Civil, Timestamp, TimestampError};
 
@@ -58,19 +49,10 @@ mod imports {
     pub(crate) use crate::decimal::Decimal;
     pub(crate) use crate::digest::Digest;
     pub(crate) use crate::facet::FacetError;
-    pub(crate) use crate::generated::access::*;
-    pub(crate) use crate::generated::alarm::*;
-    pub(crate) use crate::generated::basics::*;
-    pub(crate) use crate::generated::command::*;
-    pub(crate) use crate::generated::emergency::*;
-    pub(crate) use crate::generated::envelope::*;
-    pub(crate) use crate::generated::message::*;
-    pub(crate) use crate::generated::monitoring::*;
-    pub(crate) use crate::generated::party::*;
-    pub(crate) use crate::generated::report::*;
-    pub(crate) use crate::generated::trust::*;
+    pub(crate) use crate::generated::all::*;
     pub(crate) use crate::ids::{
         DeviceId, GateId, LaneId, MessageId, ParkCode, PartyId, PlateNumber,
     };
+    pub(crate) use crate::retention::Retention;
     pub(crate) use crate::timestamp::Timestamp;
 }

@@ -6,21 +6,6 @@ use cordon_security::Role;
 /// What the address placeholders of the committed WSDL files begin with.
 const PLACEHOLDER: &str = "https://localhost:8443";
 
-/// The schemas of the park's namespace, in the order `message.xsd` includes them, itself last.
-const PARK_SCHEMAS: &[&str] = &[
-    "common",
-    "envelope",
-    "party",
-    "access",
-    "monitoring",
-    "alarm",
-    "emergency",
-    "command",
-    "report",
-    "trust",
-    "message",
-];
-
 /// A service of the exchange port.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Service {
@@ -86,12 +71,20 @@ impl Service {
     }
 }
 
+/// The schemas of the park's namespace, in the order in which `message.xsd` includes them, itself last.
+fn park_schemas() -> Option<Vec<&'static str>> {
+    let last = cordon_schemas::file("xsd/message.xsd")?;
+    let included = last.split("<xs:include schemaLocation=\"").skip(1);
+    let names = included.map(|rest| rest.split_once('"').map(|(name, _)| name));
+    let files = names.map(|name| cordon_schemas::file(&format!("xsd/{}", name?)));
+    files.chain([Some(last)]).collect()
+}
+
 /// The park's namespace as one schema: its files under the root element of `message.xsd`.
 fn park_schema() -> Option<String> {
     let mut root = None;
     let mut content = String::new();
-    for name in PARK_SCHEMAS {
-        let text = cordon_schemas::file(&format!("xsd/{name}.xsd"))?;
+    for text in park_schemas()? {
         let (head, inner) = opened(text)?;
         root = Some(head);
         content.push_str(inner);

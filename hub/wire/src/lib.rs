@@ -33,17 +33,7 @@ mod imports {
 
     pub(crate) use crate::children::{Children, Names, expect_root, only_child, unknown_element};
     pub(crate) use crate::fault::WireFault;
-    pub(crate) use crate::generated::access::*;
-    pub(crate) use crate::generated::alarm::*;
-    pub(crate) use crate::generated::basics::*;
-    pub(crate) use crate::generated::command::*;
-    pub(crate) use crate::generated::emergency::*;
-    pub(crate) use crate::generated::envelope::*;
-    pub(crate) use crate::generated::message::*;
-    pub(crate) use crate::generated::monitoring::*;
-    pub(crate) use crate::generated::party::*;
-    pub(crate) use crate::generated::report::*;
-    pub(crate) use crate::generated::trust::*;
+    pub(crate) use crate::generated::all::*;
     pub(crate) use crate::out::{C_PREFIX, Out, SVC_PREFIX};
     pub(crate) use crate::value::{binary, boolean, count, decimal, text, value};
 

@@ -1,6 +1,7 @@
 //! `cargo xtask codegen`: Rust types, readers and writers from the schemas.
 //!
-//! Reads `schemas/xsd/*.xsd` and writes `hub/model/src/generated/` and `hub/wire/src/generated/`.
+//! Reads `schemas/xsd/*.xsd` and writes `hub/model/src/generated/` and `hub/wire/src/generated/`, and before that the
+//! list of message types in `envelope.xsd`, which follows from `message.xsd`.
 //! The output is committed; `--check` says whether it is fresh and changes nothing.
 
 mod automaton;
@@ -10,6 +11,7 @@ mod names;
 mod pattern;
 mod schema;
 mod tables;
+mod types;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -23,6 +25,7 @@ use crate::run;
 /// Makes the generated files, or with `check` only compares them with those committed.
 pub fn run(check: bool) -> Result<(), String> {
     let root = run::root();
+    list_types(root, check)?;
     let schema = schema::read(&root.join("schemas/xsd"))?;
     let mut files = BTreeMap::new();
     model::emit(&schema, &mut |name, text| {
@@ -67,6 +70,26 @@ pub fn run(check: bool) -> Result<(), String> {
             "generated files differ from the schemas; run `cargo xtask codegen`:\n  {}",
             stale.join("\n  ")
         ))
+    }
+}
+
+/// Brings the list of message types up to date, or says that it is not.
+fn list_types(root: &Path, check: bool) -> Result<(), String> {
+    const ENVELOPE: &str = "schemas/xsd/envelope.xsd";
+    let read = |path: &str| {
+        fs::read_to_string(root.join(path)).map_err(|error| format!("{path}: {error}"))
+    };
+    let envelope = read(ENVELOPE)?;
+    let listed = types::listed(&envelope, &read("schemas/xsd/message.xsd")?)?;
+    match (listed == envelope, check) {
+        (true, _) => Ok(()),
+        (false, true) => Err(format!(
+            "{ENVELOPE}: the message types are not those of message.xsd; run `cargo xtask codegen`"
+        )),
+        (false, false) => {
+            eprintln!("codegen: wrote the message types of {ENVELOPE}");
+            fs::write(root.join(ENVELOPE), listed).map_err(|error| format!("{ENVELOPE}: {error}"))
+        }
     }
 }
 

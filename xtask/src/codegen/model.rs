@@ -27,11 +27,20 @@ pub fn emit(schema: &Schema, write: &mut dyn FnMut(&str, String)) -> Result<(), 
     let mut modules = String::from(
         "//! Types made by `cargo xtask codegen` from `schemas/xsd`; change the schema, not these files.\n\n",
     );
+    let mut all = String::new();
     for file in &schema.files {
-        let _ = writeln!(modules, "pub mod {};", module_name(&file.name));
-        write(module_name(&file.name), module(schema, file)?);
+        let name = module_name(&file.name);
+        let _ = writeln!(modules, "pub mod {name};");
+        // Wrappers of the Web Service have names of their own.
+        if file.prefix == "c" {
+            let _ = writeln!(all, "pub use super::{name}::*;");
+        }
+        write(&name, module(schema, file)?);
     }
-    modules.push_str("pub mod facets;\n");
+    let _ = write!(
+        modules,
+        "pub mod facets;\n\n/// All types of the messages.\npub mod all {{\n{all}}}\n"
+    );
     write("mod", modules);
     write("facets", facets(schema)?);
     Ok(())
@@ -185,8 +194,32 @@ fn choice(
             made,
             "impl Body {{\n/// Which message it is.\npub fn message_type(&self) -> MessageType {{ match self {{ {types} }} }}\n}}\n\n"
         );
+        made.push_str(&about(schema, elements)?);
     }
     Ok(made)
+}
+
+/// What the types of the messages say of themselves; one that says nothing is an error.
+fn about(schema: &Schema, elements: &[Element]) -> Result<String, String> {
+    let (mut sensitivity, mut retention) = (String::new(), String::new());
+    for element in elements {
+        let Some(name) = &element.name else { continue };
+        let kind = schema.find(&element.type_name, "Body")?;
+        let said = |about: &str| {
+            let said = kind.notes.get(about).map(|said| variant(said));
+            said.ok_or_else(|| format!("{}: no xs:appinfo of urn:cordon:{about}", kind.name))
+        };
+        let (name, class, kept) = (&name.local, said("sensitivity")?, said("retention")?);
+        let _ = writeln!(sensitivity, "Self::{name} => Sensitivity::{class},");
+        let _ = writeln!(retention, "Self::{name} => Retention::{kept},");
+    }
+    Ok(format!(
+        "impl MessageType {{\n\
+         /// Class of the personal data in it (standards §3.1).\n\
+         pub fn sensitivity(self) -> Sensitivity {{ match self {{ {sensitivity} }} }}\n\n\
+         /// With which others it is kept equally long.\n\
+         pub fn retention(self) -> Retention {{ match self {{ {retention} }} }}\n}}\n\n"
+    ))
 }
 
 /// The Rust type for a schema type, as written in the module of `file`.

@@ -40,13 +40,16 @@ pub fn variant(value: &str) -> String {
 }
 
 /// The Rust module for a schema file. House rules want a noun for `common`.
-pub fn module(file: &str) -> &str {
-    if file == "common" { "basics" } else { file }
+pub fn module(file: &str) -> String {
+    match file {
+        "common" => "basics".to_owned(),
+        file => file.replace('-', "_"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{screaming, snake, variant};
+    use super::{module, screaming, snake, variant};
 
     #[test]
     fn names_change_shape() {
@@ -54,6 +57,7 @@ mod tests {
         assert_eq!(snake("ClockOffsetMs"), "clock_offset_ms");
         assert_eq!(snake("TitleZh"), "title_zh");
         assert_eq!(screaming("IdNumber"), "ID_NUMBER");
+        assert_eq!(module("demo-note"), "demo_note");
         assert_eq!(variant("YELLOW_GREEN"), "YellowGreen");
         assert_eq!(variant("RPT-01"), "Rpt01");
         assert_eq!(variant("PlateCapture"), "PlateCapture");

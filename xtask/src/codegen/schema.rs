@@ -42,6 +42,8 @@ pub struct Type {
     pub english: String,
     pub chinese: String,
     pub shape: Shape,
+    /// What `xs:appinfo` says of it, by what it is about.
+    pub notes: BTreeMap<String, String>,
 }
 
 /// What a named type is.
@@ -316,9 +318,28 @@ fn simple_type(node: Node<'_, '_>) -> Result<Type, String> {
     Ok(Type {
         english: documentation(node, "en")?,
         chinese: documentation(node, "zh")?,
+        notes: BTreeMap::new(),
         name,
         shape,
     })
+}
+
+/// What a complex type may say of itself in `xs:appinfo`: `urn:cordon:sensitivity`, `urn:cordon:retention`.
+const NOTES: [&str; 2] = ["sensitivity", "retention"];
+
+fn notes(node: Node<'_, '_>) -> Result<BTreeMap<String, String>, String> {
+    let annotations = elements(node).filter(|child| child.has_tag_name((XS, "annotation")));
+    let children = annotations.flat_map(elements);
+    let said = children.filter(|child| child.has_tag_name((XS, "appinfo")));
+    said.map(|said| {
+        let source = said.attribute("source").unwrap_or_default();
+        let about = source.strip_prefix("urn:cordon:").unwrap_or_default();
+        match said.text() {
+            Some(text) if NOTES.contains(&about) => Ok((about.to_owned(), text.trim().to_owned())),
+            _ => Err(format!("xs:appinfo of `{source}` is not supported here")),
+        }
+    })
+    .collect()
 }
 
 fn complex_type(node: Node<'_, '_>, prefix: &str) -> Result<Type, String> {
@@ -351,6 +372,7 @@ fn complex_type(node: Node<'_, '_>, prefix: &str) -> Result<Type, String> {
     Ok(Type {
         english: documentation(node, "en")?,
         chinese: documentation(node, "zh")?,
+        notes: notes(node).map_err(|problem| format!("{name}: {problem}"))?,
         shape: shape.ok_or_else(|| format!("{name} is empty"))?,
         name,
     })

@@ -11,12 +11,21 @@ pub fn emit(schema: &Schema, write: &mut dyn FnMut(&str, String)) -> Result<(), 
     let mut modules = String::from(
         "//! Readers and writers made by `cargo xtask codegen` from `schemas/xsd`.\n\n",
     );
+    let mut all = String::new();
     for file in &schema.files {
         if let Some(text) = module(schema, file)? {
-            let _ = writeln!(modules, "pub(crate) mod {};", module_name(&file.name));
-            write(module_name(&file.name), text);
+            let name = module_name(&file.name);
+            let _ = writeln!(modules, "pub(crate) mod {name};");
+            if file.prefix == "c" {
+                let _ = writeln!(all, "pub(crate) use super::{name}::*;");
+            }
+            write(&name, text);
         }
     }
+    let _ = write!(
+        modules,
+        "\n/// All readers and writers of the messages.\npub(crate) mod all {{\n{all}}}\n"
+    );
     write("mod", modules);
     Ok(())
 }

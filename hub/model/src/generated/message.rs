@@ -85,6 +85,64 @@ impl Body {
     }
 }
 
+impl MessageType {
+    /// Class of the personal data in it (standards §3.1).
+    pub fn sensitivity(self) -> Sensitivity {
+        match self {
+            Self::VehicleRegistration => Sensitivity::Personal,
+            Self::PersonRegistration => Sensitivity::SensitivePersonal,
+            Self::AccessGrant => Sensitivity::Personal,
+            Self::ListEntry => Sensitivity::Personal,
+            Self::PlateCapture => Sensitivity::Personal,
+            Self::PassageRecord => Sensitivity::Personal,
+            Self::PassageDecision => Sensitivity::Personal,
+            Self::GateCommand => Sensitivity::Internal,
+            Self::GateStatus => Sensitivity::Internal,
+            Self::OnDutyStatus => Sensitivity::Personal,
+            Self::OccupancySnapshot => Sensitivity::Internal,
+            Self::SensorReadingBatch => Sensitivity::Internal,
+            Self::DeviceStatus => Sensitivity::Internal,
+            Self::AlarmEvent => Sensitivity::Internal,
+            Self::AlarmUpdate => Sensitivity::Internal,
+            Self::EmergencyGateOpen => Sensitivity::Internal,
+            Self::OperatingModeChange => Sensitivity::Internal,
+            Self::ReportRequest => Sensitivity::Internal,
+            Self::ReportDocument => Sensitivity::Internal,
+            Self::Receipt => Sensitivity::Internal,
+            Self::Refusal => Sensitivity::Internal,
+            Self::AuditEvent => Sensitivity::Internal,
+        }
+    }
+
+    /// With which others it is kept equally long.
+    pub fn retention(self) -> Retention {
+        match self {
+            Self::VehicleRegistration => Retention::Registrations,
+            Self::PersonRegistration => Retention::Registrations,
+            Self::AccessGrant => Retention::Registrations,
+            Self::ListEntry => Retention::Registrations,
+            Self::PlateCapture => Retention::Passages,
+            Self::PassageRecord => Retention::Passages,
+            Self::PassageDecision => Retention::Passages,
+            Self::GateCommand => Retention::Passages,
+            Self::GateStatus => Retention::Passages,
+            Self::OnDutyStatus => Retention::Passages,
+            Self::OccupancySnapshot => Retention::Passages,
+            Self::SensorReadingBatch => Retention::Readings,
+            Self::DeviceStatus => Retention::Readings,
+            Self::AlarmEvent => Retention::Alarms,
+            Self::AlarmUpdate => Retention::Alarms,
+            Self::EmergencyGateOpen => Retention::Emergency,
+            Self::OperatingModeChange => Retention::Emergency,
+            Self::ReportRequest => Retention::Reports,
+            Self::ReportDocument => Retention::Reports,
+            Self::Receipt => Retention::Audit,
+            Self::Refusal => Retention::Audit,
+            Self::AuditEvent => Retention::Audit,
+        }
+    }
+}
+
 /// A canonical message (R125). 标准报文.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]

@@ -13,3 +13,18 @@ pub mod party;
 pub mod report;
 pub mod service;
 pub mod trust;
+
+/// All types of the messages.
+pub mod all {
+    pub use super::access::*;
+    pub use super::alarm::*;
+    pub use super::basics::*;
+    pub use super::command::*;
+    pub use super::emergency::*;
+    pub use super::envelope::*;
+    pub use super::message::*;
+    pub use super::monitoring::*;
+    pub use super::party::*;
+    pub use super::report::*;
+    pub use super::trust::*;
+}
