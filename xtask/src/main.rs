@@ -42,6 +42,7 @@ cargo xtask CHORE [ARGUMENTS]
   new KIND NAME      make a room of the right shape, and say what was touched
                        cargo xtask new adapter demo-meter
                        cargo xtask new plugin demo-guard      runs where park.toml has [plugins.demo-guard]
+                       cargo xtask new message demo-note      its schema; who may say it is nobody at first
                        cargo xtask new report barges          the next of the language that is not built
                        cargo xtask new report barges RPT-04   that one
   codegen [--check]  make types, readers and writers from schemas/xsd

@@ -206,3 +206,20 @@ fn a_new_report_touches_its_folder_and_three_files_and_builds_and_is_tidy() {
         "{reference}"
     );
 }
+
+/// Those of others are the body of which it is one, who may say it, and what it names.
+#[test]
+fn a_new_message_is_its_schema_and_three_files_and_builds_and_is_tidy() {
+    let (schema, example) = (
+        "schemas/xsd/demo-note.xsd",
+        "schemas/examples/valid/demo-note.xml",
+    );
+    let tree = copied();
+    let own = tree.makes("message demo-note", &[schema, example], "cordon-wire");
+    assert_eq!(own, [example, schema]);
+    // Who may say it is walked like every other cell, and the page shows it.
+    tree.good("test --offline -p cordon-flow --test flow table::");
+    tree.good("test --offline -p xtask codegen");
+    let page = tree.copy.join("docs/reference/authority.md");
+    assert!(std::fs::read_to_string(page).unwrap().contains("DemoNote"));
+}

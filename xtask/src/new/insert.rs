@@ -46,6 +46,19 @@ pub fn behind(text: &str, like: &str, line: &str) -> Option<String> {
     Some(format!("{first}{line}\n{last}"))
 }
 
+/// Puts `line` before the first line that starts with `like`.
+pub fn before(text: &str, like: &str, line: &str) -> Option<String> {
+    let mut offset = 0;
+    for known in text.split_inclusive('\n') {
+        if known.starts_with(like) {
+            let (first, last) = text.split_at_checked(offset)?;
+            return Some(format!("{first}{line}\n{last}"));
+        }
+        offset += known.len();
+    }
+    None
+}
+
 /// Puts `line` at the end of the braces that `head` opens.
 pub fn at_end(text: &str, head: &str, line: &str) -> Option<String> {
     let begin = text.find(head)?;
@@ -67,7 +80,7 @@ pub fn in_brackets(text: &str, inside: &str, item: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{at_end, behind, in_brackets, sorted};
+    use super::{at_end, before, behind, in_brackets, sorted};
 
     const TEXT: &str = "[a]\ncordon-b = 1\ncordon-d = 1\nhttp = 1\n\n[b]\ncordon-x = 1\n";
 
@@ -93,6 +106,9 @@ mod tests {
         let text = behind(TEXT, "cordon-", "new").unwrap();
         assert!(text.ends_with("cordon-x = 1\nnew\n"), "{text}");
         assert_eq!(behind(TEXT, "nothing", "new"), None);
+        let text = before(TEXT, "cordon-", "new").unwrap();
+        assert!(text.starts_with("[a]\nnew\ncordon-b"), "{text}");
+        assert_eq!(before(TEXT, "nothing", "new"), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A room of the right shape: `cargo xtask new adapter NAME`, `plugin NAME`, `report NAME`.
+//! A room of the right shape: `cargo xtask new adapter NAME`, `plugin NAME`, `message NAME`, `report NAME`.
 //!
 //! Everything that will be written is known before anything is: a tree in which the room does not fit is
 //! left as it was.
@@ -6,6 +6,7 @@
 mod adapter;
 mod insert;
 mod krate;
+mod message;
 mod plugin;
 mod report;
 
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use crate::run;
 
-const USAGE: &str = "say what and how it is called: cargo xtask new adapter NAME, plugin NAME, or report NAME [RPT-NN]";
+const USAGE: &str = "say what and how it is called: cargo xtask new adapter NAME, plugin NAME, message NAME, or report NAME [RPT-NN]";
 
 /// What a new room writes: paths from the root, with their whole new text.
 #[derive(Debug, Default)]
@@ -38,6 +39,10 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
             nothing,
         ),
         ["plugin", name] => (plugin::room(root, name)?, format!("cordon-{name}"), nothing),
+        ["message", name] => {
+            let room = message::room(root, name)?;
+            (room, "cordon-wire".to_owned(), message::make as Make)
+        }
         ["report", name] => reported(report::room(root, name, None)?),
         ["report", name, code] => reported(report::room(root, name, Some(code))?),
         _ => return Err(USAGE.to_owned()),
