@@ -1,3 +1,5 @@
+//! Pins that prove what they say, and those that do not.
+
 use std::sync::Arc;
 
 use base64::Engine as _;
