@@ -14,9 +14,9 @@ use crate::line::Line;
 /// Least that a closing counts for, so that no unit makes a storm of connections.
 const COST_MS: u64 = 250;
 /// So long a gateway may take until it serves again.
-pub(crate) const READY: Duration = Duration::from_millis(1_500);
+const READY: Duration = Duration::from_millis(1_500);
 /// Pause between two tries meanwhile.
-const PAUSE: Duration = Duration::from_millis(100);
+pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 
 /// The closings of one connection after the other.
 #[derive(Debug, Default)]
@@ -66,11 +66,6 @@ impl Bus {
                 renewed => return renewed,
             }
         }
-    }
-
-    /// Leaves a gateway that is not ready alone for a moment.
-    pub(crate) async fn let_it_get_ready(&self) {
-        sleep(PAUSE).await;
     }
 }
 

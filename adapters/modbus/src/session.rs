@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use tokio_modbus::{Request, Response};
 
 use crate::bus::Bus;
+use crate::closing;
 use crate::command;
 use crate::decode::Signals;
 use crate::inbox::{Ask, Inbox};
@@ -238,7 +239,7 @@ impl Bus {
             if !silence.is_made_again {
                 self.unit_lost(&silence, LinkState::Degraded, clock.now());
             }
-            self.let_it_get_ready().await;
+            tokio::time::sleep(closing::PAUSE).await;
             return Ok(());
         }
         let mut lanes = self.lanes.iter();
