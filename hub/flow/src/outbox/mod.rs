@@ -3,10 +3,13 @@
 //! Orders of one target are carried out one after another; what a person orders of a barrier waits for
 //! none of them, for it may end what waits. A gate command is tried once, before its deadline, in the
 //! epoch that ordered it. Everything else is tried again until its deadline and then listed as a
-//! dead letter. Of these the most urgent go first, and each author has a share of the places.
+//! dead letter. Of these the most urgent go first, each author has a share of the places, and one that fails
+//! keeps none waiting but those that tell of the same.
 
 mod handle;
+mod held;
 mod rank;
+mod rest;
 mod routine;
 mod target;
 mod worker;

@@ -1,4 +1,4 @@
-//! How urgent an order is, and whose: by which the orders of one target go out.
+//! How urgent an order is, whose, and of what it tells: by which the orders of one target go out.
 
 use cordon_contract::{Owners, Word};
 use cordon_model::{AlarmLevel, Body, DeviceId, Message};
@@ -25,6 +25,25 @@ pub struct Rank {
     pub(crate) urgency: u8,
     /// Who answers for the alarm it tells of. Empty for what is no alarm.
     pub(crate) author: String,
+}
+
+/// Of what an order tells. What tells of one and the same goes out in the order in which it happened.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Subject(&'static str, String);
+
+impl Subject {
+    /// Of one alarm, one grant, one entry of a list. All else of a kind is one subject: nobody knows what of
+    /// it replaces what.
+    pub(crate) fn of(message: &Message) -> Self {
+        let (kind, id) = match &message.body {
+            Body::AlarmEvent(event) => ("alarm", event.alarm_id.as_str()),
+            Body::AlarmUpdate(update) => ("alarm", update.alarm_id.as_str()),
+            Body::AccessGrant(grant) => ("grant", grant.grant_id.as_str()),
+            Body::ListEntry(entry) => ("entry", entry.entry_id.as_str()),
+            body => (body.message_type().as_str(), ""),
+        };
+        Self(kind, id.to_owned())
+    }
 }
 
 impl Default for Told {

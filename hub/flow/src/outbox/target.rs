@@ -8,17 +8,15 @@ use cordon_contract::{Order, OrderLane};
 use cordon_model::{Body, GateAction, Timestamp};
 use tokio::sync::Notify;
 
-use super::rank::Rank;
+use super::held::Held;
 use super::routine::{Routine, WAITING_MAX};
 
 #[derive(Default)]
 struct Waiting {
     /// What people order of a barrier, emergency openings among it, in the order it was ordered.
-    acts: VecDeque<(Order, Rank)>,
-    access: VecDeque<(Order, Rank)>,
+    acts: VecDeque<Held>,
+    access: VecDeque<Held>,
     routine: Routine,
-    /// Routine orders rest until then, after a failure.
-    rest_until: Option<Instant>,
 }
 
 /// Whether a person orders it of a barrier: everything but the opening for one passage.
@@ -27,16 +25,16 @@ fn is_act(order: &Order) -> bool {
 }
 
 impl Waiting {
-    fn put(&mut self, order: Order, rank: Rank) -> Option<Order> {
-        match order.lane {
-            OrderLane::Emergency => self.acts.push_back((order, rank)),
-            OrderLane::Access if is_act(&order) => match self.acts.len() < WAITING_MAX {
-                true => self.acts.push_back((order, rank)),
-                false => return Some(order),
+    fn put(&mut self, held: Held) -> Option<Held> {
+        match held.order.lane {
+            OrderLane::Emergency => self.acts.push_back(held),
+            OrderLane::Access if is_act(&held.order) => match self.acts.len() < WAITING_MAX {
+                true => self.acts.push_back(held),
+                false => return Some(held),
             },
-            OrderLane::Access if self.access.len() >= WAITING_MAX => return Some(order),
-            OrderLane::Access => self.access.push_back((order, rank)),
-            OrderLane::Routine => return self.routine.put(order, rank),
+            OrderLane::Access if self.access.len() >= WAITING_MAX => return Some(held),
+            OrderLane::Access => self.access.push_back(held),
+            OrderLane::Routine => return self.routine.put(held),
         }
         None
     }
@@ -52,46 +50,47 @@ pub(crate) struct TargetQueue {
 
 impl TargetQueue {
     /// Puts an order into its lane; gives the one that has to give way when the lane is full.
-    pub(crate) fn put(&self, order: Order, rank: Rank) -> Option<Order> {
-        let gave_way = self.lock().put(order, rank);
+    pub(crate) fn put(&self, held: Held) -> Option<Held> {
+        let gave_way = self.lock().put(held);
         self.acts.notify_one();
         self.everyday.notify_one();
         gave_way
     }
 
-    /// Puts an order back after a failure; its lane rests until `rest_until`.
-    pub(crate) fn put_back(&self, order: Order, rank: Rank, rest_until: Instant) {
-        let mut waiting = self.lock();
-        waiting.rest_until = Some(rest_until);
-        // A retry is routine, whatever lane the first try had.
-        waiting.routine.put_back(order, rank);
-        drop(waiting);
+    /// Puts an order back after a try that began then and failed. A retry is routine, whatever lane the
+    /// first try had.
+    pub(crate) fn put_back(&self, held: Held, began: Instant) {
+        self.lock().routine.put_back(held, began, Instant::now());
         self.everyday.notify_one();
     }
 
+    /// An order failed that is not tried again.
+    pub(crate) fn fail(&self, number: u64, began: Instant) {
+        let mut waiting = self.lock();
+        waiting.routine.fares.fail(number, began, Instant::now());
+    }
+
+    /// The target answered a routine order.
+    pub(crate) fn well(&self) {
+        self.lock().routine.fares.well();
+    }
+
     /// The next of what people order.
-    pub(crate) fn next_act(&self) -> Option<(Order, Rank)> {
+    pub(crate) fn next_act(&self) -> Option<Held> {
         self.lock().acts.pop_front()
     }
 
     /// The next everyday order: access before routine; a routine order past its deadline at once,
-    /// the others when the lane does not rest.
-    pub(crate) fn next_everyday(&self, now: Timestamp) -> Option<(Order, Rank)> {
+    /// the others when neither they nor the target rest.
+    pub(crate) fn next_everyday(&self, now: Timestamp) -> Option<Held> {
         let mut waiting = self.lock();
-        if let Some(order) = waiting.access.pop_front() {
-            return Some(order);
+        if let Some(held) = waiting.access.pop_front() {
+            return Some(held);
         }
         if let Some(past) = waiting.routine.next_past(now) {
             return Some(past);
         }
-        if waiting
-            .rest_until
-            .is_some_and(|until| Instant::now() < until)
-        {
-            return None;
-        }
-        waiting.rest_until = None;
-        waiting.routine.next()
+        waiting.routine.next(Instant::now())
     }
 
     /// Whether anything waits in the everyday lanes.

@@ -13,7 +13,9 @@ use cordon_model::{Body, Timestamp};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
+use super::held::Held;
 use super::rank::Rank;
+use super::rest::rest_after;
 use super::target::TargetQueue;
 use crate::outcome;
 use crate::queue::Queue;
@@ -28,9 +30,6 @@ const GRACE_MS: i64 = 250;
 const ACTS_MAX: usize = 64;
 /// How often a waiting time is compared with the clock, which tests move by hand.
 const LOOK: Duration = Duration::from_millis(20);
-/// First and longest rest after a failed delivery.
-const REST_MIN: Duration = Duration::from_millis(500);
-const REST_MAX: Duration = Duration::from_secs(30);
 
 /// What every worker of the outbox needs.
 pub(crate) struct Dispatch {
@@ -85,7 +84,7 @@ impl Dispatch {
         let name = served.definition.name.as_str();
         self.stats.ordered(name);
         let queue = self.queue_of(&order.target, served);
-        if let Some(order) = queue.put(order, rank) {
+        if let Some(Held { order, .. }) = queue.put(Held::new(order, rank)) {
             let outcome = Outcome::new(OutcomeKind::Failed, "too many orders wait for this target");
             self.stats.outcome(name, &order, outcome.kind);
             self.spawn_report(order, outcome);
@@ -181,12 +180,12 @@ impl Worker {
     /// so that a release reaches the opening it ends.
     async fn act(self: Arc<Self>) {
         while let Ok(place) = Arc::clone(&self.acting).acquire_owned().await {
-            let Some((order, rank)) = self.next_act().await else {
+            let Some(held) = self.next_act().await else {
                 return;
             };
             let worker = Arc::clone(&self);
             self.dispatch.runtime.spawn(async move {
-                worker.carry_out(order, rank).await;
+                worker.carry_out(held).await;
                 drop(place);
             });
         }
@@ -194,11 +193,11 @@ impl Worker {
 
     /// The next of them; `None` when the hub stops and no emergency order waits. The others wait for the
     /// next start; their deadlines decide then.
-    async fn next_act(&self) -> Option<(Order, Rank)> {
+    async fn next_act(&self) -> Option<Held> {
         loop {
             let stops = self.dispatch.shutdown.is_triggered();
             match self.queue.next_act() {
-                Some((order, _)) if stops && order.lane != OrderLane::Emergency => {}
+                Some(held) if stops && held.order.lane != OrderLane::Emergency => {}
                 Some(next) => return Some(next),
                 None if stops => return None,
                 None => tokio::select! {
@@ -214,7 +213,7 @@ impl Worker {
         // They wait for the next start when the hub stops; their deadlines decide then.
         while !self.dispatch.shutdown.is_triggered() {
             match self.queue.next_everyday(self.dispatch.clock.now()) {
-                Some((order, rank)) => self.carry_out(order, rank).await,
+                Some(held) => self.carry_out(held).await,
                 None => self.rest().await,
             }
         }
@@ -229,35 +228,59 @@ impl Worker {
         }
     }
 
-    async fn carry_out(&self, mut order: Order, rank: Rank) {
+    async fn carry_out(&self, mut held: Held) {
         let dispatch = &self.dispatch;
-        let retry = !matches!(order.message.body, Body::GateCommand(_));
-        let outcome = match order.deadline < dispatch.clock.now() {
-            true => Outcome::new(
-                OutcomeKind::Expired,
-                format!("the deadline passed before it was carried out; {NOTHING_SENT}"),
-            ),
-            false => self.execute(&order).await,
-        };
-        if retry && outcome.kind == OutcomeKind::Failed && !dispatch.shutdown.is_triggered() {
-            order.attempt = order.attempt.saturating_add(1);
-            let rest = rest_after(order.attempt, order.number);
-            let micros = i64::try_from(rest.as_micros()).unwrap_or(i64::MAX);
-            if dispatch.clock.now().plus_micros(micros) < order.deadline {
-                tracing::info!(
-                    order = order.number,
-                    target = order.target.0,
-                    attempt = order.attempt,
-                    why = outcome.detail,
-                    "delivery failed, it is tried again"
-                );
-                self.queue.put_back(order, rank, Instant::now() + rest);
-                return;
+        let outcome = match held.order.deadline < dispatch.clock.now() {
+            true => Outcome::new(OutcomeKind::Expired, past_words(&held)),
+            false => {
+                let began = Instant::now();
+                let outcome = self.execute(&held.order).await;
+                let is_routine = !matches!(held.order.message.body, Body::GateCommand(_));
+                match is_routine && outcome.kind == OutcomeKind::Failed {
+                    true => match self.again(held, began, outcome) {
+                        Some((failed, outcome)) => {
+                            held = failed;
+                            outcome
+                        }
+                        None => return,
+                    },
+                    false => {
+                        // Whoever refuses is there.
+                        if is_routine && outcome.kind != OutcomeKind::Expired {
+                            self.queue.well();
+                        }
+                        outcome
+                    }
+                }
             }
-        }
+        };
         let name = self.served.definition.name.as_str();
-        dispatch.stats.outcome(name, &order, outcome.kind);
-        dispatch.report(&order, &outcome).await;
+        dispatch.stats.outcome(name, &held.order, outcome.kind);
+        dispatch.report(&held.order, &outcome).await;
+    }
+
+    /// Puts what failed back; gives it where no time is left for another try.
+    fn again(&self, mut held: Held, began: Instant, outcome: Outcome) -> Option<(Held, Outcome)> {
+        let dispatch = &self.dispatch;
+        let order = &mut held.order;
+        order.attempt = order.attempt.saturating_add(1);
+        let rest = rest_after(order.attempt, order.number);
+        let micros = i64::try_from(rest.as_micros()).unwrap_or(i64::MAX);
+        let is_over = dispatch.clock.now().plus_micros(micros) >= order.deadline;
+        if is_over || dispatch.shutdown.is_triggered() {
+            self.queue.fail(order.number, began);
+            return Some((held, outcome));
+        }
+        tracing::info!(
+            order = order.number,
+            target = order.target.0,
+            attempt = order.attempt,
+            why = outcome.detail,
+            "delivery failed, it is tried again"
+        );
+        held.why = outcome.detail;
+        self.queue.put_back(held, began);
+        None
     }
 
     /// Executes within the deadline. A panic harms only this order.
@@ -278,6 +301,16 @@ impl Worker {
     }
 }
 
+fn past_words(held: &Held) -> String {
+    match held.order.attempt {
+        0 => format!("the deadline passed before it was carried out; {NOTHING_SENT}"),
+        _ => format!(
+            "the deadline passed before it was tried again; the last try: {}",
+            held.why
+        ),
+    }
+}
+
 /// Waits until the clock shows `at`, whoever moves the clock.
 fn until(clock: &Arc<dyn Clock>, at: Timestamp) -> impl Future<Output = ()> + use<> {
     let clock = Arc::clone(clock);
@@ -285,30 +318,5 @@ fn until(clock: &Arc<dyn Clock>, at: Timestamp) -> impl Future<Output = ()> + us
         while clock.now() < at {
             tokio::time::sleep(LOOK).await;
         }
-    }
-}
-
-/// Doubles with each attempt, with up to a quarter more so that many targets do not come together.
-fn rest_after(attempt: u32, number: u64) -> Duration {
-    let doubled = REST_MIN.saturating_mul(
-        1_u32
-            .checked_shl(attempt.saturating_sub(1).min(10))
-            .unwrap_or(u32::MAX),
-    );
-    let base = doubled.min(REST_MAX);
-    // The order's number spreads the retries well enough; no randomness is needed.
-    let jitter = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56;
-    base + base.mul_f64(f64::from(u32::try_from(jitter).unwrap_or(0)) / 1_024.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_rest_grows_to_its_limit_and_differs_between_orders() {
-        assert!(rest_after(1, 7) < rest_after(4, 7));
-        assert!(rest_after(60, 7) <= REST_MAX.mul_f64(1.25));
-        assert_ne!(rest_after(1, 1), rest_after(1, 2));
     }
 }

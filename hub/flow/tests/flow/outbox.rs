@@ -1,10 +1,13 @@
 //! Orders: confirmed, expired, never replayed, retried, given up, run again.
 
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
 use cordon_contract::{EntryKind, OrderLane, OutcomeKind};
 use cordon_flow::replay;
 use cordon_model::{Body, CommandOutcome, EmergencyGateOpen, GateAction, MessageType, PartyId};
 
-use crate::park::{BARRIER, DUTY, NEVER, Park, Porter, emergency, reading, until};
+use crate::park::{BARRIER, DUTY, NEVER, Park, Porter, alarm_of, emergency, reading, until};
 
 fn outcomes(park: &Park) -> Vec<(String, Option<CommandOutcome>)> {
     park.entries()
@@ -264,5 +267,110 @@ async fn what_a_person_orders_waits_for_no_other_order() {
     ];
     assert_eq!(actions[0], GateAction::Open, "the second passage waits");
     assert_eq!(actions[1..], acts, "their turns tell which is the last");
+    hub.shutdown().await.unwrap();
+}
+
+/// Orders that tell of these alarms, one after another.
+async fn tell(park: &Park, alarms: &[&str]) {
+    for (number, alarm) in alarms.iter().enumerate() {
+        let device = format!("CAM-{number}");
+        let said = reading(&device, &format!("tell {alarm}"), None);
+        park.intake().offer(said).await.unwrap();
+    }
+}
+
+/// The alarms of all tries, in their order.
+fn tries(park: &Park) -> Vec<String> {
+    let orders = park.yard.orders();
+    let alarms = orders.iter().filter_map(alarm_of);
+    alarms.map(str::to_owned).collect()
+}
+
+/// The most urgent and oldest went first at each try, so what failed each time kept all else waiting.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_fails_each_time_keeps_no_other_waiting() {
+    let park = Park::new();
+    park.yard.answer("bad", OutcomeKind::Failed);
+    park.yard.answer("worse", OutcomeKind::Failed);
+    let hub = park.start().await;
+    let names: Vec<String> = (0..20).map(|number| format!("good-{number}")).collect();
+    let mut alarms = vec!["bad", "worse"];
+    alarms.extend(names.iter().map(String::as_str));
+    tell(&park, &alarms).await;
+    until("all others are told", || {
+        hub.stats().snapshot().deliveries.get("CONFIRMED") == Some(&20)
+    })
+    .await;
+    until("the two are tried on", || hub.outbox().open().len() == 2).await;
+    park.yard.answer("bad", OutcomeKind::Confirmed);
+    park.yard.answer("worse", OutcomeKind::Confirmed);
+    until("they are told", || hub.outbox().open().is_empty()).await;
+    assert!(hub.outbox().dead_letters().is_empty());
+    hub.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_is_down_is_tried_no_more_often_for_many_orders() {
+    let park = Park::new();
+    park.yard.answer(DUTY, OutcomeKind::Failed);
+    let hub = park.start().await;
+    let names: Vec<String> = (0..50).map(|number| format!("alarm-{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let began = Instant::now();
+    tell(&park, &names).await;
+    until("it was tried five times", || tries(&park).len() >= 5).await;
+    // The rests between them: 1/4, 1/2, 1 and 2 s.
+    let least = Duration::from_millis(3_750);
+    assert!(began.elapsed() >= least, "{:?}", began.elapsed());
+    let tried = tries(&park);
+    let different: BTreeSet<&String> = tried.iter().collect();
+    assert_eq!(different.len(), tried.len(), "another each time: {tried:?}");
+    park.yard.answer(DUTY, OutcomeKind::Confirmed);
+    until("all are told", || hub.outbox().open().is_empty()).await;
+    assert_eq!(
+        hub.stats().snapshot().deliveries.get("CONFIRMED"),
+        Some(&50)
+    );
+    hub.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_tells_of_one_alarm_is_told_in_its_order() {
+    let park = Park::new();
+    park.yard.answer("a", OutcomeKind::Failed);
+    let hub = park.start().await;
+    tell(&park, &["a", "b", "a", "b", "a", "b"]).await;
+    until("the other is told", || {
+        hub.stats().snapshot().deliveries.get("CONFIRMED") == Some(&3)
+    })
+    .await;
+    park.yard.answer("a", OutcomeKind::Confirmed);
+    until("all is told", || hub.outbox().open().is_empty()).await;
+    let orders = park.yard.orders();
+    for alarm in ["a", "b"] {
+        let of = orders.iter().filter(|order| alarm_of(order) == Some(alarm));
+        let numbers: Vec<u64> = of.map(|order| order.number).collect();
+        assert!(numbers.is_sorted(), "{alarm}: {numbers:?}");
+        assert_eq!(numbers.iter().collect::<BTreeSet<_>>().len(), 3);
+    }
+    hub.shutdown().await.unwrap();
+}
+
+/// The last words of one that was tried are what became of the last try.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_rests_ends_at_its_deadline_and_says_why_it_failed() {
+    let park = Park::new();
+    park.yard.answer("bad", OutcomeKind::Failed);
+    let hub = park.start().await;
+    tell(&park, &["bad"]).await;
+    until("it was tried", || tries(&park).len() >= 3).await;
+    park.clock.advance_ms(301_000);
+    until("it is a dead letter", || {
+        hub.outbox().dead_letters().len() == 1
+    })
+    .await;
+    let reason = hub.outbox().dead_letters().remove(0).reason;
+    assert!(reason.contains("as told"), "{reason}");
+    assert!(!reason.contains("nothing of it had been sent"), "{reason}");
     hub.shutdown().await.unwrap();
 }

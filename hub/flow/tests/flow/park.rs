@@ -20,9 +20,9 @@ use cordon_journal::{Journal, Options, StateStore};
 use cordon_mapping::Mappings;
 use cordon_model::plan::ParkPlan;
 use cordon_model::{
-    AuditEvent, AuditOutcome, Body, CommandPriority, DeviceId, DeviceKind, DeviceState,
-    DeviceStatus, EmergencyGateOpen, GateAction, GateCommand, GateId, LaneId, MessageId, ParkCode,
-    PartyId, Timestamp,
+    AlarmState, AlarmUpdate, AuditEvent, AuditOutcome, Body, CommandPriority, DeviceId, DeviceKind,
+    DeviceState, DeviceStatus, EmergencyGateOpen, GateAction, GateCommand, GateId, LaneId,
+    MessageId, ParkCode, PartyId, Timestamp,
 };
 
 pub const BARRIER: &str = "device:BR-01";
@@ -151,7 +151,29 @@ fn said(text: String, at: Timestamp) -> Body {
     })
 }
 
-/// Decides by the reason of a device status: `open`, `notify`, `say`, `chain`, `bad`.
+/// What tells of an alarm.
+fn telling(alarm: &str, at: Timestamp) -> Body {
+    Body::AlarmUpdate(AlarmUpdate {
+        alarm_id: alarm.to_owned(),
+        state: AlarmState::Raised,
+        previous: AlarmState::Raised,
+        actor_id: hub_id(),
+        receiver: None,
+        escalation_level: Some(1),
+        note: None,
+        updated_at: at,
+    })
+}
+
+/// The alarm that an order tells of.
+pub fn alarm_of(order: &Order) -> Option<&str> {
+    match &order.message.body {
+        Body::AlarmUpdate(update) => Some(&update.alarm_id),
+        _ => None,
+    }
+}
+
+/// Decides by the reason of a device status: `open`, `notify`, `tell ALARM`, `say`, `chain`, `bad`.
 pub struct Porter {
     seen: Single<u64>,
 }
@@ -194,6 +216,12 @@ impl Plugin for Porter {
                             body,
                             None,
                         );
+                    }
+                    Some(reason) if reason.starts_with("tell ") => {
+                        let body = telling(reason.trim_start_matches("tell "), at);
+                        let until = at.plus_seconds(300);
+                        let target = Target(DUTY.into());
+                        decisions.order(target, OrderLane::Routine, until, body, None);
                     }
                     Some("say") => {
                         decisions.emit(said("one".into(), at), None);
@@ -256,8 +284,9 @@ pub struct Yard {
 }
 
 impl Yard {
-    pub fn answer(&self, target: &str, kind: OutcomeKind) {
-        self.answers.lock().unwrap().insert(target.into(), kind);
+    /// Answers orders of this target, or those that tell of this alarm.
+    pub fn answer(&self, name: &str, kind: OutcomeKind) {
+        self.answers.lock().unwrap().insert(name.into(), kind);
     }
 
     pub fn orders(&self) -> Vec<Order> {
@@ -312,7 +341,8 @@ impl Running for RunningYard {
     fn execute(&self, order: Order) -> BoxFuture<'_, Outcome> {
         Box::pin(async move {
             let answers = self.yard.answers.lock().unwrap().clone();
-            let kind = answers.get(&order.target.0).copied();
+            let alarm = alarm_of(&order).and_then(|alarm| answers.get(alarm));
+            let kind = alarm.or(answers.get(&order.target.0)).copied();
             self.yard.done.lock().unwrap().push(order);
             match kind.unwrap_or(OutcomeKind::Confirmed) {
                 NEVER => std::future::pending().await,
