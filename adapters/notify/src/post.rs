@@ -221,7 +221,7 @@ impl Post {
     }
 
     /// Gives a mail to one address.
-    async fn alone(&self, index: usize, letter: &Letter, left: Duration) -> Answer {
+    async fn alone(&self, index: usize, letter: &Arc<Letter>, left: Duration) -> Answer {
         let until = Instant::now() + self.patience().min(left);
         let group = ([vec![index]], false);
         let mut answers = self.server.deliver(letter, group, until).await.answers;

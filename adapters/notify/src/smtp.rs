@@ -25,7 +25,7 @@ const CLOSING: u16 = 421;
 const TOO_MANY: [u16; 2] = [452, 552];
 /// How long a server is waited for that is told goodbye; its mail is settled.
 const GOODBYE: Duration = Duration::from_secs(2);
-const NO_ANSWER: &str = "the mail server did not answer in time";
+pub(crate) const NO_ANSWER: &str = "the mail server did not answer in time";
 
 /// What became of a mail for one address.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -77,6 +77,8 @@ pub(crate) enum Ended {
 pub(crate) struct Limits {
     /// All of it.
     pub until: Instant,
+    /// Until the last address is named.
+    pub named_by: Instant,
     /// One address.
     pub each: Duration,
     /// The server's leave to write the text.
@@ -152,8 +154,7 @@ impl Server {
         limits: Limits,
         answers: &mut Answers,
     ) -> Ended {
-        let (until, each) = (limits.until, limits.each);
-        let mut line = match timeout_at(until, self.connect()).await {
+        let mut line = match timeout_at(limits.until, self.connect()).await {
             Err(_) => return Ended::Shut(Answer::Later(NO_ANSWER.to_owned())),
             Ok(Err(error)) => return Ended::Shut(Answer::of(&error)),
             Ok(Ok(line)) => line,
@@ -170,7 +171,7 @@ impl Server {
         }
         let mut ended = match named.is_empty() {
             true => Ended::Over(Vec::new()),
-            false => name(&mut line, letter, &named, (until, each), answers).await,
+            false => name(&mut line, letter, &named, limits, answers).await,
         };
         if let Ended::Over(rest) = &mut ended {
             let left = std::mem::take(rest);
@@ -200,7 +201,7 @@ async fn name(
     line: &mut AsyncSmtpConnection,
     letter: &Letter,
     group: &[usize],
-    (until, each): (Instant, Duration),
+    limits: Limits,
     answers: &mut Answers,
 ) -> Ended {
     let addresses = group.iter().filter_map(|&index| letter.to.get(index));
@@ -213,47 +214,57 @@ async fn name(
         ],
     };
     let from = MailFrom::new(Some(letter.from.clone()), options);
-    match timeout_at(until, line.command(from)).await {
+    match timeout_at(limits.until, line.command(from)).await {
         Err(_) => return Ended::Shut(Answer::Later(NO_ANSWER.to_owned())),
         Ok(Err(error)) => return Ended::Shut(Answer::of(&error)),
         Ok(Ok(_)) => {}
     }
-    let (mut taken, mut left) = (Vec::new(), Vec::new());
+    let (mut taken, mut untried) = (Vec::new(), Vec::new());
     for (place, &index) in group.iter().enumerate() {
         let Some(address) = letter.to.get(index) else {
             continue;
         };
-        let patience = until.min(Instant::now() + each);
+        let left = limits.until.min(limits.named_by);
+        let left = left.saturating_duration_since(Instant::now());
         let rcpt = Rcpt::new(address.clone(), Vec::new());
-        let said = timeout_at(patience, line.command(rcpt)).await;
-        let (why, slow) = match said {
+        let said = timeout(left.min(limits.each), line.command(rcpt)).await;
+        let slow = match said {
             Ok(Ok(_)) => {
                 taken.push(index);
                 continue;
             }
             Ok(Err(error)) => match code(&error) {
                 Some(code) if TOO_MANY.contains(&code) && !taken.is_empty() => {
-                    left.push(index);
+                    untried.push(index);
                     continue;
                 }
                 Some(code) if code != CLOSING => {
                     answers.insert(index, Answer::of(&error));
                     continue;
                 }
-                _ => (error.to_string(), None),
+                _ => {
+                    answers.insert(index, Answer::Later(error.to_string()));
+                    None
+                }
             },
-            Err(_) => (NO_ANSWER.to_owned(), Some(index)),
+            // Those before it took the time.
+            Err(_) if group.len() > 1 && left < limits.each / 2 => {
+                untried.push(index);
+                None
+            }
+            Err(_) => {
+                answers.insert(index, Answer::Later(NO_ANSWER.to_owned()));
+                Some(index)
+            }
         };
-        answers.insert(index, Answer::Later(why));
-        left.extend(group.iter().skip(place + 1));
-        let untried = left;
+        untried.extend(group.iter().skip(place + 1));
         return Ended::Broke {
             taken,
             untried,
             slow,
         };
     }
-    Ended::Over(left)
+    Ended::Over(untried)
 }
 
 /// Hands the mail over for those that were `taken`; the others are `left` for a further one.

@@ -39,6 +39,9 @@ struct Server {
     manners: Mutex<BTreeMap<&'static str, &'static str>>,
     /// Mails taken: to whom, and their number.
     taken: Mutex<Vec<(Vec<String>, String)>>,
+    /// Connections that it takes at a time, and has.
+    most: Mutex<Option<usize>>,
+    connected: Mutex<usize>,
     /// How often an address was named.
     asked: Mutex<BTreeMap<String, usize>>,
 }
@@ -57,7 +60,7 @@ impl Server {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let mine = Arc::clone(&mine);
-                tokio::spawn(async move { drop(mine.talk(stream).await) });
+                tokio::spawn(async move { mine.meet(stream).await });
             }
         });
         (address, server)
@@ -97,6 +100,21 @@ impl Server {
         let taken = self.taken.lock().unwrap();
         let full = format!("{address}@park.example");
         taken.iter().filter(|(to, _)| to.contains(&full)).count()
+    }
+
+    async fn meet(&self, mut stream: TcpStream) {
+        let most = *self.most.lock().unwrap();
+        let is_full = {
+            let mut connected = self.connected.lock().unwrap();
+            *connected += 1;
+            most.is_some_and(|most| *connected > most)
+        };
+        // A client that leaves is the client's affair; the test looks at who got what.
+        match is_full {
+            true => drop(stream.write_all(b"421 too many connections\r\n").await),
+            false => drop(self.talk(stream).await),
+        }
+        *self.connected.lock().unwrap() -= 1;
     }
 
     async fn talk(&self, stream: TcpStream) -> std::io::Result<()> {
@@ -536,4 +554,78 @@ async fn what_went_alone_goes_together_when_somebody_was_told() {
         assert_eq!(server.taken.lock().unwrap().len(), count);
     }
     assert_eq!(told(), [2, 2, 2]);
+}
+
+/// Names of so many addresses, the last of which is taken; the others do this.
+fn many(
+    manner: &'static str,
+    count: usize,
+) -> (Vec<&'static str>, Vec<(&'static str, &'static str)>) {
+    const NAMES: [&str; 24] = [
+        "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r",
+        "s", "t", "u", "v", "w", "x",
+    ];
+    let mut names: Vec<&str> = NAMES.iter().copied().take(count).collect();
+    let manners = names.iter().map(|name| (*name, manner)).collect();
+    names.push("good");
+    (names, manners)
+}
+
+/// One silence after the other took the time of those behind them, try after try.
+#[tokio::test]
+async fn many_silent_addresses_keep_a_mail_from_the_good_one_in_no_try() {
+    for manner in ["hangs", "hangs at data"] {
+        let (names, manners) = many(manner, 8);
+        let (address, server) = Server::start(&manners).await;
+        let adapter = adapter(address, &names, 8);
+        let outcome = adapter.execute(order(7)).await;
+        assert_eq!(
+            outcome.kind,
+            OutcomeKind::Confirmed,
+            "{manner}: {}",
+            outcome.detail
+        );
+        assert_eq!(server.got("good"), 1, "{manner}");
+        assert!(
+            outcome.detail.contains("8 of 9 addresses"),
+            "{}",
+            outcome.detail
+        );
+    }
+}
+
+/// After the text the first try is waited for, lest a mail come twice.
+#[tokio::test]
+async fn many_addresses_silent_after_the_text_cost_the_good_one_a_try() {
+    let (names, manners) = many("hangs at dot", 8);
+    let (address, server) = Server::start(&manners).await;
+    let adapter = adapter(address, &names, 4);
+    assert_eq!(adapter.execute(order(7)).await.kind, OutcomeKind::Failed);
+    let outcome = adapter.execute(order(7)).await;
+    assert_eq!(outcome.kind, OutcomeKind::Confirmed, "{}", outcome.detail);
+    assert_eq!(server.got("good"), 1);
+}
+
+/// More than go beside each other.
+#[tokio::test]
+async fn more_silent_addresses_than_places_share_the_time_with_the_good_one() {
+    let (names, manners) = many("hangs at data", 24);
+    let (address, server) = Server::start(&manners).await;
+    let adapter = adapter(address, &names, 20);
+    let outcome = adapter.execute(order(7)).await;
+    assert_eq!(outcome.kind, OutcomeKind::Confirmed, "{}", outcome.detail);
+    assert_eq!(server.got("good"), 1);
+}
+
+#[tokio::test]
+async fn a_server_of_few_connections_gives_a_mail_to_all_that_it_takes() {
+    let (address, server) = Server::start(&[("a", "hangs")]).await;
+    *server.most.lock().unwrap() = Some(2);
+    let names = ["a", "b", "c", "d", "e", "f", "g"];
+    let adapter = adapter(address, &names, 8);
+    let outcome = adapter.execute(order(7)).await;
+    assert_eq!(outcome.kind, OutcomeKind::Confirmed, "{}", outcome.detail);
+    for name in &names[1..] {
+        assert_eq!(server.got(name), 1, "{name}");
+    }
 }
