@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cordon_contract::{
     Adapter, BoxFuture, Definition, DeviceHealth, Fault, Link, LinkState, Order, Outcome,
-    OutcomeKind, Probe, Running, Seal, Target, Undelivered,
+    OutcomeKind, Probe, Running, Seal,
 };
 use cordon_http::{Client, ClientOptions};
 use cordon_model::{DeviceId, Timestamp};
@@ -36,7 +36,7 @@ struct RunningNotify {
     link: Link,
     health: Mutex<BTreeMap<String, DeviceHealth>>,
     /// The post of each receiver with a mailbox.
-    posts: BTreeMap<String, Arc<Post>>,
+    posts: BTreeMap<String, Post>,
 }
 
 /// How a receiver is reached.
@@ -115,7 +115,9 @@ impl NotifyAdapter {
 
 impl RunningNotify {
     async fn deliver(&self, order: Order) -> Outcome {
-        let name = order.target.name().to_owned();
+        let name = order.target.name();
+        let name = name.split_once('/').map_or(name, |(receiver, _)| receiver);
+        let name = name.to_owned();
         let (Some(way), "receiver") = (self.adapter.ways.get(&name), order.target.kind()) else {
             return Outcome::new(OutcomeKind::Refused, format!("no receiver `{name}` here"));
         };
@@ -150,7 +152,10 @@ impl RunningNotify {
                 }
             }
         };
-        self.saw(&name, &outcome);
+        // How the receiver stands says what is sent to all of it.
+        if order.target.name() == name {
+            self.saw(&name, &outcome);
+        }
         outcome
     }
 
@@ -254,7 +259,7 @@ impl Adapter for NotifyAdapter {
         Definition {
             name: self.config.name.to_string(),
             protocol: "notify",
-            targets: self.config.receivers().map(Target::receiver).collect(),
+            targets: self.config.targets().collect(),
         }
     }
 
@@ -263,8 +268,8 @@ impl Adapter for NotifyAdapter {
             let Way::Mail(mail, server) = way else {
                 return None;
             };
-            let way = (mail.as_ref().clone(), Arc::clone(server));
-            let post = Post::new(way, Arc::clone(&link.clock), link.shutdown.clone());
+            let (mail, clock) = (mail.as_ref().clone(), Arc::clone(&link.clock));
+            let post = Post::new(mail, Arc::clone(server), clock);
             Some((name.clone(), post))
         });
         Arc::new(RunningNotify {
@@ -316,23 +321,5 @@ impl Running for RunningNotify {
 
     fn trouble(&self) -> Option<Fault> {
         self.posts.values().find_map(|post| post.trouble())
-    }
-
-    fn undelivered(&self) -> Vec<Undelivered> {
-        let posts = self.posts.values();
-        posts.flat_map(|post| post.undelivered()).collect()
-    }
-
-    fn send_again<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), Fault>> {
-        Box::pin(async move {
-            for post in self.posts.values() {
-                if let Some(done) = post.again(key).await {
-                    return done;
-                }
-            }
-            Err(Fault::new("A054", "nothing of this name was given up")
-                .at(key)
-                .remedy("list the dead letters"))
-        })
     }
 }

@@ -4,9 +4,15 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use cordon_contract::Fault;
+use aws_lc_rs::digest::{SHA256, digest};
+use cordon_contract::{Fault, Target};
 use cordon_model::DeviceId;
 use serde::Deserialize;
+
+/// Longest name of a receiver, bytes; with the key of an address it stands in the label of an order.
+const NAME_BYTES_MAX: usize = 80;
+/// Of the digest of an address, as the key of its orders.
+const KEY_BYTES: usize = 6;
 
 /// One `[[notify]]` of the configuration.
 #[derive(Clone, Debug, Deserialize)]
@@ -130,6 +136,15 @@ impl Config {
         webhooks.chain(mails).chain(consoles).map(String::as_str)
     }
 
+    /// Whose orders it carries out: the receivers, and each address of a mail receiver that has several.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = Target> {
+        let parts = self.mails.iter().flat_map(|mail| {
+            let parts = mail.parts();
+            parts.map(|(_, key)| Target::part(&mail.receiver, &key))
+        });
+        self.receivers().map(Target::receiver).chain(parts)
+    }
+
     /// Looks at the values alone; touches nothing.
     pub fn check(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
@@ -147,12 +162,13 @@ impl Config {
                     "give each way a receiver of its own",
                 );
             }
-            if receiver.is_empty() || receiver.contains([':', ';']) {
+            let is_long = receiver.len() > NAME_BYTES_MAX;
+            if receiver.is_empty() || is_long || receiver.contains([':', ';', '/']) {
                 let field = format!("receiver `{receiver}`");
                 bad(
                     &field,
                     "no receiver's name",
-                    "use letters, digits and hyphens",
+                    "use letters, digits and hyphens, 80 at most",
                 );
             }
         }
@@ -208,6 +224,21 @@ impl Webhook {
 }
 
 impl Mail {
+    /// The addresses that can be told by themselves, where there are several, each with its key: the same
+    /// for as long as the address is, wherever it stands, and no personal data.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (usize, String)> {
+        let mut seen = BTreeSet::new();
+        let several = self.to.iter().enumerate().filter(|_| self.to.len() > 1);
+        several.filter_map(move |(index, address)| {
+            let address: lettre::message::Mailbox = address.parse().ok()?;
+            let text: &str = address.email.as_ref();
+            let digest = digest(&SHA256, text.as_bytes());
+            let key = digest.as_ref().iter().take(KEY_BYTES);
+            let key: String = key.map(|byte| format!("{byte:02x}")).collect();
+            seen.insert(key.clone()).then_some((index, key))
+        })
+    }
+
     fn check(&self, bad: &mut impl FnMut(&str, &str, &str)) {
         let field = format!("mail `{}`", self.receiver);
         if self.security == Security::None && !is_loopback(&self.host) {

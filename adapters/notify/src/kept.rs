@@ -1,87 +1,82 @@
-//! What a receiver's post keeps of its single addresses: what they are owed, what they did not get, and who
-//! fails. Pure.
+//! What is known of the single addresses of a mail receiver: who fails. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use cordon_model::Timestamp;
+use cordon_model::{MessageId, Timestamp};
 
 use crate::config::Mail;
 use crate::mail::{Letter, masked};
 
-/// Dead letters of one receiver's addresses; beyond them the oldest goes.
-const DEAD_MAX: usize = 1_000;
 /// Addresses that are named in a text.
 const NAMED_MAX: usize = 3;
+/// Mails of one address that are known to be under way; as many as the hub keeps.
+const OWED_MAX: usize = 10_000;
 
-/// One mail that an address has not got yet.
-#[derive(Clone)]
-pub(crate) struct Owed {
-    pub letter: Arc<Letter>,
-    pub deadline: Timestamp,
+/// An address that did not get the last mail meant for it.
+pub(crate) struct Failing {
     pub why: String,
+    pub is_refused: bool,
+    /// Until then the mail is tried again.
+    pub until: Timestamp,
 }
-
-/// One mail that an address did not get.
-pub(crate) struct Dead {
-    pub owed: Owed,
-    pub since: Timestamp,
-}
-
-/// Where what is kept stands: by urgency and number of the order.
-pub(crate) type Lane = BTreeMap<(u8, u64), Owed>;
 
 /// What is known of the addresses of one receiver.
 #[derive(Default)]
 pub(crate) struct Kept {
-    /// By address. A lane that is there has a task that works on it.
-    pub lanes: BTreeMap<usize, Lane>,
     /// Addresses that put off what nobody took; empty when somebody was told since.
     pub suspects: BTreeSet<usize>,
     /// The server is silent to a mail for several, and nobody was told since.
     pub apart: bool,
-    /// By number of the order and address.
-    pub dead: BTreeMap<(u64, usize), Dead>,
-    /// Addresses that did not get the last mail meant for them, with the reason, and whether it was given up.
-    pub failing: BTreeMap<usize, (String, bool)>,
+    pub failing: BTreeMap<usize, Failing>,
+    /// What is sent to an address by itself: the message, until when.
+    owed: BTreeMap<usize, BTreeMap<MessageId, Timestamp>>,
 }
 
 impl Kept {
-    pub(crate) fn has_given_up(&self, index: usize) -> bool {
-        self.failing
-            .get(&index)
-            .is_some_and(|(_, given_up)| *given_up)
+    /// Whether something is sent to it by itself: then it is left out of what the others get, so that it holds
+    /// nobody up and hears of all in its order.
+    pub(crate) fn is_by_itself(&mut self, index: usize, now: Timestamp) -> bool {
+        let Some(owed) = self.owed.get_mut(&index) else {
+            return false;
+        };
+        owed.retain(|_, deadline| *deadline > now);
+        !owed.is_empty()
     }
 
-    pub(crate) fn give_up(&mut self, index: usize, owed: Owed, since: Timestamp) {
-        tracing::warn!(
-            order = owed.letter.number,
-            why = owed.why,
-            "one address did not get a mail"
-        );
-        self.failing.insert(index, (owed.why.clone(), true));
-        let place = (owed.letter.number, index);
-        self.dead.insert(place, Dead { owed, since });
-        if self.dead.len() > DEAD_MAX {
-            self.dead.pop_first();
+    pub(crate) fn owes(&mut self, index: usize, id: MessageId, deadline: Timestamp) {
+        let owed = self.owed.entry(index).or_default();
+        if owed.len() < OWED_MAX {
+            owed.insert(id, deadline);
         }
     }
 
+    /// It took this, or refused it.
+    pub(crate) fn settled(&mut self, index: usize, id: MessageId) {
+        if let Some(owed) = self.owed.get_mut(&index) {
+            owed.remove(&id);
+        }
+    }
+
+    /// It did not get a mail that is tried again until then, unless it is refused.
+    pub(crate) fn failed(&mut self, index: usize, mut failing: Failing) {
+        if let Some(before) = self.failing.get(&index) {
+            failing.until = failing.until.min(before.until);
+        }
+        self.failing.insert(index, failing);
+    }
+
     /// Which addresses fail, of those that count.
-    pub(crate) fn words(&self, mail: &Mail, counts: impl Fn(bool) -> bool) -> Option<String> {
-        let failing = self
-            .failing
-            .iter()
-            .filter(|(_, (_, given_up))| counts(*given_up));
+    pub(crate) fn words(&self, mail: &Mail, counts: impl Fn(&Failing) -> bool) -> Option<String> {
+        let failing = self.failing.iter().filter(|(_, it)| counts(it));
         let failing: Vec<_> = failing.collect();
         if failing.is_empty() {
             return None;
         }
-        let named = failing.iter().take(NAMED_MAX).map(|(index, (why, _))| {
+        let named = failing.iter().take(NAMED_MAX).map(|(index, it)| {
             let address = mail.to.get(**index).and_then(|it| it.parse().ok());
             let address: Option<lettre::message::Mailbox> = address;
             let name = address.map(|it| masked(&it.email)).unwrap_or_default();
-            format!("{name}: {why}")
+            format!("{name}: {}", it.why)
         });
         let named: Vec<String> = named.collect();
         let (count, all) = (failing.len(), mail.to.len());

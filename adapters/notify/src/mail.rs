@@ -1,7 +1,7 @@
 //! An order becomes a mail. Pure.
 
 use cordon_contract::{Fault, Order};
-use cordon_model::{AlarmLevel, Body, MessageType};
+use cordon_model::MessageId;
 use lettre::Address;
 use lettre::message::header::{ContentType, To};
 use lettre::message::{Mailbox, Mailboxes};
@@ -14,10 +14,8 @@ use crate::letter;
 pub(crate) struct Letter {
     /// The order's number.
     pub number: u64,
-    /// What it carries.
-    pub kind: MessageType,
-    /// 0 goes first.
-    pub urgency: u8,
+    /// The message that it tells, whichever order it goes by.
+    pub id: MessageId,
     pub from: Address,
     /// All addresses of the receiver, in the order of the configuration.
     pub to: Vec<Address>,
@@ -42,11 +40,14 @@ impl Letter {
             .map_err(|error| broken(format!("{error}")))?;
         let to: Result<Vec<Mailbox>, _> = mail.to.iter().map(|address| address.parse()).collect();
         let to = to.map_err(|error| broken(format!("{error}")))?;
-        // The message's own id: a mail sent again is recognised by mail programs.
-        let id = format!("<{}@cordon>", message.header.message_id);
+        // The message's own id, or that of the one it repeats: a mail sent again is recognised by mail programs.
+        let repeats = message.header.source_ref.as_deref();
+        let repeats = repeats.filter(|_| order.target.name().contains('/'));
+        let repeats = repeats.and_then(|id| id.parse().ok());
+        let id = repeats.unwrap_or(message.header.message_id);
         let written = lettre::Message::builder()
             .from(from.clone())
-            .message_id(Some(id))
+            .message_id(Some(format!("<{id}@cordon>")))
             .subject(subject)
             .header(ContentType::TEXT_PLAIN)
             .mailbox(To::from(shown(&to)))
@@ -54,8 +55,7 @@ impl Letter {
             .map_err(|error| broken(error.to_string()))?;
         Ok(Self {
             number: order.number,
-            kind: message.header.message_type,
-            urgency: urgency(&message.body),
+            id,
             from: from.email,
             to: to.into_iter().map(|mailbox| mailbox.email).collect(),
             bytes: written.formatted(),
@@ -82,19 +82,6 @@ pub(crate) fn is_ascii(address: &Address) -> bool {
 pub(crate) fn masked(address: &Address) -> String {
     let first = address.user().chars().next().unwrap_or('*');
     format!("{first}***@{}", address.domain())
-}
-
-fn urgency(body: &Body) -> u8 {
-    match body {
-        Body::AlarmEvent(event) => match event.alarm_level {
-            AlarmLevel::Red => 0,
-            AlarmLevel::Orange => 1,
-            AlarmLevel::Yellow => 2,
-            AlarmLevel::Blue => 3,
-        },
-        Body::AlarmUpdate(update) if update.escalation_level.is_some() => 1,
-        _ => 4,
-    }
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ impl AdapterConfig for Config {
         for mail in &self.mails {
             names.secret(mail.password_file.as_ref());
         }
+        names.targets = self.targets().collect();
         names
     }
 

@@ -87,8 +87,8 @@ pub trait Running: Send + Sync + 'static {
         None
     }
 
-    /// What it gave up of what it sends by itself, oldest first, and what single addresses of a receiver did
-    /// not get. A whole order is never among it: the outbox lists those.
+    /// What it gave up of what it sends by itself, oldest first. An order is never among it: the outbox lists
+    /// those.
     fn undelivered(&self) -> Vec<Undelivered> {
         Vec::new()
     }

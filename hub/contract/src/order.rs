@@ -27,6 +27,11 @@ impl Target {
         Self(format!("partner:{id}"))
     }
 
+    /// A part of a receiver that several people are.
+    pub fn part(receiver: &str, part: &str) -> Self {
+        Self(format!("receiver:{receiver}/{part}"))
+    }
+
     /// The part after the colon.
     pub fn name(&self) -> &str {
         self.0
@@ -82,6 +87,10 @@ pub struct Outcome {
     pub kind: OutcomeKind,
     /// In words, for the log and the journal.
     pub detail: String,
+    /// Whom the same is still to be told: parts of the order's target that were not, each a target of its
+    /// own. The hub orders it of each with the entry that says what came of the order, until the same deadline, so
+    /// it is lost neither by a restart nor by a power cut.
+    pub further: Vec<Target>,
 }
 
 /// The possible ends of an order.
@@ -105,6 +114,7 @@ impl Outcome {
         Self {
             kind,
             detail: detail.into(),
+            further: Vec::new(),
         }
     }
 }

@@ -4,8 +4,8 @@ use cordon_model::{MessageType, Timestamp};
 
 use crate::Target;
 
-/// Something that an adapter sends on a schedule of its own, so not as an order of the outbox, or the part
-/// of an order that one address of several did not take. It is listed until it is taken.
+/// Something that an adapter sends on a schedule of its own, so not as an order of the outbox. It is listed
+/// until it is taken.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Undelivered {
     /// How the adapter knows it; unique within the adapter, and the same after a restart.

@@ -1,13 +1,14 @@
 //! What came of an order, as an entry.
 
-use cordon_contract::{EntryKind, Order, Outcome, OutcomeKind};
+use cordon_contract::{EntryKind, Order, OrderLane, Outcome, OutcomeKind, Target};
 use cordon_model::{
     AuditEvent, AuditOutcome, BarrierInputs, BarrierState, Body, CommandOutcome, GateCommand,
     GateStatus, MessageId, Timestamp,
 };
 use cordon_wire::WireFault;
 
-use crate::draft::Draft;
+use crate::core::order_draft;
+use crate::draft::{Draft, Slip};
 use crate::fold::DEAD_LETTER;
 use crate::sealer::{AuditNote, Particulars, Sealer};
 use crate::text::clip;
@@ -27,8 +28,8 @@ pub(crate) fn command_outcome(kind: OutcomeKind) -> CommandOutcome {
     }
 }
 
-/// The drafts an outcome leads to: the outcome entry, and for a delivery that was given up the
-/// audit entry that lists it as a dead letter.
+/// The drafts an outcome leads to: the outcome entry, the orders for those whom the same is still to be told,
+/// and for a delivery that was given up the audit entry that lists it as a dead letter.
 pub(crate) fn drafts(
     sealer: &Sealer,
     order: &Order,
@@ -54,6 +55,9 @@ pub(crate) fn drafts(
     draft.cause = order.number;
     draft.label = name(outcome.kind).to_owned();
     drafts.push(draft);
+    for target in &outcome.further {
+        drafts.push(further(sealer, order, target, now)?);
+    }
     let given_up = !matches!(outcome.kind, OutcomeKind::Accepted | OutcomeKind::Confirmed);
     if gate_command.is_none() && given_up {
         let note = AuditNote {
@@ -68,6 +72,32 @@ pub(crate) fn drafts(
         drafts.push(audit);
     }
     Ok(drafts)
+}
+
+/// The same for a part of its target. It names the message that it repeats, by which the other side knows it.
+fn further(
+    sealer: &Sealer,
+    order: &Order,
+    target: &Target,
+    now: Timestamp,
+) -> Result<Draft, WireFault> {
+    let header = &order.message.header;
+    let slip = Slip {
+        target: target.clone(),
+        lane: OrderLane::Routine,
+        deadline: order.deadline,
+    };
+    let first = header.message_id.to_string();
+    let particulars = Particulars {
+        correlation: header.correlation_id.clone(),
+        source_ref: Some(first),
+        test: header.test,
+        ..Particulars::derived(MessageId::random(), now)
+    };
+    let body = order.message.body.clone();
+    let mut draft = order_draft(sealer, order.epoch, slip, body, particulars)?;
+    draft.cause = order.number;
+    Ok(draft)
 }
 
 /// The barrier's own state comes from its limit inputs alone (I7): here it stays unknown.

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use cordon_contract::{EntryKind, OrderLane, OutcomeKind};
+use cordon_contract::{EntryKind, OrderLane, OutcomeKind, Target};
 use cordon_flow::replay;
 use cordon_model::{Body, CommandOutcome, EmergencyGateOpen, GateAction, MessageType, PartyId};
 
-use crate::park::{BARRIER, DUTY, NEVER, Park, Porter, alarm_of, emergency, reading, until};
+use crate::park::{BARRIER, DUTY, NEVER, NIGHT, Park, Porter, alarm_of, emergency, reading, until};
 
 fn outcomes(park: &Park) -> Vec<(String, Option<CommandOutcome>)> {
     park.entries()
@@ -372,5 +372,65 @@ async fn one_that_rests_ends_at_its_deadline_and_says_why_it_failed() {
     let reason = hub.outbox().dead_letters().remove(0).reason;
     assert!(reason.contains("as told"), "{reason}");
     assert!(!reason.contains("nothing of it had been sent"), "{reason}");
+    hub.shutdown().await.unwrap();
+}
+
+/// What one of several was not told was kept by the adapter alone, so a restart forgot it.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_of_a_receiver_was_not_told_is_told_after_a_restart() {
+    let park = Park::new();
+    park.yard.untold.lock().unwrap().push(Target(NIGHT.into()));
+    park.yard.answer(NIGHT, OutcomeKind::Failed);
+    let hub = park.start().await;
+    tell(&park, &["a"]).await;
+    let targets = || -> Vec<String> {
+        let orders = park.yard.orders();
+        orders.iter().map(|order| order.target.0.clone()).collect()
+    };
+    until("it was tried", || targets().len() >= 2).await;
+    assert_eq!(targets()[..2], [DUTY, NIGHT]);
+    let open = hub.outbox().open();
+    assert_eq!(open.len(), 1, "the other is told");
+    assert_eq!(open[0].1.target.0, NIGHT);
+    let first = park.yard.orders().remove(0);
+    hub.shutdown().await.unwrap();
+
+    park.yard.answer(NIGHT, OutcomeKind::Confirmed);
+    let before = targets().len();
+    let hub = park.start().await;
+    until("it is told", || {
+        hub.outbox().open().is_empty() && targets().len() > before
+    })
+    .await;
+    assert_eq!(targets()[before..], [NIGHT], "nobody else again");
+    let told = park.yard.orders().pop().unwrap();
+    assert_eq!(told.deadline, first.deadline);
+    assert_eq!(told.message.body, first.message.body);
+    let repeats = told.message.header.source_ref.clone();
+    assert_eq!(repeats, Some(first.message.header.message_id.to_string()));
+    hub.shutdown().await.unwrap();
+    let report = replay(park.journal_dir(), vec![Box::new(Porter::default())], None).unwrap();
+    assert_eq!(report.first_difference, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_of_a_receiver_was_not_told_is_a_dead_letter_that_goes_to_him_alone() {
+    let park = Park::new();
+    park.yard.untold.lock().unwrap().push(Target(NIGHT.into()));
+    park.yard.answer(NIGHT, OutcomeKind::Refused);
+    let hub = park.start().await;
+    tell(&park, &["a"]).await;
+    until("it is a dead letter", || {
+        hub.outbox().dead_letters().len() == 1
+    })
+    .await;
+    let letter = hub.outbox().dead_letters().remove(0);
+    assert_eq!(letter.target, NIGHT);
+    park.yard.answer(NIGHT, OutcomeKind::Confirmed);
+    let actor = PartyId::new("OP-1").unwrap();
+    let again = hub.outbox().rerun(letter.number, &actor, None).await;
+    again.unwrap();
+    until("it is told", || park.yard.orders().len() == 3).await;
+    assert_eq!(park.yard.orders()[2].target.0, NIGHT);
     hub.shutdown().await.unwrap();
 }

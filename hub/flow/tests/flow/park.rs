@@ -27,6 +27,8 @@ use cordon_model::{
 
 pub const BARRIER: &str = "device:BR-01";
 pub const DUTY: &str = "receiver:duty";
+/// One of those who are the receiver.
+pub const NIGHT: &str = "receiver:duty/night";
 
 /// 2026-11-24T08:00:00+08:00.
 pub fn morning() -> Timestamp {
@@ -279,6 +281,8 @@ pub struct Yard {
     pub done: Mutex<Vec<Order>>,
     pub answers: Mutex<HashMap<String, OutcomeKind>>,
     pub panics: AtomicU64,
+    /// Whom it did not tell of what it confirms for the receiver.
+    pub untold: Mutex<Vec<Target>>,
     /// The enterprise in whose name it speaks.
     pub partner: Option<PartyId>,
 }
@@ -302,7 +306,9 @@ impl Adapter for Yard {
         Definition {
             name: "yard".into(),
             protocol: "test",
-            targets: vec![Target(BARRIER.into()), Target(DUTY.into())],
+            targets: [BARRIER, DUTY, NIGHT]
+                .map(|name| Target(name.into()))
+                .into(),
         }
     }
 
@@ -343,9 +349,16 @@ impl Running for RunningYard {
             let answers = self.yard.answers.lock().unwrap().clone();
             let alarm = alarm_of(&order).and_then(|alarm| answers.get(alarm));
             let kind = alarm.or(answers.get(&order.target.0)).copied();
+            let mut confirmed = Outcome::new(OutcomeKind::Confirmed, "as told");
+            if order.target.0 == DUTY {
+                confirmed
+                    .further
+                    .clone_from(&self.yard.untold.lock().unwrap());
+            }
             self.yard.done.lock().unwrap().push(order);
             match kind.unwrap_or(OutcomeKind::Confirmed) {
                 NEVER => std::future::pending().await,
+                OutcomeKind::Confirmed => confirmed,
                 kind => Outcome::new(kind, "as told"),
             }
         })
