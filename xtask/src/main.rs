@@ -5,6 +5,7 @@
 mod bench;
 mod codegen;
 mod demo;
+mod dist;
 mod fuzz;
 mod new;
 mod options;
@@ -45,6 +46,8 @@ cargo xtask CHORE [ARGUMENTS]
                        cargo xtask new message demo-note      its schema; who may say it is nobody at first
                        cargo xtask new report barges          the next of the language that is not built
                        cargo xtask new report barges RPT-04   that one
+  dist [OPTIONS]     make what a park installs, and try it: archive, Debian package, container file, sums
+                       cargo xtask dist               in target/dist; --out DIR elsewhere, --program FILE of a built one
   codegen [--check]  make types, readers and writers from schemas/xsd
                      (--check: only say whether the committed output is fresh)
   help               this text
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
     let result = match chore.as_str() {
         "demo" => demo::run(&rest),
         "test" => test::run(&rest),
+        "dist" => dist::run(&rest),
         "fuzz" => fuzz::run(&rest),
         "soak" => soak::run(&rest),
         "bench" => bench::run(&rest),

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod cost;
+mod lanes;
 pub mod targets;
 
 use std::time::Instant;

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 use serde_json::Value;
 
 use super::cost::Costs;
+use super::lanes::{self, LANES};
 use crate::run;
 
 /// One program of tests, or the examples in one package's documentation.
@@ -73,40 +75,24 @@ fn kind_of(target: &Value) -> Option<Kind> {
     }
 }
 
-/// Builds and runs them all, one after another, whatever fails; then says what failed.
+/// Programs that compare times of their own: beside another they would measure that one.
+const ALONE: [&str; 1] = ["cordon-interop::hostile"];
+
+/// Builds and runs them all, whatever fails; then says what failed.
 pub fn run(wanted: &[Target], everything: bool, costs: &mut Costs) -> Result<(), String> {
     let (docs, programs): (Vec<_>, Vec<_>) =
         wanted.iter().partition(|target| target.kind == Kind::Doc);
     let started = Instant::now();
     let built = build(&programs, everything)?;
     costs.add("build", started.elapsed());
-    let mut failed = Vec::new();
-    for target in programs {
-        eprintln!("-- {}", target.name());
-        let started = Instant::now();
-        let program = built
-            .get(target)
-            .ok_or_else(|| format!("cargo built no program for {}", target.name()))?;
-        if let Err(problem) = program.run(&[]) {
-            eprintln!("{problem}");
-            failed.push(target.name());
-        }
-        costs.add(&target.name(), started.elapsed());
-    }
+    let (alone, beside): (Vec<_>, Vec<_>) = programs
+        .into_iter()
+        .partition(|target| ALONE.contains(&target.name().as_str()));
+    let mut failed = run_lanes(&alone, &built, 1, costs)?;
+    failed.extend(run_lanes(&beside, &built, LANES, costs)?);
     if !docs.is_empty() {
-        eprintln!("-- examples in the documentation");
         let started = Instant::now();
-        let mut command = run::cargo();
-        command.args(["test", "--quiet", "--doc", "--no-fail-fast"]);
-        if everything {
-            command.arg("--workspace");
-        } else {
-            command.args(
-                docs.iter()
-                    .flat_map(|target| ["--package", &target.package]),
-            );
-        }
-        if let Err(problem) = run::shown(&mut command) {
+        if let Err(problem) = examples(&docs, everything) {
             eprintln!("{problem}");
             failed.push("examples in the documentation".to_owned());
         }
@@ -116,6 +102,52 @@ pub fn run(wanted: &[Target], everything: bool, costs: &mut Costs) -> Result<(),
         return Ok(());
     }
     Err(format!("failed: {}", failed.join(", ")))
+}
+
+/// Runs programs, so many at a time; the names of those that failed.
+fn run_lanes(
+    wanted: &[&Target],
+    built: &BTreeMap<Target, Program>,
+    lanes: usize,
+    costs: &mut Costs,
+) -> Result<Vec<String>, String> {
+    let command = |target: &&Target| {
+        let program = built.get(*target);
+        let program = program.map(|program| program.command(&[]));
+        program.ok_or_else(|| format!("cargo built no program for {}", target.name()))
+    };
+    let commands: Result<Vec<Command>, String> = wanted.iter().map(command).collect();
+    let mut failed = Vec::new();
+    lanes::run(lanes, commands?, |ended| {
+        let name = wanted
+            .get(ended.index)
+            .map(|target| target.name())
+            .unwrap_or_default();
+        eprintln!("-- {name}");
+        // Shown output: interop tests say which counterpart, in which version, they passed with.
+        eprint!("{}", String::from_utf8_lossy(&ended.said));
+        if let Err(problem) = ended.result {
+            eprintln!("{problem}");
+            failed.push(name.clone());
+        }
+        costs.add(&name, ended.took);
+    });
+    Ok(failed)
+}
+
+fn examples(docs: &[&Target], everything: bool) -> Result<(), String> {
+    eprintln!("-- examples in the documentation");
+    let mut command = run::cargo();
+    command.args(["test", "--quiet", "--doc", "--no-fail-fast"]);
+    if everything {
+        command.arg("--workspace");
+    } else {
+        command.args(
+            docs.iter()
+                .flat_map(|target| ["--package", &target.package]),
+        );
+    }
+    run::shown(&mut command)
 }
 
 /// Builds and runs one program of tests with settings in its environment.
@@ -129,7 +161,7 @@ pub fn run_one(package: &str, name: &str, settings: &[(&str, &str)]) -> Result<(
     let program = built
         .get(&target)
         .ok_or_else(|| format!("cargo built no program for {}", target.name()))?;
-    program.run(settings)
+    run::shown(&mut program.command(settings))
 }
 
 /// A built program of tests.
@@ -140,16 +172,15 @@ struct Program {
 }
 
 impl Program {
-    fn run(&self, settings: &[(&str, &str)]) -> Result<(), String> {
-        // Shown output: interop tests say which counterpart, in which version, they passed with.
-        run::shown(
-            run::command(&self.executable)
-                .current_dir(&self.folder)
-                .env("CARGO_MANIFEST_DIR", &self.folder)
-                .env("CARGO", run::cargo().get_program())
-                .envs(settings.iter().copied())
-                .arg("--show-output"),
-        )
+    fn command(&self, settings: &[(&str, &str)]) -> Command {
+        let mut command = run::command(&self.executable);
+        command
+            .current_dir(&self.folder)
+            .env("CARGO_MANIFEST_DIR", &self.folder)
+            .env("CARGO", run::cargo().get_program())
+            .envs(settings.iter().copied())
+            .arg("--show-output");
+        command
     }
 }
 
