@@ -241,23 +241,25 @@ impl Plugin for Guard {
             }
             EntryKind::Audit if entry.label == REVOKED_TRIED => shown(entry, decisions),
             EntryKind::Audit => self.own_trouble(entry, decisions),
+            EntryKind::Tick => self.unheard.ticked(entry, decisions),
             _ => {}
         }
     }
 
-    fn is_due(&self, _time: Timestamp, _clock: Timestamp) -> bool {
-        false
+    fn is_due(&self, time: Timestamp, _clock: Timestamp) -> bool {
+        self.unheard.is_due(time)
     }
 
     fn tables(&mut self) -> Vec<&mut dyn Rows> {
-        vec![
+        let mut tables: Vec<&mut dyn Rows> = vec![
             &mut self.alarmed,
             self.counts.table(),
             self.conduct.table(),
             &mut self.claims,
             &mut self.troubles,
-            self.unheard.table(),
-        ]
+        ];
+        tables.extend(self.unheard.tables());
+        tables
     }
 }
 

@@ -57,12 +57,12 @@ impl Misreads {
         seen.devices.clone()
     }
 
-    /// Counts something; whether it is the first of its kind lately and is to be written down. `is_vital` says that
-    /// it may have been an alarm.
+    /// Counts something; whether it is the first of its kind lately and is to be written down. Where it may have been an
+    /// alarm, `vital` is who said it: what another topic of the device says is another thing.
     pub(crate) fn note(
         &self,
         device: &DeviceId,
-        (fault, is_vital): (&Fault, bool),
+        (fault, vital): (&Fault, Option<&str>),
         raw: &[u8],
         now: Timestamp,
     ) -> bool {
@@ -86,12 +86,11 @@ impl Misreads {
                 seen.devices.remove(&quiet);
             }
         }
-        let quiet_ms = if is_vital { VITAL_QUIET_MS } else { QUIET_MS };
-        seen.is_first(
-            (device.clone(), fault.code(), fault.place().to_owned()),
-            now,
-            quiet_ms,
-        )
+        let (place, quiet_ms) = match vital {
+            Some(source) => (format!("{source} {}", fault.place()), VITAL_QUIET_MS),
+            None => (fault.place().to_owned(), QUIET_MS),
+        };
+        seen.is_first((device.clone(), fault.code(), place), now, quiet_ms)
     }
 }
 
@@ -126,13 +125,13 @@ mod tests {
         let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
         assert!(misreads.note(
             &device,
-            (&fault("battery"), false),
+            (&fault("battery"), None),
             b"{\"battery\":\"low\"}",
             at(0)
         ));
-        assert!(!misreads.note(&device, (&fault("battery"), false), b"{}", at(10)));
-        assert!(misreads.note(&device, (&fault("time"), false), b"{}", at(20)));
-        assert!(misreads.note(&device, (&fault("battery"), false), b"\xff\x00x", at(3_600)));
+        assert!(!misreads.note(&device, (&fault("battery"), None), b"{}", at(10)));
+        assert!(misreads.note(&device, (&fault("time"), None), b"{}", at(20)));
+        assert!(misreads.note(&device, (&fault("battery"), None), b"\xff\x00x", at(3_600)));
         let known = misreads.all().remove(&device).unwrap();
         assert_eq!(
             (known.count, known.code, known.last),
@@ -147,12 +146,7 @@ mod tests {
         let fault = Fault::new("M007", "no rule");
         for number in 0..12_000 {
             let device = format!("D-{number}").parse().unwrap();
-            misreads.note(
-                &device,
-                (&fault, false),
-                b"",
-                Timestamp::from_micros(number),
-            );
+            misreads.note(&device, (&fault, None), b"", Timestamp::from_micros(number));
         }
         assert_eq!(misreads.all().len(), DEVICES_MAX);
         let seen = misreads.0.lock().unwrap();

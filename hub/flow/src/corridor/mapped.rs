@@ -84,7 +84,11 @@ pub(crate) fn seal_reading(
     let mappings = &corridor.terms.mappings;
     // What is told again, or of a rehearsal, is no news to people.
     let is_news = !reading.initial && !reading.test;
-    let note = |fault: &Fault, vital| misreads.note(device, (fault, vital), &raw, corridor.now);
+    let said_by = source_ref(reading);
+    let note = |fault: &Fault, is_vital: bool| {
+        let vital = said_by.as_deref().filter(|_| is_vital);
+        misreads.note(device, (fault, vital), &raw, corridor.now)
+    };
     let understood = match mappings.map_timed(reading) {
         Ok(understood) => understood,
         Err(fault) => {

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cordon_contract::{EntryKind, Fault, Intake, Payload, Reading};
 use cordon_mapping::Mappings;
-use cordon_model::{AlarmCode, AlarmState, Body};
+use cordon_model::{AlarmCode, AlarmState, AlarmUpdate, Body};
+use cordon_security::Role;
 
-use crate::park::{Park, reading};
+use crate::park::{Park, morning, reading, until};
+use crate::partner::Ca;
+use crate::said::{party, warned};
 
 const HEAD: &str = "title = \"t\"\nformat = \"json\"\nlicence = \"Apache-2.0\"\nsource = \"t\"\nzone = \"+08:00\"\n";
 const ALARMS: &str = "[[rule]]\ntopic = \"say/+\"\nemit = \"AlarmEvent\"\nwhen = [{ from = \"/kind\", present = true }]\n\
@@ -159,5 +162,75 @@ async fn what_an_adapter_cannot_read_is_an_entry_and_ends_when_it_says_that_all_
             of("S-1", AlarmState::Cleared)
         ]
     );
+    park.replays();
+}
+
+/// A battery that could not be read was acknowledged, and what the detector said of gas hours later was told to nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_else_is_lost_and_what_is_lost_after_people_have_seen_it_is_told_anew() {
+    let park = park();
+    let mut ca = Ca::new(park.dir.path());
+    let operator = ca.partner("OP-1", Role::Operator);
+    let mut hub = park.start().await;
+    let of_alarm = |park: &Park| {
+        let entries = park.entries();
+        let said = entries.iter();
+        let said = said.filter_map(|one| match &one.entry.message.as_deref()?.body {
+            Body::AlarmEvent(it) if it.alarm_code == AlarmCode::SchemaInvalid => {
+                Some((it.alarm_id.clone(), it.state))
+            }
+            _ => None,
+        });
+        let said: Vec<_> = said.collect();
+        let id = said[0].0.clone();
+        assert!(said.iter().all(|one| one.0 == id), "one alarm: {said:?}");
+        let raised = said.iter().filter(|one| one.1 == AlarmState::Raised);
+        (id, raised.count(), said.len())
+    };
+    let battery = || says("S-1", "both", "{");
+    offer(&park.intake(), vec![unread("S-1", true)]).await;
+    let (id, told, _) = of_alarm(&park);
+    assert_eq!(told, 1);
+    let seen = || {
+        Body::AlarmUpdate(AlarmUpdate {
+            alarm_id: id.clone(),
+            state: AlarmState::Acknowledged,
+            previous: AlarmState::Raised,
+            actor_id: party("OP-1"),
+            receiver: None,
+            escalation_level: None,
+            note: None,
+            updated_at: morning(),
+        })
+    };
+    // Another kind, at once and once.
+    for _ in 0..2 {
+        offer(&park.intake(), vec![battery()]).await;
+        assert_eq!(of_alarm(&park).1, 2);
+        park.clock.advance_ms(61_000);
+    }
+    // The same as before is told once people have seen the alarm, and then each ten minutes.
+    let mut told = 2;
+    for is_told in [true, false] {
+        offer(&park.intake(), vec![battery()]).await;
+        assert_eq!(of_alarm(&park).1, told, "nobody has seen it");
+        park.clock.advance_ms(61_000);
+        assert_eq!(warned(&hub, &operator, vec![seen()]).await, [""]);
+        offer(&park.intake(), vec![battery()]).await;
+        told += usize::from(is_told);
+        assert_eq!(of_alarm(&park).1, told);
+        park.clock.advance_ms(61_000);
+    }
+    // What is owed is told although the device is understood meanwhile and the hub starts again.
+    let well = || says("S-1", "both", "{\"kind\":\"fire\",\"id\":\"a-1\"}");
+    offer(&park.intake(), vec![well()]).await;
+    hub.shutdown().await.unwrap();
+    hub = park.start().await;
+    park.clock.advance_ms(600_000);
+    until("what is owed is told", || of_alarm(&park).1 == told + 1).await;
+    assert_eq!(of_alarm(&park).2, told + 1, "it has not ended");
+    offer(&park.intake(), vec![well()]).await;
+    assert_eq!(of_alarm(&park).2, told + 2, "it has");
+    hub.shutdown().await.unwrap();
     park.replays();
 }

@@ -2,7 +2,7 @@
 
 use cordon_contract::{ALARM_FORGOTTEN, Decisions, Entry, Owner};
 use cordon_model::name::mark;
-use cordon_model::{AlarmEvent, AlarmState, AuditOutcome, Body, Timestamp};
+use cordon_model::{AlarmCode, AlarmEvent, AlarmState, AuditOutcome, Body, Timestamp};
 
 use crate::alarm::Alarm;
 use crate::detect;
@@ -113,7 +113,8 @@ impl AlarmPlugin {
             event.alarm_level == level && detect::is_worse(event.alarm_code, is.alarm_code);
         let counted = self.counts_another(entry, is, event);
         // Nobody has seen this one, whoever had taken up the others.
-        let is_unseen = counted && is_grave(event.alarm_level) && !alarm.is_raised();
+        let is_heard = is_grave(event.alarm_level) || is_of_unheard(event);
+        let is_unseen = counted && is_heard && !alarm.is_raised();
         let is_other = self.is_in_other_words(entry, alarm, event);
         let words = kept_words(&event.description, alarm.of_hub);
         // Of a long text the beginning alone is kept.
@@ -141,7 +142,7 @@ impl AlarmPlugin {
             self.shows(leader, &told);
         }
         self.repeated(leader);
-        if counted && is_grave(event.alarm_level) {
+        if counted && is_heard {
             self.one_more(leader, event);
         }
     }
@@ -338,6 +339,12 @@ impl AlarmPlugin {
             }
         }
     }
+}
+
+/// Whether what is counted says what else is not understood: it may be any alarm, whatever its level, and the flow says
+/// it as seldom as people are to hear it.
+fn is_of_unheard(event: &AlarmEvent) -> bool {
+    event.alarm_code == AlarmCode::SchemaInvalid
 }
 
 /// The name of the alarm that an entry tells of.

@@ -444,3 +444,41 @@ fn a_milder_one_that_is_counted_is_named_before_the_words_of_the_worst() {
     let start = "1 counted in it, the newest: A-CORE: ORANGE FIRE tank 7] further ones are";
     assert!(told.iter().any(|one| one.3.contains(start)), "{told:?}");
 }
+
+/// A detector's battery was not understood, somebody acknowledged that, and what it said hours later was told to nobody.
+#[test]
+fn what_else_is_not_understood_of_a_device_is_told_although_it_is_yellow() {
+    let mut hub = Hub::new(ROUTES);
+    let mut cause = 0_u8;
+    let mut lost = |hub: &mut Hub, words: &str| {
+        cause += 1;
+        let event = AlarmEvent {
+            description: words.into(),
+            cause_ref: Some(MessageId::from_bytes([cause; 16])),
+            ..alarm("flow-9", AlarmCode::SchemaInvalid, AlarmLevel::Yellow)
+        };
+        let number = hub.entries.len() as u64;
+        let body = Some(Body::AlarmEvent(event));
+        hub.step(EntryKind::Message, "HUB-1", body, "", number.max(1));
+    };
+    let wait_s = 2 * Config::default().flood_s;
+    let said = |hub: &mut Hub, words: &str| {
+        hub.wait(wait_s);
+        let told = hub.notices().into_iter();
+        told.filter(|one| one.3.contains(words)).count()
+    };
+    lost(&mut hub, "battery");
+    assert_eq!(said(&mut hub, "battery"), 1);
+    // Nobody has seen it yet: they are told that there is more.
+    lost(&mut hub, "temperature");
+    assert_eq!(said(&mut hub, "temperature"), 1);
+    let step = (AlarmState::Raised, AlarmState::Acknowledged);
+    hub.update("operator-1", "flow-9", step, None);
+    hub.notices();
+    hub.wait(3 * 3_600);
+    lost(&mut hub, "gas");
+    assert_eq!(said(&mut hub, "gas"), 1);
+    let shown = hub.plugin.open_alarms().page(None, 10).remove(0);
+    assert_eq!((shown.state, shown.repeats), (AlarmState::Raised, 2));
+    assert!(shown.description.starts_with("gas"), "{shown:?}");
+}
