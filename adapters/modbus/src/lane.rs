@@ -46,6 +46,10 @@ pub(crate) struct Lane {
     pulses: BTreeMap<Output, u64>,
     poll_at_ms: u64,
     beat_at_ms: u64,
+    /// When the last heartbeat was written.
+    beaten_ms: u64,
+    /// A heartbeat was written before its turn, and nothing else was asked since.
+    is_pressed: bool,
     beat: u16,
     /// Whether the last turn of a slow unit was a heartbeat.
     had_beat: bool,
@@ -63,6 +67,8 @@ pub(crate) struct Lane {
     pub(crate) lock: LockWatch,
 }
 
+/// A heartbeat is written so long before the controller's watchdog ends at the latest.
+const PRESS_MS: u64 = 150;
 /// Signals that change without a change of state are told no more often than this.
 const SIGNALS_EVERY_MS: u64 = 500;
 
@@ -85,6 +91,8 @@ impl Lane {
             pulses: BTreeMap::new(),
             poll_at_ms: 0,
             beat_at_ms: 0,
+            beaten_ms: 0,
+            is_pressed: false,
             beat: 0,
             had_beat: false,
             orders: BTreeMap::new(),
@@ -147,10 +155,39 @@ impl Lane {
             return None;
         }
         self.beat_at_ms = now_ms + u64::from(*interval_ms);
+        self.beaten_ms = now_ms;
         // Never 0, which is what a controller shows after power-up.
         self.beat = self.beat.checked_add(1).unwrap_or(1);
         let address = self.profile.address(*register);
         Some(command::register(address, self.beat, *write))
+    }
+
+    /// When a heartbeat must be written at the latest, whatever else is due, or the controller takes its safe state.
+    pub(crate) fn press_ms(&self) -> u64 {
+        let heartbeat = self.profile.heartbeat.as_ref();
+        let watchdog = heartbeat.filter(|_| !self.is_pressed);
+        watchdog.map_or(u64::MAX, |heartbeat| {
+            let latest_ms = u64::from(heartbeat.timeout_ms).saturating_sub(PRESS_MS);
+            self.beat_at_ms.max(self.beaten_ms + latest_ms)
+        })
+    }
+
+    /// The write of a heartbeat before its turn.
+    pub(crate) fn beat_pressed(&mut self, now_ms: u64) -> Option<Request<'static>> {
+        self.beat_at_ms = self.beat_at_ms.min(now_ms);
+        self.is_pressed = true;
+        self.beat_due(now_ms)
+    }
+
+    /// Its unit is asked something else than a heartbeat.
+    pub(crate) fn was_asked(&mut self) {
+        self.is_pressed = false;
+    }
+
+    /// The heartbeat was not written: an emergency went before it.
+    pub(crate) fn beat_was_put_off(&mut self) {
+        self.beat_at_ms = 0;
+        self.is_pressed = false;
     }
 
     /// The pulses that have lasted long enough.

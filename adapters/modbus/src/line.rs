@@ -70,6 +70,8 @@ pub(crate) struct Wire {
 /// A connection with the orders that may interrupt what goes over it.
 pub(crate) struct Line<'a> {
     wire: Wire,
+    /// Questions that were answered over this connection.
+    answers: u64,
     pub(crate) inbox: &'a mut Inbox,
     /// The time of what is done for others in between; `None` where there are no others.
     pub(crate) clock: Option<&'a dyn Clock>,
@@ -95,7 +97,17 @@ pub(crate) async fn open(address: &str, patience: Duration) -> Result<Wire, Stri
 
 impl<'a> Line<'a> {
     pub(crate) fn new(wire: Wire, inbox: &'a mut Inbox, clock: Option<&'a dyn Clock>) -> Self {
-        Self { wire, inbox, clock }
+        Self {
+            wire,
+            answers: 0,
+            inbox,
+            clock,
+        }
+    }
+
+    /// Questions that were answered over this connection.
+    pub(crate) fn answers(&self) -> u64 {
+        self.answers
     }
 
     /// Leaves the connection, and whatever may still come over it, for a new one.
@@ -103,6 +115,7 @@ impl<'a> Line<'a> {
         // Closed before it is opened: a controller may serve one connection only.
         let _ = self.wire.context.disconnect().await;
         self.wire = open(address, patience).await?;
+        self.answers = 0;
         Ok(())
     }
 
@@ -136,7 +149,10 @@ impl<'a> Line<'a> {
             tokio::select! {
                 biased;
                 answer = &mut call => return match answer {
-                    Ok(answer) => Ok(answer),
+                    Ok(answer) => {
+                        self.answers = self.answers.saturating_add(1);
+                        Ok(answer)
+                    }
                     Err(Error::Protocol(error)) => Err(Broken::Silent(silence(error.to_string()))),
                     Err(Error::Transport(error)) => Err(match ending.standing() {
                         Standing::Closed => Broken::Closed(silence(hung_up(unit))),

@@ -164,19 +164,29 @@ impl Bus {
             return Ok(());
         };
         lane.lock.had_lock = !lane.lock.had_lock;
-        let (unit, is_lock) = (lane.config.unit, lane.lock.had_lock);
-        let done = match is_lock {
+        let is_lock = lane.lock.had_lock;
+        match is_lock {
             true => self.look_at_lock(line, index, clock).await,
-            false => self.look_at_pulse(line, index, clock).await,
-        };
-        let times = self.units.cost_ms(unit).saturating_mul(LOOK_TIMES);
-        let look_at_ms = self
-            .now_ms()
-            .saturating_add(times.clamp(LOOK_MS, LOOK_MS_MAX));
-        if let Some(lane) = self.lanes.get_mut(index) {
-            lane.lock.look_at_ms = look_at_ms;
+            false => {
+                self.next_look(index);
+                self.look_at_pulse(line, index, clock).await
+            }
         }
-        done
+    }
+
+    /// Plans the next look at a lock.
+    fn next_look(&mut self, index: usize) {
+        let now_ms = self.now_ms();
+        let Some(lane) = self.lanes.get_mut(index) else {
+            return;
+        };
+        let unit = lane.config.unit;
+        let cost_ms = match self.units.answers(unit) {
+            true => self.units.cost_ms(unit),
+            false => 0,
+        };
+        let wait_ms = cost_ms.saturating_mul(LOOK_TIMES);
+        lane.lock.look_at_ms = now_ms.saturating_add(wait_ms.clamp(LOOK_MS, LOOK_MS_MAX));
     }
 
     /// Reads the lock, which outlives the hub that set it, and has the last order hold.
@@ -186,11 +196,10 @@ impl Bus {
         index: usize,
         clock: &dyn Clock,
     ) -> Result<(), Broken> {
-        let now_ms = self.now_ms();
-        let Some(lane) = self.lanes.get_mut(index) else {
+        self.next_look(index);
+        let Some(lane) = self.lanes.get(index) else {
             return Ok(());
         };
-        lane.lock.look_at_ms = now_ms.saturating_add(LOOK_MS);
         let Some(request) = command::read_back(&lane.profile, Output::LockOpen) else {
             return Ok(());
         };

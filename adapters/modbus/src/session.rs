@@ -195,8 +195,8 @@ impl Bus {
         self.lanes.get(index).map_or(u64::MAX, |lane| {
             let due_ms = lane.due_ms().max(self.units.ask_ms(lane.config.unit));
             match lane.greeted {
-                // A pulse is no longer for its unit being slow.
-                true => due_ms.min(lane.pulse_ms()),
+                // A pulse is no longer for its unit being slow, nor is a watchdog.
+                true => due_ms.min(lane.pulse_ms()).min(self.press_ms(index)),
                 false => due_ms,
             }
         })
@@ -266,7 +266,12 @@ impl Bus {
             return Ok(());
         };
         let unit = lane.config.unit;
+        let looks_first = lane.machine.take_look_first();
         let tasks = lane.linked(now_ms);
+        if looks_first {
+            // The boom may be up although the write that raised it was not answered.
+            self.poll(line, index, clock).await?;
+        }
         self.carry_out(line, index, tasks, clock).await?;
         self.read_back(line, index).await?;
         self.look_at_lock(line, index, clock).await?;
@@ -280,11 +285,13 @@ impl Bus {
             .map(|output| Task::Set(output, false))
             .collect();
         self.carry_out(line, index, resets, clock).await?;
+        // A unit whose inputs are not answered is a silent one, whatever else it answers.
+        self.poll(line, index, clock).await?;
         self.units.answered(unit);
         if let Some(lane) = self.lanes.get_mut(index) {
             lane.greeted = true;
         }
-        self.poll(line, index, clock).await
+        Ok(())
     }
 
     /// Reads the output registers back, so that one bit can be changed without the others.
@@ -317,7 +324,9 @@ impl Bus {
                 let lane = self.lanes.get(*index);
                 let urgent = lane.is_some_and(|lane| lane.machine.awaits_lock());
                 let misses = lane.map_or(0, |lane| self.units.misses(lane.config.unit));
-                (!urgent, misses, self.due_ms(*index))
+                // Of slow ones, which rest together, it is the turn of the one that waits longest.
+                let own_ms = lane.map_or(0, |lane| lane.due_ms());
+                (!urgent, misses, self.due_ms(*index), own_ms)
             });
         let Some(index) = most_due else {
             return Ok(());
@@ -348,6 +357,9 @@ impl Bus {
         let unit = self.lanes.get(index).map(|lane| lane.config.unit);
         let pays = unit.is_some_and(|unit| self.units.pays(unit));
         if pays {
+            if self.press_ms(index) <= now_ms {
+                return self.beat_pressed(line, index).await;
+            }
             if self.units.ask_ms(unit.unwrap_or_default()) > now_ms {
                 return Ok(());
             }

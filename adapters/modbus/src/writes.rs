@@ -29,9 +29,85 @@ impl Bus {
         request: Request<'_>,
         manners: Manners,
     ) -> Result<Result<Response, ExceptionCode>, Broken> {
+        self.press(line, unit).await?;
         if self.units.pays(unit) {
             self.let_others_go(line, unit).await?;
         }
+        self.ask_now(line, unit, request, manners).await
+    }
+
+    /// The heartbeats that would come too late after a question to this unit go before it, but for an emergency. Each
+    /// lane has one such between two other questions, so that it is looked at as well. A quick unit waits for none of a
+    /// slow one's.
+    async fn press(&mut self, line: &mut Line<'_>, unit: u8) -> Result<(), Broken> {
+        if line.inbox.urgent_waits() || self.awaits_lock(Some(unit)) {
+            return Ok(());
+        }
+        for index in 0..self.lanes.len() {
+            let cost_ms = match self.units.answers(unit) {
+                true => self.units.cost_ms(unit),
+                false => u64::try_from(self.patience(unit).as_millis()).unwrap_or(u64::MAX),
+            };
+            let until_ms = self.now_ms().saturating_add(cost_ms);
+            let press_ms = self.press_ms(index);
+            let Some(lane) = self.lanes.get(index) else {
+                break;
+            };
+            let is_theirs = self.units.goes_before(unit, lane.config.unit);
+            if lane.greeted && press_ms <= until_ms && !is_theirs {
+                self.beat_pressed(line, index).await?;
+            }
+        }
+        let asked = self.lanes.iter_mut();
+        for lane in asked.filter(|lane| lane.config.unit == unit) {
+            lane.was_asked();
+        }
+        Ok(())
+    }
+
+    /// When a heartbeat of the lane goes before all else. For a unit that makes others wait and is so slow that a question
+    /// and its rest between two heartbeats are too much, it never does: its lane would not be looked at any more.
+    pub(crate) fn press_ms(&self, index: usize) -> u64 {
+        let Some(lane) = self.lanes.get(index) else {
+            return u64::MAX;
+        };
+        let unit = lane.config.unit;
+        let heartbeat = lane.profile.heartbeat.as_ref();
+        let watchdog_ms = heartbeat.map_or(0, |it| u64::from(it.timeout_ms));
+        let is_too_slow = self.units.cost_ms(unit).saturating_mul(5) / 2 > watchdog_ms;
+        match is_too_slow && self.units.pays(unit) {
+            true => u64::MAX,
+            false => lane.press_ms(),
+        }
+    }
+
+    /// Writes a heartbeat although something else is due.
+    pub(crate) async fn beat_pressed(
+        &mut self,
+        line: &mut Line<'_>,
+        index: usize,
+    ) -> Result<(), Broken> {
+        let now_ms = self.now_ms();
+        let unit = self.lanes.get(index).map(|lane| lane.config.unit);
+        if let Some(unit) = unit.filter(|unit| self.units.pays(*unit)) {
+            self.let_others_go(line, unit).await?;
+        }
+        let lane = self.lanes.get_mut(index);
+        let pressed = lane.and_then(|lane| Some((lane.config.unit, lane.beat_pressed(now_ms)?)));
+        match pressed {
+            Some((unit, request)) => self.write_beat(line, (index, unit), request).await,
+            None => Ok(()),
+        }
+    }
+
+    /// One call, whatever else is due.
+    async fn ask_now(
+        &mut self,
+        line: &mut Line<'_>,
+        unit: u8,
+        request: Request<'_>,
+        manners: Manners,
+    ) -> Result<Result<Response, ExceptionCode>, Broken> {
         let mut patience = self.patience(unit);
         let cost = Duration::from_millis(self.units.cost_ms(unit));
         // Whoever is usually quick and hangs now may keep an emergency order waiting no longer than if that came later.
@@ -42,7 +118,7 @@ impl Bus {
             patience = patience.min(GRACE_WRITE);
         }
         let begun = self.now_ms();
-        let answer = line.call(unit, request, patience, manners).await?;
+        let answer = self.ask(line, unit, request, (patience, manners)).await?;
         let now_ms = self.now_ms();
         self.units.took(unit, now_ms, now_ms.saturating_sub(begun));
         self.closings.answered(now_ms);
@@ -194,7 +270,25 @@ impl Bus {
         let Some((unit, request)) = due else {
             return Ok(());
         };
-        let answer = self.call(line, unit, request, Manners::Yields).await?;
+        if self.units.pays(unit) {
+            self.let_others_go(line, unit).await?;
+        }
+        self.write_beat(line, (index, unit), request).await
+    }
+
+    async fn write_beat(
+        &mut self,
+        line: &mut Line<'_>,
+        (index, unit): (usize, u8),
+        request: Request<'_>,
+    ) -> Result<(), Broken> {
+        let answer = self.ask_now(line, unit, request, Manners::Yields).await;
+        if matches!(answer, Err(Broken::Deferred | Broken::GivenUp))
+            && let Some(lane) = self.lanes.get_mut(index)
+        {
+            lane.beat_was_put_off();
+        }
+        let answer = answer?;
         if let Some(lane) = self.lanes.get_mut(index) {
             let refusal = answer.err().map(|exception| {
                 format!(

@@ -170,3 +170,39 @@ async fn the_slow_one_is_opened_too() {
         }
     }
 }
+
+/// Its own controller took its safe state under an everyday opening, after 2.4 s and, while an order was carried out, 5 s.
+#[tokio::test(start_paused = true)]
+async fn the_slow_ones_own_watchdog_is_fed_also_during_its_order() {
+    for ms in [500, 600, 700] {
+        for lanes in [1, 2, 4] {
+            let gateway = Gateway::start().await;
+            let buses = bus(gateway.address, 1..=lanes);
+            let park = Park::run(adapter_of(&buses, SHIPPED), Arc::new(SystemClock));
+            sleep(Duration::from_secs(3)).await;
+            gateway.becomes(1, Manner::Answers(ms));
+            sleep(Duration::from_secs(7)).await;
+            let since = Instant::now();
+            let outcome = park.execute(GateAction::Open, 10_000).await;
+            assert_eq!(outcome.kind, OutcomeKind::Confirmed, "{ms}: {outcome:?}");
+            sleep(Duration::from_secs(30)).await;
+            let gap = gateway.longest_gap(1, since);
+            assert!(gap < WATCHDOG, "{ms}, {lanes}: {gap:?}");
+        }
+    }
+}
+
+/// Of two slow ones the second was never asked again.
+#[tokio::test(start_paused = true)]
+async fn two_slow_ones_have_their_turns() {
+    for ms in [500, 700] {
+        let slow = [1, 2].map(|unit| (unit, Manner::Answers(ms)));
+        let (gateway, _park) = park_with(&slow).await;
+        let since = Instant::now();
+        sleep(Duration::from_secs(60)).await;
+        for unit in [1, 2] {
+            let gap = gateway.longest_gap(unit, since);
+            assert!(gap < Duration::from_secs(8), "{ms}: {unit} {gap:?}");
+        }
+    }
+}

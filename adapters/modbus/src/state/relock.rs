@@ -58,6 +58,8 @@ pub(super) struct Relock {
     /// The lock went off late, so the pulse that lowers may have come too early; it is given once more.
     repeats_lower: bool,
     pub(super) seen: Seen,
+    /// The write of an opening was not answered: the boom is looked at before it is written again.
+    looks_first: bool,
 }
 
 /// How far a release is.
@@ -141,9 +143,15 @@ impl Machine {
         !matches!(self.relock.release, Release::No)
     }
 
+    /// Whether the boom is looked at before the lock is written again; it is written before the next look.
+    pub fn take_look_first(&mut self) -> bool {
+        std::mem::take(&mut self.relock.looks_first)
+    }
+
     /// The write that sets the lock got no answer: it may come yet.
     pub fn lock_unanswered(&mut self, now_ms: u64) {
         let relock = &mut self.relock;
+        relock.looks_first = true;
         if now_ms >= relock.unanswered_ms.saturating_add(LATE_WRITE_MS) {
             relock.unanswered = 0;
         }

@@ -30,6 +30,12 @@ pub enum Manner {
     FinEach(usize),
     /// Writes of the lock are not answered.
     HangsOnLock,
+    /// As [`Self::HangsOnLock`], and each is carried out.
+    ObeysLockSilently,
+    /// Nothing is answered.
+    Hangs,
+    /// Its inputs are not answered.
+    HangsOnPoll,
 }
 
 /// One question.
@@ -129,6 +135,8 @@ struct Inside {
     /// How long it closes every connection after it closed one.
     unready: Duration,
     ready: Option<Instant>,
+    /// It closes a connection after so many answers.
+    answers_max: Option<usize>,
 }
 
 impl Inside {
@@ -183,6 +191,11 @@ impl Gateway {
         self.inside().unready = unready;
     }
 
+    /// It closes each connection after so many answers.
+    pub fn closes_after(&self, answers: usize) {
+        self.inside().answers_max = Some(answers);
+    }
+
     /// How many connections came.
     pub fn connections(&self) -> usize {
         self.inside().connections
@@ -228,7 +241,11 @@ async fn serve(stream: TcpStream, inside: Arc<Mutex<Inside>>) {
 }
 
 async fn serve_on(mut stream: TcpStream, inside: &Mutex<Inside>) -> Option<()> {
-    loop {
+    for answers in 0_usize.. {
+        let most = inside.lock().unwrap().answers_max;
+        if most.is_some_and(|most| answers >= most) {
+            return None;
+        }
         let mut head = [0; 7];
         stream.read_exact(&mut head).await.ok()?;
         let mut pdu = vec![0; usize::from(head[5]) - 1];
@@ -263,6 +280,13 @@ async fn serve_on(mut stream: TcpStream, inside: &Mutex<Inside>) -> Option<()> {
         };
         match manner {
             Some(Manner::HangsOnLock) if pdu[..3] == [5, 0, LOCK] => continue,
+            Some(Manner::ObeysLockSilently) if pdu[..3] == [5, 0, LOCK] => {
+                let mut inside = inside.lock().unwrap();
+                inside.units.entry(unit).or_default().answer(&pdu);
+                continue;
+            }
+            Some(Manner::Hangs) => continue,
+            Some(Manner::HangsOnPoll) if pdu[0] == 2 => continue,
             Some(Manner::Answers(ms)) => tokio::time::sleep(Duration::from_millis(ms)).await,
             _ => {}
         }
@@ -275,4 +299,5 @@ async fn serve_on(mut stream: TcpStream, inside: &Mutex<Inside>) -> Option<()> {
         bytes.extend(answer);
         stream.write_all(&bytes).await.ok()?;
     }
+    None
 }
