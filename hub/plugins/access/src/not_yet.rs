@@ -33,7 +33,7 @@ impl AccessPlugin {
         // A boom that is up is no cause to go there, whether or not its lane has said of which order.
         held.opened.awaits(held.command)
             && !held.opened.is_confirmed()
-            && self.stands(lane) != Some(BarrierState::Open)
+            && !self.is_up(lane)
             && held.at.plus_ms(told_ms) <= clock
             && told.is_none_or(|told| told.command != held.command)
     }
@@ -42,6 +42,14 @@ impl AccessPlugin {
     fn stands(&self, lane: &LaneId) -> Option<BarrierState> {
         let device = self.barrier_of(lane)?;
         self.state.barriers.get(&device).copied()
+    }
+
+    /// Whether the boom of a lane is up, by its state or by its limits: one that is worked by hand, or stands over a
+    /// vehicle, may be up as well.
+    fn is_up(&self, lane: &LaneId) -> bool {
+        let device = self.barrier_of(lane);
+        let is_up = device.is_some_and(|device| self.state.up.contains_key(&device));
+        is_up || self.stands(lane) == Some(BarrierState::Open)
     }
 
     /// Tells of openings whose lanes have not confirmed them in time.

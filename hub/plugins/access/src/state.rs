@@ -39,6 +39,8 @@ pub(crate) struct State {
     pub held: Table<LaneId, Held>,
     /// What each barrier last said it is.
     pub barriers: Table<DeviceId, BarrierState>,
+    /// Barriers whose upper limit alone is on, whatever else their lanes say of them.
+    pub up: Table<DeviceId, ()>,
     /// When an alarm was last raised, microseconds, by what it is about.
     pub alarmed: Times<String>,
     /// Unseen entries at second gates: since when, microseconds, and how many, by the gates' enterprise.
@@ -85,6 +87,7 @@ impl State {
             yard: Yard::new(),
             held: Table::new("held", 2),
             barriers: Table::new("barriers", 1),
+            up: Table::new("up", 1),
             alarmed: Times::new("alarmed", QUIET_MAX),
             unseen: Table::new("unseen", 1),
             releasing: Table::new("releasing", 2),
@@ -105,10 +108,11 @@ impl State {
         tables.extend(self.registry.tables());
         tables.extend(self.modes.tables());
         tables.extend(self.yard.tables());
-        let rest: [&mut dyn Rows; 14] = [
+        let rest: [&mut dyn Rows; 15] = [
             &mut self.lanes,
             &mut self.held,
             &mut self.barriers,
+            &mut self.up,
             self.alarmed.table(),
             &mut self.unseen,
             &mut self.releasing,

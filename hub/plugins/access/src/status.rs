@@ -185,6 +185,14 @@ impl AccessPlugin {
     fn watch_barrier(&mut self, step: &mut Step<'_>, status: &GateStatus) {
         let before = self.state.barriers.get(&status.device_id).copied();
         self.note_barrier(&status.device_id, status.barrier_state);
+        let inputs = &status.inputs;
+        match inputs.up_limit == Some(true) && inputs.down_limit != Some(true) {
+            true => self.state.up.set(status.device_id.clone(), ()),
+            false if self.state.up.contains_key(&status.device_id) => {
+                self.state.up.remove(&status.device_id);
+            }
+            false => {}
+        }
         let fault = status.barrier_state == BarrierState::Fault;
         if !fault || before == Some(BarrierState::Fault) {
             return;

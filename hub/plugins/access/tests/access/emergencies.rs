@@ -685,6 +685,31 @@ fn an_emergency_opening_that_is_not_carried_out_yet_is_told_soon() {
     assert!(feed.tick().alarms().is_empty());
 }
 
+/// The boom was up, on local control, and people were told that it was not.
+#[test]
+fn a_boom_that_its_limit_shows_up_is_not_told_as_shut() {
+    for (up, down, is_told) in [
+        (true, false, false),
+        (true, true, true),
+        (false, true, true),
+    ] {
+        let mut feed = Feed::new();
+        feed.say(open(&["G-04"], None));
+        let mut seen = status("L-06", feed.now);
+        seen.barrier_state = BarrierState::LocalControl;
+        seen.inputs.up_limit = Some(up);
+        seen.inputs.down_limit = Some(down);
+        feed.say(Body::GateStatus(seen));
+        feed.wait_s(5);
+        let told = feed.tick();
+        let levels = levels(&told);
+        assert_eq!(
+            levels.contains(&(AlarmLevel::Orange, AlarmState::Raised)),
+            is_told
+        );
+    }
+}
+
 #[test]
 fn the_deadline_is_red_and_a_late_confirmation_clears_both() {
     let mut feed = Feed::new();
