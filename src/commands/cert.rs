@@ -15,6 +15,9 @@ use super::certify::SIGNERS;
 use super::{Format, calendar};
 use crate::exit::{Ending, USAGE};
 
+/// Highest number that a list can be given by hand; there is room above it.
+const CRL_NUMBER_MAX: u64 = u64::MAX >> 1;
+
 /// Run the park's certificate authority and verify signed files.
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
@@ -35,6 +38,11 @@ pub enum Command {
     /// List what was issued
     List(List),
     /// Write a fresh CRL
+    #[command(
+        after_help = "A CA that was restored from an older backup goes on with numbers that hubs went by already: revoke again what was\n\
+        revoked since, then give a number above.\n\n\
+        Examples:\n  cordon cert crl --dir ca\n  cordon cert crl --dir ca --above 41"
+    )]
     Crl(Crl),
     /// Show when certificates, revocation lists and the register end
     #[command(
@@ -123,6 +131,9 @@ pub struct Crl {
     /// The CA's folder
     #[arg(long)]
     dir: PathBuf,
+    /// Give it a higher number than this, which a hub went by (V110, V115)
+    #[arg(long, value_name = "NUMBER", default_value_t, value_parser = clap::value_parser!(u64).range(..=CRL_NUMBER_MAX))]
+    above: u64,
 }
 
 /// Arguments of `verify`.
@@ -232,7 +243,7 @@ fn list(args: &List) -> Result<(), Ending> {
 }
 
 fn crl(args: &Crl) -> Result<(), Ending> {
-    Authority::open(&args.dir)?.crl(SystemClock.now())?;
+    Authority::open(&args.dir)?.crl_above(args.above, SystemClock.now())?;
     show!(
         "{}: the .crl.pem files and register.json are new",
         args.dir.display()

@@ -14,7 +14,7 @@ const PRIVATE: u32 = 0o600;
 /// Mode of files that anybody may read.
 const PUBLIC: u32 = 0o644;
 /// Largest certificate, key or CRL file.
-const BYTES_MAX: u64 = 16 * 1024 * 1024;
+const BYTES_MAX: usize = 16 * 1024 * 1024;
 
 pub(crate) fn failure(path: &Path, error: impl std::fmt::Display) -> Fault {
     refusal::FILE
@@ -26,10 +26,16 @@ pub(crate) fn read(path: &Path) -> Result<String, Fault> {
     let size = fs::metadata(path)
         .map_err(|error| failure(path, error))?
         .len();
-    if size > BYTES_MAX {
-        return Err(failure(path, format_args!("{size} bytes are too many")));
-    }
+    check_size(path, usize::try_from(size).unwrap_or(usize::MAX))?;
     fs::read_to_string(path).map_err(|error| failure(path, error))
+}
+
+/// Whether a file of so many bytes can be read.
+pub(crate) fn check_size(path: &Path, size: usize) -> Result<(), Fault> {
+    match size > BYTES_MAX {
+        true => Err(failure(path, format_args!("{size} bytes are too many"))),
+        false => Ok(()),
+    }
 }
 
 /// Reads a private key file; warns when others may read it too.

@@ -43,6 +43,6 @@ pub use register::{Register, Standing};
 pub use replay::ReplayGuard;
 pub use signer::Signer;
 pub use trust::{
-    CertificateStatus, CrlState, Dated, JudgedBy, LIST_OVER, Own, TrustStore, Usage, Withdrawn,
-    is_no_trust_folder,
+    CertificateStatus, CrlState, Dated, JudgedBy, KnownList, LIST_OVER, ListOf, Own, TrustStore,
+    Usage, Withdrawn, is_no_trust_folder, issuer_as_told,
 };

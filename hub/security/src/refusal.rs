@@ -134,6 +134,8 @@ refusals! {
         "copy register.json from the CA's folder again";
     REGISTER_ROLLBACK = "V114", "the register of certificates is older than the one in use",
         "supply the register with the highest number";
+    CRL_ANOTHER = "V115", "a CRL is another than the one in use, under the same number",
+        "supply a CRL with a higher number";
     REQUEST_KEY = "V120", "the RSA key of the request is not of a size that is certified",
         "make an RSA key of 2048 to 4096 bits, or a P-256 or Ed25519 key";
     NO_ROOM = "V121", "there is no room on the disk for a certificate, key or list",

@@ -317,7 +317,15 @@ impl Authority {
     /// # Errors
     /// `V103` and `V106` when files or keys cannot be used.
     pub fn crl(&mut self, now: Timestamp) -> Result<String, Fault> {
-        let number = self.index.crl_number + 1;
+        self.crl_above(0, now)
+    }
+
+    /// The same, with a number above this one too: for an authority that has forgotten what it published.
+    ///
+    /// # Errors
+    /// As [`Authority::crl`].
+    pub fn crl_above(&mut self, above: u64, now: Timestamp) -> Result<String, Fault> {
+        let number = self.index.crl_number.max(above).saturating_add(1);
         let revoked = self.revoked()?;
         // The number is taken before it is used: a crash may skip one, never use one twice.
         self.index.record(Line::Crl { at: now, number })?;

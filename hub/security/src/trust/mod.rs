@@ -1,6 +1,8 @@
 //! Whom the park trusts now: roots, issuing certificates and CRLs of one folder.
 
 mod in_use;
+mod kept;
+mod list;
 mod shut;
 mod snapshot;
 
@@ -9,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use cordon_contract::Fault;
-use cordon_model::{Digest, Timestamp};
+use cordon_model::Timestamp;
 use rustls::pki_types::CertificateDer;
 
 use self::in_use::Former;
@@ -19,6 +21,7 @@ use crate::register::Register;
 use crate::{Certificate, Due, refusal, signature};
 
 pub use self::in_use::JudgedBy;
+pub use self::list::{CrlState, KnownList, ListOf, issuer_as_told};
 pub use self::shut::{Own, is_no_trust_folder};
 pub(crate) use self::snapshot::CHAIN_ALGORITHMS;
 pub use self::snapshot::LIST_OVER;
@@ -44,25 +47,6 @@ pub enum CertificateStatus {
     Revoked,
 }
 
-/// One CRL in use.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct CrlState {
-    /// Distinguished name of the issuer.
-    pub issuer: String,
-    /// CRL number.
-    pub number: u64,
-    /// When the next one is due; afterwards the issuer's certificates are refused (`V025`).
-    pub next_update: Option<Timestamp>,
-    /// How many certificates it revokes.
-    pub revoked: usize,
-    /// When it was made, by its issuer's word.
-    pub this_update: Timestamp,
-    /// SHA-256 of its DER.
-    pub digest: Digest,
-    /// The certificates it revokes.
-    pub withdrawn: Arc<[Withdrawn]>,
-}
-
 /// A certificate on a CRL.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Withdrawn {
@@ -85,6 +69,8 @@ pub struct TrustStore {
     unread: Unread,
     /// For whom it is read, where that is a hub.
     own: Option<Own>,
+    /// The lists that the hub went by, as its journal tells.
+    known: Mutex<Vec<KnownList>>,
 }
 
 /// When a signature that is looked at later was made, and how that is known.
@@ -139,6 +125,7 @@ impl TrustStore {
             reloading: Mutex::new(()),
             unread: Unread::default(),
             own,
+            known: Mutex::default(),
         }
     }
 
@@ -146,7 +133,7 @@ impl TrustStore {
     ///
     /// # Errors
     /// As [`TrustStore::load`], `V110` when a CRL and `V114` when the register is older than the one
-    /// in use, `V014` when an authority of the hub's own certificate and `V025` when its list is missing
+    /// in use, `V115` when a CRL is another than that under its number, `V014` when an authority of the hub's own certificate and `V025` when its list is missing
     /// or is not what it was.
     pub fn reload(&self) -> Result<(), Fault> {
         let read = self.read_again();
@@ -159,24 +146,23 @@ impl TrustStore {
             .reloading
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        if self.is_shut() {
+            let (fresh, older) = self.read_whole()?;
+            self.take_up(fresh)?;
+            return older.map_or(Ok(()), Err);
+        }
         let fresh = Snapshot::read(&self.folder, self.revocation)?;
-        for old in &self.snapshot.load().states {
-            let new = fresh.states.iter().find(|new| new.issuer == old.issuer);
-            if new.is_none_or(|new| new.number < old.number) {
-                let detail = format_args!("CRL {} of {} is gone", old.number, old.issuer);
-                return Err(refusal::CRL_ROLLBACK.because(detail));
-            }
-        }
-        if let Some(old) = &self.snapshot.load().register {
-            let new = fresh.register.as_ref();
-            if new.is_none_or(|new| new.number < old.number) {
-                let detail = format_args!("register {} is gone", old.number);
-                return Err(refusal::REGISTER_ROLLBACK.because(detail));
-            }
-        }
+        fresh.follows(&self.snapshot.load(), &self.folder)?;
         if let Some(own) = &self.own {
             fresh.knows_of(own, &self.folder)?;
         }
+        self.take_up(fresh)
+    }
+
+    /// What is read from now on is in use, unless the journal tells of a newer list.
+    fn take_up(&self, fresh: Snapshot) -> Result<(), Fault> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        fresh.meets(&known, &self.folder)?;
         self.former
             .take(move || self.snapshot.swap(Arc::new(fresh)));
         Ok(())

@@ -2,14 +2,14 @@
 //! not answer. Nobody is trusted by what is not known, and the hub is up for its gates all the same.
 
 use std::io::ErrorKind;
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cordon_contract::{Fault, disk_hangs};
 use cordon_model::Timestamp;
 
-use super::TrustStore;
 use super::snapshot::{Revocation, Snapshot, files};
+use super::{CrlState, KnownList, TrustStore, kept};
 use crate::{Certificate, file};
 
 /// What kept the folder from being read again, and how often in a row.
@@ -30,9 +30,10 @@ impl Unread {
         *held = fault.map(|fault| (fault.clone(), times.saturating_add(1)));
     }
 
-    fn begin(&self, fault: &Fault) {
+    /// What a start found, which is no file that is just being copied.
+    fn begin(&self, fault: Fault) {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *held = Some((fault.clone(), 1));
+        *held = Some((fault, 2));
     }
 
     fn get(&self) -> Option<(Fault, u32)> {
@@ -46,6 +47,8 @@ impl Unread {
 pub struct Own {
     pub(super) der: Vec<u8>,
     pub(super) made: Timestamp,
+    /// Where the lists are kept that the hub went by.
+    kept: Option<PathBuf>,
 }
 
 impl Own {
@@ -54,7 +57,15 @@ impl Own {
         Self {
             der: certificate.der().to_vec(),
             made: certificate.not_before(),
+            kept: None,
         }
+    }
+
+    /// Of a hub that keeps the lists it goes by in this folder.
+    #[must_use]
+    pub fn keeping(mut self, folder: PathBuf) -> Self {
+        self.kept = Some(folder);
+        self
     }
 }
 
@@ -62,27 +73,62 @@ impl TrustStore {
     /// As [`TrustStore::load`], for a hub of this certificate. Whatever is wrong with the folder, there is a store: it trusts nobody
     /// until a [`TrustStore::reload`] finds the folder whole, and [`TrustStore::trouble`] says why.
     pub fn load_or_shut(folder: &Path, own: Option<Own>) -> Self {
-        let read = Snapshot::read(folder, Revocation::Required);
-        let whole = read.and_then(|snapshot| match &own {
-            Some(own) => snapshot.knows_of(own, folder).map(|()| snapshot),
-            None => Ok(snapshot),
-        });
-        match whole {
-            Ok(snapshot) => Self::of(folder, Revocation::Required, (snapshot, own)),
-            Err(fault) => Self::shut(folder, own, &fault),
+        let store = Self::empty(folder, own);
+        let read = store.read_whole();
+        // Whoever starts by it says what is wrong.
+        match read.and_then(|(fresh, older)| store.take_up(fresh).map(|()| older)) {
+            Ok(None) => {}
+            Ok(Some(fault)) | Err(fault) => store.unread.begin(fault),
         }
+        store
+    }
+
+    /// The folder as a start goes by it, and why that is not by all that lies there.
+    pub(super) fn read_whole(&self) -> Result<(Snapshot, Option<Fault>), Fault> {
+        let mut fresh = Snapshot::read(&self.folder, self.revocation)?;
+        let kept = self.own.as_ref().and_then(|own| own.kept.as_deref());
+        let older = kept.and_then(|kept| fresh.go_by(kept::read(kept), &self.folder));
+        if let Some(own) = &self.own {
+            fresh.knows_of(own, &self.folder)?;
+        }
+        Ok((fresh, older))
     }
 
     /// A store of a folder whose disk does not answer.
     pub fn hanging(folder: &Path, own: Option<Own>) -> Self {
-        Self::shut(folder, own, &disk_hangs(folder))
+        let store = Self::empty(folder, own);
+        store.unread.begin(disk_hangs(folder));
+        store
     }
 
-    fn shut(folder: &Path, own: Option<Own>, fault: &Fault) -> Self {
-        let shut = Self::of(folder, Revocation::Required, (Snapshot::default(), own));
-        // Whoever starts by it says it.
-        shut.unread.begin(fault);
-        shut
+    fn empty(folder: &Path, own: Option<Own>) -> Self {
+        Self::of(folder, Revocation::Required, (Snapshot::default(), own))
+    }
+
+    /// Goes by no list older than these from now on, which the journal tells of. Where it does and the newer one is not kept, nobody
+    /// is trusted: whom that one revoked is not known.
+    pub fn hold_to(&self, lists: Vec<KnownList>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = lists;
+        let Err(fault) = self.snapshot.load().meets(&known, &self.folder) else {
+            return;
+        };
+        tracing::error!(%fault, "the journal tells of a newer list of revoked certificates; nobody is trusted until it is there");
+        self.former
+            .take(|| self.snapshot.swap(Arc::new(Snapshot::default())));
+        self.unread.begin(fault);
+    }
+
+    /// Keeps a list that is in use, so that a start goes by no older one; durable when this returns.
+    ///
+    /// # Errors
+    /// `V103` when it cannot be written, `V121` when there is no room.
+    pub fn keep(&self, list: &CrlState) -> Result<(), Fault> {
+        let kept = self.own.as_ref().and_then(|own| own.kept.as_deref());
+        match kept.filter(|_| list.is_proven) {
+            Some(folder) => kept::keep(folder, list),
+            None => Ok(()),
+        }
     }
 
     /// Whether it trusts nobody, because it could not be read yet.

@@ -5,22 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use cordon_contract::Fault;
-use cordon_model::{Digest, Timestamp};
+use cordon_model::Timestamp;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{
     CertificateDer, CertificateRevocationListDer, SignatureVerificationAlgorithm, TrustAnchor,
 };
 use webpki::{
-    CertRevocationList, EndEntityCert, ExpirationPolicy, KeyUsage, OwnedCertRevocationList,
-    RevocationCheckDepth, RevocationOptionsBuilder, UnknownStatusPolicy,
+    CertRevocationList, EndEntityCert, ExpirationPolicy, KeyUsage, RevocationCheckDepth,
+    RevocationOptionsBuilder, UnknownStatusPolicy,
 };
-use x509_parser::prelude::{
-    CertificateRevocationList, FromDer, ReasonCode, RevokedCertificate, X509Certificate,
-};
+use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::list::{self, CrlState, KnownList, Listed};
 use super::shut::Own;
-use super::{CrlState, Dated, TOKEN_BYTES_MAX, Usage, Withdrawn};
-use crate::algorithm::sha256;
+use super::{Dated, TOKEN_BYTES_MAX, Usage, Withdrawn};
 use crate::certificate::serial_hex;
 use crate::identity::hex;
 use crate::register::{self, Register};
@@ -52,7 +50,7 @@ pub(super) struct Snapshot {
 pub(super) struct Revoked {
     pub(super) named: Withdrawn,
     /// Whether its key is in wrong hands, so that its signatures prove nothing of themselves.
-    is_compromised: bool,
+    pub(super) is_compromised: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -94,6 +92,7 @@ impl Snapshot {
                 .map_err(|fault| fault.at(path.display().to_string()))?;
         }
         snapshot.read_register(folder)?;
+        snapshot.prove();
         let lacks_crl = snapshot.crls.is_empty() && revocation == Revocation::Required;
         if snapshot.anchors.is_empty() || lacks_crl {
             let what = if lacks_crl {
@@ -150,54 +149,109 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Adds a CRL; of two CRLs of one issuer the one with the higher number stays. Its signature
-    /// is checked by the chain check.
+    /// Adds a CRL; of two CRLs of one issuer the newer one stays. Its signature is checked by the chain check.
     fn add_crl(&mut self, der: &CertificateRevocationListDer<'_>) -> Result<(), Fault> {
-        let (_, parsed) = CertificateRevocationList::from_der(der)
-            .map_err(|error| refusal::TRUST.because(error))?;
-        let number = parsed
-            .crl_number()
-            .and_then(|number| u64::try_from(number).ok());
-        let revoked: Vec<Revoked> = parsed.iter_revoked_certificates().map(revoked).collect();
-        let state = CrlState {
-            issuer: parsed.issuer().to_string(),
-            number: number.unwrap_or_default(),
-            next_update: parsed
-                .next_update()
-                .map(|at| instant::from_seconds(at.timestamp())),
-            revoked: revoked.len(),
-            this_update: instant::from_seconds(parsed.last_update().timestamp()),
-            digest: Digest(sha256(der)),
-            withdrawn: revoked.iter().map(|one| one.named.clone()).collect(),
-        };
-        let crl = OwnedCertRevocationList::from_der(der)
-            .map_err(|error| refusal::TRUST.because(error))?;
+        let Listed {
+            state,
+            crl,
+            revoked,
+        } = Listed::read(der)?;
         self.revoked.extend(revoked);
-        match self
-            .states
-            .iter()
-            .position(|known| known.issuer == state.issuer)
-        {
+        match self.place_of(&state.issuer) {
             Some(index) => {
-                let is_newer = self
-                    .states
-                    .get(index)
-                    .is_some_and(|old| old.number < state.number);
-                if let (true, Some(old_state), Some(old_crl)) = (
-                    is_newer,
-                    self.states.get_mut(index),
-                    self.crls.get_mut(index),
-                ) {
-                    *old_state = state;
-                    *old_crl = crl.into();
+                let is_newer = self.states.get(index).is_some_and(|old| {
+                    let dates = (old.number, state.number) == (0, 0);
+                    old.number < state.number || dates && old.this_update < state.this_update
+                });
+                if is_newer {
+                    self.exchange(index, state, crl);
                 }
             }
             None => {
                 self.states.push(state);
-                self.crls.push(crl.into());
+                self.crls.push(crl);
             }
         }
         Ok(())
+    }
+
+    fn place_of(&self, issuer: &str) -> Option<usize> {
+        self.states.iter().position(|known| known.issuer == issuer)
+    }
+
+    fn exchange(&mut self, index: usize, state: CrlState, crl: CertRevocationList<'static>) {
+        if let (Some(old_state), Some(old_crl)) =
+            (self.states.get_mut(index), self.crls.get_mut(index))
+        {
+            *old_state = state;
+            *old_crl = crl;
+        }
+    }
+
+    /// Finds out which lists an authority of the folder signed.
+    fn prove(&mut self) {
+        for state in &mut self.states {
+            let authorities = self.roots.iter().chain(&self.intermediates);
+            state.is_proven = list::is_proven(&state.der, authorities);
+        }
+    }
+
+    /// Goes by the lists that were kept, where the folder has older ones of the same authorities. Gives why, of the first. One
+    /// that no authority of the folder signed holds nothing.
+    pub(super) fn go_by(&mut self, kept: Vec<Listed>, folder: &Path) -> Option<Fault> {
+        let mut why = None;
+        for mut listed in kept {
+            let Some(index) = self.place_of(&listed.state.issuer) else {
+                continue;
+            };
+            let authorities = self.roots.iter().chain(&self.intermediates);
+            listed.state.is_proven = list::is_proven(&listed.state.der, authorities);
+            let given = self.states.get(index);
+            let against = given.and_then(|given| listed.state.known().against(given));
+            if let (Some(fault), true) = (against, listed.state.is_proven) {
+                let is_kept = "the newer one is kept by the hub and stays in use";
+                let fault = Fault::new(fault.code(), fault.peer_text())
+                    .log(format!("{}; {is_kept}", fault.log_text()))
+                    .at(folder.display().to_string())
+                    .remedy(fault.remedy_text());
+                why.get_or_insert(fault);
+                self.revoked.extend(listed.revoked);
+                self.exchange(index, listed.state, listed.crl);
+            }
+        }
+        why
+    }
+
+    /// Whether no list and no register of it is older than that in use.
+    pub(super) fn follows(&self, used: &Self, folder: &Path) -> Result<(), Fault> {
+        for old in &used.states {
+            let new = self.states.iter().find(|new| new.issuer == old.issuer);
+            let is_newer = new.is_some_and(|new| new.number >= old.number);
+            if let Some(fault) = new.and_then(|new| old.known().against(new)) {
+                return Err(fault.at(folder.display().to_string()));
+            }
+            if !is_newer {
+                let detail = format_args!("CRL {} of {} is gone", old.number, old.issuer);
+                return Err(refusal::CRL_ROLLBACK.because(detail));
+            }
+        }
+        if let Some(old) = &used.register {
+            let new = self.register.as_ref();
+            if new.is_none_or(|new| new.number < old.number) {
+                let detail = format_args!("register {} is gone", old.number);
+                return Err(refusal::REGISTER_ROLLBACK.because(detail));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether no list of it is older than one that the hub went by.
+    pub(super) fn meets(&self, known: &[KnownList], folder: &Path) -> Result<(), Fault> {
+        let against = |known: &KnownList| self.states.iter().find_map(|it| known.against(it));
+        match known.iter().find_map(against) {
+            Some(fault) => Err(fault.at(folder.display().to_string())),
+            None => Ok(()),
+        }
     }
 
     /// Whether the folder holds the authorities that certified the hub, and whether their lists say what became of its certificate
@@ -436,31 +490,19 @@ fn is_there(path: &Path) -> Result<bool, Fault> {
         .map_err(|error| file::failure(path, error))
 }
 
-/// One line of a CRL.
-fn revoked(one: &RevokedCertificate<'_>) -> Revoked {
-    Revoked {
-        named: Withdrawn {
-            serial: serial_hex(one.raw_serial()),
-            at: instant::from_seconds(one.revocation_date.timestamp()),
-        },
-        is_compromised: one
-            .reason_code()
-            .is_some_and(|(_, reason)| reason == ReasonCode::KeyCompromise),
-    }
-}
-
 /// Whether an authority's key signed this certificate.
 fn has_signed(issuer: &CertificateDer<'_>, der: &[u8]) -> bool {
-    let (Ok(issuer), Ok((_, signed))) = (
-        EndEntityCert::try_from(issuer),
-        X509Certificate::from_der(der),
-    ) else {
+    X509Certificate::from_der(der).is_ok_and(|(_, signed)| {
+        let said = signed.tbs_certificate.as_ref();
+        is_signed_by(issuer, said, &signed.signature_value.data)
+    })
+}
+
+/// Whether this is a signature of an authority's key over these bytes.
+pub(super) fn is_signed_by(issuer: &CertificateDer<'_>, said: &[u8], signature: &[u8]) -> bool {
+    let Ok(issuer) = EndEntityCert::try_from(issuer) else {
         return false;
     };
-    let (said, signature) = (
-        signed.tbs_certificate.as_ref(),
-        &signed.signature_value.data,
-    );
     let by = |algorithm: &&dyn SignatureVerificationAlgorithm| {
         issuer.verify_signature(*algorithm, said, signature).is_ok()
     };

@@ -1,0 +1,234 @@
+//! One list of revoked certificates (CRL), and how it stands to one that was in use before it.
+
+use std::sync::Arc;
+
+use cordon_contract::Fault;
+use cordon_model::{Digest, Timestamp};
+use rustls::pki_types::CertificateDer;
+use webpki::{CertRevocationList, OwnedCertRevocationList};
+use x509_parser::prelude::{
+    CertificateRevocationList, FromDer, ParsedExtension, ReasonCode, RevokedCertificate,
+    X509Certificate,
+};
+
+use super::Withdrawn;
+use super::snapshot::{Revoked, is_signed_by};
+use crate::algorithm::sha256;
+use crate::certificate::serial_hex;
+use crate::identity::hex;
+use crate::instant;
+use crate::refusal::{self, Refusal};
+
+/// Longest name of an issuer that the journal tells, letters.
+const ISSUER_CHARS_MAX: usize = 250;
+/// Bytes of the digest that stands for an authority.
+const MARK_BYTES: usize = 16;
+
+/// One CRL in use.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CrlState {
+    /// Distinguished name of the issuer.
+    pub issuer: String,
+    /// CRL number.
+    pub number: u64,
+    /// When the next one is due; afterwards the issuer's certificates are refused (`V025`).
+    pub next_update: Option<Timestamp>,
+    /// How many certificates it revokes.
+    pub revoked: usize,
+    /// When it was made, by its issuer's word.
+    pub this_update: Timestamp,
+    /// SHA-256 of its DER.
+    pub digest: Digest,
+    /// The certificates it revokes.
+    pub withdrawn: Arc<[Withdrawn]>,
+    /// Stands for its issuer's name and key: an authority that begins anew under its old name has another one. It is said inside
+    /// what the issuer signed.
+    pub of: String,
+    /// Whether an authority of the folder signed it.
+    pub is_proven: bool,
+    /// The list itself.
+    pub der: Arc<[u8]>,
+}
+
+impl CrlState {
+    /// By what the journal tells its authority from others.
+    pub fn mark(&self) -> &str {
+        match self.is_proven {
+            true => &self.of,
+            false => ListOf::UNPROVEN,
+        }
+    }
+
+    /// What is known of it where it was in use.
+    pub(super) fn known(&self) -> KnownList {
+        KnownList {
+            of: ListOf::Marked(self.of.clone()),
+            number: self.number,
+            made: self.this_update,
+            digest: self.digest,
+        }
+    }
+}
+
+/// An issuer's name as the journal tells it.
+pub fn issuer_as_told(name: &str) -> String {
+    name.chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .filter(|letter| !matches!(letter, '\u{FFFE}' | '\u{FFFF}'))
+        .take(ISSUER_CHARS_MAX)
+        .collect()
+}
+
+/// Whose list.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ListOf {
+    /// Of this name and key ([`CrlState::of`]).
+    Marked(String),
+    /// Of this name, as the journal has it, whatever the key: older programs told no more.
+    Named(String),
+}
+
+impl ListOf {
+    /// Stands for nobody: no authority of the folder signed the list.
+    pub const UNPROVEN: &str = "unproven";
+}
+
+/// A list that a hub went by.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KnownList {
+    /// Whose it was.
+    pub of: ListOf,
+    /// Its number; 0 where the issuer gives none.
+    pub number: u64,
+    /// When it was made, by its issuer's word.
+    pub made: Timestamp,
+    /// SHA-256 of its DER.
+    pub digest: Digest,
+}
+
+impl KnownList {
+    fn is_of(&self, list: &CrlState) -> bool {
+        match &self.of {
+            ListOf::Marked(of) => *of == list.of,
+            ListOf::Named(by) => *by == issuer_as_told(&list.issuer),
+        }
+    }
+
+    /// Whether nobody may go by this list who went by the known one: it is older, or another under the same number.
+    pub(super) fn against(&self, list: &CrlState) -> Option<Fault> {
+        let refusal = self.refusal(list).filter(|_| self.is_of(list))?;
+        let detail = format_args!(
+            "CRL {} of {}, this hub went by CRL {}, made {}",
+            list.number, list.issuer, self.number, self.made
+        );
+        let fault = refusal.because(detail);
+        let remedy = format!(
+            "{}; the park's CA makes one by `cordon cert crl --above {}`",
+            fault.remedy_text(),
+            self.number
+        );
+        Some(fault.remedy(remedy))
+    }
+
+    fn refusal(&self, list: &CrlState) -> Option<Refusal> {
+        // An issuer that gives no numbers has its dates alone.
+        let place = |number: u64, made: Timestamp| match number {
+            0 => (0, made.micros()),
+            number => (number, 0),
+        };
+        let (new, known) = (
+            place(list.number, list.this_update),
+            place(self.number, self.made),
+        );
+        match new.cmp(&known) {
+            std::cmp::Ordering::Less => Some(refusal::CRL_ROLLBACK),
+            std::cmp::Ordering::Equal if list.digest != self.digest => Some(refusal::CRL_ANOTHER),
+            _ => None,
+        }
+    }
+}
+
+/// A list as it was read.
+pub(super) struct Listed {
+    pub state: CrlState,
+    pub crl: CertRevocationList<'static>,
+    pub revoked: Vec<Revoked>,
+}
+
+impl Listed {
+    /// Its signature is not looked at.
+    pub(super) fn read(der: &[u8]) -> Result<Self, Fault> {
+        let (_, parsed) = CertificateRevocationList::from_der(der)
+            .map_err(|error| refusal::TRUST.because(error))?;
+        let number = parsed
+            .crl_number()
+            .and_then(|number| u64::try_from(number).ok());
+        let revoked: Vec<Revoked> = parsed.iter_revoked_certificates().map(revoked).collect();
+        let state = CrlState {
+            issuer: parsed.issuer().to_string(),
+            number: number.unwrap_or_default(),
+            next_update: parsed
+                .next_update()
+                .map(|at| instant::from_seconds(at.timestamp())),
+            revoked: revoked.len(),
+            this_update: instant::from_seconds(parsed.last_update().timestamp()),
+            digest: Digest(sha256(der)),
+            withdrawn: revoked.iter().map(|one| one.named.clone()).collect(),
+            of: mark(&parsed),
+            is_proven: false,
+            der: der.into(),
+        };
+        let crl = OwnedCertRevocationList::from_der(der)
+            .map_err(|error| refusal::TRUST.because(error))?
+            .into();
+        Ok(Self {
+            state,
+            crl,
+            revoked,
+        })
+    }
+}
+
+/// Whether one of these authorities signed a list.
+pub(super) fn is_proven<'a>(
+    der: &[u8],
+    authorities: impl IntoIterator<Item = &'a CertificateDer<'static>>,
+) -> bool {
+    let Ok((_, list)) = CertificateRevocationList::from_der(der) else {
+        return false;
+    };
+    let (said, signature) = (list.tbs_cert_list.as_ref(), &list.signature_value.data);
+    let is_signer = |authority: &CertificateDer<'_>| {
+        let parsed = X509Certificate::from_der(authority);
+        let is_named = parsed.is_ok_and(|(_, it)| it.subject() == list.issuer());
+        is_named && is_signed_by(authority, said, signature)
+    };
+    authorities.into_iter().any(is_signer)
+}
+
+fn mark(list: &CertificateRevocationList<'_>) -> String {
+    let mut extensions = list.extensions().iter();
+    let key = extensions.find_map(|it| match it.parsed_extension() {
+        ParsedExtension::AuthorityKeyIdentifier(of) => of.key_identifier.as_ref(),
+        _ => None,
+    });
+    let mut named = list.issuer().as_raw().to_vec();
+    // Its length in front of the key: no name and key run into another's.
+    named.extend(named.len().to_be_bytes());
+    named.extend(key.map_or(&[][..], |key| key.0));
+    let digest = sha256(&named);
+    hex(digest.get(..MARK_BYTES).unwrap_or(&digest))
+}
+
+/// One line of a CRL.
+fn revoked(one: &RevokedCertificate<'_>) -> Revoked {
+    Revoked {
+        named: Withdrawn {
+            serial: serial_hex(one.raw_serial()),
+            at: instant::from_seconds(one.revocation_date.timestamp()),
+        },
+        is_compromised: one
+            .reason_code()
+            .is_some_and(|(_, reason)| reason == ReasonCode::KeyCompromise),
+    }
+}
