@@ -25,6 +25,7 @@ use crate::health::{ClockHealth, HubHealth, stalled_ms, words_of};
 use crate::inbox::Inbox;
 use crate::kit::Kit;
 use crate::ledger::StateSeat;
+use crate::lists_told::{KnownLists, ListsTold};
 use crate::misread::Misreads;
 use crate::mode::{Mode, Modes};
 use crate::outbox::{Dispatch, Outbox};
@@ -48,6 +49,7 @@ pub struct RunningHub {
     misreads: Misreads,
     submit: Submit,
     reader: EntryReader,
+    lists: KnownLists,
     trigger: ShutdownTrigger,
     /// Pulled when the adapters have stopped.
     closing: ShutdownTrigger,
@@ -98,7 +100,9 @@ impl Hub {
             by_target(&adapters)?,
         );
         let reader = EntryReader::over(parts.ledger.reader());
-        let core = Core::new((*sealer).clone(), parts.plugins).made_by(config.settings.clone());
+        let lists = KnownLists::default();
+        let plugins = ListsTold::before(lists.clone(), parts.plugins);
+        let core = Core::new((*sealer).clone(), plugins).made_by(config.settings.clone());
         let seat = Arc::new(StateSeat::default());
         let ties = Ties {
             feed: Feed::new(config.feed_max),
@@ -144,6 +148,7 @@ impl Hub {
             misreads,
             submit,
             reader,
+            lists,
             trigger,
             closing,
             adapters,
@@ -167,6 +172,11 @@ impl RunningHub {
     /// Committed entries as they stand in the journal.
     pub fn reader(&self) -> EntryReader {
         self.reader.clone()
+    }
+
+    /// The list of revoked certificates of each authority that the journal told last; it says so once the journal is open.
+    pub fn known_lists(&self) -> KnownLists {
+        self.lists.clone()
     }
 
     /// Counters since the start.

@@ -6,20 +6,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cordon_contract::EntryKind;
-use cordon_model::{AuditOutcome, Body, Message, PartyId, Timestamp};
-use cordon_security::{Certificate, CrlState, Withdrawn};
+use cordon_model::{AuditOutcome, Body, Digest, Message, PartyId, Timestamp};
+use cordon_security::{Certificate, CrlState, Withdrawn, issuer_as_told};
 
 use crate::flags;
 use crate::submit::Audited;
-use crate::text::clip_empty;
 
 /// Audit action of a list of revoked certificates that is in use from this entry on.
 pub(crate) const LIST_IN_USE: &str = "trust.list";
 
 /// Certificates that an entry names; of more, those that were revoked last.
 const NAMED_MAX: usize = 40;
-/// Longest name of an issuer told, letters: with all certificates an entry's detail has room for it.
-const ISSUER_CHARS_MAX: usize = 250;
 /// A list that is published is read within so long: the trust folder is read each minute, and half a minute is for what was
 /// on its way. It decides where the journal tells of no list.
 const UNREAD_MICROS: i64 = 90_000_000;
@@ -43,14 +40,15 @@ pub fn list_in_use(hub: &PartyId, before: Option<&CrlState>, list: &CrlState) ->
         false => named.join(","),
     };
     let target = format!(
-        "list:{};made:{};whole:{};older:{};sha256:{}",
+        "list:{};made:{};whole:{};older:{};sha256:{};of:{}",
         list.number,
         list.this_update.micros(),
         if is_whole { "yes" } else { "no" },
         older.as_deref().unwrap_or(NONE),
-        list.digest
+        list.digest,
+        list.mark()
     );
-    let detail = format!("revoked {named}; by {}", issuer(&list.issuer));
+    let detail = format!("revoked {named}; by {}", issuer_as_told(&list.issuer));
     Audited {
         action: LIST_IN_USE.to_owned(),
         actor: hub.clone(),
@@ -65,8 +63,34 @@ fn serials(list: &CrlState) -> BTreeSet<&str> {
     withdrawn.map(|one| one.serial.as_str()).collect()
 }
 
-fn issuer(name: &str) -> String {
-    clip_empty(name, ISSUER_CHARS_MAX)
+/// A field of an entry's target.
+fn field<'a>(target: &'a str, name: &str) -> Option<&'a str> {
+    let mut fields = target.split(';').filter_map(|field| field.split_once(':'));
+    fields.find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+/// What an entry tells of the list itself.
+pub(crate) struct Told<'a> {
+    /// The name of its authority, cut.
+    pub by: &'a str,
+    /// By what the authority is told from others; older programs did not say it.
+    pub mark: Option<&'a str>,
+    pub number: u64,
+    pub made: Timestamp,
+    pub digest: Digest,
+}
+
+impl<'a> Told<'a> {
+    pub(crate) fn read(target: &'a str, detail: &'a str) -> Option<Self> {
+        let (_, by) = detail.split_once("; by ")?;
+        Some(Self {
+            by,
+            mark: field(target, "of"),
+            number: field(target, "list")?.parse().ok()?,
+            made: Timestamp::from_micros(field(target, "made")?.parse().ok()?),
+            digest: field(target, "sha256")?.parse().ok()?,
+        })
+    }
 }
 
 /// The lists that the hub went by, for whoever reads all entries in their order.
@@ -99,13 +123,12 @@ impl ListsHeld {
     }
 
     fn told(&mut self, target: &str, detail: &str) -> Option<()> {
-        let field = |name: &str| {
-            let mut fields = target.split(';').filter_map(|field| field.split_once(':'));
-            fields.find(|(key, _)| *key == name).map(|(_, value)| value)
-        };
         let (named, by) = detail.strip_prefix("revoked ")?.split_once("; by ")?;
-        let older = field("older")?.parse().ok().map(Timestamp::from_micros);
-        let is_whole = field("whole")? == "yes";
+        let older = field(target, "older")?
+            .parse()
+            .ok()
+            .map(Timestamp::from_micros);
+        let is_whole = field(target, "whole")? == "yes";
         let held = self.0.entry(by.to_owned()).or_default();
         if is_whole {
             *held = Held::default();
@@ -125,7 +148,7 @@ impl ListsHeld {
         clock: Timestamp,
     ) -> Heard {
         let serial = certificate.serial();
-        let held = self.0.get(&issuer(certificate.issuer()));
+        let held = self.0.get(&issuer_as_told(certificate.issuer()));
         if held.is_some_and(|held| held.names(serial, revoked)) {
             return Heard::Revoked(format!(
                 "the certificate is revoked: serial {serial}, on the list that the hub held"
@@ -166,14 +189,14 @@ pub(crate) enum Heard {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_micros(second * 1_000_000)
     }
 
-    fn list(number: u64, withdrawn: impl IntoIterator<Item = i64>) -> CrlState {
+    pub(crate) fn list(number: u64, withdrawn: impl IntoIterator<Item = i64>) -> CrlState {
         let withdrawn = withdrawn.into_iter().map(|second| Withdrawn {
             serial: format!("{second:032x}"),
             at: at(second),
@@ -187,6 +210,9 @@ mod tests {
             this_update: at(1),
             digest: cordon_model::Digest([7; 32]),
             withdrawn: withdrawn.into(),
+            of: "0f".repeat(16),
+            is_proven: true,
+            der: [].into(),
         }
     }
 
@@ -201,7 +227,7 @@ mod tests {
             all.told(&target, &detail).unwrap();
             before = Some(list);
         }
-        let issuer = issuer(&lists[0].issuer);
+        let issuer = issuer_as_told(&lists[0].issuer);
         all.0.get(&issuer).cloned().unwrap()
     }
 

@@ -15,6 +15,7 @@ use crate::entry_codec::entry_of;
 use crate::entry_reader::{EntryReader, Reread};
 use crate::fault::{EXPIRED, REPLAY_DIFFERS, fault, of_journal};
 use crate::flags;
+use crate::lists_told::{KnownLists, ListsTold};
 use crate::mark::Mark;
 use crate::sealer::Sealer;
 use crate::settings::{Maker, SettingsLabel};
@@ -112,7 +113,10 @@ pub fn replay_told(
     up_to: Option<u64>,
     mut told: impl FnMut(u64),
 ) -> Result<ReplayReport, Fault> {
-    let core_of = |sealer| Ok(Core::new(sealer, plugins));
+    let core_of = |sealer| {
+        let plugins = ListsTold::before(KnownLists::default(), plugins);
+        Ok(Core::new(sealer, plugins))
+    };
     replay_by(reader, core_of, (authority, up_to), &mut told)
 }
 
@@ -127,6 +131,7 @@ pub fn replay_under(
 ) -> Result<ReplayReport, Fault> {
     let core_of = |sealer| {
         let plugins = maker.make(&BTreeMap::new())?.plugins;
+        let plugins = ListsTold::before(KnownLists::default(), plugins);
         Ok(Core::new(sealer, plugins).made_by(Some(Arc::clone(maker))))
     };
     replay_by(reader, core_of, (authority, up_to), &mut told)
