@@ -13,6 +13,7 @@ use cordon_security::{Own, Signer, TrustStore, is_no_trust_folder};
 use super::secrets;
 use super::{Loaded, ParkConfig, papers, uses};
 use crate::doors::House;
+use crate::lists;
 use crate::plugins;
 use crate::reports::ReportDoor;
 use crate::seal::{HubSeal, Unsealed};
@@ -101,7 +102,8 @@ pub fn load(config: &ParkConfig, secrets: &secrets::Found) -> Result<Loaded, Vec
 /// folder is there, its name is wrong.
 fn trust(config: &ParkConfig, signer: Option<&Signer>) -> Result<TrustStore, Fault> {
     let folder = &config.hub.trust;
-    let own = signer.map(|it| Own::of(it.certificate()));
+    let kept = lists::kept(&config.hub.data);
+    let own = signer.map(|it| Own::of(it.certificate()).keeping(kept));
     if config.silent.holds(folder) {
         return Ok(TrustStore::hanging(folder, own));
     }
