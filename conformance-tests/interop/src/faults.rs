@@ -221,6 +221,9 @@ impl Drop for Lane {
     }
 }
 
+/// What the one key asks for.
+const OPEN: &str = r#"{"gate":"G-04","ordered_by":"duty officer","reason":"fire","release":false}"#;
+
 /// A healthy park with one lane, whose disk can fail.
 #[derive(Debug)]
 pub struct FailingPark {
@@ -270,5 +273,37 @@ impl FailingPark {
             lane,
             scratch,
         }
+    }
+
+    /// One-key opening is acknowledged and carried out, and not late.
+    pub fn opens(&self) {
+        self.park.until_online("BR-06");
+        let answer = self.park.post("/api/emergency-open", OPEN).unwrap();
+        let log = || self.park.log();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}\n{}", log());
+        assert!(!answer.contains("late"), "{answer}");
+        self.lane.wait_until_up();
+    }
+
+    /// What an enterprise says, as `submit` prints what came of it.
+    pub fn say(&self, party: &str) -> String {
+        let (park, id) = (&self.park, crate::fresh_id());
+        let fields = format!(
+            "<c:EnterpriseId>{party}</c:EnterpriseId><c:Required>4</c:Required>\
+             <c:OnPost>3</c:OnPost><c:ObservedAt>{}</c:ObservedAt>",
+            crate::moment(0)
+        );
+        let text = crate::message(crate::Head::of(party), &id, "OnDutyStatus", &fields);
+        let file = crate::message_file(park.scratch(), &id, &text);
+        let spool = park.scratch().join(format!("spool-{id}"));
+        std::fs::create_dir(&spool).unwrap();
+        let mut submit = park.client(&["submit"], "enterprise", party);
+        submit.args(["--patience-s", "2", "--spool"]).arg(spool);
+        crate::said(&submit.arg(file).output().unwrap())
+    }
+
+    /// Whether what an enterprise says is taken.
+    pub fn is_heard(&self, party: &str) -> bool {
+        self.say(party).contains("accepted 1")
     }
 }

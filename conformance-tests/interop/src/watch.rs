@@ -41,6 +41,29 @@ impl Park {
         self.device(id).0 == "ONLINE"
     }
 
+    /// The hub's alarms whose ids begin so: how many stand, and how many there are in all.
+    pub fn alarms(&self, name: &str) -> (usize, usize) {
+        let view = self.view();
+        let all = view.get("alarms").and_then(Value::as_array);
+        let is_named = |alarm: &&Value| {
+            let id = alarm.get("id").and_then(Value::as_str);
+            id.is_some_and(|id| id.starts_with(name))
+        };
+        let named: Vec<&Value> = all.into_iter().flatten().filter(is_named).collect();
+        let is_raised = |alarm: &&&Value| alarm.get("state").is_some_and(|it| it == "RAISED");
+        (named.iter().filter(is_raised).count(), named.len())
+    }
+
+    /// Whether health, metric and alarm (no name for none) say it, or none of them does.
+    pub fn is_told(&self, (line, metric, alarm): (&str, &str, &str), told: bool) -> bool {
+        let health = self.get("/healthz").unwrap_or_default();
+        let metrics = self.get("/metrics").unwrap_or_default();
+        let number = u8::from(told);
+        health.contains(line) == told
+            && metrics.contains(&format!("\n{metric} {number}\n"))
+            && (alarm.is_empty() || self.alarms(alarm).0 == usize::from(told))
+    }
+
     /// Waits until a device is ONLINE.
     pub fn until_online(&self, id: &str) {
         self.until(&format!("{id} is online"), || self.is_online(id));

@@ -11,11 +11,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cordon_interop::{
-    FailingPark, Head, Park, change_config, fresh_id, message, message_file, moment, said,
-};
+use cordon_interop::{FailingPark, change_config};
 
-const OPEN: &str = r#"{"gate":"G-04","ordered_by":"duty officer","reason":"fire","release":false}"#;
 const TRUST: (&str, &str, &str) = (
     "warning: trust: nobody is trusted",
     "cordon_trust_unread",
@@ -27,52 +24,6 @@ const SECRET: (&str, &str, &str) = (
     "adapter-resting-duty",
 );
 const ARCHIVE: (&str, &str, &str) = ("warning: archive: A056", "cordon_archive_silent", "");
-
-/// What enterprise-2 says, as `submit` prints what came of it.
-fn say(park: &Park) -> String {
-    let id = fresh_id();
-    let fields = format!(
-        "<c:EnterpriseId>enterprise-2</c:EnterpriseId><c:Required>4</c:Required>\
-         <c:OnPost>3</c:OnPost><c:ObservedAt>{}</c:ObservedAt>",
-        moment(0)
-    );
-    let text = message(Head::of("enterprise-2"), &id, "OnDutyStatus", &fields);
-    let file = message_file(park.scratch(), &id, &text);
-    let spool = park.scratch().join(format!("spool-{id}"));
-    std::fs::create_dir(&spool).unwrap();
-    let mut submit = park.client(&["submit"], "enterprise", "enterprise-2");
-    submit.args(["--patience-s", "2", "--spool"]).arg(spool);
-    said(&submit.arg(file).output().unwrap())
-}
-
-/// One-key opening is acknowledged and carried out, and not late.
-fn opens(scene: &FailingPark) {
-    scene.park.until_online("BR-06");
-    let answer = scene.park.post("/api/emergency-open", OPEN).unwrap();
-    let log = || scene.park.log();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}\n{}", log());
-    assert!(!answer.contains("late"), "{answer}");
-    scene.lane.wait_until_up();
-}
-
-/// How many of the hub's alarms of this name stand.
-fn alarms(park: &Park, name: &str) -> usize {
-    let view = park.view();
-    let mut alarms = view["alarms"].as_array().cloned().unwrap_or_default();
-    alarms.retain(|alarm| alarm["id"].as_str().unwrap().starts_with(name));
-    alarms.retain(|alarm| alarm["state"] == "RAISED");
-    alarms.len()
-}
-
-/// Whether health, metric and alarm say it, or none of them does.
-fn is_told(park: &Park, (line, metric, alarm): (&str, &str, &str), told: bool) -> bool {
-    let health = park.get("/healthz").unwrap_or_default();
-    let metrics = park.get("/metrics").unwrap_or_default();
-    let number = u8::from(told);
-    health.contains(line) == told
-        && metrics.contains(&format!("\n{metric} {number}\n"))
-        && (alarm.is_empty() || alarms(park, alarm) == usize::from(told))
-}
 
 /// A share that holds what the gates do not need.
 fn furnish(data: &Path) {
@@ -106,7 +57,7 @@ fn furnish(data: &Path) {
 fn starts_without(away: &str, told: &[(&str, &str, &str)]) {
     let mut scene = FailingPark::start_changed(None, away, furnish);
     assert!(
-        say(&scene.park).contains("accepted 1"),
+        scene.say("enterprise-2").contains("accepted 1"),
         "{}",
         scene.park.log()
     );
@@ -123,16 +74,16 @@ fn starts_without(away: &str, told: &[(&str, &str, &str)]) {
     println!("{away}: up after {took:?}");
     // Five seconds of patience in all, and the rest of a start on a busy machine.
     assert!(took < Duration::from_secs(20), "{took:?}");
-    opens(&scene);
+    scene.opens();
     for each in [TRUST, SECRET, ARCHIVE] {
         let is_away = told.contains(&each);
         scene
             .park
-            .until(each.0, || is_told(&scene.park, each, is_away));
+            .until(each.0, || scene.park.is_told(each, is_away));
     }
     let trusted = !told.contains(&TRUST);
     assert_eq!(
-        say(&scene.park).contains("accepted 1"),
+        scene.say("enterprise-2").contains("accepted 1"),
         trusted,
         "{}",
         scene.park.log()
@@ -141,10 +92,10 @@ fn starts_without(away: &str, told: &[(&str, &str, &str)]) {
     for each in [TRUST, SECRET, ARCHIVE] {
         scene
             .park
-            .until("all is well again", || is_told(&scene.park, each, false));
+            .until("all is well again", || scene.park.is_told(each, false));
     }
     assert!(
-        say(&scene.park).contains("accepted 1"),
+        scene.say("enterprise-2").contains("accepted 1"),
         "{}",
         scene.park.log()
     );

@@ -11,11 +11,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use cordon_interop::{
-    FailingPark, Head, Park, change_config, fresh_id, message, message_file, moment, program, said,
-};
+use cordon_interop::{FailingPark, Park, change_config, program, said};
 
-const OPEN: &str = r#"{"gate":"G-04","ordered_by":"duty officer","reason":"fire","release":false}"#;
 const NOBODY: (&str, &str, &str) = (
     "warning: trust: nobody is trusted",
     "cordon_trust_unread",
@@ -27,54 +24,6 @@ const AS_BEFORE: (&str, &str, &str) = (
     "trust-unread",
 );
 const PINS: (&str, &str, &str) = ("warning: pins: ", "cordon_pins_unread", "pins-unread");
-
-/// What enterprise-2 says, as `submit` prints what came of it.
-fn say(park: &Park) -> String {
-    let id = fresh_id();
-    let fields = format!(
-        "<c:EnterpriseId>enterprise-2</c:EnterpriseId><c:Required>4</c:Required>\
-         <c:OnPost>3</c:OnPost><c:ObservedAt>{}</c:ObservedAt>",
-        moment(0)
-    );
-    let text = message(Head::of("enterprise-2"), &id, "OnDutyStatus", &fields);
-    let file = message_file(park.scratch(), &id, &text);
-    let spool = park.scratch().join(format!("spool-{id}"));
-    std::fs::create_dir(&spool).unwrap();
-    let mut submit = park.client(&["submit"], "enterprise", "enterprise-2");
-    submit.args(["--patience-s", "2", "--spool"]).arg(spool);
-    said(&submit.arg(file).output().unwrap())
-}
-
-/// One-key opening is acknowledged and carried out, and not late.
-fn opens(scene: &FailingPark) {
-    scene.park.until_online("BR-06");
-    let answer = scene.park.post("/api/emergency-open", OPEN).unwrap();
-    let log = || scene.park.log();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}\n{}", log());
-    assert!(!answer.contains("late"), "{answer}");
-    scene.lane.wait_until_up();
-}
-
-/// The hub's alarms of this name that stand, and how many of them there are in all.
-fn alarms(park: &Park, name: &str) -> (usize, usize) {
-    let view = park.view();
-    let mut alarms = view["alarms"].as_array().cloned().unwrap_or_default();
-    alarms.retain(|alarm| alarm["id"].as_str().unwrap().starts_with(name));
-    let all = alarms.len();
-    alarms.retain(|alarm| alarm["state"] == "RAISED");
-    (alarms.len(), all)
-}
-
-/// Whether health, metric and alarm say it, or none of them does.
-fn is_told(park: &Park, (line, metric, alarm): (&str, &str, &str), told: bool) -> bool {
-    let health = park.get("/healthz").unwrap_or_default();
-    let metrics = park.get("/metrics").unwrap_or_default();
-    let (raised, _) = alarms(park, alarm);
-    let number = u8::from(told);
-    health.contains(line) == told
-        && metrics.contains(&format!("\n{metric} {number}\n"))
-        && raised == usize::from(told)
-}
 
 /// A park whose hub has a trust folder of its own: partners go by another.
 fn start() -> FailingPark {
@@ -137,7 +86,7 @@ const KINDS: &[Kind] = &[
 fn a_start_on_a_torn_trust_folder_opens_gates_and_trusts_again_by_itself() {
     let mut scene = start();
     assert!(
-        say(&scene.park).contains("accepted 1"),
+        scene.say("enterprise-2").contains("accepted 1"),
         "{}",
         scene.park.log()
     );
@@ -150,11 +99,11 @@ fn a_start_on_a_torn_trust_folder_opens_gates_and_trusts_again_by_itself() {
         assert!(check(&scene.park).contains(code), "{}", check(&scene.park));
         scene.park.start_again();
         scene.park.wait_until_health(code);
-        opens(&scene);
+        scene.opens();
         scene
             .park
-            .until("it is told", || is_told(&scene.park, NOBODY, true));
-        let refused = say(&scene.park);
+            .until("it is told", || scene.park.is_told(NOBODY, true));
+        let refused = scene.say("enterprise-2");
         assert!(!refused.contains("accepted 1"), "{name}: {refused}");
         match whole {
             Some(whole) => std::fs::write(&file, whole).unwrap(),
@@ -162,10 +111,10 @@ fn a_start_on_a_torn_trust_folder_opens_gates_and_trusts_again_by_itself() {
         }
         scene
             .park
-            .until("it is told no more", || is_told(&scene.park, NOBODY, false));
-        let taken = say(&scene.park);
+            .until("it is told no more", || scene.park.is_told(NOBODY, false));
+        let taken = scene.say("enterprise-2");
         assert!(taken.contains("accepted 1"), "{name}: {taken}");
-        let told = alarms(&scene.park, NOBODY.2);
+        let told = scene.park.alarms(NOBODY.2);
         assert_eq!(
             told,
             (0, number + 1),
@@ -185,15 +134,15 @@ fn a_folder_that_is_torn_under_a_running_hub_is_told_and_the_lists_of_before_hol
     scene.park.wait_until_health(AS_BEFORE.0);
     scene
         .park
-        .until("it is told", || is_told(&scene.park, AS_BEFORE, true));
+        .until("it is told", || scene.park.is_told(AS_BEFORE, true));
     assert!(
-        say(&scene.park).contains("accepted 1"),
+        scene.say("enterprise-2").contains("accepted 1"),
         "{}",
         scene.park.log()
     );
     std::fs::write(&file, whole).unwrap();
     scene.park.until("it is told no more", || {
-        is_told(&scene.park, AS_BEFORE, false)
+        scene.park.is_told(AS_BEFORE, false)
     });
     // The register of certificates in the same way.
     let file = scene.park.data().join("trust/register.json");
@@ -202,16 +151,12 @@ fn a_folder_that_is_torn_under_a_running_hub_is_told_and_the_lists_of_before_hol
     scene.park.wait_until_health("V114");
     scene
         .park
-        .until("it is told", || is_told(&scene.park, AS_BEFORE, true));
+        .until("it is told", || scene.park.is_told(AS_BEFORE, true));
     std::fs::write(&file, whole).unwrap();
     scene.park.until("it is told no more", || {
-        is_told(&scene.park, AS_BEFORE, false)
+        scene.park.is_told(AS_BEFORE, false)
     });
-    assert_eq!(
-        alarms(&scene.park, AS_BEFORE.2),
-        (0, 2),
-        "one for each loss"
-    );
+    assert_eq!(scene.park.alarms(AS_BEFORE.2), (0, 2), "one for each loss");
     let log = scene.park.log();
     assert_eq!(
         log.matches("the trust folder cannot be used as it is")
@@ -234,18 +179,18 @@ fn a_torn_pin_refuses_nobody_and_is_told() {
     empty(&pin);
     scene.park.start_again();
     scene.park.wait_until_health("S075");
-    opens(&scene);
+    scene.opens();
     assert!(
-        say(&scene.park).contains("accepted 1"),
+        scene.say("enterprise-2").contains("accepted 1"),
         "{}",
         scene.park.log()
     );
     scene
         .park
-        .until("it is told", || is_told(&scene.park, PINS, true));
+        .until("it is told", || scene.park.is_told(PINS, true));
     std::fs::remove_file(&pin).unwrap();
     scene
         .park
-        .until("it is told no more", || is_told(&scene.park, PINS, false));
+        .until("it is told no more", || scene.park.is_told(PINS, false));
     assert_eq!(scene.park.terminate(), Some(0), "{}", scene.park.log());
 }
