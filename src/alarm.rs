@@ -1,5 +1,7 @@
 //! Alarms that the program raises in the hub's name.
 
+use std::time::{Duration, Instant};
+
 use cordon_alarms::{OpenAlarm, OpenAlarms};
 use cordon_contract::Fault;
 use cordon_flow::{Mode, RunningHub};
@@ -10,6 +12,8 @@ use cordon_model::{
 /// Open alarms looked through at once.
 const PAGE: usize = 500;
 
+/// Other words on an alarm that stands are told no more often than this.
+const WORDS_ANEW: Duration = Duration::from_secs(60);
 /// Longest description in characters, as the schema has it.
 const DESCRIPTION_MAX: usize = 2_000;
 
@@ -49,7 +53,13 @@ pub struct Lasting {
     /// What is said when it is over.
     over: &'static str,
     /// What was told last, in this run; nothing yet.
-    told: Option<bool>,
+    told: Option<Told>,
+}
+
+/// What was told, and when.
+struct Told {
+    words: Option<String>,
+    at: Instant,
 }
 
 impl Lasting {
@@ -63,22 +73,36 @@ impl Lasting {
         }
     }
 
-    /// Raises it where there are words and it does not stand, ends it where there are none and it does. While
-    /// the hub takes nothing of the kind it waits: it is told when all is taken again.
+    /// Raises it where there are words and it does not stand, ends it where there are none and it does, and notes other
+    /// words on the one that stands, once in [`WORDS_ANEW`] at most. While the hub takes nothing of the kind it waits: it
+    /// is told when all is taken again.
     pub async fn tell(
         &mut self,
         words: Option<&str>,
         (hub, open): (&RunningHub, &OpenAlarms),
         actor: &PartyId,
     ) -> Result<(), Fault> {
-        if hub.modes().now() != Mode::Normal || self.told == Some(words.is_some()) {
+        if hub.modes().now() != Mode::Normal || !self.is_news(words) {
             return Ok(());
         }
         if let Some(body) = self.body(words, open, hub.clock().now(), actor) {
             hub.submit().internal(body, actor).await?;
         }
-        self.told = Some(words.is_some());
+        self.told = Some(Told {
+            words: words.map(str::to_owned),
+            at: Instant::now(),
+        });
         Ok(())
+    }
+
+    fn is_news(&self, words: Option<&str>) -> bool {
+        let Some(told) = &self.told else {
+            return true;
+        };
+        match (told.words.as_deref(), words) {
+            (Some(before), Some(now)) => before != now && told.at.elapsed() >= WORDS_ANEW,
+            (before, now) => before.is_some() != now.is_some(),
+        }
     }
 
     /// The open alarm of this name, be it of an earlier run, that was not ended yet.
@@ -118,17 +142,31 @@ impl Lasting {
                 let kind = (AlarmCode::StorageFail, self.level);
                 Some(Body::AlarmEvent(of_hub(id, kind, words, now)))
             }
-            (None, Some(alarm)) => Some(Body::AlarmUpdate(AlarmUpdate {
-                alarm_id: alarm.id,
-                state: AlarmState::Cleared,
-                previous: alarm.state,
-                actor_id: actor.clone(),
-                receiver: None,
-                escalation_level: None,
-                note: Some(self.over.to_owned()),
-                updated_at: now,
-            })),
+            (Some(words), Some(alarm)) if self.told.is_some() => {
+                let state = alarm.state;
+                Some(noted(alarm, state, words, (actor, now)))
+            }
+            (None, Some(alarm)) => Some(noted(alarm, AlarmState::Cleared, self.over, (actor, now))),
             _ => None,
         }
     }
+}
+
+/// A step of an alarm that the hub itself takes, or a word on it where the state stays.
+fn noted(
+    alarm: OpenAlarm,
+    state: AlarmState,
+    words: &str,
+    (actor, now): (&PartyId, Timestamp),
+) -> Body {
+    Body::AlarmUpdate(AlarmUpdate {
+        alarm_id: alarm.id,
+        state,
+        previous: alarm.state,
+        actor_id: actor.clone(),
+        receiver: None,
+        escalation_level: None,
+        note: Some(words.chars().take(DESCRIPTION_MAX).collect()),
+        updated_at: now,
+    })
 }

@@ -15,7 +15,7 @@ use cordon_model::{DeviceId, Timestamp};
 
 use crate::command;
 use crate::config::{Config, Mail, Webhook};
-use crate::post::Post;
+use crate::post::{Post, trouble_of};
 use crate::secret::Secret;
 use crate::session;
 use crate::smtp::Server;
@@ -320,6 +320,6 @@ impl Running for RunningNotify {
     }
 
     fn trouble(&self) -> Option<Fault> {
-        self.posts.values().find_map(|post| post.trouble())
+        trouble_of(self.posts.values())
     }
 }

@@ -21,6 +21,8 @@ use crate::smtp::{Answer, Answers, Server};
 
 /// Addresses that are told by themselves at a time.
 const TALKS_MAX: usize = 10;
+/// Receivers named in one trouble; of more the number is said.
+const RECEIVERS_NAMED_MAX: usize = 10;
 
 /// The post of one receiver.
 pub(crate) struct Post {
@@ -213,20 +215,31 @@ impl Post {
         Some((LinkState::Degraded, words))
     }
 
-    /// The addresses that did not get what was meant for them, for people to see to.
-    pub(crate) fn trouble(&self) -> Option<Fault> {
+    /// The addresses that did not get what was meant for them, in words.
+    fn unreached(&self) -> Option<String> {
         let (kept, now) = (self.lock(), self.clock.now());
         let is_given_up = |failing: &Failing| failing.is_refused || failing.until <= now;
         let words = kept.words(&self.mail, is_given_up)?;
-        let text = format!("mail receiver `{}`: {words}", self.mail.receiver);
-        let remedy = "put the mailbox right or correct `to`, then send the dead letters again";
-        Some(Fault::new("A073", text).remedy(remedy))
+        Some(format!("mail receiver `{}`: {words}", self.mail.receiver))
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
         // Every change is complete before the lock is left, so a panic elsewhere harms nothing.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What people have to see to: of all receivers, the first by name in words.
+pub(crate) fn trouble_of<'a>(posts: impl Iterator<Item = &'a Post>) -> Option<Fault> {
+    let unreached: Vec<String> = posts.filter_map(Post::unreached).collect();
+    let (named, others) = unreached.split_at(unreached.len().min(RECEIVERS_NAMED_MAX));
+    let mut text = named.join("; ");
+    if !others.is_empty() {
+        text += &format!("; and {} mail receivers more", others.len());
+    }
+    let remedy = "put the mailbox right or correct `to`, then send the dead letters again";
+    let fault = Fault::new("A073", text).remedy(remedy);
+    (!unreached.is_empty()).then_some(fault)
 }
 
 fn is_told(answers: &Answers) -> bool {

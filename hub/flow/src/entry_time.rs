@@ -15,6 +15,7 @@ use crate::entry_reader::StoredEntry;
 use crate::fault::of_wire;
 use crate::flags;
 use crate::kit::Kit;
+use crate::outbox::{Held, Rank};
 use crate::sealer::AuditNote;
 use crate::sequencer::Sequencer;
 
@@ -257,12 +258,21 @@ impl Sequencer {
 
     /// Hands a durable order to the outbox.
     pub(crate) fn release(&self, order: Order) {
+        self.release_as(order, Held::new);
+    }
+
+    /// The same of one that may have been tried before.
+    pub(crate) fn release_again(&self, order: Order) {
+        self.release_as(order, Held::of_before);
+    }
+
+    fn release_as(&self, order: Order, held: fn(Order, Rank) -> Held) {
         let order = self.kit.by_clock(order);
         let open = self.kit.core.fold().open.get(&order.number);
         let terms = self.kit.ties.in_force.now();
         let owners = terms.authority.owners();
         let rank = open.map(|open| open.rank.rank(owners)).unwrap_or_default();
-        self.kit.ties.dispatch.release(order, rank);
+        self.kit.ties.dispatch.release(held(order, rank));
     }
 
     /// Says at a start that the journal is ahead of the clock.

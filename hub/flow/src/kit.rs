@@ -21,7 +21,7 @@ use crate::flags;
 use crate::held_before::{HeldFold, if_sent};
 use crate::ledger::{Ledger, StateSeat};
 use crate::mode::Mode;
-use crate::outbox::Rank;
+use crate::outbox::{Held, Rank};
 use crate::outcome::command_outcome;
 use crate::queue::Room;
 use crate::receipt::ReceiptData;
@@ -214,7 +214,8 @@ impl Kit {
             is_failed: false,
         };
         self.acted.insert(order.number, acted);
-        self.ties.dispatch.release(order, Rank::default());
+        let held = Held::new(order, Rank::default());
+        self.ties.dispatch.release(held);
     }
 
     /// Remembers what an act was answered with.

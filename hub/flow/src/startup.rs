@@ -467,7 +467,7 @@ impl Sequencer {
             }
             let mut order = self.stored_order(&mut entries, *number, open)?;
             order.epoch = self.kit.core.fold().now.epoch;
-            self.release(order);
+            self.release_again(order);
         }
         Ok(())
     }

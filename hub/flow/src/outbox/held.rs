@@ -14,6 +14,8 @@ pub(crate) struct Held {
     pub strikes: u32,
     /// What its last try came to.
     pub why: String,
+    /// It was ordered before this run, or before the disk failed: whether it was tried then nobody knows.
+    pub is_of_before: bool,
 }
 
 impl Held {
@@ -23,6 +25,15 @@ impl Held {
             rank,
             strikes: 0,
             why: String::new(),
+            is_of_before: false,
+        }
+    }
+
+    /// One that may have been tried before.
+    pub(crate) fn of_before(order: Order, rank: Rank) -> Self {
+        Self {
+            is_of_before: true,
+            ..Self::new(order, rank)
         }
     }
 }

@@ -15,6 +15,7 @@ mod target;
 mod worker;
 
 pub use handle::{OrderNote, Outbox};
+pub(crate) use held::Held;
 pub(crate) use rank::Rank;
 pub use rank::Told;
 pub(crate) use worker::Dispatch;

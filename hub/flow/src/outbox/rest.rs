@@ -21,6 +21,8 @@ struct Failed {
     number: u64,
     at: Instant,
     until: Instant,
+    /// It rests no longer than until then, so that there is time for a last try.
+    latest: Instant,
     /// Its place among all failures of the target.
     turn: u64,
     strikes: u32,
@@ -54,10 +56,18 @@ impl Fares {
         self.is_in_doubt() || self.spared_until.is_some_and(|until| now < until)
     }
 
-    /// A try from `began` to `now` failed.
-    pub(crate) fn fail(&mut self, number: u64, began: Instant, now: Instant) {
+    /// A try from `began` to `now` failed. The target rests no longer than until `latest`, when what failed has its last
+    /// try, and always half of the shortest rest.
+    pub(crate) fn fail(
+        &mut self,
+        number: u64,
+        (began, now): (Instant, Instant),
+        latest: Option<Instant>,
+    ) {
         self.failures = self.failures.saturating_add(1);
-        self.rests_until = Some(now + rest_after(self.failures, number) / 2);
+        let until = now + rest_after(self.failures, number) / 2;
+        let until = latest.map_or(until, |latest| until.min(latest));
+        self.rests_until = Some(until.max(now + REST_MIN / 2));
         self.spared_until = Some(now + now.saturating_duration_since(began));
     }
 
@@ -68,17 +78,24 @@ impl Fares {
         for failed in self.failed.values_mut().filter(|failed| failed.in_doubt) {
             failed.in_doubt = false;
             failed.strikes = failed.strikes.saturating_add(1);
-            failed.until = failed.at + rest_after(failed.strikes, failed.number);
+            let until = failed.at + rest_after(failed.strikes, failed.number);
+            failed.until = until.min(failed.latest);
         }
     }
 
     /// What failed rests, and all behind it that tells of the same.
-    pub(crate) fn put_to_rest(&mut self, subject: Subject, held: &Held, now: Instant) {
+    pub(crate) fn put_to_rest(
+        &mut self,
+        subject: Subject,
+        held: &Held,
+        (now, latest): (Instant, Instant),
+    ) {
         self.turns += 1;
         let failed = Failed {
             number: held.order.number,
             at: now,
-            until: now + rest_after(held.order.attempt, held.order.number),
+            until: latest.min(now + rest_after(held.order.attempt, held.order.number)),
+            latest,
             turn: self.turns,
             strikes: held.strikes,
             in_doubt: true,
@@ -104,7 +121,7 @@ impl Fares {
 }
 
 /// Doubles with each attempt, with up to a quarter more so that many targets do not come together.
-pub(crate) fn rest_after(attempt: u32, number: u64) -> Duration {
+fn rest_after(attempt: u32, number: u64) -> Duration {
     let doubled = REST_MIN.saturating_mul(
         1_u32
             .checked_shl(attempt.saturating_sub(1).min(10))

@@ -115,13 +115,19 @@ impl Routine {
         self.remove(&subject, number)
     }
 
-    /// Puts an order that was taken out and failed in its place again, where it rests, whatever else waits: it
-    /// is one at a time.
-    pub(crate) fn put_back(&mut self, held: Held, began: Instant, now: Instant) {
-        self.fares.fail(held.order.number, began, now);
+    /// Puts an order that was taken out and failed in its place again, where it rests until `latest` at the longest,
+    /// whatever else waits: it is one at a time.
+    pub(crate) fn put_back(
+        &mut self,
+        held: Held,
+        (began, now): (Instant, Instant),
+        latest: Instant,
+    ) {
+        let number = held.order.number;
+        self.fares.fail(number, (began, now), Some(latest));
         let subject = Subject::of(&held.order.message);
         self.unlist(&subject);
-        self.fares.put_to_rest(subject, &held, now);
+        self.fares.put_to_rest(subject, &held, (now, latest));
         self.insert(held);
     }
 

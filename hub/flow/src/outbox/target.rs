@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cordon_contract::{Order, OrderLane};
 use cordon_model::{Body, GateAction, Timestamp};
@@ -57,17 +57,21 @@ impl TargetQueue {
         gave_way
     }
 
-    /// Puts an order back after a try that began then and failed. A retry is routine, whatever lane the
-    /// first try had.
-    pub(crate) fn put_back(&self, held: Held, began: Instant) {
-        self.lock().routine.put_back(held, began, Instant::now());
+    /// Puts an order back after a try that began then and failed; it rests for `most` at the longest. A retry is
+    /// routine, whatever lane the first try had.
+    pub(crate) fn put_back(&self, held: Held, (began, most): (Instant, Duration)) {
+        let now = Instant::now();
+        let mut waiting = self.lock();
+        waiting.routine.put_back(held, (began, now), now + most);
+        drop(waiting);
         self.everyday.notify_one();
     }
 
     /// An order failed that is not tried again.
     pub(crate) fn fail(&self, number: u64, began: Instant) {
         let mut waiting = self.lock();
-        waiting.routine.fares.fail(number, began, Instant::now());
+        let fares = &mut waiting.routine.fares;
+        fares.fail(number, (began, Instant::now()), None);
     }
 
     /// The target answered a routine order.

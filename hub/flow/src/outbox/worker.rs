@@ -14,8 +14,6 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use super::held::Held;
-use super::rank::Rank;
-use super::rest::rest_after;
 use super::target::TargetQueue;
 use crate::outcome;
 use crate::queue::Queue;
@@ -26,6 +24,8 @@ use crate::work::{OwnWork, Work};
 
 /// How long past the deadline an adapter may take to say so itself.
 const GRACE_MS: i64 = 250;
+/// The last try of a delivery begins so long before its deadline, however long it would rest, milliseconds.
+const LAST_TRY_MS: i64 = 1_000;
 /// People's orders of one target that are carried out at a time; further ones wait.
 const ACTS_MAX: usize = 64;
 /// How often a waiting time is compared with the clock, which tests move by hand.
@@ -72,19 +72,20 @@ impl Dispatch {
     }
 
     /// Takes over a durable order. Never blocks.
-    pub(crate) fn release(self: &Arc<Self>, mut order: Order, rank: Rank) {
+    pub(crate) fn release(self: &Arc<Self>, mut held: Held) {
+        let order = &mut held.order;
         self.underway().insert(order.number);
         order.turn = self.turns.fetch_add(1, Ordering::Relaxed) + 1;
         let Some(served) = self.adapters.get(&order.target) else {
             let outcome = Outcome::new(OutcomeKind::Refused, "no adapter serves this target");
-            self.stats.outcome("none", &order, outcome.kind);
-            self.spawn_report(order, outcome);
+            self.stats.outcome("none", order, outcome.kind);
+            self.spawn_report(held.order, outcome);
             return;
         };
         let name = served.definition.name.as_str();
         self.stats.ordered(name);
         let queue = self.queue_of(&order.target, served);
-        if let Some(Held { order, .. }) = queue.put(Held::new(order, rank)) {
+        if let Some(Held { order, .. }) = queue.put(held) {
             let outcome = Outcome::new(OutcomeKind::Failed, "too many orders wait for this target");
             self.stats.outcome(name, &order, outcome.kind);
             self.spawn_report(order, outcome);
@@ -264,13 +265,12 @@ impl Worker {
         let dispatch = &self.dispatch;
         let order = &mut held.order;
         order.attempt = order.attempt.saturating_add(1);
-        let rest = rest_after(order.attempt, order.number);
-        let micros = i64::try_from(rest.as_micros()).unwrap_or(i64::MAX);
-        let is_over = dispatch.clock.now().plus_micros(micros) >= order.deadline;
-        if is_over || dispatch.shutdown.is_triggered() {
+        let left = order.deadline.ms_since(dispatch.clock.now()) - LAST_TRY_MS;
+        let left = u64::try_from(left).ok().filter(|left| *left > 0);
+        let Some(left) = left.filter(|_| !dispatch.shutdown.is_triggered()) else {
             self.queue.fail(order.number, began);
             return Some((held, outcome));
-        }
+        };
         tracing::info!(
             order = order.number,
             target = order.target.0,
@@ -279,7 +279,8 @@ impl Worker {
             "delivery failed, it is tried again"
         );
         held.why = outcome.detail;
-        self.queue.put_back(held, began);
+        self.queue
+            .put_back(held, (began, Duration::from_millis(left)));
         None
     }
 
@@ -303,6 +304,10 @@ impl Worker {
 
 fn past_words(held: &Held) -> String {
     match held.order.attempt {
+        0 if held.is_of_before => {
+            "the deadline passed while the hub was away; whether it was sent before nobody can say"
+                .to_owned()
+        }
         0 => format!("the deadline passed before it was carried out; {NOTHING_SENT}"),
         _ => format!(
             "the deadline passed before it was tried again; the last try: {}",

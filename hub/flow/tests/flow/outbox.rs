@@ -375,6 +375,28 @@ async fn one_that_rests_ends_at_its_deadline_and_says_why_it_failed() {
     hub.shutdown().await.unwrap();
 }
 
+/// A receiver had its notice when the hub was killed, and the journal said that nothing of it had been sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_was_under_way_at_a_restart_nobody_says_that_it_was_not_sent() {
+    let park = Park::new();
+    park.yard.answer(DUTY, NEVER);
+    let hub = park.start().await;
+    let told = reading("CAM-1", "notify", None);
+    park.intake().offer(told).await.unwrap();
+    until("the adapter has it", || park.yard.orders().len() == 1).await;
+    hub.shutdown().await.unwrap();
+    park.clock.advance_ms(301_000);
+    let hub = park.start().await;
+    until("it is a dead letter", || {
+        hub.outbox().dead_letters().len() == 1
+    })
+    .await;
+    let reason = hub.outbox().dead_letters().remove(0).reason;
+    assert!(reason.contains("nobody can say"), "{reason}");
+    assert_eq!(park.yard.orders().len(), 1, "not tried again");
+    hub.shutdown().await.unwrap();
+}
+
 /// What one of several was not told was kept by the adapter alone, so a restart forgot it.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_of_a_receiver_was_not_told_is_told_after_a_restart() {

@@ -47,10 +47,12 @@ impl AlarmPlugin {
                 continue;
             };
             let note = (!told).then(|| {
-                clip(&format!(
-                    "未能通知 / not told: {} ({})",
-                    notice.receiver, entry.label
-                ))
+                // Of what nobody answered nobody can say that it did not come.
+                let words = match entry.label.as_str() {
+                    "EXPIRED" => "未确认收到 / not known to be told",
+                    _ => "未能通知 / not told",
+                };
+                clip(&format!("{words}: {} ({})", notice.receiver, entry.label))
             });
             let update = AlarmUpdate {
                 alarm_id: id.clone(),

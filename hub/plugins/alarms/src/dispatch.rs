@@ -7,6 +7,7 @@ use cordon_model::{AlarmEvent, AlarmUpdate, Body, Timestamp};
 
 use crate::alarm::Alarm;
 use crate::count::named;
+use crate::event::is_of_unheard;
 use crate::facts::Facts;
 use crate::group::GroupName;
 use crate::plugin::AlarmPlugin;
@@ -54,7 +55,10 @@ impl AlarmPlugin {
         groups.begin(&name, errand, None);
         let now = entry.time;
         let wait = now.plus_seconds(i64::from(errand.wait_s(facts.level)));
-        let told = groups.get(&name).and_then(|group| {
+        // What was not understood may be any alarm: it waits for what comes with it, and not for what was told before.
+        let is_unheard = |alarm: &Alarm| alarm.of_hub && is_of_unheard(&alarm.event);
+        let is_unheard = self.state.alarms.get(id).is_some_and(is_unheard);
+        let told = groups.get(&name).filter(|_| !is_unheard).and_then(|group| {
             let interval = i64::from(errand.group_interval_s);
             group.last.map(|last| last.plus_seconds(interval))
         });

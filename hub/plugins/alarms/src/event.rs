@@ -343,7 +343,7 @@ impl AlarmPlugin {
 
 /// Whether what is counted says what else is not understood: it may be any alarm, whatever its level, and the flow says
 /// it as seldom as people are to hear it.
-fn is_of_unheard(event: &AlarmEvent) -> bool {
+pub(crate) fn is_of_unheard(event: &AlarmEvent) -> bool {
     event.alarm_code == AlarmCode::SchemaInvalid
 }
 

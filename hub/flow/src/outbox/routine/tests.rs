@@ -201,7 +201,7 @@ fn what_is_past_comes_out_whatever_its_place() {
     assert!(queue.is_empty());
     // What rests as well.
     let at = Instant::now();
-    queue.put_back(failed, at, at);
+    queue.put_back(failed, (at, at), at + Duration::from_secs(3_600));
     assert!(queue.next(at).is_none());
     assert_eq!(queue.next_past(now(10)).unwrap().order.number, 9);
     assert!(queue.is_empty());
@@ -214,6 +214,8 @@ struct Bench {
     now: Instant,
     /// How long a try takes that fails. One that is taken takes [`AT_ONCE`].
     failure: Duration,
+    /// Until when what fails rests at the longest.
+    latest: Instant,
 }
 
 const AT_ONCE: Duration = Duration::from_millis(1);
@@ -226,6 +228,7 @@ impl Bench {
             began: now,
             now,
             failure: AT_ONCE,
+            latest: now + Duration::from_secs(3_600),
         };
         for (order, urgency) in orders {
             bench.put(order, urgency);
@@ -260,7 +263,7 @@ impl Bench {
             false => {
                 self.now += self.failure;
                 held.order.attempt += 1;
-                self.queue.put_back(held, began, self.now);
+                self.queue.put_back(held, (began, self.now), self.latest);
             }
         }
         Some((number, is_taken))
@@ -404,4 +407,18 @@ fn what_rests_counts_as_what_waits() {
         assert_eq!(bench.queue.next_past(now).unwrap().order.number, number);
     }
     assert!(bench.queue.next_past(now).is_none());
+}
+
+/// A receiver that came back after 36 of 60 s heard nothing: the next try would have been behind the deadline.
+#[test]
+fn what_would_rest_beyond_its_deadline_is_tried_before_it() {
+    let mut bench = Bench::new([(order(1), RED)]);
+    bench.latest = bench.began + Duration::from_secs(59);
+    let mut tries = 0;
+    while bench.seconds() < 58.0 {
+        assert_eq!(bench.step(|_| false), Some((1, false)));
+        tries += 1;
+    }
+    assert!(bench.seconds() < 60.0 && tries > 6, "{tries}");
+    assert_eq!(bench.step(|_| true), Some((1, true)));
 }

@@ -482,3 +482,34 @@ fn what_else_is_not_understood_of_a_device_is_told_although_it_is_yellow() {
     assert_eq!((shown.state, shown.repeats), (AlarmState::Raised, 2));
     assert!(shown.description.starts_with("gas"), "{shown:?}");
 }
+
+/// The group of a second detector that was not understood had been told a moment ago: nobody heard of it for five minutes.
+#[test]
+fn what_is_not_understood_does_not_wait_for_what_its_group_was_told() {
+    let mut hub = Hub::new(ROUTES);
+    let lost = |hub: &mut Hub, number: u64, by: &str| {
+        let event = AlarmEvent {
+            source_device: Some(format!("GAS-{number}").parse().unwrap()),
+            description: format!("GAS-{number} said what nobody knows"),
+            ..alarm(
+                &format!("flow-{number}"),
+                AlarmCode::SchemaInvalid,
+                AlarmLevel::Yellow,
+            )
+        };
+        hub.step(EntryKind::Message, by, Some(Body::AlarmEvent(event)), "", 1);
+    };
+    let told = |hub: &mut Hub, words: &str| hub.notices().iter().any(|it| it.3.contains(words));
+    lost(&mut hub, 1, "HUB-1");
+    hub.wait(10);
+    assert!(told(&mut hub, "GAS-1"));
+    lost(&mut hub, 2, "HUB-1");
+    hub.wait(10);
+    assert!(told(&mut hub, "GAS-2"), "not with the group's interval");
+    // Whoever says it himself waits as for every yellow one.
+    lost(&mut hub, 3, "ENT-1");
+    hub.wait(10);
+    assert!(!told(&mut hub, "GAS-3"));
+    hub.wait(300);
+    assert!(told(&mut hub, "GAS-3"));
+}
