@@ -32,9 +32,9 @@ pub struct Lists {
     known: KnownLists,
     /// Whether the trust folder is held to what earlier runs told.
     is_held: bool,
-    /// What this run kept last, by issuer.
+    /// What this run kept last, by authority: two of one name lie beside each other for the days of a change-over.
     kept: BTreeMap<String, Digest>,
-    /// What this run told last, by issuer.
+    /// What this run told last, by authority.
     told: BTreeMap<String, CrlState>,
 }
 
@@ -95,7 +95,7 @@ impl Lists {
         for list in self.trust.crls_alone().unwrap_or_default() {
             // Before it is told: where the journal tells of one that is not kept, nobody is trusted by an older one.
             is_all_kept &= self.keep(&list).await;
-            let before = self.told.get(&list.issuer);
+            let before = self.told.get(&list.of);
             if before.is_some_and(|before| before.digest == list.digest) {
                 continue;
             }
@@ -104,21 +104,21 @@ impl Lists {
                 tracing::warn!(%fault, issuer = list.issuer, "the journal could not be told of a list of revoked certificates; it is tried again");
                 return false;
             }
-            self.told.insert(list.issuer.clone(), list);
+            self.told.insert(list.of.clone(), list);
         }
         is_all_kept
     }
 
     /// Keeps a list for the next start, once; whether it is kept.
     async fn keep(&mut self, list: &CrlState) -> bool {
-        if self.kept.get(&list.issuer) == Some(&list.digest) {
+        if self.kept.get(&list.of) == Some(&list.digest) {
             return true;
         }
         let (trust, keeping) = (Arc::clone(&self.trust), list.clone());
         let kept = aside(move || trust.keep(&keeping));
         match tokio::time::timeout(DISK_ANSWERS_IN, kept).await {
             Ok(Some(Ok(()))) => {
-                self.kept.insert(list.issuer.clone(), list.digest);
+                self.kept.insert(list.of.clone(), list.digest);
                 return true;
             }
             Ok(Some(Err(fault))) => {

@@ -61,8 +61,13 @@ pub fn load(config: &ParkConfig, secrets: &secrets::Found) -> Result<Loaded, Vec
         return Err(faults);
     };
     let now = SystemClock.now();
-    if is_ours {
-        faults.extend(papers::chain(config, &trust, signer.certificate(), now));
+    let mut told = Vec::new();
+    if is_ours && let Some(fault) = papers::chain(config, &trust, signer.certificate(), now) {
+        // Where a hub ran already the gates are worth more than what partners think of it.
+        match papers::is_of_trust(&fault) && !is_first_start(config) {
+            true => told.push(fault),
+            false => faults.push(fault),
+        }
     }
     let clients = if config.exchange.public_wsdl {
         ClientAuth::Optional
@@ -79,6 +84,7 @@ pub fn load(config: &ParkConfig, secrets: &secrets::Found) -> Result<Loaded, Vec
             resting: resting(secrets, &adapters),
             overdue: papers::overdue(config, &trust, signer.certificate(), now)
                 .into_iter()
+                .chain(told)
                 .chain(papers::shown(config, now))
                 .collect(),
             trust,

@@ -159,3 +159,9 @@ pub fn chain(
         _ => said.remedy(fault.remedy_text()),
     })
 }
+
+/// Whether it depends on the trust folder what is wrong with the hub's certificate: no authority there issued it, its list is not
+/// there, or names it. The same certificate was good by the folder of before.
+pub fn is_of_trust(fault: &Fault) -> bool {
+    matches!(fault.code(), "V012" | "V014" | "V025")
+}

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cordon_contract::EntryKind;
 use cordon_model::{AuditOutcome, Body, Digest, Message, PartyId, Timestamp};
-use cordon_security::{Certificate, CrlState, Withdrawn, issuer_as_told};
+use cordon_security::{Certificate, CrlState, ListOf, Withdrawn, issuer_as_told};
 
 use crate::flags;
 use crate::submit::Audited;
@@ -23,7 +23,7 @@ const UNREAD_MICROS: i64 = 90_000_000;
 /// Stands for nobody.
 const NONE: &str = "none";
 
-/// The entry that tells that a list is in use; `before` is the list of the same issuer that was told last in this run.
+/// The entry that tells that a list is in use; `before` is the list of the same authority that was told last in this run.
 pub fn list_in_use(hub: &PartyId, before: Option<&CrlState>, list: &CrlState) -> Audited {
     let known: BTreeSet<&str> = before.map_or_else(BTreeSet::new, serials);
     let now = serials(list);
@@ -93,11 +93,12 @@ impl<'a> Told<'a> {
     }
 }
 
-/// The lists that the hub went by, for whoever reads all entries in their order.
+/// The lists that the hub went by, for whoever reads all entries in their order. By the name of the authority and its mark, which
+/// is empty where an entry does not prove whose list it was.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct ListsHeld(BTreeMap<String, Held>);
+pub(crate) struct ListsHeld(BTreeMap<String, BTreeMap<String, Held>>);
 
-/// What the list of one issuer held.
+/// What the list of one authority held.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct Held {
     serials: BTreeSet<String>,
@@ -129,7 +130,16 @@ impl ListsHeld {
             .ok()
             .map(Timestamp::from_micros);
         let is_whole = field(target, "whole")? == "yes";
-        let held = self.0.entry(by.to_owned()).or_default();
+        let mark = field(target, "of").filter(|mark| *mark != ListOf::UNPROVEN);
+        let named_so = self.0.entry(by.to_owned()).or_default();
+        if let Some(mark) = mark.filter(|mark| !named_so.contains_key(*mark)) {
+            // Older programs told no mark: what they told was of the first that has one.
+            let before = named_so.remove("").unwrap_or_default();
+            named_so.insert(mark.to_owned(), before);
+        }
+        let held = named_so
+            .entry(mark.unwrap_or_default().to_owned())
+            .or_default();
         if is_whole {
             *held = Held::default();
         }
@@ -148,8 +158,10 @@ impl ListsHeld {
         clock: Timestamp,
     ) -> Heard {
         let serial = certificate.serial();
-        let held = self.0.get(&issuer_as_told(certificate.issuer()));
-        if held.is_some_and(|held| held.names(serial, revoked)) {
+        let named_so = self.0.get(&issuer_as_told(certificate.issuer()));
+        let lists = named_so.map(|lists| of_key(lists, certificate.issued_by()));
+        let lists = lists.unwrap_or_default();
+        if lists.iter().any(|held| held.names(serial, revoked)) {
             return Heard::Revoked(format!(
                 "the certificate is revoked: serial {serial}, on the list that the hub held"
             ));
@@ -159,13 +171,22 @@ impl ListsHeld {
         };
         let is_in_time = clock.micros().saturating_sub(revoked.micros()) < UNREAD_MICROS;
         let words = |why| format!("serial {serial} is revoked as of {revoked}, {why}");
-        match held {
+        match lists.first() {
             Some(_) => Heard::Unread(words("by a list that the hub had not read yet")),
             None if is_in_time => Heard::Unread(words(
                 "so little before that the hub may not have read the list yet",
             )),
             None => Heard::Revoked(words("and the journal tells of no list that the hub held")),
         }
+    }
+}
+
+/// The list of the key that issued a certificate; where no entry tells of that key, all of its issuer's name: which one was its
+/// authority's, nobody can say.
+fn of_key<'a>(lists: &'a BTreeMap<String, Held>, key: &str) -> Vec<&'a Held> {
+    match lists.get(key) {
+        Some(held) => vec![held],
+        None => lists.values().collect(),
     }
 }
 
@@ -228,7 +249,7 @@ pub(crate) mod tests {
             before = Some(list);
         }
         let issuer = issuer_as_told(&lists[0].issuer);
-        all.0.get(&issuer).cloned().unwrap()
+        of_key(&all.0[&issuer], &lists[0].of)[0].clone()
     }
 
     fn names(held: &Held, second: i64) -> bool {
@@ -243,6 +264,34 @@ pub(crate) mod tests {
         assert!(!names(&lifted, 5) && names(&lifted, 9));
         // One that is revoked as of before, by a list that came later, was not on this one.
         assert!(!names(&held(&[list(1, [9])]), 5));
+    }
+
+    /// Told whole at a start, the list of one put out what the other had told.
+    #[test]
+    fn two_of_one_name_are_held_beside_each_other() {
+        let mut all = ListsHeld::default();
+        let (old, new) = (list(3, [5]), list(1, [9]));
+        let key = "1e".repeat(16);
+        let unmarked = "list:2;made:1;whole:yes;older:none";
+        all.told(unmarked, "revoked 77; by CN=Park \u{56ed}; by\\, O=A")
+            .unwrap();
+        for one in [
+            &old,
+            &CrlState {
+                of: key.clone(),
+                ..new
+            },
+        ] {
+            let audited = list_in_use(&"HUB-1".parse().unwrap(), None, one);
+            let (target, detail) = (audited.target.unwrap(), audited.detail.unwrap());
+            all.told(&target, &detail).unwrap();
+        }
+        let lists = &all.0[&issuer_as_told(&old.issuer)];
+        assert_eq!(lists.len(), 2, "{lists:?}");
+        let names = |key: &str, second| of_key(lists, key).iter().any(|it| names(it, second));
+        assert!(names(&old.of, 5) && !names(&old.of, 9));
+        assert!(names(&key, 9) && !names(&key, 5));
+        assert!(names("of no entry", 5) && names("of no entry", 9));
     }
 
     #[test]

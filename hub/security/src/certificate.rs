@@ -7,6 +7,7 @@ use x509_parser::public_key::PublicKey as ParsedKey;
 
 use crate::algorithm::{PublicKey, sha256};
 use crate::identity::{self, Identity, hex};
+use crate::trust::mark_of;
 use crate::{Algorithm, instant, refusal};
 
 /// Shortest RSA key, in bits.
@@ -21,6 +22,7 @@ pub struct Certificate {
     key: PublicKey,
     serial: String,
     issuer: String,
+    issued_by: String,
     not_before: Timestamp,
     not_after: Timestamp,
 }
@@ -43,6 +45,7 @@ impl Certificate {
             key,
             serial: serial_hex(parsed.raw_serial()),
             issuer: parsed.issuer().to_string(),
+            issued_by: mark_of(parsed.issuer(), parsed.extensions()),
             not_before: instant::from_seconds(parsed.validity().not_before.timestamp()),
             not_after: instant::from_seconds(parsed.validity().not_after.timestamp()),
             der: der.to_vec(),
@@ -72,6 +75,11 @@ impl Certificate {
     /// Distinguished name of the issuer.
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// Stands for its issuer's name and key, as [`crate::CrlState::of`] does.
+    pub fn issued_by(&self) -> &str {
+        &self.issued_by
     }
 
     /// First second of validity.

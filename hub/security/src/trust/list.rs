@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use cordon_contract::Fault;
 use cordon_model::{Digest, Timestamp};
-use rustls::pki_types::CertificateDer;
-use webpki::{CertRevocationList, OwnedCertRevocationList};
+use webpki::OwnedCertRevocationList;
 use x509_parser::prelude::{
     CertificateRevocationList, FromDer, ParsedExtension, ReasonCode, RevokedCertificate,
-    X509Certificate,
+    X509Extension, X509Name,
 };
 
 use super::Withdrawn;
-use super::snapshot::{Revoked, is_signed_by};
+use super::path::Held;
+use super::snapshot::Revoked;
 use crate::algorithm::sha256;
 use crate::certificate::serial_hex;
 use crate::identity::hex;
@@ -151,7 +151,7 @@ impl KnownList {
 /// A list as it was read.
 pub(super) struct Listed {
     pub state: CrlState,
-    pub crl: CertRevocationList<'static>,
+    pub held: Held,
     pub revoked: Vec<Revoked>,
 }
 
@@ -181,38 +181,32 @@ impl Listed {
         let crl = OwnedCertRevocationList::from_der(der)
             .map_err(|error| refusal::TRUST.because(error))?
             .into();
+        let held = Held {
+            crl,
+            name: parsed.issuer().as_raw().into(),
+            by: None,
+        };
         Ok(Self {
             state,
-            crl,
+            held,
             revoked,
         })
     }
 }
 
-/// Whether one of these authorities signed a list.
-pub(super) fn is_proven<'a>(
-    der: &[u8],
-    authorities: impl IntoIterator<Item = &'a CertificateDer<'static>>,
-) -> bool {
-    let Ok((_, list)) = CertificateRevocationList::from_der(der) else {
-        return false;
-    };
-    let (said, signature) = (list.tbs_cert_list.as_ref(), &list.signature_value.data);
-    let is_signer = |authority: &CertificateDer<'_>| {
-        let parsed = X509Certificate::from_der(authority);
-        let is_named = parsed.is_ok_and(|(_, it)| it.subject() == list.issuer());
-        is_named && is_signed_by(authority, said, signature)
-    };
-    authorities.into_iter().any(is_signer)
+fn mark(list: &CertificateRevocationList<'_>) -> String {
+    mark_of(list.issuer(), list.extensions())
 }
 
-fn mark(list: &CertificateRevocationList<'_>) -> String {
-    let mut extensions = list.extensions().iter();
-    let key = extensions.find_map(|it| match it.parsed_extension() {
-        ParsedExtension::AuthorityKeyIdentifier(of) => of.key_identifier.as_ref(),
-        _ => None,
-    });
-    let mut named = list.issuer().as_raw().to_vec();
+/// Of the authority that gave out something with these extensions.
+pub(crate) fn mark_of(issuer: &X509Name<'_>, extensions: &[X509Extension<'_>]) -> String {
+    let key = extensions
+        .iter()
+        .find_map(|it| match it.parsed_extension() {
+            ParsedExtension::AuthorityKeyIdentifier(of) => of.key_identifier.as_ref(),
+            _ => None,
+        });
+    let mut named = issuer.as_raw().to_vec();
     // Its length in front of the key: no name and key run into another's.
     named.extend(named.len().to_be_bytes());
     named.extend(key.map_or(&[][..], |key| key.0));

@@ -3,6 +3,7 @@
 mod in_use;
 mod kept;
 mod list;
+mod path;
 mod shut;
 mod snapshot;
 
@@ -21,6 +22,7 @@ use crate::register::Register;
 use crate::{Certificate, Due, refusal, signature};
 
 pub use self::in_use::JudgedBy;
+pub(crate) use self::list::mark_of;
 pub use self::list::{CrlState, KnownList, ListOf, issuer_as_told};
 pub use self::shut::{Own, is_no_trust_folder};
 pub(crate) use self::snapshot::CHAIN_ALGORITHMS;

@@ -1,7 +1,7 @@
 //! What one folder of authorities and lists held when it was read, and who is good by it.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use cordon_contract::Fault;
@@ -16,7 +16,8 @@ use webpki::{
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::list::{self, CrlState, KnownList, Listed};
+use super::list::{CrlState, KnownList, Listed};
+use super::path::{self, Held, Path, has_signed};
 use super::shut::Own;
 use super::{Dated, TOKEN_BYTES_MAX, Usage, Withdrawn};
 use crate::certificate::serial_hex;
@@ -32,12 +33,13 @@ pub(super) enum Revocation {
 
 #[derive(Debug, Default)]
 pub(super) struct Snapshot {
-    anchors: Vec<TrustAnchor<'static>>,
+    pub(super) anchors: Vec<TrustAnchor<'static>>,
     /// Certificates of authorities that are no roots.
     pub(super) intermediates: Vec<CertificateDer<'static>>,
     pub(super) roots: Vec<CertificateDer<'static>>,
-    crls: Vec<CertRevocationList<'static>>,
+    /// The lists, and each as certificates are held against it.
     pub(super) states: Vec<CrlState>,
+    pub(super) lists: Vec<Held>,
     pub(super) revoked: Vec<Revoked>,
     /// The CA's register, where the folder has it.
     pub(super) register: Option<Arc<Register>>,
@@ -80,7 +82,7 @@ pub(crate) static CHAIN_ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
 ];
 
 impl Snapshot {
-    pub(super) fn read(folder: &Path, revocation: Revocation) -> Result<Self, Fault> {
+    pub(super) fn read(folder: &std::path::Path, revocation: Revocation) -> Result<Self, Fault> {
         let mut snapshot = Self::default();
         for path in files(folder)? {
             let text = file::read(&path)?;
@@ -93,7 +95,7 @@ impl Snapshot {
         }
         snapshot.read_register(folder)?;
         snapshot.prove();
-        let lacks_crl = snapshot.crls.is_empty() && revocation == Revocation::Required;
+        let lacks_crl = snapshot.lists.is_empty() && revocation == Revocation::Required;
         if snapshot.anchors.is_empty() || lacks_crl {
             let what = if lacks_crl {
                 "no CRL"
@@ -109,7 +111,7 @@ impl Snapshot {
     }
 
     /// A folder without a register is fine; one with a register that nobody here signed is not.
-    fn read_register(&mut self, folder: &Path) -> Result<(), Fault> {
+    fn read_register(&mut self, folder: &std::path::Path) -> Result<(), Fault> {
         let path = folder.join(register::NAME);
         if !is_there(&path)? {
             return Ok(());
@@ -149,63 +151,66 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Adds a CRL; of two CRLs of one issuer the newer one stays. Its signature is checked by the chain check.
+    /// Adds a CRL; of two CRLs of one authority, which is a name and a key, the newer one stays. Its signature is checked by the
+    /// chain check.
     fn add_crl(&mut self, der: &CertificateRevocationListDer<'_>) -> Result<(), Fault> {
         let Listed {
             state,
-            crl,
+            held,
             revoked,
         } = Listed::read(der)?;
         self.revoked.extend(revoked);
-        match self.place_of(&state.issuer) {
+        match self.place_of(&state) {
             Some(index) => {
                 let is_newer = self.states.get(index).is_some_and(|old| {
                     let dates = (old.number, state.number) == (0, 0);
                     old.number < state.number || dates && old.this_update < state.this_update
                 });
                 if is_newer {
-                    self.exchange(index, state, crl);
+                    self.exchange(index, state, held);
                 }
             }
             None => {
                 self.states.push(state);
-                self.crls.push(crl);
+                self.lists.push(held);
             }
         }
         Ok(())
     }
 
-    fn place_of(&self, issuer: &str) -> Option<usize> {
-        self.states.iter().position(|known| known.issuer == issuer)
+    fn place_of(&self, list: &CrlState) -> Option<usize> {
+        self.states.iter().position(|known| known.of == list.of)
     }
 
-    fn exchange(&mut self, index: usize, state: CrlState, crl: CertRevocationList<'static>) {
-        if let (Some(old_state), Some(old_crl)) =
-            (self.states.get_mut(index), self.crls.get_mut(index))
+    fn exchange(&mut self, index: usize, state: CrlState, held: Held) {
+        if let (Some(old_state), Some(old)) =
+            (self.states.get_mut(index), self.lists.get_mut(index))
         {
             *old_state = state;
-            *old_crl = crl;
+            *old = held;
         }
     }
 
     /// Finds out which lists an authority of the folder signed.
     fn prove(&mut self) {
-        for state in &mut self.states {
+        for (state, held) in self.states.iter_mut().zip(&mut self.lists) {
             let authorities = self.roots.iter().chain(&self.intermediates);
-            state.is_proven = list::is_proven(&state.der, authorities);
+            held.by = path::signer(&state.der, authorities);
+            state.is_proven = held.by.is_some();
         }
     }
 
     /// Goes by the lists that were kept, where the folder has older ones of the same authorities. Gives why, of the first. One
     /// that no authority of the folder signed holds nothing.
-    pub(super) fn go_by(&mut self, kept: Vec<Listed>, folder: &Path) -> Option<Fault> {
+    pub(super) fn go_by(&mut self, kept: Vec<Listed>, folder: &std::path::Path) -> Option<Fault> {
         let mut why = None;
         for mut listed in kept {
-            let Some(index) = self.place_of(&listed.state.issuer) else {
+            let Some(index) = self.place_of(&listed.state) else {
                 continue;
             };
             let authorities = self.roots.iter().chain(&self.intermediates);
-            listed.state.is_proven = list::is_proven(&listed.state.der, authorities);
+            listed.held.by = path::signer(&listed.state.der, authorities);
+            listed.state.is_proven = listed.held.by.is_some();
             let given = self.states.get(index);
             let against = given.and_then(|given| listed.state.known().against(given));
             if let (Some(fault), true) = (against, listed.state.is_proven) {
@@ -216,21 +221,25 @@ impl Snapshot {
                     .remedy(fault.remedy_text());
                 why.get_or_insert(fault);
                 self.revoked.extend(listed.revoked);
-                self.exchange(index, listed.state, listed.crl);
+                self.exchange(index, listed.state, listed.held);
             }
         }
         why
     }
 
     /// Whether no list and no register of it is older than that in use.
-    pub(super) fn follows(&self, used: &Self, folder: &Path) -> Result<(), Fault> {
+    pub(super) fn follows(&self, used: &Self, folder: &std::path::Path) -> Result<(), Fault> {
         for old in &used.states {
-            let new = self.states.iter().find(|new| new.issuer == old.issuer);
-            let is_newer = new.is_some_and(|new| new.number >= old.number);
-            if let Some(fault) = new.and_then(|new| old.known().against(new)) {
+            // Nobody can say whose one is that no authority of the folder signed, but by its name.
+            let is_its = |new: &&CrlState| match old.is_proven {
+                true => new.of == old.of,
+                false => new.issuer == old.issuer,
+            };
+            let mut its = self.states.iter().filter(is_its);
+            if let Some(fault) = its.clone().find_map(|new| old.known().against(new)) {
                 return Err(fault.at(folder.display().to_string()));
             }
-            if !is_newer {
+            if !its.any(|new| new.number >= old.number) {
                 let detail = format_args!("CRL {} of {} is gone", old.number, old.issuer);
                 return Err(refusal::CRL_ROLLBACK.because(detail));
             }
@@ -246,7 +255,7 @@ impl Snapshot {
     }
 
     /// Whether no list of it is older than one that the hub went by.
-    pub(super) fn meets(&self, known: &[KnownList], folder: &Path) -> Result<(), Fault> {
+    pub(super) fn meets(&self, known: &[KnownList], folder: &std::path::Path) -> Result<(), Fault> {
         let against = |known: &KnownList| self.states.iter().find_map(|it| known.against(it));
         match known.iter().find_map(against) {
             Some(fault) => Err(fault.at(folder.display().to_string())),
@@ -257,7 +266,7 @@ impl Snapshot {
     /// Whether the folder holds the authorities that certified the hub, and whether their lists say what became of its certificate
     /// when it was made: a list that is missing, or that another key signed, says it of nobody whom its authority certified. That a
     /// list is over is another matter.
-    pub(super) fn knows_of(&self, own: &Own, folder: &Path) -> Result<(), Fault> {
+    pub(super) fn knows_of(&self, own: &Own, folder: &std::path::Path) -> Result<(), Fault> {
         let lists = Lists {
             revocation: Revocation::Required,
             expiration: ExpirationPolicy::Ignore,
@@ -383,37 +392,54 @@ impl Snapshot {
         let der = CertificateDer::from(der);
         let end_entity =
             EndEntityCert::try_from(&der).map_err(|error| refusal::TOKEN.because(error))?;
-        let mut candidates = self.intermediates.clone();
-        candidates.extend(intermediates.iter().map(|der| der.clone().into_owned()));
-        let crls: Vec<&CertRevocationList<'_>> = self.crls.iter().collect();
+        let path = Path::of(self, &der, intermediates);
         let unknown = match revocation {
             Revocation::Required => UnknownStatusPolicy::Deny,
             Revocation::IfPresent => UnknownStatusPolicy::Allow,
         };
-        let options = RevocationOptionsBuilder::new(&crls).ok().map(|builder| {
-            builder
-                .with_depth(RevocationCheckDepth::Chain)
-                .with_status_policy(unknown)
-                .with_expiration_policy(lists.expiration)
-                .build()
-        });
-        let options = options.filter(|_| !lists.is_ignored);
         let key_usage = match usage {
             Usage::Client => KeyUsage::client_auth(),
             Usage::Server => KeyUsage::server_auth(),
         };
-        end_entity
-            .verify_for_usage(
-                CHAIN_ALGORITHMS,
-                &self.anchors,
-                &candidates,
-                instant::unix(now),
-                key_usage,
-                options,
-                None,
-            )
-            .map(drop)
-            .map_err(|error| refused_chain(&error, end_entity.serial()))
+        let verified = |anchors: &[TrustAnchor<'_>], crls: &[&CertRevocationList<'_>]| {
+            let options = RevocationOptionsBuilder::new(crls).ok().map(|builder| {
+                builder
+                    .with_depth(RevocationCheckDepth::Chain)
+                    .with_status_policy(unknown)
+                    .with_expiration_policy(lists.expiration)
+                    .build()
+            });
+            end_entity
+                .verify_for_usage(
+                    CHAIN_ALGORITHMS,
+                    anchors,
+                    &path.between,
+                    instant::unix(now),
+                    key_usage,
+                    options.filter(|_| !lists.is_ignored),
+                    None,
+                )
+                .map(drop)
+        };
+        // One root after the other: each goes by its own list.
+        let mut seen = Err(webpki::Error::UnknownIssuer);
+        for (anchor, crls) in &path.roots {
+            let is_bare = crls.is_empty() && revocation == Revocation::Required;
+            seen = match verified(std::slice::from_ref(anchor), crls) {
+                // Without any list nothing was asked.
+                Ok(()) if is_bare && !lists.is_ignored => {
+                    Err(webpki::Error::UnknownRevocationStatus)
+                }
+                other => other,
+            };
+            if seen.is_ok() {
+                break;
+            }
+        }
+        if path.roots.is_empty() {
+            seen = verified(&[], &[]);
+        }
+        seen.map_err(|error| refused_chain(&error, end_entity.serial()))
     }
 
     pub(super) fn remembered(&self, bytes: &[u8], now: Timestamp) -> Option<Arc<Certificate>> {
@@ -464,7 +490,7 @@ const COPY_OR_NAME: &str = "copy root.pem, issuing.pem and both .crl.pem files f
 pub const LIST_OVER: &str = "the list of revoked certificates, which is over";
 
 /// The certificate and CRL files of a folder, by name.
-pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
+pub(super) fn files(folder: &std::path::Path) -> Result<Vec<PathBuf>, Fault> {
     let entries = std::fs::read_dir(folder).map_err(|error| file::failure(folder, error))?;
     let mut paths = Vec::new();
     for entry in entries {
@@ -480,33 +506,14 @@ pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
 }
 
 /// Whether this is a folder; one that cannot be asked is no reason to pass it over.
-fn is_folder(path: &Path) -> Result<bool, Fault> {
+fn is_folder(path: &std::path::Path) -> Result<bool, Fault> {
     let known = std::fs::metadata(path).map_err(|error| file::failure(path, error))?;
     Ok(known.is_dir())
 }
 
-fn is_there(path: &Path) -> Result<bool, Fault> {
+fn is_there(path: &std::path::Path) -> Result<bool, Fault> {
     path.try_exists()
         .map_err(|error| file::failure(path, error))
-}
-
-/// Whether an authority's key signed this certificate.
-fn has_signed(issuer: &CertificateDer<'_>, der: &[u8]) -> bool {
-    X509Certificate::from_der(der).is_ok_and(|(_, signed)| {
-        let said = signed.tbs_certificate.as_ref();
-        is_signed_by(issuer, said, &signed.signature_value.data)
-    })
-}
-
-/// Whether this is a signature of an authority's key over these bytes.
-pub(super) fn is_signed_by(issuer: &CertificateDer<'_>, said: &[u8], signature: &[u8]) -> bool {
-    let Ok(issuer) = EndEntityCert::try_from(issuer) else {
-        return false;
-    };
-    let by = |algorithm: &&dyn SignatureVerificationAlgorithm| {
-        issuer.verify_signature(*algorithm, said, signature).is_ok()
-    };
-    CHAIN_ALGORITHMS.iter().any(by)
 }
 
 /// Whether it is wrong of the folder, and not of the certificate that was asked about.

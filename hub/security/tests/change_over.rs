@@ -1,0 +1,189 @@
+//! A CA that begins anew under its old name: its papers lie beside the old ones for the days of a change-over. Each certificate is
+//! judged by the list of the key that issued it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "test code"
+)]
+
+use std::path::{Path, PathBuf};
+
+use cordon_model::Timestamp;
+use cordon_security::ca::{Authority, CaSettings, IssueRequest, KeyAlgorithm, KeySource, Reason};
+use cordon_security::{Own, Role, Signer, TrustStore, Usage};
+
+const LATER: i64 = 86_400_000_000;
+
+fn at(more: i64) -> Timestamp {
+    Timestamp::from_micros(1_790_000_000_000_000 + more)
+}
+
+/// A CA and two whom it certified.
+struct Ca {
+    folder: PathBuf,
+    authority: Authority,
+    hub: Signer,
+    partner: Signer,
+}
+
+impl Ca {
+    fn new(folder: PathBuf, made: Timestamp) -> Self {
+        let settings = CaSettings::new("JS-DEMO".parse().unwrap());
+        let mut authority = Authority::init(&folder, &settings, made).unwrap();
+        let mut issued = |role, id: &str| {
+            let wanted = IssueRequest {
+                role,
+                id: id.parse().unwrap(),
+                key: KeySource::Fresh(KeyAlgorithm::P256),
+                hosts: Vec::new(),
+                days: Some(10),
+            };
+            let issued = authority.issue(&wanted, made).unwrap();
+            let paper = folder.join(id);
+            std::fs::write(&paper, issued.certificate_pem + &issued.key_pem.unwrap()).unwrap();
+            Signer::load(&paper, &paper).unwrap()
+        };
+        let (hub, partner) = (
+            issued(Role::Hub, "hub-1"),
+            issued(Role::Enterprise, "plant-1"),
+        );
+        Self {
+            folder,
+            authority,
+            hub,
+            partner,
+        }
+    }
+
+    /// Its papers as files of these names.
+    fn copy(&self, to: &Path, before: &str) {
+        std::fs::create_dir_all(to).unwrap();
+        for name in ["root.pem", "issuing.pem", "root.crl.pem", "issuing.crl.pem"] {
+            std::fs::copy(self.folder.join(name), to.join(format!("{before}{name}"))).unwrap();
+        }
+    }
+
+    fn revoke(&mut self) {
+        let serial = self.partner.certificate().serial().to_owned();
+        let revoked = self
+            .authority
+            .revoke(&serial, Reason::Superseded, at(LATER));
+        revoked.unwrap();
+    }
+}
+
+fn two(scratch: &Path) -> (Ca, Ca) {
+    let old = Ca::new(scratch.join("old"), at(0));
+    (old, Ca::new(scratch.join("new"), at(LATER)))
+}
+
+fn refusal(store: &TrustStore, one: &Signer) -> &'static str {
+    let der = one.certificate().der();
+    let checked = store.check(der, &[], Usage::Client, at(LATER));
+    checked.err().map_or("", |fault| fault.code())
+}
+
+/// Nobody was trusted, or the hub did not start, by the names of the files.
+#[test]
+fn two_of_one_name_lie_beside_each_other_whatever_the_names_of_files() {
+    for (before_old, before_new) in [("", "new-"), ("old-", ""), ("a-", "b-"), ("b-", "a-")] {
+        let scratch = tempfile::tempdir().unwrap();
+        let trust = scratch.path().join("trust");
+        let (mut old, mut new) = two(scratch.path());
+        old.copy(&trust, before_old);
+        new.copy(&trust, before_new);
+        for own in [&old.hub, &new.hub] {
+            let own = Own::of(own.certificate()).keeping(scratch.path().join("kept"));
+            let store = TrustStore::load_or_shut(&trust, Some(own));
+            assert!(store.trouble().is_none(), "{:?}", store.trouble());
+            assert_eq!(store.crls().len(), 4);
+            for one in [&old.hub, &old.partner, &new.hub, &new.partner] {
+                assert_eq!(refusal(&store, one), "", "{before_old} {before_new}");
+            }
+        }
+        // Each list says of its own.
+        let own = Own::of(old.hub.certificate());
+        let store = TrustStore::load_or_shut(&trust, Some(own));
+        old.revoke();
+        old.copy(&trust, before_old);
+        store.reload().unwrap();
+        assert_eq!(refusal(&store, &old.partner), "V012");
+        assert_eq!(refusal(&store, &new.partner), "");
+        new.revoke();
+        new.copy(&trust, before_new);
+        store.reload().unwrap();
+        assert_eq!(refusal(&store, &new.partner), "V012");
+        assert_eq!(refusal(&store, &new.hub), "");
+    }
+}
+
+/// The list of one is nothing to those whom the other certified.
+#[test]
+fn the_list_of_another_key_lets_nobody_pass_and_shuts_nobody_out() {
+    let scratch = tempfile::tempdir().unwrap();
+    let trust = scratch.path().join("trust");
+    let (old, new) = two(scratch.path());
+    old.copy(&trust, "");
+    new.copy(&trust, "new-");
+    for (gone, by_old, by_new) in [
+        ("new-issuing.crl.pem", "", "V025"),
+        ("new-root.crl.pem", "", "V025"),
+        ("new-issuing.pem", "", "V014"),
+        ("new-root.pem", "", "V014"),
+    ] {
+        new.copy(&trust, "new-");
+        std::fs::remove_file(trust.join(gone)).unwrap();
+        let store = TrustStore::load_or_shut(&trust, Some(Own::of(old.hub.certificate())));
+        assert!(store.trouble().is_none(), "{gone}: {:?}", store.trouble());
+        assert_eq!(refusal(&store, &old.partner), by_old, "{gone}");
+        assert_eq!(refusal(&store, &new.partner), by_new, "{gone}");
+        // For a hub of that one it is no whole folder.
+        let store = TrustStore::load_or_shut(&trust, Some(Own::of(new.hub.certificate())));
+        assert!(store.is_shut(), "{gone}");
+        assert_eq!(store.trouble().unwrap().code(), by_new, "{gone}");
+    }
+    // The lists of the new one alone, beside the old one whole.
+    for name in ["new-root.pem", "new-issuing.pem"] {
+        std::fs::remove_file(trust.join(name)).ok();
+    }
+    new.copy(&scratch.path().join("papers"), "");
+    for name in ["root.crl.pem", "issuing.crl.pem"] {
+        let from = scratch.path().join("papers").join(name);
+        std::fs::copy(from, trust.join(format!("new-{name}"))).unwrap();
+    }
+    let store = TrustStore::load_or_shut(&trust, Some(Own::of(old.hub.certificate())));
+    assert!(store.trouble().is_none(), "{:?}", store.trouble());
+    assert_eq!(refusal(&store, &old.partner), "");
+}
+
+/// A list that is kept of one holds nothing of the other, and an older one of either is met by its own.
+#[test]
+fn each_is_held_to_its_own_list() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (trust, older) = (scratch.path().join("trust"), scratch.path().join("older"));
+    let (mut old, new) = two(scratch.path());
+    old.copy(&older, "");
+    old.revoke();
+    old.copy(&trust, "");
+    new.copy(&trust, "new-");
+    let start = || {
+        let own = Own::of(new.hub.certificate()).keeping(scratch.path().join("kept"));
+        TrustStore::load_or_shut(&trust, Some(own))
+    };
+    let run = start();
+    assert!(run.trouble().is_none(), "{:?}", run.trouble());
+    for list in run.crls() {
+        run.keep(&list).unwrap();
+    }
+    for name in ["root.crl.pem", "issuing.crl.pem"] {
+        std::fs::copy(older.join(name), trust.join(name)).unwrap();
+    }
+    assert_eq!(run.reload().unwrap_err().code(), "V110");
+    let store = start();
+    assert_eq!(store.trouble().unwrap().code(), "V110");
+    assert_eq!(refusal(&store, &old.partner), "V012");
+    assert_eq!(refusal(&store, &old.hub), "");
+    assert_eq!(refusal(&store, &new.partner), "");
+}
