@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use cordon_contract::{Clock as _, SystemClock};
 use cordon_model::{ParkCode, PartyId};
 use cordon_security::ca::{
-    Authority, Bundle, CaSettings, IssueRequest, KeyAlgorithm, KeySource, Reason, inspect_file,
+    Authority, Bundle, CaSettings, IssueRequest, KeyAlgorithm, KeySource, Reason, Record,
+    inspect_file,
 };
 use cordon_security::xmldsig::verify_enveloped;
 use cordon_security::{Role, TrustStore};
@@ -39,9 +40,10 @@ pub enum Command {
     List(List),
     /// Write a fresh CRL
     #[command(
-        after_help = "A CA that was restored from an older backup goes on with numbers that hubs went by already: revoke again what was\n\
-        revoked since, then give a number above.\n\n\
-        Examples:\n  cordon cert crl --dir ca\n  cordon cert crl --dir ca --above 41"
+        after_help = "A CA that was restored from an older backup goes on with numbers that hubs went by already, and has forgotten whom it\n\
+        revoked since: give it the lists that a hub went by (lists-in-use in its data folder), or revoke again\n\
+        what was revoked since and give a number above.\n\n\
+        Examples:\n  cordon cert crl --dir ca\n  cordon cert crl --dir ca --with lists-in-use/*.crl.pem\n  cordon cert crl --dir ca --above 41"
     )]
     Crl(Crl),
     /// Show when certificates, revocation lists and the register end
@@ -134,6 +136,9 @@ pub struct Crl {
     /// Give it a higher number than this, which a hub went by (V110, V115)
     #[arg(long, value_name = "NUMBER", default_value_t, value_parser = clap::value_parser!(u64).range(..=CRL_NUMBER_MAX))]
     above: u64,
+    /// Revoke what newer lists of this CA revoke, and pass their numbers
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    with: Vec<PathBuf>,
 }
 
 /// Arguments of `verify`.
@@ -206,7 +211,13 @@ fn issue(args: &Issue) -> Result<(), Ending> {
 fn revoke(args: &Revoke) -> Result<(), Ending> {
     let reason: Reason = args.reason.parse()?;
     let mut authority = Authority::open(&args.dir)?;
-    authority.revoke(&args.serial, reason, SystemClock.now())?;
+    let record = authority.revoke(&args.serial, reason, SystemClock.now())?;
+    if record == Record::Missing {
+        tell!(
+            "this CA has no record of {}: it is revoked all the same. Unless the CA was restored from a backup, look whether the number is mistyped (`cordon cert list`)",
+            args.serial
+        );
+    }
     authority.crl(SystemClock.now())?;
     show!(
         "revoked {}; the .crl.pem files and register.json are new, copy them to the hub's trust folder",
@@ -239,11 +250,39 @@ fn list(args: &List) -> Result<(), Ending> {
             ),
         }
     }
+    for one in authority.unrecorded() {
+        match args.format {
+            Format::Text => show!(
+                "{:<10} {:<11} {:<24} {}  since {}",
+                "revoked",
+                "-",
+                "(no record)",
+                one.serial,
+                one.at
+            ),
+            Format::Json => show!(
+                "{}",
+                json!({
+                    "state": "revoked", "serial": one.serial, "revoked": one.at.to_string(),
+                    "reason": one.reason, "recorded": false,
+                })
+            ),
+        }
+    }
     Ok(())
 }
 
 fn crl(args: &Crl) -> Result<(), Ending> {
-    Authority::open(&args.dir)?.crl_above(args.above, SystemClock.now())?;
+    let mut authority = Authority::open(&args.dir)?;
+    if args.with.is_empty() {
+        authority.crl_above(args.above, SystemClock.now())?;
+    } else {
+        let taken = authority.crl_with(&args.with, args.above, SystemClock.now())?;
+        for serial in &taken {
+            show!("revoked {serial}");
+        }
+        tell!("{} revocations taken over", taken.len());
+    }
     show!(
         "{}: the .crl.pem files and register.json are new",
         args.dir.display()

@@ -11,7 +11,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use cordon_interop::{FailingPark, Park, change_config, program, said};
+use cordon_interop::{FailingPark, Park, change_config, program, run, said};
 
 const NOBODY: (&str, &str, &str) = (
     "warning: trust: nobody is trusted",
@@ -193,4 +193,57 @@ fn a_torn_pin_refuses_nobody_and_is_told() {
         .park
         .until("it is told no more", || scene.park.is_told(PINS, false));
     assert_eq!(scene.park.terminate(), Some(0), "{}", scene.park.log());
+}
+
+/// A CA that begins anew has the names of the old one and another key. The start ended (V014), and no gate opened.
+#[test]
+fn a_start_with_two_cas_of_one_name_hears_whom_the_old_one_certified() {
+    let mut scene = start();
+    let trust = scene.park.data().join("trust");
+    let index = std::fs::read_to_string(scene.park.data().join("certs/ca/index.jsonl")).unwrap();
+    let first: serde_json::Value = serde_json::from_str(index.lines().next().unwrap()).unwrap();
+    let anew = scene.scratch.path().join("anew");
+    let mut init = Command::new(program());
+    let init = init.args(["cert", "init", "--park", first["park"].as_str().unwrap()]);
+    run(init.arg("--dir").arg(&anew));
+    scene.park.kill();
+    for name in ["root.pem", "issuing.pem", "root.crl.pem", "issuing.crl.pem"] {
+        std::fs::copy(anew.join(name), trust.join(format!("new-{name}"))).unwrap();
+    }
+    scene.lane.restart();
+    scene.park.start_again();
+    scene.park.wait_until_healthy();
+    scene.opens();
+    let taken = scene.say("enterprise-2");
+    assert!(taken.contains("accepted 1"), "{taken}");
+    assert!(scene.park.is_told(NOBODY, false), "{}", scene.park.log());
+    // Whatever the folder says of the hub itself, the gates open: here its list names the hub.
+    scene.park.kill();
+    scene.lane.restart();
+    let ca = scene.park.data().join("certs/ca");
+    revoke_hub(&ca);
+    for name in ["root.crl.pem", "issuing.crl.pem", "register.json"] {
+        std::fs::copy(ca.join(name), trust.join(name)).unwrap();
+    }
+    assert!(
+        check(&scene.park).contains("V012"),
+        "{}",
+        check(&scene.park)
+    );
+    scene.park.start_again();
+    scene.opens();
+    assert_eq!(scene.park.terminate(), Some(0), "{}", scene.park.log());
+}
+
+fn revoke_hub(ca: &Path) {
+    let cert = |words: &[&str]| {
+        let mut command = Command::new(program());
+        said(&run(command.arg("cert").args(words).arg("--dir").arg(ca)))
+    };
+    for line in cert(&["list", "--format", "json"]).lines() {
+        let one: serde_json::Value = serde_json::from_str(line).unwrap();
+        if one["role"] == "hub" {
+            cert(&["revoke", "--serial", one["serial"].as_str().unwrap()]);
+        }
+    }
 }

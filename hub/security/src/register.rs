@@ -81,6 +81,12 @@ impl Standing {
 }
 
 impl Register {
+    /// Whether it has this certificate, and it is over.
+    pub(crate) fn has_ended(&self, serial: &str, now: Timestamp) -> bool {
+        let mut all = self.certificates.iter();
+        all.any(|one| one.serial == serial && one.not_after < now)
+    }
+
     /// The file's text.
     pub(crate) fn sign(&self, key: &KeyPair) -> Result<String, Fault> {
         let statement =

@@ -1,5 +1,6 @@
 //! Making the authority, issuing, revoking, publishing CRLs.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,12 +16,13 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use x509_parser::prelude::{FromDer, ParsedExtension, X509Certificate};
 
-use super::index::{Index, Line};
+use super::index::{Index, Line, Unrecorded};
+use super::taken_over::{self, OwnList, Said};
 use super::{Issue, KeyAlgorithm, Profile, request};
 use crate::algorithm::sha256;
 use crate::identity::{hex, uri};
 use crate::register::{self, Register, Standing};
-use crate::{Role, file, instant, refusal};
+use crate::{Role, file, instant, refusal, trust};
 
 /// How to make an authority.
 #[derive(Clone, Debug)]
@@ -149,6 +151,15 @@ impl std::str::FromStr for Reason {
             .find(|reason| reason.as_str() == name)
             .ok_or_else(|| refusal::PROFILE.because(format_args!("no revocation reason {name:?}")))
     }
+}
+
+/// Whether the authority has a record of what it revoked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Record {
+    /// It issued it, as its register says.
+    Held,
+    /// Its register has nothing of it.
+    Missing,
 }
 
 const ROOT: &str = "root";
@@ -290,25 +301,80 @@ impl Authority {
         })
     }
 
-    /// Revokes a certificate and publishes new CRLs. Revoking twice keeps the first time.
+    /// What was revoked here of which there is no record else.
+    pub fn unrecorded(&self) -> &[Unrecorded] {
+        &self.index.unrecorded
+    }
+
+    /// Revokes a certificate and publishes new CRLs. Revoking twice keeps the first time. An authority that was restored from a
+    /// backup has no record of what it issued after it; that is revoked all the same.
     ///
     /// # Errors
-    /// `V105` when no such certificate was issued here.
-    pub fn revoke(&mut self, serial: &str, reason: Reason, now: Timestamp) -> Result<(), Fault> {
+    /// `V105` when no such certificate can have been issued here.
+    pub fn revoke(
+        &mut self,
+        serial: &str,
+        reason: Reason,
+        now: Timestamp,
+    ) -> Result<Record, Fault> {
         let serial = serial.to_ascii_lowercase();
-        match self.index.find(&serial) {
+        let record = match self.index.find(&serial) {
+            Some(_) => Record::Held,
+            None if taken_over::may_be_own(&serial) || self.index.is_unrecorded(&serial) => {
+                Record::Missing
+            }
             None => return Err(refusal::SERIAL.because(serial)),
-            Some(issue) if issue.revoked.is_some() => {}
-            Some(_) => {
-                let reason = reason.as_str().to_owned();
-                self.index.record(Line::Revoked {
-                    at: now,
-                    serial,
-                    reason,
-                })?;
+        };
+        let said = Said {
+            serial,
+            at: now,
+            reason,
+        };
+        let line = self.line_of(said);
+        self.index.record_all(line.into_iter().collect())?;
+        self.crl(now).map(|_| record)
+    }
+
+    /// What is to be recorded of a revocation; nothing where it is known.
+    fn line_of(&self, said: Said) -> Option<Line> {
+        let Said { serial, at, reason } = said;
+        let reason = reason.as_str().to_owned();
+        match self.index.find(&serial) {
+            Some(issue) if issue.revoked.is_some() => None,
+            Some(_) => Some(Line::Revoked { at, serial, reason }),
+            None if self.index.is_unrecorded(&serial) => None,
+            None => Some(Line::RevokedUnknown { at, serial, reason }),
+        }
+    }
+
+    /// Revokes what lists of this authority revoke, which it published before it was restored from a backup, and publishes new CRLs
+    /// with a number above theirs and above `above`. Gives the serial numbers that were not revoked here.
+    ///
+    /// # Errors
+    /// `V116` when neither key of this authority signed a list, and as [`Authority::crl`].
+    pub fn crl_with(
+        &mut self,
+        lists: &[PathBuf],
+        mut above: u64,
+        now: Timestamp,
+    ) -> Result<Vec<String>, Fault> {
+        let own = [self.ca_der(ROOT)?, self.ca_der(ISSUING)?];
+        let mut lines = BTreeMap::new();
+        for path in lists {
+            let read = OwnList::read(&file::read(path)?, |der| trust::signer(der, &own).is_some())
+                .map_err(|fault| fault.at(path.display().to_string()))?;
+            above = above.max(read.number);
+            for said in read.revoked {
+                let serial = said.serial.clone();
+                if let Some(line) = self.line_of(said) {
+                    lines.entry(serial).or_insert(line);
+                }
             }
         }
-        self.crl(now).map(drop)
+        let (taken, lines) = lines.into_iter().unzip();
+        self.index.record_all(lines)?;
+        self.crl_above(above, now)?;
+        Ok(taken)
     }
 
     /// Publishes new CRLs with the next number and gives the issuing CA's in PEM. The root's is
@@ -394,13 +460,15 @@ impl Authority {
     }
 
     fn revoked(&self) -> Result<Vec<RevokedCertParams>, Fault> {
+        let recorded = self.index.issues.iter().filter_map(|issue| {
+            let (at, reason) = issue.revoked.as_ref()?;
+            Some((&issue.serial, at, reason))
+        });
+        let unrecorded = self.index.unrecorded.iter();
+        let unrecorded = unrecorded.map(|one| (&one.serial, &one.at, &one.reason));
         let mut revoked = Vec::new();
-        for issue in &self.index.issues {
-            let Some((at, reason)) = &issue.revoked else {
-                continue;
-            };
-            let bytes =
-                unhex(&issue.serial).ok_or_else(|| refusal::INDEX.because(&issue.serial))?;
+        for (serial, at, reason) in recorded.chain(unrecorded) {
+            let bytes = unhex(serial).ok_or_else(|| refusal::INDEX.because(serial))?;
             revoked.push(RevokedCertParams {
                 serial_number: SerialNumber::from_slice(&bytes),
                 revocation_time: offset(*at),
@@ -449,11 +517,17 @@ impl Authority {
             .map_err(|error| refusal::KEY.because(error).at(path.display().to_string()))
     }
 
-    fn subject_key_identifier(&self, name: &str) -> Result<Vec<u8>, Fault> {
+    fn ca_der(&self, name: &str) -> Result<CertificateDer<'static>, Fault> {
         let path = self.certificate_path(name);
         let pem = file::read(&path)?;
+        CertificateDer::from_pem_slice(pem.as_bytes())
+            .map_err(|_| refusal::CA_MISSING.because(format_args!("{}", path.display())))
+    }
+
+    fn subject_key_identifier(&self, name: &str) -> Result<Vec<u8>, Fault> {
+        let path = self.certificate_path(name);
         let broken = || refusal::CA_MISSING.because(format_args!("{}", path.display()));
-        let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| broken())?;
+        let der = self.ca_der(name)?;
         let (_, parsed) = X509Certificate::from_der(&der).map_err(|_| broken())?;
         let found =
             parsed

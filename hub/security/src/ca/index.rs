@@ -33,6 +33,18 @@ pub struct Issue {
     pub revoked: Option<(Timestamp, String)>,
 }
 
+/// A certificate that was revoked here and of which the register has nothing else: it was issued after the backup that the
+/// authority was restored from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unrecorded {
+    /// Serial number in lower-case hexadecimal.
+    pub serial: String,
+    /// When it was revoked.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
 /// What a certificate is worth at some time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -74,6 +86,13 @@ pub(super) enum Line {
         serial: String,
         reason: String,
     },
+    /// The same of one that the register has no record of.
+    #[serde(rename = "revoked-unknown")]
+    RevokedUnknown {
+        at: Timestamp,
+        serial: String,
+        reason: String,
+    },
     Crl {
         at: Timestamp,
         number: u64,
@@ -87,6 +106,7 @@ pub(super) struct Index {
     file: File,
     pub(super) park: ParkCode,
     pub(super) issues: Vec<Issue>,
+    pub(super) unrecorded: Vec<Unrecorded>,
     pub(super) crl_number: u64,
 }
 
@@ -108,12 +128,13 @@ impl Index {
             file,
             park: park.clone(),
             issues: Vec::new(),
+            unrecorded: Vec::new(),
             crl_number: 0,
         };
-        index.append(&Line::Init {
+        index.append(&[Line::Init {
             at,
             park: park.clone(),
-        })?;
+        }])?;
         Ok(index)
     }
 
@@ -144,6 +165,7 @@ impl Index {
             file,
             park,
             issues: Vec::new(),
+            unrecorded: Vec::new(),
             crl_number: 0,
         };
         for (number, line) in lines.enumerate() {
@@ -157,11 +179,13 @@ impl Index {
         Ok(index)
     }
 
-    /// Appends a line durably, then takes it into account.
-    pub(super) fn append(&mut self, line: &Line) -> Result<(), Fault> {
-        let mut text =
-            serde_json::to_string(line).map_err(|error| refusal::INDEX.because(error))?;
-        text.push('\n');
+    /// Appends lines durably, all at once.
+    fn append(&mut self, lines: &[Line]) -> Result<(), Fault> {
+        let mut text = String::new();
+        for line in lines {
+            text += &serde_json::to_string(line).map_err(|error| refusal::INDEX.because(error))?;
+            text.push('\n');
+        }
         let written = self
             .file
             .write_all(text.as_bytes())
@@ -170,9 +194,16 @@ impl Index {
         file::sync_folder(&self.path).map_err(|error| file::failure(&self.path, error))
     }
 
+    /// Appends a line durably, then takes it into account.
     pub(super) fn record(&mut self, line: Line) -> Result<(), Fault> {
-        self.append(&line)?;
-        self.apply(line);
+        self.record_all(vec![line])
+    }
+
+    pub(super) fn record_all(&mut self, lines: Vec<Line>) -> Result<(), Fault> {
+        self.append(&lines)?;
+        for line in lines {
+            self.apply(line);
+        }
         Ok(())
     }
 
@@ -190,6 +221,11 @@ impl Index {
                 issue.revoked.get_or_insert((at, reason));
                 true
             }
+            Line::RevokedUnknown { at, serial, reason } => {
+                let is_new = self.find(&serial).is_none() && !self.is_unrecorded(&serial);
+                self.unrecorded.push(Unrecorded { serial, at, reason });
+                is_new
+            }
             Line::Crl { number, .. } => {
                 let is_next = number > self.crl_number;
                 self.crl_number = number;
@@ -200,5 +236,10 @@ impl Index {
 
     pub(super) fn find(&self, serial: &str) -> Option<&Issue> {
         self.issues.iter().find(|issue| issue.serial == serial)
+    }
+
+    /// Whether it was revoked without a record of it.
+    pub(super) fn is_unrecorded(&self, serial: &str) -> bool {
+        self.unrecorded.iter().any(|one| one.serial == serial)
     }
 }

@@ -18,10 +18,11 @@ mod index;
 mod inspect;
 mod profile;
 mod request;
+mod taken_over;
 
-pub use authority::{Authority, CaSettings, IssueRequest, Issued, KeySource, Reason};
+pub use authority::{Authority, CaSettings, IssueRequest, Issued, KeySource, Reason, Record};
 pub use bundle::Bundle;
-pub use index::{Issue, State};
+pub use index::{Issue, State, Unrecorded};
 pub use inspect::{Inspection, inspect_file};
 pub use profile::{KeyAlgorithm, Profile};
 pub(crate) use request::public_key;

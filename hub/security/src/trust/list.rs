@@ -1,5 +1,6 @@
 //! One list of revoked certificates (CRL), and how it stands to one that was in use before it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cordon_contract::Fault;
@@ -57,6 +58,18 @@ impl CrlState {
             true => &self.of,
             false => ListOf::UNPROVEN,
         }
+    }
+
+    /// Whom it names and the newer one does not, but who is over.
+    pub(super) fn lacking(&self, newer: &Self, is_over: impl Fn(&str) -> bool) -> Vec<&str> {
+        let named: BTreeSet<&str> = newer
+            .withdrawn
+            .iter()
+            .map(|it| it.serial.as_str())
+            .collect();
+        let old = self.withdrawn.iter().map(|it| it.serial.as_str());
+        old.filter(|it| !named.contains(it) && !is_over(it))
+            .collect()
     }
 
     /// What is known of it where it was in use.
@@ -123,7 +136,7 @@ impl KnownList {
         );
         let fault = refusal.because(detail);
         let remedy = format!(
-            "{}; the park's CA makes one by `cordon cert crl --above {}`",
+            "{}; the park's CA makes one by `cordon cert crl --above {}`; one that was restored from a backup has forgotten whom it revoked since: give it the lists of lists-in-use of the hub's data folder by `--with`",
             fault.remedy_text(),
             self.number
         );

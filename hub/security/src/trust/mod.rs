@@ -24,6 +24,7 @@ use crate::{Certificate, Due, refusal, signature};
 pub use self::in_use::JudgedBy;
 pub(crate) use self::list::mark_of;
 pub use self::list::{CrlState, KnownList, ListOf, issuer_as_told};
+pub(crate) use self::path::signer;
 pub use self::shut::{Own, is_no_trust_folder};
 pub(crate) use self::snapshot::CHAIN_ALGORITHMS;
 pub use self::snapshot::LIST_OVER;
@@ -150,7 +151,7 @@ impl TrustStore {
             .unwrap_or_else(PoisonError::into_inner);
         if self.is_shut() {
             let (fresh, older) = self.read_whole()?;
-            self.take_up(fresh)?;
+            self.keep_and_take_up(fresh)?;
             return older.map_or(Ok(()), Err);
         }
         let fresh = Snapshot::read(&self.folder, self.revocation)?;
@@ -158,6 +159,17 @@ impl TrustStore {
         if let Some(own) = &self.own {
             fresh.knows_of(own, &self.folder)?;
         }
+        fresh.tell_who_is_back(&self.snapshot.load().states);
+        self.keep_and_take_up(fresh)
+    }
+
+    fn keep_and_take_up(&self, fresh: Snapshot) -> Result<(), Fault> {
+        {
+            // What the journal forbids is not kept either.
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            fresh.meets(&known, &self.folder)?;
+        }
+        self.keep_before_use(&fresh);
         self.take_up(fresh)
     }
 

@@ -9,7 +9,7 @@ use super::snapshot::{CHAIN_ALGORITHMS, Snapshot};
 use crate::algorithm::sha256;
 
 /// Stands for an authority's key.
-pub(super) type Key = [u8; 32];
+pub(crate) type Key = [u8; 32];
 
 /// What certified one certificate.
 pub(super) struct Path<'a> {
@@ -94,7 +94,7 @@ fn key_of(authority: &X509Certificate<'_>) -> Key {
 }
 
 /// The key of the one among these authorities that signed a list.
-pub(super) fn signer<'a>(
+pub(crate) fn signer<'a>(
     der: &[u8],
     authorities: impl IntoIterator<Item = &'a CertificateDer<'a>>,
 ) -> Option<Key> {

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cordon_contract::{Fault, disk_hangs};
+use cordon_contract::{DISK_ANSWERS_IN, Fault, aside_within, disk_hangs};
 use cordon_model::Timestamp;
 
 use super::snapshot::{Revocation, Snapshot, files};
@@ -128,6 +128,32 @@ impl TrustStore {
         match kept.filter(|_| list.is_proven) {
             Some(folder) => kept::keep(folder, list),
             None => Ok(()),
+        }
+    }
+
+    /// Keeps the lists of a folder that was just read before it goes by them: killed a moment later, the next start goes by no older
+    /// ones. A disk that fails or does not answer keeps no list from being used; who runs the hub tries it again.
+    pub(super) fn keep_before_use(&self, fresh: &Snapshot) {
+        let Some(folder) = self.own.as_ref().and_then(|own| own.kept.clone()) else {
+            return;
+        };
+        let used = self.snapshot.load();
+        let is_new = |list: &&CrlState| {
+            list.is_proven && !used.states.iter().any(|it| it.digest == list.digest)
+        };
+        let lists: Vec<CrlState> = fresh.states.iter().filter(is_new).cloned().collect();
+        if lists.is_empty() {
+            return;
+        }
+        let keeping = move || lists.iter().try_for_each(|list| kept::keep(&folder, list));
+        match aside_within(DISK_ANSWERS_IN, keeping) {
+            Some(Ok(())) => {}
+            Some(Err(fault)) => {
+                tracing::warn!(%fault, "a newer list of revoked certificates is in use before it could be kept");
+            }
+            None => tracing::warn!(
+                "a newer list of revoked certificates is in use before it could be kept in time"
+            ),
         }
     }
 

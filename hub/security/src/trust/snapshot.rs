@@ -66,6 +66,8 @@ struct Checked {
 const RECHECK_MICROS: i64 = 60_000_000;
 /// Most certificates remembered; beyond that the cache starts anew.
 const CACHE_MAX: usize = 10_000;
+/// Serial numbers named where a newer list lacks some.
+const BACK_MAX: usize = 10;
 /// How everything in such a file begins.
 const PEM_BEGINS: &str = "-----BEGIN ";
 /// Most certificates that a peer may send beside its own.
@@ -212,6 +214,9 @@ impl Snapshot {
             listed.held.by = path::signer(&listed.state.der, authorities);
             listed.state.is_proven = listed.held.by.is_some();
             let given = self.states.get(index);
+            if let Some(given) = given.filter(|_| listed.state.is_proven) {
+                self.tell_of(&listed.state, given);
+            }
             let against = given.and_then(|given| listed.state.known().against(given));
             if let (Some(fault), true) = (against, listed.state.is_proven) {
                 let is_kept = "the newer one is kept by the hub and stays in use";
@@ -225,6 +230,38 @@ impl Snapshot {
             }
         }
         why
+    }
+
+    /// Says of newer lists whom they revoke no more.
+    pub(super) fn tell_who_is_back(&self, used: &[CrlState]) {
+        for old in used.iter().filter(|old| old.is_proven) {
+            if let Some(new) = self.states.iter().find(|new| new.of == old.of) {
+                self.tell_of(old, new);
+            }
+        }
+    }
+
+    /// An authority that was restored from a backup has forgotten whom it revoked since. Whose certificate has ended by its register
+    /// may be left out.
+    fn tell_of(&self, old: &CrlState, new: &CrlState) {
+        if new.digest == old.digest || old.known().against(new).is_some() {
+            return;
+        }
+        let back = old.lacking(new, |serial| {
+            let register = self.register.as_ref();
+            register.is_some_and(|it| it.has_ended(serial, new.this_update))
+        });
+        if !back.is_empty() {
+            let (count, serials) = (back.len(), back.get(..BACK_MAX).unwrap_or(&back).join(", "));
+            tracing::warn!(
+                issuer = new.issuer,
+                old = old.number,
+                new = new.number,
+                count,
+                serials,
+                "a newer list of revoked certificates no longer names some whom the one before it revoked: they are trusted again. Where the CA was restored from a backup, give it the one before by `cordon cert crl --with` from lists-in-use, or revoke them again"
+            );
+        }
     }
 
     /// Whether no list and no register of it is older than that in use.
