@@ -59,6 +59,7 @@ impl Scene {
         }
         assert_eq!(failing.park.terminate(), Some(0), "{}", failing.park.log());
         let ca = failing.park.data().join("certs/ca");
+        copy_all(&ca, &scratch.join("backup"));
         revoke(&ca, REVOKED);
         copy(&ca, &newer);
         let mut scene = Self {
@@ -134,7 +135,9 @@ fn copy_all(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for file in std::fs::read_dir(from).unwrap() {
         let file = file.unwrap();
-        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        if file.path().is_file() {
+            std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        }
     }
 }
 
@@ -240,5 +243,39 @@ fn an_older_register_lets_nobody_in() {
         scene.failing.park.log()
     );
     assert!(scene.failing.park.is_told(AS_BEFORE, false));
+    scene.stop();
+}
+
+/// It had forgotten whom it revoked, and the number that the hub asked for let him in again.
+#[test]
+fn a_restored_ca_learns_from_the_hub_whom_it_revoked() {
+    let mut scene = Scene::new();
+    let backup = scene.failing.scratch.path().join("backup");
+    let crl = |more: &[PathBuf]| {
+        let mut crl = Command::new(program());
+        crl.args(["cert", "crl", "--dir"]).arg(&backup);
+        if !more.is_empty() {
+            crl.arg("--with").args(more);
+        }
+        run(&mut crl)
+    };
+    crl(&[]);
+    scene.put(&backup);
+    scene.failing.park.wait_until_health("V115");
+    let kept = std::fs::read_dir(scene.kept()).unwrap();
+    let kept: Vec<PathBuf> = kept.map(|file| file.unwrap().path()).collect();
+    assert_eq!(kept.len(), 2);
+    let words = said(&crl(&kept));
+    assert!(words.contains("1 revocations taken over"), "{words}");
+    scene.put(&backup);
+    scene.failing.park.until("it is told no more", || {
+        scene.failing.park.is_told(AS_BEFORE, false)
+    });
+    assert!(
+        scene.failing.is_heard(OTHER),
+        "{}",
+        scene.failing.park.log()
+    );
+    assert!(!scene.failing.is_heard(REVOKED), "it is revoked");
     scene.stop();
 }

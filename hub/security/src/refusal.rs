@@ -114,7 +114,7 @@ refusals! {
         "check path and rights";
     REQUEST = "V104", "the certificate signing request is not acceptable",
         "send a PKCS#10 request signed with its own key, P-256, Ed25519 or RSA of 2048 to 4096 bits";
-    SERIAL = "V105", "no certificate with this serial number was issued here",
+    SERIAL = "V105", "no certificate with this serial number can have been issued here",
         "cordon cert list shows the serial numbers";
     KEY = "V106", "the private key cannot be used",
         "use the PEM key that belongs to the certificate";
