@@ -260,8 +260,10 @@ fn a_restored_ca_learns_from_the_hub_whom_it_revoked() {
         run(&mut crl)
     };
     crl(&[]);
+    scene.stop();
     scene.put(&backup);
-    scene.failing.park.wait_until_health("V115");
+    scene.start();
+    scene.failing.park.wait_until_health("stays refused: V110");
     let kept = std::fs::read_dir(scene.kept()).unwrap();
     let kept: Vec<PathBuf> = kept.map(|file| file.unwrap().path()).collect();
     assert_eq!(kept.len(), 2);
