@@ -33,12 +33,22 @@ pub(crate) fn overtaken() -> Outcome {
 /// Outcomes remembered, to answer a repeated order with its first outcome.
 const REMEMBERED: usize = 256;
 
+/// An emergency opening that is being carried out.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    pub(crate) unit: u8,
+    /// Its first write was answered.
+    pub(crate) is_written: bool,
+}
+
 /// One bus and everything on it.
 pub(crate) struct Bus {
     pub(crate) address: String,
     pub(crate) lanes: Vec<Lane>,
     pub(crate) units: Units,
     pub(crate) closings: Closings,
+    /// One goes before another, so the innermost comes last.
+    pub(crate) openings: Vec<Opening>,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) board: Arc<Board>,
     recent: VecDeque<(u64, Outcome)>,
@@ -58,6 +68,7 @@ impl Bus {
             lanes,
             units: Units::default(),
             closings: Closings::default(),
+            openings: Vec::new(),
             outbox,
             board,
             recent: VecDeque::new(),

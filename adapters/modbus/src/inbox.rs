@@ -170,6 +170,16 @@ impl Inbox {
         self.kept.remove(place).or_else(|| self.waiting.pop_front())
     }
 
+    /// The emergency opening of the lowest rank; none for a unit without a rank.
+    pub(crate) fn next_urgent(&mut self, rank: impl Fn(u8) -> Option<u64>) -> Option<Ask> {
+        self.look();
+        self.drop_overtaken();
+        let asks = self.kept.iter().enumerate();
+        let ranked = asks.filter_map(|(place, ask)| Some((rank(ask.unit()?)?, place)));
+        let (_, place) = ranked.min()?;
+        self.kept.remove(place)
+    }
+
     /// The next order for one of these units, emergency openings first.
     pub(crate) fn next_of(&mut self, is_one: impl Fn(u8) -> bool) -> Option<Ask> {
         self.look();

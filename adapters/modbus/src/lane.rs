@@ -54,6 +54,8 @@ pub(crate) struct Lane {
     /// Whether the last turn of a slow unit was a heartbeat.
     had_beat: bool,
     orders: BTreeMap<u64, UnderWay>,
+    /// Until then the newest order should be carried out.
+    follow_until_ms: u64,
     /// The turn of the newest order of each action that was taken: what was ordered before it may come
     /// after it.
     newest: Vec<(Action, u64)>,
@@ -96,6 +98,7 @@ impl Lane {
             beat: 0,
             had_beat: false,
             orders: BTreeMap::new(),
+            follow_until_ms: 0,
             newest: Vec::new(),
             told: None,
             reports: Vec::new(),
@@ -134,9 +137,13 @@ impl Lane {
         is_beat
     }
 
+    pub(crate) fn is_poll_due(&self, now_ms: u64) -> bool {
+        self.poll_at_ms <= now_ms
+    }
+
     /// Whether a poll is due; the next one is then planned.
     pub(crate) fn poll_due(&mut self, now_ms: u64) -> bool {
-        let due = self.poll_at_ms <= now_ms;
+        let due = self.is_poll_due(now_ms);
         if due {
             self.poll_at_ms = now_ms + u64::from(self.profile.wire.poll_ms);
         }
@@ -242,6 +249,18 @@ impl Lane {
     /// Takes an order under way.
     pub(crate) fn take(&mut self, ticket: u64, command: Command, reply: oneshot::Sender<Outcome>) {
         self.orders.insert(ticket, UnderWay { command, reply });
+    }
+
+    /// An order is written from now on: a full travel and its margin may pass until it is carried out.
+    pub(crate) fn follow(&mut self, now_ms: u64) {
+        let barrier = &self.profile.barrier;
+        let travel_ms = u64::from(barrier.travel_ms) + u64::from(barrier.margin_ms);
+        self.follow_until_ms = now_ms.saturating_add(travel_ms);
+    }
+
+    /// Whether its inputs are looked at before all else, to see an order carried out.
+    pub(crate) fn is_followed(&self, now_ms: u64) -> bool {
+        !self.orders.is_empty() && now_ms < self.follow_until_ms
     }
 
     /// Notes an order that the machine was told of, unless it refused it.

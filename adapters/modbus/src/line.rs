@@ -72,6 +72,11 @@ pub(crate) struct Line<'a> {
     wire: Wire,
     /// Questions that were answered over this connection.
     answers: u64,
+    /// A question was given up, over this connection or the one before: a gateway that asks one after the other may still
+    /// be busy with it, and the next answer waits for that too.
+    is_behind: bool,
+    /// How long the last answer took, and whether it stood behind a question that was given up.
+    took: (Duration, bool),
     pub(crate) inbox: &'a mut Inbox,
     /// The time of what is done for others in between; `None` where there are no others.
     pub(crate) clock: Option<&'a dyn Clock>,
@@ -100,6 +105,8 @@ impl<'a> Line<'a> {
         Self {
             wire,
             answers: 0,
+            is_behind: false,
+            took: (Duration::ZERO, false),
             inbox,
             clock,
         }
@@ -108,6 +115,12 @@ impl<'a> Line<'a> {
     /// Questions that were answered over this connection.
     pub(crate) fn answers(&self) -> u64 {
         self.answers
+    }
+
+    /// How long the last answer took, a new connection before it not counted, and whether it may have waited for the end
+    /// of another's question.
+    pub(crate) fn took(&self) -> (Duration, bool) {
+        self.took
     }
 
     /// Leaves the connection, and whatever may still come over it, for a new one.
@@ -132,6 +145,7 @@ impl<'a> Line<'a> {
             return Err(Broken::Deferred);
         }
         let begun = Instant::now();
+        let is_behind = std::mem::replace(&mut self.is_behind, true);
         let silence = |text: String| Silence {
             unit,
             text,
@@ -151,6 +165,8 @@ impl<'a> Line<'a> {
                 answer = &mut call => return match answer {
                     Ok(answer) => {
                         self.answers = self.answers.saturating_add(1);
+                        self.is_behind = false;
+                        self.took = (begun.elapsed(), is_behind);
                         Ok(answer)
                     }
                     Err(Error::Protocol(error)) => Err(Broken::Silent(silence(error.to_string()))),

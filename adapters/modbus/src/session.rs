@@ -12,7 +12,7 @@ use cordon_contract::{Clock, LinkState, OrderLane, Shutdown};
 use tokio::time::Instant;
 use tokio_modbus::{Request, Response};
 
-use crate::bus::Bus;
+use crate::bus::{Bus, Opening};
 use crate::closing;
 use crate::command;
 use crate::decode::Signals;
@@ -29,6 +29,8 @@ const BACK_OFF_MS_MAX: u64 = 10_000;
 const URGENT_MS: u64 = 500;
 /// A connection that lasted this long was a good one; the back-off starts anew.
 const GOOD_MS: u64 = 5_000;
+/// So long a unit that did not answer comes after those that do.
+const PASSED_OVER_MS: u64 = 1_000;
 /// How often deadlines are looked at while there is no connection.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -193,7 +195,10 @@ impl Bus {
     /// When something is due on a lane whose unit may be asked.
     pub(crate) fn due_ms(&self, index: usize) -> u64 {
         self.lanes.get(index).map_or(u64::MAX, |lane| {
-            let due_ms = lane.due_ms().max(self.units.ask_ms(lane.config.unit));
+            let unit = lane.config.unit;
+            let rests = !(lane.greeted && lane.is_followed(self.now_ms()));
+            let ask_ms = if rests { self.units.ask_ms(unit) } else { 0 };
+            let due_ms = lane.due_ms().max(ask_ms);
             match lane.greeted {
                 // A pulse is no longer for its unit being slow, nor is a watchdog.
                 true => due_ms.min(lane.pulse_ms()).min(self.press_ms(index)),
@@ -255,7 +260,7 @@ impl Bus {
 
     /// First touch of a lane in a session: an emergency opening that waits, then the outputs as they
     /// are, then pulses that a cut left standing.
-    async fn greet(
+    pub(crate) async fn greet(
         &mut self,
         line: &mut Line<'_>,
         index: usize,
@@ -267,12 +272,24 @@ impl Bus {
         };
         let unit = lane.config.unit;
         let looks_first = lane.machine.take_look_first();
+        lane.follow(now_ms);
         let tasks = lane.linked(now_ms);
         if looks_first {
             // The boom may be up although the write that raised it was not answered.
             self.poll(line, index, clock).await?;
         }
-        self.carry_out(line, index, tasks, clock).await?;
+        let is_opening = !tasks.is_empty();
+        if is_opening {
+            self.openings.push(Opening {
+                unit,
+                is_written: false,
+            });
+        }
+        let done = self.carry_out(line, index, tasks, clock).await;
+        if is_opening {
+            self.openings.pop();
+        }
+        done?;
         self.read_back(line, index).await?;
         self.look_at_lock(line, index, clock).await?;
         let resets: Vec<Task> = PULSED
@@ -324,6 +341,9 @@ impl Bus {
                 let lane = self.lanes.get(*index);
                 let urgent = lane.is_some_and(|lane| lane.machine.awaits_lock());
                 let misses = lane.map_or(0, |lane| self.units.misses(lane.config.unit));
+                // On a bus where somebody always has something due, one that did not answer would never be asked again.
+                let is_passed_over = self.due_ms(*index).saturating_add(PASSED_OVER_MS) <= now_ms;
+                let misses = if is_passed_over { 0 } else { misses };
                 // Of slow ones, which rest together, it is the turn of the one that waits longest.
                 let own_ms = lane.map_or(0, |lane| lane.due_ms());
                 (!urgent, misses, self.due_ms(*index), own_ms)
@@ -356,23 +376,13 @@ impl Bus {
         self.carry_out(line, index, over, clock).await?;
         let unit = self.lanes.get(index).map(|lane| lane.config.unit);
         let pays = unit.is_some_and(|unit| self.units.pays(unit));
-        if pays {
-            if self.press_ms(index) <= now_ms {
-                return self.beat_pressed(line, index).await;
+        match unit.filter(|_| pays) {
+            Some(unit) => {
+                if !self.slow_turn_is_poll(line, (index, unit), clock).await? {
+                    return Ok(());
+                }
             }
-            if self.units.ask_ms(unit.unwrap_or_default()) > now_ms {
-                return Ok(());
-            }
-            let lane = self.lanes.get_mut(index);
-            if lane.is_some_and(|lane| lane.turn_is_beat(now_ms)) {
-                return self.beat(line, index).await;
-            }
-            let lane = self.lanes.get(index);
-            if lane.is_some_and(|lane| lane.lock.is_due(now_ms)) {
-                return self.look_seldom(line, index, clock).await;
-            }
-        } else {
-            self.beat(line, index).await?;
+            None => self.beat(line, index).await?,
         }
         let poll = self
             .lanes
@@ -387,6 +397,40 @@ impl Bus {
             self.poll(line, index, clock).await?;
         }
         Ok(())
+    }
+
+    /// What a slow unit's turn is for, done here unless it is the poll. While an order is carried out that is what its turns
+    /// are for, and it does not rest; an emergency opening goes before its heartbeat too.
+    async fn slow_turn_is_poll(
+        &mut self,
+        line: &mut Line<'_>,
+        (index, unit): (usize, u8),
+        clock: &dyn Clock,
+    ) -> Result<bool, Broken> {
+        let now_ms = self.now_ms();
+        let is_pressed = self.press_ms(index) <= now_ms;
+        let rests = self.units.ask_ms(unit) > now_ms;
+        let Some(lane) = self.lanes.get_mut(index) else {
+            return Ok(false);
+        };
+        let is_followed = lane.is_followed(now_ms);
+        if is_pressed && !(is_followed && lane.machine.awaits_lock()) {
+            self.beat_pressed(line, index).await?;
+        } else if is_followed {
+            if lane.is_poll_due(now_ms) {
+                return Ok(true);
+            }
+            self.beat(line, index).await?;
+        } else if rests {
+            return Ok(false);
+        } else if lane.turn_is_beat(now_ms) {
+            self.beat(line, index).await?;
+        } else if lane.lock.is_due(now_ms) {
+            self.look_seldom(line, index, clock).await?;
+        } else {
+            return Ok(true);
+        }
+        Ok(false)
     }
 
     /// The signals of a lane, or the exception it answers with.
@@ -491,6 +535,13 @@ impl Bus {
         };
         if urgent {
             self.units.hurry(unit);
+            self.openings.push(Opening {
+                unit,
+                is_written: false,
+            });
+            let done = self.begin(line, ask, clock).await;
+            self.openings.pop();
+            return done;
         } else if self.units.is_silent(unit) || self.waits_for_greeting(index) {
             self.answer_offline(ask, clock.now());
             return Ok(());
@@ -548,6 +599,7 @@ impl Bus {
             return Ok(());
         };
         lane.take(order.number, command, reply);
+        lane.follow(now_ms);
         let tasks = lane.machine.order(now_ms, command.action, order.number);
         lane.note_taken(&order, command.action, &tasks);
         let greeted = lane.greeted;

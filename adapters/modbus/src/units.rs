@@ -83,9 +83,30 @@ impl Units {
         }
     }
 
-    /// Who is asked first when several may be: the lowest.
+    /// How long its answers took so far, whether or not it was greeted; 0 for one that was not heard yet.
+    pub(crate) fn known_ms(&self, unit: u8) -> u64 {
+        self.costs.get(&unit).copied().unwrap_or(0)
+    }
+
+    /// Whether nothing is known of it: it neither answered nor failed to.
+    pub(crate) fn is_unheard(&self, unit: u8) -> bool {
+        !self.answers(unit) && !self.is_silent(unit) && !self.costs.contains_key(&unit)
+    }
+
+    /// Whether its greeting is not over and proved to be slow.
+    pub(crate) fn is_greeted_slowly(&self, unit: u8) -> bool {
+        !self.answers(unit) && self.known_ms(unit) >= SLOW_MS
+    }
+
+    /// Who is asked first when several may be: the lowest. One that was not greeted yet may be as quick as any, so it comes
+    /// before those that are known to be slow; one that does not answer comes last.
     pub(crate) fn rank(&self, unit: u8) -> u64 {
-        self.cost_ms(unit) / SLOW_MS
+        let known = self.known_ms(unit) / SLOW_MS;
+        match (self.answers(unit), self.is_silent(unit)) {
+            (true, _) => known,
+            (false, false) => known.max(1),
+            (false, true) => u64::MAX,
+        }
     }
 
     /// Whether the needs of a unit go before the next question to a slow one.
@@ -213,7 +234,7 @@ mod tests {
         units.took(1, 3_000, 900);
         assert!(units.goes_before(2, 1) && !units.goes_before(1, 2));
         assert_eq!((units.ask_ms(1), units.ask_ms(2)), (3_450, 0));
-        assert!(units.rank(2) < units.rank(1) && units.rank(1) < units.rank(3));
+        assert!(units.rank(2) < units.rank(3) && units.rank(3) < units.rank(1));
         units.took(1, 4_000, 5);
         assert!(units.pays(1), "one quick answer is not enough");
         for _ in 0..12 {

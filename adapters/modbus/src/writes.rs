@@ -30,8 +30,12 @@ impl Bus {
         manners: Manners,
     ) -> Result<Result<Response, ExceptionCode>, Broken> {
         self.press(line, unit).await?;
-        if self.units.pays(unit) {
+        if self.units.pays(unit) || self.units.is_greeted_slowly(unit) {
             self.let_others_go(line, unit).await?;
+        }
+        // What yields does so itself.
+        if manners == Manners::Insists {
+            self.let_emergencies_go(line, unit).await?;
         }
         self.ask_now(line, unit, request, manners).await
     }
@@ -55,7 +59,11 @@ impl Bus {
             };
             let is_theirs = self.units.goes_before(unit, lane.config.unit);
             if lane.greeted && press_ms <= until_ms && !is_theirs {
-                self.beat_pressed(line, index).await?;
+                match self.beat_pressed(line, index).await {
+                    // The emergency goes first; what is to be written after it is not lost with a heartbeat.
+                    Err(Broken::Deferred) => return Ok(()),
+                    done => done?,
+                }
             }
         }
         let asked = self.lanes.iter_mut();
@@ -109,8 +117,8 @@ impl Bus {
         manners: Manners,
     ) -> Result<Result<Response, ExceptionCode>, Broken> {
         let mut patience = self.patience(unit);
-        let cost = Duration::from_millis(self.units.cost_ms(unit));
-        // Whoever is usually quick and hangs now may keep an emergency order waiting no longer than if that came later.
+        let cost = Duration::from_millis(self.units.known_ms(unit));
+        // Whoever is usually quick and hangs now, or was not heard yet, may keep an emergency order waiting no longer than if that came later.
         if manners == Manners::Insists
             && cost < GRACE_WRITE / 2
             && line.inbox.urgent_waits_for_other(unit)
@@ -120,7 +128,7 @@ impl Bus {
         let begun = self.now_ms();
         let answer = self.ask(line, unit, request, (patience, manners)).await?;
         let now_ms = self.now_ms();
-        self.units.took(unit, now_ms, now_ms.saturating_sub(begun));
+        self.charge(line, unit, now_ms);
         self.closings.answered(now_ms);
         match answer {
             Err(
@@ -134,6 +142,20 @@ impl Bus {
                 is_made_again: true,
             })),
             answer => Ok(answer),
+        }
+    }
+
+    /// A unit pays for its own time: not for a new connection, nor for the end of a question to another that was given up.
+    fn charge(&mut self, line: &Line<'_>, unit: u8, now_ms: u64) {
+        let (took, is_behind) = line.took();
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        match is_behind {
+            false => self.units.took(unit, now_ms, ms),
+            true if self.units.is_unheard(unit) => {}
+            true => {
+                let known_ms = self.units.known_ms(unit);
+                self.units.took(unit, now_ms, ms.min(known_ms));
+            }
         }
     }
 
@@ -220,6 +242,10 @@ impl Bus {
             self.lock_written(index, on, taken, answer.is_err());
         }
         let answer = answer?;
+        let mut openings = self.openings.iter_mut();
+        if let Some(opening) = openings.find(|opening| opening.unit == unit) {
+            opening.is_written = true;
+        }
         let refusal = match answer {
             Ok(answer) if command::acknowledges(&request, &answer) => None,
             Ok(_) => {

@@ -206,3 +206,147 @@ async fn two_slow_ones_have_their_turns() {
         }
     }
 }
+
+/// Since the hub was started: one unit is slow from the first question on.
+async fn started(units: u8, slow: u8, ms: u64) -> (Gateway, Park) {
+    let gateway = Gateway::start().await;
+    gateway.has_one_line();
+    gateway.becomes(slow, Manner::Answers(ms));
+    let buses = bus(gateway.address, 1..=units);
+    let park = Park::run(adapter_of(&buses, SHIPPED), Arc::new(SystemClock));
+    (gateway, park)
+}
+
+/// What is under way is waited for by its bound. Two more writes to the slow unit and its heartbeat were begun after the order.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_begun_between_an_emergency_order_and_its_write_also_after_a_start() {
+    for slow in [1, 2] {
+        for pause in (1..=60).map(|step| step * 97) {
+            let (gateway, park) = started(8, slow, 600).await;
+            sleep(Duration::from_millis(pause)).await;
+            let since = Instant::now();
+            let adapter = Arc::clone(&park.adapter);
+            let order = at("BR-06", park.order(GateAction::LockOpen, 30_000));
+            let order = tokio::spawn(async move { adapter.execute(order).await });
+            let outcome = order.await.unwrap();
+            assert_eq!(outcome.kind, OutcomeKind::Confirmed, "{pause}: {outcome:?}");
+            let written = gateway.switched_on(6, 3, since).unwrap();
+            let between: Vec<_> = gateway
+                .asked_since(since)
+                .into_iter()
+                .filter(|asked| asked.at > since && asked.at < written && asked.unit != 6)
+                .collect();
+            assert!(between.is_empty(), "{slow}, {pause}: {between:?}");
+            let waited = written - since;
+            assert!(
+                waited <= Duration::from_millis(550),
+                "{slow}, {pause}: {waited:?}"
+            );
+        }
+    }
+}
+
+/// They were unknown, and got no heartbeat, until the slow one was greeted.
+#[tokio::test(start_paused = true)]
+async fn the_others_are_greeted_before_the_rest_of_a_slow_greeting() {
+    for slow in [1, 2] {
+        let since = Instant::now();
+        let (gateway, park) = started(8, slow, 600).await;
+        sleep(Duration::from_secs(12)).await;
+        let asked = gateway.asked_since(since);
+        for unit in (1..=8).filter(|unit| *unit != slow) {
+            let first = asked
+                .iter()
+                .position(|asked| asked.unit == unit && asked.is_heartbeat())
+                .unwrap();
+            let before = asked[..first].iter().filter(|it| it.unit == slow).count();
+            assert!(before <= 2, "{slow}: {before} questions before {unit}");
+        }
+        let (state, reason) = park.link(&format!("BR-{slow:02}"));
+        assert_eq!(state, LinkState::Online, "{slow}: {reason}");
+    }
+}
+
+/// Its write stood behind a question to the slow one that was given up; it was charged with that, and not looked at.
+#[tokio::test(start_paused = true)]
+async fn who_waited_behind_a_slow_one_is_looked_at_as_before() {
+    let (gateway, park) = started(4, 1, 600).await;
+    sleep(Duration::from_secs(12)).await;
+    for pause in (1..=12).map(|step| step * 61) {
+        sleep(Duration::from_millis(pause)).await;
+        let since = Instant::now();
+        let outcome = park.execute_at("BR-03", GateAction::LockOpen, 30_000).await;
+        assert_eq!(outcome.kind, OutcomeKind::Confirmed, "{pause}: {outcome:?}");
+        sleep(Duration::from_secs(5)).await;
+        let asked = gateway.asked_since(since);
+        let polls = |unit| {
+            let polls = asked.iter();
+            polls.filter(|it| it.unit == unit && it.is_poll()).count()
+        };
+        assert!(
+            polls(3) * 3 >= polls(4) * 2,
+            "{pause}: {} polls, and {} of another",
+            polls(3),
+            polls(4)
+        );
+        let gap = gateway.longest_gap(3, since);
+        assert!(gap < WATCHDOG, "{pause}: no heartbeat for {gap:?}");
+        park.execute_at("BR-03", GateAction::Release, 10_000).await;
+        sleep(Duration::from_secs(3)).await;
+    }
+}
+
+/// Also the slow one's opening is known to be carried out before it is told as one that is not: travel and margin are 4 s.
+#[tokio::test(start_paused = true)]
+async fn the_slow_ones_emergency_opening_is_confirmed_in_travel_and_margin() {
+    for pause in (1..=12).map(|step| step * 131) {
+        let (gateway, park) = started(4, 1, 600).await;
+        gateway.travels_for(1, Duration::from_millis(1_500));
+        sleep(Duration::from_millis(12_000 + pause)).await;
+        let since = Instant::now();
+        let outcome = park.execute(GateAction::LockOpen, 30_000).await;
+        assert_eq!(outcome.kind, OutcomeKind::Confirmed, "{pause}: {outcome:?}");
+        let took = since.elapsed();
+        assert!(took <= Duration::from_secs(4), "{pause}: after {took:?}");
+        for unit in 2..=4 {
+            let gap = gateway.longest_gap(unit, since);
+            assert!(
+                gap < WATCHDOG,
+                "{pause}: no heartbeat of {unit} for {gap:?}"
+            );
+        }
+    }
+}
+
+/// A gateway that closes and a slow unit at once: a new connection was counted as the time of whoever was asked next, which
+/// then rested as a slow one does.
+#[tokio::test(start_paused = true)]
+async fn the_others_keep_their_watchdogs_where_the_gateway_closes_too() {
+    for closes_after in [4, 5, 20] {
+        let (gateway, park) = started(8, 2, 600).await;
+        gateway.closes_after(closes_after);
+        sleep(Duration::from_secs(15)).await;
+        let since = Instant::now();
+        sleep(Duration::from_secs(30)).await;
+        for unit in (1..=8).filter(|unit| *unit != 2) {
+            let gap = gateway.longest_gap(unit, since);
+            assert!(gap < WATCHDOG, "{closes_after}: {unit} {gap:?}");
+        }
+        for unit in [3, 6] {
+            let device = format!("BR-{unit:02}");
+            let outcome = park.execute_at(&device, GateAction::LockOpen, 30_000).await;
+            assert_eq!(outcome.kind, OutcomeKind::Confirmed, "{outcome:?}");
+            sleep(Duration::from_secs(2)).await;
+            let since = Instant::now();
+            let outcome = park.execute_at(&device, GateAction::Release, 30_000).await;
+            assert_eq!(outcome.kind, OutcomeKind::Confirmed, "{outcome:?}");
+            sleep(Duration::from_secs(4)).await;
+            let lowered = gateway.switched_on(unit, 1, since).map(|at| at - since);
+            let most = Duration::from_millis(2_500);
+            assert!(
+                lowered.is_some_and(|it| it <= most),
+                "{closes_after}: {lowered:?}"
+            );
+        }
+    }
+}

@@ -67,17 +67,21 @@ struct Unit {
     coils: BTreeSet<u8>,
     /// Since when the boom goes up (true) or down.
     moves: Option<(bool, Instant)>,
+    /// How long its boom travels, where that is not [`TRAVEL`].
+    travel: Option<Duration>,
 }
 
 impl Unit {
     fn is_up(&self) -> bool {
+        let travel = self.travel.unwrap_or(TRAVEL);
         self.moves
-            .is_some_and(|(up, since)| up && since.elapsed() >= TRAVEL)
+            .is_some_and(|(up, since)| up && since.elapsed() >= travel)
     }
 
     fn is_down(&self) -> bool {
+        let travel = self.travel.unwrap_or(TRAVEL);
         self.moves
-            .is_none_or(|(up, since)| !up && since.elapsed() >= TRAVEL)
+            .is_none_or(|(up, since)| !up && since.elapsed() >= travel)
     }
 
     fn obey(&mut self, coil: u8, on: bool) {
@@ -137,6 +141,8 @@ struct Inside {
     ready: Option<Instant>,
     /// It closes a connection after so many answers.
     answers_max: Option<usize>,
+    /// It asks one unit after the other, over whichever connection it was told to.
+    serial: Option<Arc<tokio::sync::Mutex<()>>>,
 }
 
 impl Inside {
@@ -194,6 +200,16 @@ impl Gateway {
     /// It closes each connection after so many answers.
     pub fn closes_after(&self, answers: usize) {
         self.inside().answers_max = Some(answers);
+    }
+
+    /// It has one serial line: what comes waits for the question before it, although nobody waits for that any more.
+    pub fn has_one_line(&self) {
+        self.inside().serial = Some(Arc::default());
+    }
+
+    /// How long the boom of a unit travels.
+    pub fn travels_for(&self, unit: u8, travel: Duration) {
+        self.inside().units.entry(unit).or_default().travel = Some(travel);
     }
 
     /// How many connections came.
@@ -277,6 +293,11 @@ async fn serve_on(mut stream: TcpStream, inside: &Mutex<Inside>) -> Option<()> {
                 return None;
             }
             manner
+        };
+        let serial = inside.lock().unwrap().serial.clone();
+        let _line = match &serial {
+            Some(serial) => Some(serial.lock().await),
+            None => None,
         };
         match manner {
             Some(Manner::HangsOnLock) if pdu[..3] == [5, 0, LOCK] => continue,
