@@ -75,11 +75,9 @@ fn kind_of(target: &Value) -> Option<Kind> {
     }
 }
 
-/// Programs that compare times of their own: beside another they would measure that one.
-const ALONE: [&str; 1] = ["cordon-interop::hostile"];
-
-/// Programs that take longest: begun first, they keep nothing waiting at the end.
-const FIRST: [&str; 1] = ["cordon-tidy::rooms"];
+/// Programs that run alone, and after all others. The first compares times of its own; the second builds another tree into
+/// the same folder, the program that others start among it.
+const ALONE: [&str; 2] = ["cordon-interop::hostile", "cordon-tidy::rooms"];
 
 /// Builds and runs them all, whatever fails; then says what failed.
 pub fn run(wanted: &[Target], everything: bool, costs: &mut Costs) -> Result<(), String> {
@@ -88,12 +86,11 @@ pub fn run(wanted: &[Target], everything: bool, costs: &mut Costs) -> Result<(),
     let started = Instant::now();
     let built = build(&programs, everything)?;
     costs.add("build", started.elapsed());
-    let (alone, mut beside): (Vec<_>, Vec<_>) = programs
+    let (alone, beside): (Vec<_>, Vec<_>) = programs
         .into_iter()
         .partition(|target| ALONE.contains(&target.name().as_str()));
-    beside.sort_by_key(|target| !FIRST.contains(&target.name().as_str()));
-    let mut failed = run_lanes(&alone, &built, 1, costs)?;
-    failed.extend(run_lanes(&beside, &built, LANES, costs)?);
+    let mut failed = run_lanes(&beside, &built, LANES, costs)?;
+    failed.extend(run_lanes(&alone, &built, 1, costs)?);
     if !docs.is_empty() {
         let started = Instant::now();
         if let Err(problem) = examples(&docs, everything) {
