@@ -187,3 +187,40 @@ fn each_is_held_to_its_own_list() {
     assert_eq!(refusal(&store, &old.hub), "");
     assert_eq!(refusal(&store, &new.partner), "");
 }
+
+/// What was wrong with one kept the newer list of the other from being used, and the end of a change-over was none.
+#[test]
+fn under_a_running_hub_the_list_of_one_is_used_whatever_became_of_the_other() {
+    for gone in [
+        &["new-issuing.crl.pem"][..],
+        &["new-root.crl.pem", "new-issuing.crl.pem"],
+        &["new-issuing.pem", "new-issuing.crl.pem"],
+        &[
+            "new-root.pem",
+            "new-issuing.pem",
+            "new-root.crl.pem",
+            "new-issuing.crl.pem",
+        ],
+    ] {
+        let scratch = tempfile::tempdir().unwrap();
+        let trust = scratch.path().join("trust");
+        let (mut old, new) = two(scratch.path());
+        old.copy(&trust, "");
+        new.copy(&trust, "new-");
+        let store = TrustStore::load_or_shut(&trust, Some(Own::of(old.hub.certificate())));
+        assert_eq!(refusal(&store, &new.partner), "");
+        for name in gone {
+            std::fs::remove_file(trust.join(name)).unwrap();
+        }
+        old.revoke();
+        old.copy(&trust, "");
+        let said = store.reload().err().map(|fault| fault.code());
+        assert_eq!(refusal(&store, &old.partner), "V012", "{gone:?}");
+        assert_eq!(refusal(&store, &old.hub), "", "{gone:?}");
+        // Of an authority that is there its list stays in use; one that is gone certified nobody.
+        let is_there = !gone.contains(&"new-issuing.pem");
+        assert_eq!(said, is_there.then_some("V110"), "{gone:?}");
+        let is_trusted = refusal(&store, &new.partner).is_empty();
+        assert_eq!(is_trusted, is_there, "{gone:?}");
+    }
+}

@@ -146,15 +146,19 @@ fn a_newer_list_tells_it_whom_it_has_forgotten() {
 }
 
 #[test]
-fn a_list_of_another_ca_or_a_torn_one_is_not_taken_over() {
+fn a_list_of_another_ca_is_passed_over_and_a_torn_one_ends_it() {
     let (scene, other) = (Scene::new(), Scene::new());
     let mut restored = scene.restored();
     let index = || std::fs::read(scene.path("backup/index.jsonl")).unwrap();
     let before = index();
     let whole = std::fs::read_to_string(scene.path("ca/issuing.crl.pem")).unwrap();
     let changed = scene.path("changed.pem");
+    let others = other.path("ca/issuing.crl.pem");
+    let refused = restored
+        .crl_with(std::slice::from_ref(&others), 0, now())
+        .unwrap_err();
+    assert_eq!(refused.code(), "V116");
     for text in [
-        std::fs::read_to_string(other.path("ca/issuing.crl.pem")).unwrap(),
         String::new(),
         whole[..whole.len() / 2].to_owned(),
         std::fs::read_to_string(scene.path("ca/root.pem")).unwrap(),
@@ -167,6 +171,10 @@ fn a_list_of_another_ca_or_a_torn_one_is_not_taken_over() {
         assert!(refused.place().contains("changed.pem"), "{refused}");
     }
     assert!(index() == before, "nothing is recorded");
+    // As a hub keeps them side by side.
+    let lists = [others, scene.path("ca/issuing.crl.pem")];
+    restored.crl_with(&lists, 0, now()).unwrap();
+    assert!(index() != before, "its own is taken over");
 }
 
 /// Killed within the second in which it was not kept yet, the next start let an older one in.

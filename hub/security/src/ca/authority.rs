@@ -348,10 +348,11 @@ impl Authority {
     }
 
     /// Revokes what lists of this authority revoke, which it published before it was restored from a backup, and publishes new CRLs
-    /// with a number above theirs and above `above`. Gives the serial numbers that were not revoked here.
+    /// with a number above theirs and above `above`. A hub keeps the lists of every authority side by side: those of others are passed
+    /// over. Gives the serial numbers that were not revoked here.
     ///
     /// # Errors
-    /// `V116` when neither key of this authority signed a list, and as [`Authority::crl`].
+    /// `V116` when no key of this authority signed any of the lists, and as [`Authority::crl`].
     pub fn crl_with(
         &mut self,
         lists: &[PathBuf],
@@ -359,10 +360,16 @@ impl Authority {
         now: Timestamp,
     ) -> Result<Vec<String>, Fault> {
         let own = [self.ca_der(ROOT)?, self.ca_der(ISSUING)?];
-        let mut lines = BTreeMap::new();
+        let is_own = |der: &[u8]| trust::signer(der, &own).is_some();
+        let (mut lines, mut has_own) = (BTreeMap::new(), false);
         for path in lists {
-            let read = OwnList::read(&file::read(path)?, |der| trust::signer(der, &own).is_some())
+            let read = OwnList::read(&file::read(path)?, is_own)
                 .map_err(|fault| fault.at(path.display().to_string()))?;
+            let Some(read) = read else {
+                tracing::warn!(list = %path.display(), "passed over: no key of this CA signed it");
+                continue;
+            };
+            has_own = true;
             above = above.max(read.number);
             for said in read.revoked {
                 let serial = said.serial.clone();
@@ -370,6 +377,12 @@ impl Authority {
                     lines.entry(serial).or_insert(line);
                 }
             }
+        }
+        if !has_own {
+            let fault = refusal::OTHERS_LIST.because("no key of this CA signed any of them");
+            return Err(fault.at(lists
+                .first()
+                .map_or_else(String::new, |it| it.display().to_string())));
         }
         let (taken, lines) = lines.into_iter().unzip();
         self.index.record_all(lines)?;

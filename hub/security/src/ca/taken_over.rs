@@ -31,13 +31,13 @@ pub(super) struct OwnList {
 }
 
 impl OwnList {
-    /// Reads a list in PEM that `is_own` finds signed by this authority.
-    pub(super) fn read(pem: &str, is_own: impl Fn(&[u8]) -> bool) -> Result<Self, Fault> {
+    /// Reads a list in PEM; nothing where `is_own` does not find it signed by this authority.
+    pub(super) fn read(pem: &str, is_own: impl Fn(&[u8]) -> bool) -> Result<Option<Self>, Fault> {
         let refused = |error: &dyn std::fmt::Display| refusal::OTHERS_LIST.because(error);
         let der = CertificateRevocationListDer::from_pem_slice(pem.as_bytes())
             .map_err(|error| refused(&error))?;
         if !is_own(&der) {
-            return Err(refused(&"no key of this CA signed it"));
+            return Ok(None);
         }
         let (_, list) =
             CertificateRevocationList::from_der(&der).map_err(|error| refused(&error))?;
@@ -58,10 +58,10 @@ impl OwnList {
                     .map_or(Reason::Unspecified, |(_, code)| reason_of(code)),
             });
         }
-        Ok(Self {
+        Ok(Some(Self {
             number: number.unwrap_or_default(),
             revoked,
-        })
+        }))
     }
 }
 

@@ -154,13 +154,15 @@ impl TrustStore {
             self.keep_and_take_up(fresh)?;
             return older.map_or(Ok(()), Err);
         }
-        let fresh = Snapshot::read(&self.folder, self.revocation)?;
+        let mut fresh = Snapshot::read(&self.folder, self.revocation)?;
         fresh.follows(&self.snapshot.load(), &self.folder)?;
+        let older = fresh.go_on_from(&self.snapshot.load(), &self.folder);
         if let Some(own) = &self.own {
             fresh.knows_of(own, &self.folder)?;
         }
         fresh.tell_who_is_back(&self.snapshot.load().states);
-        self.keep_and_take_up(fresh)
+        self.keep_and_take_up(fresh)?;
+        older.map_or(Ok(()), Err)
     }
 
     fn keep_and_take_up(&self, fresh: Snapshot) -> Result<(), Fault> {

@@ -232,6 +232,37 @@ impl Snapshot {
         why
     }
 
+    /// The same of the lists in use, under a running hub: one that is older or gone keeps no other authority's newer one from being
+    /// used. What an authority gave out that lies here no more holds nothing.
+    pub(super) fn go_on_from(&mut self, used: &Self, folder: &std::path::Path) -> Option<Fault> {
+        let proven = used.states.iter().filter(|old| old.is_proven);
+        let lists: Vec<Listed> = proven
+            .filter_map(|old| Listed::read(&old.der).ok())
+            .collect();
+        let (here, gone): (Vec<Listed>, Vec<Listed>) = lists
+            .into_iter()
+            .partition(|old| self.place_of(&old.state).is_some());
+        let mut why = self.go_by(here, folder);
+        for mut old in gone {
+            let authorities = self.roots.iter().chain(&self.intermediates);
+            old.held.by = path::signer(&old.state.der, authorities);
+            if old.held.by.is_none() {
+                continue;
+            }
+            old.state.is_proven = true;
+            let words = format!(
+                "CRL {} of {} is gone; it stays in use",
+                old.state.number, old.state.issuer
+            );
+            let fault = refusal::CRL_ROLLBACK.because(words);
+            why.get_or_insert(fault.at(folder.display().to_string()));
+            self.revoked.extend(old.revoked);
+            self.states.push(old.state);
+            self.lists.push(old.held);
+        }
+        why
+    }
+
     /// Says of newer lists whom they revoke no more.
     pub(super) fn tell_who_is_back(&self, used: &[CrlState]) {
         for old in used.iter().filter(|old| old.is_proven) {
@@ -264,15 +295,11 @@ impl Snapshot {
         }
     }
 
-    /// Whether no list and no register of it is older than that in use.
+    /// Whether no list that nobody here signed, and no register, is older than that in use.
     pub(super) fn follows(&self, used: &Self, folder: &std::path::Path) -> Result<(), Fault> {
-        for old in &used.states {
+        for old in used.states.iter().filter(|old| !old.is_proven) {
             // Nobody can say whose one is that no authority of the folder signed, but by its name.
-            let is_its = |new: &&CrlState| match old.is_proven {
-                true => new.of == old.of,
-                false => new.issuer == old.issuer,
-            };
-            let mut its = self.states.iter().filter(is_its);
+            let mut its = self.states.iter().filter(|new| new.issuer == old.issuer);
             if let Some(fault) = its.clone().find_map(|new| old.known().against(new)) {
                 return Err(fault.at(folder.display().to_string()));
             }
