@@ -224,3 +224,33 @@ fn under_a_running_hub_the_list_of_one_is_used_whatever_became_of_the_other() {
         assert_eq!(is_trusted, is_there, "{gone:?}");
     }
 }
+
+/// Taken out and put back within one run, an authority is held to the list that it had last.
+#[test]
+fn who_comes_back_is_held_to_his_last_list() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (trust, older) = (scratch.path().join("trust"), scratch.path().join("older"));
+    let (old, mut new) = two(scratch.path());
+    new.copy(&older, "new-");
+    new.revoke();
+    old.copy(&trust, "");
+    new.copy(&trust, "new-");
+    let store = TrustStore::load_or_shut(&trust, Some(Own::of(old.hub.certificate())));
+    assert_eq!(refusal(&store, &new.partner), "V012");
+    let names = || {
+        std::fs::read_dir(&older)
+            .unwrap()
+            .map(|it| it.unwrap().file_name())
+    };
+    names().for_each(|name| std::fs::remove_file(trust.join(name)).unwrap());
+    // However often it is read meanwhile.
+    store.reload().unwrap();
+    store.reload().unwrap();
+    assert_eq!(refusal(&store, &new.hub), "V014");
+    for name in names() {
+        std::fs::copy(older.join(&name), trust.join(&name)).unwrap();
+    }
+    assert_eq!(store.reload().unwrap_err().code(), "V110");
+    assert_eq!(refusal(&store, &new.partner), "V012");
+    assert_eq!(refusal(&store, &new.hub), "");
+}

@@ -40,6 +40,8 @@ pub(super) struct Snapshot {
     /// The lists, and each as certificates are held against it.
     pub(super) states: Vec<CrlState>,
     pub(super) lists: Vec<Held>,
+    /// The last lists of authorities that were taken out of the folder: who comes back is held to his.
+    left: Vec<CrlState>,
     pub(super) revoked: Vec<Revoked>,
     /// The CA's register, where the folder has it.
     pub(super) register: Option<Arc<Register>>,
@@ -66,6 +68,8 @@ struct Checked {
 const RECHECK_MICROS: i64 = 60_000_000;
 /// Most certificates remembered; beyond that the cache starts anew.
 const CACHE_MAX: usize = 10_000;
+/// Lists remembered of authorities that were taken out; of more the oldest is forgotten.
+const LEFT_MAX: usize = 64;
 /// Serial numbers named where a newer list lacks some.
 const BACK_MAX: usize = 10;
 /// How everything in such a file begins.
@@ -235,7 +239,10 @@ impl Snapshot {
     /// The same of the lists in use, under a running hub: one that is older or gone keeps no other authority's newer one from being
     /// used. What an authority gave out that lies here no more holds nothing.
     pub(super) fn go_on_from(&mut self, used: &Self, folder: &std::path::Path) -> Option<Fault> {
-        let proven = used.states.iter().filter(|old| old.is_proven);
+        let proven = used
+            .left
+            .iter()
+            .chain(used.states.iter().filter(|old| old.is_proven));
         let lists: Vec<Listed> = proven
             .filter_map(|old| Listed::read(&old.der).ok())
             .collect();
@@ -247,6 +254,8 @@ impl Snapshot {
             let authorities = self.roots.iter().chain(&self.intermediates);
             old.held.by = path::signer(&old.state.der, authorities);
             if old.held.by.is_none() {
+                self.left.retain(|it| it.of != old.state.of);
+                self.left.push(old.state);
                 continue;
             }
             old.state.is_proven = true;
@@ -260,6 +269,8 @@ impl Snapshot {
             self.states.push(old.state);
             self.lists.push(old.held);
         }
+        let over = self.left.len().saturating_sub(LEFT_MAX);
+        self.left.drain(..over);
         why
     }
 
