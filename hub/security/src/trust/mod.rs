@@ -6,6 +6,7 @@ mod list;
 mod path;
 mod shut;
 mod snapshot;
+mod succession;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
