@@ -57,7 +57,7 @@ impl Fares {
     }
 
     /// A try from `began` to `now` failed. The target rests no longer than until `latest`, when what failed has its last
-    /// try, and always half of the shortest rest.
+    /// try, nor than until the last try of anything else that failed, and always half of the shortest rest.
     pub(crate) fn fail(
         &mut self,
         number: u64,
@@ -66,7 +66,8 @@ impl Fares {
     ) {
         self.failures = self.failures.saturating_add(1);
         let until = now + rest_after(self.failures, number) / 2;
-        let until = latest.map_or(until, |latest| until.min(latest));
+        let others = self.failed.values().map(|failed| failed.latest);
+        let until = others.chain(latest).fold(until, Instant::min);
         self.rests_until = Some(until.max(now + REST_MIN / 2));
         self.spared_until = Some(now + now.saturating_duration_since(began));
     }
@@ -111,6 +112,12 @@ impl Fares {
     pub(crate) fn release(&mut self, subject: &Subject) -> u32 {
         let failed = self.failed.remove(subject);
         failed.map_or(0, |failed| failed.strikes)
+    }
+
+    /// What has its last try now, with its place among the failures.
+    pub(crate) fn due(&self, now: Instant) -> impl Iterator<Item = (&Subject, u64)> {
+        let due = self.failed.iter().filter(move |(_, it)| it.latest <= now);
+        due.map(|(subject, failed)| (subject, failed.turn))
     }
 
     /// What has rested, with its place among the failures.

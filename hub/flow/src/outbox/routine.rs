@@ -6,7 +6,8 @@
 //! that nobody's red alarms keep another's yellow one waiting for good.
 //!
 //! What failed rests, and its line with it. While the target is in doubt ([`Fares`]) what never failed goes first, then
-//! what failed longest ago: so one by one all are tried, and none that fails keeps another from it.
+//! what failed longest ago: so one by one all are tried, and none that fails keeps another from it. Only the last try
+//! before a deadline goes before what is no more urgent.
 //!
 //! All authors together have [`WAITING_MAX`] places, and while one is free nobody gives up any. When all are
 //! taken the author whose orders are the most gives up his least urgent, and of these the newest; never
@@ -138,9 +139,17 @@ impl Routine {
         }
         let turn = self.turn + 1;
         let is_fair = turn.is_multiple_of(FAIR_TURN);
-        let subject = match (self.fresh(is_fair), self.again(now, is_fair)) {
+        let last = self.last_try(now);
+        let is_last = last.is_some();
+        let again = last.or_else(|| self.again(now, is_fair));
+        let subject = match (self.fresh(is_fair), again) {
             (fresh, None) => fresh?.1,
             (None, Some((_, again))) => again,
+            (Some((urgency, _)), Some((other, last)))
+                if is_last && !is_fair && other <= urgency =>
+            {
+                last
+            }
             (Some((_, fresh)), Some(_)) if self.fares.spares(now) => fresh,
             (Some((urgency, fresh)), Some((other, again))) => {
                 let is_first = is_fair || other <= urgency;
@@ -178,6 +187,16 @@ impl Routine {
             ((urgency_counts, turn, urgency), subject)
         });
         let ((_, _, urgency), subject) = rested.min()?;
+        Some((urgency, subject.clone()))
+    }
+
+    /// The most urgent line whose first order has its last try now, and how urgent it is.
+    fn last_try(&self, now: Instant) -> Option<(u8, Subject)> {
+        let due = self.fares.due(now).map(|(subject, turn)| {
+            let urgency = self.lines.get(subject).map_or(u8::MAX, Line::urgency);
+            ((urgency, turn), subject)
+        });
+        let ((urgency, _), subject) = due.min()?;
         Some((urgency, subject.clone()))
     }
 

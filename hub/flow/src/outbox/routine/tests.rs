@@ -422,3 +422,31 @@ fn what_would_rest_beyond_its_deadline_is_tried_before_it() {
     assert!(bench.seconds() < 60.0 && tries > 6, "{tries}");
     assert_eq!(bench.step(|_| true), Some((1, true)));
 }
+
+/// Two red alarms ended without a last try: a yellow one that had never failed had it, and then the target rested.
+#[test]
+fn each_of_several_has_its_last_try_before_what_is_less_urgent() {
+    let mut bench = Bench::new((1..=3).map(|number| (order(number), RED)));
+    bench.latest = bench.began + Duration::from_secs(29);
+    while bench.seconds() < 28.0 {
+        bench.step(|_| false);
+    }
+    bench.now = bench.latest;
+    bench.put(order(4), YELLOW);
+    let mut last = Vec::new();
+    while bench.seconds() < 30.0 {
+        let Some(held) = bench.queue.next(bench.now) else {
+            bench.now += Duration::from_millis(10);
+            continue;
+        };
+        // No time is left for another one.
+        last.push(held.order.number);
+        let tried = (bench.now, bench.now + AT_ONCE);
+        bench.queue.fares.fail(held.order.number, tried, None);
+    }
+    let yellow = last.iter().position(|number| *number == 4);
+    last.retain(|number| *number != 4);
+    last.sort_unstable();
+    assert_eq!(last, [1, 2, 3]);
+    assert!(yellow.is_none_or(|place| place > 0), "{yellow:?}");
+}
