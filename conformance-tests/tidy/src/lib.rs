@@ -4,7 +4,9 @@
 //! `file:line: what is wrong, what to do instead`; the tests in `tests/` demand empty lists.
 
 mod floors;
+mod inside;
 mod sources;
 
 pub use floors::{arrows, floors};
+pub use inside::inside;
 pub use sources::{Complaint, Source, sources};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use cordon_tidy::{Complaint, Source, arrows, floors, sources};
+use cordon_tidy::{Complaint, Source, arrows, floors, inside, sources};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -58,6 +58,20 @@ fn every_arrow_points_down() {
         }
     }
     demand_none(complaints);
+}
+
+/// So it does inside a crate of many rooms.
+#[test]
+fn inside_a_crate_every_arrow_points_down_too() {
+    let listed = std::fs::read_to_string(root().join("conformance-tests/tidy/inside.txt")).unwrap();
+    let sources = sources(&root(), &[".rs"]);
+    let crates = listed.lines().filter_map(|line| line.split_once(": "));
+    let told = crates.filter(|(krate, _)| !krate.starts_with('#'));
+    let told: Vec<Vec<Complaint>> = told
+        .map(|(krate, rooms)| inside(krate, &rooms.split(' ').collect::<Vec<_>>(), &sources))
+        .collect();
+    assert!(!told.is_empty());
+    demand_none(told.concat());
 }
 
 #[test]

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use cordon_contract::{Entry, Fault};
 use cordon_journal::Record;
 
-use crate::entry_codec::{self, Trouble};
-use crate::spool;
-use crate::submission::ParsedSubmission;
+use crate::decide::entry_codec::{self, Trouble};
+use crate::decide::submission::ParsedSubmission;
+use crate::sequencer::spool;
 
 /// Reads the entry of a record; its message may lie in this submission.
 pub fn entry(record: &Record, submission: &Bytes) -> Result<Entry, Fault> {

@@ -10,34 +10,34 @@ use cordon_model::Digest;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::ages::Reach;
-use crate::board::Board;
-use crate::config::{HubConfig, HubParts};
-use crate::core::Core;
 use crate::corridor::Source;
+use crate::corridor::device_pace::DevicePace;
+use crate::corridor::inbox::Inbox;
+use crate::corridor::queue::Queue;
+use crate::corridor::submit::Submit;
 use crate::corridor::worker::{self, Bench};
-use crate::device_pace::DevicePace;
-use crate::emergency::Emergency;
-use crate::entry_reader::EntryReader;
+use crate::decide::ages::Reach;
+use crate::decide::core::Core;
+use crate::decide::mode::{Mode, Modes};
+use crate::decide::sealer::Sealer;
+use crate::decide::terms::InForce;
 use crate::fault::{CONFIGURATION, THREAD, fault};
-use crate::feed::Feed;
-use crate::health::{ClockHealth, HubHealth, stalled_ms, words_of};
-use crate::inbox::Inbox;
-use crate::kit::Kit;
-use crate::ledger::StateSeat;
-use crate::lists_told::{KnownLists, ListsTold};
-use crate::misread::Misreads;
-use crate::mode::{Mode, Modes};
+use crate::outbox::supervisor::{Ready, Served, Supervised};
 use crate::outbox::{Dispatch, Outbox};
-use crate::queue::Queue;
-use crate::sealer::Sealer;
+use crate::sequencer::config::{HubConfig, HubParts};
+use crate::sequencer::emergency::Emergency;
+use crate::sequencer::kit::Kit;
+use crate::sequencer::ledger::StateSeat;
+use crate::sequencer::startup::Occasion;
 use crate::sequencer::{Sequencer, Ties};
-use crate::startup::Occasion;
-use crate::stats::Stats;
-use crate::submit::Submit;
-use crate::supervisor::{Ready, Served, Supervised};
-use crate::terms::InForce;
-use crate::vital::Vital;
+use crate::watch::board::Board;
+use crate::watch::entry_reader::EntryReader;
+use crate::watch::feed::Feed;
+use crate::watch::health::{ClockHealth, HubHealth, stalled_ms, words_of};
+use crate::watch::lists_told::{KnownLists, ListsTold};
+use crate::watch::misread::Misreads;
+use crate::watch::stats::Stats;
+use crate::watch::vital::Vital;
 
 /// Starts hubs.
 #[derive(Clone, Copy, Debug)]
@@ -291,7 +291,7 @@ impl RunningHub {
     }
 
     /// As [`RunningHub::shutdown`]; gives the last entry's number and the state hash there, which
-    /// are those of a [`crate::replay`] of the journal.
+    /// are those of a [`crate::watch::replay`] of the journal.
     pub async fn shutdown_at(self) -> Result<Option<(u64, Digest)>, Fault> {
         self.trigger.pull();
         let patience = Duration::from_millis(self.ties.config.stop_ms);

@@ -16,95 +16,43 @@
 //!
 //! Floor 4. `docs/design/flow.md` says why it is built this way.
 
-mod act;
-mod ages;
-mod alarm_pace;
-mod answer;
-mod astray;
-mod authority;
-mod batch;
-mod board;
-mod change;
-mod claims;
-mod conduct;
-mod config;
-mod core;
 mod corridor;
-mod counts;
+mod decide;
 #[doc(hidden)]
 pub mod decoders;
-mod device_pace;
-mod draft;
-mod emergency;
-mod entry_codec;
-mod entry_reader;
-mod entry_time;
-mod examine;
 mod fault;
-mod feed;
 pub mod flags;
-mod fold;
-mod guard;
-mod health;
-mod held_before;
-mod histogram;
 mod hub;
-mod in_order;
-mod inbox;
-mod intake;
-mod kit;
-mod ledger;
-mod lists_held;
-mod lists_told;
-mod mark;
-mod misread;
-mod mode;
 mod outbox;
-mod outcome;
-mod precedence;
-mod queue;
-mod recall;
-mod receipt;
-mod recovery;
-mod refused_room;
-mod remembered;
-mod repeats;
-mod replay;
-mod retold;
-mod room;
-mod saver;
-mod sealer;
 mod sequencer;
-mod settings;
-mod settled;
-mod spool;
-mod startup;
-mod stats;
-mod submission;
-mod submit;
-mod supervisor;
-mod tables;
-mod terms;
 mod text;
-mod time_scale;
-mod trouble;
-mod unheard;
-mod unrecorded;
-mod unsettled;
-mod unstored;
-mod vital;
-mod work;
+mod watch;
 
-pub use crate::ages::{DAY_MICROS, Marks, Reach};
-pub use crate::authority::{
+pub use crate::corridor::receipt::{ReceiptData, Refused, warnings};
+pub use crate::corridor::submit::Submit;
+pub use crate::corridor::{AskedRule, CorridorRules};
+pub use crate::decide::ages::{DAY_MICROS, Marks, Reach};
+pub use crate::decide::audited::Audited;
+pub use crate::decide::authority::{
     Authority, AuthoritySettings, Confirm, HazmatGrants, Reaction, Table, Thing, Voice, Whose,
 };
-pub use crate::config::{HubConfig, HubParts};
-pub use crate::core::{DECISION_DEPTH_MAX, DECISIONS_PER_INPUT_MAX};
-pub use crate::corridor::{AskedRule, CorridorRules};
-pub use crate::entry_reader::{Entries, EntryReader, Expired, StoredEntry};
-pub use crate::entry_time::EntryClock;
-pub use crate::examine::{Examination, Finding, examine};
+pub use crate::decide::core::{DECISION_DEPTH_MAX, DECISIONS_PER_INPUT_MAX};
+pub use crate::decide::entry_time::EntryClock;
+pub use crate::decide::fold::{
+    DEAD_LETTER, DEAD_LETTERS_MAX, DeadLetter, OpenOrder, REPORT_REQUESTS_MAX,
+    REPORT_REQUESTS_OF_ONE_MAX,
+};
+pub use crate::decide::mark::{Mark, Marked};
+pub use crate::decide::mode::{Mode, Modes};
+pub use crate::decide::precedence::SUBJECTS_MAX;
+pub use crate::decide::rank::Told as OrderRank;
+pub use crate::decide::settings::{
+    Absent, ChangedPart, Made, Maker, PART_BYTES_MAX, PARTS_BYTES_MAX, PARTS_MAX, PLUGINS, Part,
+    SettingsChange, SettingsLabel, Unusable,
+};
+pub use crate::decide::settled::EntryTimes;
+pub use crate::decide::stored_entry::StoredEntry;
+pub use crate::decide::submission::{ParsedSubmission, SubmissionForm, message_nodes};
 pub use crate::fault::{
     ACT_OF_ANOTHER, ADAPTER_MAY_NOT, ALARMS_PACED, CONFIGURATION, DISK_FAILED, DISK_FULL, FAULTS,
     GATE_UNREACHED, ID_REUSED, MESSAGE_COUNT, NO_DEAD_LETTER, NOT_YOURS, OLDER_FORM, OTHER_PARK,
@@ -112,32 +60,23 @@ pub use crate::fault::{
     STATE_BEHIND, STOPPED, STRANGER, THREAD, TIME_WINDOW, UNKNOWN_THING, UNLAWFUL_PAST, UNREADABLE,
     UNSETTLED,
 };
-pub use crate::feed::{Committed, Feed, FeedItem, FeedReader};
-pub use crate::fold::{
-    DEAD_LETTER, DEAD_LETTERS_MAX, DeadLetter, OpenOrder, REPORT_REQUESTS_MAX,
-    REPORT_REQUESTS_OF_ONE_MAX,
-};
-pub use crate::health::{AdapterHealth, AdapterState, ClockHealth, HubHealth};
-pub use crate::histogram::{Histogram, Quantiles};
 pub use crate::hub::{Aging, Hub, RunningHub};
-pub use crate::in_order::InOrder;
-pub use crate::ledger::{Ledger, Opened, OpenedOnce};
-pub use crate::lists_held::list_in_use;
-pub use crate::lists_told::KnownLists;
-pub use crate::mark::{Mark, Marked};
-pub use crate::misread::{Misread, Misreads};
-pub use crate::mode::{Mode, Modes};
-pub use crate::outbox::{OrderNote, Outbox, Told as OrderRank};
-pub use crate::precedence::SUBJECTS_MAX;
-pub use crate::receipt::{ReceiptData, Refused, warnings};
-pub use crate::replay::{Difference, ReplayReport, replay, replay_over, replay_told, replay_under};
-pub use crate::settings::{
-    Absent, ChangedPart, HeldPart, Made, Maker, PART_BYTES_MAX, PARTS_BYTES_MAX, PARTS_MAX,
-    PLUGINS, Part, SettingsChange, SettingsLabel, Unusable, settings_at,
+pub use crate::outbox::supervisor::Served;
+pub use crate::outbox::{OrderNote, Outbox};
+pub use crate::sequencer::config::{HubConfig, HubParts};
+pub use crate::sequencer::ledger::{Ledger, Opened, OpenedOnce};
+pub use crate::watch::entry_reader::{Entries, EntryReader, Expired};
+pub use crate::watch::examine::{Examination, Finding, examine};
+pub use crate::watch::feed::{Committed, Feed, FeedItem, FeedReader};
+pub use crate::watch::health::{AdapterHealth, AdapterState, ClockHealth, HubHealth};
+pub use crate::watch::histogram::{Histogram, Quantiles};
+pub use crate::watch::in_order::InOrder;
+pub use crate::watch::lists_held::list_in_use;
+pub use crate::watch::lists_told::KnownLists;
+pub use crate::watch::misread::{Misread, Misreads};
+pub use crate::watch::replay::{
+    Difference, ReplayReport, replay, replay_over, replay_told, replay_under,
 };
-pub use crate::settled::EntryTimes;
-pub use crate::stats::{Stats, StatsSnapshot, Traffic};
-pub use crate::submission::{ParsedSubmission, SubmissionForm, message_nodes};
-pub use crate::submit::{Audited, Submit};
-pub use crate::supervisor::Served;
-pub use crate::vital::Vital;
+pub use crate::watch::settings_at::{HeldPart, settings_at};
+pub use crate::watch::stats::{Stats, StatsSnapshot, Traffic};
+pub use crate::watch::vital::Vital;

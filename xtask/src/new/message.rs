@@ -8,8 +8,8 @@ use super::{Room, insert, lawful};
 use crate::{codegen, run};
 
 const BODY: &str = "schemas/xsd/message.xsd";
-const RIGHTS: &str = "hub/flow/src/authority/table.toml";
-const THINGS: &str = "hub/flow/src/authority/things.rs";
+const RIGHTS: &str = "hub/flow/src/decide/authority/table.toml";
+const THINGS: &str = "hub/flow/src/decide/authority/things.rs";
 /// The page that shows the table of rights.
 const PAGE: &str = "docs/reference/authority.md";
 

@@ -8,12 +8,12 @@ use super::refused::{Offender, RefusedDraft};
 use super::rules::Corridor;
 use super::sealed::{Key, Sealed};
 use super::valid::latest;
-use crate::authority::Speaker;
+use crate::decide::authority::Speaker;
+use crate::decide::sealer::{Particulars, id_of_parts};
+use crate::decide::unheard::Source;
 use crate::fault::{ADAPTER_MAY_NOT, STRANGER, TIME_WINDOW, fault, of_wire};
-use crate::misread::Misreads;
-use crate::sealer::{Particulars, id_of_parts};
 use crate::text::clip;
-use crate::unheard::Source;
+use crate::watch::misread::Misreads;
 
 /// A mapped reading. Only [`seal_reading`] makes one.
 #[derive(Debug)]

@@ -9,13 +9,19 @@
 //! the hub itself Body                                 → Sealed
 //! ```
 
+pub(crate) mod device_pace;
+pub(crate) mod inbox;
 mod mapped;
+pub(crate) mod queue;
+pub(crate) mod receipt;
 mod refused;
 mod rules;
 mod sealed;
 mod source;
+pub(crate) mod submit;
 mod valid;
 mod verified;
+pub(crate) mod work;
 pub(crate) mod worker;
 
 pub use rules::{AskedRule, CorridorRules};

@@ -6,11 +6,11 @@ use cordon_model::{Body, Digest, MessageId, PartyId, Refusal};
 use cordon_wire::{WireFault, digest_of_bytes};
 
 use super::rules::Corridor;
-use crate::draft::Draft;
+use crate::decide::draft::Draft;
+use crate::decide::sealer::Particulars;
+use crate::decide::unheard::Source;
 use crate::flags;
-use crate::sealer::Particulars;
 use crate::text::clip_empty;
-use crate::unheard::Source;
 
 /// What is refused, as far as it is known.
 #[derive(Debug, Default)]

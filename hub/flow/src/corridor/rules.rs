@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use cordon_contract::Fault;
 use cordon_model::{GateId, ReportRequest, Timestamp};
 
-use crate::authority::Authority;
-use crate::sealer::Sealer;
-use crate::terms::Terms;
+use crate::decide::authority::Authority;
+use crate::decide::sealer::Sealer;
+use crate::decide::terms::Terms;
 
 /// The windows of time and the limits of the corridor.
 #[derive(Clone, Debug)]

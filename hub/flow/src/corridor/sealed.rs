@@ -8,14 +8,14 @@ use cordon_wire::{WireFault, digest_of_bytes};
 use super::mapped::Mapped;
 use super::rules::Corridor;
 use super::valid::Valid;
-use crate::act::Today;
-use crate::authority::Speaker;
-use crate::draft::Draft;
+use crate::corridor::inbox::Looked;
+use crate::decide::act::Today;
+use crate::decide::authority::Speaker;
+use crate::decide::draft::Draft;
+use crate::decide::mode::Weight;
+use crate::decide::sealer::{Particulars, Sealer};
+use crate::decide::terms::Terms;
 use crate::flags;
-use crate::inbox::Looked;
-use crate::mode::Weight;
-use crate::sealer::{Particulars, Sealer};
-use crate::terms::Terms;
 use crate::text::{clip, clip_empty};
 
 /// How a duplicate of the message is recognised (I4).

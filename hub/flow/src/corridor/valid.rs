@@ -9,7 +9,7 @@ use cordon_wire::{message_digest, read_message};
 use cordon_xml::Node;
 
 use super::rules::Corridor;
-use crate::authority::Speaker;
+use crate::decide::authority::Speaker;
 use crate::fault::{
     ACT_LATE, GATE_UNREACHED, ORDER_IMPOSSIBLE, OTHER_PARK, ROLE_MAY_NOT, SENDER_NOT_SIGNER,
     STRANGER, TIME_WINDOW, fault, of_wire,

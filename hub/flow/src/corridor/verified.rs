@@ -14,10 +14,10 @@ use super::refused::{Offender, RefusedDraft};
 use super::rules::Corridor;
 use super::sealed::Sealed;
 use super::valid::Valid;
+use crate::corridor::work::lightest;
+use crate::decide::mode::Weight;
+use crate::decide::submission::SubmissionForm;
 use crate::fault::{MESSAGE_COUNT, fault};
-use crate::mode::Weight;
-use crate::submission::SubmissionForm;
-use crate::work::lightest;
 
 /// A verified envelope. Only [`VerifiedEnvelope`] becomes one.
 #[derive(Debug)]

@@ -16,14 +16,15 @@ use super::mapped::{SealedReading, seal_reading};
 use super::refused::{Offender, RefusedDraft};
 use super::rules::{Corridor, CorridorRules};
 use super::source::Source;
-use crate::device_pace::{Beyond, DevicePace, beyond_words, whose};
+use crate::corridor::device_pace::{Beyond, DevicePace, whose};
+use crate::corridor::inbox::Inbox;
+use crate::corridor::queue::Queue;
+use crate::corridor::work::{ReadingWork, Work};
+use crate::decide::beyond_pace::beyond_words;
+use crate::decide::sealer::Sealer;
+use crate::decide::terms::{InForce, Terms};
 use crate::fault::{DEVICE_PACED, fault};
-use crate::inbox::Inbox;
-use crate::misread::Misreads;
-use crate::queue::Queue;
-use crate::sealer::Sealer;
-use crate::terms::{InForce, Terms};
-use crate::work::{ReadingWork, Work};
+use crate::watch::misread::Misreads;
 
 /// Offers waiting in front of one worker.
 const WAITING_MAX: usize = 64;

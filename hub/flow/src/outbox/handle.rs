@@ -5,16 +5,17 @@ use cordon_model::{AuditOutcome, Body, MessageId, MessageType, PartyId, Timestam
 use std::sync::Arc;
 
 use super::worker::Dispatch;
-use crate::board::Board;
-use crate::core::order_draft;
-use crate::draft::Slip;
-use crate::entry_reader::{EntryReader, StoredEntry};
+use crate::corridor::receipt::ReceiptData;
+use crate::corridor::submit::Submit;
+use crate::decide::core::order_draft;
+use crate::decide::draft::Slip;
+use crate::decide::fold::{DeadLetter, OpenOrder, RERUN};
+use crate::decide::sealer::{AuditNote, Particulars};
+use crate::decide::stored_entry::StoredEntry;
 use crate::fault::{NO_DEAD_LETTER, THREAD, fault, of_wire};
 use crate::flags;
-use crate::fold::{DeadLetter, OpenOrder, RERUN};
-use crate::receipt::ReceiptData;
-use crate::sealer::{AuditNote, Particulars};
-use crate::submit::Submit;
+use crate::watch::board::Board;
+use crate::watch::entry_reader::EntryReader;
 
 /// The journal's code for a record that is gone.
 const TRIMMED: &str = "J014";

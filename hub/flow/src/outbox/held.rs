@@ -2,7 +2,7 @@
 
 use cordon_contract::Order;
 
-use super::rank::Rank;
+use crate::decide::rank::Rank;
 
 /// An order with its place, and how its tries went.
 #[derive(Debug)]

@@ -8,14 +8,12 @@
 
 mod handle;
 mod held;
-mod rank;
 mod rest;
 mod routine;
+pub(crate) mod supervisor;
 mod target;
 mod worker;
 
 pub use handle::{OrderNote, Outbox};
 pub(crate) use held::Held;
-pub(crate) use rank::Rank;
-pub use rank::Told;
 pub(crate) use worker::Dispatch;

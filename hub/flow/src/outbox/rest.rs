@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::held::Held;
-use super::rank::Subject;
+use crate::decide::rank::Subject;
 
 /// First and longest rest after a failed delivery.
 const REST_MIN: Duration = Duration::from_millis(500);

@@ -19,8 +19,8 @@ use std::time::Instant;
 use cordon_model::Timestamp;
 
 use super::held::Held;
-use super::rank::Subject;
 use super::rest::Fares;
+use crate::decide::rank::Subject;
 
 #[cfg(test)]
 mod tests;

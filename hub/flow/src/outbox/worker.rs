@@ -15,12 +15,12 @@ use tokio::sync::Semaphore;
 
 use super::held::Held;
 use super::target::TargetQueue;
-use crate::outcome;
-use crate::queue::Queue;
-use crate::sealer::Sealer;
-use crate::stats::Stats;
-use crate::supervisor::Served;
-use crate::work::{OwnWork, Work};
+use crate::corridor::queue::Queue;
+use crate::corridor::work::{OwnWork, Work};
+use crate::decide::outcome;
+use crate::decide::sealer::Sealer;
+use crate::outbox::supervisor::Served;
+use crate::watch::stats::Stats;
 
 /// How long past the deadline an adapter may take to say so itself.
 const GRACE_MS: i64 = 250;

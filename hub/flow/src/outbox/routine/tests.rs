@@ -11,7 +11,7 @@ use cordon_model::{
 };
 
 use super::*;
-use crate::outbox::Rank;
+use crate::decide::rank::Rank;
 
 const RED: u8 = 0;
 const YELLOW: u8 = 2;
