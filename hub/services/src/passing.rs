@@ -42,13 +42,13 @@ pub(crate) fn is_of_hub(code: &str) -> bool {
     is_passing(code) || code == GONE
 }
 
-/// The sender's part of a room is full.
-const NO_ROOM: &str = "F085";
+/// The sender's part of a room is full; the plan does not know the sender, until the park has entered it.
+const WHEN_GIVEN_AGAIN: &[&str] = &["F085", "F030"];
 
 /// Whether the same message may be taken once somebody has done something about it: it is not sent again by
 /// itself, which would fill the hub's journal with refusals, but when it is given again.
 pub fn may_pass(code: &str) -> bool {
-    is_passing(code) || code == NO_ROOM
+    is_passing(code) || WHEN_GIVEN_AGAIN.contains(&code)
 }
 
 #[cfg(test)]
@@ -65,6 +65,9 @@ mod tests {
         for code in ["F007", "F008", "F060", "F061", "S050", "J011"] {
             assert!(is_passing(code) && may_pass(code), "{code}");
         }
-        assert!(may_pass("F085") && !is_passing("F085") && !may_pass("F002"));
+        for code in ["F085", "F030"] {
+            assert!(may_pass(code) && !is_passing(code), "{code}");
+        }
+        assert!(!may_pass("F002"));
     }
 }

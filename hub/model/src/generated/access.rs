@@ -114,7 +114,7 @@ pub struct AccessGrant {
     pub person_id_document: Option<IdDocument>,
     /// The enterprise visited, which answers for the visit. 受访企业.
     pub enterprise_id: PartyId,
-    /// Gates it is good for; empty means every gate its class may use (R023). 授权卡口.
+    /// Gates it is good for; empty means every gate its class may use (R023), of an enterprise's grant the park's and its own. 授权卡口.
     /// From 0 to 200.
     pub gates: Vec<GateId>,
     /// Lanes it is good for; empty means every lane of those gates. 授权车道.

@@ -147,7 +147,7 @@ impl AccessPlugin {
             .is_some_and(|plate| registry.is_ambiguous(plate, owner, now));
         let is_freed = words.lists.white || words.is_rescue(now);
         let exempt = (grant.is_none() || words.is_carried_by(owner)) && is_freed
-            || permit.is_some_and(|permit| permit.exempts(now) && covers(permit, sought));
+            || permit.is_some_and(|permit| permit.exempts(now) && self.covers(permit, sought));
         let exempt = exempt && !ambiguous && !is_hazardous(standing);
         let by_class = |permit: Option<&Permit>| permit.is_some_and(|permit| permit.exempts(now));
         // Who is exempt is in on no grant that is over.
@@ -169,19 +169,22 @@ impl AccessPlugin {
             return Vec::new();
         };
         let (now, grants) = (sought.now, &self.state.registry.grants);
-        let fits = |permit: &Permit| fitness(permit, sought);
+        let fits = |owner, permit: &Permit| self.fitness((owner, permit), sought);
         let answers = |owner: Option<&PartyId>| {
             owner.is_none_or(|owner| self.plan.enterprise(owner).is_some())
         };
         let of_each = grants.of(plate, &self.state.registry.steps);
         let mut best: Vec<(Option<&PartyId>, Grant<'_>)> = of_each
             .filter(|(owner, _)| answers(*owner))
-            .filter_map(|(owner, grants)| Some((owner, best_of_one(grants, now, fits)?)))
+            .filter_map(|(owner, grants)| {
+                let best = best_of_one(grants, now, |permit| fits(owner, permit))?;
+                Some((owner, best))
+            })
             .collect();
         if grants.is_parks_tanker(plate, now) {
             best.retain(|(owner, (_, permit))| owner.is_none() || is_hazardous(permit.kind));
         }
-        best.sort_by_key(|(_, (key, permit))| Reverse((fits(permit), permit.to, *key)));
+        best.sort_by_key(|(owner, (key, permit))| Reverse((fits(*owner, permit), permit.to, *key)));
         // The park's words stand in several rooms.
         let mut is_parks_seen = false;
         best.retain(|(owner, _)| owner.is_some() || !std::mem::replace(&mut is_parks_seen, true));
@@ -202,8 +205,34 @@ impl AccessPlugin {
         let of_park = of_park.filter(|(owner, _)| owner.is_none());
         let exempting = of_park
             .flat_map(|(_, grants)| grants)
-            .filter(|(_, permit)| permit.exempts(sought.now) && covers(permit, sought));
+            .filter(|(_, permit)| permit.exempts(sought.now) && self.covers(permit, sought));
         exempting.max_by_key(|(key, permit)| (permit.to, *key))
+    }
+
+    /// How well somebody's grant fits: the best one is judged, so that a refusal names what is nearest.
+    fn fitness(&self, (owner, permit): Said<'_>, sought: Sought<'_>) -> Fitness {
+        let [active, holds, lasts] = fits_time(permit, sought.now);
+        let [gate, lane, area] = self.fits_place((owner, permit), sought);
+        [active, holds, lasts, gate, lane, area]
+    }
+
+    /// Whether somebody's grant is good for this gate, lane and area. An enterprise grants at the park's and its own:
+    /// what it may not name it does not reach by naming nothing.
+    pub(crate) fn fits_place(&self, (owner, permit): Said<'_>, sought: Sought<'_>) -> [bool; 3] {
+        let Sought { gate, lane, .. } = sought;
+        let area = gate.area.as_deref();
+        let area_of = area.and_then(|area| self.plan.area(area)?.owner.as_ref());
+        let is_free = |of: Option<&PartyId>| owner.is_none() || of.is_none() || of == owner;
+        [
+            permit.covers_gate(&gate.id) && is_free(gate.owner.as_ref()),
+            permit.covers_lane(&lane.id) && is_free(self.plan.owner_of_lane(lane)),
+            permit.covers_area(area) && is_free(area_of),
+        ]
+    }
+
+    /// The same of a grant of the park.
+    fn covers(&self, permit: &Permit, sought: Sought<'_>) -> bool {
+        self.fits_place((None, permit), sought) == [true; 3]
     }
 }
 
@@ -244,28 +273,11 @@ fn best_of_one<'a>(
     best.map(|(_, grant)| grant)
 }
 
+/// A grant, and whose word it is; `None` is the park's.
+type Said<'a> = (Option<&'a PartyId>, &'a Permit);
+
 /// What a grant fits in, by weight.
 type Fitness = [bool; 6];
-
-/// How well a grant fits: the best one is judged, so that a refusal names what is nearest.
-fn fitness(permit: &Permit, sought: Sought<'_>) -> Fitness {
-    let [active, holds, lasts] = fits_time(permit, sought.now);
-    let [gate, lane, area] = fits_place(permit, sought);
-    [active, holds, lasts, gate, lane, area]
-}
-
-/// What it is limited to by place.
-fn fits_place(permit: &Permit, sought: Sought<'_>) -> [bool; 3] {
-    [
-        permit.covers_gate(&sought.gate.id),
-        permit.covers_lane(&sought.lane.id),
-        permit.covers_area(sought.gate.area.as_deref()),
-    ]
-}
-
-fn covers(permit: &Permit, sought: Sought<'_>) -> bool {
-    fits_place(permit, sought) == [true; 3]
-}
 
 /// The part of a fitness that is cheap and weighs most.
 fn fits_time(permit: &Permit, now: Timestamp) -> [bool; 3] {

@@ -44,6 +44,10 @@ impl AccessPlugin {
         let (kind, exempt) = (claim.kind, claim.exempt);
         let permit = claim.grant.map(|(_, permit)| permit);
         let (occupancy, capacity) = self.room(sought.plate, gate, kind);
+        let place = claim.grant.map(|(key, permit)| {
+            let said = (permit.speaker(key), permit);
+            self.fits_place(said, sought)
+        });
         let facts = SubjectFacts {
             blacklisted: lists.black,
             exempt,
@@ -51,9 +55,9 @@ impl AccessPlugin {
             grant_active: permit.is_some_and(|permit| permit.active),
             valid_from: permit.map(|permit| permit.from),
             valid_to: permit.map(|permit| permit.to),
-            grant_covers_gate: permit.is_some_and(|permit| permit.covers_gate(&gate.id)),
-            grant_covers_lane: permit.is_some_and(|permit| permit.covers_lane(&lane.id)),
-            area_allowed: permit.is_none_or(|permit| permit.covers_area(gate.area.as_deref())),
+            grant_covers_gate: place.is_some_and(|[gate, ..]| gate),
+            grant_covers_lane: place.is_some_and(|[_, lane, _]| lane),
+            area_allowed: place.is_none_or(|[.., area]| area),
             occupancy,
             capacity,
             documents_present: documents(kind, permit),

@@ -19,6 +19,7 @@ mod fallen;
 mod held_over;
 mod late_rise;
 mod looks;
+mod owned_places;
 mod park;
 mod parks_word;
 mod passages;

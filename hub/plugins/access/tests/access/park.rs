@@ -62,6 +62,14 @@ impl AccessRules for PlainRules {
                 "WRONG_GATE",
             ),
             (
+                incoming && !facts.exempt && facts.has_grant && !facts.grant_covers_lane,
+                "WRONG_LANE",
+            ),
+            (
+                incoming && !facts.exempt && !facts.area_allowed,
+                "AREA_DENIED",
+            ),
+            (
                 incoming
                     && !facts.exempt
                     && facts.capacity.is_some_and(|max| facts.occupancy >= max),
