@@ -70,16 +70,17 @@ pub fn words_of(adapter: AdapterHealth) -> Option<String> {
 /// Why the trust folder cannot be read and who is trusted meanwhile, in words; none while it can.
 pub fn words_of_trust(trust: &TrustStore) -> Option<String> {
     let fault = trust.trouble()?;
-    // What lies in the folder is older than what is in use.
-    let is_older = matches!(fault.code(), "V110" | "V114" | "V115");
-    Some(match trust.is_shut() {
-        true => {
+    Some(match (trust.is_shut(), fault.code()) {
+        (true, _) => {
             format!("nobody is trusted, every partner is refused, until it can be read: {fault}")
         }
-        false if is_older => format!(
-            "what was read before stays in use, and whoever it revokes stays refused: {fault}"
+        (false, "V110" | "V114" | "V115") if trust.is_partial() => {
+            format!("all else that lies in the trust folder is in use: {fault}")
+        }
+        (false, _) if trust.is_partial() => format!(
+            "all else that lies in the trust folder is in use; whom a list in this file revokes is trusted on: {fault}"
         ),
-        false => format!(
+        (false, _) => format!(
             "what was read before stays in use, and who was revoked since is trusted on: {fault}"
         ),
     })

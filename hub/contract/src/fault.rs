@@ -60,6 +60,13 @@ impl Fault {
         self
     }
 
+    /// Says more in the text for the log.
+    #[must_use]
+    pub fn and_log(self, more: impl fmt::Display) -> Self {
+        let log = format!("{}; {more}", self.log_text());
+        self.log(log)
+    }
+
     /// The stable code.
     pub fn code(&self) -> &'static str {
         self.code.0

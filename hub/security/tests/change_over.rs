@@ -254,3 +254,236 @@ fn who_comes_back_is_held_to_his_last_list() {
     assert_eq!(refusal(&store, &new.partner), "V012");
     assert_eq!(refusal(&store, &new.hub), "");
 }
+
+const AUTHORITIES: &[&str] = &["new-root.pem", "new-issuing.pem"];
+const LISTS: &[&str] = &["new-root.crl.pem", "new-issuing.crl.pem"];
+
+/// A running hub that knows two CAs. The new one has revoked its partner, and `older` holds its papers of before.
+struct Running {
+    scratch: tempfile::TempDir,
+    old: Ca,
+    new: Ca,
+    store: TrustStore,
+}
+
+impl Running {
+    fn new() -> Self {
+        let scratch = tempfile::tempdir().unwrap();
+        let (old, mut new) = two(scratch.path());
+        new.copy(&scratch.path().join("older"), "new-");
+        new.revoke();
+        // Its number is the higher one.
+        new.authority.crl_above(40, at(LATER)).unwrap();
+        old.copy(&scratch.path().join("trust"), "");
+        new.copy(&scratch.path().join("trust"), "new-");
+        let store = Self::start(scratch.path(), &old);
+        assert_eq!(refusal(&store, &new.partner), "V012");
+        Self {
+            scratch,
+            old,
+            new,
+            store,
+        }
+    }
+
+    fn start(scratch: &Path, old: &Ca) -> TrustStore {
+        let own = Own::of(old.hub.certificate()).keeping(scratch.join("kept"));
+        let store = TrustStore::load_or_shut(&scratch.join("trust"), Some(own));
+        for list in store.crls() {
+            store.keep(&list).unwrap();
+        }
+        store
+    }
+
+    fn again(&mut self) {
+        self.store = Self::start(self.scratch.path(), &self.old);
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.scratch.path().join("trust").join(name)
+    }
+
+    fn out(&self, names: &[&str]) {
+        for name in names {
+            std::fs::remove_file(self.file(name)).unwrap();
+        }
+    }
+
+    fn back_older(&self, names: &[&str]) {
+        let older = self.scratch.path().join("older");
+        for name in names {
+            std::fs::copy(older.join(name), self.file(name)).unwrap();
+        }
+    }
+
+    fn read(&self) -> Option<&'static str> {
+        self.store.reload().err().map(|fault| fault.code())
+    }
+
+    /// The old one revokes its own partner: that holds from this reading on, whatever became of the new one.
+    fn revoke_old(&mut self) -> Option<&'static str> {
+        self.old.revoke();
+        self.old.copy(&self.scratch.path().join("trust"), "");
+        let said = self.read();
+        assert_eq!(refusal(&self.store, &self.old.partner), "V012");
+        assert_eq!(refusal(&self.store, &self.old.hub), "");
+        said
+    }
+
+    fn is_held_to_its_last_list(&self) {
+        assert_eq!(refusal(&self.store, &self.new.partner), "V012");
+        assert_eq!(refusal(&self.store, &self.new.hub), "");
+    }
+}
+
+/// What was taken out and put back in several readings was forgotten between them, and the revoked one was heard.
+#[test]
+fn by_whatever_steps_it_goes_and_comes_its_last_list_holds() {
+    let steps: &[&[(bool, &[&str])]] = &[
+        &[
+            (false, AUTHORITIES),
+            (false, LISTS),
+            (true, LISTS),
+            (true, AUTHORITIES),
+        ],
+        &[
+            (false, AUTHORITIES),
+            (false, LISTS),
+            (true, AUTHORITIES),
+            (true, LISTS),
+        ],
+        &[
+            (false, LISTS),
+            (false, AUTHORITIES),
+            (true, LISTS),
+            (true, AUTHORITIES),
+        ],
+        &[
+            (false, &["new-issuing.pem"]),
+            (false, &["new-issuing.crl.pem"]),
+            (true, &["new-issuing.crl.pem"]),
+            (true, &["new-issuing.pem"]),
+        ],
+        &[(false, AUTHORITIES), (true, LISTS), (true, AUTHORITIES)],
+    ];
+    for steps in steps {
+        let mut run = Running::new();
+        for (is_back, names) in *steps {
+            match is_back {
+                true => run.back_older(names),
+                false => run.out(names),
+            }
+            run.read();
+            assert_ne!(refusal(&run.store, &run.new.partner), "", "{steps:?}");
+            assert_eq!(refusal(&run.store, &run.old.partner), "", "{steps:?}");
+        }
+        assert_eq!(run.read(), Some("V110"), "{steps:?}");
+        run.is_held_to_its_last_list();
+        assert_eq!(run.revoke_old(), Some("V110"));
+        // And the next run.
+        run.again();
+        run.is_held_to_its_last_list();
+    }
+}
+
+/// In a run that never saw its newer list, it is held to the one that was kept, and holds up nobody.
+#[test]
+fn in_a_later_run_too() {
+    let mut run = Running::new();
+    run.out(AUTHORITIES);
+    run.out(LISTS);
+    run.again();
+    assert!(run.store.trouble().is_none());
+    run.back_older(AUTHORITIES);
+    run.back_older(LISTS);
+    assert_eq!(run.revoke_old(), Some("V110"));
+    run.is_held_to_its_last_list();
+}
+
+/// The lists went a reading behind the authorities, and whoever the other revoked was heard until a restart.
+#[test]
+fn the_end_of_a_change_over_takes_as_many_steps_as_it_likes() {
+    let mut run = Running::new();
+    run.out(AUTHORITIES);
+    assert_eq!(run.read(), None);
+    run.out(LISTS);
+    assert_eq!(run.revoke_old(), None);
+    assert_eq!(refusal(&run.store, &run.new.hub), "V014");
+}
+
+/// A list whose number was changed by one bit is nobody's: it is no newer one, and neither is it missed.
+#[test]
+fn a_damaged_list_is_remembered_of_nobody() {
+    let mut run = Running::new();
+    let whole = std::fs::read_to_string(run.file("new-issuing.crl.pem")).unwrap();
+    let (_, pem) = x509_parser::pem::parse_x509_pem(whole.as_bytes()).unwrap();
+    let number = [0x55, 0x1d, 0x14, 0x04, 0x03, 0x02, 0x01];
+    let mut der = pem.contents.clone();
+    let place = der
+        .windows(number.len())
+        .position(|it| it == number)
+        .unwrap();
+    der[place + number.len()] ^= 0x40;
+    std::fs::write(run.file("new-issuing.crl.pem"), crl_pem(&der)).unwrap();
+    assert_eq!(run.read(), Some("V110"));
+    run.is_held_to_its_last_list();
+    std::fs::write(run.file("new-issuing.crl.pem"), whole).unwrap();
+    assert_eq!(run.revoke_old(), None);
+    run.is_held_to_its_last_list();
+}
+
+fn crl_pem(der: &[u8]) -> String {
+    use base64::Engine as _;
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    format!("-----BEGIN X509 CRL-----\n{text}\n-----END X509 CRL-----\n")
+}
+
+/// What lies in one file that cannot be read holds up no other; nor does the register.
+#[test]
+fn a_file_that_cannot_be_read_holds_up_no_other() {
+    let torn: [(&str, &[u8], &str); 5] = [
+        ("new-issuing.crl.pem", b"", "V109"),
+        ("new-issuing.crl.pem", b"\xff\xfe\x00", "V103"),
+        (
+            "new-issuing.pem",
+            b"-----BEGIN CERTIFICATE-----\nAAAA\n",
+            "V109",
+        ),
+        ("register.json", b"{}", "V113"),
+        ("another.pem", b"nothing", "V109"),
+    ];
+    for (name, bytes, code) in torn {
+        let mut run = Running::new();
+        let register = run.old.folder.join("register.json");
+        std::fs::copy(register, run.file("register.json")).unwrap();
+        assert_eq!(run.read(), None);
+        std::fs::write(run.file(name), bytes).unwrap();
+        assert_eq!(run.revoke_old(), Some(code), "{name}");
+        assert!(run.store.is_partial() && run.store.register().is_some());
+        run.is_held_to_its_last_list();
+    }
+    let mut run = Running::new();
+    std::fs::copy(
+        run.old.folder.join("register.json"),
+        run.file("register.json"),
+    )
+    .unwrap();
+    assert_eq!(run.read(), None);
+    std::fs::remove_file(run.file("register.json")).unwrap();
+    assert_eq!(run.revoke_old(), Some("V114"), "gone");
+    assert!(run.store.register().is_some());
+}
+
+/// At a start, lists of an authority that is not there hold nothing, older ones neither.
+#[test]
+fn lists_without_their_authority_shut_nobody_out() {
+    let mut run = Running::new();
+    run.out(AUTHORITIES);
+    run.back_older(LISTS);
+    run.again();
+    assert!(run.store.trouble().is_none(), "{:?}", run.store.trouble());
+    assert_eq!(refusal(&run.store, &run.old.hub), "");
+    run.back_older(AUTHORITIES);
+    assert_eq!(run.read(), Some("V110"));
+    run.is_held_to_its_last_list();
+}

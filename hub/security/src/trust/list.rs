@@ -72,6 +72,11 @@ impl CrlState {
             .collect()
     }
 
+    /// Its place among the lists of its authority.
+    pub(super) fn place(&self) -> (u64, i64) {
+        place(self.number, self.this_update)
+    }
+
     /// What is known of it where it was in use.
     pub(super) fn known(&self) -> KnownList {
         KnownList {
@@ -80,6 +85,14 @@ impl CrlState {
             made: self.this_update,
             digest: self.digest,
         }
+    }
+}
+
+/// Of two lists of one authority the greater one is newer. An issuer that gives no numbers has its dates alone.
+fn place(number: u64, made: Timestamp) -> (u64, i64) {
+    match number {
+        0 => (0, made.micros()),
+        number => (number, 0),
     }
 }
 
@@ -144,16 +157,7 @@ impl KnownList {
     }
 
     fn refusal(&self, list: &CrlState) -> Option<Refusal> {
-        // An issuer that gives no numbers has its dates alone.
-        let place = |number: u64, made: Timestamp| match number {
-            0 => (0, made.micros()),
-            number => (number, 0),
-        };
-        let (new, known) = (
-            place(list.number, list.this_update),
-            place(self.number, self.made),
-        );
-        match new.cmp(&known) {
+        match list.place().cmp(&place(self.number, self.made)) {
             std::cmp::Ordering::Less => Some(refusal::CRL_ROLLBACK),
             std::cmp::Ordering::Equal if list.digest != self.digest => Some(refusal::CRL_ANOTHER),
             _ => None,

@@ -3,7 +3,9 @@
 mod in_use;
 mod kept;
 mod list;
+mod memory;
 mod path;
+mod reading;
 mod shut;
 mod snapshot;
 mod succession;
@@ -17,6 +19,7 @@ use cordon_model::Timestamp;
 use rustls::pki_types::CertificateDer;
 
 use self::in_use::Former;
+use self::memory::Memory;
 use self::shut::Unread;
 use self::snapshot::{Revocation, Snapshot};
 use crate::register::Register;
@@ -75,6 +78,8 @@ pub struct TrustStore {
     own: Option<Own>,
     /// The lists that the hub went by, as its journal tells.
     known: Mutex<Vec<KnownList>>,
+    /// The lists that it went by themselves.
+    memory: Mutex<Memory>,
 }
 
 /// When a signature that is looked at later was made, and how that is known.
@@ -121,6 +126,8 @@ impl TrustStore {
     }
 
     fn of(folder: &Path, revocation: Revocation, (snapshot, own): (Snapshot, Option<Own>)) -> Self {
+        let mut memory = Memory::default();
+        memory.note(&snapshot);
         Self {
             folder: folder.to_owned(),
             revocation,
@@ -130,59 +137,45 @@ impl TrustStore {
             unread: Unread::default(),
             own,
             known: Mutex::default(),
+            memory: Mutex::new(memory),
         }
     }
 
-    /// Reads the folder again. On any fault the old content stays in use.
+    /// Reads the folder again. Each authority and its list count for themselves, the newest list that is known of each; what
+    /// cannot be used of one holds up no other. Where the fault is none of a part, the old content stays in use
+    /// ([`TrustStore::is_partial`]).
     ///
     /// # Errors
     /// As [`TrustStore::load`], `V110` when a CRL and `V114` when the register is older than the one
     /// in use, `V115` when a CRL is another than that under its number, `V014` when an authority of the hub's own certificate and `V025` when its list is missing
     /// or is not what it was.
     pub fn reload(&self) -> Result<(), Fault> {
-        let read = self.read_again();
-        self.unread.note(read.as_ref().err());
-        read
-    }
-
-    fn read_again(&self) -> Result<(), Fault> {
         let _one_at_a_time = self
             .reloading
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if self.is_shut() {
-            let (fresh, older) = self.read_whole()?;
-            self.keep_and_take_up(fresh)?;
-            return older.map_or(Ok(()), Err);
-        }
-        let mut fresh = Snapshot::read(&self.folder, self.revocation)?;
-        fresh.follows(&self.snapshot.load(), &self.folder)?;
-        let older = fresh.go_on_from(&self.snapshot.load(), &self.folder);
-        if let Some(own) = &self.own {
-            fresh.knows_of(own, &self.folder)?;
-        }
-        fresh.tell_who_is_back(&self.snapshot.load().states);
-        self.keep_and_take_up(fresh)?;
-        older.map_or(Ok(()), Err)
+        let read = match self.is_shut() {
+            true => self.read_whole(),
+            false => self.read_on(),
+        };
+        let (aside, is_partial) = match read {
+            Ok((fresh, aside)) => {
+                self.keep_before_use(&fresh);
+                self.take_up(fresh);
+                (aside, true)
+            }
+            Err(fault) => (Some(fault), false),
+        };
+        self.unread.note(aside.as_ref(), is_partial);
+        aside.map_or(Ok(()), Err)
     }
 
-    fn keep_and_take_up(&self, fresh: Snapshot) -> Result<(), Fault> {
-        {
-            // What the journal forbids is not kept either.
-            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            fresh.meets(&known, &self.folder)?;
-        }
-        self.keep_before_use(&fresh);
-        self.take_up(fresh)
-    }
-
-    /// What is read from now on is in use, unless the journal tells of a newer list.
-    fn take_up(&self, fresh: Snapshot) -> Result<(), Fault> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        fresh.meets(&known, &self.folder)?;
+    /// What is read from now on is in use.
+    fn take_up(&self, fresh: Snapshot) {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.note(&fresh);
         self.former
             .take(move || self.snapshot.swap(Arc::new(fresh)));
-        Ok(())
     }
 
     /// What is in use now, to be kept as long as something that is judged by it is under way.

@@ -8,35 +8,64 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cordon_contract::{DISK_ANSWERS_IN, Fault, aside_within, disk_hangs};
 use cordon_model::Timestamp;
 
-use super::snapshot::{Revocation, Snapshot, files};
+use super::list::Listed;
+use super::memory::Memory;
+use super::reading::{Reading, files};
+use super::snapshot::{Revocation, Snapshot};
+use super::succession::{Aside, HeldTo};
 use super::{CrlState, KnownList, TrustStore, kept};
 use crate::{Certificate, file};
 
-/// What kept the folder from being read again, and how often in a row.
+/// What kept the folder, or a part of it, from being used.
+#[derive(Clone, Debug)]
+struct Why {
+    fault: Fault,
+    /// How often in a row.
+    times: u32,
+    /// All else that lies there is in use.
+    is_partial: bool,
+}
+
+/// Why the folder is not in use as it lies there.
 #[derive(Debug, Default)]
-pub(super) struct Unread(Mutex<Option<(Fault, u32)>>);
+pub(super) struct Unread(Mutex<Option<Why>>);
 
 impl Unread {
-    pub(super) fn note(&self, fault: Option<&Fault>) {
+    pub(super) fn note(&self, fault: Option<&Fault>, is_partial: bool) {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let times = held.as_ref().map_or(0, |(_, times)| *times);
-        let known = held.as_ref().map(|(fault, _)| fault);
+        let times = held.as_ref().map_or(0, |why| why.times);
+        let known = held.as_ref().map(|why| &why.fault);
         // Read every few seconds, said once.
-        if let Some(fault) = fault.filter(|fault| known != Some(fault)) {
-            tracing::warn!(%fault, "the trust folder cannot be used as it is; until it can, what was read before stays in force; it is read again every few seconds");
-        } else if fault.is_none() && known.is_some() {
-            tracing::info!("the trust folder can be read again");
+        match fault.filter(|fault| known != Some(fault)) {
+            Some(fault) if is_partial => {
+                tracing::warn!(%fault, "a part of the trust folder cannot be used as it is; all else that lies there is in use; it is read again every few seconds");
+            }
+            Some(fault) => {
+                tracing::warn!(%fault, "the trust folder cannot be used as it is; until it can, what was read before stays in force; it is read again every few seconds");
+            }
+            None if fault.is_none() && known.is_some() => {
+                tracing::info!("the trust folder can be read again");
+            }
+            None => {}
         }
-        *held = fault.map(|fault| (fault.clone(), times.saturating_add(1)));
+        *held = fault.map(|fault| Why {
+            fault: fault.clone(),
+            times: times.saturating_add(1),
+            is_partial,
+        });
     }
 
     /// What a start found, which is no file that is just being copied.
-    fn begin(&self, fault: Fault) {
+    fn begin(&self, fault: Fault, is_partial: bool) {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *held = Some((fault, 2));
+        *held = Some(Why {
+            fault,
+            times: 2,
+            is_partial,
+        });
     }
 
-    fn get(&self) -> Option<(Fault, u32)> {
+    fn get(&self) -> Option<Why> {
         let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         held.clone()
     }
@@ -74,30 +103,84 @@ impl TrustStore {
     /// until a [`TrustStore::reload`] finds the folder whole, and [`TrustStore::trouble`] says why.
     pub fn load_or_shut(folder: &Path, own: Option<Own>) -> Self {
         let store = Self::empty(folder, own);
-        let read = store.read_whole();
         // Whoever starts by it says what is wrong.
-        match read.and_then(|(fresh, older)| store.take_up(fresh).map(|()| older)) {
-            Ok(None) => {}
-            Ok(Some(fault)) | Err(fault) => store.unread.begin(fault),
+        match store.read_whole() {
+            Ok((fresh, aside)) => {
+                store.take_up(fresh);
+                if let Some(fault) = aside {
+                    store.unread.begin(fault, true);
+                }
+            }
+            Err(fault) => store.unread.begin(fault, false),
         }
         store
     }
 
-    /// The folder as a start goes by it, and why that is not by all that lies there.
-    pub(super) fn read_whole(&self) -> Result<(Snapshot, Option<Fault>), Fault> {
-        let mut fresh = Snapshot::read(&self.folder, self.revocation)?;
-        let kept = self.own.as_ref().and_then(|own| own.kept.as_deref());
-        let older = kept.and_then(|kept| fresh.go_by(kept::read(kept), &self.folder));
-        if let Some(own) = &self.own {
-            fresh.knows_of(own, &self.folder)?;
+    /// The lists that earlier runs kept.
+    fn remember_kept(&self) {
+        if let Some(kept) = self.own.as_ref().and_then(|own| own.kept.as_deref()) {
+            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            if memory.proven().is_empty() {
+                *memory = Memory::of(kept::read(kept));
+            }
         }
-        Ok((fresh, older))
+    }
+
+    /// The folder as a start goes by it, which takes no part for the whole, and why that is not by all that lies there.
+    pub(super) fn read_whole(&self) -> Result<(Snapshot, Option<Fault>), Fault> {
+        self.remember_kept();
+        let reading = Reading::of(&self.folder)?.whole()?;
+        self.settle(reading.snapshot, reading.found)
+    }
+
+    /// The folder as a running hub goes on by it. What one file holds that cannot be read is not known: whoever was an authority
+    /// stays one until it can.
+    pub(super) fn read_on(&self) -> Result<(Snapshot, Option<Fault>), Fault> {
+        let Reading {
+            mut snapshot,
+            found,
+            torn,
+            no_register,
+        } = Reading::of(&self.folder)?;
+        let used = self.snapshot.load();
+        if torn.is_some() {
+            snapshot.add_authorities(&used)?;
+        }
+        let register = snapshot.follow_register(&used, &self.folder);
+        let (snapshot, aside) = self.settle(snapshot, found)?;
+        let why = torn.or(aside).or(no_register).or(register);
+        Ok((snapshot, why))
+    }
+
+    fn settle(
+        &self,
+        mut fresh: Snapshot,
+        found: Vec<Listed>,
+    ) -> Result<(Snapshot, Option<Fault>), Fault> {
+        fresh.suffices(&found, self.revocation, &self.folder)?;
+        let aside = {
+            let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let to = HeldTo {
+                memory: &memory,
+                known: &known,
+            };
+            fresh.choose(found, to, &self.folder)
+        };
+        self.knows_its_own(&fresh, &aside)?;
+        Ok((fresh, aside.first()))
+    }
+
+    fn knows_its_own(&self, fresh: &Snapshot, aside: &Aside) -> Result<(), Fault> {
+        let own = self.own.as_ref();
+        let known = own.map_or(Ok(()), |own| fresh.knows_of(own, &self.folder));
+        known.map_err(|fault| aside.barred.clone().unwrap_or(fault))
     }
 
     /// A store of a folder whose disk does not answer.
     pub fn hanging(folder: &Path, own: Option<Own>) -> Self {
         let store = Self::empty(folder, own);
-        store.unread.begin(disk_hangs(folder));
+        store.unread.begin(disk_hangs(folder), false);
         store
     }
 
@@ -106,17 +189,30 @@ impl TrustStore {
     }
 
     /// Goes by no list older than these from now on, which the journal tells of. Where it does and the newer one is not kept, nobody
-    /// is trusted: whom that one revoked is not known.
+    /// whom that authority certified is trusted, nobody at all where it certified the hub: whom that one revoked is not known.
     pub fn hold_to(&self, lists: Vec<KnownList>) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        *known = lists;
-        let Err(fault) = self.snapshot.load().meets(&known, &self.folder) else {
-            return;
+        let _one_at_a_time = self
+            .reloading
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let read = {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            *known = lists;
+            self.snapshot.load().held_to(&known, &self.folder)
         };
-        tracing::error!(%fault, "the journal tells of a newer list of revoked certificates; nobody is trusted until it is there");
-        self.former
-            .take(|| self.snapshot.swap(Arc::new(Snapshot::default())));
-        self.unread.begin(fault);
+        let (fresh, fault) = match read {
+            Ok((_, Aside { barred: None, .. })) => return,
+            Ok((fresh, aside)) => match self.knows_its_own(&fresh, &aside) {
+                Ok(()) => (fresh, aside.first()),
+                Err(fault) => (Snapshot::default(), Some(fault)),
+            },
+            Err(fault) => (Snapshot::default(), Some(fault)),
+        };
+        if let Some(fault) = fault {
+            tracing::error!(%fault, "the journal tells of a newer list of revoked certificates; nobody whom its authority certified is trusted until it is there");
+            self.unread.begin(fault, !fresh.is_empty());
+        }
+        self.former.take(|| self.snapshot.swap(Arc::new(fresh)));
     }
 
     /// Keeps a list that is in use, so that a start goes by no older one; durable when this returns.
@@ -171,14 +267,19 @@ impl TrustStore {
     pub fn hangs(&self) {
         // It is no file that is being copied: that is said the first time.
         for _ in 0..2 {
-            self.unread.note(Some(&disk_hangs(&self.folder)));
+            self.unread.note(Some(&disk_hangs(&self.folder)), false);
         }
     }
 
-    /// Why the folder cannot be read; what was read before stays in use. The first time in a row is none: files are being copied.
+    /// Why the folder, or a part of it, is not in use as it lies there. The first time in a row is none: files are being copied.
     pub fn trouble(&self) -> Option<Fault> {
-        let (fault, times) = self.unread.get()?;
-        (times > 1 || self.is_shut()).then_some(fault)
+        let why = self.unread.get()?;
+        (why.times > 1 || self.is_shut()).then_some(why.fault)
+    }
+
+    /// Whether the trouble is one of a part: all else that lies in the folder is in use.
+    pub fn is_partial(&self) -> bool {
+        !self.is_shut() && self.unread.get().is_some_and(|why| why.is_partial)
     }
 }
 
@@ -192,7 +293,7 @@ pub fn is_no_trust_folder(folder: &Path) -> bool {
     let Ok(paths) = files(folder) else {
         return false;
     };
-    let mut found = Snapshot::default();
+    let mut found = Reading::default();
     for path in paths {
         match file::read(&path) {
             // What is wrong with a torn one is told; what stands before the tear counts.
@@ -200,5 +301,5 @@ pub fn is_no_trust_folder(folder: &Path) -> bool {
             Err(_) => return false,
         }
     }
-    found.is_empty()
+    found.snapshot.is_empty()
 }

@@ -1,29 +1,28 @@
 //! What one folder of authorities and lists held when it was read, and who is good by it.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use cordon_contract::Fault;
 use cordon_model::Timestamp;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{
-    CertificateDer, CertificateRevocationListDer, SignatureVerificationAlgorithm, TrustAnchor,
-};
+use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor};
 use webpki::{
     CertRevocationList, EndEntityCert, ExpirationPolicy, KeyUsage, RevocationCheckDepth,
     RevocationOptionsBuilder, UnknownStatusPolicy,
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::list::{CrlState, Listed};
+use super::list::{CrlState, KnownList, Listed};
+use super::memory::Memory;
 use super::path::{self, Held, Path, has_signed};
+use super::reading::Reading;
 use super::shut::Own;
+use super::succession::{Aside, HeldTo};
 use super::{Dated, TOKEN_BYTES_MAX, Usage, Withdrawn};
 use crate::certificate::serial_hex;
 use crate::identity::hex;
-use crate::register::{self, Register};
-use crate::{Certificate, file, instant, refusal};
+use crate::register::Register;
+use crate::{Certificate, instant, refusal};
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Revocation {
@@ -40,8 +39,6 @@ pub(super) struct Snapshot {
     /// The lists, and each as certificates are held against it.
     pub(super) states: Vec<CrlState>,
     pub(super) lists: Vec<Held>,
-    /// The last lists of authorities that were taken out of the folder: who comes back is held to his.
-    pub(super) left: Vec<CrlState>,
     pub(super) revoked: Vec<Revoked>,
     /// The CA's register, where the folder has it.
     pub(super) register: Option<Arc<Register>>,
@@ -68,8 +65,6 @@ struct Checked {
 const RECHECK_MICROS: i64 = 60_000_000;
 /// Most certificates remembered; beyond that the cache starts anew.
 const CACHE_MAX: usize = 10_000;
-/// How everything in such a file begins.
-const PEM_BEGINS: &str = "-----BEGIN ";
 /// Most certificates that a peer may send beside its own.
 const INTERMEDIATES_MAX: usize = 4;
 
@@ -84,125 +79,85 @@ pub(crate) static CHAIN_ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
 ];
 
 impl Snapshot {
+    /// The folder as it lies there, by itself.
     pub(super) fn read(folder: &std::path::Path, revocation: Revocation) -> Result<Self, Fault> {
-        let mut snapshot = Self::default();
-        for path in files(folder)? {
-            let text = file::read(&path)?;
-            if text.contains("PRIVATE KEY") {
-                continue;
-            }
-            snapshot
-                .add(&text)
-                .map_err(|fault| fault.at(path.display().to_string()))?;
-        }
-        snapshot.read_register(folder)?;
-        snapshot.prove();
-        let lacks_crl = snapshot.lists.is_empty() && revocation == Revocation::Required;
-        if snapshot.anchors.is_empty() || lacks_crl {
-            let what = if lacks_crl {
-                "no CRL"
-            } else {
-                "no root certificate"
-            };
-            let place = folder.display().to_string();
-            return Err(refusal::TRUST
-                .because(format_args!("{place}: {what}"))
-                .at(place));
-        }
+        let Reading {
+            mut snapshot,
+            found,
+            ..
+        } = Reading::of(folder)?.whole()?;
+        snapshot.suffices(&found, revocation, folder)?;
+        let to = HeldTo {
+            memory: &Memory::default(),
+            known: &[],
+        };
+        snapshot.choose(found, to, folder);
         Ok(snapshot)
     }
 
-    /// A folder without a register is fine; one with a register that nobody here signed is not.
-    fn read_register(&mut self, folder: &std::path::Path) -> Result<(), Fault> {
-        let path = folder.join(register::NAME);
-        if !is_there(&path)? {
-            return Ok(());
-        }
-        let issuers = [self.intermediates.as_slice(), self.roots.as_slice()].concat();
-        let read = Register::verify(&file::read(&path)?, &issuers, CHAIN_ALGORITHMS)
-            .map_err(|fault| fault.at(path.display().to_string()))?;
-        self.register = Some(Arc::new(read));
-        Ok(())
+    /// Whether there is anybody to trust, and lists to do it by.
+    pub(super) fn suffices(
+        &self,
+        found: &[Listed],
+        revocation: Revocation,
+        folder: &std::path::Path,
+    ) -> Result<(), Fault> {
+        let lacks_crl = found.is_empty() && revocation == Revocation::Required;
+        let what = match self.anchors.is_empty() {
+            _ if lacks_crl => "no CRL",
+            true => "no root certificate",
+            false => return Ok(()),
+        };
+        let place = folder.display().to_string();
+        let fault = refusal::TRUST.because(format_args!("{place}: {what}"));
+        Err(fault.at(place))
     }
 
-    pub(super) fn add(&mut self, text: &str) -> Result<(), Fault> {
-        let broken = |error: &dyn std::fmt::Display| refusal::TRUST.because(error);
-        // A power cut while it was copied: what it held is not known, and may be a list.
-        if !text.contains(PEM_BEGINS) {
-            return Err(broken(&"it is empty or cut: nothing begins in it"));
-        }
-        for der in CertificateDer::pem_slice_iter(text.as_bytes()) {
-            let der = der.map_err(|error| broken(&error))?;
-            let (_, parsed) = X509Certificate::from_der(&der).map_err(|error| broken(&error))?;
-            if !parsed.is_ca() {
-                continue;
-            }
-            let is_root = parsed.issuer() == parsed.subject();
-            if is_root && !self.roots.contains(&der) {
-                let anchor =
-                    webpki::anchor_from_trusted_cert(&der).map_err(|error| broken(&error))?;
-                self.anchors.push(anchor.to_owned());
-                self.roots.push(der.clone());
-            } else if !is_root && !self.intermediates.contains(&der) {
-                self.intermediates.push(der.clone());
-            }
-        }
-        for der in CertificateRevocationListDer::pem_slice_iter(text.as_bytes()) {
-            self.add_crl(&der.map_err(|error| broken(&error))?)?;
+    pub(super) fn add_root(&mut self, der: CertificateDer<'static>) -> Result<(), Fault> {
+        if !self.roots.contains(&der) {
+            let anchor = webpki::anchor_from_trusted_cert(&der);
+            let anchor = anchor.map_err(|error| refusal::TRUST.because(error))?;
+            self.anchors.push(anchor.to_owned());
+            self.roots.push(der.clone());
         }
         Ok(())
     }
 
-    /// Adds a CRL; of two CRLs of one authority, which is a name and a key, the newer one stays. Its signature is checked by the
-    /// chain check.
-    fn add_crl(&mut self, der: &CertificateRevocationListDer<'_>) -> Result<(), Fault> {
-        let Listed {
-            state,
-            held,
-            revoked,
-        } = Listed::read(der)?;
-        self.revoked.extend(revoked);
-        match self.place_of(&state) {
-            Some(index) => {
-                let is_newer = self.states.get(index).is_some_and(|old| {
-                    let dates = (old.number, state.number) == (0, 0);
-                    old.number < state.number || dates && old.this_update < state.this_update
-                });
-                if is_newer {
-                    self.exchange(index, state, held);
-                }
-            }
-            None => {
-                self.states.push(state);
-                self.lists.push(held);
-            }
+    pub(super) fn add_intermediate(&mut self, der: CertificateDer<'static>) {
+        if !self.intermediates.contains(&der) {
+            self.intermediates.push(der);
+        }
+    }
+
+    /// Adds the authorities of another one.
+    pub(super) fn add_authorities(&mut self, other: &Self) -> Result<(), Fault> {
+        let mut roots = other.roots.iter().cloned();
+        roots.try_for_each(|root| self.add_root(root))?;
+        for der in &other.intermediates {
+            self.add_intermediate(der.clone());
         }
         Ok(())
     }
 
-    pub(super) fn place_of(&self, list: &CrlState) -> Option<usize> {
-        self.states.iter().position(|known| known.of == list.of)
+    /// The same authorities and lists, as they are held to what the journal tells.
+    pub(super) fn held_to(
+        &self,
+        known: &[KnownList],
+        folder: &std::path::Path,
+    ) -> Result<(Self, Aside), Fault> {
+        let mut fresh = Self {
+            register: self.register.clone(),
+            ..Self::default()
+        };
+        fresh.add_authorities(self)?;
+        let lists = self.states.iter().map(|list| Listed::read(&list.der));
+        let memory = &Memory::default();
+        let to = HeldTo { memory, known };
+        let aside = fresh.choose(lists.collect::<Result<_, _>>()?, to, folder);
+        Ok((fresh, aside))
     }
 
-    pub(super) fn exchange(&mut self, index: usize, state: CrlState, held: Held) {
-        if let (Some(old_state), Some(old)) =
-            (self.states.get_mut(index), self.lists.get_mut(index))
-        {
-            *old_state = state;
-            *old = held;
-        }
-    }
-
-    /// Finds out which lists an authority of the folder signed.
-    fn prove(&mut self) {
-        let mut states = std::mem::take(&mut self.states);
-        let mut lists = std::mem::take(&mut self.lists);
-        for (state, held) in states.iter_mut().zip(&mut lists) {
-            self.prove_one(state, held);
-        }
-        (self.states, self.lists) = (states, lists);
-    }
-
+    /// Finds out whether an authority of the folder signed a list.
     pub(super) fn prove_one(&self, state: &mut CrlState, held: &mut Held) {
         let authorities = self.roots.iter().chain(&self.intermediates);
         held.by = path::signer(&state.der, authorities);
@@ -434,33 +389,6 @@ const COPY_OR_NAME: &str = "copy root.pem, issuing.pem and both .crl.pem files f
 /// Where a fault `V025` stands when nothing is wrong with the certificate: the list that would say so
 /// is over, and whoever keeps it must renew it.
 pub const LIST_OVER: &str = "the list of revoked certificates, which is over";
-
-/// The certificate and CRL files of a folder, by name.
-pub(super) fn files(folder: &std::path::Path) -> Result<Vec<PathBuf>, Fault> {
-    let entries = std::fs::read_dir(folder).map_err(|error| file::failure(folder, error))?;
-    let mut paths = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(|error| file::failure(folder, error))?.path();
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        let is_named_so = matches!(extension, Some("pem" | "crt" | "crl"));
-        if is_named_so && !is_folder(&path)? {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    Ok(paths)
-}
-
-/// Whether this is a folder; one that cannot be asked is no reason to pass it over.
-fn is_folder(path: &std::path::Path) -> Result<bool, Fault> {
-    let known = std::fs::metadata(path).map_err(|error| file::failure(path, error))?;
-    Ok(known.is_dir())
-}
-
-fn is_there(path: &std::path::Path) -> Result<bool, Fault> {
-    path.try_exists()
-        .map_err(|error| file::failure(path, error))
-}
 
 /// Whether it is wrong of the folder, and not of the certificate that was asked about.
 fn is_of_folder(fault: &Fault) -> bool {

@@ -1,88 +1,153 @@
-//! How one reading of a trust folder stands to the one before: whose list goes on, and which folder is refused.
+//! How a reading of a trust folder stands to what the hub went by before: each authority is judged for itself, by the newest
+//! of its own lists that is known, and nothing of one holds up another.
+
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use cordon_contract::Fault;
 
 use super::list::{CrlState, KnownList, Listed};
+use super::memory::Memory;
 use super::snapshot::Snapshot;
 use crate::refusal;
 
-/// Lists remembered of authorities that were taken out; of more the oldest is forgotten.
-const LEFT_MAX: usize = 64;
 /// Serial numbers named where a newer list lacks some.
 const BACK_MAX: usize = 10;
 
+/// What becomes of it where a list is older than one that is known, or than one that the journal alone tells of.
+const KEPT: &str = "the newer one is kept by the hub and stays in use";
+const NOT_THERE: &str =
+    "that one is not there, and nobody whom its authority certified is trusted until it is";
+
+/// What the lists of a folder are held to.
+#[derive(Clone, Copy)]
+pub(super) struct HeldTo<'a> {
+    /// The lists themselves.
+    pub memory: &'a Memory,
+    /// What the journal tells of them.
+    pub known: &'a [KnownList],
+}
+
+/// Why not all that lies in a folder is gone by; each is the first of its kind.
+#[derive(Debug, Default)]
+pub(super) struct Aside {
+    /// A list that is older or gone: the one that is known is in use.
+    pub older: Option<Fault>,
+    /// A list that is older than the journal tells, and the newer one is not there: whom its authority certified is refused.
+    pub barred: Option<Fault>,
+}
+
+impl Aside {
+    pub(super) fn first(self) -> Option<Fault> {
+        self.barred.or(self.older)
+    }
+}
+
 impl Snapshot {
-    /// Goes by the lists that were kept, where the folder has older ones of the same authorities. Gives why, of the first. One
-    /// that no authority of the folder signed holds nothing.
-    pub(super) fn go_by(&mut self, kept: Vec<Listed>, folder: &std::path::Path) -> Option<Fault> {
-        let mut why = None;
-        for mut listed in kept {
-            let Some(index) = self.place_of(&listed.state) else {
+    /// Chooses the list of each authority: of those that it signed the newest, here or known.
+    pub(super) fn choose(&mut self, found: Vec<Listed>, to: HeldTo<'_>, folder: &Path) -> Aside {
+        let mut aside = Aside::default();
+        let place = folder.display().to_string();
+        let mut of_each: BTreeMap<String, Choice> = BTreeMap::new();
+        for mut list in found {
+            self.prove_one(&mut list.state, &mut list.held);
+            let choice = of_each.entry(list.state.of.clone()).or_default();
+            choice.take(list);
+        }
+        for known in to.memory.proven() {
+            let Ok(mut list) = Listed::read(&known.der) else {
                 continue;
             };
-            self.prove_one(&mut listed.state, &mut listed.held);
-            let given = self.states.get(index);
-            if let Some(given) = given.filter(|_| listed.state.is_proven) {
-                self.tell_of(&listed.state, given);
-            }
-            let against = given.and_then(|given| listed.state.known().against(given));
-            if let (Some(fault), true) = (against, listed.state.is_proven) {
-                let is_kept = "the newer one is kept by the hub and stays in use";
-                let fault = Fault::new(fault.code(), fault.peer_text())
-                    .log(format!("{}; {is_kept}", fault.log_text()))
-                    .at(folder.display().to_string())
-                    .remedy(fault.remedy_text());
-                why.get_or_insert(fault);
-                self.revoked.extend(listed.revoked);
-                self.exchange(index, listed.state, listed.held);
+            self.prove_one(&mut list.state, &mut list.held);
+            if list.state.is_proven {
+                let of = list.state.of.clone();
+                of_each.entry(of).or_default().known = Some(list);
             }
         }
-        why
+        for choice in of_each.into_values() {
+            let list = match self.chosen(choice, &place, &mut aside) {
+                Ok(list) => list,
+                Err(unproven) => {
+                    unproven.into_iter().for_each(|list| self.take(list));
+                    continue;
+                }
+            };
+            let against = |known: &KnownList| known.against(&list.state);
+            match to.known.iter().find_map(against) {
+                None => self.take(list),
+                Some(fault) => {
+                    let fault = fault.and_log(NOT_THERE).at(place.clone());
+                    aside.barred.get_or_insert(fault);
+                }
+            }
+        }
+        for known in to.memory.unproven() {
+            let is_here = self.states.iter().any(|it| it.digest == known.digest);
+            if let Some(mut list) = Listed::read(&known.der).ok().filter(|_| !is_here) {
+                self.prove_one(&mut list.state, &mut list.held);
+                if !list.state.is_proven {
+                    self.take(list);
+                }
+            }
+        }
+        aside
     }
 
-    /// The same of the lists in use, under a running hub: one that is older or gone keeps no other authority's newer one from being
-    /// used. What an authority gave out that lies here no more holds nothing.
-    pub(super) fn go_on_from(&mut self, used: &Self, folder: &std::path::Path) -> Option<Fault> {
-        let proven = used
-            .left
-            .iter()
-            .chain(used.states.iter().filter(|old| old.is_proven));
-        let lists: Vec<Listed> = proven
-            .filter_map(|old| Listed::read(&old.der).ok())
-            .collect();
-        let (here, gone): (Vec<Listed>, Vec<Listed>) = lists
-            .into_iter()
-            .partition(|old| self.place_of(&old.state).is_some());
-        let mut why = self.go_by(here, folder);
-        for mut old in gone {
-            self.prove_one(&mut old.state, &mut old.held);
-            if !old.state.is_proven {
-                self.left.retain(|it| it.of != old.state.of);
-                self.left.push(old.state);
-                continue;
+    /// The list of one authority; those that nobody here signed where there is no other.
+    fn chosen(
+        &self,
+        choice: Choice,
+        place: &str,
+        aside: &mut Aside,
+    ) -> Result<Listed, Vec<Listed>> {
+        let mut tell = |fault: Fault| {
+            aside.older.get_or_insert(fault.at(place.to_owned()));
+        };
+        match (choice.known, choice.found) {
+            (Some(known), Some(found)) => match known.state.known().against(&found.state) {
+                Some(fault) => {
+                    tell(fault.and_log(KEPT));
+                    Ok(known)
+                }
+                None => {
+                    self.tell_of(&known.state, &found.state);
+                    Ok(found)
+                }
+            },
+            (Some(known), None) => {
+                let CrlState { number, issuer, .. } = &known.state;
+                let words = format_args!("CRL {number} of {issuer} is gone; it stays in use");
+                tell(refusal::CRL_ROLLBACK.because(words));
+                Ok(known)
             }
-            let words = format!(
-                "CRL {} of {} is gone; it stays in use",
-                old.state.number, old.state.issuer
-            );
-            let fault = refusal::CRL_ROLLBACK.because(words);
-            why.get_or_insert(fault.at(folder.display().to_string()));
-            self.revoked.extend(old.revoked);
-            self.states.push(old.state);
-            self.lists.push(old.held);
+            (None, Some(found)) => Ok(found),
+            (None, None) => Err(choice.unproven),
         }
-        let over = self.left.len().saturating_sub(LEFT_MAX);
-        self.left.drain(..over);
-        why
     }
 
-    /// Says of newer lists whom they revoke no more.
-    pub(super) fn tell_who_is_back(&self, used: &[CrlState]) {
-        for old in used.iter().filter(|old| old.is_proven) {
-            if let Some(new) = self.states.iter().find(|new| new.of == old.of) {
-                self.tell_of(old, new);
-            }
+    fn take(&mut self, list: Listed) {
+        self.revoked.extend(list.revoked);
+        self.states.push(list.state);
+        self.lists.push(list.held);
+    }
+
+    /// Goes on with the register in use where the folder's is older, gone or of no use: it says of nobody whether he is trusted.
+    pub(super) fn follow_register(&mut self, used: &Self, folder: &Path) -> Option<Fault> {
+        let old = used.register.as_ref()?;
+        let new = self.register.as_ref();
+        if new.is_some_and(|new| new.number >= old.number) {
+            return None;
         }
+        let words = match new {
+            Some(new) => format!(
+                "register {}, register {} stays in use",
+                new.number, old.number
+            ),
+            None => format!("register {} is gone; it stays in use", old.number),
+        };
+        self.register = Some(old.clone());
+        let place = folder.display().to_string();
+        Some(refusal::REGISTER_ROLLBACK.because(words).at(place))
     }
 
     /// An authority that was restored from a backup has forgotten whom it revoked since. Whose certificate has ended by its register
@@ -107,36 +172,28 @@ impl Snapshot {
             );
         }
     }
+}
 
-    /// Whether no list that nobody here signed, and no register, is older than that in use.
-    pub(super) fn follows(&self, used: &Self, folder: &std::path::Path) -> Result<(), Fault> {
-        for old in used.states.iter().filter(|old| !old.is_proven) {
-            // Nobody can say whose one is that no authority of the folder signed, but by its name.
-            let mut its = self.states.iter().filter(|new| new.issuer == old.issuer);
-            if let Some(fault) = its.clone().find_map(|new| old.known().against(new)) {
-                return Err(fault.at(folder.display().to_string()));
-            }
-            if !its.any(|new| new.number >= old.number) {
-                let detail = format_args!("CRL {} of {} is gone", old.number, old.issuer);
-                return Err(refusal::CRL_ROLLBACK.because(detail));
-            }
-        }
-        if let Some(old) = &used.register {
-            let new = self.register.as_ref();
-            if new.is_none_or(|new| new.number < old.number) {
-                let detail = format_args!("register {} is gone", old.number);
-                return Err(refusal::REGISTER_ROLLBACK.because(detail));
-            }
-        }
-        Ok(())
-    }
+/// What there is of one authority's lists.
+#[derive(Default)]
+struct Choice {
+    /// By which this hub went last.
+    known: Option<Listed>,
+    /// The newest of the folder that it signed.
+    found: Option<Listed>,
+    /// Of its name and key by their own word alone.
+    unproven: Vec<Listed>,
+}
 
-    /// Whether no list of it is older than one that the hub went by.
-    pub(super) fn meets(&self, known: &[KnownList], folder: &std::path::Path) -> Result<(), Fault> {
-        let against = |known: &KnownList| self.states.iter().find_map(|it| known.against(it));
-        match known.iter().find_map(against) {
-            Some(fault) => Err(fault.at(folder.display().to_string())),
-            None => Ok(()),
+impl Choice {
+    fn take(&mut self, list: Listed) {
+        if !list.state.is_proven {
+            self.unproven.push(list);
+            return;
+        }
+        let is_newer = |old: &Listed| old.state.place() < list.state.place();
+        if self.found.as_ref().is_none_or(is_newer) {
+            self.found = Some(list);
         }
     }
 }
