@@ -138,6 +138,8 @@ refusals! {
         "supply a CRL with a higher number";
     OTHERS_LIST = "V116", "the list of revoked certificates is not this CA's",
         "name a list that this CA published (issuing.crl.pem), such as lists-in-use/*.crl.pem of a hub's data folder";
+    ITSELF = "V117", "the certificate is the CA's own",
+        "take root.pem and issuing.pem of this CA out of every trust folder, and begin another one: cordon cert init";
     REQUEST_KEY = "V120", "the RSA key of the request is not of a size that is certified",
         "make an RSA key of 2048 to 4096 bits, or a P-256 or Ed25519 key";
     NO_ROOM = "V121", "there is no room on the disk for a certificate, key or list",

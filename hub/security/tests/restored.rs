@@ -121,6 +121,26 @@ fn what_there_is_no_record_of_is_revoked_all_the_same() {
     assert_eq!(again.unrecorded().len(), 1);
 }
 
+/// It was put on a list that nobody asks of it, and told as revoked.
+#[test]
+fn the_certificates_of_the_ca_itself_are_not_revoked_here() {
+    let scene = Scene::new();
+    let mut restored = scene.restored();
+    for name in ["issuing.pem", "root.pem"] {
+        let text = std::fs::read_to_string(scene.path("ca").join(name)).unwrap();
+        let (_, pem) = x509_parser::pem::parse_x509_pem(text.as_bytes()).unwrap();
+        let own = pem.parse_x509().unwrap();
+        let serial: String = own
+            .raw_serial()
+            .iter()
+            .map(|it| format!("{it:02x}"))
+            .collect();
+        let refused = restored.revoke(&serial, Reason::KeyCompromise, now());
+        assert_eq!(refused.unwrap_err().code(), "V117", "{name}");
+    }
+    assert!(restored.unrecorded().is_empty());
+}
+
 #[test]
 fn a_newer_list_tells_it_whom_it_has_forgotten() {
     let scene = Scene::new();

@@ -310,7 +310,7 @@ impl Authority {
     /// backup has no record of what it issued after it; that is revoked all the same.
     ///
     /// # Errors
-    /// `V105` when no such certificate can have been issued here.
+    /// `V105` when no such certificate can have been issued here, `V117` when it is this authority's own.
     pub fn revoke(
         &mut self,
         serial: &str,
@@ -318,6 +318,7 @@ impl Authority {
         now: Timestamp,
     ) -> Result<Record, Fault> {
         let serial = serial.to_ascii_lowercase();
+        self.is_of_others(&serial)?;
         let record = match self.index.find(&serial) {
             Some(_) => Record::Held,
             None if taken_over::may_be_own(&serial) || self.index.is_unrecorded(&serial) => {
@@ -333,6 +334,15 @@ impl Authority {
         let line = self.line_of(said);
         self.index.record_all(line.into_iter().collect())?;
         self.crl(now).map(|_| record)
+    }
+
+    /// That a certificate is none of this authority's own.
+    fn is_of_others(&self, serial: &str) -> Result<(), Fault> {
+        let own = [self.ca_der(ROOT)?, self.ca_der(ISSUING)?];
+        match taken_over::is_itself(&own, serial) {
+            true => Err(refusal::ITSELF.because(serial)),
+            false => Ok(()),
+        }
     }
 
     /// What is to be recorded of a revocation; nothing where it is known.
@@ -352,7 +362,8 @@ impl Authority {
     /// over. Gives the serial numbers that were not revoked here.
     ///
     /// # Errors
-    /// `V116` when no key of this authority signed any of the lists, and as [`Authority::crl`].
+    /// `V116` when no key of this authority signed any of the lists, `V117` when one revokes this authority, and as
+    /// [`Authority::crl`].
     pub fn crl_with(
         &mut self,
         lists: &[PathBuf],
@@ -373,6 +384,7 @@ impl Authority {
             above = above.max(read.number);
             for said in read.revoked {
                 let serial = said.serial.clone();
+                self.is_of_others(&serial)?;
                 if let Some(line) = self.line_of(said) {
                     lines.entry(serial).or_insert(line);
                 }

@@ -3,9 +3,9 @@
 
 use cordon_contract::Fault;
 use cordon_model::Timestamp;
-use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::pem::PemObject;
-use x509_parser::prelude::{CertificateRevocationList, FromDer, ReasonCode};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
+use x509_parser::prelude::{CertificateRevocationList, FromDer, ReasonCode, X509Certificate};
 
 use super::Reason;
 use crate::certificate::serial_hex;
@@ -21,6 +21,16 @@ pub(super) struct Said {
     pub(super) serial: String,
     pub(super) at: Timestamp,
     pub(super) reason: Reason,
+}
+
+/// Whether this is the number of one of an authority's own certificates: no list of it says so to whoever goes by it.
+pub(super) fn is_itself(own: &[CertificateDer<'_>], serial: &str) -> bool {
+    let serial = serial.trim_start_matches('0');
+    own.iter().any(|der| {
+        X509Certificate::from_der(der).is_ok_and(|(_, parsed)| {
+            serial_hex(parsed.raw_serial()).trim_start_matches('0') == serial
+        })
+    })
 }
 
 /// A list of this authority.
