@@ -1,10 +1,15 @@
 //! A new room is its own files and at most three others, not counting what is generated: counted in a copy of the tree.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "test code")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "test code"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// Other files that a new room may touch.
 const OTHERS_MAX: usize = 3;
@@ -88,23 +93,80 @@ fn good(tree: &Path, words: &str, target: &Path) -> String {
     said
 }
 
-/// The copy in which rooms are made, one after the other: what is built of it is built once.
-static TREE: LazyLock<Mutex<Tree>> = LazyLock::new(|| {
-    let target = target();
-    Mutex::new(Tree {
-        copy: copy(&target),
-        target,
-    })
-});
+/// A kind of room.
+struct Kind {
+    /// What is asked for.
+    words: &'static str,
+    /// The folders in which its own files lie, or the files.
+    places: &'static [&'static str],
+    /// Files of its own that it must have, from the first of these places.
+    has: &'static [&'static str],
+    package: &'static str,
+}
 
+const KINDS: [Kind; 4] = [
+    Kind {
+        words: "adapter demo-meter",
+        places: &["adapters/demo-meter/"],
+        has: &[
+            "README.md",
+            "adapter.toml",
+            "src/lib.rs",
+            "src/config.rs",
+            "src/session.rs",
+        ],
+        package: "cordon-demo-meter",
+    },
+    Kind {
+        words: "plugin demo-guard",
+        places: &["hub/plugins/demo-guard/"],
+        has: &[
+            "README.md",
+            "src/lib.rs",
+            "src/config.rs",
+            "src/plugin.rs",
+            "tests/fold.rs",
+        ],
+        package: "cordon-demo-guard",
+    },
+    // Files of others are the list, the case that tells which are built, and the reference, which is generated.
+    Kind {
+        words: "report demo-barges",
+        places: &["hub/reports/src/standard/demo_barges/"],
+        has: &["mod.rs", "fold.rs", "about.md", "golden.xml"],
+        package: "cordon-reports",
+    },
+    // The body of which it is one, who may say it, and what it names.
+    Kind {
+        words: "message demo-note",
+        places: &[
+            "schemas/xsd/demo-note.xsd",
+            "schemas/examples/valid/demo-note.xml",
+        ],
+        has: &[""],
+        package: "cordon-wire",
+    },
+];
+
+/// The copy in which rooms are made, one after the other.
 struct Tree {
     copy: PathBuf,
     target: PathBuf,
 }
 
 impl Tree {
+    fn new() -> Self {
+        let target = target();
+        let copy = copy(&target);
+        Self { copy, target }
+    }
+
     fn good(&self, words: &str) -> String {
         good(&self.copy, words, &self.target)
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.copy.join(name)).unwrap()
     }
 
     fn changed(&self, before: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
@@ -114,16 +176,14 @@ impl Tree {
         names.filter(|name| name != "Cargo.lock").collect()
     }
 
-    /// Makes a room, which builds, is tidy, and touches few others but those that are generated; gives its own files,
-    /// which lie in these folders or are these.
-    fn makes(&self, words: &str, places: &[&str], package: &str) -> Vec<String> {
+    /// Makes a room, which touches few others but those that are generated.
+    fn make(&self, kind: &Kind) {
         let before = tree(&self.copy);
-        let made = format!("run --quiet --offline -p xtask -- new {words}");
-        let said = self.good(&made);
+        let said = self.good(&made(kind));
         let (own, others): (Vec<String>, Vec<String>) = self
             .changed(&before)
             .into_iter()
-            .partition(|name| places.iter().any(|place| name.starts_with(place)));
+            .partition(|name| kind.places.iter().any(|place| name.starts_with(place)));
         let (_, generated) = said.split_once("generated\n").unwrap_or_default();
         let is_written = |name: &&String| !generated.contains(&format!("  {name}\n"));
         let written: Vec<&String> = others.iter().filter(is_written).collect();
@@ -134,92 +194,56 @@ impl Tree {
                 "{name} is not told in\n{said}"
             );
         }
-        self.good(&format!("fmt -p {package} --check"));
-        self.good(&format!(
-            "clippy --offline -p {package} --all-targets -- -D warnings"
-        ));
-        self.good(&format!("test --offline -p {package}"));
-        self.good("test --offline -p cordon-tidy --test house --test decoders");
-        // Building wrote nothing that a person would have to keep, and a second one of the name is refused.
-        assert_eq!(self.changed(&before).len(), own.len() + others.len());
+        let folder = kind.places[0];
+        for name in kind.has {
+            assert!(own.contains(&format!("{folder}{name}")), "{own:?}");
+        }
+    }
+
+    /// One of a name that is there is refused.
+    fn refuses_another(&self, kind: &Kind) {
         let kept = tree(&self.copy);
-        let again = run(&self.copy, &made, Some(&self.target));
-        assert!(!again.status.success());
+        let again = run(&self.copy, &made(kind), Some(&self.target));
+        assert!(!again.status.success(), "{}", kind.words);
         assert_eq!(tree(&self.copy), kept);
-        own
     }
 }
 
-fn copied() -> MutexGuard<'static, Tree> {
-    TREE.lock().unwrap_or_else(PoisonError::into_inner)
+fn made(kind: &Kind) -> String {
+    format!("run --quiet --offline -p xtask -- new {}", kind.words)
 }
 
-fn demand(own: &[String], folder: &str, names: &[&str]) {
-    for name in names {
-        assert!(own.contains(&format!("{folder}{name}")), "{own:?}");
-    }
-}
-
+/// One of each kind, in one tree, which is built once with all of them.
 #[test]
-fn a_new_adapter_touches_its_folder_and_three_files_and_builds_and_is_tidy() {
-    let folder = "adapters/demo-meter/";
-    let own = copied().makes("adapter demo-meter", &[folder], "cordon-demo-meter");
-    let names = [
-        "README.md",
-        "adapter.toml",
-        "src/lib.rs",
-        "src/config.rs",
-        "src/session.rs",
-    ];
-    demand(&own, folder, &names);
-}
-
-#[test]
-fn a_new_plug_in_touches_its_folder_and_three_files_and_builds_and_is_tidy() {
-    let folder = "hub/plugins/demo-guard/";
-    let own = copied().makes("plugin demo-guard", &[folder], "cordon-demo-guard");
-    let names = [
-        "README.md",
-        "src/lib.rs",
-        "src/config.rs",
-        "src/plugin.rs",
-        "tests/fold.rs",
-    ];
-    demand(&own, folder, &names);
-}
-
-/// Those of others are the list, the case that tells which are built, and the reference, which is generated.
-#[test]
-fn a_new_report_touches_its_folder_and_three_files_and_builds_and_is_tidy() {
-    let folder = "hub/reports/src/standard/demo_barges/";
-    let tree = copied();
-    let own = tree.makes("report demo-barges", &[folder], "cordon-reports");
-    demand(
-        &own,
-        folder,
-        &["mod.rs", "fold.rs", "about.md", "golden.xml"],
-    );
-    let reference = tree.copy.join("docs/reference/standard-reports.md");
-    let reference = std::fs::read_to_string(reference).unwrap();
+fn a_new_room_touches_its_folder_and_three_files_and_builds_and_is_tidy() {
+    let rooms = Tree::new();
+    KINDS.iter().for_each(|kind| rooms.make(kind));
+    let reference = rooms.read("docs/reference/standard-reports.md");
     assert!(
         reference.contains("## RPT-02: Person passage daily"),
         "{reference}"
     );
-}
-
-/// Those of others are the body of which it is one, who may say it, and what it names.
-#[test]
-fn a_new_message_is_its_schema_and_three_files_and_builds_and_is_tidy() {
-    let (schema, example) = (
-        "schemas/xsd/demo-note.xsd",
-        "schemas/examples/valid/demo-note.xml",
+    assert!(
+        rooms
+            .read("docs/reference/authority.md")
+            .contains("DemoNote")
     );
-    let tree = copied();
-    let own = tree.makes("message demo-note", &[schema, example], "cordon-wire");
-    assert_eq!(own, [example, schema]);
-    // Who may say it is walked like every other cell, and the page shows it.
-    tree.good("test --offline -p cordon-flow --test flow table::");
-    tree.good("test --offline -p xtask codegen");
-    let page = tree.copy.join("docs/reference/authority.md");
-    assert!(std::fs::read_to_string(page).unwrap().contains("DemoNote"));
+    let before = tree(&rooms.copy);
+    let packages: Vec<String> = KINDS
+        .iter()
+        .map(|kind| format!("-p {}", kind.package))
+        .collect();
+    let packages = packages.join(" ");
+    rooms.good(&format!("fmt {packages} --check"));
+    rooms.good(&format!(
+        "clippy --offline {packages} --all-targets -- -D warnings"
+    ));
+    rooms.good(&format!("test --offline {packages}"));
+    rooms.good("test --offline -p cordon-tidy --test house --test decoders");
+    // Who may say the message is walked like every other cell.
+    rooms.good("test --offline -p cordon-flow --test flow table::");
+    rooms.good("test --offline -p xtask codegen");
+    // Building wrote nothing that a person would have to keep.
+    assert_eq!(rooms.changed(&before), [""; 0]);
+    KINDS.iter().for_each(|kind| rooms.refuses_another(kind));
 }
