@@ -22,6 +22,8 @@ use crate::forgetting::{Begun, Due, Ended, Forgetting, MarksFile, Ready};
 
 use away::{Said, UnlessAway};
 pub use keeper::keep;
+#[cfg(test)]
+pub use keeper::keep_now;
 
 /// Reasons that are remembered as said.
 const SAID_MAX: usize = 32;

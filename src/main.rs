@@ -41,6 +41,8 @@ mod settings;
 mod spool;
 mod trouble;
 mod trust;
+#[cfg(test)]
+mod year;
 
 use std::process::ExitCode;
 

@@ -33,6 +33,8 @@ pub struct Past {
     data: PathBuf,
     identity: String,
     warn_used_percent: u8,
+    /// Bytes of a new segment.
+    segment_bytes: u64,
     pinned: Vec<Expectation>,
     /// Pins that could not be read or are not proven, and hold it to nothing yet.
     unread: Arc<Unread>,
@@ -71,12 +73,19 @@ impl Past {
             unread: Unread::of(&config.hub.data, proof, unread),
             identity,
             warn_used_percent: config.hub.disk_warn_percent,
+            segment_bytes: Options::default().segment_bytes,
             pinned: expected_of(&pinned),
             accepted: Acceptance::read(&config.hub.data)?,
             keeping: Keeping::by(config),
             seen: Mutex::default(),
             state: Mutex::default(),
         })
+    }
+
+    /// New segments have so many bytes.
+    #[cfg(test)]
+    pub fn cut_by(&mut self, bytes: u64) {
+        self.segment_bytes = bytes;
     }
 
     /// What an earlier opening of this process knew and what its hub wrote itself, without what was given
@@ -180,6 +189,7 @@ impl Ledger for Past {
         let dir = self.journal();
         let mut options = Options {
             warn_used_percent: self.warn_used_percent,
+            segment_bytes: self.segment_bytes,
             ..Options::new(self.identity.clone())
         };
         // Before anything is opened, because opening makes what is not there.

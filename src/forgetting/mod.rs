@@ -17,6 +17,8 @@ use cordon_model::Digest;
 
 pub use ages::{Ages, MarksFile};
 pub use class::Class;
+#[cfg(test)]
+pub use class::days as days_of;
 use done::Done;
 pub use last_said::{LastSaid, Removal};
 use rule::Rule;

@@ -59,6 +59,24 @@ pub async fn keep(
     }
 }
 
+/// Does all that is due now, and no more.
+#[cfg(test)]
+pub async fn keep_now(
+    keeping: Arc<Keeping>,
+    (submit, clock, aging): (Submit, Arc<dyn Clock>, Aging),
+    actor: PartyId,
+) {
+    let mut keeper = Keeper {
+        keeping,
+        submit,
+        actor,
+        last: None,
+    };
+    while let Some(reach) = aging.reach()
+        && keeper.next(clock.now(), reach).await
+    {}
+}
+
 impl Keeper {
     /// Does the next that is due. Whether there may be more.
     async fn next(&mut self, now: Timestamp, reach: Reach) -> bool {

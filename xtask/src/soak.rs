@@ -17,6 +17,9 @@ struct Plan {
     cuts: u64,
     /// How long each of the parts runs that have no end of their own.
     minutes: f64,
+    /// Days that are simulated, and entries of the journal at their end.
+    days: u16,
+    entries: u64,
 }
 
 type Part = (&'static str, &'static str, fn(&Plan) -> Result<(), String>);
@@ -34,11 +37,23 @@ const PARTS: &[Part] = &[
     ),
     ("hostile", "a park under attack, again and again", hostile),
     ("fuzz", "every reader of bytes from outside", fuzzing),
+    (
+        "year",
+        "a park's year in compressed time, its disk held to the rules of retention",
+        year,
+    ),
 ];
 
 /// Runs all parts, or the named ones, whatever fails; then says what failed.
 pub fn run(arguments: &[String]) -> Result<(), String> {
-    let options = ["--seed", "--kills", "--cuts", "--minutes"];
+    let options = [
+        "--seed",
+        "--kills",
+        "--cuts",
+        "--minutes",
+        "--days",
+        "--entries",
+    ];
     let options = Options::parse(arguments, &options)?;
     let parts = chosen(&options.words)?;
     let plan = Plan {
@@ -46,6 +61,8 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         kills: options.value("--kills")?.unwrap_or(500),
         cuts: options.value("--cuts")?.unwrap_or(200_000),
         minutes: options.value("--minutes")?.unwrap_or(60.0),
+        days: options.value("--days")?.unwrap_or(365),
+        entries: options.value("--entries")?.unwrap_or(10_000_000),
     };
     eprintln!("== soak: seed {}", plan.seed);
     let mut costs = Costs::default();
@@ -124,6 +141,18 @@ fn fuzzing(plan: &Plan) -> Result<(), String> {
     fuzz::fuzz(&targets, seconds, Some(plan.seed))
 }
 
+/// The hub is driven by tests of the program itself, which reach all that keeps a journal by its rules.
+fn year(plan: &Plan) -> Result<(), String> {
+    let mut command = run::cargo();
+    command.args(["test", "--quiet", "--release", "--package", "cordon"]);
+    command.args(["--bin", "cordon", "--", "--exact", "--nocapture"]);
+    command.arg("year::as_long_as_asked");
+    command.env("CORDON_YEAR_DAYS", plan.days.to_string());
+    command.env("CORDON_YEAR_ENTRIES", plan.entries.to_string());
+    command.env("CORDON_YEAR_SEED", plan.seed.to_string());
+    run::shown(&mut command)
+}
+
 #[cfg(test)]
 mod tests {
     use super::chosen;
@@ -135,10 +164,10 @@ mod tests {
             chosen(&words).map(|parts| parts.iter().map(|(name, ..)| *name).collect::<Vec<_>>())
         };
         assert_eq!(names(&["fuzz", "kills"]).unwrap(), ["kills", "fuzz"]);
-        assert_eq!(names(&[]).unwrap().len(), 4);
+        assert_eq!(names(&[]).unwrap().len(), 5);
         assert_eq!(
             names(&["kill"]).unwrap_err(),
-            "no part named `kill`; parts: cuts kills hostile fuzz"
+            "no part named `kill`; parts: cuts kills hostile fuzz year"
         );
     }
 }
