@@ -30,6 +30,8 @@ pub struct Bound {
     /// What had surely passed when the journal named it, microseconds since 1970; of one that an earlier program named, the
     /// time of that entry.
     pub time: i64,
+    /// It is what had surely passed.
+    pub is_settled: bool,
 }
 
 /// The checkpoints of one park.
@@ -170,6 +172,7 @@ impl Checkpoints {
         Ok(trusted.get(KEPT - 1).map(|older| Bound {
             number: older.made.position.0,
             time: older.time,
+            is_settled: older.is_settled,
         }))
     }
 

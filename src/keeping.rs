@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::checkpoints::Checkpoints;
 use crate::config::ParkConfig;
-use crate::forgetting::{Begun, Due, Ended, Forgetting, MarksFile, Ready};
+use crate::forgetting::{Begun, Due, Ended, Forgetting, MarksFile, Notes, Ready};
 
 use away::{Said, UnlessAway};
 pub use keeper::keep;
@@ -36,6 +36,8 @@ pub struct Keeping {
     checkpoints: Checkpoints,
     forgetting: Forgetting,
     marks: MarksFile,
+    /// What was forgotten by hand and is not journaled yet.
+    notes: Notes,
     /// Reads the journal with its archive.
     reader: Reader,
     /// Of the journal that was opened last; who works is not waited for by who opens another.
@@ -79,6 +81,7 @@ impl Keeping {
             checkpoints: Checkpoints::of(&config.hub.data, &identity, hours),
             forgetting: Forgetting::of(rules, &config.hub.data),
             marks: MarksFile::of(&config.hub.data),
+            notes: Notes::of(&config.hub.data),
             reader: Reader::of(disk, journal, identity).with_archive(rules.archive.as_deref()),
             hands: Mutex::default(),
             said: Mutex::default(),

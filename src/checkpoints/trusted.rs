@@ -21,6 +21,8 @@ pub(super) struct Trusted {
     pub(super) made: Checkpoint,
     /// What had surely passed when it was named, microseconds since 1970.
     pub(super) time: i64,
+    /// The entry that names it says so; an earlier program did not, and its time may be far ahead.
+    pub(super) is_settled: bool,
 }
 
 impl Trusted {
@@ -121,7 +123,11 @@ fn look(
         }
     };
     match named(&made, identity, reader) {
-        Ok(Some(time)) => Ok(Said::Named(Trusted { made, time })),
+        Ok(Some((time, is_settled))) => Ok(Said::Named(Trusted {
+            made,
+            time,
+            is_settled,
+        })),
         Ok(None) => {
             tracing::warn!(path = %path.display(), "the journal does not name this checkpoint, which is not used");
             Ok(Said::Nothing)
@@ -137,8 +143,12 @@ fn look(
     }
 }
 
-/// What had surely passed when the journal named a checkpoint; `None` when it does not.
-fn named(made: &Checkpoint, identity: &str, reader: &Reader) -> Result<Option<i64>, JournalFault> {
+/// What had surely passed when the journal named a checkpoint, and whether it says so; `None` when it does not name it.
+fn named(
+    made: &Checkpoint,
+    identity: &str,
+    reader: &Reader,
+) -> Result<Option<(i64, bool)>, JournalFault> {
     let (number, chain) = made.position;
     if made.identity != identity || reader.get(number)?.is_none_or(|it| it.chain != chain) {
         return Ok(None);
@@ -147,7 +157,9 @@ fn named(made: &Checkpoint, identity: &str, reader: &Reader) -> Result<Option<i6
         let record = record?;
         if let Some(detail) = words_naming(&record, made) {
             // An earlier program did not say. The entry's time may be far ahead, but is never less.
-            return Ok(Some(settled_in(&detail).unwrap_or(record.time_micros)));
+            let settled = settled_in(&detail);
+            let time = settled.unwrap_or(record.time_micros);
+            return Ok(Some((time, settled.is_some())));
         }
     }
     Ok(None)

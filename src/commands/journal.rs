@@ -1,5 +1,5 @@
 //! `cordon journal`: show, export and replay, which work while the hub runs; `verify`, `accept`,
-//! `pack`, `archive`, `restore` and `usage` have files of their own.
+//! `pack`, `archive`, `restore`, `prune` and `usage` have files of their own.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -16,7 +16,7 @@ use cordon_model::Timestamp;
 use serde_json::json;
 
 use super::place::Place;
-use super::{Format, accept, archive, pack, print_faults, print_marks, usage, verify};
+use super::{Format, accept, archive, pack, print_faults, print_marks, prune, usage, verify};
 use crate::config::ParkConfig;
 use crate::exit::{CONFIG, Ending, FAILED, FILES};
 use crate::past;
@@ -24,7 +24,7 @@ use crate::plugins::{KINDS, settings};
 use crate::say;
 use crate::settings::{Program, read};
 
-/// Verify, show, export, replay, pack, archive and measure the journal; accept a loss.
+/// Verify, show, export, replay, pack, archive, prune and measure the journal; accept a loss.
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
     /// Check every byte: segments, batches, chain, seals
@@ -87,6 +87,14 @@ pub enum Command {
     #[command(after_help = "The hub must not run. They stay in the archive too.\n\n\
         Example:\n  cordon journal restore --dir demo-data/journal --from /mnt/archive --entry 120000")]
     Restore(archive::RestoreArgs),
+    /// Forget now what the rules of `[retention]` forget
+    #[command(
+        after_help = "The hub must not run; a running one forgets by itself. By the same rules: what is older than the time of its class, by what\n\
+        had surely passed, and lies before the older of two checkpoints. Only packed segments: see `cordon journal pack`. What goes is noted\n\
+        before, in pruned.jsonl beside the journal, and the next start journals it. Exit code 1 when something that is due has to stay.\n\n\
+        Examples:\n  cordon journal prune --config park.toml --dry-run\n  cordon journal prune --config park.toml"
+    )]
+    Prune(prune::Args),
     /// Say what fills the journal: segments, and entries and bytes by type
     #[command(
         after_help = "Works while the hub runs; reads the whole journal. What was said in a signed submission counts there.\n\n\
@@ -169,6 +177,7 @@ pub fn run(command: &Command) -> Result<(), Ending> {
         Command::Pack(args) => pack::run(args),
         Command::Archive(args) => archive::run(args),
         Command::Restore(args) => archive::restore(args),
+        Command::Prune(args) => prune::run(args),
         Command::Usage(args) => usage::run(args),
     }
 }

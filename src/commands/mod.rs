@@ -17,6 +17,7 @@ mod outbox;
 mod pack;
 mod place;
 mod prepare;
+mod prune;
 mod pull;
 mod reload;
 mod report;

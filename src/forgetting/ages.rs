@@ -44,8 +44,7 @@ pub struct Ages {
 
 impl Ages {
     /// By the time of entries alone: a time that has surely passed, and no mark.
-    #[cfg(test)]
-    pub(super) fn at(micros: i64) -> Self {
+    pub fn at(micros: i64) -> Self {
         Self {
             now: Reach {
                 number: u64::MAX,

@@ -2,9 +2,12 @@
 //! digests stay; after the longest, whole segments.
 
 mod ages;
+mod by_hand;
 mod class;
 mod done;
 mod last_said;
+mod notes;
+mod plan;
 mod rule;
 mod words;
 
@@ -14,13 +17,17 @@ use std::time::Instant;
 
 use cordon_journal::{Aged, Draft, Forgetter, JournalFault, Passed};
 use cordon_model::Digest;
+use cordon_reports::{Gone, GoneBy};
 
 pub use ages::{Ages, MarksFile};
+pub use by_hand::Hand;
 pub use class::Class;
 #[cfg(test)]
 pub use class::days as days_of;
 use done::Done;
 pub use last_said::{LastSaid, Removal};
+pub use notes::Notes;
+pub use plan::Planned;
 use rule::Rule;
 
 use crate::checkpoints::Bound;
@@ -77,10 +84,19 @@ pub struct Ready {
     due: Due,
     /// None for a whole segment.
     draft: Option<Draft>,
-    /// Of the file that keeps the settings of a whole segment.
-    pub settings: Option<Digest>,
+    /// What its entry says.
+    pub told: Told,
     /// An entry must say so before.
     pub is_to_say: bool,
+}
+
+/// What an entry says of what goes.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// By which rule how much.
+    pub gone: Vec<Gone>,
+    /// SHA-256 of the file that keeps the settings of a whole segment.
+    pub settings: Option<Digest>,
 }
 
 /// What became of what was ready.
@@ -226,28 +242,32 @@ impl Forgetting {
             let folder = Place::Folder(forgetter.is_archived(number));
             return Ok(Begun::Stuck(self.stays(folder, due, fault)));
         }
-        let mut settings = None;
         let made = match due {
             Due::Segment(aged) => {
                 let may = forgetter.may_remove(number, aged.last.saturating_add(1));
-                let kept = may.and_then(|()| self.keep_settings(forgetter, number));
-                kept.map(|kept| {
-                    settings = kept;
-                    Some(None)
+                let gone = may.and_then(|()| self.whole(forgetter, number));
+                gone.and_then(|gone| {
+                    let settings = self.keep_settings(forgetter, number)?;
+                    let gone = vec![gone];
+                    Ok(Some((None, Told { gone, settings })))
                 })
             }
             Due::Bodies(_, _, age) => {
                 let mut rule = Rule::of(&self.days, age);
                 let draft = forgetter.draft(number, &mut rule);
-                draft.map(|draft| draft.map(Some))
+                let told = Told {
+                    gone: rule.gone(),
+                    settings: None,
+                };
+                draft.map(|draft| draft.map(|draft| (Some(draft), told)))
             }
         };
         let mut done = Done::read(&self.done);
         match made {
-            Ok(Some(draft)) => Ok(Begun::Ready(Box::new(Ready {
+            Ok(Some((draft, told))) => Ok(Begun::Ready(Box::new(Ready {
                 due,
                 draft,
-                settings,
+                told,
                 is_to_say: !done.is_said(number),
             }))),
             Ok(None) => {
@@ -256,6 +276,16 @@ impl Forgetting {
             }
             Err(fault) => Ok(Begun::Stuck(self.hindered(forgetter, due, fault))),
         }
+    }
+
+    /// What goes with a whole segment.
+    fn whole(&self, forgetter: &Forgetter, number: u64) -> Result<Gone, JournalFault> {
+        Ok(Gone {
+            by: GoneBy::Whole,
+            days: self.remove_days.unwrap_or_default(),
+            count: 1,
+            bytes: forgetter.packed_bytes(number)?,
+        })
     }
 
     /// Keeps what a segment says of settings; the SHA-256 of the file that has it.
@@ -360,6 +390,11 @@ impl Due {
         match self {
             Self::Bodies(_, aged, _) | Self::Segment(aged) => aged,
         }
+    }
+
+    /// Whether all of a segment goes.
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Self::Segment(_))
     }
 
     /// Of which class, or a whole one, and which segment.

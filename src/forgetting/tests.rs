@@ -84,6 +84,7 @@ fn pass_by(
         Ok(Some(Bound {
             number: u64::MAX,
             time: i64::MAX,
+            is_settled: true,
         }))
     };
     let mut stuck = Vec::new();
@@ -396,7 +397,11 @@ fn what_removed_segments_said_last_of_settings_is_kept() {
         last: 9,
         before: 0,
     };
-    let said = forgetting.said(Due::Segment(aged), kept.digest(), &"hub-1".parse().unwrap());
+    let told = Told {
+        settings: kept.digest(),
+        ..Told::default()
+    };
+    let said = forgetting.said(Due::Segment(aged), &told, &"hub-1".parse().unwrap());
     let words = said.detail.unwrap();
     assert!(words.ends_with(&format!("sha256 {digest}")), "{words}");
 }
@@ -412,7 +417,7 @@ fn what_is_said_names_what_goes_and_what_could_not() {
     };
     let due = Due::Bodies(Class::Passages, aged, 0);
     let actor = "hub-1".parse().unwrap();
-    let goes = forgetting.said(due, None, &actor);
+    let goes = forgetting.said(due, &Told::default(), &actor);
     assert_eq!(goes.action, "journal.forgotten");
     let place = "/archive/00000003.segz";
     let fault = JournalFault::new(cordon_journal::FaultKind::Seal, place, "damaged");
@@ -453,6 +458,7 @@ fn nothing_goes_that_was_not_old_when_the_older_checkpoint_was_named_or_that_com
         Some(Bound {
             number,
             time: day * DAY,
+            is_settled: true,
         })
     };
     let all = u64::MAX;
@@ -524,4 +530,94 @@ fn a_rule_shows_nothing_of_a_submission_whose_messages_it_did_not_see() {
     );
     let reader = Reader::open(dir.path()).unwrap();
     assert!(!rule.forgets(&reader.get(1).unwrap().unwrap()));
+}
+
+#[test]
+fn a_plan_is_what_goes_by_hand_and_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = dir.path().join("journal");
+    let mixed = (0..60).map(|day| {
+        let label = ["PassageRecord", "AlarmEvent"][usize::from(day % 2 == 1)];
+        record(day, EntryKind::Message, label, 0, 9_000)
+    });
+    let packed = written(&journal, mixed);
+    // One is damaged: what is due in it stays, and is told in both.
+    damaged(&journal.join("00000003.segz"), 700);
+    let removing = RetentionSection {
+        passages_days: 30,
+        alarms_days: 50,
+        remove_days: 85,
+        ..RetentionSection::default()
+    };
+    let forgetting = Forgetting::of(&removing, dir.path());
+    let mut forgetter = Forgetter::alone(&journal, None).unwrap();
+    let ages = Ages::at(100 * DAY);
+    // A start needs what comes from here on.
+    let bound = Bound {
+        number: packed[packed.len() - 2],
+        time: 100 * DAY,
+        is_settled: true,
+    };
+    let shown = |planned: &Planned| {
+        let gone = planned.gone.as_ref();
+        let gone = gone.map(|gone| Gone::words(gone));
+        (
+            planned.due.aged().number,
+            planned.due.is_whole(),
+            gone.map_err(|fault| fault.code()),
+        )
+    };
+    let files = || -> Vec<(std::ffi::OsString, Vec<u8>)> {
+        let all = std::fs::read_dir(&journal).unwrap();
+        let mut all: Vec<_> = all
+            .map(|file| file.unwrap())
+            .map(|file| (file.file_name(), std::fs::read(file.path()).unwrap()))
+            .collect();
+        all.sort();
+        all
+    };
+    let before = files();
+    let plan = forgetting.plan(&forgetter, &ages, bound).unwrap();
+    assert!(before == files(), "a plan changes nothing");
+    assert!(!dir.path().join("forgotten.json").exists());
+    let plan: Vec<_> = plan.iter().map(shown).collect();
+    let (notes, actor) = (Notes::of(dir.path()), "hub-1".parse().unwrap());
+    let hand = Hand {
+        actor: &actor,
+        notes: &notes,
+        at: cordon_model::Timestamp::from_micros(0),
+    };
+    let mut done = Vec::new();
+    let mut each = |planned: &Planned| done.push(shown(planned));
+    forgetting
+        .prune(&mut forgetter, (&ages, bound), &hand, &mut each)
+        .unwrap();
+    done.sort_by_key(|it| it.0);
+    assert_eq!(plan, done);
+    assert!(plan.iter().any(|it| it.1 && it.2.is_ok()), "{plan:?}");
+    assert!(plan.iter().any(|it| it.2.is_err()), "{plan:?}");
+    let both = plan.iter().filter_map(|it| it.2.as_ref().ok());
+    let both = both.filter(|words| words.contains("alarms_days = 50: "));
+    assert!(
+        both.into_iter()
+            .all(|words| words.contains("passages_days = 30: ")),
+        "each class is counted for itself: {plan:?}"
+    );
+    // Nothing at or behind the checkpoint goes, and all that went is noted for the journal, with what had to stay.
+    assert!(gone(&journal, None).iter().all(|it| *it < bound.number));
+    let owed = notes.owed(&actor).unwrap();
+    assert_eq!(owed.len(), plan.len(), "{owed:?}");
+    let counted = owed.iter().filter_map(|it| it.detail.as_deref());
+    let counted: Vec<Gone> = counted.flat_map(Gone::all_in).collect();
+    let said: Vec<Gone> = plan
+        .iter()
+        .filter_map(|it| it.2.as_ref().ok())
+        .flat_map(|words| Gone::all_in(words))
+        .collect();
+    assert_eq!(counted.len(), said.len());
+    let again = forgetting.plan(&forgetter, &ages, bound).unwrap();
+    assert!(
+        again.iter().all(|it| it.gone.is_err()),
+        "nothing goes twice"
+    );
 }

@@ -2,10 +2,11 @@
 
 use cordon_flow::Audited;
 use cordon_journal::JournalFault;
-use cordon_model::{AuditOutcome, Digest, PartyId};
+use cordon_model::{AuditOutcome, PartyId};
+use cordon_reports::Gone;
 
 use super::last_said::{REMOVED, UP_TO};
-use super::{Due, Forgetting};
+use super::{Due, Forgetting, Told};
 
 /// Why something stays, for log and health.
 pub(super) fn stuck(number: u64, is_folder: bool, fault: &JournalFault) -> String {
@@ -18,14 +19,14 @@ pub(super) fn stuck(number: u64, is_folder: bool, fault: &JournalFault) -> Strin
 
 impl Forgetting {
     /// The entry that says what is being forgotten and why; it comes before.
-    /// `settings` is the SHA-256 of the file that keeps what a whole segment says of them.
-    pub fn said(&self, due: Due, settings: Option<Digest>, actor: &PartyId) -> Audited {
+    pub fn said(&self, due: Due, told: &Told, actor: &PartyId) -> Audited {
         let action = match due {
             Due::Bodies(..) => "journal.forgotten",
             Due::Segment(_) => REMOVED,
         };
         let mut words = self.words(due, ("go", ", their digests stay"));
-        if let Some(settings) = settings {
+        words += &Gone::words(&told.gone);
+        if let Some(settings) = told.settings {
             words += &format!("; their settings are kept, sha256 {settings}");
         }
         entry(action, (due, actor), AuditOutcome::Success, words)

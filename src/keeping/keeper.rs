@@ -42,6 +42,7 @@ pub async fn keep(
         last: None,
     };
     loop {
+        keeper.says_what_went_by_hand().await;
         // Before the first entry of this run nobody knows how old anything is.
         if let Some(reach) = aging.reach() {
             let goes_on = tokio::select! {
@@ -101,6 +102,19 @@ impl Keeper {
         }
     }
 
+    /// Journals what was forgotten while no hub ran.
+    async fn says_what_went_by_hand(&self) {
+        let actor = self.actor.clone();
+        let owed = self.keeping.ask(move |it| it.notes.owed(&actor)).await;
+        let owed = self.done(owed).unwrap_or_default();
+        for (said, left) in owed.iter().zip((0..owed.len()).rev()) {
+            let is_told = self.tell(said).await;
+            if !is_told || !self.noted(self.keeping.notes.told(left == 0)) {
+                return;
+            }
+        }
+    }
+
     /// Names a checkpoint in the journal; only then it is one.
     async fn named(&self, made: &Checkpoint, settled: Timestamp) -> bool {
         let said = Checkpoints::named(made, settled, &self.actor);
@@ -122,7 +136,7 @@ impl Keeper {
             None => return false,
         };
         let forgetting = &self.keeping.forgetting;
-        let said = forgetting.said(due, ready.settings, &self.actor);
+        let said = forgetting.said(due, &ready.told, &self.actor);
         if ready.is_to_say && !(self.tell(&said).await && self.noted(forgetting.note_said(due))) {
             return false;
         }

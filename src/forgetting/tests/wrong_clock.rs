@@ -132,6 +132,7 @@ impl Hub {
             Ok(Some(Bound {
                 number: u64::MAX,
                 time: i64::MAX,
+                is_settled: true,
             }))
         };
         let due = forgetting(self.folder.path(), 2).due(&forgetter, &ages, &bound);

@@ -15,7 +15,7 @@ use crate::disk::{Disk, FileId, RealDisk};
 use crate::fault::{FaultKind, JournalFault, Result};
 use crate::frame::{self, FRAME_HEAD, FrameHead};
 use crate::journal::take_lock;
-use crate::record::Record;
+use crate::record::{NewRecord, Record};
 use crate::segment::{self, DATA_START, Head, SEAL_BYTES, Seal, Segment};
 use crate::trimmed::Trimmed;
 use crate::walk::{Step, Walker};
@@ -29,6 +29,8 @@ pub trait Forgetting {
     fn look(&mut self, record: &Record);
     /// Whether the body of this one goes.
     fn forgets(&self, record: &Record) -> bool;
+    /// Hears of each body that is taken out, so many bytes of it.
+    fn goes(&mut self, _record: &Record, _bytes: u64) {}
 }
 
 /// A packed segment, and how old it is.
@@ -199,15 +201,8 @@ impl Forgetter {
     /// # Errors
     /// `J004` when the archive does not hold it: another disk is mounted there, or none. Else why nothing can be written.
     pub fn require_place(&self, number: u64) -> Result<()> {
+        self.require_there(number)?;
         let folder = self.folder_of(number);
-        let path = folder.join(file_name(number));
-        if self.is_archived(number)
-            && let Err(error) = self.disk.id(&path)
-        {
-            let detail = format!("the archive does not hold it; is its disk mounted? ({error})");
-            let place = path.display().to_string();
-            return Err(JournalFault::new(FaultKind::MissingSegment, place, detail));
-        }
         let draft = folder.join(DRAFT);
         let tried = self.disk.create(&draft, 1).map(drop);
         match tried.and_then(|()| self.disk.remove(&draft)) {
@@ -218,6 +213,37 @@ impl Forgetter {
                 fault => Err(fault),
             },
         }
+    }
+
+    /// Whether the archive holds a segment that should lie there. Nothing is written.
+    ///
+    /// # Errors
+    /// `J004` when it does not: another disk is mounted there, or none.
+    pub fn require_there(&self, number: u64) -> Result<()> {
+        let path = self.folder_of(number).join(file_name(number));
+        match self.disk.id(&path) {
+            Err(error) if self.is_archived(number) => {
+                let detail =
+                    format!("the archive does not hold it; is its disk mounted? ({error})");
+                let place = path.display().to_string();
+                Err(JournalFault::new(FaultKind::MissingSegment, place, detail))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Bytes of the file of a packed segment.
+    ///
+    /// # Errors
+    /// Why it is not packed; or as opening it.
+    pub fn packed_bytes(&self, number: u64) -> Result<u64> {
+        let folder = self.folder_of(number);
+        let segment = Segment::open(self.disk.as_ref(), folder, number, false)?;
+        if !segment.is_packed() || segment.seal()?.is_none() {
+            return Err(self.not_packed(&segment));
+        }
+        let size = || self.disk.open(&segment.path, false)?.len();
+        size().map_err(|error| JournalFault::io(&segment.path, "asking the length", &error))
     }
 
     /// Takes the bodies out of a packed segment that `rule` forgets. `None` when there is nothing to take out.
@@ -238,13 +264,7 @@ impl Forgetter {
         let packing = Arc::clone(&self.packing);
         let _alone = packing.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = self.folder_of(number).to_path_buf();
-        let segment = Segment::open(self.disk.as_ref(), &folder, number, false)?;
-        let seal = segment.seal()?.filter(|_| segment.is_packed());
-        let seal = seal.ok_or_else(|| self.not_packed(&segment))?;
-        each_batch(&segment, &seal, &mut |records| {
-            records.iter().for_each(|record| rule.look(record));
-            Ok(())
-        })?;
+        let (segment, seal) = self.looked_at(&folder, number, rule)?;
         let mut image = Image::begin(&segment.head, seal.chain_before)
             .map_err(|error| io_of(&segment, &error))?;
         each_batch(&segment, &seal, &mut |records| {
@@ -285,6 +305,42 @@ impl Forgetter {
             seal,
             gone,
         }))
+    }
+
+    /// How many bodies [`Forgetter::draft`] would take out, and their bytes; `rule` hears of each. Nothing is written.
+    ///
+    /// # Errors
+    /// As [`Forgetter::draft`], but for what writing meets.
+    pub fn count(&self, number: u64, rule: &mut dyn Forgetting) -> Result<(u64, u64)> {
+        let (segment, seal) = self.looked_at(self.folder_of(number), number, rule)?;
+        let (mut bodies, mut bytes) = (0, 0);
+        each_batch(&segment, &seal, &mut |records| {
+            for record in records {
+                if let Some((_, gone)) = without(record, rule) {
+                    bodies += 1;
+                    bytes += gone;
+                }
+            }
+            Ok(())
+        })?;
+        Ok((bodies, bytes))
+    }
+
+    /// A packed segment whose records were all shown to the rule.
+    fn looked_at(
+        &self,
+        folder: &Path,
+        number: u64,
+        rule: &mut dyn Forgetting,
+    ) -> Result<(Segment, Seal)> {
+        let segment = Segment::open(self.disk.as_ref(), folder, number, false)?;
+        let seal = segment.seal()?.filter(|_| segment.is_packed());
+        let seal = seal.ok_or_else(|| self.not_packed(&segment))?;
+        each_batch(&segment, &seal, &mut |records| {
+            records.iter().for_each(|record| rule.look(record));
+            Ok(())
+        })?;
+        Ok((segment, seal))
     }
 
     /// Lets a draft take the place of its segment.
@@ -447,6 +503,15 @@ fn each_batch(
     Err(JournalFault::new(FaultKind::Seal, place, detail))
 }
 
+/// What is left of a record whose body the rule forgets, and the bytes that go; the rule hears of it.
+fn without(record: &Record, rule: &mut dyn Forgetting) -> Option<(NewRecord, u64)> {
+    let whole = record.to_new();
+    let left = rule.forgets(record).then(|| whole.without_body())??;
+    let bytes = whole.body.len() as u64;
+    rule.goes(record, bytes);
+    Some((left, bytes))
+}
+
 /// The bytes of a segment's file, packed as they come.
 struct Image {
     packer: zstd::bulk::Compressor<'static>,
@@ -481,20 +546,22 @@ impl Image {
         &mut self,
         segment: &Segment,
         records: &[Record],
-        rule: &dyn Forgetting,
+        rule: &mut dyn Forgetting,
     ) -> Result<()> {
         let Some(first) = records.first() else {
             return Ok(());
         };
         let mut buffer = vec![0; FRAME_HEAD];
         for record in records {
-            let whole = record.to_new();
-            let without = rule.forgets(record).then(|| whole.without_body()).flatten();
-            if without.is_some() {
-                self.bodies += 1;
-                self.body_bytes += whole.body.len() as u64;
-            }
-            without.unwrap_or(whole).encode_into(&mut buffer)?;
+            let left = match without(record, rule) {
+                Some((left, bytes)) => {
+                    self.bodies += 1;
+                    self.body_bytes += bytes;
+                    left
+                }
+                None => record.to_new(),
+            };
+            left.encode_into(&mut buffer)?;
         }
         let head = FrameHead {
             len: u32::try_from(buffer.len() - FRAME_HEAD).unwrap_or(u32::MAX),
