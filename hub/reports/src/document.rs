@@ -68,6 +68,7 @@ pub fn document(
     let mut tables = ledger.figures.tables(report, &look)?;
     let (completeness, table) = sources::completeness(&look);
     tables.push(table);
+    tables.extend(ledger.forgotten.table(span));
     Some(ReportDocument {
         report_id: span.report_id(report, &plan.code),
         report_type: report,

@@ -9,6 +9,7 @@ use cordon_contract::{Entry, EntryKind};
 use cordon_model::{Body, Message};
 use serde::{Deserialize, Serialize};
 
+use crate::forgotten::Forgotten;
 use crate::given::Given;
 use crate::hub_time::HubTime;
 use crate::lived::Lived;
@@ -39,6 +40,7 @@ pub struct Ledger {
     settled: i64,
     pub(crate) given: Given,
     pub(crate) lived: Lived,
+    pub(crate) forgotten: Forgotten,
     pub(crate) figures: Figures,
     pub(crate) received: Received,
 }
@@ -55,6 +57,7 @@ impl Ledger {
             settled: i64::MIN,
             given: Given::default(),
             lived: Lived::default(),
+            forgotten: Forgotten::default(),
             figures: Figures::default(),
             received: Received::default(),
         }
@@ -66,6 +69,7 @@ impl Ledger {
         let now = self.pass(entry);
         self.given.step(entry);
         self.lived.at(now);
+        self.forgotten.step(entry, now);
         self.settled = self.settled.max(entry.settled.micros());
         self.forget(hour_of(entry.settled.micros()) - self.hours_kept());
         match (entry.kind, &entry.message) {
@@ -96,6 +100,7 @@ impl Ledger {
             self.figures.put_right(now);
             self.received.put_right(now);
             self.lived.put_right(now);
+            self.forgotten.put_right(now);
         }
         let hour = hour_of(now);
         if self.began.is_none_or(|began| hour < began) {
@@ -133,6 +138,7 @@ impl Ledger {
         self.held_from = before;
         self.figures.forget(before);
         self.received.forget(before);
+        self.forgotten.forget(before);
     }
 
     /// Number of the last entry seen, 0 before the first.

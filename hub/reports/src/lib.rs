@@ -48,5 +48,6 @@ pub use span::Span;
 pub use standard::{About, STANDARD, built, built_in_words, is_built};
 pub use table::{Head, Sheet};
 
-/// The sections that every report has behind its own; the last only when a limit was reached.
-pub const IN_EVERY: [&Sheet; 2] = [&sources::SHEET, &table::LEFT_OUT];
+/// The sections that every report has behind its own; the second only when something was forgotten within its span, the last only when a
+/// limit was reached.
+pub const IN_EVERY: [&Sheet; 3] = [&sources::SHEET, &forgotten::SHEET, &table::LEFT_OUT];

@@ -15,7 +15,7 @@ use crate::standard::STANDARD;
 
 /// Raised whenever the ledger's own form or meaning changes; an older copy is then not used. What it
 /// holds for the reports has the forms that these name.
-const FORM: u32 = 6;
+const FORM: u32 = 7;
 /// Entries after which a new copy is written.
 const COPY_EVERY: u64 = 20_000;
 const COPY: &str = "ledger.bin";
