@@ -24,10 +24,19 @@ impl Source {
             .map(|(index, line)| (index + 1, line))
     }
 
-    /// The lines before the first test module; the whole file when it has none.
+    /// The lines before the first test module; the whole file when it has none. A single item for tests alone hides nothing
+    /// that stands behind it.
     pub fn lines_before_tests(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.lines()
-            .take_while(|(_, line)| line.trim() != "#[cfg(test)]")
+        let lines: Vec<&str> = self.text.lines().map(str::trim).collect();
+        let is_module = |line: &str| line.starts_with("mod ") && line.ends_with('{');
+        let begins = |at: usize| {
+            let behind = lines.iter().skip(at + 1);
+            let item = behind.copied().find(|line| !line.starts_with("#["));
+            item.is_some_and(|item| item == "mod tests;" || is_module(item))
+        };
+        let mut marks = (0..lines.len()).filter(|at| lines.get(*at) == Some(&"#[cfg(test)]"));
+        let end = marks.find(|at| begins(*at)).unwrap_or(lines.len());
+        self.lines().take(end)
     }
 
     /// Whether it is written by `cargo xtask codegen`.
@@ -82,4 +91,24 @@ fn relative(root: &Path, path: &Path) -> String {
         .unwrap_or(path)
         .to_string_lossy()
         .replace('\\', "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Source;
+
+    #[test]
+    fn an_item_for_tests_alone_hides_nothing_behind_it() {
+        let told = |text: &str| {
+            let (path, text) = ("a.rs".to_owned(), text.to_owned());
+            Source { path, text }.lines_before_tests().count()
+        };
+        assert_eq!(told("a\n#[cfg(test)]\nfn b() {}\nc\n"), 4);
+        assert_eq!(told("a\n#[cfg(test)]\nmod year;\nc\n"), 4);
+        assert_eq!(told("a\n#[cfg(test)]\nmod tests;\nc\n"), 1);
+        assert_eq!(
+            told("a\n#[cfg(test)]\nb\n#[cfg(test)]\n#[allow(x)]\nmod these {\n"),
+            3
+        );
+    }
 }
