@@ -14,6 +14,12 @@ pub const SET_ASIDE: &str = "J073";
 /// Rows lack what had expired when they were built.
 pub const LACKING: &str = "J074";
 
+/// The file holds these rows in another form than this program's, or not yet.
+pub const OTHER_FORM: &str = "J075";
+
+/// These records are not asked for in such a way.
+pub const NOT_ASKED_SO: &str = "J076";
+
 /// Every code of records with its remedy.
 pub const FAULTS: &[(&str, &str)] = &[
     (BEHIND, "ask again in a few seconds"),
@@ -26,6 +32,14 @@ pub const FAULTS: &[(&str, &str)] = &[
     (
         LACKING,
         "what acts at the gates is whole; put back records.sqlite from a backup that is older than its loss",
+    ),
+    (
+        OTHER_FORM,
+        "start the hub with this program, or ask with the program that the hub runs",
+    ),
+    (
+        NOT_ASKED_SO,
+        "cordon records ask --help names what can be asked; --after takes the key that the page before ended with",
     ),
 ];
 

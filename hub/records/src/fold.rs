@@ -31,6 +31,11 @@ pub trait Fold: Send + Sync + 'static {
         true
     }
 
+    /// For how many days it keeps what is over, where the records keep so many.
+    fn days_kept(&self, days: u32) -> u32 {
+        days
+    }
+
     /// Lets go of what was over by then. Comes with the first entry of each hour.
     ///
     /// # Errors

@@ -508,6 +508,7 @@ fn one(
     let done = catch_unwind(AssertUnwindSafe(|| {
         let rows = Rows::of(connection);
         if is_new_hour {
+            let days_kept = seat.fold.days_kept(days_kept);
             let then = then(seat.fold.name(), &told.reach(), days_kept, &rows)?;
             seat.fold.forget(then, &rows)?;
         }

@@ -14,8 +14,10 @@
 
 mod age;
 mod ask;
+mod asked;
 mod config;
 mod fault;
+mod file;
 mod fold;
 mod folds;
 mod follow;
@@ -25,8 +27,10 @@ mod standing;
 mod store;
 
 pub use ask::{Answer, Look};
+pub use asked::{Asked, By, Cell, Face, Line, PAGE_MAX};
 pub use config::RecordsConfig;
-pub use fault::{BEHIND, BROKEN, FAULTS, LACKING, SET_ASIDE, STOPPED};
+pub use fault::{BEHIND, BROKEN, FAULTS, LACKING, NOT_ASKED_SO, OTHER_FORM, SET_ASIDE, STOPPED};
+pub use file::{Found, RecordsFile};
 pub use fold::{Failure, Fold, Rows, Then};
 pub use folds::alarms::{AlarmRow, AlarmStep, AlarmsAsked};
 pub use folds::audit::{AuditAsked, AuditRow};
@@ -35,7 +39,7 @@ pub use folds::grants::{GrantRoom, GrantsAsked};
 pub use folds::orders::{OrderRow, OrdersAsked, OrdersOf};
 pub use folds::passages::{DecisionRow, PassageRow, PassagesAsked, Reason};
 pub use folds::refusals::{RefusalRow, RefusalsAsked};
-pub use folds::{folds, folds_within, names};
+pub use folds::{FACES, folds, folds_within, names};
 pub use follow::{Follower, Halt, Progress};
 pub use page::Page;
 pub use run::{Durable, Records, RecordsParts};

@@ -256,7 +256,7 @@ fn make(connection: &mut Connection, identity: &str) -> Result<(), Trouble> {
     Ok(transaction.commit()?)
 }
 
-fn check(connection: &Connection, identity: &str) -> Result<(), Trouble> {
+pub(crate) fn check(connection: &Connection, identity: &str) -> Result<(), Trouble> {
     let park = "SELECT identity, layout FROM park";
     let read = connection.query_row(park, (), |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))

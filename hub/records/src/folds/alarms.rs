@@ -11,6 +11,7 @@ use rusqlite::{Row, ToSql, params};
 
 use super::names;
 use crate::ask::Look;
+use crate::asked::{By, Face, Kind};
 use crate::fold::{Failure, Fold, Rows, Then, number, unsigned};
 
 const SCHEMA: &str = "
@@ -54,6 +55,44 @@ CREATE TABLE alarms_steps (
 const LETTERS: usize = 400;
 /// Steps kept of one alarm; a life has seven, what is told of it several times as many.
 const STEPS_MAX: i64 = 1_000;
+
+/// How they are asked for.
+pub(crate) const FACE: Face = Face {
+    name: names::ALARMS,
+    fold: names::ALARMS,
+    table: "alarms",
+    columns: &[
+        ("id", "id", Kind::Text),
+        ("code", "code", Kind::Text),
+        ("level", "level", Kind::Text),
+        ("state", "state", Kind::Text),
+        ("occurred", "occurred", Kind::Time),
+        ("device", "device", Kind::Text),
+        ("gate", "gate", Kind::Text),
+        ("lane", "lane", Kind::Text),
+        ("area", "area", Kind::Text),
+        ("enterprise", "enterprise", Kind::Text),
+        ("plate", "plate", Kind::Text),
+        ("person", "person", Kind::Person),
+        ("words", "words", Kind::Text),
+        ("entry", "entry", Kind::Number),
+        ("time", "from", Kind::Time),
+        ("taken_by", "taken_by", Kind::Text),
+        ("ended_time", "until", Kind::Time),
+        ("ended_by", "ended_by", Kind::Text),
+    ],
+    by: &[
+        (By::Plate, "plate"),
+        (By::Person, "person"),
+        (By::Gate, "gate"),
+        (By::Device, "device"),
+        (By::Area, "area"),
+        (By::State, "state"),
+    ],
+    key: &[("entry", Kind::Number), ("id", Kind::Text)],
+    until: Some("ended_time"),
+    ..Face::NONE
+};
 
 /// The fold.
 pub(crate) struct Alarms {

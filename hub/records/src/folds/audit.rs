@@ -6,6 +6,7 @@ use rusqlite::{ToSql, params};
 
 use super::names;
 use crate::ask::Look;
+use crate::asked::{By, Face, Kind};
 use crate::fold::{Failure, Fold, Rows, Then, number, unsigned};
 
 const SCHEMA: &str = "
@@ -23,6 +24,24 @@ CREATE INDEX audit_actor ON audit (actor, entry);
 CREATE INDEX audit_target ON audit (target, entry) WHERE target IS NOT NULL;
 CREATE INDEX audit_age ON audit (time);
 ";
+
+/// How they are asked for.
+pub(crate) const FACE: Face = Face {
+    name: names::AUDIT,
+    fold: names::AUDIT,
+    table: "audit",
+    columns: &[
+        ("action", "action", Kind::Text),
+        ("actor", "actor", Kind::Text),
+        ("target", "target", Kind::Text),
+        ("outcome", "state", Kind::Text),
+        ("detail", "detail", Kind::Text),
+        ("time", "time", Kind::Time),
+        ("entry", "entry", Kind::Number),
+    ],
+    by: &[(By::State, "outcome")],
+    ..Face::NONE
+};
 
 /// What a change of mode is called here.
 const MODE_SAID: &str = "mode.said";

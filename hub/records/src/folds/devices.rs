@@ -6,6 +6,7 @@ use rusqlite::{ToSql, params};
 
 use super::names;
 use crate::ask::Look;
+use crate::asked::{By, Face, Kind};
 use crate::fold::{Failure, Fold, Rows, Then, number, unsigned};
 
 const SCHEMA: &str = "
@@ -23,6 +24,25 @@ CREATE UNIQUE INDEX devices_now ON devices (device, what) WHERE ended IS NULL;
 CREATE INDEX devices_state ON devices (what, state, time);
 CREATE INDEX devices_over ON devices (ended_time) WHERE ended IS NOT NULL;
 ";
+
+/// How they are asked for.
+pub(crate) const FACE: Face = Face {
+    name: names::DEVICES,
+    fold: names::DEVICES,
+    table: "devices",
+    columns: &[
+        ("device", "device", Kind::Text),
+        ("what", "what", Kind::Text),
+        ("state", "state", Kind::Text),
+        ("reason", "reason", Kind::Text),
+        ("entry", "entry", Kind::Number),
+        ("time", "from", Kind::Time),
+        ("ended_time", "until", Kind::Time),
+    ],
+    by: &[(By::Device, "device"), (By::State, "state")],
+    until: Some("ended_time"),
+    ..Face::NONE
+};
 
 /// Devices of which something is known at once. The plan has fewer; of others the first ones count.
 const DEVICES_MAX: i64 = 100_000;

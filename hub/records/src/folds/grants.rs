@@ -11,6 +11,7 @@ use rusqlite::{ToSql, params};
 
 use super::names;
 use crate::ask::Look;
+use crate::asked::{By, Face, Kind};
 use crate::fault::{BROKEN, fault};
 use crate::fold::{Failure, Fold, Rows, Then, number};
 
@@ -40,6 +41,35 @@ CREATE INDEX grants_then ON grants (enterprise, id, time);
 CREATE INDEX grants_over ON grants (ended_time) WHERE ended IS NOT NULL;
 CREATE TABLE grants_kept (owner TEXT PRIMARY KEY, many INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ";
+
+/// How they are asked for.
+pub(crate) const FACE: Face = Face {
+    name: names::GRANTS,
+    fold: names::GRANTS,
+    table: "grants",
+    columns: &[
+        ("enterprise", "enterprise", Kind::Text),
+        ("id", "id", Kind::Text),
+        ("plate", "plate", Kind::Text),
+        ("colour", "colour", Kind::Text),
+        ("person", "person", Kind::Person),
+        ("kind", "kind", Kind::Text),
+        ("class", "class", Kind::Text),
+        ("state", "state", Kind::Text),
+        ("valid_from", "valid_from", Kind::Time),
+        ("valid_to", "valid_to", Kind::Time),
+        ("entry", "entry", Kind::Number),
+        ("time", "from", Kind::Time),
+        ("ended_time", "until", Kind::Time),
+    ],
+    by: &[
+        (By::Plate, "plate"),
+        (By::Person, "person"),
+        (By::State, "state"),
+    ],
+    until: Some("ended_time"),
+    ..Face::NONE
+};
 
 /// How many grants are kept: what access control has room for today. Clones share it.
 #[derive(Clone, Debug)]

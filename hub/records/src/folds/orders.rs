@@ -7,6 +7,7 @@ use rusqlite::{ToSql, params};
 
 use super::names;
 use crate::ask::Look;
+use crate::asked::{By, Face, Kind};
 use crate::fold::{Failure, Fold, Rows, Then, number, unsigned};
 
 const SCHEMA: &str = "
@@ -25,6 +26,26 @@ CREATE INDEX orders_dead ON orders (entry) WHERE is_dead = 1;
 CREATE INDEX orders_target ON orders (target, entry);
 CREATE INDEX orders_age ON orders (settled_time) WHERE settled IS NOT NULL AND is_dead = 0;
 ";
+
+/// How they are asked for.
+pub(crate) const FACE: Face = Face {
+    name: names::ORDERS,
+    fold: names::ORDERS,
+    table: "orders",
+    columns: &[
+        ("target", "target", Kind::Text),
+        ("kind", "kind", Kind::Text),
+        ("outcome", "state", Kind::Text),
+        ("is_dead", "given_up", Kind::Number),
+        ("cause", "cause", Kind::Number),
+        ("entry", "entry", Kind::Number),
+        ("time", "from", Kind::Time),
+        ("settled_time", "until", Kind::Time),
+    ],
+    by: &[(By::State, "outcome")],
+    until: Some("settled_time"),
+    ..Face::NONE
+};
 
 /// The fold.
 pub(crate) struct Orders;

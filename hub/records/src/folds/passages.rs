@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::names;
 use crate::ask::Look;
+use crate::asked::{By, Face, Kind};
 use crate::fault::{BROKEN, fault};
 use crate::fold::{Failure, Fold, Rows, Then, number, unsigned};
 
@@ -47,6 +48,71 @@ CREATE INDEX passages_decided_outcome ON passages_decided (outcome, decided, ent
 CREATE INDEX passages_decided_when ON passages_decided (decided, entry);
 CREATE INDEX passages_decided_age ON passages_decided (time);
 ";
+
+/// How they are asked for.
+pub(crate) const FACE: Face = Face {
+    name: names::PASSAGES,
+    fold: names::PASSAGES,
+    table: "passages",
+    columns: &[
+        ("id", "id", Kind::Text),
+        ("passed", "passed", Kind::Time),
+        ("gate", "gate", Kind::Text),
+        ("lane", "lane", Kind::Text),
+        ("direction", "direction", Kind::Text),
+        ("kind", "kind", Kind::Text),
+        ("plate", "plate", Kind::Text),
+        ("colour", "colour", Kind::Text),
+        ("person", "person", Kind::Person),
+        ("result", "state", Kind::Text),
+        ("grant_id", "grant", Kind::Text),
+        ("decision", "decision", Kind::Text),
+        ("visit", "visit", Kind::Text),
+        ("entry", "entry", Kind::Number),
+    ],
+    by: &[
+        (By::Plate, "plate"),
+        (By::Person, "person"),
+        (By::Gate, "gate"),
+        (By::State, "result"),
+    ],
+    time: "passed",
+    but: Some("test = 0"),
+    ..Face::NONE
+};
+
+/// How decisions are asked for.
+pub(crate) const DECISIONS: Face = Face {
+    name: "decisions",
+    fold: names::PASSAGES,
+    table: "passages_decided",
+    columns: &[
+        ("id", "id", Kind::Text),
+        ("decided", "decided", Kind::Time),
+        ("gate", "gate", Kind::Text),
+        ("lane", "lane", Kind::Text),
+        ("direction", "direction", Kind::Text),
+        ("kind", "kind", Kind::Text),
+        ("plate", "plate", Kind::Text),
+        ("colour", "colour", Kind::Text),
+        ("person", "person", Kind::Person),
+        ("outcome", "state", Kind::Text),
+        ("code", "code", Kind::Text),
+        ("grant_id", "grant", Kind::Text),
+        ("mode", "mode", Kind::Text),
+        ("reasons", "reasons", Kind::Text),
+        ("entry", "entry", Kind::Number),
+    ],
+    by: &[
+        (By::Plate, "plate"),
+        (By::Person, "person"),
+        (By::Gate, "gate"),
+        (By::State, "outcome"),
+    ],
+    time: "decided",
+    but: Some("test = 0"),
+    ..Face::NONE
+};
 
 /// The fold.
 pub(crate) struct Passages;

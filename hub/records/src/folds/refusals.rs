@@ -6,6 +6,7 @@ use rusqlite::{ToSql, params};
 
 use super::names;
 use crate::ask::Look;
+use crate::asked::{By, Face, Kind};
 use crate::fold::{Failure, Fold, Rows, Then, number, unsigned};
 
 const SCHEMA: &str = "
@@ -25,6 +26,23 @@ CREATE INDEX refusals_age ON refusals (time);
 
 /// Letters kept of each text; the journal has all of it.
 const LETTERS: usize = 500;
+
+/// How they are asked for.
+pub(crate) const FACE: Face = Face {
+    name: names::REFUSALS,
+    fold: names::REFUSALS,
+    table: "refusals",
+    columns: &[
+        ("sender", "sender", Kind::Text),
+        ("code", "state", Kind::Text),
+        ("place", "place", Kind::Text),
+        ("remedy", "remedy", Kind::Text),
+        ("time", "time", Kind::Time),
+        ("entry", "entry", Kind::Number),
+    ],
+    by: &[(By::State, "code")],
+    ..Face::NONE
+};
 
 /// The fold.
 pub(crate) struct Refusals;

@@ -10,9 +10,11 @@ use cordon_journal::{Journal, NewRecord, Options};
 use cordon_model::{
     AccessGrant, AlarmCode, AlarmEvent, AlarmLevel, AlarmState, AlarmUpdate, AuditEvent,
     AuditOutcome, Body, DecisionOutcome, DeviceId, DeviceKind, DeviceState, DeviceStatus, Digest,
-    Direction, GateId, GateTier, Header, LaneId, LifeState, Message, MessageId, OperatingMode,
-    PartyId, PassageDecision, PassageRecord, PassageResult, Plate, PlateColour, Quality, Refusal,
-    RefusalCode, RuleRef, SCHEMA_VERSION, Sensitivity, SubjectKind, Timestamp,
+    Direction, GateId, GateTier, Header, LaneId, LifeState, ListEntry, ListKind, ListSubject,
+    Message, MessageId, OccupancyCount, OccupancyScope, OccupancySnapshot, OperatingMode, PartyId,
+    PassageDecision, PassageRecord, PassageResult, PersonRegistration, Plate, PlateColour, Quality,
+    Refusal, RefusalCode, RuleRef, SCHEMA_VERSION, Sample, SampleQuality, Sensitivity,
+    SensorReadingBatch, SubjectKind, Timestamp, VehicleRegistration,
 };
 use cordon_records::{Fold, Follower, Halt, Progress, folds};
 
@@ -21,6 +23,7 @@ const SECOND: i64 = 1_000_000;
 /// Bits of the flow: said by the park; overtaken.
 pub const PARK: u16 = 1 << 15;
 pub const OVERTAKEN: u16 = 1 << 7;
+pub const PROPOSAL: u16 = 1 << 14;
 
 /// Seconds after a fixed morning.
 pub fn at(seconds: i64) -> Timestamp {
@@ -410,4 +413,129 @@ pub fn dump(file: &std::path::Path) -> BTreeMap<String, Vec<String>> {
         .iter()
         .map(|name| (name.clone(), table(name)))
         .collect()
+}
+
+fn example(name: &str) -> Body {
+    let file = format!(
+        "{}/../../schemas/examples/valid/{name}.xml",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let read = cordon_wire::parse_message(&std::fs::read(file).unwrap());
+    read.unwrap().body
+}
+
+pub fn plate(number: &str) -> Plate {
+    Plate {
+        number: number.parse().unwrap(),
+        colour: PlateColour::Blue,
+    }
+}
+
+/// Said by an enterprise, of its own vehicle.
+pub fn vehicle(time: Timestamp, enterprise: &str, number: &str, state: LifeState) -> Line {
+    let Body::VehicleRegistration(vehicle) = example("vehicle-registration") else {
+        panic!("the example is no vehicle");
+    };
+    let enterprise = PartyId::new(enterprise).unwrap();
+    let body = Body::VehicleRegistration(VehicleRegistration {
+        registration_id: "R-1".to_owned(),
+        plate: plate(number),
+        enterprise_id: enterprise.clone(),
+        valid_from: at(0),
+        valid_to: at(100_000),
+        state,
+        ..vehicle
+    });
+    Line {
+        sender: enterprise,
+        ..said(time, body)
+    }
+}
+
+pub fn person(time: Timestamp, enterprise: &str, id: &str, state: LifeState) -> Line {
+    let Body::PersonRegistration(person) = example("person-registration") else {
+        panic!("the example is no person");
+    };
+    let enterprise = PartyId::new(enterprise).unwrap();
+    let body = Body::PersonRegistration(PersonRegistration {
+        registration_id: format!("R-{id}"),
+        person_id: id.to_owned(),
+        enterprise_id: enterprise.clone(),
+        valid_from: at(0),
+        valid_to: at(100_000),
+        state,
+        ..person
+    });
+    Line {
+        sender: enterprise,
+        ..said(time, body)
+    }
+}
+
+pub fn listed(time: Timestamp, id: &str, subject: ListSubject, state: LifeState) -> Line {
+    let body = Body::ListEntry(ListEntry {
+        entry_id: id.to_owned(),
+        list_kind: ListKind::Black,
+        subject,
+        reason: "a load that was not declared".to_owned(),
+        valid_from: at(0),
+        valid_to: None,
+        state,
+    });
+    said(time, body).flagged(PARK)
+}
+
+/// A vehicle went through a gate of the park, as access control says.
+pub fn through(time: Timestamp, lane: &str, way: Direction, number: &str, visit: &str) -> Line {
+    let Body::PassageRecord(record) = passage(time, lane, way).body else {
+        panic!("no passage");
+    };
+    let body = Body::PassageRecord(PassageRecord {
+        plate: (!number.is_empty()).then(|| plate(number)),
+        visit_id: (!visit.is_empty()).then(|| visit.to_owned()),
+        grant_id: Some("G-1".to_owned()),
+        ..record
+    });
+    said(time, body)
+}
+
+pub fn snapshot(time: Timestamp, area: Option<&str>, inside: &[(SubjectKind, u32)]) -> Line {
+    let counts = inside.iter().map(|(kind, inside)| OccupancyCount {
+        subject_kind: *kind,
+        inside: *inside,
+        entered_today: *inside,
+        left_today: 0,
+        capacity: Some(50),
+    });
+    let scope = match area {
+        Some(_) => OccupancyScope::Area,
+        None => OccupancyScope::Park,
+    };
+    let body = Body::OccupancySnapshot(OccupancySnapshot {
+        scope,
+        area_id: area.map(str::to_owned),
+        counts: counts.collect(),
+        observed_at: time,
+    });
+    said(time, body)
+}
+
+pub fn sample(device: &str, value: &str, observed_at: Timestamp) -> Sample {
+    Sample {
+        device_id: DeviceId::new(device).unwrap(),
+        point: "H2S".to_owned(),
+        value: value.parse().unwrap(),
+        unit: "ppm".to_owned(),
+        quality: SampleQuality::Good,
+        observed_at,
+        thresholds: None,
+    }
+}
+
+pub fn read(time: Timestamp, samples: Vec<Sample>) -> Line {
+    let body = Body::SensorReadingBatch(SensorReadingBatch {
+        gateway_id: DeviceId::new("GW-1").unwrap(),
+        samples,
+    });
+    said(time, body)
 }

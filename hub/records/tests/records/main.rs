@@ -8,6 +8,7 @@
     reason = "test code"
 )]
 
+mod as_it_was;
 mod breaks;
 mod current;
 mod follows;

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cordon_model::{AlarmLevel, AlarmState, DecisionOutcome, DeviceState, Direction};
+use cordon_model::{
+    AlarmLevel, AlarmState, DecisionOutcome, DeviceState, Direction, LifeState, ListSubject,
+    Sample, SampleQuality, SubjectKind, Timestamp,
+};
 use cordon_records::Progress;
 
 use crate::made::*;
@@ -37,7 +40,7 @@ pub fn journal(seed: u64, lines: u64) -> Vec<Line> {
             let lane = ["G1-L1", "G1-L2", "G2-L1"][dice.roll(3) as usize];
             let id = dice.roll(9).to_string();
             let alarm_id = format!("A-{}", dice.roll(20));
-            match dice.roll(9) {
+            match dice.roll(15) {
                 0 => {
                     let ends = at(seconds + i64::try_from(dice.roll(4_000)).unwrap() - 500);
                     let said = grant(time, ["E-1", "E-2"][dice.roll(2) as usize], &id, ends);
@@ -65,6 +68,25 @@ pub fn journal(seed: u64, lines: u64) -> Vec<Line> {
                     step(time, &alarm_id, AlarmState::Raised, to, "officer-1")
                 }
                 7 => audit(time, "report.built", Some("RPT-01")),
+                8 => registered(&mut dice, time),
+                9 => {
+                    let by_person = ListSubject::PersonId(format!("p-{id}"));
+                    let by_plate =
+                        ListSubject::PlateNumber(format!("苏A1234{id}").parse().unwrap());
+                    let subject = [by_person, by_plate][dice.roll(2) as usize].clone();
+                    listed(time, &id, subject, of_life(&mut dice))
+                }
+                10 | 11 => {
+                    let way = [Direction::In, Direction::Out][dice.roll(2) as usize];
+                    let number = ["苏A12345", "苏A12346", "苏A12347", ""][dice.roll(4) as usize];
+                    through(time, lane, way, number, "")
+                }
+                12 => {
+                    let area = [None, Some("A-1")][dice.roll(2) as usize];
+                    let inside = u32::try_from(dice.roll(3)).unwrap();
+                    snapshot(time, area, &[(SubjectKind::VehHazmat, inside)])
+                }
+                13 => read(time, samples(&mut dice, seconds)),
                 _ => {
                     let state = [DeviceState::Online, DeviceState::Offline][dice.roll(2) as usize];
                     link(time, ["BR-1", "BR-2"][dice.roll(2) as usize], state)
@@ -72,6 +94,39 @@ pub fn journal(seed: u64, lines: u64) -> Vec<Line> {
             }
         })
         .collect()
+}
+
+fn of_life(dice: &mut Dice) -> LifeState {
+    LifeState::ALL[dice.roll(3) as usize]
+}
+
+fn registered(dice: &mut Dice, time: Timestamp) -> Line {
+    let enterprise = ["E-1", "E-2"][dice.roll(2) as usize];
+    let state = of_life(dice);
+    let line = match dice.roll(2) {
+        0 => vehicle(time, enterprise, &format!("苏A1234{}", dice.roll(4)), state),
+        _ => person(time, enterprise, &format!("P-{}", dice.roll(4)), state),
+    };
+    match dice.roll(4) {
+        0 => line.flagged(PARK),
+        1 => line.flagged(OVERTAKEN),
+        _ => line,
+    }
+}
+
+/// With values that have more and fewer digits, come late, or are of no use.
+fn samples(dice: &mut Dice, seconds: i64) -> Vec<Sample> {
+    let mut one = || {
+        let late = i64::try_from(dice.roll(300)).unwrap();
+        let value = ["1", "2.50", "-0.125"][dice.roll(3) as usize];
+        let device = ["S-1", "S-2"][dice.roll(2) as usize];
+        let quality = SampleQuality::ALL[dice.roll(4) as usize];
+        Sample {
+            quality,
+            ..sample(device, value, at(seconds - late))
+        }
+    };
+    (0..3).map(|_| one()).collect()
 }
 
 /// What is counted by looking at every line.

@@ -1,7 +1,10 @@
 //! What is let go, and when: by what has surely passed, whatever the clock shows at a start.
 
 use cordon_contract::EntryKind;
-use cordon_model::{AlarmLevel, AlarmState, DecisionOutcome, DeviceState, Direction};
+use cordon_model::{
+    AlarmLevel, AlarmState, DecisionOutcome, DeviceState, Direction, LifeState, ListSubject,
+    SubjectKind,
+};
 
 use crate::made::*;
 
@@ -91,6 +94,34 @@ impl Clocked {
         self.runs(0, 2 * 3_600);
     }
 
+    /// The same of what was there, and of what is there now.
+    fn what_was_there(&mut self, name: &str) {
+        let plate = format!("苏{name}12345");
+        let subject = || ListSubject::PlateNumber(plate.parse().unwrap());
+        let kind = SubjectKind::VehHazmat;
+        // Valid for little more than a day.
+        self.says(0, |time| vehicle(time, "E-1", &plate, LifeState::Active));
+        self.says(0, |time| vehicle(time, "E-1", &plate, LifeState::Suspended));
+        self.says(0, |time| listed(time, name, subject(), LifeState::Active));
+        self.says(0, |time| {
+            listed(time, name, subject(), LifeState::Withdrawn)
+        });
+        self.says(0, |time| through(time, "G1-L1", Direction::In, &plate, ""));
+        self.says(0, |time| through(time, "G1-L1", Direction::Out, &plate, ""));
+        self.says(0, |time| snapshot(time, Some(name), &[(kind, 1)]));
+        self.says(0, |time| snapshot(time, Some(name), &[]));
+        self.says(0, |time| {
+            read(time, vec![sample(&format!("S-{name}"), "1", time)])
+        });
+    }
+
+    fn rows_there(&mut self) -> [usize; 5] {
+        self.rows();
+        let rows = self.park.dump();
+        let tables = ["registrations", "lists", "visits", "occupancy", "readings"];
+        tables.map(|table| rows[table].len())
+    }
+
     /// Rows of the tables that hold what is over.
     fn rows(&mut self) -> [usize; 7] {
         for some in self.lines.chunks(500) {
@@ -144,6 +175,48 @@ fn what_is_old_is_let_go_with_a_right_clock_whatever_the_entries_carry() {
         hub.runs(0, 6 * 3_600);
         assert_eq!(hub.rows()[3..6], [1, 1, 1], "{days}");
         let built = hub.park.dump();
+        std::fs::remove_file(hub.park.file()).unwrap();
+        hub.rows();
+        assert_eq!(
+            hub.park.dump(),
+            built,
+            "{days}: the same from the journal alone"
+        );
+    }
+}
+
+#[test]
+fn what_was_there_is_let_go_when_it_is_old_and_no_earlier() {
+    for days in [0, 400, 4_000] {
+        let mut hub = Clocked::new();
+        hub.what_was_there("A");
+        assert_eq!(hub.rows_there(), [2, 2, 1, 1, 1], "{days}");
+        hub.wrong_start(days);
+        assert_eq!(hub.rows_there(), [2, 2, 1, 1, 1], "{days}");
+        // What is recorded while the journal is ahead is let go too.
+        hub.what_was_there("B");
+        // What has no end, and who is inside, stays.
+        let subject = ListSubject::PlateNumber("苏C12345".parse().unwrap());
+        hub.says(0, |time| listed(time, "C", subject, LifeState::Active));
+        hub.says(0, |time| {
+            through(time, "G1-L1", Direction::In, "苏C12345", "")
+        });
+        hub.says(0, |time| {
+            snapshot(time, Some("C"), &[(SubjectKind::VehHazmat, 1)])
+        });
+        hub.runs(0, 4 * DAY);
+        assert_eq!(hub.rows_there(), [0, 1, 1, 1, 0], "{days}");
+        let built = hub.park.dump();
+        let counted = |table: &str| {
+            built[table]
+                .iter()
+                .map(|row| row.rsplit('|').next().unwrap())
+        };
+        assert!(counted("registrations_kept").all(|many| many == "Integer(0)"));
+        assert!(counted("lists_kept").all(|many| many == "Integer(1)"));
+        assert!(counted("visits_open").all(|many| many == "Integer(1)"));
+        assert!(counted("readings_all").all(|many| many == "Integer(0)"));
+        assert!(built["readings_minutes"].is_empty());
         std::fs::remove_file(hub.park.file()).unwrap();
         hub.rows();
         assert_eq!(
