@@ -19,6 +19,7 @@ mod place;
 mod prepare;
 mod prune;
 mod pull;
+mod records;
 mod reload;
 mod report;
 mod restore;
@@ -102,6 +103,9 @@ enum Command {
     /// Verify, show, export, pack and measure the journal
     #[command(subcommand)]
     Journal(journal::Command),
+    /// Ask the park as it is and as it was
+    #[command(subcommand)]
+    Records(records::Command),
     /// Take a backup of a park, also while it runs
     Backup(backup::Args),
     /// Restore a park from its backup
@@ -145,6 +149,7 @@ pub fn run(cli: Cli) -> Result<(), Ending> {
         Command::Certify(args) => certify::run(&args),
         Command::Simulate(command) => simulate::run(&command),
         Command::Map(command) => map::run(&command),
+        Command::Records(command) => records::run(&command),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => restore::run(&args),
         Command::Journal(command) => journal::run(&command),

@@ -8,12 +8,13 @@
 )]
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use cordon_contract::{Clock as _, SystemClock};
 use cordon_http::{Client, ClientOptions};
-use cordon_interop::{Faults, Head, Park, fresh_id, message, message_file, moment, said};
+use cordon_interop::{Faults, Head, Park, fresh_id, message, message_file, moment, program, said};
 use cordon_model::service::{QueryGrants, QueryGrantsResponse};
 use cordon_security::tls::{self, Expect, TlsKey};
 use cordon_security::wsse::{self, Policy, SoapVersion};
@@ -204,4 +205,77 @@ async fn a_kill_and_a_lost_file_change_nothing_that_is_shown_or_answered() {
     let log = park.log();
     assert!(log.contains("J073"), "{log}");
     assert!(log.contains("the records are built again"), "{log}");
+}
+
+/// What `cordon records ask` gives, and its exit code.
+fn ask(park: &Park, rest: &[&str]) -> (Option<i32>, Value, String) {
+    let config = park.data().join("park.toml");
+    let mut command = Command::new(program());
+    command
+        .args(["records", "ask"])
+        .args(rest)
+        .arg("--config")
+        .arg(config);
+    let output = command.args(["--format", "json"]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    let answer = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    (output.status.code(), answer, told)
+}
+
+fn registered(park: &Park, state: &str) -> PathBuf {
+    let fields = format!(
+        "<c:RegistrationId>REG-1</c:RegistrationId><c:Plate><c:Number>苏Q00001</c:Number><c:Colour>YELLOW</c:Colour>\
+         </c:Plate><c:SubjectKind>VEH_FREIGHT</c:SubjectKind><c:EnterpriseId>enterprise-1</c:EnterpriseId>\
+         <c:ValidFrom>{}</c:ValidFrom><c:ValidTo>{}</c:ValidTo><c:State>{state}</c:State>",
+        moment(-60),
+        moment(3_600)
+    );
+    say(park, "VehicleRegistration", &fields)
+}
+
+/// Beside the hub that writes them, and when none runs.
+#[test]
+fn the_park_is_asked_as_it_was_and_as_it_is() {
+    let mut park = Park::start();
+    let submit = |state: &str| {
+        let words = said(&park.submit("enterprise-1", &[registered(&park, state)]));
+        assert!(words.contains("accepted 1"), "{words}");
+    };
+    submit("ACTIVE");
+    until_recorded(&park);
+    let plate = ["registrations", "--plate", "苏Q00001"];
+    let (code, active, told) = ask(&park, &plate);
+    assert_eq!(code, Some(0), "{told}");
+    let row = &active["rows"][0];
+    assert_eq!(
+        (&row["state"], &row["until"]),
+        (&json!("ACTIVE"), &Value::Null)
+    );
+    submit("SUSPENDED");
+    until_recorded(&park);
+    for is_running in [true, false] {
+        if !is_running {
+            park.kill();
+        }
+        let then = row["from"].as_str().unwrap();
+        let asked = [&plate[..], &["--at", then]].concat();
+        let (_, answer, told) = ask(&park, &asked);
+        assert_eq!(answer["rows"][0]["state"], json!("ACTIVE"), "{told}");
+        let asked = [&plate[..], &["--at", "now"]].concat();
+        let (_, answer, told) = ask(&park, &asked);
+        assert_eq!(answer["rows"][0]["state"], json!("SUSPENDED"), "{told}");
+        assert_eq!(answer["rows"].as_array().unwrap().len(), 1);
+        let (_, page, _) = ask(&park, &[&plate[..], &["--limit", "1"]].concat());
+        let next = page["next"].as_str().unwrap();
+        let (_, rest, _) = ask(&park, &[&plate[..], &["--after", next]].concat());
+        assert_eq!(rest["rows"][0]["state"], json!("ACTIVE"));
+        assert_eq!(rest["rows"].as_array().unwrap().len(), 1);
+    }
+    let code = |rest: &[&str]| ask(&park, rest).0;
+    assert_eq!(code(&["visits", "--state", "INSIDE"]), Some(0));
+    assert_eq!(code(&["occupancy", "--plate", "苏Q00001"]), Some(2));
+    assert_eq!(code(&["visits", "--at", "yesterday"]), Some(2));
+    assert_eq!(code(&["visits", "--limit", "0"]), Some(2));
+    lose(&park);
+    assert_eq!(code(&["visits"]), Some(66));
 }
