@@ -324,7 +324,12 @@ fn readings_are_told_minute_by_minute() {
     let park = Park::with(&[
         read(
             at(60),
-            vec![sample("S-1", "1.50", at(60)), sample("S-2", "7", at(60))],
+            vec![
+                sample("S-1", "1.50", at(60)),
+                sample("S-2", "7", at(62)),
+                // Before that one, and heard after it.
+                sample("S-2", "8", at(61)),
+            ],
         ),
         read(at(61), vec![sample("S-1", "2.5", at(61))]),
         read(at(62), vec![sample("S-1", "-0.125", at(62)), bad]),
@@ -356,7 +361,7 @@ fn readings_are_told_minute_by_minute() {
     assert_eq!(
         told(&minute, &cells),
         [
-            "S-2 60 1 7 7 7.0000 7 1",
+            "S-2 60 2 7 8 7.5000 7 1",
             "S-1 60 4 -0.125 4.000 1.9688 -0.125 0"
         ]
     );
