@@ -17,8 +17,8 @@ pub async fn deliver(
     client: &Client,
     clock: &dyn Clock,
 ) -> Outcome {
-    let now = clock.now();
-    let left_ms = order.deadline.ms_since(now);
+    let (now, steady) = clock.times();
+    let left_ms = order.deadline.ms_since(steady);
     if left_ms <= 0 {
         return Outcome::new(
             OutcomeKind::Expired,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cordon_contract::{
     Adapter, BoxFuture, Definition, DeviceHealth, Fault, Link, Order, OrderLane, Outcome,
@@ -23,7 +23,7 @@ use crate::state::Action;
 /// A profile file is no larger than this.
 const PROFILE_BYTES_MAX: u64 = 64 * 1024;
 /// How long after its deadline an order's own answer is waited for.
-const GRACE_MS: i64 = 250;
+const GRACE: Duration = Duration::from_millis(250);
 
 /// The health of every device, as last shown by the owner of its bus.
 #[derive(Debug, Default)]
@@ -171,16 +171,12 @@ impl RunningModbus {
             return Outcome::new(OutcomeKind::Refused, "no such barrier here");
         };
         let clock = &self.link.clock;
-        let command = match command::read(&order, device, clock.now()) {
+        let command = match command::read(&order, device, clock.steady()) {
             Ok(command) => command,
             Err(fault) => return Outcome::new(OutcomeKind::Refused, fault.to_string()),
         };
-        let left_ms = command
-            .deadline
-            .ms_since(clock.now())
-            .saturating_add(GRACE_MS)
-            .max(0);
-        let patience = Duration::from_millis(left_ms.unsigned_abs());
+        let left = command.until.saturating_duration_since(Instant::now());
+        let patience = left.saturating_add(GRACE);
         let (reply, answered) = oneshot::channel();
         let emergency = order.lane == OrderLane::Emergency;
         let passage = command.action == Action::Open;

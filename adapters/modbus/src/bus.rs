@@ -134,7 +134,7 @@ impl Bus {
                 return;
             }
         };
-        let Some((index, reply)) = self.admit(&order, &command, reply, now) else {
+        let Some((index, reply)) = self.admit(&order, &command, reply) else {
             return;
         };
         let Some(lane) = self.lanes.get_mut(index) else {
@@ -161,7 +161,6 @@ impl Bus {
         order: &Order,
         command: &Command,
         reply: oneshot::Sender<Outcome>,
-        now: Timestamp,
     ) -> Option<(usize, oneshot::Sender<Outcome>)> {
         let index = self
             .lanes
@@ -173,7 +172,7 @@ impl Bus {
             .find(|(number, _)| *number == order.number);
         let answer = if let Some((_, outcome)) = earlier {
             outcome.clone()
-        } else if reply.is_closed() || !command.is_due(now) {
+        } else if reply.is_closed() || !command.is_due() {
             Outcome::new(
                 OutcomeKind::Expired,
                 format!("its deadline had passed before it was carried out{NOTHING_SENT}"),
@@ -248,7 +247,7 @@ impl Bus {
             let overdue = self
                 .lanes
                 .get(index)
-                .map(|lane| lane.overdue(now))
+                .map(|lane| lane.overdue())
                 .unwrap_or_default();
             for ticket in overdue {
                 let tasks = match self.lanes.get_mut(index) {

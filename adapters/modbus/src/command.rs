@@ -20,9 +20,7 @@ pub struct Command {
     pub id: MessageId,
     /// What it wants.
     pub action: Action,
-    /// After this moment it is expired: the earlier of the order's and the command's.
-    pub deadline: Timestamp,
-    /// The same moment on the clock that nobody sets: a wall clock set back lends no order time.
+    /// After this moment it is expired: the order's deadline, on the clock that nobody sets.
     pub until: Instant,
     /// The older of the order's and the command's fencing epochs.
     pub epoch: u64,
@@ -30,12 +28,13 @@ pub struct Command {
 
 impl Command {
     /// Whether it may still be carried out.
-    pub fn is_due(&self, now: Timestamp) -> bool {
-        now < self.deadline && Instant::now() < self.until
+    pub fn is_due(&self) -> bool {
+        Instant::now() < self.until
     }
 }
 
-/// Reads the command in an order for `device`, which has come in at `now`.
+/// Reads the command in an order for `device`, which has come in at `now` of the clock that no step moves. The hub
+/// has taken the command's own deadline into the order's.
 pub fn read(order: &Order, device: &DeviceId, now: Timestamp) -> Result<Command, Fault> {
     let Body::GateCommand(command) = &order.message.body else {
         return Err(
@@ -54,12 +53,10 @@ pub fn read(order: &Order, device: &DeviceId, now: Timestamp) -> Result<Command,
         return Err(Fault::new("A112", "a test message never moves a barrier")
             .remedy("leave the test flag out to move it"));
     }
-    let deadline = order.deadline.min(command.deadline);
-    let left_ms = deadline.ms_since(now).max(0).unsigned_abs();
+    let left_ms = order.deadline.ms_since(now).max(0).unsigned_abs();
     Ok(Command {
         id: command.command_id,
         action: action(command.action),
-        deadline,
         until: Instant::now() + Duration::from_millis(left_ms.min(LEFT_MS_MAX)),
         epoch: order.epoch.min(command.epoch),
     })

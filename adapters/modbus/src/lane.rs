@@ -314,10 +314,10 @@ impl Lane {
     }
 
     /// Orders whose deadline has passed.
-    pub(crate) fn overdue(&self, now: Timestamp) -> Vec<u64> {
+    pub(crate) fn overdue(&self) -> Vec<u64> {
         self.orders
             .iter()
-            .filter(|(_, order)| !order.command.is_due(now))
+            .filter(|(_, order)| !order.command.is_due())
             .map(|(ticket, _)| *ticket)
             .collect()
     }

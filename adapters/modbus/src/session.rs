@@ -591,7 +591,7 @@ impl Bus {
         else {
             return Ok(());
         };
-        let Some((index, reply)) = self.admit(&order, &command, reply, clock.now()) else {
+        let Some((index, reply)) = self.admit(&order, &command, reply) else {
             return Ok(());
         };
         let now_ms = self.now_ms();

@@ -232,3 +232,29 @@ async fn an_order_is_over_by_elapsed_time_whatever_the_clock_says() {
     assert_eq!(plant.raise_commands, 0, "carried out late");
     assert!(!plant.outputs.contains(&Output::LockOpen));
 }
+
+/// It was over at the step, and never tried again.
+#[tokio::test]
+async fn an_opening_that_waits_for_its_lane_is_not_over_when_the_clock_is_set() {
+    let lanes = gateway(1..=1).await;
+    let clock = ManualClock::new(SystemClock.now());
+    let park = Park::run(
+        adapter_of(&bus(lanes[0].addr(), 1..=1), &quick_profile()),
+        Arc::new(clock.clone()),
+    );
+    is(&park, "BR-01", LinkState::Online).await;
+    lanes[0].fault(LaneFault::Hangs);
+    is(&park, "BR-01", LinkState::Offline).await;
+    // The hub counts the deadline on the clock that no step moves.
+    let opening = park.execute(GateAction::LockOpen, 60_000);
+    let stepped = async {
+        let requests = lanes[0].state().requests;
+        until("more is read", || lanes[0].state().requests > requests + 2).await;
+        clock.step_ms(86_400_000);
+        let requests = lanes[0].state().requests;
+        until("more is read", || lanes[0].state().requests > requests + 2).await;
+        lanes[0].mend(LaneFault::Hangs);
+    };
+    let (outcome, ()) = tokio::join!(opening, stepped);
+    assert_eq!(outcome.kind, OutcomeKind::Confirmed, "{}", outcome.detail);
+}

@@ -95,7 +95,7 @@ impl RunningMqtt {
             let detail = format!("no receiver `{name}` here");
             return Outcome::new(OutcomeKind::Refused, detail);
         };
-        let now = self.link.clock.now();
+        let now = self.link.clock.steady();
         if now >= order.deadline {
             return Outcome::new(
                 OutcomeKind::Expired,

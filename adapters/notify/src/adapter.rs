@@ -121,8 +121,8 @@ impl RunningNotify {
         let (Some(way), "receiver") = (self.adapter.ways.get(&name), order.target.kind()) else {
             return Outcome::new(OutcomeKind::Refused, format!("no receiver `{name}` here"));
         };
-        let clock = self.link.clock.now();
-        let left_ms = order.deadline.ms_since(clock);
+        let (clock, steady) = self.link.clock.times();
+        let left_ms = order.deadline.ms_since(steady);
         if left_ms <= 0 {
             return Outcome::new(
                 OutcomeKind::Expired,

@@ -102,7 +102,7 @@ impl Post {
         letter: &Arc<Letter>,
         patience: Duration,
     ) -> Outcome {
-        let left = order.deadline.ms_since(self.clock.now());
+        let left = order.deadline.ms_since(self.clock.steady());
         let left = Duration::from_millis(u64::try_from(left).unwrap_or_default());
         let end = Instant::now() + left;
         let Ok(Ok(_place)) = timeout_at(end, self.talks.acquire()).await else {
@@ -128,7 +128,7 @@ impl Post {
     /// The addresses that nothing is known of, those that kept nobody told last time, and those that something
     /// waits for.
     fn parted(&self, letter: &Letter) -> (Vec<usize>, Vec<usize>, Vec<usize>) {
-        let (mut kept, now) = (self.lock(), self.clock.now());
+        let (mut kept, now) = (self.lock(), self.clock.steady());
         let all = 0..letter.to.len();
         let (owed, free): (Vec<_>, Vec<_>) = all.partition(|it| kept.is_by_itself(*it, now));
         let (suspect, well) = free.into_iter().partition(|it| kept.suspects.contains(it));
@@ -217,7 +217,7 @@ impl Post {
 
     /// The addresses that did not get what was meant for them, in words.
     fn unreached(&self) -> Option<String> {
-        let (kept, now) = (self.lock(), self.clock.now());
+        let (kept, now) = (self.lock(), self.clock.steady());
         let is_given_up = |failing: &Failing| failing.is_refused || failing.until <= now;
         let words = kept.words(&self.mail, is_given_up)?;
         Some(format!("mail receiver `{}`: {words}", self.mail.receiver))

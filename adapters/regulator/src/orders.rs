@@ -78,7 +78,7 @@ impl RunningRegulator {
             return Outcome::new(OutcomeKind::Refused, "another platform's order");
         }
         let left = || {
-            let left_ms = order.deadline.ms_since(self.now());
+            let left_ms = order.deadline.ms_since(self.link.clock.steady());
             Duration::from_millis(u64::try_from(left_ms).unwrap_or_default())
         };
         if left().is_zero() {

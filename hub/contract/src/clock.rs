@@ -11,6 +11,18 @@ pub trait Clock: Send + Sync + 'static {
     /// The wall-clock time now.
     fn now(&self) -> Timestamp;
 
+    /// The same without the steps by which it was set since the program started: it goes on by what elapses, and
+    /// nothing sets it. Deadlines of orders are on this scale.
+    fn steady(&self) -> Timestamp {
+        self.times().1
+    }
+
+    /// [`Clock::now`] and [`Clock::steady`] of one instant.
+    fn times(&self) -> (Timestamp, Timestamp) {
+        let now = self.now();
+        (now, self.standing().without_steps(now))
+    }
+
     /// How the machine's wall clock stands to it. A clock that follows it blindly says: it agrees.
     fn standing(&self) -> ClockStanding {
         ClockStanding::default()
@@ -26,8 +38,15 @@ pub struct ClockStanding {
     pub is_off: bool,
     /// How often the time that is used was set by a step since the start.
     pub steps: u64,
-    /// By how much the last time, microseconds.
-    pub step_micros: i64,
+    /// By how much in all of them together, microseconds.
+    pub stepped_micros: i64,
+}
+
+impl ClockStanding {
+    /// What would be shown without the steps.
+    pub fn without_steps(&self, now: Timestamp) -> Timestamp {
+        Timestamp::from_micros(now.micros().saturating_sub(self.stepped_micros))
+    }
 }
 
 /// The machine's clock.
@@ -47,6 +66,7 @@ impl Clock for SystemClock {
 #[derive(Clone, Debug)]
 pub struct ManualClock {
     micros: Arc<AtomicI64>,
+    stepped: Arc<AtomicI64>,
 }
 
 impl ManualClock {
@@ -54,7 +74,15 @@ impl ManualClock {
     pub fn new(start: Timestamp) -> Self {
         Self {
             micros: Arc::new(AtomicI64::new(start.micros())),
+            stepped: Arc::default(),
         }
+    }
+
+    /// Sets the clock by a step: what it shows jumps, and no time passes.
+    pub fn step_ms(&self, ms: i64) {
+        let micros = ms.saturating_mul(1_000);
+        self.stepped.fetch_add(micros, Ordering::SeqCst);
+        self.micros.fetch_add(micros, Ordering::SeqCst);
     }
 
     /// Moves the hand forward (or back) by this many milliseconds.
@@ -67,5 +95,14 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.micros.load(Ordering::SeqCst))
+    }
+
+    fn standing(&self) -> ClockStanding {
+        let stepped_micros = self.stepped.load(Ordering::SeqCst);
+        ClockStanding {
+            steps: u64::from(stepped_micros != 0),
+            stepped_micros,
+            ..ClockStanding::default()
+        }
     }
 }

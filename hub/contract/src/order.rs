@@ -66,7 +66,8 @@ pub struct Order {
     pub target: Target,
     /// Which lane of the outbox it travels in.
     pub lane: OrderLane,
-    /// After this instant it is expired, never executed.
+    /// After this instant it is expired, never executed. The outbox and the adapters have it on the scale of
+    /// [`Clock::steady`](crate::Clock::steady), which no step of the clock moves.
     pub deadline: Timestamp,
     /// Fencing epoch of the hub that ordered it; a device or adapter refuses an older one.
     pub epoch: u64,

@@ -88,7 +88,8 @@ impl SteadyHand {
             self.off = None;
             self.shown = self.shown.saturating_add(offset);
             self.standing.steps = self.standing.steps.saturating_add(1);
-            self.standing.step_micros = offset;
+            let stepped = &mut self.standing.stepped_micros;
+            *stepped = stepped.saturating_add(offset);
         }
     }
 
@@ -120,9 +121,14 @@ impl Default for SteadyClock {
 
 impl Clock for SteadyClock {
     fn now(&self) -> Timestamp {
+        self.times().0
+    }
+
+    fn times(&self) -> (Timestamp, Timestamp) {
         let mut hand = self.hand.lock().unwrap_or_else(PoisonError::into_inner);
         let elapsed = i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX);
-        Timestamp::from_micros(hand.read(SystemClock.now().micros(), elapsed))
+        let now = Timestamp::from_micros(hand.read(SystemClock.now().micros(), elapsed));
+        (now, hand.standing().without_steps(now))
     }
 
     fn standing(&self) -> ClockStanding {
@@ -179,7 +185,7 @@ mod tests {
             let end = (2 * steady + 1) * S;
             assert_eq!(hand.read(NOON + end + away, end), NOON + end + away);
             let standing = hand.standing();
-            assert_eq!((standing.steps, standing.step_micros), (1, away));
+            assert_eq!((standing.steps, standing.stepped_micros), (1, away));
             assert_eq!((standing.offset_micros, standing.is_off), (0, false));
         }
     }
@@ -208,6 +214,26 @@ mod tests {
             }
             assert_eq!(hand.standing().steps, 1);
         }
+    }
+
+    /// What is counted as a duration goes by it: no step may use it up, nor lend it more.
+    #[test]
+    fn without_its_steps_it_shows_what_elapsed() {
+        let mut hand = SteadyHand::new(NOON, 0);
+        let mut wall = NOON;
+        for second in 1..=1_000 {
+            wall = match second {
+                5..100 => NOON + DAY,
+                100..700 => NOON - 1_200 * S,
+                _ => NOON + 400 * S,
+            };
+            let now = hand.read(wall + second * S, second * S);
+            let now = cordon_model::Timestamp::from_micros(now);
+            let steady = hand.standing().without_steps(now);
+            assert_eq!(steady.micros(), NOON + second * S, "{second}");
+        }
+        assert_eq!(hand.standing().steps, 3);
+        assert_eq!(hand.standing().stepped_micros, wall - NOON);
     }
 
     #[test]

@@ -213,7 +213,7 @@ impl Worker {
     async fn run(self: Arc<Self>) {
         // They wait for the next start when the hub stops; their deadlines decide then.
         while !self.dispatch.shutdown.is_triggered() {
-            match self.queue.next_everyday(self.dispatch.clock.now()) {
+            match self.queue.next_everyday(self.dispatch.clock.steady()) {
                 Some(held) => self.carry_out(held).await,
                 None => self.rest().await,
             }
@@ -231,7 +231,7 @@ impl Worker {
 
     async fn carry_out(&self, mut held: Held) {
         let dispatch = &self.dispatch;
-        let outcome = match held.order.deadline < dispatch.clock.now() {
+        let outcome = match held.order.deadline < dispatch.clock.steady() {
             true => Outcome::new(OutcomeKind::Expired, past_words(&held)),
             false => {
                 let began = Instant::now();
@@ -265,7 +265,7 @@ impl Worker {
         let dispatch = &self.dispatch;
         let order = &mut held.order;
         order.attempt = order.attempt.saturating_add(1);
-        let left = order.deadline.ms_since(dispatch.clock.now()) - LAST_TRY_MS;
+        let left = order.deadline.ms_since(dispatch.clock.steady()) - LAST_TRY_MS;
         let left = u64::try_from(left).ok().filter(|left| *left > 0);
         let Some(left) = left.filter(|_| !dispatch.shutdown.is_triggered()) else {
             self.queue.fail(order.number, began);
@@ -316,11 +316,11 @@ fn past_words(held: &Held) -> String {
     }
 }
 
-/// Waits until the clock shows `at`, whoever moves the clock.
+/// Waits until the clock that no step moves shows `at`.
 fn until(clock: &Arc<dyn Clock>, at: Timestamp) -> impl Future<Output = ()> + use<> {
     let clock = Arc::clone(clock);
     async move {
-        while clock.now() < at {
+        while clock.steady() < at {
             tokio::time::sleep(LOOK).await;
         }
     }

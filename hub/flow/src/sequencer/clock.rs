@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use cordon_contract::{AGREED_MICROS, CLOCK_SET, ClockStanding, Fault, Order};
-use cordon_model::{AuditOutcome, MessageId, Timestamp};
+use cordon_contract::{AGREED_MICROS, CLOCK_SET, ClockStanding, ClockSteps, Fault, Order};
+use cordon_model::{AuditOutcome, Body, MessageId, Timestamp};
 
 use crate::decide::batch::Batch;
 use crate::decide::entry_time::{
@@ -23,22 +23,16 @@ const TELL_AGAIN: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ClockTold {
     is_off: bool,
-    steps: u64,
     at: Option<Instant>,
 }
 
 impl ClockTold {
     /// What is to be said: the action and its words.
     fn news(&self, standing: ClockStanding) -> Option<(&'static str, String)> {
-        if self.at.is_some_and(|at| at.elapsed() < TELL_AGAIN) && standing.steps == self.steps {
+        if self.at.is_some_and(|at| at.elapsed() < TELL_AGAIN) {
             return None;
         }
         let away = seconds(standing.offset_micros);
-        if standing.steps != self.steps {
-            let by = seconds(standing.step_micros);
-            let words = format!("time was set by {by}, to the wall clock, which kept its distance");
-            return Some((CLOCK_SET, words));
-        }
         match (standing.is_off, self.is_off) {
             (true, false) => Some((
                 CLOCK_OFF,
@@ -48,6 +42,19 @@ impl ClockTold {
             _ => None,
         }
     }
+}
+
+/// A step of the clock that is not written down yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stepped {
+    /// By how much the clock was set, microseconds.
+    by: i64,
+    /// By how much entry time jumped with it: less where it used a lead up, nothing when the clock was set back.
+    jump: i64,
+    /// When it was seen, on the clock that no step moves.
+    seen: Timestamp,
+    /// The plug-ins heard of it; it may not be durable.
+    is_admitted: bool,
 }
 
 impl Kit {
@@ -61,8 +68,27 @@ impl Kit {
 
     /// The time of the next batch: never earlier than the entry before.
     pub(crate) fn time(&mut self) -> Timestamp {
-        let now = self.ties.clock.now();
-        self.entry_time.next(now, self.core.fold().now.last_time)
+        let (now, steady) = self.ties.clock.times();
+        let last = self.core.fold().now.last_time;
+        let stepped = now.micros().saturating_sub(steady.micros());
+        let mut before = self.entry_time;
+        let time = self.entry_time.next(now, last);
+        if stepped != self.stepped {
+            let without = steady.micros().saturating_add(self.stepped);
+            let without = before.next(Timestamp::from_micros(without), last);
+            let untold = self.step.map_or((0, 0), |step| (step.by, step.jump));
+            let jump = time.micros().saturating_sub(without.micros()).max(0);
+            self.step = Some(Stepped {
+                by: stepped
+                    .saturating_sub(self.stepped)
+                    .saturating_add(untold.0),
+                jump: jump.saturating_add(untold.1),
+                seen: steady,
+                is_admitted: false,
+            });
+            self.stepped = stepped;
+        }
+        time
     }
 
     /// How far entry time is ahead of the clock now, microseconds.
@@ -70,39 +96,86 @@ impl Kit {
         self.entry_time.lead(self.ties.clock.now())
     }
 
-    /// An order whose deadline was counted from its entry, as the outbox and the adapters count: by the
-    /// clock.
-    pub(crate) fn by_clock(&self, mut order: Order) -> Order {
-        let deadline = order.deadline.micros().saturating_sub(self.lead());
-        order.deadline = Timestamp::from_micros(deadline);
+    /// An order whose deadline was counted from its entry, as the outbox and the adapters count: on the clock that no
+    /// step moves. A deadline that its message says is on the scale of the entry too, so it is taken in here.
+    pub(crate) fn by_steady(&self, mut order: Order) -> Order {
+        let mut deadline = order.deadline;
+        if let Body::GateCommand(command) = &order.message.body {
+            deadline = deadline.min(command.deadline);
+        }
+        let decided = order.message.header.occurred_at;
+        let deadline = self.core.precedence().clock_steps().due(decided, deadline);
+        // As the clock was when entries got their time last: a step since then is in neither.
+        let steady = self.ties.clock.steady().micros();
+        let clock = Timestamp::from_micros(steady.saturating_add(self.stepped));
+        let ahead = self.entry_time.lead(clock).saturating_add(self.stepped);
+        order.deadline = Timestamp::from_micros(deadline.micros().saturating_sub(ahead));
         order
     }
 
-    /// Writes down how far entries are ahead of the clock when that is not known: what people say from
-    /// here on is put into the time of entries by it.
+    /// Writes down how far entries are ahead of the clock when that is not known - what people say from
+    /// here on is put into the time of entries by it - and by how much the clock was set.
     pub(crate) fn admit_scale(&mut self, batch: &mut Batch, time: Timestamp) -> Result<(), Fault> {
+        if let Some((target, words)) = self.lead_to_tell() {
+            self.note(batch, time, (CLOCK_LEAD, &target, &words))?;
+        }
+        // That the clock was set is said before anything that is judged by what it shows now.
+        self.admit_step(batch, time)
+    }
+
+    fn admit_step(&mut self, batch: &mut Batch, time: Timestamp) -> Result<(), Fault> {
+        let Some(step) = self.step.filter(|step| !step.is_admitted) else {
+            return Ok(());
+        };
+        let words = format!(
+            "time was set by {}, to the wall clock, which kept its distance",
+            seconds(step.by)
+        );
+        tracing::warn!("{words}");
+        let target = ClockSteps::told(step.jump, step.seen);
+        self.note(batch, time, (CLOCK_SET, &target, &words))?;
+        self.step = Some(Stepped {
+            is_admitted: true,
+            ..step
+        });
+        self.clock_told = ClockTold {
+            is_off: self.ties.clock.standing().is_off,
+            at: Some(Instant::now()),
+        };
+        Ok(())
+    }
+
+    fn lead_to_tell(&self) -> Option<(String, String)> {
         let (told, actual) = (self.core.precedence().lead(), self.entry_time);
         let now = self.ties.clock.now();
         if told == actual || (told.lead(now), actual.lead(now)) == (0, 0) {
-            return Ok(());
+            return None;
         }
         // A lead that is over ended at the latest now.
         let actual = match actual.lead(now) {
             0 => EntryTime::new(0, now.micros()),
             _ => actual,
         };
-        let target = actual.told();
-        let hub = self.core.sealer().hub().clone();
         let words = format!(
             "entries are {} from the clock; what people say counts as of them",
             seconds(actual.lead_at_first())
         );
+        Some((actual.told(), words))
+    }
+
+    fn note(
+        &mut self,
+        batch: &mut Batch,
+        time: Timestamp,
+        (action, target, words): (&str, &str, &str),
+    ) -> Result<(), Fault> {
+        let hub = self.core.sealer().hub().clone();
         let note = AuditNote {
-            action: CLOCK_LEAD,
+            action,
             actor: &hub,
-            target: Some(&target),
+            target: Some(target),
             outcome: AuditOutcome::Success,
-            detail: Some(&words),
+            detail: Some(words),
         };
         let audit = self.core.sealer().audit(MessageId::random(), time, note);
         self.core.admit(batch, audit.map_err(of_wire)?);
@@ -116,10 +189,6 @@ impl Sequencer {
         let time = self.kit.time();
         let mut batch = Batch::new(self.journal.next_number(), time);
         self.kit.admit_scale(&mut batch, time)?;
-        // That the clock was set is said before anything that is judged by what it shows now.
-        if self.kit.ties.clock.standing().steps != self.kit.clock_told.steps {
-            self.admit_standing(&mut batch, time)?;
-        }
         Ok(batch)
     }
 
@@ -134,7 +203,7 @@ impl Sequencer {
     }
 
     fn release_as(&self, order: Order, held: fn(Order, Rank) -> Held) {
-        let order = self.kit.by_clock(order);
+        let order = self.kit.by_steady(order);
         let open = self.kit.core.fold().open.get(&order.number);
         let terms = self.kit.ties.in_force.now();
         let owners = terms.authority.owners();
@@ -167,11 +236,10 @@ impl Sequencer {
         };
         self.kit.clock_told = ClockTold {
             is_off: standing.is_off,
-            steps: standing.steps,
             at: Some(Instant::now()),
         };
         let outcome = match action {
-            CLOCK_AGREES | CLOCK_SET => AuditOutcome::Success,
+            CLOCK_AGREES => AuditOutcome::Success,
             _ => AuditOutcome::Failure,
         };
         self.say(batch, time, (action, &words), outcome)

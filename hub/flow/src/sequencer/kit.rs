@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use cordon_contract::{EntryKind, Fault, Order, OrderLane, OutcomeKind, is_emergency};
+use cordon_contract::{CLOCK_SET, EntryKind, Fault, Order, OrderLane, OutcomeKind, is_emergency};
 use cordon_journal::{Expectation, Receipts};
 use cordon_model::{
     Body, CommandOutcome, Digest, GateCommand, Message, MessageId, OperatingMode,
@@ -25,7 +25,7 @@ use crate::outbox::Held;
 use crate::sequencer::Ties;
 use crate::sequencer::alarm_pace::AlarmPace;
 use crate::sequencer::answer::refuse;
-use crate::sequencer::clock::ClockTold;
+use crate::sequencer::clock::{ClockTold, Stepped};
 use crate::sequencer::emergency::late_receipt;
 use crate::sequencer::held_before::{HeldFold, if_sent};
 use crate::sequencer::ledger::{Ledger, StateSeat};
@@ -114,6 +114,10 @@ pub(crate) struct Kit {
     pub repeats: Repeats,
     /// How far entries are ahead of the clock, with a journal and without.
     pub entry_time: EntryTime,
+    /// By how much the clock was set since the start, when entries got their time last, microseconds.
+    pub stepped: i64,
+    /// A step of it that is not durable yet.
+    pub step: Option<Stepped>,
     /// What was said of the clock.
     pub clock_told: ClockTold,
     /// What was said of the disk.
@@ -152,6 +156,8 @@ impl Kit {
             refused_room: RefusedRoom::default(),
             repeats: Repeats::default(),
             entry_time: EntryTime::default(),
+            stepped: 0,
+            step: None,
             clock_told: ClockTold::default(),
             room_told: RoomTold::default(),
             astray_told: Vec::new(),
@@ -203,7 +209,7 @@ impl Kit {
 
     /// Lets an order act before it is durable, under a number that no entry of the journal has.
     pub(crate) fn act(&mut self, order: Order, opening: MessageId) {
-        let mut order = self.by_clock(order);
+        let mut order = self.by_steady(order);
         self.acted_count += 1;
         order.number = ACTED | self.acted_count;
         let acted = Acted {
@@ -230,6 +236,9 @@ impl Kit {
     pub(crate) fn note_committed(&mut self, batch: &Batch, receipts: &Receipts) {
         for (line, (number, chain)) in batch.lines().iter().zip(receipts) {
             self.unrecorded.committed(line);
+            if line.draft.kind == EntryKind::Audit && line.entry.label == CLOCK_SET {
+                self.step = None;
+            }
             let draft = &line.draft;
             if draft.is_act() && draft.flags & flags::KEYED != 0 {
                 self.note_act(ReceiptData {

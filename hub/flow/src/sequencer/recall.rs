@@ -1,7 +1,7 @@
 //! A start whose journal cannot be opened: what was ordered is known again, from the end of the journal as
 //! far as it can be read and from the spool. Nothing is written.
 
-use cordon_contract::{EntryKind, Fault, type_in_label};
+use cordon_contract::{CLOCK_SET, EntryKind, Fault, type_in_label};
 use cordon_journal::{JournalFault, Reader, Record};
 use cordon_model::{Digest, MessageId, MessageType, PartyId, Timestamp};
 
@@ -240,7 +240,9 @@ fn is_recalled(record: &Record) -> bool {
     let label = type_in_label(&record.label);
     match record.kind {
         kind if kind == EntryKind::Message.number() => is_act(label),
-        kind if kind == EntryKind::Audit.number() => [START, CLOCK_LEAD].contains(&label),
+        kind if kind == EntryKind::Audit.number() => {
+            [START, CLOCK_LEAD, CLOCK_SET].contains(&label)
+        }
         _ => false,
     }
 }

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use cordon_contract::{Adapter, Clock, ClockStanding, EntryKind, STEADY_MICROS, SteadyHand};
+use cordon_contract::{
+    Adapter, CLOCK_SET, Clock, ClockStanding, ClockSteps, Entry, EntryKind, STEADY_MICROS,
+    SteadyHand,
+};
 use cordon_flow::{Hub, HubParts, OpenedOnce, RunningHub, replay_over};
 use cordon_journal::StateStore;
 use cordon_mapping::Mappings;
@@ -167,4 +170,73 @@ async fn a_start_with_a_journal_a_day_ahead_goes_on_and_says_so() {
     };
     let labels = of(EntryKind::Audit).filter(|stored| stored.entry.label == "clock.behind-journal");
     assert_eq!((labels.count(), skews(&park)), (1, 1));
+}
+
+/// What was under way was over at the step, and never tried again: an emergency opening too.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_is_under_way_when_the_clock_is_set_keeps_its_time() {
+    for wrong in [-1_200 * S, -DAY, 1_200 * S] {
+        let park = Park::new();
+        let pair = Pair::new(wrong);
+        let hub = start(&park, &pair).await;
+        ten_ticks(&hub, &pair).await;
+        // The time server puts the clock right; ten seconds later the hub follows it.
+        pair.jump(-wrong);
+        for _ in 0..9 {
+            pair.elapse(S);
+            let _ = pair.now();
+        }
+        park.yard.answer(BARRIER, NEVER);
+        let intake = park.intake();
+        intake.offer(reading("CAM-1", "open", None)).await.unwrap();
+        until("the order is out", || park.yard.orders().len() == 1).await;
+        let deadline = park.yard.orders()[0].deadline.micros();
+        let left = deadline - pair.steady().micros();
+        assert!((4 * S..=5 * S).contains(&left), "{left}");
+        pair.elapse(2 * S);
+        until("the step", || pair.standing().steps == 1).await;
+        ten_ticks(&hub, &pair).await;
+        until("it is over", || hub.health().open_orders == 0).await;
+        // What is ordered after the step has as much.
+        intake.offer(reading("CAM-1", "open", None)).await.unwrap();
+        until("another is out", || park.yard.orders().len() == 2).await;
+        let left = park.yard.orders()[1].deadline.micros() - pair.steady().micros();
+        assert!((4 * S..=5 * S).contains(&left), "{left}");
+        ten_ticks(&hub, &pair).await;
+        until("both are over", || hub.health().open_orders == 0).await;
+        let (number, hash) = hub.submit().state_hash().await.unwrap();
+        let reader = hub.reader();
+        hub.shutdown().await.unwrap();
+        let report = replay_over(&reader, vec![Box::new(Porter::default())], Some(number)).unwrap();
+        assert_eq!(report.first_difference, None);
+        assert_eq!(report.state_hash, hash);
+        step_is_told(&park, wrong);
+    }
+}
+
+/// The journal says once by how much entry time jumped: nothing where the clock was set back.
+fn step_is_told(park: &Park, wrong: i64) {
+    let entries = park.entries();
+    let is_set = |entry: &Entry| entry.kind == EntryKind::Audit && entry.label == CLOCK_SET;
+    let place = entries.iter().position(|stored| is_set(&stored.entry));
+    let place = place.unwrap();
+    let mut steps = ClockSteps::default();
+    let news = entries.iter().filter(|stored| steps.pass(&stored.entry));
+    assert_eq!(news.count(), 1);
+    let before = entries[place - 1].entry.time;
+    let last = entries.last().unwrap().entry.time;
+    let elapsed = steps.elapsed_ms(before, last);
+    assert!((2_000..40_000).contains(&elapsed), "{wrong}: {elapsed} ms");
+    // Each order was waited for as long as it was good for.
+    let of = |kind| {
+        let entries = entries.iter().map(|stored| &stored.entry);
+        entries.filter(move |entry| entry.kind == kind)
+    };
+    for (order, outcome) in of(EntryKind::Order).zip(of(EntryKind::Outcome)) {
+        assert_eq!(outcome.cause, order.number);
+        let waited = steps.elapsed_ms(order.time, outcome.time);
+        // A clock that is set back takes no more than the time since the last entry from it.
+        let least = if wrong > 0 { 3_000 } else { 4_500 };
+        assert!((least..8_000).contains(&waited), "{wrong}: {waited} ms");
+    }
 }

@@ -65,7 +65,7 @@ pub(crate) struct Alarm {
     pub more: VecDeque<String>,
     /// Where it stands in its life.
     pub state: AlarmState,
-    /// The entry's time when it was raised.
+    /// The time that elapsed ([`cordon_contract::ClockSteps::steady`]) when it was raised.
     pub raised: Timestamp,
     /// The entry that told of it first: of many of one time it says which is the newest.
     pub number: u64,

@@ -132,7 +132,7 @@ impl AlarmPlugin {
             alarm_id: leader.to_owned(),
             ..event.clone()
         };
-        match self.news(entry, leader, (event, further)) {
+        match self.news(leader, (event, further)) {
             News::Raise => self.rise(entry, &one_more, decisions),
             News::RaiseQuietly => {
                 self.rise_quietly(entry, &one_more, decisions);
@@ -217,17 +217,13 @@ impl AlarmPlugin {
     /// but once in the window, however many names its source makes up. What nobody has acknowledged goes
     /// on to escalate from when it began; a further one of what somebody has is never left acknowledged. What
     /// is told again each second opens an alarm once in the window, so that it can be acknowledged.
-    fn news(
-        &mut self,
-        entry: &Entry,
-        leader: &str,
-        (event, further): (&AlarmEvent, Further),
-    ) -> News {
+    fn news(&mut self, leader: &str, (event, further): (&AlarmEvent, Further)) -> News {
         let flood_ms = i64::from(self.config.flood_s) * 1_000;
         let Some(alarm) = self.state.alarms.get_mut(leader) else {
             return News::None;
         };
-        let is_due = |at: Timestamp| entry.time.ms_since(at) >= flood_ms;
+        let now = self.now;
+        let is_due = |at: Timestamp| now.ms_since(at) >= flood_ms;
         if !is_grave(event.alarm_level) {
             return News::None;
         }
@@ -241,7 +237,7 @@ impl AlarmPlugin {
             (false, _, false) => News::RaiseLater,
         };
         if matches!(news, News::Raise | News::Tell) {
-            alarm.again = Some(entry.time);
+            alarm.again = Some(now);
         }
         news
     }
@@ -269,7 +265,7 @@ impl AlarmPlugin {
     pub(crate) fn tell_more_due(&mut self, entry: &Entry, decisions: &mut Decisions) {
         while self.ordered_now < NOTICES_BEFORE_GROUPS
             && let Some(((due, _), ())) = self.state.more_due.first_key_value()
-            && *due <= entry.time
+            && *due <= self.now
             && let Some(((_, id), ())) = self.state.more_due.pop_first()
         {
             self.state.steps.one();
@@ -282,10 +278,10 @@ impl AlarmPlugin {
             };
             let unseen = alarm.unseen.take().filter(|_| !is_over(alarm.state));
             if alarm.is_raised() && !alarm.more.is_empty() {
-                alarm.again = Some(entry.time);
+                alarm.again = Some(self.now);
                 self.tell_of_more(entry, &id, decisions);
             } else if let Some(event) = unseen.filter(|_| !alarm.is_raised()) {
-                alarm.again = Some(entry.time);
+                alarm.again = Some(self.now);
                 // It was counted when it came.
                 alarm.repeats = alarm.repeats.saturating_sub(1);
                 self.rise(entry, &event, decisions);

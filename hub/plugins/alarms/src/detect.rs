@@ -81,9 +81,9 @@ impl AlarmPlugin {
             // Milder or normal only after it stayed so for a while, so that a value that swings around
             // its threshold is one alarm.
             band => {
-                let since = *point.back.get_or_insert(entry.time);
+                let since = *point.back.get_or_insert(self.now);
                 let wait = i64::from(self.config.clear_after_s) * 1_000;
-                if entry.time.ms_since(since) >= wait {
+                if self.now.ms_since(since) >= wait {
                     return self.left(entry, index, key, sample, (point, band), decisions);
                 }
             }

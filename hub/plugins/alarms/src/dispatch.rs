@@ -43,7 +43,6 @@ impl AlarmPlugin {
     /// protection tells nobody.
     pub(crate) fn join(
         &mut self,
-        entry: &Entry,
         id: &str,
         facts: &Facts,
         errand: &Errand,
@@ -53,7 +52,7 @@ impl AlarmPlugin {
         let name = (errand.route.clone(), errand.group(facts));
         let groups = &mut self.state.groups;
         groups.begin(&name, errand, None);
-        let now = entry.time;
+        let now = self.now;
         let wait = now.plus_seconds(i64::from(errand.wait_s(facts.level)));
         // What was not understood may be any alarm: it waits for what comes with it, and not for what was told before.
         let is_unheard = |alarm: &Alarm| alarm.of_hub && is_of_unheard(&alarm.event);
@@ -91,7 +90,7 @@ impl AlarmPlugin {
 
     /// Tells what is due in one group, and settles the group.
     pub(crate) fn flush(&mut self, entry: &Entry, name: &GroupName, decisions: &mut Decisions) {
-        let now = entry.time;
+        let now = self.now;
         while self.ordered_now < NOTICES_MAX {
             let due = self.state.groups.due(name, now, ALARMS_PER_NOTICE);
             if due.is_empty() {
@@ -117,12 +116,12 @@ impl AlarmPlugin {
     /// Tells a group again that nobody acknowledged.
     fn repeat(&mut self, entry: &Entry, name: &GroupName, decisions: &mut Decisions) {
         let repeats_at = self.state.groups.repeats_at(name);
-        let is_due = repeats_at.is_some_and(|due| due <= entry.time);
+        let is_due = repeats_at.is_some_and(|due| due <= self.now);
         if !is_due || self.ordered_now >= NOTICES_MAX {
             return;
         }
         let groups = &mut self.state.groups;
-        groups.told_at(name, entry.time);
+        groups.told_at(name, self.now);
         let waiting = groups.waiting(name, ALARMS_PER_NOTICE, &self.state.steps);
         self.notify(entry, name, waiting, decisions);
     }
@@ -294,7 +293,7 @@ impl AlarmPlugin {
     pub(crate) fn tick(&mut self, entry: &Entry, decisions: &mut Decisions) {
         while self.ordered_now < NOTICES_OF_ESCALATIONS
             && let Some(((due, id), ())) = self.state.timers.first_key_value()
-            && *due <= entry.time
+            && *due <= self.now
         {
             let id = id.clone();
             self.state.steps.one();
@@ -305,9 +304,9 @@ impl AlarmPlugin {
         self.end_outages(entry, decisions);
         self.outages(entry, decisions);
         self.say_missed(entry, decisions);
-        self.age(entry, AGED_A_TICK);
+        self.age(AGED_A_TICK);
         while self.ordered_now < NOTICES_MAX {
-            let Some(name) = self.state.groups.take_due(entry.time) else {
+            let Some(name) = self.state.groups.take_due(self.now) else {
                 break;
             };
             self.state.steps.one();

@@ -34,19 +34,19 @@ impl AlarmPlugin {
         let flood_ms = i64::from(self.config.flood_s) * 1_000;
         let last = self.state.recents.get(&likeness);
         let last = last.map(|recent| (recent.alarm.clone(), recent.at));
-        let is_fresh = |at: Timestamp| entry.time.ms_since(at) < flood_ms;
+        let is_fresh = |at: Timestamp| self.now.ms_since(at) < flood_ms;
         if let Some((leader, at)) = &last
             && self.is_the_same(entry, event, leader, is_fresh(*at))
         {
             let leader = leader.clone();
             self.count_under(entry, &leader, event, decisions);
-            self.remember(entry, likeness, leader);
+            self.remember(likeness, leader);
             return;
         }
         if let Some(leader) = self.of_nameless(entry, event, &likeness) {
             self.counts_many(&leader);
             self.count_under(entry, &leader, event, decisions);
-            self.remember(entry, likeness, leader);
+            self.remember(likeness, leader);
             return;
         }
         let lately = last.filter(|(_, at)| is_fresh(*at));
@@ -56,7 +56,7 @@ impl AlarmPlugin {
             true => self.count_in(entry, event, owner, decisions),
             false => self.admit(entry, event, (hold, owner), decisions),
         }
-        self.remember(entry, likeness, id.clone());
+        self.remember(likeness, id.clone());
     }
 
     /// Whether an alarm that is like `leader` is the same again and counted in it. Red and orange ones
@@ -83,15 +83,15 @@ impl AlarmPlugin {
     }
 
     /// Remembers the last alarm of a source, and forgets what is too old for flood protection.
-    fn remember(&mut self, entry: &Entry, likeness: Likeness, alarm: String) {
-        self.state.remember(likeness, alarm, entry.time);
-        self.age(entry, AGED_AN_ALARM);
+    fn remember(&mut self, likeness: Likeness, alarm: String) {
+        self.state.remember(likeness, alarm, self.now);
+        self.age(AGED_AN_ALARM);
     }
 
     /// Forgets at most `most` sources that were silent for longer than flood protection lasts.
-    pub(crate) fn age(&mut self, entry: &Entry, most: usize) {
+    pub(crate) fn age(&mut self, most: usize) {
         let flood_s = i64::from(self.config.flood_s);
-        self.state.age(entry.time.plus_seconds(-flood_s), most);
+        self.state.age(self.now.plus_seconds(-flood_s), most);
     }
 
     /// The same alarm from the same source: worse than before it rises, else it is counted.
@@ -129,13 +129,13 @@ impl AlarmPlugin {
         }
         if is_worse || is_further || is_unseen {
             let likeness = self.likeness(entry, event);
-            self.remember(entry, likeness, leader.to_owned());
+            self.remember(likeness, leader.to_owned());
             self.speaks(entry, leader, event);
             return self.rise(entry, &told, decisions);
         }
         if is_news && !self.is_hubs(entry) {
             let likeness = self.likeness(entry, event);
-            self.remember(entry, likeness, leader.to_owned());
+            self.remember(likeness, leader.to_owned());
             return self.one_counts(entry, leader, event, decisions);
         }
         if counted && event.alarm_level == level {
@@ -291,7 +291,7 @@ impl AlarmPlugin {
             is_unclear: false,
             more: Default::default(),
             state: event.state,
-            raised: entry.time,
+            raised: self.now,
             number: entry.number,
             passed_s: 0,
             next: None,
@@ -324,7 +324,7 @@ impl AlarmPlugin {
         let facts = self.places.facts(&alarm.event);
         let errands = self.routes.resolve(&facts);
         alarm.state = alarm.event.state;
-        alarm.raised = entry.time;
+        alarm.raised = self.now;
         alarm.passed_s = 0;
         self.state.alarms.insert(id.clone(), alarm);
         self.schedule(&id, &errands);
@@ -333,7 +333,7 @@ impl AlarmPlugin {
             match is_quiet {
                 true => self.join_quietly(&id, &facts, errand),
                 false => {
-                    let name = self.join(entry, &id, &facts, errand, hold);
+                    let name = self.join(&id, &facts, errand, hold);
                     self.flush(entry, &name, decisions);
                 }
             }

@@ -79,7 +79,7 @@ impl AlarmPlugin {
     pub(crate) fn say_missed(&mut self, entry: &Entry, decisions: &mut Decisions) {
         let all: Vec<Whose> = self.state.missed.keys().cloned().collect();
         for (index, whose) in all.into_iter().enumerate() {
-            let quiet = |said| entry.time.ms_since(said) >= SAID_EVERY_MS;
+            let quiet = |said| self.now.ms_since(said) >= SAID_EVERY_MS;
             let missed = self.state.missed.get(&whose);
             let Some(missed) = missed.filter(|missed| missed.said.is_none_or(quiet)) else {
                 continue;
@@ -127,7 +127,7 @@ impl AlarmPlugin {
             decisions,
         );
         missed.unsaid = 0;
-        missed.said = Some(entry.time);
+        missed.said = Some(self.now);
         let (Some(code), Some(device)) = (missed.code, &missed.device) else {
             return;
         };

@@ -173,7 +173,7 @@ impl AlarmPlugin {
 
     fn falls_silent(&mut self, entry: &Entry, status: &DeviceStatus, decisions: &mut Decisions) {
         let device = &status.device_id;
-        let now = entry.time;
+        let now = self.now;
         self.end_outages(entry, decisions);
         let known = self.state.outages.known.get(device).cloned();
         if known.as_ref().is_some_and(|known| known.there.is_none()) {
@@ -215,7 +215,7 @@ impl AlarmPlugin {
     /// A device says that it is there. An outage without a break is over; one with breaks when the device has been
     /// there for as long as it must be silent to be an alarm, or as its silence takes to be forgiven.
     fn answers(&mut self, entry: &Entry, device: &DeviceId, decisions: &mut Decisions) {
-        let now = entry.time;
+        let now = self.now;
         let after_ms = self.offline_after_ms();
         let Some(outage) = self.state.outages.known.get(device) else {
             return;
@@ -247,7 +247,7 @@ impl AlarmPlugin {
     /// Ends what is over, and clears its alarms. What is more than one entry may clear waits for the next.
     pub(crate) fn end_outages(&mut self, entry: &Entry, decisions: &mut Decisions) {
         for _ in 0..RAISED_MAX {
-            let Some(device) = self.state.outages.over(entry.time) else {
+            let Some(device) = self.state.outages.over(self.now) else {
                 return;
             };
             self.end_outage(entry, &device, decisions);
@@ -258,7 +258,7 @@ impl AlarmPlugin {
     /// the next.
     pub(crate) fn outages(&mut self, entry: &Entry, decisions: &mut Decisions) {
         for index in 0..RAISED_MAX {
-            let Some((device, outage)) = self.state.outages.due(entry.time) else {
+            let Some((device, outage)) = self.state.outages.due(self.now) else {
                 return;
             };
             let device = device.clone();

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use cordon_contract::{
-    Decisions, Entry, EntryKind, HUB_START, Owner, Owners, Plugin, Rows, Word, speaker_of,
+    CLOCK_SET, Decisions, Entry, EntryKind, HUB_START, Owner, Owners, Plugin, Rows, Word,
+    speaker_of,
 };
 use cordon_model::name::mark;
 use cordon_model::plan::ParkPlan;
@@ -38,6 +39,9 @@ pub struct AlarmPlugin {
     pub(crate) config: Config,
     pub(crate) places: Places,
     pub(crate) state: State,
+    /// The time of the entry at hand, without the steps of the clock; no state. All that is counted here from one entry to
+    /// another is kept and compared on this scale.
+    pub(crate) now: Timestamp,
     /// Notices ordered for the entry at hand; no state.
     pub(crate) ordered_now: usize,
     pub(crate) routes: Routes,
@@ -62,6 +66,7 @@ impl AlarmPlugin {
             routed_by: mark(&format!("{} {}", routes.mark(), places.mark())),
             places,
             state: State::new(),
+            now: Timestamp::from_micros(0),
             ordered_now: 0,
             owners,
             enterprises: plan.enterprises.len(),
@@ -457,6 +462,10 @@ impl Plugin for AlarmPlugin {
 
     fn step(&mut self, entry: &Entry, decisions: &mut Decisions) {
         self.ordered_now = 0;
+        if entry.kind == EntryKind::Audit && entry.label == CLOCK_SET {
+            self.state.clock_steps.pass(entry);
+        }
+        self.now = self.state.clock_steps.steady(entry.time);
         if self.is_routed_otherwise() {
             self.reroute(entry, decisions);
         }
@@ -476,6 +485,7 @@ impl Plugin for AlarmPlugin {
 
     fn is_due(&self, time: Timestamp, _clock: Timestamp) -> bool {
         let state = &self.state;
+        let time = state.clock_steps.steady(time);
         let flood_s = i64::from(self.config.flood_s);
         let timer = state.timers.first_key_value();
         let more = state.more_due.keys().next();

@@ -44,7 +44,7 @@ impl AlarmPlugin {
             };
             let facts = self.places.facts(&alarm.event);
             let errands = self.routes.resolve(&facts);
-            self.regroup(entry.time, id, &facts, &errands);
+            self.regroup(self.now, id, &facts, &errands);
             self.schedule(id, &errands);
             owed += usize::from(self.owe(id));
         }

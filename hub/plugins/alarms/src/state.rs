@@ -1,7 +1,7 @@
 //! What the plug-in remembers: tables by name, bounded and ordered. What follows from them is an index and is not
 //! stored.
 
-use cordon_contract::{Owner, Rows, Single, Steps, Table};
+use cordon_contract::{ClockSteps, Owner, Rows, Single, Steps, Table};
 use cordon_model::name::mark;
 use cordon_model::{AlarmCode, AlarmLevel, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -72,6 +72,8 @@ pub(crate) struct State {
     pub more_due: Table<(Timestamp, String), ()>,
     /// A mark of the routes, and of the plan they look at, by which what is open is told.
     pub routed: Single<u64>,
+    /// The steps of the clock, which take no time.
+    pub clock_steps: Single<ClockSteps>,
     /// Who has not heard yet since they changed.
     pub owed: Table<Owed, ()>,
     /// What it all cost; not stored.
@@ -103,6 +105,7 @@ impl State {
             floods: Table::new("floods", 1),
             more_due: Table::new("more", 1),
             routed: Single::new("routed", 1),
+            clock_steps: Single::new("clock-steps", 1),
             owed: Table::new("owed", 1),
             steps: Steps::default(),
         }
@@ -124,6 +127,7 @@ impl State {
             &mut self.floods,
             &mut self.more_due,
             &mut self.routed,
+            &mut self.clock_steps,
             &mut self.owed,
         ];
         tables.extend(self.groups.tables());

@@ -13,7 +13,9 @@ mod standing;
 mod subjects;
 mod words;
 
-use cordon_contract::{NoRoom, Rows, Single, is_planned, speaker_of};
+use cordon_contract::{
+    CLOCK_SET, ClockSteps, EntryKind, NoRoom, Rows, Single, is_planned, speaker_of,
+};
 use cordon_model::{AccessGrant, Body, LifeState, Message, OperatingMode, Timestamp};
 
 use self::lean::Lean;
@@ -48,6 +50,8 @@ pub(crate) struct Precedence {
     standing: Standing,
     /// How the journal's time stands to the hub's clock.
     scale: Single<TimeScale>,
+    /// By how much entry time jumped, and when.
+    steps: Single<ClockSteps>,
 }
 
 impl Default for Precedence {
@@ -63,12 +67,18 @@ impl Precedence {
             words: Words::within(most),
             standing: Standing::within(most),
             scale: Single::new("scale", 1),
+            steps: Single::new("clock-steps", 1),
         }
     }
 
     /// All that is stored.
     pub(crate) fn tables(&mut self) -> Vec<&mut dyn Rows> {
-        vec![self.words.table(), self.standing.table(), &mut self.scale]
+        vec![
+            self.words.table(),
+            self.standing.table(),
+            &mut self.scale,
+            &mut self.steps,
+        ]
     }
 
     /// Its tables were filled or emptied.
@@ -150,6 +160,10 @@ impl Precedence {
             self.scale.note(lead);
             return;
         }
+        if let Some(message) = draft.message.as_deref().filter(|_| is_step(draft)) {
+            self.steps.take(message, times.entry);
+            return;
+        }
         let Some(message) = ordered(draft) else {
             return;
         };
@@ -169,10 +183,21 @@ impl Precedence {
         }
     }
 
+    /// The steps of the hub's clock.
+    pub(crate) fn clock_steps(&self) -> &ClockSteps {
+        &self.steps
+    }
+
     /// How far the journal is known to be ahead of the hub's clock.
     pub(crate) fn lead(&self) -> EntryTime {
         self.scale.newest()
     }
+}
+
+/// Whether the hub tells by it that its clock was set.
+fn is_step(draft: &Draft) -> bool {
+    let is_own = draft.flags & flags::DECIDED == 0;
+    draft.kind == EntryKind::Audit && is_own && draft.label == CLOCK_SET
 }
 
 /// A mode for later says nothing of now, and so nothing against what is said of now.
@@ -222,7 +247,7 @@ fn voice<'a>(draft: &Draft, message: &'a Message) -> &'a str {
 /// changes nothing, so it overrules nothing either.
 fn ordered(draft: &Draft) -> Option<&Message> {
     let message = draft.message.as_deref()?;
-    let counts = draft.kind == cordon_contract::EntryKind::Message && !message.header.test;
+    let counts = draft.kind == EntryKind::Message && !message.header.test;
     counts.then_some(message)
 }
 

@@ -21,4 +21,5 @@ mod routes;
 mod routing;
 mod sensors;
 mod size;
+mod stepped;
 mod stored;
