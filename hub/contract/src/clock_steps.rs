@@ -14,6 +14,15 @@ use crate::entry::{CLOCK_SET, Entry, EntryKind};
 /// Steps that are known one by one. What is older than all of them counts as of before the oldest.
 const STEPS_MAX: usize = 16;
 
+/// By how much times jump at a step, microseconds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Jump {
+    /// The time of entries: less than the clock where it used a lead up, nothing where the clock was set back.
+    pub entry: i64,
+    /// What the clock shows: less than nothing where it was set back.
+    pub clock: i64,
+}
+
 /// One step.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 struct Step {
@@ -34,30 +43,30 @@ pub struct ClockSteps {
 }
 
 impl ClockSteps {
-    /// What the audit entry of a step has as its target: by how much entry time jumped, and the steady time at which it
+    /// What the audit entry of a step has as its target: by how much times jumped, and the steady time at which it
     /// was seen, which names it.
-    pub fn told(by: i64, seen: Timestamp) -> String {
-        format!("step:{by};at:{}", seen.micros())
+    pub fn told(by: Jump, seen: Timestamp) -> String {
+        format!("step:{};clock:{};at:{}", by.entry, by.clock, seen.micros())
     }
 
-    /// Takes in what an entry tells. True when it tells of a step that was not known.
-    pub fn pass(&mut self, entry: &Entry) -> bool {
-        match entry.kind {
-            EntryKind::Audit if entry.label == CLOCK_SET => entry
-                .message
-                .as_deref()
-                .is_some_and(|message| self.take(message, entry.time)),
-            _ => false,
-        }
+    /// Whether an entry tells of a step.
+    pub fn is_of(entry: &Entry) -> bool {
+        let is_set = entry.kind == EntryKind::Audit && entry.label == CLOCK_SET;
+        is_set && entry.message.as_deref().and_then(step_in).is_some()
+    }
+
+    /// Takes in what an entry tells: the jump of a step that was not known.
+    pub fn pass(&mut self, entry: &Entry) -> Option<Jump> {
+        let message = entry.message.as_deref().filter(|_| Self::is_of(entry))?;
+        self.take(message, entry.time)
     }
 
     /// The same of the message of an audit entry that was written at this time.
-    pub fn take(&mut self, message: &Message, time: Timestamp) -> bool {
-        let Some((by, name)) = step_in(message) else {
-            return false;
-        };
+    pub fn take(&mut self, message: &Message, time: Timestamp) -> Option<Jump> {
+        let (jump, name) = step_in(message)?;
         let at = time.micros();
-        self.put(Step { at, by, name })
+        let by = jump.entry;
+        self.put(Step { at, by, name }).then_some(jump)
     }
 
     fn put(&mut self, step: Step) -> bool {
@@ -103,7 +112,7 @@ impl ClockSteps {
 }
 
 /// The step that an audit entry of the hub tells, and its name. An entry from before steps were told has none.
-fn step_in(message: &Message) -> Option<(i64, i64)> {
+fn step_in(message: &Message) -> Option<(Jump, i64)> {
     let Body::AuditEvent(event) = &message.body else {
         return None;
     };
@@ -111,9 +120,14 @@ fn step_in(message: &Message) -> Option<(i64, i64)> {
         .target
         .as_deref()
         .filter(|_| event.action == CLOCK_SET)?;
-    let (by, name) = told.strip_prefix("step:")?.split_once(";at:")?;
-    let by: i64 = by.parse().ok()?;
-    Some((by.max(0), name.parse().ok()?))
+    let (jump, name) = told.strip_prefix("step:")?.split_once(";at:")?;
+    let (entry, clock) = jump.split_once(";clock:")?;
+    let entry: i64 = entry.parse().ok()?;
+    let jump = Jump {
+        entry: entry.max(0),
+        clock: clock.parse().ok()?,
+    };
+    Some((jump, name.parse().ok()?))
 }
 
 #[cfg(test)]

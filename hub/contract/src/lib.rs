@@ -37,7 +37,7 @@ mod undelivered;
 pub use adapter::{Adapter, BoxFuture, Definition, Link, Running};
 pub use aside::{DISK_ANSWERS_IN, aside, aside_within, begin_aside, disk_hangs};
 pub use clock::{Clock, ClockStanding, ManualClock, SystemClock};
-pub use clock_steps::ClockSteps;
+pub use clock_steps::{ClockSteps, Jump};
 pub use config::{
     AdapterConfig, AdapterKind, LISTENER_CONNECTIONS, Named, Names, against_plan, not_in_plan,
 };

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use cordon_contract::{AGREED_MICROS, CLOCK_SET, ClockStanding, ClockSteps, Fault, Order};
+use cordon_contract::{AGREED_MICROS, CLOCK_SET, ClockStanding, ClockSteps, Fault, Jump, Order};
 use cordon_model::{AuditOutcome, Body, MessageId, Timestamp};
 
 use crate::decide::batch::Batch;
@@ -132,7 +132,13 @@ impl Kit {
             seconds(step.by)
         );
         tracing::warn!("{words}");
-        let target = ClockSteps::told(step.jump, step.seen);
+        let target = ClockSteps::told(
+            Jump {
+                entry: step.jump,
+                clock: step.by,
+            },
+            step.seen,
+        );
         self.note(batch, time, (CLOCK_SET, &target, &words))?;
         self.step = Some(Stepped {
             is_admitted: true,

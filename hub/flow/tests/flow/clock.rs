@@ -221,7 +221,9 @@ fn step_is_told(park: &Park, wrong: i64) {
     let place = entries.iter().position(|stored| is_set(&stored.entry));
     let place = place.unwrap();
     let mut steps = ClockSteps::default();
-    let news = entries.iter().filter(|stored| steps.pass(&stored.entry));
+    let news = entries
+        .iter()
+        .filter(|stored| steps.pass(&stored.entry).is_some());
     assert_eq!(news.count(), 1);
     let before = entries[place - 1].entry.time;
     let last = entries.last().unwrap().entry.time;

@@ -46,6 +46,7 @@ mod rescue;
 mod shares;
 mod state;
 mod status;
+mod stepped;
 mod subject;
 mod times;
 mod visit;

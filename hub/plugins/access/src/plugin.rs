@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use cordon_contract::{AccessRules, Decisions, Entry, EntryKind, HUB_START, NoRoom, Plugin, Rows};
+use cordon_contract::{
+    AccessRules, ClockSteps, Decisions, Entry, EntryKind, HUB_START, NoRoom, Plugin, Rows,
+};
 use cordon_model::{Body, Message, Timestamp, plan::ParkPlan};
 
 use crate::alarm::Step;
@@ -134,6 +136,9 @@ impl Plugin for AccessPlugin {
             }
             // A hub that runs with its journal says so first, and counts from what stood there.
             (EntryKind::Audit, _) => {
+                if ClockSteps::is_of(entry) {
+                    self.on_clock_set(entry);
+                }
                 if entry.label == HUB_START {
                     self.on_start(entry.clock);
                     self.tell_unplanned(&mut step);

@@ -1,6 +1,6 @@
 //! The whole state: tables by name, bounded. What follows from them is an index and is not stored.
 
-use cordon_contract::{Rows, Single, Table};
+use cordon_contract::{ClockSteps, Rows, Single, Table};
 use cordon_model::{
     BarrierState, DecisionOutcome, DeviceId, Digest, Direction, GateAction, GateId, LaneId,
     MessageId, PartyId, Plate, PlateCapture, PlateNumber, RefusalCode, SubjectKind, Timestamp,
@@ -62,6 +62,8 @@ pub(crate) struct State {
     pub told: Single<Told>,
     /// When the hub was away last, by its clock.
     pub away: Single<Away>,
+    /// The steps of the clock that are known.
+    pub clock_steps: Single<ClockSteps>,
     /// Hour of the last cleaning, counted from the epoch.
     pub cleaned_hour: Single<i64>,
 }
@@ -98,6 +100,7 @@ impl State {
             not_yet: Table::new("not_yet", 1),
             told: Single::new("told", 1),
             away: Single::new("away", 2),
+            clock_steps: Single::new("clock-steps", 1),
             cleaned_hour: Single::new("cleaned", 1),
         }
     }
@@ -108,7 +111,7 @@ impl State {
         tables.extend(self.registry.tables());
         tables.extend(self.modes.tables());
         tables.extend(self.yard.tables());
-        let rest: [&mut dyn Rows; 15] = [
+        let rest: [&mut dyn Rows; 16] = [
             &mut self.lanes,
             &mut self.held,
             &mut self.barriers,
@@ -123,6 +126,7 @@ impl State {
             &mut self.not_yet,
             &mut self.told,
             &mut self.away,
+            &mut self.clock_steps,
             &mut self.cleaned_hour,
         ];
         tables.extend(rest);

@@ -38,6 +38,16 @@ where
         self.by_time = rows.map(|(key, time)| (*time, key.clone())).collect();
     }
 
+    /// Every time is so much later.
+    pub(crate) fn step(&mut self, by: i64) {
+        let keys: Vec<K> = self.rows.keys().cloned().collect();
+        for key in keys {
+            let later = |time: &mut i64| *time = time.saturating_add(by);
+            self.rows.change(&key, later);
+        }
+        self.index();
+    }
+
     pub(crate) fn of<Q: Ord + ?Sized>(&self, key: &Q) -> Option<i64>
     where
         K: Borrow<Q>,

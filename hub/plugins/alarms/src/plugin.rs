@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cordon_contract::{
-    CLOCK_SET, Decisions, Entry, EntryKind, HUB_START, Owner, Owners, Plugin, Rows, Word,
+    ClockSteps, Decisions, Entry, EntryKind, HUB_START, Owner, Owners, Plugin, Rows, Word,
     speaker_of,
 };
 use cordon_model::name::mark;
@@ -462,7 +462,7 @@ impl Plugin for AlarmPlugin {
 
     fn step(&mut self, entry: &Entry, decisions: &mut Decisions) {
         self.ordered_now = 0;
-        if entry.kind == EntryKind::Audit && entry.label == CLOCK_SET {
+        if ClockSteps::is_of(entry) {
             self.state.clock_steps.pass(entry);
         }
         self.now = self.state.clock_steps.steady(entry.time);

@@ -28,5 +28,6 @@ mod rescue;
 mod rescue_waits;
 mod shares;
 mod stays;
+mod stepped;
 mod stored;
 mod words;

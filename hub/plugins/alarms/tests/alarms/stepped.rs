@@ -1,6 +1,6 @@
 //! A step of the clock takes no time: nothing that waits is due by it, and nothing that is due later is late.
 
-use cordon_contract::{CLOCK_SET, ClockSteps, EntryKind};
+use cordon_contract::{CLOCK_SET, ClockSteps, EntryKind, Jump};
 use cordon_model::{
     AlarmCode, AlarmLevel, AlarmState, AuditEvent, AuditOutcome, Body, DeviceState, Timestamp,
 };
@@ -14,10 +14,14 @@ const ROUTES: &str = "receivers = [\"duty\", \"chief\"]\n[route]\nreceivers = [\
 fn step(hub: &mut Hub, seconds: i64) {
     let seen = Timestamp::from_micros(hub.entries.len().try_into().unwrap());
     hub.now = hub.now.plus_seconds(seconds);
+    let by = Jump {
+        entry: seconds * 1_000_000,
+        clock: seconds * 1_000_000,
+    };
     let body = Body::AuditEvent(AuditEvent {
         action: CLOCK_SET.to_owned(),
         actor_id: party("HUB-1"),
-        target: Some(ClockSteps::told(seconds * 1_000_000, seen)),
+        target: Some(ClockSteps::told(by, seen)),
         outcome: AuditOutcome::Success,
         detail: None,
         at: hub.now,
