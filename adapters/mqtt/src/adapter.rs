@@ -10,7 +10,7 @@ use cordon_contract::{
 use rumqttc::{AsyncClient, Event, Packet};
 
 use crate::config::Config;
-use crate::health::Health;
+use crate::health::{Health, shown};
 use crate::output::Output;
 use crate::{options, report, session};
 
@@ -187,8 +187,12 @@ impl Running for RunningMqtt {
     }
 
     fn health(&self) -> Vec<DeviceHealth> {
-        self.health.tick(self.link.clock.now());
+        let (now, steady) = self.link.clock.times();
+        self.health.tick(steady);
         let mut all = self.health.all();
+        for known in &mut all {
+            known.since = shown(known.since, (now, steady));
+        }
         // The link itself comes first.
         if let (Some(link), Some(words)) = (all.first_mut(), self.output.unheard())
             && link.state == LinkState::Online

@@ -10,7 +10,7 @@ use cordon_model::{DeviceId, DeviceKind, DeviceState, Timestamp};
 use crate::config::{Config, DEVICES_MAX};
 use crate::device::{Device, News};
 
-/// The link and its devices.
+/// The link and its devices. All its times are of the clock that no step moves: a clock that is set makes nobody silent.
 #[derive(Debug)]
 pub struct Health {
     /// The limit of devices that have none of their own, seconds.
@@ -147,6 +147,15 @@ impl Health {
     }
 }
 
+/// What the clock would have shown at a time of the clock that no step moves, by how the two stand to each other. Before
+/// anything is known there is none.
+pub fn shown(since: Timestamp, (now, steady): (Timestamp, Timestamp)) -> Timestamp {
+    match since.micros() {
+        0 => since,
+        micros => Timestamp::from_micros(micros + (now.micros() - steady.micros())),
+    }
+}
+
 /// `None` while nothing was tried.
 fn state_of(link: LinkState) -> Option<DeviceState> {
     match link {
@@ -159,7 +168,7 @@ fn state_of(link: LinkState) -> Option<DeviceState> {
 
 #[cfg(test)]
 mod tests {
-    use super::Health;
+    use super::{Health, shown};
     use crate::config::{Config, DEVICES_MAX};
     use cordon_contract::LinkState;
     use cordon_model::{DeviceId, DeviceState, Timestamp};
@@ -181,6 +190,27 @@ mod tests {
 
     fn word(id: &str, state: DeviceState) -> (String, DeviceState) {
         (id.to_owned(), state)
+    }
+
+    /// "Silent for 86404 s", when the clock was set a day ahead.
+    #[test]
+    fn a_step_of_the_clock_makes_nobody_silent_and_people_see_its_time() {
+        use cordon_contract::{Clock as _, ManualClock};
+        let clock = ManualClock::new(at(10));
+        let health = Health::new(&config(""));
+        let device: DeviceId = "D-1".parse().unwrap();
+        health.link(LinkState::Online, "", clock.steady());
+        health.accepted(&device, clock.steady());
+        clock.advance_ms(20_000);
+        clock.step_ms(86_400_000);
+        health.tick(clock.steady());
+        assert_eq!(health.all()[1].state, LinkState::Online);
+        clock.advance_ms(41_000);
+        health.tick(clock.steady());
+        let known = health.all().remove(1);
+        assert_eq!(known.reason, "silent for 61 s");
+        let since = shown(known.since, clock.times());
+        assert_eq!(since, at(86_410), "as the clock shows it now");
     }
 
     #[test]

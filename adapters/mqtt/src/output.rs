@@ -50,7 +50,7 @@ impl Output {
                 AsyncClient::builder(options).capacity(ORDERS_MAX).build();
             let told = |state, reason: String| {
                 if let Some(health) = health {
-                    health.link(state, reason, link.clock.now());
+                    health.link(state, reason, link.clock.steady());
                 }
             };
             number += 1;

@@ -10,7 +10,7 @@ use futures_util::stream;
 use tokio::time::MissedTickBehavior;
 
 use crate::device::News;
-use crate::health::Health;
+use crate::health::{Health, shown};
 
 /// How often silence is looked for; what flickers faster is told by its last state.
 pub const LOOK: Duration = Duration::from_secs(1);
@@ -28,9 +28,12 @@ pub async fn run(health: &Health, link: &Link, look: Duration) {
             () = link.shutdown.wait() => return,
             _ = look.tick() => {}
         }
-        let at = link.clock.now();
-        let offers = health.news(at).into_iter();
-        let offers = offers.map(|(id, news)| link.intake.offer(reading(id, news, at)));
+        let (at, steady) = link.clock.times();
+        let offers = health.news(steady).into_iter();
+        let offers = offers.map(|(id, news)| {
+            let since = shown(news.since, (at, steady));
+            link.intake.offer(reading(id, News { since, ..news }, at))
+        });
         let mut answers = stream::iter(offers).buffered(UNDERWAY_MAX);
         loop {
             let answer = tokio::select! {

@@ -56,6 +56,8 @@ struct Offered {
     id: MessageId,
     sign: Sign,
     reading: Reading,
+    /// When it was heard, on the clock that no step moves.
+    heard: Timestamp,
     /// When it is taken for a repetition, it is another that says the same.
     is_new: IsNew,
 }
@@ -71,7 +73,7 @@ struct Answer {
     id: MessageId,
     sign: Sign,
     device: DeviceId,
-    received_at: Timestamp,
+    heard: Timestamp,
     result: Result<Accepted, IntakeError>,
 }
 
@@ -188,7 +190,7 @@ impl Session<'_> {
                 () = self.link.shutdown.wait() => return None,
                 place = &mut place => {
                     if stalled && self.is_connected() {
-                        self.health.link(LinkState::Online, "", self.link.clock.now());
+                        self.health.link(LinkState::Online, "", self.link.clock.steady());
                     }
                     return place;
                 }
@@ -196,7 +198,7 @@ impl Session<'_> {
                     stalled = true;
                     let reason = "the journal takes nothing in; messages wait at the broker";
                     tracing::warn!(adapter = %self.config.name, reason);
-                    self.health.link(LinkState::Degraded, reason, self.link.clock.now());
+                    self.health.link(LinkState::Degraded, reason, self.link.clock.steady());
                 }
             }
         }
@@ -207,7 +209,7 @@ impl Session<'_> {
         if self.is_connected() {
             self.epoch.fetch_add(1, Ordering::SeqCst);
         }
-        let now = self.link.clock.now();
+        let now = self.link.clock.steady();
         self.health.link(LinkState::Offline, error.to_string(), now);
         let wait = back_off.after(held, u64::try_from(now.micros()).unwrap_or_default());
         tracing::warn!(
@@ -229,7 +231,7 @@ impl Session<'_> {
         let first = before == 0;
         // A connection that ended without a word ends here.
         self.epoch.store((before + 1) | 1, Ordering::SeqCst);
-        let now = self.link.clock.now();
+        let now = self.link.clock.steady();
         self.health.link(LinkState::Online, "", now);
         tracing::info!(
             adapter = %self.config.name, session_present = connack.session_present,
@@ -265,13 +267,13 @@ impl Session<'_> {
             );
             tracing::error!(adapter = %self.config.name, %reason);
             self.health
-                .link(LinkState::Degraded, reason, self.link.clock.now());
+                .link(LinkState::Degraded, reason, self.link.clock.steady());
         }
     }
 
     /// Queues a publish for the intake. Gives the place back when the message needs none.
     fn take<'p>(&self, publish: Publish, place: Place<'p>) -> Option<Place<'p>> {
-        let now = self.link.clock.now();
+        let (now, heard) = self.link.clock.times();
         let incoming = Incoming {
             topic: String::from_utf8_lossy(&publish.topic).into_owned(),
             payload: publish.payload.clone(),
@@ -306,7 +308,7 @@ impl Session<'_> {
         }
         let sign = sign_of(&incoming, &self.config.presence, &reading.device);
         if let Sign::Life = sign {
-            self.health.spoke(&reading.device, now);
+            self.health.spoke(&reading.device, heard);
         }
         let epoch = self.epoch.load(Ordering::SeqCst);
         let Place { offer, repeat } = place;
@@ -316,6 +318,7 @@ impl Session<'_> {
                 id,
                 sign,
                 reading,
+                heard,
                 is_new,
             }),
             // Offered once, and every delivery of this connection is acknowledged by the answer.
@@ -361,6 +364,7 @@ impl Session<'_> {
             id,
             sign,
             mut reading,
+            heard,
             is_new,
         } = offered;
         let (device, received_at) = (reading.device.clone(), reading.received_at);
@@ -384,7 +388,7 @@ impl Session<'_> {
             id,
             sign,
             device,
-            received_at,
+            heard,
             result,
         }
     }
@@ -392,7 +396,7 @@ impl Session<'_> {
     fn answered(&self, answer: Answer) {
         let epoch = self.epoch.load(Ordering::SeqCst);
         let acks = self.underway.answered(&answer.id, epoch);
-        let (device, at) = (&answer.device, answer.received_at);
+        let (device, at) = (&answer.device, answer.heard);
         match &answer.result {
             Ok(accepted) => {
                 match &answer.sign {
@@ -440,6 +444,6 @@ impl Session<'_> {
         };
         let _ = tokio::time::timeout(GOODBYE, rest).await;
         self.health
-            .link(LinkState::Offline, "stopped", self.link.clock.now());
+            .link(LinkState::Offline, "stopped", self.link.clock.steady());
     }
 }
