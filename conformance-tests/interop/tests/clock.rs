@@ -9,13 +9,17 @@
 )]
 
 use std::path::Path;
+use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cordon_contract::EntryKind;
 use cordon_interop::{
-    Faults, Head, Lane, Park, busy, change_config, fresh_id, message, message_file, moment, said,
+    Faults, Head, Lane, Park, busy, change_config, fresh_id, message, message_file, moment, run,
+    said, ship,
 };
 use cordon_journal::Reader;
+use cordon_sim_camera::{Camera, Event, Plate, User};
+use cordon_sim_lane::{LaneFault, LaneHandle, LaneSettings, Output};
 
 const DAY: i64 = 86_400;
 
@@ -280,4 +284,155 @@ fn what_people_order_after_the_clock_was_put_right_is_carried_out() {
         assert!(!labels.iter().any(|it| it == "message.overtaken"));
         assert_eq!(park.terminate(), Some(0), "{}", park.log());
     }
+}
+
+const PLATE: &str = "苏F12345";
+
+/// A lane whose boom takes so long.
+async fn slow_lane(travel_ms: u64) -> LaneHandle {
+    let settings = LaneSettings {
+        travel_ms: travel_ms.try_into().unwrap(),
+        ..LaneSettings::default()
+    };
+    let any_port = "127.0.0.1:0".parse().unwrap();
+    cordon_sim_lane::Lane::start(settings, any_port)
+        .await
+        .unwrap()
+}
+
+/// A section for a lane on a bus of its own, at the middle gate or the emergency gate.
+fn bus(lane: &LaneHandle, (gate, number): (&str, &str)) -> String {
+    format!(
+        "[[modbus.bus]]\naddress = \"{}\"\n[[modbus.bus.lane]]\ndevice = \"BR-{number}\"\ngate = \"{gate}\"\n\
+         lane = \"L-{number}\"\ndirection = \"IN\"\nprofile = \"lane.toml\"\n",
+        lane.addr()
+    )
+}
+
+/// A park with two lanes, a camera at the first of them, and a clock that can be moved.
+fn park_of(scratch: &Path, lanes: [&LaneHandle; 2], camera: &str) -> (Park, Faults) {
+    let mut made = None;
+    let park = Park::start_under(|data| {
+        let profile = include_str!("../../../mappings/generic/lane/1/profile.toml")
+            .replace("travel_ms = 3000", "travel_ms = 50000");
+        std::fs::write(data.join("lane.toml"), profile).unwrap();
+        std::fs::create_dir_all(data.join("secrets")).unwrap();
+        let secret = data.join("secrets/camera");
+        std::fs::write(&secret, "camera-password").unwrap();
+        run(Command::new("chmod").arg("600").arg(secret));
+        ship(data, "onvif/camera/1");
+        let [first, second] = lanes;
+        let text = format!(
+            "\n[access]\nsnapshot_s = 1\ncommand_deadline_ms = 100000\nemergency_deadline_ms = 100000\n\
+             emergency_told_ms = 60000\n[[modbus]]\nname = \"barriers\"\n{}{}\
+             [[plan.devices]]\nid = \"CAM-05\"\nkind = \"PLATE_CAMERA\"\nlane = \"L-05\"\n\
+             [[onvif]]\nname = \"cameras\"\n[[onvif.camera]]\ndevice = \"CAM-05\"\naddress = \"{camera}\"\n\
+             user = \"cordon\"\npassword_file = \"secrets/camera\"\nlane = \"L-05\"\n",
+            bus(first, ("G-03", "05")),
+            bus(second, ("G-04", "06"))
+        );
+        change_config(data, &[], &text);
+        let faults = Faults::new(scratch, data);
+        let envs = faults.envs();
+        made = Some(faults);
+        envs
+    });
+    (park, made.unwrap())
+}
+
+fn enterprise_says(park: &Park, kind: &str, fields: &str) {
+    let id = fresh_id();
+    let text = message(Head::of("enterprise-1"), &id, kind, fields);
+    let answer = park.submit("enterprise-1", &[message_file(park.scratch(), &id, &text)]);
+    assert!(said(&answer).contains("accepted 1"), "{}", said(&answer));
+}
+
+/// The emergency opening was over at the step and never tried again, the boom of the everyday one was lowered in
+/// mid-rise, and what nobody had acknowledged for a moment was escalated.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_under_way_when_the_clock_is_set_goes_on() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (first, second) = (slow_lane(25_000).await, slow_lane(300).await);
+    let settings = cordon_sim_camera::Settings {
+        users: vec![User {
+            name: "cordon".to_owned(),
+            password: "camera-password".to_owned(),
+        }],
+        ..cordon_sim_camera::Settings::default()
+    };
+    let any_port = "127.0.0.1:0".parse().unwrap();
+    let camera = Camera::start(settings, any_port).await.unwrap();
+    let (mut park, faults) = park_of(scratch.path(), [&first, &second], &camera.device_service());
+    park.wait_until_healthy();
+    for device in ["BR-05", "BR-06", "CAM-05"] {
+        park.until_online(device);
+    }
+    let (from, to, now) = (moment(-3_600), moment(3_600), moment(0));
+    enterprise_says(
+        &park,
+        "AccessGrant",
+        &format!(
+            "<c:GrantId>GR-1</c:GrantId><c:ClassLetter>F</c:ClassLetter><c:SubjectKind>VEH_FREIGHT</c:SubjectKind>\
+             <c:Plate><c:Number>{PLATE}</c:Number><c:Colour>YELLOW</c:Colour></c:Plate>\
+             <c:EnterpriseId>enterprise-1</c:EnterpriseId><c:ValidFrom>{from}</c:ValidFrom><c:ValidTo>{to}</c:ValidTo>\
+             <c:State>ACTIVE</c:State>"
+        ),
+    );
+    second.fault(LaneFault::Hangs);
+    park.until("it is silent", || park.device("BR-06").0 == "OFFLINE");
+    faults.clock_ahead(1_200);
+    park.until("the jump is seen", || {
+        park.get("/healthz")
+            .unwrap()
+            .contains("the wall clock is +")
+    });
+    enterprise_says(
+        &park,
+        "AlarmEvent",
+        &format!(
+            "<c:AlarmId>red</c:AlarmId><c:AlarmCode>SENSOR_HH</c:AlarmCode><c:AlarmLevel>RED</c:AlarmLevel>\
+             <c:State>RAISED</c:State><c:OccurredAt>{now}</c:OccurredAt><c:Description>tank 4</c:Description>"
+        ),
+    );
+    assert!(press(&park, false).starts_with("HTTP/1.1 200"));
+    camera.emit(Event::licence_plate(
+        "plates",
+        Plate {
+            number: PLATE.to_owned(),
+            likelihood_percent: 97,
+            color: "yellow".to_owned(),
+            vehicle: "truck".to_owned(),
+            direction: "in".to_owned(),
+        },
+    ));
+    park.until("the boom rises", || first.state().plant.rises > 0);
+    let is_set = || journal(&park).1.iter().any(|label| label == "clock.set");
+    park.until("the step", is_set);
+    wait_for_ticks(&park, 3);
+    let view = park.view();
+    assert!(view["commands"]["EXPIRED"].is_null(), "{view}");
+    let alarms = view["alarms"].to_string();
+    assert!(alarms.contains("tank 4"), "{alarms}");
+    for untrue in [
+        "did not open as ordered",
+        "not carried out",
+        "not acknowledged",
+    ] {
+        assert!(!alarms.contains(untrue), "{untrue}: {alarms}");
+    }
+    let red = view["alarms"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["level"] == "RED");
+    assert_eq!(red.unwrap()["escalation"], 0, "{alarms}");
+    second.mend(LaneFault::Hangs);
+    park.until("it is opened", || {
+        second.state().plant.outputs.contains(&Output::LockOpen)
+    });
+    park.until("both are carried out", || {
+        park.view()["commands"]["CONFIRMED"] == 2
+    });
+    assert_eq!(first.state().plant.rises, 1);
+    assert_eq!(park.terminate(), Some(0), "{}", park.log());
 }
