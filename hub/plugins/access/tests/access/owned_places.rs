@@ -15,23 +15,26 @@ fn plant_1() -> Option<PartyId> {
     Some(PartyId::new("plant-1").unwrap())
 }
 
+/// Gives plant 1 something in the plan.
+type Own = fn(&mut ParkPlan);
+
 /// What the plan may give plant 1 of where a lane leads, and what is said to a grant that does not count there.
-fn owned() -> [(fn(&mut ParkPlan), RefusalCode); 3] {
-    let gate = |plan: &mut ParkPlan| {
+fn owned() -> [(Own, RefusalCode); 3] {
+    let gate: Own = |plan| {
         let its = plan
             .gates
             .iter_mut()
             .filter(|gate| gate.id.as_str() == "G-02");
         its.for_each(|gate| gate.owner = plant_1());
     };
-    let lane = |plan: &mut ParkPlan| {
+    let lane: Own = |plan| {
         let its = plan
             .lanes
             .iter_mut()
             .filter(|lane| lane.id.as_str() == LANE);
         its.for_each(|lane| lane.owner = plant_1());
     };
-    let area = |plan: &mut ParkPlan| plan.areas.iter_mut().for_each(|it| it.owner = plant_1());
+    let area: Own = |plan| plan.areas.iter_mut().for_each(|it| it.owner = plant_1());
     [
         (gate, RefusalCode::WrongGate),
         (lane, RefusalCode::WrongLane),
@@ -62,7 +65,7 @@ fn grants(enterprise: &str) -> [AccessGrant; 4] {
     ]
 }
 
-fn seen(own: fn(&mut ParkPlan), speaker: &str, grant: AccessGrant) -> Option<RefusalCode> {
+fn seen(own: Own, speaker: &str, grant: AccessGrant) -> Option<RefusalCode> {
     let mut plan = plan_of_two();
     own(&mut plan);
     let mut feed = Feed::with(Arc::new(PlainRules), AccessConfig::default(), plan);
