@@ -147,47 +147,67 @@ fn minute_of(entry: &Entry, sample: &Sample) -> i64 {
     at.div_euclid(MINUTE) * MINUTE
 }
 
-/// Takes a value in; whether it is the first of its row.
+/// The key of a row: minute, device, point and unit.
+type Key<'a> = (i64, &'a str, &'a str, &'a str);
+
+/// Takes a value in; whether it is the first of its row. Nearly always there is a row with as many digits: that is
+/// tried first, and without `RETURNING`, which costs more than all the rest.
 fn take(entry: &Entry, minute: i64, sample: &Sample, rows: &Rows<'_>) -> Result<bool, Failure> {
-    let (device, point, unit) = (sample.device_id.as_str(), &sample.point, &sample.unit);
-    let first = |row: &rusqlite::Row<'_>| Ok(row.get::<_, i64>(0)? == 1);
+    let key = (
+        minute,
+        sample.device_id.as_str(),
+        sample.point.as_str(),
+        sample.unit.as_str(),
+    );
+    let entry = number(entry.number);
     if matches!(
         sample.quality,
         SampleQuality::Bad | SampleQuality::Substituted
     ) {
-        let is_first = rows.one(
-            "INSERT INTO readings VALUES (?1, ?2, ?3, ?4, ?5, 0, 1, NULL, NULL, NULL, NULL, NULL, 0.0)
-             ON CONFLICT DO UPDATE SET apart = apart + 1 RETURNING many + apart",
-            params![minute, device, point, unit, number(entry.number)],
-            first,
-        )?;
-        return Ok(is_first == Some(true));
+        return set_apart(entry, key, rows);
     }
-    let value = sample.value;
-    let at = sample.observed_at.micros();
-    let taken = rows.one(
-        "INSERT INTO readings VALUES (?1, ?2, ?3, ?4, ?5, 1, 0, ?6, ?7, ?7, ?7, ?8, ?9)
-         ON CONFLICT DO UPDATE SET many = many + 1, sum = sum + excluded.sum, least = min(least, excluded.least),
-            most = max(most, excluded.most), last = iif(excluded.last_at >= last_at, excluded.last, last),
-            last_at = max(last_at, excluded.last_at)
-         WHERE scale = excluded.scale RETURNING many + apart",
-        params![
-            minute,
-            device,
-            point,
-            unit,
-            number(entry.number),
-            value.scale(),
-            value.mantissa(),
-            at,
-            real(value),
-        ],
-        first,
+    let (value, at) = (sample.value, sample.observed_at.micros());
+    let (scale, mantissa) = (value.scale(), value.mantissa());
+    let known = rows.set(
+        "UPDATE readings SET many = many + 1, sum = sum + ?8, least = min(least, ?6), most = max(most, ?6),
+            last = iif(?7 >= last_at, ?6, last), last_at = max(last_at, ?7)
+         WHERE minute = ?1 AND device = ?2 AND point = ?3 AND unit = ?4 AND scale = ?5",
+        params![key.0, key.1, key.2, key.3, scale, mantissa, at, real(value)],
     )?;
-    match taken {
-        Some(is_first) => Ok(is_first),
-        None => join((minute, device, point, unit), sample, rows).map(|()| false),
+    if known > 0 || join(key, sample, rows)? {
+        return Ok(false);
     }
+    rows.set(
+        "INSERT INTO readings VALUES (?1, ?2, ?3, ?4, ?5, 1, 0, ?6, ?7, ?7, ?7, ?8, ?9)",
+        params![
+            key.0,
+            key.1,
+            key.2,
+            key.3,
+            entry,
+            scale,
+            mantissa,
+            at,
+            real(value)
+        ],
+    )?;
+    Ok(true)
+}
+
+/// Counts a value that is in no figure; whether it is the first of its row.
+fn set_apart(entry: i64, key: Key<'_>, rows: &Rows<'_>) -> Result<bool, Failure> {
+    let known = rows.set(
+        "UPDATE readings SET apart = apart + 1 WHERE minute = ?1 AND device = ?2 AND point = ?3 AND unit = ?4",
+        key,
+    )?;
+    if known > 0 {
+        return Ok(false);
+    }
+    rows.set(
+        "INSERT INTO readings VALUES (?1, ?2, ?3, ?4, ?5, 0, 1, NULL, NULL, NULL, NULL, NULL, 0.0)",
+        params![key.0, key.1, key.2, key.3, entry],
+    )?;
+    Ok(true)
 }
 
 /// Least, most and last of a row, the instant of the last, and their scale.
@@ -198,9 +218,10 @@ struct Figures {
     last_at: i64,
 }
 
-/// A value with more or fewer digits than those before, or the first one that is in the figures.
-fn join(row: (i64, &str, &str, &str), sample: &Sample, rows: &Rows<'_>) -> Result<(), Failure> {
-    let (minute, device, point, unit) = row;
+/// A value with more or fewer digits than those before, or the first one that is in the figures; whether there is a
+/// row at all.
+fn join(key: Key<'_>, sample: &Sample, rows: &Rows<'_>) -> Result<bool, Failure> {
+    let (minute, device, point, unit) = key;
     let known = rows.one(
         "SELECT scale, least, most, last, last_at FROM readings
          WHERE minute = ?1 AND device = ?2 AND point = ?3 AND unit = ?4 AND many > 0",
@@ -234,7 +255,7 @@ fn join(row: (i64, &str, &str, &str), sample: &Sample, rows: &Rows<'_>) -> Resul
          WHERE minute = ?1 AND device = ?2 AND point = ?3 AND unit = ?4",
         params![minute, device, point, unit, real(value), scale, least, most, last, at],
     )
-    .map(drop)
+    .map(|known| known > 0)
 }
 
 /// The same with as many digits behind the point as all of them have room for, and as one of them has.
@@ -255,11 +276,11 @@ fn real(value: Decimal) -> f64 {
 
 /// A row is there that was not: counted, and within the limits.
 fn is_new(minute: i64, sample: &Sample, rows: &Rows<'_>) -> Result<(), Failure> {
-    let of_minute = rows.one(
-        "INSERT INTO readings_minutes VALUES (?1, 1) ON CONFLICT DO UPDATE SET many = many + 1 RETURNING many",
-        [minute],
-        |row| row.get::<_, i64>(0),
-    )?;
+    let one_more =
+        "INSERT INTO readings_minutes VALUES (?1, 1) ON CONFLICT DO UPDATE SET many = many + 1";
+    rows.set(one_more, [minute])?;
+    let of_minute = "SELECT many FROM readings_minutes WHERE minute = ?1";
+    let of_minute = rows.one(of_minute, [minute], |row| row.get::<_, i64>(0))?;
     if of_minute > Some(MINUTE_MAX) {
         let less = "UPDATE readings_minutes SET many = many - 1 WHERE minute = ?1";
         rows.set(less, [minute])?;
@@ -270,11 +291,11 @@ fn is_new(minute: i64, sample: &Sample, rows: &Rows<'_>) -> Result<(), Failure> 
             .set(sql, params![minute, device, sample.point, sample.unit])
             .map(drop);
     }
-    let all = rows.one(
-        "INSERT INTO readings_all VALUES (1, 1) ON CONFLICT DO UPDATE SET many = many + 1 RETURNING many",
-        (),
-        |row| row.get::<_, i64>(0),
-    )?;
+    let one_more =
+        "INSERT INTO readings_all VALUES (1, 1) ON CONFLICT DO UPDATE SET many = many + 1";
+    rows.set(one_more, ())?;
+    let all = "SELECT many FROM readings_all";
+    let all = rows.one(all, (), |row| row.get::<_, i64>(0))?;
     if all <= Some(ROWS_MAX) {
         return Ok(());
     }
