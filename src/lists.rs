@@ -23,6 +23,14 @@ pub fn kept(data: &Path) -> PathBuf {
     data.join("lists-in-use")
 }
 
+/// By what a list is told from others: several that nobody here signed may say of themselves that they are of one authority.
+fn told_as(list: &CrlState) -> String {
+    match list.is_proven {
+        true => list.of.clone(),
+        false => list.digest.to_string(),
+    }
+}
+
 /// The lists of a running hub.
 pub struct Lists {
     trust: Arc<TrustStore>,
@@ -92,10 +100,14 @@ impl Lists {
         }
         self.hold();
         let mut is_all_kept = true;
-        for list in self.trust.crls_alone().unwrap_or_default() {
+        let lists = self.trust.crls_alone().unwrap_or_default();
+        let is_here = |told: &CrlState| lists.iter().any(|it| it.digest == told.digest);
+        self.told.retain(|_, told| told.is_proven || is_here(told));
+        for list in lists {
             // Before it is told: where the journal tells of one that is not kept, nobody is trusted by an older one.
             is_all_kept &= self.keep(&list).await;
-            let before = self.told.get(&list.of);
+            let whose = told_as(&list);
+            let before = self.told.get(&whose);
             if before.is_some_and(|before| before.digest == list.digest) {
                 continue;
             }
@@ -104,7 +116,7 @@ impl Lists {
                 tracing::warn!(%fault, issuer = list.issuer, "the journal could not be told of a list of revoked certificates; it is tried again");
                 return false;
             }
-            self.told.insert(list.of.clone(), list);
+            self.told.insert(whose, list);
         }
         is_all_kept
     }

@@ -78,7 +78,7 @@ pub fn words_of_trust(trust: &TrustStore) -> Option<String> {
             format!("all else that lies in the trust folder is in use: {fault}")
         }
         (false, _) if trust.is_partial() => format!(
-            "all else that lies in the trust folder is in use; whom a list in this file revokes is trusted on: {fault}"
+            "all else that lies in the trust folder is in use; whom a list in this file revokes is trusted on, and so is an authority that was taken out meanwhile: {fault}"
         ),
         (false, _) => format!(
             "what was read before stays in use, and who was revoked since is trusted on: {fault}"

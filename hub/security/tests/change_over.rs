@@ -487,3 +487,42 @@ fn lists_without_their_authority_shut_nobody_out() {
     assert_eq!(run.read(), Some("V110"));
     run.is_held_to_its_last_list();
 }
+
+/// A list that was there before its authority is known when that comes with an older one.
+#[test]
+fn a_list_that_was_there_before_its_authority_holds() {
+    let mut run = Running::new();
+    run.out(AUTHORITIES);
+    std::fs::remove_dir_all(run.scratch.path().join("kept")).unwrap();
+    run.again();
+    run.back_older(AUTHORITIES);
+    run.back_older(LISTS);
+    assert_eq!(run.read(), Some("V110"));
+    run.is_held_to_its_last_list();
+}
+
+/// Of two lists under one number in one folder the first by its file's name counted, without a word.
+#[test]
+fn of_two_under_one_number_the_one_that_revokes_more_is_in_use_and_it_is_told() {
+    for name in ["aa.crl.pem", "zz.crl.pem"] {
+        let scratch = tempfile::tempdir().unwrap();
+        let (trust, twin) = (scratch.path().join("trust"), scratch.path().join("twin"));
+        let mut ca = Ca::new(scratch.path().join("ca"), at(0));
+        std::fs::create_dir_all(twin.join("issued")).unwrap();
+        for file in std::fs::read_dir(&ca.folder).unwrap() {
+            let file = file.unwrap();
+            if file.file_type().unwrap().is_file() {
+                std::fs::copy(file.path(), twin.join(file.file_name())).unwrap();
+            }
+        }
+        ca.revoke();
+        ca.copy(&trust, "");
+        Authority::open(&twin).unwrap().crl(at(LATER)).unwrap();
+        std::fs::copy(twin.join("issuing.crl.pem"), trust.join(name)).unwrap();
+        let own = Own::of(ca.hub.certificate());
+        let store = TrustStore::load_or_shut(&trust, Some(own));
+        assert_eq!(store.trouble().unwrap().code(), "V115", "{name}");
+        assert_eq!(refusal(&store, &ca.partner), "V012", "{name}");
+        assert_eq!(refusal(&store, &ca.hub), "", "{name}");
+    }
+}

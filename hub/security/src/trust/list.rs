@@ -77,8 +77,13 @@ impl CrlState {
         place(self.number, self.this_update)
     }
 
+    /// Whether nobody may go by the other list of the same authority who went by this one.
+    pub(super) fn newer_than(&self, other: &Self) -> Option<Fault> {
+        self.known().before(other)
+    }
+
     /// What is known of it where it was in use.
-    pub(super) fn known(&self) -> KnownList {
+    fn known(&self) -> KnownList {
         KnownList {
             of: ListOf::Marked(self.of.clone()),
             number: self.number,
@@ -142,7 +147,12 @@ impl KnownList {
 
     /// Whether nobody may go by this list who went by the known one: it is older, or another under the same number.
     pub(super) fn against(&self, list: &CrlState) -> Option<Fault> {
-        let refusal = self.refusal(list).filter(|_| self.is_of(list))?;
+        self.is_of(list).then(|| self.before(list)).flatten()
+    }
+
+    /// The same where both are of one authority.
+    fn before(&self, list: &CrlState) -> Option<Fault> {
+        let refusal = self.refusal(list)?;
         let detail = format_args!(
             "CRL {} of {}, this hub went by CRL {}, made {}",
             list.number, list.issuer, self.number, self.made

@@ -2,53 +2,41 @@
 //! now: an authority is held to its own last list when it comes back, by whatever steps it went and comes.
 
 use super::list::{CrlState, Listed};
+use super::path::Whose;
 use super::snapshot::Snapshot;
 
-/// Authorities remembered that are in use no more; of more the one that was noted first is forgotten.
-const LEFT_MAX: usize = 64;
+/// Lists remembered that are in use no more; of more the one that was noted first is forgotten.
+const LEFT_MAX: usize = 128;
 
-/// By the mark of the authority, each once; what was noted last stands last.
+/// Lists, each with whose it is, where an authority that was here has signed it. What was noted last stands last.
 #[derive(Debug, Default)]
-pub(super) struct Memory {
-    proven: Vec<CrlState>,
-    /// Signed by nobody in the folder: whoever a peer shows beside its certificate may have.
-    unproven: Vec<CrlState>,
-}
+pub(super) struct Memory(Vec<(Option<Whose>, CrlState)>);
 
 impl Memory {
     /// Of lists that were kept, which prove themselves once their authority is there.
     pub(super) fn of(kept: Vec<Listed>) -> Self {
-        Self {
-            proven: kept.into_iter().map(|it| it.state).collect(),
-            unproven: Vec::new(),
-        }
+        Self(kept.into_iter().map(|it| (None, it.state)).collect())
     }
 
-    /// Takes in the lists that are in use from now on.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes in the lists that are in use from now on. What nobody here signed is remembered too: its authority may come.
     pub(super) fn note(&mut self, used: &Snapshot) {
-        for list in &used.states {
-            let of_kind = match list.is_proven {
-                true => &mut self.proven,
-                false => &mut self.unproven,
-            };
-            of_kind.retain(|it| match list.is_proven {
-                true => it.of != list.of,
-                false => it.digest != list.digest,
+        for (list, held) in used.states.iter().zip(&used.lists) {
+            let whose = held.whose();
+            self.0.retain(|(of, it)| {
+                let is_its = of.is_some() && *of == whose;
+                !is_its && it.digest != list.digest
             });
-            of_kind.push(list.clone());
+            self.0.push((whose, list.clone()));
         }
-        let here = used.states.len();
-        for lists in [&mut self.proven, &mut self.unproven] {
-            let over = lists.len().saturating_sub(LEFT_MAX + here);
-            lists.drain(..over);
-        }
+        let over = self.0.len().saturating_sub(LEFT_MAX + used.states.len());
+        self.0.drain(..over);
     }
 
-    pub(super) fn proven(&self) -> &[CrlState] {
-        &self.proven
-    }
-
-    pub(super) fn unproven(&self) -> &[CrlState] {
-        &self.unproven
+    pub(super) fn lists(&self) -> impl Iterator<Item = &CrlState> {
+        self.0.iter().map(|(_, list)| list)
     }
 }

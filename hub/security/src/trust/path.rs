@@ -11,6 +11,9 @@ use crate::algorithm::sha256;
 /// Stands for an authority's key.
 pub(crate) type Key = [u8; 32];
 
+/// An authority: its name in DER, and its key.
+pub(super) type Whose = (Box<[u8]>, Key);
+
 /// What certified one certificate.
 pub(super) struct Path<'a> {
     /// The roots that did, each with the lists that hold where it is the root.
@@ -64,6 +67,13 @@ pub(super) struct Held {
     pub(super) name: Box<[u8]>,
     /// The key of the authority of the folder that signed it.
     pub(super) by: Option<Key>,
+}
+
+impl Held {
+    /// The authority of the folder that signed it, whatever it says of itself.
+    pub(super) fn whose(&self) -> Option<Whose> {
+        self.by.map(|by| (self.name.clone(), by))
+    }
 }
 
 impl Snapshot {

@@ -120,7 +120,7 @@ impl TrustStore {
     fn remember_kept(&self) {
         if let Some(kept) = self.own.as_ref().and_then(|own| own.kept.as_deref()) {
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-            if memory.proven().is_empty() {
+            if memory.is_empty() {
                 *memory = Memory::of(kept::read(kept));
             }
         }

@@ -8,6 +8,7 @@ use cordon_contract::Fault;
 
 use super::list::{CrlState, KnownList, Listed};
 use super::memory::Memory;
+use super::path::Whose;
 use super::snapshot::Snapshot;
 use crate::refusal;
 
@@ -48,29 +49,26 @@ impl Snapshot {
     pub(super) fn choose(&mut self, found: Vec<Listed>, to: HeldTo<'_>, folder: &Path) -> Aside {
         let mut aside = Aside::default();
         let place = folder.display().to_string();
-        let mut of_each: BTreeMap<String, Choice> = BTreeMap::new();
+        let mut of_each: BTreeMap<Whose, Choice> = BTreeMap::new();
         for mut list in found {
             self.prove_one(&mut list.state, &mut list.held);
-            let choice = of_each.entry(list.state.of.clone()).or_default();
-            choice.take(list);
+            match list.held.whose() {
+                Some(whose) => of_each.entry(whose).or_default().take_found(list),
+                None => self.take(list),
+            }
         }
-        for known in to.memory.proven() {
+        for known in to.memory.lists() {
             let Ok(mut list) = Listed::read(&known.der) else {
                 continue;
             };
             self.prove_one(&mut list.state, &mut list.held);
-            if list.state.is_proven {
-                let of = list.state.of.clone();
-                of_each.entry(of).or_default().known = Some(list);
+            if let Some(whose) = list.held.whose() {
+                of_each.entry(whose).or_default().take_known(list);
             }
         }
         for choice in of_each.into_values() {
-            let list = match self.chosen(choice, &place, &mut aside) {
-                Ok(list) => list,
-                Err(unproven) => {
-                    unproven.into_iter().for_each(|list| self.take(list));
-                    continue;
-                }
+            let Some(list) = self.chosen(choice, &place, &mut aside) else {
+                continue;
             };
             let against = |known: &KnownList| known.against(&list.state);
             match to.known.iter().find_map(against) {
@@ -81,47 +79,42 @@ impl Snapshot {
                 }
             }
         }
-        for known in to.memory.unproven() {
-            let is_here = self.states.iter().any(|it| it.digest == known.digest);
-            if let Some(mut list) = Listed::read(&known.der).ok().filter(|_| !is_here) {
-                self.prove_one(&mut list.state, &mut list.held);
-                if !list.state.is_proven {
-                    self.take(list);
-                }
-            }
-        }
         aside
     }
 
-    /// The list of one authority; those that nobody here signed where there is no other.
-    fn chosen(
-        &self,
-        choice: Choice,
-        place: &str,
-        aside: &mut Aside,
-    ) -> Result<Listed, Vec<Listed>> {
+    /// The list of one authority.
+    fn chosen(&self, choice: Choice, place: &str, aside: &mut Aside) -> Option<Listed> {
         let mut tell = |fault: Fault| {
             aside.older.get_or_insert(fault.at(place.to_owned()));
         };
         match (choice.known, choice.found) {
-            (Some(known), Some(found)) => match known.state.known().against(&found.state) {
+            (Some(known), Some(found)) => match known.state.newer_than(&found.state) {
                 Some(fault) => {
                     tell(fault.and_log(KEPT));
-                    Ok(known)
+                    Some(known)
                 }
                 None => {
                     self.tell_of(&known.state, &found.state);
-                    Ok(found)
+                    Some(found)
                 }
             },
             (Some(known), None) => {
                 let CrlState { number, issuer, .. } = &known.state;
                 let words = format_args!("CRL {number} of {issuer} is gone; it stays in use");
                 tell(refusal::CRL_ROLLBACK.because(words));
-                Ok(known)
+                Some(known)
             }
-            (None, Some(found)) => Ok(found),
-            (None, None) => Err(choice.unproven),
+            (None, Some(found)) => {
+                if choice.is_twin {
+                    let CrlState { number, issuer, .. } = &found.state;
+                    let words = format_args!(
+                        "two CRLs {number} of {issuer} lie here; the one that revokes more is in use"
+                    );
+                    tell(refusal::CRL_ANOTHER.because(words));
+                }
+                Some(found)
+            }
+            (None, None) => None,
         }
     }
 
@@ -153,7 +146,7 @@ impl Snapshot {
     /// An authority that was restored from a backup has forgotten whom it revoked since. Whose certificate has ended by its register
     /// may be left out.
     fn tell_of(&self, old: &CrlState, new: &CrlState) {
-        if new.digest == old.digest || old.known().against(new).is_some() {
+        if new.digest == old.digest || old.newer_than(new).is_some() {
             return;
         }
         let back = old.lacking(new, |serial| {
@@ -179,20 +172,31 @@ impl Snapshot {
 struct Choice {
     /// By which this hub went last.
     known: Option<Listed>,
-    /// The newest of the folder that it signed.
+    /// The newest of the folder.
     found: Option<Listed>,
-    /// Of its name and key by their own word alone.
-    unproven: Vec<Listed>,
+    /// The folder has another one under the number of that.
+    is_twin: bool,
 }
 
 impl Choice {
-    fn take(&mut self, list: Listed) {
-        if !list.state.is_proven {
-            self.unproven.push(list);
-            return;
-        }
+    fn take_known(&mut self, list: Listed) {
         let is_newer = |old: &Listed| old.state.place() < list.state.place();
-        if self.found.as_ref().is_none_or(is_newer) {
+        if self.known.as_ref().is_none_or(is_newer) {
+            self.known = Some(list);
+        }
+    }
+
+    /// Of two under one number nobody can say which is the newer one: that which revokes more.
+    fn take_found(&mut self, list: Listed) {
+        let order = self.found.as_ref().map(|old| {
+            self.is_twin |=
+                old.state.place() == list.state.place() && old.state.digest != list.state.digest;
+            let weight = |it: &CrlState| (it.place(), it.revoked);
+            weight(&old.state).cmp(&weight(&list.state))
+        });
+        if order.is_none_or(std::cmp::Ordering::is_lt) {
+            let is_higher = |old: &Listed| old.state.place() < list.state.place();
+            self.is_twin &= !self.found.as_ref().is_some_and(is_higher);
             self.found = Some(list);
         }
     }
