@@ -15,7 +15,7 @@ use cordon_interop::{FailingPark, change_config, program, run, said};
 
 /// The newer list is kept, and is in use.
 const AS_BEFORE: (&str, &str, &str) = (
-    "warning: trust: what was read before",
+    "warning: trust: all else that lies",
     "cordon_trust_unread",
     "trust-unread",
 );

@@ -19,7 +19,7 @@ const NOBODY: (&str, &str, &str) = (
     "trust-unread",
 );
 const AS_BEFORE: (&str, &str, &str) = (
-    "warning: trust: what was read before",
+    "warning: trust: all else that lies",
     "cordon_trust_unread",
     "trust-unread",
 );
@@ -63,14 +63,17 @@ fn empty(file: &Path) {
     std::fs::write(file, "").unwrap();
 }
 
+/// With the copy that the hub keeps, which would stand for it.
+fn gone(file: &Path) {
+    std::fs::remove_file(file).unwrap();
+    let data = file.ancestors().nth(2).unwrap();
+    std::fs::remove_dir_all(data.join("store/lists-in-use")).unwrap();
+}
+
 const KINDS: &[Kind] = &[
     ("issuing.crl.pem", empty, "V109"),
     ("issuing.crl.pem", |it| cut(it, 100), "V109"),
-    (
-        "issuing.crl.pem",
-        |it| std::fs::remove_file(it).unwrap(),
-        "V025",
-    ),
+    ("issuing.crl.pem", gone, "V025"),
     ("root.crl.pem", |it| cut(it, 100), "V109"),
     ("register.json", empty, "V113"),
     ("register.json", |it| cut(it, 60), "V113"),
