@@ -263,7 +263,7 @@ fn a_restored_ca_learns_from_the_hub_whom_it_revoked() {
     scene.stop();
     scene.put(&backup);
     scene.start();
-    scene.failing.park.wait_until_health("stays refused: V110");
+    scene.failing.park.wait_until_health("is in use: V110");
     let kept = std::fs::read_dir(scene.kept()).unwrap();
     let kept: Vec<PathBuf> = kept.map(|file| file.unwrap().path()).collect();
     assert_eq!(kept.len(), 2);
