@@ -222,8 +222,10 @@ impl House {
     }
 }
 
-/// Every class has another time, and all are over within the days of the plan.
+/// Every class has another time, and all are over within the days of the plan: of its last day and a bit nothing goes, for nothing goes
+/// behind the older of two checkpoints.
 fn rules(plan: Plan, archive: PathBuf) -> RetentionSection {
+    let longest = plan.part(4, 5).min(plan.days.saturating_sub(2)).max(1);
     RetentionSection {
         pack_days: 1,
         archive: Some(archive),
@@ -231,11 +233,11 @@ fn rules(plan: Plan, archive: PathBuf) -> RetentionSection {
         readings_days: plan.part(1, 5),
         passages_days: plan.part(2, 5),
         alarms_days: plan.part(2, 5),
-        audit_days: plan.part(3, 5),
-        registrations_days: plan.part(3, 5),
-        emergency_days: plan.part(4, 5),
-        reports_days: plan.part(4, 5),
-        remove_days: plan.part(4, 5),
+        audit_days: plan.part(3, 5).min(longest),
+        registrations_days: plan.part(3, 5).min(longest),
+        emergency_days: longest,
+        reports_days: longest,
+        remove_days: longest,
         checkpoint_hours: 24,
     }
 }
